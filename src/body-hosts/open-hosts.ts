@@ -205,13 +205,13 @@ function openHost(
     }
     case 'python': {
       const { processes = cores } = host;
-      const start: StartHost = (heard) => startPython(host, heard);
+      const start: StartHost = (heard) => startPython(host, heard, loaded);
       return { pool: new HostPool(start, processes, unheard), nameOf: ownName };
     }
     case 'dask':
     case 'ray':
     case 'celery': {
-      const start: StartHost = (heard) => startPython(host, heard);
+      const start: StartHost = (heard) => startPython(host, heard, loaded);
       return { pool: new HostPool(start, 1, unheard, true), nameOf: ownName };
     }
   }

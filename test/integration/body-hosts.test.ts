@@ -216,6 +216,15 @@ def body() -> int:
     },
   );
 
+  test('what a body throws is told with the place in its file', async () => {
+    const throwing = tapestry('python-throws', () => ({ x: inPython.throws({}, { id: 'x' }) }));
+    const { outcomes } = await runLocally(throwing, {});
+    expect(outcomes['x']).toMatchObject({
+      kind: 'err',
+      error: { type: 'TypeError', at: expect.stringMatching(/\/python-bodies\/bodies\.py:\d+$/) },
+    });
+  });
+
   test('a body that does not end after its timeout ends its process', async () => {
     const blocking = tapestry('python-blocks', (t) => ({
       blocked: inPython.blocks(
