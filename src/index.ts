@@ -120,6 +120,7 @@ export type {
   SleepOptions,
   StandardSchema,
   SubTapestryOptions,
+  TapestryEmitter,
   TapestryOptions,
   Terminals,
   TerminalValues,

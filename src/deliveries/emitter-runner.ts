@@ -7,7 +7,7 @@ import { backOff, TROUBLE_MS } from './back-off';
 import type { FeedTail } from './feed-tail';
 import { heard, mayHear } from './hears';
 import { pause } from './pause';
-import { placeBefore } from './places';
+import { placeBefore, placeOf, startOf } from './places';
 import { LONGEST_ERROR, Receiver, textOf, type Readers } from './receiver';
 import type { Feed, RunEvents } from './run-events';
 
@@ -383,17 +383,4 @@ export class EmitterRunner {
       `The emitter "${this.name}" waits, for what it reads is out of reach: ${textOf(error)}`,
     );
   }
-}
-
-/** Where an emitter begins that has no cursor yet. */
-export async function startOf(
-  { from }: EmitterDeclaration,
-  feed: Feed,
-): Promise<Pick<Move, 'position' | 'positionAt'>> {
-  if (from === 'beginning') return { position: null, positionAt: null };
-  return { position: (await feed.lastChange()) ?? null, positionAt: null };
-}
-
-function placeOf({ position, at }: HistoryChange): Pick<Move, 'position' | 'positionAt'> {
-  return { position, positionAt: at };
 }

@@ -1,8 +1,7 @@
+import { isMarkedEmitter, markEmitter } from '../authoring/marks';
 import type { OutcomeKind, RunStatus } from '../ports';
 import type { Duration } from '../values/duration';
 import type { RunEvent } from './event';
-
-const EMITTER = Symbol.for('selvage.emitter');
 
 export type EmitterKind = 'kafka' | 'log' | 'open-lineage' | 'open-telemetry' | 'own' | 'valkey' | 'webhook';
 
@@ -69,10 +68,10 @@ export function declareEmitter<Kind extends EmitterKind, Options>(
   declaration: EmitterDeclaration<Kind, Options>,
 ): EmitterDeclaration<Kind, Options> {
   const made = { ...declaration };
-  Object.defineProperty(made, EMITTER, { value: true });
+  markEmitter(made);
   return Object.freeze(made);
 }
 
 export function isEmitter(value: unknown): value is EmitterDeclaration {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, EMITTER);
+  return isMarkedEmitter(value);
 }
