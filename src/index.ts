@@ -134,22 +134,40 @@ export type {
   WiredOutcomes,
   WiredValues,
 } from './authoring';
-export { emitter } from './emitters';
+export { emitter, kafkaEmitter, logEmitter, valkeyEmitter, webhookEmitter } from './emitters';
 export type {
+  CloudEvent,
+  CloudEventType,
   Delivery,
   DeliveryContext,
   Emitter,
   EmitterDeclaration,
   EmitterKind,
   EmitterOptions,
+  EnvelopeOptions,
+  EventData,
   EventFilter,
+  KafkaEmitterDeclaration,
+  KafkaEmitterOptions,
+  KafkaTopics,
   KnotFinished,
+  LogEmitterDeclaration,
+  LogEmitterOptions,
+  LogLevel,
   OwnEmitterDeclaration,
   OwnEmitterParts,
+  Payload,
   RejectedEvent,
   RunEnded,
   RunEvent,
+  RunFacts,
   RunStarted,
+  ValkeyEmitterDeclaration,
+  ValkeyEmitterOptions,
+  WebhookEmitterDeclaration,
+  WebhookEmitterOptions,
+  WebhookEndpoint,
+  WebhookEndpointsOptions,
 } from './emitters';
 export { daily, hourly, list, monthly, product, weekly } from './partitions';
 export type {

@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 import { ambientTapestry } from './ambient';
-import { requireCallable } from './body-host';
+import { requireCallable, requireKnownCode } from './body-host';
 import { isCacheable, requireCacheable } from './cacheable';
 import { findHidden } from './hidden';
 import { receivesValues } from './definition-record';
@@ -92,6 +92,7 @@ export function place(
   requireCallable(owner, definition, own);
   // From its tapestry a knot inherits only options that make sense for it.
   if (isCacheable(definition)) requireCacheable(owner, definition, options);
+  requireKnownCode(owner, definition, options);
   if (options.validate !== false) checkConstants(definition, id, inputs);
   const record: KnotRecord = Object.freeze({
     id,

@@ -296,8 +296,8 @@ export interface DefinitionRecord {
    * the source alone does not identify a body.
    */
   readonly code: object;
-  /** The source text that the code hash is computed from. */
-  readonly source: string;
+  /** The source text that the code hash is computed from, or that hash. Absent where only the host of the body knows it. */
+  readonly source?: string;
   readonly options: KnotOptions<ErrorPolicy>;
 }
 

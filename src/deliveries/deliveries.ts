@@ -53,6 +53,7 @@ export class Deliveries {
       holder: `${process.pid}@${hostname()}`,
       logger,
       projectDir,
+      records: (temporalRunId: string, knotIds: readonly string[]) => feed.getRecords(temporalRunId, knotIds),
       value: async (hash: string): Promise<unknown> => {
         const bytes = await dataStore.get(hash);
         if (bytes) return decodeStored(hash, bytes);

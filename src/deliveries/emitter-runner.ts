@@ -8,7 +8,7 @@ import type { FeedTail } from './feed-tail';
 import { heard, mayHear } from './hears';
 import { pause } from './pause';
 import { placeBefore, placeOf, startOf } from './places';
-import { LONGEST_ERROR, Receiver, textOf } from './receiver';
+import { LONGEST_ERROR, Receiver, textOf, type Readers } from './receiver';
 import type { Feed, RunEvents } from './run-events';
 
 /** Dead letters that are delivered once more in one go. */
@@ -17,7 +17,7 @@ const REDRIVEN_AT_ONCE = 500;
 const REWOUND_MS = 3_600_000;
 
 /** What all emitters of a process share. */
-export interface Surroundings {
+export interface Surroundings extends Readers {
   readonly feed: Feed;
   readonly tail: FeedTail;
   readonly events: RunEvents;
@@ -28,12 +28,9 @@ export interface Surroundings {
   readonly holder: string;
   readonly logger: LoggerLike;
   readonly projectDir: string;
-  readonly value: (hash: string) => Promise<unknown>;
 }
 
-export function leaseOf(name: string): string {
-  return `emitter/${name}`;
-}
+export const leaseOf = (name: string): string => `emitter/${name}`;
 
 /** Events, and what is noted when they have been delivered. */
 interface Batch {

@@ -481,6 +481,18 @@ export interface DeadLettersAnswer {
   readonly cursor?: string;
 }
 
+/** A worker that polls. All but its identity it has told the server itself, some seconds after its start. */
+export interface WorkerView {
+  readonly identity: string;
+  /** Version of Selvage. */
+  readonly selvage?: string;
+  readonly sdk?: string;
+  readonly bodyHosts?: readonly string[];
+  /** Activities that ran at its last report. */
+  readonly running?: number;
+  readonly since?: number;
+}
+
 export interface EmitterView {
   readonly name: string;
   readonly state: 'up to date' | 'delivering' | 'failing' | 'disabled' | 'nobody delivers';
@@ -517,7 +529,7 @@ export interface EmitterLettersAnswer {
 export interface QueueView {
   readonly queue: string;
   readonly tapestries: readonly string[];
-  readonly workers: readonly string[];
+  readonly workers: readonly WorkerView[];
   readonly lastPollAt?: number;
   /** Number of unfinished runs. */
   readonly running: number;

@@ -30,7 +30,7 @@ export class Schemas {
     return { name, url: url.href };
   }
 
-  /** Of all adapters on this database. */
+  /** Cuts the connections of all adapters on this database. */
   async #cutConnections(): Promise<void> {
     const others = `datname = current_database() and pid <> pg_backend_pid()`;
     await queryPostgres(this.url, `select pg_terminate_backend(pid) from pg_stat_activity where ${others}`);
