@@ -133,7 +133,7 @@ export type {
   WiredOutcomes,
   WiredValues,
 } from './authoring';
-export { emitter } from './emitters';
+export { emitter, openTelemetryEmitter } from './emitters';
 export type {
   Delivery,
   DeliveryContext,
@@ -143,12 +143,15 @@ export type {
   EmitterOptions,
   EventFilter,
   KnotFinished,
+  OpenTelemetryEmitterDeclaration,
+  OpenTelemetryEmitterOptions,
   OwnEmitterDeclaration,
   OwnEmitterParts,
   RejectedEvent,
   RunEnded,
   RunEvent,
   RunStarted,
+  TraceMode,
 } from './emitters';
 export { daily, hourly, list, monthly, product, weekly } from './partitions';
 export type {

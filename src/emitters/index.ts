@@ -10,3 +10,11 @@ export type { Delivery, DeliveryContext, Emitter, RejectedEvent } from './emitte
 export type { KnotFinished, RunEnded, RunEvent, RunStarted } from './event';
 export { readEmitterOptions, type EmitterParts } from './emitter-options';
 export { emitter, type OwnEmitterDeclaration, type OwnEmitterParts } from './own';
+export {
+  TRACE_DEFAULTS,
+  openTelemetryEmitter,
+  type OpenTelemetryEmitterDeclaration,
+  type OpenTelemetryEmitterOptions,
+  type TraceMode,
+  type TraceSettings,
+} from './open-telemetry';
