@@ -25,7 +25,7 @@ import {
   type PlanPolicy,
 } from './plan';
 import { nestedPlanInput } from './nested-plan';
-import { effectiveOptions, policyOf } from './policy';
+import { dataOf, effectiveOptions, policyOf } from './policy';
 import { Refusals } from './refusals';
 
 export interface CompiledPlan {
@@ -82,6 +82,7 @@ function planOf(
     const options = knot.definition ? effectiveOptions(knot, tapestry) : {};
     const cache = knot.definition && isOfOwnMaking(knot.definition, knot) ? cacheOf(options) : undefined;
     const ownPolicy = policyOf(options, limitKeyOf(knot));
+    const data = dataOf(options);
     const host = knot.definition && knot.path === undefined && hostOf(knot.definition, options.dispatcher);
     const policy: PlanPolicy = {
       ...ownPolicy,
@@ -104,6 +105,7 @@ function planOf(
       inputs,
       policy,
       ...(options.summary !== undefined && { summary: options.summary }),
+      ...(data && { data }),
       configHash: configHashOf(knot.definition, inputs, policy, hashes),
     };
   });

@@ -8,7 +8,7 @@ import { ConstantEncoder } from './constant-encoder';
 import { Hashes } from '../authoring/hashes';
 import { layoutOf } from './layout';
 import type { Plan, PlanDefinition, PlanInput, PlanKnot, PlanPolicy } from './plan';
-import { policyOf } from './policy';
+import { dataOf, policyOf } from './policy';
 import { topologicalOrder } from './topological-order';
 
 /*
@@ -78,6 +78,7 @@ export function extend(
     const { id, definition, optional } = knot;
     const { summary, ...options } = { ...plan.extensible!.knots, ...knot.options };
     const cache = cacheIn(options, knot);
+    const data = dataOf(options);
     const policy: PlanPolicy = {
       ...policyOf(options, definition.name),
       ...(cache && { cache }),
@@ -90,6 +91,7 @@ export function extend(
       inputs,
       policy,
       ...(summary !== undefined && { summary }),
+      ...(data && { data }),
       configHash: configHashOf(definition, inputs, policy, hashes),
     };
   });
