@@ -5,6 +5,7 @@ import {
   oneOf,
   shown,
   texts,
+  whole,
   type Check,
   type Checks,
 } from '../authoring/checks';
@@ -28,13 +29,6 @@ const someOf =
       ? undefined
       : `must be a list of ${words.map((word) => `"${word}"`).join(', ')}`;
 
-const wholeUpTo =
-  (largest: number): Check =>
-  (value) =>
-    Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= largest
-      ? undefined
-      : `must be a whole number from 1 to ${largest}`;
-
 const EMITTER_OPTIONS: Checks<EmitterOptions> = {
   name: () => undefined,
   filter: nested<EventFilter>({
@@ -44,8 +38,8 @@ const EMITTER_OPTIONS: Checks<EmitterOptions> = {
     statuses: someOf(...RUN_STATUSES),
   }),
   from: oneOf('now', 'beginning'),
-  batchSize: wholeUpTo(LARGEST_BATCH),
-  timeout: wholeUpTo(LONGEST_TIMEOUT_MS),
+  batchSize: whole(1, LARGEST_BATCH),
+  timeout: whole(1, LONGEST_TIMEOUT_MS),
 };
 
 /** What was read of an emitter's options. */

@@ -1,4 +1,5 @@
 import type { DataStore, StoredValue } from './data-store';
+import type { EmitterTable } from './emitter-table';
 import type { LeaseTable } from './lease-table';
 import type { StartLedger } from './start-ledger';
 import type { Page, PageOptions } from './page';
@@ -204,6 +205,8 @@ export interface RunHistory {
   leasesBeside?(): LeaseTable;
   /** The start ledger that belongs to this history, if its technology has one. */
   startLedgerBeside?(): StartLedger;
+  /** The cursors of emitters, which name places among the {@link changes}. Omitted by technologies without these. */
+  emitterTableBeside?(): EmitterTable;
   /** Inserts the run unless its `temporal_run_id` exists. Returns the record that stands. */
   startRun(record: RunRecord): Promise<RunRecord>;
   /**

@@ -3,6 +3,7 @@ import {
   valuesNamedBy,
   type ChangesOptions,
   type CommitResult,
+  type EmitterTable,
   type HistoryChange,
   type LeaseTable,
   type LineageQuery,
@@ -17,6 +18,7 @@ import {
   type RunRecord,
   type StartLedger,
 } from '../../ports';
+import { InMemoryEmitterTable } from './emitter-table';
 import { InMemoryStartLedger } from './start-ledger';
 import { InMemoryLeaseTable } from './lease-table';
 import { readChanges } from '../../ports/parts/changes';
@@ -44,6 +46,7 @@ export class InMemoryRunHistory implements RunHistory {
   #read = 0;
   readonly #runs: (RunRecord | undefined)[] = [];
   readonly #runIndex = new Map<string, number>();
+  readonly #emitters = new InMemoryEmitterTable();
   readonly #changes = new InMemoryChanges(this.#identity, this.#records, (temporalRunId) =>
     this.#run(temporalRunId),
   );
@@ -209,6 +212,10 @@ export class InMemoryRunHistory implements RunHistory {
 
   leasesBeside(): LeaseTable {
     return new InMemoryLeaseTable();
+  }
+
+  emitterTableBeside(): EmitterTable {
+    return this.#emitters;
   }
 
   startLedgerBeside(): StartLedger {

@@ -2,12 +2,14 @@ import { sql } from 'kysely';
 import type {
   ChangesOptions,
   CommitResult,
+  EmitterTable,
   HistoryChange,
   LeaseTable,
   LineageRecord,
   StartLedger,
   StoredValue,
 } from '../../ports';
+import { PostgresEmitterTable } from './emitter-table';
 import { PostgresStartLedger } from './start-ledger';
 import { PostgresLeaseTable } from './lease-table';
 import { readChanges } from '../../ports/parts/changes';
@@ -44,6 +46,10 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
 
   leasesBeside(): LeaseTable {
     return new PostgresLeaseTable(this.database);
+  }
+
+  emitterTableBeside(): EmitterTable {
+    return new PostgresEmitterTable(this.database);
   }
 
   startLedgerBeside(): StartLedger {
