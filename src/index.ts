@@ -135,7 +135,7 @@ export type {
   WiredOutcomes,
   WiredValues,
 } from './authoring';
-export { emitter, openTelemetryEmitter } from './emitters';
+export { emitter, openLineageEmitter, openTelemetryEmitter } from './emitters';
 export type {
   Delivery,
   DeliveryContext,
@@ -145,6 +145,10 @@ export type {
   EmitterOptions,
   EventFilter,
   KnotFinished,
+  OpenLineageEmitterDeclaration,
+  OpenLineageEmitterOptions,
+  OpenLineageFileOptions,
+  OpenLineageHttpOptions,
   OpenTelemetryEmitterDeclaration,
   OpenTelemetryEmitterOptions,
   OwnEmitterDeclaration,

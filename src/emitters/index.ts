@@ -9,6 +9,13 @@ export {
 export type { Delivery, DeliveryContext, Emitter, RejectedEvent } from './emitter';
 export type { KnotFinished, RunEnded, RunEvent, RunStarted } from './event';
 export { readEmitterOptions, type EmitterParts } from './emitter-options';
+export {
+  openLineageEmitter,
+  type OpenLineageEmitterDeclaration,
+  type OpenLineageEmitterOptions,
+  type OpenLineageFileOptions,
+  type OpenLineageHttpOptions,
+} from './open-lineage';
 export { emitter, type OwnEmitterDeclaration, type OwnEmitterParts } from './own';
 export {
   TRACE_DEFAULTS,

@@ -11,7 +11,7 @@ export async function eventsOfRun({ runHistory }: Backends, runId: string): Prom
   const records = [];
   for await (const record of everyItem((page) => runHistory.findLineage({ temporalRunId: id, ...page })))
     records.push(record);
-  for (const record of records.sort((a, b) => a.finished_at - b.finished_at)) {
+  for (const record of records.reverse().sort((a, b) => a.finished_at - b.finished_at)) {
     const { knot_id: knot, finished_at: at } = record;
     events.push({ type: 'knot-finished', id: `${id}/${knot}/finished`, at, run, record });
   }
