@@ -1,5 +1,12 @@
 import { SelvageError } from '../errors';
-import type { Emitter, EmitterDeclaration, EmitterKind } from '../emitters';
+import type {
+  Emitter,
+  EmitterDeclaration,
+  EmitterKind,
+  OpenLineageEmitterDeclaration,
+  OpenTelemetryEmitterDeclaration,
+} from '../emitters';
+import type { RunRecord } from '../ports';
 import type { Logger } from '../authoring';
 
 /** What an adapter is given to make an emitter. */
@@ -7,6 +14,10 @@ export interface EmitterTools {
   readonly logger: Logger;
   /** The folder of the project: relative paths of files begin there. */
   readonly projectDir: string;
+  /** The text of a stored plan; undefined if it was removed. */
+  plan(hash: string): Promise<string | undefined>;
+  /** A run's record, by its Temporal run id. */
+  run(temporalRunId: string): Promise<RunRecord | undefined>;
 }
 
 /** Makes the emitter that a declaration describes. Loads the vendor's library only then. */
@@ -19,7 +30,18 @@ export type OpenEmitter = (declaration: EmitterDeclaration, tools: EmitterTools)
  *   return await createKafkaEmitter(declaration as KafkaEmitterDeclaration, tools);
  * },
  */
+/* eslint-disable @typescript-eslint/no-require-imports -- an adapter, and the library of its vendor, is loaded where an emitter needs it */
 const ADAPTERS: Partial<Record<EmitterKind, OpenEmitter>> = {
+  'open-lineage': async (declaration, tools) => {
+    const { createOpenLineageEmitter } =
+      require('../adapters/open-lineage/emitter') as typeof import('../adapters/open-lineage/emitter');
+    return await createOpenLineageEmitter(declaration as OpenLineageEmitterDeclaration, tools);
+  },
+  'open-telemetry': async (declaration, tools) => {
+    const { createOpenTelemetryEmitter } =
+      require('../adapters/open-telemetry/emitter') as typeof import('../adapters/open-telemetry/emitter');
+    return await createOpenTelemetryEmitter(declaration as OpenTelemetryEmitterDeclaration, tools);
+  },
   own: async (declaration) => declaration.options as Emitter,
 };
 

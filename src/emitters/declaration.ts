@@ -31,6 +31,11 @@ export interface EmitterOptions {
   readonly batchSize?: number;
   /** After how many milliseconds a delivery counts as failed. Default 60,000. */
   readonly timeout?: number;
+  /**
+   * After how many milliseconds of nothing but failures the emitter is disabled, until `selvage emitters resume` or a replay.
+   * Its events stay, and so do the runs that it has not heard of. Default: never.
+   */
+  readonly disableAfter?: number;
 }
 
 /** An emitter as declared in a user's file. It loads no client; what delivers makes it work. */
@@ -41,8 +46,19 @@ export interface EmitterDeclaration<Kind extends EmitterKind = EmitterKind, Opti
   readonly from: 'now' | 'beginning';
   readonly batchSize: number;
   readonly timeout: number;
+  readonly disableAfter?: number;
   /** Checked options of its kind, with their defaults. */
   readonly options: Options;
+}
+
+/** The emitter, which hears these tapestries alone, unless its own filter says which. */
+export function hearing<Declaration extends EmitterDeclaration>(
+  declaration: Declaration,
+  tapestries: readonly string[],
+): Declaration {
+  const { filter } = declaration;
+  if (filter.tapestries) return declaration;
+  return declareEmitter({ ...declaration, filter: { ...filter, tapestries } }) as Declaration;
 }
 
 /** Marks a declaration, so that it is recognised whichever realm or copy of the package made it. */

@@ -40,6 +40,7 @@ const EMITTER_OPTIONS: Checks<EmitterOptions> = {
   from: oneOf('now', 'beginning'),
   batchSize: whole(1, LARGEST_BATCH),
   timeout: whole(1, LONGEST_TIMEOUT_MS),
+  disableAfter: whole(1, Number.MAX_SAFE_INTEGER),
 };
 
 /** What was read of an emitter's options. */
@@ -70,7 +71,15 @@ export function readEmitterOptions<Own extends object>(
       `The options of an emitter (${kind}) must be an object, and are ${shown(options)}.`,
       { details: { owner: kind, reason: 'WrongValue' } },
     );
-  const { name = kind, filter, from, batchSize, timeout, ...others } = options as EmitterOptions & Own;
+  const {
+    name = kind,
+    filter,
+    from,
+    batchSize,
+    timeout,
+    disableAfter,
+    ...others
+  } = options as EmitterOptions & Own;
   checkName('emitter', name);
   const refuse = refusalOf(`the emitter "${name}"`);
   const problem = firstProblem(options, { ...EMITTER_OPTIONS, ...own });
@@ -82,6 +91,7 @@ export function readEmitterOptions<Own extends object>(
       from: from ?? 'now',
       batchSize: batchSize ?? BATCH_SIZE,
       timeout: timeout ?? TIMEOUT_MS,
+      ...(disableAfter !== undefined && { disableAfter }),
     },
     own: others as Own,
     refuse,

@@ -1,5 +1,6 @@
 export {
   declareEmitter,
+  hearing,
   isEmitter,
   type EmitterDeclaration,
   type EmitterKind,

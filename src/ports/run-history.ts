@@ -149,6 +149,9 @@ export interface PartitionQueries {
   madeForPartitions(hashes: readonly string[]): Promise<MadeForPartition[]>;
 }
 
+/** The key of a record. */
+export type RecordKey = readonly [temporalRunId: string, knotId: string];
+
 /** A change that has become durable in a run history. */
 export interface HistoryChange {
   /**
@@ -293,6 +296,10 @@ export interface RunHistory {
    * afterwards are at least as new.
    */
   lastChange?(): Promise<string | undefined>;
+  /** The runs of these changes that are on record, in no particular order. Omitted by technologies without {@link changes}. */
+  runsOf?(temporalRunIds: readonly string[]): Promise<RunRecord[]>;
+  /** The records of these knots that exist, in no particular order. Omitted by technologies without {@link changes}. */
+  recordsOf?(knots: readonly RecordKey[]): Promise<LineageRecord[]>;
   /** If omitted, partitions are read run by run, which is slow for thousands. */
   readonly partitions?: PartitionQueries;
   close(): Promise<void>;

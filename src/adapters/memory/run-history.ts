@@ -10,6 +10,7 @@ import {
   type LineageRecord,
   type Page,
   type RecordedOutcome,
+  type RecordKey,
   type RequiredRecords,
   type RunChange,
   type RunEnd,
@@ -212,6 +213,17 @@ export class InMemoryRunHistory implements RunHistory {
 
   leasesBeside(): LeaseTable {
     return new InMemoryLeaseTable();
+  }
+
+  async runsOf(temporalRunIds: readonly string[]): Promise<RunRecord[]> {
+    return temporalRunIds.flatMap((id) => this.#run(id) ?? []);
+  }
+
+  async recordsOf(knots: readonly RecordKey[]): Promise<LineageRecord[]> {
+    return knots.flatMap(([temporalRunId, knotId]) => {
+      const index = this.#recordsOfRun.get(temporalRunId)?.get(knotId);
+      return (index !== undefined && this.#records[index]) || [];
+    });
   }
 
   emitterTableBeside(): EmitterTable {

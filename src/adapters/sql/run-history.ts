@@ -9,6 +9,7 @@ import type {
   LineageRecord,
   Page,
   RecordedOutcome,
+  RecordKey,
   RequiredRecords,
   RunChange,
   RunEnd,
@@ -27,7 +28,16 @@ import { findLineage } from './lineage-query';
 import { countRecords } from './required-records';
 import { recordOf } from './lineage-records';
 import { StepBackWatch } from './step-back';
-import { changeRun, deleteRun, endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
+import {
+  changeRun,
+  deleteRun,
+  endRun,
+  insertRun,
+  latestRun,
+  listRuns,
+  runByTemporalId,
+  runsByTemporalIds,
+} from './runs';
 
 /** Records removed per transaction, for which other writers may have to wait: some 50 ms in SQLite. */
 const DELETED_AT_ONCE = 250;
@@ -49,6 +59,22 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
 
   onStepBack(listener: (step: StepBack, isFirst: boolean) => void): void {
     this.watch.onStepBack(listener);
+  }
+
+  async runsOf(temporalRunIds: readonly string[]): Promise<RunRecord[]> {
+    return await this.database.read((db) => runsByTemporalIds(db, this.database.dialect, temporalRunIds));
+  }
+
+  async recordsOf(knots: readonly RecordKey[]): Promise<LineageRecord[]> {
+    if (knots.length === 0) return [];
+    const rows = await this.database.read((db) =>
+      db
+        .selectFrom('selvage_lineage')
+        .selectAll()
+        .where(this.database.dialect.isOnePairOf(['temporal_run_id', 'knot_id'], knots))
+        .execute(),
+    );
+    return rows.map(recordOf);
   }
 
   async stepsBack(): Promise<StepBack[]> {

@@ -21,7 +21,7 @@ import { createOpenLineageEmitter } from '../../../../src/adapters/open-lineage/
 import { knotUuid, runUuid } from '../../../../src/adapters/open-lineage/run-ids';
 import type * as specification from '../../../../src/adapters/open-lineage/specification';
 import { createInMemoryBackends } from '../../../../src/backends';
-import { deliveryContext, eventsOfRun } from '../../../support/run-events';
+import { deliveryContext, eventsOfRun } from '../../../support/delivered-run';
 import { refusal } from '../../../support/refusal';
 import { rejectionOf } from '../../../support/rejection-of';
 import { thrownBy } from '../../../support/thrown-by';

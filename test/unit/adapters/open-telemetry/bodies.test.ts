@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { knot, map, openTelemetryEmitter, runLocally, subTapestry, tapestry } from '../../../../src';
 import { createOpenTelemetryEmitter } from '../../../../src/adapters/open-telemetry/emitter';
 import { createInMemoryBackends } from '../../../../src/backends';
-import { deliveryContext, eventsOfRun } from '../../../support/run-events';
+import { deliveryContext, eventsOfRun } from '../../../support/delivered-run';
 import { startTracing, type Tracing } from '../../../support/tracing';
 
 let tracing: Tracing | undefined;

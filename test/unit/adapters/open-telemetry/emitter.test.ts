@@ -20,7 +20,7 @@ import {
 } from '../../../../src';
 import { createOpenTelemetryEmitter } from '../../../../src/adapters/open-telemetry/emitter';
 import { createInMemoryBackends } from '../../../../src/backends';
-import { deliveryContext, eventsOfRun } from '../../../support/run-events';
+import { deliveryContext, eventsOfRun } from '../../../support/delivered-run';
 import { refusal } from '../../../support/refusal';
 import { thrownBy } from '../../../support/thrown-by';
 import { startTracing, type Tracing } from '../../../support/tracing';
