@@ -34,6 +34,8 @@ function install() {
       ...['receivers:', module('receiver/otlpreceiver')],
       ...['exporters:', module('exporter/debugexporter'), module('exporter/otlphttpexporter')],
       ...['providers:', module('confmap/provider/fileprovider', PROVIDERS_VERSION)],
+      // The one that a collector falls back on.
+      module('confmap/provider/envprovider', PROVIDERS_VERSION),
     ];
     fs.writeFileSync(path.join(draft, 'builder.yaml'), `${manifest.join('\n')}\n`);
     const failure =
