@@ -13,7 +13,8 @@ import { OFTEN_BEATING } from '../support/run-limits';
 import { startTracing } from '../support/tracing';
 
 const LEASE_MS = 1_000;
-const quiet = { debug: () => {}, info: () => {}, warn: console.warn, error: console.error };
+const tell = (_: object, message: string): void => void process.stderr.write(`${message}\n`);
+const quiet = { debug: () => {}, info: () => {}, warn: tell, error: tell };
 
 interface TracedOrders extends WorkerOrders {
   /** Where spans are posted. */
