@@ -3,6 +3,7 @@ import type { Sha256 } from '../values';
 import type { CompiledPlan } from '../plan';
 import {
   CachedValues,
+  CodeHashes,
   Limits,
   SLICE_LIMITS,
   SingleFlight,
@@ -21,7 +22,6 @@ import type { Backends } from '../ports';
 import { currentScope } from '../encryption/run-scope';
 import type { KnotObserver } from './interceptors';
 import { BegunSegments } from './begun-segments';
-import { CodeHashes } from './code-hashes';
 import { crashSuspects } from './crash-suspects';
 import { SliceCache } from './map-slices';
 import { PlanCache } from './plan-cache';
@@ -114,7 +114,7 @@ export class WorkerEnvironment implements Hashing {
     this.logger = options.logger;
     this.segmentLimits = { ...SEGMENT_LIMITS, ...options.activityLimits?.segment };
     this.sliceLimits = { ...SLICE_LIMITS, ...options.activityLimits?.slices };
-    this.codeHashes = new CodeHashes(options.sha256);
+    this.codeHashes = new CodeHashes(options.sha256, () => this.bodyHosts);
   }
 
   /**

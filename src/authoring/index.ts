@@ -106,6 +106,7 @@ export type {
   ParameterRecord,
   QueueDispatcher,
   RetryPolicy,
+  TapestryEmitter,
   TapestryOptions,
   TapestryRecord,
   ValuePolicy,

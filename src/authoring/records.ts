@@ -308,8 +308,8 @@ export interface DefinitionRecord {
    * the source alone does not identify a body.
    */
   readonly code: object;
-  /** The source text that the code hash is computed from. */
-  readonly source: string;
+  /** The source text that the code hash is computed from, or that hash. Absent where only the host of the body knows it. */
+  readonly source?: string;
   readonly options: KnotOptions<ErrorPolicy>;
 }
 
@@ -380,6 +380,17 @@ export interface TapestryOptions {
    * false.
    */
   readonly dependsOnPrevious?: boolean;
+  /**
+   * Who hears of its runs, and of the runs that its knots start: what `emitter(…)`, `logEmitter(…)` and their like make. Workers
+   * deliver; `runLocally` does not, as it is for tests. Default: nobody but the emitters of the file and the project.
+   */
+  readonly emitters?: readonly TapestryEmitter[];
+}
+
+/** An emitter's declaration, as far as a tapestry knows it. */
+export interface TapestryEmitter {
+  readonly kind: string;
+  readonly name: string;
 }
 
 export interface TapestryRecord {

@@ -6,9 +6,10 @@ import type { EmitterDeclaration } from '../emitters';
 import { SelvageError } from '../errors';
 import type { Backends } from '../ports';
 import { decodeStored, LeaseKeeper } from '../runtime';
-import { EmitterRunner, startOf } from './emitter-runner';
+import { EmitterRunner } from './emitter-runner';
 import { FeedTail } from './feed-tail';
 import { pause, within } from './pause';
+import { startOf } from './places';
 import { requireFeed, RunEvents, type Feed } from './run-events';
 
 /** The place of a process that died is free after this time. */
@@ -54,6 +55,7 @@ export class Deliveries {
       projectDir,
       plan: async (hash: string) => (await tapestryStore.get(hash))?.text,
       run: (temporalRunId: string) => feed.getRunByTemporalId(temporalRunId),
+      records: (temporalRunId: string, knotIds: readonly string[]) => feed.getRecords(temporalRunId, knotIds),
       value: async (hash: string): Promise<unknown> => {
         const bytes = await dataStore.get(hash);
         if (bytes) return decodeStored(hash, bytes);
@@ -125,15 +127,18 @@ export class Deliveries {
 }
 
 /** @throws SelvageError `DuplicateEmitter` */
-export function requireDifferent(emitters: readonly EmitterDeclaration[]): void {
+function requireDifferent(emitters: readonly EmitterDeclaration[]): void {
   const names = new Set<string>();
   for (const { name } of emitters) {
-    if (names.has(name))
-      throw new SelvageError(
-        'DuplicateEmitter',
-        `Two emitters have the name "${name}". Give each a name of its own (option "name"): how far it has got is remembered under it.`,
-        { details: { emitter: name } },
-      );
+    if (names.has(name)) throw duplicateEmitter(name);
     names.add(name);
   }
+}
+
+export function duplicateEmitter(name: string): SelvageError {
+  return new SelvageError(
+    'DuplicateEmitter',
+    `Two emitters have the name "${name}". Give each a name of its own (option "name"): how far it has got is remembered under it.`,
+    { details: { emitter: name } },
+  );
 }

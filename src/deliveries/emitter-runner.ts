@@ -6,7 +6,7 @@ import { backOff, TROUBLE_MS } from './back-off';
 import type { FeedTail } from './feed-tail';
 import { heard, mayHear } from './hears';
 import { pause } from './pause';
-import { placeBefore } from './places';
+import { placeBefore, placeOf, startOf } from './places';
 import { LONGEST_ERROR, Receiver, textOf, type ReceiverTools } from './receiver';
 import type { Feed, RunEvents } from './run-events';
 
@@ -27,9 +27,7 @@ export interface Surroundings extends ReceiverTools {
   readonly holder: string;
 }
 
-export function leaseOf(name: string): string {
-  return `emitter/${name}`;
-}
+export const leaseOf = (name: string): string => `emitter/${name}`;
 
 /** Events, and what is noted when they have been delivered. */
 interface Batch {
@@ -382,17 +380,4 @@ export class EmitterRunner {
       `The emitter "${this.name}" waits, for what it reads is out of reach: ${textOf(error)}`,
     );
   }
-}
-
-/** Where an emitter begins that has no cursor yet. */
-export async function startOf(
-  { from }: EmitterDeclaration,
-  feed: Feed,
-): Promise<Pick<Move, 'position' | 'positionAt'>> {
-  if (from === 'beginning') return { position: null, positionAt: null };
-  return { position: (await feed.lastChange()) ?? null, positionAt: null };
-}
-
-function placeOf({ position, at }: HistoryChange): Pick<Move, 'position' | 'positionAt'> {
-  return { position, positionAt: at };
 }

@@ -6,8 +6,9 @@ export function mayHear(
   { tapestries, types, outcomes, statuses }: EventFilter,
   change: HistoryChange,
 ): boolean {
-  const { tapestry, kind, outcome, status } = change;
-  if (!allows(tapestries, tapestry)) return false;
+  const { tapestry, kind, outcome, status, isBeforeRun } = change;
+  // It comes with the start.
+  if (isBeforeRun || !allows(tapestries, tapestry)) return false;
   if (kind === 'run-started') return true;
   return (
     allows(types, kind) &&

@@ -1,10 +1,21 @@
+import type { EmitterDeclaration } from '../emitters';
 import type { HistoryChange, Move } from '../ports';
 import type { Feed } from './run-events';
 import { within } from './pause';
 
-type Place = Pick<Move, 'position' | 'positionAt'>;
+export type Place = Pick<Move, 'position' | 'positionAt'>;
 
 export const BEGINNING: Place = { position: null, positionAt: null };
+
+/** Where an emitter begins that has no cursor yet. */
+export async function startOf({ from }: EmitterDeclaration, feed: Feed): Promise<Place> {
+  if (from === 'beginning') return BEGINNING;
+  return { position: (await feed.lastChange()) ?? null, positionAt: null };
+}
+
+export function placeOf({ position, at }: HistoryChange): Place {
+  return { position, positionAt: at };
+}
 
 /** The place before the first change of this time or a later one, which all later ones come behind. Reads all changes before it. */
 export async function placeBefore(feed: Feed, time: number): Promise<Place> {
@@ -26,7 +37,7 @@ export async function placeBefore(feed: Feed, time: number): Promise<Place> {
   return before;
 }
 
-export async function end(feed: Feed): Promise<Place> {
+export async function endOf(feed: Feed): Promise<Place> {
   const position = await feed.lastChange();
   return { position: position ?? null, positionAt: position === undefined ? null : await feed.now() };
 }

@@ -16,6 +16,7 @@ export function requireFeed(history: RunHistory): Feed {
     history.lastChange &&
     history.runsOf &&
     history.recordsOf &&
+    history.recordsBeforeRun &&
     history.emitterTableBeside
   )
     return history as Feed;
@@ -27,11 +28,16 @@ export function requireFeed(history: RunHistory): Feed {
 }
 
 export type Feed = RunHistory &
-  Required<Pick<RunHistory, 'changes' | 'lastChange' | 'runsOf' | 'recordsOf' | 'emitterTableBeside'>>;
+  Required<
+    Pick<
+      RunHistory,
+      'changes' | 'lastChange' | 'runsOf' | 'recordsOf' | 'recordsBeforeRun' | 'emitterTableBeside'
+    >
+  >;
 
 /**
- * Makes events of changes, by bulk reads. A change of a removed run has none. A run in process is put on record as a whole
- * when it is over, so the change that tells of it has all its events, and the changes of its knots before it have none.
+ * Makes events of changes, by bulk reads. A change of a removed run has none. What became durable before its run was put on record is
+ * told after the run's start, with it: parameters, and all of a run in process, which is put on record when it is over.
  */
 export class RunEvents {
   readonly #history: Feed;
@@ -49,10 +55,10 @@ export class RunEvents {
     const unmade = changes.filter((change) => !this.#made.has(change));
     if (unmade.length > 0) {
       await this.#readRuns(unmade);
-      const records = await this.#recordsOf(unmade);
+      const [records, early] = await Promise.all([this.#recordsOf(unmade), this.#recordsBefore(unmade)]);
       for (const change of unmade) {
         const run = this.#runs.get(change.temporal_run_id);
-        this.#made.set(change, run ? await this.#eventsOf(change, run, records) : []);
+        this.#made.set(change, run ? eventsOf(change, run, records, early) : []);
       }
       this.#trim();
     }
@@ -70,32 +76,28 @@ export class RunEvents {
   }
 
   async #recordsOf(changes: readonly HistoryChange[]): Promise<ReadonlyMap<string, LineageRecord>> {
-    const wanted = changes.flatMap(({ temporal_run_id, knot_id }): RecordKey[] =>
-      knot_id !== undefined && this.#runs.has(temporal_run_id) ? [[temporal_run_id, knot_id]] : [],
+    const wanted = changes.flatMap(({ temporal_run_id, knot_id, isBeforeRun }): RecordKey[] =>
+      knot_id !== undefined && !isBeforeRun && this.#runs.has(temporal_run_id)
+        ? [[temporal_run_id, knot_id]]
+        : [],
     );
     const records = await this.#history.recordsOf(wanted);
     return new Map(records.map((record) => [keyOf(record.temporal_run_id, record.knot_id), record]));
   }
 
-  async #eventsOf(
-    change: HistoryChange,
-    run: RunRecord,
-    records: ReadonlyMap<string, LineageRecord>,
-  ): Promise<readonly RunEvent[]> {
-    const { kind, temporal_run_id: id, at, status } = change;
-    if (kind === 'run-ended') return [endOf(run, at, status ?? run.status)];
-    if (kind === 'run-started') {
-      const start: RunEvent = { type: 'run-started', id: `${id}/started`, at, run };
-      return isWhole(run) ? [start, ...(await this.#knotsAndEnd(run))] : [start];
+  /** By temporal run id, of the runs that have started. */
+  async #recordsBefore(changes: readonly HistoryChange[]): Promise<ReadonlyMap<string, LineageRecord[]>> {
+    const started = changes
+      .filter(({ kind }) => kind === 'run-started')
+      .map((change) => change.temporal_run_id);
+    const early = new Map<string, LineageRecord[]>();
+    if (started.length === 0) return early;
+    for (const record of await this.#history.recordsBeforeRun(started)) {
+      const ofRun = early.get(record.temporal_run_id);
+      if (ofRun) ofRun.push(record);
+      else early.set(record.temporal_run_id, [record]);
     }
-    const record = records.get(keyOf(id, change.knot_id!));
-    return record && !isOfWhole(record) ? [knotOf(record, run)] : [];
-  }
-
-  async #knotsAndEnd(run: RunRecord): Promise<RunEvent[]> {
-    const records = await this.#history.getRecords(run.temporal_run_id);
-    const knots = records.sort((a, b) => a.finished_at - b.finished_at).map((record) => knotOf(record, run));
-    return [...knots, endOf(run, run.finished_at!, run.status)];
+    return early;
   }
 
   #trim(): void {
@@ -105,6 +107,24 @@ export class RunEvents {
   }
 }
 
+function eventsOf(
+  { kind, temporal_run_id: id, knot_id, at, status }: HistoryChange,
+  run: RunRecord,
+  records: ReadonlyMap<string, LineageRecord>,
+  early: ReadonlyMap<string, readonly LineageRecord[]>,
+): readonly RunEvent[] {
+  if (kind === 'knot-finished') {
+    const record = records.get(keyOf(id, knot_id!));
+    return record ? [knotOf(record, run)] : [];
+  }
+  if (kind === 'run-ended') return [endOf(run, at, status ?? run.status)];
+  return [
+    { type: 'run-started', id: `${id}/started`, at, run },
+    ...(early.get(id) ?? []).map((record) => knotOf(record, run)),
+    ...(status === undefined ? [] : [endOf(run, run.finished_at ?? at, status)]),
+  ];
+}
+
 function knotOf(record: LineageRecord, run: RunRecord): RunEvent {
   const id = `${record.temporal_run_id}/${record.knot_id}/finished`;
   return { type: 'knot-finished', id, at: record.finished_at, run, record };
@@ -112,15 +132,6 @@ function knotOf(record: LineageRecord, run: RunRecord): RunEvent {
 
 function endOf(run: RunRecord, at: number, status: RunRecord['status']): RunEvent {
   return { type: 'run-ended', id: `${run.temporal_run_id}/ended/${status}`, at, run };
-}
-
-/** Whether the run was put on record when it was over: workers say which Node they run on. */
-function isWhole({ finished_at, details }: RunRecord): boolean {
-  return finished_at !== null && details['selvage'] !== undefined && details['node'] === undefined;
-}
-
-function isOfWhole({ dispatcher }: LineageRecord): boolean {
-  return dispatcher === 'in_process';
 }
 
 const keyOf = (temporalRunId: string, knotId: string): string => `${temporalRunId}/${knotId}`;

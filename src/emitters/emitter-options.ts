@@ -13,6 +13,7 @@ import { checkName } from '../authoring/names';
 import { OUTCOME_KINDS, RUN_STATUSES } from '../authoring/outcome';
 import { refusalOf, type Refusal } from '../authoring/refusal';
 import { SelvageError } from '../errors';
+import { durationMs } from '../values/duration';
 import type { EmitterDeclaration, EmitterKind, EmitterOptions, EventFilter } from './declaration';
 import { EVENT_TYPES } from './event';
 
@@ -40,7 +41,7 @@ const EMITTER_OPTIONS: Checks<EmitterOptions> = {
   from: oneOf('now', 'beginning'),
   batchSize: whole(1, LARGEST_BATCH),
   timeout: whole(1, LONGEST_TIMEOUT_MS),
-  disableAfter: whole(1, Number.MAX_SAFE_INTEGER),
+  disableAfter: (value) => (durationMs(value) ? undefined : 'must be a duration, such as "5d"'),
 };
 
 /** What was read of an emitter's options. */
@@ -91,7 +92,7 @@ export function readEmitterOptions<Own extends object>(
       from: from ?? 'now',
       batchSize: batchSize ?? BATCH_SIZE,
       timeout: timeout ?? TIMEOUT_MS,
-      ...(disableAfter !== undefined && { disableAfter }),
+      ...(disableAfter !== undefined && { disableAfter: durationMs(disableAfter)! }),
     },
     own: others as Own,
     refuse,

@@ -67,8 +67,8 @@ export interface PlanDefinition {
   readonly version?: string;
   /** The function is written in place: the body is looked up by knot, not by name. */
   readonly inline?: true;
-  /** `sha256:` of the body's source when the plan was made. */
-  readonly codeHash: string;
+  /** `sha256:` of the body's source when the plan was made. Absent where only the host of the body knows it. */
+  readonly codeHash?: string;
 }
 
 /** The facts about a map that the hosts need. */

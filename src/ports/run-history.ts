@@ -168,8 +168,10 @@ export interface HistoryChange {
   readonly knot_id?: string;
   /** Only in `knot-finished`. */
   readonly outcome?: OutcomeKind;
-  /** Only in `run-ended`. */
+  /** In `run-ended`, and in `run-started` of a run that was over when it was put on record, of which no end is told. */
   readonly status?: RunStatus;
+  /** In `knot-finished` whose record became durable before the run was put on record, as parameters are, and all of a run in process. */
+  readonly isBeforeRun?: true;
   /** The time in the record: milliseconds since the epoch. */
   readonly at: number;
 }
@@ -298,6 +300,8 @@ export interface RunHistory {
   lastChange?(): Promise<string | undefined>;
   /** The runs of these changes that are on record, in no particular order. Omitted by technologies without {@link changes}. */
   runsOf?(temporalRunIds: readonly string[]): Promise<RunRecord[]>;
+  /** The records of these runs that became durable before their runs were put on record, in that order. Omitted by technologies without {@link changes}. */
+  recordsBeforeRun?(temporalRunIds: readonly string[]): Promise<LineageRecord[]>;
   /** The records of these knots that exist, in no particular order. Omitted by technologies without {@link changes}. */
   recordsOf?(knots: readonly RecordKey[]): Promise<LineageRecord[]>;
   /** If omitted, partitions are read run by run, which is slow for thousands. */

@@ -7,13 +7,17 @@ import { reconcileRunning } from '../client/reconcile';
 import { serverIdentity } from '../client/server-identity';
 import { tellingPlugins } from '../client/workers';
 import { SelvageError } from '../errors';
-import { hostNames, openHosts } from '../body-hosts';
+import { hostNames, openHosts, type Said } from '../body-hosts';
 import { DEFAULT_INLINE_LIMIT, chosenInlineLimit, type BodyHosts } from '../runtime';
 import { createActivityInterceptors, type KnotObserver } from '../activities/interceptors';
+import { bodyNames } from '../authoring/body-names';
 import type { LoggerLike } from '../authoring/knot-context';
 import { isTapestry, recordOf, type Resources, type Tapestry } from '../authoring';
 import { BACKFILL, backfillTapestry } from '../backfills';
+import { Deliveries, gatherEmitters } from '../deliveries';
+import type { EmitterDeclaration } from '../emitters';
 import type { Backends } from '../ports';
+import { projectFolder } from '../project-folder';
 import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
 import { sealingConverter } from '../encryption/payload-codec';
 import { encryptionOf, requireReadable, sealBackends } from '../encryption/seal-backends';
@@ -38,6 +42,11 @@ export interface SelvagePluginOptions {
    */
   readonly backends?: Backends;
   readonly observers?: readonly KnotObserver[];
+  /**
+   * Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this worker delivers to none
+   * of them. Default: those of the tapestries.
+   */
+  readonly emitters?: readonly EmitterDeclaration[] | false;
   /**
    * Where bodies write by `ctx.logger`, and where the start and end of runs is reported: a pino logger, or
    * one of its shape, `(fields, message)`. Default: bodies write to the logger of Temporal's runtime, and
@@ -160,7 +169,12 @@ export class SelvagePlugin extends SimplePlugin {
       ...configured,
       identity,
       // Their names are what a worker tells the server beside its own.
-      plugins: [...(configured.plugins ?? []), ...tellingPlugins(hostNames(this.registry.all))],
+      plugins: [
+        ...(configured.plugins ?? []),
+        ...tellingPlugins(hostNames(this.registry.all, options.taskQueue), [
+          ...new Map(bodyNames(this.registry.all)).keys(),
+        ]),
+      ],
       activities: { ...Object.fromEntries(users), ...ours },
       ...(!options.workflowsPath && !options.workflowBundle && interpreterSource()),
       interceptors: {
@@ -182,16 +196,31 @@ export class SelvagePlugin extends SimplePlugin {
    * Starts the body hosts that the tapestries name. Call it before the worker polls, so that what is wrong with them is known before anything is
    * begun; else {@link runWorker} does.
    *
+   * @param taskQueue that of the worker, whose bodies they call
+   *
    * @throws SelvageError `HostNotUsable`, `HostMismatch`, `InvalidConfig`; what loading the bodies throws
    */
-  async openHosts(): Promise<BodyHosts | undefined> {
-    return await (this.hosts ??= openHosts(this.registry.all, (host, line) =>
-      Runtime.instance().logger.info(line, { host }),
-    ));
+  async openHosts(taskQueue: string): Promise<BodyHosts | undefined> {
+    const said: Said = (host, line) => Runtime.instance().logger.info(line, { host });
+    return await (this.hosts ??= openHosts(this.registry.all, said, taskQueue));
+  }
+
+  /** Ends the body hosts, if they were started. */
+  async closeHosts(): Promise<void> {
+    const hosts = await this.hosts?.catch(() => undefined);
+    await hosts?.close();
   }
 
   /** Opens the backends before the first task arrives and closes them after the last. */
   override async runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
+    try {
+      await this.work(worker, next);
+    } finally {
+      await this.closeHosts();
+    }
+  }
+
+  private async work(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
     const backends = await this.openBackends();
     const environment = this.environment!;
     const { client } = worker;
@@ -213,6 +242,7 @@ export class SelvagePlugin extends SimplePlugin {
         Runtime.instance().logger.warn(`Plans could not be saved again: ${String(error)}`);
       });
     });
+    const deliveries = await this.deliver(backends);
     const stop = new AbortController();
     const reconciled =
       client && reconcile
@@ -223,7 +253,7 @@ export class SelvagePlugin extends SimplePlugin {
           })
         : undefined;
     try {
-      environment.bodyHosts = await this.openHosts();
+      environment.bodyHosts = await this.openHosts(this.taskQueue);
       await requireReadable(backends);
       // If a client has several workers, the first reports it.
       for (const { code, message } of reconcile ? awayStores(backends) : [])
@@ -234,9 +264,18 @@ export class SelvagePlugin extends SimplePlugin {
       await reconciled;
       await environment.begunSegments.close();
       await environment.commits.drain();
-      await environment.bodyHosts?.close();
+      await deliveries?.stop();
       if (!this.own.backends) await backends.close();
     }
+  }
+
+  private async deliver(backends: Backends): Promise<Deliveries | undefined> {
+    const { tapestries, emitters: given } = this.own;
+    if (given === false) return undefined;
+    const emitters = gatherEmitters(tapestries, given);
+    if (emitters.length === 0) return undefined;
+    const logger = this.own.logger ?? runtimeLines();
+    return await Deliveries.start({ backends, emitters, logger, projectDir: projectFolder() });
   }
 
   private async openBackends(): Promise<Backends> {
@@ -245,6 +284,16 @@ export class SelvagePlugin extends SimplePlugin {
     if (!backends) return await openBackends({ encryption: encryption ?? false });
     return encryption ? sealBackends(backends, encryption) : backends;
   }
+}
+
+/** Lines of emitters in the log of Temporal's runtime. */
+function runtimeLines(): LoggerLike {
+  const { logger } = Runtime.instance();
+  const method =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (fields: object, message: string): void =>
+      logger[level](message, { ...fields });
+  return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') };
 }
 
 function encryptionOfPlugin({ encryption, backends }: SelvagePluginOptions): Encryption | undefined {

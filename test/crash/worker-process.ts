@@ -7,7 +7,7 @@ import { bundledInterpreter } from '../support/workflow-bundle';
 export interface WorkerOrders {
   readonly address: string;
   readonly taskQueue: string;
-  /** Of the backends. */
+  /** Project folder of the backends. */
   readonly projectDir: string;
   readonly identity: string;
   readonly codePath: string;

@@ -29,6 +29,7 @@ export function deliveryContext(more: Partial<DeliveryContext> = {}): DeliveryCo
     logger: SILENT,
     attempt: 0,
     value: () => Promise.reject(new Error('no values here')),
+    records: () => Promise.reject(new Error('no records here')),
     ...more,
   };
 }

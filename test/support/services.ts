@@ -162,7 +162,7 @@ export interface PrivateService {
 }
 
 export interface PrivateServiceOptions {
-  /** Of the server's configuration, such as `{ max_connections: '5' }`. Not for S3. Default: none. */
+  /** Settings of the server, such as `{ max_connections: '5' }`. Not for S3. Default: none. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Waits for the disk at each write. Not for S3. Default: no. */
   readonly durable?: boolean;
@@ -281,7 +281,7 @@ function childrenOf(pid: number): number[] {
   return text === '' ? [] : text.split(' ').map(Number);
 }
 
-/** Of a page that several processes have, each its part. */
+/** Memory of a process: a page shared by several counts in part for each. */
 function shareOf(pid: number): number {
   try {
     const [, kibibytes] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];

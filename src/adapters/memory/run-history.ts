@@ -219,6 +219,14 @@ export class InMemoryRunHistory implements RunHistory {
     return temporalRunIds.flatMap((id) => this.#run(id) ?? []);
   }
 
+  async recordsBeforeRun(temporalRunIds: readonly string[]): Promise<LineageRecord[]> {
+    return temporalRunIds.flatMap((id) => {
+      const before = this.#changes.recordsBefore(id);
+      const indexes = [...(this.#recordsOfRun.get(id)?.values() ?? [])].filter((index) => index < before);
+      return indexes.flatMap((index) => this.#records[index] ?? []);
+    });
+  }
+
   async recordsOf(knots: readonly RecordKey[]): Promise<LineageRecord[]> {
     return knots.flatMap(([temporalRunId, knotId]) => {
       const index = this.#recordsOfRun.get(temporalRunId)?.get(knotId);

@@ -23,6 +23,7 @@ import { cachedRecords, commitRecords, deleteRecords, referredValues } from './l
 /** Runs and lineage in a Postgres database. */
 export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
   readonly technology = 'postgres';
+  protected readonly numberOfChange = 'l.change';
 
   async commitWith(
     records: readonly LineageRecord[],

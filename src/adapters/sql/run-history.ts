@@ -65,6 +65,25 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
     return await this.database.read((db) => runsByTemporalIds(db, this.database.dialect, temporalRunIds));
   }
 
+  async recordsBeforeRun(temporalRunIds: readonly string[]): Promise<LineageRecord[]> {
+    const { database } = this;
+    const rows = await database.read((db) =>
+      db
+        .selectFrom('selvage_lineage as l')
+        .selectAll('l')
+        .where(database.dialect.isOneOf('l.temporal_run_id', temporalRunIds))
+        .where(this.numberOfChange, '<', (of) =>
+          of
+            .selectFrom('selvage_runs as r')
+            .select('r.started_change')
+            .whereRef('r.temporal_run_id', '=', 'l.temporal_run_id'),
+        )
+        .orderBy('l.id')
+        .execute(),
+    );
+    return rows.map(recordOf);
+  }
+
   async recordsOf(knots: readonly RecordKey[]): Promise<LineageRecord[]> {
     if (knots.length === 0) return [];
     const rows = await this.database.read((db) =>
@@ -109,6 +128,9 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
       return { step, isFirst: true };
     });
   }
+
+  /** The column of a record's number among the changes. */
+  protected abstract readonly numberOfChange: 'l.id' | 'l.change';
 
   /** Brings the lineage index up to date, if it lags behind. */
   protected catchUp(): Promise<void> {

@@ -29,6 +29,7 @@ import { referredValues } from './referred-values';
 /** Runs and lineage in an SQLite database. */
 export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
   readonly technology = 'sqlite';
+  protected readonly numberOfChange = 'l.id';
   readonly #index: LineageIndex;
 
   /** Closing the history closes the database with it. */

@@ -31,6 +31,8 @@ interface Question {
 export class HostSession {
   /** Rejects with `HostNotUsable` where the host refuses, ends, or takes too long. */
   readonly ready: Promise<Ready>;
+  /** Resolves when nothing more can be said, also where the other side goes on. */
+  readonly over: Promise<void>;
   readonly #link: Link;
   /** What the host is, for messages: `Python (python3, process 17)`. */
   readonly #what: () => string;
@@ -39,9 +41,10 @@ export class HostSession {
   readonly #streams: ByteStreams;
   #next = 1;
   #ended: HostLost | undefined;
+  #isOver!: () => void;
   #greet!: { readonly resolve: (ready: Ready) => void; readonly reject: (error: Error) => void };
 
-  constructor(link: Link, modules: readonly string[], what: () => string) {
+  constructor(link: Link, what: () => string) {
     this.#link = link;
     this.#streams = new ByteStreams(link);
     this.#what = what;
@@ -59,9 +62,10 @@ export class HostSession {
       this.#greet = { resolve: settled(resolve), reject: settled(reject) };
     });
     this.ready.catch(() => undefined);
+    this.over = new Promise((resolve) => (this.#isOver = resolve));
     link.onEnd((reason) => this.#end(reason));
     link.onFrame((frame) => this.#hear(frame));
-    this.#say({ type: 'hello', protocols: PROTOCOLS, modules });
+    this.#say({ type: 'hello', protocols: PROTOCOLS });
   }
 
   get hasEnded(): boolean {
@@ -283,6 +287,7 @@ export class HostSession {
     this.#streams.fail(this.#ended);
     this.#questions.clear();
     this.#calls.clear();
+    this.#isOver();
   }
 
   #notUsable(why: string, cause?: unknown): SelvageError {

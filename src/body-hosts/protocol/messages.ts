@@ -96,7 +96,7 @@ const context = z.object({
 });
 
 const workerMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('hello'), protocols: z.array(z.number()), modules: z.array(z.string()) }),
+  z.object({ type: z.literal('hello'), protocols: z.array(z.number()) }),
   z.object({ type: z.literal('describe'), id, modules: z.array(z.string()) }),
   z.object({ type: z.literal('call'), id, body: z.string(), inputs: z.unknown(), context }),
   z.object({ type: z.literal('cancel'), id, reason: z.string(), grace: z.number().optional() }),

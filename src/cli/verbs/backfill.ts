@@ -7,6 +7,7 @@ import type { BackfillOptions } from '../../client/backfills';
 import { SelvageError } from '../../errors';
 import type { RunResult } from '../../authoring/outcome';
 import type { AnyTapestry } from '../../authoring';
+import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
 import {
   addJsonOption,
@@ -73,7 +74,7 @@ export function addBackfill(program: Command, does: Does): void {
     .option('--run-id <id>', 'id of the backfill; of one that exists with the same work: come back to it')
     .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
     .option('--tag <tag>', 'a tag of the backfill, which `runs list --tag` finds; may be repeated', collect)
-    .option('--task-queue <name>', "task queue of the backfill and its runs (default: the tapestry's)")
+    .option('--queue <name>', "task queue of the backfill and its runs (default: the tapestry's)")
     .option('--detach', 'start it, leave it to a worker that polls already, and return')
     .addHelpText(
       'after',
@@ -94,6 +95,7 @@ interface Work {
   readonly tapestry: AnyTapestry;
   /** All tapestries of the file, for the worker. */
   readonly tapestries: readonly AnyTapestry[];
+  readonly emitters: LoadedFile['emitters'];
   readonly options: BackfillOptions;
   readonly runId: string;
   readonly taskQueue: string;
@@ -106,8 +108,11 @@ async function backfillFile(file: string, options: BackfillCommandOptions, outpu
       prepare(file, options).then(async (work) => {
         const { openFor } = await import('../location/connect.js');
         const needsWorker = !options.detach && !options.dryRun;
+        const { emittersOf } = await import('../files/emitters.js');
+        const emitters = await emittersOf(work, options);
         const selvage = await openFor(needsWorker ? work.tapestries : undefined, options, output, {
           workOn: [],
+          emitters,
         });
         return { work, selvage };
       }),
@@ -159,6 +164,7 @@ async function prepare(file: string, options: BackfillCommandOptions): Promise<W
   return {
     tapestry,
     tapestries: loaded.tapestries,
+    emitters: loaded.emitters,
     options: {
       ...(from !== undefined && { from }),
       ...(to !== undefined && { to }),
@@ -170,7 +176,7 @@ async function prepare(file: string, options: BackfillCommandOptions): Promise<W
     },
     runId: options.runId ?? `backfill-${tapestry.name.slice(0, 150)}-${randomUUID().slice(0, 8)}`,
     taskQueue:
-      options.taskQueue ?? taskQueueOf({ tapestry: tapestry.name, ...(queue !== undefined && { queue }) }),
+      options.queue ?? taskQueueOf({ tapestry: tapestry.name, ...(queue !== undefined && { queue }) }),
   };
 }
 

@@ -29,7 +29,7 @@ export function addWorker(program: Command, does: Does): void {
         'ended goes on in another worker.',
     )
     .argument('<file>', 'file that exports tapestries')
-    .option('--task-queue <name>', 'task queue to poll (default: selvage/<tapestry> of each)')
+    .option('--queue <name>', 'task queue to poll (default: selvage/<tapestry> of each)')
     .option(
       '--adopt <run>',
       'work for a run whose `selvage run` is gone, too, until it is over; may be repeated; all: for every such run of the file',
@@ -108,7 +108,11 @@ async function answerHealth(
   const { Served } = await import('../../serve/serve.js');
   const logger = loggerTo(output, { format, runs: true });
   const surroundings = { logger, hasWorker: true, ownsClient: false };
-  return await Served.start(selvage, { triggers: [], healthPort: health, host }, surroundings);
+  return await Served.start(
+    selvage,
+    { triggers: [], healthPort: health, host, emitters: false },
+    surroundings,
+  );
 }
 
 async function open(
@@ -122,7 +126,9 @@ async function open(
   const { untilPolled } = await import('../work/pollers.js');
   const { keepTypeScriptLoadable } = await import('../../user-modules/index.js');
   const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
-  const selvage = await openFor(loaded.tapestries, options, output, { runs: true });
+  const { emittersOf } = await import('../files/emitters.js');
+  const emitters = await emittersOf(loaded, options);
+  const selvage = await openFor(loaded.tapestries, options, output, { runs: true, emitters });
   keepTypeScriptLoadable();
   await untilPolled(selvage, await queuesOf(loaded, selvage));
   return { selvage, loaded };

@@ -41,7 +41,7 @@ class SpokenLink implements Link {
 
 function calling(store: KnotContext['store']): { link: SpokenLink; result: Promise<unknown> } {
   const link = new SpokenLink();
-  const session = new HostSession(link, [], () => 'The host');
+  const session = new HostSession(link, () => 'The host');
   link.say({ type: 'ready', protocol: 1, language: 'test' });
   const { signal } = new AbortController();
   const context = { runId: 'r', knotId: 'k', attempt: 1, idempotencyKey: 'i', signal, store };
