@@ -3,6 +3,8 @@ import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { LoggerLike } from '../authoring/knot-context';
 import type { EmitterDeclaration } from '../emitters';
+import { agreeOn } from '../adapters/open-telemetry/body-traces';
+import type { TraceSettings } from '../emitters/open-telemetry';
 import { SelvageError } from '../errors';
 import type { Backends } from '../ports';
 import { decodeStored, LeaseKeeper } from '../runtime';
@@ -68,6 +70,8 @@ export class Deliveries {
         );
       },
     };
+    for (const emitter of emitters)
+      if (emitter.kind === 'open-telemetry') agreeOn(emitter.options as TraceSettings);
     this.#runners = emitters.map((declaration) => new EmitterRunner(declaration, around));
     const look = async (): Promise<void> => {
       while (!this.#stopping.signal.aborted) {

@@ -9,6 +9,13 @@ import { spanOf, traceparentOf } from './traceparent';
 
 const REMEMBERED_RUNS = 1_000;
 
+/** As the emitter of this process has them, so that bodies and emitter come to the same spans. */
+let agreed = TRACE_DEFAULTS;
+
+export function agreeOn(settings: TraceSettings): void {
+  agreed = settings;
+}
+
 /** The span that is active here, as a `traceparent`; undefined without OpenTelemetry, or outside of any span. */
 export function activeTraceparent(): string | undefined {
   const api = apiWithContext();
@@ -31,13 +38,10 @@ export class BodyTraces {
   private maker: SpanMaker | undefined;
 
   /** @param run finds a run that has begun, by its Temporal run id */
-  constructor(
-    private readonly run: (temporalRunId: string) => Promise<RunOfTrace | undefined>,
-    private readonly settings: TraceSettings = TRACE_DEFAULTS,
-  ) {}
+  constructor(private readonly run: (temporalRunId: string) => Promise<RunOfTrace | undefined>) {}
 
-  static of(runHistory: Pick<RunHistory, 'getRunByTemporalId'>, settings?: TraceSettings): BodyTraces {
-    return new BodyTraces((temporalRunId) => runHistory.getRunByTemporalId(temporalRunId), settings);
+  static of(runHistory: Pick<RunHistory, 'getRunByTemporalId'>): BodyTraces {
+    return new BodyTraces((temporalRunId) => runHistory.getRunByTemporalId(temporalRunId));
   }
 
   /** Calls a body within the span of its attempt. */
@@ -75,7 +79,7 @@ export class BodyTraces {
     const known = this.runs.get(temporalRunId);
     if (known) return known;
     const asked = this.run(temporalRunId)
-      .then((run) => run && new TraceOfRun(run, this.settings))
+      .then((run) => run && new TraceOfRun(run, agreed))
       // A body does not wait for a trace: it runs outside of one.
       .catch(() => undefined)
       .then((trace) => {
