@@ -59,7 +59,7 @@ describeWithPrivate('otelcol')('with a collector', () => {
           identity,
           collector: `${collector}/v1/traces`,
         };
-        const worker = await WorkerProcess.start(orders, path.join(__dirname, 'traced-program.ts'));
+        const worker = await WorkerProcess.start(orders, path.join(__dirname, 'traced-worker.process.ts'));
         onClose(async () => void (await worker.kill()));
         return worker;
       },
