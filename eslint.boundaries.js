@@ -432,7 +432,7 @@ const technologies = {
   files: { folders: ['streams'] },
   log: { folders: ['emitters'], typesOf: ['authoring'] },
   memory: {},
-  'open-lineage': { folders: ['emitters', 'values'], typesOf: ['authoring'] },
+  'open-lineage': { folders: ['emitters', 'plan'], typesOf: ['authoring'], packages: ['lru-cache'] },
   'open-telemetry': {
     folders: ['emitters', 'values'],
     typesOf: ['authoring'],

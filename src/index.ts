@@ -23,6 +23,7 @@ export {
   branch,
   celery,
   dask,
+  dataset,
   firstOk,
   fragment,
   gate,
@@ -57,6 +58,7 @@ export type {
   BranchKnot,
   CacheOptions,
   CombineOptions,
+  Dataset,
   DefinitionOptions,
   DiscriminantOptions,
   Dispatcher,
@@ -134,7 +136,15 @@ export type {
   WiredOutcomes,
   WiredValues,
 } from './authoring';
-export { emitter, kafkaEmitter, logEmitter, valkeyEmitter, webhookEmitter } from './emitters';
+export {
+  emitter,
+  kafkaEmitter,
+  logEmitter,
+  openLineageEmitter,
+  openTelemetryEmitter,
+  valkeyEmitter,
+  webhookEmitter,
+} from './emitters';
 export type {
   CloudEvent,
   CloudEventType,
@@ -154,6 +164,12 @@ export type {
   LogEmitterDeclaration,
   LogEmitterOptions,
   LogLevel,
+  OpenLineageEmitterDeclaration,
+  OpenLineageEmitterOptions,
+  OpenLineageFileOptions,
+  OpenLineageHttpOptions,
+  OpenTelemetryEmitterDeclaration,
+  OpenTelemetryEmitterOptions,
   OwnEmitterDeclaration,
   OwnEmitterParts,
   Payload,
@@ -162,6 +178,7 @@ export type {
   RunEvent,
   RunFacts,
   RunStarted,
+  TraceMode,
   ValkeyEmitterDeclaration,
   ValkeyEmitterOptions,
   WebhookEmitterDeclaration,

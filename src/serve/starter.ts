@@ -148,7 +148,7 @@ export class Starter {
   }
 
   async #start({ event, start }: Ready, { inserted, entry }: ClaimResult): Promise<Acceptance> {
-    const { key, link } = event;
+    const { key, link, traceparent } = event;
     const { runId } = entry;
     let isThere: boolean;
     try {
@@ -162,6 +162,7 @@ export class Starter {
             trigger: this.#name,
             triggerKey: key,
             event: link,
+            traceparent,
           }),
         ),
       );
