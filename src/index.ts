@@ -231,3 +231,20 @@ export {
   type LoadPipelineOptions,
   type PipelineProblem,
 } from './yaml';
+export { IterableSource, stream, StreamingSource } from './streams';
+export type {
+  AnySource,
+  DeadLetter,
+  Offset,
+  OwnSource,
+  Position,
+  ResultContext,
+  SourceKind,
+  SourceLag,
+  StreamDeclaration,
+  StreamElement,
+  StreamOptions,
+  StreamOrder,
+  StreamResult,
+  StreamSettings,
+} from './streams';
