@@ -336,6 +336,7 @@ const boundaries = {
       'backends',
       'adapters',
       'client',
+      'workflows/messages',
     ],
     typesOf: ['worker', 'explorer'],
     packages: ['node:', 'hono', '@hono/node-server', 'croner', ...temporal],

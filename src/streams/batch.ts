@@ -1,7 +1,13 @@
 import { SelvageError } from '../errors';
 import type { Tapestry } from '../authoring';
 import { PARAMETER_PREFIX } from '../authoring/names';
-import type { InputRecord, KnotRecord, NodeKind, ParameterRecord, TapestryRecord } from '../authoring/records';
+import type {
+  InputRecord,
+  KnotRecord,
+  NodeKind,
+  ParameterRecord,
+  TapestryRecord,
+} from '../authoring/records';
 import { markTapestry } from '../authoring/marks';
 
 /** Nodes that cannot run in one activity together with those of other elements. */
@@ -99,7 +105,8 @@ function addElement(batch: TapestryRecord, record: TapestryRecord, place: number
     const copy: ParameterRecord = { ...parameter, name, knot: placed.get(parameter.knot)! };
     batch.parameters.set(name, copy);
   }
-  for (const [name, knot] of terminalsOf(record)) batch.terminals!.set(inBatch(place, name), placed.get(knot)!);
+  for (const [name, knot] of terminalsOf(record))
+    batch.terminals!.set(inBatch(place, name), placed.get(knot)!);
 }
 
 function idInBatch(place: number, { id, definition }: KnotRecord): string {

@@ -118,7 +118,8 @@ function pump(task: PumpTask): Promise<PumpEnd> {
     startToCloseTimeout: TEN_YEARS_MS,
     heartbeatTimeout: PUMP_HEARTBEAT_MS,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 10_000 },
-  } as Parameters<typeof proxyActivities>[0]);
+    // A process that stands by begins soon, however many have died before.
+    retry: { initialInterval: 1_000, backoffCoefficient: 1 },
+  });
   return activities[PUMP_ACTIVITY]!(task);
 }

@@ -20,8 +20,6 @@ export interface SourceParts {
   readonly logger: Logger;
 }
 
-/* eslint-disable @typescript-eslint/no-require-imports -- an adapter, and the library of its vendor, is loaded where a stream needs it */
-
 const OPENERS: Partial<Record<SourceKind, Open>> = {
   iterable: async ({ options }) => openIterable(options as IterableSource<unknown>['options']),
 };
@@ -31,7 +29,7 @@ export async function openSource(
   source: StreamDeclaration['source'],
   parts: SourceParts,
 ): Promise<OpenSource> {
-  if (!isSource(source)) return openOwn(source as OwnSource<unknown>, parts);
+  if (!isSource(source)) return openOwn(source, parts);
   const open = OPENERS[source.kind];
   if (open) return await open(source, parts);
   throw new SelvageError(

@@ -67,7 +67,11 @@ export async function runStream<Value, Parameters extends object, Values extends
       signal?.addEventListener('abort', stop, { once: true });
     });
     try {
-      const end = await Promise.race([started.ended, stopped, selvage.workerEnded.then(() => 'stopped' as const)]);
+      const end = await Promise.race([
+        started.ended,
+        stopped,
+        selvage.workerEnded.then(() => 'stopped' as const),
+      ]);
       if (end !== 'stopped') return end;
       await host.stop();
       return { why: 'stopped', ...(await started.counts()) };

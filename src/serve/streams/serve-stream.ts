@@ -159,7 +159,8 @@ export class StreamHost {
     const looks = setInterval(look, LAG_MS);
     const cancelled = (): void => {
       // Otherwise another process has it now, or the stream was ended by force.
-      if (context.cancellationDetails?.cancelRequested || context.cancellationDetails?.workerShutdown) pump.stop();
+      if (context.cancellationDetails?.cancelRequested || context.cancellationDetails?.workerShutdown)
+        pump.stop();
       else pump.kill();
     };
     context.cancellationSignal.addEventListener('abort', cancelled);
@@ -230,10 +231,14 @@ async function endOf(
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const { cause } = error;
-    const inner = (cause?.cause ?? cause) as Partial<ApplicationFailure> | undefined;
+    const inner: { message?: string; type?: unknown; details?: readonly unknown[] | null } | undefined =
+      cause?.cause ?? cause;
     const message = inner?.message ?? error.message;
-    if (isErrorCode(inner?.type))
-      throw new SelvageError(inner.type, message, { details: (inner.details?.[0] ?? {}) as Record<string, unknown> });
+    const code = inner?.type;
+    if (isErrorCode(code))
+      throw new SelvageError(code, message, {
+        details: (inner?.details?.[0] ?? {}) as Record<string, unknown>,
+      });
     throw new SelvageError('StreamStopped', `${streamName(id)} was ended: ${message}`, {
       details: { stream: id },
     });

@@ -2,7 +2,7 @@ import type { Selvage } from '../../client';
 import { recordOf, type Tapestry } from '../../authoring';
 import type { ExceptionRecord } from '../../authoring/outcome';
 import type { KnotRecord, TapestryRecord } from '../../authoring/records';
-import { SelvageError, isOfClass } from '../../errors';
+import { type SelvageError, isOfClass } from '../../errors';
 import type { ClaimResult, EventLink } from '../../ports';
 import {
   batchTapestry,
@@ -15,7 +15,7 @@ import {
 } from '../../streams';
 import { declareTrigger, type TriggerDeclaration, type TriggerEvent } from '../../triggers';
 import { Starter } from '../starter';
-import type { ElementEnd, Unit, UnitClaim, UnitRuns } from './pump';
+import type { ElementEnd, Unit, UnitClaim, UnitRuns } from './unit';
 
 interface Claim extends UnitClaim {
   readonly result: ClaimResult;
@@ -50,13 +50,15 @@ export class StreamRuns implements UnitRuns<Claim> {
       return undefined;
     } catch (error) {
       if (!isOfClass(error, 'input')) throw error;
-      return describe(error as SelvageError);
+      return describe(error);
     }
   }
 
   async claim(units: readonly Unit[]): Promise<readonly Claim[]> {
     const starter = this.#starter(1);
-    const results = await starter.claim(units.map((unit) => ({ key: unit.key, body: {}, link: linkOf(unit) })));
+    const results = await starter.claim(
+      units.map((unit) => ({ key: unit.key, body: {}, link: linkOf(unit) })),
+    );
     const refused = units.filter(({ refusal }) => refusal);
     // No run will be started for them, so the entry is complete.
     if (refused.length > 0)
@@ -104,7 +106,10 @@ export class StreamRuns implements UnitRuns<Claim> {
     const result = await run.result({ outputs: this.#needsValues ? 'terminals' : 'none' });
     const { succeeded, error, status, outcomes, values } = result;
     if (error || (status !== 'succeeded' && status !== 'failed')) {
-      const why = { code: error?.type ?? 'RunTerminated', message: error?.message ?? `The run is ${status}.` };
+      const why = {
+        code: error?.type ?? 'RunTerminated',
+        message: error?.message ?? `The run is ${status}.`,
+      };
       return elements.map((element) => ({ element, letter: { runId, error: why } }));
     }
     const failed = new Map<string, ExceptionRecord>();

@@ -1,11 +1,7 @@
 import { z } from 'zod';
 import { knot, tapestry } from '../../../src';
 import { runStream } from '../../../src/serve';
-import {
-  closeAll,
-  temporaryBackends,
-  unique,
-} from '../../support/open-selvage';
+import { closeAll, temporaryBackends, unique } from '../../support/open-selvage';
 import { forcedReplay } from '../../support/forced-replay';
 import { quietRuntime } from '../../support/quiet-runtime';
 import { sharedServerAddress } from '../../support/temporal-server';
