@@ -430,7 +430,7 @@ const technologies = {
   disk: {},
   duckdb: { sql: true, packageTypes: ['@duckdb/node-api'] },
   kafka: { folders: ['triggers', 'emitters', 'streams'], typesOf: ['authoring'], packageTypes: ['kafkajs'] },
-  files: { folders: ['streams'] },
+  files: { folders: ['streams'], typesOf: ['values'] },
   log: { folders: ['emitters'], typesOf: ['authoring'] },
   memory: {},
   'open-lineage': { folders: ['emitters', 'values'], typesOf: ['authoring'] },

@@ -231,10 +231,11 @@ export {
   type LoadPipelineOptions,
   type PipelineProblem,
 } from './yaml';
-export { IterableSource, stream, StreamingSource } from './streams';
+export { FileTailSource, IterableSource, stream, StreamingSource } from './streams';
 export type {
   AnySource,
   DeadLetter,
+  FileTailOptions,
   Offset,
   OwnSource,
   Position,

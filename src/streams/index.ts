@@ -30,3 +30,4 @@ export {
   type SourceLag,
   type StreamElement,
 } from './source';
+export { FileTailSource, type FileTailOptions, type FileTailSettings } from './file-tail';

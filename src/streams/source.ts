@@ -78,7 +78,7 @@ export type SourceKind = 'file-tail' | 'iterable' | 'kafka' | 'own' | 'valkey';
 /**
  * A source as declared in a user's file. It loads no client and opens nothing; `selvage stream` and `runStream` do.
  */
- 
+
 export abstract class StreamingSource<Value = unknown> {
   abstract readonly kind: SourceKind;
   /** Checked options, with their defaults. */

@@ -3,6 +3,7 @@ import { SelvageError } from '../../errors';
 import {
   isSource,
   openIterable,
+  type FileTailSettings,
   type IterableSource,
   type OpenSource,
   type OwnSource,
@@ -10,6 +11,8 @@ import {
   type StreamDeclaration,
   type StreamingSource,
 } from '../../streams';
+
+/* eslint-disable @typescript-eslint/no-require-imports -- an adapter, and the library of its vendor, is loaded where a stream needs it */
 
 type Open = (source: StreamingSource, parts: SourceParts) => Promise<OpenSource>;
 
@@ -21,6 +24,11 @@ export interface SourceParts {
 }
 
 const OPENERS: Partial<Record<SourceKind, Open>> = {
+  'file-tail': async ({ options }) => {
+    const { openFileTail } =
+      require('../../adapters/files/tail') as typeof import('../../adapters/files/tail');
+    return openFileTail(options as FileTailSettings);
+  },
   iterable: async ({ options }) => openIterable(options as IterableSource<unknown>['options']),
 };
 

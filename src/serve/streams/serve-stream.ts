@@ -231,7 +231,7 @@ async function endOf(
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const { cause } = error;
-    const inner: { message?: string; type?: unknown; details?: readonly unknown[] | null } | undefined =
+    const inner: { message?: string; type?: string | null; details?: readonly unknown[] | null } | undefined =
       cause?.cause ?? cause;
     const message = inner?.message ?? error.message;
     const code = inner?.type;
