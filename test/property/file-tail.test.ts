@@ -245,7 +245,7 @@ class World {
         if (!signal.aborted) this.saved = progress.checkpoint();
       },
     };
-    for await (const delivered of source.read(progress.places(), context as never)) {
+    for await (const delivered of source.read(progress.places(), context)) {
       if (signal.aborted) return;
       if ('endOf' in delivered) {
         progress.end(delivered.endOf);
