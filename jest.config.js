@@ -35,7 +35,7 @@ const unitFolders = [
   'replay',
   'golden/in-process',
 ];
-const integrationFolders = ['integration', 'crash', 'dispatchers', 'golden/on-temporal'];
+const integrationFolders = ['integration', 'crash', 'dispatchers', 'feed', 'golden/on-temporal'];
 
 /** @type {import('jest').Config} */
 module.exports = {

@@ -3,6 +3,7 @@ import { endServices } from '../test/support/services';
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark';
 import { backends } from './backends';
 import { dispatchers } from './dispatchers';
+import { feed } from './feed';
 import { firstResult } from './first-result';
 import { hashing } from './hashing';
 import { inProcess } from './in-process/in-process';
@@ -38,6 +39,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...triggers,
   ...seeing,
   ...dispatchers,
+  ...feed,
 ];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;

@@ -120,6 +120,7 @@ export type {
   SleepOptions,
   StandardSchema,
   SubTapestryOptions,
+  TapestryEmitter,
   TapestryOptions,
   Terminals,
   TerminalValues,
@@ -133,6 +134,23 @@ export type {
   WiredOutcomes,
   WiredValues,
 } from './authoring';
+export { emitter } from './emitters';
+export type {
+  Delivery,
+  DeliveryContext,
+  Emitter,
+  EmitterDeclaration,
+  EmitterKind,
+  EmitterOptions,
+  EventFilter,
+  KnotFinished,
+  OwnEmitterDeclaration,
+  OwnEmitterParts,
+  RejectedEvent,
+  RunEnded,
+  RunEvent,
+  RunStarted,
+} from './emitters';
 export { daily, hourly, list, monthly, product, weekly } from './partitions';
 export type {
   AnyDomain,
@@ -150,7 +168,7 @@ export type {
   Weekday,
   WeeklyOptions,
 } from './partitions';
-export type { LineageRecord } from './ports';
+export type { LineageRecord, RunRecord } from './ports';
 export { cronTrigger, schedule } from './triggers';
 export type {
   Calendar,

@@ -75,6 +75,12 @@ const GROUPS = [
     ],
   },
   {
+    name: 'feed',
+    what: 'who hears of runs, and streams: emitters and sources on real brokers, databases and files, killed at any point',
+    minutes: 6,
+    files: ['test/feed/'],
+  },
+  {
     name: 'seeing',
     what: 'the page in Chromium on a real server, pictures, documents in YAML, capsules',
     minutes: 6,
@@ -163,6 +169,7 @@ const ON_SERVER = [
   'test/backends/',
   'test/crash/',
   'test/dispatchers/',
+  'test/feed/',
   'test/golden/on-temporal/',
   'test/integration/',
 ];

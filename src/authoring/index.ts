@@ -105,6 +105,7 @@ export type {
   ParameterRecord,
   QueueDispatcher,
   RetryPolicy,
+  TapestryEmitter,
   TapestryOptions,
   TapestryRecord,
   ValuePolicy,

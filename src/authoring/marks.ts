@@ -8,6 +8,17 @@ const KNOT = Symbol.for('selvage.knot');
 const DEFINITION = Symbol.for('selvage.definition');
 const TAPESTRY = Symbol.for('selvage.tapestry');
 
+/** Emitters are declared by code that knows this folder, and not the other way round. */
+const EMITTER = Symbol.for('selvage.emitter');
+
+export function markEmitter(target: object): void {
+  Object.defineProperty(target, EMITTER, { value: true });
+}
+
+export function isMarkedEmitter(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, EMITTER);
+}
+
 function hidden(target: object, mark: symbol, record: object): void {
   Object.defineProperty(target, mark, { value: record });
 }

@@ -15,6 +15,7 @@ import {
   type Checks,
 } from './checks';
 import { bodyHost } from './host-options';
+import { isMarkedEmitter } from './marks';
 import { utf8Length } from './texts';
 import type {
   CacheOptions,
@@ -152,13 +153,17 @@ const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
     isPartitionDomain(value)
       ? undefined
       : 'must be what daily, hourly, weekly, monthly, list or product answers',
+  emitters: (value) =>
+    Array.isArray(value) && value.every(isMarkedEmitter)
+      ? undefined
+      : 'must be a list of what emitter(…), logEmitter(…) and their like make',
   dependsOnPrevious: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
 };
 
 /** A frozen copy without undefined properties. */
 function frozenCopy<T>(value: T): T {
   if (Array.isArray(value)) return Object.freeze([...value]) as T;
-  if (!isObject(value) || isPartitionDomain(value)) return value;
+  if (!isObject(value) || isPartitionDomain(value) || isMarkedEmitter(value)) return value;
   const copy: Record<string, unknown> = {};
   for (const [key, part] of Object.entries(value)) {
     if (part !== undefined) copy[key] = frozenCopy(part);

@@ -10,6 +10,8 @@ import { addDebug } from './verbs/debug';
 import { addDev } from './verbs/dev';
 import { addDiff } from './verbs/diff';
 import { addDoctor } from './verbs/doctor';
+import { addEmit } from './verbs/emit';
+import { addEmitters } from './verbs/emitters';
 import { addExport } from './verbs/export';
 import { addForget } from './verbs/forget';
 import { addGc } from './verbs/gc';
@@ -53,12 +55,14 @@ const VERBS = [
   addWorker,
   addWorkers,
   addServe,
+  addEmit,
   addUi,
   addRuns,
   addWatch,
   addSchedules,
   addPartitions,
   addLedger,
+  addEmitters,
   addSignal,
   addLineage,
   addHistory,

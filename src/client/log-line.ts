@@ -130,7 +130,7 @@ export function lineLogger(
 ): LoggerLike {
   const method = (level: LogLevel) => (given: object, message: string) => {
     if (level === 'DEBUG' && !isVerbose?.()) return;
-    const { run, attempt, knot, trigger, ...fields } = given as Record<string, unknown>;
+    const { run, attempt, knot, trigger, emitter, ...fields } = given as Record<string, unknown>;
     const isOfBody = typeof knot === 'string';
     if (!isOfBody && !runs && level === 'INFO') return;
     const entry: LogEntry = {
@@ -139,6 +139,7 @@ export function lineLogger(
       ...(typeof run === 'string' && { run }),
       ...(isOfBody && { knot, fields }),
       ...(typeof trigger === 'string' && { who: trigger }),
+      ...(typeof emitter === 'string' && { who: `emitter ${emitter}`, fields }),
       ...(typeof attempt === 'number' && { attempt }),
     };
     write(logLine(entry, format));

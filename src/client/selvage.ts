@@ -7,12 +7,16 @@ import { chosenInlineLimit, refuseInBodyThread } from '../runtime';
 import type { KnotObserver } from '../activities/interceptors';
 import { recordOf, type Resources, type Tapestry } from '../authoring';
 import { projectFolder } from '../project-folder';
+import type { Deliveries } from '../deliveries';
+import type { EmitterDeclaration } from '../emitters';
 import type { Backends } from '../ports';
 import type { EmbeddedServer } from '../server';
+import { writeErrorLine } from '../terminal';
 import { connectTo, disconnect, logOf, type ConnectOptions, type ServerLocation } from './connect';
 import { Extensions } from './extensions';
 import { Lineage } from './lineage';
 import { Outages } from './outages';
+import { isDebug, lineLogger } from './log-line';
 import { loadWorkers, type OwnWorkers } from './own-workers';
 import { Partitions } from './partitions';
 import { Pollers } from './pollers';
@@ -33,6 +37,11 @@ export interface OpenOptions extends ConnectOptions {
   /** `ctx.resources` of the bodies. */
   readonly resources?: Resources & Record<string, unknown>;
   readonly observers?: readonly KnotObserver[];
+  /**
+   * Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this process delivers to
+   * none of them. Default: those of the tapestries.
+   */
+  readonly emitters?: readonly EmitterDeclaration[] | false;
   /**
    * Options of the Temporal worker, such as `workflowBundle`, `identity` or `maxCachedWorkflows`. They
    * override the tuned defaults.
@@ -72,6 +81,7 @@ export class Selvage {
   readonly starter: RunStarter;
   private readonly inlineLimit: number | undefined;
   private readonly outages: Outages;
+  private deliveries: Deliveries | undefined;
 
   protected constructor(
     readonly client: Client,
@@ -131,7 +141,8 @@ export class Selvage {
    */
   static async open(options: OpenOptions): Promise<Selvage> {
     refuseInBodyThread('Selvage.open()');
-    const { tapestries, resources, observers, workerOptions, workOn, activityLimits, ...others } = options;
+    const { tapestries, resources, observers, workerOptions, workOn, activityLimits, emitters, ...others } =
+      options;
     const { dataConverter, inlineLimit, logger, taskQueue } = options;
     const connected = await connectTo(others, true);
     try {
@@ -154,7 +165,7 @@ export class Selvage {
             ? taskQueuesOf(tapestries.map((tapestry) => recordOf(tapestry)))
             : [taskQueue]),
       );
-      return new Selvage(
+      const selvage = new Selvage(
         connected.client,
         connected.backends,
         connected.place,
@@ -162,6 +173,12 @@ export class Selvage {
         connected.server,
         workers,
       );
+      if (emitters !== false)
+        await selvage.deliver(tapestries, emitters).catch(async (error: unknown) => {
+          await workers.stop().catch(() => {});
+          throw error;
+        });
+      return selvage;
     } catch (error) {
       await disconnect(connected, !options.backends);
       throw error;
@@ -181,6 +198,28 @@ export class Selvage {
       { projectDir: projectFolder(), inlineLimit },
       undefined,
     );
+  }
+
+  /** Delivers until the client is closed. A process without emitters loads nothing for it. */
+  private async deliver(
+    tapestries: OpenOptions['tapestries'],
+    given: readonly EmitterDeclaration[] | undefined,
+  ): Promise<void> {
+    if (!given?.length && tapestries.every((one) => !recordOf(one).options.emitters?.length)) return;
+    const { Deliveries, gatherEmitters } = await import('../deliveries/index.js');
+    const { backends, projectDir } = this;
+    const emitters = gatherEmitters(tapestries, given);
+    const logger =
+      this.options.logger ?? lineLogger(writeErrorLine, { format: 'text', runs: true, isVerbose: isDebug });
+    this.deliveries = await Deliveries.start({ backends, emitters, logger, projectDir });
+  }
+
+  /**
+   * @internal Waits until the emitters of this process have heard of what is on record now, or the time is over. Returns the names of
+   *   those that have not.
+   */
+  async heard(ms: number): Promise<string[]> {
+    return (await this.deliveries?.drained(ms)) ?? [];
   }
 
   /** The project's folder, absolute, as it was when this client connected. */
@@ -292,6 +331,7 @@ export class Selvage {
     try {
       await this.ownWorkers?.stop();
     } finally {
+      await this.deliveries?.stop();
       await disconnect({ client, backends, server }, !this.options.backends);
     }
   }

@@ -1,7 +1,6 @@
+import { isMarkedEmitter, markEmitter } from '../authoring/marks';
 import type { OutcomeKind, RunStatus } from '../ports';
 import type { RunEvent } from './event';
-
-const EMITTER = Symbol.for('selvage.emitter');
 
 export type EmitterKind = 'kafka' | 'log' | 'open-lineage' | 'open-telemetry' | 'own' | 'valkey' | 'webhook';
 
@@ -31,6 +30,11 @@ export interface EmitterOptions {
   readonly batchSize?: number;
   /** After how many milliseconds a delivery counts as failed. Default 60,000. */
   readonly timeout?: number;
+  /**
+   * After how many milliseconds of nothing but failures the emitter is disabled, until `selvage emitters resume` or a replay.
+   * Its events stay, and so do the runs that it has not heard of. Default: never.
+   */
+  readonly disableAfter?: number;
 }
 
 /** An emitter as declared in a user's file. It loads no client; what delivers makes it work. */
@@ -41,8 +45,19 @@ export interface EmitterDeclaration<Kind extends EmitterKind = EmitterKind, Opti
   readonly from: 'now' | 'beginning';
   readonly batchSize: number;
   readonly timeout: number;
+  readonly disableAfter?: number;
   /** Checked options of its kind, with their defaults. */
   readonly options: Options;
+}
+
+/** The emitter, which hears these tapestries alone, unless its own filter says which. */
+export function hearing<Declaration extends EmitterDeclaration>(
+  declaration: Declaration,
+  tapestries: readonly string[],
+): Declaration {
+  const { filter } = declaration;
+  if (filter.tapestries) return declaration;
+  return declareEmitter({ ...declaration, filter: { ...filter, tapestries } }) as Declaration;
 }
 
 /** Marks a declaration, so that it is recognised whichever realm or copy of the package made it. */
@@ -50,10 +65,10 @@ export function declareEmitter<Kind extends EmitterKind, Options>(
   declaration: EmitterDeclaration<Kind, Options>,
 ): EmitterDeclaration<Kind, Options> {
   const made = { ...declaration };
-  Object.defineProperty(made, EMITTER, { value: true });
+  markEmitter(made);
   return Object.freeze(made);
 }
 
 export function isEmitter(value: unknown): value is EmitterDeclaration {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, EMITTER);
+  return isMarkedEmitter(value);
 }

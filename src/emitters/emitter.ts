@@ -28,6 +28,11 @@ export interface RejectedEvent {
 export interface Delivery {
   /** Moved to the emitter's dead letters; all other events of the batch count as delivered. */
   readonly rejected?: readonly RejectedEvent[];
+  /**
+   * Nothing of the batch counts as delivered, and nothing is delivered any more, for this reason, until somebody says
+   * `selvage emitters resume`: the receiver is gone for good.
+   */
+  readonly disable?: string;
 }
 
 /**
@@ -38,6 +43,7 @@ export interface Emitter {
   /**
    * Delivers events of one or more runs, oldest first, and resolves when the receiver has all of them durably. If it
    * throws, or takes too long, the same events come again, with growing pauses, without bound; those that come later wait.
+   * If it throws `Terminal`, they come one by one, and those for which it does so again become dead letters; `Retryable` says when they come again.
    */
   deliver(events: readonly RunEvent[], context: DeliveryContext): Promise<Delivery | void>;
   /** Called when the process stops delivering. */

@@ -1,5 +1,7 @@
 import type { LineageRecord, RunRecord } from '../ports';
 
+export const EVENT_TYPES = ['run-started', 'knot-finished', 'run-ended'] as const;
+
 interface OfRun {
   /**
    * Names what happened, and is the same at each delivery: `<temporal run id>/started`,

@@ -6,6 +6,7 @@ export type * from './page';
 export type * from './run-history';
 export type * from './tapestry-store';
 export type * from './backends';
+export type * from './emitter-table';
 export type * from './lease-table';
 export type * from './start-ledger';
 export type * from './subject-key-store';

@@ -1,4 +1,5 @@
 import type { DataStore, StoredValue } from './data-store';
+import type { EmitterTable } from './emitter-table';
 import type { LeaseTable } from './lease-table';
 import type { StartLedger } from './start-ledger';
 import type { Page, PageOptions } from './page';
@@ -148,6 +149,9 @@ export interface PartitionQueries {
   madeForPartitions(hashes: readonly string[]): Promise<MadeForPartition[]>;
 }
 
+/** The key of a record. */
+export type RecordKey = readonly [temporalRunId: string, knotId: string];
+
 /** A change that has become durable in a run history. */
 export interface HistoryChange {
   /**
@@ -164,8 +168,10 @@ export interface HistoryChange {
   readonly knot_id?: string;
   /** Only in `knot-finished`. */
   readonly outcome?: OutcomeKind;
-  /** Only in `run-ended`. */
+  /** In `run-ended`, and in `run-started` of a run that was over when it was put on record, of which no end is told. */
   readonly status?: RunStatus;
+  /** In `knot-finished` whose record became durable before the run was put on record, as parameters are, and all of a run in process. */
+  readonly isBeforeRun?: true;
   /** The time in the record: milliseconds since the epoch. */
   readonly at: number;
 }
@@ -204,6 +210,8 @@ export interface RunHistory {
   leasesBeside?(): LeaseTable;
   /** The start ledger that belongs to this history, if its technology has one. */
   startLedgerBeside?(): StartLedger;
+  /** The cursors of emitters, which name places among the {@link changes}. Omitted by technologies without these. */
+  emitterTableBeside?(): EmitterTable;
   /** Inserts the run unless its `temporal_run_id` exists. Returns the record that stands. */
   startRun(record: RunRecord): Promise<RunRecord>;
   /**
@@ -290,6 +298,12 @@ export interface RunHistory {
    * afterwards are at least as new.
    */
   lastChange?(): Promise<string | undefined>;
+  /** The runs of these changes that are on record, in no particular order. Omitted by technologies without {@link changes}. */
+  runsOf?(temporalRunIds: readonly string[]): Promise<RunRecord[]>;
+  /** The records of these runs that became durable before their runs were put on record, in that order. Omitted by technologies without {@link changes}. */
+  recordsBeforeRun?(temporalRunIds: readonly string[]): Promise<LineageRecord[]>;
+  /** The records of these knots that exist, in no particular order. Omitted by technologies without {@link changes}. */
+  recordsOf?(knots: readonly RecordKey[]): Promise<LineageRecord[]>;
   /** If omitted, partitions are read run by run, which is slow for thousands. */
   readonly partitions?: PartitionQueries;
   close(): Promise<void>;

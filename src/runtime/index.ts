@@ -15,6 +15,7 @@ export type { Hashing } from './hashing';
 export { callBody, valueOfResult } from './call-body';
 export { markBodyThread, refuseInBodyThread } from './body-thread';
 export { graphOfRun, stateOf } from './graph-of-run';
+export { decodeStored } from './encoded-value';
 export { bodyLogger } from './body-logger';
 export { BodyLog, withLog, type KeptLog, type RecordedLog } from './body-log';
 export {

@@ -17,6 +17,8 @@ import { KeptTrigger, type Delays } from './kept-trigger';
 import { listen, type Listener } from '../http/listener';
 import { createMetrics, type Metrics } from './metrics';
 import { ReadinessProbe, type Readiness } from './readiness';
+import { Deliveries, gatherEmitters } from '../deliveries';
+import type { EmitterDeclaration } from '../emitters';
 import { Starter } from './starter';
 import { acceptBy, answerIn, webhookHandler, type WebhookServerOptions } from './to-fetch-handler';
 
@@ -46,6 +48,8 @@ export interface ServedOptions extends WebhookServerOptions {
   readonly stopTimeout?: number;
   /** Tapestries for which the page has start forms. Default: those that the triggers start. */
   readonly tapestries?: Tapestries;
+  /** Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this process delivers to none. */
+  readonly emitters?: readonly EmitterDeclaration[] | false;
   /** @internal For tests. */
   readonly delays?: Delays;
   /** @internal Makes the sources of events. Default: by kind. */
@@ -66,7 +70,7 @@ export interface PageOptions {
   readonly token?: string;
 }
 
-export interface ServeOptions extends ServedOptions, Omit<OpenOptions, 'tapestries' | 'port'> {
+export interface ServeOptions extends ServedOptions, Omit<OpenOptions, 'tapestries' | 'port' | 'emitters'> {
   /** Tapestries that the worker can run beside those that the triggers start. Default: none. */
   readonly tapestries?: Tapestries;
   /** Whether this process works for the runs, too. Default true. */
@@ -115,10 +119,11 @@ const HEALTH_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metric
  * Makes declared triggers work, and works for their runs unless told otherwise. Several processes may serve
  * the same triggers at once: an event starts one run, whichever process gets it.
  *
- * @throws SelvageError `DuplicateTrigger`, `InvalidConfig`, `PortInUse`, and as `Selvage.open`
+ * @throws SelvageError `DuplicateTrigger`, `DuplicateEmitter`, `InvalidConfig`, `PortInUse`, and as `Selvage.open`
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const { triggers, port, host, healthPort, registry, stopTimeout, delays, make, ui, ...others } = options;
+  const { triggers, port, host, healthPort, registry, stopTimeout, delays, make, ui, emitters, ...others } =
+    options;
   const { tapestries, worker = true, serverPort, selvage: given, ...more } = others;
   const { basePath, publicUrl, statusSecret, ...client } = more;
   requireDifferent(triggers);
@@ -128,7 +133,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const connect = { ...client, ...(serverPort !== undefined && { port: serverPort }) };
   const selvage =
     given ??
-    (hasWorker ? await Selvage.open({ ...connect, tapestries: all }) : await Selvage.connect(connect));
+    (hasWorker
+      ? await Selvage.open({ ...connect, tapestries: all, emitters: false })
+      : await Selvage.connect(connect));
   const served = {
     triggers,
     ...(port !== undefined && { port }),
@@ -139,6 +146,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     ...(delays && { delays }),
     ...(make && { make }),
     ...(ui !== undefined && { ui }),
+    ...(emitters !== undefined && { emitters }),
     tapestries: all,
     ...(basePath !== undefined && { basePath }),
     ...(publicUrl !== undefined && { publicUrl }),
@@ -178,6 +186,7 @@ export class Served implements Serving {
   readonly #health: ReturnType<typeof endpoints>;
   #listeners: Listener[] = [];
   #page: PageServer | undefined;
+  #deliveries: Deliveries | undefined;
   #stopped: Promise<void> | undefined;
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
@@ -240,6 +249,7 @@ export class Served implements Serving {
     const served = new Served(selvage, options, surroundings, probe, metrics, webhooks);
     try {
       await served.#listen();
+      await served.#deliver();
       // Started only now: a process that cannot listen must not take events from those that can.
       served.#running = Promise.allSettled(kept.map((trigger) => served.#keep(trigger)));
       return served;
@@ -298,6 +308,16 @@ export class Served implements Serving {
     await this.#showPage();
   }
 
+  async #deliver(): Promise<void> {
+    const { emitters: given, tapestries = [] } = this.options;
+    if (given === false) return;
+    const emitters = gatherEmitters(tapestries, given);
+    if (emitters.length === 0) return;
+    const { backends, projectDir } = this.selvage;
+    const { logger } = this.surroundings;
+    this.#deliveries = await Deliveries.start({ backends, emitters, logger, projectDir });
+  }
+
   async #showPage(): Promise<void> {
     const { ui = false, triggers, tapestries } = this.options;
     if (ui === false) return;
@@ -334,6 +354,7 @@ export class Served implements Serving {
     this.probe.stop();
     this.#stopping.abort();
     await this.#page?.close();
+    const delivered = this.#deliveries?.stop();
     // The responses are sent before connections are closed.
     const limit = new AbortController();
     const late = delay(stopTimeout, false, { signal: limit.signal });
@@ -341,7 +362,10 @@ export class Served implements Serving {
     const until = performance.now() + stopTimeout;
     await Promise.race([this.webhooks?.stop(), late]);
     const closing = this.#listeners.map((listener) => listener.close(Math.max(0, until - performance.now())));
-    const isDone = await Promise.race([Promise.all([this.#running, ...closing]).then(() => true), late]);
+    const isDone = await Promise.race([
+      Promise.all([this.#running, delivered, ...closing]).then(() => true),
+      late,
+    ]);
     limit.abort();
     if (isDone) return;
     this.surroundings.logger.warn(

@@ -52,6 +52,42 @@ export const HISTORY_CHANGES_TESTS: ConformanceTests<RunHistory, Subject<RunHist
     await adapter.commit([knot('a')]);
     const [change] = await told(adapter, 1);
     assert.equal(change!.tapestry, '');
+    assert.equal(change!.isBeforeRun, true);
+  },
+
+  async 'says which records are older than their run, and which run was over when it was put on record'({
+    adapter,
+  }) {
+    const other = { run_id: 'run-2', temporal_run_id: 'temporal-run-2' };
+    await adapter.commit([knot('b'), knot('a')]);
+    await adapter.startRun(sampleRun());
+    await adapter.commit([knot('c'), knot('x', other)]);
+    await adapter.startRun(sampleRun({ ...other, status: 'failed', finished_at: START + 3 }));
+    await adapter.endRun('temporal-run-1', { status: 'succeeded', finished_at: START + 9, details: {} });
+    const changes = await told(adapter, 7);
+    assert.deepEqual(
+      changes.map(({ kind, knot_id, isBeforeRun, status }) => [knot_id ?? kind, isBeforeRun, status]),
+      [
+        ['b', true, undefined],
+        ['a', true, undefined],
+        ['run-started', undefined, undefined],
+        ['c', undefined, undefined],
+        ['x', true, undefined],
+        ['run-started', undefined, 'failed'],
+        ['run-ended', undefined, 'succeeded'],
+      ],
+    );
+    const before = await adapter.recordsBeforeRun!(['temporal-run-1', 'temporal-run-2', 'unknown']);
+    assert.deepEqual(before.map(({ knot_id }) => knot_id).sort(), ['a', 'b', 'x']);
+    const records = await adapter.recordsOf!([
+      ['temporal-run-1', 'c'],
+      ['temporal-run-2', 'x'],
+      ['temporal-run-2', 'c'],
+    ]);
+    assert.deepEqual(records.map(({ knot_id }) => knot_id).sort(), ['c', 'x']);
+    assert.deepEqual(await adapter.recordsOf!([]), []);
+    const runs = await adapter.runsOf!(['temporal-run-2', 'unknown']);
+    assert.deepEqual(runs, [await adapter.getRunByTemporalId('temporal-run-2')]);
   },
 
   async 'tells a reader that waits of what comes'({ adapter }) {

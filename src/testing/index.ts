@@ -1,5 +1,6 @@
 export { describeBodyHost, type BodyHostSuiteOptions } from './body-host/describe-body-host';
 export { describeDataStore, type DataStoreSubject } from './describe-data-store';
+export { describeEmitterTable } from './describe-emitter-table';
 export { describeLeaseTable } from './describe-lease-table';
 export { expectRun, type ExpectedRun, type ToReproduceOptions } from './expect-run';
 export { tryEvent, type TriedEvent, type TryEventOptions } from './try-event';

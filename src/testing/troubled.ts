@@ -47,6 +47,7 @@ export function withDoneButFailed<T extends object>(adapter: T, when: (method: s
 const DIRECT: ReadonlySet<string> = new Set([
   'commitsTogetherWith',
   'leasesBeside',
+  'emitterTableBeside',
   'startLedgerBeside',
   'subscribe',
   'changes',

@@ -3,7 +3,8 @@ import { checkName } from '../authoring/names';
 import { shown } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
 import { declareTrigger, triggerName, type TriggerDeclaration } from './declaration';
-import { isText, refusalOf } from './option-checks';
+import { refusalOf } from '../authoring/refusal';
+import { isText } from './option-checks';
 
 export interface CronTriggerOptions {
   /** Seconds between two events, more than 0. Events are at multiples of it since 1970, so that several processes mean the same event. */

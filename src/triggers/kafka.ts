@@ -7,16 +7,8 @@ import { readOptions } from '../authoring/options';
 import { describeIssues, type OutputOf, type StandardSchema } from '../authoring/standard-schema';
 import { declareTrigger, triggerName, type TriggerDeclaration } from './declaration';
 import { formatOf, type Mapped, type MessageFormat } from './message-format';
-import {
-  isStart,
-  isText,
-  isVariable,
-  lineOf,
-  ownerOf,
-  refusalOf,
-  whole,
-  type Refusal,
-} from './option-checks';
+import { refusalOf, type Refusal } from '../authoring/refusal';
+import { isStart, isText, isVariable, lineOf, ownerOf, whole } from './option-checks';
 
 /**
  * The type of a message's value in `map`: null if it has none, as for a tombstone. A schema decides about

@@ -1,6 +1,6 @@
 import { shown } from '../authoring/checks';
 import { isStandardSchema, type StandardSchema } from '../authoring/standard-schema';
-import type { Refusal } from './option-checks';
+import type { Refusal } from '../authoring/refusal';
 
 /**
  * How the value of a message is read. `json`: as JSON in UTF-8. A schema (zod, or any Standard Schema): the

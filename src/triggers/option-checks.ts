@@ -1,24 +1,6 @@
-import { SelvageError, type ErrorReason } from '../errors';
 import type { Check } from '../authoring/checks';
 import { textProblem } from '../authoring/texts';
 import { triggerName, type TriggerKind } from './declaration';
-
-/** Makes the error for an invalid option. The complaint completes a sentence that begins with "it". */
-export type Refusal = (
-  option: string,
-  complaint: string,
-  reason?: ErrorReason<'InvalidConfig'>,
-) => SelvageError;
-
-/** @param owner whose option it is, as named by {@link ownerOf} */
-export function refusalOf(owner: string): Refusal {
-  return (option, complaint, reason = 'WrongValue') =>
-    new SelvageError(
-      'InvalidConfig',
-      `The option "${option}" of ${owner} cannot be used: it ${complaint}. Correct or remove it.`,
-      { details: { owner, option, reason } },
-    );
-}
 
 /**
  * The name of a trigger in messages, before its options are checked.

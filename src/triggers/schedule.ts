@@ -8,7 +8,8 @@ import { Zone } from '../partitions';
 import { CalendarProblem, ruleOfCalendar, rulesOfCron, type Calendar, type CalendarRule } from './calendar';
 import { declareTrigger, type TriggerDeclaration } from './declaration';
 import { durationMs, type Duration } from '../values/duration';
-import { isText, ownerOf, refusalOf, type Refusal } from './option-checks';
+import { refusalOf, type Refusal } from '../authoring/refusal';
+import { isText, ownerOf } from './option-checks';
 import { OVERLAPS, type Overlap } from './overlaps';
 import type { TimePlan } from './planned-times';
 

@@ -6,17 +6,8 @@ import { readOptions } from '../authoring/options';
 import type { OutputOf, StandardSchema } from '../authoring/standard-schema';
 import { declareTrigger, type TriggerDeclaration } from './declaration';
 import { formatOf, type Mapped, type MessageFormat } from './message-format';
-import {
-  isFunction,
-  isStart,
-  isText,
-  isVariable,
-  lineOf,
-  ownerOf,
-  refusalOf,
-  whole,
-  type Refusal,
-} from './option-checks';
+import { refusalOf, type Refusal } from '../authoring/refusal';
+import { isFunction, isStart, isText, isVariable, lineOf, ownerOf, whole } from './option-checks';
 
 /** The type of a value in `map`. */
 export type ValkeyValue<Format extends MessageFormat> = Format extends StandardSchema

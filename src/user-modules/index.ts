@@ -8,4 +8,5 @@ export {
   TYPESCRIPT_EXTENSIONS,
 } from './load-module';
 export { DOCUMENT_EXTENSIONS, isDocument, loadCode, type LoadedCode } from './load-code';
+export { loadConfig, type ProjectConfig } from './load-config';
 export { loadedFrom, noteLoaded } from './loaded-from';

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { isTapestry, type AnyTapestry } from '../authoring';
+import { isEmitter, type EmitterDeclaration } from '../emitters';
 import { isTrigger, type TriggerDeclaration } from '../triggers';
 import { whyNotLoadable } from './load-errors';
 import { loadModule } from './load-module';
@@ -16,6 +17,8 @@ export interface LoadedCode {
   /** The exported tapestries, and those that its triggers start. */
   readonly tapestries: readonly AnyTapestry[];
   readonly triggers: readonly TriggerDeclaration[];
+  /** The exported emitters, and those in exported lists. */
+  readonly emitters: readonly EmitterDeclaration[];
   /** The module itself. */
   readonly exported: unknown;
 }
@@ -36,7 +39,12 @@ export async function loadCode(file: string): Promise<LoadedCode> {
   const tapestries = [
     ...new Set([...values.filter(isTapestry), ...triggers.flatMap(({ tapestry }) => tapestry ?? [])]),
   ];
-  return { tapestries, triggers, exported };
+  return { tapestries, triggers, emitters: emittersAmong(values), exported };
+}
+
+/** @param values exports: emitters, lists of them, and whatever else there is */
+function emittersAmong(values: readonly unknown[]): EmitterDeclaration[] {
+  return [...new Set(values.flatMap((value) => (Array.isArray(value) ? value : [value])).filter(isEmitter))];
 }
 
 /**
@@ -49,5 +57,7 @@ function exportsOf(exported: unknown): unknown[] {
 }
 
 function valuesOf(value: unknown): unknown[] {
-  return typeof value === 'object' && value !== null && !isTrigger(value) ? Object.values(value) : [];
+  return typeof value === 'object' && value !== null && !isTrigger(value) && !isEmitter(value)
+    ? Object.values(value)
+    : [];
 }

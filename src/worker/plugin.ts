@@ -13,7 +13,10 @@ import { createActivityInterceptors, type KnotObserver } from '../activities/int
 import type { LoggerLike } from '../authoring/knot-context';
 import { isTapestry, recordOf, type Resources, type Tapestry } from '../authoring';
 import { BACKFILL, backfillTapestry } from '../backfills';
+import { Deliveries, gatherEmitters } from '../deliveries';
+import type { EmitterDeclaration } from '../emitters';
 import type { Backends } from '../ports';
+import { projectFolder } from '../project-folder';
 import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
 import { sealingConverter } from '../encryption/payload-codec';
 import { encryptionOf, requireReadable, sealBackends } from '../encryption/seal-backends';
@@ -38,6 +41,11 @@ export interface SelvagePluginOptions {
    */
   readonly backends?: Backends;
   readonly observers?: readonly KnotObserver[];
+  /**
+   * Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this worker delivers to none
+   * of them. Default: those of the tapestries.
+   */
+  readonly emitters?: readonly EmitterDeclaration[] | false;
   /**
    * Where bodies write by `ctx.logger`, and where the start and end of runs is reported: a pino logger, or
    * one of its shape, `(fields, message)`. Default: bodies write to the logger of Temporal's runtime, and
@@ -213,6 +221,7 @@ export class SelvagePlugin extends SimplePlugin {
         Runtime.instance().logger.warn(`Plans could not be saved again: ${String(error)}`);
       });
     });
+    const deliveries = await this.deliver(backends);
     const stop = new AbortController();
     const reconciled =
       client && reconcile
@@ -234,9 +243,19 @@ export class SelvagePlugin extends SimplePlugin {
       await reconciled;
       await environment.begunSegments.close();
       await environment.commits.drain();
+      await deliveries?.stop();
       await environment.bodyHosts?.close();
       if (!this.own.backends) await backends.close();
     }
+  }
+
+  private async deliver(backends: Backends): Promise<Deliveries | undefined> {
+    const { tapestries, emitters: given } = this.own;
+    if (given === false) return undefined;
+    const emitters = gatherEmitters(tapestries, given);
+    if (emitters.length === 0) return undefined;
+    const logger = this.own.logger ?? runtimeLines();
+    return await Deliveries.start({ backends, emitters, logger, projectDir: projectFolder() });
   }
 
   private async openBackends(): Promise<Backends> {
@@ -245,6 +264,16 @@ export class SelvagePlugin extends SimplePlugin {
     if (!backends) return await openBackends({ encryption: encryption ?? false });
     return encryption ? sealBackends(backends, encryption) : backends;
   }
+}
+
+/** Lines of emitters in the log of Temporal's runtime. */
+function runtimeLines(): LoggerLike {
+  const { logger } = Runtime.instance();
+  const method =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (fields: object, message: string): void =>
+      logger[level](message, { ...fields });
+  return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') };
 }
 
 function encryptionOfPlugin({ encryption, backends }: SelvagePluginOptions): Encryption | undefined {

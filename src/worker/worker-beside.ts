@@ -68,6 +68,8 @@ export class WorkersBeside implements OwnWorkers {
       ...this.options,
       taskQueue,
       reconcile: !this.hasReconciled,
+      // The client delivers, however many workers it has.
+      emitters: false,
       connection: this.connection,
       namespace: this.connected.place.namespace,
       backends: this.connected.backends,

@@ -34,6 +34,7 @@ describeRunHistory('duckdb', {
     ...[
       'tells starts, knots and ends as they became durable, and goes on behind each of them',
       'tells a knot whose run is not on record',
+      'says which records are older than their run, and which run was over when it was put on record',
       'tells a reader that waits of what comes',
       'tells of changes that another adapter makes, and goes on in one where another adapter was',
       'tells many changes in batches of at most 1,000, none of them empty',

@@ -1,5 +1,6 @@
 import {
   InMemoryDataStore,
+  InMemoryEmitterTable,
   InMemoryLeaseTable,
   InMemoryRunHistory,
   InMemoryStartLedger,
@@ -7,6 +8,7 @@ import {
 } from '../../src/adapters/memory';
 import {
   describeDataStore,
+  describeEmitterTable,
   describeLeaseTable,
   describeRunHistory,
   describeStartLedger,
@@ -56,6 +58,15 @@ describeLeaseTable('in-memory', {
     { test: 'never grants more places than there are to two adapters that ask at once', reason },
     { test: 'goes by its own clock, whatever the one of a process says', reason },
     { ...cut, test: 'loses no place when its connections break, and makes new ones by itself' },
+  ],
+});
+
+describeEmitterTable('in-memory', {
+  create: async () => ({ adapter: new InMemoryEmitterTable() }),
+  skip: [
+    { test: 'shows what another adapter changed', reason },
+    { test: 'lets one of several that know a version change the state', reason },
+    { ...cut, test: 'loses no cursor when its connections break, and makes new ones by itself' },
   ],
 });
 

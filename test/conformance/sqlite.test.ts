@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import Libsql from 'libsql';
 import {
   createSqliteDataStore,
+  createSqliteEmitterTable,
   createSqliteLeaseTable,
   createSqliteRunHistory,
   createSqliteStartLedger,
@@ -9,6 +10,7 @@ import {
 } from '../../src/adapters/sqlite';
 import {
   describeDataStore,
+  describeEmitterTable,
   describeLeaseTable,
   describeRunHistory,
   describeStartLedger,
@@ -48,6 +50,11 @@ describeLeaseTable('sqlite', {
     },
   ],
   create: onOneFile(createSqliteLeaseTable),
+});
+
+describeEmitterTable('sqlite', {
+  skip: [{ ...cut, test: 'loses no cursor when its connections break, and makes new ones by itself' }],
+  create: onOneFile(createSqliteEmitterTable),
 });
 
 describeStartLedger('sqlite', {

@@ -162,26 +162,23 @@ class FileTail {
   async *#linesOf(file: TailedFile, context: ReadContext): AsyncGenerator<Delivered<string>, void, void> {
     const look = await file.look();
     if (look.what === 'replaced') {
-      const { dev, ino, path: name, handle } = file.file;
+      const { dev, ino, path: name } = file.file;
       const isStillThere = await inodeAt(name);
-      if (!(await file.moveToCopy())) {
-        yield* this.#deliver(file, file.rest(), context);
-        yield* this.#leave(file);
-        await handle.close();
-      }
+      const isLeft = !(await file.moveToCopy());
+      if (isLeft) await this.#close(file);
       // Whatever is in the file now is another file.
       if (isStillThere?.dev === dev && isStillThere.ino === ino) {
         const opened = await openFile(name);
         if (opened) await this.#begin(opened, undefined);
       }
+      if (isLeft) yield* this.#last(file, context);
       return;
     }
     yield* this.#deliver(file, look.lines, context);
     if (look.lines.length > 0 || performance.now() - file.grownAt < this.#options.leaveAfter) return;
     if (await this.#isWanted(file)) return;
-    yield* this.#deliver(file, file.rest(), context);
-    yield* this.#leave(file);
-    await file.file.handle.close();
+    await this.#close(file);
+    yield* this.#last(file, context);
   }
 
   async *#deliver(
@@ -195,8 +192,14 @@ class FileTail {
     yield lines;
   }
 
-  *#leave(file: TailedFile): Generator<Delivered<string>, void, void> {
+  async #close(file: TailedFile): Promise<void> {
     this.#files.delete(file.partition);
+    await file.file.handle.close();
+  }
+
+  /** What is left of a file that gets no more. */
+  async *#last(file: TailedFile, context: ReadContext): AsyncGenerator<Delivered<string>, void, void> {
+    yield* this.#deliver(file, file.rest(), context);
     if (file.isSaved) yield { endOf: file.partition };
   }
 

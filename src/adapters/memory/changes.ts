@@ -100,10 +100,13 @@ export class InMemoryChanges {
       const next = event < this.#events.length ? this.#events[event] : undefined;
       if (event < this.#events.length && (!next || next.records <= record)) {
         event += 1;
-        if (next) changes.push(runChange(next, this.#position(record, event)));
+        if (next) {
+          const { ended } = this.#eventsOf.get(next.run.temporal_run_id) ?? {};
+          changes.push(runChange(next, ended !== undefined, this.#position(record, event)));
+        }
       } else {
         const told = this.#records[record++];
-        if (told) changes.push(this.#recordChange(told, this.#position(record, event)));
+        if (told) changes.push(this.#recordChange(told, record, this.#position(record, event)));
       }
     }
     return changes;
@@ -114,10 +117,28 @@ export class InMemoryChanges {
     return records + events === 0 ? undefined : this.#position(records, events);
   }
 
-  #recordChange(record: LineageRecord, position: string): HistoryChange {
+  /** @param number how many records there were with it */
+  #recordChange(record: LineageRecord, number: number, position: string): HistoryChange {
     const { run_id, temporal_run_id, knot_id, outcome, finished_at: at } = record;
     const tapestry = this.#runOf(temporal_run_id)?.tapestry ?? '';
-    return { position, kind: 'knot-finished', run_id, temporal_run_id, tapestry, knot_id, outcome, at };
+    const isBeforeRun = number <= this.recordsBefore(temporal_run_id);
+    return {
+      position,
+      kind: 'knot-finished',
+      run_id,
+      temporal_run_id,
+      tapestry,
+      knot_id,
+      outcome,
+      at,
+      ...(isBeforeRun && { isBeforeRun }),
+    };
+  }
+
+  /** How many records there were when the run was put on record. */
+  recordsBefore(temporalRunId: string): number {
+    const started = this.#eventsOf.get(temporalRunId)?.started;
+    return started === undefined ? Number.POSITIVE_INFINITY : (this.#events[started]?.records ?? 0);
   }
 
   #position(records: number, events: number): string {
@@ -139,10 +160,11 @@ export class InMemoryChanges {
   }
 }
 
-function runChange({ kind, run }: RunEvent, position: string): HistoryChange {
+function runChange({ kind, run }: RunEvent, hasEnded: boolean, position: string): HistoryChange {
   const { run_id, temporal_run_id, tapestry, started_at, finished_at, status } = run;
   const about = { position, kind, run_id, temporal_run_id, tapestry };
+  const isWhole = !hasEnded && status !== 'running';
   return kind === 'run-started'
-    ? { ...about, at: started_at }
+    ? { ...about, at: started_at, ...(isWhole && { status }) }
     : { ...about, status, at: finished_at ?? started_at };
 }

@@ -1,4 +1,5 @@
 export { InMemoryDataStore } from './data-store';
+export { InMemoryEmitterTable } from './emitter-table';
 export { InMemoryLeaseTable } from './lease-table';
 export { InMemoryRunHistory } from './run-history';
 export { InMemoryStartLedger } from './start-ledger';

@@ -3,12 +3,14 @@ import {
   valuesNamedBy,
   type ChangesOptions,
   type CommitResult,
+  type EmitterTable,
   type HistoryChange,
   type LeaseTable,
   type LineageQuery,
   type LineageRecord,
   type Page,
   type RecordedOutcome,
+  type RecordKey,
   type RequiredRecords,
   type RunChange,
   type RunEnd,
@@ -17,6 +19,7 @@ import {
   type RunRecord,
   type StartLedger,
 } from '../../ports';
+import { InMemoryEmitterTable } from './emitter-table';
 import { InMemoryStartLedger } from './start-ledger';
 import { InMemoryLeaseTable } from './lease-table';
 import { readChanges } from '../../ports/parts/changes';
@@ -44,6 +47,7 @@ export class InMemoryRunHistory implements RunHistory {
   #read = 0;
   readonly #runs: (RunRecord | undefined)[] = [];
   readonly #runIndex = new Map<string, number>();
+  readonly #emitters = new InMemoryEmitterTable();
   readonly #changes = new InMemoryChanges(this.#identity, this.#records, (temporalRunId) =>
     this.#run(temporalRunId),
   );
@@ -209,6 +213,29 @@ export class InMemoryRunHistory implements RunHistory {
 
   leasesBeside(): LeaseTable {
     return new InMemoryLeaseTable();
+  }
+
+  async runsOf(temporalRunIds: readonly string[]): Promise<RunRecord[]> {
+    return temporalRunIds.flatMap((id) => this.#run(id) ?? []);
+  }
+
+  async recordsBeforeRun(temporalRunIds: readonly string[]): Promise<LineageRecord[]> {
+    return temporalRunIds.flatMap((id) => {
+      const before = this.#changes.recordsBefore(id);
+      const indexes = [...(this.#recordsOfRun.get(id)?.values() ?? [])].filter((index) => index < before);
+      return indexes.flatMap((index) => this.#records[index] ?? []);
+    });
+  }
+
+  async recordsOf(knots: readonly RecordKey[]): Promise<LineageRecord[]> {
+    return knots.flatMap(([temporalRunId, knotId]) => {
+      const index = this.#recordsOfRun.get(temporalRunId)?.get(knotId);
+      return (index !== undefined && this.#records[index]) || [];
+    });
+  }
+
+  emitterTableBeside(): EmitterTable {
+    return this.#emitters;
   }
 
   startLedgerBeside(): StartLedger {

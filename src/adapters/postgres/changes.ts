@@ -38,7 +38,8 @@ const BEHIND = `
       from selvage_lineage where (change, id) > ($1::bigint, $2::bigint) and change < (select until from seen)
       order by change, id limit ${CHANGES_AT_ONCE})
     union all
-    (select started_change, ${START}, 'run-started', run_id, temporal_run_id, tapestry, null, started_at, null, null
+    (select started_change, ${START}, 'run-started', run_id, temporal_run_id, tapestry, null, started_at, null,
+        case when ended_change is null and status <> 'running' then status end
       from selvage_runs where started_change > $1 and started_change < (select until from seen)
       order by started_change limit ${CHANGES_AT_ONCE})
     union all
@@ -53,9 +54,9 @@ const BEHIND = `
       (select started_at from selvage_runs where started_change = $1 and $2 = ${START} limit 1),
       (select finished_at from selvage_runs where ended_change = $1 and $2 = ${END} limit 1)
     ) as there,
-    change, id, kind, run_id, temporal_run_id, knot_id, at, outcome, status,
-    coalesce(tapestry, (select tapestry from selvage_runs as run where run.temporal_run_id = behind.temporal_run_id)) as tapestry
-  from seen left join behind on true
+    change, id, kind, behind.run_id, behind.temporal_run_id, knot_id, at, outcome, behind.status, run.tapestry,
+    kind = 'knot-finished' and (run.started_change is null or change < run.started_change) as early
+  from seen left join behind on true left join selvage_runs as run on run.temporal_run_id = behind.temporal_run_id
   order by change, id`;
 
 const LAST = `

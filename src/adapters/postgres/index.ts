@@ -1,5 +1,6 @@
 export { createPostgresDataStore, PostgresDataStore } from './data-store';
 export { PostgresDatabase } from './database';
+export { createPostgresEmitterTable, PostgresEmitterTable } from './emitter-table';
 export { createPostgresLeaseTable, PostgresLeaseTable } from './lease-table';
 export {
   openPostgresDatabase,

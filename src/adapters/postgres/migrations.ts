@@ -169,6 +169,64 @@ create table selvage_starts (
 create index selvage_starts_by_claimed_at on selvage_starts (claimed_at, id);
 create index selvage_starts_by_trigger on selvage_starts (trigger, claimed_at, id);
 
+create table selvage_emitters (
+  name text collate "C" primary key,
+  version bigint not null,
+  position text,
+  position_at double precision,
+  delivered bigint not null,
+  delivered_at double precision,
+  failures integer not null,
+  failing_since double precision,
+  last_error text,
+  retry_at double precision,
+  disabled_at double precision,
+  disabled_because text,
+  rewound_at double precision,
+  created_at double precision not null
+) with (fillfactor = 10);
+create table selvage_dead_letters (
+  id bigint generated always as identity primary key,
+  emitter text collate "C" not null,
+  event_id text collate "C" not null,
+  change text not null,
+  reason text not null,
+  at double precision not null,
+  redriven_at double precision,
+  unique (emitter, event_id)
+);
+
+-- What has become durable, as an outbox with the columns that Debezium's EventRouter expects, and two more to read it by: all rows of a
+-- change become visible at once, and none with a lower number comes later. Rows go only when their run is removed.
+create view selvage_outbox as
+with seen as materialized (
+  select pg_snapshot_xmin(snapshot)::text::bigint + xids_before as until
+  from pg_current_snapshot() as snapshot, selvage_identity
+)
+select md5(event)::uuid as id, aggregatetype::varchar(255), aggregateid::varchar(255), type::varchar(255), payload, change, to_timestamp(at / 1000) as at
+from (
+  select temporal_run_id || '/started' as event, 'run' as aggregatetype, run_id as aggregateid, 'dev.selvage.run.started' as type,
+    jsonb_build_object('run_id', run_id, 'temporal_run_id', temporal_run_id, 'tapestry', tapestry, 'actor', actor, 'trigger', trigger,
+      'partition', partition, 'tags', tags::jsonb, 'parent_run_id', parent_run_id, 'started_at', started_at) as payload,
+    started_change as change, started_at as at
+  from selvage_runs
+  union all
+  select l.temporal_run_id || '/' || l.knot_id || '/finished', 'run', l.run_id, 'dev.selvage.knot.finished',
+    jsonb_build_object('run_id', l.run_id, 'temporal_run_id', l.temporal_run_id, 'tapestry', r.tapestry, 'knot_id', l.knot_id,
+      'definition', l.definition, 'outcome', l.outcome, 'skip_reason', l.skip_reason, 'output_hash', l.output_hash,
+      'cached_from_run', l.cached_from_run, 'attempt', l.attempt, 'started_at', l.started_at, 'finished_at', l.finished_at,
+      'error', l.extra::jsonb -> 'error'),
+    l.change, l.finished_at
+  from selvage_lineage as l join selvage_runs as r on r.temporal_run_id = l.temporal_run_id
+  union all
+  select temporal_run_id || '/ended/' || status, 'run', run_id, 'dev.selvage.run.ended',
+    jsonb_build_object('run_id', run_id, 'temporal_run_id', temporal_run_id, 'tapestry', tapestry, 'status', status,
+      'started_at', started_at, 'finished_at', finished_at, 'error', details::jsonb -> 'error'),
+    ended_change, finished_at
+  from selvage_runs where ended_change is not null
+) as events
+where change < (select until from seen);
+
 create table selvage_writers (
   writer text collate "C" primary key,
   process text not null,
@@ -184,4 +242,4 @@ create table selvage_steps_back (
 );
 `;
 
-export const MIGRATIONS: Migrations = { '0001-schema-c': TABLES };
+export const MIGRATIONS: Migrations = { '0001-schema-d': TABLES };

@@ -2,12 +2,14 @@ import { sql } from 'kysely';
 import type {
   ChangesOptions,
   CommitResult,
+  EmitterTable,
   HistoryChange,
   LeaseTable,
   LineageRecord,
   StartLedger,
   StoredValue,
 } from '../../ports';
+import { PostgresEmitterTable } from './emitter-table';
 import { PostgresStartLedger } from './start-ledger';
 import { PostgresLeaseTable } from './lease-table';
 import { readChanges } from '../../ports/parts/changes';
@@ -21,6 +23,7 @@ import { cachedRecords, commitRecords, deleteRecords, referredValues } from './l
 /** Runs and lineage in a Postgres database. */
 export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
   readonly technology = 'postgres';
+  protected readonly numberOfChange = 'l.change';
 
   async commitWith(
     records: readonly LineageRecord[],
@@ -44,6 +47,10 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
 
   leasesBeside(): LeaseTable {
     return new PostgresLeaseTable(this.database);
+  }
+
+  emitterTableBeside(): EmitterTable {
+    return new PostgresEmitterTable(this.database);
   }
 
   startLedgerBeside(): StartLedger {

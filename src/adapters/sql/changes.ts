@@ -10,10 +10,11 @@ export interface ChangeRow {
   readonly at: number;
   readonly outcome: OutcomeKind | null;
   readonly status: RunStatus | null;
+  readonly early: boolean | number | null;
 }
 
 export function changeOf(row: ChangeRow, position: string): HistoryChange {
-  const { kind, run_id, temporal_run_id, tapestry, knot_id, at, outcome, status } = row;
+  const { kind, run_id, temporal_run_id, tapestry, knot_id, at, outcome, status, early } = row;
   return {
     position,
     kind,
@@ -23,6 +24,7 @@ export function changeOf(row: ChangeRow, position: string): HistoryChange {
     ...(knot_id !== null && { knot_id }),
     ...(outcome !== null && { outcome }),
     ...(status !== null && { status }),
+    ...(early && { isBeforeRun: true as const }),
     at,
   };
 }

@@ -9,6 +9,7 @@ import type {
   LineageRecord,
   Page,
   RecordedOutcome,
+  RecordKey,
   RequiredRecords,
   RunChange,
   RunEnd,
@@ -27,7 +28,16 @@ import { findLineage } from './lineage-query';
 import { countRecords } from './required-records';
 import { recordOf } from './lineage-records';
 import { StepBackWatch } from './step-back';
-import { changeRun, deleteRun, endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
+import {
+  changeRun,
+  deleteRun,
+  endRun,
+  insertRun,
+  latestRun,
+  listRuns,
+  runByTemporalId,
+  runsByTemporalIds,
+} from './runs';
 
 /** Records removed per transaction, for which other writers may have to wait: some 50 ms in SQLite. */
 const DELETED_AT_ONCE = 250;
@@ -49,6 +59,41 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
 
   onStepBack(listener: (step: StepBack, isFirst: boolean) => void): void {
     this.watch.onStepBack(listener);
+  }
+
+  async runsOf(temporalRunIds: readonly string[]): Promise<RunRecord[]> {
+    return await this.database.read((db) => runsByTemporalIds(db, this.database.dialect, temporalRunIds));
+  }
+
+  async recordsBeforeRun(temporalRunIds: readonly string[]): Promise<LineageRecord[]> {
+    const { database } = this;
+    const rows = await database.read((db) =>
+      db
+        .selectFrom('selvage_lineage as l')
+        .selectAll('l')
+        .where(database.dialect.isOneOf('l.temporal_run_id', temporalRunIds))
+        .where(this.numberOfChange, '<', (of) =>
+          of
+            .selectFrom('selvage_runs as r')
+            .select('r.started_change')
+            .whereRef('r.temporal_run_id', '=', 'l.temporal_run_id'),
+        )
+        .orderBy('l.id')
+        .execute(),
+    );
+    return rows.map(recordOf);
+  }
+
+  async recordsOf(knots: readonly RecordKey[]): Promise<LineageRecord[]> {
+    if (knots.length === 0) return [];
+    const rows = await this.database.read((db) =>
+      db
+        .selectFrom('selvage_lineage')
+        .selectAll()
+        .where(this.database.dialect.isOnePairOf(['temporal_run_id', 'knot_id'], knots))
+        .execute(),
+    );
+    return rows.map(recordOf);
   }
 
   async stepsBack(): Promise<StepBack[]> {
@@ -83,6 +128,9 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
       return { step, isFirst: true };
     });
   }
+
+  /** The column of a record's number among the changes. */
+  protected abstract readonly numberOfChange: 'l.id' | 'l.change';
 
   /** Brings the lineage index up to date, if it lags behind. */
   protected catchUp(): Promise<void> {

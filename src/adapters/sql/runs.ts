@@ -114,6 +114,20 @@ export async function runByTemporalId(
   return row && runOf(row);
 }
 
+export async function runsByTemporalIds(
+  db: SqlExecutor,
+  dialect: SqlDialect,
+  temporalRunIds: readonly string[],
+): Promise<RunRecord[]> {
+  if (temporalRunIds.length === 0) return [];
+  const rows = await db
+    .selectFrom('selvage_runs')
+    .selectAll()
+    .where(dialect.isOneOf('temporal_run_id', temporalRunIds))
+    .execute();
+  return rows.map(runOf);
+}
+
 /** Like {@link runByTemporalId}, for a run that is about to be changed depending on its content. */
 async function lockedRun(
   db: SqlExecutor,

@@ -21,6 +21,8 @@ export interface SqlSchema {
   selvage_leases: LeasesTable;
   selvage_turns: TurnsTable;
   selvage_starts: StartsTable;
+  selvage_emitters: EmittersTable;
+  selvage_dead_letters: DeadLettersTable;
   selvage_writers: WritersTable;
   selvage_steps_back: StepsBackTable;
 }
@@ -168,6 +170,36 @@ export interface StartsTable {
   event: string;
   claimed_at: number;
   started_at: Generated<number | null>;
+}
+
+/** How far each emitter has got among the changes. */
+export interface EmittersTable {
+  name: string;
+  version: number;
+  position: string | null;
+  position_at: number | null;
+  delivered: number;
+  delivered_at: number | null;
+  failures: number;
+  failing_since: number | null;
+  last_error: string | null;
+  retry_at: number | null;
+  disabled_at: number | null;
+  disabled_because: string | null;
+  rewound_at: number | null;
+  created_at: number;
+}
+
+/** Events that emitters have given up. */
+export interface DeadLettersTable {
+  id: Generated<number>;
+  emitter: string;
+  event_id: string;
+  /** The change that the event is made of. */
+  change: string;
+  reason: string;
+  at: number;
+  redriven_at: number | null;
 }
 
 /**

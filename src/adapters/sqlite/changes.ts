@@ -23,14 +23,15 @@ const AT_NUMBER = `
 
 const BEHIND = `
   select * from (select l.id as number, 'knot-finished' as kind, l.run_id, l.temporal_run_id, r.tapestry, l.knot_id, l.finished_at as at,
-      l.outcome, null as status
+      l.outcome, null as status, (r.started_change is null or l.id < r.started_change) as early
     from selvage_lineage as l left join selvage_runs as r on r.temporal_run_id = l.temporal_run_id
     where l.id > ? order by l.id limit ${CHANGES_AT_ONCE})
   union all
-  select * from (select started_change, 'run-started', run_id, temporal_run_id, tapestry, null, started_at, null, null
+  select * from (select started_change, 'run-started', run_id, temporal_run_id, tapestry, null, started_at, null,
+      case when ended_change is null and status <> 'running' then status end, null
     from selvage_runs where started_change > ? order by started_change limit ${CHANGES_AT_ONCE})
   union all
-  select * from (select ended_change, 'run-ended', run_id, temporal_run_id, tapestry, null, finished_at, null, status
+  select * from (select ended_change, 'run-ended', run_id, temporal_run_id, tapestry, null, finished_at, null, status, null
     from selvage_runs where ended_change > ? order by ended_change limit ${CHANGES_AT_ONCE})
   order by 1 limit ${CHANGES_AT_ONCE}`;
 

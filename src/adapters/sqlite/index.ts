@@ -1,6 +1,7 @@
 export type { SqliteDatabaseLike, SqliteStatementLike } from './database-like';
 export { createSqliteDataStore, SqliteDataStore } from './data-store';
 export { SqliteDatabase } from './database';
+export { createSqliteEmitterTable, SqliteEmitterTable } from './emitter-table';
 export { createSqliteLeaseTable, SqliteLeaseTable } from './lease-table';
 export {
   openSqliteDatabase,

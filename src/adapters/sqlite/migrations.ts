@@ -171,6 +171,33 @@ create table selvage_starts (
 create index selvage_starts_by_claimed_at on selvage_starts (claimed_at);
 create index selvage_starts_by_trigger_claimed_at on selvage_starts (trigger, claimed_at);
 
+create table selvage_emitters (
+  name text not null primary key,
+  version integer not null,
+  position text,
+  position_at integer,
+  delivered integer not null,
+  delivered_at integer,
+  failures integer not null,
+  failing_since integer,
+  last_error text,
+  retry_at integer,
+  disabled_at integer,
+  disabled_because text,
+  rewound_at integer,
+  created_at integer not null
+);
+create table selvage_dead_letters (
+  id integer primary key,
+  emitter text not null,
+  event_id text not null,
+  change text not null,
+  reason text not null,
+  at integer not null,
+  redriven_at integer,
+  unique (emitter, event_id)
+);
+
 create table selvage_writers (
   writer text not null primary key,
   process text not null,
@@ -186,4 +213,4 @@ create table selvage_steps_back (
 );
 `;
 
-export const MIGRATIONS: Migrations = { '0001-schema-c': TABLES };
+export const MIGRATIONS: Migrations = { '0001-schema-d': TABLES };

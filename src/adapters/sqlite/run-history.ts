@@ -1,6 +1,7 @@
 import type {
   ChangesOptions,
   CommitResult,
+  EmitterTable,
   HistoryChange,
   LeaseTable,
   LineageQuery,
@@ -11,6 +12,7 @@ import type {
   StoredValue,
 } from '../../ports';
 import { putValues } from './values';
+import { SqliteEmitterTable } from './emitter-table';
 import { SqliteStartLedger } from './start-ledger';
 import { SqliteLeaseTable } from './lease-table';
 import { readChanges } from '../../ports/parts/changes';
@@ -27,6 +29,7 @@ import { referredValues } from './referred-values';
 /** Runs and lineage in an SQLite database. */
 export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
   readonly technology = 'sqlite';
+  protected readonly numberOfChange = 'l.id';
   readonly #index: LineageIndex;
 
   /** Closing the history closes the database with it. */
@@ -73,6 +76,10 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
 
   leasesBeside(): LeaseTable {
     return new SqliteLeaseTable(this.database);
+  }
+
+  emitterTableBeside(): EmitterTable {
+    return new SqliteEmitterTable(this.database);
   }
 
   startLedgerBeside(): StartLedger {

@@ -1,7 +1,8 @@
 import { clockTrouble, describeStepBack, openBackends, type BackendReport } from '../../backends';
 import { SelvageError, isOfClass } from '../../errors';
 import { encryptionFromEnvironment, type Digests } from '../../encryption';
-import type { DataStore } from '../../ports';
+import { readEmitters } from '../../deliveries';
+import type { Backends, DataStore } from '../../ports';
 import { findDamaged, type DamagedValues } from '../../records/retention';
 import { nameSome, plural } from '../output/format';
 import type { Finding } from './finding';
@@ -100,8 +101,13 @@ export async function examineHistory(
         ? { subject: 'Clock', verdict: 'note', found: `${trouble.code}: ${trouble.message}` }
         : { subject: 'Clock', verdict: 'ok', found: 'not behind the newest run' };
       const [newest] = (await runHistory.stepsBack?.()) ?? [];
-      if (!newest) return [clock];
-      return [clock, { subject: 'Run history', verdict: 'note', found: describeStepBack(newest) }];
+      return [
+        clock,
+        ...(newest
+          ? [{ subject: 'Run history', verdict: 'note' as const, found: describeStepBack(newest) }]
+          : []),
+        ...(await examineEmitters(backends)),
+      ];
     } finally {
       await backends.close();
     }
@@ -109,6 +115,29 @@ export async function examineHistory(
     // Backends that cannot be opened are reported on their own.
     return [];
   }
+}
+
+/** Emitters that have not heard of everything, and why. */
+async function examineEmitters(backends: Backends): Promise<Finding[]> {
+  const subject = 'Emitters';
+  const emitters = await readEmitters(backends);
+  const bad = emitters.filter(
+    ({ state, lag, deadLetters }) =>
+      state === 'failing' ||
+      state === 'disabled' ||
+      deadLetters > 0 ||
+      (state === 'nobody delivers' && lag.changes > 0),
+  );
+  if (emitters.length === 0) return [];
+  if (bad.length === 0) return [{ subject, verdict: 'ok', found: `${emitters.length} have heard of all` }];
+  const found = bad.map(({ name, state, lag, lastError, deadLetters }) => {
+    const behind = lag.changes === 0 ? '' : `, ${lag.changes}${lag.isMore ? ' or more' : ''} changes behind`;
+    const dead = deadLetters === 0 ? '' : `, ${deadLetters} dead letters`;
+    return `${name}: ${state}${behind}${dead}${lastError === null ? '' : ` (${lastError})`}`;
+  });
+  const remedy =
+    'Run `selvage emitters status`. What nobody delivers any more is removed by `selvage emitters remove NAME`.';
+  return [{ subject, verdict: 'note', found: found.join('; '), remedy }];
 }
 
 /** Time limit for reading values. */

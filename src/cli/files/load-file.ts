@@ -1,6 +1,8 @@
 import type { AnyTapestry, TapestryRecord } from '../../authoring';
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { namesOf } from '../../deliveries/gather';
+import { hearing, type EmitterDeclaration } from '../../emitters';
 import { SelvageError } from '../../errors';
 import { unusedParameter, unusedParameters } from '../../authoring/unused-parameters';
 import { triggerName, type TriggerDeclaration } from '../../triggers';
@@ -22,6 +24,8 @@ export interface LoadedFile {
   readonly tapestries: readonly AnyTapestry[];
   /** The exported triggers. */
   readonly triggers: readonly TriggerDeclaration[];
+  /** The exported emitters, which hear the tapestries of the file. */
+  readonly emitters: readonly EmitterDeclaration[];
 }
 
 export interface LoadOptions {
@@ -41,8 +45,8 @@ const EXTENSIONS = [...TYPESCRIPT_EXTENSIONS, ...JAVASCRIPT_EXTENSIONS, ...DOCUM
 export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions = {}): Promise<LoadedFile> {
   const absolute = path.resolve(file);
   checkFile(file, absolute);
-  const { tapestries, triggers } = isDocument(absolute)
-    ? await (await import('../../yaml/index.js')).loadPipelineFile(file)
+  const { tapestries, triggers, emitters } = isDocument(absolute)
+    ? { ...(await (await import('../../yaml/index.js')).loadPipelineFile(file)), emitters: [] }
     : await loadCode(absolute);
   requireDifferent(triggers, absolute);
   noteLoaded(absolute, tapestries);
@@ -60,7 +64,8 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
       { details: { file: absolute } },
     );
   }
-  return { path: absolute, tapestries, triggers };
+  const names = namesOf(tapestries);
+  return { path: absolute, tapestries, triggers, emitters: emitters.map((one) => hearing(one, names)) };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ConnectOptions, ServerLocation, Selvage } from '../../client';
 import { chosenLogFormat } from '../../client/log-line';
 import { chosenServer, embeddedOptions } from '../../client/server-address';
 import { isAway } from '../../errors';
+import type { EmitterDeclaration } from '../../emitters';
 import type { Backends } from '../../ports';
 import { EmbeddedServer } from '../../server';
 import type { AnyTapestry } from '../../authoring';
@@ -19,6 +20,8 @@ interface Working {
   readonly runs?: boolean;
   /** Backends that stay open. Default: those of the project, opened for this client. */
   readonly backends?: Backends;
+  /** To whom the worker's process delivers, beside the emitters of the tapestries. `false`: to none. */
+  readonly emitters?: readonly EmitterDeclaration[] | false;
 }
 
 /** A client for the server in these options, with a worker if there are tapestries. */
@@ -26,7 +29,7 @@ export async function openFor(
   tapestries: readonly AnyTapestry[] | undefined,
   options: ServerOptions,
   output: Output,
-  { workOn, runs = false, backends }: Working = {},
+  { workOn, runs = false, backends, emitters }: Working = {},
 ): Promise<Selvage> {
   const connection = { ...connectOptions(options, output), ...(backends && { backends }) };
   const release = await launchServer(connection);
@@ -37,7 +40,13 @@ export async function openFor(
     const format = chosenLogFormat(runs ? 'text' : 'short');
     await installSdkLogger(output, format);
     const logger = loggerTo(output, { format, runs });
-    return await Selvage.open({ ...connection, logger, tapestries, ...(workOn && { workOn }) });
+    return await Selvage.open({
+      ...connection,
+      logger,
+      tapestries,
+      ...(workOn && { workOn }),
+      ...(emitters !== undefined && { emitters }),
+    });
   } finally {
     await release();
   }

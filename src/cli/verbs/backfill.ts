@@ -7,6 +7,7 @@ import type { BackfillOptions } from '../../client/backfills';
 import { SelvageError } from '../../errors';
 import type { RunResult } from '../../authoring/outcome';
 import type { AnyTapestry } from '../../authoring';
+import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
 import {
   addJsonOption,
@@ -94,6 +95,7 @@ interface Work {
   readonly tapestry: AnyTapestry;
   /** All tapestries of the file, for the worker. */
   readonly tapestries: readonly AnyTapestry[];
+  readonly emitters: LoadedFile['emitters'];
   readonly options: BackfillOptions;
   readonly runId: string;
   readonly taskQueue: string;
@@ -106,8 +108,11 @@ async function backfillFile(file: string, options: BackfillCommandOptions, outpu
       prepare(file, options).then(async (work) => {
         const { openFor } = await import('../location/connect.js');
         const needsWorker = !options.detach && !options.dryRun;
+        const { emittersOf } = await import('../files/emitters.js');
+        const emitters = await emittersOf(work, options);
         const selvage = await openFor(needsWorker ? work.tapestries : undefined, options, output, {
           workOn: [],
+          emitters,
         });
         return { work, selvage };
       }),
@@ -159,6 +164,7 @@ async function prepare(file: string, options: BackfillCommandOptions): Promise<W
   return {
     tapestry,
     tapestries: loaded.tapestries,
+    emitters: loaded.emitters,
     options: {
       ...(from !== undefined && { from }),
       ...(to !== undefined && { to }),

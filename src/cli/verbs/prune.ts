@@ -12,6 +12,7 @@ import { describeGarbage, exitCodeOf, listed } from '../show/garbage';
 interface PruneCommandOptions extends ServerOptions {
   readonly olderThan: number;
   readonly tapestry?: string;
+  readonly unheard?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
@@ -27,6 +28,7 @@ export function addPrune(program: Command, does: Does): void {
     )
     .requiredOption('--older-than <time>', 'runs that ended longer ago, such as 90d; 2h or more', duration)
     .option('--tapestry <name>', 'only runs of this tapestry, and those that their knots have started')
+    .option('--unheard', 'remove also runs of which an emitter has not heard yet')
     .option('--dry-run', 'only list')
     .option('--yes', 'do not ask')
     .addHelpText(
@@ -37,12 +39,12 @@ export function addPrune(program: Command, does: Does): void {
 }
 
 async function pruneRuns(
-  { olderThan, tapestry, dryRun = false, yes = false, ...options }: PruneCommandOptions,
+  { olderThan, tapestry, unheard = false, dryRun = false, yes = false, ...options }: PruneCommandOptions,
   output: Output,
 ): Promise<number> {
   const { interruptible } = await import('../work/interruptible.js');
   return await interruptible(options, output, async (selvage, signal, interruption) => {
-    const selection = { olderThan, signal, ...(tapestry !== undefined && { tapestry }) };
+    const selection = { olderThan, unheard, signal, ...(tapestry !== undefined && { tapestry }) };
     const plan = await selvage.runs.prune({ ...selection, dryRun: true });
     output.say(describePrune(plan, output));
     const removeNone = (code: number): number => {
@@ -71,7 +73,8 @@ async function pruneRuns(
   });
 }
 
-function describePrune({ runs, before, tapestries, held, heldRuns }: PruneReport, output: Output): string {
+function describePrune(report: PruneReport, output: Output): string {
+  const { runs, before, tapestries, held, heldRuns, unheard, unheardBy } = report;
   const ended = `ended before ${formatTime(before)}`;
   const rows = tapestries.map(({ tapestry, runs: count, oldest, newest }) => [
     tapestry,
@@ -91,6 +94,11 @@ function describePrune({ runs, before, tapestries, held, heldRuns }: PruneReport
           output.dim(
             `${plural(held, 'run')} that ended as long ago ${held === 1 ? 'stays' : 'stay'}, since runs that are not over, or ended later, need ${held === 1 ? 'it' : 'them'}: ${listed(heldRuns)}${held > heldRuns.length ? ', …' : ''}`,
           ),
+        ]
+      : []),
+    ...(unheard > 0
+      ? [
+          `${plural(unheard, 'run')} that ended as long ago ${unheard === 1 ? 'stays' : 'stay'}, since ${unheardBy.join(', ')} ${unheardBy.length === 1 ? 'has' : 'have'} not heard of all yet. See selvage emitters status; to let them go: selvage emitters skip or remove, or --unheard`,
         ]
       : []),
   ].join('\n');

@@ -93,7 +93,9 @@ async function open(
   const { requireProject } = await import('../location/records.js');
   requireProject(options);
   const loaded = file === undefined ? undefined : await loadFile(file);
-  return { selvage: await openFor(loaded?.tapestries, options, output, { workOn: [] }), loaded };
+  const { emittersOf } = await import('../files/emitters.js');
+  const emitters = await emittersOf(loaded, options);
+  return { selvage: await openFor(loaded?.tapestries, options, output, { workOn: [], emitters }), loaded };
 }
 
 async function errandOf(

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Option, type Command } from 'commander';
 import type { RunHandle, Selvage } from '../../client';
 import type { AnyTapestry } from '../../authoring';
+import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
 import {
   addJsonOption,
@@ -89,6 +90,7 @@ interface Work {
   readonly tapestry: AnyTapestry;
   /** All tapestries of the file, for the worker. */
   readonly tapestries: readonly AnyTapestry[];
+  readonly emitters: LoadedFile['emitters'];
   readonly parameters: Record<string, unknown>;
   /** Chosen here, so that an interrupted command can always say how to resume. */
   readonly runId: string;
@@ -106,7 +108,9 @@ async function runFile(file: string, options: RunOptions, output: Output): Promi
         timings.mark('loading and checking the file');
         const { openFor } = await import('../location/connect.js');
         const tapestries = options.detach ? undefined : work.tapestries;
-        const selvage = await openFor(tapestries, options, output, { workOn: [] });
+        const { emittersOf } = await import('../files/emitters.js');
+        const emitters = await emittersOf(work, options);
+        const selvage = await openFor(tapestries, options, output, { workOn: [], emitters });
         timings.mark("loading Temporal's SDK, finding or starting the server, opening backends");
         return { work, selvage };
       }),
@@ -159,6 +163,7 @@ async function prepare(file: string, options: RunOptions, output: Output): Promi
   return {
     tapestry,
     tapestries: loaded.tapestries,
+    emitters: loaded.emitters,
     parameters,
     runId,
     taskQueue: options.taskQueue ?? (options.detach ? taskQueueOf(plan) : foregroundQueue(runId)),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Selvage } from '../../client';
+import type { EmitterDeclaration } from '../../emitters';
 import type { Serving } from '../../serve';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
@@ -71,7 +72,7 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
     }
     sayInLogLines(output, format);
     const { closeInTime, describePlace } = await import('../location/connect.js');
-    const { selvage, loaded, hasWorker } = opened;
+    const { selvage, loaded, hasWorker, emitters } = opened;
     try {
       output.say(describePlace(selvage.location));
       const { Served } = await import('../../serve/serve.js');
@@ -81,6 +82,7 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
         {
           triggers: loaded.triggers,
           tapestries: loaded.tapestries,
+          emitters,
           port,
           host,
           ...(health !== undefined && { healthPort: health }),
@@ -116,17 +118,20 @@ async function open(
   file: string,
   options: ServeOptions,
   output: Output,
-): Promise<{ selvage: Selvage; loaded: LoadedFile; hasWorker: boolean }> {
+): Promise<{ selvage: Selvage; loaded: LoadedFile; hasWorker: boolean; emitters: EmitterDeclaration[] }> {
   const { loadFile } = await import('../files/load-file.js');
   const { openFor } = await import('../location/connect.js');
   const { keepTypeScriptLoadable } = await import('../../user-modules/index.js');
   const loaded = await loadFile(file, { needs: 'trigger' });
   const hasWorker = options.worker && loaded.tapestries.length > 0;
+  const { emittersOf } = await import('../files/emitters.js');
+  const emitters = await emittersOf(loaded, options);
   const selvage = await openFor(hasWorker ? loaded.tapestries : undefined, withServerPort(options), output, {
     runs: true,
+    emitters: false,
   });
   keepTypeScriptLoadable();
-  return { selvage, loaded, hasWorker };
+  return { selvage, loaded, hasWorker, emitters };
 }
 
 async function describe(

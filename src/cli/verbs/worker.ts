@@ -108,7 +108,11 @@ async function answerHealth(
   const { Served } = await import('../../serve/serve.js');
   const logger = loggerTo(output, { format, runs: true });
   const surroundings = { logger, hasWorker: true, ownsClient: false };
-  return await Served.start(selvage, { triggers: [], healthPort: health, host }, surroundings);
+  return await Served.start(
+    selvage,
+    { triggers: [], healthPort: health, host, emitters: false },
+    surroundings,
+  );
 }
 
 async function open(
@@ -122,7 +126,9 @@ async function open(
   const { untilPolled } = await import('../work/pollers.js');
   const { keepTypeScriptLoadable } = await import('../../user-modules/index.js');
   const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
-  const selvage = await openFor(loaded.tapestries, options, output, { runs: true });
+  const { emittersOf } = await import('../files/emitters.js');
+  const emitters = await emittersOf(loaded, options);
+  const selvage = await openFor(loaded.tapestries, options, output, { runs: true, emitters });
   keepTypeScriptLoadable();
   await untilPolled(selvage, await queuesOf(loaded, selvage));
   return { selvage, loaded };

@@ -94,6 +94,7 @@ export async function workHere(errand: Errand, surroundings: Surroundings): Prom
     await errand.notice;
     const isWhole = await showResult(result, errand, surroundings);
     timings?.mark('showing the result');
+    await tellUnheard(selvage, output);
     if (!isWhole) return hasResult(EXIT.usage);
     return hasResult(result.status === 'succeeded' ? EXIT.ok : EXIT.runFailed);
   } finally {
@@ -152,6 +153,17 @@ function tellChangedCode({ runId, attached }: RunHandle, isUnfinished: boolean, 
 async function follow(run: RunHandle, display: ProgressDisplay): Promise<RunResult> {
   for await (const progress of run.progress()) display.show(progress);
   return await run.result();
+}
+
+/** How long a command waits for emitters: what they have not heard by then, the next process that has them delivers. */
+const HEARING_MS = 5_000;
+
+async function tellUnheard(selvage: Selvage, output: Output): Promise<void> {
+  const behind = await selvage.heard(HEARING_MS);
+  if (behind.length === 0) return;
+  output.warn(
+    `${behind.join(', ')} ${behind.length === 1 ? 'has' : 'have'} not heard of everything yet; the next process that has the emitters delivers the rest: ${commandLine(['emitters', 'status'])}`,
+  );
 }
 
 /** Returns whether all values could be shown. */

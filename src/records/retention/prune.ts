@@ -8,6 +8,8 @@ export interface PruneOptions {
   readonly olderThan: number;
   /** Only runs of this tapestry, and the runs that their knots started. Default: all. */
   readonly tapestry?: string;
+  /** Removes runs of which an emitter has not heard yet, too: it never will. Default false. */
+  readonly unheard?: boolean;
   /** Only tells which runs would be removed. Default false. */
   readonly dryRun?: boolean;
   /** Aborting it ends the call after the current run. */
@@ -42,6 +44,9 @@ export interface PruneReport {
    */
   readonly held: number;
   readonly heldRuns: readonly string[];
+  /** Runs that are old enough but stay because emitters have not heard of them yet, and the names of those emitters. */
+  readonly unheard: number;
+  readonly unheardBy: readonly string[];
   /** The removed values. Absent for a dry run, and if it was interrupted before. */
   readonly garbage?: GarbageReport;
 }
@@ -72,7 +77,14 @@ export async function prune(
   options: PruneOptions,
   open: OpenRuns = { needed: new Set() },
 ): Promise<PruneReport> {
-  const { olderThan, tapestry, dryRun = false, signal, onProgress } = options;
+  const {
+    olderThan,
+    tapestry,
+    unheard: removesUnheard = false,
+    dryRun = false,
+    signal,
+    onProgress,
+  } = options;
   if (!(Number.isFinite(olderThan) && olderThan >= LEAST_GRACE_MS)) {
     throw new SelvageError(
       'InvalidConfig',
@@ -82,10 +94,12 @@ export async function prune(
   }
   const { runHistory } = backends;
   const before = Date.now() - olderThan;
+  const readers = removesUnheard ? [] : await slowReaders(runHistory);
+  const unheardBy = new Set<string>();
   const families = new Families(runHistory, before, await neededRuns(runHistory, open));
   const totals = new Map<string, PrunedTapestry>();
   const heldRuns: string[] = [];
-  let [runs, records, held] = [0, 0, 0];
+  let [runs, records, held, unheard] = [0, 0, 0, 0];
   const report = (complete: boolean, garbage?: GarbageReport): PruneReport => ({
     dryRun,
     complete,
@@ -95,6 +109,8 @@ export async function prune(
     records,
     held,
     heldRuns,
+    unheard,
+    unheardBy: [...unheardBy].sort(),
     ...(garbage && { garbage }),
   });
   // Newest first, so that child runs come before their parents. They may be removed meanwhile.
@@ -107,6 +123,12 @@ export async function prune(
       if (heldRuns.length < NAMED_RUNS) heldRuns.push(run.run_id);
     }
     if (fate !== 'goes') continue;
+    const behind = readers.filter(({ heardUntil }) => heardUntil <= run.finished_at!);
+    if (behind.length > 0) {
+      unheard += 1;
+      for (const { name } of behind) unheardBy.add(name);
+      continue;
+    }
     const deleted = dryRun ? 0 : await runHistory.deleteRun(run.temporal_run_id);
     // Another call has removed it meanwhile.
     if (deleted === undefined) continue;
@@ -118,6 +140,28 @@ export async function prune(
   if (dryRun) return report(true);
   const garbage = await collectGarbage(backends, { ...(signal && { signal }) }, open.oldest);
   return report(garbage.complete, garbage);
+}
+
+/** Clocks of workers differ, and a record may be committed long after its time. */
+const LATE_MS = 3_600_000;
+
+interface SlowReader {
+  readonly name: string;
+  /** It has heard of runs that ended before. */
+  readonly heardUntil: number;
+}
+
+/** Emitters that have not heard of everything. Those that are disabled hold nothing up. */
+async function slowReaders(runHistory: RunHistory): Promise<SlowReader[]> {
+  const states = (await runHistory.emitterTableBeside?.().list()) ?? [];
+  if (states.length === 0) return [];
+  const last = (await runHistory.lastChange?.()) ?? null;
+  return states
+    .filter(({ position, disabledAt }) => disabledAt === null && position !== last)
+    .map(({ name, position, positionAt, createdAt }) => ({
+      name,
+      heardUntil: position === null ? 0 : (positionAt ?? createdAt) - LATE_MS,
+    }));
 }
 
 /** Ids of unfinished runs, and of those that they resume. */

@@ -16,10 +16,17 @@ import type { Outcome, RunResult } from '../../authoring/outcome';
 import { hostedKnots } from '../../authoring/body-host';
 import type { KnotBody, TapestryRecord } from '../../authoring/records';
 import { recordOf, type Tapestry } from '../../authoring';
+import type { Deliveries } from '../../deliveries';
+import type { EmitterDeclaration } from '../../emitters';
 import type { Backends, LineageRecord } from '../../ports';
 import { digestOf } from '../../encryption/seal-backends';
 import { InProcessHost, type LocalRunResult } from './in-process-host';
 import { LocalWaits, type GivenSignals } from './local-waits';
+
+const HEARING_MS = 5_000;
+
+const ignore = (): void => {};
+const SILENT: LoggerLike = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 export interface RunLocallyOptions {
   /**
@@ -63,6 +70,11 @@ export interface RunLocallyOptions {
    * dropped with the result.
    */
   readonly backends?: Backends;
+  /**
+   * Who hears of the run, and of whatever else becomes durable in the backends. The call waits 5 s at most until they have heard.
+   * Default: nobody, also of the tapestry's own emitters.
+   */
+  readonly emitters?: readonly EmitterDeclaration[];
 }
 
 export interface LocallyRun<Values> extends RunResult<Values> {
@@ -85,7 +97,7 @@ export async function runLocally<Parameters extends object, Values extends objec
 ): Promise<LocallyRun<Values>> {
   const record = recordOf(tapestry);
   const temporalRunId = randomUUID();
-  const { signals = {}, realTime = false, ...others } = options;
+  const { signals = {}, realTime = false, emitters = [], ...others } = options;
   const backends = options.backends ?? createInMemoryBackends();
   const { of: digest } = digestOf(backends);
   const clock = new HistoryClock(backends.runHistory);
@@ -99,19 +111,32 @@ export async function runLocally<Parameters extends object, Values extends objec
     runId: options.runId ?? temporalRunId,
     temporalRunId,
     backends,
-    recordsRun: options.backends !== undefined,
+    recordsRun: options.backends !== undefined || emitters.length > 0,
     sha256: nodeSha256,
     digest,
     now,
     waits: await LocalWaits.of(record, signals, { digest, now, realTime }),
   });
+  const deliveries = emitters.length > 0 ? await deliver(backends, emitters, options.logger) : undefined;
   let run: LocalRunResult;
   try {
     run = await host.execute(await validateParameters(record, parameters, host.knotIds));
+    await deliveries?.drained(HEARING_MS);
   } finally {
+    await deliveries?.stop();
     await bodyHosts?.close();
   }
   return resultOf<Values>(run, options.terminals);
+}
+
+/** A run that is only tried out loads nothing for it. */
+async function deliver(
+  backends: Backends,
+  emitters: readonly EmitterDeclaration[],
+  logger: LoggerLike = SILENT,
+): Promise<Deliveries> {
+  const { Deliveries } = await import('../../deliveries/index.js');
+  return await Deliveries.start({ backends, emitters, logger, projectDir: process.cwd() });
 }
 
 /** Most tapestries name no host, and load nothing for it. */

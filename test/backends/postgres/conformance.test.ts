@@ -1,5 +1,6 @@
 import {
   createPostgresDataStore,
+  createPostgresEmitterTable,
   createPostgresLeaseTable,
   createPostgresRunHistory,
   createPostgresStartLedger,
@@ -7,6 +8,7 @@ import {
 } from '../../../src/adapters/postgres';
 import {
   describeDataStore,
+  describeEmitterTable,
   describeLeaseTable,
   describeRunHistory,
   describeStartLedger,
@@ -27,6 +29,7 @@ describeWith('postgres')('PostgreSQL', () => {
     create: () => schemas.subject(createPostgresTapestryStore),
   });
   describeRunHistory('postgres', { create: () => schemas.subject(createPostgresRunHistory) });
+  describeEmitterTable('postgres', { create: () => schemas.subject(createPostgresEmitterTable) });
   describeStartLedger('postgres', { create: () => schemas.subject(createPostgresStartLedger) });
   describeLeaseTable('postgres', { create: () => schemas.subject(createPostgresLeaseTable) });
 

@@ -1,0 +1,255 @@
+import { sql, type RawBuilder, type Selectable } from 'kysely';
+import type {
+  Advance,
+  DeadLetterQuery,
+  DeliveryFailure,
+  EmitterState,
+  EmitterTable,
+  Move,
+  Page,
+  StoredDeadLetter,
+} from '../../ports';
+import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
+import { before } from './before';
+import type { SqlDatabase, SqlExecutor } from './database';
+import type { DeadLettersTable, EmittersTable } from './schema';
+
+type StateRow = Selectable<EmittersTable> & { dead_letters: number; redriven: number };
+
+/** Rows have six parameters each, and a statement of SQLite some thirty thousand. */
+const INSERTED_AT_ONCE = 1_000;
+
+/** Nothing has failed since. */
+const NO_FAILURE = { failures: 0, failing_since: null, last_error: null, retry_at: null } as const;
+const ENABLED = { disabled_at: null, disabled_because: null } as const;
+
+/** The cursors of emitters and their dead letters, in an SQL database. */
+export class SqlEmitterTable implements EmitterTable {
+  readonly technology: string;
+  readonly #database: SqlDatabase;
+
+  /** Closing the table closes the database with it. */
+  constructor(technology: string, database: SqlDatabase) {
+    this.technology = technology;
+    this.#database = database;
+  }
+
+  async begin(name: string, { position, positionAt }: Move): Promise<EmitterState> {
+    return await this.#database.write(async (db) => {
+      const fresh = {
+        name,
+        version: 0,
+        position,
+        position_at: positionAt,
+        delivered: 0,
+        created_at: this.#now,
+        ...NO_FAILURE,
+      };
+      await db
+        .insertInto('selvage_emitters')
+        .values(fresh)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      await db
+        .updateTable('selvage_emitters')
+        .set({ version: sql`version + 1` })
+        .where('name', '=', name)
+        .execute();
+      const [state] = await statesOf(db, name);
+      return state!;
+    });
+  }
+
+  list(): Promise<EmitterState[]> {
+    return this.#database.read((db) => statesOf(db));
+  }
+
+  async advance(name: string, version: number, advance: Advance): Promise<number | undefined> {
+    const { position, positionAt, delivered, deadLetters = [], settled = [] } = advance;
+    return await this.#database.write(async (db) => {
+      const isOurs = await this.#change(db, name, version, {
+        position,
+        position_at: positionAt,
+        delivered: sql`delivered + ${delivered}`,
+        ...(delivered > 0 && { delivered_at: this.#now }),
+        ...NO_FAILURE,
+      });
+      if (!isOurs) return undefined;
+      if (settled.length > 0) await this.#forget(db, name, settled);
+      if (deadLetters.length > 0) {
+        const rows = deadLetters.map(({ eventId, change, reason }) => ({
+          emitter: name,
+          event_id: eventId,
+          change: JSON.stringify(change),
+          reason,
+          at: this.#now,
+          redriven_at: null,
+        }));
+        for (let at = 0; at < rows.length; at += INSERTED_AT_ONCE)
+          await db
+            .insertInto('selvage_dead_letters')
+            .values(rows.slice(at, at + INSERTED_AT_ONCE))
+            .onConflict((conflict) =>
+              conflict.columns(['emitter', 'event_id']).doUpdateSet((of) => ({
+                reason: of.ref('excluded.reason'),
+                at: of.ref('excluded.at'),
+                redriven_at: null,
+              })),
+            )
+            .execute();
+      }
+      return version + 1;
+    });
+  }
+
+  async fail(name: string, version: number, failure: DeliveryFailure): Promise<number | undefined> {
+    const { error, retryIn, disable } = failure;
+    return await this.#database.write(async (db) => {
+      const isOurs = await this.#change(db, name, version, {
+        failures: sql`failures + 1`,
+        failing_since: sql`coalesce(failing_since, ${this.#now})`,
+        last_error: error,
+        retry_at: sql`${this.#now} + ${sql.lit(Math.ceil(retryIn))}`,
+        ...(disable !== undefined && { disabled_at: this.#now, disabled_because: disable }),
+      });
+      return isOurs ? version + 1 : undefined;
+    });
+  }
+
+  async move(name: string, { position, positionAt, isRewound = false }: Move): Promise<boolean> {
+    return await this.#database.write((db) =>
+      this.#change(db, name, undefined, {
+        position,
+        position_at: positionAt,
+        ...NO_FAILURE,
+        ...ENABLED,
+        ...(isRewound && { rewound_at: this.#now }),
+      }),
+    );
+  }
+
+  async resume(name: string): Promise<boolean> {
+    return await this.#database.write((db) =>
+      this.#change(db, name, undefined, { retry_at: null, ...ENABLED }),
+    );
+  }
+
+  async deadLetters(name: string, query: DeadLetterQuery = {}): Promise<Page<StoredDeadLetter>> {
+    const limit = pageLimit(query);
+    const start = pageStart(query);
+    const rows = await this.#database.read((db) => {
+      let select = db.selectFrom('selvage_dead_letters').selectAll().where('emitter', '=', name);
+      if (query.redriven) select = select.where('redriven_at', 'is not', null);
+      if (start !== undefined) select = select.where(before('at', 'id', start));
+      return select
+        .orderBy('at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+    });
+    return pageOf(rows, limit, (row) => ({ time: row.at, sequence: row.id }), letterOf);
+  }
+
+  async redrive(name: string, eventIds?: readonly string[]): Promise<number> {
+    const { numUpdatedRows } = await this.#database.write((db) => {
+      let update = db
+        .updateTable('selvage_dead_letters')
+        .set({ redriven_at: this.#now })
+        .where('emitter', '=', name);
+      if (eventIds) update = update.where(this.#database.dialect.isOneOf('event_id', eventIds));
+      return update.executeTakeFirstOrThrow();
+    });
+    return Number(numUpdatedRows);
+  }
+
+  async forget(name: string, eventIds?: readonly string[]): Promise<number> {
+    return await this.#database.write((db) => this.#forget(db, name, eventIds));
+  }
+
+  async remove(name: string): Promise<boolean> {
+    return await this.#database.write(async (db) => {
+      await this.#forget(db, name);
+      const { numDeletedRows } = await db
+        .deleteFrom('selvage_emitters')
+        .where('name', '=', name)
+        .executeTakeFirstOrThrow();
+      return numDeletedRows > 0n;
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+
+  async #forget(db: SqlExecutor, name: string, eventIds?: readonly string[]): Promise<number> {
+    let remove = db.deleteFrom('selvage_dead_letters').where('emitter', '=', name);
+    if (eventIds) remove = remove.where(this.#database.dialect.isOneOf('event_id', eventIds));
+    return Number((await remove.executeTakeFirstOrThrow()).numDeletedRows);
+  }
+
+  get #now(): RawBuilder<number> {
+    return this.#database.dialect.now();
+  }
+
+  /** @param version undefined: whichever it has */
+  async #change(
+    db: SqlExecutor,
+    name: string,
+    version: number | undefined,
+    changes: object,
+  ): Promise<boolean> {
+    let update = db
+      .updateTable('selvage_emitters')
+      .set({ ...changes, version: sql`version + 1` })
+      .where('name', '=', name);
+    if (version !== undefined) update = update.where('version', '=', version);
+    return (await update.executeTakeFirstOrThrow()).numUpdatedRows > 0n;
+  }
+}
+
+async function statesOf(db: SqlExecutor, name?: string): Promise<EmitterState[]> {
+  let select = db
+    .selectFrom('selvage_emitters as e')
+    .selectAll()
+    .select((of) => {
+      const letters = of
+        .selectFrom('selvage_dead_letters as d')
+        .select((every) => every.fn.countAll<number>().as('count'))
+        .whereRef('d.emitter', '=', 'e.name');
+      return [letters.as('dead_letters'), letters.where('d.redriven_at', 'is not', null).as('redriven')];
+    });
+  if (name !== undefined) select = select.where('name', '=', name);
+  return ((await select.orderBy('name').execute()) as StateRow[]).map(stateOf);
+}
+
+function stateOf(row: StateRow): EmitterState {
+  return {
+    name: row.name,
+    version: row.version,
+    position: row.position,
+    positionAt: row.position_at,
+    delivered: row.delivered,
+    deliveredAt: row.delivered_at,
+    failures: row.failures,
+    failingSince: row.failing_since,
+    lastError: row.last_error,
+    retryAt: row.retry_at,
+    disabledAt: row.disabled_at,
+    disabledBecause: row.disabled_because,
+    rewoundAt: row.rewound_at,
+    createdAt: row.created_at,
+    deadLetters: row.dead_letters,
+    redriven: row.redriven,
+  };
+}
+
+function letterOf(row: Selectable<DeadLettersTable>): StoredDeadLetter {
+  return {
+    emitter: row.emitter,
+    eventId: row.event_id,
+    change: JSON.parse(row.change),
+    reason: row.reason,
+    at: row.at,
+    redrivenAt: row.redriven_at,
+  };
+}

@@ -1,0 +1,15 @@
+import { SqlEmitterTable } from '../sql/emitter-table';
+import { openSqliteDatabase, type SqliteOptions } from './open';
+import type { SqliteDatabase } from './database';
+
+/** The cursors of emitters and their dead letters, in an SQLite database. */
+export class SqliteEmitterTable extends SqlEmitterTable {
+  constructor(database: SqliteDatabase) {
+    super('sqlite', database);
+  }
+}
+
+/** Errors as of {@link openSqliteDatabase}. */
+export async function createSqliteEmitterTable(options: SqliteOptions): Promise<SqliteEmitterTable> {
+  return new SqliteEmitterTable(await openSqliteDatabase(options));
+}

@@ -1,0 +1,10 @@
+const FIRST_MS = 1_000;
+const LONGEST_MS = 5 * 60_000;
+/** Pause after which a history or a table that is out of reach is tried again. */
+export const TROUBLE_MS = 1_000;
+
+/** Milliseconds until the next attempt: it doubles to five minutes, and chance keeps emitters from meeting again. */
+export function backOff(failures: number): number {
+  const longest = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures, 20));
+  return longest * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { hostname } from 'node:os';
+import type { LoggerLike } from '../authoring/knot-context';
+import type { EmitterDeclaration } from '../emitters';
+import { SelvageError } from '../errors';
+import type { Backends } from '../ports';
+import { decodeStored, LeaseKeeper } from '../runtime';
+import { EmitterRunner } from './emitter-runner';
+import { FeedTail } from './feed-tail';
+import { pause, within } from './pause';
+import { startOf } from './places';
+import { requireFeed, RunEvents, type Feed } from './run-events';
+
+/** The place of a process that died is free after this time. */
+const LEASE_MS = 15_000;
+/** How often the states on record are looked at, for all emitters of the process at once. */
+const LOOK_MS = 1_000;
+/** How often one who waits for all events to be delivered looks. */
+const DRAIN_LOOK_MS = 20;
+const STOP_MS = 5_000;
+
+export interface DeliveriesOptions {
+  readonly backends: Pick<Backends, 'runHistory' | 'dataStore' | 'leaseTable'>;
+  readonly emitters: readonly EmitterDeclaration[];
+  readonly logger: LoggerLike;
+  /** Relative paths of emitters begin there. */
+  readonly projectDir: string;
+  /** Milliseconds after which another process takes over from one that died. Default 15,000. */
+  readonly leaseTtl?: number;
+}
+
+/** The emitters of a process: each is delivered to by one process at a time, whichever has its lease. */
+export class Deliveries {
+  readonly #feed: Feed;
+  readonly #runners: readonly EmitterRunner[];
+  readonly #stopping = new AbortController();
+  readonly #now = new AbortController();
+  readonly #running: Promise<unknown>;
+  #stopped: Promise<void> | undefined;
+
+  private constructor({ backends, emitters, logger, projectDir, leaseTtl = LEASE_MS }: DeliveriesOptions) {
+    const feed = (this.#feed = requireFeed(backends.runHistory));
+    const { dataStore, leaseTable } = backends;
+    const table = feed.emitterTableBeside();
+    const around = {
+      feed,
+      tail: new FeedTail(feed, this.#stopping.signal),
+      events: new RunEvents(feed),
+      table,
+      leases: new LeaseKeeper(leaseTable, leaseTtl),
+      owner: randomUUID(),
+      holder: `${process.pid}@${hostname()}`,
+      logger,
+      projectDir,
+      value: async (hash: string): Promise<unknown> => {
+        const bytes = await dataStore.get(hash);
+        if (bytes) return decodeStored(hash, bytes);
+        throw new SelvageError(
+          'ValueMissing',
+          `The value ${hash} is not in the data store: it was removed since.`,
+          {
+            details: { hash },
+          },
+        );
+      },
+    };
+    this.#runners = emitters.map((declaration) => new EmitterRunner(declaration, around));
+    const look = async (): Promise<void> => {
+      while (!this.#stopping.signal.aborted) {
+        await pause(LOOK_MS, this.#stopping.signal);
+        const states = await table.list().catch(() => undefined);
+        for (const runner of states ? this.#runners : [])
+          runner.look(states!.find(({ name }) => name === runner.name));
+      }
+    };
+    setMaxListeners(0, this.#stopping.signal, this.#now.signal);
+    const signals = [this.#stopping.signal, this.#now.signal] as const;
+    this.#running = Promise.all([look(), ...this.#runners.map((runner) => runner.run(...signals))]);
+  }
+
+  /**
+   * Begins to deliver. When it resolves, each emitter has a cursor: it hears of whatever comes.
+   *
+   * @throws SelvageError `DuplicateEmitter`, `NoFeed`, `BackendUnavailable`
+   */
+  static async start(options: DeliveriesOptions): Promise<Deliveries> {
+    const { emitters, backends } = options;
+    requireDifferent(emitters);
+    const feed = requireFeed(backends.runHistory);
+    const table = feed.emitterTableBeside();
+    const known = new Set((await table.list()).map(({ name }) => name));
+    for (const emitter of emitters)
+      if (!known.has(emitter.name)) await table.begin(emitter.name, await startOf(emitter, feed));
+    return new Deliveries(options);
+  }
+
+  /**
+   * Resolves when what is on record now was delivered, as far as this process delivers it and it does not fail, or the time is over.
+   * Returns the names of emitters that have not heard of all.
+   */
+  async drained(ms: number): Promise<string[]> {
+    const until = performance.now() + ms;
+    for (;;) {
+      const last = (await this.#feed.lastChange()) ?? null;
+      const behind = this.#runners.filter(({ position }) => position !== last);
+      const isWorth = behind.some(({ isFailing, isElsewhere }) => !isFailing && !isElsewhere);
+      if (!isWorth || performance.now() >= until) return behind.map(({ name }) => name);
+      await pause(DRAIN_LOOK_MS, this.#stopping.signal);
+    }
+  }
+
+  /** Lets deliveries that are under way end, for 5 s at most, and gives the leases back. A second call waits for the first. */
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort();
+    await within(this.#running, STOP_MS);
+    this.#now.abort();
+    await within(this.#running, STOP_MS);
+  }
+}
+
+/** @throws SelvageError `DuplicateEmitter` */
+function requireDifferent(emitters: readonly EmitterDeclaration[]): void {
+  const names = new Set<string>();
+  for (const { name } of emitters) {
+    if (names.has(name)) throw duplicateEmitter(name);
+    names.add(name);
+  }
+}
+
+export function duplicateEmitter(name: string): SelvageError {
+  return new SelvageError(
+    'DuplicateEmitter',
+    `Two emitters have the name "${name}". Give each a name of its own (option "name"): how far it has got is remembered under it.`,
+    { details: { emitter: name } },
+  );
+}

@@ -1,0 +1,389 @@
+import type { LoggerLike } from '../authoring/knot-context';
+import type { Delivery, EmitterDeclaration, RunEvent } from '../emitters';
+import { messageText, Retryable, SelvageError, Terminal } from '../errors';
+import type { DeadLetter, EmitterState, EmitterTable, HistoryChange, Move } from '../ports';
+import type { LeaseKeeper } from '../runtime';
+import { backOff, TROUBLE_MS } from './back-off';
+import type { FeedTail } from './feed-tail';
+import { heard, mayHear } from './hears';
+import { pause } from './pause';
+import { placeBefore, placeOf, startOf } from './places';
+import { LONGEST_ERROR, Receiver, textOf } from './receiver';
+import type { Feed, RunEvents } from './run-events';
+
+/** Dead letters that are delivered once more in one go. */
+const REDRIVEN_AT_ONCE = 500;
+/** How far before the last delivered change an emitter begins again in a history that went back in time: clocks differ, and commits are late. */
+const REWOUND_MS = 3_600_000;
+
+/** What all emitters of a process share. */
+export interface Surroundings {
+  readonly feed: Feed;
+  readonly tail: FeedTail;
+  readonly events: RunEvents;
+  readonly table: EmitterTable;
+  readonly leases: LeaseKeeper;
+  /** The process, as an owner of leases and in words. */
+  readonly owner: string;
+  readonly holder: string;
+  readonly logger: LoggerLike;
+  readonly projectDir: string;
+  readonly value: (hash: string) => Promise<unknown>;
+}
+
+export function leaseOf(name: string): string {
+  return `emitter/${name}`;
+}
+
+/** Events, and what is noted when they have been delivered. */
+interface Batch {
+  readonly events: readonly RunEvent[];
+  readonly changeOf: ReadonlyMap<RunEvent, HistoryChange>;
+  /** Where the cursor is then. */
+  readonly position: string | null;
+  readonly positionAt: number | null;
+  readonly settled?: readonly string[];
+}
+
+/**
+ * Delivers to one emitter, as long as this process has its lease:
+ *
+ * 1. The cursor moves behind events only after they were delivered, or have become dead letters with it, in one transaction.
+ * 2. Whoever takes over has a new version of the state, so the cursor is never moved by one who has lost the lease without knowing it.
+ * 3. A delivery that hangs is abandoned when its time is over. Nothing waits for it.
+ */
+export class EmitterRunner {
+  readonly #declaration: EmitterDeclaration;
+  readonly #around: Surroundings;
+  readonly #about: { readonly emitter: string };
+  readonly #receiver: Receiver;
+  /** The state as this process knows it; undefined while another delivers. */
+  #state: EmitterState | undefined;
+  /** Where the cursor would be, had changes that nobody hears of been noted. */
+  #passed: Pick<Move, 'position' | 'positionAt'> | undefined;
+  /** Ends the present reading or pause, so that the state is looked at anew. */
+  #wake: AbortController | undefined;
+  /** Set from a failure to the next delivery. */
+  #isFailing = false;
+  #isElsewhere = false;
+
+  constructor(declaration: EmitterDeclaration, around: Surroundings) {
+    this.#declaration = declaration;
+    this.#around = around;
+    this.#about = { emitter: declaration.name };
+    this.#receiver = new Receiver(declaration, around);
+  }
+
+  get name(): string {
+    return this.#declaration.name;
+  }
+
+  /** Position of the last change that this process has dealt with; undefined while another process delivers. */
+  get position(): string | null | undefined {
+    return this.#passed ? this.#passed.position : this.#state?.position;
+  }
+
+  /** Whether another process delivers. */
+  get isElsewhere(): boolean {
+    return this.#isElsewhere;
+  }
+
+  get isFailing(): boolean {
+    return this.#isFailing || (this.#state?.disabledAt ?? null) !== null;
+  }
+
+  /**
+   * Delivers until it is told to stop. Never rejects.
+   *
+   * @param stopping nothing more is begun
+   * @param now aborts what is under way
+   */
+  async run(stopping: AbortSignal, now: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
+      const lost = new AbortController();
+      const giveBack = await this.#acquire(stopping, () => lost.abort());
+      if (!giveBack) continue;
+      const end = (): void => lost.abort();
+      now.addEventListener('abort', end, { once: true });
+      try {
+        await this.#hold(stopping, lost.signal);
+      } finally {
+        now.removeEventListener('abort', end);
+        this.#state = undefined;
+        this.#passed = undefined;
+        await this.#receiver.close();
+        await giveBack();
+      }
+    }
+  }
+
+  /** Call it now and then with the state as it is on record. */
+  look(state: EmitterState | undefined): void {
+    const known = this.#state;
+    if (!known) return;
+    const isOther = !state || state.version > known.version;
+    // One that fails is tried again when its time comes.
+    const isWanted = state !== undefined && state.redriven > 0 && !this.#isFailing;
+    if (isOther || this.#passed || isWanted) this.#wake?.abort();
+  }
+
+  /** Returns what gives the lease back; undefined, after a pause, if it is not to be had. */
+  async #acquire(signal: AbortSignal, onLost: () => void): Promise<(() => Promise<void>) | undefined> {
+    const { leases, owner, holder } = this.#around;
+    const { table, ttl } = leases;
+    const lease = { key: leaseOf(this.name), owner, token: owner };
+    try {
+      const answer = await table.acquire({ ...lease, holder, limit: 1, ttl });
+      this.#isElsewhere = !answer.granted;
+      if (answer.granted) return leases.keep(lease, onLost);
+      await pause(Math.min(answer.retryAfter + 50, ttl / 3), signal);
+    } catch (error) {
+      this.#tellTrouble(error);
+      await pause(TROUBLE_MS, signal);
+    }
+    return undefined;
+  }
+
+  async #hold(stopping: AbortSignal, lost: AbortSignal): Promise<void> {
+    while (!stopping.aborted && !lost.aborted) {
+      try {
+        await this.#begin();
+        await this.#deliverAll(stopping, lost);
+      } catch (error) {
+        if (lost.aborted) return;
+        if (SelvageError.is(error, 'InvalidCursor'))
+          await this.#rewind(error).catch((e) => this.#tellTrouble(e));
+        else {
+          this.#tellTrouble(error);
+          await pause(TROUBLE_MS, stopping);
+        }
+      }
+    }
+    await this.#notePassed().catch(() => undefined);
+  }
+
+  async #begin(): Promise<void> {
+    const { table, feed } = this.#around;
+    const start = await startOf(this.#declaration, feed);
+    this.#state = await table.begin(this.name, start);
+    this.#passed = undefined;
+  }
+
+  /** Returns when the state is to be read anew. */
+  async #deliverAll(stopping: AbortSignal, lost: AbortSignal): Promise<void> {
+    while (!stopping.aborted && !lost.aborted) {
+      const wake = (this.#wake = new AbortController());
+      const end = (): void => wake.abort();
+      for (const signal of [stopping, lost]) signal.addEventListener('abort', end, { once: true });
+      try {
+        if (!(await this.#notePassed())) return;
+        if (this.#state!.disabledAt !== null) {
+          await pause(TROUBLE_MS * 60, wake.signal);
+          return;
+        }
+        if (this.#state!.redriven > 0 && !(await this.#redrive(wake.signal, lost))) return;
+        const from = this.#passed ?? this.#state!;
+        for await (const page of this.#around.tail.pages(from.position, wake.signal)) {
+          if (!(await this.#take(page, wake.signal, lost))) return;
+          if (wake.signal.aborted) break;
+        }
+        if (!stopping.aborted && !lost.aborted && !(await this.#look())) return;
+      } finally {
+        for (const signal of [stopping, lost]) signal.removeEventListener('abort', end);
+      }
+    }
+  }
+
+  /** Whether the state on record is the one that this process knows; takes its counts over. */
+  async #look(): Promise<boolean> {
+    const known = this.#state!;
+    const state = (await this.#around.table.list()).find(({ name }) => name === this.name);
+    if (state?.version !== known.version) return false;
+    this.#state = { ...known, redriven: state.redriven };
+    return true;
+  }
+
+  async #take(page: readonly HistoryChange[], wake: AbortSignal, lost: AbortSignal): Promise<boolean> {
+    const { filter, batchSize } = this.#declaration;
+    const wanted = page.filter((change) => mayHear(filter, change));
+    for (let at = 0; at < wanted.length; at += batchSize) {
+      const changes = wanted.slice(at, at + batchSize);
+      const isRest = at + batchSize >= wanted.length;
+      const last = isRest ? page.at(-1)! : changes.at(-1)!;
+      if (!(await this.#deliverChanges(changes, last, wake, lost))) return false;
+      if (wake.aborted) return true;
+    }
+    if (wanted.length === 0) this.#pass(page.at(-1)!);
+    return true;
+  }
+
+  async #deliverChanges(
+    changes: readonly HistoryChange[],
+    last: HistoryChange,
+    wake: AbortSignal,
+    lost: AbortSignal,
+  ): Promise<boolean> {
+    const { filter, batchSize } = this.#declaration;
+    const changeOf = new Map<RunEvent, HistoryChange>();
+    for (const [index, made] of (await this.#around.events.of(changes)).entries())
+      for (const event of heard(filter, changes[index]!, made)) changeOf.set(event, changes[index]!);
+    const events = [...changeOf.keys()];
+    if (events.length === 0) {
+      this.#pass(last);
+      return true;
+    }
+    for (let at = 0; at < events.length; at += batchSize) {
+      const isRest = at + batchSize >= events.length;
+      const { position, positionAt } = isRest ? placeOf(last) : this.#state!;
+      const batch = { events: events.slice(at, at + batchSize), changeOf, position, positionAt };
+      if (!(await this.#deliver(batch, wake, lost))) return false;
+    }
+    return true;
+  }
+
+  #pass(change: HistoryChange): void {
+    this.#passed = placeOf(change);
+  }
+
+  /** Notes the changes that nobody hears of. */
+  async #notePassed(): Promise<boolean> {
+    return !this.#passed || (await this.#advance({ ...this.#passed, delivered: 0 }));
+  }
+
+  async #redrive(wake: AbortSignal, lost: AbortSignal): Promise<boolean> {
+    const { table, events } = this.#around;
+    const query = { redriven: true, limit: Math.min(REDRIVEN_AT_ONCE, this.#declaration.batchSize) };
+    const { items } = await table.deadLetters(this.name, query);
+    const settled = items.map(({ eventId }) => eventId);
+    const wanted = new Set(settled);
+    const made = await events.of(items.map(({ change }) => change));
+    const changeOf = new Map<RunEvent, HistoryChange>();
+    for (const [index, { change }] of items.entries())
+      for (const event of made[index]!) if (wanted.delete(event.id)) changeOf.set(event, change);
+    const { position, positionAt } = this.#state!;
+    const batch = { events: [...changeOf.keys()], changeOf, position, positionAt, settled };
+    return (await this.#deliver(batch, wake, lost)) && (await this.#look());
+  }
+
+  /** Returns false if the state is to be read anew. */
+  async #deliver(batch: Batch, wake: AbortSignal, lost: AbortSignal): Promise<boolean> {
+    const { events, changeOf: _, ...done } = batch;
+    for (let attempt = 0; ; attempt += 1) {
+      let delivery: Delivery;
+      try {
+        delivery = events.length === 0 ? {} : await this.#receiver.deliver(events, attempt, lost);
+      } catch (error) {
+        if (lost.aborted) return false;
+        if (Terminal.is(error)) {
+          if (events.length > 1) return await this.#deliverHalves(batch, wake, lost);
+          delivery = { rejected: [{ id: events[0]!.id, reason: textOf(error) }] };
+        } else {
+          const retryIn = Retryable.is(error) ? error.after : backOff(this.#state!.failures);
+          if (!(await this.#fail(error, retryIn))) return false;
+          await pause(retryIn, wake);
+          if (wake.aborted) return false;
+          continue;
+        }
+      }
+      const { disable } = delivery;
+      if (disable !== undefined) return await this.#fail(new Error(disable), 0, disable);
+      const deadLetters = this.#lettersOf(batch, delivery);
+      const delivered = events.length - deadLetters.length;
+      return await this.#advance({ ...done, delivered, deadLetters });
+    }
+  }
+
+  /** Finds the events that the receiver will never take. */
+  async #deliverHalves(batch: Batch, wake: AbortSignal, lost: AbortSignal): Promise<boolean> {
+    const { events, changeOf } = batch;
+    const half = Math.floor(events.length / 2);
+    const { position, positionAt } = this.#state!;
+    const first = { events: events.slice(0, half), changeOf, position, positionAt };
+    if (!(await this.#deliver(first, wake, lost))) return false;
+    return await this.#deliver({ ...batch, events: events.slice(half) }, wake, lost);
+  }
+
+  #lettersOf({ events, changeOf }: Batch, { rejected = [] }: Delivery): DeadLetter[] {
+    const byId = new Map(events.map((event) => [event.id, event]));
+    const letters = rejected.flatMap(({ id, reason }) => {
+      const event = byId.get(id);
+      // Each once, and none that was not given.
+      if (!event || !byId.delete(id)) return [];
+      return [
+        { eventId: id, change: changeOf.get(event)!, reason: messageText(String(reason), LONGEST_ERROR) },
+      ];
+    });
+    if (letters.length > 0) this.#tellDead(letters);
+    return letters;
+  }
+
+  async #advance(advance: Parameters<EmitterTable['advance']>[2]): Promise<boolean> {
+    const state = this.#state!;
+    const version = await this.#around.table.advance(this.name, state.version, advance);
+    if (version === undefined) return false;
+    if (advance.delivered > 0 && this.#isFailing)
+      this.#around.logger.info(this.#about, `The emitter "${this.name}" delivers again.`);
+    if (advance.delivered > 0) this.#isFailing = false;
+    const { position, positionAt } = advance;
+    this.#state = { ...state, version, position, positionAt, failures: 0, failingSince: null };
+    this.#passed = undefined;
+    return true;
+  }
+
+  async #fail(error: unknown, retryIn: number, disable = this.#disabledFor()): Promise<boolean> {
+    const state = this.#state!;
+    const text = textOf(error);
+    const failures = state.failures + 1;
+    this.#isFailing = true;
+    const next =
+      disable === undefined
+        ? `The next attempt comes in ${Math.ceil(retryIn / 1_000)} s`
+        : `It is disabled: ${disable}`;
+    this.#around.logger[disable === undefined ? 'warn' : 'error'](
+      { ...this.#about, failures },
+      `The emitter "${this.name}" could not deliver (failure ${failures} in a row): ${text} ${next}; runs go on, and nothing is lost.`,
+    );
+    const failure = { error: text, retryIn, ...(disable !== undefined && { disable }) };
+    const version = await this.#around.table.fail(this.name, state.version, failure);
+    if (version === undefined) return false;
+    this.#state = { ...state, version, failures, failingSince: state.failingSince ?? Date.now() };
+    return disable === undefined;
+  }
+
+  #disabledFor(): string | undefined {
+    const { disableAfter } = this.#declaration;
+    const since = this.#state!.failingSince;
+    if (disableAfter === undefined || since === null || Date.now() - since < disableAfter) return undefined;
+    return `it has failed since ${new Date(since).toISOString()}, and disableAfter is ${disableAfter} ms`;
+  }
+
+  async #rewind(error: SelvageError): Promise<void> {
+    const { table, feed, logger } = this.#around;
+    const [step] = (await feed.stepsBack?.()) ?? [];
+    const last = Math.min(
+      step?.lost_after ?? Number.POSITIVE_INFINITY,
+      this.#state?.positionAt ?? Number.POSITIVE_INFINITY,
+    );
+    const place = await placeBefore(feed, last - REWOUND_MS);
+    logger.error(
+      this.#about,
+      `The emitter "${this.name}" goes on with changes from ${new Date(last - REWOUND_MS).toISOString()}, some of them again, for the run history went back in time: ${error.message}`,
+    );
+    await table.move(this.name, { ...place, isRewound: true });
+  }
+
+  #tellDead(letters: readonly DeadLetter[]): void {
+    const [{ eventId, reason }] = letters as [DeadLetter];
+    this.#around.logger.error(
+      { ...this.#about, deadLetters: letters.length },
+      `The emitter "${this.name}" gave up ${letters.length} event(s), the first of them ${eventId}: ${reason} See \`selvage emitters dead ${this.name}\`.`,
+    );
+  }
+
+  #tellTrouble(error: unknown): void {
+    this.#around.logger.warn(
+      this.#about,
+      `The emitter "${this.name}" waits, for what it reads is out of reach: ${textOf(error)}`,
+    );
+  }
+}

@@ -1,0 +1,113 @@
+import type { HistoryChange } from '../ports';
+import { CHANGES_AT_ONCE } from '../ports/parts/changes';
+import type { Feed } from './run-events';
+import { pause } from './pause';
+
+/** Changes at the end of the history that are held for those who are nearly up to date. */
+const HELD = 4 * CHANGES_AT_ONCE;
+/** How long one who has read to the end by itself waits for the shared reader to get there. */
+const MEETING_MS = 100;
+const AWAY_MS = 1_000;
+
+/**
+ * One reader of changes for all emitters of a process. It holds the newest changes; an emitter that is further behind reads by
+ * itself until it meets them, so emitters that are up to date cost no reads of their own.
+ */
+export class FeedTail {
+  readonly #feed: Feed;
+  readonly #signal: AbortSignal;
+  /** The newest changes, in order, the first of which has this number. */
+  #held: HistoryChange[] = [];
+  #first = 0;
+  /** The number of the next change behind each position that is held, and behind the one before them. */
+  readonly #next = new Map<string | null, number>();
+  readonly #waiting = new Set<() => void>();
+  #following: Promise<void> | undefined;
+
+  /** @param signal ends it */
+  constructor(feed: Feed, signal: AbortSignal) {
+    this.#feed = feed;
+    this.#signal = signal;
+  }
+
+  /** Changes behind a position, in non-empty batches, until the signal is aborted. Errors as of `changes`. */
+  async *pages(position: string | null, signal: AbortSignal): AsyncGenerator<readonly HistoryChange[]> {
+    this.#following ??= this.#follow();
+    let last = position;
+    while (!signal.aborted) {
+      const next = this.#next.get(last);
+      if (next === undefined) {
+        for await (const page of this.#feed.changes({ ...(last !== null && { after: last }), signal })) {
+          last = page.at(-1)!.position;
+          yield page;
+          const isAtEnd = page.length < CHANGES_AT_ONCE;
+          if (isAtEnd && !this.#next.has(last)) await this.#news(signal, MEETING_MS);
+          if (this.#next.has(last)) break;
+        }
+        continue;
+      }
+      const page = this.#held.slice(next - this.#first, next - this.#first + CHANGES_AT_ONCE);
+      if (page.length === 0) {
+        await this.#news(signal);
+        continue;
+      }
+      last = page.at(-1)!.position;
+      yield page;
+    }
+  }
+
+  async #follow(): Promise<void> {
+    while (!this.#signal.aborted) {
+      try {
+        const last = await this.#feed.lastChange();
+        this.#next.set(last ?? null, this.#first);
+        const options = { ...(last !== undefined && { after: last }), signal: this.#signal };
+        for await (const page of this.#feed.changes(options)) this.#add(page);
+      } catch {
+        // Each emitter reads by itself, and meets what is wrong.
+      }
+      this.#first += this.#held.length;
+      this.#held = [];
+      this.#next.clear();
+      this.#wake();
+      await pause(AWAY_MS, this.#signal);
+    }
+  }
+
+  #add(page: readonly HistoryChange[]): void {
+    for (const change of page) {
+      this.#held.push(change);
+      this.#next.set(change.position, this.#first + this.#held.length);
+    }
+    const surplus = this.#held.length - HELD;
+    if (surplus > 0) {
+      this.#held.splice(0, surplus);
+      this.#first += surplus;
+      for (const [position, next] of this.#next) {
+        if (next >= this.#first) break;
+        this.#next.delete(position);
+      }
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Resolves when there is something new, the signal is aborted, or the time is over. */
+  #news(signal: AbortSignal, ms?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(() => wake(), ms);
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+      if (signal.aborted) wake();
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import { recordOf, type AnyTapestry } from '../authoring';
+import { hearing, type EmitterDeclaration } from '../emitters';
+import { withNested } from '../runtime';
+import { duplicateEmitter } from './deliveries';
+
+/** The names of tapestries and of all that are nested in them. */
+export function namesOf(tapestries: readonly AnyTapestry[]): string[] {
+  return [...new Set(tapestries.flatMap((one) => [...withNested(recordOf(one))].map(({ name }) => name)))];
+}
+
+/**
+ * The given emitters, and those of the options of tapestries, which hear these alone. One that is named twice is one.
+ *
+ * @throws SelvageError `DuplicateEmitter` for two of one name
+ */
+export function gatherEmitters(
+  tapestries: readonly AnyTapestry[],
+  given: readonly EmitterDeclaration[] = [],
+): EmitterDeclaration[] {
+  const ofTapestries = tapestries.flatMap((one) =>
+    ((recordOf(one).options.emitters ?? []) as readonly EmitterDeclaration[]).map((emitter) =>
+      hearing(emitter, namesOf([one])),
+    ),
+  );
+  const gathered = new Map<string, EmitterDeclaration>();
+  for (const emitter of [...given, ...ofTapestries]) {
+    const earlier = gathered.get(emitter.name);
+    gathered.set(emitter.name, earlier ? both(earlier, emitter) : emitter);
+  }
+  return [...gathered.values()];
+}
+
+/** One declaration under two scopes: it hears what is in either. */
+function both(a: EmitterDeclaration, b: EmitterDeclaration): EmitterDeclaration {
+  if (a.kind !== b.kind || a.options !== b.options) throw duplicateEmitter(a.name);
+  if (!a.filter.tapestries || !b.filter.tapestries) return a.filter.tapestries ? b : a;
+  const { tapestries: _, ...filter } = a.filter;
+  return hearing({ ...a, filter }, [...new Set([...a.filter.tapestries, ...b.filter.tapestries])]);
+}

@@ -1,0 +1,83 @@
+import type { LoggerLike } from '../authoring/knot-context';
+import type { Delivery, DeliveryContext, Emitter, EmitterDeclaration, RunEvent } from '../emitters';
+import { messageText, SelvageError } from '../errors';
+import { bodyLogger } from '../runtime';
+import { openEmitter, type EmitterTools } from './open-emitter';
+import { within } from './pause';
+
+const CLOSE_MS = 5_000;
+/** Most characters of an error that are kept. */
+export const LONGEST_ERROR = 2_000;
+
+interface ReceiverTools {
+  readonly logger: LoggerLike;
+  readonly projectDir: string;
+  readonly value: DeliveryContext['value'];
+}
+
+/** An emitter that is opened when it is first needed, and whose deliveries take no longer than they may. */
+export class Receiver {
+  readonly #declaration: EmitterDeclaration;
+  readonly #tools: EmitterTools;
+  readonly #value: DeliveryContext['value'];
+  #opened: Promise<Emitter> | undefined;
+
+  constructor(declaration: EmitterDeclaration, { logger, projectDir, value }: ReceiverTools) {
+    this.#declaration = declaration;
+    this.#tools = { logger: bodyLogger(logger, { emitter: declaration.name }), projectDir };
+    this.#value = value;
+  }
+
+  /** @param lost abandons the delivery @throws what the emitter throws, or that it took too long */
+  async deliver(events: readonly RunEvent[], attempt: number, lost: AbortSignal): Promise<Delivery> {
+    const { timeout } = this.#declaration;
+    const abort = new AbortController();
+    let give = (_: Error): void => {};
+    const isOver = new Promise<never>((_, reject) => {
+      give = (reason) => {
+        abort.abort(reason);
+        reject(reason);
+      };
+    });
+    const timer = setTimeout(() => give(new Error(`It took longer than ${timeout} ms.`)), timeout);
+    const stop = (): void => give(new Error('This process delivers no longer.'));
+    lost.addEventListener('abort', stop, { once: true });
+    if (lost.aborted) stop();
+    const context = { signal: abort.signal, logger: this.#tools.logger, attempt, value: this.#value };
+    const delivering = this.#deliver(events, context);
+    // One that hangs is abandoned, whatever becomes of it.
+    for (const promise of [delivering, isOver]) promise.catch(() => undefined);
+    try {
+      return await Promise.race([delivering, isOver]);
+    } finally {
+      clearTimeout(timer);
+      lost.removeEventListener('abort', stop);
+    }
+  }
+
+  async #deliver(events: readonly RunEvent[], context: DeliveryContext): Promise<Delivery> {
+    const opened = (this.#opened ??= openEmitter(this.#declaration, this.#tools));
+    let emitter: Emitter;
+    try {
+      emitter = await opened;
+    } catch (error) {
+      if (this.#opened === opened) this.#opened = undefined;
+      throw error;
+    }
+    return (await emitter.deliver(events, context)) ?? {};
+  }
+
+  /** Never rejects, and takes 5 s at most. */
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    const close = async (): Promise<void> => await (await opened)?.close?.();
+    await within(close(), CLOSE_MS).catch(() => undefined);
+  }
+}
+
+/** The text of an error, safe for records. */
+export function textOf(error: unknown): string {
+  const text = error instanceof Error || SelvageError.is(error) ? error.message : String(error);
+  return messageText(text === '' ? 'It says nothing.' : text, LONGEST_ERROR);
+}

@@ -1,0 +1,137 @@
+import type { RunEvent } from '../emitters';
+import { SelvageError } from '../errors';
+import type { HistoryChange, LineageRecord, RecordKey, RunHistory, RunRecord } from '../ports';
+
+/** Most runs that are remembered. */
+const RUNS = 2_000;
+
+/**
+ * A history with an order of changes, which emitters need.
+ *
+ * @throws SelvageError `NoFeed`
+ */
+export function requireFeed(history: RunHistory): Feed {
+  if (
+    history.changes &&
+    history.lastChange &&
+    history.runsOf &&
+    history.recordsOf &&
+    history.recordsBeforeRun &&
+    history.emitterTableBeside
+  )
+    return history as Feed;
+  throw new SelvageError(
+    'NoFeed',
+    `The run history (${history.technology}) keeps no order of what became durable, so emitters cannot hear of it. Keep the history in SQLite or PostgreSQL, or declare no emitters.`,
+    { details: { technology: history.technology } },
+  );
+}
+
+export type Feed = RunHistory &
+  Required<
+    Pick<
+      RunHistory,
+      'changes' | 'lastChange' | 'runsOf' | 'recordsOf' | 'recordsBeforeRun' | 'emitterTableBeside'
+    >
+  >;
+
+/**
+ * Makes events of changes, by bulk reads. A change of a removed run has none. What became durable before its run was put on record is
+ * told after the run's start, with it: parameters, and all of a run in process, which is put on record when it is over.
+ */
+export class RunEvents {
+  readonly #history: Feed;
+  /** Oldest first. */
+  readonly #runs = new Map<string, RunRecord>();
+  /** Several emitters hear of the same changes. */
+  readonly #made = new WeakMap<HistoryChange, readonly RunEvent[]>();
+
+  constructor(history: Feed) {
+    this.#history = history;
+  }
+
+  /** The events of each change, in order. */
+  async of(changes: readonly HistoryChange[]): Promise<(readonly RunEvent[])[]> {
+    const unmade = changes.filter((change) => !this.#made.has(change));
+    if (unmade.length > 0) {
+      await this.#readRuns(unmade);
+      const [records, early] = await Promise.all([this.#recordsOf(unmade), this.#recordsBefore(unmade)]);
+      for (const change of unmade) {
+        const run = this.#runs.get(change.temporal_run_id);
+        this.#made.set(change, run ? eventsOf(change, run, records, early) : []);
+      }
+      this.#trim();
+    }
+    return changes.map((change) => this.#made.get(change)!);
+  }
+
+  /** Reads the runs that are not known, and those that have ended since. */
+  async #readRuns(changes: readonly HistoryChange[]): Promise<void> {
+    const wanted = new Set<string>();
+    for (const { temporal_run_id: id, status } of changes) {
+      const known = this.#runs.get(id);
+      if (!known || (status !== undefined && status !== known.status)) wanted.add(id);
+    }
+    for (const run of await this.#history.runsOf([...wanted])) this.#runs.set(run.temporal_run_id, run);
+  }
+
+  async #recordsOf(changes: readonly HistoryChange[]): Promise<ReadonlyMap<string, LineageRecord>> {
+    const wanted = changes.flatMap(({ temporal_run_id, knot_id, isBeforeRun }): RecordKey[] =>
+      knot_id !== undefined && !isBeforeRun && this.#runs.has(temporal_run_id)
+        ? [[temporal_run_id, knot_id]]
+        : [],
+    );
+    const records = await this.#history.recordsOf(wanted);
+    return new Map(records.map((record) => [keyOf(record.temporal_run_id, record.knot_id), record]));
+  }
+
+  /** By temporal run id, of the runs that have started. */
+  async #recordsBefore(changes: readonly HistoryChange[]): Promise<ReadonlyMap<string, LineageRecord[]>> {
+    const started = changes
+      .filter(({ kind }) => kind === 'run-started')
+      .map((change) => change.temporal_run_id);
+    const early = new Map<string, LineageRecord[]>();
+    if (started.length === 0) return early;
+    for (const record of await this.#history.recordsBeforeRun(started)) {
+      const ofRun = early.get(record.temporal_run_id);
+      if (ofRun) ofRun.push(record);
+      else early.set(record.temporal_run_id, [record]);
+    }
+    return early;
+  }
+
+  #trim(): void {
+    const ids = this.#runs.keys();
+    for (let surplus = this.#runs.size - RUNS; surplus > 0; surplus -= 1)
+      this.#runs.delete(ids.next().value!);
+  }
+}
+
+function eventsOf(
+  { kind, temporal_run_id: id, knot_id, at, status }: HistoryChange,
+  run: RunRecord,
+  records: ReadonlyMap<string, LineageRecord>,
+  early: ReadonlyMap<string, readonly LineageRecord[]>,
+): readonly RunEvent[] {
+  if (kind === 'knot-finished') {
+    const record = records.get(keyOf(id, knot_id!));
+    return record ? [knotOf(record, run)] : [];
+  }
+  if (kind === 'run-ended') return [endOf(run, at, status ?? run.status)];
+  return [
+    { type: 'run-started', id: `${id}/started`, at, run },
+    ...(early.get(id) ?? []).map((record) => knotOf(record, run)),
+    ...(status === undefined ? [] : [endOf(run, run.finished_at ?? at, status)]),
+  ];
+}
+
+function knotOf(record: LineageRecord, run: RunRecord): RunEvent {
+  const id = `${record.temporal_run_id}/${record.knot_id}/finished`;
+  return { type: 'knot-finished', id, at: record.finished_at, run, record };
+}
+
+function endOf(run: RunRecord, at: number, status: RunRecord['status']): RunEvent {
+  return { type: 'run-ended', id: `${run.temporal_run_id}/ended/${status}`, at, run };
+}
+
+const keyOf = (temporalRunId: string, knotId: string): string => `${temporalRunId}/${knotId}`;

@@ -1,0 +1,29 @@
+import { shown } from '../authoring/checks';
+import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './declaration';
+import type { Emitter } from './emitter';
+import { readEmitterOptions } from './emitter-options';
+
+/** What an emitter of one's own is made of. */
+export type OwnEmitterParts = Emitter | Emitter['deliver'];
+
+export type OwnEmitterDeclaration = EmitterDeclaration<'own', Emitter>;
+
+/**
+ * An emitter of one's own: one function, or an object with `deliver` and `close`.
+ *
+ * @throws SelvageError `InvalidName`, `InvalidConfig`
+ */
+export function emitter(
+  name: string,
+  deliver: OwnEmitterParts,
+  options: Omit<EmitterOptions, 'name'> = {},
+): OwnEmitterDeclaration {
+  const { common, refuse } = readEmitterOptions<object>('own', { ...options, name }, {});
+  const made: unknown = typeof deliver === 'function' ? { deliver } : deliver;
+  if (typeof (made as Partial<Emitter> | null | undefined)?.deliver !== 'function')
+    throw refuse(
+      'deliver',
+      `must be a function, or an object that has one as "deliver", and is ${shown(deliver)}`,
+    );
+  return declareEmitter({ kind: 'own', ...common, options: made as Emitter });
+}

@@ -1,0 +1,109 @@
+import type { Page, PageOptions } from './page';
+import type { HistoryChange } from './run-history';
+
+/** How far an emitter has got, and how it fares. Times are milliseconds since the epoch, by the table's clock. */
+export interface EmitterState {
+  readonly name: string;
+  /** Grows with each change of the state but in its dead letters. Whoever changes the state names the one that it knows. */
+  readonly version: number;
+  /** Position of the last change in the run history that needs no delivery any more. Null: of none. */
+  readonly position: string | null;
+  /** The time in that change. */
+  readonly positionAt: number | null;
+  /** How many events were delivered. */
+  readonly delivered: number;
+  readonly deliveredAt: number | null;
+  /** How many deliveries have failed in a row. */
+  readonly failures: number;
+  readonly failingSince: number | null;
+  /** What the last failure said. Kept until a delivery succeeds. */
+  readonly lastError: string | null;
+  /** When the next attempt is due. */
+  readonly retryAt: number | null;
+  /** Since when nothing is delivered any more, and why. */
+  readonly disabledAt: number | null;
+  readonly disabledBecause: string | null;
+  /** When the history was last found to have gone back in time behind the position. */
+  readonly rewoundAt: number | null;
+  readonly createdAt: number;
+  /** How many dead letters there are, and how many of them wait to be delivered once more. */
+  readonly deadLetters: number;
+  readonly redriven: number;
+}
+
+/** An event that was given up, as the change that it was made of. */
+export interface DeadLetter {
+  readonly eventId: string;
+  readonly change: HistoryChange;
+  /** Why, in words. */
+  readonly reason: string;
+}
+
+export interface StoredDeadLetter extends DeadLetter {
+  readonly emitter: string;
+  readonly at: number;
+  /** Since when it waits to be delivered once more. Null: it does not. */
+  readonly redrivenAt: number | null;
+}
+
+export interface DeadLetterQuery extends PageOptions {
+  /** Only those that wait to be delivered once more. */
+  readonly redriven?: boolean;
+}
+
+/** What has been delivered. Ends a series of failures. */
+export interface Advance {
+  readonly position: string | null;
+  readonly positionAt: number | null;
+  /** How many events. */
+  readonly delivered: number;
+  readonly deadLetters?: readonly DeadLetter[];
+  /** Ids of dead letters that have been delivered. */
+  readonly settled?: readonly string[];
+}
+
+export interface DeliveryFailure {
+  readonly error: string;
+  /** In how many milliseconds the next attempt is due. */
+  readonly retryIn: number;
+  /** Nothing is delivered from now on, for this reason. */
+  readonly disable?: string;
+}
+
+/** Where an emitter goes on at somebody's word. */
+export interface Move {
+  readonly position: string | null;
+  readonly positionAt: number | null;
+  /** The history went back in time. */
+  readonly isRewound?: boolean;
+}
+
+/**
+ * The cursors of emitters, which name places in the changes of the run history beside which they are kept, and their dead letters.
+ * Every method may be called concurrently from many processes. A state is changed by whoever knows its version, so that a
+ * process that has lost its lease moves no cursor. Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`.
+ */
+export interface EmitterTable {
+  readonly technology: string;
+  /** Makes the state unless there is one, and gives it a new version, which whoever delivered until now does not know. */
+  begin(name: string, start: Omit<Move, 'isRewound'>): Promise<EmitterState>;
+  /** All states, by name. */
+  list(): Promise<EmitterState[]>;
+  /** The cursor and the dead letters change in one transaction. Returns the new version; undefined, and nothing done, if the version is another. */
+  advance(name: string, version: number, advance: Advance): Promise<number | undefined>;
+  /** Returns the new version; undefined, and nothing done, if the version is another. */
+  fail(name: string, version: number, failure: DeliveryFailure): Promise<number | undefined>;
+  /** Moves the cursor, ends a series of failures, and enables what was disabled. Returns whether there is such an emitter. */
+  move(name: string, move: Move): Promise<boolean>;
+  /** Lets the next attempt come now, and enables what was disabled. Returns whether there is such an emitter. */
+  resume(name: string): Promise<boolean>;
+  /** Dead letters, newest first. */
+  deadLetters(name: string, query?: DeadLetterQuery): Promise<Page<StoredDeadLetter>>;
+  /** Marks dead letters to be delivered once more. Returns how many. @param eventIds default: all */
+  redrive(name: string, eventIds?: readonly string[]): Promise<number>;
+  /** Removes dead letters. Returns how many. @param eventIds default: all */
+  forget(name: string, eventIds?: readonly string[]): Promise<number>;
+  /** Removes the state and its dead letters. Returns whether there was one. */
+  remove(name: string): Promise<boolean>;
+  close(): Promise<void>;
+}

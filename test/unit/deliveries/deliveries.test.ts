@@ -1,0 +1,222 @@
+import { emitter, Terminal, type Delivery, type EmitterOptions, type RunEvent } from '../../../src';
+import { createInMemoryBackends } from '../../../src/backends';
+import { Deliveries } from '../../../src/deliveries';
+import type { Backends, EmitterState } from '../../../src/ports';
+import { sampleLineage, sampleRun } from '../../../src/testing/sample-records';
+import { Latch } from '../../support/latch';
+import { until } from '../../support/until';
+
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const open: Deliveries[] = [];
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((deliveries) => deliveries.stop()));
+});
+
+type Deliver = Parameters<typeof emitter>[1];
+
+async function deliver(
+  backends: Backends,
+  to: Deliver,
+  options: Omit<EmitterOptions, 'name'> = {},
+  leaseTtl?: number,
+): Promise<Deliveries> {
+  const deliveries = await Deliveries.start({
+    backends,
+    emitters: [emitter('own', to, options)],
+    logger: quiet,
+    projectDir: '.',
+    ...(leaseTtl !== undefined && { leaseTtl }),
+  });
+  open.push(deliveries);
+  return deliveries;
+}
+
+async function run(
+  { runHistory }: Backends,
+  id: string,
+  knots: readonly string[] = ['a', 'b'],
+): Promise<void> {
+  const of = { run_id: id, temporal_run_id: `t-${id}` };
+  await runHistory.startRun(sampleRun(of));
+  for (const knot_id of knots) await runHistory.commit([sampleLineage({ ...of, knot_id })]);
+  await runHistory.endRun(of.temporal_run_id, { status: 'succeeded', finished_at: 9, details: {} });
+}
+
+const eventsOf = (id: string, knots: readonly string[] = ['a', 'b']): string[] => [
+  `t-${id}/started`,
+  ...knots.map((knot) => `t-${id}/${knot}/finished`),
+  `t-${id}/ended/succeeded`,
+];
+
+async function stateOf({ runHistory }: Backends): Promise<EmitterState> {
+  const [state] = await runHistory.emitterTableBeside!().list();
+  return state!;
+}
+
+const idsOf = (events: readonly RunEvent[]): string[] => events.map(({ id }) => id);
+
+test('an emitter hears what becomes durable from now on, in order, with records', async () => {
+  const backends = createInMemoryBackends();
+  await run(backends, 'before');
+  const events: RunEvent[] = [];
+  const deliveries = await deliver(backends, async (batch) => void events.push(...batch));
+  await run(backends, 'r1');
+  expect(await deliveries.drained(60_000)).toEqual([]);
+  expect(idsOf(events)).toEqual(eventsOf('r1'));
+  expect(events[1]).toMatchObject({ type: 'knot-finished', record: { knot_id: 'a' }, run: { run_id: 'r1' } });
+  expect(events[3]).toMatchObject({ type: 'run-ended', run: { status: 'succeeded' } });
+  expect(await stateOf(backends)).toMatchObject({ delivered: 4, failures: 0 });
+});
+
+test('the next process goes on where the last one ended, and an emitter may begin with the oldest', async () => {
+  const backends = createInMemoryBackends();
+  await run(backends, 'r1');
+  const heard: string[] = [];
+  const to: Deliver = async (batch) => void heard.push(...idsOf(batch));
+  const first = await deliver(backends, to, { from: 'beginning' });
+  await first.drained(60_000);
+  await first.stop();
+  await run(backends, 'r2');
+  const second = await deliver(backends, to);
+  await second.drained(60_000);
+  expect(heard).toEqual([...eventsOf('r1'), ...eventsOf('r2')]);
+});
+
+test('a failed batch comes again, and what failed last is on record', async () => {
+  const backends = createInMemoryBackends();
+  const attempts: number[] = [];
+  const failed = new Latch();
+  const deliveries = await deliver(backends, async (_batch, { attempt }) => {
+    attempts.push(attempt);
+    if (attempt > 0) return;
+    failed.open();
+    throw new Error('the receiver says no');
+  });
+  await run(backends, 'r1', []);
+  await failed.passed;
+  await until('it is on record', async () => (await stateOf(backends)).lastError === 'the receiver says no');
+  await until('it is on record', async () => (await deliveries.drained(60_000)).length === 0);
+  expect(attempts.slice(0, 2)).toEqual([0, 1]);
+  expect(await stateOf(backends)).toMatchObject({ delivered: 2, failures: 0, lastError: null });
+});
+
+test('rejected events, and those for which it throws Terminal alone, become dead letters, which can be delivered again', async () => {
+  const backends = createInMemoryBackends();
+  const table = backends.runHistory.emitterTableBeside!();
+  const heard = new Set<string>();
+  let isMended = false;
+  const deliveries = await deliver(backends, async (batch): Promise<Delivery> => {
+    if (!isMended && batch.some(({ id }) => id.includes('/b/'))) throw new Terminal('b is too large');
+    for (const { id } of batch) if (isMended || !id.includes('/a/')) heard.add(id);
+    return isMended
+      ? {}
+      : { rejected: batch.filter(({ id }) => id.includes('/a/')).map(({ id }) => ({ id, reason: 'no a' })) };
+  });
+  await run(backends, 'r1', ['a', 'b', 'c', 'd']);
+  await deliveries.drained(60_000);
+  expect([...heard].sort()).toEqual(eventsOf('r1', ['c', 'd']).sort());
+  const { items } = await table.deadLetters('own');
+  expect(items.map(({ eventId, reason }) => [eventId, reason]).sort()).toEqual([
+    ['t-r1/a/finished', 'no a'],
+    ['t-r1/b/finished', 'b is too large'],
+  ]);
+  isMended = true;
+  await table.redrive('own');
+  await until('it is on record', async () => (await stateOf(backends)).deadLetters === 0);
+  expect(heard.size).toBe(6);
+});
+
+test('a filter leaves out what is not wanted, and the cursor goes on', async () => {
+  const backends = createInMemoryBackends();
+  const heard: string[] = [];
+  const filter = { types: ['run-ended'], statuses: ['failed'] } as const;
+  const deliveries = await deliver(backends, async (batch) => void heard.push(...idsOf(batch)), { filter });
+  await run(backends, 'r1');
+  expect(await deliveries.drained(60_000)).toEqual([]);
+  await until(
+    'it is on record',
+    async () => (await stateOf(backends)).position === (await backends.runHistory.lastChange!()),
+  );
+  expect(heard).toEqual([]);
+});
+
+test('one that hangs is abandoned, stops in time, and keeps nobody else', async () => {
+  const backends = createInMemoryBackends();
+  const heard: string[] = [];
+  const begun = new Latch();
+  const deliveries = await Deliveries.start({
+    backends,
+    emitters: [
+      emitter('hangs', () => (begun.open(), new Promise<never>(() => {})), { timeout: 30 }),
+      emitter('works', async (batch) => void heard.push(...idsOf(batch))),
+    ],
+    logger: quiet,
+    projectDir: '.',
+  });
+  open.push(deliveries);
+  await run(backends, 'r1');
+  await begun.passed;
+  await until('it is heard', () => heard.length === 4);
+  await until(
+    'it is on record',
+    async () => (await stateOf(backends)).lastError === 'It took longer than 30 ms.',
+  );
+  expect(await deliveries.drained(60_000)).toEqual(['hangs']);
+  await deliveries.stop();
+});
+
+test('one of two processes delivers, and the other takes over', async () => {
+  const backends = createInMemoryBackends();
+  const heard: string[] = [];
+  const to =
+    (who: string): Deliver =>
+    async (batch) =>
+      void heard.push(...idsOf(batch).map((id) => `${who} ${id}`));
+  const first = await deliver(backends, to('first'), {}, 300);
+  await run(backends, 'r1', []);
+  await first.drained(60_000);
+  const second = await deliver(backends, to('second'), {}, 300);
+  await run(backends, 'r2', []);
+  await until('it is heard', () => heard.length === 4);
+  await first.stop();
+  await run(backends, 'r3', []);
+  await second.drained(60_000);
+  await until('it is heard', () => heard.length === 6);
+  expect(heard).toEqual([
+    ...eventsOf('r1', []).map((id) => `first ${id}`),
+    ...eventsOf('r2', []).map((id) => `first ${id}`),
+    ...eventsOf('r3', []).map((id) => `second ${id}`),
+  ]);
+});
+
+test('one that fails for too long is disabled, with what it did not take, until it is resumed', async () => {
+  const backends = createInMemoryBackends();
+  const heard: string[] = [];
+  let isGone = true;
+  const deliveries = await deliver(backends, async (batch) => {
+    if (isGone) return { disable: 'the endpoint is gone' };
+    heard.push(...idsOf(batch));
+    return {};
+  });
+  await run(backends, 'r1');
+  await until(
+    'it is on record',
+    async () => (await stateOf(backends)).disabledBecause === 'the endpoint is gone',
+  );
+  isGone = false;
+  await run(backends, 'r2');
+  await backends.runHistory.emitterTableBeside!().resume('own');
+  await until('it is on record', async () => (await deliveries.drained(1_000)).length === 0);
+  expect(heard).toEqual([...eventsOf('r1'), ...eventsOf('r2')]);
+});
+
+test('two emitters with one name are refused', async () => {
+  const backends = createInMemoryBackends();
+  const emitters = [emitter('own', async () => {}), emitter('own', async () => {})];
+  await expect(
+    Deliveries.start({ backends, emitters, logger: quiet, projectDir: '.' }),
+  ).rejects.toMatchObject({
+    code: 'DuplicateEmitter',
+  });
+});
