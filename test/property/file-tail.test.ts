@@ -226,7 +226,7 @@ class World {
     const { options } = new FileTailSource({
       path: this.isGlob ? `${this.file}*` : this.file,
       poll: 2,
-      leaveAfter: 15,
+      leaveAfter: 100,
     });
     const source = openFileTail(options);
     const progress = new StreamProgress(this.saved);

@@ -175,8 +175,9 @@ class FileTail {
       return;
     }
     yield* this.#deliver(file, look.lines, context);
-    if (look.lines.length > 0 || performance.now() - file.grownAt < this.#options.leaveAfter) return;
-    if (await this.#isWanted(file)) return;
+    if (look.lines.length > 0) return;
+    if (await this.#isWanted(file)) file.wantedAt = performance.now();
+    if (performance.now() - Math.max(file.grownAt, file.wantedAt) < this.#options.leaveAfter) return;
     await this.#close(file);
     yield* this.#last(file, context);
   }

@@ -24,6 +24,8 @@ export type Look =
 export class TailedFile {
   /** When it last grew, by the process's own clock. */
   grownAt = performance.now();
+  /** When a wanted path last led to it. */
+  wantedAt = performance.now();
   /** Whether the checkpoint knows it, so that its lines may be delivered. */
   isSaved: boolean;
   /** Its first bytes, as far as they are known. */
@@ -79,8 +81,10 @@ export class TailedFile {
     if (Number(size) === this.#readTo && mtimeNs === this.#changedAt) return { what: 'lines', lines: [] };
     const tail = this.#tail();
     const bytes = await readAt(handle, this.#readTo - tail.length, tail.length + CHUNK_BYTES);
-    // What is before the place shows whether the file has grown, or was truncated and written anew.
+    // What is before the place, and at the beginning, shows whether it has grown, or was truncated and written anew.
     if (!bytes.subarray(0, tail.length).equals(tail)) return { what: 'replaced' };
+    const head = this.#head.subarray(0, this.#readTo);
+    if (!(await readAt(handle, 0, head.length)).equals(head)) return { what: 'replaced' };
     const fresh = bytes.subarray(tail.length);
     if (fresh.length < CHUNK_BYTES) this.#changedAt = mtimeNs;
     if (fresh.length === 0) return { what: 'lines', lines: [] };
