@@ -249,11 +249,21 @@ export {
   type LoadPipelineOptions,
   type PipelineProblem,
 } from './yaml';
-export { FileTailSource, IterableSource, stream, StreamingSource } from './streams';
+export {
+  FileTailSource,
+  IterableSource,
+  KafkaStreamingSource,
+  stream,
+  StreamingSource,
+  ValkeyStreamingSource,
+} from './streams';
 export type {
   AnySource,
   DeadLetter,
+  ElementFormat,
   FileTailOptions,
+  FormattedValue,
+  KafkaSourceOptions,
   Offset,
   OwnSource,
   Position,
@@ -266,4 +276,5 @@ export type {
   StreamOrder,
   StreamResult,
   StreamSettings,
+  ValkeySourceOptions,
 } from './streams';

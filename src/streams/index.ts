@@ -31,3 +31,13 @@ export {
   type StreamElement,
 } from './source';
 export { FileTailSource, type FileTailOptions, type FileTailSettings } from './file-tail';
+export {
+  KafkaStreamingSource,
+  ValkeyStreamingSource,
+  type ElementFormat,
+  type FormattedValue,
+  type KafkaSourceOptions,
+  type KafkaSourceSettings,
+  type ValkeySourceOptions,
+  type ValkeySourceSettings,
+} from './messages';

@@ -25,6 +25,8 @@ export interface StreamElement<Value = unknown> {
    * one.
    */
   readonly partition?: string;
+  /** Why there is no value: the element is a dead letter. */
+  readonly unreadable?: { readonly code: string; readonly message: string };
 }
 
 /** Says that a partition has no more elements and will not come back, so that nothing of it need be remembered. */

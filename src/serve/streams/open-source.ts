@@ -5,11 +5,13 @@ import {
   openIterable,
   type FileTailSettings,
   type IterableSource,
+  type KafkaSourceSettings,
   type OpenSource,
   type OwnSource,
   type SourceKind,
   type StreamDeclaration,
   type StreamingSource,
+  type ValkeySourceSettings,
 } from '../../streams';
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an adapter, and the library of its vendor, is loaded where a stream needs it */
@@ -28,6 +30,16 @@ const OPENERS: Partial<Record<SourceKind, Open>> = {
     const { openFileTail } =
       require('../../adapters/files/tail') as typeof import('../../adapters/files/tail');
     return openFileTail(options as FileTailSettings);
+  },
+  kafka: async ({ options }) => {
+    const { openKafkaSource } =
+      require('../../adapters/kafka/streaming-source') as typeof import('../../adapters/kafka/streaming-source');
+    return openKafkaSource(options as KafkaSourceSettings);
+  },
+  valkey: async ({ options }, { id }) => {
+    const { openValkeySource } =
+      require('../../adapters/valkey/streaming-source') as typeof import('../../adapters/valkey/streaming-source');
+    return openValkeySource(options as ValkeySourceSettings, id);
   },
   iterable: async ({ options }) => openIterable(options as IterableSource<unknown>['options']),
 };

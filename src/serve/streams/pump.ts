@@ -225,7 +225,14 @@ export class Pump {
   /** As many elements as fit in a unit: for a batch, such that each can be run and none waits for another. */
   async #firstUnit(partition: string, elements: readonly StreamElement[]): Promise<Unit> {
     const { batch, gather, order } = this.#parts.declaration.options;
-    if (gather > 0) return this.#unit(partition, elements);
+    if (gather > 0) {
+      const end = elements.findIndex(
+        (element, place) =>
+          element.unreadable !== undefined || (place > 0 && this.#progress.doneFrom(partition, element) > 0),
+      );
+      if (end === 0) return this.#unit(partition, elements.slice(0, 1), elements[0]!.unreadable);
+      return this.#unit(partition, end < 0 ? elements : elements.slice(0, end));
+    }
     const keys = new Set<string>();
     let fitting = 0;
     for (const element of elements.slice(0, batch)) {

@@ -44,7 +44,8 @@ export class StreamRuns implements UnitRuns<Claim> {
     this.#terminals = [...terminalsOf(record).keys()];
   }
 
-  async refusalOf({ value }: StreamElement): Promise<DeadLetter['error'] | undefined> {
+  async refusalOf({ value, unreadable }: StreamElement): Promise<DeadLetter['error'] | undefined> {
+    if (unreadable) return unreadable;
     try {
       await this.#selvage.starter.check(this.#declaration.tapestry, this.#parameters(value));
       return undefined;
