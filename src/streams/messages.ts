@@ -50,8 +50,7 @@ export type KafkaSourceSettings = Required<Omit<KafkaSourceOptions<ElementFormat
 export type ValkeySourceSettings = Required<Omit<ValkeySourceOptions<ElementFormat>, 'keyField'>> &
   Pick<ValkeySourceOptions, 'keyField'>;
 
-const isText: Check = (value) =>
-  typeof value === 'string' && value !== '' ? undefined : 'must be a text';
+const isText: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be a text');
 const isVariable: Check = (value) =>
   typeof value === 'string' && /^[A-Z][A-Z0-9_]*$/.test(value)
     ? undefined
@@ -143,7 +142,11 @@ export class ValkeyStreamingSource<Format extends ElementFormat = 'json'> extend
 
 function requirePart(owner: string, option: string, value: unknown): void {
   if (value !== undefined) return;
-  throw new SelvageError('InvalidConfig', `${owner} has no "${option}", but ${shown(value)}: name what to read.`, {
-    details: { owner, option, reason: 'MissingPart' },
-  });
+  throw new SelvageError(
+    'InvalidConfig',
+    `${owner} has no "${option}", but ${shown(value)}: name what to read.`,
+    {
+      details: { owner, option, reason: 'MissingPart' },
+    },
+  );
 }

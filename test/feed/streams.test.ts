@@ -1,4 +1,6 @@
+import { Pool } from 'pg';
 import { z } from 'zod';
+import { addOnce } from '../../examples/log-tail/add-once';
 import { KafkaStreamingSource, ValkeyStreamingSource, knot, tapestry, type AnySource } from '../../src';
 import { openValkey } from '../../src/adapters/valkey';
 import type { Backends } from '../../src/ports';
@@ -7,7 +9,7 @@ import { forcedReplay } from '../support/forced-replay';
 import { KafkaPlace } from '../support/kafka-place';
 import { closeAll, onClose, temporaryBackends, unique } from '../support/open-selvage';
 import { quietRuntime } from '../support/quiet-runtime';
-import { describeWith, kafkaService, valkeyService } from '../support/services';
+import { describeWith, kafkaService, postgresService, valkeyService } from '../support/services';
 import { sharedServerAddress } from '../support/temporal-server';
 import { until } from '../support/until';
 import { bundledInterpreter } from '../support/workflow-bundle';
@@ -87,6 +89,24 @@ describeWith('kafka')('a topic with two partitions', () => {
     expect(await second.stop()).toEqual({ why: 'stopped', ok: 7, dead: 1 });
     expect(sorted(second.results)).toEqual([12, 14]);
     expect(second.dead).toEqual([]);
+  });
+});
+
+describeWith('postgres')('a result that comes twice', () => {
+  test('has its effect in PostgreSQL once', async () => {
+    const pool = new Pool({ connectionString: await postgresService(), max: 4 });
+    onClose(() => pool.end());
+    const schema = unique('once').replaceAll('-', '_');
+    pool.on('connect', (client) => void client.query(`set search_path to ${schema}`));
+    await pool.query(`create schema ${schema}`);
+    onClose(async () => void (await pool.query(`drop schema ${schema} cascade`)));
+    await pool.query('create table seen_runs (run_id text primary key)');
+    await pool.query('create table totals (cents bigint not null)');
+    await pool.query('insert into totals values (0)');
+    const results = [1, 2, 3].map((cents) => ({ runId: `run-${cents}`, values: { cents } }));
+    await Promise.all([...results, ...results].map((result) => addOnce(pool, result)));
+    for (const result of results) await addOnce(pool, result);
+    expect((await pool.query('select cents from totals')).rows).toEqual([{ cents: '6' }]);
   });
 });
 

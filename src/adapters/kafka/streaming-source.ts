@@ -59,7 +59,8 @@ class KafkaSource {
             yield elements;
           }
         } catch (error) {
-          if (SelvageError.is(error) && (error.code === 'MissingPackage' || error.code === 'InvalidConfig')) throw error;
+          if (SelvageError.is(error) && (error.code === 'MissingPackage' || error.code === 'InvalidConfig'))
+            throw error;
           context.trouble(`cannot read: ${error instanceof Error ? error.message : String(error)}`);
           await delay(pause, undefined, { signal: context.signal }).catch(() => undefined);
           pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
@@ -79,9 +80,13 @@ class KafkaSource {
     const known = new Set(await client.topics());
     const missing = topics.find((topic) => !known.has(topic));
     if (missing !== undefined)
-      throw new SelvageError('UnknownTopic', `There is no topic "${missing}". Create it, or correct its name.`, {
-        details: { topic: missing },
-      });
+      throw new SelvageError(
+        'UnknownTopic',
+        `There is no topic "${missing}". Create it, or correct its name.`,
+        {
+          details: { topic: missing },
+        },
+      );
     const received: ReceivedMessages[] = [];
     const waiting = new Map<string, number>();
     const paused = new Set<string>();

@@ -75,7 +75,13 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
     );
   }
   const names = namesOf(tapestries);
-  return { path: absolute, tapestries, triggers, streams, emitters: emitters.map((one) => hearing(one, names)) };
+  return {
+    path: absolute,
+    tapestries,
+    triggers,
+    streams,
+    emitters: emitters.map((one) => hearing(one, names)),
+  };
 }
 
 /**

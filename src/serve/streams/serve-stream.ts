@@ -123,7 +123,7 @@ export class StreamHost {
   async #pump(selvage: Selvage, declaration: StreamDeclaration, task: PumpTask): Promise<PumpEnd> {
     const context = Context.current();
     const { id } = declaration;
-    const logger = bodyLogger(this.#logger, { stream: id });
+    const logger = bodyLogger(this.#logger, { trigger: streamName(id) });
     const handle = selvage.client.workflow.getHandle(streamWorkflowId(id));
     const { attempt } = context.info;
     const save = async (checkpoint: StreamCheckpoint): Promise<void> => {
@@ -147,7 +147,9 @@ export class StreamHost {
       const details: PumpBeat = { checkpoint: pump.checkpoint(), state: pump.state(identity) };
       context.heartbeat(details);
     };
-    const ended = pump.run();
+    const running = pump.run();
+    let hasEnded = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (hasEnded = resolve));
     this.#pumps.set(id, { pump, ended });
     const beats = setInterval(beat, BEAT_MS);
     const look = (): void =>
@@ -168,7 +170,10 @@ export class StreamHost {
     if (this.#isStopping) pump.stop();
     logger.info({}, attempt > 1 || task.round > 1 ? 'reads on' : 'reads');
     try {
-      return await ended;
+      const end = await running;
+      // Whoever stops it asks at once how far it came.
+      if (this.#isStopping) await save(end.checkpoint).catch(() => undefined);
+      return end;
     } catch (error) {
       // A stream that ends by a mistake keeps its place.
       if (isFinal(error)) await save(pump.checkpoint()).catch(() => undefined);
@@ -178,9 +183,10 @@ export class StreamHost {
       clearInterval(beats);
       clearInterval(looks);
       context.cancellationSignal.removeEventListener('abort', cancelled);
-      this.#pumps.delete(id);
       await pump.tellFinished().catch(() => undefined);
       await source.close?.().catch(() => undefined);
+      this.#pumps.delete(id);
+      hasEnded();
     }
   }
 }

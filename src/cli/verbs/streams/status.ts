@@ -30,11 +30,7 @@ export function addStreamsStatus(streams: Command, does: Does): void {
   ).action(does(showStatus));
 }
 
-async function showStatus(
-  id: string | undefined,
-  options: ServerOptions,
-  output: Output,
-): Promise<number> {
+async function showStatus(id: string | undefined, options: ServerOptions, output: Output): Promise<number> {
   const { withClient } = await import('../../location/connect.js');
   return await withClient(options, output, async (selvage) => {
     if (id === undefined) {
