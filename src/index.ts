@@ -284,3 +284,32 @@ export {
   type LoadPipelineOptions,
   type PipelineProblem,
 } from './yaml';
+export {
+  FileTailSource,
+  IterableSource,
+  KafkaStreamingSource,
+  stream,
+  StreamingSource,
+  ValkeyStreamingSource,
+} from './streams';
+export type {
+  AnySource,
+  DeadLetter,
+  ElementFormat,
+  FileTailOptions,
+  FormattedValue,
+  KafkaSourceOptions,
+  Offset,
+  OwnSource,
+  Position,
+  ResultContext,
+  SourceKind,
+  SourceLag,
+  StreamDeclaration,
+  StreamElement,
+  StreamOptions,
+  StreamOrder,
+  StreamResult,
+  StreamSettings,
+  ValkeySourceOptions,
+} from './streams';
