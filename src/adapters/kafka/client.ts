@@ -216,7 +216,7 @@ class KafkajsConsumer implements KafkaConsumer {
   }
 
   /** @param beforeJoining is called when it is connected */
-  async start({ topics }: ConsumeOptions, beforeJoining: () => Promise<void>): Promise<void> {
+  async start({ topics, after }: ConsumeOptions, beforeJoining: () => Promise<void>): Promise<void> {
     const consumer = this.#consumer;
     const { CRASH, FETCH, GROUP_JOIN, HEARTBEAT } = consumer.events;
     const sign = (): void => void (this.#lastSign = performance.now());
@@ -225,7 +225,13 @@ class KafkajsConsumer implements KafkaConsumer {
     consumer.on(GROUP_JOIN, ({ payload: { memberAssignment, memberId } }) => {
       sign();
       this.#memberId = memberId;
-      if (!this.#isOver) this.#listener.assigned(partitionsOf(memberAssignment));
+      if (this.#isOver) return;
+      const partitions = partitionsOf(memberAssignment);
+      for (const place of partitions) {
+        const offset = after?.(place);
+        if (offset !== undefined) consumer.seek({ ...place, offset: String(offset + 1n) });
+      }
+      this.#listener.assigned(partitions);
     });
     consumer.on(CRASH, ({ payload: { error } }) => this.#die(error));
     await consumer.connect();
