@@ -111,6 +111,7 @@ export {
   type BodyHosts,
 } from './body-host';
 export { CodeHashes } from './code-hashes';
+export { tellPlace } from './user-frame';
 export { BodyContext, HandedOnHere, type BodySurroundings, type HandedOn } from './body-context';
 export { ElementParents, type ElementInputs, type InputReader, type KnotParents } from './knot-parents';
 export {

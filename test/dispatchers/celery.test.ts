@@ -8,6 +8,7 @@ import { startPython, type PythonProgram } from '../support/python-program';
 import { refusal } from '../support/refusal';
 import { describeWith, valkeyService } from '../support/services';
 import { until } from '../support/until';
+import { describeKills } from './kills';
 import { inPython } from './parity/bodies';
 import { describeParity } from './parity/suite';
 import { CLUSTER_ELEMENTS, parityOn, type Parity } from './parity/tapestries';
@@ -54,6 +55,7 @@ describeAll('celery()', () => {
 
   describeCluster(selvage, () => tapestries);
   describeParity(selvage, () => parity, CLUSTER_ELEMENTS);
+  describeKills('celery', () => ({ ...python(), broker, queue }));
 
   test('a worker that is killed with all its processes is found by its silence', async () => {
     await expectLostWorker(selvage(), tapestries, async () => {

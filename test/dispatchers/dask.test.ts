@@ -8,6 +8,7 @@ import { selvageForAll } from '../support/open-selvage';
 import { clusterPython, describeWithClusters, PYTHON_BODIES } from '../support/python-environment';
 import { startPython, type PythonProgram } from '../support/python-program';
 import { refusal } from '../support/refusal';
+import { describeKills } from './kills';
 import { inPython } from './parity/bodies';
 import { describeParity } from './parity/suite';
 import { CLUSTER_ELEMENTS, parityOn, type Parity } from './parity/tapestries';
@@ -51,6 +52,7 @@ describeWithClusters()('dask()', () => {
 
     describeCluster(selvage, () => tapestries);
     describeParity(selvage, () => parity, CLUSTER_ELEMENTS);
+    describeKills('dask', () => ({ ...python(), scheduler }));
 
     test('a chain of a thousand', async () => {
       const add = pythonKnot<{ a: number; b: number }, number>('twins:add');

@@ -1,8 +1,8 @@
 import { ray, runLocally } from '../../src';
-import { refusal } from '../support/refusal';
+import { closedPort } from '../support/listening';
 import { selvageForAll } from '../support/open-selvage';
 import { clusterPython, describeWithClusters, PYTHON_BODIES } from '../support/python-environment';
-import { closedPort } from '../support/listening';
+import { refusal } from '../support/refusal';
 import { inPython } from './parity/bodies';
 import { describeParity } from './parity/suite';
 import { CLUSTER_ELEMENTS, parityOn, type Parity } from './parity/tapestries';

@@ -216,6 +216,15 @@ def body() -> int:
     },
   );
 
+  test('what a body throws is told with the place in its file', async () => {
+    const throwing = tapestry('python-throws', () => ({ x: inPython.throws({}, { id: 'x' }) }));
+    const { outcomes } = await runLocally(throwing, {});
+    expect(outcomes['x']).toMatchObject({
+      kind: 'err',
+      error: { type: 'TypeError', at: expect.stringMatching(/\/python-bodies\/bodies\.py:\d+$/) },
+    });
+  });
+
   test('a body that does not end after its timeout ends its process', async () => {
     const blocking = tapestry('python-blocks', (t) => ({
       blocked: inPython.blocks(
@@ -265,5 +274,22 @@ def body() -> int:
     };
     await expect(of('bodies:sqare')).rejects.toMatchObject(refusal('HostMismatch', 'no body "bodies:sqare"'));
     await expect(of('nowhere:x')).rejects.toThrow(/nowhere/);
+  });
+
+  test('inputs that the body does not take are said before the worker polls, also of elements of a map', async () => {
+    const selvage = await connectSelvage();
+    const square = pythonKnot<{ y: number }, number>('bodies:square', { host: pythonHost });
+    const misfits = [
+      tapestry('misfit', { parameters: { y: z.number() } }, (_t, { y }) => ({
+        z: square({ y }, { id: 'z' }),
+      })),
+      tapestry('misfit', { parameters: { ys: z.array(z.number()) } }, (_t, { ys }) => ({
+        z: map({ over: ys, each: square, bind: 'y' }, { id: 'z' }),
+      })),
+    ];
+    for (const misfit of misfits)
+      await expect(startWorker(selvage, { tapestries: [misfit] })).rejects.toMatchObject(
+        refusal('HostMismatch', 'it takes "x" there, and is given "y" here'),
+      );
   });
 });

@@ -1,6 +1,7 @@
 import { SelvageError } from '../../errors';
 import { StoredBytes, decodeJson, encodeAttached, encodeJson, type Json } from '../../values';
 import { HostLost, type BodyCall } from '../../runtime';
+import { noteFile } from '../../user-modules';
 import type { Fragment } from '../../authoring/fragment';
 import type { KnotContext } from '../../authoring/knot-context';
 import { ByteStreams } from './byte-streams';
@@ -86,7 +87,7 @@ export class HostSession {
    * Calls a body, and asks it to end when its signal is aborted.
    *
    * @param grace milliseconds that it may go on after that
-   * @throws HostLost; `NotEncodable` for inputs that the codec does not know; whatever the body throws
+   * @throws HostLost; `NotEncodable` for inputs that the codec does not know, or that are too large; whatever the body throws
    */
   call(
     body: string,
@@ -103,6 +104,8 @@ export class HostSession {
       idempotencyKey: context.idempotencyKey,
       ...(lastHeartbeat !== undefined && { lastHeartbeat: encodeJson(lastHeartbeat) }),
     };
+    const header = `{"type":"call","id":${id},"body":${JSON.stringify(body)},"inputs":${text},"context":${JSON.stringify(said)}}`;
+    if (isLonger(header, this.#link.mostHeaderBytes)) return Promise.reject(tooLarge(inputs, context.knotId));
     const cancel = (): void => this.#say({ type: 'cancel', id, reason: reasonOf(signal.reason), grace });
     return new Promise<unknown>((resolve, reject) => {
       if (this.#ended) {
@@ -110,10 +113,7 @@ export class HostSession {
         return;
       }
       this.#calls.set(id, { context, resolve, reject });
-      this.#link.send(
-        `{"type":"call","id":${id},"body":${JSON.stringify(body)},"inputs":${text},"context":${JSON.stringify(said)}}`,
-        attachments,
-      );
+      this.#link.send(header, attachments);
       if (signal.aborted) cancel();
       else signal.addEventListener('abort', cancel, { once: true });
     }).finally(() => signal.removeEventListener('abort', cancel));
@@ -162,6 +162,7 @@ export class HostSession {
         this.#greet.reject(this.#notUsable(`refuses: ${message.error.message}`, thrownAs(message.error)));
         return;
       case 'described':
+        message.files.forEach(noteFile);
         this.#take(this.#questions, message.id)?.resolve(message.bodies);
         return;
       case 'value':
@@ -169,6 +170,7 @@ export class HostSession {
         return;
       case 'error': {
         const error = thrownAs(message.error);
+        message.files.forEach(noteFile);
         this.#take(this.#questions, message.id)?.reject(error);
         const call = this.#answered(message.id);
         call?.reject(message.error.type === 'WorkerLost' ? new HostLost(message.error.message) : error);
@@ -300,4 +302,26 @@ export class HostSession {
 function reasonOf(reason: unknown): 'cancelled' | 'timeout' | 'shutdown' {
   if (SelvageError.is(reason, 'BodyTimeout')) return 'timeout';
   return reason instanceof Error && reason.message.includes('WORKER_SHUTDOWN') ? 'shutdown' : 'cancelled';
+}
+
+/** Room for what a link adds: the lengths of the attachments. */
+const ADDED_BYTES = 512 * 1024;
+
+function isLonger(text: string, mostBytes: number): boolean {
+  const most = mostBytes - ADDED_BYTES;
+  // A character takes at most three bytes.
+  return text.length * 3 > most && Buffer.byteLength(text) > most;
+}
+
+function tooLarge(inputs: Record<string, unknown>, knotId: string): SelvageError {
+  const sizes = Object.entries(inputs).map(
+    ([name, value]) => [name, Buffer.byteLength(encodeAttached(value).text)] as const,
+  );
+  const [input, size] = sizes.reduce((largest, one) => (one[1] > largest[1] ? one : largest));
+  return new SelvageError(
+    'NotEncodable',
+    `The inputs of knot "${knotId}" cannot be handed to its body host: they take more than 64 MiB of JSON, of which "${input}" takes ${size} bytes. Bytes do not ` +
+      'count: pass it as bytes or as a reference to stored ones (ctx.store), or in parts.',
+    { details: { knot: knotId, input, reason: 'TooLarge' } },
+  );
 }

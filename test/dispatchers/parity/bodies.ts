@@ -82,7 +82,7 @@ const [mix, tally, spread] = [
   ofRandom<Definitions['mix']>('mix'),
   pythonKnot<Record<string, Outcome>, number>('twins:tally', {
     receives: 'outcomes',
-  }) as unknown as Definitions['tally'],
+  }),
   ofRandom<Definitions['spread']>('spread'),
 ];
 

@@ -55,6 +55,7 @@ const OF_THE_HOST: ReadonlySet<string> = new Set([
   ...['host', 'extension', 'selvage.tapestry', 'plan_hash', 'plan', 'tapestry', 'parent_run_id'],
   ...['inline_limit', 'parameters_hash', 'run_id', 'cached_from_run', 'started_with'],
   'salt',
+  'shared.salt',
 ]);
 
 /** What all hosts must agree on. */

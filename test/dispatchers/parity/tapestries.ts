@@ -124,8 +124,8 @@ function othersOn(way: Way): Tapestry<{ n: number; salt: string }, object> {
       add({ a: n, b: 1 }, { id: `paced-${name}`, ratePerSecond: { key: 'parity-pace', limit: 50 } });
     }
     const value = same({ value: VALUES }, { id: 'values' });
-    pick({ from: value as never, path: ['numbers', 0] as never }, { id: 'picked' });
-    pick({ from: value as never, path: ['nowhere'] as never }, { id: 'not-picked' });
+    pick({ from: value, path: ['numbers', 0] as never }, { id: 'picked' });
+    pick({ from: value, path: ['nowhere'] as never }, { id: 'not-picked' });
     measure({ data: bytes({ size: 3_000_000 }, { id: 'bytes' }) }, { id: 'measured' });
     const retry = { maximumAttempts: 3, initialInterval: 1 };
     const failed = fails({}, { id: 'failed', retry });
@@ -139,7 +139,7 @@ function othersOn(way: Way): Tapestry<{ n: number; salt: string }, object> {
       narrow({ x: add({ a: n, b }, { id: `${name}-x` }) }, { id: name });
     }
     return { open: gate({ input: cached, predicate: (x) => x > 5 }, { id: 'open' }) };
-  }) as Tapestry<{ n: number; salt: string }, object>;
+  });
 }
 
 /** A map over so many elements as the parameter says, in batches, and a small one over elements that go alone. */
@@ -151,7 +151,7 @@ export function wideOn(way: Way): Tapestry<{ n: number }, { all: number[] }> {
     map({ over: some, each: double, bind: 'x' }, { id: 'alone' });
     const list = numbers({ n }, { id: 'list' });
     return { all: map({ over: list, each: double, bind: 'x', batch: 100 }, { id: 'all' }) };
-  }) as Tapestry<{ n: number }, { all: number[] }>;
+  });
 }
 
 /** Two bodies that wait until they are told to end, and what is before and below them. */
@@ -163,7 +163,7 @@ function waitingOn(way: Way): Tapestry<{ n: number }, object> {
     const a = outlasts({ after }, { id: 'waits' });
     const b = outlastsLater({ after }, { id: 'waits-too' });
     return { below: add({ a, b }, { id: 'below' }) };
-  }) as Tapestry<{ n: number }, object>;
+  });
 }
 
 /** The tapestries of one placement. */

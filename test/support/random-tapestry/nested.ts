@@ -71,7 +71,7 @@ export function nestedOf(
           { id: 'grown' },
         ),
       }),
-    ) as unknown as Nested['grow'],
+    ),
   };
 }
 
