@@ -11,6 +11,21 @@ export interface Dataset {
   readonly name: string;
 }
 
+/** Options of a knot that say what its body does with data outside of runs. */
+export interface DataOptions {
+  /** The data outside of runs that the body reads, for lineage: see {@link dataset}. Default: none. */
+  readonly reads?: Dataset | readonly Dataset[];
+  /** The data outside of runs that the body writes, for lineage. Default: none. */
+  readonly writes?: Dataset | readonly Dataset[];
+  /**
+   * For lineage, where the columns (fields) of the knot's value come from, and so those of what it writes:
+   * `{ total: ['orders.amount'] }` names a column of the input `orders`, `['amount']` one of the dataset that
+   * the knot reads. Default: the value of a knot that reads one dataset has its columns; of others nothing is
+   * known.
+   */
+  readonly columns?: Readonly<Record<string, readonly string[]>>;
+}
+
 const LONGEST = 1_000;
 const FORM = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@]*@)?([^/?#]*)([^?#]*)/i;
 

@@ -1,6 +1,6 @@
 import type { AnyDomain } from '../partitions';
 import type { KnotContext } from './knot-context';
-import type { Dataset } from './dataset';
+import type { DataOptions } from './dataset';
 import type { StandardSchema } from './standard-schema';
 
 /**
@@ -162,7 +162,7 @@ export interface CacheOptions {
  * Framework options of a knot, beside its `id`. Omitted ones are inherited from the tapestry, then from the
  * default.
  */
-export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> {
+export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> extends DataOptions {
   /**
    * How to react when a parent is Err or Skipped. `skipIfParentFailed` skips the knot. `requireAllParents`
    * makes it Err (`RequireAllParents`). `receiveErrors` runs it with its parents' outcomes, and requires a
@@ -222,17 +222,6 @@ export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> {
   readonly logs?: boolean;
   /** One line for people, shown beside the knot in listings and in Temporal's UI. */
   readonly summary?: string;
-  /** The data outside of runs that the body reads, for lineage: see {@link dataset}. Default: none. */
-  readonly reads?: Dataset | readonly Dataset[];
-  /** The data outside of runs that the body writes, for lineage. Default: none. */
-  readonly writes?: Dataset | readonly Dataset[];
-  /**
-   * For lineage, where the columns (fields) of the knot's value come from, and so those of what it writes:
-   * `{ total: ['orders.amount'] }` names a column of the input `orders`, `['amount']` one of the dataset that
-   * the knot reads. Default: the value of a knot that reads one dataset has its columns; of others nothing is
-   * known.
-   */
-  readonly columns?: Readonly<Record<string, readonly string[]>>;
 }
 
 export type KnotBody = (inputs: any, context: KnotContext) => unknown;
@@ -347,7 +336,7 @@ export type FailOn = 'unhandled' | 'any' | 'never';
 
 export interface TapestryOptions {
   /** Options that knots inherit. */
-  readonly knots?: Omit<KnotOptions, 'reads' | 'writes' | 'columns'>;
+  readonly knots?: Omit<KnotOptions, keyof DataOptions>;
   /**
    * Which failures make the workflow fail in Temporal and `run.values()` throw. `unhandled` (default):
    * failures that belong to no optional knot and that no knot receives. `any`: all but those of optional

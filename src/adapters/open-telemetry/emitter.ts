@@ -3,6 +3,7 @@ import type { Logger } from '../../authoring/knot-context';
 import type { DeliveryContext, Emitter, RunEvent } from '../../emitters';
 import type { OpenTelemetryEmitterDeclaration, TraceSettings } from '../../emitters/open-telemetry';
 import { SelvageError } from '../../errors';
+import type { RunRecord } from '../../ports';
 import { VERSION } from '../../version';
 import { loadApi, type Api } from './api';
 import { RunMetrics } from './metrics';
@@ -37,6 +38,7 @@ class OpenTelemetryEmitter implements Emitter {
   private readonly delivered = new Recent();
   /** By map of a run: the elements that have a span beyond those that have one anyway. */
   private readonly shown = new Map<string, Set<string>>();
+  private last: { readonly run: RunRecord; readonly trace: TraceOfRun } | undefined;
   private maker: SpanMaker | undefined;
   private metrics: RunMetrics | undefined;
 
@@ -88,7 +90,7 @@ class OpenTelemetryEmitter implements Emitter {
   /** @returns the number of spans */
   private tell(event: RunEvent, maker: SpanMaker): number {
     if (event.type === 'run-started') return 0;
-    const trace = new TraceOfRun(event.run, this.settings);
+    const trace = this.traceOf(event.run);
     if (event.type === 'run-ended') {
       maker.make(spanOfRun(event, trace));
       return 1;
@@ -97,6 +99,15 @@ class OpenTelemetryEmitter implements Emitter {
     const spans = spansOfKnot(event, trace, maker);
     for (const span of spans) maker.make(span);
     return spans.length;
+  }
+
+  /** Kept for the next event of the run: its ids are hashes. */
+  private traceOf(run: RunRecord): TraceOfRun {
+    const { last } = this;
+    if (last?.run.temporal_run_id === run.temporal_run_id) return last.trace;
+    const trace = new TraceOfRun(run, this.settings);
+    this.last = { run, trace };
+    return trace;
   }
 
   private isShown(
