@@ -255,6 +255,7 @@ export {
   KafkaStreamingSource,
   stream,
   StreamingSource,
+  StreamingSourceTrigger,
   ValkeyStreamingSource,
 } from './streams';
 export type {
@@ -267,9 +268,11 @@ export type {
   Offset,
   OwnSource,
   Position,
+  PlaceStore,
   ResultContext,
   SourceKind,
   SourceLag,
+  SourceTriggerOptions,
   StreamDeclaration,
   StreamElement,
   StreamOptions,
