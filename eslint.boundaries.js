@@ -433,7 +433,7 @@ const technologies = {
   files: { folders: ['streams'], typesOf: ['values'] },
   log: { folders: ['emitters'], typesOf: ['authoring'] },
   memory: {},
-  'open-lineage': { folders: ['emitters', 'values'], typesOf: ['authoring'] },
+  'open-lineage': { folders: ['emitters', 'plan'], typesOf: ['authoring'], packages: ['lru-cache'] },
   'open-telemetry': {
     folders: ['emitters', 'values'],
     typesOf: ['authoring'],

@@ -19,9 +19,9 @@ Plants defects into a copy of the sources, one at a time, and says which of them
   --only N   only the one of this number in scripts/tests/planted-defects.js, from 1; may be given several times
 `;
 
-/** Of a test that sets none itself. Some defects let tests wait for what never comes. */
+/** Limit of a test that sets none. Some defects let tests wait for what never comes. */
 const TEST_LIMIT_MS = 60_000;
-/** Of a test file that does not heed that. */
+/** Limit of a test file that ignores the other limit. */
 const FILE_LIMIT_MS = 10 * 60_000;
 
 function chosen(args) {

@@ -17,7 +17,7 @@ import { SHAPES, type Shape } from '../test/replay/shapes';
 import { loseActivity } from '../test/support/lose-activity';
 
 const ROOT = join(__dirname, '..');
-/** Of all shapes. */
+/** Shared by all shapes. */
 const TASK_QUEUE = 'selvage';
 const FOLDER = join(ROOT, 'test/replay/histories', `behaviour-${NEWEST_BEHAVIOUR}`);
 

@@ -31,15 +31,9 @@ export const bareCalls: Benchmark = {
     const python = new HostPool(
       (heard) => startPython({ kind: 'python', interpreter: INTERPRETER, path: [PYTHON_PATH] }, heard),
       1,
-      [],
       said,
     );
-    const threads = new HostPool(
-      () => startThread({ module: path.join(FOLDER, 'in-threads.ts') }, undefined),
-      1,
-      [],
-      said,
-    );
+    const threads = new HostPool(() => startThread(path.join(FOLDER, 'in-threads.ts'), undefined), 1, said);
     try {
       await python.open(['trivial']);
       await threads.open([]);

@@ -29,15 +29,16 @@ const range = knot('range', ({ start }: { start: number }) =>
 );
 const spun = knot('spun', ({ x }: { x: number }) => spin(x));
 
-export const spinInThreads = tapestry(
-  'spin-in-threads',
-  { parameters: { start: z.number() } },
-  (_, { start }) => {
+function spinning(name: string, dispatcher: Dispatcher, batch?: number) {
+  return tapestry(name, { parameters: { start: z.number() } }, (_, { start }) => {
     const list = range({ start }, { id: 'list' });
     const mapped = map(
-      { over: list, each: spun, bind: 'x' },
-      { id: 'mapped', dispatcher: queue(undefined, { host }) },
+      { over: list, each: spun, bind: 'x', ...(batch !== undefined && { batch }) },
+      { id: 'mapped', dispatcher },
     );
     return { result: reduce({ of: mapped, combine: (values) => sum(values) }, { id: 'total' }) };
-  },
-);
+  });
+}
+
+export const spinInThreads = spinning('spin-in-threads', queue(undefined, { host }));
+export const spinInBatches = spinning('spin-in-batches', queue(undefined, { host }), 10);

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import {
+  celery,
+  dask,
   knot,
   local,
   map,
@@ -16,7 +18,7 @@ import { z } from 'zod';
 import { sum } from '../raw/activities';
 import type { Workload } from '../temporal/workload';
 import { FOLDER } from './folder';
-import { chainInThreads, ELEMENTS, KNOTS, spinInThreads } from './in-threads';
+import { chainInThreads, ELEMENTS, KNOTS, spinInBatches, spinInThreads } from './in-threads';
 
 export const PYTHON_PATH = path.join(FOLDER, 'python');
 /** As `bench/peers` has it. */
@@ -62,8 +64,30 @@ export const PYTHON_MAP = workload('python map', MAPPED, () =>
     return { result: reduce({ of: mapped, combine: (values) => sum(values) }, { id: 'total' }) };
   }),
 );
+/** Elements of the maps on clusters. */
+export const TASKS = 1_000;
+
+function tasks(name: string, each: typeof inc, dispatcher: Dispatcher): Workload {
+  return workload(name, TASKS, () =>
+    tapestry(named(name), { knots: { dispatcher: queue() } }, (t) => {
+      const list = fewer({ start: t.parameter('start', z.number()) }, { id: 'list' });
+      const mapped = map({ over: list, each, bind: 'x' }, { id: 'mapped', dispatcher });
+      return { result: reduce({ of: mapped, combine: (values) => sum(values) }, { id: 'total' }) };
+    }),
+  );
+}
+
+const fewer = knot('tasks', ({ start }: { start: number }) =>
+  Array.from({ length: TASKS }, (_, index) => start + index),
+);
+const here = knot('inc-here', ({ x }: { x: number }) => x + 1);
+const onCluster = { path: [PYTHON_PATH] };
+export const HERE_MAP = tasks('map of tasks here', here, queue());
+export const DASK_MAP = tasks('map of tasks on dask', inc, dask(onCluster));
+export const CELERY_MAP = tasks('map of tasks on celery', inc, celery(onCluster));
 export const THREAD_CHAIN = workload('chain in threads', KNOTS, () => chainInThreads);
 export const THREAD_SPIN = workload('spin in threads', ELEMENTS, () => spinInThreads);
+export const BATCH_SPIN = workload('spin in batches', ELEMENTS, () => spinInBatches);
 
 export const DISPATCHER_WORKLOADS: readonly Workload[] = [
   PYTHON_CHAIN,
@@ -71,4 +95,8 @@ export const DISPATCHER_WORKLOADS: readonly Workload[] = [
   PYTHON_MAP,
   THREAD_CHAIN,
   THREAD_SPIN,
+  BATCH_SPIN,
+  HERE_MAP,
+  DASK_MAP,
+  CELERY_MAP,
 ];

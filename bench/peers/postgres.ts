@@ -17,7 +17,7 @@ interface Account {
 
 /** A private PostgreSQL cluster with its stock settings, on the loopback address alone, gone when it is closed. */
 export interface Postgres {
-  /** Of the database `name`, which need not exist. */
+  /** URL of the database `name`, which need not exist. */
   url(name: string): string;
   close(): Promise<void>;
 }

@@ -66,9 +66,9 @@ export class Program {
     });
   }
 
-  /** Resolves when it has said a line with this text. */
-  async hears(text: string, limitMs = START_LIMIT_MS): Promise<void> {
-    await this.until(() => (this.said.some((line) => line.includes(text)) ? true : undefined), limitMs);
+  /** Resolves with a line that has this text, when it has said one. */
+  async hears(text: string, limitMs = START_LIMIT_MS): Promise<string> {
+    return await this.until(() => this.said.find((line) => line.includes(text)), limitMs);
   }
 
   /** Hands it a job and waits for the answer; one at a time. */

@@ -184,7 +184,7 @@ async function hold({ name, open }: Contest, url: string, { repetitions }: Bench
         statements[side] = sides[side].statements() - before;
       }
     }
-    // Of the ratios of neighbours, which have had the same machine.
+    // Ratios of neighbours, which have had the same machine.
     const ratios = times.withFeed.map((time, index) => time / times.without[index]!);
     const percent = (median(ratios) - 1) * 100;
     const each = (side: keyof typeof times): string => readable((median(times[side]) * 1_000) / BATCHES);

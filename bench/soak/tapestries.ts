@@ -8,7 +8,7 @@ import { increment, makeRows, nextRows, sum, type TableRow } from '../raw/activi
 const VARIANTS = 40;
 const CHUNK = 64 * 1024;
 const CHUNKS = 16;
-/** Of all tapestries: one worker takes the runs of one queue. */
+/** Shared by all tapestries: one worker takes the runs of one queue. */
 const queue = 'soak';
 const parameters = { seed: z.number() };
 

@@ -12,7 +12,7 @@ interface Contest {
   readonly factor: number;
 }
 
-/** Of bodies that take no time, the least is what one knot after the other takes the server. */
+/** `leastMs`: for bodies that take no time, what the server takes for one knot after the other. */
 const CONTESTS: readonly Contest[] = [
   { workload: ONE_AT_ONCE, leastMs: 1_000, factor: 5 },
   { workload: FIVE_AT_ONCE, leastMs: 800, factor: 4 },

@@ -21,7 +21,7 @@ export interface RunTrace {
 
 /** Where a stage is set, other than on an embedded server and its SQLite file. */
 export interface StagePlace {
-  /** Of a Temporal server. */
+  /** Address of a Temporal server. */
   readonly address: string;
   /** URL of the tapestry store, the run history and the data store. */
   readonly backends: string;

@@ -21,7 +21,7 @@ export interface WorkerProcessOptions {
 export interface WorkerUsage {
   /** Resident memory at its highest, the start included. */
   readonly peakBytes: number;
-  /** Of all its threads. */
+  /** CPU time of all its threads. */
   readonly cpuMs: number;
 }
 

@@ -8,7 +8,7 @@ import { compare, median } from '../statistics';
 
 const EVENTS = 1_000;
 const AT_ONCE = 64;
-/** Of two partitions, say. */
+/** Two, as from two partitions. */
 const DELIVERIES = 2;
 const DELIVERED = 100;
 

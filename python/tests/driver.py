@@ -18,7 +18,7 @@ PATIENCE = 20.0
 
 Frame = tuple[dict[str, Any], list[bytes]]
 
-HELLO = {"type": "hello", "protocols": [1], "selvage": "0.1.0", "modules": ["sample"]}
+HELLO = {"type": "hello", "protocols": [1]}
 CONTEXT = {"runId": "run-1", "knotId": "knot-1", "attempt": 2, "idempotencyKey": "run-1/knot-1"}
 
 

@@ -146,7 +146,7 @@ const GROUPS = [
   },
 ];
 
-/** Of the files that need the embedded server, those that `npm test` runs. */
+/** Files that need the embedded server and run in `npm test`. */
 const QUICK_ON_SERVER = [
   'test/crash/waits.test.ts',
   'test/crash/workers.test.ts',

@@ -84,7 +84,7 @@ class KnotCall {
     const parents = element?.parents ?? (await findParents(environment, plan, knot, task));
     const placed = element?.knot.map ?? knot;
     const { definition, refusal } = presentBody(environment, plan, placed, attempt.context.info.taskQueue);
-    const codeHash = definition ? environment.codeHashes.of(definition) : null;
+    const codeHash = definition ? environment.codeHashes.of(definition, placed.policy) : null;
     const subject: KnotToRun = {
       plan,
       knot,

@@ -22,7 +22,7 @@ export function presentBody(
   if (knot.policy.errorPolicy === 'receiveErrors' && definition.receives === 'values')
     return { refusal: receivesNoOutcomes(knot, wanted, taskQueue) };
   if (knot.policy.onCodeChange === 'wait') {
-    const codeHash = codeHashes.of(definition);
+    const codeHash = codeHashes.of(definition, knot.policy);
     if (codeHash !== wanted.codeHash) return { refusal: codeChanged(knot, wanted, codeHash, taskQueue) };
   }
   return { definition };

@@ -156,13 +156,18 @@ class ReuseWalk {
       const definition = planKnot.policy.cache?.codeHash
         ? registry.definition(plan.plan.tapestry, planKnot.id, name, version)
         : undefined;
-      const body = { definition, codeHash: definition ? codeHashes.of(definition) : codeHash };
+      const body = {
+        definition,
+        codeHash: definition ? codeHashes.of(definition, planKnot.policy) : codeHash,
+      };
       const valueOf = (parent: number): ValueIdentity => this.known.get(graph.layoutIndex[parent]!)!;
-      return cacheKeyOf(plan, planKnot, body, valueOf, digest)!;
+      return cacheKeyOf(plan, planKnot, body, valueOf, digest);
     });
-    const records = await environment.backends.runHistory.findCached([...new Set(keys)]);
+    const known = keys.filter((key) => key !== undefined);
+    const records = await environment.backends.runHistory.findCached([...new Set(known)]);
     return level.filter((knot, position) => {
-      const record = records.get(keys[position]!);
+      const key = keys[position];
+      const record = key === undefined ? undefined : records.get(key);
       if (!record || isTooOld(graph.planKnots[knot]!, record, execution.finishedAt)) return false;
       this.hits.set(knot, record);
       this.known.set(knot, valueOfRecord(record));

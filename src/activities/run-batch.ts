@@ -87,7 +87,7 @@ class BatchRun implements SharedActivity {
     const toRun = {
       plan,
       definition,
-      codeHash: environment.codeHashes.of(definition),
+      codeHash: environment.codeHashes.of(definition, map.policy),
       inputs: slice,
       isHeld: () => this.isHeld,
       ended: ({ position }: ElementKnot) => void ended.add(position),

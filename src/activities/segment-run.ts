@@ -201,7 +201,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     if (this.isHeld) return undefined;
     this.running.add(index);
     try {
-      const codeHash = environment.codeHashes.of(definition);
+      const codeHash = environment.codeHashes.of(definition, knot.policy);
       const { plan, parents } = this;
       const subject = { plan, knot, definition, codeHash, parents };
       const isMap = knot.policy.node === 'map';

@@ -3,6 +3,7 @@ import type { Sha256 } from '../values';
 import type { CompiledPlan } from '../plan';
 import {
   CachedValues,
+  CodeHashes,
   Limits,
   SLICE_LIMITS,
   SingleFlight,
@@ -12,6 +13,7 @@ import {
   type Hashing,
   type SliceLimits,
 } from '../runtime';
+import { BodyTraces } from '../adapters/open-telemetry/body-traces';
 import { GroupCommit, HistoryClock } from '../backends';
 import { failedInstead } from './backend-trouble';
 import type { LoggerLike } from '../authoring/knot-context';
@@ -20,7 +22,6 @@ import type { Backends } from '../ports';
 import { currentScope } from '../encryption/run-scope';
 import type { KnotObserver } from './interceptors';
 import { BegunSegments } from './begun-segments';
-import { CodeHashes } from './code-hashes';
 import { crashSuspects } from './crash-suspects';
 import { SliceCache } from './map-slices';
 import { PlanCache } from './plan-cache';
@@ -70,6 +71,7 @@ interface Attached {
   readonly cachedValues: CachedValues;
   readonly singleFlight: SingleFlight;
   readonly scopes: RunScopes;
+  readonly traces: BodyTraces;
 }
 
 /**
@@ -112,7 +114,7 @@ export class WorkerEnvironment implements Hashing {
     this.logger = options.logger;
     this.segmentLimits = { ...SEGMENT_LIMITS, ...options.activityLimits?.segment };
     this.sliceLimits = { ...SLICE_LIMITS, ...options.activityLimits?.slices };
-    this.codeHashes = new CodeHashes(options.sha256);
+    this.codeHashes = new CodeHashes(options.sha256, () => this.bodyHosts);
   }
 
   /**
@@ -138,6 +140,7 @@ export class WorkerEnvironment implements Hashing {
       cachedValues: new CachedValues(backends, clock.now),
       singleFlight: new SingleFlight(backends.leaseTable, this.leaseTtl),
       scopes: new RunScopes(backends, client),
+      traces: BodyTraces.of(backends.runHistory),
     };
   }
 
@@ -185,6 +188,11 @@ export class WorkerEnvironment implements Hashing {
   /** The subjects and digest keys of runs. */
   get scopes(): RunScopes {
     return this.open.scopes;
+  }
+
+  /** Where bodies belong in traces. */
+  get traces(): BodyTraces {
+    return this.open.traces;
   }
 
   get server(): string | undefined {

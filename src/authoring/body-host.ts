@@ -24,22 +24,44 @@ export function hostOf(
 ): BodyHostOptions | undefined {
   const body = map?.each ?? definition;
   if (node !== undefined && !WITH_FUNCTIONS.has(node)) return undefined;
+  return hostThatCan(body.host !== undefined, dispatcher) ?? body.host;
+}
+
+/**
+ * As {@link hostOf}, of a definition that is known by name.
+ *
+ * @param own the name of the host that has its body, if that is in another language
+ */
+export function hostNameOf(own: string | undefined, dispatcher: Dispatcher | undefined): string | undefined {
+  const given = hostThatCan(own !== undefined, dispatcher);
+  return given ? hostName(given) : own;
+}
+
+/** The host that a dispatcher names, if it calls such bodies: threads call those of TypeScript, all others those of other languages. */
+function hostThatCan(isForeign: boolean, dispatcher: Dispatcher | undefined): BodyHostOptions | undefined {
   const given = dispatcher?.host;
-  if (body.host) return given && given.kind !== 'threads' ? given : body.host;
-  return given?.kind === 'threads' ? given : undefined;
+  return given && (given.kind === 'threads') !== isForeign ? given : undefined;
 }
 
 /** Nodes whose function, or whose elements' function, is a body like others. */
 const WITH_FUNCTIONS: ReadonlySet<string> = new Set(['gate', 'branch', 'loop', 'map']);
 
-/** The knots of a tapestry whose bodies a host calls, with these bodies. */
+/** The knots of a tapestry whose bodies a host calls, with these bodies; and the bodies, without a knot, by which its runs may be extended. */
 export function* hostedKnots({
   knots,
-}: TapestryRecord): Generator<readonly [knot: KnotRecord, body: DefinitionRecord, host: BodyHostOptions]> {
+  definitions = [],
+  options: { knots: inherited },
+}: TapestryRecord): Generator<
+  readonly [knot: KnotRecord | undefined, body: DefinitionRecord, host: BodyHostOptions]
+> {
   for (const knot of knots.values()) {
     const { definition, options, path } = knot;
     const host = definition && path === undefined && hostOf(definition, options.dispatcher);
     if (host) yield [knot, definition.map?.each ?? definition, host];
+  }
+  for (const definition of definitions) {
+    const host = hostOf(definition, inherited?.dispatcher);
+    if (host) yield [undefined, definition, host];
   }
 }
 
@@ -58,4 +80,24 @@ export function requireCallable(
   throw new SelvageError('InvalidConfig', `The option "dispatcher" of ${owner} cannot be used: ${why}.`, {
     details: { owner, option: 'dispatcher', definition: name, reason: 'Meaningless' },
   });
+}
+
+/**
+ * Only with its source here can a plan say which code a knot is to wait for.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function requireKnownCode(
+  owner: string,
+  { map, ...definition }: Pick<DefinitionRecord, 'name' | 'source' | 'map'>,
+  { onCodeChange }: KnotOptions<ErrorPolicy>,
+): void {
+  const { name, source } = map?.each ?? definition;
+  if (onCodeChange !== 'wait' || source !== undefined) return;
+  throw new SelvageError(
+    'InvalidConfig',
+    `The option "onCodeChange" of ${owner} cannot be "wait": only its host knows the source of the body "${name}", so that no plan says which code to wait for. ` +
+      "Give the definition its `source`, as `selvage python types` writes it, or a version, and say `onCodeChange: 'run'`.",
+    { details: { owner, option: 'onCodeChange', definition: name, reason: 'Meaningless' } },
+  );
 }

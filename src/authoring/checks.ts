@@ -23,6 +23,33 @@ export const line =
   (value) =>
     textProblem(value, bytes)?.[1];
 
+export const whole =
+  (least: number, largest: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= largest
+      ? undefined
+      : `must be a whole number from ${least} to ${largest}`;
+
+/** Accepts the name of an environment variable that holds an address, or a prefix of several. */
+export const isVariable =
+  (example: string): Check =>
+  (value) =>
+    typeof value === 'string' && /^[A-Z][A-Z0-9_]*$/.test(value)
+      ? undefined
+      : `must be the name of an environment variable, such as "${example}"`;
+
+/** Kafka's own limit. */
+export const LONGEST_TOPIC = 249;
+
+/** Accepts the name of a topic of Kafka. */
+export const topicName: Check = (value) =>
+  typeof value === 'string' &&
+  /^[\w.-]+$/.test(value) &&
+  value.length <= LONGEST_TOPIC &&
+  !/^\.\.?$/.test(value)
+    ? undefined
+    : `must be the name of a topic: at most ${LONGEST_TOPIC} letters, digits and . _ -`;
+
 export const texts: Check = (value) =>
   Array.isArray(value) && value.every((item) => text(item) === undefined)
     ? undefined

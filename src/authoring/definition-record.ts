@@ -72,7 +72,7 @@ export function makeDefinition(
     body,
     ...(host && { host }),
     code,
-    source,
+    ...(source !== undefined && { source }),
     options:
       receives === 'outcomes' && knotOptions.errorPolicy === undefined
         ? Object.freeze({ ...knotOptions, errorPolicy: 'receiveErrors' as const })

@@ -39,6 +39,8 @@ export interface FragmentDefinition {
    * is accepted.
    */
   readonly codeHash?: string;
+  /** Name of the body host that has the body, if it is in another language. Set by the worker that takes the fragment. */
+  readonly host?: string;
 }
 
 export type FragmentInput =

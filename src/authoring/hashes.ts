@@ -22,12 +22,24 @@ export class Hashes {
     return this.of({ kind: 'json', text: canonicalJson(json) });
   }
 
-  /** Cached beyond one compilation, because definitions live as long as their module and sources are long. */
-  ofSource(definition: DefinitionRecord): string {
+  /**
+   * Cached beyond one compilation, because definitions live as long as their module and sources are long. Undefined where only the host of the
+   * body knows its source.
+   */
+  ofSource(definition: DefinitionRecord): string | undefined {
     const known = codeHashes.get(definition);
     if (known !== undefined) return known;
-    const hash = hashText(definition.source, this.sha256);
+    const { source } = definition;
+    if (source === undefined) return undefined;
+    const hash = codeHashOf(source, this.sha256);
     codeHashes.set(definition, hash);
     return hash;
   }
+}
+
+const CODE_HASH = /^sha256:[0-9a-f]{64}$/;
+
+/** The hash of a source text. What is such a hash already, as other languages describe their bodies, is taken as it is. */
+export function codeHashOf(source: string, sha256: Sha256): string {
+  return CODE_HASH.test(source) ? source : hashText(source, sha256);
 }

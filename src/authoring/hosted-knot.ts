@@ -10,8 +10,8 @@ import type { InputOf, OutputOf, StandardSchema } from './standard-schema';
 
 interface Described {
   /**
-   * Hash of the body's source as its language describes it (`sha256:…`). A worker that finds another one refuses to start. Default: not
-   * compared; then `cache: { codeHash: 'source' }` is refused.
+   * Hash of the body's source as its language describes it (`sha256:…`). A worker that finds another one refuses to start. Default: whatever the
+   * host describes is right, and recorded; then `onCodeChange: 'wait'` is refused, as plans do not know the code.
    */
   readonly source?: string;
 }
@@ -74,10 +74,9 @@ export function hostedKnot(
   const code = `${hostName(host)} ${name}`;
   const record = makeDefinition(name, options, notHere(name, host), {
     code: codeNamed(code),
-    source: source ?? code,
+    ...(source !== undefined && { source }),
     host,
   });
-  if (source === undefined) requireNoSourceHash(record.name, options);
   return definitionOf(record);
 }
 
@@ -125,14 +124,4 @@ function notHere(name: string, host: BodyHostOptions): () => never {
       { details: { definition: name, host: hostName(host) } },
     );
   };
-}
-
-function requireNoSourceHash(name: string, { cache }: Pick<HostedKnotOptions, 'cache'>): void {
-  if (typeof cache !== 'object' || cache.codeHash !== 'source') return;
-  throw new SelvageError(
-    'CacheWithoutVersion',
-    `The values of the definition "${name}" are to be reused as long as the source of the body is the same, and its source is not known here. Say \`source\`, ` +
-      'as `selvage python types` writes it, or give the definition a version.',
-    { details: { owner: `the definition "${name}"`, definition: name } },
-  );
 }

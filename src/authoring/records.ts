@@ -1,5 +1,6 @@
 import type { AnyDomain } from '../partitions';
 import type { KnotContext } from './knot-context';
+import type { Dataset } from './dataset';
 import type { StandardSchema } from './standard-schema';
 
 /**
@@ -221,6 +222,17 @@ export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> {
   readonly logs?: boolean;
   /** One line for people, shown beside the knot in listings and in Temporal's UI. */
   readonly summary?: string;
+  /** The data outside of runs that the body reads, for lineage: see {@link dataset}. Default: none. */
+  readonly reads?: Dataset | readonly Dataset[];
+  /** The data outside of runs that the body writes, for lineage. Default: none. */
+  readonly writes?: Dataset | readonly Dataset[];
+  /**
+   * For lineage, where the columns (fields) of the knot's value come from, and so those of what it writes:
+   * `{ total: ['orders.amount'] }` names a column of the input `orders`, `['amount']` one of the dataset that
+   * the knot reads. Default: the value of a knot that reads one dataset has its columns; of others nothing is
+   * known.
+   */
+  readonly columns?: Readonly<Record<string, readonly string[]>>;
 }
 
 export type KnotBody = (inputs: any, context: KnotContext) => unknown;
@@ -296,8 +308,8 @@ export interface DefinitionRecord {
    * the source alone does not identify a body.
    */
   readonly code: object;
-  /** The source text that the code hash is computed from. */
-  readonly source: string;
+  /** The source text that the code hash is computed from, or that hash. Absent where only the host of the body knows it. */
+  readonly source?: string;
   readonly options: KnotOptions<ErrorPolicy>;
 }
 
@@ -335,7 +347,7 @@ export type FailOn = 'unhandled' | 'any' | 'never';
 
 export interface TapestryOptions {
   /** Options that knots inherit. */
-  readonly knots?: KnotOptions;
+  readonly knots?: Omit<KnotOptions, 'reads' | 'writes' | 'columns'>;
   /**
    * Which failures make the workflow fail in Temporal and `run.values()` throw. `unhandled` (default):
    * failures that belong to no optional knot and that no knot receives. `any`: all but those of optional

@@ -49,7 +49,6 @@ export class HostPool {
   readonly #start: StartHost;
   readonly #unheard: (line: string) => void;
   readonly #size: number;
-  readonly #modules: readonly string[];
   readonly #handsOn: boolean;
   readonly #members = new Set<Member>();
   #within: readonly string[] = [];
@@ -60,21 +59,13 @@ export class HostPool {
 
   /**
    * @param size most threads or processes
-   * @param modules what they are told to have bodies in
    * @param unheard takes lines that they write while several bodies run, or none
    * @param handsOn bodies run elsewhere, and what goes on after its grace is given up by the host itself: stopping it would lose
    *   all others
    */
-  constructor(
-    start: StartHost,
-    size: number,
-    modules: readonly string[],
-    unheard: (line: string) => void,
-    handsOn = false,
-  ) {
+  constructor(start: StartHost, size: number, unheard: (line: string) => void, handsOn = false) {
     this.#start = start;
     this.#size = size;
-    this.#modules = modules;
     this.#unheard = unheard;
     this.#handsOn = handsOn;
   }
@@ -82,12 +73,17 @@ export class HostPool {
   /**
    * Starts the first, and asks it which bodies it has: by name. Every later one must have the same.
    *
-   * @param within where it is to look for bodies, as its language names it
+   * @param within where it is to look for bodies, as its language names it; most programs need nothing
    * @throws SelvageError `HostNotUsable`; whatever loading a module has thrown
    */
   async open(within: readonly string[]): Promise<ReadonlyMap<string, BodyDescription>> {
     this.#within = within;
     this.#release(await this.#take(true, NEVER), true);
+    return this.#bodies!;
+  }
+
+  /** Only after {@link open}. */
+  get bodies(): ReadonlyMap<string, BodyDescription> {
     return this.#bodies!;
   }
 
@@ -178,9 +174,11 @@ export class HostPool {
       const host = this.#start((line) => {
         if (this.#handsOn || !session.said(line)) this.#unheard(line);
       });
-      const session: HostSession = new HostSession(host.link, this.#modules, () => host.name);
+      const session: HostSession = new HostSession(host.link, () => host.name);
       const member: Member = { host, session, isReady: false, concurrency: 1, occupied: 0, calls: 0 };
       this.#members.add(member);
+      // Whatever has broken the protocol would go on.
+      void session.over.then(() => host.kill());
       void host.gone.then(() => {
         this.#members.delete(member);
         this.#waiting.shift()?.();

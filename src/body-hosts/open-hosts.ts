@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { hostName, hostedKnots } from '../authoring/body-host';
+import { bodyNames } from '../authoring/body-names';
+import { cacheOf } from '../authoring/cacheable';
+import { codeHashOf } from '../authoring/hashes';
 import type {
   BodyHostOptions,
   DefinitionRecord,
@@ -10,13 +13,14 @@ import type {
 } from '../authoring/records';
 import { SelvageError } from '../errors';
 import { hostMissing, type BodyCall, type BodyHosts } from '../runtime';
+import { nodeSha256 } from '../node-sha256';
+import { taskQueuesOf } from '../plan';
 import { canonicalJson, type Json } from '../values';
 import { loadedFrom } from '../user-modules';
 import { HostPool, type StartHost } from './host-pool';
 import type { BodyDescription } from './protocol/messages';
 import { startPython } from './processes/python';
 import { startProcess } from './processes/process-host';
-import { bodyNames } from './threads/body-names';
 import { startThread } from './threads/thread-host';
 
 /** Takes a line that a program wrote, where it cannot be told which body has. */
@@ -24,7 +28,9 @@ export type Said = (host: string, line: string) => void;
 
 /** A knot, or the elements of a map, whose body a host calls. */
 interface Placed {
-  readonly knot: KnotRecord;
+  readonly tapestry: string;
+  /** Absent where runs may be extended by such knots. */
+  readonly knot: KnotRecord | undefined;
   readonly body: DefinitionRecord;
 }
 
@@ -43,14 +49,16 @@ interface OpenHost {
  * Starts the body hosts that tapestries name, and compares what each says that it has with what is placed. Undefined if none is named.
  *
  * @param tapestries all that are registered, with those that they nest
+ * @param taskQueue that of the worker: hosts are opened for the bodies that are called there. If omitted, all are
  * @throws SelvageError `InvalidConfig` for two hosts of one name; `HostNotUsable`, `HostMismatch`
  */
 export async function openHosts(
   tapestries: Iterable<TapestryRecord>,
   said: Said,
+  taskQueue?: string,
 ): Promise<BodyHosts | undefined> {
   const all = [...tapestries];
-  const wanted = wantedHosts(all);
+  const wanted = wantedHosts(all, taskQueue);
   if (wanted.size === 0) return undefined;
   const names = new Map([...bodyNames(all)].map(([name, definition]) => [definition, name]));
   const open = new Map<string, OpenHost>();
@@ -73,8 +81,8 @@ export async function openHosts(
  *
  * @throws SelvageError `InvalidConfig` for two hosts of one name
  */
-export function hostNames(tapestries: Iterable<TapestryRecord>): string[] {
-  return [...wantedHosts([...tapestries]).keys()];
+export function hostNames(tapestries: Iterable<TapestryRecord>, taskQueue: string): string[] {
+  return [...wantedHosts([...tapestries], taskQueue).keys()];
 }
 
 class OpenHosts implements BodyHosts {
@@ -92,26 +100,50 @@ class OpenHosts implements BodyHosts {
     return await host.pool.call(body, call);
   }
 
+  codeHashOf(name: string, definition: DefinitionRecord): string | undefined {
+    // Threads may compile a body otherwise than what the worker was started with.
+    if (!definition.host) return undefined;
+    const source = this.#open.get(name)?.pool.bodies.get(definition.name)?.source;
+    return source === undefined ? undefined : codeHashOf(source, nodeSha256);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#open.values()].map(({ pool }) => pool.close()));
   }
 }
 
-function wantedHosts(tapestries: readonly TapestryRecord[]): Map<string, Wanted> {
+function wantedHosts(
+  tapestries: readonly TapestryRecord[],
+  taskQueue: string | undefined,
+): Map<string, Wanted> {
   const wanted = new Map<string, Wanted>();
+  const isCalled = taskQueue === undefined ? () => true : calledOn(taskQueue, tapestries);
   for (const tapestry of tapestries) {
     for (const [knot, body, host] of hostedKnots(tapestry)) {
+      if (knot && !isCalled(knot)) continue;
       const name = hostName(host);
       const known = wanted.get(name);
       if (known) {
         known.options = sameHost(known.options, host, name);
-        known.placed.push({ knot, body });
+        known.placed.push({ tapestry: tapestry.name, knot, body });
       } else {
-        wanted.set(name, { options: host, placed: [{ knot, body }] });
+        wanted.set(name, { options: host, placed: [{ tapestry: tapestry.name, knot, body }] });
       }
     }
   }
   return wanted;
+}
+
+/** A queue that only knots name has the bodies of these knots; any other may be that of a run, whose other knots are called there. */
+function calledOn(taskQueue: string, tapestries: readonly TapestryRecord[]): (knot: KnotRecord) => boolean {
+  const knots = tapestries.flatMap((tapestry) => [...tapestry.knots.values()]);
+  const isOfKnots = knots.some((knot) => queueNamedBy(knot) === taskQueue);
+  const isOfRuns = !isOfKnots || taskQueuesOf(tapestries).includes(taskQueue);
+  return (knot) => (queueNamedBy(knot) === undefined ? isOfRuns : queueNamedBy(knot) === taskQueue);
+}
+
+function queueNamedBy({ options: { dispatcher } }: KnotRecord): string | undefined {
+  return dispatcher?.kind === 'queue' ? dispatcher.taskQueue : undefined;
 }
 
 /** One without options is whichever has them. */
@@ -153,14 +185,14 @@ function openHost(
     case 'threads': {
       const { maxWorkers = cores, memoryLimit } = host;
       const module = moduleOf(host.module ?? loaded);
-      const start: StartHost = () => startThread({ module }, memoryLimit);
+      const start: StartHost = () => startThread(module, memoryLimit);
       return {
-        pool: new HostPool(start, maxWorkers, [], unheard),
+        pool: new HostPool(start, maxWorkers, unheard),
         nameOf: (definition) => names.get(definition),
       };
     }
     case 'program': {
-      const { command, cwd, processes = cores, modules = [] } = host;
+      const { command, cwd, processes = cores } = host;
       const start: StartHost = (heard) =>
         startProcess({
           name: `Program "${name}"`,
@@ -169,18 +201,18 @@ function openHost(
           cwd,
           said: heard,
         });
-      return { pool: new HostPool(start, processes, modules, unheard), nameOf: ownName };
+      return { pool: new HostPool(start, processes, unheard), nameOf: ownName };
     }
     case 'python': {
       const { processes = cores } = host;
-      const start: StartHost = (heard) => startPython(host, heard);
-      return { pool: new HostPool(start, processes, [], unheard), nameOf: ownName };
+      const start: StartHost = (heard) => startPython(host, heard, loaded);
+      return { pool: new HostPool(start, processes, unheard), nameOf: ownName };
     }
     case 'dask':
     case 'ray':
     case 'celery': {
-      const start: StartHost = (heard) => startPython(host, heard);
-      return { pool: new HostPool(start, 1, [], unheard, true), nameOf: ownName };
+      const start: StartHost = (heard) => startPython(host, heard, loaded);
+      return { pool: new HostPool(start, 1, unheard, true), nameOf: ownName };
     }
   }
 }
@@ -203,15 +235,16 @@ async function compare(
   placed: readonly Placed[],
 ): Promise<void> {
   const described = await pool.open(modulesOf(host, placed));
-  for (const { knot, body } of placed) {
+  for (const one of placed) {
+    const { tapestry, knot, body } = one;
     const ownName = nameOf(body);
     const there = ownName === undefined ? undefined : described.get(ownName);
-    const problem = there ? differenceOf(body, there) : absence(host, ownName ?? body.name, described);
+    const problem = there ? differenceOf(one, there) : absence(host, ownName ?? body.name, described);
     if (problem === undefined) continue;
     throw new SelvageError(
       'HostMismatch',
-      `The body host "${name}" cannot call the body of knot "${knot.id}" of tapestry "${knot.tapestry.name}": ${problem}`,
-      { details: { host: name, knot: knot.id, tapestry: knot.tapestry.name, definition: body.name } },
+      `The body host "${name}" cannot call the body of ${knot ? `knot "${knot.id}"` : 'knots that may be added to runs'} of tapestry "${tapestry}": ${problem}`,
+      { details: { host: name, ...(knot && { knot: knot.id }), tapestry, definition: body.name } },
     );
   }
 }
@@ -231,7 +264,6 @@ export async function describePython(
   const pool = new HostPool(
     (heard) => startPython(host, heard),
     1,
-    [],
     (line) => said(name, line),
   );
   try {
@@ -259,13 +291,50 @@ function absence(host: BodyHostOptions, name: string, described: ReadonlyMap<str
   return `it has no body "${name}"; ${has}${names.length > 20 ? ` and ${names.length - 20} more` : ''}.`;
 }
 
+function isReusedBySource(knot: KnotRecord): boolean {
+  return cacheOf(knot.options)?.codeHash === 'source';
+}
+
 /** Compares what both sides say. */
-function differenceOf(body: DefinitionRecord, there: BodyDescription): string | undefined {
+function differenceOf({ knot, body }: Placed, there: BodyDescription): string | undefined {
   if (body.receives !== there.receives)
     return `it takes ${there.receives} there, and ${body.receives} here. Say \`receives: '${there.receives}'\` here, or change the body.`;
   // The source that threads have may be compiled otherwise than what the worker was started with.
-  const isCompared = body.host !== undefined && body.source.startsWith('sha256:');
-  if (isCompared && there.source !== undefined && body.source !== there.source)
+  if (!body.host) return undefined;
+  const misfit = knot && there.input && inputMisfit(inputNames(knot, body), there.input);
+  if (misfit !== undefined) return misfit;
+  if (body.source !== undefined && there.source !== undefined && body.source !== there.source)
     return 'its source is another one there than here: it was edited since the types were written, or since this process was started. Write the types again, or restart the worker.';
+  if (there.source === undefined && body.source === undefined && knot && isReusedBySource(knot))
+    return "its values are to be reused as long as its source is the same, and the host says nothing of its source. Give it a version, and leave `codeHash: 'source'` out.";
   return undefined;
+}
+
+/** The names under which a body gets the inputs of its knot, or those of an element of a map. */
+function inputNames({ inputs, definition }: KnotRecord, body: DefinitionRecord): string[] {
+  const names = [...inputs.keys()];
+  const { map } = definition ?? {};
+  if (map?.each !== body) return names;
+  return names.map((name) => (name === 'over' ? map.bind! : name.slice(name.indexOf('.') + 1)));
+}
+
+/** Compares names with the JSON Schema of a body's inputs. */
+function inputMisfit(names: readonly string[], input: Readonly<Record<string, unknown>>): string | undefined {
+  const { properties = {}, required = [], additionalProperties } = input as JsonSchemaOfObject;
+  const unknown =
+    additionalProperties === false ? names.filter((name) => !Object.hasOwn(properties, name)) : [];
+  const missing = required.filter((name) => !names.includes(name));
+  if (unknown.length === 0 && missing.length === 0) return undefined;
+  const taken = listed(Object.keys(properties), 'no input');
+  return `it takes ${taken} there, and is given ${listed(names, 'no input')} here. Correct the knot, or write the types again.`;
+}
+
+interface JsonSchemaOfObject {
+  readonly properties?: Readonly<Record<string, unknown>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: unknown;
+}
+
+function listed(names: readonly string[], none: string): string {
+  return names.length === 0 ? none : names.map((name) => `"${name}"`).join(', ');
 }

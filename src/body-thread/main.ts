@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { BodyServer, PortLink, type ThreadData } from '../body-hosts';
 import { markBodyThread } from '../runtime';
 import { servedBy } from './served-module';
@@ -6,11 +6,10 @@ import { servedBy } from './served-module';
 /* What runs in a body thread: it loads the file that the worker has loaded, and calls its bodies. */
 
 markBodyThread();
-const port = parentPort!;
+const { module: file, port } = workerData as ThreadData;
 const link = new PortLink({
   post: (message, transfer) => port.postMessage(message, [...transfer]),
   close: () => port.close(),
 });
 port.on('message', (message) => link.take(message));
-const { module: file } = workerData as ThreadData;
 new BodyServer(link, () => servedBy(file));

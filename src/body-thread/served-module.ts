@@ -1,14 +1,15 @@
 import { recordOf, type AnyTapestry } from '../authoring';
+import { bodyNames } from '../authoring/body-names';
 import type { KnotBody } from '../authoring/records';
 import { withNested } from '../runtime';
 import { isDocument, loadCode } from '../user-modules';
-import { bodyNames, type BodyDescription, type ServedBodies } from '../body-hosts';
+import type { BodyDescription, ServedBodies } from '../body-hosts';
 
 /** Loads a user's file in a body thread. */
 export async function servedBy(module: string): Promise<ServedBodies> {
   const { tapestries, resources } = await load(module);
   const all = new Set(tapestries.flatMap((tapestry) => [...withNested(recordOf(tapestry))]));
-  const names = bodyNames(all);
+  const names = new Map(bodyNames(all));
   const bodies = [...names].map(([name, { receives, source }]): BodyDescription => ({
     name,
     receives,

@@ -70,8 +70,10 @@ async function changedCodeOf(
 ): Promise<string[]> {
   const changed = new Set<string>();
   const compare = (knot: PlanKnot, definition: PlanDefinition, record: LineageRecord | undefined): void => {
+    const { codeHash } = definition;
     if (!record || record.code_hash === null || record.cached_from_run !== null) return;
-    if (record.code_hash !== definition.codeHash) changed.add(definition.inline ? knot.id : definition.name);
+    if (codeHash !== undefined && record.code_hash !== codeHash)
+      changed.add(definition.inline ? knot.id : definition.name);
   };
   const maps: PlanKnot[] = [];
   for (const knot of plan.plan.knots) {

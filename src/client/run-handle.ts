@@ -92,7 +92,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     this.attached = options.attached;
     this.server = new RunOnServer(runId, workflow, backends, options);
     this.records = new RunRecords(this.server);
-    this.waiting = new WaitingReader(workflow.client, backends, options.pollers);
+    this.waiting = new WaitingReader(workflow.client, backends, options.pollers, options.workers);
     this.maps = new MapProgressReader(backends);
   }
 

@@ -10,6 +10,7 @@ import { SEGMENTS_QUERY, STATUS_QUERY, type LiveStatus, type RunningSegments } f
 import { unreachable } from './connection-errors';
 import type { Outages, Through } from './outages';
 import type { Pollers } from './pollers';
+import type { Workers } from './workers';
 import { SegmentProgress } from './segment-progress';
 import { unlessLost } from './unless-lost';
 
@@ -22,6 +23,7 @@ export interface RunHandleOptions {
   readonly outages: Outages;
   readonly attached?: Attached | undefined;
   readonly pollers: Pollers;
+  readonly workers: Workers;
   /** The server's address, for messages. */
   readonly address?: string | undefined;
   /** Largest payload of a signal, in encoded bytes, that goes into the history. Default 2,048. */

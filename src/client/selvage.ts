@@ -348,6 +348,7 @@ export class Selvage {
     return new RunHandle<Values>(runId, workflow, this.backends, {
       inlineLimit: this.inlineLimit,
       pollers: this.pollers,
+      workers: this.workers,
       outages: this.outages,
       address: this.location.address,
       serverLost: this.server?.lost,

@@ -15,8 +15,10 @@ import { memoOf } from './unbegun-run';
 import type { Waiting, WaitingKnot } from './waiting';
 import { dueQueues } from './activity-reason';
 import type { RunSituation } from './run-situation';
+import { withQueuesThatHave } from './who-has-bodies';
 import { whyKnotWaits, whyWaiting } from './why-waiting';
 import { pinnedBuild } from './worker-builds';
+import type { Workers } from './workers';
 
 /** Limited because each costs a call to the server; knots of a run seldom use more. */
 const QUEUES_LOOKED_AT = 20;
@@ -45,18 +47,27 @@ export class WaitingReader {
     private readonly client: WorkflowClient,
     private readonly backends: Backends,
     private readonly pollers: Pollers,
+    private readonly workers: Workers,
   ) {}
 
   async read(unfinished: UnfinishedRun): Promise<Waiting> {
-    const { begun } = unfinished;
-    if (begun) return { begun, ...whyWaiting(await this.situation(unfinished)) };
+    const { begun, run } = unfinished;
+    if (begun) {
+      const waiting = whyWaiting(await this.situation(unfinished));
+      return { begun, ...waiting, knots: await this.withQueues(waiting.knots, run) };
+    }
     const { step } = await this.stepOf(unfinished, []);
     return { begun, step, total: 0, unfinished: 0, reasons: {}, knots: [] };
   }
 
   /** Why one knot has not ended, with all its elements in flight; undefined if it has. */
   async readKnot(unfinished: UnfinishedRun, knotId: string): Promise<WaitingKnot | undefined> {
-    return whyKnotWaits(await this.situation(unfinished, knotId), knotId);
+    const knot = whyKnotWaits(await this.situation(unfinished, knotId), knotId);
+    return knot && (await this.withQueues([knot], unfinished.run))[0];
+  }
+
+  private async withQueues(knots: readonly WaitingKnot[], run: RunRecord): Promise<readonly WaitingKnot[]> {
+    return await withQueuesThatHave(knots, this.workers, () => readPlanOf(this.backends, run));
   }
 
   /** @param knotId the knot whose child run is looked at in any case */

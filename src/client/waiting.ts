@@ -77,6 +77,11 @@ export interface WaitingKnot {
   /** Only if it has been running for over a second. */
   readonly lastHeartbeatAt?: number;
   readonly taskQueue?: string;
+  /**
+   * For `BodyMissing`: the task queues that have workers with its body, as those have told the server; `message` names them, too. Absent if the
+   * server keeps no list of workers.
+   */
+  readonly queuesWithBody?: readonly string[];
   /** When this task queue was last polled, if that was in the last minutes. */
   readonly lastPollAt?: number;
   /** Name of the signal that it waits for. */

@@ -13,7 +13,8 @@ type RawReport = temporal.api.worker.v1.IWorkerHeartbeat;
 const UNIMPLEMENTED = 12;
 /** WorkerStatus.WORKER_STATUS_SHUTTING_DOWN and …_SHUTDOWN. */
 const STOPPED: readonly unknown[] = [2, 3, 'WORKER_STATUS_SHUTTING_DOWN', 'WORKER_STATUS_SHUTDOWN'];
-const PAGE = 1_000;
+/** A page is one message of gRPC, of at most 4 MiB. */
+const PAGE = 100;
 /** Questions to the server that are asked at once. */
 const AT_ONCE = 20;
 
@@ -23,13 +24,23 @@ const AT_ONCE = 20;
  */
 const VERSION_PLUGIN = 'selvage.version/';
 const HOST_PLUGIN = 'selvage.host/';
+const BODY_PLUGIN = 'selvage.body/';
+const UNTOLD_PLUGIN = 'selvage.bodies-untold';
+
+/** Most characters of the names of bodies: each report has them, and each list the last report of all workers. */
+const TOLD_BODIES = 16 * 1024;
 
 /** What a worker says of itself by the names of plugins. */
-export function tellingPlugins(bodyHosts: readonly string[]): { readonly name: string }[] {
+export function tellingPlugins(
+  bodyHosts: readonly string[],
+  bodies: readonly string[],
+): { readonly name: string }[] {
+  const length = bodies.reduce((sum, name) => sum + name.length, 0);
   return [
-    { name: `${VERSION_PLUGIN}${VERSION}` },
-    ...bodyHosts.map((name) => ({ name: `${HOST_PLUGIN}${name}` })),
-  ];
+    `${VERSION_PLUGIN}${VERSION}`,
+    ...bodyHosts.map((name) => `${HOST_PLUGIN}${name}`),
+    ...(length > TOLD_BODIES ? [UNTOLD_PLUGIN] : bodies.map((name) => `${BODY_PLUGIN}${name}`)),
+  ].map((name) => ({ name }));
 }
 
 /** A worker that is alive, as it has told the server. */
@@ -47,6 +58,11 @@ export interface WorkerState {
   readonly since: number;
   /** The body hosts that its tapestries name, and that it has opened. */
   readonly bodyHosts: readonly string[];
+  /**
+   * The bodies that it has: definitions as `name` or `name@version`, functions in place as `tapestry#knot#node`. Null if it did not tell, as
+   * workers with very many do not.
+   */
+  readonly bodies: readonly string[] | null;
   /** Activities (knots, segments of `local()` knots, and Selvage's own) that ran when it last reported; null if the server does not tell. */
   readonly running: number | null;
   /** When it last reported; null if the server does not tell. */
@@ -151,15 +167,17 @@ function stateOf(worker: RawWorker, report: RawReport | undefined): WorkerState 
   const names = (worker.plugins ?? []).map(({ name }) => name ?? '').sort();
   const told = (prefix: string): string[] =>
     names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  const [version] = told(VERSION_PLUGIN);
   return {
     identity: worker.workerIdentity ?? '',
     taskQueue: worker.taskQueue ?? '',
     machine: worker.hostName || null,
     processId: worker.processId || null,
-    selvage: told(VERSION_PLUGIN)[0] ?? null,
+    selvage: version ?? null,
     sdk: `${worker.sdkName ?? ''} ${worker.sdkVersion ?? ''}`.trim(),
     since: optionalTsToMs(worker.startTime) ?? 0,
     bodyHosts: told(HOST_PLUGIN),
+    bodies: version !== undefined && !names.includes(UNTOLD_PLUGIN) ? told(BODY_PLUGIN) : null,
     running: report?.activityTaskSlotsInfo?.currentUsedSlots ?? null,
     reportedAt: optionalTsToMs(report?.heartbeatTime) ?? null,
   };

@@ -9,23 +9,24 @@ const CLOSE_MS = 5_000;
 /** Most characters of an error that are kept. */
 export const LONGEST_ERROR = 2_000;
 
-interface ReceiverTools {
+/** What an emitter may read. */
+type Readers = Pick<DeliveryContext, 'value' | 'records'>;
+
+export interface ReceiverTools extends Readers, Omit<EmitterTools, 'logger'> {
   readonly logger: LoggerLike;
-  readonly projectDir: string;
-  readonly value: DeliveryContext['value'];
 }
 
 /** An emitter that is opened when it is first needed, and whose deliveries take no longer than they may. */
 export class Receiver {
   readonly #declaration: EmitterDeclaration;
   readonly #tools: EmitterTools;
-  readonly #value: DeliveryContext['value'];
+  readonly #readers: Readers;
   #opened: Promise<Emitter> | undefined;
 
-  constructor(declaration: EmitterDeclaration, { logger, projectDir, value }: ReceiverTools) {
+  constructor(declaration: EmitterDeclaration, { logger, value, records, ...tools }: ReceiverTools) {
     this.#declaration = declaration;
-    this.#tools = { logger: bodyLogger(logger, { emitter: declaration.name }), projectDir };
-    this.#value = value;
+    this.#tools = { ...tools, logger: bodyLogger(logger, { emitter: declaration.name }) };
+    this.#readers = { value, records };
   }
 
   /** @param lost abandons the delivery @throws what the emitter throws, or that it took too long */
@@ -43,7 +44,7 @@ export class Receiver {
     const stop = (): void => give(new Error('This process delivers no longer.'));
     lost.addEventListener('abort', stop, { once: true });
     if (lost.aborted) stop();
-    const context = { signal: abort.signal, logger: this.#tools.logger, attempt, value: this.#value };
+    const context = { signal: abort.signal, logger: this.#tools.logger, attempt, ...this.#readers };
     const delivering = this.#deliver(events, context);
     // One that hangs is abandoned, whatever becomes of it.
     for (const promise of [delivering, isOver]) promise.catch(() => undefined);

@@ -1,5 +1,6 @@
 import { isMarkedEmitter, markEmitter } from '../authoring/marks';
 import type { OutcomeKind, RunStatus } from '../ports';
+import type { Duration } from '../values/duration';
 import type { RunEvent } from './event';
 
 export type EmitterKind = 'kafka' | 'log' | 'open-lineage' | 'open-telemetry' | 'own' | 'valkey' | 'webhook';
@@ -31,10 +32,11 @@ export interface EmitterOptions {
   /** After how many milliseconds a delivery counts as failed. Default 60,000. */
   readonly timeout?: number;
   /**
-   * After how many milliseconds of nothing but failures the emitter is disabled, until `selvage emitters resume` or a replay.
-   * Its events stay, and so do the runs that it has not heard of. Default: never.
+   * After how much time of nothing but failures the emitter is disabled, until `selvage emitters resume` or a replay:
+   * milliseconds, or `'5d'`. Its events stay, and so do the runs that it has not heard of. Default: never; of a webhook, 5
+   * days.
    */
-  readonly disableAfter?: number;
+  readonly disableAfter?: Duration;
 }
 
 /** An emitter as declared in a user's file. It loads no client; what delivers makes it work. */
@@ -45,6 +47,7 @@ export interface EmitterDeclaration<Kind extends EmitterKind = EmitterKind, Opti
   readonly from: 'now' | 'beginning';
   readonly batchSize: number;
   readonly timeout: number;
+  /** Milliseconds. Undefined: never. */
   readonly disableAfter?: number;
   /** Checked options of its kind, with their defaults. */
   readonly options: Options;

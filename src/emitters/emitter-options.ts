@@ -5,6 +5,7 @@ import {
   oneOf,
   shown,
   texts,
+  whole,
   type Check,
   type Checks,
 } from '../authoring/checks';
@@ -12,6 +13,7 @@ import { checkName } from '../authoring/names';
 import { OUTCOME_KINDS, RUN_STATUSES } from '../authoring/outcome';
 import { refusalOf, type Refusal } from '../authoring/refusal';
 import { SelvageError } from '../errors';
+import { durationMs } from '../values/duration';
 import type { EmitterDeclaration, EmitterKind, EmitterOptions, EventFilter } from './declaration';
 import { EVENT_TYPES } from './event';
 
@@ -28,13 +30,6 @@ const someOf =
       ? undefined
       : `must be a list of ${words.map((word) => `"${word}"`).join(', ')}`;
 
-const wholeUpTo =
-  (largest: number): Check =>
-  (value) =>
-    Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= largest
-      ? undefined
-      : `must be a whole number from 1 to ${largest}`;
-
 const EMITTER_OPTIONS: Checks<EmitterOptions> = {
   name: () => undefined,
   filter: nested<EventFilter>({
@@ -44,9 +39,9 @@ const EMITTER_OPTIONS: Checks<EmitterOptions> = {
     statuses: someOf(...RUN_STATUSES),
   }),
   from: oneOf('now', 'beginning'),
-  batchSize: wholeUpTo(LARGEST_BATCH),
-  timeout: wholeUpTo(LONGEST_TIMEOUT_MS),
-  disableAfter: wholeUpTo(Number.MAX_SAFE_INTEGER),
+  batchSize: whole(1, LARGEST_BATCH),
+  timeout: whole(1, LONGEST_TIMEOUT_MS),
+  disableAfter: (value) => (durationMs(value) ? undefined : 'must be a duration, such as "5d"'),
 };
 
 /** What was read of an emitter's options. */
@@ -97,7 +92,7 @@ export function readEmitterOptions<Own extends object>(
       from: from ?? 'now',
       batchSize: batchSize ?? BATCH_SIZE,
       timeout: timeout ?? TIMEOUT_MS,
-      ...(disableAfter !== undefined && { disableAfter }),
+      ...(disableAfter !== undefined && { disableAfter: durationMs(disableAfter)! }),
     },
     own: others as Own,
     refuse,

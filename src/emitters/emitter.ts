@@ -1,4 +1,5 @@
 import type { Logger } from '../authoring/knot-context';
+import type { LineageRecord } from '../ports';
 import type { RunEvent } from './event';
 
 /** What an emitter is given beside the events. */
@@ -14,6 +15,12 @@ export interface DeliveryContext {
    * @throws SelvageError if it is no longer there, or the data store is out of reach
    */
   value(hash: string): Promise<unknown>;
+  /**
+   * Reads the lineage records of these knots of a run, in no particular order.
+   *
+   * @throws SelvageError if the run history is out of reach
+   */
+  records(temporalRunId: string, knotIds: readonly string[]): Promise<readonly LineageRecord[]>;
 }
 
 /** An event that the receiver will never take, however often it is delivered. */

@@ -53,6 +53,7 @@ const CODES = {
     DuplicateTerminal: 'A fragment brings a terminal whose name is taken.',
     NotSubscribable: 'A run was to be offered more knots through a tapestry store that takes no offers.',
     WeakSecret: 'A secret of a webhook is missing, malformed or easy to guess.',
+    AddressNotAllowed: 'Events were to be sent into a private network, or by a protocol that is not safe.',
     PageReadOnly: 'Something was to be done by a page that is only for reading.',
     InBodyThread: 'A client or a worker was to be opened in a thread that runs bodies.',
     SignalNotGiven: 'An in-process run was not given a signal that a knot waits for.',
@@ -200,6 +201,8 @@ const CODES = {
     BrokerUnavailable: 'A message broker could not be reached, or does not answer.',
     BrokerRefused: 'A message broker does not let a client in, or does not let it do something.',
     UnknownTopic: 'A topic that is to be read does not exist.',
+    ReceiverUnavailable:
+      'A receiver of events cannot be reached, does not answer in time, or answers that it has not taken them.',
     DeliveryFailed: 'Messages could not be delivered, for a reason that nobody has foreseen.',
     TooManyRequests: 'More requests came to a webhook than it takes at a time, or in a time.',
     ShuttingDown: 'A request came to a process that is about to end.',

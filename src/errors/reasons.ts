@@ -39,6 +39,7 @@ export const ERROR_REASONS = {
     LoneSurrogate: 'A text, or a key, is not valid Unicode.',
     EqualParts: 'A map or a set has keys or members of equal content.',
     Unreadable: 'A getter, a proxy or a codec threw.',
+    TooLarge: 'The inputs of a call take more than a body host is sent at once.',
   },
   YamlNotAllowed: {
     ControlCharacter: 'A character that cannot be printed stands there as it is.',

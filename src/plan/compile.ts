@@ -2,6 +2,7 @@ import { canonicalJson, defaultSha256, hashText, type Json, type Sha256 } from '
 import { SelvageError } from '../errors';
 import { hostName, hostOf } from '../authoring/body-host';
 import { cacheOf, isCacheable } from '../authoring/cacheable';
+import { withMeaning } from '../authoring/node-options';
 import type {
   CacheOptions,
   DefinitionRecord,
@@ -25,7 +26,7 @@ import {
   type PlanPolicy,
 } from './plan';
 import { nestedPlanInput } from './nested-plan';
-import { effectiveOptions, policyOf } from './policy';
+import { dataOf, policyOf } from './policy';
 import { Refusals } from './refusals';
 
 export interface CompiledPlan {
@@ -79,9 +80,10 @@ function planOf(
   const definitions = new DefinitionTable(tapestry, hashes);
   const constants = new ConstantEncoder(hashes);
   const planKnots = knots.map((knot): PlanKnot => {
-    const options = knot.definition ? effectiveOptions(knot, tapestry) : {};
+    const options = knot.definition ? withMeaning(knot.definition.node, knot.options) : {};
     const cache = knot.definition && isOfOwnMaking(knot.definition, knot) ? cacheOf(options) : undefined;
     const ownPolicy = policyOf(options, limitKeyOf(knot));
+    const data = dataOf(options);
     const host = knot.definition && knot.path === undefined && hostOf(knot.definition, options.dispatcher);
     const policy: PlanPolicy = {
       ...ownPolicy,
@@ -104,6 +106,7 @@ function planOf(
       inputs,
       policy,
       ...(options.summary !== undefined && { summary: options.summary }),
+      ...(data && { data }),
       configHash: configHashOf(knot.definition, inputs, policy, hashes),
     };
   });

@@ -47,8 +47,13 @@ export class DefinitionTable {
       name,
       ...(version !== undefined && { version }),
       ...(inline && { inline }),
-      codeHash: this.hashes.ofSource(definition),
+      ...codeOf(definition, this.hashes),
     });
     return index;
   }
+}
+
+function codeOf(definition: DefinitionRecord, hashes: Hashes): Pick<PlanDefinition, 'codeHash'> {
+  const codeHash = hashes.ofSource(definition);
+  return codeHash === undefined ? {} : { codeHash };
 }

@@ -1,5 +1,6 @@
 import { decodeJson, defaultSha256, type Sha256 } from '../values';
 import { SelvageError } from '../errors';
+import { hostNameOf } from '../authoring/body-host';
 import { cacheOf, isCacheable, requireCacheable } from '../authoring/cacheable';
 import type { CacheOptions, ErrorPolicy, KnotOptions } from '../authoring/records';
 import type { Fragment, FragmentDefinition, FragmentKnot } from '../authoring/fragment';
@@ -8,7 +9,7 @@ import { ConstantEncoder } from './constant-encoder';
 import { Hashes } from '../authoring/hashes';
 import { layoutOf } from './layout';
 import type { Plan, PlanDefinition, PlanInput, PlanKnot, PlanPolicy } from './plan';
-import { policyOf } from './policy';
+import { dataOf, policyOf } from './policy';
 import { topologicalOrder } from './topological-order';
 
 /*
@@ -27,8 +28,11 @@ export interface ExtendOptions {
 
 /** A worker's facts about a definition that it has registered. */
 export interface RegisteredDefinition {
-  readonly codeHash: string;
+  /** Undefined if only the host of the body knows it. */
+  readonly codeHash: string | undefined;
   readonly receives: 'values' | 'outcomes';
+  /** Name of the body host that has its body, if that is in another language. */
+  readonly host?: string;
 }
 
 /** Most knots that a message names. */
@@ -78,18 +82,22 @@ export function extend(
     const { id, definition, optional } = knot;
     const { summary, ...options } = { ...plan.extensible!.knots, ...knot.options };
     const cache = cacheIn(options, knot);
+    const data = dataOf(options);
+    const host = hostNameOf(definition.host, options.dispatcher);
     const policy: PlanPolicy = {
       ...policyOf(options, definition.name),
+      ...(host !== undefined && { host }),
       ...(cache && { cache }),
       ...(optional && { optional }),
     };
     const inputs = planInputs(knot, indexes, constants);
     return {
       id,
-      definition: definitions.indexOf(definition, id),
+      definition: definitions.indexOf(definition),
       inputs,
       policy,
       ...(summary !== undefined && { summary }),
+      ...(data && { data }),
       configHash: configHashOf(definition, inputs, policy, hashes),
     };
   });
@@ -128,11 +136,15 @@ export function resolveDefinitions(
       const { definition, id, options } = knot;
       const registered = find(definition.name, definition.version);
       if (!registered) throw unknownDefinition(definition, id);
-      const { codeHash, receives } = registered;
+      const { codeHash, receives, host } = registered;
       // A versioned definition is identified by its version, as two builds of one source may produce
       // different code.
       const { version } = definition;
-      if (version === undefined && ![undefined, codeHash].includes(definition.codeHash))
+      if (
+        version === undefined &&
+        codeHash !== undefined &&
+        ![undefined, codeHash].includes(definition.codeHash)
+      )
         throw codeDiffers(definition, id, codeHash);
       if (options?.errorPolicy === 'receiveErrors' && receives === 'values') {
         throw new SelvageError(
@@ -148,7 +160,15 @@ export function resolveDefinitions(
           },
         );
       }
-      return { ...knot, definition: { ...definition, codeHash } };
+      const { host: _, ...given } = definition;
+      return {
+        ...knot,
+        definition: {
+          ...given,
+          ...(codeHash !== undefined && { codeHash }),
+          ...(host !== undefined && { host }),
+        },
+      };
     }),
   };
 }
@@ -282,7 +302,7 @@ class Definitions {
     this.list = [...plan.definitions];
   }
 
-  indexOf({ name, version, codeHash }: FragmentDefinition, knot: string): number {
+  indexOf({ name, version, codeHash }: FragmentDefinition): number {
     const index = this.list.findLastIndex(
       (present) =>
         present.name === name &&
@@ -291,9 +311,13 @@ class Definitions {
         (codeHash === undefined || present.codeHash === codeHash),
     );
     if (index >= 0) return index;
-    if (codeHash === undefined)
-      throw unknownDefinition({ name, ...(version !== undefined && { version }) }, knot);
-    return this.list.push({ name, ...(version !== undefined && { version }), codeHash }) - 1;
+    return (
+      this.list.push({
+        name,
+        ...(version !== undefined && { version }),
+        ...(codeHash !== undefined && { codeHash }),
+      }) - 1
+    );
   }
 }
 

@@ -1,34 +1,12 @@
-import { withMeaning } from '../authoring/node-options';
 import { DEFAULT_CANCEL_GRACE_MS } from './limits';
-import type {
-  ErrorPolicy,
-  KnotOptions,
-  KnotRecord,
-  Limit,
-  RetryPolicy,
-  TapestryRecord,
-} from '../authoring/records';
-import type { PlanLimit, PlanPolicy } from './plan';
+import type { ErrorPolicy, KnotOptions, Limit, RetryPolicy } from '../authoring/records';
+import type { PlanData, PlanLimit, PlanPolicy } from './plan';
 
 const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
 const DEFAULT_BACKOFF_COEFFICIENT = 2;
 const DEFAULT_MAXIMUM_INTERVAL_FACTOR = 100;
 /** Temporal's default, the middle. */
 const DEFAULT_PRIORITY = 3;
-
-/**
- * The options that apply to a knot: its own, else its definition's, else its tapestry's, without those that mean
- * nothing for it. An option is inherited as a whole (a `retry` is never merged from two).
- */
-export function effectiveOptions(knot: KnotRecord, tapestry: TapestryRecord): KnotOptions<ErrorPolicy> {
-  const options: Record<string, unknown> = {};
-  for (const source of [tapestry.options.knots, knot.definition?.options, knot.options]) {
-    for (const [name, value] of Object.entries(source ?? {})) {
-      if (value !== undefined) options[name] = value;
-    }
-  }
-  return withMeaning(knot.definition?.node, options);
-}
 
 /**
  * Removes options that equal their default, so that stating a default and omitting it give the same plan.
@@ -57,6 +35,16 @@ export function policyOf(options: KnotOptions<ErrorPolicy>, limitKey: string): P
     ...(priority !== DEFAULT_PRIORITY && { priority }),
     ...(options.validate === false && { validate: false as const }),
     ...(options.logs === false && { logs: false as const }),
+  };
+}
+
+/** What a knot does with data outside of runs; undefined if it says nothing. */
+export function dataOf({ reads, writes, columns }: KnotOptions<ErrorPolicy>): PlanData | undefined {
+  if (reads === undefined && writes === undefined && columns === undefined) return undefined;
+  return {
+    ...(reads && { reads: [reads].flat() }),
+    ...(writes && { writes: [writes].flat() }),
+    ...(columns && { columns }),
   };
 }
 

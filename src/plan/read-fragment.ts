@@ -60,9 +60,9 @@ function checkKnot(knot: unknown, place: number): void {
   checkKnotId(id);
   const where = `its knot "${id}"`;
   if (!isObject(definition)) throw invalid(`${where} has no "definition"`);
-  const { name, version, codeHash } = definition;
+  const { name, version, codeHash, host } = definition;
   checkName('definition', name);
-  for (const [field, value] of Object.entries({ version, codeHash })) {
+  for (const [field, value] of Object.entries({ version, codeHash, host })) {
     if (value !== undefined && typeof value !== 'string')
       throw invalid(`"${field}" of the definition of ${where} is no text`);
   }

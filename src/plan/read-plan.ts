@@ -30,7 +30,11 @@ export function readPlan(text: string): Plan {
   if (failOn !== 'unhandled' && failOn !== 'any' && failOn !== 'never') throw damaged("'failOn' is unknown");
   if (queue !== undefined && typeof queue !== 'string') throw damaged("'queue' is not a text");
   checkList(parameters, 'parameters', isNamed);
-  checkList(definitions, 'definitions', (item) => isNamed(item) && typeof item['codeHash'] === 'string');
+  checkList(
+    definitions,
+    'definitions',
+    (item) => isNamed(item) && ['string', 'undefined'].includes(typeof item['codeHash']),
+  );
   checkList(
     knots,
     'knots',

@@ -41,6 +41,8 @@ export interface BodyHosts {
    * @throws as {@link BodyHost}
    */
   call(call: BodyCall): Promise<unknown>;
+  /** The hash of a body's source, as the host of this name describes it; undefined if it does not, or if the body is one of TypeScript. */
+  codeHashOf(host: string, definition: DefinitionRecord): string | undefined;
   close(): Promise<void>;
 }
 
@@ -65,7 +67,7 @@ export function isHostTrouble(error: unknown): boolean {
 export function hostMissing(host: string, knotId: string): SelvageError {
   return new SelvageError(
     'HostMissing',
-    `Knot "${knotId}" is to be called by the body host "${host}", which this worker has not opened: no tapestry that it has registered names it. ` +
+    `Knot "${knotId}" is to be called by the body host "${host}", which this worker has not opened: no knot that it has registered for its task queue names it. ` +
       'The knot waits for a worker that has it: deploy the code that the run was started with beside the new one.',
     { details: { knot: knotId, host } },
   );

@@ -21,7 +21,8 @@ export type ValueId = Pick<ValueIdentity, 'hash' | 'stored'>;
 
 /** The body that runs for a knot. */
 interface KeyedBody {
-  readonly codeHash: string;
+  /** Undefined if neither the plan nor this process knows it. */
+  readonly codeHash: string | undefined;
   /** If omitted, it is assumed to be what other workers have at this place. */
   readonly definition?: DefinitionRecord | undefined;
 }
@@ -30,7 +31,7 @@ interface KeyedBody {
  * The key under which a knot's value can be reused: its definition, its version or source, its inputs by
  * name, and whether schemas are applied; but not who asks, where it runs, or its other options. A function in
  * place includes its place, as another one of equal source may have captured other values. Undefined if the
- * knot's values are not reused.
+ * knot's values are not reused, or by a source that is not known here.
  *
  * @param valueOf a parent's value, by its index in the plan and the input that it is wired to; an element of
  *   a map has
@@ -46,6 +47,8 @@ export function cacheKeyOf(
   const { cache } = knot.policy;
   const definition = plan.definitionOf(knot);
   if (!cache || !definition) return undefined;
+  const { codeHash } = body;
+  if (cache.codeHash === 'source' && codeHash === undefined) return undefined;
   const inputs: Record<string, Json> = {};
   for (const [name, input] of Object.entries(knot.inputs)) {
     inputs[name] = 'parent' in input ? identityOf(valueOf(input.parent, name)) : input.hash;
@@ -58,7 +61,7 @@ export function cacheKeyOf(
       ...(version !== undefined && { version }),
       ...(inline && { place: placeOf(plan, knot) }),
       ...(cache.codeHash === 'source' &&
-        codeOf(body, [name, version ?? '', ...(inline ? placeOf(plan, knot) : [])])),
+        codeOf(codeHash!, body.definition, [name, version ?? '', ...(inline ? placeOf(plan, knot) : [])])),
       // Values that no schema has checked are kept apart from those that one has.
       ...(knot.policy.validate === false && { validate: false }),
       inputs,
@@ -89,7 +92,11 @@ function placeOf({ plan }: LoadedPlan, { id }: PlanKnot): string[] {
   return [plan.tapestry, mapOf(id) ?? id];
 }
 
-function codeOf({ codeHash, definition }: KeyedBody, knownBy: readonly string[]): Record<string, Json> {
+function codeOf(
+  codeHash: string,
+  definition: DefinitionRecord | undefined,
+  knownBy: readonly string[],
+): Record<string, Json> {
   const tag = definition && bodyTag(definition, [codeHash, ...knownBy].join(' '));
   return { code: codeHash, ...(tag !== undefined && { tag }) };
 }

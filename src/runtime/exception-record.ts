@@ -3,7 +3,7 @@ import { hashText } from '../values';
 import type { ErrorCause, ExceptionRecord, StoredValue } from '../ports';
 import type { Hashing } from './hashing';
 import { errorId } from './unrun-error';
-import { userFrame } from './user-frame';
+import { placeTold, userFrame } from './user-frame';
 
 /** Longer stacks are cut in the record and kept in full in the data store. */
 export const TRACEBACK_BYTES = 4 * 1024;
@@ -64,7 +64,7 @@ export function describeError(
 
 /** Describes an error: what it is, where it was made and its causes. */
 export function tellError(error: unknown): ErrorCause {
-  const at = userFrame(stackOf(error));
+  const at = placeTold(error) ?? userFrame(stackOf(error));
   return {
     type: errorType(error),
     message: messageText(messageOf(error), MESSAGE_LENGTH),
@@ -90,7 +90,7 @@ function nestedOf(error: unknown, telling: Telling): Pick<ErrorCause, 'cause' | 
     const limit = telling.left === NESTED_ERRORS ? MESSAGE_LENGTH : NESTED_MESSAGE_LENGTH;
     telling.left -= 1;
     if (typeof nested === 'object' && nested !== null) telling.seen.add(nested);
-    const at = userFrame(stackOf(nested));
+    const at = placeTold(nested) ?? userFrame(stackOf(nested));
     return [
       {
         type: errorType(nested),

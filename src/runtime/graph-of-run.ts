@@ -27,7 +27,8 @@ export function stateOf(record: LineageRecord, codeHash: string | undefined): Gr
     waits?: GraphState['waits'];
   };
   // The value of another run was made by that run's code.
-  const isOther = code !== null && record.cached_from_run === null && code !== codeHash;
+  const isOther =
+    code !== null && record.cached_from_run === null && code !== codeHash && codeHash !== undefined;
   return {
     outcome: record.outcome,
     ...(record.skip_reason && { skipReason: record.skip_reason }),

@@ -110,6 +110,8 @@ export {
   type BodyHost,
   type BodyHosts,
 } from './body-host';
+export { CodeHashes } from './code-hashes';
+export { tellPlace } from './user-frame';
 export { BodyContext, HandedOnHere, type BodySurroundings, type HandedOn } from './body-context';
 export { ElementParents, type ElementInputs, type InputReader, type KnotParents } from './knot-parents';
 export {

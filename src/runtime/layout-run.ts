@@ -162,9 +162,10 @@ export abstract class LayoutRun {
     await this.unrun(index, { kind: 'err', error: unrunError(surroundings.runId, failure, hashing.sha256) });
   }
 
-  /** The chosen path of a branch has what the branch passes on. */
+  /** The chosen path of a branch has the value of the branch's input, and nothing else of how that came to be. */
   private async pass(index: number): Promise<void> {
     const input = this.planKnots[index]!.inputs['input'] as { readonly parent: number };
-    await this.unrun(index, this.settled[this.indexOf(input.parent)] as OutcomeToRecord);
+    const { value } = this.settled[this.indexOf(input.parent)] as Extract<OutcomeToRecord, { kind: 'ok' }>;
+    await this.unrun(index, { kind: 'ok', value });
   }
 }

@@ -1,5 +1,6 @@
 import type { Sha256 } from '../values';
 import type { RegisteredDefinition } from '../plan';
+import { hostName } from '../authoring/body-host';
 import { Hashes } from '../authoring/hashes';
 import { SelvageError } from '../errors';
 import type { DefinitionRecord, TapestryRecord } from '../authoring/records';
@@ -37,7 +38,9 @@ export class NamedDefinitions {
   /** The facts for an extension that names the definition. */
   registered(name: string, version: string | undefined): RegisteredDefinition | undefined {
     const definition = this.get(name, version);
-    return definition && { codeHash: this.hashes.ofSource(definition), receives: definition.receives };
+    if (!definition) return undefined;
+    const { receives, host } = definition;
+    return { codeHash: this.hashes.ofSource(definition), receives, ...(host && { host: hostName(host) }) };
   }
 
   private add(definition: DefinitionRecord, tapestry: TapestryRecord): void {

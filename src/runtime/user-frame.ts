@@ -24,3 +24,14 @@ export function userFrame(stack: string): string | undefined {
 function isUsers(path: string): boolean {
   return !path.includes('/node_modules/') && !OWN_FOLDERS.some((folder) => path.startsWith(folder));
 }
+
+const placesTold = new WeakMap<object, string>();
+
+/** Another language has said where an error was made: its frames are not those of JavaScript. */
+export function tellPlace(error: object, at: string): void {
+  placesTold.set(error, at);
+}
+
+export function placeTold(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null ? placesTold.get(error) : undefined;
+}

@@ -1,3 +1,4 @@
+export { Deliveries, type DeliveriesOptions } from '../deliveries';
 export { serve, type PageOptions, type ServeOptions, type Serving } from './serve';
 export { runForever, type RunForeverOptions } from './run-forever';
 export { runStream, type RunStreamOptions } from './streams/run-stream';

@@ -159,7 +159,7 @@ export class Starter {
   }
 
   async #start({ event, start }: Ready, { inserted, entry }: ClaimResult): Promise<Acceptance> {
-    const { key, link } = event;
+    const { key, link, traceparent } = event;
     const { runId } = entry;
     let isThere: boolean;
     try {
@@ -173,6 +173,7 @@ export class Starter {
             trigger: this.#name,
             triggerKey: key,
             event: link,
+            traceparent,
           }),
         ),
       );

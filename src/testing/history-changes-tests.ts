@@ -59,7 +59,7 @@ export const HISTORY_CHANGES_TESTS: ConformanceTests<RunHistory, Subject<RunHist
     adapter,
   }) {
     const other = { run_id: 'run-2', temporal_run_id: 'temporal-run-2' };
-    await adapter.commit([knot('b'), knot('a')]);
+    await adapter.commit([knot('a'), knot('b')]);
     await adapter.startRun(sampleRun());
     await adapter.commit([knot('c'), knot('x', other)]);
     await adapter.startRun(sampleRun({ ...other, status: 'failed', finished_at: START + 3 }));
@@ -68,8 +68,8 @@ export const HISTORY_CHANGES_TESTS: ConformanceTests<RunHistory, Subject<RunHist
     assert.deepEqual(
       changes.map(({ kind, knot_id, isBeforeRun, status }) => [knot_id ?? kind, isBeforeRun, status]),
       [
-        ['b', true, undefined],
         ['a', true, undefined],
+        ['b', true, undefined],
         ['run-started', undefined, undefined],
         ['c', undefined, undefined],
         ['x', true, undefined],

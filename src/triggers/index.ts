@@ -57,7 +57,7 @@ export {
   type Secret,
   type SecretKind,
   type SecretSource,
-} from './secrets';
+} from '../authoring/secrets';
 export {
   bearer,
   github,

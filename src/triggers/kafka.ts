@@ -2,13 +2,21 @@
 import { SelvageError } from '../errors';
 import { isTapestry, type Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
-import { shown, type Check, type Checks } from '../authoring/checks';
+import {
+  isVariable,
+  LONGEST_TOPIC,
+  shown,
+  topicName,
+  whole,
+  type Check,
+  type Checks,
+} from '../authoring/checks';
 import { readOptions } from '../authoring/options';
 import { describeIssues, type OutputOf, type StandardSchema } from '../authoring/standard-schema';
 import { declareTrigger, triggerName, type TriggerDeclaration } from './declaration';
 import { formatOf, type Mapped, type MessageFormat } from './message-format';
 import { refusalOf, type Refusal } from '../authoring/refusal';
-import { isStart, isText, isVariable, lineOf, ownerOf, whole } from './option-checks';
+import { isStart, isText, lineOf, ownerOf } from './option-checks';
 
 /**
  * The type of a message's value in `map`: null if it has none, as for a tombstone. A schema decides about
@@ -242,7 +250,6 @@ const DEFAULT_CONNECTION = 'SELVAGE_KAFKA';
 const DEFAULT_WINDOW = 100;
 const DEFAULT_MAX_WAIT_MS = 1_000;
 const LARGEST = 10_000;
-const LONGEST_TOPIC = 249;
 
 interface CheckedOptions {
   readonly id?: string;
@@ -280,14 +287,6 @@ const parts =
     }
     return undefined;
   };
-
-const topicName: Check = (value) =>
-  typeof value === 'string' &&
-  /^[\w.-]+$/.test(value) &&
-  value.length <= LONGEST_TOPIC &&
-  !/^\.\.?$/.test(value)
-    ? undefined
-    : `must be the name of a topic: at most ${LONGEST_TOPIC} letters, digits and . _ -`;
 
 const CHECKS: Checks<CheckedOptions> = {
   id: isText,

@@ -22,21 +22,6 @@ export const lineOf =
   (value) =>
     typeof value === 'string' && value !== '' ? textProblem(value, longest)?.[1] : 'must be a text';
 
-export const whole =
-  (least: number, largest: number): Check =>
-  (value) =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= largest
-      ? undefined
-      : `must be a whole number from ${least} to ${largest}`;
-
 /** Where a new group begins to read. */
 export const isStart: Check = (value) =>
   value === 'earliest' || value === 'latest' ? undefined : 'must be "earliest" or "latest"';
-
-/** Accepts the name of an environment variable that holds an address, or a prefix of several. */
-export const isVariable =
-  (example: string): Check =>
-  (value) =>
-    typeof value === 'string' && /^[A-Z][A-Z0-9_]*$/.test(value)
-      ? undefined
-      : `must be the name of an environment variable, such as "${example}"`;

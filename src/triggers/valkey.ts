@@ -1,13 +1,13 @@
 import { SelvageError } from '../errors';
 import { isTapestry, type Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
-import { shown, type Check, type Checks } from '../authoring/checks';
+import { isVariable, shown, whole, type Check, type Checks } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
 import type { OutputOf, StandardSchema } from '../authoring/standard-schema';
 import { declareTrigger, type TriggerDeclaration } from './declaration';
 import { formatOf, type Mapped, type MessageFormat } from './message-format';
 import { refusalOf, type Refusal } from '../authoring/refusal';
-import { isFunction, isStart, isText, isVariable, lineOf, ownerOf, whole } from './option-checks';
+import { isFunction, isStart, isText, lineOf, ownerOf } from './option-checks';
 
 /** The type of a value in `map`. */
 export type ValkeyValue<Format extends MessageFormat> = Format extends StandardSchema

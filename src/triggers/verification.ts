@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { readSecretSources, type Secret, type SecretSource } from './secrets';
+import { readSecretSources, type Secret, type SecretSource } from '../authoring/secrets';
 
 const VERIFICATION = Symbol.for('selvage.verification');
 

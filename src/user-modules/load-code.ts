@@ -51,7 +51,9 @@ export async function loadCode(file: string): Promise<LoadedCode> {
 
 /** @param values exports: emitters, lists of them, and whatever else there is */
 function emittersAmong(values: readonly unknown[]): EmitterDeclaration[] {
-  return [...new Set(values.flatMap((value) => (Array.isArray(value) ? value : [value])).filter(isEmitter))];
+  return [
+    ...new Set(values.flatMap((value) => (Array.isArray(value) ? value.flat() : [value])).filter(isEmitter)),
+  ];
 }
 
 /**

@@ -94,7 +94,6 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     ...(activityLimits && { activityLimits }),
     ...(reconcile !== undefined && { reconcile }),
   });
-  await plugin.openHosts();
   const workerOptions = {
     ...tunedWorkerOptions,
     ...(others.maxCachedWorkflows === 0 && WITHOUT_CACHE),
@@ -102,9 +101,25 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     taskQueue: taskQueue ?? onlyQueue(tapestries),
     plugins: [...(plugins ?? []), plugin],
   };
-  if (connection)
-    return await Worker.create({ ...workerOptions, connection, ...(namespace && { namespace }) });
-  const choice = { ...(address && { address }), ...(namespace && { namespace }) };
+  try {
+    await plugin.openHosts(workerOptions.taskQueue);
+    if (connection)
+      return await Worker.create({ ...workerOptions, connection, ...(namespace && { namespace }) });
+    return await connectedWorker(workerOptions, {
+      ...(address && { address }),
+      ...(namespace && { namespace }),
+    });
+  } catch (error) {
+    await plugin.closeHosts();
+    throw error;
+  }
+}
+
+/** A worker with a connection of its own. */
+async function connectedWorker(
+  workerOptions: WorkerOptions & { readonly plugins: WorkerPlugin[] },
+  choice: Pick<CreateWorkerOptions, 'address' | 'namespace'>,
+): Promise<Worker> {
   const server = chosenServer(choice) ?? chosenServer({ ...choice, address: DEFAULT_ADDRESS })!;
   const own = await connect(server.connection, server.address);
   try {

@@ -7,9 +7,10 @@ import { reconcileRunning } from '../client/reconcile';
 import { serverIdentity } from '../client/server-identity';
 import { tellingPlugins } from '../client/workers';
 import { SelvageError } from '../errors';
-import { hostNames, openHosts } from '../body-hosts';
+import { hostNames, openHosts, type Said } from '../body-hosts';
 import { DEFAULT_INLINE_LIMIT, chosenInlineLimit, type BodyHosts } from '../runtime';
 import { createActivityInterceptors, type KnotObserver } from '../activities/interceptors';
+import { bodyNames } from '../authoring/body-names';
 import type { LoggerLike } from '../authoring/knot-context';
 import { isTapestry, recordOf, type Resources, type Tapestry } from '../authoring';
 import { BACKFILL, backfillTapestry } from '../backfills';
@@ -168,7 +169,12 @@ export class SelvagePlugin extends SimplePlugin {
       ...configured,
       identity,
       // Their names are what a worker tells the server beside its own.
-      plugins: [...(configured.plugins ?? []), ...tellingPlugins(hostNames(this.registry.all))],
+      plugins: [
+        ...(configured.plugins ?? []),
+        ...tellingPlugins(hostNames(this.registry.all, options.taskQueue), [
+          ...new Map(bodyNames(this.registry.all)).keys(),
+        ]),
+      ],
       activities: { ...Object.fromEntries(users), ...ours },
       ...(!options.workflowsPath && !options.workflowBundle && interpreterSource()),
       interceptors: {
@@ -190,16 +196,31 @@ export class SelvagePlugin extends SimplePlugin {
    * Starts the body hosts that the tapestries name. Call it before the worker polls, so that what is wrong with them is known before anything is
    * begun; else {@link runWorker} does.
    *
+   * @param taskQueue that of the worker, whose bodies they call
+   *
    * @throws SelvageError `HostNotUsable`, `HostMismatch`, `InvalidConfig`; what loading the bodies throws
    */
-  async openHosts(): Promise<BodyHosts | undefined> {
-    return await (this.hosts ??= openHosts(this.registry.all, (host, line) =>
-      Runtime.instance().logger.info(line, { host }),
-    ));
+  async openHosts(taskQueue: string): Promise<BodyHosts | undefined> {
+    const said: Said = (host, line) => Runtime.instance().logger.info(line, { host });
+    return await (this.hosts ??= openHosts(this.registry.all, said, taskQueue));
+  }
+
+  /** Ends the body hosts, if they were started. */
+  async closeHosts(): Promise<void> {
+    const hosts = await this.hosts?.catch(() => undefined);
+    await hosts?.close();
   }
 
   /** Opens the backends before the first task arrives and closes them after the last. */
   override async runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
+    try {
+      await this.work(worker, next);
+    } finally {
+      await this.closeHosts();
+    }
+  }
+
+  private async work(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
     const backends = await this.openBackends();
     const environment = this.environment!;
     const { client } = worker;
@@ -232,7 +253,7 @@ export class SelvagePlugin extends SimplePlugin {
           })
         : undefined;
     try {
-      environment.bodyHosts = await this.openHosts();
+      environment.bodyHosts = await this.openHosts(this.taskQueue);
       await requireReadable(backends);
       // If a client has several workers, the first reports it.
       for (const { code, message } of reconcile ? awayStores(backends) : [])
@@ -244,7 +265,6 @@ export class SelvagePlugin extends SimplePlugin {
       await environment.begunSegments.close();
       await environment.commits.drain();
       await deliveries?.stop();
-      await environment.bodyHosts?.close();
       if (!this.own.backends) await backends.close();
     }
   }

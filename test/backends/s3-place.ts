@@ -40,7 +40,7 @@ export async function damageObject({ client, options }: S3Place, hash: string): 
   bytes[bytes.byteLength - 1]! ^= 0xff;
   await client.send(new PutObjectCommand({ ...object, Body: bytes, ContentType, Metadata }));
 
-  /** Of a large value it is not that of the value. */
+  /** The key of the bytes; a large value has another key. */
   async function keyOfBytes(): Promise<string> {
     const Key = valueKey(options, hash);
     const { Metadata } = await client.send(new HeadObjectCommand({ Bucket: options.bucket, Key }));

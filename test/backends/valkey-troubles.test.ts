@@ -300,7 +300,7 @@ describeWithPrivate('valkey')('a server that wants a password', () => {
   test('a replica is told apart', async () => {
     const admin = await reachValkey({ url: user('', PASSWORD) });
     const store = await createValkeyDataStore({ url: user('', PASSWORD, `?prefix=test-${randomUUID()}`) });
-    // Of a primary that there is not.
+    // A replica of a primary that does not exist.
     await admin.command('replicaof', '127.0.0.1', '1');
     const opened = await rejectionOf(createValkeyDataStore({ url: user('', PASSWORD) }));
     const put = await rejectionOf(store.put([sampleValue('value')]));

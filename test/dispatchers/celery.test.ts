@@ -8,6 +8,10 @@ import { startPython, type PythonProgram } from '../support/python-program';
 import { refusal } from '../support/refusal';
 import { describeWith, valkeyService } from '../support/services';
 import { until } from '../support/until';
+import { describeKills } from './kills';
+import { inPython } from './parity/bodies';
+import { describeParity } from './parity/suite';
+import { CLUSTER_ELEMENTS, parityOn, type Parity } from './parity/tapestries';
 import {
   begun,
   describeCluster,
@@ -28,6 +32,7 @@ describeAll('celery()', () => {
   let broker: string;
   let worker: PythonProgram;
   let tapestries: ClusterTapestries;
+  let parity: Parity;
   let redis: Redis;
   const startWorker = async (): Promise<void> => {
     const args = ['--broker', broker, '--queue', queue, '--concurrency', '2'];
@@ -38,8 +43,10 @@ describeAll('celery()', () => {
     broker = await valkeyService();
     redis = new Redis(broker);
     await startWorker();
-    tapestries = tapestriesOn(celery({ ...python(), broker, queue }));
-    return { tapestries: Object.values(tapestries) };
+    const host = celery({ ...python(), broker, queue });
+    tapestries = tapestriesOn(host);
+    parity = parityOn(inPython, { host });
+    return { tapestries: [...Object.values(tapestries), ...parity.tapestries] };
   });
   afterAll(async () => {
     await worker.kill();
@@ -47,6 +54,8 @@ describeAll('celery()', () => {
   });
 
   describeCluster(selvage, () => tapestries);
+  describeParity(selvage, () => parity, CLUSTER_ELEMENTS);
+  describeKills('celery', () => ({ ...python(), broker, queue }));
 
   test('a worker that is killed with all its processes is found by its silence', async () => {
     await expectLostWorker(selvage(), tapestries, async () => {

@@ -8,9 +8,13 @@ import { selvageForAll } from '../support/open-selvage';
 import { clusterPython, describeWithClusters, PYTHON_BODIES } from '../support/python-environment';
 import { startPython, type PythonProgram } from '../support/python-program';
 import { refusal } from '../support/refusal';
+import { describeKills } from './kills';
+import { inPython } from './parity/bodies';
+import { describeParity } from './parity/suite';
+import { CLUSTER_ELEMENTS, parityOn, type Parity } from './parity/tapestries';
 import { begun, describeCluster, lonely, processOf, tapestriesOn, type ClusterTapestries } from './suite';
 
-const CHAIN = 300;
+const CHAIN = 1_000;
 
 describeWithClusters()('dask()', () => {
   const python = (): { interpreter: string; path: string[] } => ({
@@ -22,6 +26,7 @@ describeWithClusters()('dask()', () => {
     const programs: PythonProgram[] = [];
     let scheduler: string;
     let tapestries: ClusterTapestries;
+    let parity: Parity;
     const startWorker = async (): Promise<void> => {
       const args = ['--nthreads', '1', '--no-dashboard', '--host', '127.0.0.1'];
       programs.push(
@@ -38,15 +43,19 @@ describeWithClusters()('dask()', () => {
       programs.push(program);
       scheduler = /Scheduler at: +(tcp:\S+)/.exec(program.said())![1]!;
       await Promise.all([startWorker(), startWorker()]);
-      tapestries = tapestriesOn(dask({ ...python(), scheduler }));
-      return { tapestries: Object.values(tapestries) };
+      const host = dask({ ...python(), scheduler });
+      tapestries = tapestriesOn(host);
+      parity = parityOn(inPython, { host });
+      return { tapestries: [...Object.values(tapestries), ...parity.tapestries] };
     });
     afterAll(() => Promise.all(programs.reverse().map(({ kill }) => kill())));
 
     describeCluster(selvage, () => tapestries);
+    describeParity(selvage, () => parity, CLUSTER_ELEMENTS);
+    describeKills('dask', () => ({ ...python(), scheduler }));
 
-    test('a chain of hundreds', async () => {
-      const add = pythonKnot<{ a: number; b: number }, number>('cluster_bodies:add');
+    test('a chain of a thousand', async () => {
+      const add = pythonKnot<{ a: number; b: number }, number>('twins:add');
       const chain = tapestry('chain', { knots: { dispatcher: dask({ ...python(), scheduler }) } }, () => {
         let last: Knot<number> = add({ a: 0, b: 1 }, { id: 'knot-1' });
         for (let n = 2; n <= CHAIN; n++) last = add({ a: last, b: 1 }, { id: `knot-${n}` });

@@ -1,8 +1,11 @@
 import { ray, runLocally } from '../../src';
-import { refusal } from '../support/refusal';
+import { closedPort } from '../support/listening';
 import { selvageForAll } from '../support/open-selvage';
 import { clusterPython, describeWithClusters, PYTHON_BODIES } from '../support/python-environment';
-import { closedPort } from '../support/listening';
+import { refusal } from '../support/refusal';
+import { inPython } from './parity/bodies';
+import { describeParity } from './parity/suite';
+import { CLUSTER_ELEMENTS, parityOn, type Parity } from './parity/tapestries';
 import { describeCluster, lonely, tapestriesOn, type ClusterTapestries } from './suite';
 
 describeWithClusters()('ray()', () => {
@@ -10,11 +13,15 @@ describeWithClusters()('ray()', () => {
 
   describe('on this machine', () => {
     let tapestries: ClusterTapestries;
+    let parity: Parity;
     const selvage = selvageForAll(() => {
-      tapestries = tapestriesOn(ray({ ...python, interpreter: clusterPython(), local: { workers: 2 } }));
-      return { tapestries: Object.values(tapestries) };
+      const host = ray({ ...python, interpreter: clusterPython(), local: { workers: 2 } });
+      tapestries = tapestriesOn(host);
+      parity = parityOn(inPython, { host });
+      return { tapestries: [...Object.values(tapestries), ...parity.tapestries] };
     });
     describeCluster(selvage, () => tapestries);
+    describeParity(selvage, () => parity, CLUSTER_ELEMENTS);
   });
 
   test('a cluster that is not there is named', async () => {

@@ -2,37 +2,19 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 
-import { aggregate, knot, map, pythonKnot, runLocally, tapestry } from '../../src';
+import { knot, pythonKnot, tapestry } from '../../src';
 import type { Selvage } from '../../src/client';
 import type { HostDispatcher } from '../../src';
 import { temporaryFolder, unique } from '../support/open-selvage';
 import { recordsAndValues } from '../support/recorded-once';
 import { until } from '../support/until';
 
-/* What every cluster has to do, and the tapestries for it. */
-
-/** Map elements, each a body of the cluster. */
-const ELEMENTS = 500;
+/* What every cluster has to do beside the parity suite, and the tapestries for it. */
 
 /** As Temporal numbers the states of an activity. */
 const STARTED = 2;
 
-const inPython = {
-  add: pythonKnot<{ a: number; b: number }, number>('cluster_bodies:add'),
-  double: pythonKnot<{ x: number }, number>('cluster_bodies:double'),
-  fails: pythonKnot<{ x: number }, number>('cluster_bodies:fails'),
-  later: pythonKnot<{ x: number }, number>('cluster_bodies:later'),
-  numbers: pythonKnot<{ n: number }, number[]>('cluster_bodies:numbers'),
-};
-const inProcess: typeof inPython = {
-  add: knot('add', ({ a, b }: { a: number; b: number }) => a + b),
-  double: knot('double', ({ x }: { x: number }) => 2 * x),
-  fails: knot('fails', (): number => {
-    throw new Error('as in Python');
-  }),
-  later: knot('later', ({ x }: { x: number }) => x + 1),
-  numbers: knot('numbers', ({ n }: { n: number }) => Array.from({ length: n }, (_, index) => index)),
-};
+const double = pythonKnot<{ x: number }, number>('twins:double', { version: '1' });
 const size = pythonKnot<{ data: Uint8Array; x: number }, number>('cluster_bodies:size');
 const counts = pythonKnot<{ x: number; folder: string; name: string }, number>('cluster_bodies:counts');
 const diesOnce = pythonKnot<{ x: number; folder: string }, number>('cluster_bodies:dies_once');
@@ -40,31 +22,10 @@ const waits = pythonKnot<{ folder: string }, string>('cluster_bodies:waits');
 const goesOn = pythonKnot<{ folder: string }, string>('cluster_bodies:goes_on');
 const zeros = knot('zeros', ({ length }: { length: number }) => new Uint8Array(length));
 
-function small(bodies: typeof inPython, dispatcher?: HostDispatcher) {
-  return tapestry('small', { ...(dispatcher && { knots: { dispatcher } }) }, (t) => {
-    const n = t.parameter('n', z.number());
-    const doubled = map(
-      { over: bodies.numbers({ n }, { id: 'list' }), each: bodies.double, bind: 'x' },
-      { id: 'doubled' },
-    );
-    const total = aggregate(
-      { inputs: { doubled }, combine: ({ doubled: all }) => all.reduce((sum, one) => sum + one, 0) },
-      { id: 'total' },
-    );
-    const sum = bodies.add({ a: total, b: n }, { id: 'sum' });
-    const failed = bodies.fails({ x: n }, { id: 'failed' });
-    return {
-      sum: bodies.later({ x: sum }, { id: 'later' }),
-      failed,
-      below: bodies.double({ x: failed }, { id: 'below' }),
-    };
-  });
-}
-
 export function tapestriesOn(dispatcher: HostDispatcher) {
   const options = { knots: { dispatcher } };
   return {
-    small: small(inPython, dispatcher),
+    quick: lonely(dispatcher),
     killed: tapestry('killed', options, (t) => {
       const folder = t.parameter('folder', z.string());
       const before = counts({ x: 1, folder, name: 'before' }, { id: 'before' });
@@ -77,10 +38,6 @@ export function tapestriesOn(dispatcher: HostDispatcher) {
     deaf: tapestry('deaf', options, (t) => ({
       goesOn: goesOn({ folder: t.parameter('folder', z.string()) }, { id: 'goes-on', cancelGrace: 500 }),
     })),
-    wide: tapestry('wide', options, (t) => {
-      const list = inPython.numbers({ n: t.parameter('n', z.number()) }, { id: 'list' });
-      return { all: map({ over: list, each: inPython.double, bind: 'x' }, { id: 'all' }) };
-    }),
     large: tapestry('large', options, (t) => {
       const data = zeros({ length: t.parameter('length', z.number()) }, { id: 'data' });
       return {
@@ -109,7 +66,7 @@ export async function processOf(folder: string, name: string, start = 1): Promis
 /** A tapestry of one body, for hosts that cannot be used. */
 export function lonely(dispatcher: HostDispatcher) {
   return tapestry('lonely', { knots: { dispatcher } }, () => ({
-    two: inPython.double({ x: 1 }, { id: 'two' }),
+    two: double({ x: 1 }, { id: 'two' }),
   }));
 }
 
@@ -130,24 +87,6 @@ export async function expectLostWorker(
 
 /** What is the same for all clusters. The client's worker has {@link tapestriesOn} the cluster. */
 export function describeCluster(selvage: () => Selvage, tapestries: () => ClusterTapestries): void {
-  test('outcomes, values and hashes equal those of a run in process', async () => {
-    const expected = await runLocally(small(inProcess), { n: 7 });
-    const run = await selvage().start(tapestries().small, { n: 7 }, { runId: unique('small') });
-    const { outcomes, values } = await run.result();
-    expect(values).toEqual(expected.values);
-    expect(outcomes['failed']).toMatchObject({
-      kind: 'err',
-      error: {
-        type: 'ValueError',
-        message: '7.0 is no good',
-        cause: { type: 'KeyError', message: "'x'" },
-      },
-    });
-    const records = await recordsAndValues(selvage().backends, run.runId);
-    for (const { knot_id: id, outcome, output_hash: hash } of expected.lineage)
-      expect([id, records.get(id)?.outcome, records.get(id)?.output_hash]).toEqual([id, outcome, hash]);
-  });
-
   test('a process of the cluster that is killed is a lost worker of its knot alone', async () => {
     await expectLostWorker(selvage(), tapestries(), (pid) => void process.kill(pid, 'SIGKILL'));
   });
@@ -193,16 +132,11 @@ export function describeCluster(selvage: () => Selvage, tapestries: () => Cluste
     await run.cancel();
     expect((await run.result()).outcomes['goes-on']).toEqual({ kind: 'skipped', reason: 'cancelled' });
     // Had it been given up with its host, so would have been the other, which then would have begun again by now.
-    await (await selvage().start(tapestries().small, { n: 1 }, { runId: unique('small') })).result();
+    await (await selvage().start(tapestries().quick, {}, { runId: unique('quick') })).result();
     expect(begun(other, 'dies')).toBe(1);
     process.kill(await processOf(other, 'dies'), 'SIGKILL');
     expect((await waiting.result()).values).toEqual({ after: 1 });
     expect(begun(other, 'dies')).toBe(2);
-  });
-
-  test('a map of hundreds', async () => {
-    const run = await selvage().start(tapestries().wide, { n: ELEMENTS }, { runId: unique('wide') });
-    expect((await run.result()).values).toEqual({ all: Array.from({ length: ELEMENTS }, (_, x) => 2 * x) });
   });
 
   test('large inputs travel beside their tasks', async () => {

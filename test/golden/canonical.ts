@@ -9,7 +9,7 @@ export interface CanonicalOptions {
   readonly prefix?: string;
   /** Hashes of code, and what is made of them, are kept: no compiler has a part in them. */
   readonly hasFixedCode?: boolean;
-  /** Of attempts that are on record as lost, how many are kept: a busy server gives up some that were not. Default: all. */
+  /** How many of a knot's attempts recorded as lost are kept: a busy server gives up some that were not. Default: all. */
   readonly lostToKeep?: (knotId: string) => number;
   /** Takes away of a record what is left to chance. */
   readonly trim?: (knotId: string, fields: Record<string, unknown>) => Record<string, unknown>;

@@ -19,7 +19,7 @@ export interface Subject {
   readonly tapestry: Tapestry<object, object>;
   readonly parameters: object;
   readonly signals: Readonly<Record<string, unknown>>;
-  /** Of one made at random. */
+  /** The recipe of a random tapestry. */
   readonly recipe?: Recipe;
   /** The knots that are in segments. */
   readonly locals: ReadonlySet<string>;

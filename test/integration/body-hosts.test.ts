@@ -2,8 +2,18 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 
-import { hostedKnot, knot, program, python, pythonKnot, runLocally, tapestry } from '../../src';
-import { connectSelvage, closeAll, openSelvage, startWorker, temporaryFolder } from '../support/open-selvage';
+import { hostedKnot, knot, map, program, python, pythonKnot, queue, runLocally, tapestry } from '../../src';
+import { describePython } from '../../src/body-hosts';
+import { createWorker } from '../../src/worker';
+import type { LineageRecord } from '../../src/ports';
+import {
+  connectSelvage,
+  closeAll,
+  openSelvage,
+  startWorker,
+  temporaryFolder,
+  unique,
+} from '../support/open-selvage';
 import {
   inPython,
   pythonHost,
@@ -66,9 +76,9 @@ describe('threads', () => {
   });
 });
 
-describe('a worker', () => {
-  const fine = knot('fine', (_: object) => 1);
+const fine = knot('fine', (_: object) => 1);
 
+describe('a worker', () => {
   test('whose host lacks a body does not begin', async () => {
     const command = [process.execPath, '-e', 'process.exit(3)'];
     const body = hostedKnot<object, number>(program({ command, name: 'ends' }), 'body');
@@ -78,6 +88,24 @@ describe('a worker', () => {
       refusal('HostNotUsable', 'it ended with code 3'),
     );
   });
+});
+
+test('a host is opened by the workers of the queue on which its bodies are called, and by no others', async () => {
+  const elsewhere = unique('elsewhere');
+  const on = (queued: boolean) => {
+    const host = program({ command: [process.execPath, '-e', 'process.exit(3)'], name: 'ends' });
+    const body = hostedKnot<object, number>(host, 'body');
+    return tapestry('hosted', () => ({
+      x: body({}, { id: 'x', dispatcher: queued ? queue(elsewhere, { host }) : host }),
+      y: fine({}, { id: 'y' }),
+    }));
+  };
+  const selvage = await connectSelvage();
+  const begins = (taskQueue: string | undefined, of: ReturnType<typeof on>): Promise<unknown> =>
+    startWorker(selvage, { tapestries: [of], ...(taskQueue !== undefined && { taskQueue }) });
+  await begins(undefined, on(true));
+  await expect(begins(elsewhere, on(true))).rejects.toMatchObject(refusal('HostNotUsable', 'code 3'));
+  await expect(begins(undefined, on(false))).rejects.toMatchObject(refusal('HostNotUsable', 'code 3'));
 });
 
 const missing = whyNoPython();
@@ -136,6 +164,67 @@ def body() -> int:
     expect(readFileSync(file, 'utf8')).toContain('return 2\n');
   });
 
+  test.each(['in process', 'on Temporal'])(
+    'an edited body is other code: its values are made anew, and records say which code made them (%s)',
+    async (where) => {
+      const folder = await temporaryFolder();
+      const write = (factor: number): void =>
+        writeFileSync(
+          path.join(folder, 'priced.py'),
+          `from selvage import knot\n\n@knot\ndef price(x: int) -> int:\n    return ${factor} * x\n`,
+        );
+      const host = python({ name: 'priced', path: [folder], processes: 1 });
+      const price = pythonKnot<{ x: number }, number>('priced:price', {
+        host,
+        cache: { codeHash: 'source' },
+      });
+      const xs = knot('xs', () => [1, 2]);
+      const pricing = tapestry('python-pricing', () => ({
+        one: price({ x: 5 }, { id: 'one' }),
+        all: map({ over: xs({}, { id: 'xs' }), each: price, bind: 'x' }, { id: 'all' }),
+      }));
+      const selvage = await connectSelvage();
+      const run = async (): Promise<{ values: object; lineage: readonly LineageRecord[] }> => {
+        if (where === 'in process') return await runLocally(pricing, {}, { backends: selvage.backends });
+        const worker = await startWorker(selvage, { tapestries: [pricing] });
+        const started = await selvage.start(pricing, {});
+        const { values } = await started.result();
+        await worker.stop();
+        return { values, lineage: await started.lineage() };
+      };
+      const priced = async () => {
+        const { values, lineage } = await run();
+        const made = lineage.filter(({ definition, outcome }) => definition !== 'xs' && outcome === 'ok');
+        const isReused = made.flatMap(({ knot_id: id, cached_from_run: from }) =>
+          from === null ? [] : [id],
+        );
+        return { values, isReused: isReused.sort(), codes: new Set(made.map((record) => record.code_hash)) };
+      };
+      const all = ['all[0]', 'all[1]', 'one'];
+      write(2);
+      const first = await priced();
+      expect(first).toMatchObject({ values: { one: 10, all: [2, 4] }, isReused: [] });
+      expect(await priced()).toEqual({ ...first, isReused: all });
+      write(3);
+      const edited = await priced();
+      expect(edited).toMatchObject({ values: { one: 15, all: [3, 6] }, isReused: [] });
+      const [described] = await describePython({ path: [folder] }, ['priced'], () => undefined);
+      expect([...edited.codes]).toEqual([described!.source]);
+      expect(edited.codes).not.toEqual(first.codes);
+      write(2);
+      expect(await priced()).toEqual({ ...first, isReused: all });
+    },
+  );
+
+  test('what a body throws is told with the place in its file', async () => {
+    const throwing = tapestry('python-throws', () => ({ x: inPython.throws({}, { id: 'x' }) }));
+    const { outcomes } = await runLocally(throwing, {});
+    expect(outcomes['x']).toMatchObject({
+      kind: 'err',
+      error: { type: 'TypeError', at: expect.stringMatching(/\/python-bodies\/bodies\.py:\d+$/) },
+    });
+  });
+
   test('a body that does not end after its timeout ends its process', async () => {
     const blocking = tapestry('python-blocks', (t) => ({
       blocked: inPython.blocks(
@@ -160,6 +249,23 @@ def body() -> int:
     expect(said).toEqual(['out of Python', 'by its descriptor']);
   });
 
+  test('a worker that cannot connect ends the processes that it has started', async () => {
+    const folder = await temporaryFolder();
+    const file = path.join(folder, 'pid');
+    writeFileSync(
+      path.join(folder, 'leaving.py'),
+      `import os, pathlib\nfrom selvage import knot\n\npathlib.Path(${JSON.stringify(file)}).write_text(str(os.getpid()))\n\n@knot\ndef body() -> int:\n    return 1\n`,
+    );
+    const body = pythonKnot<object, number>('leaving:body', {
+      host: python({ name: 'leaving', path: [folder] }),
+    });
+    const leaving = tapestry('python-leaving', () => ({ x: body({}, { id: 'x' }) }));
+    const unreachable = createWorker({ tapestries: [leaving], address: 'localhost:1' });
+    await expect(unreachable).rejects.toMatchObject(refusal('ServerUnreachable', 'localhost:1'));
+    const pid = Number(readFileSync(file, 'utf8'));
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
   test('a body that is not there, and a module that does not load, are said before the worker polls', async () => {
     const selvage = await connectSelvage();
     const of = (name: string): Promise<unknown> => {
@@ -168,5 +274,22 @@ def body() -> int:
     };
     await expect(of('bodies:sqare')).rejects.toMatchObject(refusal('HostMismatch', 'no body "bodies:sqare"'));
     await expect(of('nowhere:x')).rejects.toThrow(/nowhere/);
+  });
+
+  test('inputs that the body does not take are said before the worker polls, also of elements of a map', async () => {
+    const selvage = await connectSelvage();
+    const square = pythonKnot<{ y: number }, number>('bodies:square', { host: pythonHost });
+    const misfits = [
+      tapestry('misfit', { parameters: { y: z.number() } }, (_t, { y }) => ({
+        z: square({ y }, { id: 'z' }),
+      })),
+      tapestry('misfit', { parameters: { ys: z.array(z.number()) } }, (_t, { ys }) => ({
+        z: map({ over: ys, each: square, bind: 'y' }, { id: 'z' }),
+      })),
+    ];
+    for (const misfit of misfits)
+      await expect(startWorker(selvage, { tapestries: [misfit] })).rejects.toMatchObject(
+        refusal('HostMismatch', 'it takes "x" there, and is given "y" here'),
+      );
   });
 });

@@ -134,7 +134,7 @@ test('cancelling tells running bodies, skips the rest, and puts everything on re
   expect(before.map(({ knot_id }) => knot_id).sort()).toEqual(
     ['below', 'done', 'heeding', 'ignoring', 'param:x', 'tidying'].sort(),
   );
-  // Of a run that is over, nothing happens.
+  // Cancelling a run that is over does nothing.
   await run.cancel();
   expect((await run.status()).run.status).toBe('cancelled');
 });

@@ -13,7 +13,7 @@ const HOURS = 3_600_000;
 /** Of 11 knots each: as few as make the plan one with child runs, and the history of a run one that must be continued. */
 const GROUPS = 6;
 const WIDTH = 10;
-/** Of these, a plan has child runs from this limit on; its run does not continue. */
+/** With so many knots, a plan under this limit has child runs; its run does not continue as new. */
 const MANY = 40;
 const SOON = { childRunsFromEvents: 120 };
 

@@ -10,7 +10,7 @@ import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
 import { refusal } from '../support/refusal';
 
-/** Of an update, to the server. */
+/** The server's stage of a finished update. */
 const COMPLETED = 3;
 
 /** By name of a gate: bodies wait at it. */

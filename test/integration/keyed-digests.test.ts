@@ -61,7 +61,7 @@ async function backendsOf(folder: string, digestKeys?: string): Promise<Backends
   return backends;
 }
 
-/** Of all that the data store has, and of the parameters together: the plain SHA-256 of its bytes, in the two spellings of hashes. */
+/** Plain SHA-256 of everything in the data store, and of the parameters together, in both spellings of hashes. */
 async function plainHashes({ dataStore }: Backends): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const add = (what: string, bytes: Uint8Array): void => {
@@ -155,7 +155,7 @@ test.each([2_048, 3])(
     for (const text of Object.values(await inClear(selvage, run.runId)))
       expect([...plain].filter(([hash]) => text.includes(hash))).toEqual([]);
     const { tag } = encryptionOf(selvage.backends)!.digests.current;
-    // Of this history: on the server, others may begin runs at the same time.
+    // Asks the history: on the server, others may begin runs at the same time.
     const runs = (await selvage.backends.runHistory.listRuns()).items;
     expect(runs.length).toBeGreaterThan(3);
     for (const { details } of runs) expect(details['digest_key']).toBe(tag);

@@ -69,7 +69,7 @@ test('a run that is sent signals and asked for its state while knots of it end',
   await asking;
   const [execution] = await replay(selvage, run.runId);
   expect(execution).toMatchObject({ verdict: 'replays' });
-  // Of the first step and the last, when nothing else is under way.
+  // One for the first step and one for the last, when nothing else is under way.
   const events = await historyOf(selvage, run.runId);
   expect(events.filter((event) => event.markerRecordedEventAttributes)).toHaveLength(2);
 });

@@ -29,7 +29,7 @@ afterEach(closeAll);
 interface Spec {
   readonly kind: Kind;
   readonly k: number;
-  /** Of earlier knots. */
+  /** Index among the earlier knots. */
   readonly parent: number;
 }
 

@@ -225,6 +225,23 @@ describe('knots that wait for different things', () => {
     await run.terminate();
   });
 
+  test('a body that no worker of its queue has is said with the queues whose workers have it', async () => {
+    const client = await connectSelvage();
+    await startWorker(client, { tapestries: [build(renamed)] });
+    const run = await client.start(build(gone), {});
+    const named = async (): Promise<string | undefined> => {
+      const { missing } = byKnot((await run.status()).waiting!);
+      return missing?.queuesWithBody && `${missing.reason.message} (${missing.queuesWithBody.join()})`;
+    };
+    await until('nobody has it', named);
+    expect(await named()).toMatch(/No worker that is alive says that it has it\. \(\)$/);
+    const other = unique('has-it');
+    await startWorker(client, { tapestries: [build(gone)], taskQueue: other });
+    await until('its queue is named', async () => (await named())?.endsWith(`(${other})`));
+    expect(await named()).toContain(`Workers of task queue "${other}" have it.`);
+    await run.terminate();
+  });
+
   test('an operator who pauses a knot, and one who cancels the run, are named', async () => {
     const client = await connectSelvage();
     const release = new Latch();

@@ -76,9 +76,9 @@ const LONG_BACK_OFF_MS = 10_500;
 /** Long enough for a child run. */
 const TWO_HOURS_MS = 7_200_000;
 
-/** Of runs whose plan of a dozen knots counts as large, so that slow ones go to child runs. */
+/** A plan of a dozen knots counts as large, so that slow ones go to child runs. */
 const CHILD_RUNS_SOON = { childRunsFromEvents: 60 };
-/** Of runs that continue as new after some fifty knots in a chain. */
+/** Runs continue as new after some fifty knots in a chain. */
 const SHORT_EXECUTIONS = { ...CHILD_RUNS_SOON, holdEvents: 300 };
 
 const failingTapestry = tapestry('nested-failing', { parameters: { x: z.number() } }, (_t, { x }) => ({

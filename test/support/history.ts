@@ -54,7 +54,7 @@ export interface ScheduledActivity {
   readonly summary: string | undefined;
   /** Bytes of the input. */
   readonly bytes: number;
-  /** Of the workflow task whose completion scheduled it. */
+  /** Event id of the workflow task whose completion scheduled it. */
   readonly task: number;
 }
 

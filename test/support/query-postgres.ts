@@ -6,7 +6,7 @@ export async function queryPostgres(
 ): Promise<Record<string, unknown>[]> {
   const { Client } = await import('pg');
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
-  // Of a connection that is lost, the statement tells, too; without a listener the process would end.
+  // The statement reports a lost connection, too; without a listener the process would end.
   client.on('error', () => undefined);
   await client.connect();
   try {

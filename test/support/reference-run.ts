@@ -171,7 +171,7 @@ function outcomeOfValues(step: Step, values: readonly unknown[]): ReferenceOutco
   }
 }
 
-/** Of what it runs, one knot may fail, and the others make up for it. */
+/** One knot of the nested tapestry may fail, and the others make up for it. */
 function ranTapestry(step: Step, x: number): ReferenceOutcome {
   const { seed, failOn } = step;
   try {

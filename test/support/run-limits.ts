@@ -23,5 +23,5 @@ export const TIGHT_HISTORY_BUDGET = {
 /** A lost worker need not be waited for so long. Workers should send beats as often as {@link OFTEN_BEATING} says. */
 export const SHORT_HEARTBEAT_TIMEOUT = { heartbeatTimeoutMs: 4_000 } as const satisfies Partial<RunLimits>;
 
-/** Of a worker whose runs have a short heartbeat timeout: by default the SDK holds beats back for most of the timeout, and one that is late is missed. */
+/** For workers whose runs have a short heartbeat timeout: by default the SDK holds beats back for most of it, and a late one is missed. */
 export const OFTEN_BEATING = { maxHeartbeatThrottleInterval: 1_000 } as const;

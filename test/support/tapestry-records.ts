@@ -1,3 +1,4 @@
+import { effectiveOptions } from '../../src/authoring/options';
 import type {
   DefinitionRecord,
   ErrorPolicy,
@@ -60,7 +61,13 @@ export function addKnot(
   inputs: Readonly<Record<string, InputRecord>> = {},
   options: KnotOptions<ErrorPolicy> = {},
 ): KnotRecord {
-  const knot: KnotRecord = { id, tapestry, definition: of, inputs: new Map(Object.entries(inputs)), options };
+  const knot: KnotRecord = {
+    id,
+    tapestry,
+    definition: of,
+    inputs: new Map(Object.entries(inputs)),
+    options: effectiveOptions(tapestry.options, of.options, options),
+  };
   tapestry.knots.set(id, knot);
   return knot;
 }

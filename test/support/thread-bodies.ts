@@ -1,5 +1,5 @@
 import { appendFileSync, readFileSync } from 'node:fs';
-import { threadId } from 'node:worker_threads';
+import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import {
@@ -14,6 +14,7 @@ import {
   type Dispatcher,
   type Outcome,
 } from '../../src';
+import type { ThreadData } from '../../src/body-hosts';
 
 /* What the tests of body threads load in their threads. */
 
@@ -99,6 +100,33 @@ export const blocking = tapestry('thread-blocks', { knots: { dispatcher: host } 
 });
 export const waiting = tapestry('thread-waits', { knots: { dispatcher: host } }, (t) => ({
   waited: waits({ file: t.parameter('file', z.string()) }, { id: 'waited' }),
+}));
+
+const breaks = knot('breaks', async ({ file }: { file: string }): Promise<number> => {
+  note(file, `breaks ${threadId}`);
+  (workerData as ThreadData).port.postMessage({ header: '{"type":"nonsense"}', attachments: [] });
+  for (;;) {
+    await delay(20);
+    note(file, `goes on ${threadId}`);
+  }
+});
+/** A body that says what the protocol does not have, and goes on. */
+export const breaking = tapestry(
+  'thread-breaks',
+  { knots: { dispatcher: threads({ name: 'breaking', module: __filename, maxWorkers: 1 }) } },
+  (t) => {
+    const file = t.parameter('file', z.string());
+    const broken = breaks({ file }, { id: 'broken' });
+    return { broken, after: square({ x: 3 }, { id: 'after' }) };
+  },
+);
+const posts = knot('posts', (_: object) => {
+  parentPort!.postMessage('for whoever listens');
+  return 1;
+});
+/** A body that, as libraries may, posts to whoever started its thread. */
+export const posting = tapestry('thread-posts', { knots: { dispatcher: host } }, () => ({
+  posted: posts({}, { id: 'posted' }),
 }));
 
 const holds = knot('holds', async ({ file }: { file: string }) => {

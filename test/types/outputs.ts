@@ -82,7 +82,7 @@ expectType<
 >(true);
 expectType<Same<typeof fine.tuple, KnotDefinition<Record<string, never>, readonly [1, 'a']>>>(true);
 
-// Of a type parameter, nothing is known.
+// A type parameter says nothing about the value.
 const first = <T>() => knot('first', ({ list }: { list: T[] }): T | null => list[0] ?? null);
 const pair = <T, K extends string>() =>
   knot('pair', async ({ a, key }: { a: T; key: K }) => ({ [key]: [a], all: new Map([[key, a]]) }));

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 import sysconfig
 from datetime import timedelta
 from pathlib import Path
@@ -104,6 +105,22 @@ def _describe(error: BaseException, told: set[int]) -> dict[str, Any]:
     if isinstance(error, Retryable) and error.after is not None:
         info["retryAfter"] = max(0, round(error.after * 1000))
     return info
+
+
+def user_files(error: BaseException | None = None) -> list[str]:
+    """The user's own files that are loaded, and those in which the error came up: where an edit makes bodies others."""
+    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    if error is not None:
+        files.update(file for _, file, _ in _frames_of(error))
+    return sorted(
+        file
+        for file in files
+        if file
+        and Path(file).is_absolute()
+        and not file.startswith(HERE)
+        and file.endswith(".py")
+        and _is_of_user(file)
+    )
 
 
 def _message_of(error: BaseException) -> str:

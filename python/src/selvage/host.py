@@ -21,7 +21,7 @@ from . import __version__
 from .bodies import Bodies, Body
 from .calls import Call, Streams
 from .context import Context, cancelled_error
-from .errors import NotEncodable, describe_error
+from .errors import NotEncodable, describe_error, user_files
 from .frames import MOST_HEADER, Bytes, Channel, Header, Malformed, text_of
 from .values import encode
 
@@ -175,9 +175,10 @@ class Host:
     def _describe(self, header: Header) -> None:
         try:
             bodies = [described for name in header["modules"] for described in self._bodies.describe(name)]
-            self._channel.send({"type": "described", "id": header["id"], "bodies": bodies})
+            self._channel.send({"type": "described", "id": header["id"], "bodies": bodies, "files": user_files()})
         except BaseException as error:
-            self._channel.send({"type": "error", "id": header["id"], "error": describe_error(error)})
+            files = user_files(error)
+            self._channel.send({"type": "error", "id": header["id"], "error": describe_error(error), "files": files})
 
     def _run(self, call: Call) -> None:
         try:

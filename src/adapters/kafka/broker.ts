@@ -85,8 +85,17 @@ export interface KafkaClient {
   topics(): Promise<string[]>;
   /** Resolves when the consumer is about to join its group. */
   consume(options: ConsumeOptions, listener: ConsumerListener): Promise<KafkaConsumer>;
-  /** Resolves when all in-sync replicas have the messages. A missing topic is created. */
-  send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
+  /**
+   * Resolves when all in-sync replicas have the messages. A message, or several of a partition together, that the topic
+   * does not take for their size: `BrokerRefused` with `details.isTooLarge`.
+   *
+   * @param options.create whether a missing topic is created, for messages of up to 16 MiB. Default: `UnknownTopic`.
+   */
+  send(
+    topic: string,
+    messages: readonly OutgoingMessage[],
+    options?: { readonly create?: boolean },
+  ): Promise<void>;
   /** Closes what is still open. */
   close(): Promise<void>;
 }

@@ -9,6 +9,7 @@ interface Meaning {
   readonly away?: true;
   /** It happens when brokers start or fail over, and ends soon. */
   readonly brief?: true;
+  readonly isTooLarge?: true;
   /** Follows "Kafka at BROKERS". */
   readonly says: string;
 }
@@ -50,6 +51,7 @@ const MEANINGS: readonly Meaning[] = [
   {
     pattern: /MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE/,
     code: 'BrokerRefused',
+    isTooLarge: true,
     says: 'does not take a message of this size ({reason}). Raise `max.message.bytes` of the topic.',
   },
   {
@@ -72,12 +74,13 @@ export function meaningOf(error: unknown, connection: KafkaConnection): SelvageE
   if (SelvageError.is(error)) return error;
   const chain = causesOf(error);
   const text = chain.map(({ name, type, message }) => `${name} ${type ?? ''} ${message}`).join('\n');
-  const { code, away, brief, says } = MEANINGS.find(({ pattern }) => pattern.test(text)) ?? UNFORESEEN;
+  const { code, away, brief, isTooLarge, says } =
+    MEANINGS.find(({ pattern }) => pattern.test(text)) ?? UNFORESEEN;
   const { brokers, prefix } = connection;
   const reason = scrubbed(chain.at(-1)?.message ?? String(error), connection);
   const sentence = says.replaceAll('{prefix}', prefix).replace('{reason}', () => reason);
   return new SelvageError(code, `Kafka at ${brokers.join(', ')} ${sentence}`, {
-    details: { brokers, ...(away && { away }), ...(brief && { brief }) },
+    details: { brokers, ...(away && { away }), ...(brief && { brief }), ...(isTooLarge && { isTooLarge }) },
     cause: withoutSecrets(chain[0], connection),
   });
 }

@@ -6,7 +6,6 @@ import type {
   Kafka,
   KafkaConfig,
   PartitionAssigners,
-  Producer,
 } from 'kafkajs';
 import { SelvageError } from '../../errors';
 import type { Logger } from '../../authoring/knot-context';
@@ -17,13 +16,13 @@ import type {
   KafkaConsumer,
   KafkaHeaders,
   KafkaRecord,
-  OutgoingMessage,
   TopicPartition,
 } from './broker';
 import { partitionsOf, seekAfter } from './assignment';
 import { meaningOf, scrubbed } from './client-errors';
 import type { KafkaConnection } from './connection';
 import { LostMembers } from './lost-members';
+import { Sender, type Administer } from './sender';
 
 /**
  * How long the broker may wait for new messages before it answers a fetch; also the longest time in which a
@@ -37,9 +36,6 @@ const METADATA_AGE_MS = 60_000;
 /** A consumer silent for this long is dead, whatever its state. */
 const SILENCE_MS = 120_000;
 const STOP_LIMIT_MS = 10_000;
-/** Dead letters exceed their originals by their headers. */
-const LARGEST_DEAD_LETTER = 16 * 1024 * 1024;
-
 /**
  * Retries before a consumer is given up. Its user then builds a new one, as kafkajs itself rebuilds only
  * some.
@@ -49,6 +45,11 @@ const RETRY = { initialRetryTime: 200, multiplier: 2, factor: 0.2, maxRetryTime:
 export interface KafkaClientOptions {
   /** Receives kafkajs' own messages, at level `debug`. Default: nowhere. */
   readonly logger?: Logger;
+  /**
+   * Whether what kafkajs sends again counts once. Then `send` may only be called when the call before it has ended.
+   * Default false.
+   */
+  readonly idempotent?: boolean;
 }
 
 /**
@@ -58,7 +59,7 @@ export interface KafkaClientOptions {
  */
 export async function openKafkaClient(
   connection: KafkaConnection,
-  { logger }: KafkaClientOptions = {},
+  { logger, idempotent = false }: KafkaClientOptions = {},
 ): Promise<KafkaClient> {
   const library = await loadKafkajs();
   const { tls, sasl } = connection;
@@ -76,7 +77,7 @@ export async function openKafkaClient(
       ({ namespace, log }) =>
         logger?.debug(scrubbed(`kafkajs ${namespace}: ${log.message}${reasonIn(log)}`, connection)),
   };
-  return new KafkajsClient(new library.Kafka(config), library.PartitionAssigners, connection);
+  return new KafkajsClient(new library.Kafka(config), library.PartitionAssigners, connection, idempotent);
 }
 
 function reasonIn({ error }: { readonly [field: string]: unknown }): string {
@@ -106,13 +107,19 @@ class KafkajsClient implements KafkaClient {
   readonly #connection: KafkaConnection;
   readonly #lost = new LostMembers();
   readonly #consumers = new Set<KafkajsConsumer>();
-  readonly #existing = new Set<string>();
-  #producer: Promise<Producer> | undefined;
+  readonly #sender: Sender;
 
-  constructor(kafka: Kafka, assigners: typeof PartitionAssigners, connection: KafkaConnection) {
+  constructor(
+    kafka: Kafka,
+    assigners: typeof PartitionAssigners,
+    connection: KafkaConnection,
+    isIdempotent: boolean,
+  ) {
     this.#kafka = kafka;
     this.#assigners = assigners;
     this.#connection = connection;
+    const administer: Administer = (work) => this.#administer(work);
+    this.#sender = new Sender({ kafka, connection, isIdempotent, retry: RETRY, administer });
   }
 
   async topics(): Promise<string[]> {
@@ -152,61 +159,13 @@ class KafkajsClient implements KafkaClient {
     return made;
   }
 
-  async send(topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
-    await this.#require(topic);
-    try {
-      const producer = await this.#connectedProducer();
-      await producer.send({
-        topic,
-        acks: -1,
-        messages: messages.map(({ key, value, headers }) => ({
-          key,
-          value,
-          headers: Object.fromEntries(
-            Object.entries(headers).map(([name, text]) => [name, isSeveral(text) ? [...text] : text]),
-          ),
-        })),
-      });
-    } catch (error) {
-      this.#existing.delete(topic);
-      throw meaningOf(error, this.#connection);
-    }
+  async send(...[topic, messages, options]: Parameters<KafkaClient['send']>): Promise<void> {
+    await this.#sender.send(topic, messages, options);
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
-    const producer = await this.#producer?.catch(() => undefined);
-    this.#producer = undefined;
-    await producer?.disconnect().catch(() => undefined);
-  }
-
-  async #connectedProducer(): Promise<Producer> {
-    this.#producer ??= this.#connectProducer();
-    try {
-      return await this.#producer;
-    } catch (error) {
-      this.#producer = undefined;
-      throw error;
-    }
-  }
-
-  async #connectProducer(): Promise<Producer> {
-    const producer = this.#kafka.producer({ allowAutoTopicCreation: false });
-    await producer.connect();
-    return producer;
-  }
-
-  /** kafkajs reports missing topics only after a long time. */
-  async #require(topic: string): Promise<void> {
-    if (this.#existing.has(topic)) return;
-    await this.#administer(async (admin) => {
-      if (!(await admin.listTopics()).includes(topic)) {
-        const configEntries = [{ name: 'max.message.bytes', value: String(LARGEST_DEAD_LETTER) }];
-        // Resolves to false if another process was faster.
-        await admin.createTopics({ topics: [{ topic, configEntries }], waitForLeaders: true });
-      }
-    });
-    this.#existing.add(topic);
+    await this.#sender.close();
   }
 
   async #administer<T>(work: (admin: Admin) => Promise<T>): Promise<T> {

@@ -289,6 +289,7 @@ export class Reading implements ConsumerListener {
     await client.send(
       topic,
       dead.map(({ record, verdict }) => deadLetterOf(record, this.#name, verdict)),
+      { create: true },
     );
     host.metrics.count('dead-letter', dead.length);
     for (const { record, verdict } of dead) {

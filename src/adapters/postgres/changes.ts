@@ -22,12 +22,15 @@ const POSITION = /^(\d{1,16})_(\d{1,16})_(-?\d+(?:\.\d+)?)$/;
 const START = 0;
 const END = Number.MAX_SAFE_INTEGER;
 
-/** `until`: all below it are over. `next`: nothing has this number yet. */
+/**
+ * The limit tells a planner without statistics that there is one row; it would compile the query for thousands, which takes seconds.
+ * `until`: all below it are over. `next`: nothing has this number yet.
+ */
 const SEEN = `
   seen as (
     select pg_snapshot_xmin(snapshot)::text::bigint + xids_before as until,
       pg_snapshot_xmax(snapshot)::text::bigint + xids_before as next
-    from pg_current_snapshot() as snapshot, selvage_identity
+    from pg_current_snapshot() as snapshot, selvage_identity limit 1
   )`;
 
 /** Takes number and id; returns one row without a change if there is none. */
@@ -54,10 +57,14 @@ const BEHIND = `
       (select started_at from selvage_runs where started_change = $1 and $2 = ${START} limit 1),
       (select finished_at from selvage_runs where ended_change = $1 and $2 = ${END} limit 1)
     ) as there,
-    change, id, kind, behind.run_id, behind.temporal_run_id, knot_id, at, outcome, behind.status, run.tapestry,
+    change, behind.id, kind, behind.run_id, behind.temporal_run_id, knot_id, at, outcome, behind.status, run.tapestry,
     kind = 'knot-finished' and (run.started_change is null or change < run.started_change) as early
-  from seen left join behind on true left join selvage_runs as run on run.temporal_run_id = behind.temporal_run_id
-  order by change, id`;
+  from seen left join behind on true
+    left join lateral (
+      -- With a limit, the planner looks each of them up by the index, and never reads all runs.
+      select tapestry, started_change from selvage_runs as r where r.temporal_run_id = behind.temporal_run_id limit 1
+    ) as run on true
+  order by change, behind.id`;
 
 const LAST = `
   with ${SEEN}

@@ -1,12 +1,11 @@
-import { SelvageError, isAway } from '../../errors';
+import { isAway } from '../../errors';
 import { triggerName, type Trigger, type TriggerHost, type ValkeyTriggerDeclaration } from '../../triggers';
 import { openValkey } from './open';
 import type { ValkeyConnection } from './connection';
 import { ChannelSource } from './channel-source';
 import { Insistence } from './insistence';
 import { StreamSource } from './stream-source';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { urlFrom, type Environment } from './url-from';
 
 /**
  * Makes a declared Valkey trigger ready to run. Running survives outages of the server; it rejects if the
@@ -20,7 +19,7 @@ export function createValkeyTrigger(
 ): Trigger {
   const { id, kind, options: settings } = declaration;
   const name = triggerName(declaration);
-  const url = addressOf(name, settings.connection, environment);
+  const url = urlFrom(`The trigger ${name}`, settings.connection, environment);
   return {
     id,
     kind,
@@ -38,16 +37,6 @@ export function createValkeyTrigger(
       }
     },
   };
-}
-
-function addressOf(trigger: string, variable: string, environment: Environment): string {
-  const url = environment[variable];
-  if (url) return url;
-  throw new SelvageError(
-    'InvalidConfig',
-    `The trigger ${trigger} does not know its server: the environment variable ${variable} is not set. Set it to valkey://[user:password@]host[:port][/database].`,
-    { details: { trigger, variable, reason: 'MissingPart' } },
-  );
 }
 
 /** Undefined if the trigger was told to stop before the server could be reached. */

@@ -196,7 +196,7 @@ export function map(
     ...inlineDefinition('map', {}, config, neverCalled, { node: 'map' }),
     ...(each.version !== undefined && { version: each.version }),
     code: each.code,
-    source: each.source,
+    ...(each.source !== undefined && { source: each.source }),
     options: each.options,
     map: record,
   });

@@ -19,12 +19,18 @@ const BEGIN = [
   "runpy.run_module('selvage', run_name='__main__', alter_sys=True)",
 ].join('\n');
 
-/** Starts a process of Python that calls bodies, or hands them to a cluster. */
+/**
+ * Starts a process of Python that calls bodies, or hands them to a cluster.
+ *
+ * @param file the one that the tapestries were loaded from, if there is one
+ */
 export function startPython(
   host: PythonHost | DaskHost | RayHost | CeleryHost,
   said: (line: string) => void,
+  file?: string,
 ): StartedHost {
-  const interpreter = interpreterOf(host, process.env, process.cwd());
+  const near = file === undefined ? [] : [path.dirname(file)];
+  const interpreter = interpreterOf(host, process.env, [...near, process.cwd()]);
   const folders = [...(host.path ?? []), process.cwd(), PACKAGE];
   const { PYTHONPATH } = process.env;
   return startProcess({
@@ -41,21 +47,36 @@ export function startPython(
   });
 }
 
-/** The interpreter: as the option says, `SELVAGE_PYTHON`, that of an active or a local virtual environment, or the one of the system. */
+/**
+ * The interpreter: as the option says, `SELVAGE_PYTHON`, that of an active virtual environment, that of a `.venv`, or the one of the system.
+ *
+ * @param starts where a `.venv` is looked for: in each of these folders, and in those above it up to the one of its project
+ */
 export function interpreterOf(
   { interpreter }: Pick<PythonHost, 'interpreter'>,
   environment: Readonly<Record<string, string | undefined>>,
-  cwd: string,
+  starts: readonly string[],
 ): string {
   const { SELVAGE_PYTHON, VIRTUAL_ENV } = environment;
   const inside = (folder: string): string =>
     process.platform === 'win32'
       ? path.join(folder, 'Scripts', 'python.exe')
       : path.join(folder, 'bin', 'python');
-  const local = inside(path.join(cwd, '.venv'));
-  return (
-    interpreter ??
-    SELVAGE_PYTHON ??
-    (VIRTUAL_ENV ? inside(VIRTUAL_ENV) : existsSync(local) ? local : 'python3')
-  );
+  const local = (): string | undefined =>
+    starts
+      .flatMap(foldersOfProject)
+      .map((folder) => inside(path.join(folder, '.venv')))
+      .find((program) => existsSync(program));
+  return interpreter ?? SELVAGE_PYTHON ?? (VIRTUAL_ENV ? inside(VIRTUAL_ENV) : (local() ?? 'python3'));
+}
+
+/** From a folder upwards to the first that has a `package.json` or a `.git`. Without such a one, the folder alone. */
+function foldersOfProject(start: string): string[] {
+  const folders: string[] = [];
+  for (let folder = start; ; folder = path.dirname(folder)) {
+    folders.push(folder);
+    const isRoot = ['package.json', '.git'].some((name) => existsSync(path.join(folder, name)));
+    if (isRoot) return folders;
+    if (folder === path.dirname(folder)) return [start];
+  }
 }

@@ -9,6 +9,7 @@ const LENGTH_BYTES = 4;
 
 /** Carries frames over a stream of bytes: each a length, a header and its attachments. */
 export class FrameStream implements Link {
+  readonly mostHeaderBytes = MAXIMUM_HEADER_BYTES;
   readonly #stream: Duplex;
   readonly #reader = new FrameReader();
   #ended: { readonly reason: Error | undefined } | undefined;

@@ -1,6 +1,7 @@
 import { SelvageError } from '../../errors';
 import { StoredBytes, decodeJson, encodeAttached, encodeJson, type Json } from '../../values';
 import { HostLost, type BodyCall } from '../../runtime';
+import { noteFile } from '../../user-modules';
 import type { Fragment } from '../../authoring/fragment';
 import type { KnotContext } from '../../authoring/knot-context';
 import { ByteStreams } from './byte-streams';
@@ -31,6 +32,8 @@ interface Question {
 export class HostSession {
   /** Rejects with `HostNotUsable` where the host refuses, ends, or takes too long. */
   readonly ready: Promise<Ready>;
+  /** Resolves when nothing more can be said, also where the other side goes on. */
+  readonly over: Promise<void>;
   readonly #link: Link;
   /** What the host is, for messages: `Python (python3, process 17)`. */
   readonly #what: () => string;
@@ -39,9 +42,10 @@ export class HostSession {
   readonly #streams: ByteStreams;
   #next = 1;
   #ended: HostLost | undefined;
+  #isOver!: () => void;
   #greet!: { readonly resolve: (ready: Ready) => void; readonly reject: (error: Error) => void };
 
-  constructor(link: Link, modules: readonly string[], what: () => string) {
+  constructor(link: Link, what: () => string) {
     this.#link = link;
     this.#streams = new ByteStreams(link);
     this.#what = what;
@@ -59,9 +63,10 @@ export class HostSession {
       this.#greet = { resolve: settled(resolve), reject: settled(reject) };
     });
     this.ready.catch(() => undefined);
+    this.over = new Promise((resolve) => (this.#isOver = resolve));
     link.onEnd((reason) => this.#end(reason));
     link.onFrame((frame) => this.#hear(frame));
-    this.#say({ type: 'hello', protocols: PROTOCOLS, modules });
+    this.#say({ type: 'hello', protocols: PROTOCOLS });
   }
 
   get hasEnded(): boolean {
@@ -82,7 +87,7 @@ export class HostSession {
    * Calls a body, and asks it to end when its signal is aborted.
    *
    * @param grace milliseconds that it may go on after that
-   * @throws HostLost; `NotEncodable` for inputs that the codec does not know; whatever the body throws
+   * @throws HostLost; `NotEncodable` for inputs that the codec does not know, or that are too large; whatever the body throws
    */
   call(
     body: string,
@@ -99,6 +104,8 @@ export class HostSession {
       idempotencyKey: context.idempotencyKey,
       ...(lastHeartbeat !== undefined && { lastHeartbeat: encodeJson(lastHeartbeat) }),
     };
+    const header = `{"type":"call","id":${id},"body":${JSON.stringify(body)},"inputs":${text},"context":${JSON.stringify(said)}}`;
+    if (isLonger(header, this.#link.mostHeaderBytes)) return Promise.reject(tooLarge(inputs, context.knotId));
     const cancel = (): void => this.#say({ type: 'cancel', id, reason: reasonOf(signal.reason), grace });
     return new Promise<unknown>((resolve, reject) => {
       if (this.#ended) {
@@ -106,10 +113,7 @@ export class HostSession {
         return;
       }
       this.#calls.set(id, { context, resolve, reject });
-      this.#link.send(
-        `{"type":"call","id":${id},"body":${JSON.stringify(body)},"inputs":${text},"context":${JSON.stringify(said)}}`,
-        attachments,
-      );
+      this.#link.send(header, attachments);
       if (signal.aborted) cancel();
       else signal.addEventListener('abort', cancel, { once: true });
     }).finally(() => signal.removeEventListener('abort', cancel));
@@ -158,6 +162,7 @@ export class HostSession {
         this.#greet.reject(this.#notUsable(`refuses: ${message.error.message}`, thrownAs(message.error)));
         return;
       case 'described':
+        message.files.forEach(noteFile);
         this.#take(this.#questions, message.id)?.resolve(message.bodies);
         return;
       case 'value':
@@ -165,6 +170,7 @@ export class HostSession {
         return;
       case 'error': {
         const error = thrownAs(message.error);
+        message.files.forEach(noteFile);
         this.#take(this.#questions, message.id)?.reject(error);
         const call = this.#answered(message.id);
         call?.reject(message.error.type === 'WorkerLost' ? new HostLost(message.error.message) : error);
@@ -283,6 +289,7 @@ export class HostSession {
     this.#streams.fail(this.#ended);
     this.#questions.clear();
     this.#calls.clear();
+    this.#isOver();
   }
 
   #notUsable(why: string, cause?: unknown): SelvageError {
@@ -295,4 +302,26 @@ export class HostSession {
 function reasonOf(reason: unknown): 'cancelled' | 'timeout' | 'shutdown' {
   if (SelvageError.is(reason, 'BodyTimeout')) return 'timeout';
   return reason instanceof Error && reason.message.includes('WORKER_SHUTDOWN') ? 'shutdown' : 'cancelled';
+}
+
+/** Room for what a link adds: the lengths of the attachments. */
+const ADDED_BYTES = 512 * 1024;
+
+function isLonger(text: string, mostBytes: number): boolean {
+  const most = mostBytes - ADDED_BYTES;
+  // A character takes at most three bytes.
+  return text.length * 3 > most && Buffer.byteLength(text) > most;
+}
+
+function tooLarge(inputs: Record<string, unknown>, knotId: string): SelvageError {
+  const sizes = Object.entries(inputs).map(
+    ([name, value]) => [name, Buffer.byteLength(encodeAttached(value).text)] as const,
+  );
+  const [input, size] = sizes.reduce((largest, one) => (one[1] > largest[1] ? one : largest));
+  return new SelvageError(
+    'NotEncodable',
+    `The inputs of knot "${knotId}" cannot be handed to its body host: they take more than 64 MiB of JSON, of which "${input}" takes ${size} bytes. Bytes do not ` +
+      'count: pass it as bytes or as a reference to stored ones (ctx.store), or in parts.',
+    { details: { knot: knotId, input, reason: 'TooLarge' } },
+  );
 }

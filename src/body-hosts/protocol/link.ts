@@ -6,6 +6,8 @@ export interface Frame {
 
 /** A connection between a worker and a body host, whatever carries it. Each frame arrives once, in order, or the link ends. */
 export interface Link {
+  /** Longest header, in bytes of UTF-8. */
+  readonly mostHeaderBytes: number;
   /**
    * @param header JSON of an object
    * @param attachments the link may take their memory: they must not be used afterwards

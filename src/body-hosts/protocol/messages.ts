@@ -12,6 +12,8 @@ export interface ToldError {
   readonly type: string;
   readonly message: string;
   readonly traceback?: string | undefined;
+  /** The innermost frame in the user's own files, `file:line`. */
+  readonly at?: string | undefined;
   readonly cause?: ToldError | undefined;
   readonly errors?: readonly ToldError[] | undefined;
   readonly isTerminal?: boolean | undefined;
@@ -27,6 +29,7 @@ const toldError: z.ZodType<ToldError> = z.object({
   type: z.string(),
   message: z.string(),
   traceback: z.string().optional(),
+  at: z.string().optional(),
   get cause() {
     return toldError.optional();
   },
@@ -63,9 +66,14 @@ const hostMessage = z.discriminatedUnion('type', [
     concurrency: z.number().int().positive().default(1),
   }),
   z.object({ type: z.literal('refused'), error: toldError }),
-  z.object({ type: z.literal('described'), id, bodies: z.array(description) }),
+  z.object({
+    type: z.literal('described'),
+    id,
+    bodies: z.array(description),
+    files: z.array(z.string()).default([]),
+  }),
   z.object({ type: z.literal('value'), id, value: z.unknown() }),
-  z.object({ type: z.literal('error'), id, error: toldError }),
+  z.object({ type: z.literal('error'), id, error: toldError, files: z.array(z.string()).default([]) }),
   z.object({ type: z.literal('heartbeat'), id, details: z.unknown() }),
   z.object({
     type: z.literal('log'),
@@ -96,7 +104,7 @@ const context = z.object({
 });
 
 const workerMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('hello'), protocols: z.array(z.number()), modules: z.array(z.string()) }),
+  z.object({ type: z.literal('hello'), protocols: z.array(z.number()) }),
   z.object({ type: z.literal('describe'), id, modules: z.array(z.string()) }),
   z.object({ type: z.literal('call'), id, body: z.string(), inputs: z.unknown(), context }),
   z.object({ type: z.literal('cancel'), id, reason: z.string(), grace: z.number().optional() }),

@@ -1,6 +1,6 @@
 import { SelvageError, Retryable, Terminal, isErrorCode } from '../../errors';
 import { decodeJson, encodeJson, type Json } from '../../values';
-import { errorType, isThrownError, thrownMessage, thrownStack } from '../../runtime';
+import { errorType, isThrownError, tellPlace, thrownMessage, thrownStack } from '../../runtime';
 import type { ToldError } from './messages';
 
 /** Most causes and members that are told. */
@@ -55,6 +55,7 @@ export function thrownAs(told: ToldError): unknown {
         : new Error(message, options)
       : new Retryable(message, { after: retryAfter, ...options });
   if (!isErrorCode(type)) Object.defineProperty(error, 'name', { value: type });
+  if (told.at !== undefined) tellPlace(error, told.at);
   error.stack = told.traceback ?? `${type}: ${message}`;
   if (told.errors) Object.defineProperty(error, 'errors', { value: told.errors.map(thrownAs) });
   return error;

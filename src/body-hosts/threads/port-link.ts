@@ -14,6 +14,8 @@ interface Port {
 
 /** Carries frames between two threads. Attachments move where nothing else is in their memory, and are copied otherwise. */
 export class PortLink implements Link {
+  /** Nothing of it is cut into bytes. */
+  readonly mostHeaderBytes = Infinity;
   readonly #port: Port;
   #early: Frame[] | undefined = [];
   #onFrame: ((frame: Frame) => void) | undefined;

@@ -20,7 +20,8 @@ export interface ServerOptions extends RecordOptions {
   readonly port?: number;
   readonly durable?: boolean;
   readonly temporalUi?: boolean;
-  readonly taskQueue?: string;
+  /** The task queue. */
+  readonly queue?: string;
 }
 
 /** @param portOption the option of the embedded server's port, if `--port` means something else */
@@ -59,7 +60,7 @@ export function addJsonOption(command: Command): Command {
 }
 
 export function connectOptions(options: ServerOptions, output: Output): ConnectOptions {
-  const { address, namespace, profile, projectDir, port, durable, temporalUi, taskQueue } = options;
+  const { address, namespace, profile, projectDir, port, durable, temporalUi, queue } = options;
   return {
     address,
     namespace,
@@ -68,7 +69,7 @@ export function connectOptions(options: ServerOptions, output: Output): ConnectO
     port,
     durable,
     temporalUi,
-    taskQueue,
+    taskQueue: queue,
     log: (message) => output.warn(message),
   };
 }
@@ -116,9 +117,9 @@ function words(valued: Readonly<Record<string, string | number | undefined>>): s
 
 /** The options as command-line words, for a process that does the same. */
 export function workerWords(options: ServerOptions & { readonly verbose?: boolean }): string[] {
-  const { address, namespace, profile, projectDir, port, durable, temporalUi, taskQueue, verbose } = options;
+  const { address, namespace, profile, projectDir, port, durable, temporalUi, queue, verbose } = options;
   return [
-    ...words({ address, namespace, profile, projectDir, port, taskQueue }),
+    ...words({ address, namespace, profile, projectDir, port, queue }),
     ...(durable ? ['--durable'] : []),
     ...(temporalUi ? ['--temporal-ui'] : []),
     ...(verbose ? ['--verbose'] : []),

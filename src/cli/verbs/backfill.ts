@@ -74,7 +74,7 @@ export function addBackfill(program: Command, does: Does): void {
     .option('--run-id <id>', 'id of the backfill; of one that exists with the same work: come back to it')
     .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
     .option('--tag <tag>', 'a tag of the backfill, which `runs list --tag` finds; may be repeated', collect)
-    .option('--task-queue <name>', "task queue of the backfill and its runs (default: the tapestry's)")
+    .option('--queue <name>', "task queue of the backfill and its runs (default: the tapestry's)")
     .option('--detach', 'start it, leave it to a worker that polls already, and return')
     .addHelpText(
       'after',
@@ -176,7 +176,7 @@ async function prepare(file: string, options: BackfillCommandOptions): Promise<W
     },
     runId: options.runId ?? `backfill-${tapestry.name.slice(0, 150)}-${randomUUID().slice(0, 8)}`,
     taskQueue:
-      options.taskQueue ?? taskQueueOf({ tapestry: tapestry.name, ...(queue !== undefined && { queue }) }),
+      options.queue ?? taskQueueOf({ tapestry: tapestry.name, ...(queue !== undefined && { queue }) }),
   };
 }
 

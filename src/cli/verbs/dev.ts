@@ -32,7 +32,7 @@ export function addDev(program: Command, does: Does): void {
         'it imports, changes; runs go on in the new one. A page shows them: its link is printed. Ctrl-C ends it.',
     )
     .argument('<file>', 'file that exports tapestries')
-    .option('--task-queue <name>', 'task queue of the worker (default: selvage/<tapestry> of each)')
+    .option('--queue <name>', 'task queue of the worker (default: selvage/<tapestry> of each)')
     .option('--no-ui', 'no page')
     .option('--ui-port <number>', 'port of the page (default: 4480, or one that is free)', listeningPort)
     .option('--open', 'open the page in a browser')

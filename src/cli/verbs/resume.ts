@@ -42,7 +42,7 @@ export function addResume(program: Command, does: Does): void {
     .option('--no-reuse', 'take over only what the run itself has made')
     .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
     .option(
-      '--task-queue <name>',
+      '--queue <name>',
       'task queue of the new run (default: one of its own; without a file selvage/<tapestry>)',
     )
     .addHelpText(
@@ -126,8 +126,7 @@ async function errandOf(
   if (loaded) chooseTapestry(loaded, isBackfill ? tapestryOfBackfill(parameters) : tapestry);
   const newId = options.runId ?? `${isBackfill ? 'backfill' : tapestry}-${randomUUID().slice(0, 8)}`;
   const ownQueue = isBackfill ? resumedBackfill(tapestry, parameters)?.options.taskQueue : undefined;
-  const taskQueue =
-    options.taskQueue ?? ownQueue ?? (loaded ? foregroundQueue(newId) : taskQueueOf(plan.plan));
+  const taskQueue = options.queue ?? ownQueue ?? (loaded ? foregroundQueue(newId) : taskQueueOf(plan.plan));
   const words = process.argv.slice(2);
   return {
     tapestry,
@@ -160,7 +159,7 @@ async function unfinishedErrand(
   const { chooseTapestry } = await import('../files/load-file.js');
   const { runId } = run;
   const place = placeWords(options);
-  const given = (['from', 'again', 'runId', 'deadline', 'taskQueue'] as const).filter(
+  const given = (['from', 'again', 'runId', 'deadline', 'queue'] as const).filter(
     (name) => options[name] !== undefined,
   );
   if (!loaded || given.length > 0 || options.reuse === false) {

@@ -66,7 +66,7 @@ export function addRun(program: Command, does: Does): void {
     .option('--tag <tag>', 'a tag of the run, which `runs list --tag` finds; may be repeated', collect)
     .option('--no-reuse', 'run all bodies, also of knots whose values could be reused')
     .option(
-      '--task-queue <name>',
+      '--queue <name>',
       'task queue of run and worker (default: one of the run alone; with --detach selvage/<tapestry>)',
     )
     .option('--timings', 'show at the end where the time of the command went')
@@ -166,7 +166,7 @@ async function prepare(file: string, options: RunOptions, output: Output): Promi
     emitters: loaded.emitters,
     parameters,
     runId,
-    taskQueue: options.taskQueue ?? (options.detach ? taskQueueOf(plan) : foregroundQueue(runId)),
+    taskQueue: options.queue ?? (options.detach ? taskQueueOf(plan) : foregroundQueue(runId)),
   };
 }
 

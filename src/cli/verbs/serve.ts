@@ -44,7 +44,7 @@ export function addServe(program: Command, does: Does): void {
     .option('--no-worker', 'only start runs; workers elsewhere do the work')
     .option('--ui', 'the page, too: `selvage ui` with the tapestries of the file')
     .option('--ui-port <number>', 'port of the page (default: 4480, or one that is free)', listeningPort)
-    .option('--task-queue <name>', 'task queue of runs and worker (default: selvage/<tapestry> of each)')
+    .option('--queue <name>', 'task queue of runs and worker (default: selvage/<tapestry> of each)')
     .addHelpText(
       'after',
       `

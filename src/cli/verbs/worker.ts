@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { SelvageError } from '../../errors';
 import type { Selvage } from '../../client';
 import type { LogFormat } from '../../client/log-line';
 import type { Serving } from '../../serve';
@@ -29,7 +30,7 @@ export function addWorker(program: Command, does: Does): void {
         'ended goes on in another worker.',
     )
     .argument('<file>', 'file that exports tapestries')
-    .option('--task-queue <name>', 'task queue to poll (default: selvage/<tapestry> of each)')
+    .option('--queue <name>', 'task queue to poll (default: selvage/<tapestry> of each)')
     .option(
       '--adopt <run>',
       'work for a run whose `selvage run` is gone, too, until it is over; may be repeated; all: for every such run of the file',
@@ -128,7 +129,8 @@ async function open(
   const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
   const { emittersOf } = await import('../files/emitters.js');
   const emitters = await emittersOf(loaded, options);
-  const selvage = await openFor(loaded.tapestries, options, output, { runs: true, emitters });
+  const opening = openFor(loaded.tapestries, options, output, { runs: true, emitters });
+  const selvage = await (isDev ? tellingFiles(opening) : opening);
   keepTypeScriptLoadable();
   await untilPolled(selvage, await queuesOf(loaded, selvage));
   return { selvage, loaded };
@@ -156,6 +158,20 @@ async function loadAndTell(file: string): Promise<LoadedFile> {
     const loaded = await loadFile(file);
     isLoaded = true;
     return loaded;
+  } finally {
+    tellLoaded({ files: loadedProjectFiles(), isLoaded });
+  }
+}
+
+/** Body hosts have loaded files, too. What is wrong with these is mended by a change of them. */
+async function tellingFiles(opening: Promise<Selvage>): Promise<Selvage> {
+  const { loadedProjectFiles } = await import('../../user-modules/index.js');
+  let isLoaded = true;
+  try {
+    return await opening;
+  } catch (error) {
+    isLoaded = !(SelvageError.is(error, 'HostNotUsable') || SelvageError.is(error, 'HostMismatch'));
+    throw error;
   } finally {
     tellLoaded({ files: loadedProjectFiles(), isLoaded });
   }

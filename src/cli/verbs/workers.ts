@@ -6,10 +6,6 @@ import { EXIT } from '../output/exit-codes';
 import { formatTable, formatTime } from '../output/format';
 import type { Output } from '../output/output';
 
-interface WorkersOptions extends ServerOptions {
-  readonly queue?: string;
-}
-
 export function addWorkers(program: Command, does: Does): void {
   const command = program
     .command('workers')
@@ -31,7 +27,7 @@ Examples:
   addServerOptions(addJsonOption(command)).action(does(listWorkers));
 }
 
-async function listWorkers({ queue, ...options }: WorkersOptions, output: Output): Promise<number> {
+async function listWorkers({ queue, ...options }: ServerOptions, output: Output): Promise<number> {
   const { withClient } = await import('../location/connect.js');
   return await withClient(options, output, async (selvage) => {
     const workers = await selvage.workers.list(queue === undefined ? {} : { taskQueue: queue });

@@ -5,7 +5,7 @@ import { EndOfWork } from '../process/interruption';
 /** Set by `selvage dev` for the workers that it starts. */
 const MARK = 'SELVAGE_DEV_WORKER';
 
-/** Sent once by the worker to `selvage dev`, after it has tried to load the file. */
+/** Sent by the worker to `selvage dev`, after it has tried to load the file, and again after it has tried to open body hosts. */
 export interface LoadedMessage {
   /** All loaded files of the project: a change of any calls for a new worker. */
   readonly files: readonly string[];

@@ -64,7 +64,7 @@ class ElementReader {
     private readonly map: PlanKnot,
   ) {}
 
-  get codeHash(): string {
+  get codeHash(): string | undefined {
     return this.plan.elementDefinitionOf(this.map).codeHash;
   }
 

@@ -1,4 +1,5 @@
-import type { ScheduleState, UnreadableSchedule } from '../../client';
+import type { ScheduleState, Selvage, UnreadableSchedule, WorkerState } from '../../client';
+import { SelvageError } from '../../errors';
 import { listPartitions } from '../../client/list-partitions';
 import { timesWords } from '../../client/schedules/schedule-words';
 import { knotRecords } from '../../client/read-run';
@@ -14,6 +15,7 @@ import type {
   Questions,
   ScheduleView,
   TriggerView,
+  WorkerView,
 } from '../contract';
 import type { ExplorerData } from '../data';
 import { requireTapestry } from '../require-tapestry';
@@ -138,9 +140,9 @@ const RUNNING = 1_000;
 export async function workers(data: ExplorerData): Promise<Questions['workers']['answer']> {
   const { backends, reach, tapestries } = data;
   const queues = new Map<string, { readonly tapestries: Set<string>; running: number }>();
-  const note = (queue: string, tapestry: string): { running: number } => {
+  const note = (queue: string, tapestry?: string): { running: number } => {
     const known = queues.get(queue) ?? { tapestries: new Set<string>(), running: 0 };
-    known.tapestries.add(tapestry);
+    if (tapestry !== undefined) known.tapestries.add(tapestry);
     queues.set(queue, known);
     return known;
   };
@@ -151,19 +153,47 @@ export async function workers(data: ExplorerData): Promise<Questions['workers'][
   const running = await backends.runHistory.listRuns({ status: 'running', limit: RUNNING });
   for (const [run, queue] of await queuesOf(data, running.items)) note(queue, run.tapestry).running += 1;
   for (const [run, queue] of await namedQueues(data, running.items)) note(queue, run.tapestry).running += 1;
+  const listed = (await reach.ask(listWorkers)) ?? [];
+  for (const { taskQueue, selvage } of listed) if (selvage !== null) note(taskQueue);
   const views = await Promise.all(
     [...queues].slice(0, QUEUES).map(async ([queue, known]): Promise<QueueView> => {
       const pollers = await reach.ask((selvage) => selvage.pollers.of(queue, 'activity'));
       return {
         queue,
         tapestries: [...known.tapestries].sort(),
-        workers: pollers?.alive ?? [],
+        workers: (pollers?.alive ?? []).map((identity) =>
+          workerView(
+            identity,
+            listed.find((worker) => worker.taskQueue === queue && worker.identity === identity),
+          ),
+        ),
         ...(pollers?.lastPollAt !== undefined && { lastPollAt: pollers.lastPollAt }),
         running: known.running,
       };
     }),
   );
   return { queues: views.sort((one, other) => other.running - one.running) };
+}
+
+/** Older servers keep no list. */
+async function listWorkers({ workers: alive }: Selvage): Promise<WorkerState[]> {
+  return await alive.list().catch((error: unknown) => {
+    if (SelvageError.is(error, 'ServerRefused')) return [];
+    throw error;
+  });
+}
+
+function workerView(identity: string, told: WorkerState | undefined): WorkerView {
+  if (!told) return { identity };
+  const { selvage, sdk, bodyHosts, running, since } = told;
+  return {
+    identity,
+    ...(selvage !== null && { selvage }),
+    sdk,
+    bodyHosts,
+    ...(running !== null && { running }),
+    since,
+  };
 }
 
 /** The queues in the records of a run's knots; if it has none yet, those that its plan names. */

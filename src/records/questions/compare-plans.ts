@@ -52,9 +52,10 @@ export function comparePlans(before: Plan, now: Plan): PlanComparison {
 
 function reasonsFor(before: Plan, other: PlanKnot, now: Plan, knot: PlanKnot): StaleReason[] {
   const [a, b] = [before.definitions[other.definition], now.definitions[knot.definition]];
-  const isOtherCode = a !== undefined && b !== undefined && a.codeHash !== b.codeHash;
+  const [code, codeNow] = [a?.codeHash, b?.codeHash];
+  const isOtherCode = code !== undefined && codeNow !== undefined && code !== codeNow;
   return [
-    ...(isOtherCode ? [{ kind: 'code' as const, knot: knot.id, before: a.codeHash, now: b.codeHash }] : []),
+    ...(isOtherCode ? [{ kind: 'code' as const, knot: knot.id, before: code, now: codeNow }] : []),
     ...knotChanges(before, other, now, knot),
   ];
 }

@@ -194,10 +194,11 @@ async function staleReasons(
   return found;
 }
 
-/** The current code of the knots that the terminals need. */
+/** The current code of the knots that the terminals need, as far as it is known without their hosts. */
 function codesOf(plan: Plan): Map<string, string> {
   const knots = neededKnots(plan).filter(({ definition }) => definition >= 0);
-  return new Map(knots.map(({ id, definition }) => [id, plan.definitions[definition]!.codeHash]));
+  const codes = knots.map(({ id, definition }) => [id, plan.definitions[definition]!.codeHash] as const);
+  return new Map(codes.filter((code): code is [string, string] => code[1] !== undefined));
 }
 
 /** @param partition its key, if its window may have changed */

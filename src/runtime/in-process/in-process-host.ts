@@ -1,6 +1,7 @@
 import { countFailures, type KnotOutcome } from '../../scheduler';
 import { isNesting, layoutOf, nestedPlan, nestedRunId, type Layout, type PlanKnot } from '../../plan';
 import {
+  CodeHashes,
   LoadedPlan,
   alignLayout,
   assembleInputs,
@@ -64,6 +65,7 @@ export class InProcessHost extends LayoutRun {
   private layoutIndex: Int32Array;
   private readonly replacements: Replacements;
   private readonly knots: LocalKnotHost;
+  private readonly codeHashes: CodeHashes;
   private partition: string | undefined;
 
   constructor(
@@ -89,6 +91,7 @@ export class InProcessHost extends LayoutRun {
     this.values = new ValueReader(backends.dataStore);
     this.knots = new LocalKnotHost(tapestry, loaded, environment);
     this.runner = new KnotRunner(this.knots);
+    this.codeHashes = new CodeHashes(sha256, () => environment.bodyHosts);
   }
 
   /** Ids of the knots of this run, parameters included. */
@@ -133,7 +136,7 @@ export class InProcessHost extends LayoutRun {
     parameters: readonly EncodedValue[],
     details: RunRecord['details'],
   ): Promise<void> {
-    const { backends, recordsRun, runId, startedBy, terminals, now } = this.environment;
+    const { backends, recordsRun, runId, startedBy, terminals, traceparent, now } = this.environment;
     if (!recordsRun) return;
     const { plan, planText } = this;
     const hashes = parameters.map(({ hash }, index) => [
@@ -153,7 +156,7 @@ export class InProcessHost extends LayoutRun {
       status,
       startedAt,
       finishedAt: now(),
-      details,
+      details: { ...details, ...(traceparent !== undefined && { traceparent }) },
     });
   }
 
@@ -222,7 +225,7 @@ export class InProcessHost extends LayoutRun {
   protected async runKnot(index: number): Promise<KnotOutcome<EncodedValue>> {
     const knot = this.planKnots[index]!;
     const body = this.bodies[index]!;
-    const { codeHash = this.plan.definitionOf(knot)!.codeHash } = body;
+    const { codeHash = this.codeHashes.of(body.definition, knot.policy) } = body;
     const isReplaced = body.codeHash !== undefined;
     const since = this.knots.now();
     // A body that was started just before may have cancelled the run.
@@ -241,7 +244,7 @@ export class InProcessHost extends LayoutRun {
 
   private async endOf(knot: PlanKnot, subject: KnotToRun): Promise<KnotEnd> {
     const { node, wait } = knot.policy;
-    if (node === 'map') return await this.runWholeMap(knot, subject);
+    if (node === 'map') return await this.runWholeMap(subject);
     const isNested = isNesting(node);
     if (!isNested && !wait) return await this.runner.run(subject);
     if (subject.isReplaced) return await this.runner.run(this.replaced(knot, subject));
@@ -249,8 +252,8 @@ export class InProcessHost extends LayoutRun {
     return await this.runner.run(this.waiting(knot, subject));
   }
 
-  protected override codeHashOfMap({ knot }: KnotToRun): string {
-    return this.plan.definitionOf(knot)!.codeHash;
+  protected override codeHashOfMap({ knot, definition }: KnotToRun): string {
+    return this.codeHashes.of(definition!, knot.policy);
   }
 
   private async cancelledKnot(
@@ -263,10 +266,8 @@ export class InProcessHost extends LayoutRun {
     return outcome;
   }
 
-  private async runWholeMap(map: PlanKnot, subject: KnotToRun): Promise<KnotEnd> {
-    const { codeHash } = this.plan.elementDefinitionOf(map);
-    const elements = subject.isReplaced ? subject : { ...subject, codeHash };
-    const end = await this.runMap(elements, { mayBeRecorded: false, isHeld: () => this.knots.isCancelled });
+  private async runWholeMap(subject: KnotToRun): Promise<KnotEnd> {
+    const end = await this.runMap(subject, { mayBeRecorded: false, isHeld: () => this.knots.isCancelled });
     return end.kind === 'left' ? { ...end, attempt: 0 } : end;
   }
 
@@ -347,6 +348,7 @@ export class InProcessHost extends LayoutRun {
         temporalRunId: this.knots.surroundings.temporalRunId,
         knot: planKnot.id,
       },
+      traceparent: await this.knots.traces?.ofNested(this.environment.temporalRunId, planKnot.id),
       ...(this.knots.cancel && { signal: this.knots.cancel }),
     });
     try {

@@ -40,7 +40,7 @@ async function describe(host: Conversation, modules: readonly string[]): Promise
 export const BEGINNING_TESTS: BodyHostTests = {
   async 'is ready in a version that both know, and says in which language'({ adapter }) {
     const host = adapter.start();
-    host.say({ type: 'hello', protocols: [999, ...PROTOCOLS], modules: adapter.modules, later: { a: [1] } });
+    host.say({ type: 'hello', protocols: [999, ...PROTOCOLS], later: { a: [1] } });
     const { header } = await host.take('ready', ({ type }) => type === 'ready');
     assert.ok(PROTOCOLS.includes(header['protocol'] as number), JSON.stringify(header));
     assert.match(String(header['language']), /^[a-z][a-z0-9+#-]*$/);
@@ -49,7 +49,7 @@ export const BEGINNING_TESTS: BodyHostTests = {
 
   async 'refuses a worker of versions that it does not know, and ends'({ adapter }) {
     const host = adapter.start();
-    host.say({ type: 'hello', protocols: [998, 999], modules: adapter.modules });
+    host.say({ type: 'hello', protocols: [998, 999] });
     const { header } = await host.take('refused', ({ type }) => type === 'refused');
     const { type, message } = header['error'] as { readonly type: string; readonly message: string };
     assert.equal(type, 'ProtocolUnknown');

@@ -84,8 +84,8 @@ export class Conversation {
     });
   }
 
-  async greet(modules: readonly string[]): Promise<void> {
-    this.say({ type: 'hello', protocols: PROTOCOLS, modules });
+  async greet(): Promise<void> {
+    this.say({ type: 'hello', protocols: PROTOCOLS });
     await this.take('ready', ({ type }) => type === 'ready');
   }
 

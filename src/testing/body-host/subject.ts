@@ -35,7 +35,7 @@ export class BodyHostUnderTest {
 
   /** A host that has been greeted; the test must leave it as it is. */
   async shared(): Promise<Conversation> {
-    return await this.#hosts.shared(this.modules);
+    return await this.#hosts.shared();
   }
 
   /** A host of the test's own, not greeted. */
@@ -48,7 +48,7 @@ export class BodyHostUnderTest {
   /** A host of the test's own, greeted. */
   async greeted(): Promise<Conversation> {
     const conversation = this.start();
-    await conversation.greet(this.modules);
+    await conversation.greet();
     return conversation;
   }
 
@@ -74,10 +74,10 @@ export class BodyHostsUnderTest {
     return conversation;
   }
 
-  async shared(modules: readonly string[]): Promise<Conversation> {
+  async shared(): Promise<Conversation> {
     if (this.#shared && !this.#shared.hasEnded) return this.#shared;
     this.#shared = this.start();
-    await this.#shared.greet(modules);
+    await this.#shared.greet();
     return this.#shared;
   }
 

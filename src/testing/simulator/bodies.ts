@@ -1,6 +1,6 @@
-import { CodeHashes } from '../../activities/code-hashes';
 import type { PlanKnot, PlanPolicy } from '../../plan';
 import {
+  CodeHashes,
   NamedDefinitions,
   encodeOutput,
   planOf,
@@ -94,11 +94,14 @@ export class Bodies {
     const placed = this.subject.tapestry.knots.get(id)?.definition;
     const definition = placed?.map?.each ?? placed ?? this.definitions.get(name, version)!;
     const { codeHash, definition: runs } = this.replacements.bodyOf({ id, definition })!;
-    const isPinned = this.subject.plan.has(id) && this.subject.plan.knot(id).policy.onCodeChange === 'wait';
+    const policy = this.subject.plan.has(id) ? this.subject.plan.knot(id).policy : {};
     const { input: _, output: __, ...unchecked } = runs;
     return {
       definition: this.areReal ? runs : unchecked,
-      codeHash: codeHash === undefined || isPinned ? this.codeHashes.of(definition) : null,
+      codeHash:
+        codeHash === undefined || policy.onCodeChange === 'wait'
+          ? this.codeHashes.of(definition, policy)
+          : null,
     };
   }
 }

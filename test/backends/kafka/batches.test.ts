@@ -20,7 +20,7 @@ class Ledger {
     );
   };
 
-  /** Of the batches that stand: the messages, in the order in which they were handed over. */
+  /** Offsets of the messages in the batches that stand, in the order in which they were handed over. */
   get handed(): number[] {
     return [...this.#first.values()].flatMap(({ body }) => offsetsOf(body));
   }

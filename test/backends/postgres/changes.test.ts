@@ -1,13 +1,9 @@
 import { Pool, type PoolClient } from 'pg';
-import {
-  createPostgresRunHistory,
-  type PostgresPoolLike,
-  type PostgresRunHistory,
-} from '../../../src/adapters/postgres';
+import { createPostgresRunHistory, type PostgresRunHistory } from '../../../src/adapters/postgres';
 import type { HistoryChange } from '../../../src/ports';
 import { sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 import { describeWith } from '../../support/services';
-import { Schemas } from './places';
+import { poolOf, Schemas } from './places';
 
 describeWith('postgres')('the order of changes on PostgreSQL', () => {
   const schemas = new Schemas();
@@ -162,23 +158,4 @@ describeWith('postgres')('the order of changes on PostgreSQL', () => {
 
 function lastOf(changes: readonly HistoryChange[]): string {
   return changes.at(-1)!.position;
-}
-
-/** A pool of this one connection. */
-function poolOf(
-  client: PoolClient,
-  note: (query: { text: string; values?: unknown[] }) => void = () => {},
-): PostgresPoolLike {
-  return {
-    on: () => undefined,
-    connect: async () => ({
-      query: (query) => {
-        note(query);
-        return client.query(query as never);
-      },
-      release: () => undefined,
-      on: () => undefined,
-      removeListener: () => undefined,
-    }),
-  };
 }

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { PoolClient } from 'pg';
+import type { PostgresPoolLike } from '../../../src/adapters/postgres';
 import type { Subject } from '../../../src/testing';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
 import { queryPostgres } from '../../support/query-postgres';
@@ -28,7 +30,7 @@ export class Schemas {
     return { name, url: url.href };
   }
 
-  /** Of all adapters on this database. */
+  /** Cuts the connections of all adapters on this database. */
   async #cutConnections(): Promise<void> {
     const others = `datname = current_database() and pid <> pg_backend_pid()`;
     await queryPostgres(this.url, `select pg_terminate_backend(pid) from pg_stat_activity where ${others}`);
@@ -68,4 +70,23 @@ export async function damageValue(url: string, schema: string, hash: string): Pr
      where sequence = 1 and upload = (select upload from ${schema}.selvage_values where hash = $1)`,
     [hash],
   );
+}
+
+/** A pool of this one connection. */
+export function poolOf(
+  client: PoolClient,
+  note: (query: { text: string; values?: unknown[] }) => void = () => {},
+): PostgresPoolLike {
+  return {
+    on: () => undefined,
+    connect: async () => ({
+      query: (query) => {
+        note(query);
+        return client.query(query as never);
+      },
+      release: () => undefined,
+      on: () => undefined,
+      removeListener: () => undefined,
+    }),
+  };
 }

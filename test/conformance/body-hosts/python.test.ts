@@ -4,7 +4,7 @@ import { interpreterOf } from '../../../src/body-hosts/processes/python';
 import { describeBodyHost } from '../../../src/testing';
 import { missing } from '../../support/missing-tool';
 
-const python = interpreterOf({}, process.env, process.cwd());
+const python = interpreterOf({}, process.env, [process.cwd()]);
 const lacks = missing('Python 3.11 or later', () => {
   execFileSync(python, ['-c', 'import sys; sys.exit(sys.version_info < (3, 11))'], { stdio: 'ignore' });
 });

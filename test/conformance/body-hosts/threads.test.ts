@@ -4,7 +4,7 @@ import { describeStartedBodyHost } from '../../../src/testing/body-host/describe
 
 const noSocket = 'threads send one another messages, and no bytes';
 
-const start = (module: string) => () => startThread({ module }, undefined);
+const start = (module: string) => () => startThread(module, undefined);
 
 describeStartedBodyHost('threads', start(path.join(__dirname, 'thread-bodies.ts')), {}, [
   { test: 'tells why a module cannot be loaded, and goes on', reason: 'a thread has one module' },

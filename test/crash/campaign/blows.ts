@@ -9,7 +9,7 @@ export interface Blow {
   readonly point: Point;
   /** The knot that it is aimed at; two for `two-workers`. Empty where it is not aimed at one. */
   readonly knots: readonly string[];
-  /** Of a random one: milliseconds after the run has started. */
+  /** When a random blow falls: milliseconds after the run has started. */
   readonly after?: number;
 }
 

@@ -5,6 +5,8 @@ import { inspect } from 'node:util';
 
 import { Client, Connection } from '@temporalio/client';
 
+import { PYTHON_BODIES } from '../../support/python-environment';
+import { whyNoPython } from '../../support/python-bodies';
 import { removeProjectBackends } from '../../support/project-backends';
 import { sharedInterpreter } from '../../support/workflow-bundle';
 import { strikesOf } from './blows';
@@ -12,7 +14,7 @@ import { differences, differencesOfCut, type Digest } from './check';
 import { compose, type CompositionName } from './composition';
 import { expectedOf } from './expected';
 import { comesIn, scenariosOf, type Scenario } from './plan';
-import { MIXES, type Mix } from './mix';
+import { MIXES, isPossible, type HostOptions, type Mix } from './mix';
 import { POINT_NAMES, rulesOf, type Point } from './points';
 import { Pool } from './processes';
 import { bundlePrograms } from './programs';
@@ -30,6 +32,8 @@ export interface CampaignOptions {
   readonly points?: readonly Point[];
   /** Default: all. */
   readonly mixes?: readonly Mix[];
+  /** Clusters that bodies run on, and blows fall on their machines. Default: none. */
+  readonly clusters?: Pick<HostOptions, 'dask' | 'ray' | 'celery'>;
   /** Only the scenario of this index. */
   readonly only?: number;
   /** Hears of each scenario that has ended. */
@@ -87,6 +91,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       workers,
       clients,
       servers: composition.servers,
+      hosts: { ...hostsHere(), ...options.clusters },
     };
     const result = await new Campaign(ground, options).run();
     keeps = result.violations.length > 0;
@@ -98,6 +103,20 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     await Promise.all([bundle.remove(), programs.remove()]);
     if (!keeps) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A body may have so many MiB in a thread, which the campaign's own code needs half of. */
+const THREAD_MEMORY = 192;
+
+/** Body hosts that need no cluster. */
+function hostsHere(): HostOptions {
+  const missing = whyNoPython();
+  if (missing !== undefined) process.stderr.write(`SKIPPED: blows on processes of Python: ${missing}\n`);
+  const module = path.join(__dirname, 'hosted-bodies.ts');
+  return {
+    threads: { module, maxWorkers: 1, memoryLimit: THREAD_MEMORY },
+    ...(missing === undefined && { python: { path: [PYTHON_BODIES], processes: 1 } }),
+  };
 }
 
 class Campaign {
@@ -118,7 +137,8 @@ class Campaign {
     private readonly ground: Ground,
     private readonly options: CampaignOptions,
   ) {
-    const { mixes = MIXES, composition = 'embedded' } = options;
+    const { composition = 'embedded' } = options;
+    const mixes = (options.mixes ?? MIXES).filter((mix) => isPossible(mix, ground.hosts));
     this.points = (options.points ?? POINT_NAMES).filter((point) => {
       const { only = composition } = rulesOf(point);
       return only === composition && mixes.some((mix) => comesIn(mix, point));

@@ -20,7 +20,7 @@ export interface Death {
 
 export interface Checked {
   readonly digest: Digest;
-  /** Of the run that was cut short, where the digest is of the one that went on from it. */
+  /** Digest of the run that was cut short, if `digest` is that of the run that resumed it. */
   readonly cutDigest?: Digest;
   readonly problems: readonly string[];
   /** Bodies that were called after the record of another attempt was there, but asked for it before. */

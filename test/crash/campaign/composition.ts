@@ -7,7 +7,7 @@ export type CompositionName = 'embedded' | 'production';
 
 /** The servers that all runs of a campaign share. */
 export interface Composition {
-  /** Of the Temporal server. */
+  /** Address of the Temporal server. */
   readonly address: string;
   /** The point of a blow that is dealt to a server, and the server that it hits. */
   readonly servers: ReadonlyMap<string, ServerBlows>;

@@ -17,7 +17,7 @@ export async function expectedOf(mix: Mix, parameters: MixParameters): Promise<D
   const scene = new Scene(folder, [], () => {}, isRecorded);
   try {
     const { status, lineage } = await runLocally(
-      mixedTapestry(mix, { otherQueue: 'other', due: Date.now() }),
+      mixedTapestry(mix, { otherQueue: 'other', due: Date.now(), folder, blows: [], hosts: {} }),
       parameters,
       {
         backends,

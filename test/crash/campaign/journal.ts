@@ -14,6 +14,8 @@ export type JournalLine = {
 } & (
   | { readonly what: 'began'; /** When the worker was given the activity. */ readonly takenAt: number }
   | { readonly what: 'ended' }
+  /** The worker was given the activity of a knot whose body a body host calls, which does not know that. */
+  | { readonly what: 'taken' }
   /** The record of this attempt was inserted. */
   | { readonly what: 'recorded' }
   /** The record of another attempt was there already; that attempt's number. */
@@ -40,5 +42,12 @@ export function readJournal(folder: string): JournalLine[] {
   const file = journalFile(folder);
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => JSON.parse(line) as JournalLine);
+  const all = lines.map((line) => JSON.parse(line) as JournalLine);
+  const attemptOf = ({ run, knot, attempt }: JournalLine): string => `${run}/${knot}/${attempt}`;
+  const taken = new Map(
+    all.filter(({ what }) => what === 'taken').map((line) => [attemptOf(line), line.at] as const),
+  );
+  return all.map((line) =>
+    line.what === 'began' ? { ...line, takenAt: taken.get(attemptOf(line)) ?? line.takenAt } : line,
+  );
 }

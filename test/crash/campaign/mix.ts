@@ -8,6 +8,8 @@ import {
   Terminal,
   aggregate,
   branch,
+  celery,
+  dask,
   firstOk,
   fragment,
   gate,
@@ -16,13 +18,17 @@ import {
   loop,
   map,
   optional,
+  python,
+  pythonKnot,
   queue,
+  ray,
   reduce,
   sink,
   sleep as nap,
   source,
   subTapestry,
   tapestry,
+  threads,
   waitForSignal,
   waitUntil,
   type Dispatcher,
@@ -34,6 +40,8 @@ import {
   type Tapestry,
 } from '../../../src';
 import { SLOW_KNOT_MS } from '../../../src/plan/limits';
+import type { Blow } from './blows';
+import { lives, type HostKind, type Lives } from './hosted-bodies';
 import type { Scene } from './scene';
 
 /**
@@ -61,6 +69,9 @@ interface Stage {
   readonly maps?: readonly string[];
   /** Knots that come to one value, of which one makes it for all: which one is left to chance. */
   readonly shared?: readonly string[];
+  /** Of `bodiless` and `local` in a way: their bodies are called by this body host. */
+  readonly hosted?: readonly string[];
+  readonly host?: HostKind;
   /** Answers what the next stage goes on from. */
   build(input: Knot<number>, world: World): Knot<number>;
 }
@@ -76,6 +87,20 @@ export interface MixPlace {
   readonly otherQueue: string;
   /** What is waited for comes at this time: milliseconds since the epoch. */
   readonly due: number;
+  /** The scenario's. */
+  readonly folder: string;
+  /** Those that fall on body hosts. */
+  readonly blows: readonly Blow[];
+  /** The options of the body hosts that there are. Bodies of others are called by the worker. */
+  readonly hosts: HostOptions;
+}
+
+export interface HostOptions {
+  readonly threads?: Parameters<typeof threads>[0];
+  readonly python?: Parameters<typeof python>[0];
+  readonly dask?: Parameters<typeof dask>[0];
+  readonly ray?: Parameters<typeof ray>[0];
+  readonly celery?: Parameters<typeof celery>[0];
 }
 
 /** A body as written, in a body that says when it begins and ends, and that a blow can hit. */
@@ -419,7 +444,7 @@ export const isBrought = (knot: string): boolean => knot.includes('[') || GROWTH
 const BREWS = 3;
 /** So many values do the elements of a map come to. */
 const KINDS_OF_CUPS = 4;
-/** Of a knot that shares its value with others: what they have in common; undefined of all others. */
+/** What knots that share a value have in common; undefined if the knot shares none. */
 export function sharedBy(knot: string): string | undefined {
   const element = /^poured\[(\d+)\]$/.exec(knot)?.[1];
   if (element !== undefined) return `cup ${Number(element) % KINDS_OF_CUPS}`;
@@ -444,7 +469,36 @@ export const WORD = 'word';
 export const SENT = { [WORD]: 17, [GROWN]: 19 } as const;
 const LOCAL_RETRY = { maximumAttempts: 2, initialInterval: 20 };
 
+const livesInPython = pythonKnot<Lives, number>('twins:lives');
+const HOSTS = { threads, python, dask, ray, celery };
+
+/** A chain of knots whose bodies this host calls, the last one in a segment. */
+const hostedBy = (kind: HostKind): Stage => ({
+  bodiless: ids(kind, HOSTED),
+  hosted: [...ids(kind, HOSTED), `${kind}-in-segment`],
+  host: kind,
+  build: (input, { place: { folder, blows, hosts } }) => {
+    const options = hosts[kind];
+    const host = options && HOSTS[kind](options);
+    const body = host && kind !== 'threads' ? livesInPython : lives;
+    let last = input;
+    for (const id of ids(kind, HOSTED)) {
+      last = body({ x: last, folder, blows }, { id, ...(host && { dispatcher: host }) });
+    }
+    const dispatcher = local(host && { host });
+    return body({ x: last, folder, blows }, { id: `${kind}-in-segment`, dispatcher });
+  },
+});
+const HOSTED = 3;
+/** Whether a body host calls it. */
+export const isHosted = (knot: string): boolean => /^(threads|python|dask|ray|celery)-/.test(knot);
+
 const stages = {
+  threads: hostedBy('threads'),
+  python: hostedBy('python'),
+  dask: hostedBy('dask'),
+  ray: hostedBy('ray'),
+  celery: hostedBy('celery'),
   chain: {
     queue: ids('chain', 4),
     build: (input) => chainOf('chain', 4, input),
@@ -751,6 +805,11 @@ export const MIXES: readonly Mix[] = [
   { name: 'nested', stages: ['chain', 'nested', 'fan'] },
   { name: 'mapped', stages: ['chain', 'mapped', 'mended'] },
   { name: 'nodes', stages: ['nodes', 'listed', 'mended'] },
+  { name: 'threads', stages: ['chain', 'threads', 'mended'] },
+  { name: 'python', stages: ['chain', 'python', 'fan'] },
+  { name: 'dask', stages: ['chain', 'dask', 'fan'] },
+  { name: 'ray', stages: ['chain', 'ray', 'fan'] },
+  { name: 'celery', stages: ['chain', 'celery', 'fan'] },
   { name: 'extended', stages: ['chain', 'extended', 'fan'], isExtensible: true },
   { name: 'reused', stages: ['chain', 'reused', 'mended'], isTwice: true },
   {
@@ -806,6 +865,14 @@ export const MIXES: readonly Mix[] = [
     travels: true,
   },
 ];
+
+/** Whether all body hosts of its stages are there. */
+export function isPossible({ stages: names }: Mix, hosts: HostOptions): boolean {
+  return names.every((name) => {
+    const { host } = stageOf(name);
+    return host === undefined || hosts[host] !== undefined;
+  });
+}
 
 export function stageOf(name: StageName): Stage {
   return stages[name];

@@ -177,9 +177,11 @@ function targets(stage: StageName, point: Point): (readonly string[])[] {
     slow = [],
     maps = [],
     shared,
+    hosted = [],
+    host,
     throwsFirst,
   } = stageOf(stage);
-  const { at, needsOutcome, needsNoBody, stage: only } = rulesOf(point);
+  const { at, needsOutcome, needsNoBody, stage: only, host: hit } = rulesOf(point);
   if (needsOutcome && throwsFirst) return [];
   if (only && only !== stage) return [];
   switch (at) {
@@ -195,6 +197,8 @@ function targets(stage: StageName, point: Point): (readonly string[])[] {
       return slow.map((knot) => [knot]);
     case 'maps':
       return maps.map((knot) => [knot]);
+    case 'hosted':
+      return host === hit ? hosted.map((knot) => [knot]) : [];
     case 'shared':
       return shared ? [shared] : [];
     default:

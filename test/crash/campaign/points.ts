@@ -1,12 +1,15 @@
 import type { CompositionName } from './composition';
+import type { HostKind } from './hosted-bodies';
 import type { StageName } from './mix';
 
 /** What has to be true of a scenario for a blow to be planned at a point. */
 export interface PointRules {
   readonly what: string;
   /** Which knots it can be aimed at, as stages list them; `none`: it is not aimed at a knot. */
-  readonly at: 'queue' | 'local' | 'pair' | 'batch' | 'slow' | 'maps' | 'shared' | 'none';
-  /** Of one that is not aimed at a knot: it comes only where this stage is. */
+  readonly at: 'queue' | 'local' | 'pair' | 'batch' | 'slow' | 'maps' | 'shared' | 'hosted' | 'none';
+  /** The body host that the blow falls on: the point comes only where there is one. The body deals it. */
+  readonly host?: HostKind;
+  /** For points that aim at no knot: the stage that a composition needs for them. */
   readonly stage?: StageName;
   /** How value and record must be stored. Default: either way. */
   readonly stores?: 'split' | 'one-database';
@@ -27,8 +30,8 @@ export interface PointRules {
 }
 
 /**
- * Where blows fall. Each is a kill -9 of one process but for `two-workers` (of two) and the two of frozen workers (SIGSTOP,
- * SIGCONT).
+ * Where blows fall. Each is a kill -9 of one process but for `two-workers` (of two), the two of frozen workers (SIGSTOP,
+ * SIGCONT), and those that end a thread.
  */
 export const POINTS = {
   'in-body': { what: 'a body is running', at: 'queue' },
@@ -117,6 +120,20 @@ export const POINTS = {
     isStray: true,
     weight: 0.4,
     only: 'production',
+  },
+  'thread-exits': { what: 'the thread that a body is running in exits', at: 'hosted', host: 'threads' },
+  'thread-out-of-memory': {
+    what: 'the thread that a body is running in has no memory left',
+    at: 'hosted',
+    host: 'threads',
+  },
+  'python-process': { what: 'the process of Python that a body is running in', at: 'hosted', host: 'python' },
+  'dask-worker': { what: 'the Dask worker that a body is running in', at: 'hosted', host: 'dask' },
+  'ray-worker': { what: 'the Ray worker that a body is running in', at: 'hosted', host: 'ray' },
+  'celery-worker': {
+    what: 'the process of a Celery worker that a body is running in',
+    at: 'hosted',
+    host: 'celery',
   },
   'random-worker': { what: 'a worker at a random moment', at: 'none', isStray: true },
   'random-client': { what: 'the client at a random moment', at: 'none' },

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const ROOT = path.join(__dirname, '../../..');
 
@@ -11,6 +11,18 @@ export interface Programs {
   file(name: ProgramName): string;
   remove(): Promise<void>;
 }
+
+/** What starts threads and processes finds its programs from where its source is. */
+const whereItStands: Plugin = {
+  name: 'where it stands',
+  setup({ onLoad }) {
+    onLoad({ filter: /src[\\/]body-hosts[\\/].*\.ts$/ }, async ({ path: file }) => {
+      const text = await readFile(file, 'utf8');
+      const folder = JSON.stringify(path.dirname(file));
+      return { loader: 'ts', contents: text.replaceAll('__dirname', () => folder) };
+    });
+  },
+};
 
 /**
  * The programs of the campaign as one JavaScript file each: a process that is to be killed thousands of times should not
@@ -29,6 +41,7 @@ export async function bundlePrograms(): Promise<Programs> {
     packages: 'external',
     target: 'node20',
     logLevel: 'error',
+    plugins: [whereItStands],
   });
   return {
     file: (name) => path.join(folder, `${name}.process.js`),

@@ -19,8 +19,9 @@ import {
 import type { ClientOrders } from './client.process';
 import type { Composition } from './composition';
 import { readJournal, type JournalLine } from './journal';
-import { CHILD_RUN_KNOT, type MixPlace } from './mix';
+import { CHILD_RUN_KNOT, type HostOptions, type MixPlace } from './mix';
 import type { Scenario } from './plan';
+import { rulesOf } from './points';
 import type { Backends } from '../../../src/ports';
 import type { Actor, End, Pool } from './processes';
 import type { Held } from './scene';
@@ -36,6 +37,8 @@ export interface Ground {
   readonly client: WorkflowClient;
   readonly workers: Pool;
   readonly clients: Pool;
+  /** Body hosts, and how workers open them. */
+  readonly hosts: HostOptions;
   /** Those that blows can be dealt to. */
   readonly servers: Composition['servers'];
 }
@@ -45,7 +48,7 @@ export interface ScenarioResult extends Checked {
   readonly landed: readonly Blow[];
   /** Processes that were killed. */
   readonly kills: number;
-  /** Of the run of the same work that went on at the same time. */
+  /** Digest of the concurrent run of the same work. */
   readonly twin?: Digest;
 }
 
@@ -60,7 +63,7 @@ const HOLD_LIMIT_MS = 90_000;
 const WATCHDOG = /async hook stack has become corrupted|Script execution timed out/;
 const SERVED_LIMIT_MS = 60_000;
 const SERVED_AGAIN_MS = 200;
-/** Of what is waited for: later than a run begins, and not much. */
+/** When waits are due: later than a run begins, and not much. */
 const DUE_MS = 4_000;
 const CLIENT_AGAIN_MS = 500;
 /** What a client may meet while the server is down. */
@@ -73,7 +76,7 @@ export async function runScenario(ground: Ground, scenario: Scenario, name: stri
 class ScenarioRun {
   private readonly folder: string;
   private readonly runId: string;
-  /** Of the run that goes on from one that was cut short. */
+  /** Id of the run that resumes one that was cut short. */
   private readonly resumedBy: string;
   /** The run of the same work that goes on at the same time. */
   private readonly twin: string | undefined;
@@ -104,7 +107,13 @@ class ScenarioRun {
     this.resumedBy = `resumed-${name}`;
     if (scenario.mix.isTwice) this.twin = `twin-${name}`;
     this.taskQueue = `queue-${name}`;
-    this.place = { otherQueue: `other-${name}`, due: Date.now() + DUE_MS };
+    this.place = {
+      otherQueue: `other-${name}`,
+      due: Date.now() + DUE_MS,
+      folder: this.folder,
+      blows: scenario.blows.filter(({ point }) => rulesOf(point).host !== undefined),
+      hosts: ground.hosts,
+    };
   }
 
   async run(): Promise<ScenarioResult> {
@@ -236,7 +245,7 @@ class ScenarioRun {
     }
   }
 
-  /** Of two processes, the word of the second may come before that of the first. */
+  /** The word of the second process may come before that of the first. */
   private async firstOf({ blow }: Held): Promise<{ held: Held; by: Actor } | undefined> {
     try {
       return await until('the first strike', () => this.held.get(`${blow}.0`), HOLD_LIMIT_MS);
@@ -324,7 +333,7 @@ class ScenarioRun {
         ],
         ...(twin && { twin: twin.digest }),
         landed,
-        kills: this.deaths.length + this.serverKills,
+        kills: this.deaths.length + this.serverKills + landed.filter(isOnHost).length,
       };
     } finally {
       await backends.close();
@@ -350,6 +359,7 @@ class ScenarioRun {
   private async hasLanded(blow: Blow, { runHistory }: Backends): Promise<boolean> {
     if (this.ground.servers.has(blow.point) || blow.point.startsWith('frozen'))
       return this.landedHere.has(blow);
+    if (isOnHost(blow)) return this.hasLostHost(blow);
     const isDead = (pid: number): boolean => this.deaths.some((death) => death.pid === pid);
     if (blow.after !== undefined) return [...this.dealt].some(([pid, why]) => why === blow && isDead(pid));
     const marks = marksOf(this.folder, blow);
@@ -361,6 +371,21 @@ class ScenarioRun {
       if (run && (await hasAnswer(this.ground.client, run, knot, pid))) return true;
     }
     return false;
+  }
+
+  /** Whether what ran the body is gone: the attempt that took the blow never ended, another one followed, and no such process is left. */
+  private hasLostHost(blow: Blow): boolean {
+    const [mark] = marksOf(this.folder, blow);
+    if (!mark) return false;
+    const { knot, pid } = mark;
+    const lines = readJournal(this.folder).filter((line) => line.knot === knot && line.pid === pid);
+    const struck = lines.findLast(({ what, at }) => what === 'began' && at <= mark.at);
+    const isOver = lines.some(({ what, attempt }) => what === 'ended' && attempt === struck?.attempt);
+    const isFollowed = readJournal(this.folder).some(
+      (line) => line.knot === knot && line.what === 'began' && line.attempt > (struck?.attempt ?? Infinity),
+    );
+    const isThread = rulesOf(blow.point).host === 'threads';
+    return struck !== undefined && !isOver && isFollowed && (isThread || !isAlive(pid));
   }
 
   private runIds(): string[] {
@@ -383,6 +408,17 @@ class ScenarioRun {
     const { parameters, cut } = this.scenario;
     const more = { ...(twin !== undefined && { twin }), ...(cut && { cut: { ...cut, resumedBy } }) };
     return { ...this.orders(), parameters, runId, ...more };
+  }
+}
+
+const isOnHost = ({ point }: Blow): boolean => rulesOf(point).host !== undefined;
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -8,6 +8,7 @@ import type { ActivityInterceptors } from '@temporalio/worker';
 import type { KnotContext } from '../../../src';
 import { killSelf, takeStrike, type Blow } from './blows';
 import { note } from './journal';
+import { isHosted } from './mix';
 import type { Point } from './points';
 
 /** What a process says of a body that is held: the campaign does what the blow asks for, and lets it go on (or not). */
@@ -40,7 +41,7 @@ export class Scene {
     readonly folder: string,
     private readonly blows: readonly Blow[],
     private readonly tell: (held: Held) => void,
-    /** Of a worker: whether a knot has a record. */
+    /** Whether a knot has a record. Only workers ask. */
     readonly isRecorded: (run: string, knot: string) => Promise<boolean> = () => Promise.resolve(false),
   ) {}
 
@@ -95,8 +96,12 @@ export class Scene {
   /** Outermost of all: notes when the worker was given what it runs. */
   readonly interceptor = ({ info }: Context): ActivityInterceptors => ({
     inbound: {
-      execute: (input, next) =>
-        this.taken.run({ at: Date.now(), type: info.activityType, id: info.activityId }, () => next(input)),
+      execute: (input, next) => {
+        const { activityType: type, activityId: id, attempt, workflowExecution } = info;
+        if (isHosted(id))
+          note(this.folder, { what: 'taken', run: workflowExecution!.workflowId, knot: id, attempt });
+        return this.taken.run({ at: Date.now(), type, id }, () => next(input));
+      },
     },
   });
 

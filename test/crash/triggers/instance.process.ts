@@ -9,12 +9,12 @@ import { IN_INSTANCE, type SourceOrders } from './sources';
 import { keeping } from './tapestry';
 
 export interface InstanceOrders {
-  /** Of the Temporal server. */
+  /** Address of the Temporal server. */
   readonly address: string;
   readonly taskQueue: string;
-  /** Of the backends. */
+  /** Folder of the backends. */
   readonly folder: string;
-  /** Of the tapestry. */
+  /** Name of the tapestry. */
   readonly name: string;
   readonly source: SourceOrders;
   readonly blows: Blows;

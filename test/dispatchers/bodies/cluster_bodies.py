@@ -10,36 +10,8 @@ from selvage import Context, knot
 
 
 @knot
-def double(x: float) -> float:
-    return 2 * x
-
-
-@knot
-def add(a: float, b: float) -> float:
-    return a + b
-
-
-@knot
-def numbers(n: int) -> list[int]:
-    return list(range(n))
-
-
-@knot
-async def later(x: float) -> float:
-    return x + 1
-
-
-@knot
 def size(data: bytes, x: int) -> int:
     return len(data) + x
-
-
-@knot
-def fails(x: float) -> float:
-    try:
-        raise KeyError("x")
-    except KeyError as error:
-        raise ValueError(f"{x} is no good") from error
 
 
 @knot

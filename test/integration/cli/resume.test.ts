@@ -88,7 +88,7 @@ test('both runs name each other, and a listing can leave out what was resumed', 
 });
 
 test('without a file it is left to a worker, and refused where there is none', async () => {
-  const refused = await selvage('resume', 'broken', '--again', '--task-queue', 'idle');
+  const refused = await selvage('resume', 'broken', '--again', '--queue', 'idle');
   expect(refused.stderr).toMatch(/^error NoWorker: .*"idle"/m);
   expect(refused.code).toBe(2);
   const worker = new Command(project, ['worker', 'fixable.ts']);

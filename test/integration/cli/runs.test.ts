@@ -198,9 +198,9 @@ test('runs show: why a run waits, for people and for programs', async () => {
 test('runs show: a run that no worker has begun', async () => {
   const detached = [
     ...['run', 'pipeline.ts', '--tapestry', 'quickstart', '--param', 'x=1'],
-    ...['--detach', '--task-queue', 'short'],
+    ...['--detach', '--queue', 'short'],
   ];
-  const worker = new Command(project, ['worker', 'waiting.ts', '--task-queue', 'short']);
+  const worker = new Command(project, ['worker', 'waiting.ts', '--queue', 'short']);
   await worker.hasWritten(/[Ww]ork/);
   await until('a detached run has started', async () => {
     return (await selvage(...detached, '--run-id', 'early')).code === 0;

@@ -26,7 +26,7 @@ function begin(project: string, args: readonly string[], environment?: NodeJS.Pr
 }
 
 afterEach(async () => {
-  // Of a test that has failed.
+  // Left over if a test failed.
   for (const command of begun.splice(0)) {
     command.signal('SIGKILL');
     await command.finished;
@@ -172,7 +172,7 @@ describeWith('valkey')('selvage serve', () => {
       return group !== undefined && group[3] === 2;
     });
     const [killed, other] = instances;
-    /** Of all consumers, or of a process. */
+    /** Pending entries of all consumers, or of one process. */
     const pending = async (pid?: number): Promise<number> => {
       const consumers = (await connection.command('xinfo', 'CONSUMERS', stream, 'numbers')) as unknown[][];
       const of = consumers.filter(([, name]) => pid === undefined || textOf(name).includes(`-${pid}-`));

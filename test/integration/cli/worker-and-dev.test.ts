@@ -54,7 +54,7 @@ test('selvage worker works for a detached run, and stops cleanly', async () => {
 
 test('a worker says that it is there when the server knows it: a run may be left to it at once', async () => {
   const selvage = await connectSelvage();
-  const place = ['--address', sharedServerAddress(), '--task-queue', selvage.taskQueue!];
+  const place = ['--address', sharedServerAddress(), '--queue', selvage.taskQueue!];
   const worker = new Command(makeScaled(), ['worker', 'pipeline.ts', ...place]);
   try {
     await worker.hasWritten(/Worker of scaled/);
@@ -90,6 +90,36 @@ test('selvage dev starts the worker anew when an imported file changes, and wait
     expect(dev.stderr).toMatch(/^error FileNotLoadable: .*factor\.ts:1:\d+/m);
 
     writeFileSync(path.join(project, 'factor.ts'), 'export const factor = 3;\n');
+    await dev.hasWritten(/Worker of scaled[^]*Worker of scaled/);
+    expect(await answerOf(project, 'after')).toBe(15);
+  } finally {
+    dev.signal('SIGINT');
+  }
+  expect((await dev.finished).code).toBe(0);
+});
+
+test('selvage dev starts Python anew when a module changes that it has loaded, and waits where one is broken', async () => {
+  const project = makeCommandProject({
+    'pipeline.ts': `
+import { pythonKnot, tapestry } from 'selvage';
+import { z } from 'zod';
+const times = pythonKnot<{ x: number }, number>('scaling:times');
+export const scaled = tapestry('scaled', (t) => ({ y: times({ x: t.parameter('x', z.number()) }, { id: 'times' }) }));
+`,
+    'scaling.py':
+      'from selvage import knot\nfrom factor import FACTOR\n\n@knot\ndef times(x: float) -> float:\n    return FACTOR * x\n',
+    'factor.py': 'FACTOR = 2\n',
+  });
+  const dev = new Command(project, ['dev', 'pipeline.ts', '--no-ui']);
+  try {
+    await dev.hasWritten(/Worker of scaled/);
+    expect(await answerOf(project, 'before')).toBe(10);
+
+    writeFileSync(path.join(project, 'factor.py'), 'FACTOR = = 3\n');
+    await dev.hasWritten(/Changed: factor\.py\n[^]*Waiting for a change of pipeline\.ts/);
+    expect(dev.stderr).toMatch(/^error HostNotUsable: .*SyntaxError[^]*factor\.py/m);
+
+    writeFileSync(path.join(project, 'factor.py'), 'FACTOR = 3\n');
     await dev.hasWritten(/Worker of scaled[^]*Worker of scaled/);
     expect(await answerOf(project, 'after')).toBe(15);
   } finally {

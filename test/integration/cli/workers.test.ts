@@ -49,6 +49,7 @@ test('lists the workers that are alive, with what runs there and their body host
     sdk: expect.stringMatching(/^temporal-typescript \d+\.\d+\.\d+/) as string,
     since: expect.any(Number) as number,
     bodyHosts: [],
+    bodies: ['held'],
     running: 1,
     reportedAt: expect.any(Number) as number,
   };
@@ -58,6 +59,7 @@ test('lists the workers that are alive, with what runs there and their body host
     ...expected,
     taskQueue: hosting,
     bodyHosts: ['threads'],
+    bodies: ['waits'],
     running: 0,
   });
   for (const { since, reportedAt } of listed) {

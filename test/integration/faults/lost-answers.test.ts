@@ -23,7 +23,7 @@ import { troubledBackends } from '../../support/troubled-backends';
 
 afterEach(closeAll);
 
-/** Of all that is written, the first of its kind and then so much is answered with an error after it was done. */
+/** The first write of each kind, and then this share of writes, is done and answered with an error. */
 const CHANCE = 0.3;
 
 const sqlite = 'sqlite:selvage.db';
@@ -57,7 +57,7 @@ async function runThrough(
       const here = await runLocally(tapestries[index]!, parameters, { signals: signalsOf(recipe) });
       const run = await client.start(tapestries[index]!, parameters);
       for (const [name, payload] of Object.entries(signalsOf(recipe)))
-        // Of a knot that was skipped, the run may be over before it comes.
+        // If the knot is skipped, the run may end before the signal arrives.
         await run.signal(name, payload).catch(() => undefined);
       const there = await run.result();
       const outcomes = Object.entries(there.outcomes).map(([id, one]) => [id, plainOutcome(one)] as const);

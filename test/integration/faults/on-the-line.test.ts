@@ -74,7 +74,7 @@ class Scene {
     });
   }
 
-  /** Of all runs. */
+  /** Number of records of all runs. */
   async records(): Promise<number> {
     const found = this.runs.map(({ runId }) => this.backends.runHistory.findLineage({ runId, limit: 100 }));
     return (await Promise.all(found)).reduce((sum, { items }) => sum + items.length, 0);

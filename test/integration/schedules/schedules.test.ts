@@ -17,7 +17,7 @@ const weather = tapestry(
   }),
 );
 
-/** Of no use to a test before it is triggered. */
+/** Never due during a test: it starts runs only when triggered. */
 function yearly(id: string, options: object = {}): ScheduleDeclaration {
   return schedule(weather, {
     id,

@@ -188,7 +188,7 @@ describeInBrowser()('files of HTML', () => {
     const pipeline = tapestry('drawn', {}, () => ({ only: knot('only', () => 1)({}, { id: 'only' }) }));
     const page = await open(htmlForTapestry(pipeline));
     await page.getByRole('group', { name: 'Graph of drawn: 1 knot.' }).waitFor();
-    // Of what never ran, no knot has a status.
+    // Nothing ran, so no knot has a status.
     expect(await legend(page)).toEqual({});
     await page.close();
   });

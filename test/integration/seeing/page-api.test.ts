@@ -5,6 +5,8 @@ import { ServerReach, type PageServerOptions } from '../../../src/explorer/page-
 import { createEncryption, forgetSubject } from '../../../src/encryption';
 import { closeAll, openSelvage, selvageForAll, unique } from '../../support/open-selvage';
 import { openPage, type TestPage } from '../../support/page';
+import { until } from '../../support/until';
+import { VERSION } from '../../../src/version';
 
 const double = knot('double', ({ x }: { x: number }) => x * 2);
 const publish = knot(
@@ -183,6 +185,12 @@ test('a run that no worker has begun is shown, with why, and so is who works', a
   expect(await opened.ask('waiting', { run: handle.runId })).toMatchObject({ step: { code: 'NoWorker' } });
   const { queues } = await opened.ask('workers', {});
   expect(queues.find(({ tapestries }) => tapestries.includes('page.idle'))!.workers).toEqual([]);
+  const told = await until('a worker has told of itself', async () =>
+    (await opened.ask('workers', {})).queues
+      .flatMap(({ workers }) => workers)
+      .find(({ selvage: version }) => version === VERSION),
+  );
+  expect(told).toMatchObject({ bodyHosts: expect.any(Array), running: expect.any(Number) });
   await handle.terminate();
 });
 

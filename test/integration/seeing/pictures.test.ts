@@ -9,7 +9,7 @@ import { graphOfEdges, HOSTILE_TEXTS, hostileGraphs } from '../../support/drawn-
 
 const MERMAID = require.resolve('mermaid/dist/mermaid.min.js');
 
-/** Of the browser's types, as much as is used: the tests know those of Node. */
+/** The part of the browser's types that is used: the tests know those of Node. */
 interface Element {
   title: string;
   innerHTML: string;

@@ -58,7 +58,7 @@ function overHttp(
       response.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
       response.on('end', () => resolve(text));
     });
-    // Of a port that speaks first, or waits for more.
+    // The port may speak first, or wait for more.
     request.setTimeout(2_000, () => request.destroy());
     request.on('error', () => resolve(''));
     request.end(body);

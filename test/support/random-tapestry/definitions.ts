@@ -1,4 +1,12 @@
-import { fragment, knot, optional, type KnotContext, type KnotOptions, type Outcome } from '../../../src';
+import {
+  fragment,
+  knot,
+  optional,
+  type FragmentKnot,
+  type KnotContext,
+  type KnotOptions,
+  type Outcome,
+} from '../../../src';
 import { compute, toldOf, tryLuck, type Collected, type Tries } from './compute';
 
 /** What each of the bodies is given beside its inputs. */
@@ -61,10 +69,10 @@ export const survivors = of(
 );
 export const draw = of('draw', compute.draw);
 export const area = of('area', compute.area);
-/** Of a map: for each element of its list, or of its record. */
+/** Called by a map for each element of its list or record. */
 export const element = of('element', compute.element);
 
-/** Of a map over two lists. */
+/** Called by a map over two lists. */
 export const pair = knot(
   'pair',
   ({ x, y, seed, ...tries }: Of<number> & { readonly y: number }, { attempt }: KnotContext) => {
@@ -79,18 +87,24 @@ export interface Shoot extends Shared {
   readonly config: KnotOptions<'skipIfParentFailed'> & { readonly id: string };
 }
 
+/** Body threads of the tests are compiled otherwise than their worker. */
+function ofAnySource({ definition: { codeHash: _, ...definition }, ...placed }: FragmentKnot): FragmentKnot {
+  return { ...placed, definition };
+}
+
 export const planter = knot(
   'planter',
   ({ x, seed, shoot, ...tries }: Of<number> & { readonly shoot: Shoot }, context: KnotContext) => {
     tryLuck(tries, context.attempt);
     const { config, optional, ...shared } = shoot;
     const placed = optional ? maybe.mix : mix;
-    context.extend(fragment((f) => void placed({ in0: f.ref<number>(context.knotId), ...shared }, config)));
+    const made = fragment((f) => void placed({ in0: f.ref<number>(context.knotId), ...shared }, config));
+    context.extend({ ...made, knots: made.knots.map(ofAnySource) });
     return compute.sink(x, seed);
   },
 );
 
-/** Of these there are optional ones. */
+/** The optional variants. */
 export const maybe = {
   mix: optional(mix),
   spread: optional(spread),

@@ -1,4 +1,13 @@
 export { coveringSample } from './covering-sample';
 export { happeningsIn } from './happenings';
 export { arbitraryRecipe, type Kind, type Recipe } from './recipe';
-export { signalsOf, tapestryOf } from './tapestry-of';
+export { nestedOf } from './nested';
+export {
+  IN_TYPESCRIPT,
+  NESTED_IN_TYPESCRIPT,
+  signalsOf,
+  tapestryOf,
+  type Bodies,
+  type Definitions,
+  type NestedDefinitions,
+} from './tapestry-of';

@@ -10,7 +10,7 @@ interface KindOfKnot {
   readonly takes: Yield | 'anything' | undefined;
   /** How many of them; default `one`. `some`: one to three different ones; `pair`: two, which may be the same. */
   readonly inputs?: 'some' | 'pair';
-  /** Of a map that collects, it is `outcomes` instead. */
+  /** A map that collects yields `outcomes` instead. */
   readonly yields: Yield;
   /** Paths of a branch, which come with it. */
   readonly paths?: readonly string[];
@@ -73,13 +73,13 @@ export interface Step {
   readonly optional: boolean;
   /** Where it is said. */
   readonly policy?: ErrorPolicy;
-  /** Of a map. */
+  /** Only for maps. */
   readonly onError: 'fail' | 'skip' | 'collect';
-  /** Of the tapestry that it runs. */
+  /** When the nested tapestry fails. */
   readonly failOn: FailOn;
-  /** Of a path. */
+  /** Only for paths of a branch. */
   readonly tag?: string;
-  /** Of a branch: a path that no knot asks for. */
+  /** Only for branches: a path that no knot asks for. */
   readonly without?: string | undefined;
   /** Not wired, but brought by the body of its input: where that is not Ok, the run has no such knot. */
   readonly isBrought?: true;
@@ -230,7 +230,7 @@ function pathOf({ id, inputs }: Step, tag: string): Step {
   return { ...X, id: `${id}:${tag}`, kind: 'path', inputs: [id, ...inputs], tag };
 }
 
-/** Of some kinds there are optional definitions. */
+/** Some kinds have optional definitions. */
 export function isOptional({ kind, optional }: Step): boolean {
   return optional && (kind === 'mix' || kind === 'tally' || kind === 'spread');
 }

@@ -25,7 +25,7 @@ import {
 import { compute, toldOf, tryLuck, type Shape } from './compute';
 import * as definitions from './definitions';
 import { numbersOf, toldOfAll } from './definitions';
-import { grow, ITERATIONS, nestedOf } from './nested';
+import { ITERATIONS, make, nestedOf, recover, type Nested } from './nested';
 import {
   isOptional,
   isTold,
@@ -48,20 +48,42 @@ export function signalsOf({ steps }: Recipe): Record<string, number> {
   return Object.fromEntries(waiting.map((step) => [signalOf(step), compute.signal(step.seed)]));
 }
 
+/** The definitions that the knots of a recipe are of. */
+export type Definitions = Pick<
+  typeof definitions,
+  | ('mix' | 'tally' | 'planter' | 'spread' | 'table' | 'survivors')
+  | ('draw' | 'area' | 'element' | 'pair' | 'maybe')
+>;
+export type NestedDefinitions = Parameters<typeof nestedOf>[0];
+
+/** Whose bodies the knots of a recipe have. */
+export interface Bodies {
+  readonly definitions: Definitions;
+  readonly nested: Nested;
+  /** Where the knots run of which nothing else is said. */
+  readonly dispatcher?: Dispatcher;
+}
+
+export const NESTED_IN_TYPESCRIPT: NestedDefinitions = { make, recover };
+export const IN_TYPESCRIPT: Bodies = { definitions, nested: nestedOf(NESTED_IN_TYPESCRIPT) };
+
 /** The tapestry of a recipe, made as a user would make it: all its knots are terminals. */
 export function tapestryOf(
   name: string,
   recipe: Recipe,
   dispatcherOf: (step: Step) => Dispatcher | undefined = () => undefined,
+  bodies = IN_TYPESCRIPT,
 ): Tapestry<Recipe['parameters'], Record<string, unknown>> {
+  const { definitions, dispatcher } = bodies;
   const parameters = { x: z.number(), soon: z.number() };
+  const knots = dispatcher && { knots: { dispatcher } };
   const plants = recipe.steps.some(({ isBrought }) => isBrought);
   const extensible = plants && { definitions: [definitions.mix, definitions.maybe.mix] };
-  return tapestry(name, { failOn: recipe.failOn, parameters, extensible }, (_t, { x, soon }) => {
+  return tapestry(name, { failOn: recipe.failOn, parameters, extensible, ...knots }, (_t, { x, soon }) => {
     const knots = new Map<string, AnyKnot>([x, soon].map((knot) => [knot.id, knot]));
     for (const step of recipe.steps) {
       if (step.kind === 'parameter' || step.kind === 'path' || step.isBrought) continue;
-      place(step, knots, (placed) => configOf(placed, dispatcherOf(placed)));
+      place(step, knots, (placed) => configOf(placed, dispatcherOf(placed)), bodies);
     }
     return Object.fromEntries(knots);
   });
@@ -87,6 +109,7 @@ function place(
   step: Step,
   knots: Map<string, AnyKnot>,
   configured: (step: Step) => PlacedAs<ErrorPolicy>,
+  { definitions, nested }: Bodies,
 ): void {
   const { id, seed, tries, onError } = step;
   const receiving = configured(step);
@@ -212,7 +235,7 @@ function place(
       case 'loop':
         return loop(
           {
-            step: grow,
+            step: nested.grow,
             initial: { type: 'a', n: input, seed },
             until: luckyLater(({ n }: { n: number }) => compute.isGrown(n)),
             max: ITERATIONS,
@@ -234,7 +257,7 @@ function place(
       case 'deadline':
         return waitUntil({ time: input as Knot<number> }, apart);
       case 'subTapestry':
-        return subTapestry({ tapestry: nestedOf(step), inputs: { x: input, seed } }, apart);
+        return subTapestry({ tapestry: nested.of(step), inputs: { x: input, seed } }, apart);
       case 'selector': {
         const chosen = branch(
           {

@@ -44,7 +44,7 @@ test('runs its knots in order, records each, and answers what became of them', a
     dispatcher: 'local',
     outcome: 'ok',
   });
-  // Of the knots, not of the segment.
+  // The knots are heard, not the segment.
   expect(heard.map(({ knotId }) => knotId)).toEqual(CHAIN);
 });
 

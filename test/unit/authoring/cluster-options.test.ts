@@ -1,4 +1,6 @@
 import { celery, dask, hostedKnot, knot, pythonKnot, ray, runLocally, tapestry } from '../../../src';
+import { recordOf } from '../../../src/authoring';
+import { compile } from '../../../src/plan';
 import { refusal } from '../../support/refusal';
 
 test.each([
@@ -49,4 +51,14 @@ test('two clusters of one name are refused, without their passwords', async () =
   const run = runLocally(clashing, {});
   await expect(run).rejects.toMatchObject(refusal('InvalidConfig', 'redis://ada:***@host/0'));
   await expect(run).rejects.not.toMatchObject(refusal('InvalidConfig', 'secret'));
+});
+
+test('a knot cannot wait for code that only its host knows', () => {
+  const body = pythonKnot<object, number>('pkg:body');
+  const build = (name: string, of: typeof body) => () =>
+    tapestry(name, { knots: { onCodeChange: 'wait' } }, () => ({ one: of({}, { id: 'one' }) }));
+  expect(build('unknown', body)).toThrow('only its host knows the source of the body "pkg:body"');
+  const source = `sha256:${'0'.repeat(64)}`;
+  const known = build('known', pythonKnot<object, number>('pkg:body', { source }))();
+  expect(compile(recordOf(known)).plan.definitions).toEqual([{ name: 'pkg:body', codeHash: source }]);
 });

@@ -87,7 +87,7 @@ function node(
   });
 }
 
-/** Of each node, a first argument with a key that it does not have, and the one that was meant. */
+/** For each node: a first argument with a key that it does not have, and the one that was meant. */
 function unknownKeys(): Record<string, [make: () => unknown, says: string[]]> {
   const nested = new Tapestry('nested');
   const list = { over: undefined, each: () => 1 };

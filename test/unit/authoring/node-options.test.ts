@@ -143,3 +143,11 @@ describe.each(documented())('$option of a $node: $cell', ({ node, option: name, 
     else expect(said).toBeDefined();
   });
 });
+
+test('an option that is given as undefined is inherited', () => {
+  const patient = knot('patient', { version: '1', timeout: 5 }, () => 1);
+  const made = tapestry('inheriting', { knots: { timeout: 9 } }, () => ({
+    x: patient({}, { id: 'x', timeout: undefined }),
+  }));
+  expect(compile(recordOf(made)).plan.knots[0]!.policy.timeout).toBe(5);
+});

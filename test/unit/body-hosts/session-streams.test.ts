@@ -8,6 +8,7 @@ const HASH = `bytes-sha256:${'ab'.repeat(32)}`;
 
 /** A host whose words are given by the test. */
 class SpokenLink implements Link {
+  readonly mostHeaderBytes = 1024 * 1024;
   hear!: (frame: Frame) => void;
   readonly said: Record<string, unknown>[] = [];
   isClosed = false;
@@ -39,13 +40,13 @@ class SpokenLink implements Link {
   }
 }
 
-function calling(store: KnotContext['store']): { link: SpokenLink; result: Promise<unknown> } {
+function calling(store: KnotContext['store'], inputs = {}): { link: SpokenLink; result: Promise<unknown> } {
   const link = new SpokenLink();
-  const session = new HostSession(link, [], () => 'The host');
+  const session = new HostSession(link, () => 'The host');
   link.say({ type: 'ready', protocol: 1, language: 'test' });
   const { signal } = new AbortController();
   const context = { runId: 'r', knotId: 'k', attempt: 1, idempotencyKey: 'i', signal, store };
-  const result = session.call('body', { inputs: {}, context: context as unknown as KnotContext }, 0);
+  const result = session.call('body', { inputs, context: context as unknown as KnotContext }, 0);
   result.catch(() => undefined);
   return { link, result };
 }
@@ -95,5 +96,20 @@ test('a stream ends with the answer to its call', async () => {
   expect(await result).toBe(5);
   await failed.passed;
   expect(ended).toEqual(['The call of the body has ended.']);
+  expect(link.said.map(({ type }) => type)).toEqual(['hello', 'call']);
+});
+
+test('inputs that are too large for a header are refused before they are sent, by knot and input', async () => {
+  const { link, result } = calling(() => new Promise(() => {}), { small: 'a', large: 'b'.repeat(600_000) });
+  await expect(result).rejects.toMatchObject({
+    code: 'NotEncodable',
+    message: expect.stringMatching(/inputs of knot "k" cannot .*"large" takes 600002 bytes/),
+    details: { knot: 'k', input: 'large' },
+  });
+  expect(link.said.map(({ type }) => type)).toEqual(['hello']);
+});
+
+test('bytes do not count, however large', () => {
+  const { link } = calling(() => new Promise(() => {}), { large: new Uint8Array(2_000_000) });
   expect(link.said.map(({ type }) => type)).toEqual(['hello', 'call']);
 });

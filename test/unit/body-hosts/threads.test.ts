@@ -11,12 +11,14 @@ import { refusal } from '../../support/refusal';
 import {
   QUEUED_TIMEOUT_MS,
   blocking,
+  breaking,
   crowded,
   exiting,
   growing,
   here,
   inSegments,
   notes,
+  posting,
   queued,
   talking,
   waiting,
@@ -223,4 +225,26 @@ describe('what is wrong is said before anything runs', () => {
       expect.objectContaining(refusal('InvalidConfig', 'threads() runs bodies of TypeScript')),
     );
   });
+});
+
+test('a thread that breaks the protocol is ended at once, as a lost worker, and another takes its place', async () => {
+  const { outcomes } = await runLocally(breaking, { file });
+  expect(outcomes['after']).toEqual({ kind: 'ok', value: 9 });
+  expect(outcomes['broken']).toMatchObject({
+    kind: 'err',
+    error: { type: 'WorkerLost', message: expect.stringContaining('has broken the body protocol') },
+  });
+  const lines = notes(file);
+  const begun = lines.flatMap((line, at) =>
+    line.startsWith('breaks ') ? [{ thread: line.slice(7), at }] : [],
+  );
+  expect(begun).toHaveLength(3);
+  for (const { thread } of begun.slice(0, 2)) {
+    const next = begun.find(({ at }) => lines.indexOf(`breaks ${thread}`) < at)!;
+    expect(lines.lastIndexOf(`goes on ${thread}`)).toBeLessThan(next.at);
+  }
+});
+
+test('what a body posts to the parent of its thread is no part of the protocol', async () => {
+  expect((await runLocally(posting, {})).values).toEqual({ posted: 1 });
 });

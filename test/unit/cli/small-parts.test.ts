@@ -66,8 +66,8 @@ test('a place names server and namespace, and warns of a web page', () => {
 
 test('options go on to a worker process as they were given', () => {
   expect(
-    workerWords({ address: 'h:1', projectDir: 'p q', taskQueue: 't', durable: true, verbose: true }),
-  ).toEqual(['--address', 'h:1', '--project-dir', 'p q', '--task-queue', 't', '--durable', '--verbose']);
+    workerWords({ address: 'h:1', projectDir: 'p q', queue: 't', durable: true, verbose: true }),
+  ).toEqual(['--address', 'h:1', '--project-dir', 'p q', '--queue', 't', '--durable', '--verbose']);
   expect(workerWords({})).toEqual([]);
 });
 

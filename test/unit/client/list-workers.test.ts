@@ -67,6 +67,7 @@ test('a server that lists whole reports tells the same; those that stopped or fe
       sdk: 'temporal-go 1.2.3',
       since: 5_000,
       bodyHosts: [],
+      bodies: null,
       running: 3,
       reportedAt: expect.any(Number) as number,
     },

@@ -179,7 +179,7 @@ describe('the policy of a knot', () => {
 
   test('is its own, else of the definition, else of the tapestry, option by option', () => {
     const resolved = policy(
-      { timeout: 1, retry: undefined },
+      { timeout: 1 },
       { timeout: 2, retry: { maximumAttempts: 3 }, summary: 'two' },
       {
         timeout: 3,

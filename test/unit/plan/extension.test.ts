@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { fragment, knot, local, optional, tapestry, Knot, gate, type Fragment } from '../../../src';
+import {
+  dask,
+  fragment,
+  gate,
+  knot,
+  Knot,
+  local,
+  optional,
+  pythonKnot,
+  tapestry,
+  threads,
+  type Fragment,
+} from '../../../src';
 import { hashJson, type Json } from '../../../src/values';
 import {
   compile,
@@ -130,6 +142,47 @@ test('a definition with a version is known by that, whatever a build has made of
   })).knots;
   expect(resolved!.definition).toEqual({ name: 'double', version: '2', codeHash: 'sha256:other build' });
 });
+
+test.each([
+  ['that of its definition', undefined, 'python'],
+  ['another that has its body', 'dask', 'dask'],
+  ['that of its definition, where the tapestry names threads', 'threads', 'python'],
+])('what calls a newcomer of another language is %s', (_what, kind, expected) => {
+  const { fragment: given, host } = ofAnotherLanguage(kind);
+  expect(host(given)).toBe(expected);
+});
+
+test('a newcomer in TypeScript is called by the threads that the tapestry names', () => {
+  const threaded = tapestry(
+    'threaded',
+    { extensible: true, knots: { dispatcher: threads({ name: 'busy' }) } },
+    () => void double({ x: 1 }, { id: 'd' }),
+  );
+  const { plan } = compile(recordOf(threaded));
+  const newcomer = extend(plan, more, { hash: hashOf(more) }).plan.knots.find(({ id }) => id === 'd2');
+  expect(newcomer!.policy.host).toBe('busy');
+});
+
+/** A fragment with a knot of Python, and what calls it in runs of a tapestry that names a host of this kind for its knots. */
+function ofAnotherLanguage(kind: string | undefined) {
+  const score = pythonKnot<object, number>('shop:score');
+  const dispatcher = kind === 'dask' ? dask() : threads();
+  const options = { extensible: { definitions: [score] }, ...(kind && { knots: { dispatcher } }) };
+  const { plan } = compile(recordOf(tapestry('hosted', options, () => void score({}, { id: 'first' }))));
+  const given = fragment(() => void score({}, { id: 'scored' }));
+  return {
+    fragment: given,
+    host(some: Fragment) {
+      const resolved = resolveDefinitions(some, () => ({
+        codeHash: plan.definitions[0]!.codeHash,
+        receives: 'values',
+        host: 'python',
+      }));
+      const { knots } = extend(plan, resolved, { hash: hashOf(some) }).plan;
+      return knots.find(({ id }) => id === 'scored')!.policy.host;
+    },
+  };
+}
 
 describe('is refused, and says why:', () => {
   const cases: Record<string, [() => unknown, string, RegExp]> = {

@@ -48,7 +48,7 @@ test.each<[string, string]>([
   ['an input that is nothing', changed(['knots', 1, 'inputs', 'in0'], {})],
   ['a constant without hash', changed(['knots', 1, 'inputs', 'in0'], { constant: 1 })],
   ['a parameter without name', changed(['parameters', 0], {})],
-  ['a definition without code hash', changed(['definitions', 0, 'codeHash'], undefined)],
+  ['a code hash that is no text', changed(['definitions', 0, 'codeHash'], 5)],
   ['an unknown terminal', changed(['terminals', 0], ['k', 3])],
   ['a terminal without name', changed(['terminals', 0], [2])],
 ])('a damaged plan is refused: %s', (_, damagedText) => {

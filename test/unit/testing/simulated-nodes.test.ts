@@ -262,7 +262,7 @@ describe('limits and reuse', () => {
       reused({ x: same }, { id: 'c', dispatcher: local() });
     });
     await simulate(work, { parameters: {}, schedule: '', segments: false });
-    // Of the run without blows there are three.
+    // The run without blows calls it three times.
     expect(body).toHaveBeenCalledTimes(3);
     await simulate(work, { ...everyBlow });
     const simulated = await simulate(work, { parameters: {}, cancel: true, schedules: 300 });

@@ -12,7 +12,7 @@ function textOf(value: unknown): string {
   return encoded.text;
 }
 
-// Of values of every kind, `property/canonical.test.ts` shows it.
+// `property/canonical.test.ts` shows it for values of every kind.
 describe('a value comes back as it was', () => {
   it('gives the key __proto__ back as a key, and changes no prototype', () => {
     const value = JSON.parse('{"__proto__":{"at":0},"b":[{"__proto__":null}]}') as Record<string, unknown>;

@@ -1,4 +1,4 @@
-import type { QueueView } from '../../contract';
+import type { QueueView, WorkerView } from '../../contract';
 import { PageHead } from '../frame';
 import type { PageProps } from '../pages';
 import { href } from '../router';
@@ -95,8 +95,9 @@ function Row({
         ) : (
           <ul>
             {workers.map((worker) => (
-              <li key={worker}>
-                <code class="break">{worker}</code>
+              <li key={worker.identity}>
+                <code class="break">{worker.identity}</code>
+                <span class="muted">{toldBy(worker)}</span>
               </li>
             ))}
           </ul>
@@ -108,4 +109,14 @@ function Row({
       <td class="muted">{lastPollAt === undefined ? 'none' : <Time at={lastPollAt} />}</td>
     </tr>
   );
+}
+
+/** What a worker has told of itself, after its name. */
+function toldBy({ selvage, sdk, bodyHosts = [], running }: WorkerView): string {
+  const parts = [
+    selvage === undefined ? sdk : `selvage ${selvage}`,
+    bodyHosts.length > 0 ? `hosts ${bodyHosts.join(', ')}` : undefined,
+    running === undefined ? undefined : `${running} running`,
+  ].filter((part) => part !== undefined && part !== '');
+  return parts.length === 0 ? '' : ` · ${parts.join(' · ')}`;
 }

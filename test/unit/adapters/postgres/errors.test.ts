@@ -53,7 +53,7 @@ test('a connection is lost by errors of the socket and of a server that goes, an
     expect(isLost(errorWith(code))).toBe(true);
   for (const message of ['Connection terminated unexpectedly', 'Query read timeout'])
     expect(isLost(new Error(message))).toBe(true);
-  // Of a name with two addresses, one error each.
+  // A name with two addresses gives one error for each.
   expect(isLost(new AggregateError([errorWith('ECONNREFUSED')]))).toBe(true);
   expect(isLost(errorWith('0A000', 'cached plan must not change result type'))).toBe(true);
   for (const code of ['23505', '40001', '28P01', '0A000']) expect(isLost(errorWith(code))).toBe(false);

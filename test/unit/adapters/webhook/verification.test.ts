@@ -239,7 +239,7 @@ describe('rules of your own', () => {
       (headers['x-key'] === undefined || { key: headers['x-key'] });
     const good = { 'x-good': String(BODY.length) };
     expect(await send(verify, { ...good, 'x-key': 'k' }, BODY, host)).toBe('202');
-    // Of a header that nothing vouches for, no key comes.
+    // A header that nothing vouches for gives no key.
     expect(await send(verify, { ...good, 'idempotency-key': 'k' }, BODY, host)).toBe('202');
     expect(await send(verify, {}, BODY, host)).toBe('401 NotAuthentic');
     expect(host.events).toHaveLength(2);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { knot, loop, runLocally, subTapestry, tapestry, type Outcome } from '../../../../src';
+import { branch, knot, loop, runLocally, subTapestry, tapestry, type Outcome } from '../../../../src';
 import { createInMemoryBackends } from '../../../../src/backends';
 
 const double = knot('double', ({ x }: { x: number }) => x * 2);
@@ -40,6 +40,17 @@ test('a knot runs another tapestry, and has its values', async () => {
   const hashes = (records: typeof items): unknown =>
     Object.fromEntries(records.map(({ knot_id, output_hash }) => [knot_id, output_hash]));
   expect(hashes(items)).toEqual(hashes([...alone.lineage]));
+});
+
+test('a path of a branch has the value that it was given, and not the run that made it', async () => {
+  const t = tapestry('pathed', { parameters: { x: z.number() } }, (_t, { x }) => {
+    const nested = subTapestry({ tapestry: twice, inputs: { x, by: 1 } }, { id: 'nested' });
+    const chosen = branch({ input: nested, branches: ['a', 'b'], selector: () => 'a' }, { id: 'chosen' });
+    return { a: chosen.path('a') };
+  });
+  const { values, lineage } = await runLocally(t, { x: 3 });
+  expect(values.a).toEqual({ doubled: 6, sum: 7 });
+  expect(lineage.find(({ knot_id }) => knot_id === 'chosen:a')!.extra).toEqual({});
 });
 
 test('what fails in it makes the knot fail, which its children take as they take any failure', async () => {

@@ -1,9 +1,9 @@
 import { fromBase64 } from '../values/base64';
 import { SelvageError } from '../errors';
-import { utf8Length } from '../authoring/texts';
+import { utf8Length } from './texts';
 
 /**
- * A secret, or the environment variable that has it. A variable is read when the trigger is served, so that the file can be loaded without
+ * A secret, or the environment variable that has it. A variable is read when the trigger or emitter works, so that the file can be loaded without
  * it. It may contain several secrets, separated by spaces, which are all valid.
  */
 export type SecretSource = string | { readonly env: string };

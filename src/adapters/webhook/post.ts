@@ -1,0 +1,86 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { LookupFunction } from 'node:net';
+
+export interface Answer {
+  readonly status: number;
+  /** Milliseconds for which the receiver asks to be left alone: a second to an hour. */
+  readonly retryAfterMs?: number;
+}
+
+export interface PostOptions {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}
+
+/** What is read of the body of an answer, which nobody looks at. */
+const ANSWER_BYTES = 64 * 1024;
+const SHORTEST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/** Posts to one receiver, over connections that it keeps. Redirects are answers like others. */
+export class Poster {
+  readonly #agent: http.Agent;
+  readonly #client: typeof http | typeof https;
+
+  constructor(
+    protocol: string,
+    private readonly lookup: LookupFunction,
+  ) {
+    this.#client = protocol === 'https:' ? https : http;
+    this.#agent = new this.#client.Agent({ keepAlive: true, maxFreeSockets: 1, timeout: 60_000 });
+  }
+
+  /** Resolves when the status is known. */
+  async post(options: PostOptions): Promise<Answer> {
+    try {
+      return await this.#request(options);
+    } catch (error) {
+      // The receiver has closed a kept connection while the request was on its way.
+      if (error !== STALE) throw error;
+      return await this.#request(options);
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #request({ url, headers, body, signal }: PostOptions): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const request = this.#client.request(url, {
+        method: 'POST',
+        agent: this.#agent,
+        lookup: this.lookup,
+        signal,
+        headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+      });
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const isStale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+        reject(isStale ? STALE : error);
+      });
+      request.on('response', (response) => {
+        let read = 0;
+        response.on('error', () => {});
+        response.on('data', (piece: Buffer) => {
+          read += piece.length;
+          if (read > ANSWER_BYTES) response.destroy();
+        });
+        const retryAfterMs = pauseOf(response.headers['retry-after']);
+        resolve({ status: response.statusCode!, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+      });
+      request.end(body);
+    });
+  }
+}
+
+const STALE = new Error('a connection was closed before it was used again');
+
+/** Of the header `retry-after`: seconds, or a date. */
+function pauseOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const pause = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return Number.isFinite(pause) ? Math.min(Math.max(SHORTEST_PAUSE_MS, pause), LONGEST_PAUSE_MS) : undefined;
+}

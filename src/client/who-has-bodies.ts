@@ -1,0 +1,51 @@
+import { bodyName } from '../authoring/body-names';
+import { SelvageError } from '../errors';
+import type { LoadedPlan } from '../runtime';
+import type { WaitingKnot } from './waiting';
+import type { Workers, WorkerState } from './workers';
+
+const QUEUES_NAMED = 5;
+
+/** Adds to the knots that no worker has had a body for (`BodyMissing`) which task queues have workers with it. */
+export async function withQueuesThatHave(
+  knots: readonly WaitingKnot[],
+  workers: Workers,
+  planOf: () => Promise<LoadedPlan>,
+): Promise<readonly WaitingKnot[]> {
+  if (!knots.some(isMissing)) return knots;
+  const alive = await workers.list().catch((error: unknown) => {
+    // An older server keeps no list.
+    if (SelvageError.is(error, 'ServerRefused')) return undefined;
+    throw error;
+  });
+  if (!alive) return knots;
+  const plan = await planOf();
+  return knots.map((knot) =>
+    isMissing(knot) && plan.has(knot.knotId)
+      ? withQueues(knot, queuesThatHave(plan, knot.knotId, alive))
+      : knot,
+  );
+}
+
+function isMissing({ reason }: WaitingKnot): boolean {
+  return reason.code === 'BodyMissing';
+}
+
+function queuesThatHave(plan: LoadedPlan, knotId: string, workers: readonly WorkerState[]): string[] {
+  const knot = plan.knot(knotId);
+  const wanted = knot.each === undefined ? plan.definitionOf(knot)! : plan.elementDefinitionOf(knot);
+  const name = bodyName(wanted, plan.plan.tapestry, knotId);
+  const having = workers.filter(({ bodies }) => bodies?.includes(name));
+  return [...new Set(having.map(({ taskQueue }) => taskQueue))].sort();
+}
+
+function withQueues(knot: WaitingKnot, queuesWithBody: readonly string[]): WaitingKnot {
+  const { code, message } = knot.reason;
+  const named = queuesWithBody.slice(0, QUEUES_NAMED).map((queue) => `"${queue}"`);
+  const more = queuesWithBody.length - named.length;
+  const who =
+    named.length === 0
+      ? 'No worker that is alive says that it has it.'
+      : `Workers of task ${named.length === 1 ? 'queue' : 'queues'} ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''} have it.`;
+  return { ...knot, reason: { code, message: `${message} ${who}` }, queuesWithBody };
+}

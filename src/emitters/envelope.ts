@@ -1,0 +1,61 @@
+import { whole, type Checks } from '../authoring/checks';
+import { toCloudEvent, type CloudEvent, type EventData } from './cloud-event';
+import type { DeliveryContext } from './emitter';
+import type { RunEvent } from './event';
+import { payloadOf } from './payload';
+
+/** Options of all emitters that send CloudEvents. */
+export interface EnvelopeOptions {
+  /**
+   * What the attribute `source` of the events begins with, a URI-reference; the tapestry's name follows. Default
+   * `selvage:`.
+   */
+  readonly source?: string;
+  /** Whether values of knots are sent along, not only their hashes. Default false. */
+  readonly payloads?: boolean;
+  /** Most bytes of a value that is sent along. Default 65,536. */
+  readonly payloadLimit?: number;
+}
+
+/** Checked, with defaults. */
+export interface Envelope {
+  readonly source: string;
+  readonly payloads: boolean;
+  readonly payloadLimit: number;
+}
+
+const SOURCE = 'selvage:';
+const PAYLOAD_LIMIT = 65_536;
+const LARGEST_PAYLOAD = 16 * 1024 * 1024;
+
+export const ENVELOPE_CHECKS: Checks<EnvelopeOptions> = {
+  source: (value) =>
+    typeof value === 'string' && /^[\w\-.~:/?#[\]@!$&'()*+,;=%]{1,500}$/.test(value)
+      ? undefined
+      : 'must be a URI-reference, such as "https://data.example.com/selvage/"',
+  payloads: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
+  payloadLimit: whole(1, LARGEST_PAYLOAD),
+};
+
+export function envelopeOf({ source, payloads, payloadLimit }: EnvelopeOptions): Envelope {
+  return {
+    source: source ?? SOURCE,
+    payloads: payloads ?? false,
+    payloadLimit: payloadLimit ?? PAYLOAD_LIMIT,
+  };
+}
+
+/**
+ * The event as a CloudEvent, with the knot's value if the emitter sends values.
+ *
+ * @throws SelvageError if the value cannot be read now
+ */
+export async function enveloped(
+  event: RunEvent,
+  { source, payloads, payloadLimit }: Envelope,
+  context: Pick<DeliveryContext, 'value'>,
+): Promise<CloudEvent<EventData>> {
+  if (!payloads || event.type !== 'knot-finished') return toCloudEvent(event, { source });
+  const payload = await payloadOf(event.record, payloadLimit, (hash) => context.value(hash));
+  return toCloudEvent(event, { source, payload });
+}

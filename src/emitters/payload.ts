@@ -1,0 +1,45 @@
+import { isOfClass, SelvageError } from '../errors';
+import type { LineageRecord } from '../ports';
+import { encodeValue } from '../values';
+import { TAG } from '../values/tags';
+import type { DeliveryContext } from './emitter';
+
+/** What is sent along of a knot's value; empty if it has none. */
+export interface Payload {
+  readonly value?: unknown;
+  /**
+   * Why there is no value: it has too many bytes, has something that JSON cannot say (bytes, streams, dates), or was
+   * removed or lost.
+   */
+  readonly value_omitted?: 'too-large' | 'not-json' | 'gone';
+}
+
+/**
+ * The value that a record names as its output, if it can be sent along.
+ *
+ * @param limit most bytes of the encoded value
+ * @throws SelvageError if the data store is out of reach, or this process lacks its key: another try may help
+ */
+export async function payloadOf(
+  record: Pick<LineageRecord, 'output_hash' | 'output_size' | 'extra'>,
+  limit: number,
+  read: DeliveryContext['value'],
+): Promise<Payload> {
+  const { output_hash: hash, output_size: size, extra } = record;
+  if (hash === null) return {};
+  if (extra['media_type'] !== undefined || hash.startsWith('bytes-')) return { value_omitted: 'not-json' };
+  if (size !== null && size > limit) return { value_omitted: 'too-large' };
+  try {
+    const value = await read(hash);
+    return isPlainJson(value) ? { value } : { value_omitted: 'not-json' };
+  } catch (error) {
+    if (isOfClass(error, 'damaged')) return { value_omitted: 'gone' };
+    if (SelvageError.is(error, 'NotDecodable')) return { value_omitted: 'not-json' };
+    throw error;
+  }
+}
+
+function isPlainJson(value: unknown): boolean {
+  const encoded = encodeValue(value);
+  return encoded.kind === 'json' && !encoded.text.includes(`"${TAG}"`);
+}

@@ -1,0 +1,189 @@
+import { isObject, shown, whole, type Check } from '../authoring/checks';
+import type { Refusal } from '../authoring/refusal';
+import { readSecretSources, Secret, type SecretSource } from '../authoring/secrets';
+import { durationMs } from '../values/duration';
+import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './declaration';
+import { readEmitterOptions } from './emitter-options';
+import { ENVELOPE_CHECKS, envelopeOf, type Envelope, type EnvelopeOptions } from './envelope';
+
+/** Where events are sent, and how the receiver knows who sent them. */
+export interface WebhookEndpoint {
+  /** `https://…`; or the environment variable that has it, as addresses of some services are secrets. */
+  readonly url: SecretSource;
+  /**
+   * Signs each request by Standard Webhooks. With several, while the secret is being changed, a request has a signature of
+   * each. `false`: requests are not signed.
+   */
+  readonly secret: SecretSource | readonly SecretSource[] | false;
+  /** Sent with each request, such as `authorization`. Values may be in environment variables. */
+  readonly headers?: Readonly<Record<string, SecretSource>>;
+}
+
+interface CommonOptions extends EnvelopeOptions, Omit<EmitterOptions, 'filter' | 'from'> {
+  /**
+   * Sends all events of a delivery in one request, as `application/cloudevents-batch+json`. Default: a request for each
+   * event.
+   */
+  readonly batch?: boolean;
+  /** Milliseconds within which the receiver must answer a request. Default 15,000. */
+  readonly requestTimeout?: number;
+  /**
+   * Allows addresses on this machine and in private networks, and `http:`. Default false: a name that leads there is
+   * refused, whoever has made it so.
+   */
+  readonly allowPrivateNetworks?: boolean;
+}
+
+type Heard = Pick<EmitterOptions, 'filter' | 'from'>;
+
+export interface WebhookEmitterOptions extends CommonOptions, WebhookEndpoint, Heard {
+  readonly endpoints?: undefined;
+}
+
+export interface WebhookEndpointsOptions extends CommonOptions {
+  /** By name. Each is an emitter of its own, `<name>/<endpoint>`: one that fails holds up no other. */
+  readonly endpoints: Readonly<Record<string, WebhookEndpoint & Heard>>;
+  readonly url?: undefined;
+}
+
+export interface WebhookEmitterSettings extends Envelope {
+  readonly url: Secret;
+  /** Empty: requests are not signed. */
+  readonly secrets: readonly Secret[];
+  /** By lower-case names. */
+  readonly headers: Readonly<Record<string, Secret>>;
+  readonly batch: boolean;
+  readonly requestTimeout: number;
+  readonly allowPrivateNetworks: boolean;
+}
+
+export type WebhookEmitterDeclaration = EmitterDeclaration<'webhook', WebhookEmitterSettings>;
+
+const REQUEST_TIMEOUT_MS = 15_000;
+const LONGEST_REQUEST_MS = 600_000;
+/** A request for each event is slow, and what was delivered of a batch when it fails may come again. */
+const BATCH_SIZE = 50;
+const DISABLE_AFTER = '5d';
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
+const HEADER_VALUE = /^[\t -~]*$/;
+const OWN_HEADERS = /^(?:webhook-.*|host|content-.*|connection|transfer-encoding|expect|te|upgrade)$/;
+
+const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+/** Checked apart, as messages must not show them. */
+const apart: Check = () => undefined;
+
+/**
+ * Sends CloudEvents by HTTP, signed as Standard Webhooks says. With `endpoints`, a list: an emitter for each.
+ *
+ * @throws SelvageError `InvalidName`, `InvalidConfig`, `WeakSecret`. No message has a part of a secret.
+ */
+export function webhookEmitter(options: WebhookEmitterOptions): WebhookEmitterDeclaration;
+export function webhookEmitter(options: WebhookEndpointsOptions): readonly WebhookEmitterDeclaration[];
+export function webhookEmitter(
+  options: WebhookEmitterOptions | WebhookEndpointsOptions,
+): WebhookEmitterDeclaration | readonly WebhookEmitterDeclaration[] {
+  if (!isObject(options) || options.endpoints === undefined)
+    return declared(options as WebhookEmitterOptions);
+  const { endpoints, ...common } = options as unknown as WebhookEndpointsOptions;
+  const { refuse, common: read } = readEmitterOptions('webhook', common, CHECKS);
+  if (!isObject(endpoints) || Object.keys(endpoints).length === 0)
+    throw refuse('endpoints', `must be an object with an endpoint by name, and is ${shown(endpoints)}`);
+  return Object.entries(endpoints).map(([name, endpoint]) => {
+    if (!isObject(endpoint)) throw refuse('endpoints', `has "${name}", which must be an object`);
+    return declared({ ...common, ...endpoint, name: `${read.name}/${name}` });
+  });
+}
+
+const CHECKS = {
+  ...ENVELOPE_CHECKS,
+  url: apart,
+  secret: apart,
+  headers: apart,
+  batch: isBoolean,
+  requestTimeout: whole(1, LONGEST_REQUEST_MS),
+  allowPrivateNetworks: isBoolean,
+  endpoints: apart,
+};
+
+function declared(options: WebhookEmitterOptions): WebhookEmitterDeclaration {
+  const { common, own, refuse } = readEmitterOptions<WebhookEmitterOptions>('webhook', options, CHECKS);
+  const allowPrivateNetworks = own.allowPrivateNetworks ?? false;
+  const settings: WebhookEmitterSettings = {
+    ...envelopeOf(own),
+    url: urlOf(own.url, allowPrivateNetworks, refuse),
+    secrets: secretsOf(common.name, own.secret, refuse),
+    headers: headersOf(own.headers, refuse),
+    batch: own.batch ?? false,
+    requestTimeout: own.requestTimeout ?? REQUEST_TIMEOUT_MS,
+    allowPrivateNetworks,
+  };
+  return declareEmitter({
+    kind: 'webhook',
+    ...common,
+    batchSize: options.batchSize ?? (settings.batch ? common.batchSize : BATCH_SIZE),
+    disableAfter: common.disableAfter ?? durationMs(DISABLE_AFTER)!,
+    options: Object.freeze(settings),
+  });
+}
+
+function urlOf(given: unknown, allowPrivateNetworks: boolean, refuse: Refusal): Secret {
+  const url = sourceOf('url', given, refuse);
+  const text = url.reveal();
+  const complaint = text === undefined ? undefined : urlComplaint(text, allowPrivateNetworks);
+  if (complaint !== undefined) throw refuse('url', complaint);
+  return url;
+}
+
+/** Why events are not sent there, in words that follow "it". They have nothing of the text, which may be a secret. */
+export function urlComplaint(text: string, allowPrivateNetworks: boolean): string | undefined {
+  if (!URL.canParse(text)) return 'must be a URL';
+  const { protocol, username, password } = new URL(text);
+  if (protocol !== 'https:' && protocol !== 'http:') return 'must begin with "https://"';
+  if (protocol === 'http:' && !allowPrivateNetworks)
+    return 'must begin with "https://"; "http://" needs "allowPrivateNetworks"';
+  return username === '' && password === ''
+    ? undefined
+    : 'has a user or a password: give the header "authorization" instead';
+}
+
+function secretsOf(name: string, given: unknown, refuse: Refusal): readonly Secret[] {
+  if (given === false) return [];
+  if (given === undefined)
+    throw refuse(
+      'secret',
+      'is missing: it signs the requests. Where the receiver checks no signature, write false',
+      'MissingPart',
+    );
+  return readSecretSources(`the emitter "${name}"`, 'standard-webhooks', given);
+}
+
+function headersOf(given: unknown, refuse: Refusal): Readonly<Record<string, Secret>> {
+  if (given === undefined) return {};
+  if (!isObject(given)) throw refuse('headers', `must be an object, and is ${shown(given)}`);
+  const headers = Object.entries(given).map(([name, value]): [string, Secret] => {
+    const lower = name.toLowerCase();
+    if (!HEADER_NAME.test(lower)) throw refuse('headers', `has ${shown(name)}, which is no name of a header`);
+    if (OWN_HEADERS.test(lower)) throw refuse('headers', `has "${name}", which each request has by itself`);
+    const source = sourceOf(`headers.${lower}`, value, refuse);
+    if (!isHeaderValue(source.reveal() ?? ''))
+      throw refuse('headers', `has "${name}", whose value must be printable ASCII`);
+    return [lower, source];
+  });
+  return Object.freeze(Object.fromEntries(headers));
+}
+
+export function isHeaderValue(text: string): boolean {
+  return HEADER_VALUE.test(text);
+}
+
+function sourceOf(option: string, given: unknown, refuse: Refusal): Secret {
+  if (typeof given === 'string' && given !== '') return new Secret(given);
+  const env = isObject(given) ? given['env'] : undefined;
+  if (typeof env === 'string' && VARIABLE.test(env)) return new Secret(undefined, env);
+  throw refuse(
+    option,
+    `must be a text, or { env: 'NAME' } with the name of an environment variable`,
+    given === undefined ? 'MissingPart' : 'WrongValue',
+  );
+}
