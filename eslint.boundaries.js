@@ -68,7 +68,7 @@ const boundaries = {
     because: 'emitters are delivered to by whoever has the backends, with or without Temporal',
   },
   streams: {
-    folders: [...pure],
+    folders: [...pure, 'triggers'],
     typesOf: ['ports'],
     sandboxed: true,
     because: 'a declaration loads no client, no broker and no server',

@@ -290,6 +290,7 @@ export {
   KafkaStreamingSource,
   stream,
   StreamingSource,
+  StreamingSourceTrigger,
   ValkeyStreamingSource,
 } from './streams';
 export type {
@@ -302,9 +303,11 @@ export type {
   Offset,
   OwnSource,
   Position,
+  PlaceStore,
   ResultContext,
   SourceKind,
   SourceLag,
+  SourceTriggerOptions,
   StreamDeclaration,
   StreamElement,
   StreamOptions,

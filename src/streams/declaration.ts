@@ -202,7 +202,8 @@ export function streamName(id: string): string {
   return `stream:${id}`;
 }
 
-function sourceOf(given: AnySource, owner: string): StreamDeclaration['source'] {
+/** @internal */
+export function sourceOf(given: AnySource, owner: string): StreamDeclaration['source'] {
   if (isSource(given) || typeof given === 'function') return given;
   if (isIterable(given)) return new IterableSource(given);
   throw new SelvageError(

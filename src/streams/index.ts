@@ -41,3 +41,9 @@ export {
   type ValkeySourceOptions,
   type ValkeySourceSettings,
 } from './messages';
+export {
+  StreamingSourceTrigger,
+  type PlaceStore,
+  type SourceTriggerOptions,
+  type SourceTriggerSettings,
+} from './source-trigger';

@@ -18,6 +18,7 @@ import type {
   KafkaRecord,
   TopicPartition,
 } from './broker';
+import { partitionsOf, seekAfter } from './assignment';
 import { meaningOf, scrubbed } from './client-errors';
 import type { KafkaConnection } from './connection';
 import { LostMembers } from './lost-members';
@@ -227,10 +228,7 @@ class KafkajsConsumer implements KafkaConsumer {
       this.#memberId = memberId;
       if (this.#isOver) return;
       const partitions = partitionsOf(memberAssignment);
-      for (const place of partitions) {
-        const offset = after?.(place);
-        if (offset !== undefined) consumer.seek({ ...place, offset: String(offset + 1n) });
-      }
+      seekAfter(consumer, partitions, after);
       this.#listener.assigned(partitions);
     });
     consumer.on(CRASH, ({ payload: { error } }) => this.#die(error));
@@ -314,12 +312,6 @@ class KafkajsConsumer implements KafkaConsumer {
     void this.stop();
     this.#listener.died(meaningOf(error, this.#connection));
   }
-}
-
-function partitionsOf(assignment: Readonly<Record<string, readonly number[]>>): TopicPartition[] {
-  return Object.entries(assignment).flatMap(([topic, partitions]) =>
-    partitions.map((partition) => ({ topic, partition })),
-  );
 }
 
 function recordOf({

@@ -19,7 +19,7 @@ const WAITING = 2_000;
 export function openKafkaSource(settings: KafkaSourceSettings): OpenSource {
   const source = new KafkaSource(settings);
   return {
-    read: (after, context) => source.read(after as ReadonlyMap<string, unknown>, context),
+    read: (after, context) => source.read(after, context),
     lag: async () => ({ amount: source.behind(), unit: 'elements' }),
   };
 }
