@@ -11,10 +11,7 @@ export type Facts = Readonly<Record<string, unknown>>;
 const references = new Map<string, Promise<readonly Facts[]>>();
 
 /** What the subjects come to in process, with bodies in TypeScript. Found out once. */
-async function expectedOf(
-  placement: Placed['placement'],
-  size: Parity['size'],
-): Promise<readonly Facts[]> {
+async function expectedOf(placement: Placed['placement'], size: Parity['size']): Promise<readonly Facts[]> {
   const key = `${placement} ${size}`;
   const subjects = subjectsOn({ bodies: inTypeScript, placement }, size);
   const found = references.get(key) ?? Promise.all(subjects.map(factsInProcess));
