@@ -47,7 +47,7 @@ export interface KnotContext {
    * Keeps `details` for the next attempt, which finds them in `lastHeartbeat`. Encodable, at most 8 KiB. The worker
    * sends the heartbeats themselves; call this only to hand on progress.
    */
-  heartbeat(details?: unknown): void;
+  readonly heartbeat: (details?: unknown) => void;
   /** The details that an earlier attempt gave to `heartbeat`, or undefined. */
   readonly lastHeartbeat: unknown;
   readonly logger: Logger;
@@ -57,10 +57,10 @@ export interface KnotContext {
    * Stores bytes or a stream without holding them in memory. Returns a reference, which may be the body's result or a
    * part of it.
    */
-  store(
+  readonly store: (
     source: Uint8Array | AsyncIterable<Uint8Array>,
     options?: { mediaType?: string },
-  ): Promise<StoredBytes>;
+  ) => Promise<StoredBytes>;
   /**
    * Adds knots to the run, which start when their parents are settled. The addition counts only if the body returns,
    * and is recorded together with its result. An attempt that throws adds nothing. If a worker is lost after the
@@ -72,7 +72,7 @@ export interface KnotContext {
    * @throws SelvageError `NotExtensible` if the tapestry is not `extensible`, or in the function of a node;
    * `InvalidFragment`
    */
-  extend(fragment: Fragment): void;
+  readonly extend: (fragment: Fragment) => void;
   /** Opens what `store` returned. The hash is verified at the end of the stream. */
-  open(stored: StoredBytes): Promise<AsyncIterable<Uint8Array>>;
+  readonly open: (stored: StoredBytes) => Promise<AsyncIterable<Uint8Array>>;
 }

@@ -1,9 +1,8 @@
-import { decodeJson, type Json, type StoredBytes } from '../values';
+import { decodeJson, type Json } from '../values';
 import { encodeHandedOn } from './handed-on';
 import { openBytes, storeBytes } from './stored-bytes';
 import type { BodyExtension } from './body-extension';
 import type { BodyLog } from './body-log';
-import type { Fragment } from '../authoring/fragment';
 import type { KnotContext, Logger } from '../authoring/knot-context';
 import type { DataStore } from '../ports';
 
@@ -42,6 +41,7 @@ export class HandedOnHere implements HandedOn {
 /** `ctx` of a body. A class, so that a hundred thousand of them share their methods. */
 export class BodyContext implements KnotContext {
   readonly lastHeartbeat: unknown;
+  private never: AbortSignal | undefined;
 
   /** @param signalOf returns the body's signal; undefined if nothing stops the body */
   constructor(
@@ -56,8 +56,9 @@ export class BodyContext implements KnotContext {
     this.lastHeartbeat = details === undefined ? undefined : decodeJson(structuredClone(details));
   }
 
+  /** One of its own even where nothing stops the body, which may listen as often as others do. */
   get signal(): AbortSignal {
-    return this.signalOf ? this.signalOf() : NEVER;
+    return this.signalOf ? this.signalOf() : (this.never ??= new AbortController().signal);
   }
 
   get runId(): string {
@@ -77,25 +78,24 @@ export class BodyContext implements KnotContext {
     return this.surroundings.resources as KnotContext['resources'];
   }
 
+  /* Functions that a body may take out of its context, made only for one that asks. */
+
   /** @throws SelvageError `NotEncodable`, also for details that are too large */
-  heartbeat(details?: unknown): void {
-    this.surroundings.handedOn.keep(this.knotId, encodeHandedOn(this.knotId, details));
+  get heartbeat(): KnotContext['heartbeat'] {
+    return (details) => {
+      this.surroundings.handedOn.keep(this.knotId, encodeHandedOn(this.knotId, details));
+    };
   }
 
-  extend(fragment: Fragment): void {
-    this.extension.add(fragment);
+  get extend(): KnotContext['extend'] {
+    return (fragment) => this.extension.add(fragment);
   }
 
-  async store(
-    source: Uint8Array | AsyncIterable<Uint8Array>,
-    options?: { mediaType?: string },
-  ): Promise<StoredBytes> {
-    return await storeBytes(this.surroundings.dataStore, source, options);
+  get store(): KnotContext['store'] {
+    return async (source, options) => await storeBytes(this.surroundings.dataStore, source, options);
   }
 
-  async open(stored: StoredBytes): Promise<AsyncIterable<Uint8Array>> {
-    return await openBytes(this.surroundings.dataStore, stored, this.knotId);
+  get open(): KnotContext['open'] {
+    return async (stored) => await openBytes(this.surroundings.dataStore, stored, this.knotId);
   }
 }
-
-const NEVER = new AbortController().signal;

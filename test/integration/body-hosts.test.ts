@@ -14,42 +14,16 @@ import {
   temporaryFolder,
   unique,
 } from '../support/open-selvage';
-import {
-  inPython,
-  pythonHost,
-  pythonInSegments,
-  pythonQueued,
-  twins,
-  whyNoPython,
-} from '../support/python-bodies';
+import { inPython, pythonHost, whyNoPython } from '../support/python-bodies';
 import { refusal } from '../support/refusal';
-import { exiting, here, inSegments, notes, queued, waiting } from '../support/thread-bodies';
+import { exiting, notes, waiting } from '../support/thread-bodies';
 import { until } from '../support/until';
 
 afterEach(closeAll);
 
-/** What became of each knot, but for the one that says where it ran. */
-const hashesOf = (
-  records: readonly { knot_id: string; outcome: string; output_hash: string | null }[],
-): unknown[] =>
-  records
-    .filter(({ knot_id: id }) => id !== 'where')
-    .map(({ knot_id: id, outcome, output_hash: hash }) => [id, outcome, hash])
-    .sort();
-
 const notesIn = (file: string): string[] => (existsSync(file) ? notes(file) : []);
 
 describe('threads', () => {
-  test('outcomes, hashes and records are those of bodies in the worker', async () => {
-    const expected = hashesOf((await runLocally(here, { n: 9 })).lineage);
-    const selvage = await openSelvage({ tapestries: [queued, inSegments] });
-    for (const pipeline of [queued, inSegments]) {
-      const run = await selvage.start(pipeline, { n: 9 });
-      await run.result();
-      expect(hashesOf(await run.lineage())).toEqual(expected);
-    }
-  });
-
   test('a thread that a body ends is a lost worker of its knot, and of nothing else', async () => {
     const selvage = await openSelvage({ tapestries: [exiting] });
     const file = path.join(await temporaryFolder(), 'notes');
@@ -113,16 +87,6 @@ const withPython = missing === undefined ? describe : describe.skip;
 const because = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
 
 withPython(`Python${because}`, () => {
-  test('outcomes, hashes and records are those of their twins in TypeScript', async () => {
-    const expected = hashesOf((await runLocally(twins, { n: 9 })).lineage);
-    const selvage = await openSelvage({ tapestries: [pythonQueued, pythonInSegments] });
-    for (const pipeline of [pythonQueued, pythonInSegments]) {
-      const run = await selvage.start(pipeline, { n: 9 });
-      await run.result();
-      expect(hashesOf(await run.lineage())).toEqual(expected);
-    }
-  });
-
   test('a process that is killed is a lost worker of its knot, and of nothing else', async () => {
     const dying = tapestry('python-dies', (t) => {
       const file = t.parameter('file', z.string());

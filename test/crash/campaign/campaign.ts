@@ -36,6 +36,8 @@ export interface CampaignOptions {
   readonly clusters?: Pick<HostOptions, 'dask' | 'ray' | 'celery'>;
   /** Only the scenario of this index. */
   readonly only?: number;
+  /** Hears which points are left out, before the first run. */
+  readonly onBegin?: (plan: Pick<CampaignResult, 'leftOut'>) => void;
   /** Hears of each scenario that has ended. */
   readonly onProgress?: (soFar: CampaignResult) => void;
   /** Told at once, for the end may be far. */
@@ -59,6 +61,8 @@ export interface CampaignResult {
   readonly runs: number;
   readonly kills: number;
   readonly points: Readonly<Record<string, { planned: number; landed: number }>>;
+  /** Points that were wanted and cannot be hit here, with why. */
+  readonly leftOut: Readonly<Record<string, string>>;
   readonly violations: readonly Violation[];
   /** Bodies that began while another attempt of their knot was just being recorded: seen, and no fault. */
   readonly overlaps: number;
@@ -110,18 +114,17 @@ const THREAD_MEMORY = 192;
 
 /** Body hosts that need no cluster. */
 function hostsHere(): HostOptions {
-  const missing = whyNoPython();
-  if (missing !== undefined) process.stderr.write(`SKIPPED: blows on processes of Python: ${missing}\n`);
   const module = path.join(__dirname, 'hosted-bodies.ts');
   return {
     threads: { module, maxWorkers: 1, memoryLimit: THREAD_MEMORY },
-    ...(missing === undefined && { python: { path: [PYTHON_BODIES], processes: 1 } }),
+    ...(whyNoPython() === undefined && { python: { path: [PYTHON_BODIES], processes: 1 } }),
   };
 }
 
 class Campaign {
   private readonly begun = Date.now();
   private readonly points: readonly Point[];
+  private readonly leftOut: Record<string, string> = {};
   private readonly tally: Record<string, { planned: number; landed: number }> = {};
   private readonly expected = new Map<string, Promise<Digest>>();
   private readonly violations: Violation[] = [];
@@ -137,14 +140,27 @@ class Campaign {
     private readonly ground: Ground,
     private readonly options: CampaignOptions,
   ) {
-    const { composition = 'embedded' } = options;
     const mixes = (options.mixes ?? MIXES).filter((mix) => isPossible(mix, ground.hosts));
     this.points = (options.points ?? POINT_NAMES).filter((point) => {
-      const { only = composition } = rulesOf(point);
-      return only === composition && mixes.some((mix) => comesIn(mix, point));
+      const why = this.whyNot(point, mixes);
+      if (why === undefined) return true;
+      this.leftOut[point] = why;
+      return false;
     });
+    options.onBegin?.({ leftOut: this.leftOut });
+    if (this.points.length === 0) throw new Error('No point is left at which a blow could fall.');
     for (const point of this.points) this.tally[point] = { planned: 0, landed: 0 };
     this.scenarios = scenariosOf(options.seed, this.points, mixes);
+  }
+
+  private whyNot(point: Point, mixes: readonly Mix[]): string | undefined {
+    const { only: needed, host } = rulesOf(point);
+    const { composition = 'embedded', mixes: chosen = MIXES } = this.options;
+    if (needed !== undefined && needed !== composition) return `it comes only in the composition ${needed}`;
+    if (mixes.some((mix) => comesIn(mix, point))) return undefined;
+    if (!chosen.some((mix) => comesIn(mix, point))) return 'no chosen mix comes there';
+    if (host === 'python') return whyNoPython()!;
+    return 'no cluster is given here; `npm run test:all -- --group dispatchers` starts one and strikes there';
   }
 
   async run(): Promise<CampaignResult> {
@@ -269,7 +285,8 @@ class Campaign {
     const { runs, kills, violations, overlaps, resumed } = this;
     const { seed } = this.options;
     const milliseconds = Date.now() - this.begun;
-    return { seed, runs, kills, points: this.tally, violations, overlaps, resumed, milliseconds };
+    const { tally: points, leftOut } = this;
+    return { seed, runs, kills, points, leftOut, violations, overlaps, resumed, milliseconds };
   }
 }
 

@@ -25,6 +25,13 @@ function perMinute({ kills, milliseconds }: CampaignResult): number {
   return Math.round((kills * MINUTE_MS) / Math.max(1, milliseconds));
 }
 
+/** A line for each point that is left out. */
+export function leftOutLines({ leftOut }: Pick<CampaignResult, 'leftOut'>): string {
+  return Object.entries(leftOut)
+    .map(([point, why]) => `LEFT OUT: ${point}: ${why}\n`)
+    .join('');
+}
+
 export function summary(result: CampaignResult): string {
   const { runs, kills, violations, overlaps, resumed, milliseconds, seed } = result;
   const rows = Object.entries(result.points).map(([point, { planned, landed }]) =>
@@ -43,6 +50,7 @@ export function summary(result: CampaignResult): string {
     `${kills} kills in ${runs} runs, ${Math.round(milliseconds / 1000)} s (${perMinute(result)} kills a minute), seed ${seed}`,
     `runs that were cut short and resumed: ${resumed}`,
     `bodies that began while another attempt was being recorded: ${overlaps}`,
+    leftOutLines(result).trimEnd(),
     ...(missed.length > 0 ? [`NEVER HIT: ${missed.join(', ')}`] : []),
     `violations: ${violations.length}`,
     ...violations.map(described),

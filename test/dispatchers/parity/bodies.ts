@@ -1,14 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import {
-  Retryable,
-  Terminal,
-  knot,
-  optional,
-  pythonKnot,
-  type KnotDefinition,
-  type Outcome,
-} from '../../../src';
+import { Retryable, Terminal, knot, optional, pythonKnot, type KnotDefinition } from '../../../src';
 import {
   IN_TYPESCRIPT,
   NESTED_IN_TYPESCRIPT,
@@ -61,10 +53,9 @@ export const inTypeScript: SuiteBodies = {
   givesUp: knot('gives-up', (_: object): number => {
     throw new Terminal('no use');
   }),
-  asksAgain: knot('asks-again', (_: object, context): number => {
-    const { attempt, lastHeartbeat } = context;
+  asksAgain: knot('asks-again', (_: object, { attempt, lastHeartbeat, heartbeat }): number => {
     if (attempt > 1) return (lastHeartbeat as { at: number }).at + attempt;
-    context.heartbeat({ at: 5 });
+    heartbeat({ at: 5 });
     throw new Retryable('later', { after: 10 });
   }),
   outlasts: knot('outlasts', outlast),
@@ -80,9 +71,7 @@ const ofRandom = <D>(name: string, options = {}): D => twin(name, options) as un
 
 const [mix, tally, spread] = [
   ofRandom<Definitions['mix']>('mix'),
-  pythonKnot<Record<string, Outcome>, number>('twins:tally', {
-    receives: 'outcomes',
-  }),
+  ofRandom<Definitions['tally']>('tally', { receives: 'outcomes' }),
   ofRandom<Definitions['spread']>('spread'),
 ];
 

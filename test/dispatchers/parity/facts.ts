@@ -11,15 +11,29 @@ export type Facts = Readonly<Record<string, unknown>>;
 const references = new Map<string, Promise<readonly Facts[]>>();
 
 /** What the subjects come to in process, with bodies in TypeScript. Found out once. */
-export async function expectedOf(
-  placement: Placed['placement'],
-  size: Parity['size'],
-): Promise<readonly Facts[]> {
+async function expectedOf(placement: Placed['placement'], size: Parity['size']): Promise<readonly Facts[]> {
   const key = `${placement} ${size}`;
   const subjects = subjectsOn({ bodies: inTypeScript, placement }, size);
   const found = references.get(key) ?? Promise.all(subjects.map(factsInProcess));
   references.set(key, found);
   return await found;
+}
+
+/** Fails with all differences at once, of all subjects. */
+export async function expectParity(
+  { placed, size }: Parity,
+  factsOf: (subject: Subject) => Promise<Facts>,
+): Promise<void> {
+  const actual: Record<string, Facts> = {};
+  const expected: Record<string, Facts> = {};
+  for (const { subjects, placement } of placed) {
+    const [here, there] = [await expectedOf(placement, size), await Promise.all(subjects.map(factsOf))];
+    subjects.forEach(({ name }, index) => {
+      expected[name] = here[index]!;
+      actual[name] = there[index]!;
+    });
+  }
+  expect(actual).toEqual(expected);
 }
 
 export const runsOf = ({ name, isReused }: Subject): string[] =>

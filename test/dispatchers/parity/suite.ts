@@ -3,7 +3,7 @@ import type { RunHandle, Selvage } from '../../../src/client';
 import { canonicalResult } from '../../golden/canonical';
 import { unique } from '../../support/open-selvage';
 import { inTypeScript } from './bodies';
-import { expectedOf, runsOf, withRecords, type Facts } from './facts';
+import { expectParity, runsOf, withRecords, type Facts } from './facts';
 import { wideOn, type Parity, type Subject } from './tapestries';
 
 /** So often at most a subject runs: a busy server gives up attempts that were not lost, and bodies know the number of their attempt. */
@@ -17,12 +17,7 @@ const TIMES = 3;
  */
 export function describeParity(selvage: () => Selvage, parity: () => Parity, elements: number): void {
   test('tapestries of every node and policy come to what they come to in process: outcomes, hashes, records', async () => {
-    const { placed, size } = parity();
-    for (const { subjects, placement } of placed) {
-      const expected = await expectedOf(placement, size);
-      const actual = await Promise.all(subjects.map((subject) => factsOn(selvage(), subject)));
-      subjects.forEach(({ name }, index) => expect([name, actual[index]]).toEqual([name, expected[index]]));
-    }
+    await expectParity(parity(), (subject) => factsOn(selvage(), subject));
   });
 
   test(`a map of ${elements} elements has the hash that it has in process, and a record of each`, async () => {

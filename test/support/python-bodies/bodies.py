@@ -1,12 +1,11 @@
-"""Bodies of the tests that run on Python: twins of those in thread_bodies.ts."""
+"""Bodies of the tests that run on Python."""
 
 import os
 import signal
 import time
 from pathlib import Path
-from typing import Any
 
-from selvage import Context, Err, Ok, Skipped, knot
+from selvage import knot
 
 
 def note(file: str, what: str) -> None:
@@ -19,44 +18,14 @@ def noted(file: str, what: str) -> int:
     return path.read_text().split("\n").count(what) if path.exists() else 0
 
 
-@knot(name="list")
-def list_(n: int) -> list[int]:
-    return list(range(n))
-
-
 @knot
 def square(x: int) -> int:
     return x * x
 
 
 @knot
-def total(squares: list[int]) -> int:
-    return sum(squares)
-
-
-@knot(name="bytes")
-def bytes_(size: int) -> bytes:
-    return b"\x07" * size
-
-
-@knot
-def measure(data: bytes) -> int:
-    return len(data)
-
-
-@knot
 def throws() -> int:
     raise TypeError("no luck") from ValueError("too far")
-
-
-@knot
-def received(it: Ok[int] | Err | Skipped) -> str:
-    return type(it).__name__.lower()
-
-
-@knot
-def everything(value: Any) -> Any:
-    return value
 
 
 @knot
@@ -86,13 +55,3 @@ def prints() -> int:
     print("out of Python")
     os.write(1, b"by its descriptor\n")
     return 1
-
-
-@knot
-async def waits(file: str, ctx: Context) -> str:
-    note(file, "waits")
-    try:
-        await __import__("asyncio").sleep(600)
-    finally:
-        note(file, "told")
-    return "never"
