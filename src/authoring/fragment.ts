@@ -130,12 +130,13 @@ function fragmentKnot({ id, definition, inputs, options }: KnotRecord, hashes: H
     );
   }
   const { name, version, optional } = definition;
+  const codeHash = hashes.ofSource(definition);
   return {
     id,
     definition: {
       name,
       ...(version !== undefined && { version }),
-      codeHash: hashes.ofSource(definition),
+      ...(codeHash !== undefined && { codeHash }),
     },
     inputs: Object.fromEntries([...inputs].map(([input, given]) => [input, fragmentInput(id, input, given)])),
     ...(Object.keys(options).length > 0 && { options }),

@@ -368,7 +368,7 @@ function isNamedPython({ name, host, receives, options, source, ...said }: Defin
     receives === 'values' &&
     Object.keys(options).length === 0 &&
     [input, output, version, optional].every((each) => each === undefined) &&
-    source === `python ${name}` &&
+    source === undefined &&
     /^[\w.]+:[^:]+$/.test(name)
   );
 }

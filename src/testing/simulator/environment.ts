@@ -2,6 +2,7 @@ import { CrashSuspects } from '../../activities/crash-suspects';
 import { Slice } from '../../activities/map-slices';
 import type { RecentValues } from '../../activities/recent-values';
 import { SEGMENT_LIMITS } from '../../activities/segment-limits';
+import { BodyTraces } from '../../adapters/open-telemetry/body-traces';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 import {
   CachedValues,
@@ -106,6 +107,8 @@ Object.assign(SimulatedEnvironment.prototype, {
   segmentLimits: { ...SEGMENT_LIMITS, workingMs: Infinity },
   begunSegments: { takeOver: silent },
   clock: CLOCK,
+  // Simulated runs belong to no trace.
+  traces: new BodyTraces(() => Promise.resolve(undefined)),
 });
 
 /** A definition as an attempt has it. */
