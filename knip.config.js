@@ -8,7 +8,7 @@ module.exports = {
     'src/*/index.ts',
     'src/adapters/*/index.ts',
     'src/cli/main.ts',
-    'scripts/{start,test,test-all,test-production,bench,soak,build,crash,verify,planted-defects}.js',
+    'scripts/{start,test,test-all,test-production,bench,soak,build,crash,verify,planted-defects,open-lineage-types}.js',
     // An environment of jest, named by path.
     'scripts/tests/until-first-failure.js',
     // Bundled for the browser.

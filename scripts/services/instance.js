@@ -18,6 +18,7 @@ const catalogue = {
   s3: require('./s3'),
   temporal: require('./temporal'),
   kafka: require('./kafka'),
+  otelcol: require('./otelcol'),
 };
 
 /**

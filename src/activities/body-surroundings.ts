@@ -34,7 +34,7 @@ function ofTemporal(log: Context['log']): LoggerLike {
  * @param handedOn if omitted, all attempts of its bodies run in this activity
  */
 export function bodySurroundings(
-  { logger, resources, backends }: WorkerEnvironment,
+  { logger, resources, backends, traces }: WorkerEnvironment,
   { log }: Pick<Context, 'log'>,
   { runId, temporalRunId }: Pick<ResolvedBasics, 'runId' | 'temporalRunId'>,
   handedOn: HandedOn = new HandedOnHere(),
@@ -45,6 +45,7 @@ export function bodySurroundings(
     resources,
     dataStore: backends.dataStore,
     handedOn,
+    traced: (knot, attempt, call) => traces.within(temporalRunId, knot, attempt, call),
     loggerOf: (knot, attempt) => bodyLines(logger, log, { run: runId, knot, attempt }),
   };
 }

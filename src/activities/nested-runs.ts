@@ -61,7 +61,8 @@ export async function runToStart(
         : parameterReference(await storeConstant(environment, input.constant));
   }
   await requireReferenced(environment, task, referenced);
-  return { tapestry, plan: hash, parameters };
+  const traceparent = await environment.traces.ofNested(task.temporalRunId, knot.id);
+  return { tapestry, plan: hash, parameters, ...(traceparent !== undefined && { traceparent }) };
 }
 
 /** The new run could not tell whether a missing value was lost with the history, and will be made again, or never existed. */

@@ -76,6 +76,7 @@ export function runRecord(
       ...(said.deadline !== undefined && { deadline: said.deadline }),
       ...(said.parentKnot !== undefined && { parent_knot: said.parentKnot }),
       ...(said.parentTemporalRunId !== undefined && { parent_temporal_run_id: said.parentTemporalRunId }),
+      ...(said.traceparent !== undefined && { traceparent: said.traceparent }),
       ...(said.subject !== undefined && { subject: said.subject }),
       ...(digestTag !== undefined && { digest_key: digestTag }),
       ...(said.reuse === false && { reuse: false }),

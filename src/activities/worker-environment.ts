@@ -13,6 +13,7 @@ import {
   type Hashing,
   type SliceLimits,
 } from '../runtime';
+import { BodyTraces } from '../adapters/open-telemetry/body-traces';
 import { GroupCommit, HistoryClock } from '../backends';
 import { failedInstead } from './backend-trouble';
 import type { LoggerLike } from '../authoring/knot-context';
@@ -70,6 +71,7 @@ interface Attached {
   readonly cachedValues: CachedValues;
   readonly singleFlight: SingleFlight;
   readonly scopes: RunScopes;
+  readonly traces: BodyTraces;
 }
 
 /**
@@ -138,6 +140,7 @@ export class WorkerEnvironment implements Hashing {
       cachedValues: new CachedValues(backends, clock.now),
       singleFlight: new SingleFlight(backends.leaseTable, this.leaseTtl),
       scopes: new RunScopes(backends, client),
+      traces: BodyTraces.of(backends.runHistory),
     };
   }
 
@@ -185,6 +188,11 @@ export class WorkerEnvironment implements Hashing {
   /** The subjects and digest keys of runs. */
   get scopes(): RunScopes {
     return this.open.scopes;
+  }
+
+  /** Where bodies belong in traces. */
+  get traces(): BodyTraces {
+    return this.open.traces;
   }
 
   get server(): string | undefined {

@@ -84,6 +84,7 @@ export {
   type WaitUntilOptions,
 } from './nodes/waits';
 export { durationOf, timeOf } from './wait-times';
+export { dataset, type Dataset } from './dataset';
 export { source, type SourceOptions } from './nodes/source';
 export { subTapestry, type NestedConfig, type SubTapestryOptions } from './nodes/sub-tapestry';
 export { checkKnotId, checkName, PARAMETER_PREFIX } from './names';

@@ -14,6 +14,7 @@ import {
   type Check,
   type Checks,
 } from './checks';
+import { columns, datasets } from './dataset';
 import { bodyHost } from './host-options';
 import { isMarkedEmitter } from './marks';
 import { utf8Length } from './texts';
@@ -106,7 +107,7 @@ const cache: Check = (value) => {
 
 const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
 
-const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
+const INHERITED: Checks<Omit<KnotOptions<ErrorPolicy>, 'reads' | 'writes' | 'columns'>> = {
   errorPolicy: oneOf('skipIfParentFailed', 'requireAllParents', 'receiveErrors'),
   retry,
   timeout: milliseconds,
@@ -120,6 +121,13 @@ const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
   validate: isBoolean,
   logs: isBoolean,
   summary,
+};
+
+const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
+  ...INHERITED,
+  reads: datasets,
+  writes: datasets,
+  columns,
 };
 
 /** Tells whether a name is an option of the framework, in the second argument of a placement. */
@@ -144,7 +152,7 @@ const extensible: Check = (value) =>
 
 const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
   // `receiveErrors` is no tapestry-wide option, as not all of its knots receive outcomes.
-  knots: nested({ ...KNOT_OPTIONS, errorPolicy: oneOf('skipIfParentFailed', 'requireAllParents') }),
+  knots: nested({ ...INHERITED, errorPolicy: oneOf('skipIfParentFailed', 'requireAllParents') }),
   failOn: oneOf('unhandled', 'any', 'never'),
   description: text,
   extensible,

@@ -2,6 +2,7 @@ import { SelvageError } from '../errors';
 import { ambientTapestry } from './ambient';
 import { requireCallable, requireKnownCode } from './body-host';
 import { isCacheable, requireCacheable } from './cacheable';
+import { requireOrigins } from './dataset';
 import { findHidden } from './hidden';
 import { receivesValues } from './definition-record';
 import { checkConstants, checkInputNames } from './input-names';
@@ -92,6 +93,7 @@ export function place(
   requireCallable(owner, definition, own);
   // From its tapestry a knot inherits only options that make sense for it.
   if (isCacheable(definition)) requireCacheable(owner, definition, options);
+  requireOrigins(owner, inputs, options);
   requireKnownCode(owner, definition, options);
   if (options.validate !== false) checkConstants(definition, id, inputs);
   const record: KnotRecord = Object.freeze({

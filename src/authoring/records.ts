@@ -1,5 +1,6 @@
 import type { AnyDomain } from '../partitions';
 import type { KnotContext } from './knot-context';
+import type { DataOptions } from './dataset';
 import type { StandardSchema } from './standard-schema';
 
 /**
@@ -161,7 +162,7 @@ export interface CacheOptions {
  * Framework options of a knot, beside its `id`. Omitted ones are inherited from the tapestry, then from the
  * default.
  */
-export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> {
+export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> extends DataOptions {
   /**
    * How to react when a parent is Err or Skipped. `skipIfParentFailed` skips the knot. `requireAllParents`
    * makes it Err (`RequireAllParents`). `receiveErrors` runs it with its parents' outcomes, and requires a
@@ -335,7 +336,7 @@ export type FailOn = 'unhandled' | 'any' | 'never';
 
 export interface TapestryOptions {
   /** Options that knots inherit. */
-  readonly knots?: KnotOptions;
+  readonly knots?: Omit<KnotOptions, keyof DataOptions>;
   /**
    * Which failures make the workflow fail in Temporal and `run.values()` throw. `unhandled` (default):
    * failures that belong to no optional knot and that no knot receives. `any`: all but those of optional

@@ -301,9 +301,40 @@ function differenceOf({ knot, body }: Placed, there: BodyDescription): string | 
     return `it takes ${there.receives} there, and ${body.receives} here. Say \`receives: '${there.receives}'\` here, or change the body.`;
   // The source that threads have may be compiled otherwise than what the worker was started with.
   if (!body.host) return undefined;
+  const misfit = knot && there.input && inputMisfit(inputNames(knot, body), there.input);
+  if (misfit !== undefined) return misfit;
   if (body.source !== undefined && there.source !== undefined && body.source !== there.source)
     return 'its source is another one there than here: it was edited since the types were written, or since this process was started. Write the types again, or restart the worker.';
   if (there.source === undefined && body.source === undefined && knot && isReusedBySource(knot))
     return "its values are to be reused as long as its source is the same, and the host says nothing of its source. Give it a version, and leave `codeHash: 'source'` out.";
   return undefined;
+}
+
+/** The names under which a body gets the inputs of its knot, or those of an element of a map. */
+function inputNames({ inputs, definition }: KnotRecord, body: DefinitionRecord): string[] {
+  const names = [...inputs.keys()];
+  const { map } = definition ?? {};
+  if (map?.each !== body) return names;
+  return names.map((name) => (name === 'over' ? map.bind! : name.slice(name.indexOf('.') + 1)));
+}
+
+/** Compares names with the JSON Schema of a body's inputs. */
+function inputMisfit(names: readonly string[], input: Readonly<Record<string, unknown>>): string | undefined {
+  const { properties = {}, required = [], additionalProperties } = input as JsonSchemaOfObject;
+  const unknown =
+    additionalProperties === false ? names.filter((name) => !Object.hasOwn(properties, name)) : [];
+  const missing = required.filter((name) => !names.includes(name));
+  if (unknown.length === 0 && missing.length === 0) return undefined;
+  const taken = listed(Object.keys(properties), 'no input');
+  return `it takes ${taken} there, and is given ${listed(names, 'no input')} here. Correct the knot, or write the types again.`;
+}
+
+interface JsonSchemaOfObject {
+  readonly properties?: Readonly<Record<string, unknown>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: unknown;
+}
+
+function listed(names: readonly string[], none: string): string {
+  return names.length === 0 ? none : names.map((name) => `"${name}"`).join(', ');
 }

@@ -37,6 +37,8 @@ import { addSchedules } from './verbs/schedules';
 import { addScrub } from './verbs/scrub';
 import { addServe } from './verbs/serve';
 import { addSignal } from './verbs/signal';
+import { addStream } from './verbs/stream';
+import { addStreams } from './verbs/streams';
 import { addUi } from './verbs/ui';
 import { addValidate } from './verbs/validate';
 import { addValue } from './verbs/value';
@@ -55,6 +57,8 @@ const VERBS = [
   addWorker,
   addWorkers,
   addServe,
+  addStream,
+  addStreams,
   addEmit,
   addUi,
   addRuns,

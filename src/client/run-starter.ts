@@ -4,6 +4,7 @@ import {
   WorkflowNotFoundError,
   type WorkflowHandle,
 } from '@temporalio/client';
+import { activeTraceparent, checkedTraceparent } from '../adapters/open-telemetry/body-traces';
 import { identitiesOf, nodeSha256 } from '../backends';
 import { encodeJson, hashJson, type Json } from '../values';
 import {
@@ -274,6 +275,7 @@ export class RunStarter {
       event: options.event,
       partition: options.partition,
       tags: options.tags,
+      traceparent: activeTraceparent() ?? checkedTraceparent(options.traceparent),
       vcsCommit: (options.vcsCommit ?? (await currentCommit(projectDir))) || undefined,
       deadline,
       reuse: options.reuse === false ? false : undefined,

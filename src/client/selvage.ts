@@ -25,6 +25,7 @@ import type { Attached } from './run-on-server';
 import { RunStarter } from './run-starter';
 import { Runs } from './runs';
 import { Schedules } from './schedules';
+import { Streams } from './streams';
 import type { ResumeOptions, StartOptions } from './start-options';
 import { unlessLost } from './unless-lost';
 import { Values } from './values';
@@ -71,6 +72,8 @@ export class Selvage {
   readonly partitions: Partitions;
   /** Deploys, shows, pauses and resumes schedules on the server. */
   readonly schedules: Schedules;
+  /** Shows streams, and pauses, resumes and drains them. */
+  readonly streams: Streams;
   /** Extends runs through the tapestry store. */
   readonly extensions: Extensions;
   /** Lists the workers that are alive. */
@@ -117,6 +120,7 @@ export class Selvage {
       inlineLimit,
       savePlans: (tapestry) => this.starter.savePlans(tapestry),
     });
+    this.streams = new Streams(client, location.address);
     this.extensions = new Extensions({ backends, getRun: (runId) => this.getRun(runId) });
   }
 

@@ -24,6 +24,8 @@ export interface BeginOptions {
   readonly triggerKey?: string;
   /** @internal Where that event came from. */
   readonly event?: EventLink;
+  /** @internal The span that the event came from, as W3C Trace Context writes it, unless one is active. */
+  readonly traceparent?: string | undefined;
   /** @internal The key of the run's partition. */
   readonly partition?: string;
   /**

@@ -3,6 +3,8 @@ import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { LoggerLike } from '../authoring/knot-context';
 import type { EmitterDeclaration } from '../emitters';
+import { agreeOn } from '../adapters/open-telemetry/body-traces';
+import type { TraceSettings } from '../emitters/open-telemetry';
 import { SelvageError } from '../errors';
 import type { Backends } from '../ports';
 import { decodeStored, LeaseKeeper } from '../runtime';
@@ -21,7 +23,7 @@ const DRAIN_LOOK_MS = 20;
 const STOP_MS = 5_000;
 
 export interface DeliveriesOptions {
-  readonly backends: Pick<Backends, 'runHistory' | 'dataStore' | 'leaseTable'>;
+  readonly backends: Pick<Backends, 'runHistory' | 'dataStore' | 'leaseTable' | 'tapestryStore'>;
   readonly emitters: readonly EmitterDeclaration[];
   readonly logger: LoggerLike;
   /** Relative paths of emitters begin there. */
@@ -41,7 +43,7 @@ export class Deliveries {
 
   private constructor({ backends, emitters, logger, projectDir, leaseTtl = LEASE_MS }: DeliveriesOptions) {
     const feed = (this.#feed = requireFeed(backends.runHistory));
-    const { dataStore, leaseTable } = backends;
+    const { dataStore, leaseTable, tapestryStore } = backends;
     const table = feed.emitterTableBeside();
     const around = {
       feed,
@@ -53,6 +55,8 @@ export class Deliveries {
       holder: `${process.pid}@${hostname()}`,
       logger,
       projectDir,
+      plan: async (hash: string) => (await tapestryStore.get(hash))?.text,
+      run: (temporalRunId: string) => feed.getRunByTemporalId(temporalRunId),
       records: (temporalRunId: string, knotIds: readonly string[]) => feed.getRecords(temporalRunId, knotIds),
       value: async (hash: string): Promise<unknown> => {
         const bytes = await dataStore.get(hash);
@@ -66,6 +70,8 @@ export class Deliveries {
         );
       },
     };
+    for (const emitter of emitters)
+      if (emitter.kind === 'open-telemetry') agreeOn(emitter.options as TraceSettings);
     this.#runners = emitters.map((declaration) => new EmitterRunner(declaration, around));
     const look = async (): Promise<void> => {
       while (!this.#stopping.signal.aborted) {

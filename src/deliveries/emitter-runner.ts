@@ -1,4 +1,3 @@
-import type { LoggerLike } from '../authoring/knot-context';
 import type { Delivery, EmitterDeclaration, RunEvent } from '../emitters';
 import { messageText, Retryable, SelvageError, Terminal } from '../errors';
 import type { DeadLetter, EmitterState, EmitterTable, HistoryChange, Move } from '../ports';
@@ -8,7 +7,7 @@ import type { FeedTail } from './feed-tail';
 import { heard, mayHear } from './hears';
 import { pause } from './pause';
 import { placeBefore, placeOf, startOf } from './places';
-import { LONGEST_ERROR, Receiver, textOf, type Readers } from './receiver';
+import { LONGEST_ERROR, Receiver, textOf, type ReceiverTools } from './receiver';
 import type { Feed, RunEvents } from './run-events';
 
 /** Dead letters that are delivered once more in one go. */
@@ -17,7 +16,7 @@ const REDRIVEN_AT_ONCE = 500;
 const REWOUND_MS = 3_600_000;
 
 /** What all emitters of a process share. */
-export interface Surroundings extends Readers {
+export interface Surroundings extends ReceiverTools {
   readonly feed: Feed;
   readonly tail: FeedTail;
   readonly events: RunEvents;
@@ -26,8 +25,6 @@ export interface Surroundings extends Readers {
   /** The process, as an owner of leases and in words. */
   readonly owner: string;
   readonly holder: string;
-  readonly logger: LoggerLike;
-  readonly projectDir: string;
 }
 
 export const leaseOf = (name: string): string => `emitter/${name}`;

@@ -5,9 +5,12 @@ import type {
   EmitterKind,
   KafkaEmitterDeclaration,
   LogEmitterDeclaration,
+  OpenLineageEmitterDeclaration,
+  OpenTelemetryEmitterDeclaration,
   ValkeyEmitterDeclaration,
   WebhookEmitterDeclaration,
 } from '../emitters';
+import type { RunRecord } from '../ports';
 import type { Logger } from '../authoring';
 
 /** What an adapter is given to make an emitter. */
@@ -15,6 +18,10 @@ export interface EmitterTools {
   readonly logger: Logger;
   /** The folder of the project: relative paths of files begin there. */
   readonly projectDir: string;
+  /** The text of a stored plan; undefined if it was removed. */
+  plan(hash: string): Promise<string | undefined>;
+  /** A run's record, by its Temporal run id. */
+  run(temporalRunId: string): Promise<RunRecord | undefined>;
 }
 
 /** Makes the emitter that a declaration describes. Loads the vendor's library only then. */
@@ -22,6 +29,16 @@ export type OpenEmitter = (declaration: EmitterDeclaration, tools: EmitterTools)
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an adapter, and the library of its vendor, is loaded where an emitter needs it */
 const ADAPTERS: Partial<Record<EmitterKind, OpenEmitter>> = {
+  'open-lineage': async (declaration, tools) => {
+    const { createOpenLineageEmitter } =
+      require('../adapters/open-lineage/emitter') as typeof import('../adapters/open-lineage/emitter');
+    return await createOpenLineageEmitter(declaration as OpenLineageEmitterDeclaration, tools);
+  },
+  'open-telemetry': async (declaration, tools) => {
+    const { createOpenTelemetryEmitter } =
+      require('../adapters/open-telemetry/emitter') as typeof import('../adapters/open-telemetry/emitter');
+    return await createOpenTelemetryEmitter(declaration as OpenTelemetryEmitterDeclaration, tools);
+  },
   own: async (declaration) => declaration.options as Emitter,
   log: async (declaration) => {
     const { createLogEmitter } =

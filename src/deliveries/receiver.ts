@@ -10,11 +10,10 @@ const CLOSE_MS = 5_000;
 export const LONGEST_ERROR = 2_000;
 
 /** What an emitter may read. */
-export type Readers = Pick<DeliveryContext, 'value' | 'records'>;
+type Readers = Pick<DeliveryContext, 'value' | 'records'>;
 
-interface ReceiverTools extends Readers {
+export interface ReceiverTools extends Readers, Omit<EmitterTools, 'logger'> {
   readonly logger: LoggerLike;
-  readonly projectDir: string;
 }
 
 /** An emitter that is opened when it is first needed, and whose deliveries take no longer than they may. */
@@ -24,9 +23,9 @@ export class Receiver {
   readonly #readers: Readers;
   #opened: Promise<Emitter> | undefined;
 
-  constructor(declaration: EmitterDeclaration, { logger, projectDir, value, records }: ReceiverTools) {
+  constructor(declaration: EmitterDeclaration, { logger, value, records, ...tools }: ReceiverTools) {
     this.#declaration = declaration;
-    this.#tools = { logger: bodyLogger(logger, { emitter: declaration.name }), projectDir };
+    this.#tools = { ...tools, logger: bodyLogger(logger, { emitter: declaration.name }) };
     this.#readers = { value, records };
   }
 

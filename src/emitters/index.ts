@@ -13,6 +13,21 @@ export {
 export type { Delivery, DeliveryContext, Emitter, RejectedEvent } from './emitter';
 export type { KnotFinished, RunEnded, RunEvent, RunStarted } from './event';
 export { readEmitterOptions, type EmitterParts } from './emitter-options';
+export {
+  openLineageEmitter,
+  type OpenLineageEmitterDeclaration,
+  type OpenLineageEmitterOptions,
+  type OpenLineageFileOptions,
+  type OpenLineageHttpOptions,
+} from './open-lineage';
+export {
+  TRACE_DEFAULTS,
+  openTelemetryEmitter,
+  type OpenTelemetryEmitterDeclaration,
+  type OpenTelemetryEmitterOptions,
+  type TraceMode,
+  type TraceSettings,
+} from './open-telemetry';
 export { enveloped, type Envelope, type EnvelopeOptions } from './envelope';
 export {
   kafkaEmitter,

@@ -3,6 +3,7 @@ import type { BackfillOptions } from '../client';
 import type { Selection } from '../backfills';
 import { SelvageError } from '../errors';
 import { readTime } from '../runtime/given-times';
+import { replayEmitter, requireEmitter, requireFeed } from '../deliveries';
 import { recordOf, type AnyTapestry } from '../authoring';
 import type { ActName, Acts, BackfillAsk } from './contract';
 import type { ExplorerData, Rights } from './data';
@@ -70,6 +71,14 @@ const ACTS: Doing = {
       selvage.partitions.backfill(tapestry, { ...backfillOptions(ask), ...by }),
     );
     return { run: run.runId };
+  },
+  async emitter({ backends }, { name, act: what }) {
+    await requireEmitter(backends, name);
+    const table = requireFeed(backends.runHistory).emitterTableBeside();
+    if (what === 'redrive') await table.redrive(name);
+    else if (what === 'resume') await table.resume(name);
+    else await replayEmitter(backends, name, 'beginning');
+    return {};
   },
 };
 

@@ -66,6 +66,8 @@ export const QUESTIONS = {
   triggers: z.strictObject({}),
   deadLetters: z.strictObject({ trigger: name, cursor }),
   workers: z.strictObject({}),
+  emitters: z.strictObject({}),
+  emitterLetters: z.strictObject({ emitter: name, cursor }),
   approvals: z.strictObject({ cursor }),
   find: z.strictObject({ text, limit: z.int().min(1).max(100).optional() }),
   rerunPreview: rerun,
@@ -85,4 +87,5 @@ export const ACTS = {
   resume: rerun,
   schedule: z.strictObject({ id: name, act: z.enum(['pause', 'resume', 'trigger']) }),
   backfill,
+  emitter: z.strictObject({ name, act: z.enum(['redrive', 'resume', 'replay']) }),
 } satisfies Record<ActName, z.ZodType>;

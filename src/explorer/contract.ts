@@ -39,6 +39,10 @@ export interface Questions {
   /** Events of a trigger that started no run: claimed but not started, or refused and put aside. */
   deadLetters: { ask: { trigger: string; cursor?: string }; answer: DeadLettersAnswer };
   workers: { ask: Record<string, never>; answer: { queues: QueueView[] } };
+  /** Who hears of runs. */
+  emitters: { ask: Record<string, never>; answer: { emitters: EmitterView[] } };
+  /** Events that an emitter gave up. */
+  emitterLetters: { ask: { emitter: string; cursor?: string }; answer: EmitterLettersAnswer };
   /** Signals that runs wait for. */
   approvals: { ask: { cursor?: string }; answer: ApprovalsAnswer };
   /** For the palette: runs, knots, tapestries and values whose names or hashes match the typed text. */
@@ -60,6 +64,8 @@ export interface Acts {
   resume: { ask: RerunAsk; answer: { run: string } };
   schedule: { ask: { id: string; act: 'pause' | 'resume' | 'trigger' }; answer: Record<string, never> };
   backfill: { ask: BackfillAsk; answer: { run: string } };
+  /** `redrive`: delivers what it gave up once more. `resume`: goes on now. `replay`: hears all again, from the beginning. */
+  emitter: { ask: { name: string; act: 'redrive' | 'resume' | 'replay' }; answer: Record<string, never> };
 }
 
 export type QuestionName = keyof Questions;
@@ -127,6 +133,7 @@ export type PageName =
   | 'partitions'
   | 'triggers'
   | 'workers'
+  | 'emitters'
   | 'approvals'
   | 'tapestry';
 
@@ -484,6 +491,39 @@ export interface WorkerView {
   /** Activities that ran at its last report. */
   readonly running?: number;
   readonly since?: number;
+}
+
+export interface EmitterView {
+  readonly name: string;
+  readonly state: 'up to date' | 'delivering' | 'failing' | 'disabled' | 'nobody delivers';
+  /** The process that delivers. */
+  readonly holder?: string;
+  /** Changes that it has not heard of; with `isMore`, at least as many. */
+  readonly behind: number;
+  readonly isMore: boolean;
+  /** The time in the oldest of them. */
+  readonly behindSince?: number;
+  readonly delivered: number;
+  readonly deliveredAt?: number;
+  readonly failures: number;
+  readonly failingSince?: number;
+  readonly lastError?: string;
+  readonly disabledBecause?: string;
+  readonly deadLetters: number;
+  /** How many of these come again. */
+  readonly redriven: number;
+}
+
+export interface EmitterLettersAnswer {
+  readonly letters: readonly {
+    readonly event: string;
+    readonly run: string;
+    readonly knot?: string;
+    readonly reason: string;
+    readonly at: number;
+    readonly comesAgain: boolean;
+  }[];
+  readonly cursor?: string;
 }
 
 export interface QueueView {

@@ -26,7 +26,7 @@ import {
   type PlanPolicy,
 } from './plan';
 import { nestedPlanInput } from './nested-plan';
-import { policyOf } from './policy';
+import { dataOf, policyOf } from './policy';
 import { Refusals } from './refusals';
 
 export interface CompiledPlan {
@@ -83,6 +83,7 @@ function planOf(
     const options = knot.definition ? withMeaning(knot.definition.node, knot.options) : {};
     const cache = knot.definition && isOfOwnMaking(knot.definition, knot) ? cacheOf(options) : undefined;
     const ownPolicy = policyOf(options, limitKeyOf(knot));
+    const data = dataOf(options);
     const host = knot.definition && knot.path === undefined && hostOf(knot.definition, options.dispatcher);
     const policy: PlanPolicy = {
       ...ownPolicy,
@@ -105,6 +106,7 @@ function planOf(
       inputs,
       policy,
       ...(options.summary !== undefined && { summary: options.summary }),
+      ...(data && { data }),
       configHash: configHashOf(knot.definition, inputs, policy, hashes),
     };
   });

@@ -9,7 +9,7 @@ import { ConstantEncoder } from './constant-encoder';
 import { Hashes } from '../authoring/hashes';
 import { layoutOf } from './layout';
 import type { Plan, PlanDefinition, PlanInput, PlanKnot, PlanPolicy } from './plan';
-import { policyOf } from './policy';
+import { dataOf, policyOf } from './policy';
 import { topologicalOrder } from './topological-order';
 
 /*
@@ -82,6 +82,7 @@ export function extend(
     const { id, definition, optional } = knot;
     const { summary, ...options } = { ...plan.extensible!.knots, ...knot.options };
     const cache = cacheIn(options, knot);
+    const data = dataOf(options);
     const host = hostNameOf(definition.host, options.dispatcher);
     const policy: PlanPolicy = {
       ...policyOf(options, definition.name),
@@ -96,6 +97,7 @@ export function extend(
       inputs,
       policy,
       ...(summary !== undefined && { summary }),
+      ...(data && { data }),
       configHash: configHashOf(definition, inputs, policy, hashes),
     };
   });

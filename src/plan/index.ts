@@ -1,5 +1,6 @@
 export { mayHaveNoValue } from './absence';
 export { budgetOf, requireLoadable, childRunKnots, type RunBudget } from './budget';
+export { columnOrigins, type ColumnOrigin, type ColumnOrigins } from './column-lineage';
 export { compile, problemsOf, type CompiledPlan, type CompileOptions } from './compile';
 export {
   extend,

@@ -6,6 +6,7 @@ import type {
   RetryPolicy,
   WaitRecord,
 } from '../authoring/records';
+import type { Dataset } from '../authoring/dataset';
 import type { Json } from '../values';
 import type { DomainDescription } from '../partitions';
 
@@ -135,6 +136,13 @@ export type PlanInput =
   /** Encoded constant and the `sha256:`/`bytes-sha256:` hash of it. */
   | { readonly constant: Json; readonly hash: string };
 
+/** Datasets and columns as the author named them. */
+export interface PlanData {
+  readonly reads?: readonly Dataset[];
+  readonly writes?: readonly Dataset[];
+  readonly columns?: Readonly<Record<string, readonly string[]>>;
+}
+
 export interface PlanKnot {
   readonly id: string;
   /** Index into `definitions`; -1 for a parameter. */
@@ -144,6 +152,8 @@ export interface PlanKnot {
   readonly inputs: Readonly<Record<string, PlanInput>>;
   readonly policy: PlanPolicy;
   readonly summary?: string;
+  /** What it does with data outside of runs, for lineage alone. Absent: nothing that is known. */
+  readonly data?: PlanData;
   /** Hash of definition name, version, constants and policy. */
   readonly configHash: string;
 }

@@ -1,6 +1,6 @@
 import { DEFAULT_CANCEL_GRACE_MS } from './limits';
 import type { ErrorPolicy, KnotOptions, Limit, RetryPolicy } from '../authoring/records';
-import type { PlanLimit, PlanPolicy } from './plan';
+import type { PlanData, PlanLimit, PlanPolicy } from './plan';
 
 const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
 const DEFAULT_BACKOFF_COEFFICIENT = 2;
@@ -35,6 +35,16 @@ export function policyOf(options: KnotOptions<ErrorPolicy>, limitKey: string): P
     ...(priority !== DEFAULT_PRIORITY && { priority }),
     ...(options.validate === false && { validate: false as const }),
     ...(options.logs === false && { logs: false as const }),
+  };
+}
+
+/** What a knot does with data outside of runs; undefined if it says nothing. */
+export function dataOf({ reads, writes, columns }: KnotOptions<ErrorPolicy>): PlanData | undefined {
+  if (reads === undefined && writes === undefined && columns === undefined) return undefined;
+  return {
+    ...(reads && { reads: [reads].flat() }),
+    ...(writes && { writes: [writes].flat() }),
+    ...(columns && { columns }),
   };
 }
 

@@ -17,7 +17,7 @@ export function wiringHash(plan: Plan, wiringOf: (planHash: string) => string, s
   };
   const wiring = {
     ...others,
-    knots: knots.map(({ configHash: _hash, summary: _summary, definition, each, ...knot }) => ({
+    knots: knots.map(({ configHash: _hash, summary: _summary, data: _data, definition, each, ...knot }) => ({
       ...knot,
       inputs: wiredNested(knot.inputs, wiringOf),
       definition: named(definition),

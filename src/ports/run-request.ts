@@ -34,6 +34,7 @@ const runRequestSchema = z.looseObject({
   parentRunId: text.optional(),
   parentTemporalRunId: text.optional(),
   parentKnot: text.optional(),
+  traceparent: text.optional(),
   resume: z.looseObject({ runId: text, temporalRunId: text, from: z.array(text).optional() }).optional(),
   limits: z.record(z.string(), z.number()).optional(),
   backends: z.record(z.string(), z.string().optional()).optional(),

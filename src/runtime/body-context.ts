@@ -21,6 +21,8 @@ export interface BodySurroundings {
   readonly dataStore: DataStore;
   readonly handedOn: HandedOn;
   loggerOf(knotId: string, attempt: number): Logger;
+  /** Calls the body of an attempt where tracers see that it belongs to it. Absent: nobody traces. */
+  traced?<T>(knotId: string, attempt: number, call: () => Promise<T>): Promise<T>;
 }
 
 /** For knots whose attempts all run in this process. */

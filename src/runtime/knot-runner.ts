@@ -448,7 +448,9 @@ class KnotLife {
             timeout,
             beginsLate: knot.policy.host !== undefined,
           });
-    return host.observed ? host.observed(knot, definition, attempt, watched) : watched();
+    const { surroundings } = host;
+    const traced = surroundings.traced ? () => surroundings.traced!(knot.id, attempt, watched) : watched;
+    return host.observed ? host.observed(knot, definition, attempt, traced) : traced();
   }
 
   private async commit(

@@ -28,6 +28,11 @@ const ADAPTERS: Partial<Record<TriggerKind, MakeTrigger>> = {
       require('../adapters/valkey/trigger') as typeof import('../adapters/valkey/trigger');
     return createValkeyTrigger(declaration as ValkeyTriggerDeclaration);
   },
+  stream: async (declaration) => {
+    const { createSourceTrigger } =
+      require('./streams/source-trigger') as typeof import('./streams/source-trigger');
+    return createSourceTrigger(declaration);
+  },
   kafka: async (declaration) => {
     const { createKafkaTrigger } =
       require('../adapters/kafka/trigger') as typeof import('../adapters/kafka/trigger');

@@ -95,6 +95,17 @@ export class Starter {
     return acceptances;
   };
 
+  /** Claims events for a caller who starts their runs later, by {@link startClaimed}. */
+  async claim(events: readonly TriggerEvent[]): Promise<ClaimResult[]> {
+    return await this.#claims.call(events.map((event) => this.#claimOf(event)));
+  }
+
+  /** Like {@link accept}, for an event that the caller has claimed. */
+  async startClaimed(event: TriggerEvent, claim: ClaimResult): Promise<Acceptance> {
+    const prepared = await this.#prepare(event);
+    return 'start' in prepared ? await this.#startOnce(prepared, claim) : prepared;
+  }
+
   async #prepare(event: TriggerEvent): Promise<Ready | Acceptance> {
     const { tapestry } = this.#trigger;
     try {
@@ -148,7 +159,7 @@ export class Starter {
   }
 
   async #start({ event, start }: Ready, { inserted, entry }: ClaimResult): Promise<Acceptance> {
-    const { key, link } = event;
+    const { key, link, traceparent } = event;
     const { runId } = entry;
     let isThere: boolean;
     try {
@@ -162,6 +173,7 @@ export class Starter {
             trigger: this.#name,
             triggerKey: key,
             event: link,
+            traceparent,
           }),
         ),
       );

@@ -2,7 +2,7 @@ import type { Tapestry } from '../authoring';
 
 const TRIGGER = Symbol.for('selvage.trigger');
 
-export type TriggerKind = 'cron' | 'kafka' | 'schedule' | 'valkey' | 'webhook' | 'webhook-signal';
+export type TriggerKind = 'cron' | 'kafka' | 'schedule' | 'stream' | 'valkey' | 'webhook' | 'webhook-signal';
 
 /**
  * A trigger as declared in a user's file: it starts runs. It loads no client, no broker and no server;

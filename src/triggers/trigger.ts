@@ -18,6 +18,8 @@ export interface TriggerEvent<Body = unknown> {
    * the parameters, which a changed `map` makes differently. Default: not compared.
    */
   readonly requestHash?: string;
+  /** The span that it came from, as W3C Trace Context writes it: the run becomes a part of that trace. */
+  readonly traceparent?: string | undefined;
 }
 
 /** The result of an event. All of them are final: the event need not be delivered again. */

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { isTapestry, type AnyTapestry } from '../authoring';
 import { isEmitter, type EmitterDeclaration } from '../emitters';
+import { isStream, type StreamDeclaration } from '../streams';
 import { isTrigger, type TriggerDeclaration } from '../triggers';
 import { whyNotLoadable } from './load-errors';
 import { loadModule } from './load-module';
@@ -14,11 +15,12 @@ export function isDocument(file: string): boolean {
 
 /** What a user's file of code exports. */
 export interface LoadedCode {
-  /** The exported tapestries, and those that its triggers start. */
+  /** The exported tapestries, and those that its triggers and streams start. */
   readonly tapestries: readonly AnyTapestry[];
   readonly triggers: readonly TriggerDeclaration[];
   /** The exported emitters, and those in exported lists. */
   readonly emitters: readonly EmitterDeclaration[];
+  readonly streams: readonly StreamDeclaration[];
   /** The module itself. */
   readonly exported: unknown;
 }
@@ -36,15 +38,22 @@ export async function loadCode(file: string): Promise<LoadedCode> {
   }
   const values = exportsOf(exported);
   const triggers = values.filter(isTrigger);
+  const streams = values.filter(isStream);
   const tapestries = [
-    ...new Set([...values.filter(isTapestry), ...triggers.flatMap(({ tapestry }) => tapestry ?? [])]),
+    ...new Set([
+      ...values.filter(isTapestry),
+      ...triggers.flatMap(({ tapestry }) => tapestry ?? []),
+      ...streams.map(({ tapestry }) => tapestry),
+    ]),
   ];
-  return { tapestries, triggers, emitters: emittersAmong(values), exported };
+  return { tapestries, triggers, streams, emitters: emittersAmong(values), exported };
 }
 
 /** @param values exports: emitters, lists of them, and whatever else there is */
 function emittersAmong(values: readonly unknown[]): EmitterDeclaration[] {
-  return [...new Set(values.flatMap((value) => (Array.isArray(value) ? value : [value])).filter(isEmitter))];
+  return [
+    ...new Set(values.flatMap((value) => (Array.isArray(value) ? value.flat() : [value])).filter(isEmitter)),
+  ];
 }
 
 /**
@@ -57,7 +66,7 @@ function exportsOf(exported: unknown): unknown[] {
 }
 
 function valuesOf(value: unknown): unknown[] {
-  return typeof value === 'object' && value !== null && !isTrigger(value) && !isEmitter(value)
+  return typeof value === 'object' && value !== null && !isTrigger(value) && !isEmitter(value) && !isStream(value)
     ? Object.values(value)
     : [];
 }

@@ -41,8 +41,9 @@ export async function loadConfig(projectDir: string): Promise<ProjectConfig> {
   const unknown = Object.keys(config).find((key) => key !== 'emitters' && key !== '__esModule');
   if (unknown !== undefined)
     throw refuse(`has "${unknown}", which is no option of a project; there is emitters`);
-  const emitters = config['emitters'] ?? [];
-  if (!Array.isArray(emitters) || !emitters.every(isEmitter))
+  const given = config['emitters'] ?? [];
+  const emitters: unknown[] | undefined = Array.isArray(given) ? given.flat() : undefined;
+  if (!emitters?.every(isEmitter))
     throw refuse(
       'has "emitters", which must be a list of what emitter(…), logEmitter(…) and their like make',
     );

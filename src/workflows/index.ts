@@ -3,18 +3,19 @@ import type { Continuation } from './carried-over';
 import { interpret } from './interpreter';
 import { runKnot } from './knot-run';
 import { runMap } from './map-run';
-import { KNOT_WORKFLOW, childWorkflowType, type ChildTask } from './messages';
+import { KNOT_WORKFLOW, STREAM_WORKFLOW, childWorkflowType } from './messages';
 import { runLoop, runSubTapestry } from './nested-run';
+import { runStream } from './stream';
 
-/** Child runs by workflow type. No tapestry can have such a name. */
-const CHILD_RUNS: ReadonlyMap<string, (task: ChildTask, continuation?: never) => Promise<unknown>> = new Map<
-  string,
-  (task: ChildTask, continuation?: never) => Promise<unknown>
->([
+type OwnWorkflow = (input: never, continuation?: never) => Promise<unknown>;
+
+/** Child runs and streams, by workflow type. No tapestry can have such a name. */
+const OWN_WORKFLOWS: ReadonlyMap<string, OwnWorkflow> = new Map<string, OwnWorkflow>([
   [KNOT_WORKFLOW, runKnot],
   [childWorkflowType('subTapestry'), runSubTapestry],
   [childWorkflowType('loop'), runLoop],
   [childWorkflowType('map'), runMap],
+  [STREAM_WORKFLOW, runStream],
 ]);
 
 /**
@@ -22,8 +23,8 @@ const CHILD_RUNS: ReadonlyMap<string, (task: ChildTask, continuation?: never) =>
  * `export { default } from 'selvage/workflows'`.
  */
 export default function enter(input: unknown, continuation?: unknown): Promise<unknown> {
-  const childRun = CHILD_RUNS.get(workflowInfo().workflowType);
-  return childRun
-    ? childRun(input as ChildTask, continuation as never)
+  const own = OWN_WORKFLOWS.get(workflowInfo().workflowType);
+  return own
+    ? own(input as never, continuation as never)
     : interpret(input, continuation as Continuation | undefined);
 }

@@ -105,6 +105,7 @@ async function run(
     parentRunId: task.runId,
     parentTemporalRunId: task.temporalRunId,
     parentKnot: knot,
+    ...(nested.traceparent !== undefined && { traceparent: nested.traceparent }),
   };
   const handle = await startChild(nested.tapestry, {
     workflowId: nestedRunId(workflowInfo().workflowId, number),

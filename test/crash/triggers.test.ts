@@ -50,6 +50,7 @@ async function begin(kind: SourceKind): Promise<Campaign> {
   const blows = { folder: await mkdtemp(path.join(folder, 'blows-')), each: EACH };
   const address = sharedServerAddress();
   const instances = await Instances.start(
+    path.join(__dirname, 'triggers/instance.process.ts'),
     { address, taskQueue, folder, name: tapestry, source: source.orders, blows },
     INSTANCES,
   );

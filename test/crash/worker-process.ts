@@ -17,10 +17,18 @@ export interface WorkerOrders {
 export class WorkerProcess {
   private constructor(private readonly process: ChildProcess) {}
 
-  /** Returns when it polls. */
-  static async start(orders: Omit<WorkerOrders, 'codePath'>): Promise<WorkerProcess> {
+  /**
+   * Returns when it polls.
+   *
+   * @param orders may have more, for another program
+   * @param program a file that does as worker-program.ts does
+   */
+  static async start(
+    orders: Omit<WorkerOrders, 'codePath'> & Readonly<Record<string, string>>,
+    program = path.join(__dirname, 'worker-program.ts'),
+  ): Promise<WorkerProcess> {
     const { codePath } = bundledInterpreter();
-    const child = fork(path.join(__dirname, 'worker-program.ts'), [JSON.stringify({ ...orders, codePath })], {
+    const child = fork(program, [JSON.stringify({ ...orders, codePath })], {
       execArgv: ['--require', require.resolve('tsx/cjs')],
     });
     const worker = new WorkerProcess(child);

@@ -10,6 +10,8 @@ export class ConsumerProcess {
   constructor(orders: ConsumerOrders) {
     this.#child = fork(path.join(__dirname, 'consumer-program.ts'), [JSON.stringify(orders)], {
       execArgv: ['--require', require.resolve('tsx/cjs')],
+      // jest gives a test a copy, which other processes do not see by themselves.
+      env: process.env,
     });
   }
 

@@ -3,7 +3,16 @@
  * point, if it is given one.
  */
 import { appendFileSync } from 'node:fs';
-import { emitter } from '../../src';
+import {
+  emitter,
+  kafkaEmitter,
+  valkeyEmitter,
+  webhookEmitter,
+  type EmitterDeclaration,
+  type KafkaEmitterOptions,
+  type ValkeyEmitterOptions,
+  type WebhookEmitterOptions,
+} from '../../src';
 import { openBackends } from '../../src/backends';
 import { Deliveries } from '../../src/deliveries';
 import type { EmitterTable, RunHistory } from '../../src/ports';
@@ -14,8 +23,20 @@ export interface ConsumerOrders {
   readonly received: string;
   readonly leaseTtl: number;
   readonly batchSize?: number;
+  /** Delivers there instead of to the file. Addresses are in the environment. */
+  readonly sink?: Sink;
   /** Where it kills itself: amid a delivery, or when all of a batch is delivered and not noted. */
   readonly dieAt?: 'during-deliver' | 'before-advance';
+}
+
+export type Sink =
+  | { readonly kafka: KafkaEmitterOptions }
+  | { readonly valkey: ValkeyEmitterOptions }
+  | { readonly webhook: WebhookEmitterOptions };
+
+function emitterOf(sink: Sink): EmitterDeclaration {
+  if ('kafka' in sink) return kafkaEmitter(sink.kafka);
+  return 'valkey' in sink ? valkeyEmitter(sink.valkey) : webhookEmitter(sink.webhook);
 }
 
 const die = (): never => process.kill(process.pid, 'SIGKILL') as never;
@@ -35,10 +56,10 @@ function dyingBeforeAdvance(history: RunHistory): RunHistory {
   return history;
 }
 
-async function consume({ url, received, leaseTtl, batchSize, dieAt }: ConsumerOrders): Promise<void> {
+async function consume({ url, received, leaseTtl, batchSize, sink, dieAt }: ConsumerOrders): Promise<void> {
   const backends = await openBackends({ url });
   if (dieAt === 'before-advance') dyingBeforeAdvance(backends.runHistory);
-  const to = emitter(
+  const toFile = emitter(
     'file',
     async (events) => {
       for (const [index, { id }] of events.entries()) {
@@ -50,6 +71,7 @@ async function consume({ url, received, leaseTtl, batchSize, dieAt }: ConsumerOr
   );
   const ignore = (): void => {};
   const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+  const to = sink ? emitterOf(sink) : toFile;
   await Deliveries.start({ backends, emitters: [to], logger, projectDir: '.', leaseTtl });
   process.send!('running');
 }

@@ -239,4 +239,21 @@ def body() -> int:
     await expect(of('bodies:sqare')).rejects.toMatchObject(refusal('HostMismatch', 'no body "bodies:sqare"'));
     await expect(of('nowhere:x')).rejects.toThrow(/nowhere/);
   });
+
+  test('inputs that the body does not take are said before the worker polls, also of elements of a map', async () => {
+    const selvage = await connectSelvage();
+    const square = pythonKnot<{ y: number }, number>('bodies:square', { host: pythonHost });
+    const misfits = [
+      tapestry('misfit', { parameters: { y: z.number() } }, (_t, { y }) => ({
+        z: square({ y }, { id: 'z' }),
+      })),
+      tapestry('misfit', { parameters: { ys: z.array(z.number()) } }, (_t, { ys }) => ({
+        z: map({ over: ys, each: square, bind: 'y' }, { id: 'z' }),
+      })),
+    ];
+    for (const misfit of misfits)
+      await expect(startWorker(selvage, { tapestries: [misfit] })).rejects.toMatchObject(
+        refusal('HostMismatch', 'it takes "x" there, and is given "y" here'),
+      );
+  });
 });

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
  *
  * Tests that use them stand in `test/backends` or `test/integration`, whose setup prepares and ends them.
  */
-export type ServiceName = 'postgres' | 'valkey' | 's3' | 'temporal' | 'kafka';
+export type ServiceName = 'postgres' | 'valkey' | 's3' | 'temporal' | 'kafka' | 'otelcol';
 
 /** What an S3 client is made of. */
 export interface S3Service {
@@ -34,6 +34,7 @@ const VARIABLES = {
   s3: 'SELVAGE_TEST_S3',
   temporal: 'SELVAGE_TEST_TEMPORAL_ADDRESS',
   kafka: 'SELVAGE_TEST_KAFKA',
+  otelcol: 'SELVAGE_TEST_OTELCOL',
 } as const satisfies Record<ServiceName, string>;
 
 /** The folder of the services of this run of jest, and who ends them with itself. */
@@ -181,6 +182,11 @@ export async function startPrivateS3(): Promise<PrivateService> {
 
 export async function startPrivateKafka(options?: PrivateServiceOptions): Promise<PrivateService> {
   return await startPrivate('kafka', options);
+}
+
+/** A collector that posts what it gets, as OTLP JSON, to the URL in the setting `forward`. */
+export async function startPrivateCollector(options?: PrivateServiceOptions): Promise<PrivateService> {
+  return await startPrivate('otelcol', options);
 }
 
 async function startPrivate(name: ServiceName, options: PrivateServiceOptions = {}): Promise<PrivateService> {

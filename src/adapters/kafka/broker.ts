@@ -57,6 +57,8 @@ export interface ConsumeOptions {
   readonly group: string;
   /** The topics must exist. `from`: where to begin in a partition without a committed offset of the group. */
   readonly topics: readonly { readonly name: string; readonly from: 'earliest' | 'latest' }[];
+  /** The offset of a partition after which to begin, whatever the group has committed. Default: what it has. */
+  readonly after?: (partition: TopicPartition) => bigint | undefined;
   /** Milliseconds of silence after which the group removes a member. Default 30,000. */
   readonly sessionTimeout?: number;
 }

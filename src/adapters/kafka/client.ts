@@ -18,6 +18,7 @@ import type {
   KafkaRecord,
   TopicPartition,
 } from './broker';
+import { partitionsOf, seekAfter } from './assignment';
 import { meaningOf, scrubbed } from './client-errors';
 import type { KafkaConnection } from './connection';
 import { LostMembers } from './lost-members';
@@ -216,7 +217,7 @@ class KafkajsConsumer implements KafkaConsumer {
   }
 
   /** @param beforeJoining is called when it is connected */
-  async start({ topics }: ConsumeOptions, beforeJoining: () => Promise<void>): Promise<void> {
+  async start({ topics, after }: ConsumeOptions, beforeJoining: () => Promise<void>): Promise<void> {
     const consumer = this.#consumer;
     const { CRASH, FETCH, GROUP_JOIN, HEARTBEAT } = consumer.events;
     const sign = (): void => void (this.#lastSign = performance.now());
@@ -225,7 +226,10 @@ class KafkajsConsumer implements KafkaConsumer {
     consumer.on(GROUP_JOIN, ({ payload: { memberAssignment, memberId } }) => {
       sign();
       this.#memberId = memberId;
-      if (!this.#isOver) this.#listener.assigned(partitionsOf(memberAssignment));
+      if (this.#isOver) return;
+      const partitions = partitionsOf(memberAssignment);
+      seekAfter(consumer, partitions, after);
+      this.#listener.assigned(partitions);
     });
     consumer.on(CRASH, ({ payload: { error } }) => this.#die(error));
     await consumer.connect();
@@ -308,12 +312,6 @@ class KafkajsConsumer implements KafkaConsumer {
     void this.stop();
     this.#listener.died(meaningOf(error, this.#connection));
   }
-}
-
-function partitionsOf(assignment: Readonly<Record<string, readonly number[]>>): TopicPartition[] {
-  return Object.entries(assignment).flatMap(([topic, partitions]) =>
-    partitions.map((partition) => ({ topic, partition })),
-  );
 }
 
 function recordOf({

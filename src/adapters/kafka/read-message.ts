@@ -57,6 +57,7 @@ export function eventOfMessage(
     body: settings.map ? message : message.value,
     link: { topic: record.topic, partition: record.partition, offset: Number(record.offset) },
     ...(requestHash !== undefined && { requestHash }),
+    traceparent: message.headers['traceparent'],
   };
 }
 

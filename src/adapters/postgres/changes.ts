@@ -22,12 +22,15 @@ const POSITION = /^(\d{1,16})_(\d{1,16})_(-?\d+(?:\.\d+)?)$/;
 const START = 0;
 const END = Number.MAX_SAFE_INTEGER;
 
-/** `until`: all below it are over. `next`: nothing has this number yet. */
+/**
+ * The limit tells a planner without statistics that there is one row; it would compile the query for thousands, which takes seconds.
+ * `until`: all below it are over. `next`: nothing has this number yet.
+ */
 const SEEN = `
   seen as (
     select pg_snapshot_xmin(snapshot)::text::bigint + xids_before as until,
       pg_snapshot_xmax(snapshot)::text::bigint + xids_before as next
-    from pg_current_snapshot() as snapshot, selvage_identity
+    from pg_current_snapshot() as snapshot, selvage_identity limit 1
   )`;
 
 /** Takes number and id; returns one row without a change if there is none. */

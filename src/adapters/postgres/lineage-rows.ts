@@ -1,4 +1,10 @@
-import { mentionedValues, type CommitResult, type LineageRecord, type StoredValue } from '../../ports';
+import {
+  mentionedValues,
+  type CommitResult,
+  type LineageRecord,
+  type RecordKey,
+  type StoredValue,
+} from '../../ports';
 import { valueParameters, WITH_VALUES } from './values';
 import type { PostgresDatabase } from './database';
 import { CHANGE, NOW } from './words';
@@ -209,6 +215,22 @@ const NEWEST_CACHED = `
     where cache_key = wanted.key and outcome = 'ok' and cached_from_run is null
     order by finished_at desc, id desc limit 1
   ) as l`;
+
+/** With a limit, the planner looks each of them up by the index. Parameters: temporal run ids, knot ids. */
+const BY_KEYS = `
+select l.* from unnest($1::text[], $2::text[]) as wanted (temporal_run_id, knot_id)
+cross join lateral (
+  select * from selvage_lineage as s where s.temporal_run_id = wanted.temporal_run_id and s.knot_id = wanted.knot_id limit 1
+) as l`;
+
+export async function recordsByKeys(
+  database: PostgresDatabase,
+  keys: readonly RecordKey[],
+): Promise<LineageRecord[]> {
+  if (keys.length === 0) return [];
+  const { rows } = await database.run(BY_KEYS, [keys.map(([run]) => run), keys.map(([, knot]) => knot)]);
+  return rows.map((row) => recordOf(row));
+}
 
 /** By cache key: the newest record that made its value. */
 export async function cachedRecords(

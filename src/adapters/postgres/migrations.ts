@@ -201,7 +201,7 @@ create table selvage_dead_letters (
 create view selvage_outbox as
 with seen as materialized (
   select pg_snapshot_xmin(snapshot)::text::bigint + xids_before as until
-  from pg_current_snapshot() as snapshot, selvage_identity
+  from pg_current_snapshot() as snapshot, selvage_identity limit 1
 )
 select md5(event)::uuid as id, aggregatetype::varchar(255), aggregateid::varchar(255), type::varchar(255), payload, change, to_timestamp(at / 1000) as at
 from (

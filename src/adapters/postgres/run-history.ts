@@ -6,6 +6,7 @@ import type {
   HistoryChange,
   LeaseTable,
   LineageRecord,
+  RecordKey,
   StartLedger,
   StoredValue,
 } from '../../ports';
@@ -18,7 +19,7 @@ import type { PostgresDatabase } from './database';
 import type { SqlExecutor } from '../sql/database';
 import { SqlRunHistory } from '../sql/run-history';
 import { changesBehind, lastChange, raiseNumbers } from './changes';
-import { cachedRecords, commitRecords, deleteRecords, referredValues } from './lineage-rows';
+import { cachedRecords, commitRecords, deleteRecords, recordsByKeys, referredValues } from './lineage-rows';
 
 /** Runs and lineage in a Postgres database. */
 export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
@@ -38,6 +39,10 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
   async *changes(options: ChangesOptions = {}): AsyncGenerator<readonly HistoryChange[], void, void> {
     await raiseNumbers(this.database);
     yield* readChanges((after) => changesBehind(this.database, after), options);
+  }
+
+  recordsOf(knots: readonly RecordKey[]): Promise<LineageRecord[]> {
+    return recordsByKeys(this.database, knots);
   }
 
   async lastChange(): Promise<string | undefined> {

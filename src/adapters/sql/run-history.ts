@@ -84,17 +84,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
     return rows.map(recordOf);
   }
 
-  async recordsOf(knots: readonly RecordKey[]): Promise<LineageRecord[]> {
-    if (knots.length === 0) return [];
-    const rows = await this.database.read((db) =>
-      db
-        .selectFrom('selvage_lineage')
-        .selectAll()
-        .where(this.database.dialect.isOnePairOf(['temporal_run_id', 'knot_id'], knots))
-        .execute(),
-    );
-    return rows.map(recordOf);
-  }
+  abstract recordsOf(knots: readonly RecordKey[]): Promise<LineageRecord[]>;
 
   async stepsBack(): Promise<StepBack[]> {
     return await this.database.read((db) =>

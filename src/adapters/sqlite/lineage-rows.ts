@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { CommitResult, LineageRecord, RecordedOutcome } from '../../ports';
+import type { CommitResult, LineageRecord, RecordedOutcome, RecordKey } from '../../ports';
 import { columnValue, LINEAGE_COLUMNS, recordOf } from '../sql/lineage-records';
 import type { LineageTable } from '../sql/schema';
 import { newestNumber } from './changes';
@@ -120,6 +120,16 @@ export function recordedOutcomes(
     output_size,
     extra,
   }));
+}
+
+/** "cross" keeps SQLite from reordering the join. */
+const BY_KEYS = `
+  select s.* from json_each(?) as wanted cross join selvage_lineage as s
+    on s.temporal_run_id = wanted.value ->> 0 and s.knot_id = wanted.value ->> 1`;
+
+export function recordsByKeys(connection: SqliteConnection, keys: readonly RecordKey[]): LineageRecord[] {
+  if (keys.length === 0) return [];
+  return connection.all<Selectable<LineageTable>>(BY_KEYS, [JSON.stringify(keys)]).map(recordOf);
 }
 
 function storedRow(connection: SqliteConnection, key: Key): Selectable<LineageTable> {

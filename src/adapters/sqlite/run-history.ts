@@ -6,6 +6,7 @@ import type {
   LeaseTable,
   LineageQuery,
   LineageRecord,
+  RecordKey,
   Page,
   RecordedOutcome,
   StartLedger,
@@ -22,7 +23,7 @@ import { openSqliteDatabase, type SqliteOptions } from './open';
 import type { SqliteDatabase } from './database';
 import { changesBehind, lastChange } from './changes';
 import { deleteRecords, LineageIndex } from './lineage-index';
-import { cachedRecords, commitRecords, recordedOutcomes } from './lineage-rows';
+import { cachedRecords, commitRecords, recordedOutcomes, recordsByKeys } from './lineage-rows';
 import { countCommit } from './count-commit';
 import { referredValues } from './referred-values';
 
@@ -68,6 +69,10 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
         changesBehind(connection, place, after, after !== options.after),
       );
     return readChanges(read, options);
+  }
+
+  recordsOf(knots: readonly RecordKey[]): Promise<LineageRecord[]> {
+    return this.database.readAtOnce((connection) => recordsByKeys(connection, knots));
   }
 
   lastChange(): Promise<string | undefined> {

@@ -200,6 +200,7 @@ class Handler implements WebhookHandler {
       key: event.id,
       body: options.map ? event : (event.body ?? {}),
       link: linkOf(event),
+      traceparent: event.headers['traceparent'],
       // Without a key of its own, no request is a repetition.
       ...(key !== undefined && { requestHash: hashOf(bytes) }),
     });

@@ -5,6 +5,7 @@ import { namesOf } from '../../deliveries/gather';
 import { hearing, type EmitterDeclaration } from '../../emitters';
 import { SelvageError } from '../../errors';
 import { unusedParameter, unusedParameters } from '../../authoring/unused-parameters';
+import type { StreamDeclaration } from '../../streams';
 import { triggerName, type TriggerDeclaration } from '../../triggers';
 import {
   DOCUMENT_EXTENSIONS,
@@ -24,13 +25,14 @@ export interface LoadedFile {
   readonly tapestries: readonly AnyTapestry[];
   /** The exported triggers. */
   readonly triggers: readonly TriggerDeclaration[];
+  readonly streams: readonly StreamDeclaration[];
   /** The exported emitters, which hear the tapestries of the file. */
   readonly emitters: readonly EmitterDeclaration[];
 }
 
 export interface LoadOptions {
   /** The kind of export without which the command has no work. Default: a tapestry. */
-  readonly needs?: 'tapestry' | 'trigger' | 'nothing';
+  readonly needs?: 'tapestry' | 'trigger' | 'stream' | 'nothing';
 }
 
 const EXTENSIONS = [...TYPESCRIPT_EXTENSIONS, ...JAVASCRIPT_EXTENSIONS, ...DOCUMENT_EXTENSIONS];
@@ -45,8 +47,8 @@ const EXTENSIONS = [...TYPESCRIPT_EXTENSIONS, ...JAVASCRIPT_EXTENSIONS, ...DOCUM
 export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions = {}): Promise<LoadedFile> {
   const absolute = path.resolve(file);
   checkFile(file, absolute);
-  const { tapestries, triggers, emitters } = isDocument(absolute)
-    ? { ...(await (await import('../../yaml/index.js')).loadPipelineFile(file)), emitters: [] }
+  const { tapestries, triggers, streams, emitters } = isDocument(absolute)
+    ? { ...(await (await import('../../yaml/index.js')).loadPipelineFile(file)), streams: [], emitters: [] }
     : await loadCode(absolute);
   requireDifferent(triggers, absolute);
   noteLoaded(absolute, tapestries);
@@ -54,6 +56,14 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
     throw new SelvageError(
       'FileWithoutTrigger',
       `${file} exports nothing that starts runs. Export it: \`export const orders = kafkaTrigger(pipeline, { … })\`, or webhook(…), valkeyTrigger(…), cronTrigger(…).`,
+      { details: { file: absolute } },
+    );
+  }
+  requireDifferentStreams(streams, absolute);
+  if (needs === 'stream' && streams.length === 0) {
+    throw new SelvageError(
+      'FileWithoutStream',
+      `${file} exports no stream. Export one: \`export const lines = stream(new FileTailSource({ path }), pipeline, { id: 'lines', parameter: 'line' })\`.`,
       { details: { file: absolute } },
     );
   }
@@ -65,7 +75,13 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
     );
   }
   const names = namesOf(tapestries);
-  return { path: absolute, tapestries, triggers, emitters: emitters.map((one) => hearing(one, names)) };
+  return {
+    path: absolute,
+    tapestries,
+    triggers,
+    streams,
+    emitters: emitters.map((one) => hearing(one, names)),
+  };
 }
 
 /**
@@ -129,6 +145,20 @@ function requireDifferent(triggers: readonly TriggerDeclaration[], file: string)
       );
     }
     names.add(name);
+  }
+}
+
+function requireDifferentStreams(streams: readonly StreamDeclaration[], file: string): void {
+  const ids = new Set<string>();
+  for (const { id } of streams) {
+    if (ids.has(id)) {
+      throw new SelvageError(
+        'DuplicateStream',
+        `${file} exports two streams "${id}". Give each an id of its own: what was read and started is remembered under it.`,
+        { details: { file, stream: id } },
+      );
+    }
+    ids.add(id);
   }
 }
 

@@ -18,6 +18,8 @@ interface Working {
   readonly workOn?: readonly string[];
   /** Whether it serves runs of others, so that its log lines state time and run, and report starts and ends. Default false. */
   readonly runs?: boolean;
+  /** Activities of the worker beside those of the tapestries. */
+  readonly activities?: object;
   /** Backends that stay open. Default: those of the project, opened for this client. */
   readonly backends?: Backends;
   /** To whom the worker's process delivers, beside the emitters of the tapestries. `false`: to none. */
@@ -29,7 +31,7 @@ export async function openFor(
   tapestries: readonly AnyTapestry[] | undefined,
   options: ServerOptions,
   output: Output,
-  { workOn, runs = false, backends, emitters }: Working = {},
+  { workOn, runs = false, backends, emitters, activities }: Working = {},
 ): Promise<Selvage> {
   const connection = { ...connectOptions(options, output), ...(backends && { backends }) };
   const release = await launchServer(connection);
@@ -45,6 +47,7 @@ export async function openFor(
       logger,
       tapestries,
       ...(workOn && { workOn }),
+      ...(activities && { workerOptions: { activities } }),
       ...(emitters !== undefined && { emitters }),
     });
   } finally {

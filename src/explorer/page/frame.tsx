@@ -30,13 +30,21 @@ function load(name: PageName): void {
   );
 }
 
-const MENU = ['runs', 'approvals', 'schedules', 'triggers', 'workers'] as const satisfies PageName[];
+const MENU = [
+  'runs',
+  'approvals',
+  'schedules',
+  'triggers',
+  'workers',
+  'emitters',
+] as const satisfies PageName[];
 const GO_KEYS: Readonly<Record<(typeof MENU)[number], string>> = {
   runs: 'g r',
   approvals: 'g a',
   schedules: 'g s',
   triggers: 'g t',
   workers: 'g w',
+  emitters: 'g e',
 };
 
 function menu(): (typeof MENU)[number][] {

@@ -60,6 +60,11 @@ export const PAGES: { readonly [Name in PageName]: Page<Name> } = {
     icon: 'workers',
     load: async () => (await import('./pages/workers')).WorkersPage,
   },
+  emitters: {
+    title: () => 'Emitters',
+    icon: 'emitters',
+    load: async () => (await import('./pages/emitters')).EmittersPage,
+  },
   approvals: {
     title: () => 'Approvals',
     icon: 'approvals',

@@ -43,6 +43,7 @@ export interface Places {
   partitions: { tapestry: string; state?: string; key?: string };
   triggers: { trigger?: string };
   workers: { queue?: string };
+  emitters: { emitter?: string };
   approvals: { run?: string; signal?: string };
 }
 
@@ -60,6 +61,7 @@ const PATTERNS: { readonly [Name in PageName]: readonly string[] } = {
   partitions: ['partitions', ':tapestry'],
   triggers: ['triggers'],
   workers: ['workers'],
+  emitters: ['emitters'],
   approvals: ['approvals'],
 };
 

@@ -4,6 +4,7 @@ import { about } from './about';
 import { approvals } from './approvals';
 import { compare } from './compare';
 import { elements } from './elements';
+import { emitterLetters, emitters } from './emitters';
 import { find } from './find';
 import { knot } from './knot';
 import { uses, walk } from './lineage';
@@ -28,6 +29,8 @@ const ANSWERS: Answers = {
   compare,
   deadLetters,
   elements,
+  emitterLetters,
+  emitters,
   find,
   grid,
   knot,

@@ -136,7 +136,7 @@ export class InProcessHost extends LayoutRun {
     parameters: readonly EncodedValue[],
     details: RunRecord['details'],
   ): Promise<void> {
-    const { backends, recordsRun, runId, startedBy, terminals, now } = this.environment;
+    const { backends, recordsRun, runId, startedBy, terminals, traceparent, now } = this.environment;
     if (!recordsRun) return;
     const { plan, planText } = this;
     const hashes = parameters.map(({ hash }, index) => [
@@ -156,7 +156,7 @@ export class InProcessHost extends LayoutRun {
       status,
       startedAt,
       finishedAt: now(),
-      details,
+      details: { ...details, ...(traceparent !== undefined && { traceparent }) },
     });
   }
 
@@ -348,6 +348,7 @@ export class InProcessHost extends LayoutRun {
         temporalRunId: this.knots.surroundings.temporalRunId,
         knot: planKnot.id,
       },
+      traceparent: await this.knots.traces?.ofNested(this.environment.temporalRunId, planKnot.id),
       ...(this.knots.cancel && { signal: this.knots.cancel }),
     });
     try {

@@ -29,6 +29,7 @@ import {
   type MadeValue,
   type Throw,
 } from '..';
+import { BodyTraces } from '../../adapters/open-telemetry/body-traces';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { KnotBody, TapestryRecord } from '../../authoring/records';
 import type { Backends, Commit, CommitResult, LineageRecord } from '../../ports';
@@ -53,6 +54,8 @@ export interface InProcessEnvironment extends Hashing {
   /** The key of this run's records, in place of Temporal's run id. New for each run. */
   readonly temporalRunId: string;
   readonly startedBy?: StartedBy;
+  /** The span in which the run was started, as W3C Trace Context writes it. */
+  readonly traceparent?: string | undefined;
   readonly backends: Backends;
   /** Whether the run itself is recorded, beside its knots. */
   readonly recordsRun: boolean;
@@ -73,6 +76,8 @@ export class LocalKnotHost implements KnotHost {
   /** In the order of the commits. */
   readonly lineage: LineageRecord[] = [];
   isCancelled = false;
+  /** Absent: the run is not recorded, so no emitter will hear of it. */
+  readonly traces: BodyTraces | undefined;
   /**
    * Aborts the bodies. Absent if the run cannot be cancelled. Not the user's signal, because any number of bodies may
    * listen to it.
@@ -87,14 +92,26 @@ export class LocalKnotHost implements KnotHost {
     private extendedPlan: LoadedPlan,
     private readonly environment: InProcessEnvironment,
   ) {
-    const { backends, resources = {}, runId, temporalRunId, now } = environment;
+    const { backends, resources = {}, runId, temporalRunId, traceparent, now } = environment;
     this.definitions = new NamedDefinitions(withNested(tapestry), environment.sha256);
     this.limits = Limits.of(backends.leaseTable);
     this.cachedValues = new CachedValues(backends, now);
     const logger = bodyLogger(environment.logger ?? SILENT);
     const { dataStore } = backends;
     const handedOn = new HandedOnHere();
-    this.surroundings = { runId, temporalRunId, resources, dataStore, handedOn, loggerOf: () => logger };
+    const begun = { temporal_run_id: temporalRunId, started_at: now(), details: { traceparent } };
+    this.traces = environment.recordsRun ? new BodyTraces(async () => begun) : undefined;
+    this.surroundings = {
+      runId,
+      temporalRunId,
+      resources,
+      dataStore,
+      handedOn,
+      loggerOf: () => logger,
+      ...(this.traces && {
+        traced: (knot, attempt, call) => this.traces!.within(temporalRunId, knot, attempt, call),
+      }),
+    };
     if (environment.signal) {
       this.stop = new AbortController();
       setMaxListeners(0, this.stop.signal);

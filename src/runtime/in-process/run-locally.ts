@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { activeTraceparent } from '../../adapters/open-telemetry/body-traces';
 import { nodeSha256 } from '../../node-sha256';
 import { HistoryClock } from '../../backends/clock';
 import { createInMemoryBackends } from '../../backends/in-memory';
@@ -110,6 +111,7 @@ export async function runLocally<Parameters extends object, Values extends objec
     bodyHosts,
     runId: options.runId ?? temporalRunId,
     temporalRunId,
+    traceparent: activeTraceparent(),
     backends,
     recordsRun: options.backends !== undefined || emitters.length > 0,
     sha256: nodeSha256,

@@ -24,6 +24,8 @@ export interface NestResult {
   readonly plan: string;
   /** Encoded, by name. Large values, and those that must not be in a history, are a `ParameterReference`. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** The span of the knot, if the worker traces. */
+  readonly traceparent?: string;
 }
 
 /** The input of a child run. */

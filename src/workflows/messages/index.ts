@@ -9,3 +9,4 @@ export * from './knot';
 export * from './signals';
 export * from './maps';
 export * from './child-runs';
+export * from './streams';

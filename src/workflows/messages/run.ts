@@ -30,6 +30,8 @@ export interface RunMemo {
   /** The Temporal run id under which that run's records are kept. */
   readonly parentTemporalRunId?: string;
   readonly parentKnot?: string;
+  /** The span in which the run was started, as W3C Trace Context writes it. */
+  readonly traceparent?: string;
   /** When the run is told to end if it has not ended by then; milliseconds since the epoch. */
   readonly deadline?: number;
   readonly resume?: ResumedRun;

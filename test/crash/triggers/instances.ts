@@ -5,14 +5,12 @@ import path from 'node:path';
 
 import { build } from 'esbuild';
 
-import type { InstanceOrders } from './instance.process';
-
 const ROOT = path.join(__dirname, '../../..');
 const LAST_WORDS = 4_000;
 /** More than `serve` gives to what its triggers had begun. */
 const STOP_LIMIT_MS = 60_000;
 
-/** Instances of a program that serves a trigger: whichever is killed is started again, as a supervisor would. */
+/** Instances of a program: whichever is killed is started again, as a supervisor would. */
 export class Instances {
   /** Process ids of those who ended by SIGKILL, but not by that of {@link stop}. */
   readonly killed: number[] = [];
@@ -27,19 +25,25 @@ export class Instances {
 
   private constructor(
     private readonly folder: string,
-    private readonly orders: InstanceOrders,
+    private readonly program: string,
+    private readonly orders: object,
     count: number,
   ) {
     this.kept = Array.from({ length: count }, () => this.keep());
   }
 
-  /** The program is one JavaScript file, so that it starts quickly each time. */
-  static async start(orders: InstanceOrders, count: number): Promise<Instances> {
+  /**
+   * The program is one JavaScript file, so that it starts quickly each time.
+   *
+   * @param program its source, absolute
+   * @param orders given to it as JSON
+   */
+  static async start(program: string, orders: object, count: number): Promise<Instances> {
     const cache = path.join(ROOT, 'node_modules', '.cache', 'selvage');
     await mkdir(cache, { recursive: true });
     const folder = await mkdtemp(path.join(cache, 'triggers-'));
     await build({
-      entryPoints: [path.join(__dirname, 'instance.process.ts')],
+      entryPoints: [program],
       outdir: folder,
       bundle: true,
       platform: 'node',
@@ -47,7 +51,7 @@ export class Instances {
       target: 'node20',
       logLevel: 'error',
     });
-    return new Instances(folder, orders, count);
+    return new Instances(folder, path.basename(program, '.ts'), orders, count);
   }
 
   /** What those who live wrote last, and what ended unasked. */
@@ -76,7 +80,7 @@ export class Instances {
   }
 
   private async one(): Promise<void> {
-    const child = fork(path.join(this.folder, 'instance.process.js'), [JSON.stringify(this.orders)], {
+    const child = fork(path.join(this.folder, `${this.program}.js`), [JSON.stringify(this.orders)], {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -21,7 +21,7 @@ export interface Blows {
 }
 
 /** Dies here unless all blows of the point are spent. */
-export function strike(point: TriggerPoint, { folder, each }: Blows): void {
+export function strike(point: string, { folder, each }: Blows): void {
   for (let index = 0; index < each; index++) {
     if (take(path.join(folder, `${point}.${index}`))) killSelf();
   }
@@ -41,10 +41,11 @@ function take(file: string): boolean {
 }
 
 /** By point, the process ids of those who were to die there. */
-export function marksOf({ folder }: Blows): Record<TriggerPoint, number[]> {
-  const marks: Record<string, number[]> = Object.fromEntries(
-    Object.keys(TRIGGER_POINTS).map((point) => [point, []]),
-  );
+export function marksOf<Point extends string = TriggerPoint>(
+  { folder }: Blows,
+  points: Readonly<Record<Point, string>> = TRIGGER_POINTS as never,
+): Record<Point, number[]> {
+  const marks: Record<string, number[]> = Object.fromEntries(Object.keys(points).map((point) => [point, []]));
   if (!existsSync(folder)) return marks;
   for (const name of readdirSync(folder)) {
     const pid = Number(readFileSync(path.join(folder, name), 'utf8'));

@@ -85,6 +85,19 @@ async function fill(): Promise<void> {
   await backends.startLedger.claim([
     { trigger: HOSTILE, key: HOSTILE, runId: HOSTILE, requestHash: null, event: { [HOSTILE]: HOSTILE } },
   ]);
+  const table = backends.runHistory.emitterTableBeside!();
+  const { version } = await table.begin(HOSTILE, { position: null, positionAt: null });
+  const change = {
+    kind: 'run-started',
+    run_id: RUN,
+    temporal_run_id: HOSTILE,
+    tapestry: HOSTILE,
+    at: 1,
+  } as const;
+  const deadLetters = [{ eventId: HOSTILE, reason: HOSTILE, change: { ...change, position: HOSTILE } }];
+  const place = { position: null, positionAt: null };
+  const next = await table.advance(HOSTILE, version, { ...place, delivered: 0, deadLetters });
+  await table.fail(HOSTILE, next!, { error: HOSTILE, retryIn: 1 });
   await backends.close();
 }
 
@@ -109,6 +122,11 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'emitters skip': [HOSTILE],
   'emitters resume': [HOSTILE],
   'emitters remove': [HOSTILE],
+  stream: [`missing-${HOSTILE}.ts`],
+  'streams status': [HOSTILE],
+  'streams pause': [HOSTILE],
+  'streams resume': [HOSTILE],
+  'streams drain': [HOSTILE],
   emit: [`missing-${HOSTILE}.ts`],
   'ledger list': [],
   'ledger forget': ['--older-than', HOSTILE],

@@ -1,6 +1,15 @@
-import { emitter, Terminal, type Delivery, type EmitterOptions, type RunEvent } from '../../../src';
+import {
+  emitter,
+  knot,
+  runLocally,
+  tapestry,
+  Terminal,
+  type Delivery,
+  type EmitterOptions,
+  type RunEvent,
+} from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends';
-import { Deliveries } from '../../../src/deliveries';
+import { Deliveries, gatherEmitters } from '../../../src/deliveries';
 import type { Backends, EmitterState } from '../../../src/ports';
 import { sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 import { Latch } from '../../support/latch';
@@ -219,4 +228,26 @@ test('two emitters with one name are refused', async () => {
   ).rejects.toMatchObject({
     code: 'DuplicateEmitter',
   });
+});
+
+test('runLocally delivers its run in process: the start, then what is older than it, then its end', async () => {
+  const one = knot('one', () => 1);
+  const heard: RunEvent[] = [];
+  const pipeline = tapestry('p', (t) => ({ end: one({}, { id: 'end', tapestry: t }) }));
+  const to = emitter('own', async (batch) => void heard.push(...batch));
+  const { runId } = await runLocally(pipeline, {}, { emitters: [to] });
+  expect(heard.map(({ type }) => type)).toEqual(['run-started', 'knot-finished', 'run-ended']);
+  expect(heard[1]).toMatchObject({ run: { run_id: runId, status: 'succeeded' }, record: { knot_id: 'end' } });
+});
+
+test('emitters of tapestries hear these alone, and one that is named twice hears both', () => {
+  const own = emitter('own', async () => {});
+  const one = knot('one', () => 1);
+  const build = () => ({ end: one({}, { id: 'end' }) });
+  const [a, b] = ['a', 'b'].map((name) => tapestry(name, { emitters: [own] }, build)) as [never, never];
+  expect(gatherEmitters([a]).map(({ filter }) => filter)).toEqual([{ tapestries: ['a'] }]);
+  expect(gatherEmitters([a, b]).map(({ filter }) => filter)).toEqual([{ tapestries: ['a', 'b'] }]);
+  expect(gatherEmitters([a], [own]).map(({ filter }) => filter)).toEqual([{}]);
+  expect(() => gatherEmitters([a], [emitter('own', async () => {})])).toThrow(/Two emitters/);
+  expect(() => tapestry('c', { emitters: [{}] as never }, build)).toThrow(/must be a list of what emitter/);
 });

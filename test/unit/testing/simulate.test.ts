@@ -194,6 +194,7 @@ test('what is under test cannot be exchanged by users', () => {
   expect(Object.keys(testing).sort()).toEqual([
     'describeBodyHost',
     'describeDataStore',
+    'describeEmitterTable',
     'describeLeaseTable',
     'describeRunHistory',
     'describeStartLedger',

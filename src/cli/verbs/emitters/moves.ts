@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Moved } from '../../../deliveries';
+import type { Moved, replayEmitter } from '../../../deliveries';
 import type { Does } from '../../options/does';
 import {
   addCommonOptions,
@@ -12,8 +12,10 @@ import { EXIT } from '../../output/exit-codes';
 import { formatTime } from '../../output/format';
 import type { Output } from '../../output/output';
 
+type Place = Parameters<typeof replayEmitter>[2];
+
 interface ReplayOptions extends RecordOptions {
-  readonly from: string;
+  readonly from: Place;
 }
 
 interface SkipOptions extends RecordOptions {
@@ -34,7 +36,7 @@ export function addEmittersMoves(emitters: Command, does: Does): void {
     'Has an emitter hear again of what became durable since a time, behind a position, or since the beginning.',
     'selvage emitters replay hook --from 2h',
   )
-    .requiredOption('--from <place>', `${TIME_FORMS}, a position, or beginning`)
+    .requiredOption('--from <place>', `${TIME_FORMS}, a position, or beginning`, placeOf)
     .action(does(replay));
   verb(
     'skip',
@@ -60,13 +62,13 @@ async function replay(name: string, { from, ...options }: ReplayOptions, output:
   const { withRecords } = await import('../../location/records.js');
   const { replayEmitter } = await import('../../../deliveries/index.js');
   return await withRecords(options, async (backends) => {
-    const moved = await replayEmitter(backends, name, placeOf(from));
+    const moved = await replayEmitter(backends, name, from);
     return tell(`${name} hears again of what became durable ${behind(moved.to)}.`, name, moved, output);
   });
 }
 
 /** Positions have an underscore, and times have none. */
-function placeOf(from: string): Parameters<typeof import('../../../deliveries').replayEmitter>[2] {
+function placeOf(from: string): Place {
   if (from === 'beginning') return from;
   return from.includes('_') || /^\d+$/.test(from) ? { position: from } : { time: timeOption(from) };
 }

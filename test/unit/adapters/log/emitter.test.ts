@@ -56,7 +56,7 @@ test('a line of JSON for each event, in the shape of pino, with the level of its
 
 test('a terminal obeys nothing in it, and the values are what they were', async () => {
   const { text, lines } = await written({ payloads: true });
-   
+
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
   expect(about(lines, 'list')['value']).toEqual(['a', 'b\u001b[31m\u0000\u202e']);
   expect(about(lines, 'when')['value_omitted']).toBe('not-json');

@@ -241,3 +241,20 @@ test('broken off by a failure or by who asked, it goes on where it was', async (
 test.each([119 * 60_000, -1, Number.NaN])('an age of %d ms is refused', async (olderThan) => {
   await expect(new Scene().prune({ olderThan })).rejects.toMatchObject({ code: 'InvalidConfig' });
 });
+
+test('a run of which an emitter has not heard stays, and goes when it has, or holds nothing up any more', async () => {
+  const scene = new Scene();
+  const table = scene.runHistory.emitterTableBeside();
+  await scene.run('old', 100);
+  const heard = (await scene.runHistory.lastChange())!;
+  await scene.run('older', 120);
+  const place = { position: heard, positionAt: NOW - 110 * DAY_MS };
+  const { version } = await table.begin('slow', place);
+  expect(await scene.prune({ dryRun: true })).toMatchObject({ runs: 1, unheard: 1, unheardBy: ['slow'] });
+  expect(await scene.prune({ dryRun: true, unheard: true })).toMatchObject({ runs: 2, unheard: 0 });
+  await table.fail('slow', version, { error: 'gone', retryIn: 1, disable: 'gone' });
+  expect(await scene.prune({ dryRun: true })).toMatchObject({ runs: 2, unheard: 0 });
+  const last = (await scene.runHistory.lastChange())!;
+  await table.move('slow', { position: last, positionAt: NOW - 100 * DAY_MS });
+  expect(await scene.prune()).toMatchObject({ runs: 2, unheard: 0, unheardBy: [] });
+});

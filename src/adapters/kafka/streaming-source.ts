@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SelvageError } from '../../errors';
+import type { KafkaSourceSettings, OpenSource, StreamElement } from '../../streams';
+import type { KafkaClient, KafkaRecord, ReceivedMessages } from './broker';
+import { openKafkaClient } from './client';
+import { connectionFrom } from './connection';
+import { readMessage } from './read-message';
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
+/** Messages of a partition that wait to be taken, before it is paused. */
+const WAITING = 2_000;
+
+/**
+ * Reads topics from places of our own. kafkajs reads in groups only: each reader is the only member of a new group, and
+ * commits nothing, so that no dead member holds a partition.
+ */
+export function openKafkaSource(settings: KafkaSourceSettings): OpenSource {
+  const source = new KafkaSource(settings);
+  return {
+    read: (after, context) => source.read(after, context),
+    lag: async () => ({ amount: source.behind(), unit: 'elements' }),
+  };
+}
+
+type Context = Parameters<OpenSource['read']>[1];
+
+class KafkaSource {
+  readonly #settings: KafkaSourceSettings;
+  /** By partition: the offset of the last message that was delivered, and that after the partition's last. */
+  readonly #places = new Map<string, bigint>();
+  readonly #ends = new Map<string, bigint>();
+
+  constructor(settings: KafkaSourceSettings) {
+    this.#settings = settings;
+  }
+
+  behind(): number {
+    let behind = 0n;
+    for (const [partition, end] of this.#ends) behind += end - ((this.#places.get(partition) ?? -1n) + 1n);
+    return Math.max(0, Number(behind));
+  }
+
+  async *read(
+    after: ReadonlyMap<string, unknown>,
+    context: Context,
+  ): AsyncGenerator<readonly StreamElement[], void, void> {
+    for (const [partition, offset] of after) this.#places.set(partition, BigInt(offset as number));
+    const client = await openKafkaClient(connectionFrom(process.env, this.#settings.connection), {
+      logger: context.logger,
+    });
+    let pause = FIRST_PAUSE_MS;
+    try {
+      while (!context.signal.aborted) {
+        try {
+          for await (const elements of this.#once(client, context)) {
+            pause = FIRST_PAUSE_MS;
+            yield elements;
+          }
+        } catch (error) {
+          if (SelvageError.is(error) && (error.code === 'MissingPackage' || error.code === 'InvalidConfig'))
+            throw error;
+          context.trouble(`cannot read: ${error instanceof Error ? error.message : String(error)}`);
+          await delay(pause, undefined, { signal: context.signal }).catch(() => undefined);
+          pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+        }
+      }
+    } finally {
+      await client.close();
+    }
+  }
+
+  /** Reads until the consumer dies. */
+  async *#once(
+    client: KafkaClient,
+    { signal, trouble }: Context,
+  ): AsyncGenerator<readonly StreamElement[], void, void> {
+    const { topics, from } = this.#settings;
+    const known = new Set(await client.topics());
+    const missing = topics.find((topic) => !known.has(topic));
+    if (missing !== undefined)
+      throw new SelvageError(
+        'UnknownTopic',
+        `There is no topic "${missing}". Create it, or correct its name.`,
+        {
+          details: { topic: missing },
+        },
+      );
+    const received: ReceivedMessages[] = [];
+    const waiting = new Map<string, number>();
+    const paused = new Set<string>();
+    let died: Error | undefined;
+    let wake = (): void => undefined;
+    const consumer = await client.consume(
+      {
+        group: `selvage-stream-${randomUUID()}`,
+        topics: topics.map((name) => ({ name, from })),
+        after: (place) => this.#places.get(nameOf(place)),
+      },
+      {
+        assigned: () => wake(),
+        received: (messages) => {
+          const name = nameOf(messages);
+          this.#ends.set(name, messages.end);
+          received.push(messages);
+          const count = (waiting.get(name) ?? 0) + messages.messages.length;
+          waiting.set(name, count);
+          if (count > WAITING && !paused.has(name)) {
+            paused.add(name);
+            consumer?.pause(messages);
+          }
+          wake();
+        },
+        died: (error) => {
+          died = error;
+          wake();
+        },
+      },
+    );
+    const stop = (): void => wake();
+    signal.addEventListener('abort', stop);
+    try {
+      trouble(undefined);
+      while (!signal.aborted) {
+        const next = received.shift();
+        if (!next) {
+          if (died) throw died;
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+            if (received.length > 0 || died || signal.aborted) resolve();
+          });
+          continue;
+        }
+        const name = nameOf(next);
+        const count = waiting.get(name)! - next.messages.length;
+        waiting.set(name, count);
+        const place = this.#places.get(name) ?? -1n;
+        const fresh = next.messages.filter(({ offset }) => offset > place);
+        if (fresh.length > 0) {
+          this.#places.set(name, fresh[fresh.length - 1]!.offset);
+          yield await Promise.all(fresh.map((record) => this.#elementOf(next, record)));
+        }
+        if (count <= WAITING && paused.delete(name)) consumer.resume(next);
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      await consumer.stop();
+    }
+  }
+
+  async #elementOf({ topic, partition }: ReceivedMessages, record: KafkaRecord): Promise<StreamElement> {
+    const element = {
+      // A recreated topic counts offsets from 0 again.
+      offset: { key: `${record.offset}@${record.timestamp}`, state: Number(record.offset) },
+      partition: nameOf({ topic, partition }),
+      ...(record.key && { key: record.key.toString('utf8') }),
+    };
+    try {
+      const { format } = this.#settings;
+      const { message } = await readMessage({ format, key: undefined }, { ...record, topic, partition });
+      return { ...element, value: message.value };
+    } catch (error) {
+      if (!SelvageError.is(error)) throw error;
+      return { ...element, value: undefined, unreadable: { code: error.code, message: error.message } };
+    }
+  }
+}
+
+function nameOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+  return `${topic}/${partition}`;
+}

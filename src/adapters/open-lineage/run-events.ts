@@ -1,0 +1,237 @@
+import type { ExceptionRecord, LineageRecord, RunRecord } from '../../ports';
+import type { KnotFinished } from '../../emitters';
+import type { OpenLineageSettings } from '../../emitters/open-lineage';
+import type { Dataset } from '../../authoring';
+import { columnOrigins, layoutOf, type ColumnOrigins, type Plan, type PlanKnot } from '../../plan';
+import { VERSION } from '../../version';
+import { knotUuid, runUuid } from './run-ids';
+import type {
+  BaseFacet,
+  ErrorMessageRunFacet,
+  InputDataset,
+  Job,
+  JobTypeJobFacet,
+  NominalTimeRunFacet,
+  OutputDataset,
+  ParentRunFacet,
+  ProcessingEngineRunFacet,
+  RunEvent,
+  RunFacet,
+  TagsRunFacet,
+} from './specification';
+
+const SPECIFICATION = 'https://openlineage.io/spec';
+const SCHEMA_URL = `${SPECIFICATION}/2-0-2/OpenLineage.json#/$defs/RunEvent`;
+/** The facets that are sent, with the version of each. */
+const FACETS = {
+  ColumnLineageDatasetFacet: '1-2-0',
+  DocumentationJobFacet: '1-1-0',
+  ErrorMessageRunFacet: '1-0-1',
+  JobTypeJobFacet: '2-0-4',
+  NominalTimeRunFacet: '1-0-1',
+  ParentRunFacet: '1-2-0',
+  ProcessingEngineRunFacet: '1-1-1',
+  TagsRunFacet: '1-0-0',
+} as const;
+
+const ENDS = { succeeded: 'COMPLETE', failed: 'FAIL', cancelled: 'ABORT', terminated: 'ABORT' } as const;
+
+/** What a run reads and writes, by knot, as its plan says. */
+interface DataOfKnot {
+  readonly inputs: InputDataset[];
+  readonly outputs: OutputDataset[];
+}
+
+type Facets = Record<string, RunFacet>;
+type EventType = NonNullable<RunEvent['eventType']>;
+
+/** Makes OpenLineage's events of ours. */
+export class LineageEvents {
+  constructor(private readonly settings: Pick<OpenLineageSettings, 'namespace' | 'producer' | 'knots'>) {}
+
+  /** @param parent the run whose knot started this one */
+  started(run: RunRecord, plan: Plan | undefined, parent: RunRecord | undefined): RunEvent {
+    return this.ofRun('START', run.started_at, run, plan, parent);
+  }
+
+  ended(run: RunRecord, plan: Plan | undefined, parent: RunRecord | undefined): RunEvent | undefined {
+    if (run.status === 'running') return undefined;
+    const { error, counts } = run.details as {
+      error?: { type: string; message: string };
+      counts?: { err?: number };
+    };
+    const message = error
+      ? `${error.type}: ${error.message}`
+      : `${counts?.err ?? 'Some'} of its knots failed: see the run ${run.run_id}.`;
+    const facets: Facets = run.status === 'failed' ? { errorMessage: this.errorMessage(message) } : {};
+    return this.ofRun(ENDS[run.status], run.finished_at ?? run.started_at, run, plan, parent, facets);
+  }
+
+  /** A knot is told of when it is over: its start and its end. None: it is no job of its own. */
+  knot({ record, run }: KnotFinished, plan: Plan | undefined): RunEvent[] {
+    const { knots } = this.settings;
+    if (knots === 'none' || record.outcome === 'skipped' || record.definition === 'parameter') return [];
+    const knot = plan?.knots.find(({ id }) => id === record.knot_id);
+    // An element of a map is in no plan.
+    if (!plan || !knot || (knots === 'datasets' && !knot.data?.reads && !knot.data?.writes)) return [];
+    const data = this.dataOf(plan, knot);
+    const uuid = knotUuid(record.temporal_run_id, record.knot_id, record.started_at);
+    const job = this.job(`${run.tapestry}.${record.knot_id}`, 'KNOT', knot.summary);
+    const parent = this.parentFacet(run);
+    const event = (type: EventType, at: number, facets: Facets = {}): RunEvent => ({
+      ...this.base(type, at),
+      run: { runId: uuid, facets: { ...this.engine(), parent, ...facets } },
+      job,
+      ...data,
+    });
+    const failed = record.outcome === 'err';
+    return [
+      event('START', record.started_at),
+      event(
+        failed ? 'FAIL' : 'COMPLETE',
+        record.finished_at,
+        failed ? { errorMessage: this.errorOf(record) } : {},
+      ),
+    ];
+  }
+
+  private ofRun(
+    type: EventType,
+    at: number,
+    run: RunRecord,
+    plan: Plan | undefined,
+    parent: RunRecord | undefined,
+    facets: Facets = {},
+  ): RunEvent {
+    const { event } = run.details as { event?: { planned?: string } };
+    const nominal = event?.planned;
+    return {
+      ...this.base(type, at),
+      run: {
+        runId: runUuid(run),
+        facets: {
+          ...this.engine(),
+          ...(nominal !== undefined && { nominalTime: this.nominal(nominal) }),
+          ...(run.tags.length > 0 && { tags: this.tags(run) }),
+          ...(parent && { parent: this.parentFacet(parent) }),
+          ...facets,
+        },
+      },
+      job: this.job(run.tapestry, 'TAPESTRY'),
+      ...(plan && this.dataOfRun(plan, run)),
+    };
+  }
+
+  /** Of the knots that the run's terminals need. */
+  private dataOfRun(plan: Plan, run: RunRecord): DataOfKnot {
+    const inRun = new Set(layoutOf(plan, Object.values(run.terminals)).ids);
+    const inputs = new Map<string, InputDataset>();
+    const outputs = new Map<string, OutputDataset>();
+    for (const knot of plan.knots) {
+      if (!knot.data || !inRun.has(knot.id)) continue;
+      for (const read of knot.data.reads ?? []) inputs.set(keyOf(read), { ...read });
+      for (const written of this.outputsOf(plan, knot)) outputs.set(keyOf(written), written);
+    }
+    return { inputs: [...inputs.values()], outputs: [...outputs.values()] };
+  }
+
+  /** Beside what the knot itself reads, the datasets that columns of what it writes come from. */
+  private dataOf(plan: Plan, knot: PlanKnot): DataOfKnot {
+    const inputs = new Map((knot.data?.reads ?? []).map((read) => [keyOf(read), { ...read }]));
+    const origins = Object.values((knot.data?.writes && columnOrigins(plan, knot)) ?? {}).flat();
+    for (const { namespace, name } of origins) inputs.set(keyOf({ namespace, name }), { namespace, name });
+    return { inputs: [...inputs.values()], outputs: this.outputsOf(plan, knot) };
+  }
+
+  private outputsOf(plan: Plan, knot: PlanKnot): OutputDataset[] {
+    const writes = knot.data?.writes ?? [];
+    const origins = writes.length > 0 ? columnOrigins(plan, knot) : undefined;
+    const facets = origins && { columnLineage: this.columnLineage(origins) };
+    return writes.map(({ namespace, name }) => ({ namespace, name, ...(facets && { facets }) }));
+  }
+
+  private base(
+    eventType: EventType,
+    at: number,
+  ): Pick<RunEvent, 'eventType' | 'eventTime' | 'producer' | 'schemaURL'> {
+    return {
+      eventType,
+      eventTime: new Date(at).toISOString(),
+      producer: this.settings.producer,
+      schemaURL: SCHEMA_URL,
+    };
+  }
+
+  private facet(name: keyof typeof FACETS): BaseFacet {
+    return {
+      _producer: this.settings.producer,
+      _schemaURL: `${SPECIFICATION}/facets/${FACETS[name]}/${name}.json#/$defs/${name}`,
+    };
+  }
+
+  private job(name: string, jobType: string, description?: string): Job {
+    const type: JobTypeJobFacet = {
+      ...this.facet('JobTypeJobFacet'),
+      processingType: 'BATCH',
+      integration: 'SELVAGE',
+      jobType,
+    };
+    const documentation = description !== undefined && {
+      documentation: { ...this.facet('DocumentationJobFacet'), description },
+    };
+    return { namespace: this.settings.namespace, name, facets: { jobType: type, ...documentation } };
+  }
+
+  private engine(): { processing_engine: ProcessingEngineRunFacet } {
+    return {
+      processing_engine: {
+        ...this.facet('ProcessingEngineRunFacet'),
+        name: 'selvage',
+        version: VERSION,
+        openlineageAdapterVersion: VERSION,
+      },
+    };
+  }
+
+  private parentFacet(run: RunRecord): ParentRunFacet {
+    return {
+      ...this.facet('ParentRunFacet'),
+      run: { runId: runUuid(run) },
+      job: { namespace: this.settings.namespace, name: run.tapestry },
+    };
+  }
+
+  private nominal(planned: string): NominalTimeRunFacet {
+    return { ...this.facet('NominalTimeRunFacet'), nominalStartTime: planned };
+  }
+
+  private tags({ tags }: RunRecord): TagsRunFacet {
+    return {
+      ...this.facet('TagsRunFacet'),
+      tags: tags.map((key) => ({ key, value: 'true', source: 'USER' })),
+    };
+  }
+
+  private errorMessage(message: string, stackTrace?: string): ErrorMessageRunFacet {
+    return {
+      ...this.facet('ErrorMessageRunFacet'),
+      message,
+      programmingLanguage: 'JAVASCRIPT',
+      ...(stackTrace && { stackTrace }),
+    };
+  }
+
+  private errorOf({ extra }: LineageRecord): ErrorMessageRunFacet {
+    const { type, message, traceback } = (extra as { error: ExceptionRecord }).error;
+    return this.errorMessage(`${type}: ${message}`, traceback);
+  }
+
+  private columnLineage(origins: ColumnOrigins): BaseFacet {
+    const fields = Object.entries(origins).map(([column, from]) => [column, { inputFields: from }]);
+    return { ...this.facet('ColumnLineageDatasetFacet'), fields: Object.fromEntries(fields) };
+  }
+}
+
+function keyOf({ namespace, name }: Dataset): string {
+  return `${namespace}\n${name}`;
+}

@@ -1,0 +1,39 @@
+import { SelvageError } from '../../errors';
+
+export type Api = typeof import('@opentelemetry/api');
+
+/** Where the first copy of the API that is used keeps what an SDK has registered. */
+const REGISTERED = Symbol.for('opentelemetry.js.api.1');
+
+interface Registered {
+  readonly context?: unknown;
+}
+
+/** Loaded late: most processes have no OpenTelemetry. */
+export function loadApi(): Api {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an optional package
+    return require('@opentelemetry/api') as Api;
+  } catch (cause) {
+    throw new SelvageError(
+      'MissingPackage',
+      'The OpenTelemetry emitter needs the package @opentelemetry/api, and it could not be loaded. Install it, beside the SDK: `npm install @opentelemetry/api`.',
+      { details: { package: '@opentelemetry/api' }, cause },
+    );
+  }
+}
+
+/**
+ * The API, if this process has an SDK that knows which span is active. Otherwise nothing is loaded, and nobody would
+ * hear of a context.
+ */
+export function apiWithContext(): Api | undefined {
+  const { context } = (globalThis as { [REGISTERED]?: Registered })[REGISTERED] ?? {};
+  if (context === undefined) return undefined;
+  try {
+    return loadApi();
+  } catch {
+    // The SDK has a copy of its own that is out of our reach.
+    return undefined;
+  }
+}

@@ -1,0 +1,93 @@
+import type { RunHistory } from '../../ports';
+import { TRACE_DEFAULTS, type TraceSettings } from '../../emitters/open-telemetry';
+import { VERSION } from '../../version';
+import { apiWithContext, type Api } from './api';
+import type { SpanIds } from './ids';
+import { SpanMaker } from './span-maker';
+import { TraceOfRun, type RunOfTrace } from './trace-of-run';
+import { spanOf, traceparentOf } from './traceparent';
+
+const REMEMBERED_RUNS = 1_000;
+
+/** As the emitter of this process has them, so that bodies and emitter come to the same spans. */
+let agreed = TRACE_DEFAULTS;
+
+export function agreeOn(settings: TraceSettings): void {
+  agreed = settings;
+}
+
+/** The span that is active here, as a `traceparent`; undefined without OpenTelemetry, or outside of any span. */
+export function activeTraceparent(): string | undefined {
+  const api = apiWithContext();
+  const span = api?.trace.getSpanContext(api.context.active());
+  return span && api?.isSpanContextValid(span) ? traceparentOf(span) : undefined;
+}
+
+/** A text that names a span, from outside; undefined if it does not. */
+export function checkedTraceparent(text: string | undefined): string | undefined {
+  const span = text === undefined ? undefined : spanOf(text);
+  return span && traceparentOf(span);
+}
+
+/**
+ * Lets bodies work within the span that the emitter will make of their attempt, so that whatever they call can be seen
+ * below it. Without an SDK in the process it does nothing, and loads nothing.
+ */
+export class BodyTraces {
+  private readonly runs = new Map<string, Promise<TraceOfRun | undefined>>();
+  private maker: SpanMaker | undefined;
+
+  /** @param run finds a run that has begun, by its Temporal run id */
+  constructor(private readonly run: (temporalRunId: string) => Promise<RunOfTrace | undefined>) {}
+
+  static of(runHistory: Pick<RunHistory, 'getRunByTemporalId'>): BodyTraces {
+    return new BodyTraces((temporalRunId) => runHistory.getRunByTemporalId(temporalRunId));
+  }
+
+  /** Calls a body within the span of its attempt. */
+  within<T>(temporalRunId: string, knotId: string, attempt: number, call: () => Promise<T>): Promise<T> {
+    const api = apiWithContext();
+    return api ? this.withinSpan(api, { temporalRunId, knotId, attempt }, call) : call();
+  }
+
+  private async withinSpan<T>(
+    api: Api,
+    { temporalRunId, knotId, attempt }: { temporalRunId: string; knotId: string; attempt: number },
+    call: () => Promise<T>,
+  ): Promise<T> {
+    const trace = await this.traceOf(temporalRunId);
+    if (!trace) return await call();
+    const ids = trace.body(knotId, attempt, Date.now());
+    const { context, trace: spans } = api;
+    return await context.with(spans.setSpanContext(context.active(), this.spanOf(api, trace, ids)), call);
+  }
+
+  /** The span of a knot that starts a run, as the `traceparent` of that run. */
+  async ofNested(temporalRunId: string, knotId: string): Promise<string | undefined> {
+    const api = apiWithContext();
+    const trace = api && (await this.traceOf(temporalRunId));
+    return trace && traceparentOf(this.spanOf(api, trace, trace.knot(knotId, Date.now())));
+  }
+
+  private spanOf(api: Api, trace: TraceOfRun, ids: SpanIds): ReturnType<SpanMaker['parentOf']> {
+    this.maker ??= new SpanMaker(api, api.trace.getTracer('selvage', VERSION));
+    const isOfRun = ids.traceId === trace.ids.traceId;
+    return this.maker.parentOf(ids, isOfRun ? trace.parent : undefined);
+  }
+
+  private traceOf(temporalRunId: string): Promise<TraceOfRun | undefined> {
+    const known = this.runs.get(temporalRunId);
+    if (known) return known;
+    const asked = this.run(temporalRunId)
+      .then((run) => run && new TraceOfRun(run, agreed))
+      // A body does not wait for a trace: it runs outside of one.
+      .catch(() => undefined)
+      .then((trace) => {
+        if (!trace) this.runs.delete(temporalRunId);
+        return trace;
+      });
+    this.runs.set(temporalRunId, asked);
+    if (this.runs.size > REMEMBERED_RUNS) this.runs.delete(this.runs.keys().next().value!);
+    return asked;
+  }
+}

@@ -1,0 +1,1 @@
+export { selvageIdGenerator, type IdGenerator } from './ids';

@@ -1,0 +1,237 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { RecordedAttempt, RecordedWait } from '../../authoring/run-graph';
+import type { KnotFinished, RunEnded } from '../../emitters';
+import type { ExceptionRecord, LineageRecord, RunRecord } from '../../ports';
+import { elementOf, type TraceOfRun } from './trace-of-run';
+import type { SpanMaker, ToldEvent, ToldError, ToldSpan } from './span-maker';
+import type { SpanIds } from './ids';
+
+/** The facts in a record's `extra` that spans tell of. */
+interface Facts {
+  readonly error?: ExceptionRecord;
+  readonly attempts?: readonly RecordedAttempt[];
+  readonly waits?: readonly RecordedWait[];
+  readonly elements?: { readonly count: number; readonly failed: number; readonly reused?: number };
+  readonly child_run?: { readonly run_id: string };
+  readonly iterations?: number;
+  readonly made_by?: string;
+  readonly made_in?: number;
+  readonly passed_over?: unknown;
+  readonly host?: string;
+}
+
+const MAP = 'selvage.map';
+
+/** Whether a knot ran: a parameter and a skipped knot have no attempt to tell of. */
+export function hasSpan({ definition, outcome }: LineageRecord): boolean {
+  return definition !== 'parameter' && outcome !== 'skipped';
+}
+
+/**
+ * The spans of a knot: one for the attempt, or, if there is more to tell (earlier attempts, waits, elements, a run of
+ * its own), one for the knot as a whole with its attempts below.
+ */
+export function spansOfKnot({ record, run }: KnotFinished, trace: TraceOfRun, maker: SpanMaker): ToldSpan[] {
+  const facts = record.extra as Facts;
+  const { attempts = [], waits = [], elements, child_run: childRun, error } = facts;
+  const { knot_id: id, scheduled_at, started_at, finished_at, attempt, definition } = record;
+  const begun = Math.min(started_at, ...attempts.map((earlier) => earlier.started_at));
+  const element = elementOf(id);
+  const isApart = trace.isApart(begun);
+  const root = maker.parentOf(trace.ids, trace.parent);
+  const placed = (ids: SpanIds, above?: SpanIds): Pick<ToldSpan, 'ids' | 'links' | 'parent'> => ({
+    ids,
+    ...(above && { parent: maker.parentOf(above) }),
+    ...(!above && !isApart && { parent: root }),
+    ...(!above && isApart && { links: [trace.ids] }),
+  });
+  const own = placed(trace.attempt(id, attempt, begun), element && trace.knot(element.map, begun));
+  const name = element?.map ?? id;
+  const about = attributesOfKnot(record, run, facts);
+  const failure = error && errorOf(error);
+  const isWhole = elements !== undefined || childRun !== undefined || definition === MAP;
+  if (!isWhole && attempts.length === 0 && waits.length === 0) {
+    const queued = { 'selvage.queue.duration': (started_at - scheduled_at) / 1_000 };
+    const attributes = { ...about, ...queued };
+    return [
+      {
+        name,
+        ...own,
+        from: started_at,
+        until: finished_at,
+        attributes,
+        events: reuseOf(record, facts),
+        error: failure,
+      },
+    ];
+  }
+  const whole = trace.knot(id, begun);
+  const spans: ToldSpan[] = [
+    {
+      name,
+      ...own,
+      ids: whole,
+      from: Math.min(scheduled_at, begun, ...waits.map(({ since }) => since)),
+      until: finished_at,
+      attributes: { ...about, 'selvage.queue.duration': (begun - scheduled_at) / 1_000 },
+      events: [...attempts.map(endOfAttempt), ...waits.map(waitOf), ...reuseOf(record, facts)].sort(
+        (a, b) => a.at - b.at,
+      ),
+      error: failure,
+    },
+  ];
+  const of = (number: number): Attributes => ({ ...basics(record, run), 'selvage.attempt': number });
+  for (const { attempt: number, started_at: from, ended_at: until, worker, reason } of attempts) {
+    spans.push({
+      name,
+      ...placed(trace.attempt(id, number, begun), whole),
+      from,
+      until: Math.max(from, until),
+      attributes: { ...of(number), ...(worker !== undefined && { 'selvage.worker': worker }) },
+      error: { type: reason.code, message: reason.message },
+    });
+  }
+  // What its elements, or its run, did have spans of their own.
+  if (isWhole) return spans;
+  return [
+    ...spans,
+    {
+      name,
+      ...placed(trace.attempt(id, attempt, begun), whole),
+      from: started_at,
+      until: finished_at,
+      attributes: { ...of(attempt), ...(record.worker !== null && { 'selvage.worker': record.worker }) },
+      error: failure,
+    },
+  ];
+}
+
+/** The span of a run, from its start to its end. */
+export function spanOfRun({ run }: RunEnded, trace: TraceOfRun): ToldSpan {
+  const {
+    counts,
+    error,
+    resumed_from: resumedFrom,
+  } = run.details as {
+    counts?: { ok?: number; err?: number; skipped?: number };
+    error?: { type: string; message: string };
+    resumed_from?: string;
+  };
+  const hasFailed = run.status !== 'succeeded' && run.status !== 'cancelled';
+  const failed = counts?.err ?? 0;
+  return {
+    name: run.tapestry,
+    ids: trace.ids,
+    parent: trace.parent,
+    from: run.started_at,
+    until: run.finished_at ?? run.started_at,
+    attributes: defined({
+      'selvage.run.id': run.run_id,
+      'selvage.temporal_run.id': run.temporal_run_id,
+      'selvage.tapestry': run.tapestry,
+      'selvage.plan.hash': run.plan_hash,
+      'selvage.run.status': run.status,
+      'selvage.run.trigger': run.trigger,
+      'selvage.run.trigger_key': run.trigger_key,
+      'selvage.run.actor': run.actor,
+      'selvage.run.partition': run.partition,
+      'selvage.run.tags': run.tags.length > 0 ? run.tags : undefined,
+      'selvage.run.parent': run.parent_run_id,
+      'selvage.run.resumed_from': resumedFrom,
+      'selvage.knots.ok': counts?.ok,
+      'selvage.knots.err': counts?.err,
+      'selvage.knots.skipped': counts?.skipped,
+      'vcs.ref.head.revision': run.vcs_commit,
+      'error.type': hasFailed ? (error?.type ?? 'RunFailed') : undefined,
+    }),
+    ...(hasFailed && {
+      error: error ?? {
+        type: 'RunFailed',
+        message: `${failed === 1 ? 'A knot' : `${failed} knots`} failed, or the run was ${run.status}`,
+      },
+    }),
+  };
+}
+
+function basics(record: LineageRecord, run: RunRecord): Attributes {
+  return {
+    'selvage.run.id': record.run_id,
+    'selvage.tapestry': run.tapestry,
+    'selvage.knot.id': record.knot_id,
+    'selvage.definition': record.definition,
+  };
+}
+
+function attributesOfKnot(record: LineageRecord, run: RunRecord, facts: Facts): Attributes {
+  const { elements, error } = facts;
+  return defined({
+    ...basics(record, run),
+    'selvage.temporal_run.id': record.temporal_run_id,
+    'selvage.definition.version': record.definition_version,
+    'selvage.outcome': record.outcome,
+    'selvage.attempt': record.attempt,
+    'selvage.dispatcher': record.dispatcher,
+    'selvage.host': facts.host,
+    'selvage.task_queue': record.task_queue,
+    'selvage.worker': record.worker,
+    'selvage.output.hash': record.output_hash,
+    'selvage.output.size': record.output_size,
+    'selvage.reused_from': record.cached_from_run,
+    'selvage.elements.count': elements?.count,
+    'selvage.elements.failed': elements?.failed,
+    'selvage.elements.reused': elements?.reused,
+    'selvage.child_run.id': facts.child_run?.run_id,
+    'selvage.iterations': facts.iterations,
+    'error.type': error?.type,
+  });
+}
+
+/** A lost worker has said nothing any more; anything else was thrown or refused, and the knot tried again. */
+function endOfAttempt({ attempt, ended_at: at, reason }: RecordedAttempt): ToldEvent {
+  const isLost = reason.code === 'WorkerLost';
+  return {
+    name: isLost ? 'selvage.heartbeat_gap' : 'selvage.retry',
+    at,
+    attributes: { 'selvage.attempt': attempt, 'error.type': reason.code, 'selvage.reason': reason.message },
+  };
+}
+
+function waitOf({ code, since, until }: RecordedWait): ToldEvent {
+  return {
+    name: code === 'Queued' || code === 'Retry' ? 'selvage.wait' : 'selvage.refusal',
+    at: since,
+    attributes: { 'selvage.reason': code, 'selvage.wait.duration': (until - since) / 1_000 },
+  };
+}
+
+/** That a value was reused, or why another one was not. */
+function reuseOf(record: LineageRecord, facts: Facts): ToldEvent[] {
+  const at = record.started_at;
+  if (record.cached_from_run !== null) {
+    const { made_by: knot, made_in: saved } = facts;
+    const attributes = defined({
+      'selvage.reused_from': record.cached_from_run,
+      'selvage.made_by': knot,
+      'selvage.saved.duration': saved === undefined ? undefined : saved / 1_000,
+    });
+    return [{ name: 'selvage.reuse', at, attributes }];
+  }
+  if (facts.passed_over === undefined) return [];
+  return [
+    {
+      name: 'selvage.reuse_refused',
+      at,
+      attributes: { 'selvage.reason': JSON.stringify(facts.passed_over) },
+    },
+  ];
+}
+
+function errorOf({ type, message, traceback }: ExceptionRecord): ToldError {
+  return { type, message, traceback };
+}
+
+/** Without what is unknown: an attribute has a value. */
+function defined(attributes: Readonly<Record<string, unknown>>): Attributes {
+  const known = Object.entries(attributes).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(known) as Attributes;
+}

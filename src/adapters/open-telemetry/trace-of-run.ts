@@ -1,0 +1,82 @@
+import type { SpanContext } from '@opentelemetry/api';
+import type { RunRecord } from '../../ports';
+import type { TraceSettings } from '../../emitters/open-telemetry';
+import { attemptSpanId, knotSpanId, runSpanId, traceIdOf, type SpanIds } from './ids';
+import { spanOf } from './traceparent';
+
+/** A knot that begins later than this after its run is a trace of its own. */
+const APART_MS = 3_600_000;
+
+/** What the place of a run's spans follows from. */
+export type RunOfTrace = Pick<RunRecord, 'temporal_run_id' | 'started_at' | 'details'>;
+
+/** The element of a map, by its id: `users[17]`, or `users["anna"]`, which has no position. */
+export interface ElementOf {
+  readonly map: string;
+  readonly position: number | undefined;
+}
+
+export function elementOf(knotId: string): ElementOf | undefined {
+  const bracket = knotId.indexOf('[');
+  if (bracket < 0) return undefined;
+  const position = Number(knotId.slice(bracket + 1, -1));
+  return { map: knotId.slice(0, bracket), position: Number.isInteger(position) ? position : undefined };
+}
+
+/**
+ * Where the spans of one run belong. Made of its record alone, so that the emitter, and a body that runs long before
+ * anything is emitted, come to the same ids.
+ */
+export class TraceOfRun {
+  readonly ids: SpanIds;
+  /** The span that was active where the run was started, or the knot that started it. */
+  readonly parent: SpanContext | undefined;
+
+  constructor(
+    private readonly run: RunOfTrace,
+    private readonly settings: TraceSettings,
+  ) {
+    this.parent = spanOf(run.details['traceparent']);
+    this.ids = {
+      traceId: this.parent?.traceId ?? traceIdOf(run.temporal_run_id),
+      spanId: runSpanId(run.temporal_run_id),
+    };
+  }
+
+  /** @param at when the knot began */
+  isApart(at: number): boolean {
+    const { mode } = this.settings;
+    return mode === 'linked' || (mode === 'auto' && at - this.run.started_at > APART_MS);
+  }
+
+  private traceOf(knotId: string, at: number): string {
+    if (!this.isApart(at)) return this.ids.traceId;
+    return traceIdOf(this.run.temporal_run_id, elementOf(knotId)?.map ?? knotId);
+  }
+
+  /** The span of a knot as a whole. */
+  knot(knotId: string, at: number): SpanIds {
+    return {
+      traceId: this.traceOf(knotId, at),
+      spanId: knotSpanId(this.run.temporal_run_id, knotId),
+    };
+  }
+
+  attempt(knotId: string, attempt: number, at: number): SpanIds {
+    return {
+      traceId: this.traceOf(knotId, at),
+      spanId: attemptSpanId(this.run.temporal_run_id, knotId, attempt),
+    };
+  }
+
+  /** Whether each element at this place of its list has a span. Others have one only if they failed. */
+  isShown({ position }: ElementOf): boolean {
+    return position !== undefined && position < this.settings.elementsPerMap;
+  }
+
+  /** The span that the body of an attempt works in: its own, or its map's where its own may never be. */
+  body(knotId: string, attempt: number, at: number): SpanIds {
+    const element = elementOf(knotId);
+    return element && !this.isShown(element) ? this.knot(element.map, at) : this.attempt(knotId, attempt, at);
+  }
+}

@@ -1,0 +1,16 @@
+import type { SpanContext } from '@opentelemetry/api';
+
+const FORM = /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})/;
+
+/** A span as W3C Trace Context writes it in a header. */
+export function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}
+
+/** The span that a `traceparent` names; undefined if it names none. */
+export function spanOf(traceparent: unknown): SpanContext | undefined {
+  const [, traceId, spanId, flags] = FORM.exec(String(traceparent)) ?? [];
+  if (traceId === undefined || spanId === undefined || !/[^0]/.test(traceId) || !/[^0]/.test(spanId))
+    return undefined;
+  return { traceId, spanId, traceFlags: Number.parseInt(flags!, 16), isRemote: true };
+}

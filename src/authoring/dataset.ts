@@ -1,0 +1,126 @@
+import { SelvageError } from '../errors';
+import { isObject, shown, type Check } from './checks';
+import type { InputRecord, KnotOptions, ErrorPolicy } from './records';
+import { textProblem } from './texts';
+
+/** Data outside of runs, by the names that OpenLineage gives it, so that other tools name it alike. */
+export interface Dataset {
+  /** Where it is, such as `postgres://db.example.com:5432`. */
+  readonly namespace: string;
+  /** What it is called there, such as `shop.public.orders`. */
+  readonly name: string;
+}
+
+/** Options of a knot that say what its body does with data outside of runs. */
+export interface DataOptions {
+  /** The data outside of runs that the body reads, for lineage: see {@link dataset}. Default: none. */
+  readonly reads?: Dataset | readonly Dataset[];
+  /** The data outside of runs that the body writes, for lineage. Default: none. */
+  readonly writes?: Dataset | readonly Dataset[];
+  /**
+   * For lineage, where the columns (fields) of the knot's value come from, and so those of what it writes:
+   * `{ total: ['orders.amount'] }` names a column of the input `orders`, `['amount']` one of the dataset that
+   * the knot reads. Default: the value of a knot that reads one dataset has its columns; of others nothing is
+   * known.
+   */
+  readonly columns?: Readonly<Record<string, readonly string[]>>;
+}
+
+const LONGEST = 1_000;
+const FORM = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@]*@)?([^/?#]*)([^?#]*)/i;
+
+/** Databases whose names have three parts, with their ports and the schema that a name without one is in. */
+const DATABASES: Readonly<Record<string, { readonly port: string; readonly schema?: string }>> = {
+  postgres: { port: '5432', schema: 'public' },
+  redshift: { port: '5439', schema: 'public' },
+  mssql: { port: '1433', schema: 'dbo' },
+  mysql: { port: '3306' },
+};
+const SCHEMES: Readonly<Record<string, string>> = { postgresql: 'postgres', sqlserver: 'mssql', s3a: 's3' };
+
+/**
+ * Names a dataset by a URL: `postgres://host/database/schema.table`, `mysql://host/database/table`,
+ * `s3://bucket/path`, `gs://bucket/path`, `kafka://host:9092/topic`, `file:///path`, or any other. User, password and
+ * query are left out. For what has no URL, give both names: `dataset({ namespace, name })`.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function dataset(given: string | Dataset): Dataset {
+  const named = typeof given === 'string' ? fromUrl(given) : given;
+  const problem = isDataset(named);
+  if (problem === undefined) return Object.freeze({ namespace: named!.namespace, name: named!.name });
+  throw new SelvageError(
+    'InvalidConfig',
+    `A dataset cannot be named by ${typeof given === 'string' ? shown(withoutUser(given)) : shown(given)}. Give a URL with a path, such as ` +
+      "dataset('postgres://host/database/schema.table'), or dataset({ namespace, name }).",
+    { details: { option: 'dataset', reason: 'WrongValue' } },
+  );
+}
+
+function fromUrl(url: string): Dataset | undefined {
+  const [, given = '', authority = '', path = ''] = FORM.exec(url) ?? [];
+  const scheme = SCHEMES[given.toLowerCase()] ?? given.toLowerCase();
+  const parts = path.split('/').filter((part) => part !== '');
+  if (scheme === 'file') return { namespace: 'file', name: path };
+  const database = DATABASES[scheme];
+  if (!database) return { namespace: `${scheme}://${authority}`, name: parts.join('/') };
+  const host = /:\d+$/.test(authority) ? authority : `${authority}:${database.port}`;
+  const names = parts.flatMap((part) => part.split('.'));
+  const { schema } = database;
+  if (schema !== undefined && names.length === 2) names.splice(1, 0, schema);
+  return names.length < 2 ? undefined : { namespace: `${scheme}://${host}`, name: names.join('.') };
+}
+
+function withoutUser(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//');
+}
+
+const isDataset: Check = (value) =>
+  isObject(value) && [value['namespace'], value['name']].every(isName)
+    ? undefined
+    : 'must be what dataset(…) answers, or a list of these';
+
+const isName = (value: unknown): boolean =>
+  typeof value === 'string' && value !== '' && textProblem(value, LONGEST) === undefined;
+
+/** Accepts a dataset, or a list of them. */
+export const datasets: Check = (value) => {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  return list.map(isDataset).find((complaint) => complaint !== undefined);
+};
+
+/** Accepts the columns that each column comes from. */
+export const columns: Check = (value) =>
+  isObject(value) &&
+  Object.values(value).every((from) => Array.isArray(from) && from.every((one) => isName(one)))
+    ? undefined
+    : "must be an object such as { total: ['orders.amount'] }";
+
+/** The input, and the column of its value, that `input.column` names; `column` alone is one of the dataset that is read. */
+export function originOf(
+  text: string,
+  inputs: { has(name: string): boolean },
+): readonly [input: string | undefined, column: string] {
+  const [, input, column] = /^([^.]+)\.(.+)$/s.exec(text) ?? [];
+  return input !== undefined && inputs.has(input) ? [input, column!] : [undefined, text];
+}
+
+/** Throws InvalidConfig if the columns of a knot come from nothing that it has. */
+export function requireOrigins(
+  owner: string,
+  inputs: ReadonlyMap<string, InputRecord>,
+  { reads, columns: given = {} }: KnotOptions<ErrorPolicy>,
+): void {
+  const isRead = reads !== undefined && [reads].flat().length === 1;
+  for (const [column, origins] of Object.entries(given)) {
+    const origin = origins.find((text) => originOf(text, inputs)[0] === undefined);
+    if (origin === undefined || isRead) continue;
+    const known = [...inputs.keys()].map((name) => `"${name}"`).join(', ');
+    throw new SelvageError(
+      'InvalidConfig',
+      `The option "columns" of ${owner} cannot be used: it says that "${column}" comes from "${origin}", and the knot has no such input` +
+        `${known ? ` (it has ${known})` : ''}, nor does it read one dataset. Write "input.column", or name the dataset in "reads".`,
+      { details: { owner, option: 'columns', reason: 'WrongValue' } },
+    );
+  }
+}

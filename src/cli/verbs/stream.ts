@@ -1,0 +1,131 @@
+import type { Command } from 'commander';
+import type { Does } from '../options/does';
+import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import { plural } from '../output/format';
+import type { Output } from '../output/output';
+import { hasResult, workFor } from '../process/early-end';
+import { Interruption } from '../process/interruption';
+
+interface StreamOptions extends ServerOptions {
+  readonly id?: string[];
+}
+
+export function addStream(program: Command, does: Does): void {
+  const command = program
+    .command('stream')
+    .summary('give the elements of a source to runs, one after another')
+    .description(
+      'Reads the streams that a file exports, starts a run for each element, and works for these runs, until the sources end, the streams are drained, or it is told to stop. ' +
+        'A stream goes on where it was, whatever ended the process before. A second process of the same stream stands by, and works for its runs.',
+    )
+    .argument('<file>', 'file that exports streams')
+    .option('--id <ids...>', 'only these streams of the file')
+    .addHelpText(
+      'after',
+      `
+Ctrl-C or SIGTERM: nothing more is read, what was read is finished, and the stream waits for the next process.
+
+Exit codes: 0 ended, drained or told to stop; 1 a stream has failed; 2 usage.
+
+Examples:
+  $ selvage stream logs.ts
+  $ selvage stream logs.ts --id access-log`,
+    );
+  addServerOptions(addJsonOption(command)).action(does(streamFile));
+}
+
+async function streamFile(file: string, options: StreamOptions, output: Output): Promise<number> {
+  workFor('worker');
+  const end = new Interruption(output);
+  try {
+    const { chosenLogFormat } = await import('../../client/log-line.js');
+    const { describePlace, closeInTime, openFor } = await import('../location/connect.js');
+    const { loggerTo, sayInLogLines } = await import('../location/logging.js');
+    const { emittersOf } = await import('../files/emitters.js');
+    const { loadFile } = await import('../files/load-file.js');
+    const { StreamHost, workerOfStreams } = await import('../../serve/streams/serve-stream.js');
+    const { keepTypeScriptLoadable } = await import('../../user-modules/index.js');
+    const format = chosenLogFormat('text');
+    const loaded = await loadFile(file, { needs: 'stream' });
+    const streams = await chosenStreams(loaded, options.id);
+    const host = new StreamHost(streams, loggerTo(output, { format, runs: true }));
+    const { tapestries, workOn } = workerOfStreams(streams);
+    const opened = await end.orAsked(
+      openFor(tapestries, options, output, {
+        runs: true,
+        activities: host.activities,
+        emitters: await emittersOf(loaded, options),
+        ...(workOn && { workOn }),
+      }),
+    );
+    if (!opened) {
+      output.warn('Interrupted before anything was read.');
+      return end.exitCode;
+    }
+    keepTypeScriptLoadable();
+    try {
+      output.say(describePlace(opened.location));
+      const started = await host.start(opened);
+      for (const [id, { isJoined }] of started) {
+        const stands = isJoined
+          ? 'It is on the server already: if another process reads it, this one stands by, and works for its runs.'
+          : 'Ctrl-C stops it.';
+        output.say(`Stream ${id}: elements of its source for ${tapestryOf(streams, id)}. ${stands}`);
+      }
+      sayInLogLines(output, format);
+      const ends = Promise.all(
+        [...started].map(async ([id, { ended }]) => {
+          const { why, ok, dead } = await ended;
+          output.say(
+            `Stream ${id} has ${why === 'ended' ? 'ended: its source has no more' : 'been drained'}. ${counted(ok, dead)}.`,
+          );
+          return { stream: id, why, ok, dead };
+        }),
+      );
+      ends.catch(() => undefined);
+      const ended = await Promise.race([ends, opened.workerEnded, end.asked.then(() => undefined)]);
+      hasResult(EXIT.ok);
+      if (ended) {
+        if (output.json) output.document({ streams: ended });
+        return EXIT.ok;
+      }
+      output.say('Stopping: what was read is finished. Ctrl-C again to end at once.');
+      await host.stop();
+      const stopped = await Promise.all(
+        [...started].map(async ([id, { counts }]) => ({ stream: id, why: 'stopped', ...(await counts()) })),
+      );
+      if (output.json) output.document({ streams: stopped });
+      return EXIT.ok;
+    } finally {
+      await closeInTime(opened, output);
+    }
+  } finally {
+    end.stop();
+  }
+}
+
+async function chosenStreams(
+  { streams, path }: Pick<import('../files/load-file').LoadedFile, 'streams' | 'path'>,
+  ids: readonly string[] | undefined,
+): Promise<readonly import('../../streams').StreamDeclaration[]> {
+  if (!ids) return streams;
+  const { SelvageError } = await import('../../errors/index.js');
+  return ids.map((id) => {
+    const found = streams.find((stream) => stream.id === id);
+    if (found) return found;
+    throw new SelvageError(
+      'FileWithoutStream',
+      `${path} exports no stream "${id}". It exports: ${streams.map((stream) => stream.id).join(', ')}.`,
+      { details: { file: path, stream: id } },
+    );
+  });
+}
+
+function tapestryOf(streams: readonly import('../../streams').StreamDeclaration[], id: string): string {
+  return streams.find((stream) => stream.id === id)!.tapestry.name;
+}
+
+function counted(ok: number, dead: number): string {
+  return `${plural(ok, 'element')} done${dead > 0 ? `, ${dead} dead letters` : ''}`;
+}

@@ -1,0 +1,127 @@
+import { line, oneOf, text, whole, type Check } from '../authoring/checks';
+import { Secret, type SecretSource } from '../authoring/secrets';
+import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './declaration';
+import { readEmitterOptions } from './emitter-options';
+
+interface CommonOptions extends EmitterOptions {
+  /** OpenLineage's namespace of the jobs: who runs them, such as `shop-production`. */
+  readonly namespace: string;
+  /** The URI that events name as their maker. Default: that of this package. */
+  readonly producer?: string;
+  /**
+   * Which knots are jobs of their own, below that of their tapestry: those that read or write a `dataset` (default), all
+   * that ran, or none. Elements of maps never are.
+   */
+  readonly knots?: 'datasets' | 'all' | 'none';
+}
+
+export interface OpenLineageHttpOptions extends CommonOptions {
+  /** Of the receiver, such as `http://marquez:5000`. */
+  readonly url: string;
+  /** The path below `url`. Default `api/v1/lineage`. */
+  readonly endpoint?: string;
+  /** Sent as `authorization: Bearer …`; or the environment variable that has it. Default: none. */
+  readonly apiKey?: SecretSource;
+  /** Milliseconds within which the receiver must answer a request. Default 15,000. */
+  readonly requestTimeout?: number;
+  readonly file?: undefined;
+}
+
+export interface OpenLineageFileOptions extends CommonOptions {
+  /** Events are appended here, one a line. Relative to the project's folder. */
+  readonly file: string;
+  readonly url?: undefined;
+  readonly endpoint?: undefined;
+  readonly apiKey?: undefined;
+  readonly requestTimeout?: undefined;
+}
+
+export type OpenLineageEmitterOptions = OpenLineageHttpOptions | OpenLineageFileOptions;
+
+/** Options of an OpenLineage emitter: checked, with all defaults. */
+export interface OpenLineageSettings {
+  readonly namespace: string;
+  readonly producer: string;
+  readonly knots: 'datasets' | 'all' | 'none';
+  readonly to:
+    | { readonly file: string }
+    | { readonly url: string; readonly apiKey: Secret | undefined; readonly requestTimeout: number };
+}
+
+export type OpenLineageEmitterDeclaration = EmitterDeclaration<'open-lineage', OpenLineageSettings>;
+
+const PRODUCER = 'https://www.npmjs.com/package/selvage';
+const ENDPOINT = 'api/v1/lineage';
+const REQUEST_TIMEOUT_MS = 15_000;
+const LONGEST_REQUEST_MS = 600_000;
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** A request for each event is slow. */
+const BATCH_SIZE = 100;
+
+const uri: Check = (value) =>
+  typeof value === 'string' && /^[a-z][a-z0-9+.-]*:\S+$/i.test(value) ? undefined : 'must be a URI';
+const address: Check = (value) =>
+  typeof value === 'string' && /^https?:\/\/[^/\s?#@]+[^\s?#]*$/.test(value)
+    ? undefined
+    : 'must be a URL such as "http://marquez:5000", without a user or a query';
+/** A message must not show it. */
+const apart: Check = () => undefined;
+
+/**
+ * Tells OpenLineage's receivers (Marquez, DataHub, …) what runs read and write: events of specification 2-0-2 for the
+ * start and the end of each run, and of its knots. What they read and write is said by their options `reads`, `writes`
+ * and `columns`.
+ *
+ * @throws SelvageError `InvalidName`, `InvalidConfig`
+ */
+export function openLineageEmitter(options: OpenLineageEmitterOptions): OpenLineageEmitterDeclaration {
+  const { common, own, refuse } = readEmitterOptions<OpenLineageEmitterOptions>('open-lineage', options, {
+    namespace: line(),
+    producer: uri,
+    knots: oneOf('datasets', 'all', 'none'),
+    url: address,
+    endpoint: text,
+    apiKey: apart,
+    requestTimeout: whole(1, LONGEST_REQUEST_MS),
+    file: text,
+  });
+  const { namespace, producer = PRODUCER, knots = 'datasets', url, file } = own;
+  if (namespace === undefined || namespace === '')
+    throw refuse('namespace', 'is missing: name who runs the jobs, such as "shop-production"', 'MissingPart');
+  if ((url === undefined) === (file === undefined))
+    throw refuse(
+      'url',
+      url === undefined
+        ? 'is missing, and so is "file": give one of them'
+        : 'excludes "file": give one of them',
+      url === undefined ? 'MissingPart' : 'Contradiction',
+    );
+  const secret = secretOf(own.apiKey);
+  if (secret === false) throw refuse('apiKey', "must be a text, or { env: 'NAME' }");
+  return declareEmitter({
+    kind: 'open-lineage',
+    ...common,
+    batchSize: options.batchSize ?? BATCH_SIZE,
+    options: {
+      namespace,
+      producer,
+      knots,
+      to:
+        file !== undefined
+          ? { file }
+          : {
+              url: `${url.replace(/\/+$/, '')}/${(own.endpoint ?? ENDPOINT).replace(/^\/+/, '')}`,
+              apiKey: secret,
+              requestTimeout: own.requestTimeout ?? REQUEST_TIMEOUT_MS,
+            },
+    },
+  });
+}
+
+/** False: it is none. */
+function secretOf(given: unknown): Secret | undefined | false {
+  if (given === undefined) return undefined;
+  if (typeof given === 'string' && given !== '') return new Secret(given);
+  const { env } = (given ?? {}) as { env?: unknown };
+  return typeof env === 'string' && VARIABLE.test(env) && new Secret(undefined, env);
+}

@@ -1,0 +1,61 @@
+import { oneOf, type Check } from '../authoring/checks';
+import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './declaration';
+import { readEmitterOptions } from './emitter-options';
+
+export type TraceMode = 'auto' | 'nested' | 'linked';
+
+export interface OpenTelemetryEmitterOptions extends EmitterOptions {
+  /**
+   * Whether the knots of a run are part of its trace. `nested`: they are. `linked`: each knot is a trace of its own,
+   * with a link to the span of its run. `auto` (default): a knot that begins within an hour of its run is part of the
+   * run's trace, a later one is a trace of its own, because backends close a trace after a while.
+   */
+  readonly mode?: TraceMode;
+  /**
+   * How many elements of a map have a span: the first of the list, and as many failed ones. The map's own span counts
+   * all. Default 20.
+   */
+  readonly elementsPerMap?: number;
+}
+
+/** Options of an OpenTelemetry emitter: checked, with all defaults. */
+export interface TraceSettings {
+  readonly mode: TraceMode;
+  readonly elementsPerMap: number;
+}
+
+export type OpenTelemetryEmitterDeclaration = EmitterDeclaration<'open-telemetry', TraceSettings>;
+
+export const TRACE_DEFAULTS: TraceSettings = { mode: 'auto', elementsPerMap: 20 };
+const MOST_ELEMENTS = 10_000;
+
+const elements: Check = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MOST_ELEMENTS
+    ? undefined
+    : `must be a whole number from 0 to ${MOST_ELEMENTS}`;
+
+/**
+ * Makes spans and metrics of runs by OpenTelemetry's API: a trace for each run, whose ids are made of the run's, so
+ * that an event that is delivered twice is the same span. The SDK, its exporters and samplers are the process's own;
+ * without any, delivering waits for one. `selvageIdGenerator` of `selvage/open-telemetry` belongs into the SDK's tracer
+ * provider.
+ *
+ * @throws SelvageError `InvalidName`, `InvalidConfig`
+ */
+export function openTelemetryEmitter(
+  options: OpenTelemetryEmitterOptions = {},
+): OpenTelemetryEmitterDeclaration {
+  const { common, own } = readEmitterOptions<OpenTelemetryEmitterOptions>('open-telemetry', options, {
+    mode: oneOf('auto', 'nested', 'linked'),
+    elementsPerMap: elements,
+  });
+  const { mode, elementsPerMap } = own;
+  return declareEmitter({
+    kind: 'open-telemetry',
+    ...common,
+    options: {
+      mode: mode ?? TRACE_DEFAULTS.mode,
+      elementsPerMap: elementsPerMap ?? TRACE_DEFAULTS.elementsPerMap,
+    },
+  });
+}

@@ -1,0 +1,214 @@
+import type { EmitterView } from '../../contract';
+import { useAct } from '../acting';
+import { mayAct } from '../app';
+import { PageHead } from '../frame';
+import type { PageProps } from '../pages';
+import { alter, href } from '../router';
+import { useAnswer } from '../store';
+import { Button } from '../ui/button';
+import { Outcome } from '../ui/outcome';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Time } from '../ui/time';
+import { countWords } from '../words';
+
+const TONES = {
+  'up to date': 'ok',
+  delivering: 'running',
+  failing: 'err',
+  disabled: 'err',
+  'nobody delivers': 'waiting',
+} as const satisfies Record<EmitterView['state'], string>;
+
+/** Emitters, which hear of runs: how far they are, what failed, what they gave up. */
+export function EmittersPage({ place }: PageProps<'emitters'>) {
+  const answer = useAnswer('emitters', {}, { everyMs: 3_000 });
+  const emitters = answer.value?.emitters;
+  return (
+    <>
+      <PageHead title="Emitters" />
+      <div class="page-body">
+        {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
+        {!emitters ? (
+          !answer.error && <Skeleton rows={4} height={42} />
+        ) : emitters.length === 0 ? (
+          <Empty icon="emitters" title="Nobody hears of runs yet">
+            Export emitters from your file or from <code>selvage.config.ts</code>, then run{' '}
+            <code>selvage worker FILE</code> or <code>selvage emit FILE</code>.
+          </Empty>
+        ) : (
+          <table class="table">
+            <thead>
+              <tr>
+                <th scope="col">Emitter</th>
+                <th scope="col">State</th>
+                <th scope="col" class="number">
+                  Behind
+                </th>
+                <th scope="col" class="number">
+                  Delivered
+                </th>
+                <th scope="col" class="number">
+                  Dead letters
+                </th>
+                <th scope="col">Last delivery</th>
+                <th scope="col">Delivered by</th>
+                {mayAct() && <th scope="col">Acts</th>}
+              </tr>
+            </thead>
+            <tbody>
+              {emitters.map((emitter) => (
+                <Row key={emitter.name} emitter={emitter} isChosen={place.emitter === emitter.name} />
+              ))}
+            </tbody>
+          </table>
+        )}
+        {place.emitter !== undefined && <DeadLetters key={place.emitter} emitter={place.emitter} />}
+      </div>
+    </>
+  );
+}
+
+function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean }) {
+  const { name, state, behind, isMore, behindSince, delivered, deliveredAt, deadLetters, holder } = emitter;
+  const { lastError, failures, failingSince, disabledBecause } = emitter;
+  const doing = useAct('emitter', { asToast: true });
+  return (
+    <tr class={isChosen ? 'chosen' : undefined}>
+      <td class="break">{name}</td>
+      <td>
+        <Outcome tone={TONES[state]} word={state} isBare />
+        {lastError !== undefined && (
+          <p class="muted break">
+            {countWords(failures, 'failure')}
+            {failingSince !== undefined && (
+              <>
+                {' '}
+                since <Time at={failingSince} />
+              </>
+            )}
+            : {lastError}
+          </p>
+        )}
+        {disabledBecause !== undefined && <p class="muted break">{disabledBecause}</p>}
+      </td>
+      <td class="number">
+        {behind === 0 ? (
+          <span class="muted">0</span>
+        ) : (
+          <>
+            {countWords(behind)}
+            {isMore && '+'}
+            {behindSince !== undefined && (
+              <>
+                {' '}
+                <span class="muted">
+                  <Time at={behindSince} />
+                </span>
+              </>
+            )}
+          </>
+        )}
+      </td>
+      <td class="number">{countWords(delivered)}</td>
+      <td class="number">
+        {deadLetters === 0 ? (
+          <span class="muted">0</span>
+        ) : (
+          <button
+            type="button"
+            class="link"
+            aria-expanded={isChosen}
+            aria-label={`${countWords(deadLetters, 'event')} that ${name} gave up`}
+            onClick={() => alter('emitters', { emitter: isChosen ? undefined : name })}
+          >
+            {countWords(deadLetters)}
+          </button>
+        )}
+      </td>
+      <td class="muted">{deliveredAt === undefined ? 'none yet' : <Time at={deliveredAt} />}</td>
+      <td>
+        {holder === undefined ? <span class="muted">nobody</span> : <code class="break">{holder}</code>}
+      </td>
+      {mayAct() && (
+        <td>
+          {(state === 'disabled' || state === 'failing') && (
+            <Button
+              icon="play"
+              isBusy={doing.isBusy}
+              onClick={() => void doing.act({ name, act: 'resume' }, `${name} goes on`)}
+            >
+              Try now
+            </Button>
+          )}
+        </td>
+      )}
+    </tr>
+  );
+}
+
+/** Events that an emitter gave up, with the reasons. */
+function DeadLetters({ emitter }: { emitter: string }) {
+  const answer = useAnswer('emitterLetters', { emitter }, { everyMs: 3_000 });
+  const doing = useAct('emitter', { asToast: true });
+  const letters = answer.value?.letters;
+  return (
+    <section class="below" aria-label={`Events that ${emitter} gave up`}>
+      <h2>Events that {emitter} gave up</h2>
+      {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
+      {!letters ? (
+        !answer.error && <Skeleton rows={3} height={42} />
+      ) : letters.length === 0 ? (
+        <p class="muted">None.</p>
+      ) : (
+        <>
+          {mayAct() && (
+            <p>
+              <Button
+                icon="again"
+                isBusy={doing.isBusy}
+                onClick={() =>
+                  void doing.act({ name: emitter, act: 'redrive' }, `${emitter} gets them once more`)
+                }
+              >
+                Deliver all of them once more
+              </Button>
+            </p>
+          )}
+          <table class="table">
+            <thead>
+              <tr>
+                <th scope="col">Given up</th>
+                <th scope="col">Run</th>
+                <th scope="col">Event</th>
+                <th scope="col">Why</th>
+              </tr>
+            </thead>
+            <tbody>
+              {letters.map(({ event, run, reason, at, comesAgain }) => (
+                <tr key={event}>
+                  <td class="muted">
+                    <Time at={at} />
+                  </td>
+                  <td>
+                    <a class="link break" href={href({ page: 'run', run })}>
+                      {run}
+                    </a>
+                  </td>
+                  <td>
+                    <code class="break">{event}</code>
+                  </td>
+                  <td class="break">{comesAgain ? `${reason} (comes again)` : reason}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          {answer.value?.cursor !== undefined && (
+            <p class="muted">
+              There are older ones: <code>selvage emitters dead {emitter}</code>
+            </p>
+          )}
+        </>
+      )}
+    </section>
+  );
+}

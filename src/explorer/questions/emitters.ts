@@ -1,0 +1,50 @@
+import { readEmitters, requireEmitter, requireFeed } from '../../deliveries';
+import type { EmitterLettersAnswer, EmitterView, Questions } from '../contract';
+import type { ExplorerData } from '../data';
+
+const LETTERS = 50;
+
+export async function emitters({ backends }: ExplorerData): Promise<{ emitters: EmitterView[] }> {
+  const reports = await readEmitters(backends);
+  return {
+    emitters: reports.map((report): EmitterView => {
+      const { name, state, lag, delivered, failures, deadLetters, redriven } = report;
+      return {
+        name,
+        state,
+        holder: report.holder ?? undefined,
+        behind: lag.changes,
+        isMore: lag.isMore,
+        behindSince: lag.since ?? undefined,
+        delivered,
+        deliveredAt: report.deliveredAt ?? undefined,
+        failures,
+        failingSince: report.failingSince ?? undefined,
+        lastError: report.lastError ?? undefined,
+        disabledBecause: report.disabledBecause ?? undefined,
+        deadLetters,
+        redriven,
+      };
+    }),
+  };
+}
+
+export async function emitterLetters(
+  { backends }: ExplorerData,
+  { emitter, cursor }: Questions['emitterLetters']['ask'],
+): Promise<EmitterLettersAnswer> {
+  await requireEmitter(backends, emitter);
+  const table = requireFeed(backends.runHistory).emitterTableBeside();
+  const page = await table.deadLetters(emitter, { limit: LETTERS, ...(cursor !== undefined && { cursor }) });
+  return {
+    letters: page.items.map(({ eventId, change, reason, at, redrivenAt }) => ({
+      event: eventId,
+      run: change.run_id,
+      knot: change.knot_id,
+      reason,
+      at,
+      comesAgain: redrivenAt !== null,
+    })),
+    cursor: page.cursor,
+  };
+}

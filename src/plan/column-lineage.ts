@@ -1,0 +1,66 @@
+import { originOf, type Dataset } from '../authoring/dataset';
+import type { Plan, PlanKnot } from './plan';
+
+/** A column of a dataset that a run reads. */
+export interface ColumnOrigin extends Dataset {
+  readonly field: string;
+}
+
+/** By a column of what a knot writes: the columns of datasets that it comes from. */
+export type ColumnOrigins = Readonly<Record<string, readonly ColumnOrigin[]>>;
+
+/**
+ * Where the columns of the datasets that a knot writes come from, followed up from knot to knot as far as their authors
+ * have said so. Undefined if nothing is known.
+ */
+export function columnOrigins(plan: Plan, knot: PlanKnot): ColumnOrigins | undefined {
+  const origins = new Map<string, ColumnOrigin[]>();
+  for (const column of columnsOf(plan, knot)) {
+    const found = new Map<string, ColumnOrigin>();
+    for (const origin of originsOf(plan, knot, column, new Set()))
+      found.set(`${origin.namespace}\n${origin.name}\n${origin.field}`, origin);
+    if (found.size > 0) origins.set(column, [...found.values()]);
+  }
+  return origins.size > 0 ? Object.fromEntries(origins) : undefined;
+}
+
+/** The columns of a knot's value that anything is known of. */
+function columnsOf(plan: Plan, knot: PlanKnot): string[] {
+  const { columns } = knot.data ?? {};
+  if (columns) return Object.keys(columns);
+  const passed = passedOn(plan, knot);
+  return passed ? columnsOf(plan, passed) : [];
+}
+
+/** The knot whose columns this one has: a gate and a path of a branch pass on a value, and a sink writes what it is given. */
+function passedOn(plan: Plan, { data, inputs, policy }: PlanKnot): PlanKnot | undefined {
+  const passes = policy.node === 'gate' || policy.path !== undefined || data?.writes !== undefined;
+  if (!passes || data?.reads || data?.columns) return undefined;
+  const [only, ...others] = policy.path === undefined ? Object.values(inputs) : [inputs['input']!];
+  return only && 'parent' in only && others.length === 0 ? plan.knots[only.parent] : undefined;
+}
+
+function* originsOf(plan: Plan, knot: PlanKnot, column: string, seen: Set<string>): Generator<ColumnOrigin> {
+  const key = `${knot.id}\n${column}`;
+  if (seen.has(key)) return;
+  seen.add(key);
+  const { data, inputs } = knot;
+  const [read, ...others] = data?.reads ?? [];
+  const isReadAlone = read !== undefined && others.length === 0;
+  if (!data?.columns) {
+    const passed = passedOn(plan, knot);
+    if (isReadAlone) yield { ...read, field: column };
+    else if (passed) yield* originsOf(plan, passed, column, seen);
+    return;
+  }
+  const names = new Set(Object.keys(inputs));
+  for (const text of data.columns[column] ?? []) {
+    const [input, field] = originOf(text, names);
+    if (input === undefined) {
+      if (isReadAlone) yield { ...read, field };
+      continue;
+    }
+    const from = inputs[input]!;
+    if ('parent' in from) yield* originsOf(plan, plan.knots[from.parent]!, field, seen);
+  }
+}

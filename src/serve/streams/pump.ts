@@ -1,0 +1,374 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../../authoring/knot-context';
+import { SelvageError, isOfClass } from '../../errors';
+import {
+  batchSizes,
+  keyOfOffset,
+  streamName,
+  type DeadLetter,
+  type OpenSource,
+  type StreamDeclaration,
+  type StreamElement,
+} from '../../streams';
+import type { PumpEnd, PumpState, StreamCheckpoint, StreamLag } from '../../workflows/messages';
+import { Slots } from '../slots';
+import { StreamProgress } from './progress';
+import { Reader, aborted } from './reader';
+import type { ElementEnd, Unit, UnitClaim, UnitRuns } from './unit';
+
+export interface PumpParts {
+  readonly declaration: StreamDeclaration;
+  readonly source: OpenSource;
+  readonly runs: UnitRuns;
+  readonly checkpoint: StreamCheckpoint;
+  readonly logger: Logger;
+  /** Saves a checkpoint so that it outlives this process. */
+  readonly save: (checkpoint: StreamCheckpoint) => Promise<void>;
+}
+
+/** With order by key: how many units may wait for others of their key, for each that may run. */
+const WAITING_PER_RUNNING = 10;
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 10_000;
+const RATE_SECONDS = 60;
+
+/**
+ * Reads a source, starts the runs of its elements, and delivers their results.
+ *
+ * U1  Units are claimed in the order of the source, before anything is started. So what is claimed covers a beginning
+ *     of each partition without gaps, and a claim says with how many elements: whoever reads again makes the same
+ *     units.
+ * U2  Units of several elements are claimed one by one, because the next begins where the claimed one ends.
+ * U3  A unit is finished when its results are delivered; the checkpoint is before the first that is not.
+ */
+export class Pump {
+  readonly #parts: PumpParts;
+  readonly #progress: StreamProgress;
+  readonly #slots: Slots;
+  readonly #sizes: readonly number[];
+  /** Aborted: nothing more is read. */
+  readonly #stop = new AbortController();
+  /** Aborted: nothing more is done at all. */
+  readonly #kill = new AbortController();
+  /** By key, or by partition: the end of the unit that the next one waits for. */
+  readonly #before = new Map<string, Promise<void>>();
+  readonly #open = new Set<Promise<void>>();
+  /** True until a claim shows that no earlier process has come this far. */
+  #isReplaying = true;
+  #skip = new Map<string, number>();
+  #error: { readonly error: unknown } | undefined;
+  #trouble: string | undefined;
+  #samples: { readonly at: number; readonly finished: number }[] = [];
+  #lag: StreamLag | undefined;
+  #finished = 0;
+
+  constructor(parts: PumpParts) {
+    this.#parts = parts;
+    const { concurrency, batch } = parts.declaration.options;
+    this.#progress = new StreamProgress(parts.checkpoint);
+    this.#slots = new Slots(concurrency);
+    this.#sizes = batchSizes(batch);
+  }
+
+  /** Reads until the source ends or {@link stop} is called, finishes all that was read, and returns. */
+  async run(): Promise<PumpEnd> {
+    const { source, declaration } = this.#parts;
+    const signal = this.#stop.signal;
+    const reader = new Reader(
+      source.read(this.#progress.places(), {
+        signal,
+        logger: this.#parts.logger,
+        save: async (partition, state) => {
+          this.#progress.place(partition, state);
+          await this.#insist('save the checkpoint', () => this.#parts.save(this.checkpoint()));
+        },
+        trouble: (message) => this.#say(message),
+      }),
+      this.#window(),
+    );
+    try {
+      let isOver = false;
+      while (!isOver) isOver = !(await this.#next(reader));
+      await Promise.all(this.#open);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      reader.close();
+    }
+    await Promise.allSettled(this.#open);
+    if (this.#error) throw this.#error.error;
+    if (this.#kill.signal.aborted) throw new Error(`${streamName(declaration.id)} goes on elsewhere`);
+    return { checkpoint: this.checkpoint(), why: signal.aborted ? 'stopped' : 'ended' };
+  }
+
+  /** Nothing more is read; {@link run} returns when all is finished. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** Ends at once. What is in progress is done again by the next pump. */
+  kill(): void {
+    this.#stop.abort();
+    this.#kill.abort();
+  }
+
+  checkpoint(): StreamCheckpoint {
+    return this.#progress.checkpoint();
+  }
+
+  /** Asks the source how far behind the stream is. */
+  async lookAtLag(): Promise<void> {
+    this.#lag = await this.#parts.source.lag?.().catch(() => undefined);
+  }
+
+  async tellFinished(): Promise<void> {
+    await this.#parts.source.finished?.(this.#progress.places());
+  }
+
+  state(process: string): PumpState {
+    const at = Date.now();
+    const samples = this.#samples;
+    samples.push({ at, finished: this.#finished });
+    while (samples.length > 2 && at - samples[1]!.at > RATE_SECONDS * 1_000) samples.shift();
+    const [first] = samples as [(typeof samples)[number]];
+    const seconds = (at - first.at) / 1_000;
+    return {
+      process,
+      inFlight: this.#progress.inFlight,
+      window: this.#window(),
+      rate: seconds > 0 ? (this.#finished - first.finished) / seconds : 0,
+      ...(this.#lag && { lag: this.#lag }),
+      ...(this.#trouble !== undefined && { trouble: this.#trouble }),
+      at,
+    };
+  }
+
+  /** Most elements in flight. */
+  #window(): number {
+    const { concurrency, batch, gather, order } = this.#parts.declaration.options;
+    const units = order === 'key' ? concurrency * (1 + WAITING_PER_RUNNING) : concurrency;
+    return units * Math.max(batch, gather, 1);
+  }
+
+  /** Takes the next elements. False: there are no more. */
+  async #next(reader: Reader): Promise<boolean> {
+    const { concurrency, batch, gather, order, linger } = this.#parts.declaration.options;
+    const most = order === 'key' ? concurrency * (1 + WAITING_PER_RUNNING) : concurrency;
+    while (this.#open.size >= most && !this.#stop.signal.aborted)
+      await Promise.race([...this.#open, aborted(this.#stop.signal)]);
+    if (this.#stop.signal.aborted) return false;
+    const together = Math.max(batch, gather, 1);
+    const isTogether = together > 1;
+    // A list is as long as it can be; of batches, as many as there is room for are cut from what is there.
+    const count = gather > 0 ? gather : isTogether ? together : most - this.#open.size;
+    const taken = await reader.take(count, isTogether ? linger : 0, this.#stop.signal);
+    if (!taken) return false;
+    if ('endOf' in taken) {
+      this.#progress.end(taken.endOf);
+      this.#skip.delete(taken.endOf);
+      return true;
+    }
+    const elements = this.#withoutDone(taken.partition, taken.elements);
+    if (elements.length === 0) return true;
+    if (isTogether || this.#isReplaying) await this.#oneByOne(reader, taken.partition, elements);
+    else await this.#together(taken.partition, elements);
+    return true;
+  }
+
+  /** Passes over what an earlier process has finished, up to the next that it has not. */
+  #withoutDone(partition: string, elements: StreamElement[]): StreamElement[] {
+    let from = 0;
+    while (from < elements.length) {
+      const skip = this.#skip.get(partition) ?? this.#progress.doneFrom(partition, elements[from]!);
+      if (skip === 0) break;
+      const passed = Math.min(skip, elements.length - from);
+      if (skip > passed) this.#skip.set(partition, skip - passed);
+      else this.#skip.delete(partition);
+      const part = { partition, elements: elements.slice(from, from + passed) };
+      this.#progress.begin(part);
+      this.#progress.finish(part);
+      from += passed;
+    }
+    return from === 0 ? elements : elements.slice(from);
+  }
+
+  /** Units of one element each: their claims need not wait for one another. */
+  async #together(partition: string, elements: readonly StreamElement[]): Promise<void> {
+    const units = await Promise.all(
+      elements.map(async (element) => this.#unit(partition, [element], await this.#refusalOf(element))),
+    );
+    const claims = await this.#insist('claim what was read', () => this.#parts.runs.claim(units));
+    units.forEach((unit, place) => this.#begin(unit, claims[place]!));
+  }
+
+  /** Claims the first unit of these elements, and gives the rest back. */
+  async #oneByOne(reader: Reader, partition: string, elements: readonly StreamElement[]): Promise<void> {
+    let unit = await this.#firstUnit(partition, elements);
+    const [claim] = await this.#insist('claim what was read', () => this.#parts.runs.claim([unit]));
+    const { inserted, elements: count } = claim!;
+    if (inserted) this.#isReplaying = false;
+    let rest = elements.slice(unit.elements.length);
+    if (!inserted && count !== unit.elements.length) {
+      // An earlier process had cut elsewhere.
+      const missing = count - elements.length;
+      const more = missing > 0 ? await reader.takeOf(partition, missing, this.#stop.signal) : [];
+      const all = [...elements, ...more];
+      // Told to stop before all of it was there: the next process will read it again.
+      if (all.length < count && this.#stop.signal.aborted) return;
+      unit = this.#unit(partition, all.slice(0, count), unit.refusal);
+      rest = all.slice(count);
+    }
+    reader.giveBack(partition, rest);
+    this.#begin(unit, claim!);
+  }
+
+  /** As many elements as fit in a unit: for a batch, such that each can be run and none waits for another. */
+  async #firstUnit(partition: string, elements: readonly StreamElement[]): Promise<Unit> {
+    const { batch, gather, order } = this.#parts.declaration.options;
+    if (gather > 0) {
+      const end = elements.findIndex(
+        (element, place) =>
+          element.unreadable !== undefined || (place > 0 && this.#progress.doneFrom(partition, element) > 0),
+      );
+      if (end === 0) return this.#unit(partition, elements.slice(0, 1), elements[0]!.unreadable);
+      return this.#unit(partition, end < 0 ? elements : elements.slice(0, end));
+    }
+    const keys = new Set<string>();
+    let fitting = 0;
+    for (const element of elements.slice(0, batch)) {
+      if (fitting > 0 && this.#progress.doneFrom(partition, element) > 0) break;
+      const key = order === 'key' ? this.#keyOf(element) : undefined;
+      if (key !== undefined && keys.has(key)) break;
+      const refusal = await this.#refusalOf(element);
+      if (refusal && fitting === 0) return this.#unit(partition, [element], refusal);
+      if (refusal) break;
+      if (key !== undefined) keys.add(key);
+      fitting += 1;
+    }
+    const size = this.#sizes.find((one) => one <= fitting)!;
+    return this.#unit(partition, elements.slice(0, size));
+  }
+
+  #unit(partition: string, elements: readonly StreamElement[], refusal?: DeadLetter['error']): Unit {
+    const first = keyOfOffset(elements[0]!.offset);
+    return {
+      partition,
+      elements,
+      key: partition === '' ? first : `${partition}:${first}`,
+      ...(this.#parts.declaration.options.order === 'key' && {
+        keys: [...new Set(elements.map((element) => this.#keyOf(element)))],
+      }),
+      ...(refusal && { refusal }),
+    };
+  }
+
+  #keyOf(element: StreamElement): string {
+    const { key } = this.#parts.declaration.options;
+    const own = key ? key(element.value, element) : element.key;
+    // Elements without a key are in order among themselves.
+    return own === undefined || own === null ? '' : `k${String(own)}`;
+  }
+
+  async #refusalOf(element: StreamElement): Promise<DeadLetter['error'] | undefined> {
+    return await this.#insist('check what was read', () => this.#parts.runs.refusalOf(element));
+  }
+
+  #begin(unit: Unit, claim: UnitClaim): void {
+    this.#progress.begin(unit);
+    const { order } = this.#parts.declaration.options;
+    const names = order === 'key' ? unit.keys! : order === 'all' ? [unit.partition] : [];
+    const before = names.flatMap((name) => this.#before.get(name) ?? []);
+    const going: Promise<void> = this.#go(unit, claim, before)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#open.delete(going);
+        for (const name of names) if (this.#before.get(name) === going) this.#before.delete(name);
+      });
+    this.#open.add(going);
+    for (const name of names) this.#before.set(name, going);
+  }
+
+  async #go(unit: Unit, claim: UnitClaim, before: readonly Promise<void>[]): Promise<void> {
+    const { order } = this.#parts.declaration.options;
+    const turn = (): Promise<unknown> => Promise.race([Promise.all(before), aborted(this.#kill.signal)]);
+    if (order === 'key') await turn();
+    const ends = await this.#slots.use(() =>
+      this.#insist('start a run', () => this.#parts.runs.run(unit, claim, this.#kill.signal)),
+    );
+    if (order === 'all') await turn();
+    for (const end of ends) if (!(await this.#deliver(end, unit))) return;
+    this.#finished += unit.elements.length;
+    this.#progress.finish(unit);
+  }
+
+  /** False: the stream stops before this element. */
+  async #deliver(end: ElementEnd, unit: Unit): Promise<boolean> {
+    const { onResult, deadLetter, onFailure, gather } = this.#parts.declaration.options;
+    const { signal } = this.#kill;
+    signal.throwIfAborted();
+    const count = gather > 0 ? unit.elements.length : 1;
+    if ('result' in end) {
+      const { runId } = end.result;
+      if (onResult)
+        await this.#insist('deliver a result (onResult)', async () =>
+          onResult(end.result, end.element, { runId, signal }),
+        );
+      for (let n = 0; n < count; n++) this.#progress.count('ok');
+      return true;
+    }
+    const { letter, element } = end;
+    const { code, message } = letter.error;
+    const name = keyOfOffset(element.offset);
+    const which = letter.runId === undefined ? 'could not start a run' : `failed in run ${letter.runId}`;
+    this.#parts.logger.warn({ code, run: letter.runId }, `element ${name} ${which}: ${message}`);
+    if (onFailure === 'stop') {
+      this.#fail(
+        new SelvageError(
+          'StreamStopped',
+          `${streamName(this.#parts.declaration.id)} stops before the element ${name}, which ${which}: ${message}`,
+          { details: { stream: this.#parts.declaration.id, element: name } },
+        ),
+        false,
+      );
+      return false;
+    }
+    if (deadLetter)
+      await this.#insist('deliver a dead letter (deadLetter)', async () =>
+        deadLetter(letter, element, { signal }),
+      );
+    for (let n = 0; n < count; n++) this.#progress.count('dead');
+    return true;
+  }
+
+  /** Repeats the work until it succeeds. */
+  async #insist<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const { signal } = this.#kill;
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      signal.throwIfAborted();
+      try {
+        const result = await work();
+        if (pause > FIRST_PAUSE_MS) this.#say(undefined);
+        return result;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isOfClass(error, 'mistake')) throw error;
+        this.#say(`cannot ${what}: ${error instanceof Error ? error.message : String(error)}`);
+        await delay(pause, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  #say(trouble: string | undefined): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    if (trouble === undefined) this.#parts.logger.info({}, 'goes on');
+    else this.#parts.logger.warn({}, trouble);
+  }
+
+  /** The first error counts. */
+  #fail(error: unknown, atOnce = true): void {
+    if (!this.#kill.signal.aborted) this.#error ??= { error };
+    this.stop();
+    if (atOnce) this.kill();
+  }
+}

@@ -1,0 +1,165 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Delivered, PartitionEnd, StreamElement } from '../../streams';
+
+/** Consecutive elements of one partition, or the end of a partition. */
+export type Taken = { readonly partition: string; readonly elements: StreamElement[] } | PartitionEnd;
+
+interface Queue {
+  elements: StreamElement[];
+  hasEnded: boolean;
+}
+
+/** Reads ahead of the pump, so many elements that the source is asked for more only as fast as elements are taken. */
+export class Reader {
+  readonly #iterator: AsyncIterator<Delivered<unknown>>;
+  readonly #ahead: number;
+  /** By partition; the one whose turn is next comes first. */
+  readonly #queues = new Map<string, Queue>();
+  #count = 0;
+  #reading: Promise<void> | undefined;
+  #hasEnded = false;
+  #error: { readonly error: unknown } | undefined;
+
+  constructor(source: AsyncIterable<Delivered<unknown>>, ahead: number) {
+    this.#iterator = source[Symbol.asyncIterator]();
+    this.#ahead = ahead;
+  }
+
+  /**
+   * The next elements of a partition: at most `most`. If fewer are there, it waits up to `linger` milliseconds for more.
+   * Undefined: the source has ended, or the signal was aborted.
+   *
+   * @throws the source's error, once all that it had delivered before was taken
+   */
+  async take(most: number, linger: number, signal: AbortSignal): Promise<Taken | undefined> {
+    while (this.#queues.size === 0) {
+      if (this.#error) throw this.#error.error;
+      if (this.#hasEnded || signal.aborted) return undefined;
+      await Promise.race([this.#read(), aborted(signal)]);
+    }
+    if (linger > 0 && !this.#isFull(most)) await this.#linger(most, linger, signal);
+    if (signal.aborted) return undefined;
+    const [partition, queue] = this.#next(most);
+    const elements = this.#cut(partition, queue, most);
+    if (elements.length === 0) return { endOf: partition };
+    this.#readAhead();
+    return { partition, elements };
+  }
+
+  /** The next elements of this partition: so many, or fewer if no more come. */
+  async takeOf(partition: string, count: number, signal: AbortSignal): Promise<StreamElement[]> {
+    const isThere = (): boolean => {
+      const queue = this.#queues.get(partition);
+      return (queue?.elements.length ?? 0) >= count || queue?.hasEnded === true;
+    };
+    while (!isThere() && !this.#hasEnded && !this.#error && !signal.aborted)
+      await Promise.race([this.#read(), aborted(signal)]);
+    const queue = this.#queues.get(partition);
+    return queue ? this.#cut(partition, queue, count) : [];
+  }
+
+  /** Gives elements back that were taken last of their partition. */
+  giveBack(partition: string, elements: readonly StreamElement[]): void {
+    if (elements.length === 0) return;
+    const { elements: rest, hasEnded } = this.#queues.get(partition) ?? newQueue();
+    const others = [...this.#queues];
+    this.#queues.clear();
+    this.#queues.set(partition, { elements: [...elements, ...rest], hasEnded });
+    for (const [name, queue] of others) if (name !== partition) this.#queues.set(name, queue);
+    this.#count += elements.length;
+  }
+
+  /** Ends the iteration, without waiting for a source that does not listen. */
+  close(): void {
+    void this.#iterator.return?.()?.then(undefined, () => undefined);
+  }
+
+  #isFull(most: number): boolean {
+    if (this.#hasEnded || this.#error) return true;
+    for (const { elements, hasEnded } of this.#queues.values())
+      if (hasEnded || elements.length >= most) return true;
+    return false;
+  }
+
+  async #linger(most: number, milliseconds: number, signal: AbortSignal): Promise<void> {
+    const end = new AbortController();
+    let isOver = false;
+    const late = delay(milliseconds, undefined, { signal: end.signal }).then(
+      () => void (isOver = true),
+      () => undefined,
+    );
+    while (!isOver && !signal.aborted && !this.#isFull(most))
+      await Promise.race([this.#read(), late, aborted(signal)]);
+    end.abort();
+  }
+
+  /** A full queue if there is one, else the one whose turn it is. */
+  #next(most: number): [string, Queue] {
+    const queues = [...this.#queues] as [[string, Queue], ...[string, Queue][]];
+    return queues.find(([, { elements }]) => elements.length >= most) ?? queues[0];
+  }
+
+  #cut(partition: string, queue: Queue, most: number): StreamElement[] {
+    const { elements, hasEnded } = queue;
+    const cut = elements.length <= most ? elements : elements.slice(0, most);
+    this.#count -= cut.length;
+    this.#queues.delete(partition);
+    // The end is taken by itself, after the last element.
+    const isOver = cut.length === elements.length && !(hasEnded && cut.length > 0);
+    if (!isOver) this.#queues.set(partition, { elements: elements.slice(cut.length), hasEnded });
+    return cut;
+  }
+
+  #readAhead(): void {
+    if (!this.#hasEnded && !this.#error && this.#count < this.#ahead) void this.#read();
+  }
+
+  /** One reading at a time; errors are kept for {@link take}. */
+  #read(): Promise<void> {
+    return (this.#reading ??= this.#readNext().finally(() => (this.#reading = undefined)));
+  }
+
+  async #readNext(): Promise<void> {
+    try {
+      const { done, value } = await this.#iterator.next();
+      if (done) this.#hasEnded = true;
+      else if ('endOf' in value) this.#queue(value.endOf).hasEnded = true;
+      else this.#put(Array.isArray(value) ? (value as StreamElement[]) : [value as StreamElement]);
+    } catch (error) {
+      this.#error = { error };
+    }
+  }
+
+  /** Elements that are delivered together are of one partition. */
+  #put(elements: StreamElement[]): void {
+    const [first] = elements;
+    if (!first) return;
+    const queue = this.#queue(first.partition ?? '');
+    queue.elements = queue.elements.length === 0 ? elements : queue.elements.concat(elements);
+    this.#count += elements.length;
+  }
+
+  #queue(partition: string): Queue {
+    let queue = this.#queues.get(partition);
+    if (!queue) this.#queues.set(partition, (queue = newQueue()));
+    return queue;
+  }
+}
+
+function newQueue(): Queue {
+  return { elements: [], hasEnded: false };
+}
+
+/** One listener however often a signal is waited for. */
+const ends = new WeakMap<AbortSignal, Promise<void>>();
+
+export function aborted(signal: AbortSignal): Promise<void> {
+  const existing = ends.get(signal);
+  if (existing) return existing;
+  const end = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  ends.set(signal, end);
+  return end;
+}

@@ -1,0 +1,85 @@
+import type { Tapestry } from '../../authoring';
+import { Selvage, type OpenOptions } from '../../client';
+import { isDebug, lineLogger } from '../../client/log-line';
+import { stream, type AnySource, type StreamOptions } from '../../streams';
+import { writeErrorLine } from '../../terminal';
+import { StreamHost, workerOfStreams, type StreamEnd } from './serve-stream';
+
+/** Options of {@link runStream}: those of the stream, and of the client and worker that it opens. */
+export interface RunStreamOptions<Value = unknown, Values extends object = Record<string, unknown>>
+  extends StreamOptions<Value, Values>, Omit<OpenOptions, 'tapestries' | 'taskQueue' | 'workOn'> {
+  /** Aborting it ends the call: nothing more is read, and what was read is finished. The stream goes on elsewhere. */
+  readonly signal?: AbortSignal;
+}
+
+const STREAM_OPTIONS = [
+  'id',
+  'parameter',
+  'key',
+  'concurrency',
+  'order',
+  'batch',
+  'gather',
+  'linger',
+  'onResult',
+  'deadLetter',
+  'onFailure',
+] as const;
+
+/**
+ * Gives each element of a source to a run of the tapestry, and works for these runs, until the source ends or the stream
+ * is drained. The stream itself is a durable workflow: killed at any moment and called again, here or elsewhere, it goes
+ * on where it was, and each element has one run.
+ *
+ * @throws SelvageError as `stream` and `Selvage.open`; `StreamStopped`
+ */
+export async function runStream<Value, Parameters extends object, Values extends object>(
+  source: AnySource<Value>,
+  tapestry: Tapestry<Parameters, Values>,
+  options: RunStreamOptions<Value, Values>,
+): Promise<StreamEnd> {
+  const { signal, ...given } = options;
+  const own: Record<string, unknown> = {};
+  const others: Record<string, unknown> = { ...given };
+  for (const name of STREAM_OPTIONS) {
+    if (name in given) own[name] = given[name];
+    delete others[name];
+  }
+  const declaration = stream(source, tapestry, own as unknown as StreamOptions<Value, Values>);
+  const open = others as Omit<OpenOptions, 'tapestries'>;
+  const logger =
+    open.logger ?? lineLogger(writeErrorLine, { format: 'text', runs: false, isVerbose: isDebug });
+  const host = new StreamHost([declaration], logger);
+  const selvage = await Selvage.open({
+    ...open,
+    ...workerOfStreams([declaration]),
+    workerOptions: {
+      ...open.workerOptions,
+      activities: { ...open.workerOptions?.activities, ...host.activities },
+    },
+  });
+  try {
+    const started = (await host.start(selvage)).get(declaration.id)!;
+    let stop = (): void => undefined;
+    const stopped = new Promise<'stopped'>((resolve) => {
+      stop = () => resolve('stopped');
+      if (signal?.aborted) stop();
+      signal?.addEventListener('abort', stop, { once: true });
+    });
+    try {
+      const end = await Promise.race([
+        started.ended,
+        stopped,
+        selvage.workerEnded.then(() => 'stopped' as const),
+      ]);
+      if (end !== 'stopped') return end;
+      await host.stop();
+      return { why: 'stopped', ...(await started.counts()) };
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  } finally {
+    await host.stop();
+    await selvage.close();
+  }
+}

@@ -1,0 +1,297 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowIdReusePolicy,
+  WorkflowUpdateFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { recordOf, type AnyTapestry } from '../../authoring';
+import type { LoggerLike } from '../../authoring/knot-context';
+import type { OpenOptions, Selvage } from '../../client';
+import { streamQueue, streamWorkflowId } from '../../client/streams';
+import { SelvageError, isErrorCode, isOfClass } from '../../errors';
+import { bodyLogger } from '../../runtime/body-logger';
+import { batchSizes, batchTapestry, streamName, type StreamDeclaration } from '../../streams';
+import {
+  PUMP_ACTIVITY,
+  PUMP_REPLACED,
+  SAVE_CHECKPOINT_UPDATE,
+  STREAM_MEMO_KEY,
+  STREAM_WORKFLOW,
+  type PumpBeat,
+  type PumpEnd,
+  type PumpTask,
+  type SavedCheckpoint,
+  type StreamAnswer,
+  type StreamCheckpoint,
+  type StreamCounts,
+  type StreamMemo,
+  type StreamRequest,
+} from '../../workflows/messages';
+import { kindOfSource, openSource } from './open-source';
+import { Pump } from './pump';
+import { StreamRuns } from './unit-runs';
+
+const BEAT_MS = 1_000;
+/** Milliseconds between two questions to the source how far behind the stream is. */
+const LAG_MS = 5_000;
+
+/** How a stream has ended. */
+export interface StreamEnd {
+  /**
+   * `ended`: the source has no more elements. `drained`: it was told to end. `stopped`: this process was; the stream
+   * goes on in another.
+   */
+  readonly why: 'ended' | 'drained' | 'stopped';
+  /** Elements since the stream was first started. */
+  readonly ok: number;
+  readonly dead: number;
+}
+
+/**
+ * Options of the client that works for streams: their runs have task queues of their own, so that whoever serves a
+ * stream also works for its runs.
+ */
+export function workerOfStreams(
+  streams: readonly StreamDeclaration[],
+): Pick<OpenOptions, 'tapestries' | 'workOn'> {
+  const tapestries = new Set<AnyTapestry>();
+  for (const { tapestry, options } of streams) {
+    tapestries.add(tapestry);
+    if (options.batch === 1) continue;
+    for (const size of batchSizes(options.batch))
+      if (size > 1) tapestries.add(batchTapestry(recordOf(tapestry), size));
+  }
+  return { tapestries: [...tapestries], workOn: streams.map(({ id }) => streamQueue(id)) };
+}
+
+/** The streams of one process. */
+export class StreamHost {
+  /** For the worker. */
+  readonly activities: Readonly<Record<string, (task: PumpTask) => Promise<PumpEnd>>>;
+  readonly #streams: ReadonlyMap<string, StreamDeclaration>;
+  readonly #logger: LoggerLike;
+  readonly #pumps = new Map<string, { readonly pump: Pump; readonly ended: Promise<unknown> }>();
+  readonly #selvage: Promise<Selvage>;
+  #attach!: (selvage: Selvage) => void;
+  #isStopping = false;
+
+  constructor(streams: readonly StreamDeclaration[], logger: LoggerLike) {
+    this.#streams = new Map(streams.map((declaration) => [declaration.id, declaration]));
+    this.#logger = logger;
+    this.#selvage = new Promise((resolve) => (this.#attach = resolve));
+    this.activities = { [PUMP_ACTIVITY]: (task) => this.#run(task) };
+  }
+
+  /** Begins, or joins, the streams. The client has the worker of {@link workerOfStreams}, with {@link activities}. */
+  async start(selvage: Selvage): Promise<ReadonlyMap<string, StartedStream>> {
+    this.#attach(selvage);
+    const started = new Map<string, StartedStream>();
+    for (const declaration of this.#streams.values())
+      started.set(declaration.id, await startStream(selvage, declaration));
+    return started;
+  }
+
+  /** Reads nothing more, and returns when all that was read is finished. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const pumps = [...this.#pumps.values()];
+    for (const { pump } of pumps) pump.stop();
+    await Promise.allSettled(pumps.map(({ ended }) => ended));
+  }
+
+  async #run(task: PumpTask): Promise<PumpEnd> {
+    const selvage = await this.#selvage;
+    const { id } = task;
+    const declaration = this.#streams.get(id);
+    if (!declaration || this.#isStopping)
+      throw ApplicationFailure.retryable(`This process does not read stream "${id}"`, 'WorkerShutdown');
+    const earlier = this.#pumps.get(id);
+    if (earlier) {
+      // The server has taken this process for dead, and its worker has got the activity again.
+      earlier.pump.kill();
+      await earlier.ended.catch(() => undefined);
+    }
+    try {
+      return await this.#pump(selvage, declaration, task);
+    } catch (error) {
+      throw asFailure(error);
+    }
+  }
+
+  async #pump(selvage: Selvage, declaration: StreamDeclaration, task: PumpTask): Promise<PumpEnd> {
+    const context = Context.current();
+    const { id } = declaration;
+    const logger = bodyLogger(this.#logger, { trigger: streamName(id) });
+    const handle = selvage.client.workflow.getHandle(streamWorkflowId(id));
+    const { attempt } = context.info;
+    const save = async (checkpoint: StreamCheckpoint): Promise<void> => {
+      const saved: SavedCheckpoint = { checkpoint, term: [task.round, attempt] };
+      await saveCheckpoint(handle, saved);
+    };
+    const beaten = (context.info.heartbeatDetails as PumpBeat | undefined)?.checkpoint;
+    const checkpoint = newest(task.checkpoint, beaten, await savedCheckpoint(handle));
+    await save({ ...checkpoint, number: checkpoint.number + 1 });
+    const source = await openSource(declaration.source, { id, logger });
+    const pump = new Pump({
+      declaration,
+      source,
+      runs: new StreamRuns(selvage, declaration, streamQueue(id)),
+      checkpoint: { ...checkpoint, number: checkpoint.number + 1 },
+      logger,
+      save,
+    });
+    const identity = `${process.pid}`;
+    const beat = (): void => {
+      const details: PumpBeat = { checkpoint: pump.checkpoint(), state: pump.state(identity) };
+      context.heartbeat(details);
+    };
+    const running = pump.run();
+    let hasEnded = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (hasEnded = resolve));
+    this.#pumps.set(id, { pump, ended });
+    const beats = setInterval(beat, BEAT_MS);
+    const look = (): void =>
+      void pump
+        .lookAtLag()
+        .then(() => pump.tellFinished())
+        .catch(() => undefined);
+    look();
+    const looks = setInterval(look, LAG_MS);
+    const cancelled = (): void => {
+      // Otherwise another process has it now, or the stream was ended by force.
+      if (context.cancellationDetails?.cancelRequested || context.cancellationDetails?.workerShutdown)
+        pump.stop();
+      else pump.kill();
+    };
+    context.cancellationSignal.addEventListener('abort', cancelled);
+    if (context.cancellationSignal.aborted) cancelled();
+    if (this.#isStopping) pump.stop();
+    logger.info({}, attempt > 1 || task.round > 1 ? 'reads on' : 'reads');
+    try {
+      const end = await running;
+      // Whoever stops it asks at once how far it came.
+      if (this.#isStopping) await save(end.checkpoint).catch(() => undefined);
+      return end;
+    } catch (error) {
+      // A stream that ends by a mistake keeps its place.
+      if (isFinal(error)) await save(pump.checkpoint()).catch(() => undefined);
+      beat();
+      throw error;
+    } finally {
+      clearInterval(beats);
+      clearInterval(looks);
+      context.cancellationSignal.removeEventListener('abort', cancelled);
+      await pump.tellFinished().catch(() => undefined);
+      await source.close?.().catch(() => undefined);
+      this.#pumps.delete(id);
+      hasEnded();
+    }
+  }
+}
+
+/** A stream on the server. */
+export interface StartedStream {
+  /** Whether another process had started it, so that this one stands by or works for its runs. */
+  readonly isJoined: boolean;
+  /** Settles when the stream ends, in whatever process. */
+  readonly ended: Promise<Omit<StreamEnd, 'why'> & { readonly why: 'ended' | 'drained' }>;
+  /** As last saved. */
+  readonly counts: () => Promise<StreamCounts>;
+}
+
+async function startStream(selvage: Selvage, declaration: StreamDeclaration): Promise<StartedStream> {
+  const { id, tapestry, source } = declaration;
+  const { workflow } = selvage.client;
+  const request: StreamRequest = { id, tapestry: tapestry.name, source: kindOfSource(source) };
+  const handle = workflow.getHandle(streamWorkflowId(id));
+  const checkpoint = await savedCheckpoint(handle);
+  let isJoined = false;
+  let started: WorkflowHandle = handle;
+  try {
+    started = await workflow.start(STREAM_WORKFLOW, {
+      workflowId: streamWorkflowId(id),
+      taskQueue: streamQueue(id),
+      args: [request, ...(checkpoint ? [{ checkpoint, mode: 'running', round: 0 }] : [])],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    isJoined = true;
+  }
+  const ended = endOf(started, id);
+  ended.catch(() => undefined);
+  const counts = async (): Promise<StreamCounts> =>
+    (await savedCheckpoint(handle))?.counts ?? { ok: 0, dead: 0 };
+  return { isJoined, ended, counts };
+}
+
+async function endOf(
+  handle: WorkflowHandle,
+  id: string,
+): Promise<{ readonly why: 'ended' | 'drained'; readonly ok: number; readonly dead: number }> {
+  try {
+    const { why, checkpoint } = (await handle.result()) as StreamAnswer;
+    return { why, ...checkpoint.counts };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { cause } = error;
+    const inner: { message?: string; type?: string | null; details?: readonly unknown[] | null } | undefined =
+      cause?.cause ?? cause;
+    const message = inner?.message ?? error.message;
+    const code = inner?.type;
+    if (isErrorCode(code))
+      throw new SelvageError(code, message, {
+        details: (inner?.details?.[0] ?? {}) as Record<string, unknown>,
+      });
+    throw new SelvageError('StreamStopped', `${streamName(id)} was ended: ${message}`, {
+      details: { stream: id },
+    });
+  }
+}
+
+/** The checkpoint that the stream's newest execution has saved; undefined if there was none, or the server has forgotten it. */
+async function savedCheckpoint(handle: WorkflowHandle): Promise<StreamCheckpoint | undefined> {
+  try {
+    const { memo } = await handle.describe();
+    return (memo?.[STREAM_MEMO_KEY] as StreamMemo | undefined)?.checkpoint;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
+    throw error;
+  }
+}
+
+async function saveCheckpoint(handle: WorkflowHandle, saved: SavedCheckpoint): Promise<void> {
+  try {
+    await handle.executeUpdate(SAVE_CHECKPOINT_UPDATE, { args: [saved] });
+  } catch (error) {
+    const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+    if (cause instanceof ApplicationFailure && cause.type === PUMP_REPLACED)
+      throw new SelvageError('Interrupted', 'Another process reads the source now.', {});
+    throw error;
+  }
+}
+
+function newest(first: StreamCheckpoint, ...others: (StreamCheckpoint | undefined)[]): StreamCheckpoint {
+  return others.reduce<StreamCheckpoint>(
+    (best, other) => (other && other.number > best.number ? other : best),
+    first,
+  );
+}
+
+/** Errors that no other attempt helps end the stream. */
+function isFinal(error: unknown): error is SelvageError {
+  return isOfClass(error, 'mistake') || SelvageError.is(error, 'StreamStopped');
+}
+
+function asFailure(error: unknown): unknown {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!SelvageError.is(error)) return ApplicationFailure.retryable(message);
+  return ApplicationFailure.create({
+    message,
+    type: error.code,
+    nonRetryable: isFinal(error),
+    details: [error.details],
+  });
+}

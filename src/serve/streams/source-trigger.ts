@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SelvageError, isAway } from '../../errors';
+import { keyOfOffset, stateOfOffset, type SourceTriggerSettings, type StreamElement } from '../../streams';
+import type { Trigger, TriggerDeclaration, TriggerEvent, TriggerHost } from '../../triggers';
+import type { Json } from '../../values';
+import { openSource } from './open-source';
+import { Reader } from './reader';
+
+/** Events that are accepted together. */
+const AT_ONCE = 200;
+const PAUSE_MS = 1_000;
+
+/** Delivers the elements of a source as events, one after another until their runs have started. */
+export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigger {
+  const settings = options as SourceTriggerSettings;
+  return {
+    id,
+    kind: 'stream',
+    async run(host) {
+      const { signal, logger } = host;
+      const source = await openSource(settings.source, { id, logger });
+      const places = new Map<string, Json>(Object.entries((await settings.places?.load()) ?? {}));
+      const save = async (partition: string, state: Json): Promise<void> => {
+        places.set(partition, state);
+        await settings.places?.save(Object.fromEntries(places));
+      };
+      const trouble = (message: string | undefined): void =>
+        host.trouble(
+          message === undefined ? undefined : new SelvageError('DeliveryFailed', message, { details: {} }),
+        );
+      const reader = new Reader(source.read(new Map(places), { signal, logger, save, trouble }), AT_ONCE);
+      try {
+        for (;;) {
+          const taken = await reader.take(AT_ONCE, 0, signal);
+          if (!taken) break;
+          if ('endOf' in taken) {
+            places.delete(taken.endOf);
+            continue;
+          }
+          const { partition, elements } = taken;
+          await accept(
+            host,
+            elements.map((element) => eventOf(partition, element)),
+          );
+          await save(partition, stateOfOffset(elements[elements.length - 1]!.offset));
+        }
+        // A source that has ended has nothing more to deliver, which is no failure.
+        if (!signal.aborted) await new Promise<void>((end) => signal.addEventListener('abort', () => end()));
+      } finally {
+        reader.close();
+        await source.close?.();
+      }
+    },
+  };
+}
+
+function eventOf(partition: string, { value, offset }: StreamElement): TriggerEvent {
+  const key = keyOfOffset(offset);
+  return {
+    key: partition === '' ? key : `${partition}:${key}`,
+    body: value,
+    link: { offset: key, ...(partition !== '' && { partition }) },
+  };
+}
+
+/** Until it is known what became of them. */
+async function accept(host: TriggerHost, events: readonly TriggerEvent[]): Promise<void> {
+  for (;;) {
+    try {
+      const acceptances = await host.accept(events);
+      acceptances.forEach((acceptance, place) => {
+        if (acceptance.status === 'refused')
+          host.logger.warn(`element ${events[place]!.key} starts no run: ${acceptance.error.message}`);
+      });
+      host.trouble(undefined);
+      return;
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      host.trouble(error);
+      await delay(PAUSE_MS, undefined, { signal: host.signal });
+    }
+  }
+}

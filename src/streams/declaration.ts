@@ -1,0 +1,214 @@
+import { SelvageError } from '../errors';
+import { isTapestry, recordOf, type Tapestry } from '../authoring';
+import { shown, type Check, type Checks } from '../authoring/checks';
+import { didYouMean, checkName } from '../authoring/names';
+import { readOptions } from '../authoring/options';
+import { requireBatchable } from './batch';
+import { IterableSource, isIterable } from './iterable-source';
+import { isSource, type AnySource, type OwnSource, type StreamElement, type StreamingSource } from './source';
+
+const STREAM = Symbol.for('selvage.stream');
+
+/**
+ * `none`: results come as they come. `all`: `onResult` gets the results in the order of the source (of each partition),
+ * one at a time, while the runs go on side by side. `key`: elements of one key are one after another: the next one's
+ * run begins when `onResult` of the one before has returned; different keys go on side by side.
+ */
+export type StreamOrder = 'none' | 'all' | 'key';
+
+/** What became of an element whose run has succeeded. */
+export interface StreamResult<Values extends object = Record<string, unknown>> {
+  readonly runId: string;
+  /** The values of the tapestry's terminals. */
+  readonly values: Values;
+}
+
+/** Why an element is a dead letter. */
+export interface DeadLetter {
+  /** The run that failed. Absent: the element could not be parameters of one. */
+  readonly runId?: string;
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+export interface ResultContext {
+  /** Equal however often the result is delivered: the key by which an effect happens once. */
+  readonly runId: string;
+  /** Aborted when the process is to end. */
+  readonly signal: AbortSignal;
+}
+
+export interface StreamOptions<Value = unknown, Values extends object = Record<string, unknown>> {
+  /**
+   * Unique in the server's namespace. What was read and what was started is remembered under it: another id reads the
+   * source from its beginning.
+   */
+  readonly id: string;
+  /** The parameter that gets the element's value. Default: the value is the object of all parameters. */
+  readonly parameter?: string;
+  /** The key of an element, for `order: 'key'`. Default: the source's own, such as the key of a message. */
+  readonly key?: (value: Value, element: StreamElement<Value>) => string;
+  /** Most runs in progress at once. Default 64. */
+  readonly concurrency?: number;
+  /** Default: `key` if there is the option `key`, else `none`. */
+  readonly order?: StreamOrder;
+  /**
+   * Most elements that share one run, in which the knots of each are there under ids of its own. That makes an element
+   * many times cheaper. Default 1: each element has a run of its own.
+   */
+  readonly batch?: number;
+  /** Most elements that are gathered into a list, which is then the parameter of one run. Default: none are. */
+  readonly gather?: number;
+  /** With `batch` or `gather`: milliseconds that an element waits for others. Default 100. */
+  readonly linger?: number;
+  /**
+   * Called with the result of each element, at least once: again after a crash, and if it throws, until it succeeds.
+   */
+  readonly onResult?: (
+    result: StreamResult<Values>,
+    element: StreamElement<Value>,
+    context: ResultContext,
+  ) => unknown;
+  /**
+   * Called with each element that has failed, at least once, as `onResult`. Default: it is counted, and listed by
+   * `selvage streams status`.
+   */
+  readonly deadLetter?: (
+    letter: DeadLetter,
+    element: StreamElement<Value>,
+    context: Pick<ResultContext, 'signal'>,
+  ) => unknown;
+  /** Whether the stream goes on after an element that has failed, or stops before it. Default `continue`. */
+  readonly onFailure?: 'continue' | 'stop';
+}
+
+/** A stream as declared in a user's file. It opens nothing; `selvage stream` and `runStream` make it work. */
+export interface StreamDeclaration {
+  readonly id: string;
+  readonly source: StreamingSource | OwnSource<unknown>;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever parameters and values
+  readonly tapestry: Tapestry<any, any>;
+  readonly options: StreamSettings;
+}
+
+/** Checked options, with their defaults. */
+export interface StreamSettings extends Omit<StreamOptions, 'id'> {
+  readonly concurrency: number;
+  readonly order: StreamOrder;
+  readonly batch: number;
+  readonly gather: number;
+  readonly linger: number;
+  readonly onFailure: 'continue' | 'stop';
+}
+
+const CONCURRENCY = 64;
+const LINGER_MS = 100;
+const MOST_AT_ONCE = 10_000;
+const LARGEST_BATCH = 1_024;
+const LARGEST_LIST = 100_000;
+
+const from =
+  (least: number, largest: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= largest
+      ? undefined
+      : `must be a whole number from ${least} to ${largest}`;
+const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
+const isText: Check = (value) => (typeof value === 'string' ? undefined : 'must be a text');
+const oneOf =
+  (...known: readonly string[]): Check =>
+  (value) =>
+    known.includes(value as string) ? undefined : `must be one of ${known.join(', ')}`;
+
+const CHECKS: Checks<StreamOptions> = {
+  id: isText,
+  parameter: isText,
+  key: isFunction,
+  concurrency: from(1, MOST_AT_ONCE),
+  order: oneOf('none', 'all', 'key'),
+  batch: from(1, LARGEST_BATCH),
+  gather: from(1, LARGEST_LIST),
+  linger: from(0, 3_600_000),
+  onResult: isFunction,
+  deadLetter: isFunction,
+  onFailure: oneOf('continue', 'stop'),
+};
+
+/**
+ * Declares a stream: each element of a source is given to a run of the tapestry, for as long as there are elements.
+ *
+ * @throws SelvageError `InvalidName`, `InvalidConfig`
+ */
+export function stream<Value, Parameters extends object, Values extends object>(
+  source: AnySource<Value>,
+  tapestry: Tapestry<Parameters, Values>,
+  options: StreamOptions<Value, Values>,
+): StreamDeclaration {
+  const id: unknown = (options as { id?: unknown } | undefined)?.id;
+  const owner = typeof id === 'string' ? `stream "${id}"` : 'a stream';
+  const given = readOptions<StreamOptions>(owner, options, CHECKS, 'Correct or remove it.');
+  checkName('stream', id);
+  const refuse = (option: string, complaint: string): SelvageError =>
+    new SelvageError('InvalidConfig', `The option "${option}" of ${owner} cannot be used: ${complaint}`, {
+      details: { owner, option, reason: 'Contradiction' },
+    });
+  if (!isTapestry(tapestry)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `The second argument of ${owner} is not a tapestry, but ${shown(tapestry)}. Give what tapestry() answered: stream(source, tapestry, { id, … }).`,
+      { details: { owner, reason: 'WrongValue' } },
+    );
+  }
+  const record = recordOf(tapestry);
+  const { parameter, key, batch = 1, gather = 0, order = key ? 'key' : 'none' } = given;
+  if (parameter !== undefined && !record.parameters.has(parameter)) {
+    throw refuse(
+      'parameter',
+      `the tapestry "${record.name}" has no parameter "${parameter}"${didYouMean(parameter, record.parameters.keys())}.`,
+    );
+  }
+  if (batch > 1 && gather > 0)
+    throw refuse('gather', 'with "batch", elements share a run; with "gather", a list is one element.');
+  if (gather > 0 && parameter === undefined)
+    throw refuse('gather', 'it needs "parameter", the name of the parameter that gets the list.');
+  if (gather > 0 && order === 'key')
+    throw refuse('order', 'a list of elements has no key. Use "all", or leave out "gather".');
+  if (key && order !== 'key')
+    throw refuse('key', `a key has no meaning with order "${order}". Leave one of them out.`);
+  if (batch > 1) requireBatchable(record, owner);
+  const declared: StreamDeclaration = {
+    id,
+    source: sourceOf(source, owner),
+    tapestry,
+    options: Object.freeze({
+      ...given,
+      order,
+      batch,
+      gather,
+      concurrency: given.concurrency ?? CONCURRENCY,
+      linger: given.linger ?? LINGER_MS,
+      onFailure: given.onFailure ?? 'continue',
+    }),
+  };
+  Object.defineProperty(declared, STREAM, { value: true });
+  return Object.freeze(declared);
+}
+
+export function isStream(value: unknown): value is StreamDeclaration {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, STREAM);
+}
+
+/** The stream's name in run records and in the start ledger. */
+export function streamName(id: string): string {
+  return `stream:${id}`;
+}
+
+/** @internal */
+export function sourceOf(given: AnySource, owner: string): StreamDeclaration['source'] {
+  if (isSource(given) || typeof given === 'function') return given;
+  if (isIterable(given)) return new IterableSource(given);
+  throw new SelvageError(
+    'InvalidConfig',
+    `The source of ${owner} is ${shown(given)}. Give a source such as new FileTailSource({ path }), an iterable, or a function (after, { signal }) that returns the elements after an offset.`,
+    { details: { owner, option: 'source', reason: 'WrongValue' } },
+  );
+}

@@ -1,0 +1,99 @@
+import { SelvageError } from '../errors';
+import { shown, type Check, type Checks } from '../authoring/checks';
+import { readOptions } from '../authoring/options';
+import { StreamingSource } from './source';
+
+export interface FileTailOptions {
+  /**
+   * The file, or several. The last part of a path may have `*` and `?`: all files of that folder with such a name,
+   * also those that come later.
+   */
+  readonly path: string | readonly string[];
+  /**
+   * How bytes are read as text: a name of the Encoding Standard, such as `utf-8` (default), `utf-16le`,
+   * `windows-1252`. Bytes that the encoding does not have become U+FFFD.
+   */
+  readonly encoding?: string;
+  /** Where a file begins that is there when the stream is first started. Default `beginning`. */
+  readonly from?: 'beginning' | 'end';
+  /** Milliseconds between two looks at files of which the system reports no change. Default 500. */
+  readonly poll?: number;
+  /** Longest line in bytes; a longer one comes in pieces of this size. Default 1 MiB. */
+  readonly maxLine?: number;
+  /**
+   * Milliseconds without growth after which a file is left that was renamed or deleted, in case that its writer still
+   * has it open. Default 60,000.
+   */
+  readonly leaveAfter?: number;
+}
+
+export interface FileTailSettings extends Required<Omit<FileTailOptions, 'path'>> {
+  readonly paths: readonly string[];
+}
+
+const MIB = 1024 * 1024;
+const OWNER = 'FileTailSource';
+
+const whole =
+  (least: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least
+      ? undefined
+      : `must be a whole number, ${least} or more`;
+const isPath: Check = (value) => {
+  const paths: unknown[] = Array.isArray(value) ? value : [value];
+  if (paths.length === 0 || paths.some((path) => typeof path !== 'string' || path === ''))
+    return 'must be a path, or a list of paths';
+  const odd = paths.find((path) => /[*?].*[\\/]/.test(path as string));
+  return odd === undefined ? undefined : 'may have * and ? in the last part of a path only';
+};
+
+const CHECKS: Checks<FileTailOptions> = {
+  path: isPath,
+  encoding: (value) => (typeof value === 'string' ? undefined : 'must be the name of an encoding'),
+  from: (value) => (value === 'beginning' || value === 'end' ? undefined : 'must be "beginning" or "end"'),
+  poll: whole(1),
+  maxLine: whole(2),
+  leaveAfter: whole(0),
+};
+
+/**
+ * The lines of files, as they are written. Files are known by what is in them: one that is renamed, truncated, deleted
+ * or put back while nobody reads is recognised, and each line comes once. Each file is a partition.
+ */
+export class FileTailSource extends StreamingSource<string> {
+  readonly kind = 'file-tail';
+  readonly options: FileTailSettings;
+
+  /** @throws SelvageError `InvalidConfig` */
+  constructor(options: FileTailOptions) {
+    super();
+    const given = readOptions<FileTailOptions>(OWNER, options, CHECKS, 'Correct or remove it.');
+    const { path, encoding = 'utf-8' } = given;
+    if (path === undefined) {
+      throw new SelvageError('InvalidConfig', `${OWNER} has no "path": give that of the file to read.`, {
+        details: { owner: OWNER, option: 'path', reason: 'MissingPart' },
+      });
+    }
+    this.options = Object.freeze({
+      paths: Object.freeze(typeof path === 'string' ? [path] : [...path]),
+      encoding: knownEncoding(encoding),
+      from: given.from ?? 'beginning',
+      poll: given.poll ?? 500,
+      maxLine: given.maxLine ?? MIB,
+      leaveAfter: given.leaveAfter ?? 60_000,
+    });
+  }
+}
+
+function knownEncoding(encoding: string): string {
+  try {
+    return new TextDecoder(encoding).encoding;
+  } catch {
+    throw new SelvageError(
+      'InvalidConfig',
+      `The option "encoding" of ${OWNER} cannot be used: there is no encoding ${shown(encoding)}. Give a name such as "utf-8" or "windows-1252".`,
+      { details: { owner: OWNER, option: 'encoding', reason: 'WrongValue' } },
+    );
+  }
+}

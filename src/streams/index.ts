@@ -1,0 +1,49 @@
+export { batchSizes, batchTapestry, inBatch, terminalsOf } from './batch';
+export {
+  isStream,
+  stream,
+  streamName,
+  type DeadLetter,
+  type ResultContext,
+  type StreamDeclaration,
+  type StreamOptions,
+  type StreamOrder,
+  type StreamResult,
+  type StreamSettings,
+} from './declaration';
+export { IterableSource, openIterable } from './iterable-source';
+export {
+  isSource,
+  keyOfOffset,
+  stateOfOffset,
+  StreamingSource,
+  type AnySource,
+  type Delivered,
+  type Offset,
+  type OpenSource,
+  type OwnSource,
+  type PartitionEnd,
+  type Places,
+  type Position,
+  type ReadContext,
+  type SourceKind,
+  type SourceLag,
+  type StreamElement,
+} from './source';
+export { FileTailSource, type FileTailOptions, type FileTailSettings } from './file-tail';
+export {
+  KafkaStreamingSource,
+  ValkeyStreamingSource,
+  type ElementFormat,
+  type FormattedValue,
+  type KafkaSourceOptions,
+  type KafkaSourceSettings,
+  type ValkeySourceOptions,
+  type ValkeySourceSettings,
+} from './messages';
+export {
+  StreamingSourceTrigger,
+  type PlaceStore,
+  type SourceTriggerOptions,
+  type SourceTriggerSettings,
+} from './source-trigger';

@@ -1,0 +1,152 @@
+import { SelvageError } from '../errors';
+import { shown, type Check, type Checks } from '../authoring/checks';
+import { readOptions } from '../authoring/options';
+import { isStandardSchema, type OutputOf, type StandardSchema } from '../authoring/standard-schema';
+import { StreamingSource } from './source';
+
+/** How bytes become a value: parsed as JSON, as text, unchanged, or parsed and checked by a schema. */
+export type ElementFormat = 'json' | 'text' | 'bytes' | StandardSchema;
+
+/** The value that a format makes. */
+export type FormattedValue<Format extends ElementFormat> = Format extends StandardSchema
+  ? OutputOf<Format>
+  : Format extends 'text'
+    ? string
+    : Format extends 'bytes'
+      ? Uint8Array
+      : unknown;
+
+interface Common<Format> {
+  /** How messages are read; one that cannot be is a dead letter. Default `json`. */
+  readonly format?: Format;
+  /** Where a partition begins of which nothing was read yet. Default `earliest`. */
+  readonly from?: 'earliest' | 'latest';
+}
+
+export interface KafkaSourceOptions<Format extends ElementFormat = 'json'> extends Common<Format> {
+  readonly topic: string | readonly string[];
+  /** Prefix of the environment variables that say how to connect. Default `SELVAGE_KAFKA`. */
+  readonly connection?: string;
+}
+
+export interface ValkeySourceOptions<Format extends ElementFormat = 'json'> extends Common<Format> {
+  readonly stream: string;
+  /**
+   * The field with the value. Default `data`. `false`: the value is all fields, as an object of texts, and `format` is
+   * ignored.
+   */
+  readonly field?: string | false;
+  /** The field with the key of an element, for order by key. Default: elements have no key. */
+  readonly keyField?: string;
+  /** Whether entries are removed from the stream once they are finished. Default false. */
+  readonly trim?: boolean;
+  /** The environment variable with the server's URL. Default `SELVAGE_VALKEY`. */
+  readonly connection?: string;
+}
+
+export type KafkaSourceSettings = Required<Omit<KafkaSourceOptions<ElementFormat>, 'topic'>> & {
+  readonly topics: readonly string[];
+};
+export type ValkeySourceSettings = Required<Omit<ValkeySourceOptions<ElementFormat>, 'keyField'>> &
+  Pick<ValkeySourceOptions, 'keyField'>;
+
+const isText: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be a text');
+const isVariable: Check = (value) =>
+  typeof value === 'string' && /^[A-Z][A-Z0-9_]*$/.test(value)
+    ? undefined
+    : 'must be the name of an environment variable';
+const isFrom: Check = (value) =>
+  value === 'earliest' || value === 'latest' ? undefined : 'must be "earliest" or "latest"';
+const isFormat: Check = (value) =>
+  value === 'json' || value === 'text' || value === 'bytes' || isStandardSchema(value)
+    ? undefined
+    : 'must be "json", "text", "bytes" or a schema';
+const isFlag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+
+const KAFKA: Checks<KafkaSourceOptions<ElementFormat>> = {
+  topic: (value) => {
+    const topics: unknown[] = Array.isArray(value) ? value : [value];
+    const isGood = topics.length > 0 && topics.every((topic) => isText(topic) === undefined);
+    return isGood ? undefined : 'must be the name of a topic, or a list of them';
+  },
+  connection: isVariable,
+  format: isFormat,
+  from: isFrom,
+};
+const VALKEY: Checks<ValkeySourceOptions<ElementFormat>> = {
+  stream: isText,
+  field: (value) => (value === false ? undefined : isText(value)),
+  keyField: isText,
+  trim: isFlag,
+  connection: isVariable,
+  format: isFormat,
+  from: isFrom,
+};
+
+/**
+ * The messages of topics. Each partition of a topic is one of the source, with its offsets; the key of an element is that
+ * of the message. Consumer groups are not used: what was read is in the checkpoint of the stream.
+ */
+export class KafkaStreamingSource<Format extends ElementFormat = 'json'> extends StreamingSource<
+  FormattedValue<Format>
+> {
+  readonly kind = 'kafka';
+  readonly options: KafkaSourceSettings;
+
+  /** @throws SelvageError `InvalidConfig` */
+  constructor(options: KafkaSourceOptions<Format>) {
+    super();
+    const given = readOptions<KafkaSourceOptions<ElementFormat>>(
+      'KafkaStreamingSource',
+      options,
+      KAFKA,
+      'Correct or remove it.',
+    );
+    const { topic, connection = 'SELVAGE_KAFKA', format = 'json', from = 'earliest' } = given;
+    requirePart('KafkaStreamingSource', 'topic', topic);
+    const topics = typeof topic === 'string' ? [topic] : [...topic];
+    this.options = Object.freeze({ topics, connection, format, from });
+  }
+}
+
+/** The entries of a Valkey stream, in the order of their ids. */
+export class ValkeyStreamingSource<Format extends ElementFormat = 'json'> extends StreamingSource<
+  FormattedValue<Format>
+> {
+  readonly kind = 'valkey';
+  readonly options: ValkeySourceSettings;
+
+  /** @throws SelvageError `InvalidConfig` */
+  constructor(options: ValkeySourceOptions<Format>) {
+    super();
+    const given = readOptions<ValkeySourceOptions<ElementFormat>>(
+      'ValkeyStreamingSource',
+      options,
+      VALKEY,
+      'Correct or remove it.',
+    );
+    requirePart('ValkeyStreamingSource', 'stream', given.stream);
+    const { stream, field = 'data', keyField, trim = false } = given;
+    const { connection = 'SELVAGE_VALKEY', format = 'json', from = 'earliest' } = given;
+    this.options = Object.freeze({
+      stream,
+      field,
+      trim,
+      connection,
+      format,
+      from,
+      ...(keyField !== undefined && { keyField }),
+    });
+  }
+}
+
+function requirePart(owner: string, option: string, value: unknown): void {
+  if (value !== undefined) return;
+  throw new SelvageError(
+    'InvalidConfig',
+    `${owner} has no "${option}", but ${shown(value)}: name what to read.`,
+    {
+      details: { owner, option, reason: 'MissingPart' },
+    },
+  );
+}

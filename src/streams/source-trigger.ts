@@ -1,0 +1,88 @@
+import { SelvageError } from '../errors';
+import type { Tapestry } from '../authoring';
+import { shown, type Checks } from '../authoring/checks';
+import { checkName } from '../authoring/names';
+import { readOptions } from '../authoring/options';
+import type { Json } from '../values';
+import { declareTrigger, type EventMap, type TriggerDeclaration } from '../triggers';
+import { sourceOf, type StreamDeclaration } from './declaration';
+import type { AnySource } from './source';
+
+/** Keeps the places up to which the elements of a source have started their runs. */
+export interface PlaceStore {
+  load(): Promise<Readonly<Record<string, Json>> | undefined>;
+  save(places: Readonly<Record<string, Json>>): Promise<void>;
+}
+
+export interface SourceTriggerOptions<Value = unknown, Parameters extends object = object> {
+  /** Unique among the triggers of its kind, and among streams: what was started is remembered under it. */
+  readonly id: string;
+  /** Returns the parameters of an element's run, or nothing to start none. Default: the value is the parameters. */
+  readonly map?: (value: Value) => Parameters | null | undefined | Promise<Parameters | null | undefined>;
+  /**
+   * Where to go on after a restart. Default: from the beginning of the source; what has started its run does not start
+   * another.
+   */
+  readonly places?: PlaceStore;
+}
+
+export interface SourceTriggerSettings {
+  readonly source: StreamDeclaration['source'];
+  readonly map?: EventMap;
+  readonly places?: PlaceStore;
+}
+
+const CHECKS: Checks<SourceTriggerOptions> = {
+  id: (value) => (typeof value === 'string' ? undefined : 'must be a text'),
+  map: (value) => (typeof value === 'function' ? undefined : 'must be a function'),
+  places: (value) =>
+    typeof value === 'object' && value !== null && 'load' in value && 'save' in value
+      ? undefined
+      : 'must have load() and save()',
+};
+
+/**
+ * A source as a trigger: each element is an event, which starts one run, in whatever process serves it. It is for runs
+ * whose results nobody waits for; `stream` has results, an order and a checkpoint of its own.
+ */
+export class StreamingSourceTrigger<Value, Parameters extends object> implements TriggerDeclaration<
+  'stream',
+  SourceTriggerSettings
+> {
+  readonly kind = 'stream';
+  readonly id: string;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever values
+  readonly tapestry: Tapestry<Parameters, any>;
+  readonly options: SourceTriggerSettings;
+
+  /** @throws SelvageError `InvalidName`, `InvalidConfig` */
+  constructor(
+    source: AnySource<Value>,
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever values
+    tapestry: Tapestry<Parameters, any>,
+    options: SourceTriggerOptions<Value, Parameters>,
+  ) {
+    const { id, map, places } = readOptions<SourceTriggerOptions<Value, Parameters>>(
+      'StreamingSourceTrigger',
+      options,
+      CHECKS,
+      'Correct or remove it.',
+    );
+    checkName('trigger', id);
+    if (typeof tapestry !== 'object' || tapestry === null) {
+      throw new SelvageError(
+        'InvalidConfig',
+        `The tapestry of StreamingSourceTrigger "${id}" is ${shown(tapestry)}. Give what tapestry() answered.`,
+        { details: { owner: 'StreamingSourceTrigger', option: 'tapestry', reason: 'WrongValue' } },
+      );
+    }
+    this.id = id;
+    this.tapestry = tapestry;
+    this.options = Object.freeze({
+      source: sourceOf(source, `StreamingSourceTrigger "${id}"`),
+      ...(map && { map }),
+      ...(places && { places }),
+    });
+    return declareTrigger(this) as this;
+  }
+}

@@ -1,0 +1,122 @@
+import type { Json } from '../values';
+import type { Logger } from '../authoring/knot-context';
+
+/**
+ * Where an element is in its source. A text or a number is enough if the source can go on from it. Otherwise `key`
+ * identifies the element, the same each time that it is read, and `state` is what the source needs to go on after it.
+ */
+export type Offset = string | number | Position;
+
+export interface Position {
+  readonly key: string;
+  /** Read only for some elements, so that it may be computed by a getter. */
+  readonly state: Json;
+}
+
+/** An element as its source delivers it. */
+export interface StreamElement<Value = unknown> {
+  readonly value: Value;
+  /** Unique in its partition, and the same however often the element is read. */
+  readonly offset: Offset;
+  /** For order by key: elements of one key are one after another. Default: of the option `key`. */
+  readonly key?: string;
+  /**
+   * A part of the source with an order and offsets of its own: a partition of a topic, a file. Default: the source is
+   * one.
+   */
+  readonly partition?: string;
+  /** Why there is no value: the element is a dead letter. */
+  readonly unreadable?: { readonly code: string; readonly message: string };
+}
+
+/** Says that a partition has no more elements and will not come back, so that nothing of it need be remembered. */
+export interface PartitionEnd {
+  readonly endOf: string;
+}
+
+/** What a source delivers: an element, several at once, or the end of a partition. */
+export type Delivered<Value> = StreamElement<Value> | readonly StreamElement<Value>[] | PartitionEnd;
+
+/** By partition: where to go on, which is the `offset` of the last finished element, or its `state`. */
+export type Places = ReadonlyMap<string, Json>;
+
+export interface ReadContext {
+  /** Aborted when nothing more is wanted: the source ends its iteration. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  /**
+   * Saves the place of a new partition, and returns when that is durable: for a source that invents names of
+   * partitions, which must be the same after a crash. Deliver elements of the partition only afterwards.
+   */
+  save(partition: string, state: Json): Promise<void>;
+  /** Reports what currently prevents reading; undefined when it reads again. */
+  trouble(message: string | undefined): void;
+}
+
+/** What a source holds that was not read yet. */
+export interface SourceLag {
+  readonly amount: number;
+  readonly unit: 'elements' | 'bytes';
+}
+
+/** A source at work. */
+export interface OpenSource<Value = unknown> {
+  /**
+   * Delivers all elements after these places; of partitions that are not among them, from their beginning. Elements of
+   * a partition come in its order. It survives outages, and throws only what no retry helps.
+   */
+  read(after: Places, context: ReadContext): AsyncIterable<Delivered<Value>>;
+  /** What is there beyond what was delivered. Default: unknown. */
+  lag?(): Promise<SourceLag | undefined>;
+  /** Called when a checkpoint is saved: everything up to these places is finished, for a source that acknowledges. */
+  finished?(places: Places): Promise<void>;
+  close?(): Promise<void>;
+}
+
+const SOURCE = Symbol.for('selvage.source');
+
+export type SourceKind = 'file-tail' | 'iterable' | 'kafka' | 'own' | 'valkey';
+
+/**
+ * A source as declared in a user's file. It loads no client and opens nothing; `selvage stream` and `runStream` do.
+ */
+
+export abstract class StreamingSource<Value = unknown> {
+  abstract readonly kind: SourceKind;
+  /** Checked options, with their defaults. */
+  abstract readonly options: unknown;
+  declare readonly valueType?: Value;
+
+  constructor() {
+    Object.defineProperty(this, SOURCE, { value: true });
+  }
+}
+
+/** True of a source, whichever realm or copy of the package made it. */
+export function isSource(value: unknown): value is StreamingSource {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, SOURCE);
+}
+
+/**
+ * A source of one's own: a function that returns the elements after an offset, in order; undefined: from the beginning.
+ * It is called again with the last finished offset after an outage or in another process.
+ */
+export type OwnSource<Value> = (
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the offset that the function itself delivered
+  after: any,
+  context: { readonly signal: AbortSignal; readonly logger: Logger },
+) => AsyncIterable<StreamElement<Value>>;
+
+/** Whatever a stream can read. */
+export type AnySource<Value = unknown> =
+  StreamingSource<Value> | OwnSource<Value> | Iterable<Value> | AsyncIterable<Value>;
+
+/** The identity of an element in its partition. */
+export function keyOfOffset(offset: Offset): string {
+  return typeof offset === 'object' ? offset.key : String(offset);
+}
+
+/** What a source needs to go on after an element. */
+export function stateOfOffset(offset: Offset): Json {
+  return typeof offset === 'object' ? offset.state : offset;
+}

@@ -1,0 +1,125 @@
+import {
+  ActivityCancellationType,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineSignal,
+  defineUpdate,
+  proxyActivities,
+  setHandler,
+  upsertMemo,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  PUMP_ACTIVITY,
+  PUMP_HEARTBEAT_MS,
+  PUMP_REPLACED,
+  SAVE_CHECKPOINT_UPDATE,
+  STREAM_MEMO_KEY,
+  STREAM_SIGNAL,
+  type PumpEnd,
+  type PumpTask,
+  type SavedCheckpoint,
+  type StreamAnswer,
+  type StreamCheckpoint,
+  type StreamCommand,
+  type StreamMemo,
+  type StreamMode,
+  type StreamRequest,
+} from './messages';
+
+const commandSignal = defineSignal<[StreamCommand]>(STREAM_SIGNAL);
+const saveUpdate = defineUpdate<void, [SavedCheckpoint]>(SAVE_CHECKPOINT_UPDATE);
+
+/** The pump works for as long as the stream lives; what notices its end is the missing heartbeat. */
+const TEN_YEARS_MS = 10 * 365 * 24 * 3_600_000;
+
+/** What an execution hands to the next one. */
+export interface StreamContinuation {
+  readonly checkpoint: StreamCheckpoint;
+  readonly mode: StreamMode;
+  readonly round: number;
+}
+
+const NOTHING_YET: StreamCheckpoint = { number: 0, partitions: {}, counts: { ok: 0, dead: 0 } };
+
+/**
+ * A stream: one long activity, the pump, reads the source and starts runs; here is what must survive it.
+ *
+ * T1  The newest checkpoint is in the pump's heartbeat, in the memo, or both; the greater number is the newer.
+ * T2  A pump is told to stop by a cancel. It then finishes what it has read, and returns its checkpoint.
+ * T3  A pump of an earlier round or attempt saves nothing any more.
+ * T4  A process that dies is noticed by the missing heartbeat, and the activity is tried again wherever a process polls.
+ */
+export async function runStream(
+  request: StreamRequest,
+  continuation: StreamContinuation = { checkpoint: NOTHING_YET, mode: 'running', round: 0 },
+): Promise<StreamAnswer> {
+  let { mode, checkpoint, round } = continuation;
+  let lastAttempt = 0;
+  let pumping: CancellationScope | undefined;
+  const show = (): void => {
+    const memo: StreamMemo = { ...request, mode, checkpoint };
+    upsertMemo({ [STREAM_MEMO_KEY]: memo });
+  };
+  setHandler(commandSignal, (command) => {
+    const next = modeAfter(mode, command);
+    if (next === mode) return;
+    mode = next;
+    show();
+    if (mode !== 'running') pumping?.cancel();
+  });
+  setHandler(
+    saveUpdate,
+    ({ checkpoint: newer, term: [, attempt] }) => {
+      lastAttempt = attempt;
+      if (newer.number > checkpoint.number) checkpoint = newer;
+      show();
+      // A stream of many files saves often.
+      if (workflowInfo().continueAsNewSuggested) pumping?.cancel();
+    },
+    {
+      validator: ({ term: [itsRound, attempt] }) => {
+        if (itsRound === round && attempt >= lastAttempt) return;
+        throw ApplicationFailure.nonRetryable('Another process reads the source now', PUMP_REPLACED);
+      },
+    },
+  );
+  show();
+
+  for (;;) {
+    await condition(() => mode !== 'paused');
+    if (mode === 'draining') return { checkpoint, why: 'drained' };
+    const end = await CancellationScope.cancellable(async () => {
+      pumping = CancellationScope.current();
+      [round, lastAttempt] = [round + 1, 0];
+      return await pump({ id: request.id, round, checkpoint });
+    });
+    pumping = undefined;
+    if (end.checkpoint.number > checkpoint.number) checkpoint = end.checkpoint;
+    show();
+    if (end.why === 'ended') return { checkpoint, why: 'ended' };
+    if (workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof runStream>(request, { checkpoint, mode, round });
+  }
+}
+
+function modeAfter(mode: StreamMode, command: StreamCommand): StreamMode {
+  // A drain is not taken back: whoever waits for the end must see it.
+  if (mode === 'draining' || command === 'drain') return 'draining';
+  return command === 'pause' ? 'paused' : 'running';
+}
+
+function pump(task: PumpTask): Promise<PumpEnd> {
+  const activities = proxyActivities<Record<string, (task: PumpTask) => Promise<PumpEnd>>>({
+    activityId: 'pump',
+    summary: 'Reads the source and starts runs',
+    startToCloseTimeout: TEN_YEARS_MS,
+    heartbeatTimeout: PUMP_HEARTBEAT_MS,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    // A process that stands by begins soon, however many have died before.
+    retry: { initialInterval: 1_000, backoffCoefficient: 1 },
+  });
+  return activities[PUMP_ACTIVITY]!(task);
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { knot, tapestry } from '../../../src';
+import { runStream } from '../../../src/serve';
+import { closeAll, temporaryBackends, unique } from '../../support/open-selvage';
+import { forcedReplay } from '../../support/forced-replay';
+import { quietRuntime } from '../../support/quiet-runtime';
+import { sharedServerAddress } from '../../support/temporal-server';
+import { bundledInterpreter } from '../../support/workflow-bundle';
+import type { Backends } from '../../../src/ports';
+
+const double = knot('double', ({ x }: { x: number }) => {
+  if (x === 13) throw new Error('unlucky');
+  return x * 2;
+});
+const doubling = tapestry('doubling', (t) => ({
+  y: double({ x: t.parameter('x', z.number()) }, { id: 'y' }),
+}));
+
+afterEach(closeAll);
+
+function place(backends: Backends) {
+  quietRuntime();
+  return {
+    address: sharedServerAddress(),
+    backends,
+    workerOptions: { workflowBundle: bundledInterpreter(), ...forcedReplay },
+  };
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+describe.each([
+  ['each with a run of its own', { concurrency: 16 }],
+  ['in batches', { batch: 32, concurrency: 4 }],
+])('elements of an iterable, %s', (_, options) => {
+  test('each start one run, and their results come', async () => {
+    const backends = await temporaryBackends();
+    const results = new Map<number, number>();
+    const dead: number[] = [];
+    const end = await runStream(upTo(100), doubling, {
+      ...place(backends),
+      ...options,
+      id: unique('numbers'),
+      parameter: 'x',
+      onResult: ({ values }, { value }) => {
+        results.set(value, values.y);
+      },
+      deadLetter: ({ error }, { value }) => {
+        dead.push(value);
+        expect(error).toMatchObject({ code: 'Error', message: 'knot "y": unlucky' });
+      },
+    });
+    expect(end).toEqual({ why: 'ended', ok: 99, dead: 1 });
+    expect(dead).toEqual([13]);
+    expect([...results].sort(([a], [b]) => a - b)).toEqual(
+      upTo(100)
+        .filter((x) => x !== 13)
+        .map((x) => [x, 2 * x]),
+    );
+  });
+});

@@ -1,0 +1,266 @@
+import { execFileSync } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import {
+  dataset,
+  knot,
+  openLineageEmitter,
+  runLocally,
+  sink,
+  source,
+  subTapestry,
+  tapestry,
+  type AnyTapestry,
+  type OpenLineageEmitterOptions,
+  type RunEvent,
+} from '../../../../src';
+import { createOpenLineageEmitter } from '../../../../src/adapters/open-lineage/emitter';
+import { knotUuid, runUuid } from '../../../../src/adapters/open-lineage/run-ids';
+import type * as specification from '../../../../src/adapters/open-lineage/specification';
+import { createInMemoryBackends } from '../../../../src/backends';
+import { deliveryContext, eventsOfRun } from '../../../support/delivered-run';
+import { refusal } from '../../../support/refusal';
+import { rejectionOf } from '../../../support/rejection-of';
+import { thrownBy } from '../../../support/thrown-by';
+import { faultsOf } from '../../../support/open-lineage/checked';
+
+const backends = createInMemoryBackends();
+let folder: string;
+beforeAll(async () => void (folder = await mkdtemp(path.join(tmpdir(), 'selvage-lineage-'))));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const orders = dataset('postgres://db/shop/orders');
+const report = dataset('s3://reports/daily.parquet');
+const sum = knot(
+  'sum',
+  { columns: { total: ['orders.amount'] } },
+  ({ orders }: { orders: number[] }) => orders.length,
+);
+function daily(name: string, write: () => unknown): AnyTapestry {
+  return tapestry(name, () => {
+    const read = source(
+      { read: () => [1, 2] },
+      { id: 'orders', reads: orders, summary: 'Orders of the day' },
+    );
+    const total = sum({ orders: read }, { id: 'total' });
+    sink({ inputs: { total }, write: write as () => number }, { id: 'store', writes: report });
+  });
+}
+
+async function emitterOf(options: Partial<OpenLineageEmitterOptions>) {
+  return await createOpenLineageEmitter(
+    openLineageEmitter({ namespace: 'shop', ...options } as OpenLineageEmitterOptions),
+    {
+      projectDir: folder,
+      plan: async (hash) => (await backends.tapestryStore.get(hash))?.text,
+      run: (id) => backends.runHistory.getRunByTemporalId(id),
+    },
+  );
+}
+
+let files = 0;
+async function written(
+  events: RunEvent[],
+  options: Partial<OpenLineageEmitterOptions> = {},
+): Promise<specification.RunEvent[]> {
+  const file = `lineage/${(files += 1)}.ndjson`;
+  const emitter = await emitterOf({ ...options, file } as never);
+  await emitter.deliver(events, deliveryContext());
+  const text = await readFile(path.join(folder, file), 'utf8');
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as specification.RunEvent);
+}
+
+async function eventsOf(what: AnyTapestry): Promise<RunEvent[]> {
+  const run = await runLocally(what as never, {}, { backends });
+  return await eventsOfRun(backends, run.runId);
+}
+
+const said = (events: specification.RunEvent[]): string[] =>
+  events.map(({ eventType, job }) => `${eventType} ${job.name}`);
+
+test('a run, and knots that read or write, start and complete, with datasets and where columns come from', async () => {
+  const told = await written(await eventsOf(daily('daily', () => 1)));
+  expect(said(told)).toEqual([
+    'START daily',
+    'START daily.orders',
+    'COMPLETE daily.orders',
+    'START daily.store',
+    'COMPLETE daily.store',
+    'COMPLETE daily',
+  ]);
+  expect(told.flatMap(faultsOf)).toEqual([]);
+  const [start, readStart] = told;
+  const end = told.at(-1)!;
+  expect(end.run.runId).toBe(start!.run.runId);
+  expect(end.inputs).toEqual([orders]);
+  expect(end.outputs).toEqual([
+    {
+      ...report,
+      facets: {
+        columnLineage: expect.objectContaining({
+          fields: { total: { inputFields: [{ ...orders, field: 'amount' }] } },
+        }) as unknown,
+      },
+    },
+  ]);
+  expect(readStart).toMatchObject({
+    inputs: [orders],
+    outputs: [],
+    job: { namespace: 'shop', facets: { documentation: { description: 'Orders of the day' } } },
+    run: {
+      facets: { parent: { run: { runId: start!.run.runId }, job: { namespace: 'shop', name: 'daily' } } },
+    },
+  });
+});
+
+test('a run whose knot failed fails, and says why', async () => {
+  const told = await written(
+    await eventsOf(
+      daily('failing', () => {
+        throw new RangeError('the bucket is full');
+      }),
+    ),
+  );
+  expect(said(told).slice(-2)).toEqual(['FAIL failing.store', 'FAIL failing']);
+  expect(told.flatMap(faultsOf)).toEqual([]);
+  expect(told.at(-2)!.run.facets!['errorMessage']).toMatchObject({
+    message: 'RangeError: the bucket is full',
+    programmingLanguage: 'JAVASCRIPT',
+  });
+});
+
+test('a run that a knot starts names the run of that knot', async () => {
+  const inner = daily('inner', () => 1);
+  const outer = tapestry(
+    'outer',
+    () => void subTapestry({ tapestry: inner as never, inputs: {} }, { id: 'nested' }),
+  );
+  const run = await runLocally(outer, {}, { backends });
+  const { items } = await backends.runHistory.listRuns({ tapestry: 'inner' });
+  const [outside, inside] = await Promise.all(
+    [run.runId, items[0]!.run_id].map(async (id) => await written(await eventsOfRun(backends, id))),
+  );
+  expect(inside!.flatMap(faultsOf)).toEqual([]);
+  expect(inside![0]!.run.facets!['parent']).toMatchObject({
+    run: { runId: outside![0]!.run.runId },
+    job: { name: 'outer' },
+  });
+});
+
+test('a run that a schedule has started has its planned time; tags are told', async () => {
+  const events = (await eventsOf(daily('scheduled', () => 1))).map((event) => ({
+    ...event,
+    run: {
+      ...event.run,
+      tags: ['nightly'],
+      details: { ...event.run.details, event: { planned: '2026-01-01T02:00:00.000Z' } },
+    },
+  }));
+  const [start] = await written(events);
+  expect(faultsOf(start)).toEqual([]);
+  expect(start!.run.facets).toMatchObject({
+    nominalTime: { nominalStartTime: '2026-01-01T02:00:00.000Z' },
+    tags: { tags: [{ key: 'nightly', value: 'true', source: 'USER' }] },
+  });
+});
+
+test.each([
+  ['all', ['orders', 'total', 'store']],
+  ['none', []],
+] as const)('knots: %s', async (knots, ids) => {
+  const told = await written(await eventsOf(daily(`knots-${knots}`, () => 1)), { knots });
+  const jobs = told.map(({ job }) => job.name).filter((name) => name.includes('.'));
+  expect([...new Set(jobs)]).toEqual(ids.map((id) => `knots-${knots}.${id}`));
+  expect(told.flatMap(faultsOf)).toEqual([]);
+});
+
+test('ids of runs are UUIDs of version 7, with the time of the run, and the same each time', async () => {
+  const at = Date.UTC(2026, 0, 1);
+  const id = runUuid({ temporal_run_id: 'anything', started_at: at });
+  expect(id).toMatch(/^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+  expect(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)).toBe(at);
+  expect(runUuid({ temporal_run_id: 'anything', started_at: at })).toBe(id);
+  expect(knotUuid('anything', 'a', at)).not.toBe(knotUuid('anything', 'b', at));
+  const own = '019a4c1e-7b1c-7d11-8a5e-0123456789ab';
+  expect(runUuid({ temporal_run_id: own, started_at: at })).toBe(own);
+});
+
+describe('by HTTP', () => {
+  let server: Server;
+  let url: string;
+  let answers: number[];
+  let requests: { path: string; key: string | undefined; event: specification.RunEvent }[];
+  beforeEach(async () => {
+    answers = [];
+    requests = [];
+    server = createServer((request, response) => {
+      let text = '';
+      request.setEncoding('utf8');
+      request.on('data', (chunk: string) => void (text += chunk));
+      request.on('end', () => {
+        const { url: at = '', headers } = request;
+        requests.push({ path: at, key: headers.authorization, event: JSON.parse(text) as never });
+        response.statusCode = answers.shift() ?? 201;
+        response.end('said by the receiver');
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  });
+  afterEach(() => new Promise((resolve) => server.close(resolve)));
+
+  test('events go where the receiver has them, with the key', async () => {
+    const emitter = await emitterOf({ url, apiKey: 'the-key' });
+    await emitter.deliver(await eventsOf(daily('sent', () => 1)), deliveryContext());
+    expect(requests).toHaveLength(6);
+    expect(new Set(requests.map(({ path, key }) => `${path} ${key}`))).toEqual(
+      new Set(['/api/v1/lineage Bearer the-key']),
+    );
+    expect(requests.flatMap(({ event }) => faultsOf(event))).toEqual([]);
+  });
+
+  test('what the receiver refuses becomes a dead letter; other failures are tried again', async () => {
+    const events = await eventsOf(daily('refused', () => 1));
+    const emitter = await emitterOf({ url, knots: 'none' });
+    answers = [422, 201];
+    expect(await emitter.deliver(events, deliveryContext())).toEqual({
+      rejected: [
+        {
+          id: events[0]!.id,
+          reason: expect.stringContaining('answered 422: said by the receiver') as string,
+        },
+      ],
+    });
+    answers = [503];
+    await expect(emitter.deliver(events, deliveryContext())).rejects.toThrow('answered 503');
+  });
+
+  test('a key that the environment lacks is told when the emitter opens', async () => {
+    const error = await rejectionOf(emitterOf({ url, apiKey: { env: 'SELVAGE_NO_SUCH_KEY' } }));
+    expect(error).toMatchObject(refusal('InvalidConfig', 'SELVAGE_NO_SUCH_KEY'));
+  });
+});
+
+test('options are checked', () => {
+  const wrong = (options: object) => thrownBy(() => openLineageEmitter(options as never));
+  expect(wrong({ url: 'http://x' })).toMatchObject(refusal('InvalidConfig', '"namespace"'));
+  expect(wrong({ namespace: 'n' })).toMatchObject(refusal('InvalidConfig', 'so is "file"'));
+  expect(wrong({ namespace: 'n', url: 'http://x', file: 'y' })).toMatchObject(
+    refusal('InvalidConfig', 'excludes'),
+  );
+  expect(wrong({ namespace: 'n', url: 'ftp://x' })).toMatchObject(refusal('InvalidConfig', '"url"'));
+  expect(wrong({ namespace: 'n', url: 'http://x', apiKey: 7 })).toMatchObject(
+    refusal('InvalidConfig', '"apiKey"'),
+  );
+});
+
+test('the types are those of the specification', () => {
+  const script = path.join(__dirname, '../../../../scripts/open-lineage-types.js');
+  execFileSync(process.execPath, [script, '--check'], { stdio: 'inherit' });
+});

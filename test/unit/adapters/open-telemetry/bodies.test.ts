@@ -1,0 +1,95 @@
+import { context, propagation, trace } from '@opentelemetry/api';
+import { z } from 'zod';
+import { knot, map, openTelemetryEmitter, runLocally, subTapestry, tapestry } from '../../../../src';
+import { createOpenTelemetryEmitter } from '../../../../src/adapters/open-telemetry/emitter';
+import { createInMemoryBackends } from '../../../../src/backends';
+import { deliveryContext, eventsOfRun } from '../../../support/delivered-run';
+import { startTracing, type Tracing } from '../../../support/tracing';
+
+let tracing: Tracing | undefined;
+afterEach(async () => {
+  await tracing?.stop();
+  tracing = undefined;
+});
+
+/** What an HTTP client that is instrumented sends as its header. */
+function sentHeader(): string {
+  const headers: Record<string, string> = {};
+  propagation.inject(context.active(), headers);
+  return headers['traceparent'] ?? '';
+}
+
+const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+async function told(backends: ReturnType<typeof createInMemoryBackends>, ...runIds: string[]): Promise<void> {
+  const emitter = await createOpenTelemetryEmitter(openTelemetryEmitter(), { logger });
+  for (const id of runIds) await emitter.deliver(await eventsOfRun(backends, id), deliveryContext());
+}
+
+/** The `traceparent` that a request would have which was sent within the span of a knot. */
+function spanOf(name: string): string {
+  const span = tracing!.spans().find(({ attributes }) => attributes['selvage.knot.id'] === name);
+  const { traceId, spanId } = span!.spanContext();
+  return `00-${traceId}-${spanId}-01`;
+}
+
+test('a body works within the span of its attempt, which is made after it', async () => {
+  tracing = startTracing();
+  const backends = createInMemoryBackends();
+  const calling = tapestry('calling', () => void knot('call', sentHeader)({}, { id: 'call' }));
+  const run = await runLocally(calling, {}, { backends });
+  await told(backends, run.runId);
+  expect(run.outputs['call']).toBe(spanOf('call'));
+});
+
+test('the element of a map that has no span of its own works within that of its map', async () => {
+  tracing = startTracing();
+  const backends = createInMemoryBackends();
+  const calling = tapestry('calling-many', (t) => {
+    const list = t.parameter('list', z.array(z.number()));
+    map({ over: list, each: () => sentHeader() }, { id: 'all' });
+  });
+  const run = await runLocally(calling, { list: Array.from({ length: 22 }, (_, at) => at) }, { backends });
+  await told(backends, run.runId);
+  const said = run.outputs['all'] as string[];
+  expect(said[0]).toBe(spanOf('all[0]'));
+  expect(said.slice(19)).toEqual([spanOf('all[19]'), spanOf('all'), spanOf('all')]);
+});
+
+test('a run that is started within a span, and one that a knot starts, are below it', async () => {
+  tracing = startTracing();
+  const backends = createInMemoryBackends();
+  const inner = tapestry('inner', () => ({ said: knot('say', sentHeader)({}, { id: 'said' }) }));
+  const outer = tapestry('outer', () => void subTapestry({ tapestry: inner, inputs: {} }, { id: 'nested' }));
+  const { run, span } = await trace.getTracer('test').startActiveSpan('request', async (active) => {
+    const run = await runLocally(outer, {}, { backends });
+    active.end();
+    return { run, span: active.spanContext() };
+  });
+  const { items } = await backends.runHistory.listRuns({ tapestry: 'inner' });
+  await told(backends, run.runId, items[0]!.run_id);
+  const spans = tracing.spans();
+  const parentOf = (name: string): string | undefined =>
+    spans.find((one) => one.name === name)?.parentSpanContext?.spanId;
+  const idOf = (name: string): string | undefined =>
+    spans.find((one) => one.name === name)?.spanContext().spanId;
+  expect(new Set(spans.map((one) => one.spanContext().traceId))).toEqual(new Set([span.traceId]));
+  expect(parentOf('outer')).toBe(span.spanId);
+  expect(parentOf('nested')).toBe(idOf('outer'));
+  expect(parentOf('inner')).toBe(idOf('nested'));
+  expect(parentOf('said')).toBe(idOf('inner'));
+});
+
+test('a sampler that drops the trace is heard by what bodies call', async () => {
+  const { AlwaysOffSampler, ParentBasedSampler } = await import('@opentelemetry/sdk-trace-base');
+  tracing = startTracing({ sampler: new ParentBasedSampler({ root: new AlwaysOffSampler() }) });
+  const calling = tapestry('unsampled', () => void knot('call', sentHeader)({}, { id: 'call' }));
+  const run = await runLocally(calling, {}, { backends: createInMemoryBackends() });
+  expect(run.outputs['call']).toMatch(/-00$/);
+});
+
+test('without an SDK nothing is active', async () => {
+  const calling = tapestry('untraced', () => void knot('call', sentHeader)({}, { id: 'call' }));
+  const run = await runLocally(calling, {}, { backends: createInMemoryBackends() });
+  expect(run.outputs['call']).toBe('');
+});

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { RunMetrics } from '../../../../src/adapters/open-telemetry/metrics';
+
+const docs = path.join(__dirname, '../../../../docs');
+const SUFFIXES = /_(bucket|sum|count|total)$/;
+
+/** Names of all instruments, as Prometheus has them. */
+function names(): Set<string> {
+  const made: [name: string, unit: string | undefined][] = [];
+  const instrument = (name: string, { unit }: { unit?: string }) => {
+    made.push([name, unit]);
+    return {} as never;
+  };
+  new RunMetrics({ createHistogram: instrument, createCounter: instrument } as never);
+  return new Set(made.map(([name, unit]) => `${name.replaceAll('.', '_')}${unit === 's' ? '_seconds' : ''}`));
+}
+
+test.each(['grafana-dashboard.json', 'open-telemetry.md'])('the metrics in %s are there', (file) => {
+  const text = readFileSync(path.join(docs, file), 'utf8');
+  const used = new Set(
+    [...text.matchAll(/selvage_(?:knot|run|reuse)_[a-z_]*(?:seconds|outcomes|attempts)[a-z_]*/g)].map(
+      ([name]) => name.replace(SUFFIXES, ''),
+    ),
+  );
+  expect(used.size).toBeGreaterThan(2);
+  expect([...used].filter((name) => !names().has(name))).toEqual([]);
+});
