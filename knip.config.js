@@ -25,6 +25,10 @@ module.exports = {
     'templates/**/*.ts',
     // Loaded late, by a require() that knip does not follow, or as a list.
     'src/worker/worker-beside.ts',
+    'src/adapters/*/streaming-source.ts',
+    'src/serve/streams/source-trigger.ts',
+    // Generated whole.
+    'src/adapters/open-lineage/specification.ts',
     // Programs of their own, started as a process or thread.
     'src/server/sdk-download.ts',
     'src/server/quick-check-program.ts',
@@ -35,6 +39,10 @@ module.exports = {
     // Programs that tests and benchmarks start as processes of their own.
     '{test,bench}/**/*.{worker,process,fixture}.ts',
     'test/crash/campaign/main.ts',
+    'test/crash/worker-program.ts',
+    // Loaded by body threads.
+    'test/crash/campaign/hosted-bodies.ts',
+    'test/dispatchers/parity/*in-threads.ts',
     'test/conformance/processes/*.ts',
     'test/conformance/body-hosts/thread-bodies.ts',
     'scripts/record-histories.ts',

@@ -66,7 +66,11 @@ function exportsOf(exported: unknown): unknown[] {
 }
 
 function valuesOf(value: unknown): unknown[] {
-  return typeof value === 'object' && value !== null && !isTrigger(value) && !isEmitter(value) && !isStream(value)
+  return typeof value === 'object' &&
+    value !== null &&
+    !isTrigger(value) &&
+    !isEmitter(value) &&
+    !isStream(value)
     ? Object.values(value)
     : [];
 }
