@@ -43,7 +43,7 @@ export const streams: Benchmark = {
         });
         return performance.now() - began;
       };
-      const packages = await installPythonPackages(INTERPRETER, 'pirn');
+      const packages = installPythonPackages(INTERPRETER, 'pirn');
       const pirn = await Program.start('pirn', {
         command: INTERPRETER,
         args: [path.join(__dirname, 'pirn_stream.py')],
