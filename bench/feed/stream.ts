@@ -43,8 +43,8 @@ export const streams: Benchmark = {
         });
         return performance.now() - began;
       };
-      const packages = installPythonPackages(INTERPRETER, 'pirn');
-      const pirn = await Program.start('pirn', {
+      const packages = await installPythonPackages(INTERPRETER, 'pirn');
+      const pirn = Program.start('pirn', {
         command: INTERPRETER,
         args: [path.join(__dirname, 'pirn_stream.py')],
         env: { PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' },
