@@ -232,6 +232,11 @@ function errorOf({ type, message, traceback }: ExceptionRecord): ToldError {
 
 /** Without what is unknown: an attribute has a value. */
 function defined(attributes: Readonly<Record<string, unknown>>): Attributes {
-  const known = Object.entries(attributes).filter(([, value]) => value !== undefined && value !== null);
-  return Object.fromEntries(known) as Attributes;
+  const known: Record<string, unknown> = {};
+  // Called for every span, where pairs and filters take a tenth of the time of a delivery.
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (value !== undefined && value !== null) known[name] = value;
+  }
+  return known as Attributes;
 }
