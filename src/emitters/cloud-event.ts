@@ -13,7 +13,7 @@ export type CloudEventType =
 /** An event in the form of CloudEvents 1.0. The last four attributes are extensions. */
 export interface CloudEvent<Data = unknown> {
   readonly specversion: '1.0';
-  /** Of the event, as {@link RunEvent} has it: the same at each delivery. */
+  /** Id of the {@link RunEvent}: the same at each delivery. */
   readonly id: string;
   readonly source: string;
   readonly type: CloudEventType;
@@ -25,9 +25,9 @@ export interface CloudEvent<Data = unknown> {
   /** The run's id. */
   readonly partitionkey: string;
   readonly tapestry: string;
-  /** Of a knot. */
+  /** Only in events of knots. */
   readonly outcome?: OutcomeKind;
-  /** Of a run that ended. */
+  /** Only where a run ended. */
   readonly status?: RunStatus;
 }
 

@@ -16,7 +16,7 @@ interface CommonOptions extends EmitterOptions {
 }
 
 export interface OpenLineageHttpOptions extends CommonOptions {
-  /** Of the receiver, such as `http://marquez:5000`. */
+  /** Address of the receiver, such as `http://marquez:5000`. */
   readonly url: string;
   /** The path below `url`. Default `api/v1/lineage`. */
   readonly endpoint?: string;

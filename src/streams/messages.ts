@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { shown, type Check, type Checks } from '../authoring/checks';
+import { isVariable, oneOf, type Check, type Checks } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
 import { isStandardSchema, type OutputOf, type StandardSchema } from '../authoring/standard-schema';
 import { StreamingSource } from './source';
@@ -51,12 +51,7 @@ export type ValkeySourceSettings = Required<Omit<ValkeySourceOptions<ElementForm
   Pick<ValkeySourceOptions, 'keyField'>;
 
 const isText: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be a text');
-const isVariable: Check = (value) =>
-  typeof value === 'string' && /^[A-Z][A-Z0-9_]*$/.test(value)
-    ? undefined
-    : 'must be the name of an environment variable';
-const isFrom: Check = (value) =>
-  value === 'earliest' || value === 'latest' ? undefined : 'must be "earliest" or "latest"';
+const isFrom = oneOf('earliest', 'latest');
 const isFormat: Check = (value) =>
   value === 'json' || value === 'text' || value === 'bytes' || isStandardSchema(value)
     ? undefined
@@ -69,7 +64,7 @@ const KAFKA: Checks<KafkaSourceOptions<ElementFormat>> = {
     const isGood = topics.length > 0 && topics.every((topic) => isText(topic) === undefined);
     return isGood ? undefined : 'must be the name of a topic, or a list of them';
   },
-  connection: isVariable,
+  connection: isVariable('ORDERS_KAFKA'),
   format: isFormat,
   from: isFrom,
 };
@@ -78,7 +73,7 @@ const VALKEY: Checks<ValkeySourceOptions<ElementFormat>> = {
   field: (value) => (value === false ? undefined : isText(value)),
   keyField: isText,
   trim: isFlag,
-  connection: isVariable,
+  connection: isVariable('ORDERS_VALKEY'),
   format: isFormat,
   from: isFrom,
 };
@@ -142,11 +137,7 @@ export class ValkeyStreamingSource<Format extends ElementFormat = 'json'> extend
 
 function requirePart(owner: string, option: string, value: unknown): void {
   if (value !== undefined) return;
-  throw new SelvageError(
-    'InvalidConfig',
-    `${owner} has no "${option}", but ${shown(value)}: name what to read.`,
-    {
-      details: { owner, option, reason: 'MissingPart' },
-    },
-  );
+  throw new SelvageError('InvalidConfig', `${owner} has no "${option}": name what to read.`, {
+    details: { owner, option, reason: 'MissingPart' },
+  });
 }

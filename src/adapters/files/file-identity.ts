@@ -20,7 +20,7 @@ export interface FilePlace {
   readonly dev: string;
   readonly ino: string;
   readonly head: Print;
-  /** Of the bytes before `at`. */
+  /** Print of the bytes before `at`. */
   readonly tail: Print;
   /** Everything before this byte is finished. */
   readonly at: number;

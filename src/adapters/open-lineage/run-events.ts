@@ -122,7 +122,7 @@ export class LineageEvents {
     };
   }
 
-  /** Of the knots that the run's terminals need. */
+  /** Datasets of the knots that the run's terminals need. */
   private dataOfRun(plan: Plan, run: RunRecord): DataOfKnot {
     const inRun = new Set(layoutOf(plan, Object.values(run.terminals)).ids);
     const inputs = new Map<string, InputDataset>();

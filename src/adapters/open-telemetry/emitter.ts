@@ -142,7 +142,7 @@ class Recent {
   }
 }
 
-/** Of the API's own providers, which do nothing, only the names are known. */
+/** The API's own providers do nothing, and can be told only by their names. */
 function isNoop(provider: object): boolean {
   return provider.constructor.name.startsWith('Noop');
 }

@@ -171,7 +171,7 @@ class WebhookEmitter implements Emitter {
 
 const GONE = new Error('the receiver is gone for good');
 
-/** Of the header `webhook-id`, in which a full stop would end it: the same for the same events. */
+/** The header `webhook-id`, the same for the same events. A full stop would end it, so ids of events are hashed. */
 function idOf(events: readonly CloudEvent[]): string {
   const digest = createHash('sha256');
   for (const { id } of events) digest.update(`${id}\n`);

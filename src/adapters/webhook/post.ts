@@ -78,7 +78,7 @@ export class Poster {
 
 const STALE = new Error('a connection was closed before it was used again');
 
-/** Of the header `retry-after`: seconds, or a date. */
+/** Milliseconds that the header `retry-after` asks for, in seconds or by a date. */
 function pauseOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const pause = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();

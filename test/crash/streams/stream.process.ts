@@ -15,11 +15,11 @@ import { keeping } from '../triggers/tapestry';
 import type { StreamPoint } from './points';
 
 export interface StreamOrders {
-  /** Of the Temporal server. */
+  /** Address of the Temporal server. */
   readonly address: string;
-  /** Of the backends, and of what is written about results. */
+  /** Folder of the backends and of the notes about results. */
   readonly folder: string;
-  /** Of the tapestry, and of the stream. */
+  /** Name of the tapestry and id of the stream. */
   readonly name: string;
   readonly elements: number;
   /** Elements of one rest of a division by this have one key. */

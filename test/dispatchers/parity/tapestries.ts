@@ -62,7 +62,7 @@ function recipesOf(size: 'small' | 'whole'): readonly Recipe[] {
   }));
 }
 
-/** Of the recipes, those of this placement: a run of each costs much, and what calls bodies does not know how they are scheduled. */
+/** Each recipe is placed in one way: a run costs much, and a host does not know how its bodies are scheduled. */
 export function subjectsOn(way: Way, size: 'small' | 'whole' = 'whole'): readonly Subject[] {
   const { bodies, placement } = way;
   const { dispatcher } = knotsOn(way).knots;
