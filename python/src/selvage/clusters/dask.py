@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 from ..frames import Bytes
@@ -39,6 +40,14 @@ class DaskCluster:
         self._calls: dict[str, _Submitted] = {}
         """Those that have not ended, by token."""
         self._dooms: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Task, Sequence[Any]]] = []
+        """Not yet submitted."""
+        self._finished: dict[Any, asyncio.Future[Any]] = {}
+        """Futures whose results are not yet gathered, and who waits for them."""
+        self._is_gathering = False
+        self._at_work: set[asyncio.Task[None]] = set()
+        """Held until they have ended."""
         self._is_closing = False
         self._own: Any = None
         self._client: Any = None
@@ -53,7 +62,11 @@ class DaskCluster:
     def submit(self, task: Task, shared: Sequence[Any], heard: Heard) -> None:
         # Before the loop comes to it: a cancel may follow at once.
         self._calls[task["token"]] = _Submitted(heard)
-        asyncio.run_coroutine_threadsafe(self._run(task, shared), self._loop)
+        with self._lock:
+            self._waiting.append((task, shared))
+            is_first = len(self._waiting) == 1
+        if is_first:
+            self._loop.call_soon_threadsafe(self._submit_waiting)
 
     def share(self, digest: str, data: Bytes) -> Any:
         return self._do(self._scatter(bytes(data)))
@@ -128,19 +141,50 @@ class DaskCluster:
     async def _scatter(self, data: bytes) -> Any:
         return await self._client.scatter(data, hash=True)
 
-    async def _run(self, task: Task, shared: Sequence[Any]) -> None:
-        token, context = task["token"], task["context"]
-        key = f"selvage-{context['runId']}/{context['knotId']}/{context['attempt']}/{token[:12]}"
+    def _submit_waiting(self) -> None:
+        """Those that came together go together: messages of its own cost a small task as much as its run."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        waiting = [(task, shared) for task, shared in waiting if not self._has_ended_early(task)]
+        alone = [[one] for one in waiting if one[1]]
+        together = [one for one in waiting if not one[1]]
+        for group in [*alone, together] if together else alone:
+            try:
+                futures = self._submit(group)
+            except Exception as error:
+                for task, _ in group:
+                    self._calls.pop(task["token"]).heard.lost(_told(error))
+            else:
+                for (task, _), future in zip(group, futures, strict=True):
+                    self._start(self._run(task["token"], future))
+
+    def _has_ended_early(self, task: Task) -> bool:
+        submitted = self._calls[task["token"]]
+        if submitted.is_cancelled:
+            del self._calls[task["token"]]
+            submitted.heard.cancelled()
+        return submitted.is_cancelled
+
+    def _submit(self, group: Sequence[tuple[Task, Sequence[Any]]]) -> Sequence[Any]:
+        keys = [_key_of(task) for task, _ in group]
+        how = {"pure": False, "retries": 0, "resources": self._resources}
+        if len(group) == 1:
+            [(task, shared)], [key] = group, keys
+            return [self._client.submit(run_on_dask, task, key, self._topic, *shared, key=key, **how)]
+        tasks = [task for task, _ in group]
+        return cast(Sequence[Any], self._client.map(run_on_dask, tasks, keys, topic=self._topic, key=keys, **how))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+
+    async def _run(self, token: str, future: Any) -> None:
         submitted = self._calls[token]
+        submitted.future = future
         heard = submitted.heard
         try:
-            if submitted.is_cancelled:
-                heard.cancelled()
-                return
-            future = submitted.future = self._client.submit(
-                run_on_dask, task, key, self._topic, *shared, key=key, pure=False, retries=0, resources=self._resources
-            )
-            frames = await future
+            frames = await self._result(future)
             if frames == SECOND_START:
                 heard.lost("the Dask worker that ran it was lost, and Dask has given it to another one.")
             else:
@@ -149,11 +193,34 @@ class DaskCluster:
             if submitted.is_cancelled:
                 heard.cancelled()
             else:
-                heard.lost(f"Dask says: {type(error).__name__}: {error}")
+                heard.lost(_told(error))
         finally:
             del self._calls[token]
-            if submitted.future is not None:
-                submitted.future.release()
+            future.release()
+
+    async def _result(self, future: Any) -> Any:
+        await self._distributed.wait(future)
+        if future.status != "finished":
+            return await future  # raises what is wrong
+        gathered = self._finished[future] = asyncio.get_running_loop().create_future()
+        if not self._is_gathering:
+            self._is_gathering = True
+            self._start(self._gather())
+        found = await gathered
+        # One that is gone spoils those that it was gathered with.
+        return await future if found is None else found
+
+    async def _gather(self) -> None:
+        """One request at a time: what finishes meanwhile comes with the next, and not by a request of its own."""
+        while self._finished:
+            waiting, self._finished = self._finished, {}
+            results: Sequence[Any] = [None] * len(waiting)
+            with suppress(Exception):
+                results = await self._client.gather(list(waiting))
+            for gathered, result in zip(waiting.values(), results, strict=True):
+                if not gathered.done():
+                    gathered.set_result(result)
+        self._is_gathering = False
 
     async def _said(self, event: Any) -> None:
         _, (token, number, text, attachments) = event
@@ -203,6 +270,15 @@ class _Submitted:
         self.is_cancelled = False
         self.cancelling: Any = None
         """Held until it has ended."""
+
+
+def _key_of(task: Task) -> str:
+    context = task["context"]
+    return f"selvage-{context['runId']}/{context['knotId']}/{context['attempt']}/{task['token'][:12]}"
+
+
+def _told(error: BaseException) -> str:
+    return f"Dask says: {type(error).__name__}: {error}"
 
 
 # ---- on the workers
