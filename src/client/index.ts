@@ -7,6 +7,7 @@ export type { Lineage } from './lineage';
 export type { Partitions } from './partitions';
 export type { Runs, RunsPage, RunsQuery } from './runs';
 export type { Values } from './values';
+export type { Streams, StreamLetter, StreamState } from './streams';
 export type { Workers, WorkersQuery, WorkerState } from './workers';
 export type { ForgetStartsOptions, ForgottenStarts } from './forget-starts';
 export type { Resume } from './resumes';

@@ -120,7 +120,7 @@ export class Selvage {
       inlineLimit,
       savePlans: (tapestry) => this.starter.savePlans(tapestry),
     });
-    this.streams = new Streams(client, location.address);
+    this.streams = new Streams(client, location.address, backends);
     this.extensions = new Extensions({ backends, getRun: (runId) => this.getRun(runId) });
   }
 

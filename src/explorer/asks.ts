@@ -68,6 +68,8 @@ export const QUESTIONS = {
   workers: z.strictObject({}),
   emitters: z.strictObject({}),
   emitterLetters: z.strictObject({ emitter: name, cursor }),
+  streams: z.strictObject({}),
+  stream: z.strictObject({ stream: name }),
   approvals: z.strictObject({ cursor }),
   find: z.strictObject({ text, limit: z.int().min(1).max(100).optional() }),
   rerunPreview: rerun,
@@ -88,4 +90,5 @@ export const ACTS = {
   schedule: z.strictObject({ id: name, act: z.enum(['pause', 'resume', 'trigger']) }),
   backfill,
   emitter: z.strictObject({ name, act: z.enum(['redrive', 'resume', 'replay']) }),
+  stream: z.strictObject({ id: name, act: z.enum(['pause', 'resume', 'drain']) }),
 } satisfies Record<ActName, z.ZodType>;

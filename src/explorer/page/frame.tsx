@@ -35,6 +35,7 @@ const MENU = [
   'approvals',
   'schedules',
   'triggers',
+  'streams',
   'workers',
   'emitters',
 ] as const satisfies PageName[];
@@ -43,6 +44,7 @@ const GO_KEYS: Readonly<Record<(typeof MENU)[number], string>> = {
   approvals: 'g a',
   schedules: 'g s',
   triggers: 'g t',
+  streams: 'g m',
   workers: 'g w',
   emitters: 'g e',
 };

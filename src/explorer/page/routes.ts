@@ -44,6 +44,7 @@ export interface Places {
   triggers: { trigger?: string };
   workers: { queue?: string };
   emitters: { emitter?: string };
+  streams: { stream?: string };
   approvals: { run?: string; signal?: string };
 }
 
@@ -62,6 +63,7 @@ const PATTERNS: { readonly [Name in PageName]: readonly string[] } = {
   triggers: ['triggers'],
   workers: ['workers'],
   emitters: ['emitters'],
+  streams: ['streams'],
   approvals: ['approvals'],
 };
 

@@ -12,6 +12,7 @@ import { backfillPreview, rerunPreview } from './previews';
 import { run, waiting } from './run';
 import { grid, runs } from './runs';
 import { deadLetters, partitions, schedules, triggers, workers } from './standing';
+import { stream, streams } from './streams';
 import { value } from './value';
 
 type Answers = {
@@ -39,6 +40,8 @@ const ANSWERS: Answers = {
   run,
   runs,
   schedules,
+  stream,
+  streams,
   triggers,
   uses,
   value,

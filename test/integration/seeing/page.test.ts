@@ -375,6 +375,7 @@ describeInBrowser()('the page in a browser', () => {
       'triggers',
       'workers',
       'emitters',
+      'streams',
       'approvals',
       'partitions/seen.greeting',
       'nowhere',
