@@ -15,7 +15,7 @@ import type { LoggerLike } from '../authoring/knot-context';
 import { isTapestry, recordOf, type Resources, type Tapestry } from '../authoring';
 import { BACKFILL, backfillTapestry } from '../backfills';
 import { Deliveries, gatherEmitters } from '../deliveries';
-import type { EmitterDeclaration } from '../emitters';
+import type { EmitterList } from '../emitters';
 import type { Backends } from '../ports';
 import { projectFolder } from '../project-folder';
 import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
@@ -46,7 +46,7 @@ export interface SelvagePluginOptions {
    * Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this worker delivers to none
    * of them. Default: those of the tapestries.
    */
-  readonly emitters?: readonly EmitterDeclaration[] | false;
+  readonly emitters?: EmitterList | false;
   /**
    * Where bodies write by `ctx.logger`, and where the start and end of runs is reported: a pino logger, or
    * one of its shape, `(fields, message)`. Default: bodies write to the logger of Temporal's runtime, and

@@ -1,16 +1,20 @@
+import { z } from 'zod';
 import {
   emitter,
   knot,
   runLocally,
   tapestry,
   Terminal,
+  webhookEmitter,
   type Delivery,
   type EmitterOptions,
   type RunEvent,
 } from '../../../src';
+import { recordOf } from '../../../src/authoring';
 import { createInMemoryBackends } from '../../../src/backends';
 import { Deliveries, gatherEmitters } from '../../../src/deliveries';
 import type { Backends, EmitterState } from '../../../src/ports';
+import { batchTapestry } from '../../../src/streams';
 import { sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 import { Latch } from '../../support/latch';
 import { until } from '../../support/until';
@@ -250,4 +254,46 @@ test('emitters of tapestries hear these alone, and one that is named twice hears
   expect(gatherEmitters([a], [own]).map(({ filter }) => filter)).toEqual([{}]);
   expect(() => gatherEmitters([a], [emitter('own', async () => {})])).toThrow(/Two emitters/);
   expect(() => tapestry('c', { emitters: [{}] as never }, build)).toThrow(/must be a list of what emitter/);
+});
+
+test('lists of emitters may stand within lists, wherever emitters are given', async () => {
+  const [a, b] = [emitter('a', async () => {}), emitter('b', async () => {})];
+  const build = (): object => ({ end: knot('one', () => 1)({}, { id: 'end' }) });
+  const hooks = webhookEmitter({ endpoints: { one: { url: 'https://example.com', secret: false } } });
+  const nested = tapestry('nested', { emitters: [a, hooks] }, build as never);
+  expect(gatherEmitters([nested as never], [[b]]).map(({ name }) => name)).toEqual(['b', 'a', 'webhook/one']);
+  const emitters = [a, [b, emitter('a', async () => {})]];
+  const starting = Deliveries.start({
+    backends: createInMemoryBackends(),
+    emitters,
+    logger: quiet,
+    projectDir: '.',
+  });
+  await expect(starting).rejects.toMatchObject({ code: 'DuplicateEmitter' });
+});
+
+test('an emitter of a tapestry hears of the batches of its streams, and of no other tapestry', async () => {
+  const backends = createInMemoryBackends();
+  const one = knot('one', ({ x }: { x: number }) => x);
+  const build = (_: never, { x }: { x: never }) => ({ end: one({ x }, { id: 'end' }) });
+  const parameters = { x: z.number() };
+  const heard: string[] = [];
+  const to = emitter('own', async (events) => void heard.push(...events.map(({ run }) => run.tapestry)));
+  const written = tapestry('w'.repeat(190), { parameters, emitters: [to] }, build as never);
+  const batch = batchTapestry(recordOf(written as never), 4);
+  const [gathered] = gatherEmitters([written as never]);
+  const deliveries = await Deliveries.start({
+    backends,
+    emitters: [gathered!],
+    logger: quiet,
+    projectDir: '.',
+  });
+  open.push(deliveries);
+  const names = [written.name, batch.name, `${written.name}.other`, `${batch.name}.batch-4`, 'other.batch-4'];
+  for (const [at, name] of names.entries())
+    await backends.runHistory.startRun(
+      sampleRun({ run_id: `r${at}`, temporal_run_id: `t-r${at}`, tapestry: name }),
+    );
+  expect(await deliveries.drained(60_000)).toEqual([]);
+  expect(heard).toEqual([written.name, batch.name]);
 });
