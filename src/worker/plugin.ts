@@ -65,9 +65,9 @@ export interface SelvagePluginOptions {
    */
   readonly inlineLimit?: number;
   /**
-   * Milliseconds after which a lost worker's places of a `maxConcurrent` are free again. A worker that stalls
-   * for longer may lose its places while its bodies run. At least 1,000. Default 30,000, after which the
-   * server, too, considers a worker lost.
+   * Milliseconds after which a lost worker's places of a `maxConcurrent` are free again, and another process
+   * delivers to its emitters. A worker that stalls for longer may lose its places while its bodies run. At
+   * least 1,000. Default 30,000, after which the server, too, considers a worker lost; of emitters, 15,000.
    */
   readonly leaseTtl?: number;
   /**
@@ -275,7 +275,14 @@ export class SelvagePlugin extends SimplePlugin {
     const emitters = gatherEmitters(tapestries, given);
     if (emitters.length === 0) return undefined;
     const logger = this.own.logger ?? runtimeLines();
-    return await Deliveries.start({ backends, emitters, logger, projectDir: projectFolder() });
+    const { leaseTtl } = this.own;
+    return await Deliveries.start({
+      backends,
+      emitters,
+      logger,
+      projectDir: projectFolder(),
+      ...(leaseTtl !== undefined && { leaseTtl }),
+    });
   }
 
   private async openBackends(): Promise<Backends> {
