@@ -63,7 +63,7 @@ const boundaries = {
     because: 'a declaration, and what an event looks like outside, needs no client and no server',
   },
   deliveries: {
-    folders: [...pure, 'emitters', 'ports', 'adapters', 'runtime'],
+    folders: [...pure, 'emitters', 'streams', 'ports', 'adapters', 'runtime'],
     packages: ['node:'],
     because: 'emitters are delivered to by whoever has the backends, with or without Temporal',
   },

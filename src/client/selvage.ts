@@ -8,7 +8,7 @@ import type { KnotObserver } from '../activities/interceptors';
 import { recordOf, type Resources, type Tapestry } from '../authoring';
 import { projectFolder } from '../project-folder';
 import type { Deliveries } from '../deliveries';
-import type { EmitterDeclaration } from '../emitters';
+import type { EmitterList } from '../emitters';
 import type { Backends } from '../ports';
 import type { EmbeddedServer } from '../server';
 import { writeErrorLine } from '../terminal';
@@ -42,7 +42,7 @@ export interface OpenOptions extends ConnectOptions {
    * Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this process delivers to
    * none of them. Default: those of the tapestries.
    */
-  readonly emitters?: readonly EmitterDeclaration[] | false;
+  readonly emitters?: EmitterList | false;
   /**
    * Options of the Temporal worker, such as `workflowBundle`, `identity` or `maxCachedWorkflows`. They
    * override the tuned defaults.
@@ -207,7 +207,7 @@ export class Selvage {
   /** Delivers until the client is closed. A process without emitters loads nothing for it. */
   private async deliver(
     tapestries: OpenOptions['tapestries'],
-    given: readonly EmitterDeclaration[] | undefined,
+    given: EmitterList | undefined,
   ): Promise<void> {
     if (!given?.length && tapestries.every((one) => !recordOf(one).options.emitters?.length)) return;
     const { Deliveries, gatherEmitters } = await import('../deliveries/index.js');

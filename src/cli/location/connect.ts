@@ -3,7 +3,7 @@ import type { ConnectOptions, ServerLocation, Selvage } from '../../client';
 import { chosenLogFormat } from '../../client/log-line';
 import { chosenServer, embeddedOptions } from '../../client/server-address';
 import { isAway } from '../../errors';
-import type { EmitterDeclaration } from '../../emitters';
+import type { EmitterList } from '../../emitters';
 import type { Backends } from '../../ports';
 import { EmbeddedServer } from '../../server';
 import type { AnyTapestry } from '../../authoring';
@@ -23,7 +23,7 @@ interface Working {
   /** Backends that stay open. Default: those of the project, opened for this client. */
   readonly backends?: Backends;
   /** To whom the worker's process delivers, beside the emitters of the tapestries. `false`: to none. */
-  readonly emitters?: readonly EmitterDeclaration[] | false;
+  readonly emitters?: EmitterList | false;
 }
 
 /** A client for the server in these options, with a worker if there are tapestries. */

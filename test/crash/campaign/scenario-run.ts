@@ -18,6 +18,7 @@ import {
 } from './check';
 import type { ClientOrders } from './client.process';
 import type { Composition } from './composition';
+import { checkDelivered } from './delivered';
 import { readJournal, type JournalLine } from './journal';
 import { CHILD_RUN_KNOT, type HostOptions, type MixPlace } from './mix';
 import type { Scenario } from './plan';
@@ -318,6 +319,7 @@ class ScenarioRun {
         : await checkRun(backends, this.runId, evidence);
       const twin = this.twin === undefined ? undefined : await checkRun(backends, this.twin, evidence);
       const shared = await checkShared(backends, this.runIds(), evidence);
+      const delivered = await checkDelivered(backends, folder);
       for (const blow of scenario.blows) {
         if (await this.hasLanded(blow, backends)) landed.push(blow);
       }
@@ -330,6 +332,7 @@ class ScenarioRun {
           ...checked.problems,
           ...(twin?.problems ?? []).map((problem) => `of its twin: ${problem}`),
           ...shared,
+          ...delivered,
         ],
         ...(twin && { twin: twin.digest }),
         landed,

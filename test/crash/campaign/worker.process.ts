@@ -8,6 +8,7 @@ import { SelvageError } from '../../../src/errors';
 import { createWorker } from '../../../src/worker';
 import { quietRuntime } from '../../support/quiet-runtime';
 import type { Blow } from './blows';
+import { campaignEmitter } from './delivered';
 import { mixNamed, mixedTapestry, type MixPlace } from './mix';
 import type { Order, Told } from './processes';
 import { Scene } from './scene';
@@ -57,6 +58,7 @@ async function work(orders: WorkerOrders): Promise<void> {
     createWorker({
       tapestries: [mixedTapestry(mixNamed(orders.mix), orders.place)],
       resources: { scene: mine } as never,
+      emitters: [campaignEmitter(orders.folder, mine)],
       connection: own,
       taskQueue: orders.taskQueue,
       identity: workerIdentity(process.pid),
