@@ -194,7 +194,7 @@ const boundaries = {
     because: 'a body host is a thread or a process that is spoken to, whatever it runs',
   },
   'body-thread': {
-    folders: [...pure, 'body-hosts', 'runtime', 'user-modules', 'yaml'],
+    folders: [...pure, 'adapters', 'body-hosts', 'runtime', 'user-modules', 'yaml'],
     packages: ['node:'],
     because: "it is a program of its own, which loads a user's file for its bodies",
   },

@@ -284,7 +284,7 @@ export interface RunHistory {
    * Yields what has become durable, in non-empty batches of at most 1,000, in an order in which late commits
    * are never skipped. At the end it waits for more until the signal aborts, then returns. Each insert of a
    * record, and each start and end of a run, reaches each reader once; deleted ones do not. An end that
-   * replaces `terminated` is reported again. Changes by other processes arrive some 25 ms after their commit.
+   * replaces `terminated` is reported again. Changes by other processes arrive some 100 ms after their commit.
    * Omitted by technologies without such an order.
    *
    * @throws SelvageError `BackendUnavailable`: continue after the last position; `InvalidCursor`: the
