@@ -6,6 +6,16 @@ export type { Extensions, Followed, FollowOptions } from './extensions';
 export type { Lineage } from './lineage';
 export type { Partitions } from './partitions';
 export type { Runs, RunsPage, RunsQuery } from './runs';
+export {
+  WAITING_GROUPS,
+  countWaiting,
+  type WaitingCount,
+  type WaitingGroup,
+  type WaitingRun,
+  type WaitingRunCode,
+  type WaitingRuns,
+  type WaitingRunsQuery,
+} from './across/waiting-run';
 export type { Values } from './values';
 export type { Workers, WorkersQuery, WorkerState } from './workers';
 export type { ForgetStartsOptions, ForgottenStarts } from './forget-starts';

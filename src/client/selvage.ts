@@ -109,7 +109,8 @@ export class Selvage {
       serverLost: server?.lost,
       handleOf: (...run) => this.handleOf(...run),
     });
-    this.runs = new Runs(connected);
+    const { pollers, workers } = this;
+    this.runs = new Runs({ ...connected, pollers, workers, handleOf: (runId) => this.getRun(runId) });
     this.lineage = new Lineage(backends);
     this.values = new Values(connected);
     this.partitions = new Partitions({ ...connected, taskQueue, starter: this.starter });
