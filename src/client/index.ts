@@ -16,6 +16,18 @@ export {
   type WaitingRuns,
   type WaitingRunsQuery,
 } from './across/waiting-run';
+export type { OpenRunsQuery } from './across/open-runs';
+export type { BodyVersion, PlanInUse, Versions } from './across/versions';
+export type { Bulk } from './bulk/bulk';
+export type {
+  BulkAct,
+  BulkOptions,
+  BulkOutcome,
+  BulkPlan,
+  BulkReport,
+  BulkRun,
+  BulkSelection,
+} from './bulk/bulk-act';
 export type { Values } from './values';
 export type { Workers, WorkersQuery, WorkerState } from './workers';
 export type { ForgetStartsOptions, ForgottenStarts } from './forget-starts';

@@ -20,6 +20,8 @@ export interface OpenRun {
   readonly planHash: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+  /** The run with the knot that started it; null if no knot did. */
+  readonly parentRunId: string | null;
   /** Its record. Absent: no worker has begun it. */
   readonly record?: RunRecord;
   /** Absent: the server does not list it. It may have just begun, have ended without a record of it, or be paused. */
@@ -54,7 +56,13 @@ export async function readOpenRuns(
       workflow.readMemo().then((memo) => {
         // The child run of a knot, or a run of other backends.
         if (!memo || 'temporalRunId' in memo || (memo.backends && memo.backends.history !== identity)) return;
-        const { plan: planHash = '', actor = null, trigger = 'temporal', tags = [] } = memo;
+        const {
+          plan: planHash = '',
+          actor = null,
+          trigger = 'temporal',
+          tags = [],
+          parentRunId = null,
+        } = memo;
         const { workflowId: runId, type: tapestry, since: startedAt } = workflow;
         const facts = {
           tapestry,
@@ -64,7 +72,8 @@ export async function readOpenRuns(
           tags,
           started_at: startedAt,
         } as const;
-        if (runMatches(facts, query)) open.push({ runId, tapestry, planHash, startedAt, workflow });
+        if (runMatches(facts, query))
+          open.push({ runId, tapestry, planHash, startedAt, parentRunId, workflow });
       }),
     );
   }
@@ -89,7 +98,7 @@ async function listed(client: Connected['client']['workflow']): Promise<RunningW
 
 function ofRecord(record: RunRecord): OpenRun {
   const { run_id: runId, tapestry, plan_hash: planHash, started_at: startedAt } = record;
-  return { runId, tapestry, planHash, startedAt, record };
+  return { runId, tapestry, planHash, startedAt, parentRunId: record.parent_run_id, record };
 }
 
 /** The plans of many runs, each read once. */

@@ -80,8 +80,8 @@ export async function readVersions(host: AcrossHost, query: OpenRunsQuery): Prom
   const unread: string[] = [];
   for (const run of open) {
     const plan = run.planHash === '' ? undefined : await plans.of(run.planHash, run.runId);
-    const done = run.record && finished.get(run.record.temporal_run_id);
-    if (!plan || !(await bodies.need(run, plan, (knot) => done?.has(knot) === true, plans))) unread.push(run.runId);
+    if (!plan || !(await bodies.need(run, plan, doneOf(run, plan, plans, finished), plans)))
+      unread.push(run.runId);
   }
   const workers = alive ?? [];
   return {
@@ -100,7 +100,12 @@ class Bodies {
   private readonly ofPlans = new Map<string, Promise<readonly Needed[] | undefined>>();
 
   /** @returns false if a nested plan is missing */
-  async need(run: OpenRun, plan: LoadedPlan, isDone: (knot: string) => boolean, plans: PlansOfRuns): Promise<boolean> {
+  async need(
+    run: OpenRun,
+    plan: LoadedPlan,
+    isDone: (knot: string) => boolean,
+    plans: PlansOfRuns,
+  ): Promise<boolean> {
     const needed = await this.ofKnots(plan, isDone, plans);
     if (!needed) return false;
     // Several knots of one body are one need, exact if one of them is.
@@ -139,10 +144,20 @@ class Bodies {
       };
     });
     const names = new Set(needed.map(({ body }) => body));
-    const unneeded = [...new Set(workers.flatMap(({ bodies }) => bodies ?? []))].filter((body) => !names.has(body));
+    const unneeded = [...new Set(workers.flatMap(({ bodies }) => bodies ?? []))].filter(
+      (body) => !names.has(body),
+    );
     const rest = unneeded.map((body): BodyVersion => {
       const isSafeToRemove = isUncertain ? null : true;
-      return { body, codeHash: null, runs: 0, exact: 0, tapestries: [], workers: having(body), isSafeToRemove };
+      return {
+        body,
+        codeHash: null,
+        runs: 0,
+        exact: 0,
+        tapestries: [],
+        workers: having(body),
+        isSafeToRemove,
+      };
     });
     return [...needed, ...rest].sort((a, b) => compare(a.body, b.body) || b.runs - a.runs);
   }
@@ -175,6 +190,20 @@ class Bodies {
     }
     return await needed;
   }
+}
+
+/** Whether a run does not need a knot of its plan any more, or never has. */
+function doneOf(
+  { record }: OpenRun,
+  plan: LoadedPlan,
+  plans: PlansOfRuns,
+  finished: Awaited<ReturnType<typeof readFinishedKnots>>,
+): (knot: string) => boolean {
+  if (!record) return () => false;
+  const layout = plans.layoutOf(plan, record);
+  const wanted = layout === plan.layout ? undefined : new Set(layout.ids);
+  const done = finished.get(record.temporal_run_id);
+  return (knot) => done?.has(knot) === true || wanted?.has(knot) === false;
 }
 
 function neededOf({ tapestry }: Plan, definition: PlanDefinition, knot: string, isExact: boolean): Needed {
