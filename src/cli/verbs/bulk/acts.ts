@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { RUN_STATUSES } from '../../../authoring/outcome';
 import type { Does } from '../../options/does';
 import { commaSeparated, wholeNumber } from '../../options/server-options';
+import type { Output } from '../../output/output';
 import { parsePayload } from '../../options/signal-payload';
 import { EXIT_CODES, addBulkOptions, doInBulk, type BulkCommandOptions } from './carry-out';
 
@@ -14,7 +15,9 @@ export function addBulkCancel(bulk: Command, does: Does): void {
       ),
   )
     .addHelpText('after', `\n${EXIT_CODES}\n\nExample:\n  $ selvage bulk cancel --tapestry nightly --dry-run`)
-    .action(does((options: BulkCommandOptions, output) => doInBulk({ kind: 'cancel' }, options, output)));
+    .action(
+      does((options: BulkCommandOptions, output: Output) => doInBulk({ kind: 'cancel' }, options, output)),
+    );
 }
 
 export function addBulkTerminate(bulk: Command, does: Does): void {
@@ -31,7 +34,7 @@ export function addBulkTerminate(bulk: Command, does: Does): void {
       `\n${EXIT_CODES}\n\nExample:\n  $ selvage bulk terminate --tag trial --reason "wrong input" --yes`,
     )
     .action(
-      does(({ reason, ...options }: BulkCommandOptions & { readonly reason?: string }, output) =>
+      does(({ reason, ...options }: BulkCommandOptions & { readonly reason?: string }, output: Output) =>
         doInBulk({ kind: 'terminate', ...(reason !== undefined && { reason }) }, options, output),
       ),
     );
@@ -67,7 +70,7 @@ export function addBulkResume(bulk: Command, does: Does): void {
       `\n${EXIT_CODES}\n\nExamples:\n  $ selvage bulk resume --status failed --since 2h --dry-run\n  $ selvage bulk resume --status failed --since 2h --yes`,
     )
     .action(
-      does(({ from, again, reuse, ...options }: BulkResumeOptions, output) =>
+      does(({ from, again, reuse, ...options }: BulkResumeOptions, output: Output) =>
         doInBulk(
           {
             kind: 'resume',
@@ -103,7 +106,7 @@ export function addBulkSignal(bulk: Command, does: Does): void {
       `\n${EXIT_CODES}\n\nExample:\n  $ selvage bulk signal approve '{"by":"ada"}' --tapestry monthly --yes`,
     )
     .action(
-      does(async (name: string, json: string | undefined, options: BulkSignalOptions, output) => {
+      does(async (name: string, json: string | undefined, options: BulkSignalOptions, output: Output) => {
         const { allowReferences, timeout, ...others } = options;
         const { encodeJson } = await import('../../../values/index.js');
         const payload = encodeJson(await parsePayload(name, json, options));
