@@ -51,6 +51,7 @@ export type {
   GarbageReport,
   PruneOptions,
   PruneReport,
+  PruneSelection,
   ScrubOptions,
   ScrubPlan,
   ScrubSelection,

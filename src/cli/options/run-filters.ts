@@ -23,20 +23,27 @@ export function addRunFilters(command: Command): Command {
     .option('--until <time>', 'only begun before that', (text) => timeOption(text));
 }
 
-export interface EndedRunFilters extends RunFilters {
+export interface AnyRunFilters extends RunFilters {
   readonly status?: RunStatus;
-  readonly notResumed?: boolean;
 }
 
 /** The options by which any runs are chosen. */
-export function addEndedRunFilters(command: Command): Command {
+export function addAnyRunFilters(command: Command): Command {
   return addRunFilters(
     command.addOption(new Option('--status <status>', 'only of this status').choices(RUN_STATUSES)),
-  ).option('--not-resumed', 'only those that no other run went on from');
+  );
 }
 
-/** The filters of unfinished runs as a query. */
-export function filtersOf({ tapestry, actor, trigger, tag, since, until }: RunFilters): RunFilters {
+/** The filters as a query. */
+export function filtersOf({
+  tapestry,
+  actor,
+  trigger,
+  tag,
+  since,
+  until,
+  status,
+}: AnyRunFilters): AnyRunFilters {
   return {
     ...(tapestry && { tapestry }),
     ...(actor && { actor }),
@@ -44,5 +51,6 @@ export function filtersOf({ tapestry, actor, trigger, tag, since, until }: RunFi
     ...(tag && { tag }),
     ...(since !== undefined && { since }),
     ...(until !== undefined && { until }),
+    ...(status && { status }),
   };
 }

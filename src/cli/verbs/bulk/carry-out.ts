@@ -1,8 +1,7 @@
 import type { BulkAct, BulkOptions, BulkReport, BulkSelection, Selvage } from '../../../client';
 import { SelvageError } from '../../../errors';
-import type { RunStatus } from '../../../authoring/outcome';
 import type { Command } from 'commander';
-import { addRunFilters, filtersOf, type RunFilters } from '../../options/run-filters';
+import { addRunFilters, filtersOf, type AnyRunFilters } from '../../options/run-filters';
 import {
   addJsonOption,
   addServerOptions,
@@ -16,10 +15,9 @@ import { EXIT } from '../../output/exit-codes';
 import type { Output } from '../../output/output';
 import type { Interruption } from '../../process/interruption';
 
-export interface BulkCommandOptions extends ServerOptions, RunFilters {
+export interface BulkCommandOptions extends ServerOptions, AnyRunFilters {
   readonly run?: readonly string[];
   readonly all?: boolean;
-  readonly status?: RunStatus;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly concurrency: number;
@@ -101,21 +99,20 @@ export async function reported(
 }
 
 /** @throws SelvageError `Usage` if nothing says which runs */
-function selectionOf({ run, all, status, ...options }: BulkCommandOptions): BulkSelection {
-  const given = { ...options, status };
-  const names = ['tapestry', 'actor', 'trigger', 'tag', 'since', 'until', 'status'] as const;
-  const filters = names.filter((name) => given[name] !== undefined);
+function selectionOf({ run, all = false, ...options }: BulkCommandOptions): BulkSelection {
+  const { tapestry, actor, trigger, tag } = options;
+  const query = filtersOf(options);
+  const hasFilters = Object.keys(query).length > 0;
   // An empty shell variable must not mean all runs.
-  const empty = names.find((name) => given[name] === '');
-  const query = { ...filtersOf(options), ...(status !== undefined && { status }) };
-  if (run && !all && filters.length === 0) return { runs: run };
-  if (!run && empty === undefined && (all || filters.length > 0)) return { query };
+  const hasEmpty = [tapestry, actor, trigger, tag].includes('');
+  if (!hasEmpty && run && !all && !hasFilters) return { runs: run };
+  if (!hasEmpty && !run && (all || hasFilters)) return { query };
   throw new SelvageError(
     'Usage',
-    run
-      ? 'Give runs by --run, or filters, not both.'
-      : empty !== undefined
-        ? `--${empty} is empty.`
+    hasEmpty
+      ? 'A filter is an empty text. Give a name, or leave the filter out.'
+      : run
+        ? 'Give runs by --run, or filters, not both.'
         : 'Say which runs: --run ID, filters such as --tapestry NAME, or --all.',
   );
 }

@@ -8,12 +8,13 @@ import {
   wholeNumber,
   type ServerOptions,
 } from '../../options/server-options';
-import { addEndedRunFilters, filtersOf, type EndedRunFilters } from '../../options/run-filters';
+import { addAnyRunFilters, filtersOf, type AnyRunFilters } from '../../options/run-filters';
 import { EXIT } from '../../output/exit-codes';
 import { formatTime } from '../../output/format';
 import type { Output } from '../../output/output';
 
-interface RunsListOptions extends ServerOptions, EndedRunFilters {
+interface RunsListOptions extends ServerOptions, AnyRunFilters {
+  readonly notResumed?: boolean;
   readonly limit: number;
   readonly cursor?: string;
 }
@@ -22,11 +23,12 @@ export function addRunsList(runs: Command, does: Does): void {
   addServerOptions(
     addJsonOption(
       addCapsuleOption(
-        addEndedRunFilters(
+        addAnyRunFilters(
           runs
             .command('list')
             .description('Lists runs, newest first; before them those that no worker has begun.'),
         )
+          .option('--not-resumed', 'only those that no other run went on from')
           .option('--limit <number>', 'how many at most', wholeNumber, 20)
           .option('--cursor <cursor>', 'go on where the page before ended')
           .addHelpText(
@@ -43,9 +45,9 @@ async function listRuns(options: RunsListOptions, output: Output): Promise<numbe
   const { requireHistory } = await import('../../location/records.js');
   const { describePage } = await import('../../show/runs-page.js');
   const { namedIn } = await import('../../../client/resumes.js');
-  const { status, notResumed, limit, cursor } = options;
+  const { notResumed, limit, cursor } = options;
   requireHistory(options);
-  const query = { limit, status, ...filtersOf(options), ...(cursor && { cursor }) };
+  const query = { limit, ...filtersOf(options), ...(cursor && { cursor }) };
   const show = (page: RunsPage): number => {
     if (output.json) output.document(page);
     else output.say(describePage(page, output));
