@@ -36,6 +36,7 @@ const MENU = [
   'schedules',
   'triggers',
   'workers',
+  'waiting',
   'emitters',
 ] as const satisfies PageName[];
 const GO_KEYS: Readonly<Record<(typeof MENU)[number], string>> = {
@@ -44,6 +45,7 @@ const GO_KEYS: Readonly<Record<(typeof MENU)[number], string>> = {
   schedules: 'g s',
   triggers: 'g t',
   workers: 'g w',
+  waiting: 'g i',
   emitters: 'g e',
 };
 

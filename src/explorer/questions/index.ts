@@ -13,6 +13,7 @@ import { run, waiting } from './run';
 import { grid, runs } from './runs';
 import { deadLetters, partitions, schedules, triggers, workers } from './standing';
 import { value } from './value';
+import { versions, waitingRuns } from './across';
 
 type Answers = {
   [Name in QuestionName]: (
@@ -42,7 +43,9 @@ const ANSWERS: Answers = {
   triggers,
   uses,
   value,
+  versions,
   waiting,
+  waitingRuns,
   walk,
   workers,
 };
