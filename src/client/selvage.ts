@@ -12,6 +12,10 @@ import type { EmitterList } from '../emitters';
 import type { Backends } from '../ports';
 import type { EmbeddedServer } from '../server';
 import { writeErrorLine } from '../terminal';
+import type { OpenRunsQuery } from './across/open-runs';
+import { readVersions, type Versions } from './across/versions';
+import type { AcrossHost } from './across/waiting-runs';
+import { Bulk } from './bulk/bulk';
 import { connectTo, disconnect, logOf, type ConnectOptions, type ServerLocation } from './connect';
 import { Extensions } from './extensions';
 import { Lineage } from './lineage';
@@ -66,6 +70,8 @@ export class Selvage {
   readonly runs: Runs;
   /** Questions about the origin of values, and about everything made from them. */
   readonly lineage: Lineage;
+  /** Acts on many runs: cancels, terminates, resumes them, sends them a signal. */
+  readonly bulk: Bulk;
   /** Removes values from the data store. */
   readonly values: Values;
   /** Lists the partitions of a tapestry, and makes those that are missing. */
@@ -82,6 +88,7 @@ export class Selvage {
   readonly pollers: Pollers;
   /** @internal Starts runs in steps, for triggers and backfills. */
   readonly starter: RunStarter;
+  private readonly across: AcrossHost;
   private readonly inlineLimit: number | undefined;
   private readonly outages: Outages;
   private deliveries: Deliveries | undefined;
@@ -109,7 +116,15 @@ export class Selvage {
       serverLost: server?.lost,
       handleOf: (...run) => this.handleOf(...run),
     });
-    this.runs = new Runs(connected);
+    const { pollers, workers } = this;
+    this.across = { ...connected, pollers, workers, handleOf: (runId) => this.getRun(runId) };
+    this.runs = new Runs(this.across);
+    this.bulk = new Bulk({
+      ...connected,
+      getRun: (runId) => this.getRun(runId),
+      resume: (runId, resumed) => this.resume(runId, resumed),
+      listRuns: (query) => this.runs.list(query),
+    });
     this.lineage = new Lineage(backends);
     this.values = new Values(connected);
     this.partitions = new Partitions({ ...connected, taskQueue, starter: this.starter });
@@ -283,6 +298,15 @@ export class Selvage {
     options: ResumeOptions = {},
   ): Promise<RunHandle<Values>> {
     return await this.starter.resume<Values>(runId, options);
+  }
+
+  /**
+   * Which versions of code unfinished runs need, which workers have them, and which can be removed.
+   *
+   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
+   */
+  async versions(query: OpenRunsQuery = {}): Promise<Versions> {
+    return await readVersions(this.across, query);
   }
 
   /**

@@ -1,6 +1,6 @@
 export { collectGarbage, type GarbageOptions, type GarbageReport, type ValueTotal } from './garbage';
 export { findDamaged, setAside, type DamagedValues, type SetAside } from './damaged-values';
-export { prune, type OpenRuns, type PruneOptions, type PruneReport } from './prune';
+export { prune, type OpenRuns, type PruneOptions, type PruneReport, type PruneSelection } from './prune';
 export type { OpenRun } from './running-runs';
 export {
   planScrub,

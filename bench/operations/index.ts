@@ -1,0 +1,6 @@
+import type { Benchmark } from '../benchmark';
+import { bulkResume } from './bulk-resume';
+import { waiting } from './waiting';
+
+/** What those do who keep it running. Each is named `operations: …`, so that `npm run bench -- operations` is one table of all. */
+export const operations: readonly Benchmark[] = [waiting, bulkResume];
