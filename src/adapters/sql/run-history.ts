@@ -17,9 +17,12 @@ import type {
   RunQuery,
   RunRecord,
   StartLedger,
+  Statistics,
+  StatisticsQuery,
   StepBack,
   StoredValue,
 } from '../../ports';
+import { addRunFigures, StatisticsTally } from '../../ports/parts/statistics-tally';
 import { SqlDataStore } from './data-store';
 import type { SqlDatabase, SqlExecutor } from './database';
 import { SqlPartitionQueries } from './partitions';
@@ -36,11 +39,16 @@ import {
   latestRun,
   listRuns,
   runByTemporalId,
+  runFigures,
   runsByTemporalIds,
 } from './runs';
 
 /** Records removed per transaction, for which other writers may have to wait: some 50 ms in SQLite. */
 const DELETED_AT_ONCE = 250;
+
+export interface KnotStatisticsQuery extends StatisticsQuery {
+  readonly by: 'definition' | 'knot';
+}
 
 /** Runs and lineage in an SQL database. Subclasses decide how records are committed. */
 export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory {
@@ -168,6 +176,19 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
   abstract changes(options?: ChangesOptions): AsyncIterable<readonly HistoryChange[]>;
 
   abstract lastChange(): Promise<string | undefined>;
+
+  async statistics(query: StatisticsQuery): Promise<Statistics[]> {
+    const { by, since, until } = query;
+    const tally = new StatisticsTally();
+    if (by === 'tapestry') {
+      const rows = await this.database.read((db) => runFigures(db, since, until));
+      for (const row of rows) addRunFigures(tally, row);
+    } else await this.tallyKnots(tally, { by, since, until });
+    return tally.result();
+  }
+
+  /** Adds what all knots that finished in the window come to. */
+  protected abstract tallyKnots(tally: StatisticsTally, query: KnotStatisticsQuery): Promise<void>;
 
   abstract referredTo(hashes: readonly string[]): Promise<Set<string>>;
 
