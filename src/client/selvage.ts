@@ -11,6 +11,7 @@ import type { Deliveries } from '../deliveries';
 import type { EmitterDeclaration } from '../emitters';
 import type { Backends } from '../ports';
 import type { EmbeddedServer } from '../server';
+import { statsOf, type Stats, type StatsOptions } from '../records/questions';
 import { writeErrorLine } from '../terminal';
 import { connectTo, disconnect, logOf, type ConnectOptions, type ServerLocation } from './connect';
 import { Extensions } from './extensions';
@@ -283,6 +284,16 @@ export class Selvage {
     options: ResumeOptions = {},
   ): Promise<RunHandle<Values>> {
     return await this.starter.resume<Values>(runId, options);
+  }
+
+  /**
+   * Figures of what ran lately: how many, how long, how many failed, and what became worse, as `selvage stats`
+   * shows them. Asks the run history alone, not the server.
+   *
+   * @throws SelvageError `BackendUnavailable`
+   */
+  async stats(options: StatsOptions = {}): Promise<Stats> {
+    return await statsOf(this.backends.runHistory, options);
   }
 
   /**

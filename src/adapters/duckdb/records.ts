@@ -1,4 +1,13 @@
-import type { LineageQuery, LineageRecord, Page, RecordedOutcome, RunQuery, RunRecord, Statistics, StatisticsQuery } from '../../ports';
+import type {
+  LineageQuery,
+  LineageRecord,
+  Page,
+  RecordedOutcome,
+  RunQuery,
+  RunRecord,
+  Statistics,
+  StatisticsQuery,
+} from '../../ports';
 import {
   addKnotFigures,
   addRunFigures,
