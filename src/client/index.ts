@@ -36,7 +36,17 @@ export type { Resume } from './resumes';
 export { RunHandle, type LineageOfRun, type KnotState, type RunState, type Standing } from './run-handle';
 export type { Attached } from './run-on-server';
 export type { Progress } from './run-progress';
-export type { LineageQuery, LineageRecord, Page, PageOptions, RunQuery, RunRecord } from '../ports';
+export type {
+  LineageQuery,
+  LineageRecord,
+  Page,
+  PageOptions,
+  Percentiles,
+  RunQuery,
+  RunRecord,
+  Statistics,
+  StatisticsQuery,
+} from '../ports';
 export { PARTITION_STATES, type PartitionsOptions } from './list-partitions';
 export type { PartitionState, PartitionStatus, RunOfPartition, StaleReason } from '../records/questions';
 export type {
@@ -44,7 +54,10 @@ export type {
   Impact,
   ImpactOptions,
   Origin,
+  Regression,
   RunDifference,
+  Stats,
+  StatsOptions,
   WhyOptions,
 } from '../records/questions';
 export type {

@@ -11,6 +11,7 @@ import type { Deliveries } from '../deliveries';
 import type { EmitterList } from '../emitters';
 import type { Backends } from '../ports';
 import type { EmbeddedServer } from '../server';
+import { statsOf, type Stats, type StatsOptions } from '../records/questions';
 import { writeErrorLine } from '../terminal';
 import type { OpenRunsQuery } from './across/open-runs';
 import { readVersions, type Versions } from './across/versions';
@@ -307,6 +308,16 @@ export class Selvage {
    */
   async versions(query: OpenRunsQuery = {}): Promise<Versions> {
     return await readVersions(this.across, query);
+  }
+
+  /**
+   * Figures of what ran lately: how many, how long, how many failed, and what became worse, as `selvage stats`
+   * shows them. Asks the run history alone, not the server.
+   *
+   * @throws SelvageError `BackendUnavailable`
+   */
+  async stats(options: StatsOptions = {}): Promise<Stats> {
+    return await statsOf(this.backends.runHistory, options);
   }
 
   /**
