@@ -62,6 +62,11 @@ const boundaries = {
     sandboxed: true,
     because: 'a declaration, and what an event looks like outside, needs no client and no server',
   },
+  metrics: {
+    typesOf: ['authoring', 'ports'],
+    sandboxed: true,
+    because: 'what is counted follows from records, whoever hears of them and shows the counts',
+  },
   deliveries: {
     folders: [...pure, 'emitters', 'ports', 'adapters', 'runtime'],
     packages: ['node:'],
@@ -223,6 +228,7 @@ const boundaries = {
       'triggers',
       'emitters',
       'streams',
+      'metrics',
       'authoring/standard-schema',
     ],
     typesOf: ['authoring'],
@@ -237,7 +243,7 @@ const boundaries = {
   },
   backends: {
     folders: ['encryption', 'adapters', 'values', 'errors', 'ports'],
-    typesOf: ['authoring'],
+    typesOf: ['authoring', 'metrics'],
     packages: ['node:'],
     because: 'it chooses adapters, and vendor libraries stay inside those',
   },
@@ -254,7 +260,7 @@ const boundaries = {
       'workflows/messages',
       'workflows/run-limits',
     ],
-    typesOf: ['workflows'],
+    typesOf: ['metrics', 'workflows'],
     packages: ['node:', 'lru-cache', ...temporal],
     packageTypes: nativeWorker,
     because: 'activities are run by a worker and must load without one',
@@ -305,7 +311,7 @@ const boundaries = {
       'workflows/history-budget',
       'workflows/run-limits',
     ],
-    typesOf: ['workflows', 'activities'],
+    typesOf: ['metrics', 'workflows', 'activities'],
     packages: ['node:', ...temporal, '@temporalio/envconfig', '@temporalio/proto', 'cronstrue'],
     packageTypes: nativeWorker,
     because:
@@ -327,6 +333,7 @@ const boundaries = {
       ...pure,
       'deliveries',
       'emitters',
+      'metrics',
       'streams',
       'backfills',
       'ports',
@@ -401,7 +408,7 @@ const boundaries = {
       'yaml',
       'records/retention',
     ],
-    typesOf: ['worker', 'workflows'],
+    typesOf: ['metrics', 'worker', 'workflows'],
     packages: [
       'node:',
       ...temporal,
@@ -435,7 +442,7 @@ const technologies = {
   memory: {},
   'open-lineage': { folders: ['emitters', 'plan'], typesOf: ['authoring'], packages: ['lru-cache'] },
   'open-telemetry': {
-    folders: ['emitters', 'values'],
+    folders: ['emitters', 'metrics', 'values'],
     typesOf: ['authoring'],
     packages: ['@opentelemetry/api'],
   },

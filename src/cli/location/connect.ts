@@ -5,6 +5,7 @@ import { chosenServer, embeddedOptions } from '../../client/server-address';
 import { isAway } from '../../errors';
 import type { EmitterDeclaration } from '../../emitters';
 import type { Backends } from '../../ports';
+import type { Monitor } from '../../serve/monitor';
 import { EmbeddedServer } from '../../server';
 import type { AnyTapestry } from '../../authoring';
 import { connectOptions, type ServerOptions } from '../options/server-options';
@@ -22,6 +23,8 @@ interface Working {
   readonly activities?: object;
   /** Backends that stay open. Default: those of the project, opened for this client. */
   readonly backends?: Backends;
+  /** Hears of the worker, and has the SDK show its metrics. */
+  readonly monitor?: Monitor | undefined;
   /** To whom the worker's process delivers, beside the emitters of the tapestries. `false`: to none. */
   readonly emitters?: readonly EmitterDeclaration[] | false;
 }
@@ -31,7 +34,7 @@ export async function openFor(
   tapestries: readonly AnyTapestry[] | undefined,
   options: ServerOptions,
   output: Output,
-  { workOn, runs = false, backends, emitters, activities }: Working = {},
+  { workOn, runs = false, backends, emitters, activities, monitor }: Working = {},
 ): Promise<Selvage> {
   const connection = { ...connectOptions(options, output), ...(backends && { backends }) };
   const release = await launchServer(connection);
@@ -40,7 +43,7 @@ export async function openFor(
     const { Selvage } = await import('../../client/index.js');
     if (!tapestries) return await Selvage.connect(connection);
     const format = chosenLogFormat(runs ? 'text' : 'short');
-    await installSdkLogger(output, format);
+    await installSdkLogger(output, format, await monitor?.sdkAddress());
     const logger = loggerTo(output, { format, runs });
     return await Selvage.open({
       ...connection,
@@ -49,6 +52,7 @@ export async function openFor(
       ...(workOn && { workOn }),
       ...(activities && { workerOptions: { activities } }),
       ...(emitters !== undefined && { emitters }),
+      ...(monitor && { watch: monitor.watch }),
     });
   } finally {
     await release();

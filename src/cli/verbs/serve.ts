@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Selvage } from '../../client';
 import type { EmitterDeclaration } from '../../emitters';
 import type { Serving } from '../../serve';
+import type { Monitor } from '../../serve/monitor';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
 import {
@@ -65,7 +66,9 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
     const { loggerTo, sayInLogLines } = await import('../location/logging.js');
     const format = chosenLogFormat('text');
     if (format === 'json') sayInLogLines(output, format);
-    const opened = await end.orAsked(open(file, options, output));
+    const { Monitor } = await import('../../serve/monitor.js');
+    const monitor = await Monitor.create();
+    const opened = await end.orAsked(open(file, options, output, monitor));
     if (!opened) {
       output.warn('Interrupted before anything was served.');
       return end.exitCode;
@@ -92,6 +95,7 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
           logger: loggerTo(output, { format, runs: true }),
           hasWorker,
           ownsClient: false,
+          monitor,
         },
       );
       try {
@@ -118,6 +122,7 @@ async function open(
   file: string,
   options: ServeOptions,
   output: Output,
+  monitor: Monitor,
 ): Promise<{ selvage: Selvage; loaded: LoadedFile; hasWorker: boolean; emitters: EmitterDeclaration[] }> {
   const { loadFile } = await import('../files/load-file.js');
   const { openFor } = await import('../location/connect.js');
@@ -129,6 +134,7 @@ async function open(
   const selvage = await openFor(hasWorker ? loaded.tapestries : undefined, withServerPort(options), output, {
     runs: true,
     emitters: false,
+    monitor,
   });
   keepTypeScriptLoadable();
   return { selvage, loaded, hasWorker, emitters };
