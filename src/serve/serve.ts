@@ -5,18 +5,18 @@ import type { Registry } from 'prom-client';
 import type { WebhookHandler } from '../adapters/webhook';
 import { Selvage, type OpenOptions } from '../client';
 import { isDebug, lineLogger } from '../client/log-line';
-import { SelvageError } from '../errors';
 import { bodyLogger } from '../runtime/body-logger';
 import type { LoggerLike } from '../authoring/knot-context';
 import { writeErrorLine } from '../terminal';
 import type { PageServer } from '../explorer/page-server';
-import { isTrigger, requireOwnGroups, triggerName, type TriggerDeclaration } from '../triggers';
+import { requireOwnGroups, triggerName, type TriggerDeclaration } from '../triggers';
 import { isDeployed, isRequested, makeTrigger, type MakeTrigger } from './adapters';
 import { endpoints } from './endpoints';
 import { KeptTrigger, type Delays } from './kept-trigger';
 import { listen, type Listener } from '../http/listener';
 import { addGauges } from './gauges';
 import { Monitor } from './monitor';
+import { requireDifferent } from './require-different';
 import { partsOfWorker, queuesOf } from './worker-parts';
 import { ReadinessProbe, type Readiness } from './readiness';
 import { Deliveries, gatherEmitters } from '../deliveries';
@@ -390,27 +390,5 @@ export class Served implements Serving {
       {},
       `What triggers had begun did not end within ${stopTimeout / 1_000} s; it is left, and comes again.`,
     );
-  }
-}
-
-function requireDifferent(triggers: readonly TriggerDeclaration[]): void {
-  const names = new Set<string>();
-  for (const trigger of triggers as readonly unknown[]) {
-    if (!isTrigger(trigger)) {
-      throw new SelvageError(
-        'InvalidConfig',
-        'Among the `triggers` of serve() is something that is none. Give what kafkaTrigger(…), webhook(…) or valkeyTrigger(…) returns.',
-        { details: { option: 'triggers', reason: 'WrongValue' } },
-      );
-    }
-    const name = triggerName(trigger);
-    if (names.has(name)) {
-      throw new SelvageError(
-        'DuplicateTrigger',
-        `Two of the triggers are ${name}. Give each trigger of a kind an id of its own: what an event has started is remembered under it.`,
-        { details: { trigger: name, id: trigger.id } },
-      );
-    }
-    names.add(name);
   }
 }

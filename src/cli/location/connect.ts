@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ConnectOptions, ServerLocation, Selvage } from '../../client';
+import type { ConnectOptions, OpenOptions, ServerLocation, Selvage } from '../../client';
 import { chosenLogFormat } from '../../client/log-line';
 import { chosenServer, embeddedOptions } from '../../client/server-address';
 import { isAway } from '../../errors';
@@ -19,8 +19,8 @@ interface Working {
   readonly workOn?: readonly string[];
   /** Whether it serves runs of others, so that its log lines state time and run, and report starts and ends. Default false. */
   readonly runs?: boolean;
-  /** Activities of the worker beside those of the tapestries. */
-  readonly activities?: object;
+  /** Options of the Temporal worker that differ from the tuned ones. */
+  readonly workerOptions?: OpenOptions['workerOptions'];
   /** Backends that stay open. Default: those of the project, opened for this client. */
   readonly backends?: Backends;
   /** Hears of the worker, and has the SDK show its metrics. */
@@ -34,7 +34,7 @@ export async function openFor(
   tapestries: readonly AnyTapestry[] | undefined,
   options: ServerOptions,
   output: Output,
-  { workOn, runs = false, backends, emitters, activities, monitor }: Working = {},
+  { workOn, runs = false, backends, emitters, workerOptions, monitor }: Working = {},
 ): Promise<Selvage> {
   const connection = { ...connectOptions(options, output), ...(backends && { backends }) };
   const release = await launchServer(connection);
@@ -50,7 +50,7 @@ export async function openFor(
       logger,
       tapestries,
       ...(workOn && { workOn }),
-      ...(activities && { workerOptions: { activities } }),
+      ...(workerOptions && { workerOptions }),
       ...(emitters !== undefined && { emitters }),
       ...(monitor && { watch: monitor.watch }),
     });

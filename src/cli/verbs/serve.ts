@@ -7,9 +7,12 @@ import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
 import {
   addServerOptions,
+  addServiceOptions,
+  heedLogFormat,
   listeningPort,
   withServerPort,
   type ServerOptions,
+  type ServiceOptions,
 } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
@@ -18,7 +21,7 @@ import { hasResult, workFor } from '../process/early-end';
 import { Interruption } from '../process/interruption';
 import { describePage } from '../show/page-link';
 
-interface ServeOptions extends Omit<ServerOptions, 'port'> {
+interface ServeOptions extends Omit<ServerOptions, 'port'>, ServiceOptions {
   readonly port: number;
   readonly host: string;
   /** A separate port for health checks. */
@@ -55,11 +58,12 @@ Examples:
   $ selvage serve orders.ts
   $ selvage serve orders.ts --no-worker --host 0.0.0.0 --port 80 --health 9090`,
     );
-  addServerOptions(command, '--temporal-port').action(does(serveFile));
+  addServerOptions(addServiceOptions(command), '--temporal-port').action(does(serveFile));
 }
 
 async function serveFile(file: string, options: ServeOptions, output: Output): Promise<number> {
   workFor('worker');
+  heedLogFormat(options);
   const end = new Interruption(output);
   try {
     const { chosenLogFormat } = await import('../../client/log-line.js');

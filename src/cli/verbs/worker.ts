@@ -6,7 +6,15 @@ import type { Serving } from '../../serve';
 import type { Monitor } from '../../serve/monitor';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
-import { addServerOptions, collect, listeningPort, type ServerOptions } from '../options/server-options';
+import {
+  addHealthOptions,
+  addServerOptions,
+  collect,
+  heedLogFormat,
+  wholeNumber,
+  type HealthOptions,
+  type ServerOptions,
+} from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { directCommand, isBehindPackageManager } from '../output/typed-commands';
@@ -14,12 +22,11 @@ import { hasResult, workFor } from '../process/early-end';
 import { Interruption } from '../process/interruption';
 import { EndOfDev, isDevWorker, tellLoaded } from '../work/dev-processes';
 
-interface WorkerOptions extends ServerOptions {
+interface WorkerOptions extends ServerOptions, HealthOptions {
   /** Ids of runs, or `all`. */
   readonly adopt?: readonly string[];
-  /** The port of the health checks. */
-  readonly health?: number;
-  readonly host: string;
+  /** Most knots at once. */
+  readonly slots?: number;
 }
 
 export function addWorker(program: Command, does: Does): void {
@@ -38,11 +45,10 @@ export function addWorker(program: Command, does: Does): void {
       collect,
     )
     .option(
-      '--health <port>',
-      'answer /livez, /readyz and /metrics on this port; 0: any that is free',
-      listeningPort,
+      '--slots <number>',
+      'most knots at once; more wait for another worker (default: 1000)',
+      wholeNumber,
     )
-    .option('--host <address>', 'address of --health; 0.0.0.0: all networks of this machine', '127.0.0.1')
     .addHelpText(
       'after',
       `
@@ -53,11 +59,12 @@ Examples:
   $ selvage worker pipeline.ts --address temporal.example.com:7233 --namespace data
   $ selvage worker pipeline.ts --adopt nightly-1f2e3d4c`,
     );
-  addServerOptions(command).action(does(work));
+  addServerOptions(addHealthOptions(command)).action(does(work));
 }
 
 async function work(file: string, options: WorkerOptions, output: Output): Promise<number> {
   workFor('worker');
+  heedLogFormat(options);
   const isDev = isDevWorker();
   const end = isDev ? new EndOfDev() : new Interruption(output);
   try {
@@ -134,7 +141,14 @@ async function open(
   const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
   const { emittersOf } = await import('../files/emitters.js');
   const emitters = await emittersOf(loaded, options);
-  const opening = openFor(loaded.tapestries, options, output, { runs: true, emitters, monitor });
+  const opening = openFor(loaded.tapestries, options, output, {
+    runs: true,
+    emitters,
+    monitor,
+    ...(options.slots !== undefined && {
+      workerOptions: { maxConcurrentActivityTaskExecutions: options.slots },
+    }),
+  });
   const selvage = await (isDev ? tellingFiles(opening) : opening);
   keepTypeScriptLoadable();
   await untilPolled(selvage, await queuesOf(loaded, selvage));
