@@ -62,6 +62,11 @@ const boundaries = {
     sandboxed: true,
     because: 'a declaration, and what an event looks like outside, needs no client and no server',
   },
+  metrics: {
+    typesOf: ['authoring', 'ports'],
+    sandboxed: true,
+    because: 'what is counted follows from records, whoever hears of them and shows the counts',
+  },
   deliveries: {
     folders: [...pure, 'emitters', 'streams', 'ports', 'adapters', 'runtime'],
     packages: ['node:'],
@@ -224,6 +229,7 @@ const boundaries = {
       'triggers',
       'emitters',
       'streams',
+      'metrics',
       'authoring/standard-schema',
     ],
     typesOf: ['authoring'],
@@ -238,7 +244,7 @@ const boundaries = {
   },
   backends: {
     folders: ['encryption', 'adapters', 'values', 'errors', 'ports'],
-    typesOf: ['authoring'],
+    typesOf: ['authoring', 'metrics'],
     packages: ['node:'],
     because: 'it chooses adapters, and vendor libraries stay inside those',
   },
@@ -255,7 +261,7 @@ const boundaries = {
       'workflows/messages',
       'workflows/run-limits',
     ],
-    typesOf: ['workflows'],
+    typesOf: ['metrics', 'workflows'],
     packages: ['node:', 'lru-cache', ...temporal],
     packageTypes: nativeWorker,
     because: 'activities are run by a worker and must load without one',
@@ -307,7 +313,7 @@ const boundaries = {
       'workflows/history-budget',
       'workflows/run-limits',
     ],
-    typesOf: ['workflows', 'activities'],
+    typesOf: ['metrics', 'workflows', 'activities'],
     packages: ['node:', ...temporal, '@temporalio/envconfig', '@temporalio/proto', 'cronstrue'],
     packageTypes: nativeWorker,
     because:
@@ -329,6 +335,7 @@ const boundaries = {
       ...pure,
       'deliveries',
       'emitters',
+      'metrics',
       'streams',
       'backfills',
       'ports',
@@ -403,7 +410,7 @@ const boundaries = {
       'yaml',
       'records/retention',
     ],
-    typesOf: ['worker', 'workflows'],
+    typesOf: ['metrics', 'worker', 'workflows'],
     packages: [
       'node:',
       ...temporal,
@@ -437,7 +444,7 @@ const technologies = {
   memory: {},
   'open-lineage': { folders: ['emitters', 'plan'], typesOf: ['authoring'], packages: ['lru-cache'] },
   'open-telemetry': {
-    folders: ['emitters', 'values'],
+    folders: ['emitters', 'metrics', 'values'],
     typesOf: ['authoring'],
     packages: ['@opentelemetry/api'],
   },

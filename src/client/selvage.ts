@@ -22,7 +22,7 @@ import { Extensions } from './extensions';
 import { Lineage } from './lineage';
 import { Outages } from './outages';
 import { isDebug, lineLogger } from './log-line';
-import { loadWorkers, type OwnWorkers } from './own-workers';
+import { loadWorkers, type OwnWorkers, type WorkerWatch } from './own-workers';
 import { Partitions } from './partitions';
 import { Pollers } from './pollers';
 import { RunHandle } from './run-handle';
@@ -58,6 +58,8 @@ export interface OpenOptions extends ConnectOptions {
    *   Default: those of the client's runs.
    */
   readonly workOn?: readonly string[];
+  /** @internal Hears of the workers, for health and metrics. */
+  readonly watch?: WorkerWatch;
   /** @internal Limits of one activity, for tests. */
   readonly activityLimits?: ActivityLimits;
 }
@@ -161,8 +163,17 @@ export class Selvage {
    */
   static async open(options: OpenOptions): Promise<Selvage> {
     refuseInBodyThread('Selvage.open()');
-    const { tapestries, resources, observers, workerOptions, workOn, activityLimits, emitters, ...others } =
-      options;
+    const {
+      tapestries,
+      resources,
+      observers,
+      workerOptions,
+      workOn,
+      activityLimits,
+      watch,
+      emitters,
+      ...others
+    } = options;
     const { dataConverter, inlineLimit, logger, taskQueue } = options;
     const connected = await connectTo(others, true);
     try {
@@ -178,6 +189,7 @@ export class Selvage {
           observers,
           logger,
           activityLimits,
+          ...(watch && { watch }),
           inlineLimit,
         },
         workOn ??
@@ -250,6 +262,11 @@ export class Selvage {
   /** The task queue of all runs of this client, if it was given one. Otherwise each tapestry has its own. */
   get taskQueue(): string | undefined {
     return this.options.taskQueue;
+  }
+
+  /** @internal The task queues that the workers of this client poll now. */
+  get polledQueues(): readonly string[] {
+    return this.ownWorkers?.taskQueues ?? [];
   }
 
   /** Whether this client has a worker, as {@link Selvage.open} gives it one. */
