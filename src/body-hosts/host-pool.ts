@@ -60,6 +60,7 @@ export class HostPool {
   /** Why the last one that was started cannot be used, and since when that is known. */
   #notUsable: { readonly error: SelvageError; readonly at: number } | undefined;
   #isClosed = false;
+  #trouble: unknown;
 
   /**
    * @param size most threads or processes
@@ -89,6 +90,11 @@ export class HostPool {
   /** Only after {@link open}. */
   get bodies(): ReadonlyMap<string, BodyDescription> {
     return this.#bodies!;
+  }
+
+  /** Why the last one could not be started; undefined if it could. */
+  get trouble(): unknown {
+    return this.#trouble;
   }
 
   /**
@@ -203,7 +209,9 @@ export class HostPool {
         ({ concurrency: member.concurrency } = await session.ready);
         await this.#compare(session, host.name);
         member.isReady = true;
+        this.#trouble = undefined;
       } catch (error) {
+        this.#trouble = error;
         host.kill();
         if (SelvageError.is(error, 'HostNotUsable')) this.#notUsable = { error, at: performance.now() };
         throw error;

@@ -66,6 +66,8 @@ export const QUESTIONS = {
   triggers: z.strictObject({}),
   deadLetters: z.strictObject({ trigger: name, cursor }),
   workers: z.strictObject({}),
+  waitingRuns: z.strictObject({ by: z.enum(['reason', 'version', 'knot', 'queue']) }),
+  versions: z.strictObject({}),
   emitters: z.strictObject({}),
   emitterLetters: z.strictObject({ emitter: name, cursor }),
   streams: z.strictObject({}),

@@ -39,6 +39,10 @@ export interface Questions {
   /** Events of a trigger that started no run: claimed but not started, or refused and put aside. */
   deadLetters: { ask: { trigger: string; cursor?: string }; answer: DeadLettersAnswer };
   workers: { ask: Record<string, never>; answer: { queues: QueueView[] } };
+  /** Which unfinished runs wait, counted by what for. Slow for very many, since it asks the server. */
+  waitingRuns: { ask: { by: WaitingGroup }; answer: WaitingRunsAnswer };
+  /** Which code unfinished runs need, and who has it. */
+  versions: { ask: Record<string, never>; answer: VersionsAnswer };
   /** Who hears of runs. */
   emitters: { ask: Record<string, never>; answer: { emitters: EmitterView[] } };
   /** Events that an emitter gave up. */
@@ -139,10 +143,47 @@ export type PageName =
   | 'partitions'
   | 'triggers'
   | 'workers'
+  | 'waiting'
   | 'emitters'
   | 'streams'
   | 'approvals'
   | 'tapestry';
+
+export type WaitingGroup = 'reason' | 'version' | 'knot' | 'queue';
+
+export interface WaitingRunsAnswer {
+  readonly open: number;
+  readonly working: number;
+  readonly waiting: number;
+  /** The largest groups. */
+  readonly counts: readonly {
+    readonly key: string;
+    readonly runs: number;
+    readonly since: number;
+    readonly first: string;
+  }[];
+  /** Those that have waited longest. */
+  readonly runs: readonly {
+    readonly run: string;
+    readonly tapestry: string;
+    readonly knot?: string;
+    readonly since: number;
+    readonly code: string;
+    readonly message: string;
+  }[];
+}
+
+export interface VersionsAnswer {
+  readonly bodies: readonly {
+    readonly body: string;
+    readonly codeHash?: string;
+    readonly runs: number;
+    readonly first?: string;
+    readonly workers: number;
+    /** Absent: not known. */
+    readonly isSafeToRemove?: boolean;
+  }[];
+}
 
 export interface TapestryView {
   readonly name: string;

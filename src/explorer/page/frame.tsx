@@ -37,6 +37,7 @@ const MENU = [
   'triggers',
   'streams',
   'workers',
+  'waiting',
   'emitters',
 ] as const satisfies PageName[];
 const GO_KEYS: Readonly<Record<(typeof MENU)[number], string>> = {
@@ -46,6 +47,7 @@ const GO_KEYS: Readonly<Record<(typeof MENU)[number], string>> = {
   triggers: 'g t',
   streams: 'g m',
   workers: 'g w',
+  waiting: 'g i',
   emitters: 'g e',
 };
 

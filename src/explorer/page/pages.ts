@@ -60,6 +60,11 @@ export const PAGES: { readonly [Name in PageName]: Page<Name> } = {
     icon: 'workers',
     load: async () => (await import('./pages/workers')).WorkersPage,
   },
+  waiting: {
+    title: () => 'Waiting',
+    icon: 'waiting',
+    load: async () => (await import('./pages/waiting')).WaitingPage,
+  },
   emitters: {
     title: () => 'Emitters',
     icon: 'emitters',

@@ -27,6 +27,7 @@ const PLAIN: readonly PageName[] = [
   'triggers',
   'streams',
   'workers',
+  'waiting',
   'emitters',
 ];
 const SHOWN = 40;

@@ -43,6 +43,7 @@ export interface Places {
   partitions: { tapestry: string; state?: string; key?: string };
   triggers: { trigger?: string };
   workers: { queue?: string };
+  waiting: { by?: string };
   emitters: { emitter?: string };
   streams: { stream?: string };
   approvals: { run?: string; signal?: string };
@@ -62,6 +63,7 @@ const PATTERNS: { readonly [Name in PageName]: readonly string[] } = {
   partitions: ['partitions', ':tapestry'],
   triggers: ['triggers'],
   workers: ['workers'],
+  waiting: ['waiting'],
   emitters: ['emitters'],
   streams: ['streams'],
   approvals: ['approvals'],

@@ -14,6 +14,7 @@ import { grid, runs } from './runs';
 import { deadLetters, partitions, schedules, triggers, workers } from './standing';
 import { stream, streams } from './streams';
 import { value } from './value';
+import { versions, waitingRuns } from './across';
 
 type Answers = {
   [Name in QuestionName]: (
@@ -45,7 +46,9 @@ const ANSWERS: Answers = {
   triggers,
   uses,
   value,
+  versions,
   waiting,
+  waitingRuns,
   walk,
   workers,
 };

@@ -374,6 +374,7 @@ describeInBrowser()('the page in a browser', () => {
       'schedules',
       'triggers',
       'workers',
+      'waiting',
       'emitters',
       'streams',
       'approvals',
