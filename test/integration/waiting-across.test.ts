@@ -151,7 +151,7 @@ test('each run says what it waits for and since when, whoever has to know it', a
   expect(await client.runs.waiting()).toEqual({ open: 0, working: 0, runs: [] });
 });
 
-test('a run that was reset, or is tried by a worker in vain, is asked about', async () => {
+test('a run that a worker tries in vain is asked about', async () => {
   const client = await connectSelvage();
   const run = await client.start(approved, {});
   const stranger = await startWorker(client, { tapestries: [later] });
