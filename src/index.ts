@@ -153,6 +153,7 @@ export type {
   Emitter,
   EmitterDeclaration,
   EmitterKind,
+  EmitterList,
   EmitterOptions,
   EnvelopeOptions,
   EventData,
@@ -243,6 +244,7 @@ export type {
 } from './authoring/run-graph';
 export {
   kafkaTrigger,
+  type FormattedValue,
   type KafkaBatchOptions,
   type MessageFormat,
   type KafkaMessage,
@@ -296,9 +298,7 @@ export {
 export type {
   AnySource,
   DeadLetter,
-  ElementFormat,
   FileTailOptions,
-  FormattedValue,
   KafkaSourceOptions,
   Offset,
   OwnSource,

@@ -56,6 +56,7 @@ export class HostPool {
   readonly #waiting: (() => void)[] = [];
   #starting = 0;
   #isClosed = false;
+  #trouble: unknown;
 
   /**
    * @param size most threads or processes
@@ -85,6 +86,11 @@ export class HostPool {
   /** Only after {@link open}. */
   get bodies(): ReadonlyMap<string, BodyDescription> {
     return this.#bodies!;
+  }
+
+  /** Why the last one could not be started; undefined if it could. */
+  get trouble(): unknown {
+    return this.#trouble;
   }
 
   /**
@@ -187,7 +193,9 @@ export class HostPool {
         ({ concurrency: member.concurrency } = await session.ready);
         await this.#compare(session, host.name);
         member.isReady = true;
+        this.#trouble = undefined;
       } catch (error) {
+        this.#trouble = error;
         host.kill();
         throw error;
       }

@@ -38,6 +38,7 @@ import { addSchedules } from './verbs/schedules';
 import { addScrub } from './verbs/scrub';
 import { addServe } from './verbs/serve';
 import { addSignal } from './verbs/signal';
+import { addStats } from './verbs/stats';
 import { addStream } from './verbs/stream';
 import { addStreams } from './verbs/streams';
 import { addUi } from './verbs/ui';
@@ -74,6 +75,7 @@ const VERBS = [
   addLedger,
   addEmitters,
   addSignal,
+  addStats,
   addLineage,
   addHistory,
   addDiff,

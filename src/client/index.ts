@@ -29,13 +29,24 @@ export type {
   BulkSelection,
 } from './bulk/bulk-act';
 export type { Values } from './values';
+export type { Streams, StreamLetter, StreamState } from './streams';
 export type { Workers, WorkersQuery, WorkerState } from './workers';
 export type { ForgetStartsOptions, ForgottenStarts } from './forget-starts';
 export type { Resume } from './resumes';
 export { RunHandle, type LineageOfRun, type KnotState, type RunState, type Standing } from './run-handle';
 export type { Attached } from './run-on-server';
 export type { Progress } from './run-progress';
-export type { LineageQuery, LineageRecord, Page, PageOptions, RunQuery, RunRecord } from '../ports';
+export type {
+  LineageQuery,
+  LineageRecord,
+  Page,
+  PageOptions,
+  Percentiles,
+  RunQuery,
+  RunRecord,
+  Statistics,
+  StatisticsQuery,
+} from '../ports';
 export { PARTITION_STATES, type PartitionsOptions } from './list-partitions';
 export type { PartitionState, PartitionStatus, RunOfPartition, StaleReason } from '../records/questions';
 export type {
@@ -43,7 +54,10 @@ export type {
   Impact,
   ImpactOptions,
   Origin,
+  Regression,
   RunDifference,
+  Stats,
+  StatsOptions,
   WhyOptions,
 } from '../records/questions';
 export type {

@@ -7,7 +7,7 @@ import { buildOf, wantedBuild, wordsOf } from './worker-builds';
 /** A worker polls at least once a minute; the server remembers one that is gone for five. */
 export const ALIVE_MS = 70_000;
 /** TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW and …_ACTIVITY. */
-const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
+export const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
 const SHOWN_BUILDS = 5;
 /** WorkerStatus.WORKER_STATUS_SHUTTING_DOWN and …_SHUTDOWN. */
 const STOPPED: readonly unknown[] = [2, 3];

@@ -8,9 +8,10 @@ import type { KnotObserver } from '../activities/interceptors';
 import { recordOf, type Resources, type Tapestry } from '../authoring';
 import { projectFolder } from '../project-folder';
 import type { Deliveries } from '../deliveries';
-import type { EmitterDeclaration } from '../emitters';
+import type { EmitterList } from '../emitters';
 import type { Backends } from '../ports';
 import type { EmbeddedServer } from '../server';
+import { statsOf, type Stats, type StatsOptions } from '../records/questions';
 import { writeErrorLine } from '../terminal';
 import type { OpenRunsQuery } from './across/open-runs';
 import { readVersions, type Versions } from './across/versions';
@@ -21,7 +22,7 @@ import { Extensions } from './extensions';
 import { Lineage } from './lineage';
 import { Outages } from './outages';
 import { isDebug, lineLogger } from './log-line';
-import { loadWorkers, type OwnWorkers } from './own-workers';
+import { loadWorkers, type OwnWorkers, type WorkerWatch } from './own-workers';
 import { Partitions } from './partitions';
 import { Pollers } from './pollers';
 import { RunHandle } from './run-handle';
@@ -46,7 +47,7 @@ export interface OpenOptions extends ConnectOptions {
    * Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this process delivers to
    * none of them. Default: those of the tapestries.
    */
-  readonly emitters?: readonly EmitterDeclaration[] | false;
+  readonly emitters?: EmitterList | false;
   /**
    * Options of the Temporal worker, such as `workflowBundle`, `identity` or `maxCachedWorkflows`. They
    * override the tuned defaults.
@@ -57,6 +58,8 @@ export interface OpenOptions extends ConnectOptions {
    *   Default: those of the client's runs.
    */
   readonly workOn?: readonly string[];
+  /** @internal Hears of the workers, for health and metrics. */
+  readonly watch?: WorkerWatch;
   /** @internal Limits of one activity, for tests. */
   readonly activityLimits?: ActivityLimits;
 }
@@ -135,7 +138,7 @@ export class Selvage {
       inlineLimit,
       savePlans: (tapestry) => this.starter.savePlans(tapestry),
     });
-    this.streams = new Streams(client, location.address);
+    this.streams = new Streams(client, location.address, backends);
     this.extensions = new Extensions({ backends, getRun: (runId) => this.getRun(runId) });
   }
 
@@ -160,8 +163,17 @@ export class Selvage {
    */
   static async open(options: OpenOptions): Promise<Selvage> {
     refuseInBodyThread('Selvage.open()');
-    const { tapestries, resources, observers, workerOptions, workOn, activityLimits, emitters, ...others } =
-      options;
+    const {
+      tapestries,
+      resources,
+      observers,
+      workerOptions,
+      workOn,
+      activityLimits,
+      watch,
+      emitters,
+      ...others
+    } = options;
     const { dataConverter, inlineLimit, logger, taskQueue } = options;
     const connected = await connectTo(others, true);
     try {
@@ -177,6 +189,7 @@ export class Selvage {
           observers,
           logger,
           activityLimits,
+          ...(watch && { watch }),
           inlineLimit,
         },
         workOn ??
@@ -222,7 +235,7 @@ export class Selvage {
   /** Delivers until the client is closed. A process without emitters loads nothing for it. */
   private async deliver(
     tapestries: OpenOptions['tapestries'],
-    given: readonly EmitterDeclaration[] | undefined,
+    given: EmitterList | undefined,
   ): Promise<void> {
     if (!given?.length && tapestries.every((one) => !recordOf(one).options.emitters?.length)) return;
     const { Deliveries, gatherEmitters } = await import('../deliveries/index.js');
@@ -249,6 +262,11 @@ export class Selvage {
   /** The task queue of all runs of this client, if it was given one. Otherwise each tapestry has its own. */
   get taskQueue(): string | undefined {
     return this.options.taskQueue;
+  }
+
+  /** @internal The task queues that the workers of this client poll now. */
+  get polledQueues(): readonly string[] {
+    return this.ownWorkers?.taskQueues ?? [];
   }
 
   /** Whether this client has a worker, as {@link Selvage.open} gives it one. */
@@ -307,6 +325,16 @@ export class Selvage {
    */
   async versions(query: OpenRunsQuery = {}): Promise<Versions> {
     return await readVersions(this.across, query);
+  }
+
+  /**
+   * Figures of what ran lately: how many, how long, how many failed, and what became worse, as `selvage stats`
+   * shows them. Asks the run history alone, not the server.
+   *
+   * @throws SelvageError `BackendUnavailable`
+   */
+  async stats(options: StatsOptions = {}): Promise<Stats> {
+    return await statsOf(this.backends.runHistory, options);
   }
 
   /**

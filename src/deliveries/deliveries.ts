@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { LoggerLike } from '../authoring/knot-context';
-import type { EmitterDeclaration } from '../emitters';
+import type { EmitterDeclaration, EmitterList } from '../emitters';
 import { agreeOn } from '../adapters/open-telemetry/body-traces';
 import type { TraceSettings } from '../emitters/open-telemetry';
 import { SelvageError } from '../errors';
@@ -10,7 +10,7 @@ import type { Backends } from '../ports';
 import { decodeStored, LeaseKeeper } from '../runtime';
 import { EmitterRunner } from './emitter-runner';
 import { FeedTail } from './feed-tail';
-import { pause, within } from './pause';
+import { pause, within } from '../ports/parts/pause';
 import { startOf } from './places';
 import { requireFeed, RunEvents, type Feed } from './run-events';
 
@@ -24,7 +24,7 @@ const STOP_MS = 5_000;
 
 export interface DeliveriesOptions {
   readonly backends: Pick<Backends, 'runHistory' | 'dataStore' | 'leaseTable' | 'tapestryStore'>;
-  readonly emitters: readonly EmitterDeclaration[];
+  readonly emitters: EmitterList;
   readonly logger: LoggerLike;
   /** Relative paths of emitters begin there. */
   readonly projectDir: string;
@@ -41,7 +41,10 @@ export class Deliveries {
   readonly #running: Promise<unknown>;
   #stopped: Promise<void> | undefined;
 
-  private constructor({ backends, emitters, logger, projectDir, leaseTtl = LEASE_MS }: DeliveriesOptions) {
+  private constructor(
+    { backends, logger, projectDir, leaseTtl = LEASE_MS }: Omit<DeliveriesOptions, 'emitters'>,
+    emitters: readonly EmitterDeclaration[],
+  ) {
     const feed = (this.#feed = requireFeed(backends.runHistory));
     const { dataStore, leaseTable, tapestryStore } = backends;
     const table = feed.emitterTableBeside();
@@ -92,14 +95,15 @@ export class Deliveries {
    * @throws SelvageError `DuplicateEmitter`, `NoFeed`, `BackendUnavailable`
    */
   static async start(options: DeliveriesOptions): Promise<Deliveries> {
-    const { emitters, backends } = options;
+    const { backends, ...others } = options;
+    const emitters = others.emitters.flat();
     requireDifferent(emitters);
     const feed = requireFeed(backends.runHistory);
     const table = feed.emitterTableBeside();
     const known = new Set((await table.list()).map(({ name }) => name));
     for (const emitter of emitters)
       if (!known.has(emitter.name)) await table.begin(emitter.name, await startOf(emitter, feed));
-    return new Deliveries(options);
+    return new Deliveries(options, emitters);
   }
 
   /**

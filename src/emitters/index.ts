@@ -7,6 +7,7 @@ export {
   isEmitter,
   type EmitterDeclaration,
   type EmitterKind,
+  type EmitterList,
   type EmitterOptions,
   type EventFilter,
 } from './declaration';

@@ -47,6 +47,10 @@ export interface Questions {
   emitters: { ask: Record<string, never>; answer: { emitters: EmitterView[] } };
   /** Events that an emitter gave up. */
   emitterLetters: { ask: { emitter: string; cursor?: string }; answer: EmitterLettersAnswer };
+  /** Pipelines that never end. */
+  streams: { ask: Record<string, never>; answer: { streams: StreamView[] } };
+  /** How far a stream is, by partition, and the elements that failed. */
+  stream: { ask: { stream: string }; answer: StreamAnswer };
   /** Signals that runs wait for. */
   approvals: { ask: { cursor?: string }; answer: ApprovalsAnswer };
   /** For the palette: runs, knots, tapestries and values whose names or hashes match the typed text. */
@@ -70,6 +74,8 @@ export interface Acts {
   backfill: { ask: BackfillAsk; answer: { run: string } };
   /** `redrive`: delivers what it gave up once more. `resume`: goes on now. `replay`: hears all again, from the beginning. */
   emitter: { ask: { name: string; act: 'redrive' | 'resume' | 'replay' }; answer: Record<string, never> };
+  /** `drain`: ends it when what was read is finished. */
+  stream: { ask: { id: string; act: 'pause' | 'resume' | 'drain' }; answer: Record<string, never> };
 }
 
 export type QuestionName = keyof Questions;
@@ -139,6 +145,7 @@ export type PageName =
   | 'workers'
   | 'waiting'
   | 'emitters'
+  | 'streams'
   | 'approvals'
   | 'tapestry';
 
@@ -565,6 +572,52 @@ export interface EmitterLettersAnswer {
     readonly comesAgain: boolean;
   }[];
   readonly cursor?: string;
+}
+
+export interface StreamView {
+  readonly id: string;
+  readonly tapestry: string;
+  /** Kind of its source. */
+  readonly source: string;
+  /** Value of `trigger` of its runs. */
+  readonly trigger: string;
+  /** `waiting`: no process reads it. */
+  readonly state: 'reading' | 'waiting' | 'paused' | 'draining' | 'ended' | 'failed';
+  /** Who reads. */
+  readonly worker?: string;
+  /** Elements that are finished, since it was first started. */
+  readonly ok: number;
+  /** Elements that have failed. */
+  readonly dead: number;
+  readonly inFlight?: number;
+  /** Most elements in flight. */
+  readonly window?: number;
+  /** Elements a second. */
+  readonly rate?: number;
+  readonly lag?: { readonly amount: number; readonly unit: 'elements' | 'bytes' };
+  /** What holds it up. */
+  readonly trouble?: string;
+  /** Why it has failed. */
+  readonly failure?: string;
+}
+
+export interface StreamAnswer {
+  /** The first of them by name. */
+  readonly partitions: readonly {
+    readonly partition: string;
+    /** The last place up to which all is finished. */
+    readonly upTo?: string;
+    /** How many elements are finished beyond it. */
+    readonly beyond: number;
+  }[];
+  readonly partitionCount: number;
+  /** The newest of each kind. */
+  readonly letters: readonly {
+    readonly element: string;
+    readonly run?: string;
+    readonly why?: string;
+    readonly at: number;
+  }[];
 }
 
 export interface QueueView {

@@ -23,6 +23,8 @@ export interface BodySurroundings {
   loggerOf(knotId: string, attempt: number): Logger;
   /** Calls the body of an attempt where tracers see that it belongs to it. Absent: nobody traces. */
   traced?<T>(knotId: string, attempt: number, call: () => Promise<T>): Promise<T>;
+  /** The span that the caller works in. */
+  traceparent?(): string | undefined;
 }
 
 /** For knots whose attempts all run in this process. */
@@ -67,6 +69,10 @@ export class BodyContext implements KnotContext {
 
   get idempotencyKey(): string {
     return `${this.runId}/${this.surroundings.temporalRunId}/${this.knotId}`;
+  }
+
+  get traceparent(): string | undefined {
+    return this.surroundings.traceparent?.();
   }
 
   get logger(): Logger {

@@ -18,9 +18,12 @@ import type {
   RunQuery,
   RunRecord,
   StartLedger,
+  Statistics,
+  StatisticsQuery,
   StepBack,
   StoredValue,
 } from '../../ports';
+import { addRunFigures, StatisticsTally } from '../../ports/parts/statistics-tally';
 import { SqlDataStore } from './data-store';
 import type { SqlDatabase, SqlExecutor } from './database';
 import { SqlPartitionQueries } from './partitions';
@@ -37,6 +40,7 @@ import {
   latestRun,
   listRuns,
   runByTemporalId,
+  runFigures,
   runsByTemporalIds,
 } from './runs';
 
@@ -45,6 +49,10 @@ const DELETED_AT_ONCE = 250;
 
 /** Runs asked about in one statement. */
 const RUNS_AT_ONCE = 1_000;
+
+export interface KnotStatisticsQuery extends StatisticsQuery {
+  readonly by: 'definition' | 'knot';
+}
 
 /** Runs and lineage in an SQL database. Subclasses decide how records are committed. */
 export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory {
@@ -172,6 +180,19 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
   abstract changes(options?: ChangesOptions): AsyncIterable<readonly HistoryChange[]>;
 
   abstract lastChange(): Promise<string | undefined>;
+
+  async statistics(query: StatisticsQuery): Promise<Statistics[]> {
+    const { by, since, until } = query;
+    const tally = new StatisticsTally();
+    if (by === 'tapestry') {
+      const rows = await this.database.read((db) => runFigures(db, since, until));
+      for (const row of rows) addRunFigures(tally, row);
+    } else await this.tallyKnots(tally, { by, since, until });
+    return tally.result();
+  }
+
+  /** Adds what all knots that finished in the window come to. */
+  protected abstract tallyKnots(tally: StatisticsTally, query: KnotStatisticsQuery): Promise<void>;
 
   abstract referredTo(hashes: readonly string[]): Promise<Set<string>>;
 

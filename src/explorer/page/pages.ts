@@ -70,6 +70,11 @@ export const PAGES: { readonly [Name in PageName]: Page<Name> } = {
     icon: 'emitters',
     load: async () => (await import('./pages/emitters')).EmittersPage,
   },
+  streams: {
+    title: () => 'Streams',
+    icon: 'streams',
+    load: async () => (await import('./pages/streams')).StreamsPage,
+  },
   approvals: {
     title: () => 'Approvals',
     icon: 'approvals',

@@ -25,6 +25,7 @@ const PLAIN: readonly PageName[] = [
   'approvals',
   'schedules',
   'triggers',
+  'streams',
   'workers',
   'waiting',
   'emitters',

@@ -45,6 +45,7 @@ export interface Places {
   workers: { queue?: string };
   waiting: { by?: string };
   emitters: { emitter?: string };
+  streams: { stream?: string };
   approvals: { run?: string; signal?: string };
 }
 
@@ -64,6 +65,7 @@ const PATTERNS: { readonly [Name in PageName]: readonly string[] } = {
   workers: ['workers'],
   waiting: ['waiting'],
   emitters: ['emitters'],
+  streams: ['streams'],
   approvals: ['approvals'],
 };
 

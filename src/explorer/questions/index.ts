@@ -12,6 +12,7 @@ import { backfillPreview, rerunPreview } from './previews';
 import { run, waiting } from './run';
 import { grid, runs } from './runs';
 import { deadLetters, partitions, schedules, triggers, workers } from './standing';
+import { stream, streams } from './streams';
 import { value } from './value';
 import { versions, waitingRuns } from './across';
 
@@ -40,6 +41,8 @@ const ANSWERS: Answers = {
   run,
   runs,
   schedules,
+  stream,
+  streams,
   triggers,
   uses,
   value,

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../authoring/knot-context';
 import { SelvageError, isOfClass } from '../../errors';
+import { pause } from '../../ports/parts/pause';
 import {
   batchSizes,
   keyOfOffset,
@@ -50,9 +50,9 @@ export class Pump {
   readonly #stop = new AbortController();
   /** Aborted: nothing more is done at all. */
   readonly #kill = new AbortController();
-  /** By key, or by partition: the end of the unit that the next one waits for. */
-  readonly #before = new Map<string, Promise<void>>();
-  readonly #open = new Set<Promise<void>>();
+  /** By key, or by partition: the end of the unit that the next one waits for, and whether it was finished. */
+  readonly #before = new Map<string, Promise<boolean>>();
+  readonly #open = new Set<Promise<boolean>>();
   /** True until a claim shows that no earlier process has come this far. */
   #isReplaying = true;
   #skip = new Map<string, number>();
@@ -278,8 +278,11 @@ export class Pump {
     const { order } = this.#parts.declaration.options;
     const names = order === 'key' ? unit.keys! : order === 'all' ? [unit.partition] : [];
     const before = names.flatMap((name) => this.#before.get(name) ?? []);
-    const going: Promise<void> = this.#go(unit, claim, before)
-      .catch((error: unknown) => this.#fail(error))
+    const going: Promise<boolean> = this.#go(unit, claim, before)
+      .catch((error: unknown) => {
+        this.#fail(error);
+        return false;
+      })
       .finally(() => {
         this.#open.delete(going);
         for (const name of names) if (this.#before.get(name) === going) this.#before.delete(name);
@@ -288,17 +291,23 @@ export class Pump {
     for (const name of names) this.#before.set(name, going);
   }
 
-  async #go(unit: Unit, claim: UnitClaim, before: readonly Promise<void>[]): Promise<void> {
+  /** False: the unit is left to the next pump. */
+  async #go(unit: Unit, claim: UnitClaim, before: readonly Promise<boolean>[]): Promise<boolean> {
     const { order } = this.#parts.declaration.options;
-    const turn = (): Promise<unknown> => Promise.race([Promise.all(before), aborted(this.#kill.signal)]);
-    if (order === 'key') await turn();
+    // What comes after a unit that is not finished must wait for it, also if the stream stops there.
+    const turn = async (): Promise<boolean> => {
+      const ends = await Promise.race([Promise.all(before), aborted(this.#kill.signal)]);
+      return ends?.every((isFinished) => isFinished) ?? false;
+    };
+    if (order === 'key' && !(await turn())) return false;
     const ends = await this.#slots.use(() =>
       this.#insist('start a run', () => this.#parts.runs.run(unit, claim, this.#kill.signal)),
     );
-    if (order === 'all') await turn();
-    for (const end of ends) if (!(await this.#deliver(end, unit))) return;
+    if (order === 'all' && !(await turn())) return false;
+    for (const end of ends) if (!(await this.#deliver(end, unit))) return false;
     this.#finished += unit.elements.length;
     this.#progress.finish(unit);
+    return true;
   }
 
   /** False: the stream stops before this element. */
@@ -343,17 +352,17 @@ export class Pump {
   /** Repeats the work until it succeeds. */
   async #insist<T>(what: string, work: () => Promise<T>): Promise<T> {
     const { signal } = this.#kill;
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
       signal.throwIfAborted();
       try {
         const result = await work();
-        if (pause > FIRST_PAUSE_MS) this.#say(undefined);
+        if (ms > FIRST_PAUSE_MS) this.#say(undefined);
         return result;
       } catch (error) {
         signal.throwIfAborted();
         if (isOfClass(error, 'mistake')) throw error;
         this.#say(`cannot ${what}: ${error instanceof Error ? error.message : String(error)}`);
-        await delay(pause, undefined, { signal }).catch(() => undefined);
+        await pause(ms, signal);
       }
     }
   }

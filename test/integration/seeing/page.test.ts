@@ -376,6 +376,7 @@ describeInBrowser()('the page in a browser', () => {
       'workers',
       'waiting',
       'emitters',
+      'streams',
       'approvals',
       'partitions/seen.greeting',
       'nowhere',
