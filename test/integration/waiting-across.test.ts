@@ -164,6 +164,22 @@ test('a run that a worker tries in vain is asked about', async () => {
   await run.terminate();
 });
 
+test('runs of other backends are not listed, nor what their knots have started', async () => {
+  const other = await connectSelvage();
+  const outer = tapestry('outer', () => ({
+    inner: subTapestry({ tapestry: approved, inputs: {} }, { id: 'inner' }),
+  }));
+  await startWorker(other, { tapestries: [outer, approved] });
+  const run = await other.start(outer, {});
+  const { runs } = await waitingUntil(other, (now) => Object.values(codesOf(now)).includes('Signal'));
+  expect(runs).toMatchObject([{ runId: `${run.runId}/inner#1`, knotId: 'approval' }]);
+  expect((await other.runs.waiting()).open).toBe(2);
+  const client = await connectSelvage();
+  expect(await client.runs.waiting()).toEqual({ open: 0, working: 0, runs: [] });
+  expect(await client.versions()).toMatchObject({ open: 0, plans: [] });
+  await run.terminate();
+});
+
 test('versions tell which code unfinished runs still need, who has it, and what may go', async () => {
   const client = await connectSelvage();
   const inner = versioned('1');

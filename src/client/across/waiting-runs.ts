@@ -1,5 +1,6 @@
 import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { SelvageError, isAway } from '../../errors';
 import { bodyName } from '../../authoring/body-names';
 import type { Layout } from '../../plan';
 import type { RunRecord } from '../../ports';
@@ -98,7 +99,7 @@ class AcrossReader {
       else found.push(verdict);
     });
     await inParallel(toAsk, ASKED_AT_ONCE, async ({ run, begun: known }) => {
-      found.push(this.isLate ? notAsked(run) : await this.ask(run, known));
+      found.push(this.isLate ? notAsked(run) : await this.ask(run, known).catch(tellOf(run)));
     });
     const runs = found.filter((each) => typeof each === 'object');
     return {
@@ -244,6 +245,14 @@ function noted(
   why: Partial<WaitingRun> & Pick<WaitingRun, 'reason'>,
 ): WaitingRun {
   return { runId, tapestry, planHash, startedAt, begun: record !== undefined, since: startedAt, ...why };
+}
+
+/** What is wrong with one run, such as a damaged record, is no reason to tell nothing of others. */
+function tellOf(run: OpenRun): (error: unknown) => WaitingRun {
+  return (error) => {
+    if (!SelvageError.is(error) || isAway(error)) throw error;
+    return noted(run, { reason: { code: error.code, message: error.message } });
+  };
 }
 
 function notAsked(run: OpenRun): WaitingRun {
