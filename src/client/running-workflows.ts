@@ -18,6 +18,13 @@ export interface RunningWorkflow {
   readonly hasMemo: boolean;
 }
 
+interface ListedWorkflow extends RunningWorkflow {
+  readonly isOpen: boolean;
+}
+
+/** `WORKFLOW_EXECUTION_STATUS_RUNNING` */
+const RUNNING = 1;
+
 /**
  * Newest first. Reads no memos, which other teams may have sealed with their own codecs.
  *
@@ -27,9 +34,17 @@ export async function* runningWorkflows(
   client: WorkflowClient,
   types: readonly string[] = [],
 ): AsyncGenerator<RunningWorkflow> {
-  const { namespace } = client.options;
   const ofTypes = types.map((type) => `'${type}'`).join(', ');
-  const query = `ExecutionStatus = 'Running'${ofTypes && ` AND WorkflowType IN (${ofTypes})`}`;
+  yield* listed(client, `ExecutionStatus = 'Running'${ofTypes && ` AND WorkflowType IN (${ofTypes})`}`);
+}
+
+/** Also those that have ended, as far as the namespace retains them. */
+export async function* workflowsSince(client: WorkflowClient, since: number): AsyncGenerator<ListedWorkflow> {
+  yield* listed(client, `StartTime >= '${new Date(since).toISOString()}'`);
+}
+
+async function* listed(client: WorkflowClient, query: string): AsyncGenerator<ListedWorkflow> {
+  const { namespace } = client.options;
   let nextPageToken: Uint8Array | undefined;
   do {
     const page = await client.workflowService.listWorkflowExecutions({
@@ -37,12 +52,13 @@ export async function* runningWorkflows(
       query,
       ...(nextPageToken && { nextPageToken }),
     });
-    for (const { execution, startTime, memo } of page.executions ?? []) {
+    for (const { execution, startTime, memo, status } of page.executions ?? []) {
       yield {
         workflowId: execution!.workflowId!,
         runId: execution!.runId!,
         since: requiredTsToMs(startTime, 'startTime'),
         hasMemo: memo?.fields?.[MEMO_KEY] !== undefined,
+        isOpen: status === RUNNING,
       };
     }
     nextPageToken = page.nextPageToken ?? undefined;
