@@ -124,10 +124,11 @@ test('it is named which part is not ready, and why what cannot be done now is no
     'worker',
   ]);
   await serving.selvage.close();
-  const gone = await until('it is not ready', async () => {
+  const gone = await until('the worker polls no more', async () => {
     const answer = await fetch(`${serving.healthUrl}/readyz`);
-    return answer.status === 503 ? ((await answer.json()) as { parts: Record<string, unknown> }) : undefined;
+    const { parts } = (await answer.json()) as { parts: Record<string, { ready: boolean }> };
+    return parts['tapestry:counted']!.ready ? undefined : { status: answer.status, parts };
   });
-  expect(gone.parts['tapestry:counted']).toMatchObject({ ready: false, error: 'NoWorker' });
+  expect(gone).toMatchObject({ status: 503, parts: { 'tapestry:counted': { error: 'NoWorker' } } });
   expect((await fetch(`${serving.healthUrl}/livez`)).status).toBe(200);
 });
