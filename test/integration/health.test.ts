@@ -13,10 +13,14 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 const one = knot('one', () => 1);
 const kept = knot('kept', { version: '1', cache: true }, ({ x }: { x: number }) => x);
-const thrice = knot('thrice', { retry: { maximumAttempts: 3, initialInterval: 1 } }, (_: object, { attempt }) => {
-  if (attempt < 3) throw new RangeError('not yet');
-  return attempt;
-});
+const thrice = knot(
+  'thrice',
+  { retry: { maximumAttempts: 3, initialInterval: 1 } },
+  (_: object, { attempt }) => {
+    if (attempt < 3) throw new RangeError('not yet');
+    return attempt;
+  },
+);
 const broken = knot('broken', (): number => {
   throw new TypeError('never');
 });

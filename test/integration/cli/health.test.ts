@@ -24,7 +24,11 @@ afterEach(async () => {
 afterAll(removeProjects);
 
 const makeProject = (): string =>
-  makeCommandProject({ 'pipeline.ts': PIPELINES, 'waiting.ts': WAITING, 'one.ts': PIPELINES.split('export const fails')[0]! });
+  makeCommandProject({
+    'pipeline.ts': PIPELINES,
+    'waiting.ts': WAITING,
+    'one.ts': PIPELINES.split('export const fails')[0]!,
+  });
 
 /** Names of metrics in a text. */
 const namesIn = (text: string): Set<string> => new Set(text.match(/\b(?:selvage|temporal)_[a-z0-9_]+/g));
@@ -40,7 +44,15 @@ test('all metrics that alerts, dashboard and pages name are those of a worker, a
   expect(words).toContain('json');
   const worker = begin(project, words);
   const [, url] = await worker.hasWritten(ANSWERS);
-  const run = await runCommand(project, ['run', 'pipeline.ts', 'fails', '--param', 'x=1', '--detach', '--json']);
+  const run = await runCommand(project, [
+    'run',
+    'pipeline.ts',
+    'fails',
+    '--param',
+    'x=1',
+    '--detach',
+    '--json',
+  ]);
   const { runId } = JSON.parse(run.stdout) as { runId: string };
   await worker.hasWritten(/ended: failed/);
   const ready = await fetch(`${url}/readyz`);
@@ -50,9 +62,16 @@ test('all metrics that alerts, dashboard and pages name are those of a worker, a
   });
   const text = await (await fetch(`${url}/metrics`)).text();
   const has = new Set([...namesIn(text)].map((name) => name.replace(/_(bucket|sum|count)$/, '')));
-  expect(text).toMatch(/^selvage_knot_outcomes_total\{selvage_definition="boom",selvage_outcome="err".*\} 1$/m);
+  expect(text).toMatch(
+    /^selvage_knot_outcomes_total\{selvage_definition="boom",selvage_outcome="err".*\} 1$/m,
+  );
   expect(text).toMatch(/^temporal_worker_task_slots_available\{.*worker_type="ActivityWorker"\} 7$/m);
-  for (const file of ['operations/alerts.yaml', 'grafana-dashboard.json', 'operations/monitor.md', 'operations/scale.md']) {
+  for (const file of [
+    'operations/alerts.yaml',
+    'grafana-dashboard.json',
+    'operations/monitor.md',
+    'operations/scale.md',
+  ]) {
     const used = [...namesIn(readFile(`docs/${file}`))]
       .filter((name) => !LABELS.test(name))
       .map((name) => name.replace(/_(bucket|sum|count)$/, ''));
@@ -67,7 +86,8 @@ test('all metrics that alerts, dashboard and pages name are those of a worker, a
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-  for (const line of lines) expect(line).toMatchObject({ time: expect.any(String), level: expect.any(String) });
+  for (const line of lines)
+    expect(line).toMatchObject({ time: expect.any(String), level: expect.any(String) });
   expect(lines).toContainEqual(expect.objectContaining({ run: runId, level: 'info' }));
 });
 
@@ -77,7 +97,12 @@ test('the lines of bodies name the run, the knot and the attempt', async () => {
   await worker.hasWritten(/Worker of waiting/);
   await runCommand(project, ['run', 'waiting.ts', '--detach']);
   const [line] = await worker.hasWritten(/^.*"message":"began".*$/m);
-  expect(JSON.parse(line)).toMatchObject({ level: 'info', knot: 'wait', attempt: 1, run: expect.stringMatching(/^waiting-/) });
+  expect(JSON.parse(line)).toMatchObject({
+    level: 'info',
+    knot: 'wait',
+    attempt: 1,
+    run: expect.stringMatching(/^waiting-/),
+  });
   worker.signal('SIGTERM');
   expect((await worker.finished).code).toBe(0);
 });
@@ -98,9 +123,16 @@ test('a port that is taken, and one that is none, are one error', async () => {
   await other.close();
   expect(taken).toMatchObject({ code: 2 });
   expect(taken.stderr).toContain(`error PortInUse: Another program listens on 127.0.0.1:${other.port}`);
-  for (const words of [['--health', 'x'], ['--log-format', 'xml'], ['--slots', '0']]) {
+  for (const words of [
+    ['--health', 'x'],
+    ['--log-format', 'xml'],
+    ['--slots', '0'],
+  ]) {
     const { code, stderr } = await runCommand(project, ['worker', 'pipeline.ts', ...words]);
-    expect({ words, code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error Usage: /) });
+    expect({ words, code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^error Usage: /),
+    });
   }
 });
 
