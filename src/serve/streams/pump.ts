@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../authoring/knot-context';
 import { SelvageError, isOfClass } from '../../errors';
+import { pause } from '../../ports/parts/pause';
 import {
   batchSizes,
   keyOfOffset,
@@ -362,17 +362,17 @@ export class Pump {
   /** Repeats the work until it succeeds. */
   async #insist<T>(what: string, work: () => Promise<T>): Promise<T> {
     const { signal } = this.#kill;
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
       signal.throwIfAborted();
       try {
         const result = await work();
-        if (pause > FIRST_PAUSE_MS) this.#say(undefined);
+        if (ms > FIRST_PAUSE_MS) this.#say(undefined);
         return result;
       } catch (error) {
         signal.throwIfAborted();
         if (isOfClass(error, 'mistake')) throw error;
         this.#say(`cannot ${what}: ${error instanceof Error ? error.message : String(error)}`);
-        await delay(pause, undefined, { signal }).catch(() => undefined);
+        await pause(ms, signal);
       }
     }
   }

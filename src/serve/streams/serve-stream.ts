@@ -9,7 +9,7 @@ import {
 import { recordOf, type AnyTapestry } from '../../authoring';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { OpenOptions, Selvage } from '../../client';
-import { streamQueue, streamWorkflowId } from '../../client/streams';
+import { failureOfStream, streamQueue, streamWorkflowId } from '../../client/streams';
 import { SelvageError, isErrorCode, isOfClass } from '../../errors';
 import { bodyLogger } from '../../runtime/body-logger';
 import { batchSizes, batchTapestry, streamName, type StreamDeclaration } from '../../streams';
@@ -243,15 +243,9 @@ async function endOf(
     return { why, ...checkpoint.counts };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    const { cause } = error;
-    const inner: { message?: string; type?: string | null; details?: readonly unknown[] | null } | undefined =
-      cause?.cause ?? cause;
-    const message = inner?.message ?? error.message;
-    const code = inner?.type;
+    const { message, type: code, details } = failureOfStream(error);
     if (isErrorCode(code))
-      throw new SelvageError(code, message, {
-        details: (inner?.details?.[0] ?? {}) as Record<string, unknown>,
-      });
+      throw new SelvageError(code, message, { details: (details?.[0] ?? {}) as Record<string, unknown> });
     throw new SelvageError('StreamStopped', `${streamName(id)} was ended: ${message}`, {
       details: { stream: id },
     });

@@ -95,6 +95,17 @@ export const POINTS = {
   'after-lease': { what: 'the lease of a value is taken, its body has not begun', at: 'shared' },
   'shared-in-body': { what: 'a body is running whose value others wait for', at: 'shared' },
   'before-reuse': { what: 'a value is found, and not recorded as reused', at: 'none', stage: 'reused' },
+  'in-delivery': { what: 'an emitter has taken half of a batch', at: 'none', isStray: true },
+  'after-delivery': {
+    what: 'an emitter has taken a batch, its cursor is not saved',
+    at: 'none',
+    isStray: true,
+  },
+  'after-cursor': {
+    what: 'the cursor of an emitter is saved, and its lease is held',
+    at: 'none',
+    isStray: true,
+  },
   'element-claimed': {
     what: 'an element of a stream is in the ledger, its run is not started',
     at: 'element',

@@ -18,6 +18,7 @@ import {
 } from './check';
 import type { ClientOrders } from './client.process';
 import type { Composition } from './composition';
+import { checkDelivered } from './delivered';
 import { answererOf, checkElements } from './elements';
 import { readJournal, type JournalLine } from './journal';
 import { CHILD_RUN_KNOT, type HostOptions, type MixPlace } from './mix';
@@ -333,6 +334,7 @@ class ScenarioRun {
           : await checkRun(backends, this.runId, evidence);
       const twin = this.twin === undefined ? undefined : await checkRun(backends, this.twin, evidence);
       const shared = await checkShared(backends, ofElements?.runIds ?? this.runIds(), evidence);
+      const delivered = await checkDelivered(backends, folder);
       for (const blow of scenario.blows) {
         if (await this.hasLanded(blow, backends)) landed.push(blow);
       }
@@ -345,6 +347,7 @@ class ScenarioRun {
           ...checked.problems,
           ...(twin?.problems ?? []).map((problem) => `of its twin: ${problem}`),
           ...shared,
+          ...delivered,
         ],
         ...(twin && { twin: twin.digest }),
         landed,

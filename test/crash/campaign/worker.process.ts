@@ -9,6 +9,7 @@ import type { Backends } from '../../../src/ports';
 import { createWorker } from '../../../src/worker';
 import { quietRuntime } from '../../support/quiet-runtime';
 import type { Blow } from './blows';
+import { campaignEmitter } from './delivered';
 import { readElements } from './elements';
 import { HEARTBEAT_TIMEOUT_MS, mixNamed, mixedTapestry, type MixParameters, type MixPlace } from './mix';
 import type { Order, Told } from './processes';
@@ -62,6 +63,7 @@ async function work(orders: WorkerOrders): Promise<void> {
     createWorker({
       tapestries: [mixedTapestry(mixNamed(orders.mix), orders.place)],
       resources: { scene: mine } as never,
+      emitters: [campaignEmitter(orders.folder, mine)],
       connection: own,
       taskQueue: orders.taskQueue,
       identity: workerIdentity(process.pid),
