@@ -27,6 +27,7 @@ export type {
   BulkReport,
   BulkRun,
   BulkSelection,
+  BulkState,
 } from './bulk/bulk-act';
 export type { Values } from './values';
 export type { Streams, StreamLetter, StreamState } from './streams';

@@ -1,8 +1,4 @@
-import {
-  WorkflowNotFoundError,
-  type WorkflowExecutionDescription,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { SelvageError } from '../errors';
 import { DEFAULT_INLINE_LIMIT } from '../runtime';
 import type { Fragment } from '../authoring';
@@ -83,7 +79,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   readonly attached: Attached | undefined;
   private readonly since = performance.now();
   private readonly server: RunOnServer;
-  private readonly records: RunRecords;
+  /** @internal */
+  readonly records: RunRecords;
   private readonly waiting: WaitingReader;
   private readonly maps: MapProgressReader;
 
@@ -192,13 +189,6 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     const maps = status && (await this.maps.look(run, status.running));
     const { taskQueue } = description;
     return { run, live: status, maps, waiting, taskQueue };
-  }
-
-  /** @internal Its record, if the server has it as this. */
-  async unfinished(
-    description: WorkflowExecutionDescription,
-  ): Promise<Pick<UnfinishedRun, 'run' | 'begun' | 'resetFrom'>> {
-    return await this.records.unfinished(description);
   }
 
   /**

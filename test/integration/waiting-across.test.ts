@@ -151,7 +151,7 @@ test('each run says what it waits for and since when, whoever has to know it', a
   expect(await client.runs.waiting()).toEqual({ open: 0, working: 0, runs: [] });
 });
 
-test('a run that was reset, or is tried by a worker in vain, is asked about', async () => {
+test('a run that a worker tries in vain is asked about', async () => {
   const client = await connectSelvage();
   const run = await client.start(approved, {});
   const stranger = await startWorker(client, { tapestries: [later] });
@@ -161,6 +161,22 @@ test('a run that was reset, or is tried by a worker in vain, is asked about', as
   await startWorker(client, { tapestries: [approved] });
   const before = await waitingUntil(client, (now) => codesOf(now)[run.runId] === 'Signal');
   expect(before.runs).toMatchObject([{ knotId: 'approval' }]);
+  await run.terminate();
+});
+
+test('runs of other backends are not listed, nor what their knots have started', async () => {
+  const other = await connectSelvage();
+  const outer = tapestry('outer', () => ({
+    inner: subTapestry({ tapestry: approved, inputs: {} }, { id: 'inner' }),
+  }));
+  await startWorker(other, { tapestries: [outer, approved] });
+  const run = await other.start(outer, {});
+  const { runs } = await waitingUntil(other, (now) => Object.values(codesOf(now)).includes('Signal'));
+  expect(runs).toMatchObject([{ runId: `${run.runId}/inner#1`, knotId: 'approval' }]);
+  expect((await other.runs.waiting()).open).toBe(2);
+  const client = await connectSelvage();
+  expect(await client.runs.waiting()).toEqual({ open: 0, working: 0, runs: [] });
+  expect(await client.versions()).toMatchObject({ open: 0, plans: [] });
   await run.terminate();
 });
 

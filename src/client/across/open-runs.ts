@@ -4,6 +4,7 @@ import type { Backends, RunQuery, RunRecord } from '../../ports';
 import { everyPage } from '../../ports/parts/every-item';
 import { runMatches } from '../../ports/parts/run-matches';
 import type { LoadedPlan } from '../../runtime';
+import type { RunMemo } from '../../workflows/messages';
 import { unreachable } from '../connection-errors';
 import type { Connected } from '../connect';
 import { layoutOfRun, readPlanOf } from '../read-run';
@@ -45,6 +46,10 @@ export async function readOpenRuns(
     }),
     backends.runHistory.identity(),
   ]);
+  const begun = new Set([...records.values()].map((run) => run.temporal_run_id));
+  // A run that a knot has started says whose it is by that run.
+  const isOurs = ({ backends: of, parentTemporalRunId: parent }: RunMemo): boolean =>
+    of ? of.history === identity : parent === undefined || begun.has(parent);
   const open: OpenRun[] = [];
   const unbegun: Promise<void>[] = [];
   for (const workflow of workflows) {
@@ -55,7 +60,7 @@ export async function readOpenRuns(
     unbegun.push(
       workflow.readMemo().then((memo) => {
         // The child run of a knot, or a run of other backends.
-        if (!memo || 'temporalRunId' in memo || (memo.backends && memo.backends.history !== identity)) return;
+        if (!memo || 'temporalRunId' in memo || !isOurs(memo)) return;
         const {
           plan: planHash = '',
           actor = null,

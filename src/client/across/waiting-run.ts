@@ -3,8 +3,8 @@ import type { OpenRunsQuery } from './open-runs';
 
 export interface WaitingRunsQuery extends OpenRunsQuery {
   /**
-   * Milliseconds after which no further run is asked about by itself: the rest is listed as `NotAsked`. Default
-   * 10,000.
+   * Milliseconds after the listing of all runs, from when on no further one is asked about by itself: the rest is
+   * listed as `NotAsked`. Default 10,000.
    */
   readonly within?: number;
 }

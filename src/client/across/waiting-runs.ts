@@ -1,5 +1,6 @@
 import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { SelvageError, isAway } from '../../errors';
 import { bodyName } from '../../authoring/body-names';
 import type { Layout } from '../../plan';
 import type { RunRecord } from '../../ports';
@@ -19,7 +20,7 @@ import type { Waiting, WaitingKnot } from '../waiting';
 import { WaitingReader } from '../waiting-reader';
 import type { Workers, WorkerState } from '../workers';
 import { readFinishedKnots, type Finished } from './finished-knots';
-import { PlansOfRuns, readOpenRuns, type OpenRun } from './open-runs';
+import { PlansOfRuns, readOpenRuns, type OpenRun, type OpenRunsQuery } from './open-runs';
 import type { WaitingRun, WaitingRuns, WaitingRunsQuery } from './waiting-run';
 
 const WITHIN_MS = 10_000;
@@ -52,8 +53,8 @@ type Verdict = WaitingRun | 'ask' | 'working';
  *
  * A1  A run of which all ready knots are waits, by its records, waits for them: nothing of it is with the server but a timer.
  * A2  A run with a ready knot waits for a worker if nobody polls the task queues of run and knot.
- * A3  About any other, the server is asked, a call for each run, those first that began first. Where the time is over, the run is listed as
- *     not asked about.
+ * A3  About any other, and about a run of which the record names another execution than the server has, the server is asked: a call for each run,
+ *     those first that began first. Where the time is over, the run is listed as not asked about.
  *
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
@@ -61,8 +62,7 @@ export async function readWaitingRuns(
   host: AcrossHost,
   { within = WITHIN_MS, ...query }: WaitingRunsQuery,
 ): Promise<WaitingRuns> {
-  const limit = performance.now() + within;
-  return await new AcrossReader(host, () => performance.now() > limit).read(query);
+  return await new AcrossReader(host).read(query, within);
 }
 
 class AcrossReader {
@@ -71,10 +71,9 @@ class AcrossReader {
   private readonly plans: PlansOfRuns;
   private readonly reader: WaitingReader;
 
-  constructor(
-    private readonly host: AcrossHost,
-    private readonly isLate: () => boolean,
-  ) {
+  private limit = Infinity;
+
+  constructor(private readonly host: AcrossHost) {
     const { client, backends, pollers, workers } = host;
     this.pollers = pollers.cached();
     this.plans = new PlansOfRuns(backends);
@@ -83,11 +82,12 @@ class AcrossReader {
     this.reader = new WaitingReader(client.workflow, backends, this.pollers, { list });
   }
 
-  async read(query: WaitingRunsQuery): Promise<WaitingRuns> {
+  async read(query: OpenRunsQuery, within: number): Promise<WaitingRuns> {
     const { backends } = this.host;
     const open = await readOpenRuns(this.host, query);
+    this.limit = performance.now() + within;
     const begun = open.flatMap(({ record }) => (record ? [record.temporal_run_id] : []));
-    const finished = await readFinishedKnots(backends.runHistory, begun, this.isLate);
+    const finished = await readFinishedKnots(backends.runHistory, begun, () => this.isLate);
     open.sort((a, b) => a.startedAt - b.startedAt);
     const found: (WaitingRun | 'working' | 'over')[] = [];
     const toAsk: { readonly run: OpenRun; readonly begun?: Begun }[] = [];
@@ -99,7 +99,7 @@ class AcrossReader {
       else found.push(verdict);
     });
     await inParallel(toAsk, ASKED_AT_ONCE, async ({ run, begun: known }) => {
-      found.push(this.isLate() ? notAsked(run) : await this.ask(run, known));
+      found.push(this.isLate ? notAsked(run) : await this.ask(run, known).catch(tellOf(run)));
     });
     const runs = found.filter((each) => typeof each === 'object');
     return {
@@ -107,6 +107,10 @@ class AcrossReader {
       open: found.filter((each) => each !== 'over').length,
       working: found.filter((each) => each === 'working').length,
     };
+  }
+
+  private get isLate(): boolean {
+    return performance.now() > this.limit;
   }
 
   /** Undefined if no worker has begun it, or its records were not read in time. */
@@ -121,10 +125,11 @@ class AcrossReader {
   }
 
   private async verdictOf(run: OpenRun, begun: Begun | undefined): Promise<Verdict> {
-    if (!run.workflow) return 'ask';
+    // Continued with another history, or reset to a point before what is on record.
+    if (!run.workflow || (run.record && run.record.temporal_run_id !== run.workflow.runId)) return 'ask';
     const { taskQueue } = run.workflow;
     if (!begun) {
-      if (run.record || this.isLate()) return 'ask';
+      if (run.record || this.isLate) return 'ask';
       const nobody = nobodyTakes(
         taskQueue,
         run.startedAt,
@@ -148,7 +153,7 @@ class AcrossReader {
       if (waits.some(({ until = Infinity }) => until < this.now - OVERDUE_MS)) return 'ask';
       return ofKnot(run, waits[0]!, waits.length - 1, begun);
     }
-    if (this.isLate() || policies.some(({ taskQueue: own }) => own !== undefined && own !== taskQueue))
+    if (this.isLate || policies.some(({ taskQueue: own }) => own !== undefined && own !== taskQueue))
       return 'ask';
     const pollers = await this.pollers.of(taskQueue, 'workflow');
     if (pollers.alive.length > 0 || pollers.builds) return 'ask';
@@ -190,7 +195,7 @@ class AcrossReader {
     const isOfRecord = begun && [description.runId, firstRunId].includes(begun.run.temporal_run_id);
     const unfinished = isOfRecord
       ? { run: begun.run, begun: true, known: { layout: begun.layout, outcomes: outcomesOf(begun.finished) } }
-      : await this.host.handleOf(run.runId).unfinished(description);
+      : await this.host.handleOf(run.runId).records.unfinished(description);
     const waiting = await this.reader.read({ description, ...unfinished });
     return reasonOfRun(run, waiting, begun);
   }
@@ -240,6 +245,14 @@ function noted(
   why: Partial<WaitingRun> & Pick<WaitingRun, 'reason'>,
 ): WaitingRun {
   return { runId, tapestry, planHash, startedAt, begun: record !== undefined, since: startedAt, ...why };
+}
+
+/** What is wrong with one run, such as a damaged record, is no reason to tell nothing of others. */
+function tellOf(run: OpenRun): (error: unknown) => WaitingRun {
+  return (error) => {
+    if (isAway(error) || !SelvageError.is(error)) throw error;
+    return noted(run, { reason: { code: error.code, message: error.message } });
+  };
 }
 
 function notAsked(run: OpenRun): WaitingRun {

@@ -73,6 +73,9 @@ export interface BulkReport extends Pick<BulkPlan, 'id' | 'act'> {
   readonly brokenOff?: { readonly code: string; readonly message: string };
 }
 
+/** How far a bulk act is, as its journal says. */
+export type BulkState = BulkReport & Pick<BulkPlan, 'plannedAt'>;
+
 export interface BulkOptions {
   /** How many runs at once. Default 16. */
   readonly concurrency?: number;

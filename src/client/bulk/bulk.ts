@@ -17,6 +17,7 @@ import type {
   BulkReport,
   BulkRun,
   BulkSelection,
+  BulkState,
 } from './bulk-act';
 import { BulkJournal } from './journal';
 
@@ -70,15 +71,13 @@ export class Bulk {
   }
 
   /** How far one is, by its id. @throws SelvageError `UnknownBulk` */
-  show(id: string): BulkReport & Pick<BulkPlan, 'plannedAt'> {
-    const { plan, outcomes } = BulkJournal.open(this.host.projectDir, id);
-    return { ...reportOf(plan, lastOf(outcomes)), plannedAt: plan.plannedAt };
+  show(id: string): BulkState {
+    return stateOf(this.host.projectDir, id);
   }
 
   /** All that were begun in this project, the newest first. */
-  list(): (BulkReport & Pick<BulkPlan, 'plannedAt'>)[] {
-    const all = BulkJournal.ids(this.host.projectDir).map((id) => this.show(id));
-    return all.sort((a, b) => b.plannedAt - a.plannedAt);
+  list(): BulkState[] {
+    return bulkStates(this.host.projectDir);
   }
 
   private async chosen(act: BulkAct, selection: BulkSelection): Promise<BulkRun[]> {
@@ -172,6 +171,17 @@ export class Bulk {
       }
     }
   }
+}
+
+/** The bulk acts that were begun in a project, the newest first. */
+export function bulkStates(projectDir: string): BulkState[] {
+  const all = BulkJournal.ids(projectDir).map((id) => stateOf(projectDir, id));
+  return all.sort((a, b) => b.plannedAt - a.plannedAt);
+}
+
+function stateOf(projectDir: string, id: string): BulkState {
+  const { plan, outcomes } = BulkJournal.open(projectDir, id);
+  return { ...reportOf(plan, lastOf(outcomes)), plannedAt: plan.plannedAt };
 }
 
 /** By run id. */

@@ -54,7 +54,8 @@ async function project(): Promise<(words: readonly string[]) => Promise<{ code: 
   await until('both wait', async () => (await selvage.runs.waiting()).runs.length === 2);
   return async (words) => {
     const { output, stdout, stderr } = recordedOutput();
-    const place = ['--project-dir', projectDir, '--address', sharedServerAddress()];
+    const server = words[1] === 'list' ? [] : ['--address', sharedServerAddress()];
+    const place = ['--project-dir', projectDir, ...server];
     const code = await runCommandLine([...words, ...place], output);
     return { code, text: stdout.text + stderr.text };
   };

@@ -1,7 +1,14 @@
 import type { Command } from 'commander';
-import type { BulkReport } from '../../../client';
+import type { BulkState } from '../../../client';
 import type { Does } from '../../options/does';
-import { addJsonOption, addServerOptions, type ServerOptions } from '../../options/server-options';
+import { projectFolder } from '../../../project-folder';
+import {
+  addCommonOptions,
+  addJsonOption,
+  addServerOptions,
+  type RecordOptions,
+  type ServerOptions,
+} from '../../options/server-options';
 import { EXIT } from '../../output/exit-codes';
 import { formatTable, formatTime } from '../../output/format';
 import type { Output } from '../../output/output';
@@ -33,7 +40,7 @@ export function addBulk(program: Command, does: Does): void {
       ),
     ),
   ).action(does(continueBulk));
-  addServerOptions(
+  addCommonOptions(
     addJsonOption(
       bulk
         .command('list')
@@ -56,19 +63,16 @@ async function continueBulk(
   );
 }
 
-async function listBulk(options: ServerOptions, output: Output): Promise<number> {
-  const { requireHistory } = await import('../../location/records.js');
-  const { withClient } = await import('../../location/connect.js');
-  requireHistory(options);
-  return await withClient(options, output, async (selvage) => {
-    const items = selvage.bulk.list();
-    output.say(items.length === 0 ? 'Nothing was done in bulk from this folder.' : describe(items));
-    if (output.json) output.document({ items });
-    return EXIT.ok;
-  });
+/** What is in the project's folder needs no server. */
+async function listBulk({ projectDir }: RecordOptions, output: Output): Promise<number> {
+  const { bulkStates } = await import('../../../client/bulk/bulk.js');
+  const items = bulkStates(projectFolder(projectDir));
+  output.say(items.length === 0 ? 'Nothing was done in bulk from this folder.' : describe(items));
+  if (output.json) output.document({ items });
+  return EXIT.ok;
 }
 
-function describe(items: readonly (BulkReport & { readonly plannedAt: number })[]): string {
+function describe(items: readonly BulkState[]): string {
   return formatTable(
     ['ID', 'ACT', 'BEGUN', 'RUNS', 'DONE', 'FAILED', 'LEFT'],
     items.map(({ id, act, plannedAt, total, done, failed, left }) => [
