@@ -4,6 +4,7 @@ import type { Does } from './options/does';
 import type { Output } from './output/output';
 import { addBackfill } from './verbs/backfill';
 import { addBackup } from './verbs/backup';
+import { addBulk } from './verbs/bulk';
 import { addCache } from './verbs/cache';
 import { addCapsule } from './verbs/capsule';
 import { addDebug } from './verbs/debug';
@@ -43,6 +44,8 @@ import { addStreams } from './verbs/streams';
 import { addUi } from './verbs/ui';
 import { addValidate } from './verbs/validate';
 import { addValue } from './verbs/value';
+import { addVersions } from './verbs/versions';
+import { addWaiting } from './verbs/waiting';
 import { addWatch } from './verbs/watch';
 import { addWhy } from './verbs/why';
 import { addWorker } from './verbs/worker';
@@ -64,6 +67,9 @@ const VERBS = [
   addUi,
   addRuns,
   addWatch,
+  addWaiting,
+  addVersions,
+  addBulk,
   addSchedules,
   addPartitions,
   addLedger,

@@ -130,6 +130,7 @@ const CODES = {
     RunFailed: 'A run ended with failed knots.',
     RunTerminated: 'A run was terminated.',
     DeadlineExceeded: 'A run did not end before its deadline.',
+    UnknownBulk: 'Nothing is known of a bulk act of this id.',
     UnknownStream: 'The server has no stream of this id.',
     StreamStopped: 'A stream that is to stop at a failure has met one.',
     UnknownEmitter: 'Nothing is on record under the name of an emitter.',

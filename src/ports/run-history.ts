@@ -117,6 +117,9 @@ export interface PartitionRuns {
   readonly newestOk?: PartitionRun;
 }
 
+/** That a knot of a run has an outcome, and since when. */
+export type FinishedKnot = Pick<LineageRecord, 'temporal_run_id' | 'knot_id' | 'outcome' | 'finished_at'>;
+
 /** Which code ran for a knot of a run. */
 export type CodeOfKnot = Pick<LineageRecord, 'temporal_run_id' | 'knot_id' | 'code_hash'>;
 export type OutputOfKnot = Pick<LineageRecord, 'temporal_run_id' | 'knot_id' | 'output_hash'>;
@@ -328,7 +331,7 @@ export interface RunHistory {
    * Yields what has become durable, in non-empty batches of at most 1,000, in an order in which late commits
    * are never skipped. At the end it waits for more until the signal aborts, then returns. Each insert of a
    * record, and each start and end of a run, reaches each reader once; deleted ones do not. An end that
-   * replaces `terminated` is reported again. Changes by other processes arrive some 25 ms after their commit.
+   * replaces `terminated` is reported again. Changes by other processes arrive some 100 ms after their commit.
    * Omitted by technologies without such an order.
    *
    * @throws SelvageError `BackendUnavailable`: continue after the last position; `InvalidCursor`: the
@@ -348,6 +351,11 @@ export interface RunHistory {
   recordsBeforeRun?(temporalRunIds: readonly string[]): Promise<LineageRecord[]>;
   /** The records of these knots that exist, in no particular order. Omitted by technologies without {@link changes}. */
   recordsOf?(knots: readonly RecordKey[]): Promise<LineageRecord[]>;
+  /**
+   * The knots of these runs that have a record, without elements of maps, in no particular order. For bulk
+   * reads. If omitted, they are read run by run.
+   */
+  finishedKnots?(temporalRunIds: readonly string[]): Promise<FinishedKnot[]>;
   /** If omitted, partitions are read run by run, which is slow for thousands. */
   readonly partitions?: PartitionQueries;
   close(): Promise<void>;

@@ -5,6 +5,7 @@ import { Registry, WorkerEnvironment, createActivities, type ActivityLimits } fr
 import { HistoryClock, awayStores, describeStepBack, nodeSha256, openBackends } from '../backends';
 import { reconcileRunning } from '../client/reconcile';
 import { serverIdentity } from '../client/server-identity';
+import type { WorkerWatch } from '../client/own-workers';
 import { tellingPlugins } from '../client/workers';
 import { SelvageError } from '../errors';
 import { hostNames, openHosts, type Said } from '../body-hosts';
@@ -15,7 +16,7 @@ import type { LoggerLike } from '../authoring/knot-context';
 import { isTapestry, recordOf, type Resources, type Tapestry } from '../authoring';
 import { BACKFILL, backfillTapestry } from '../backfills';
 import { Deliveries, gatherEmitters } from '../deliveries';
-import type { EmitterDeclaration } from '../emitters';
+import type { EmitterList } from '../emitters';
 import type { Backends } from '../ports';
 import { projectFolder } from '../project-folder';
 import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
@@ -46,7 +47,7 @@ export interface SelvagePluginOptions {
    * Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this worker delivers to none
    * of them. Default: those of the tapestries.
    */
-  readonly emitters?: readonly EmitterDeclaration[] | false;
+  readonly emitters?: EmitterList | false;
   /**
    * Where bodies write by `ctx.logger`, and where the start and end of runs is reported: a pino logger, or
    * one of its shape, `(fields, message)`. Default: bodies write to the logger of Temporal's runtime, and
@@ -65,11 +66,13 @@ export interface SelvagePluginOptions {
    */
   readonly inlineLimit?: number;
   /**
-   * Milliseconds after which a lost worker's places of a `maxConcurrent` are free again. A worker that stalls
-   * for longer may lose its places while its bodies run. At least 1,000. Default 30,000, after which the
-   * server, too, considers a worker lost.
+   * Milliseconds after which a lost worker's places of a `maxConcurrent` are free again, and another process
+   * delivers to its emitters. A worker that stalls for longer may lose its places while its bodies run. At
+   * least 1,000. Default 30,000, after which the server, too, considers a worker lost; of emitters, 15,000.
    */
   readonly leaseTtl?: number;
+  /** @internal Hears of the worker, for health and metrics. */
+  readonly watch?: WorkerWatch;
   /**
    * @internal Whether the worker compares running records with the server when it starts. If a client has
    *   several workers, only the first
@@ -149,6 +152,7 @@ export class SelvagePlugin extends SimplePlugin {
       ]),
       ...(this.own.observers && { observers: this.own.observers }),
       ...(this.own.logger && { logger: this.own.logger }),
+      counts: this.own.watch?.counts,
     });
     this.environment = environment;
     this.taskQueue = options.taskQueue;
@@ -254,6 +258,7 @@ export class SelvagePlugin extends SimplePlugin {
         : undefined;
     try {
       environment.bodyHosts = await this.openHosts(this.taskQueue);
+      if (environment.bodyHosts) this.own.watch?.hostsOpened?.(environment.bodyHosts);
       await requireReadable(backends);
       // If a client has several workers, the first reports it.
       for (const { code, message } of reconcile ? awayStores(backends) : [])
@@ -275,7 +280,14 @@ export class SelvagePlugin extends SimplePlugin {
     const emitters = gatherEmitters(tapestries, given);
     if (emitters.length === 0) return undefined;
     const logger = this.own.logger ?? runtimeLines();
-    return await Deliveries.start({ backends, emitters, logger, projectDir: projectFolder() });
+    const { leaseTtl } = this.own;
+    return await Deliveries.start({
+      backends,
+      emitters,
+      logger,
+      projectDir: projectFolder(),
+      ...(leaseTtl !== undefined && { leaseTtl }),
+    });
   }
 
   private async openBackends(): Promise<Backends> {

@@ -3,6 +3,7 @@ import type {
   Commit,
   CommitResult,
   DataStore,
+  FinishedKnot,
   HistoryChange,
   LeaseTable,
   LineageQuery,
@@ -45,6 +46,9 @@ import {
 
 /** Records removed per transaction, for which other writers may have to wait: some 50 ms in SQLite. */
 const DELETED_AT_ONCE = 250;
+
+/** Runs asked about in one statement. */
+const RUNS_AT_ONCE = 1_000;
 
 export interface KnotStatisticsQuery extends StatisticsQuery {
   readonly by: 'definition' | 'knot';
@@ -257,6 +261,24 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
         .execute(),
     );
     return rows.map((row) => ({ ...row, extra: JSON.parse(row.extra) }));
+  }
+
+  async finishedKnots(temporalRunIds: readonly string[]): Promise<FinishedKnot[]> {
+    const found: FinishedKnot[] = [];
+    for (let start = 0; start < temporalRunIds.length; start += RUNS_AT_ONCE) {
+      const some = temporalRunIds.slice(start, start + RUNS_AT_ONCE);
+      const rows = await this.database.read((db) =>
+        db
+          .selectFrom('selvage_lineage')
+          .select(['temporal_run_id', 'knot_id', 'outcome', 'finished_at'])
+          .where(this.database.dialect.isOneOf('temporal_run_id', some))
+          // Elements of maps alone have a bracket in their ids.
+          .where('knot_id', 'not like', '%[%')
+          .execute(),
+      );
+      for (const row of rows) found.push(row);
+    }
+    return found;
   }
 
   async countRecords(temporalRunId: string, prefix: string): Promise<number> {
