@@ -27,6 +27,15 @@ const twice = tapestry('roles', { parameters: { x: z.number() } }, (_t, { x }) =
 
 const GRANTS = /^```sql\n([\s\S]*?)^```/m.exec(readFile('docs/operations/secure.md'))![1]!;
 
+const SHARE = [...readFile('docs/operations/share.md').matchAll(/^\$ npx selvage (.*)$/gm)].map(
+  ([, line]) => line!,
+);
+
+function wordsOf(line: string, folder: string, place: readonly string[]): string[] {
+  const words = line.split(' ').map((word) => (word === 'exported' ? `${folder}/exported` : word));
+  return words[0] === 'runs' ? [...words, ...place] : words;
+}
+
 interface Team {
   readonly owner: string;
   readonly worker: string;
@@ -88,6 +97,7 @@ test('a worker runs with rights to rows alone, and a viewer sees it and changes 
       [['runs', 'show', run.runId, ...place], 'succeeded'],
       [['lineage', '--run', run.runId], 'double'],
       [['stats', '--by', 'tapestry'], 'roles'],
+      ...SHARE.map((line) => [wordsOf(line, folder, place), ''] as const),
     ] as const) {
       const { output, stdout, stderr } = recordedOutput();
       const code = await runCommandLine([...words, '--project-dir', folder], output);
