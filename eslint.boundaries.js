@@ -68,7 +68,7 @@ const boundaries = {
     because: 'what is counted follows from records, whoever hears of them and shows the counts',
   },
   deliveries: {
-    folders: [...pure, 'emitters', 'ports', 'adapters', 'runtime'],
+    folders: [...pure, 'emitters', 'streams', 'ports', 'adapters', 'runtime'],
     packages: ['node:'],
     because: 'emitters are delivered to by whoever has the backends, with or without Temporal',
   },
@@ -150,6 +150,7 @@ const boundaries = {
       'ports',
       'records/retention',
       'encryption',
+      'streams',
       'triggers',
       'visualisation',
     ],
@@ -198,7 +199,7 @@ const boundaries = {
     because: 'a body host is a thread or a process that is spoken to, whatever it runs',
   },
   'body-thread': {
-    folders: [...pure, 'body-hosts', 'runtime', 'user-modules', 'yaml'],
+    folders: [...pure, 'adapters', 'body-hosts', 'runtime', 'user-modules', 'yaml'],
     packages: ['node:'],
     because: "it is a program of its own, which loads a user's file for its bodies",
   },
@@ -294,6 +295,7 @@ const boundaries = {
       ...pure,
       'deliveries',
       'emitters',
+      'streams',
       'backfills',
       'partitions',
       'triggers',

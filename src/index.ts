@@ -153,6 +153,7 @@ export type {
   Emitter,
   EmitterDeclaration,
   EmitterKind,
+  EmitterList,
   EmitterOptions,
   EnvelopeOptions,
   EventData,
@@ -161,6 +162,10 @@ export type {
   KafkaEmitterOptions,
   KafkaTopics,
   KnotFinished,
+  KnotProgress,
+  KnotStarted,
+  LiveContext,
+  LiveEvent,
   LogEmitterDeclaration,
   LogEmitterOptions,
   LogLevel,
@@ -243,6 +248,7 @@ export type {
 } from './authoring/run-graph';
 export {
   kafkaTrigger,
+  type FormattedValue,
   type KafkaBatchOptions,
   type MessageFormat,
   type KafkaMessage,
@@ -296,9 +302,7 @@ export {
 export type {
   AnySource,
   DeadLetter,
-  ElementFormat,
   FileTailOptions,
-  FormattedValue,
   KafkaSourceOptions,
   Offset,
   OwnSource,

@@ -613,6 +613,44 @@ const DEFECTS = [
     what: 'A model reads the secrets that are in lists.',
     foundBy: 'test/unit/mcp/redact.test.ts',
   },
+  // Who hears of runs.
+  {
+    file: 'src/deliveries/emitter-runner.ts',
+    before: 'delivery = events.length === 0 ? {} : await this.#receiver.deliver(events, attempt, lost);',
+    after:
+      'await this.#advance({ ...done, delivered: events.length }); delivery = await this.#receiver.deliver(events, attempt, lost);',
+    what: 'The cursor of an emitter moves before its sink has answered.',
+    foundBy: 'test/unit/deliveries/deliveries.test.ts',
+  },
+  {
+    file: 'src/deliveries/emitter-runner.ts',
+    before: 'if (answer.granted) return leases.keep(lease, onLost);',
+    after: 'return leases.keep(lease, onLost);',
+    what: 'Two processes deliver to one emitter.',
+    foundBy: 'test/unit/deliveries/deliveries.test.ts',
+  },
+  {
+    file: 'src/deliveries/emitter-runner.ts',
+    before: 'const version = await this.#around.table.advance(this.name, state.version, advance);',
+    after:
+      'const { version: now } = await this.#around.table.begin(this.name, advance); const version = await this.#around.table.advance(this.name, now, advance);',
+    what: 'A process that has lost the lease of an emitter moves its cursor back.',
+    foundBy: 'test/unit/deliveries/deliveries.test.ts',
+  },
+  {
+    file: 'src/deliveries/emitter-runner.ts',
+    before: 'return await this.#advance({ ...done, delivered, deadLetters });',
+    after: 'return await this.#advance({ ...done, delivered });',
+    what: 'Events that a sink has refused are on no list.',
+    foundBy: 'test/unit/deliveries/deliveries.test.ts',
+  },
+  {
+    file: 'src/streams/batch.ts',
+    before: "run.replace(BATCH, '') === name.slice(0, NAMED)",
+    after: "run.replace(BATCH, '') === name",
+    what: 'An emitter of a tapestry with a long name hears nothing of batches of its streams.',
+    foundBy: 'test/unit/deliveries/deliveries.test.ts',
+  },
 ];
 
 module.exports = { DEFECTS };

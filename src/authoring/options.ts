@@ -162,7 +162,7 @@ const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
       ? undefined
       : 'must be what daily, hourly, weekly, monthly, list or product answers',
   emitters: (value) =>
-    Array.isArray(value) && value.every(isMarkedEmitter)
+    Array.isArray(value) && value.flat().every(isMarkedEmitter)
       ? undefined
       : 'must be a list of what emitter(…), logEmitter(…) and their like make',
   dependsOnPrevious: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),

@@ -373,7 +373,7 @@ export interface TapestryOptions {
    * Who hears of its runs, and of the runs that its knots start: what `emitter(…)`, `logEmitter(…)` and their like make. Workers
    * deliver; `runLocally` does not, as it is for tests. Default: nobody but the emitters of the file and the project.
    */
-  readonly emitters?: readonly TapestryEmitter[];
+  readonly emitters?: readonly (TapestryEmitter | readonly TapestryEmitter[])[];
 }
 
 /** An emitter's declaration, as far as a tapestry knows it. */

@@ -85,6 +85,18 @@ export class Pollers {
     }
   }
 
+  /** Pollers that ask about each task queue once. */
+  cached(): Pollers {
+    const known = new Map<string, Promise<QueuePollers>>();
+    const of: Pollers['of'] = (...queue) => {
+      const key = JSON.stringify(queue);
+      let answer = known.get(key);
+      if (!answer) known.set(key, (answer = this.of(...queue)));
+      return answer;
+    };
+    return Object.assign(new Pollers(this.client, this.isOwnServer), { of });
+  }
+
   /** Like {@link areThere}, but only if certain: false if a worker may have been killed unnoticed. */
   async areSurelyThere(taskQueue: string): Promise<boolean> {
     return this.isOwnServer && (await this.areThere(taskQueue));

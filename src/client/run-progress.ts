@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RunRecord } from '../ports';
+import { pause } from '../ports/parts/pause';
 import type { LiveStatus, OpenWait } from '../workflows/messages';
 import type { MapProgress, MapProgressReader } from './map-progress';
 import type { Through } from './outages';
@@ -62,7 +62,7 @@ export async function* followProgress(
         last = text;
         yield seen(live, false, maps);
       }
-      await delay(interval, undefined, { signal: stop.signal }).catch(() => {});
+      await pause(interval, stop.signal);
     }
     await end;
     yield seen(await through(async () => await endedStatus(looked, await records.ended())), true);

@@ -8,10 +8,15 @@ import type { KnotObserver } from '../activities/interceptors';
 import { recordOf, type Resources, type Tapestry } from '../authoring';
 import { projectFolder } from '../project-folder';
 import type { Deliveries } from '../deliveries';
-import type { EmitterDeclaration } from '../emitters';
+import type { EmitterList } from '../emitters';
 import type { Backends } from '../ports';
 import type { EmbeddedServer } from '../server';
+import { statsOf, type Stats, type StatsOptions } from '../records/questions';
 import { writeErrorLine } from '../terminal';
+import type { OpenRunsQuery } from './across/open-runs';
+import { readVersions, type Versions } from './across/versions';
+import type { AcrossHost } from './across/waiting-runs';
+import { Bulk } from './bulk/bulk';
 import { connectTo, disconnect, logOf, type ConnectOptions, type ServerLocation } from './connect';
 import { Extensions } from './extensions';
 import { Lineage } from './lineage';
@@ -42,7 +47,7 @@ export interface OpenOptions extends ConnectOptions {
    * Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this process delivers to
    * none of them. Default: those of the tapestries.
    */
-  readonly emitters?: readonly EmitterDeclaration[] | false;
+  readonly emitters?: EmitterList | false;
   /**
    * Options of the Temporal worker, such as `workflowBundle`, `identity` or `maxCachedWorkflows`. They
    * override the tuned defaults.
@@ -68,6 +73,8 @@ export class Selvage {
   readonly runs: Runs;
   /** Questions about the origin of values, and about everything made from them. */
   readonly lineage: Lineage;
+  /** Acts on many runs: cancels, terminates, resumes them, sends them a signal. */
+  readonly bulk: Bulk;
   /** Removes values from the data store. */
   readonly values: Values;
   /** Lists the partitions of a tapestry, and makes those that are missing. */
@@ -84,6 +91,7 @@ export class Selvage {
   readonly pollers: Pollers;
   /** @internal Starts runs in steps, for triggers and backfills. */
   readonly starter: RunStarter;
+  private readonly across: AcrossHost;
   private readonly inlineLimit: number | undefined;
   private readonly outages: Outages;
   private deliveries: Deliveries | undefined;
@@ -111,7 +119,15 @@ export class Selvage {
       serverLost: server?.lost,
       handleOf: (...run) => this.handleOf(...run),
     });
-    this.runs = new Runs(connected);
+    const { pollers, workers } = this;
+    this.across = { ...connected, pollers, workers, handleOf: (runId) => this.getRun(runId) };
+    this.runs = new Runs(this.across);
+    this.bulk = new Bulk({
+      ...connected,
+      getRun: (runId) => this.getRun(runId),
+      resume: (runId, resumed) => this.resume(runId, resumed),
+      listRuns: (query) => this.runs.list(query),
+    });
     this.lineage = new Lineage(backends);
     this.values = new Values(connected);
     this.partitions = new Partitions({ ...connected, taskQueue, starter: this.starter });
@@ -122,7 +138,7 @@ export class Selvage {
       inlineLimit,
       savePlans: (tapestry) => this.starter.savePlans(tapestry),
     });
-    this.streams = new Streams(client, location.address);
+    this.streams = new Streams(client, location.address, backends);
     this.extensions = new Extensions({ backends, getRun: (runId) => this.getRun(runId) });
   }
 
@@ -219,7 +235,7 @@ export class Selvage {
   /** Delivers until the client is closed. A process without emitters loads nothing for it. */
   private async deliver(
     tapestries: OpenOptions['tapestries'],
-    given: readonly EmitterDeclaration[] | undefined,
+    given: EmitterList | undefined,
   ): Promise<void> {
     if (!given?.length && tapestries.every((one) => !recordOf(one).options.emitters?.length)) return;
     const { Deliveries, gatherEmitters } = await import('../deliveries/index.js');
@@ -300,6 +316,25 @@ export class Selvage {
     options: ResumeOptions = {},
   ): Promise<RunHandle<Values>> {
     return await this.starter.resume<Values>(runId, options);
+  }
+
+  /**
+   * Which versions of code unfinished runs need, which workers have them, and which can be removed.
+   *
+   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
+   */
+  async versions(query: OpenRunsQuery = {}): Promise<Versions> {
+    return await readVersions(this.across, query);
+  }
+
+  /**
+   * Figures of what ran lately: how many, how long, how many failed, and what became worse, as `selvage stats`
+   * shows them. Asks the run history alone, not the server.
+   *
+   * @throws SelvageError `BackendUnavailable`
+   */
+  async stats(options: StatsOptions = {}): Promise<Stats> {
+    return await statsOf(this.backends.runHistory, options);
   }
 
   /**

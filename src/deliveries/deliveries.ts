@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { LoggerLike } from '../authoring/knot-context';
-import type { EmitterDeclaration } from '../emitters';
+import type { EmitterDeclaration, EmitterList } from '../emitters';
 import { agreeOn } from '../adapters/open-telemetry/body-traces';
 import type { TraceSettings } from '../emitters/open-telemetry';
 import { SelvageError } from '../errors';
@@ -10,7 +10,8 @@ import type { Backends } from '../ports';
 import { decodeStored, LeaseKeeper } from '../runtime';
 import { EmitterRunner } from './emitter-runner';
 import { FeedTail } from './feed-tail';
-import { pause, within } from './pause';
+import { LiveChannel } from './live';
+import { pause, within } from '../ports/parts/pause';
 import { startOf } from './places';
 import { requireFeed, RunEvents, type Feed } from './run-events';
 
@@ -24,7 +25,7 @@ const STOP_MS = 5_000;
 
 export interface DeliveriesOptions {
   readonly backends: Pick<Backends, 'runHistory' | 'dataStore' | 'leaseTable' | 'tapestryStore'>;
-  readonly emitters: readonly EmitterDeclaration[];
+  readonly emitters: EmitterList;
   readonly logger: LoggerLike;
   /** Relative paths of emitters begin there. */
   readonly projectDir: string;
@@ -36,12 +37,16 @@ export interface DeliveriesOptions {
 export class Deliveries {
   readonly #feed: Feed;
   readonly #runners: readonly EmitterRunner[];
+  readonly #live: readonly LiveChannel[];
   readonly #stopping = new AbortController();
   readonly #now = new AbortController();
   readonly #running: Promise<unknown>;
   #stopped: Promise<void> | undefined;
 
-  private constructor({ backends, emitters, logger, projectDir, leaseTtl = LEASE_MS }: DeliveriesOptions) {
+  private constructor(
+    { backends, logger, projectDir, leaseTtl = LEASE_MS }: Omit<DeliveriesOptions, 'emitters'>,
+    emitters: readonly EmitterDeclaration[],
+  ) {
     const feed = (this.#feed = requireFeed(backends.runHistory));
     const { dataStore, leaseTable, tapestryStore } = backends;
     const table = feed.emitterTableBeside();
@@ -73,6 +78,8 @@ export class Deliveries {
     for (const emitter of emitters)
       if (emitter.kind === 'open-telemetry') agreeOn(emitter.options as TraceSettings);
     this.#runners = emitters.map((declaration) => new EmitterRunner(declaration, around));
+    // Whoever has the lease: each process tells what happens in it.
+    this.#live = emitters.flatMap((declaration) => LiveChannel.of(declaration, logger) ?? []);
     const look = async (): Promise<void> => {
       while (!this.#stopping.signal.aborted) {
         await pause(LOOK_MS, this.#stopping.signal);
@@ -92,14 +99,15 @@ export class Deliveries {
    * @throws SelvageError `DuplicateEmitter`, `NoFeed`, `BackendUnavailable`
    */
   static async start(options: DeliveriesOptions): Promise<Deliveries> {
-    const { emitters, backends } = options;
+    const { backends, ...others } = options;
+    const emitters = others.emitters.flat();
     requireDifferent(emitters);
     const feed = requireFeed(backends.runHistory);
     const table = feed.emitterTableBeside();
     const known = new Set((await table.list()).map(({ name }) => name));
     for (const emitter of emitters)
       if (!known.has(emitter.name)) await table.begin(emitter.name, await startOf(emitter, feed));
-    return new Deliveries(options);
+    return new Deliveries(options, emitters);
   }
 
   /**
@@ -124,6 +132,7 @@ export class Deliveries {
 
   async #stop(): Promise<void> {
     this.#stopping.abort();
+    for (const channel of this.#live) channel.stop();
     await within(this.#running, STOP_MS);
     this.#now.abort();
     await within(this.#running, STOP_MS);

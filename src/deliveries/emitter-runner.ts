@@ -5,7 +5,7 @@ import type { LeaseKeeper } from '../runtime';
 import { backOff, TROUBLE_MS } from './back-off';
 import type { FeedTail } from './feed-tail';
 import { heard, mayHear } from './hears';
-import { pause } from './pause';
+import { pause } from '../ports/parts/pause';
 import { placeBefore, placeOf, startOf } from './places';
 import { LONGEST_ERROR, Receiver, textOf, type ReceiverTools } from './receiver';
 import type { Feed, RunEvents } from './run-events';

@@ -1,7 +1,7 @@
 import type { HistoryChange } from '../ports';
 import { CHANGES_AT_ONCE } from '../ports/parts/changes';
 import type { Feed } from './run-events';
-import { pause } from './pause';
+import { pause } from '../ports/parts/pause';
 
 /** Changes at the end of the history that are held for those who are nearly up to date. */
 const HELD = 4 * CHANGES_AT_ONCE;

@@ -1,5 +1,5 @@
 import { recordOf, type AnyTapestry } from '../authoring';
-import { hearing, type EmitterDeclaration } from '../emitters';
+import { hearing, type EmitterDeclaration, type EmitterList } from '../emitters';
 import { withNested } from '../runtime';
 import { duplicateEmitter } from './deliveries';
 
@@ -15,15 +15,15 @@ export function namesOf(tapestries: readonly AnyTapestry[]): string[] {
  */
 export function gatherEmitters(
   tapestries: readonly AnyTapestry[],
-  given: readonly EmitterDeclaration[] = [],
+  given: EmitterList = [],
 ): EmitterDeclaration[] {
   const ofTapestries = tapestries.flatMap((one) =>
-    ((recordOf(one).options.emitters ?? []) as readonly EmitterDeclaration[]).map((emitter) =>
-      hearing(emitter, namesOf([one])),
-    ),
+    ((recordOf(one).options.emitters ?? []) as EmitterList)
+      .flat()
+      .map((emitter) => hearing(emitter, namesOf([one]))),
   );
   const gathered = new Map<string, EmitterDeclaration>();
-  for (const emitter of [...given, ...ofTapestries]) {
+  for (const emitter of [...given.flat(), ...ofTapestries]) {
     const earlier = gathered.get(emitter.name);
     gathered.set(emitter.name, earlier ? both(earlier, emitter) : emitter);
   }

@@ -1,5 +1,6 @@
 import type { EventFilter, RunEvent } from '../emitters';
 import type { HistoryChange } from '../ports';
+import { isOfTapestry } from '../streams/batch';
 
 /** Whether events of this change may be heard. A start may stand for a whole run, so its events are told apart when they are made. */
 export function mayHear(
@@ -8,7 +9,7 @@ export function mayHear(
 ): boolean {
   const { tapestry, kind, outcome, status, isBeforeRun } = change;
   // It comes with the start.
-  if (isBeforeRun || !allows(tapestries, tapestry)) return false;
+  if (isBeforeRun || !(tapestries?.some((name) => isOfTapestry(tapestry, name)) ?? true)) return false;
   if (kind === 'run-started') return true;
   return (
     allows(types, kind) &&
@@ -32,6 +33,7 @@ export function heard(
   );
 }
 
-function allows<T>(wanted: readonly T[] | undefined, given: T): boolean {
+/** Whether a filter lets it through. */
+export function allows<T>(wanted: readonly T[] | undefined, given: T): boolean {
   return wanted?.includes(given) ?? true;
 }

@@ -1,7 +1,7 @@
 import type { EmitterDeclaration } from '../emitters';
 import type { HistoryChange, Move } from '../ports';
 import type { Feed } from './run-events';
-import { within } from './pause';
+import { within } from '../ports/parts/pause';
 
 export type Place = Pick<Move, 'position' | 'positionAt'>;
 

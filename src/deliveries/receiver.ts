@@ -3,7 +3,7 @@ import type { Delivery, DeliveryContext, Emitter, EmitterDeclaration, RunEvent }
 import { messageText, SelvageError } from '../errors';
 import { bodyLogger } from '../runtime';
 import { openEmitter, type EmitterTools } from './open-emitter';
-import { within } from './pause';
+import { within } from '../ports/parts/pause';
 
 const CLOSE_MS = 5_000;
 /** Most characters of an error that are kept. */

@@ -53,6 +53,9 @@ export interface EmitterDeclaration<Kind extends EmitterKind = EmitterKind, Opti
   readonly options: Options;
 }
 
+/** Declarations, and lists of them, such as `webhookEmitter({ endpoints })` makes. */
+export type EmitterList = readonly (EmitterDeclaration | readonly EmitterDeclaration[])[];
+
 /** The emitter, which hears these tapestries alone, unless its own filter says which. */
 export function hearing<Declaration extends EmitterDeclaration>(
   declaration: Declaration,

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError, isOfClass } from '../errors';
 import type { Logger } from '../authoring/knot-context';
+import { pause } from '../ports/parts/pause';
 import type { Acceptance, Trigger, TriggerEvent, TriggerMetrics } from '../triggers';
 import type { PartState } from './readiness';
 
@@ -43,16 +43,16 @@ export class KeptTrigger {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { first, longest } = this.options.delays ?? DELAYS;
-    let pause = first;
+    let ms = first;
     while (!signal.aborted) {
       const began = performance.now();
       const error = await this.#runOnce(signal);
       if (signal.aborted) break;
       if (isOfClass(error, 'mistake')) throw error;
       // After a long time of work, the next failure is not a repetition of the last.
-      if (performance.now() - began > longest) pause = first;
-      await this.#rest(error, pause, signal);
-      pause = Math.min(2 * pause, longest);
+      if (performance.now() - began > longest) ms = first;
+      await this.#rest(error, ms, signal);
+      ms = Math.min(2 * ms, longest);
     }
     this.#change(undefined, false);
   }
@@ -78,7 +78,7 @@ export class KeptTrigger {
       err: error,
     });
     metrics.restarted();
-    await delay(milliseconds, undefined, { signal }).catch(() => undefined);
+    await pause(milliseconds, signal);
   }
 
   #trouble(error: SelvageError | undefined): void {

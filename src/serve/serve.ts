@@ -20,7 +20,7 @@ import { requireDifferent } from './require-different';
 import { partsOfWorker, queuesOf } from './worker-parts';
 import { ReadinessProbe, type Readiness } from './readiness';
 import { Deliveries, gatherEmitters } from '../deliveries';
-import type { EmitterDeclaration } from '../emitters';
+import type { EmitterList } from '../emitters';
 import { Starter } from './starter';
 import { acceptBy, answerIn, webhookHandler, type WebhookServerOptions } from './to-fetch-handler';
 
@@ -49,7 +49,7 @@ export interface ServedOptions extends WebhookServerOptions {
   /** Tapestries for which the page has start forms. Default: those that the triggers start. */
   readonly tapestries?: Tapestries;
   /** Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this process delivers to none. */
-  readonly emitters?: readonly EmitterDeclaration[] | false;
+  readonly emitters?: EmitterList | false;
   /** @internal For tests. */
   readonly delays?: Delays;
   /** @internal Makes the sources of events. Default: by kind. */

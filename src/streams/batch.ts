@@ -45,9 +45,18 @@ export function inBatch(place: number, name: string): string {
   return `e${place}.${name}`;
 }
 
+const BATCH = /\.batch-\d+$/;
+/** So that the name of a batch is no longer than a name may be. */
+const NAMED = 180;
+
 /** The name of the tapestry of a batch of so many elements. */
-export function batchName(tapestry: string, size: number): string {
-  return `${tapestry.slice(0, 180)}.batch-${size}`;
+function batchName(tapestry: string, size: number): string {
+  return `${tapestry.slice(0, NAMED)}.batch-${size}`;
+}
+
+/** Whether a run's tapestry is the one of this name, or a batch of it in a stream. */
+export function isOfTapestry(run: string, name: string): boolean {
+  return run === name || (BATCH.test(run) && run.replace(BATCH, '') === name.slice(0, NAMED));
 }
 
 const made = new WeakMap<TapestryRecord, Map<number, Tapestry>>();

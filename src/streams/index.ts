@@ -1,4 +1,4 @@
-export { batchSizes, batchTapestry, inBatch, terminalsOf } from './batch';
+export { batchSizes, batchTapestry, inBatch, isOfTapestry, terminalsOf } from './batch';
 export {
   isStream,
   stream,
@@ -34,8 +34,6 @@ export { FileTailSource, type FileTailOptions, type FileTailSettings } from './f
 export {
   KafkaStreamingSource,
   ValkeyStreamingSource,
-  type ElementFormat,
-  type FormattedValue,
   type KafkaSourceOptions,
   type KafkaSourceSettings,
   type ValkeySourceOptions,

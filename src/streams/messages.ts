@@ -1,20 +1,8 @@
 import { SelvageError } from '../errors';
 import { isVariable, oneOf, type Check, type Checks } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
-import { isStandardSchema, type OutputOf, type StandardSchema } from '../authoring/standard-schema';
+import { isFormat, type FormattedValue, type MessageFormat } from '../triggers/message-format';
 import { StreamingSource } from './source';
-
-/** How bytes become a value: parsed as JSON, as text, unchanged, or parsed and checked by a schema. */
-export type ElementFormat = 'json' | 'text' | 'bytes' | StandardSchema;
-
-/** The value that a format makes. */
-export type FormattedValue<Format extends ElementFormat> = Format extends StandardSchema
-  ? OutputOf<Format>
-  : Format extends 'text'
-    ? string
-    : Format extends 'bytes'
-      ? Uint8Array
-      : unknown;
 
 interface Common<Format> {
   /** How messages are read; one that cannot be is a dead letter. Default `json`. */
@@ -23,13 +11,13 @@ interface Common<Format> {
   readonly from?: 'earliest' | 'latest';
 }
 
-export interface KafkaSourceOptions<Format extends ElementFormat = 'json'> extends Common<Format> {
+export interface KafkaSourceOptions<Format extends MessageFormat = 'json'> extends Common<Format> {
   readonly topic: string | readonly string[];
   /** Prefix of the environment variables that say how to connect. Default `SELVAGE_KAFKA`. */
   readonly connection?: string;
 }
 
-export interface ValkeySourceOptions<Format extends ElementFormat = 'json'> extends Common<Format> {
+export interface ValkeySourceOptions<Format extends MessageFormat = 'json'> extends Common<Format> {
   readonly stream: string;
   /**
    * The field with the value. Default `data`. `false`: the value is all fields, as an object of texts, and `format` is
@@ -44,21 +32,17 @@ export interface ValkeySourceOptions<Format extends ElementFormat = 'json'> exte
   readonly connection?: string;
 }
 
-export type KafkaSourceSettings = Required<Omit<KafkaSourceOptions<ElementFormat>, 'topic'>> & {
+export type KafkaSourceSettings = Required<Omit<KafkaSourceOptions<MessageFormat>, 'topic'>> & {
   readonly topics: readonly string[];
 };
-export type ValkeySourceSettings = Required<Omit<ValkeySourceOptions<ElementFormat>, 'keyField'>> &
+export type ValkeySourceSettings = Required<Omit<ValkeySourceOptions<MessageFormat>, 'keyField'>> &
   Pick<ValkeySourceOptions, 'keyField'>;
 
 const isText: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be a text');
 const isFrom = oneOf('earliest', 'latest');
-const isFormat: Check = (value) =>
-  value === 'json' || value === 'text' || value === 'bytes' || isStandardSchema(value)
-    ? undefined
-    : 'must be "json", "text", "bytes" or a schema';
 const isFlag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
 
-const KAFKA: Checks<KafkaSourceOptions<ElementFormat>> = {
+const KAFKA: Checks<KafkaSourceOptions<MessageFormat>> = {
   topic: (value) => {
     const topics: unknown[] = Array.isArray(value) ? value : [value];
     const isGood = topics.length > 0 && topics.every((topic) => isText(topic) === undefined);
@@ -68,7 +52,7 @@ const KAFKA: Checks<KafkaSourceOptions<ElementFormat>> = {
   format: isFormat,
   from: isFrom,
 };
-const VALKEY: Checks<ValkeySourceOptions<ElementFormat>> = {
+const VALKEY: Checks<ValkeySourceOptions<MessageFormat>> = {
   stream: isText,
   field: (value) => (value === false ? undefined : isText(value)),
   keyField: isText,
@@ -82,7 +66,7 @@ const VALKEY: Checks<ValkeySourceOptions<ElementFormat>> = {
  * The messages of topics. Each partition of a topic is one of the source, with its offsets; the key of an element is that
  * of the message. Consumer groups are not used: what was read is in the checkpoint of the stream.
  */
-export class KafkaStreamingSource<Format extends ElementFormat = 'json'> extends StreamingSource<
+export class KafkaStreamingSource<Format extends MessageFormat = 'json'> extends StreamingSource<
   FormattedValue<Format>
 > {
   readonly kind = 'kafka';
@@ -91,7 +75,7 @@ export class KafkaStreamingSource<Format extends ElementFormat = 'json'> extends
   /** @throws SelvageError `InvalidConfig` */
   constructor(options: KafkaSourceOptions<Format>) {
     super();
-    const given = readOptions<KafkaSourceOptions<ElementFormat>>(
+    const given = readOptions<KafkaSourceOptions<MessageFormat>>(
       'KafkaStreamingSource',
       options,
       KAFKA,
@@ -105,7 +89,7 @@ export class KafkaStreamingSource<Format extends ElementFormat = 'json'> extends
 }
 
 /** The entries of a Valkey stream, in the order of their ids. */
-export class ValkeyStreamingSource<Format extends ElementFormat = 'json'> extends StreamingSource<
+export class ValkeyStreamingSource<Format extends MessageFormat = 'json'> extends StreamingSource<
   FormattedValue<Format>
 > {
   readonly kind = 'valkey';
@@ -114,7 +98,7 @@ export class ValkeyStreamingSource<Format extends ElementFormat = 'json'> extend
   /** @throws SelvageError `InvalidConfig` */
   constructor(options: ValkeySourceOptions<Format>) {
     super();
-    const given = readOptions<ValkeySourceOptions<ElementFormat>>(
+    const given = readOptions<ValkeySourceOptions<MessageFormat>>(
       'ValkeyStreamingSource',
       options,
       VALKEY,

@@ -93,6 +93,5 @@ export {
   type ValkeyStreamSettings,
   type ValkeyTriggerDeclaration,
   type ValkeyTriggerOptions,
-  type ValkeyValue,
 } from './valkey';
-export type { MessageFormat } from './message-format';
+export type { FormattedValue, MessageFormat } from './message-format';

@@ -12,9 +12,9 @@ import {
   type Checks,
 } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
-import { describeIssues, type OutputOf, type StandardSchema } from '../authoring/standard-schema';
+import { describeIssues, type StandardSchema } from '../authoring/standard-schema';
 import { declareTrigger, triggerName, type TriggerDeclaration } from './declaration';
-import { formatOf, type Mapped, type MessageFormat } from './message-format';
+import { formatOf, type FormattedValue, type Mapped, type MessageFormat } from './message-format';
 import { refusalOf, type Refusal } from '../authoring/refusal';
 import { isStart, isText, lineOf, ownerOf } from './option-checks';
 
@@ -23,12 +23,8 @@ import { isStart, isText, lineOf, ownerOf } from './option-checks';
  * null itself.
  */
 export type KafkaValue<Format extends MessageFormat> = Format extends StandardSchema
-  ? OutputOf<Format>
-  : Format extends 'text'
-    ? string | null
-    : Format extends 'bytes'
-      ? Uint8Array | null
-      : unknown;
+  ? FormattedValue<Format>
+  : FormattedValue<Format> | null;
 
 /** A message as passed to `map`. */
 export interface KafkaMessage<Value = unknown> {

@@ -1,5 +1,5 @@
-import { shown } from '../authoring/checks';
-import { isStandardSchema, type StandardSchema } from '../authoring/standard-schema';
+import { shown, type Check } from '../authoring/checks';
+import { isStandardSchema, type OutputOf, type StandardSchema } from '../authoring/standard-schema';
 import type { Refusal } from '../authoring/refusal';
 
 /**
@@ -8,11 +8,26 @@ import type { Refusal } from '../authoring/refusal';
  */
 export type MessageFormat = 'json' | 'text' | 'bytes' | StandardSchema;
 
+/** The value that a format makes. */
+export type FormattedValue<Format extends MessageFormat> = Format extends StandardSchema
+  ? OutputOf<Format>
+  : Format extends 'text'
+    ? string
+    : Format extends 'bytes'
+      ? Uint8Array
+      : unknown;
+
 /** The result of `map`: parameters of a run, or nothing to start none. */
 export type Mapped<Parameters> = Parameters | undefined | null | Promise<Parameters | undefined | null>;
 
+export const isFormat: Check = (value) =>
+  value === 'json' || value === 'text' || value === 'bytes' || isStandardSchema(value)
+    ? undefined
+    : 'must be "json", "text", "bytes" or a schema';
+
 /** @throws SelvageError `InvalidConfig` */
 export function formatOf(given: unknown, refuse: Refusal): MessageFormat {
-  if (given === 'json' || given === 'text' || given === 'bytes' || isStandardSchema(given)) return given;
-  throw refuse('format', `must be "json", "text", "bytes" or a schema, and is ${shown(given)}`);
+  const complaint = isFormat(given);
+  if (complaint === undefined) return given as MessageFormat;
+  throw refuse('format', `${complaint}, and is ${shown(given)}`);
 }

@@ -3,20 +3,10 @@ import { isTapestry, type Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
 import { isVariable, shown, whole, type Check, type Checks } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
-import type { OutputOf, StandardSchema } from '../authoring/standard-schema';
 import { declareTrigger, type TriggerDeclaration } from './declaration';
-import { formatOf, type Mapped, type MessageFormat } from './message-format';
+import { formatOf, type FormattedValue, type Mapped, type MessageFormat } from './message-format';
 import { refusalOf, type Refusal } from '../authoring/refusal';
 import { isFunction, isStart, isText, lineOf, ownerOf } from './option-checks';
-
-/** The type of a value in `map`. */
-export type ValkeyValue<Format extends MessageFormat> = Format extends StandardSchema
-  ? OutputOf<Format>
-  : Format extends 'text'
-    ? string
-    : Format extends 'bytes'
-      ? Uint8Array
-      : unknown;
 
 /** A stream entry as passed to `map`. */
 export interface ValkeyEntry<Value = unknown> {
@@ -80,7 +70,7 @@ export interface ValkeyStreamOptions<
    * Returns the parameters of an entry's run, or nothing to start none. If it throws, the entry becomes a
    * dead letter. Default: the value is the parameters.
    */
-  readonly map?: (entry: ValkeyEntry<ValkeyValue<Format>>) => Mapped<Parameters>;
+  readonly map?: (entry: ValkeyEntry<FormattedValue<Format>>) => Mapped<Parameters>;
   readonly channel?: undefined;
 }
 
@@ -97,12 +87,12 @@ export interface ValkeyChannelOptions<
    * The identity of a message. Every listening process receives each message, and the key makes them start a
    * single run. `each`: every delivery is a separate event, so two processes start two runs.
    */
-  readonly key: ((message: ValkeyMessage<ValkeyValue<Format>>) => string) | 'each';
+  readonly key: ((message: ValkeyMessage<FormattedValue<Format>>) => string) | 'each';
   /**
    * A number that the publisher increments with each message of a channel, by which missed messages are
    * counted. Default: none.
    */
-  readonly sequence?: (message: ValkeyMessage<ValkeyValue<Format>>) => number;
+  readonly sequence?: (message: ValkeyMessage<FormattedValue<Format>>) => number;
   /**
    * Most messages that wait for the window, 0 to 100,000; further ones are lost, and counted. Default 1,000.
    */
@@ -111,7 +101,7 @@ export interface ValkeyChannelOptions<
    * Returns the parameters of a message's run, or nothing to start none. Default: the value is the
    * parameters.
    */
-  readonly map?: (message: ValkeyMessage<ValkeyValue<Format>>) => Mapped<Parameters>;
+  readonly map?: (message: ValkeyMessage<FormattedValue<Format>>) => Mapped<Parameters>;
   readonly stream?: undefined;
 }
 

@@ -16,7 +16,7 @@ import type { LoggerLike } from '../authoring/knot-context';
 import { isTapestry, recordOf, type Resources, type Tapestry } from '../authoring';
 import { BACKFILL, backfillTapestry } from '../backfills';
 import { Deliveries, gatherEmitters } from '../deliveries';
-import type { EmitterDeclaration } from '../emitters';
+import type { EmitterList } from '../emitters';
 import type { Backends } from '../ports';
 import { projectFolder } from '../project-folder';
 import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
@@ -47,7 +47,7 @@ export interface SelvagePluginOptions {
    * Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this worker delivers to none
    * of them. Default: those of the tapestries.
    */
-  readonly emitters?: readonly EmitterDeclaration[] | false;
+  readonly emitters?: EmitterList | false;
   /**
    * Where bodies write by `ctx.logger`, and where the start and end of runs is reported: a pino logger, or
    * one of its shape, `(fields, message)`. Default: bodies write to the logger of Temporal's runtime, and
@@ -66,9 +66,9 @@ export interface SelvagePluginOptions {
    */
   readonly inlineLimit?: number;
   /**
-   * Milliseconds after which a lost worker's places of a `maxConcurrent` are free again. A worker that stalls
-   * for longer may lose its places while its bodies run. At least 1,000. Default 30,000, after which the
-   * server, too, considers a worker lost.
+   * Milliseconds after which a lost worker's places of a `maxConcurrent` are free again, and another process
+   * delivers to its emitters. A worker that stalls for longer may lose its places while its bodies run. At
+   * least 1,000. Default 30,000, after which the server, too, considers a worker lost; of emitters, 15,000.
    */
   readonly leaseTtl?: number;
   /** @internal Hears of the worker, for health and metrics. */
@@ -280,7 +280,14 @@ export class SelvagePlugin extends SimplePlugin {
     const emitters = gatherEmitters(tapestries, given);
     if (emitters.length === 0) return undefined;
     const logger = this.own.logger ?? runtimeLines();
-    return await Deliveries.start({ backends, emitters, logger, projectDir: projectFolder() });
+    const { leaseTtl } = this.own;
+    return await Deliveries.start({
+      backends,
+      emitters,
+      logger,
+      projectDir: projectFolder(),
+      ...(leaseTtl !== undefined && { leaseTtl }),
+    });
   }
 
   private async openBackends(): Promise<Backends> {

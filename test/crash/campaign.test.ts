@@ -6,8 +6,8 @@ import { described, leftOutLines } from './campaign/report';
 const LIMIT_MS = 900_000;
 /** Those of all stages, which take longest, are left to `npm run crash`. */
 const MOST_STAGES = 9;
-/** Its first thirteen scenarios have a blow for each point that needs no cluster, and two of them are cut short. */
-const SEED = 4176;
+/** Its first fourteen scenarios have a blow for each point that needs no cluster, and two of them are cut short. */
+const SEED = 1713;
 
 test(
   'whatever is killed, and wherever: every run ends as if nothing had been, each knot recorded once and no value missing',

@@ -5,6 +5,7 @@ import { openKafkaClient } from '../../src/adapters/kafka';
 import { createKafkaEmitter } from '../../src/adapters/kafka/emitter';
 import { kafkaEmitter, type Emitter, type KafkaEmitterOptions, type RunEvent } from '../../src/emitters';
 import { FaultProxy } from '../support/fault-proxy';
+import { HOSTILE, hostileEvents } from '../support/hostile-events';
 import { KafkaPlace, type ReadBack } from '../support/kafka-place';
 import { refusal } from '../support/refusal';
 import { rejectionOf } from '../support/rejection-of';
@@ -111,6 +112,19 @@ describeWith('kafka')('an emitter for Kafka', () => {
     expect(events.map(({ id }) => id)).toEqual(idsOf('knot-finished'));
     expect(events.find(({ subject }) => subject === 'sample-1/list')!['data']).toMatchObject({
       value: ['a', 'b\u001b[31m\u0000\u202e'],
+    });
+  });
+
+  test.each(['binary', 'structured'] as const)('%s: hostile texts come as they were', async (form) => {
+    const topic = await kafka.topic();
+    const events = hostileEvents();
+    const one = emitter(kafka.address, { topics: { status: topic, lineage: topic }, form });
+    await one.deliver(events, run.context());
+    const told = (await kafka.readBack(topic, events.length)).map((message) => read(message));
+    expect(told.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    expect(told[1]).toMatchObject({
+      subject: `run-${HOSTILE}/knot-${HOSTILE}`,
+      data: { record: { extra: { error: { message: HOSTILE } } } },
     });
   });
 

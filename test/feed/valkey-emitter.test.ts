@@ -14,6 +14,7 @@ import {
 } from '../support/services';
 import { thrownBy } from '../support/thrown-by';
 import { until } from '../support/until';
+import { HOSTILE, hostileEvents } from '../support/hostile-events';
 import { unique } from '../support/open-selvage';
 
 let run: SampleRun;
@@ -82,6 +83,18 @@ describeWith('valkey')('an emitter for Valkey', () => {
       outcome: 'ok',
     });
     expect(JSON.parse(list['data']!)).toMatchObject({ value: ['a', 'b\u001b[31m\u0000\u202e'] });
+  });
+
+  test('hostile texts come as they were', async () => {
+    const stream = unique('events');
+    const events = hostileEvents();
+    await emitter(url, { stream }).deliver(events, run.context());
+    const entries = await entriesOf(clientOf(url), stream);
+    expect(entries.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    expect(entries[1]).toMatchObject({ subject: `run-${HOSTILE}/knot-${HOSTILE}` });
+    expect(JSON.parse(entries[1]!['data']!)).toMatchObject({
+      record: { extra: { error: { message: HOSTILE } } },
+    });
   });
 
   test('the stream keeps about as many entries as it may', async () => {

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError } from '../../errors';
+import { pause } from '../../ports/parts/pause';
 import {
   plannedTimes,
   type CronTriggerDeclaration,
@@ -18,9 +18,7 @@ export interface CronClock {
 
 const PROCESS_CLOCK: CronClock = {
   now: () => Date.now(),
-  sleep: async (milliseconds, signal) => {
-    await delay(milliseconds, undefined, { signal }).catch(() => undefined);
-  },
+  sleep: pause,
 };
 
 const FIRST_PAUSE_MS = 1_000;
@@ -77,7 +75,7 @@ export class CronTrigger implements Trigger {
       body: this.declaration.options.parameters,
       link: { planned: at },
     };
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
       try {
         const [accepted] = await accept([event]);
         // The same parameters are refused each time, until somebody corrects them.
@@ -87,7 +85,7 @@ export class CronTrigger implements Trigger {
         if (!SelvageError.is(error)) throw error;
         trouble(error);
         if (signal.aborted) return;
-        await this.clock.sleep(pause, signal);
+        await this.clock.sleep(ms, signal);
         if (signal.aborted) return;
       }
     }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError } from '../../errors';
+import { pause } from '../../ports/parts/pause';
 import type { KafkaSourceSettings, OpenSource, StreamElement } from '../../streams';
 import type { KafkaClient, KafkaRecord, ReceivedMessages } from './broker';
 import { openKafkaClient } from './client';
@@ -50,20 +50,20 @@ class KafkaSource {
     const client = await openKafkaClient(connectionFrom(process.env, this.#settings.connection), {
       logger: context.logger,
     });
-    let pause = FIRST_PAUSE_MS;
+    let ms = FIRST_PAUSE_MS;
     try {
       while (!context.signal.aborted) {
         try {
           for await (const elements of this.#once(client, context)) {
-            pause = FIRST_PAUSE_MS;
+            ms = FIRST_PAUSE_MS;
             yield elements;
           }
         } catch (error) {
           if (SelvageError.is(error) && (error.code === 'MissingPackage' || error.code === 'InvalidConfig'))
             throw error;
           context.trouble(`cannot read: ${error instanceof Error ? error.message : String(error)}`);
-          await delay(pause, undefined, { signal: context.signal }).catch(() => undefined);
-          pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+          await pause(ms, context.signal);
+          ms = Math.min(2 * ms, LONGEST_PAUSE_MS);
         }
       }
     } finally {

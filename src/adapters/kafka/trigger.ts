@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError } from '../../errors';
+import { pause } from '../../ports/parts/pause';
 import {
   chosenTopics,
   triggerName,
@@ -95,7 +95,7 @@ class KafkaTrigger implements Trigger {
           const wait = Math.min(this.#delays.first * 2 ** failures++, this.#delays.longest);
           const isBrief = SelvageError.is(error) && error.details['brief'] === true;
           if (!isBrief || failures > 1) troubles.set(CONSUMER, readingTrouble(error, this.#declaration));
-          await this.#rest(wait * (0.75 + Math.random() / 2), host.signal);
+          await pause(wait * (0.75 + Math.random() / 2), host.signal);
         }
       }
     } finally {
@@ -108,7 +108,7 @@ class KafkaTrigger implements Trigger {
     const topics = await this.#topics(client, troubles);
     if (topics.length === 0) {
       troubles.clear(CONSUMER);
-      await this.#rest(this.#delays.scan, host.signal);
+      await pause(this.#delays.scan, host.signal);
       return;
     }
     const over = new AbortController();
@@ -142,7 +142,7 @@ class KafkaTrigger implements Trigger {
     const { options } = this.#declaration;
     const names = topics.map(({ name }) => name).join();
     for (;;) {
-      await this.#rest(this.#delays.scan, signal);
+      await pause(this.#delays.scan, signal);
       if (signal.aborted) return;
       try {
         if (chosenTopics(options, await client.topics()).join() !== names) return;
@@ -150,10 +150,6 @@ class KafkaTrigger implements Trigger {
         // The consumer meets the same outage, and reports it.
       }
     }
-  }
-
-  async #rest(milliseconds: number, signal: AbortSignal): Promise<void> {
-    await delay(milliseconds, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -129,17 +129,20 @@ class OpenTelemetryEmitter implements Emitter {
   }
 }
 
-/** The newest texts that were added. */
+/** The newest texts that were added, twice as many as the bound at most. A set is slow to find its oldest. */
 class Recent {
-  private readonly texts = new Set<string>();
+  private texts = new Set<string>();
+  private older: ReadonlySet<string> = new Set();
 
   has(text: string): boolean {
-    return this.texts.has(text);
+    return this.texts.has(text) || this.older.has(text);
   }
 
   add(text: string): void {
     this.texts.add(text);
-    if (this.texts.size > REMEMBERED) this.texts.delete(this.texts.values().next().value!);
+    if (this.texts.size < REMEMBERED) return;
+    this.older = this.texts;
+    this.texts = new Set();
   }
 }
 

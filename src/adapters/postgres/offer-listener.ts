@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError } from '../../errors';
 import type { Offer } from '../../ports';
+import { pause } from '../../ports/parts/pause';
 import type { PostgresDatabase } from './database';
 import type { PostgresConnection } from './connections';
 import { subscription } from '../../ports/parts/subscription';
@@ -115,21 +115,21 @@ export class OfferListener {
 
   /** Connects, listens, and reconnects, until it is stopped. */
   async #listen(stop: AbortSignal): Promise<void> {
-    let pause = FIRST_PAUSE_MS;
+    let ms = FIRST_PAUSE_MS;
     while (!stop.aborted) {
       try {
         const connection = await this.#database.connect();
         try {
           await connection.query(`listen ${OFFER_CHANNEL}`);
-          pause = FIRST_PAUSE_MS;
+          ms = FIRST_PAUSE_MS;
           await this.#hear(connection, stop);
         } finally {
           connection.close();
         }
       } catch {
         // Subscribers learn of trouble by their own reads. Randomness keeps those who lost one server from returning all at once.
-        await sleep(pause * (0.5 + Math.random()), stop);
-        pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+        await pause(ms * (0.5 + Math.random()), stop);
+        ms = Math.min(2 * ms, LONGEST_PAUSE_MS);
       }
     }
   }
@@ -148,7 +148,7 @@ export class OfferListener {
       while (!stop.aborted && !lost.signal.aborted) {
         // For offers made before this connection listened, or whose notifications something in between swallowed.
         this.#tell(() => true);
-        await sleep(LOOK_MS * (0.75 + Math.random() / 2), AbortSignal.any([stop, lost.signal]));
+        await pause(LOOK_MS * (0.75 + Math.random() / 2), AbortSignal.any([stop, lost.signal]));
         if (!stop.aborted) await query('select 1', [], LOOK_TIMEOUT_MS);
       }
     } finally {
@@ -165,18 +165,13 @@ export class OfferListener {
 
 /** Repeats the read while the database is unreachable; empty once the signal is aborted. */
 async function patiently(read: () => Promise<Offer[]>, signal: AbortSignal): Promise<Offer[]> {
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+  for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
     try {
       return await read();
     } catch (error) {
       if (!SelvageError.is(error, 'BackendUnavailable')) throw error;
-      await sleep(pause * (0.5 + Math.random()), signal);
+      await pause(ms * (0.5 + Math.random()), signal);
       if (signal.aborted) return [];
     }
   }
-}
-
-/** Ends early, without an error, when the signal is aborted. */
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
 }

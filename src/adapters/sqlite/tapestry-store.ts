@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Offer } from '../../ports';
+import { pause } from '../../ports/parts/pause';
 import { SqlTapestryStore } from '../sql/tapestry-store';
 import { openSqliteDatabase, type SqliteOptions } from './open';
 import type { SqliteDatabase } from './database';
@@ -29,7 +29,7 @@ export class SqliteTapestryStore extends SqlTapestryStore<SqliteDatabase> {
   ): AsyncIterable<Offer> {
     return subscription(
       (after, limit) => this.offers(runId, after, limit),
-      (signal) => delay(POLL_MS, undefined, { signal }).catch(() => undefined),
+      (signal) => pause(POLL_MS, signal),
       options,
     );
   }

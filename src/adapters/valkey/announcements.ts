@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../ports/parts/pause';
 import { textOf } from './client-like';
 import type { ValkeyConnection } from './connection';
 
@@ -65,10 +65,10 @@ export class Announcements {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    for (let ms = FIRST_PAUSE_MS; !signal.aborted; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
       const hasHeard = await this.#followOnce(signal);
-      if (hasHeard) pause = FIRST_PAUSE_MS;
-      await delay(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
+      if (hasHeard) ms = FIRST_PAUSE_MS;
+      await pause(ms * (0.5 + Math.random()), signal);
     }
   }
 

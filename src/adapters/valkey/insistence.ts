@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError } from '../../errors';
+import { pause } from '../../ports/parts/pause';
 import type { TriggerHost } from '../../triggers';
 
 const FIRST_MS = 250;
@@ -46,8 +46,7 @@ export class Insistence {
   /** Waits, longer after each failure, or until the trigger is told to stop. */
   async rest(failures: number): Promise<void> {
     const longest = Math.min(FIRST_MS * 2 ** Math.min(failures, 10), LONGEST_MS);
-    const { signal } = this.host;
-    await delay(longest * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
+    await pause(longest * (0.5 + Math.random() / 2), this.host.signal);
   }
 
   #note(what: string, error: SelvageError | undefined): void {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError, isAway } from '../../errors';
+import { pause } from '../../ports/parts/pause';
 import type {
   Acceptance,
   TriggerEvent,
@@ -144,7 +144,7 @@ export class StreamSource {
     const made = new AbortController();
     this.#madeRoom = () => made.abort();
     const signal = AbortSignal.any([made.signal, this.options.host.signal]);
-    await delay(BETWEEN_LOOKS_MS, undefined, { signal }).catch(() => undefined);
+    await pause(BETWEEN_LOOKS_MS, signal);
     this.#madeRoom = undefined;
   }
 

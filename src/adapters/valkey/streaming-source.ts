@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError, isAway } from '../../errors';
+import { pause } from '../../ports/parts/pause';
 import type { OpenSource, StreamElement, ValkeySourceSettings } from '../../streams';
 import { textOf } from './client-like';
 import type { ValkeyConnection } from './connection';
@@ -49,7 +49,7 @@ export function openValkeySource(settings: ValkeySourceSettings, id: string): Op
           } catch (error) {
             if (!isAway(error) && !SelvageError.is(error, 'BackendUnavailable')) throw error;
             trouble(`cannot read: ${(error as Error).message}`);
-            await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+            await pause(PAUSE_MS, signal);
           }
         }
       } finally {

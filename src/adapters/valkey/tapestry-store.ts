@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError } from '../../errors';
 import type { Offer, Page, PageOptions, StoredPlan, SubscribableTapestryStore } from '../../ports';
 import { pageLimit, pageOf, pageStart, type Position } from '../../ports/parts/pages';
+import { pause } from '../../ports/parts/pause';
 import { subscription } from '../../ports/parts/subscription';
 import { openValkey, type ValkeyOptions } from './open';
 import { textOf } from './client-like';
@@ -121,13 +121,13 @@ export class ValkeyTapestryStore implements SubscribableTapestryStore {
 
   /** Asks until the server answers. Offers made in the meantime are in the answer, or are announced. */
   async #offersWhenBack(ear: Ear, signal: AbortSignal, read: () => Promise<Offer[]>): Promise<Offer[]> {
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
       ear.forget();
       try {
         return await read();
       } catch (error) {
         if (!SelvageError.is(error, 'BackendUnavailable') || this.#connection.isClosed) throw error;
-        await delay(pause, undefined, { signal }).catch(() => undefined);
+        await pause(ms, signal);
         if (signal.aborted) return [];
       }
     }

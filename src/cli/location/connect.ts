@@ -3,7 +3,7 @@ import type { ConnectOptions, OpenOptions, ServerLocation, Selvage } from '../..
 import { chosenLogFormat } from '../../client/log-line';
 import { chosenServer, embeddedOptions } from '../../client/server-address';
 import { isAway } from '../../errors';
-import type { EmitterDeclaration } from '../../emitters';
+import type { EmitterList } from '../../emitters';
 import type { Backends } from '../../ports';
 import type { Monitor } from '../../serve/monitor';
 import { EmbeddedServer } from '../../server';
@@ -26,7 +26,7 @@ interface Working {
   /** Hears of the worker, and has the SDK show its metrics. */
   readonly monitor?: Monitor | undefined;
   /** To whom the worker's process delivers, beside the emitters of the tapestries. `false`: to none. */
-  readonly emitters?: readonly EmitterDeclaration[] | false;
+  readonly emitters?: EmitterList | false;
 }
 
 /** A client for the server in these options, with a worker if there are tapestries. */

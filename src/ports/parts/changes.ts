@@ -1,22 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SelvageError } from '../../errors';
 import type { ChangesOptions, HistoryChange } from '..';
+import { pause } from './pause';
 
 export const CHANGES_AT_ONCE = 1_000;
 
-/** How often a reader that is up to date looks for more. */
-const LOOK_MS = 25;
+/** How often a reader that is up to date looks for more. Each look, and a delivery of what it finds, is work beside the runs. */
+const LOOK_MS = 100;
 
 /**
  * Implements `changes`, page by page.
  *
  * @param page reads changes behind a position, at most {@link CHANGES_AT_ONCE}, and checks the position
- * @param news resolves when it is time to look again, or the signal is aborted. Default: after 25 ms
+ * @param news resolves when it is time to look again, or the signal is aborted. Default: after 100 ms
  */
 export async function* readChanges(
   page: (after: string | undefined) => Promise<readonly HistoryChange[]>,
   { after, signal }: ChangesOptions,
-  news: (signal?: AbortSignal) => Promise<void> = pause,
+  news: (signal?: AbortSignal) => Promise<void> = (ended) => pause(LOOK_MS, ended),
 ): AsyncGenerator<readonly HistoryChange[], void, void> {
   let last = after;
   while (!signal?.aborted) {
@@ -29,11 +29,6 @@ export async function* readChanges(
     last = changes.at(-1)!.position;
     yield changes;
   }
-}
-
-/** Ends early if the signal is aborted. */
-async function pause(signal?: AbortSignal): Promise<void> {
-  await sleep(LOOK_MS, undefined, signal && { signal }).catch(() => undefined);
 }
 
 /** The error for a text that is not a position of this technology. */

@@ -18,7 +18,7 @@ import { hostedKnots } from '../../authoring/body-host';
 import type { KnotBody, TapestryRecord } from '../../authoring/records';
 import { recordOf, type Tapestry } from '../../authoring';
 import type { Deliveries } from '../../deliveries';
-import type { EmitterDeclaration } from '../../emitters';
+import type { EmitterList } from '../../emitters';
 import type { Backends, LineageRecord } from '../../ports';
 import { digestOf } from '../../encryption/seal-backends';
 import { InProcessHost, type LocalRunResult } from './in-process-host';
@@ -75,7 +75,7 @@ export interface RunLocallyOptions {
    * Who hears of the run, and of whatever else becomes durable in the backends. The call waits 5 s at most until they have heard.
    * Default: nobody, also of the tapestry's own emitters.
    */
-  readonly emitters?: readonly EmitterDeclaration[];
+  readonly emitters?: EmitterList;
 }
 
 export interface LocallyRun<Values> extends RunResult<Values> {
@@ -134,7 +134,7 @@ export async function runLocally<Parameters extends object, Values extends objec
 /** A run that is only tried out loads nothing for it. */
 async function deliver(
   backends: Backends,
-  emitters: readonly EmitterDeclaration[],
+  emitters: EmitterList,
   logger: LoggerLike = SILENT,
 ): Promise<Deliveries> {
   const { Deliveries } = await import('../../deliveries/index.js');

@@ -15,6 +15,7 @@ import type {
 import { SPLIT_ACTIVITY } from '../../../src/workflows/messages';
 import { openProjectBackends } from '../../support/project-backends';
 import { withMethods } from '../../support/with-methods';
+import { struckEmitters } from './delivered';
 import { note } from './journal';
 import { sharedBy } from './mix';
 import type { Scene } from './scene';
@@ -117,6 +118,7 @@ async function strikeUnderWay(history: RunHistory, commits: readonly Commit[], s
 
 function struckHistory(history: RunHistory, scene: Scene): RunHistory {
   return withMethods<RunHistory>(history, {
+    emitterTableBeside: struckEmitters(history, scene),
     async commit(records) {
       for (const record of records) strikeReuse(record, scene);
       return await history.commit(records);
@@ -158,7 +160,7 @@ function struckLeases(leases: LeaseTable, scene: Scene): LeaseTable {
     async acquire(request) {
       if (!request.key.startsWith('cache:')) {
         const answer = await leases.acquire(request);
-        if (!answer.granted) scene.strike('in-line');
+        if (!answer.granted && !request.key.startsWith('emitter/')) scene.strike('in-line');
         return answer;
       }
       const knot = request.owner.split('/').at(-1);

@@ -1,16 +1,21 @@
+import { z } from 'zod';
 import {
   emitter,
   knot,
+  Retryable,
   runLocally,
   tapestry,
   Terminal,
+  webhookEmitter,
   type Delivery,
   type EmitterOptions,
   type RunEvent,
 } from '../../../src';
+import { recordOf } from '../../../src/authoring';
 import { createInMemoryBackends } from '../../../src/backends';
 import { Deliveries, gatherEmitters } from '../../../src/deliveries';
 import type { Backends, EmitterState } from '../../../src/ports';
+import { batchTapestry } from '../../../src/streams';
 import { sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 import { Latch } from '../../support/latch';
 import { until } from '../../support/until';
@@ -90,6 +95,22 @@ test('the next process goes on where the last one ended, and an emitter may begi
   const second = await deliver(backends, to);
   await second.drained(60_000);
   expect(heard).toEqual([...eventsOf('r1'), ...eventsOf('r2')]);
+});
+
+test('what a process could not deliver when it stops, the next one delivers', async () => {
+  const backends = createInMemoryBackends();
+  const hasFailed = new Latch();
+  const first = await deliver(backends, async () => {
+    hasFailed.open();
+    throw new Error('not now');
+  });
+  await run(backends, 'r1');
+  await hasFailed.passed;
+  await first.stop();
+  const heard: string[] = [];
+  const second = await deliver(backends, async (batch) => void heard.push(...idsOf(batch)));
+  expect(await second.drained(60_000)).toEqual([]);
+  expect(heard).toEqual(eventsOf('r1'));
 });
 
 test('a failed batch comes again, and what failed last is on record', async () => {
@@ -220,6 +241,104 @@ test('one that fails for too long is disabled, with what it did not take, until 
   expect(heard).toEqual([...eventsOf('r1'), ...eventsOf('r2')]);
 });
 
+test('disableAfter: nothing but failures for so long disables it, which a line says, until it is resumed', async () => {
+  const backends = createInMemoryBackends();
+  const told: string[] = [];
+  let isMended = false;
+  let attempts = 0;
+  const heard: string[] = [];
+  const deliveries = await Deliveries.start({
+    backends,
+    emitters: [
+      emitter(
+        'own',
+        async (batch) => {
+          attempts += 1;
+          if (!isMended) throw new Retryable('not yet', { after: 5 });
+          heard.push(...idsOf(batch));
+        },
+        { disableAfter: 20 },
+      ),
+    ],
+    logger: { ...quiet, error: (_: object, message: string) => void told.push(message) },
+    projectDir: '.',
+  });
+  open.push(deliveries);
+  await run(backends, 'r1', []);
+  await until('it is disabled', async () => (await stateOf(backends)).disabledAt !== null);
+  const { disabledBecause, lastError, delivered } = await stateOf(backends);
+  expect(disabledBecause).toMatch(/^it has failed since \d{4}-.*, and disableAfter is 20 ms$/);
+  expect([lastError, delivered]).toEqual(['not yet', 0]);
+  expect(told).toEqual([expect.stringContaining(`It is disabled: ${disabledBecause}`)]);
+  expect(attempts).toBeGreaterThan(1);
+  expect(await deliveries.drained(60_000)).toEqual(['own']);
+  isMended = true;
+  await backends.runHistory.emitterTableBeside!().resume('own');
+  await until('it is delivered', () => heard.length === 2);
+  expect(await stateOf(backends)).toMatchObject({ disabledAt: null, disabledBecause: null });
+});
+
+test('in a history that went back in time, it begins an hour before the last change that it knows, and says so', async () => {
+  const backends = createInMemoryBackends();
+  const { runHistory } = backends;
+  const HOUR_MS = 3_600_000;
+  const startOf = async (id: string, started_at: number): Promise<void> => {
+    await runHistory.startRun(sampleRun({ run_id: id, temporal_run_id: `t-${id}`, started_at }));
+  };
+  const last = 1_700_000_000_000;
+  for (const [id, at] of [
+    ['old', last - HOUR_MS - 1],
+    ['late', last - HOUR_MS],
+    ['new', last - 1],
+  ] as const)
+    await startOf(id, at);
+  const table = runHistory.emitterTableBeside!();
+  // Positions of another history, which has more changes.
+  await table.begin('own', { position: '999_999', positionAt: last });
+  const told: string[] = [];
+  const heard: string[] = [];
+  const deliveries = await Deliveries.start({
+    backends,
+    emitters: [emitter('own', async (batch) => void heard.push(...idsOf(batch)))],
+    logger: { ...quiet, error: (_: object, message: string) => void told.push(message) },
+    projectDir: '.',
+  });
+  open.push(deliveries);
+  await until('it goes on', () => heard.length === 2);
+  expect(heard).toEqual(['t-late/started', 't-new/started']);
+  expect(told).toEqual([expect.stringContaining(new Date(last - HOUR_MS).toISOString())]);
+  expect((await stateOf(backends)).rewoundAt).not.toBeNull();
+  await startOf('next', last);
+  await until('it goes on', () => heard.length === 3);
+});
+
+test('one who has lost the lease without knowing it moves no cursor, and goes on from what is on record', async () => {
+  const backends = createInMemoryBackends();
+  const table = backends.runHistory.emitterTableBeside!();
+  const batches: string[][] = [];
+  const taking = new Latch();
+  const mayEnd = new Latch();
+  const deliveries = await deliver(
+    backends,
+    async (batch) => {
+      batches.push(idsOf(batch));
+      taking.open();
+      await mayEnd.passed;
+    },
+    { batchSize: 1 },
+  );
+  await run(backends, 'r1', []);
+  await taking.passed;
+  // Another process takes over, and is at the end before this one has its answer.
+  const last = await backends.runHistory.lastChange!();
+  const { version } = await table.begin('own', { position: null, positionAt: null });
+  await table.advance('own', version, { position: last!, positionAt: 1, delivered: 2 });
+  mayEnd.open();
+  expect(await deliveries.drained(60_000)).toEqual([]);
+  expect(batches).toEqual([['t-r1/started']]);
+  expect(await stateOf(backends)).toMatchObject({ position: last, delivered: 2 });
+});
+
 test('two emitters with one name are refused', async () => {
   const backends = createInMemoryBackends();
   const emitters = [emitter('own', async () => {}), emitter('own', async () => {})];
@@ -250,4 +369,46 @@ test('emitters of tapestries hear these alone, and one that is named twice hears
   expect(gatherEmitters([a], [own]).map(({ filter }) => filter)).toEqual([{}]);
   expect(() => gatherEmitters([a], [emitter('own', async () => {})])).toThrow(/Two emitters/);
   expect(() => tapestry('c', { emitters: [{}] as never }, build)).toThrow(/must be a list of what emitter/);
+});
+
+test('lists of emitters may stand within lists, wherever emitters are given', async () => {
+  const [a, b] = [emitter('a', async () => {}), emitter('b', async () => {})];
+  const build = (): object => ({ end: knot('one', () => 1)({}, { id: 'end' }) });
+  const hooks = webhookEmitter({ endpoints: { one: { url: 'https://example.com', secret: false } } });
+  const nested = tapestry('nested', { emitters: [a, hooks] }, build as never);
+  expect(gatherEmitters([nested as never], [[b]]).map(({ name }) => name)).toEqual(['b', 'a', 'webhook/one']);
+  const emitters = [a, [b, emitter('a', async () => {})]];
+  const starting = Deliveries.start({
+    backends: createInMemoryBackends(),
+    emitters,
+    logger: quiet,
+    projectDir: '.',
+  });
+  await expect(starting).rejects.toMatchObject({ code: 'DuplicateEmitter' });
+});
+
+test('an emitter of a tapestry hears of the batches of its streams, and of no other tapestry', async () => {
+  const backends = createInMemoryBackends();
+  const one = knot('one', ({ x }: { x: number }) => x);
+  const build = (_: never, { x }: { x: never }) => ({ end: one({ x }, { id: 'end' }) });
+  const parameters = { x: z.number() };
+  const heard: string[] = [];
+  const to = emitter('own', async (events) => void heard.push(...events.map(({ run }) => run.tapestry)));
+  const written = tapestry('w'.repeat(190), { parameters, emitters: [to] }, build as never);
+  const batch = batchTapestry(recordOf(written as never), 4);
+  const [gathered] = gatherEmitters([written as never]);
+  const deliveries = await Deliveries.start({
+    backends,
+    emitters: [gathered!],
+    logger: quiet,
+    projectDir: '.',
+  });
+  open.push(deliveries);
+  const names = [written.name, batch.name, `${written.name}.other`, `${batch.name}.batch-4`, 'other.batch-4'];
+  for (const [at, name] of names.entries())
+    await backends.runHistory.startRun(
+      sampleRun({ run_id: `r${at}`, temporal_run_id: `t-r${at}`, tapestry: name }),
+    );
+  expect(await deliveries.drained(60_000)).toEqual([]);
+  expect(heard).toEqual([written.name, batch.name]);
 });

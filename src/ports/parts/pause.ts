@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Ends early if the signal is aborted. Never rejects. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await delay(ms, undefined, signal && { signal }).catch(() => undefined);
 }
 
 /** What the promise comes to, or undefined after this time. What it comes to later is ignored. */
@@ -10,10 +10,7 @@ export async function within<T>(promise: Promise<T>, ms: number): Promise<T | un
   const stop = new AbortController();
   promise.catch(() => undefined);
   try {
-    return await Promise.race([
-      promise,
-      delay(ms, undefined, { signal: stop.signal }).catch(() => undefined),
-    ]);
+    return await Promise.race([promise, pause(ms, stop.signal).then(() => undefined)]);
   } finally {
     stop.abort();
   }
