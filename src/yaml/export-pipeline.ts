@@ -100,7 +100,7 @@ class Exporter {
       ...(partition && { partition: sayDomain(partition.description) }),
       ...(dependsOnPrevious !== undefined && { dependsOnPrevious }),
       ...(emitters && {
-        emitters: emitters.map((emitter) => this.attempt(() => this.nameOfEmitter(emitter, name))),
+        emitters: emitters.flat().map((emitter) => this.attempt(() => this.nameOfEmitter(emitter, name))),
       }),
       ...(extensible !== undefined && { extensible: this.extensible(name, extensible) }),
       ...(terminals && {
