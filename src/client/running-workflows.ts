@@ -24,6 +24,13 @@ export interface RunningWorkflow {
   readonly hasMemo: boolean;
 }
 
+interface ListedWorkflow extends RunningWorkflow {
+  readonly isOpen: boolean;
+}
+
+/** `WORKFLOW_EXECUTION_STATUS_RUNNING` */
+const RUNNING = 1;
+
 /**
  * Newest first. Reads memos only when asked, since other teams may have sealed theirs with their own codecs.
  *
@@ -33,9 +40,17 @@ export async function* runningWorkflows(
   client: WorkflowClient,
   types: readonly string[] = [],
 ): AsyncGenerator<RunningWorkflow> {
-  const { namespace } = client.options;
   const ofTypes = types.map((type) => `'${type}'`).join(', ');
-  const query = `ExecutionStatus = 'Running'${ofTypes && ` AND WorkflowType IN (${ofTypes})`}`;
+  yield* listed(client, `ExecutionStatus = 'Running'${ofTypes && ` AND WorkflowType IN (${ofTypes})`}`);
+}
+
+/** Also those that have ended, as far as the namespace retains them. */
+export async function* workflowsSince(client: WorkflowClient, since: number): AsyncGenerator<ListedWorkflow> {
+  yield* listed(client, `StartTime >= '${new Date(since).toISOString()}'`);
+}
+
+async function* listed(client: WorkflowClient, query: string): AsyncGenerator<ListedWorkflow> {
+  const { namespace } = client.options;
   let nextPageToken: Uint8Array | undefined;
   do {
     const page = await client.workflowService.listWorkflowExecutions({
@@ -43,7 +58,7 @@ export async function* runningWorkflows(
       query,
       ...(nextPageToken && { nextPageToken }),
     });
-    for (const { execution, startTime, memo, type, taskQueue } of page.executions ?? []) {
+    for (const { execution, startTime, memo, type, taskQueue, status } of page.executions ?? []) {
       const payload = memo?.fields?.[MEMO_KEY];
       yield {
         workflowId: execution!.workflowId!,
@@ -53,6 +68,7 @@ export async function* runningWorkflows(
         since: requiredTsToMs(startTime, 'startTime'),
         readMemo: () => readMemo(client, payload),
         hasMemo: payload !== undefined,
+        isOpen: status === RUNNING,
       };
     }
     nextPageToken = page.nextPageToken ?? undefined;

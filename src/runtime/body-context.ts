@@ -45,7 +45,10 @@ export class BodyContext implements KnotContext {
   readonly lastHeartbeat: unknown;
   private never: AbortSignal | undefined;
 
-  /** @param signalOf returns the body's signal; undefined if nothing stops the body */
+  /**
+   * @param signalOf returns the body's signal; undefined if nothing stops the body
+   * @param progress hears what the body says of how far it is
+   */
   constructor(
     private readonly surroundings: BodySurroundings,
     readonly knotId: string,
@@ -53,6 +56,7 @@ export class BodyContext implements KnotContext {
     private readonly signalOf: (() => AbortSignal) | undefined,
     private readonly extension: BodyExtension,
     private readonly log?: BodyLog,
+    private readonly progress?: (details: unknown) => void,
   ) {
     const details = surroundings.handedOn.last(knotId);
     this.lastHeartbeat = details === undefined ? undefined : decodeJson(structuredClone(details));
@@ -90,6 +94,7 @@ export class BodyContext implements KnotContext {
   get heartbeat(): KnotContext['heartbeat'] {
     return (details) => {
       this.surroundings.handedOn.keep(this.knotId, encodeHandedOn(this.knotId, details));
+      this.progress?.(details);
     };
   }
 

@@ -13,10 +13,14 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 const one = knot('one', () => 1);
 const kept = knot('kept', { version: '1', cache: true }, ({ x }: { x: number }) => x);
-const thrice = knot('thrice', { retry: { maximumAttempts: 3, initialInterval: 1 } }, (_: object, { attempt }) => {
-  if (attempt < 3) throw new RangeError('not yet');
-  return attempt;
-});
+const thrice = knot(
+  'thrice',
+  { retry: { maximumAttempts: 3, initialInterval: 1 } },
+  (_: object, { attempt }) => {
+    if (attempt < 3) throw new RangeError('not yet');
+    return attempt;
+  },
+);
 const broken = knot('broken', (): number => {
   throw new TypeError('never');
 });
@@ -124,10 +128,11 @@ test('it is named which part is not ready, and why what cannot be done now is no
     'worker',
   ]);
   await serving.selvage.close();
-  const gone = await until('it is not ready', async () => {
+  const gone = await until('the worker polls no more', async () => {
     const answer = await fetch(`${serving.healthUrl}/readyz`);
-    return answer.status === 503 ? ((await answer.json()) as { parts: Record<string, unknown> }) : undefined;
+    const { parts } = (await answer.json()) as { parts: Record<string, { ready: boolean }> };
+    return parts['tapestry:counted']!.ready ? undefined : { status: answer.status, parts };
   });
-  expect(gone.parts['tapestry:counted']).toMatchObject({ ready: false, error: 'NoWorker' });
+  expect(gone).toMatchObject({ status: 503, parts: { 'tapestry:counted': { error: 'NoWorker' } } });
   expect((await fetch(`${serving.healthUrl}/livez`)).status).toBe(200);
 });

@@ -1,5 +1,4 @@
 import { bucketOf, nameOfKnot, type StatisticsTally } from '../../ports/parts/statistics-tally';
-import { OUTCOME_KINDS } from '../../authoring/outcome';
 import { bytesOfBlob, type SqlBlob } from '../sql/blob';
 import type { KnotStatisticsQuery } from '../sql/run-history';
 import type { SqliteConnection } from './connection';
@@ -28,6 +27,8 @@ const COLUMNS = [
   ['outcome', Uint8Array],
 ] as const;
 
+/** Blocks have places in this list, so it only grows. */
+const OUTCOMES = ['ok', 'err', 'skipped'] as const;
 const REUSED = 128;
 
 type Columns = { [C in (typeof COLUMNS)[number] as C[0]]: InstanceType<C[1]> };
@@ -35,7 +36,7 @@ type Columns = { [C in (typeof COLUMNS)[number] as C[0]]: InstanceType<C[1]> };
 interface FactsRow {
   readonly definition: string;
   readonly knot_id: string;
-  readonly outcome: (typeof OUTCOME_KINDS)[number];
+  readonly outcome: (typeof OUTCOMES)[number];
   readonly is_reused: number;
   readonly scheduled_at: number;
   readonly started_at: number;
@@ -134,7 +135,7 @@ function readBlock(connection: SqliteConnection, after: number, through: number)
     columns.knot[index] = indexOf(nameOfKnot(row.knot_id));
     columns.duration[index] = bucketOf(row.finished_at - row.started_at);
     columns.queued[index] = bucketOf(row.started_at - row.scheduled_at);
-    columns.outcome[index] = OUTCOME_KINDS.indexOf(row.outcome) + (row.is_reused ? REUSED : 0);
+    columns.outcome[index] = OUTCOMES.indexOf(row.outcome) + (row.is_reused ? REUSED : 0);
   });
   return { columns, names: [...names.keys()] };
 }
@@ -150,7 +151,7 @@ function addBlock(
     const time = finishedAt[index]!;
     if (time < since || time >= until) continue;
     tally.add(names[ofName[index]!]!, {
-      outcome: OUTCOME_KINDS[outcome[index]! % REUSED]!,
+      outcome: OUTCOMES[outcome[index]! % REUSED]!,
       isReused: outcome[index]! >= REUSED,
       duration: duration[index]!,
       queued: queued[index]!,

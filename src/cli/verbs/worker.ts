@@ -1,6 +1,6 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { SelvageError } from '../../errors';
-import type { Selvage } from '../../client';
+import type { OpenOptions, Selvage } from '../../client';
 import type { LogFormat } from '../../client/log-line';
 import type { Serving } from '../../serve';
 import type { Monitor } from '../../serve/monitor';
@@ -27,7 +27,13 @@ interface WorkerOptions extends ServerOptions, HealthOptions {
   readonly adopt?: readonly string[];
   /** Most knots at once. */
   readonly slots?: number;
+  /** Of Temporal's worker versioning. */
+  readonly buildId?: string;
+  readonly deployment: string;
+  readonly versioning: keyof typeof BEHAVIOURS;
 }
+
+const BEHAVIOURS = { pinned: 'PINNED', 'auto-upgrade': 'AUTO_UPGRADE' } as const;
 
 export function addWorker(program: Command, does: Does): void {
   const command = program
@@ -48,6 +54,13 @@ export function addWorker(program: Command, does: Does): void {
       '--slots <number>',
       'most knots at once; more wait for another worker (default: 1000)',
       wholeNumber,
+    )
+    .option('--build-id <id>', "take part in Temporal's worker versioning as this build of --deployment")
+    .option('--deployment <name>', 'name of the deployment of --build-id', 'selvage')
+    .addOption(
+      new Option('--versioning <how>', 'whether runs stay with the build that began them')
+        .choices(Object.keys(BEHAVIOURS))
+        .default('pinned'),
     )
     .addHelpText(
       'after',
@@ -145,14 +158,30 @@ async function open(
     runs: true,
     emitters,
     monitor,
-    ...(options.slots !== undefined && {
-      workerOptions: { maxConcurrentActivityTaskExecutions: options.slots },
-    }),
+    workerOptions: temporalOptions(options),
   });
   const selvage = await (isDev ? tellingFiles(opening) : opening);
   keepTypeScriptLoadable();
   await untilPolled(selvage, await queuesOf(loaded, selvage));
   return { selvage, loaded };
+}
+
+function temporalOptions({
+  slots,
+  buildId,
+  deployment,
+  versioning,
+}: WorkerOptions): OpenOptions['workerOptions'] {
+  return {
+    ...(slots !== undefined && { maxConcurrentActivityTaskExecutions: slots }),
+    ...(buildId !== undefined && {
+      workerDeploymentOptions: {
+        useWorkerVersioning: true,
+        version: { deploymentName: deployment, buildId },
+        defaultVersioningBehavior: BEHAVIOURS[versioning],
+      },
+    }),
+  };
 }
 
 async function queuesOf({ tapestries }: LoadedFile, { taskQueue }: Selvage): Promise<string[]> {

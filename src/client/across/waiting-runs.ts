@@ -265,7 +265,7 @@ function noted(
 /** What is wrong with one run, such as a damaged record, is no reason to tell nothing of others. */
 function tellOf(run: OpenRun): (error: unknown) => WaitingRun {
   return (error) => {
-    if (!SelvageError.is(error) || isAway(error)) throw error;
+    if (isAway(error) || !SelvageError.is(error)) throw error;
     return noted(run, { reason: { code: error.code, message: error.message } });
   };
 }
