@@ -270,7 +270,7 @@ test('metrics: durations, outcomes, reuse', async () => {
   await emitter.deliver(await runOf(saving), deliveryContext());
   await emitter.deliver(await runOf(saving), deliveryContext());
   const points = await tracing.points();
-  const about = { 'selvage.tapestry': 'metered', 'selvage.knot': 'it' };
+  const about = { 'selvage.tapestry': 'metered', 'selvage.knot': 'it', 'selvage.definition': 'cached' };
   expect(points.get('selvage.knot.outcomes')).toEqual([
     expect.objectContaining({
       attributes: { ...about, 'selvage.outcome': 'ok', 'selvage.reused': false },
