@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { LoggerLike } from '../authoring/knot-context';
 import type { EmitterDeclaration, EmitterList } from '../emitters';
 import { agreeOn } from '../adapters/open-telemetry/body-traces';
+import { observeEmitterLag, type EmitterLag } from '../adapters/open-telemetry/emitter-lag';
 import type { TraceSettings } from '../emitters/open-telemetry';
 import { SelvageError } from '../errors';
 import type { Backends } from '../ports';
@@ -11,7 +12,7 @@ import { decodeStored, LeaseKeeper } from '../runtime';
 import { EmitterRunner } from './emitter-runner';
 import { FeedTail } from './feed-tail';
 import { pause, within } from '../ports/parts/pause';
-import { startOf } from './places';
+import { lagBehind, startOf } from './places';
 import { requireFeed, RunEvents, type Feed } from './run-events';
 
 /** The place of a process that died is free after this time. */
@@ -39,6 +40,7 @@ export class Deliveries {
   readonly #stopping = new AbortController();
   readonly #now = new AbortController();
   readonly #running: Promise<unknown>;
+  readonly #unobserve: () => void;
   #stopped: Promise<void> | undefined;
 
   private constructor(
@@ -84,6 +86,7 @@ export class Deliveries {
           runner.look(states!.find(({ name }) => name === runner.name));
       }
     };
+    this.#unobserve = observeEmitterLag(() => this.#lags());
     setMaxListeners(0, this.#stopping.signal, this.#now.signal);
     const signals = [this.#stopping.signal, this.#now.signal] as const;
     this.#running = Promise.all([look(), ...this.#runners.map((runner) => runner.run(...signals))]);
@@ -114,7 +117,8 @@ export class Deliveries {
     const until = performance.now() + ms;
     for (;;) {
       const last = (await this.#feed.lastChange()) ?? null;
-      const behind = this.#runners.filter(({ position }) => position !== last);
+      const behind = this.#runners.filter(({ position, isUnsaved }) => position !== last || isUnsaved);
+      for (const runner of behind) if (runner.position === last) runner.save();
       const isWorth = behind.some(({ isFailing, isElsewhere }) => !isFailing && !isElsewhere);
       if (!isWorth || performance.now() >= until) return behind.map(({ name }) => name);
       await pause(DRAIN_LOOK_MS, this.#stopping.signal);
@@ -126,7 +130,19 @@ export class Deliveries {
     return (this.#stopped ??= this.#stop());
   }
 
+  /** Of the emitters that this process delivers to. */
+  async #lags(): Promise<EmitterLag[]> {
+    const last = await this.#feed.lastChange();
+    const lags = this.#runners.map(async ({ name, position }): Promise<EmitterLag[]> => {
+      if (position === undefined) return [];
+      const { changes, age } = await lagBehind(this.#feed, position, last);
+      return [{ emitter: name, changes, age }];
+    });
+    return (await Promise.all(lags)).flat();
+  }
+
   async #stop(): Promise<void> {
+    this.#unobserve();
     this.#stopping.abort();
     await within(this.#running, STOP_MS);
     this.#now.abort();
