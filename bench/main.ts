@@ -8,6 +8,7 @@ import { firstResult } from './first-result';
 import { hashing } from './hashing';
 import { inProcess } from './in-process/in-process';
 import { peers } from './peers/peers';
+import { operations } from './operations';
 import { table, writeResults } from './report';
 import { simulator } from './simulator';
 import { againstRaw } from './temporal/against-raw';
@@ -40,6 +41,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...seeing,
   ...dispatchers,
   ...feed,
+  ...operations,
 ];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;

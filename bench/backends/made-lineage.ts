@@ -7,7 +7,9 @@ const KNOTS_A_RUN = 100;
 const CLASSES = 20;
 const FAILED_ONE_IN = 50;
 const DAYS_MS = 30 * 86_400_000;
-const FIRST_MS = 1_750_000_000_000;
+export const FIRST_MS = 1_750_000_000_000;
+/** After all. */
+export const LAST_MS = FIRST_MS + DAYS_MS + 60_000;
 
 /** Odd, so that no two `n` have the same product modulo 2^32, and large, so that neighbours are far from each other. */
 const FACTOR = 2_654_435_761;
@@ -52,6 +54,8 @@ export function inputsOf(words: SqlWords): readonly [parent: string, constant: s
 export function lineageColumns(words: SqlWords, records: number): Readonly<Record<string, string>> {
   const run = spread(words, 'run', words.divided('n', KNOTS_A_RUN));
   const began = `${FIRST_MS} + n * ${Math.max(1, Math.floor(DAYS_MS / records))}`;
+  const queued = '(n * 7919) % 500';
+  const took = '1 + ((n * 104729) % 1000) * ((n * 31) % 40)';
   const knot = `'knot-' || ${words.text(`n % ${KNOTS_A_RUN}`)}`;
   return {
     run_id: `'nightly-' || ${run}`,
@@ -76,8 +80,8 @@ export function lineageColumns(words: SqlWords, records: number): Readonly<Recor
     worker: "'1@host'",
     attempt: '1',
     scheduled_at: began,
-    started_at: `${began} + 1`,
-    finished_at: `${began} + 2`,
+    started_at: `${began} + ${queued}`,
+    finished_at: `${began} + ${queued} + ${took}`,
     extra: "'{}'",
   };
 }

@@ -73,7 +73,7 @@ const CLUSTERS: readonly Cluster[] = [
 export const clusters: readonly Benchmark[] = CLUSTERS.map((cluster) => ({
   name: `dispatchers: tasks on ${cluster.name}`,
   run: async ({ repetitions }): Promise<Row[]> => {
-    const measure = `dispatchers: map of ${TASKS} tasks on ${cluster.name}, beside what the map costs`;
+    const measure = `dispatchers: map of ${TASKS} tasks on ${cluster.name} in batches, beside what the map costs`;
     let programs: Program[] = [];
     try {
       // For the hosts, in workers that are processes of their own.

@@ -71,7 +71,10 @@ function tasks(name: string, each: typeof inc, dispatcher: Dispatcher): Workload
   return workload(name, TASKS, () =>
     tapestry(named(name), { knots: { dispatcher: queue() } }, (t) => {
       const list = fewer({ start: t.parameter('start', z.number()) }, { id: 'list' });
-      const mapped = map({ over: list, each, bind: 'x', batch: BATCH, concurrency: TASKS }, { id: 'mapped', dispatcher });
+      const mapped = map(
+        { over: list, each, bind: 'x', batch: BATCH, concurrency: TASKS },
+        { id: 'mapped', dispatcher },
+      );
       return { result: reduce({ of: mapped, combine: (values) => sum(values) }, { id: 'total' }) };
     }),
   );

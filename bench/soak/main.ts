@@ -11,9 +11,11 @@ const SMALL_SAMPLE_SECONDS = 4;
 const USAGE = `npm run soak -- [--minutes N | --small-runs N]
 
 Keeps an embedded server, one worker and one client under a steady, mixed load (activities, segments, retries, failures,
-large values, streams, cancelled runs), looks at them again and again while nothing is under way, and compares the
-minutes after the warm-up with the last ones. Exit code 1: memory has grown by more than a tenth, or there are more open
-files or timers. Needs Linux.
+large values, streamed bytes, cancelled runs); a further process reads a stream of lines and delivers all that happens to
+emitters of every kind: log, webhook, OpenTelemetry, OpenLineage, and Kafka and Valkey where scripts/services has them.
+Looks at them again and again while nothing is under way, and compares the minutes after the warm-up with the last ones.
+Exit code 1: memory has grown by more than a tenth, there are more open files or timers, or the stream or an emitter has
+not caught up. Needs Linux.
 
   --minutes N   how long the load goes on. Default ${DEFAULT_MINUTES}: 5 to warm up, then minutes 5 to 10 against the last 5.
                 Less shrinks all of these alike, and says less: caches are still filling.
@@ -45,14 +47,17 @@ async function steadyLoad(minutes: number): Promise<readonly Finding[]> {
   const plan = planOf(minutes);
   const { warmUpMinutes, windowMinutes, sampleSeconds } = plan;
   const isOver = ({ minute }: Sample): boolean => minute >= minutes;
-  const samples = await soak({ load: 'mixed', sampleSeconds, isOver }, say);
+  const samples = await soak({ load: 'mixed', withStream: true, sampleSeconds, isOver }, say);
   const findings = judge(samples, plan);
-  const { runs } = samples.at(-1)!;
+  const { runs, lines, spans, requests } = samples.at(-1)!;
+  const slowest = Math.max(...samples.map(({ catchUpMs = 0 }) => catchUpMs));
   const file = writeResults('soak', { plan, runs, findings, samples });
   process.stdout.write(`\n${tableOf(findings, 'after the warm-up')}\n\n`);
   process.stdout.write(
     `medians of ${readable(windowMinutes)} minutes after a warm-up of ${readable(warmUpMinutes)}, and of the last ` +
-      `${readable(windowMinutes)}; ${runs} runs in ${minutes} minutes; written to ${file}\n`,
+      `${readable(windowMinutes)}; ${runs} runs in ${minutes} minutes, ${lines} lines of the stream, ${spans} spans, ` +
+      `${requests} webhooks; at each look and at the end nothing was behind, after ${readable(slowest / 1_000)} s at most; ` +
+      `written to ${file}\n`,
   );
   if (minutes < DEFAULT_MINUTES)
     process.stdout.write(
@@ -63,7 +68,10 @@ async function steadyLoad(minutes: number): Promise<readonly Finding[]> {
 
 async function manySmallRuns(wanted: number): Promise<readonly Finding[]> {
   const isOver = ({ runs }: Sample): boolean => runs >= wanted;
-  const samples = await soak({ load: 'small', sampleSeconds: SMALL_SAMPLE_SECONDS, isOver }, say);
+  const samples = await soak(
+    { load: 'small', withStream: false, sampleSeconds: SMALL_SAMPLE_SECONDS, isOver },
+    say,
+  );
   const findings = judgeSmallRuns(samples);
   const { runs, minute } = samples.at(-1)!;
   const file = writeResults('soak', { runs, findings, samples });

@@ -100,4 +100,15 @@ export const small = tapestry('small', { parameters, queue }, (_t, { seed }) => 
   return { last: inc({ x: first }, { id: 'last' }) };
 });
 
+const split = knot('split', ({ line }: { line: string }) => line.split(' '));
+const isOrder = knot(
+  'is-order',
+  ({ words }: { words: string[] }) => words[2]?.startsWith('/orders/') === true,
+);
+
+/** What each line of the stream is for. */
+export const lines = tapestry('lines', { parameters: { line: z.string() } }, (_t, { line }) => ({
+  order: isOrder({ words: split({ line }, { id: 'words' }) }, { id: 'order' }),
+}));
+
 export const TAPESTRIES = [mixed, failing, large, streams, endless, small] as const;

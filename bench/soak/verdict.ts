@@ -12,6 +12,14 @@ export interface Sample {
   readonly resident: Readonly<Record<string, number>>;
   /** Open files, timers, … */
   readonly handles: Readonly<Record<string, number>>;
+  /** With a stream: lines that it has done. */
+  readonly lines?: number;
+  /** Delivered to OpenTelemetry. */
+  readonly spans?: number;
+  /** Requests of the webhook emitter. */
+  readonly requests?: number;
+  /** How long the stream and the emitters took to be behind in nothing. */
+  readonly catchUpMs?: number;
 }
 
 export interface Plan {

@@ -295,6 +295,15 @@ def test_a_body_speaks_through_its_context(shared: Worker) -> None:
     ]
 
 
+@pytest.mark.parametrize("body", ["traced", "traced_later"])
+def test_a_body_continues_the_trace_of_the_worker(shared: Worker, body: str) -> None:
+    span = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    answer, _ = shared.answer(shared.start(body, context={"traceparent": span}))
+    assert answer["value"] == [span, span]
+    # Nothing of it is left to the next call.
+    assert shared.value(body) == [None, None]
+
+
 def test_large_details_of_a_heartbeat_are_refused(shared: Worker) -> None:
     error = shared.error("beats_too_much")
     assert error["type"] == "NotEncodable" and "9002 bytes" in error["message"]

@@ -23,6 +23,7 @@ const PACKAGES = [
   'pyarrow==26.0.1',
   'pandas==3.1.1',
   'polars==2.1.0',
+  'opentelemetry-api==1.45.2',
 ];
 const UNAVAILABLE = 4;
 const LIMIT_MS = 900_000;

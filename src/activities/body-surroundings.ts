@@ -1,4 +1,5 @@
 import type { Context } from '@temporalio/activity';
+import { activeTraceparent } from '../adapters/open-telemetry/body-traces';
 import { bodyLogger, HandedOnHere, type BodySurroundings, type HandedOn } from '../runtime';
 import type { Logger, LoggerLike } from '../authoring/knot-context';
 import type { ResolvedBasics } from './tasks';
@@ -46,6 +47,7 @@ export function bodySurroundings(
     dataStore: backends.dataStore,
     handedOn,
     traced: (knot, attempt, call) => traces.within(temporalRunId, knot, attempt, call),
+    traceparent: activeTraceparent,
     loggerOf: (knot, attempt) => bodyLines(logger, log, { run: runId, knot, attempt }),
   };
 }

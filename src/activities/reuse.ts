@@ -115,7 +115,7 @@ class ReuseWalk {
     });
     if (differs.length > 0) return await this.goAgain(taken, differs, standing);
     for (let first = 0; first < taken.length; first += RECORDS_PER_COMMIT) {
-      await runHistory.commit(
+      await environment.commitRecords(
         taken.slice(first, first + RECORDS_PER_COMMIT).map((knot) => this.recordOf(knot)),
       );
     }

@@ -124,7 +124,7 @@ export async function recordRefused(
     finished_at: environment.clock.now(),
     details: { error: { type: error.code, message: error.message } },
   });
-  logEnd(environment, await runHistory.getRunByTemporalId(run.temporal_run_id));
+  tellEnd(environment, await runHistory.getRunByTemporalId(run.temporal_run_id));
 }
 
 /**
@@ -145,12 +145,13 @@ export async function endRun(
   };
   if (!(await runHistory.endRun(temporalRunId, ended, required))) return undefined;
   const record = await runHistory.getRunByTemporalId(temporalRunId);
-  logEnd(environment, record);
+  tellEnd(environment, record);
   return hashJson(record as unknown as Json, environment.sha256);
 }
 
-function logEnd({ logger }: WorkerEnvironment, record: RunRecord | undefined): void {
+function tellEnd({ counts, logger }: WorkerEnvironment, record: RunRecord | undefined): void {
   if (!record) return;
+  counts?.runEnded(record);
   const { run_id: run, tapestry, status, started_at: from, finished_at: until } = record;
   const milliseconds = Math.max(0, (until ?? from) - from);
   const about = { run, tapestry, status, milliseconds };

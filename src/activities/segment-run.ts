@@ -130,6 +130,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     } finally {
       this.isOver = true;
       this.ignoreCancel();
+      this.environment.counts?.segmentEnded((performance.now() - this.begun) / 1_000, this.settledCount);
     }
     if (this.refusal) throw this.refusal;
     return await this.answer();

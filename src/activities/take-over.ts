@@ -48,7 +48,7 @@ export async function takeOver(
   ];
   for (let first = 0; first < records.length; first += RECORDS_PER_COMMIT) {
     const batch = records.slice(first, first + RECORDS_PER_COMMIT);
-    await backends.runHistory.commit(batch.map((record) => takenOverRecord(record, execution)));
+    await environment.commitRecords(batch.map((record) => takenOverRecord(record, execution)));
   }
   const parameters = taken.slice(0, layout.parameterCount);
   return {

@@ -18,7 +18,8 @@ import { GroupCommit, HistoryClock } from '../backends';
 import { failedInstead } from './backend-trouble';
 import type { LoggerLike } from '../authoring/knot-context';
 import type { TapestryRecord } from '../authoring/records';
-import type { Backends } from '../ports';
+import type { WorkCounts } from '../metrics';
+import type { Backends, LineageRecord } from '../ports';
 import { currentScope } from '../encryption/run-scope';
 import type { KnotObserver } from './interceptors';
 import { BegunSegments } from './begun-segments';
@@ -53,6 +54,8 @@ export interface WorkerEnvironmentOptions {
   readonly observers?: readonly KnotObserver[];
   /** By tapestry name: work to do before a run ends that was cut short. May be called again. */
   readonly cutShort?: ReadonlyMap<string, (runId: string, temporalRunId: string) => Promise<void>>;
+  /** Hears what the worker does. Default: nobody. */
+  readonly counts?: WorkCounts | undefined;
   /** Limits that differ from the defaults, for tests. */
   readonly activityLimits?: ActivityLimits | undefined;
 }
@@ -85,6 +88,7 @@ export class WorkerEnvironment implements Hashing {
   readonly sha256: Sha256;
   readonly observers: readonly KnotObserver[];
   readonly logger: LoggerLike | undefined;
+  readonly counts: WorkCounts | undefined;
   readonly codeHashes: CodeHashes;
   readonly cutShort: NonNullable<WorkerEnvironmentOptions['cutShort']>;
   readonly segmentLimits: SegmentLimits;
@@ -112,6 +116,7 @@ export class WorkerEnvironment implements Hashing {
     this.cutShort = options.cutShort ?? new Map();
     this.observers = options.observers ?? [];
     this.logger = options.logger;
+    this.counts = options.counts;
     this.segmentLimits = { ...SEGMENT_LIMITS, ...options.activityLimits?.segment };
     this.sliceLimits = { ...SLICE_LIMITS, ...options.activityLimits?.slices };
     this.codeHashes = new CodeHashes(options.sha256, () => this.bodyHosts);
@@ -133,7 +138,7 @@ export class WorkerEnvironment implements Hashing {
       server,
       client,
       backends,
-      commits: new GroupCommit(backends, (commit, error) => failedInstead(commit, error, this)),
+      commits: new GroupCommit(backends, (commit, error) => failedInstead(commit, error, this), this.counts),
       plans: new PlanCache(backends.tapestryStore, () => this.registeredPlans()),
       limits: new Limits(backends.leaseTable, this.leaseTtl),
       slices: new SliceCache(backends.dataStore, this.recentValues),
@@ -211,6 +216,13 @@ export class WorkerEnvironment implements Hashing {
   /** Groups single commits into batches. */
   get commits(): GroupCommit {
     return this.open.commits;
+  }
+
+  /** Commits records whose values are there, as those of reused knots are. */
+  async commitRecords(records: readonly LineageRecord[]): Promise<void> {
+    const since = performance.now();
+    const results = await this.backends.runHistory.commit(records);
+    this.counts?.committed(results, (performance.now() - since) / 1_000);
   }
 
   /** Tells the time for records. */

@@ -39,6 +39,11 @@ export interface KnotContext {
   /** The same for all attempts of this knot in this run. Pass it to outside systems that deduplicate by key. */
   readonly idempotencyKey: string;
   /**
+   * The span that the body works in, as the header of W3C Trace Context, for calls that nothing instruments. Undefined
+   * in a worker without an OpenTelemetry SDK.
+   */
+  readonly traceparent?: string | undefined;
+  /**
    * Aborted when the run is cancelled, the knot's `timeout` passes or the worker shuts down. The result of a body that
    * ends within its `cancelGrace` still counts.
    */

@@ -1,4 +1,5 @@
 import { SelvageError, isBackendTrouble } from '../errors';
+import type { WorkCounts } from '../metrics';
 import type { Backends, Commit, CommitResult } from '../ports';
 import { currentScope } from '../encryption/run-scope';
 
@@ -32,13 +33,20 @@ export class GroupCommit {
 
   readonly #instead: ((commit: Commit, error: SelvageError) => Commit | undefined) | undefined;
 
-  /** @param instead what to commit in place of something that the backends can never store; undefined to refuse it */
+  readonly #counts: Pick<WorkCounts, 'committed'> | undefined;
+
+  /**
+   * @param instead what to commit in place of something that the backends can never store; undefined to refuse it
+   * @param counts hears of each batch
+   */
   constructor(
     backends: Pick<Backends, 'commit'>,
     instead?: (commit: Commit, error: SelvageError) => Commit | undefined,
+    counts?: Pick<WorkCounts, 'committed'>,
   ) {
     this.#backends = backends;
     this.#instead = instead;
+    this.#counts = counts;
   }
 
   /** With `urgent` (default false), waiting for others of this turn of the event loop is useless. */
@@ -90,7 +98,7 @@ export class GroupCommit {
 
   async #send(batch: readonly Waiting[]): Promise<void> {
     try {
-      const results = await this.#backends.commit(batch.map((waiting) => waiting.commit));
+      const results = await this.#commit(batch.map((waiting) => waiting.commit));
       batch.forEach((waiting, index) => waiting.resolve(results[index] as CommitResult));
     } catch (error) {
       const [first] = batch;
@@ -109,10 +117,17 @@ export class GroupCommit {
     }
   }
 
+  async #commit(commits: readonly Commit[]): Promise<CommitResult[]> {
+    const since = performance.now();
+    const results = await this.#backends.commit(commits);
+    this.#counts?.committed(results, (performance.now() - since) / 1_000);
+    return results;
+  }
+
   /** The caller is told that another record stands, as if somebody else had been faster. */
   async #sendOther(waiting: Waiting, other: Commit): Promise<void> {
     try {
-      const [result] = await this.#backends.commit([other]);
+      const [result] = await this.#commit([other]);
       waiting.resolve({ ...(result as CommitResult), inserted: false });
     } catch (error) {
       waiting.reject(error);

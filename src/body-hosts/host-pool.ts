@@ -35,6 +35,8 @@ interface Member {
 
 const NEVER = new AbortController().signal;
 const SHOWN_FRAMES = 5;
+/** How long no further one is started after one was not usable. */
+const NOT_USABLE_MS = 1_000;
 /** How long hosts may take to end when they are asked to. */
 const END_LIMIT_MS = 5_000;
 
@@ -55,7 +57,10 @@ export class HostPool {
   #bodies: ReadonlyMap<string, BodyDescription> | undefined;
   readonly #waiting: (() => void)[] = [];
   #starting = 0;
+  /** Why the last one that was started cannot be used, and since when that is known. */
+  #notUsable: { readonly error: SelvageError; readonly at: number } | undefined;
   #isClosed = false;
+  #trouble: unknown;
 
   /**
    * @param size most threads or processes
@@ -85,6 +90,11 @@ export class HostPool {
   /** Only after {@link open}. */
   get bodies(): ReadonlyMap<string, BodyDescription> {
     return this.#bodies!;
+  }
+
+  /** Why the last one could not be started; undefined if it could. */
+  get trouble(): unknown {
+    return this.#trouble;
   }
 
   /**
@@ -139,15 +149,27 @@ export class HostPool {
         .filter(({ occupied, concurrency }) => !occupies || occupied < concurrency)
         .sort((a, b) => a.calls - b.calls);
       const isBusy = !member || (occupies && member.calls > 0);
-      if (isBusy && usable.length + this.#starting < this.#size) {
-        return this.#occupy(await this.#startOne(), occupies);
+      const refusal = this.#refusal();
+      if (isBusy && !refusal && usable.length + this.#starting < this.#size) {
+        const started = await this.#startOne().catch((error: unknown) => {
+          // Where others go on, the call waits for one of them.
+          if (usable.length === 0 || !SelvageError.is(error, 'HostNotUsable')) throw error;
+        });
+        if (started) return this.#occupy(started, occupies);
+        continue;
       }
       if (member) return this.#occupy(member, occupies);
+      if (refusal && usable.length + this.#starting === 0) throw refusal;
       const wake = (): void => this.#wake();
       signal.addEventListener('abort', wake, { once: true });
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
       signal.removeEventListener('abort', wake);
     }
+  }
+
+  #refusal(): SelvageError | undefined {
+    const { error, at } = this.#notUsable ?? {};
+    return at !== undefined && performance.now() - at < NOT_USABLE_MS ? error : undefined;
   }
 
   #occupy(member: Member, occupies: boolean): Member {
@@ -187,8 +209,11 @@ export class HostPool {
         ({ concurrency: member.concurrency } = await session.ready);
         await this.#compare(session, host.name);
         member.isReady = true;
+        this.#trouble = undefined;
       } catch (error) {
+        this.#trouble = error;
         host.kill();
+        if (SelvageError.is(error, 'HostNotUsable')) this.#notUsable = { error, at: performance.now() };
         throw error;
       }
       return member;

@@ -107,6 +107,10 @@ class OpenHosts implements BodyHosts {
     return source === undefined ? undefined : codeHashOf(source, nodeSha256);
   }
 
+  troubles(): ReadonlyMap<string, unknown> {
+    return new Map([...this.#open].map(([name, { pool }]) => [name, pool.trouble]));
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#open.values()].map(({ pool }) => pool.close()));
   }

@@ -1,4 +1,5 @@
 import { workerData } from 'node:worker_threads';
+import { withinSpan } from '../adapters/open-telemetry/body-traces';
 import { BodyServer, PortLink, type ThreadData } from '../body-hosts';
 import { markBodyThread } from '../runtime';
 import { servedBy } from './served-module';
@@ -12,4 +13,4 @@ const link = new PortLink({
   close: () => port.close(),
 });
 port.on('message', (message) => link.take(message));
-new BodyServer(link, () => servedBy(file));
+new BodyServer(link, () => servedBy(file), withinSpan);

@@ -4,6 +4,7 @@ import type { Does } from './options/does';
 import type { Output } from './output/output';
 import { addBackfill } from './verbs/backfill';
 import { addBackup } from './verbs/backup';
+import { addBulk } from './verbs/bulk';
 import { addCache } from './verbs/cache';
 import { addCapsule } from './verbs/capsule';
 import { addDebug } from './verbs/debug';
@@ -37,11 +38,14 @@ import { addSchedules } from './verbs/schedules';
 import { addScrub } from './verbs/scrub';
 import { addServe } from './verbs/serve';
 import { addSignal } from './verbs/signal';
+import { addStats } from './verbs/stats';
 import { addStream } from './verbs/stream';
 import { addStreams } from './verbs/streams';
 import { addUi } from './verbs/ui';
 import { addValidate } from './verbs/validate';
 import { addValue } from './verbs/value';
+import { addVersions } from './verbs/versions';
+import { addWaiting } from './verbs/waiting';
 import { addWatch } from './verbs/watch';
 import { addWhy } from './verbs/why';
 import { addWorker } from './verbs/worker';
@@ -63,11 +67,15 @@ const VERBS = [
   addUi,
   addRuns,
   addWatch,
+  addWaiting,
+  addVersions,
+  addBulk,
   addSchedules,
   addPartitions,
   addLedger,
   addEmitters,
   addSignal,
+  addStats,
   addLineage,
   addHistory,
   addDiff,

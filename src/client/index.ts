@@ -6,14 +6,48 @@ export type { Extensions, Followed, FollowOptions } from './extensions';
 export type { Lineage } from './lineage';
 export type { Partitions } from './partitions';
 export type { Runs, RunsPage, RunsQuery } from './runs';
+export {
+  WAITING_GROUPS,
+  countWaiting,
+  type WaitingCount,
+  type WaitingGroup,
+  type WaitingRun,
+  type WaitingRunCode,
+  type WaitingRuns,
+  type WaitingRunsQuery,
+} from './across/waiting-run';
+export type { OpenRunsQuery } from './across/open-runs';
+export type { BodyVersion, PlanInUse, Versions } from './across/versions';
+export type { Bulk } from './bulk/bulk';
+export type {
+  BulkAct,
+  BulkOptions,
+  BulkOutcome,
+  BulkPlan,
+  BulkReport,
+  BulkRun,
+  BulkSelection,
+  BulkState,
+} from './bulk/bulk-act';
 export type { Values } from './values';
+export type { Streams, StreamLetter, StreamState } from './streams';
 export type { Workers, WorkersQuery, WorkerState } from './workers';
 export type { ForgetStartsOptions, ForgottenStarts } from './forget-starts';
 export type { Resume } from './resumes';
 export { RunHandle, type LineageOfRun, type KnotState, type RunState, type Standing } from './run-handle';
 export type { Attached } from './run-on-server';
 export type { Progress } from './run-progress';
-export type { LineageQuery, LineageRecord, Page, PageOptions, RunQuery, RunRecord } from '../ports';
+export type {
+  LineageQuery,
+  LineageRecord,
+  Page,
+  PageOptions,
+  Percentiles,
+  RunQuery,
+  RunRecord,
+  Statistics,
+  StatisticsQuery,
+} from '../ports';
 export { PARTITION_STATES, type PartitionsOptions } from './list-partitions';
 export type { PartitionState, PartitionStatus, RunOfPartition, StaleReason } from '../records/questions';
 export type {
@@ -21,7 +55,10 @@ export type {
   Impact,
   ImpactOptions,
   Origin,
+  Regression,
   RunDifference,
+  Stats,
+  StatsOptions,
   WhyOptions,
 } from '../records/questions';
 export type {
@@ -29,6 +66,7 @@ export type {
   GarbageReport,
   PruneOptions,
   PruneReport,
+  PruneSelection,
   ScrubOptions,
   ScrubPlan,
   ScrubSelection,

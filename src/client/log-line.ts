@@ -21,7 +21,7 @@ const SHOWN = new Set<LogLevel>(['WARN', 'ERROR']);
  * - `short`: `fetch: read { rows: 3 }`, for a command that works for a single run and has named it
  */
 export type LogFormat = 'short' | 'text' | 'json';
-const FORMATS: readonly LogFormat[] = ['text', 'json', 'short'];
+export const FORMATS: readonly LogFormat[] = ['text', 'json', 'short'];
 
 /**
  * The format that `SELVAGE_LOG_FORMAT` names, else `otherwise`.
@@ -99,6 +99,7 @@ export function entryOf(
   if (!isShown) return undefined;
   const error: unknown = meta?.['error'];
   const why = error instanceof Error && !message.includes(error.message) ? `: ${error.message}` : '';
+  const attempt: unknown = meta?.['attempt'];
   const run = textIn(meta, 'run') ?? textIn(meta, 'workflowId');
   const knot = textIn(meta, 'knot') ?? textIn(meta, 'activityId') ?? (isBody ? 'a knot' : undefined);
   return {
@@ -107,6 +108,7 @@ export function entryOf(
     ...(!isBody && { who: 'temporal' }),
     ...(run !== undefined && { run }),
     ...(knot !== undefined && { knot }),
+    ...(isBody && typeof attempt === 'number' && { attempt }),
   };
 }
 

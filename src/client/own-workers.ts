@@ -1,10 +1,21 @@
 import type { Connected } from './connect';
+import type { BodyHosts } from '../runtime';
+import type { WorkCounts } from '../metrics';
 import type { OpenOptions } from './selvage';
+
+/** Hears of the workers of a process, for its health and metrics. */
+export interface WorkerWatch {
+  readonly counts?: WorkCounts | undefined;
+  /** A worker has opened the body hosts that its tapestries name. */
+  hostsOpened?(hosts: BodyHosts): void;
+}
 
 /** The workers of a client, in its process: one for each task queue. `src/worker` implements it, so that clients load no worker. */
 export interface OwnWorkers {
   /** Resolves when the last worker has ended that {@link leave} did not stop. Rejects if one could not go on. */
   readonly ended: Promise<void>;
+  /** The task queues that are polled now. */
+  readonly taskQueues: readonly string[];
   polls(taskQueue: string): boolean;
   /** Polls a task queue. Does nothing if a worker polls it already. Returns when the worker polls. */
   poll(taskQueue: string): Promise<void>;
@@ -24,6 +35,7 @@ export type OwnWorkerOptions = Pick<
   | 'observers'
   | 'resources'
   | 'tapestries'
+  | 'watch'
 > &
   OpenOptions['workerOptions'];
 

@@ -9,6 +9,8 @@ type RawFailure = NonNullable<Raw['lastFailure']>;
 const STARTED = 2;
 const CANCEL_REQUESTED = 3;
 const PAUSED = 4;
+/** Of activities of servers that do not tell. */
+const HEARTBEAT_MS = 30_000;
 
 /** An activity that has not ended, as the server sees it. Times are milliseconds since the epoch. */
 export interface PendingActivity {
@@ -53,7 +55,7 @@ function pendingActivity(activity: Raw): PendingActivity {
     ...at('lastHeartbeatAt', activity.lastHeartbeatTime),
     ...at('nextAttemptAt', activity.nextAttemptScheduleTime),
     ...(activity.lastWorkerIdentity && { worker: activity.lastWorkerIdentity }),
-    ...(failure && { lastFailure: attemptFailure(failure) }),
+    ...(failure && { lastFailure: attemptFailure(failure, activity.activityOptions?.heartbeatTimeout) }),
   };
 }
 
@@ -73,13 +75,18 @@ function stateOf({ state, paused }: Raw): PendingActivity['state'] {
 }
 
 /** A refusal, or an error of ours thrown by a body, has its code as type. */
-function attemptFailure({ message, applicationFailureInfo, timeoutFailureInfo }: RawFailure): AttemptFailure {
+function attemptFailure(
+  { message, applicationFailureInfo, timeoutFailureInfo }: RawFailure,
+  heartbeatTimeout: NonNullable<Raw['activityOptions']>['heartbeatTimeout'],
+): AttemptFailure {
   const text = message ?? '';
-  if (timeoutFailureInfo)
+  if (timeoutFailureInfo) {
+    const seconds = (optionalTsToMs(heartbeatTimeout) ?? HEARTBEAT_MS) / 1_000;
     return {
       code: 'HeartbeatTimeout',
-      message: 'its worker was not heard of for 30 s and is taken for lost',
+      message: `its worker was not heard of for ${seconds} s and is taken for lost`,
     };
+  }
   const type = applicationFailureInfo?.type ?? '';
   if (isErrorCode(type)) return { code: type, message: text };
   return { code: 'BodyThrew', message: type ? `${type}: ${text}` : text };

@@ -7,7 +7,7 @@ import { buildOf, wantedBuild, wordsOf } from './worker-builds';
 /** A worker polls at least once a minute; the server remembers one that is gone for five. */
 export const ALIVE_MS = 70_000;
 /** TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW and …_ACTIVITY. */
-const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
+export const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
 const SHOWN_BUILDS = 5;
 /** WorkerStatus.WORKER_STATUS_SHUTTING_DOWN and …_SHUTDOWN. */
 const STOPPED: readonly unknown[] = [2, 3];
@@ -83,6 +83,18 @@ export class Pollers {
     } catch (error) {
       throw unreachable(error);
     }
+  }
+
+  /** Pollers that ask about each task queue once. */
+  cached(): Pollers {
+    const known = new Map<string, Promise<QueuePollers>>();
+    const of: Pollers['of'] = (...queue) => {
+      const key = JSON.stringify(queue);
+      let answer = known.get(key);
+      if (!answer) known.set(key, (answer = this.of(...queue)));
+      return answer;
+    };
+    return Object.assign(new Pollers(this.client, this.isOwnServer), { of });
   }
 
   /** Like {@link areThere}, but only if certain: false if a worker may have been killed unnoticed. */

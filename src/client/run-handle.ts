@@ -79,7 +79,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   readonly attached: Attached | undefined;
   private readonly since = performance.now();
   private readonly server: RunOnServer;
-  private readonly records: RunRecords;
+  /** @internal */
+  readonly records: RunRecords;
   private readonly waiting: WaitingReader;
   private readonly maps: MapProgressReader;
 

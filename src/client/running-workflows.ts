@@ -4,22 +4,35 @@ import {
   type WorkflowClient,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
+import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { requiredTsToMs } from '@temporalio/common/lib/time';
 import { isOfClass } from '../errors';
-import { MEMO_KEY } from '../workflows/messages';
+import { MEMO_KEY, type ChildMemo, type RunMemo } from '../workflows/messages';
 
 /** An unfinished workflow of the namespace, Selvage's or anybody's. */
 export interface RunningWorkflow {
   readonly workflowId: string;
   readonly runId: string;
+  readonly type: string;
+  readonly taskQueue: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
+  /** Reads its memo; undefined if it has none of ours, or one that is sealed with a key that this client lacks. */
+  readMemo(): Promise<RunMemo | ChildMemo | undefined>;
   /** Whether a Selvage client, or a run, started it. */
   readonly hasMemo: boolean;
 }
 
+interface ListedWorkflow extends RunningWorkflow {
+  readonly isOpen: boolean;
+}
+
+/** `WORKFLOW_EXECUTION_STATUS_RUNNING` */
+const RUNNING = 1;
+
 /**
- * Newest first. Reads no memos, which other teams may have sealed with their own codecs.
+ * Newest first. Reads memos only when asked, since other teams may have sealed theirs with their own codecs.
  *
  * @param types names of tapestries, to list only their runs. Default: all workflows
  */
@@ -27,9 +40,17 @@ export async function* runningWorkflows(
   client: WorkflowClient,
   types: readonly string[] = [],
 ): AsyncGenerator<RunningWorkflow> {
-  const { namespace } = client.options;
   const ofTypes = types.map((type) => `'${type}'`).join(', ');
-  const query = `ExecutionStatus = 'Running'${ofTypes && ` AND WorkflowType IN (${ofTypes})`}`;
+  yield* listed(client, `ExecutionStatus = 'Running'${ofTypes && ` AND WorkflowType IN (${ofTypes})`}`);
+}
+
+/** Also those that have ended, as far as the namespace retains them. */
+export async function* workflowsSince(client: WorkflowClient, since: number): AsyncGenerator<ListedWorkflow> {
+  yield* listed(client, `StartTime >= '${new Date(since).toISOString()}'`);
+}
+
+async function* listed(client: WorkflowClient, query: string): AsyncGenerator<ListedWorkflow> {
+  const { namespace } = client.options;
   let nextPageToken: Uint8Array | undefined;
   do {
     const page = await client.workflowService.listWorkflowExecutions({
@@ -37,16 +58,34 @@ export async function* runningWorkflows(
       query,
       ...(nextPageToken && { nextPageToken }),
     });
-    for (const { execution, startTime, memo } of page.executions ?? []) {
+    for (const { execution, startTime, memo, type, taskQueue, status } of page.executions ?? []) {
+      const payload = memo?.fields?.[MEMO_KEY];
       yield {
         workflowId: execution!.workflowId!,
         runId: execution!.runId!,
+        type: type?.name ?? '',
+        taskQueue: taskQueue ?? '',
         since: requiredTsToMs(startTime, 'startTime'),
-        hasMemo: memo?.fields?.[MEMO_KEY] !== undefined,
+        readMemo: () => readMemo(client, payload),
+        hasMemo: payload !== undefined,
+        isOpen: status === RUNNING,
       };
     }
     nextPageToken = page.nextPageToken ?? undefined;
   } while (nextPageToken && nextPageToken.length > 0);
+}
+
+async function readMemo(
+  { options }: WorkflowClient,
+  payload: Payload | null | undefined,
+): Promise<RunMemo | ChildMemo | undefined> {
+  if (!payload) return undefined;
+  try {
+    return await decodeFromPayloadsAtIndex(options.loadedDataConverter, 0, [payload]);
+  } catch (error) {
+    if (isOfClass(error, 'backend')) throw error;
+    return undefined;
+  }
 }
 
 /** A workflow with its memo; undefined if it has ended meanwhile, or its memo is sealed with a key that this client lacks. */

@@ -2,7 +2,8 @@ import type { WorkflowClient } from '@temporalio/client';
 import { pageLimit } from '../ports/parts/pages';
 import type { Backends, Page, RunQuery, RunRecord } from '../ports';
 import { prune, type PruneOptions, type PruneReport } from '../records/retention';
-import type { Connected } from './connect';
+import { readWaitingRuns, type AcrossHost } from './across/waiting-runs';
+import type { WaitingRuns, WaitingRunsQuery } from './across/waiting-run';
 import { forgetStarts, type ForgetStartsOptions, type ForgottenStarts } from './forget-starts';
 import { openRuns } from './open-runs';
 import { reconcileRun, reconcileRunning } from './reconcile';
@@ -30,7 +31,7 @@ export interface RunsPage extends Page<RunRecord> {
 /** The runs on record: `selvage.runs`. */
 export class Runs {
   /** @internal */
-  constructor(private readonly host: Pick<Connected, 'client' | 'backends' | 'place'>) {}
+  constructor(private readonly host: AcrossHost) {}
 
   /**
    * Lists runs, newest first, a page at a time. Running records of the page are compared with the server. The first page of a listing by another
@@ -43,6 +44,17 @@ export class Runs {
    */
   async list(query: RunsQuery = {}): Promise<RunsPage> {
     return await listRuns(this.host.backends, this.host.client.workflow, query);
+  }
+
+  /**
+   * Which unfinished runs wait, since when and for what, those that have waited longest first. Needs no worker. What their records tell is not asked
+   * again: so ten thousand runs that wait for signals, times or workers take some seconds. About any other, the server is asked, as many as
+   * there is time for.
+   *
+   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
+   */
+  async waiting(query: WaitingRunsQuery = {}): Promise<WaitingRuns> {
+    return await readWaitingRuns(this.host, query);
   }
 
   /**

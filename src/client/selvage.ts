@@ -11,13 +11,18 @@ import type { Deliveries } from '../deliveries';
 import type { EmitterList } from '../emitters';
 import type { Backends } from '../ports';
 import type { EmbeddedServer } from '../server';
+import { statsOf, type Stats, type StatsOptions } from '../records/questions';
 import { writeErrorLine } from '../terminal';
+import type { OpenRunsQuery } from './across/open-runs';
+import { readVersions, type Versions } from './across/versions';
+import type { AcrossHost } from './across/waiting-runs';
+import { Bulk } from './bulk/bulk';
 import { connectTo, disconnect, logOf, type ConnectOptions, type ServerLocation } from './connect';
 import { Extensions } from './extensions';
 import { Lineage } from './lineage';
 import { Outages } from './outages';
 import { isDebug, lineLogger } from './log-line';
-import { loadWorkers, type OwnWorkers } from './own-workers';
+import { loadWorkers, type OwnWorkers, type WorkerWatch } from './own-workers';
 import { Partitions } from './partitions';
 import { Pollers } from './pollers';
 import { RunHandle } from './run-handle';
@@ -53,6 +58,8 @@ export interface OpenOptions extends ConnectOptions {
    *   Default: those of the client's runs.
    */
   readonly workOn?: readonly string[];
+  /** @internal Hears of the workers, for health and metrics. */
+  readonly watch?: WorkerWatch;
   /** @internal Limits of one activity, for tests. */
   readonly activityLimits?: ActivityLimits;
 }
@@ -66,6 +73,8 @@ export class Selvage {
   readonly runs: Runs;
   /** Questions about the origin of values, and about everything made from them. */
   readonly lineage: Lineage;
+  /** Acts on many runs: cancels, terminates, resumes them, sends them a signal. */
+  readonly bulk: Bulk;
   /** Removes values from the data store. */
   readonly values: Values;
   /** Lists the partitions of a tapestry, and makes those that are missing. */
@@ -82,6 +91,7 @@ export class Selvage {
   readonly pollers: Pollers;
   /** @internal Starts runs in steps, for triggers and backfills. */
   readonly starter: RunStarter;
+  private readonly across: AcrossHost;
   private readonly inlineLimit: number | undefined;
   private readonly outages: Outages;
   private deliveries: Deliveries | undefined;
@@ -109,7 +119,15 @@ export class Selvage {
       serverLost: server?.lost,
       handleOf: (...run) => this.handleOf(...run),
     });
-    this.runs = new Runs(connected);
+    const { pollers, workers } = this;
+    this.across = { ...connected, pollers, workers, handleOf: (runId) => this.getRun(runId) };
+    this.runs = new Runs(this.across);
+    this.bulk = new Bulk({
+      ...connected,
+      getRun: (runId) => this.getRun(runId),
+      resume: (runId, resumed) => this.resume(runId, resumed),
+      listRuns: (query) => this.runs.list(query),
+    });
     this.lineage = new Lineage(backends);
     this.values = new Values(connected);
     this.partitions = new Partitions({ ...connected, taskQueue, starter: this.starter });
@@ -120,7 +138,7 @@ export class Selvage {
       inlineLimit,
       savePlans: (tapestry) => this.starter.savePlans(tapestry),
     });
-    this.streams = new Streams(client, location.address);
+    this.streams = new Streams(client, location.address, backends);
     this.extensions = new Extensions({ backends, getRun: (runId) => this.getRun(runId) });
   }
 
@@ -145,8 +163,17 @@ export class Selvage {
    */
   static async open(options: OpenOptions): Promise<Selvage> {
     refuseInBodyThread('Selvage.open()');
-    const { tapestries, resources, observers, workerOptions, workOn, activityLimits, emitters, ...others } =
-      options;
+    const {
+      tapestries,
+      resources,
+      observers,
+      workerOptions,
+      workOn,
+      activityLimits,
+      watch,
+      emitters,
+      ...others
+    } = options;
     const { dataConverter, inlineLimit, logger, taskQueue } = options;
     const connected = await connectTo(others, true);
     try {
@@ -162,6 +189,7 @@ export class Selvage {
           observers,
           logger,
           activityLimits,
+          ...(watch && { watch }),
           inlineLimit,
         },
         workOn ??
@@ -236,6 +264,11 @@ export class Selvage {
     return this.options.taskQueue;
   }
 
+  /** @internal The task queues that the workers of this client poll now. */
+  get polledQueues(): readonly string[] {
+    return this.ownWorkers?.taskQueues ?? [];
+  }
+
   /** Whether this client has a worker, as {@link Selvage.open} gives it one. */
   get hasWorker(): boolean {
     return this.ownWorkers !== undefined;
@@ -283,6 +316,25 @@ export class Selvage {
     options: ResumeOptions = {},
   ): Promise<RunHandle<Values>> {
     return await this.starter.resume<Values>(runId, options);
+  }
+
+  /**
+   * Which versions of code unfinished runs need, which workers have them, and which can be removed.
+   *
+   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
+   */
+  async versions(query: OpenRunsQuery = {}): Promise<Versions> {
+    return await readVersions(this.across, query);
+  }
+
+  /**
+   * Figures of what ran lately: how many, how long, how many failed, and what became worse, as `selvage stats`
+   * shows them. Asks the run history alone, not the server.
+   *
+   * @throws SelvageError `BackendUnavailable`
+   */
+  async stats(options: StatsOptions = {}): Promise<Stats> {
+    return await statsOf(this.backends.runHistory, options);
   }
 
   /**

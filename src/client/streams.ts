@@ -1,6 +1,13 @@
-import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import {
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { SelvageError } from '../errors';
+import type { Backends, ExceptionRecord, RunRecord } from '../ports';
+import { streamName } from '../streams';
 import {
   STREAM_MEMO_KEY,
   STREAM_SIGNAL,
@@ -12,6 +19,7 @@ import {
   type StreamMemo,
   type StreamMode,
 } from '../workflows/messages';
+import type { Json } from '../values';
 import { unreachable } from './connection-errors';
 import { pendingActivitiesOf } from './pending-activity';
 
@@ -51,12 +59,29 @@ export interface StreamState {
   readonly lag?: StreamLag;
   /** What holds the stream up. */
   readonly trouble?: string;
+  /** Why it has failed. */
+  readonly failure?: string;
   /** When the process that reads last reported, in milliseconds since the epoch. */
   readonly reportedAt?: number;
   readonly startedAt: number;
 }
 
+/** An element that has failed. */
+export interface StreamLetter {
+  /** Its place in the source; of a batch, that of its first element. */
+  readonly element: string;
+  /** The run that has failed. Absent: the element could not start one. */
+  readonly run?: string;
+  readonly why?: string;
+  /** When it was started or refused, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
 const SEARCH_TOO_LATE_MS = 10_000;
+/** Dead letters of each kind that are shown of one stream. */
+const MOST_LETTERS = 20;
+/** Entries of the start ledger that are looked through for elements without a run. */
+const LOOKED_THROUGH = 1_000;
 
 /** The streams on the server: shows them, and lets operators act on them. `selvage.streams`. */
 export class Streams {
@@ -64,6 +89,7 @@ export class Streams {
   constructor(
     private readonly client: Client,
     private readonly address: string,
+    private readonly backends: Pick<Backends, 'runHistory' | 'startLedger'>,
   ) {}
 
   /**
@@ -93,6 +119,36 @@ export class Streams {
     const state = await this.read(id);
     if (state) return state;
     throw unknownStream(id);
+  }
+
+  /** The newest elements whose run has failed, and of those that could start none. Whether the server answers or not. */
+  async deadLetters(id: string): Promise<StreamLetter[]> {
+    const { runHistory, startLedger } = this.backends;
+    const trigger = streamName(id);
+    const [failed, entries] = await Promise.all([
+      runHistory.listRuns({ trigger, status: 'failed', limit: MOST_LETTERS }),
+      startLedger.list({ trigger, limit: LOOKED_THROUGH }),
+    ]);
+    return [
+      ...(await Promise.all(
+        failed.items.map(async (run): Promise<StreamLetter> => {
+          const why = await this.whyFailed(run);
+          return {
+            element: run.trigger_key ?? '',
+            run: run.run_id,
+            at: run.started_at,
+            ...(why !== undefined && { why }),
+          };
+        }),
+      )),
+      ...entries.items
+        .filter(({ event }) => event['refused'] !== undefined)
+        .slice(0, MOST_LETTERS)
+        .map(({ key, claimedAt, event }): StreamLetter => {
+          const why = `${event['refused']}: ${event['why'] ?? ''}`;
+          return { element: key, at: claimedAt, why };
+        }),
+    ];
   }
 
   /** Nothing more is read until {@link resume}; what was read is finished. Errors as of {@link status}. */
@@ -182,8 +238,31 @@ export class Streams {
           reportedAt: beat.state.at,
         }),
       ...(trouble !== undefined && { trouble }),
+      ...(isOver && status.name !== 'COMPLETED' && { failure: await this.failureOf(workflowId) }),
       startedAt: startTime.getTime(),
     };
+  }
+
+  private async whyFailed(run: RunRecord): Promise<string | undefined> {
+    const { error } = run.details as { readonly error?: { readonly message: string } };
+    if (error) return error.message;
+    const { items } = await this.backends.runHistory.findLineage({
+      temporalRunId: run.temporal_run_id,
+      outcome: 'err',
+      limit: 1,
+    });
+    const [record] = items;
+    return record && `knot "${record.knot_id}": ${(record.extra['error'] as ExceptionRecord).message}`;
+  }
+
+  private async failureOf(workflowId: string): Promise<string> {
+    try {
+      await this.client.workflow.getHandle(workflowId).result();
+      return '';
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) return failureOfStream(error).message;
+      throw error;
+    }
   }
 
   private async reaching<T>(call: () => Promise<T>): Promise<T> {
@@ -194,6 +273,45 @@ export class Streams {
       throw unreachable(error, this.address);
     }
   }
+}
+
+/** Partitions of a stream, by name: up to where they are finished, and how many elements beyond that are. @internal */
+export function placesOf({ checkpoint }: StreamState): {
+  readonly partition: string;
+  readonly upTo?: string;
+  readonly beyond: number;
+}[] {
+  return Object.entries(checkpoint)
+    .map(([partition, { after, done = [] }]) => ({
+      partition,
+      ...(after !== undefined && { upTo: placeWords(after) }),
+      beyond: done.reduce((sum, [, elements]) => sum + elements, 0),
+    }))
+    .sort((one, other) => (one.partition < other.partition ? -1 : 1));
+}
+
+function placeWords(after: Json): string {
+  const { path, at } = (after ?? {}) as { path?: unknown; at?: unknown };
+  if (typeof path === 'string' && typeof at === 'number') return `${path} byte ${at}`;
+  const text = JSON.stringify(after);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+interface StreamFailure {
+  readonly message: string;
+  readonly type?: string | null;
+  readonly details?: readonly unknown[] | null;
+}
+
+/**
+ * The innermost reason why a stream's workflow has failed: what its activity threw, or who ended it.
+ *
+ * @internal
+ */
+export function failureOfStream(error: WorkflowFailedError): StreamFailure {
+  const { cause } = error;
+  const inner: Partial<StreamFailure> | undefined = cause?.cause ?? cause;
+  return { ...inner, message: inner?.message ?? error.message };
 }
 
 function unknownStream(id: string): SelvageError {

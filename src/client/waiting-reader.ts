@@ -36,6 +36,8 @@ export interface UnfinishedRun {
   readonly failures?: readonly KnotFailure[];
   readonly segments?: readonly (readonly string[])[];
   readonly waits?: readonly OpenWait[];
+  /** What was read before, for many runs at once: how its plan is laid out, and whether knots on record are Ok. */
+  readonly known?: { readonly layout: Layout; readonly outcomes: ReadonlyMap<string, boolean> };
 }
 
 /** Reads what is needed to say why a run has not ended: from the server, the plan and the run history. */
@@ -47,7 +49,7 @@ export class WaitingReader {
     private readonly client: WorkflowClient,
     private readonly backends: Backends,
     private readonly pollers: Pollers,
-    private readonly workers: Workers,
+    private readonly workers: Pick<Workers, 'list'>,
   ) {}
 
   async read(unfinished: UnfinishedRun): Promise<Waiting> {
@@ -72,12 +74,12 @@ export class WaitingReader {
 
   /** @param knotId the knot whose child run is looked at in any case */
   private async situation(unfinished: UnfinishedRun, knotId?: string): Promise<RunSituation> {
-    const { description, run, resetFrom, failures, segments, waits } = unfinished;
+    const { description, run, resetFrom, failures, segments, waits, known } = unfinished;
     const { historyLength, historySize = 0 } = description;
     const { terminals, limits: wanted } = memoOf(description);
     const limits = runLimits(wanted);
-    const layout = await this.layoutOf(run, terminals);
-    const outcomes = await this.outcomes(run.temporal_run_id, failures);
+    const layout = known?.layout ?? (await this.layoutOf(run, terminals));
+    const outcomes = known?.outcomes ?? (await this.outcomes(run.temporal_run_id, failures));
     const childRuns = new Map([
       ...(await this.earlierChildRuns(run, layout, limits, outcomes)),
       ...childRunsOf(description),

@@ -9,7 +9,7 @@ const QUEUES_NAMED = 5;
 /** Adds to the knots that no worker has had a body for (`BodyMissing`) which task queues have workers with it. */
 export async function withQueuesThatHave(
   knots: readonly WaitingKnot[],
-  workers: Workers,
+  workers: Pick<Workers, 'list'>,
   planOf: () => Promise<LoadedPlan>,
 ): Promise<readonly WaitingKnot[]> {
   if (!knots.some(isMissing)) return knots;

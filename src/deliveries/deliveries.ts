@@ -11,6 +11,7 @@ import type { Backends } from '../ports';
 import { decodeStored, LeaseKeeper } from '../runtime';
 import { EmitterRunner } from './emitter-runner';
 import { FeedTail } from './feed-tail';
+import { LiveChannel } from './live';
 import { pause, within } from '../ports/parts/pause';
 import { lagBehind, startOf } from './places';
 import { requireFeed, RunEvents, type Feed } from './run-events';
@@ -37,6 +38,7 @@ export interface DeliveriesOptions {
 export class Deliveries {
   readonly #feed: Feed;
   readonly #runners: readonly EmitterRunner[];
+  readonly #live: readonly LiveChannel[];
   readonly #stopping = new AbortController();
   readonly #now = new AbortController();
   readonly #running: Promise<unknown>;
@@ -78,6 +80,8 @@ export class Deliveries {
     for (const emitter of emitters)
       if (emitter.kind === 'open-telemetry') agreeOn(emitter.options as TraceSettings);
     this.#runners = emitters.map((declaration) => new EmitterRunner(declaration, around));
+    // Whoever has the lease: each process tells what happens in it.
+    this.#live = emitters.flatMap((declaration) => LiveChannel.of(declaration, logger) ?? []);
     const look = async (): Promise<void> => {
       while (!this.#stopping.signal.aborted) {
         await pause(LOOK_MS, this.#stopping.signal);
@@ -144,6 +148,7 @@ export class Deliveries {
   async #stop(): Promise<void> {
     this.#unobserve();
     this.#stopping.abort();
+    for (const channel of this.#live) channel.stop();
     await within(this.#running, STOP_MS);
     this.#now.abort();
     await within(this.#running, STOP_MS);

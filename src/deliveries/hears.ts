@@ -33,6 +33,7 @@ export function heard(
   );
 }
 
-function allows<T>(wanted: readonly T[] | undefined, given: T): boolean {
+/** Whether a filter lets it through. */
+export function allows<T>(wanted: readonly T[] | undefined, given: T): boolean {
   return wanted?.includes(given) ?? true;
 }

@@ -1,5 +1,5 @@
 import type { Logger } from '../authoring/knot-context';
-import type { LineageRecord } from '../ports';
+import type { LineageRecord, LiveEvent } from '../ports';
 import type { RunEvent } from './event';
 
 /** What an emitter is given beside the events. */
@@ -42,6 +42,15 @@ export interface Delivery {
   readonly disable?: string;
 }
 
+/** What an emitter is given beside a live event. */
+export interface LiveContext {
+  /** Aborted when the process stops delivering. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  /** How many live events this emitter has missed so far, because it was busy with others. */
+  readonly dropped: number;
+}
+
 /**
  * Hears of runs, after the fact: it is given what is durable in the run history, in its order. A crash repeats a batch and
  * loses none, so a receiver that must not count twice remembers the ids of events. Nothing that it does touches a run.
@@ -53,6 +62,11 @@ export interface Emitter {
    * If it throws `Terminal`, they come one by one, and those for which it does so again become dead letters; `Retryable` says when they come again.
    */
   deliver(events: readonly RunEvent[], context: DeliveryContext): Promise<Delivery | void>;
+  /**
+   * Hears what bodies of its own process do while they do it, one event at a time; {@link deliver} never does. Best
+   * effort: what it has no time for is dropped, nothing comes again, and no body waits. An error is logged.
+   */
+  live?(event: LiveEvent, context: LiveContext): Promise<void> | void;
   /** Called when the process stops delivering. */
   close?(): Promise<void>;
 }

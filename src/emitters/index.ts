@@ -11,7 +11,8 @@ export {
   type EmitterOptions,
   type EventFilter,
 } from './declaration';
-export type { Delivery, DeliveryContext, Emitter, RejectedEvent } from './emitter';
+export type { Delivery, DeliveryContext, Emitter, LiveContext, RejectedEvent } from './emitter';
+export type { KnotProgress, KnotStarted, LiveEvent } from '../ports';
 export type { KnotFinished, RunEnded, RunEvent, RunStarted } from './event';
 export { readEmitterOptions, type EmitterParts } from './emitter-options';
 export {

@@ -9,7 +9,7 @@ export type OwnEmitterParts = Emitter | Emitter['deliver'];
 export type OwnEmitterDeclaration = EmitterDeclaration<'own', Emitter>;
 
 /**
- * An emitter of one's own: one function, or an object with `deliver` and `close`.
+ * An emitter of one's own: one function, or an object with `deliver`, and `live` and `close` if it wants them.
  *
  * @throws SelvageError `InvalidName`, `InvalidConfig`
  */
@@ -25,5 +25,8 @@ export function emitter(
       'deliver',
       `must be a function, or an object that has one as "deliver", and is ${shown(deliver)}`,
     );
+  const { live } = made as Partial<Emitter>;
+  if (live !== undefined && typeof live !== 'function')
+    throw refuse('live', `must be a function, and is ${shown(live)}`);
   return declareEmitter({ kind: 'own', ...common, options: made as Emitter });
 }

@@ -130,6 +130,7 @@ const CODES = {
     RunFailed: 'A run ended with failed knots.',
     RunTerminated: 'A run was terminated.',
     DeadlineExceeded: 'A run did not end before its deadline.',
+    UnknownBulk: 'Nothing is known of a bulk act of this id.',
     UnknownStream: 'The server has no stream of this id.',
     StreamStopped: 'A stream that is to stop at a failure has met one.',
     UnknownEmitter: 'Nothing is on record under the name of an emitter.',
@@ -138,6 +139,7 @@ const CODES = {
     ScheduleInUse: 'A schedule was to be deployed whose id belongs to one of another source.',
     UnknownSubject: 'A subject that is to be forgotten has no key.',
     SubjectInUse: 'A subject is to be forgotten whose runs still work.',
+    HistoryNotEmpty: 'Runs were to be copied to a run history that has others.',
     HistoryInUse: 'A run history that one process can have at a time is in use by another.',
     ProjectInUse: 'Files that are to be repaired or replaced are in use by other processes.',
     BackupRefused:

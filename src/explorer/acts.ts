@@ -80,6 +80,10 @@ const ACTS: Doing = {
     else await replayEmitter(backends, name, 'beginning');
     return {};
   },
+  async stream({ reach }, { id, act: what }) {
+    await reach.do((selvage) => selvage.streams[what](id));
+    return {};
+  },
 };
 
 /**

@@ -66,8 +66,12 @@ export const QUESTIONS = {
   triggers: z.strictObject({}),
   deadLetters: z.strictObject({ trigger: name, cursor }),
   workers: z.strictObject({}),
+  waitingRuns: z.strictObject({ by: z.enum(['reason', 'version', 'knot', 'queue']) }),
+  versions: z.strictObject({}),
   emitters: z.strictObject({}),
   emitterLetters: z.strictObject({ emitter: name, cursor }),
+  streams: z.strictObject({}),
+  stream: z.strictObject({ stream: name }),
   approvals: z.strictObject({ cursor }),
   find: z.strictObject({ text, limit: z.int().min(1).max(100).optional() }),
   rerunPreview: rerun,
@@ -88,4 +92,5 @@ export const ACTS = {
   schedule: z.strictObject({ id: name, act: z.enum(['pause', 'resume', 'trigger']) }),
   backfill,
   emitter: z.strictObject({ name, act: z.enum(['redrive', 'resume', 'replay']) }),
+  stream: z.strictObject({ id: name, act: z.enum(['pause', 'resume', 'drain']) }),
 } satisfies Record<ActName, z.ZodType>;

@@ -39,10 +39,18 @@ export interface Questions {
   /** Events of a trigger that started no run: claimed but not started, or refused and put aside. */
   deadLetters: { ask: { trigger: string; cursor?: string }; answer: DeadLettersAnswer };
   workers: { ask: Record<string, never>; answer: { queues: QueueView[] } };
+  /** Which unfinished runs wait, counted by what for. Slow for very many, since it asks the server. */
+  waitingRuns: { ask: { by: WaitingGroup }; answer: WaitingRunsAnswer };
+  /** Which code unfinished runs need, and who has it. */
+  versions: { ask: Record<string, never>; answer: VersionsAnswer };
   /** Who hears of runs. */
   emitters: { ask: Record<string, never>; answer: { emitters: EmitterView[] } };
   /** Events that an emitter gave up. */
   emitterLetters: { ask: { emitter: string; cursor?: string }; answer: EmitterLettersAnswer };
+  /** Pipelines that never end. */
+  streams: { ask: Record<string, never>; answer: { streams: StreamView[] } };
+  /** How far a stream is, by partition, and the elements that failed. */
+  stream: { ask: { stream: string }; answer: StreamAnswer };
   /** Signals that runs wait for. */
   approvals: { ask: { cursor?: string }; answer: ApprovalsAnswer };
   /** For the palette: runs, knots, tapestries and values whose names or hashes match the typed text. */
@@ -66,6 +74,8 @@ export interface Acts {
   backfill: { ask: BackfillAsk; answer: { run: string } };
   /** `redrive`: delivers what it gave up once more. `resume`: goes on now. `replay`: hears all again, from the beginning. */
   emitter: { ask: { name: string; act: 'redrive' | 'resume' | 'replay' }; answer: Record<string, never> };
+  /** `drain`: ends it when what was read is finished. */
+  stream: { ask: { id: string; act: 'pause' | 'resume' | 'drain' }; answer: Record<string, never> };
 }
 
 export type QuestionName = keyof Questions;
@@ -133,9 +143,47 @@ export type PageName =
   | 'partitions'
   | 'triggers'
   | 'workers'
+  | 'waiting'
   | 'emitters'
+  | 'streams'
   | 'approvals'
   | 'tapestry';
+
+export type WaitingGroup = 'reason' | 'version' | 'knot' | 'queue';
+
+export interface WaitingRunsAnswer {
+  readonly open: number;
+  readonly working: number;
+  readonly waiting: number;
+  /** The largest groups. */
+  readonly counts: readonly {
+    readonly key: string;
+    readonly runs: number;
+    readonly since: number;
+    readonly first: string;
+  }[];
+  /** Those that have waited longest. */
+  readonly runs: readonly {
+    readonly run: string;
+    readonly tapestry: string;
+    readonly knot?: string;
+    readonly since: number;
+    readonly code: string;
+    readonly message: string;
+  }[];
+}
+
+export interface VersionsAnswer {
+  readonly bodies: readonly {
+    readonly body: string;
+    readonly codeHash?: string;
+    readonly runs: number;
+    readonly first?: string;
+    readonly workers: number;
+    /** Absent: not known. */
+    readonly isSafeToRemove?: boolean;
+  }[];
+}
 
 export interface TapestryView {
   readonly name: string;
@@ -524,6 +572,52 @@ export interface EmitterLettersAnswer {
     readonly comesAgain: boolean;
   }[];
   readonly cursor?: string;
+}
+
+export interface StreamView {
+  readonly id: string;
+  readonly tapestry: string;
+  /** Kind of its source. */
+  readonly source: string;
+  /** Value of `trigger` of its runs. */
+  readonly trigger: string;
+  /** `waiting`: no process reads it. */
+  readonly state: 'reading' | 'waiting' | 'paused' | 'draining' | 'ended' | 'failed';
+  /** Who reads. */
+  readonly worker?: string;
+  /** Elements that are finished, since it was first started. */
+  readonly ok: number;
+  /** Elements that have failed. */
+  readonly dead: number;
+  readonly inFlight?: number;
+  /** Most elements in flight. */
+  readonly window?: number;
+  /** Elements a second. */
+  readonly rate?: number;
+  readonly lag?: { readonly amount: number; readonly unit: 'elements' | 'bytes' };
+  /** What holds it up. */
+  readonly trouble?: string;
+  /** Why it has failed. */
+  readonly failure?: string;
+}
+
+export interface StreamAnswer {
+  /** The first of them by name. */
+  readonly partitions: readonly {
+    readonly partition: string;
+    /** The last place up to which all is finished. */
+    readonly upTo?: string;
+    /** How many elements are finished beyond it. */
+    readonly beyond: number;
+  }[];
+  readonly partitionCount: number;
+  /** The newest of each kind. */
+  readonly letters: readonly {
+    readonly element: string;
+    readonly run?: string;
+    readonly why?: string;
+    readonly at: number;
+  }[];
 }
 
 export interface QueueView {

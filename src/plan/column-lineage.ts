@@ -24,8 +24,14 @@ export function columnOrigins(plan: Plan, knot: PlanKnot): ColumnOrigins | undef
   return origins.size > 0 ? Object.fromEntries(origins) : undefined;
 }
 
+/** The knot whose value this one writes, where it writes what it is given; else the knot itself. */
+export function madeBy(plan: Pick<Plan, 'knots'>, knot: PlanKnot): PlanKnot {
+  const passed = passedOn(plan, knot);
+  return passed ? madeBy(plan, passed) : knot;
+}
+
 /** The columns of a knot's value that anything is known of. */
-function columnsOf(plan: Plan, knot: PlanKnot): string[] {
+export function columnsOf(plan: Plan, knot: PlanKnot): string[] {
   const { columns } = knot.data ?? {};
   if (columns) return Object.keys(columns);
   const passed = passedOn(plan, knot);
@@ -33,7 +39,7 @@ function columnsOf(plan: Plan, knot: PlanKnot): string[] {
 }
 
 /** The knot whose columns this one has: a gate and a path of a branch pass on a value, and a sink writes what it is given. */
-function passedOn(plan: Plan, { data, inputs, policy }: PlanKnot): PlanKnot | undefined {
+function passedOn(plan: Pick<Plan, 'knots'>, { data, inputs, policy }: PlanKnot): PlanKnot | undefined {
   const passes = policy.node === 'gate' || policy.path !== undefined || data?.writes !== undefined;
   if (!passes || data?.reads || data?.columns) return undefined;
   const [only, ...others] = policy.path === undefined ? Object.values(inputs) : [inputs['input']!];

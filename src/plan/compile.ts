@@ -12,8 +12,10 @@ import type {
   TapestryRecord,
   WaitRecord,
 } from '../authoring/records';
+import { madeBy } from './column-lineage';
 import { ConstantEncoder } from './constant-encoder';
 import { DefinitionTable } from './definition-table';
+import { fieldsOf } from './fields';
 import { Hashes } from '../authoring/hashes';
 import { notOurs, orderedKnots } from './knot-order';
 import {
@@ -69,6 +71,18 @@ export function compile(
   return compiled(planOf(tapestry, { sha256, hashOf }, new Refusals()), sha256);
 }
 
+/** Adds the columns of what knots read and write, where a schema says them. */
+function withFields(knots: readonly PlanKnot[], records: readonly KnotRecord[]): readonly PlanKnot[] {
+  if (!knots.some(({ data }) => data?.reads ?? data?.writes)) return knots;
+  const schemas = new Map(records.map(({ id, definition }) => [id, definition?.output]));
+  return knots.map((knot) => {
+    if (!knot.data?.reads && !knot.data?.writes) return knot;
+    const schema = schemas.get(madeBy({ knots }, knot).id);
+    const fields = schema && fieldsOf(schema);
+    return fields ? { ...knot, data: { ...knot.data, fields } } : knot;
+  });
+}
+
 function planOf(
   tapestry: TapestryRecord,
   { sha256, hashOf }: Required<CompileOptions>,
@@ -118,7 +132,7 @@ function planOf(
     ...(queue !== undefined && { queue }),
     parameters: planParameters(tapestry, constants, refusals),
     definitions: definitions.list,
-    knots: planKnots,
+    knots: withFields(planKnots, knots),
     terminals: terminalsOf(tapestry, knots, indexes, refusals),
     ...(partition && {
       partition: {

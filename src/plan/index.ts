@@ -1,6 +1,7 @@
 export { mayHaveNoValue } from './absence';
 export { budgetOf, requireLoadable, childRunKnots, type RunBudget } from './budget';
-export { columnOrigins, type ColumnOrigin, type ColumnOrigins } from './column-lineage';
+export type { PlanField } from './fields';
+export { columnOrigins, columnsOf, type ColumnOrigin, type ColumnOrigins } from './column-lineage';
 export { compile, problemsOf, type CompiledPlan, type CompileOptions } from './compile';
 export {
   extend,

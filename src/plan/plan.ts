@@ -8,6 +8,7 @@ import type {
 } from '../authoring/records';
 import type { Dataset } from '../authoring/dataset';
 import type { Json } from '../values';
+import type { PlanField } from './fields';
 import type { DomainDescription } from '../partitions';
 
 /**
@@ -141,6 +142,8 @@ export interface PlanData {
   readonly reads?: readonly Dataset[];
   readonly writes?: readonly Dataset[];
   readonly columns?: Readonly<Record<string, readonly string[]>>;
+  /** The columns of what it reads or writes, as the schema of that value says. Absent: unknown. */
+  readonly fields?: readonly PlanField[];
 }
 
 export interface PlanKnot {

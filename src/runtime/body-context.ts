@@ -23,6 +23,8 @@ export interface BodySurroundings {
   loggerOf(knotId: string, attempt: number): Logger;
   /** Calls the body of an attempt where tracers see that it belongs to it. Absent: nobody traces. */
   traced?<T>(knotId: string, attempt: number, call: () => Promise<T>): Promise<T>;
+  /** The span that the caller works in. */
+  traceparent?(): string | undefined;
 }
 
 /** For knots whose attempts all run in this process. */
@@ -43,7 +45,10 @@ export class BodyContext implements KnotContext {
   readonly lastHeartbeat: unknown;
   private never: AbortSignal | undefined;
 
-  /** @param signalOf returns the body's signal; undefined if nothing stops the body */
+  /**
+   * @param signalOf returns the body's signal; undefined if nothing stops the body
+   * @param progress hears what the body says of how far it is
+   */
   constructor(
     private readonly surroundings: BodySurroundings,
     readonly knotId: string,
@@ -51,6 +56,7 @@ export class BodyContext implements KnotContext {
     private readonly signalOf: (() => AbortSignal) | undefined,
     private readonly extension: BodyExtension,
     private readonly log?: BodyLog,
+    private readonly progress?: (details: unknown) => void,
   ) {
     const details = surroundings.handedOn.last(knotId);
     this.lastHeartbeat = details === undefined ? undefined : decodeJson(structuredClone(details));
@@ -69,6 +75,10 @@ export class BodyContext implements KnotContext {
     return `${this.runId}/${this.surroundings.temporalRunId}/${this.knotId}`;
   }
 
+  get traceparent(): string | undefined {
+    return this.surroundings.traceparent?.();
+  }
+
   get logger(): Logger {
     const lines = this.surroundings.loggerOf(this.knotId, this.attempt);
     return this.log ? this.log.tap(lines) : lines;
@@ -84,6 +94,7 @@ export class BodyContext implements KnotContext {
   get heartbeat(): KnotContext['heartbeat'] {
     return (details) => {
       this.surroundings.handedOn.keep(this.knotId, encodeHandedOn(this.knotId, details));
+      this.progress?.(details);
     };
   }
 

@@ -43,6 +43,8 @@ export interface BodyHosts {
   call(call: BodyCall): Promise<unknown>;
   /** The hash of a body's source, as the host of this name describes it; undefined if it does not, or if the body is one of TypeScript. */
   codeHashOf(host: string, definition: DefinitionRecord): string | undefined;
+  /** By name: why the last thread or process of a host could not be started; undefined for a host that could start it. */
+  troubles(): ReadonlyMap<string, unknown>;
   close(): Promise<void>;
 }
 

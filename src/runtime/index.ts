@@ -127,6 +127,7 @@ export {
   type Throw,
 } from './knot-runner';
 export { LayoutRun } from './layout-run';
+export { listenLive } from './live';
 export {
   endOfRecord,
   runElements,

@@ -22,6 +22,7 @@ import {
   type Execution,
   type OutcomeToRecord,
 } from './lineage';
+import { isHeardLive, tellLive } from './live';
 import { retryDelay } from './retry';
 import { superviseBody } from './supervise-body';
 import { workerLost } from './worker-lost';
@@ -430,13 +431,16 @@ class KnotLife {
     const { timeout, cancelGrace = DEFAULT_CANCEL_GRACE_MS } = knot.policy;
     this.calledBy = knot.policy.host;
     const { cancel } = host;
+    const progress = isHeardLive()
+      ? (details: unknown) => this.tell({ type: 'knot-progress', details }, attempt)
+      : undefined;
     const call = (signalOf: (() => AbortSignal) | undefined, begins?: () => void): Promise<unknown> =>
       host.callBody({
         definition,
         policy: knot.policy,
         inputs,
         begins,
-        context: new BodyContext(host.surroundings, knot.id, attempt, signalOf, extension, log),
+        context: new BodyContext(host.surroundings, knot.id, attempt, signalOf, extension, log, progress),
       });
     const watched = (): Promise<unknown> =>
       timeout === undefined && !host.watchesGrace
@@ -448,9 +452,20 @@ class KnotLife {
             timeout,
             beginsLate: knot.policy.host !== undefined,
           });
+    if (isHeardLive()) this.tell({ type: 'knot-started' }, attempt);
     const { surroundings } = host;
     const traced = surroundings.traced ? () => surroundings.traced!(knot.id, attempt, watched) : watched;
     return host.observed ? host.observed(knot, definition, attempt, traced) : traced();
+  }
+
+  private tell(
+    what: { type: 'knot-started' } | { type: 'knot-progress'; details: unknown },
+    attempt: number,
+  ): void {
+    const { plan, knot } = this.subject;
+    const { runId, temporalRunId } = this.host.surroundings;
+    const { tapestry } = plan.plan;
+    tellLive({ ...what, runId, temporalRunId, tapestry, knotId: knot.id, attempt, at: this.host.now() });
   }
 
   private async commit(

@@ -1,5 +1,7 @@
 import type { Registry } from 'prom-client';
+import { WorkMetrics, type WorkCounts } from '../metrics';
 import type { TriggerMetrics } from '../triggers';
+import { prometheusInstruments } from './prometheus';
 
 /** Counters of one trigger. */
 export interface CountedTrigger extends TriggerMetrics {
@@ -7,8 +9,26 @@ export interface CountedTrigger extends TriggerMetrics {
   restarted(): void;
 }
 
+/** A number that is asked for when somebody reads the metrics. */
+export interface SampledGauge {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  /** What cannot be asked now is left out. */
+  read(): Promise<readonly Sample[]>;
+}
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
 export interface Metrics {
   of(trigger: string): CountedTrigger;
+  /** Counts what the worker of this process does. Undefined if the library is not installed. */
+  readonly work: WorkCounts | undefined;
+  /** @returns how to take it away */
+  sample(gauge: SampledGauge): () => void;
   /** Prometheus' text format; undefined if the library is not installed. */
   read(): Promise<{ readonly contentType: string; readonly text: string } | undefined>;
 }
@@ -69,7 +89,24 @@ export async function createMetrics(registry?: Registry): Promise<Metrics> {
     buckets: SECONDS,
     registers,
   });
+  const sampled = new Map<string, Set<SampledGauge>>();
   const metrics: Metrics = {
+    work: new WorkMetrics(prometheusInstruments(library, registers)),
+    sample(gauge) {
+      const { name, help, labelNames } = gauge;
+      const readers = sampled.get(name) ?? new Set();
+      if (!sampled.has(name)) {
+        sampled.set(name, readers);
+        const made = new Gauge({ name, help, labelNames: [...labelNames], registers, collect });
+        async function collect(): Promise<void> {
+          const read = await Promise.all([...readers].map((reader) => reader.read().catch(() => [])));
+          made.reset();
+          for (const { labels, value } of read.flat()) made.set(labels, value);
+        }
+      }
+      readers.add(gauge);
+      return () => void readers.delete(gauge);
+    },
     of: (trigger) => ({
       count: (result, count = 1) => {
         if (result === 'dead-letter') deadLetters.inc({ trigger }, count);
@@ -87,7 +124,12 @@ export async function createMetrics(registry?: Registry): Promise<Metrics> {
 }
 
 const UNCOUNTED: CountedTrigger = { count() {}, lag() {}, latency() {}, restarted() {} };
-const NO_METRICS: Metrics = { of: () => UNCOUNTED, read: async () => undefined };
+const NO_METRICS: Metrics = {
+  of: () => UNCOUNTED,
+  work: undefined,
+  sample: () => () => {},
+  read: async () => undefined,
+};
 
 async function load(): Promise<typeof import('prom-client') | undefined> {
   try {

@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
 import type { Selvage } from '../client';
+import { oneLineOf } from '../runtime';
 import { unreachable } from '../client/connection-errors';
 import type { Backends } from '../ports';
 import type { Logger } from '../authoring/knot-context';
@@ -17,8 +18,8 @@ export interface Readiness {
   /** Whether all parts are ready. */
   readonly ready: boolean;
   /**
-   * By name: `server`, `run-history`, `start-ledger`, `tapestry-store`, `data-store`, `worker`, and each trigger by its name in run
-   * records.
+   * By name: `server`, `run-history`, `start-ledger`, `tapestry-store`, `data-store`, `worker`, each tapestry that the worker has
+   * (`tapestry:NAME`), each body host (`body-host:NAME`), and each trigger by its name in run records.
    */
   readonly parts: Readonly<Record<string, PartState>>;
 }
@@ -37,6 +38,8 @@ export interface ReadinessOptions {
   readonly hasWorker: boolean;
   /** Parts that know their own state. */
   readonly triggers: readonly { readonly name: string; readonly state: PartState }[];
+  /** Parts of the worker, by name: what is wrong with each now. */
+  readonly ofWorker?: () => ReadonlyMap<string, unknown>;
 }
 
 /** Checks the server and the backends, and collects the states of worker and triggers. */
@@ -75,6 +78,7 @@ export class ReadinessProbe {
   }
 
   async #ask(): Promise<void> {
+    for (const [name, error] of this.options.ofWorker?.() ?? []) this.#note(name, errorOf(error));
     await Promise.all(
       Object.entries(this.#probes).map(async ([name, probe]) => this.#note(name, await failureOf(probe))),
     );
@@ -96,6 +100,11 @@ function stateOf(error: unknown): PartState {
   return { ready: false, error: SelvageError.is(error) ? error.code : 'Unexpected', since };
 }
 
+function errorOf(error: unknown): Error | undefined {
+  if (error === undefined || error instanceof Error || SelvageError.is(error)) return error;
+  return new Error(oneLineOf(error));
+}
+
 async function failureOf(probe: Probe): Promise<Error | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<SelvageError>((resolve) => {
@@ -103,11 +112,7 @@ async function failureOf(probe: Probe): Promise<Error | undefined> {
     timer = setTimeout(() => resolve(error), LIMIT_MS);
   });
   try {
-    const asked = probe().then(
-      () => undefined,
-      (error: unknown) =>
-        error instanceof Error || SelvageError.is(error) ? error : new Error(String(error)),
-    );
+    const asked = probe().then(() => undefined, errorOf);
     return await Promise.race([asked, late]);
   } finally {
     clearTimeout(timer);

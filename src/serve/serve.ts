@@ -5,17 +5,19 @@ import type { Registry } from 'prom-client';
 import type { WebhookHandler } from '../adapters/webhook';
 import { Selvage, type OpenOptions } from '../client';
 import { isDebug, lineLogger } from '../client/log-line';
-import { SelvageError } from '../errors';
 import { bodyLogger } from '../runtime/body-logger';
 import type { LoggerLike } from '../authoring/knot-context';
 import { writeErrorLine } from '../terminal';
 import type { PageServer } from '../explorer/page-server';
-import { isTrigger, requireOwnGroups, triggerName, type TriggerDeclaration } from '../triggers';
+import { requireOwnGroups, triggerName, type TriggerDeclaration } from '../triggers';
 import { isDeployed, isRequested, makeTrigger, type MakeTrigger } from './adapters';
 import { endpoints } from './endpoints';
 import { KeptTrigger, type Delays } from './kept-trigger';
 import { listen, type Listener } from '../http/listener';
-import { createMetrics, type Metrics } from './metrics';
+import { addGauges } from './gauges';
+import { Monitor } from './monitor';
+import { requireDifferent } from './require-different';
+import { partsOfWorker, queuesOf } from './worker-parts';
 import { ReadinessProbe, type Readiness } from './readiness';
 import { Deliveries, gatherEmitters } from '../deliveries';
 import type { EmitterList } from '../emitters';
@@ -40,8 +42,6 @@ export interface ServedOptions extends WebhookServerOptions {
    * Default: `port`.
    */
   readonly healthPort?: number;
-  /** A registry of `prom-client`, if the process has one. Default: a new one. */
-  readonly registry?: Registry;
   /** Serves the page of runs on a port of its own; `true` for all defaults. Default: none. */
   readonly ui?: boolean | PageOptions;
   /** How long {@link Serving.stop} waits for work in progress, in milliseconds. Default 30,000. */
@@ -73,6 +73,8 @@ export interface PageOptions {
 export interface ServeOptions extends ServedOptions, Omit<OpenOptions, 'tapestries' | 'port' | 'emitters'> {
   /** Tapestries that the worker can run beside those that the triggers start. Default: none. */
   readonly tapestries?: Tapestries;
+  /** A registry of `prom-client`, if the process has one. Default: a new one. */
+  readonly registry?: Registry;
   /** Whether this process works for the runs, too. Default true. */
   readonly worker?: boolean;
   /** The port of the embedded server. Default: the one last used, else a free one. */
@@ -130,18 +132,18 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   requireOwnGroups(triggers);
   const all = [...new Set([...(tapestries ?? []), ...triggers.flatMap((trigger) => trigger.tapestry ?? [])])];
   const hasWorker = worker && all.length > 0;
+  const monitor = await Monitor.create(registry);
   const connect = { ...client, ...(serverPort !== undefined && { port: serverPort }) };
   const selvage =
     given ??
     (hasWorker
-      ? await Selvage.open({ ...connect, tapestries: all, emitters: false })
+      ? await Selvage.open({ ...connect, tapestries: all, emitters: false, watch: monitor.watch })
       : await Selvage.connect(connect));
   const served = {
     triggers,
     ...(port !== undefined && { port }),
     ...(host !== undefined && { host }),
     ...(healthPort !== undefined && { healthPort }),
-    ...(registry && { registry }),
     ...(stopTimeout !== undefined && { stopTimeout }),
     ...(delays && { delays }),
     ...(make && { make }),
@@ -157,6 +159,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       logger: client.logger ?? lineLogger(writeErrorLine, { format: 'text', runs: true, isVerbose: isDebug }),
       hasWorker: selvage.hasWorker,
       ownsClient: given === undefined,
+      monitor,
     });
   } catch (error) {
     if (!given) await selvage.close();
@@ -176,6 +179,8 @@ export interface Surroundings {
   readonly hasWorker: boolean;
   /** Whether {@link Serving.stop} closes the client. */
   readonly ownsClient: boolean;
+  /** What the worker of the client has been told to tell. */
+  readonly monitor: Monitor;
 }
 
 /** @internal Running triggers on an open client. */
@@ -188,6 +193,7 @@ export class Served implements Serving {
   #page: PageServer | undefined;
   #deliveries: Deliveries | undefined;
   #stopped: Promise<void> | undefined;
+  readonly #removeGauges: () => void;
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
 
@@ -196,7 +202,6 @@ export class Served implements Serving {
     private readonly options: ServedOptions,
     private readonly surroundings: Surroundings,
     private readonly probe: ReadinessProbe,
-    metrics: Metrics,
     private readonly webhooks: WebhookHandler | undefined,
   ) {
     this.ended = new Promise((resolve, reject) => {
@@ -205,7 +210,13 @@ export class Served implements Serving {
     });
     // Each event in progress may listen for the stop.
     setMaxListeners(0, this.#stopping.signal);
-    this.#health = endpoints(probe, metrics);
+    const { monitor, hasWorker } = surroundings;
+    this.#health = endpoints(probe, monitor.metrics, () => monitor.sdkMetrics());
+    this.#removeGauges = addGauges(monitor.metrics, {
+      selvage,
+      readiness: () => probe.read(),
+      taskQueues: () => (hasWorker ? selvage.polledQueues : queuesOf(selvage, options)),
+    });
     // The caller of `stop` need not listen to `ended`.
     this.ended.catch(() => {});
     if (surroundings.hasWorker) selvage.workerEnded.then(this.#resolve, this.#reject);
@@ -214,7 +225,7 @@ export class Served implements Serving {
   static async start(selvage: Selvage, options: ServedOptions, surroundings: Surroundings): Promise<Served> {
     const { triggers, delays, make = makeTrigger } = options;
     const { logger, hasWorker } = surroundings;
-    const metrics = await createMetrics(options.registry);
+    const { metrics } = surroundings.monitor;
     const delivering = triggers.filter((trigger) => !isRequested(trigger) && !isDeployed(trigger));
     const kept = delivering.map((declaration) => {
       const name = triggerName(declaration);
@@ -245,8 +256,14 @@ export class Served implements Serving {
             metrics: (trigger) => metrics.of(triggerName(trigger)),
             logger,
           });
-    const probe = new ReadinessProbe({ selvage, logger: bodyLogger(logger), hasWorker, triggers: kept });
-    const served = new Served(selvage, options, surroundings, probe, metrics, webhooks);
+    const probe = new ReadinessProbe({
+      selvage,
+      logger: bodyLogger(logger),
+      hasWorker,
+      triggers: kept,
+      ...(hasWorker && { ofWorker: () => partsOfWorker(selvage, options, surroundings.monitor) }),
+    });
+    const served = new Served(selvage, options, surroundings, probe, webhooks);
     try {
       await served.#listen();
       await served.#deliver();
@@ -352,6 +369,7 @@ export class Served implements Serving {
   async #end(): Promise<void> {
     const { stopTimeout = STOP_TIMEOUT_MS } = this.options;
     this.probe.stop();
+    this.#removeGauges();
     this.#stopping.abort();
     await this.#page?.close();
     const delivered = this.#deliveries?.stop();
@@ -372,27 +390,5 @@ export class Served implements Serving {
       {},
       `What triggers had begun did not end within ${stopTimeout / 1_000} s; it is left, and comes again.`,
     );
-  }
-}
-
-function requireDifferent(triggers: readonly TriggerDeclaration[]): void {
-  const names = new Set<string>();
-  for (const trigger of triggers as readonly unknown[]) {
-    if (!isTrigger(trigger)) {
-      throw new SelvageError(
-        'InvalidConfig',
-        'Among the `triggers` of serve() is something that is none. Give what kafkaTrigger(…), webhook(…) or valkeyTrigger(…) returns.',
-        { details: { option: 'triggers', reason: 'WrongValue' } },
-      );
-    }
-    const name = triggerName(trigger);
-    if (names.has(name)) {
-      throw new SelvageError(
-        'DuplicateTrigger',
-        `Two of the triggers are ${name}. Give each trigger of a kind an id of its own: what an event has started is remembered under it.`,
-        { details: { trigger: name, id: trigger.id } },
-      );
-    }
-    names.add(name);
   }
 }

@@ -7,6 +7,7 @@ import { HISTORY_LINEAGE_TESTS } from './history-lineage-tests';
 import { HISTORY_PARTITIONS_TESTS } from './history-partitions-tests';
 import { HISTORY_REMOVAL_TESTS } from './history-removal-tests';
 import { HISTORY_RUNS_TESTS } from './history-runs-tests';
+import { HISTORY_STATISTICS_TESTS } from './history-statistics-tests';
 
 const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
   async 'names its technology'({ adapter }) {
@@ -30,6 +31,7 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
   ...HISTORY_LINEAGE_TESTS,
   ...HISTORY_RUNS_TESTS,
   ...HISTORY_PARTITIONS_TESTS,
+  ...HISTORY_STATISTICS_TESTS,
   ...HISTORY_REMOVAL_TESTS,
   ...HISTORY_CHANGES_TESTS,
 };

@@ -38,6 +38,31 @@ export const HISTORY_LINEAGE_TESTS: ConformanceTests<RunHistory, Subject<RunHist
     assert.deepEqual(await adapter.getOutcomes('unknown', ['ok']), []);
   },
 
+  async 'tells which knots of many runs have an outcome, without elements, if it answers such questions'({
+    adapter,
+  }) {
+    if (!adapter.finishedKnots) return;
+    const of = (run: number, knot_id: string, changes: Partial<LineageRecord> = {}): LineageRecord =>
+      sampleLineage({ run_id: `run-${run}`, temporal_run_id: `temporal-run-${run}`, knot_id, ...changes });
+    const failed = { outcome: 'err', output_hash: null, output_size: null, finished_at: 7 } as const;
+    await adapter.commit([
+      of(1, 'users', { finished_at: 5 }),
+      of(1, 'users[0]'),
+      of(1, 'users[1]'),
+      of(2, 'a', failed),
+      of(3, 'not asked for'),
+    ]);
+    const found = await adapter.finishedKnots(['temporal-run-2', 'temporal-run-1', 'unknown']);
+    assert.deepEqual(
+      found.map((knot) => [knot.temporal_run_id, knot.knot_id, knot.outcome, knot.finished_at]).sort(),
+      [
+        ['temporal-run-1', 'users', 'ok', 5],
+        ['temporal-run-2', 'a', 'err', 7],
+      ],
+    );
+    assert.deepEqual(await adapter.finishedKnots([]), []);
+  },
+
   async 'finds by cache key the newest value that was made, and no failure'({ adapter }) {
     const key = (name: string): string => sampleHash(`key ${name}`);
     const of = (name: string, at: number, changes: Partial<LineageRecord> = {}): LineageRecord =>

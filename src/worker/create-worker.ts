@@ -73,6 +73,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     leaseTtl,
     activityLimits,
     reconcile,
+    watch,
     address,
     plugins,
     connection,
@@ -93,6 +94,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     ...(leaseTtl !== undefined && { leaseTtl }),
     ...(activityLimits && { activityLimits }),
     ...(reconcile !== undefined && { reconcile }),
+    ...(watch && { watch }),
   });
   const workerOptions = {
     ...tunedWorkerOptions,

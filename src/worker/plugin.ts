@@ -5,6 +5,7 @@ import { Registry, WorkerEnvironment, createActivities, type ActivityLimits } fr
 import { HistoryClock, awayStores, describeStepBack, nodeSha256, openBackends } from '../backends';
 import { reconcileRunning } from '../client/reconcile';
 import { serverIdentity } from '../client/server-identity';
+import type { WorkerWatch } from '../client/own-workers';
 import { tellingPlugins } from '../client/workers';
 import { SelvageError } from '../errors';
 import { hostNames, openHosts, type Said } from '../body-hosts';
@@ -70,6 +71,8 @@ export interface SelvagePluginOptions {
    * least 1,000. Default 30,000, after which the server, too, considers a worker lost; of emitters, 15,000.
    */
   readonly leaseTtl?: number;
+  /** @internal Hears of the worker, for health and metrics. */
+  readonly watch?: WorkerWatch;
   /**
    * @internal Whether the worker compares running records with the server when it starts. If a client has
    *   several workers, only the first
@@ -149,6 +152,7 @@ export class SelvagePlugin extends SimplePlugin {
       ]),
       ...(this.own.observers && { observers: this.own.observers }),
       ...(this.own.logger && { logger: this.own.logger }),
+      counts: this.own.watch?.counts,
     });
     this.environment = environment;
     this.taskQueue = options.taskQueue;
@@ -254,6 +258,7 @@ export class SelvagePlugin extends SimplePlugin {
         : undefined;
     try {
       environment.bodyHosts = await this.openHosts(this.taskQueue);
+      if (environment.bodyHosts) this.own.watch?.hostsOpened?.(environment.bodyHosts);
       await requireReadable(backends);
       // If a client has several workers, the first reports it.
       for (const { code, message } of reconcile ? awayStores(backends) : [])

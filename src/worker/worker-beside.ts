@@ -58,6 +58,10 @@ export class WorkersBeside implements OwnWorkers {
     }
   }
 
+  get taskQueues(): readonly string[] {
+    return [...this.workers.keys()];
+  }
+
   polls(taskQueue: string): boolean {
     return this.workers.has(taskQueue);
   }

@@ -8,7 +8,7 @@ import { optionsOf, summaryOf } from './node-options';
 import { domainOf } from './partition-domain';
 import { placeNode, type TapestryParts } from './place-node';
 import type { Problems } from './problems';
-import type { DocumentSection, NodeSection } from './read-document';
+import type { DocumentSection, NodeSection, Section } from './read-document';
 import { inOrder, isPart, isShared, Names, parameterName, referenceAt, type Reference } from './references';
 
 type AnyKnot = Knot<any>;
@@ -66,7 +66,6 @@ class TapestryBuilder implements TapestryParts {
   private emptyTapestry(): AnyTapestry {
     const { section } = this.document;
     const { fields } = section;
-    const { callables } = this.surroundings;
     const description = typeof fields['description'] === 'string' ? fields['description'].trim() : '';
     const { extensible } = fields;
     const options: Record<string, unknown> = {
@@ -75,16 +74,15 @@ class TapestryBuilder implements TapestryParts {
       ...(description !== '' && { description }),
       ...(fields['queue'] !== undefined && { queue: fields['queue'] }),
       ...(fields['dependsOnPrevious'] !== undefined && { dependsOnPrevious: fields['dependsOnPrevious'] }),
+      ...(fields['emitters'] !== undefined && {
+        emitters: this.named(section, ['emitters'], fields['emitters']).map(({ value }) => value),
+      }),
       ...(extensible !== undefined && {
         extensible: isMap(extensible)
           ? {
-              definitions: ((extensible['definitions'] ?? []) as unknown[]).flatMap((name, index) => {
-                const found = callables.find(String(name));
-                if ('value' in found)
-                  return [this.callables.definition(found.value, found.definition, false)];
-                this.problems.add(section.at('extensible', 'definitions', index), found);
-                return [];
-              }),
+              definitions: this.named(section, ['extensible', 'definitions'], extensible['definitions']).map(
+                ({ value, definition }) => this.callables.definition(value, definition, false),
+              ),
             }
           : extensible,
       }),
@@ -105,6 +103,20 @@ class TapestryBuilder implements TapestryParts {
       }
     }
     return new Tapestry('placeholder');
+  }
+
+  /** The callables that a list at a path names; what names none is reported. */
+  private named(
+    section: Section,
+    at: readonly string[],
+    names: unknown,
+  ): { readonly value: unknown; readonly definition: string }[] {
+    return (Array.isArray(names) ? names : []).flatMap((name: unknown, index) => {
+      const found = this.surroundings.callables.find(String(name));
+      if ('value' in found) return [found];
+      this.problems.add(section.at(...at, index), found);
+      return [];
+    });
   }
 
   private place(node: NodeSection): AnyKnot {

@@ -1,11 +1,11 @@
 import type { ErrorCode } from '../errors';
 import { isKnotClass } from '../authoring/knot-class';
-import { definitionRecord } from '../authoring/marks';
+import { definitionRecord, isMarkedEmitter } from '../authoring/marks';
 import { isStandardSchema, isTapestry } from '../authoring';
 import { nearestName } from '../authoring/names';
 
 /**
- * The names that a document may use: definitions, knot classes and functions; also tapestries and schemas.
+ * The names that a document may use: definitions, knot classes and functions; also tapestries, schemas and emitters.
  */
 export type Callables = Readonly<Record<string, unknown>>;
 
@@ -169,10 +169,12 @@ export class CallableTable {
 }
 
 function isCallable(value: unknown): boolean {
-  return typeof value === 'function' || isTapestry(value) || isStandardSchema(value);
+  return (
+    typeof value === 'function' || isTapestry(value) || isStandardSchema(value) || isMarkedEmitter(value)
+  );
 }
 
-export type CallableKind = 'python' | 'definition' | 'class' | 'tapestry' | 'schema' | 'function';
+export type CallableKind = 'python' | 'definition' | 'class' | 'tapestry' | 'schema' | 'emitter' | 'function';
 
 export function kindOf(value: unknown): CallableKind {
   if (value instanceof PythonBody) return 'python';
@@ -180,6 +182,7 @@ export function kindOf(value: unknown): CallableKind {
   if (definitionRecord(value) !== undefined && !isKnotClass(value)) return 'definition';
   if (isKnotClass(value)) return 'class';
   if (isStandardSchema(value)) return 'schema';
+  if (isMarkedEmitter(value)) return 'emitter';
   return 'function';
 }
 

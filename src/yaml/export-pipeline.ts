@@ -1,13 +1,14 @@
 import { SelvageError } from '../errors';
 import { pythonKnot, recordOf, type Tapestry } from '../authoring';
 import { isKnotClass } from '../authoring/knot-class';
-import { definitionRecord } from '../authoring/marks';
+import { definitionRecord, isMarkedEmitter } from '../authoring/marks';
 import { PARAMETER_PREFIX } from '../authoring/names';
 import type {
   DefinitionRecord,
   InputRecord,
   KnotRecord,
   ParameterRecord,
+  TapestryEmitter,
   TapestryRecord,
 } from '../authoring/records';
 import { withNested } from '../runtime';
@@ -52,6 +53,7 @@ class Exporter {
 
   constructor(private readonly options: ExportOptions) {
     for (const [name, value] of Object.entries(options.callables)) {
+      if (isMarkedEmitter(value)) this.names.set(value as object, name);
       if (typeof value !== 'function') continue;
       // A definition is recognised by its record, as `optional` makes another one with the same body.
       const known = isKnotClass(value) ? value : (definitionRecord(value) ?? value);
@@ -81,6 +83,7 @@ class Exporter {
       queue,
       partition,
       dependsOnPrevious,
+      emitters,
     } = options;
     const nodes = [...knots.values()]
       .filter(({ path, id }) => path === undefined && id !== `${PARAMETER_PREFIX}partition`)
@@ -96,6 +99,9 @@ class Exporter {
       ...(inherited && { knots: this.attempt(() => sayOptions(inherited)) }),
       ...(partition && { partition: sayDomain(partition.description) }),
       ...(dependsOnPrevious !== undefined && { dependsOnPrevious }),
+      ...(emitters && {
+        emitters: emitters.flat().map((emitter) => this.attempt(() => this.nameOfEmitter(emitter, name))),
+      }),
       ...(extensible !== undefined && { extensible: this.extensible(name, extensible) }),
       ...(terminals && {
         terminals: [...terminals].every(([terminal, knot]) => terminal === knot.id)
@@ -321,6 +327,14 @@ class Exporter {
     const name = this.names.get(code);
     if (name !== undefined) return name;
     throw new NotSayable(`${what} is written in place. Make it a function of its own, and export it`);
+  }
+
+  private nameOfEmitter(emitter: TapestryEmitter, tapestry: string): string {
+    const name = this.names.get(emitter);
+    if (name !== undefined) return name;
+    throw new NotSayable(
+      `The emitter "${emitter.name}" of "${tapestry}" is not among the callables. Export it`,
+    );
   }
 
   /** The options that a knot sets beside those of its definition and its tapestry. */

@@ -81,7 +81,7 @@ export class NamedCallables {
     const found = this.callable(section, key);
     if (!found) return undefined;
     const kind = kindOf(found.value);
-    if (kind === 'schema' || kind === 'tapestry') {
+    if (kind === 'schema' || kind === 'tapestry' || kind === 'emitter') {
       this.problems.add(section.at(key), {
         code: 'InvalidConfig',
         reason: 'WrongValue',
@@ -174,5 +174,6 @@ const WORDS = {
   class: 'knot class',
   tapestry: 'tapestry',
   schema: 'schema',
+  emitter: 'declaration of an emitter',
   function: 'function',
 } as const;

@@ -1,4 +1,4 @@
-import type { KnotOptions } from '../authoring';
+import { dataset, type KnotOptions } from '../authoring';
 import { durationMs } from '../values/duration';
 import { readDispatcher } from './dispatchers';
 
@@ -12,6 +12,16 @@ const POLICIES: Readonly<Record<string, string>> = {
 
 /** Durations, which may be written as texts. */
 const milliseconds = (value: unknown): unknown => durationMs(value) ?? value;
+
+/** What names no dataset is refused where the knot is placed. */
+const datasets = (value: unknown): unknown =>
+  [value].flat().map((one) => {
+    try {
+      return dataset(one as string);
+    } catch {
+      return one;
+    }
+  });
 
 const READ: Readonly<Record<string, (value: unknown) => unknown>> = {
   errorPolicy: (value) => POLICIES[String(value)] ?? value,
@@ -31,6 +41,8 @@ const READ: Readonly<Record<string, (value: unknown) => unknown>> = {
     const { maxAge, ...others } = value as Fields;
     return { ...others, ...(maxAge !== undefined && { maxAge: milliseconds(maxAge) }) };
   },
+  reads: datasets,
+  writes: datasets,
 };
 
 const NAMES: readonly (keyof KnotOptions)[] = [
@@ -45,6 +57,9 @@ const NAMES: readonly (keyof KnotOptions)[] = [
   'ratePerSecond',
   'priority',
   'validate',
+  'reads',
+  'writes',
+  'columns',
 ];
 
 /** The options of knots in a map of a document. */

@@ -114,6 +114,28 @@ function makeShapes(z: typeof Zod): Shapes {
     validate: flag.optional(),
     validate_io: flag.optional(),
   };
+  const dataset = z.union(
+    [
+      z.string().regex(/^[a-z][a-z0-9+.-]*:\/\/./i, 'a URL such as postgres://host/database/schema.table'),
+      z.strictObject({ namespace: z.string().min(1), name: z.string().min(1) }),
+    ],
+    { error: 'a URL such as postgres://host/database/schema.table, or { namespace, name }' },
+  );
+  const datasets = oneOrMore(
+    dataset,
+    'a URL such as s3://bucket/path, { namespace, name }, or a list of these',
+  );
+  const data = {
+    reads: datasets.meta({ description: 'For lineage: the data outside of runs that it reads' }).optional(),
+    writes: datasets.meta({ description: 'For lineage: the data outside of runs that it writes' }).optional(),
+    columns: z
+      .record(z.string(), z.array(z.string().min(1)))
+      .meta({
+        description:
+          'For lineage: where the columns of its value come from, such as { total: [orders.amount] }',
+      })
+      .optional(),
+  };
   const own = {
     id: z.string().min(1).meta({ description: 'Names the node in this document and the knot in runs' }),
     description: text('For people; its first line is shown beside the knot').nullable().optional(),
@@ -232,7 +254,7 @@ function makeShapes(z: typeof Zod): Shapes {
     const names = [type, ...Object.keys(TYPE_SYNONYMS).filter((name) => TYPE_SYNONYMS[name] === type)];
     for (const name of names) {
       const { id, ...others } = own;
-      const more = type === 'parameter' ? ofParameters : options;
+      const more = type === 'parameter' ? ofParameters : { ...options, ...data };
       nodes[name] = z.strictObject({ id, type: z.literal(name), ...fields, ...others, ...more });
     }
   }
@@ -283,6 +305,10 @@ function makeShapes(z: typeof Zod): Shapes {
       .union([flag, z.strictObject({ definitions: z.array(z.string()) })], {
         error: 'true, false, or { definitions: [callables] }',
       })
+      .optional(),
+    emitters: z
+      .array(z.string().min(1))
+      .meta({ description: 'Emitters among the callables, which hear of its runs alone' })
       .optional(),
     partition: partition.optional(),
     dependsOnPrevious: flag.optional(),

@@ -128,6 +128,35 @@ def body() -> int:
     expect(readFileSync(file, 'utf8')).toContain('return 2\n');
   });
 
+  test('a process that has loaded a module before it was edited goes on, and calls wait for it instead of being refused', async () => {
+    const folder = await temporaryFolder();
+    writeFileSync(
+      path.join(folder, 'kept.py'),
+      `import pathlib, time
+from selvage import knot
+
+@knot
+def edit() -> list[int]:
+    text = pathlib.Path(__file__).read_text()
+    pathlib.Path(__file__).write_text(text.replace("return x", "return 2 * x"))
+    return [1, 2, 3, 4]
+
+@knot
+def body(x: int) -> int:
+    time.sleep(0.02)
+    return x
+`,
+    );
+    const host = python({ name: 'kept', path: [folder], processes: 2 });
+    const edit = pythonKnot<object, number[]>('kept:edit', { host });
+    const body = pythonKnot<{ x: number }, number>('kept:body', { host });
+    const editing = tapestry('python-kept', () => ({
+      all: map({ over: edit({}, { id: 'edit' }), each: body, bind: 'x' }, { id: 'all' }),
+    }));
+    const { values } = await runLocally(editing, {});
+    expect(values.all).toEqual([1, 2, 3, 4]);
+  });
+
   test.each(['in process', 'on Temporal'])(
     'an edited body is other code: its values are made anew, and records say which code made them (%s)',
     async (where) => {

@@ -61,6 +61,8 @@ class Context:
         """Starts at 1 and grows with every attempt, those that were lost included."""
         self.idempotency_key: str = call.context["idempotencyKey"]
         """The same for all attempts of this knot in this run, for outside systems that deduplicate by key."""
+        self.traceparent: str | None = call.context.get("traceparent")
+        """The span of this attempt, as the header of W3C Trace Context; None if the worker has no OpenTelemetry."""
         self.last_heartbeat: Any = decode(call.context.get("lastHeartbeat"), call.attachments)
         """What an earlier attempt gave to ``heartbeat``, or None."""
         self.logger = Logger(call)

@@ -23,6 +23,7 @@ from .calls import Call, Streams
 from .context import Context, cancelled_error
 from .errors import NotEncodable, describe_error, user_files
 from .frames import MOST_HEADER, Bytes, Channel, Header, Malformed, text_of
+from .traces import within
 from .values import encode
 
 PROTOCOL = 1
@@ -188,7 +189,8 @@ class Host:
                 return
             context = Context(call)
             context.raise_if_cancelled()
-            result = body.run(body.arguments(call.inputs, call.attachments), context)
+            with within(context.traceparent):
+                result = body.run(body.arguments(call.inputs, call.attachments), context)
             answer = value_frame(call, result)
         except BaseException as error:
             if self._channel.is_forked:
@@ -209,7 +211,8 @@ class Host:
         try:
             context = Context(call)
             context.raise_if_cancelled()
-            result = await body.run(body.arguments(call.inputs, call.attachments), context)
+            with within(context.traceparent):
+                result = await body.run(body.arguments(call.inputs, call.attachments), context)
             answer = value_frame(call, result)
         except asyncio.CancelledError as error:
             answer = error_frame(call, told_of(call, error))

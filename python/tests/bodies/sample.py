@@ -280,6 +280,26 @@ _left: list[Context] = []
 
 
 @knot
+def traced(ctx: Context) -> list[str | None]:
+    return [ctx.traceparent, _sent()]
+
+
+@knot
+async def traced_later(ctx: Context) -> list[str | None]:
+    await asyncio.sleep(0)
+    return [ctx.traceparent, _sent()]
+
+
+def _sent() -> str | None:
+    """The header of a request that an instrumented client sends."""
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    headers: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(headers)
+    return headers.get("traceparent")
+
+
+@knot
 def leaves_its_context(ctx: Context) -> None:
     _left.append(ctx)
 

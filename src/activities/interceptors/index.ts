@@ -24,7 +24,7 @@ type Input = Parameters<Next>[0];
 export function createActivityInterceptors(
   environment: WorkerEnvironment,
 ): ((context: Context) => ActivityInterceptors)[] {
-  const liveness = new Liveness();
+  const liveness = new Liveness(environment.counts);
   const execute = async (context: Context, input: Input, next: Next): Promise<unknown> => {
     const [request] = input.args;
     const attempt = attemptOf(context, request, environment.identity);

@@ -3,6 +3,7 @@ import { ApplicationFailureCategory } from '@temporalio/common';
 import type { TaskAttempt } from '../task-attempt';
 import type { EndReason } from '../../runtime';
 import { isOfClass, type SelvageError } from '../../errors';
+import type { WorkCounts } from '../../metrics';
 import { reasonOf } from '../backend-trouble';
 
 /** A knot shorter than this costs no call to the server. */
@@ -29,6 +30,9 @@ const QUICK_RETRIES = 100;
 export class Liveness {
   private readonly pulse = new Pulse();
 
+  /** @param counts hears of refusals */
+  constructor(private readonly counts: Pick<WorkCounts, 'refused'> | undefined) {}
+
   /** Runs an attempt. */
   async during<T>(attempt: TaskAttempt, run: () => Promise<T>): Promise<T> {
     this.pulse.add(attempt);
@@ -40,6 +44,7 @@ export class Liveness {
       if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`${attempt.label} was cancelled`);
       const reason = reasonOf(error);
       attempt.countRefusal(reason);
+      this.counts?.refused(reason.type);
       throw refusal(attempt, error, reason);
     } finally {
       this.pulse.delete(attempt);

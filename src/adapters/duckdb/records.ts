@@ -1,7 +1,23 @@
-import type { LineageQuery, LineageRecord, Page, RecordedOutcome, RunQuery, RunRecord } from '../../ports';
+import type {
+  LineageQuery,
+  LineageRecord,
+  Page,
+  RecordedOutcome,
+  RunQuery,
+  RunRecord,
+  Statistics,
+  StatisticsQuery,
+} from '../../ports';
+import {
+  addKnotFigures,
+  addRunFigures,
+  BUCKETS_PER_E,
+  EDGE,
+  StatisticsTally,
+} from '../../ports/parts/statistics-tally';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 import type { DuckDbConnectionLike, DuckDbValue } from './client';
-import { fieldOf, lineageOf, runOf, type Row } from './columns';
+import { fieldOf, lineageOf, plainRow, runOf, type Row } from './columns';
 
 /** Returns the rows of a statement. */
 export type Query = (sql: string, values?: DuckDbValue[]) => Promise<Row[]>;
@@ -99,6 +115,17 @@ export class DuckDbRecords {
     return new Set(rows.map((row) => row['hash'] as string));
   }
 
+  async statistics(query: StatisticsQuery): Promise<Statistics[]> {
+    const { by, since, until } = query;
+    const tally = new StatisticsTally();
+    const [text, add] =
+      by === 'tapestry'
+        ? [RUN_FIGURES, addRunFigures]
+        : [knotFigures(by === 'definition' ? 'definition' : NAME_OF_KNOT), addKnotFigures];
+    for (const row of await this.#query(text, [since, until])) add(tally, plainRow(row));
+    return tally.result();
+  }
+
   async findHashes(prefix: string, limit: number): Promise<string[]> {
     const rows = await this.#query(
       `select distinct hash from (${NAMED}) where starts_with(hash, ?) order by hash limit ${limit}`,
@@ -169,6 +196,24 @@ export class DuckDbRecords {
       ? this.#query(ofRun, [temporalRunId])
       : this.#query(`${ofRun} and knot_id in ${LIST}`, [temporalRunId, JSON.stringify(knotIds)]);
   }
+}
+
+const NAME_OF_KNOT = `case when contains(knot_id, '[') then split_part(knot_id, '[', 1) || '[]' else knot_id end`;
+
+/** One row for all knots that are equal in what counts. */
+const knotFigures = (name: string): string => `
+  select ${name} as name, outcome, cached_from_run is not null as is_reused,
+    ${bucketText('finished_at - started_at')} as duration, ${bucketText('started_at - scheduled_at')} as queued,
+    count(*) as count, coalesce(sum(output_size), 0) as bytes,
+    coalesce(sum(case when cached_from_run is not null then json_extract(extra, '$.made_in')::double end), 0) as saved
+  from selvage_lineage where finished_at >= ? and finished_at < ? and definition <> 'parameter' group by all`;
+
+const RUN_FIGURES = `
+  select tapestry as name, status, finished_at - started_at as took, count(*) as count
+  from selvage_runs where finished_at >= ? and finished_at < ? group by all`;
+
+function bucketText(time: string): string {
+  return `floor(ln(greatest(${time}, 0) + 1) * ${BUCKETS_PER_E} + ${EDGE})`;
 }
 
 /** Every hash that a record names as its output or an input. */

@@ -48,7 +48,11 @@ export async function openFile(file: string): Promise<OpenFile | undefined> {
   const stats = await handle.stat({ bigint: true });
   if (stats.isFile()) return { path: file, handle, ...inodeOf(stats) };
   await handle.close();
-  throw new SelvageError(
+  throw noFile(file);
+}
+
+function noFile(file: string): SelvageError {
+  return new SelvageError(
     'InvalidConfig',
     `${file} is no file whose lines can be read. Give the path of a file, or *.log for those of a folder.`,
     { details: { file, option: 'path', reason: 'WrongValue' } },
@@ -129,13 +133,18 @@ export function isRotatedName(name: string, base: string): boolean {
   return name.startsWith(base) && /^[.\-_]/.test(name.slice(base.length));
 }
 
-/** Files whose path is wanted, in order. */
+/**
+ * Files whose path is wanted, in order.
+ *
+ * @throws SelvageError `InvalidConfig` if a path that is no pattern leads to a folder
+ */
 export async function matchingFiles(paths: readonly string[]): Promise<string[]> {
   const found = new Set<string>();
   for (const wanted of paths) {
     const absolute = path.resolve(wanted);
     const base = path.basename(absolute);
     if (!/[*?]/.test(base)) {
+      if (await isFolder(absolute)) throw noFile(absolute);
       found.add(absolute);
       continue;
     }
@@ -150,6 +159,15 @@ export async function matchingFiles(paths: readonly string[]): Promise<string[]>
       if (pattern.test(name)) found.add(path.join(path.dirname(absolute), name));
   }
   return [...found];
+}
+
+async function isFolder(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).isDirectory();
+  } catch {
+    // Whoever opens it hears of it.
+    return false;
+  }
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -18,6 +18,8 @@ import {
   type RunQuery,
   type RunRecord,
   type StartLedger,
+  type Statistics,
+  type StatisticsQuery,
 } from '../../ports';
 import { InMemoryEmitterTable } from './emitter-table';
 import { InMemoryStartLedger } from './start-ledger';
@@ -27,6 +29,7 @@ import { changedRun, endedRun } from '../../ports/parts/ended-run';
 import { hasRequired } from '../../ports/parts/required-records';
 import { newestFirst } from './newest-first';
 import { runMatches } from '../../ports/parts/run-matches';
+import { isInWindow, StatisticsTally } from '../../ports/parts/statistics-tally';
 import { InMemoryChanges } from './changes';
 
 /**
@@ -165,6 +168,21 @@ export class InMemoryRunHistory implements RunHistory {
       (record) => record.finished_at,
       (record) => lineageMatches(record, query),
     );
+  }
+
+  async statistics(query: StatisticsQuery): Promise<Statistics[]> {
+    const tally = new StatisticsTally();
+    const { by } = query;
+    if (by === 'tapestry') {
+      for (const run of this.#runs) {
+        if (!run || !isInWindow(run.finished_at, query)) continue;
+        tally.addRuns(run.tapestry, run.status, run.finished_at! - run.started_at, 1);
+      }
+    } else {
+      for (const record of this.#records)
+        if (record && isInWindow(record.finished_at, query)) tally.addRecord(by, record);
+    }
+    return tally.result();
   }
 
   async referredTo(hashes: readonly string[]): Promise<Set<string>> {

@@ -2,11 +2,20 @@ import type { ExceptionRecord, LineageRecord, RunRecord } from '../../ports';
 import type { KnotFinished } from '../../emitters';
 import type { OpenLineageSettings } from '../../emitters/open-lineage';
 import type { Dataset } from '../../authoring';
-import { columnOrigins, layoutOf, type ColumnOrigins, type Plan, type PlanKnot } from '../../plan';
+import {
+  columnOrigins,
+  columnsOf,
+  layoutOf,
+  type ColumnOrigins,
+  type Plan,
+  type PlanField,
+  type PlanKnot,
+} from '../../plan';
 import { VERSION } from '../../version';
 import { knotUuid, runUuid } from './run-ids';
 import type {
   BaseFacet,
+  DatasourceDatasetFacet,
   ErrorMessageRunFacet,
   InputDataset,
   Job,
@@ -17,6 +26,7 @@ import type {
   ProcessingEngineRunFacet,
   RunEvent,
   RunFacet,
+  SchemaDatasetFacet,
   TagsRunFacet,
 } from './specification';
 
@@ -25,16 +35,21 @@ const SCHEMA_URL = `${SPECIFICATION}/2-0-2/OpenLineage.json#/$defs/RunEvent`;
 /** The facets that are sent, with the version of each. */
 const FACETS = {
   ColumnLineageDatasetFacet: '1-2-0',
+  DatasourceDatasetFacet: '1-0-1',
   DocumentationJobFacet: '1-1-0',
   ErrorMessageRunFacet: '1-0-1',
   JobTypeJobFacet: '2-0-4',
   NominalTimeRunFacet: '1-0-1',
   ParentRunFacet: '1-2-0',
   ProcessingEngineRunFacet: '1-1-1',
+  SchemaDatasetFacet: '1-2-0',
   TagsRunFacet: '1-0-0',
 } as const;
 
 const ENDS = { succeeded: 'COMPLETE', failed: 'FAIL', cancelled: 'ABORT', terminated: 'ABORT' } as const;
+
+/** A URI of its own, such as `s3://bucket`; other namespaces are only names. */
+const SOURCE = /^[a-z][a-z0-9+.-]*:\/\/[\w.~:/?@!$&'()*+,;=%-]+$/i;
 
 /** What a run reads and writes, by knot, as its plan says. */
 interface DataOfKnot {
@@ -129,7 +144,7 @@ export class LineageEvents {
     const outputs = new Map<string, OutputDataset>();
     for (const knot of plan.knots) {
       if (!knot.data || !inRun.has(knot.id)) continue;
-      for (const read of knot.data.reads ?? []) inputs.set(keyOf(read), { ...read });
+      for (const read of this.inputsOf(knot)) inputs.set(keyOf(read), read);
       for (const written of this.outputsOf(plan, knot)) outputs.set(keyOf(written), written);
     }
     return { inputs: [...inputs.values()], outputs: [...outputs.values()] };
@@ -137,17 +152,44 @@ export class LineageEvents {
 
   /** Beside what the knot itself reads, the datasets that columns of what it writes come from. */
   private dataOf(plan: Plan, knot: PlanKnot): DataOfKnot {
-    const inputs = new Map((knot.data?.reads ?? []).map((read) => [keyOf(read), { ...read }]));
+    const inputs = new Map(this.inputsOf(knot).map((read) => [keyOf(read), read]));
     const origins = Object.values((knot.data?.writes && columnOrigins(plan, knot)) ?? {}).flat();
-    for (const { namespace, name } of origins) inputs.set(keyOf({ namespace, name }), { namespace, name });
+    for (const origin of origins)
+      if (!inputs.has(keyOf(origin))) inputs.set(keyOf(origin), this.dataset(origin));
     return { inputs: [...inputs.values()], outputs: this.outputsOf(plan, knot) };
   }
 
+  /** What is known of the value is known of the only dataset that it is read from. */
+  private inputsOf({ data }: PlanKnot): InputDataset[] {
+    const { reads = [], fields } = data ?? {};
+    const isKnown = reads.length === 1 && !data?.columns && fields !== undefined;
+    const facets = isKnown ? { schema: this.schema(fields) } : undefined;
+    return reads.map((read) => this.dataset(read, facets));
+  }
+
   private outputsOf(plan: Plan, knot: PlanKnot): OutputDataset[] {
-    const writes = knot.data?.writes ?? [];
-    const origins = writes.length > 0 ? columnOrigins(plan, knot) : undefined;
-    const facets = origins && { columnLineage: this.columnLineage(origins) };
-    return writes.map(({ namespace, name }) => ({ namespace, name, ...(facets && { facets }) }));
+    const { writes = [], fields } = knot.data ?? {};
+    if (writes.length === 0) return [];
+    const origins = columnOrigins(plan, knot);
+    const known = fields ?? columnsOf(plan, knot).map((name) => ({ name }));
+    const facets = {
+      ...(known.length > 0 && { schema: this.schema(known) }),
+      ...(origins && { columnLineage: this.columnLineage(origins) }),
+    };
+    return writes.map((written) => this.dataset(written, facets));
+  }
+
+  private dataset({ namespace, name }: Dataset, facets: Record<string, BaseFacet> = {}): OutputDataset {
+    const dataSource: DatasourceDatasetFacet = {
+      ...this.facet('DatasourceDatasetFacet'),
+      name: namespace,
+      ...(SOURCE.test(namespace) && { uri: namespace }),
+    };
+    return { namespace, name, facets: { dataSource, ...facets } };
+  }
+
+  private schema(fields: readonly PlanField[]): SchemaDatasetFacet {
+    return { ...this.facet('SchemaDatasetFacet'), fields: fields.map((field) => ({ ...field })) };
   }
 
   private base(

@@ -100,6 +100,11 @@ export type ColumnLineageDatasetFacet = DatasetFacet & {
   dataset?: InputField[];
   [k: string]: unknown;
 };
+export type DatasourceDatasetFacet = DatasetFacet & {
+  name?: string;
+  uri?: string;
+  [k: string]: unknown;
+};
 export type DocumentationJobFacet = JobFacet & {
   /**
    * The description of the job.
@@ -226,6 +231,13 @@ export type ProcessingEngineRunFacet = RunFacet & {
   openlineageAdapterVersion?: string;
   [k: string]: unknown;
 };
+export type SchemaDatasetFacet = DatasetFacet & {
+  /**
+   * The fields of the data source.
+   */
+  fields?: SchemaDatasetFacetFields[];
+  [k: string]: unknown;
+};
 export type TagsRunFacet = RunFacet & {
   /**
    * The tags applied to the run facet
@@ -237,12 +249,14 @@ export type TagsRunFacet = RunFacet & {
 export interface Specification {
   RunEvent?: RunEvent;
   ColumnLineageDatasetFacet?: ColumnLineageDatasetFacet;
+  DatasourceDatasetFacet?: DatasourceDatasetFacet;
   DocumentationJobFacet?: DocumentationJobFacet;
   ErrorMessageRunFacet?: ErrorMessageRunFacet;
   JobTypeJobFacet?: JobTypeJobFacet;
   NominalTimeRunFacet?: NominalTimeRunFacet;
   ParentRunFacet?: ParentRunFacet;
   ProcessingEngineRunFacet?: ProcessingEngineRunFacet;
+  SchemaDatasetFacet?: SchemaDatasetFacet;
   TagsRunFacet?: TagsRunFacet;
 }
 export interface BaseEvent {
@@ -386,6 +400,29 @@ export interface RootJob {
   facets?: {
     [k: string]: JobFacet;
   };
+  [k: string]: unknown;
+}
+export interface SchemaDatasetFacetFields {
+  /**
+   * The name of the field.
+   */
+  name: string;
+  /**
+   * The type of the field.
+   */
+  type?: string;
+  /**
+   * The description of the field.
+   */
+  description?: string;
+  /**
+   * The ordinal position of the field in the schema (1-indexed).
+   */
+  ordinal_position?: number;
+  /**
+   * Nested struct fields.
+   */
+  fields?: SchemaDatasetFacetFields[];
   [k: string]: unknown;
 }
 export interface TagsRunFacetFields {

@@ -10,11 +10,13 @@ interface Registered {
   readonly metrics?: unknown;
 }
 
-/** Loaded late: most processes have no OpenTelemetry. */
+let loaded: Api | undefined;
+
+/** Loaded late: most processes have no OpenTelemetry. Kept, as each body asks for it. */
 export function loadApi(): Api {
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- an optional package
-    return require('@opentelemetry/api') as Api;
+    return (loaded ??= require('@opentelemetry/api') as Api);
   } catch (cause) {
     throw new SelvageError(
       'MissingPackage',

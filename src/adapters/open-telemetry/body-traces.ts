@@ -29,6 +29,13 @@ export function checkedTraceparent(text: string | undefined): string | undefined
   return span && traceparentOf(span);
 }
 
+/** Calls what works within a span of another thread. Without an SDK in this one, nobody hears of it. */
+export function withinSpan<T>(traceparent: string | undefined, call: () => Promise<T>): Promise<T> {
+  const span = traceparent === undefined ? undefined : spanOf(traceparent);
+  const api = span && apiWithContext();
+  return api ? api.context.with(api.trace.setSpanContext(api.context.active(), span), call) : call();
+}
+
 /**
  * Lets bodies work within the span that the emitter will make of their attempt, so that whatever they call can be seen
  * below it. Without an SDK in the process it does nothing, and loads nothing.

@@ -3,10 +3,10 @@ import type { Logger } from '../../authoring/knot-context';
 import type { DeliveryContext, Emitter, RunEvent } from '../../emitters';
 import type { OpenTelemetryEmitterDeclaration, TraceSettings } from '../../emitters/open-telemetry';
 import { SelvageError } from '../../errors';
+import { RunMetrics } from '../../metrics';
 import type { RunRecord } from '../../ports';
 import { VERSION } from '../../version';
 import { loadApi, type Api } from './api';
-import { RunMetrics } from './metrics';
 import { SpanMaker } from './span-maker';
 import { hasSpan, spanOfRun, spansOfKnot } from './spans-of-events';
 import { TraceOfRun, elementOf } from './trace-of-run';
@@ -62,7 +62,8 @@ class OpenTelemetryEmitter implements Emitter {
     }
     await flush(provider);
     for (const event of fresh) {
-      this.metrics?.count(event);
+      if (event.type === 'knot-finished') this.metrics?.countKnot(event.record, event.run.tapestry);
+      else if (event.type === 'run-ended') this.metrics?.countRun(event.run);
       this.delivered.add(event.id);
     }
   }
@@ -128,17 +129,20 @@ class OpenTelemetryEmitter implements Emitter {
   }
 }
 
-/** The newest texts that were added. */
+/** The newest texts that were added, twice as many as the bound at most. A set is slow to find its oldest. */
 class Recent {
-  private readonly texts = new Set<string>();
+  private texts = new Set<string>();
+  private older: ReadonlySet<string> = new Set();
 
   has(text: string): boolean {
-    return this.texts.has(text);
+    return this.texts.has(text) || this.older.has(text);
   }
 
   add(text: string): void {
     this.texts.add(text);
-    if (this.texts.size > REMEMBERED) this.texts.delete(this.texts.values().next().value!);
+    if (this.texts.size < REMEMBERED) return;
+    this.older = this.texts;
+    this.texts = new Set();
   }
 }
 

@@ -68,7 +68,8 @@ export class SpanMaker {
 
   /** A span of ours as parent of others, sampled as its trace is. */
   parentOf(ids: SpanIds, runParent?: SpanContext): SpanContext {
-    return { ...ids, traceFlags: this.flagsOf(ids, runParent), isRemote: true };
+    const { traceId, spanId } = ids;
+    return { traceId, spanId, traceFlags: this.flagsOf(ids, runParent), isRemote: true };
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import type { RecordedAttempt, RecordedWait } from '../../authoring/run-graph';
 import type { KnotFinished, RunEnded } from '../../emitters';
 import type { ExceptionRecord, LineageRecord, RunRecord } from '../../ports';
@@ -38,28 +38,23 @@ export function spansOfKnot({ record, run }: KnotFinished, trace: TraceOfRun, ma
   const begun = Math.min(started_at, ...attempts.map((earlier) => earlier.started_at));
   const element = elementOf(id);
   const isApart = trace.isApart(begun);
-  const root = maker.parentOf(trace.ids, trace.parent);
-  const placed = (ids: SpanIds, above?: SpanIds): Pick<ToldSpan, 'ids' | 'links' | 'parent'> => ({
-    ids,
-    ...(above && { parent: maker.parentOf(above) }),
-    ...(!above && !isApart && { parent: root }),
-    ...(!above && isApart && { links: [trace.ids] }),
-  });
+  const placed = (ids: SpanIds, above?: SpanIds): Pick<ToldSpan, 'ids' | 'links' | 'parent'> => {
+    if (above) return { ids, parent: maker.parentOf(above) };
+    return isApart ? { ids, links: [trace.ids] } : { ids, parent: maker.parentOf(trace.ids, trace.parent) };
+  };
   const own = placed(trace.attempt(id, attempt, begun), element && trace.knot(element.map, begun));
   const name = element?.map ?? id;
-  const about = attributesOfKnot(record, run, facts);
+  const about = attributesOfKnot(record, run, facts, begun);
   const failure = error && errorOf(error);
   const isWhole = elements !== undefined || childRun !== undefined || definition === MAP;
   if (!isWhole && attempts.length === 0 && waits.length === 0) {
-    const queued = { 'selvage.queue.duration': (started_at - scheduled_at) / 1_000 };
-    const attributes = { ...about, ...queued };
     return [
       {
         name,
         ...own,
         from: started_at,
         until: finished_at,
-        attributes,
+        attributes: about,
         events: reuseOf(record, facts),
         error: failure,
       },
@@ -73,7 +68,7 @@ export function spansOfKnot({ record, run }: KnotFinished, trace: TraceOfRun, ma
       ids: whole,
       from: Math.min(scheduled_at, begun, ...waits.map(({ since }) => since)),
       until: finished_at,
-      attributes: { ...about, 'selvage.queue.duration': (begun - scheduled_at) / 1_000 },
+      attributes: about,
       events: [...attempts.map(endOfAttempt), ...waits.map(waitOf), ...reuseOf(record, facts)].sort(
         (a, b) => a.at - b.at,
       ),
@@ -125,25 +120,29 @@ export function spanOfRun({ run }: RunEnded, trace: TraceOfRun): ToldSpan {
     parent: trace.parent,
     from: run.started_at,
     until: run.finished_at ?? run.started_at,
-    attributes: defined({
-      'selvage.run.id': run.run_id,
-      'selvage.temporal_run.id': run.temporal_run_id,
-      'selvage.tapestry': run.tapestry,
-      'selvage.plan.hash': run.plan_hash,
-      'selvage.run.status': run.status,
-      'selvage.run.trigger': run.trigger,
-      'selvage.run.trigger_key': run.trigger_key,
-      'selvage.run.actor': run.actor,
-      'selvage.run.partition': run.partition,
-      'selvage.run.tags': run.tags.length > 0 ? run.tags : undefined,
-      'selvage.run.parent': run.parent_run_id,
-      'selvage.run.resumed_from': resumedFrom,
-      'selvage.knots.ok': counts?.ok,
-      'selvage.knots.err': counts?.err,
-      'selvage.knots.skipped': counts?.skipped,
-      'vcs.ref.head.revision': run.vcs_commit,
-      'error.type': hasFailed ? (error?.type ?? 'RunFailed') : undefined,
-    }),
+    attributes: withKnown(
+      {
+        'selvage.run.id': run.run_id,
+        'selvage.temporal_run.id': run.temporal_run_id,
+        'selvage.tapestry': run.tapestry,
+        'selvage.plan.hash': run.plan_hash,
+        'selvage.run.status': run.status,
+      },
+      {
+        'selvage.run.trigger': run.trigger,
+        'selvage.run.trigger_key': run.trigger_key,
+        'selvage.run.actor': run.actor,
+        'selvage.run.partition': run.partition,
+        'selvage.run.tags': run.tags.length > 0 ? run.tags : undefined,
+        'selvage.run.parent': run.parent_run_id,
+        'selvage.run.resumed_from': resumedFrom,
+        'selvage.knots.ok': counts?.ok,
+        'selvage.knots.err': counts?.err,
+        'selvage.knots.skipped': counts?.skipped,
+        'vcs.ref.head.revision': run.vcs_commit,
+        'error.type': hasFailed ? (error?.type ?? 'RunFailed') : undefined,
+      },
+    ),
     ...(hasFailed && {
       error: error ?? {
         type: 'RunFailed',
@@ -162,14 +161,21 @@ function basics(record: LineageRecord, run: RunRecord): Attributes {
   };
 }
 
-function attributesOfKnot(record: LineageRecord, run: RunRecord, facts: Facts): Attributes {
+/** @param begun when its first attempt, or its only one, did */
+function attributesOfKnot(record: LineageRecord, run: RunRecord, facts: Facts, begun: number): Attributes {
   const { elements, error } = facts;
-  return defined({
-    ...basics(record, run),
+  const attributes: Attributes = {
+    'selvage.run.id': record.run_id,
+    'selvage.tapestry': run.tapestry,
+    'selvage.knot.id': record.knot_id,
+    'selvage.definition': record.definition,
     'selvage.temporal_run.id': record.temporal_run_id,
-    'selvage.definition.version': record.definition_version,
     'selvage.outcome': record.outcome,
     'selvage.attempt': record.attempt,
+    'selvage.queue.duration': (begun - record.scheduled_at) / 1_000,
+  };
+  return withKnown(attributes, {
+    'selvage.definition.version': record.definition_version,
     'selvage.dispatcher': record.dispatcher,
     'selvage.host': facts.host,
     'selvage.task_queue': record.task_queue,
@@ -209,11 +215,13 @@ function reuseOf(record: LineageRecord, facts: Facts): ToldEvent[] {
   const at = record.started_at;
   if (record.cached_from_run !== null) {
     const { made_by: knot, made_in: saved } = facts;
-    const attributes = defined({
-      'selvage.reused_from': record.cached_from_run,
-      'selvage.made_by': knot,
-      'selvage.saved.duration': saved === undefined ? undefined : saved / 1_000,
-    });
+    const attributes = withKnown(
+      { 'selvage.reused_from': record.cached_from_run },
+      {
+        'selvage.made_by': knot,
+        'selvage.saved.duration': saved === undefined ? undefined : saved / 1_000,
+      },
+    );
     return [{ name: 'selvage.reuse', at, attributes }];
   }
   if (facts.passed_over === undefined) return [];
@@ -230,13 +238,11 @@ function errorOf({ type, message, traceback }: ExceptionRecord): ToldError {
   return { type, message, traceback };
 }
 
-/** Without what is unknown: an attribute has a value. */
-function defined(attributes: Readonly<Record<string, unknown>>): Attributes {
-  const known: Record<string, unknown> = {};
-  // Called for every span, where pairs and filters take a tenth of the time of a delivery.
-  for (const name in attributes) {
-    const value = attributes[name];
-    if (value !== undefined && value !== null) known[name] = value;
+/** Adds what is known: an attribute has a value. */
+function withKnown(attributes: Attributes, more: Readonly<Record<string, unknown>>): Attributes {
+  for (const name in more) {
+    const value = more[name];
+    if (value !== undefined && value !== null) attributes[name] = value as AttributeValue;
   }
-  return known as Attributes;
+  return attributes;
 }

@@ -17,7 +17,9 @@ import { readChanges } from '../../ports/parts/changes';
 import { openPostgresDatabase, type PostgresOptions } from './open';
 import type { PostgresDatabase } from './database';
 import type { SqlExecutor } from '../sql/database';
-import { SqlRunHistory } from '../sql/run-history';
+import { addKnotFigures, type StatisticsTally } from '../../ports/parts/statistics-tally';
+import { SqlRunHistory, type KnotStatisticsQuery } from '../sql/run-history';
+import { knotFigures } from './statistics';
 import { changesBehind, lastChange, raiseNumbers } from './changes';
 import { cachedRecords, commitRecords, deleteRecords, recordsByKeys, referredValues } from './lineage-rows';
 
@@ -64,6 +66,14 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
 
   referredTo(hashes: readonly string[]): Promise<Set<string>> {
     return referredValues(this.database, hashes);
+  }
+
+  protected async tallyKnots(
+    tally: StatisticsTally,
+    { by, since, until }: KnotStatisticsQuery,
+  ): Promise<void> {
+    const { rows } = await this.database.run(knotFigures(by), [since, until]);
+    for (const row of rows) addKnotFigures(tally, row);
   }
 
   protected async lockStepsBack(db: SqlExecutor): Promise<void> {

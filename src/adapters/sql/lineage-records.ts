@@ -31,14 +31,6 @@ export const LINEAGE_COLUMNS = [
   'extra',
 ] as const satisfies readonly (keyof LineageRecord)[];
 
-/** Those that are objects, as texts of JSON. */
-export const JSON_COLUMNS: ReadonlySet<string> = new Set<keyof LineageRecord>([
-  'parent_input_hashes',
-  'constant_input_hashes',
-  'parent_knot_ids',
-  'extra',
-]);
-
 /** A record's value for a column: objects are JSON text. */
 export function columnValue(record: LineageRecord, column: (typeof LINEAGE_COLUMNS)[number]): unknown {
   const value = record[column];

@@ -3,6 +3,7 @@ import type {
   Commit,
   CommitResult,
   DataStore,
+  FinishedKnot,
   HistoryChange,
   LeaseTable,
   LineageQuery,
@@ -17,9 +18,12 @@ import type {
   RunQuery,
   RunRecord,
   StartLedger,
+  Statistics,
+  StatisticsQuery,
   StepBack,
   StoredValue,
 } from '../../ports';
+import { addRunFigures, StatisticsTally } from '../../ports/parts/statistics-tally';
 import { SqlDataStore } from './data-store';
 import type { SqlDatabase, SqlExecutor } from './database';
 import { SqlPartitionQueries } from './partitions';
@@ -36,11 +40,19 @@ import {
   latestRun,
   listRuns,
   runByTemporalId,
+  runFigures,
   runsByTemporalIds,
 } from './runs';
 
 /** Records removed per transaction, for which other writers may have to wait: some 50 ms in SQLite. */
 const DELETED_AT_ONCE = 250;
+
+/** Runs asked about in one statement. */
+const RUNS_AT_ONCE = 1_000;
+
+export interface KnotStatisticsQuery extends StatisticsQuery {
+  readonly by: 'definition' | 'knot';
+}
 
 /** Runs and lineage in an SQL database. Subclasses decide how records are committed. */
 export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory {
@@ -169,6 +181,19 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
 
   abstract lastChange(): Promise<string | undefined>;
 
+  async statistics(query: StatisticsQuery): Promise<Statistics[]> {
+    const { by, since, until } = query;
+    const tally = new StatisticsTally();
+    if (by === 'tapestry') {
+      const rows = await this.database.read((db) => runFigures(db, since, until));
+      for (const row of rows) addRunFigures(tally, row);
+    } else await this.tallyKnots(tally, { by, since, until });
+    return tally.result();
+  }
+
+  /** Adds what all knots that finished in the window come to. */
+  protected abstract tallyKnots(tally: StatisticsTally, query: KnotStatisticsQuery): Promise<void>;
+
   abstract referredTo(hashes: readonly string[]): Promise<Set<string>>;
 
   startRun(record: RunRecord): Promise<RunRecord> {
@@ -236,6 +261,24 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
         .execute(),
     );
     return rows.map((row) => ({ ...row, extra: JSON.parse(row.extra) }));
+  }
+
+  async finishedKnots(temporalRunIds: readonly string[]): Promise<FinishedKnot[]> {
+    const found: FinishedKnot[] = [];
+    for (let start = 0; start < temporalRunIds.length; start += RUNS_AT_ONCE) {
+      const some = temporalRunIds.slice(start, start + RUNS_AT_ONCE);
+      const rows = await this.database.read((db) =>
+        db
+          .selectFrom('selvage_lineage')
+          .select(['temporal_run_id', 'knot_id', 'outcome', 'finished_at'])
+          .where(this.database.dialect.isOneOf('temporal_run_id', some))
+          // Elements of maps alone have a bracket in their ids.
+          .where('knot_id', 'not like', '%[%')
+          .execute(),
+      );
+      for (const row of rows) found.push(row);
+    }
+    return found;
   }
 
   async countRecords(temporalRunId: string, prefix: string): Promise<number> {

@@ -185,3 +185,15 @@ function runOf({ id: _, started_change: __, ended_change: ___, ...row }: Selecta
     details: JSON.parse(row.details),
   };
 }
+
+/** What the runs that finished in the window come to. */
+export async function runFigures(
+  db: SqlExecutor,
+  since: number,
+  until: number,
+): Promise<Record<string, unknown>[]> {
+  const { rows } = await sql<Record<string, unknown>>`
+    select tapestry as name, status, finished_at - started_at as took, count(*) as count
+    from selvage_runs where finished_at >= ${since} and finished_at < ${until} group by 1, 2, 3`.execute(db);
+  return rows;
+}

@@ -15,6 +15,8 @@ export interface SqlSchema {
   selvage_lineage_index: LineageIndexTable;
   /** SQLite only. */
   selvage_lineage_indexed: LineageIndexedTable;
+  /** SQLite only. */
+  selvage_lineage_figures: LineageFiguresTable;
   selvage_values: ValuesTable;
   selvage_value_chunks: ValueChunksTable;
   selvage_uploads: UploadsTable;
@@ -112,6 +114,17 @@ export interface LineageIndexTable {
 /** One row: records up to this id are in the index. Ids grow in commit order and are never reused. */
 export interface LineageIndexedTable {
   through: number;
+}
+
+/** What statistics want of the records with `block` times 1,000 and the next 1,000 ids. */
+export interface LineageFiguresTable {
+  block: number;
+  /** When the first and the last of them finished. */
+  first_at: number;
+  last_at: number;
+  /** JSON; the figures have indexes of this list. */
+  names: string;
+  figures: SqlBlob;
 }
 
 export interface ValuesTable {

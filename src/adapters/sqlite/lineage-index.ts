@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqliteDatabase } from './database';
+import { makeBlocks, removeBlocks } from './lineage-figures';
 import type { SqliteConnection } from './connection';
 import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN } from '../sql/schema';
 
@@ -85,6 +86,12 @@ export class LineageIndex {
     }
   }
 
+  /** Makes the missing blocks of figures. */
+  async makeFigures(): Promise<void> {
+    while (!this.#isClosed && (await this.#database.writeAtOnce(makeBlocks)))
+      await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** Brings the index up to date if that is little work; the rest is left to others. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -101,7 +108,9 @@ export class LineageIndex {
       if (quiet < QUIET_MS && performance.now() - since < LATEST_MS)
         return this.#wait(QUIET_MS - quiet, since);
       this.#timer = undefined;
-      this.catchUp().catch(() => undefined);
+      this.catchUp()
+        .then(() => this.makeFigures())
+        .catch(() => undefined);
     }, ms).unref();
   }
 
@@ -129,6 +138,7 @@ export function deleteRecords(connection: SqliteConnection, temporalRunId: strin
       [key, role, finished_at, lineage],
     );
   }
+  removeBlocks(connection, ids);
   connection.run('delete from selvage_lineage where id in (select value from json_each(?))', [ids]);
   return rows.length;
 }

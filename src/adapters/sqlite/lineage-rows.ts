@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { CommitResult, LineageRecord, RecordedOutcome, RecordKey } from '../../ports';
-import { columnValue, JSON_COLUMNS, LINEAGE_COLUMNS, recordOf } from '../sql/lineage-records';
+import { columnValue, LINEAGE_COLUMNS, recordOf } from '../sql/lineage-records';
 import type { LineageTable } from '../sql/schema';
 import { newestNumber } from './changes';
 import type { SqliteConnection } from './connection';
@@ -122,27 +122,37 @@ export function recordedOutcomes(
   }));
 }
 
-/** Columns that JSON would round. */
 const TIMES = ['scheduled_at', 'started_at', 'finished_at'] as const;
-const OTHERS = LINEAGE_COLUMNS.filter((column) => !TIMES.includes(column as (typeof TIMES)[number]));
+const OF_JSON: readonly string[] = [
+  'parent_input_hashes',
+  'constant_input_hashes',
+  'parent_knot_ids',
+  'extra',
+];
 
-/** All but the times in one text, as making an object of many columns takes longer than finding them. "cross" keeps SQLite from reordering the join. */
+/**
+ * A record as one text: making objects of rows takes twice as long. Times stay apart, as SQLite's JSON rounds what is
+ * not whole.
+ */
+const AS_TEXT = LINEAGE_COLUMNS.filter((column) => !(TIMES as readonly string[]).includes(column))
+  .map((column) => `'${column}', ${OF_JSON.includes(column) ? `json(s.${column})` : `s.${column}`}`)
+  .join(', ');
+
+/** "cross" keeps SQLite from reordering the join. */
 const BY_KEYS = `
-  select json_object(${OTHERS.map((column) => `'${column}', ${JSON_COLUMNS.has(column) ? `json(s.${column})` : `s.${column}`}`).join(', ')}) as others,
-    ${TIMES.map((column) => `s.${column}`).join(', ')}
+  select json_object(${AS_TEXT}) as record, ${TIMES.map((time) => `s.${time}`).join(', ')}
   from json_each(?) as wanted cross join selvage_lineage as s
     on s.temporal_run_id = wanted.value ->> 0 and s.knot_id = wanted.value ->> 1`;
 
-type Times = Pick<LineageRecord, (typeof TIMES)[number]>;
+type TextRow = Pick<LineageRecord, (typeof TIMES)[number]> & { readonly record: string };
 
 export function recordsByKeys(connection: SqliteConnection, keys: readonly RecordKey[]): LineageRecord[] {
   if (keys.length === 0) return [];
-  const rows = connection.all<Times & { readonly others: string }>(BY_KEYS, [JSON.stringify(keys)]);
-  return rows.map((row) => {
-    const record = JSON.parse(row.others) as LineageRecord & { -readonly [Time in keyof Times]: number };
-    for (const column of TIMES) record[column] = row[column];
-    return record;
-  });
+  return connection
+    .all<TextRow>(BY_KEYS, [JSON.stringify(keys)])
+    .map(({ record, ...times }) =>
+      Object.assign(JSON.parse(record) as Omit<LineageRecord, keyof typeof times>, times),
+    );
 }
 
 function storedRow(connection: SqliteConnection, key: Key): Selectable<LineageTable> {

@@ -122,6 +122,14 @@ create table selvage_lineage_indexed (
 );
 insert into selvage_lineage_indexed (through) values (0);
 
+create table selvage_lineage_figures (
+  block integer primary key,
+  first_at integer not null,
+  last_at integer not null,
+  names text not null,
+  figures blob not null
+);
+
 create table selvage_values (
   hash text not null primary key,
   size integer not null,
@@ -213,4 +221,4 @@ create table selvage_steps_back (
 );
 `;
 
-export const MIGRATIONS: Migrations = { '0001-schema-d': TABLES };
+export const MIGRATIONS: Migrations = { '0001-schema-e': TABLES };

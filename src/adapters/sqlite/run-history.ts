@@ -18,10 +18,12 @@ import { SqliteStartLedger } from './start-ledger';
 import { SqliteLeaseTable } from './lease-table';
 import { readChanges } from '../../ports/parts/changes';
 import { needsIndex } from '../sql/lineage-query';
-import { SqlRunHistory } from '../sql/run-history';
+import type { StatisticsTally } from '../../ports/parts/statistics-tally';
+import { SqlRunHistory, type KnotStatisticsQuery } from '../sql/run-history';
 import { openSqliteDatabase, type SqliteOptions } from './open';
 import type { SqliteDatabase } from './database';
 import { changesBehind, lastChange } from './changes';
+import { tallyFigures } from './lineage-figures';
 import { deleteRecords, LineageIndex } from './lineage-index';
 import { cachedRecords, commitRecords, recordedOutcomes, recordsByKeys } from './lineage-rows';
 import { countCommit } from './count-commit';
@@ -108,6 +110,11 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
   async referredTo(hashes: readonly string[]): Promise<Set<string>> {
     await this.#index.catchUp();
     return await this.database.readAtOnce((connection) => referredValues(connection, hashes));
+  }
+
+  protected async tallyKnots(tally: StatisticsTally, query: KnotStatisticsQuery): Promise<void> {
+    await this.#index.makeFigures();
+    await this.database.readAtOnce((connection) => tallyFigures(connection, tally, query));
   }
 
   /** No lock is needed, because SQLite has one writer at a time. */

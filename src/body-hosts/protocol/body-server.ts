@@ -17,10 +17,14 @@ export interface ServedBodies {
   find(name: string): KnotBody | undefined;
 }
 
+/** Calls a body within the span that the worker names, if it names one. */
+export type WithinSpan = <T>(traceparent: string | undefined, call: () => Promise<T>) => Promise<T>;
+
 /** The host's side of a conversation, for bodies in JavaScript. */
 export class BodyServer {
   readonly #link: Link;
   readonly #load: () => Promise<ServedBodies>;
+  readonly #within: WithinSpan;
   #loaded: Promise<ServedBodies> | undefined;
   readonly #running = new Map<number, AbortController>();
   readonly #answers = new Set<Promise<void>>();
@@ -30,8 +34,9 @@ export class BodyServer {
   #nextStream = 1;
 
   /** @param load finds the bodies; called before the first is needed */
-  constructor(link: Link, load: () => Promise<ServedBodies>) {
+  constructor(link: Link, load: () => Promise<ServedBodies>, within: WithinSpan = (_, call) => call()) {
     this.#link = link;
+    this.#within = within;
     this.#streams = new ByteStreams(link);
     this.#load = load;
     link.onFrame((frame) => void this.#hear(frame));
@@ -107,7 +112,9 @@ export class BodyServer {
         });
       const inputs = decodeJson(message.inputs as Json, { attachments }) as Record<string, unknown>;
       const context = this.#contextOf(message, resources, running.signal);
-      answer = encodeAttached(await valueOfResult(await callBody(body, inputs, context)));
+      answer = encodeAttached(
+        await valueOfResult(await this.#within(context.traceparent, () => callBody(body, inputs, context))),
+      );
     } catch (error) {
       this.#say({ type: 'error', id, error: tellThrown(readableThrow(error)) });
       return;

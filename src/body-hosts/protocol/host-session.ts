@@ -96,12 +96,13 @@ export class HostSession {
   ): Promise<unknown> {
     const id = this.#next++;
     const { text, attachments } = encodeAttached(inputs);
-    const { signal, lastHeartbeat } = context;
+    const { signal, lastHeartbeat, traceparent } = context;
     const said = {
       runId: context.runId,
       knotId: context.knotId,
       attempt: context.attempt,
       idempotencyKey: context.idempotencyKey,
+      ...(traceparent !== undefined && { traceparent }),
       ...(lastHeartbeat !== undefined && { lastHeartbeat: encodeJson(lastHeartbeat) }),
     };
     const header = `{"type":"call","id":${id},"body":${JSON.stringify(body)},"inputs":${text},"context":${JSON.stringify(said)}}`;

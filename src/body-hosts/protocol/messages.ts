@@ -100,6 +100,7 @@ const context = z.object({
   knotId: z.string(),
   attempt: z.number().int(),
   idempotencyKey: z.string(),
+  traceparent: z.string().optional(),
   lastHeartbeat: z.unknown().optional(),
 });
 

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ConnectOptions, ServerLocation, Selvage } from '../../client';
+import type { ConnectOptions, OpenOptions, ServerLocation, Selvage } from '../../client';
 import { chosenLogFormat } from '../../client/log-line';
 import { chosenServer, embeddedOptions } from '../../client/server-address';
 import { isAway } from '../../errors';
 import type { EmitterList } from '../../emitters';
 import type { Backends } from '../../ports';
+import type { Monitor } from '../../serve/monitor';
 import { EmbeddedServer } from '../../server';
 import type { AnyTapestry } from '../../authoring';
 import { connectOptions, type ServerOptions } from '../options/server-options';
@@ -18,10 +19,12 @@ interface Working {
   readonly workOn?: readonly string[];
   /** Whether it serves runs of others, so that its log lines state time and run, and report starts and ends. Default false. */
   readonly runs?: boolean;
-  /** Activities of the worker beside those of the tapestries. */
-  readonly activities?: object;
+  /** Options of the Temporal worker that differ from the tuned ones. */
+  readonly workerOptions?: OpenOptions['workerOptions'];
   /** Backends that stay open. Default: those of the project, opened for this client. */
   readonly backends?: Backends;
+  /** Hears of the worker, and has the SDK show its metrics. */
+  readonly monitor?: Monitor | undefined;
   /** To whom the worker's process delivers, beside the emitters of the tapestries. `false`: to none. */
   readonly emitters?: EmitterList | false;
 }
@@ -31,7 +34,7 @@ export async function openFor(
   tapestries: readonly AnyTapestry[] | undefined,
   options: ServerOptions,
   output: Output,
-  { workOn, runs = false, backends, emitters, activities }: Working = {},
+  { workOn, runs = false, backends, emitters, workerOptions, monitor }: Working = {},
 ): Promise<Selvage> {
   const connection = { ...connectOptions(options, output), ...(backends && { backends }) };
   const release = await launchServer(connection);
@@ -40,15 +43,16 @@ export async function openFor(
     const { Selvage } = await import('../../client/index.js');
     if (!tapestries) return await Selvage.connect(connection);
     const format = chosenLogFormat(runs ? 'text' : 'short');
-    await installSdkLogger(output, format);
+    await installSdkLogger(output, format, await monitor?.sdkAddress());
     const logger = loggerTo(output, { format, runs });
     return await Selvage.open({
       ...connection,
       logger,
       tapestries,
       ...(workOn && { workOn }),
-      ...(activities && { workerOptions: { activities } }),
+      ...(workerOptions && { workerOptions }),
       ...(emitters !== undefined && { emitters }),
+      ...(monitor && { watch: monitor.watch }),
     });
   } finally {
     await release();

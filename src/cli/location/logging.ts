@@ -14,12 +14,19 @@ type Log = Parameters<typeof sdkLogging>[0];
 /**
  * Makes Temporal's SDK in this process log plain lines on stderr: its warnings and errors, and what bodies write by `ctx.logger` from
  * `info` on; with `verbose`, everything; with `SELVAGE_LOG=debug`, also its core's messages. Call it before a worker's first connection.
+ *
+ * @param metricsAddress where the core shows its metrics for Prometheus; if omitted, nowhere
  */
-export async function installSdkLogger(output: Output, format: LogFormat): Promise<void> {
-  await install(true, (level, message, meta) => {
+export async function installSdkLogger(
+  output: Output,
+  format: LogFormat,
+  metricsAddress?: string,
+): Promise<void> {
+  const log: Log = (level, message, meta) => {
     const entry = entryOf(level, message, meta, isVerbose(output));
     if (entry) output.logLine(logLine(entry, format));
-  });
+  };
+  await install(true, log, metricsAddress);
 }
 
 /** For a replay, which reports errors itself: shows the SDK's messages with `verbose` only. */
@@ -51,9 +58,23 @@ function isVerbose(output: Output): boolean {
   return output.verbose || isDebug();
 }
 
-async function install(withCore: boolean, log: Log): Promise<void> {
+async function install(withCore: boolean, log: Log, metricsAddress?: string): Promise<void> {
   const { Runtime } = await import('@temporalio/worker');
   const { sdkLogging } = await import('../../worker/sdk-logging.js');
   // We handle signals: the SDK would shut its workers down before we have printed anything.
-  Runtime.install({ ...sdkLogging(log, withCore), shutdownSignals: [] });
+  const { telemetryOptions, ...options } = sdkLogging(log, withCore);
+  const prometheus = {
+    bindAddress: metricsAddress!,
+    countersTotalSuffix: true,
+    unitSuffix: true,
+    useSecondsForDurations: true,
+  };
+  Runtime.install({
+    ...options,
+    telemetryOptions: {
+      ...telemetryOptions,
+      ...(metricsAddress !== undefined && { metrics: { prometheus } }),
+    },
+    shutdownSignals: [],
+  });
 }

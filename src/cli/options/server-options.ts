@@ -1,4 +1,5 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { FORMATS, type LogFormat } from '../../client/log-line';
 import type { ConnectOptions } from '../../client';
 import type { Output } from '../output/output';
 
@@ -22,6 +23,42 @@ export interface ServerOptions extends RecordOptions {
   readonly temporalUi?: boolean;
   /** The task queue. */
   readonly queue?: string;
+}
+
+/** Options of every command that works until it is told to stop. */
+export interface ServiceOptions {
+  readonly logFormat?: LogFormat;
+}
+
+/** Options of a worker that can be asked how it is. */
+export interface HealthOptions extends ServiceOptions {
+  /** The port of the health checks. */
+  readonly health?: number;
+  readonly host: string;
+}
+
+export function addServiceOptions(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--log-format <format>',
+      'how its log is written (default: SELVAGE_LOG_FORMAT, else text)',
+    ).choices(FORMATS),
+  );
+}
+
+/** Has this process, and those that it starts, write their logs as asked. */
+export function heedLogFormat({ logFormat }: ServiceOptions): void {
+  if (logFormat) process.env['SELVAGE_LOG_FORMAT'] = logFormat;
+}
+
+export function addHealthOptions(command: Command): Command {
+  return addServiceOptions(command)
+    .option(
+      '--health <port>',
+      'answer /livez, /readyz and /metrics on this port; 0: any that is free',
+      listeningPort,
+    )
+    .option('--host <address>', 'address of --health; 0.0.0.0: all networks of this machine', '127.0.0.1');
 }
 
 /** @param portOption the option of the embedded server's port, if `--port` means something else */

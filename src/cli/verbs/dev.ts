@@ -4,11 +4,14 @@ import type { Command } from 'commander';
 import { FileWatch } from '../files/file-watch';
 import type { Does } from '../options/does';
 import {
+  addHealthOptions,
   addServerOptions,
   connectOptions,
+  heedLogFormat,
   listeningPort,
   placeWords,
   workerWords,
+  type HealthOptions,
   type ServerOptions,
 } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
@@ -17,7 +20,7 @@ import { shownPath } from '../output/typed-commands';
 import { Interruption } from '../process/interruption';
 import { startDevPage, startDevWorker, type LoadedMessage, type PageMessage } from '../work/dev-processes';
 
-interface DevOptions extends ServerOptions {
+interface DevOptions extends ServerOptions, HealthOptions {
   readonly ui: boolean;
   readonly uiPort?: number;
   readonly open?: boolean;
@@ -40,7 +43,7 @@ export function addDev(program: Command, does: Does): void {
       'after',
       '\nExample:\n  $ selvage dev pipeline.ts\n  $ selvage run pipeline.ts --param x=5 --detach   # elsewhere',
     );
-  addServerOptions(command).action(does(develop));
+  addServerOptions(addHealthOptions(command)).action(does(develop));
 }
 
 /**
@@ -53,6 +56,7 @@ const STOP_LIMIT_MS = 10_000;
 const PAGE_STOP_LIMIT_MS = 3_000;
 
 async function develop(file: string, options: DevOptions, output: Output): Promise<number> {
+  heedLogFormat(options);
   const interruption = new Interruption(output);
   const changes = new Changes();
   const watch = new FileWatch((files) => {
@@ -98,8 +102,9 @@ async function workAnew(
 ): Promise<number> {
   while (!interruption.isAsked) {
     const since = Date.now();
-    const worker = new DevWorker(startDevWorker([file, ...workerWords(options)]), (files) =>
-      watch.add(files, since),
+    const worker = new DevWorker(
+      startDevWorker([file, ...workerWords(options), ...healthWords(options)]),
+      (files) => watch.add(files, since),
     );
     const changed = changes.next();
     const first = await Promise.race([
@@ -204,6 +209,11 @@ async function holdServer(options: ServerOptions, output: Output): Promise<Held>
     describePlace({ address, namespace, source: 'embedded', ...(uiUrl !== undefined && { uiUrl }) }),
   );
   return server;
+}
+
+/** The port is free again whenever a worker has ended. */
+function healthWords({ health, host }: DevOptions): string[] {
+  return health === undefined ? [] : ['--health', String(health), '--host', host];
 }
 
 /** Collects changes of files; those that come while nobody waits are kept for the next call. */

@@ -1,10 +1,11 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Does } from '../options/does';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
 import type { Output } from '../output/output';
 
 interface DoctorOptions extends ServerOptions {
   readonly repair?: boolean;
+  readonly afterRestore?: boolean;
 }
 
 export function addDoctor(program: Command, does: Does): void {
@@ -18,11 +19,22 @@ export function addDoctor(program: Command, does: Does): void {
         'Exit code 0 if all is sound afterwards.',
     )
     .option('--repair', "repair what is damaged in the project's .selvage")
-    .addHelpText('after', '\nExamples:\n  $ selvage doctor\n  $ selvage doctor --repair');
+    .addOption(
+      new Option(
+        '--after-restore',
+        'after a restore from a backup: compare records, values, the ledger and emitters with the server, end the records of runs that it has no more',
+      ).conflicts('repair'),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ selvage doctor\n  $ selvage doctor --after-restore\n  $ selvage doctor --repair',
+    );
   addServerOptions(addJsonOption(command)).action(does(examineOrRepair));
 }
 
 async function examineOrRepair(options: DoctorOptions, output: Output): Promise<number> {
+  if (options.afterRestore)
+    return await (await import('../doctor/after-restore.js')).afterRestore(options, output);
   if (options.repair) return await (await import('../doctor/repair.js')).repair(options, output);
   return await (await import('../doctor/examine.js')).examine(options, output);
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { PruneReport } from '../../records/retention';
 import type { Does } from '../options/does';
-import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
+import { addAnyRunFilters, filtersOf, type AnyRunFilters } from '../options/run-filters';
+import { addJsonOption, addServerOptions, collect, type ServerOptions } from '../options/server-options';
 import { duration } from '../options/times';
 import { isConfirmed } from '../output/confirm';
 import { EXIT } from '../output/exit-codes';
@@ -9,42 +10,46 @@ import { formatTable, formatTime, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { describeGarbage, exitCodeOf, listed } from '../show/garbage';
 
-interface PruneCommandOptions extends ServerOptions {
+interface PruneCommandOptions extends ServerOptions, AnyRunFilters {
   readonly olderThan: number;
-  readonly tapestry?: string;
+  readonly run?: readonly string[];
   readonly unheard?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
 
 export function addPrune(program: Command, does: Does): void {
-  const command = program
-    .command('prune')
-    .summary('remove old runs with their lineage, and values that nothing else refers to')
-    .description(
-      'Lists the runs that ended longer ago, asks, and removes them with their lineage; then, as `gc` does, the values that no record names any more. ' +
-        'Runs that are not over stay, and so does what they need: the run that they go on from, and runs that their knots have started. It may run ' +
-        'beside workers, at any time; Ctrl-C ends it between two runs, and the next one does the rest.',
-    )
-    .requiredOption('--older-than <time>', 'runs that ended longer ago, such as 90d; 2h or more', duration)
-    .option('--tapestry <name>', 'only runs of this tapestry, and those that their knots have started')
+  const command = addAnyRunFilters(
+    program
+      .command('prune')
+      .summary('remove old runs with their lineage, and values that nothing else refers to')
+      .description(
+        'Lists the runs that ended longer ago, asks, and removes them with their lineage; then, as `gc` does, the values that no record names any more. ' +
+          'Runs that are not over stay, and so does what they need: the run that they go on from, and runs that their knots have started. It may run ' +
+          'beside workers, at any time; Ctrl-C ends it between two runs, and the same command does the rest. A run goes with those that its knots have started, by ' +
+          'filters on the run itself.',
+      )
+      .requiredOption('--older-than <time>', 'runs that ended longer ago, such as 90d; 2h or more', duration),
+  )
+    .option('--run <id>', 'only this run; may be repeated', collect)
     .option('--unheard', 'remove also runs of which an emitter has not heard yet')
     .option('--dry-run', 'only list')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
-      '\nExit codes: 0 removed, or nothing to remove; 2 not confirmed; 130 interrupted.\n\nExamples:\n  $ selvage prune --older-than 90d --dry-run\n  $ selvage prune --older-than 30d --tapestry nightly --yes',
+      '\nExit codes: 0 removed, or nothing to remove; 2 not confirmed; 130 interrupted.\n\nExamples:\n  $ selvage prune --older-than 90d --dry-run\n  $ selvage prune --older-than 30d --tapestry nightly --status succeeded --yes',
     );
   addServerOptions(addJsonOption(command)).action(does(pruneRuns));
 }
 
 async function pruneRuns(
-  { olderThan, tapestry, unheard = false, dryRun = false, yes = false, ...options }: PruneCommandOptions,
+  { olderThan, run, unheard = false, dryRun = false, yes = false, ...options }: PruneCommandOptions,
   output: Output,
 ): Promise<number> {
   const { interruptible } = await import('../work/interruptible.js');
   return await interruptible(options, output, async (selvage, signal, interruption) => {
-    const selection = { olderThan, unheard, signal, ...(tapestry !== undefined && { tapestry }) };
+    const which = { ...filtersOf(options), ...(run && { runs: run }) };
+    const selection = { olderThan, unheard, signal, which };
     const plan = await selvage.runs.prune({ ...selection, dryRun: true });
     output.say(describePrune(plan, output));
     const removeNone = (code: number): number => {

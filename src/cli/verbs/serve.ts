@@ -2,13 +2,17 @@ import type { Command } from 'commander';
 import type { Selvage } from '../../client';
 import type { EmitterDeclaration } from '../../emitters';
 import type { Serving } from '../../serve';
+import type { Monitor } from '../../serve/monitor';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
 import {
   addServerOptions,
+  addServiceOptions,
+  heedLogFormat,
   listeningPort,
   withServerPort,
   type ServerOptions,
+  type ServiceOptions,
 } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
@@ -17,7 +21,7 @@ import { hasResult, workFor } from '../process/early-end';
 import { Interruption } from '../process/interruption';
 import { describePage } from '../show/page-link';
 
-interface ServeOptions extends Omit<ServerOptions, 'port'> {
+interface ServeOptions extends Omit<ServerOptions, 'port'>, ServiceOptions {
   readonly port: number;
   readonly host: string;
   /** A separate port for health checks. */
@@ -54,18 +58,21 @@ Examples:
   $ selvage serve orders.ts
   $ selvage serve orders.ts --no-worker --host 0.0.0.0 --port 80 --health 9090`,
     );
-  addServerOptions(command, '--temporal-port').action(does(serveFile));
+  addServerOptions(addServiceOptions(command), '--temporal-port').action(does(serveFile));
 }
 
 async function serveFile(file: string, options: ServeOptions, output: Output): Promise<number> {
   workFor('worker');
+  heedLogFormat(options);
   const end = new Interruption(output);
   try {
     const { chosenLogFormat } = await import('../../client/log-line.js');
     const { loggerTo, sayInLogLines } = await import('../location/logging.js');
     const format = chosenLogFormat('text');
     if (format === 'json') sayInLogLines(output, format);
-    const opened = await end.orAsked(open(file, options, output));
+    const { Monitor } = await import('../../serve/monitor.js');
+    const monitor = await Monitor.create();
+    const opened = await end.orAsked(open(file, options, output, monitor));
     if (!opened) {
       output.warn('Interrupted before anything was served.');
       return end.exitCode;
@@ -92,6 +99,7 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
           logger: loggerTo(output, { format, runs: true }),
           hasWorker,
           ownsClient: false,
+          monitor,
         },
       );
       try {
@@ -118,6 +126,7 @@ async function open(
   file: string,
   options: ServeOptions,
   output: Output,
+  monitor: Monitor,
 ): Promise<{ selvage: Selvage; loaded: LoadedFile; hasWorker: boolean; emitters: EmitterDeclaration[] }> {
   const { loadFile } = await import('../files/load-file.js');
   const { openFor } = await import('../location/connect.js');
@@ -129,6 +138,7 @@ async function open(
   const selvage = await openFor(hasWorker ? loaded.tapestries : undefined, withServerPort(options), output, {
     runs: true,
     emitters: false,
+    monitor,
   });
   keepTypeScriptLoadable();
   return { selvage, loaded, hasWorker, emitters };

@@ -1,11 +1,9 @@
-import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import type { Json } from '../../values';
-import { SelvageError } from '../../errors';
 import type { Does } from '../options/does';
 import { addJsonOption, addServerOptions, wholeNumber, type ServerOptions } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
+import { parsePayload } from '../options/signal-payload';
 
 interface SignalCommandOptions extends ServerOptions {
   readonly timeout: number;
@@ -55,11 +53,7 @@ async function sendSignal(
 ): Promise<number> {
   const { withClient } = await import('../location/connect.js');
   const { standingOf, warnOfNoWorker } = await import('../work/pollers.js');
-  const payload = await parsePayload(
-    name,
-    json === '-' ? await text(process.stdin) : (json ?? 'null'),
-    options,
-  );
+  const payload = await parsePayload(name, json, options);
   return await withClient(options, output, async (selvage) => {
     const run = selvage.getRun(runId);
     const standing = await standingOf(run);
@@ -78,22 +72,4 @@ async function sendSignal(
     }
     return EXIT.ok;
   });
-}
-
-async function parsePayload(
-  name: string,
-  json: string,
-  { allowReferences = false }: Pick<SignalCommandOptions, 'allowReferences'>,
-): Promise<unknown> {
-  const { decodeJson } = await import('../../values/index.js');
-  try {
-    return decodeJson(JSON.parse(json) as Json, { allowReferences });
-  } catch (error) {
-    if (SelvageError.is(error) && error.details['reference']) throw error;
-    throw new SelvageError(
-      'Usage',
-      `The payload of the signal "${name}" is not JSON: ${(error as Error).message}. A text is written with quotes: '"yes"'.`,
-      { details: { signal: name }, cause: error },
-    );
-  }
 }

@@ -54,7 +54,7 @@ async function streamFile(file: string, options: StreamOptions, output: Output):
     const opened = await end.orAsked(
       openFor(tapestries, options, output, {
         runs: true,
-        activities: host.activities,
+        workerOptions: { activities: host.activities },
         emitters: await emittersOf(loaded, options),
         ...(workOn && { workOn }),
       }),

@@ -1,11 +1,20 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { SelvageError } from '../../errors';
-import type { Selvage } from '../../client';
+import type { OpenOptions, Selvage } from '../../client';
 import type { LogFormat } from '../../client/log-line';
 import type { Serving } from '../../serve';
+import type { Monitor } from '../../serve/monitor';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
-import { addServerOptions, collect, listeningPort, type ServerOptions } from '../options/server-options';
+import {
+  addHealthOptions,
+  addServerOptions,
+  collect,
+  heedLogFormat,
+  wholeNumber,
+  type HealthOptions,
+  type ServerOptions,
+} from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { directCommand, isBehindPackageManager } from '../output/typed-commands';
@@ -13,13 +22,18 @@ import { hasResult, workFor } from '../process/early-end';
 import { Interruption } from '../process/interruption';
 import { EndOfDev, isDevWorker, tellLoaded } from '../work/dev-processes';
 
-interface WorkerOptions extends ServerOptions {
+interface WorkerOptions extends ServerOptions, HealthOptions {
   /** Ids of runs, or `all`. */
   readonly adopt?: readonly string[];
-  /** The port of the health checks. */
-  readonly health?: number;
-  readonly host: string;
+  /** Most knots at once. */
+  readonly slots?: number;
+  /** Of Temporal's worker versioning. */
+  readonly buildId?: string;
+  readonly deployment: string;
+  readonly versioning: keyof typeof BEHAVIOURS;
 }
+
+const BEHAVIOURS = { pinned: 'PINNED', 'auto-upgrade': 'AUTO_UPGRADE' } as const;
 
 export function addWorker(program: Command, does: Does): void {
   const command = program
@@ -37,11 +51,17 @@ export function addWorker(program: Command, does: Does): void {
       collect,
     )
     .option(
-      '--health <port>',
-      'answer /livez, /readyz and /metrics on this port; 0: any that is free',
-      listeningPort,
+      '--slots <number>',
+      'most knots at once; more wait for another worker (default: 1000)',
+      wholeNumber,
     )
-    .option('--host <address>', 'address of --health; 0.0.0.0: all networks of this machine', '127.0.0.1')
+    .option('--build-id <id>', "take part in Temporal's worker versioning as this build of --deployment")
+    .option('--deployment <name>', 'name of the deployment of --build-id', 'selvage')
+    .addOption(
+      new Option('--versioning <how>', 'whether runs stay with the build that began them')
+        .choices(Object.keys(BEHAVIOURS))
+        .default('pinned'),
+    )
     .addHelpText(
       'after',
       `
@@ -52,11 +72,12 @@ Examples:
   $ selvage worker pipeline.ts --address temporal.example.com:7233 --namespace data
   $ selvage worker pipeline.ts --adopt nightly-1f2e3d4c`,
     );
-  addServerOptions(command).action(does(work));
+  addServerOptions(addHealthOptions(command)).action(does(work));
 }
 
 async function work(file: string, options: WorkerOptions, output: Output): Promise<number> {
   workFor('worker');
+  heedLogFormat(options);
   const isDev = isDevWorker();
   const end = isDev ? new EndOfDev() : new Interruption(output);
   try {
@@ -65,7 +86,9 @@ async function work(file: string, options: WorkerOptions, output: Output): Promi
     const format = chosenLogFormat('text');
     // With JSON logs, everything is a log line. Otherwise texts for people come until the worker is ready.
     if (format === 'json') sayInLogLines(output, format);
-    const opened = await end.orAsked(open(file, isDev, options, output));
+    const { Monitor } = await import('../../serve/monitor.js');
+    const monitor = options.health === undefined ? undefined : await Monitor.create();
+    const opened = await end.orAsked(open(file, isDev, options, output, monitor));
     if (!opened) {
       if (!isDev) output.warn('Interrupted before the worker began.');
       return end.exitCode;
@@ -77,7 +100,7 @@ async function work(file: string, options: WorkerOptions, output: Output): Promi
     const adoption = new Adoption(selvage, loaded.tapestries, output);
     let health: Serving | undefined;
     try {
-      health = await answerHealth(selvage, options, output, format);
+      health = await answerHealth(selvage, loaded, options, output, { format, monitor });
       if (!isDev) output.say(describePlace(selvage.location));
       output.say(`Worker of ${await describe(loaded, selvage)}${isDev ? '' : '. Ctrl-C stops it.'}`);
       if (!isDev && isBehindPackageManager(process.env))
@@ -100,18 +123,19 @@ async function work(file: string, options: WorkerOptions, output: Output): Promi
 
 async function answerHealth(
   selvage: Selvage,
+  { tapestries }: LoadedFile,
   { health, host }: WorkerOptions,
   output: Output,
-  format: LogFormat,
+  { format, monitor }: { readonly format: LogFormat; readonly monitor: Monitor | undefined },
 ): Promise<Serving | undefined> {
   const { loggerTo } = await import('../location/logging.js');
-  if (health === undefined) return undefined;
+  if (health === undefined || !monitor) return undefined;
   const { Served } = await import('../../serve/serve.js');
   const logger = loggerTo(output, { format, runs: true });
-  const surroundings = { logger, hasWorker: true, ownsClient: false };
+  const surroundings = { logger, hasWorker: true, ownsClient: false, monitor };
   return await Served.start(
     selvage,
-    { triggers: [], healthPort: health, host, emitters: false },
+    { triggers: [], tapestries, healthPort: health, host, emitters: false },
     surroundings,
   );
 }
@@ -121,6 +145,7 @@ async function open(
   isDev: boolean,
   options: WorkerOptions,
   output: Output,
+  monitor: Monitor | undefined,
 ): Promise<{ selvage: Selvage; loaded: LoadedFile }> {
   const { loadFile } = await import('../files/load-file.js');
   const { openFor } = await import('../location/connect.js');
@@ -129,11 +154,34 @@ async function open(
   const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
   const { emittersOf } = await import('../files/emitters.js');
   const emitters = await emittersOf(loaded, options);
-  const opening = openFor(loaded.tapestries, options, output, { runs: true, emitters });
+  const opening = openFor(loaded.tapestries, options, output, {
+    runs: true,
+    emitters,
+    monitor,
+    workerOptions: temporalOptions(options),
+  });
   const selvage = await (isDev ? tellingFiles(opening) : opening);
   keepTypeScriptLoadable();
   await untilPolled(selvage, await queuesOf(loaded, selvage));
   return { selvage, loaded };
+}
+
+function temporalOptions({
+  slots,
+  buildId,
+  deployment,
+  versioning,
+}: WorkerOptions): OpenOptions['workerOptions'] {
+  return {
+    ...(slots !== undefined && { maxConcurrentActivityTaskExecutions: slots }),
+    ...(buildId !== undefined && {
+      workerDeploymentOptions: {
+        useWorkerVersioning: true,
+        version: { deploymentName: deployment, buildId },
+        defaultVersioningBehavior: BEHAVIOURS[versioning],
+      },
+    }),
+  };
 }
 
 async function queuesOf({ tapestries }: LoadedFile, { taskQueue }: Selvage): Promise<string[]> {

@@ -35,7 +35,9 @@ const MENU = [
   'approvals',
   'schedules',
   'triggers',
+  'streams',
   'workers',
+  'waiting',
   'emitters',
 ] as const satisfies PageName[];
 const GO_KEYS: Readonly<Record<(typeof MENU)[number], string>> = {
@@ -43,7 +45,9 @@ const GO_KEYS: Readonly<Record<(typeof MENU)[number], string>> = {
   approvals: 'g a',
   schedules: 'g s',
   triggers: 'g t',
+  streams: 'g m',
   workers: 'g w',
+  waiting: 'g i',
   emitters: 'g e',
 };
 

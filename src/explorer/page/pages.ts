@@ -60,10 +60,20 @@ export const PAGES: { readonly [Name in PageName]: Page<Name> } = {
     icon: 'workers',
     load: async () => (await import('./pages/workers')).WorkersPage,
   },
+  waiting: {
+    title: () => 'Waiting',
+    icon: 'waiting',
+    load: async () => (await import('./pages/waiting')).WaitingPage,
+  },
   emitters: {
     title: () => 'Emitters',
     icon: 'emitters',
     load: async () => (await import('./pages/emitters')).EmittersPage,
+  },
+  streams: {
+    title: () => 'Streams',
+    icon: 'streams',
+    load: async () => (await import('./pages/streams')).StreamsPage,
   },
   approvals: {
     title: () => 'Approvals',

@@ -20,7 +20,16 @@ interface Entry {
 }
 
 /** Pages that need no further choice. */
-const PLAIN: readonly PageName[] = ['runs', 'approvals', 'schedules', 'triggers', 'workers', 'emitters'];
+const PLAIN: readonly PageName[] = [
+  'runs',
+  'approvals',
+  'schedules',
+  'triggers',
+  'streams',
+  'workers',
+  'waiting',
+  'emitters',
+];
 const SHOWN = 40;
 
 /** Searches runs, knots, tapestries and values by the typed text, and offers the available commands. */

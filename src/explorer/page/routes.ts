@@ -43,7 +43,9 @@ export interface Places {
   partitions: { tapestry: string; state?: string; key?: string };
   triggers: { trigger?: string };
   workers: { queue?: string };
+  waiting: { by?: string };
   emitters: { emitter?: string };
+  streams: { stream?: string };
   approvals: { run?: string; signal?: string };
 }
 
@@ -61,7 +63,9 @@ const PATTERNS: { readonly [Name in PageName]: readonly string[] } = {
   partitions: ['partitions', ':tapestry'],
   triggers: ['triggers'],
   workers: ['workers'],
+  waiting: ['waiting'],
   emitters: ['emitters'],
+  streams: ['streams'],
   approvals: ['approvals'],
 };
 

@@ -35,6 +35,8 @@ export async function about(data: ExplorerData, rights: Rights): Promise<About> 
         ...ALWAYS,
         'schedules',
         'workers',
+        'streams',
+        'waiting',
         ...(data.backends.runHistory.emitterTableBeside ? (['emitters'] as const) : []),
         ...(views.some(({ partitioned }) => partitioned) ? (['partitions'] as const) : []),
       ],

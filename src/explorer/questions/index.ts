@@ -12,7 +12,9 @@ import { backfillPreview, rerunPreview } from './previews';
 import { run, waiting } from './run';
 import { grid, runs } from './runs';
 import { deadLetters, partitions, schedules, triggers, workers } from './standing';
+import { stream, streams } from './streams';
 import { value } from './value';
+import { versions, waitingRuns } from './across';
 
 type Answers = {
   [Name in QuestionName]: (
@@ -39,10 +41,14 @@ const ANSWERS: Answers = {
   run,
   runs,
   schedules,
+  stream,
+  streams,
   triggers,
   uses,
   value,
+  versions,
   waiting,
+  waitingRuns,
   walk,
   workers,
 };

@@ -4,14 +4,14 @@ import { pause } from './pause';
 
 export const CHANGES_AT_ONCE = 1_000;
 
-/** How often a reader that is up to date looks for more. */
-const LOOK_MS = 25;
+/** How often a reader that is up to date looks for more. Each look, and a delivery of what it finds, is work beside the runs. */
+const LOOK_MS = 100;
 
 /**
  * Implements `changes`, page by page.
  *
  * @param page reads changes behind a position, at most {@link CHANGES_AT_ONCE}, and checks the position
- * @param news resolves when it is time to look again, or the signal is aborted. Default: after 25 ms
+ * @param news resolves when it is time to look again, or the signal is aborted. Default: after 100 ms
  */
 export async function* readChanges(
   page: (after: string | undefined) => Promise<readonly HistoryChange[]>,

@@ -1,7 +1,12 @@
 import type { RunQuery, RunRecord } from '..';
 
 /** Whether a run matches a query. */
-export function runMatches(run: RunRecord, query: RunQuery): boolean {
+export function runMatches(
+  run: Pick<RunRecord, 'tapestry' | 'status' | 'actor' | 'trigger' | 'started_at'> & {
+    readonly tags: readonly string[];
+  },
+  query: RunQuery,
+): boolean {
   return (
     (query.tapestry === undefined || run.tapestry === query.tapestry) &&
     (query.status === undefined || run.status === query.status) &&

@@ -17,4 +17,5 @@ export {
 export { readAll } from './read-all';
 export { resolveHash } from './resolve-hash';
 export { staleReasonText } from './stale-reason-text';
+export { statsOf, type Regression, type Stats, type StatsOptions } from './statistics';
 export { why, type Origin, type WhyOptions } from './why';

@@ -1,13 +1,14 @@
 import { SelvageError } from '../../errors';
-import type { Backends, RunHistory, RunRecord } from '../../ports';
+import type { Backends, RunHistory, RunQuery, RunRecord } from '../../ports';
+import { runMatches } from '../../ports/parts/run-matches';
 import { collectGarbage, LEAST_GRACE_MS, type GarbageReport } from './garbage';
 import { allRuns, runningRuns, type OpenRun } from './running-runs';
 
 export interface PruneOptions {
   /** Removes runs that ended longer ago than this many milliseconds. At least two hours. */
   readonly olderThan: number;
-  /** Only runs of this tapestry, and the runs that their knots started. Default: all. */
-  readonly tapestry?: string;
+  /** Only runs that match, and the runs that their knots started. Default: all. */
+  readonly which?: PruneSelection;
   /** Removes runs of which an emitter has not heard yet, too: it never will. Default false. */
   readonly unheard?: boolean;
   /** Only tells which runs would be removed. Default false. */
@@ -16,6 +17,12 @@ export interface PruneOptions {
   readonly signal?: AbortSignal;
   /** Called with the progress so far. */
   readonly onProgress?: (report: PruneReport) => void;
+}
+
+/** All given conditions must hold. */
+export interface PruneSelection extends Omit<RunQuery, 'limit' | 'cursor'> {
+  /** Only runs with these ids. */
+  readonly runs?: readonly string[];
 }
 
 export interface PrunedTapestry {
@@ -77,14 +84,7 @@ export async function prune(
   options: PruneOptions,
   open: OpenRuns = { needed: new Set() },
 ): Promise<PruneReport> {
-  const {
-    olderThan,
-    tapestry,
-    unheard: removesUnheard = false,
-    dryRun = false,
-    signal,
-    onProgress,
-  } = options;
+  const { olderThan, which, unheard: removesUnheard = false, dryRun = false, signal, onProgress } = options;
   if (!(Number.isFinite(olderThan) && olderThan >= LEAST_GRACE_MS)) {
     throw new SelvageError(
       'InvalidConfig',
@@ -97,6 +97,7 @@ export async function prune(
   const readers = removesUnheard ? [] : await slowReaders(runHistory);
   const unheardBy = new Set<string>();
   const families = new Families(runHistory, before, await neededRuns(runHistory, open));
+  const named = which?.runs && new Set(which.runs);
   const totals = new Map<string, PrunedTapestry>();
   const heldRuns: string[] = [];
   let [runs, records, held, unheard] = [0, 0, 0, 0];
@@ -117,7 +118,10 @@ export async function prune(
   for await (const run of allRuns(runHistory, { until: before })) {
     if (signal?.aborted) return report(false);
     const fate = await families.fateOf(run);
-    if (tapestry !== undefined && (await families.rootOf(run)).tapestry !== tapestry) continue;
+    if (which) {
+      const root = await families.rootOf(run);
+      if (!runMatches(root, which) || named?.has(root.run_id) === false) continue;
+    }
     if (fate === 'held') {
       held += 1;
       if (heldRuns.length < NAMED_RUNS) heldRuns.push(run.run_id);

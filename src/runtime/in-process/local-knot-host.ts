@@ -29,7 +29,7 @@ import {
   type MadeValue,
   type Throw,
 } from '..';
-import { BodyTraces } from '../../adapters/open-telemetry/body-traces';
+import { activeTraceparent, BodyTraces } from '../../adapters/open-telemetry/body-traces';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { KnotBody, TapestryRecord } from '../../authoring/records';
 import type { Backends, Commit, CommitResult, LineageRecord } from '../../ports';
@@ -110,6 +110,7 @@ export class LocalKnotHost implements KnotHost {
       loggerOf: () => logger,
       ...(this.traces && {
         traced: (knot, attempt, call) => this.traces!.within(temporalRunId, knot, attempt, call),
+        traceparent: activeTraceparent,
       }),
     };
     if (environment.signal) {

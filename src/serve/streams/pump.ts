@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from '../../authoring/knot-context';
 import { SelvageError, isOfClass } from '../../errors';
 import { pause } from '../../ports/parts/pause';
@@ -13,7 +14,7 @@ import {
 import type { PumpEnd, PumpState, StreamCheckpoint, StreamLag } from '../../workflows/messages';
 import { Slots } from '../slots';
 import { StreamProgress } from './progress';
-import { Reader, aborted } from './reader';
+import { Reader, orAborted } from './reader';
 import type { ElementEnd, Unit, UnitClaim, UnitRuns } from './unit';
 
 export interface PumpParts {
@@ -50,9 +51,11 @@ export class Pump {
   readonly #stop = new AbortController();
   /** Aborted: nothing more is done at all. */
   readonly #kill = new AbortController();
-  /** By key, or by partition: the end of the unit that the next one waits for. */
-  readonly #before = new Map<string, Promise<void>>();
-  readonly #open = new Set<Promise<void>>();
+  /** By key, or by partition: the end of the unit that the next one waits for, and whether it was finished. */
+  readonly #before = new Map<string, Promise<boolean>>();
+  readonly #open = new Set<Promise<boolean>>();
+  /** Called when a unit ends, and when the pump is told to stop. */
+  #wake: () => void = () => undefined;
   /** True until a claim shows that no earlier process has come this far. */
   #isReplaying = true;
   #skip = new Map<string, number>();
@@ -67,6 +70,8 @@ export class Pump {
     const { concurrency, batch } = parts.declaration.options;
     this.#progress = new StreamProgress(parts.checkpoint);
     this.#slots = new Slots(concurrency);
+    // Each unit in flight listens.
+    setMaxListeners(0, this.#stop.signal, this.#kill.signal);
     this.#sizes = batchSizes(batch);
   }
 
@@ -104,11 +109,12 @@ export class Pump {
   /** Nothing more is read; {@link run} returns when all is finished. */
   stop(): void {
     this.#stop.abort();
+    this.#wake();
   }
 
-  /** Ends at once. What is in progress is done again by the next pump. */
+  /** Ends without waiting for runs. What is in progress is done again by the next pump. */
   kill(): void {
-    this.#stop.abort();
+    this.stop();
     this.#kill.abort();
   }
 
@@ -155,7 +161,7 @@ export class Pump {
     const { concurrency, batch, gather, order, linger } = this.#parts.declaration.options;
     const most = order === 'key' ? concurrency * (1 + WAITING_PER_RUNNING) : concurrency;
     while (this.#open.size >= most && !this.#stop.signal.aborted)
-      await Promise.race([...this.#open, aborted(this.#stop.signal)]);
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     if (this.#stop.signal.aborted) return false;
     const together = Math.max(batch, gather, 1);
     const isTogether = together > 1;
@@ -278,27 +284,40 @@ export class Pump {
     const { order } = this.#parts.declaration.options;
     const names = order === 'key' ? unit.keys! : order === 'all' ? [unit.partition] : [];
     const before = names.flatMap((name) => this.#before.get(name) ?? []);
-    const going: Promise<void> = this.#go(unit, claim, before)
-      .catch((error: unknown) => this.#fail(error))
+    const going: Promise<boolean> = this.#go(unit, claim, before)
+      .catch((error: unknown) => {
+        this.#fail(error);
+        return false;
+      })
       .finally(() => {
         this.#open.delete(going);
+        this.#wake();
         for (const name of names) if (this.#before.get(name) === going) this.#before.delete(name);
       });
     this.#open.add(going);
     for (const name of names) this.#before.set(name, going);
   }
 
-  async #go(unit: Unit, claim: UnitClaim, before: readonly Promise<void>[]): Promise<void> {
+  /** False: the unit is left to the next pump. */
+  async #go(unit: Unit, claim: UnitClaim, before: readonly Promise<boolean>[]): Promise<boolean> {
     const { order } = this.#parts.declaration.options;
-    const turn = (): Promise<unknown> => Promise.race([Promise.all(before), aborted(this.#kill.signal)]);
-    if (order === 'key') await turn();
+    const { signal } = this.#kill;
+    // What comes after a unit that is not finished must wait for it, also if the stream stops there.
+    const turn = async (): Promise<boolean> => {
+      const ends = await orAborted(Promise.all(before), signal);
+      return ends?.every((isFinished) => isFinished) ?? false;
+    };
+    if (order === 'key' && !(await turn())) return false;
     const ends = await this.#slots.use(() =>
-      this.#insist('start a run', () => this.#parts.runs.run(unit, claim, this.#kill.signal)),
+      this.#insist('start a run', () => orAborted(this.#parts.runs.run(unit, claim, signal), signal)),
     );
-    if (order === 'all') await turn();
-    for (const end of ends) if (!(await this.#deliver(end, unit))) return;
+    // A run may take hours, and another pump waits for it then.
+    if (!ends) return false;
+    if (order === 'all' && !(await turn())) return false;
+    for (const end of ends) if (!(await this.#deliver(end, unit))) return false;
     this.#finished += unit.elements.length;
     this.#progress.finish(unit);
+    return true;
   }
 
   /** False: the stream stops before this element. */

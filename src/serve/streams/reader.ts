@@ -35,7 +35,7 @@ export class Reader {
     while (this.#queues.size === 0) {
       if (this.#error) throw this.#error.error;
       if (this.#hasEnded || signal.aborted) return undefined;
-      await Promise.race([this.#read(), aborted(signal)]);
+      await orAborted(this.#read(), signal);
     }
     if (linger > 0 && !this.#isFull(most)) await this.#linger(most, linger, signal);
     if (signal.aborted) return undefined;
@@ -53,7 +53,7 @@ export class Reader {
       return (queue?.elements.length ?? 0) >= count || queue?.hasEnded === true;
     };
     while (!isThere() && !this.#hasEnded && !this.#error && !signal.aborted)
-      await Promise.race([this.#read(), aborted(signal)]);
+      await orAborted(this.#read(), signal);
     const queue = this.#queues.get(partition);
     return queue ? this.#cut(partition, queue, count) : [];
   }
@@ -89,7 +89,7 @@ export class Reader {
       () => undefined,
     );
     while (!isOver && !signal.aborted && !this.#isFull(most))
-      await Promise.race([this.#read(), late, aborted(signal)]);
+      await orAborted(Promise.race([this.#read(), late]), signal);
     end.abort();
   }
 
@@ -150,16 +150,18 @@ function newQueue(): Queue {
   return { elements: [], hasEnded: false };
 }
 
-/** One listener however often a signal is waited for. */
-const ends = new WeakMap<AbortSignal, Promise<void>>();
-
-export function aborted(signal: AbortSignal): Promise<void> {
-  const existing = ends.get(signal);
-  if (existing) return existing;
-  const end = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
+/**
+ * What the work comes to, or undefined once the signal is aborted. Nothing of it is left at the signal, which a stream has
+ * for as long as it lives; a promise that many races share would keep all of them.
+ */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  if (signal.aborted) {
+    work.catch(() => undefined);
+    return undefined;
+  }
+  return await new Promise<T | undefined>((resolve, reject) => {
+    const stop = (): void => resolve(undefined);
+    signal.addEventListener('abort', stop, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
-  ends.set(signal, end);
-  return end;
 }

@@ -9,7 +9,7 @@ import {
 import { recordOf, type AnyTapestry } from '../../authoring';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { OpenOptions, Selvage } from '../../client';
-import { streamQueue, streamWorkflowId } from '../../client/streams';
+import { failureOfStream, streamQueue, streamWorkflowId } from '../../client/streams';
 import { SelvageError, isErrorCode, isOfClass } from '../../errors';
 import { bodyLogger } from '../../runtime/body-logger';
 import { batchSizes, batchTapestry, streamName, type StreamDeclaration } from '../../streams';
@@ -107,21 +107,33 @@ export class StreamHost {
     const declaration = this.#streams.get(id);
     if (!declaration || this.#isStopping)
       throw ApplicationFailure.retryable(`This process does not read stream "${id}"`, 'WorkerShutdown');
-    const earlier = this.#pumps.get(id);
-    if (earlier) {
-      // The server has taken this process for dead, and its worker has got the activity again.
-      earlier.pump.kill();
-      await earlier.ended.catch(() => undefined);
-    }
+    // From the beginning: what an earlier process was saving, or a handler of this one is doing, may take longer than the
+    // server waits. Until there is a pump, the beats say again what the last attempt has said.
+    const context = Context.current();
+    const beat = { details: (): unknown => context.info.heartbeatDetails };
+    const beats = setInterval(() => context.heartbeat(beat.details()), BEAT_MS);
     try {
-      return await this.#pump(selvage, declaration, task);
+      const earlier = this.#pumps.get(id);
+      if (earlier) {
+        // The server has taken this process for dead, and its worker has got the activity again.
+        earlier.pump.kill();
+        await earlier.ended;
+      }
+      return await this.#pump(selvage, declaration, task, context, beat);
     } catch (error) {
       throw asFailure(error);
+    } finally {
+      clearInterval(beats);
     }
   }
 
-  async #pump(selvage: Selvage, declaration: StreamDeclaration, task: PumpTask): Promise<PumpEnd> {
-    const context = Context.current();
+  async #pump(
+    selvage: Selvage,
+    declaration: StreamDeclaration,
+    task: PumpTask,
+    context: Context,
+    beat: { details: () => unknown },
+  ): Promise<PumpEnd> {
     const { id } = declaration;
     const logger = bodyLogger(this.#logger, { trigger: streamName(id) });
     const handle = selvage.client.workflow.getHandle(streamWorkflowId(id));
@@ -143,15 +155,11 @@ export class StreamHost {
       save,
     });
     const identity = `${process.pid}`;
-    const beat = (): void => {
-      const details: PumpBeat = { checkpoint: pump.checkpoint(), state: pump.state(identity) };
-      context.heartbeat(details);
-    };
+    beat.details = (): PumpBeat => ({ checkpoint: pump.checkpoint(), state: pump.state(identity) });
     const running = pump.run();
     let hasEnded = (): void => undefined;
     const ended = new Promise<void>((resolve) => (hasEnded = resolve));
     this.#pumps.set(id, { pump, ended });
-    const beats = setInterval(beat, BEAT_MS);
     const look = (): void =>
       void pump
         .lookAtLag()
@@ -177,15 +185,14 @@ export class StreamHost {
     } catch (error) {
       // A stream that ends by a mistake keeps its place.
       if (isFinal(error)) await save(pump.checkpoint()).catch(() => undefined);
-      beat();
+      context.heartbeat(beat.details());
       throw error;
     } finally {
-      clearInterval(beats);
       clearInterval(looks);
       context.cancellationSignal.removeEventListener('abort', cancelled);
       await pump.tellFinished().catch(() => undefined);
       await source.close?.().catch(() => undefined);
-      this.#pumps.delete(id);
+      if (this.#pumps.get(id)?.pump === pump) this.#pumps.delete(id);
       hasEnded();
     }
   }
@@ -236,15 +243,9 @@ async function endOf(
     return { why, ...checkpoint.counts };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    const { cause } = error;
-    const inner: { message?: string; type?: string | null; details?: readonly unknown[] | null } | undefined =
-      cause?.cause ?? cause;
-    const message = inner?.message ?? error.message;
-    const code = inner?.type;
+    const { message, type: code, details } = failureOfStream(error);
     if (isErrorCode(code))
-      throw new SelvageError(code, message, {
-        details: (inner?.details?.[0] ?? {}) as Record<string, unknown>,
-      });
+      throw new SelvageError(code, message, { details: (details?.[0] ?? {}) as Record<string, unknown> });
     throw new SelvageError('StreamStopped', `${streamName(id)} was ended: ${message}`, {
       details: { stream: id },
     });

@@ -38,10 +38,8 @@ export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigge
             continue;
           }
           const { partition, elements } = taken;
-          await accept(
-            host,
-            elements.map((element) => eventOf(partition, element)),
-          );
+          const events = readable(elements, host).map((element) => eventOf(partition, element));
+          if (events.length > 0 && !(await accept(host, events))) break;
           await save(partition, stateOfOffset(elements[elements.length - 1]!.offset));
         }
         // A source that has ended has nothing more to deliver, which is no failure.
@@ -63,9 +61,19 @@ function eventOf(partition: string, { value, offset }: StreamElement): TriggerEv
   };
 }
 
-/** Until it is known what became of them. */
-async function accept(host: TriggerHost, events: readonly TriggerEvent[]): Promise<void> {
-  for (;;) {
+/** Without those that have no value: they start no run, which is told. */
+function readable(elements: readonly StreamElement[], { logger, metrics }: TriggerHost): StreamElement[] {
+  return elements.filter(({ offset, unreadable }) => {
+    if (!unreadable) return true;
+    logger.warn(`element ${keyOfOffset(offset)} starts no run: ${unreadable.message}`);
+    metrics.count('refused');
+    return false;
+  });
+}
+
+/** Until it is known what became of them. False: it is to stop before that. */
+async function accept(host: TriggerHost, events: readonly TriggerEvent[]): Promise<boolean> {
+  while (!host.signal.aborted) {
     try {
       const acceptances = await host.accept(events);
       acceptances.forEach((acceptance, place) => {
@@ -73,11 +81,12 @@ async function accept(host: TriggerHost, events: readonly TriggerEvent[]): Promi
           host.logger.warn(`element ${events[place]!.key} starts no run: ${acceptance.error.message}`);
       });
       host.trouble(undefined);
-      return;
+      return true;
     } catch (error) {
       if (!isAway(error)) throw error;
       host.trouble(error);
-      await delay(PAUSE_MS, undefined, { signal: host.signal });
+      await delay(PAUSE_MS, undefined, { signal: host.signal }).catch(() => undefined);
     }
   }
+  return false;
 }

@@ -22,7 +22,7 @@ export interface Mark {
 
 /** How often a blow strikes before it is spent. */
 export function strikesOf({ point, knots }: Blow): number {
-  if (point === 'in-body-twice' || point === 'frozen-first' || point === 'frozen-last') return 2;
+  if (point === 'in-body-twice' || point.startsWith('frozen-')) return 2;
   return point === 'two-workers' ? knots.length : 1;
 }
 

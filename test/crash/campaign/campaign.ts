@@ -12,6 +12,7 @@ import { sharedInterpreter } from '../../support/workflow-bundle';
 import { strikesOf } from './blows';
 import { differences, differencesOfCut, type Digest } from './check';
 import { compose, type CompositionName } from './composition';
+import { expectedOfElements } from './elements';
 import { expectedOf } from './expected';
 import { comesIn, scenariosOf, type Scenario } from './plan';
 import { MIXES, isPossible, type HostOptions, type Mix } from './mix';
@@ -275,7 +276,9 @@ class Campaign {
     const name = `${mix.name}-${parameters.size}`;
     let expected = this.expected.get(name);
     if (!expected) {
-      expected = expectedOf(mix, parameters);
+      expected = mix.elements
+        ? expectedOfElements(mix, parameters, (own) => expectedOf(mix, own))
+        : expectedOf(mix, parameters);
       this.expected.set(name, expected);
     }
     return expected;

@@ -253,7 +253,9 @@ function bodiesAfterRecords(
     const known = insertedBy(record, evidence);
     for (const line of evidence.journal) {
       if (line.run !== run || line.knot !== knot || line.what !== 'began' || line.at <= known) continue;
-      if (line.takenAt <= known) {
+      // A frozen worker wakes with what it was given before.
+      const wasAsleep = evidence.hasFrozen && line.attempt < attempt;
+      if (line.takenAt <= known || wasAsleep) {
         overlaps += 1;
         continue;
       }

@@ -7,9 +7,11 @@ import { SelvageError } from '../../../src/errors';
 import type { Backends } from '../../../src/ports';
 import { TIGHT_HISTORY_BUDGET } from '../../support/run-limits';
 import type { Blow } from './blows';
+import { endOfElements } from './elements';
 import {
   GROWN,
   GROWTH,
+  HEARTBEAT_TIMEOUT_MS,
   SENT,
   WORD,
   graft,
@@ -41,8 +43,6 @@ export interface ClientOrders {
 
 /** The commit of the project's folder is none of a scenario's, and costs a program start to ask for. */
 const SAME_WORK = { ifExists: 'attach', vcsCommit: '-' } as const;
-/** So that lost workers are missed soon, and none that is only busy, of dozens on one machine. */
-const HEARTBEAT_TIMEOUT_MS = 6_000;
 /** Some knots are done by then, and more are to come. */
 const KNOTS_BEFORE_BLOW = 3;
 
@@ -80,6 +80,11 @@ async function waitWith(scene: Scene, backends: Backends, orders: ClientOrders):
   const runLimits = { heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS, ...(mix.continues && TIGHT_HISTORY_BUDGET) };
   const selvage = await Selvage.connect({ address, taskQueue, backends, runLimits });
   try {
+    if (mix.elements) {
+      await endOfElements(selvage, taskQueue, () => tell({ type: 'begun' }));
+      tell({ type: 'done' });
+      return;
+    }
     const tapestry = mixedTapestry(mix, place);
     const run = await selvage.start(tapestry, parameters, {
       ...SAME_WORK,

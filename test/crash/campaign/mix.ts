@@ -41,6 +41,7 @@ import {
 } from '../../../src';
 import { SLOW_KNOT_MS } from '../../../src/plan/limits';
 import type { Blow } from './blows';
+import type { ElementsOf } from './elements';
 import { lives, type HostKind, type Lives } from './hosted-bodies';
 import type { Scene } from './scene';
 
@@ -789,6 +790,8 @@ export interface Mix {
   readonly isTwice?: boolean;
   /** Whether all of it is one segment, so that its first step may end it. */
   readonly isOneSegment?: boolean;
+  /** Its work is done for each element of a stream. */
+  readonly elements?: ElementsOf;
 }
 
 export const MIXES: readonly Mix[] = [
@@ -817,6 +820,21 @@ export const MIXES: readonly Mix[] = [
     stages: ['beside', 'extended', 'mapped', 'fan'],
     isExtensible: true,
     continues: true,
+  },
+  {
+    name: 'stream',
+    stages: ['chain', 'mended'],
+    elements: { count: 16, options: { order: 'all', concurrency: 4 } },
+  },
+  {
+    name: 'stream-by-key',
+    stages: ['fan'],
+    elements: { count: 24, keys: 3, options: { concurrency: 4 } },
+  },
+  {
+    name: 'stream-batched',
+    stages: ['fan', 'woven'],
+    elements: { count: 30, options: { order: 'all', concurrency: 2, batch: 4 } },
   },
   { name: 'travelling', stages: ['chain', 'travelling', 'fan'], travels: true },
   {
@@ -881,6 +899,9 @@ export function stageOf(name: StageName): Stage {
 export function mixNamed(name: string): Mix {
   return MIXES.find((mix) => mix.name === name)!;
 }
+
+/** Of runs: so that lost workers are missed soon, and none that is only busy, of dozens on one machine. */
+export const HEARTBEAT_TIMEOUT_MS = 6_000;
 
 export interface MixParameters {
   readonly x: number;

@@ -1,5 +1,6 @@
 import type { Blow } from './blows';
 import { Chance } from './chance';
+import { elementNames } from './elements';
 import { MIXES, stageOf, type Mix, type MixParameters, type StageName } from './mix';
 import { rulesOf, type Point } from './points';
 import type { Stores } from './struck-backends';
@@ -73,7 +74,7 @@ export function* scenariosOf(
 
 function cutOf(chance: Chance, blows: BlowPlan): Cut | undefined {
   // Held workers wait for what would come of a knot that a cut may end.
-  if (blows.needsTwo || chance.fraction() >= CUT_CHANCE) return undefined;
+  if (blows.needsTwo || blows.mix.elements || chance.fraction() >= CUT_CHANCE) return undefined;
   return { how: chance.pick(['cancel', 'terminate', 'deadline'] as const), after: 1 + chance.below(CUT_MS) };
 }
 
@@ -107,6 +108,11 @@ class BlowPlan {
     if (rules.needsTwo && (this.strays > 0 || this.needsTwo || this.needsSlots)) return;
     if (rules.needsSlots && this.needsTwo) return;
     if (rules.at === 'none' && this.list.some((blow) => blow.point === point)) return;
+    if (rules.at === 'element') {
+      this.push(point, [this.chance.pick(elementNames(this.mix.elements!))]);
+      this.needsTwo ||= rules.needsTwo ?? false;
+      return;
+    }
     if (rules.at === 'none' && !rules.stage && !(this.mix.isTwice && hitsWorkers(point))) {
       this.push(point, []);
     } else {
@@ -147,12 +153,19 @@ class BlowPlan {
 
 /** Whether there is something in this mix for a blow at this point to be aimed at. */
 export function comesIn(mix: Mix, point: Point): boolean {
+  if (rulesOf(point).at === 'element') return mix.elements !== undefined;
   return fits(mix, point) && mix.stages.some((stage) => targets(stage, point).length > 0);
 }
 
 /** Whether blows at this point are for this mix: of two runs at once, those of two strikes might hit one each. */
 function fits(mix: Mix, point: Point): boolean {
-  return !(mix.isTwice && rulesOf(point).needsTwo);
+  const { at, needsTwo, stage } = rulesOf(point);
+  if (at === 'element') return mix.elements !== undefined;
+  // Its runs are many, and those of batches have other knots.
+  if (mix.elements && (needsTwo || stage || point.startsWith('client-') || point === 'after-answer'))
+    return false;
+  if (mix.elements && (mix.elements.options.batch ?? 1) > 1 && at !== 'none') return false;
+  return !(mix.isTwice && needsTwo);
 }
 
 function hitsWorkers(point: Point): boolean {

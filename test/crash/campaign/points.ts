@@ -6,7 +6,8 @@ import type { StageName } from './mix';
 export interface PointRules {
   readonly what: string;
   /** Which knots it can be aimed at, as stages list them; `none`: it is not aimed at a knot. */
-  readonly at: 'queue' | 'local' | 'pair' | 'batch' | 'slow' | 'maps' | 'shared' | 'hosted' | 'none';
+  readonly at:
+    'queue' | 'local' | 'pair' | 'batch' | 'slow' | 'maps' | 'shared' | 'hosted' | 'element' | 'none';
   /** The body host that the blow falls on: the point comes only where there is one. The body deals it. */
   readonly host?: HostKind;
   /** For points that aim at no knot: the stage that a composition needs for them. */
@@ -30,7 +31,7 @@ export interface PointRules {
 }
 
 /**
- * Where blows fall. Each is a kill -9 of one process but for `two-workers` (of two), the two of frozen workers (SIGSTOP,
+ * Where blows fall. Each is a kill -9 of one process but for `two-workers` (of two), those of frozen workers (SIGSTOP,
  * SIGCONT), and those that end a thread.
  */
 export const POINTS = {
@@ -104,6 +105,23 @@ export const POINTS = {
     what: 'the cursor of an emitter is saved, and its lease is held',
     at: 'none',
     isStray: true,
+  },
+  'element-claimed': {
+    what: 'an element of a stream is in the ledger, its run is not started',
+    at: 'element',
+  },
+  'element-started': { what: 'the run of an element is started, the ledger does not know', at: 'element' },
+  'element-delivered': {
+    what: 'the result of an element is delivered, the stream does not know',
+    at: 'element',
+  },
+  'before-checkpoint': { what: 'an element is finished, no checkpoint says so', at: 'element' },
+  'after-checkpoint': { what: 'the server has the checkpoint with an element', at: 'element' },
+  'stream-worker': { what: "the worker that has answered the stream's workflow last", at: 'element' },
+  'frozen-reader': {
+    what: 'two processes read a stream, as the one given up wakes',
+    at: 'element',
+    needsTwo: true,
   },
   'two-workers': {
     what: 'two workers at once, each in a body',

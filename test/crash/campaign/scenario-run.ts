@@ -19,6 +19,7 @@ import {
 import type { ClientOrders } from './client.process';
 import type { Composition } from './composition';
 import { checkDelivered } from './delivered';
+import { answererOf, checkElements } from './elements';
 import { readJournal, type JournalLine } from './journal';
 import { CHILD_RUN_KNOT, type HostOptions, type MixPlace } from './mix';
 import type { Scenario } from './plan';
@@ -232,7 +233,12 @@ class ScenarioRun {
     } else if (held.strike === strikesOf(blow) - 1) {
       const first = await this.firstOf(held);
       if (!first) release(held, by);
-      else if (blow.point === 'two-workers') {
+      else if (blow.point === 'stream-worker') await this.killAnswerer(blow, held, by);
+      else if (blow.point === 'frozen-reader') {
+        wake(first);
+        release(held, by);
+        this.landedHere.add(blow);
+      } else if (blow.point === 'two-workers') {
         for (const { by: victim } of [first, { by }]) this.kill(victim, blow);
       } else {
         await this.thaw(blow, first, { held, by });
@@ -244,6 +250,14 @@ class ScenarioRun {
       by.signal('SIGSTOP');
       await this.orRelease(held, by);
     }
+  }
+
+  /** One process reads the stream; which one answers for its workflow, the server decides. */
+  private async killAnswerer(blow: Blow, held: Held, by: Actor): Promise<void> {
+    const pid = await answererOf(this.ground.client, this.taskQueue);
+    const victim = [...this.workers].find((worker) => worker.pid === pid);
+    if (victim?.isAlive) this.kill(victim, blow);
+    if (victim !== by) release(held, by);
   }
 
   /** The word of the second process may come before that of the first. */
@@ -261,8 +275,7 @@ class ScenarioRun {
     try {
       await until('the second strike', isThere, HOLD_LIMIT_MS);
     } catch {
-      by.signal('SIGCONT');
-      release(held, by);
+      wake({ held, by });
     }
   }
 
@@ -273,17 +286,14 @@ class ScenarioRun {
     next: { held: Held; by: Actor },
   ): Promise<void> {
     const knot = blow.knots[0]!;
-    const wake = (): void => {
-      frozen.by.signal('SIGCONT');
-      release(frozen.held, frozen.by);
-    };
+    const wakeFrozen = (): void => wake(frozen);
     const follow = (): void => release(next.held, next.by);
     const [winner, loser] = blow.point === 'frozen-first' ? [frozen.by, next.by] : [next.by, frozen.by];
     const said = (what: JournalLine['what'], pid: number) =>
       until(`${what} by the right one`, () =>
         readJournal(this.folder).some((line) => line.knot === knot && line.what === what && line.pid === pid),
       );
-    const [first, second] = blow.point === 'frozen-first' ? [wake, follow] : [follow, wake];
+    const [first, second] = blow.point === 'frozen-first' ? [wakeFrozen, follow] : [follow, wakeFrozen];
     try {
       first();
       await said('recorded', winner.pid);
@@ -314,11 +324,16 @@ class ScenarioRun {
     try {
       const hasFrozen = this.scenario.blows.some(({ point }) => point.startsWith('frozen-'));
       const evidence = { journal: readJournal(folder), deaths: this.deaths, hasFrozen };
-      const checked = scenario.cut
-        ? await checkResumed(backends, this.runId, this.resumedBy, evidence)
-        : await checkRun(backends, this.runId, evidence);
+      const ofElements = scenario.mix.elements
+        ? await checkElements(backends, folder, this.taskQueue, scenario.mix, evidence)
+        : undefined;
+      const checked = ofElements
+        ? ofElements
+        : scenario.cut
+          ? await checkResumed(backends, this.runId, this.resumedBy, evidence)
+          : await checkRun(backends, this.runId, evidence);
       const twin = this.twin === undefined ? undefined : await checkRun(backends, this.twin, evidence);
-      const shared = await checkShared(backends, this.runIds(), evidence);
+      const shared = await checkShared(backends, ofElements?.runIds ?? this.runIds(), evidence);
       const delivered = await checkDelivered(backends, folder);
       for (const blow of scenario.blows) {
         if (await this.hasLanded(blow, backends)) landed.push(blow);
@@ -364,7 +379,8 @@ class ScenarioRun {
       return this.landedHere.has(blow);
     if (isOnHost(blow)) return this.hasLostHost(blow);
     const isDead = (pid: number): boolean => this.deaths.some((death) => death.pid === pid);
-    if (blow.after !== undefined) return [...this.dealt].some(([pid, why]) => why === blow && isDead(pid));
+    if (blow.after !== undefined || blow.point === 'stream-worker')
+      return [...this.dealt].some(([pid, why]) => why === blow && isDead(pid));
     const marks = marksOf(this.folder, blow);
     if (marks.length < strikesOf(blow) || !marks.every(({ pid }) => isDead(pid))) return false;
     if (blow.point !== 'after-answer') return true;
@@ -398,8 +414,17 @@ class ScenarioRun {
   /** What workers and clients are told alike. */
   private orders(taskQueue = this.taskQueue) {
     const { folder, place } = this;
-    const { mix, stores, blows } = this.scenario;
-    return { folder, stores, mix: mix.name, address: this.ground.address, taskQueue, place, blows };
+    const { mix, stores, blows, parameters } = this.scenario;
+    return {
+      folder,
+      stores,
+      mix: mix.name,
+      parameters,
+      address: this.ground.address,
+      taskQueue,
+      place,
+      blows,
+    };
   }
 
   private workerOrders(taskQueue: string): WorkerOrders {
@@ -408,9 +433,9 @@ class ScenarioRun {
 
   private clientOrders(): ClientOrders {
     const { runId, twin, resumedBy } = this;
-    const { parameters, cut } = this.scenario;
+    const { cut } = this.scenario;
     const more = { ...(twin !== undefined && { twin }), ...(cut && { cut: { ...cut, resumedBy } }) };
-    return { ...this.orders(), parameters, runId, ...more };
+    return { ...this.orders(), runId, ...more };
   }
 }
 
@@ -434,6 +459,11 @@ async function whenServed<T>(ask: () => Promise<T>): Promise<T> {
       if (Date.now() >= giveUpAt) throw error;
     }
   }
+}
+
+function wake({ held, by }: { held: Held; by: Actor }): void {
+  by.signal('SIGCONT');
+  release(held, by);
 }
 
 function release({ blow, strike }: Held, by: Actor): void {

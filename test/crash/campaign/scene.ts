@@ -6,7 +6,7 @@ import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
 
 import type { KnotContext } from '../../../src';
-import { killSelf, takeStrike, type Blow } from './blows';
+import { killSelf, marksOf, takeStrike, type Blow } from './blows';
 import { note } from './journal';
 import { isHosted } from './mix';
 import type { Point } from './points';
@@ -56,6 +56,22 @@ export class Scene {
   /** Whether a blow of this kind is still to be looked out for. */
   expects(point: Point, knot: string): boolean {
     return this.blows.some((blow) => blow.point === point && blow.knots.includes(knot));
+  }
+
+  /** Whether a blow falls at this point, whatever it is aimed at. */
+  strikesAt(point: Point): boolean {
+    return this.blows.some((blow) => blow.point === point);
+  }
+
+  /** As the body of a knot is held: before the result of an element is delivered. */
+  async holdElement(element: number): Promise<void> {
+    for (const blow of this.blows) {
+      if (blow.point !== 'stream-worker' && blow.point !== 'frozen-reader') continue;
+      if (element < Number(blow.knots[0]!.split('-')[1])) continue;
+      // The second strike is that of the process which reads instead.
+      if (marksOf(this.folder, blow).some(({ pid }) => pid === process.pid)) continue;
+      await this.holdFor(blow, `element-${element}`);
+    }
   }
 
   /** Runs a body: notes that it begins and ends, and is where blows hit it. */
@@ -114,11 +130,15 @@ export class Scene {
   private async hold(knot: string): Promise<void> {
     for (const blow of this.blows) {
       if (!HOLDING.includes(blow.point) || !blow.knots.includes(knot)) continue;
-      const strike = takeStrike(this.folder, blow, knot);
-      if (strike === undefined) continue;
-      const released = new Promise<void>((resolve) => this.waiting.set(`${blow.index}.${strike}`, resolve));
-      this.tell({ type: 'held', blow: blow.index, strike, knot });
-      await released;
+      await this.holdFor(blow, knot);
     }
+  }
+
+  private async holdFor(blow: Blow, knot: string): Promise<void> {
+    const strike = takeStrike(this.folder, blow, knot);
+    if (strike === undefined) return;
+    const released = new Promise<void>((resolve) => this.waiting.set(`${blow.index}.${strike}`, resolve));
+    this.tell({ type: 'held', blow: blow.index, strike, knot });
+    await released;
   }
 }

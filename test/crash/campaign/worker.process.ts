@@ -5,11 +5,13 @@ import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 
 import { SelvageError } from '../../../src/errors';
+import type { Backends } from '../../../src/ports';
 import { createWorker } from '../../../src/worker';
 import { quietRuntime } from '../../support/quiet-runtime';
 import type { Blow } from './blows';
 import { campaignEmitter } from './delivered';
-import { mixNamed, mixedTapestry, type MixPlace } from './mix';
+import { readElements } from './elements';
+import { HEARTBEAT_TIMEOUT_MS, mixNamed, mixedTapestry, type MixParameters, type MixPlace } from './mix';
 import type { Order, Told } from './processes';
 import { Scene } from './scene';
 import { openStruckStores, type Stores } from './struck-backends';
@@ -23,6 +25,7 @@ export interface WorkerOrders {
   readonly address: string;
   readonly taskQueue: string;
   readonly place: MixPlace;
+  readonly parameters: MixParameters;
   readonly slots: number;
   readonly codePath: string;
   readonly blows: readonly Blow[];
@@ -41,6 +44,7 @@ let connection: NativeConnection | undefined;
 /** Undefined before it runs, and when it has ended. */
 let running: Worker | undefined;
 let wantsStop = false;
+let reading: AbortController | undefined;
 
 async function work(orders: WorkerOrders): Promise<void> {
   wantsStop = false;
@@ -52,6 +56,7 @@ async function work(orders: WorkerOrders): Promise<void> {
     () => openStruckStores(mine, orders.stores),
     (error) => SelvageError.is(error, 'BackendUnavailable'),
   );
+  if (mixNamed(orders.mix).elements) return await readUntilStopped(orders, mine, backends);
   connection ??= await patiently(() => NativeConnection.connect({ address: orders.address }));
   const own = connection;
   const worker = await patiently(() =>
@@ -99,6 +104,37 @@ async function work(orders: WorkerOrders): Promise<void> {
   tell({ type: 'idle' });
 }
 
+/** Reads the stream of a scenario, or stands by, until the scenario is over. */
+async function readUntilStopped(orders: WorkerOrders, mine: Scene, backends: Backends): Promise<void> {
+  const { folder, place, parameters, taskQueue: id, address, codePath } = orders;
+  const mix = mixNamed(orders.mix);
+  const stopping = (reading = new AbortController());
+  if (wantsStop) stopping.abort();
+  const connect = {
+    address,
+    backends,
+    signal: stopping.signal,
+    runLimits: { heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS },
+    workerOptions: {
+      identity: workerIdentity(process.pid),
+      workflowBundle: { codePath },
+      interceptors: { activity: [mine.interceptor] },
+      leaseTtl: LEASE_TTL_MS,
+      maxHeartbeatThrottleInterval: 1_000,
+      defaultHeartbeatThrottleInterval: 1_000,
+    },
+  };
+  await patiently(
+    () => readElements({ folder, mix, place, parameters, id, scene: mine, connect }),
+    (error) => SelvageError.is(error, 'ServerUnreachable') || SelvageError.is(error, 'BackendUnavailable'),
+  );
+  // A stream that has ended would be begun anew.
+  while (!stopping.signal.aborted) await sleep(ASK_AGAIN_MS);
+  reading = undefined;
+  await backends.close();
+  tell({ type: 'idle' });
+}
+
 /** A server may be down just now. */
 async function patiently<T>(
   start: () => Promise<T>,
@@ -138,6 +174,7 @@ async function isPending(client: Client, workflowId: string, knot: string): Prom
 
 function stop(): void {
   wantsStop = true;
+  reading?.abort();
   if (running?.getState() === 'RUNNING') running.shutdown();
   running = undefined;
 }

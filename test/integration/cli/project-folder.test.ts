@@ -53,6 +53,9 @@ test.each([
   ['replay', 'x'],
   ['gc'],
   ['prune', '--older-than', '90d'],
+  ['waiting'],
+  ['versions'],
+  ['bulk', 'cancel', '--all'],
   ['lineage', '--run', 'x'],
 ])('where nothing has run, `%s %s` starts no server and makes no folder', async (...args) => {
   const folder = makeProject();

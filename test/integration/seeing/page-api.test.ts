@@ -183,6 +183,12 @@ test('a run that no worker has begun is shown, with why, and so is who works', a
   const { runs } = await opened.ask('runs', { tapestry: 'page.idle' });
   expect(runs).toEqual([expect.objectContaining({ run: handle.runId, isUnbegun: true, status: 'running' })]);
   expect(await opened.ask('waiting', { run: handle.runId })).toMatchObject({ step: { code: 'NoWorker' } });
+  const across = await opened.ask('waitingRuns', { by: 'reason' });
+  expect(across.counts).toContainEqual(expect.objectContaining({ key: 'NoWorker' }));
+  expect(across.runs).toContainEqual(expect.objectContaining({ run: handle.runId, code: 'NoWorker' }));
+  expect((await opened.ask('versions', {})).bodies).toContainEqual(
+    expect.objectContaining({ body: 'one', runs: 1, first: handle.runId, isSafeToRemove: false }),
+  );
   const { queues } = await opened.ask('workers', {});
   expect(queues.find(({ tapestries }) => tapestries.includes('page.idle'))!.workers).toEqual([]);
   const told = await until('a worker has told of itself', async () =>

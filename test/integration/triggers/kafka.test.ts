@@ -6,7 +6,7 @@ import type { Selvage } from '../../../src/client';
 import { Starter } from '../../../src/serve/starter';
 import type { TriggerEvent } from '../../../src/triggers';
 import { KafkaPlace } from '../../support/kafka-place';
-import { closeAll, connectSelvage } from '../../support/open-selvage';
+import { closeAll, connectSelvage, openSelvage } from '../../support/open-selvage';
 import { describeWith, kafkaService } from '../../support/services';
 import { RecordingHost } from '../../support/trigger-host';
 import { until } from '../../support/until';
@@ -100,6 +100,22 @@ describeWith('kafka')('messages of Kafka', () => {
       execution: { workflowId: entry!.runId },
     });
     expect(workflowExecutionInfo?.type?.name).toBe('orders');
+  });
+
+  test('start their runs below the span that a header names', async () => {
+    const topic = await kafka.topic();
+    const selvage = await openSelvage({ tapestries: [orders] });
+    const declared = kafkaTrigger(orders, { id: topic, topics: topic });
+    kafka.run(new StartingHost(selvage, declared), declared);
+    const span = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await kafka.send(topic, { value: JSON.stringify({ order: 1 }), headers: { traceparent: span } });
+    const entry = await until('its run was started', async () => {
+      const [started] = await entriesOf(selvage, `kafka:${topic}`);
+      return started?.startedAt === null ? undefined : started;
+    });
+    await selvage.getRun(entry.runId).result();
+    const { run } = await selvage.getRun(entry.runId).status();
+    expect(run?.details['traceparent']).toBe(span);
   });
 
   test('in batches get into one run each, whatever the batches of the one that takes over', async () => {

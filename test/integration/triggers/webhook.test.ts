@@ -121,6 +121,19 @@ describe('a key', () => {
     });
   });
 
+  test('has a run below the span of its request; what is no span is passed over', async () => {
+    const traceparentOf = async (traceparent: string): Promise<unknown> => {
+      const headers = { authorization, 'idempotency-key': unique('key'), traceparent };
+      const { runId } = await accepted(await handle(post('/bearer', bodyOf(unique('traced')), headers)));
+      await selvage().getRun(runId).result();
+      const { run } = await selvage().getRun(runId).status();
+      return run?.details['traceparent'];
+    };
+    const span = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    expect(await traceparentOf(span)).toBe(span);
+    expect(await traceparentOf('no span')).toBeUndefined();
+  });
+
   test('has the run that failed, too', async () => {
     const body = bodyOf('nobody');
     const headers = { authorization, 'idempotency-key': unique('key') };

@@ -5,7 +5,7 @@ import signal
 import time
 from pathlib import Path
 
-from selvage import knot
+from selvage import Context, knot
 
 
 def note(file: str, what: str) -> None:
@@ -21,6 +21,11 @@ def noted(file: str, what: str) -> int:
 @knot
 def square(x: int) -> int:
     return x * x
+
+
+@knot
+def traced(ctx: Context) -> str | None:
+    return ctx.traceparent
 
 
 @knot

@@ -10,6 +10,7 @@ const of = <I extends object, O>(name: string): KnotDefinition<I, O> =>
 
 export const inPython = {
   square: of<{ x: number }, number>('square'),
+  traced: of<object, string | null>('traced'),
   throws: of<object, number>('throws'),
   dies: of<{ file: string; until: number; first: number }, string>('dies'),
   beside: of<{ file: string }, number>('beside'),

@@ -4,6 +4,8 @@ import {
   aggregate,
   branch,
   daily,
+  dataset,
+  emitter,
   firstOk,
   gate,
   Knot,
@@ -31,6 +33,7 @@ import {
 import { planOf } from '../../../src/runtime';
 import { recordOf } from '../../../src/authoring';
 import { yamlForTapestry } from '../../../src/yaml';
+import { thrownBy } from '../../support/thrown-by';
 
 const double = knot('double', { input: z.object({ x: z.number() }), output: z.number() }, ({ x }) => x * 2);
 const add = ({ a, b }: { a: number; b: number }): number => a + b;
@@ -212,6 +215,28 @@ const TWINS: Readonly<Record<string, Twin>> = {
       return waitUntil({ time: x }, { id: 'k' });
     },
   },
+  'what is read and written': {
+    yaml: `- { id: k, type: source, callable: read, reads: 'postgres://db/shop/orders' }
+  - id: stored
+    type: knot
+    callable: double
+    parents: { x: k }
+    reads: { namespace: desk, name: list }
+    writes: ['s3://reports/daily', 'kafka://broker:9092/reports']
+    columns: { total: [x.amount, count] }`,
+    build: () => {
+      const k = source({ read }, { id: 'k', reads: dataset('postgres://db/shop/orders') });
+      double(
+        { x: k },
+        {
+          id: 'stored',
+          reads: dataset({ namespace: 'desk', name: 'list' }),
+          writes: [dataset('s3://reports/daily'), dataset('kafka://broker:9092/reports')],
+          columns: { total: ['x.amount', 'count'] },
+        },
+      );
+    },
+  },
   'all options': {
     yaml: `- id: k
     type: knot
@@ -316,6 +341,31 @@ test.each([
   });
   expect(planTextOf(fromYaml)).toBe(planTextOf(written));
   expect(tapestries.map(({ name }) => name)).toEqual(['twin', 'step']);
+});
+
+test('emitters are named among the callables', () => {
+  const alerts = emitter('alerts', async () => {});
+  const text = 'name: heard\nemitters: [alerts]\nnodes:\n  - { id: k, type: source, callable: read }\n';
+  const { tapestry: heard } = loadPipeline(text, { callables: { read, alerts } });
+  expect(recordOf(heard).options.emitters).toEqual([alerts]);
+  expect(yamlForTapestry(heard, { callables: { read, alerts } })).toContain('emitters:\n  - alerts\n');
+  expect(() => yamlForTapestry(heard, { callables: { read } })).toThrow(
+    'The emitter "alerts" of "heard" is not among the callables',
+  );
+  const wrong = (names: string): unknown =>
+    thrownBy(() => loadPipeline(text.replace('[alerts]', names), { callables: { read, alerts } }));
+  expect(wrong('[alert]')).toMatchObject({
+    message: expect.stringContaining('did you mean "alerts"?') as unknown,
+  });
+  expect(wrong('[read]')).toMatchObject({ message: expect.stringContaining('"emitters"') as unknown });
+  expect(wrong('alerts')).toMatchObject({ code: 'InvalidPipeline' });
+});
+
+test('a dataset that has no URL is refused where it is named', () => {
+  const text = 'nodes:\n  - { id: k, type: source, callable: read, reads: orders }\n';
+  expect(thrownBy(() => loadPipeline(text, { callables: { read } }))).toMatchObject({
+    message: expect.stringContaining('a URL such as postgres://host/database/schema.table') as unknown,
+  });
 });
 
 test('options of a tapestry, partitions, terminals and schedules are as in TypeScript', () => {

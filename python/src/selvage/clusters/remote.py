@@ -18,6 +18,7 @@ from ..context import Context
 from ..errors import BodyMissing
 from ..frames import Bytes, Channel, Header, text_of
 from ..host import RECURSION, error_frame, told_of, value_frame
+from ..traces import within
 from .interface import Part, Said, Task
 
 LIVE = ("log", "heartbeat")
@@ -135,10 +136,11 @@ def _answer(call: RemoteCall) -> Said:
         context = Context(call)
         context.raise_if_cancelled()
         arguments = body.arguments(call.inputs, call.attachments)
-        if body.is_async:
-            result = asyncio.run(_run_async(call, body, arguments, context))
-        else:
-            result = body.run(arguments, context)
+        with within(context.traceparent):
+            if body.is_async:
+                result = asyncio.run(_run_async(call, body, arguments, context))
+            else:
+                result = body.run(arguments, context)
         return value_frame(call, result)
     except asyncio.CancelledError as error:
         return error_frame(call, told_of(call, error))

@@ -1,6 +1,5 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { RunsPage } from '../../../client';
-import { RUN_STATUSES, type RunStatus } from '../../../authoring/outcome';
 import type { Does } from '../../options/does';
 import {
   addCapsuleOption,
@@ -9,20 +8,13 @@ import {
   wholeNumber,
   type ServerOptions,
 } from '../../options/server-options';
-import { TIME_FORMS, timeOption } from '../../options/times';
+import { addAnyRunFilters, filtersOf, type AnyRunFilters } from '../../options/run-filters';
 import { EXIT } from '../../output/exit-codes';
 import { formatTime } from '../../output/format';
 import type { Output } from '../../output/output';
 
-interface RunsListOptions extends ServerOptions {
-  readonly status?: RunStatus;
-  readonly tapestry?: string;
-  readonly actor?: string;
-  readonly trigger?: string;
-  readonly tag?: string;
+interface RunsListOptions extends ServerOptions, AnyRunFilters {
   readonly notResumed?: boolean;
-  readonly since?: number;
-  readonly until?: number;
   readonly limit: number;
   readonly cursor?: string;
 }
@@ -31,17 +23,12 @@ export function addRunsList(runs: Command, does: Does): void {
   addServerOptions(
     addJsonOption(
       addCapsuleOption(
-        runs
-          .command('list')
-          .description('Lists runs, newest first; before them those that no worker has begun.')
-          .addOption(new Option('--status <status>', 'only of this status').choices(RUN_STATUSES))
-          .option('--tapestry <name>', 'only of this tapestry')
-          .option('--actor <name>', 'only started by this actor')
-          .option('--trigger <name>', 'only started by this trigger: cli, code, temporal, kafka:orders, …')
-          .option('--tag <tag>', 'only with this tag')
+        addAnyRunFilters(
+          runs
+            .command('list')
+            .description('Lists runs, newest first; before them those that no worker has begun.'),
+        )
           .option('--not-resumed', 'only those that no other run went on from')
-          .option('--since <time>', `only begun then or later: ${TIME_FORMS}`, (text) => timeOption(text))
-          .option('--until <time>', 'only begun before that', (text) => timeOption(text))
           .option('--limit <number>', 'how many at most', wholeNumber, 20)
           .option('--cursor <cursor>', 'go on where the page before ended')
           .addHelpText(
@@ -58,19 +45,9 @@ async function listRuns(options: RunsListOptions, output: Output): Promise<numbe
   const { requireHistory } = await import('../../location/records.js');
   const { describePage } = await import('../../show/runs-page.js');
   const { namedIn } = await import('../../../client/resumes.js');
-  const { status, tapestry, actor, trigger, tag, notResumed, since, until, limit, cursor } = options;
+  const { notResumed, limit, cursor } = options;
   requireHistory(options);
-  const query = {
-    limit,
-    status,
-    since,
-    until,
-    ...(tapestry && { tapestry }),
-    ...(actor && { actor }),
-    ...(trigger && { trigger }),
-    ...(tag && { tag }),
-    ...(cursor && { cursor }),
-  };
+  const query = { limit, ...filtersOf(options), ...(cursor && { cursor }) };
   const show = (page: RunsPage): number => {
     if (output.json) output.document(page);
     else output.say(describePage(page, output));

@@ -1,17 +1,10 @@
 import type { Command } from 'commander';
-import type { Selvage } from '../../../client';
-import type { StreamState } from '../../../client/streams';
-import type { LedgerEntry, RunRecord } from '../../../ports';
+import type { StreamLetter, StreamState } from '../../../client';
 import type { Does } from '../../options/does';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../../options/server-options';
 import { EXIT } from '../../output/exit-codes';
 import { formatTable, formatTime } from '../../output/format';
 import type { Output } from '../../output/output';
-
-/** Dead letters that are shown of one stream. */
-const SHOWN = 20;
-/** Entries of the ledger that are looked through for elements without a run. */
-const LOOKED_THROUGH = 1_000;
 
 export function addStreamsStatus(streams: Command, does: Does): void {
   addServerOptions(
@@ -31,6 +24,7 @@ export function addStreamsStatus(streams: Command, does: Does): void {
 }
 
 async function showStatus(id: string | undefined, options: ServerOptions, output: Output): Promise<number> {
+  const { placesOf } = await import('../../../client/streams.js');
   const { withClient } = await import('../../location/connect.js');
   return await withClient(options, output, async (selvage) => {
     if (id === undefined) {
@@ -40,35 +34,11 @@ async function showStatus(id: string | undefined, options: ServerOptions, output
       return EXIT.ok;
     }
     const state = await selvage.streams.status(id);
-    const dead = await deadLetters(selvage, id);
+    const dead = await selvage.streams.deadLetters(id);
     if (output.json) output.document({ ...state, deadLetters: dead });
-    else output.say([describeAll([state]), ...describeOne(state, dead)].join('\n'));
+    else output.say([describeAll([state]), ...describeOne(state, placesOf(state), dead)].join('\n'));
     return EXIT.ok;
   });
-}
-
-interface ShownLetter {
-  readonly element: string;
-  readonly run?: string;
-  readonly why?: string;
-}
-
-/** The newest elements whose run failed, and those that could not start one. */
-async function deadLetters({ backends }: Selvage, id: string): Promise<ShownLetter[]> {
-  const trigger = `stream:${id}`;
-  const failed = await backends.runHistory.listRuns({ trigger, status: 'failed', limit: SHOWN });
-  const refused: LedgerEntry[] = [];
-  const { items } = await backends.startLedger.list({ trigger, limit: LOOKED_THROUGH });
-  for (const entry of items) if (entry.event['refused'] !== undefined) refused.push(entry);
-  return [
-    ...failed.items.map(({ run_id: run, trigger_key: element }: RunRecord) => ({
-      element: element ?? '',
-      run,
-    })),
-    ...refused
-      .slice(0, SHOWN)
-      .map(({ key, event }) => ({ element: key, why: `${event['refused']}: ${event['why'] ?? ''}` })),
-  ];
 }
 
 function describeAll(streams: readonly StreamState[]): string {
@@ -84,7 +54,8 @@ function describeAll(streams: readonly StreamState[]): string {
     stream.inFlight === undefined ? '' : `${stream.inFlight} of ${stream.window}`,
     stream.worker ?? '',
   ]);
-  const troubles = streams.flatMap(({ id, trouble, state }) => {
+  const troubles = streams.flatMap(({ id, trouble, failure, state }) => {
+    if (failure !== undefined) return [`${id}: ${failure}`];
     if (trouble !== undefined) return [`${id}: ${trouble}`];
     return state === 'waiting' ? [`${id}: no process reads it. Start one: selvage stream FILE`] : [];
   });
@@ -95,11 +66,15 @@ function describeAll(streams: readonly StreamState[]): string {
   return troubles.length === 0 ? table : [table, '', ...troubles].join('\n');
 }
 
-function describeOne({ checkpoint, reportedAt }: StreamState, dead: readonly ShownLetter[]): string[] {
-  const places = Object.entries(checkpoint).map(([partition, { after, done = [] }]) => [
+function describeOne(
+  { reportedAt }: StreamState,
+  partitions: ReturnType<typeof import('../../../client/streams').placesOf>,
+  dead: readonly StreamLetter[],
+): string[] {
+  const places = partitions.map(({ partition, upTo = '', beyond }) => [
     partition,
-    after === undefined ? '' : shortly(after),
-    done.length === 0 ? '' : String(done.reduce((sum, [, elements]) => sum + elements, 0)),
+    upTo,
+    beyond === 0 ? '' : String(beyond),
   ]);
   return [
     ...(reportedAt === undefined ? [] : [`Reported at ${formatTime(reportedAt)}`]),
@@ -116,11 +91,4 @@ function describeOne({ checkpoint, reportedAt }: StreamState, dead: readonly Sho
           ),
         ]),
   ];
-}
-
-function shortly(after: unknown): string {
-  const { path, at } = after as { path?: unknown; at?: unknown };
-  if (typeof path === 'string' && typeof at === 'number') return `${path} byte ${at}`;
-  const text = JSON.stringify(after);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

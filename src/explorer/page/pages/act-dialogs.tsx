@@ -86,6 +86,37 @@ export function TerminateDialog({ run, onClose }: { run: string; onClose: () => 
   );
 }
 
+/** Drains a stream, which no act takes back. */
+export function DrainDialog({ stream, onClose }: { stream: string; onClose: () => void }) {
+  const drain = useAct('stream');
+  return (
+    <Dialog
+      title="Drain the stream?"
+      width="small"
+      onClose={onClose}
+      onSubmit={() =>
+        void drain
+          .act({ id: stream, act: 'drain' }, `${stream} is told to end`)
+          .then((done) => done && onClose())
+      }
+      foot={
+        <>
+          <Button onClick={onClose}>Keep it</Button>
+          <Button kind="danger" type="submit" isBusy={drain.isBusy}>
+            Drain the stream
+          </Button>
+        </>
+      }
+    >
+      {drain.error && <ErrorBox error={drain.error} />}
+      <p>
+        <strong class="break">{stream}</strong> reads nothing more. When what it has read is finished, it
+        ends, and so do its processes. Started again, it goes on from there.
+      </p>
+    </Dialog>
+  );
+}
+
 export interface SignalFormProps {
   run: string;
   signal: string;

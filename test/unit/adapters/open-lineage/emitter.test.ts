@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { z } from 'zod';
 import {
   dataset,
   knot,
@@ -98,11 +99,13 @@ test('a run, and knots that read or write, start and complete, with datasets and
   const [start, readStart] = told;
   const end = told.at(-1)!;
   expect(end.run.runId).toBe(start!.run.runId);
-  expect(end.inputs).toEqual([orders]);
+  expect(end.inputs).toMatchObject([orders]);
   expect(end.outputs).toEqual([
     {
       ...report,
       facets: {
+        dataSource: expect.objectContaining({ name: 's3://reports', uri: 's3://reports' }) as unknown,
+        schema: expect.objectContaining({ fields: [{ name: 'total' }] }) as unknown,
         columnLineage: expect.objectContaining({
           fields: { total: { inputFields: [{ ...orders, field: 'amount' }] } },
         }) as unknown,
@@ -110,12 +113,64 @@ test('a run, and knots that read or write, start and complete, with datasets and
     },
   ]);
   expect(readStart).toMatchObject({
-    inputs: [orders],
+    inputs: [expect.objectContaining(orders)],
     outputs: [],
     job: { namespace: 'shop', facets: { documentation: { description: 'Orders of the day' } } },
     run: {
       facets: { parent: { run: { runId: start!.run.runId }, job: { namespace: 'shop', name: 'daily' } } },
     },
+  });
+});
+
+test('the columns of what is read and written come from the schemas of values', async () => {
+  const read = knot(
+    'read',
+    {
+      output: z.array(
+        z.object({
+          id: z.string(),
+          amount: z.number().nullable().describe('in cents'),
+          at: z.iso.datetime(),
+          of: z.union([z.string(), z.number()]),
+          seen: z.date().optional(),
+        }),
+      ),
+    },
+    () => [],
+  );
+  const count = knot('count', { output: z.object({ orders: z.int() }) }, ({ of }: { of: unknown[] }) => ({
+    orders: of.length,
+  }));
+  const described = tapestry('described', () => {
+    const of = read({}, { id: 'read', reads: orders });
+    const counted = count({ of }, { id: 'counted' });
+    sink(
+      { inputs: { counted }, write: () => 1 },
+      { id: 'store', writes: dataset({ namespace: 'desk', name: 'list' }) },
+    );
+  });
+  const told = await written(await eventsOf(described));
+  expect(told.flatMap(faultsOf)).toEqual([]);
+  expect(told.at(-1)).toMatchObject({
+    inputs: [
+      {
+        facets: {
+          dataSource: { name: 'postgres://db:5432', uri: 'postgres://db:5432' },
+          schema: {
+            fields: [
+              { name: 'id', type: 'string' },
+              { name: 'amount', type: 'number', description: 'in cents' },
+              { name: 'at', type: 'date-time' },
+              { name: 'of' },
+              { name: 'seen' },
+            ],
+          },
+        },
+      },
+    ],
+    outputs: [
+      { facets: { dataSource: { name: 'desk' }, schema: { fields: [{ name: 'orders', type: 'integer' }] } } },
+    ],
   });
 });
 

@@ -1,9 +1,11 @@
-import { context, propagation, trace } from '@opentelemetry/api';
+import { trace } from '@opentelemetry/api';
 import { z } from 'zod';
 import { knot, map, openTelemetryEmitter, runLocally, subTapestry, tapestry } from '../../../../src';
 import { createOpenTelemetryEmitter } from '../../../../src/adapters/open-telemetry/emitter';
 import { createInMemoryBackends } from '../../../../src/backends';
 import { deliveryContext, eventsOfRun } from '../../../support/delivered-run';
+import { inPython, whyNoPython } from '../../../support/python-bodies';
+import { callingInThread, sentHeader } from '../../../support/traced-thread-bodies';
 import { startTracing, type Tracing } from '../../../support/tracing';
 
 let tracing: Tracing | undefined;
@@ -11,13 +13,6 @@ afterEach(async () => {
   await tracing?.stop();
   tracing = undefined;
 });
-
-/** What an HTTP client that is instrumented sends as its header. */
-function sentHeader(): string {
-  const headers: Record<string, string> = {};
-  propagation.inject(context.active(), headers);
-  return headers['traceparent'] ?? '';
-}
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -37,6 +32,27 @@ test('a body works within the span of its attempt, which is made after it', asyn
   tracing = startTracing();
   const backends = createInMemoryBackends();
   const calling = tapestry('calling', () => void knot('call', sentHeader)({}, { id: 'call' }));
+  const run = await runLocally(calling, {}, { backends });
+  await told(backends, run.runId);
+  expect(run.outputs['call']).toBe(spanOf('call'));
+});
+
+test('a body in a thread works within it, too, and each may ask which it is', async () => {
+  tracing = startTracing();
+  const backends = createInMemoryBackends();
+  const run = await runLocally(callingInThread, {}, { backends });
+  await told(backends, run.runId);
+  expect(run.outputs['call']).toEqual([spanOf('call'), spanOf('call')]);
+});
+
+const missing = whyNoPython();
+const withPython = missing === undefined ? test : test.skip;
+const because = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
+
+withPython(`a body in Python is told of it${because}`, async () => {
+  tracing = startTracing();
+  const backends = createInMemoryBackends();
+  const calling = tapestry('calling-python', () => void inPython.traced({}, { id: 'call' }));
   const run = await runLocally(calling, {}, { backends });
   await told(backends, run.runId);
   expect(run.outputs['call']).toBe(spanOf('call'));

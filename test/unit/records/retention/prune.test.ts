@@ -202,13 +202,30 @@ test('of one tapestry: its runs, and what these have started', async () => {
   await scene.run('a', 150, { tapestry: 'nightly' });
   await scene.run('b', 149, { ...childOf('a'), tapestry: 'inner' });
   await scene.run('c', 148, { tapestry: 'inner' });
-  expect(await scene.prune({ tapestry: 'nightly' })).toMatchObject({
+  expect(await scene.prune({ which: { tapestry: 'nightly' } })).toMatchObject({
     tapestries: [
       { tapestry: 'inner', runs: 1 },
       { tapestry: 'nightly', runs: 1 },
     ],
   });
   expect((await scene.left()).runs).toEqual(['c']);
+});
+
+test('of a status, a tag or ids: decided by the run that no knot has started', async () => {
+  const fill = async (): Promise<Scene> => {
+    const scene = new Scene();
+    await scene.run('a', 150, { status: 'failed', tags: ['trial'] });
+    await scene.run('b', 149, childOf('a'));
+    await scene.run('c', 148);
+    return scene;
+  };
+  for (const which of [{ status: 'failed' }, { tag: 'trial' }, { runs: ['a', 'unknown'] }] as const) {
+    const scene = await fill();
+    expect(await scene.prune({ which })).toMatchObject({ runs: 2 });
+    expect((await scene.left()).runs).toEqual(['c']);
+  }
+  const scene = await fill();
+  expect(await scene.prune({ which: { runs: ['c'], status: 'failed' } })).toMatchObject({ runs: 0 });
 });
 
 test('broken off by a failure or by who asked, it goes on where it was', async () => {

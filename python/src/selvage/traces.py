@@ -1,0 +1,25 @@
+"""The span of the worker that a body works in, for those who trace with OpenTelemetry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def within(traceparent: str | None) -> Iterator[None]:
+    """Whatever is called meanwhile continues the trace. Does nothing where OpenTelemetry is not installed."""
+    if traceparent is None:
+        yield
+        return
+    try:
+        from opentelemetry import context
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+    except ImportError:
+        yield
+        return
+    token = context.attach(TraceContextTextMapPropagator().extract({"traceparent": traceparent}))
+    try:
+        yield
+    finally:
+        context.detach(token)

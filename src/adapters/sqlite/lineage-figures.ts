@@ -1,0 +1,188 @@
+import { bucketOf, nameOfKnot, type StatisticsTally } from '../../ports/parts/statistics-tally';
+import { bytesOfBlob, type SqlBlob } from '../sql/blob';
+import type { KnotStatisticsQuery } from '../sql/run-history';
+import type { SqliteConnection } from './connection';
+
+/**
+ * SQLite reads a million records in seconds, as each has a kilobyte of which statistics want thirty bytes. So these are kept a second time, in
+ * blocks of as many ids: made of records when somebody asks or the writer is idle, and never in a commit. A block is complete once ids
+ * beyond it were given out, because ids grow in commit order. Removing a record removes its block, which is then made again.
+ */
+export const BLOCK = 1_000;
+/** Blocks written per transaction, which takes some milliseconds. */
+const STEP = 4;
+
+/** Columns of a block, one after the other. */
+const COLUMNS = [
+  ['finishedAt', Float64Array],
+  /** Bytes of a value that was made; for one that was reused, the milliseconds that making it took. */
+  ['amount', Float64Array],
+  /** Indexes of names. */
+  ['definition', Uint16Array],
+  ['knot', Uint16Array],
+  /** Buckets. */
+  ['duration', Uint16Array],
+  ['queued', Uint16Array],
+  /** The index of the outcome, and {@link REUSED}. */
+  ['outcome', Uint8Array],
+] as const;
+
+/** Blocks have places in this list, so it only grows. */
+const OUTCOMES = ['ok', 'err', 'skipped'] as const;
+const REUSED = 128;
+
+type Columns = { [C in (typeof COLUMNS)[number] as C[0]]: InstanceType<C[1]> };
+
+interface FactsRow {
+  readonly definition: string;
+  readonly knot_id: string;
+  readonly outcome: (typeof OUTCOMES)[number];
+  readonly is_reused: number;
+  readonly scheduled_at: number;
+  readonly started_at: number;
+  readonly finished_at: number;
+  readonly output_size: number | null;
+  readonly made_in: number | null;
+}
+
+const FACTS = `
+  select definition, knot_id, outcome, cached_from_run is not null as is_reused, scheduled_at, started_at, finished_at, output_size,
+    case when cached_from_run is not null then json_extract(extra, '$.made_in') end as made_in
+  from selvage_lineage where id > ? and id <= ? and definition <> 'parameter'`;
+
+interface Block {
+  readonly columns: Columns;
+  readonly names: readonly string[];
+}
+
+/** Makes some of the missing blocks; returns whether there are more. Call it inside a transaction. */
+export function makeBlocks(connection: SqliteConnection): boolean {
+  const missing = missingBlocks(connection, completeBlocks(connection), STEP + 1);
+  for (const block of missing.slice(0, STEP)) {
+    const { columns, names } = readBlock(connection, block * BLOCK, (block + 1) * BLOCK);
+    const times = columns.finishedAt;
+    const [first, last] = times.length === 0 ? [0, 0] : [Math.min(...times), Math.max(...times)];
+    connection.run(
+      'insert into selvage_lineage_figures (block, first_at, last_at, names, figures) values (?, ?, ?, ?, ?)',
+      [block, first, last, JSON.stringify(names), encode(columns)],
+    );
+  }
+  return missing.length > STEP;
+}
+
+/** How many blocks are complete. */
+function completeBlocks(connection: SqliteConnection): number {
+  const [row] = connection.all<{ complete: number }>(
+    `select (coalesce(max(id), 1) - 1) / ${BLOCK} as complete from selvage_lineage`,
+    [],
+  );
+  return row!.complete;
+}
+
+/** The first of the complete blocks that are not there. */
+function missingBlocks(connection: SqliteConnection, complete: number, limit: number): number[] {
+  const rows = connection.all<{ block: number }>(
+    `with recursive wanted (block) as (select 0 where ? > 0 union all select block + 1 from wanted where block + 1 < ?)
+     select block from wanted where block not in (select block from selvage_lineage_figures) limit ?`,
+    [complete, complete, limit],
+  );
+  return rows.map(({ block }) => block);
+}
+
+/** Call it in the transaction that removes these records. */
+export function removeBlocks(connection: SqliteConnection, ids: string): void {
+  connection.run(
+    `delete from selvage_lineage_figures where block in (select distinct (value - 1) / ${BLOCK} from json_each(?))`,
+    [ids],
+  );
+}
+
+/** Adds the figures of all records of the window: from blocks, and from records that are in none. */
+export function tallyFigures(
+  connection: SqliteConnection,
+  tally: StatisticsTally,
+  query: KnotStatisticsQuery,
+): void {
+  const complete = completeBlocks(connection);
+  const blocks = connection.all<{ names: string; figures: SqlBlob }>(
+    'select names, figures from selvage_lineage_figures where last_at >= ? and first_at < ? and block < ?',
+    [query.since, query.until, complete],
+  );
+  for (const { names, figures } of blocks) {
+    addBlock(tally, query, { columns: decode(figures), names: JSON.parse(names) as string[] });
+  }
+  // Somebody has just removed records of these.
+  for (const block of missingBlocks(connection, complete, complete))
+    addBlock(tally, query, readBlock(connection, block * BLOCK, (block + 1) * BLOCK));
+  addBlock(tally, query, readBlock(connection, complete * BLOCK, Number.MAX_SAFE_INTEGER));
+}
+
+function readBlock(connection: SqliteConnection, after: number, through: number): Block {
+  const rows = connection.all<FactsRow>(FACTS, [after, through]);
+  const names = new Map<string, number>();
+  const indexOf = (name: string): number => {
+    let index = names.get(name);
+    if (index === undefined) names.set(name, (index = names.size));
+    return index;
+  };
+  const columns = Object.fromEntries(
+    COLUMNS.map(([name, Type]) => [name, new Type(rows.length)]),
+  ) as unknown as Columns;
+  rows.forEach((row, index) => {
+    columns.finishedAt[index] = row.finished_at;
+    columns.amount[index] = (row.is_reused ? row.made_in : row.output_size) ?? 0;
+    columns.definition[index] = indexOf(row.definition);
+    columns.knot[index] = indexOf(nameOfKnot(row.knot_id));
+    columns.duration[index] = bucketOf(row.finished_at - row.started_at);
+    columns.queued[index] = bucketOf(row.started_at - row.scheduled_at);
+    columns.outcome[index] = OUTCOMES.indexOf(row.outcome) + (row.is_reused ? REUSED : 0);
+  });
+  return { columns, names: [...names.keys()] };
+}
+
+function addBlock(
+  tally: StatisticsTally,
+  { by, since, until }: KnotStatisticsQuery,
+  { columns, names }: Block,
+): void {
+  const { finishedAt, amount, duration, queued, outcome } = columns;
+  const ofName = columns[by];
+  for (let index = 0; index < finishedAt.length; index += 1) {
+    const time = finishedAt[index]!;
+    if (time < since || time >= until) continue;
+    tally.add(names[ofName[index]!]!, {
+      outcome: OUTCOMES[outcome[index]! % REUSED]!,
+      isReused: outcome[index]! >= REUSED,
+      duration: duration[index]!,
+      queued: queued[index]!,
+      count: 1,
+      bytes: amount[index]!,
+      saved: amount[index]!,
+    });
+  }
+}
+
+function encode(columns: Columns): Buffer {
+  return Buffer.concat(
+    COLUMNS.map(([name]) => {
+      const { buffer, byteOffset, byteLength } = columns[name];
+      return Buffer.from(buffer, byteOffset, byteLength);
+    }),
+  );
+}
+
+const WIDTH = COLUMNS.reduce((sum, [, Type]) => sum + Type.BYTES_PER_ELEMENT, 0);
+
+function decode(figures: SqlBlob): Columns {
+  // A copy, because typed arrays must begin at a multiple of their width.
+  const { buffer, byteLength } = Uint8Array.from(bytesOfBlob(figures));
+  const count = byteLength / WIDTH;
+  let offset = 0;
+  return Object.fromEntries(
+    COLUMNS.map(([name, Type]) => {
+      const column = new Type(buffer, offset, count);
+      offset += column.byteLength;
+      return [name, column];
+    }),
+  ) as unknown as Columns;
+}

@@ -1,0 +1,69 @@
+import type { RestoredState } from '../../client/after-restore';
+import { withClient } from '../location/connect';
+import type { ServerOptions } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import { formatTime, nameSome, plural } from '../output/format';
+import type { Output } from '../output/output';
+
+/** `selvage doctor --after-restore`. */
+export async function afterRestore(options: ServerOptions, output: Output): Promise<number> {
+  const { examineRestored } = await import('../../client/after-restore.js');
+  return await withClient(options, output, async (selvage) => {
+    const state = await examineRestored(selvage);
+    const { unknown, missing, lostStarts } = state;
+    const fits = unknown.length === 0 && missing.count === 0 && lostStarts.length === 0;
+    output.say(describe(state, fits));
+    if (output.json) output.document({ fits, ...state });
+    return fits ? EXIT.ok : EXIT.runFailed;
+  });
+}
+
+function describe(state: RestoredState, fits: boolean): string {
+  const { newest, ended, putBack, open, unknown, missing, lostStarts, rewound } = state;
+  const lines = [
+    newest === null ? 'The run history is empty.' : `The run history ends at ${formatTime(newest)}.`,
+    ...(ended.length === 0
+      ? []
+      : [
+          `Mended: ${plural(ended.length, 'run')} on record as running, which the server has no more: ${some(ended)}. \`selvage resume RUN\` goes on from what is there.`,
+        ]),
+    ...(putBack.length === 0
+      ? []
+      : [
+          `Mended: ${plural(putBack.length, 'run')} that only the server knew, on record again: ${some(putBack)}. Those that are over lack records; \`selvage resume RUN\` makes them anew.`,
+        ]),
+    ...(open === 0
+      ? []
+      : [`${plural(open, 'run')} go on: a run that lacks records makes them again by itself.`]),
+    ...(unknown.length === 0
+      ? []
+      : [
+          `On the server and not on record: ${some(unknown.map(({ runId, isOpen }) => `${runId} (${isOpen ? 'it goes on, and puts itself on record again' : 'over: start it again under another id if its values are needed'})`))}`,
+        ]),
+    ...(missing.count === 0
+      ? []
+      : [
+          `${plural(missing.count, 'value')} that records name ${missing.count === 1 ? 'is' : 'are'} missing: ${nameSome(
+            missing.values.slice(0, 5).map(({ hash, runId }) => `${hash} of run ${runId}`),
+            missing.count,
+          )}. Put the data store's newer backup back, or let \`selvage resume RUN\` make them again.`,
+        ]),
+    ...(lostStarts.length === 0
+      ? []
+      : [
+          `Events that count as started, whose run is nowhere: ${some(lostStarts.map(({ trigger, key, runId }) => `${trigger} ${key} (${runId})`))}. They start nothing when they come again: start these runs by hand.`,
+        ]),
+    ...(rewound.length === 0
+      ? []
+      : [
+          `Emitters that were ahead of the history: ${some(rewound)}. They begin again an hour before its end, so that some events come twice, with the same ids.`,
+        ]),
+    'Places of limits that were held then become free by themselves within their time to live.',
+    fits ? 'All fits.' : 'Not all fits.',
+  ];
+  return lines.join('\n');
+}
+
+function some(names: readonly string[]): string {
+  return nameSome(names.slice(0, 5), names.length);
+}

@@ -1,0 +1,49 @@
+import type { BulkAct, BulkPlan, BulkReport } from '../../client';
+import { formatTable, nameSome, plural, shorten } from '../output/format';
+import { commandLine } from '../output/typed-commands';
+
+const SHOWN_FAILURES = 50;
+const SHOWN_MESSAGE = 140;
+
+const WORDS: Readonly<Record<BulkAct['kind'], { readonly doing: string; readonly done: string }>> = {
+  cancel: { doing: 'Cancel', done: 'asked to end' },
+  terminate: { doing: 'Terminate', done: 'terminated' },
+  resume: { doing: 'Resume', done: 'resumed' },
+  signal: { doing: 'Signal', done: 'signalled' },
+};
+
+/** The question before it is done. */
+export function bulkQuestion({ act, runs }: BulkPlan): string {
+  return `${WORDS[act.kind].doing} ${plural(runs.length, 'run')}?`;
+}
+
+export function describeBulkPlan({ act, runs }: BulkPlan): string {
+  if (runs.length === 0) return `No run fits: there is nothing to ${act.kind}.`;
+  const counts = new Map<string, string[]>();
+  for (const { runId, tapestry } of runs) counts.set(tapestry, [...(counts.get(tapestry) ?? []), runId]);
+  const rows = [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([tapestry, ids]) => [tapestry || '(named)', String(ids.length), nameSome(ids, ids.length)]);
+  return formatTable(['TAPESTRY', 'RUNS', 'WHICH'], rows);
+}
+
+/** On one line, while it goes on. */
+export function describeBulkProgress({ act, total, done, failed }: BulkReport): string {
+  return `${done} of ${plural(total, 'run')} ${WORDS[act.kind].done}${failed.length > 0 ? `, ${failed.length} failed` : ''}`;
+}
+
+/** @param elsewhere the options that name server and folder */
+export function describeBulkReport(report: BulkReport, elsewhere: readonly string[]): string {
+  const { id, failed, left, brokenOff } = report;
+  const rows = failed
+    .slice(0, SHOWN_FAILURES)
+    .map(({ runId, error }) => [runId, error!.code, shorten(error!.message, SHOWN_MESSAGE)]);
+  const goOn = commandLine(['bulk', 'continue', id, ...elsewhere]);
+  return [
+    `${describeBulkProgress(report)}${left > 0 ? `, ${left} left` : ''}.`,
+    ...(rows.length > 0 ? [formatTable(['RUN', 'FAILED', 'BECAUSE'], rows)] : []),
+    ...(failed.length > rows.length ? [`and ${failed.length - rows.length} more: --json has all`] : []),
+    ...(brokenOff ? [`Broken off: ${brokenOff.code}: ${brokenOff.message}`] : []),
+    ...(left > 0 || failed.length > 0 ? [`To ${left > 0 ? 'go on' : 'try those again'}: ${goOn}`] : []),
+  ].join('\n');
+}

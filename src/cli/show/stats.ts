@@ -1,0 +1,75 @@
+import type { Percentiles, Statistics } from '../../ports';
+import type { Regression, Stats } from '../../records/questions';
+import { formatBytes, formatDuration, formatTable, formatTime, nameSome } from '../output/format';
+import type { Output } from '../output/output';
+
+const HEADINGS = {
+  definition: 'DEFINITION',
+  knot: 'KNOT',
+  tapestry: 'TAPESTRY',
+} as const;
+
+export function describeStats(stats: Stats, output: Output): string {
+  const { by, since, until, statistics } = stats;
+  const ofRuns = by === 'tapestry';
+  const title = `What finished from ${formatTime(since)} to ${formatTime(until)}`;
+  if (statistics.length === 0) return `${title}: nothing.`;
+  const columns = ofRuns
+    ? ['RUNS', 'FAILED', 'ENDED EARLY', 'P50', 'P95', 'P99']
+    : ['RAN', 'FAILED', 'SKIPPED', 'P50', 'P95', 'P99', 'QUEUED P50', 'P95', 'BYTES', 'REUSED', 'SAVED'];
+  const rows = statistics.map((one) => [
+    one.name,
+    `${one.ran}`,
+    failures(one),
+    `${one.skipped}`,
+    ...times(one.duration, ['p50', 'p95', 'p99']),
+    ...(ofRuns
+      ? []
+      : [
+          ...times(one.queued, ['p50', 'p95']),
+          formatBytes(one.bytes),
+          `${one.reused}`,
+          one.reused === 0 ? '' : formatDuration(one.saved),
+        ]),
+  ]);
+  return [title, formatTable([HEADINGS[by], ...columns], rows), ...comparison(stats, output)].join('\n');
+}
+
+function failures({ failed, ran }: Statistics): string {
+  return failed === 0 ? '0' : `${failed} (${percent(failed / ran)})`;
+}
+
+function times(percentiles: Percentiles | null, wanted: readonly (keyof Percentiles)[]): string[] {
+  return wanted.map((one) => (percentiles ? formatDuration(percentiles[one]) : ''));
+}
+
+function comparison({ against }: Stats, output: Output): string[] {
+  if (!against) return [];
+  const { regressions, tooFew, leastSamples } = against;
+  const time = `from ${formatTime(against.since)} to ${formatTime(against.until)}`;
+  const found =
+    regressions.length === 0
+      ? [`Nothing is slower or fails more often than ${time}.`]
+      : [`Worse than ${time}:`, ...regressions.map((one) => `  ${output.red(sentence(one))}`)];
+  const unknown =
+    tooFew.length === 0
+      ? []
+      : [
+          output.dim(
+            `Nothing is said of ${nameSome(tooFew.slice(0, 5), tooFew.length)}: fewer than ${leastSamples} ran now or then.`,
+          ),
+        ];
+  return ['', ...found, ...unknown];
+}
+
+function sentence({ name, what, before, now, samplesBefore, samples }: Regression): string {
+  const of = `of ${samples} (${samplesBefore} before)`;
+  if (what === 'failures')
+    return `${name} fails more often: ${percent(now)} instead of ${percent(before)}, ${of}`;
+  const times = before === 0 ? '' : ` (${(now / before).toFixed(1)} x)`;
+  return `${name} is slower: ${what} ${formatDuration(now)} instead of ${formatDuration(before)}${times}, ${of}`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+}

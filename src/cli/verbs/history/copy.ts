@@ -1,0 +1,102 @@
+import type { Command } from 'commander';
+import type { CopyReport } from '../../../records/retention';
+import type { Does } from '../../options/does';
+import { addCommonOptions, addJsonOption } from '../../options/server-options';
+import { EXIT } from '../../output/exit-codes';
+import { plural } from '../../output/format';
+import type { Output } from '../../output/output';
+
+interface HistoryCopyOptions {
+  readonly from?: string;
+  readonly fromData?: string;
+  readonly to: string;
+  readonly toData?: string;
+  readonly toLarge?: string;
+  readonly intoUsed?: boolean;
+  readonly projectDir?: string;
+}
+
+export function addHistoryCopy(history: Command, does: Does): void {
+  const command = history
+    .command('copy')
+    .summary('copy runs, lineage, plans, values and the ledger to another database')
+    .description(
+      'Copies all runs that are over, with their lineage, plans, values and the ledger of what started them, such as from SQLite to PostgreSQL, and compares them there. ' +
+        'Begin it again if it was broken off: what is there is not copied twice. Runs that are not over are left out and counted; copy again when they are. ' +
+        'Cursors of emitters do not move. Needs no server.',
+    )
+    .option('--from <url>', "where from (default: the project's backends)")
+    .option('--from-data <url>', 'where its values are, if they are elsewhere')
+    .requiredOption('--to <url>', 'where to, such as postgres://user@host/selvage')
+    .option('--to-data <url>', 'where its values go, if elsewhere')
+    .option('--to-large <url>', 'where its values over 64 KiB go, such as s3://bucket/prefix')
+    .option('--into-used', 'also where the target has runs of its own')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all was copied and is equal, 1 something differs or runs are not over, 2 usage.\n\n' +
+        'Example:\n  $ selvage history copy --to postgres://selvage@db.internal/selvage',
+    );
+  addCommonOptions(addJsonOption(command)).action(does(copyHistory));
+}
+
+async function copyHistory(options: HistoryCopyOptions, output: Output): Promise<number> {
+  const { copyRecords } = await import('../../../records/retention/index.js');
+  const { openBackends } = await import('../../../backends/index.js');
+  const { projectFolder } = await import('../../../project-folder.js');
+  const { requireHistory } = await import('../../location/records.js');
+  const projectDir = projectFolder(options.projectDir);
+  if (options.from === undefined) requireHistory(options);
+  const from = await openBackends({
+    projectDir,
+    ...(options.from !== undefined && { url: options.from }),
+    ...(options.fromData !== undefined && { data: options.fromData }),
+  });
+  try {
+    const to = await openBackends({
+      projectDir,
+      url: options.to,
+      ledger: options.to,
+      ...(options.toData !== undefined && { data: options.toData }),
+      ...(options.toLarge !== undefined && { largeData: options.toLarge }),
+    });
+    try {
+      let told = Date.now();
+      const report = await copyRecords({
+        from,
+        to,
+        intoUsed: options.intoUsed,
+        onProgress: ({ values, runs }) => {
+          if (Date.now() - told < TELL_MS) return;
+          told = Date.now();
+          output.say(output.dim(`… ${values.added} values, ${runs.added} of ${plural(runs.total, 'run')}`));
+        },
+      });
+      output.say(describe(report, output));
+      if (output.json) output.document(report);
+      return report.differences.length === 0 && report.open.length === 0 ? EXIT.ok : EXIT.runFailed;
+    } finally {
+      await to.close();
+    }
+  } finally {
+    await from.close();
+  }
+}
+
+const TELL_MS = 5_000;
+
+function describe({ open, differences, ...copied }: CopyReport, output: Output): string {
+  const lines = Object.entries(copied).map(
+    ([name, { total, added }]) => `${`${name}:`.padEnd(9)} ${total} there, ${added} copied now`,
+  );
+  const left =
+    open.length === 0
+      ? []
+      : [
+          output.yellow(
+            `Left out: ${plural(open.length, 'run')} not over. Let them end where they are, and copy again.`,
+          ),
+        ];
+  const differ = differences.map((one) => output.red(`differs: ${one}`));
+  const end = differences.length === 0 ? 'All that was copied is equal.' : 'Not all is equal.';
+  return [...lines, ...left, ...differ, end].join('\n');
+}

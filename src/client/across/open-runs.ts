@@ -1,0 +1,135 @@
+import { isOfClass } from '../../errors';
+import type { Layout } from '../../plan';
+import type { Backends, RunQuery, RunRecord } from '../../ports';
+import { everyPage } from '../../ports/parts/every-item';
+import { runMatches } from '../../ports/parts/run-matches';
+import type { LoadedPlan } from '../../runtime';
+import type { RunMemo } from '../../workflows/messages';
+import { unreachable } from '../connection-errors';
+import type { Connected } from '../connect';
+import { layoutOfRun, readPlanOf } from '../read-run';
+import { runningWorkflows, type RunningWorkflow } from '../running-workflows';
+
+/** Which unfinished runs are asked about. All given conditions must hold. */
+export type OpenRunsQuery = Omit<RunQuery, 'status' | 'limit' | 'cursor'>;
+
+/** An unfinished run, as listings have it. */
+export interface OpenRun {
+  readonly runId: string;
+  readonly tapestry: string;
+  /** Empty if its starter left the plan to the worker, and no worker has begun it. */
+  readonly planHash: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** The run with the knot that started it; null if no knot did. */
+  readonly parentRunId: string | null;
+  /** Its record. Absent: no worker has begun it. */
+  readonly record?: RunRecord;
+  /** Absent: the server does not list it. It may have just begun, have ended without a record of it, or be paused. */
+  readonly workflow?: RunningWorkflow;
+}
+
+/**
+ * All unfinished runs of these backends, in no particular order, from two listings: the server's, a call for a thousand runs, and that of the run
+ * history. Excludes runs that a plain Temporal client has started and no worker has begun.
+ *
+ * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
+ */
+export async function readOpenRuns(
+  { client, backends, place }: Pick<Connected, 'client' | 'backends' | 'place'>,
+  query: OpenRunsQuery,
+): Promise<OpenRun[]> {
+  const [records, workflows, identity] = await Promise.all([
+    runningRecords(backends),
+    listed(client.workflow).catch((error: unknown) => {
+      throw unreachable(error, place.address);
+    }),
+    backends.runHistory.identity(),
+  ]);
+  const begun = new Set([...records.values()].map((run) => run.temporal_run_id));
+  // A run that a knot has started says whose it is by that run.
+  const isOurs = ({ backends: of, parentTemporalRunId: parent }: RunMemo): boolean =>
+    of ? of.history === identity : parent === undefined || begun.has(parent);
+  const open: OpenRun[] = [];
+  const unbegun: Promise<void>[] = [];
+  for (const workflow of workflows) {
+    const record = records.get(workflow.workflowId);
+    records.delete(workflow.workflowId);
+    if (record && runMatches(record, query)) open.push({ ...ofRecord(record), workflow });
+    if (record || !workflow.hasMemo) continue;
+    unbegun.push(
+      workflow.readMemo().then((memo) => {
+        // The child run of a knot, or a run of other backends.
+        if (!memo || 'temporalRunId' in memo || !isOurs(memo)) return;
+        const {
+          plan: planHash = '',
+          actor = null,
+          trigger = 'temporal',
+          tags = [],
+          parentRunId = null,
+        } = memo;
+        const { workflowId: runId, type: tapestry, since: startedAt } = workflow;
+        const facts = {
+          tapestry,
+          status: 'running',
+          actor,
+          trigger,
+          tags,
+          started_at: startedAt,
+        } as const;
+        if (runMatches(facts, query))
+          open.push({ runId, tapestry, planHash, startedAt, parentRunId, workflow });
+      }),
+    );
+  }
+  await Promise.all(unbegun);
+  for (const record of records.values()) if (runMatches(record, query)) open.push(ofRecord(record));
+  return open;
+}
+
+async function runningRecords({ runHistory }: Backends): Promise<Map<string, RunRecord>> {
+  const records = new Map<string, RunRecord>();
+  for await (const page of everyPage((options) => runHistory.listRuns({ ...options, status: 'running' })))
+    // Newest first: an older run of the same id has been replaced.
+    for (const run of page) if (!records.has(run.run_id)) records.set(run.run_id, run);
+  return records;
+}
+
+async function listed(client: Connected['client']['workflow']): Promise<RunningWorkflow[]> {
+  const found: RunningWorkflow[] = [];
+  for await (const workflow of runningWorkflows(client)) found.push(workflow);
+  return found;
+}
+
+function ofRecord(record: RunRecord): OpenRun {
+  const { run_id: runId, tapestry, plan_hash: planHash, started_at: startedAt } = record;
+  return { runId, tapestry, planHash, startedAt, parentRunId: record.parent_run_id, record };
+}
+
+/** The plans of many runs, each read once. */
+export class PlansOfRuns {
+  private readonly plans = new Map<string, Promise<LoadedPlan | undefined>>();
+  private readonly layouts = new Map<string, Layout>();
+
+  constructor(private readonly backends: Backends) {}
+
+  /** Undefined if the store lacks it, or it cannot be read. @throws SelvageError `BackendUnavailable` */
+  of(hash: string, runId: string): Promise<LoadedPlan | undefined> {
+    let plan = this.plans.get(hash);
+    if (!plan) {
+      plan = readPlanOf(this.backends, { plan_hash: hash, run_id: runId }).catch((error: unknown) => {
+        if (isOfClass(error, 'backend')) throw error;
+        return undefined;
+      });
+      this.plans.set(hash, plan);
+    }
+    return plan;
+  }
+
+  layoutOf(plan: LoadedPlan, run: RunRecord): Layout {
+    const key = JSON.stringify([plan.hash, run.terminals]);
+    let layout = this.layouts.get(key);
+    if (!layout) this.layouts.set(key, (layout = layoutOfRun(plan, run)));
+    return layout;
+  }
+}

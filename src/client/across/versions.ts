@@ -1,0 +1,233 @@
+import { SelvageError } from '../../errors';
+import { bodyName } from '../../authoring/body-names';
+import { nestedPlan, type Plan, type PlanDefinition } from '../../plan';
+import type { LoadedPlan } from '../../runtime';
+import type { WorkerState } from '../workers';
+import { readFinishedKnots } from './finished-knots';
+import { PlansOfRuns, readOpenRuns, type OpenRun, type OpenRunsQuery } from './open-runs';
+import type { AcrossHost } from './waiting-runs';
+
+/** Unfinished runs of one plan. */
+export interface PlanInUse {
+  readonly tapestry: string;
+  /** Empty: the workers choose it, and have not begun the runs. */
+  readonly planHash: string;
+  readonly runs: number;
+  /** When the oldest of them was started: milliseconds since the epoch. */
+  readonly oldest: number;
+}
+
+/** The code of a body: one version of a definition, or a function in place. */
+export interface BodyVersion {
+  /** `name@version` or `name` of a definition, or `tapestry#knot#node` of a function in place. */
+  readonly body: string;
+  /**
+   * Hash of the source that the runs were started with; null if none needs it, or if only its host knows it. Runs go on with another source
+   * of the same version, unless a knot has `onCodeChange: 'wait'`.
+   */
+  readonly codeHash: string | null;
+  /** How many unfinished runs have a knot of it without an outcome. */
+  readonly runs: number;
+  /** How many of these have such a knot that waits for exactly this source. */
+  readonly exact: number;
+  /** When the oldest of them was started: milliseconds since the epoch. Absent: there is none. */
+  readonly oldest?: number;
+  /** The id of that one. */
+  readonly first?: string;
+  /** Tapestries of the runs, nested ones by those that they are nested in. */
+  readonly tapestries: readonly string[];
+  /** Workers that say that they have a body of this name. */
+  readonly workers: readonly Pick<WorkerState, 'identity' | 'taskQueue'>[];
+  /** Whether it can be removed from all workers without a run that waits for it. Null: not known, see {@link Versions.unread}. */
+  readonly isSafeToRemove: boolean | null;
+}
+
+export interface Versions {
+  /** By tapestry, those with most runs first. */
+  readonly plans: readonly PlanInUse[];
+  /** What unfinished runs need or workers have, by name. */
+  readonly bodies: readonly BodyVersion[];
+  /** Number of unfinished runs. */
+  readonly open: number;
+  /** Ids of unfinished runs whose plan is not known: what they need is not counted, so nothing is certainly safe to remove. At most 20. */
+  readonly unread: readonly string[];
+  /** Workers that do not tell their bodies: those of other SDKs, and with very many bodies. */
+  readonly untold: readonly string[];
+  /** False: the server keeps no list of workers, so that no `workers` are known. */
+  readonly workersKnown: boolean;
+}
+
+const SHOWN_UNREAD = 20;
+
+interface Needed {
+  readonly body: string;
+  readonly codeHash: string | null;
+  readonly isExact: boolean;
+}
+
+/**
+ * Which versions of code unfinished runs need, and who has them.
+ *
+ * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
+ */
+export async function readVersions(host: AcrossHost, query: OpenRunsQuery): Promise<Versions> {
+  const { backends } = host;
+  const [open, alive] = await Promise.all([readOpenRuns(host, query), listWorkers(host)]);
+  const ids = open.flatMap(({ record }) => (record ? [record.temporal_run_id] : []));
+  const finished = await readFinishedKnots(backends.runHistory, ids, () => false);
+  const plans = new PlansOfRuns(backends);
+  const bodies = new Bodies();
+  const unread: string[] = [];
+  for (const run of open) {
+    const plan = run.planHash === '' ? undefined : await plans.of(run.planHash, run.runId);
+    if (!plan || !(await bodies.need(run, plan, doneOf(run, plan, plans, finished), plans)))
+      unread.push(run.runId);
+  }
+  const workers = alive ?? [];
+  return {
+    plans: plansInUse(open),
+    bodies: bodies.list(workers, unread.length > 0),
+    open: open.length,
+    unread: unread.slice(0, SHOWN_UNREAD),
+    untold: workers.filter((worker) => worker.bodies === null).map(({ identity }) => identity),
+    workersKnown: alive !== undefined,
+  };
+}
+
+class Bodies {
+  private readonly rows = new Map<string, { needed: Needed; runs: OpenRun[]; exact: number }>();
+  /** What a whole plan needs, nested ones included; undefined if one of them is missing. */
+  private readonly ofPlans = new Map<string, Promise<readonly Needed[] | undefined>>();
+
+  /** @returns false if a nested plan is missing */
+  async need(
+    run: OpenRun,
+    plan: LoadedPlan,
+    isDone: (knot: string) => boolean,
+    plans: PlansOfRuns,
+  ): Promise<boolean> {
+    const needed = await this.ofKnots(plan, isDone, plans);
+    if (!needed) return false;
+    // Several knots of one body are one need, exact if one of them is.
+    const own = new Map<string, Needed>();
+    for (const each of needed) {
+      const key = JSON.stringify([each.body, each.codeHash]);
+      if (!own.get(key)?.isExact) own.set(key, each);
+    }
+    for (const [key, each] of own) {
+      const row = this.rows.get(key) ?? { needed: each, runs: [], exact: 0 };
+      row.runs.push(run);
+      if (each.isExact) row.exact += 1;
+      this.rows.set(key, row);
+    }
+    return true;
+  }
+
+  /** What workers have and no run needs follows what is needed. */
+  list(workers: readonly WorkerState[], isUncertain: boolean): BodyVersion[] {
+    const having = (body: string): BodyVersion['workers'] =>
+      workers
+        .filter(({ bodies }) => bodies?.includes(body))
+        .map(({ identity, taskQueue }) => ({ identity, taskQueue }));
+    const needed = [...this.rows.values()].map(({ needed: { body, codeHash }, runs, exact }): BodyVersion => {
+      const oldest = runs.reduce((one, other) => (other.startedAt < one.startedAt ? other : one));
+      return {
+        body,
+        codeHash,
+        runs: runs.length,
+        exact,
+        oldest: oldest.startedAt,
+        first: oldest.runId,
+        tapestries: [...new Set(runs.map(({ tapestry }) => tapestry))].sort(),
+        workers: having(body),
+        isSafeToRemove: false,
+      };
+    });
+    const names = new Set(needed.map(({ body }) => body));
+    const unneeded = [...new Set(workers.flatMap(({ bodies }) => bodies ?? []))].filter(
+      (body) => !names.has(body),
+    );
+    const rest = unneeded.map((body): BodyVersion => {
+      const isSafeToRemove = isUncertain ? null : true;
+      return {
+        body,
+        codeHash: null,
+        runs: 0,
+        exact: 0,
+        tapestries: [],
+        workers: having(body),
+        isSafeToRemove,
+      };
+    });
+    return [...needed, ...rest].sort((a, b) => compare(a.body, b.body) || b.runs - a.runs);
+  }
+
+  private async ofKnots(
+    { plan }: LoadedPlan,
+    isDone: (knot: string) => boolean,
+    plans: PlansOfRuns,
+  ): Promise<readonly Needed[] | undefined> {
+    const needed: Needed[] = [];
+    for (const knot of plan.knots) {
+      if (knot.definition < 0 || isDone(knot.id)) continue;
+      const isExact = knot.policy.onCodeChange === 'wait';
+      for (const index of [knot.definition, knot.each ?? -1])
+        if (index >= 0) needed.push(neededOf(plan, plan.definitions[index]!, knot.id, isExact));
+      const nested = nestedPlan(knot);
+      if (!nested) continue;
+      const below = await this.ofPlan(nested.plan, plans);
+      if (!below) return undefined;
+      needed.push(...below);
+    }
+    return needed;
+  }
+
+  private async ofPlan(hash: string, plans: PlansOfRuns): Promise<readonly Needed[] | undefined> {
+    let needed = this.ofPlans.get(hash);
+    if (!needed) {
+      needed = plans.of(hash, '').then((plan) => plan && this.ofKnots(plan, () => false, plans));
+      this.ofPlans.set(hash, needed);
+    }
+    return await needed;
+  }
+}
+
+/** Whether a run does not need a knot of its plan any more, or never has. */
+function doneOf(
+  { record }: OpenRun,
+  plan: LoadedPlan,
+  plans: PlansOfRuns,
+  finished: Awaited<ReturnType<typeof readFinishedKnots>>,
+): (knot: string) => boolean {
+  if (!record) return () => false;
+  const layout = plans.layoutOf(plan, record);
+  const wanted = layout === plan.layout ? undefined : new Set(layout.ids);
+  const done = finished.get(record.temporal_run_id);
+  return (knot) => done?.has(knot) === true || wanted?.has(knot) === false;
+}
+
+function neededOf({ tapestry }: Plan, definition: PlanDefinition, knot: string, isExact: boolean): Needed {
+  return { body: bodyName(definition, tapestry, knot), codeHash: definition.codeHash ?? null, isExact };
+}
+
+function plansInUse(open: readonly OpenRun[]): PlanInUse[] {
+  const plans = new Map<string, PlanInUse>();
+  for (const { tapestry, planHash, startedAt } of open) {
+    const key = JSON.stringify([tapestry, planHash]);
+    const { runs = 0, oldest = startedAt } = plans.get(key) ?? {};
+    plans.set(key, { tapestry, planHash, runs: runs + 1, oldest: Math.min(oldest, startedAt) });
+  }
+  return [...plans.values()].sort((a, b) => compare(a.tapestry, b.tapestry) || b.runs - a.runs);
+}
+
+/** Undefined: an older server keeps no list. */
+async function listWorkers({ workers }: AcrossHost): Promise<WorkerState[] | undefined> {
+  return await workers.list().catch((error: unknown) => {
+    if (SelvageError.is(error, 'ServerRefused')) return undefined;
+    throw error;
+  });
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}

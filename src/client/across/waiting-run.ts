@@ -1,0 +1,95 @@
+import type { StepCode, WaitingCode } from '../waiting';
+import type { OpenRunsQuery } from './open-runs';
+
+export interface WaitingRunsQuery extends OpenRunsQuery {
+  /**
+   * Milliseconds after the listing of all runs, from when on no further one is asked about by itself: the rest is
+   * listed as `NotAsked`. Default 10,000.
+   */
+  readonly within?: number;
+}
+
+/**
+ * Why a run does not go on: a code of {@link WaitingCode} for its knots, or of {@link StepCode} for its next step. `NotAsked`: there was no
+ * time to ask the server about it, see `within`. `PlanMissing`: the tapestry store lacks its plan.
+ */
+export type WaitingRunCode = WaitingCode | StepCode | 'NotAsked' | 'PlanMissing';
+
+/** An unfinished run that waits. Times are milliseconds since the epoch. */
+export interface WaitingRun {
+  readonly runId: string;
+  readonly tapestry: string;
+  /** Empty if its starter left the plan to the worker, and no worker has begun it. */
+  readonly planHash: string;
+  readonly startedAt: number;
+  /** Whether a worker has taken its first step. */
+  readonly begun: boolean;
+  readonly reason: { readonly code: WaitingRunCode; readonly message: string };
+  /** Since when what it waits for could have happened; if that is not known, since when it runs. */
+  readonly since: number;
+  /** The knot that holds it up, the most stuck of them. Absent: its next step does. */
+  readonly knotId?: string;
+  /** The body of that knot: `name@version` of its definition, or `tapestry#knot#node` of a function in place. */
+  readonly body?: string;
+  /** How many other knots wait, too. */
+  readonly others?: number;
+  /** The task queue in which it waits, if it does in one. */
+  readonly taskQueue?: string;
+  readonly signal?: string;
+  readonly until?: number;
+  /** For `BodyMissing`: the task queues that have workers with the body. */
+  readonly queuesWithBody?: readonly string[];
+}
+
+export interface WaitingRuns {
+  /** Those that have waited longest first. */
+  readonly runs: readonly WaitingRun[];
+  /** Number of unfinished runs that match the query. */
+  readonly open: number;
+  /** How many of them work: something of theirs is with a worker, and nothing waits. */
+  readonly working: number;
+}
+
+/** What waiting runs may be counted by. */
+export const WAITING_GROUPS = ['reason', 'version', 'knot', 'queue'] as const;
+export type WaitingGroup = (typeof WAITING_GROUPS)[number];
+
+/** Runs that wait for the same. */
+export interface WaitingCount {
+  readonly key: string;
+  readonly runs: number;
+  /** Since when the first of them waits: milliseconds since the epoch. */
+  readonly since: number;
+  /** The id of that one. */
+  readonly first: string;
+}
+
+/** Counts waiting runs, the largest groups first. */
+export function countWaiting(runs: readonly WaitingRun[], by: WaitingGroup): WaitingCount[] {
+  const groups = new Map<string, WaitingCount>();
+  for (const run of runs) {
+    const key = keyOf(run, by);
+    const group = groups.get(key);
+    const isFirst = !group || run.since < group.since;
+    groups.set(key, {
+      key,
+      runs: (group?.runs ?? 0) + 1,
+      since: isFirst ? run.since : group.since,
+      first: isFirst ? run.runId : group.first,
+    });
+  }
+  return [...groups.values()].sort((a, b) => b.runs - a.runs || (a.key < b.key ? -1 : 1));
+}
+
+function keyOf({ reason, signal, body, knotId, tapestry, taskQueue }: WaitingRun, by: WaitingGroup): string {
+  switch (by) {
+    case 'reason':
+      return signal === undefined ? reason.code : `${reason.code} ${signal}`;
+    case 'version':
+      return body ?? '(no knot)';
+    case 'knot':
+      return `${tapestry}/${knotId ?? '(next step)'}`;
+    case 'queue':
+      return taskQueue ?? '(none)';
+  }
+}

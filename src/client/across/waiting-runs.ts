@@ -1,0 +1,301 @@
+import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { SelvageError, isAway } from '../../errors';
+import { bodyName } from '../../authoring/body-names';
+import type { Layout } from '../../plan';
+import type { RunRecord } from '../../ports';
+import { inParallel } from '../../ports/parts/in-parallel';
+import type { LoadedPlan } from '../../runtime';
+import { nobodyTakes } from '../activity-reason';
+import { unreachable } from '../connection-errors';
+import type { Connected } from '../connect';
+import { KnotReasons, urgency } from '../knot-reasons';
+import { nobodyPolls } from '../nobody-polls';
+import type { Pollers } from '../pollers';
+import type { RunHandle } from '../run-handle';
+import { isUnfinished } from '../run-on-server';
+import type { RunSituation } from '../run-situation';
+import { UnfinishedKnots } from '../unfinished-knots';
+import type { Waiting, WaitingKnot } from '../waiting';
+import { WaitingReader } from '../waiting-reader';
+import type { Workers, WorkerState } from '../workers';
+import { readFinishedKnots, type Finished } from './finished-knots';
+import { PlansOfRuns, readOpenRuns, type OpenRun, type OpenRunsQuery } from './open-runs';
+import type { WaitingRun, WaitingRuns, WaitingRunsQuery } from './waiting-run';
+
+const WITHIN_MS = 10_000;
+/** Runs that the server is asked about at once. */
+const ASKED_AT_ONCE = 32;
+/** A wait whose time has passed for so long should have ended. */
+const OVERDUE_MS = 5_000;
+const EMPTY = new Map<string, never>();
+
+/** The parts of the client that are asked. */
+export interface AcrossHost extends Pick<Connected, 'client' | 'backends' | 'place'> {
+  readonly pollers: Pollers;
+  readonly workers: Pick<Workers, 'list'>;
+  handleOf(runId: string): RunHandle;
+}
+
+/** How far a run is, by its records. */
+interface Begun {
+  readonly run: RunRecord;
+  readonly plan: LoadedPlan;
+  readonly layout: Layout;
+  readonly finished: ReadonlyMap<string, Finished>;
+}
+
+/** `ask`: only the server can tell. `working`: nothing of it waits. */
+type Verdict = WaitingRun | 'ask' | 'working';
+
+/**
+ * Says which unfinished runs wait, and for what.
+ *
+ * A1  A run of which all ready knots are waits, by its records, waits for them: nothing of it is with the server but a timer.
+ * A2  A run with a ready knot waits for a worker if nobody polls the task queues of run and knot.
+ * A3  About any other, and about a run of which the record names another execution than the server has, the server is asked: a call for each run,
+ *     those first that began first. Where the time is over, the run is listed as not asked about.
+ *
+ * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
+ */
+export async function readWaitingRuns(
+  host: AcrossHost,
+  { within = WITHIN_MS, ...query }: WaitingRunsQuery,
+): Promise<WaitingRuns> {
+  return await new AcrossReader(host).read(query, within);
+}
+
+class AcrossReader {
+  private readonly now = Date.now();
+  private readonly pollers: Pollers;
+  private readonly plans: PlansOfRuns;
+  private readonly reader: WaitingReader;
+
+  private limit = Infinity;
+
+  constructor(private readonly host: AcrossHost) {
+    const { client, backends, pollers, workers } = host;
+    this.pollers = pollers.cached();
+    this.plans = new PlansOfRuns(backends);
+    let alive: Promise<WorkerState[]> | undefined;
+    const list = (): Promise<WorkerState[]> => (alive ??= workers.list());
+    this.reader = new WaitingReader(client.workflow, backends, this.pollers, { list });
+  }
+
+  async read(query: OpenRunsQuery, within: number): Promise<WaitingRuns> {
+    const { backends } = this.host;
+    const open = await readOpenRuns(this.host, query);
+    this.limit = performance.now() + within;
+    const begun = open.flatMap(({ record }) => (record ? [record.temporal_run_id] : []));
+    const finished = await readFinishedKnots(backends.runHistory, begun, () => this.isLate);
+    open.sort((a, b) => a.startedAt - b.startedAt);
+    const found: (WaitingRun | 'working' | 'over')[] = [];
+    const toAsk: { readonly run: OpenRun; readonly begun?: Begun }[] = [];
+    await inParallel(open, ASKED_AT_ONCE, async (run) => {
+      const known = await this.begunOf(run, finished);
+      const verdict =
+        known === 'PlanMissing' ? noted(run, planMissing(run)) : await this.verdictOf(run, known);
+      if (verdict === 'ask') toAsk.push({ run, ...(typeof known === 'object' && { begun: known }) });
+      else found.push(verdict);
+    });
+    await inParallel(toAsk, ASKED_AT_ONCE, async ({ run, begun: known }) => {
+      found.push(this.isLate ? notAsked(run) : await this.ask(run, known).catch(tellOf(run)));
+    });
+    const runs = found.filter((each) => typeof each === 'object');
+    return {
+      runs: runs.sort((a, b) => a.since - b.since || (a.runId < b.runId ? -1 : 1)),
+      open: found.filter((each) => each !== 'over').length,
+      working: found.filter((each) => each === 'working').length,
+    };
+  }
+
+  private get isLate(): boolean {
+    return performance.now() > this.limit;
+  }
+
+  /** Undefined if no worker has begun it, or its records were not read in time. */
+  private async begunOf(
+    { record: run }: OpenRun,
+    read: ReadonlyMap<string, ReadonlyMap<string, Finished>>,
+  ): Promise<Begun | 'PlanMissing' | undefined> {
+    const finished = run && read.get(run.temporal_run_id);
+    if (!finished) return undefined;
+    const plan = await this.plans.of(run.plan_hash, run.run_id);
+    return plan ? { run, plan, layout: this.plans.layoutOf(plan, run), finished } : 'PlanMissing';
+  }
+
+  private async verdictOf(run: OpenRun, begun: Begun | undefined): Promise<Verdict> {
+    // Continued with another history, or reset to a point before what is on record.
+    if (!run.workflow || (run.record && run.record.temporal_run_id !== run.workflow.runId)) return 'ask';
+    const { taskQueue } = run.workflow;
+    if (!begun) {
+      if (run.record || this.isLate) return 'ask';
+      const nobody = nobodyTakes(
+        taskQueue,
+        run.startedAt,
+        await this.pollers.of(taskQueue, 'workflow'),
+        this.now,
+      );
+      if (nobody === undefined) return 'ask';
+      return noted(run, { reason: { code: 'NoWorker', message: nobody }, since: run.startedAt, taskQueue });
+    }
+    const situation = this.situationOf(begun);
+    const knots = new UnfinishedKnots(situation);
+    const ready = knots.indexes.filter((index) => knots.unfinishedParents(index).length === 0);
+    const policies = ready.map((index) => begun.layout.policies[begun.layout.policy[index]!]!);
+    const [first] = ready;
+    if (first === undefined) return 'ask';
+    if (policies.every(({ wait }) => wait !== undefined)) {
+      const waits = ready.map((index) => ({
+        ...new KnotReasons(situation, knots).reasonOf(index),
+        since: readySince(begun, index),
+      }));
+      if (waits.some(({ until = Infinity }) => until < this.now - OVERDUE_MS)) return 'ask';
+      return ofKnot(run, waits[0]!, waits.length - 1, begun);
+    }
+    if (this.isLate || policies.some(({ taskQueue: own }) => own !== undefined && own !== taskQueue))
+      return 'ask';
+    const pollers = await this.pollers.of(taskQueue, 'workflow');
+    if (pollers.alive.length > 0 || pollers.builds) return 'ask';
+    const stuck = ready.findIndex((_, at) => policies[at]!.wait === undefined);
+    const knot: WaitingKnot = {
+      knotId: begun.layout.ids[ready[stuck]!]!,
+      state: 'queued',
+      reason: { code: 'NoWorker', message: nobodyPolls(taskQueue, pollers) },
+      since: readySince(begun, ready[stuck]!),
+      taskQueue,
+    };
+    return ofKnot(run, knot, ready.length - 1, begun);
+  }
+
+  /** As if the server had nothing of the run but its waits. */
+  private situationOf({ layout, finished, run }: Begun): RunSituation {
+    const waits = layout.ids.flatMap((knot, index) => {
+      const { wait } = layout.policies[layout.policy[index]!]!;
+      const duration = wait?.ms ?? wait?.timeout;
+      if (!wait || duration === undefined) return [];
+      return [{ knot, until: readySince({ layout, finished, run }, index) + duration }];
+    });
+    return {
+      layout,
+      outcomes: outcomesOf(finished),
+      activities: [],
+      childRuns: EMPTY,
+      pollers: EMPTY,
+      isHistoryFull: false,
+      now: this.now,
+      waits,
+    };
+  }
+
+  private async ask(run: OpenRun, begun: Begun | undefined): Promise<WaitingRun | 'working' | 'over'> {
+    const description = await describe(this.host.client.workflow, run.runId);
+    if (!isUnfinished(description)) return 'over';
+    const { firstRunId } = description.raw.workflowExecutionInfo ?? {};
+    const isOfRecord = begun && [description.runId, firstRunId].includes(begun.run.temporal_run_id);
+    const unfinished = isOfRecord
+      ? { run: begun.run, begun: true, known: { layout: begun.layout, outcomes: outcomesOf(begun.finished) } }
+      : await this.host.handleOf(run.runId).records.unfinished(description);
+    const waiting = await this.reader.read({ description, ...unfinished });
+    return reasonOfRun(run, waiting, begun);
+  }
+}
+
+/** The one thing that a run waits for: the most stuck of its knots, or its next step. */
+function reasonOfRun(
+  run: OpenRun,
+  { step, knots, unfinished }: Waiting,
+  begun: Begun | undefined,
+): WaitingRun | 'working' {
+  const [first] = knots;
+  if (first && urgency(first) === 0) return ofKnot(run, first, countOthers(knots, 0), begun);
+  if (step && step.code !== 'StepRunning') {
+    const { code, message, since = run.startedAt, taskQueue } = step;
+    return noted(run, { reason: { code, message }, since, taskQueue });
+  }
+  const waits = knots.find(({ state }) => state === 'queued' || state === 'waiting');
+  if (waits) return ofKnot(run, waits, countOthers(knots, urgency(waits)), begun);
+  const isWorking = step !== undefined || unfinished === 0 || knots.some(({ state }) => state === 'running');
+  if (isWorking || !first) return 'working';
+  return ofKnot(run, first, 0, begun);
+}
+
+function countOthers(knots: readonly WaitingKnot[], of: number): number {
+  return knots.filter((knot) => urgency(knot) === of && knot.state !== 'running').length - 1;
+}
+
+function ofKnot(run: OpenRun, knot: WaitingKnot, others: number, begun: Begun | undefined): WaitingRun {
+  const { knotId, reason, since, taskQueue, signal, until, queuesWithBody } = knot;
+  const index = begun?.layout.ids.indexOf(knotId) ?? -1;
+  return noted(run, {
+    knotId,
+    reason,
+    since: since ?? (begun && index >= 0 ? readySince(begun, index) : run.startedAt),
+    body: begun && bodyOf(begun.plan, knotId),
+    ...(others > 0 && { others }),
+    taskQueue,
+    signal,
+    until,
+    queuesWithBody,
+  });
+}
+
+function noted(
+  { runId, tapestry, planHash, startedAt, record }: OpenRun,
+  why: Partial<WaitingRun> & Pick<WaitingRun, 'reason'>,
+): WaitingRun {
+  return { runId, tapestry, planHash, startedAt, begun: record !== undefined, since: startedAt, ...why };
+}
+
+/** What is wrong with one run, such as a damaged record, is no reason to tell nothing of others. */
+function tellOf(run: OpenRun): (error: unknown) => WaitingRun {
+  return (error) => {
+    if (!SelvageError.is(error) || isAway(error)) throw error;
+    return noted(run, { reason: { code: error.code, message: error.message } });
+  };
+}
+
+function notAsked(run: OpenRun): WaitingRun {
+  const message = 'there was no time to ask the server about it: give more time, or ask about fewer runs';
+  return noted(run, { reason: { code: 'NotAsked', message } });
+}
+
+function planMissing({ planHash }: OpenRun): Pick<WaitingRun, 'reason'> {
+  return { reason: { code: 'PlanMissing', message: `its plan ${planHash} is not in the tapestry store` } };
+}
+
+/** Since when all parents of a knot are settled. */
+function readySince(
+  { layout, finished, run }: Pick<Begun, 'layout' | 'finished' | 'run'>,
+  index: number,
+): number {
+  const { ids, parents, parentStart, parameterCount } = layout;
+  let since = run.started_at;
+  for (const parent of parents.subarray(parentStart[index], parentStart[index + 1]))
+    if (parent >= parameterCount) since = Math.max(since, finished.get(ids[parent]!)?.at ?? 0);
+  return since;
+}
+
+function outcomesOf(finished: ReadonlyMap<string, Finished>): Map<string, boolean> {
+  return new Map([...finished].map(([knot, { isOk }]) => [knot, isOk]));
+}
+
+/** The name by which workers have the body of a knot, or of the elements of a map. */
+function bodyOf(plan: LoadedPlan, knotId: string): string | undefined {
+  const knot = plan.has(knotId) ? plan.knot(knotId) : undefined;
+  const definition =
+    knot && (knot.each === undefined ? plan.definitionOf(knot) : plan.elementDefinitionOf(knot));
+  return definition && bodyName(definition, plan.plan.tapestry, knotId);
+}
+
+async function describe(
+  client: WorkflowClient,
+  runId: string,
+): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await client.getHandle(runId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw unreachable(error);
+  }
+}

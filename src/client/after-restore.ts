@@ -1,0 +1,210 @@
+import { SelvageError } from '../errors';
+import type { Backends } from '../ports';
+import { everyItem, everyPage } from '../ports/parts/every-item';
+import type { Connected } from './connect';
+import type { Selvage } from './selvage';
+import { unreachable } from './connection-errors';
+import { reconcileRunning } from './reconcile';
+import { workflowsSince, type RunningWorkflow } from './running-workflows';
+import { memoOf } from './unbegun-run';
+
+/** Before the newest change: runs may have waited so long for their first step. */
+const MARGIN_MS = 60 * 60_000;
+
+/** What does not fit after backends were restored, and what was mended. Lists have the first hundred. */
+export interface RestoredState {
+  /** The time of the newest change that the history has; null if it has none. */
+  readonly newest: number | null;
+  /** Runs on record as running that the server has not: their records were ended. */
+  readonly ended: readonly string[];
+  /** Runs that the server has and the history had not: they are on record again, those that are over with what is left of them. */
+  readonly putBack: readonly string[];
+  /** Runs that go on, on the server and on record. They find what they lack by themselves. */
+  readonly open: number;
+  /** Runs that the server has and that could not be put on record again: open ones do that themselves. */
+  readonly unknown: readonly {
+    readonly runId: string;
+    readonly temporalRunId: string;
+    readonly isOpen: boolean;
+  }[];
+  /** Values that records name and the data store has not, and a run that made each. */
+  readonly missing: {
+    readonly count: number;
+    readonly values: readonly { readonly hash: string; readonly runId: string }[];
+  };
+  /** Events whose run is marked as started, and is neither on the server nor on record. They start nothing when they come again. */
+  readonly lostStarts: readonly { readonly trigger: string; readonly key: string; readonly runId: string }[];
+  /** Emitters whose place the history has not: they begin again an hour before its end, so that some events come twice. */
+  readonly rewound: readonly string[];
+}
+
+const SHOWN = 100;
+
+/**
+ * Compares backends with the server after either was restored from a backup. Ends the records of runs that the server has no more, as any
+ * listing of runs does, and puts runs on record again that only the server has. Everything else it only tells.
+ *
+ * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
+ */
+export async function examineRestored(selvage: Selvage): Promise<RestoredState> {
+  const { client, backends, location } = selvage;
+  try {
+    const before = await running(backends);
+    await reconcileRunning(backends, client.workflow);
+    const newest = await newestOf(backends);
+    const found = await unknownRuns({ client, backends }, newest ?? 0);
+    const unknown = [];
+    const putBack: string[] = [];
+    for (const run of found) {
+      // Puts it on record again, with its end, as long as the server keeps it.
+      await selvage
+        .getRun(run.runId)
+        .status()
+        .catch(() => undefined);
+      if (await backends.runHistory.getRun(run.runId)) putBack.push(run.runId);
+      else unknown.push(run);
+    }
+    const after = await running(backends);
+    return {
+      newest,
+      ended: [...before].filter((id) => !after.has(id)).slice(0, SHOWN),
+      putBack,
+      open: after.size,
+      unknown,
+      missing: await missingValues(backends),
+      lostStarts: await lostStarts({ client, backends }, newest ?? 0),
+      rewound: await rewoundEmitters(backends),
+    };
+  } catch (error) {
+    throw unreachable(error, location.address);
+  }
+}
+
+async function running({ runHistory }: Backends): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for await (const run of everyItem((page) => runHistory.listRuns({ status: 'running', ...page })))
+    ids.add(run.run_id);
+  return ids;
+}
+
+async function newestOf({ runHistory }: Backends): Promise<number | null> {
+  const [{ items: records }, { items: runs }] = await Promise.all([
+    runHistory.findLineage({ limit: 1 }),
+    runHistory.listRuns({ limit: 1 }),
+  ]);
+  const times = [records[0]?.finished_at, runs[0]?.started_at].filter((time) => time !== undefined);
+  return times.length === 0 ? null : Math.max(...times);
+}
+
+async function unknownRuns(
+  { client, backends }: Pick<Connected, 'client' | 'backends'>,
+  newest: number,
+): Promise<RestoredState['unknown']> {
+  const { runHistory } = backends;
+  const identity = await runHistory.identity();
+  const unknown: { runId: string; temporalRunId: string; isOpen: boolean }[] = [];
+  for await (const found of workflowsSince(client.workflow, newest - MARGIN_MS)) {
+    if (!found.hasMemo || unknown.length >= SHOWN) continue;
+    if (await runHistory.getRun(found.workflowId)) continue;
+    if (await isOf(client.workflow, found, identity))
+      unknown.push({ runId: found.workflowId, temporalRunId: found.runId, isOpen: found.isOpen });
+  }
+  return unknown;
+}
+
+/** Runs that knots have started belong to their parents, which are told. */
+async function isOf(
+  client: Connected['client']['workflow'],
+  { workflowId, runId }: RunningWorkflow,
+  identity: string,
+): Promise<boolean> {
+  try {
+    return memoOf(await client.getHandle(workflowId, runId).describe()).backends?.history === identity;
+  } catch {
+    // It went meanwhile, or another team has sealed its memo.
+    return false;
+  }
+}
+
+async function missingValues({ runHistory, dataStore }: Backends): Promise<RestoredState['missing']> {
+  const values: { hash: string; runId: string }[] = [];
+  const seen = new Set<string>();
+  const scrubbed = new Map<string, boolean>();
+  let count = 0;
+  for await (const records of everyPage((page) => runHistory.findLineage({ outcome: 'ok', ...page }))) {
+    const runs = new Map(
+      records.flatMap(({ output_hash, run_id }) =>
+        output_hash && !seen.has(output_hash) ? [[output_hash, run_id] as const] : [],
+      ),
+    );
+    const there = await dataStore.hasMany([...runs.keys()]);
+    for (const [hash, runId] of runs) {
+      seen.add(hash);
+      if (there.has(hash) || (await wasRemoved(runHistory, runId, scrubbed))) continue;
+      count += 1;
+      if (values.length < SHOWN) values.push({ hash, runId });
+    }
+  }
+  return { count, values };
+}
+
+/** Somebody has removed values of this run, or has forgotten its subject. */
+async function wasRemoved(
+  runHistory: Backends['runHistory'],
+  runId: string,
+  known: Map<string, boolean>,
+): Promise<boolean> {
+  let removed = known.get(runId);
+  if (removed === undefined) {
+    const details = (await runHistory.getRun(runId))?.details ?? {};
+    known.set(runId, (removed = 'scrubs' in details || 'subject' in details));
+  }
+  return removed;
+}
+
+/** Looks at what was started near the end of what is on record, and later. */
+async function lostStarts(
+  { client, backends }: Pick<Connected, 'client' | 'backends'>,
+  newest: number,
+): Promise<RestoredState['lostStarts']> {
+  const lost: { trigger: string; key: string; runId: string }[] = [];
+  for await (const { trigger, key, runId, claimedAt } of everyItem((page) =>
+    backends.startLedger.list({ started: true, ...page }),
+  )) {
+    if (claimedAt < newest - MARGIN_MS || lost.length >= SHOWN) break;
+    if (await backends.runHistory.getRun(runId)) continue;
+    const isOnServer = await client.workflow
+      .getHandle(runId)
+      .describe()
+      .then(
+        () => true,
+        (error: unknown) => {
+          if ((error as Error).name === 'WorkflowNotFoundError') return false;
+          throw error;
+        },
+      );
+    if (!isOnServer) lost.push({ trigger, key, runId });
+  }
+  return lost;
+}
+
+async function rewoundEmitters(backends: Backends): Promise<string[]> {
+  const { runHistory } = backends;
+  const table = runHistory.emitterTableBeside?.();
+  if (!table || !runHistory.changes) return [];
+  const rewound: string[] = [];
+  for (const { name, position } of await table.list()) {
+    if (position === null) continue;
+    const stop = new AbortController();
+    try {
+      const reader = runHistory.changes({ after: position, signal: stop.signal })[Symbol.asyncIterator]();
+      const first = reader.next();
+      stop.abort();
+      await first;
+    } catch (error) {
+      if (!SelvageError.is(error, 'InvalidCursor')) throw error;
+      rewound.push(name);
+    }
+  }
+  return rewound;
+}

@@ -1,0 +1,85 @@
+import type { Json } from '../../values';
+import type { RunStatus } from '../../authoring/outcome';
+import type { OpenRunsQuery } from '../across/open-runs';
+
+/** What is done to each run. */
+export type BulkAct =
+  /** Asks it to end, see `RunHandle.cancel`. */
+  | { readonly kind: 'cancel' }
+  /** Ends it at once, see `RunHandle.terminate`. */
+  | { readonly kind: 'terminate'; readonly reason?: string }
+  /** Goes on from it in a new run, see `Selvage.resume`. */
+  | {
+      readonly kind: 'resume';
+      readonly from?: readonly string[];
+      readonly again?: boolean;
+      readonly reuse?: false;
+      readonly taskQueue?: string;
+    }
+  /** Sends it a signal, see `RunHandle.signal`. */
+  | {
+      readonly kind: 'signal';
+      readonly name: string;
+      /** The encoded payload. */
+      readonly payload: Json;
+      /** Whether the payload may refer to values in the data store. */
+      readonly allowReferences?: boolean;
+      /** Milliseconds to wait for an answer of each run's worker. Default 60,000. */
+      readonly timeout?: number;
+    };
+
+/** The runs to which it is done: those with these ids, or all that match a query when it is planned. */
+export type BulkSelection =
+  | { readonly runs: readonly string[] }
+  | {
+      readonly query: OpenRunsQuery & {
+        /** Only for `resume`. Default: failed, cancelled and terminated runs. */
+        readonly status?: RunStatus;
+      };
+    };
+
+/** What is to be done, and to which runs: fixed, whatever begins or ends later. */
+export interface BulkPlan {
+  readonly id: string;
+  readonly act: BulkAct;
+  /** Milliseconds since the epoch. */
+  readonly plannedAt: number;
+  readonly runs: readonly BulkRun[];
+}
+
+export interface BulkRun {
+  readonly runId: string;
+  /** Empty for a run that was chosen by its id. */
+  readonly tapestry: string;
+}
+
+/** What became of the act on one run. */
+export interface BulkOutcome {
+  readonly runId: string;
+  /** What was done, if anything: the id of the new run, or the knot that takes the signal. */
+  readonly did?: string;
+  /** Why it was not done. */
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export interface BulkReport extends Pick<BulkPlan, 'id' | 'act'> {
+  readonly total: number;
+  /** Number of runs to which it was done, in earlier attempts, too. */
+  readonly done: number;
+  readonly failed: readonly BulkOutcome[];
+  /** How many were not come to. */
+  readonly left: number;
+  /** Why it was broken off, beside an abort: a server or backend that is away. */
+  readonly brokenOff?: { readonly code: string; readonly message: string };
+}
+
+/** How far a bulk act is, as its journal says. */
+export type BulkState = BulkReport & Pick<BulkPlan, 'plannedAt'>;
+
+export interface BulkOptions {
+  /** How many runs at once. Default 16. */
+  readonly concurrency?: number;
+  /** Aborting it ends the call after the acts under way. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (report: BulkReport) => void;
+}

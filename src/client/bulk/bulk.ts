@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import { SelvageError, isAway } from '../../errors';
+import type { RunRecord } from '../../ports';
+import { inParallel } from '../../ports/parts/in-parallel';
+import { decodeJson } from '../../values';
+import { readOpenRuns } from '../across/open-runs';
+import type { Connected } from '../connect';
+import type { RunHandle } from '../run-handle';
+import { runIdOfKey } from '../run-ids';
+import type { RunsPage, RunsQuery } from '../runs';
+import type { ResumeOptions } from '../start-options';
+import type {
+  BulkAct,
+  BulkOptions,
+  BulkOutcome,
+  BulkPlan,
+  BulkReport,
+  BulkRun,
+  BulkSelection,
+  BulkState,
+} from './bulk-act';
+import { BulkJournal } from './journal';
+
+const AT_ONCE = 16;
+const PAGE = 1_000;
+const RESUMABLE: readonly RunRecord['status'][] = ['failed', 'cancelled', 'terminated'];
+
+interface BulkHost extends Pick<Connected, 'client' | 'backends' | 'place' | 'projectDir'> {
+  getRun(runId: string): RunHandle;
+  resume(runId: string, options: ResumeOptions): Promise<RunHandle>;
+  listRuns(query: RunsQuery): Promise<RunsPage>;
+}
+
+/**
+ * Acts on many runs: `selvage.bulk`. Each act may be repeated without doing it twice, so one that was interrupted goes on by its id. What it has
+ * done is kept in the project's folder.
+ */
+export class Bulk {
+  /** @internal */
+  constructor(private readonly host: BulkHost) {}
+
+  /**
+   * Chooses the runs, and does nothing yet. By a query: unfinished runs, also those that no worker has begun; to `resume`, runs that are over and that
+   * no run has gone on from. Runs that a knot of another run has started are left out, since they end and go on with that one; a `signal` is sent
+   * to them, too.
+   *
+   * @throws SelvageError `InvalidQuery`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async plan(act: BulkAct, selection: BulkSelection): Promise<BulkPlan> {
+    return {
+      id: `bulk-${randomUUID().slice(0, 8)}`,
+      act,
+      plannedAt: Date.now(),
+      runs: await this.chosen(act, selection),
+    };
+  }
+
+  /**
+   * Does it. Failures of single runs are in the report; if a server or backend goes away, it is broken off.
+   *
+   * @throws SelvageError `FolderUnusable`
+   */
+  async carryOut(plan: BulkPlan, options: BulkOptions = {}): Promise<BulkReport> {
+    return await this.goOn(plan, BulkJournal.create(this.host.projectDir, plan), [], options);
+  }
+
+  /** Goes on with one that was interrupted, and tries again what failed. @throws SelvageError `UnknownBulk` */
+  async continue(id: string, options: BulkOptions = {}): Promise<BulkReport> {
+    const { journal, plan, outcomes } = BulkJournal.open(this.host.projectDir, id);
+    return await this.goOn(plan, journal, outcomes, options);
+  }
+
+  /** How far one is, by its id. @throws SelvageError `UnknownBulk` */
+  show(id: string): BulkState {
+    return stateOf(this.host.projectDir, id);
+  }
+
+  /** All that were begun in this project, the newest first. */
+  list(): BulkState[] {
+    return bulkStates(this.host.projectDir);
+  }
+
+  private async chosen(act: BulkAct, selection: BulkSelection): Promise<BulkRun[]> {
+    if ('runs' in selection) return [...new Set(selection.runs)].map((runId) => ({ runId, tapestry: '' }));
+    const { status, ...query } = selection.query;
+    if (act.kind === 'resume') return await this.ended(query, status, act.again === true);
+    if (status !== undefined && status !== 'running') {
+      throw new SelvageError(
+        'InvalidQuery',
+        `Only unfinished runs can be told to ${act.kind}: leave out the status ${status}.`,
+        {
+          details: { status },
+        },
+      );
+    }
+    const open = await readOpenRuns(this.host, query);
+    const own = open.filter(({ parentRunId }) => act.kind === 'signal' || parentRunId === null);
+    return own.sort((a, b) => a.startedAt - b.startedAt).map(({ runId, tapestry }) => ({ runId, tapestry }));
+  }
+
+  private async ended(
+    query: RunsQuery,
+    status: RunRecord['status'] | undefined,
+    again: boolean,
+  ): Promise<BulkRun[]> {
+    const found = new Map<string, BulkRun>();
+    for (const each of status === undefined ? RESUMABLE : [status]) {
+      let cursor: string | undefined;
+      do {
+        const page = await this.host.listRuns({
+          ...query,
+          status: each,
+          limit: PAGE,
+          ...(cursor !== undefined && { cursor }),
+          ...(!again && { resumed: false }),
+        });
+        for (const { run_id: runId, tapestry, parent_run_id: parent } of page.items)
+          if (parent === null) found.set(runId, { runId, tapestry });
+        ({ cursor } = page);
+      } while (cursor !== undefined);
+    }
+    return [...found.values()];
+  }
+
+  private async goOn(
+    plan: BulkPlan,
+    journal: BulkJournal,
+    before: readonly BulkOutcome[],
+    { concurrency = AT_ONCE, signal, onProgress }: BulkOptions,
+  ): Promise<BulkReport> {
+    const outcomes = lastOf(before.filter(({ error }) => !error));
+    let brokenOff: BulkOutcome['error'];
+    const left = plan.runs.filter(({ runId }) => !outcomes.has(runId));
+    await inParallel(left, concurrency, async ({ runId, tapestry }) => {
+      if (brokenOff || signal?.aborted) return;
+      const outcome = await this.act(plan, runId, tapestry).then(
+        (did): BulkOutcome => ({ runId, ...(did !== undefined && { did }) }),
+        (error: unknown): BulkOutcome => {
+          const told = tell(error);
+          if (isAway(error)) brokenOff = told;
+          return { runId, error: told };
+        },
+      );
+      if (brokenOff && outcome.error) return;
+      outcomes.set(runId, outcome);
+      journal.add(outcome);
+      onProgress?.(reportOf(plan, outcomes));
+    });
+    return { ...reportOf(plan, outcomes), ...(brokenOff && { brokenOff }) };
+  }
+
+  /** May be repeated: what was done already is not done again. */
+  private async act({ id, act }: BulkPlan, runId: string, tapestry: string): Promise<string | undefined> {
+    const run = this.host.getRun(runId);
+    switch (act.kind) {
+      case 'cancel':
+        return void (await run.cancel());
+      case 'terminate':
+        return void (await run.terminate(act.reason));
+      case 'resume': {
+        const { kind: _, ...options } = act;
+        // The same id each time, so that a second attempt finds the run that the first has started.
+        const newId = runIdOfKey(tapestry === '' ? 'resumed' : tapestry, `${id} ${runId}`);
+        return (await this.host.resume(runId, { ...options, runId: newId, ifExists: 'attach' })).runId;
+      }
+      case 'signal': {
+        const { name, payload, allowReferences = false, timeout } = act;
+        const value = decodeJson(payload, { allowReferences });
+        const { takenBy } = await run.signal(name, value, { id, ...(timeout !== undefined && { timeout }) });
+        return takenBy;
+      }
+    }
+  }
+}
+
+/** The bulk acts that were begun in a project, the newest first. */
+export function bulkStates(projectDir: string): BulkState[] {
+  const all = BulkJournal.ids(projectDir).map((id) => stateOf(projectDir, id));
+  return all.sort((a, b) => b.plannedAt - a.plannedAt);
+}
+
+function stateOf(projectDir: string, id: string): BulkState {
+  const { plan, outcomes } = BulkJournal.open(projectDir, id);
+  return { ...reportOf(plan, lastOf(outcomes)), plannedAt: plan.plannedAt };
+}
+
+/** By run id. */
+function lastOf(outcomes: readonly BulkOutcome[]): Map<string, BulkOutcome> {
+  return new Map(outcomes.map((outcome) => [outcome.runId, outcome]));
+}
+
+function reportOf({ id, act, runs }: BulkPlan, outcomes: ReadonlyMap<string, BulkOutcome>): BulkReport {
+  const failed = [...outcomes.values()].filter(({ error }) => error);
+  return {
+    id,
+    act,
+    total: runs.length,
+    done: outcomes.size - failed.length,
+    failed,
+    left: runs.length - outcomes.size,
+  };
+}
+
+function tell(error: unknown): NonNullable<BulkOutcome['error']> {
+  const code = SelvageError.is(error) ? error.code : 'UnexpectedError';
+  return { code, message: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,71 @@
+import type { Emitter, EmitterDeclaration, LiveContext } from '../emitters';
+import type { LiveEvent } from '../ports';
+import type { LoggerLike } from '../authoring/knot-context';
+import { bodyLogger, listenLive } from '../runtime';
+import { allows } from './hears';
+
+/** Events that wait for an emitter which is still busy with those before. */
+const MOST_WAITING = 1_000;
+
+/**
+ * Tells an emitter what happens in this process, as it happens:
+ *
+ * 1. No body waits for an emitter. What it has no time for is dropped, and counted.
+ * 2. One event at a time, in order. What an emitter throws is logged, and the event is over.
+ */
+export class LiveChannel {
+  readonly #live: NonNullable<Emitter['live']>;
+  readonly #context: { -readonly [Name in keyof LiveContext]: LiveContext[Name] };
+  readonly #stopping = new AbortController();
+  readonly #end: () => void;
+  #waiting: LiveEvent[] = [];
+  #isTelling = false;
+  #isFailing = false;
+
+  private constructor({ name, filter, options }: EmitterDeclaration, logger: LoggerLike) {
+    const emitter = options as Emitter;
+    this.#live = emitter.live!.bind(emitter);
+    this.#context = {
+      signal: this.#stopping.signal,
+      logger: bodyLogger(logger, { emitter: name }),
+      dropped: 0,
+    };
+    this.#end = listenLive((event) => allows(filter.tapestries, event.tapestry) && this.#hear(event));
+  }
+
+  /** Undefined for an emitter that does not ask for it. */
+  static of(declaration: EmitterDeclaration, logger: LoggerLike): LiveChannel | undefined {
+    if (declaration.kind !== 'own' || !(declaration.options as Emitter).live) return undefined;
+    return new LiveChannel(declaration, logger);
+  }
+
+  /** Nothing more is told. What waits is dropped. */
+  stop(): void {
+    this.#end();
+    this.#waiting = [];
+    this.#stopping.abort();
+  }
+
+  #hear(event: LiveEvent): void {
+    if (this.#waiting.length >= MOST_WAITING) this.#context.dropped += 1;
+    else this.#waiting.push(event);
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    // The body begins first.
+    setImmediate(() => void this.#tell());
+  }
+
+  async #tell(): Promise<void> {
+    for (let event = this.#waiting.shift(); event; event = this.#waiting.shift()) {
+      try {
+        await this.#live(event, { ...this.#context });
+        this.#isFailing = false;
+      } catch (error) {
+        // Once for a row of failures: an emitter that fails does so for each event.
+        if (!this.#isFailing) this.#context.logger.warn({ err: error }, 'a live event was not heard');
+        this.#isFailing = true;
+      }
+    }
+    this.#isTelling = false;
+  }
+}

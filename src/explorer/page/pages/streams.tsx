@@ -1,0 +1,294 @@
+import { useState } from 'preact/hooks';
+import type { StreamAnswer, StreamView } from '../../contract';
+import { useAct } from '../acting';
+import { mayAct } from '../app';
+import { PageHead } from '../frame';
+import { useKeys } from '../keys';
+import type { PageProps } from '../pages';
+import { alter, href } from '../router';
+import { useAnswer } from '../store';
+import { Button } from '../ui/button';
+import { Outcome } from '../ui/outcome';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Time } from '../ui/time';
+import { countWords, sizeWords } from '../words';
+import { DrainDialog } from './act-dialogs';
+
+const TONES = {
+  reading: 'running',
+  waiting: 'waiting',
+  paused: 'waiting',
+  draining: 'running',
+  ended: 'ok',
+  failed: 'err',
+} as const satisfies Record<StreamView['state'], string>;
+
+/** Streams, which start a run for each element of a source: how fast, how far, and what failed. */
+export function StreamsPage({ place }: PageProps<'streams'>) {
+  const answer = useAnswer('streams', {}, { everyMs: 2_000 });
+  const streams = answer.value?.streams;
+  const doing = useAct('stream', { asToast: true });
+  const [draining, setDraining] = useState<string>();
+  const at = streams?.findIndex(({ id }) => id === place.stream) ?? -1;
+  const chosen = streams?.[at];
+  const choose = (index: number): void => {
+    const id = streams?.[Math.max(0, Math.min(streams.length - 1, index))]?.id;
+    if (id !== undefined) alter('streams', { stream: id }, { replace: true });
+  };
+  const doFlip = ({ id, state }: StreamView): void => {
+    const act = flipOf(state);
+    if (act)
+      void doing.act({ id, act }, act === 'pause' ? `${id} is told to pause` : `${id} is told to go on`);
+  };
+  useKeys('Streams', [
+    { keys: ['j', 'ArrowDown'], says: 'Next', run: () => choose(at + 1) },
+    { keys: ['k', 'ArrowUp'], says: 'Previous', run: () => choose(at - 1) },
+    { keys: 'Escape', says: 'Close the details', run: () => alter('streams', { stream: undefined }) },
+    ...(chosen && mayAct()
+      ? [
+          { keys: 'p', says: 'Pause or resume it', run: () => doFlip(chosen) },
+          { keys: 'd', says: 'Drain it', run: () => canDrain(chosen.state) && setDraining(chosen.id) },
+        ]
+      : []),
+  ]);
+  return (
+    <>
+      <PageHead title="Streams" />
+      <div class="page-body">
+        {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
+        {!streams ? (
+          !answer.error && <Skeleton rows={4} height={42} />
+        ) : streams.length === 0 ? (
+          <Empty icon="streams" title="No streams">
+            Export a <code>stream(…)</code> from your file, then run <code>selvage stream FILE</code>.
+          </Empty>
+        ) : (
+          <table class="table">
+            <thead>
+              <tr>
+                <th scope="col">Stream</th>
+                <th scope="col">State</th>
+                <th scope="col" class="number">
+                  Rate
+                </th>
+                <th scope="col" class="number">
+                  Behind
+                </th>
+                <th scope="col" class="number">
+                  In flight
+                </th>
+                <th scope="col" class="number">
+                  Finished
+                </th>
+                <th scope="col" class="number">
+                  Failed
+                </th>
+                <th scope="col">Read by</th>
+                {mayAct() && <th scope="col">Acts</th>}
+              </tr>
+            </thead>
+            <tbody>
+              {streams.map((stream) => (
+                <Row
+                  key={stream.id}
+                  stream={stream}
+                  isChosen={stream === chosen}
+                  isBusy={doing.isBusy}
+                  onFlip={() => doFlip(stream)}
+                  onDrain={() => setDraining(stream.id)}
+                />
+              ))}
+            </tbody>
+          </table>
+        )}
+        {place.stream !== undefined && <Details key={place.stream} stream={place.stream} />}
+      </div>
+      {draining !== undefined && <DrainDialog stream={draining} onClose={() => setDraining(undefined)} />}
+    </>
+  );
+}
+
+function flipOf(state: StreamView['state']): 'pause' | 'resume' | undefined {
+  if (state === 'paused') return 'resume';
+  return state === 'reading' || state === 'waiting' ? 'pause' : undefined;
+}
+
+function canDrain(state: StreamView['state']): boolean {
+  return flipOf(state) !== undefined;
+}
+
+function Row({
+  stream,
+  isChosen,
+  isBusy,
+  onFlip,
+  onDrain,
+}: {
+  stream: StreamView;
+  isChosen: boolean;
+  isBusy: boolean;
+  onFlip: () => void;
+  onDrain: () => void;
+}) {
+  const { id, tapestry, source, trigger, state, rate, lag, inFlight, window, ok, dead, worker } = stream;
+  const flip = flipOf(state);
+  const why = stream.failure ?? stream.trouble;
+  return (
+    <tr class={isChosen ? 'chosen' : undefined}>
+      <td>
+        <button
+          type="button"
+          class="link break"
+          aria-expanded={isChosen}
+          onClick={() => alter('streams', { stream: isChosen ? undefined : id })}
+        >
+          {id}
+        </button>
+        <p class="muted">
+          {source} to{' '}
+          <a class="link" href={href({ page: 'tapestry', tapestry })}>
+            {tapestry}
+          </a>{' '}
+          ·{' '}
+          <a class="link" href={href({ page: 'runs', trigger })}>
+            runs
+          </a>
+        </p>
+      </td>
+      <td>
+        <Outcome tone={TONES[state]} word={state === 'waiting' ? 'nobody reads' : state} isBare />
+        {why !== undefined && <p class="muted break">{why}</p>}
+      </td>
+      <td class="number">{rate === undefined ? <None /> : `${countWords(Math.round(rate * 10) / 10)}/s`}</td>
+      <td class="number">
+        {lag === undefined ? <None /> : lag.unit === 'bytes' ? sizeWords(lag.amount) : countWords(lag.amount)}
+      </td>
+      <td class="number">
+        {inFlight === undefined || window === undefined ? (
+          <None />
+        ) : (
+          <>
+            {countWords(inFlight)} <span class="muted">of {countWords(window)}</span>
+          </>
+        )}
+      </td>
+      <td class="number">{countWords(ok)}</td>
+      <td class="number">{dead === 0 ? <span class="muted">0</span> : countWords(dead)}</td>
+      <td>
+        {worker === undefined ? <span class="muted">nobody</span> : <code class="break">{worker}</code>}
+      </td>
+      {mayAct() && (
+        <td class="acts">
+          {flip && (
+            <Button icon={flip === 'pause' ? 'pause' : 'play'} isBusy={isBusy} onClick={onFlip}>
+              {flip === 'pause' ? 'Pause' : 'Resume'}
+            </Button>
+          )}
+          {canDrain(state) && (
+            <Button icon="stop" onClick={onDrain}>
+              Drain
+            </Button>
+          )}
+        </td>
+      )}
+    </tr>
+  );
+}
+
+function None() {
+  return <span class="muted">–</span>;
+}
+
+/** The checkpoint of a stream, and its newest elements that failed. */
+function Details({ stream }: { stream: string }) {
+  const answer = useAnswer('stream', { stream }, { everyMs: 2_000 });
+  const { value } = answer;
+  return (
+    <>
+      {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
+      <section class="below" aria-label={`Checkpoint of ${stream}`}>
+        <h2>Checkpoint of {stream}</h2>
+        {value ? <Checkpoint {...value} /> : !answer.error && <Skeleton rows={2} height={42} />}
+      </section>
+      <section class="below" aria-label={`Elements of ${stream} that failed`}>
+        <h2>Elements of {stream} that failed</h2>
+        {value ? <Letters {...value} /> : !answer.error && <Skeleton rows={3} height={42} />}
+      </section>
+    </>
+  );
+}
+
+function Checkpoint({ partitions, partitionCount }: StreamAnswer) {
+  if (partitions.length === 0) return <p class="muted">Nothing is finished yet.</p>;
+  return (
+    <>
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">Partition</th>
+            <th scope="col">Finished up to</th>
+            <th scope="col" class="number">
+              Finished beyond
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {partitions.map(({ partition, upTo, beyond }) => (
+            <tr key={partition}>
+              <td class="break">{partition === '' ? <None /> : partition}</td>
+              <td>
+                {upTo === undefined ? (
+                  <span class="muted">nothing yet</span>
+                ) : (
+                  <code class="break">{upTo}</code>
+                )}
+              </td>
+              <td class="number">{countWords(beyond)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {partitionCount > partitions.length && (
+        <p class="muted">and {countWords(partitionCount - partitions.length, 'partition')} more</p>
+      )}
+    </>
+  );
+}
+
+function Letters({ letters }: StreamAnswer) {
+  if (letters.length === 0) return <p class="muted">None.</p>;
+  return (
+    <table class="table">
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          <th scope="col">Element</th>
+          <th scope="col">Run</th>
+          <th scope="col">Why</th>
+        </tr>
+      </thead>
+      <tbody>
+        {letters.map(({ element, run, why, at }) => (
+          <tr key={`${element} ${run}`}>
+            <td class="muted">
+              <Time at={at} />
+            </td>
+            <td>
+              <code class="break">{element}</code>
+            </td>
+            <td>
+              {run === undefined ? (
+                <span class="muted">it started none</span>
+              ) : (
+                <a class="link break" href={href({ page: 'run', run })}>
+                  {run}
+                </a>
+              )}
+            </td>
+            <td class="break">{why ?? <None />}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,184 @@
+import type { WaitingGroup } from '../../contract';
+import { PageHead } from '../frame';
+import type { PageProps } from '../pages';
+import { href } from '../router';
+import { useAnswer } from '../store';
+import { Outcome } from '../ui/outcome';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Time } from '../ui/time';
+import { countWords } from '../words';
+
+const GROUPS: Readonly<Record<WaitingGroup, string>> = {
+  reason: 'Reason',
+  version: 'Version',
+  knot: 'Knot',
+  queue: 'Queue',
+};
+
+/** Which unfinished runs wait, for what, and which code they still need. */
+export function WaitingPage({ place }: PageProps<'waiting'>) {
+  const by = isGroup(place.by) ? place.by : 'reason';
+  const answer = useAnswer('waitingRuns', { by }, { everyMs: 15_000 });
+  const found = answer.value;
+  return (
+    <>
+      <PageHead
+        title="Waiting"
+        note={
+          found &&
+          `${countWords(found.open, 'unfinished run')}: ${countWords(found.waiting)} wait, ${countWords(found.working)} work`
+        }
+      />
+      <div class="page-body">
+        {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
+        {!found ? (
+          !answer.error && <Skeleton rows={4} height={42} />
+        ) : found.waiting === 0 ? (
+          <Empty icon="waiting" title="Nothing waits">
+            Runs that wait for a worker, a signal, a limit or a backend are listed here.
+          </Empty>
+        ) : (
+          <>
+            <p>
+              By{' '}
+              {(Object.keys(GROUPS) as WaitingGroup[]).map((group, index) => (
+                <span key={group}>
+                  {index > 0 && ', '}
+                  <a
+                    class="link"
+                    href={href({ page: 'waiting', by: group })}
+                    aria-current={group === by ? 'true' : undefined}
+                  >
+                    {GROUPS[group].toLowerCase()}
+                  </a>
+                </span>
+              ))}
+            </p>
+            <table class="table">
+              <thead>
+                <tr>
+                  <th scope="col">{GROUPS[by]}</th>
+                  <th scope="col" class="number">
+                    Runs
+                  </th>
+                  <th scope="col">Longest</th>
+                  <th scope="col">Run</th>
+                </tr>
+              </thead>
+              <tbody>
+                {found.counts.map(({ key, runs, since, first }) => (
+                  <tr key={key}>
+                    <td>
+                      <code class="break">{key}</code>
+                    </td>
+                    <td class="number">{countWords(runs)}</td>
+                    <td class="muted">
+                      <Time at={since} />
+                    </td>
+                    <td>
+                      <a class="link break" href={href({ page: 'run', run: first })}>
+                        {first}
+                      </a>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+            <h2>Those that have waited longest</h2>
+            <table class="table">
+              <thead>
+                <tr>
+                  <th scope="col">Run</th>
+                  <th scope="col">Knot</th>
+                  <th scope="col">Since</th>
+                  <th scope="col">For</th>
+                </tr>
+              </thead>
+              <tbody>
+                {found.runs.map(({ run, knot, since, code, message }) => (
+                  <tr key={run}>
+                    <td>
+                      <a
+                        class="link break"
+                        href={href({ page: 'run', run, ...(knot !== undefined && { knot }) })}
+                      >
+                        {run}
+                      </a>
+                    </td>
+                    <td>
+                      <code class="break">{knot ?? ''}</code>
+                    </td>
+                    <td class="muted">
+                      <Time at={since} />
+                    </td>
+                    <td>
+                      <strong>{code}</strong> <span class="muted">{message}</span>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </>
+        )}
+        <Versions />
+      </div>
+    </>
+  );
+}
+
+/** The bodies that unfinished runs have yet to run, and those that may go. */
+function Versions() {
+  const answer = useAnswer('versions', {}, { everyMs: 30_000 });
+  const bodies = answer.value?.bodies;
+  if (answer.error) return <ErrorBox error={answer.error} onRetry={answer.reload} />;
+  if (!bodies?.length) return null;
+  return (
+    <>
+      <h2>Code that unfinished runs need</h2>
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">Body</th>
+            <th scope="col">Code</th>
+            <th scope="col" class="number">
+              Runs
+            </th>
+            <th scope="col" class="number">
+              Workers
+            </th>
+            <th scope="col">May go</th>
+          </tr>
+        </thead>
+        <tbody>
+          {bodies.map(({ body, codeHash = '', runs, workers, isSafeToRemove }) => (
+            <tr key={`${body} ${codeHash}`}>
+              <td>
+                <code class="break">{body}</code>
+              </td>
+              <td>
+                <code>{codeHash.slice(codeHash.indexOf(':') + 1).slice(0, 8)}</code>
+              </td>
+              <td class="number">{countWords(runs)}</td>
+              <td class="number">{countWords(workers)}</td>
+              <td>
+                {isSafeToRemove === undefined ? (
+                  <Outcome tone="none" word="not known" isBare />
+                ) : isSafeToRemove ? (
+                  <Outcome tone="ok" word="yes" isBare />
+                ) : runs > 0 && workers === 0 ? (
+                  <Outcome tone="err" word="no worker has it" isBare />
+                ) : (
+                  <Outcome tone="none" word="no" isBare />
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+function isGroup(text: string | undefined): text is WaitingGroup {
+  return text !== undefined && Object.hasOwn(GROUPS, text);
+}

@@ -1,0 +1,45 @@
+import { countWaiting } from '../../client/across/waiting-run';
+import type { Questions, VersionsAnswer, WaitingRunsAnswer } from '../contract';
+import type { ExplorerData } from '../data';
+
+const GROUPS = 100;
+const RUNS = 200;
+/** Who looks at a page waits no longer. */
+const WITHIN_MS = 3_000;
+
+/** Which unfinished runs wait. Without a server, nobody can tell. */
+export async function waitingRuns(
+  { reach }: ExplorerData,
+  { by }: Questions['waitingRuns']['ask'],
+): Promise<WaitingRunsAnswer> {
+  const found = await reach.ask((selvage) => selvage.runs.waiting({ within: WITHIN_MS }));
+  const { runs, open, working } = found ?? { runs: [], open: 0, working: 0 };
+  return {
+    open,
+    working,
+    waiting: runs.length,
+    counts: countWaiting(runs, by).slice(0, GROUPS),
+    runs: runs.slice(0, RUNS).map(({ runId, tapestry, knotId, since, reason }) => ({
+      run: runId,
+      tapestry,
+      ...(knotId !== undefined && { knot: knotId }),
+      since,
+      code: reason.code,
+      message: reason.message,
+    })),
+  };
+}
+
+export async function versions({ reach }: ExplorerData): Promise<VersionsAnswer> {
+  const { bodies = [] } = (await reach.ask((selvage) => selvage.versions())) ?? {};
+  return {
+    bodies: bodies.map(({ body, codeHash, runs, first, workers, isSafeToRemove }) => ({
+      body,
+      ...(codeHash !== null && { codeHash }),
+      runs,
+      ...(first !== undefined && { first }),
+      workers: workers.length,
+      ...(isSafeToRemove !== null && { isSafeToRemove }),
+    })),
+  };
+}

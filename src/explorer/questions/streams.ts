@@ -1,0 +1,34 @@
+import { placesOf } from '../../client/streams';
+import { streamName } from '../../streams';
+import type { Questions, StreamAnswer, StreamView } from '../contract';
+import type { ExplorerData } from '../data';
+
+const MOST_PARTITIONS = 100;
+
+/** @throws SelvageError `ServerUnreachable`: only the server knows the streams */
+export async function streams({ reach }: ExplorerData): Promise<{ streams: StreamView[] }> {
+  const all = await reach.do((selvage) => selvage.streams.list());
+  return {
+    streams: all.map(({ checkpoint: _, startedAt: _startedAt, reportedAt: _reportedAt, ...state }) => ({
+      ...state,
+      trigger: streamName(state.id),
+    })),
+  };
+}
+
+/** @throws SelvageError `UnknownStream`, `ServerUnreachable` */
+export async function stream(
+  { reach }: ExplorerData,
+  { stream: id }: Questions['stream']['ask'],
+): Promise<StreamAnswer> {
+  const { state, letters } = await reach.do(async (selvage) => ({
+    state: await selvage.streams.status(id),
+    letters: await selvage.streams.deadLetters(id),
+  }));
+  const partitions = placesOf(state);
+  return {
+    partitions: partitions.slice(0, MOST_PARTITIONS),
+    partitionCount: partitions.length,
+    letters,
+  };
+}

@@ -1,0 +1,34 @@
+/** What is counted by. A meter of OpenTelemetry is one; `serve` makes one of `prom-client`. */
+export interface Instruments {
+  createHistogram(
+    name: string,
+    options: HistogramOptions,
+  ): { record(value: number, attributes?: Labels): void };
+  createCounter(name: string, options: CounterOptions): { add(value: number, attributes?: Labels): void };
+}
+
+export type Labels = Record<string, string | boolean>;
+
+export interface CounterOptions {
+  readonly description: string;
+  readonly unit?: string;
+  /** For technologies that want to know them before: attributes that are not among them are left out there. */
+  readonly labels: readonly string[];
+}
+
+export interface HistogramOptions extends CounterOptions {
+  readonly advice: { explicitBucketBoundaries: number[] };
+}
+
+const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1_800, 3_600, 14_400];
+
+/** A histogram of seconds. */
+export function secondsOf(
+  instruments: Instruments,
+  name: string,
+  description: string,
+  labels: readonly string[] = [],
+): ReturnType<Instruments['createHistogram']> {
+  const advice = { explicitBucketBoundaries: SECONDS };
+  return instruments.createHistogram(name, { description, unit: 's', advice, labels });
+}

@@ -1,0 +1,67 @@
+import type { CommitResult, RunRecord } from '../ports';
+import { secondsOf, type Instruments } from './instruments';
+import { RunMetrics } from './run-metrics';
+
+/** Hears what a worker does, as it does it. */
+export interface WorkCounts {
+  /** @param seconds that the transaction took */
+  committed(results: readonly CommitResult[], seconds: number): void;
+  /** This worker has put a run's end on record. */
+  runEnded(run: RunRecord): void;
+  /** @param knots that it has committed */
+  segmentEnded(seconds: number, knots: number): void;
+  /** An attempt could not be made now, and is made again. */
+  refused(code: string): void;
+}
+
+/** What one process does: the knots that it has put on record, and what this took. */
+export class WorkMetrics implements WorkCounts {
+  private readonly runs: RunMetrics;
+  private readonly commits: ReturnType<Instruments['createHistogram']>;
+  private readonly records: ReturnType<Instruments['createCounter']>;
+  private readonly segments: ReturnType<Instruments['createHistogram']>;
+  private readonly segmentKnots: ReturnType<Instruments['createCounter']>;
+  private readonly refusals: ReturnType<Instruments['createCounter']>;
+
+  constructor(instruments: Instruments) {
+    this.runs = new RunMetrics(instruments);
+    this.commits = secondsOf(
+      instruments,
+      'selvage.commit.duration',
+      'How long a transaction of outcomes and values took',
+    );
+    this.records = instruments.createCounter('selvage.commit.records', {
+      description: 'Outcomes that were given to be committed',
+      labels: [],
+    });
+    this.segments = secondsOf(instruments, 'selvage.segment.duration', 'How long a segment of knots took');
+    this.segmentKnots = instruments.createCounter('selvage.segment.knots', {
+      description: 'Knots that ran in segments',
+      labels: [],
+    });
+    this.refusals = instruments.createCounter('selvage.refusals', {
+      description: 'Attempts that could not be made now and are made again, by reason',
+      labels: ['selvage.reason'],
+    });
+  }
+
+  committed(results: readonly CommitResult[], seconds: number): void {
+    this.commits.record(seconds);
+    this.records.add(results.length);
+    // Of an outcome that two workers have, one counts.
+    for (const { inserted, record } of results) if (inserted) this.runs.countKnot(record);
+  }
+
+  runEnded(run: RunRecord): void {
+    this.runs.countRun(run);
+  }
+
+  segmentEnded(seconds: number, knots: number): void {
+    this.segments.record(seconds);
+    if (knots > 0) this.segmentKnots.add(knots);
+  }
+
+  refused(code: string): void {
+    this.refusals.add(1, { 'selvage.reason': code });
+  }
+}

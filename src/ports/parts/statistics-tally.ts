@@ -1,0 +1,150 @@
+import type { LineageRecord, OutcomeKind, Percentiles, RunRecord, Statistics, StatisticsQuery } from '..';
+
+/** Buckets per factor e: each is 4.4 % wide. */
+export const BUCKETS_PER_E = 16 / Math.LN2;
+/** So that engines whose logarithms differ in the last digit agree on the edges. */
+export const EDGE = 1e-9;
+
+/** Where a length of time counts. Databases compute the same in SQL. */
+export function bucketOf(milliseconds: number): number {
+  return Math.floor(Math.log(Math.max(milliseconds, 0) + 1) * BUCKETS_PER_E + EDGE);
+}
+
+/** The middle of a bucket; whole milliseconds, as clocks have no finer ones. */
+function timeOf(bucket: number): number {
+  return Math.round(Math.exp((bucket + 0.5) / BUCKETS_PER_E) - 1);
+}
+
+/** One knot, or several that are equal in all of this. */
+export interface Counted {
+  readonly outcome: OutcomeKind;
+  readonly isReused: boolean;
+  /** Buckets; without meaning for what did not run. */
+  readonly duration: number;
+  readonly queued: number;
+  readonly count: number;
+  readonly bytes: number;
+  /** How many milliseconds making the reused values took. */
+  readonly saved: number;
+}
+
+interface Sums {
+  ran: number;
+  failed: number;
+  skipped: number;
+  reused: number;
+  saved: number;
+  bytes: number;
+  /** How many by bucket. */
+  readonly durations: number[];
+  readonly queued: number[];
+}
+
+/** Adds up figures by name. */
+export class StatisticsTally {
+  readonly #sums = new Map<string, Sums>();
+
+  add(name: string, { outcome, isReused, duration, queued, count, bytes, saved }: Counted): void {
+    const sums = this.#of(name);
+    if (outcome === 'skipped') sums.skipped += count;
+    else if (isReused) {
+      sums.reused += count;
+      sums.saved += saved;
+    } else {
+      sums.ran += count;
+      if (outcome === 'err') sums.failed += count;
+      sums.bytes += bytes;
+      sums.durations[duration] = (sums.durations[duration] ?? 0) + count;
+      sums.queued[queued] = (sums.queued[queued] ?? 0) + count;
+    }
+  }
+
+  addRecord(by: 'definition' | 'knot', record: LineageRecord): void {
+    if (record.definition === 'parameter') return;
+    const { made_in } = record.extra as { readonly made_in?: number };
+    this.add(by === 'definition' ? record.definition : nameOfKnot(record.knot_id), {
+      outcome: record.outcome,
+      isReused: record.cached_from_run !== null,
+      duration: bucketOf(record.finished_at - record.started_at),
+      queued: bucketOf(record.started_at - record.scheduled_at),
+      count: 1,
+      bytes: record.output_size ?? 0,
+      saved: made_in ?? 0,
+    });
+  }
+
+  /** Runs that took this long. */
+  addRuns(tapestry: string, status: RunRecord['status'], milliseconds: number, count: number): void {
+    const sums = this.#of(tapestry);
+    if (status === 'succeeded' || status === 'failed') {
+      sums.ran += count;
+      if (status === 'failed') sums.failed += count;
+      const bucket = bucketOf(milliseconds);
+      sums.durations[bucket] = (sums.durations[bucket] ?? 0) + count;
+    } else sums.skipped += count;
+  }
+
+  result(): Statistics[] {
+    return [...this.#sums].map(([name, { durations, queued, ...counts }]) => ({
+      name,
+      ...counts,
+      duration: percentilesOf(durations),
+      queued: percentilesOf(queued),
+    }));
+  }
+
+  #of(name: string): Sums {
+    let sums = this.#sums.get(name);
+    if (!sums) {
+      sums = { ran: 0, failed: 0, skipped: 0, reused: 0, saved: 0, bytes: 0, durations: [], queued: [] };
+      this.#sums.set(name, sums);
+    }
+    return sums;
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Adds a row of a database that has grouped knots by all that counts. */
+export function addKnotFigures(tally: StatisticsTally, row: Row): void {
+  tally.add(row['name'] as string, {
+    outcome: row['outcome'] as OutcomeKind,
+    isReused: Boolean(row['is_reused']),
+    duration: Number(row['duration']),
+    queued: Number(row['queued']),
+    count: Number(row['count']),
+    bytes: Number(row['bytes']),
+    saved: Number(row['saved']),
+  });
+}
+
+/** Adds a row of a database that has grouped runs by tapestry, status and the time that they took. */
+export function addRunFigures(tally: StatisticsTally, row: Row): void {
+  tally.addRuns(
+    row['name'] as string,
+    row['status'] as RunRecord['status'],
+    Number(row['took']),
+    Number(row['count']),
+  );
+}
+
+/** All elements of a map have one name. */
+export function nameOfKnot(knotId: string): string {
+  const bracket = knotId.indexOf('[');
+  return bracket < 0 ? knotId : `${knotId.slice(0, bracket)}[]`;
+}
+
+export function isInWindow(finishedAt: number | null, { since, until }: StatisticsQuery): boolean {
+  return finishedAt !== null && finishedAt >= since && finishedAt < until;
+}
+
+/** By the nearest rank: the smallest time that so many do not exceed. */
+function percentilesOf(counts: readonly number[]): Percentiles | null {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return null;
+  const at = (share: number): number => {
+    let left = Math.ceil(total * share);
+    return timeOf(counts.findIndex((count) => (left -= count ?? 0) <= 0));
+  };
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}

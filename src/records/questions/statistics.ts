@@ -1,0 +1,105 @@
+import type { RunHistory, Statistics, StatisticsQuery } from '../../ports';
+
+const DAY_MS = 86_400_000;
+
+/** Nothing is said of what is slower or fails more often from fewer that ran, on either side. */
+const LEAST_SAMPLES = 50;
+/** The same for the 95th percentile, which few knots decide. */
+const LEAST_SAMPLES_FOR_P95 = 200;
+/** What counts as slower: so many times as long, … */
+const SLOWER = 1.5;
+/** … and so many milliseconds longer. */
+const LONGER_MS = 10;
+/** What counts as failing more often: a greater share by so much, … */
+const MORE_FAIL = 0.01;
+/** … and by so many standard errors of the difference: chance alone says so of one in a thousand. */
+const SIGMAS = 3;
+
+export interface StatsOptions {
+  /** Default: by definition. */
+  readonly by?: StatisticsQuery['by'];
+  /** Figures of what finished at or after `since` and before `until` (milliseconds since the epoch). Default: the last 24 hours. */
+  readonly since?: number;
+  readonly until?: number;
+  /**
+   * What figures are compared with: what finished in so many milliseconds before `since`. Default: a week;
+   * `false`: nothing.
+   */
+  readonly against?: number | false;
+}
+
+/** A change for the worse, with its figures and how many they are made of. */
+export interface Regression {
+  readonly name: string;
+  /** `failures`: shares between 0 and 1; the others: milliseconds. */
+  readonly what: 'p50' | 'p95' | 'failures';
+  readonly before: number;
+  readonly now: number;
+  readonly samplesBefore: number;
+  readonly samples: number;
+}
+
+export interface Stats {
+  readonly by: StatisticsQuery['by'];
+  readonly since: number;
+  readonly until: number;
+  /** The most that ran first. */
+  readonly statistics: readonly Statistics[];
+  /** Undefined if nothing was compared. */
+  readonly against?: {
+    readonly since: number;
+    readonly until: number;
+    readonly regressions: readonly Regression[];
+    /** Names of which nothing can be said, because fewer than `leastSamples` ran now or before. */
+    readonly tooFew: readonly string[];
+    readonly leastSamples: number;
+  };
+}
+
+/** Figures of what ran lately, and what became worse. */
+export async function statsOf(
+  history: RunHistory,
+  { by = 'definition', since, until, against = 7 * DAY_MS }: StatsOptions = {},
+): Promise<Stats> {
+  const end = until ?? (await history.now()) + 1;
+  const start = since ?? end - DAY_MS;
+  const figures = await history.statistics({ by, since: start, until: end });
+  const statistics = [...figures].sort((a, b) => b.ran - a.ran || (a.name < b.name ? -1 : 1));
+  const stats = { by, since: start, until: end, statistics };
+  if (against === false) return stats;
+  const window = { since: start - against, until: start };
+  const before = await history.statistics({ by, ...window });
+  return { ...stats, against: { ...window, ...compared(statistics, before), leastSamples: LEAST_SAMPLES } };
+}
+
+function compared(
+  statistics: readonly Statistics[],
+  before: readonly Statistics[],
+): { regressions: Regression[]; tooFew: string[] } {
+  const earlier = new Map(before.map((one) => [one.name, one]));
+  const regressions: Regression[] = [];
+  const tooFew: string[] = [];
+  for (const now of statistics) {
+    const then = earlier.get(now.name);
+    if (!then || Math.min(then.ran, now.ran) < LEAST_SAMPLES) tooFew.push(now.name);
+    else regressions.push(...regressionsOf(now, then));
+  }
+  return { regressions, tooFew };
+}
+
+function regressionsOf(now: Statistics, then: Statistics): Regression[] {
+  const { name } = now;
+  const samples = { samplesBefore: then.ran, samples: now.ran };
+  const slower = (['p50', 'p95'] as const).flatMap((what): Regression[] => {
+    if (what === 'p95' && Math.min(then.ran, now.ran) < LEAST_SAMPLES_FOR_P95) return [];
+    const [was, is] = [then.duration![what], now.duration![what]];
+    return is >= was * SLOWER && is - was >= LONGER_MS
+      ? [{ name, what, before: was, now: is, ...samples }]
+      : [];
+  });
+  const [was, is] = [then.failed / then.ran, now.failed / now.ran];
+  const all = (then.failed + now.failed) / (then.ran + now.ran);
+  const error = Math.sqrt(all * (1 - all) * (1 / then.ran + 1 / now.ran));
+  const failsMore = is - was >= MORE_FAIL && is - was >= SIGMAS * error;
+  return failsMore ? [...slower, { name, what: 'failures', before: was, now: is, ...samples }] : slower;
+}

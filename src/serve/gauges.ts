@@ -1,0 +1,99 @@
+import type { Selvage } from '../client';
+import { backlogOf, type Backlog } from '../client/backlog';
+import { readEmitters, type EmitterReport } from '../deliveries';
+import { isForegroundQueue } from '../plan';
+import type { Metrics, Sample } from './metrics';
+import type { Readiness } from './readiness';
+
+/** Readers within this time get the same answer, so that nobody costs the server or the history more than a question a second. */
+const FRESH_MS = 1_000;
+/** Longer than a healthy server takes, and shorter than scrapers wait. */
+const LIMIT_MS = 3_000;
+
+interface Asked {
+  readonly selvage: Selvage;
+  /** Task queues of the runs that this process works for, or starts. */
+  taskQueues(): readonly string[];
+  readiness(): Promise<Readiness>;
+}
+
+/**
+ * What only others know: the server how much waits, the history how far emitters are behind, each part whether it is ready.
+ *
+ * @returns how to take the gauges away
+ */
+export function addGauges(metrics: Metrics, { selvage, taskQueues, readiness }: Asked): () => void {
+  const { client, backends } = selvage;
+  const backlog = fresh(async () => {
+    // Each run of `selvage run` has a queue of its own, and there is no end of them.
+    const queues = taskQueues().filter((queue) => !isForegroundQueue(queue));
+    return (await Promise.all(queues.map((queue) => backlogOf(client.workflow, queue)))).flat();
+  });
+  const emitters = fresh(() => readEmitters(backends));
+  const ofQueues = (value: (one: Backlog) => number) => async (): Promise<Sample[]> =>
+    (await backlog()).map((one) => ({
+      labels: { queue: one.taskQueue, kind: one.kind },
+      value: value(one),
+    }));
+  const ofEmitters = (value: (one: EmitterReport) => number) => async (): Promise<Sample[]> =>
+    (await emitters()).map((one) => ({ labels: { emitter: one.name }, value: value(one) }));
+  const added = [
+    metrics.sample({
+      name: 'selvage_queue_backlog_age_seconds',
+      help: 'For how long the oldest task has waited for a worker: scale by it',
+      labelNames: ['queue', 'kind'],
+      read: ofQueues(({ seconds }) => seconds),
+    }),
+    metrics.sample({
+      name: 'selvage_queue_backlog_tasks',
+      help: 'About how many tasks wait for a worker',
+      labelNames: ['queue', 'kind'],
+      read: ofQueues(({ tasks }) => tasks),
+    }),
+    metrics.sample({
+      name: 'selvage_emitter_lag_seconds',
+      help: 'Age of the oldest change that an emitter has not heard of',
+      labelNames: ['emitter'],
+      read: ofEmitters(({ lag }) => (lag.since === null ? 0 : Math.max(0, (Date.now() - lag.since) / 1_000))),
+    }),
+    metrics.sample({
+      name: 'selvage_emitter_dead_letters',
+      help: 'Events that an emitter has given up',
+      labelNames: ['emitter'],
+      read: ofEmitters(({ deadLetters }) => deadLetters),
+    }),
+    metrics.sample({
+      name: 'selvage_ready',
+      help: 'Whether a part is ready: 1 or 0',
+      labelNames: ['part'],
+      read: async () =>
+        Object.entries((await readiness()).parts).map(([part, { ready }]) => ({
+          labels: { part },
+          value: Number(ready),
+        })),
+    }),
+  ];
+  return () => added.forEach((remove) => remove());
+}
+
+/** Asks at most once a second, and not for longer than readers wait. */
+function fresh<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: { readonly at: number; readonly answer: Promise<T> } | undefined;
+  return () => {
+    if (!asked || performance.now() - asked.at > FRESH_MS)
+      asked = { at: performance.now(), answer: inTime(ask()) };
+    return asked.answer;
+  };
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`No answer within ${LIMIT_MS / 1_000} s`)), LIMIT_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,62 @@
+import { createServer, type AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import type { WorkerWatch } from '../client/own-workers';
+import type { BodyHosts } from '../runtime';
+import { createMetrics, type Metrics } from './metrics';
+
+const LIMIT_MS = 3_000;
+
+/** What a process sees of its own work. It is made before the worker, which tells it. */
+export class Monitor {
+  readonly watch: WorkerWatch;
+  readonly #hosts: BodyHosts[] = [];
+  #sdk: string | undefined;
+
+  private constructor(readonly metrics: Metrics) {
+    this.watch = { counts: metrics.work, hostsOpened: (hosts) => void this.#hosts.push(hosts) };
+  }
+
+  /** @param registry as {@link createMetrics} */
+  static async create(registry?: Registry): Promise<Monitor> {
+    return new Monitor(await createMetrics(registry));
+  }
+
+  /**
+   * Where the SDK's core is to show its own metrics, for `Runtime.install`: it can do so only on a port, which is one of this machine
+   * alone. Undefined if nobody reads metrics. Call it once, before the first connection of a worker.
+   */
+  async sdkAddress(): Promise<string | undefined> {
+    if (!this.metrics.work) return undefined;
+    const address = `127.0.0.1:${await freePort()}`;
+    this.#sdk = `http://${address}/metrics`;
+    return address;
+  }
+
+  /** The metrics of the SDK's core, in Prometheus' text format; empty if it has none. */
+  async sdkMetrics(): Promise<string> {
+    if (this.#sdk === undefined) return '';
+    try {
+      const answer = await fetch(this.#sdk, { signal: AbortSignal.timeout(LIMIT_MS) });
+      return answer.ok ? await answer.text() : '';
+    } catch {
+      // The runtime has ended, or the process is too busy: the others are shown all the same.
+      return '';
+    }
+  }
+
+  /** Each body host by name, and why it cannot call bodies now. */
+  hostTroubles(): Map<string, unknown> {
+    return new Map(this.#hosts.flatMap((hosts) => [...hosts.troubles()]));
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,75 @@
+import type * as PromClient from 'prom-client';
+import type { CounterOptions, Instruments, Labels } from '../metrics';
+
+/** Most values of one label: whatever else comes counts as `other`, so that nothing that users name makes endless series. */
+const MOST_VALUES = 200;
+const OTHER = 'other';
+
+/** Instruments of `prom-client`, by the names that OpenTelemetry's exporters give Prometheus: `selvage.knot.duration` is `selvage_knot_duration_seconds`. */
+export function prometheusInstruments(
+  { Counter, Histogram }: typeof PromClient,
+  registers: PromClient.Registry[],
+): Instruments {
+  return {
+    createHistogram(name, options) {
+      const labels = new LabelValues(options.labels);
+      const histogram = new Histogram({
+        name: prometheusName(name, options),
+        help: options.description,
+        labelNames: labels.names,
+        buckets: options.advice.explicitBucketBoundaries,
+        registers,
+      });
+      return { record: (value, attributes) => histogram.observe(labels.of(attributes), value) };
+    },
+    createCounter(name, options) {
+      const labels = new LabelValues(options.labels);
+      const counter = new Counter({
+        name: `${prometheusName(name, options)}_total`,
+        help: options.description,
+        labelNames: labels.names,
+        registers,
+      });
+      return { add: (value, attributes) => counter.inc(labels.of(attributes), value) };
+    },
+  };
+}
+
+/** Without the suffix of counters. */
+export function prometheusName(name: string, { unit }: Pick<CounterOptions, 'unit'>): string {
+  return `${underscored(name)}${unit === 's' ? '_seconds' : ''}`;
+}
+
+function underscored(name: string): string {
+  return name.replaceAll('.', '_');
+}
+
+class LabelValues {
+  readonly names: string[];
+  readonly #known: { readonly attribute: string; readonly name: string; readonly values: Set<string> }[];
+
+  constructor(attributes: readonly string[]) {
+    this.#known = attributes.map((attribute) => ({
+      attribute,
+      name: underscored(attribute),
+      values: new Set(),
+    }));
+    this.names = this.#known.map(({ name }) => name);
+  }
+
+  of(attributes: Labels = {}): Record<string, string> {
+    const labels: Record<string, string> = {};
+    for (const { attribute, name, values } of this.#known) {
+      const value = attributes[attribute];
+      if (value !== undefined) labels[name] = bounded(String(value), values);
+    }
+    return labels;
+  }
+}
+
+function bounded(value: string, known: Set<string>): string {
+  if (known.has(value)) return value;
+  if (known.size >= MOST_VALUES) return OTHER;
+  known.add(value);
+  return value;
+}

@@ -1,0 +1,33 @@
+import { recordOf } from '../authoring';
+import type { OpenOptions, Selvage } from '../client';
+import { SelvageError } from '../errors';
+import { taskQueuesOf } from '../plan';
+import type { Monitor } from './monitor';
+
+type Tapestries = { readonly tapestries?: OpenOptions['tapestries'] };
+
+/** Task queues of the runs of these tapestries. */
+export function queuesOf({ taskQueue }: Selvage, { tapestries = [] }: Tapestries): string[] {
+  return taskQueue === undefined ? taskQueuesOf(tapestries.map((one) => recordOf(one))) : [taskQueue];
+}
+
+/** Each tapestry of the worker, which works for it as long as it polls its queue, and each body host: what is wrong with it now. */
+export function partsOfWorker(
+  selvage: Selvage,
+  { tapestries = [] }: Tapestries,
+  monitor: Pick<Monitor, 'hostTroubles'>,
+): Map<string, unknown> {
+  const polled = new Set(selvage.polledQueues);
+  const parts = new Map<string, unknown>();
+  for (const tapestry of tapestries) {
+    const [queue] = queuesOf(selvage, { tapestries: [tapestry] });
+    const trouble = polled.has(queue!)
+      ? undefined
+      : new SelvageError('NoWorker', `The worker does not poll task queue ${queue} any more.`, {
+          details: { taskQueue: queue },
+        });
+    parts.set(`tapestry:${tapestry.name}`, trouble);
+  }
+  for (const [name, trouble] of monitor.hostTroubles()) parts.set(`body-host:${name}`, trouble);
+  return parts;
+}

@@ -1,0 +1,153 @@
+import { parse } from 'yaml';
+import { Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { readFile } from '../../support/doc-snippets';
+import { listening } from '../../support/listening';
+import { removeProjects } from '../server/projects';
+import { PIPELINES, WAITING } from './pipelines';
+
+const ANSWERS = /Answers \/livez, \/readyz and \/metrics at (http:[^\s"]+)/;
+
+const begun: Command[] = [];
+function begin(project: string, args: readonly string[], environment?: NodeJS.ProcessEnv): Command {
+  const command = new Command(project, args, environment);
+  begun.push(command);
+  return command;
+}
+
+afterEach(async () => {
+  // Left over if a test failed.
+  for (const command of begun.splice(0)) {
+    command.signal('SIGKILL');
+    await command.finished;
+  }
+});
+afterAll(removeProjects);
+
+const makeProject = (): string =>
+  makeCommandProject({
+    'pipeline.ts': PIPELINES,
+    'waiting.ts': WAITING,
+    'one.ts': PIPELINES.split('export const fails')[0]!,
+  });
+
+/** Names of metrics in a text. */
+const namesIn = (text: string): Set<string> => new Set(text.match(/\b(?:selvage|temporal)_[a-z0-9_]+/g));
+/** What is a label, and no metric. */
+const LABELS = /^selvage_(definition|outcome|reused|skip_reason|reason|tapestry|run_status)$/;
+
+test('all metrics that alerts, dashboard and pages name are those of a worker, and its log lines say run, knot and attempt', async () => {
+  const project = makeProject();
+  const shown = /^\$ (?:npx|node node_modules\/\.bin\/)\s?selvage (worker .*--health.*)$/m.exec(
+    readFile('docs/operations/monitor.md'),
+  )![1]!;
+  const words = shown.replace(/--health \d+/, '--health 0').split(' ');
+  expect(words).toContain('json');
+  const worker = begin(project, words);
+  const [, url] = await worker.hasWritten(ANSWERS);
+  const run = await runCommand(project, [
+    'run',
+    'pipeline.ts',
+    'fails',
+    '--param',
+    'x=1',
+    '--detach',
+    '--json',
+  ]);
+  const { runId } = JSON.parse(run.stdout) as { runId: string };
+  await worker.hasWritten(/ended: failed/);
+  const ready = await fetch(`${url}/readyz`);
+  expect(await ready.json()).toMatchObject({
+    ready: true,
+    parts: { 'tapestry:fails': { ready: true }, 'tapestry:quickstart': { ready: true } },
+  });
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const has = new Set([...namesIn(text)].map((name) => name.replace(/_(bucket|sum|count)$/, '')));
+  expect(text).toMatch(
+    /^selvage_knot_outcomes_total\{selvage_definition="boom",selvage_outcome="err".*\} 1$/m,
+  );
+  expect(text).toMatch(/^temporal_worker_task_slots_available\{.*worker_type="ActivityWorker"\} 7$/m);
+  for (const file of [
+    'operations/alerts.yaml',
+    'grafana-dashboard.json',
+    'operations/monitor.md',
+    'operations/scale.md',
+  ]) {
+    const used = [...namesIn(readFile(`docs/${file}`))]
+      .filter((name) => !LABELS.test(name))
+      .map((name) => name.replace(/_(bucket|sum|count)$/, ''));
+    expect(used.length).toBeGreaterThan(0);
+    // These are there once something was refused, or waited for.
+    expect({ file, missing: used.filter((name) => !has.has(name)) }).toEqual({ file, missing: [] });
+  }
+  worker.signal('SIGTERM');
+  const { code, stderr } = await worker.finished;
+  expect(code).toBe(0);
+  const lines = stderr
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  for (const line of lines)
+    expect(line).toMatchObject({ time: expect.any(String), level: expect.any(String) });
+  expect(lines).toContainEqual(expect.objectContaining({ run: runId, level: 'info' }));
+});
+
+test('the lines of bodies name the run, the knot and the attempt', async () => {
+  const project = makeProject();
+  const worker = begin(project, ['worker', 'waiting.ts', '--log-format', 'json']);
+  await worker.hasWritten(/Worker of waiting/);
+  await runCommand(project, ['run', 'waiting.ts', '--detach']);
+  const [line] = await worker.hasWritten(/^.*"message":"began".*$/m);
+  expect(JSON.parse(line)).toMatchObject({
+    level: 'info',
+    knot: 'wait',
+    attempt: 1,
+    run: expect.stringMatching(/^waiting-/),
+  });
+  worker.signal('SIGTERM');
+  expect((await worker.finished).code).toBe(0);
+});
+
+test('dev answers, too', async () => {
+  const dev = begin(makeProject(), ['dev', 'pipeline.ts', '--no-ui', '--health', '0']);
+  const [, url] = await dev.hasWritten(ANSWERS);
+  expect((await fetch(`${url}/livez`)).status).toBe(200);
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  dev.signal('SIGINT');
+  expect((await dev.finished).code).toBe(0);
+});
+
+test('a port that is taken, and one that is none, are one error', async () => {
+  const project = makeProject();
+  const other = await listening();
+  const taken = await runCommand(project, ['worker', 'pipeline.ts', '--health', String(other.port)]);
+  await other.close();
+  expect(taken).toMatchObject({ code: 2 });
+  expect(taken.stderr).toContain(`error PortInUse: Another program listens on 127.0.0.1:${other.port}`);
+  for (const words of [
+    ['--health', 'x'],
+    ['--log-format', 'xml'],
+    ['--slots', '0'],
+  ]) {
+    const { code, stderr } = await runCommand(project, ['worker', 'pipeline.ts', ...words]);
+    expect({ words, code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^error Usage: /),
+    });
+  }
+});
+
+test('alert rules are rules of Prometheus, each with what to do', () => {
+  const { groups } = parse(readFile('docs/operations/alerts.yaml')) as {
+    groups: { name: string; rules: Record<string, unknown>[] }[];
+  };
+  const rules = groups.flatMap((group) => group.rules);
+  for (const rule of rules)
+    expect(rule).toMatchObject({
+      alert: expect.stringMatching(/^Selvage[A-Z]\w+$/),
+      expr: expect.any(String),
+      labels: { severity: expect.stringMatching(/^(warning|critical)$/) },
+      annotations: { summary: expect.any(String), action: expect.any(String) },
+    });
+  const monitor = readFile('docs/operations/monitor.md');
+  for (const { alert } of rules) expect(monitor).toContain(`\`${String(alert)}\``);
+});

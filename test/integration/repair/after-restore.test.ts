@@ -1,0 +1,146 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { knot, tapestry, waitForSignal } from '../../../src';
+import { openBackends } from '../../../src/backends';
+import { runCommandLine } from '../../../src/cli/command-line';
+import type { Selvage } from '../../../src/client';
+import { readFile } from '../../support/doc-snippets';
+import { contentsOf } from '../../support/copied-project';
+import { freshPostgresDatabase } from '../../support/fresh-places';
+import { closeAll, onClose, openSelvage, temporaryFolder, unique } from '../../support/open-selvage';
+import { sharedServerAddress } from '../../support/temporal-server';
+import { until } from '../../support/until';
+import { recordedOutput } from '../../unit/cli/output-streams';
+
+const run = promisify(execFile);
+
+const double = knot('double', ({ x }: { x: number }) => x * 2);
+const quick = tapestry('restore-quick', { parameters: { x: z.number() } }, (_t, { x }) => ({
+  y: double({ x }, { id: 'double' }),
+}));
+const waits = tapestry('restore-waits', { parameters: { x: z.number() } }, (_t, { x }) => ({
+  y: double({ x }, { id: 'double' }),
+  go: waitForSignal('go', z.number(), { id: 'go' }),
+}));
+
+const environment = { ...process.env };
+afterEach(async () => {
+  await closeAll();
+  for (const name of ['SELVAGE_STORE', 'SELVAGE_HISTORY', 'SELVAGE_DATA', 'STANDBY', 'TEMPORAL_ADDRESS'])
+    if (environment[name] === undefined) delete process.env[name];
+});
+
+const COMMANDS = [...readFile('docs/operations/back-up-and-restore.md').matchAll(/^\$ (.*)$/gm)].map(
+  ([, line]) => line!,
+);
+
+/** Runs a line of the page: those of Selvage in this process, the others as they stand. */
+async function asOnThePage(beginning: string, folder: string): Promise<{ code: number; text: string }> {
+  const line = COMMANDS.find((one) => one.startsWith(beginning))!;
+  if (!line.startsWith('npx selvage ')) {
+    const { stdout, stderr } = await run('sh', ['-c', line], {
+      cwd: folder,
+      env: process.env,
+      timeout: 120_000,
+    });
+    return { code: 0, text: stdout + stderr };
+  }
+  const words = line
+    .slice('npx selvage '.length)
+    .split(' ')
+    .map((word) => (word === '"$STANDBY"' ? process.env['STANDBY']! : word));
+  const { output, stdout, stderr } = recordedOutput();
+  const code = await runCommandLine([...words, '--project-dir', folder], output);
+  return { code, text: stdout.text + stderr.text };
+}
+
+async function hasMade({ backends }: Selvage, runId: string): Promise<boolean> {
+  return (await backends.runHistory.findLineage({ runId, knotId: 'double' })).items.length > 0;
+}
+
+async function onPostgres(): Promise<{ folder: string; selvage: Selvage; url: string }> {
+  const folder = await temporaryFolder();
+  const { url, drop } = await freshPostgresDatabase();
+  onClose(drop);
+  for (const name of ['SELVAGE_STORE', 'SELVAGE_HISTORY', 'SELVAGE_DATA']) process.env[name] = url;
+  process.env['TEMPORAL_ADDRESS'] = sharedServerAddress();
+  const backends = await openBackends({ url, environment: {} });
+  onClose(() => backends.close());
+  const selvage = await openSelvage({ tapestries: [quick, waits], backends });
+  return { folder, selvage, url };
+}
+
+test('the page about backups: what a restore has lost is mended or told', async () => {
+  const { folder, selvage } = await onPostgres();
+  const { runHistory, dataStore } = selvage.backends;
+  const kept = await selvage.start(quick, { x: 10 }, { runId: unique('kept') });
+  await kept.result();
+  const open = await selvage.start(waits, { x: 2 }, { runId: unique('open') });
+  const gone = await selvage.start(waits, { x: 3 }, { runId: unique('gone') });
+  for (const each of [open, gone])
+    await until('it waits', () => hasMade(selvage, each.runId));
+  await asOnThePage('pg_dump', folder);
+  const later = await selvage.start(quick, { x: 4 }, { runId: unique('later') });
+  await later.result();
+  await gone.terminate('after the dump');
+  const { output_hash: lost } = (await runHistory.findLineage({ runId: kept.runId, knotId: 'double' }))
+    .items[0]!;
+  await asOnThePage('pg_restore', folder);
+  await dataStore.delete(lost!);
+
+  expect((await runHistory.getRun(gone.runId))?.status).toBe('running');
+  expect(await runHistory.getRun(later.runId)).toBeUndefined();
+  const { code, text } = await asOnThePage('npx selvage doctor --after-restore', folder);
+  expect(text).toContain(`Mended: 1 run on record as running, which the server has no more: ${gone.runId}`);
+  expect(text).toContain(later.runId);
+  expect(text).toContain(`${lost} of run ${kept.runId}`);
+  expect(code).toBe(1);
+  expect((await runHistory.getRun(gone.runId))?.status).toBe('terminated');
+  expect((await runHistory.getRun(open.runId))?.status).toBe('running');
+
+  await open.signal('go', 5);
+  expect(await open.result()).toMatchObject({ status: 'succeeded', values: { y: 4, go: 5 } });
+  const again = await (await selvage.resume(kept.runId)).result();
+  expect(again).toMatchObject({ status: 'succeeded', values: { y: 20 } });
+  expect(await dataStore.has(lost!)).toBe(true);
+});
+
+test('the page about moving: a project on SQLite goes to PostgreSQL, and its runs are resumed there', async () => {
+  const folder = await temporaryFolder();
+  const { url, drop } = await freshPostgresDatabase();
+  onClose(drop);
+  process.env['STANDBY'] = url;
+  const old = await openBackends({
+    url: `sqlite:${path.join(folder, '.selvage', 'selvage.db')}`,
+    environment: {},
+  });
+  onClose(() => old.close());
+  const before = await openSelvage({ tapestries: [quick, waits], backends: old });
+  await (await before.start(quick, { x: 1 }, { runId: unique('over') })).result();
+  const open = await before.start(waits, { x: 2 }, { runId: unique('open') });
+  await until('it waits', () => hasMade(before, open.runId));
+  const first = await asOnThePage('npx selvage history copy', folder);
+  expect(first).toMatchObject({
+    code: 1,
+    text: expect.stringContaining('Left out: 1 run not over') as string,
+  });
+  await open.cancel();
+  await open.result();
+  const second = await asOnThePage('npx selvage history copy', folder);
+  expect(second).toMatchObject({
+    code: 0,
+    text: expect.stringContaining('All that was copied is equal.') as string,
+  });
+
+  const moved = await openBackends({ url, environment: {} });
+  onClose(() => moved.close());
+  expect(await contentsOf(moved)).toEqual(await contentsOf(old));
+  const after = await openSelvage({ tapestries: [quick, waits], backends: moved });
+  const resumed = await after.resume(open.runId);
+  await resumed.signal('go', 7);
+  expect(await resumed.result()).toMatchObject({ status: 'succeeded', values: { y: 4, go: 7 } });
+  const { items } = await moved.runHistory.findLineage({ runId: resumed.runId, knotId: 'double' });
+  expect(items[0]!.cached_from_run).toBe(open.runId);
+});

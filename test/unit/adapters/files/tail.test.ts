@@ -1,0 +1,204 @@
+import { appendFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { FileTailSource, type FileTailOptions } from '../../../../src';
+import { openFileTail } from '../../../../src/adapters/files/tail';
+import { StreamProgress } from '../../../../src/serve/streams/progress';
+import type { StreamCheckpoint } from '../../../../src/workflows/messages';
+import { folderForEach } from '../../../conformance/temporary-folder';
+import { rejectionOf } from '../../../support/rejection-of';
+import { until } from '../../../support/until';
+
+/** What is done to files at random is in test/property/file-tail.test.ts. */
+const folder = folderForEach();
+const at = (name: string): string => path.join(folder(), name);
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const NOTHING: StreamCheckpoint = { number: 0, partitions: {}, counts: { ok: 0, dead: 0 } };
+const stops: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+interface Reading {
+  readonly lines: string[];
+  /** By line: the file that it came from. */
+  readonly files: Map<string, string>;
+  readonly ended: Promise<void>;
+  stop(): Promise<StreamCheckpoint>;
+}
+
+/** Reads as a stream does whose elements are finished at once. */
+function read(options: FileTailOptions, checkpoint: StreamCheckpoint = NOTHING): Reading {
+  const source = openFileTail(new FileTailSource({ poll: 5, leaveAfter: 50, ...options }).options);
+  const progress = new StreamProgress(checkpoint);
+  const stopping = new AbortController();
+  const lines: string[] = [];
+  const files = new Map<string, string>();
+  const context = {
+    signal: stopping.signal,
+    logger: silent,
+    trouble: () => {},
+    save: async (partition: string, state: never) => progress.place(partition, state),
+  };
+  const ended = (async () => {
+    for await (const delivered of source.read(progress.places(), context)) {
+      if ('endOf' in delivered) {
+        progress.end(delivered.endOf);
+        continue;
+      }
+      for (const element of Array.isArray(delivered) ? delivered : [delivered]) {
+        const { partition, value } = element as { partition: string; value: string };
+        lines.push(value);
+        files.set(value, partition);
+        const part = { partition, elements: [element as never] };
+        progress.begin(part);
+        progress.finish(part);
+      }
+    }
+  })();
+  const stop = async (): Promise<StreamCheckpoint> => {
+    stopping.abort();
+    await ended.catch(() => undefined);
+    await source.close!();
+    return progress.checkpoint();
+  };
+  stops.push(async () => void (await stop()));
+  return { lines, files, ended, stop };
+}
+
+const count = (reading: Reading, lines: number): Promise<unknown> =>
+  until(`${lines} lines came`, () => reading.lines.length >= lines);
+
+const utf16be = (text: string): Buffer => Buffer.from(text, 'utf16le').swap16();
+
+test.each([
+  ['utf-8', (text: string) => Buffer.from(text), '\u{feff}'],
+  ['utf-16le', (text: string) => Buffer.from(text, 'utf16le'), '\u{feff}'],
+  ['utf-16be', utf16be, '\u{feff}'],
+  ['latin1', (text: string) => Buffer.from(text, 'latin1'), ''],
+])('text in %s comes as it was written, in pieces and without its mark', async (encoding, encode, mark) => {
+  // The code units of the first have the byte of a line feed in them.
+  const text = encoding.startsWith('utf') ? ['\u{0a00}\u{010a} grün', 'zweite 🙂'] : ['grün', 'où ça'];
+  const bytes = encode(`${mark}${text[0]}\r\n${text[1]}\n`);
+  const half = Math.ceil(bytes.length / 2);
+  writeFileSync(at('a.log'), bytes.subarray(0, half));
+  const reading = read({ path: at('a.log'), encoding });
+  if (bytes.subarray(0, half).includes(encode('\r\n'))) await count(reading, 1);
+  appendFileSync(at('a.log'), bytes.subarray(half));
+  await count(reading, 2);
+  expect(reading.lines).toEqual(text);
+});
+
+test('bytes that the encoding does not have become U+FFFD, also half a code unit before the end', async () => {
+  writeFileSync(at('a.log'), Buffer.from([0x61, 0xff, 0x62, 0x0a, 0xc3, 0x0a]));
+  const reading = read({ path: at('a.log') });
+  await count(reading, 2);
+  expect(reading.lines).toEqual(['a\u{fffd}b', '\u{fffd}']);
+  writeFileSync(
+    at('b.log'),
+    Buffer.concat([Buffer.from('ok\n', 'utf16le'), Buffer.from([0x3d, 0xd8, 0x0a, 0x00])]),
+  );
+  const wide = read({ path: at('b.log'), encoding: 'utf-16le' });
+  await count(wide, 2);
+  expect(wide.lines).toEqual(['ok', '\u{fffd}']);
+});
+
+test('NUL and escapes in a line come as they are', async () => {
+  writeFileSync(at('a.log'), 'a\u0000b\n\u001b[31mred\n');
+  const reading = read({ path: at('a.log') });
+  await count(reading, 2);
+  expect(reading.lines).toEqual(['a\u0000b', '\u001b[31mred']);
+});
+
+test('a line that is too long comes in pieces', async () => {
+  writeFileSync(at('a.log'), `${'x'.repeat(25)}\nshort\n`);
+  const reading = read({ path: at('a.log'), maxLine: 10 });
+  await until('the last came', () => reading.lines.includes('short'));
+  expect(reading.lines.slice(0, -1).join('')).toBe('x'.repeat(25));
+  expect(Math.max(...reading.lines.map(({ length }) => length))).toBeLessThanOrEqual(10);
+});
+
+test.each([1, 200, 255, 256, 1_023, 1_024, 2_000])(
+  'a file of %i bytes is read, and read on by the next process',
+  async (size) => {
+    const line = 'y'.repeat(size - 1);
+    writeFileSync(at('a.log'), `${line}\n`);
+    const first = read({ path: at('a.log') });
+    await count(first, 1);
+    const checkpoint = await first.stop();
+    appendFileSync(at('a.log'), 'more\n');
+    const second = read({ path: at('a.log') }, checkpoint);
+    await count(second, 1);
+    await second.stop();
+    expect([first.lines, second.lines]).toEqual([[line], ['more']]);
+  },
+);
+
+test('another file that has got the inode while nobody read is read from its beginning', async () => {
+  writeFileSync(at('a.log'), 'old 1\nold 2\n');
+  const first = read({ path: at('a.log') });
+  await count(first, 2);
+  const checkpoint = await first.stop();
+  // The same inode, which is what its reuse comes to; longer than before.
+  writeFileSync(at('a.log'), 'new 1\nnew 2\nnew 3\n');
+  const second = read({ path: at('a.log') }, checkpoint);
+  await count(second, 3);
+  expect(second.lines).toEqual(['new 1', 'new 2', 'new 3']);
+  expect(second.files.get('new 1')).not.toBe(first.files.get('old 1'));
+});
+
+test('a file that is truncated and outgrows its old size is read from its beginning', async () => {
+  writeFileSync(at('a.log'), 'old 1\nold 2\n');
+  const reading = read({ path: at('a.log') });
+  await count(reading, 2);
+  truncateSync(at('a.log'));
+  appendFileSync(at('a.log'), 'new, and longer than all of the old\nnew 2\n');
+  await count(reading, 4);
+  expect(reading.lines.slice(2)).toEqual(['new, and longer than all of the old', 'new 2']);
+});
+
+test('a file that was deleted and comes back under its name is known by its bytes, if there are enough', async () => {
+  const lines = Array.from({ length: 60 }, (_, n) => `a line of some length, number ${n}\n`);
+  writeFileSync(at('a.log'), lines.join(''));
+  const first = read({ path: at('a.log') });
+  await count(first, 60);
+  const checkpoint = await first.stop();
+  rmSync(at('a.log'));
+  writeFileSync(at('kept'), `${lines.join('')}more\n`);
+  renameSync(at('kept'), at('a.log'));
+  const second = read({ path: at('a.log') }, checkpoint);
+  await count(second, 1);
+  expect(second.lines).toEqual(['more']);
+});
+
+test('a pattern stands for the files that there are and those that come, and a list for all of its paths', async () => {
+  for (const name of ['app-1.log', 'app-2.log', 'app-10.log', 'other.log', 'app-x.txt', 'app+1.log'])
+    writeFileSync(at(name), `${name}\n`);
+  const reading = read({ path: [at('app-?.log'), at('o*'), at('missing.log')] });
+  await count(reading, 3);
+  writeFileSync(at('app-3.log'), 'late\n');
+  writeFileSync(at('missing.log'), 'later\n');
+  await count(reading, 5);
+  expect(reading.lines.sort()).toEqual(['app-1.log', 'app-2.log', 'late', 'later', 'other.log']);
+  expect(new Set(reading.files.values()).size).toBe(5);
+});
+
+test('from the end: what was there is passed over, also by a process that comes after a crash', async () => {
+  writeFileSync(at('a.log'), 'there\n');
+  const first = read({ path: at('a.log'), from: 'end' });
+  const checkpoint = await first.stop();
+  appendFileSync(at('a.log'), 'new\n');
+  const second = read({ path: at('a.log'), from: 'end' }, checkpoint);
+  await count(second, 1);
+  expect(second.lines).toEqual(['new']);
+});
+
+test('a path that leads to a folder is refused; a pattern passes folders over', async () => {
+  mkdirSync(at('logs.d'));
+  const { ended } = read({ path: at('logs.d') });
+  expect(await rejectionOf(ended)).toMatchObject({ code: 'InvalidConfig', details: { file: at('logs.d') } });
+  writeFileSync(at('logs.log'), 'there\n');
+  const reading = read({ path: at('logs.*') });
+  await count(reading, 1);
+  expect(reading.lines).toEqual(['there']);
+});

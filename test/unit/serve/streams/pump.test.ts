@@ -1,0 +1,324 @@
+import { z } from 'zod';
+import { knot, stream, tapestry, type StreamOptions } from '../../../../src';
+import { SelvageError } from '../../../../src/errors';
+import { Pump } from '../../../../src/serve/streams/pump';
+import type { Unit, UnitClaim, UnitRuns } from '../../../../src/serve/streams/unit';
+import { keyOfOffset, openIterable, type OpenSource, type StreamElement } from '../../../../src/streams';
+import type { PumpEnd, StreamCheckpoint } from '../../../../src/workflows/messages';
+import { Latch } from '../../../support/latch';
+import { rejectionOf } from '../../../support/rejection-of';
+import { until } from '../../../support/until';
+
+const keep = knot('keep', ({ x }: { x: number }) => x);
+const keeping = tapestry('keeping', (t) => ({
+  kept: keep({ x: t.parameter('x', z.number()) }, { id: 'kept' }),
+}));
+const NOTHING: StreamCheckpoint = { number: 0, partitions: {}, counts: { ok: 0, dead: 0 } };
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Runs that end when a test says so. Claims are kept as the start ledger keeps them, for one pump after the other. */
+class Runs implements UnitRuns {
+  readonly claimed = new Map<string, number>();
+  /** The values of each unit whose run was asked for, in order. */
+  readonly asked: number[][] = [];
+  readonly #ends = new Map<number, Latch>();
+
+  constructor(
+    private readonly waits: readonly number[] = [],
+    private readonly fails: readonly number[] = [],
+    /** The elements of a unit are one list. */
+    private readonly gathers = false,
+  ) {
+    for (const value of waits) this.#ends.set(value, new Latch());
+  }
+
+  end(value: number): void {
+    this.#ends.get(value)!.open();
+  }
+
+  async refusalOf({ unreadable }: StreamElement) {
+    return unreadable;
+  }
+
+  async claim(units: readonly Unit[]): Promise<UnitClaim[]> {
+    return units.map(({ key, elements, refusal }) => {
+      const known = this.claimed.get(key);
+      this.claimed.set(key, known ?? elements.length);
+      return {
+        inserted: known === undefined,
+        elements: known ?? elements.length,
+        ...(refusal && { refusal }),
+      };
+    });
+  }
+
+  async run({ key, elements }: Unit, { refusal }: UnitClaim) {
+    const values = elements.map(({ value }) => value as number);
+    this.asked.push(values);
+    const waited = this.waits.find((value) => values.includes(value));
+    if (waited !== undefined) await this.#ends.get(waited)!.passed;
+    return (this.gathers ? elements.slice(-1) : elements).map((element) => {
+      const error = refusal ?? (this.fails.includes(element.value as number) ? FAILED : undefined);
+      if (error) return { element, letter: { runId: key, error } };
+      return { element, result: { runId: key, values: { kept: element.value } } };
+    });
+  }
+}
+
+const FAILED = { code: 'Error', message: 'it fails, as it is meant to' };
+
+interface Pumping {
+  readonly pump: Pump;
+  readonly results: number[];
+  readonly ended: Promise<PumpEnd>;
+}
+
+function pumping(
+  runs: Runs,
+  options: Partial<StreamOptions<number>> = {},
+  { source = upTo(6), checkpoint = NOTHING }: { source?: OpenSource; checkpoint?: StreamCheckpoint } = {},
+): Pumping {
+  const results: number[] = [];
+  const declaration = stream([0], keeping, {
+    id: 'tried',
+    parameter: 'x',
+    onResult: (_, { value }) => void results.push(value),
+    ...options,
+  });
+  const pump = new Pump({
+    declaration,
+    source,
+    runs,
+    checkpoint,
+    logger: silent,
+    save: async () => undefined,
+  });
+  const ended = pump.run();
+  ended.catch(() => undefined);
+  return { pump, results, ended };
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+const upTo = (count: number): OpenSource => openIterable({ iterate: () => numbers(count) });
+
+test('the checkpoint is the last element up to which all are finished, with those beyond it', async () => {
+  const runs = new Runs([3]);
+  const { pump, results, ended } = pumping(runs);
+  await until('all others are finished', () => results.length === 5);
+  expect(pump.checkpoint().partitions).toEqual({
+    '': {
+      after: 2,
+      done: [
+        ['4', 1],
+        ['5', 1],
+        ['6', 1],
+      ],
+    },
+  });
+  runs.end(3);
+  expect(await ended).toMatchObject({ why: 'ended', checkpoint: { partitions: { '': { after: 6 } } } });
+});
+
+test('the next pump takes up what is not finished, and nothing else', async () => {
+  const runs = new Runs([3]);
+  const first = pumping(runs);
+  await until('all others are finished', () => first.results.length === 5);
+  const checkpoint = first.pump.checkpoint();
+  first.pump.kill();
+  // Also while a run goes on that may never end.
+  await expect(first.ended).rejects.toThrow('goes on elsewhere');
+  const next = new Runs();
+  for (const [key, count] of runs.claimed) next.claimed.set(key, count);
+  const second = pumping(next, {}, { checkpoint });
+  expect(await second.ended).toMatchObject({ checkpoint: { counts: { ok: 6, dead: 0 } } });
+  expect([second.results, next.asked]).toEqual([[3], [[3]]]);
+});
+
+test('with order "all", results come in the order of the source, although runs do not', async () => {
+  const runs = new Runs([1]);
+  const { results, ended } = pumping(runs, { order: 'all' });
+  await until('all runs were asked for', () => runs.asked.length === 6);
+  expect(results).toEqual([]);
+  runs.end(1);
+  await ended;
+  expect(results).toEqual(numbers(6));
+});
+
+test('with order by key, the next run of a key begins when the result before it is delivered', async () => {
+  const runs = new Runs([1]);
+  const delivered: number[] = [];
+  const held = new Latch();
+  const { ended } = pumping(runs, {
+    key: (value) => String(value % 2),
+    onResult: async (_, { value }) => {
+      if (value === 1) await held.passed;
+      delivered.push(value);
+    },
+  });
+  await until('the others are delivered', () => delivered.length === 3);
+  runs.end(1);
+  await until('the first result is being delivered', () => runs.asked.length === 4);
+  expect([delivered, runs.asked.flat()]).toEqual([
+    [2, 4, 6],
+    [1, 2, 4, 6],
+  ]);
+  held.open();
+  await ended;
+  expect(delivered.slice(3)).toEqual([1, 3, 5]);
+});
+
+test('no more runs than "concurrency" are in progress, and the source is read as fast as they end', async () => {
+  let read = 0;
+  const source = openIterable({
+    iterate: async function* () {
+      for (const value of numbers(100)) {
+        read = value;
+        yield value;
+      }
+    },
+  });
+  const runs = new Runs(numbers(4));
+  const { ended } = pumping(runs, { concurrency: 4 }, { source });
+  await until('as many are in progress as may be', () => runs.asked.length === 4);
+  expect(read).toBeLessThanOrEqual(9);
+  for (const value of numbers(4)) runs.end(value);
+  await ended;
+  expect(runs.asked).toHaveLength(100);
+});
+
+test('a batch that is read again is cut as it was claimed', async () => {
+  const runs = new Runs();
+  await pumping(runs, { batch: 4, concurrency: 1 }).ended;
+  expect(runs.asked).toEqual([
+    [1, 2, 3, 4],
+    [5, 6],
+  ]);
+  const again = new Runs();
+  again.claimed.set('1', 2).set('3', 1);
+  await pumping(again, { batch: 4, concurrency: 1 }).ended;
+  expect(again.asked).toEqual([[1, 2], [3], [4, 5], [6]]);
+});
+
+test('a batch of elements with a key ends where a key comes again', async () => {
+  const runs = new Runs();
+  await pumping(runs, { batch: 4, key: (value) => String(value % 3) }).ended;
+  expect(runs.asked).toEqual([
+    [1, 2],
+    [3, 4],
+    [5, 6],
+  ]);
+});
+
+test('a list is one parameter, and counts as many as it has', async () => {
+  const runs = new Runs([], [], true);
+  const { ended } = pumping(runs, { gather: 4, parameter: 'x' });
+  expect(await ended).toMatchObject({ checkpoint: { counts: { ok: 6, dead: 0 } } });
+  expect(runs.asked).toEqual([
+    [1, 2, 3, 4],
+    [5, 6],
+  ]);
+});
+
+test('onResult is called until it succeeds, and what holds it up is told', async () => {
+  let calls = 0;
+  const { pump, ended } = pumping(
+    new Runs(),
+    {
+      onResult: () => {
+        if (++calls < 3) throw new Error('the sink is away');
+      },
+    },
+    { source: upTo(1) },
+  );
+  const told = await until('it is told', () => pump.state('one').trouble);
+  expect(told).toBe('cannot deliver a result (onResult): the sink is away');
+  expect(await ended).toMatchObject({ checkpoint: { counts: { ok: 1, dead: 0 } } });
+  expect([calls, pump.state('one').trouble]).toEqual([3, undefined]);
+});
+
+test('an element whose run fails is a dead letter, and so is one that cannot be read; the stream goes on', async () => {
+  const source: OpenSource = {
+    async *read() {
+      for (const value of numbers(4)) {
+        const offset = String(value);
+        yield value === 2
+          ? { value: undefined, offset, unreadable: { code: 'UnreadableMessage', message: 'no JSON' } }
+          : { value, offset };
+      }
+    },
+  };
+  const letters: [string, string][] = [];
+  const { results, ended } = pumping(
+    new Runs([], [3]),
+    { deadLetter: ({ error }, { offset }) => void letters.push([keyOfOffset(offset), error.code]) },
+    { source },
+  );
+  expect(await ended).toMatchObject({
+    checkpoint: { counts: { ok: 2, dead: 2 }, partitions: { '': { after: '4' } } },
+  });
+  expect([letters.sort(), results.sort()]).toEqual([
+    [
+      ['2', 'UnreadableMessage'],
+      ['3', 'Error'],
+    ],
+    [1, 4],
+  ]);
+});
+
+test('a stream that stops at a failure keeps its place before it', async () => {
+  const { pump, results, ended } = pumping(new Runs([], [3]), { onFailure: 'stop', order: 'all' });
+  const error = await rejectionOf(ended);
+  expect(SelvageError.is(error, 'StreamStopped')).toBe(true);
+  expect(results).toEqual([1, 2]);
+  expect(pump.checkpoint().partitions['']).toMatchObject({ after: 2 });
+});
+
+test('a stream that stops at a failure begins no further run of its key', async () => {
+  const runs = new Runs([1, 2], [1]);
+  const { results, ended } = pumping(runs, { onFailure: 'stop', key: (value) => String(value % 2) });
+  await until('the first of each key are in progress', () => runs.asked.length === 2);
+  runs.end(1);
+  runs.end(2);
+  expect(SelvageError.is(await rejectionOf(ended), 'StreamStopped')).toBe(true);
+  expect(runs.asked.flat()).not.toContain(3);
+  expect(results).not.toContain(3);
+});
+
+test('told to stop, it finishes what it has read', async () => {
+  const runs = new Runs([1]);
+  const source = openIterable({
+    iterate: async function* () {
+      yield* numbers(3);
+      await new Promise(() => undefined);
+    },
+  });
+  const { pump, results, ended } = pumping(runs, {}, { source });
+  await until('all that was read is asked for', () => runs.asked.length === 3);
+  pump.stop();
+  runs.end(1);
+  expect(await ended).toMatchObject({ why: 'stopped', checkpoint: { partitions: { '': { after: 3 } } } });
+  expect(results.sort()).toEqual([1, 2, 3]);
+});
+
+test('what a partition had is forgotten when it is finished and has ended', async () => {
+  const source: OpenSource = {
+    async *read() {
+      yield { value: 1, offset: 1, partition: 'a' };
+      yield { value: 2, offset: 1, partition: 'b' };
+      yield { endOf: 'a' };
+    },
+  };
+  const { ended } = pumping(new Runs(), {}, { source });
+  expect((await ended).checkpoint.partitions).toEqual({ b: { after: 1 } });
+});
+
+test('an error of the source ends it, once all that came before is finished or given up', async () => {
+  const source: OpenSource = {
+    async *read() {
+      yield { value: 1, offset: 1 };
+      throw new Error('the file is no file');
+    },
+  };
+  const { ended } = pumping(new Runs(), {}, { source });
+  await expect(ended).rejects.toThrow('the file is no file');
+});

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { StreamingSourceTrigger, knot, tapestry, type AnySource } from '../../../../src';
+import { SelvageError } from '../../../../src/errors';
+import { createSourceTrigger } from '../../../../src/serve/streams/source-trigger';
+import { RecordingHost } from '../../../support/trigger-host';
+import { until } from '../../../support/until';
+
+const keep = knot('keep', ({ x }: { x: number }) => x);
+const keeping = tapestry('keeping', (t) => ({
+  kept: keep({ x: t.parameter('x', z.number()) }, { id: 'kept' }),
+}));
+
+interface Kept {
+  places: Readonly<Record<string, unknown>> | undefined;
+}
+
+function trigger(source: AnySource<{ x: number }>, kept?: Kept) {
+  return createSourceTrigger(
+    new StreamingSourceTrigger(source, keeping, {
+      id: 'numbers',
+      ...(kept && {
+        places: {
+          load: async () => kept.places as never,
+          save: async (places) => void (kept.places = places),
+        },
+      }),
+    }),
+  );
+}
+
+const values = [1, 2, 3].map((x) => ({ x }));
+
+test('each element is an event, with its offset as key; a source that has ended waits to be stopped', async () => {
+  const host = new RecordingHost();
+  const running = host.run(trigger(values));
+  await until('all are delivered', () => host.delivered.length === 3);
+  expect(host.delivered.map(({ key, body, link }) => [key, body, link])).toEqual(
+    values.map((value, n) => [String(n + 1), value, { offset: String(n + 1) }]),
+  );
+  await running.stop();
+});
+
+test('it goes on from the places that it has saved', async () => {
+  const kept: Kept = { places: undefined };
+  const first = new RecordingHost();
+  const running = first.run(trigger(values, kept));
+  await until('the place is saved', () => kept.places !== undefined);
+  await running.stop();
+  expect(kept.places).toEqual({ '': 3 });
+  const second = new RecordingHost();
+  const again = second.run(trigger([...values, { x: 4 }], kept));
+  await until('the new one is delivered', () => second.delivered.length > 0);
+  expect(second.keys).toEqual(['4']);
+  await again.stop();
+});
+
+test('an element that cannot be read starts no run, which is told; those behind it do', async () => {
+  const host = new RecordingHost();
+  const source: AnySource<{ x: number }> = async function* () {
+    yield {
+      value: undefined as never,
+      offset: 1,
+      unreadable: { code: 'UnreadableMessage', message: 'no JSON' },
+    };
+    yield { value: { x: 2 }, offset: 2 };
+  };
+  const running = host.run(trigger(source));
+  await until('the other is delivered', () => host.delivered.length > 0);
+  expect(host.keys).toEqual(['2']);
+  expect([host.lines, host.counts]).toEqual([['element 1 starts no run: no JSON'], { refused: 1 }]);
+  await running.stop();
+});
+
+test('while the server is away, events are delivered again, and no place is saved', async () => {
+  const kept: Kept = { places: undefined };
+  let calls = 0;
+  const host = new RecordingHost(async () => {
+    if (++calls > 1) return undefined;
+    expect(kept.places).toBeUndefined();
+    throw new SelvageError('ServerUnreachable', 'away', { details: { away: true } });
+  });
+  const running = host.run(trigger([{ x: 1 }], kept));
+  await until('the place is saved', () => kept.places !== undefined);
+  expect([calls, host.keys]).toEqual([2, ['1']]);
+  expect(host.troubles.map((trouble) => trouble?.code)).toEqual(['ServerUnreachable', undefined]);
+  await running.stop();
+});
+
+test('told to stop while the server is away, it ends', async () => {
+  const host = new RecordingHost(async () => {
+    throw new SelvageError('ServerUnreachable', 'away', { details: { away: true } });
+  });
+  const running = host.run(trigger(values));
+  await until('it is told', () => host.troubles.length > 0);
+  await running.stop();
+  expect(host.delivered).toEqual([]);
+});
