@@ -10,8 +10,9 @@ import { EmbeddedServer } from 'selvage/server';
 import { limited, readable, type Benchmark } from '../benchmark';
 import { compare, median } from '../statistics';
 import { LOCAL_CHAIN_1000 } from '../temporal/workloads';
-import { FOLDER } from './folder';
 
+/** Benches are bundled elsewhere, so that they find the package by its name. */
+const PACKAGE = path.dirname(require.resolve('selvage/package.json'));
 const LIMIT = 1.03;
 /** More often than Prometheus asks by default. */
 const SCRAPED_EACH_MS = 5_000;
@@ -59,8 +60,8 @@ async function startWorker(
   taskQueue: string,
   words: readonly string[],
 ): Promise<Worker> {
-  const program = path.join(FOLDER, '../../lib/cli/main.js');
-  const file = path.join(FOLDER, 'chain.fixture.ts');
+  const program = path.join(PACKAGE, 'lib', 'cli', 'main.js');
+  const file = path.join(PACKAGE, 'bench', 'operations', 'chain.fixture.ts');
   const place = ['--address', address, '--project-dir', projectDir, '--queue', taskQueue];
   const child = spawn(process.execPath, [program, 'worker', file, ...place, ...words], {
     cwd: projectDir,

@@ -49,6 +49,8 @@ const STREAM = 'soak';
 const PACE_MS = 500;
 const LARGEST_BURST = 24;
 const LINES_PER_FILE = 600;
+/** Lines come again: a worker remembers 24 MiB of values that it has just committed, and takes hours to fill that with lines. */
+const VARIANTS = 97;
 /** Whoever is still behind after this does not catch up. */
 const CATCH_UP_LIMIT_MS = 120_000;
 const EXPORT_MS = 5_000;
@@ -225,8 +227,7 @@ class Writer {
     while (!this.isResting) {
       const burst = 1 + ((this.bursts++ * 7) % LARGEST_BURST);
       let text = '';
-      for (let index = 0; index < burst; index++)
-        text += `${this.lines++} GET /orders/${this.lines % 97} 200\n`;
+      for (let index = 0; index < burst; index++) text += `GET /orders/${this.lines++ % VARIANTS} 200\n`;
       appendFileSync(this.file, text);
       if (Math.floor(this.lines / LINES_PER_FILE) !== Math.floor((this.lines - burst) / LINES_PER_FILE)) {
         renameSync(this.file, `${this.file}.1`);

@@ -103,7 +103,7 @@ export const small = tapestry('small', { parameters, queue }, (_t, { seed }) => 
 const split = knot('split', ({ line }: { line: string }) => line.split(' '));
 const isOrder = knot(
   'is-order',
-  ({ words }: { words: string[] }) => words[2]?.startsWith('/orders/') === true,
+  ({ words }: { words: string[] }) => words[1]?.startsWith('/orders/') === true,
 );
 
 /** What each line of the stream is for. */

@@ -484,6 +484,28 @@ const DEFECTS = [
     what: 'A listing of lineage answers nothing after a repair.',
     foundBy: 'test/unit/adapters/sqlite/repair.test.ts',
   },
+  // Streams.
+  {
+    file: 'src/serve/streams/progress.ts',
+    before: 'while (parts[partition.first]?.isFinished) {',
+    after: 'while (parts[partition.first] && parts.some(({ isFinished }) => isFinished)) {',
+    what: 'The checkpoint of a stream is past an element that is not finished, and a crash loses it.',
+    foundBy: 'test/unit/serve/streams/pump.test.ts',
+  },
+  {
+    file: 'src/serve/streams/pump.ts',
+    before: 'if (!inserted && count !== unit.elements.length) {',
+    after: 'if (!inserted && count === 0) {',
+    what: 'Elements of a batch start a second run after a takeover that finds more or fewer of them.',
+    foundBy: 'test/unit/serve/streams/pump.test.ts',
+  },
+  {
+    file: 'src/serve/streams/pump.ts',
+    before: "if (order === 'all' && !(await turn())) return false;",
+    after: '',
+    what: 'Results of a stream come in the order in which runs end.',
+    foundBy: 'test/unit/serve/streams/pump.test.ts',
+  },
   // What starts runs.
   {
     file: 'src/serve/starter.ts',

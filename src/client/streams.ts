@@ -36,8 +36,9 @@ export function streamQueue(id: string): string {
 /** How a stream stands. */
 export interface StreamState {
   readonly id: string;
+  /** Empty until a process has begun it. */
   readonly tapestry: string;
-  /** Kind of its source. */
+  /** Kind of its source; empty as long as `tapestry` is. */
   readonly source: string;
   /**
    * `waiting`: no process reads it. `draining`: it ends when what was read is finished. `ended`: its source had no more

@@ -168,10 +168,14 @@ export class CallableTable {
   }
 }
 
+/** An emitter, or a list of them, such as `webhookEmitter({ endpoints })` makes. */
+function isEmitters(value: unknown): boolean {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  return list.length > 0 && list.every(isMarkedEmitter);
+}
+
 function isCallable(value: unknown): boolean {
-  return (
-    typeof value === 'function' || isTapestry(value) || isStandardSchema(value) || isMarkedEmitter(value)
-  );
+  return typeof value === 'function' || isTapestry(value) || isStandardSchema(value) || isEmitters(value);
 }
 
 export type CallableKind = 'python' | 'definition' | 'class' | 'tapestry' | 'schema' | 'emitter' | 'function';
@@ -182,7 +186,7 @@ export function kindOf(value: unknown): CallableKind {
   if (definitionRecord(value) !== undefined && !isKnotClass(value)) return 'definition';
   if (isKnotClass(value)) return 'class';
   if (isStandardSchema(value)) return 'schema';
-  if (isMarkedEmitter(value)) return 'emitter';
+  if (isEmitters(value)) return 'emitter';
   return 'function';
 }
 

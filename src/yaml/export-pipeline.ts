@@ -53,7 +53,8 @@ class Exporter {
 
   constructor(private readonly options: ExportOptions) {
     for (const [name, value] of Object.entries(options.callables)) {
-      if (isMarkedEmitter(value)) this.names.set(value as object, name);
+      for (const emitter of [value].flat())
+        if (isMarkedEmitter(emitter)) this.names.set(emitter as object, name);
       if (typeof value !== 'function') continue;
       // A definition is recognised by its record, as `optional` makes another one with the same body.
       const known = isKnotClass(value) ? value : (definitionRecord(value) ?? value);
@@ -100,7 +101,9 @@ class Exporter {
       ...(partition && { partition: sayDomain(partition.description) }),
       ...(dependsOnPrevious !== undefined && { dependsOnPrevious }),
       ...(emitters && {
-        emitters: emitters.flat().map((emitter) => this.attempt(() => this.nameOfEmitter(emitter, name))),
+        emitters: [
+          ...new Set(emitters.flat().map((emitter) => this.attempt(() => this.nameOfEmitter(emitter, name)))),
+        ],
       }),
       ...(extensible !== undefined && { extensible: this.extensible(name, extensible) }),
       ...(terminals && {

@@ -200,13 +200,16 @@ export class DuckDbRecords {
 
 const NAME_OF_KNOT = `case when contains(knot_id, '[') then split_part(knot_id, '[', 1) || '[]' else knot_id end`;
 
-/** One row for all knots that are equal in what counts. */
+/** A row for all knots of one duration, and once more for all that were queued for as long. */
 const knotFigures = (name: string): string => `
-  select ${name} as name, outcome, cached_from_run is not null as is_reused,
-    ${bucketText('finished_at - started_at')} as duration, ${bucketText('started_at - scheduled_at')} as queued,
-    count(*) as count, coalesce(sum(output_size), 0) as bytes,
-    coalesce(sum(case when cached_from_run is not null then json_extract(extra, '$.made_in')::double end), 0) as saved
-  from selvage_lineage where finished_at >= ? and finished_at < ? and definition <> 'parameter' group by all`;
+  select name, outcome, is_reused, duration, queued, count(*) as count, coalesce(sum(output_size), 0) as bytes, coalesce(sum(saved), 0) as saved
+  from (
+    select ${name} as name, outcome, cached_from_run is not null as is_reused, output_size,
+      ${bucketText('finished_at - started_at')} as duration, ${bucketText('started_at - scheduled_at')} as queued,
+      case when cached_from_run is not null then json_extract(extra, '$.made_in')::double end as saved
+    from selvage_lineage where finished_at >= ? and finished_at < ? and definition <> 'parameter'
+  )
+  group by grouping sets ((name, outcome, is_reused, duration), (name, outcome, is_reused, queued))`;
 
 const RUN_FIGURES = `
   select tapestry as name, status, finished_at - started_at as took, count(*) as count

@@ -11,6 +11,8 @@ export interface PostgresAddress {
   readonly options: string | undefined;
   readonly schema: string | undefined;
   readonly migrate: boolean;
+  /** For users who may only read. */
+  readonly isReadOnly: boolean;
   readonly max: number | undefined;
 }
 
@@ -38,12 +40,12 @@ const PARAMETERS_OF_PG = [
   'query_timeout',
   'target_session_attrs',
 ];
-const PARAMETERS = ['schema', 'migrate', 'max', ...PARAMETERS_OF_PG];
+const PARAMETERS = ['schema', 'migrate', 'access', 'max', ...PARAMETERS_OF_PG];
 
 const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /**
- * Reads `postgres://user:password@host:port/database?…`. Parameters of Selvage: `schema`, `migrate=false`, `max`; the others are pg's
+ * Reads `postgres://user:password@host:port/database?…`. Parameters of Selvage: `schema`, `migrate=false`, `access=read`, `max`; the others are pg's
  * (`sslmode`, `sslrootcert`, …).
  *
  * @throws SelvageError `InvalidUrl`, without what may be a password
@@ -62,6 +64,8 @@ export function parsePostgresUrl(text: string): PostgresAddress {
   const migrate = take('migrate');
   if (migrate !== undefined && migrate !== 'true' && migrate !== 'false')
     throw invalid('migrate is to be true or false');
+  const access = take('access');
+  if (access !== undefined && access !== 'read') throw invalid('access is to be read, or left out');
   const max = take('max');
   if (max !== undefined && !/^[1-9]\d{0,3}$/.test(max))
     throw invalid('max is to be the largest number of connections');
@@ -79,7 +83,8 @@ export function parsePostgresUrl(text: string): PostgresAddress {
       user: decodeURIComponent(url.username),
     }),
     schema,
-    migrate: migrate !== 'false',
+    migrate: migrate !== 'false' && access === undefined,
+    isReadOnly: access === 'read',
     max: max === undefined ? undefined : Number(max),
   };
 }

@@ -104,6 +104,7 @@ const textOf = ({ change, id, at }: Position): string => `${change}_${id}_${at}`
 
 /** Call it before a reading begins. */
 export async function raiseNumbers(database: PostgresDatabase): Promise<void> {
+  if (database.isReadOnly) return;
   await database.run(RAISE, []);
 }
 

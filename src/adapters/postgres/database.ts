@@ -31,12 +31,14 @@ export class PostgresDatabase implements SqlDatabase {
    * @internal Use `openPostgresDatabase`.
    *
    * @param closePool omitted if the pool is the user's
+   * @param isReadOnly its user may only read: what would be written in passing is left to others
    */
   constructor(
     pool: PostgresPoolLike,
     place: string,
     limits: ConnectionLimits,
     closePool?: () => Promise<unknown>,
+    readonly isReadOnly = false,
   ) {
     this.#pool = pool;
     this.place = place;

@@ -19,10 +19,10 @@ export type PostgresState = 'absent' | 'old' | 'current';
  * `SchemaTooNew`, `MissingPackage`
  */
 export function inspectPostgres(url: string): Promise<PostgresState> {
-  return inOneConnection(url, async (connection, { shown }) => {
+  return inOneConnection(url, async (connection, { shown, isReadOnly }) => {
     const { done, pending } = await readMigrationState(connection, shown);
     if (done.length === 0) return 'absent';
-    await requireRights(connection, shown);
+    await requireRights(connection, shown, isReadOnly);
     return pending.length === 0 ? 'current' : 'old';
   });
 }

@@ -27,7 +27,7 @@ interface CommonOptions {
 export interface PostgresUrlOptions extends CommonOptions {
   /**
    * `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. Selvage's parameters: `schema` (of the tables; created if missing), `migrate` (`false`:
-   * as the option), `max` (most connections, default 10). All others are pg's (`sslmode`, `sslrootcert`, …).
+   * as the option), `access` (`read`: for a user who may only read; runs on record are shown as they are), `max` (most connections, default 10). All others are pg's (`sslmode`, `sslrootcert`, …).
    */
   readonly url: string;
 }
@@ -72,7 +72,7 @@ async function openUrl(options: PostgresUrlOptions): Promise<PostgresDatabase> {
   const address = parsePostgresUrl(options.url);
   const limits = limitsOf(options);
   const pool = await makePool(address, limits);
-  const database = new PostgresDatabase(pool, address.shown, limits, () => pool.end());
+  const database = new PostgresDatabase(pool, address.shown, limits, () => pool.end(), address.isReadOnly);
   try {
     return await prepared(database, pool, {
       limits,
@@ -170,7 +170,7 @@ async function prepared(
         if (!mayMigrate) throw schemaTooOld(state, migratedPlace(place));
         await migrate(connection, place, schema);
       }
-      await requireRights(connection, place);
+      await requireRights(connection, place, database.isReadOnly);
     } finally {
       connection.release();
     }
@@ -201,13 +201,15 @@ export async function requireVersion(connection: Queries, place: string): Promis
  *
  * @throws SelvageError `BackendUnavailable`
  */
-export async function requireRights(connection: Queries, place: string): Promise<void> {
+export async function requireRights(connection: Queries, place: string, isReadOnly = false): Promise<void> {
   const { rows } = await connection.query(
     `select current_setting('transaction_read_only') = 'on' as read_only,
        has_table_privilege('selvage_lineage', 'select, insert')
-       and has_table_privilege('selvage_values', 'update') and has_table_privilege('selvage_values', 'delete') as may_write`,
+       and has_table_privilege('selvage_values', 'update') and has_table_privilege('selvage_values', 'delete') as may_write,
+       has_table_privilege('selvage_lineage', 'select') and has_table_privilege('selvage_values', 'select') as may_read`,
   );
-  const { read_only, may_write } = rows[0] as { read_only: boolean; may_write: boolean };
+  const { read_only, may_write, may_read } = rows[0] as Record<string, boolean>;
+  if (isReadOnly && may_read) return;
   if (may_write && !read_only) return;
   const code = read_only ? '25006' : '42501';
   throw selvageErrorOf(

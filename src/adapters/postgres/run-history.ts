@@ -7,6 +7,8 @@ import type {
   LeaseTable,
   LineageRecord,
   RecordKey,
+  RequiredRecords,
+  RunEnd,
   StartLedger,
   StoredValue,
 } from '../../ports';
@@ -41,6 +43,12 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
   async *changes(options: ChangesOptions = {}): AsyncGenerator<readonly HistoryChange[], void, void> {
     await raiseNumbers(this.database);
     yield* readChanges((after) => changesBehind(this.database, after), options);
+  }
+
+  /** A reader shows what is on record, and leaves it to others to compare that with the server. */
+  override async endRun(temporalRunId: string, end: RunEnd, required?: RequiredRecords): Promise<boolean> {
+    if (this.database.isReadOnly) return false;
+    return await super.endRun(temporalRunId, end, required);
   }
 
   recordsOf(knots: readonly RecordKey[]): Promise<LineageRecord[]> {

@@ -10,7 +10,8 @@ const bucket = (time: string): string =>
   `floor(ln(greatest(${time}, 0) + 1) * ${BUCKETS_PER_E} + ${EDGE})::integer`;
 
 /**
- * Knots that finished in a window, as one row for all that are equal in what counts. The offset hides from the planner what the buckets are
+ * Knots that finished in a window, as a row for all of one duration, and once more for all that were queued for as long: grouped by both, there
+ * might be as many rows as knots. The offset hides from the planner what the buckets are
  * computed of: it would expect a group for each time, and sort a million records instead of hashing them. `extra` may have escapes that
  * Postgres does not read as JSON.
  */
@@ -24,5 +25,5 @@ export function knotFigures(by: KnotStatisticsQuery['by']): string {
     from selvage_lineage where finished_at >= $1 and finished_at < $2 and definition <> 'parameter'
     offset 0
   ) as knots
-  group by 1, 2, 3, 4, 5`;
+  group by grouping sets ((name, outcome, is_reused, duration), (name, outcome, is_reused, queued))`;
 }

@@ -1,4 +1,4 @@
-import { bucketOf, nameOfKnot, type StatisticsTally } from '../../ports/parts/statistics-tally';
+import { bucketOf, nameOfKnot, type StatisticsTally, type Sums } from '../../ports/parts/statistics-tally';
 import { bytesOfBlob, type SqlBlob } from '../sql/blob';
 import type { KnotStatisticsQuery } from '../sql/run-history';
 import type { SqliteConnection } from './connection';
@@ -147,10 +147,12 @@ function addBlock(
 ): void {
   const { finishedAt, amount, duration, queued, outcome } = columns;
   const ofName = columns[by];
+  const sums: Sums[] = [];
   for (let index = 0; index < finishedAt.length; index += 1) {
     const time = finishedAt[index]!;
     if (time < since || time >= until) continue;
-    tally.add(names[ofName[index]!]!, {
+    const name = ofName[index]!;
+    (sums[name] ??= tally.of(names[name]!)).add({
       outcome: OUTCOMES[outcome[index]! % REUSED]!,
       isReused: outcome[index]! >= REUSED,
       duration: duration[index]!,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { SelvageError, isAway } from '../../errors';
@@ -26,6 +27,8 @@ import type { WaitingRun, WaitingRuns, WaitingRunsQuery } from './waiting-run';
 const WITHIN_MS = 10_000;
 /** Runs that the server is asked about at once. */
 const ASKED_AT_ONCE = 32;
+/** Refused knots are offered again five times a second, and then less often. */
+const SECOND_LOOK_MS = 100;
 /** A wait whose time has passed for so long should have ended. */
 const OVERDUE_MS = 5_000;
 const EMPTY = new Map<string, never>();
@@ -188,7 +191,11 @@ class AcrossReader {
     };
   }
 
-  private async ask(run: OpenRun, begun: Begun | undefined): Promise<WaitingRun | 'working' | 'over'> {
+  private async ask(
+    run: OpenRun,
+    begun: Begun | undefined,
+    isSecond = false,
+  ): Promise<WaitingRun | 'working' | 'over'> {
     const description = await describe(this.host.client.workflow, run.runId);
     if (!isUnfinished(description)) return 'over';
     const { firstRunId } = description.raw.workflowExecutionInfo ?? {};
@@ -197,8 +204,16 @@ class AcrossReader {
       ? { run: begun.run, begun: true, known: { layout: begun.layout, outcomes: outcomesOf(begun.finished) } }
       : await this.host.handleOf(run.runId).records.unfinished(description);
     const waiting = await this.reader.read({ description, ...unfinished });
-    return reasonOfRun(run, waiting, begun);
+    const found = reasonOfRun(run, waiting, begun);
+    // What is refused again and again is with a worker for a moment each time.
+    if (isSecond || found !== 'working' || !waiting.knots.some(isTriedAgain)) return found;
+    await delay(SECOND_LOOK_MS);
+    return await this.ask(run, begun, true);
   }
+}
+
+function isTriedAgain({ state, attempt = 1 }: WaitingKnot): boolean {
+  return state === 'running' && attempt > 1;
 }
 
 /** The one thing that a run waits for: the most stuck of its knots, or its next step. */
@@ -250,7 +265,7 @@ function noted(
 /** What is wrong with one run, such as a damaged record, is no reason to tell nothing of others. */
 function tellOf(run: OpenRun): (error: unknown) => WaitingRun {
   return (error) => {
-    if (!SelvageError.is(error) || isAway(error)) throw error;
+    if (isAway(error) || !SelvageError.is(error)) throw error;
     return noted(run, { reason: { code: error.code, message: error.message } });
   };
 }

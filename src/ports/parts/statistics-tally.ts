@@ -19,50 +19,53 @@ function timeOf(bucket: number): number {
 export interface Counted {
   readonly outcome: OutcomeKind;
   readonly isReused: boolean;
-  /** Buckets; without meaning for what did not run. */
-  readonly duration: number;
-  readonly queued: number;
+  /** A bucket; without meaning for what did not run. Null: these were counted by others, and only `queued` is told of them. */
+  readonly duration: number | null;
+  /** A bucket; null: told by others. */
+  readonly queued: number | null;
   readonly count: number;
   readonly bytes: number;
   /** How many milliseconds making the reused values took. */
   readonly saved: number;
 }
 
-interface Sums {
-  ran: number;
-  failed: number;
-  skipped: number;
-  reused: number;
-  saved: number;
-  bytes: number;
+/** The sums of one name. */
+export class Sums {
+  ran = 0;
+  failed = 0;
+  skipped = 0;
+  reused = 0;
+  saved = 0;
+  bytes = 0;
   /** How many by bucket. */
-  readonly durations: number[];
-  readonly queued: number[];
+  readonly durations: number[] = [];
+  readonly queued: number[] = [];
+
+  add({ outcome, isReused, duration, queued, count, bytes, saved }: Counted): void {
+    const hasRun = outcome !== 'skipped' && !isReused;
+    if (hasRun && queued !== null) this.queued[queued] = (this.queued[queued] ?? 0) + count;
+    if (duration === null) return;
+    if (hasRun) {
+      this.ran += count;
+      if (outcome === 'err') this.failed += count;
+      this.bytes += bytes;
+      this.durations[duration] = (this.durations[duration] ?? 0) + count;
+    } else if (outcome === 'skipped') this.skipped += count;
+    else {
+      this.reused += count;
+      this.saved += saved;
+    }
+  }
 }
 
 /** Adds up figures by name. */
 export class StatisticsTally {
   readonly #sums = new Map<string, Sums>();
 
-  add(name: string, { outcome, isReused, duration, queued, count, bytes, saved }: Counted): void {
-    const sums = this.#of(name);
-    if (outcome === 'skipped') sums.skipped += count;
-    else if (isReused) {
-      sums.reused += count;
-      sums.saved += saved;
-    } else {
-      sums.ran += count;
-      if (outcome === 'err') sums.failed += count;
-      sums.bytes += bytes;
-      sums.durations[duration] = (sums.durations[duration] ?? 0) + count;
-      sums.queued[queued] = (sums.queued[queued] ?? 0) + count;
-    }
-  }
-
   addRecord(by: 'definition' | 'knot', record: LineageRecord): void {
     if (record.definition === 'parameter') return;
     const { made_in } = record.extra as { readonly made_in?: number };
-    this.add(by === 'definition' ? record.definition : nameOfKnot(record.knot_id), {
+    this.of(by === 'definition' ? record.definition : nameOfKnot(record.knot_id)).add({
       outcome: record.outcome,
       isReused: record.cached_from_run !== null,
       duration: bucketOf(record.finished_at - record.started_at),
@@ -75,7 +78,7 @@ export class StatisticsTally {
 
   /** Runs that took this long. */
   addRuns(tapestry: string, status: RunRecord['status'], milliseconds: number, count: number): void {
-    const sums = this.#of(tapestry);
+    const sums = this.of(tapestry);
     if (status === 'succeeded' || status === 'failed') {
       sums.ran += count;
       if (status === 'failed') sums.failed += count;
@@ -85,33 +88,39 @@ export class StatisticsTally {
   }
 
   result(): Statistics[] {
-    return [...this.#sums].map(([name, { durations, queued, ...counts }]) => ({
-      name,
-      ...counts,
-      duration: percentilesOf(durations),
-      queued: percentilesOf(queued),
-    }));
+    return [...this.#sums].map(
+      ([name, { ran, failed, skipped, reused, saved, bytes, durations, queued }]) => ({
+        name,
+        ran,
+        failed,
+        skipped,
+        reused,
+        saved,
+        bytes,
+        duration: percentilesOf(durations),
+        queued: percentilesOf(queued),
+      }),
+    );
   }
 
-  #of(name: string): Sums {
+  /** The sums of a name, which is among the result from then on. */
+  of(name: string): Sums {
     let sums = this.#sums.get(name);
-    if (!sums) {
-      sums = { ran: 0, failed: 0, skipped: 0, reused: 0, saved: 0, bytes: 0, durations: [], queued: [] };
-      this.#sums.set(name, sums);
-    }
+    if (!sums) this.#sums.set(name, (sums = new Sums()));
     return sums;
   }
 }
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Adds a row of a database that has grouped knots by all that counts. */
+/** Adds a row of a database that has grouped knots by outcome and duration, and once more by outcome and time queued. */
 export function addKnotFigures(tally: StatisticsTally, row: Row): void {
-  tally.add(row['name'] as string, {
+  const bucket = (value: unknown): number | null => (value === null ? null : Number(value));
+  tally.of(row['name'] as string).add({
     outcome: row['outcome'] as OutcomeKind,
     isReused: Boolean(row['is_reused']),
-    duration: Number(row['duration']),
-    queued: Number(row['queued']),
+    duration: bucket(row['duration']),
+    queued: bucket(row['queued']),
     count: Number(row['count']),
     bytes: Number(row['bytes']),
     saved: Number(row['saved']),

@@ -47,6 +47,7 @@ test('all metrics that alerts, dashboard and pages name are those of a worker, a
   const run = await runCommand(project, [
     'run',
     'pipeline.ts',
+    '--tapestry',
     'fails',
     '--param',
     'x=1',

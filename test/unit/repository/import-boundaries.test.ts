@@ -194,6 +194,7 @@ describe('folders that run without Node', () => {
       'authoring',
       'emitters',
       'errors',
+      'metrics',
       'partitions',
       'plan',
       'scheduler',

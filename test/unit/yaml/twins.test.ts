@@ -344,10 +344,11 @@ test.each([
 });
 
 test('emitters are named among the callables', () => {
-  const alerts = emitter('alerts', async () => {});
+  // As a list of endpoints of one webhook.
+  const alerts = [emitter('alerts', async () => {}), emitter('alerts-too', async () => {})];
   const text = 'name: heard\nemitters: [alerts]\nnodes:\n  - { id: k, type: source, callable: read }\n';
   const { tapestry: heard } = loadPipeline(text, { callables: { read, alerts } });
-  expect(recordOf(heard).options.emitters).toEqual([alerts]);
+  expect(recordOf(heard).options.emitters!.flat()).toEqual(alerts);
   expect(yamlForTapestry(heard, { callables: { read, alerts } })).toContain('emitters:\n  - alerts\n');
   expect(() => yamlForTapestry(heard, { callables: { read } })).toThrow(
     'The emitter "alerts" of "heard" is not among the callables',

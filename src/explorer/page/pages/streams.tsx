@@ -145,10 +145,16 @@ function Row({
           {id}
         </button>
         <p class="muted">
-          {source} to{' '}
-          <a class="link" href={href({ page: 'tapestry', tapestry })}>
-            {tapestry}
-          </a>{' '}
+          {tapestry === '' ? (
+            'not begun'
+          ) : (
+            <>
+              {source} to{' '}
+              <a class="link" href={href({ page: 'tapestry', tapestry })}>
+                {tapestry}
+              </a>
+            </>
+          )}{' '}
           ·{' '}
           <a class="link" href={href({ page: 'runs', trigger })}>
             runs

@@ -1,0 +1,58 @@
+import { parse, parseAllDocuments } from 'yaml';
+import { readFile } from '../../support/doc-snippets';
+
+interface Container {
+  readonly args: readonly string[];
+  readonly ports: readonly { name: string; containerPort: number }[];
+  readonly livenessProbe: Probe;
+  readonly readinessProbe: Probe;
+  readonly startupProbe: Probe;
+}
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string };
+}
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: Record<string, any>;
+}
+
+const manifests = parseAllDocuments(readFile('docs/operations/kubernetes.yaml')).map(
+  (document) => document.toJS() as Manifest,
+);
+const of = (kind: string): Manifest => manifests.find((one) => one.kind === kind)!;
+
+test('probes ask the paths and the port that the worker is started with', () => {
+  const pod = of('Deployment').spec['template'].spec as {
+    containers: Container[];
+    terminationGracePeriodSeconds: number;
+  };
+  const [{ args, ports, ...probes }] = pod.containers as [Container];
+  expect(args[args.indexOf('--health') + 1]).toBe(String(ports[0]!.containerPort));
+  expect(probes.livenessProbe.httpGet).toEqual({ path: '/livez', port: 'health' });
+  expect(probes.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'health' });
+  expect(probes.startupProbe.httpGet.path).toBe('/livez');
+  // A stopping worker takes up to 15 s.
+  expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(15);
+});
+
+test('what scales and what protects the workers names them', () => {
+  const { name } = of('Deployment').metadata;
+  const labels = of('Deployment').spec['template'].metadata.labels;
+  expect(of('HorizontalPodAutoscaler').spec['scaleTargetRef']).toMatchObject({ kind: 'Deployment', name });
+  for (const kind of ['Deployment', 'PodDisruptionBudget'])
+    expect(of(kind).spec['selector'].matchLabels).toEqual(labels);
+});
+
+test('the image starts the worker itself, as a user without rights', () => {
+  const lines = readFile('docs/operations/Containerfile').split('\n');
+  const [entry, command] = ['ENTRYPOINT', 'CMD'].map(
+    (word) =>
+      parse(lines.findLast((line) => line.startsWith(`${word} `))!.slice(word.length + 1)) as string[],
+  );
+  expect(entry).toEqual(['node', 'node_modules/selvage/lib/cli/main.js']);
+  const { args } = of('Deployment').spec['template'].spec.containers[0] as Container;
+  expect(command).toEqual(args);
+  expect(lines).toContain('USER 1000:1000');
+  expect(lines).toContain('STOPSIGNAL SIGTERM');
+});
