@@ -661,8 +661,8 @@ const DEFECTS = [
   },
   {
     file: 'src/deliveries/emitter-runner.ts',
-    before: 'return await this.#advance({ ...done, delivered, deadLetters });',
-    after: 'return await this.#advance({ ...done, delivered });',
+    before: 'return await this.#note({ ...done, delivered, deadLetters });',
+    after: 'return await this.#note({ ...done, delivered });',
     what: 'Events that a sink has refused are on no list.',
     foundBy: 'test/unit/deliveries/deliveries.test.ts',
   },

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { LoggerLike } from '../authoring/knot-context';
 import type { EmitterDeclaration, EmitterList } from '../emitters';
 import { agreeOn } from '../adapters/open-telemetry/body-traces';
+import { observeEmitterLag, type EmitterLag } from '../adapters/open-telemetry/emitter-lag';
 import type { TraceSettings } from '../emitters/open-telemetry';
 import { SelvageError } from '../errors';
 import type { Backends } from '../ports';
@@ -12,7 +13,7 @@ import { EmitterRunner } from './emitter-runner';
 import { FeedTail } from './feed-tail';
 import { LiveChannel } from './live';
 import { pause, within } from '../ports/parts/pause';
-import { startOf } from './places';
+import { lagBehind, startOf } from './places';
 import { requireFeed, RunEvents, type Feed } from './run-events';
 
 /** The place of a process that died is free after this time. */
@@ -41,6 +42,7 @@ export class Deliveries {
   readonly #stopping = new AbortController();
   readonly #now = new AbortController();
   readonly #running: Promise<unknown>;
+  readonly #unobserve: () => void;
   #stopped: Promise<void> | undefined;
 
   private constructor(
@@ -88,6 +90,7 @@ export class Deliveries {
           runner.look(states!.find(({ name }) => name === runner.name));
       }
     };
+    this.#unobserve = observeEmitterLag(() => this.#lags());
     setMaxListeners(0, this.#stopping.signal, this.#now.signal);
     const signals = [this.#stopping.signal, this.#now.signal] as const;
     this.#running = Promise.all([look(), ...this.#runners.map((runner) => runner.run(...signals))]);
@@ -118,7 +121,8 @@ export class Deliveries {
     const until = performance.now() + ms;
     for (;;) {
       const last = (await this.#feed.lastChange()) ?? null;
-      const behind = this.#runners.filter(({ position }) => position !== last);
+      const behind = this.#runners.filter(({ position, isUnsaved }) => position !== last || isUnsaved);
+      for (const runner of behind) if (runner.position === last) runner.save();
       const isWorth = behind.some(({ isFailing, isElsewhere }) => !isFailing && !isElsewhere);
       if (!isWorth || performance.now() >= until) return behind.map(({ name }) => name);
       await pause(DRAIN_LOOK_MS, this.#stopping.signal);
@@ -130,7 +134,19 @@ export class Deliveries {
     return (this.#stopped ??= this.#stop());
   }
 
+  /** Of the emitters that this process delivers to. */
+  async #lags(): Promise<EmitterLag[]> {
+    const last = await this.#feed.lastChange();
+    const lags = this.#runners.map(async ({ name, position }): Promise<EmitterLag[]> => {
+      if (position === undefined) return [];
+      const { changes, age } = await lagBehind(this.#feed, position, last);
+      return [{ emitter: name, changes, age }];
+    });
+    return (await Promise.all(lags)).flat();
+  }
+
   async #stop(): Promise<void> {
+    this.#unobserve();
     this.#stopping.abort();
     for (const channel of this.#live) channel.stop();
     await within(this.#running, STOP_MS);

@@ -1,17 +1,20 @@
 import type { Delivery, EmitterDeclaration, RunEvent } from '../emitters';
-import { messageText, Retryable, SelvageError, Terminal } from '../errors';
-import type { DeadLetter, EmitterState, EmitterTable, HistoryChange, Move } from '../ports';
+import { Retryable, SelvageError, Terminal } from '../errors';
+import type { Advance, DeadLetter, EmitterState, EmitterTable, HistoryChange } from '../ports';
 import type { LeaseKeeper } from '../runtime';
 import { backOff, TROUBLE_MS } from './back-off';
+import { lettersOf, type Batch } from './dead-letters';
 import type { FeedTail } from './feed-tail';
 import { heard, mayHear } from './hears';
 import { pause } from '../ports/parts/pause';
-import { placeBefore, placeOf, startOf } from './places';
-import { LONGEST_ERROR, Receiver, textOf, type ReceiverTools } from './receiver';
+import { placeBefore, placeOf, startOf, type Place } from './places';
+import { Receiver, textOf, type ReceiverTools } from './receiver';
 import type { Feed, RunEvents } from './run-events';
 
 /** Dead letters that are delivered once more in one go. */
 const REDRIVEN_AT_ONCE = 500;
+/** How long deliveries may follow one another until the cursor is saved: each save keeps commits waiting. */
+const SAVE_MS = 250;
 /** How far before the last delivered change an emitter begins again in a history that went back in time: clocks differ, and commits are late. */
 const REWOUND_MS = 3_600_000;
 
@@ -29,20 +32,11 @@ export interface Surroundings extends ReceiverTools {
 
 export const leaseOf = (name: string): string => `emitter/${name}`;
 
-/** Events, and what is noted when they have been delivered. */
-interface Batch {
-  readonly events: readonly RunEvent[];
-  readonly changeOf: ReadonlyMap<RunEvent, HistoryChange>;
-  /** Where the cursor is then. */
-  readonly position: string | null;
-  readonly positionAt: number | null;
-  readonly settled?: readonly string[];
-}
-
 /**
  * Delivers to one emitter, as long as this process has its lease:
  *
- * 1. The cursor moves behind events only after they were delivered, or have become dead letters with it, in one transaction.
+ * 1. The cursor moves behind events only after they were delivered, or have become dead letters with it, in one transaction. Where deliveries
+ *    follow one another it is saved now and then, so that a crash repeats those of the last moment.
  * 2. Whoever takes over has a new version of the state, so the cursor is never moved by one who has lost the lease without knowing it.
  * 3. A delivery that hangs is abandoned when its time is over. Nothing waits for it.
  */
@@ -53,8 +47,11 @@ export class EmitterRunner {
   readonly #receiver: Receiver;
   /** The state as this process knows it; undefined while another delivers. */
   #state: EmitterState | undefined;
-  /** Where the cursor would be, had changes that nobody hears of been noted. */
-  #passed: Pick<Move, 'position' | 'positionAt'> | undefined;
+  /** Where the cursor is, and how many events were delivered, since the state was saved. */
+  #passed: Pick<Advance, 'position' | 'positionAt' | 'delivered'> | undefined;
+  /** When the cursor was last saved. */
+  #savedAt = Number.NEGATIVE_INFINITY;
+  #saving: NodeJS.Timeout | undefined;
   /** Ends the present reading or pause, so that the state is looked at anew. */
   #wake: AbortController | undefined;
   /** Set from a failure to the next delivery. */
@@ -74,7 +71,17 @@ export class EmitterRunner {
 
   /** Position of the last change that this process has dealt with; undefined while another process delivers. */
   get position(): string | null | undefined {
-    return this.#passed ? this.#passed.position : this.#state?.position;
+    return (this.#passed ?? this.#state)?.position;
+  }
+
+  /** Whether events were delivered of which the cursor on record does not know yet. */
+  get isUnsaved(): boolean {
+    return this.#passed !== undefined && this.#passed.delivered > 0;
+  }
+
+  /** Has the cursor saved as soon as a delivery that is under way is over. */
+  save(): void {
+    if (this.isUnsaved) this.#wake?.abort();
   }
 
   /** Whether another process delivers. */
@@ -103,8 +110,8 @@ export class EmitterRunner {
         await this.#hold(stopping, lost.signal);
       } finally {
         now.removeEventListener('abort', end);
+        this.#forget();
         this.#state = undefined;
-        this.#passed = undefined;
         await this.#receiver.close();
         await giveBack();
       }
@@ -160,6 +167,11 @@ export class EmitterRunner {
     const { table, feed } = this.#around;
     const start = await startOf(this.#declaration, feed);
     this.#state = await table.begin(this.name, start);
+    this.#forget();
+  }
+
+  #forget(): void {
+    clearTimeout(this.#saving);
     this.#passed = undefined;
   }
 
@@ -176,8 +188,7 @@ export class EmitterRunner {
           return;
         }
         if (this.#state!.redriven > 0 && !(await this.#redrive(wake.signal, lost))) return;
-        const from = this.#passed ?? this.#state!;
-        for await (const page of this.#around.tail.pages(from.position, wake.signal)) {
+        for await (const page of this.#around.tail.pages(this.#place.position, wake.signal)) {
           if (!(await this.#take(page, wake.signal, lost))) return;
           if (wake.signal.aborted) break;
         }
@@ -228,20 +239,37 @@ export class EmitterRunner {
     }
     for (let at = 0; at < events.length; at += batchSize) {
       const isRest = at + batchSize >= events.length;
-      const { position, positionAt } = isRest ? placeOf(last) : this.#state!;
+      const { position, positionAt } = isRest ? placeOf(last) : this.#place;
       const batch = { events: events.slice(at, at + batchSize), changeOf, position, positionAt };
       if (!(await this.#deliver(batch, wake, lost))) return false;
     }
     return true;
   }
 
-  #pass(change: HistoryChange): void {
-    this.#passed = placeOf(change);
+  get #place(): Place {
+    const { position, positionAt } = this.#passed ?? this.#state!;
+    return { position, positionAt };
   }
 
-  /** Notes the changes that nobody hears of. */
+  /** Nobody hears of the changes up to this one. */
+  #pass(change: HistoryChange): void {
+    this.#passed = { ...placeOf(change), delivered: this.#passed?.delivered ?? 0 };
+  }
+
+  /** Saves where the cursor is. */
   async #notePassed(): Promise<boolean> {
-    return !this.#passed || (await this.#advance({ ...this.#passed, delivered: 0 }));
+    return !this.#passed || (await this.#advance({ ...this.#place, delivered: 0 }));
+  }
+
+  /** Saves what was delivered, or has it saved soon. */
+  async #note(advance: Advance): Promise<boolean> {
+    const { position, positionAt, delivered, deadLetters = [], settled = [] } = advance;
+    const isPlain = deadLetters.length === 0 && settled.length === 0 && !this.#isFailing;
+    if (!isPlain || performance.now() - this.#savedAt >= SAVE_MS) return await this.#advance(advance);
+    this.#passed = { position, positionAt, delivered: delivered + (this.#passed?.delivered ?? 0) };
+    clearTimeout(this.#saving);
+    this.#saving = setTimeout(() => this.save(), SAVE_MS).unref();
+    return true;
   }
 
   async #redrive(wake: AbortSignal, lost: AbortSignal): Promise<boolean> {
@@ -254,8 +282,7 @@ export class EmitterRunner {
     const changeOf = new Map<RunEvent, HistoryChange>();
     for (const [index, { change }] of items.entries())
       for (const event of made[index]!) if (wanted.delete(event.id)) changeOf.set(event, change);
-    const { position, positionAt } = this.#state!;
-    const batch = { events: [...changeOf.keys()], changeOf, position, positionAt, settled };
+    const batch = { events: [...changeOf.keys()], changeOf, ...this.#place, settled };
     return (await this.#deliver(batch, wake, lost)) && (await this.#look());
   }
 
@@ -281,9 +308,10 @@ export class EmitterRunner {
       }
       const { disable } = delivery;
       if (disable !== undefined) return await this.#fail(new Error(disable), 0, disable);
-      const deadLetters = this.#lettersOf(batch, delivery);
+      const deadLetters = lettersOf(batch, delivery);
+      if (deadLetters.length > 0) this.#tellDead(deadLetters);
       const delivered = events.length - deadLetters.length;
-      return await this.#advance({ ...done, delivered, deadLetters });
+      return await this.#note({ ...done, delivered, deadLetters });
     }
   }
 
@@ -291,28 +319,14 @@ export class EmitterRunner {
   async #deliverHalves(batch: Batch, wake: AbortSignal, lost: AbortSignal): Promise<boolean> {
     const { events, changeOf } = batch;
     const half = Math.floor(events.length / 2);
-    const { position, positionAt } = this.#state!;
-    const first = { events: events.slice(0, half), changeOf, position, positionAt };
+    const first = { events: events.slice(0, half), changeOf, ...this.#place };
     if (!(await this.#deliver(first, wake, lost))) return false;
     return await this.#deliver({ ...batch, events: events.slice(half) }, wake, lost);
   }
 
-  #lettersOf({ events, changeOf }: Batch, { rejected = [] }: Delivery): DeadLetter[] {
-    const byId = new Map(events.map((event) => [event.id, event]));
-    const letters = rejected.flatMap(({ id, reason }) => {
-      const event = byId.get(id);
-      // Each once, and none that was not given.
-      if (!event || !byId.delete(id)) return [];
-      return [
-        { eventId: id, change: changeOf.get(event)!, reason: messageText(String(reason), LONGEST_ERROR) },
-      ];
-    });
-    if (letters.length > 0) this.#tellDead(letters);
-    return letters;
-  }
-
-  async #advance(advance: Parameters<EmitterTable['advance']>[2]): Promise<boolean> {
+  async #advance(given: Advance): Promise<boolean> {
     const state = this.#state!;
+    const advance = { ...given, delivered: given.delivered + (this.#passed?.delivered ?? 0) };
     const version = await this.#around.table.advance(this.name, state.version, advance);
     if (version === undefined) return false;
     if (advance.delivered > 0 && this.#isFailing)
@@ -320,11 +334,14 @@ export class EmitterRunner {
     if (advance.delivered > 0) this.#isFailing = false;
     const { position, positionAt } = advance;
     this.#state = { ...state, version, position, positionAt, failures: 0, failingSince: null };
-    this.#passed = undefined;
+    this.#savedAt = performance.now();
+    this.#forget();
     return true;
   }
 
   async #fail(error: unknown, retryIn: number, disable = this.#disabledFor()): Promise<boolean> {
+    // It waits, maybe for long.
+    if (!(await this.#notePassed())) return false;
     const state = this.#state!;
     const text = textOf(error);
     const failures = state.failures + 1;

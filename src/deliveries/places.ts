@@ -49,20 +49,24 @@ export interface Lag {
   readonly isMore: boolean;
   /** The time in the oldest of them. */
   readonly since: number | null;
+  /** Milliseconds since then, by the clock of the history. */
+  readonly age: number;
 }
 
 const NOTHING_MS = 250;
-const NO_LAG: Lag = { changes: 0, isMore: false, since: null };
+const NO_LAG: Lag = { changes: 0, isMore: false, since: null, age: 0 };
 
 /** Reads one page. @throws SelvageError `InvalidCursor` */
 export async function lagBehind(feed: Feed, position: string | null, last: string | undefined): Promise<Lag> {
   if ((last ?? null) === position) return NO_LAG;
   const page = await nextPage(feed, position);
   if (!page) return NO_LAG;
+  const since = Math.min(...page.map(({ at }) => at));
   return {
     changes: page.length,
     isMore: page.at(-1)!.position !== last,
-    since: Math.min(...page.map(({ at }) => at)),
+    since,
+    age: Math.max(0, (await feed.now()) - since),
   };
 }
 

@@ -7,6 +7,7 @@ const REGISTERED = Symbol.for('opentelemetry.js.api.1');
 
 interface Registered {
   readonly context?: unknown;
+  readonly metrics?: unknown;
 }
 
 let loaded: Api | undefined;
@@ -30,8 +31,16 @@ export function loadApi(): Api {
  * hear of a context.
  */
 export function apiWithContext(): Api | undefined {
-  const { context } = (globalThis as { [REGISTERED]?: Registered })[REGISTERED] ?? {};
-  if (context === undefined) return undefined;
+  return apiWith('context');
+}
+
+/** The API, if this process has an SDK that takes metrics. Otherwise nothing is loaded. */
+export function apiWithMetrics(): Api | undefined {
+  return apiWith('metrics');
+}
+
+function apiWith(part: keyof Registered): Api | undefined {
+  if ((globalThis as { [REGISTERED]?: Registered })[REGISTERED]?.[part] === undefined) return undefined;
   try {
     return loadApi();
   } catch {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, type Compilable } from 'kysely';
 import type { SqlDatabase, SqlExecutor } from '../sql/database';
 import type { SqlSchema } from '../sql/schema';
 import { connect, type ConnectionLimits, type PostgresConnection } from './connections';
@@ -54,6 +54,11 @@ export class PostgresDatabase implements SqlDatabase {
 
   read<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {
     return this.#patiently((limits) => work(this.#within(limits)));
+  }
+
+  async writeOne(statement: (db: SqlExecutor) => Compilable): Promise<number> {
+    const { sql, parameters } = statement(this.#db).compile();
+    return (await this.run(sql, parameters)).rowCount ?? 0;
   }
 
   write<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import type { Kysely, RawBuilder, SqlBool } from 'kysely';
+import type { Compilable, Kysely, RawBuilder, SqlBool } from 'kysely';
 import type { LineageRole, SqlSchema } from './schema';
 
 export type SqlExecutor = Kysely<SqlSchema>;
@@ -46,6 +46,8 @@ export interface SqlDatabase {
    * it succeeded. So `work` must only make queries, and have the same result when repeated.
    */
   write<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T>;
+  /** Like {@link write}, for one statement: locks are held for no longer than it runs. Returns how many rows it changed. */
+  writeOne(statement: (db: SqlExecutor) => Compilable): Promise<number>;
   /** Identifies this database. */
   identity(): Promise<string>;
   /** Closes the connections if Selvage opened them. A second call does nothing. */

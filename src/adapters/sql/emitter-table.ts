@@ -66,15 +66,19 @@ export class SqlEmitterTable implements EmitterTable {
 
   async advance(name: string, version: number, advance: Advance): Promise<number | undefined> {
     const { position, positionAt, delivered, deadLetters = [], settled = [] } = advance;
+    const changes = {
+      position,
+      position_at: positionAt,
+      delivered: sql`delivered + ${delivered}`,
+      ...(delivered > 0 && { delivered_at: this.#now }),
+      ...NO_FAILURE,
+    };
+    if (deadLetters.length === 0 && settled.length === 0) {
+      return (await this.#changeAlone(name, version, changes)) ? version + 1 : undefined;
+    }
     return await this.#database.write(async (db) => {
-      const isOurs = await this.#change(db, name, version, {
-        position,
-        position_at: positionAt,
-        delivered: sql`delivered + ${delivered}`,
-        ...(delivered > 0 && { delivered_at: this.#now }),
-        ...NO_FAILURE,
-      });
-      if (!isOurs) return undefined;
+      const { numUpdatedRows } = await changed(db, name, version, changes).executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) return undefined;
       if (settled.length > 0) await this.#forget(db, name, settled);
       if (deadLetters.length > 0) {
         const rows = deadLetters.map(({ eventId, change, reason }) => ({
@@ -104,34 +108,28 @@ export class SqlEmitterTable implements EmitterTable {
 
   async fail(name: string, version: number, failure: DeliveryFailure): Promise<number | undefined> {
     const { error, retryIn, disable } = failure;
-    return await this.#database.write(async (db) => {
-      const isOurs = await this.#change(db, name, version, {
-        failures: sql`failures + 1`,
-        failing_since: sql`coalesce(failing_since, ${this.#now})`,
-        last_error: error,
-        retry_at: sql`${this.#now} + ${sql.lit(Math.ceil(retryIn))}`,
-        ...(disable !== undefined && { disabled_at: this.#now, disabled_because: disable }),
-      });
-      return isOurs ? version + 1 : undefined;
+    const isOurs = await this.#changeAlone(name, version, {
+      failures: sql`failures + 1`,
+      failing_since: sql`coalesce(failing_since, ${this.#now})`,
+      last_error: error,
+      retry_at: sql`${this.#now} + ${sql.lit(Math.ceil(retryIn))}`,
+      ...(disable !== undefined && { disabled_at: this.#now, disabled_because: disable }),
     });
+    return isOurs ? version + 1 : undefined;
   }
 
   async move(name: string, { position, positionAt, isRewound = false }: Move): Promise<boolean> {
-    return await this.#database.write((db) =>
-      this.#change(db, name, undefined, {
-        position,
-        position_at: positionAt,
-        ...NO_FAILURE,
-        ...ENABLED,
-        ...(isRewound && { rewound_at: this.#now }),
-      }),
-    );
+    return await this.#changeAlone(name, undefined, {
+      position,
+      position_at: positionAt,
+      ...NO_FAILURE,
+      ...ENABLED,
+      ...(isRewound && { rewound_at: this.#now }),
+    });
   }
 
   async resume(name: string): Promise<boolean> {
-    return await this.#database.write((db) =>
-      this.#change(db, name, undefined, { retry_at: null, ...ENABLED }),
-    );
+    return await this.#changeAlone(name, undefined, { retry_at: null, ...ENABLED });
   }
 
   async deadLetters(name: string, query: DeadLetterQuery = {}): Promise<Page<StoredDeadLetter>> {
@@ -191,20 +189,18 @@ export class SqlEmitterTable implements EmitterTable {
     return this.#database.dialect.now();
   }
 
-  /** @param version undefined: whichever it has */
-  async #change(
-    db: SqlExecutor,
-    name: string,
-    version: number | undefined,
-    changes: object,
-  ): Promise<boolean> {
-    let update = db
-      .updateTable('selvage_emitters')
-      .set({ ...changes, version: sql`version + 1` })
-      .where('name', '=', name);
-    if (version !== undefined) update = update.where('version', '=', version);
-    return (await update.executeTakeFirstOrThrow()).numUpdatedRows > 0n;
+  async #changeAlone(name: string, version: number | undefined, changes: object): Promise<boolean> {
+    return (await this.#database.writeOne((db) => changed(db, name, version, changes))) > 0;
   }
+}
+
+/** @param version undefined: whichever it has */
+function changed(db: SqlExecutor, name: string, version: number | undefined, changes: object) {
+  const update = db
+    .updateTable('selvage_emitters')
+    .set({ ...changes, version: sql`version + 1` })
+    .where('name', '=', name);
+  return version === undefined ? update : update.where('version', '=', version);
 }
 
 async function statesOf(db: SqlExecutor, name?: string): Promise<EmitterState[]> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { sql } from 'kysely';
+import { sql, type Compilable } from 'kysely';
 import type { SqlDatabase, SqlExecutor } from '../sql/database';
 import type { SqliteConnection } from './connection';
 import type { CachingSqliteDialect } from './dialect';
@@ -49,6 +49,11 @@ export class SqliteDatabase implements SqlDatabase {
     const result = await this.#use(() => this.#db.transaction().execute(work));
     this.#log?.noteWrite();
     return result;
+  }
+
+  async writeOne(statement: (db: SqlExecutor) => Compilable): Promise<number> {
+    const { sql: text, parameters } = statement(this.#db).compile();
+    return Number((await this.writeAtOnce((connection) => connection.run(text, parameters))).changes);
   }
 
   /** Like {@link write}, for work that awaits nothing between its statements. */

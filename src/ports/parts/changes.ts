@@ -22,12 +22,12 @@ export async function* readChanges(
   while (!signal?.aborted) {
     const changes = await page(last);
     if (signal?.aborted) return;
-    if (changes.length === 0) {
-      await news(signal);
-      continue;
+    if (changes.length > 0) {
+      last = changes.at(-1)!.position;
+      yield changes;
     }
-    last = changes.at(-1)!.position;
-    yield changes;
+    // While there are many commits, few large pages cost less than a page for each of them.
+    if (changes.length < CHANGES_AT_ONCE) await news(signal);
   }
 }
 

@@ -25,21 +25,20 @@ async function showStatus(options: RecordOptions, output: Output): Promise<numbe
   return await withRecords(options, async (backends) => {
     requireFeed(backends.runHistory);
     const emitters = await readEmitters(backends);
-    const now = await backends.runHistory.now();
     if (output.json) output.document({ emitters });
-    else output.say(describe(emitters, now));
+    else output.say(describe(emitters));
     return EXIT.ok;
   });
 }
 
-function describe(emitters: readonly EmitterReport[], now: number): string {
+function describe(emitters: readonly EmitterReport[]): string {
   if (emitters.length === 0)
     return 'No emitter has begun yet. One begins when a process that has it starts: selvage worker, serve, dev, run or emit.';
   const rows = emitters.map((emitter) => [
     emitter.name,
     emitter.state,
     emitter.holder ?? '',
-    describeLag(emitter, now),
+    describeLag(emitter),
     String(emitter.delivered),
     emitter.deadLetters === 0 ? '' : String(emitter.deadLetters),
   ]);
@@ -49,10 +48,10 @@ function describe(emitters: readonly EmitterReport[], now: number): string {
   ].join('\n');
 }
 
-function describeLag({ lag }: EmitterReport, now: number): string {
-  const { changes, isMore, since } = lag;
-  if (changes === 0 || since === null) return '';
-  return `${plural(changes, isMore ? 'or more changes' : 'change', isMore ? 'or more changes' : 'changes')}, ${formatDuration(Math.max(0, now - since))}`;
+function describeLag({ lag }: EmitterReport): string {
+  const { changes, isMore, age } = lag;
+  if (changes === 0) return '';
+  return `${plural(changes, isMore ? 'or more changes' : 'change', isMore ? 'or more changes' : 'changes')}, ${formatDuration(age)}`;
 }
 
 function notesOn(emitter: EmitterReport): string[] {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { observe } from '../../../../src/adapters/open-telemetry/emitter-lag';
 import { RunMetrics } from '../../../../src/metrics';
 
 const docs = path.join(__dirname, '../../../../docs');
@@ -13,15 +14,21 @@ function names(): Set<string> {
     return {} as never;
   };
   new RunMetrics({ createHistogram: instrument, createCounter: instrument });
+  observe(
+    { createObservableGauge: instrument, addBatchObservableCallback: () => {} } as never,
+    async () => [],
+  );
   return new Set(made.map(([name, unit]) => `${name.replaceAll('.', '_')}${unit === 's' ? '_seconds' : ''}`));
 }
 
 test.each(['grafana-dashboard.json', 'open-telemetry.md'])('the metrics in %s are there', (file) => {
   const text = readFileSync(path.join(docs, file), 'utf8');
   const used = new Set(
-    [...text.matchAll(/selvage_(?:knot|run|reuse)_[a-z_]*(?:seconds|outcomes|attempts)[a-z_]*/g)].map(
-      ([name]) => name.replace(SUFFIXES, ''),
-    ),
+    [
+      ...text.matchAll(
+        /selvage_(?:knot|run|reuse)_[a-z_]*(?:seconds|outcomes|attempts)[a-z_]*|selvage_emitter_lag(?!_seconds)[a-z_]*/g,
+      ),
+    ].map(([name]) => name.replace(SUFFIXES, '')),
   );
   expect(used.size).toBeGreaterThan(2);
   expect([...used].filter((name) => !names().has(name))).toEqual([]);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { SpanStatusCode } from '@opentelemetry/api';
 import {
   AlwaysOffSampler,
@@ -8,6 +9,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { z } from 'zod';
 import {
+  emitter,
   knot,
   map,
   openTelemetryEmitter,
@@ -20,10 +22,14 @@ import {
 } from '../../../../src';
 import { createOpenTelemetryEmitter } from '../../../../src/adapters/open-telemetry/emitter';
 import { createInMemoryBackends } from '../../../../src/backends';
+import { Deliveries } from '../../../../src/deliveries';
+import { sampleRun } from '../../../../src/testing/sample-records';
 import { deliveryContext, eventsOfRun } from '../../../support/delivered-run';
+import { Latch } from '../../../support/latch';
 import { refusal } from '../../../support/refusal';
 import { thrownBy } from '../../../support/thrown-by';
 import { startTracing, type Tracing } from '../../../support/tracing';
+import { until } from '../../../support/until';
 
 let tracing: Tracing | undefined;
 afterEach(async () => {
@@ -304,3 +310,37 @@ function shifted<T extends { scheduled_at: number; started_at: number; finished_
     finished_at: record.finished_at + by,
   };
 }
+
+test('the lag of emitters is a metric of the process that delivers to them', async () => {
+  tracing = startTracing();
+  const { runHistory, ...others } = createInMemoryBackends();
+  const taking = new Latch();
+  const mayEnd = new Latch();
+  const deliveries = await Deliveries.start({
+    backends: { runHistory, ...others },
+    emitters: [
+      emitter('slow', async () => {
+        taking.open();
+        await mayEnd.passed;
+      }),
+      emitter('quick', async () => {}),
+    ],
+    logger,
+    projectDir: '.',
+  });
+  const started_at = Date.now() - 60_000;
+  await runHistory.startRun(sampleRun({ started_at }));
+  await runHistory.startRun(sampleRun({ run_id: 'r2', temporal_run_id: 't-r2', started_at }));
+  await taking.passed;
+  const quick = { 'selvage.emitter': 'quick' };
+  const slow = { 'selvage.emitter': 'slow' };
+  const valueOf = async (name: string, attributes: object): Promise<number> =>
+    (await tracing!.points()).get(name)!.find((point) => isDeepStrictEqual(point.attributes, attributes))!
+      .value as number;
+  await until('it is told', async () => (await valueOf('selvage.emitter.lag', quick)) === 0);
+  expect(await valueOf('selvage.emitter.lag', slow)).toBeGreaterThan(0);
+  expect(await valueOf('selvage.emitter.lag.age', slow)).toBeGreaterThanOrEqual(60);
+  mayEnd.open();
+  await until('it has caught up', async () => (await valueOf('selvage.emitter.lag.age', slow)) === 0);
+  await deliveries.stop();
+});
