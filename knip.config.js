@@ -74,6 +74,8 @@ module.exports = {
     'jest-environment-node',
   ],
   ignoreBinaries: [
+    // Tests of TLS make certificates.
+    'openssl',
     // A test of a full disk mounts a small one.
     'mount',
     'umount',

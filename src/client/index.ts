@@ -1,4 +1,5 @@
-export { Selvage, type OpenOptions } from './selvage';
+export type { OpenOptions } from './open-options';
+export { Selvage } from './selvage';
 export type { ConnectOptions, ServerLocation } from './connect';
 export { runIdOfEvent, runIdOfKey } from './run-ids';
 export type { ResumeOptions, StartOptions } from './start-options';

@@ -1,7 +1,7 @@
 import type { Connected } from './connect';
 import type { BodyHosts } from '../runtime';
 import type { WorkCounts } from '../metrics';
-import type { OpenOptions } from './selvage';
+import type { OpenOptions } from './open-options';
 
 /** Hears of the workers of a process, for its health and metrics. */
 export interface WorkerWatch {

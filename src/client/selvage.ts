@@ -1,11 +1,8 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import type { WorkerOptions } from '@temporalio/worker';
-import type { ActivityLimits } from '../activities';
 import { taskQueuesOf } from '../plan';
 import { SelvageError } from '../errors';
 import { chosenInlineLimit, refuseInBodyThread } from '../runtime';
-import type { KnotObserver } from '../activities/interceptors';
-import { recordOf, type Resources, type Tapestry } from '../authoring';
+import { recordOf, type Tapestry } from '../authoring';
 import { projectFolder } from '../project-folder';
 import type { Deliveries } from '../deliveries';
 import type { EmitterList } from '../emitters';
@@ -20,9 +17,10 @@ import { Bulk } from './bulk/bulk';
 import { connectTo, disconnect, logOf, type ConnectOptions, type ServerLocation } from './connect';
 import { Extensions } from './extensions';
 import { Lineage } from './lineage';
+import type { OpenOptions } from './open-options';
 import { Outages } from './outages';
 import { isDebug, lineLogger } from './log-line';
-import { loadWorkers, type OwnWorkers, type WorkerWatch } from './own-workers';
+import { loadWorkers, type OwnWorkers } from './own-workers';
 import { Partitions } from './partitions';
 import { Pollers } from './pollers';
 import { RunHandle } from './run-handle';
@@ -35,34 +33,6 @@ import type { ResumeOptions, StartOptions } from './start-options';
 import { unlessLost } from './unless-lost';
 import { Values } from './values';
 import { Workers } from './workers';
-
-/** Options of a client with a worker in the same process. */
-export interface OpenOptions extends ConnectOptions {
-  /** The tapestries that the worker can run. */
-  readonly tapestries: readonly Tapestry<any, any>[];
-  /** `ctx.resources` of the bodies. */
-  readonly resources?: Resources & Record<string, unknown>;
-  readonly observers?: readonly KnotObserver[];
-  /**
-   * Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this process delivers to
-   * none of them. Default: those of the tapestries.
-   */
-  readonly emitters?: EmitterList | false;
-  /**
-   * Options of the Temporal worker, such as `workflowBundle`, `identity` or `maxCachedWorkflows`. They
-   * override the tuned defaults.
-   */
-  readonly workerOptions?: Omit<WorkerOptions, 'taskQueue' | 'connection' | 'namespace'>;
-  /**
-   * @internal Task queues that the worker polls from the beginning; {@link Selvage.work} adds others.
-   *   Default: those of the client's runs.
-   */
-  readonly workOn?: readonly string[];
-  /** @internal Hears of the workers, for health and metrics. */
-  readonly watch?: WorkerWatch;
-  /** @internal Limits of one activity, for tests. */
-  readonly activityLimits?: ActivityLimits;
-}
 
 /**
  * A client: starts runs, returns handles of them, and answers questions about what is on record. Loads no

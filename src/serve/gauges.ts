@@ -36,7 +36,7 @@ export function addGauges(metrics: Metrics, { selvage, taskQueues, readiness }: 
       value: value(one),
     }));
   const ofEmitters = (value: (one: EmitterReport) => number) => async (): Promise<Sample[]> =>
-    (await emitters()).map((one) => ({ labels: { emitter: one.name }, value: value(one) }));
+    (await emitters()).map((one) => ({ labels: { selvage_emitter: one.name }, value: value(one) }));
   const added = [
     metrics.sample({
       name: 'selvage_queue_backlog_age_seconds',
@@ -51,15 +51,15 @@ export function addGauges(metrics: Metrics, { selvage, taskQueues, readiness }: 
       read: ofQueues(({ tasks }) => tasks),
     }),
     metrics.sample({
-      name: 'selvage_emitter_lag_seconds',
+      name: 'selvage_emitter_lag_age_seconds',
       help: 'Age of the oldest change that an emitter has not heard of',
-      labelNames: ['emitter'],
+      labelNames: ['selvage_emitter'],
       read: ofEmitters(({ lag }) => (lag.since === null ? 0 : Math.max(0, (Date.now() - lag.since) / 1_000))),
     }),
     metrics.sample({
       name: 'selvage_emitter_dead_letters',
       help: 'Events that an emitter has given up',
-      labelNames: ['emitter'],
+      labelNames: ['selvage_emitter'],
       read: ofEmitters(({ deadLetters }) => deadLetters),
     }),
     metrics.sample({

@@ -3,13 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { knot, subTapestry, tapestry, waitForSignal } from '../../src';
 import type { BulkAct, BulkReport, RunHandle, Selvage } from '../../src/client';
-import {
-  closeAll,
-  connectSelvage,
-  openSelvage,
-  temporaryFolder,
-  unique,
-} from '../support/open-selvage';
+import { closeAll, connectSelvage, openSelvage, temporaryFolder, unique } from '../support/open-selvage';
 import { refusal } from '../support/refusal';
 import { until } from '../support/until';
 

@@ -1,5 +1,5 @@
 export { collectGarbage, type GarbageOptions, type GarbageReport, type ValueTotal } from './garbage';
-export { copyRecords, type Copied, type CopyOptions, type CopyReport } from './copy-records';
+export { copyRecords, type CopyReport } from './copy-records';
 export { findDamaged, setAside, type DamagedValues, type SetAside } from './damaged-values';
 export { prune, type OpenRuns, type PruneOptions, type PruneReport, type PruneSelection } from './prune';
 export type { OpenRun } from './running-runs';

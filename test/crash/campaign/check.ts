@@ -39,6 +39,8 @@ export interface Evidence {
   readonly deaths: readonly Death[];
   /** Whether workers were frozen, so that bodies ran on that had been given up. */
   readonly hasFrozen: boolean;
+  /** Process ids of those that were frozen. */
+  readonly frozen: ReadonlySet<number>;
 }
 
 /** Reads what a run left behind, and says what of it must not be. */
@@ -254,7 +256,7 @@ function bodiesAfterRecords(
     for (const line of evidence.journal) {
       if (line.run !== run || line.knot !== knot || line.what !== 'began' || line.at <= known) continue;
       // A frozen worker wakes with what it was given before.
-      const wasAsleep = evidence.hasFrozen && line.attempt < attempt;
+      const wasAsleep = evidence.frozen.has(line.pid) && line.attempt < attempt;
       if (line.takenAt <= known || wasAsleep) {
         overlaps += 1;
         continue;

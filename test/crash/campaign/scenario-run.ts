@@ -323,7 +323,7 @@ class ScenarioRun {
     const backends = await openStores(folder, scenario.stores);
     try {
       const hasFrozen = this.scenario.blows.some(({ point }) => point.startsWith('frozen-'));
-      const evidence = { journal: readJournal(folder), deaths: this.deaths, hasFrozen };
+      const evidence = { journal: readJournal(folder), deaths: this.deaths, hasFrozen, frozen: this.frozen };
       const ofElements = scenario.mix.elements
         ? await checkElements(backends, folder, this.taskQueue, scenario.mix, evidence)
         : undefined;

@@ -79,8 +79,7 @@ test('the page about backups: what a restore has lost is mended or told', async 
   await kept.result();
   const open = await selvage.start(waits, { x: 2 }, { runId: unique('open') });
   const gone = await selvage.start(waits, { x: 3 }, { runId: unique('gone') });
-  for (const each of [open, gone])
-    await until('it waits', () => hasMade(selvage, each.runId));
+  for (const each of [open, gone]) await until('it waits', () => hasMade(selvage, each.runId));
   await asOnThePage('pg_dump', folder);
   const later = await selvage.start(quick, { x: 4 }, { runId: unique('later') });
   await later.result();

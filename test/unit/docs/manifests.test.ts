@@ -14,7 +14,17 @@ interface Probe {
 interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string };
-  readonly spec: Record<string, any>;
+  readonly spec: {
+    readonly template: {
+      readonly metadata: { readonly labels: object };
+      readonly spec: {
+        readonly containers: readonly Container[];
+        readonly terminationGracePeriodSeconds: number;
+      };
+    };
+    readonly selector: { readonly matchLabels: object };
+    readonly scaleTargetRef: object;
+  };
 }
 
 const manifests = parseAllDocuments(readFile('docs/operations/kubernetes.yaml')).map(
@@ -23,11 +33,8 @@ const manifests = parseAllDocuments(readFile('docs/operations/kubernetes.yaml'))
 const of = (kind: string): Manifest => manifests.find((one) => one.kind === kind)!;
 
 test('probes ask the paths and the port that the worker is started with', () => {
-  const pod = of('Deployment').spec['template'].spec as {
-    containers: Container[];
-    terminationGracePeriodSeconds: number;
-  };
-  const [{ args, ports, ...probes }] = pod.containers as [Container];
+  const pod = of('Deployment').spec.template.spec;
+  const { args, ports, ...probes } = pod.containers[0]!;
   expect(args[args.indexOf('--health') + 1]).toBe(String(ports[0]!.containerPort));
   expect(probes.livenessProbe.httpGet).toEqual({ path: '/livez', port: 'health' });
   expect(probes.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'health' });
@@ -38,10 +45,10 @@ test('probes ask the paths and the port that the worker is started with', () => 
 
 test('what scales and what protects the workers names them', () => {
   const { name } = of('Deployment').metadata;
-  const labels = of('Deployment').spec['template'].metadata.labels;
-  expect(of('HorizontalPodAutoscaler').spec['scaleTargetRef']).toMatchObject({ kind: 'Deployment', name });
+  const labels = of('Deployment').spec.template.metadata.labels;
+  expect(of('HorizontalPodAutoscaler').spec.scaleTargetRef).toMatchObject({ kind: 'Deployment', name });
   for (const kind of ['Deployment', 'PodDisruptionBudget'])
-    expect(of(kind).spec['selector'].matchLabels).toEqual(labels);
+    expect(of(kind).spec.selector.matchLabels).toEqual(labels);
 });
 
 test('the image starts the worker itself, as a user without rights', () => {
@@ -51,7 +58,7 @@ test('the image starts the worker itself, as a user without rights', () => {
       parse(lines.findLast((line) => line.startsWith(`${word} `))!.slice(word.length + 1)) as string[],
   );
   expect(entry).toEqual(['node', 'node_modules/selvage/lib/cli/main.js']);
-  const { args } = of('Deployment').spec['template'].spec.containers[0] as Container;
+  const { args } = of('Deployment').spec.template.spec.containers[0]!;
   expect(command).toEqual(args);
   expect(lines).toContain('USER 1000:1000');
   expect(lines).toContain('STOPSIGNAL SIGTERM');
