@@ -27,7 +27,7 @@ export async function* readChanges(
       yield changes;
     }
     // While there are many commits, few large pages cost less than a page for each of them.
-    if (changes.length < CHANGES_AT_ONCE) await news(signal);
+    if (changes.length < CHANGES_AT_ONCE && !signal?.aborted) await news(signal);
   }
 }
 

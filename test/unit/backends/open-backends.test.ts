@@ -132,7 +132,7 @@ test.each([
   ['history', 'duckdb:a.duckdb?threads=2', /"threads" .* It takes none/],
   ['data', 's3://bucket?regoin=us-east-1', /"regoin" .* There are endpoint, region/],
   ['data', 'valkey://127.0.0.1:1?tttl=1h', /"tttl" .* There are prefix, ttl/],
-  ['data', 'postgres://127.0.0.1:1/d?shema=mine', /"shema" .* There are schema, migrate, max, /],
+  ['data', 'postgres://127.0.0.1:1/d?shema=mine', /"shema" .* There are schema, migrate, access, max, /],
 ])('%s=%s: a parameter that nobody reads is named', async (port, url, message) => {
   await expect(open({ url: 'memory:', [port]: url })).rejects.toMatchObject({
     code: 'InvalidUrl',
