@@ -141,7 +141,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   emit: [`missing-${HOSTILE}.ts`],
   'ledger list': [],
   'ledger forget': ['--older-than', HOSTILE],
-  'history copy': ['--to', `sqlite:copy-${HOSTILE}.db`],
+  'history copy': ['--to', `nothing-${HOSTILE}:copy`],
   'history export': ['--to', 'export', '--since', HOSTILE],
   'cache explain': [RUN, `made-${HOSTILE}`],
   run: [`missing-${HOSTILE}.ts`],
