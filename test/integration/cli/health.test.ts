@@ -33,7 +33,7 @@ const makeProject = (): string =>
 /** Names of metrics in a text. */
 const namesIn = (text: string): Set<string> => new Set(text.match(/\b(?:selvage|temporal)_[a-z0-9_]+/g));
 /** What is a label, and no metric. */
-const LABELS = /^selvage_(definition|outcome|reused|skip_reason|reason|tapestry|run_status)$/;
+const LABELS = /^selvage_(definition|outcome|reused|skip_reason|reason|tapestry|run_status|emitter)$/;
 
 test('all metrics that alerts, dashboard and pages name are those of a worker, and its log lines say run, knot and attempt', async () => {
   const project = makeProject();

@@ -170,7 +170,7 @@ test('with order by key, the next run of a key begins when the result before it 
 test('no more runs than "concurrency" are in progress, and the source is read as fast as they end', async () => {
   let read = 0;
   const source = openIterable({
-    async *iterate () {
+    async *iterate() {
       for (const value of numbers(100)) {
         read = value;
         yield value;
@@ -287,7 +287,7 @@ test('a stream that stops at a failure begins no further run of its key', async 
 test('told to stop, it finishes what it has read', async () => {
   const runs = new Runs([1]);
   const source = openIterable({
-    async *iterate () {
+    async *iterate() {
       yield* numbers(3);
       await new Promise(() => undefined);
     },
