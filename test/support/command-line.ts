@@ -132,3 +132,19 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
   );
   return Object.fromEntries(kept);
 }
+
+/** Begins commands; those that a test leaves, since it failed, are killed after it. Call it where hooks are declared. */
+export function beginsCommands(): (...words: ConstructorParameters<typeof Command>) => Command {
+  const begun: Command[] = [];
+  afterEach(async () => {
+    for (const command of begun.splice(0)) {
+      command.signal('SIGKILL');
+      await command.finished;
+    }
+  });
+  return (...words) => {
+    const command = new Command(...words);
+    begun.push(command);
+    return command;
+  };
+}

@@ -1,24 +1,32 @@
 import type { RunEvent } from '../../src';
+import type { RunRecord } from '../../src/ports';
 import { sampleLineage, sampleRun } from '../../src/testing/sample-records';
 
 /** Ends texts of C and lines, colours and clears a terminal, also by C1, reverses what follows, and ends quotations. */
 export const HOSTILE = 'a\u0000b\r\n\u001b[2J\u009b31m\u202egnp.exe"\'\\<script>';
 
+/** A failed run in which all that a caller can name is this text. */
+export function hostileRun(text: string, changes: Partial<RunRecord>): RunRecord {
+  return sampleRun({
+    tapestry: `tapestry-${text}`,
+    status: 'failed',
+    actor: text,
+    trigger: text,
+    trigger_key: text,
+    partition: text,
+    tags: [text],
+    vcs_commit: text,
+    finished_at: 1_700_000_000_900,
+    ...changes,
+  });
+}
+
 /** Events of a run in which all that a caller or a body can name is hostile. */
 export function hostileEvents(): RunEvent[] {
   const of = { run_id: `run-${HOSTILE}`, temporal_run_id: `t-${HOSTILE}` };
-  const run = sampleRun({
+  const run = hostileRun(HOSTILE, {
     ...of,
-    tapestry: `tapestry-${HOSTILE}`,
-    status: 'failed',
-    actor: HOSTILE,
-    trigger: HOSTILE,
-    trigger_key: HOSTILE,
-    partition: HOSTILE,
-    tags: [HOSTILE],
-    vcs_commit: HOSTILE,
     terminals: { [HOSTILE]: `knot-${HOSTILE}` },
-    finished_at: 1_700_000_000_900,
     details: { [HOSTILE]: HOSTILE, error: { type: HOSTILE, message: HOSTILE } },
   });
   const error = { id: HOSTILE, type: HOSTILE, message: HOSTILE, attempt: 1 };

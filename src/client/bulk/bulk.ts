@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SelvageError, isAway } from '../../errors';
 import type { RunRecord } from '../../ports';
+import { everyItem } from '../../ports/parts/every-item';
 import { inParallel } from '../../ports/parts/in-parallel';
 import { decodeJson } from '../../values';
 import { readOpenRuns } from '../across/open-runs';
@@ -22,7 +23,6 @@ import type {
 import { BulkJournal } from './journal';
 
 const AT_ONCE = 16;
-const PAGE = 1_000;
 const RESUMABLE: readonly RunRecord['status'][] = ['failed', 'cancelled', 'terminated'];
 
 interface BulkHost extends Pick<Connected, 'client' | 'backends' | 'place' | 'projectDir'> {
@@ -105,19 +105,11 @@ export class Bulk {
   ): Promise<BulkRun[]> {
     const found = new Map<string, BulkRun>();
     for (const each of status === undefined ? RESUMABLE : [status]) {
-      let cursor: string | undefined;
-      do {
-        const page = await this.host.listRuns({
-          ...query,
-          status: each,
-          limit: PAGE,
-          ...(cursor !== undefined && { cursor }),
-          ...(!again && { resumed: false }),
-        });
-        for (const { run_id: runId, tapestry, parent_run_id: parent } of page.items)
-          if (parent === null) found.set(runId, { runId, tapestry });
-        ({ cursor } = page);
-      } while (cursor !== undefined);
+      const wanted: RunsQuery = { ...query, status: each, ...(!again && { resumed: false }) };
+      for await (const run of everyItem((page) => this.host.listRuns({ ...wanted, ...page }))) {
+        const { run_id: runId, tapestry, parent_run_id: parent } = run;
+        if (parent === null) found.set(runId, { runId, tapestry });
+      }
     }
     return [...found.values()];
   }

@@ -30,17 +30,7 @@ function load(name: PageName): void {
   );
 }
 
-const MENU = [
-  'runs',
-  'approvals',
-  'schedules',
-  'triggers',
-  'streams',
-  'workers',
-  'waiting',
-  'emitters',
-] as const satisfies PageName[];
-const GO_KEYS: Readonly<Record<(typeof MENU)[number], string>> = {
+const GO_KEYS: Readonly<Record<MenuPage, string>> = {
   runs: 'g r',
   approvals: 'g a',
   schedules: 'g s',
@@ -51,10 +41,6 @@ const GO_KEYS: Readonly<Record<(typeof MENU)[number], string>> = {
   emitters: 'g e',
 };
 
-function menu(): (typeof MENU)[number][] {
-  return MENU.filter((name) => about.value.abilities.pages.includes(name));
-}
-
 export function Frame() {
   const now = place.value;
   const main = useRef<HTMLElement>(null);
@@ -64,7 +50,7 @@ export function Frame() {
     { keys: '?', says: 'These keys', run: () => (isSheetOpen.value = true) },
     ...menu().map((name) => ({
       keys: GO_KEYS[name],
-      says: `Go to ${PAGES[name].title({ page: name } as never).toLowerCase()}`,
+      says: `Go to ${PAGES[name].title({ page: name }).toLowerCase()}`,
       run: () => go({ page: name }),
     })),
     { keys: 'alt+ArrowLeft', says: 'Back', isHidden: true, run: () => history.back() },
@@ -174,7 +160,7 @@ function Side({ now }: { now: Place | undefined }) {
               aria-current={now?.page === name && !('tapestry' in now && now.tapestry) ? 'page' : undefined}
             >
               <Icon name={PAGES[name].icon} />
-              <span>{PAGES[name].title({ page: name } as never)}</span>
+              <span>{PAGES[name].title({ page: name })}</span>
             </a>
           </li>
         ))}

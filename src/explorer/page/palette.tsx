@@ -1,7 +1,8 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Found, PageName } from '../contract';
+import type { Found } from '../contract';
 import { about } from './app';
 import { isSheetOpen, useKeys } from './keys';
+import { menu } from './menu';
 import { PAGES } from './pages';
 import { commands, isPaletteOpen } from './palette-state';
 import { go } from './router';
@@ -19,17 +20,6 @@ interface Entry {
   readonly run: () => void;
 }
 
-/** Pages that need no further choice. */
-const PLAIN: readonly PageName[] = [
-  'runs',
-  'approvals',
-  'schedules',
-  'triggers',
-  'streams',
-  'workers',
-  'waiting',
-  'emitters',
-];
 const SHOWN = 40;
 
 /** Searches runs, knots, tapestries and values by the typed text, and offers the available commands. */
@@ -154,17 +144,17 @@ export function Palette() {
 }
 
 function ownEntries(): Entry[] {
-  const { abilities, tapestries } = about.value;
+  const { tapestries } = about.value;
   return [
     ...commands().map(({ title, run }): Entry => ({ key: `do ${title}`, icon: 'right', title, run })),
-    ...PLAIN.filter((page) => abilities.pages.includes(page)).map((page): Entry => {
+    ...menu().map((page): Entry => {
       const title = PAGES[page].title({ page } as never);
       return {
         key: `page ${page}`,
         icon: PAGES[page].icon,
         title,
         note: 'page',
-        run: () => go({ page } as never),
+        run: () => go({ page }),
       };
     }),
     ...tapestries.map(({ name }): Entry => ({

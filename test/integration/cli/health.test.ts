@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { beginsCommands, makeCommandProject, runCommand } from '../../support/command-line';
 import { readFile } from '../../support/doc-snippets';
 import { listening } from '../../support/listening';
 import { removeProjects } from '../server/projects';
@@ -7,20 +7,7 @@ import { PIPELINES, WAITING } from './pipelines';
 
 const ANSWERS = /Answers \/livez, \/readyz and \/metrics at (http:[^\s"]+)/;
 
-const begun: Command[] = [];
-function begin(project: string, args: readonly string[], environment?: NodeJS.ProcessEnv): Command {
-  const command = new Command(project, args, environment);
-  begun.push(command);
-  return command;
-}
-
-afterEach(async () => {
-  // Left over if a test failed.
-  for (const command of begun.splice(0)) {
-    command.signal('SIGKILL');
-    await command.finished;
-  }
-});
+const begin = beginsCommands();
 afterAll(removeProjects);
 
 const makeProject = (): string =>

@@ -5,8 +5,9 @@ import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
 import { BulkJournal } from '../../../src/client/bulk/journal';
 import { createProgram } from '../../../src/cli/program';
-import { sampleLineage, sampleRun, sampleValue } from '../../../src/testing/sample-records';
+import { sampleLineage, sampleValue } from '../../../src/testing/sample-records';
 import { folderForEach } from '../../conformance/temporary-folder';
+import { hostileRun } from '../../support/hostile-events';
 import { makeCommandProject, runCommand } from '../../support/command-line';
 import { sharedServerAddress } from '../../support/temporal-server';
 import { recordedOutput } from '../../unit/cli/output-streams';
@@ -39,18 +40,9 @@ async function fill(): Promise<void> {
   for (const run_id of [RUN, OTHER]) {
     const run = { run_id, temporal_run_id: `temporal-${run_id}` };
     await backends.runHistory.startRun(
-      sampleRun({
+      hostileRun(HOSTILE, {
         ...run,
-        tapestry: `tapestry-${HOSTILE}`,
-        status: 'failed',
-        actor: HOSTILE,
-        trigger: HOSTILE,
-        trigger_key: HOSTILE,
-        partition: HOSTILE,
-        tags: [HOSTILE],
-        vcs_commit: HOSTILE,
         terminals: { [HOSTILE]: `made-${HOSTILE}` },
-        finished_at: 1_700_000_000_900,
         details: { subject: HOSTILE, event: { topic: HOSTILE } },
       }),
     );

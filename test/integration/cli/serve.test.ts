@@ -3,7 +3,7 @@ import { openValkey, type ValkeyConnection } from '../../../src/adapters/valkey'
 import { textOf } from '../../../src/adapters/valkey/client-like';
 import { openBackends } from '../../../src/backends';
 import type { LedgerEntry } from '../../../src/ports';
-import { Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { beginsCommands, makeCommandProject, runCommand } from '../../support/command-line';
 import { listening } from '../../support/listening';
 import { describeWith, valkeyService } from '../../support/services';
 import { until } from '../../support/until';
@@ -18,20 +18,7 @@ export const numbers = valkeyTrigger(doubled, { id: 'numbers', stream: process.e
 `;
 const READY = /Serves valkey:numbers at (http:\/\/127\.0\.0\.1:\d+)/;
 
-const begun: Command[] = [];
-function begin(project: string, args: readonly string[], environment?: NodeJS.ProcessEnv): Command {
-  const command = new Command(project, args, environment);
-  begun.push(command);
-  return command;
-}
-
-afterEach(async () => {
-  // Left over if a test failed.
-  for (const command of begun.splice(0)) {
-    command.signal('SIGKILL');
-    await command.finished;
-  }
-});
+const begin = beginsCommands();
 afterAll(removeProjects);
 
 function makeProject(): string {

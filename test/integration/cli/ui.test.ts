@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { beginsCommands, type Command, makeCommandProject, runCommand } from '../../support/command-line';
 import { closeAll, onClose } from '../../support/open-selvage';
 import { pageAt, type TestPage } from '../../support/page';
 import { InterruptibleServer } from '../../support/schedulers';
@@ -14,24 +14,12 @@ export const first = tapestry('first', () => ({ y: one({}, { id: 'one' }) }));
 `;
 const PAGE = /Page (http:\/\/127\.0\.0\.1:\d+\/\?token=\S+)/;
 
-const begun: Command[] = [];
-function begin(project: string, args: readonly string[]): Command {
-  const command = new Command(project, args);
-  begun.push(command);
-  return command;
-}
-
 async function pageOf(command: Command): Promise<TestPage> {
   return pageAt((await command.hasWritten(PAGE))[1]!);
 }
 
-afterEach(async () => {
-  await closeAll();
-  for (const command of begun.splice(0)) {
-    command.signal('SIGKILL');
-    await command.finished;
-  }
-});
+afterEach(closeAll);
+const begin = beginsCommands();
 afterAll(removeProjects);
 
 const makeFirst = (): string => makeCommandProject({ 'pipeline.ts': PIPELINE });

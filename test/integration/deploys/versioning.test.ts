@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { Selvage } from '../../../src/client';
 import { findTemporalCli } from '../../../src/server';
-import { Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { beginsCommands, type Command, makeCommandProject, runCommand } from '../../support/command-line';
 import { readFile } from '../../support/doc-snippets';
 import { closeAll, onClose, unique } from '../../support/open-selvage';
 import { sharedServerAddress } from '../../support/temporal-server';
@@ -27,14 +27,8 @@ const second = knot('second', ({ before }: { before: unknown }) => String(before
 export const both = tapestry('both', () => ({ end: second({ before: first({}, { id: 'first' }) }, { id: 'end' }) }));
 `;
 
-const begun: Command[] = [];
-afterEach(async () => {
-  for (const command of begun.splice(0)) {
-    command.signal('SIGKILL');
-    await command.finished;
-  }
-  await closeAll();
-});
+const begin = beginsCommands();
+afterEach(closeAll);
 afterAll(removeProjects);
 
 /** The words of the page's commands of Temporal, for a deployment of this test. */
@@ -60,10 +54,9 @@ test('runs stay with the build that began them, new ones begin on the current on
     (await run(temporal, [...words, '--address', address])).stdout;
   const worker = async (buildId: string): Promise<Command> => {
     const words = ['worker', 'pipeline.ts', '--address', address, '--queue', queue];
-    const one = new Command(project, [...words, '--deployment', deployment, '--build-id', buildId], {
+    const one = begin(project, [...words, '--deployment', deployment, '--build-id', buildId], {
       BUILD: buildId,
     });
-    begun.push(one);
     await one.hasWritten(/Worker of both/);
     return one;
   };
