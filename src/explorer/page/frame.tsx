@@ -5,6 +5,7 @@ import type { About, PageName } from '../contract';
 import { about, isFile } from './app';
 import { isMac, isSheetOpen, useKeys } from './keys';
 import { liveState } from './live';
+import { menu, type MenuPage } from './menu';
 import { PAGES, type PageProps } from './pages';
 import { Palette } from './palette';
 import { isPaletteOpen } from './palette-state';
