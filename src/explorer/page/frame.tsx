@@ -51,7 +51,7 @@ export function Frame() {
     { keys: '?', says: 'These keys', run: () => (isSheetOpen.value = true) },
     ...menu().map((name) => ({
       keys: GO_KEYS[name],
-      says: `Go to ${PAGES[name].title({ page: name }).toLowerCase()}`,
+      says: `Go to ${PAGES[name].title({ page: name } as never).toLowerCase()}`,
       run: () => go({ page: name }),
     })),
     { keys: 'alt+ArrowLeft', says: 'Back', isHidden: true, run: () => history.back() },
@@ -161,7 +161,7 @@ function Side({ now }: { now: Place | undefined }) {
               aria-current={now?.page === name && !('tapestry' in now && now.tapestry) ? 'page' : undefined}
             >
               <Icon name={PAGES[name].icon} />
-              <span>{PAGES[name].title({ page: name })}</span>
+              <span>{PAGES[name].title({ page: name } as never)}</span>
             </a>
           </li>
         ))}

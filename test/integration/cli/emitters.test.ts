@@ -91,7 +91,7 @@ test('emit delivers to the emitters of the file and of the project; what one gav
   const worker = new Command(project, ['emit', 'pipeline.ts']);
   await until('all is heard again', () => received('all').length === 12);
   expect(await cli('emitters', 'remove', 'all')).toMatchObject({
-    code: 1,
+    code: 2,
     stderr: expect.stringContaining('EmitterInUse') as string,
   });
   worker.signal('SIGTERM');
