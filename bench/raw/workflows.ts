@@ -60,3 +60,9 @@ export async function mapSlice(start: number, size: number): Promise<number[]> {
   });
   return values;
 }
+
+/** As an ordinary pipeline: steps one after the other, one of them for each element of a list. */
+export async function steps(start: number, size: number): Promise<number> {
+  const last = await chain(start, 13);
+  return await sum(await executeChild(mapSlice, { args: [last, size] }));
+}

@@ -143,6 +143,27 @@ function mapping(size: number, dispatcher: Dispatcher, batch?: number): Workload
   };
 }
 
+/** Fifteen knots one after the other, one of which is a map. */
+function steps(size: number): Workload {
+  const before = 12;
+  return {
+    name: `15 knots and ${size} elements`,
+    workflow: 'steps',
+    size,
+    knots: before + 2 + size,
+    tapestry: () =>
+      tapestry(`steps-${size}`, (t) => {
+        let start: Knot<number> = t.parameter('start', z.number());
+        for (let index = 0; index < before; index++) start = inc({ x: start }, { id: `inc-${index}` });
+        const mapped = map(
+          { over: range({ start, size }, { id: 'list' }), each: inc, bind: 'x' },
+          { id: 'mapped' },
+        );
+        return { result: reduce({ of: mapped, combine: (values) => sum(values) }, { id: 'total' }) };
+      }),
+  };
+}
+
 const dwell = knot('dwell', async ({ x, ms }: { x: number; ms: number }) => {
   if (ms > 0) await delay(ms);
   return increment(x);
@@ -182,6 +203,8 @@ export const MAP_100000_BATCHED = mapping(100_000, queue(), 100);
 export const LOCAL_MAP_10000 = mapping(10_000, local());
 export const LOCAL_MAP_100000 = mapping(100_000, local());
 
+export const STEPS_20 = steps(20);
+
 export const CHAIN_3 = chain(3);
 export const CHAIN_10 = chain(10);
 export const CHAIN_100 = chain(100);
@@ -206,6 +229,7 @@ export const TWO_LONG_AT_ONCE = limitedTo({ atOnce: 2 }, 20, 700);
 export const FIFTY_A_SECOND = limitedTo({ perSecond: 50 }, 200, 0);
 
 export const WORKLOADS: readonly Workload[] = [
+  STEPS_20,
   CHAIN_3,
   CHAIN_10,
   CHAIN_100,
