@@ -25,7 +25,7 @@ export const manyRuns: Benchmark = {
         for (const side of ['ours', 'raw'] as const) workers.push(await stage.startWorker(side, STEPS_20));
       const tapestry = STEPS_20.tapestry();
       const all = (run: () => Promise<unknown>) => () =>
-        inParallel(Array.from({ length: RUNS }), AT_ONCE, run);
+        inParallel(Array.from({ length: RUNS }), AT_ONCE, async () => void (await run()));
       const { ours, raw } = await compare(
         repetitions,
         all(() => stage.runOurs(tapestry)),
