@@ -255,8 +255,9 @@ function bodiesAfterRecords(
     const known = insertedBy(record, evidence);
     for (const line of evidence.journal) {
       if (line.run !== run || line.knot !== knot || line.what !== 'began' || line.at <= known) continue;
-      // A frozen worker wakes with what it was given before.
-      const wasAsleep = evidence.frozen.has(line.pid) && line.attempt < attempt;
+      // A frozen worker wakes with what it was given before: an earlier attempt, or a segment, whose knots are handed back and counted anew.
+      const isOther = record.worker !== workerIdentity(line.pid);
+      const wasAsleep = evidence.frozen.has(line.pid) && isOther && line.attempt <= attempt;
       if (line.takenAt <= known || wasAsleep) {
         overlaps += 1;
         continue;
