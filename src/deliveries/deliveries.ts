@@ -120,9 +120,16 @@ export class Deliveries {
   async drained(ms: number): Promise<string[]> {
     const until = performance.now() + ms;
     for (;;) {
-      const last = (await this.#feed.lastChange()) ?? null;
-      const behind = this.#runners.filter(({ position, isUnsaved }) => position !== last || isUnsaved);
-      for (const runner of behind) if (runner.position === last) runner.save();
+      const last = await this.#feed.lastChange();
+      const behind: EmitterRunner[] = [];
+      for (const runner of this.#runners) {
+        const { position } = runner;
+        const isThrough =
+          position !== undefined && (await lagBehind(this.#feed, position, last)).changes === 0;
+        if (isThrough && !runner.isUnsaved) continue;
+        if (isThrough) runner.save();
+        behind.push(runner);
+      }
       const isWorth = behind.some(({ isFailing, isElsewhere }) => !isFailing && !isElsewhere);
       if (!isWorth || performance.now() >= until) return behind.map(({ name }) => name);
       await pause(DRAIN_LOOK_MS, this.#stopping.signal);

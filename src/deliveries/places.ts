@@ -1,6 +1,7 @@
 import type { EmitterDeclaration } from '../emitters';
 import type { HistoryChange, Move } from '../ports';
 import type { Feed } from './run-events';
+import { CHANGES_AT_ONCE } from '../ports/parts/changes';
 import { within } from '../ports/parts/pause';
 
 export type Place = Pick<Move, 'position' | 'positionAt'>;
@@ -64,7 +65,7 @@ export async function lagBehind(feed: Feed, position: string | null, last: strin
   const since = Math.min(...page.map(({ at }) => at));
   return {
     changes: page.length,
-    isMore: page.at(-1)!.position !== last,
+    isMore: page.length === CHANGES_AT_ONCE && page.at(-1)!.position !== last,
     since,
     age: Math.max(0, (await feed.now()) - since),
   };

@@ -20,6 +20,7 @@ export const HISTORY_CHANGES_TESTS: ConformanceTests<RunHistory, Subject<RunHist
     await adapter.commit([knot('a'), knot('c', { outcome: 'skipped', skip_reason: 'cancelled' })]);
     await adapter.endRun('temporal-run-1', { status: 'failed', finished_at: START + 9, details: {} });
     await adapter.changeRun('temporal-run-1', { details: { more: 1 } });
+    await adapter.commit([knot('a'), knot('b')]);
     const changes = await told(adapter, 6);
     const one = { run_id: 'run-1', temporal_run_id: 'temporal-run-1', tapestry: 'quickstart' };
     const finished = { ...one, kind: 'knot-finished', at: START + 2 };

@@ -80,8 +80,13 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
     tally: StatisticsTally,
     { by, since, until }: KnotStatisticsQuery,
   ): Promise<void> {
-    const { rows } = await this.database.run(knotFigures(by), [since, until]);
-    for (const row of rows) addKnotFigures(tally, row);
+    // Side by side: the server takes a processor for each.
+    const found = await Promise.all(
+      (['duration', 'queued'] as const).map((time) =>
+        this.database.run(knotFigures(by, time), [since, until]),
+      ),
+    );
+    for (const { rows } of found) for (const row of rows) addKnotFigures(tally, row);
   }
 
   protected async lockStepsBack(db: SqlExecutor): Promise<void> {

@@ -64,6 +64,8 @@ export type LineageTable = {
   id: Generated<number>;
   /** Postgres only. */
   change: Generated<number>;
+  /** Postgres only, for statistics: of a reused value, the milliseconds that making it took, which are in `extra`. */
+  made_in: Generated<number | null>;
 } & AsColumns<LineageRecord, 'parent_input_hashes' | 'constant_input_hashes' | 'parent_knot_ids' | 'extra'>;
 
 export type RunsTable = {

@@ -12,9 +12,13 @@ import type { SqliteConnection } from './connection';
  * The number, and the time of its record. Another time at that number shows that the file was restored to an older state and then
  * continued.
  */
-const POSITION = /^(\d{1,16})(?:_(-?\d+(?:\.\d+)?))?$/;
+const POSITION = /^(\d{1,16})_(-?\d+(?:\.\d+)?)$/;
 
 const NEWEST = "select seq from sqlite_sequence where name = 'selvage_lineage'";
+
+const LAST = `
+  select max(number) as number from (select max(id) as number from selvage_lineage
+    union all select max(started_change) from selvage_runs union all select max(ended_change) from selvage_runs)`;
 
 const AT_NUMBER = `
   select finished_at as at from selvage_lineage where id = ?
@@ -51,17 +55,18 @@ export function changesBehind(
   const number = Number(match?.[1] ?? 0);
   const newest = newestNumber(connection);
   if (newest === number && isTold) return [];
-  if (newest < number || (match?.[2] !== undefined && isOther(connection, number, Number(match[2]))))
+  if (newest < number || (match && isOther(connection, number, Number(match[2]))))
     throw positionWentBack(after!, place);
   const rows = connection.all<ChangeRow & { readonly number: number }>(BEHIND, [number, number, number]);
   return rows.map((row) => changeOf(row, `${row.number}_${row.at}`));
 }
 
+/** Not the last assigned number: a record that was there already, and one that was deleted, had numbers too. */
 export function lastChange(connection: SqliteConnection): string | undefined {
-  const newest = newestNumber(connection);
-  if (newest === 0) return undefined;
-  const [time] = timesAt(connection, newest);
-  return time === undefined ? String(newest) : `${newest}_${time}`;
+  const [{ number }] = connection.all<{ number: number | null }>(LAST, []) as [{ number: number | null }];
+  if (number === null) return undefined;
+  const [time] = timesAt(connection, number);
+  return `${number}_${time}`;
 }
 
 /** The last assigned number. */

@@ -157,6 +157,16 @@ test('rejected events, and those for which it throws Terminal alone, become dead
   expect(heard.size).toBe(6);
 });
 
+test('what was removed since is not waited for', async () => {
+  const backends = createInMemoryBackends();
+  const deliveries = await deliver(backends, async () => {});
+  await run(backends, 'r1');
+  await run(backends, 'r2');
+  expect(await deliveries.drained(60_000)).toEqual([]);
+  await backends.runHistory.deleteRun('t-r2');
+  expect(await deliveries.drained(60_000)).toEqual([]);
+});
+
 test('a filter leaves out what is not wanted, and the cursor goes on', async () => {
   const backends = createInMemoryBackends();
   const heard: string[] = [];
