@@ -179,8 +179,9 @@ export class StreamHost {
     logger.info({}, attempt > 1 || task.round > 1 ? 'reads on' : 'reads');
     try {
       const end = await running;
-      // Whoever stops it asks at once how far it came.
-      if (this.#isStopping) await save(end.checkpoint).catch(() => undefined);
+      // Once the activity is over, its last beat is gone, and the workflow hears of its result a moment later: whoever asks
+      // meanwhile would be told of an older checkpoint.
+      await save(end.checkpoint).catch(() => undefined);
       return end;
     } catch (error) {
       // A stream that ends by a mistake keeps its place.
