@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { settingsOfNewRun } from '../adapters/open-telemetry/body-traces';
 import { hashJson, type Json } from '../values';
 import type { SelvageError } from '../errors';
 import type { Execution, LoadedPlan } from '../runtime';
@@ -77,6 +78,7 @@ export function runRecord(
       ...(said.parentKnot !== undefined && { parent_knot: said.parentKnot }),
       ...(said.parentTemporalRunId !== undefined && { parent_temporal_run_id: said.parentTemporalRunId }),
       ...(said.traceparent !== undefined && { traceparent: said.traceparent }),
+      ...settingsOfNewRun(),
       ...(said.subject !== undefined && { subject: said.subject }),
       ...(digestTag !== undefined && { digest_key: digestTag }),
       ...(said.reuse === false && { reuse: false }),

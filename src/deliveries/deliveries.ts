@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { LoggerLike } from '../authoring/knot-context';
 import type { EmitterDeclaration, EmitterList } from '../emitters';
-import { agreeOn } from '../adapters/open-telemetry/body-traces';
+import { useSettings } from '../adapters/open-telemetry/body-traces';
 import { observeEmitterLag, type EmitterLag } from '../adapters/open-telemetry/emitter-lag';
 import type { TraceSettings } from '../emitters/open-telemetry';
 import { SelvageError } from '../errors';
@@ -78,7 +78,7 @@ export class Deliveries {
       },
     };
     for (const emitter of emitters)
-      if (emitter.kind === 'open-telemetry') agreeOn(emitter.options as TraceSettings);
+      if (emitter.kind === 'open-telemetry') useSettings(emitter.options as TraceSettings);
     this.#runners = emitters.map((declaration) => new EmitterRunner(declaration, around));
     // Whoever has the lease: each process tells what happens in it.
     this.#live = emitters.flatMap((declaration) => LiveChannel.of(declaration, logger) ?? []);

@@ -8,12 +8,13 @@ export interface OpenTelemetryEmitterOptions extends EmitterOptions {
   /**
    * Whether the knots of a run are part of its trace. `nested`: they are. `linked`: each knot is a trace of its own,
    * with a link to the span of its run. `auto` (default): a knot that begins within an hour of its run is part of the
-   * run's trace, a later one is a trace of its own, because backends close a trace after a while.
+   * run's trace, a later one is a trace of its own, because backends close a trace after a while. A run keeps the mode
+   * that the emitter of the process had in which it began, if that process has an SDK.
    */
   readonly mode?: TraceMode;
   /**
    * How many elements of a map have a span: the first of the list, and as many failed ones. The map's own span counts
-   * all. Default 20.
+   * all. A run keeps it as it keeps `mode`. Default 20.
    */
   readonly elementsPerMap?: number;
 }

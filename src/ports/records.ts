@@ -113,7 +113,8 @@ export const runRecordSchema = z.object({
    * - `scrubs`: when its values were removed, by whom and why.
    * - `resumed_from`: the run that this one continues; `resumed_as`: the ids of runs meant to continue this
    *   one; `resume_claimed_at`: when the last of these was requested, 0 if it was refused.
-   * - `traceparent`: the span in which it was started (W3C Trace Context).
+   * - `traceparent`: the span in which it was started (W3C Trace Context); `spans`: the settings by which its own spans
+   *   are placed, if it began in a process with an OpenTelemetry SDK.
    * - `event`: where the starting event came from, such as topic, partition and offset.
    */
   details: json,

@@ -7,7 +7,10 @@ import { StreamingSource } from './source';
 interface Common<Format> {
   /** How messages are read; one that cannot be is a dead letter. Default `json`. */
   readonly format?: Format;
-  /** Where a partition begins of which nothing was read yet. Default `earliest`. */
+  /**
+   * Where the stream begins to read. Partitions that a topic gets later are read from their beginning. Default
+   * `earliest`.
+   */
   readonly from?: 'earliest' | 'latest';
 }
 

@@ -45,10 +45,11 @@ export interface ReadContext {
   readonly signal: AbortSignal;
   readonly logger: Logger;
   /**
-   * Saves the place of a new partition, and returns when that is durable: for a source that invents names of
-   * partitions, which must be the same after a crash. Deliver elements of the partition only afterwards.
+   * Saves the places of new partitions, all at once, and returns when that is durable: for a source that invents names
+   * of partitions, or begins at their ends, which must be the same after a crash. Deliver elements of these partitions
+   * only afterwards.
    */
-  save(partition: string, state: Json): Promise<void>;
+  save(places: Places): Promise<void>;
   /** Reports what currently prevents reading; undefined when it reads again. */
   trouble(message: string | undefined): void;
 }

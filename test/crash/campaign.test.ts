@@ -7,7 +7,10 @@ import { described, leftOutLines } from './campaign/report';
 const LIMIT_MS = 900_000;
 /** Those of all stages, which take longest, are left to `npm run crash`. */
 const MOST_STAGES = 9;
-/** Streams have a test of their own beside this one; with blows in random places they are left to `npm run crash`, too. */
+/**
+ * Streams have a test of their own beside this one; with blows in random places they are left to `npm run crash`, too: a dead reader is missed
+ * after ten seconds, so that a scenario with six of their blows takes more than a minute.
+ */
 const points = POINT_NAMES.filter((point) => POINTS[point].at !== 'element');
 /** Its first fourteen scenarios have a blow for each point that needs neither cluster nor stream, and three of them are cut short. */
 const SEED = 2038;

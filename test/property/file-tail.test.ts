@@ -14,7 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { FileTailSource } from '../../src';
 import { openFileTail } from '../../src/adapters/files/tail';
-import { keyOfOffset, type OpenSource, type StreamElement } from '../../src/streams';
+import { keyOfOffset, type OpenSource, type Places, type StreamElement } from '../../src/streams';
 import { StreamProgress } from '../../src/serve/streams/progress';
 import type { StreamCheckpoint } from '../../src/workflows/messages';
 import { runs } from '../support/thorough';
@@ -240,8 +240,8 @@ class World {
       signal,
       logger: silent,
       trouble: () => {},
-      save: async (partition: string, state: never) => {
-        progress.place(partition, state);
+      save: async (places: Places) => {
+        for (const [partition, state] of places) progress.place(partition, state);
         if (!signal.aborted) this.saved = progress.checkpoint();
       },
     };

@@ -112,30 +112,36 @@ class FileTail {
   /** Opens what has come. */
   async #discover(isFirst: boolean, context: ReadContext): Promise<void> {
     const { paths, from } = this.#options;
-    for (const file of await matchingFiles(paths)) {
-      this.#watch(path.dirname(file));
-      const inode = await inodeAt(file);
-      if (!inode || this.#copies.has(keyOf(inode)) || this.#of(inode)) continue;
-      const opened = await openFile(file);
-      if (!opened) continue;
-      const isCopy = await this.#isCopy(opened);
-      if (isCopy === true) this.#copies.add(keyOf(opened));
-      if (isCopy !== false) {
-        await opened.handle.close();
-        continue;
+    const isAtEnd = isFirst && from === 'end';
+    const ends = new Map<string, Json>();
+    try {
+      for (const file of await matchingFiles(paths)) {
+        this.#watch(path.dirname(file));
+        const inode = await inodeAt(file);
+        if (!inode || this.#copies.has(keyOf(inode)) || this.#of(inode)) continue;
+        const opened = await openFile(file);
+        if (!opened) continue;
+        const isCopy = await this.#isCopy(opened);
+        if (isCopy === true) this.#copies.add(keyOf(opened));
+        if (isCopy !== false) {
+          await opened.handle.close();
+          continue;
+        }
+        const at = isAtEnd ? (await opened.handle.stat()).size : 0;
+        const begun = await this.#begin(opened, { at, isSaved: isAtEnd });
+        if (isAtEnd) ends.set(begun.partition, json(await placeOf(begun, at)));
       }
-      await this.#begin(opened, isFirst && from === 'end' ? context : undefined);
+      // All at once: a process that knew only some of them would read the others from their beginning.
+      if (ends.size > 0) await context.save(ends);
+    } catch (error) {
+      for (const partition of ends.keys()) await this.#close(this.#files.get(partition)!);
+      throw error;
     }
   }
 
-  async #begin(opened: OpenFile, fromEnd: ReadContext | undefined): Promise<TailedFile> {
+  async #begin(opened: OpenFile, from = { at: 0, isSaved: false }): Promise<TailedFile> {
     const partition = randomUUID().slice(0, 8);
-    const at = fromEnd ? (await opened.handle.stat()).size : 0;
-    const file = await TailedFile.of(partition, opened, this.#format, this.#options.maxLine, {
-      at,
-      isSaved: fromEnd !== undefined,
-    });
-    if (fromEnd) await fromEnd.save(partition, json(await placeOf(file, at)));
+    const file = await TailedFile.of(partition, opened, this.#format, this.#options.maxLine, from);
     this.#files.set(partition, file);
     return file;
   }
@@ -169,7 +175,7 @@ class FileTail {
       // Whatever is in the file now is another file.
       if (isStillThere?.dev === dev && isStillThere.ino === ino) {
         const opened = await openFile(name);
-        if (opened) await this.#begin(opened, undefined);
+        if (opened) await this.#begin(opened);
       }
       if (isLeft) yield* this.#last(file, context);
       return;
@@ -188,7 +194,7 @@ class FileTail {
     { save }: ReadContext,
   ): AsyncGenerator<Delivered<string>, void, void> {
     if (lines.length === 0) return;
-    if (!file.isSaved) await save(file.partition, json(file.beginning()));
+    if (!file.isSaved) await save(new Map([[file.partition, json(file.beginning())]]));
     file.isSaved = true;
     yield lines;
   }

@@ -83,6 +83,8 @@ export interface KafkaConsumer {
 export interface KafkaClient {
   /** The names of all topics that this user may see. */
   topics(): Promise<string[]>;
+  /** Of each partition of these topics the offset after its last message. */
+  ends(topics: readonly string[]): Promise<(TopicPartition & { readonly end: bigint })[]>;
   /** Resolves when the consumer is about to join its group. */
   consume(options: ConsumeOptions, listener: ConsumerListener): Promise<KafkaConsumer>;
   /**

@@ -126,6 +126,21 @@ class KafkajsClient implements KafkaClient {
     return await this.#administer((admin) => admin.listTopics());
   }
 
+  async ends(topics: readonly string[]): ReturnType<KafkaClient['ends']> {
+    return await this.#administer(async (admin) => {
+      const offsets = await Promise.all(
+        topics.map(async (topic) =>
+          (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => ({
+            topic,
+            partition,
+            end: BigInt(high),
+          })),
+        ),
+      );
+      return offsets.flat();
+    });
+  }
+
   async consume(options: ConsumeOptions, listener: ConsumerListener): Promise<KafkaConsumer> {
     const { sessionTimeout = SESSION_TIMEOUT_MS } = options;
     let cluster: Cluster | undefined;

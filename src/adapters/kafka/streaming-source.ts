@@ -74,7 +74,7 @@ class KafkaSource {
   /** Reads until the consumer dies. */
   async *#once(
     client: KafkaClient,
-    { signal, trouble }: Context,
+    { signal, trouble, save }: Context,
   ): AsyncGenerator<readonly StreamElement[], void, void> {
     const { topics, from } = this.#settings;
     const known = new Set(await client.topics());
@@ -87,6 +87,7 @@ class KafkaSource {
           details: { topic: missing },
         },
       );
+    if (from === 'latest') await this.#beginAtEnds(client, save);
     const received: ReceivedMessages[] = [];
     const waiting = new Map<string, number>();
     const paused = new Set<string>();
@@ -95,7 +96,8 @@ class KafkaSource {
     const consumer = await client.consume(
       {
         group: `selvage-stream-${randomUUID()}`,
-        topics: topics.map((name) => ({ name, from })),
+        // Partitions that are new to a topic are read from their beginning.
+        topics: topics.map((name) => ({ name, from: 'earliest' })),
         after: (place) => this.#places.get(nameOf(place)),
       },
       {
@@ -147,6 +149,21 @@ class KafkaSource {
       signal.removeEventListener('abort', stop);
       await consumer.stop();
     }
+  }
+
+  /**
+   * Saves where the topics end of which nothing is known yet, before anything is read: what comes before the first
+   * checkpoint is not passed over after a crash.
+   */
+  async #beginAtEnds(client: KafkaClient, save: Context['save']): Promise<void> {
+    const known = new Set([...this.#places.keys()].map((name) => name.slice(0, name.lastIndexOf('/'))));
+    const fresh = this.#settings.topics.filter((topic) => !known.has(topic));
+    if (fresh.length === 0) return;
+    const places = new Map<string, number>();
+    for (const { end, ...partition } of await client.ends(fresh))
+      places.set(nameOf(partition), Number(end) - 1);
+    await save(places);
+    for (const [name, offset] of places) this.#places.set(name, BigInt(offset));
   }
 
   async #elementOf({ topic, partition }: ReceivedMessages, record: KafkaRecord): Promise<StreamElement> {

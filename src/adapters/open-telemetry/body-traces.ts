@@ -4,16 +4,25 @@ import { VERSION } from '../../version';
 import { apiWithContext, type Api } from './api';
 import type { SpanIds } from './ids';
 import { SpanMaker } from './span-maker';
-import { TraceOfRun, type RunOfTrace } from './trace-of-run';
+import { TraceOfRun, recordedSettings, type RecordedSettings, type RunOfTrace } from './trace-of-run';
 import { spanOf, traceparentOf } from './traceparent';
 
 const REMEMBERED_RUNS = 1_000;
 
-/** As the emitter of this process has them, so that bodies and emitter come to the same spans. */
-let agreed = TRACE_DEFAULTS;
+/** Of the emitter that this process delivers to. As the SDK, one for the process. */
+let settingsHere = TRACE_DEFAULTS;
 
-export function agreeOn(settings: TraceSettings): void {
-  agreed = settings;
+/** Has runs that begin in this process from now on carry the settings of its emitter. */
+export function useSettings(settings: TraceSettings): void {
+  settingsHere = settings;
+}
+
+/**
+ * For the details of a run that begins here: the settings by which its spans are placed, in whatever process its bodies
+ * run and its emitter delivers. Nothing without an SDK.
+ */
+export function settingsOfNewRun(): { readonly spans?: RecordedSettings } {
+  return apiWithContext() ? { spans: recordedSettings(settingsHere) } : {};
 }
 
 /** The span that is active here, as a `traceparent`; undefined without OpenTelemetry, or outside of any span. */
@@ -73,7 +82,7 @@ export class BodyTraces {
   async ofNested(temporalRunId: string, knotId: string): Promise<string | undefined> {
     const api = apiWithContext();
     const trace = api && (await this.traceOf(temporalRunId));
-    return trace && traceparentOf(this.spanOf(api, trace, trace.knot(knotId, Date.now())));
+    return trace && traceparentOf(this.spanOf(api, trace, trace.nested(knotId, Date.now())));
   }
 
   private spanOf(api: Api, trace: TraceOfRun, ids: SpanIds): ReturnType<SpanMaker['parentOf']> {
@@ -86,7 +95,7 @@ export class BodyTraces {
     const known = this.runs.get(temporalRunId);
     if (known) return known;
     const asked = this.run(temporalRunId)
-      .then((run) => run && new TraceOfRun(run, agreed))
+      .then((run) => run && new TraceOfRun(run))
       // A body does not wait for a trace: it runs outside of one.
       .catch(() => undefined)
       .then((trace) => {

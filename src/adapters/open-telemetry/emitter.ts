@@ -122,7 +122,7 @@ class OpenTelemetryEmitter implements Emitter {
     const key = `${temporal_run_id}/${element.map}`;
     const shown = this.shown.get(key) ?? new Set();
     if (shown.has(knot_id)) return true;
-    if (shown.size >= this.settings.elementsPerMap) return false;
+    if (shown.size >= trace.elementsPerMap) return false;
     this.shown.set(key, shown.add(knot_id));
     if (this.shown.size > REMEMBERED_MAPS) this.shown.delete(this.shown.keys().next().value!);
     return true;

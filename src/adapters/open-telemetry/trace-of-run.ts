@@ -1,6 +1,6 @@
 import type { SpanContext } from '@opentelemetry/api';
 import type { RunRecord } from '../../ports';
-import type { TraceSettings } from '../../emitters/open-telemetry';
+import type { TraceMode, TraceSettings } from '../../emitters/open-telemetry';
 import { attemptSpanId, knotSpanId, runSpanId, traceIdOf, type SpanIds } from './ids';
 import { spanOf } from './traceparent';
 
@@ -9,6 +9,19 @@ const APART_MS = 3_600_000;
 
 /** What the place of a run's spans follows from. */
 export type RunOfTrace = Pick<RunRecord, 'temporal_run_id' | 'started_at' | 'details'>;
+
+/** {@link TraceSettings} in the details of a run. */
+export type RecordedSettings = { readonly mode: TraceMode; readonly elements_per_map: number };
+
+export function recordedSettings({ mode, elementsPerMap }: TraceSettings): RecordedSettings {
+  return { mode, elements_per_map: elementsPerMap };
+}
+
+/** The settings that a run has carried since its begin; undefined if that was in a process without an SDK. */
+export function settingsOf({ details }: RunOfTrace): TraceSettings | undefined {
+  const recorded = details['spans'] as RecordedSettings | undefined;
+  return recorded && { mode: recorded.mode, elementsPerMap: recorded.elements_per_map };
+}
 
 /** The element of a map, by its id: `users[17]`, or `users["anna"]`, which has no position. */
 export interface ElementOf {
@@ -25,17 +38,22 @@ export function elementOf(knotId: string): ElementOf | undefined {
 
 /**
  * Where the spans of one run belong. Made of its record alone, so that the emitter, and a body that runs long before
- * anything is emitted, come to the same ids.
+ * anything is emitted, come to the same ids. If the record has no settings, those of the emitter count, which bodies do
+ * not know: then they work within the span of the run, which there is in any case.
  */
 export class TraceOfRun {
   readonly ids: SpanIds;
   /** The span that was active where the run was started, or the knot that started it. */
   readonly parent: SpanContext | undefined;
 
+  private readonly settings: TraceSettings | undefined;
+
+  /** @param emitter the settings of the emitter; bodies have none */
   constructor(
     private readonly run: RunOfTrace,
-    private readonly settings: TraceSettings,
+    emitter?: TraceSettings,
   ) {
+    this.settings = settingsOf(run) ?? emitter;
     this.parent = spanOf(run.details['traceparent']);
     this.ids = {
       traceId: this.parent?.traceId ?? traceIdOf(run.temporal_run_id),
@@ -45,13 +63,18 @@ export class TraceOfRun {
 
   /** @param at when the knot began */
   isApart(at: number): boolean {
-    const { mode } = this.settings;
+    const mode = this.settings?.mode;
     return mode === 'linked' || (mode === 'auto' && at - this.run.started_at > APART_MS);
   }
 
   private traceOf(knotId: string, at: number): string {
     if (!this.isApart(at)) return this.ids.traceId;
     return traceIdOf(this.run.temporal_run_id, elementOf(knotId)?.map ?? knotId);
+  }
+
+  /** The span of a knot that starts a run. */
+  nested(knotId: string, at: number): SpanIds {
+    return this.settings ? this.knot(knotId, at) : this.ids;
   }
 
   /** The span of a knot as a whole. */
@@ -69,13 +92,18 @@ export class TraceOfRun {
     };
   }
 
+  get elementsPerMap(): number {
+    return this.settings?.elementsPerMap ?? 0;
+  }
+
   /** Whether each element at this place of its list has a span. Others have one only if they failed. */
   isShown({ position }: ElementOf): boolean {
-    return position !== undefined && position < this.settings.elementsPerMap;
+    return position !== undefined && position < this.elementsPerMap;
   }
 
   /** The span that the body of an attempt works in: its own, or its map's where its own may never be. */
   body(knotId: string, attempt: number, at: number): SpanIds {
+    if (!this.settings) return this.ids;
     const element = elementOf(knotId);
     return element && !this.isShown(element) ? this.knot(element.map, at) : this.attempt(knotId, attempt, at);
   }

@@ -39,7 +39,7 @@ export function openValkeySource(settings: ValkeySourceSettings, id: string): Op
             if (place === undefined) {
               place = settings.from === 'latest' ? await newest(connection, stream) : '0-0';
               // Entries that come before the first checkpoint must not be passed over after a crash.
-              if (settings.from === 'latest') await save('', place);
+              if (settings.from === 'latest') await save(new Map([['', place]]));
             }
             const entries = await next(blocking, stream, place);
             trouble(undefined);

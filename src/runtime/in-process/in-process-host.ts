@@ -136,7 +136,7 @@ export class InProcessHost extends LayoutRun {
     parameters: readonly EncodedValue[],
     details: RunRecord['details'],
   ): Promise<void> {
-    const { backends, recordsRun, runId, startedBy, terminals, traceparent, now } = this.environment;
+    const { backends, recordsRun, runId, startedBy, terminals, now } = this.environment;
     if (!recordsRun) return;
     const { plan, planText } = this;
     const hashes = parameters.map(({ hash }, index) => [
@@ -156,7 +156,7 @@ export class InProcessHost extends LayoutRun {
       status,
       startedAt,
       finishedAt: now(),
-      details: { ...details, ...(traceparent !== undefined && { traceparent }) },
+      details: { ...details, ...this.knots.tracing },
     });
   }
 

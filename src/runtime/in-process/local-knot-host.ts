@@ -29,10 +29,10 @@ import {
   type MadeValue,
   type Throw,
 } from '..';
-import { activeTraceparent, BodyTraces } from '../../adapters/open-telemetry/body-traces';
+import { activeTraceparent, BodyTraces, settingsOfNewRun } from '../../adapters/open-telemetry/body-traces';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { KnotBody, TapestryRecord } from '../../authoring/records';
-import type { Backends, Commit, CommitResult, LineageRecord } from '../../ports';
+import type { Backends, Commit, CommitResult, LineageRecord, RunRecord } from '../../ports';
 import type { LocalWaits } from './local-waits';
 import type { StartedBy } from './run-record';
 
@@ -78,6 +78,8 @@ export class LocalKnotHost implements KnotHost {
   isCancelled = false;
   /** Absent: the run is not recorded, so no emitter will hear of it. */
   readonly traces: BodyTraces | undefined;
+  /** For the details of the run: where its spans belong. */
+  readonly tracing: RunRecord['details'];
   /**
    * Aborts the bodies. Absent if the run cannot be cancelled. Not the user's signal, because any number of bodies may
    * listen to it.
@@ -99,7 +101,11 @@ export class LocalKnotHost implements KnotHost {
     const logger = bodyLogger(environment.logger ?? SILENT);
     const { dataStore } = backends;
     const handedOn = new HandedOnHere();
-    const begun = { temporal_run_id: temporalRunId, started_at: now(), details: { traceparent } };
+    this.tracing = {
+      ...(traceparent !== undefined && { traceparent }),
+      ...(environment.recordsRun && settingsOfNewRun()),
+    };
+    const begun = { temporal_run_id: temporalRunId, started_at: now(), details: this.tracing };
     this.traces = environment.recordsRun ? new BodyTraces(async () => begun) : undefined;
     this.surroundings = {
       runId,

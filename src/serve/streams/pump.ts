@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Logger } from '../../authoring/knot-context';
-import { SelvageError, isOfClass } from '../../errors';
+import { SelvageError } from '../../errors';
 import { pause } from '../../ports/parts/pause';
 import {
   batchSizes,
@@ -13,6 +13,7 @@ import {
 } from '../../streams';
 import type { PumpEnd, PumpState, StreamCheckpoint, StreamLag } from '../../workflows/messages';
 import { Slots } from '../slots';
+import { isFinal } from './is-final';
 import { StreamProgress } from './progress';
 import { Reader, orAborted } from './reader';
 import type { ElementEnd, Unit, UnitClaim, UnitRuns } from './unit';
@@ -83,8 +84,8 @@ export class Pump {
       source.read(this.#progress.places(), {
         signal,
         logger: this.#parts.logger,
-        save: async (partition, state) => {
-          this.#progress.place(partition, state);
+        save: async (places) => {
+          for (const [partition, state] of places) this.#progress.place(partition, state);
           await this.#insist('save the checkpoint', () => this.#parts.save(this.checkpoint()));
         },
         trouble: (message) => this.#say(message),
@@ -370,7 +371,7 @@ export class Pump {
         return result;
       } catch (error) {
         signal.throwIfAborted();
-        if (isOfClass(error, 'mistake')) throw error;
+        if (isFinal(error)) throw error;
         this.#say(`cannot ${what}: ${error instanceof Error ? error.message : String(error)}`);
         await pause(ms, signal);
       }

@@ -10,7 +10,7 @@ import { recordOf, type AnyTapestry } from '../../authoring';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { OpenOptions, Selvage } from '../../client';
 import { failureOfStream, streamQueue, streamWorkflowId } from '../../client/streams';
-import { SelvageError, isErrorCode, isOfClass } from '../../errors';
+import { SelvageError, isErrorCode } from '../../errors';
 import { bodyLogger } from '../../runtime/body-logger';
 import { batchSizes, batchTapestry, streamName, type StreamDeclaration } from '../../streams';
 import {
@@ -30,6 +30,7 @@ import {
   type StreamRequest,
 } from '../../workflows/messages';
 import { kindOfSource, openSource } from './open-source';
+import { isFinal } from './is-final';
 import { Pump } from './pump';
 import { StreamRuns } from './unit-runs';
 
@@ -179,8 +180,9 @@ export class StreamHost {
     logger.info({}, attempt > 1 || task.round > 1 ? 'reads on' : 'reads');
     try {
       const end = await running;
-      // Whoever stops it asks at once how far it came.
-      if (this.#isStopping) await save(end.checkpoint).catch(() => undefined);
+      // Once the activity is over, its last beat is gone, and the workflow hears of its result a moment later: whoever asks
+      // meanwhile would be told of an older checkpoint.
+      await save(end.checkpoint).catch(() => undefined);
       return end;
     } catch (error) {
       // A stream that ends by a mistake keeps its place.
@@ -279,11 +281,6 @@ function newest(first: StreamCheckpoint, ...others: (StreamCheckpoint | undefine
     (best, other) => (other && other.number > best.number ? other : best),
     first,
   );
-}
-
-/** Errors that no other attempt helps end the stream. */
-function isFinal(error: unknown): error is SelvageError {
-  return isOfClass(error, 'mistake') || SelvageError.is(error, 'StreamStopped');
 }
 
 function asFailure(error: unknown): unknown {

@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError, isAway } from '../../errors';
-import { keyOfOffset, stateOfOffset, type SourceTriggerSettings, type StreamElement } from '../../streams';
+import {
+  keyOfOffset,
+  stateOfOffset,
+  type Places,
+  type SourceTriggerSettings,
+  type StreamElement,
+} from '../../streams';
 import type { Trigger, TriggerDeclaration, TriggerEvent, TriggerHost } from '../../triggers';
 import type { Json } from '../../values';
 import { openSource } from './open-source';
@@ -20,8 +26,8 @@ export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigge
       const { signal, logger } = host;
       const source = await openSource(settings.source, { id, logger });
       const places = new Map<string, Json>(Object.entries((await settings.places?.load()) ?? {}));
-      const save = async (partition: string, state: Json): Promise<void> => {
-        places.set(partition, state);
+      const save = async (newer: Places): Promise<void> => {
+        for (const [partition, state] of newer) places.set(partition, state);
         await settings.places?.save(Object.fromEntries(places));
       };
       const trouble = (message: string | undefined): void =>
@@ -40,7 +46,7 @@ export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigge
           const { partition, elements } = taken;
           const events = readable(elements, host).map((element) => eventOf(partition, element));
           if (events.length > 0 && !(await accept(host, events))) break;
-          await save(partition, stateOfOffset(elements[elements.length - 1]!.offset));
+          await save(new Map([[partition, stateOfOffset(elements[elements.length - 1]!.offset)]]));
         }
         // A source that has ended has nothing more to deliver, which is no failure.
         if (!signal.aborted) await new Promise<void>((end) => signal.addEventListener('abort', () => end()));

@@ -64,10 +64,7 @@ export async function readElements({
   const { backends } = connect;
   const values = Array.from({ length: count }, (_, index) => parametersOf(index + 1, parameters));
   const over = new AbortController();
-  const looked = scene.strikesAt('after-checkpoint')
-    ? strikeSaved(id, scene, connect, over.signal)
-    : undefined;
-  looked?.catch(() => undefined);
+  if (scene.strikesAt('after-checkpoint')) void strikeSaved(id, scene, connect, over.signal);
   try {
     await runStream(values, mixedTapestry(mix, place), {
       ...options,
@@ -78,6 +75,7 @@ export async function readElements({
       backends: { ...backends!, startLedger: struckLedger(backends!.startLedger, scene) },
       onResult: async ({ values: { end } }, { value: { x } }, { runId }) => {
         await scene.holdElement(x);
+        await scene.holdBehindCheckpoint(x, connect.signal!);
         appendFileSync(resultsFile(folder), `${JSON.stringify([runId, x, end])}\n`);
         strike(scene, 'element-delivered', x);
         setImmediate(() => strike(scene, 'before-checkpoint', x));
@@ -108,23 +106,25 @@ function struckLedger(ledger: StartLedger, scene: Scene): StartLedger {
   });
 }
 
-/** Dies when the server knows how far this process has come. */
+/** Dies when the server knows how far this process has come. The server may be down just now. */
 async function strikeSaved(
   id: string,
   scene: Scene,
-  { address }: Reading['connect'],
+  { address, backends }: Reading['connect'],
   signal: AbortSignal,
 ): Promise<void> {
-  const selvage = await Selvage.connect({ address: address! });
-  try {
-    while (!signal.aborted) {
-      await sleep(LOOK_MS);
-      const state = await selvage.streams.status(id).catch(() => undefined);
-      if (state?.worker === workerIdentity(process.pid)) strike(scene, 'after-checkpoint', state.ok);
+  let selvage: Selvage | undefined;
+  while (!signal.aborted) {
+    await sleep(LOOK_MS);
+    try {
+      selvage ??= await Selvage.connect({ address: address!, backends: backends! });
+      const state = await selvage.streams.status(id);
+      if (state.worker === workerIdentity(process.pid)) strike(scene, 'after-checkpoint', state.ok);
+    } catch {
+      await sleep(ASK_AGAIN_MS);
     }
-  } finally {
-    await selvage.close();
   }
+  await selvage?.close();
 }
 
 /** Waits for the end of a stream, which workers begin. A server that is away is waited for. */

@@ -109,7 +109,8 @@ class BlowPlan {
     if (rules.needsSlots && this.needsTwo) return;
     if (rules.at === 'none' && this.list.some((blow) => blow.point === point)) return;
     if (rules.at === 'element') {
-      this.push(point, [this.chance.pick(elementNames(this.mix.elements!))]);
+      const elements = elementNames(this.mix.elements!);
+      this.push(point, [this.chance.pick(rules.needsMore ? elements.slice(0, -1) : elements)]);
       this.needsTwo ||= rules.needsTwo ?? false;
       return;
     }

@@ -20,6 +20,8 @@ export interface PointRules {
   readonly needsSlots?: boolean;
   /** The attempt that it is aimed at must have something to commit. */
   readonly needsOutcome?: boolean;
+  /** The element that it is aimed at must not be the last one. */
+  readonly needsMore?: boolean;
   /** Whether it comes to knots that call no function of ours, too, and put no value. */
   readonly needsNoBody?: boolean;
   /** Whether it falls on whatever runs just then. */
@@ -116,7 +118,11 @@ export const POINTS = {
     at: 'element',
   },
   'before-checkpoint': { what: 'an element is finished, no checkpoint says so', at: 'element' },
-  'after-checkpoint': { what: 'the server has the checkpoint with an element', at: 'element' },
+  'after-checkpoint': {
+    what: 'the server has the checkpoint with an element',
+    at: 'element',
+    needsMore: true,
+  },
   'stream-worker': { what: "the worker that has answered the stream's workflow last", at: 'element' },
   'frozen-reader': {
     what: 'two processes read a stream, as the one given up wakes',

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
@@ -28,6 +29,8 @@ interface Taken {
 
 /** Blows that the campaign deals itself, while the body waits for it. */
 const HOLDING: readonly Point[] = ['two-workers', 'frozen-first', 'frozen-last', 'server', 'database'];
+
+const HELD_LOOK_MS = 50;
 
 /** Whether it is the run of an iteration, by its id. */
 const isOfSecondIteration = (run: string): boolean => run.endsWith('#2');
@@ -72,6 +75,18 @@ export class Scene {
       if (marksOf(this.folder, blow).some(({ pid }) => pid === process.pid)) continue;
       await this.holdFor(blow, `element-${element}`);
     }
+  }
+
+  /**
+   * Keeps results behind the element of a blow that falls when the server has the checkpoint: that comes with the next
+   * heartbeat, until which a whole stream may be over.
+   */
+  async holdBehindCheckpoint(element: number, signal: AbortSignal): Promise<void> {
+    const isToCome = (blow: Blow): boolean =>
+      blow.point === 'after-checkpoint' &&
+      element > Number(blow.knots[0]!.split('-')[1]) &&
+      marksOf(this.folder, blow).length === 0;
+    while (this.blows.some(isToCome) && !signal.aborted) await sleep(HELD_LOOK_MS);
   }
 
   /** Runs a body: notes that it begins and ends, and is where blows hit it. */

@@ -27,6 +27,13 @@ export function strike(point: string, { folder, each }: Blows): void {
   }
 }
 
+/** Whether all blows of the point have fallen. */
+export function isSpent(point: string, { folder, each }: Blows): boolean {
+  return Array.from({ length: each }, (_, index) => path.join(folder, `${point}.${index}`)).every((mark) =>
+    existsSync(mark),
+  );
+}
+
 /** The mark is made before the blow: it tells who was to die by it. */
 function take(file: string): boolean {
   try {

@@ -3,16 +3,28 @@ import { chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 
-import { knot, tapestry } from '../../../src';
+import { knot, tapestry, type AnySource } from '../../../src';
 import { openBackends } from '../../../src/backends';
+import { runStream } from '../../../src/serve';
+import { forcedReplay } from '../../support/forced-replay';
 import { queryPostgres } from '../../support/query-postgres';
 import { freshPostgresDatabase } from '../../support/fresh-places';
 import { Latch } from '../../support/latch';
-import { closeAll, onClose, openSelvage, temporaryFolder } from '../../support/open-selvage';
+import {
+  closeAll,
+  connectSelvage,
+  onClose,
+  openSelvage,
+  temporaryFolder,
+  unique,
+} from '../../support/open-selvage';
+import { quietRuntime } from '../../support/quiet-runtime';
 import { recordsAndValues } from '../../support/recorded-once';
 import { describeWithPrivate, startPrivatePostgres } from '../../support/services';
 import { describeWithSmallDisk, SmallDisk } from '../../support/small-disk';
+import { sharedServerAddress } from '../../support/temporal-server';
 import { until } from '../../support/until';
+import { bundledInterpreter } from '../../support/workflow-bundle';
 
 /*
  * A run whose storage is full, or takes no writes, at the moment when a knot has something to store: the knot waits and says why, and goes on when
@@ -91,6 +103,65 @@ describeWithSmallDisk()('on a small disk', () => {
       'DiskFull',
       /no space left to write to the database \S+selvage\.db\. Free some space/,
     );
+  });
+
+  test('a database that has no room for an element of a stream: its status says so, and it goes on when there is', async () => {
+    quietRuntime();
+    const disk = smallDisk();
+    const backends = await openBackends({
+      projectDir: await temporaryFolder(),
+      environment: {},
+      url: `sqlite:${path.join(disk.folder, 'selvage.db')}`,
+    });
+    onClose(() => backends.close());
+    const selvage = await connectSelvage({ backends });
+    const isFull = new Latch();
+    const first = new Latch();
+    const texts = ['first', randomBytes(1_000_000).toString('base64'), 'last'];
+    const source: AnySource<string> = async function* (after: number | undefined) {
+      for (let place = after ?? 0; place < texts.length; place++) {
+        if (place === 1) await isFull.passed;
+        yield { value: texts[place]!, offset: place + 1 };
+      }
+    };
+    const measure = knot('measure', ({ text }: { text: string }) => text.length);
+    const measuring = tapestry('measuring', (t) => ({
+      size: measure({ text: t.parameter('text', z.string()) }, { id: 'size' }),
+    }));
+    const id = unique('full');
+    const sizes: number[] = [];
+    const ended = runStream(source, measuring, {
+      id,
+      parameter: 'text',
+      order: 'all',
+      address: sharedServerAddress(),
+      backends,
+      logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+      workerOptions: {
+        workflowBundle: bundledInterpreter(),
+        maxHeartbeatThrottleInterval: 1_000,
+        ...forcedReplay,
+      },
+      onResult: ({ values }) => {
+        sizes.push(values.size);
+        first.open();
+      },
+    });
+    onClose(async () => void (await ended.catch(() => undefined)));
+    await first.passed;
+    disk.fill();
+    isFull.open();
+    const trouble = await until(
+      'its status says why',
+      async () => (await selvage.streams.status(id)).trouble,
+    );
+    expect(trouble).toMatch(
+      /^cannot .*no space left to write to the database \S+selvage\.db\. Free some space/,
+    );
+    disk.free();
+    expect(await ended).toEqual({ why: 'ended', ok: texts.length, dead: 0 });
+    expect(sizes).toEqual(texts.map(({ length }) => length));
+    expect((await selvage.runs.list({ trigger: `stream:${id}` })).items).toHaveLength(texts.length);
   });
 
   test('a folder that has no room', async () => {

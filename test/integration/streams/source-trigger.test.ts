@@ -3,7 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { FileTailSource, StreamingSourceTrigger, knot, tapestry } from '../../../src';
 import { serve, type Serving } from '../../../src/serve';
-import { onClose, selvageForAll, temporaryFolder, unique } from '../../support/open-selvage';
+import { onClose, openSelvage, selvageForAll, temporaryFolder, unique } from '../../support/open-selvage';
 import { until } from '../../support/until';
 
 const length = knot('length', ({ line }: { line: string }) => line.length);
@@ -40,4 +40,20 @@ test('each line of a file starts one run, also after a restart, but for those th
   await serving();
   await until('a third has begun', async () => (await started()).length === 3);
   expect(await started()).toEqual([3, 5, 6]);
+});
+
+test('the example of the documentation starts a run for each line but for comments', async () => {
+  const file = path.join(await temporaryFolder(), 'access.log');
+  writeFileSync(file, '# a comment\n10.0.0.1 - - [01/Feb/2026:10:00:00 +0000] "GET /a HTTP/1.1" 500 12\n');
+  process.env['ACCESS_LOG'] = file;
+  onClose(async () => void delete process.env['ACCESS_LOG']);
+  const { triggers } = await import('../../../examples/log-tail/trigger.js');
+  const opened = await openSelvage({ tapestries: [triggers[0]!.tapestry] });
+  const served = await serve({ triggers, selvage: opened, logger: quiet });
+  onClose(() => served.stop());
+  const run = await until('a run has begun', async () => {
+    const { items } = await opened.runs.list({ trigger: 'stream:access-log-lines' });
+    return items[0];
+  });
+  expect(await opened.getRun(run.run_id).values()).toEqual({ alert: '500 GET /a' });
 });

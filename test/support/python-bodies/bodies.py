@@ -56,6 +56,15 @@ def blocks(file: str) -> None:
 
 
 @knot
+def beats(file: str, ctx: Context) -> int:
+    """Says how far it is, and waits until that was heard."""
+    ctx.heartbeat({"done": 1})
+    while not Path(file).exists():
+        time.sleep(0.02)
+    return 1
+
+
+@knot
 def prints() -> int:
     print("out of Python")
     os.write(1, b"by its descriptor\n")

@@ -15,6 +15,7 @@ export const inPython = {
   dies: of<{ file: string; until: number; first: number }, string>('dies'),
   beside: of<{ file: string }, number>('beside'),
   blocks: of<{ file: string }, null>('blocks'),
+  beats: of<{ file: string }, number>('beats'),
   prints: of<object, number>('prints'),
 };
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { FileTailSource, type FileTailOptions } from '../../../../src';
 import { openFileTail } from '../../../../src/adapters/files/tail';
 import { StreamProgress } from '../../../../src/serve/streams/progress';
+import type { Places } from '../../../../src/streams';
 import type { StreamCheckpoint } from '../../../../src/workflows/messages';
 import { folderForEach } from '../../../conformance/temporary-folder';
 import { rejectionOf } from '../../../support/rejection-of';
@@ -23,6 +24,8 @@ interface Reading {
   readonly lines: string[];
   /** By line: the file that it came from. */
   readonly files: Map<string, string>;
+  /** How many places were saved together, each time. */
+  readonly saves: readonly number[];
   readonly ended: Promise<void>;
   stop(): Promise<StreamCheckpoint>;
 }
@@ -34,11 +37,15 @@ function read(options: FileTailOptions, checkpoint: StreamCheckpoint = NOTHING):
   const stopping = new AbortController();
   const lines: string[] = [];
   const files = new Map<string, string>();
+  const saves: number[] = [];
   const context = {
     signal: stopping.signal,
     logger: silent,
     trouble: () => {},
-    save: async (partition: string, state: never) => progress.place(partition, state),
+    save: async (places: Places) => {
+      saves.push(places.size);
+      for (const [partition, state] of places) progress.place(partition, state);
+    },
   };
   const ended = (async () => {
     for await (const delivered of source.read(progress.places(), context)) {
@@ -63,7 +70,7 @@ function read(options: FileTailOptions, checkpoint: StreamCheckpoint = NOTHING):
     return progress.checkpoint();
   };
   stops.push(async () => void (await stop()));
-  return { lines, files, ended, stop };
+  return { lines, files, saves, ended, stop };
 }
 
 const count = (reading: Reading, lines: number): Promise<unknown> =>
@@ -184,11 +191,13 @@ test('a pattern stands for the files that there are and those that come, and a l
 });
 
 test('from the end: what was there is passed over, also by a process that comes after a crash', async () => {
-  writeFileSync(at('a.log'), 'there\n');
-  const first = read({ path: at('a.log'), from: 'end' });
+  for (const name of ['a.log', 'b.log']) writeFileSync(at(name), 'there\n');
+  const first = read({ path: at('*.log'), from: 'end' });
   const checkpoint = await first.stop();
+  // A crash between two would have the second file read from its beginning.
+  expect(first.saves).toEqual([2]);
   appendFileSync(at('a.log'), 'new\n');
-  const second = read({ path: at('a.log'), from: 'end' }, checkpoint);
+  const second = read({ path: at('*.log'), from: 'end' }, checkpoint);
   await count(second, 1);
   expect(second.lines).toEqual(['new']);
 });

@@ -1,6 +1,14 @@
 import { trace } from '@opentelemetry/api';
 import { z } from 'zod';
-import { knot, map, openTelemetryEmitter, runLocally, subTapestry, tapestry } from '../../../../src';
+import {
+  knot,
+  map,
+  openTelemetryEmitter,
+  runLocally,
+  subTapestry,
+  tapestry,
+  type OpenTelemetryEmitterOptions,
+} from '../../../../src';
 import { createOpenTelemetryEmitter } from '../../../../src/adapters/open-telemetry/emitter';
 import { createInMemoryBackends } from '../../../../src/backends';
 import { deliveryContext, eventsOfRun } from '../../../support/delivered-run';
@@ -16,8 +24,18 @@ afterEach(async () => {
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-async function told(backends: ReturnType<typeof createInMemoryBackends>, ...runIds: string[]): Promise<void> {
-  const emitter = await createOpenTelemetryEmitter(openTelemetryEmitter(), { logger });
+type InMemory = ReturnType<typeof createInMemoryBackends>;
+
+async function told(backends: InMemory, ...runIds: string[]): Promise<void> {
+  await toldBy({}, backends, ...runIds);
+}
+
+async function toldBy(
+  options: OpenTelemetryEmitterOptions,
+  backends: InMemory,
+  ...runIds: string[]
+): Promise<void> {
+  const emitter = await createOpenTelemetryEmitter(openTelemetryEmitter(options), { logger });
   for (const id of runIds) await emitter.deliver(await eventsOfRun(backends, id), deliveryContext());
 }
 
@@ -70,6 +88,37 @@ test('the element of a map that has no span of its own works within that of its 
   const said = run.outputs['all'] as string[];
   expect(said[0]).toBe(spanOf('all[0]'));
   expect(said.slice(19)).toEqual([spanOf('all[19]'), spanOf('all'), spanOf('all')]);
+});
+
+const callingElements = tapestry('calling-elements', (t) => {
+  const list = t.parameter('list', z.array(z.number()));
+  map({ over: list, each: () => sentHeader() }, { id: 'all' });
+});
+
+test('the settings of the process in which a run began count, whatever those of the emitter that delivers', async () => {
+  tracing = startTracing();
+  const backends = createInMemoryBackends();
+  const run = await runLocally(callingElements, { list: [1, 2] }, { backends });
+  await toldBy({ mode: 'linked', elementsPerMap: 1 }, backends, run.runId);
+  expect(run.outputs['all']).toEqual([spanOf('all[0]'), spanOf('all[1]')]);
+});
+
+test('the settings of the emitter count if no SDK was there when the run began; bodies work within its span then', async () => {
+  const backends = createInMemoryBackends();
+  const starting = tapestry('starting', () => {
+    const started = knot('start-sdk', () => {
+      tracing = startTracing();
+      return 1;
+    })({}, { id: 'started' });
+    const call = knot('call-after', (_: { after: number }) => sentHeader());
+    return { call: call({ after: started }, { id: 'call' }) };
+  });
+  const run = await runLocally(starting, {}, { backends });
+  await toldBy({ mode: 'linked' }, backends, run.runId);
+  const spans = tracing!.spans();
+  const { traceId, spanId } = spans.find(({ name }) => name === 'starting')!.spanContext();
+  expect(run.outputs['call']).toBe(`00-${traceId}-${spanId}-01`);
+  expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(3);
 });
 
 test('a run that is started within a span, and one that a knot starts, are below it', async () => {

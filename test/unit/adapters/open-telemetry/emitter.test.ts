@@ -173,7 +173,6 @@ test('a reused value is told, with what it saved', async () => {
 });
 
 test('of a map, the first elements and as many failed ones have spans; its own counts all', async () => {
-  tracing = startTracing();
   const many = tapestry('many', (t) => {
     const list = t.parameter('list', z.array(z.number()));
     const each = ({ element }: { element: number }): number => {
@@ -183,7 +182,9 @@ test('of a map, the first elements and as many failed ones have spans; its own c
     return { all: map({ over: list, each, onError: 'skip' }, { id: 'all' }) };
   });
   const list = Array.from({ length: 30 }, (_, at) => at);
-  const spans = named(await spansOf(await runOf(many, { list }), { elementsPerMap: 3 }), 'all');
+  const events = await runOf(many, { list });
+  tracing = startTracing();
+  const spans = named(await spansOf(events, { elementsPerMap: 3 }), 'all');
   const [whole] = spans.filter(({ attributes }) => attributes['selvage.elements.count'] !== undefined);
   expect(whole!.attributes).toMatchObject({ 'selvage.elements.count': 30, 'selvage.elements.failed': 10 });
   const elements = spans.filter((span) => span !== whole);
@@ -213,8 +214,9 @@ test('a knot that begins over an hour after its run is a trace of its own, linke
 });
 
 test('mode: all knots linked, or none', async () => {
+  const events = await runOf(twice, { x: 4 });
   tracing = startTracing();
-  const linked = await spansOf(await runOf(twice, { x: 4 }), { mode: 'linked' });
+  const linked = await spansOf(events, { mode: 'linked' });
   expect(new Set(linked.map((span) => span.spanContext().traceId)).size).toBe(3);
 });
 

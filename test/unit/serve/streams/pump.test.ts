@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { knot, stream, tapestry, type StreamOptions } from '../../../../src';
 import { SelvageError } from '../../../../src/errors';
+import { requireStorableText } from '../../../../src/ports/parts/not-storable';
 import { Pump } from '../../../../src/serve/streams/pump';
 import type { Unit, UnitClaim, UnitRuns } from '../../../../src/serve/streams/unit';
 import { keyOfOffset, openIterable, type OpenSource, type StreamElement } from '../../../../src/streams';
@@ -263,6 +264,24 @@ test('an element whose run fails is a dead letter, and so is one that cannot be 
     ],
     [1, 4],
   ]);
+});
+
+test('an offset that no ledger can hold ends the stream, by whose fault', async () => {
+  const runs = new (class extends Runs {
+    override async claim(units: readonly Unit[]): Promise<UnitClaim[]> {
+      for (const { key } of units) requireStorableText(key, 'SQLite', { key });
+      return await super.claim(units);
+    }
+  })();
+  const source: OpenSource = {
+    async *read() {
+      yield { value: 1, offset: 'fine' };
+      yield { value: 2, offset: 'nul \0' };
+    },
+  };
+  const { ended, results } = pumping(runs, {}, { source });
+  expect(await rejectionOf(ended)).toMatchObject({ code: 'NotStorable', details: { key: 'nul \0' } });
+  expect(results).toEqual([1]);
 });
 
 test('a stream that stops at a failure keeps its place before it', async () => {
