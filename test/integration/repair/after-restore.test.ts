@@ -9,9 +9,17 @@ import type { Selvage } from '../../../src/client';
 import { readFile } from '../../support/doc-snippets';
 import { contentsOf } from '../../support/copied-project';
 import { freshPostgresDatabase } from '../../support/fresh-places';
-import { closeAll, onClose, openSelvage, temporaryFolder, unique } from '../../support/open-selvage';
+import {
+  closeAll,
+  connectSelvage,
+  onClose,
+  openSelvage,
+  temporaryFolder,
+  unique,
+} from '../../support/open-selvage';
 import { sharedServerAddress } from '../../support/temporal-server';
 import { until } from '../../support/until';
+import { sampleRun } from '../../../src/testing/sample-records';
 import { recordedOutput } from '../../unit/cli/output-streams';
 
 const run = promisify(execFile);
@@ -105,6 +113,58 @@ test('the page about backups: what a restore has lost is mended or told', async 
   expect(again).toMatchObject({ status: 'succeeded', values: { y: 20 } });
   expect(await dataStore.has(lost!)).toBe(true);
 });
+
+const freshUrl = {
+  SQLite: async (folder: string) => `sqlite:${path.join(folder, '.selvage', 'selvage.db')}`,
+  PostgreSQL: async () => {
+    const { url, drop } = await freshPostgresDatabase();
+    onClose(drop);
+    return url;
+  },
+};
+
+test.each(Object.keys(freshUrl) as (keyof typeof freshUrl)[])(
+  'events whose run is nowhere, and emitters whose place the history has not, are told: %s',
+  async (technology) => {
+    const folder = await temporaryFolder();
+    const url = await freshUrl[technology](folder);
+    for (const name of ['SELVAGE_STORE', 'SELVAGE_HISTORY', 'SELVAGE_DATA']) process.env[name] = url;
+    process.env['TEMPORAL_ADDRESS'] = sharedServerAddress();
+    const backends = await openBackends({ url, environment: {} });
+    onClose(() => backends.close());
+    const { runHistory, startLedger } = backends;
+    const { client } = await connectSelvage({ backends });
+
+    const [nowhere, onRecord, onServer, unmarked] = ['nowhere', 'record', 'server', 'unmarked'].map(unique);
+    const ids = [nowhere!, onRecord!, onServer!, unmarked!];
+    const claims = ids.map((runId) => ({ trigger: 'webhook:orders', key: `of ${runId}`, runId }));
+    await startLedger.claim(claims.map((claim) => ({ ...claim, requestHash: null, event: {} })));
+    await startLedger.markStarted(claims.slice(0, 3));
+    await client.workflow.start('anything', { workflowId: onServer!, taskQueue: unique('nobody') });
+    const record = { run_id: onRecord!, temporal_run_id: unique('t'), status: 'succeeded' as const };
+    await runHistory.startRun(sampleRun({ ...record, started_at: Date.now(), finished_at: Date.now() }));
+
+    const emitters = runHistory.emitterTableBeside!();
+    const last = (await runHistory.lastChange!())!;
+    await emitters.begin('new', { position: null, positionAt: null });
+    await emitters.begin('up to date', { position: last, positionAt: 9 });
+    const ahead = last.replace(/^\d+/, (number) => `${number}000`);
+    await emitters.begin('ahead', { position: ahead, positionAt: 9 });
+
+    const { code, text } = await asOnThePage('npx selvage doctor --after-restore', folder);
+    expect(text).toContain(`whose run is nowhere: webhook:orders of ${nowhere!} (${nowhere!}). They`);
+    expect(text).toContain('Emitters that were ahead of the history: ahead. They');
+    expect(code).toBe(1);
+    // An hour older than the newest change: what was pruned since would be told for ever.
+    const later = Date.now() + 2 * 60 * 60_000;
+    await runHistory.startRun(sampleRun({ run_id: unique('later'), status: 'succeeded', started_at: later }));
+    await emitters.remove('ahead');
+    const after = await asOnThePage('npx selvage doctor --after-restore', folder);
+    expect(after).toMatchObject({ code: 0, text: expect.stringContaining('All fits.') as string });
+    expect(after.text).not.toMatch(/nowhere|ahead/);
+    await client.workflow.getHandle(onServer!).terminate();
+  },
+);
 
 test('the page about moving: a project on SQLite goes to PostgreSQL, and its runs are resumed there', async () => {
   const folder = await temporaryFolder();
