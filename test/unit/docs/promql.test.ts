@@ -1,9 +1,11 @@
 import { parse } from 'yaml';
 import { readFile } from '../../support/doc-snippets';
 
-let promql: typeof import('@prometheus-io/lezer-promql');
+/** Its types are those of an ECMAScript module. */
+const load = async () => await import('@prometheus-io/lezer-promql');
+let promql: Awaited<ReturnType<typeof load>>;
 beforeAll(async () => {
-  promql = await import('@prometheus-io/lezer-promql');
+  promql = await load();
 });
 
 /** The first thing in a query that is no PromQL; undefined if all is. */
