@@ -70,6 +70,8 @@ module.exports = {
     'protobufjs',
     // Only the documentation's snippets import it.
     '@opentelemetry/sdk-trace-node',
+    // Imported by what a test compiles in memory.
+    'kubernetes-types',
     // Comes with jest, whose `node` it is.
     'jest-environment-node',
   ],
@@ -79,6 +81,8 @@ module.exports = {
     // A test of a full disk mounts a small one.
     'mount',
     'umount',
+    // A test of a worker as PID 1 makes a namespace.
+    'unshare',
     // Tests of the body host in Go build it.
     'go',
     'gofmt',

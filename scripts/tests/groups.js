@@ -38,6 +38,7 @@ const GROUPS = [
     files: [
       'test/integration/cli/',
       'test/integration/docs/backfills.test.ts',
+      'test/integration/docs/deploy.test.ts',
       'test/integration/examples.test.ts',
       'test/integration/logging.test.ts',
     ],

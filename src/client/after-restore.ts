@@ -1,6 +1,7 @@
 import { SelvageError } from '../errors';
 import type { Backends } from '../ports';
 import { everyItem, everyPage } from '../ports/parts/every-item';
+import { within } from '../ports/parts/pause';
 import type { Connected } from './connect';
 import type { Selvage } from './selvage';
 import { unreachable } from './connection-errors';
@@ -11,7 +12,10 @@ import { memoOf } from './unbegun-run';
 /** Before the newest change: runs may have waited so long for their first step. */
 const MARGIN_MS = 60 * 60_000;
 
-/** What does not fit after backends were restored, and what was mended. Lists have the first hundred. */
+/** How long the history may take to tell that a place is not its own. Only a place whose change was removed waits so long. */
+const LOOK_MS = 5_000;
+
+/** What does not fit after backends were restored, and what was mended. */
 export interface RestoredState {
   /** The time of the newest change that the history has; null if it has none. */
   readonly newest: number | null;
@@ -30,6 +34,7 @@ export interface RestoredState {
   /** Values that records name and the data store has not, and a run that made each. */
   readonly missing: {
     readonly count: number;
+    /** The first hundred. */
     readonly values: readonly { readonly hash: string; readonly runId: string }[];
   };
   /** Events whose run is marked as started, and is neither on the server nor on record. They start nothing when they come again. */
@@ -67,7 +72,7 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
     const after = await running(backends);
     return {
       newest,
-      ended: [...before].filter((id) => !after.has(id)).slice(0, SHOWN),
+      ended: [...before].filter((id) => !after.has(id)),
       putBack,
       open: after.size,
       unknown,
@@ -104,7 +109,7 @@ async function unknownRuns(
   const identity = await runHistory.identity();
   const unknown: { runId: string; temporalRunId: string; isOpen: boolean }[] = [];
   for await (const found of workflowsSince(client.workflow, newest - MARGIN_MS)) {
-    if (!found.hasMemo || unknown.length >= SHOWN) continue;
+    if (!found.hasMemo) continue;
     if (await runHistory.getRun(found.workflowId)) continue;
     if (await isOf(client.workflow, found, identity))
       unknown.push({ runId: found.workflowId, temporalRunId: found.runId, isOpen: found.isOpen });
@@ -171,7 +176,7 @@ async function lostStarts(
   for await (const { trigger, key, runId, claimedAt } of everyItem((page) =>
     backends.startLedger.list({ started: true, ...page }),
   )) {
-    if (claimedAt < newest - MARGIN_MS || lost.length >= SHOWN) break;
+    if (claimedAt < newest - MARGIN_MS) break;
     if (await backends.runHistory.getRun(runId)) continue;
     const isOnServer = await client.workflow
       .getHandle(runId)
@@ -188,22 +193,23 @@ async function lostStarts(
   return lost;
 }
 
-async function rewoundEmitters(backends: Backends): Promise<string[]> {
-  const { runHistory } = backends;
+async function rewoundEmitters({ runHistory }: Backends): Promise<string[]> {
   const table = runHistory.emitterTableBeside?.();
   if (!table || !runHistory.changes) return [];
+  const last = await runHistory.lastChange?.();
   const rewound: string[] = [];
   for (const { name, position } of await table.list()) {
-    if (position === null) continue;
+    // Nothing comes behind the last change, so asking for it would wait.
+    if (position === null || position === last) continue;
     const stop = new AbortController();
     try {
       const reader = runHistory.changes({ after: position, signal: stop.signal })[Symbol.asyncIterator]();
-      const first = reader.next();
-      stop.abort();
-      await first;
+      await within(reader.next(), LOOK_MS);
     } catch (error) {
       if (!SelvageError.is(error, 'InvalidCursor')) throw error;
       rewound.push(name);
+    } finally {
+      stop.abort();
     }
   }
   return rewound;

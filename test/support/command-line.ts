@@ -22,15 +22,18 @@ export class Command {
   readonly finished: Promise<Finished>;
   private readonly child: ChildProcess;
 
-  /** @param options.shell whether it is started by a shell that waits for it and passes no signal on, as npm does: then signals go to that */
+  /**
+   * @param options.shell whether it is started by a shell that waits for it and passes no signal on, as npm does: then signals go to that
+   * @param options.behind words of a program that starts it
+   */
   constructor(
     project: string,
     args: readonly string[],
     environment: NodeJS.ProcessEnv = {},
-    { shell = false } = {},
+    { shell = false, behind = [] }: { readonly shell?: boolean; readonly behind?: readonly string[] } = {},
   ) {
     if (!existsSync(main)) throw new Error(`${main} is missing: run \`npm run build\` first.`);
-    const words = [process.execPath, main, ...args];
+    const words = [...behind, process.execPath, main, ...args];
     const [program, ...rest] = shell ? ['sh', '-c', `'${words.join("' '")}'; exit $?`] : words;
     this.child = spawn(program!, rest, {
       cwd: project,

@@ -56,6 +56,7 @@ test('all metrics that alerts, dashboard and pages name are those of a worker, a
   expect(text).toMatch(/^temporal_worker_task_slots_available\{.*worker_type="ActivityWorker"\} 7$/m);
   for (const file of [
     'operations/alerts.yaml',
+    'operations/kubernetes.yaml',
     'grafana-dashboard.json',
     'operations/monitor.md',
     'operations/scale.md',

@@ -1,3 +1,5 @@
+import path from 'node:path';
+import ts from 'typescript';
 import { parse, parseAllDocuments } from 'yaml';
 import { readFile } from '../../support/doc-snippets';
 
@@ -12,6 +14,7 @@ interface Probe {
   readonly httpGet: { readonly path: string; readonly port: string };
 }
 interface Manifest {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly spec: {
@@ -31,6 +34,61 @@ const manifests = parseAllDocuments(readFile('docs/operations/kubernetes.yaml'))
   (document) => document.toJS() as Manifest,
 );
 const of = (kind: string): Manifest => manifests.find((one) => one.kind === kind)!;
+
+/** What the compiler says of each manifest as a literal of the type that is generated from the API of Kubernetes: it knows each field. */
+function mistakesIn(all: readonly Manifest[]): string[][] {
+  const sources = new Map(
+    all.map((manifest, index) => [
+      path.join(__dirname, `manifest-${index}.ts`),
+      `import type { ${manifest.kind} as Kind } from 'kubernetes-types/${manifest.apiVersion}';\n` +
+        `export const manifest: Kind = ${JSON.stringify(manifest)};`,
+    ]),
+  );
+  const options: ts.CompilerOptions = { strict: true, noEmit: true, types: [], skipLibCheck: true };
+  const host = ts.createCompilerHost(options);
+  const { fileExists, readFile: readOther, getSourceFile } = host;
+  host.fileExists = (file) => sources.has(file) || fileExists(file);
+  host.readFile = (file) => sources.get(file) ?? readOther(file);
+  host.getSourceFile = (file, how, ...more) =>
+    sources.has(file)
+      ? ts.createSourceFile(file, sources.get(file)!, how)
+      : getSourceFile(file, how, ...more);
+  const program = ts.createProgram([...sources.keys()], options, host);
+  return [...sources.keys()].map((name) => {
+    const file = program.getSourceFile(name)!;
+    return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map(
+      ({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'),
+    );
+  });
+}
+
+test('the manifests are what the API of Kubernetes takes', () => {
+  expect(manifests.map(({ kind }) => kind)).toEqual([
+    'Deployment',
+    'PodDisruptionBudget',
+    'HorizontalPodAutoscaler',
+  ]);
+  const changed = (kind: string, right: string, wrong: string): Manifest => {
+    const text = JSON.stringify(of(kind));
+    expect(text).toContain(right);
+    return JSON.parse(text.replace(right, wrong)) as Manifest;
+  };
+  expect(
+    mistakesIn([
+      ...manifests,
+      changed('Deployment', '"livenessProbe"', '"livenessprobe"'),
+      changed('HorizontalPodAutoscaler', '"minReplicas":2', '"minReplicas":"2"'),
+      changed('HorizontalPodAutoscaler', '"autoscaling/v2"', '"autoscaling/v1"'),
+    ]),
+  ).toEqual([
+    [],
+    [],
+    [],
+    [expect.stringContaining(`'"livenessprobe"' does not exist in type 'Container'`)],
+    [expect.stringContaining("'string' is not assignable to type 'number'")],
+    [expect.stringContaining(`'"metrics"' does not exist in type 'HorizontalPodAutoscalerSpec'`)],
+  ]);
+});
 
 test('probes ask the paths and the port that the worker is started with', () => {
   const pod = of('Deployment').spec.template.spec;

@@ -86,6 +86,10 @@ export async function reported(
   output: Output,
 ): Promise<number> {
   const { describeBulkProgress, describeBulkReport } = await import('../../show/bulk.js');
+  // A signal may wait a minute for a worker.
+  signal.addEventListener('abort', () =>
+    output.warn('Stopping as soon as the runs that are under way are done. Ctrl-C again ends at once.'),
+  );
   const report = await work({
     concurrency: options.concurrency,
     signal,
