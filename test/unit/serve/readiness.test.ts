@@ -39,7 +39,7 @@ function probe(): ReadinessProbe {
       },
     },
   } as unknown as Selvage;
-  const log = (message: string): void => void logged.push(message);
+  const log = (message: unknown): void => void logged.push(message as string);
   return new ReadinessProbe({
     selvage,
     logger: { debug: log, info: log, warn: log, error: log },
@@ -52,12 +52,12 @@ function probe(): ReadinessProbe {
 test('a body host that cannot call bodies is named with its code, its whole message is in the log once, and so is its return', async () => {
   const readiness = probe();
   expect((await readiness.read()).parts['body-host:python']).toMatchObject({ ready: true });
-  troubles.set('python', new SelvageError('BodyHostUnavailable', 'Python has ended with code 3.'));
+  troubles.set('python', new SelvageError('HostNotUsable', 'Python has ended with code 3.'));
   for (let time = 0; time < 2; time++) {
     jest.advanceTimersByTime(1_001);
     const { ready, parts } = await readiness.read();
     expect(ready).toBe(false);
-    expect(parts['body-host:python']).toMatchObject({ ready: false, error: 'BodyHostUnavailable' });
+    expect(parts['body-host:python']).toMatchObject({ ready: false, error: 'HostNotUsable' });
   }
   expect((await readiness.read(['body-host:python'])).ready).toBe(true);
   const answer = await endpoints(readiness, await createMetrics()).request('/readyz');
