@@ -177,8 +177,11 @@ export interface WaitingRunsAnswer {
 }
 
 export interface VersionsAnswer {
+  /** Whether all workers have told which bodies they have: only then a body without workers is one that nobody has. */
+  readonly areWorkersKnown: boolean;
   readonly bodies: readonly {
     readonly body: string;
+    /** Absent: no run needs it, or only its host knows its source. */
     readonly codeHash?: string;
     readonly runs: number;
     readonly first?: string;
