@@ -63,6 +63,7 @@ const boundaries = {
     because: 'a declaration, and what an event looks like outside, needs no client and no server',
   },
   metrics: {
+    folders: ['authoring/element-id'],
     typesOf: ['authoring', 'ports'],
     sandboxed: true,
     because: 'what is counted follows from records, whoever hears of them and shows the counts',
@@ -93,7 +94,7 @@ const boundaries = {
   },
 
   'records/questions': {
-    folders: ['errors', 'plan/read-plan', 'ports/parts/every-item'],
+    folders: ['errors', 'authoring/element-id', 'plan/read-plan', 'ports/parts/every-item'],
     typesOf: ['plan', 'partitions', 'ports'],
     because:
       'questions to the records are asked of any run history and the plans that it names, and of nothing else',
@@ -230,6 +231,7 @@ const boundaries = {
       'emitters',
       'streams',
       'metrics',
+      'authoring/element-id',
       'authoring/standard-schema',
     ],
     typesOf: ['authoring'],
@@ -444,7 +446,7 @@ const technologies = {
   memory: {},
   'open-lineage': { folders: ['emitters', 'plan'], typesOf: ['authoring'], packages: ['lru-cache'] },
   'open-telemetry': {
-    folders: ['emitters', 'metrics', 'values'],
+    folders: ['emitters', 'metrics', 'values', 'authoring/element-id'],
     typesOf: ['authoring'],
     packages: ['@opentelemetry/api'],
   },
@@ -610,7 +612,7 @@ const page = [1, 2, 3].map((depth) => ({
       {
         patterns: [
           {
-            regex: `^(?!\\.|preact(?:/|$)|@preact/signals$|@tanstack/virtual-core$)|^(?:\\.\\./){${depth},}(?!\\.\\./|visualisation|contract|knot-view|authoring/run-graph)`,
+            regex: `^(?!\\.|preact(?:/|$)|@preact/signals$|@tanstack/virtual-core$)|^(?:\\.\\./){${depth},}(?!\\.\\./|visualisation|contract|knot-view|authoring/run-graph|authoring/element-id)`,
             allowTypeImports: true,
             message: 'The page runs in a browser: it imports its own files, the pictures, and types.',
           },

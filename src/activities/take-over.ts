@@ -1,7 +1,8 @@
 import type { Envelope } from '../scheduler';
 import type { Layout } from '../plan';
 import { SelvageError } from '../errors';
-import { mapOf, resumeCandidates, takenOverRecord, withValues, type Execution } from '../runtime';
+import { mapOfElement } from '../authoring/element-id';
+import { resumeCandidates, takenOverRecord, withValues, type Execution } from '../runtime';
 import { envelopeOfRecord } from './adopt';
 import type { LineageRecord } from '../ports';
 import type { ResumedRun } from '../workflows/messages';
@@ -82,7 +83,7 @@ async function elementsToTake(
   );
   if (maps.size === 0) return [];
   const elements = earlier.filter(
-    ({ knot_id, outcome }) => outcome === 'ok' && maps.has(mapOf(knot_id) ?? ''),
+    ({ knot_id, outcome }) => outcome === 'ok' && maps.has(mapOfElement(knot_id) ?? ''),
   );
   const present = await backends.dataStore.keep(elements.map(({ output_hash }) => output_hash!));
   return elements.filter(({ output_hash }) => present.has(output_hash!));

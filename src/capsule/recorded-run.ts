@@ -1,11 +1,11 @@
 import type { PlanKnot } from '../plan';
 import { SelvageError } from '../errors';
+import { mapOfElement } from '../authoring/element-id';
 import {
   type LoadedPlan,
   encodedOfStored,
   failedOutcomeOf,
   listInputs,
-  mapOf,
   needsNoInputs,
   receivedOutcome,
   valueOfRecord,
@@ -45,7 +45,7 @@ export class RecordedRun {
   }
 
   hasElements(map: string): boolean {
-    this.#maps ??= new Set([...this.records.keys()].flatMap((id) => mapOf(id) ?? []));
+    this.#maps ??= new Set([...this.records.keys()].flatMap((id) => mapOfElement(id) ?? []));
     return this.#maps.has(map);
   }
 

@@ -1,3 +1,4 @@
+import { mapOfElement } from '../authoring/element-id';
 import { SelvageError } from '../errors';
 import type { LineageRecord } from '../ports';
 
@@ -41,9 +42,8 @@ export function pathsFor(
   { knot_id: id }: Pick<LineageRecord, 'knot_id'>,
   redactions: readonly Redaction[],
 ): (readonly string[])[] {
-  const bracket = id.indexOf('[');
-  const map = bracket < 0 ? undefined : id.slice(0, bracket);
-  const at = map === undefined ? undefined : elementKey(id.slice(bracket));
+  const map = mapOfElement(id);
+  const at = map === undefined ? undefined : elementKey(id.slice(map.length));
   return redactions.flatMap(({ knot, path }) => {
     if (knot === id) return [path];
     if (knot !== map) return [];

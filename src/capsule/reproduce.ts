@@ -2,6 +2,7 @@ import { type AnyTapestry, recordOf } from '../authoring';
 import { nodeSha256 } from '../node-sha256';
 import type { PlanKnot } from '../plan';
 import { SelvageError } from '../errors';
+import { mapOfElement } from '../authoring/element-id';
 import {
   BodyExtension,
   ElementKnots,
@@ -16,7 +17,6 @@ import {
   freshCopy,
   freshPart,
   mapElements,
-  mapOf,
   needsNoInputs,
   outcomeOfResult,
   tellError,
@@ -77,7 +77,7 @@ export class Reproducer {
    */
   async *knot(run: RunRecord, id: string): AsyncGenerator<Reproduction> {
     const recorded = await this.recorded(run);
-    const map = mapOf(id);
+    const map = mapOfElement(id);
     if (recorded.plan.has(id)) yield* this.#all(recorded, recorded.plan.knot(id));
     else if (map !== undefined && recorded.plan.has(map)) {
       if (!recorded.records.has(id)) throw unknownKnot(run, id);

@@ -1,7 +1,7 @@
 import { isSealedName } from '../ports/parts/content-hash';
 import { nodeSha256 } from '../node-sha256';
 import { SelvageError } from '../errors';
-import { mapOf } from '../runtime';
+import { mapOfElement } from '../authoring/element-id';
 import { mentionedValues, type Backends, type LineageRecord, type RunRecord } from '../ports';
 import { digestTagOf, encryptionOf, subjectOf } from '../encryption/seal-backends';
 import { withSubject } from '../encryption/run-scope';
@@ -42,7 +42,7 @@ export function valuesOf(run: RunRecord, records: readonly LineageRecord[]): Wan
         ? 2
         : terminals.has(id)
           ? 3
-          : mapOf(id)
+          : mapOfElement(id)
             ? 5
             : 4;
     // A stored stream and the reference to it have the same hash.

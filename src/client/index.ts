@@ -25,6 +25,7 @@ export type {
   BulkOptions,
   BulkOutcome,
   BulkPlan,
+  BulkProgress,
   BulkReport,
   BulkRun,
   BulkSelection,

@@ -27,6 +27,8 @@ export const QUESTIONS = {
   about: z.strictObject({}),
   runs: z.strictObject({
     tapestry: name.optional(),
+    definition: name.optional(),
+    outcome: z.enum(OUTCOME_KINDS).optional(),
     status: z.enum(RUN_STATUSES).optional(),
     actor: name.optional(),
     trigger: name.optional(),
@@ -68,6 +70,7 @@ export const QUESTIONS = {
   workers: z.strictObject({}),
   waitingRuns: z.strictObject({ by: z.enum(['reason', 'version', 'knot', 'queue']) }),
   versions: z.strictObject({}),
+  stats: z.strictObject({ by: z.enum(['definition', 'tapestry']), last: z.enum(['24h', '7d']) }),
   emitters: z.strictObject({}),
   emitterLetters: z.strictObject({ emitter: name, cursor }),
   streams: z.strictObject({}),

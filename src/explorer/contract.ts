@@ -43,6 +43,8 @@ export interface Questions {
   waitingRuns: { ask: { by: WaitingGroup }; answer: WaitingRunsAnswer };
   /** Which code unfinished runs need, and who has it. */
   versions: { ask: Record<string, never>; answer: VersionsAnswer };
+  /** How often what finished lately failed, how long it took, and what became worse. */
+  stats: { ask: { by: StatsGroup; last: StatsWindow }; answer: StatsAnswer };
   /** Who hears of runs. */
   emitters: { ask: Record<string, never>; answer: { emitters: EmitterView[] } };
   /** Events that an emitter gave up. */
@@ -144,6 +146,7 @@ export type PageName =
   | 'triggers'
   | 'workers'
   | 'waiting'
+  | 'stats'
   | 'emitters'
   | 'streams'
   | 'approvals'
@@ -174,8 +177,11 @@ export interface WaitingRunsAnswer {
 }
 
 export interface VersionsAnswer {
+  /** Whether all workers have told which bodies they have: only then a body without workers is one that nobody has. */
+  readonly areWorkersKnown: boolean;
   readonly bodies: readonly {
     readonly body: string;
+    /** Absent: no run needs it, or only its host knows its source. */
     readonly codeHash?: string;
     readonly runs: number;
     readonly first?: string;
@@ -183,6 +189,53 @@ export interface VersionsAnswer {
     /** Absent: not known. */
     readonly isSafeToRemove?: boolean;
   }[];
+}
+
+export type StatsGroup = 'definition' | 'tapestry';
+export type StatsWindow = '24h' | '7d';
+
+export interface StatsAnswer {
+  /** Figures of what finished from `since` until `until`. */
+  readonly since: number;
+  readonly until: number;
+  /** The number of names, which may be more than there are rows. */
+  readonly total: number;
+  /** The most that ran first. */
+  readonly rows: readonly StatsView[];
+  /** Nothing is said of what became worse where fewer ran, now or in the week before. */
+  readonly leastSamples: number;
+}
+
+/** Figures of the knots of one definition, or of the runs of one tapestry. Times are milliseconds. */
+export interface StatsView {
+  readonly name: string;
+  readonly ran: number;
+  readonly failed: number;
+  /** Of runs: cancelled or terminated. */
+  readonly skipped: number;
+  readonly reused: number;
+  /** How long making the reused values took. */
+  readonly saved: number;
+  readonly bytes: number;
+  /** Absent if nothing ran. */
+  readonly duration?: PercentilesView;
+  /** Absent if nothing ran, and of runs. */
+  readonly queued?: PercentilesView;
+  /** What is worse than in the week before. Absent: too few ran to tell. */
+  readonly worse?: readonly {
+    /** `failures`: shares between 0 and 1; the others: milliseconds. */
+    readonly what: 'p50' | 'p95' | 'failures';
+    readonly before: number;
+    readonly now: number;
+    readonly samplesBefore: number;
+    readonly samples: number;
+  }[];
+}
+
+export interface PercentilesView {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
 }
 
 export interface TapestryView {
@@ -203,6 +256,10 @@ export interface ParameterView {
 
 export interface RunsAsk {
   readonly tapestry?: string;
+  /** Runs in which a knot of this definition finished from `since` until `until`, as they are on record; latest first. */
+  readonly definition?: string;
+  /** Of these, those in which it had this outcome. */
+  readonly outcome?: OutcomeKind;
   readonly status?: RunStatus;
   readonly actor?: string;
   readonly trigger?: string;

@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 import { stateOf } from '../runtime';
-import { mapOfElement } from '../records/questions';
+import { mapOfElement } from '../authoring/element-id';
 import type { Backends, HistoryChange, RunHistory, RunRecord } from '../ports';
 import type { LiveEvent } from './contract';
 import type { Plans } from './plans';

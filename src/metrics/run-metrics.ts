@@ -1,3 +1,4 @@
+import { mapOfElement } from '../authoring/element-id';
 import type { RecordedAttempt, RecordedWait } from '../authoring/run-graph';
 import type { LineageRecord, RunRecord } from '../ports';
 import { secondsOf, type Instruments, type Labels } from './instruments';
@@ -81,7 +82,7 @@ export class RunMetrics {
     const knot: Labels = {
       ...(tapestry !== undefined && { 'selvage.tapestry': tapestry }),
       [DEFINITION]: record.definition,
-      'selvage.knot': record.knot_id.replace(/\[.*$/s, ''),
+      'selvage.knot': mapOfElement(record.knot_id) ?? record.knot_id,
     };
     this.outcomes.add(1, {
       ...knot,

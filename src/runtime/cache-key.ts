@@ -3,7 +3,7 @@ import type { PlanKnot } from '../plan';
 import type { DefinitionRecord } from '../authoring/records';
 import type { LineageRecord } from '../ports';
 import { bodyTag } from './body-tags';
-import { mapOf } from './element-knots';
+import { mapOfElement } from '../authoring/element-id';
 import type { EncodedValue } from './encoded-value';
 import type { LoadedPlan } from './loaded-plan';
 
@@ -89,7 +89,7 @@ export function isTooOld(knot: PlanKnot, record: LineageRecord, now: number): bo
 
 /** Where a function in place belongs: its tapestry and knot; for elements, their map. */
 function placeOf({ plan }: LoadedPlan, { id }: PlanKnot): string[] {
-  return [plan.tapestry, mapOf(id) ?? id];
+  return [plan.tapestry, mapOfElement(id) ?? id];
 }
 
 function codeOf(

@@ -35,12 +35,6 @@ function shortKey(at: number | string): string {
   return `${JSON.stringify(at.slice(0, KEY_BEGINNING))}~${digits}`;
 }
 
-/** The map of an element, by its id. Undefined for a knot, whose id has no bracket. */
-export function mapOf(elementId: string): string | undefined {
-  const bracket = elementId.indexOf('[');
-  return bracket < 0 ? undefined : elementId.slice(0, bracket);
-}
-
 /** The elements of one map as knots, equal except for their ids. */
 export class ElementKnots {
   private readonly common: Omit<PlanKnot, 'id'> & { readonly map: PlanKnot };

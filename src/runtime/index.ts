@@ -80,7 +80,7 @@ export {
   type SliceContent,
   type WrittenSlice,
 } from './written-slices';
-export { ElementKnots, allElements, isElement, mapOf, type ElementKnot } from './element-knots';
+export { ElementKnots, allElements, isElement, type ElementKnot } from './element-knots';
 export { MapComposer } from './compose-map';
 export { freshPart, idOfPart, partOfStored, partOfValue } from './element-values';
 export { checkPayload, type SignalSchema } from './signal-check';

@@ -2,11 +2,10 @@ import type { Selvage } from '../client';
 import { backlogOf, type Backlog } from '../client/backlog';
 import { readEmitters, type EmitterReport } from '../deliveries';
 import { isForegroundQueue } from '../plan';
+import { fresh, inTime } from './fresh-answer';
 import type { Metrics, Sample } from './metrics';
 import type { Readiness } from './readiness';
 
-/** Readers within this time get the same answer, so that nobody costs the server or the history more than a question a second. */
-const FRESH_MS = 1_000;
 /** Longer than a healthy server takes, and shorter than scrapers wait. */
 const LIMIT_MS = 3_000;
 
@@ -24,12 +23,13 @@ interface Asked {
  */
 export function addGauges(metrics: Metrics, { selvage, taskQueues, readiness }: Asked): () => void {
   const { client, backends } = selvage;
-  const backlog = fresh(async () => {
+  const backlogs = async (): Promise<Backlog[]> => {
     // Each run of `selvage run` has a queue of its own, and there is no end of them.
     const queues = taskQueues().filter((queue) => !isForegroundQueue(queue));
     return (await Promise.all(queues.map((queue) => backlogOf(client.workflow, queue)))).flat();
-  });
-  const emitters = fresh(() => readEmitters(backends));
+  };
+  const backlog = fresh(() => inTime(LIMIT_MS, backlogs));
+  const emitters = fresh(() => inTime(LIMIT_MS, () => readEmitters(backends)));
   const ofQueues = (value: (one: Backlog) => number) => async (): Promise<Sample[]> =>
     (await backlog()).map((one) => ({
       labels: { queue: one.taskQueue, kind: one.kind },
@@ -74,26 +74,4 @@ export function addGauges(metrics: Metrics, { selvage, taskQueues, readiness }: 
     }),
   ];
   return () => added.forEach((remove) => remove());
-}
-
-/** Asks at most once a second, and not for longer than readers wait. */
-function fresh<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asked: { readonly at: number; readonly answer: Promise<T> } | undefined;
-  return () => {
-    if (!asked || performance.now() - asked.at > FRESH_MS)
-      asked = { at: performance.now(), answer: inTime(ask()) };
-    return asked.answer;
-  };
-}
-
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`No answer within ${LIMIT_MS / 1_000} s`)), LIMIT_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -4,6 +4,7 @@ import { oneLineOf } from '../runtime';
 import { unreachable } from '../client/connection-errors';
 import type { Backends } from '../ports';
 import type { Logger } from '../authoring/knot-context';
+import { fresh, inTime } from './fresh-answer';
 
 /** State of one part that a process needs for its work. */
 export interface PartState {
@@ -26,8 +27,6 @@ export interface Readiness {
 
 /** Longer than a healthy part takes, and shorter than callers wait. */
 const LIMIT_MS = 2_000;
-/** More frequent calls get the same answer, so that checks cost the server and the backends nothing. */
-const FRESH_MS = 1_000;
 const NO_HASH = `sha256:${'0'.repeat(64)}`;
 
 type Probe = () => Promise<unknown>;
@@ -46,7 +45,7 @@ export interface ReadinessOptions {
 export class ReadinessProbe {
   readonly #probes: Readonly<Record<string, Probe>>;
   readonly #states = new Map<string, PartState>();
-  #asked: { readonly at: number; readonly answer: Promise<void> } | undefined;
+  readonly #look = fresh(() => this.#ask());
   #isStopping = false;
 
   constructor(private readonly options: ReadinessOptions) {
@@ -66,9 +65,7 @@ export class ReadinessProbe {
 
   /** @param exclude names of parts that do not count */
   async read(exclude: readonly string[] = []): Promise<Readiness> {
-    if (!this.#asked || performance.now() - this.#asked.at > FRESH_MS)
-      this.#asked = { at: performance.now(), answer: this.#ask() };
-    await this.#asked.answer;
+    await this.#look();
     const states: Record<string, PartState> = Object.fromEntries([
       ...this.#states,
       ...this.options.triggers.map(({ name, state }) => [name, state] as const),
@@ -106,17 +103,7 @@ function errorOf(error: unknown): Error | undefined {
 }
 
 async function failureOf(probe: Probe): Promise<Error | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<SelvageError>((resolve) => {
-    const error = new SelvageError('BackendUnavailable', `It has not answered within ${LIMIT_MS / 1_000} s.`);
-    timer = setTimeout(() => resolve(error), LIMIT_MS);
-  });
-  try {
-    const asked = probe().then(() => undefined, errorOf);
-    return await Promise.race([asked, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return inTime(LIMIT_MS, probe).then(() => undefined, errorOf);
 }
 
 async function askServer({ client, location: place }: Selvage): Promise<void> {

@@ -1,3 +1,4 @@
+import { mapOfElement } from '../authoring/element-id';
 import type { AnyTapestry } from '../authoring';
 import { Reproducer, readCapsule, rerun, type Capsule, type Reproduction } from '../capsule';
 import { SelvageError } from '../errors';
@@ -60,7 +61,7 @@ async function reproduce(
       : new Reproducer(backends, [tapestry], options).all(run);
   for await (const one of all) found.push(one);
   const excepted = (knot: string): boolean =>
-    except.includes(knot) || except.includes(knot.replace(/\[.*$/s, ''));
+    except.includes(knot) || except.includes(mapOfElement(knot) ?? knot);
   const unknown = except.find((id) => !found.some(({ knot }) => knot === id || knot.startsWith(`${id}[`)));
   if (unknown !== undefined) {
     throw new SelvageError(

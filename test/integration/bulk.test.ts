@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { knot, subTapestry, tapestry, waitForSignal } from '../../src';
-import type { BulkAct, BulkReport, RunHandle, Selvage } from '../../src/client';
+import type { BulkAct, BulkProgress, RunHandle, Selvage } from '../../src/client';
 import { closeAll, connectSelvage, openSelvage, temporaryFolder, unique } from '../support/open-selvage';
 import { refusal } from '../support/refusal';
 import { until } from '../support/until';
@@ -47,7 +47,7 @@ test('failed runs are resumed once, and an interrupted resume goes on by its id'
 
   isBroken.now = false;
   const stop = new AbortController();
-  const seen: BulkReport[] = [];
+  const seen: BulkProgress[] = [];
   const first = await selvage.bulk.carryOut(plan, {
     concurrency: 1,
     signal: stop.signal,

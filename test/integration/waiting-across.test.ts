@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { knot, map, queue, sleep, subTapestry, tapestry, waitForSignal } from '../../src';
+import { knot, map, pythonKnot, queue, sleep, subTapestry, tapestry, waitForSignal } from '../../src';
 import { countWaiting, type Selvage, type WaitingRun, type WaitingRuns } from '../../src/client';
 import { Latch } from '../support/latch';
 import { closeAll, connectSelvage, startWorker, unique } from '../support/open-selvage';
@@ -24,6 +24,9 @@ const throws = knot('throws', { retry: { maximumAttempts: 5, initialInterval: 3_
   throw new TypeError('no luck');
 });
 const unlucky = tapestry('unlucky', () => ({ end: throws({}, { id: 'end' }) }));
+/** Its source is known to its host alone. */
+const train = pythonKnot('models:train', { output: z.number() });
+const learnt = tapestry('learnt', () => ({ end: train({}, { id: 'end' }) }));
 const versioned = (version: string) => {
   const report = knot('report', { version }, () => version);
   return tapestry('reports', () => ({ end: report({}, { id: 'end' }) }));
@@ -193,14 +196,16 @@ test('versions tell which code unfinished runs still need, who has it, and what 
   // Its worker does not even know it: the plan is enough.
   const nesting = await client.start(outer, {});
   const waits = await client.start(approved, {});
+  const hosted = await client.start(learnt, {});
   await waitingUntil(client, (now) => codesOf(now)[waits.runId] === 'Signal');
   const versions = await until('the worker has told its bodies', async () => {
     const now = await client.versions();
     return now.bodies.some(({ workers }) => workers.length > 0) ? now : undefined;
   });
-  expect(versions).toMatchObject({ open: 3, unread: [], workersKnown: true });
+  expect(versions).toMatchObject({ open: 4, unread: [], workersKnown: true });
   expect(versions.plans).toMatchObject([
     { tapestry: 'approved', runs: 1 },
+    { tapestry: 'learnt', runs: 1 },
     { tapestry: 'outer', runs: 1 },
     { tapestry: 'reports', runs: 1 },
   ]);
@@ -214,9 +219,10 @@ test('versions tell which code unfinished runs still need, who has it, and what 
       isSafeToRemove: false,
     },
     'report@2': { runs: 0, workers: [{ identity: 'new' }], isSafeToRemove: true },
+    'models:train': { runs: 1, codeHash: null, workers: [], isSafeToRemove: false },
     // Its run has it behind itself.
     inc: { runs: 0, isSafeToRemove: true },
   });
-  for (const run of [old, nesting]) await run.terminate();
+  for (const run of [old, nesting, hosted]) await run.terminate();
   await waits.terminate();
 });

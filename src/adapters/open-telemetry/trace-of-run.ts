@@ -1,3 +1,4 @@
+import { mapOfElement } from '../../authoring/element-id';
 import type { SpanContext } from '@opentelemetry/api';
 import type { RunRecord } from '../../ports';
 import type { TraceMode, TraceSettings } from '../../emitters/open-telemetry';
@@ -30,10 +31,10 @@ export interface ElementOf {
 }
 
 export function elementOf(knotId: string): ElementOf | undefined {
-  const bracket = knotId.indexOf('[');
-  if (bracket < 0) return undefined;
-  const position = Number(knotId.slice(bracket + 1, -1));
-  return { map: knotId.slice(0, bracket), position: Number.isInteger(position) ? position : undefined };
+  const map = mapOfElement(knotId);
+  if (map === undefined) return undefined;
+  const position = Number(knotId.slice(map.length + 1, -1));
+  return { map, position: Number.isInteger(position) ? position : undefined };
 }
 
 /**

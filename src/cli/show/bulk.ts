@@ -1,4 +1,4 @@
-import type { BulkAct, BulkPlan, BulkReport } from '../../client';
+import type { BulkAct, BulkPlan, BulkProgress, BulkReport } from '../../client';
 import { formatTable, nameSome, plural, shorten } from '../output/format';
 import { commandLine } from '../output/typed-commands';
 
@@ -28,8 +28,8 @@ export function describeBulkPlan({ act, runs }: BulkPlan): string {
 }
 
 /** On one line, while it goes on. */
-export function describeBulkProgress({ act, total, done, failed }: BulkReport): string {
-  return `${done} of ${plural(total, 'run')} ${WORDS[act.kind].done}${failed.length > 0 ? `, ${failed.length} failed` : ''}`;
+export function describeBulkProgress({ act, total, done, failed }: BulkProgress): string {
+  return `${done} of ${plural(total, 'run')} ${WORDS[act.kind].done}${failed > 0 ? `, ${failed} failed` : ''}`;
 }
 
 /** @param elsewhere the options that name server and folder */
@@ -40,7 +40,7 @@ export function describeBulkReport(report: BulkReport, elsewhere: readonly strin
     .map(({ runId, error }) => [runId, error!.code, shorten(error!.message, SHOWN_MESSAGE)]);
   const goOn = commandLine(['bulk', 'continue', id, ...elsewhere]);
   return [
-    `${describeBulkProgress(report)}${left > 0 ? `, ${left} left` : ''}.`,
+    `${describeBulkProgress({ ...report, failed: failed.length })}${left > 0 ? `, ${left} left` : ''}.`,
     ...(rows.length > 0 ? [formatTable(['RUN', 'FAILED', 'BECAUSE'], rows)] : []),
     ...(failed.length > rows.length ? [`and ${failed.length - rows.length} more: --json has all`] : []),
     ...(brokenOff ? [`Broken off: ${brokenOff.code}: ${brokenOff.message}`] : []),

@@ -1,10 +1,6 @@
 import type { LineageRecord } from '../../ports';
-import {
-  differenceSentence,
-  mapOfElement,
-  type KnotDifference,
-  type RunDifference,
-} from '../../records/questions';
+import { mapOfElement } from '../../authoring/element-id';
+import { differenceSentence, type KnotDifference, type RunDifference } from '../../records/questions';
 import { plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
 import { commandLine } from '../output/typed-commands';

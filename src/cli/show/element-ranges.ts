@@ -1,4 +1,4 @@
-import { mapOfElement } from '../../records/questions';
+import { mapOfElement } from '../../authoring/element-id';
 
 /** Most ranges or keys of one map that are listed. */
 const NAMED = 10;

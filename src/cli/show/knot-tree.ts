@@ -1,5 +1,6 @@
 import type { LineageRecord } from '../../ports';
-import { inOrder, mapOfElement, wiringOf } from '../../records/questions';
+import { mapOfElement } from '../../authoring/element-id';
+import { inOrder, wiringOf } from '../../records/questions';
 import { formatDuration, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
 

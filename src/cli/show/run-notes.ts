@@ -5,7 +5,7 @@ import { SelvageError } from '../../errors';
 import { madeIn } from '../../runtime';
 import type { RunResult } from '../../authoring/outcome';
 import type { Backends, LineageRecord, RunRecord } from '../../ports';
-import { mapOfElement } from '../../records/questions';
+import { mapOfElement } from '../../authoring/element-id';
 import { commandLine } from '../output/typed-commands';
 
 /** Facts about a run that its outcomes do not tell. */

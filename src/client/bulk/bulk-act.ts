@@ -73,6 +73,11 @@ export interface BulkReport extends Pick<BulkPlan, 'id' | 'act'> {
   readonly brokenOff?: { readonly code: string; readonly message: string };
 }
 
+/** How far one is that goes on: the counts of its report. */
+export interface BulkProgress extends Pick<BulkReport, 'id' | 'act' | 'total' | 'done' | 'left'> {
+  readonly failed: number;
+}
+
 /** How far a bulk act is, as its journal says. */
 export type BulkState = BulkReport & Pick<BulkPlan, 'plannedAt'>;
 
@@ -81,5 +86,6 @@ export interface BulkOptions {
   readonly concurrency?: number;
   /** Aborting it ends the call after the acts under way. */
   readonly signal?: AbortSignal;
-  readonly onProgress?: (report: BulkReport) => void;
+  /** Called after each run. */
+  readonly onProgress?: (progress: BulkProgress) => void;
 }

@@ -15,6 +15,7 @@ import type {
   BulkOptions,
   BulkOutcome,
   BulkPlan,
+  BulkProgress,
   BulkReport,
   BulkRun,
   BulkSelection,
@@ -120,9 +121,19 @@ export class Bulk {
     before: readonly BulkOutcome[],
     { concurrency = AT_ONCE, signal, onProgress }: BulkOptions,
   ): Promise<BulkReport> {
-    const outcomes = lastOf(before.filter(({ error }) => !error));
+    const { id, runs } = plan;
+    const doneBefore = lastOf(before.filter(({ error }) => !error));
+    const left = runs.filter(({ runId }) => !doneBefore.has(runId));
+    const failed: BulkOutcome[] = [];
+    let done = doneBefore.size;
     let brokenOff: BulkOutcome['error'];
-    const left = plan.runs.filter(({ runId }) => !outcomes.has(runId));
+    const counts = (): Omit<BulkProgress, 'failed'> => ({
+      id,
+      act: plan.act,
+      total: runs.length,
+      done,
+      left: runs.length - done - failed.length,
+    });
     await inParallel(left, concurrency, async ({ runId, tapestry }) => {
       if (brokenOff || signal?.aborted) return;
       const outcome = await this.act(plan, runId, tapestry).then(
@@ -134,11 +145,12 @@ export class Bulk {
         },
       );
       if (brokenOff && outcome.error) return;
-      outcomes.set(runId, outcome);
+      if (outcome.error) failed.push(outcome);
+      else done += 1;
       journal.add(outcome);
-      onProgress?.(reportOf(plan, outcomes));
+      onProgress?.({ ...counts(), failed: failed.length });
     });
-    return { ...reportOf(plan, outcomes), ...(brokenOff && { brokenOff }) };
+    return { ...counts(), failed, ...(brokenOff && { brokenOff }) };
   }
 
   /** May be repeated: what was done already is not done again. */
@@ -172,25 +184,26 @@ export function bulkStates(projectDir: string): BulkState[] {
 }
 
 function stateOf(projectDir: string, id: string): BulkState {
-  const { plan, outcomes } = BulkJournal.open(projectDir, id);
-  return { ...reportOf(plan, lastOf(outcomes)), plannedAt: plan.plannedAt };
+  const {
+    plan: { act, plannedAt, runs },
+    outcomes,
+  } = BulkJournal.open(projectDir, id);
+  const last = lastOf(outcomes);
+  const failed = [...last.values()].filter(({ error }) => error);
+  return {
+    id,
+    act,
+    plannedAt,
+    total: runs.length,
+    done: last.size - failed.length,
+    failed,
+    left: runs.length - last.size,
+  };
 }
 
 /** By run id. */
 function lastOf(outcomes: readonly BulkOutcome[]): Map<string, BulkOutcome> {
   return new Map(outcomes.map((outcome) => [outcome.runId, outcome]));
-}
-
-function reportOf({ id, act, runs }: BulkPlan, outcomes: ReadonlyMap<string, BulkOutcome>): BulkReport {
-  const failed = [...outcomes.values()].filter(({ error }) => error);
-  return {
-    id,
-    act,
-    total: runs.length,
-    done: outcomes.size - failed.length,
-    failed,
-    left: runs.length - outcomes.size,
-  };
 }
 
 function tell(error: unknown): NonNullable<BulkOutcome['error']> {

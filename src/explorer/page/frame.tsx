@@ -39,6 +39,7 @@ const GO_KEYS: Readonly<Record<MenuPage, string>> = {
   streams: 'g m',
   workers: 'g w',
   waiting: 'g i',
+  stats: 'g f',
   emitters: 'g e',
 };
 

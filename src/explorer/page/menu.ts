@@ -10,6 +10,7 @@ const MENU = [
   'streams',
   'workers',
   'waiting',
+  'stats',
   'emitters',
 ] as const satisfies PageName[];
 

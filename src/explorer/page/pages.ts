@@ -65,6 +65,11 @@ export const PAGES: { readonly [Name in PageName]: Page<Name> } = {
     icon: 'waiting',
     load: async () => (await import('./pages/waiting')).WaitingPage,
   },
+  stats: {
+    title: () => 'Stats',
+    icon: 'stats',
+    load: async () => (await import('./pages/stats')).StatsPage,
+  },
   emitters: {
     title: () => 'Emitters',
     icon: 'emitters',

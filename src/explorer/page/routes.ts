@@ -7,6 +7,9 @@ import type { PageName } from '../contract';
 export interface Places {
   runs: {
     tapestry?: string;
+    definition?: string;
+    /** Of the knots of the definition. */
+    outcome?: string;
     status?: string;
     actor?: string;
     trigger?: string;
@@ -44,6 +47,12 @@ export interface Places {
   triggers: { trigger?: string };
   workers: { queue?: string };
   waiting: { by?: string };
+  stats: {
+    by?: string;
+    last?: string;
+    /** A column, with `-` before it for descending. */
+    sort?: string;
+  };
   emitters: { emitter?: string };
   streams: { stream?: string };
   approvals: { run?: string; signal?: string };
@@ -64,6 +73,7 @@ const PATTERNS: { readonly [Name in PageName]: readonly string[] } = {
   triggers: ['triggers'],
   workers: ['workers'],
   waiting: ['waiting'],
+  stats: ['stats'],
   emitters: ['emitters'],
   streams: ['streams'],
   approvals: ['approvals'],

@@ -1,8 +1,10 @@
-import type { RunStatus } from '../../authoring/outcome';
+import type { OutcomeKind, RunStatus } from '../../authoring/outcome';
 import type { RunsAsk, RunSummary } from '../contract';
 import type { Places } from './routes';
 
 export const STATUSES: readonly RunStatus[] = ['running', 'succeeded', 'failed', 'cancelled', 'terminated'];
+
+export const OUTCOMES: readonly OutcomeKind[] = ['ok', 'err', 'skipped'];
 
 type RunsPlace = Places['runs'];
 
@@ -26,14 +28,16 @@ export function timeIn(text: string | undefined, now: number): number | undefine
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** The question for the page's filters. An invalid status or time is left out. */
+/** The question for the page's filters. An invalid status, outcome or time is left out. */
 export function runsAsk(place: RunsPlace, now: number): RunsAsk {
-  const { tapestry, actor, trigger, tag, partition } = place;
+  const { tapestry, definition, actor, trigger, tag, partition } = place;
   const status = STATUSES.find((one) => one === place.status);
+  const outcome = OUTCOMES.find((one) => one === place.outcome);
   const since = timeIn(place.since, now);
   const until = timeIn(place.until, now);
   return {
     ...(tapestry !== undefined && { tapestry }),
+    ...(definition !== undefined && { definition, ...(outcome && { outcome }) }),
     ...(status && { status }),
     ...(actor !== undefined && { actor }),
     ...(trigger !== undefined && { trigger }),
@@ -46,7 +50,7 @@ export function runsAsk(place: RunsPlace, now: number): RunsAsk {
 
 /** Names of the filters in use, except those that have a field of their own. */
 export function filtersSet(place: RunsPlace): number {
-  return ['actor', 'trigger', 'tag', 'partition', 'until'].filter(
+  return ['definition', 'actor', 'trigger', 'tag', 'partition', 'until'].filter(
     (name) => place[name as keyof RunsPlace] !== undefined,
   ).length;
 }

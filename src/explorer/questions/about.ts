@@ -8,7 +8,16 @@ import type { About, PageName, ParameterView, TapestryView } from '../contract';
 import type { ExplorerData, Rights } from '../data';
 import { schemaToJson } from '../schema-to-json';
 
-const ALWAYS: readonly PageName[] = ['runs', 'run', 'compare', 'value', 'tapestry', 'approvals', 'triggers'];
+const ALWAYS: readonly PageName[] = [
+  'runs',
+  'run',
+  'compare',
+  'value',
+  'tapestry',
+  'approvals',
+  'triggers',
+  'stats',
+];
 
 export async function about(data: ExplorerData, rights: Rights): Promise<About> {
   const { reach, project, tapestries, live } = data;

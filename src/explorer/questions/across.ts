@@ -31,8 +31,10 @@ export async function waitingRuns(
 }
 
 export async function versions({ reach }: ExplorerData): Promise<VersionsAnswer> {
-  const { bodies = [] } = (await reach.ask((selvage) => selvage.versions())) ?? {};
+  const found = await reach.ask((selvage) => selvage.versions());
+  const { bodies = [], untold = [], workersKnown = false } = found ?? {};
   return {
+    areWorkersKnown: workersKnown && untold.length === 0,
     bodies: bodies.map(({ body, codeHash, runs, first, workers, isSafeToRemove }) => ({
       body,
       ...(codeHash !== null && { codeHash }),

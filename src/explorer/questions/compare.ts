@@ -1,6 +1,7 @@
 import { graphOfRun } from '../../runtime';
 import { knotRecords } from '../../client/read-run';
-import { diffRuns, differenceSentence, mapOfElement, type KnotDifference } from '../../records/questions';
+import { mapOfElement } from '../../authoring/element-id';
+import { diffRuns, differenceSentence, type KnotDifference } from '../../records/questions';
 import type { GraphInput, GraphKnot, RunGraph } from '../../authoring/run-graph';
 import type { Comparison, Likeness, Questions } from '../contract';
 import type { ExplorerData } from '../data';

@@ -12,6 +12,7 @@ import { backfillPreview, rerunPreview } from './previews';
 import { run, waiting } from './run';
 import { grid, runs } from './runs';
 import { deadLetters, partitions, schedules, triggers, workers } from './standing';
+import { stats } from './stats';
 import { stream, streams } from './streams';
 import { value } from './value';
 import { versions, waitingRuns } from './across';
@@ -41,6 +42,7 @@ const ANSWERS: Answers = {
   run,
   runs,
   schedules,
+  stats,
   stream,
   streams,
   triggers,

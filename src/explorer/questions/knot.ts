@@ -1,4 +1,5 @@
-import { explainCache, mapOfElement } from '../../records/questions';
+import { mapOfElement } from '../../authoring/element-id';
+import { explainCache } from '../../records/questions';
 import { hostOfRecord, stateOf } from '../../runtime';
 import { SelvageError } from '../../errors';
 import type { ErrorCause, ExceptionRecord, LineageRecord, RunRecord } from '../../ports';

@@ -1,4 +1,4 @@
-import type { RecordedOutcome, RunQuery, RunRecord } from '../../ports';
+import type { Page, RecordedOutcome, RunHistory, RunQuery, RunRecord } from '../../ports';
 import type { Questions, RunsAnswer, RunsAsk, RunSummary } from '../contract';
 import type { ExplorerData } from '../data';
 import { summaryOf } from '../run-summary';
@@ -10,27 +10,57 @@ const DEFAULT_LIMIT = 100;
  * Pages of the history read for one page of results, where the history itself does not support the filter.
  */
 const MOST_PAGES = 10;
+/** Records read at a time to find runs by a definition; a run may have many of it. */
+const RECORDS = 1_000;
 
 /** Runs, newest first, with what the server knows of them if it answers. */
 export async function runs(data: ExplorerData, ask: RunsAsk): Promise<RunsAnswer> {
-  const { partition, limit = DEFAULT_LIMIT, ...query } = ask;
-  const found: RunRecord[] = [];
+  const { partition, definition, outcome, limit = DEFAULT_LIMIT, ...query } = ask;
+  const pageOf = (asked: RunQuery): Promise<Page<RunRecord>> =>
+    definition === undefined
+      ? pageOfRuns(data, asked)
+      : runsWith(data.backends.runHistory, { definition, outcome }, asked);
+  const found = new Map<string, RunRecord>();
   let { cursor } = query;
   for (let pages = 0; pages < MOST_PAGES; pages++) {
-    const page = await pageOfRuns(data, { ...query, limit, ...(cursor !== undefined && { cursor }) });
-    found.push(...page.items.filter((run) => partition === undefined || run.partition === partition));
+    const page = await pageOf({ ...query, limit, ...(cursor !== undefined && { cursor }) });
+    for (const run of page.items)
+      if (partition === undefined || run.partition === partition) found.set(run.temporal_run_id, run);
     ({ cursor } = page);
-    if (partition === undefined || cursor === undefined || found.length >= limit) break;
+    if ((partition ?? definition) === undefined || cursor === undefined || found.size >= limit) break;
   }
-  return { runs: found.map(summaryOf), cursor };
+  return { runs: [...found.values()].map(summaryOf), cursor };
 }
 
-async function pageOfRuns(
-  { backends, reach }: ExplorerData,
-  query: RunQuery,
-): Promise<{ readonly items: readonly RunRecord[]; readonly cursor?: string }> {
+async function pageOfRuns({ backends, reach }: ExplorerData, query: RunQuery): Promise<Page<RunRecord>> {
   return (
     (await reach.ask((selvage) => selvage.runs.list(query))) ?? (await backends.runHistory.listRuns(query))
+  );
+}
+
+/** Runs of which some of the next records are of a definition. May be fewer than asked for, and one may come again on a later page. */
+async function runsWith(
+  history: RunHistory,
+  knot: Required<Pick<RunsAsk, 'definition'>> & Pick<RunsAsk, 'outcome'>,
+  { since, until, cursor, limit: _, ...filters }: RunQuery,
+): Promise<Page<RunRecord>> {
+  const page = await history.findLineage({ ...knot, since, until, cursor, limit: RECORDS });
+  const ids = [...new Set(page.items.map(({ temporal_run_id }) => temporal_run_id))];
+  const found = history.runsOf
+    ? await history.runsOf(ids)
+    : await Promise.all(ids.map((id) => history.getRunByTemporalId(id)));
+  const runs = new Map(found.map((run) => [run?.temporal_run_id, run]));
+  const items = ids.flatMap((id) => runs.get(id) ?? []).filter((run) => isLike(run, filters));
+  return { items, cursor: page.cursor };
+}
+
+function isLike(run: RunRecord, { tapestry, status, actor, trigger, tag }: RunQuery): boolean {
+  return (
+    (tapestry === undefined || run.tapestry === tapestry) &&
+    (status === undefined || run.status === status) &&
+    (actor === undefined || run.actor === actor) &&
+    (trigger === undefined || run.trigger === trigger) &&
+    (tag === undefined || run.tags.includes(tag))
   );
 }
 

@@ -1,3 +1,4 @@
+import { mapOfElement } from '../../authoring/element-id';
 import type { LineageRecord, OutcomeKind, Percentiles, RunRecord, Statistics, StatisticsQuery } from '..';
 
 /** Buckets per factor e: each is 4.4 % wide. */
@@ -139,8 +140,8 @@ export function addRunFigures(tally: StatisticsTally, row: Row): void {
 
 /** All elements of a map have one name. */
 export function nameOfKnot(knotId: string): string {
-  const bracket = knotId.indexOf('[');
-  return bracket < 0 ? knotId : `${knotId.slice(0, bracket)}[]`;
+  const map = mapOfElement(knotId);
+  return map === undefined ? knotId : `${map}[]`;
 }
 
 export function isInWindow(finishedAt: number | null, { since, until }: StatisticsQuery): boolean {

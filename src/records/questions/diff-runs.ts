@@ -1,7 +1,7 @@
 import { SelvageError } from '../../errors';
 import type { LineageRecord, RunHistory, RunRecord } from '../../ports';
 import { inOrder } from './in-order';
-import { mapOfElement } from './map-of-element';
+import { mapOfElement } from '../../authoring/element-id';
 import { childRunOf } from './nested-runs';
 import { parentsOf, wiringOf } from './parents-of';
 import { isParameter } from './telling-values';

@@ -3,7 +3,7 @@ import { readPlan } from '../../plan/read-plan';
 import { SelvageError } from '../../errors';
 import type { Backends, LineageRecord, RunHistory, RunRecord } from '../../ports';
 import { getRun } from './diff-runs';
-import { mapOfElement } from './map-of-element';
+import { mapOfElement } from '../../authoring/element-id';
 import { readAll } from './read-all';
 
 /** Most records that are searched for the nearest. */

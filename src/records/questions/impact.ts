@@ -1,6 +1,6 @@
 import type { LineageRecord, RunHistory } from '../../ports';
 import { inOrder } from './in-order';
-import { mapOfElement } from './map-of-element';
+import { mapOfElement } from '../../authoring/element-id';
 import { startedBy } from './nested-runs';
 import { parentsOf, wiringOf } from './parents-of';
 import { readAll } from './read-all';

@@ -5,7 +5,6 @@ export { differenceSentence } from './difference-sentence';
 export { explainCache, type CacheExplanation } from './explain-cache';
 export { impact, type AffectedKnot, type Impact, type ImpactOptions } from './impact';
 export { inOrder } from './in-order';
-export { mapOfElement } from './map-of-element';
 export { wiringOf } from './parents-of';
 export {
   partitionStates,

@@ -1,6 +1,6 @@
 import { SelvageError } from '../../errors';
 import type { LineageQuery, LineageRecord, RunHistory } from '../../ports';
-import { mapOfElement } from './map-of-element';
+import { mapOfElement } from '../../authoring/element-id';
 import { readAll } from './read-all';
 import { RecordsOfRuns } from './records-of-runs';
 import { childRunOf } from './nested-runs';

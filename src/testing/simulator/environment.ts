@@ -4,11 +4,11 @@ import type { RecentValues } from '../../activities/recent-values';
 import { SEGMENT_LIMITS } from '../../activities/segment-limits';
 import { BodyTraces } from '../../adapters/open-telemetry/body-traces';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
+import { mapOfElement } from '../../authoring/element-id';
 import {
   CachedValues,
   DEFAULT_INLINE_LIMIT,
   SLICE_LIMITS,
-  mapOf,
   superviseBody,
   type LimitedCall,
   type LoadedPlan,
@@ -182,7 +182,7 @@ export class AttemptEnvironment extends SimulatedEnvironment {
     world.ledger.requireMayRun(run.id, knotId, attempt, attempt.begunAt);
     attempt.noteCall(knotId);
     const call = world.countCall();
-    const map = mapOf(knotId);
+    const map = mapOfElement(knotId);
     const knot = subject.plan.knot(map ?? knotId);
     if (bodies.areReal) {
       const { timeout } = bodies.policyOf(map ?? knotId);

@@ -1,4 +1,4 @@
-import { mapOfElement } from '../../../src/records/questions/map-of-element';
+import { mapOfElement } from '../../../src/authoring/element-id';
 import { childRunId } from '../../../src/workflows/child-run-id';
 
 /** Ids of the workflows that may have the activity of a knot: its run, and child runs that are its own or its map's. */

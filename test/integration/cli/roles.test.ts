@@ -115,9 +115,16 @@ test('a worker runs with rights to rows alone, and a viewer sees it and changes 
   const selvage = await connectSelvage({ backends });
   const handler = explorerHandler({ selvage, authenticate: () => ({ mayRead: true, mayAct: false }) });
   onClose(async () => handler.close());
-  const page = await handler(new Request('http://localhost/api/runs', { headers: { host: 'localhost' } }));
-  expect(await page.text()).toContain(run.runId);
-  expect(page.status).toBe(200);
+  for (const [question, ask, shown] of [
+    ['runs', {}, run.runId],
+    ['runs', { definition: 'double', outcome: 'ok' }, run.runId],
+    ['stats', { by: 'definition', last: '24h' }, 'double'],
+  ] as const) {
+    const url = `http://localhost/api/${question}?q=${encodeURIComponent(JSON.stringify(ask))}`;
+    const page = await handler(new Request(url, { headers: { host: 'localhost' } }));
+    expect(await page.text()).toContain(shown);
+    expect(page.status).toBe(200);
+  }
 
   const refused = {
     code: 'BackendUnavailable',

@@ -375,6 +375,7 @@ describeInBrowser()('the page in a browser', () => {
       'triggers',
       'workers',
       'waiting',
+      'stats',
       'emitters',
       'streams',
       'approvals',

@@ -51,7 +51,7 @@ describe('a run as the page holds it', () => {
 
   it('counts elements for their map until the map has ended', () => {
     const model = new RunModel(graph);
-    model.apply([finished('m[0]', ok()), finished('m[1]', { ...ok(), outcome: 'err' })]);
+    model.apply([finished('m["a[b"]', ok()), finished('m[1]', { ...ok(), outcome: 'err' })]);
     expect(model.elementsOf(1)).toEqual({ ok: 1, failed: 1 });
     model.apply([finished('m', ok()), finished('m[2]', ok())]);
     expect(model.elementsOf(1)).toEqual({ ok: 1, failed: 1 });

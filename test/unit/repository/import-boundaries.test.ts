@@ -101,6 +101,8 @@ describe('import boundaries', () => {
     ['adapters/sqlite/any.ts', "import { openPostgres } from '../postgres/open';\nopenPostgres;"],
     ['adapters/sqlite/any.ts', "import Database from 'libsql';\nnew Database('x');"],
     ['adapters/disk/any.ts', "import { bytesOfBlob } from '../sql/blob';\nbytesOfBlob;"],
+    ['metrics/any.ts', "import { knotRecord } from '../ports';\nknotRecord;"],
+    ['metrics/any.ts', "import { Counter } from 'prom-client';\nnew Counter();"],
     ['backends/any.ts', "import { Kysely } from 'kysely';\nKysely;"],
     ['records/questions/any.ts', "import { openBackends } from '../../backends';\nopenBackends;"],
     ['client/any.ts', "import { Worker } from '@temporalio/worker';\nWorker;"],
@@ -131,6 +133,7 @@ describe('import boundaries', () => {
     ['client/any.ts', "export const open = async () => import('../worker');"],
     ['activities/any.ts', "import { SIGNALS } from '../workflows/messages';\nSIGNALS;"],
     ['worker/any.ts', "import { Worker } from '@temporalio/worker';\nWorker;"],
+    ['metrics/any.ts', "import { mapOfElement } from '../authoring/element-id';\nmapOfElement;"],
   ])('src/%s may: %s', (file, code) => {
     expect(refusals(file, code)).toEqual([]);
   });

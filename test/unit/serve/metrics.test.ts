@@ -50,6 +50,19 @@ test('two that share a registry share its counters', async () => {
   );
 });
 
+test('of a label, 200 values are counted apart, and whatever else comes counts as `other`', async () => {
+  const metrics = await createMetrics();
+  for (let number = 1; number <= 250; number++) metrics.work!.refused(`Code${number}`);
+  metrics.work!.refused('Code1');
+  const counted = (await metrics.read())!.text
+    .split('\n')
+    .filter((line) => line.startsWith('selvage_refusals_total{'));
+  expect(counted).toHaveLength(201);
+  expect(counted).toContain('selvage_refusals_total{selvage_reason="Code1"} 2');
+  expect(counted).toContain('selvage_refusals_total{selvage_reason="Code200"} 1');
+  expect(counted).toContain('selvage_refusals_total{selvage_reason="other"} 50');
+});
+
 test('without the library nothing is counted, and nothing fails', async () => {
   jest.doMock('prom-client', () => {
     throw Object.assign(new Error("Cannot find module 'prom-client'"), { code: 'MODULE_NOT_FOUND' });

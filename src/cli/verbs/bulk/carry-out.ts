@@ -1,4 +1,4 @@
-import type { BulkAct, BulkOptions, BulkReport, BulkSelection, Selvage } from '../../../client';
+import type { BulkAct, BulkOptions, BulkProgress, BulkReport, BulkSelection, Selvage } from '../../../client';
 import { SelvageError } from '../../../errors';
 import type { Command } from 'commander';
 import { addRunFilters, filtersOf, type AnyRunFilters } from '../../options/run-filters';
@@ -93,7 +93,7 @@ export async function reported(
   const report = await work({
     concurrency: options.concurrency,
     signal,
-    ...(output.isLive && { onProgress: (now: BulkReport) => output.live(describeBulkProgress(now)) }),
+    ...(output.isLive && { onProgress: (now: BulkProgress) => output.live(describeBulkProgress(now)) }),
   });
   output.endLive();
   output.say(describeBulkReport(report, placeWords(options)));

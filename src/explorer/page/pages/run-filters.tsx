@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { about } from '../app';
 import type { PageProps } from '../pages';
 import { alter } from '../router';
-import { filtersSet, STATUSES } from '../runs-ask';
+import { filtersSet, OUTCOMES, STATUSES } from '../runs-ask';
 import { Button } from '../ui/button';
 
 const SINCE = [
@@ -14,6 +14,7 @@ const SINCE = [
 ] as const;
 
 const MORE = [
+  ['definition', 'Definition'],
   ['actor', 'Actor'],
   ['trigger', 'Trigger'],
   ['tag', 'Tag'],
@@ -103,6 +104,20 @@ export function RunFilters({
               onChange={(event) => alter('runs', { [name]: event.currentTarget.value.trim() || undefined })}
             />
           ))}
+          {place.definition !== undefined && (
+            <select
+              aria-label="Outcome of its knots"
+              value={place.outcome ?? ''}
+              onChange={(event) => alter('runs', { outcome: event.currentTarget.value || undefined })}
+            >
+              <option value="">Any outcome</option>
+              {OUTCOMES.map((outcome) => (
+                <option key={outcome} value={outcome}>
+                  {outcome}
+                </option>
+              ))}
+            </select>
+          )}
           <label>
             <span>Since</span>
             <input

@@ -71,10 +71,10 @@ export function RunsPage({ place }: PageProps<'runs'>) {
 }
 
 function List({ place }: PageProps<'runs'>) {
-  const { text, tapestry, status, actor, trigger, tag, partition, since, until } = place;
+  const { text, tapestry, definition, outcome, status, actor, trigger, tag, partition, since, until } = place;
   const ask = useMemo(
     () => runsAsk(place, Date.now()),
-    [tapestry, status, actor, trigger, tag, partition, since, until],
+    [tapestry, definition, outcome, status, actor, trigger, tag, partition, since, until],
   );
   const runs = useRunList(ask);
   const { list } = runs;

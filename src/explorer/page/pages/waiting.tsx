@@ -6,7 +6,7 @@ import { useAnswer } from '../store';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { Time } from '../ui/time';
-import { countWords } from '../words';
+import { countWords, shortHash } from '../words';
 
 const GROUPS: Readonly<Record<WaitingGroup, string>> = {
   reason: 'Reason',
@@ -129,7 +129,7 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
 /** The bodies that unfinished runs have yet to run, and those that may go. */
 function Versions() {
   const answer = useAnswer('versions', {}, { everyMs: 30_000 });
-  const bodies = answer.value?.bodies;
+  const { bodies, areWorkersKnown = false } = answer.value ?? {};
   if (answer.error) return <ErrorBox error={answer.error} onRetry={answer.reload} />;
   if (!bodies?.length) return null;
   return (
@@ -150,22 +150,28 @@ function Versions() {
           </tr>
         </thead>
         <tbody>
-          {bodies.map(({ body, codeHash = '', runs, workers, isSafeToRemove }) => (
+          {bodies.map(({ body, codeHash, runs, workers, isSafeToRemove }) => (
             <tr key={`${body} ${codeHash}`}>
               <td>
                 <code class="break">{body}</code>
               </td>
               <td>
-                <code>{codeHash.slice(codeHash.indexOf(':') + 1).slice(0, 8)}</code>
+                {codeHash !== undefined ? (
+                  <code>{shortHash(codeHash)}</code>
+                ) : (
+                  runs > 0 && <span class="muted">its host’s</span>
+                )}
               </td>
               <td class="number">{countWords(runs)}</td>
-              <td class="number">{countWords(workers)}</td>
+              <td class="number">
+                {workers > 0 || areWorkersKnown ? countWords(workers) : <span class="muted">not known</span>}
+              </td>
               <td>
                 {isSafeToRemove === undefined ? (
                   <Outcome tone="none" word="not known" isBare />
                 ) : isSafeToRemove ? (
                   <Outcome tone="ok" word="yes" isBare />
-                ) : runs > 0 && workers === 0 ? (
+                ) : runs > 0 && workers === 0 && areWorkersKnown ? (
                   <Outcome tone="err" word="no worker has it" isBare />
                 ) : (
                   <Outcome tone="none" word="no" isBare />

@@ -1,3 +1,4 @@
+import { mapOfElement } from '../../../authoring/element-id';
 import type { GraphState, RunGraph } from '../../../authoring/run-graph';
 import { kinshipOf, type Kinship, type KnotStatus } from '../../../visualisation/selection';
 import type { LiveEvent, WaitingView } from '../../contract';
@@ -78,7 +79,7 @@ export class RunModel {
         changed.add(index);
         continue;
       }
-      const map = this.index.get(knot.replace(/\[[^[]*$/u, ''));
+      const map = this.index.get(mapOfElement(knot) ?? knot);
       if (map === undefined || this.states[map]) continue;
       const counted = this.elements.get(map) ?? { ok: 0, failed: 0 };
       counted[state.outcome === 'err' ? 'failed' : 'ok'] += 1;

@@ -1,3 +1,4 @@
+import { mapOfElement } from '../../../authoring/element-id';
 import type { EmbeddedDocument, EmbeddedRun, Found, QuestionName, Questions, UseView } from '../../contract';
 import { knotView } from '../../knot-view';
 import { SourceError } from './source-error';
@@ -32,7 +33,7 @@ export function answerFrom<Name extends QuestionName>(
       if (known) return known;
       const placed = view.graph.knots.find(({ id }) => id === knot);
       if (placed) return knotView(view.graph, placed);
-      const map = elements[knot.slice(0, Math.max(0, knot.indexOf('[')))];
+      const map = elements[mapOfElement(knot) ?? ''];
       const state = map?.elements.find(({ id }) => id === knot)?.state;
       if (state) return { knot, inputs: [], state };
       throw notInFile(`This file does not hold the knot ${knot}.`);

@@ -1,0 +1,8 @@
+/**
+ * The map of an element, by the element's id: `users` for `users[17]` and `users["anna"]`. Undefined for other knots,
+ * whose ids have no bracket. A key may contain brackets, so the first one counts.
+ */
+export function mapOfElement(knotId: string): string | undefined {
+  const bracket = knotId.indexOf('[');
+  return bracket < 0 ? undefined : knotId.slice(0, bracket);
+}

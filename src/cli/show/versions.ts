@@ -1,0 +1,74 @@
+import type { BodyVersion, Versions } from '../../client';
+import { formatTable, formatTime, nameSome, plural } from '../output/format';
+
+/** Digits of a hash that tell versions apart. */
+const SHOWN_DIGITS = 8;
+
+/** For people. */
+export function describeVersions(versions: Versions): string {
+  const { plans, bodies, open, unread, untold, workersKnown } = versions;
+  return [
+    `${plural(open, 'unfinished run')}.`,
+    ...(plans.length > 0
+      ? [
+          formatTable(
+            ['TAPESTRY', 'PLAN', 'RUNS', 'OLDEST'],
+            plans.map(({ tapestry, planHash, runs, oldest }) => [
+              tapestry,
+              digits(planHash) || 'that of the worker',
+              String(runs),
+              formatTime(oldest),
+            ]),
+          ),
+        ]
+      : []),
+    ...(bodies.length > 0
+      ? [
+          '',
+          formatTable(
+            ['BODY', 'CODE', 'NEEDED BY', 'WORKERS', 'MAY GO'],
+            bodies.map((one) => rowOf(one, versions)),
+          ),
+        ]
+      : []),
+    ...(unread.length > 0
+      ? [
+          `The plans of some runs are not known, so that others may be needed, too: ${nameSome(unread, unread.length)}.`,
+        ]
+      : []),
+    ...(untold.length > 0
+      ? [
+          `${plural(untold.length, 'worker')} did not tell which bodies they have: ${nameSome(untold, untold.length)}.`,
+        ]
+      : []),
+    ...(workersKnown ? [] : ['The server keeps no list of workers, so that nobody knows what they have.']),
+  ].join('\n');
+}
+
+function rowOf(
+  { body, codeHash, runs, exact, first, workers, isSafeToRemove }: BodyVersion,
+  { untold, workersKnown }: Versions,
+): string[] {
+  const queues = [...new Set(workers.map(({ taskQueue }) => taskQueue))].sort();
+  return [
+    body,
+    // What no run needs is known by its name alone.
+    codeHash === null ? (runs === 0 ? '' : "its host's") : digits(codeHash),
+    runs === 0
+      ? 'no run'
+      : `${plural(runs, 'run')}${exact > 0 ? ` (${exact} this code alone)` : ''}, oldest ${first}`,
+    workers.length === 0
+      ? !workersKnown
+        ? 'not known'
+        : untold.length > 0
+          ? 'none that tells'
+          : 'none'
+      : `${workers.length} of ${nameSome(queues, queues.length)}`,
+    isSafeToRemove === null ? 'not known' : isSafeToRemove ? 'yes' : 'no',
+  ];
+}
+
+/** The first digits of a hash. */
+function digits(hash: string): string {
+  return hash.slice(hash.indexOf(':') + 1).slice(0, SHOWN_DIGITS);
+}

@@ -1,0 +1,299 @@
+import type { ComponentChildren } from 'preact';
+import type { StatsAnswer, StatsGroup, StatsView, StatsWindow } from '../../contract';
+import { PageHead } from '../frame';
+import type { PageProps } from '../pages';
+import { alter, href, type Places } from '../router';
+import { useAnswer } from '../store';
+import { Button } from '../ui/button';
+import { Icon } from '../ui/icons';
+import { Outcome } from '../ui/outcome';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { countWords, durationWords, sizeWords } from '../words';
+
+const GROUPS: Readonly<Record<StatsGroup, string>> = { definition: 'Definition', tapestry: 'Tapestry' };
+const WINDOWS: Readonly<Record<StatsWindow, string>> = { '24h': '24 hours', '7d': '7 days' };
+
+interface Column {
+  readonly title: string;
+  /** What it sorts by; undefined comes last. */
+  readonly of: (row: StatsView) => number | string | undefined;
+  readonly cell: (row: StatsView) => ComponentChildren;
+}
+
+const NUMBERS: Readonly<Record<string, Column>> = {
+  ran: { title: 'Ran', of: ({ ran }) => ran, cell: ({ ran }) => countWords(ran) },
+  skipped: { title: 'Skipped', of: ({ skipped }) => skipped, cell: ({ skipped }) => countOrNone(skipped) },
+  p50: { title: 'p50', ...time(({ duration }) => duration?.p50) },
+  p95: { title: 'p95', ...time(({ duration }) => duration?.p95) },
+  p99: { title: 'p99', ...time(({ duration }) => duration?.p99) },
+};
+const OF_KNOTS: Readonly<Record<string, Column>> = {
+  queued: { title: 'Queued p50', ...time(({ queued }) => queued?.p50) },
+  queued95: { title: 'Queued p95', ...time(({ queued }) => queued?.p95) },
+  bytes: {
+    title: 'Made',
+    of: ({ bytes }) => bytes,
+    cell: ({ bytes }) => (bytes === 0 ? none : sizeWords(bytes)),
+  },
+  reused: {
+    title: 'Reused, saved',
+    of: ({ reused }) => reused,
+    cell: ({ reused, saved }) =>
+      reused === 0 ? countOrNone(0) : `${countWords(reused)}, ${durationWords(saved)}`,
+  },
+};
+const none = <span class="muted">–</span>;
+
+function time(of: (row: StatsView) => number | undefined): Omit<Column, 'title'> {
+  return {
+    of,
+    cell: (row) => {
+      const ms = of(row);
+      return ms === undefined ? none : durationWords(ms);
+    },
+  };
+}
+
+function countOrNone(count: number): ComponentChildren {
+  return count === 0 ? <span class="muted">0</span> : countWords(count);
+}
+
+/** How often what finished lately failed, how long it took, and what became worse. */
+export function StatsPage({ place }: PageProps<'stats'>) {
+  const by = oneOf(GROUPS, place.by, 'definition');
+  const last = oneOf(WINDOWS, place.last, '24h');
+  const answer = useAnswer('stats', { by, last }, { everyMs: 60_000 });
+  const found = answer.value;
+  return (
+    <>
+      <PageHead title="Stats" note={found && noteOf(found, by, last)}>
+        <div class="segmented" role="group" aria-label="Of">
+          <Choice choices={GROUPS} chosen={by} onChoose={(chosen) => alter('stats', { by: chosen })} />
+        </div>
+        <div class="segmented" role="group" aria-label="Of the last">
+          <Choice choices={WINDOWS} chosen={last} onChoose={(chosen) => alter('stats', { last: chosen })} />
+        </div>
+      </PageHead>
+      <div class="page-body">
+        {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
+        {!found ? (
+          !answer.error && <Skeleton rows={6} height={42} />
+        ) : found.rows.length === 0 ? (
+          <Empty icon="stats" title={`Nothing finished in the last ${WINDOWS[last]}`}>
+            How often what finishes fails, and how long it takes, is listed here.
+          </Empty>
+        ) : (
+          <Table found={found} by={by} last={last} sort={place.sort ?? '-ran'} />
+        )}
+      </div>
+    </>
+  );
+}
+
+function noteOf({ total, rows }: StatsAnswer, by: StatsGroup, last: StatsWindow): string {
+  const what = countWords(total, by, by === 'tapestry' ? 'tapestries' : 'definitions');
+  const shown = total > rows.length ? `; the ${countWords(rows.length)} that ran most are shown` : '';
+  return `${what}: what finished in the last ${WINDOWS[last]}, compared with the 7 days before${shown}`;
+}
+
+function Choice<Name extends string>({
+  choices,
+  chosen,
+  onChoose,
+}: {
+  choices: Readonly<Record<Name, string>>;
+  chosen: Name;
+  onChoose: (name: Name) => void;
+}) {
+  return (
+    <>
+      {(Object.entries(choices) as [Name, string][]).map(([name, words]) => (
+        <Button key={name} isPressed={name === chosen} onClick={() => onChoose(name)}>
+          {words}
+        </Button>
+      ))}
+    </>
+  );
+}
+
+function Table({
+  found,
+  by,
+  last,
+  sort,
+}: {
+  found: StatsAnswer;
+  by: StatsGroup;
+  last: StatsWindow;
+  sort: string;
+}) {
+  const runs = (name: string, isFailed: boolean): string =>
+    href({ page: 'runs', since: last, ...runsOf(by, name, isFailed) });
+  const columns: Readonly<Record<string, Column>> = {
+    name: {
+      title: GROUPS[by],
+      of: ({ name }) => name,
+      cell: ({ name }) => (
+        <a class="link break" href={runs(name, false)}>
+          {name}
+        </a>
+      ),
+    },
+    worse: {
+      title: 'Became worse',
+      of: severity,
+      cell: (row) => <Worse row={row} leastSamples={found.leastSamples} />,
+    },
+    ...NUMBERS,
+    failed: {
+      title: 'Failed',
+      of: ({ failed, ran }) => (ran === 0 ? 0 : failed / ran),
+      cell: ({ name, failed, ran }) =>
+        failed === 0 ? (
+          countOrNone(0)
+        ) : (
+          <a
+            class="link"
+            href={runs(name, true)}
+            aria-label={`${countWords(failed)} failed, ${shareWords(failed / ran)}: the runs of ${name}`}
+          >
+            {countWords(failed)} ({shareWords(failed / ran)})
+          </a>
+        ),
+    },
+    ...(by === 'definition' && OF_KNOTS),
+  };
+  const names = ['name', 'worse', 'ran', 'failed', ...Object.keys(columns)];
+  const shown = [...new Set(names)].map((name) => [name, columns[name]!] as const);
+  const { column, isDescending } = sortOf(sort, columns);
+  const rows = [...found.rows].sort(
+    (a, b) =>
+      compared(columns[column]!.of(a), columns[column]!.of(b), isDescending) || (a.name < b.name ? -1 : 1),
+  );
+  return (
+    <div class="wide" role="region" aria-label="Figures" tabIndex={0}>
+      <table class="table stats">
+        <thead>
+          <tr>
+            {shown.map(([name, { title }]) => (
+              <th
+                key={name}
+                scope="col"
+                class={isText(name) ? undefined : 'number'}
+                aria-sort={name !== column ? undefined : isDescending ? 'descending' : 'ascending'}
+              >
+                <button
+                  type="button"
+                  class="sort"
+                  onClick={() =>
+                    alter('stats', { sort: nextSort(name, column, isDescending) }, { replace: true })
+                  }
+                >
+                  {by === 'tapestry' && name === 'skipped' ? 'Ended early' : title}
+                  {name === column && <Icon name={isDescending ? 'down' : 'up'} size={12} />}
+                </button>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.name}>
+              {shown.map(([name, { cell }]) =>
+                name === 'name' ? (
+                  <th key={name} scope="row">
+                    {cell(row)}
+                  </th>
+                ) : (
+                  <td key={name} class={isText(name) ? undefined : 'number'}>
+                    {cell(row)}
+                  </td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** With both figures and how many they are of. */
+function Worse({ row: { worse }, leastSamples }: { row: StatsView; leastSamples: number }) {
+  if (!worse)
+    return (
+      <span class="muted" title={`Fewer than ${countWords(leastSamples)} ran, now or before`}>
+        too few to tell
+      </span>
+    );
+  if (worse.length === 0) return <span class="muted">no</span>;
+  return (
+    <ul>
+      {worse.map(({ what, before, now, samples, samplesBefore }) => {
+        const [is, was] = [now, before].map(what === 'failures' ? shareWords : durationWords);
+        return (
+          <li key={what} title={`of ${countWords(samples)}, and of ${countWords(samplesBefore)} before`}>
+            <Outcome tone="err" word={what === 'failures' ? 'fails more' : `slower ${what}`} isBare />
+            <span class="muted">
+              {is}, was {was}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** By the greatest of its changes for the worse. */
+function severity({ worse }: StatsView): number {
+  if (!worse) return -1;
+  return Math.max(0, ...worse.map(({ before, now }) => now / Math.max(before, 1e-4)));
+}
+
+/** The filters of the runs that figures are of. */
+function runsOf(by: StatsGroup, name: string, isFailed: boolean): Places['runs'] {
+  return by === 'tapestry'
+    ? { tapestry: name, ...(isFailed && { status: 'failed' }) }
+    : { definition: name, ...(isFailed && { outcome: 'err' }) };
+}
+
+function sortOf(
+  sort: string,
+  columns: Readonly<Record<string, Column>>,
+): { readonly column: string; readonly isDescending: boolean } {
+  const isDescending = sort.startsWith('-');
+  const column = isDescending ? sort.slice(1) : sort;
+  return Object.hasOwn(columns, column) ? { column, isDescending } : { column: 'ran', isDescending: true };
+}
+
+/** A column sorts first by what it has most of, names by their letters; the next time the other way round. */
+function nextSort(name: string, column: string, isDescending: boolean): string {
+  return name === column ? `${isDescending ? '' : '-'}${name}` : `${name === 'name' ? '' : '-'}${name}`;
+}
+
+function compared(
+  a: number | string | undefined,
+  b: number | string | undefined,
+  isDescending: boolean,
+): number {
+  if (a === b) return 0;
+  if (a === undefined) return 1;
+  if (b === undefined) return -1;
+  return (a < b ? -1 : 1) * (isDescending ? -1 : 1);
+}
+
+function isText(column: string): boolean {
+  return column === 'name' || column === 'worse';
+}
+
+function shareWords(share: number): string {
+  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
+
+function oneOf<Name extends string>(
+  known: Readonly<Record<Name, string>>,
+  text: string | undefined,
+  otherwise: Name,
+): Name {
+  return text !== undefined && Object.hasOwn(known, text) ? (text as Name) : otherwise;
+}

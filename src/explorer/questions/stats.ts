@@ -1,0 +1,40 @@
+import type { Percentiles } from '../../ports';
+import { statsOf } from '../../records/questions';
+import type { Questions, StatsAnswer, StatsWindow } from '../contract';
+import type { ExplorerData } from '../data';
+
+const ROWS = 500;
+const DAY_MS = 86_400_000;
+const LENGTHS: Readonly<Record<StatsWindow, number>> = { '24h': DAY_MS, '7d': 7 * DAY_MS };
+
+/** Figures of what finished lately, from the records alone. */
+export async function stats(
+  { backends: { runHistory } }: ExplorerData,
+  { by, last }: Questions['stats']['ask'],
+): Promise<StatsAnswer> {
+  const until = (await runHistory.now()) + 1;
+  const found = await statsOf(runHistory, { by, since: until - LENGTHS[last], until });
+  const { regressions, tooFew, leastSamples } = found.against!;
+  const unknown = new Set(tooFew);
+  return {
+    since: found.since,
+    until,
+    total: found.statistics.length,
+    rows: found.statistics.slice(0, ROWS).map(({ duration, queued, ...counts }) => ({
+      ...counts,
+      ...times('duration', duration),
+      ...times('queued', queued),
+      ...(!unknown.has(counts.name) && {
+        worse: regressions.filter(({ name }) => name === counts.name).map(({ name: _, ...one }) => one),
+      }),
+    })),
+    leastSamples,
+  };
+}
+
+function times<Name extends string>(
+  name: Name,
+  percentiles: Percentiles | null,
+): { [_ in Name]?: Percentiles } | undefined {
+  return percentiles ? ({ [name]: percentiles } as { [_ in Name]: Percentiles }) : undefined;
+}

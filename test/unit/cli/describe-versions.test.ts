@@ -1,0 +1,51 @@
+import type { BodyVersion, Versions } from '../../../src/client';
+import { describeVersions } from '../../../src/cli/show/versions';
+
+const HASH = `sha256:3fdba35f${'0'.repeat(56)}`;
+
+function body(changes: Partial<BodyVersion>): BodyVersion {
+  return {
+    body: 'load@1',
+    codeHash: HASH,
+    runs: 1,
+    exact: 0,
+    oldest: 0,
+    first: 'nightly-1',
+    tapestries: ['nightly'],
+    workers: [{ identity: 'w', taskQueue: 'selvage/nightly' }],
+    isSafeToRemove: false,
+    ...changes,
+  };
+}
+
+/** The row of a body, in its columns. */
+function rowOf(changes: Partial<BodyVersion>, versions: Partial<Versions> = {}): string[] {
+  const bodies = [body(changes)];
+  const lines = describeVersions({
+    plans: [],
+    bodies,
+    open: 1,
+    unread: [],
+    untold: [],
+    workersKnown: true,
+    ...versions,
+  }).split('\n');
+  const heading = lines.findIndex((line) => line.startsWith('BODY'));
+  const starts = ['BODY', 'CODE', 'NEEDED BY', 'WORKERS', 'MAY GO'].map((name) =>
+    lines[heading]!.indexOf(name),
+  );
+  return starts.map((start, index) => lines[heading + 1]!.slice(start, starts[index + 1]).trim());
+}
+
+test('the code is that which the runs were started with, or known to the host alone, or needed by none', () => {
+  expect(rowOf({})).toEqual(['load@1', '3fdba35f', '1 run, oldest nightly-1', '1 of selvage/nightly', 'no']);
+  expect(rowOf({ codeHash: null })[1]).toBe("its host's");
+  const unneeded = rowOf({ codeHash: null, runs: 0, isSafeToRemove: true });
+  expect(unneeded).toEqual(['load@1', '', 'no run', '1 of selvage/nightly', 'yes']);
+});
+
+test('that nobody has a body is said only where all workers have told theirs', () => {
+  expect(rowOf({ workers: [] })[3]).toBe('none');
+  expect(rowOf({ workers: [] }, { untold: ['1@other'] })[3]).toBe('none that tells');
+  expect(rowOf({ workers: [] }, { workersKnown: false })[3]).toBe('not known');
+});
