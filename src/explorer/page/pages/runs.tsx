@@ -96,6 +96,12 @@ function List({ place }: PageProps<'runs'>) {
     if (isSearching && !runs.isLoading && !runs.error) runs.more();
   }, [isSearching, runs.isLoading, list.rows.length]);
 
+  // Typed text is looked for here, among many pages; the other filters are the server's, which returns pages that may be empty.
+  const searchFurther = (): void => {
+    setSearched(list.rows.length + SEARCHED);
+    if (text === undefined) runs.more();
+  };
+
   const active = rows[at];
   const walk = (step: number): void => {
     const next = Math.max(0, Math.min(rows.length - 1, at + step));
@@ -148,11 +154,7 @@ function List({ place }: PageProps<'runs'>) {
             <Skeleton rows={12} height={ROW} />
           ) : (
             !runs.error && (
-              <NoRuns
-                isFiltered={isFiltered}
-                isCut={list.cursor !== undefined}
-                onMore={() => setSearched(searched + SEARCHED)}
-              />
+              <NoRuns isFiltered={isFiltered} isCut={list.cursor !== undefined} onMore={searchFurther} />
             )
           )
         ) : (
@@ -206,7 +208,7 @@ function List({ place }: PageProps<'runs'>) {
                 ? `Searching… ${countWords(list.rows.length, 'run')} so far`
                 : `${countWords(rows.length, 'run')}${list.cursor === undefined ? '' : ' loaded; more as you scroll'}`}
               {text !== undefined && !isSearching && list.cursor !== undefined && rows.length < 40 && (
-                <Button kind="quiet" onClick={() => setSearched(list.rows.length + SEARCHED)}>
+                <Button kind="quiet" onClick={searchFurther}>
                   Search further
                 </Button>
               )}
