@@ -37,6 +37,8 @@ const GROUPS = [
     minutes: 8,
     files: [
       'test/integration/cli/',
+      // It builds the package of an older commit.
+      'test/integration/deploys/package-upgrade.test.ts',
       'test/integration/docs/backfills.test.ts',
       'test/integration/examples.test.ts',
       'test/integration/logging.test.ts',
