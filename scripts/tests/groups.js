@@ -34,7 +34,7 @@ const GROUPS = [
   {
     name: 'commands',
     what: 'the command line, as a user has it: processes, signals, servers that it starts',
-    minutes: 8,
+    minutes: 10,
     files: [
       'test/integration/cli/',
       // It builds the package of an older commit.
