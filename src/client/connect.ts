@@ -13,6 +13,7 @@ import { encryptionOf, sealBackends } from '../encryption/seal-backends';
 import { EmbeddedServer, type EmbeddedServerOptions } from '../server';
 import { runLimits, type RunLimits } from '../workflows/run-limits';
 import { notConnected, requireNamespace } from './connection-errors';
+import { chosenPriority } from './fairness-key';
 import { openConnection } from './open-connection';
 import type { OutageOptions } from './outages';
 import { chosenServer, embeddedOptions, type ServerChoice } from './server-address';
@@ -22,6 +23,12 @@ export interface ConnectOptions extends ServerChoice, OutageOptions {
   readonly backends?: Backends;
   /** Task queue of all runs and workers of this client. Default: that of each tapestry (its option `queue`, else `selvage/<name>`). */
   readonly taskQueue?: string;
+  /**
+   * The share of a task queue that the runs of this client count to: where a queue is full, the server hands out tasks of each key in turn,
+   * whoever has more of them. Knots, and runs that they start, count to the share of their run. A line of at most 64 bytes, such as a team. It has an effect on servers
+   * with `matching.enableFairness`. Backfills and streams start their runs in workers, which take it of the variable. Default: `SELVAGE_FAIRNESS_KEY`, else none.
+   */
+  readonly fairnessKey?: string;
   /**
    * The folder whose `.selvage` holds the embedded server and the default backends. Default: the nearest folder that has a `.selvage`, else the
    * working directory. The search goes up from the working directory to the first folder with a `.git`, and stops below the home folder.
@@ -87,6 +94,7 @@ export interface Connected {
 /** Finds or starts the server, connects, and opens the backends. If a step fails, closes what it has opened. */
 export async function connectTo(options: ConnectOptions, hasWorker = false): Promise<Connected> {
   chosenInlineLimit(options.inlineLimit, process.env);
+  chosenPriority(options.fairnessKey, process.env);
   runLimits(options.runLimits);
   const chosen = chosenServer(options);
   const projectDir = projectFolder(options.projectDir);

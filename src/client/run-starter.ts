@@ -4,6 +4,7 @@ import {
   WorkflowNotFoundError,
   type WorkflowHandle,
 } from '@temporalio/client';
+import type { Priority } from '@temporalio/common';
 import { activeTraceparent, checkedTraceparent } from '../adapters/open-telemetry/body-traces';
 import { identitiesOf, nodeSha256 } from '../backends';
 import { encodeJson, hashJson, type Json } from '../values';
@@ -60,6 +61,7 @@ export interface CheckedStart {
 /** The parts of the client that a starter needs. */
 export interface StarterHost extends Pick<Connected, 'client' | 'backends' | 'place' | 'projectDir'> {
   readonly taskQueue: string | undefined;
+  readonly priority: Priority | undefined;
   readonly inlineLimit: number | undefined;
   readonly runLimits: Partial<RunLimits> | undefined;
   /** Aborted when the server is gone for good. */
@@ -236,7 +238,7 @@ export class RunStarter {
     options: BeginOptions,
     { save, ownPlans = () => new Map([[plan.hash, plan.plan]]), parametersHash, ...said }: StartedWork,
   ): Promise<RunHandle<Values>> {
-    const { backends, client, inlineLimit, place, projectDir, runLimits, serverLost } = this.host;
+    const { backends, client, inlineLimit, place, priority, projectDir, runLimits, serverLost } = this.host;
     const { tapestry } = plan.plan;
     const runId = checkRunId(options.runId ?? newRunId(tapestry));
     const ifExists = options.ifExists ?? 'refuse';
@@ -288,6 +290,7 @@ export class RunStarter {
       const started = client.workflow.start(tapestry, {
         workflowId: runId,
         taskQueue,
+        ...(priority && { priority }),
         args: [raw],
         memo: { [MEMO_KEY]: memo },
         workflowIdReusePolicy: options.runId

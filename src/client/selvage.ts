@@ -16,6 +16,7 @@ import type { AcrossHost } from './across/waiting-runs';
 import { Bulk } from './bulk/bulk';
 import { connectTo, disconnect, logOf, type ConnectOptions, type ServerLocation } from './connect';
 import { Extensions } from './extensions';
+import { chosenPriority } from './fairness-key';
 import { Lineage } from './lineage';
 import type { OpenOptions } from './open-options';
 import { Outages } from './outages';
@@ -77,6 +78,7 @@ export class Selvage {
     const { projectDir, taskQueue, runLimits } = options;
     const inlineLimit = chosenInlineLimit(options.inlineLimit, process.env);
     this.inlineLimit = inlineLimit;
+    const priority = chosenPriority(options.fairnessKey, process.env);
     this.pollers = new Pollers(client.workflow, server !== undefined);
     this.workers = new Workers(client.workflow, server !== undefined);
     this.outages = new Outages(options, (message) => logOf(options)?.warn(message));
@@ -84,6 +86,7 @@ export class Selvage {
     this.starter = new RunStarter({
       ...connected,
       taskQueue,
+      priority,
       inlineLimit,
       runLimits,
       serverLost: server?.lost,
@@ -105,6 +108,7 @@ export class Selvage {
       ...connected,
       address: location.address,
       taskQueue,
+      priority,
       inlineLimit,
       savePlans: (tapestry) => this.starter.savePlans(tapestry),
     });

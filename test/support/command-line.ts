@@ -6,7 +6,16 @@ import { makeProject } from '../integration/server/projects';
 import { until } from './until';
 
 const root = path.resolve(__dirname, '../..');
-const main = path.join(root, 'lib', 'cli', 'main.js');
+
+/** How a command is started. */
+interface CommandOptions {
+  /** Whether by a shell that waits for it and passes no signal on, as npm does: then signals go to that. Default: false. */
+  readonly shell?: boolean;
+  /** The folder of the package. Default: this one. */
+  readonly packageDir?: string;
+  /** Words of a program that starts it. */
+  readonly behind?: readonly string[];
+}
 
 /** What a command left when it had ended. */
 export interface Finished {
@@ -22,16 +31,13 @@ export class Command {
   readonly finished: Promise<Finished>;
   private readonly child: ChildProcess;
 
-  /**
-   * @param options.shell whether it is started by a shell that waits for it and passes no signal on, as npm does: then signals go to that
-   * @param options.behind words of a program that starts it
-   */
   constructor(
     project: string,
     args: readonly string[],
     environment: NodeJS.ProcessEnv = {},
-    { shell = false, behind = [] }: { readonly shell?: boolean; readonly behind?: readonly string[] } = {},
+    { shell = false, behind = [], packageDir = root }: CommandOptions = {},
   ) {
+    const main = path.join(packageDir, 'lib', 'cli', 'main.js');
     if (!existsSync(main)) throw new Error(`${main} is missing: run \`npm run build\` first.`);
     const words = [...behind, process.execPath, main, ...args];
     const [program, ...rest] = shell ? ['sh', '-c', `'${words.join("' '")}'; exit $?`] : words;
@@ -79,8 +85,9 @@ export async function runCommand(
   project: string,
   args: readonly string[],
   environment?: NodeJS.ProcessEnv,
+  options?: CommandOptions,
 ): Promise<Finished> {
-  return await new Command(project, args, environment).finished;
+  return await new Command(project, args, environment, options).finished;
 }
 
 let warm: ChildProcess | undefined;
@@ -116,11 +123,11 @@ export async function runWarm(
   return await answer;
 }
 
-/** A new project folder in which `selvage` and `zod` can be imported, with these files. */
-export function makeCommandProject(files: Readonly<Record<string, string>> = {}): string {
+/** A new project folder in which `selvage`, from this folder, and `zod` can be imported, with these files. */
+export function makeCommandProject(files: Readonly<Record<string, string>> = {}, packageDir = root): string {
   const project = makeProject();
   mkdirSync(path.join(project, 'node_modules'));
-  symlinkSync(root, path.join(project, 'node_modules', 'selvage'), 'dir');
+  symlinkSync(packageDir, path.join(project, 'node_modules', 'selvage'), 'dir');
   symlinkSync(path.join(root, 'node_modules', 'zod'), path.join(project, 'node_modules', 'zod'), 'dir');
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(project, name), text);
   return project;

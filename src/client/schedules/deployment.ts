@@ -228,6 +228,7 @@ function optionsOf(id: string, { form, args, memo }: ScheduledStart, deployed: D
       type: 'startWorkflow',
       workflowType: form.tapestry,
       taskQueue: form.taskQueue,
+      ...(form.fairnessKey !== null && { priority: { fairnessKey: form.fairnessKey } }),
       workflowId: id,
       args: [...args],
       memo: { [MEMO_KEY]: memo, [SCHEDULE_MEMO_KEY]: { ...deployed, form } },

@@ -72,6 +72,7 @@ export function partText(form: ScheduleForm, part: keyof ScheduleForm): string {
 export const PART_NAMES: Readonly<Record<keyof ScheduleForm, string>> = {
   tapestry: 'tapestry',
   taskQueue: 'task queue',
+  fairnessKey: 'fairness key',
   times: 'times',
   timezone: 'timezone',
   overlap: 'overlap',

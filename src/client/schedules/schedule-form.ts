@@ -8,6 +8,7 @@ import {
   type ScheduleOverlapPolicy,
   type ScheduleSpec,
 } from '@temporalio/client';
+import type { Priority } from '@temporalio/common';
 import { BACKFILL, type BackfillInput } from '../../backfills';
 import { encodeJson, type Json } from '../../values';
 import {
@@ -46,6 +47,8 @@ export interface ScheduleForm {
   /** Hash of the plan of all its runs; null for the worker's current plan. */
   readonly plan: string | null;
   readonly tags: readonly string[];
+  /** The share of the task queue that its runs count to. */
+  readonly fairnessKey: string | null;
   /** Further settings on the server that our deploys never make. */
   readonly others: Readonly<Record<string, Json>>;
 }
@@ -82,19 +85,21 @@ export const FORM_FIELDS = [
   'plan',
   'tags',
   'taskQueue',
+  'fairnessKey',
   'others',
 ] as const satisfies readonly (keyof ScheduleForm)[];
 
 /** Facts about a declaration that a deploy has to find out. */
 export interface Surroundings {
   readonly taskQueue: string;
+  readonly priority: Priority | undefined;
   /** The hash of the tapestry's plan. */
   readonly plan: string;
 }
 
 export function formOfDeclaration(
   { tapestry, options }: ScheduleDeclaration,
-  { taskQueue, plan }: Surroundings,
+  { taskQueue, priority, plan }: Surroundings,
 ): ScheduleForm {
   const { timezone, overlap, catchupMs, jitterMs, parameters, plannedTime, pin, tags } = options;
   return {
@@ -109,6 +114,7 @@ export function formOfDeclaration(
     plannedTime: plannedTime ?? null,
     plan: pin ? plan : null,
     tags: [...tags],
+    fairnessKey: priority?.fairnessKey ?? null,
     others: {},
   };
 }
@@ -165,6 +171,7 @@ export function formOfDescription(description: ScheduleDescription): ScheduleFor
     plannedTime: memo.plannedTime ?? null,
     plan: memo.plan ?? null,
     tags: memo.tags ?? [],
+    fairnessKey: action.priority?.fairnessKey || null,
     others: others as Record<string, Json>,
   };
 }

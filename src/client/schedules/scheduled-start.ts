@@ -1,3 +1,4 @@
+import type { Priority } from '@temporalio/common';
 import { encodeJson, type Json } from '../../values';
 import { nodeSha256 } from '../../backends';
 import { taskQueueOf } from '../../plan';
@@ -22,6 +23,7 @@ export interface ScheduledStart {
 /** @internal What a start needs of its client. */
 export interface StartSurroundings {
   readonly taskQueue: string | undefined;
+  readonly priority: Priority | undefined;
   readonly inlineLimit: number | undefined;
   savePlans(tapestry: TapestryRecord): Promise<void>;
 }
@@ -39,14 +41,14 @@ const SAMPLE_TIME = '2026-01-01T00:00:00.000Z';
  */
 export async function startOf(
   declaration: ScheduleDeclaration,
-  { taskQueue, inlineLimit, savePlans }: StartSurroundings,
+  { taskQueue, priority, inlineLimit, savePlans }: StartSurroundings,
 ): Promise<ScheduledStart> {
   const { id, options } = declaration;
   const record = recordOf(declaration.tapestry!);
   const { hash, plan } = planOf(record, nodeSha256);
   await checkParameters(declaration, record);
   const queue = options.taskQueue ?? taskQueue ?? taskQueueOf(plan);
-  const started = formOfDeclaration(declaration, { taskQueue: queue, plan: hash });
+  const started = formOfDeclaration(declaration, { taskQueue: queue, priority, plan: hash });
   const form = record.options.partition ? backfillForm(started, declaration, record.name) : started;
   requireShort(declaration, form.parameters, inlineLimit);
   return {

@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import { beginsCommands, makeCommandProject, runCommand } from '../../support/command-line';
 import { readFile } from '../../support/doc-snippets';
 import { listening } from '../../support/listening';
+import { sharedServerAddress } from '../../support/temporal-server';
 import { removeProjects } from '../server/projects';
 import { PIPELINES, WAITING } from './pipelines';
 
@@ -92,6 +93,25 @@ test('the lines of bodies name the run, the knot and the attempt', async () => {
     attempt: 1,
     run: expect.stringMatching(/^waiting-/),
   });
+  worker.signal('SIGTERM');
+  expect((await worker.finished).code).toBe(0);
+});
+
+test('the worker of the page about scaling has as many slots as it says', async () => {
+  const [, line, slots] = /^\$ npx selvage (worker .*--slots (\d+))$/m.exec(
+    readFile('docs/operations/scale.md'),
+  )!;
+  const worker = begin(makeProject(), [
+    ...line!.split(' '),
+    '--health',
+    '0',
+    '--address',
+    sharedServerAddress(),
+  ]);
+  const [, url] = await worker.hasWritten(ANSWERS);
+  expect(await (await fetch(`${url}/metrics`)).text()).toMatch(
+    new RegExp(`^temporal_worker_task_slots_available\\{.*worker_type="ActivityWorker"\\} ${slots}$`, 'm'),
+  );
   worker.signal('SIGTERM');
   expect((await worker.finished).code).toBe(0);
 });

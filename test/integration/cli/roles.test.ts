@@ -4,8 +4,10 @@ import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
 import { explorerHandler } from '../../../src/explorer';
 import { sampleLineage } from '../../../src/testing/sample-records';
+import type { Selvage } from '../../../src/client';
 import { readFile } from '../../support/doc-snippets';
 import { freshPostgresDatabase } from '../../support/fresh-places';
+import { Latch } from '../../support/latch';
 import {
   closeAll,
   connectSelvage,
@@ -25,11 +27,15 @@ const twice = tapestry('roles', { parameters: { x: z.number() } }, (_t, { x }) =
   y: double({ x }, { id: 'double' }),
 }));
 
+/** More than a worker of the team takes at once. */
+const FLOOD = 20;
+
 const GRANTS = /^```sql\n([\s\S]*?)^```/m.exec(readFile('docs/operations/secure.md'))![1]!;
 
-const SHARE = [...readFile('docs/operations/share.md').matchAll(/^\$ npx selvage (.*)$/gm)].map(
-  ([, line]) => line!,
-);
+/** What a viewer may do. */
+const SHARE = [
+  ...readFile('docs/operations/share.md').matchAll(/^\$ npx selvage ((?:runs|history) .*)$/gm),
+].map(([, line]) => line!);
 
 function wordsOf(line: string, folder: string, place: readonly string[]): string[] {
   const words = line.split(' ').map((word) => (word === 'exported' ? `${folder}/exported` : word));
@@ -177,4 +183,38 @@ test('two teams in one database and one namespace do not see each other', async 
   await expect(openBackends({ url: crossed.href, environment: {} })).rejects.toMatchObject({
     code: expect.stringMatching(/BackendUnavailable|SchemaTooOld/) as string,
   });
+});
+
+test('a team that floods its queue and holds its limit keeps no run of the other waiting', async () => {
+  const [holds, release] = [new Latch(), new Latch()];
+  onClose(async () => release.open());
+  const held = knot('held', { maxConcurrent: 1 }, async ({ by }: { by: string }) => {
+    if (by === 'flood') holds.open();
+    if (by === 'flood') await release.passed;
+    return by;
+  });
+  // The same names in both, as of teams that do not know of each other.
+  const nightly = tapestry('nightly', { parameters: { by: z.string() } }, (_t, { by }) => ({
+    end: held({ by }, { id: 'held' }),
+  }));
+  const url = await database();
+  const working = async (name: string): Promise<Selvage> =>
+    openSelvage({
+      tapestries: [nightly],
+      taskQueue: unique(`${name}/nightly`),
+      backends: await open((await team(url)).worker),
+      workerOptions: { maxConcurrentActivityTaskExecutions: 2 },
+    });
+  const [flooded, other] = [await working('team-a'), await working('team-b')];
+  const flood = await Promise.all(
+    Array.from({ length: FLOOD }, () => flooded.start(nightly, { by: 'flood' })),
+  );
+  await holds.passed;
+  for (let index = 0; index < 3; index++)
+    expect(await (await other.start(nightly, { by: 'other' })).values()).toEqual({ end: 'other' });
+  // None of the flood has ended before.
+  expect((await flooded.runs.list({ status: 'succeeded' })).items).toEqual([]);
+  expect((await other.runs.waiting()).runs).toEqual([]);
+  release.open();
+  for (const run of flood) expect(await run.values()).toEqual({ end: 'flood' });
 });

@@ -1,0 +1,216 @@
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { MIGRATIONS } from '../../../src/adapters/sqlite/migrations';
+import { Selvage } from '../../../src/client';
+import { ServerReach } from '../../../src/explorer/page-server';
+import { beginsCommands, type Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { readFile } from '../../support/doc-snippets';
+import { closeAll, onClose, temporaryFolder, unique } from '../../support/open-selvage';
+import { fileAt, lacksCommit, packageAt, sourcesAt } from '../../support/packed-commit';
+import { openPage } from '../../support/page';
+import { sharedServerAddress } from '../../support/temporal-server';
+import { until } from '../../support/until';
+import { removeProjects } from '../server/projects';
+
+/**
+ * The older version: the first commit with the tables of today. Once there is a release, its package takes this place. Before, tables and
+ * interpreter change in place: whoever changes them names a commit here, after that change, with which the test passes again.
+ */
+const OLDER = '27fb1a8df6a416e5f92610647b33c1a496d55203';
+
+/** A commit with other tables. */
+const OTHER_TABLES = '1c6a58e9626eb259bc10c3971d2b35cb28d75f10';
+
+const MIGRATIONS_FILE = 'src/adapters/sqlite/migrations.ts';
+const hasTablesOfToday = (commit: string): boolean =>
+  fileAt(commit, MIGRATIONS_FILE).includes(`'${Object.keys(MIGRATIONS)[0]!}'`);
+
+const lacksOlder =
+  lacksCommit(OLDER) ??
+  (hasTablesOfToday(OLDER) ? undefined : `the tables have changed since ${OLDER}: name a later commit`);
+const lacksOther = lacksCommit(OTHER_TABLES);
+
+/** A test that is skipped says why in its name. */
+const testUnless = (lacks: string | undefined, name: string, body: () => Promise<void>): void =>
+  lacks === undefined ? test(name, body, 600_000) : test.skip(`${name}: ${lacks}`, body);
+
+const PIPELINE = `
+import { z } from 'zod';
+import { knot, map, tapestry, waitForSignal } from 'selvage';
+const first = knot('first', () => process.env.VERSION);
+const second = knot('second', ({ before }: { before?: string; approval: unknown }) => before + ', then ' + process.env.VERSION);
+export const held = tapestry('held', () => {
+  const before = first({}, { id: 'first' });
+  const approval = waitForSignal({ name: 'approve', schema: z.object({ by: z.string() }), after: [before] }, { id: 'approval' });
+  return { end: second({ before, approval }, { id: 'end' }) };
+});
+const numbers = knot('numbers', () => Array.from({ length: 30 }, (_, number) => number));
+const which = knot('which', (_: { number: number }) => process.env.VERSION);
+export const many = tapestry('many', () => ({
+  versions: map({ over: numbers({}, { id: 'numbers' }), each: which, bind: 'number' }, { id: 'versions' }),
+}));
+`;
+
+/** What the page asks the new version before a deploy. */
+const COMMANDS = [...readFile('docs/operations/upgrade.md').matchAll(/^\$ npx selvage (.*)$/gm)]
+  .map(([, line]) => line!)
+  .filter((line) => !line.startsWith('worker'));
+
+const begin = beginsCommands();
+afterEach(closeAll);
+afterAll(removeProjects);
+
+async function folderForPackage(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'selvage-older-'));
+  onClose(async () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+testUnless(
+  lacksOlder,
+  'a run that either version began ends under the other, and both work beside each other on one queue and one database',
+  async () => {
+    const older = packageAt(OLDER, await folderForPackage());
+    const projectDir = await temporaryFolder();
+    const server = ['--address', sharedServerAddress(), '--project-dir', projectDir];
+    const place = [...server, '--queue', unique('upgrade')];
+    const selvage = await Selvage.connect({ address: sharedServerAddress(), projectDir });
+    onClose(() => selvage.close());
+
+    const programs = {
+      older: { project: makeCommandProject({ 'pipeline.ts': PIPELINE }, older), from: older },
+      newer: { project: makeCommandProject({ 'pipeline.ts': PIPELINE }), from: undefined },
+    };
+    type Version = keyof typeof programs;
+    const startWorker = async (version: Version): Promise<Command> => {
+      const { project, from } = programs[version];
+      const environment = { VERSION: version };
+      const worker = begin(project, ['worker', 'pipeline.ts', ...place], environment, { packageDir: from });
+      await worker.hasWritten(/Worker of/);
+      return worker;
+    };
+    const stop = async (worker: Command): Promise<void> => {
+      worker.signal('SIGTERM');
+      expect(await worker.finished).toMatchObject({ code: 0 });
+    };
+    const command = async (version: Version, ...words: string[]): Promise<string> => {
+      const { project, from } = programs[version];
+      const { code, stdout, stderr } = await runCommand(project, words, {}, { packageDir: from });
+      expect({ words, code, stderr }).toEqual({ words, code: 0, stderr });
+      return stdout;
+    };
+    const start = async (version: Version, tapestry: string): Promise<string> => {
+      const words = ['run', 'pipeline.ts', '--tapestry', tapestry, '--detach', '--json', ...place];
+      return (JSON.parse(await command(version, ...words)) as { runId: string }).runId;
+    };
+    const heldBy = async (version: Version): Promise<string> => {
+      const runId = await start(version, 'held');
+      await until('it waits', async () =>
+        (await selvage.getRun(runId).status()).waiting?.knots?.some(({ knotId }) => knotId === 'approval'),
+      );
+      return runId;
+    };
+    const approve = (version: Version, runId: string): Promise<string> =>
+      command(version, 'signal', runId, 'approve', '{"by":"Anna"}', ...server);
+    const end = async (runId: string): Promise<unknown> =>
+      (await selvage.getRun<{ end: string }>(runId).values()).end;
+
+    const first = await startWorker('older');
+    const kept = await heldBy('older');
+    for (const line of COMMANDS) {
+      const words = line.replace('nightly-1f2e3d4c', kept).split(' ');
+      const place = words[0] === 'migrate' ? ['--project-dir', projectDir] : server;
+      expect(await command('newer', ...words, ...place)).toMatch(/done|replays/);
+    }
+    const second = await startWorker('newer');
+    const seen = new Set<string>();
+    const shared: string[] = [];
+    // Whoever is free takes an element: until each has had some, in runs of which either decides what is next.
+    await until('both work', async () => {
+      const runId = await start(shared.length % 2 === 0 ? 'older' : 'newer', 'many');
+      shared.push(runId);
+      for (const version of (await selvage.getRun<{ versions: string[] }>(runId).values()).versions)
+        seen.add(version);
+      return seen.size === 2;
+    });
+    await stop(first);
+    await approve('newer', kept);
+    expect(await end(kept)).toBe('older, then newer');
+
+    const page = await openPage({ backends: selvage.backends, reach: ServerReach.of(selvage) });
+    const { runs } = await page.ask('runs', {});
+    expect(runs.map(({ run, status }) => [run, status]).sort()).toEqual(
+      [kept, ...shared].map((runId) => [runId, 'succeeded']).sort(),
+    );
+    const listed = (text: string): unknown[] => (JSON.parse(text) as { items: { run_id: string }[] }).items;
+    expect(listed(await command('newer', 'runs', 'list', '--json', ...server))).toHaveLength(
+      shared.length + 1,
+    );
+
+    // Back: what the newer one has begun and written.
+    const begun = await heldBy('newer');
+    await stop(second);
+    await startWorker('older');
+    await approve('older', begun);
+    expect(await end(begun)).toBe('newer, then older');
+    expect(listed(await command('older', 'runs', 'list', '--json', ...server))).toHaveLength(
+      shared.length + 2,
+    );
+  },
+);
+
+/** Keeps a run in a project, or says which runs and values it finds there. */
+const IN_PROJECT = `
+const { openBackends } = require('./src/backends');
+const { knot, runLocally, tapestry } = require('./src');
+const [projectDir, what] = process.argv.slice(1);
+const double = knot('double', ({ x }) => x * 2);
+const twice = tapestry('twice', () => ({ y: double({ x: 21 }, { id: 'double' }) }));
+const main = async () => {
+  const backends = await openBackends({ projectDir });
+  if (what === 'keep') await runLocally(twice, {}, { backends });
+  const { items } = await backends.runHistory.listRuns({});
+  const lineage = await backends.runHistory.getRecords(items[0].temporal_run_id);
+  console.log(JSON.stringify({ runs: items.map(({ run_id }) => run_id), lineage }));
+  await backends.close();
+};
+main().catch((error) => { console.error(error); process.exitCode = 1; });
+`;
+
+testUnless(
+  lacksOther,
+  'a database with tables of an unreleased build is refused by name, and stays what it was',
+  async () => {
+    const sources = sourcesAt(OTHER_TABLES, await folderForPackage());
+    const projectDir = await temporaryFolder();
+    const inProject = (what: 'keep' | 'show'): string =>
+      execFileSync(process.execPath, ['--require', 'tsx/cjs', '-e', IN_PROJECT, projectDir, what], {
+        cwd: sources,
+        encoding: 'utf8',
+      });
+    const kept = inProject('keep');
+    expect(JSON.parse(kept)).toMatchObject({ runs: [expect.any(String)], lineage: [{ knot_id: 'double' }] });
+    const project = makeCommandProject({ 'pipeline.ts': PIPELINE });
+    for (const words of [
+      ['worker', 'pipeline.ts'],
+      ['run', 'pipeline.ts', '--tapestry', 'held'],
+      ['runs', 'list'],
+      ['ui'],
+      ['migrate'],
+    ]) {
+      const server = words[0] === 'migrate' ? [] : ['--address', sharedServerAddress()];
+      const { code, stderr } = await runCommand(project, [...words, '--project-dir', projectDir, ...server]);
+      expect({ words, code, stderr }).toEqual({
+        words,
+        code: 2,
+        stderr: expect.stringMatching(
+          /UnreleasedData[^]*made by an unreleased build of Selvage[^]*Nothing was changed/,
+        ) as string,
+      });
+    }
+    expect(inProject('show')).toBe(kept);
+  },
+);

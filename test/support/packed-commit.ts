@@ -1,0 +1,38 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { missing } from './missing-tool';
+
+const ROOT = path.resolve(__dirname, '../..');
+
+/** Why a commit cannot be had here, which is said aloud: a clone that is shallow, or no clone at all. Undefined if it can. */
+export function lacksCommit(commit: string): string | undefined {
+  return missing(`Commit ${commit} (the clone is shallow, or none)`, () => {
+    execFileSync('git', ['cat-file', '-e', `${commit}^{commit}`], { cwd: ROOT, stdio: 'ignore' });
+  });
+}
+
+/** A file as it was then. */
+export function fileAt(commit: string, file: string): string {
+  return execFileSync('git', ['show', `${commit}:${file}`], { cwd: ROOT, encoding: 'utf8' });
+}
+
+/** The sources as they were then, with the present dependencies beside them. */
+export function sourcesAt(commit: string, folder: string): string {
+  const sources = path.join(folder, 'sources');
+  mkdirSync(sources, { recursive: true });
+  const archive = execFileSync('git', ['archive', commit], { cwd: ROOT, maxBuffer: 2 ** 30 });
+  execFileSync('tar', ['-x'], { cwd: sources, input: archive });
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(sources, 'node_modules'), 'dir');
+  return sources;
+}
+
+/** The package as it would have been published then: built, packed and unpacked. Returns its folder. */
+export function packageAt(commit: string, folder: string): string {
+  const sources = sourcesAt(commit, folder);
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: sources, stdio: 'pipe' });
+  const { version } = JSON.parse(fileAt(commit, 'package.json')) as { version: string };
+  execFileSync('tar', ['-xzf', `selvage-${version}.tgz`], { cwd: folder });
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'), 'dir');
+  return path.join(folder, 'package');
+}
