@@ -37,7 +37,12 @@ export function columnValue(record: LineageRecord, column: (typeof LINEAGE_COLUM
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
 }
 
-export function recordOf({ id: _, change: __, made_in: ___, ...row }: Selectable<LineageTable>): LineageRecord {
+export function recordOf({
+  id: _,
+  change: __,
+  made_in: ___,
+  ...row
+}: Selectable<LineageTable>): LineageRecord {
   return {
     ...row,
     parent_input_hashes: JSON.parse(row.parent_input_hashes),
