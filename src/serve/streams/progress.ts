@@ -81,17 +81,18 @@ export class StreamProgress {
     this.#partition(part.partition).parts.push(begun);
   }
 
-  finish(part: Part): void {
+  /**
+   * @param counts what its elements came to, if this process has delivered them. Counted with their place, so that no checkpoint has
+   *   one without the other
+   */
+  finish(part: Part, counts?: StreamCounts): void {
     const begun = this.#begun.get(part)!;
     this.#begun.delete(part);
     this.#elements -= part.elements.length;
     begun.isFinished = true;
+    this.#ok += counts?.ok ?? 0;
+    this.#dead += counts?.dead ?? 0;
     this.#advance(part.partition);
-  }
-
-  count(what: keyof StreamCounts): void {
-    if (what === 'ok') this.#ok += 1;
-    else this.#dead += 1;
   }
 
   /** Nothing more comes of the partition; once all of it is finished, it is forgotten. */

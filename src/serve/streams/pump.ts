@@ -11,7 +11,7 @@ import {
   type StreamDeclaration,
   type StreamElement,
 } from '../../streams';
-import type { PumpEnd, PumpState, StreamCheckpoint, StreamLag } from '../../workflows/messages';
+import type { PumpEnd, PumpState, StreamCheckpoint, StreamCounts, StreamLag } from '../../workflows/messages';
 import { Slots } from '../slots';
 import { isFinal } from './is-final';
 import { StreamProgress } from './progress';
@@ -315,26 +315,29 @@ export class Pump {
     // A run may take hours, and another pump waits for it then.
     if (!ends) return false;
     if (order === 'all' && !(await turn())) return false;
-    for (const end of ends) if (!(await this.#deliver(end, unit))) return false;
+    const counts = { ok: 0, dead: 0 };
+    for (const end of ends) {
+      const what = await this.#deliver(end);
+      if (!what) return false;
+      counts[what] += this.#parts.declaration.options.gather > 0 ? unit.elements.length : 1;
+    }
     this.#finished += unit.elements.length;
-    this.#progress.finish(unit);
+    this.#progress.finish(unit, counts);
     return true;
   }
 
-  /** False: the stream stops before this element. */
-  async #deliver(end: ElementEnd, unit: Unit): Promise<boolean> {
-    const { onResult, deadLetter, onFailure, gather } = this.#parts.declaration.options;
+  /** What the element counts as; undefined: the stream stops before it. */
+  async #deliver(end: ElementEnd): Promise<keyof StreamCounts | undefined> {
+    const { onResult, deadLetter, onFailure } = this.#parts.declaration.options;
     const { signal } = this.#kill;
     signal.throwIfAborted();
-    const count = gather > 0 ? unit.elements.length : 1;
     if ('result' in end) {
       const { runId } = end.result;
       if (onResult)
         await this.#insist('deliver a result (onResult)', async () =>
           onResult(end.result, end.element, { runId, signal }),
         );
-      for (let n = 0; n < count; n++) this.#progress.count('ok');
-      return true;
+      return 'ok';
     }
     const { letter, element } = end;
     const { code, message } = letter.error;
@@ -350,14 +353,13 @@ export class Pump {
         ),
         false,
       );
-      return false;
+      return undefined;
     }
     if (deadLetter)
       await this.#insist('deliver a dead letter (deadLetter)', async () =>
         deadLetter(letter, element, { signal }),
       );
-    for (let n = 0; n < count; n++) this.#progress.count('dead');
-    return true;
+    return 'dead';
   }
 
   /** Repeats the work until it succeeds. */

@@ -220,6 +220,25 @@ test('a list is one parameter, and counts as many as it has', async () => {
   ]);
 });
 
+test('elements of a batch are counted when the checkpoint is behind them, and not before', async () => {
+  const mayEnd = new Latch();
+  const heard: number[] = [];
+  const options: Partial<StreamOptions<number>> = {
+    batch: 2,
+    onResult: async (_, { value }) => {
+      heard.push(value);
+      if (value === 2) await mayEnd.passed;
+    },
+  };
+  const { pump, ended } = pumping(new Runs(), options, { source: upTo(2) });
+  await until('half of the batch is delivered', () => heard.length === 2);
+  const cut = pump.checkpoint();
+  mayEnd.open();
+  expect((await ended).checkpoint.counts).toEqual({ ok: 2, dead: 0 });
+  const { ended: again } = pumping(new Runs(), {}, { source: upTo(2), checkpoint: cut });
+  expect((await again).checkpoint.counts).toEqual({ ok: 2, dead: 0 });
+});
+
 test('onResult is called until it succeeds, and what holds it up is told', async () => {
   let calls = 0;
   const { pump, ended } = pumping(
