@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { nodeSha256 } from '../backends';
 import { hashText } from '../values';
 import { SelvageError } from '../errors';
@@ -8,11 +7,6 @@ import { triggerName, type TriggerDeclaration } from '../triggers';
 /** Hexadecimal digits of a key's hash in a run id: so many that no two keys of a tapestry collide. */
 const KEY_DIGITS = 24;
 const RUN_ID_BYTES = 200;
-
-/** Id of a run whose start names none: the tapestry and a random part. */
-export function newRunId(tapestry: string): string {
-  return `${tapestry}-${randomUUID().slice(0, 8)}`;
-}
 
 /** Id of the run that all starts of a tapestry with one `dedupeKey` share. */
 export function runIdOfKey(tapestry: string, dedupeKey: string): string {

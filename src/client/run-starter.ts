@@ -33,7 +33,8 @@ import { currentActor, currentCommit } from './provenance';
 import { readResumable } from './read-resumable';
 import { claimResume } from './resumes';
 import type { RunHandle } from './run-handle';
-import { checkRunId, newRunId } from './run-ids';
+import { newRunId } from './new-run-id';
+import { checkRunId } from './run-ids';
 import type { Attached } from './run-on-server';
 import { PlanFinder, requireSameWork, workOfRecord, type WorkOfRun } from './same-work';
 import {

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { Option, type Command } from 'commander';
 import type { BackfillReport, PartitionToMake } from '../../backfills';
 import { ORDERS, SELECTIONS, type Order, type Selection } from '../../backfills/selection';
 import type { RunHandle, Selvage } from '../../client';
+import { newRunId } from '../../client/new-run-id';
 import type { BackfillOptions } from '../../client/backfills';
 import { SelvageError } from '../../errors';
 import type { RunResult } from '../../authoring/outcome';
@@ -174,7 +174,7 @@ async function prepare(file: string, options: BackfillCommandOptions): Promise<W
       ...(max !== undefined && { max }),
       parameters,
     },
-    runId: options.runId ?? `backfill-${tapestry.name.slice(0, 150)}-${randomUUID().slice(0, 8)}`,
+    runId: options.runId ?? newRunId(`backfill-${tapestry.name.slice(0, 150)}`),
     taskQueue:
       options.queue ?? taskQueueOf({ tapestry: tapestry.name, ...(queue !== undefined && { queue }) }),
   };

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { RunHandle, Selvage, Standing } from '../../client';
+import { newRunId } from '../../client/new-run-id';
 import { SelvageError } from '../../errors';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
@@ -124,7 +124,7 @@ async function errandOf(
   const { tapestry } = run;
   const isBackfill = tapestry === BACKFILL;
   if (loaded) chooseTapestry(loaded, isBackfill ? tapestryOfBackfill(parameters) : tapestry);
-  const newId = options.runId ?? `${isBackfill ? 'backfill' : tapestry}-${randomUUID().slice(0, 8)}`;
+  const newId = options.runId ?? newRunId(isBackfill ? 'backfill' : tapestry);
   const ownQueue = isBackfill ? resumedBackfill(tapestry, parameters)?.options.taskQueue : undefined;
   const taskQueue = options.queue ?? ownQueue ?? (loaded ? foregroundQueue(newId) : taskQueueOf(plan.plan));
   const words = process.argv.slice(2);

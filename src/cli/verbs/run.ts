@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { Option, type Command } from 'commander';
 import type { RunHandle, Selvage } from '../../client';
+import { newRunId } from '../../client/new-run-id';
 import type { AnyTapestry } from '../../authoring';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
@@ -172,7 +172,7 @@ async function prepare(file: string, options: RunOptions, output: Output): Promi
 
 async function runIdOf(tapestry: string, { runId, dedupeKey }: RunOptions): Promise<string> {
   if (dedupeKey !== undefined) return (await import('../../client/index.js')).runIdOfKey(tapestry, dedupeKey);
-  return runId ?? `${tapestry}-${randomUUID().slice(0, 8)}`;
+  return runId ?? newRunId(tapestry);
 }
 
 /** Mentions runs that earlier commands left unfinished: they are not taken up unasked, nor forgotten. */

@@ -50,7 +50,7 @@ test('a person sees server, run, values, and how to ask on', async () => {
   expect(stderr).toBe('');
   const lines = stdout.split('\n');
   expect(lines[0]).toMatch(/^Temporal embedded server 127\.0\.0\.1:\d+, namespace default$/);
-  const runId = /^Run (quickstart-[0-9a-f]{8}) of quickstart$/.exec(lines[1]!)?.[1];
+  const runId = /^Run (quickstart-[0-9a-f]{12}) of quickstart$/.exec(lines[1]!)?.[1];
   expect(runId).toBeDefined();
   expect(stdout).toMatch(new RegExp(`^Run ${runId} succeeded in .* 3 knots ok, 0 failed, 0 skipped$`, 'm'));
   expect(stdout).toMatch(/^ {2}answer {2}15$/m);
