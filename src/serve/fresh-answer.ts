@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import { within } from '../ports/parts/pause';
 
 /** Callers within this time get the same answer. */
 const FRESH_MS = 1_000;
@@ -14,14 +15,10 @@ export function fresh<T>(ask: () => Promise<T>): () => Promise<T> {
 
 /** @throws SelvageError `BackendUnavailable` where there is no answer after `limit` milliseconds */
 export async function inTime<T>(limit: number, ask: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new SelvageError('BackendUnavailable', `It has not answered within ${limit / 1_000} s.`);
-    timer = setTimeout(() => reject(error), limit);
-  });
-  try {
-    return await Promise.race([ask(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const answer = await within(
+    ask().then((value) => ({ value })),
+    limit,
+  );
+  if (answer) return answer.value;
+  throw new SelvageError('BackendUnavailable', `It has not answered within ${limit / 1_000} s.`);
 }

@@ -1,4 +1,5 @@
 import type { Page, RecordedOutcome, RunHistory, RunQuery, RunRecord } from '../../ports';
+import { runMatches } from '../../ports/parts/run-matches';
 import type { Questions, RunsAnswer, RunsAsk, RunSummary } from '../contract';
 import type { ExplorerData } from '../data';
 import { summaryOf } from '../run-summary';
@@ -50,18 +51,8 @@ async function runsWith(
     ? await history.runsOf(ids)
     : await Promise.all(ids.map((id) => history.getRunByTemporalId(id)));
   const runs = new Map(found.map((run) => [run?.temporal_run_id, run]));
-  const items = ids.flatMap((id) => runs.get(id) ?? []).filter((run) => isLike(run, filters));
+  const items = ids.flatMap((id) => runs.get(id) ?? []).filter((run) => runMatches(run, filters));
   return { items, cursor: page.cursor };
-}
-
-function isLike(run: RunRecord, { tapestry, status, actor, trigger, tag }: RunQuery): boolean {
-  return (
-    (tapestry === undefined || run.tapestry === tapestry) &&
-    (status === undefined || run.status === status) &&
-    (actor === undefined || run.actor === actor) &&
-    (trigger === undefined || run.trigger === trigger) &&
-    (tag === undefined || run.tags.includes(tag))
-  );
 }
 
 const GRID_RUNS = 30;
