@@ -200,7 +200,9 @@ test('versions tell which code unfinished runs still need, who has it, and what 
   await waitingUntil(client, (now) => codesOf(now)[waits.runId] === 'Signal');
   const versions = await until('the worker has told its bodies', async () => {
     const now = await client.versions();
-    return now.bodies.some(({ workers }) => workers.length > 0) ? now : undefined;
+    return now.bodies.some(({ body, workers }) => body === 'report@2' && workers.length > 0)
+      ? now
+      : undefined;
   });
   expect(versions).toMatchObject({ open: 4, unread: [], workersKnown: true });
   expect(versions.plans).toMatchObject([
