@@ -15,6 +15,22 @@ export async function countAllRecords({ runHistory }: Backends): Promise<number>
   return Number(count);
 }
 
+/** Remembers by what a process notices that its commits are gone, and answers how to put that back. */
+export async function rememberNumbers(
+  db: SqlExecutor,
+  technology: string,
+): Promise<(db: SqlExecutor) => Promise<void>> {
+  if (technology === 'sqlite') {
+    const { rows } = await sql<{ seq: number }>`select seq from sqlite_sequence`.execute(db);
+    return async (later) => void (await sql`update sqlite_sequence set seq = ${rows[0]!.seq}`.execute(later));
+  }
+  const writers = await db.selectFrom('selvage_writers').selectAll().execute();
+  return async (later) => {
+    await later.deleteFrom('selvage_writers').execute();
+    if (writers.length > 0) await later.insertInto('selvage_writers').values(writers).execute();
+  };
+}
+
 /**
  * Remembers a database as it is now, and answers how to put it back to that under whoever uses it, in one transaction: as the restore of a copy does,
  * or a replica that lagged and takes over.
@@ -47,7 +63,7 @@ export async function rememberDatabase(backends: Backends): Promise<() => Promis
       values: new Set(
         (await db.selectFrom('selvage_values').select('hash').execute()).map(({ hash }) => hash),
       ),
-      writers: await db.selectFrom('selvage_writers').selectAll().execute(),
+      putNumbersBack: await rememberNumbers(db, backends.runHistory.technology),
     };
   });
   return async () => {
@@ -67,8 +83,7 @@ export async function rememberDatabase(backends: Backends): Promise<() => Promis
       for (const { hash } of await db.selectFrom('selvage_values').select('hash').execute())
         if (!before.values.has(hash))
           await db.deleteFrom('selvage_values').where('hash', '=', hash).execute();
-      await db.deleteFrom('selvage_writers').execute();
-      if (before.writers.length > 0) await db.insertInto('selvage_writers').values(before.writers).execute();
+      await before.putNumbersBack(db);
       await db.deleteFrom('selvage_leases').execute();
     });
   };

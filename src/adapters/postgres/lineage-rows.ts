@@ -8,7 +8,7 @@ import {
 import { valueParameters, WITH_VALUES } from './values';
 import type { PostgresDatabase } from './database';
 import { CHANGE, NOW } from './words';
-import { FORGOTTEN_MS, type Counted } from '../sql/step-back';
+import { FORGOTTEN_MS, type Counted } from './writers';
 import { columnValue, LINEAGE_COLUMNS, recordOf } from '../sql/lineage-records';
 import { INPUT, MENTIONED } from '../sql/schema';
 

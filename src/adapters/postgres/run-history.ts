@@ -23,21 +23,21 @@ import { addKnotFigures, type StatisticsTally } from '../../ports/parts/statisti
 import { SqlRunHistory, type KnotStatisticsQuery } from '../sql/run-history';
 import { knotFigures } from './statistics';
 import { changesBehind, lastChange, raiseNumbers } from './changes';
+import { Writers } from './writers';
 import { cachedRecords, commitRecords, deleteRecords, recordsByKeys, referredValues } from './lineage-rows';
 
 /** Runs and lineage in a Postgres database. */
 export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
   readonly technology = 'postgres';
   protected readonly numberOfChange = 'l.change';
+  readonly #writers = new Writers(this.watch);
 
   async commitWith(
     records: readonly LineageRecord[],
     values: readonly StoredValue[],
   ): Promise<CommitResult[]> {
     if (records.length === 0 && values.length === 0) return [];
-    return await this.watch.commit((writer) =>
-      commitRecords(this.database, records, values, [writer.id, this.watch.process]),
-    );
+    return await this.#writers.commit((writer) => commitRecords(this.database, records, values, writer));
   }
 
   async *changes(options: ChangesOptions = {}): AsyncGenerator<readonly HistoryChange[], void, void> {
@@ -91,6 +91,16 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
 
   protected async lockStepsBack(db: SqlExecutor): Promise<void> {
     await sql`lock table selvage_steps_back in exclusive mode`.execute(db);
+  }
+
+  protected override async lastCommitBefore(db: SqlExecutor, until: number): Promise<number> {
+    // By the database's own clock, as `until` is.
+    const { last } = await db
+      .selectFrom('selvage_writers')
+      .select((of) => of.fn.max('committed_at').as('last'))
+      .where('committed_at', '<=', until)
+      .executeTakeFirstOrThrow();
+    return last ?? (await super.lastCommitBefore(db, until));
   }
 
   protected deleteRecords(temporalRunId: string, limit: number): Promise<number> {

@@ -120,12 +120,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
         .executeTakeFirst();
       if (known) return { step: known, isFirst: false };
       // Commits by others since then came after it.
-      const { last } = await db
-        .selectFrom('selvage_writers')
-        .select((of) => of.fn.max('committed_at').as('last'))
-        .where('committed_at', '<=', noticed.lost_until)
-        .executeTakeFirstOrThrow();
-      const step = { ...noticed, lost_after: last ?? (await lastRecordBefore(db, noticed.lost_until)) };
+      const step = { ...noticed, lost_after: await this.lastCommitBefore(db, noticed.lost_until) };
       await db.insertInto('selvage_steps_back').values(step).execute();
       return { step, isFirst: true };
     });
@@ -133,6 +128,16 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
 
   /** The column of a record's number among the changes. */
   protected abstract readonly numberOfChange: 'l.id' | 'l.change';
+
+  /** The time of the last commit until then that is still there; 0 if there is none. */
+  protected async lastCommitBefore(db: SqlExecutor, until: number): Promise<number> {
+    const { last } = await db
+      .selectFrom('selvage_lineage')
+      .select((of) => of.fn.max('finished_at').as('last'))
+      .where('finished_at', '<=', until)
+      .executeTakeFirstOrThrow();
+    return last ?? 0;
+  }
 
   /** Brings the lineage index up to date, if it lags behind. */
   protected catchUp(): Promise<void> {
@@ -307,11 +312,3 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
 }
 
 /** Used if no writer is left from before. */
-async function lastRecordBefore(db: SqlExecutor, until: number): Promise<number> {
-  const { last } = await db
-    .selectFrom('selvage_lineage')
-    .select((of) => of.fn.max('finished_at').as('last'))
-    .where('finished_at', '<=', until)
-    .executeTakeFirstOrThrow();
-  return last ?? 0;
-}

@@ -218,7 +218,7 @@ export interface DeadLettersTable {
 }
 
 /**
- * How many commits each writing process has made, by which it notices that the database went back in time.
+ * Postgres only: how many commits each writing process has made, by which it notices that the database went back in time.
  */
 export interface WritersTable {
   writer: string;

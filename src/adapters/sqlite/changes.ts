@@ -75,7 +75,7 @@ export function newestNumber(connection: SqliteConnection): number {
 }
 
 /** True if something of another time has the number. If nothing has it, it was deleted. */
-function isOther(connection: SqliteConnection, number: number, time: number): boolean {
+export function isOther(connection: SqliteConnection, number: number, time: number): boolean {
   const times = timesAt(connection, number);
   return times.length > 0 && !times.includes(time);
 }

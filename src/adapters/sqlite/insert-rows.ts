@@ -19,6 +19,8 @@ export interface InsertedRows {
   readonly count: number;
   /** How many did not exist already. */
   readonly inserted: number;
+  /** The id of the last of these; of an earlier row if there are none. */
+  readonly lastId: number;
 }
 
 export interface RowInserterOptions {
@@ -61,8 +63,8 @@ export class RowInserter {
     let start = 0;
     while (start < rows.length) {
       const count = rowsOfNextStatement(rows.length - start);
-      const { changes } = this.#run(connection, rows, start, count);
-      results.push({ start, count, inserted: Number(changes) });
+      const { changes, lastInsertRowid } = this.#run(connection, rows, start, count);
+      results.push({ start, count, inserted: Number(changes), lastId: Number(lastInsertRowid) });
       start += count;
     }
     return results;

@@ -5,6 +5,7 @@ import type { LineageTable } from '../sql/schema';
 import { newestNumber } from './changes';
 import type { SqliteConnection } from './connection';
 import { RowInserter } from './insert-rows';
+import type { CommittedRecords } from './last-commit';
 
 type Key = Pick<LineageRecord, 'temporal_run_id' | 'knot_id'>;
 
@@ -35,11 +36,13 @@ const lineage = new RowInserter('selvage_lineage', LINEAGE_COLUMNS, { alike: ALI
 export function commitRecords(
   connection: SqliteConnection,
   records: readonly LineageRecord[],
-): CommitResult[] {
+): CommittedRecords {
   const results: CommitResult[] = [];
+  let newest: number | undefined;
   for (const rows of lineage.insert(connection, records.map(columnValues))) {
     const some = records.slice(rows.start, rows.start + rows.count);
     const inserted = areInserted(connection, some, rows.inserted);
+    if (rows.inserted > 0) newest = rows.lastId;
     for (const [index, record] of some.entries()) {
       results.push(
         inserted[index]
@@ -48,7 +51,7 @@ export function commitRecords(
       );
     }
   }
-  return results;
+  return { results, newest };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { SqliteConnection } from './connection';
+import { onceATurn } from './once-a-turn';
 import { patiently } from './patience';
 
 /** The log is moved into the file after this long without writes, … */
@@ -22,6 +23,7 @@ export class SqliteLog {
   #timer: NodeJS.Timeout | undefined;
   #lastWrite = 0;
   #isTruncating = false;
+  readonly #mustLook = onceATurn();
   #isClosed = false;
 
   /** @param file of the database */
@@ -36,7 +38,7 @@ export class SqliteLog {
     if (this.#isClosed) return;
     this.#lastWrite = performance.now();
     if (this.#timer === undefined) this.#wait(QUIET_MS, this.#lastWrite);
-    if (this.#isTruncating) return;
+    if (this.#isTruncating || !this.#mustLook()) return;
     const { size } = statSync(this.#log, { throwIfNoEntry: false }) ?? { size: 0 };
     if (size <= LARGEST_BYTES) return;
     this.#isTruncating = true;

@@ -206,12 +206,6 @@ create table selvage_dead_letters (
   unique (emitter, event_id)
 );
 
-create table selvage_writers (
-  writer text not null primary key,
-  process text not null,
-  commits integer not null,
-  committed_at integer not null
-) without rowid;
 create table selvage_steps_back (
   id integer primary key,
   noticed_at integer not null,
@@ -221,4 +215,4 @@ create table selvage_steps_back (
 );
 `;
 
-export const MIGRATIONS: Migrations = { '0001-schema-e': TABLES };
+export const MIGRATIONS: Migrations = { '0001-schema-f': TABLES };

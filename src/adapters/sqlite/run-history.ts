@@ -26,7 +26,7 @@ import { changesBehind, lastChange } from './changes';
 import { tallyFigures } from './lineage-figures';
 import { deleteRecords, LineageIndex } from './lineage-index';
 import { cachedRecords, commitRecords, recordedOutcomes, recordsByKeys } from './lineage-rows';
-import { countCommit } from './count-commit';
+import { LastCommit } from './last-commit';
 import { referredValues } from './referred-values';
 
 /** Runs and lineage in an SQLite database. */
@@ -34,6 +34,7 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
   readonly technology = 'sqlite';
   protected readonly numberOfChange = 'l.id';
   readonly #index: LineageIndex;
+  readonly #lastCommit = new LastCommit(this.watch);
 
   /** Closing the history closes the database with it. */
   constructor(database: SqliteDatabase) {
@@ -45,11 +46,11 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
     records: readonly LineageRecord[],
     values: readonly StoredValue[],
   ): Promise<CommitResult[]> {
-    const results = await this.watch.commit((writer) =>
+    const results = await this.#lastCommit.followedBy((look) =>
       this.database.writeAtOnce((connection) => {
+        look(connection);
         putValues(connection, values);
-        const result = commitRecords(connection, records);
-        return { result, counted: countCommit(connection, writer.id, this.watch.process) };
+        return commitRecords(connection, records);
       }),
     );
     this.#index.noteCommit();

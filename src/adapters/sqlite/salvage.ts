@@ -29,7 +29,6 @@ const PASSING = [
   'selvage_lineage_indexed',
   'selvage_leases',
   'selvage_turns',
-  'selvage_writers',
 ];
 
 /**

@@ -1,17 +1,20 @@
 import { statSync } from 'node:fs';
 import { SelvageError } from '../../errors';
+import { onceATurn } from './once-a-turn';
 
 /**
- * Returns a check that the opened file still has its name. SQLite would continue to write to a deleted or
- * replaced file, and all of that would be lost when the process ends.
+ * Returns a check that the opened file still has its name, which looks once in a turn of the event loop. SQLite would continue to write to a
+ * deleted or replaced file, and all of that would be lost when the process ends.
  *
  * @param file that is open
  * @throws SelvageError (the check) `BackendUnavailable`
  */
 export function sameFile(file: string): () => void {
   const opened = numberOf(file);
+  const mustLook = onceATurn();
+  let now = opened;
   return () => {
-    const now = numberOf(file);
+    if (mustLook()) now = numberOf(file);
     if (now === opened) return;
     const what = now === undefined ? 'was deleted or moved' : 'was replaced by another one';
     throw new SelvageError(

@@ -34,12 +34,12 @@ const databaseFile = (): string => path.join(folder(), '.selvage', 'selvage.db')
 test('migrate tells what is pending, what it would run, does it, and finds it done', async () => {
   const before = await migrate('--status');
   expect(before).toMatch(/memory: .* \(store\)\n {2}has no tables to migrate/);
-  expect(before).toMatch(/sqlite: .*selvage\.db \(history, data\)\n {2}pending {2}0001-schema-e\n/);
+  expect(before).toMatch(/sqlite: .*selvage\.db \(history, data\)\n {2}pending {2}0001-schema-f\n/);
   const sql = await migrate('--dry-run');
   expect(sql).toContain('create table selvage_lineage');
   expect(await migrate('--status')).toBe(before);
 
-  expect(await migrate()).toContain('did 0001-schema-e');
+  expect(await migrate()).toContain('did 0001-schema-f');
   expect(await migrate('--status')).not.toContain('pending');
   expect(await migrate('--dry-run')).toContain('up to date');
   expect(await migrate()).toContain('up to date');
@@ -49,7 +49,7 @@ test('who runs the SQL of a dry run has migrated', async () => {
   const sql = await migrate('--dry-run');
   await mkdir(path.dirname(databaseFile()));
   const byHand = new Libsql(databaseFile());
-  byHand.exec(sql.slice(sql.indexOf('-- 0001-schema-e')));
+  byHand.exec(sql.slice(sql.indexOf('-- 0001-schema-f')));
   byHand.close();
   expect(await migrate()).toContain('up to date');
 });

@@ -1,4 +1,5 @@
-import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFile, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createSqliteRunHistory } from '../../../../src/adapters/sqlite';
@@ -14,13 +15,13 @@ test('nothing is written to a database that was deleted or replaced, and it goes
     message: expect.stringMatching(message),
   });
   await history.commit([sampleLineage({ knot_id: 'a' })]);
-  renameSync(file, elsewhere);
+  await rename(file, elsewhere);
   await expect(history.commit([sampleLineage({ knot_id: 'b' })])).rejects.toMatchObject(
     refused(/was deleted/),
   );
-  copyFileSync(elsewhere, file);
+  await copyFile(elsewhere, file);
   await expect(history.getRecords('temporal-run-1')).rejects.toMatchObject(refused(/was replaced/));
-  renameSync(elsewhere, file);
+  await rename(elsewhere, file);
   expect(await history.getRecords('temporal-run-1')).toMatchObject([{ knot_id: 'a' }]);
   await history.close();
   rmSync(folder, { recursive: true });

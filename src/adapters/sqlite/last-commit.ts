@@ -1,0 +1,66 @@
+import type { CommitResult } from '../../ports';
+import type { StepBackWatch } from '../sql/step-back';
+import { isOther, newestNumber } from './changes';
+import type { SqliteConnection } from './connection';
+import { onceATurn } from './once-a-turn';
+
+/** The newest record that this process has committed. */
+interface Last {
+  readonly number: number;
+  readonly finishedAt: number;
+  /** When it was committed: milliseconds since the epoch. */
+  readonly committedAt: number;
+}
+
+/** What a commit has inserted. */
+export interface CommittedRecords {
+  readonly results: CommitResult[];
+  /** Number of the newest record that it inserted; undefined if it inserted none. */
+  readonly newest: number | undefined;
+}
+
+/**
+ * Notices that the database lost what this process has committed. Numbers of records only grow, so the next one is not above the last one, or, if
+ * others have written since, something else has that number.
+ */
+export class LastCommit {
+  readonly #watch: StepBackWatch;
+  readonly #mustLook = onceATurn();
+  #last: Last | undefined;
+
+  constructor(watch: StepBackWatch) {
+    this.#watch = watch;
+  }
+
+  /** @param write commits; in its transaction, before it inserts anything, it calls what it is given */
+  async followedBy(
+    write: (look: (connection: SqliteConnection) => void) => Promise<CommittedRecords>,
+  ): Promise<CommitResult[]> {
+    const mustLook = this.#mustLook();
+    let last: Last | undefined;
+    let isLost = false;
+    const { results, newest } = await write((connection) => {
+      last = this.#last;
+      isLost = mustLook && last !== undefined && isGone(connection, last);
+    });
+    const committedAt = Date.now();
+    if (last && (isLost || (newest !== undefined && newest <= last.number))) {
+      this.#last = undefined;
+      if (!(await this.#watch.tell(committedAt, last.committedAt))) {
+        // The next commit notices it again.
+        this.#last = last;
+        return results;
+      }
+    }
+    if (newest !== undefined && newest > (this.#last?.number ?? 0)) {
+      const { record } = results.findLast(({ inserted }) => inserted)!;
+      this.#last = { number: newest, finishedAt: record.finished_at, committedAt };
+    }
+    return results;
+  }
+}
+
+/** Not if it was only deleted. */
+function isGone(connection: SqliteConnection, { number, finishedAt }: Last): boolean {
+  return newestNumber(connection) < number || isOther(connection, number, finishedAt);
+}
