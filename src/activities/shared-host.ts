@@ -145,7 +145,7 @@ export class SharedHost implements KnotHost {
     return activity.stop.aborted ? 'leave' : 'retry';
   }
 
-  async commit(
+  commit(
     knot: PlanKnot,
     commit: Commit,
     outcome: OutcomeToRecord,
@@ -154,9 +154,12 @@ export class SharedHost implements KnotHost {
     const { activity, environment } = this;
     // In a chain of knots no other commit arrives in the same turn of the event loop, so waiting for one is useless.
     const urgent = !isElement(knot) || knot.map.policy.map!.concurrency === 1;
-    const result = await commitPatiently(() => environment.commits.commit(commit, { urgent }));
-    activity.committed(knot, outcome, values);
-    return result;
+    return commitPatiently(() =>
+      environment.commits.commit(commit, { urgent }).then((result) => {
+        activity.committed(knot, outcome, values);
+        return result;
+      }),
+    );
   }
 }
 

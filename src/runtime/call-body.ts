@@ -18,20 +18,16 @@ export type CallElsewhere = (inputs: Record<string, unknown>) => Promise<unknown
  * @param elsewhere calls the body in another thread or process. Default: it is called here
  * @throws SelvageError `InvalidInput` or `InvalidOutput`, naming the knot, the path and the schema's complaint
  */
-export async function callBody(
+export function callBody(
   definition: DefinitionRecord,
   policy: PlanPolicy,
   inputs: Record<string, unknown>,
   context: KnotContext,
   elsewhere?: CallElsewhere,
 ): Promise<unknown> {
-  try {
-    // Whoever watches the bodies of this process learns nothing from one that waits for another.
-    if (elsewhere) return await callValidated(definition, policy, inputs, context, elsewhere);
-    return await watched(context, () => callValidated(definition, policy, inputs, context));
-  } catch (error) {
-    throw readableThrow(error);
-  }
+  // Whoever watches the bodies of this process learns nothing from one that waits for another.
+  if (elsewhere) return callValidated(definition, policy, inputs, context, elsewhere);
+  return watched(context, () => callValidated(definition, policy, inputs, context));
 }
 
 async function callValidated(
@@ -42,12 +38,16 @@ async function callValidated(
   elsewhere?: CallElsewhere,
 ): Promise<unknown> {
   const { input, output } = validate === false ? NO_SCHEMAS : definition;
-  const given = input ? await validated(input, inputs, 'InvalidInput', definition, context) : inputs;
-  const result = elsewhere
-    ? await elsewhere(given as Record<string, unknown>)
-    : await definition.body(given, context);
-  const value = isBlob(result) ? await valueOfResult(result) : result;
-  return output ? await validated(output, value, 'InvalidOutput', definition, context) : value;
+  try {
+    const given = input ? await validated(input, inputs, 'InvalidInput', definition, context) : inputs;
+    const result = elsewhere
+      ? await elsewhere(given as Record<string, unknown>)
+      : await definition.body(given, context);
+    const value = isBlob(result) ? await valueOfResult(result) : result;
+    return output ? await validated(output, value, 'InvalidOutput', definition, context) : value;
+  } catch (error) {
+    throw readableThrow(error);
+  }
 }
 
 async function validated(

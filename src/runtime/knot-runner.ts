@@ -468,7 +468,7 @@ class KnotLife {
     tellLive({ ...what, runId, temporalRunId, tapestry, knotId: knot.id, attempt, at: this.host.now() });
   }
 
-  private async commit(
+  private commit(
     outcome: OutcomeToRecord,
     values: readonly StoredValue[],
     attempt: number,
@@ -491,8 +491,12 @@ class KnotLife {
     const whole = withHost(withPassedOver(made, this.passedOver), this.calledBy);
     const record = withTrail(withLog(whole, kept?.log), this.trail.trail);
     const commit = { record, values: kept ? [...values, ...kept.values] : values };
-    const { inserted, record: stands } = await host.commit(knot, commit, told, values);
-    return { kind: 'recorded', record: stands, outcome: inserted ? told : undefined, accepted };
+    return host.commit(knot, commit, told, values).then(({ inserted, record: stands }) => ({
+      kind: 'recorded',
+      record: stands,
+      outcome: inserted ? told : undefined,
+      accepted,
+    }));
   }
 
   private keyOf(): string | undefined {
