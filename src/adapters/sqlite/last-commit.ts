@@ -1,6 +1,6 @@
 import type { CommitResult } from '../../ports';
 import type { StepBackWatch } from '../sql/step-back';
-import { isOther, newestNumber } from './changes';
+import { isOther } from './changes';
 import type { SqliteConnection } from './connection';
 import { onceATurn } from './once-a-turn';
 
@@ -60,7 +60,13 @@ export class LastCommit {
   }
 }
 
+const FOUND = `
+  select seq as newest, (select finished_at from selvage_lineage where id = ?) as at
+  from sqlite_sequence where name = 'selvage_lineage'`;
+
 /** Not if it was only deleted. */
 function isGone(connection: SqliteConnection, { number, finishedAt }: Last): boolean {
-  return newestNumber(connection) < number || isOther(connection, number, finishedAt);
+  const [found] = connection.all<{ newest: number; at: number | null }>(FOUND, [number]);
+  if (!found || found.newest < number) return true;
+  return found.at === null ? isOther(connection, number, finishedAt) : found.at !== finishedAt;
 }
