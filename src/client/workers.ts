@@ -25,20 +25,28 @@ const AT_ONCE = 20;
 const VERSION_PLUGIN = 'selvage.version/';
 const HOST_PLUGIN = 'selvage.host/';
 const BODY_PLUGIN = 'selvage.body/';
+const HISTORY_PLUGIN = 'selvage.history/';
 const UNTOLD_PLUGIN = 'selvage.bodies-untold';
 
 /** Most characters of the names of bodies: each report has them, and each list the last report of all workers. */
 const TOLD_BODIES = 16 * 1024;
 
 /** What a worker says of itself by the names of plugins. */
-export function tellingPlugins(
-  bodyHosts: readonly string[],
-  bodies: readonly string[],
-): { readonly name: string }[] {
+export function tellingPlugins({
+  bodyHosts,
+  bodies,
+  runHistory,
+}: {
+  readonly bodyHosts: readonly string[];
+  readonly bodies: readonly string[];
+  /** Its identity, if it is known. */
+  readonly runHistory: string | undefined;
+}): { readonly name: string }[] {
   const length = bodies.reduce((sum, name) => sum + name.length, 0);
   return [
     `${VERSION_PLUGIN}${VERSION}`,
     ...bodyHosts.map((name) => `${HOST_PLUGIN}${name}`),
+    ...(runHistory === undefined ? [] : [`${HISTORY_PLUGIN}${runHistory}`]),
     ...(length > TOLD_BODIES ? [UNTOLD_PLUGIN] : bodies.map((name) => `${BODY_PLUGIN}${name}`)),
   ].map((name) => ({ name }));
 }
@@ -63,6 +71,11 @@ export interface WorkerState {
    * workers with very many do not.
    */
   readonly bodies: readonly string[] | null;
+  /**
+   * The identity of its run history. Null if it did not tell, as a worker of the plain SDK that opens its backends by itself, or one that could not
+   * reach it when it was made.
+   */
+  readonly runHistory: string | null;
   /** Activities (knots, segments of `local()` knots, and Selvage's own) that ran when it last reported; null if the server does not tell. */
   readonly running: number | null;
   /** When it last reported; null if the server does not tell. */
@@ -168,6 +181,7 @@ function stateOf(worker: RawWorker, report: RawReport | undefined): WorkerState 
   const told = (prefix: string): string[] =>
     names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   const [version] = told(VERSION_PLUGIN);
+  const [runHistory] = told(HISTORY_PLUGIN);
   return {
     identity: worker.workerIdentity ?? '',
     taskQueue: worker.taskQueue ?? '',
@@ -178,6 +192,7 @@ function stateOf(worker: RawWorker, report: RawReport | undefined): WorkerState 
     since: optionalTsToMs(worker.startTime) ?? 0,
     bodyHosts: told(HOST_PLUGIN),
     bodies: version !== undefined && !names.includes(UNTOLD_PLUGIN) ? told(BODY_PLUGIN) : null,
+    runHistory: runHistory ?? null,
     running: report?.activityTaskSlotsInfo?.currentUsedSlots ?? null,
     reportedAt: optionalTsToMs(report?.heartbeatTime) ?? null,
   };

@@ -86,6 +86,8 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     tapestries,
     ...(resources && { resources }),
     ...(backends && { backends }),
+    // Whoever lists the workers can do without it.
+    runHistoryIdentity: await backends?.runHistory.identity().catch(() => undefined),
     ...(observers && { observers }),
     ...(emitters !== undefined && { emitters }),
     ...(lines && { logger: lines }),

@@ -71,6 +71,8 @@ export interface SelvagePluginOptions {
    * least 1,000. Default 30,000, after which the server, too, considers a worker lost; of emitters, 15,000.
    */
   readonly leaseTtl?: number;
+  /** @internal That of `backends`, for the server's list of workers. */
+  readonly runHistoryIdentity?: string | undefined;
   /** @internal Hears of the worker, for health and metrics. */
   readonly watch?: WorkerWatch;
   /**
@@ -175,9 +177,11 @@ export class SelvagePlugin extends SimplePlugin {
       // Their names are what a worker tells the server beside its own.
       plugins: [
         ...(configured.plugins ?? []),
-        ...tellingPlugins(hostNames(this.registry.all, options.taskQueue), [
-          ...new Map(bodyNames(this.registry.all)).keys(),
-        ]),
+        ...tellingPlugins({
+          bodyHosts: hostNames(this.registry.all, options.taskQueue),
+          bodies: [...new Map(bodyNames(this.registry.all)).keys()],
+          runHistory: this.own.runHistoryIdentity,
+        }),
       ],
       activities: { ...Object.fromEntries(users), ...ours },
       ...(!options.workflowsPath && !options.workflowBundle && interpreterSource()),

@@ -192,13 +192,17 @@ test('versions tell which code unfinished runs still need, who has it, and what 
     all: subTapestry({ tapestry: inner, inputs: {} }, { id: 'inner' }),
   }));
   await startWorker(client, { tapestries: [versioned('2'), approved], identity: 'new' });
+  // Of another project in the same namespace.
+  const stranger = unique('stranger');
+  await startWorker(await connectSelvage(), { tapestries: [versioned('3')], identity: stranger });
   const old = await client.start(versioned('1'), {});
   // Its worker does not even know it: the plan is enough.
   const nesting = await client.start(outer, {});
   const waits = await client.start(approved, {});
   const hosted = await client.start(learnt, {});
   await waitingUntil(client, (now) => codesOf(now)[waits.runId] === 'Signal');
-  const versions = await until('the worker has told its bodies', async () => {
+  const versions = await until('the workers have told their bodies', async () => {
+    if (!(await client.workers.list()).some(({ identity }) => identity === stranger)) return undefined;
     const now = await client.versions();
     return now.bodies.some(({ body, workers }) => body === 'report@2' && workers.length > 0)
       ? now
@@ -225,6 +229,9 @@ test('versions tell which code unfinished runs still need, who has it, and what 
     // Its run has it behind itself.
     inc: { runs: 0, isSafeToRemove: true },
   });
+  expect(bodies).not.toHaveProperty('report@3');
+  const asked = (await client.versions({ tapestry: 'approved' })).bodies;
+  expect(asked.find(({ body }) => body === 'report@2')).toMatchObject({ runs: 0, isSafeToRemove: null });
   for (const run of [old, nesting, hosted]) await run.terminate();
   await waits.terminate();
 });

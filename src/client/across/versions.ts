@@ -36,9 +36,12 @@ export interface BodyVersion {
   readonly first?: string;
   /** Tapestries of the runs, nested ones by those that they are nested in. */
   readonly tapestries: readonly string[];
-  /** Workers that say that they have a body of this name. */
+  /** Workers of this run history, or of one that they do not tell, that say that they have a body of this name. */
   readonly workers: readonly Pick<WorkerState, 'identity' | 'taskQueue'>[];
-  /** Whether it can be removed from all workers without a run that waits for it. Null: not known, see {@link Versions.unread}. */
+  /**
+   * Whether it can be removed from all workers without a run that waits for it. Null: not known, as runs were left out by the query or as of
+   * {@link Versions.unread}, or as a worker that has it does not tell whose runs it works for.
+   */
   readonly isSafeToRemove: boolean | null;
 }
 
@@ -83,10 +86,14 @@ export async function readVersions(host: AcrossHost, query: OpenRunsQuery): Prom
     if (!plan || !(await bodies.need(run, plan, doneOf(run, plan, plans, finished), plans)))
       unread.push(run.runId);
   }
-  const workers = alive ?? [];
+  const history = await backends.runHistory.identity();
+  // In one namespace there may be workers of other projects, whose runs are not in this history.
+  const workers = (alive ?? []).filter(({ runHistory }) => runHistory === null || runHistory === history);
+  const isEveryRunRead =
+    unread.length === 0 && Object.values(query).every((condition) => condition === undefined);
   return {
     plans: plansInUse(open),
-    bodies: bodies.list(workers, unread.length > 0),
+    bodies: bodies.list(workers, isEveryRunRead),
     open: open.length,
     unread: unread.slice(0, SHOWN_UNREAD),
     untold: workers.filter((worker) => worker.bodies === null).map(({ identity }) => identity),
@@ -124,11 +131,10 @@ class Bodies {
   }
 
   /** What workers have and no run needs follows what is needed. */
-  list(workers: readonly WorkerState[], isUncertain: boolean): BodyVersion[] {
+  list(workers: readonly WorkerState[], isEveryRunRead: boolean): BodyVersion[] {
+    const those = (body: string): WorkerState[] => workers.filter(({ bodies }) => bodies?.includes(body));
     const having = (body: string): BodyVersion['workers'] =>
-      workers
-        .filter(({ bodies }) => bodies?.includes(body))
-        .map(({ identity, taskQueue }) => ({ identity, taskQueue }));
+      those(body).map(({ identity, taskQueue }) => ({ identity, taskQueue }));
     const needed = [...this.rows.values()].map(({ needed: { body, codeHash }, runs, exact }): BodyVersion => {
       const oldest = runs.reduce((one, other) => (other.startedAt < one.startedAt ? other : one));
       return {
@@ -148,7 +154,8 @@ class Bodies {
       (body) => !names.has(body),
     );
     const rest = unneeded.map((body): BodyVersion => {
-      const isSafeToRemove = isUncertain ? null : true;
+      const isSafeToRemove =
+        isEveryRunRead && those(body).every(({ runHistory }) => runHistory !== null) ? true : null;
       return {
         body,
         codeHash: null,

@@ -50,6 +50,7 @@ test('lists the workers that are alive, with what runs there and their body host
     since: expect.any(Number) as number,
     bodyHosts: [],
     bodies: ['held'],
+    runHistory: await selvage.backends.runHistory.identity(),
     running: 1,
     reportedAt: expect.any(Number) as number,
   };

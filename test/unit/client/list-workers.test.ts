@@ -68,6 +68,7 @@ test('a server that lists whole reports tells the same; those that stopped or fe
       since: 5_000,
       bodyHosts: [],
       bodies: null,
+      runHistory: null,
       running: 3,
       reportedAt: expect.any(Number) as number,
     },
