@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -55,11 +55,14 @@ export const metrics: Benchmark = {
 };
 
 async function startWorker(
-  projectDir: string,
+  folder: string,
   address: string,
   taskQueue: string,
   words: readonly string[],
 ): Promise<Worker> {
+  // A database each: what one leaves for later must not be done by the other.
+  const projectDir = path.join(folder, taskQueue);
+  await mkdir(projectDir);
   const program = path.join(PACKAGE, 'lib', 'cli', 'main.js');
   const file = path.join(PACKAGE, 'bench', 'operations', 'chain.fixture.ts');
   const place = ['--address', address, '--project-dir', projectDir, '--queue', taskQueue];

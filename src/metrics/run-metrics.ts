@@ -14,6 +14,13 @@ interface Facts {
 const DEFINITION = 'selvage.definition';
 const OUTCOME = 'selvage.outcome';
 
+/** What most outcomes are counted by: those of attempts, and nothing to add. */
+interface PlainLabels {
+  readonly knot: Labels;
+  readonly outcome: Labels;
+  readonly duration: Labels;
+}
+
 /**
  * What runs cost, as numbers: the one place where knots and runs are counted, whoever hears of them. Times are in
  * seconds. The elements of a map count as their map.
@@ -27,7 +34,14 @@ export class RunMetrics {
   private readonly attempts: ReturnType<Instruments['createCounter']>;
   private readonly saved: ReturnType<Instruments['createCounter']>;
 
-  constructor(instruments: Instruments) {
+  /** By outcome and definition. */
+  private readonly plain = new Map<string, PlainLabels>();
+
+  /** @param namesKnots whether the instruments want `selvage.knot` and `selvage.tapestry`, of which there are many */
+  constructor(
+    instruments: Instruments,
+    private readonly namesKnots: boolean,
+  ) {
     this.duration = secondsOf(
       instruments,
       'selvage.knot.duration',
@@ -79,28 +93,46 @@ export class RunMetrics {
     if (record.definition === 'parameter') return;
     const { error, attempts = [], waits = [], made_in: madeIn } = record.extra as Facts;
     const isReused = record.cached_from_run !== null;
-    const knot: Labels = {
-      ...(tapestry !== undefined && { 'selvage.tapestry': tapestry }),
-      [DEFINITION]: record.definition,
-      'selvage.knot': mapOfElement(record.knot_id) ?? record.knot_id,
-    };
-    this.outcomes.add(1, {
-      ...knot,
-      [OUTCOME]: record.outcome,
-      'selvage.reused': isReused,
-      ...(record.skip_reason !== null && { 'selvage.skip_reason': record.skip_reason }),
-      ...(error && { 'error.type': error.type }),
-    });
+    const { knot, outcome, duration } = this.labelsOf(record, tapestry);
+    const isPlain = !isReused && record.skip_reason === null && !error;
+    this.outcomes.add(
+      1,
+      isPlain
+        ? outcome
+        : {
+            ...outcome,
+            'selvage.reused': isReused,
+            ...(record.skip_reason !== null && { 'selvage.skip_reason': record.skip_reason }),
+            ...(error && { 'error.type': error.type }),
+          },
+    );
     // Each element of a map that was reused has a record of its own.
     if (isReused && madeIn !== undefined) this.saved.add(madeIn / 1_000, knot);
     if (record.outcome === 'skipped' || isReused) return;
-    this.duration.record((record.finished_at - record.started_at) / 1_000, {
-      ...knot,
-      [OUTCOME]: record.outcome,
-    });
+    this.duration.record((record.finished_at - record.started_at) / 1_000, duration);
     this.queued.record(Math.max(0, record.started_at - record.scheduled_at) / 1_000, knot);
     for (const { reason } of attempts) this.attempts.add(1, { ...knot, 'error.type': reason.code });
     for (const { code, since, until } of waits)
       this.waits.record((until - since) / 1_000, { ...knot, 'selvage.reason': code });
   }
+
+  /** Made once where they do not name the knot: making them takes longer than counting. */
+  private labelsOf({ definition, knot_id: id, outcome }: LineageRecord, tapestry?: string): PlainLabels {
+    if (this.namesKnots) {
+      return plainLabels(outcome, {
+        ...(tapestry !== undefined && { 'selvage.tapestry': tapestry }),
+        [DEFINITION]: definition,
+        'selvage.knot': mapOfElement(id) ?? id,
+      });
+    }
+    const key = `${outcome} ${definition}`;
+    let labels = this.plain.get(key);
+    if (!labels) this.plain.set(key, (labels = plainLabels(outcome, { [DEFINITION]: definition })));
+    return labels;
+  }
+}
+
+function plainLabels(outcome: LineageRecord['outcome'], knot: Labels): PlainLabels {
+  const duration = { ...knot, [OUTCOME]: outcome };
+  return { knot, duration, outcome: { ...duration, 'selvage.reused': false } };
 }

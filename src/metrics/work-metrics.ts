@@ -24,7 +24,7 @@ export class WorkMetrics implements WorkCounts {
   private readonly refusals: ReturnType<Instruments['createCounter']>;
 
   constructor(instruments: Instruments) {
-    this.runs = new RunMetrics(instruments);
+    this.runs = new RunMetrics(instruments, false);
     this.commits = secondsOf(
       instruments,
       'selvage.commit.duration',

@@ -4,6 +4,7 @@ import type { CounterOptions, Instruments, Labels } from '../metrics';
 /** Most values of one label: whatever else comes counts as `other`, so that nothing that users name makes endless series. */
 const MOST_VALUES = 200;
 const OTHER = 'other';
+const NONE: Labels = {};
 
 /** Instruments of `prom-client`, by the names that OpenTelemetry's exporters give Prometheus: `selvage.knot.duration` is `selvage_knot_duration_seconds`. */
 export function prometheusInstruments(
@@ -46,6 +47,8 @@ function underscored(name: string): string {
 
 class LabelValues {
   readonly names: string[];
+  /** Most are asked for again and again by the same object. */
+  readonly #made = new WeakMap<Labels, Record<string, string>>();
   readonly #known: { readonly attribute: string; readonly name: string; readonly values: Set<string> }[];
 
   constructor(attributes: readonly string[]) {
@@ -57,12 +60,15 @@ class LabelValues {
     this.names = this.#known.map(({ name }) => name);
   }
 
-  of(attributes: Labels = {}): Record<string, string> {
+  of(attributes: Labels = NONE): Record<string, string> {
+    const known = this.#made.get(attributes);
+    if (known) return known;
     const labels: Record<string, string> = {};
     for (const { attribute, name, values } of this.#known) {
       const value = attributes[attribute];
       if (value !== undefined) labels[name] = bounded(String(value), values);
     }
+    this.#made.set(attributes, labels);
     return labels;
   }
 }

@@ -76,7 +76,7 @@ class OpenTelemetryEmitter implements Emitter {
     const meters = metrics.getMeterProvider();
     const hasTraces = !isNoop(provider);
     if (!hasTraces && isNoop(meters)) throw noSdk(this.name);
-    this.metrics ??= isNoop(meters) ? undefined : new RunMetrics(meters.getMeter('selvage', VERSION));
+    this.metrics ??= isNoop(meters) ? undefined : new RunMetrics(meters.getMeter('selvage', VERSION), true);
     if (hasTraces && !this.maker) {
       this.maker = new SpanMaker(this.api, trace.getTracer('selvage', VERSION));
       if (!this.maker.choosesIds)

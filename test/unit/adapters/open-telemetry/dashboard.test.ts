@@ -13,7 +13,7 @@ function names(): Set<string> {
     made.push([name, unit]);
     return {} as never;
   };
-  new RunMetrics({ createHistogram: instrument, createCounter: instrument });
+  new RunMetrics({ createHistogram: instrument, createCounter: instrument }, true);
   observe(
     { createObservableGauge: instrument, addBatchObservableCallback: () => {} } as never,
     async () => [],
