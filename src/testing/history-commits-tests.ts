@@ -114,6 +114,17 @@ export const HISTORY_COMMITS_TESTS: ConformanceTests<RunHistory, Subject<RunHist
     assert.deepEqual((await adapter.findLineage({ outputHash: sampleHash('other') })).items, []);
   },
 
+  async 'answers per record when a batch of hundreds is partly there'({ adapter }) {
+    const records = Array.from({ length: 300 }, (_, index) => sampleLineage({ knot_id: `k[${index}]` }));
+    const isThere = (index: number): boolean => index % 3 === 1 || index > 200;
+    await adapter.commit(records.filter((_, index) => isThere(index)));
+    const answers = await adapter.commit(records);
+    assert.deepEqual(
+      answers.map(({ inserted }) => inserted),
+      records.map((_, index) => !isThere(index)),
+    );
+  },
+
   async 'answers per record, in order, when a batch is partly there or has a key twice'({ adapter }) {
     const there = sampleLineage({ knot_id: 'b', worker: 'earlier' });
     await adapter.commit([there]);

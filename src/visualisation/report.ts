@@ -23,7 +23,7 @@ const MESSAGE = 300;
 
 /** Changes since another plan of the tapestry, in the report's words. */
 export interface ReportedChanges {
-  /** `run nightly-1f2e3d4c`, `pipeline.ts`. */
+  /** `run nightly-1f2e3d4c5b6a`, `pipeline.ts`. */
   readonly since: string;
   readonly added: readonly string[];
   readonly removed: readonly string[];

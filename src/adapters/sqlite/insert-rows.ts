@@ -57,17 +57,20 @@ export class RowInserter {
     this.#others = positions.filter((position) => !alike.includes(columns[position]!));
   }
 
-  /** Each row has its values in column order. */
-  insert(connection: SqliteConnection, rows: readonly (readonly unknown[])[]): InsertedRows[] {
-    const results: InsertedRows[] = [];
+  /** Each row has its values in column order. The next statement runs when the result of the one before has been taken. */
+  *insert(connection: SqliteConnection, rows: readonly (readonly unknown[])[]): Generator<InsertedRows> {
     let start = 0;
     while (start < rows.length) {
       const count = rowsOfNextStatement(rows.length - start);
       const { changes, lastInsertRowid } = this.#run(connection, rows, start, count);
-      results.push({ start, count, inserted: Number(changes), lastId: Number(lastInsertRowid) });
+      yield { start, count, inserted: Number(changes), lastId: Number(lastInsertRowid) };
       start += count;
     }
-    return results;
+  }
+
+  /** As {@link insert}, all of them. */
+  insertAll(connection: SqliteConnection, rows: readonly (readonly unknown[])[]): void {
+    for (const _ of this.insert(connection, rows));
   }
 
   #run(

@@ -20,7 +20,7 @@ const values = new RowInserter('selvage_values', ['hash', 'size', 'media_type', 
 export function putValues(connection: SqliteConnection, stored: readonly StoredValue[]): void {
   for (const { hash } of stored) requireContentHash(hash);
   const now = Date.now();
-  values.insert(
+  values.insertAll(
     connection,
     stored.map(({ hash, bytes, mediaType }) => [hash, bytes.byteLength, mediaType ?? null, bytes, now]),
   );

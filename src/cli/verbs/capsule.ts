@@ -44,7 +44,7 @@ export function addCapsule(program: Command, does: Does): void {
     .option('--redact-subject', 'keep back all values of runs that work for a subject, and its name')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ selvage capsule nightly-1f2e3d4c\n  $ selvage capsule nightly-1f2e3d4c -o bug.selvage.html --redact "users.*.email" --max-value 4m',
+      '\nExamples:\n  $ selvage capsule nightly-1f2e3d4c5b6a\n  $ selvage capsule nightly-1f2e3d4c5b6a -o bug.selvage.html --redact "users.*.email" --max-value 4m',
     );
   addCommonOptions(addJsonOption(command)).action(does(makeCapsule));
 }

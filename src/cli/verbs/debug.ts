@@ -45,7 +45,7 @@ export function addDebug(program: Command, does: Does): void {
 Exit codes: 0 all came to the same, 1 some did not, 2 usage, bad input, or what is needed is not in the capsule.
 
 Examples:
-  $ selvage debug nightly-1f2e3d4c pipeline.ts --knot users
+  $ selvage debug nightly-1f2e3d4c5b6a pipeline.ts --knot users
   $ selvage debug bug.selvage.html pipeline.ts --knot 'users[17]' --inspect-brk
   $ selvage debug bug.selvage.html pipeline.ts --all`,
     );

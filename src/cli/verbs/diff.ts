@@ -35,7 +35,7 @@ export function addDiff(program: Command, does: Does): void {
           )
           .addHelpText(
             'after',
-            '\nExit codes: 0 they came to the same, 1 they differ, 2 usage or an unknown run.\n\nExample:\n  $ selvage diff quickstart-1f2e3d4c quickstart-5a6b7c8d',
+            '\nExit codes: 0 they came to the same, 1 they differ, 2 usage or an unknown run.\n\nExample:\n  $ selvage diff quickstart-1f2e3d4c5b6a quickstart-5a6b7c8d',
           ),
       ),
     ),

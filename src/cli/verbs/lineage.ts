@@ -47,7 +47,7 @@ export function addLineage(program: Command, does: Does): void {
     .option('--cursor <cursor>', 'go on where the page before ended')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ selvage lineage --run quickstart-1f2e3d4c\n  $ selvage lineage --knot answer --limit 5\n  $ selvage lineage --input sha256:…\n  $ selvage lineage --definition fetch --outcome err --since 2h',
+      '\nExamples:\n  $ selvage lineage --run quickstart-1f2e3d4c5b6a\n  $ selvage lineage --knot answer --limit 5\n  $ selvage lineage --input sha256:…\n  $ selvage lineage --definition fetch --outcome err --since 2h',
     );
   addCommonOptions(addJsonOption(addCapsuleOption(command))).action(does(showLineage));
 }

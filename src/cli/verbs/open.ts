@@ -35,7 +35,7 @@ export function addOpen(program: Command, does: Does): void {
     .option('--verbose', 'show stacks of errors')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ selvage open nightly-1f2e3d4c.selvage.html\n  $ selvage open nightly-1f2e3d4c.selvage.html --check',
+      '\nExamples:\n  $ selvage open nightly-1f2e3d4c5b6a.selvage.html\n  $ selvage open nightly-1f2e3d4c5b6a.selvage.html --check',
     );
   addJsonOption(command).action(does(openFile));
 }

@@ -51,7 +51,7 @@ Examples:
   $ selvage plan pipeline.ts --tapestry nightly --terminals report --json
   $ selvage plan pipeline.ts --svg graph.svg
   $ selvage plan pipeline.ts --open
-  $ selvage plan pipeline.ts --markdown --against nightly-1f2e3d4c`,
+  $ selvage plan pipeline.ts --markdown --against nightly-1f2e3d4c5b6a`,
     );
   addJsonOption(addCommonOptions(addPictureOptions(command, 'the graph'))).action(does(planFile));
 }

@@ -27,8 +27,8 @@ export function addReplay(program: Command, does: Does): void {
 Exit codes: 0 all replays, 1 something does not, 2 usage, unknown run or a workflow that is none of Selvage's.
 
 Examples:
-  $ selvage replay quickstart-1f2e3d4c --address temporal.example.com:7233
-  $ temporal workflow show --workflow-id quickstart-1f2e3d4c --output json > history.json
+  $ selvage replay quickstart-1f2e3d4c5b6a --address temporal.example.com:7233
+  $ temporal workflow show --workflow-id quickstart-1f2e3d4c5b6a --output json > history.json
   $ selvage replay --file history.json`,
     );
   addServerOptions(addJsonOption(command)).action(does(replay));

@@ -51,8 +51,8 @@ export function addResume(program: Command, does: Does): void {
 Exit codes: as of \`selvage run\`.
 
 Examples:
-  $ selvage resume nightly-1f2e3d4c pipeline.ts
-  $ selvage resume nightly-1f2e3d4c pipeline.ts --from load`,
+  $ selvage resume nightly-1f2e3d4c5b6a pipeline.ts
+  $ selvage resume nightly-1f2e3d4c5b6a pipeline.ts --from load`,
     );
   addServerOptions(addJsonOption(command)).action(does(resumeRun));
 }

@@ -50,7 +50,7 @@ Temporal's histories as well, and are named.
 Exit codes: 0 removed, or nothing to remove; 2 refused, or not confirmed.
 
 Examples:
-  $ selvage scrub --run nightly-1f2e3d4c --reason "request 4711"
+  $ selvage scrub --run nightly-1f2e3d4c5b6a --reason "request 4711"
   $ selvage scrub sha256:3fdba35f04dc8c462986c992bcf875546257113072a909c162f7e470e581e278 --dry-run`,
     );
   addServerOptions(addJsonOption(command)).action(does(scrubValues));

@@ -37,9 +37,9 @@ export function addSignal(program: Command, does: Does): void {
 Exit codes: 0 taken or kept; 2 refused, or not sent.
 
 Examples:
-  $ selvage signal nightly-1f2e3d4c approve '{"by":"ada"}'
-  $ selvage signal nightly-1f2e3d4c approve - < approval.json
-  $ selvage signal nightly-1f2e3d4c paid '{"order":7}' --id order-7`,
+  $ selvage signal nightly-1f2e3d4c5b6a approve '{"by":"ada"}'
+  $ selvage signal nightly-1f2e3d4c5b6a approve - < approval.json
+  $ selvage signal nightly-1f2e3d4c5b6a paid '{"order":7}' --id order-7`,
     );
   addServerOptions(addJsonOption(command)).action(does(sendSignal));
 }

@@ -11,7 +11,7 @@ export function addWatch(program: Command, does: Does): void {
       'Follows a run until it is over: its knots as a tree with bars of when they ran. Elsewhere than in a terminal, a line for each knot; with --json, a line of JSON. Ctrl-C leaves the run.',
     )
     .argument('<run-id>')
-    .addHelpText('after', '\nExample:\n  $ selvage watch quickstart-1f2e3d4c')
+    .addHelpText('after', '\nExample:\n  $ selvage watch quickstart-1f2e3d4c5b6a')
     .action(does(watchRun));
 }
 

@@ -70,7 +70,7 @@ As a service (systemd, a container) start it without npm, which passes no SIGTER
 
 Examples:
   $ selvage worker pipeline.ts --address temporal.example.com:7233 --namespace data
-  $ selvage worker pipeline.ts --adopt nightly-1f2e3d4c`,
+  $ selvage worker pipeline.ts --adopt nightly-1f2e3d4c5b6a`,
     );
   addServerOptions(addHealthOptions(command)).action(does(work));
 }

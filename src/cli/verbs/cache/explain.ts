@@ -17,7 +17,7 @@ export function addCacheExplain(cache: Command, does: Does): void {
     )
     .argument('<run-id>')
     .argument('<knot-id>')
-    .addHelpText('after', '\nExample:\n  $ selvage cache explain nightly-1f2e3d4c load');
+    .addHelpText('after', '\nExample:\n  $ selvage cache explain nightly-1f2e3d4c5b6a load');
   addCommonOptions(addJsonOption(command)).action(does(explain));
 }
 

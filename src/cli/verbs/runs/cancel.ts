@@ -13,7 +13,7 @@ export function addRunsCancel(runs: Command, does: Does): void {
           'Asks a run to end: running bodies get their grace, the rest is skipped, and all is recorded.',
         )
         .argument('<run-id>')
-        .addHelpText('after', '\nExample:\n  $ selvage runs cancel quickstart-1f2e3d4c'),
+        .addHelpText('after', '\nExample:\n  $ selvage runs cancel quickstart-1f2e3d4c5b6a'),
     ),
   ).action(does(cancelRun));
 }

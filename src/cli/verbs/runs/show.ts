@@ -32,8 +32,8 @@ export function addRunsShow(runs: Command, does: Does): void {
     .argument('<run-id>')
     .addHelpText(
       'after',
-      "\nExamples:\n  $ selvage runs show quickstart-1f2e3d4c\n  $ selvage runs show nightly-1f2e3d4c/users\n  $ selvage runs show 'nightly-1f2e3d4c/users[17]'\n" +
-        '  $ selvage runs show nightly-1f2e3d4c --html run.html --open\n  $ selvage runs show nightly-1f2e3d4c --markdown',
+      "\nExamples:\n  $ selvage runs show quickstart-1f2e3d4c5b6a\n  $ selvage runs show nightly-1f2e3d4c5b6a/users\n  $ selvage runs show 'nightly-1f2e3d4c5b6a/users[17]'\n" +
+        '  $ selvage runs show nightly-1f2e3d4c5b6a --html run.html --open\n  $ selvage runs show nightly-1f2e3d4c5b6a --markdown',
     );
   addServerOptions(addJsonOption(addCapsuleOption(addPictureOptions(command, 'its graph')))).action(
     does(showRun),

@@ -20,7 +20,7 @@ export function addRunsTerminate(runs: Command, does: Does): void {
         .option('--reason <text>', 'kept with the run')
         .addHelpText(
           'after',
-          '\nExample:\n  $ selvage runs terminate quickstart-1f2e3d4c --reason "wrong input"',
+          '\nExample:\n  $ selvage runs terminate quickstart-1f2e3d4c5b6a --reason "wrong input"',
         ),
     ),
   ).action(does(terminateRun));
