@@ -1,4 +1,4 @@
-import { knot, schedule, subTapestry, tapestry } from '../../src';
+import { knot, list, schedule, subTapestry, tapestry } from '../../src';
 import { Selvage } from '../../src/client';
 import { beginsCommands, makeCommandProject, runCommand } from '../support/command-line';
 import { readFile } from '../support/doc-snippets';
@@ -14,6 +14,14 @@ afterAll(removeProjects);
 const PIPELINE = `
 import { knot, tapestry } from 'selvage';
 export const one = tapestry('one', () => ({ end: knot('end', () => 1)({}, { id: 'end' }) }));
+`;
+const STREAM = `
+import { knot, stream, tapestry } from 'selvage';
+import { z } from 'zod';
+const saying = tapestry('saying', { parameters: { text: z.string() } }, (_, { text }) => ({
+  said: knot('say', ({ text }: { text: string }) => text)({ text }, { id: 'said' }),
+}));
+export const texts = stream(['one', 'two'], saying, { id: ${JSON.stringify(unique('texts'))}, parameter: 'text' });
 `;
 const FLOOD = 40;
 const FEW = 4;
@@ -63,6 +71,41 @@ test('of two teams on one queue, one that floods it does not keep the other wait
   expect(order).toHaveLength(FLOOD + FEW);
   // In turn: behind each knot of the few at most some of the flood.
   expect(order.lastIndexOf('few')).toBeLessThan(FLOOD / 2);
+});
+
+/** Of runs of a tapestry, as the server has it. */
+async function sharesOf(selvage: Selvage, name: string): Promise<(string | null | undefined)[]> {
+  const { items } = await selvage.runs.list({ tapestry: name });
+  const described = items.map(async ({ run_id: runId }) => {
+    const { raw } = await selvage.client.workflow.getHandle(runId).describe();
+    return raw.workflowExecutionInfo?.priority?.fairnessKey;
+  });
+  return await Promise.all(described);
+}
+
+test('runs of a backfill count to the share of the workers that start them', async () => {
+  const name = unique('partitioned');
+  const ofPartition = knot('of-partition', ({ partition }: { partition: { key: string } }) => partition.key);
+  const partitioned = tapestry(name, { partition: list(['a', 'b']) }, (_, { partition }) => ({
+    end: ofPartition({ partition }, { id: 'end' }),
+  }));
+  process.env['SELVAGE_FAIRNESS_KEY'] = 'team-c';
+  onClose(async () => void (await Promise.resolve(delete process.env['SELVAGE_FAIRNESS_KEY'])));
+  const selvage = await openSelvage({ tapestries: [partitioned] });
+  const backfill = await selvage.partitions.backfill(partitioned, { keys: ['a', 'b'] });
+  expect(await backfill.result()).toMatchObject({ status: 'succeeded' });
+  expect(await sharesOf(selvage, name)).toEqual(['team-c', 'team-c']);
+});
+
+test('runs of a stream count to the share of the command that reads it', async () => {
+  const project = makeCommandProject({ 'stream.ts': STREAM });
+  const address = sharedServerAddress();
+  const words = ['stream', 'stream.ts', '--address', address];
+  const { code, stderr } = await runCommand(project, words, { SELVAGE_FAIRNESS_KEY: 'team-d' });
+  expect({ code, stderr }).toEqual({ code: 0, stderr });
+  const selvage = await Selvage.connect({ address, projectDir: project });
+  onClose(() => selvage.close());
+  expect(await sharesOf(selvage, 'saying')).toEqual(['team-d', 'team-d']);
 });
 
 test('runs that a run starts count to its share', async () => {
