@@ -119,13 +119,19 @@ export class Deliveries {
    */
   async drained(ms: number): Promise<string[]> {
     const until = performance.now() + ms;
+    // Counting what is ahead of an emitter reads it, so it is not done again where nothing has moved.
+    const behindAt = new Map<EmitterRunner, string>();
     for (;;) {
       const last = await this.#feed.lastChange();
       const behind: EmitterRunner[] = [];
       for (const runner of this.#runners) {
         const { position } = runner;
+        const place = `${position} ${last}`;
         const isThrough =
-          position !== undefined && (await lagBehind(this.#feed, position, last)).changes === 0;
+          position !== undefined &&
+          behindAt.get(runner) !== place &&
+          (await lagBehind(this.#feed, position, last)).changes === 0;
+        if (!isThrough) behindAt.set(runner, place);
         if (isThrough && !runner.isUnsaved) continue;
         if (isThrough) runner.save();
         behind.push(runner);
