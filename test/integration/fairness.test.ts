@@ -1,5 +1,6 @@
 import { knot, list, schedule, subTapestry, tapestry } from '../../src';
 import { Selvage } from '../../src/client';
+import type { RunQuery } from '../../src/ports';
 import { beginsCommands, makeCommandProject, runCommand } from '../support/command-line';
 import { readFile } from '../support/doc-snippets';
 import { closeAll, connectSelvage, onClose, openSelvage, startWorker, unique } from '../support/open-selvage';
@@ -73,14 +74,14 @@ test('of two teams on one queue, one that floods it does not keep the other wait
   expect(order.lastIndexOf('few')).toBeLessThan(FLOOD / 2);
 });
 
-/** Of runs of a tapestry, as the server has it. */
-async function sharesOf(selvage: Selvage, name: string): Promise<(string | null | undefined)[]> {
-  const { items } = await selvage.runs.list({ tapestry: name });
-  const described = items.map(async ({ run_id: runId }) => {
+/** The tapestry of each run, and the share that the server counts it to. */
+async function sharesOf(selvage: Selvage, query: RunQuery = {}): Promise<unknown[]> {
+  const { items } = await selvage.runs.list(query);
+  const shares = items.map(async ({ run_id: runId, tapestry: of }) => {
     const { raw } = await selvage.client.workflow.getHandle(runId).describe();
-    return raw.workflowExecutionInfo?.priority?.fairnessKey;
+    return [of, raw.workflowExecutionInfo?.priority?.fairnessKey];
   });
-  return await Promise.all(described);
+  return (await Promise.all(shares)).sort();
 }
 
 test('runs of a backfill count to the share of the workers that start them', async () => {
@@ -89,12 +90,18 @@ test('runs of a backfill count to the share of the workers that start them', asy
   const partitioned = tapestry(name, { partition: list(['a', 'b']) }, (_, { partition }) => ({
     end: ofPartition({ partition }, { id: 'end' }),
   }));
-  process.env['SELVAGE_FAIRNESS_KEY'] = 'team-c';
-  onClose(async () => void (await Promise.resolve(delete process.env['SELVAGE_FAIRNESS_KEY'])));
+  const environment = jest.replaceProperty(process, 'env', {
+    ...process.env,
+    SELVAGE_FAIRNESS_KEY: 'team-c',
+  });
+  onClose(() => Promise.resolve(environment.restore()));
   const selvage = await openSelvage({ tapestries: [partitioned] });
   const backfill = await selvage.partitions.backfill(partitioned, { keys: ['a', 'b'] });
   expect(await backfill.result()).toMatchObject({ status: 'succeeded' });
-  expect(await sharesOf(selvage, name)).toEqual(['team-c', 'team-c']);
+  expect(await sharesOf(selvage, { tapestry: name })).toEqual([
+    [name, 'team-c'],
+    [name, 'team-c'],
+  ]);
 });
 
 test('runs of a stream count to the share of the command that reads it', async () => {
@@ -105,7 +112,10 @@ test('runs of a stream count to the share of the command that reads it', async (
   expect({ code, stderr }).toEqual({ code: 0, stderr });
   const selvage = await Selvage.connect({ address, projectDir: project });
   onClose(() => selvage.close());
-  expect(await sharesOf(selvage, 'saying')).toEqual(['team-d', 'team-d']);
+  expect(await sharesOf(selvage, { tapestry: 'saying' })).toEqual([
+    ['saying', 'team-d'],
+    ['saying', 'team-d'],
+  ]);
 });
 
 test('runs that a run starts count to its share', async () => {
@@ -115,12 +125,7 @@ test('runs that a run starts count to its share', async () => {
   }));
   const selvage = await openSelvage({ tapestries: [outer, inner], fairnessKey: 'team-a' });
   await (await selvage.start(outer, {})).values();
-  const { items } = await selvage.runs.list();
-  const shares = items.map(async ({ run_id: runId, tapestry: of }) => {
-    const { raw } = await selvage.client.workflow.getHandle(runId).describe();
-    return [of, raw.workflowExecutionInfo?.priority?.fairnessKey];
-  });
-  expect((await Promise.all(shares)).sort()).toEqual([
+  expect(await sharesOf(selvage)).toEqual([
     ['inner', 'team-a'],
     ['outer', 'team-a'],
   ]);

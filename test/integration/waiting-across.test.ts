@@ -192,7 +192,7 @@ test('versions tell which code unfinished runs still need, who has it, and what 
     all: subTapestry({ tapestry: inner, inputs: {} }, { id: 'inner' }),
   }));
   await startWorker(client, { tapestries: [versioned('2'), approved], identity: 'new' });
-  // Of another project in the same namespace.
+  // Another project works in the same namespace.
   const stranger = unique('stranger');
   await startWorker(await connectSelvage(), { tapestries: [versioned('3')], identity: stranger });
   const old = await client.start(versioned('1'), {});

@@ -1,4 +1,4 @@
-import { type SqlRunHistory } from '../../src/adapters/sql/run-history';
+import type { SqlRunHistory } from '../../src/adapters/sql/run-history';
 import type { SqlDatabase } from '../../src/adapters/sql/database';
 import type { RunHistory, StepBack } from '../../src/ports';
 import { sampleLineage } from '../../src/testing/sample-records';
@@ -11,8 +11,8 @@ import { rememberNumbers } from './put-back';
 export async function noticeStepBack(histories: readonly [RunHistory, RunHistory]): Promise<{
   readonly told: readonly (readonly [StepBack, boolean])[];
   readonly recorded: readonly StepBack[];
-  /** Before the first lost commit, and not before the last one that is kept. */
-  readonly between: readonly [number, number];
+  /** When the last commit was done that is not lost. */
+  readonly kept: number;
 }> {
   const told: [StepBack, boolean][] = [];
   let number = 0;
@@ -23,16 +23,31 @@ export async function noticeStepBack(histories: readonly [RunHistory, RunHistory
   };
   const [first, second] = histories;
   for (const history of histories) history.onStepBack!((step, isFirst) => told.push([step, isFirst]));
-  const begun = Date.now();
   for (const history of histories) await commit(history);
   const { database } = first as SqlRunHistory<SqlDatabase>;
   const putNumbersBack = await database.read((db) => rememberNumbers(db, first.technology));
-  const kept = Date.now();
+  const kept = await lastCommit(first as SqlRunHistory<SqlDatabase>);
   for (const history of histories) await commit(history);
   await database.write(async (db) => {
     await putNumbersBack(db);
     await db.deleteFrom('selvage_lineage').where('knot_id', 'in', ['k3', 'k4']).execute();
   });
-  for (const history of [second, second, second, first, first, second]) await commit(history);
-  return { told, recorded: await first.stepsBack!(), between: [begun, kept] };
+  for (const history of [first, first, first, second, second, first]) await commit(history);
+  return { told, recorded: await first.stepsBack!(), kept };
+}
+
+/** On Postgres by the database's own clock, on SQLite by the record. */
+async function lastCommit({ database, technology }: SqlRunHistory<SqlDatabase>): Promise<number> {
+  const { last } = await database.read((db) =>
+    technology === 'sqlite'
+      ? db
+          .selectFrom('selvage_lineage')
+          .select((of) => of.fn.max('finished_at').as('last'))
+          .executeTakeFirstOrThrow()
+      : db
+          .selectFrom('selvage_writers')
+          .select((of) => of.fn.max('committed_at').as('last'))
+          .executeTakeFirstOrThrow(),
+  );
+  return last;
 }

@@ -310,5 +310,3 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
     return this.database.close();
   }
 }
-
-/** Used if no writer is left from before. */

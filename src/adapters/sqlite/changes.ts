@@ -74,8 +74,13 @@ export function newestNumber(connection: SqliteConnection): number {
   return connection.all<{ seq: number }>(NEWEST, [])[0]?.seq ?? 0;
 }
 
+/** Whether the history no longer has what had this number and time, other than because it was deleted. */
+export function isGone(connection: SqliteConnection, number: number, time: number): boolean {
+  return newestNumber(connection) < number || isOther(connection, number, time);
+}
+
 /** True if something of another time has the number. If nothing has it, it was deleted. */
-export function isOther(connection: SqliteConnection, number: number, time: number): boolean {
+function isOther(connection: SqliteConnection, number: number, time: number): boolean {
   const times = timesAt(connection, number);
   return times.length > 0 && !times.includes(time);
 }

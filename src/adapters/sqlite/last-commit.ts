@@ -1,6 +1,6 @@
 import type { CommitResult } from '../../ports';
 import type { StepBackWatch } from '../sql/step-back';
-import { isOther } from './changes';
+import { isGone } from './changes';
 import type { SqliteConnection } from './connection';
 import { onceATurn } from './once-a-turn';
 
@@ -41,7 +41,7 @@ export class LastCommit {
     let isLost = false;
     const { results, newest } = await write((connection) => {
       last = this.#last;
-      isLost = mustLook && last !== undefined && isGone(connection, last);
+      isLost = mustLook && last !== undefined && isGone(connection, last.number, last.finishedAt);
     });
     const committedAt = Date.now();
     if (last && (isLost || (newest !== undefined && newest <= last.number))) {
@@ -58,15 +58,4 @@ export class LastCommit {
     }
     return results;
   }
-}
-
-const FOUND = `
-  select seq as newest, (select finished_at from selvage_lineage where id = ?) as at
-  from sqlite_sequence where name = 'selvage_lineage'`;
-
-/** Not if it was only deleted. */
-function isGone(connection: SqliteConnection, { number, finishedAt }: Last): boolean {
-  const [found] = connection.all<{ newest: number; at: number | null }>(FOUND, [number]);
-  if (!found || found.newest < number) return true;
-  return found.at === null ? isOther(connection, number, finishedAt) : found.at !== finishedAt;
 }

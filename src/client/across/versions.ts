@@ -75,7 +75,11 @@ interface Needed {
  */
 export async function readVersions(host: AcrossHost, query: OpenRunsQuery): Promise<Versions> {
   const { backends } = host;
-  const [open, alive] = await Promise.all([readOpenRuns(host, query), listWorkers(host)]);
+  const [open, alive, history] = await Promise.all([
+    readOpenRuns(host, query),
+    listWorkers(host),
+    backends.runHistory.identity(),
+  ]);
   const ids = open.flatMap(({ record }) => (record ? [record.temporal_run_id] : []));
   const finished = await readFinishedKnots(backends.runHistory, ids, () => false);
   const plans = new PlansOfRuns(backends);
@@ -86,7 +90,6 @@ export async function readVersions(host: AcrossHost, query: OpenRunsQuery): Prom
     if (!plan || !(await bodies.need(run, plan, doneOf(run, plan, plans, finished), plans)))
       unread.push(run.runId);
   }
-  const history = await backends.runHistory.identity();
   // In one namespace there may be workers of other projects, whose runs are not in this history.
   const workers = (alive ?? []).filter(({ runHistory }) => runHistory === null || runHistory === history);
   const isEveryRunRead =
