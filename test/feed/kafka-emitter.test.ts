@@ -151,17 +151,7 @@ describeWith('kafka')('an emitter for Kafka', () => {
   });
 
   test('many small messages are split until the topic takes them; one that is too large alone is rejected', async () => {
-    const topic = kafka.name();
-    await kafka.admin.createTopics({
-      topics: [
-        {
-          topic,
-          numPartitions: 1,
-          configEntries: [{ name: 'max.message.bytes', value: '20000' }],
-        },
-      ],
-      waitForLeaders: true,
-    });
+    const topic = await kafka.topic(1, kafka.name(), { 'max.message.bytes': '20000' });
     const [like] = run.events.filter((event) => event.type === 'knot-finished');
     const copy = (index: number, size: number): RunEvent => ({
       ...like!,

@@ -43,10 +43,7 @@ async function openPlace(): Promise<KafkaPlace> {
 /** Returns a place that sends to the new partitions: a producer that knows the topic as it was drops what is for them. */
 async function withPartitions(place: KafkaPlace, topic: string, count: number): Promise<KafkaPlace> {
   await place.admin.createPartitions({ topicPartitions: [{ topic, count }] });
-  await until('the broker tells of them', async () => {
-    const { topics } = await place.admin.fetchTopicMetadata({ topics: [topic] });
-    return topics[0]!.partitions.filter(({ leader }) => leader >= 0).length === count;
-  });
+  await place.hasPartitions(topic, count);
   return await openPlace();
 }
 

@@ -94,12 +94,28 @@ export class KafkaPlace {
     return `${what}-${randomUUID().slice(0, 8)}`;
   }
 
-  async topic(partitions = 1, name = this.name()): Promise<string> {
+  /** @param settings of the topic, such as `max.message.bytes` */
+  async topic(
+    partitions = 1,
+    name = this.name(),
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
     await this.#admin.createTopics({
-      topics: [{ topic: name, numPartitions: partitions }],
-      waitForLeaders: true,
+      topics: [{ topic: name, numPartitions: partitions, configEntries }],
+      // kafkajs gives up at once when a broker has not heard of the topic yet.
+      waitForLeaders: false,
     });
+    await this.hasPartitions(name, partitions);
     return name;
+  }
+
+  /** When the broker tells of so many partitions, each with a leader. */
+  async hasPartitions(topic: string, count: number): Promise<void> {
+    await until(`topic ${topic} has ${count} partitions`, async () => {
+      const told = await this.#admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+      return told?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length === count;
+    });
   }
 
   async send(
@@ -113,6 +129,17 @@ export class KafkaPlace {
   async committed(group: string, topic: string, partition = 0): Promise<number> {
     const [offsets] = await this.#admin.fetchOffsets({ groupId: group, topics: [topic] });
     return Number(offsets?.partitions.find((one) => one.partition === partition)?.offset ?? -1);
+  }
+
+  /** How many messages the group has not committed. */
+  async waiting(group: string, topic: string): Promise<number> {
+    const [[offsets], ends] = await Promise.all([
+      this.#admin.fetchOffsets({ groupId: group, topics: [topic] }),
+      this.#admin.fetchTopicOffsets(topic),
+    ]);
+    // -1: none.
+    const committed = offsets!.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
+    return ends.reduce((sum, { high }) => sum + Number(high), 0) - committed;
   }
 
   async isCommitted(

@@ -57,9 +57,8 @@ export class Pump {
   readonly #open = new Set<Promise<boolean>>();
   /** Called when a unit ends, and when the pump is told to stop. */
   #wake: () => void = () => undefined;
-  /** True until a claim shows that no earlier process has come this far. */
-  #isReplaying = true;
-  #skip = new Map<string, number>();
+  /** Partitions of which a claim has shown that no earlier process had come this far. */
+  readonly #isNew = new Set<string>();
   #error: { readonly error: unknown } | undefined;
   #trouble: string | undefined;
   #samples: { readonly at: number; readonly finished: number }[] = [];
@@ -172,31 +171,35 @@ export class Pump {
     if (!taken) return false;
     if ('endOf' in taken) {
       this.#progress.end(taken.endOf);
-      this.#skip.delete(taken.endOf);
+      this.#isNew.delete(taken.endOf);
       return true;
     }
-    const elements = this.#withoutDone(taken.partition, taken.elements);
+    const elements = await this.#withoutDone(reader, taken.partition, taken.elements);
     if (elements.length === 0) return true;
-    if (isTogether || this.#isReplaying) await this.#oneByOne(reader, taken.partition, elements);
+    if (isTogether || !this.#isNew.has(taken.partition))
+      await this.#oneByOne(reader, taken.partition, elements);
     else await this.#together(taken.partition, elements);
     return true;
   }
 
   /** Passes over what an earlier process has finished, up to the next that it has not. */
-  #withoutDone(partition: string, elements: StreamElement[]): StreamElement[] {
-    let from = 0;
-    while (from < elements.length) {
-      const skip = this.#skip.get(partition) ?? this.#progress.doneFrom(partition, elements[from]!);
-      if (skip === 0) break;
-      const passed = Math.min(skip, elements.length - from);
-      if (skip > passed) this.#skip.set(partition, skip - passed);
-      else this.#skip.delete(partition);
-      const part = { partition, elements: elements.slice(from, from + passed) };
+  async #withoutDone(
+    reader: Reader,
+    partition: string,
+    elements: readonly StreamElement[],
+  ): Promise<readonly StreamElement[]> {
+    let rest = elements;
+    for (;;) {
+      const count = rest.length === 0 ? 0 : this.#progress.doneFrom(partition, rest[0]!);
+      if (count === 0) return rest;
+      rest = await reader.fill(partition, rest, count, this.#stop.signal);
+      // A checkpoint between its elements would not know any more that the others are finished, too.
+      if (rest.length < count && this.#stop.signal.aborted) return [];
+      const part = { partition, elements: rest.slice(0, count) };
       this.#progress.begin(part);
       this.#progress.finish(part);
-      from += passed;
+      rest = rest.slice(count);
     }
-    return from === 0 ? elements : elements.slice(from);
   }
 
   /** Units of one element each: their claims need not wait for one another. */
@@ -213,13 +216,11 @@ export class Pump {
     let unit = await this.#firstUnit(partition, elements);
     const [claim] = await this.#insist('claim what was read', () => this.#parts.runs.claim([unit]));
     const { inserted, elements: count } = claim!;
-    if (inserted) this.#isReplaying = false;
+    if (inserted) this.#isNew.add(partition);
     let rest = elements.slice(unit.elements.length);
     if (!inserted && count !== unit.elements.length) {
       // An earlier process had cut elsewhere.
-      const missing = count - elements.length;
-      const more = missing > 0 ? await reader.takeOf(partition, missing, this.#stop.signal) : [];
-      const all = [...elements, ...more];
+      const all = await reader.fill(partition, elements, count, this.#stop.signal);
       // Told to stop before all of it was there: the next process will read it again.
       if (all.length < count && this.#stop.signal.aborted) return;
       unit = this.#unit(partition, all.slice(0, count), unit.refusal);

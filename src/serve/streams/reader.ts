@@ -46,16 +46,29 @@ export class Reader {
     return { partition, elements };
   }
 
-  /** The next elements of this partition: so many, or fewer if no more come. */
-  async takeOf(partition: string, count: number, signal: AbortSignal): Promise<StreamElement[]> {
+  /**
+   * These elements, which were taken last of their partition, and the next up to `count`: fewer if no more come, or once
+   * the signal is aborted.
+   *
+   * @throws the source's error, if it fails before
+   */
+  async fill(
+    partition: string,
+    elements: readonly StreamElement[],
+    count: number,
+    signal: AbortSignal,
+  ): Promise<readonly StreamElement[]> {
+    const missing = count - elements.length;
+    if (missing <= 0) return elements;
     const isThere = (): boolean => {
       const queue = this.#queues.get(partition);
-      return (queue?.elements.length ?? 0) >= count || queue?.hasEnded === true;
+      return (queue?.elements.length ?? 0) >= missing || queue?.hasEnded === true;
     };
     while (!isThere() && !this.#hasEnded && !this.#error && !signal.aborted)
       await orAborted(this.#read(), signal);
+    if (this.#error && !isThere()) throw this.#error.error;
     const queue = this.#queues.get(partition);
-    return queue ? this.#cut(partition, queue, count) : [];
+    return queue ? [...elements, ...this.#cut(partition, queue, missing)] : elements;
   }
 
   /** Gives elements back that were taken last of their partition. */

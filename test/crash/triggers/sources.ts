@@ -1,5 +1,6 @@
 import { kafkaTrigger, valkeyTrigger, type Tapestry } from '../../../src';
 import type { TriggerDeclaration } from '../../../src/triggers';
+import { KafkaPlace } from '../../support/kafka-place';
 import { withShortSessions } from '../../support/kafka-sessions';
 import { unique } from '../../support/open-selvage';
 import { kafkaService, valkeyService } from '../../support/services';
@@ -72,17 +73,14 @@ export async function openSource(kind: SourceKind): Promise<Source> {
 }
 
 async function openTopic(): Promise<Source> {
-  const { Kafka, logLevel } = await import('kafkajs');
   const orders = {
     kind: 'kafka',
     server: await kafkaService(),
     name: unique('topic'),
     group: unique('group'),
   } as const;
-  const kafka = new Kafka({ brokers: [orders.server], logLevel: logLevel.NOTHING });
-  const [admin, producer] = [kafka.admin(), kafka.producer()];
-  await Promise.all([admin.connect(), producer.connect()]);
-  await admin.createTopics({ topics: [{ topic: orders.name, numPartitions: PARTITIONS }] });
+  const place = await KafkaPlace.open(orders.server);
+  await place.topic(PARTITIONS, orders.name);
   return {
     orders,
     async send(events) {
@@ -90,23 +88,12 @@ async function openTopic(): Promise<Source> {
         value: JSON.stringify({ event }),
         partition: index % PARTITIONS,
       }));
-      await producer.send({ topic: orders.name, messages });
+      await place.send(orders.name, ...messages);
     },
-    async waiting() {
-      const [[committed], ends] = await Promise.all([
-        admin.fetchOffsets({ groupId: orders.group, topics: [orders.name] }),
-        admin.fetchTopicOffsets(orders.name),
-      ]);
-      const done = new Map(committed!.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-      // None is committed: -1.
-      return ends.reduce(
-        (sum, { partition, high }) => sum + Number(high) - Math.max(0, done.get(partition) ?? 0),
-        0,
-      );
-    },
+    waiting: () => place.waiting(orders.group, orders.name),
     async close() {
-      await admin.deleteTopics({ topics: [orders.name] });
-      await Promise.all([admin.disconnect(), producer.disconnect()]);
+      await place.admin.deleteTopics({ topics: [orders.name] });
+      await place.close();
     },
   };
 }

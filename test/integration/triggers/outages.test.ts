@@ -1,4 +1,3 @@
-import { Kafka, logLevel, type Producer } from 'kafkajs';
 import { z } from 'zod';
 
 import { kafkaTrigger, knot, tapestry } from '../../../src';
@@ -7,6 +6,7 @@ import { Selvage } from '../../../src/client';
 import { serve, type Serving } from '../../../src/serve';
 import { FaultProxy } from '../../support/fault-proxy';
 import { freshPostgresDatabase } from '../../support/fresh-places';
+import { KafkaPlace } from '../../support/kafka-place';
 import { closeAll, onClose, unique } from '../../support/open-selvage';
 import { describeWithPrivate, startPrivateKafka, type PrivateService } from '../../support/services';
 import { sharedServerAddress } from '../../support/temporal-server';
@@ -29,7 +29,7 @@ interface Stage {
   readonly tapestry: string;
   readonly broker: PrivateService;
   readonly lines: Readonly<Record<'temporal' | 'postgres', FaultProxy>>;
-  readonly producer: Producer;
+  readonly place: KafkaPlace;
   readonly topic: string;
   readonly waiting: () => Promise<number>;
 }
@@ -51,14 +51,10 @@ describeWithPrivate('kafka', 'postgres')('while a part is away', () => {
     };
     for (const line of Object.values(lines)) onClose(() => line.close());
 
-    const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
-    const [admin, producer] = [kafka.admin(), kafka.producer()];
-    await Promise.all([admin.connect(), producer.connect()]);
-    onClose(async () => {
-      await Promise.all([admin.disconnect(), producer.disconnect()]);
-    });
-    const [name, id, topic] = [unique('outages'), unique('outages'), unique('outages')];
-    await admin.createTopics({ topics: [{ topic, numPartitions: 2 }] });
+    const place = await KafkaPlace.open(broker.address);
+    onClose(() => place.close());
+    const [name, id] = [unique('outages'), unique('outages')];
+    const topic = await place.topic(2);
 
     process.env['SELVAGE_KAFKA_BROKERS'] = broker.address;
     const url = lines.postgres.addressOf(database.url);
@@ -86,16 +82,9 @@ describeWithPrivate('kafka', 'postgres')('while a part is away', () => {
       tapestry: name,
       broker,
       lines,
-      producer,
+      place,
       topic,
-      async waiting() {
-        const [[committed], ends] = await Promise.all([
-          admin.fetchOffsets({ groupId: id, topics: [topic] }),
-          admin.fetchTopicOffsets(topic),
-        ]);
-        const done = committed!.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
-        return ends.reduce((sum, { high }) => sum + Number(high), 0) - done;
-      },
+      waiting: () => place.waiting(id, topic),
     };
   }, LIMIT_MS);
 
@@ -111,7 +100,7 @@ describeWithPrivate('kafka', 'postgres')('while a part is away', () => {
       value: JSON.stringify({ event }),
       partition: index % 2,
     }));
-    await stage.producer.send({ topic: stage.topic, messages });
+    await stage.place.send(stage.topic, ...messages);
   }
 
   /** One run each: the server is asked past the line that may be away. */

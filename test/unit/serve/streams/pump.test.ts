@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import { setImmediate as turn } from 'node:timers/promises';
 import { z } from 'zod';
 import { knot, stream, tapestry, type StreamOptions } from '../../../../src';
 import { SelvageError } from '../../../../src/errors';
@@ -22,6 +24,8 @@ class Runs implements UnitRuns {
   readonly claimed = new Map<string, number>();
   /** The values of each unit whose run was asked for, in order. */
   readonly asked: number[][] = [];
+  /** Those values by the key of their unit, each as often as it was asked for. */
+  readonly byKey = new Map<string, number[][]>();
   readonly #ends = new Map<number, Latch>();
 
   constructor(
@@ -56,6 +60,7 @@ class Runs implements UnitRuns {
   async run({ key, elements }: Unit, { refusal }: UnitClaim) {
     const values = elements.map(({ value }) => value as number);
     this.asked.push(values);
+    this.byKey.set(key, [...(this.byKey.get(key) ?? []), values]);
     const waited = this.waits.find((value) => values.includes(value));
     if (waited !== undefined) await this.#ends.get(waited)!.passed;
     return (this.gathers ? elements.slice(-1) : elements).map((element) => {
@@ -338,6 +343,29 @@ test('told to stop, it finishes what it has read', async () => {
   expect(results.sort()).toEqual([1, 2, 3]);
 });
 
+test('what is finished in one partition is not done again because another has elements that are new', async () => {
+  const claimed = { a: [1], b: [1, 2, 3] };
+  const read = { a: [1, 2, 3, 4], b: [1, 2, 3] };
+  const source: OpenSource = {
+    async *read() {
+      yield read.a.map((offset) => ({ value: offset, offset, partition: 'a' }));
+      yield read.b.map((offset) => ({ value: 10 * offset, offset, partition: 'b' }));
+    },
+  };
+  const runs = new Runs();
+  for (const [partition, offsets] of Object.entries(claimed))
+    for (const offset of offsets) runs.claimed.set(`${partition}:${offset}`, 1);
+  const checkpoint: StreamCheckpoint = {
+    number: 7,
+    partitions: { a: { after: 1 }, b: { done: [['2', 1]] } },
+    counts: { ok: 2, dead: 0 },
+  };
+  read.a.shift();
+  const { ended, results } = pumping(runs, {}, { source, checkpoint });
+  expect((await ended).checkpoint.counts).toEqual({ ok: 7, dead: 0 });
+  expect(results.sort((a, b) => a - b)).toEqual([2, 3, 4, 10, 30]);
+});
+
 test('what a partition had is forgotten when it is finished and has ended', async () => {
   const source: OpenSource = {
     async *read() {
@@ -359,4 +387,110 @@ test('an error of the source ends it, once all that came before is finished or g
   };
   const { ended } = pumping(new Runs(), {}, { source });
   await expect(ended).rejects.toThrow('the file is no file');
+});
+
+/** One process that reads, and is killed. */
+interface Life {
+  readonly batch: number;
+  readonly concurrency: number;
+  readonly order: 'none' | 'all' | 'key';
+  /** How many elements of a partition come at once, and of which: taken in turns. */
+  readonly turns: readonly { readonly partition: number; readonly count: number }[];
+  /** Rests of values, divided by ten, whose runs do not end in this life. */
+  readonly waits: readonly number[];
+  /** After how many turns the source fails. */
+  readonly fails: number | null;
+  /** After how many results its last checkpoint is taken. */
+  readonly saved: number;
+}
+
+const LIFE: fc.Arbitrary<Life> = fc.record({
+  batch: fc.constantFrom(1, 2, 4),
+  concurrency: fc.integer({ min: 1, max: 5 }),
+  order: fc.constantFrom('none', 'all', 'key'),
+  turns: fc.array(
+    fc.record({ partition: fc.integer({ min: 0, max: 2 }), count: fc.integer({ min: 1, max: 5 }) }),
+    { minLength: 1, maxLength: 8 },
+  ),
+  waits: fc.uniqueArray(fc.integer({ min: 0, max: 9 }), { maxLength: 4 }),
+  fails: fc.option(fc.integer({ min: 0, max: 10 })),
+  saved: fc.integer({ min: 0, max: 20 }),
+});
+
+/** The elements of several partitions, interleaved. Values are of one partition if they have the same hundreds. */
+function interleaved(sizes: readonly number[], { turns, fails }: Life): OpenSource {
+  return {
+    async *read(after) {
+      const rest = sizes.map((size, partition) => {
+        const from = (after.get(`p${partition}`) ?? 0) as number;
+        return numbers(size)
+          .slice(from)
+          .map((offset) => ({ value: 100 * partition + offset, offset, partition: `p${partition}` }));
+      });
+      for (let at = 0; rest.some(({ length }) => length > 0); at++) {
+        if (at === fails) throw new Error('the source fails, as it is meant to');
+        const { partition, count } = turns[at % turns.length]!;
+        const of = rest[partition]?.length ? partition : rest.findIndex(({ length }) => length > 0);
+        yield rest[of]!.splice(0, count);
+      }
+    },
+  };
+}
+
+test('however processes are killed, and whatever they are told anew: each element is in one unit, and counted once', async () => {
+  const sizes = fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 1, maxLength: 3 });
+  await fc.assert(
+    fc.asyncProperty(
+      sizes,
+      fc.array(LIFE, { minLength: 1, maxLength: 4 }),
+      LIFE,
+      async (counts, lives, last) => {
+        const all = counts.flatMap((size, partition) =>
+          numbers(size).map((offset) => 100 * partition + offset),
+        );
+        const claimed = new Map<string, number>();
+        const units = new Map<string, number[][]>();
+        const delivered = new Set<number>();
+        let checkpoint = NOTHING;
+        const live = async (life: Life, isLast: boolean): Promise<void> => {
+          const runs = new Runs(isLast ? [] : all.filter((value) => life.waits.includes(value % 10)));
+          for (const [key, count] of claimed) runs.claimed.set(key, count);
+          let progress = 0;
+          let saved: StreamCheckpoint = { ...checkpoint, number: checkpoint.number + 1 };
+          const { batch, concurrency, order } = life;
+          const onResult = (_: unknown, { value }: { readonly value: number }): void => {
+            delivered.add(value);
+            if (++progress <= life.saved) saved = pump.checkpoint();
+          };
+          const key = (value: number): string => String(value % 3);
+          const options = { batch, concurrency, order, linger: 0, onResult, ...(order === 'key' && { key }) };
+          const { pump, ended } = pumping(runs, options, { source: interleaved(counts, life), checkpoint });
+          if (isLast) saved = (await ended).checkpoint;
+          // Nothing goes on once all that is left waits.
+          for (let idle = 0, seen = -1; idle < 5; await turn()) {
+            const now = progress + runs.asked.length + runs.claimed.size;
+            idle = now === seen ? idle + 1 : 0;
+            seen = now;
+          }
+          pump.kill();
+          await ended.catch(() => undefined);
+          checkpoint = saved;
+          for (const [key, count] of runs.claimed) claimed.set(key, count);
+          for (const [key, asked] of runs.byKey) units.set(key, [...(units.get(key) ?? []), ...asked]);
+        };
+        for (const life of lives) await live(life, false);
+        await live({ ...last, fails: null }, true);
+        expect(checkpoint.counts).toEqual({ ok: all.length, dead: 0 });
+        expect([...delivered].sort((a, b) => a - b)).toEqual(all);
+        const unitOf = new Map<number, string>();
+        for (const [key, asked] of units)
+          for (const values of asked) {
+            expect(values).toEqual(asked[0]);
+            for (const value of values) expect([value, unitOf.get(value) ?? key]).toEqual([value, key]);
+            for (const value of values) unitOf.set(value, key);
+          }
+      },
+    ),
+    { numRuns: 500 },
+  );
 });
