@@ -363,8 +363,9 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
       try {
         await request();
       } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError) || !(await this.backends.runHistory.getRun(this.runId)))
-          throw error;
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+        // Over, or unknown. Only the server knows of one that was terminated before a worker had begun it.
+        if (!(await this.backends.runHistory.getRun(this.runId))) await this.workflow.describe();
       }
     });
   }

@@ -169,6 +169,17 @@ test('a run that was terminated behind our back is found out by whoever looks', 
   expect((await run.status()).run.status).toBe('terminated');
 });
 
+test('a run that was terminated behind our back before its first step is over for whoever cancels or terminates it', async () => {
+  const client = await connectSelvage();
+  const run = await client.start(chain, { x: 1 });
+  await client.client.workflow.getHandle(run.runId).terminate();
+  await run.cancel();
+  await run.terminate();
+  expect((await run.status()).run).toMatchObject({ status: 'terminated', details: { begun: false } });
+  const nobody = client.getRun(unique('nobody'));
+  await expect(nobody.terminate()).rejects.toMatchObject({ code: 'UnknownRun' });
+});
+
 test('a cancel before the first step lets nothing begin', async () => {
   const client = await connectSelvage();
   const run = await client.start(chain, { x: 1 });
