@@ -160,6 +160,15 @@ export class KafkaPlace {
 
   /** The messages of a topic, when it has so many. */
   async readBack(topic: string, count: number): Promise<ReadBack[]> {
+    return await this.readUntil(topic, `${topic} has ${count} messages`, ({ length }) => length >= count);
+  }
+
+  /** The messages of a topic, from its beginning until they are what is waited for. */
+  async readUntil(
+    topic: string,
+    what: string,
+    isThere: (found: readonly ReadBack[]) => boolean,
+  ): Promise<ReadBack[]> {
     const found: ReadBack[] = [];
     await until(`there is a topic ${topic}`, async () => (await this.#admin.listTopics()).includes(topic));
     const consumer = this.#kafka.consumer({ groupId: this.name('reader'), maxWaitTimeInMs: 100 });
@@ -176,7 +185,7 @@ export class KafkaPlace {
           return Promise.resolve();
         },
       });
-      await until(`${topic} has ${count} messages`, () => found.length >= count);
+      await until(what, () => isThere(found));
       return found;
     } finally {
       await consumer.disconnect();
