@@ -27,7 +27,7 @@ export function tellThrown(thrown: unknown, left = { nested: NESTED }): ToldErro
     ...((Terminal.is(thrown) || (thrown as { nonRetryable?: unknown }).nonRetryable === true) && {
       isTerminal: true,
     }),
-    ...(Retryable.is(thrown) && { retryAfter: thrown.after }),
+    ...(Retryable.is(thrown) && Number.isFinite(thrown.after) && { retryAfter: Math.max(0, thrown.after) }),
     ...(SelvageError.is(thrown) && {
       details: JSON.parse(JSON.stringify(thrown.details)) as ToldError['details'],
     }),

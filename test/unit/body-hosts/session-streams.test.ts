@@ -1,7 +1,9 @@
 import type { KnotContext } from '../../../src';
 import type { Frame, Link } from '../../../src/body-hosts/protocol/link';
 import { HostSession } from '../../../src/body-hosts/protocol/host-session';
-import { SelvageError } from '../../../src/errors';
+import { readHostMessage } from '../../../src/body-hosts/protocol/messages';
+import { tellThrown } from '../../../src/body-hosts/protocol/told-errors';
+import { Retryable, SelvageError } from '../../../src/errors';
 import { StoredBytes } from '../../../src/values';
 import { Latch } from '../../support/latch';
 import { rejectionOf } from '../../support/rejection-of';
@@ -130,4 +132,10 @@ test('the error of a body is ours where a stream has failed with it here, and no
     const error: unknown = await result.catch((thrown: unknown) => thrown);
     expect([(error as Error).name, SelvageError.is(error)]).toEqual([type, false]);
   }
+});
+
+test.each([NaN, Infinity, -5])('a Retryable whose time is %d is told as what a worker reads', (after) => {
+  const error = tellThrown(new Retryable('when?', { after }));
+  const read = readHostMessage(JSON.parse(JSON.stringify({ type: 'error', id: 1, error })));
+  expect(read).toMatchObject({ error: { type: 'Retryable', message: 'when?' } });
 });
