@@ -115,9 +115,17 @@ export function elementTask(
 
 /** For a part whose elements run in batches. */
 export function batchTask(
-  { task, knot, batch }: MapPart,
+  { task, knot, batch, mayBeRecorded }: MapPart,
   { hash }: PartSlice,
   offsets: readonly number[],
 ): BatchTask {
-  return { ...task, knot, slice: hash, offsets: packRanges(offsets), concurrency: batch!.concurrency };
+  const { concurrency } = batch!;
+  return {
+    ...task,
+    knot,
+    slice: hash,
+    offsets: packRanges(offsets),
+    concurrency,
+    ...(mayBeRecorded && { mayBeRecorded }),
+  };
 }

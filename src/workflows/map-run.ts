@@ -139,17 +139,29 @@ async function runPart(part: MapPart): Promise<number[]> {
   const { batch, window } = part;
   if (!batch) return await runElements(part);
   const ended: number[] = [];
-  await inWindow(activitiesOf(part), window, async ({ slice, offsets }) => {
-    const answer = await runBatch(part, slice, offsets);
-    if (!answer) ended.push(...offsets.map((offset) => slice.first + offset));
-    for (const [offset, how] of answer?.retryAlone ?? []) {
-      try {
-        await runElement(part, slice, offset, how);
-      } catch (error) {
-        if (!(error instanceof TemporalFailure)) throw error;
-        if (isEndedFromOutside(error)) ended.push(slice.first + offset);
-      }
+  const handedBack = new Map(part.handedBack);
+  const runAlone = async (slice: PartSlice, offset: number, how: HandedBack): Promise<void> => {
+    try {
+      await runElement(part, slice, offset, how);
+    } catch (error) {
+      if (!(error instanceof TemporalFailure)) throw error;
+      if (isEndedFromOutside(error)) ended.push(slice.first + offset);
     }
+  };
+  await inWindow(activitiesOf(part), window, async ({ slice, offsets }) => {
+    const howOf = (offset: number): HandedBack | undefined => handedBack.get(slice.first + offset);
+    const alone = offsets.flatMap((offset) => {
+      const how = howOf(offset);
+      return how ? [[offset, how] as const] : [];
+    });
+    const together = offsets.filter((offset) => !howOf(offset));
+    if (together.length > 0) {
+      const answer = await runBatch(part, slice, together);
+      if (!answer) ended.push(...together.map((offset) => slice.first + offset));
+      alone.push(...(answer?.retryAlone ?? []));
+    }
+    // Beside one another, as in the batch: each has its own back-off.
+    await eachInWindow(alone, batch.concurrency, ([offset, how]) => runAlone(slice, offset, how));
   });
   return ended;
 }
@@ -239,11 +251,18 @@ async function endOf<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/**
- * Does the work for each item in order, at most so many at once. After a cancel nothing more begins, and it
- * ends as cancelled.
- */
+/** As {@link eachInWindow}, and after a cancel it ends as cancelled. */
 async function inWindow<T>(
+  items: Iterable<T>,
+  window: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  await eachInWindow(items, window, work);
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(CANCELLED);
+}
+
+/** Does the work for each item in order, at most so many at once. After a cancel nothing more begins. */
+async function eachInWindow<T>(
   items: Iterable<T>,
   window: number,
   work: (item: T) => Promise<void>,
@@ -258,5 +277,4 @@ async function inWindow<T>(
     }
   };
   await Promise.all(Array.from({ length: window }, next));
-  if (scope.consideredCancelled) throw new CancelledFailure(CANCELLED);
 }
