@@ -139,7 +139,6 @@ async function runPart(part: MapPart): Promise<number[]> {
   const { batch, window } = part;
   if (!batch) return await runElements(part);
   const ended: number[] = [];
-  const handedBack = new Map(part.handedBack);
   const runAlone = async (slice: PartSlice, offset: number, how: HandedBack): Promise<void> => {
     try {
       await runElement(part, slice, offset, how);
@@ -148,20 +147,13 @@ async function runPart(part: MapPart): Promise<number[]> {
       if (isEndedFromOutside(error)) ended.push(slice.first + offset);
     }
   };
-  await inWindow(activitiesOf(part), window, async ({ slice, offsets }) => {
-    const howOf = (offset: number): HandedBack | undefined => handedBack.get(slice.first + offset);
-    const alone = offsets.flatMap((offset) => {
-      const how = howOf(offset);
-      return how ? [[offset, how] as const] : [];
-    });
-    const together = offsets.filter((offset) => !howOf(offset));
-    if (together.length > 0) {
-      const answer = await runBatch(part, slice, together);
-      if (!answer) ended.push(...together.map((offset) => slice.first + offset));
-      alone.push(...(answer?.retryAlone ?? []));
-    }
+  await inWindow(activitiesOf(part), window, async ({ slice, offsets, alone }) => {
+    const answer = offsets.length > 0 ? await runBatch(part, slice, offsets) : {};
+    if (!answer) ended.push(...offsets.map((offset) => slice.first + offset));
     // Beside one another, as in the batch: each has its own back-off.
-    await eachInWindow(alone, batch.concurrency, ([offset, how]) => runAlone(slice, offset, how));
+    await eachInWindow([...alone, ...(answer?.retryAlone ?? [])], batch.concurrency, ([offset, how]) =>
+      runAlone(slice, offset, how),
+    );
   });
   return ended;
 }
@@ -180,7 +172,6 @@ function isEndedFromOutside(error: TemporalFailure): boolean {
  */
 function runElements(part: MapPart): Promise<number[]> {
   const scope = CancellationScope.current();
-  const handedBack = new Map(part.handedBack);
   const elements = activitiesOf(part);
   const outside: number[] = [];
   return new Promise((resolve, reject) => {
@@ -188,12 +179,11 @@ function runElements(part: MapPart): Promise<number[]> {
     const next = (): void => {
       const element = scope.consideredCancelled ? undefined : elements.next().value;
       if (element) {
-        const { slice, offsets } = element;
-        const [offset] = offsets as [number];
-        const position = slice.first + offset;
+        const { slice, offsets, alone } = element;
+        const [offset, how] = alone[0] ?? [offsets[0]!, undefined];
         open += 1;
-        runElement(part, slice, offset, handedBack.get(position)).then(ended, (error: Error) =>
-          failed(error, position),
+        runElement(part, slice, offset, how).then(ended, (error: Error) =>
+          failed(error, slice.first + offset),
         );
       } else if (open === 0) {
         if (scope.consideredCancelled) reject(new CancelledFailure(CANCELLED));
