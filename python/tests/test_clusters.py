@@ -40,6 +40,12 @@ def test_an_error_is_told_with_its_cause() -> None:
     assert (error["type"], error["cause"]["type"]) == ("ValueError", "KeyError")
 
 
+def test_what_is_no_unicode_has_the_id_where_the_host_puts_that_of_its_call() -> None:
+    [(text, _)] = run_task(task("fails_at_file"))
+    assert text.startswith(b'{"type":"error","id":0,')
+    assert json.loads(text)["error"]["message"] == "caf\udce9"
+
+
 def test_what_is_said_is_told_at_once_and_again_with_the_answer() -> None:
     live: list[tuple[int, Said]] = []
     said = run_task(task("with_context"), live=lambda number, frame: live.append((number, frame)))

@@ -35,4 +35,5 @@ def test_errors_without_message_or_trace_are_told() -> None:
 
 def test_the_wait_of_a_retry_is_in_milliseconds() -> None:
     assert describe_error(Retryable("busy", after=0.25))["retryAfter"] == 250
-    assert "retryAfter" not in describe_error(Retryable("busy"))
+    for nothing in (None, float("nan"), float("inf")):
+        assert "retryAfter" not in describe_error(Retryable("busy", after=nothing))

@@ -75,7 +75,8 @@ class BatchRun implements SharedActivity {
     const keyOf = (offset: number): string | undefined => slice.keys?.[offset];
     const idOf = (offset: number): string => knots.idAt(slice.first + offset, keyOf(offset));
     const offsets = unpackRanges(task.offsets);
-    const open = attempt.number > 1 ? await this.withoutRecord(offsets, idOf) : offsets;
+    const mayBeRecorded = attempt.number > 1 || task.mayBeRecorded;
+    const open = mayBeRecorded ? await this.withoutRecord(offsets, idOf) : offsets;
     const { definition, refusal } = presentBody(environment, plan, map, attempt.context.info.taskQueue);
     if (attempt.lost > 0) return answerOf(open.map((offset) => [offset, {}]));
     if (!definition) throw refusal;

@@ -90,13 +90,14 @@ export function readBatchTask(info: Context['info'], input: unknown): ResolvedBa
   if (info.activityType !== BATCH_ACTIVITY) return undefined;
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knot, slice, offsets, concurrency, reuse } = input as BatchTask;
+  const { knot, slice, offsets, concurrency, mayBeRecorded, reuse } = input as BatchTask;
   return {
     ...basics,
     knot,
     slice: unpackHash(slice)!,
     offsets,
     concurrency,
+    ...(mayBeRecorded && { mayBeRecorded }),
     ...(reuse === false && { reuse }),
   };
 }

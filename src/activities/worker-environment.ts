@@ -142,7 +142,7 @@ export class WorkerEnvironment implements Hashing {
       plans: new PlanCache(backends.tapestryStore, () => this.registeredPlans()),
       limits: new Limits(backends.leaseTable, this.leaseTtl),
       slices: new SliceCache(backends.dataStore, this.recentValues),
-      cachedValues: new CachedValues(backends, clock.now),
+      cachedValues: new CachedValues(backends, clock.now, () => currentScope()?.subject),
       singleFlight: new SingleFlight(backends.leaseTable, this.leaseTtl),
       scopes: new RunScopes(backends, client),
       traces: BodyTraces.of(backends.runHistory),

@@ -151,11 +151,11 @@ export class HostPool {
       const isBusy = !member || (occupies && member.calls > 0);
       const refusal = this.#refusal();
       if (isBusy && !refusal && usable.length + this.#starting < this.#size) {
-        const started = await this.#startOne().catch((error: unknown) => {
+        const started = await this.#startOne(occupies).catch((error: unknown) => {
           // Where others go on, the call waits for one of them.
           if (usable.length === 0 || !SelvageError.is(error, 'HostNotUsable')) throw error;
         });
-        if (started) return this.#occupy(started, occupies);
+        if (started) return started;
         continue;
       }
       if (member) return this.#occupy(member, occupies);
@@ -190,7 +190,8 @@ export class HostPool {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  async #startOne(): Promise<Member> {
+  /** It is occupied before those that wait are woken: they may take only what room is left. */
+  async #startOne(occupies: boolean): Promise<Member> {
     this.#starting += 1;
     try {
       const host = this.#start((line) => {
@@ -216,7 +217,7 @@ export class HostPool {
         if (SelvageError.is(error, 'HostNotUsable')) this.#notUsable = { error, at: performance.now() };
         throw error;
       }
-      return member;
+      return this.#occupy(member, occupies);
     } finally {
       this.#starting -= 1;
       // It may have room for many.

@@ -20,26 +20,38 @@ interface Question {
 
 const NOTHING: CachedValue = Object.freeze({});
 
-/** Looks up values by cache key. Lookups of the same moment share one query. */
+/** Looks up values by cache key. Lookups of the same moment, for the same subject, share one query. */
 export class CachedValues {
-  private questions: Question[] = [];
+  /** By subject. */
+  private readonly questions = new Map<string | undefined, Question[]>();
 
+  /** @param subject for whom the caller works: a sealed data store tells of each subject's own values alone. Absent: always for the same */
   constructor(
     private readonly backends: Pick<Backends, 'runHistory' | 'dataStore'>,
     private readonly now: () => number,
+    private readonly subject: () => string | undefined = () => undefined,
   ) {}
 
   /** @throws SelvageError `BackendUnavailable` */
   find(knot: PlanKnot, key: string): Promise<CachedValue> {
     return new Promise((resolve, reject) => {
-      if (this.questions.length === 0) void Promise.resolve().then(() => this.answerAll());
-      this.questions.push({ knot, key, resolve, reject });
+      const question = { knot, key, resolve, reject };
+      const subject = this.subject();
+      const others = this.questions.get(subject);
+      if (others) {
+        others.push(question);
+        return;
+      }
+      const questions = [question];
+      this.questions.set(subject, questions);
+      void Promise.resolve().then(() => {
+        this.questions.delete(subject);
+        return this.answerAll(questions);
+      });
     });
   }
 
-  private async answerAll(): Promise<void> {
-    const questions = this.questions;
-    this.questions = [];
+  private async answerAll(questions: readonly Question[]): Promise<void> {
     try {
       const answers = await this.answers(questions);
       questions.forEach(({ resolve }, index) => resolve(answers[index]!));

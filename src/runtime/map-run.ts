@@ -34,7 +34,7 @@ export interface ElementsToRun {
 /**
  * Runs elements in order, at most `concurrency` at once: begun and not yet on record.
  *
- * @throws what {@link KnotRunner.run} throws for one of them; no more begin then
+ * @throws what {@link KnotRunner.run} throws for one of them; no more begin then, and those that run have ended
  */
 export async function runElements(
   runner: KnotRunner,
@@ -44,9 +44,9 @@ export async function runElements(
 ): Promise<void> {
   const iterator = elements[Symbol.iterator]();
   const { digest } = runner.host.hashing;
-  let isBroken = false;
+  let broken: { readonly error: unknown } | undefined;
   const work = async (): Promise<void> => {
-    while (!isBroken && !isHeld()) {
+    while (!broken && !isHeld()) {
       const next = iterator.next();
       if (next.done) return;
       const knot = next.value;
@@ -55,14 +55,14 @@ export async function runElements(
         const end = endOf(await runner.run({ plan, knot, definition, codeHash, isReplaced, parents }));
         if (end) ended(knot, end);
       } catch (error) {
-        isBroken = true;
-        throw error;
+        broken ??= { error };
       }
     }
   };
   const workers: Promise<void>[] = [];
   for (let worker = 0; worker < concurrency; worker++) workers.push(work());
   await Promise.all(workers);
+  if (broken) throw broken.error;
 }
 
 function endOf(end: KnotEnd): ElementEnd | undefined {

@@ -1,6 +1,7 @@
 import { MAP_CONCURRENCY } from '../plan';
 import { packRanges, unpackRanges } from '../scheduler';
 import type {
+  BatchAnswer,
   BatchTask,
   ChildTask,
   HandedBack,
@@ -87,18 +88,28 @@ function partsBeside(parts: number, atOnce: number): number {
   return Math.max(1, Math.min(parts, PARTS_AT_ONCE, Math.ceil(atOnce / PER_PART), atOnce));
 }
 
-/** Elements of one slice that share one activity. */
+/** Elements of one slice that share one activity, and beside them those that need one of their own. */
 interface Activity {
   readonly slice: PartSlice;
   readonly offsets: readonly number[];
+  /** Their bodies have thrown before. */
+  readonly alone: NonNullable<BatchAnswer['retryAlone']>;
 }
 
-export function* activitiesOf({ slices, batch }: MapPart): Generator<Activity, undefined> {
-  for (const slice of slices) {
+export function* activitiesOf(part: MapPart): Generator<Activity, undefined> {
+  const handedBack = new Map(part.handedBack);
+  const size = part.batch?.size ?? 1;
+  for (const slice of part.slices) {
     const offsets = unpackRanges(slice.offsets);
-    const size = batch?.size ?? 1;
-    for (let first = 0; first < offsets.length; first += size)
-      yield { slice, offsets: offsets.slice(first, first + size) };
+    for (let first = 0; first < offsets.length; first += size) {
+      const some = offsets.slice(first, first + size);
+      const alone = some.flatMap((offset) => {
+        const how = handedBack.get(slice.first + offset);
+        return how ? [[offset, how] as const] : [];
+      });
+      const isAlone = new Set(alone.map(([offset]) => offset));
+      yield { slice, offsets: some.filter((offset) => !isAlone.has(offset)), alone };
+    }
   }
 }
 
@@ -115,9 +126,17 @@ export function elementTask(
 
 /** For a part whose elements run in batches. */
 export function batchTask(
-  { task, knot, batch }: MapPart,
+  { task, knot, batch, mayBeRecorded }: MapPart,
   { hash }: PartSlice,
   offsets: readonly number[],
 ): BatchTask {
-  return { ...task, knot, slice: hash, offsets: packRanges(offsets), concurrency: batch!.concurrency };
+  const { concurrency } = batch!;
+  return {
+    ...task,
+    knot,
+    slice: hash,
+    offsets: packRanges(offsets),
+    concurrency,
+    ...(mayBeRecorded && { mayBeRecorded }),
+  };
 }

@@ -139,17 +139,21 @@ async function runPart(part: MapPart): Promise<number[]> {
   const { batch, window } = part;
   if (!batch) return await runElements(part);
   const ended: number[] = [];
-  await inWindow(activitiesOf(part), window, async ({ slice, offsets }) => {
-    const answer = await runBatch(part, slice, offsets);
-    if (!answer) ended.push(...offsets.map((offset) => slice.first + offset));
-    for (const [offset, how] of answer?.retryAlone ?? []) {
-      try {
-        await runElement(part, slice, offset, how);
-      } catch (error) {
-        if (!(error instanceof TemporalFailure)) throw error;
-        if (isEndedFromOutside(error)) ended.push(slice.first + offset);
-      }
+  const runAlone = async (slice: PartSlice, offset: number, how: HandedBack): Promise<void> => {
+    try {
+      await runElement(part, slice, offset, how);
+    } catch (error) {
+      if (!(error instanceof TemporalFailure)) throw error;
+      if (isEndedFromOutside(error)) ended.push(slice.first + offset);
     }
+  };
+  await inWindow(activitiesOf(part), window, async ({ slice, offsets, alone }) => {
+    const answer = offsets.length > 0 ? await runBatch(part, slice, offsets) : {};
+    if (!answer) ended.push(...offsets.map((offset) => slice.first + offset));
+    // Beside one another, as in the batch: each has its own back-off.
+    await eachInWindow([...alone, ...(answer?.retryAlone ?? [])], batch.concurrency, ([offset, how]) =>
+      runAlone(slice, offset, how),
+    );
   });
   return ended;
 }
@@ -168,7 +172,6 @@ function isEndedFromOutside(error: TemporalFailure): boolean {
  */
 function runElements(part: MapPart): Promise<number[]> {
   const scope = CancellationScope.current();
-  const handedBack = new Map(part.handedBack);
   const elements = activitiesOf(part);
   const outside: number[] = [];
   return new Promise((resolve, reject) => {
@@ -176,12 +179,11 @@ function runElements(part: MapPart): Promise<number[]> {
     const next = (): void => {
       const element = scope.consideredCancelled ? undefined : elements.next().value;
       if (element) {
-        const { slice, offsets } = element;
-        const [offset] = offsets as [number];
-        const position = slice.first + offset;
+        const { slice, offsets, alone } = element;
+        const [offset, how] = alone[0] ?? [offsets[0]!, undefined];
         open += 1;
-        runElement(part, slice, offset, handedBack.get(position)).then(ended, (error: Error) =>
-          failed(error, position),
+        runElement(part, slice, offset, how).then(ended, (error: Error) =>
+          failed(error, slice.first + offset),
         );
       } else if (open === 0) {
         if (scope.consideredCancelled) reject(new CancelledFailure(CANCELLED));
@@ -239,11 +241,18 @@ async function endOf<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/**
- * Does the work for each item in order, at most so many at once. After a cancel nothing more begins, and it
- * ends as cancelled.
- */
+/** As {@link eachInWindow}, and after a cancel it ends as cancelled. */
 async function inWindow<T>(
+  items: Iterable<T>,
+  window: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  await eachInWindow(items, window, work);
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(CANCELLED);
+}
+
+/** Does the work for each item in order, at most so many at once. After a cancel nothing more begins. */
+async function eachInWindow<T>(
   items: Iterable<T>,
   window: number,
   work: (item: T) => Promise<void>,
@@ -258,5 +267,4 @@ async function inWindow<T>(
     }
   };
   await Promise.all(Array.from({ length: window }, next));
-  if (scope.consideredCancelled) throw new CancelledFailure(CANCELLED);
 }

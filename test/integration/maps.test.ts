@@ -11,6 +11,7 @@ import {
   type Outcome,
   type Tapestry,
 } from '../../src';
+import { SelvageError } from '../../src/errors';
 import type { LineageRecord } from '../../src/ports';
 import { SPLIT_ACTIVITY, type SplitAnswer } from '../../src/workflows/messages';
 import { answersOf, historyOf, largestPayload } from '../support/history';
@@ -113,8 +114,56 @@ const noLists = (name: string, dispatcher: Dispatcher) =>
   });
 const NO_LISTS = [noLists('queued-no-lists', queue()), noLists('local-no-lists', local())];
 
+/** What makes an element leave a segment, or a batch, for an activity of its own. */
+const gone = (): never => {
+  throw new SelvageError('ValueMissing', 'It is not there.');
+};
+const bothAlone = new Latch();
+const firstCalls = new Set<number>();
+let alone = 0;
+const leaving = tapestry('leaving', () => ({
+  mapped: map(
+    {
+      over: range({ n: 2 }, { id: 'numbers' }),
+      each: async ({ element }) => {
+        if (firstCalls.size < 2) return firstCalls.add(element) && gone();
+        alone += 1;
+        if (alone === 2) bothAlone.open();
+        await bothAlone.passed;
+        return element;
+      },
+      batch: 2,
+    },
+    { id: 'mapped' },
+  ),
+}));
+
+const attempts: number[] = [];
+const throwing = tapestry('throwing', { knots: { dispatcher: local() } }, () => ({
+  mapped: map(
+    {
+      over: range({ n: 2 }, { id: 'numbers' }),
+      each: ({ element }, { attempt }) => {
+        if (element === 0) return element;
+        attempts.push(attempt);
+        if (attempts.length === 2) gone();
+        throw new Error('no luck');
+      },
+      batch: 2,
+      onError: 'skip',
+    },
+    { id: 'mapped', retry: { maximumAttempts: 2, initialInterval: 10 } },
+  ),
+}));
+
 const shared = selvageForAll({
-  tapestries: [...[...HEAVY, ...BIG].map(({ shape }) => shape as Tapestry), ...NO_LISTS, cancelledMap],
+  tapestries: [
+    ...[...HEAVY, ...BIG].map(({ shape }) => shape as Tapestry),
+    ...NO_LISTS,
+    cancelledMap,
+    leaving,
+    throwing,
+  ],
 });
 
 test.each(NO_LISTS)(
@@ -168,6 +217,17 @@ test.each(BIG)(
     expect(events!.length).toBeLessThan(100);
   },
 );
+
+test('elements that leave their batch run beside one another, as they did in it', async () => {
+  const run = await shared().start(leaving, {});
+  expect(await run.values()).toEqual({ mapped: [0, 1] });
+});
+
+test('an element that has thrown in a segment has so many attempts less, also where the rest of its map runs in batches', async () => {
+  const run = await shared().start(throwing, {});
+  expect(await run.values()).toEqual({ mapped: [0] });
+  expect(attempts).toEqual([1, 2, 2]);
+});
 
 test('a cancel is passed down to the elements: those that have ended keep their records, and the map is skipped', async () => {
   const run = await shared().start(cancelledMap, { n: 700 });

@@ -82,6 +82,22 @@ const mapped = (name: string, dispatcher: Dispatcher) =>
 const queuedMap = mapped('queued-elements', queue());
 const localMap = mapped('local-elements', local());
 
+/** Every other element fails. */
+const scatteredMap = tapestry('scattered', (t) => ({
+  all: map(
+    {
+      over: t.parameter('list', z.array(z.number())),
+      each: ({ element }, ctx) => {
+        calls.note(ctx);
+        if (isBroken && element % 2 === 1) throw new Error('the source is down');
+        return element;
+      },
+      batch: 100,
+    },
+    { id: 'all' },
+  ),
+}));
+
 /** Its end is made of a failure, as long as there is one. */
 const orElse = knot(
   'or-else',
@@ -137,7 +153,7 @@ beforeEach(() => {
   mayGoOn = new Latch();
 });
 const shared = selvageForAll({
-  tapestries: [queued, gathered, patient, queuedMap, localMap, withDefault, branched, outer],
+  tapestries: [queued, gathered, patient, queuedMap, localMap, scatteredMap, withDefault, branched, outer],
 });
 
 test.each([queued, gathered])(
@@ -368,6 +384,16 @@ test.each([queuedMap, localMap])(
     expect(items[0]).toMatchObject({ cached_from_run: first.runId, outcome: 'ok' });
   },
 );
+
+test('so are those of a map in batches, also if there are more runs of them than an answer names', async () => {
+  const list = Array.from({ length: 4_200 }, (_, index) => index);
+  const first = await shared().start(scatteredMap, { list });
+  expect((await first.result()).status).toBe('failed');
+  isBroken = false;
+  const second = await shared().resume(first.runId);
+  expect(await second.values()).toEqual({ all: list });
+  expect(calls.of(second.runId)).toHaveLength(2_100);
+});
 
 async function takenOver(runId: string): Promise<string[]> {
   const { items } = await shared().lineage.records({ runId });

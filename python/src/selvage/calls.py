@@ -67,10 +67,11 @@ class Streams:
 
     def end(self, call: Call) -> None:
         """Whoever still waits in a stream of this call gets an error."""
-        for stream in [stream for stream in self._streams.values() if stream.call is call]:
-            error = {"type": "StreamFailed", "message": f"The call of {call.body} has ended."}
-            stream.take({"type": "failed", "error": error}, [])
-            del self._streams[stream.number]
+        for stream in list(self._streams.values()):  # other calls may open more meanwhile, in their threads
+            if stream.call is call:
+                error = {"type": "StreamFailed", "message": f"The call of {call.body} has ended."}
+                stream.take({"type": "failed", "error": error}, [])
+                del self._streams[stream.number]
 
 
 class Call:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import sys
 import sysconfig
@@ -102,7 +103,7 @@ def _describe(error: BaseException, told: set[int]) -> dict[str, Any]:
         info["errors"] = members
     if isinstance(error, Terminal):
         info["isTerminal"] = True
-    if isinstance(error, Retryable) and error.after is not None:
+    if isinstance(error, Retryable) and error.after is not None and math.isfinite(error.after):
         info["retryAfter"] = max(0, round(error.after * 1000))
     return info
 

@@ -120,10 +120,11 @@ def text_of(header: Header, attachments: Sequence[Bytes] = ()) -> bytes:
     try:
         return _COMPACT.encode(header).encode()
     except UnicodeEncodeError:  # a lone surrogate in a message: JSON can say it by an escape only
-        return json.dumps(header).encode()
+        return _ESCAPED.encode(header).encode()
 
 
 _COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
+_ESCAPED = json.JSONEncoder(check_circular=False, allow_nan=False, separators=(",", ":"))
 
 
 def _sizes_of(header: Header) -> list[int]:

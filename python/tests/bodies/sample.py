@@ -106,6 +106,11 @@ def fails_without_cause() -> None:
 
 
 @knot
+def fails_at_file() -> None:
+    raise ValueError(os.fsdecode(b"caf\xe9"))
+
+
+@knot
 async def fails_later() -> None:
     await asyncio.sleep(0)
     raise ValueError("later")

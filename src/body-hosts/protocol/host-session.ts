@@ -1,6 +1,6 @@
 import { SelvageError } from '../../errors';
 import { StoredBytes, decodeJson, encodeAttached, encodeJson, type Json } from '../../values';
-import { HostLost, type BodyCall } from '../../runtime';
+import { HostLost, errorType, type BodyCall } from '../../runtime';
 import { noteFile } from '../../user-modules';
 import type { Fragment } from '../../authoring/fragment';
 import type { KnotContext } from '../../authoring/knot-context';
@@ -21,6 +21,8 @@ interface Call {
   readonly reject: (error: unknown) => void;
   /** The first thing that the body asked for and must not have; it fails the call as if the body had thrown it. */
   refused?: { readonly error: unknown };
+  /** Types that its streams have failed with here. */
+  readonly failures: Set<string>;
 }
 
 interface Question {
@@ -113,7 +115,7 @@ export class HostSession {
         reject(this.#ended);
         return;
       }
-      this.#calls.set(id, { context, resolve, reject });
+      this.#calls.set(id, { context, resolve, reject, failures: new Set() });
       this.#link.send(header, attachments);
       if (signal.aborted) cancel();
       else signal.addEventListener('abort', cancel, { once: true });
@@ -170,7 +172,7 @@ export class HostSession {
         this.#value(message.id, message.value as Json, attachments);
         return;
       case 'error': {
-        const error = thrownAs(message.error);
+        const error = thrownAs(message.error, this.#calls.get(message.id)?.failures);
         message.files.forEach(noteFile);
         this.#take(this.#questions, message.id)?.reject(error);
         const call = this.#answered(message.id);
@@ -229,20 +231,21 @@ export class HostSession {
     }
   }
 
-  async #store({ context }: Call, message: Extract<HostMessage, { type: 'store' }>): Promise<void> {
+  async #store({ context, failures }: Call, message: Extract<HostMessage, { type: 'store' }>): Promise<void> {
     const { id, stream, mediaType } = message;
     const source = this.#streams.incoming(id, stream);
     try {
       const stored = await context.store(source, mediaType === undefined ? {} : { mediaType });
       if (this.#streams.has(stream)) this.#say({ type: 'stored', stream, value: encodeJson(stored) });
     } catch (error) {
+      failures.add(errorType(error));
       if (this.#streams.has(stream)) this.#say({ type: 'failed', stream, error: tellThrown(error) });
     } finally {
       this.#streams.over(stream);
     }
   }
 
-  async #open({ context }: Call, message: Extract<HostMessage, { type: 'open' }>): Promise<void> {
+  async #open({ context, failures }: Call, message: Extract<HostMessage, { type: 'open' }>): Promise<void> {
     const { id, stream } = message;
     const target = this.#streams.outgoing(id, stream);
     let isSending = false;
@@ -254,6 +257,7 @@ export class HostSession {
       isSending = true;
       await target.send(source);
     } catch (error) {
+      failures.add(errorType(error));
       if (!isSending) this.#say({ type: 'failed', stream, error: tellThrown(error) });
     } finally {
       this.#streams.over(stream);

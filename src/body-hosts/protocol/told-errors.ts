@@ -27,7 +27,7 @@ export function tellThrown(thrown: unknown, left = { nested: NESTED }): ToldErro
     ...((Terminal.is(thrown) || (thrown as { nonRetryable?: unknown }).nonRetryable === true) && {
       isTerminal: true,
     }),
-    ...(Retryable.is(thrown) && { retryAfter: thrown.after }),
+    ...(Retryable.is(thrown) && Number.isFinite(thrown.after) && { retryAfter: Math.max(0, thrown.after) }),
     ...(SelvageError.is(thrown) && {
       details: JSON.parse(JSON.stringify(thrown.details)) as ToldError['details'],
     }),
@@ -42,21 +42,32 @@ function saidAs(thrown: unknown): Pick<ToldError, 'thrown'> {
   }
 }
 
-/** Makes again what the other side has told. */
-export function thrownAs(told: ToldError): unknown {
+/** Codes by which hosts in any language say what they find themselves. */
+const SAID_BY_HOSTS: readonly string[] = ['BodyMissing', 'InvalidInput', 'NotDecodable', 'NotEncodable'];
+
+/**
+ * Makes again what the other side has told.
+ *
+ * @param ofStreams types that streams of the call have failed with here, and that come back. Any other may be the name of a class of the
+ *   user's, `InvalidKey` as well as `ValueError`, which says nothing of our backends
+ */
+export function thrownAs(told: ToldError, ofStreams?: ReadonlySet<string>): unknown {
   if (told.thrown !== undefined) return decodeJson(told.thrown as Json);
   const { type, message, cause, retryAfter } = told;
-  const options = cause ? { cause: thrownAs(cause) } : {};
-  const error = isErrorCode(type)
-    ? new SelvageError(type, message, { details: told.details ?? {}, ...options })
+  const again = (nested: ToldError): unknown => thrownAs(nested, ofStreams);
+  const options = cause ? { cause: again(cause) } : {};
+  const isOurs = told.details !== undefined || SAID_BY_HOSTS.includes(type) || ofStreams?.has(type) === true;
+  const code = isOurs && isErrorCode(type) ? type : undefined;
+  const error = code
+    ? new SelvageError(code, message, { details: told.details ?? {}, ...options })
     : retryAfter === undefined
       ? told.isTerminal
         ? new Terminal(message, options)
         : new Error(message, options)
       : new Retryable(message, { after: retryAfter, ...options });
-  if (!isErrorCode(type)) Object.defineProperty(error, 'name', { value: type });
+  if (!code) Object.defineProperty(error, 'name', { value: type });
   if (told.at !== undefined) tellPlace(error, told.at);
   error.stack = told.traceback ?? `${type}: ${message}`;
-  if (told.errors) Object.defineProperty(error, 'errors', { value: told.errors.map(thrownAs) });
+  if (told.errors) Object.defineProperty(error, 'errors', { value: told.errors.map(again) });
   return error;
 }

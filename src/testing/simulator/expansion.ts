@@ -120,9 +120,10 @@ export class MapExpansion extends Expansion {
     const { parts, beside } = partsOf(child, this.split, from);
     this.window = beside * (parts[0]?.window ?? 1);
     for (const part of parts) {
-      const handedBack = new Map(part.handedBack);
-      for (const { slice, offsets } of activitiesOf(part))
-        this.waiting.push({ part, slice, offsets, how: handedBack.get(slice.first + offsets[0]!) });
+      for (const { slice, offsets, alone } of activitiesOf(part)) {
+        if (offsets.length > 0) this.waiting.push({ part, slice, offsets, how: undefined });
+        for (const [offset, how] of alone) this.waiting.push({ part, slice, offsets: [offset], how });
+      }
     }
   }
 

@@ -47,6 +47,8 @@ export interface BatchTask extends Pick<KnotTask, 'plan' | 'temporalRunId' | 'ru
   readonly offsets: readonly number[];
   /** Most elements whose bodies run at once. */
   readonly concurrency: number;
+  /** Set if some may be on record. */
+  readonly mayBeRecorded?: true;
 }
 
 /** The answer once all its elements have ended, except those that are handed back. */

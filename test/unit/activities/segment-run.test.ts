@@ -1,6 +1,7 @@
 import { createInMemoryBackends } from '../../../src/backends';
 import { unpackEnds } from '../../../src/scheduler';
-import { knot, local, tapestry, type KnotContext } from '../../../src';
+import { knot, local, map, tapestry, type KnotContext } from '../../../src';
+import { SelvageError } from '../../../src/errors';
 import type { KnotEvent } from '../../../src/activities/interceptors';
 import type { SegmentAnswer } from '../../../src/workflows/messages';
 import { KnotActivities, RUN, failureOf } from '../../support/knot-activity';
@@ -177,4 +178,34 @@ describe('the backends', () => {
     expect(failure).toMatchObject({ type: 'selvage.recordsLost', nonRetryable: true });
     expect(failure.message).toMatch(/"source"/);
   });
+});
+
+test('an element whose backend is away ends the attempt once the others have ended, which are not run again', async () => {
+  const [away, end] = [new Latch(), new Latch()];
+  const ran: string[] = [];
+  let isAway = true;
+  const double = knot('double', async ({ item }: { item: string }) => {
+    ran.push(item);
+    if (item === 'slow') return await end.passed.then(() => item);
+    if (isAway) {
+      away.open();
+      throw new SelvageError('BackendUnavailable', 'The data store is away.');
+    }
+    return item;
+  });
+  const doubled = tapestry('doubled', { knots: { dispatcher: local() } }, () => {
+    const list = knot('list', () => ['slow', 'away'])({}, { id: 'list' });
+    map({ over: list, each: double, bind: 'item' }, { id: 'map' });
+  });
+  const activities = await KnotActivities.of(doubled);
+  const first = activities.startSegment(['list', 'map']);
+  await away.passed;
+  setImmediate(() => end.open());
+  const { failure, handedOn } = await failureOf(first);
+  expect(failure).toMatchObject({ type: 'BackendUnavailable', nonRetryable: false });
+  isAway = false;
+  const again = { attempt: 2, heartbeatDetails: handedOn };
+  const answer = await activities.startSegment(['list', 'map'], again).answer;
+  expect(answer).toMatchObject({ values: { map: { value: ['slow', 'away'] } } });
+  expect(ran).toEqual(['slow', 'away', 'away']);
 });

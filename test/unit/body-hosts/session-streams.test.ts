@@ -1,8 +1,12 @@
 import type { KnotContext } from '../../../src';
 import type { Frame, Link } from '../../../src/body-hosts/protocol/link';
 import { HostSession } from '../../../src/body-hosts/protocol/host-session';
+import { readHostMessage } from '../../../src/body-hosts/protocol/messages';
+import { tellThrown } from '../../../src/body-hosts/protocol/told-errors';
+import { Retryable, SelvageError } from '../../../src/errors';
 import { StoredBytes } from '../../../src/values';
 import { Latch } from '../../support/latch';
+import { rejectionOf } from '../../support/rejection-of';
 
 const HASH = `bytes-sha256:${'ab'.repeat(32)}`;
 
@@ -112,4 +116,26 @@ test('inputs that are too large for a header are refused before they are sent, b
 test('bytes do not count, however large', () => {
   const { link } = calling(() => new Promise(() => {}), { large: new Uint8Array(2_000_000) });
   expect(link.said.map(({ type }) => type)).toEqual(['hello', 'call']);
+});
+
+test('the error of a body is ours where a stream has failed with it here, and not because its class has the name of a code', async () => {
+  const said = { message: 'no luck', traceback: '…' };
+  const away = calling(() => Promise.reject(new SelvageError('BackendUnavailable', 'It is away.')));
+  away.link.say({ type: 'store', id: 1, stream: 1 });
+  await away.link.told('failed');
+  away.link.say({ type: 'error', id: 1, error: { type: 'BackendUnavailable', ...said } });
+  expect(SelvageError.is(await rejectionOf(away.result), 'BackendUnavailable')).toBe(true);
+  // The first is one of the package cryptography, of Python.
+  for (const type of ['InvalidKey', 'BackendUnavailable']) {
+    const { link, result } = calling(() => new Promise(() => {}));
+    link.say({ type: 'error', id: 1, error: { type, ...said } });
+    const error: unknown = await result.catch((thrown: unknown) => thrown);
+    expect([(error as Error).name, SelvageError.is(error)]).toEqual([type, false]);
+  }
+});
+
+test.each([NaN, Infinity, -5])('a Retryable whose time is %d is told as what a worker reads', (after) => {
+  const error = tellThrown(new Retryable('when?', { after }));
+  const read = readHostMessage(JSON.parse(JSON.stringify({ type: 'error', id: 1, error })));
+  expect(read).toMatchObject({ error: { type: 'Retryable', message: 'when?' } });
 });
