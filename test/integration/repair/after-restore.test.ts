@@ -253,6 +253,12 @@ test.each(Object.keys(freshUrl) as (keyof typeof freshUrl)[])(
     const claims = ids.map((runId) => ({ trigger: 'webhook:orders', key: `of ${runId}`, runId }));
     await startLedger.claim(claims.map((claim) => ({ ...claim, requestHash: null, event: {} })));
     await startLedger.markStarted(claims.slice(0, 3));
+    const without = [
+      { trigger: 'signature:orders', key: 'f00/20000', runId: 'delivery', event: {} },
+      { trigger: 'stream:lines', key: '7', runId: unique('none'), event: { refused: 'InvalidParameters' } },
+    ];
+    await startLedger.claim(without.map((claim) => ({ ...claim, requestHash: null })));
+    await startLedger.markStarted(without);
     await client.workflow.start('anything', { workflowId: onServer!, taskQueue: unique('nobody') });
     const record = { run_id: onRecord!, temporal_run_id: unique('t'), status: 'succeeded' as const };
     await runHistory.startRun(sampleRun({ ...record, started_at: Date.now(), finished_at: Date.now() }));
