@@ -21,7 +21,8 @@ import type { AnyDomain, KeyRange } from '../partitions';
 import type { TapestryRecord } from '../authoring';
 import type { Backends, RunRecord } from '../ports';
 import { listPartitions, refusePartition, requirePartitions } from './list-partitions';
-import { SelvageError } from '../errors';
+import { SelvageError, isOfClass } from '../errors';
+import { readValues } from '../runtime';
 
 export interface BackfillOptions {
   /** Keys of the first and the last partition, both inclusive. Default: the first of the domain, and the last that has closed. */
@@ -145,6 +146,20 @@ export function resumedBackfill(
 /** The tapestry whose partitions a backfill makes, from its run's parameters. */
 export function tapestryOfBackfill(parameters: Readonly<Record<string, unknown>>): string {
   return (parameters['request'] as BackfillRequest).tapestry;
+}
+
+/** The request of a backfill, by its Temporal run id. Undefined where it is not on record, or cannot be read. */
+export async function requestOfBackfill(
+  backends: Backends,
+  temporalRunId: string,
+): Promise<BackfillRequest | undefined> {
+  const records = await backends.runHistory.getRecords(temporalRunId, ['param:request']);
+  try {
+    return (await readValues(backends, records)).get('param:request') as BackfillRequest | undefined;
+  } catch (error) {
+    if (isOfClass(error, 'backend')) throw error;
+    return undefined;
+  }
 }
 
 interface Surroundings {
