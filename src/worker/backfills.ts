@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { WorkerEnvironment } from '../activities';
 import {
   PARTITIONS_KNOT,
+  numberedKey,
   partitionRunId,
   triggerOfBackfill,
   type BackfillHost,
@@ -183,7 +184,7 @@ export class WorkerBackfills implements BackfillHost {
   ): Promise<{ readonly run: RunHandle; readonly isOwn: boolean } | 'over'> {
     const { selvage, claims, marks, environment } = this.open;
     const { runHistory } = environment.backends;
-    const entryKey = { trigger: ledgerTrigger(request.tapestry), key: n === 1 ? key : `${key}/${n}` };
+    const entryKey = { trigger: ledgerTrigger(request.tapestry), key: numberedKey(key, n) };
     const [claim] = (await claims.call([
       {
         ...entryKey,
