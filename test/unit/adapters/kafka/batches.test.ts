@@ -144,10 +144,13 @@ const LIFE = fc.record({
   steps: fc.integer({ min: 0, max: 12 }),
   compacted: fc.array(fc.integer({ min: 0, max: 11 }), { maxLength: 3 }),
 });
+const BRIEF = { batch: 1, atHand: 0, steps: 0, compacted: [] };
+const always = (): boolean => true;
+const fromSecond = (process: number): boolean => process >= 1;
 /** Batches throughout, or from one of the processes on, or until one. */
 const BATCHES = fc.constantFrom<(process: number) => boolean>(
-  () => true,
-  (process) => process >= 1,
+  always,
+  fromSecond,
   (process) => process >= 2,
   (process) => process < 1,
 );
@@ -169,6 +172,14 @@ test('however processes are killed and batches set anew, and whatever is compact
         if (isBatch(0) && isBatch(lives.length)) expect(all).toHaveLength(new Set(all).size);
       },
     ),
-    { numRuns: 300 },
+    {
+      numRuns: 300,
+      examples: [
+        // The last message of what was claimed is compacted away.
+        [2, always, [{ ...BRIEF, batch: 2, steps: 1 }], { ...BRIEF, compacted: [1] }],
+        // One was started alone.
+        [2, fromSecond, [{ ...BRIEF, steps: 2 }], { ...BRIEF, batch: 2 }],
+      ],
+    },
   );
 });
