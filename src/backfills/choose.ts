@@ -8,7 +8,13 @@ export interface StandingPartition {
   readonly key: string;
   readonly state: 'missing' | 'running' | 'ok' | 'failed' | 'stale';
   /** Absent if it is missing. */
-  readonly run?: { readonly runId: string; readonly status: RunStatus };
+  readonly run?: {
+    readonly runId: string;
+    readonly status: RunStatus;
+    /** Milliseconds since the epoch. */
+    readonly startedAt: number;
+    readonly finishedAt: number | null;
+  };
 }
 
 export interface Choice {
@@ -17,8 +23,8 @@ export interface Choice {
   readonly order: Order;
   /** By the run history's clock, taken before the partitions were looked at. */
   readonly since: number;
-  /** Runs started by the backfill that this one resumes: those that failed are made again. */
-  readonly resumed?: ReadonlySet<string>;
+  /** When the backfill began that this one resumes, or the first of several: what has failed since is made again. */
+  readonly failedSince?: number;
   /**
    * If partitions depend on another one, returns it; undefined for the first. If omitted, none depends on
    * another.
@@ -41,13 +47,15 @@ export function triggerOfBackfill(runId: string): string {
  */
 export function choosePartitions(standing: readonly StandingPartition[], choice: Choice): PartitionToMake[] {
   const { tapestry, only, order, since, previous, isOk = () => false } = choice;
-  const { resumed } = choice;
+  const { failedSince = Infinity } = choice;
   const wants = ({ state, run }: StandingPartition): boolean => {
     if (state === 'running' || only.includes('all')) return true;
     if (state !== 'failed') return state !== 'ok' && only.includes(state);
     // A stopped run has neither made anything nor failed.
     const isStopped = run?.status === 'cancelled' && only.includes('missing');
-    return isStopped || only.includes('failed') || resumed?.has(run?.runId ?? '') === true;
+    // Its backfill may have started it, or have waited for one that was there.
+    const isOfResumed = run !== undefined && Math.max(run.startedAt, run.finishedAt ?? 0) >= failedSince;
+    return isStopped || only.includes('failed') || isOfResumed;
   };
   const chosen = standing.filter(wants);
   if (order === 'backward') chosen.reverse();

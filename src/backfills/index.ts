@@ -1,5 +1,5 @@
 export { choosePartitions, triggerOfBackfill, type Choice, type StandingPartition } from './choose';
-export { numberOfRun, partitionRunId } from './run-ids';
+export { numberOfRun, numberedKey, partitionRunId } from './run-ids';
 export { reportOf, type BackfillReport, type PartitionEnd, type PartitionToMake } from './partition-end';
 export {
   BACKFILL,

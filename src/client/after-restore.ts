@@ -1,3 +1,4 @@
+import { SIGNATURES } from '../adapters/webhook/replays';
 import { SelvageError } from '../errors';
 import type { Backends } from '../ports';
 import { everyItem, everyPage } from '../ports/parts/every-item';
@@ -173,10 +174,12 @@ async function lostStarts(
   newest: number,
 ): Promise<RestoredState['lostStarts']> {
   const lost: { trigger: string; key: string; runId: string }[] = [];
-  for await (const { trigger, key, runId, claimedAt } of everyItem((page) =>
+  for await (const { trigger, key, runId, event, claimedAt } of everyItem((page) =>
     backends.startLedger.list({ started: true, ...page }),
   )) {
     if (claimedAt < newest - MARGIN_MS) break;
+    // Signatures that came, and elements of streams that can start none, are noted there, too.
+    if (trigger.startsWith(SIGNATURES) || event['refused'] !== undefined) continue;
     if (await backends.runHistory.getRun(runId)) continue;
     const isOnServer = await client.workflow
       .getHandle(runId)

@@ -10,6 +10,7 @@ import {
   type BackfillHost,
   type BackfillInput,
   type BackfillRequest,
+  type Choice,
   type PartitionToMake,
   type StandingPartition,
   type BackfillTapestry,
@@ -18,9 +19,10 @@ import {
 } from '../backfills';
 import type { AnyDomain, KeyRange } from '../partitions';
 import type { TapestryRecord } from '../authoring';
-import type { Backends } from '../ports';
+import type { Backends, RunRecord } from '../ports';
 import { listPartitions, refusePartition, requirePartitions } from './list-partitions';
-import { SelvageError } from '../errors';
+import { SelvageError, isOfClass } from '../errors';
+import { readValues } from '../runtime';
 
 export interface BackfillOptions {
   /** Keys of the first and the last partition, both inclusive. Default: the first of the domain, and the last that has closed. */
@@ -146,13 +148,26 @@ export function tapestryOfBackfill(parameters: Readonly<Record<string, unknown>>
   return (parameters['request'] as BackfillRequest).tapestry;
 }
 
+/** The request of a backfill, by its Temporal run id. Undefined where it is not on record, or cannot be read. */
+export async function requestOfBackfill(
+  backends: Backends,
+  temporalRunId: string,
+): Promise<BackfillRequest | undefined> {
+  const records = await backends.runHistory.getRecords(temporalRunId, ['param:request']);
+  try {
+    return (await readValues(backends, records)).get('param:request') as BackfillRequest | undefined;
+  } catch (error) {
+    if (isOfClass(error, 'backend')) throw error;
+    return undefined;
+  }
+}
+
 interface Surroundings {
   /** By the clock of the run history. */
   readonly now: number;
   /** When a schedule planned the backfill. Absent: it was not started by one. */
   readonly planned?: number;
-  /** Ids of the runs that the resumed backfill has started. */
-  readonly resumed?: ReadonlySet<string>;
+  readonly failedSince?: Choice['failedSince'];
   /** Asked about runs that are not on record. */
   readonly client?: WorkflowClient;
 }
@@ -166,7 +181,7 @@ export async function partitionsToMake(
   backends: Backends,
   tapestry: TapestryRecord,
   request: BackfillRequest,
-  { now, planned, resumed, client }: Surroundings,
+  { now, planned, failedSince, client }: Surroundings,
 ): Promise<PartitionToMake[]> {
   const { name } = tapestry;
   const domain = requirePartitions(tapestry);
@@ -185,12 +200,27 @@ export async function partitionsToMake(
     only,
     order,
     since: now,
-    resumed,
+    failedSince,
     ...(dependsOnPrevious && {
       previous: (key: string) => domain.previous(key),
       isOk: (key: string) => ['ok', 'stale'].includes(states.get(key)?.state ?? 'missing'),
     }),
   });
+}
+
+/** When the backfill began that a resumed one goes back to, over all resumes. Undefined for one that resumes none. */
+export async function firstBegan(
+  { runHistory }: Pick<Backends, 'runHistory'>,
+  run: RunRecord | undefined,
+): Promise<number | undefined> {
+  let first: number | undefined;
+  for (let next = run; next;) {
+    const { resumed_from: before } = next.details as { resumed_from?: string };
+    // One that was pruned is not gone back to.
+    next = before === undefined ? undefined : await runHistory.getRun(before);
+    first = next?.started_at ?? first;
+  }
+  return first;
 }
 
 /**

@@ -118,7 +118,7 @@ export class Starter {
       // Its run may have been started before the code that now refuses it was changed.
       const entry = await this.#earlier(event, error);
       if (!entry) return { status: 'refused', error };
-      return conflictOf(event, entry) ?? { status: 'duplicate', runId: entry.runId };
+      return conflictOf(event, entry) ?? { status: 'duplicate', runId: entry.runId, event: entry.event };
     }
   }
 
@@ -142,10 +142,10 @@ export class Starter {
     const { key } = ready.event;
     const { inserted, entry } = claim;
     if (!inserted) {
-      const { runId, startedAt } = entry;
+      const { runId, startedAt, event } = entry;
       const conflict = conflictOf(ready.event, entry);
       if (conflict) return conflict;
-      if (startedAt !== null) return { status: 'duplicate', runId };
+      if (startedAt !== null) return { status: 'duplicate', runId, event };
       const first = this.#underWay.get(key);
       if (first) return afterFirst(await first);
     }
@@ -185,7 +185,7 @@ export class Starter {
       isThere = true;
     }
     await this.#marks.call([{ trigger: this.#name, key }]);
-    return { status: isThere ? 'duplicate' : 'started', runId };
+    return isThere ? { status: 'duplicate', runId, event: entry.event } : { status: 'started', runId };
   }
 
   /** Reports an outage soon: a webhook's sender is waiting. */

@@ -25,8 +25,8 @@ export interface TriggerEvent<Body = unknown> {
 /** The result of an event. All of them are final: the event need not be delivered again. */
 export type Acceptance =
   | { readonly status: 'started'; readonly runId: string }
-  /** Its run was started before; nothing was done. */
-  | { readonly status: 'duplicate'; readonly runId: string }
+  /** Its run was started before, by the event with this link; nothing was done. */
+  | { readonly status: 'duplicate'; readonly runId: string; readonly event?: EventLink }
   /**
    * Its key belongs to an event with another `requestHash`, whose run and link these are; nothing was done.
    */

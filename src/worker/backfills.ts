@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { WorkerEnvironment } from '../activities';
 import {
   PARTITIONS_KNOT,
+  numberedKey,
   partitionRunId,
   triggerOfBackfill,
   type BackfillHost,
@@ -11,7 +12,7 @@ import {
   type PartitionToMake,
 } from '../backfills';
 import { Selvage, type RunHandle } from '../client';
-import { partitionsToMake } from '../client/backfills';
+import { firstBegan, partitionsToMake } from '../client/backfills';
 import { unlessLost } from '../client/unless-lost';
 import { Retryable, SelvageError } from '../errors';
 import { readValues, type LoadedPlan } from '../runtime';
@@ -87,12 +88,12 @@ export class WorkerBackfills implements BackfillHost {
   async list(request: BackfillRequest, context: KnotContext): Promise<readonly PartitionToMake[]> {
     const { environment, client } = this.open;
     const { run } = await this.knownOf(context.runId);
-    const { resumed_from: before } = (run?.details ?? {}) as { resumed_from?: string };
+    const failedSince = await firstBegan(environment.backends, run);
     const chosen = await partitionsToMake(environment.backends, this.tapestryOf(request), request, {
       client: client.workflow,
       now: environment.clock.now(),
       ...plannedTime(run),
-      ...(before !== undefined && { resumed: await this.startedBy(before) }),
+      ...(failedSince !== undefined && { failedSince }),
     });
     context.logger.info(
       { partitions: chosen.length },
@@ -137,7 +138,9 @@ export class WorkerBackfills implements BackfillHost {
     }
     const trigger = triggerOfBackfill(backfill);
     for await (const { run_id, status } of everyItem((page) => runHistory.listRuns({ trigger, ...page })))
-      if (status !== 'running') started.delete(run_id);
+      // Whoever claimed it, if that one died before starting it.
+      if (status === 'running') started.add(run_id);
+      else started.delete(run_id);
     const rest = started.values();
     const cancelAll = async (): Promise<void> => {
       for (const runId of rest) {
@@ -181,7 +184,7 @@ export class WorkerBackfills implements BackfillHost {
   ): Promise<{ readonly run: RunHandle; readonly isOwn: boolean } | 'over'> {
     const { selvage, claims, marks, environment } = this.open;
     const { runHistory } = environment.backends;
-    const entryKey = { trigger: ledgerTrigger(request.tapestry), key: n === 1 ? key : `${key}/${n}` };
+    const entryKey = { trigger: ledgerTrigger(request.tapestry), key: numberedKey(key, n) };
     const [claim] = (await claims.call([
       {
         ...entryKey,
@@ -312,15 +315,6 @@ export class WorkerBackfills implements BackfillHost {
     } finally {
       this.places += 1;
     }
-  }
-
-  private async startedBy(backfill: string): Promise<Set<string>> {
-    const { runHistory } = this.open.environment.backends;
-    const started = new Set<string>();
-    const trigger = triggerOfBackfill(backfill);
-    for await (const { run_id } of everyItem((page) => runHistory.listRuns({ trigger, ...page })))
-      started.add(run_id);
-    return started;
   }
 
   private async reasonOf({ status, details, temporal_run_id }: RunRecord): Promise<string> {

@@ -55,7 +55,7 @@ function serve<Served extends AnyTapestry>(tapestry: Served): Served {
 }
 
 /** Tapestries of that worker: each test takes one of its own, and says what its partitions do. */
-const spare = Array.from({ length: 5 }, () => {
+const spare = Array.from({ length: 6 }, () => {
   const taken = { does: echo };
   return { taken, daily: serve(dailyOf((key, signal) => taken.does(key, signal))) };
 });
@@ -147,6 +147,35 @@ describe('a backfill', () => {
     expect((await reportOf(failed)).notOk).toMatchObject([{ runId: `${daily.name}/d/3` }]);
   });
 
+  test('makes in a resume of a resume what failed in the first, or in a run that the first waited for', async () => {
+    let go = new Latch();
+    const bad = new Set(['a', 'b']);
+    const begun: string[] = [];
+    const daily = takeDaily(async (key, signal) => {
+      begun.push(key);
+      if (key === 'a') await Promise.race([go.passed, aborted(signal)]);
+      if (bad.has(key)) throw new Error(`no weather for ${key}`);
+    });
+    const selvage = shared();
+    await selvage.start(daily, { partition: 'a' }, { runId: `${daily.name}/a`, partition: 'a' });
+    await until('it has begun', () => begun.length === 1);
+    const run = await selvage.partitions.backfill(daily, { keys: ['b', 'a'], max: 1 });
+    await until('the other has failed', async () => (await runsOf(selvage, daily)).includes('b failed'));
+    go.open();
+    expect(await reportOf(run)).toMatchObject({ partitions: 2, failed: 2, awaited: 1 });
+    go = new Latch();
+    // It comes to the first alone.
+    const second = await selvage.resume(run.runId);
+    await until('it has begun again', () => begun.length === 3);
+    await second.cancel();
+    await second.result({ outputs: 'none' });
+    await until('its run has ended', async () => !(await runsOf(selvage, daily)).join().includes('running'));
+    go.open();
+    bad.clear();
+    const third = (await selvage.resume(second.runId)) as unknown as Backfill;
+    expect(await reportOf(third)).toMatchObject({ partitions: 2, ok: 2 });
+  });
+
   test('that is cancelled cancels what it has started, and a resume makes that again', async () => {
     const begun: string[] = [];
     const go = new Latch();
@@ -157,6 +186,16 @@ describe('a backfill', () => {
     const selvage = shared();
     await selvage.start(daily, { partition: 'z' }, { runId: `${daily.name}/z`, partition: 'z' });
     await until('one has begun', () => begun.includes('z'));
+    // Another backfill was about to start this one when its worker was killed.
+    await selvage.backends.startLedger.claim([
+      {
+        trigger: `partition:${daily.name}`,
+        key: 'a',
+        runId: `${daily.name}/a`,
+        requestHash: null,
+        event: { backfill: 'another' },
+      },
+    ]);
     const run = await selvage.partitions.backfill(daily, { keys: ['z', 'a', 'b', 'c', 'd'], max: 3 });
     await until('three have begun', () => begun.length === 3);
     await run.cancel();

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { knot, subTapestry, tapestry, waitForSignal } from '../../src';
 import type { BulkAct, BulkProgress, RunHandle, Selvage } from '../../src/client';
+import { sampleRun } from '../../src/testing/sample-records';
 import { closeAll, connectSelvage, openSelvage, temporaryFolder, unique } from '../support/open-selvage';
 import { refusal } from '../support/refusal';
 import { until } from '../support/until';
@@ -39,7 +40,11 @@ const open = async (): Promise<Selvage> =>
 
 test('failed runs are resumed once, and an interrupted resume goes on by its id', async () => {
   const selvage = await open();
-  const failed = await failedRuns(selvage, 12);
+  const [reset, ...failed] = await failedRuns(selvage, 13);
+  const again = { run_id: reset!, temporal_run_id: unique('reset'), status: 'succeeded' } as const;
+  await selvage.backends.runHistory.startRun(
+    sampleRun({ ...again, parent_run_id: null, started_at: Date.now(), finished_at: Date.now() }),
+  );
   const act: BulkAct = { kind: 'resume' };
   const plan = await selvage.bulk.plan(act, { query: { status: 'failed' } });
   expect(plan.runs.map(({ runId }) => runId).sort()).toEqual([...failed].sort());

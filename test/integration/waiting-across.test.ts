@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { knot, map, pythonKnot, queue, sleep, subTapestry, tapestry, waitForSignal } from '../../src';
+import { knot, list, map, pythonKnot, queue, sleep, subTapestry, tapestry, waitForSignal } from '../../src';
 import { countWaiting, type Selvage, type WaitingRun, type WaitingRuns } from '../../src/client';
 import { Latch } from '../support/latch';
 import { closeAll, connectSelvage, startWorker, unique } from '../support/open-selvage';
@@ -234,4 +234,37 @@ test('versions tell which code unfinished runs still need, who has it, and what 
   expect(asked.find(({ body }) => body === 'report@2')).toMatchObject({ runs: 0, isSafeToRemove: null });
   for (const run of [old, nesting, hosted]) await run.terminate();
   await waits.terminate();
+});
+
+test('versions count the runs that a backfill has yet to start', async () => {
+  const client = await connectSelvage();
+  const go = new Latch();
+  const input = z.object({ of: z.object({ key: z.string() }) });
+  const measure = knot('measure', { version: '1', input }, ({ of }) => of.key);
+  const hold = knot('hold', async ({ key }: { key: string }) => {
+    await go.passed;
+    return key;
+  });
+  const days = tapestry(unique('days'), { partition: list(['a', 'b']) }, (_, { partition }) => ({
+    held: hold({ key: measure({ of: partition }, { id: 'measure' }) }, { id: 'hold' }),
+  }));
+  await startWorker(client, { tapestries: [days] });
+  const run = await client.partitions.backfill(days, { max: 1 });
+  const first = `${days.name}/a`;
+  await until(
+    'one is made, and not over',
+    async () =>
+      (await client.backends.runHistory.findLineage({ runId: first, knotId: 'measure' })).items.length === 1,
+  );
+  const { bodies, unread } = await client.versions();
+  expect(unread).toEqual([]);
+  // The first has it behind itself.
+  expect(bodies.find(({ body }) => body === 'measure@1')).toMatchObject({
+    runs: 1,
+    first: run.runId,
+    tapestries: ['selvage.backfill'],
+    isSafeToRemove: false,
+  });
+  go.open();
+  await run.result();
 });

@@ -65,12 +65,15 @@ export function eventOfMessage(
  * An event for consecutive messages. Its key says where they begin, and its hash where they end. So a process
  * that later begins at the same message, with more or fewer at hand, learns where the batch ended whose run
  * was started.
+ *
+ * @param end the offset of the last one, which may have been compacted away since
  */
 export function eventOfBatch(
   records: readonly PlacedRecord[],
   messages: readonly KafkaMessage[],
+  end: bigint,
 ): TriggerEvent {
-  const [first, last] = [records[0]!, records.at(-1)!];
+  const [first] = records as [PlacedRecord];
   const { topic, partition } = first;
   return {
     key: placeKey(first),
@@ -79,11 +82,16 @@ export function eventOfBatch(
       topic,
       partition,
       offset: Number(first.offset),
-      lastOffset: Number(last.offset),
+      lastOffset: Number(end),
       messages: messages.length,
     },
-    requestHash: hashOf(Buffer.from(`${first.offset}-${last.offset}`)),
+    requestHash: hashOf(Buffer.from(`${first.offset}-${end}`)),
   };
+}
+
+/** Where an earlier event of the same key ended: that of a single message, before batches were asked for, where it began. */
+export function endOfEvent({ offset, lastOffset = offset }: TriggerEvent['link']): bigint {
+  return BigInt(lastOffset!);
 }
 
 async function valueOf(format: KafkaSettings['format'], record: PlacedRecord): Promise<unknown> {

@@ -18,6 +18,7 @@ import type {
 import { deadLetterOf, type Verdict } from './dead-letters';
 import { Partition } from './partition';
 import {
+  endOfEvent,
   eventOfBatch,
   eventOfMessage,
   readMessage,
@@ -241,16 +242,21 @@ export class Reading implements ConsumerListener {
       return SelvageError.is(error) ? [{ record, verdict: error }] : [];
     });
     const readable = read.filter((one): one is ReadMessage => !SelvageError.is(one));
+    const end = partition.fixedEnd ?? records.at(-1)!.offset;
     let event: TriggerEvent | undefined;
     if (options.batch && readable.length > 0)
       event = eventOfBatch(
         records,
         readable.map(({ message }) => message),
+        end,
       );
     else if (readable.length > 0) event = eventOfMessage(options, records[0]!, readable[0]!);
     const acceptance = event && (await host.accept([event]))[0]!;
-    if (acceptance?.status === 'conflict' && options.batch) {
-      this.#cutAgain(partition, records, acceptance);
+    const earlier = acceptance && 'event' in acceptance ? acceptance.event : undefined;
+    if (options.batch && earlier && endOfEvent(earlier) !== end) {
+      // A run was started with messages from the same beginning to another end: that batch comes next.
+      partition.putBack(records);
+      partition.fixedEnd = endOfEvent(earlier);
       return;
     }
     const verdict = acceptance && verdictOf(acceptance);
@@ -270,16 +276,6 @@ export class Reading implements ConsumerListener {
       if (SelvageError.is(error, 'UnreadableMessage')) return error;
       throw error;
     }
-  }
-
-  /** A run was started with messages from the same beginning to another end: that batch comes next. */
-  #cutAgain(
-    partition: Partition,
-    records: readonly PlacedRecord[],
-    { event }: Extract<Acceptance, { status: 'conflict' }>,
-  ): void {
-    partition.putBack(records);
-    partition.fixedEnd = BigInt(event['lastOffset'] ?? -1);
   }
 
   async #bury(dead: readonly { readonly record: PlacedRecord; readonly verdict: Verdict }[]): Promise<void> {

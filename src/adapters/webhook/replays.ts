@@ -2,6 +2,8 @@ import type { StartLedger } from '../../ports';
 import { triggerName, type TriggerDeclaration } from '../../triggers';
 import { Problem } from './problem';
 
+/** Begins the triggers of entries that note with which delivery a signature came, and no run. */
+export const SIGNATURES = 'signature:';
 const DAY_MS = 86_400_000;
 
 /**
@@ -24,7 +26,7 @@ export async function requireNoReplay(
   const now = Date.now();
   const today = Math.floor(now / DAY_MS);
   const claims = [today - 1, today].map((day) => ({
-    trigger: `signature:${trigger.id}`,
+    trigger: `${SIGNATURES}${trigger.id}`,
     key: `${signature}/${day}`,
     runId: key,
     requestHash: null,

@@ -1,7 +1,10 @@
 import { SelvageError } from '../../errors';
 import { bodyName } from '../../authoring/body-names';
 import { nestedPlan, type Plan, type PlanDefinition } from '../../plan';
+import { BACKFILL } from '../../backfills';
+import type { Backends } from '../../ports';
 import type { LoadedPlan } from '../../runtime';
+import { requestOfBackfill } from '../backfills';
 import type { WorkerState } from '../workers';
 import { readFinishedKnots } from './finished-knots';
 import { PlansOfRuns, readOpenRuns, type OpenRun, type OpenRunsQuery } from './open-runs';
@@ -87,8 +90,8 @@ export async function readVersions(host: AcrossHost, query: OpenRunsQuery): Prom
   const unread: string[] = [];
   for (const run of open) {
     const plan = run.planHash === '' ? undefined : await plans.of(run.planHash, run.runId);
-    if (!plan || !(await bodies.need(run, plan, doneOf(run, plan, plans, finished), plans)))
-      unread.push(run.runId);
+    const isRead = plan && (await bodies.need(run, plan, doneOf(run, plan, plans, finished), plans));
+    if (!isRead || !(await isBackfillRead(backends, run, plans, bodies))) unread.push(run.runId);
   }
   // In one namespace there may be workers of other projects, whose runs are not in this history.
   const workers = (alive ?? []).filter(({ runHistory }) => runHistory === null || runHistory === history);
@@ -102,6 +105,24 @@ export async function readVersions(host: AcrossHost, query: OpenRunsQuery): Prom
     untold: workers.filter((worker) => worker.bodies === null).map(({ identity }) => identity),
     workersKnown: alive !== undefined,
   };
+}
+
+/**
+ * Counts what the runs need that a backfill has yet to start, if it is one whose runs have a plan of their own.
+ *
+ * @returns false if that is not known
+ */
+async function isBackfillRead(
+  backends: Backends,
+  run: OpenRun,
+  plans: PlansOfRuns,
+  bodies: Bodies,
+): Promise<boolean> {
+  if (run.tapestry !== BACKFILL) return true;
+  const request = run.record && (await requestOfBackfill(backends, run.record.temporal_run_id));
+  if (!request?.plan) return request !== undefined;
+  const plan = await plans.of(request.plan, run.runId);
+  return plan !== undefined && (await bodies.need(run, plan, () => false, plans));
 }
 
 class Bodies {

@@ -108,8 +108,11 @@ export class Bulk {
     for (const each of status === undefined ? RESUMABLE : [status]) {
       const wanted: RunsQuery = { ...query, status: each, ...(!again && { resumed: false }) };
       for await (const run of everyItem((page) => this.host.listRuns({ ...wanted, ...page }))) {
-        const { run_id: runId, tapestry, parent_run_id: parent } = run;
-        if (parent === null) found.set(runId, { runId, tapestry });
+        const { run_id: runId, temporal_run_id: temporalRunId, tapestry, parent_run_id: parent } = run;
+        if (parent !== null) continue;
+        const latest = await this.host.backends.runHistory.getRun(runId);
+        // A run that was reset has gone on under its id, and that is what would be resumed.
+        if (latest?.temporal_run_id === temporalRunId) found.set(runId, { runId, tapestry });
       }
     }
     return [...found.values()];

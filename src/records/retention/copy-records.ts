@@ -69,7 +69,7 @@ export async function copyRecords({
   await copyPlans(from, to, report.plans);
   await copyRuns(from, to, runs, report, progress);
   await copyStarts(from, to, report.starts);
-  await compareRecords(from, to, new Set(report.open), report, progress);
+  await compareRecords(from, to, new Set(runs), report, progress);
   return report;
 }
 
@@ -210,19 +210,23 @@ async function copyStarts(from: Backends, to: Backends, copied: Copied): Promise
 
 const DIFFERENCES = 100;
 
-/** Also brings records whose run is not on record. */
+/** Also brings records whose run is not on record. Runs that were open, or that began while it copied, are for the next copy. */
 async function compareRecords(
   from: Backends,
   to: Backends,
-  open: ReadonlySet<string>,
+  runs: ReadonlySet<string>,
   report: CopyReport,
   progress: () => void,
 ): Promise<void> {
   const tell = (what: string): void => {
     if (report.differences.length < DIFFERENCES) report.differences.push(what);
   };
+  const left = new Map<string, boolean>();
   for await (const records of everyPage((page) => from.runHistory.findLineage(page), BATCH_RECORDS)) {
-    const closed = records.filter(({ temporal_run_id }) => !open.has(temporal_run_id));
+    for (const { temporal_run_id: id } of records)
+      if (!left.has(id))
+        left.set(id, !runs.has(id) && (await from.runHistory.getRunByTemporalId(id)) !== undefined);
+    const closed = records.filter(({ temporal_run_id }) => !left.get(temporal_run_id));
     report.records.total += closed.length;
     // What the target has stands, and it returns that.
     const results = await to.runHistory.commit(closed);
@@ -236,8 +240,8 @@ async function compareRecords(
     for (const hash of here) if (!there.has(hash)) tell(`the value ${hash} is missing`);
     progress();
   }
-  for await (const runs of everyPage((page) => from.runHistory.listRuns(page))) {
-    for (const run of runs.filter(({ temporal_run_id }) => !open.has(temporal_run_id))) {
+  for await (const listed of everyPage((page) => from.runHistory.listRuns(page))) {
+    for (const run of listed.filter(({ temporal_run_id }) => runs.has(temporal_run_id))) {
       const copy = await to.runHistory.getRunByTemporalId(run.temporal_run_id);
       if (!isSameRun(copy, run)) tell(`run ${run.run_id} has another record`);
     }

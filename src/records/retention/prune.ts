@@ -51,7 +51,7 @@ export interface PruneReport {
    */
   readonly held: number;
   readonly heldRuns: readonly string[];
-  /** Runs that are old enough but stay because emitters have not heard of them yet, and the names of those emitters. */
+  /** Runs that are old enough but stay because emitters have not heard of their whole family yet, and the names of those emitters. */
   readonly unheard: number;
   readonly unheardBy: readonly string[];
   /** The removed values. Absent for a dry run, and if it was interrupted before. */
@@ -95,11 +95,12 @@ export async function prune(
   const { runHistory } = backends;
   const before = Date.now() - olderThan;
   const readers = removesUnheard ? [] : await slowReaders(runHistory);
-  const unheardBy = new Set<string>();
-  const families = new Families(runHistory, before, await neededRuns(runHistory, open));
+  const needed = await neededRuns(runHistory, open);
+  const roots = new Roots(runHistory);
   const named = which?.runs && new Set(which.runs);
   const totals = new Map<string, PrunedTapestry>();
   const heldRuns: string[] = [];
+  const unheardBy = new Set<string>();
   let [runs, records, held, unheard] = [0, 0, 0, 0];
   const report = (complete: boolean, garbage?: GarbageReport): PruneReport => ({
     dryRun,
@@ -114,25 +115,35 @@ export async function prune(
     unheardBy: [...unheardBy].sort(),
     ...(garbage && { garbage }),
   });
+  const isYoung = ({ status, finished_at: end }: RunRecord): boolean =>
+    status === 'running' || end === null || end >= before;
+  /** By the Temporal run id of the topmost run: the emitters that hold up the whole family; none if another run does. */
+  const staying = new Map<string, ReadonlySet<string>>();
+  for await (const run of allRuns(runHistory, { until: before })) {
+    if (signal?.aborted) return report(false);
+    const isHeld = isYoung(run) || needed.has(run.run_id);
+    const behind = isHeld ? [] : readers.filter(({ heardUntil }) => heardUntil <= run.finished_at!);
+    if (!isHeld && behind.length === 0) continue;
+    const { temporal_run_id: root } = await roots.of(run);
+    const others = staying.get(root);
+    const isFamilyHeld = isHeld || others?.size === 0;
+    staying.set(root, new Set(isFamilyHeld ? [] : [...(others ?? []), ...behind.map(({ name }) => name)]));
+  }
   // Newest first, so that child runs come before their parents. They may be removed meanwhile.
   for await (const run of allRuns(runHistory, { until: before })) {
     if (signal?.aborted) return report(false);
-    const fate = await families.fateOf(run);
-    if (which) {
-      const root = await families.rootOf(run);
-      if (!runMatches(root, which) || named?.has(root.run_id) === false) continue;
-    }
-    if (fate === 'held') {
+    if (isYoung(run)) continue;
+    const root = await roots.of(run);
+    if (which && (!runMatches(root, which) || named?.has(root.run_id) === false)) continue;
+    const emitters = staying.get(root.temporal_run_id);
+    if (emitters?.size === 0) {
       held += 1;
       if (heldRuns.length < NAMED_RUNS) heldRuns.push(run.run_id);
-    }
-    if (fate !== 'goes') continue;
-    const behind = readers.filter(({ heardUntil }) => heardUntil <= run.finished_at!);
-    if (behind.length > 0) {
+    } else if (emitters) {
       unheard += 1;
-      for (const { name } of behind) unheardBy.add(name);
-      continue;
+      for (const name of emitters) unheardBy.add(name);
     }
+    if (emitters) continue;
     const deleted = dryRun ? 0 : await runHistory.deleteRun(run.temporal_run_id);
     // Another call has removed it meanwhile.
     if (deleted === undefined) continue;
@@ -179,50 +190,16 @@ async function neededRuns(runHistory: RunHistory, open: OpenRuns): Promise<Reado
   return needed;
 }
 
-/** `young`: it is not old enough. `held`: it is old enough, but stays because of another run. */
-type Fate = 'goes' | 'held' | 'young';
-
-/** Decides which runs are removed, and which stay because of their parent or a child. */
-class Families {
-  /** Temporal run ids of the parents of runs that stay. */
-  private readonly parentsOfStaying = new Set<string>();
-  /** The fate of runs that have started others, by Temporal run id. */
-  private readonly fates = new Map<string, Fate>();
+/** Finds the topmost run of each family, as far as it is on record. */
+class Roots {
   private readonly parents = new Map<string, RunRecord | undefined>();
 
-  constructor(
-    private readonly runHistory: RunHistory,
-    private readonly before: number,
-    private readonly needed: ReadonlySet<string>,
-  ) {}
+  constructor(private readonly runHistory: RunHistory) {}
 
-  /** Call it for the newest run first. */
-  async fateOf(run: RunRecord): Promise<Fate> {
-    const fate = await this.fate(run);
-    const { parent_temporal_run_id: parent } = run.details as { parent_temporal_run_id?: string };
-    if (fate !== 'goes' && parent !== undefined) this.parentsOfStaying.add(parent);
-    return fate;
-  }
-
-  /** The topmost run of the family, as far as it is on record. */
-  async rootOf(run: RunRecord): Promise<RunRecord> {
+  async of(run: RunRecord): Promise<RunRecord> {
     let root = run;
     for (let parent = await this.parentOf(root); parent; parent = await this.parentOf(root)) root = parent;
     return root;
-  }
-
-  private async fate(run: RunRecord): Promise<Fate> {
-    const { status, finished_at: end, run_id: runId, temporal_run_id: temporalRunId } = run;
-    if (status === 'running' || end === null || end >= this.before) return 'young';
-    if (this.needed.has(runId) || this.parentsOfStaying.has(temporalRunId)) return 'held';
-    const parent = await this.parentOf(run);
-    if (!parent) return 'goes';
-    let fateOfParent = this.fates.get(parent.temporal_run_id);
-    if (fateOfParent === undefined) {
-      fateOfParent = await this.fate(parent);
-      this.fates.set(parent.temporal_run_id, fateOfParent);
-    }
-    return fateOfParent === 'goes' ? 'goes' : 'held';
   }
 
   private async parentOf({ parent_run_id: id, details }: RunRecord): Promise<RunRecord | undefined> {

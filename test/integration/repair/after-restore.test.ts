@@ -7,6 +7,7 @@ import { knot, tapestry, waitForSignal } from '../../../src';
 import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
 import type { Selvage } from '../../../src/client';
+import type { StartClaim } from '../../../src/ports';
 import { readFile } from '../../support/doc-snippets';
 import { contentsOf } from '../../support/copied-project';
 import { dropS3Objects, freshPostgresDatabase, freshS3Prefix } from '../../support/fresh-places';
@@ -253,6 +254,12 @@ test.each(Object.keys(freshUrl) as (keyof typeof freshUrl)[])(
     const claims = ids.map((runId) => ({ trigger: 'webhook:orders', key: `of ${runId}`, runId }));
     await startLedger.claim(claims.map((claim) => ({ ...claim, requestHash: null, event: {} })));
     await startLedger.markStarted(claims.slice(0, 3));
+    const without: Omit<StartClaim, 'requestHash'>[] = [
+      { trigger: 'signature:orders', key: 'f00/20000', runId: 'delivery', event: {} },
+      { trigger: 'stream:lines', key: '7', runId: unique('none'), event: { refused: 'InvalidParameters' } },
+    ];
+    await startLedger.claim(without.map((claim) => ({ ...claim, requestHash: null })));
+    await startLedger.markStarted(without);
     await client.workflow.start('anything', { workflowId: onServer!, taskQueue: unique('nobody') });
     const record = { run_id: onRecord!, temporal_run_id: unique('t'), status: 'succeeded' as const };
     await runHistory.startRun(sampleRun({ ...record, started_at: Date.now(), finished_at: Date.now() }));

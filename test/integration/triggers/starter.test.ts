@@ -110,7 +110,7 @@ test('who was killed behind the claim, or behind the start, is completed by the 
   await shared().start(doubling, { x: 1 }, { runId: runIdOfEvent(trigger, 'started') });
   expect(await starter.accept([event('claimed'), event('started')])).toEqual([
     { status: 'started', runId: claims[0]!.runId },
-    { status: 'duplicate', runId: claims[1]!.runId },
+    { status: 'duplicate', runId: claims[1]!.runId, event: {} },
   ]);
   const { items } = await startLedger.list({ trigger: name, started: false });
   expect(items).toEqual([]);
@@ -130,7 +130,7 @@ test('an event whose run the server has forgotten starts none again', async () =
   await shared().backends.startLedger.claim([claim]);
   await shared().backends.startLedger.markStarted([claim]);
   expect(await starter.accept([event('old'), event('new')])).toEqual([
-    { status: 'duplicate', runId },
+    { status: 'duplicate', runId, event: {} },
     { status: 'started', runId: runIdOfEvent(trigger, 'new') },
   ]);
   await expectRuns(shared(), trigger, ['new']);
@@ -141,7 +141,8 @@ test('a run that an earlier map has started is the run of its event', async () =
   const runId = runIdOfEvent(trigger, 'k');
   await shared().start(doubling, { x: 1 }, { runId });
   const later = new Starter(shared(), trigger, { map: () => ({ x: 2 }) });
-  expect(await later.accept([event('k')])).toEqual([{ status: 'duplicate', runId }]);
+  const { link } = event('k');
+  expect(await later.accept([event('k')])).toEqual([{ status: 'duplicate', runId, event: link }]);
 });
 
 test('another request under the same key is a conflict, also in one call, and starts nothing', async () => {
@@ -154,7 +155,7 @@ test('another request under the same key is a conflict, also in one call, and st
   ]);
   expect(await starter.accept([event('k', { x: 2 }, 'two'), event('k', { x: 1 }, 'one')])).toEqual([
     { status: 'conflict', runId, event: link },
-    { status: 'duplicate', runId },
+    { status: 'duplicate', runId, event: link },
   ]);
   expect(await shared().getRun(runId).values()).toEqual({ y: 2 });
 });

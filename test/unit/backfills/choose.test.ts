@@ -3,7 +3,7 @@ import { choosePartitions, type Choice, type StandingPartition } from '../../../
 const CHOICE: Choice = { tapestry: 'daily', only: ['missing'], order: 'forward', since: 5 };
 
 function runOf(runId: string, status: 'succeeded' | 'failed' | 'cancelled' | 'running') {
-  return { runId, status };
+  return { runId, status, startedAt: 3, finishedAt: status === 'running' ? null : 4 };
 }
 
 const STANDING: readonly StandingPartition[] = [
@@ -35,8 +35,10 @@ describe('the partitions that a backfill makes', () => {
     expect(keysOf({ only: ['missing', 'stale'], order: 'backward' })).toBe('feda');
   });
 
-  test('what has failed in a backfill that is gone on from', () => {
-    expect(keysOf({ resumed: new Set(['daily/c/2']) })).toBe('acdf');
+  test('what has failed since the backfill began that is gone on from', () => {
+    expect(keysOf({ failedSince: 2 })).toBe('acdf');
+    expect(keysOf({ failedSince: 4 })).toBe('acdf');
+    expect(keysOf({ failedSince: 5 })).toBe('adf');
   });
 
   test('what is under way is waited for, all else gets the number after its newest run', () => {

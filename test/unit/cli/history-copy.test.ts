@@ -1,10 +1,11 @@
 import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
-import type { Backends } from '../../../src/ports';
+import type { Backends, Page, PageOptions, StoredPlan } from '../../../src/ports';
 import { copyRecords } from '../../../src/records/retention';
-import { sampleRun } from '../../../src/testing/sample-records';
+import { sampleLineage, sampleRun, sampleValue } from '../../../src/testing/sample-records';
 import { folderForEach } from '../../conformance/temporary-folder';
 import { contentsOf, fillProject, OPEN_RUN } from '../../support/copied-project';
+import { withMethods } from '../../support/with-methods';
 import { recordedOutput } from './output-streams';
 
 const folder = folderForEach();
@@ -68,6 +69,30 @@ test('a copy that was broken off goes on where it was', async () => {
       const report = await copyRecords({ from, to });
       expect(report.runs).toEqual({ total: 205, added: 105 });
       expect(report.differences).toEqual([]);
+      expect(await contentsOf(to)).toEqual(await contentsOf(from));
+    }),
+  );
+});
+
+test('a run that began while it copied, and one that ended meanwhile, are left to the next copy', async () => {
+  await withBackends(undefined, fillProject);
+  await withBackends(undefined, (from) =>
+    withBackends(target(), async (to) => {
+      const { runHistory, dataStore, tapestryStore } = from;
+      const busy = withMethods(tapestryStore, {
+        async list(options?: PageOptions): Promise<Page<StoredPlan>> {
+          await dataStore.put([sampleValue('late')]);
+          const of = { run_id: 'late', temporal_run_id: 'temporal-late' };
+          await runHistory.startRun(sampleRun({ ...of, status: 'running' }));
+          await runHistory.commit([sampleLineage({ ...of, output_hash: sampleValue('late').hash })]);
+          for (const run of [OPEN_RUN, 'temporal-late'])
+            await runHistory.endRun(run, { status: 'failed', finished_at: 1_800_000_000_001, details: {} });
+          return await tapestryStore.list(options);
+        },
+      });
+      const first = await copyRecords({ from: { ...from, tapestryStore: busy }, to });
+      expect(first).toMatchObject({ differences: [], runs: { added: 5 } });
+      expect(await copyRecords({ from, to })).toMatchObject({ differences: [], runs: { added: 2 } });
       expect(await contentsOf(to)).toEqual(await contentsOf(from));
     }),
   );
