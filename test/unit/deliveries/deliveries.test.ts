@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import {
   emitter,
@@ -13,12 +14,13 @@ import {
 } from '../../../src';
 import { recordOf } from '../../../src/authoring';
 import { createInMemoryBackends } from '../../../src/backends';
-import { Deliveries, gatherEmitters } from '../../../src/deliveries';
+import { Deliveries, gatherEmitters, readEmitters } from '../../../src/deliveries';
 import type { Backends, EmitterState } from '../../../src/ports';
 import { batchTapestry } from '../../../src/streams';
 import { sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 import { Latch } from '../../support/latch';
 import { until } from '../../support/until';
+import { withMethods } from '../../support/with-methods';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const open: Deliveries[] = [];
@@ -320,6 +322,33 @@ test('in a history that went back in time, it begins an hour before the last cha
   expect((await stateOf(backends)).rewoundAt).not.toBeNull();
   await startOf('next', last);
   await until('it goes on', () => heard.length === 3);
+});
+
+test('in a history that went back in time, one that has delivered nothing yet begins an hour before it was made', async () => {
+  const backends = createInMemoryBackends();
+  const { runHistory } = backends;
+  const table = runHistory.emitterTableBeside!();
+  await table.begin('own', { position: '999_999', positionAt: null });
+  const { createdAt } = await stateOf(backends);
+  for (const [id, started_at] of [['old', createdAt - 3_600_001] as const, ['new', createdAt] as const])
+    await runHistory.startRun(sampleRun({ run_id: id, temporal_run_id: `t-${id}`, started_at }));
+  const heard: string[] = [];
+  await deliver(backends, async (batch) => void heard.push(...idsOf(batch)));
+  await until('it goes on', () => heard.length > 0);
+  expect(heard).toEqual(['t-new/started']);
+});
+
+test('a history that answers slowly does not make an emitter look up to date', async () => {
+  const backends = createInMemoryBackends();
+  await run(backends, 'r1');
+  await backends.runHistory.emitterTableBeside!().begin('own', { position: null, positionAt: null });
+  const runHistory = withMethods(backends.runHistory, {
+    async *changes(options) {
+      await delay(400);
+      yield* backends.runHistory.changes!(options);
+    },
+  });
+  expect(await readEmitters({ ...backends, runHistory })).toMatchObject([{ lag: { changes: 4 } }]);
 });
 
 test('one who has lost the lease without knowing it moves no cursor, and goes on from what is on record', async () => {
