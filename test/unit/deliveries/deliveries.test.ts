@@ -398,6 +398,17 @@ test('runLocally delivers its run in process: the start, then what is older than
   expect(heard[1]).toMatchObject({ run: { run_id: runId, status: 'succeeded' }, record: { knot_id: 'end' } });
 });
 
+test('a run in process comes to what it comes to, also where nobody can tell what emitters have heard of it', async () => {
+  const backends = createInMemoryBackends();
+  const runHistory = withMethods(backends.runHistory, {
+    lastChange: () => Promise.reject(new Error('out of reach')),
+  });
+  const pipeline = tapestry('p', (t) => ({ end: knot('one', () => 1)({}, { id: 'end', tapestry: t }) }));
+  const emitters = [emitter('own', async () => {}, { from: 'beginning' })];
+  const { values } = await runLocally(pipeline, {}, { backends: { ...backends, runHistory }, emitters });
+  expect(values).toEqual({ end: 1 });
+});
+
 test('emitters of tapestries hear these alone, and one that is named twice hears both', () => {
   const own = emitter('own', async () => {});
   const one = knot('one', () => 1);
