@@ -674,6 +674,13 @@ const DEFECTS = [
     foundBy: 'test/unit/deliveries/deliveries.test.ts',
   },
   {
+    file: 'src/deliveries/run-events.ts',
+    before: 'const run = runs.get(change.temporal_run_id);',
+    after: 'const run = this.#runs.get(change.temporal_run_id);',
+    what: 'An emitter does not hear of a run that another one has had forgotten meanwhile.',
+    foundBy: 'test/unit/deliveries/emitter-runner.test.ts',
+  },
+  {
     file: 'src/streams/batch.ts',
     before: "run.replace(BATCH, '') === name.slice(0, NAMED)",
     after: "run.replace(BATCH, '') === name",

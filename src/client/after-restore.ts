@@ -2,7 +2,6 @@ import { SIGNATURES } from '../adapters/webhook/replays';
 import { SelvageError } from '../errors';
 import type { Backends } from '../ports';
 import { everyItem, everyPage } from '../ports/parts/every-item';
-import { within } from '../ports/parts/pause';
 import type { Connected } from './connect';
 import type { Selvage } from './selvage';
 import { unreachable } from './connection-errors';
@@ -12,9 +11,6 @@ import { memoOf } from './unbegun-run';
 
 /** Before the newest change: runs may have waited so long for their first step. */
 const MARGIN_MS = 60 * 60_000;
-
-/** How long the history may take to tell that a place is not its own. Only a place whose change was removed waits so long. */
-const LOOK_MS = 5_000;
 
 /** What does not fit after backends were restored, and what was mended. */
 export interface RestoredState {
@@ -199,20 +195,14 @@ async function lostStarts(
 async function rewoundEmitters({ runHistory }: Backends): Promise<string[]> {
   const table = runHistory.emitterTableBeside?.();
   if (!table || !runHistory.changes) return [];
-  const last = await runHistory.lastChange?.();
   const rewound: string[] = [];
   for (const { name, position } of await table.list()) {
-    // Nothing comes behind the last change, so asking for it would wait.
-    if (position === null || position === last) continue;
-    const stop = new AbortController();
+    if (position === null) continue;
     try {
-      const reader = runHistory.changes({ after: position, signal: stop.signal })[Symbol.asyncIterator]();
-      await within(reader.next(), LOOK_MS);
+      await runHistory.changes({ after: position, once: true })[Symbol.asyncIterator]().next();
     } catch (error) {
       if (!SelvageError.is(error, 'InvalidCursor')) throw error;
       rewound.push(name);
-    } finally {
-      stop.abort();
     }
   }
   return rewound;

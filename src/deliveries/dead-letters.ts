@@ -10,7 +10,8 @@ export interface Batch {
   /** Where the cursor is then. */
   readonly position: string | null;
   readonly positionAt: number | null;
-  readonly settled?: readonly string[];
+  /** Given for events that were dead letters, which are settled with it: ids of others that have no event any more. */
+  readonly settled?: readonly string[] | undefined;
 }
 
 /** Of the events of a batch, those that the receiver will never take: each once, and none that was not given. */

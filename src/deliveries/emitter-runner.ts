@@ -1,13 +1,13 @@
 import type { Delivery, EmitterDeclaration, RunEvent } from '../emitters';
-import { Retryable, SelvageError, Terminal } from '../errors';
+import { SelvageError, Terminal } from '../errors';
 import type { Advance, DeadLetter, EmitterState, EmitterTable, HistoryChange } from '../ports';
 import type { LeaseKeeper } from '../runtime';
-import { backOff, TROUBLE_MS } from './back-off';
+import { pauseAfter, TROUBLE_MS } from './back-off';
 import { lettersOf, type Batch } from './dead-letters';
 import type { FeedTail } from './feed-tail';
 import { heard, mayHear } from './hears';
 import { pause } from '../ports/parts/pause';
-import { placeBefore, placeOf, startOf, type Place } from './places';
+import { placeOf, placeToRewind, startOf, type Place } from './places';
 import { Receiver, textOf, type ReceiverTools } from './receiver';
 import type { Feed, RunEvents } from './run-events';
 
@@ -15,8 +15,6 @@ import type { Feed, RunEvents } from './run-events';
 const REDRIVEN_AT_ONCE = 500;
 /** How long deliveries may follow one another until the cursor is saved: each save keeps commits waiting. */
 const SAVE_MS = 250;
-/** How far before the last delivered change an emitter begins again in a history that went back in time: clocks differ, and commits are late. */
-const REWOUND_MS = 3_600_000;
 
 /** What all emitters of a process share. */
 export interface Surroundings extends ReceiverTools {
@@ -81,7 +79,7 @@ export class EmitterRunner {
 
   /** Has the cursor saved as soon as a delivery that is under way is over. */
   save(): void {
-    if (this.isUnsaved) this.#wake?.abort();
+    if (this.isUnsaved && !this.#receiver.isBusy) this.#wake?.abort();
   }
 
   /** Whether another process delivers. */
@@ -124,8 +122,9 @@ export class EmitterRunner {
     if (!known) return;
     const isOther = !state || state.version > known.version;
     // One that fails is tried again when its time comes.
-    const isWanted = state !== undefined && state.redriven > 0 && !this.#isFailing;
-    if (isOther || this.#passed || isWanted) this.#wake?.abort();
+    const isWanted = state !== undefined && state.redriven > 0 && !this.isFailing;
+    // A delivery that is under way saves what was passed when it is over, and has its pause if it fails.
+    if (isOther || (!this.#receiver.isBusy && (this.#passed || isWanted))) this.#wake?.abort();
   }
 
   /** Returns what gives the lease back; undefined, after a pause, if it is not to be had. */
@@ -152,12 +151,10 @@ export class EmitterRunner {
         await this.#deliverAll(stopping, lost);
       } catch (error) {
         if (lost.aborted) return;
-        if (SelvageError.is(error, 'InvalidCursor'))
-          await this.#rewind(error).catch((e) => this.#tellTrouble(e));
-        else {
-          this.#tellTrouble(error);
+        await this.#mend(error).catch(async (trouble: unknown) => {
+          this.#tellTrouble(trouble);
           await pause(TROUBLE_MS, stopping);
-        }
+        });
       }
     }
     await this.#notePassed().catch(() => undefined);
@@ -167,6 +164,8 @@ export class EmitterRunner {
     const { table, feed } = this.#around;
     const start = await startOf(this.#declaration, feed);
     this.#state = await table.begin(this.name, start);
+    // Somebody else has delivered since, or has moved the cursor.
+    if (this.#state.failures === 0) this.#isFailing = false;
     this.#forget();
   }
 
@@ -233,10 +232,8 @@ export class EmitterRunner {
     for (const [index, made] of (await this.#around.events.of(changes)).entries())
       for (const event of heard(filter, changes[index]!, made)) changeOf.set(event, changes[index]!);
     const events = [...changeOf.keys()];
-    if (events.length === 0) {
-      this.#pass(last);
-      return true;
-    }
+    if (wake.aborted) return true;
+    if (events.length === 0) this.#pass(last);
     for (let at = 0; at < events.length; at += batchSize) {
       const isRest = at + batchSize >= events.length;
       const { position, positionAt } = isRest ? placeOf(last) : this.#place;
@@ -276,19 +273,25 @@ export class EmitterRunner {
     const { table, events } = this.#around;
     const query = { redriven: true, limit: Math.min(REDRIVEN_AT_ONCE, this.#declaration.batchSize) };
     const { items } = await table.deadLetters(this.name, query);
-    const settled = items.map(({ eventId }) => eventId);
-    const wanted = new Set(settled);
+    const wanted = new Set(items.map(({ eventId }) => eventId));
     const made = await events.of(items.map(({ change }) => change));
     const changeOf = new Map<RunEvent, HistoryChange>();
-    for (const [index, { change }] of items.entries())
+    // They are listed the newest first.
+    for (const [index, { change }] of [...items.entries()].reverse())
       for (const event of made[index]!) if (wanted.delete(event.id)) changeOf.set(event, change);
-    const batch = { events: [...changeOf.keys()], changeOf, ...this.#place, settled };
+    // What is left is of runs that were removed.
+    const batch = { events: [...changeOf.keys()], changeOf, ...this.#place, settled: [...wanted] };
     return (await this.#deliver(batch, wake, lost)) && (await this.#look());
   }
 
   /** Returns false if the state is to be read anew. */
   async #deliver(batch: Batch, wake: AbortSignal, lost: AbortSignal): Promise<boolean> {
-    const { events, changeOf: _, ...done } = batch;
+    const { events, position, positionAt, settled } = batch;
+    const done = {
+      position,
+      positionAt,
+      settled: settled ? [...settled, ...events.map(({ id }) => id)] : [],
+    };
     for (let attempt = 0; ; attempt += 1) {
       let delivery: Delivery;
       try {
@@ -299,7 +302,7 @@ export class EmitterRunner {
           if (events.length > 1) return await this.#deliverHalves(batch, wake, lost);
           delivery = { rejected: [{ id: events[0]!.id, reason: textOf(error) }] };
         } else {
-          const retryIn = Retryable.is(error) ? error.after : backOff(this.#state!.failures);
+          const retryIn = pauseAfter(error, this.#state!.failures);
           if (!(await this.#fail(error, retryIn))) return false;
           await pause(retryIn, wake);
           if (wake.aborted) return false;
@@ -317,9 +320,9 @@ export class EmitterRunner {
 
   /** Finds the events that the receiver will never take. */
   async #deliverHalves(batch: Batch, wake: AbortSignal, lost: AbortSignal): Promise<boolean> {
-    const { events, changeOf } = batch;
+    const { events, settled } = batch;
     const half = Math.floor(events.length / 2);
-    const first = { events: events.slice(0, half), changeOf, ...this.#place };
+    const first = { ...batch, events: events.slice(0, half), ...this.#place, settled: settled && [] };
     if (!(await this.#deliver(first, wake, lost))) return false;
     return await this.#deliver({ ...batch, events: events.slice(half) }, wake, lost);
   }
@@ -329,9 +332,8 @@ export class EmitterRunner {
     const advance = { ...given, delivered: given.delivered + (this.#passed?.delivered ?? 0) };
     const version = await this.#around.table.advance(this.name, state.version, advance);
     if (version === undefined) return false;
-    if (advance.delivered > 0 && this.#isFailing)
-      this.#around.logger.info(this.#about, `The emitter "${this.name}" delivers again.`);
-    if (advance.delivered > 0) this.#isFailing = false;
+    if (this.#isFailing) this.#around.logger.info(this.#about, `The emitter "${this.name}" delivers again.`);
+    this.#isFailing = false;
     const { position, positionAt } = advance;
     this.#state = { ...state, version, position, positionAt, failures: 0, failingSince: null };
     this.#savedAt = performance.now();
@@ -368,17 +370,14 @@ export class EmitterRunner {
     return `it has failed since ${new Date(since).toISOString()}, and disableAfter is ${disableAfter} ms`;
   }
 
-  async #rewind(error: SelvageError): Promise<void> {
+  /** After an error of what it reads. @throws the error, unless it tells that the history went back in time */
+  async #mend(error: unknown): Promise<void> {
     const { table, feed, logger } = this.#around;
-    const [step] = (await feed.stepsBack?.()) ?? [];
-    const last = Math.min(
-      step?.lost_after ?? Number.POSITIVE_INFINITY,
-      this.#state?.positionAt ?? Number.POSITIVE_INFINITY,
-    );
-    const place = await placeBefore(feed, last - REWOUND_MS);
+    if (!SelvageError.is(error, 'InvalidCursor')) throw error;
+    const { time, ...place } = await placeToRewind(feed, this.#state!);
     logger.error(
       this.#about,
-      `The emitter "${this.name}" goes on with changes from ${new Date(last - REWOUND_MS).toISOString()}, some of them again, for the run history went back in time: ${error.message}`,
+      `The emitter "${this.name}" goes on with changes from ${new Date(time).toISOString()}, some of them again, for the run history went back in time: ${error.message}`,
     );
     await table.move(this.name, { ...place, isRewound: true });
   }

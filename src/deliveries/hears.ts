@@ -3,13 +3,11 @@ import type { HistoryChange } from '../ports';
 import { isOfTapestry } from '../streams/batch';
 
 /** Whether events of this change may be heard. A start may stand for a whole run, so its events are told apart when they are made. */
-export function mayHear(
-  { tapestries, types, outcomes, statuses }: EventFilter,
-  change: HistoryChange,
-): boolean {
-  const { tapestry, kind, outcome, status, isBeforeRun } = change;
+export function mayHear(filter: EventFilter, change: HistoryChange): boolean {
+  const { types, outcomes, statuses } = filter;
+  const { kind, outcome, status, isBeforeRun } = change;
   // It comes with the start.
-  if (isBeforeRun || !(tapestries?.some((name) => isOfTapestry(tapestry, name)) ?? true)) return false;
+  if (isBeforeRun || !isAbout(filter, change)) return false;
   if (kind === 'run-started') return true;
   return (
     allows(types, kind) &&
@@ -33,7 +31,12 @@ export function heard(
   );
 }
 
+/** Whether it is about a tapestry that is heard of. */
+export function isAbout({ tapestries }: EventFilter, { tapestry }: { readonly tapestry: string }): boolean {
+  return tapestries?.some((name) => isOfTapestry(tapestry, name)) ?? true;
+}
+
 /** Whether a filter lets it through. */
-export function allows<T>(wanted: readonly T[] | undefined, given: T): boolean {
+function allows<T>(wanted: readonly T[] | undefined, given: T): boolean {
   return wanted?.includes(given) ?? true;
 }

@@ -2,7 +2,7 @@ import type { Emitter, EmitterDeclaration, LiveContext } from '../emitters';
 import type { LiveEvent } from '../ports';
 import type { LoggerLike } from '../authoring/knot-context';
 import { bodyLogger, listenLive } from '../runtime';
-import { allows } from './hears';
+import { isAbout } from './hears';
 
 /** Events that wait for an emitter which is still busy with those before. */
 const MOST_WAITING = 1_000;
@@ -30,7 +30,7 @@ export class LiveChannel {
       logger: bodyLogger(logger, { emitter: name }),
       dropped: 0,
     };
-    this.#end = listenLive((event) => allows(filter.tapestries, event.tapestry) && this.#hear(event));
+    this.#end = listenLive((event) => isAbout(filter, event) && this.#hear(event));
   }
 
   /** Undefined for an emitter that does not ask for it. */

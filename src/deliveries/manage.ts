@@ -77,9 +77,9 @@ export async function replayEmitter(
   await requireEmitter(records, name);
   if (from === 'beginning') return await move(records, name, BEGINNING);
   if ('time' in from) return await move(records, name, await placeBefore(feed, from.time));
-  // Refuses a position that is none.
-  await nextPage(feed, from.position);
-  return await move(records, name, { position: from.position, positionAt: null });
+  // Refuses a position that is none. Its own time is not known; what comes behind it is what `selvage prune` has to keep.
+  const [next] = (await nextPage(feed, from.position)) ?? [];
+  return await move(records, name, { position: from.position, positionAt: next?.at ?? null });
 }
 
 /**

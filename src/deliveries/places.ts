@@ -1,8 +1,7 @@
 import type { EmitterDeclaration } from '../emitters';
-import type { HistoryChange, Move } from '../ports';
+import type { EmitterState, HistoryChange, Move } from '../ports';
 import type { Feed } from './run-events';
 import { CHANGES_AT_ONCE } from '../ports/parts/changes';
-import { within } from '../ports/parts/pause';
 
 export type Place = Pick<Move, 'position' | 'positionAt'>;
 
@@ -20,22 +19,29 @@ export function placeOf({ position, at }: HistoryChange): Place {
 
 /** The place before the first change of this time or a later one, which all later ones come behind. Reads all changes before it. */
 export async function placeBefore(feed: Feed, time: number): Promise<Place> {
-  const last = await feed.lastChange();
-  if (last === undefined) return BEGINNING;
   let before = BEGINNING;
-  const stop = new AbortController();
-  try {
-    for await (const page of feed.changes({ signal: stop.signal })) {
-      for (const change of page) {
-        if (change.at >= time) return before;
-        before = { position: change.position, positionAt: change.at };
-        if (change.position === last) return before;
-      }
+  for await (const page of feed.changes({ once: true })) {
+    for (const change of page) {
+      if (change.at >= time) return before;
+      before = placeOf(change);
     }
-  } finally {
-    stop.abort();
   }
   return before;
+}
+
+/** How far before the last delivered change an emitter begins again in a history that went back in time: clocks differ, and commits are late. */
+const REWOUND_MS = 3_600_000;
+
+/** Where an emitter goes on in a history that went back in time, and from which time on that is. */
+export async function placeToRewind(
+  feed: Feed,
+  { positionAt, createdAt }: Pick<EmitterState, 'positionAt' | 'createdAt'>,
+): Promise<Place & { readonly time: number }> {
+  const [step] = (await feed.stepsBack?.()) ?? [];
+  // One that has delivered nothing yet began at what was the end then.
+  const last = positionAt ?? createdAt;
+  const time = Math.min(step?.lost_after ?? last, last) - REWOUND_MS;
+  return { ...(await placeBefore(feed, time)), time };
 }
 
 export async function endOf(feed: Feed): Promise<Place> {
@@ -54,7 +60,6 @@ export interface Lag {
   readonly age: number;
 }
 
-const NOTHING_MS = 250;
 const NO_LAG: Lag = { changes: 0, isMore: false, since: null, age: 0 };
 
 /** Reads one page. @throws SelvageError `InvalidCursor` */
@@ -71,17 +76,12 @@ export async function lagBehind(feed: Feed, position: string | null, last: strin
   };
 }
 
-/** The next page of changes; undefined if there is none. */
+/** The next page of changes; undefined if there is none. @throws SelvageError `InvalidCursor` */
 export async function nextPage(
   feed: Feed,
   position: string | null,
 ): Promise<readonly HistoryChange[] | undefined> {
-  const stop = new AbortController();
-  const options = { ...(position !== null && { after: position }), signal: stop.signal };
-  try {
-    const next = feed.changes(options)[Symbol.asyncIterator]().next();
-    return (await within(next, NOTHING_MS))?.value ?? undefined;
-  } finally {
-    stop.abort();
-  }
+  const options = { ...(position !== null && { after: position }), once: true };
+  const { value } = await feed.changes(options)[Symbol.asyncIterator]().next();
+  return value as readonly HistoryChange[] | undefined;
 }

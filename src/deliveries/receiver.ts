@@ -22,11 +22,17 @@ export class Receiver {
   readonly #tools: EmitterTools;
   readonly #readers: Readers;
   #opened: Promise<Emitter> | undefined;
+  #isBusy = false;
 
   constructor(declaration: EmitterDeclaration, { logger, value, records, ...tools }: ReceiverTools) {
     this.#declaration = declaration;
     this.#tools = { ...tools, logger: bodyLogger(logger, { emitter: declaration.name }) };
     this.#readers = { value, records };
+  }
+
+  /** Whether a delivery is under way. */
+  get isBusy(): boolean {
+    return this.#isBusy;
   }
 
   /** @param lost abandons the delivery @throws what the emitter throws, or that it took too long */
@@ -48,9 +54,11 @@ export class Receiver {
     const delivering = this.#deliver(events, context);
     // One that hangs is abandoned, whatever becomes of it.
     for (const promise of [delivering, isOver]) promise.catch(() => undefined);
+    this.#isBusy = true;
     try {
       return await Promise.race([delivering, isOver]);
     } finally {
+      this.#isBusy = false;
       clearTimeout(timer);
       lost.removeEventListener('abort', stop);
     }

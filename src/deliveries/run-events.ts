@@ -2,9 +2,6 @@ import type { RunEvent } from '../emitters';
 import { SelvageError } from '../errors';
 import type { HistoryChange, LineageRecord, RecordKey, RunHistory, RunRecord } from '../ports';
 
-/** Most runs that are remembered. */
-const RUNS = 2_000;
-
 /**
  * A history with an order of changes, which emitters need.
  *
@@ -41,23 +38,29 @@ export type Feed = RunHistory &
  */
 export class RunEvents {
   readonly #history: Feed;
+  readonly #remembered: number;
   /** Oldest first. */
   readonly #runs = new Map<string, RunRecord>();
   /** Several emitters hear of the same changes. */
   readonly #made = new WeakMap<HistoryChange, readonly RunEvent[]>();
 
-  constructor(history: Feed) {
+  /** @param remembered most runs that are remembered */
+  constructor(history: Feed, remembered = 2_000) {
     this.#history = history;
+    this.#remembered = remembered;
   }
 
   /** The events of each change, in order. */
   async of(changes: readonly HistoryChange[]): Promise<(readonly RunEvent[])[]> {
     const unmade = changes.filter((change) => !this.#made.has(change));
     if (unmade.length > 0) {
-      await this.#readRuns(unmade);
-      const [records, early] = await Promise.all([this.#recordsOf(unmade), this.#recordsBefore(unmade)]);
+      const runs = await this.#runsOf(unmade);
+      const [records, early] = await Promise.all([
+        this.#recordsOf(unmade, runs),
+        this.#recordsBefore(unmade),
+      ]);
       for (const change of unmade) {
-        const run = this.#runs.get(change.temporal_run_id);
+        const run = runs.get(change.temporal_run_id);
         this.#made.set(change, run ? eventsOf(change, run, records, early) : []);
       }
       this.#trim();
@@ -65,21 +68,29 @@ export class RunEvents {
     return changes.map((change) => this.#made.get(change)!);
   }
 
-  /** Reads the runs that are not known, and those that have ended since. */
-  async #readRuns(changes: readonly HistoryChange[]): Promise<void> {
+  /** Reads the runs that are not known, and those that have ended since. Others who call meanwhile may have them forgotten. */
+  async #runsOf(changes: readonly HistoryChange[]): Promise<ReadonlyMap<string, RunRecord>> {
+    const runs = new Map<string, RunRecord>();
     const wanted = new Set<string>();
     for (const { temporal_run_id: id, status } of changes) {
       const known = this.#runs.get(id);
-      if (!known || (status !== undefined && status !== known.status)) wanted.add(id);
+      if (known && (status === undefined || status === known.status)) runs.set(id, known);
+      else wanted.add(id);
     }
-    for (const run of await this.#history.runsOf([...wanted])) this.#runs.set(run.temporal_run_id, run);
+    for (const id of wanted) runs.delete(id);
+    for (const run of await this.#history.runsOf([...wanted])) {
+      runs.set(run.temporal_run_id, run);
+      this.#runs.set(run.temporal_run_id, run);
+    }
+    return runs;
   }
 
-  async #recordsOf(changes: readonly HistoryChange[]): Promise<ReadonlyMap<string, LineageRecord>> {
+  async #recordsOf(
+    changes: readonly HistoryChange[],
+    runs: ReadonlyMap<string, RunRecord>,
+  ): Promise<ReadonlyMap<string, LineageRecord>> {
     const wanted = changes.flatMap(({ temporal_run_id, knot_id, isBeforeRun }): RecordKey[] =>
-      knot_id !== undefined && !isBeforeRun && this.#runs.has(temporal_run_id)
-        ? [[temporal_run_id, knot_id]]
-        : [],
+      knot_id !== undefined && !isBeforeRun && runs.has(temporal_run_id) ? [[temporal_run_id, knot_id]] : [],
     );
     const records = await this.#history.recordsOf(wanted);
     return new Map(records.map((record) => [keyOf(record.temporal_run_id, record.knot_id), record]));
@@ -102,7 +113,7 @@ export class RunEvents {
 
   #trim(): void {
     const ids = this.#runs.keys();
-    for (let surplus = this.#runs.size - RUNS; surplus > 0; surplus -= 1)
+    for (let surplus = this.#runs.size - this.#remembered; surplus > 0; surplus -= 1)
       this.#runs.delete(ids.next().value!);
   }
 }

@@ -223,6 +223,8 @@ export interface ChangesOptions {
   readonly after?: string;
   /** Ends the reading. */
   readonly signal?: AbortSignal;
+  /** Returns at the end, instead of waiting for more. Default false. */
+  readonly once?: boolean;
 }
 
 /**
@@ -329,7 +331,7 @@ export interface RunHistory {
   onStepBack?(listener: (step: StepBack, isFirst: boolean) => void): void;
   /**
    * Yields what has become durable, in non-empty batches of at most 1,000, in an order in which late commits
-   * are never skipped. At the end it waits for more until the signal aborts, then returns. Each insert of a
+   * are never skipped. At the end it waits for more until the signal aborts, then returns, unless `once` is given. Each insert of a
    * record, and each start and end of a run, reaches each reader once; deleted ones do not. An end that
    * replaces `terminated` is reported again. Changes by other processes arrive some 100 ms after their commit.
    * Omitted by technologies without such an order.

@@ -202,6 +202,21 @@ export const HISTORY_CHANGES_TESTS: ConformanceTests<RunHistory, Subject<RunHist
     assert.deepEqual(namesOf(await told(adapter, 3)), ['run-started run-1', 'run-ended run-1', 'a']);
   },
 
+  async 'ends at the end where it is to be read once'({ adapter }) {
+    const read = async (options: ChangesOptions): Promise<string[]> => {
+      const changes: HistoryChange[] = [];
+      for await (const batch of adapter.changes!({ ...options, once: true })) changes.push(...batch);
+      return namesOf(changes);
+    };
+    assert.deepEqual(await read({}), []);
+    await adapter.startRun(sampleRun());
+    await adapter.commit([knot('a')]);
+    const [start] = await told(adapter, 1);
+    assert.deepEqual(await read({}), ['run-started run-1', 'a']);
+    assert.deepEqual(await read({ after: start!.position }), ['a']);
+    assert.deepEqual(await read({ after: (await adapter.lastChange!())! }), []);
+  },
+
   async 'refuses a position that is none'({ adapter }) {
     await adapter.commit([knot('a')]);
     const last = await adapter.lastChange!();

@@ -227,4 +227,36 @@ describeWith('postgres')('PostgreSQL', () => {
       await pool.end();
     }
   });
+
+  test('a poll of the outbox passes over nothing: what is older than its run is told with it, and a run in process as a whole', async () => {
+    const pool = new Pool({ connectionString: schemas.url, options: `-c search_path=${name}` });
+    try {
+      const { runHistory } = backends;
+      let last = '0';
+      const told: string[] = [];
+      const pollUntil = async (run: string, type: string): Promise<unknown> =>
+        await until(`${run} ${type} is told`, async () => {
+          const query = 'select * from selvage_outbox where change > $1 order by change';
+          const { rows } = await pool.query<{ change: string; aggregateid: string; type: string }>(query, [
+            last,
+          ]);
+          last = rows.at(-1)?.change ?? last;
+          told.push(...rows.map((row) => `${row.aggregateid} ${row.type.replace('dev.selvage.', '')}`));
+          return told.includes(`${run} ${type}`);
+        });
+      const run = { run_id: 'p', temporal_run_id: 't-p' };
+      await runHistory.commit([sampleLineage(run)]);
+      await writeRun(runHistory, 'between');
+      await pollUntil('between', 'run.ended');
+      await runHistory.startRun(sampleRun({ ...run, status: 'succeeded', finished_at: 9 }));
+      await writeRun(runHistory, 'after');
+      await pollUntil('after', 'run.ended');
+      const ofRun = (id: string): string[] => told.filter((one) => one.startsWith(`${id} `)).sort();
+      expect(ofRun('p')).toEqual(['p knot.finished', 'p run.ended', 'p run.started']);
+      expect(ofRun('between')).toHaveLength(KNOTS + 3);
+      expect(ofRun('after')).toHaveLength(KNOTS + 3);
+    } finally {
+      await pool.end();
+    }
+  });
 });

@@ -203,7 +203,8 @@ create table selvage_dead_letters (
 );
 
 -- What has become durable, as an outbox with the columns that Debezium's EventRouter expects, and two more to read it by: all rows of a
--- change become visible at once, and none with a lower number comes later. Rows go only when their run is removed.
+-- change become visible at once, and none with a lower number comes later: what is older than its run comes with it, and so does the end of
+-- one that was over when it was put on record. Rows go only when their run is removed.
 create view selvage_outbox as
 with seen as materialized (
   select pg_snapshot_xmin(snapshot)::text::bigint + xids_before as until
@@ -218,18 +219,30 @@ from (
   from selvage_runs
   union all
   select l.temporal_run_id || '/' || l.knot_id || '/finished', 'run', l.run_id, 'dev.selvage.knot.finished',
-    jsonb_build_object('run_id', l.run_id, 'temporal_run_id', l.temporal_run_id, 'tapestry', r.tapestry, 'knot_id', l.knot_id,
+    jsonb_build_object('run_id', l.run_id, 'temporal_run_id', l.temporal_run_id, 'tapestry', of.tapestry, 'knot_id', l.knot_id,
       'definition', l.definition, 'outcome', l.outcome, 'skip_reason', l.skip_reason, 'output_hash', l.output_hash,
       'cached_from_run', l.cached_from_run, 'attempt', l.attempt, 'started_at', l.started_at, 'finished_at', l.finished_at,
       'error', l.extra::jsonb -> 'error'),
-    l.change, l.finished_at
-  from selvage_lineage as l join selvage_runs as r on r.temporal_run_id = l.temporal_run_id
+    of.change, l.finished_at
+  from (
+    select l.id, r.tapestry, l.change from selvage_lineage as l join selvage_runs as r on r.temporal_run_id = l.temporal_run_id
+      where l.change > r.started_change
+    union all
+    select l.id, r.tapestry, r.started_change from selvage_lineage as l join selvage_runs as r on r.temporal_run_id = l.temporal_run_id
+      where l.change <= r.started_change
+  ) as of join selvage_lineage as l on l.id = of.id
   union all
   select temporal_run_id || '/ended/' || status, 'run', run_id, 'dev.selvage.run.ended',
     jsonb_build_object('run_id', run_id, 'temporal_run_id', temporal_run_id, 'tapestry', tapestry, 'status', status,
       'started_at', started_at, 'finished_at', finished_at, 'error', details::jsonb -> 'error'),
     ended_change, finished_at
   from selvage_runs where ended_change is not null
+  union all
+  select temporal_run_id || '/ended/' || status, 'run', run_id, 'dev.selvage.run.ended',
+    jsonb_build_object('run_id', run_id, 'temporal_run_id', temporal_run_id, 'tapestry', tapestry, 'status', status,
+      'started_at', started_at, 'finished_at', finished_at, 'error', details::jsonb -> 'error'),
+    started_change, finished_at
+  from selvage_runs where ended_change is null and status <> 'running'
 ) as events
 where change < (select until from seen);
 
@@ -248,4 +261,4 @@ create table selvage_steps_back (
 );
 `;
 
-export const MIGRATIONS: Migrations = { '0001-schema-e': TABLES };
+export const MIGRATIONS: Migrations = { '0001-schema-f': TABLES };

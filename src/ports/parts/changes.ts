@@ -15,7 +15,7 @@ const LOOK_MS = 100;
  */
 export async function* readChanges(
   page: (after: string | undefined) => Promise<readonly HistoryChange[]>,
-  { after, signal }: ChangesOptions,
+  { after, signal, once = false }: ChangesOptions,
   news: (signal?: AbortSignal) => Promise<void> = (ended) => pause(LOOK_MS, ended),
 ): AsyncGenerator<readonly HistoryChange[], void, void> {
   let last = after;
@@ -26,8 +26,10 @@ export async function* readChanges(
       last = changes.at(-1)!.position;
       yield changes;
     }
+    if (changes.length === CHANGES_AT_ONCE || signal?.aborted) continue;
+    if (once) return;
     // While there are many commits, few large pages cost less than a page for each of them.
-    if (changes.length < CHANGES_AT_ONCE && !signal?.aborted) await news(signal);
+    await news(signal);
   }
 }
 

@@ -123,7 +123,8 @@ export async function runLocally<Parameters extends object, Values extends objec
   let run: LocalRunResult;
   try {
     run = await host.execute(await validateParameters(record, parameters, host.knotIds));
-    await deliveries?.drained(HEARING_MS);
+    // The run is over, whether or not it can be told what emitters have heard of it.
+    await deliveries?.drained(HEARING_MS).catch(() => undefined);
   } finally {
     await deliveries?.stop();
     await bodyHosts?.close();

@@ -26,7 +26,7 @@ describeWith('postgres')('selvage migrate on PostgreSQL', () => {
   test('tells what is pending without doing it, does it once, and refuses what an unreleased build has made', async () => {
     expect(await migrate('dry-run')).toMatchObject({
       statements: [
-        { migration: '0001-schema-e', sql: expect.stringContaining('create table selvage_lineage') },
+        { migration: '0001-schema-f', sql: expect.stringContaining('create table selvage_lineage') },
       ],
     });
     expect(await migrate('status')).toMatchObject({

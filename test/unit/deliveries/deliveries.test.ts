@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import {
   emitter,
@@ -13,12 +14,13 @@ import {
 } from '../../../src';
 import { recordOf } from '../../../src/authoring';
 import { createInMemoryBackends } from '../../../src/backends';
-import { Deliveries, gatherEmitters } from '../../../src/deliveries';
+import { Deliveries, gatherEmitters, readEmitters } from '../../../src/deliveries';
 import type { Backends, EmitterState } from '../../../src/ports';
 import { batchTapestry } from '../../../src/streams';
 import { sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 import { Latch } from '../../support/latch';
 import { until } from '../../support/until';
+import { withMethods } from '../../support/with-methods';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const open: Deliveries[] = [];
@@ -322,6 +324,33 @@ test('in a history that went back in time, it begins an hour before the last cha
   await until('it goes on', () => heard.length === 3);
 });
 
+test('in a history that went back in time, one that has delivered nothing yet begins an hour before it was made', async () => {
+  const backends = createInMemoryBackends();
+  const { runHistory } = backends;
+  const table = runHistory.emitterTableBeside!();
+  await table.begin('own', { position: '999_999', positionAt: null });
+  const { createdAt } = await stateOf(backends);
+  for (const [id, started_at] of [['old', createdAt - 3_600_001] as const, ['new', createdAt] as const])
+    await runHistory.startRun(sampleRun({ run_id: id, temporal_run_id: `t-${id}`, started_at }));
+  const heard: string[] = [];
+  await deliver(backends, async (batch) => void heard.push(...idsOf(batch)));
+  await until('it goes on', () => heard.length > 0);
+  expect(heard).toEqual(['t-new/started']);
+});
+
+test('a history that answers slowly does not make an emitter look up to date', async () => {
+  const backends = createInMemoryBackends();
+  await run(backends, 'r1');
+  await backends.runHistory.emitterTableBeside!().begin('own', { position: null, positionAt: null });
+  const runHistory = withMethods(backends.runHistory, {
+    async *changes(options) {
+      await delay(400);
+      yield* backends.runHistory.changes!(options);
+    },
+  });
+  expect(await readEmitters({ ...backends, runHistory })).toMatchObject([{ lag: { changes: 4 } }]);
+});
+
 test('one who has lost the lease without knowing it moves no cursor, and goes on from what is on record', async () => {
   const backends = createInMemoryBackends();
   const table = backends.runHistory.emitterTableBeside!();
@@ -367,6 +396,17 @@ test('runLocally delivers its run in process: the start, then what is older than
   const { runId } = await runLocally(pipeline, {}, { emitters: [to] });
   expect(heard.map(({ type }) => type)).toEqual(['run-started', 'knot-finished', 'run-ended']);
   expect(heard[1]).toMatchObject({ run: { run_id: runId, status: 'succeeded' }, record: { knot_id: 'end' } });
+});
+
+test('a run in process comes to what it comes to, also where nobody can tell what emitters have heard of it', async () => {
+  const backends = createInMemoryBackends();
+  const runHistory = withMethods(backends.runHistory, {
+    lastChange: () => Promise.reject(new Error('out of reach')),
+  });
+  const pipeline = tapestry('p', (t) => ({ end: knot('one', () => 1)({}, { id: 'end', tapestry: t }) }));
+  const emitters = [emitter('own', async () => {}, { from: 'beginning' })];
+  const { values } = await runLocally(pipeline, {}, { backends: { ...backends, runHistory }, emitters });
+  expect(values).toEqual({ end: 1 });
 });
 
 test('emitters of tapestries hear these alone, and one that is named twice hears both', () => {

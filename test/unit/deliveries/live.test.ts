@@ -1,6 +1,8 @@
 import { emitter, knot, runLocally, tapestry, type LiveEvent } from '../../../src';
+import { recordOf } from '../../../src/authoring';
 import { createInMemoryBackends } from '../../../src/backends';
 import { Deliveries } from '../../../src/deliveries';
+import { batchTapestry } from '../../../src/streams';
 import { Latch } from '../../support/latch';
 
 const open: Deliveries[] = [];
@@ -65,6 +67,22 @@ test('an emitter hears that a body begins, and how far it is, while it runs', as
     expect.objectContaining({ type: 'knot-started', ...common }),
     expect.objectContaining({ type: 'knot-progress', ...common, details: { done: 1 } }),
   ]);
+});
+
+test('one that hears of a tapestry hears of the batches of its streams', async () => {
+  const heard: string[] = [];
+  const isHeard = new Latch();
+  await listen(
+    ({ tapestry: name, knotId }) => {
+      heard.push(`${name} ${knotId}`);
+      isHeard.open();
+    },
+    ['batched'],
+  );
+  const batched = tapestry('batched', () => ({ end: knot('one', () => 1)({}, { id: 'end' }) }));
+  await runLocally(batchTapestry(recordOf(batched), 1), {});
+  await isHeard.passed;
+  expect(heard).toEqual(['batched.batch-1 e0.end']);
 });
 
 test('what an emitter has no time for is dropped and counted, and no body waits', async () => {

@@ -1,5 +1,6 @@
 import { InMemoryDataStore } from '../../../../src/adapters/memory/data-store';
 import { InMemoryRunHistory } from '../../../../src/adapters/memory/run-history';
+import { replayEmitter } from '../../../../src/deliveries';
 import type { LineageRecord, RunHistory, RunRecord } from '../../../../src/ports';
 import { prune, type OpenRuns, type PruneOptions, type PruneReport } from '../../../../src/records/retention';
 import { sampleLineage, sampleRun, sampleValue } from '../../../../src/testing/sample-records';
@@ -274,4 +275,17 @@ test('a run of which an emitter has not heard stays, and goes when it has, or ho
   const last = (await scene.runHistory.lastChange())!;
   await table.move('slow', { position: last, positionAt: NOW - 100 * DAY_MS });
   expect(await scene.prune()).toMatchObject({ runs: 2, unheard: 0, unheardBy: [] });
+});
+
+test('a run that an emitter is to hear again, from a position before its own beginning on, stays', async () => {
+  const scene = new Scene();
+  const { runHistory } = scene;
+  await scene.run('r1', 120);
+  const position = (await runHistory.lastChange())!;
+  await scene.run('r2', 100);
+  await runHistory
+    .emitterTableBeside()
+    .begin('young', { position: (await runHistory.lastChange())!, positionAt: null });
+  await replayEmitter({ runHistory, leaseTable: runHistory.leasesBeside() }, 'young', { position });
+  expect(await scene.prune({ dryRun: true })).toMatchObject({ runs: 1, unheard: 1, unheardBy: ['young'] });
 });
