@@ -25,7 +25,7 @@ export interface PumpParts {
   readonly checkpoint: StreamCheckpoint;
   readonly logger: Logger;
   /** Saves a checkpoint so that it outlives this process. */
-  readonly save: (checkpoint: StreamCheckpoint) => Promise<void>;
+  readonly save: (checkpoint: StreamCheckpoint) => Promise<unknown>;
 }
 
 /** With order by key: how many units may wait for others of their key, for each that may run. */
@@ -125,10 +125,6 @@ export class Pump {
   /** Asks the source how far behind the stream is. */
   async lookAtLag(): Promise<void> {
     this.#lag = await this.#parts.source.lag?.().catch(() => undefined);
-  }
-
-  async tellFinished(): Promise<void> {
-    await this.#parts.source.finished?.(this.#progress.places());
   }
 
   state(process: string): PumpState {
