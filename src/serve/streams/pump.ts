@@ -316,7 +316,8 @@ export class Pump {
     for (const end of ends) {
       const what = await this.#deliver(end);
       if (!what) return false;
-      counts[what] += this.#parts.declaration.options.gather > 0 ? unit.elements.length : 1;
+      // A list has one end.
+      counts[what] += unit.elements.length / ends.length;
     }
     this.#finished += unit.elements.length;
     this.#progress.finish(unit, counts);

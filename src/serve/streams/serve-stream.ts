@@ -6,13 +6,13 @@ import {
   WorkflowUpdateFailedError,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { recordOf, type AnyTapestry } from '../../authoring';
+import type { AnyTapestry } from '../../authoring';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { OpenOptions, Selvage } from '../../client';
 import { failureOfStream, streamQueue, streamWorkflowId } from '../../client/streams';
 import { SelvageError, isErrorCode } from '../../errors';
 import { bodyLogger } from '../../runtime/body-logger';
-import { batchSizes, batchTapestry, streamName, type StreamDeclaration } from '../../streams';
+import { streamName, type StreamDeclaration } from '../../streams';
 import {
   PUMP_ACTIVITY,
   PUMP_REPLACED,
@@ -60,13 +60,7 @@ export interface StreamEnd {
 export function workerOfStreams(
   streams: readonly StreamDeclaration[],
 ): Pick<OpenOptions, 'tapestries' | 'workOn'> {
-  const tapestries = new Set<AnyTapestry>();
-  for (const { tapestry, options } of streams) {
-    tapestries.add(tapestry);
-    if (options.batch === 1) continue;
-    for (const size of batchSizes(options.batch))
-      if (size > 1) tapestries.add(batchTapestry(recordOf(tapestry), size));
-  }
+  const tapestries = new Set<AnyTapestry>(streams.map(({ tapestry }) => tapestry));
   return { tapestries: [...tapestries], workOn: streams.map(({ id }) => streamQueue(id)) };
 }
 
