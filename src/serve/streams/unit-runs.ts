@@ -69,12 +69,13 @@ export class StreamRuns implements UnitRuns<Claim> {
         refused.map(({ key }) => ({ trigger: this.#trigger(1).name, key })),
       );
     return results.map((result) => {
-      const { elements = 1, list, refused: code, why } = result.entry.event;
+      const { elements = 1, last, list, refused: code, why } = result.entry.event;
       return {
         result,
         isList: list === 1,
         inserted: result.inserted,
         elements: Number(elements),
+        ...(last !== undefined && { last: String(last) }),
         ...(code !== undefined && { refusal: { code: String(code), message: String(why) } }),
       };
     });
@@ -82,7 +83,7 @@ export class StreamRuns implements UnitRuns<Claim> {
 
   async run(
     unit: Unit,
-    { refusal, result, isList }: Claim,
+    { refusal, result, isList, elements: claimed }: Claim,
     signal: AbortSignal,
   ): Promise<readonly ElementEnd[]> {
     const elements = isList ? [listOf(unit)] : unit.elements;
@@ -102,7 +103,14 @@ export class StreamRuns implements UnitRuns<Claim> {
       return elements.map((element) => ({ element, letter: { error: describe(why) } }));
     }
     const { runId } = acceptance as { readonly runId: string };
-    return await this.#endsOf(runId, elements, isBatch);
+    // Of a batch that has run, and of which the source has lost elements, the first is left.
+    const isFirst = !isList && claimed > elements.length && (await this.#isBatch(runId, claimed));
+    return await this.#endsOf(runId, elements, isBatch || isFirst);
+  }
+
+  async #isBatch(runId: string, size: number): Promise<boolean> {
+    const { tapestry } = await this.#selvage.getRun(runId).end();
+    return tapestry === batchTapestry(recordOf(this.#declaration.tapestry), size).name;
   }
 
   async #endsOf(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { knot, stream, tapestry, type StreamOptions } from '../../../src';
+import { knot, stream, tapestry, type AnySource, type StreamOptions } from '../../../src';
 import { streamQueue } from '../../../src/client/streams';
 import { runStream, type StreamEnd } from '../../../src/serve';
 import { workerOfStreams } from '../../../src/serve/streams/serve-stream';
@@ -56,7 +56,7 @@ async function died(
 async function readOn(
   id: string,
   backends: Backends,
-  values: readonly number[],
+  values: AnySource<number>,
   options: Options = {},
   summed: typeof summing | typeof stricter | typeof renamed = summing,
 ): Promise<{ readonly end: StreamEnd; readonly results: object; readonly dead: unknown[] }> {
@@ -112,4 +112,15 @@ test('what has failed is a dead letter, also if the code of today has no such kn
   const { end, results, dead } = await readOn(id, backends, [13, 1], {}, renamed);
   expect([results, dead]).toEqual([{ 1: 1 }, [[13, 'Error']]]);
   expect(end).toEqual({ why: 'ended', ok: 1, dead: 1 });
+});
+
+test('what the source has lost since of a batch that has run leaves the others their own results', async () => {
+  const [id, backends] = [unique('lost'), await temporaryBackends()];
+  await died(id, backends, [1, 2, 3, 4], { batch: 4 }, true);
+  const left: AnySource<number> = async function* () {
+    for (const value of [1, 3, 4, 5, 6]) yield { value, offset: value };
+  };
+  const { end, results } = await readOn(id, backends, left, { batch: 4 });
+  expect(results).toEqual({ 1: 1, 3: 3, 4: 4, 5: 5, 6: 6 });
+  expect(end).toEqual({ why: 'ended', ok: 5, dead: 0 });
 });

@@ -1,5 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { StreamingSourceTrigger, knot, tapestry, type AnySource } from '../../../../src';
+import { FileTailSource, StreamingSourceTrigger, knot, tapestry, type AnySource } from '../../../../src';
 import { SelvageError } from '../../../../src/errors';
 import { createSourceTrigger } from '../../../../src/serve/streams/source-trigger';
 import { RecordingHost } from '../../../support/trigger-host';
@@ -94,4 +98,52 @@ test('told to stop while the server is away, it ends', async () => {
   await until('it is told', () => host.troubles.length > 0);
   await running.stop();
   expect(host.delivered).toEqual([]);
+});
+
+test('what a source says of itself takes nothing back that is said of the server', async () => {
+  const file = path.join(await mkdtemp(path.join(tmpdir(), 'selvage-test-')), 'a.log');
+  await writeFile(file, 'one\n');
+  let isAway = true;
+  const host = new RecordingHost(async () => {
+    if (isAway) throw new SelvageError('ServerUnreachable', 'away', { details: { away: true } });
+    return undefined;
+  });
+  const running = host.run(trigger(new FileTailSource({ path: file, poll: 5 }) as never));
+  await until('it is tried again', () => host.troubles.filter((trouble) => trouble !== undefined).length > 1);
+  expect(host.troubles).not.toContain(undefined);
+  isAway = false;
+  await until('the line is delivered', () => host.delivered.length === 1);
+  await running.stop();
+  expect(host.troubles.at(-1)).toBeUndefined();
+  await rm(path.dirname(file), { recursive: true });
+});
+
+test('places are saved one after the other: no older list takes away a partition of which something is delivered', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'selvage-test-'));
+  for (const name of ['a.log', 'b.log']) await writeFile(path.join(folder, name), 'one\n');
+  let begun = 0;
+  let places: Readonly<Record<string, unknown>> = {};
+  const unknown: unknown[] = [];
+  const host = new RecordingHost(async ({ link }) => {
+    if (!Object.hasOwn(places, link['partition']!)) unknown.push(link);
+    return undefined;
+  });
+  const tail = createSourceTrigger(
+    new StreamingSourceTrigger(new FileTailSource({ path: path.join(folder, '*.log') }), keeping, {
+      id: 'lines',
+      map: () => ({ x: 1 }),
+      places: {
+        load: async () => undefined,
+        save: async (now) => {
+          if (++begun === 2) await setTimeout(100);
+          places = now;
+        },
+      },
+    }),
+  );
+  const running = host.run(tail);
+  await until('both are delivered', () => host.delivered.length === 2);
+  expect(unknown).toEqual([]);
+  await running.stop();
+  await rm(folder, { recursive: true });
 });
