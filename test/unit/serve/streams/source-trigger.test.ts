@@ -3,9 +3,19 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { FileTailSource, StreamingSourceTrigger, knot, tapestry, type AnySource } from '../../../../src';
+import {
+  FileTailSource,
+  KafkaStreamingSource,
+  StreamingSourceTrigger,
+  ValkeyStreamingSource,
+  knot,
+  tapestry,
+  type AnySource,
+  type PlaceStore,
+} from '../../../../src';
 import { SelvageError } from '../../../../src/errors';
 import { createSourceTrigger } from '../../../../src/serve/streams/source-trigger';
+import type { Json } from '../../../../src/values';
 import { RecordingHost } from '../../../support/trigger-host';
 import { until } from '../../../support/until';
 
@@ -56,6 +66,31 @@ test('it goes on from the places that it has saved', async () => {
   await until('the new one is delivered', () => second.delivered.length > 0);
   expect(second.keys).toEqual(['4']);
   await again.stop();
+});
+
+test('places may be kept by an object of a class, and messages be read by a schema', async () => {
+  class Store implements PlaceStore {
+    #places: Readonly<Record<string, Json>> | undefined;
+    async load() {
+      return this.#places;
+    }
+    async save(places: Readonly<Record<string, Json>>) {
+      this.#places = places;
+    }
+  }
+  const places = new Store();
+  const running = new RecordingHost().run(
+    createSourceTrigger(new StreamingSourceTrigger(values, keeping, { id: 'numbers', places })),
+  );
+  await until('the place is saved', () => places.load());
+  await running.stop();
+  expect(await places.load()).toEqual({ '': 3 });
+  const format = z.object({ x: z.number() });
+  for (const { options } of [
+    new KafkaStreamingSource({ topic: 'orders', format }),
+    new ValkeyStreamingSource({ stream: 'orders', format }),
+  ])
+    expect(options.format).toBe(format);
 });
 
 test('an element that cannot be read starts no run, which is told; those behind it do', async () => {
