@@ -211,7 +211,7 @@ test('a batch that is read again is cut as it was claimed', async () => {
 test('a batch of which the source has lost elements since: the others are of it no more, but for the first', async () => {
   const source: OpenSource = {
     async *read() {
-      for (const value of [1, 3, 4, 5, 6]) yield { value, offset: value };
+      yield [1, 3, 4, 5, 6].map((value) => ({ value, offset: value }));
     },
   };
   for (const batch of [1, 4]) {
