@@ -258,6 +258,7 @@ const boundaries = {
       'runtime',
       'backends',
       'encryption',
+      'streams/batch',
       'adapters',
       'activities',
       'workflows/messages',

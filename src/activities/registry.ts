@@ -3,6 +3,7 @@ import type { CompiledPlan, RegisteredDefinition } from '../plan';
 import { NamedDefinitions, planOf, withNested } from '../runtime';
 import type { Sha256 } from '../values';
 import type { DefinitionRecord, TapestryRecord } from '../authoring/records';
+import { batchNamed } from '../streams/batch';
 
 /** Everything that a worker can run: bodies, and tapestries by name, including nested ones. */
 export class Registry {
@@ -44,8 +45,9 @@ export class Registry {
     return [...this.tapestries.values()];
   }
 
+  /** Also that of a batch, of whatever size: a stream may have claimed it with other options than it has now. */
   tapestry(name: string): TapestryRecord | undefined {
-    return this.tapestries.get(name);
+    return this.tapestries.get(name) ?? batchNamed(name, this.tapestries.values());
   }
 
   /**
@@ -58,7 +60,7 @@ export class Registry {
     name: string,
     version: string | undefined,
   ): DefinitionRecord | undefined {
-    const placed = this.tapestries.get(tapestry)?.knots.get(knotId)?.definition;
+    const placed = this.tapestry(tapestry)?.knots.get(knotId)?.definition;
     for (const own of [placed, placed?.map?.each]) {
       if (own?.inline && own.name === name && own.version === version) return own;
     }

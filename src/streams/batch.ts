@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import type { Tapestry } from '../authoring';
+import { recordOf, type Tapestry } from '../authoring';
 import { PARAMETER_PREFIX } from '../authoring/names';
 import type {
   InputRecord,
@@ -45,7 +45,8 @@ export function inBatch(place: number, name: string): string {
   return `e${place}.${name}`;
 }
 
-const BATCH = /\.batch-\d+$/;
+export const LARGEST_BATCH = 1_024;
+const BATCH = /\.batch-(\d+)$/;
 /** So that the name of a batch is no longer than a name may be. */
 const NAMED = 180;
 
@@ -57,6 +58,15 @@ function batchName(tapestry: string, size: number): string {
 /** Whether a run's tapestry is the one of this name, or a batch of it in a stream. */
 export function isOfTapestry(run: string, name: string): boolean {
   return run === name || (BATCH.test(run) && run.replace(BATCH, '') === name.slice(0, NAMED));
+}
+
+/** The tapestry of this name, if it is a batch of one of these. */
+export function batchNamed(name: string, tapestries: Iterable<TapestryRecord>): TapestryRecord | undefined {
+  const size = Number(BATCH.exec(name)?.[1] ?? 0);
+  if (size < 2 || size > LARGEST_BATCH) return undefined;
+  for (const record of tapestries)
+    if (batchName(record.name, size) === name) return recordOf(batchTapestry(record, size));
+  return undefined;
 }
 
 const made = new WeakMap<TapestryRecord, Map<number, Tapestry>>();

@@ -3,7 +3,7 @@ import { isTapestry, recordOf, type Tapestry } from '../authoring';
 import { shown, type Check, type Checks } from '../authoring/checks';
 import { didYouMean, checkName } from '../authoring/names';
 import { readOptions } from '../authoring/options';
-import { requireBatchable } from './batch';
+import { LARGEST_BATCH, requireBatchable } from './batch';
 import { IterableSource, isIterable } from './iterable-source';
 import { isSource, type AnySource, type OwnSource, type StreamElement, type StreamingSource } from './source';
 
@@ -103,7 +103,6 @@ export interface StreamSettings extends Omit<StreamOptions, 'id'> {
 const CONCURRENCY = 64;
 const LINGER_MS = 100;
 const MOST_AT_ONCE = 10_000;
-const LARGEST_BATCH = 1_024;
 const LARGEST_LIST = 100_000;
 
 const from =

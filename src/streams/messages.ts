@@ -84,10 +84,11 @@ export class KafkaStreamingSource<Format extends MessageFormat = 'json'> extends
       KAFKA,
       'Correct or remove it.',
     );
-    const { topic, connection = 'SELVAGE_KAFKA', format = 'json', from = 'earliest' } = given;
+    const { topic, connection = 'SELVAGE_KAFKA', from = 'earliest' } = given;
     requirePart('KafkaStreamingSource', 'topic', topic);
     const topics = typeof topic === 'string' ? [topic] : [...topic];
-    this.options = Object.freeze({ topics, connection, format, from });
+    // A copy of a schema is none.
+    this.options = Object.freeze({ topics, connection, format: options.format ?? 'json', from });
   }
 }
 
@@ -109,13 +110,13 @@ export class ValkeyStreamingSource<Format extends MessageFormat = 'json'> extend
     );
     requirePart('ValkeyStreamingSource', 'stream', given.stream);
     const { stream, field = 'data', keyField, trim = false } = given;
-    const { connection = 'SELVAGE_VALKEY', format = 'json', from = 'earliest' } = given;
+    const { connection = 'SELVAGE_VALKEY', from = 'earliest' } = given;
     this.options = Object.freeze({
       stream,
       field,
       trim,
       connection,
-      format,
+      format: options.format ?? 'json',
       from,
       ...(keyField !== undefined && { keyField }),
     });

@@ -62,7 +62,7 @@ export class StreamingSourceTrigger<Value, Parameters extends object> implements
     tapestry: Tapestry<Parameters, any>,
     options: SourceTriggerOptions<Value, Parameters>,
   ) {
-    const { id, map, places } = readOptions<SourceTriggerOptions<Value, Parameters>>(
+    const { id, map } = readOptions<SourceTriggerOptions<Value, Parameters>>(
       'StreamingSourceTrigger',
       options,
       CHECKS,
@@ -81,7 +81,8 @@ export class StreamingSourceTrigger<Value, Parameters extends object> implements
     this.options = Object.freeze({
       source: sourceOf(source, `StreamingSourceTrigger "${id}"`),
       ...(map && { map }),
-      ...(places && { places }),
+      // A copy would lack the methods of a class.
+      ...(options.places && { places: options.places }),
     });
     return declareTrigger(this) as this;
   }

@@ -1,7 +1,6 @@
 import {
   ActivityCancellationType,
   ApplicationFailure,
-  CancellationScope,
   condition,
   continueAsNew,
   defineSignal,
@@ -30,7 +29,7 @@ import {
 } from './messages';
 
 const commandSignal = defineSignal<[StreamCommand]>(STREAM_SIGNAL);
-const saveUpdate = defineUpdate<void, [SavedCheckpoint]>(SAVE_CHECKPOINT_UPDATE);
+const saveUpdate = defineUpdate<boolean, [SavedCheckpoint]>(SAVE_CHECKPOINT_UPDATE);
 
 /** The pump works for as long as the stream lives; what notices its end is the missing heartbeat. */
 const TEN_YEARS_MS = 10 * 365 * 24 * 3_600_000;
@@ -48,7 +47,8 @@ const NOTHING_YET: StreamCheckpoint = { number: 0, partitions: {}, counts: { ok:
  * A stream: one long activity, the pump, reads the source and starts runs; here is what must survive it.
  *
  * T1  The newest checkpoint is in the pump's heartbeat, in the memo, or both; the greater number is the newer.
- * T2  A pump is told to stop by a cancel. It then finishes what it has read, and returns its checkpoint.
+ * T2  A pump that is to stop hears of it when it saves, and from the memo, where it looks for it. It then finishes what it has
+ *     read, and returns its checkpoint. It is not cancelled: of one that has died meanwhile, the server would forget the heartbeat.
  * T3  A pump of an earlier round or attempt saves nothing any more.
  * T4  A process that dies is noticed by the missing heartbeat, and the activity is tried again wherever a process polls.
  */
@@ -58,7 +58,6 @@ export async function runStream(
 ): Promise<StreamAnswer> {
   let { mode, checkpoint, round } = continuation;
   let lastAttempt = 0;
-  let pumping: CancellationScope | undefined;
   const show = (): void => {
     const memo: StreamMemo = { ...request, mode, checkpoint };
     upsertMemo({ [STREAM_MEMO_KEY]: memo });
@@ -68,7 +67,6 @@ export async function runStream(
     if (next === mode) return;
     mode = next;
     show();
-    if (mode !== 'running') pumping?.cancel();
   });
   setHandler(
     saveUpdate,
@@ -77,7 +75,7 @@ export async function runStream(
       if (newer.number > checkpoint.number) checkpoint = newer;
       show();
       // A stream of many files saves often.
-      if (workflowInfo().continueAsNewSuggested) pumping?.cancel();
+      return mode !== 'running' || workflowInfo().continueAsNewSuggested;
     },
     {
       validator: ({ term: [itsRound, attempt] }) => {
@@ -91,12 +89,8 @@ export async function runStream(
   for (;;) {
     await condition(() => mode !== 'paused');
     if (mode === 'draining') return { checkpoint, why: 'drained' };
-    const end = await CancellationScope.cancellable(async () => {
-      pumping = CancellationScope.current();
-      [round, lastAttempt] = [round + 1, 0];
-      return await pump({ id: request.id, round, checkpoint });
-    });
-    pumping = undefined;
+    [round, lastAttempt] = [round + 1, 0];
+    const end = await pump({ id: request.id, round, checkpoint });
     if (end.checkpoint.number > checkpoint.number) checkpoint = end.checkpoint;
     show();
     if (end.why === 'ended') return { checkpoint, why: 'ended' };

@@ -92,6 +92,34 @@ describeWith('kafka')('a topic with two partitions', () => {
   });
 });
 
+describeWith('kafka')('a topic that is deleted and made again', () => {
+  test('is read from its beginning by the next process', async () => {
+    const place = await KafkaPlace.open(await kafkaService());
+    onClose(() => place.close());
+    process.env['SELVAGE_STREAM_TEST_BROKERS'] = place.address;
+    const topic = await place.topic();
+    const given: Given = {
+      source: new KafkaStreamingSource({ topic, connection: 'SELVAGE_STREAM_TEST' }),
+      id: unique('again'),
+      backends: await temporaryBackends(),
+    };
+    await place.send(topic, ...[1, 2, 3].map((x) => ({ value: JSON.stringify(x) })));
+    const first = read(given);
+    await until('all are read', () => first.results.length === 3);
+    await first.stop();
+    await place.admin.deleteTopics({ topics: [topic] });
+    await until('it is gone', async () => !(await place.admin.listTopics()).includes(topic));
+    await place.topic(1, topic);
+    const again = await KafkaPlace.open(place.address);
+    onClose(() => again.close());
+    await again.send(topic, { value: '4' }, { value: '5' });
+    const second = read(given);
+    await until('the new ones are read', () => second.results.length >= 2);
+    expect(await second.stop()).toEqual({ why: 'stopped', ok: 5, dead: 0 });
+    expect(sorted(second.results)).toEqual([8, 10]);
+  });
+});
+
 describeWith('postgres')('a result that comes twice', () => {
   test('has its effect in PostgreSQL once', async () => {
     const pool = new Pool({ connectionString: await postgresService(), max: 4 });
@@ -111,6 +139,27 @@ describeWith('postgres')('a result that comes twice', () => {
 });
 
 describeWith('valkey')('a Valkey stream', () => {
+  test('has an entry for which the schema throws, which is a dead letter', async () => {
+    const url = await valkeyService();
+    process.env['SELVAGE_STREAM_TEST'] = url;
+    const connection = await openValkey({ url });
+    onClose(() => connection.close());
+    const stream = unique('entries');
+    for (const x of [1, 13, 2]) await connection.command('xadd', stream, '*', 'data', JSON.stringify(x));
+    const format = z.number().transform((x) => {
+      if (x === 13) throw new Error('unlucky');
+      return x;
+    });
+    const reading = read({
+      source: new ValkeyStreamingSource({ stream, connection: 'SELVAGE_STREAM_TEST', format }),
+      id: unique('entries'),
+      backends: await temporaryBackends(),
+    });
+    await until('all are read', () => reading.results.length === 2 && reading.dead.length === 1);
+    expect(reading.dead).toEqual(['UnreadableEvent']);
+    expect(await reading.stop()).toEqual({ why: 'stopped', ok: 2, dead: 1 });
+  });
+
   test('is read on by the next process, and what is finished is removed if wanted', async () => {
     const url = await valkeyService();
     process.env['SELVAGE_STREAM_TEST'] = url;

@@ -137,7 +137,9 @@ class KafkaSource {
         const name = nameOf(next);
         const count = waiting.get(name)! - next.messages.length;
         waiting.set(name, count);
-        const place = this.#places.get(name) ?? -1n;
+        let place = this.#places.get(name) ?? -1n;
+        // It ends before what was read of it: the topic was deleted and made again.
+        if (next.end <= place) place = -1n;
         const fresh = next.messages.filter(({ offset }) => offset > place);
         if (fresh.length > 0) {
           this.#places.set(name, fresh[fresh.length - 1]!.offset);

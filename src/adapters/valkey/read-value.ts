@@ -1,4 +1,4 @@
-import { describeIssues, type SchemaResult } from '../../authoring/standard-schema';
+import { describeIssues, type SchemaResult, type StandardSchema } from '../../authoring/standard-schema';
 import { SelvageError } from '../../errors';
 import type { MessageFormat } from '../../triggers';
 
@@ -13,11 +13,21 @@ export async function readValue(bytes: Buffer, format: MessageFormat): Promise<u
   if (format === 'text') return text;
   const parsed = json(text);
   if (format === 'json') return parsed;
-  const { value, issues } = (await format['~standard'].validate(parsed)) as SchemaResult<unknown> & {
-    readonly value?: unknown;
-  };
+  const { value, issues } = await validated(format, parsed);
   if (issues) throw unreadable(`does not satisfy the schema: ${describeIssues(issues)}`);
   return value;
+}
+
+async function validated(
+  schema: StandardSchema,
+  value: unknown,
+): Promise<SchemaResult<unknown> & { readonly value?: unknown }> {
+  try {
+    return await schema['~standard'].validate(value);
+  } catch (error) {
+    // A schema of the user's may throw any error.
+    throw unreadable(`made its schema throw (${String(error)})`, error);
+  }
 }
 
 export function unreadable(why: string, cause?: unknown): SelvageError {

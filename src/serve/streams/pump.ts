@@ -16,7 +16,16 @@ import { Slots } from '../slots';
 import { isFinal } from './is-final';
 import { StreamProgress } from './progress';
 import { Reader, orAborted } from './reader';
-import type { ElementEnd, Unit, UnitClaim, UnitRuns } from './unit';
+import { Troubles } from './troubles';
+import {
+  keyRefusalOf,
+  orderKeyOf,
+  unitOf,
+  type ElementEnd,
+  type Unit,
+  type UnitClaim,
+  type UnitRuns,
+} from './unit';
 
 export interface PumpParts {
   readonly declaration: StreamDeclaration;
@@ -25,7 +34,7 @@ export interface PumpParts {
   readonly checkpoint: StreamCheckpoint;
   readonly logger: Logger;
   /** Saves a checkpoint so that it outlives this process. */
-  readonly save: (checkpoint: StreamCheckpoint) => Promise<void>;
+  readonly save: (checkpoint: StreamCheckpoint) => Promise<unknown>;
 }
 
 /** With order by key: how many units may wait for others of their key, for each that may run. */
@@ -60,7 +69,11 @@ export class Pump {
   /** Partitions of which a claim has shown that no earlier process had come this far. */
   readonly #isNew = new Set<string>();
   #error: { readonly error: unknown } | undefined;
-  #trouble: string | undefined;
+  /** Of the source, and of each piece of work that is tried again. */
+  readonly #troubles = new Troubles<string>((trouble) => {
+    if (trouble === undefined) this.#parts.logger.info({}, 'goes on');
+    else this.#parts.logger.warn({}, trouble);
+  });
   #samples: { readonly at: number; readonly finished: number }[] = [];
   #lag: StreamLag | undefined;
   #finished = 0;
@@ -87,7 +100,7 @@ export class Pump {
           for (const [partition, state] of places) this.#progress.place(partition, state);
           await this.#insist('save the checkpoint', () => this.#parts.save(this.checkpoint()));
         },
-        trouble: (message) => this.#say(message),
+        trouble: (message) => this.#troubles.set(source, message),
       }),
       this.#window(),
     );
@@ -127,12 +140,9 @@ export class Pump {
     this.#lag = await this.#parts.source.lag?.().catch(() => undefined);
   }
 
-  async tellFinished(): Promise<void> {
-    await this.#parts.source.finished?.(this.#progress.places());
-  }
-
   state(process: string): PumpState {
     const at = Date.now();
+    const trouble = this.#troubles.told;
     const samples = this.#samples;
     samples.push({ at, finished: this.#finished });
     while (samples.length > 2 && at - samples[1]!.at > RATE_SECONDS * 1_000) samples.shift();
@@ -144,7 +154,7 @@ export class Pump {
       window: this.#window(),
       rate: seconds > 0 ? (this.#finished - first.finished) / seconds : 0,
       ...(this.#lag && { lag: this.#lag }),
-      ...(this.#trouble !== undefined && { trouble: this.#trouble }),
+      ...(trouble !== undefined && { trouble }),
       at,
     };
   }
@@ -215,16 +225,19 @@ export class Pump {
   async #oneByOne(reader: Reader, partition: string, elements: readonly StreamElement[]): Promise<void> {
     let unit = await this.#firstUnit(partition, elements);
     const [claim] = await this.#insist('claim what was read', () => this.#parts.runs.claim([unit]));
-    const { inserted, elements: count } = claim!;
+    const { inserted, elements: count, last } = claim!;
     if (inserted) this.#isNew.add(partition);
     let rest = elements.slice(unit.elements.length);
-    if (!inserted && count !== unit.elements.length) {
-      // An earlier process had cut elsewhere.
+    if (!inserted && (count > 1 || unit.elements.length > 1)) {
+      // An earlier process may have cut elsewhere.
       const all = await reader.fill(partition, elements, count, this.#stop.signal);
       // Told to stop before all of it was there: the next process will read it again.
       if (all.length < count && this.#stop.signal.aborted) return;
-      unit = this.#unit(partition, all.slice(0, count), unit.refusal);
-      rest = all.slice(count);
+      // If the source has lost some of them since, only of the first it is known which it was.
+      const end = all[count - 1];
+      const own = last === undefined || (end && keyOfOffset(end.offset) === last) ? count : 1;
+      unit = this.#unit(partition, all.slice(0, own), unit.refusal);
+      rest = all.slice(own);
     }
     reader.giveBack(partition, rest);
     this.#begin(unit, claim!);
@@ -245,7 +258,7 @@ export class Pump {
     let fitting = 0;
     for (const element of elements.slice(0, batch)) {
       if (fitting > 0 && this.#progress.doneFrom(partition, element) > 0) break;
-      const key = order === 'key' ? this.#keyOf(element) : undefined;
+      const key = order === 'key' ? orderKeyOf(this.#parts.declaration.options, element) : undefined;
       if (key !== undefined && keys.has(key)) break;
       const refusal = await this.#refusalOf(element);
       if (refusal && fitting === 0) return this.#unit(partition, [element], refusal);
@@ -258,27 +271,12 @@ export class Pump {
   }
 
   #unit(partition: string, elements: readonly StreamElement[], refusal?: DeadLetter['error']): Unit {
-    const first = keyOfOffset(elements[0]!.offset);
-    return {
-      partition,
-      elements,
-      key: partition === '' ? first : `${partition}:${first}`,
-      ...(this.#parts.declaration.options.order === 'key' && {
-        keys: [...new Set(elements.map((element) => this.#keyOf(element)))],
-      }),
-      ...(refusal && { refusal }),
-    };
-  }
-
-  #keyOf(element: StreamElement): string {
-    const { key } = this.#parts.declaration.options;
-    const own = key ? key(element.value, element) : element.key;
-    // Elements without a key are in order among themselves.
-    return own === undefined || own === null ? '' : `k${String(own)}`;
+    return unitOf(this.#parts.declaration.options, partition, elements, refusal);
   }
 
   async #refusalOf(element: StreamElement): Promise<DeadLetter['error'] | undefined> {
-    return await this.#insist('check what was read', () => this.#parts.runs.refusalOf(element));
+    const refusal = await this.#insist('check what was read', () => this.#parts.runs.refusalOf(element));
+    return refusal ?? keyRefusalOf(this.#parts.declaration.options, element);
   }
 
   #begin(unit: Unit, claim: UnitClaim): void {
@@ -320,7 +318,8 @@ export class Pump {
     for (const end of ends) {
       const what = await this.#deliver(end);
       if (!what) return false;
-      counts[what] += this.#parts.declaration.options.gather > 0 ? unit.elements.length : 1;
+      // A list has one end.
+      counts[what] += unit.elements.length / ends.length;
     }
     this.#finished += unit.elements.length;
     this.#progress.finish(unit, counts);
@@ -366,26 +365,20 @@ export class Pump {
   /** Repeats the work until it succeeds. */
   async #insist<T>(what: string, work: () => Promise<T>): Promise<T> {
     const { signal } = this.#kill;
+    const part = {};
     for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
       signal.throwIfAborted();
       try {
         const result = await work();
-        if (ms > FIRST_PAUSE_MS) this.#say(undefined);
+        if (ms > FIRST_PAUSE_MS) this.#troubles.set(part, undefined);
         return result;
       } catch (error) {
         signal.throwIfAborted();
         if (isFinal(error)) throw error;
-        this.#say(`cannot ${what}: ${error instanceof Error ? error.message : String(error)}`);
+        this.#troubles.set(part, `cannot ${what}: ${error instanceof Error ? error.message : String(error)}`);
         await pause(ms, signal);
       }
     }
-  }
-
-  #say(trouble: string | undefined): void {
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
-    if (trouble === undefined) this.#parts.logger.info({}, 'goes on');
-    else this.#parts.logger.warn({}, trouble);
   }
 
   /** The first error counts. */

@@ -7,6 +7,8 @@ export type Taken = { readonly partition: string; readonly elements: StreamEleme
 interface Queue {
   elements: StreamElement[];
   hasEnded: boolean;
+  /** By `performance.now`: since when its first element waits for others. */
+  since: number;
 }
 
 /** Reads ahead of the pump, so many elements that the source is asked for more only as fast as elements are taken. */
@@ -26,7 +28,8 @@ export class Reader {
   }
 
   /**
-   * The next elements of a partition: at most `most`. If fewer are there, it waits up to `linger` milliseconds for more.
+   * The next elements of a partition: at most `most`. If fewer are there, they wait up to `linger` milliseconds for more.
+   * Partitions take turns, however many elements others have.
    * Undefined: the source has ended, or the signal was aborted.
    *
    * @throws the source's error, once all that it had delivered before was taken
@@ -37,9 +40,9 @@ export class Reader {
       if (this.#hasEnded || signal.aborted) return undefined;
       await orAborted(this.#read(), signal);
     }
-    if (linger > 0 && !this.#isFull(most)) await this.#linger(most, linger, signal);
-    if (signal.aborted) return undefined;
-    const [partition, queue] = this.#next(most);
+    const next = await this.#next(most, linger, signal);
+    if (!next) return undefined;
+    const [partition, queue] = next;
     const elements = this.#cut(partition, queue, most);
     if (elements.length === 0) return { endOf: partition };
     this.#readAhead();
@@ -74,11 +77,8 @@ export class Reader {
   /** Gives elements back that were taken last of their partition. */
   giveBack(partition: string, elements: readonly StreamElement[]): void {
     if (elements.length === 0) return;
-    const { elements: rest, hasEnded } = this.#queues.get(partition) ?? newQueue();
-    const others = [...this.#queues];
-    this.#queues.clear();
-    this.#queues.set(partition, { elements: [...elements, ...rest], hasEnded });
-    for (const [name, queue] of others) if (name !== partition) this.#queues.set(name, queue);
+    const queue = this.#queue(partition);
+    queue.elements = [...elements, ...queue.elements];
     this.#count += elements.length;
   }
 
@@ -87,29 +87,27 @@ export class Reader {
     void this.#iterator.return?.()?.then(undefined, () => undefined);
   }
 
-  #isFull(most: number): boolean {
-    if (this.#hasEnded || this.#error) return true;
-    for (const { elements, hasEnded } of this.#queues.values())
-      if (hasEnded || elements.length >= most) return true;
-    return false;
+  /** The first whose elements need not wait for others, once there is one. Undefined: the signal was aborted. */
+  async #next(most: number, linger: number, signal: AbortSignal): Promise<[string, Queue] | undefined> {
+    while (!signal.aborted) {
+      const began = performance.now() - linger;
+      let earliest = Number.POSITIVE_INFINITY;
+      for (const next of this.#queues) {
+        const [, { elements, hasEnded, since }] = next;
+        const isWhole = hasEnded || elements.length >= most || this.#hasEnded || this.#error;
+        if (isWhole || since <= began) return next;
+        earliest = Math.min(earliest, since);
+      }
+      await this.#readFor(earliest - began, signal);
+    }
+    return undefined;
   }
 
-  async #linger(most: number, milliseconds: number, signal: AbortSignal): Promise<void> {
+  async #readFor(milliseconds: number, signal: AbortSignal): Promise<void> {
     const end = new AbortController();
-    let isOver = false;
-    const late = delay(milliseconds, undefined, { signal: end.signal }).then(
-      () => void (isOver = true),
-      () => undefined,
-    );
-    while (!isOver && !signal.aborted && !this.#isFull(most))
-      await orAborted(Promise.race([this.#read(), late]), signal);
+    const late = delay(milliseconds, undefined, { signal: end.signal }).catch(() => undefined);
+    await orAborted(Promise.race([this.#read(), late]), signal);
     end.abort();
-  }
-
-  /** A full queue if there is one, else the one whose turn it is. */
-  #next(most: number): [string, Queue] {
-    const queues = [...this.#queues] as [[string, Queue], ...[string, Queue][]];
-    return queues.find(([, { elements }]) => elements.length >= most) ?? queues[0];
   }
 
   #cut(partition: string, queue: Queue, most: number): StreamElement[] {
@@ -119,7 +117,8 @@ export class Reader {
     this.#queues.delete(partition);
     // The end is taken by itself, after the last element.
     const isOver = cut.length === elements.length && !(hasEnded && cut.length > 0);
-    if (!isOver) this.#queues.set(partition, { elements: elements.slice(cut.length), hasEnded });
+    const rest = elements.slice(cut.length);
+    if (!isOver) this.#queues.set(partition, { elements: rest, hasEnded, since: performance.now() });
     return cut;
   }
 
@@ -160,7 +159,7 @@ export class Reader {
 }
 
 function newQueue(): Queue {
-  return { elements: [], hasEnded: false };
+  return { elements: [], hasEnded: false, since: performance.now() };
 }
 
 /**

@@ -6,13 +6,13 @@ import {
   WorkflowUpdateFailedError,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { recordOf, type AnyTapestry } from '../../authoring';
+import type { AnyTapestry } from '../../authoring';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { OpenOptions, Selvage } from '../../client';
 import { failureOfStream, streamQueue, streamWorkflowId } from '../../client/streams';
 import { SelvageError, isErrorCode } from '../../errors';
 import { bodyLogger } from '../../runtime/body-logger';
-import { batchSizes, batchTapestry, streamName, type StreamDeclaration } from '../../streams';
+import { streamName, type StreamDeclaration } from '../../streams';
 import {
   PUMP_ACTIVITY,
   PUMP_REPLACED,
@@ -31,10 +31,13 @@ import {
 } from '../../workflows/messages';
 import { kindOfSource, openSource } from './open-source';
 import { isFinal } from './is-final';
+import { StreamProgress } from './progress';
 import { Pump } from './pump';
 import { StreamRuns } from './unit-runs';
 
 const BEAT_MS = 1_000;
+/** Milliseconds between two looks whether the stream is to be paused or drained. */
+const LOOK_MS = 1_000;
 /** Milliseconds between two questions to the source how far behind the stream is. */
 const LAG_MS = 5_000;
 
@@ -57,13 +60,7 @@ export interface StreamEnd {
 export function workerOfStreams(
   streams: readonly StreamDeclaration[],
 ): Pick<OpenOptions, 'tapestries' | 'workOn'> {
-  const tapestries = new Set<AnyTapestry>();
-  for (const { tapestry, options } of streams) {
-    tapestries.add(tapestry);
-    if (options.batch === 1) continue;
-    for (const size of batchSizes(options.batch))
-      if (size > 1) tapestries.add(batchTapestry(recordOf(tapestry), size));
-  }
+  const tapestries = new Set<AnyTapestry>(streams.map(({ tapestry }) => tapestry));
   return { tapestries: [...tapestries], workOn: streams.map(({ id }) => streamQueue(id)) };
 }
 
@@ -139,65 +136,90 @@ export class StreamHost {
     const logger = bodyLogger(this.#logger, { trigger: streamName(id) });
     const handle = selvage.client.workflow.getHandle(streamWorkflowId(id));
     const { attempt } = context.info;
-    const save = async (checkpoint: StreamCheckpoint): Promise<void> => {
-      const saved: SavedCheckpoint = { checkpoint, term: [task.round, attempt] };
-      await saveCheckpoint(handle, saved);
+    let pump: Pump | undefined;
+    const save = async (checkpoint: StreamCheckpoint): Promise<boolean> => {
+      const isToStop = await saveCheckpoint(handle, { checkpoint, term: [task.round, attempt] });
+      if (isToStop) pump?.stop();
+      return isToStop;
     };
     const beaten = (context.info.heartbeatDetails as PumpBeat | undefined)?.checkpoint;
-    const checkpoint = newest(task.checkpoint, beaten, await savedCheckpoint(handle));
-    await save({ ...checkpoint, number: checkpoint.number + 1 });
+    const known = newest(task.checkpoint, beaten, await savedCheckpoint(handle));
+    const checkpoint = { ...known, number: known.number + 1 };
+    if (await save(checkpoint)) return { checkpoint, why: 'stopped' };
     const source = await openSource(declaration.source, { id, logger });
-    const pump = new Pump({
+    const reading = (pump = new Pump({
       declaration,
       source,
       runs: new StreamRuns(selvage, declaration, streamQueue(id)),
-      checkpoint: { ...checkpoint, number: checkpoint.number + 1 },
+      checkpoint,
       logger,
       save,
-    });
+    }));
     const identity = `${process.pid}`;
-    beat.details = (): PumpBeat => ({ checkpoint: pump.checkpoint(), state: pump.state(identity) });
-    const running = pump.run();
+    beat.details = (): PumpBeat => ({ checkpoint: reading.checkpoint(), state: reading.state(identity) });
+    const running = reading.run();
     let hasEnded = (): void => undefined;
     const ended = new Promise<void>((resolve) => (hasEnded = resolve));
-    this.#pumps.set(id, { pump, ended });
-    const look = (): void =>
-      void pump
-        .lookAtLag()
-        .then(() => pump.tellFinished())
-        .catch(() => undefined);
-    look();
-    const looks = setInterval(look, LAG_MS);
+    this.#pumps.set(id, { pump: reading, ended });
+    // Of what the server does not know to be finished, a source must remove nothing.
+    const tellFinished = async (partitions: StreamCheckpoint['partitions']): Promise<void> =>
+      await source.finished?.(new StreamProgress({ ...checkpoint, partitions }).places());
+    const keep = async (last: StreamCheckpoint): Promise<void> => {
+      await save(last);
+      await tellFinished(last.partitions);
+    };
+    const looks = [
+      repeated(LOOK_MS, async () => {
+        const { state } = await selvage.streams.status(id);
+        if (state === 'paused' || state === 'draining') reading.stop();
+      }),
+      repeated(LAG_MS, async () => {
+        await reading.lookAtLag();
+        if (source.finished) await tellFinished((await selvage.streams.status(id)).checkpoint);
+      }),
+    ];
     const cancelled = (): void => {
       // Otherwise another process has it now, or the stream was ended by force.
       if (context.cancellationDetails?.cancelRequested || context.cancellationDetails?.workerShutdown)
-        pump.stop();
-      else pump.kill();
+        reading.stop();
+      else reading.kill();
     };
     context.cancellationSignal.addEventListener('abort', cancelled);
     if (context.cancellationSignal.aborted) cancelled();
-    if (this.#isStopping) pump.stop();
+    if (this.#isStopping) reading.stop();
     logger.info({}, attempt > 1 || task.round > 1 ? 'reads on' : 'reads');
     try {
       const end = await running;
       // Once the activity is over, its last beat is gone, and the workflow hears of its result a moment later: whoever asks
       // meanwhile would be told of an older checkpoint.
-      await save(end.checkpoint).catch(() => undefined);
+      await keep(end.checkpoint).catch(() => undefined);
       return end;
     } catch (error) {
       // A stream that ends by a mistake keeps its place.
-      if (isFinal(error)) await save(pump.checkpoint()).catch(() => undefined);
+      if (isFinal(error)) await keep(reading.checkpoint()).catch(() => undefined);
       context.heartbeat(beat.details());
       throw error;
     } finally {
-      clearInterval(looks);
+      for (const look of looks) clearInterval(look);
       context.cancellationSignal.removeEventListener('abort', cancelled);
-      await pump.tellFinished().catch(() => undefined);
       await source.close?.().catch(() => undefined);
-      if (this.#pumps.get(id)?.pump === pump) this.#pumps.delete(id);
+      if (this.#pumps.get(id)?.pump === reading) this.#pumps.delete(id);
       hasEnded();
     }
   }
+}
+
+/** Does the work now and then again, but not while it is being done. Errors are those of outages, after which it is done again. */
+function repeated(milliseconds: number, work: () => Promise<void>): NodeJS.Timeout {
+  let isUnderWay = false;
+  const go = async (): Promise<void> => {
+    if (isUnderWay) return;
+    isUnderWay = true;
+    await work().catch(() => undefined);
+    isUnderWay = false;
+  };
+  void go();
+  return setInterval(() => void go(), milliseconds);
 }
 
 /** A stream on the server. */
@@ -265,9 +287,10 @@ async function savedCheckpoint(handle: WorkflowHandle): Promise<StreamCheckpoint
   }
 }
 
-async function saveCheckpoint(handle: WorkflowHandle, saved: SavedCheckpoint): Promise<void> {
+/** Returns whether the pump is to stop. */
+async function saveCheckpoint(handle: WorkflowHandle, saved: SavedCheckpoint): Promise<boolean> {
   try {
-    await handle.executeUpdate(SAVE_CHECKPOINT_UPDATE, { args: [saved] });
+    return await handle.executeUpdate<boolean, [SavedCheckpoint]>(SAVE_CHECKPOINT_UPDATE, { args: [saved] });
   } catch (error) {
     const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
     if (cause instanceof ApplicationFailure && cause.type === PUMP_REPLACED)

@@ -11,6 +11,7 @@ import type { Trigger, TriggerDeclaration, TriggerEvent, TriggerHost } from '../
 import type { Json } from '../../values';
 import { openSource } from './open-source';
 import { Reader } from './reader';
+import { Troubles } from './troubles';
 
 /** Events that are accepted together. */
 const AT_ONCE = 200;
@@ -26,12 +27,18 @@ export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigge
       const { signal, logger } = host;
       const source = await openSource(settings.source, { id, logger });
       const places = new Map<string, Json>(Object.entries((await settings.places?.load()) ?? {}));
+      let saving: Promise<unknown> = Promise.resolve();
+      // One after another: the source saves new partitions while others are saved, and an older list must not be the last.
       const save = async (newer: Places): Promise<void> => {
         for (const [partition, state] of newer) places.set(partition, state);
-        await settings.places?.save(Object.fromEntries(places));
+        const own = saving.then(() => settings.places?.save(Object.fromEntries(places)));
+        saving = own.catch(() => undefined);
+        await own;
       };
+      const troubles = new Troubles<SelvageError>((error) => host.trouble(error));
       const trouble = (message: string | undefined): void =>
-        host.trouble(
+        troubles.set(
+          source,
           message === undefined ? undefined : new SelvageError('DeliveryFailed', message, { details: {} }),
         );
       const reader = new Reader(source.read(new Map(places), { signal, logger, save, trouble }), AT_ONCE);
@@ -45,7 +52,7 @@ export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigge
           }
           const { partition, elements } = taken;
           const events = readable(elements, host).map((element) => eventOf(partition, element));
-          if (events.length > 0 && !(await accept(host, events))) break;
+          if (events.length > 0 && !(await accept(host, events, troubles))) break;
           await save(new Map([[partition, stateOfOffset(elements[elements.length - 1]!.offset)]]));
         }
         // A source that has ended has nothing more to deliver, which is no failure.
@@ -78,7 +85,11 @@ function readable(elements: readonly StreamElement[], { logger, metrics }: Trigg
 }
 
 /** Until it is known what became of them. False: it is to stop before that. */
-async function accept(host: TriggerHost, events: readonly TriggerEvent[]): Promise<boolean> {
+async function accept(
+  host: TriggerHost,
+  events: readonly TriggerEvent[],
+  troubles: Troubles<SelvageError>,
+): Promise<boolean> {
   while (!host.signal.aborted) {
     try {
       const acceptances = await host.accept(events);
@@ -86,11 +97,11 @@ async function accept(host: TriggerHost, events: readonly TriggerEvent[]): Promi
         if (acceptance.status === 'refused')
           host.logger.warn(`element ${events[place]!.key} starts no run: ${acceptance.error.message}`);
       });
-      host.trouble(undefined);
+      troubles.set(host, undefined);
       return true;
     } catch (error) {
       if (!isAway(error)) throw error;
-      host.trouble(error);
+      troubles.set(host, error);
       await delay(PAUSE_MS, undefined, { signal: host.signal }).catch(() => undefined);
     }
   }

@@ -19,6 +19,8 @@ import type { ElementEnd, Unit, UnitClaim, UnitRuns } from './unit';
 
 interface Claim extends UnitClaim {
   readonly result: ClaimResult;
+  /** Whether its elements are one list, as the stream's options said when it was claimed. */
+  readonly isList: boolean;
 }
 
 /**
@@ -31,7 +33,7 @@ export class StreamRuns implements UnitRuns<Claim> {
   readonly #taskQueue: string;
   readonly #starters = new Map<number, Starter>();
   readonly #needsValues: boolean;
-  readonly #failing: ReadonlySet<string>;
+  readonly #isHarmless: (knot: string) => boolean;
   readonly #terminals: readonly string[];
 
   constructor(selvage: Selvage, declaration: StreamDeclaration, taskQueue: string) {
@@ -40,7 +42,7 @@ export class StreamRuns implements UnitRuns<Claim> {
     this.#taskQueue = taskQueue;
     this.#needsValues = declaration.options.onResult !== undefined;
     const record = recordOf(declaration.tapestry);
-    this.#failing = failingKnots(record);
+    this.#isHarmless = harmlessIn(record);
     this.#terminals = [...terminalsOf(record).keys()];
   }
 
@@ -58,35 +60,41 @@ export class StreamRuns implements UnitRuns<Claim> {
   async claim(units: readonly Unit[]): Promise<readonly Claim[]> {
     const starter = this.#starter(1);
     const results = await starter.claim(
-      units.map((unit) => ({ key: unit.key, body: {}, link: linkOf(unit) })),
+      units.map((unit) => ({ key: unit.key, body: {}, link: this.#linkOf(unit) })),
     );
-    const refused = units.filter(({ refusal }) => refusal);
+    const refused = units.filter((_, place) => results[place]!.entry.event['refused'] !== undefined);
     // No run will be started for them, so the entry is complete.
     if (refused.length > 0)
       await this.#selvage.backends.startLedger.markStarted(
         refused.map(({ key }) => ({ trigger: this.#trigger(1).name, key })),
       );
     return results.map((result) => {
-      const { elements = 1, refused: code, why } = result.entry.event;
+      const { elements = 1, last, list, refused: code, why } = result.entry.event;
       return {
         result,
+        isList: list === 1,
         inserted: result.inserted,
         elements: Number(elements),
+        ...(last !== undefined && { last: String(last) }),
         ...(code !== undefined && { refusal: { code: String(code), message: String(why) } }),
       };
     });
   }
 
-  async run(unit: Unit, { refusal, result }: Claim, signal: AbortSignal): Promise<readonly ElementEnd[]> {
-    const elements = this.#delivered(unit);
+  async run(
+    unit: Unit,
+    { refusal, result, isList, elements: claimed }: Claim,
+    signal: AbortSignal,
+  ): Promise<readonly ElementEnd[]> {
+    const elements = isList ? [listOf(unit)] : unit.elements;
     const error = refusal ?? (result.inserted ? unit.refusal : undefined);
     if (error) return elements.map((element) => ({ element, letter: { error } }));
-    const isBatch = this.#declaration.options.batch > 1 && unit.elements.length > 1;
+    const isBatch = elements.length > 1;
     const starter = this.#starter(isBatch ? unit.elements.length : 1);
     const event: TriggerEvent = {
       key: unit.key,
       body: isBatch ? this.#batchParameters(unit) : this.#parameters(elements[0]!.value),
-      link: linkOf(unit),
+      link: this.#linkOf(unit),
     };
     const acceptance = await starter.startClaimed(event, result);
     signal.throwIfAborted();
@@ -95,7 +103,14 @@ export class StreamRuns implements UnitRuns<Claim> {
       return elements.map((element) => ({ element, letter: { error: describe(why) } }));
     }
     const { runId } = acceptance as { readonly runId: string };
-    return await this.#endsOf(runId, elements, isBatch);
+    // Of a batch that has run, and of which the source has lost elements, the first is left.
+    const isFirst = !isList && claimed > elements.length && (await this.#isBatch(runId, claimed));
+    return await this.#endsOf(runId, elements, isBatch || isFirst);
+  }
+
+  async #isBatch(runId: string, size: number): Promise<boolean> {
+    const { tapestry } = await this.#selvage.getRun(runId).end();
+    return tapestry === batchTapestry(recordOf(this.#declaration.tapestry), size).name;
   }
 
   async #endsOf(
@@ -118,13 +133,12 @@ export class StreamRuns implements UnitRuns<Claim> {
       if (outcome.kind === 'err') failed.set(knot, outcome.error);
     return elements.map((element, place) => {
       const named = isBatch ? (name: string) => inBatch(place, name) : (name: string) => name;
-      if (failed.size > 0)
-        for (const knot of this.#failing) {
-          const found = failed.get(named(knot));
-          if (!found) continue;
-          const { type: code, message } = found;
-          return { element, letter: { runId, error: { code, message: `knot "${knot}": ${message}` } } };
-        }
+      const prefix = named('');
+      for (const [name, { type: code, message }] of failed) {
+        const knot = name.slice(prefix.length);
+        if (!name.startsWith(prefix) || this.#isHarmless(knot)) continue;
+        return { element, letter: { runId, error: { code, message: `knot "${knot}": ${message}` } } };
+      }
       return { element, result: { runId, values: this.#needsValues ? this.#valuesOf(values, named) : {} } };
     });
   }
@@ -139,12 +153,6 @@ export class StreamRuns implements UnitRuns<Claim> {
     return own;
   }
 
-  #delivered({ elements }: Unit): readonly StreamElement[] {
-    if (this.#declaration.options.gather === 0) return elements;
-    const last = elements[elements.length - 1]!;
-    return [{ ...last, value: elements.map(({ value }) => value) }];
-  }
-
   #parameters(value: unknown): object {
     const { parameter } = this.#declaration.options;
     return parameter === undefined ? (value as object) : { [parameter]: value };
@@ -156,6 +164,18 @@ export class StreamRuns implements UnitRuns<Claim> {
       for (const [name, given] of Object.entries(this.#parameters(value))) all[inBatch(place, name)] = given;
     });
     return all;
+  }
+
+  /** The link from a run to its elements. */
+  #linkOf({ partition, elements, refusal }: Unit): EventLink {
+    const last = elements[elements.length - 1]!;
+    return {
+      offset: keyOfOffset(elements[0]!.offset),
+      ...(partition !== '' && { partition }),
+      ...(elements.length > 1 && { elements: elements.length, last: keyOfOffset(last.offset) }),
+      ...(this.#declaration.options.gather > 0 && { list: 1 }),
+      ...(refusal && { refused: refusal.code, why: refusal.message.slice(0, 500) }),
+    };
   }
 
   #starter(size: number): Starter {
@@ -181,15 +201,9 @@ export class StreamRuns implements UnitRuns<Claim> {
   }
 }
 
-/** The link from a run to its elements. */
-function linkOf({ partition, elements, refusal }: Unit): EventLink {
+function listOf({ elements }: Unit): StreamElement {
   const last = elements[elements.length - 1]!;
-  return {
-    offset: keyOfOffset(elements[0]!.offset),
-    ...(partition !== '' && { partition }),
-    ...(elements.length > 1 && { elements: elements.length, last: keyOfOffset(last.offset) }),
-    ...(refusal && { refused: refusal.code, why: refusal.message.slice(0, 500) }),
-  };
+  return { ...last, value: elements.map(({ value }) => value) };
 }
 
 function describe({ code, message }: SelvageError): DeadLetter['error'] {
@@ -197,18 +211,18 @@ function describe({ code, message }: SelvageError): DeadLetter['error'] {
 }
 
 /**
- * Knots whose failure makes an element a dead letter: not those that the run can do without, nor, unless the tapestry
- * says otherwise, those whose failure another knot receives.
+ * Whether a knot's failure makes no dead letter of an element: of one that the run can do without, or, unless the
+ * tapestry says otherwise, that another knot receives. One that only the code knew which has started the run counts.
  */
-function failingKnots({ knots, options: { failOn = 'unhandled' } }: TapestryRecord): ReadonlySet<string> {
-  const failing = new Set<string>();
-  if (failOn === 'never') return failing;
+function harmlessIn({ knots, options: { failOn = 'unhandled' } }: TapestryRecord): (knot: string) => boolean {
+  if (failOn === 'never') return () => true;
   const received = new Set<KnotRecord>();
   for (const { definition, inputs } of knots.values()) {
     if (definition?.receives !== 'outcomes') continue;
     for (const input of inputs.values()) if (input.kind === 'parent') received.add(input.knot);
   }
-  for (const [id, knot] of knots)
-    if (!knot.definition?.optional && (failOn === 'any' || !received.has(knot))) failing.add(id);
-  return failing;
+  return (id) => {
+    const knot = knots.get(id);
+    return !!knot && (!!knot.definition?.optional || (failOn !== 'any' && received.has(knot)));
+  };
 }

@@ -1,4 +1,10 @@
-import type { DeadLetter, StreamElement, StreamResult } from '../../streams';
+import {
+  keyOfOffset,
+  type DeadLetter,
+  type StreamElement,
+  type StreamResult,
+  type StreamSettings,
+} from '../../streams';
 import type { Part } from './progress';
 
 /** Elements that one run is for. */
@@ -11,11 +17,55 @@ export interface Unit extends Part {
   readonly refusal?: DeadLetter['error'];
 }
 
+export function unitOf(
+  options: StreamSettings,
+  partition: string,
+  elements: readonly StreamElement[],
+  refusal?: DeadLetter['error'],
+): Unit {
+  const first = keyOfOffset(elements[0]!.offset);
+  return {
+    partition,
+    elements,
+    key: partition === '' ? first : `${partition}:${first}`,
+    ...(options.order === 'key' && {
+      keys: [...new Set(elements.map((element) => orderKeyOf(options, element)))],
+    }),
+    ...(refusal && { refusal }),
+  };
+}
+
+/** By which an element is in order with others. Those without a key are so among themselves. */
+export function orderKeyOf({ key }: StreamSettings, element: StreamElement): string {
+  let own: string | null | undefined = element.key;
+  try {
+    if (key) own = key(element.value, element);
+  } catch {
+    // It is refused: for that, or for its value.
+  }
+  return own === undefined || own === null ? '' : `k${String(own)}`;
+}
+
+export function keyRefusalOf(
+  { key }: StreamSettings,
+  element: StreamElement,
+): DeadLetter['error'] | undefined {
+  try {
+    key?.(element.value, element);
+    return undefined;
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    return { code: name, message: `the option "key" throws: ${message}` };
+  }
+}
+
 /** What the start ledger says of a unit. */
 export interface UnitClaim {
   readonly inserted: boolean;
   /** How many elements the unit was claimed with. */
   readonly elements: number;
+  /** The key of the last of them, if there were several. */
+  readonly last?: string;
   /** Why it was refused then. */
   readonly refusal?: DeadLetter['error'];
 }

@@ -7,8 +7,8 @@ export const STREAM_WORKFLOW = 'selvage.stream';
 export const PUMP_ACTIVITY = 'selvage.pump';
 
 /**
- * Saves a `SavedCheckpoint` in the history, and returns when it is there. Refused for a pump after which another has
- * saved one.
+ * Saves a `SavedCheckpoint` in the history, and returns when it is there: whether the pump is to stop. Refused for a pump
+ * after which another has saved one.
  */
 export const SAVE_CHECKPOINT_UPDATE = 'selvage.saveCheckpoint';
 

@@ -162,3 +162,48 @@ test('a stream that the server does not know is refused by name', async () => {
   const error = await rejectionOf(selvage.streams.status('none-such'));
   expect(error).toMatchObject({ code: 'UnknownStream', details: { stream: 'none-such' } });
 });
+
+test('a stream whose source fails just then is paused, resumed and drained as any other, and keeps its place', async () => {
+  quietRuntime();
+  const id = unique('failing');
+  const backends = await temporaryBackends();
+  const selvage = await connectSelvage({ backends });
+  const results: number[] = [];
+  const places: unknown[] = [];
+  const source: AnySource<number> = async function* (after: number | undefined) {
+    places.push(after);
+    if (after === undefined) {
+      for (const value of [1, 2]) yield { value, offset: value };
+      await until('both are done', () => results.length === 2);
+    }
+    throw new Error('the source is away');
+  };
+  const stopping = new AbortController();
+  const ended = runStream(source, keeping, {
+    id,
+    parameter: 'x',
+    address: sharedServerAddress(),
+    backends,
+    logger: silent,
+    workerOptions: { workflowBundle: bundledInterpreter(), ...forcedReplay },
+    signal: stopping.signal,
+    onResult: (_, { value }) => void results.push(value),
+  });
+  onClose(async () => {
+    stopping.abort();
+    await ended.catch(() => undefined);
+  });
+  await until('it has failed twice', () => places.length > 2);
+  await selvage.streams.pause(id);
+  await until('it is not begun again', async () => {
+    const { state, trouble } = await selvage.streams.status(id);
+    return state === 'failed' || (state === 'paused' && trouble === undefined);
+  });
+  const before = places.length;
+  await selvage.streams.resume(id);
+  await until('it is begun again', () => places.length > before);
+  await selvage.streams.drain(id);
+  expect(await ended).toEqual({ why: 'drained', ok: 2, dead: 0 });
+  expect([...new Set(places)]).toEqual([undefined, 2]);
+  expect(results.sort()).toEqual([1, 2]);
+});

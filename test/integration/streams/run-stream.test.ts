@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { knot, tapestry } from '../../../src';
 import { runStream } from '../../../src/serve';
-import { closeAll, temporaryBackends, unique } from '../../support/open-selvage';
+import { closeAll, connectSelvage, temporaryBackends, unique } from '../../support/open-selvage';
 import { forcedReplay } from '../../support/forced-replay';
 import { quietRuntime } from '../../support/quiet-runtime';
 import { sharedServerAddress } from '../../support/temporal-server';
@@ -37,10 +37,11 @@ describe.each([
     const backends = await temporaryBackends();
     const results = new Map<number, number>();
     const dead: number[] = [];
+    const id = unique('numbers');
     const end = await runStream(upTo(100), doubling, {
       ...place(backends),
       ...options,
-      id: unique('numbers'),
+      id,
       parameter: 'x',
       onResult: ({ values }, { value }) => {
         results.set(value, values.y);
@@ -57,5 +58,9 @@ describe.each([
         .filter((x) => x !== 13)
         .map((x) => [x, 2 * x]),
     );
+    const selvage = await connectSelvage({ backends });
+    expect(await selvage.streams.deadLetters(id)).toEqual([
+      expect.objectContaining({ why: expect.stringContaining('unlucky') as unknown }),
+    ]);
   });
 });

@@ -22,6 +22,7 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 /** Runs that end when a test says so. Claims are kept as the start ledger keeps them, for one pump after the other. */
 class Runs implements UnitRuns {
   readonly claimed = new Map<string, number>();
+  readonly lasts = new Map<string, string>();
   /** The values of each unit whose run was asked for, in order. */
   readonly asked: number[][] = [];
   /** Those values by the key of their unit, each as often as it was asked for. */
@@ -49,9 +50,11 @@ class Runs implements UnitRuns {
     return units.map(({ key, elements, refusal }) => {
       const known = this.claimed.get(key);
       this.claimed.set(key, known ?? elements.length);
+      if (known === undefined) this.lasts.set(key, keyOfOffset(elements.at(-1)!.offset));
       return {
         inserted: known === undefined,
         elements: known ?? elements.length,
+        ...(this.lasts.has(key) && { last: this.lasts.get(key)! }),
         ...(refusal && { refusal }),
       };
     });
@@ -205,6 +208,23 @@ test('a batch that is read again is cut as it was claimed', async () => {
   expect(again.asked).toEqual([[1, 2], [3], [4, 5], [6]]);
 });
 
+test('a batch of which the source has lost elements since: the others are of it no more, but for the first', async () => {
+  const source: OpenSource = {
+    async *read() {
+      yield [1, 3, 4, 5, 6].map((value) => ({ value, offset: value }));
+    },
+  };
+  for (const batch of [1, 4]) {
+    const runs = new Runs();
+    runs.claimed.set('1', 4).set('5', 2);
+    runs.lasts.set('1', '4').set('5', '6');
+    const { ended } = pumping(runs, { batch, concurrency: 1, linger: 0 }, { source });
+    expect((await ended).checkpoint.counts).toEqual({ ok: 5, dead: 0 });
+    expect(runs.asked[0]).toEqual([1]);
+    expect(runs.asked.flat()).toEqual([1, 3, 4, 5, 6]);
+  }
+});
+
 test('a batch of elements with a key ends where a key comes again', async () => {
   const runs = new Runs();
   await pumping(runs, { batch: 4, key: (value) => String(value % 3) }).ended;
@@ -288,6 +308,70 @@ test('an element whose run fails is a dead letter, and so is one that cannot be 
     ],
     [1, 4],
   ]);
+});
+
+test('an element that cannot be read, or for which "key" throws, is a dead letter with order by key, too', async () => {
+  const source: OpenSource = {
+    async *read() {
+      for (const value of numbers(4)) {
+        const offset = String(value);
+        yield value === 2
+          ? { value: undefined, offset, unreadable: { code: 'UnreadableMessage', message: 'no JSON' } }
+          : { value, offset };
+      }
+    },
+  };
+  const key = (value: number): string => {
+    if (value === 3) throw new Error('no key');
+    return value.toFixed();
+  };
+  for (const batch of [1, 4]) {
+    const letters: string[] = [];
+    const deadLetter: StreamOptions['deadLetter'] = ({ error }) => void letters.push(error.message);
+    const { ended, results } = pumping(new Runs(), { key, deadLetter, batch }, { source });
+    expect((await ended).checkpoint.counts).toEqual({ ok: 2, dead: 2 });
+    expect(letters.sort()).toEqual(['no JSON', 'the option "key" throws: no key']);
+    expect(results.sort()).toEqual([1, 4]);
+  }
+});
+
+test('what holds one part up is told until that part goes on, whatever the others do', async () => {
+  const source: OpenSource = {
+    async *read(_, { trouble }) {
+      yield { value: 1, offset: 1 };
+      await until('the sink has failed', () => calls > 0);
+      trouble(undefined);
+      yield { value: 2, offset: 2 };
+    },
+  };
+  const [mayEnd, other] = [new Latch(), new Latch()];
+  let calls = 0;
+  const onResult = async (_: unknown, { value }: { readonly value: number }): Promise<void> => {
+    if (value === 2) return other.open();
+    if (++calls < 2) throw new Error('the sink is away');
+    await mayEnd.passed;
+  };
+  const { pump, ended } = pumping(new Runs(), { onResult }, { source });
+  await other.passed;
+  expect(pump.state('one').trouble).toBe('cannot deliver a result (onResult): the sink is away');
+  mayEnd.open();
+  await ended;
+  expect(pump.state('one').trouble).toBeUndefined();
+});
+
+test('a partition with few elements has its turn while another always has many', async () => {
+  const many = numbers(40);
+  const source: OpenSource = {
+    async *read() {
+      yield many.slice(0, 8).map((value) => ({ value, offset: value, partition: 'busy' }));
+      yield { value: 100, offset: 1, partition: 'quiet' };
+      for (let at = 8; at < many.length; at += 8)
+        yield many.slice(at, at + 8).map((value) => ({ value, offset: value, partition: 'busy' }));
+    },
+  };
+  const runs = new Runs();
+  await pumping(runs, { batch: 4, concurrency: 4, linger: 0 }, { source }).ended;
+  expect(runs.asked.findIndex(([value]) => value === 100)).toBeLessThan(4);
 });
 
 test('an offset that no ledger can hold ends the stream, by whose fault', async () => {
@@ -449,12 +533,14 @@ test('however processes are killed, and whatever they are told anew: each elemen
           numbers(size).map((offset) => 100 * partition + offset),
         );
         const claimed = new Map<string, number>();
+        const lasts = new Map<string, string>();
         const units = new Map<string, number[][]>();
         const delivered = new Set<number>();
         let checkpoint = NOTHING;
         const live = async (life: Life, isLast: boolean): Promise<void> => {
           const runs = new Runs(isLast ? [] : all.filter((value) => life.waits.includes(value % 10)));
           for (const [key, count] of claimed) runs.claimed.set(key, count);
+          for (const [key, last] of lasts) runs.lasts.set(key, last);
           let progress = 0;
           let saved: StreamCheckpoint = { ...checkpoint, number: checkpoint.number + 1 };
           const { batch, concurrency, order } = life;
@@ -476,6 +562,7 @@ test('however processes are killed, and whatever they are told anew: each elemen
           await ended.catch(() => undefined);
           checkpoint = saved;
           for (const [key, count] of runs.claimed) claimed.set(key, count);
+          for (const [key, last] of runs.lasts) lasts.set(key, last);
           for (const [key, asked] of runs.byKey) units.set(key, [...(units.get(key) ?? []), ...asked]);
         };
         for (const life of lives) await live(life, false);

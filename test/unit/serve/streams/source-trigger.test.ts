@@ -1,7 +1,21 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import { StreamingSourceTrigger, knot, tapestry, type AnySource } from '../../../../src';
+import {
+  FileTailSource,
+  KafkaStreamingSource,
+  StreamingSourceTrigger,
+  ValkeyStreamingSource,
+  knot,
+  tapestry,
+  type AnySource,
+  type PlaceStore,
+} from '../../../../src';
 import { SelvageError } from '../../../../src/errors';
 import { createSourceTrigger } from '../../../../src/serve/streams/source-trigger';
+import type { Json } from '../../../../src/values';
 import { RecordingHost } from '../../../support/trigger-host';
 import { until } from '../../../support/until';
 
@@ -54,6 +68,31 @@ test('it goes on from the places that it has saved', async () => {
   await again.stop();
 });
 
+test('places may be kept by an object of a class, and messages be read by a schema', async () => {
+  class Store implements PlaceStore {
+    #places: Readonly<Record<string, Json>> | undefined;
+    async load() {
+      return this.#places;
+    }
+    async save(places: Readonly<Record<string, Json>>) {
+      this.#places = places;
+    }
+  }
+  const places = new Store();
+  const running = new RecordingHost().run(
+    createSourceTrigger(new StreamingSourceTrigger(values, keeping, { id: 'numbers', places })),
+  );
+  await until('the place is saved', () => places.load());
+  await running.stop();
+  expect(await places.load()).toEqual({ '': 3 });
+  const format = z.object({ x: z.number() });
+  for (const { options } of [
+    new KafkaStreamingSource({ topic: 'orders', format }),
+    new ValkeyStreamingSource({ stream: 'orders', format }),
+  ])
+    expect(options.format).toBe(format);
+});
+
 test('an element that cannot be read starts no run, which is told; those behind it do', async () => {
   const host = new RecordingHost();
   const source: AnySource<{ x: number }> = async function* () {
@@ -94,4 +133,52 @@ test('told to stop while the server is away, it ends', async () => {
   await until('it is told', () => host.troubles.length > 0);
   await running.stop();
   expect(host.delivered).toEqual([]);
+});
+
+test('what a source says of itself takes nothing back that is said of the server', async () => {
+  const file = path.join(await mkdtemp(path.join(tmpdir(), 'selvage-test-')), 'a.log');
+  await writeFile(file, 'one\n');
+  let isAway = true;
+  const host = new RecordingHost(async () => {
+    if (isAway) throw new SelvageError('ServerUnreachable', 'away', { details: { away: true } });
+    return undefined;
+  });
+  const running = host.run(trigger(new FileTailSource({ path: file, poll: 5 }) as never));
+  await until('it is tried again', () => host.troubles.filter((trouble) => trouble !== undefined).length > 1);
+  expect(host.troubles).not.toContain(undefined);
+  isAway = false;
+  await until('the line is delivered', () => host.delivered.length === 1);
+  await running.stop();
+  expect(host.troubles.at(-1)).toBeUndefined();
+  await rm(path.dirname(file), { recursive: true });
+});
+
+test('places are saved one after the other: no older list takes away a partition of which something is delivered', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'selvage-test-'));
+  for (const name of ['a.log', 'b.log']) await writeFile(path.join(folder, name), 'one\n');
+  let begun = 0;
+  let places: Readonly<Record<string, unknown>> = {};
+  const unknown: unknown[] = [];
+  const host = new RecordingHost(async ({ link }) => {
+    if (!Object.hasOwn(places, link['partition']!)) unknown.push(link);
+    return undefined;
+  });
+  const tail = createSourceTrigger(
+    new StreamingSourceTrigger(new FileTailSource({ path: path.join(folder, '*.log') }), keeping, {
+      id: 'lines',
+      map: () => ({ x: 1 }),
+      places: {
+        load: async () => undefined,
+        save: async (now) => {
+          if (++begun === 2) await setTimeout(100);
+          places = now;
+        },
+      },
+    }),
+  );
+  const running = host.run(tail);
+  await until('both are delivered', () => host.delivered.length === 2);
+  expect(unknown).toEqual([]);
+  await running.stop();
+  await rm(folder, { recursive: true });
 });
