@@ -15,6 +15,7 @@ export interface EmitterState {
   readonly deliveredAt: number | null;
   /** How many deliveries have failed in a row. */
   readonly failures: number;
+  /** Since the first of them, or since it was resumed. */
   readonly failingSince: number | null;
   /** What the last failure said. Kept until a delivery succeeds. */
   readonly lastError: string | null;
@@ -95,7 +96,7 @@ export interface EmitterTable {
   fail(name: string, version: number, failure: DeliveryFailure): Promise<number | undefined>;
   /** Moves the cursor, ends a series of failures, and enables what was disabled. Returns whether there is such an emitter. */
   move(name: string, move: Move): Promise<boolean>;
-  /** Lets the next attempt come now, and enables what was disabled. Returns whether there is such an emitter. */
+  /** Lets the next attempt come now, enables what was disabled, and counts from now how long it fails. Returns whether there is such an emitter. */
   resume(name: string): Promise<boolean>;
   /** Dead letters, newest first. */
   deadLetters(name: string, query?: DeadLetterQuery): Promise<Page<StoredDeadLetter>>;

@@ -143,13 +143,24 @@ const TESTS: ConformanceTests<EmitterTable, Subject<EmitterTable>> = {
     assert.ok(!(await adapter.move('other', START)));
   },
 
-  async 'resumes one that is disabled, or waits, and remembers its failures'({ adapter }) {
+  async 'resumes one that is disabled, or waits, and remembers its failures, whose time begins anew'({
+    adapter,
+  }) {
     const { version } = await adapter.begin('log', START);
     await adapter.fail('log', version, { error: 'e', retryIn: 1_000_000, disable: 'it fails' });
+    const before = await stateOf(adapter, 'log');
+    await delay(2);
     assert.ok(await adapter.resume('log'));
-    const { failures, retryAt, disabledAt, disabledBecause, lastError } = await stateOf(adapter, 'log');
+    const { failures, failingSince, retryAt, disabledAt, disabledBecause, lastError } = await stateOf(
+      adapter,
+      'log',
+    );
     assert.deepEqual([failures, retryAt, disabledAt, disabledBecause, lastError], [1, null, null, null, 'e']);
+    assert.ok(failingSince! > before.failingSince!);
     assert.ok(!(await adapter.resume('other')));
+    await adapter.begin('whole', START);
+    await adapter.resume('whole');
+    assert.equal((await stateOf(adapter, 'whole')).failingSince, null);
   },
 
   async 'keeps dead letters with the change that they are made of, the latest reason of each'({ adapter }) {

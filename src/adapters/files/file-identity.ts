@@ -119,8 +119,12 @@ export async function findFile(place: FilePlace): Promise<OpenFile | undefined> 
   );
   // Less than that, two files often begin with.
   const back = inodes.filter(({ name, inode }) => inode && name === base && place.head.bytes >= HEAD_BYTES);
-  for (const { name } of [...same, ...copies, ...back]) {
-    const found = await openFile(path.join(folder, name)).catch(() => undefined);
+  for (const candidate of [...same, ...copies, ...back]) {
+    const found = await openFile(path.join(folder, candidate.name)).catch((error: unknown) => {
+      // The file itself is there, and read once it can be. Nobody can say so of another that may not be read.
+      if (same.includes(candidate) || !isDenied(error)) throw error;
+      return undefined;
+    });
     if (!found) continue;
     if (await holds(found.handle, place)) return found;
     await found.handle.close();
@@ -182,4 +186,9 @@ async function namesIn(folder: string): Promise<string[]> {
 function isGone(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function isDenied(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EACCES' || code === 'EPERM';
 }

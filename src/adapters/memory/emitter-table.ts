@@ -90,7 +90,9 @@ export class InMemoryEmitterTable implements EmitterTable {
   }
 
   async resume(name: string): Promise<boolean> {
-    return this.#change(this.#states.get(name), { retryAt: null, ...ENABLED });
+    const state = this.#states.get(name);
+    const failingSince = state?.failingSince == null ? null : Date.now();
+    return this.#change(state, { retryAt: null, failingSince, ...ENABLED });
   }
 
   async deadLetters(name: string, query: DeadLetterQuery = {}): Promise<Page<StoredDeadLetter>> {

@@ -129,7 +129,11 @@ export class SqlEmitterTable implements EmitterTable {
   }
 
   async resume(name: string): Promise<boolean> {
-    return await this.#changeAlone(name, undefined, { retry_at: null, ...ENABLED });
+    return await this.#changeAlone(name, undefined, {
+      retry_at: null,
+      failing_since: sql`case when failing_since is not null then ${this.#now} end`,
+      ...ENABLED,
+    });
   }
 
   async deadLetters(name: string, query: DeadLetterQuery = {}): Promise<Page<StoredDeadLetter>> {

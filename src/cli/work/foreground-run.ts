@@ -159,7 +159,16 @@ async function follow(run: RunHandle, display: ProgressDisplay): Promise<RunResu
 const HEARING_MS = 5_000;
 
 async function tellUnheard(selvage: Selvage, output: Output): Promise<void> {
-  const behind = await selvage.heard(HEARING_MS);
+  let behind: readonly string[];
+  try {
+    behind = await selvage.heard(HEARING_MS);
+  } catch (error) {
+    // The run is over, and its result shown.
+    output.warn(
+      `It cannot be told whether emitters have heard of everything: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    return;
+  }
   if (behind.length === 0) return;
   output.warn(
     `${behind.join(', ')} ${behind.length === 1 ? 'has' : 'have'} not heard of everything yet; the next process that has the emitters delivers the rest: ${commandLine(['emitters', 'status'])}`,

@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
 import path from 'node:path';
 import { FileTailSource, type FileTailOptions } from '../../../../src';
 import { openFileTail } from '../../../../src/adapters/files/tail';
@@ -198,6 +199,21 @@ test('from the end: what was there is passed over, also by a process that comes 
   expect(first.saves).toEqual([2]);
   appendFileSync(at('a.log'), 'new\n');
   const second = read({ path: at('*.log'), from: 'end' }, checkpoint);
+  await count(second, 1);
+  expect(second.lines).toEqual(['new']);
+});
+
+test('a file that cannot be opened just now is not taken for one that is gone, and read from its beginning later', async () => {
+  writeFileSync(at('a.log'), 'read\n');
+  const first = read({ path: at('a.log') });
+  await count(first, 1);
+  const checkpoint = await first.stop();
+  appendFileSync(at('a.log'), 'new\n');
+  const error = Object.assign(new Error('too many open files'), { code: 'EMFILE', syscall: 'open' });
+  const open = jest.spyOn(fs, 'open').mockRejectedValueOnce(error);
+  await expect(read({ path: at('a.log') }, checkpoint).ended).rejects.toBe(error);
+  open.mockRestore();
+  const second = read({ path: at('a.log') }, checkpoint);
   await count(second, 1);
   expect(second.lines).toEqual(['new']);
 });
