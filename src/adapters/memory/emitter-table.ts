@@ -91,7 +91,7 @@ export class InMemoryEmitterTable implements EmitterTable {
 
   async resume(name: string): Promise<boolean> {
     const state = this.#states.get(name);
-    const failingSince = state?.failingSince == null ? null : Date.now();
+    const failingSince = typeof state?.failingSince === 'number' ? Date.now() : null;
     return this.#change(state, { retryAt: null, failingSince, ...ENABLED });
   }
 
