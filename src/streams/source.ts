@@ -105,7 +105,12 @@ export function isSource(value: unknown): value is StreamingSource {
 export type OwnSource<Value> = (
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the offset that the function itself delivered
   after: any,
-  context: { readonly signal: AbortSignal; readonly logger: Logger },
+  context: {
+    readonly signal: AbortSignal;
+    readonly logger: Logger;
+    /** For a source whose elements name a `partition`: the last finished offset of each. */
+    readonly places: Places;
+  },
 ) => AsyncIterable<StreamElement<Value>>;
 
 /** Whatever a stream can read. */

@@ -18,6 +18,9 @@ import {
 import { lineFormat, type LineFormat } from './lines';
 import { TailedFile } from './tailed-file';
 
+/** Stands beside the partitions: what was there at first has been passed over, and nothing is from then on. */
+const BEGUN_AT_ENDS = '';
+
 /**
  * Reads the lines of files as they are written.
  *
@@ -56,6 +59,7 @@ class FileTail {
     signal.addEventListener('abort', () => this.#wake(), { once: true });
     let isFirst = after.size === 0;
     for (const [partition, place] of after) {
+      if (partition === BEGUN_AT_ENDS) continue;
       const ended = await this.#reopen(partition, place as unknown as FilePlace);
       if (ended) yield { endOf: partition };
     }
@@ -132,7 +136,7 @@ class FileTail {
         if (isAtEnd) ends.set(begun.partition, json(await placeOf(begun, at)));
       }
       // All at once: a process that knew only some of them would read the others from their beginning.
-      if (ends.size > 0) await context.save(ends);
+      if (isAtEnd) await context.save(new Map([...ends, [BEGUN_AT_ENDS, 'begun at the ends of the files']]));
     } catch (error) {
       for (const partition of ends.keys()) await this.#close(this.#files.get(partition)!);
       throw error;

@@ -27,6 +27,8 @@ interface Reading {
   readonly files: Map<string, string>;
   /** How many places were saved together, each time. */
   readonly saves: readonly number[];
+  /** The files that were left. */
+  readonly left: readonly string[];
   readonly ended: Promise<void>;
   stop(): Promise<StreamCheckpoint>;
 }
@@ -39,6 +41,7 @@ function read(options: FileTailOptions, checkpoint: StreamCheckpoint = NOTHING):
   const lines: string[] = [];
   const files = new Map<string, string>();
   const saves: number[] = [];
+  const left: string[] = [];
   const context = {
     signal: stopping.signal,
     logger: silent,
@@ -52,6 +55,7 @@ function read(options: FileTailOptions, checkpoint: StreamCheckpoint = NOTHING):
     for await (const delivered of source.read(progress.places(), context)) {
       if ('endOf' in delivered) {
         progress.end(delivered.endOf);
+        left.push(delivered.endOf);
         continue;
       }
       for (const element of Array.isArray(delivered) ? delivered : [delivered]) {
@@ -71,7 +75,7 @@ function read(options: FileTailOptions, checkpoint: StreamCheckpoint = NOTHING):
     return progress.checkpoint();
   };
   stops.push(async () => void (await stop()));
-  return { lines, files, saves, ended, stop };
+  return { lines, files, saves, left, ended, stop };
 }
 
 const count = (reading: Reading, lines: number): Promise<unknown> =>
@@ -196,11 +200,28 @@ test('from the end: what was there is passed over, also by a process that comes 
   const first = read({ path: at('*.log'), from: 'end' });
   const checkpoint = await first.stop();
   // A crash between two would have the second file read from its beginning.
-  expect(first.saves).toEqual([2]);
+  expect(first.saves).toHaveLength(1);
   appendFileSync(at('a.log'), 'new\n');
   const second = read({ path: at('*.log'), from: 'end' }, checkpoint);
   await count(second, 1);
   expect(second.lines).toEqual(['new']);
+});
+
+test('from the end: a file that comes later is read, also if no process reads while it comes', async () => {
+  const reading = { path: at('a.log'), from: 'end' } as const;
+  const first = read(reading);
+  await until('it has begun', () => first.saves.length === 1);
+  let checkpoint = await first.stop();
+  writeFileSync(at('a.log'), 'one\n');
+  const second = read(reading, checkpoint);
+  await count(second, 1);
+  rmSync(at('a.log'));
+  await until('it is left', () => second.left.length === 1);
+  checkpoint = await second.stop();
+  writeFileSync(at('a.log'), 'two\n');
+  const third = read(reading, checkpoint);
+  await count(third, 1);
+  expect([...second.lines, ...third.lines]).toEqual(['one', 'two']);
 });
 
 test('a file that cannot be opened just now is not taken for one that is gone, and read from its beginning later', async () => {
