@@ -240,11 +240,14 @@ async function startStream(selvage: Selvage, declaration: StreamDeclaration): Pr
   const checkpoint = await savedCheckpoint(handle);
   let isJoined = false;
   let started: WorkflowHandle = handle;
+  // In the memo, too: where it is ended before its first step, whoever starts it again has to know.
+  const memo: StreamMemo | undefined = checkpoint && { ...request, mode: 'running', checkpoint };
   try {
     started = await workflow.start(STREAM_WORKFLOW, {
       workflowId: streamWorkflowId(id),
       taskQueue: streamQueue(id),
       args: [request, ...(checkpoint ? [{ checkpoint, mode: 'running', round: 0 }] : [])],
+      ...(memo && { memo: { [STREAM_MEMO_KEY]: memo } }),
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     });
   } catch (error) {

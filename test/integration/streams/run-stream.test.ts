@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { knot, tapestry } from '../../../src';
+import { knot, stream, tapestry } from '../../../src';
+import { streamWorkflowId } from '../../../src/client/streams';
 import { runStream } from '../../../src/serve';
+import { StreamHost } from '../../../src/serve/streams/serve-stream';
 import { closeAll, connectSelvage, temporaryBackends, unique } from '../../support/open-selvage';
 import { forcedReplay } from '../../support/forced-replay';
 import { quietRuntime } from '../../support/quiet-runtime';
@@ -15,6 +17,8 @@ const double = knot('double', ({ x }: { x: number }) => {
 const doubling = tapestry('doubling', (t) => ({
   y: double({ x: t.parameter('x', z.number()) }, { id: 'y' }),
 }));
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 afterEach(closeAll);
 
@@ -63,4 +67,25 @@ describe.each([
       expect.objectContaining({ why: expect.stringContaining('unlucky') as unknown }),
     ]);
   });
+});
+
+test('a stream that was started again, and ended before its first step, goes on where it was', async () => {
+  const backends = await temporaryBackends();
+  const results: number[] = [];
+  const id = unique('ended-early');
+  const options = { id, parameter: 'x' as const };
+  const read = (count: number) =>
+    runStream(upTo(count), doubling, {
+      ...place(backends),
+      ...options,
+      onResult: ({ values }) => void results.push(values.y),
+    });
+  expect(await read(3)).toEqual({ why: 'ended', ok: 3, dead: 0 });
+  const selvage = await connectSelvage({ backends });
+  // Without a worker.
+  await new StreamHost([stream(upTo(3), doubling, options)], silent).start(selvage);
+  await selvage.client.workflow.getHandle(streamWorkflowId(id)).terminate();
+  results.length = 0;
+  expect(await read(5)).toEqual({ why: 'ended', ok: 5, dead: 0 });
+  expect(results.sort((a, b) => a - b)).toEqual([8, 10]);
 });
