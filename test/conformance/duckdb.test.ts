@@ -42,6 +42,7 @@ describeRunHistory('duckdb', {
       'ends a reading when its signal is aborted, also before it began',
       'goes on behind changes that were removed with their run, and does not tell those',
       'tells an end that replaces a termination again, and one that changes nothing not',
+      'ends at the end where it is to be read once',
       'refuses a position that is none',
     ].map((test) => ({
       test,
