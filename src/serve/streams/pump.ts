@@ -69,7 +69,7 @@ export class Pump {
   /** Partitions of which a claim has shown that no earlier process had come this far. */
   readonly #isNew = new Set<string>();
   #error: { readonly error: unknown } | undefined;
-  /** Of the source, and of each piece of work that is tried again. */
+  /** What holds up the source, and each piece of work that is tried again. */
   readonly #troubles = new Troubles<string>((trouble) => {
     if (trouble === undefined) this.#parts.logger.info({}, 'goes on');
     else this.#parts.logger.warn({}, trouble);

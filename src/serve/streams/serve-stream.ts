@@ -161,7 +161,7 @@ export class StreamHost {
     let hasEnded = (): void => undefined;
     const ended = new Promise<void>((resolve) => (hasEnded = resolve));
     this.#pumps.set(id, { pump: reading, ended });
-    // Of what the server does not know to be finished, a source must remove nothing.
+    // A source must keep what the server does not know to be finished.
     const tellFinished = async (partitions: StreamCheckpoint['partitions']): Promise<void> =>
       await source.finished?.(new StreamProgress({ ...checkpoint, partitions }).places());
     const keep = async (last: StreamCheckpoint): Promise<void> => {

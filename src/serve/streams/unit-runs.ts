@@ -103,7 +103,7 @@ export class StreamRuns implements UnitRuns<Claim> {
       return elements.map((element) => ({ element, letter: { error: describe(why) } }));
     }
     const { runId } = acceptance as { readonly runId: string };
-    // Of a batch that has run, and of which the source has lost elements, the first is left.
+    // Where the source has lost elements of a batch that has run, only the first is left.
     const isFirst = !isList && claimed > elements.length && (await this.#isBatch(runId, claimed));
     return await this.#endsOf(runId, elements, isBatch || isFirst);
   }

@@ -30,7 +30,7 @@ const REMEMBERED = 2;
 
 interface Heard {
   readonly options: Omit<EmitterOptions, 'name'>;
-  /** Of each delivery in turn, whether it fails before the receiver has anything, after it has all, or not. */
+  /** Each delivery in turn: whether it fails before the receiver has anything, after it has all, or not. */
   readonly fails: readonly ('before' | 'after' | 'not')[];
 }
 
