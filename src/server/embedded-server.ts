@@ -364,7 +364,9 @@ async function waitUntilServing(
 export async function stopUnused(folder: ServerFolder): Promise<void> {
   const supervisor = await withFileLock(folder.lock, LOCK_LIMIT_MS, () => {
     const state = readState(folder);
-    if (!state || !isInOffice(state) || liveLeases(folder).length > 0) return undefined;
+    // One that has failed needs a moment to end, in which it has files open.
+    if (!state || !isInOffice(state)) return state?.supervisor;
+    if (liveLeases(folder).length > 0) return undefined;
     if (state.phase !== 'stopping') dismiss(folder, state);
     return state.supervisor;
   });
