@@ -10,7 +10,6 @@ import { STREAM_POINTS, type StreamPoint } from '../crash/streams/points';
 import type { StreamOrders } from '../crash/streams/stream.process';
 import { Instances } from '../crash/triggers/instances';
 import { marksOf } from '../crash/triggers/points';
-import { forcedReplay } from '../support/forced-replay';
 import { KafkaPlace } from '../support/kafka-place';
 import {
   closeAll,
@@ -21,16 +20,14 @@ import {
   unique,
 } from '../support/open-selvage';
 import { openProjectBackends } from '../support/project-backends';
-import { quietRuntime } from '../support/quiet-runtime';
 import { describeWith, kafkaService } from '../support/services';
 import { sharedServerAddress } from '../support/temporal-server';
 import { until } from '../support/until';
-import { bundledInterpreter } from '../support/workflow-bundle';
+import { streamPlace } from '../support/stream-place';
 
 const LIMIT_MS = 400_000;
 /** Dead readers are noticed after ten seconds each, new partitions after a minute at the latest. */
 const WAIT_LIMIT_MS = 300_000;
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 afterEach(closeAll);
 
@@ -138,7 +135,6 @@ describeWith('kafka')('a topic', () => {
   );
 
   test('that is read from its end: what comes while nobody reads is not passed over, in new partitions neither', async () => {
-    quietRuntime();
     const place = await openPlace();
     process.env['SELVAGE_LATEST_BROKERS'] = place.address;
     const topic = await place.topic(2);
@@ -162,10 +158,7 @@ describeWith('kafka')('a topic', () => {
       const ended = runStream(source, keeping, {
         id,
         parameter: 'text',
-        address: sharedServerAddress(),
-        backends,
-        logger: silent,
-        workerOptions: { workflowBundle: bundledInterpreter(), ...forcedReplay },
+        ...streamPlace(backends),
         signal: stopping.signal,
         onResult: (_, { value }) => results.push(value),
       });

@@ -5,20 +5,16 @@ import { KafkaStreamingSource, ValkeyStreamingSource, knot, tapestry, type AnySo
 import { openValkey } from '../../src/adapters/valkey';
 import type { Backends } from '../../src/ports';
 import { runStream, type StreamEnd } from '../../src/serve';
-import { forcedReplay } from '../support/forced-replay';
 import { KafkaPlace } from '../support/kafka-place';
 import { closeAll, onClose, temporaryBackends, unique } from '../support/open-selvage';
-import { quietRuntime } from '../support/quiet-runtime';
 import { describeWith, kafkaService, postgresService, valkeyService } from '../support/services';
-import { sharedServerAddress } from '../support/temporal-server';
 import { until } from '../support/until';
-import { bundledInterpreter } from '../support/workflow-bundle';
+import { streamPlace } from '../support/stream-place';
 
 const double = knot('double', ({ x }: { x: number }) => x * 2);
 const doubling = tapestry('doubling', (t) => ({
   y: double({ x: t.parameter('x', z.number()) }, { id: 'y' }),
 }));
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 afterEach(closeAll);
 
@@ -36,7 +32,6 @@ interface Reading {
 }
 
 function read({ source, id, backends, batch = 1 }: Given): Reading {
-  quietRuntime();
   const stopping = new AbortController();
   const results: unknown[] = [];
   const dead: string[] = [];
@@ -44,10 +39,7 @@ function read({ source, id, backends, batch = 1 }: Given): Reading {
     id,
     parameter: 'x',
     batch,
-    address: sharedServerAddress(),
-    backends,
-    logger: silent,
-    workerOptions: { workflowBundle: bundledInterpreter(), ...forcedReplay },
+    ...streamPlace(backends),
     signal: stopping.signal,
     onResult: ({ values }) => results.push(values.y),
     deadLetter: ({ error }) => dead.push(error.code),

@@ -1,6 +1,5 @@
-import { describeIssues, type SchemaResult, type StandardSchema } from '../../authoring/standard-schema';
 import { SelvageError } from '../../errors';
-import type { MessageFormat } from '../../triggers';
+import { validated, type MessageFormat } from '../../triggers';
 
 /**
  * Decodes bytes by a format.
@@ -13,21 +12,9 @@ export async function readValue(bytes: Buffer, format: MessageFormat): Promise<u
   if (format === 'text') return text;
   const parsed = json(text);
   if (format === 'json') return parsed;
-  const { value, issues } = await validated(format, parsed);
-  if (issues) throw unreadable(`does not satisfy the schema: ${describeIssues(issues)}`);
-  return value;
-}
-
-async function validated(
-  schema: StandardSchema,
-  value: unknown,
-): Promise<SchemaResult<unknown> & { readonly value?: unknown }> {
-  try {
-    return await schema['~standard'].validate(value);
-  } catch (error) {
-    // A schema of the user's may throw any error.
-    throw unreadable(`made its schema throw (${String(error)})`, error);
-  }
+  const result = await validated(format, parsed);
+  if ('value' in result) return result.value;
+  throw unreadable(result.complaint, result.cause);
 }
 
 export function unreadable(why: string, cause?: unknown): SelvageError {

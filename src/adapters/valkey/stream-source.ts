@@ -338,10 +338,8 @@ export class StreamSource {
         ...(own !== undefined && { requestHash: hashOf(bytes ? [bytes] : fields) }),
       };
     } catch (error) {
-      // A schema of the user's may throw any error.
-      return SelvageError.is(error, 'UnreadableEvent')
-        ? error
-        : unreadable(`made its schema throw (${reasonOf(error)})`, error);
+      if (!SelvageError.is(error, 'UnreadableEvent')) throw error;
+      return error;
     }
   }
 }

@@ -5,12 +5,9 @@ import { ServerReach } from '../../../src/explorer/page-server';
 import { runStream } from '../../../src/serve';
 import { describeInBrowser, openBrowser, violations } from '../../support/browser';
 import { closeAll, connectSelvage, onClose, temporaryBackends, unique } from '../../support/open-selvage';
-import { forcedReplay } from '../../support/forced-replay';
 import { openPage } from '../../support/page';
-import { quietRuntime } from '../../support/quiet-runtime';
-import { sharedServerAddress } from '../../support/temporal-server';
 import { until } from '../../support/until';
-import { bundledInterpreter } from '../../support/workflow-bundle';
+import { streamPlace } from '../../support/stream-place';
 
 const double = knot('double', ({ x }: { x: number }) => {
   if (x === 2) throw new Error('unlucky <b>two</b>');
@@ -52,16 +49,13 @@ describeInBrowser()('streams on the page', () => {
     push(value: number): void;
     ended: Promise<unknown>;
   }> {
-    quietRuntime();
     const backends = await temporaryBackends();
     const selvage = await connectSelvage({ backends });
     const { source, push } = pushed();
     const id = unique('numbers');
     const stop = new AbortController();
     const ended = runStream(source, doubling, {
-      address: sharedServerAddress(),
-      backends,
-      workerOptions: { workflowBundle: bundledInterpreter(), ...forcedReplay },
+      ...streamPlace(backends),
       id,
       parameter: 'x',
       concurrency: 4,

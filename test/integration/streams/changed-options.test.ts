@@ -5,11 +5,8 @@ import { runStream, type StreamEnd } from '../../../src/serve';
 import { workerOfStreams } from '../../../src/serve/streams/serve-stream';
 import { StreamRuns } from '../../../src/serve/streams/unit-runs';
 import type { Backends } from '../../../src/ports';
-import { forcedReplay } from '../../support/forced-replay';
 import { closeAll, openSelvage, temporaryBackends, unique } from '../../support/open-selvage';
-import { quietRuntime } from '../../support/quiet-runtime';
-import { sharedServerAddress } from '../../support/temporal-server';
-import { bundledInterpreter } from '../../support/workflow-bundle';
+import { streamPlace } from '../../support/stream-place';
 
 /** Takes a number, or a list of them, so that a stream may change to lists and back. */
 const sum = knot('sum', ({ x }: { x: number | number[] }) => {
@@ -26,7 +23,6 @@ const stricter = tapestry('summing', (t) => ({
 const renamed = tapestry('summing', (t) => ({
   y: sum({ x: t.parameter('x', z.number()) }, { id: 'renamed' }),
 }));
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 afterEach(closeAll);
 
@@ -60,17 +56,13 @@ async function readOn(
   options: Options = {},
   summed: typeof summing | typeof stricter | typeof renamed = summing,
 ): Promise<{ readonly end: StreamEnd; readonly results: object; readonly dead: unknown[] }> {
-  quietRuntime();
   const results: Record<string, unknown> = {};
   const dead: unknown[] = [];
   const end = await runStream(values, summed as typeof stricter, {
     ...options,
     id,
     parameter: 'x',
-    address: sharedServerAddress(),
-    backends,
-    logger: silent,
-    workerOptions: { workflowBundle: bundledInterpreter(), ...forcedReplay },
+    ...streamPlace(backends),
     onResult: (result, { value }) => {
       results[JSON.stringify(value)] = result.values.y;
     },

@@ -3,20 +3,16 @@ import { knot, tapestry, type AnySource } from '../../../src';
 import type { Selvage } from '../../../src/client';
 import type { Backends } from '../../../src/ports';
 import { runStream, type StreamEnd } from '../../../src/serve';
-import { forcedReplay } from '../../support/forced-replay';
 import { Latch } from '../../support/latch';
 import { closeAll, connectSelvage, onClose, temporaryBackends, unique } from '../../support/open-selvage';
-import { quietRuntime } from '../../support/quiet-runtime';
 import { rejectionOf } from '../../support/rejection-of';
-import { sharedServerAddress } from '../../support/temporal-server';
 import { until } from '../../support/until';
-import { bundledInterpreter } from '../../support/workflow-bundle';
+import { streamPlace } from '../../support/stream-place';
 
 const keep = knot('keep', ({ x }: { x: number }) => x);
 const keeping = tapestry('keeping-on', (t) => ({
   kept: keep({ x: t.parameter('x', z.number()) }, { id: 'kept' }),
 }));
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 afterEach(closeAll);
 
@@ -55,7 +51,6 @@ interface Scene {
 }
 
 async function scene(): Promise<Scene> {
-  quietRuntime();
   const backends: Backends = await temporaryBackends();
   const given = new Given();
   const id = unique('operated');
@@ -70,10 +65,7 @@ async function scene(): Promise<Scene> {
       const ended = runStream(given.source, keeping, {
         id,
         parameter: 'x',
-        address: sharedServerAddress(),
-        backends,
-        logger: silent,
-        workerOptions: { workflowBundle: bundledInterpreter(), ...forcedReplay },
+        ...streamPlace(backends),
         signal: stopping.signal,
         onResult: async (_, { value }) => {
           await onResult?.(value);
@@ -164,7 +156,6 @@ test('a stream that the server does not know is refused by name', async () => {
 });
 
 test('a stream whose source fails just then is paused, resumed and drained as any other, and keeps its place', async () => {
-  quietRuntime();
   const id = unique('failing');
   const backends = await temporaryBackends();
   const selvage = await connectSelvage({ backends });
@@ -182,10 +173,7 @@ test('a stream whose source fails just then is paused, resumed and drained as an
   const ended = runStream(source, keeping, {
     id,
     parameter: 'x',
-    address: sharedServerAddress(),
-    backends,
-    logger: silent,
-    workerOptions: { workflowBundle: bundledInterpreter(), ...forcedReplay },
+    ...streamPlace(backends),
     signal: stopping.signal,
     onResult: (_, { value }) => void results.push(value),
   });

@@ -4,11 +4,7 @@ import { streamWorkflowId } from '../../../src/client/streams';
 import { runStream } from '../../../src/serve';
 import { StreamHost } from '../../../src/serve/streams/serve-stream';
 import { closeAll, connectSelvage, temporaryBackends, unique } from '../../support/open-selvage';
-import { forcedReplay } from '../../support/forced-replay';
-import { quietRuntime } from '../../support/quiet-runtime';
-import { sharedServerAddress } from '../../support/temporal-server';
-import { bundledInterpreter } from '../../support/workflow-bundle';
-import type { Backends } from '../../../src/ports';
+import { streamPlace } from '../../support/stream-place';
 
 const double = knot('double', ({ x }: { x: number }) => {
   if (x === 13) throw new Error('unlucky');
@@ -22,15 +18,6 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 
 afterEach(closeAll);
 
-function place(backends: Backends) {
-  quietRuntime();
-  return {
-    address: sharedServerAddress(),
-    backends,
-    workerOptions: { workflowBundle: bundledInterpreter(), ...forcedReplay },
-  };
-}
-
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 describe.each([
@@ -43,7 +30,7 @@ describe.each([
     const dead: number[] = [];
     const id = unique('numbers');
     const end = await runStream(upTo(100), doubling, {
-      ...place(backends),
+      ...streamPlace(backends),
       ...options,
       id,
       parameter: 'x',
@@ -76,7 +63,7 @@ test('a stream that was started again, and ended before its first step, goes on 
   const options = { id, parameter: 'x' as const };
   const read = (count: number) =>
     runStream(upTo(count), doubling, {
-      ...place(backends),
+      ...streamPlace(backends),
       ...options,
       onResult: ({ values }) => void results.push(values.y),
     });

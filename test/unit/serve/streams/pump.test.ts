@@ -281,22 +281,24 @@ test('onResult is called until it succeeds, and what holds it up is told', async
   expect([calls, pump.state('one').trouble]).toEqual([3, undefined]);
 });
 
+/** Four elements, the second of which cannot be read. */
+const oneUnreadable: OpenSource = {
+  async *read() {
+    for (const value of numbers(4)) {
+      const offset = String(value);
+      yield value === 2
+        ? { value: undefined, offset, unreadable: { code: 'UnreadableMessage', message: 'no JSON' } }
+        : { value, offset };
+    }
+  },
+};
+
 test('an element whose run fails is a dead letter, and so is one that cannot be read; the stream goes on', async () => {
-  const source: OpenSource = {
-    async *read() {
-      for (const value of numbers(4)) {
-        const offset = String(value);
-        yield value === 2
-          ? { value: undefined, offset, unreadable: { code: 'UnreadableMessage', message: 'no JSON' } }
-          : { value, offset };
-      }
-    },
-  };
   const letters: [string, string][] = [];
   const { results, ended } = pumping(
     new Runs([], [3]),
     { deadLetter: ({ error }, { offset }) => void letters.push([keyOfOffset(offset), error.code]) },
-    { source },
+    { source: oneUnreadable },
   );
   expect(await ended).toMatchObject({
     checkpoint: { counts: { ok: 2, dead: 2 }, partitions: { '': { after: '4' } } },
@@ -311,16 +313,6 @@ test('an element whose run fails is a dead letter, and so is one that cannot be 
 });
 
 test('an element that cannot be read, or for which "key" throws, is a dead letter with order by key, too', async () => {
-  const source: OpenSource = {
-    async *read() {
-      for (const value of numbers(4)) {
-        const offset = String(value);
-        yield value === 2
-          ? { value: undefined, offset, unreadable: { code: 'UnreadableMessage', message: 'no JSON' } }
-          : { value, offset };
-      }
-    },
-  };
   const key = (value: number): string => {
     if (value === 3) throw new Error('no key');
     return value.toFixed();
@@ -328,7 +320,7 @@ test('an element that cannot be read, or for which "key" throws, is a dead lette
   for (const batch of [1, 4]) {
     const letters: string[] = [];
     const deadLetter: StreamOptions['deadLetter'] = ({ error }) => void letters.push(error.message);
-    const { ended, results } = pumping(new Runs(), { key, deadLetter, batch }, { source });
+    const { ended, results } = pumping(new Runs(), { key, deadLetter, batch }, { source: oneUnreadable });
     expect((await ended).checkpoint.counts).toEqual({ ok: 2, dead: 2 });
     expect(letters.sort()).toEqual(['no JSON', 'the option "key" throws: no key']);
     expect(results.sort()).toEqual([1, 4]);

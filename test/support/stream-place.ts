@@ -1,0 +1,18 @@
+import type { Backends } from '../../src/ports';
+import { forcedReplay } from './forced-replay';
+import { quietRuntime } from './quiet-runtime';
+import { sharedServerAddress } from './temporal-server';
+import { bundledInterpreter } from './workflow-bundle';
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Where a test runs a stream: options of `runStream`. */
+export function streamPlace(backends: Backends) {
+  quietRuntime();
+  return {
+    address: sharedServerAddress(),
+    backends,
+    logger: silent,
+    workerOptions: { workflowBundle: bundledInterpreter(), ...forcedReplay },
+  };
+}
