@@ -116,6 +116,12 @@ describeWith('kafka')('a topic', () => {
       const backends = await openProjectBackends(folder);
       onClose(() => backends.close());
       const selvage = await connectSelvage({ backends });
+      // The last blow may have fallen just now: whoever takes over has to count first what was not in a heartbeat.
+      await until(
+        'all are counted',
+        async () => (await selvage.streams.status(name)).ok >= events.length,
+        WAIT_LIMIT_MS,
+      );
       await selvage.streams.drain(name);
       const end = path.join(folder, 'end');
       await waitFor('the stream has ended', () => existsSync(end));

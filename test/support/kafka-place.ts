@@ -110,11 +110,15 @@ export class KafkaPlace {
     return name;
   }
 
-  /** When the broker tells of so many partitions, each with a leader. */
+  /**
+   * When so many partitions can be written to. While one of several cannot, kafkajs sends again what the others have taken,
+   * so that they have it twice.
+   */
   async hasPartitions(topic: string, count: number): Promise<void> {
     await until(`topic ${topic} has ${count} partitions`, async () => {
       const told = await this.#admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
-      return told?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length === count;
+      if (told?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length !== count) return false;
+      return (await this.#admin.fetchTopicOffsets(topic).catch(() => [])).length === count;
     });
   }
 
