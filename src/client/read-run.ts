@@ -1,5 +1,5 @@
 import { countFailures, failsWorkflow } from '../scheduler';
-import { layoutOf, type Layout, type Plan } from '../plan';
+import { chosenTerminals, layoutOf, type Layout, type Plan } from '../plan';
 import { LoadedPlan, graphOfRun, outcomeOfRecord } from '../runtime';
 import type { Outcome, RunResult } from '../authoring/outcome';
 import type { Backends, LineageRecord, RunRecord } from '../ports';
@@ -170,15 +170,9 @@ async function hasFailedWorkflow(backends: Backends, plan: LoadedPlan, run: RunR
   return failsWorkflow(layout.failOn, failures);
 }
 
-/** Ids of the knots that the run was asked for; undefined for the plan's own terminals. */
-export function chosenTerminals(plan: LoadedPlan, { terminals }: RunRecord): string[] | undefined {
-  const isOfAll = JSON.stringify(terminals) === JSON.stringify(plan.terminals());
-  return isOfAll ? undefined : Object.values(terminals);
-}
-
 /** The layout that the run was scheduled by. */
 export function layoutOfRun(plan: LoadedPlan, run: RunRecord): Layout {
-  const chosen = chosenTerminals(plan, run);
+  const chosen = chosenTerminals(plan.plan, run.terminals);
   return chosen ? layoutOf(plan.plan, chosen) : plan.layout;
 }
 
