@@ -1,10 +1,11 @@
 import type { WorkflowClient } from '@temporalio/client';
 import { SelvageError } from '../errors';
+import { chosenTerminals } from '../plan';
 import { readValues, type LoadedPlan } from '../runtime';
 import { subjectOf } from '../encryption/seal-backends';
 import { withSubject } from '../encryption/run-scope';
 import type { Backends, RunRecord } from '../ports';
-import { chosenTerminals, layoutOfRun, readPlanOf } from './read-run';
+import { layoutOfRun, readPlanOf } from './read-run';
 import { extensionsOnRecord } from './extensions-on-record';
 import { reconcileRun } from './reconcile';
 
@@ -51,7 +52,7 @@ export async function readResumable(
 async function readOver(backends: Backends, run: RunRecord, from: readonly string[]): Promise<Resumable> {
   const { run_id: runId } = run;
   const planOnRecord = await readPlanOf(backends, run);
-  const terminals = chosenTerminals(planOnRecord, run);
+  const terminals = chosenTerminals(planOnRecord.plan, run.terminals);
   const plan = await extensionsOnRecord(backends, run, planOnRecord, terminals, from);
   for (const id of from) {
     if (plan.knot(id).definition < 0) {

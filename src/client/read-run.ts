@@ -1,5 +1,5 @@
 import { countFailures, failsWorkflow } from '../scheduler';
-import { layoutOf, type Layout, type Plan, type PlanDefinition, type PlanKnot } from '../plan';
+import { chosenTerminals, layoutOf, type Layout, type Plan } from '../plan';
 import { LoadedPlan, graphOfRun, outcomeOfRecord } from '../runtime';
 import type { Outcome, RunResult } from '../authoring/outcome';
 import type { Backends, LineageRecord, RunRecord } from '../ports';
@@ -61,41 +61,32 @@ export async function readResult<Values>(
   };
 }
 
-/** By the knots' records, and for each map's definition by its newest element. Values from another run were made by that run's code. */
+/** By the records of knots. Values from another run were made by that run's code. */
 async function changedCodeOf(
   { runHistory }: Backends,
-  plan: LoadedPlan,
+  { plan }: LoadedPlan,
   { temporal_run_id: temporalRunId }: RunRecord,
   records: ReadonlyMap<string, LineageRecord>,
 ): Promise<string[]> {
   const changed = new Set<string>();
-  const compare = (knot: PlanKnot, definition: PlanDefinition, record: LineageRecord | undefined): void => {
-    const { codeHash } = definition;
-    if (!record || record.code_hash === null || record.cached_from_run !== null) return;
-    if (codeHash !== undefined && record.code_hash !== codeHash)
-      changed.add(definition.inline ? knot.id : definition.name);
-  };
-  const maps: PlanKnot[] = [];
-  for (const knot of plan.plan.knots) {
-    const definition = plan.definitionOf(knot);
-    if (knot.policy.map) maps.push(knot);
-    else if (definition) compare(knot, definition, records.get(knot.id));
-  }
-  const classes = new Set(maps.map((map) => plan.elementDefinitionOf(map).name));
-  const newest = new Map(
-    await Promise.all(
-      [...classes].map(async (definition) => {
-        const { items } = await runHistory.findLineage({ temporalRunId, definition, limit: 1 });
-        return [definition, items[0]] as const;
-      }),
-    ),
-  );
-  for (const map of maps) {
-    const each = plan.elementDefinitionOf(map);
-    const element = newest.get(each.name);
-    if (element?.definition_version === (each.version ?? null)) compare(map, each, element);
+  for (const knot of plan.knots) {
+    const body = plan.definitions[knot.each ?? knot.definition];
+    if (!body) continue;
+    let record = records.get(knot.id);
+    // A map that has not ended, or was ended without its body, does not say which code its elements ran.
+    if (knot.policy.map && (record?.code_hash ?? null) === null)
+      record = (await runHistory.findLineage({ temporalRunId, map: knot.id, limit: 1 })).items[0];
+    if (!record || record.code_hash === null || !hasRun(record)) continue;
+    if (body.codeHash !== undefined && record.code_hash !== body.codeHash)
+      changed.add(body.inline ? knot.id : body.name);
   }
   return [...changed];
+}
+
+/** Whether its body ran in its run; for a map, that of an element. */
+function hasRun({ cached_from_run, extra }: LineageRecord): boolean {
+  const { elements } = extra as { elements?: { count: number; reused?: number } };
+  return cached_from_run === null && (!elements || elements.count > (elements.reused ?? 0));
 }
 
 /**
@@ -179,15 +170,9 @@ async function hasFailedWorkflow(backends: Backends, plan: LoadedPlan, run: RunR
   return failsWorkflow(layout.failOn, failures);
 }
 
-/** Ids of the knots that the run was asked for; undefined for the plan's own terminals. */
-export function chosenTerminals(plan: LoadedPlan, { terminals }: RunRecord): string[] | undefined {
-  const isOfAll = JSON.stringify(terminals) === JSON.stringify(plan.terminals());
-  return isOfAll ? undefined : Object.values(terminals);
-}
-
 /** The layout that the run was scheduled by. */
 export function layoutOfRun(plan: LoadedPlan, run: RunRecord): Layout {
-  const chosen = chosenTerminals(plan, run);
+  const chosen = chosenTerminals(plan.plan, run.terminals);
   return chosen ? layoutOf(plan.plan, chosen) : plan.layout;
 }
 

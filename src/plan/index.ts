@@ -10,7 +10,7 @@ export {
   resolveDefinitions,
   type RegisteredDefinition,
 } from './extension';
-export { completeLayout, layoutOf, type Layout, type LayoutPolicy } from './layout';
+export { chosenTerminals, completeLayout, layoutOf, type Layout, type LayoutPolicy } from './layout';
 export { decodeLayout, encodeLayout } from './layout-codec';
 export * from './limits';
 export { nestedPlan, nestedRunId, type NestedPlan } from './nested-plan';

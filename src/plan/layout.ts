@@ -52,6 +52,18 @@ export interface Layout {
 export type LayoutColumns = Omit<Layout, 'size' | 'childStart' | 'children'>;
 
 /**
+ * Ids of the knots that a run was asked for, by the terminals in its record; undefined for all knots of its plan, also those
+ * that no terminal needs.
+ */
+export function chosenTerminals(
+  { knots, terminals: own }: Plan,
+  recorded: Readonly<Record<string, string>>,
+): string[] | undefined {
+  const whole = Object.fromEntries(own.map(([name, knot]) => [name, knots[knot]!.id]));
+  return JSON.stringify(recorded) === JSON.stringify(whole) ? undefined : Object.values(recorded);
+}
+
+/**
  * The layout of a whole plan or, with `terminals` (terminal names or knot ids; a name takes precedence over an equal
  * id), of only the knots that these need, parameters included. Knots from extensions are always included and come last,
  * so the layout of an extended plan begins with that of the plan before. Throws `UnknownTerminal` for an empty list and

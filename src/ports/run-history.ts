@@ -24,6 +24,8 @@ export interface LineageQuery extends PageOptions {
   readonly runId?: string;
   readonly temporalRunId?: string;
   readonly knotId?: string;
+  /** The id of a map: its elements. */
+  readonly map?: string;
   readonly definition?: string;
   readonly outputHash?: string;
   /** The hash of an input: a parent's value or a constant. */

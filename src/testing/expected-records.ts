@@ -10,6 +10,7 @@ export function matches(record: LineageRecord, query: LineageQuery): boolean {
     isAsked(query.runId, record.run_id) &&
     isAsked(query.temporalRunId, record.temporal_run_id) &&
     isAsked(query.knotId, record.knot_id) &&
+    (query.map === undefined || record.knot_id.startsWith(`${query.map}[`)) &&
     isAsked(query.definition, record.definition) &&
     isAsked(query.outputHash, record.output_hash) &&
     isAsked(query.outcome, record.outcome) &&

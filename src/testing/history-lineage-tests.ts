@@ -104,6 +104,8 @@ export const HISTORY_LINEAGE_TESTS: ConformanceTests<RunHistory, Subject<RunHist
       { temporalRunId: 'temporal-run-2' },
       { knotId: 'k3' },
       { definition: 'odd' },
+      { map: 'map' },
+      { map: 'map', temporalRunId: 'temporal-run-1', definition: 'odd' },
       { outputHash: sampleHash('out 4') },
       { inputHash: sampleHash('in 4') },
       { inputHash: sampleHash('constant 1') },
@@ -127,7 +129,7 @@ export const HISTORY_LINEAGE_TESTS: ConformanceTests<RunHistory, Subject<RunHist
       assert.deepEqual(keys(found), keys(expected), JSON.stringify(query));
       assert.deepEqual(byKnot(found), byKnot(expected), JSON.stringify(query));
     }
-    assert.ok(queries.filter((query) => records.some((record) => matches(record, query))).length >= 15);
+    assert.ok(queries.filter((query) => records.some((record) => matches(record, query))).length >= 17);
   },
 
   async 'tells which values its records name, whatever they are to them'({ adapter }) {
@@ -286,7 +288,7 @@ function lineageOfThreeRuns(): LineageRecord[] {
       sampleLineage({
         run_id: run === 2 ? 'run-1' : `run-${run}`,
         temporal_run_id: `temporal-run-${run}`,
-        knot_id: `k${knot}`,
+        knot_id: knot < 5 ? `k${knot}` : `map${knot === 5 ? 's' : ''}[${knot}]`,
         definition: knot % 2 === 0 ? 'even' : 'odd',
         parent_input_hashes: { x: sampleHash(`in ${knot}`), again: sampleHash(`in ${knot}`), none: null },
         constant_input_hashes: { c: sampleHash(`constant ${run}`), d: sampleHash('constant 1') },

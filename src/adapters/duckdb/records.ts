@@ -145,7 +145,7 @@ export class DuckDbRecords {
   }
 
   async findLineage(asked: LineageQuery): Promise<Page<LineageRecord>> {
-    const { runId, temporalRunId, knotId, definition, outcome, outputHash, inputHash } = asked;
+    const { runId, temporalRunId, knotId, map, definition, outcome, outputHash, inputHash } = asked;
     const equal = {
       run_id: runId,
       temporal_run_id: temporalRunId,
@@ -159,6 +159,7 @@ export class DuckDbRecords {
       (column) => `(contains(${column}, ?) and list_contains(json_extract_string(${column}, '$.*'), ?))`,
     );
     return await this.#page('selvage_lineage', 'finished_at', asked, equal, lineageOf, [
+      ...(map === undefined ? [] : [{ sql: 'starts_with(knot_id, ?)', values: [`${map}[`] }]),
       ...(inputHash === undefined
         ? []
         : [{ sql: `(${hasInput.join(' or ')})`, values: INPUTS.flatMap(() => [inputHash, inputHash]) }]),

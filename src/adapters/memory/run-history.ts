@@ -280,6 +280,7 @@ function lineageMatches(record: LineageRecord, query: LineageQuery): boolean {
     (query.runId === undefined || record.run_id === query.runId) &&
     (query.temporalRunId === undefined || record.temporal_run_id === query.temporalRunId) &&
     (query.knotId === undefined || record.knot_id === query.knotId) &&
+    (query.map === undefined || record.knot_id.startsWith(`${query.map}[`)) &&
     (query.definition === undefined || record.definition === query.definition) &&
     (query.outputHash === undefined || record.output_hash === query.outputHash) &&
     (query.outcome === undefined || record.outcome === query.outcome) &&

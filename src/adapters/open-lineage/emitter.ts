@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Delivery, DeliveryContext, Emitter, RejectedEvent, RunEvent } from '../../emitters';
 import type { OpenLineageEmitterDeclaration } from '../../emitters/open-lineage';
-import { readPlan, type Plan } from '../../plan';
+import { nestedPlansOf, readPlan, type Plan } from '../../plan';
 import type { RunRecord } from '../../ports';
 import { inParallel } from '../../ports/parts/in-parallel';
-import { LineageEvents } from './run-events';
+import { LineageEvents, type PlanOfRun } from './run-events';
 import { openTransport, type Transport } from './transports';
 import type * as specification from './specification';
 
@@ -66,8 +66,9 @@ class OpenLineageEmitter implements Emitter {
 
   private async made(event: RunEvent): Promise<specification.RunEvent[]> {
     const { run } = event;
-    const plan = await this.planOf(run);
-    if (event.type === 'knot-finished') return this.events.knot(event, plan);
+    const own = await this.plan(run.plan_hash);
+    if (event.type === 'knot-finished') return this.events.knot(event, own);
+    const plan = own && { plan: own, nested: await this.nestedIn(own) };
     const { parent_temporal_run_id: of } = run.details as { parent_temporal_run_id?: string };
     const parent = of === undefined ? undefined : await this.tools.run(of);
     if (event.type === 'run-started') return [this.events.started(run, plan, parent)];
@@ -75,8 +76,16 @@ class OpenLineageEmitter implements Emitter {
     return ended ? [ended] : [];
   }
 
+  private async nestedIn(plan: Plan, found = new Map<string, Plan>()): Promise<PlanOfRun['nested']> {
+    for (const hash of nestedPlansOf(plan).values()) {
+      const nested = found.has(hash) ? undefined : await this.plan(hash);
+      if (nested) await this.nestedIn(nested, found.set(hash, nested));
+    }
+    return found;
+  }
+
   /** Undefined if it was removed meanwhile: what the run read and wrote is not known any more. */
-  private async planOf({ plan_hash: hash }: RunRecord): Promise<Plan | undefined> {
+  private async plan(hash: string): Promise<Plan | undefined> {
     const known = this.plans.get(hash);
     if (known) return known;
     const text = await this.tools.plan(hash);

@@ -3,9 +3,11 @@ import type { KnotFinished } from '../../emitters';
 import type { OpenLineageSettings } from '../../emitters/open-lineage';
 import type { Dataset } from '../../authoring';
 import {
+  chosenTerminals,
   columnOrigins,
   columnsOf,
   layoutOf,
+  nestedPlan,
   type ColumnOrigins,
   type Plan,
   type PlanField,
@@ -57,6 +59,13 @@ interface DataOfKnot {
   readonly outputs: OutputDataset[];
 }
 
+/** The plan of a run. */
+export interface PlanOfRun {
+  readonly plan: Plan;
+  /** By hash: the plans that it nests at any depth, as far as they are still stored. */
+  readonly nested: ReadonlyMap<string, Plan>;
+}
+
 type Facets = Record<string, RunFacet>;
 type EventType = NonNullable<RunEvent['eventType']>;
 
@@ -65,11 +74,11 @@ export class LineageEvents {
   constructor(private readonly settings: Pick<OpenLineageSettings, 'namespace' | 'producer' | 'knots'>) {}
 
   /** @param parent the run whose knot started this one */
-  started(run: RunRecord, plan: Plan | undefined, parent: RunRecord | undefined): RunEvent {
+  started(run: RunRecord, plan: PlanOfRun | undefined, parent: RunRecord | undefined): RunEvent {
     return this.ofRun('START', run.started_at, run, plan, parent);
   }
 
-  ended(run: RunRecord, plan: Plan | undefined, parent: RunRecord | undefined): RunEvent | undefined {
+  ended(run: RunRecord, plan: PlanOfRun | undefined, parent: RunRecord | undefined): RunEvent | undefined {
     if (run.status === 'running') return undefined;
     const { error, counts } = run.details as {
       error?: { type: string; message: string };
@@ -114,7 +123,7 @@ export class LineageEvents {
     type: EventType,
     at: number,
     run: RunRecord,
-    plan: Plan | undefined,
+    plan: PlanOfRun | undefined,
     parent: RunRecord | undefined,
     facets: Facets = {},
   ): RunEvent {
@@ -137,16 +146,23 @@ export class LineageEvents {
     };
   }
 
-  /** Datasets of the knots that the run's terminals need. */
-  private dataOfRun(plan: Plan, run: RunRecord): DataOfKnot {
-    const inRun = new Set(layoutOf(plan, Object.values(run.terminals)).ids);
+  /** Datasets of all knots of the run, and of the runs that these start. */
+  private dataOfRun({ plan, nested }: PlanOfRun, { terminals }: RunRecord): DataOfKnot {
     const inputs = new Map<string, InputDataset>();
     const outputs = new Map<string, OutputDataset>();
-    for (const knot of plan.knots) {
-      if (!knot.data || !inRun.has(knot.id)) continue;
-      for (const read of this.inputsOf(knot)) inputs.set(keyOf(read), read);
-      for (const written of this.outputsOf(plan, knot)) outputs.set(keyOf(written), written);
-    }
+    const seen = new Set<Plan>();
+    const add = (of: Plan, chosen?: readonly string[]): void => {
+      seen.add(of);
+      const inRun = chosen && new Set(layoutOf(of, chosen).ids);
+      for (const knot of of.knots) {
+        if (inRun?.has(knot.id) === false) continue;
+        for (const read of this.inputsOf(knot)) inputs.set(keyOf(read), read);
+        for (const written of this.outputsOf(of, knot)) outputs.set(keyOf(written), written);
+        const inner = nested.get(nestedPlan(knot)?.plan ?? '');
+        if (inner && !seen.has(inner)) add(inner);
+      }
+    };
+    add(plan, chosenTerminals(plan, terminals));
     return { inputs: [...inputs.values()], outputs: [...outputs.values()] };
   }
 

@@ -62,6 +62,7 @@ export async function findLineage(
     ...(way ? [sql<SqlBool>`w.role = ${way[0]} and w.key = ${way[1]}`] : []),
     ...(chosen && !way ? sameRun(chosen) : []),
     ...equalities(query),
+    ...elementConditions(query),
     ...inputConditions(query, way),
     ...timeConditions(query, time),
   ];
@@ -94,6 +95,11 @@ function equalities(query: LineageQuery): Condition[] {
   return Object.entries(columns).flatMap(([column, value]) =>
     value === undefined ? [] : [sql<SqlBool>`${sql.ref(`l.${column}`)} = ${value}`],
   );
+}
+
+/** The ids of a map's elements are a range: `users[` and what comes before `users\\`. */
+function elementConditions({ map }: LineageQuery): Condition[] {
+  return map === undefined ? [] : [sql<SqlBool>`l.knot_id >= ${`${map}[`} and l.knot_id < ${`${map}\\`}`];
 }
 
 function inputConditions({ inputHash }: LineageQuery, way: Way | undefined): Condition[] {

@@ -129,7 +129,7 @@ class ElementReader {
     const done = await this.history.countRecords(this.run.temporal_run_id, `${this.map.id}[`);
     const { items } = await this.history.findLineage({
       temporalRunId: this.run.temporal_run_id,
-      definition: this.plan.elementDefinitionOf(this.map).name,
+      map: this.map.id,
       outcome: 'err',
       limit: MOST_FAILURES,
     });
@@ -138,7 +138,7 @@ class ElementReader {
     cells.fill(' ', Math.floor((done / count) * CELLS));
     for (const { knot_id } of items) {
       const [, index] = /\[(\d+)\]$/.exec(knot_id) ?? [];
-      if (index !== undefined && knot_id.startsWith(`${this.map.id}[`))
+      if (index !== undefined)
         cells[Math.min(CELLS - 1, Math.floor((Number(index) / count) * CELLS))] = 'e';
     }
     return cells.join('');

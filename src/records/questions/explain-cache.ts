@@ -5,6 +5,7 @@ import type { Backends, LineageRecord, RunHistory, RunRecord } from '../../ports
 import { getRun } from './diff-runs';
 import { mapOfElement } from '../../authoring/element-id';
 import { readAll } from './read-all';
+import { isOfNode } from './telling-values';
 
 /** Most records that are searched for the nearest. */
 const CANDIDATES = 500;
@@ -177,19 +178,26 @@ function hit(record: LineageRecord, planned: Planned | undefined): CacheExplanat
   };
 }
 
-/** Ok knots of the same definition, newest first, that made their value before this one did. */
+/**
+ * Ok knots of the same definition, newest first, that made their value before this one did. For a function in place, those of its own
+ * knot come first, as others of its name may be many.
+ */
 async function earlierOf(runHistory: RunHistory, record: LineageRecord): Promise<LineageRecord[]> {
   const isOther = (other: LineageRecord): boolean =>
     other.cached_from_run === null &&
     (other.temporal_run_id !== record.temporal_run_id || other.knot_id !== record.knot_id);
-  const query = { outcome: 'ok' as const, until: record.finished_at + 1 };
-  const ofDefinition = await readAll(runHistory, { ...query, definition: record.definition }, CANDIDATES);
-  return ofDefinition.filter(isOther);
+  const { definition, knot_id: knotId } = record;
+  const query = { outcome: 'ok' as const, until: record.finished_at + 1, definition };
+  const ofKnot = isOfNode(definition) ? await readAll(runHistory, { ...query, knotId }, CANDIDATES) : [];
+  return [...ofKnot, ...(await readAll(runHistory, query, CANDIDATES))].filter(isOther);
 }
 
-/** Prefers few differences, then the same knot; the sort is stable, so newest first. */
+/**
+ * Prefers, for a function in place, its own place; then few differences, then the same knot. The sort is stable, so newest first.
+ */
 function rank(other: LineageRecord, differences: readonly CacheDifference[], record: LineageRecord): number {
-  return differences.length * 2 + (other.knot_id === record.knot_id ? 0 : 1);
+  const isElsewhere = isOfNode(record.definition) && placeIn(other) !== placeIn(record);
+  return (isElsewhere ? CANDIDATES : 0) + differences.length * 2 + (other.knot_id === record.knot_id ? 0 : 1);
 }
 
 function differencesOf(before: LineageRecord, now: LineageRecord): CacheDifference[] {
@@ -224,14 +232,19 @@ async function placeDiffers(
   record: LineageRecord,
   run: RunRecord,
 ): Promise<CacheDifference[]> {
-  if (!record.definition.startsWith('selvage.')) return [];
+  if (!isOfNode(record.definition)) return [];
   const otherRun = await runHistory.getRunByTemporalId(other.temporal_run_id);
   const [before, now] = [placeOf(other, otherRun), placeOf(record, run)];
   return before === now ? [] : [{ part: 'place', before, now }];
 }
 
-function placeOf({ knot_id }: LineageRecord, run: RunRecord | undefined): string {
-  return `${run?.tapestry ?? 'unknown'}/${mapOfElement(knot_id) ?? knot_id}`;
+function placeOf(record: LineageRecord, run: RunRecord | undefined): string {
+  return `${run?.tapestry ?? 'unknown'}/${placeIn(record)}`;
+}
+
+/** The knot whose body it ran, in its tapestry. */
+function placeIn({ knot_id }: LineageRecord): string {
+  return mapOfElement(knot_id) ?? knot_id;
 }
 
 function inputsOf({

@@ -1,4 +1,5 @@
 import type { RunHistory, Statistics, StatisticsQuery } from '../../ports';
+import { isOfNode } from './telling-values';
 
 const DAY_MS = 86_400_000;
 
@@ -50,7 +51,10 @@ export interface Stats {
     readonly since: number;
     readonly until: number;
     readonly regressions: readonly Regression[];
-    /** Names of which nothing can be said, because fewer than `leastSamples` ran now or before. */
+    /**
+     * Names of which nothing can be said, because fewer than `leastSamples` ran now or before. By definition, nothing is said of functions
+     * in place, which share the names of their nodes: ask by knot.
+     */
     readonly tooFew: readonly string[];
     readonly leastSamples: number;
   };
@@ -69,7 +73,9 @@ export async function statsOf(
   if (against === false) return stats;
   const window = { since: start - against, until: start };
   const before = await history.statistics({ by, ...window });
-  return { ...stats, against: { ...window, ...compared(statistics, before), leastSamples: LEAST_SAMPLES } };
+  // All functions in place of one kind are one line, so that it changes with which of them ran.
+  const comparable = statistics.filter(({ name }) => by !== 'definition' || !isOfNode(name));
+  return { ...stats, against: { ...window, ...compared(comparable, before), leastSamples: LEAST_SAMPLES } };
 }
 
 function compared(

@@ -16,3 +16,8 @@ export const PARAMETER = 'parameter';
 export function isParameter({ definition }: LineageRecord): boolean {
   return definition === PARAMETER;
 }
+
+/** Whether it is the name of a node, which all functions in place of this kind share. */
+export function isOfNode(definition: string): boolean {
+  return definition.startsWith('selvage.');
+}

@@ -103,47 +103,51 @@ interface RawStep extends Pick<Step, 'seed' | 'tries' | 'optional' | 'onError' |
 const arbitraryFailOn = fc.constantFrom<FailOn>('unhandled', 'any', 'never');
 const ONCE: Tries = { attempts: 1, throws: 0 };
 
-const arbitraryStep: fc.Arbitrary<RawStep> = fc.record({
-  kind: fc.constantFrom(...ALL_KINDS),
-  picks: fc.array(fc.nat(1_000), { minLength: 1, maxLength: 3 }),
-  seed: fc.nat(20),
-  tries: fc.oneof(
-    { weight: 5, arbitrary: fc.constant(ONCE) },
-    {
-      weight: 2,
-      arbitrary: fc.constantFrom<Tries>(
-        { attempts: 2, throws: 1 },
-        { attempts: 3, throws: 1 },
-        { attempts: 3, throws: 2 },
-        { attempts: 3, throws: 0 },
-      ),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.constantFrom<Tries>({ attempts: 1, throws: 1 }, { attempts: 2, throws: 2 }),
-    },
-  ),
-  optional: fc.constantFrom(false, false, true),
-  policy: fc.constantFrom<ErrorPolicy | undefined>(
-    undefined,
-    undefined,
-    undefined,
-    'skipIfParentFailed',
-    'requireAllParents',
-    'receiveErrors',
-  ),
-  onError: fc.constantFrom('fail', 'skip', 'collect'),
-  failOn: arbitraryFailOn,
-  without: fc.constantFrom(undefined, undefined, 0, 1),
-});
+const stepOf = (kinds: readonly Kind[]): fc.Arbitrary<RawStep> =>
+  fc.record({
+    kind: fc.constantFrom(...kinds),
+    picks: fc.array(fc.nat(1_000), { minLength: 1, maxLength: 3 }),
+    seed: fc.nat(20),
+    tries: fc.oneof(
+      { weight: 5, arbitrary: fc.constant(ONCE) },
+      {
+        weight: 2,
+        arbitrary: fc.constantFrom<Tries>(
+          { attempts: 2, throws: 1 },
+          { attempts: 3, throws: 1 },
+          { attempts: 3, throws: 2 },
+          { attempts: 3, throws: 0 },
+        ),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom<Tries>({ attempts: 1, throws: 1 }, { attempts: 2, throws: 2 }),
+      },
+    ),
+    optional: fc.constantFrom(false, false, true),
+    policy: fc.constantFrom<ErrorPolicy | undefined>(
+      undefined,
+      undefined,
+      undefined,
+      'skipIfParentFailed',
+      'requireAllParents',
+      'receiveErrors',
+    ),
+    onError: fc.constantFrom('fail', 'skip', 'collect'),
+    failOn: arbitraryFailOn,
+    without: fc.constantFrom(undefined, undefined, 0, 1),
+  });
 
 /** Tapestries of every kind of knot and policy, wired as their types allow. */
-export function arbitraryRecipe(steps: fc.ArrayConstraints): fc.Arbitrary<Recipe> {
+export function arbitraryRecipe(
+  steps: fc.ArrayConstraints,
+  kinds: readonly Kind[] = ALL_KINDS,
+): fc.Arbitrary<Recipe> {
   return fc
     .record({
       parameters: fc.record({ x: fc.nat(1_000), soon: fc.constantFrom(1, 4_102_444_800_000) }),
       failOn: arbitraryFailOn,
-      raw: fc.array(arbitraryStep, { minLength: 1, ...steps }),
+      raw: fc.array(stepOf(kinds), { minLength: 1, ...steps }),
     })
     .map(({ raw, ...recipe }) => ({ ...recipe, steps: wire(raw) }))
     .filter(({ steps }) => steps.length > PARAMETERS.length);

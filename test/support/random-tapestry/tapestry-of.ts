@@ -141,7 +141,14 @@ function place(
       lucky(make)(given, context);
   const mapped = (over: AnyKnot): AnyKnot => {
     if (seed % 4 < 2) return map({ over, each: element, bind: 'x', shared, onError, batch }, config);
-    const each = luckyLater((given: { element: number }) => compute.element(given.element, seed));
+    const each =
+      seed % 4 === 2
+        ? luckyLater((given: { element: number }) => compute.element(given.element, seed))
+        : // Functions in place of different sources share the name of their definition.
+          async ({ element: number }: { element: number }, { attempt }: { attempt: number }) => {
+            tryLuck(tries, attempt);
+            return compute.element(number, seed);
+          };
     return map({ over, each, onError }, config);
   };
   const placed = (): AnyKnot => {

@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import fc from 'fast-check';
 import { z } from 'zod';
 import {
+  aggregate,
   dataset,
   knot,
   openLineageEmitter,
@@ -15,6 +17,7 @@ import {
   subTapestry,
   tapestry,
   type AnyTapestry,
+  type Knot,
   type OpenLineageEmitterOptions,
   type RunEvent,
 } from '../../../../src';
@@ -25,6 +28,7 @@ import { createInMemoryBackends } from '../../../../src/backends';
 import { deliveryContext, eventsOfRun } from '../../../support/delivered-run';
 import { refusal } from '../../../support/refusal';
 import { rejectionOf } from '../../../support/rejection-of';
+import { runs } from '../../../support/thorough';
 import { thrownBy } from '../../../support/thrown-by';
 import { faultsOf } from '../../../support/open-lineage/checked';
 
@@ -120,6 +124,78 @@ test('a run, and knots that read or write, start and complete, with datasets and
       facets: { parent: { run: { runId: start!.run.runId }, job: { namespace: 'shop', name: 'daily' } } },
     },
   });
+});
+
+/** A knot of a random tapestry that reads and writes random datasets. */
+interface Touching {
+  readonly kind: 'source' | 'knot' | 'sink' | 'nested';
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  readonly isReturned: boolean;
+}
+const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 2 });
+const touching: fc.Arbitrary<Touching> = fc.record({
+  kind: fc.constantFrom('source', 'knot', 'sink', 'nested'),
+  reads: names,
+  writes: names,
+  isReturned: fc.boolean(),
+});
+const setOf = (all: readonly string[]): string[] => [...new Set(all)].sort();
+
+test('the events of a run have all datasets of its knots, be they terminals or beside them, and of the runs that these start', async () => {
+  let number = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(touching, { minLength: 1, maxLength: 6 }),
+      fc.boolean(),
+      async (knots, isChosen) => {
+        const name = `touching-${(number += 1)}`;
+        const of = (given: readonly string[]) => given.map((name) => dataset({ namespace: 'n', name }));
+        const placed = (touch: Touching, id: string, before: Knot<number>): Knot<unknown> => {
+          const config = { id, reads: of(touch.reads), writes: of(touch.writes) };
+          if (touch.kind === 'source') return source({ read: () => 1 }, config);
+          if (touch.kind === 'knot') return aggregate({ inputs: { before }, combine: () => 1 }, config);
+          if (touch.kind === 'sink') return sink({ inputs: { before }, write: () => 1 }, config);
+          const inner = tapestry(`${name}-${id}`, () => {
+            const first = source({ read: () => 1 }, { id: 'first', reads: config.reads });
+            sink({ inputs: { first }, write: () => 1 }, { id: 'beside', writes: config.writes });
+            return { first };
+          });
+          return subTapestry({ tapestry: inner, inputs: {} }, { id });
+        };
+        const whole = tapestry(name, () => {
+          const begin = source({ read: () => 1 }, { id: 'begin' });
+          const all = knots.map((touch, index) => [touch, placed(touch, `k${index}`, begin)] as const);
+          return Object.fromEntries([
+            ['begin', begin],
+            ...all.filter(([touch]) => touch.isReturned).map(([, knot]) => [knot.id, knot]),
+          ]);
+        });
+        const chosen = [
+          'begin',
+          ...knots.flatMap(({ isReturned }, index) => (isReturned && index % 2 === 0 ? [`k${index}`] : [])),
+        ];
+        const run = await runLocally(whole, {}, { backends, ...(isChosen && { terminals: chosen }) });
+        const told = await written(await eventsOfRun(backends, run.runId), { knots: 'none' });
+        // Without a choice, all knots run; with one that names all terminals, too.
+        const terminals = 1 + knots.filter(({ isReturned }) => isReturned).length;
+        const ran = knots.filter(
+          (_, index) => !isChosen || chosen.length === terminals || chosen.includes(`k${index}`),
+        );
+        expect(told.flatMap(faultsOf)).toEqual([]);
+        expect(said(told)).toEqual([`START ${name}`, `COMPLETE ${name}`]);
+        for (const event of told) {
+          expect(event.inputs!.map((input) => input.name).sort()).toEqual(
+            setOf(ran.flatMap(({ reads }) => reads)),
+          );
+          expect(event.outputs!.map((output) => output.name).sort()).toEqual(
+            setOf(ran.flatMap(({ writes }) => writes)),
+          );
+        }
+      },
+    ),
+    { numRuns: runs(60, 400) },
+  );
 });
 
 test('the columns of what is read and written come from the schemas of values', async () => {

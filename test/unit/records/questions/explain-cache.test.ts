@@ -32,6 +32,25 @@ async function backendsOf(
 const explain = async (...given: Parameters<typeof backendsOf>) =>
   await explainCache(await backendsOf(...given), 'now', 'double');
 
+test('the nearest earlier knot of a function in place is its own, however many others have run since', async () => {
+  const definition = 'selvage.map.each';
+  const ofOthers = Array.from({ length: 600 }, (_, index) => ({
+    definition,
+    knot_id: `other[${index}]`,
+    cache_key: sampleHash(`other ${index}`),
+  }));
+  const own = {
+    definition,
+    knot_id: 'double',
+    cache_key: sampleHash('own'),
+    code_hash: sampleHash('code before'),
+  };
+  expect(await explain({ definition, definition_version: null }, [own, ...ofOthers])).toMatchObject({
+    reason: 'key-differs',
+    other: { run: 'before-0', knot: 'double' },
+  });
+});
+
 test('a hit says who made it, and when', async () => {
   const made = { cached_from_run: 'before-0', extra: { made_by: 'other', made_at: 1_000 } };
   expect(await explain(made)).toMatchObject({

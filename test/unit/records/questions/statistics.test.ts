@@ -92,3 +92,20 @@ test('stats compare with the week before, another time, or nothing', async () =>
   expect(await found(10 * DAY)).toBe(1);
   expect(await found(false)).toBeUndefined();
 });
+
+test('functions in place, which share a name, are compared by knot alone', async () => {
+  const each = (knot: string, when: number, took: number) =>
+    knots('selvage.map.each', when, 100, () => took).map((record, index) => ({
+      ...record,
+      temporal_run_id: `${when}`,
+      knot_id: `${knot}[${index}]`,
+    }));
+  const history = new InMemoryRunHistory();
+  await history.commit([...each('quick', earlier, 20), ...each('slow', lately, 900)]);
+  const asked = { since: NOW - DAY, until: NOW };
+  expect((await statsOf(history, asked)).against).toMatchObject({ regressions: [], tooFew: [] });
+  expect((await statsOf(history, { ...asked, by: 'knot' })).against).toMatchObject({
+    regressions: [],
+    tooFew: ['slow[]'],
+  });
+});
