@@ -1,13 +1,17 @@
-import { requireIntact } from '../ports/parts/content-hash';
 import { pageByHash } from '../ports/parts/pages';
 import { inOnePiece } from '../ports/parts/pieces';
 import { nodeSha256 } from '../node-sha256';
 import { SelvageError } from '../errors';
 import type { DataStore, Page, PageOptions, StoredEntry } from '../ports';
+import type { ValueDigest } from '../encryption/digests';
 import type { AbsentValue, CapsuleValue } from './format';
 
-/** Computes a keyed hash from a plain SHA-256; undefined if the key is not available. */
-export type KeyedDigest = ((sha256: string) => string) | undefined;
+/** How hashes of the capsule's runs are computed. */
+export interface CapsuleDigests {
+  readonly known: readonly Pick<ValueDigest, 'ofSha256'>[];
+  /** Whether a run has a digest key that is not available: its values cannot be checked. */
+  readonly areIncomplete: boolean;
+}
 
 /** The values of a capsule, read-only; each is checked against its hash when read. */
 export class CapsuleDataStore implements DataStore {
@@ -16,7 +20,7 @@ export class CapsuleDataStore implements DataStore {
   readonly #absent: ReadonlyMap<string, AbsentValue>;
   readonly #file: string;
   readonly #madeAt: number;
-  readonly #keyed: KeyedDigest;
+  readonly #digests: CapsuleDigests;
 
   constructor(
     {
@@ -25,13 +29,13 @@ export class CapsuleDataStore implements DataStore {
       madeAt,
     }: { values: readonly CapsuleValue[]; absent: readonly AbsentValue[]; madeAt: number },
     file: string,
-    keyed: KeyedDigest,
+    digests: CapsuleDigests,
   ) {
     this.#values = new Map(values.map((value) => [value.hash, value]));
     this.#absent = new Map(absent.map((value) => [value.hash, value]));
     this.#madeAt = madeAt;
     this.#file = file;
-    this.#keyed = keyed;
+    this.#digests = digests;
   }
 
   /** Why a value is missing; undefined if it is present, or if nothing names it. */
@@ -46,7 +50,11 @@ export class CapsuleDataStore implements DataStore {
   /** @throws SelvageError `ValueDamaged`; or why the value is not in the file: `Redacted`, `NotKept`, `ValueMissing`, … */
   async get(hash: string): Promise<Uint8Array | undefined> {
     const value = this.#values.get(hash);
-    if (value) return this.#checked(value);
+    if (value) {
+      const bytes = bytesOf(value);
+      this.#check(value, bytes);
+      return bytes;
+    }
     const absent = this.#absent.get(hash);
     if (absent) throw absenceError(absent, this.#file);
     return undefined;
@@ -105,16 +113,20 @@ export class CapsuleDataStore implements DataStore {
 
   async close(): Promise<void> {}
 
-  #checked(value: CapsuleValue): Uint8Array {
-    const bytes = bytesOf(value);
-    const { hash, sha256 } = value;
-    if (sha256 === undefined) {
-      requireIntact(hash, bytes, this.#file);
-      return bytes;
-    }
-    const found = nodeSha256(bytes);
+  /** @throws SelvageError `ValueDamaged` */
+  checkAll(): { readonly intact: number; readonly unchecked: number } {
+    let intact = 0;
+    for (const value of this.#values.values()) if (this.#check(value, bytesOf(value))) intact += 1;
+    return { intact, unchecked: this.#values.size - intact };
+  }
+
+  /** False if it cannot be checked. @throws SelvageError `ValueDamaged` */
+  #check({ hash }: CapsuleValue, bytes: Uint8Array): boolean {
+    const { known, areIncomplete } = this.#digests;
+    const sha256 = nodeSha256(bytes);
     const digits = hash.slice(hash.indexOf(':') + 1);
-    if (found === sha256 && (this.#keyed === undefined || this.#keyed(found) === digits)) return bytes;
+    if (known.some(({ ofSha256 }) => ofSha256(sha256) === digits)) return true;
+    if (areIncomplete) return false;
     throw new SelvageError(
       'ValueDamaged',
       `The value ${hash} in ${this.#file} is damaged: its bytes are not those of its hash. Get the capsule again from where it was made.`,

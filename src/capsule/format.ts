@@ -9,8 +9,12 @@ import { lineageRecordSchema, runRecordSchema } from '../ports';
  * A capsule is an HTML page with a block of data: JSON, compressed by gzip, in base64. The block states its
  * format in clear text, so that an older version refuses a newer one by name without unpacking it, and its
  * length and kind, so that nothing longer than stated is unpacked.
+ *
+ * The fingerprint covers all of the data. Beside it, values are checked by the hashes in records, and plans by those in
+ * runs. Who changes the file as a whole can make new hashes, so the fingerprint is shown: the reader can compare it with
+ * the one that the writer saw. Format 1 has none.
  */
-export const CAPSULE_FORMAT = 1;
+export const CAPSULE_FORMAT = 2;
 
 /** Most bytes of the unpacked data. Anything that states more is refused. */
 export const MAX_UNPACKED_BYTES = 512 * 1024 * 1024;
@@ -49,8 +53,6 @@ const absentSchema = z.object({
 
 const valueSchema = z.object({
   hash,
-  /** SHA-256 of the bytes if the hash is keyed, so that readers without the key can check them, too. */
-  sha256: z.string().optional(),
   text: z.string().optional(),
   base64: z.string().optional(),
 });
@@ -63,7 +65,7 @@ const planSchema = z.object({
 });
 
 const documentSchema = z.object({
-  format: z.literal(CAPSULE_FORMAT),
+  format: z.int().min(1).max(CAPSULE_FORMAT),
   madeAt: z.number(),
   /** The software that made the capsule. */
   madeBy: z.object({ selvage: z.string(), node: z.string(), platform: z.string() }),
@@ -76,26 +78,50 @@ const documentSchema = z.object({
   absent: z.array(absentSchema),
   /** The redactions, as given. */
   redacted: z.array(z.string()),
+  /** SHA-256 of the page around the block. From format 2 on. */
+  page: z.string().optional(),
+  /** SHA-256 of all JSON before it. From format 2 on. */
+  fingerprint: z.string().optional(),
 });
 
 export type CapsuleDocument = z.infer<typeof documentSchema>;
+/** What is put into a capsule. */
+export type CapsuleContent = Omit<CapsuleDocument, 'format' | 'page' | 'fingerprint'>;
 export type AbsentValue = z.infer<typeof absentSchema>;
 export type CapsuleValue = z.infer<typeof valueSchema>;
 
-/** The block of data that makes a page a capsule. It contains no character with a meaning in HTML. */
-export function packCapsule(document: CapsuleDocument): string {
-  const json = Buffer.from(JSON.stringify(document));
+/**
+ * Puts the data into a page, which makes it a capsule. The block contains no character with a meaning in HTML.
+ *
+ * @throws SelvageError `CapsuleTooLarge`
+ */
+export function packCapsule(
+  content: CapsuleContent,
+  page: string,
+): { readonly html: string; readonly fingerprint: string } {
+  // After everything that the page consists of.
+  const end = page.lastIndexOf('</body>');
+  const [before, after] = [page.slice(0, end), `\n${page.slice(end)}`];
+  const covered = JSON.stringify({ format: CAPSULE_FORMAT, ...content, page: nodeSha256(before + after) });
+  const fingerprint = fingerprintOf(covered);
+  const json = Buffer.from(covered.slice(0, -1) + tailOf(fingerprint));
   if (json.byteLength > MAX_UNPACKED_BYTES) {
     throw new SelvageError(
       'CapsuleTooLarge',
-      `The capsule of run "${document.runs[0]!.run_id}" would have ${json.byteLength} bytes of data, and at most ${MAX_UNPACKED_BYTES} can be read again. ` +
+      `The capsule of run "${content.runs[0]!.run_id}" would have ${json.byteLength} bytes of data, and at most ${MAX_UNPACKED_BYTES} can be read again. ` +
         'Keep less of its values: --max-total, --max-value, --no-values.',
       { details: { bytes: json.byteLength, limit: MAX_UNPACKED_BYTES } },
     );
   }
   const attributes = `data-format="${CAPSULE_FORMAT}" data-bytes="${json.byteLength}" data-sha256="${nodeSha256(json)}"`;
-  return `${OPENING} ${attributes}>${gzipSync(json, { level: 9 }).toString('base64')}${CLOSING}`;
+  const block = `${OPENING} ${attributes}>${gzipSync(json, { level: 9 }).toString('base64')}${CLOSING}`;
+  return { html: `${before}${block}${after}`, fingerprint };
 }
+
+const fingerprintOf = (covered: string): string => `sha256:${nodeSha256(covered)}`;
+
+/** How JSON with a fingerprint ends, after what it covers. */
+const tailOf = (fingerprint: string): string => `,"fingerprint":"${fingerprint}"}`;
 
 /**
  * Reads the data of a capsule.
@@ -120,10 +146,12 @@ export function unpackCapsule(text: string, file: string): CapsuleDocument {
   }
   const end = text.indexOf(CLOSING, begin);
   if (end === -1) throw damaged(file, 'it was cut off in its data');
-  return parsed(
-    unpacked(text.slice(begin + head.length, end), { file, length: Number(bytes), sha256 }),
-    file,
-  );
+  const json = unpacked(text.slice(begin + head.length, end), { file, length: Number(bytes), sha256 });
+  const document = parsed(json, Number(format), file);
+  const around = text.slice(0, at) + text.slice(end + CLOSING.length);
+  if (document.page !== undefined && nodeSha256(around) !== document.page)
+    throw damaged(file, 'the page around its data was changed');
+  return document;
 }
 
 function unpacked(
@@ -149,7 +177,7 @@ function unpacked(
   return json.toString('utf8');
 }
 
-function parsed(json: string, file: string): CapsuleDocument {
+function parsed(json: string, format: number, file: string): CapsuleDocument {
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -161,6 +189,18 @@ function parsed(json: string, file: string): CapsuleDocument {
     const [issue] = error.issues;
     throw damaged(file, `its data is malformed at ${issue?.path.join('.') ?? 'the root'}`, error);
   }
+  if (data.format !== format) throw damaged(file, 'its data is of another format than the file says');
+  if (format === 1) {
+    const { page: _page, fingerprint: _fingerprint, ...content } = data;
+    return content;
+  }
+  // By the text, because JSON may say a name twice, and the schema leaves out what it does not know.
+  const tail = tailOf(data.fingerprint ?? '');
+  const isAsMade =
+    data.page !== undefined &&
+    json.endsWith(tail) &&
+    fingerprintOf(`${json.slice(0, -tail.length)}}`) === data.fingerprint;
+  if (!isAsMade) throw damaged(file, 'its data does not have the fingerprint that it had when it was made');
   return data;
 }
 

@@ -1,4 +1,10 @@
-export { openCapsule, readCapsule, type Capsule, type ReadCapsuleOptions } from './read-capsule';
+export {
+  openCapsule,
+  readCapsule,
+  type Capsule,
+  type CapsuleCheck,
+  type ReadCapsuleOptions,
+} from './read-capsule';
 export { writeCapsule, type WrittenCapsule } from './write-capsule';
 export type { WriteCapsuleOptions } from './write-options';
 export type { AbsentValue } from './format';

@@ -15,7 +15,7 @@ import { ServerReach } from '../explorer/reach';
 import { SelvageError } from '../errors';
 import type { Json } from '../values';
 import { VERSION } from '../version';
-import type { CapsuleDocument } from './format';
+import type { CapsuleContent } from './format';
 import { capsuleOf, type Capsule } from './read-capsule';
 
 /** Most elements of a map that the page lists; the data has all. */
@@ -24,13 +24,9 @@ const SHOWN_ELEMENTS = 5_000;
 const ELEMENTS_WITH_PANELS = 500;
 const READ_ONLY = { mayAct: false, isReadOnly: true };
 
-/** The page of a capsule: what `selvage ui` would show of its run, with its data. @param block as it is in the file */
-export async function capsulePage(document: CapsuleDocument, block: string): Promise<string> {
-  const capsule = await capsuleOf(document, 'The capsule');
-  const html = htmlOfDocument(await embedded(capsule, document));
-  // After everything that the page consists of.
-  const end = html.lastIndexOf('</body>');
-  return `${html.slice(0, end)}${block}\n${html.slice(end)}`;
+/** The page of a capsule: what `selvage ui` would show of its run. */
+export async function capsulePage(content: CapsuleContent): Promise<string> {
+  return htmlOfDocument(await embedded(await capsuleOf(content, 'The capsule'), content));
 }
 
 /** The data for queries about a capsule: only its records. */
@@ -49,7 +45,7 @@ function noServer(): SelvageError {
   return new SelvageError('ServerUnreachable', 'A capsule has no server: it shows what is on record.');
 }
 
-async function embedded(capsule: Capsule, document: CapsuleDocument): Promise<EmbeddedDocument> {
+async function embedded(capsule: Capsule, document: CapsuleContent): Promise<EmbeddedDocument> {
   const data = capsuleData(capsule);
   const ask = <Name extends QuestionName>(
     name: Name,

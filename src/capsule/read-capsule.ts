@@ -5,14 +5,14 @@ import {
   InMemoryStartLedger,
   InMemoryTapestryStore,
 } from '../adapters/memory';
-import { nodeSha256 } from '../node-sha256';
 import { SelvageError } from '../errors';
 import type { Backends, DataStore, RunHistory, RunRecord, TapestryStore } from '../ports';
 import { encryptionFromEnvironment } from '../encryption/encryption';
-import type { Digests } from '../encryption/digests';
+import { PLAIN_DIGEST, type Digests } from '../encryption/digests';
 import { digestTagOf } from '../encryption/seal-backends';
-import { CapsuleDataStore, readOnly } from './data-store';
-import { damaged, unpackCapsule, type AbsentValue, type CapsuleDocument } from './format';
+import { CapsuleDataStore, readOnly, type CapsuleDigests } from './data-store';
+import { requireConsistent } from './consistency';
+import { damaged, unpackCapsule, type AbsentValue, type CapsuleContent } from './format';
 
 /** Most bytes of a file that is read. */
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
@@ -30,8 +30,11 @@ export interface Capsule {
   readonly run: RunRecord;
   /** That run, and those that its knots started. */
   readonly runs: readonly RunRecord[];
-  /** Numbers of its knots' records, and of its values. */
-  readonly counts: { readonly records: number; readonly values: number };
+  /**
+   * The hash of everything in it but the texts of values and plans, which are checked by hashes that it covers.
+   * Undefined if the file is of format 1: then nothing tells whether its records are as they were made.
+   */
+  readonly fingerprint: string | undefined;
   /** Values that records name and the file lacks, each with the reason. */
   readonly absent: readonly AbsentValue[];
   /** The redactions, as given. */
@@ -41,6 +44,19 @@ export interface Capsule {
   readonly madeBy: { readonly selvage: string; readonly node: string; readonly platform: string };
   /** Its plans, records and values as backends, which refuse writes (`HistoryReadOnly`). */
   readonly backends: Backends;
+  /** Checks all values against the hashes that records name. @throws SelvageError `ValueDamaged` */
+  check(): CapsuleCheck;
+}
+
+export interface CapsuleCheck {
+  /** Number of records. */
+  readonly records: number;
+  /** Values that are as they were made. */
+  readonly intact: number;
+  /** Values that records name and the file lacks, or has without some of their parts. */
+  readonly leftOut: number;
+  /** Values whose hashes were made with a digest key that is not available. */
+  readonly unchecked: number;
 }
 
 /**
@@ -64,47 +80,39 @@ export async function openCapsule(
 
 /** @internal */
 export async function capsuleOf(
-  document: CapsuleDocument,
+  content: CapsuleContent & { readonly fingerprint?: string | undefined },
   file: string,
   digests?: Digests,
 ): Promise<Capsule> {
-  const { runs, records, plans, absent, redacted, madeAt, madeBy } = document;
-  const run = runs.find(({ temporal_run_id }) => temporal_run_id === document.run);
+  const { runs, records, plans, absent, redacted, madeAt, madeBy, fingerprint } = content;
+  const run = runs.find(({ temporal_run_id }) => temporal_run_id === content.run);
   if (!run) throw damaged(file, 'it does not have the run that it says it was made of');
+  requireConsistent(content, file);
   const tapestryStore = new InMemoryTapestryStore();
-  for (const plan of plans) {
-    if (plan.hash !== `sha256:${nodeSha256(plan.text)}`)
-      throw damaged(file, `its plan ${plan.hash} is another one`);
-    await tapestryStore.save(plan);
-  }
+  for (const plan of plans) await tapestryStore.save(plan);
   const runHistory = new InMemoryRunHistory();
   for (const one of runs) await runHistory.startRun(one);
   await runHistory.commit(records);
+  const dataStore = new CapsuleDataStore(content, file, digestsFor(runs, digests));
   return {
     file,
     run,
     runs,
-    counts: { records: records.length, values: document.values.length },
+    fingerprint,
     absent,
     redacted,
     madeAt,
     madeBy,
-    backends: readOnlyBackends(
-      {
-        tapestryStore,
-        runHistory,
-        dataStore: new CapsuleDataStore(document, file, keyedDigest(run, digests)),
-      },
-      file,
-    ),
+    backends: readOnlyBackends({ tapestryStore, runHistory, dataStore }, file),
+    check: () => ({ records: records.length, leftOut: absent.length, ...dataStore.checkAll() }),
   };
 }
 
-function keyedDigest(run: RunRecord, given: Digests | undefined): ((sha256: string) => string) | undefined {
-  const tag = digestTagOf(run);
-  if (tag === undefined) return undefined;
-  const digests = given ?? encryptionFromEnvironment()?.digests;
-  return digests?.find(tag)?.ofSha256;
+function digestsFor(runs: readonly RunRecord[], given: Digests | undefined): CapsuleDigests {
+  const tags = [...new Set(runs.map(digestTagOf))].filter((tag) => tag !== undefined);
+  const digests = tags.length > 0 ? (given ?? encryptionFromEnvironment()?.digests) : undefined;
+  const keyed = tags.flatMap((tag) => digests?.find(tag) ?? []);
+  return { known: [PLAIN_DIGEST, ...keyed], areIncomplete: keyed.length < tags.length };
 }
 
 function readOnlyBackends(

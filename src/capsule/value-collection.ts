@@ -1,9 +1,8 @@
 import { isSealedName } from '../ports/parts/content-hash';
-import { nodeSha256 } from '../node-sha256';
 import { SelvageError } from '../errors';
 import { mapOfElement } from '../authoring/element-id';
 import { mentionedValues, type Backends, type LineageRecord, type RunRecord } from '../ports';
-import { digestTagOf, encryptionOf, subjectOf } from '../encryption/seal-backends';
+import { encryptionOf, subjectOf } from '../encryption/seal-backends';
 import { withSubject } from '../encryption/run-scope';
 import { ABSENCES, type AbsentValue, type CapsuleValue } from './format';
 import { pathsFor, redacted, tellingTexts, tells, type Redaction } from './redaction';
@@ -148,11 +147,10 @@ export class ValueCollection {
       );
     this.bytes += bytes.byteLength;
     if (encryptionOf(this.#backends)) this.opened += 1;
-    const keyed = digestTagOf(run) === undefined ? {} : { sha256: nodeSha256(bytes) };
     const content = hash.startsWith('bytes-')
       ? { base64: Buffer.from(bytes).toString('base64') }
       : { text: Buffer.from(bytes).toString('utf8') };
-    this.values.push({ hash, ...keyed, ...content });
+    this.values.push({ hash, ...content });
   }
 
   async #read(hash: string, run: RunRecord, size: number | undefined): Promise<Uint8Array | undefined> {

@@ -3,7 +3,7 @@ import { LoadedPlan } from '../runtime';
 import type { Backends, LineageRecord, RunRecord, StoredPlan } from '../ports';
 import { withNestedRuns } from '../records/retention/values-of-run';
 import { VERSION } from '../version';
-import { CAPSULE_FORMAT, packCapsule, type AbsentValue, type CapsuleDocument } from './format';
+import { packCapsule, type AbsentValue, type CapsuleContent } from './format';
 import { capsulePage } from './page';
 import { parseRedactions } from './redaction';
 import type { WriteCapsuleOptions } from './write-options';
@@ -13,6 +13,8 @@ import { shownRun, isHidden, HiddenTexts, shownRecord } from './hidden-texts';
 export interface WrittenCapsule {
   /** The file: an HTML page. */
   readonly html: string;
+  /** What a reader of the file can compare, by a way that nobody else can write to. */
+  readonly fingerprint: string;
   readonly run: RunRecord;
   readonly runs: number;
   readonly records: number;
@@ -50,24 +52,29 @@ export async function writeCapsule(
   for (const one of runs) records.set(one.temporal_run_id, await allRecords(backends, one));
   const all = [...records.values()].flat();
   const redactions = parseRedactions(options.redact ?? [], new Set(all.map(({ knot_id: id }) => id)));
-  const collection = new ValueCollection(backends, options, redactions);
-  // Values that explain a failure go first, then inputs and results of the run: the bound may cut off the rest.
-  const wanted = runs.flatMap((one) => valuesOf(one, records.get(one.temporal_run_id)!));
-  await collection.take(wanted);
-  const telling = collection.tellingKnots(all);
-  collection.requireAllRedacted();
   const hidden = new HiddenTexts(
     runs.flatMap((one) =>
       records.get(one.temporal_run_id)!.filter((each) => isHidden(one, each, redactions, options)),
     ),
   );
-  const document: CapsuleDocument = {
-    format: CAPSULE_FORMAT,
+  for (const [id, ofRun] of records)
+    records.set(
+      id,
+      ofRun.map((each) => shownRecord(each, hidden)),
+    );
+  const collection = new ValueCollection(backends, options, redactions);
+  // Values that explain a failure go first, then inputs and results of the run: the bound may cut off the rest.
+  const wanted = runs.flatMap((one) => valuesOf(one, records.get(one.temporal_run_id)!));
+  await collection.take(wanted);
+  const shown = [...records.values()].flat();
+  const telling = collection.tellingKnots(shown);
+  collection.requireAllRedacted();
+  const content: CapsuleContent = {
     madeAt: Date.now(),
     madeBy: { selvage: VERSION, node: process.version, platform: `${process.platform} ${process.arch}` },
     run: record.temporal_run_id,
     runs: runs.map((one) => shownRun(one, options, hidden)),
-    records: all.map((each) => shownRecord(each, hidden)),
+    records: shown,
     plans: await plansOf(backends, runs),
     values: collection.values,
     absent: collection.absent,
@@ -78,13 +85,13 @@ export async function writeCapsule(
     ],
   };
   return {
-    html: await capsulePage(document, packCapsule(document)),
+    ...packCapsule(content, await capsulePage(content)),
     run: record,
     runs: runs.length,
-    records: all.length,
-    values: document.values.length,
+    records: shown.length,
+    values: content.values.length,
     valueBytes: collection.bytes,
-    absent: document.absent,
+    absent: content.absent,
     opened: collection.opened,
     tellingKnots: telling,
   };

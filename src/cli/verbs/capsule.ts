@@ -86,7 +86,7 @@ function fileNameOf(run: string): string {
 }
 
 function tellWritten(written: WrittenCapsule, file: string, output: Output): void {
-  const { html, run, runs, records, values, valueBytes, absent, opened, tellingKnots } = written;
+  const { html, fingerprint, run, runs, records, values, valueBytes, absent, opened, tellingKnots } = written;
   output.say(
     `${file} has run ${output.bold(run.run_id)} (${run.tapestry}, ${run.status}): ${plural(records, 'record')} of ${plural(runs, 'run')}, ` +
       `${plural(values, 'value')} of ${formatBytes(valueBytes)}. The file has ${formatBytes(Buffer.byteLength(html))}.`,
@@ -104,6 +104,7 @@ function tellWritten(written: WrittenCapsule, file: string, output: Output): voi
       `${output.yellow('warning')} What was redacted is also in the values of ${tellingKnots.join(', ')}. Redact those, too, if they are not to tell it.`,
     );
   }
+  output.say(`Its hash, which \`selvage open\` shows, too: ${fingerprint}`);
   output.say(
     `Open it in a browser, or: ${commandLine(['open', file])}; run its knots again: ${commandLine(['debug', file, 'FILE', '--all'])}`,
   );

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import type { Capsule } from '../../capsule';
+import type { Capsule, CapsuleCheck } from '../../capsule';
 import type { Does } from '../options/does';
 import { addJsonOption, listeningPort } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
@@ -11,7 +11,6 @@ import { commandLine } from '../output/typed-commands';
 import { hasResult } from '../process/early-end';
 import { Interruption } from '../process/interruption';
 import { tellAbsent } from '../show/absent-values';
-import { everyItem } from '../../ports/parts/every-item';
 
 interface OpenOptions {
   readonly check?: boolean;
@@ -43,12 +42,12 @@ export function addOpen(program: Command, does: Does): void {
 async function openFile(file: string, options: OpenOptions, output: Output): Promise<number> {
   const { readCapsule } = await import('../../capsule/index.js');
   const capsule = await readCapsule(file);
-  await checkValues(capsule);
-  tellCapsule(capsule, output);
+  const counts = capsule.check();
+  tellCapsule(capsule, counts, output);
   if (output.json) {
-    const { run, runs, counts, absent, redacted, madeAt, madeBy } = capsule;
+    const { run, runs, fingerprint = null, absent, redacted, madeAt, madeBy } = capsule;
     const ids = runs.map(({ run_id }) => run_id);
-    output.document({ file, run, runs: ids, counts, absent, redacted, madeAt, madeBy });
+    output.document({ file, run, runs: ids, fingerprint, counts, absent, redacted, madeAt, madeBy });
   }
   // `--json` is for programs, which need no page.
   if (options.check || output.json) return EXIT.ok;
@@ -93,22 +92,27 @@ async function showCapsule(
   }
 }
 
-/** Reads all values, so that damage is reported now instead of later. @throws SelvageError `ValueDamaged` */
-async function checkValues({ backends: { dataStore } }: Capsule): Promise<void> {
-  for await (const { hash } of everyItem((page) => dataStore.list(page))) await dataStore.get(hash);
-}
-
 function tellCapsule(
-  { file, run, runs, counts, absent, redacted, madeAt, madeBy }: Capsule,
+  { file, run, runs, fingerprint, absent, redacted, madeAt, madeBy }: Capsule,
+  { records, intact, leftOut, unchecked }: CapsuleCheck,
   output: Output,
 ): void {
+  const has = [
+    fingerprint === undefined
+      ? `${plural(records, 'record')} (not checked: the file is of format 1)`
+      : `${plural(records, 'record')} as they were made`,
+    `${plural(intact, 'value')} intact`,
+    `${leftOut} left out`,
+    ...(unchecked > 0 ? [`${unchecked} not checked: their digest key is not at hand`] : []),
+  ].join(', ');
   const lines: [string, string | null][] = [
     ['Tapestry', run.tapestry],
     ['Status', run.status],
     ['Started', formatTime(run.started_at)],
     ['Commit', run.vcs_commit],
     ['Runs', runs.length > 1 ? runs.map(({ run_id }) => run_id).join(', ') : null],
-    ['Has', `${plural(counts.records, 'record')}, ${plural(counts.values, 'value')}, all as they were made`],
+    ['Has', has],
+    ['Hash', fingerprint ?? null],
     ['Redacted', redacted.join(', ') || null],
     [
       'Made',

@@ -40,7 +40,10 @@ afterAll(removeProjects);
 test('a capsule is read as a run history, and is what the project has', async () => {
   const opened = await selvage('open', capsule, '--check');
   expect(opened.code).toBe(0);
-  expect(opened.stdout).toMatch(/Has +6 records, 6 values, all as they were made/);
+  expect(opened.stdout).toMatch(/Has +6 records as they were made, 6 values intact, 0 left out/);
+  expect(opened.stdout).toMatch(/Hash +sha256:[0-9a-f]{64}$/m);
+  const { counts } = JSON.parse((await selvage('open', capsule, '--json')).stdout) as { counts: object };
+  expect(counts).toEqual({ records: 6, intact: 6, leftOut: 0, unchecked: 0 });
   for (const words of [
     ['lineage', '--run', 'hello', '--json'],
     ['runs', 'list', '--json'],

@@ -7,6 +7,7 @@ import { knot, map, runLocally, tapestry } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
 import { openCapsule, readCapsule, writeCapsule } from '../../../src/capsule';
 import { packCapsule, unpackCapsule } from '../../../src/capsule/format';
+import { Digests } from '../../../src/encryption/digests';
 import type { Backends } from '../../../src/ports';
 import { rejectionOf } from '../../support/rejection-of';
 import { greetings } from './pipelines';
@@ -48,7 +49,9 @@ test('a capsule has the run with its records, those of nested runs, and their va
       );
     }
   }
-  expect(capsule.counts.records).toBe(written.records);
+  const { records, values, fingerprint } = written;
+  expect(capsule.check()).toEqual({ records, intact: values, leftOut: 0, unchecked: 0 });
+  expect(capsule.fingerprint).toBe(fingerprint);
 });
 
 test('what is read is not written', async () => {
@@ -199,7 +202,7 @@ describe('a file that is not as it was made is an error', () => {
   });
 
   test('of a newer format', async () => {
-    expect(await codeOf(openCapsule(block({}, { format: 2 })))).toBe('CapsuleTooNew');
+    expect(await codeOf(openCapsule(block({}, { format: 3 })))).toBe('CapsuleTooNew');
   });
 
   test('what unpacks to more than it says, or says too much', async () => {
@@ -209,17 +212,17 @@ describe('a file that is not as it was made is an error', () => {
     expect(await codeOf(openCapsule(block({}, { bytes: 10_000_000_000 })))).toBe('CapsuleTooLarge');
   });
 
-  test('a value or a plan that is another one', async () => {
-    const { html } = await writeCapsule(backends, 'three');
-    const document = unpackCapsule(html, 'test');
-    const [first] = document.values;
-    const forged = { ...document, values: [{ ...first!, text: '"forged"' }] };
-    const { dataStore } = (await openCapsule(packCapsule(forged))).backends;
-    expect(await codeOf(dataStore.get(first!.hash))).toBe('ValueDamaged');
+  test('a value or a plan that is another one, though all other hashes fit', async () => {
+    const document = unpackCapsule((await writeCapsule(backends, 'three')).html, 'test');
+    const packed = (change: Partial<typeof document>): string =>
+      packCapsule({ ...document, ...change }, '<body></body>').html;
+    const [first, ...rest] = document.values;
+    const forged = await openCapsule(packed({ values: [{ ...first!, text: '"forged"' }, ...rest] }));
+    expect(await codeOf(forged.backends.dataStore.get(first!.hash))).toBe('ValueDamaged');
+    expect(() => forged.check()).toThrow(/is damaged: its bytes are not those of its hash/);
     const plans = document.plans.map((plan) => ({ ...plan, text: `${plan.text} ` }));
-    expect(await codeOf(openCapsule(packCapsule({ ...document, plans })))).toBe('CapsuleDamaged');
-    const others = document.runs.slice(1);
-    expect(await codeOf(openCapsule(packCapsule({ ...document, runs: others })))).toBe('CapsuleDamaged');
+    expect(await codeOf(openCapsule(packed({ plans })))).toBe('CapsuleDamaged');
+    expect(await codeOf(openCapsule(packed({ runs: document.runs.slice(1) })))).toBe('CapsuleDamaged');
   });
 
   test('no file, and what is none', async () => {
@@ -227,6 +230,28 @@ describe('a file that is not as it was made is an error', () => {
     expect(await codeOf(readCapsule(folder))).toBe('FileNotLoadable');
     writeFileSync(path.join(folder, 'bytes.html'), Buffer.from([0, 255, 254, 0]));
     expect(await codeOf(readCapsule(path.join(folder, 'bytes.html')))).toBe('CapsuleDamaged');
+  });
+});
+
+test('a redacted value counts as left out, and as nothing else', async () => {
+  const { html, values } = await writeCapsule(backends, 'three', { redact: ['people.*.email'] });
+  expect((await openCapsule(html)).check()).toMatchObject({ intact: values, leftOut: 1, unchecked: 0 });
+});
+
+describe('files of format 1, as they were made before fingerprints', () => {
+  const recorded = (name: string): string => path.join(__dirname, '../../golden/recorded', name);
+
+  test('are opened; their values are checked, and nothing says that their records were', async () => {
+    const capsule = await readCapsule(recorded('capsule-1.html'));
+    expect(capsule.fingerprint).toBeUndefined();
+    expect(capsule.check()).toEqual({ records: 13, intact: 10, leftOut: 1, unchecked: 0 });
+  });
+
+  test('hashes made with a digest key are checked with it; without it, no value counts as intact', async () => {
+    const file = recorded('capsule-1-keyed.html');
+    const digests = Digests.of(`d:${Buffer.alloc(32, 2).toString('base64')}`);
+    expect((await readCapsule(file, { digests })).check()).toMatchObject({ intact: 10, unchecked: 0 });
+    expect((await readCapsule(file)).check()).toEqual({ records: 13, intact: 0, leftOut: 1, unchecked: 10 });
   });
 });
 
