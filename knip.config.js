@@ -15,7 +15,7 @@ module.exports = {
     'src/explorer/page/main.tsx',
     'src/explorer/page/graph/layout-worker.ts',
     // Run by tests as a program.
-    'scripts/services/chromium.js',
+    'scripts/services/program.js',
     'scripts/services/python.js',
     'bench/main.ts',
     'bench/soak/main.ts',

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { settingsOfNewRun } from '../adapters/open-telemetry/body-traces';
+import { TraceOfRun } from '../adapters/open-telemetry/trace-of-run';
 import { hashJson, type Json } from '../values';
 import type { SelvageError } from '../errors';
 import type { Execution, LoadedPlan } from '../runtime';
@@ -126,7 +127,7 @@ export async function recordRefused(
     finished_at: environment.clock.now(),
     details: { error: { type: error.code, message: error.message } },
   });
-  tellEnd(environment, await runHistory.getRunByTemporalId(run.temporal_run_id));
+  await tellEnd(environment, await runHistory.getRunByTemporalId(run.temporal_run_id));
 }
 
 /**
@@ -147,15 +148,49 @@ export async function endRun(
   };
   if (!(await runHistory.endRun(temporalRunId, ended, required))) return undefined;
   const record = await runHistory.getRunByTemporalId(temporalRunId);
-  tellEnd(environment, record);
+  await tellEnd(environment, record);
   return hashJson(record as unknown as Json, environment.sha256);
 }
 
-function tellEnd({ counts, logger }: WorkerEnvironment, record: RunRecord | undefined): void {
+async function tellEnd(environment: WorkerEnvironment, record: RunRecord | undefined): Promise<void> {
   if (!record) return;
+  const { counts, logger } = environment;
   counts?.runEnded(record);
   const { run_id: run, tapestry, status, started_at: from, finished_at: until } = record;
   const milliseconds = Math.max(0, (until ?? from) - from);
   const about = { run, tapestry, status, milliseconds };
-  logger?.info(about, `Run ${run} of ${tapestry} ended: ${status}`);
+  const line = `Run ${run} of ${tapestry} ended: ${status}`;
+  if (status !== 'failed') return logger?.info(about, line);
+  const { traceId } = new TraceOfRun(record).ids;
+  // The run has ended, whether or not its records can be read now.
+  const error = await failureOf(environment, record).catch(() => undefined);
+  const what = error ? `: ${error.type}: ${error.message}` : '';
+  const where = error?.knot === undefined ? '' : `knot ${error.knot}, `;
+  logger?.warn(
+    { ...about, ...(error && { error }), trace_id: traceId },
+    `${line}${what} (${where}trace ${traceId})`,
+  );
+}
+
+interface RunFailure {
+  readonly type: string;
+  readonly message: string;
+  /** Absent if the run as a whole failed. */
+  readonly knot?: string;
+}
+
+/** Why a run failed: what is recorded of it, else its first failed knot, of the newest thousand if more failed. */
+async function failureOf(
+  { backends, plans }: WorkerEnvironment,
+  { temporal_run_id: temporalRunId, plan_hash: hash, details }: RunRecord,
+): Promise<RunFailure | undefined> {
+  if (details['error']) return details['error'] as RunFailure;
+  const { items } = await backends.runHistory.findLineage({ temporalRunId, outcome: 'err', limit: 1_000 });
+  const plan = await plans.get(hash);
+  const [first] = items
+    .filter(({ knot_id: id }) => !plan.has(id) || !plan.knot(id).policy.optional)
+    .sort((a, b) => a.finished_at - b.finished_at);
+  if (!first) return undefined;
+  const { type, message } = (first.extra as { readonly error: RunFailure }).error;
+  return { type, message, knot: first.knot_id };
 }

@@ -27,7 +27,7 @@ export interface DataOptions {
 }
 
 const LONGEST = 1_000;
-const FORM = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@]*@)?([^/?#]*)([^?#]*)/i;
+const FORM = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#@]*)@)?([^/?#]*)([^?#]*)/i;
 
 /** Databases whose names have three parts, with their ports and the schema that a name without one is in. */
 const DATABASES: Readonly<Record<string, { readonly port: string; readonly schema?: string }>> = {
@@ -36,12 +36,14 @@ const DATABASES: Readonly<Record<string, { readonly port: string; readonly schem
   mssql: { port: '1433', schema: 'dbo' },
   mysql: { port: '3306' },
 };
+/** Azure's, whose URLs have the container before the host: `abfss://container@account.dfs.core.windows.net/path`. */
+const WITH_CONTAINER = /^(abfss?|wasbs?)$/;
 const SCHEMES: Readonly<Record<string, string>> = { postgresql: 'postgres', sqlserver: 'mssql', s3a: 's3' };
 
 /**
  * Names a dataset by a URL: `postgres://host/database/schema.table`, `mysql://host/database/table`,
- * `s3://bucket/path`, `gs://bucket/path`, `kafka://host:9092/topic`, `file:///path`, or any other. User, password and
- * query are left out. For what has no URL, give both names: `dataset({ namespace, name })`.
+ * `bigquery://project/dataset.table`, `snowflake://organization-account/database/schema.table`, `s3://bucket/path`,
+ * `gs://bucket/path`, `kafka://host:9092/topic`, `file:///path`, or any other. User, password and query are left out. For what has no URL, give both names: `dataset({ namespace, name })`.
  *
  * @throws SelvageError `InvalidConfig`
  */
@@ -58,14 +60,23 @@ export function dataset(given: string | Dataset): Dataset {
 }
 
 function fromUrl(url: string): Dataset | undefined {
-  const [, given = '', authority = '', path = ''] = FORM.exec(url) ?? [];
+  const [, given = '', user, authority = '', path = ''] = FORM.exec(url) ?? [];
   const scheme = SCHEMES[given.toLowerCase()] ?? given.toLowerCase();
   const parts = path.split('/').filter((part) => part !== '');
   if (scheme === 'file') return { namespace: 'file', name: path };
-  const database = DATABASES[scheme];
-  if (!database) return { namespace: `${scheme}://${authority}`, name: parts.join('/') };
-  const host = /:\d+$/.test(authority) ? authority : `${authority}:${database.port}`;
   const names = parts.flatMap((part) => part.split('.'));
+  if (scheme === 'bigquery')
+    return names.length === 2 ? { namespace: scheme, name: [authority, ...names].join('.') } : undefined;
+  if (scheme === 'snowflake') {
+    const account = authority.replace(/\.snowflakecomputing\.com(:\d+)?$/i, '');
+    return names.length === 3 ? { namespace: `${scheme}://${account}`, name: names.join('.') } : undefined;
+  }
+  const database = DATABASES[scheme];
+  if (!database) {
+    const container = user !== undefined && WITH_CONTAINER.test(scheme) ? `${user}@` : '';
+    return { namespace: `${scheme}://${container}${authority}`, name: parts.join('/') };
+  }
+  const host = /:\d+$/.test(authority) ? authority : `${authority}:${database.port}`;
   const { schema } = database;
   if (schema !== undefined && names.length === 2) names.splice(1, 0, schema);
   return names.length < 2 ? undefined : { namespace: `${scheme}://${host}`, name: names.join('.') };

@@ -134,14 +134,16 @@ export function lineLogger(
     if (level === 'DEBUG' && !isVerbose?.()) return;
     const { run, attempt, knot, trigger, emitter, ...fields } = given as Record<string, unknown>;
     const isOfBody = typeof knot === 'string';
-    if (!isOfBody && !runs && level === 'INFO') return;
+    if (!isOfBody && !runs && (level === 'INFO' || fields['status'] !== undefined)) return;
     const entry: LogEntry = {
       level,
       message: oneLine(message),
       ...(typeof run === 'string' && { run }),
-      ...(isOfBody && { knot, fields }),
+      ...(isOfBody && { knot }),
       ...(typeof trigger === 'string' && { who: trigger }),
-      ...(typeof emitter === 'string' && { who: `emitter ${emitter}`, fields }),
+      ...(typeof emitter === 'string' && { who: `emitter ${emitter}` }),
+      // Where people read, the messages of others say it all.
+      ...((isOfBody || typeof emitter === 'string' || format === 'json') && { fields }),
       ...(typeof attempt === 'number' && { attempt }),
     };
     write(logLine(entry, format));

@@ -1,10 +1,13 @@
 /** What is counted by. A meter of OpenTelemetry is one; `serve` makes one of `prom-client`. */
 export interface Instruments {
-  createHistogram(
-    name: string,
-    options: HistogramOptions,
-  ): { record(value: number, attributes?: Labels): void };
+  createHistogram(name: string, options: HistogramOptions): Histogram;
   createCounter(name: string, options: CounterOptions): { add(value: number, attributes?: Labels): void };
+}
+
+export interface Histogram {
+  record(value: number, attributes?: Labels): void;
+  /** Shows the series as empty before its first value; called again, does nothing. Absent where a technology cannot do so. */
+  zero?(attributes: Labels): void;
 }
 
 export type Labels = Record<string, string | boolean>;
@@ -28,7 +31,7 @@ export function secondsOf(
   name: string,
   description: string,
   labels: readonly string[] = [],
-): ReturnType<Instruments['createHistogram']> {
+): Histogram {
   const advice = { explicitBucketBoundaries: SECONDS };
   return instruments.createHistogram(name, { description, unit: 's', advice, labels });
 }

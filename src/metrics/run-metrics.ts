@@ -1,7 +1,7 @@
 import { mapOfElement } from '../authoring/element-id';
 import type { RecordedAttempt, RecordedWait } from '../authoring/run-graph';
 import type { LineageRecord, RunRecord } from '../ports';
-import { secondsOf, type Instruments, type Labels } from './instruments';
+import { secondsOf, type Histogram, type Instruments, type Labels } from './instruments';
 
 interface Facts {
   readonly error?: { readonly type: string };
@@ -13,6 +13,16 @@ interface Facts {
 /** The same for all knots of a definition: the number of series does not grow with plans that are extended. */
 const DEFINITION = 'selvage.definition';
 const OUTCOME = 'selvage.outcome';
+
+/** How a worker ends runs. What was terminated elsewhere is not counted. */
+const ENDS = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly RunRecord['status'][];
+
+/** Everything that a worker has. */
+export interface Countable {
+  readonly tapestryNames: readonly string[];
+  /** Names of definitions. */
+  readonly activityTypes: readonly string[];
+}
 
 /** What most outcomes are counted by: those of attempts, and nothing to add. */
 interface PlainLabels {
@@ -26,10 +36,10 @@ interface PlainLabels {
  * seconds. The elements of a map count as their map.
  */
 export class RunMetrics {
-  private readonly duration: ReturnType<Instruments['createHistogram']>;
-  private readonly queued: ReturnType<Instruments['createHistogram']>;
-  private readonly waits: ReturnType<Instruments['createHistogram']>;
-  private readonly runs: ReturnType<Instruments['createHistogram']>;
+  private readonly duration: Histogram;
+  private readonly queued: Histogram;
+  private readonly waits: Histogram;
+  private readonly runs: Histogram;
   private readonly outcomes: ReturnType<Instruments['createCounter']>;
   private readonly attempts: ReturnType<Instruments['createCounter']>;
   private readonly saved: ReturnType<Instruments['createCounter']>;
@@ -81,6 +91,24 @@ export class RunMetrics {
     });
   }
 
+  /**
+   * Shows as 0 what can be counted of these, as an alert by `increase` does not see a series that appears at 1. Types of errors are not known
+   * before, except of lost workers.
+   */
+  begin({ tapestryNames, activityTypes }: Countable): void {
+    for (const tapestry of tapestryNames)
+      for (const status of ENDS)
+        this.runs.zero?.({ 'selvage.tapestry': tapestry, 'selvage.run.status': status });
+    for (const definition of activityTypes) {
+      this.attempts.add(0, { [DEFINITION]: definition, 'error.type': 'WorkerLost' });
+      for (const outcome of ['ok', 'err'] as const) {
+        const labels = this.labelsOf({ definition, knot_id: '', outcome });
+        this.outcomes.add(0, labels.outcome);
+        this.duration.zero?.(labels.duration);
+      }
+    }
+  }
+
   countRun({ tapestry, status, started_at: from, finished_at: until }: RunRecord): void {
     this.runs.record(Math.max(0, ((until ?? from) - from) / 1_000), {
       'selvage.tapestry': tapestry,
@@ -117,7 +145,10 @@ export class RunMetrics {
   }
 
   /** Made once where they do not name the knot: making them takes longer than counting. */
-  private labelsOf({ definition, knot_id: id, outcome }: LineageRecord, tapestry?: string): PlainLabels {
+  private labelsOf(
+    { definition, knot_id: id, outcome }: Pick<LineageRecord, 'definition' | 'knot_id' | 'outcome'>,
+    tapestry?: string,
+  ): PlainLabels {
     if (this.namesKnots) {
       return plainLabels(outcome, {
         ...(tapestry !== undefined && { 'selvage.tapestry': tapestry }),

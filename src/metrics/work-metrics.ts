@@ -1,9 +1,11 @@
 import type { CommitResult, RunRecord } from '../ports';
-import { secondsOf, type Instruments } from './instruments';
-import { RunMetrics } from './run-metrics';
+import { secondsOf, type Histogram, type Instruments } from './instruments';
+import { RunMetrics, type Countable } from './run-metrics';
 
 /** Hears what a worker does, as it does it. */
 export interface WorkCounts {
+  /** A worker of these is about to work. */
+  workerBegins(has: Countable): void;
   /** @param seconds that the transaction took */
   committed(results: readonly CommitResult[], seconds: number): void;
   /** This worker has put a run's end on record. */
@@ -17,9 +19,9 @@ export interface WorkCounts {
 /** What one process does: the knots that it has put on record, and what this took. */
 export class WorkMetrics implements WorkCounts {
   private readonly runs: RunMetrics;
-  private readonly commits: ReturnType<Instruments['createHistogram']>;
+  private readonly commits: Histogram;
   private readonly records: ReturnType<Instruments['createCounter']>;
-  private readonly segments: ReturnType<Instruments['createHistogram']>;
+  private readonly segments: Histogram;
   private readonly segmentKnots: ReturnType<Instruments['createCounter']>;
   private readonly refusals: ReturnType<Instruments['createCounter']>;
 
@@ -43,6 +45,10 @@ export class WorkMetrics implements WorkCounts {
       description: 'Attempts that could not be made now and are made again, by reason',
       labels: ['selvage.reason'],
     });
+  }
+
+  workerBegins(has: Countable): void {
+    this.runs.begin(has);
   }
 
   committed(results: readonly CommitResult[], seconds: number): void {

@@ -33,6 +33,7 @@ export interface Metrics {
   read(): Promise<{ readonly contentType: string; readonly text: string } | undefined>;
 }
 
+const RESULTS = ['started', 'duplicate', 'conflict', 'filtered', 'refused', 'unreadable', 'lost'] as const;
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** A registry accepts each name only once. */
@@ -54,7 +55,7 @@ export async function createMetrics(registry?: Registry): Promise<Metrics> {
   const registers = [register];
   const events = new Counter({
     name: 'selvage_trigger_events_total',
-    help: 'Events by what became of them: started, duplicate, conflict, filtered, refused, unreadable, lost',
+    help: `Events by what became of them: ${RESULTS.join(', ')}`,
     labelNames: ['trigger', 'result'],
     registers,
   });
@@ -107,16 +108,21 @@ export async function createMetrics(registry?: Registry): Promise<Metrics> {
       readers.add(gauge);
       return () => void readers.delete(gauge);
     },
-    of: (trigger) => ({
-      count: (result, count = 1) => {
-        if (result === 'dead-letter') deadLetters.inc({ trigger }, count);
-        else if (result === 'gap') gaps.inc({ trigger }, count);
-        else events.inc({ trigger, result }, count);
-      },
-      lag: (of, count) => lag.set({ trigger, of }, count),
-      latency: (seconds) => latency.observe({ trigger }, seconds),
-      restarted: () => restarts.inc({ trigger }),
-    }),
+    of: (trigger) => {
+      // Shown as 0 from now on: an alert by `increase` does not see a series that appears at 1.
+      for (const result of RESULTS) events.inc({ trigger, result }, 0);
+      for (const counter of [deadLetters, gaps, restarts]) counter.inc({ trigger }, 0);
+      return {
+        count: (result, count = 1) => {
+          if (result === 'dead-letter') deadLetters.inc({ trigger }, count);
+          else if (result === 'gap') gaps.inc({ trigger }, count);
+          else events.inc({ trigger, result }, count);
+        },
+        lag: (of, count) => lag.set({ trigger, of }, count),
+        latency: (seconds) => latency.observe({ trigger }, seconds),
+        restarted: () => restarts.inc({ trigger }),
+      };
+    },
     read: async () => ({ contentType: register.contentType, text: await register.metrics() }),
   };
   known.set(register, metrics);

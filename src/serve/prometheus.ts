@@ -21,7 +21,18 @@ export function prometheusInstruments(
         buckets: options.advice.explicitBucketBoundaries,
         registers,
       });
-      return { record: (value, attributes) => histogram.observe(labels.of(attributes), value) };
+      const shown = new Set<string>();
+      return {
+        record: (value, attributes) => histogram.observe(labels.of(attributes), value),
+        zero: (attributes) => {
+          const values = labels.of(attributes);
+          const key = JSON.stringify(values);
+          // The library would take away what was counted.
+          if (shown.has(key)) return;
+          shown.add(key);
+          histogram.zero(values);
+        },
+      };
     },
     createCounter(name, options) {
       const labels = new LabelValues(options.labels);

@@ -157,6 +157,7 @@ export class SelvagePlugin extends SimplePlugin {
       counts: this.own.watch?.counts,
     });
     this.environment = environment;
+    this.own.watch?.counts?.workerBegins(this.registry);
     this.taskQueue = options.taskQueue;
     // If a tuner assigns the slots, their number is unknown.
     this.slots = options.tuner ? TUNED_SLOTS : (options.maxConcurrentActivityTaskExecutions ?? SDK_SLOTS);

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { traceIdOf } from '../../src/adapters/open-telemetry/ids';
+import { openBackends } from '../../src/backends';
 import { Command, makeCommandProject, runWarm } from '../support/command-line';
 import { removeProjects } from './server/projects';
 
@@ -87,10 +89,20 @@ test('a logger gets it all, with fields, and the terminal nothing', async () => 
   expect(lines).toContainEqual({ level: 'warn', message: 'as pino', fields: { ...about, b: [2] } });
   expect(lines).toContainEqual({ level: 'debug', message: 'whispered', fields: about });
   const loud = lines.filter(({ level, fields }) => level !== 'debug' && fields['knot'] === undefined);
+  const backends = await openBackends({ projectDir: project, environment: {} });
+  const { temporal_run_id } = (await backends.runHistory.getRun('logged-1'))!;
+  await backends.close();
+  const traceId = traceIdOf(temporal_run_id);
   expect(loud.map(({ level, message }) => `${level} ${message}`)).toEqual([
     'info Run logged-1 of speaks begins',
-    'info Run logged-1 of speaks ended: failed',
+    `warn Run logged-1 of speaks ended: failed: RangeError: expected (knot two, trace ${traceId})`,
   ]);
+  expect(loud[1]!.fields).toMatchObject({
+    run: 'logged-1',
+    status: 'failed',
+    error: { type: 'RangeError', message: 'expected', knot: 'two' },
+    trace_id: traceId,
+  });
   expect(loud[1]!.fields).toMatchObject({ run: 'logged-1', tapestry: 'speaks', status: 'failed' });
 });
 

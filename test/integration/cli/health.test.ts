@@ -79,6 +79,13 @@ test('all metrics that alerts, dashboard and pages name are those of a worker, a
   for (const line of lines)
     expect(line).toMatchObject({ time: expect.any(String), level: expect.any(String) });
   expect(lines).toContainEqual(expect.objectContaining({ run: runId, level: 'info' }));
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      level: 'warn',
+      message: expect.stringMatching(/ ended: failed: RangeError: 2 is too much \(knot e, trace \w{32}\)$/),
+      fields: expect.objectContaining({ tapestry: 'fails', error: expect.objectContaining({ knot: 'e' }) }),
+    }),
+  );
 });
 
 test('the lines of bodies name the run, the knot and the attempt', async () => {

@@ -75,7 +75,13 @@ describe('a logger of lines', () => {
     const [first, second, , last] = written('json', true).map((line) => JSON.parse(line) as unknown);
     expect(first).toEqual({ time, level: 'info', message: 'x', ...about, fields: { a: 1, b: { c: 'd' } } });
     expect(second).toMatchObject({ level: 'warn', fields: { err: { type: 'TypeError', message: 'no' } } });
-    expect(last).toEqual({ time, level: 'info', message: 'Run r of t begins', run: 'r' });
+    expect(last).toEqual({
+      time,
+      level: 'info',
+      message: 'Run r of t begins',
+      run: 'r',
+      fields: { tapestry: 't' },
+    });
 
     const lines: string[] = [];
     const logger = lineLogger((line) => void lines.push(line), { format: 'json' });
@@ -88,6 +94,18 @@ describe('a logger of lines', () => {
       { time, level: 'info', message: 'x', ...about, fields: '{ big: 1n }' },
     ]);
   });
+});
+
+test('that a run failed is written where runs are told, and not by the command of that run, which says so itself', () => {
+  const written = (runs: boolean): string[] => {
+    const lines: string[] = [];
+    const logger = lineLogger((line) => void lines.push(line), { format: 'short', runs });
+    logger.warn({ run: 'r', status: 'failed', error: { knot: 'k' } }, 'Run r of t ended: failed');
+    logger.warn({ run: 'r', knot: 'k', status: 500 }, 'of a body');
+    return lines;
+  };
+  expect(written(false)).toEqual(['warn k: of a body { status: 500 }']);
+  expect(written(true)).toEqual(['warn Run r of t ended: failed', 'warn k: of a body { status: 500 }']);
 });
 
 test('the format is what SELVAGE_LOG_FORMAT names, and nothing else', () => {

@@ -51,12 +51,30 @@ test('what is said of data changes the plan, and neither hashes of knots nor the
 test.each([
   ['postgresql://db.example.com/shop/sales.orders', 'postgres://db.example.com:5432', 'shop.sales.orders'],
   ['mysql://db/shop/orders', 'mysql://db:3306', 'shop.orders'],
+  ['bigquery://my-project/sales.orders', 'bigquery', 'my-project.sales.orders'],
+  ['bigquery://my-project/sales/orders', 'bigquery', 'my-project.sales.orders'],
+  ['snowflake://me:secret@org-account/SHOP/PUBLIC.ORDERS', 'snowflake://org-account', 'SHOP.PUBLIC.ORDERS'],
+  [
+    'snowflake://org-account.snowflakecomputing.com/SHOP/PUBLIC/ORDERS?warehouse=w',
+    'snowflake://org-account',
+    'SHOP.PUBLIC.ORDERS',
+  ],
+  // Two containers of one account are two places.
+  ['abfss://raw@lake.dfs.core.windows.net/orders/day', 'abfss://raw@lake.dfs.core.windows.net', 'orders/day'],
   ['s3a://bucket/a/b.parquet', 's3://bucket', 'a/b.parquet'],
   ['kafka://broker:9092/orders', 'kafka://broker:9092', 'orders'],
   ['file:///data/in.csv', 'file', '/data/in.csv'],
   ['https://api.example.com/rates?key=secret', 'https://api.example.com', 'rates'],
 ])('%s', (url, namespace, name) => {
   expect(dataset(url)).toEqual({ namespace, name });
+});
+
+test.each([
+  'bigquery://my-project/orders',
+  'bigquery://my-project.sales.orders',
+  'snowflake://org-account/SHOP/ORDERS',
+])('%s lacks a part of the name', (url) => {
+  expect(thrownBy(() => dataset(url))).toMatchObject(refusal('InvalidConfig', url));
 });
 
 test('what names no dataset is refused, without a password', () => {

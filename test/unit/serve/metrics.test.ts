@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import type { RunRecord } from '../../../src/ports';
 import { endpoints } from '../../../src/serve/endpoints';
 import { createMetrics } from '../../../src/serve/metrics';
 
@@ -27,6 +28,11 @@ test('each trigger is counted apart, in the text of Prometheus', async () => {
     'selvage_trigger_lag_events{trigger="kafka:orders",of="orders/0"} 7',
     'selvage_trigger_start_seconds_count{trigger="kafka:orders"} 1',
     'selvage_trigger_restarts_total{trigger="kafka:orders"} 1',
+    // What has not happened yet is 0, so that its first time is an increase.
+    'selvage_trigger_events_total{trigger="kafka:orders",result="lost"} 0',
+    'selvage_trigger_restarts_total{trigger="webhook:github"} 0',
+    'selvage_trigger_dead_letters_total{trigger="webhook:github"} 0',
+    'selvage_trigger_gaps_total{trigger="webhook:github"} 0',
   ])
     expect(text.split('\n')).toContain(line);
   expect(text).toContain('process_cpu_seconds_total');
@@ -48,6 +54,32 @@ test('two that share a registry share its counters', async () => {
   expect(await registry.metrics()).toContain(
     'selvage_trigger_events_total{trigger="kafka:a",result="started"} 2',
   );
+});
+
+test('what a worker can count is 0 from its start, and another worker of the process takes nothing away', async () => {
+  const { work, read } = await createMetrics();
+  const has = { tapestryNames: ['orders', 'returns'], activityTypes: ['load'] };
+  const run = { tapestry: 'orders', status: 'failed', started_at: 0, finished_at: 1 } as RunRecord;
+  const count = async (): Promise<string[]> =>
+    (await read())!.text.split('\n').filter((line) => /^selvage_(run|knot)_(?!.*_(bucket|sum)\{)/.test(line));
+  work!.workerBegins(has);
+  const runs = (tapestry: string, status: string, value: number): string =>
+    `selvage_run_duration_seconds_count{selvage_tapestry="${tapestry}",selvage_run_status="${status}"} ${value}`;
+  const none = has.tapestryNames.flatMap((tapestry) =>
+    ['succeeded', 'failed', 'cancelled'].map((status) => runs(tapestry, status, 0)),
+  );
+  const load = 'selvage_definition="load"';
+  const knots = [
+    `selvage_knot_duration_seconds_count{${load},selvage_outcome="ok"} 0`,
+    `selvage_knot_duration_seconds_count{${load},selvage_outcome="err"} 0`,
+    `selvage_knot_outcomes_total{${load},selvage_outcome="ok",selvage_reused="false"} 0`,
+    `selvage_knot_outcomes_total{${load},selvage_outcome="err",selvage_reused="false"} 0`,
+    `selvage_knot_failed_attempts_total{${load},error_type="WorkerLost"} 0`,
+  ];
+  expect((await count()).sort()).toEqual([...none, ...knots].sort());
+  work!.runEnded(run);
+  work!.workerBegins(has);
+  expect(await count()).toContain(runs('orders', 'failed', 1));
 });
 
 test('of a label, 200 values are counted apart, and whatever else comes counts as `other`', async () => {
