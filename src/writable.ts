@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import * as path from 'node:path';
 import { makePrivateFolder } from './private-files';
 import { folderError } from './folder-error';
@@ -15,6 +15,23 @@ export function requireWritable(file: string): void {
   } catch (error) {
     throw folderError(error, existing);
   }
+}
+
+/** Less room than this on a disk counts as none: SQLite needs about as much for its log. */
+const LEAST_ROOM_BYTES = 1024 * 1024;
+
+/**
+ * Like {@link requireWritable}, and checks that its disk has room. For looking at a place: who opens it may only want to read.
+ *
+ * @throws SelvageError `FolderUnusable`, `DiskFull`
+ */
+export function requireUsable(file: string): void {
+  requireWritable(file);
+  const existing = nearestExisting(path.resolve(file));
+  const { bavail, bsize, files, ffree } = statfsSync(existing);
+  // Some file systems do not count files.
+  if (bavail * bsize >= LEAST_ROOM_BYTES && (files === 0 || ffree > 0)) return;
+  throw folderError(Object.assign(new Error('the disk is full'), { code: 'ENOSPC' }), existing);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { requireWritable } from '../../writable';
+import { requireUsable } from '../../writable';
 import type { DuckDbConnectionLike } from './client';
 import { historyInUse, selvageErrorOf } from './errors';
 import { openInstance } from './load';
@@ -10,10 +10,10 @@ import { readMigrationState } from './schema';
  * Inspects a DuckDB file without changing or creating anything. `absent`: it will be created at first use; `old`: its tables will be
  * created or migrated then.
  *
- * @throws SelvageError `FolderUnusable`, `HistoryInUse`, `DatabaseDamaged`, `UnreleasedData`, `SchemaTooNew`, `MissingPackage`
+ * @throws SelvageError `FolderUnusable`, `DiskFull`, `HistoryInUse`, `DatabaseDamaged`, `UnreleasedData`, `SchemaTooNew`, `MissingPackage`
  */
 export async function inspectDuckDbFile(file: string): Promise<'absent' | 'old' | 'current'> {
-  requireWritable(file);
+  requireUsable(file);
   if (isOpenHere(file)) throw historyInUse(file, 'by another part of this process');
   if (!existsSync(file)) return 'absent';
   try {

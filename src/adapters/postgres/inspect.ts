@@ -1,26 +1,28 @@
-import { migrationSql, type MigrationState } from '../sql/migrations';
+import { migrationSql, schemaTooOld, type MigrationState } from '../sql/migrations';
 import { parsePostgresUrl, type PostgresAddress } from './address';
 import { connect, type PostgresConnection } from './connections';
 import { selvageErrorOf } from './errors';
-import { migrate, readMigrationState } from './migrate';
+import { migrate, migratedPlace, readMigrationState } from './migrate';
 import { MIGRATIONS } from './migrations';
 import { limitsOf, makePool, requireRights, requireVersion } from './open';
 
 /** Short, because somebody waits at a terminal. */
 const LIMIT_MS = 5_000;
 
-/** `absent`: its tables will be created at first use; `old`: they will be migrated then. */
+/** `absent`: its tables will be created at first use; `old`: they will be migrated then. Neither if the address says `migrate=false`. */
 export type PostgresState = 'absent' | 'old' | 'current';
 
 /**
  * Inspects a database without changing anything, for some seconds at most.
  *
  * @throws SelvageError `InvalidUrl`, `BackendUnavailable` (unreachable, too old, or not writable by this user), `UnreleasedData`,
- * `SchemaTooNew`, `MissingPackage`
+ * `SchemaTooNew`, `SchemaTooOld`, `MissingPackage`
  */
 export function inspectPostgres(url: string): Promise<PostgresState> {
-  return inOneConnection(url, async (connection, { shown, isReadOnly }) => {
-    const { done, pending } = await readMigrationState(connection, shown);
+  return inOneConnection(url, async (connection, { shown, isReadOnly, migrate: mayMigrate }) => {
+    const state = await readMigrationState(connection, shown);
+    const { done, pending } = state;
+    if (pending.length > 0 && !mayMigrate) throw schemaTooOld(state, migratedPlace(shown));
     if (done.length === 0) return 'absent';
     await requireRights(connection, shown, isReadOnly);
     return pending.length === 0 ? 'current' : 'old';

@@ -70,7 +70,7 @@ function schemaTooNew(unknown: readonly string[], { place }: MigratedLocation): 
 export function schemaTooOld({ pending }: MigrationState, { place }: MigratedLocation): SelvageError {
   return new SelvageError(
     'SchemaTooOld',
-    `${capitalized(place)} lacks migrations of this version of Selvage (${pending.join(', ')}), and its address says migrate=false. ` +
+    `${capitalized(place)} lacks migrations of this version of Selvage (${pending.join(', ')}), and its address forbids to make them (migrate=false or access=read). ` +
       'Run `selvage migrate` with a user who may change tables.',
     { details: { place, migrations: pending } },
   );

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { migrationSql, type MigrationState } from '../sql/migrations';
-import { requireWritable } from '../../writable';
+import { requireUsable, requireWritable } from '../../writable';
 import { readMigrationState, stateAfter } from './migrate';
 import { MIGRATIONS } from './migrations';
 import { loadLibsql } from './open';
@@ -12,10 +12,11 @@ export type SqliteFileState = 'absent' | 'old' | 'current';
 /**
  * Inspects a database file without changing or creating anything.
  *
- * @throws SelvageError `FolderUnusable` (it is not writable), `DatabaseDamaged`, `UnreleasedData`, `SchemaTooNew`, `MissingPackage`,
+ * @throws SelvageError `FolderUnusable` (it is not writable), `DiskFull`, `DatabaseDamaged`, `UnreleasedData`, `SchemaTooNew`, `MissingPackage`,
  * `BackendUnavailable`
  */
 export async function inspectSqliteFile(file: string): Promise<SqliteFileState> {
+  requireUsable(file);
   const { pending } = await sqliteMigrationState(file);
   if (!existsSync(file)) return 'absent';
   return pending.length === 0 ? 'current' : 'old';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createLocalDiskDataStore } from '../../adapters/disk';
-import { requireWritable } from '../../writable';
+import { requireUsable } from '../../writable';
 import { filePath } from './file-path';
 import type { Location, Technology } from './technology';
 
@@ -23,7 +23,7 @@ export const localDisk: Technology<FolderLocation> = {
     return { dataStore: () => store, close: () => store.close() };
   },
   async inspect({ path }) {
-    requireWritable(path);
+    requireUsable(path);
     return existsSync(path) ? 'current' : 'absent';
   },
 };

@@ -1,6 +1,7 @@
 import { createInMemoryBackends } from '../../backends';
 import { chosenServer } from '../../client/server-address';
 import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
+import { requireUsable } from '../../writable';
 import type { Output } from '../output/output';
 import { connectOptions, type ServerOptions } from '../options/server-options';
 import type { Finding } from './finding';
@@ -65,6 +66,7 @@ function examineEmbedded(projectDir: string): Finding {
   const subject = 'Embedded server';
   try {
     const { phase, folder, address, uiUrl, pid, failure } = inspectEmbeddedServer(projectDir);
+    requireUsable(folder);
     switch (phase) {
       case 'running':
         return {

@@ -48,6 +48,11 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
     expect(error).toMatchObject(refusal('BackendUnavailable', /no_such_database .*does not exist/));
   });
 
+  test.each(['migrate=false', 'access=read'])('tables that nobody here may make: %s', async (parameter) => {
+    const error = await refusalOf(`${database.url}?${parameter}`);
+    expect(error).toMatchObject(refusal('SchemaTooOld', /Run `selvage migrate`/));
+  });
+
   test('a port where nobody is', async () => {
     const port = await closedPort();
     const error = await refusalOf(

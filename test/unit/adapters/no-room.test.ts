@@ -1,4 +1,4 @@
-import { cpSync, renameSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
 import { createLocalDiskDataStore } from '../../../src/adapters/disk';
@@ -95,6 +95,47 @@ describeWithSmallDisk().each(Object.entries(TECHNOLOGIES))('%s', (_, { place, op
       expectClear(error, folder);
       const found = reports.find(({ technology }) => technology !== 'memory');
       expect(SelvageError.is(found?.error, 'FolderUnusable')).toBe(true);
+    },
+  );
+});
+
+describeWithSmallDisk()('what doctor says of a full disk', () => {
+  let disk: SmallDisk;
+
+  beforeEach(() => {
+    disk = new SmallDisk(8);
+  });
+
+  afterEach(() => disk.remove());
+
+  test.each(['sqlite:data/selvage.db', 'duckdb:data/history.duckdb', 'file:data'])(
+    '%s, made before or not',
+    async (place) => {
+      const inspected = async (): Promise<unknown> => {
+        const [report] = await inspectBackends({
+          projectDir: disk.folder,
+          environment: {
+            SELVAGE_STORE: 'memory:',
+            SELVAGE_HISTORY: place.startsWith('duckdb') ? place : 'memory:',
+            SELVAGE_DATA: place.startsWith('duckdb') ? 'memory:' : place,
+          },
+        }).then((reports) => reports.filter(({ technology }) => technology !== 'memory'));
+        return report!.error ?? report!.state;
+      };
+      mkdirSync(path.join(disk.folder, 'data'));
+      const full = refusal('DiskFull', new RegExp(`no space left .*${disk.folder}.*Free some`));
+      disk.fill();
+      expect(await inspected()).toMatchObject(full);
+      disk.free();
+      const open = {
+        sqlite: () => createSqliteDataStore({ path: path.join(disk.folder, 'data', 'selvage.db') }),
+        duckdb: () => createDuckDbRunHistory({ path: path.join(disk.folder, 'data', 'history.duckdb') }),
+        file: () => createLocalDiskDataStore({ folder: path.join(disk.folder, 'data') }),
+      }[place.split(':')[0] as 'sqlite' | 'duckdb' | 'file'];
+      await (await open()).close();
+      expect(await inspected()).toBe('current');
+      disk.fill();
+      expect(await inspected()).toMatchObject(full);
     },
   );
 });
