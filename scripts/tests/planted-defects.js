@@ -552,9 +552,9 @@ const DEFECTS = [
   },
   {
     file: 'src/cli/show/graph-lines.ts',
-    before: '    this.horizontal(toY, x, toX);',
-    after: '    this.horizontal(y, x, toX);',
-    what: 'Lines of a small graph in the terminal run beside their ends.',
+    before: 'canvas.wire([xOf(x), yOf(y)], [xOf(toX), yOf(toY)]);',
+    after: 'canvas.wire([xOf(x), yOf(y)], [xOf(toX), yOf(y)]);',
+    what: 'Lines of a small graph in the terminal do not lead to their ends.',
     foundBy: 'test/unit/cli/graph-lines.test.ts',
   },
   // What a page reads.

@@ -27,7 +27,7 @@ export async function payloadOf(
 ): Promise<Payload> {
   const { output_hash: hash, output_size: size, extra } = record;
   if (hash === null) return {};
-  if (extra['media_type'] !== undefined || hash.startsWith('bytes-')) return { value_omitted: 'not-json' };
+  if (extra['stored'] !== undefined || hash.startsWith('bytes-')) return { value_omitted: 'not-json' };
   if (size !== null && size > limit) return { value_omitted: 'too-large' };
   try {
     const value = await read(hash);

@@ -58,7 +58,7 @@ export const lineageRecordSchema = z.object({
    * Further facts, each present only where it applies.
    *
    * - `error`: an `ExceptionRecord`; `skip`: details of a skip.
-   * - `media_type`: of a stored stream; `length`: of a list.
+   * - `stored`: media type of a stored stream, or ''; `length`: of a list.
    * - `child_run`: the last run that the knot started, by `run_id` and `temporal_run_id`; `iterations`: how
    *   many a loop had.
    * - `extension`: content hash of the fragment by which the body extended its run.

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
 import { knot, sleep, tapestry, waitForSignal, waitUntil } from '../../src';
@@ -57,8 +56,15 @@ const two = tapestry('two-waits', () => {
   const second = waitForSignal('a', z.number(), { id: 'second', after: [gone] });
   return { line: join({ first }, { id: 'line' }), second };
 });
-/** The check of the first takes longer than that of the second. */
-const checked = z.number().refine(async (n) => n !== 1 || (await delay(400, true)));
+/** The check of 1 has begun, and may end. */
+const checkOfOne = { begun: new Latch(), mayEnd: new Latch() };
+const checked = z.number().refine(async (n) => {
+  if (n === 1) {
+    checkOfOne.begun.open();
+    await checkOfOne.mayEnd.passed;
+  }
+  return true;
+});
 const ordered = tapestry('ordered', () => {
   const first = waitForSignal('n', checked, { id: 'first' });
   const second = waitForSignal('n', checked, { id: 'second', after: [first] });
@@ -124,7 +130,16 @@ test('signals are taken in the order in which they came, however long their chec
   const selvage = shared();
   const run = await selvage.start(ordered, {});
   await raw(selvage, run, 'n', 1);
+  await checkOfOne.begun.passed;
   await raw(selvage, run, 'n', 2);
+  await until('the run has seen the second, and only the check of the first is not over', async () => {
+    const events = await historyOf(selvage, run.runId);
+    const second = events.findLastIndex((event) => event.workflowExecutionSignaledEventAttributes);
+    const isSeen = events.slice(second).some((event) => event.workflowTaskCompletedEventAttributes);
+    const { raw: described } = await selvage.client.workflow.getHandle(run.runId).describe();
+    return isSeen && described.pendingActivities?.length === 1;
+  });
+  checkOfOne.mayEnd.open();
   expect(await run.values()).toEqual({ line: '1,2' });
 });
 

@@ -19,7 +19,7 @@ export async function value(data: ExplorerData, ask: ValueAsk): Promise<ValueVie
     const read = await withSubject(run && subjectOf(run), () => readBytes(dataStore, hash, WHOLE_BYTES));
     if (!read) return await notThere(data, hash);
     const size = read.isCut ? (record?.output_size ?? read.bytes.byteLength) : read.bytes.byteLength;
-    const { media_type: mediaType } = (record?.extra ?? {}) as { media_type?: string };
+    const { stored: mediaType } = (record?.extra ?? {}) as { stored?: string };
     if (hash.startsWith('bytes-')) return viewOfBytes({ hash, size, bytes: read.bytes, mediaType }, ask);
     return viewOfJson({ hash, size, bytes: read.bytes, isCut: read.isCut }, ask);
   } catch (error) {

@@ -52,7 +52,13 @@ function overHttp(
 ): Promise<string> {
   return new Promise((resolve) => {
     const type = body === undefined ? {} : { 'content-type': 'text/plain' };
-    const options = { port, path: url, method: body ? 'POST' : 'GET', headers: { ...headers, ...type } };
+    const options = {
+      host: '127.0.0.1',
+      port,
+      path: url,
+      method: body ? 'POST' : 'GET',
+      headers: { ...headers, ...type },
+    };
     const request = http.request(options, (response) => {
       let text = '';
       response.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));

@@ -40,6 +40,11 @@ const shapes = {
         mediaType: 'image/svg+xml',
       }),
   ),
+  typed: knot(
+    'typed',
+    async (_: object, context) =>
+      await context.store(new Uint8Array([1, 2]), { mediaType: 'image/x-made-up' }),
+  ),
   large: knot('large', () => Array.from({ length: 60_000 }, (_, at) => `item ${at}`)),
 };
 
@@ -50,6 +55,7 @@ const showcase = tapestry('showcase', () => ({
   image: shapes.image({}, { id: 'image' }),
   binary: shapes.binary({}, { id: 'binary' }),
   svg: shapes.svg({}, { id: 'svg' }),
+  typed: shapes.typed({}, { id: 'typed' }),
   large: shapes.large({}, { id: 'large' }),
 }));
 
@@ -162,6 +168,8 @@ describe('a value', () => {
       hex: expect.stringMatching(/^89504e47/) as string,
     });
     expect(await view('binary')).toMatchObject({ form: 'bytes', hex: '00ff01', size: 3 });
+    // The media type that a body states is shown, and decides nothing.
+    expect(await view('typed')).toMatchObject({ form: 'bytes', hex: '0102', mediaType: 'image/x-made-up' });
     expect(await view('svg')).toMatchObject({ form: 'text', text: '<svg onload="alert(1)"/>' });
   });
 
