@@ -4,6 +4,7 @@ import { hostName, hostedKnots } from '../authoring/body-host';
 import { bodyNames } from '../authoring/body-names';
 import { cacheOf } from '../authoring/cacheable';
 import { codeHashOf } from '../authoring/hashes';
+import { didYouMean } from '../authoring/names';
 import type {
   BodyHostOptions,
   DefinitionRecord,
@@ -292,7 +293,7 @@ function absence(host: BodyHostOptions, name: string, described: ReadonlyMap<str
     );
   const names = [...described.keys()].sort();
   const has = names.length === 0 ? 'it has none' : `it has ${names.slice(0, 20).join(', ')}`;
-  return `it has no body "${name}"; ${has}${names.length > 20 ? ` and ${names.length - 20} more` : ''}.`;
+  return `it has no body "${name}"${didYouMean(name, names)}; ${has}${names.length > 20 ? ` and ${names.length - 20} more` : ''}.`;
 }
 
 function isReusedBySource(knot: KnotRecord): boolean {
@@ -330,7 +331,8 @@ function inputMisfit(names: readonly string[], input: Readonly<Record<string, un
   const missing = required.filter((name) => !names.includes(name));
   if (unknown.length === 0 && missing.length === 0) return undefined;
   const taken = listed(Object.keys(properties), 'no input');
-  return `it takes ${taken} there, and is given ${listed(names, 'no input')} here. Correct the knot, or write the types again.`;
+  const meant = unknown.map((name) => didYouMean(name, Object.keys(properties))).join('');
+  return `it takes ${taken} there, and is given ${listed(names, 'no input')} here${meant}. Correct the knot, or write the types again.`;
 }
 
 interface JsonSchemaOfObject {

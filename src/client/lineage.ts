@@ -39,7 +39,7 @@ export class Lineage {
    * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
    */
   async why(hash: string, options: WhyOptions = {}): Promise<Origin> {
-    return await why(this.backends.runHistory, hash, options);
+    return await why(this.backends, hash, options);
   }
 
   /**

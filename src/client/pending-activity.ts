@@ -9,8 +9,10 @@ type RawFailure = NonNullable<Raw['lastFailure']>;
 const STARTED = 2;
 const CANCEL_REQUESTED = 3;
 const PAUSED = 4;
+/** TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE. */
+const START_TO_CLOSE = 1;
 /** Of activities of servers that do not tell. */
-const HEARTBEAT_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** An activity that has not ended, as the server sees it. Times are milliseconds since the epoch. */
 export interface PendingActivity {
@@ -55,7 +57,7 @@ function pendingActivity(activity: Raw): PendingActivity {
     ...at('lastHeartbeatAt', activity.lastHeartbeatTime),
     ...at('nextAttemptAt', activity.nextAttemptScheduleTime),
     ...(activity.lastWorkerIdentity && { worker: activity.lastWorkerIdentity }),
-    ...(failure && { lastFailure: attemptFailure(failure, activity.activityOptions?.heartbeatTimeout) }),
+    ...(failure && { lastFailure: attemptFailure(failure, activity.activityOptions ?? {}) }),
   };
 }
 
@@ -77,14 +79,17 @@ function stateOf({ state, paused }: Raw): PendingActivity['state'] {
 /** A refusal, or an error of ours thrown by a body, has its code as type. */
 function attemptFailure(
   { message, applicationFailureInfo, timeoutFailureInfo }: RawFailure,
-  heartbeatTimeout: NonNullable<Raw['activityOptions']>['heartbeatTimeout'],
+  { heartbeatTimeout, startToCloseTimeout }: NonNullable<Raw['activityOptions']>,
 ): AttemptFailure {
   const text = message ?? '';
   if (timeoutFailureInfo) {
-    const seconds = (optionalTsToMs(heartbeatTimeout) ?? HEARTBEAT_MS) / 1_000;
+    // An activity without heartbeats has a heartbeat timeout of 0.
+    const isSilent = (timeoutFailureInfo.timeoutType as unknown) !== START_TO_CLOSE;
+    const timeout = optionalTsToMs(isSilent ? heartbeatTimeout : startToCloseTimeout) || TIMEOUT_MS;
+    const what = isSilent ? 'was not heard of for' : 'did not end it within';
     return {
       code: 'HeartbeatTimeout',
-      message: `its worker was not heard of for ${seconds} s and is taken for lost`,
+      message: `its worker ${what} ${timeout / 1_000} s and is taken for lost`,
     };
   }
   const type = applicationFailureInfo?.type ?? '';

@@ -265,7 +265,9 @@ def body(x: int) -> int:
       const body = pythonKnot<object, number>(name, { host: pythonHost });
       return startWorker(selvage, { tapestries: [tapestry('absent', () => ({ x: body({}, { id: 'x' }) }))] });
     };
-    await expect(of('bodies:sqare')).rejects.toMatchObject(refusal('HostMismatch', 'no body "bodies:sqare"'));
+    await expect(of('bodies:sqare')).rejects.toMatchObject(
+      refusal('HostMismatch', 'no body "bodies:sqare" (did you mean "bodies:square"?)'),
+    );
     await expect(of('nowhere:x')).rejects.toThrow(/nowhere/);
   });
 

@@ -1,7 +1,8 @@
 import { causeLines, errorLine } from '../../runtime';
 import type { ErrorCause, LineageRecord } from '../../ports';
 import type { Origin } from '../../records/questions';
-import { formatTime } from '../output/format';
+import { decodeJson } from '../../values';
+import { formatTime, formatValue } from '../output/format';
 import type { Output } from '../output/output';
 
 export function originLines(origin: Origin, output: Output): string[] {
@@ -31,8 +32,9 @@ function branch({ label, origin }: Branch, indent: string, output: Output): stri
 }
 
 function branchesOf({ record, inputs, madeBefore, terminals = [] }: Origin, output: Output): Branch[] {
-  const branches = [...inputs, ...terminals].map(({ name, hash, knotId, origin }): Branch => {
+  const branches = [...inputs, ...terminals].map(({ name, hash, knotId, origin, constant }): Branch => {
     const value = hash ?? 'no value';
+    if (constant !== undefined) return { label: `${name} = ${formatValue(decodeJson(constant))}` };
     if (knotId === undefined) return { label: `${name} = constant  ${output.dim(value)}` };
     const by = origin ? madeBy(origin, output) : `${knotId}, of which there is no record`;
     return { label: `${name} = ${by}  ${output.dim(value)}`, origin };

@@ -44,8 +44,8 @@ async function explainValue(
   const { withRecords } = await import('../location/records.js');
   const { originLines } = await import('../show/origin.js');
   const { why } = await import('../../records/questions/index.js');
-  return await withRecords(options, async ({ runHistory }) => {
-    const origin = await why(runHistory, hash, { limit, ...(run !== undefined && { runId: run }) });
+  return await withRecords(options, async (backends) => {
+    const origin = await why(backends, hash, { limit, ...(run !== undefined && { runId: run }) });
     if (output.json) output.document(origin);
     else output.say(originLines(origin, output).join('\n'));
     return EXIT.ok;

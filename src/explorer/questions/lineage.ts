@@ -54,15 +54,15 @@ async function tapestriesOf(
 }
 
 export async function walk(data: ExplorerData, ask: Questions['walk']['ask']): Promise<WalkAnswer> {
-  const { runHistory } = data.backends;
-  return ask.direction === 'why' ? await walkUp(runHistory, ask) : await walkDown(runHistory, ask);
+  const { backends } = data;
+  return ask.direction === 'why' ? await walkUp(backends, ask) : await walkDown(backends, ask);
 }
 
 async function walkUp(
-  runHistory: ExplorerData['backends']['runHistory'],
+  backends: ExplorerData['backends'],
   { hash, run }: Questions['walk']['ask'],
 ): Promise<WalkAnswer> {
-  const origin = await why(runHistory, hash, { limit: STEPS, runId: run });
+  const origin = await why(backends, hash, { limit: STEPS, runId: run });
   const steps: WalkAnswer['steps'][number][] = [];
   let isCut = false;
   // An explicit stack: chains of loops and runs are deeper than the call stack.
@@ -85,7 +85,7 @@ async function walkUp(
 }
 
 async function walkDown(
-  runHistory: ExplorerData['backends']['runHistory'],
+  { runHistory }: ExplorerData['backends'],
   { hash }: Questions['walk']['ask'],
 ): Promise<WalkAnswer> {
   const { having, affected, isCut } = await impact(runHistory, hash, { limit: STEPS });

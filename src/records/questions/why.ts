@@ -1,6 +1,8 @@
 import { SelvageError } from '../../errors';
-import type { LineageQuery, LineageRecord, RunHistory } from '../../ports';
+import type { Backends, LineageQuery, LineageRecord, RunHistory } from '../../ports';
 import { mapOfElement } from '../../authoring/element-id';
+import type { PlanInput } from '../../plan';
+import { readPlan } from '../../plan/read-plan';
 import { readAll } from './read-all';
 import { RecordsOfRuns } from './records-of-runs';
 import { childRunOf } from './nested-runs';
@@ -30,6 +32,8 @@ export interface OriginInput {
   readonly knotId?: string;
   /** Absent for a constant, and if the parent's record is missing. */
   readonly origin?: Origin;
+  /** A constant of at most 100 characters, as the plan has it encoded. Absent for others, and if the plan is gone. */
+  readonly constant?: Constant;
 }
 
 export interface WhyOptions {
@@ -40,6 +44,11 @@ export interface WhyOptions {
 }
 
 const LIMIT = 1_000;
+/** A constant as plans have it: encoded as JSON. */
+type Constant = Extract<PlanInput, { readonly hash: string }>['constant'];
+
+/** Longest constant that is shown, in characters of its JSON. */
+const SMALL = 100;
 /** If more knots than this have taken over or received a value, its maker may not be found. */
 const CANDIDATES = 100_000;
 
@@ -50,23 +59,30 @@ const CANDIDATES = 100_000;
  * @param given the hash, or its beginning (see {@link resolveHash})
  * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
  */
-export async function why(runHistory: RunHistory, given: string, options: WhyOptions = {}): Promise<Origin> {
+export async function why(backends: Asked, given: string, options: WhyOptions = {}): Promise<Origin> {
+  const { runHistory } = backends;
   const { runId, limit = LIMIT } = options;
   const hash = await resolveHash(runHistory, given);
   const maker = await findMaker(runHistory, { outputHash: hash, ...(runId !== undefined && { runId }) });
   if (!maker) throw unknownValue(hash, runId);
-  return await new Walk(runHistory, limit).originOf(maker);
+  return await new Walk(backends, limit).originOf(maker);
 }
 
+type Asked = Pick<Backends, 'runHistory' | 'tapestryStore'>;
+
 class Walk {
+  private readonly runHistory: RunHistory;
   private readonly records: RecordsOfRuns;
   private readonly told = new Set<string>();
+  /** By Temporal run id: its small constants by hash. */
+  private readonly constants = new Map<string, Promise<ReadonlyMap<string, Constant>>>();
 
   constructor(
-    private readonly runHistory: RunHistory,
+    private readonly backends: Asked,
     private readonly limit: number,
   ) {
-    this.records = new RecordsOfRuns(runHistory);
+    this.runHistory = backends.runHistory;
+    this.records = new RecordsOfRuns(backends.runHistory);
   }
 
   async originOf(record: LineageRecord): Promise<Origin> {
@@ -81,7 +97,12 @@ class Walk {
       const parent = await this.parentOf(record, knotId, hash);
       inputs.push({ name, hash, knotId, ...(parent && { origin: await this.originOf(parent) }) });
     }
-    for (const [name, hash] of Object.entries(record.constant_input_hashes)) inputs.push({ name, hash });
+    const constants = Object.entries(record.constant_input_hashes);
+    const small = constants.length === 0 ? undefined : await this.constantsOf(record);
+    for (const [name, hash] of constants) {
+      const constant = small?.get(hash);
+      inputs.push({ name, hash, ...(constant !== undefined && { constant }) });
+    }
     const before = isParameter(record) && isTelling(record) ? await this.madeBefore(record) : undefined;
     const terminals = await this.terminalsOf(record);
     return {
@@ -92,6 +113,12 @@ class Walk {
       ...(before && { madeBefore: await this.originOf(before) }),
       ...(terminals && { terminals }),
     };
+  }
+
+  private constantsOf({ temporal_run_id: run }: LineageRecord): Promise<ReadonlyMap<string, Constant>> {
+    let known = this.constants.get(run);
+    if (!known) this.constants.set(run, (known = smallConstants(this.backends, run)));
+    return known;
   }
 
   private async terminalsOf(record: LineageRecord): Promise<OriginInput[] | undefined> {
@@ -135,6 +162,21 @@ class Walk {
     const maker = await findMaker(this.runHistory, query, (record) => record.temporal_run_id !== run);
     return maker && !isParameter(maker) ? maker : undefined;
   }
+}
+
+async function smallConstants(
+  { runHistory, tapestryStore }: Asked,
+  temporalRunId: string,
+): Promise<ReadonlyMap<string, Constant>> {
+  const run = await runHistory.getRunByTemporalId(temporalRunId);
+  const plan = run && (await tapestryStore.get(run.plan_hash));
+  const constants = new Map<string, Constant>();
+  for (const { inputs } of plan ? readPlan(plan.text).knots : []) {
+    for (const input of Object.values(inputs))
+      if ('hash' in input && JSON.stringify(input.constant).length <= SMALL)
+        constants.set(input.hash, input.constant);
+  }
+  return constants;
 }
 
 /** The newest knot that made the value itself; otherwise one that took it over or has it as a parameter. */

@@ -1,3 +1,4 @@
+import { msToTs } from '@temporalio/common/lib/time';
 import { pendingActivitiesOf } from '../../../src/client/pending-activity';
 import { describeFailure } from '../../../src/client/next-step';
 import { NEWEST_BEHAVIOUR, requireKnownBehaviour } from '../../../src/workflows/behaviours';
@@ -36,6 +37,34 @@ test.each([
   ],
 ])('the last failure: %s', (_, lastFailure, code, message) => {
   expect(failure(lastFailure)).toEqual({ code, message });
+});
+
+/** As the server sends it of activities with and without heartbeats. */
+test.each([
+  [
+    'silence',
+    4,
+    { heartbeatTimeout: msToTs(20_000) },
+    'its worker was not heard of for 20 s and is taken for lost',
+  ],
+  [
+    'an attempt that did not end',
+    1,
+    { heartbeatTimeout: msToTs(0), startToCloseTimeout: msToTs(40_000) },
+    'its worker did not end it within 40 s and is taken for lost',
+  ],
+  [
+    'silence, of a server that does not tell the limit',
+    4,
+    undefined,
+    'its worker was not heard of for 30 s and is taken for lost',
+  ],
+])('a worker is taken for lost for %s', (_, timeoutType, activityOptions, message) => {
+  const lastFailure = { message: 'timeout', timeoutFailureInfo: { timeoutType } };
+  expect(pending({ lastFailure, activityOptions }).lastFailure).toEqual({
+    code: 'HeartbeatTimeout',
+    message,
+  });
 });
 
 test.each([

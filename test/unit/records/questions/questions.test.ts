@@ -50,7 +50,10 @@ async function run(shape: Parameters<typeof runLocally>[0], parameters: object, 
 
 /** An origin in one line. */
 function told({ record, inputs, repeats, madeBefore }: Origin): string {
-  const parts = inputs.map(({ name, origin }) => `${name}=${origin ? told(origin) : 'constant'}`);
+  const parts = inputs.map(
+    ({ name, origin, constant }) =>
+      `${name}=${origin ? told(origin) : (JSON.stringify(constant) ?? 'constant')}`,
+  );
   if (madeBefore) parts.push(`before=${told(madeBefore)}`);
   const tail = repeats ? '^' : parts.length > 0 ? `(${parts.join(' ')})` : '';
   return `${record.run_id}/${record.knot_id}${tail}`;
@@ -59,34 +62,55 @@ function told({ record, inputs, repeats, madeBefore }: Origin): string {
 describe('why', () => {
   test('walks up to constants and parameters, and tells each knot once', async () => {
     const { hashOf } = await run(report, { path: 'x' }, 'r1');
-    expect(told(await why(history, hashOf('whole')))).toBe(
-      'r1/whole(a=r1/text(path=r1/param:path) b=r1/short(text=r1/text^) by=constant)',
+    expect(told(await why(backends, hashOf('whole')))).toBe(
+      'r1/whole(a=r1/text(path=r1/param:path) b=r1/short(text=r1/text^) by="/")',
+    );
+  });
+
+  test('shows constants that are small, also those of the elements of a map, and of others that they are constants', async () => {
+    const sized = tapestry('sized', () => {
+      const joined = (by: string, id: string) => join({ a: 'one', b: 'two', by }, { id });
+      const parts = { one: joined('', 'part-0'), two: joined('-'.repeat(200), 'part-1') };
+      const listed = knot('listed', (given: { one: string; two: string }) => Object.values(given))(parts, {
+        id: 'listed',
+      });
+      map({ over: listed, each: join, bind: 'a', shared: { b: 'three', by: '+' } }, { id: 'mapped' });
+    });
+    const { hashOf } = await run(sized, {}, 'r1');
+    expect(told(await why(backends, hashOf('part-0')))).toBe('r1/part-0(a="one" b="two" by="")');
+    expect(told(await why(backends, hashOf('part-1')))).toBe('r1/part-1(a="one" b="two" by=constant)');
+    expect(told(await why(backends, hashOf('mapped[0]')))).toMatch(
+      /^r1\/mapped\[0\]\(.* b="three" by="\+"\)$/,
+    );
+    const withoutPlan = { ...backends, tapestryStore: createInMemoryBackends().tapestryStore };
+    expect(told(await why(withoutPlan, hashOf('part-0')))).toBe(
+      'r1/part-0(a=constant b=constant by=constant)',
     );
   });
 
   test('follows a parameter into the run that made its value, unless that is too short to tell', async () => {
     const made = await run(report, { path: 'x' }, 'r1');
     const later = await run(summary, { text: made.outputs['whole'] }, 'r2');
-    expect(told(await why(history, later.hashOf('end'), { runId: 'r2' }))).toMatch(
+    expect(told(await why(backends, later.hashOf('end'), { runId: 'r2' }))).toMatch(
       /^r2\/end\(text=r2\/first\(text=r2\/param:text\(before=r1\/whole\(a=r1\/text/,
     );
     const short = await run(summary, { text: 'x' }, 'r3');
-    expect(told(await why(history, short.hashOf('end'), { runId: 'r3' }))).toBe(
+    expect(told(await why(backends, short.hashOf('end'), { runId: 'r3' }))).toBe(
       'r3/end(text=r3/first(text=r3/param:text))',
     );
   });
 
   test('ends where it is asked to', async () => {
     const { hashOf } = await run(report, { path: 'x' }, 'r1');
-    const origin = await why(history, hashOf('whole'), { limit: 2 });
+    const origin = await why(backends, hashOf('whole'), { limit: 2 });
     expect(origin.inputs[0]!.origin!.inputs[0]!.origin).toMatchObject({ isCut: true, inputs: [] });
   });
 
   test('says so where nobody has the value', async () => {
     await run(report, { path: 'x' }, 'r1');
-    await expect(why(history, 'sha256:none')).rejects.toMatchObject({ code: 'UnknownValue' });
+    await expect(why(backends, 'sha256:none')).rejects.toMatchObject({ code: 'UnknownValue' });
     const { hashOf } = await run(report, { path: 'y' }, 'r2');
-    await expect(why(history, hashOf('whole'), { runId: 'r1' })).rejects.toThrow('of run "r1"');
+    await expect(why(backends, hashOf('whole'), { runId: 'r1' })).rejects.toThrow('of run "r1"');
   });
 });
 
@@ -363,7 +387,7 @@ describe('elements of a map', () => {
 
   test('a value that one of them made came from the list, and went into the map and what is below it', async () => {
     const { hashOf } = await run(words, { path: 'a' }, 'one');
-    const origin = await why(history, hashOf('mapped[1]'));
+    const origin = await why(backends, hashOf('mapped[1]'));
     expect(origin.record.knot_id).toBe('mapped[1]');
     expect(origin.inputs[0]).toMatchObject({ knotId: 'list', origin: { record: { knot_id: 'list' } } });
     const { affected } = await impact(history, hashOf('mapped[1]'));
@@ -407,7 +431,7 @@ describe('of runs in process that knots of others have started', () => {
   test('why leads into them, and impact out of them', async () => {
     const text = long('of the outer');
     const { lineage } = await runLocally(outer, { text }, { runId: 'outer', backends });
-    const origin = await why(history, lineage.find(({ knot_id }) => knot_id === 'shown')!.output_hash!);
+    const origin = await why(backends, lineage.find(({ knot_id }) => knot_id === 'shown')!.output_hash!);
     const [inner] = origin.inputs;
     expect(inner).toMatchObject({ knotId: 'inner' });
     expect(inner!.origin!.terminals).toMatchObject([

@@ -1,4 +1,5 @@
 import { InMemoryRunHistory } from '../../../../src/adapters/memory/run-history';
+import { createInMemoryBackends } from '../../../../src/backends';
 import { impact, resolveHash, why } from '../../../../src/records/questions';
 import { sampleLineage } from '../../../../src/testing/sample-records';
 
@@ -18,7 +19,7 @@ test('a hash is told by its beginning, with its kind or without, and as it is sh
   for (const text of ['abcd', 'sha256:abcd', 'abcd1000', 'sha256:abcd1…', named('abcd1').slice(7)])
     expect(await resolveHash(history, text)).toBe(named('abcd1'));
   expect(await resolveHash(history, 'b0b0')).toBe(named('b0b0', 'bytes-sha256'));
-  expect((await why(history, 'abcd')).record.knot_id).toBe('k0');
+  expect((await why({ ...createInMemoryBackends(), runHistory: history }, 'abcd')).record.knot_id).toBe('k0');
   expect((await impact(history, 'abcd')).having[0]!.knot_id).toBe('k0');
 });
 
