@@ -636,11 +636,18 @@ const DEFECTS = [
     foundBy: 'test/unit/capsule/sealed.test.ts',
   },
   {
-    file: 'src/mcp/redact.ts',
-    before: 'if (Array.isArray(value)) return value.map(walk);',
-    after: 'if (Array.isArray(value)) return value;',
+    file: 'src/values/redact.ts',
+    before: 'json.map((part) => redactMembers(part, isSample))',
+    after: 'json',
     what: 'A model reads the secrets that are in lists.',
-    foundBy: 'test/unit/mcp/redact.test.ts',
+    foundBy: 'test/unit/redaction.test.ts',
+  },
+  {
+    file: 'src/explorer/value-view.ts',
+    before: 'const json = at(shownRoot, path);',
+    after: 'const json = at(root, path);',
+    what: 'A model reads a secret by the path that leads to it.',
+    foundBy: 'test/unit/redaction.test.ts',
   },
   // Who hears of runs.
   {

@@ -22,7 +22,7 @@ import { capsuleOf, type Capsule } from './read-capsule';
 const SHOWN_ELEMENTS = 5_000;
 /** How many of those have a panel of their own. */
 const ELEMENTS_WITH_PANELS = 500;
-const READ_ONLY = { mayAct: false, isReadOnly: true };
+const READ_ONLY = { mayAct: false, isReadOnly: true, maySeeSecrets: true };
 
 /** The page of a capsule: what `selvage ui` would show of its run. */
 export async function capsulePage(content: CapsuleContent): Promise<string> {

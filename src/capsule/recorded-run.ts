@@ -17,6 +17,7 @@ import type { Backends, LineageRecord, RunRecord } from '../ports';
 import { PLAIN_DIGEST, type ValueDigest } from '../encryption/digests';
 import { subjectOf } from '../encryption/seal-backends';
 import { withSubject } from '../encryption/run-scope';
+import { redactText } from '../values/redact';
 import { firstDifference } from './first-difference';
 import { ScratchDataStore } from './scratch-data-store';
 import { type KnotEnd, type Reproduction, unread, endOf, endOfOutcome, told } from './reproduction';
@@ -90,8 +91,8 @@ export class RecordedRun {
     if (now.kind === 'skipped') return { ...base, verdict: 'same', sentence: 'it was skipped again' };
     if (now.kind === 'err') {
       const { type, message } = recorded.error!;
-      const isRedacted = message === '(redacted)';
-      const isSame = type === now.error.type && (isRedacted || message === now.error.message);
+      const isSaid = [now.error.message, redactText(now.error.message), '(redacted)'].includes(message);
+      const isSame = type === now.error.type && isSaid;
       return isSame
         ? { ...base, verdict: 'same', sentence: `it failed again: ${type}: ${now.error.message}` }
         : { ...base, verdict: 'error', sentence: `it ${told(recorded)}, and now ${told(ends.now)}` };

@@ -4,6 +4,8 @@ import { mapOfElement } from '../authoring/element-id';
 import { mentionedValues, type Backends, type LineageRecord, type RunRecord } from '../ports';
 import { encryptionOf, subjectOf } from '../encryption/seal-backends';
 import { withSubject } from '../encryption/run-scope';
+import type { Json } from '../values';
+import { isSecretName, redactJson, redactText } from '../values/redact';
 import { ABSENCES, type AbsentValue, type CapsuleValue } from './format';
 import { pathsFor, redacted, tellingTexts, tells, type Redaction } from './redaction';
 import type { WriteCapsuleOptions } from './write-options';
@@ -81,6 +83,9 @@ export class ValueCollection {
   /** The redactions that have applied to something. */
   readonly #met = new Set<Redaction>();
   readonly #texts = new Set<string>();
+  /** Hashes of values that a name says are secret. */
+  readonly #secret = new Set<string>();
+  hasRedactedSecrets = false;
   readonly #maxTotal: number;
   readonly #maxValue: number;
 
@@ -93,6 +98,7 @@ export class ValueCollection {
   }
 
   async take(wanted: readonly WantedValue[]): Promise<void> {
+    if (!this.#options.secrets) this.#noteSecret(wanted);
     const byHash = new Map<string, WantedValue[]>();
     for (const value of wanted) {
       if (isSealedName(value.hash)) continue;
@@ -131,6 +137,7 @@ export class ValueCollection {
     const bytes = await this.#read(hash, run, size);
     if (!bytes) return;
     if (paths.length > 0) return this.#redact(hash, bytes, paths, same);
+    if (this.#redactSecrets(hash, bytes)) return;
     if (bytes.byteLength > this.#maxValue)
       return this.#leave(
         hash,
@@ -184,16 +191,45 @@ export class ValueCollection {
     this.#noteMet(same, (own) => redacted(text, own).parts.length > 0);
     const { rest, parts } = redacted(text, paths);
     tellingTexts(parts, this.#texts);
+    if (rest === undefined) return this.#leave(hash, bytes.byteLength, 'Redacted', reason);
+    this.#leaveParts(hash, bytes, 'parts of it were redacted', this.#withoutSecrets(hash, rest));
+  }
+
+  /** Whether it has what looks like a secret, which is left out then. */
+  #redactSecrets(hash: string, bytes: Uint8Array): boolean {
+    if (this.#options.secrets) return false;
+    const text = Buffer.from(bytes).toString('utf8');
+    const rest = this.#withoutSecrets(hash, text);
+    if (rest === text) return false;
+    this.#leaveParts(hash, bytes, 'it has what looks like a secret', rest);
+    return true;
+  }
+
+  #withoutSecrets(hash: string, text: string): string | undefined {
+    if (this.#options.secrets) return text;
+    const isJson = !hash.startsWith('bytes-');
+    const shown = isJson ? JSON.stringify(redactJson(JSON.parse(text) as Json)) : redactText(text);
+    if (shown === text && !this.#secret.has(hash)) return text;
+    this.hasRedactedSecrets = true;
+    return isJson && !this.#secret.has(hash) ? shown : undefined;
+  }
+
+  #noteSecret(wanted: readonly WantedValue[]): void {
+    for (const { record } of wanted) {
+      if (!record) continue;
+      const { knot_id: id, output_hash: hash, parent_input_hashes: inputs } = record;
+      if (hash !== null && isSecretName(mapOfElement(id) ?? id)) this.#secret.add(hash);
+      for (const [name, input] of Object.entries(inputs))
+        if (input !== null && isSecretName(name)) this.#secret.add(input);
+    }
+  }
+
+  #leaveParts(hash: string, bytes: Uint8Array, reason: string, rest: string | undefined): void {
     const isShown =
       rest !== undefined && rest.length <= this.#maxValue && this.bytes + rest.length <= this.#maxTotal;
     if (isShown) this.bytes += rest.length;
-    this.absent.push({
-      hash,
-      size: bytes.byteLength,
-      code: 'Redacted',
-      reason: rest === undefined ? reason : 'parts of it were redacted',
-      ...(isShown && { rest }),
-    });
+    const size = bytes.byteLength;
+    this.absent.push({ hash, size, code: 'Redacted', reason, ...(isShown && { rest }) });
   }
 
   /** @param isMet whether its paths lead to something in the value */

@@ -2,6 +2,7 @@ import { SelvageError } from '../errors';
 import { LoadedPlan } from '../runtime';
 import type { Backends, LineageRecord, RunRecord, StoredPlan } from '../ports';
 import { withNestedRuns } from '../records/retention/values-of-run';
+import { isSecretName, redactTexts } from '../values/redact';
 import { VERSION } from '../version';
 import { packCapsule, type AbsentValue, type CapsuleContent } from './format';
 import { capsulePage } from './page';
@@ -26,6 +27,8 @@ export interface WrittenCapsule {
   readonly opened: number;
   /** Knots whose included values contain texts that were redacted elsewhere; at most 20. */
   readonly tellingKnots: readonly string[];
+  /** Constants whose names say that they are secret, as `knot.input`; at most 20. Plans are not redacted. */
+  readonly secretConstants: readonly string[];
 }
 
 /**
@@ -57,10 +60,11 @@ export async function writeCapsule(
       records.get(one.temporal_run_id)!.filter((each) => isHidden(one, each, redactions, options)),
     ),
   );
+  const withoutSecrets = options.secrets ? <Told>(told: Told): Told => told : redactTexts;
   for (const [id, ofRun] of records)
     records.set(
       id,
-      ofRun.map((each) => shownRecord(each, hidden)),
+      ofRun.map((each) => withoutSecrets(shownRecord(each, hidden))),
     );
   const collection = new ValueCollection(backends, options, redactions);
   // Values that explain a failure go first, then inputs and results of the run: the bound may cut off the rest.
@@ -73,7 +77,7 @@ export async function writeCapsule(
     madeAt: Date.now(),
     madeBy: { selvage: VERSION, node: process.version, platform: `${process.platform} ${process.arch}` },
     run: record.temporal_run_id,
-    runs: runs.map((one) => shownRun(one, options, hidden)),
+    runs: runs.map((one) => withoutSecrets(shownRun(one, options, hidden))),
     records: shown,
     plans: await plansOf(backends, runs),
     values: collection.values,
@@ -82,6 +86,7 @@ export async function writeCapsule(
       ...(options.redact ?? []),
       ...(options.redactSubject ? ['the subject'] : []),
       ...(options.values === false ? ['all values'] : []),
+      ...(collection.hasRedactedSecrets ? ['what looks like a secret'] : []),
     ],
   };
   return {
@@ -94,7 +99,21 @@ export async function writeCapsule(
     absent: content.absent,
     opened: collection.opened,
     tellingKnots: telling,
+    secretConstants: secretConstants(content.plans),
   };
+}
+
+const TOLD_CONSTANTS = 20;
+
+function secretConstants(plans: readonly StoredPlan[]): string[] {
+  const knots = plans.flatMap(({ text, hash }) => LoadedPlan.parse(text, hash).plan.knots);
+  return knots
+    .flatMap(({ id, inputs }) =>
+      Object.entries(inputs).flatMap(([name, input]) =>
+        'parent' in input || !isSecretName(name) ? [] : [`${id}.${name}`],
+      ),
+    )
+    .slice(0, TOLD_CONSTANTS);
 }
 
 async function allRecords(

@@ -11,6 +11,8 @@ export interface WriteCapsuleOptions {
    * nothing.
    */
   readonly redact?: readonly string[];
+  /** Whether what looks like a secret is included, in values and in texts of errors. Default false. */
+  readonly secrets?: boolean;
   /** Keeps back all values of runs with a subject, and the subject's name. Default false. */
   readonly redactSubject?: boolean;
 }

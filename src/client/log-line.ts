@@ -2,6 +2,8 @@ import { inspect } from 'node:util';
 import type { LogLevel, LogMetadata } from '@temporalio/common';
 import { SelvageError } from '../errors';
 import { errorLine } from '../runtime';
+import type { Json } from '../values';
+import { redactJson, redactText } from '../values/redact';
 import type { LoggerLike } from '../authoring/knot-context';
 
 /** Whether to show everything that Temporal's SDK and bodies log. */
@@ -104,7 +106,7 @@ export function entryOf(
   const knot = textIn(meta, 'knot') ?? textIn(meta, 'activityId') ?? (isBody ? 'a knot' : undefined);
   return {
     level,
-    message: oneLine(`${message}${why}`),
+    message: redactText(oneLine(`${message}${why}`)),
     ...(!isBody && { who: 'temporal' }),
     ...(run !== undefined && { run }),
     ...(knot !== undefined && { knot }),
@@ -137,7 +139,7 @@ export function lineLogger(
     if (!isOfBody && !runs && (level === 'INFO' || fields['status'] !== undefined)) return;
     const entry: LogEntry = {
       level,
-      message: oneLine(message),
+      message: redactText(oneLine(message)),
       ...(typeof run === 'string' && { run }),
       ...(isOfBody && { knot }),
       ...(typeof trigger === 'string' && { who: trigger }),
@@ -170,13 +172,15 @@ function oneLine(text: string): string {
 
 /** On one line, with errors as messages only: stacks are for a logger. */
 function shownFields(fields: object): string {
-  return oneLine(
-    inspect(withErrors(fields, errorLine), {
-      depth: 3,
-      breakLength: Infinity,
-      maxArrayLength: 10,
-      maxStringLength: 200,
-    }),
+  return redactText(
+    oneLine(
+      inspect(withErrors(fields, errorLine), {
+        depth: 3,
+        breakLength: Infinity,
+        maxArrayLength: 10,
+        maxStringLength: 200,
+      }),
+    ),
   );
 }
 
@@ -184,8 +188,7 @@ function shownFields(fields: object): string {
 function plain(fields: object): unknown {
   const told = withErrors(fields, (error) => error);
   try {
-    JSON.stringify(told);
-    return told;
+    return redactJson(JSON.parse(JSON.stringify(told)) as Json);
   } catch {
     return shownFields(fields);
   }

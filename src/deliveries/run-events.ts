@@ -1,5 +1,6 @@
 import type { RunEvent } from '../emitters';
 import { SelvageError } from '../errors';
+import { redactTexts } from '../values/redact';
 import type { HistoryChange, LineageRecord, RecordKey, RunHistory, RunRecord } from '../ports';
 
 /**
@@ -78,7 +79,8 @@ export class RunEvents {
       else wanted.add(id);
     }
     for (const id of wanted) runs.delete(id);
-    for (const run of await this.#history.runsOf([...wanted])) {
+    // What is told of a run is a copy: emitters send it elsewhere.
+    for (const run of (await this.#history.runsOf([...wanted])).map(redactTexts)) {
       runs.set(run.temporal_run_id, run);
       this.#runs.set(run.temporal_run_id, run);
     }
@@ -138,7 +140,7 @@ function eventsOf(
 
 function knotOf(record: LineageRecord, run: RunRecord): RunEvent {
   const id = `${record.temporal_run_id}/${record.knot_id}/finished`;
-  return { type: 'knot-finished', id, at: record.finished_at, run, record };
+  return { type: 'knot-finished', id, at: record.finished_at, run, record: redactTexts(record) };
 }
 
 function endOf(run: RunRecord, at: number, status: RunRecord['status']): RunEvent {

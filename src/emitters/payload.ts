@@ -1,6 +1,7 @@
 import { isOfClass, SelvageError } from '../errors';
 import type { LineageRecord } from '../ports';
-import { encodeValue } from '../values';
+import { encodeValue, type Json } from '../values';
+import { redactNamed } from '../values/redact';
 import { TAG } from '../values/tags';
 import type { DeliveryContext } from './emitter';
 
@@ -15,13 +16,13 @@ export interface Payload {
 }
 
 /**
- * The value that a record names as its output, if it can be sent along.
+ * The value that a record names as its output, if it can be sent along, without what looks like a secret.
  *
  * @param limit most bytes of the encoded value
  * @throws SelvageError if the data store is out of reach, or this process lacks its key: another try may help
  */
 export async function payloadOf(
-  record: Pick<LineageRecord, 'output_hash' | 'output_size' | 'extra'>,
+  record: Pick<LineageRecord, 'knot_id' | 'output_hash' | 'output_size' | 'extra'>,
   limit: number,
   read: DeliveryContext['value'],
 ): Promise<Payload> {
@@ -31,7 +32,9 @@ export async function payloadOf(
   if (size !== null && size > limit) return { value_omitted: 'too-large' };
   try {
     const value = await read(hash);
-    return isPlainJson(value) ? { value } : { value_omitted: 'not-json' };
+    return isPlainJson(value)
+      ? { value: redactNamed(record.knot_id, value as Json) }
+      : { value_omitted: 'not-json' };
   } catch (error) {
     if (isOfClass(error, 'damaged')) return { value_omitted: 'gone' };
     if (SelvageError.is(error, 'NotDecodable')) return { value_omitted: 'not-json' };

@@ -245,7 +245,7 @@ const CODES = {
     ValueDamaged: 'The bytes of a stored value do not match their hash.',
     ValueMissing: 'A referenced value is not in the data store.',
     SubjectForgotten: 'The subject of a run was forgotten, and its values cannot be read any more.',
-    Redacted: 'A value is not in a capsule because it was redacted.',
+    Redacted: 'A value is not shown, or is not in a capsule, because it was redacted.',
     NotKept: 'A value is not in a capsule because of the bounds that it was made with.',
     HistoryLost: 'A run history went back in time, and has lost what cannot be made again.',
     CapsuleDamaged: 'A file is no capsule, or not as it was made.',

@@ -22,6 +22,8 @@ export interface ExplorerData {
 export interface Rights {
   readonly mayAct: boolean;
   readonly isReadOnly: boolean;
+  /** Whether it is shown what looks like a secret. */
+  readonly maySeeSecrets: boolean;
   /** Goes into the record of the runs that it starts. */
   readonly actor?: string;
   /** Recorded as the trigger of the runs that it starts. Default `ui`. */

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { drawnOf, type Drawable, type Drawn } from '../runtime/in-process/graph-of';
 import type { ErrorCause, ExceptionRecord, RunResult } from '../authoring/outcome';
 import type { RunGraph } from '../authoring/run-graph';
+import { redactTexts } from '../values/redact';
 import { VERSION } from '../version';
 import type { About, EmbeddedDocument, ErrorView, PageName, RunView } from './contract';
 import { knotView } from './knot-view';
@@ -18,7 +19,7 @@ import { pageText } from './page-assets';
  */
 export function htmlForTapestry(given: Drawable): string {
   const { graph } = drawnOf(given);
-  return htmlOfDocument(documentOfTapestry(graph));
+  return htmlOfDocument(redactTexts(documentOfTapestry(graph)));
 }
 
 /**
@@ -28,8 +29,8 @@ export function htmlForTapestry(given: Drawable): string {
  */
 export function htmlForRun(given: Drawable): string {
   const { graph, run } = drawnOf(given);
-  if (!run) return htmlOfDocument(documentOfTapestry(graph));
-  return htmlOfDocument(documentOfRun(graph, run, (given as RunResult).outcomes));
+  if (!run) return htmlForTapestry(given);
+  return htmlOfDocument(redactTexts(documentOfRun(graph, run, (given as RunResult).outcomes)));
 }
 
 /** The HTML file that shows a document. It loads no other file, and its policy forbids loading any. */

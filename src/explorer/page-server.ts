@@ -29,6 +29,8 @@ export interface PageServerOptions extends Omit<ExplorerSurroundings, 'guard' | 
   readonly isReadOnly?: boolean;
   /** Whether reading needs the token even on loopback. Default false. */
   readonly isReadingClosed?: boolean;
+  /** Whether all readers are shown what looks like a secret. Default false: only callers with the token. */
+  readonly areSecretsShown?: boolean;
   /**
    * Default: `SELVAGE_PAGE_TOKEN`; else the project's own, or a new one for this process if the project has
    * no folder yet.
@@ -70,6 +72,7 @@ export async function servePage(options: PageServerOptions): Promise<PageServer>
       token,
       cookie,
       actor,
+      areSecretsShown: options.areSecretsShown,
       isReadingClosed: isReadingClosed || !isLoopback(host),
     }),
   });

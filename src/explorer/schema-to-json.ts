@@ -1,4 +1,6 @@
 import type { Json } from '../values';
+import { redactJson } from '../values/redact';
+import type { Rights } from './data';
 import type { StandardSchema } from '../authoring/standard-schema';
 import { jsonSchemaOf } from '../json-schema-of';
 
@@ -9,7 +11,10 @@ const LONGEST = 64 * 1024;
  * The JSON Schema of what a schema accepts, for a form; `{}` (anything) for what JSON Schema cannot express,
  * and for libraries that offer none.
  */
-export function schemaToJson(schema: StandardSchema | undefined): Json {
+export function schemaToJson(
+  schema: StandardSchema | undefined,
+  rights: Pick<Rights, 'maySeeSecrets'> = { maySeeSecrets: true },
+): Json {
   if (schema === undefined) return {};
   try {
     const described = jsonSchemaOf(schema, 'input', {
@@ -21,7 +26,9 @@ export function schemaToJson(schema: StandardSchema | undefined): Json {
       },
     });
     const text = JSON.stringify(described ?? {});
-    return text.length <= LONGEST ? (JSON.parse(text) as Json) : {};
+    if (text.length > LONGEST) return {};
+    const json = JSON.parse(text) as Json;
+    return rights.maySeeSecrets ? json : redactJson(json);
   } catch {
     // A schema that its library cannot convert: the form has a field for any JSON.
     return {};

@@ -1,6 +1,7 @@
 import { toBase64 } from '../values/base64';
 import { TAG } from '../values/tags';
 import type { Json } from '../values';
+import { REDACTED, redactJson, redactText } from '../values/redact';
 import { SelvageError } from '../errors';
 import type { ValueAsk, ValueView } from './contract';
 import { cutJson } from './cut-json';
@@ -22,18 +23,24 @@ interface Bytes {
   readonly bytes: Uint8Array;
 }
 
-type How = Pick<ValueAsk, 'path' | 'from' | 'as'>;
+type How = Pick<ValueAsk, 'path' | 'from' | 'as'> & {
+  /** Redacts the value, before anything is taken of it. */
+  readonly isRedacted: boolean;
+};
 
 /** @throws SelvageError `InvalidQuery` if the path leads nowhere */
 export function viewOfJson(
   { hash, size, bytes, isCut }: Bytes & { readonly isCut: boolean },
   how: How,
 ): ValueView {
-  const { path = [], from = 0, as } = how;
+  const { path = [], from = 0, as, isRedacted } = how;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  if (isCut || as === 'text') return textView({ hash, size }, text, from, isCut);
+  if (isCut) return textView({ hash, size }, isRedacted ? redactText(text) : text, from, isCut);
   const root = JSON.parse(text) as Json;
-  const json = at(root, path);
+  const shownRoot = isRedacted ? redactJson(root) : root;
+  if (as === 'text')
+    return textView({ hash, size }, isRedacted ? JSON.stringify(shownRoot) : text, from, isCut);
+  const json = at(shownRoot, path);
   if (as === undefined && isTable(json)) {
     return { form: 'table', hash, size, table: tableOf(json, from, PAGE_OF_TABLE) };
   }
@@ -56,9 +63,10 @@ function textView(
 }
 
 export function viewOfBytes(
-  { hash, size, bytes, mediaType }: Bytes & { readonly mediaType?: string },
-  { from = 0, as }: How,
+  { hash, size, bytes: given, mediaType }: Bytes & { readonly mediaType?: string },
+  { from = 0, as, isRedacted }: How,
 ): ValueView {
+  const bytes = isRedacted ? withoutSecrets(given) : given;
   const image = imageType(bytes, mediaType);
   if (as === undefined && image !== undefined && size <= IMAGE_BYTES && bytes.byteLength >= size)
     return { form: 'image', hash, size, mediaType: image, base64: toBase64(bytes) };
@@ -81,6 +89,7 @@ export function viewOfBytes(
 function at(root: Json, path: readonly (string | number)[]): Json {
   let json: Json | undefined = root;
   for (const part of path) {
+    if (json === REDACTED) return json;
     const isThere: boolean = typeof json === 'object' && json !== null && Object.hasOwn(json, part);
     json = isThere ? (json as Record<string | number, Json>)[part] : undefined;
     if (json === undefined) {
@@ -90,6 +99,13 @@ function at(root: Json, path: readonly (string | number)[]): Json {
     }
   }
   return json;
+}
+
+/** The same bytes, unless a text in them looks like a secret. */
+function withoutSecrets(bytes: Uint8Array): Uint8Array {
+  const text = new TextDecoder().decode(bytes);
+  const shown = redactText(text);
+  return shown === text ? bytes : new TextEncoder().encode(shown);
 }
 
 function taggedBytes(json: Json): Uint8Array | undefined {

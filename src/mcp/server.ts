@@ -1,7 +1,7 @@
 import { Writable, type Readable } from 'node:stream';
 import { z } from 'zod';
 import { SelvageError } from '../errors';
-import { redactSecrets } from './redact';
+import { redactText } from '../values/redact';
 import { VERSION } from '../version';
 import { TOOLS, type Tool, type ToolSurroundings } from './tools';
 
@@ -73,12 +73,7 @@ function register(server: McpServer, tool: Tool, surroundings: ToolSurroundings)
     async (given: unknown) => {
       try {
         return {
-          content: [
-            {
-              type: 'text',
-              text: bounded(JSON.stringify(redactSecrets(await tool.call(given, surroundings), false).json)),
-            },
-          ],
+          content: [{ type: 'text', text: bounded(JSON.stringify(await tool.call(given, surroundings))) }],
         };
       } catch (error) {
         return { content: [{ type: 'text', text: refusal(error) }], isError: true };
@@ -101,8 +96,7 @@ function refusal(error: unknown): string {
   const told = SelvageError.is(error)
     ? { code: error.code, message: error.message }
     : { code: 'Unexpected', message: error instanceof Error ? error.message : String(error) };
-  const { json: message } = redactSecrets(told.message);
-  return JSON.stringify({ error: { ...told, message } });
+  return JSON.stringify({ error: { ...told, message: redactText(told.message) } });
 }
 
 type McpServer = InstanceType<Awaited<ReturnType<typeof load>>['mcp']['McpServer']>;

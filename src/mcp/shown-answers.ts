@@ -1,8 +1,8 @@
 import type { Json } from '../values';
+import { REDACTED } from '../values/redact';
 import type { Questions, RunSummary } from '../explorer';
 import { cutJson } from '../explorer/cut-json';
 import type { GraphKnot, RunGraph } from '../authoring/run-graph';
-import { redactSecrets } from './redact';
 
 /** Characters of a value, as JSON. */
 const VALUE_CHARACTERS = 16_000;
@@ -74,7 +74,7 @@ export function shownError<Told extends { readonly type: string; readonly messag
   error: Told | undefined,
 ): object | undefined {
   if (!error) return undefined;
-  return { type: error.type, message: redactSecrets(error.message.slice(0, MESSAGE_CHARACTERS)).json };
+  return { type: error.type, message: error.message.slice(0, MESSAGE_CHARACTERS) };
 }
 
 export function shownWalk({ hash, steps, isCut }: Questions['walk']['answer'], first: number): object {
@@ -91,8 +91,8 @@ export function shownWalk({ hash, steps, isCut }: Questions['walk']['answer'], f
 }
 
 export function shownJson(hash: string, size: number, json: Json, wasCut: boolean): object {
-  const { json: safe, count } = redactSecrets(json);
-  const { json: shown, isCut } = cutJson(safe, VALUE_CHARACTERS);
+  const { json: shown, isCut } = cutJson(json, VALUE_CHARACTERS);
+  const count = JSON.stringify(shown).split(REDACTED).length - 1;
   return {
     form: 'json',
     hash,

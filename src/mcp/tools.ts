@@ -12,7 +12,6 @@ import { OUTCOME_KINDS, RUN_STATUSES } from '../authoring/outcome';
 import { recordOf } from '../authoring';
 import { encryptionOf } from '../encryption/seal-backends';
 import { searchDocs } from './docs-search';
-import { redactSecrets } from './redact';
 import {
   shownRun,
   shownKnot,
@@ -271,8 +270,8 @@ export const TOOLS: readonly Tool[] = [
       });
       if (view.form === 'json') return shownJson(view.hash, view.size, view.json, view.isCut);
       if (view.form === 'text') {
-        const { json } = redactSecrets(view.text.slice(0, TEXT_CHARACTERS));
-        return { ...view, text: json, isCut: view.isCut || view.text.length > TEXT_CHARACTERS };
+        const text = view.text.slice(0, TEXT_CHARACTERS);
+        return { ...view, text, isCut: view.isCut || view.text.length > TEXT_CHARACTERS };
       }
       if (view.form === 'image')
         return { form: 'image', hash: view.hash, size: view.size, mediaType: view.mediaType };

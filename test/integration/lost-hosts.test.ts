@@ -98,7 +98,8 @@ test('people are told', async () => {
     tapestries: [],
     triggers: [],
   };
-  expect(await askOfKnot(data, { run: state.run.run_id, knot: 'exits' })).toMatchObject({
+  const rights = { mayAct: false, isReadOnly: true, maySeeSecrets: true };
+  expect(await askOfKnot(data, { run: state.run.run_id, knot: 'exits' }, rights)).toMatchObject({
     dispatcher: 'queue',
     host: 'threads',
   });

@@ -211,7 +211,7 @@ test('the file is cut off, or a character of it is another, is gone, or there is
       const { html, at: begin, end } = taken;
       const at = inData ? begin + Math.floor(x * (end - begin)) : Math.floor(x * html.length);
       if (how === 'cut') return html.slice(0, at);
-      const put = { other: html[at] === 'A' ? 'B' : 'A', gone: '', more: 'A' }[how]!;
+      const put = { other: html[at] === 'A' ? 'B' : 'A', gone: '', more: 'A' }[how];
       return html.slice(0, at) + put + html.slice(how === 'more' ? at : at + 1);
     });
   await fc.assert(
@@ -225,5 +225,5 @@ test('the file is cut off, or a character of it is another, is gone, or there is
 });
 
 function pickFrom(...names: string[]): typeof CHANGES {
-  return Object.fromEntries(names.map((name) => [name, CHANGES[name]]));
+  return Object.fromEntries(names.map((name) => [name, CHANGES[name]!]));
 }

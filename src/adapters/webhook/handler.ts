@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { SelvageError } from '../../errors';
+import { isSecretName } from '../../values/redact';
 import {
   triggerName,
   type TriggerDeclaration,
@@ -68,7 +69,6 @@ interface Genuine extends Verified {
 type Call = Context<{ Bindings: RequestSurroundings }>;
 const SIGNAL_TIMEOUT_MS = 10_000;
 const RUN_ID_BYTES = 200;
-const SECRET_HEADER = /authorization|cookie|signature|secret|token|api-?key/;
 
 /**
  * @throws SelvageError `InvalidConfig` (two webhooks at one path, an invalid `publicUrl`), `WeakSecret` (in
@@ -360,7 +360,9 @@ function hashOf(data: Uint8Array | string): string {
 }
 
 function withoutSecrets(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !SECRET_HEADER.test(name)));
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !isSecretName(name) && !/signature/.test(name)),
+  );
 }
 
 function nameOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import { redactText } from '../../values/redact';
 import { inspect } from 'node:util';
 import type { EventLink } from '../../ports';
 import { lineText, widthOf } from '../../terminal';
@@ -14,7 +15,7 @@ export function formatTime(milliseconds: number): string {
 
 const SHOWN_VALUE = 200;
 
-/** A value for people, on one line and shortened; `--json` has all of it. */
+/** A value for people, on one line and shortened, without what looks like a secret; `--json` has all of it. */
 export function formatValue(value: unknown): string {
   const text = inspect(value, {
     depth: 3,
@@ -22,7 +23,15 @@ export function formatValue(value: unknown): string {
     maxArrayLength: 10,
     maxStringLength: SHOWN_VALUE,
   });
-  return shorten(text, SHOWN_VALUE);
+  return shorten(redactText(text), SHOWN_VALUE);
+}
+
+/** An error for people, on one line, cut to `limit` characters. */
+export function formatError(
+  { type, message }: { readonly type: string; readonly message: string },
+  limit: number,
+): string {
+  return shorten(redactText(`${type}: ${message}`), limit);
 }
 
 /** The first line of a text, cut to `limit` characters. */

@@ -1,3 +1,4 @@
+import { redactText } from '../../values/redact';
 import { standardError, standardOutput, styled, Terminal, type OutputStream } from '../../terminal';
 
 export interface OutputOptions {
@@ -67,7 +68,8 @@ export class Output {
 
   /** @param text of a line that should begin with `error` */
   errorText(text: string): string {
-    return this.options.asLogLine?.('ERROR', text) ?? `${this.red('error')} ${text}`;
+    const shown = redactText(text);
+    return this.options.asLogLine?.('ERROR', shown) ?? `${this.red('error')} ${shown}`;
   }
 
   /** A log line, written unchanged. */

@@ -1,4 +1,5 @@
 import { SelvageError } from '../../errors';
+import { redactText } from '../../values/redact';
 import { EXIT } from './exit-codes';
 import type { Output } from './output';
 
@@ -33,7 +34,7 @@ function withCauses(error: unknown): string {
     stacks.push(at.stack ?? at.message);
     at = at.cause;
   }
-  return withoutBytes(stacks.join('\ncaused by: '));
+  return redactText(withoutBytes(stacks.join('\ncaused by: ')));
 }
 
 /** The SDK's core includes the bytes of a message in its errors. */

@@ -1,7 +1,7 @@
 import type { LineageRecord } from '../../ports';
 import { mapOfElement } from '../../authoring/element-id';
 import { differenceSentence, type KnotDifference, type RunDifference } from '../../records/questions';
-import { plural, shorten } from '../output/format';
+import { formatError, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { commandLine } from '../output/typed-commands';
 import { foldElements } from './element-ranges';
@@ -75,5 +75,5 @@ function endOf(record: LineageRecord): string {
   if (record.output_hash !== null) return `ok       ${record.output_hash} (${record.output_size ?? 0} B)`;
   if (record.outcome === 'skipped') return `skipped  ${record.skip_reason ?? ''}`;
   const { error } = record.extra as { error?: { type: string; message: string } };
-  return `failed   ${error ? shorten(`${error.type}: ${error.message}`, 300) : ''}`;
+  return `failed   ${error ? formatError(error, 300) : ''}`;
 }

@@ -1,7 +1,7 @@
 import type { LineageRecord } from '../../ports';
 import { mapOfElement } from '../../authoring/element-id';
 import { inOrder, wiringOf } from '../../records/questions';
-import { formatDuration, plural, shorten } from '../output/format';
+import { formatDuration, formatError, plural } from '../output/format';
 import type { Output } from '../output/output';
 
 /** Most knots that are shown: nobody reads more. */
@@ -80,9 +80,7 @@ function detailOf(record: LineageRecord, output: Output): string {
   const attempt = record.attempt > 1 ? `  attempt ${record.attempt}` : '';
   const from = record.cached_from_run === null ? '' : `  from ${record.cached_from_run}`;
   if (record.outcome === 'skipped') return record.skip_reason ?? '';
-  const what = error
-    ? shorten(`${error.type}: ${error.message}`, 120)
-    : output.dim(shortHash(record.output_hash ?? ''));
+  const what = error ? formatError(error, 120) : output.dim(shortHash(record.output_hash ?? ''));
   const run = child_run ? `  run ${child_run.run_id}` : '';
   return `${took}  ${what}${elementsOf(record)}${attempt}${from}${run}`;
 }

@@ -1,4 +1,5 @@
 import { causeLines, errorLine, hostOfRecord } from '../../runtime';
+import { redactText } from '../../values/redact';
 import type { ErrorCause, LineageRecord, Page } from '../../ports';
 import { formatDuration, formatTime } from '../output/format';
 import type { Output } from '../output/output';
@@ -46,8 +47,8 @@ function outcome(record: LineageRecord, output: Output): string {
 function reason(record: LineageRecord): [string, string][] {
   const { error } = record.extra as { error?: ErrorCause };
   if (error) {
-    const [first, ...others] = [errorLine(error), ...causeLines(error)];
-    return [['error', first], ...others.map((line): [string, string] => ['', `  ${line}`])];
+    const [first, ...others] = [errorLine(error), ...causeLines(error)].map(redactText);
+    return [['error', first!], ...others.map((line): [string, string] => ['', `  ${line}`])];
   }
   return record.skip_reason ? [['reason', record.skip_reason]] : [];
 }

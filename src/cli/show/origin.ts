@@ -1,4 +1,5 @@
 import { causeLines, errorLine } from '../../runtime';
+import { redactText } from '../../values/redact';
 import type { ErrorCause, LineageRecord } from '../../ports';
 import type { Origin } from '../../records/questions';
 import { decodeJson } from '../../values';
@@ -48,7 +49,7 @@ function branchesOf({ record, inputs, madeBefore, terminals = [] }: Origin, outp
 /** Why a knot failed, and the causes of that. */
 function failureLines({ extra }: LineageRecord): string[] {
   const { error } = extra as { error?: ErrorCause };
-  return error ? [errorLine(error), ...causeLines(error)] : [];
+  return error ? [errorLine(error), ...causeLines(error)].map(redactText) : [];
 }
 
 function madeBy({ record, repeats, isCut }: Origin, output: Output): string {

@@ -1,6 +1,7 @@
 import { causeLines } from '../../runtime';
+import { REDACTED, isSecretName, redactText } from '../../values/redact';
 import type { ExceptionRecord, RunResult } from '../../authoring/outcome';
-import { formatDuration, formatValue, plural, shorten } from '../output/format';
+import { formatDuration, formatError, formatValue, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
 import { countOutcomes } from './run-document';
 import type { RunNotes } from './run-notes';
@@ -84,7 +85,7 @@ function verdict(result: RunResult, elapsed: number, output: Output): string {
   const { ok, err, skipped } = countOutcomes(result.outcomes);
   const word = result.status === 'succeeded' ? output.green('succeeded') : output.red(result.status);
   const counts = `${plural(ok, 'knot')} ok, ${err} failed, ${skipped} skipped`;
-  const reason = result.error ? `\n${result.error.type}: ${result.error.message}` : '';
+  const reason = result.error ? redactText(`\n${result.error.type}: ${result.error.message}`) : '';
   return `Run ${output.bold(result.runId)} ${word} in ${formatDuration(elapsed)}: ${counts}${reason}`;
 }
 
@@ -98,7 +99,8 @@ function terminalLines(result: RunResult, terminals: Summary['terminals'], outpu
 }
 
 function terminalText(name: string, id: string, result: RunResult, output: Output): string {
-  if (Object.hasOwn(result.values, name)) return formatValue(result.values[name]);
+  if (Object.hasOwn(result.values, name))
+    return isSecretName(name) ? REDACTED : formatValue(result.values[name]);
   const outcome = result.outcomes[id];
   if (!outcome) return output.dim('no outcome');
   if (outcome.kind === 'ok') return output.dim('ok, its value cannot be read');
@@ -160,7 +162,7 @@ function failureLines(result: RunResult, output: Output): string[] {
 function failureText(id: string, error: ExceptionRecord, output: Output): string[] {
   const attempts = error.attempt > 1 ? ` (attempt ${error.attempt})` : '';
   return [
-    `  ${output.red(id)}  ${error.type}: ${shorten(error.message, 500)}${attempts}`,
-    ...causeLines(error).map((line) => `    ${output.dim(line)}`),
+    `  ${output.red(id)}  ${formatError(error, 500)}${attempts}`,
+    ...causeLines(error).map((line) => `    ${output.dim(redactText(line))}`),
   ];
 }

@@ -1,5 +1,6 @@
 import { parentsOf, type GraphKnot, type GraphState } from '../../authoring/run-graph';
 import { lineText } from '../../terminal';
+import { redactText } from '../../values/redact';
 import { formatDuration, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
 
@@ -123,7 +124,7 @@ function detailOf({ state, runningSince, waitsFor }: WatchedKnot, kind: Kind, no
   const took = formatDuration(state.finishedAt - state.startedAt);
   const attempt = state.attempt > 1 ? `, attempt ${state.attempt}` : '';
   if (kind === 'failed')
-    return `${took}${attempt}  ${state.error?.type ?? ''}: ${state.error?.message ?? ''}`;
+    return `${took}${attempt}  ${redactText(`${state.error?.type ?? ''}: ${state.error?.message ?? ''}`)}`;
   const elements = state.elements ? `, ${plural(state.elements.count, 'element')}` : '';
   return `${took}${attempt}${elements}${state.cachedFrom === undefined ? '' : ', reused'}`;
 }

@@ -2,7 +2,7 @@ import type { Progress, Selvage } from '../../client';
 import { graphOfRun, LoadedPlan, stateOf } from '../../runtime';
 import type { GraphKnot, GraphState } from '../../authoring/run-graph';
 import type { RunRecord } from '../../ports';
-import { formatDuration, formatTime, shorten } from '../output/format';
+import { formatDuration, formatError, formatTime, shorten } from '../output/format';
 import type { Output } from '../output/output';
 import { signalCommand } from '../output/typed-commands';
 import { progressLine } from './progress';
@@ -99,7 +99,7 @@ export class Watch {
     if (this.timer) return;
     if (this.knots.length > MOST_TOLD && outcome !== 'err') return;
     const took = formatDuration(state.finishedAt - state.startedAt);
-    const why = error ? `: ${shorten(`${error.type}: ${error.message}`, 300)}` : '';
+    const why = error ? `: ${formatError(error, 300)}` : '';
     const attempt = state.attempt > 1 ? `, attempt ${state.attempt}` : '';
     const told = outcome === 'skipped' ? (state.skipReason ?? '') : `${took}${attempt}${why}`;
     const word = outcome === 'err' ? 'failed' : outcome;

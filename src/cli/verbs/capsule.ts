@@ -18,6 +18,7 @@ interface CapsuleOptions {
   readonly values: boolean;
   readonly redact?: readonly string[];
   readonly redactSubject?: boolean;
+  readonly withSecrets?: boolean;
   readonly projectDir?: string;
 }
 
@@ -42,6 +43,7 @@ export function addCapsule(program: Command, does: Does): void {
       collect,
     )
     .option('--redact-subject', 'keep back all values of runs that work for a subject, and its name')
+    .option('--with-secrets', 'include what looks like a secret, which is left out otherwise')
     .addHelpText(
       'after',
       '\nExamples:\n  $ selvage capsule nightly-1f2e3d4c5b6a\n  $ selvage capsule nightly-1f2e3d4c5b6a -o bug.selvage.html --redact "users.*.email" --max-value 4m',
@@ -53,7 +55,7 @@ const LONGEST_NAME = 100;
 
 async function makeCapsule(run: string, options: CapsuleOptions, output: Output): Promise<number> {
   const { withRecords } = await import('../location/records.js');
-  const { maxTotal, maxValue, values, redact, redactSubject } = options;
+  const { maxTotal, maxValue, values, redact, redactSubject, withSecrets } = options;
   return await withRecords(options, async (backends) => {
     const written = await (
       await import('../../capsule/index.js')
@@ -63,6 +65,7 @@ async function makeCapsule(run: string, options: CapsuleOptions, output: Output)
       ...(maxValue !== undefined && { maxValueBytes: maxValue }),
       ...(redact && { redact }),
       ...(redactSubject && { redactSubject }),
+      ...(withSecrets && { secrets: true }),
     });
     const file = path.resolve(options.out ?? fileNameOf(run));
     // Only the owner can read it, and decides whom to pass it to.
@@ -86,7 +89,19 @@ function fileNameOf(run: string): string {
 }
 
 function tellWritten(written: WrittenCapsule, file: string, output: Output): void {
-  const { html, fingerprint, run, runs, records, values, valueBytes, absent, opened, tellingKnots } = written;
+  const {
+    html,
+    fingerprint,
+    run,
+    runs,
+    records,
+    values,
+    valueBytes,
+    absent,
+    opened,
+    tellingKnots,
+    secretConstants,
+  } = written;
   output.say(
     `${file} has run ${output.bold(run.run_id)} (${run.tapestry}, ${run.status}): ${plural(records, 'record')} of ${plural(runs, 'run')}, ` +
       `${plural(values, 'value')} of ${formatBytes(valueBytes)}. The file has ${formatBytes(Buffer.byteLength(html))}.`,
@@ -97,6 +112,11 @@ function tellWritten(written: WrittenCapsule, file: string, output: Output): voi
   if (opened > 0) {
     output.warn(
       `${output.yellow('warning')} ${plural(opened, 'value')} that the data store has sealed can be read in the file by whoever has it. Keep them back by --redact, --redact-subject or --no-values.`,
+    );
+  }
+  if (secretConstants.length > 0) {
+    output.warn(
+      `${output.yellow('warning')} Plans have constants that are named like secrets, and are in the file as they are: ${secretConstants.join(', ')}. Take them from \`resources\` of the worker instead.`,
     );
   }
   if (tellingKnots.length > 0) {

@@ -65,6 +65,7 @@ async function serveMcp(file: string | undefined, options: McpOptions, output: O
         rights: {
           mayAct: allowWrite,
           isReadOnly: !allowWrite,
+          maySeeSecrets: false,
           trigger: 'mcp',
           ...(actor !== null && { actor }),
         },

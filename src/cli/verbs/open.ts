@@ -76,6 +76,8 @@ async function showCapsule(
       triggers: [],
       port,
       isReadOnly: true,
+      // The browser shows the file itself likewise: its writer has decided what is in it.
+      areSecretsShown: true,
       logger: loggerTo(output),
     });
     try {

@@ -8,6 +8,8 @@ import type { Rights } from '../data';
 export interface Caller {
   readonly mayRead: boolean;
   readonly mayAct: boolean;
+  /** Whether what looks like a secret is shown in values, parameters and defaults. Default: `mayAct`. */
+  readonly maySeeSecrets?: boolean;
   /** Goes into the record of the runs that it starts. */
   readonly actor?: string;
 }
@@ -65,6 +67,7 @@ export class Guard {
     return {
       mayAct: caller.mayAct,
       isReadOnly,
+      maySeeSecrets: caller.maySeeSecrets ?? caller.mayAct,
       ...(caller.actor !== undefined && { actor: caller.actor }),
     };
   }
@@ -127,15 +130,24 @@ export interface TokenOptions {
   readonly isReadingClosed: boolean;
   readonly actor: string | undefined;
   readonly cookie: string;
+  /** Whether all readers are shown what looks like a secret. Default false: only callers with the token. */
+  readonly areSecretsShown?: boolean | undefined;
 }
 
 /** Callers with the token may act; where reading is open, all others may read. */
-export function byToken({ token, isReadingClosed, actor, cookie }: TokenOptions): Authenticate {
+export function byToken({
+  token,
+  isReadingClosed,
+  actor,
+  cookie,
+  areSecretsShown = false,
+}: TokenOptions): Authenticate {
   return (request) => {
     const hasToken = isEqual(givenToken(request, cookie), token);
     return {
       mayRead: hasToken || !isReadingClosed,
       mayAct: hasToken,
+      maySeeSecrets: hasToken || areSecretsShown,
       ...(actor !== undefined && { actor }),
     };
   };

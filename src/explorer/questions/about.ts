@@ -1,5 +1,6 @@
 import { nodeSha256 } from '../../backends';
 import { encodeJson, type Json } from '../../values';
+import { redactJson } from '../../values/redact';
 import { graphOfPlan } from '../../plan/run-graph';
 import { planOf } from '../../runtime';
 import { recordOf, type AnyTapestry } from '../../authoring';
@@ -51,7 +52,12 @@ export async function about(data: ExplorerData, rights: Rights): Promise<About> 
       ],
     },
     position,
-    tapestries: views,
+    tapestries: rights.maySeeSecrets
+      ? views
+      : views.map((view) => ({
+          ...view,
+          parameters: redactJson(view.parameters as unknown as Json) as unknown as ParameterView[],
+        })),
   };
 }
 

@@ -3,7 +3,7 @@ import { recordOf } from '../../authoring';
 import type { LoadedPlan } from '../../runtime';
 import type { LineageRecord, RunRecord } from '../../ports';
 import type { ApprovalsAnswer, Questions } from '../contract';
-import type { ExplorerData } from '../data';
+import type { ExplorerData, Rights } from '../data';
 import { schemaToJson } from '../schema-to-json';
 
 const RUNS = 200;
@@ -14,17 +14,22 @@ const RUNS = 200;
 export async function approvals(
   data: ExplorerData,
   { cursor }: Questions['approvals']['ask'],
+  rights: Rights,
 ): Promise<ApprovalsAnswer> {
   const page = await data.backends.runHistory.listRuns({
     status: 'running',
     limit: RUNS,
     cursor,
   });
-  const waits = await Promise.all(page.items.map((run) => waitsOf(data, run)));
+  const waits = await Promise.all(page.items.map((run) => waitsOf(data, run, rights)));
   return { waits: waits.flat(), cursor: page.cursor };
 }
 
-async function waitsOf(data: ExplorerData, run: RunRecord): Promise<ApprovalsAnswer['waits'][number][]> {
+async function waitsOf(
+  data: ExplorerData,
+  run: RunRecord,
+  rights: Rights,
+): Promise<ApprovalsAnswer['waits'][number][]> {
   const plan = await data.plans.of(run).catch(() => undefined);
   const signals = plan?.plan.knots.filter(({ policy }) => policy.wait?.signal !== undefined) ?? [];
   if (!plan || signals.length === 0) return [];
@@ -44,7 +49,7 @@ async function waitsOf(data: ExplorerData, run: RunRecord): Promise<ApprovalsAns
         since,
         ...(timeout !== undefined && { until: since + timeout }),
         summary: knot.summary,
-        schema: schemaToJson(declared?.knots.get(knot.id)?.definition?.wait?.schema),
+        schema: schemaToJson(declared?.knots.get(knot.id)?.definition?.wait?.schema, rights),
       },
     ];
   });

@@ -1,3 +1,4 @@
+import { redactTexts } from '../../values/redact';
 import type { QuestionName, Questions } from '../contract';
 import type { ExplorerData, Rights } from '../data';
 import { about } from './about';
@@ -55,12 +56,22 @@ const ANSWERS: Answers = {
   workers,
 };
 
-/** Answers a question. The ask is already validated and the caller may ask. */
+/** Questions for values and for what forms begin with, which who may see secrets gets as they are. */
+const IN_FULL: ReadonlySet<QuestionName> = new Set(['value', 'about', 'approvals']);
+
+/**
+ * Answers a question. The ask is already validated and the caller may ask. Errors, logs and all other texts are redacted
+ * for everybody.
+ */
 export async function answer<Name extends QuestionName>(
   data: ExplorerData,
   rights: Rights,
   name: Name,
   ask: object,
 ): Promise<Questions[Name]['answer']> {
-  return await ANSWERS[name](data, ask, rights);
+  const given = await ANSWERS[name](data, ask, rights);
+  if (IN_FULL.has(name) && rights.maySeeSecrets) return given;
+  const shown = redactTexts(given);
+  if (!('signalSchema' in given) || !rights.maySeeSecrets) return shown;
+  return { ...shown, signalSchema: given.signalSchema };
 }

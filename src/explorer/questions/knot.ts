@@ -7,7 +7,7 @@ import { subjectOf } from '../../encryption/seal-backends';
 import { withSubject } from '../../encryption/run-scope';
 import { recordOf } from '../../authoring';
 import type { ErrorView, InputView, KnotView, Questions } from '../contract';
-import type { ExplorerData } from '../data';
+import type { ExplorerData, Rights } from '../data';
 import { cacheSentence } from '../cache-sentence';
 import { readBytes } from '../read-bytes';
 import { schemaToJson } from '../schema-to-json';
@@ -19,6 +19,7 @@ const LOG_BYTES = 64 * 1024;
 export async function knot(
   data: ExplorerData,
   { run: runId, knot: knotId }: Questions['knot']['ask'],
+  rights: Rights,
 ): Promise<KnotView> {
   const { backends, plans } = data;
   const run = await requireRun(data, runId);
@@ -38,7 +39,9 @@ export async function knot(
   const shownLog =
     log === undefined ? undefined : await logOf(data, run, typeof log === 'string' ? log : log.hash);
   const schema =
-    planned.policy.wait?.signal === undefined ? undefined : signalSchema(data, run.tapestry, planned.id);
+    planned.policy.wait?.signal === undefined
+      ? undefined
+      : signalSchema(data, run.tapestry, planned.id, rights);
   const codeHash = record?.code_hash ?? definition?.codeHash;
   const taskQueue = record?.task_queue ?? planned.policy.taskQueue ?? undefined;
   return {
@@ -150,12 +153,13 @@ function signalSchema(
   { tapestries }: ExplorerData,
   tapestry: string,
   knotId: string,
+  rights: Rights,
 ): KnotView['signalSchema'] {
   for (const each of tapestries) {
     const record = recordOf(each);
     if (record.name !== tapestry) continue;
     const knot = record.knots.get(knotId);
-    return schemaToJson(knot?.definition?.wait?.schema);
+    return schemaToJson(knot?.definition?.wait?.schema, rights);
   }
   return {};
 }

@@ -5,27 +5,54 @@ import { scrubOf } from '../../records/retention';
 import { withSubject } from '../../encryption/run-scope';
 import { subjectOf } from '../../encryption/seal-backends';
 import type { ValueAsk, ValueView } from '../contract';
-import type { ExplorerData } from '../data';
+import { mapOfElement } from '../../authoring/element-id';
+import { isSecretName } from '../../values/redact';
+import type { ExplorerData, Rights } from '../data';
 import { readBytes } from '../read-bytes';
 import { viewOfBytes, viewOfJson, WHOLE_BYTES } from '../value-view';
 
 /** A preview of a value. If it cannot be shown, the answer says why. */
-export async function value(data: ExplorerData, ask: ValueAsk): Promise<ValueView> {
+export async function value(data: ExplorerData, ask: ValueAsk, rights: Rights): Promise<ValueView> {
   const { dataStore, runHistory } = data.backends;
   const hash = await resolveHash(runHistory, ask.hash);
   const record = await recordOf(data, hash, ask.run);
   const run = await runOf(data, ask.run ?? record?.run_id);
+  const how = { ...ask, isRedacted: !rights.maySeeSecrets };
+  const secret = how.isRedacted ? await secretNameOf(data, hash) : undefined;
+  if (secret !== undefined) {
+    const message = `It is the value of ${JSON.stringify(secret)}, whose name says that it is secret.`;
+    return { form: 'none', hash, code: 'Redacted', message };
+  }
   try {
     const read = await withSubject(run && subjectOf(run), () => readBytes(dataStore, hash, WHOLE_BYTES));
     if (!read) return await notThere(data, hash);
     const size = read.isCut ? (record?.output_size ?? read.bytes.byteLength) : read.bytes.byteLength;
     const { stored: mediaType } = (record?.extra ?? {}) as { stored?: string };
-    if (hash.startsWith('bytes-')) return viewOfBytes({ hash, size, bytes: read.bytes, mediaType }, ask);
-    return viewOfJson({ hash, size, bytes: read.bytes, isCut: read.isCut }, ask);
+    if (hash.startsWith('bytes-')) return viewOfBytes({ hash, size, bytes: read.bytes, mediaType }, how);
+    return viewOfJson({ hash, size, bytes: read.bytes, isCut: read.isCut }, how);
   } catch (error) {
     if (!SelvageError.is(error) || error.code === 'InvalidQuery') throw error;
     return { form: 'none', hash, code: error.code, message: error.message };
   }
+}
+
+const RECORDS = 1_000;
+
+/** The name of a parameter, a knot or an input that has the value, if it says that the value is secret. */
+async function secretNameOf({ backends }: ExplorerData, hash: string): Promise<string | undefined> {
+  const { runHistory } = backends;
+  const [parameters, made, used] = await Promise.all([
+    runHistory.findLineage({ outputHash: hash, definition: 'parameter', limit: RECORDS }),
+    runHistory.findLineage({ outputHash: hash, limit: RECORDS }),
+    runHistory.findLineage({ inputHash: hash, limit: RECORDS }),
+  ]);
+  const names = [
+    ...[...parameters.items, ...made.items].map(({ knot_id: id }) => mapOfElement(id) ?? id),
+    ...used.items.flatMap(({ parent_input_hashes: inputs }) =>
+      Object.keys(inputs).filter((name) => inputs[name] === hash),
+    ),
+  ];
+  return names.find(isSecretName);
 }
 
 /** The record of the knot that made it, for its size and media type. */
