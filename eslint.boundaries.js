@@ -113,7 +113,7 @@ const boundaries = {
   },
   yaml: {
     folders: [...pure, 'partitions', 'triggers', 'runtime', 'runtime/in-process', 'user-modules'],
-    packages: ['node:', 'yaml', 'zod'],
+    packages: ['node:', 're2js', 'yaml', 'zod'],
     because: 'a document becomes what a file of TypeScript exports',
   },
   capsule: {

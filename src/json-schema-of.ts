@@ -1,6 +1,6 @@
 import type { StandardSchema } from './authoring/standard-schema';
 
-type Zod = typeof import('zod').z;
+type Zod = typeof import('zod');
 type ZodOptions = Pick<NonNullable<Parameters<Zod['toJSONSchema']>[1]>, 'unrepresentable' | 'override'>;
 
 /**
@@ -32,8 +32,13 @@ export function jsonSchemaOf(
   return described;
 }
 
-/** Loaded late: a process that asks for no JSON Schema need not wait for it. */
-function zod(): Zod {
+let loaded: Zod | undefined;
+
+/**
+ * @internal Loaded late, as a process that asks for no schema need not wait for it, and kept, as each `require` looks at
+ * the file system.
+ */
+export function zod(): Zod {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above
-  return (require('zod') as typeof import('zod')).z;
+  return (loaded ??= require('zod') as Zod);
 }

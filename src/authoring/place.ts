@@ -119,7 +119,8 @@ export interface Nested {
 
 /** Refuses a tapestry that nests itself: its runs would never end. */
 function refuseCycle(tapestry: TapestryRecord, knot: string, nested: TapestryRecord): void {
-  const way = wayTo(nested, tapestry);
+  // A tapestry is closed when it is nested, so one that is open is in no other.
+  const way = nested === tapestry || tapestry.closed ? wayTo(nested, tapestry) : undefined;
   if (way === undefined) return;
   const names = [tapestry, ...way].map(({ name }) => `"${name}"`).join(' → ');
   throw new SelvageError(
@@ -130,10 +131,16 @@ function refuseCycle(tapestry: TapestryRecord, knot: string, nested: TapestryRec
 }
 
 /** The chain of tapestries from one to another that is nested in it, both included; undefined if it is not nested. */
-function wayTo(from: TapestryRecord, to: TapestryRecord): TapestryRecord[] | undefined {
+function wayTo(
+  from: TapestryRecord,
+  to: TapestryRecord,
+  seen = new Set<TapestryRecord>(),
+): TapestryRecord[] | undefined {
   if (from === to) return [from];
+  if (seen.has(from)) return undefined;
+  seen.add(from);
   for (const { nested } of from.knots.values()) {
-    const way = nested && wayTo(nested, to);
+    const way = nested && wayTo(nested, to, seen);
     if (way) return [from, ...way];
   }
   return undefined;

@@ -1,9 +1,9 @@
+import { zod } from '../json-schema-of';
 import { shapes } from './shapes';
 
 /** The JSON Schema of documents, for editors: the loader accepts the form of whatever satisfies it. */
 export function pipelineJsonSchema(): Readonly<Record<string, unknown>> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as in shapes.ts
-  const { z } = require('zod') as typeof import('zod');
+  const { z } = zod();
   const { $schema, ...schema } = z.toJSONSchema(shapes().whole as never, {
     io: 'input',
     unrepresentable: 'any',

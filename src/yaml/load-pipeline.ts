@@ -7,6 +7,7 @@ import { nodeSha256 } from '../node-sha256';
 import { NamedDefinitions, planOf, withNested } from '../runtime';
 import { check, warningsOf } from '../runtime/in-process/check';
 import { recordOf, type Tapestry, type TapestryRecord, type Untyped, type AnyTapestry } from '../authoring';
+import { PARAMETER_PREFIX } from '../authoring/names';
 import type { TriggerDeclaration } from '../triggers';
 import { triggerName } from '../triggers/declaration';
 import { noteFile } from '../user-modules';
@@ -217,11 +218,18 @@ class Loading {
   /** Checks that are only possible once the whole tapestry exists. */
   private checkWhole(tapestry: AnyTapestry, { section, nodes }: DocumentSection): void {
     const record = recordOf(tapestry);
+    const byId = new Map(
+      nodes.map((node) => [
+        node.type === 'parameter' ? `${PARAMETER_PREFIX}${parameterName(node.id)}` : node.id,
+        node,
+      ]),
+    );
     for (const { severity, code, reason, message, details } of canBePlanned(record)
       ? warningsOf(record)
       : check(tapestry)) {
-      const named = String(details['knot'] ?? details['parameter']);
-      const node = nodes.find(({ id, type }) => (type === 'parameter' ? parameterName(id) : id) === named);
+      const node = byId.get(
+        (details['knot'] ?? `${PARAMETER_PREFIX}${String(details['parameter'])}`) as string,
+      );
       const { input } = details;
       const group = ['parents', 'config', 'shared'].find((key) =>
         Object.hasOwn(node?.section.fields[key] ?? {}, String(input)),

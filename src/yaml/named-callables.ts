@@ -6,6 +6,7 @@ import { nearestName } from '../authoring/names';
 import type { DefinitionRecord } from '../authoring/records';
 import { attempt } from './authoring-errors';
 import { kindOf, PythonBody, type CallableTable } from './callables';
+import { GivenSchemas } from './given-schemas';
 import type { Problems, Range } from './problems';
 import type { Section } from './read-document';
 import { schemaOf, TypeProblem } from './types';
@@ -40,6 +41,7 @@ export interface NodeBody {
  */
 export class NamedCallables {
   private readonly problems: Problems;
+  private readonly givenSchemas = new GivenSchemas();
 
   constructor(private readonly surroundings: Surroundings) {
     this.problems = surroundings.problems;
@@ -154,7 +156,7 @@ export class NamedCallables {
   schema(section: Section, key: string): StandardSchema {
     const given = section.fields[key];
     try {
-      return schemaOf(given ?? 'Any', this.surroundings.callables.all);
+      return schemaOf(given ?? 'Any', this.surroundings.callables.all, this.givenSchemas);
     } catch (error) {
       if (!(error instanceof TypeProblem)) throw error;
       this.problems.add(section.at(key), {
@@ -163,7 +165,7 @@ export class NamedCallables {
         expected: 'int, float, str, bool, list[str], dict[str, int], str | None, …, or a JSON Schema',
         ...(error.suggestion !== undefined && { suggestion: error.suggestion }),
       });
-      return schemaOf('Any', new Map());
+      return schemaOf('Any', new Map(), this.givenSchemas);
     }
   }
 }

@@ -122,9 +122,7 @@ function isTooDeep(tokens: readonly Token[], problems: Problems): boolean {
 
 function reportErrors(document: Document.Parsed, source: SourceFile, problems: Problems): void {
   for (const { pos, message, code } of document.errors) {
-    const position = source.positionOf(pos[0]);
-    const line = source.text.split(/\r\n|\r|\n/, position.line).at(-1) ?? '';
-    const remedy = line.includes('{{') ? ` Perhaps ${TEMPLATE}.` : remedyOf(code);
+    const remedy = source.lineAt(pos[0]).includes('{{') ? ` Perhaps ${TEMPLATE}.` : remedyOf(code);
     problems.add(pos, { code: 'YamlSyntax', message: `${firstLine(message)}.${remedy}` });
   }
   const { version } = (document.directives as { yaml: { version: string } }).yaml;

@@ -1,4 +1,5 @@
 import type { z as Zod, ZodType } from 'zod';
+import { zod } from '../json-schema-of';
 import { basicShapes } from './basic-shapes';
 import { dispatcherShape } from './dispatchers';
 import { triggerShapes } from './trigger-shapes';
@@ -32,8 +33,7 @@ export const TYPE_SYNONYMS: Readonly<Record<string, string>> = { aggregator: 'ag
 let made: Shapes | undefined;
 
 export function shapes(): Shapes {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- who loads no document does not wait for it
-  return (made ??= makeShapes((require('zod') as typeof import('zod')).z));
+  return (made ??= makeShapes(zod().z));
 }
 
 function makeShapes(z: typeof Zod): Shapes {

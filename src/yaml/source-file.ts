@@ -50,6 +50,10 @@ export class SourceFile {
     ];
   }
 
+  lineAt(offset: number): string {
+    return this.line(this.lineOf(offset));
+  }
+
   private lineOf(offset: number): number {
     let [low, high] = [0, this.starts.length - 1];
     while (low < high) {

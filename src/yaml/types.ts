@@ -1,6 +1,8 @@
 import type { z as Zod, ZodType } from 'zod';
 import { isStandardSchema, type StandardSchema } from '../authoring';
+import { zod } from '../json-schema-of';
 import { nearestName } from '../authoring/names';
+import type { GivenSchemas } from './given-schemas';
 
 /** Why a type is unusable. */
 export class TypeProblem extends Error {
@@ -18,16 +20,19 @@ export class TypeProblem extends Error {
  *
  * @throws TypeProblem
  */
-export function schemaOf(given: unknown, callables: ReadonlyMap<string, unknown>): StandardSchema {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as in shapes.ts
-  const { z } = require('zod') as typeof import('zod');
+export function schemaOf(
+  given: unknown,
+  callables: ReadonlyMap<string, unknown>,
+  givenSchemas: GivenSchemas,
+): StandardSchema {
+  const { z } = zod();
   if (typeof given === 'string') {
     const named = callables.get(given);
     if (isStandardSchema(named)) return named;
     return new TypeReader(z, given, callables).read();
   }
   try {
-    return z.fromJSONSchema(given as Parameters<typeof z.fromJSONSchema>[0]);
+    return givenSchemas.read(given);
   } catch (error) {
     throw new TypeProblem(
       `The JSON Schema cannot be used: ${error instanceof Error ? error.message : String(error)}.`,

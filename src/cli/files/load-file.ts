@@ -15,7 +15,9 @@ import {
   loadCode,
   noteLoaded,
 } from '../../user-modules';
+import type { PipelineProblem } from '../../yaml';
 import type { Output } from '../output/output';
+import { leavingSignals } from '../process/interruption';
 
 /** A user's file with its exports. */
 export interface LoadedFile {
@@ -28,6 +30,8 @@ export interface LoadedFile {
   readonly streams: readonly StreamDeclaration[];
   /** The exported emitters, which hear the tapestries of the file. */
   readonly emitters: readonly EmitterDeclaration[];
+  /** Of a document: problems that prevent no run, each with its place. */
+  readonly warnings: readonly PipelineProblem[];
 }
 
 export interface LoadOptions {
@@ -47,9 +51,11 @@ const EXTENSIONS = [...TYPESCRIPT_EXTENSIONS, ...JAVASCRIPT_EXTENSIONS, ...DOCUM
 export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions = {}): Promise<LoadedFile> {
   const absolute = path.resolve(file);
   checkFile(file, absolute);
-  const { tapestries, triggers, streams, emitters } = isDocument(absolute)
-    ? { ...(await (await import('../../yaml/index.js')).loadPipelineFile(file)), streams: [], emitters: [] }
-    : await loadCode(absolute);
+  const { tapestries, triggers, streams, emitters, warnings } = await leavingSignals(async () =>
+    isDocument(absolute)
+      ? { ...(await (await import('../../yaml/index.js')).loadPipelineFile(file)), streams: [], emitters: [] }
+      : { ...(await loadCode(absolute)), warnings: [] },
+  );
   requireDifferent(triggers, absolute);
   noteLoaded(absolute, tapestries);
   if (needs === 'trigger' && triggers.length === 0) {
@@ -81,6 +87,7 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
     triggers,
     streams,
     emitters: emitters.map((one) => hearing(one, names)),
+    warnings,
   };
 }
 

@@ -29,17 +29,37 @@ function exitCodeOf(signal: EndingSignal): number {
 /** Number of {@link Interruption}s, each of which handles signals itself. */
 let waiting = 0;
 
+/** What {@link endOnSignal} does, by signal. */
+const endings = new Map<EndingSignal, () => void>();
+
 /**
  * Lets a signal end a command that leaves nothing unfinished: immediately, with its exit code and one line instead of a stack. Claims on
  * the embedded server are ended by their own `exit` handlers. An {@link Interruption}, if there is one, handles signals instead.
  */
 export function endOnSignal(tell: () => void): void {
   for (const signal of ENDING_SIGNALS) {
-    process.on(signal, () => {
+    endings.set(signal, () => {
       if (waiting > 0) return;
       tell();
       endProcess(exitCodeOf(signal));
     });
+    process.on(signal, endings.get(signal)!);
+  }
+}
+
+/**
+ * Does work that may keep the event loop busy, such as loading a file, during which no handler of a signal would be called.
+ * Meanwhile a signal ends the process as one that handles none, unless an {@link Interruption} waits for it.
+ */
+export async function leavingSignals<T>(work: () => Promise<T>): Promise<T> {
+  if (waiting > 0) return await work();
+  // A signal that has come already is handled first.
+  await new Promise(setImmediate);
+  for (const [signal, end] of endings) process.off(signal, end);
+  try {
+    return await work();
+  } finally {
+    for (const [signal, end] of endings) process.on(signal, end);
   }
 }
 

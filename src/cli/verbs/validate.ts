@@ -63,10 +63,7 @@ async function validated(file: string): Promise<Validated> {
   ]);
   const { check } = await import('../../runtime/in-process/check.js');
   try {
-    const { tapestries, triggers } = await loadFile(file, { needs: 'nothing' });
-    const warnings = isDocument(file)
-      ? (await (await import('../../yaml/index.js')).loadPipelineFile(file)).warnings
-      : [];
+    const { tapestries, triggers, warnings } = await loadFile(file, { needs: 'nothing' });
     const problems = isDocument(file)
       ? warnings.map((warning) => ({ severity: 'warning' as const, ...warning }))
       : tapestries.flatMap((tapestry) => check(tapestry)).map((problem) => ({ ...problem, file }));

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { makeCommandProject, runCommand, runWarm, type Finished } from '../../support/command-line';
+import { Command, makeCommandProject, runCommand, runWarm, type Finished } from '../../support/command-line';
 import { removeProjects } from '../server/projects';
 import { PIPELINES } from './pipelines';
 
@@ -140,3 +140,15 @@ test('every --help has an example and ends well', async () => {
     expect(code).toBe(0);
   }
 });
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s ends a command whose file never ends loading',
+  async (signal) => {
+    const busy = makeCommandProject({ 'busy.js': "console.error('loading');\nfor (;;);\n" });
+    const command = new Command(busy, ['validate', 'busy.js']);
+    await command.hasWritten(/loading/);
+    command.signal(signal);
+    // Ended by the signal itself, it has no exit code; a shell shows 128 and the signal's number.
+    expect(await command.finished).toMatchObject({ code: null });
+  },
+);
