@@ -21,6 +21,7 @@ import { resumed, reused } from './temporal/resumed';
 import { seeing } from './seeing';
 import { signals } from './temporal/signals';
 import { triggers } from './triggers';
+import { walls } from './walls';
 
 const BENCHMARKS: readonly Benchmark[] = [
   ...againstRaw,
@@ -42,6 +43,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...dispatchers,
   ...feed,
   ...operations,
+  ...walls,
 ];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;

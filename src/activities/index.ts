@@ -11,6 +11,7 @@ import type { WorkerEnvironment } from './worker-environment';
 
 export { Registry } from './registry';
 export { PlanCache } from './plan-cache';
+export { RecentValues } from './recent-values';
 export { WorkerEnvironment, type ActivityLimits } from './worker-environment';
 
 type AnyActivity = (...args: any[]) => Promise<unknown>;

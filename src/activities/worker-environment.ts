@@ -56,6 +56,8 @@ export interface WorkerEnvironmentOptions {
   readonly cutShort?: ReadonlyMap<string, (runId: string, temporalRunId: string) => Promise<void>>;
   /** Hears what the worker does. Default: nobody. */
   readonly counts?: WorkCounts | undefined;
+  /** Default: its own. Workers of one client share theirs, as its memory is set aside at once. */
+  readonly recentValues?: RecentValues | undefined;
   /** Limits that differ from the defaults, for tests. */
   readonly activityLimits?: ActivityLimits | undefined;
 }
@@ -93,7 +95,7 @@ export class WorkerEnvironment implements Hashing {
   readonly cutShort: NonNullable<WorkerEnvironmentOptions['cutShort']>;
   readonly segmentLimits: SegmentLimits;
   readonly sliceLimits: SliceLimits;
-  readonly recentValues = new RecentValues();
+  readonly recentValues: RecentValues;
   readonly begunSegments = new BegunSegments();
   readonly crashSuspects = crashSuspects;
   /** Lets this many milliseconds pass, unless the signal is aborted. */
@@ -113,6 +115,7 @@ export class WorkerEnvironment implements Hashing {
     this.ownInlineLimit = options.inlineLimit;
     this.sha256 = options.sha256;
     this.leaseTtl = options.leaseTtl;
+    this.recentValues = options.recentValues ?? new RecentValues();
     this.cutShort = options.cutShort ?? new Map();
     this.observers = options.observers ?? [];
     this.logger = options.logger;

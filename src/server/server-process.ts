@@ -6,6 +6,7 @@ import { serves } from './grpc-probe';
 import type { ServerPorts } from './ports';
 import { identify, isAlive, type ProcessIdentity } from './process-identity';
 import { inFolder, type ServerFolder } from './server-folder';
+import { hasPartitionedTasks } from './partitioned-tasks';
 import { rotateLog, sizeOf } from './server-log';
 import { databaseDamaged, startFailure } from './start-failure';
 
@@ -104,6 +105,15 @@ function serverArguments(folder: ServerFolder, options: ServerOptions): string[]
     ...['--dynamic-config-value', 'history.maximumBufferedEventsBatch=2000'],
     // By default 2,000 a second, and a run that is listed takes one: whoever lists more is told to come back in a second.
     ...['--dynamic-config-value', 'frontend.persistenceMaxQPS=100000'],
+    // By default, a task queue has four partitions, each with its own memory and pollers, which only a cluster has a use for.
+    ...(hasPartitionedTasks(folder.database)
+      ? []
+      : ['Read', 'Write'].flatMap((of) => [
+          '--dynamic-config-value',
+          `matching.numTaskqueue${of}Partitions=1`,
+        ])),
+    // By default, 1,200 calls may wait at a time: those of the pollers of some hundred task queues.
+    ...['--dynamic-config-value', 'frontend.namespaceCount=20000'],
     ...['--log-level', 'warn'],
   ];
 }

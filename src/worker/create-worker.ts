@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from '@temporalio/client';
-import { NativeConnection, Worker, type WorkerOptions, type WorkerPlugin } from '@temporalio/worker';
+import { NativeConnection, type Worker, type WorkerOptions, type WorkerPlugin } from '@temporalio/worker';
 import { notConnected, requireNamespace } from '../client/connection-errors';
 import { chosenServer } from '../client/server-address';
 import { taskQueuesOf } from '../plan';
@@ -9,6 +9,8 @@ import { refuseInBodyThread } from '../runtime';
 import { toNativeOptions } from './native-connection';
 import { selvage, type SelvagePluginOptions } from './plugin';
 import { quietRuntime } from './runtime-log';
+import { createSharingWorker } from './shared-threads';
+import { interpreterBundle } from './workflow-bundle';
 
 export interface CreateWorkerOptions
   extends SelvagePluginOptions, Omit<WorkerOptions, 'taskQueue' | 'namespace' | 'plugins' | 'interceptors'> {
@@ -25,6 +27,9 @@ export interface CreateWorkerOptions
   readonly interceptors?: WorkerOptions['interceptors'];
 }
 
+/** An idle task queue costs the server two or three calls that wait; a busy one has as many pollers as it has tasks for. */
+const SCALED_POLLERS = { type: 'autoscaling', minimum: 1, initial: 1, maximum: 40 } as const;
+
 /**
  * The defaults of {@link createWorker}, tuned for many short activities on a local server. You may spread them into the options of
  * `Worker.create`. Eager reservations hand the next knot to the worker that completed the last, without a round through the task queue.
@@ -34,8 +39,8 @@ export const tunedWorkerOptions = {
   maxConcurrentActivityTaskExecutions: 1_000,
   maxConcurrentLocalActivityExecutions: 1_000,
   maxConcurrentWorkflowTaskExecutions: 200,
-  workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 40 },
-  activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 40 },
+  workflowTaskPollerBehavior: SCALED_POLLERS,
+  activityTaskPollerBehavior: SCALED_POLLERS,
   shutdownGraceTime: 5_000,
 } as const satisfies Partial<WorkerOptions>;
 
@@ -74,6 +79,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     activityLimits,
     reconcile,
     watch,
+    recentValues,
     address,
     plugins,
     connection,
@@ -97,18 +103,20 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     ...(activityLimits && { activityLimits }),
     ...(reconcile !== undefined && { reconcile }),
     ...(watch && { watch }),
+    ...(recentValues && { recentValues }),
   });
   const workerOptions = {
     ...tunedWorkerOptions,
     ...(others.maxCachedWorkflows === 0 && WITHOUT_CACHE),
     ...others,
+    ...(!others.workflowBundle && !others.workflowsPath && { workflowBundle: await interpreterBundle() }),
     taskQueue: taskQueue ?? onlyQueue(tapestries),
     plugins: [...(plugins ?? []), plugin],
   };
   try {
     await plugin.openHosts(workerOptions.taskQueue);
     if (connection)
-      return await Worker.create({ ...workerOptions, connection, ...(namespace && { namespace }) });
+      return await createSharingWorker({ ...workerOptions, connection, ...(namespace && { namespace }) });
     return await connectedWorker(workerOptions, {
       ...(address && { address }),
       ...(namespace && { namespace }),
@@ -128,7 +136,7 @@ async function connectedWorker(
   const own = await connect(server.connection, server.address);
   try {
     await requireNamespace(own, server.namespace, server.address);
-    return await Worker.create({
+    return await createSharingWorker({
       ...workerOptions,
       connection: own,
       namespace: server.namespace,

@@ -1,7 +1,13 @@
 import { hostname } from 'node:os';
 import { SimplePlugin } from '@temporalio/plugin';
 import { Runtime, type ReplayWorkerOptions, type Worker, type WorkerOptions } from '@temporalio/worker';
-import { Registry, WorkerEnvironment, createActivities, type ActivityLimits } from '../activities';
+import {
+  Registry,
+  WorkerEnvironment,
+  createActivities,
+  type ActivityLimits,
+  type RecentValues,
+} from '../activities';
 import { HistoryClock, awayStores, describeStepBack, nodeSha256, openBackends } from '../backends';
 import { reconcileRunning } from '../client/reconcile';
 import { serverIdentity } from '../client/server-identity';
@@ -71,6 +77,8 @@ export interface SelvagePluginOptions {
    * least 1,000. Default 30,000, after which the server, too, considers a worker lost; of emitters, 15,000.
    */
   readonly leaseTtl?: number;
+  /** @internal What all workers of a client keep of values that were just committed. Default: each worker its own. */
+  readonly recentValues?: RecentValues;
   /** @internal That of `backends`, for the server's list of workers. */
   readonly runHistoryIdentity?: string | undefined;
   /** @internal Hears of the worker, for health and metrics. */
@@ -148,6 +156,7 @@ export class SelvagePlugin extends SimplePlugin {
       inlineLimit: chosenInlineLimit(this.own.inlineLimit, process.env) ?? DEFAULT_INLINE_LIMIT,
       sha256: nodeSha256,
       leaseTtl: this.own.leaseTtl,
+      recentValues: this.own.recentValues,
       activityLimits: this.own.activityLimits,
       cutShort: new Map([
         [BACKFILL, (runId, temporalRunId) => this.backfills.cutShort(runId, temporalRunId)],

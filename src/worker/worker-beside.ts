@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, type Worker } from '@temporalio/worker';
+import { RecentValues } from '../activities';
 import type { Connected } from '../client/connect';
 import type { OwnWorkerOptions, OwnWorkers, StartWorkers } from '../client/own-workers';
+import { budgetsOfAQueue } from './budgets';
 import { createWorker } from './create-worker';
 import { toNativeOptions } from './native-connection';
 import { quietRuntime } from './runtime-log';
@@ -16,12 +18,13 @@ interface RunningWorker {
 }
 
 /**
- * The workers of a client, in its process: one per task queue, since a Temporal worker polls one. They share the connection and the
- * workflow bundle. Each further queue costs about 45 MB and 130 ms.
+ * The workers of a client, in its process: one per task queue, since a Temporal worker polls one. They share the connection, the threads of
+ * workflows and the budgets of the process.
  */
 export class WorkersBeside implements OwnWorkers {
   readonly ended: Promise<void>;
   private readonly workers = new Map<string, RunningWorker>();
+  private readonly recentValues = new RecentValues();
   private hasReconciled = false;
   private resolve!: () => void;
   private reject!: (error: unknown) => void;
@@ -32,6 +35,7 @@ export class WorkersBeside implements OwnWorkers {
     private readonly connected: Connected,
     private readonly options: OwnWorkerOptions,
     private readonly connection: NativeConnection,
+    private readonly budgets: Partial<OwnWorkerOptions>,
   ) {
     this.ended = new Promise<void>((resolve, reject) => {
       this.resolve = resolve;
@@ -48,9 +52,11 @@ export class WorkersBeside implements OwnWorkers {
   ): Promise<WorkersBeside> {
     quietRuntime(options.logger);
     const connection = await NativeConnection.connect(toNativeOptions(connected.connection));
-    const workers = new WorkersBeside(connected, options, connection);
+    const queues = [...taskQueues];
+    const budgets = budgetsOfAQueue(options, queues.length);
+    const workers = new WorkersBeside(connected, options, connection, budgets);
     try {
-      for (const taskQueue of taskQueues) await workers.poll(taskQueue);
+      for (const taskQueue of queues) await workers.poll(taskQueue);
       return workers;
     } catch (error) {
       await workers.stop().catch(() => {});
@@ -70,6 +76,7 @@ export class WorkersBeside implements OwnWorkers {
     if (this.workers.has(taskQueue) || this.stopped) return;
     const worker = await createWorker({
       ...this.options,
+      ...this.budgets,
       taskQueue,
       reconcile: !this.hasReconciled,
       // The client delivers, however many workers it has.
@@ -77,6 +84,7 @@ export class WorkersBeside implements OwnWorkers {
       connection: this.connection,
       namespace: this.connected.place.namespace,
       backends: this.connected.backends,
+      recentValues: this.recentValues,
     });
     this.hasReconciled = true;
     const ended = worker.run().then(

@@ -23,20 +23,32 @@ export interface TestServerOptions {
 /** A server of its own for a test file, in a new project folder, started by the package's own code. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const projectDir = await mkdtemp(path.join(tmpdir(), 'selvage-test-server-'));
+  const acquire = (): Promise<EmbeddedServer> =>
+    EmbeddedServer.acquire({ projectDir, ...(options.log && { log: options.log }) });
+  const server = options.dynamicConfig
+    ? await withDynamicConfig(options.dynamicConfig, projectDir, acquire)
+    : await acquire();
+  return {
+    address: server.address,
+    projectDir,
+    server,
+    stop: async () => {
+      await server.release({ wait: true });
+      await rm(projectDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Servers that are started meanwhile have these settings, too. The folder gets the program that adds them. */
+export async function withDynamicConfig<T>(
+  dynamicConfig: readonly string[],
+  folder: string,
+  start: () => Promise<T>,
+): Promise<T> {
   const given = process.env.SELVAGE_TEMPORAL_CLI;
-  if (options.dynamicConfig)
-    process.env.SELVAGE_TEMPORAL_CLI = await programWith(options.dynamicConfig, projectDir);
+  process.env.SELVAGE_TEMPORAL_CLI = await programWith(dynamicConfig, folder);
   try {
-    const server = await EmbeddedServer.acquire({ projectDir, log: options.log });
-    return {
-      address: server.address,
-      projectDir,
-      server,
-      stop: async () => {
-        await server.release({ wait: true });
-        await rm(projectDir, { recursive: true, force: true });
-      },
-    };
+    return await start();
   } finally {
     if (given === undefined) delete process.env.SELVAGE_TEMPORAL_CLI;
     else process.env.SELVAGE_TEMPORAL_CLI = given;

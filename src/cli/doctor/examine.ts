@@ -32,6 +32,7 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     },
     ...(await examineSdk()),
     await examineBundle(),
+    ...(await examineThreads()),
     ...(await examineServer(options, projectDir, output)),
     ...(await examineBackends(backends)),
     ...(await examineEncryption(projectDir, backends)),
@@ -119,6 +120,20 @@ async function examineBundle(): Promise<Finding> {
         found: 'none for this version of the SDK: workers take some seconds longer to start',
         remedy: 'Install the version of @temporalio/worker that this version of Selvage was built with.',
       };
+}
+
+async function examineThreads(): Promise<Finding[]> {
+  const { canShareThreads } = await import('../../worker/shared-threads.js');
+  if (canShareThreads()) return [];
+  return [
+    {
+      subject: 'Workflow threads',
+      verdict: 'note',
+      found: 'this version of the SDK gives each task queue a thread of its own, which takes about 45 MB',
+      remedy:
+        'Give tapestries that one process runs the same `queue`, or install the version of @temporalio/worker that Selvage was built with.',
+    },
+  ];
 }
 
 /** Whether other users of the machine can read what the project stores. */

@@ -1,0 +1,5 @@
+import type { Benchmark } from '../benchmark';
+import { manyTapestries } from './tapestries';
+
+/** What grows until it stands in the way. Each is named `walls: …`, so that `npm run bench -- walls` is one table of all. */
+export const walls: readonly Benchmark[] = [manyTapestries];

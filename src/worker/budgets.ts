@@ -1,0 +1,59 @@
+import { getHeapStatistics } from 'node:v8';
+import type { WorkerOptions } from '@temporalio/worker';
+import { tunedWorkerOptions } from './create-worker';
+
+const MEBIBYTE = 1024 * 1024;
+/** What the SDK's default for cached workflows leaves for everything else. */
+const OTHER_HEAP_MIB = 200;
+/** The SDK's default for how many workflows a gibibyte of heap can cache, and the least it goes by. */
+const CACHED_PER_GIB = 600;
+const LEAST_CACHED = 10;
+/** The SDK refuses a smaller cache. */
+const LEAST_CACHE_OF_A_QUEUE = 2;
+/** With fewer, a backfill could not wait for a run of its own queue. */
+const LEAST_SLOTS_OF_A_QUEUE = 2;
+/** The SDK's default for a worker, which bodies of many idle queues do not come near to. */
+const PLENTY_OF_SLOTS = 100;
+
+type Budgets = Pick<
+  WorkerOptions,
+  'maxCachedWorkflows' | 'maxConcurrentActivityTaskExecutions' | 'maxConcurrentWorkflowTaskExecutions'
+>;
+
+/**
+ * The part that each of so many task queues has of what one process can hold: cached workflows, and knots at once. Temporal's SDK has limits for
+ * a worker, and so for a task queue, only.
+ *
+ * @param chosen the user's limits, for the whole process; what is left out has the SDK's or our defaults
+ */
+export function budgetsOfAQueue(chosen: Omit<WorkerOptions, 'taskQueue'>, queues: number): Budgets {
+  if (queues <= 1) return {};
+  const cached = Math.max(
+    Math.floor((chosen.maxCachedWorkflows ?? defaultCachedWorkflows()) / queues),
+    LEAST_CACHE_OF_A_QUEUE,
+  );
+  const budgets: Budgets = { ...(chosen.maxCachedWorkflows !== 0 && { maxCachedWorkflows: cached }) };
+  if (chosen.tuner) return budgets;
+  const slots = chosen.maxConcurrentActivityTaskExecutions;
+  const { maxConcurrentActivityTaskExecutions, maxConcurrentWorkflowTaskExecutions } = tunedWorkerOptions;
+  return {
+    ...budgets,
+    maxConcurrentActivityTaskExecutions: Math.max(
+      Math.floor((slots ?? maxConcurrentActivityTaskExecutions) / queues),
+      slots === undefined ? PLENTY_OF_SLOTS : Math.min(slots, LEAST_SLOTS_OF_A_QUEUE),
+    ),
+    // More than are cached would make the SDK warn.
+    ...(budgets.maxCachedWorkflows !== undefined && {
+      maxConcurrentWorkflowTaskExecutions: Math.min(
+        chosen.maxConcurrentWorkflowTaskExecutions ?? maxConcurrentWorkflowTaskExecutions,
+        cached,
+      ),
+    }),
+  };
+}
+
+/** The SDK's default for a worker, by the heap that the process may have. */
+function defaultCachedWorkflows(): number {
+  const heap = getHeapStatistics().heap_size_limit / MEBIBYTE;
+  return Math.max(Math.floor((Math.max(heap - OTHER_HEAP_MIB, 0) * CACHED_PER_GIB) / 1024), LEAST_CACHED);
+}
