@@ -92,6 +92,54 @@ function inPackage(source) {
     .replace(path.basename(next), 'lib');
 }
 
+const RE_EXPORTED = /^var (\w+) = require\(("\.[^"]+")\);\n/gm;
+/** Keeps what it got, as most names are used often. A circle of modules may have nothing to give yet. */
+const LAZILY = `function lazily(name, get) {
+    Object.defineProperty(exports, name, { enumerable: true, configurable: true, get: function () {
+        var value = get();
+        if (value !== undefined) Object.defineProperty(exports, name, { enumerable: true, value: value });
+        return value;
+    } });
+}
+`;
+
+/** Lets each module that only hands on names load what it hands on when a name is used: a pipeline's file needs an eighth of the modules. */
+function loadLazily() {
+  for (const name of fs.readdirSync(next, { recursive: true })) {
+    if (!name.endsWith('.js') || name.includes('page-files') || name === 'workflow-bundle.js') continue;
+    const file = path.join(next, name);
+    const text = fs.readFileSync(file, 'utf8');
+    const lazy = withLazyExports(text);
+    if (lazy !== text) fs.writeFileSync(file, lazy);
+  }
+}
+
+function withLazyExports(text) {
+  const names = [];
+  let lazy = text;
+  for (const [statement, variable, source] of text.matchAll(RE_EXPORTED)) {
+    const getter = new RegExp(
+      `^Object\\.defineProperty\\(exports, "(\\w+)", \\{ enumerable: true, get: function \\(\\) \\{ return ${variable}\\.(\\w+); \\} \\}\\);$`,
+      'gm',
+    );
+    const getters = [...lazy.matchAll(getter)];
+    // Where the module itself uses it, it must be there.
+    if (lazy.match(new RegExp(`\\b${variable}\\b`, 'g')).length !== getters.length + 1) continue;
+    names.push(...getters.map(([, exported]) => exported));
+    lazy = lazy
+      .replace(statement, '')
+      .replace(
+        getter,
+        (_, exported, own) => `lazily("${exported}", function () { return require(${source}).${own}; });`,
+      );
+  }
+  if (names.length === 0) return text;
+  // The last line tells Node's loader of ES modules which names there are, as it does not run the file to find out.
+  return lazy
+    .replace(/^lazily\(/m, `${LAZILY}$&`)
+    .replace(/^\/\/# sourceMappingURL/m, `0 && (module.exports = { ${names.join(', ')} });\n$&`);
+}
+
 /** The bundler tells of each asset; only what is wrong is of interest here. */
 function quietLogger() {
   const { DefaultLogger } = require('@temporalio/worker');
@@ -104,6 +152,7 @@ async function main() {
   try {
     compile();
     await bundleWorkflows();
+    loadLazily();
     writePipelineSchema();
     await bundlePage();
     fs.rmSync(lib, { recursive: true, force: true });

@@ -80,7 +80,11 @@ test('the authoring API loads neither the native worker nor a client', () => {
   expect(existsSync(join(ROOT, 'lib/index.js'))).toBe(true);
   const loaded = execFileSync(
     process.execPath,
-    ['-e', "require('./lib/index.js'); console.log(JSON.stringify(Object.keys(require.cache)))"],
+    // Names load what they stand for when they are used.
+    [
+      '-e',
+      "Object.values(require('./lib/index.js')); console.log(JSON.stringify(Object.keys(require.cache)))",
+    ],
     { cwd: ROOT, encoding: 'utf8' },
   );
   const foreign = (JSON.parse(loaded) as string[]).filter((file) => /@temporalio|libsql|kysely/.test(file));
@@ -97,7 +101,37 @@ test('all that is exported loads where the optional @temporalio/testing is not i
       if (request.startsWith('@temporalio/testing')) throw new Error('It is not installed.');
       return resolve.call(this, request, ...rest);
     };
-    for (const file of ${JSON.stringify(files)}) require(file);`;
+    for (const file of ${JSON.stringify(files)}) Object.values(require(file));`;
   const { status, stderr } = spawnSync(process.execPath, ['-e', script], { cwd: ROOT, encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
+
+test("a pipeline's file loads only what it uses", () => {
+  const script = `const { knot, tapestry } = require('./lib/index.js');
+    const { z } = require('zod');
+    const double = knot('double', { input: z.object({ x: z.number() }), output: z.number() }, ({ x }) => x * 2);
+    tapestry('quickstart', (t) => ({ answer: double({ x: t.parameter('x', z.number()) }, { id: 'answer' }) }));
+    const own = Object.keys(require.cache).filter((file) => file.startsWith(${JSON.stringify(join(ROOT, 'lib'))}));
+    console.log(own.length);`;
+  const loaded = execFileSync(process.execPath, ['-e', script], { cwd: ROOT, encoding: 'utf8' });
+  expect(Number(loaded)).toBeGreaterThan(0);
+  expect(Number(loaded)).toBeLessThanOrEqual(60);
+});
+
+test('ES modules import by name all that CommonJS modules require', () => {
+  const files = Object.values(manifest.exports).flatMap((target) =>
+    typeof target === 'string' ? [] : [target.default],
+  );
+  const script = `import { createRequire } from 'node:module';
+    const require = createRequire(import.meta.url);
+    for (const file of ${JSON.stringify(files)}) {
+      const names = Object.keys(await import(file));
+      const missing = Object.keys(require(file)).filter((name) => !names.includes(name));
+      if (missing.length > 0) console.log(file, missing);
+    }`;
+  const found = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect(found).toBe('');
 });
