@@ -34,6 +34,13 @@ import { interpreterSource } from './workflow-bundle';
 
 const SHORTEST_LEASE_MS = 1_000;
 
+/**
+ * The SDK ends a step of a workflow after 5 s by the clock. Node ends the whole process then, where promises were pending (nodejs/node#38503),
+ * and all that runs in it counts as lost. On a busy machine, a step that computes for 50 ms may take so long. The interpreter has no endless
+ * loop, and the server gives a step to another worker after 10 s. The option is in none of the SDK's types.
+ */
+const UNLIMITED_WORKFLOW_STEP = { isolateExecutionTimeout: 2 ** 31 - 1 };
+
 /** Temporal SDK's default for how many activities a worker runs at once. */
 const SDK_SLOTS = 100;
 /** Assumed number of slots if a tuner decides. */
@@ -199,6 +206,7 @@ export class SelvagePlugin extends SimplePlugin {
         ...configured.interceptors,
         activity: [...(configured.interceptors?.activity ?? []), ...createActivityInterceptors(environment)],
       },
+      ...UNLIMITED_WORKFLOW_STEP,
       maxHeartbeatThrottleInterval: options.maxHeartbeatThrottleInterval ?? 5_000,
       defaultHeartbeatThrottleInterval: options.defaultHeartbeatThrottleInterval ?? 5_000,
     };

@@ -92,6 +92,11 @@ export const killerInCrowd = tapestry('killer-in-crowd', (t) => {
   return { killer, ...Object.fromEntries(ids) };
 });
 
+/** The first step of its workflow computes for some time. */
+export const wide = tapestry('wide', () =>
+  Object.fromEntries(Array.from({ length: 100 }, (_, x) => [`k${x}`, pass({ x }, { id: `k${x}` })])),
+);
+
 const NAP_MS = 8_000;
 /** Waits for a signal and for a time. */
 export const waitsForWord = tapestry('waits-for-word', () => {
@@ -125,6 +130,7 @@ export const crashTapestries = [
   murderous,
   murderousInPlace,
   killerInCrowd,
+  wide,
   waitsForWord,
   partitioned,
 ];

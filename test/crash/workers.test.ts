@@ -1,10 +1,21 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Selvage } from '../../src/client';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { SHORT_HEARTBEAT_TIMEOUT } from '../support/run-limits';
 import { until } from '../support/until';
-import { beganFile, CROWD, goFile, killerInCrowd, murderous, murderousInPlace, patient } from './tapestries';
+import type { RunLimits } from '../../src/workflows/run-limits';
+import {
+  beganFile,
+  CROWD,
+  goFile,
+  killerInCrowd,
+  murderous,
+  murderousInPlace,
+  patient,
+  wide,
+} from './tapestries';
 import { WorkerProcess } from './worker-process';
 import { openProjectBackends } from '../support/project-backends';
 
@@ -14,11 +25,11 @@ interface Scene {
   startWorker(identity: string): Promise<WorkerProcess>;
 }
 
-async function setUp(): Promise<Scene> {
+async function setUp(runLimits: Partial<RunLimits> = SHORT_HEARTBEAT_TIMEOUT): Promise<Scene> {
   const folder = await temporaryFolder();
   const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
-  const selvage = await connectSelvage({ backends, runLimits: SHORT_HEARTBEAT_TIMEOUT });
+  const selvage = await connectSelvage({ backends, runLimits });
   return {
     folder,
     selvage,
@@ -128,3 +139,34 @@ describe('a worker that is killed', () => {
     },
   );
 });
+
+test('a worker that is short of processors is slow, and not lost', async () => {
+  const { selvage, startWorker } = await setUp({});
+  const worker = await startWorker('slow');
+  const isOver = new AbortController();
+  const starving = starve(worker.pid, isOver.signal);
+  const run = await selvage.start(wide, {});
+  try {
+    // A step of the workflow takes longer now than the SDK grants by default.
+    const { runHistory } = selvage.backends;
+    const hasRecord = async (): Promise<boolean> =>
+      (await runHistory.findLineage({ runId: run.runId, limit: 1 })).items.length > 0;
+    await Promise.race([until('a knot is recorded', hasRecord), worker.ended()]);
+  } finally {
+    isOver.abort();
+    await starving;
+  }
+  expect(() => process.kill(worker.pid, 0)).not.toThrow();
+  expect(Object.keys(await run.values())).toHaveLength(100);
+  expect((await run.lineage()).filter(({ extra }) => 'attempts' in extra)).toEqual([]);
+});
+
+/** Lets a process run for some milliseconds a second, as it does beside sixty others. */
+async function starve(pid: number, until: AbortSignal): Promise<void> {
+  while (!until.aborted) {
+    process.kill(pid, 'SIGSTOP');
+    await sleep(900);
+    process.kill(pid, 'SIGCONT');
+    await sleep(15);
+  }
+}

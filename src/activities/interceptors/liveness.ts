@@ -2,7 +2,7 @@ import { ApplicationFailure, CancelledFailure, CompleteAsyncError } from '@tempo
 import { ApplicationFailureCategory } from '@temporalio/common';
 import type { TaskAttempt } from '../task-attempt';
 import type { EndReason } from '../../runtime';
-import { isOfClass, type SelvageError } from '../../errors';
+import { SelvageError, isOfClass } from '../../errors';
 import type { WorkCounts } from '../../metrics';
 import { reasonOf } from '../backend-trouble';
 
@@ -12,6 +12,11 @@ const TICK_MS = 1_000;
 /** The server considers a worker lost after 30 s without a heartbeat. */
 const BLOCKED_LOOP_MS = 5_000;
 const NAMED_KNOTS = 5;
+/**
+ * How long bodies may go on after their signal when the worker shuts down. Then their attempts are handed back, while the process still has
+ * time to tell the server: what it does not hear of counts as lost, half a minute later.
+ */
+const HAND_BACK_MS = 5_000;
 /** How soon a knot is offered to another worker that may have its body. */
 const QUICK_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 30_000;
@@ -35,9 +40,9 @@ export class Liveness {
 
   /** Runs an attempt. */
   async during<T>(attempt: TaskAttempt, run: () => Promise<T>): Promise<T> {
-    this.pulse.add(attempt);
+    const handedBack = new Promise<never>((_, reject) => this.pulse.add(attempt, reject));
     try {
-      return await run();
+      return await Promise.race([run(), handedBack]);
     } catch (error) {
       if (isVerdict(error)) throw error;
       // The server would not retry, and would take the refusal for the knot's end.
@@ -91,18 +96,37 @@ function nextWorkerDelay(refusals: number): number {
   return Math.min(LONGEST_RETRY_MS, QUICK_RETRY_MS * 2 ** Math.max(0, refusals - QUICK_RETRIES));
 }
 
+function notEnded({ label, knot }: TaskAttempt): SelvageError {
+  return new SelvageError(
+    'WorkerShutdown',
+    `${label} did not end in time when its worker shut down; another one takes it over.`,
+    { details: { knot } },
+  );
+}
+
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-/** One timer for all attempts of this worker: sends heartbeats for those that have run for a while, and notices a blocked event loop. */
+interface Watched {
+  readonly since: number;
+  /** Ends the attempt, whatever its body does. */
+  readonly handBack: (refusal: SelvageError) => void;
+  /** When the shutdown of the worker was first noticed. */
+  shutdownAt?: number;
+}
+
+/**
+ * One timer for all attempts of this worker: sends heartbeats for those that have run for a while, hands back those that do not end in a
+ * shutdown, and notices a blocked event loop.
+ */
 class Pulse {
-  private readonly attempts = new Map<TaskAttempt, number>();
+  private readonly attempts = new Map<TaskAttempt, Watched>();
   private timer: NodeJS.Timeout | undefined;
   private lastTick = 0;
 
-  add(attempt: TaskAttempt): void {
-    this.attempts.set(attempt, performance.now());
+  add(attempt: TaskAttempt, handBack: Watched['handBack']): void {
+    this.attempts.set(attempt, { since: performance.now(), handBack });
     if (this.timer) return;
     this.lastTick = performance.now();
     this.timer = setInterval(() => this.tick(), TICK_MS);
@@ -123,8 +147,11 @@ class Pulse {
     const [first] = this.attempts.keys();
     if (first) this.warnIfBlocked(first);
     this.lastTick = now;
-    for (const [attempt, since] of this.attempts) {
-      if (now - since >= FIRST_BEAT_MS) attempt.beat();
+    for (const [attempt, watched] of this.attempts) {
+      if (now - watched.since >= FIRST_BEAT_MS) attempt.beat();
+      if (attempt.cancelReason !== 'shutdown') continue;
+      watched.shutdownAt ??= now;
+      if (now - watched.shutdownAt >= HAND_BACK_MS) watched.handBack(notEnded(attempt));
     }
   }
 

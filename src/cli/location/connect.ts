@@ -146,10 +146,13 @@ export function describePlace({ address, namespace, source, uiUrl }: ServerLocat
   );
 }
 
-/** A stopping worker gives its bodies 5 s, and some more time to commit. */
-const DRAIN_LIMIT_MS = 15_000;
+/**
+ * A stopping worker gives its bodies 5 s, and 5 more after their signal; then it hands them back. The rest is for a server that is slow to
+ * hear of it. Kubernetes kills after 30 s.
+ */
+const DRAIN_LIMIT_MS = 25_000;
 
-/** A body that ignores its signal must not keep the command for ever; its knot runs again elsewhere. */
+/** A server that does not answer must not keep the command for ever; the knots run again elsewhere. */
 export async function closeInTime(selvage: Selvage, output: Output): Promise<void> {
   const limit = new AbortController();
   const isClosed = await Promise.race([
@@ -159,6 +162,7 @@ export async function closeInTime(selvage: Selvage, output: Output): Promise<voi
   limit.abort();
   if (isClosed) return;
   output.warn(
-    `A body did not end within ${DRAIN_LIMIT_MS / 1000} s; it is left, and runs again in the next worker.`,
+    `The worker could not hand back all that it ran within ${DRAIN_LIMIT_MS / 1000} s, because the server or a backend did not answer. What is left runs ` +
+      'again in the next worker, half a minute after its last heartbeat.',
   );
 }

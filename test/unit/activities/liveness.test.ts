@@ -110,6 +110,20 @@ describe('a refusal', () => {
   );
 });
 
+test('a shutdown hands back a body that goes on, whatever its grace, so that no worker counts as lost', async () => {
+  const { activities, mock, answer, heartbeats } = await begun(() => new Promise(() => {}), {
+    cancelGrace: 600_000,
+  });
+  mock.cancel('WORKER_SHUTDOWN');
+  const now = performance.now.bind(performance);
+  let ahead = 0;
+  // Each look at the clock is half a minute later than the last.
+  jest.spyOn(performance, 'now').mockImplementation(() => now() + (ahead += 30_000));
+  await expect(answer).rejects.toMatchObject({ type: 'WorkerShutdown', nonRetryable: false });
+  expect(heartbeats.at(-1)).toMatchObject({ throws: 0, refusals: 1 });
+  expect(await activities.record('knot')).toBeUndefined();
+});
+
 describe('a cancel', () => {
   test('ends a body that heeds it as cancelled; settling records that', async () => {
     const { activities, mock, answer } = await begun();
