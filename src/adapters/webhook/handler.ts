@@ -11,7 +11,7 @@ import {
   type WebhookSignalDeclaration,
 } from '../../triggers';
 import { decodeBody } from './decode-body';
-import { Admission } from './limits';
+import { Admission, ByteSlots } from './limits';
 import {
   Problem,
   problemResponse,
@@ -64,6 +64,8 @@ export interface RequestSurroundings {
 interface Genuine extends Verified {
   readonly bytes: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
+  /** The body counts among those on their way until then. */
+  release(): void;
 }
 
 type Call = Context<{ Bindings: RequestSurroundings }>;
@@ -81,6 +83,7 @@ export function createWebhookHandler(host: WebhookHost, options: WebhookHandlerO
 class Handler implements WebhookHandler {
   private readonly app: Hono<{ Bindings: RequestSurroundings }>;
   private readonly bodies = new BodyReader();
+  private readonly work = new ByteSlots();
   private readonly waits: RunWaits;
   private readonly inFlight = new Set<Promise<Response>>();
   private readonly basePath: string;
@@ -143,14 +146,24 @@ class Handler implements WebhookHandler {
         this.answer(name, async () => {
           const wait = isWebhook(trigger) ? waitOf(call.req.raw, limits.wait) : 0;
           const genuine = await this.receive(trigger, verifier, call);
-          if (!isWebhook(trigger))
-            return await admission.take(() => this.signal(trigger, genuine, call.req.param('run')));
-          const accepted = await admission.take(() => this.start(trigger, genuine, call.env.mountedAt ?? ''));
+          const accepted = await this.workOn(genuine, admission, () =>
+            isWebhook(trigger)
+              ? this.start(trigger, genuine, call.env.mountedAt ?? '')
+              : this.signal(trigger, genuine, call.req.param('run')),
+          );
           // A waiting request no longer counts among those being accepted.
           return accepted instanceof Response ? accepted : await this.outcome(accepted, wait, call);
         }),
       )
       .all(() => problemResponse(methodNotAllowed('POST')));
+  }
+
+  private async workOn<T>(body: Genuine, admission: Admission, work: () => Promise<T>): Promise<T> {
+    try {
+      return await admission.take(() => this.work.use(body.bytes.byteLength, work));
+    } finally {
+      body.release();
+    }
   }
 
   /** @throws Problem */
@@ -170,9 +183,14 @@ class Handler implements WebhookHandler {
     } catch (error) {
       throw error instanceof Problem ? withoutBody(error, request) : error;
     }
-    const bytes = await this.bodies.read(request, options.limits);
-    const verified = await verifier.verify({ ...raw, body: bytes });
-    return { ...verified, bytes, headers: withoutSecrets(headers) };
+    const { bytes, release } = await this.bodies.read(request, options.limits);
+    try {
+      const verified = await verifier.verify({ ...raw, body: bytes });
+      return { ...verified, bytes, headers: withoutSecrets(headers), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /**

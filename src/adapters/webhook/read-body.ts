@@ -3,12 +3,18 @@ import { Problem } from './problem';
 /** Sent with a refusal that leaves the rest of the body unread: the connection cannot be reused. */
 export const CLOSE = { connection: 'close' } as const;
 
-/** Limit for the bytes of all bodies being received. */
+/** Limit for the bytes of all bodies that are being received, or wait for their runs to be started. */
 const ALL_BODIES = 64 * 1024 * 1024;
 
 interface Arriving {
   held: number;
   refuse(problem: Problem): void;
+}
+
+/** A body that has arrived. Its bytes count until it is released, which is done once. */
+export interface ReceivedBody {
+  readonly bytes: Uint8Array;
+  release(): void;
 }
 
 /**
@@ -30,10 +36,10 @@ export class BodyReader {
   async read(
     request: Request,
     limits: { readonly body: number; readonly time: number },
-  ): Promise<Uint8Array> {
+  ): Promise<ReceivedBody> {
     requireShort(request.headers, limits.body);
     const stream = request.body;
-    if (!stream) return new Uint8Array();
+    if (!stream) return { bytes: new Uint8Array(), release: () => {} };
     const reader = stream.getReader();
     const chunks: Uint8Array[] = [];
     let refuse!: (problem: Problem) => void;
@@ -55,8 +61,9 @@ export class BodyReader {
         chunks.push(value);
         this.makeRoom(arriving);
       }
-      return joined(chunks, arriving.held);
+      return { bytes: joined(chunks, arriving.held), release: () => (this.held -= arriving.held) };
     } catch (error) {
+      this.held -= arriving.held;
       // Not awaited: a slow connection may also be slow to end.
       reader.cancel().catch(() => {});
       if (error instanceof Problem) throw error;
@@ -64,7 +71,6 @@ export class BodyReader {
     } finally {
       clearTimeout(timer);
       this.arriving.delete(arriving);
-      this.held -= arriving.held;
     }
   }
 
