@@ -101,7 +101,16 @@ module.exports = tseslint.config(
       // Late loading, where it is meant; everything else is an import.
       '@typescript-eslint/no-require-imports': [
         'error',
-        { allow: ['/package\\.json$', '/worker-beside$', '/page-server$', '/runtime$'] },
+        {
+          allow: [
+            '/package\\.json$',
+            '/worker-beside$',
+            '/page-server$',
+            '/runtime$',
+            '/deliveries$',
+            '/body-hosts$',
+          ],
+        },
       ],
       'no-restricted-syntax': ['error', ...otherWriters],
     },

@@ -65,5 +65,13 @@ module.exports = {
       globalSetup: '<rootDir>/test/support/services-setup.ts',
       globalTeardown: '<rootDir>/test/support/services-teardown.ts',
     },
+    {
+      ...shared,
+      displayName: 'bare',
+      testMatch: ['<rootDir>/test/bare/**/*.test.ts'],
+      // The packed package, installed by npm once for all of them.
+      globalSetup: '<rootDir>/test/support/bare-install.ts',
+      globalTeardown: '<rootDir>/test/support/bare-teardown.ts',
+    },
   ],
 };

@@ -69,7 +69,8 @@ function npm(args) {
 function installIfNeeded() {
   if (isInstalled()) return;
   process.stderr.write('selvage: installing packages\n');
-  npm(['ci', '--include=dev', '--no-audit', '--no-fund']);
+  // Within `npm publish --dry-run`, npm would only pretend to install, too.
+  npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--no-dry-run']);
 }
 
 /** The files below `entry`, itself if it is a file, nothing if it is absent; in a fixed order. */

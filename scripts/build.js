@@ -7,7 +7,7 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { fail, hashOfBuildInputs, recordBuild, root } = require('./bootstrap');
+const { fail, hashOfBuildInputs, installIfNeeded, recordBuild, root } = require('./bootstrap');
 
 const lib = path.join(root, 'lib');
 const next = path.join(root, `lib.building-${process.pid}`);
@@ -147,6 +147,8 @@ function quietLogger() {
 }
 
 async function main() {
+  // `npm publish` of a fresh clone begins here.
+  if (!fs.existsSync(path.join(root, 'node_modules'))) installIfNeeded();
   // Before the build: sources that change during it make the next command build again.
   const hash = hashOfBuildInputs();
   try {

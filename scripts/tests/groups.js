@@ -46,6 +46,12 @@ const GROUPS = [
     ],
   },
   {
+    name: 'bare',
+    what: 'the packed package, installed with nothing that is optional: subpaths, commands and snippets of the pages',
+    minutes: 3,
+    files: ['test/bare/'],
+  },
+  {
     name: 'campaign',
     what: 'kill -9 at every named point, in runs of every kind',
     minutes: 4,
@@ -170,6 +176,7 @@ const QUICK_ON_SERVER = [
 /** They need a server. */
 const ON_SERVER = [
   'test/backends/',
+  'test/bare/',
   'test/crash/',
   'test/dispatchers/',
   'test/feed/',

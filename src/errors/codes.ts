@@ -62,6 +62,7 @@ const CODES = {
     HistoryReadOnly: 'A run history that is only for reading was to be written.',
     InvalidUrl: 'A backend address cannot be understood.',
     MissingPackage: 'An optional package that a feature needs is not installed.',
+    BrokenPackage: 'A package that a feature needs is installed and cannot be loaded.',
     FileNotFound: 'A file does not exist.',
     FileNotLoadable: 'A file has an error and could not be loaded.',
     FileWithoutTapestry: 'A file exports no tapestry.',

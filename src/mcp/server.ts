@@ -1,6 +1,7 @@
 import { Writable, type Readable } from 'node:stream';
 import { z } from 'zod';
 import { SelvageError } from '../errors';
+import { loadOptional } from '../optional-package';
 import { redactText } from '../values/redact';
 import { VERSION } from '../version';
 import { TOOLS, type Tool, type ToolSurroundings } from './tools';
@@ -33,7 +34,7 @@ export async function serveTools(
   { data, rights, mayWrite = false, input, write, onError }: ServeToolsOptions,
   end: Promise<void>,
 ): Promise<void> {
-  const { mcp, stdio } = await load();
+  const { mcp, stdio } = load();
   const server = new mcp.McpServer(
     { name: 'selvage', title: `Selvage: ${data.project}`, version: VERSION },
     { instructions: INSTRUCTIONS },
@@ -101,20 +102,16 @@ function refusal(error: unknown): string {
 
 type McpServer = InstanceType<Awaited<ReturnType<typeof load>>['mcp']['McpServer']>;
 
-async function load() {
-  try {
-    const [mcp, stdio] = await Promise.all([
-      import('@modelcontextprotocol/sdk/server/mcp.js'),
-      import('@modelcontextprotocol/sdk/server/stdio.js'),
-    ]);
-    return { mcp, stdio };
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw cause;
-    throw new SelvageError(
-      'MissingPackage',
-      'The MCP server needs the package @modelcontextprotocol/sdk, and it could not be loaded. Install it: `npm install @modelcontextprotocol/sdk`.',
-      { details: { package: '@modelcontextprotocol/sdk' }, cause },
-    );
-  }
+function load() {
+  const need = { by: 'The MCP server' };
+  return {
+    mcp: loadOptional<typeof import('@modelcontextprotocol/sdk/server/mcp.js')>(
+      '@modelcontextprotocol/sdk/server/mcp.js',
+      need,
+    ),
+    stdio: loadOptional<typeof import('@modelcontextprotocol/sdk/server/stdio.js')>(
+      '@modelcontextprotocol/sdk/server/stdio.js',
+      need,
+    ),
+  };
 }

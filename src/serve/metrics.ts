@@ -1,5 +1,7 @@
 import type { Registry } from 'prom-client';
+import { SelvageError } from '../errors';
 import { WorkMetrics, type WorkCounts } from '../metrics';
+import { loadOptional } from '../optional-package';
 import type { TriggerMetrics } from '../triggers';
 import { prometheusInstruments } from './prometheus';
 
@@ -45,7 +47,7 @@ const known = new WeakMap<Registry, Metrics>();
  * @param registry of the process; default: a new one, with the library's default metrics of the process
  */
 export async function createMetrics(registry?: Registry): Promise<Metrics> {
-  const library = await load();
+  const library = load();
   if (!library) return NO_METRICS;
   const { Counter, Gauge, Histogram, collectDefaultMetrics } = library;
   const register = registry ?? new library.Registry();
@@ -137,11 +139,11 @@ const NO_METRICS: Metrics = {
   read: async () => undefined,
 };
 
-async function load(): Promise<typeof import('prom-client') | undefined> {
+function load(): typeof import('prom-client') | undefined {
   try {
-    return await import('prom-client');
+    return loadOptional('prom-client', { by: 'Counting for Prometheus' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
+    if (SelvageError.is(error, 'MissingPackage')) return undefined;
     throw error;
   }
 }

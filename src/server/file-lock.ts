@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type LibsqlDatabase from 'libsql';
 
 import { SelvageError } from '../errors';
+import { loadOptional } from '../optional-package';
 import { makePrivateFile } from '../private-files';
 
 const RETRY_MS = 10;
@@ -27,8 +28,7 @@ export async function withFileLock<T>(file: string, limitMs: number, work: () =>
 }
 
 async function open(file: string, limitMs: number): Promise<LibsqlDatabase.Database> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- native, and only needed once a lock is taken
-  const Libsql = require('libsql') as typeof LibsqlDatabase;
+  const Libsql = loadOptional<typeof LibsqlDatabase>('libsql', { by: 'The embedded server' });
   makePrivateFile(file);
   const giveUpAt = performance.now() + limitMs;
   for (;;) {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type LibsqlDatabase from 'libsql';
+import { loadOptional } from '../optional-package';
 
 const LOCK_LIMIT_MS = 1_000;
 
@@ -10,8 +11,7 @@ const LOCK_LIMIT_MS = 1_000;
 export function findDamage(file: string): string | undefined {
   // Opening it would create an empty file, in which the server misses its tables.
   if (!existsSync(file)) return undefined;
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- native, and only needed once damage is suspected
-  const Libsql = require('libsql') as typeof LibsqlDatabase;
+  const Libsql = loadOptional<typeof LibsqlDatabase>('libsql', { by: 'The check of a database' });
   try {
     const connection = new Libsql(file, { timeout: LOCK_LIMIT_MS });
     try {

@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import { isNotFound, missingPackage } from '../optional-package';
 
 interface Located {
   /** `file:line:column`, `file:line` or the file alone. */
@@ -45,11 +46,6 @@ function isErrorLike(error: unknown): error is Error {
   return typeof error === 'object' && error !== null && typeof (error as Partial<Error>).message === 'string';
 }
 
-function isNotFound(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
-}
-
 const PLACE = /(?:^|[\s(])((?:\/|[A-Za-z]:\\)[^\s()]*:\d+(?::\d+)?)/gm;
 
 /** The position in the file according to a stack: a syntax error's head, else the first frame in the file. */
@@ -64,11 +60,6 @@ function remedy(error: unknown): string {
     return '. Only ES modules may: name the file .mts, or say "type": "module" in package.json.';
   }
   if (!isNotFound(error)) return '';
-  const name = /^Cannot find (?:module|package) '([^'./][^']*)'/.exec(error.message)?.[1];
-  if (name === undefined) return '. Check the path of the import.';
-  const installed = name
-    .split('/')
-    .slice(0, name.startsWith('@') ? 2 : 1)
-    .join('/');
-  return `. Install it: npm install ${installed}`;
+  const name = missingPackage(error);
+  return name === undefined ? '. Check the path of the import.' : `. Install it: npm install ${name}`;
 }

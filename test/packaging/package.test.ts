@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, posix } from 'node:path';
 import { TEMPLATES } from '../../src/cli/verbs/init';
 import { VERSION } from '../../src/version';
 
@@ -8,6 +8,7 @@ const ROOT = join(__dirname, '../..');
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   version: string;
   bin: Record<string, string>;
+  repository: { url: string };
   exports: Record<string, string | { types: string; default: string }>;
 };
 
@@ -62,8 +63,36 @@ describe('what is published', () => {
     expect([...files].filter((file) => file.startsWith('templates/')).sort()).toEqual(wanted.sort());
   });
 
-  test('has no tests, no examples and no state', () => {
-    expect([...files].filter((file) => /^(test|examples|bench|\.selvage)\//.test(file))).toEqual([]);
+  test.each([...files].filter((file) => file.endsWith('.md')))('has what %s links to', (page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)|\b(?:src|srcset|href)="([^"]+)"/g)]
+      .map(([, link, attribute]) => (link ?? attribute)!.replace(/#.*$/, ''))
+      .filter((link) => link !== '' && !/^[a-z]+:/.test(link))
+      .map((link) => posix.join(posix.dirname(page), link));
+    expect(links.filter((link) => !files.has(link))).toEqual([]);
+  });
+
+  test('has the source that each map leads to', () => {
+    const lost = [...files]
+      .filter((file) => file.endsWith('.map'))
+      .flatMap((map) => {
+        const { sources } = JSON.parse(readFileSync(join(ROOT, map), 'utf8')) as { sources: string[] };
+        return sources.map((source) => posix.join(posix.dirname(map), source));
+      })
+      .filter((source) => !files.has(source));
+    expect(lost).toEqual([]);
+  });
+
+  test('has no tests of Selvage, no sources that only a build reads, and no state', () => {
+    const needless =
+      /^(?:test|bench|scripts|python\/tests|src\/explorer\/page)\/|(?:^|\/)\.selvage\/|(?<!^templates\/.*)\.test\./;
+    expect([...files].filter((file) => needless.test(file))).toEqual([]);
+  });
+
+  test('says where it comes from, and where mistakes are told', () => {
+    const home = manifest.repository.url.replace(/^git\+(https:.*)\.git$/, '$1');
+    expect(home).toMatch(/^https:/);
+    expect(manifest).toMatchObject({ homepage: `${home}#readme`, bugs: `${home}/issues` });
   });
 });
 

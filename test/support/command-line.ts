@@ -90,13 +90,15 @@ export async function runCommand(
   return await new Command(project, args, environment, options).finished;
 }
 
-let warm: ChildProcess | undefined;
+const warm = new Map<string, ChildProcess>();
 let asked = 0;
 afterAll(async () => {
-  if (!warm || warm.exitCode !== null) return;
-  const ended = once(warm, 'exit');
-  warm.disconnect();
-  await ended;
+  for (const child of warm.values()) {
+    if (child.exitCode !== null) continue;
+    const ended = once(child, 'exit');
+    child.disconnect();
+    await ended;
+  }
 });
 
 /**
@@ -107,8 +109,11 @@ export async function runWarm(
   project: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
+  { packageDir = root }: Pick<CommandOptions, 'packageDir'> = {},
 ): Promise<Finished> {
-  const child = (warm ??= fork(path.join(__dirname, 'warm-commands.js'), { execArgv: [] }));
+  const child =
+    warm.get(packageDir) ?? fork(path.join(__dirname, 'warm-commands.js'), [packageDir], { execArgv: [] });
+  warm.set(packageDir, child);
   const id = asked++;
   const answer = new Promise<Finished>((resolve, reject) => {
     const ended = (): void => reject(new Error('The process of the commands has ended.'));

@@ -7,7 +7,7 @@
 const { realpathSync } = require('node:fs');
 const path = require('node:path');
 
-const lib = path.resolve(__dirname, '../../lib/cli');
+const lib = path.join(process.argv[2], 'lib', 'cli');
 const { runCommandLine } = require(path.join(lib, 'command-line.js'));
 const { Output } = require(path.join(lib, 'output/output.js'));
 
@@ -26,7 +26,7 @@ function record(stream) {
 
 /** A command that failed before it had a worker leaves the SDK's runtime behind, and there can be only one. */
 async function endRuntime() {
-  const file = require.resolve('@temporalio/worker');
+  const file = require.resolve('@temporalio/worker', { paths: [lib] });
   if (require.cache[file]) await require(file).Runtime._instance?.shutdown();
 }
 

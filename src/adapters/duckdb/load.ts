@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { SelvageError } from '../../errors';
+import { loadOptional } from '../../optional-package';
 import type { DuckDbInstanceLike } from './client';
 
 export interface DuckDbResources {
@@ -16,7 +16,7 @@ export async function openInstance(
   { memoryLimit = '1GB', threads }: DuckDbResources,
   access: 'READ_WRITE' | 'READ_ONLY' = 'READ_WRITE',
 ): Promise<DuckDbInstanceLike> {
-  const { DuckDBInstance } = await loadDuckDb();
+  const { DuckDBInstance } = loadDuckDb();
   return await DuckDBInstance.create(file, {
     access_mode: access,
     memory_limit: memoryLimit,
@@ -29,18 +29,10 @@ export async function openInstance(
   });
 }
 
-async function loadDuckDb(): Promise<{
+function loadDuckDb(): {
   DuckDBInstance: {
     create(path: string, options: Record<string, string>): Promise<DuckDbInstanceLike>;
   };
-}> {
-  try {
-    return await import('@duckdb/node-api');
-  } catch (error) {
-    throw new SelvageError(
-      'MissingPackage',
-      'DuckDB needs the package @duckdb/node-api with its binary for this platform, and it could not be loaded. Install it: `npm install @duckdb/node-api` (without `--omit=optional`).',
-      { details: { package: '@duckdb/node-api' }, cause: error },
-    );
-  }
+} {
+  return loadOptional('@duckdb/node-api', { by: 'DuckDB' });
 }

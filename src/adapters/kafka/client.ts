@@ -7,7 +7,7 @@ import type {
   KafkaConfig,
   PartitionAssigners,
 } from 'kafkajs';
-import { SelvageError } from '../../errors';
+import { loadOptional } from '../../optional-package';
 import type { Logger } from '../../authoring/knot-context';
 import type {
   ConsumeOptions,
@@ -61,7 +61,7 @@ export async function openKafkaClient(
   connection: KafkaConnection,
   { logger, idempotent = false }: KafkaClientOptions = {},
 ): Promise<KafkaClient> {
-  const library = await loadKafkajs();
+  const library = loadKafkajs();
   const { tls, sasl } = connection;
   const config: KafkaConfig = {
     clientId: 'selvage',
@@ -85,20 +85,8 @@ function reasonIn({ error }: { readonly [field: string]: unknown }): string {
 }
 
 /** Loaded late: a process without Kafka need not have it. */
-async function loadKafkajs(): Promise<typeof import('kafkajs')> {
-  try {
-    // Its parts are in the module, or below its default, depending on how the import was compiled.
-    const loaded = (await import('kafkajs')) as typeof import('kafkajs') & {
-      default?: typeof import('kafkajs');
-    };
-    return loaded.default ?? loaded;
-  } catch (error) {
-    throw new SelvageError(
-      'MissingPackage',
-      'Kafka needs the package kafkajs, and it could not be loaded. Install it: `npm install kafkajs`.',
-      { details: { package: 'kafkajs' }, cause: error },
-    );
-  }
+function loadKafkajs(): typeof import('kafkajs') {
+  return loadOptional('kafkajs', { by: 'Kafka' });
 }
 
 class KafkajsClient implements KafkaClient {

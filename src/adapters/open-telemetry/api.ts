@@ -1,4 +1,4 @@
-import { SelvageError } from '../../errors';
+import { loadOptional } from '../../optional-package';
 
 export type Api = typeof import('@opentelemetry/api');
 
@@ -14,16 +14,7 @@ let loaded: Api | undefined;
 
 /** Loaded late: most processes have no OpenTelemetry. Kept, as each body asks for it. */
 export function loadApi(): Api {
-  try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an optional package
-    return (loaded ??= require('@opentelemetry/api') as Api);
-  } catch (cause) {
-    throw new SelvageError(
-      'MissingPackage',
-      'The OpenTelemetry emitter needs the package @opentelemetry/api, and it could not be loaded. Install it, beside the SDK: `npm install @opentelemetry/api`.',
-      { details: { package: '@opentelemetry/api' }, cause },
-    );
-  }
+  return (loaded ??= loadOptional<Api>('@opentelemetry/api', { by: 'The OpenTelemetry emitter' }));
 }
 
 /**

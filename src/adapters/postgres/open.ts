@@ -1,4 +1,5 @@
 import { SelvageError } from '../../errors';
+import { loadOptional } from '../../optional-package';
 import { schemaTooOld } from '../sql/migrations';
 import { parsePostgresUrl, shownPlace, type PostgresAddress } from './address';
 import { connect, type ConnectionLimits } from './connections';
@@ -89,7 +90,7 @@ export type OwnPool = PostgresPoolLike & { end(): Promise<void> };
 
 /** A pool with Selvage's settings. */
 export async function makePool(address: PostgresAddress, limits: ConnectionLimits): Promise<OwnPool> {
-  const { Client, Pool } = await loadPg();
+  const { Client, Pool } = loadPg();
   const { queryTimeoutMs, connectTimeoutMs } = limits;
   const pool: OwnPool = new Pool({
     application_name: 'selvage',
@@ -240,15 +241,6 @@ function placeOfPool(pool: PostgresPoolLike): string {
 }
 
 /** Loaded late: a process with other backends need not have it. */
-async function loadPg(): Promise<typeof import('pg')> {
-  try {
-    const loaded = await import('pg');
-    return loaded.default ?? loaded;
-  } catch (error) {
-    throw new SelvageError(
-      'MissingPackage',
-      'Postgres needs the package pg, and it could not be loaded. Install it (`npm install pg`), or give a pool of yours.',
-      { details: { package: 'pg' }, cause: error },
-    );
-  }
+function loadPg(): typeof import('pg') {
+  return loadOptional('pg', { by: 'Postgres', instead: 'Or give a pool of yours.' });
 }

@@ -1,4 +1,4 @@
-import { SelvageError } from '../../errors';
+import { loadOptional } from '../../optional-package';
 import { S3Bucket } from './bucket';
 import { CONNECT_TIMEOUT_MS, IDLE_TIMEOUT_MS, type S3ClientLike, type S3DataStoreOptions } from './options';
 
@@ -6,7 +6,7 @@ import { CONNECT_TIMEOUT_MS, IDLE_TIMEOUT_MS, type S3ClientLike, type S3DataStor
 export async function connectBucket(
   options: S3DataStoreOptions,
 ): Promise<{ readonly bucket: S3Bucket; readonly disconnect: () => void }> {
-  const [sdk, storage] = await loadAwsSdk();
+  const [sdk, storage] = loadAwsSdk();
   const client = options.client ?? quietly(() => new sdk.S3Client(clientOptions(options)));
   const place = { bucket: options.bucket, server: serverOf(options) };
   const disconnect = (): void => {
@@ -16,18 +16,9 @@ export async function connectBucket(
 }
 
 /** Loaded late: a process with other backends need not have them. */
-async function loadAwsSdk(): Promise<
-  [typeof import('@aws-sdk/client-s3'), typeof import('@aws-sdk/lib-storage')]
-> {
-  try {
-    return await Promise.all([import('@aws-sdk/client-s3'), import('@aws-sdk/lib-storage')]);
-  } catch (error) {
-    throw new SelvageError(
-      'MissingPackage',
-      'S3 needs the packages @aws-sdk/client-s3 and @aws-sdk/lib-storage, and they could not be loaded. Install them: `npm install @aws-sdk/client-s3 @aws-sdk/lib-storage`.',
-      { details: { package: '@aws-sdk/client-s3' }, cause: error },
-    );
-  }
+function loadAwsSdk(): [typeof import('@aws-sdk/client-s3'), typeof import('@aws-sdk/lib-storage')] {
+  const need = { by: 'S3', install: '@aws-sdk/client-s3 @aws-sdk/lib-storage' };
+  return [loadOptional('@aws-sdk/client-s3', need), loadOptional('@aws-sdk/lib-storage', need)];
 }
 
 function clientOptions({ endpoint, region, pathStyle, credentials }: S3DataStoreOptions): object {

@@ -25,7 +25,7 @@ export async function inspectSqliteFile(file: string): Promise<SqliteFileState> 
 /** The migrations that a database file has had; none if it does not exist. Errors as for {@link inspectSqliteFile}. */
 export async function sqliteMigrationState(file: string): Promise<MigrationState> {
   requireWritable(file);
-  const Database = await loadLibsql();
+  const Database = loadLibsql();
   if (!existsSync(file)) return stateAfter([], file);
   return await patiently(file, 'open', async () => {
     const connection = new Database(file, { timeout: BUSY_TIMEOUT_MS });

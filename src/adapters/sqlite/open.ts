@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { Kysely } from 'kysely';
-import { SelvageError } from '../../errors';
+import { loadOptional } from '../../optional-package';
 import { makePrivateFile } from '../../private-files';
 import { makeFolder, requireWritable } from '../../writable';
 import type { SqlSchema } from '../sql/schema';
@@ -55,7 +55,7 @@ function useConnection(connection: SqliteDatabaseLike): Promise<SqliteDatabase> 
 async function openFile({ path: file, durable = false }: SqliteFileOptions): Promise<SqliteDatabase> {
   makeFolder(path.dirname(path.resolve(file)));
   makePrivateFile(file);
-  const Database = await loadLibsql();
+  const Database = loadLibsql();
   const connection = await patiently(file, 'open', async () => connect(Database, file, durable));
   try {
     // SQLite opens a read-only file without an error, which would come at the first commit.
@@ -100,14 +100,9 @@ function connect(Database: LibsqlConstructor, file: string, durable: boolean): S
 type LibsqlConstructor = new (file: string, options: { timeout: number }) => SqliteDatabaseLike;
 
 /** Loaded late: a process with other backends need not have it. */
-export async function loadLibsql(): Promise<LibsqlConstructor> {
-  try {
-    return (await import('libsql')).default;
-  } catch (error) {
-    throw new SelvageError(
-      'MissingPackage',
-      'SQLite needs the package libsql with its binary for this platform, and it could not be loaded. Install it (`npm install libsql`, without `--omit=optional`), or give a connection of better-sqlite3 or node:sqlite.',
-      { details: { package: 'libsql' }, cause: error },
-    );
-  }
+export function loadLibsql(): LibsqlConstructor {
+  return loadOptional('libsql', {
+    by: 'SQLite',
+    instead: 'Or give a connection of better-sqlite3 or node:sqlite.',
+  });
 }

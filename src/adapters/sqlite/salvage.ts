@@ -80,7 +80,7 @@ async function withDatabase<T>(
   file: string,
   work: (database: SqliteDatabaseLike) => T | Promise<T>,
 ): Promise<T> {
-  const Database = await loadLibsql();
+  const Database = loadLibsql();
   const database = new Database(file, { timeout: 0 });
   try {
     return await work(database);

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { SelvageError } from '../../errors';
+import { loadOptional } from '../../optional-package';
 import {
   DEFAULT_PREFIX,
   parseValkeyUrl,
@@ -135,7 +135,7 @@ async function newClient(
     tls: tlsOptions = {},
   }: ValkeyUrlOptions,
 ): Promise<ValkeyClientLike> {
-  const Client = await loadClient();
+  const Client = loadClient();
   return new Client({
     host,
     port,
@@ -165,15 +165,9 @@ async function newClient(
 }
 
 /** Loaded late: a process with other backends need not have it. */
-async function loadClient(): Promise<typeof import('iovalkey').Redis> {
-  try {
-    // The class itself, whether this `import` is Node's own or was compiled to `require`.
-    return (await import('iovalkey')).default as unknown as typeof import('iovalkey').Redis;
-  } catch (error) {
-    throw new SelvageError(
-      'MissingPackage',
-      'Valkey needs the package iovalkey, and it could not be loaded. Install it (`npm install iovalkey`), or give a client of ioredis.',
-      { details: { package: 'iovalkey' }, cause: error },
-    );
-  }
+function loadClient(): typeof import('iovalkey').Redis {
+  return loadOptional<typeof import('iovalkey')>('iovalkey', {
+    by: 'Valkey',
+    instead: 'Or give a client of ioredis.',
+  }).Redis;
 }

@@ -284,7 +284,7 @@ function beginningOf(log: string): Buffer {
  * the file stays in use until then.
  */
 async function open(file: string): Promise<SqliteDatabaseLike> {
-  const Database = await loadLibsql();
+  const Database = loadLibsql();
   try {
     return new Database(file, { timeout: LOCK_WAIT_MS });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { SelvageError } from '../../errors';
+import { loadOptional } from '../../optional-package';
 import type { BodyDescription } from '../../body-hosts';
 import { identifiersOf, typeName } from './names';
 import { TypeTable } from './type-table';
@@ -75,7 +75,10 @@ function inputOf({ input }: BodyDescription, name: string, types: TypeTable): st
 }
 
 async function withInterfaces(head: string, { definitions }: TypeTable): Promise<string> {
-  const { compile } = await load();
+  const { compile } = loadOptional<typeof import('json-schema-to-typescript')>('json-schema-to-typescript', {
+    by: 'Writing types',
+    install: '--save-dev json-schema-to-typescript',
+  });
   const names = [...definitions.keys()].sort();
   const text = await compile(
     {
@@ -99,18 +102,4 @@ async function withInterfaces(head: string, { definitions }: TypeTable): Promise
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .trimEnd()}\n`;
-}
-
-async function load() {
-  try {
-    return await import('json-schema-to-typescript');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw cause;
-    throw new SelvageError(
-      'MissingPackage',
-      'Writing types needs the package json-schema-to-typescript, and it could not be loaded. Install it: `npm install --save-dev json-schema-to-typescript`.',
-      { details: { package: 'json-schema-to-typescript' }, cause },
-    );
-  }
 }

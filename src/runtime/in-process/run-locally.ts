@@ -132,13 +132,13 @@ export async function runLocally<Parameters extends object, Values extends objec
   return resultOf<Values>(run, options.terminals);
 }
 
-/** A run that is only tried out loads nothing for it. */
+/** A run that is only tried out loads nothing for it. By `require`: a user's jest knows no `import()`. */
 async function deliver(
   backends: Backends,
   emitters: EmitterList,
   logger: LoggerLike = SILENT,
 ): Promise<Deliveries> {
-  const { Deliveries } = await import('../../deliveries/index.js');
+  const { Deliveries } = require('../../deliveries') as typeof import('../../deliveries');
   return await Deliveries.start({ backends, emitters, logger, projectDir: process.cwd() });
 }
 
@@ -149,7 +149,7 @@ async function hostsFor(
 ): Promise<BodyHosts | undefined> {
   const all = [...withNested(tapestry)];
   if (all.every((one) => hostedKnots(one).next().done)) return undefined;
-  const { openHosts } = await import('../../body-hosts/index.js');
+  const { openHosts } = require('../../body-hosts') as typeof import('../../body-hosts');
   return await openHosts(all, (host, line) => logger?.info({ host }, line));
 }
 

@@ -1,20 +1,12 @@
 import type { Arbitrary } from 'fast-check';
-import { SelvageError } from '../../errors';
+import { loadOptional } from '../../optional-package';
 import { StoredBytes, canonicalJson, encodeJson } from '../../values';
 
 type FastCheck = typeof import('fast-check').default;
 
 /** Loaded late: only this suite draws values, and the package is optional. */
-export async function loadFastCheck(): Promise<FastCheck> {
-  try {
-    return ((await import('fast-check')) as unknown as { readonly default: FastCheck }).default;
-  } catch (error) {
-    throw new SelvageError(
-      'MissingPackage',
-      'This test draws values by the package fast-check, and it could not be loaded. Install it: `npm install --save-dev fast-check`.',
-      { details: { package: 'fast-check' }, cause: error },
-    );
-  }
+export function loadFastCheck(): FastCheck {
+  return loadOptional('fast-check', { by: 'A test that draws values', install: '--save-dev fast-check' });
 }
 
 /** Two values are the same for the worker if their texts are. */

@@ -97,7 +97,7 @@ export const VALUE_TESTS: BodyHostTests = {
   },
 
   async 'answers whatever value that every language can say as it came'({ adapter }) {
-    const fc = await loadFastCheck();
+    const fc = loadFastCheck();
     const host = await adapter.shared();
     await fc.assert(
       fc.asyncProperty(plainValues(fc), async (value) => await assertEchoed(host, value)),
@@ -107,7 +107,7 @@ export const VALUE_TESTS: BodyHostTests = {
   },
 
   async 'answers any value as it came, or says that it cannot'({ adapter }) {
-    const fc = await loadFastCheck();
+    const fc = loadFastCheck();
     const host = await adapter.shared();
     await fc.assert(
       fc.asyncProperty(anyValues(fc), async (value) => {

@@ -1,6 +1,5 @@
-import path from 'node:path';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
-import { makeCommandProject, runCommand, runWarm, type Finished } from '../../support/command-line';
+import { makeCommandProject, runWarm, type Finished } from '../../support/command-line';
 import { describeWith } from '../../support/services';
 import { sharedServerAddress } from '../../support/temporal-server';
 import { removeProjects } from '../server/projects';
@@ -11,8 +10,6 @@ const SECRET = 'hunter2-%C3%BC-secret';
 const SECRETS = [SECRET, decodeURIComponent(SECRET), 'hunter2'];
 /** Far more than the few seconds that a command waits: each takes its time to begin on a busy machine. */
 const LIMIT_MS = 60_000;
-
-const withoutPg = path.resolve(__dirname, '../../support/without-pg.mjs');
 
 describeWith('postgres')('commands whose PostgreSQL cannot be used', () => {
   let project: string;
@@ -37,7 +34,6 @@ describeWith('postgres')('commands whose PostgreSQL cannot be used', () => {
   const places: Record<string, () => string> = {
     'a wrong password': withSecret,
     'an unknown technology': () => `oracle://u:${SECRET}@127.0.0.1/d?token=${SECRET}`,
-    'pg is not installed': withSecret,
   };
 
   const run = ['run', 'pipeline.ts', '--tapestry', 'quickstart', '--param', 'x=1'];
@@ -48,16 +44,10 @@ describeWith('postgres')('commands whose PostgreSQL cannot be used', () => {
     ['a wrong password', worker, /^error BackendUnavailable: .*password/],
     ['a wrong password', ['runs', 'list'], /^error BackendUnavailable: .*password/],
     ['an unknown technology', run, /^error InvalidUrl: "oracle:…".*postgres:\/\//],
-    ['pg is not installed', run, /^error MissingPackage: .*npm install pg/],
   ];
 
-  const environmentOf = (place: string): NodeJS.ProcessEnv => ({
-    SELVAGE_HISTORY: places[place]!(),
-    ...(place === 'pg is not installed' && { NODE_OPTIONS: `--import ${withoutPg}` }),
-  });
-
   const runAt = (place: string, args: readonly string[]): Promise<Finished> =>
-    (place === 'pg is not installed' ? runCommand : runWarm)(project, args, environmentOf(place));
+    runWarm(project, args, { SELVAGE_HISTORY: places[place]!() });
 
   test.each(rows)(
     '%s: %j says so in one line, exit code 2',
@@ -85,11 +75,11 @@ describeWith('postgres')('commands whose PostgreSQL cannot be used', () => {
     LIMIT_MS,
   );
 
-  test.each(['a wrong password', 'pg is not installed'])(
-    'doctor finds %s, exit code 1',
-    async (place) => {
+  test(
+    'doctor finds a wrong password, exit code 1',
+    async () => {
       const args = ['doctor', '--address', sharedServerAddress(), '--json'];
-      const { code, stdout, stderr } = await runAt(place, args);
+      const { code, stdout, stderr } = await runAt('a wrong password', args);
       for (const secret of SECRETS) expect(stdout + stderr).not.toContain(secret);
       const { ok, findings } = JSON.parse(stdout) as {
         ok: boolean;
@@ -99,9 +89,7 @@ describeWith('postgres')('commands whose PostgreSQL cannot be used', () => {
       const missing = findings.filter(
         ({ subject, verdict }) => subject === 'Backends' && verdict === 'missing',
       );
-      expect(missing.map(({ found }) => found)).toEqual([
-        expect.stringMatching(place === 'a wrong password' ? /password/ : /npm install pg/),
-      ]);
+      expect(missing.map(({ found }) => found)).toEqual([expect.stringMatching(/password/)]);
       expect(code).toBe(1);
     },
     LIMIT_MS,

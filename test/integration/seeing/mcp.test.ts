@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { Command, makeCommandProject, runCommand, runWarm } from '../../support/command-line';
+import { Command, makeCommandProject, runWarm } from '../../support/command-line';
 import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
 
@@ -228,26 +226,4 @@ test('it reads where the server is away, and ends when its input ends', async ()
   const { pid } = client.transport as StdioClientTransport;
   await client.close();
   expect(() => process.kill(pid!, 0)).toThrow();
-});
-
-test('the package of the SDK is asked for where it is missing', async () => {
-  const hook = `export function resolve(name, context, next) {
-    if (!name.startsWith('@modelcontextprotocol/')) return next(name, context);
-    throw Object.assign(new Error('no ' + name), { code: 'ERR_MODULE_NOT_FOUND' });
-  }`;
-  const away = makeCommandProject({
-    'hide.mjs': "import { register } from 'node:module';\nregister('./hook.mjs', import.meta.url);\n",
-    'hook.mjs': hook,
-    'pipeline.ts': PIPELINE,
-  });
-  const { code, stderr, stdout } = await runCommand(away, ['mcp', 'pipeline.ts'], {
-    NODE_OPTIONS: `--import ${pathToFileURL(path.join(away, 'hide.mjs')).href}`,
-  });
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(stderr).toMatch(/^error MissingPackage: .*npm install @modelcontextprotocol\/sdk/m);
-  const { peerDependencies, peerDependenciesMeta } = JSON.parse(
-    readFileSync(path.resolve(__dirname, '../../../package.json'), 'utf8'),
-  ) as { peerDependencies: Record<string, string>; peerDependenciesMeta: Record<string, object> };
-  expect(peerDependencies['@modelcontextprotocol/sdk']).toBeDefined();
-  expect(peerDependenciesMeta['@modelcontextprotocol/sdk']).toEqual({ optional: true });
 });

@@ -3,8 +3,6 @@ import type { RunRecord } from '../../../src/ports';
 import { endpoints } from '../../../src/serve/endpoints';
 import { createMetrics } from '../../../src/serve/metrics';
 
-afterEach(() => jest.resetModules());
-
 test('each trigger is counted apart, in the text of Prometheus', async () => {
   const metrics = await createMetrics();
   const orders = metrics.of('kafka:orders');
@@ -93,18 +91,4 @@ test('of a label, 200 values are counted apart, and whatever else comes counts a
   expect(counted).toContain('selvage_refusals_total{selvage_reason="Code1"} 2');
   expect(counted).toContain('selvage_refusals_total{selvage_reason="Code200"} 1');
   expect(counted).toContain('selvage_refusals_total{selvage_reason="other"} 50');
-});
-
-test('without the library nothing is counted, and nothing fails', async () => {
-  jest.doMock('prom-client', () => {
-    throw Object.assign(new Error("Cannot find module 'prom-client'"), { code: 'MODULE_NOT_FOUND' });
-  });
-  const metrics = await createMetrics();
-  metrics.of('kafka:a').count('started');
-  expect(await metrics.read()).toBeUndefined();
-  const answer = await endpoints({ read: async () => ({ ready: true, parts: {} }) }, metrics).request(
-    '/metrics',
-  );
-  expect(answer.status).toBe(501);
-  expect(await answer.text()).toContain('npm install prom-client');
 });
