@@ -4,7 +4,7 @@ import { utf8Length } from './texts';
 
 /**
  * A secret, or the environment variable that has it. A variable is read when the trigger or emitter works, so that the file can be loaded without
- * it. It may contain several secrets, separated by spaces, which are all valid.
+ * it. It may contain several secrets, which are all valid: separated by spaces, or on lines of their own where a secret is any text, as of GitHub.
  */
 export type SecretSource = string | { readonly env: string };
 
@@ -110,7 +110,10 @@ export function revealSecrets(
   return secrets.flatMap((secret) => {
     const { env } = secret;
     if (env === undefined) return secret.reveal()!;
-    const texts = (environment[env] ?? '').split(/\s+/).filter((text) => text !== '');
+    // A GitHub secret is any text, so spaces are a part of it; the line break with which files end is not.
+    const texts = (environment[env] ?? '')
+      .split(kind === 'github' ? /[\r\n]+/ : /\s+/)
+      .filter((text) => text.trim() !== '');
     if (texts.length === 0) {
       throw weakSecret(what, kind, `the environment variable ${env} is not set, or is empty`, { env });
     }

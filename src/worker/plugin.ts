@@ -1,6 +1,12 @@
 import { hostname } from 'node:os';
 import { SimplePlugin } from '@temporalio/plugin';
-import { Runtime, type ReplayWorkerOptions, type Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  Runtime,
+  type BundleOptions,
+  type ReplayWorkerOptions,
+  type Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import {
   Registry,
   WorkerEnvironment,
@@ -30,7 +36,7 @@ import { sealingConverter } from '../encryption/payload-codec';
 import { encryptionOf, requireReadable, sealBackends } from '../encryption/seal-backends';
 import { WorkerBackfills } from './backfills';
 import { requireSingleSdk } from './single-sdk';
-import { interpreterSource } from './workflow-bundle';
+import { interpreterSource, requireInterpreter, requireInterpreterIn } from './workflow-bundle';
 
 const SHORTEST_LEASE_MS = 1_000;
 
@@ -155,6 +161,7 @@ export class SelvagePlugin extends SimplePlugin {
         'One selvage plugin was given to two workers. Call selvage({ … }) for each worker.',
       );
     }
+    if (options.workflowBundle) requireInterpreterIn(options.workflowBundle);
     const identity = options.identity ?? `${process.pid}@${hostname()}`;
     const environment = new WorkerEnvironment({
       registry: this.registry,
@@ -216,6 +223,19 @@ export class SelvagePlugin extends SimplePlugin {
     const configured = super.configureReplayWorker(options);
     if (configured.workflowsPath || configured.workflowBundle) return configured;
     return { ...configured, ...interpreterSource() };
+  }
+
+  /** What the SDK makes of a `workflowsPath` is looked at before the worker uses it. */
+  override configureBundler(options: BundleOptions): BundleOptions {
+    const configured = super.configureBundler(options);
+    const { webpackConfigHook = (config) => config } = configured;
+    return {
+      ...configured,
+      webpackConfigHook: (config) => {
+        const changed = webpackConfigHook(config);
+        return { ...changed, plugins: [...(changed.plugins ?? []), { apply: checkBundle }] };
+      },
+    };
   }
 
   /**
@@ -318,6 +338,24 @@ export class SelvagePlugin extends SimplePlugin {
     if (!backends) return await openBackends({ encryption: encryption ?? false });
     return encryption ? sealBackends(backends, encryption) : backends;
   }
+}
+
+/** The subset of webpack's compiler that {@link checkBundle} needs. */
+interface Compiler {
+  readonly hooks: {
+    readonly emit: {
+      tap(
+        name: string,
+        check: (made: { readonly assets: Readonly<Record<string, { source(): string | Buffer }>> }) => void,
+      ): void;
+    };
+  };
+}
+
+function checkBundle({ hooks }: Compiler): void {
+  hooks.emit.tap('selvage', ({ assets }) => {
+    for (const asset of Object.values(assets)) requireInterpreter(String(asset.source()));
+  });
 }
 
 /** Lines of emitters in the log of Temporal's runtime. */

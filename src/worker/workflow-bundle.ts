@@ -1,11 +1,18 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import assert from 'node:assert';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import vm from 'node:vm';
 import { bundleWorkflowCode, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
+import { SelvageError } from '../errors';
+import { INTERPRETER } from '../workflows/messages';
 
 type InterpreterSource = Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>;
 
 let found: InterpreterSource | undefined;
 let bundled: Promise<WorkflowBundleOption> | undefined;
+/** Bundles that have our interpreter, as is known. */
+const checked = new WeakSet<WorkflowBundleOption>();
 
 /**
  * The interpreter for a worker: the bundle shipped with this package, if it was built for the installed Temporal SDK; else the module,
@@ -22,7 +29,9 @@ export function interpreterBundle(): Promise<WorkflowBundleOption> {
 
 async function bundleInterpreter(): Promise<WorkflowBundleOption> {
   const { workflowBundle, workflowsPath } = interpreterSource();
-  return workflowBundle ?? (await bundleWorkflowCode({ workflowsPath: workflowsPath! }));
+  const bundle = workflowBundle ?? (await bundleWorkflowCode({ workflowsPath: workflowsPath! }));
+  checked.add(bundle);
+  return bundle;
 }
 
 function findInterpreter(): InterpreterSource {
@@ -39,4 +48,39 @@ function findInterpreter(): InterpreterSource {
 export function installedSdkVersion(): string {
   const { version } = require('@temporalio/worker/package.json') as { version: string };
   return version;
+}
+
+const LONGEST_LOADING_MS = 10_000;
+
+/** As {@link requireInterpreter}, once for all workers that are given the same bundle. */
+export function requireInterpreterIn(bundle: WorkflowBundleOption): void {
+  if (checked.has(bundle)) return;
+  requireInterpreter('code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8'));
+  checked.add(bundle);
+}
+
+/**
+ * Refuses a bundle of the user's workflows that does not export our interpreter by default: each run would fail at its first step.
+ *
+ * @throws SelvageError `InvalidWorkerOptions`
+ */
+export function requireInterpreter(code: string): void {
+  if (exportsInterpreter(code)) return;
+  throw new SelvageError(
+    'InvalidWorkerOptions',
+    "The workflows of this worker have no interpreter of Selvage, so no tapestry could run. Add this line to the file of `workflowsPath`, and make the bundle anew if there is one: export { default } from 'selvage/workflows';",
+  );
+}
+
+/** Loads the bundle as the SDK does, but with no workflow. If it cannot be loaded so, its text decides. */
+function exportsInterpreter(code: string): boolean {
+  if (!code.includes(INTERPRETER)) return false;
+  const globals = { AbortController, AsyncLocalStorage, TextDecoder, TextEncoder, URL, URLSearchParams };
+  const context = vm.createContext({ ...globals, assert, __webpack_module_cache__: {} });
+  const found = `\n;__TEMPORAL__.importWorkflows().default?.[Symbol.for('${INTERPRETER}')] === true`;
+  try {
+    return vm.runInContext(code + found, context, { timeout: LONGEST_LOADING_MS }) as boolean;
+  } catch {
+    return true;
+  }
 }

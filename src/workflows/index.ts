@@ -3,7 +3,7 @@ import type { Continuation } from './carried-over';
 import { interpret } from './interpreter';
 import { runKnot } from './knot-run';
 import { runMap } from './map-run';
-import { KNOT_WORKFLOW, STREAM_WORKFLOW, childWorkflowType } from './messages';
+import { INTERPRETER, KNOT_WORKFLOW, STREAM_WORKFLOW, childWorkflowType } from './messages';
 import { runLoop, runSubTapestry } from './nested-run';
 import { runStream } from './stream';
 
@@ -28,3 +28,4 @@ export default function enter(input: unknown, continuation?: unknown): Promise<u
     ? own(input as never, continuation as never)
     : interpret(input, continuation as Continuation | undefined);
 }
+Object.defineProperty(enter, Symbol.for(INTERPRETER), { value: true });

@@ -45,11 +45,13 @@ async function bundleWithAlias(alias: Record<string, string>): Promise<BundledIn
   return { codePath, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** The interpreter for a worker of a test; test/support/global-setup.ts sees to it. */
-export function bundledInterpreter(): { codePath: string } {
+let interpreter: { readonly codePath: string } | undefined;
+
+/** The interpreter for a worker of a test, the same object each time, so that it is read once; test/support/global-setup.ts sees to it. */
+export function bundledInterpreter(): { readonly codePath: string } {
   const codePath = process.env[VARIABLE];
   if (!codePath) {
     throw new Error(`${VARIABLE} is not set: run with test/support/global-setup.ts as globalSetup of jest.`);
   }
-  return { codePath };
+  return (interpreter ??= { codePath });
 }

@@ -4,6 +4,8 @@ import { redactJson } from '../../values/redact';
 import { graphOfPlan } from '../../plan/run-graph';
 import { planOf } from '../../runtime';
 import { recordOf, type AnyTapestry } from '../../authoring';
+import type { ParameterRecord } from '../../authoring/records';
+import { validateNow } from '../../authoring/standard-schema';
 import { VERSION } from '../../version';
 import type { About, PageName, ParameterView, TapestryView } from '../contract';
 import type { ExplorerData, Rights } from '../data';
@@ -75,11 +77,12 @@ function viewOf(tapestry: AnyTapestry): TapestryView {
     description,
     graph: graphOfPlan(plan, hash),
     parameters: [...record.parameters.values()].map((parameter): ParameterView => {
-      const json = parameter.hasDefault ? jsonOrNone(parameter.default) : undefined;
+      const fallback = fallbackOf(parameter);
+      const json = fallback?.value === undefined ? undefined : jsonOrNone(fallback.value);
       return {
         name: parameter.name,
         schema: schemaToJson(parameter.schema),
-        isRequired: !parameter.hasDefault,
+        isRequired: fallback === undefined,
         ...(json !== undefined && { default: json }),
       };
     }),
@@ -87,6 +90,21 @@ function viewOf(tapestry: AnyTapestry): TapestryView {
   };
   views.set(tapestry, view);
   return view;
+}
+
+/** What a run takes that is started without the parameter: its default, or what its schema makes of nothing. */
+function fallbackOf({
+  hasDefault,
+  default: value,
+  schema,
+}: ParameterRecord): { readonly value: unknown } | undefined {
+  if (hasDefault) return { value };
+  try {
+    const result = validateNow(schema, undefined);
+    return result && !result.issues ? result : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Leaves out defaults that are large or that the codec cannot encode; the tapestry applies them itself. */

@@ -86,3 +86,6 @@ export const MEMO_KEY = 'selvage';
  * A refusal adds nothing to the history.
  */
 export const ALREADY_ANSWERED = 'AlreadyAnswered';
+
+/** The registered symbol of the interpreter's entry, by which a worker finds it in a bundle of the user's. */
+export const INTERPRETER = 'selvage.interpreter';

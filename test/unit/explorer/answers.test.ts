@@ -333,7 +333,15 @@ describe('tapestries of the file', () => {
     const backends = createInMemoryBackends();
     const odd = tapestry(
       'odd',
-      { parameters: { when: z.date(), mode: z.enum(['a', 'b']), size: { schema: z.number(), default: 3 } } },
+      {
+        parameters: {
+          when: z.date(),
+          mode: z.enum(['a', 'b']),
+          size: { schema: z.number(), default: 3 },
+          pages: z.number().default(4),
+          note: z.string().optional(),
+        },
+      },
       (_, p) => {
         return { end: knot('end', (inputs: object) => Object.keys(inputs).length)(p, { id: 'end' }) };
       },
@@ -351,6 +359,8 @@ describe('tapestries of the file', () => {
       { name: 'when', isRequired: true, schema: { type: 'string', format: 'date-time' } },
       { name: 'mode', isRequired: true, schema: { type: 'string', enum: ['a', 'b'] } },
       { name: 'size', isRequired: false, schema: { type: 'number' }, default: 3 },
+      { name: 'pages', isRequired: false, schema: { type: 'number', default: 4 }, default: 4 },
+      { name: 'note', isRequired: false, schema: { type: 'string' } },
     ]);
     expect(['away', 'connecting']).toContain(serverState);
     expect(abilities).toMatchObject({ act: false, live: true });

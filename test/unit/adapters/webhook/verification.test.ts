@@ -175,6 +175,17 @@ describe('GitHub', () => {
     expect(await send(verify, headers, body)).toBe(answer);
   });
 
+  test('a secret in the environment may have spaces, and lines are several', async () => {
+    const declared = webhook(greet, { path: '/hook', verify: github({ secret: { env: 'HUB' } }) });
+    const [old, next] = ['correct horse battery staple', ' spaces at both ends '];
+    const handler = handlerOf(recordingHost(), [declared], { environment: { HUB: `${old}\r\n${next}\n` } });
+    const answer = async (secret: string): Promise<string> =>
+      await answerOf(await handler.fetch(post('/hook', BODY, githubHeaders(secret, BODY))));
+    for (const secret of [old, next]) expect(await answer(secret)).toBe(genuine);
+    for (const part of ['correct', 'battery staple', next.trim(), `${old}\r\n${next}`])
+      expect(await answer(part)).toBe('401 NotAuthentic');
+  });
+
   test('the example of its documentation', async () => {
     const secret = "It's a Secret to Everybody";
     const headers = {
