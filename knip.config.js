@@ -70,8 +70,6 @@ module.exports = {
     'protobufjs',
     // Only the documentation's snippets import it.
     '@opentelemetry/sdk-trace-node',
-    // Imported by what a test compiles in memory.
-    'kubernetes-types',
     // Comes with jest, whose `node` it is.
     'jest-environment-node',
   ],

@@ -34,6 +34,16 @@ export function requireUsable(file: string): void {
   throw folderError(Object.assign(new Error('the disk is full'), { code: 'ENOSPC' }), existing);
 }
 
+/** Whether a file or folder can be written, or created if it does not exist yet. */
+export function isWritable(file: string): boolean {
+  try {
+    requireWritable(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Creates a folder and its missing parents; inside a `.selvage`, closed to other users.
  *

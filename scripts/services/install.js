@@ -90,14 +90,14 @@ function fillFolder(name, fill) {
 
 const PIP_COMMANDS = [['python3', '-m', 'pip'], ['pip3'], ['python', '-m', 'pip']];
 
-/** Unpacks a wheel (`NAME==VERSION`) into a folder of the cache, without its dependencies; touches no Python environment. */
-function pipInstall(wheel) {
+/** Unpacks a wheel (`NAME==VERSION`) into a folder of the cache, alone unless `dependencies` are wanted; touches no Python environment. */
+function pipInstall(wheel, { dependencies = false } = {}) {
   return fillFolder(wheel.replace('==', '-'), (draft) => {
     const options = [
       '--quiet',
       '--disable-pip-version-check',
       '--no-input',
-      '--no-deps',
+      ...(dependencies ? [] : ['--no-deps']),
       '--only-binary',
       ':all:',
     ];

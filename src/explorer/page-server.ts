@@ -5,6 +5,7 @@ import { SelvageError } from '../errors';
 import { makePrivateFolder, STATE_FOLDER } from '../private-files';
 import { isProject } from '../project-folder';
 import { LEAST_SECRET, projectSecret } from '../project-secret';
+import { isWritable } from '../writable';
 import { listen, type Listener } from '../http/listener';
 import { Explorer, type ExplorerSurroundings } from './explorer';
 import { byToken, Guard, isEqual, isLoopback, ownHosts } from './http/guard';
@@ -26,14 +27,18 @@ export interface PageServerOptions extends Omit<ExplorerSurroundings, 'guard' | 
   readonly port?: number;
   /** Default `127.0.0.1`. On other than loopback addresses, reading needs the token, too. */
   readonly host?: string;
+  /** Names by which a proxy serves the page. With any, reading needs the token, too. Default: none. */
+  readonly hosts?: readonly string[];
+  /** Whether nobody sees the link that is printed, so that the token must be one that can be looked up. Default false. */
+  readonly isService?: boolean;
   readonly isReadOnly?: boolean;
   /** Whether reading needs the token even on loopback. Default false. */
   readonly isReadingClosed?: boolean;
   /** Whether all readers are shown what looks like a secret. Default false: only callers with the token. */
   readonly areSecretsShown?: boolean;
   /**
-   * Default: `SELVAGE_PAGE_TOKEN`; else the project's own, or a new one for this process if the project has
-   * no folder yet.
+   * Default: `SELVAGE_PAGE_TOKEN`; else the project's own. If the project has no folder yet, a service makes it, and any other page has a
+   * new token.
    */
   readonly token?: string;
 }
@@ -56,9 +61,10 @@ export interface PageServer {
  * @throws SelvageError `PortInUse`, `InvalidConfig`, `WeakSecret`, `FolderUnusable`
  */
 export async function servePage(options: PageServerOptions): Promise<PageServer> {
-  const { host = '127.0.0.1', isReadOnly = false, isReadingClosed = false, projectDir } = options;
-  const token = options.token ?? tokenOf(projectDir, process.env);
-  const isOwnHost = ownHosts(host);
+  const { host = '127.0.0.1', hosts = [], isReadOnly = false } = options;
+  const isReadingClosed = options.isReadingClosed || hosts.length > 0 || !isLoopback(host);
+  const token = options.token ?? tokenOf(options, process.env, isReadingClosed || !isReadOnly);
+  const isOwnHost = ownHosts(host, hosts);
   let cookie = '';
   let answerPage: (request: Request) => Promise<Response> = () =>
     Promise.resolve(new Response(null, { status: 503 }));
@@ -73,7 +79,7 @@ export async function servePage(options: PageServerOptions): Promise<PageServer>
       cookie,
       actor,
       areSecretsShown: options.areSecretsShown,
-      isReadingClosed: isReadingClosed || !isLoopback(host),
+      isReadingClosed,
     }),
   });
   const explorer = new Explorer({ ...options, guard, basePath: '' });
@@ -145,7 +151,11 @@ function shownUrl(url: string): string {
   return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }
 
-function tokenOf(projectDir: string, environment: Readonly<Record<string, string | undefined>>): string {
+function tokenOf(
+  { projectDir, isService = false }: PageServerOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+  isAskedFor: boolean,
+): string {
   const said = environment['SELVAGE_PAGE_TOKEN'];
   if (said !== undefined && said !== '') {
     if (said.length >= LEAST_SECRET && /^[\w.~-]+$/.test(said)) return said;
@@ -156,7 +166,8 @@ function tokenOf(projectDir: string, environment: Readonly<Record<string, string
     );
   }
   // Looking at a project that does not exist yet must not create its folder.
-  if (!isProject(projectDir)) return randomBytes(32).toString('base64url');
+  const isPassing = !isAskedFor || (!isService && !isProject(projectDir) && isWritable(projectDir));
+  if (isPassing) return randomBytes(32).toString('base64url');
   return projectSecret(
     () => {
       const folder = path.join(projectDir, STATE_FOLDER);

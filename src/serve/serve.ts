@@ -62,6 +62,8 @@ export interface PageOptions {
   readonly port?: number;
   /** Default `127.0.0.1`. On an address that is not loopback, reading requires the token, too. */
   readonly host?: string;
+  /** Names by which a proxy serves the page. With any, reading requires the token, too. Default: none. */
+  readonly hosts?: readonly string[];
   /** Whether the page offers no actions. Default false. */
   readonly readOnly?: boolean;
   /** Whether reading requires the token on loopback, too. Default false. */
@@ -345,6 +347,7 @@ export class Served implements Serving {
     const { selvage } = this;
     this.#page = await servePage({
       ...place,
+      isService: true,
       backends: selvage.backends,
       reach: ServerReach.of(selvage),
       projectDir: selvage.projectDir,

@@ -89,6 +89,45 @@ export function parsePostgresUrl(text: string): PostgresAddress {
   };
 }
 
+const LIBPQ = {
+  host: 'PGHOST',
+  port: 'PGPORT',
+  database: 'PGDATABASE',
+  user: 'PGUSER',
+  password: 'PGPASSWORD',
+  options: 'PGOPTIONS',
+  sslmode: 'PGSSLMODE',
+  sslcert: 'PGSSLCERT',
+  sslkey: 'PGSSLKEY',
+  sslrootcert: 'PGSSLROOTCERT',
+} as const;
+
+/**
+ * An address as the environment of PostgreSQL's own programs, which refuse a URL with parameters of Selvage or of pg. Contains the password.
+ *
+ * @throws SelvageError `InvalidUrl`
+ */
+export function libpqEnvironment(text: string): Record<string, string> {
+  const { options } = parsePostgresUrl(text);
+  const url = urlOf(text);
+  const { hostname, port, username, password, pathname } = url;
+  const said: Record<string, string | null | undefined> = {
+    ...Object.fromEntries(url.searchParams),
+    ...(hostname && { host: decodeURIComponent(hostname).replace(/^\[|\]$/g, '') }),
+    ...(port && { port }),
+    ...(username && { user: decodeURIComponent(username) }),
+    ...(password && { password: decodeURIComponent(password) }),
+    ...(pathname.length > 1 && { database: decodeURIComponent(pathname.slice(1)) }),
+    options,
+  };
+  // A mode of pg alone: encrypted, and nobody verifies the server.
+  if (said['sslmode'] === 'no-verify' || (!said['sslmode'] && said['ssl'] === 'true'))
+    said['sslmode'] = 'require';
+  return Object.fromEntries(
+    Object.entries(LIBPQ).flatMap(([name, variable]) => (said[name] ? [[variable, said[name]]] : [])),
+  );
+}
+
 /** The name of a place for messages. */
 export function shownPlace({
   host,

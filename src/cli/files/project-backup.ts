@@ -1,31 +1,24 @@
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
-  closeSync,
   copyFileSync,
   createReadStream,
-  createWriteStream,
   existsSync,
   mkdirSync,
-  openSync,
   readFileSync,
-  readSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { copyFile, open as openFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { folderError } from '../../folder-error';
 import { flush, removeDatabase, setDatabaseAside } from '../../adapters/sqlite/repair';
-import { loadLibsql } from '../../adapters/sqlite/open';
-import { selvageErrorOf } from '../../adapters/sqlite/errors';
-import type { SqliteDatabaseLike } from '../../adapters/sqlite';
-import { locateBackends, RESTORED } from '../../backends';
+import { locateBackends } from '../../backends';
 import { SelvageError } from '../../errors';
 import { databaseFiles, requireUnopened, serverFolder, withServerAtRest } from '../../server';
 import { VERSION } from '../../version';
+import { PostgresPrograms } from './postgres-programs';
+import { copyDatabase, noteStepBack, onDisk } from './sqlite-copy';
 
 /** The content of a backup's file: the runs of the embedded server, or the data of a backend. */
 export type BackedUp = 'server' | 'history' | 'store' | 'data' | 'largeData' | 'ledger';
@@ -48,10 +41,21 @@ export interface Backup {
   readonly begunAt: number;
   readonly endedAt: number;
   readonly files: readonly BackupFile[];
+  /** Absent: nothing. */
+  readonly leftOut?: readonly LeftOut[];
+}
+
+/** Values that are somewhere else, and that another copy must have. */
+export interface LeftOut {
+  readonly holds: BackedUp;
+  readonly technology: string;
+  /** Without secrets. */
+  readonly shown: string;
 }
 
 export interface RestoredFile {
   readonly holds: readonly BackedUp[];
+  /** Of PostgreSQL: the database, in words. */
   readonly file: string;
   /** Where the previous file was moved. Absent if there was none. */
   readonly keptAs?: string;
@@ -68,12 +72,11 @@ export interface BackupOptions {
 }
 
 const MANIFEST = 'backup.json';
-const LOCK_WAIT_MS = 10_000;
-const LOG_HEADER_BYTES = 32;
 
-/** The right tools for backends that are not in an SQLite file. */
+const DUMP = 'postgres.dump';
+
+/** The right tools for backends that are neither in an SQLite file nor in PostgreSQL. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  postgres: 'use pg_dump, or the backups of the server',
   valkey: 'use the persistence of the server (RDB, AOF)',
   s3: 'use versions or replicas of the bucket',
   duckdb: 'copy the file while no process has it open',
@@ -81,20 +84,26 @@ const INSTEAD: Readonly<Record<string, string>> = {
   memory: 'it ends with its process',
 };
 
+/** A database of a project, and what it holds. */
+type Place = { readonly holds: BackedUp[] } & (
+  { readonly file: string } | { readonly postgres: PostgresPrograms }
+);
+
 /**
- * Copies the databases of a project into a new folder while they are in use. Each file is copied as of one
+ * Copies the databases of a project into a new folder while they are in use. Each file, and each database of PostgreSQL, is copied as of one
  * moment: the embedded server's first, then the run history, the plans and the values. So the history's copy
  * has everything that the server's copy considers done, and the values' copy everything that the history
  * names, as long as nothing is removed meanwhile.
  *
- * @throws SelvageError `BackupRefused`: backends are not in SQLite files, there is nothing to copy, or the
+ * @throws SelvageError `BackupRefused`: backends are neither in SQLite files nor in PostgreSQL, there is nothing to copy, or the
  *   folder already exists;
  * `DiskFull`, `FolderUnusable`, `DatabaseDamaged`, `InvalidUrl`, `MissingPackage`
  */
 export async function backUpProject(options: BackupOptions): Promise<Backup> {
   const { projectDir, log = () => {} } = options;
   const folder = path.resolve(options.folder);
-  const sources = [...databasesByPart(options, 'backed up')].filter(([file]) => existsSync(file));
+  const { places, leftOut } = placesOf(options, 'backed up');
+  const sources = places.filter((place) => 'postgres' in place || existsSync(place.file));
   if (sources.length === 0)
     throw refused(`There is nothing to back up in ${projectDir}: no database is there.`, { projectDir });
   if (existsSync(folder))
@@ -106,12 +115,21 @@ export async function backUpProject(options: BackupOptions): Promise<Backup> {
   try {
     onDisk(draft, () => mkdirSync(draft, { recursive: true, mode: 0o700 }));
     const files: BackupFile[] = [];
-    for (const [file, holds] of sources) {
-      log(`Copying ${file}`);
-      const name = nameOf(file, files);
-      files.push({ name, holds, ...(await copyDatabase(file, path.join(draft, name))) });
+    for (const place of sources) {
+      log(`Copying ${shownOf(place)}`);
+      const name = nameOf('postgres' in place ? DUMP : place.file, files);
+      const copy = path.join(draft, name);
+      await ('postgres' in place ? place.postgres.dump(copy) : copyDatabase(place.file, copy));
+      files.push({ name, holds: place.holds, ...(await measure(copy)) });
     }
-    const backup: Backup = { version: 1, selvage: VERSION, begunAt, endedAt: Date.now(), files };
+    const backup: Backup = {
+      version: 1,
+      selvage: VERSION,
+      begunAt,
+      endedAt: Date.now(),
+      files,
+      ...(leftOut.length > 0 && { leftOut }),
+    };
     onDisk(draft, () => {
       const manifest = path.join(draft, MANIFEST);
       writeFileSync(manifest, `${JSON.stringify(backup, undefined, 2)}\n`, { mode: 0o600 });
@@ -142,24 +160,29 @@ export async function restoreProject(
     log(`Checking ${path.join(source, file.name)}`);
     await requireWhole(source, file);
   }
-  const places = databasesByPart(options, 'restored');
-  const copies = backup.files.map(({ name, holds }) => {
-    const [place] =
-      [...places].find(
-        ([, parts]) => parts.length === holds.length && holds.every((part) => parts.includes(part)),
-      ) ?? [];
-    if (place === undefined)
+  const { places } = placesOf(options, 'restored');
+  const stamp = new Date().toISOString().replaceAll(':', '-').replace(/\..*$/, 'Z');
+  const dumps: { from: string; holds: readonly BackedUp[]; postgres: PostgresPrograms }[] = [];
+  const copies: { from: string; holds: readonly BackedUp[]; file: string; draft: string }[] = [];
+  for (const { name, holds } of backup.files) {
+    const place = places.find(
+      (one) => one.holds.length === holds.length && holds.every((part) => one.holds.includes(part)),
+    );
+    const isDump = path.extname(name) === path.extname(DUMP);
+    if (!place || 'postgres' in place !== isDump)
       throw refused(
-        `${name} of the backup has the ${holds.join(', ')} of its project in one file, and ${projectDir} has not. Set SELVAGE_STORE, SELVAGE_HISTORY and ` +
-          'SELVAGE_DATA as they were when the backup was made.',
+        `${name} of the backup has the ${holds.join(', ')} of its project in one ${isDump ? 'database of PostgreSQL' : 'file'}, and ${projectDir} has not. Set ` +
+          'SELVAGE_STORE, SELVAGE_HISTORY and SELVAGE_DATA as they were when the backup was made.',
         { projectDir, file: name },
       );
-    return { holds, from: path.join(source, name), file: place, draft: `${place}.restoring` };
-  });
-  const stamp = new Date().toISOString().replaceAll(':', '-').replace(/\..*$/, 'Z');
+    const from = path.join(source, name);
+    if ('postgres' in place) dumps.push({ from, holds, postgres: place.postgres });
+    else copies.push({ from, holds, file: place.file, draft: `${place.file}.restoring` });
+  }
   return await withServerAtRest(projectDir, stamp, async () => {
     const requireAtRest = async (): Promise<void> => {
       for (const { file } of copies) await requireUnopened(projectDir, databaseFiles(file));
+      for (const { postgres } of dumps) await postgres.requireAtRest();
     };
     await requireAtRest();
     try {
@@ -175,6 +198,16 @@ export async function restoreProject(
         onDisk(draft, () => flush(draft));
       }
       await requireAtRest();
+      const restored: RestoredFile[] = [];
+      for (const { from, holds, postgres } of dumps) {
+        const kept = `${from}.before-restore-${stamp}`;
+        const isThere = await postgres.isThere();
+        if (isThere) await postgres.dump(kept);
+        log(`Restoring ${postgres.shown}`);
+        await postgres.restore(from);
+        if (holds.includes('history')) await postgres.noteStepBack(backup.begunAt);
+        restored.push({ holds, file: postgres.shown, ...(isThere && { keptAs: kept }) });
+      }
       const files = onDisk(serverFolder(projectDir).root, () =>
         copies.map(({ holds, file, draft }): RestoredFile => {
           const isThere = existsSync(file);
@@ -189,33 +222,53 @@ export async function restoreProject(
           };
         }),
       );
-      return { backup, files };
+      return { backup, files: [...restored, ...files] };
     } finally {
       for (const { draft } of copies) removeDatabase(draft);
     }
   });
 }
 
-/** The files of a project's databases, in copying order, with their content. */
-function databasesByPart(
+/** The databases of a project, in copying order, with their content; and values in a bucket beside PostgreSQL, which has means of its own. */
+function placesOf(
   { projectDir, environment = process.env }: BackupOptions,
   done: string,
-): Map<string, BackedUp[]> {
+): { readonly places: Place[]; readonly leftOut: LeftOut[] } {
   const { ledger, history, store, data, largeData } = locateBackends({ projectDir, environment });
-  const found = new Map<string, BackedUp[]>([[serverFolder(projectDir).database, ['server']]]);
-  for (const [part, place] of Object.entries({ history, store, data, largeData, ledger })) {
+  const found = new Map<string, Place>();
+  const add = (key: string, part: BackedUp, place: () => Place): void => {
+    const known = found.get(key) ?? place();
+    known.holds.push(part);
+    found.set(key, known);
+  };
+  const leftOut: LeftOut[] = [];
+  const { database } = serverFolder(projectDir);
+  add(database, 'server', () => ({ holds: [], file: database }));
+  for (const [name, place] of Object.entries({ history, store, data, largeData, ledger })) {
     if (!place) continue;
-    if (place.technology !== 'sqlite' || place.path === undefined) {
-      const instead = INSTEAD[place.technology] ?? 'use what it has for this';
+    const part = name as BackedUp;
+    const { technology, shown, path: file } = place;
+    if (technology === 'sqlite' && file !== undefined) {
+      add(file, part, () => ({ holds: [], file }));
+    } else if (technology === 'postgres') {
+      const postgres = new PostgresPrograms(environment[place.variable!]!);
+      add(postgres.key, part, () => ({ holds: [], postgres }));
+    } else if (technology === 's3' && history.technology === 'postgres') {
+      leftOut.push({ holds: part, technology, shown });
+    } else {
+      const instead = INSTEAD[technology] ?? 'use what it has for this';
       throw refused(
-        `The ${part} of this project is at ${place.shown}, and only SQLite files can be ${done}: ${instead}. Run history first, then values, with no gc, prune ` +
+        `The ${part} of this project is at ${shown}, and only SQLite files and PostgreSQL can be ${done}: ${instead}. Run history first, then values, with no gc, prune ` +
           'or scrub in between.',
-        { part, technology: place.technology },
+        { part, technology },
       );
     }
-    found.set(place.path, [...(found.get(place.path) ?? []), part as BackedUp]);
   }
-  return found;
+  return { places: [...found.values()], leftOut };
+}
+
+function shownOf(place: Place): string {
+  return 'postgres' in place ? place.postgres.shown : place.file;
 }
 
 function nameOf(file: string, taken: readonly BackupFile[]): string {
@@ -225,90 +278,6 @@ function nameOf(file: string, taken: readonly BackupFile[]): string {
     const wanted = `${name}${number === 1 ? '' : `-${number}`}${ext}`;
     if (!isTaken(wanted)) return wanted;
   }
-}
-
-/**
- * Copies a database as of one moment, whoever uses it. While a connection reads, nobody moves later commits
- * into the file, and nobody restarts the log before its content is in the file. So the file and then the log,
- * copied during that time, are consistent. (SQLite's `vacuum into` cannot write Temporal's tables.)
- */
-async function copyDatabase(file: string, copy: string): Promise<Pick<BackupFile, 'size' | 'sha256'>> {
-  const connection = await open(file);
-  let source: FileHandle | undefined;
-  try {
-    connection.exec('begin; select count(*) from sqlite_schema');
-    source = await openFile(file);
-    await pipeline(source.createReadStream({ autoClose: false }), createWriteStream(copy, { mode: 0o600 }));
-    await copyLog(`${file}-wal`, `${copy}-wal`);
-    connection.exec('commit');
-  } catch (error) {
-    throw SelvageError.is(error) ? error : diskError(error, file, copy);
-  } finally {
-    connection.close();
-    // Not earlier: closing a file releases all locks of this process on it, by which others know that the
-    // database is in use.
-    await source?.close();
-  }
-  await withoutLog(copy);
-  onDisk(copy, () => {
-    chmodSync(copy, 0o600);
-    flush(copy);
-  });
-  return await measure(copy);
-}
-
-/**
- * If the log is restarted meanwhile, the copy may mix old and new pages, so it is repeated. That happens at
- * most once while somebody reads, as the new log's content cannot be moved into the file.
- */
-async function copyLog(log: string, copy: string): Promise<void> {
-  do {
-    if (!existsSync(log)) return;
-    await copyFile(log, copy);
-  } while (!beginningOf(log).equals(beginningOf(copy)));
-}
-
-/** The header of a log, which differs each time that it is restarted. */
-function beginningOf(log: string): Buffer {
-  const header = Buffer.alloc(LOG_HEADER_BYTES);
-  const descriptor = openSync(log, 'r');
-  try {
-    return header.subarray(0, readSync(descriptor, header, 0, LOG_HEADER_BYTES, 0));
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/**
- * Executes statements without preparing them: libsql leaves finalising those to the garbage collector, and
- * the file stays in use until then.
- */
-async function open(file: string): Promise<SqliteDatabaseLike> {
-  const Database = loadLibsql();
-  try {
-    return new Database(file, { timeout: LOCK_WAIT_MS });
-  } catch (error) {
-    throw selvageErrorOf(error, file, 'use');
-  }
-}
-
-/** Moves the log beside a copy into it, and turns the log off: the next opening turns it on again. */
-async function withoutLog(copy: string): Promise<void> {
-  const connection = await open(copy);
-  try {
-    connection.exec('pragma journal_mode = delete');
-  } catch (error) {
-    throw selvageErrorOf(error, copy, 'use');
-  } finally {
-    connection.close();
-  }
-  for (const rest of databaseFiles(copy).slice(1)) rmSync(rest, { force: true });
-}
-
-/** An error of SQLite, or of the file system. */
-function diskError(error: unknown, file: string, copy: string): unknown {
-  const told = selvageErrorOf(error, file, 'use');
-  return SelvageError.is(told) ? told : folderError(error, path.dirname(copy));
 }
 
 async function measure(file: string): Promise<Pick<BackupFile, 'size' | 'sha256'>> {
@@ -353,29 +322,6 @@ async function requireWhole(folder: string, { name, size, sha256 }: BackupFile):
   if (found.size !== size)
     throw damaged(`${file} has ${found.size} bytes, and had ${size} when the backup was made.`, file);
   if (found.sha256 !== sha256) throw damaged(`${file} has been changed since the backup was made.`, file);
-}
-
-/** Records that later commits were removed on purpose, for whoever looks for them. */
-async function noteStepBack(file: string, backedUpAt: number): Promise<void> {
-  const connection = await open(file);
-  try {
-    const now = Date.now();
-    connection.exec(
-      `insert into selvage_steps_back (noticed_at, lost_after, lost_until, noticed_by) values (${now}, ${backedUpAt}, ${now}, '${RESTORED}')`,
-    );
-  } catch (error) {
-    throw selvageErrorOf(error, file, 'use');
-  } finally {
-    connection.close();
-  }
-}
-
-function onDisk<T>(file: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw SelvageError.is(error) ? error : folderError(error, file);
-  }
 }
 
 function refused(message: string, details: Record<string, unknown>): SelvageError {

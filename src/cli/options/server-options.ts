@@ -37,6 +37,31 @@ export interface HealthOptions extends ServiceOptions {
   readonly host: string;
 }
 
+/** Options of every command that serves the page, beside its port and host. */
+export interface PageOptions {
+  readonly publicHost?: readonly string[];
+  readonly readOnly?: boolean;
+  readonly tokenToRead?: boolean;
+}
+
+/** @param prefix of the options of port and host, where the command has others of these names */
+export function addPageOptions(command: Command, prefix: '' | 'ui-' = ''): Command {
+  return command
+    .option(
+      `--${prefix}port <number>`,
+      'port of the page; 0: any that is free (default: 4480, or one that is free)',
+      listeningPort,
+    )
+    .option(
+      `--${prefix}host <address>`,
+      'address that the page listens on; 0.0.0.0: all networks of this machine',
+      '127.0.0.1',
+    )
+    .option('--public-host <name>', 'name by which a proxy serves the page; may be repeated', collect)
+    .option('--read-only', 'let nobody act on the page')
+    .option('--token-to-read', 'let nobody read the page without the token, on this machine either');
+}
+
 export function addServiceOptions(command: Command): Command {
   return command.addOption(
     new Option(

@@ -12,10 +12,14 @@ export function describePage(
   output: Output,
   isLogged = false,
 ): void {
-  output.say(isLogged ? `Page ${url} (to act: ?token= and what is in .selvage/page-token)` : `Page ${link}`);
+  output.say(
+    isLogged
+      ? `Page ${url} (to act: ?token= and SELVAGE_PAGE_TOKEN, else what is in .selvage/page-token)`
+      : `Page ${link}`,
+  );
   if (!isOpenToOthers) return;
   output.warn(
     `${output.yellow('warning')} The page can be reached from other machines, over a connection that nobody has encrypted: whoever has the link may read and act. Put a ` +
-      'proxy with TLS before it, or leave --host out.',
+      'proxy with TLS before it, or let it listen on 127.0.0.1.',
   );
 }

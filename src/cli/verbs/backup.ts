@@ -17,8 +17,8 @@ export function addBackup(program: Command, does: Does): void {
     .command('backup')
     .summary('copy the databases of the project, while they are in use')
     .description(
-      "Copies the project's SQLite files (the embedded server's, the run history, plans and values) into a new folder, while workers and runs go on. " +
-        'Each file is copied as it is at one moment; run no gc, prune or scrub meanwhile. Keys are not in it.',
+      "Copies the project's SQLite files (the embedded server's, the run history, plans and values), or its database in PostgreSQL by pg_dump, into a new " +
+        'folder, while workers and runs go on. Each is copied as it is at one moment; run no gc, prune or scrub meanwhile. Keys are not in it.',
     )
     .argument('<folder>', 'where to; it must not be there yet')
     .addHelpText('after', '\nExamples:\n  $ selvage backup /backups/monday');
@@ -36,6 +36,10 @@ async function backup(given: string, options: BackupOptions, output: Output): Pr
       [
         `Backed up ${projectDir} to ${folder}:`,
         ...made.files.map(({ name, holds, size }) => `  ${name}  ${size} bytes: ${wordsOf(holds)}`),
+        ...(made.leftOut ?? []).map(
+          ({ holds, shown }) =>
+            `  Not in it: ${wordsOf([holds])} at ${shown}. Copy that after this, before any gc, prune or scrub.`,
+        ),
         `Put it back with: ${commandLine(['restore', folder])}`,
       ].join('\n'),
     );

@@ -1,16 +1,18 @@
 import type { Command } from 'commander';
 import type { Selvage } from '../../client';
 import type { EmitterDeclaration } from '../../emitters';
-import type { Serving } from '../../serve';
+import type { PageOptions as ServedPage, Serving } from '../../serve';
 import type { Monitor } from '../../serve/monitor';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
 import {
+  addPageOptions,
   addServerOptions,
   addServiceOptions,
   heedLogFormat,
   listeningPort,
   withServerPort,
+  type PageOptions,
   type ServerOptions,
   type ServiceOptions,
 } from '../options/server-options';
@@ -21,7 +23,7 @@ import { hasResult, workFor } from '../process/early-end';
 import { Interruption } from '../process/interruption';
 import { describePage } from '../show/page-link';
 
-interface ServeOptions extends Omit<ServerOptions, 'port'>, ServiceOptions {
+interface ServeOptions extends Omit<ServerOptions, 'port'>, ServiceOptions, PageOptions {
   readonly port: number;
   readonly host: string;
   /** A separate port for health checks. */
@@ -29,6 +31,7 @@ interface ServeOptions extends Omit<ServerOptions, 'port'>, ServiceOptions {
   readonly worker: boolean;
   readonly ui?: boolean;
   readonly uiPort?: number;
+  readonly uiHost: string;
   /** The port of the embedded server. */
   readonly temporalPort?: number;
 }
@@ -47,7 +50,6 @@ export function addServe(program: Command, does: Does): void {
     .option('--health <port>', 'port of their own for /livez, /readyz and /metrics', listeningPort)
     .option('--no-worker', 'only start runs; workers elsewhere do the work')
     .option('--ui', 'the page, too: `selvage ui` with the tapestries of the file')
-    .option('--ui-port <number>', 'port of the page (default: 4480, or one that is free)', listeningPort)
     .option('--queue <name>', 'task queue of runs and worker (default: selvage/<tapestry> of each)')
     .addHelpText(
       'after',
@@ -58,7 +60,9 @@ Examples:
   $ selvage serve orders.ts
   $ selvage serve orders.ts --no-worker --host 0.0.0.0 --port 80 --health 9090`,
     );
-  addServerOptions(addServiceOptions(command), '--temporal-port').action(does(serveFile));
+  addServerOptions(addServiceOptions(addPageOptions(command, 'ui-')), '--temporal-port').action(
+    does(serveFile),
+  );
 }
 
 async function serveFile(file: string, options: ServeOptions, output: Output): Promise<number> {
@@ -83,7 +87,7 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
     try {
       output.say(describePlace(selvage.location));
       const { Served } = await import('../../serve/serve.js');
-      const { port, host, health, ui, uiPort } = options;
+      const { port, host, health } = options;
       const serving = await Served.start(
         selvage,
         {
@@ -93,7 +97,7 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
           port,
           host,
           ...(health !== undefined && { healthPort: health }),
-          ...(ui && { ui: uiPort === undefined ? true : { port: uiPort } }),
+          ...(options.ui && { ui: pageOf(options) }),
         },
         {
           logger: loggerTo(output, { format, runs: true }),
@@ -120,6 +124,16 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
   } finally {
     end.stop();
   }
+}
+
+function pageOf({ uiPort, uiHost, publicHost, readOnly, tokenToRead }: ServeOptions): ServedPage {
+  return {
+    host: uiHost,
+    ...(uiPort !== undefined && { port: uiPort }),
+    ...(publicHost && { hosts: publicHost }),
+    ...(readOnly && { readOnly }),
+    ...(tokenToRead && { tokenToRead }),
+  };
 }
 
 async function open(

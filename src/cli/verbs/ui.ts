@@ -7,9 +7,10 @@ import type { Backends } from '../../ports';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
 import {
+  addPageOptions,
   addServerOptions,
-  listeningPort,
   withServerPort,
+  type PageOptions,
   type ServerOptions,
 } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
@@ -20,11 +21,9 @@ import { Interruption } from '../process/interruption';
 import { describePage } from '../show/page-link';
 import { EndOfDev, isDevWorker, isFirstDevPage, tellPage as tellPort } from '../work/dev-processes';
 
-interface UiOptions extends Omit<ServerOptions, 'port'> {
+interface UiOptions extends Omit<ServerOptions, 'port'>, PageOptions {
   readonly port?: number;
   readonly host: string;
-  readonly readOnly?: boolean;
-  readonly tokenToRead?: boolean;
   readonly open?: boolean;
   /** The port of the embedded server. */
   readonly temporalPort?: number;
@@ -39,20 +38,12 @@ export function addUi(program: Command, does: Does): void {
         'has forms for its tapestries. Reading is open on this machine; acting takes the token of the link that is printed. Ctrl-C ends it.',
     )
     .argument('[file]', 'file that exports tapestries')
-    .option(
-      '--port <number>',
-      'port to listen on; 0: any that is free (default: 4480, or one that is free)',
-      listeningPort,
-    )
-    .option('--host <address>', 'address to listen on; 0.0.0.0: all networks of this machine', '127.0.0.1')
-    .option('--read-only', 'let nobody act')
-    .option('--token-to-read', 'let nobody read without the token, on this machine either')
     .option('--open', 'open the page in a browser')
     .addHelpText(
       'after',
       '\nExamples:\n  $ selvage ui\n  $ selvage ui pipeline.ts --open\n  $ selvage ui --read-only --host 0.0.0.0',
     );
-  addServerOptions(command, '--temporal-port').action(does(showPage));
+  addServerOptions(addPageOptions(command), '--temporal-port').action(does(showPage));
 }
 
 async function showPage(file: string | undefined, options: UiOptions, output: Output): Promise<number> {
@@ -115,6 +106,7 @@ async function openPage(
       triggers: loaded?.triggers ?? [],
       host: options.host,
       ...(options.port !== undefined && { port: options.port }),
+      ...(options.publicHost && { hosts: options.publicHost }),
       ...(options.readOnly && { isReadOnly: true }),
       ...(options.tokenToRead && { isReadingClosed: true }),
       logger: loggerTo(output),

@@ -43,7 +43,7 @@ export class Guard {
     if (this.options.isOwnHost?.(host) === false) {
       throw new SelvageError(
         'ForeignRequest',
-        `This page is not served under the name ${JSON.stringify(host)}. Open it by the link that was printed, or name the host with --host.`,
+        `This page is not served under the name ${JSON.stringify(host)}. Open it by the link that was printed, or name the host with --public-host.`,
         { details: { host } },
       );
     }
@@ -175,12 +175,13 @@ export function isLoopback(host: string): boolean {
 
 /**
  * Returns a check for the names of a server that listens on a host. On loopback: the names of loopback.
- * Otherwise: IP addresses (which DNS rebinding cannot use), the machine's name and the given host.
+ * Otherwise: IP addresses (which DNS rebinding cannot use), the machine's name and the given host. In any case, those that a proxy has.
  */
-export function ownHosts(listening: string): (host: string) => boolean {
+export function ownHosts(listening: string, ofProxy: readonly string[] = []): (host: string) => boolean {
   return (said) => {
     const name = nameIn(said);
     if (name === undefined) return false;
+    if (ofProxy.some((own) => own.toLowerCase() === name)) return true;
     if (isLoopback(listening)) return isLoopback(name);
     return isIP(name) !== 0 || [listening, hostname(), 'localhost'].some((own) => own.toLowerCase() === name);
   };

@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -33,6 +34,14 @@ const wait = knot('wait', async (_: {}, { logger, signal }) => {
 export const waiting = tapestry('${name}', () => ({ end: wait({}, { id: 'wait' }) }));
 `;
 
+/** With a webhook, whose status URLs need a secret. */
+const SERVED = `
+import { bearer, knot, tapestry, webhook } from 'selvage';
+const one = knot('one', () => 1);
+const served = tapestry('served', () => ({ one: one({}, { id: 'one' }) }));
+export const hook = webhook(served, { path: '/hook', verify: bearer({ token: { env: 'HOOK_TOKEN' } }) });
+`;
+
 test('the retention of a namespace is what the command sets', async () => {
   const temporal = await findTemporalCli({});
   const namespace = unique('shop');
@@ -63,6 +72,17 @@ interface Way {
 function isPermitted(words: readonly string[]): boolean {
   return spawnSync('unshare', [...words, 'true']).status === 0;
 }
+
+const NAMESPACES = ['--pid', '--mount', '--fork', '--mount-proc', '--kill-child'];
+const unshare = [[], ['--map-root-user']].find((more) => isPermitted([...more, ...NAMESPACES]));
+if (!unshare)
+  process.stderr.write('SKIPPED: processes as PID 1: unshare of a pid namespace is not permitted here.\n');
+
+/** As PID 1, with nothing but /tmp to write in. */
+const ON_READ_ONLY_ROOT = [
+  ...['unshare', ...(unshare ?? []), ...NAMESPACES, 'sh', '-c'],
+  ...['mount --bind -o ro "$PWD" "$PWD" && cd "$PWD" && exec "$@"', 'sh'],
+];
 
 function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
@@ -115,11 +135,6 @@ describe('a worker that is told to stop ends with 0, and what it had not ended g
     await stops(words, { signal: signal as NodeJS.Signals });
   });
 
-  const NAMESPACES = ['--pid', '--mount', '--fork', '--mount-proc', '--kill-child'];
-  const unshare = [[], ['--map-root-user']].find((more) => isPermitted([...more, ...NAMESPACES]));
-  if (!unshare)
-    process.stderr.write('SKIPPED: a worker as PID 1: unshare of a pid namespace is not permitted here.\n');
-
   (unshare ? test : test.skip)('as PID 1 of the container, with nothing but /tmp to write in', async () => {
     const lines = readFile('docs/operations/Containerfile').split('\n');
     const [[node, main], words] = ['ENTRYPOINT', 'CMD'].map((name) => {
@@ -128,8 +143,41 @@ describe('a worker that is told to stop ends with 0, and what it had not ended g
     }) as [[string, string], string[]];
     expect([node, main]).toEqual(['node', MAIN]);
     const [, signal] = /^STOPSIGNAL (SIG\w+)$/m.exec(lines.join('\n'))!;
-    const readOnly = 'mount --bind -o ro "$PWD" "$PWD" && cd "$PWD" && exec "$@"';
-    const behind = ['unshare', ...unshare!, ...NAMESPACES, 'sh', '-c', readOnly, 'sh'];
-    await stops(words, { behind, pid: 1, signal: signal as NodeJS.Signals });
+    await stops(words, { behind: ON_READ_ONLY_ROOT, pid: 1, signal: signal as NodeJS.Signals });
   });
 });
+
+(unshare ? test : test.skip)(
+  'serve with a page on a read-only root names each secret that the environment lacks, and takes all from there',
+  async () => {
+    const project = makeCommandProject({ 'pipeline.ts': SERVED });
+    const { url, drop } = await freshPostgresDatabase();
+    onClose(drop);
+    const environment: Record<string, string> = {
+      TEMPORAL_ADDRESS: sharedServerAddress(),
+      HOOK_TOKEN: randomBytes(32).toString('hex'),
+      ...Object.fromEntries(['STORE', 'HISTORY', 'DATA'].map((of) => [`SELVAGE_${of}`, url])),
+    };
+    const [, line] = /^\$ npx selvage (serve .*--ui-host.*)$/m.exec(PAGE)!;
+    const words = line!.split(' ').map((word) => (/^\d+$/.test(word) ? '0' : word));
+    const serve = () => begin(project, words, environment, { behind: ON_READ_ONLY_ROOT });
+    for (const variable of ['SELVAGE_STATUS_SECRET', 'SELVAGE_PAGE_TOKEN']) {
+      const { code, stderr } = await serve().finished;
+      expect({ code, stderr }).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`Set ${variable}.`),
+      });
+      environment[variable] = randomBytes(32).toString('hex');
+    }
+    const served = serve();
+    const [, page] = await served.hasWritten(/Page (http:\S+) \(to act: \?token= and SELVAGE_PAGE_TOKEN/);
+    const about = `${page}api/about`;
+    expect((await fetch(about)).status).toBe(401);
+    const authorization = `Bearer ${environment['SELVAGE_PAGE_TOKEN']}`;
+    const answer = await fetch(about, { headers: { authorization } });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ abilities: { isReadOnly: true } });
+    served.signal('SIGTERM');
+    await served.finished;
+  },
+);

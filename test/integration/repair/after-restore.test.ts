@@ -1,10 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { chmod, chown, mkdir, readdir, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile as readFileOf, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { knot, tapestry, waitForSignal } from '../../../src';
-import { openBackends } from '../../../src/backends';
+import { openBackends, RESTORED } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
 import type { Selvage } from '../../../src/client';
 import type { StartClaim } from '../../../src/ports';
@@ -63,7 +63,8 @@ async function asOnThePage(beginning: string, folder: string): Promise<{ code: n
   const words = line
     .slice('npx selvage '.length)
     .split(' ')
-    .map((word) => (word === '"$STANDBY"' ? process.env['STANDBY']! : word));
+    .map((word) => (word === '"$STANDBY"' ? process.env['STANDBY']! : word))
+    .map((word) => (word.startsWith('/backups/') ? path.join(folder, path.basename(word)) : word));
   const { output, stdout, stderr } = recordedOutput();
   const code = await runCommandLine([...words, '--project-dir', folder], output);
   return { code, text: stdout.text + stderr.text };
@@ -73,33 +74,57 @@ async function hasMade({ backends }: Selvage, runId: string): Promise<boolean> {
   return (await backends.runHistory.findLineage({ runId, knotId: 'double' })).items.length > 0;
 }
 
+/** For processes that go on over a restore, which is refused while anything of Selvage is connected. */
+const unnoticed = (url: string): string => `${url}&application_name=tested`;
+
 async function onPostgres(): Promise<{ folder: string; selvage: Selvage; url: string }> {
   const folder = await temporaryFolder();
-  const { url, drop } = await freshPostgresDatabase();
+  const { url: database, drop } = await freshPostgresDatabase();
   onClose(drop);
-  for (const name of ['SELVAGE_STORE', 'SELVAGE_HISTORY', 'SELVAGE_DATA']) process.env[name] = url;
+  const url = `${database}?schema=team_a`;
+  // As the page about rights has it.
+  for (const name of ['SELVAGE_STORE', 'SELVAGE_HISTORY', 'SELVAGE_DATA'])
+    process.env[name] = `${url}&migrate=false`;
   process.env['TEMPORAL_ADDRESS'] = sharedServerAddress();
-  const backends = await openBackends({ url, environment: {} });
+  const backends = await openBackends({ url: unnoticed(url), environment: {} });
   onClose(() => backends.close());
   const selvage = await openSelvage({ tapestries: [quick, waits], backends });
   return { folder, selvage, url };
 }
 
 test('the page about backups: what a restore has lost is mended or told', async () => {
-  const { folder, selvage } = await onPostgres();
+  const { folder, selvage, url } = await onPostgres();
   const { runHistory, dataStore } = selvage.backends;
   const kept = await selvage.start(quick, { x: 10 }, { runId: unique('kept') });
   await kept.result();
   const open = await selvage.start(waits, { x: 2 }, { runId: unique('open') });
   const gone = await selvage.start(waits, { x: 3 }, { runId: unique('gone') });
   for (const each of [open, gone]) await until('it waits', () => hasMade(selvage, each.runId));
-  await asOnThePage('pg_dump', folder);
+  expect(await asOnThePage('npx selvage backup', folder)).toMatchObject({ code: 0 });
   const later = await selvage.start(quick, { x: 4 }, { runId: unique('later') });
   await later.result();
   await gone.terminate('after the dump');
   const { output_hash: lost } = (await runHistory.findLineage({ runId: kept.runId, knotId: 'double' }))
     .items[0]!;
-  await asOnThePage('pg_restore', folder);
+  const worker = await openBackends({ url, environment: {} });
+  const refused = await asOnThePage('npx selvage restore', folder);
+  await worker.close();
+  expect(refused).toMatchObject({ code: 2, text: expect.stringContaining('ProjectInUse') as string });
+  expect(await runHistory.getRun(later.runId)).toBeDefined();
+  const dump = path.join(folder, 'monday', 'postgres.dump');
+  const bytes = await readFileOf(dump);
+  await writeFile(dump, bytes.subarray(1));
+  const broken = await asOnThePage('npx selvage restore', folder);
+  expect(broken.text).toContain('BackupDamaged');
+  await writeFile(dump, bytes);
+  const restored = await asOnThePage('npx selvage restore', folder);
+  expect(restored).toMatchObject({ code: 0, text: expect.stringContaining('kept as') as string });
+  expect((await readdir(path.join(folder, 'monday'))).sort()).toEqual([
+    'backup.json',
+    'postgres.dump',
+    expect.stringMatching(/^postgres\.dump\.before-restore-/),
+  ]);
+  expect(await runHistory.stepsBack!()).toContainEqual(expect.objectContaining({ noticed_by: RESTORED }));
   await dataStore.delete(lost!);
 
   expect((await runHistory.getRun(gone.runId))?.status).toBe('running');
@@ -133,8 +158,9 @@ const noAws = missing('The command aws', () => execFileSync('aws', ['--version']
     const { service, prefix, drop: dropObjects } = await freshS3Prefix();
     onClose(dropObjects);
     const bucket = `s3://${service.bucket}/${prefix}`;
+    const unseen = `${url}?application_name=tested`;
     const query = new URLSearchParams({ endpoint: service.endpoint, region: service.region });
-    for (const name of ['SELVAGE_STORE', 'SELVAGE_HISTORY', 'SELVAGE_DATA']) process.env[name] = url;
+    for (const name of ['SELVAGE_STORE', 'SELVAGE_HISTORY', 'SELVAGE_DATA']) process.env[name] = unseen;
     Object.assign(process.env, {
       SELVAGE_DATA_LARGE: `${bucket}?${query.toString()}`,
       TEMPORAL_ADDRESS: sharedServerAddress(),
@@ -150,10 +176,10 @@ const noAws = missing('The command aws', () => execFileSync('aws', ['--version']
     const selvage = await openSelvage({ tapestries: [large], backends });
     const run = await selvage.start(large, {}, { runId: unique('large') });
     const { text } = await run.values();
-    await asOnThePage('pg_dump', folder);
+    expect(await asOnThePage('npx selvage backup', folder)).toMatchObject({ code: 0 });
     await asOnThePage('aws s3 sync', folder);
     await dropS3Objects(service, prefix);
-    await asOnThePage('pg_restore', folder);
+    expect(await asOnThePage('npx selvage restore', folder)).toMatchObject({ code: 0 });
 
     const lost = await asOnThePage('npx selvage doctor --after-restore', folder);
     expect(lost).toMatchObject({ code: 1, text: expect.stringContaining(`of run ${run.runId}`) as string });

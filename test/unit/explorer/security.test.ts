@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
 import type { ApiError } from '../../../src/explorer/contract';
@@ -86,6 +86,12 @@ describe('the token', () => {
     expect((await page({ projectDir: nowhere })).token).not.toBe(one.token);
     expect(statSync(path.join(nowhere, '.selvage'), { throwIfNoEntry: false })).toBeUndefined();
   });
+
+  test('of a service is kept where it can be looked up, as nobody sees its link', async () => {
+    const projectDir = await temporaryFolder();
+    const { token } = await page({ projectDir, isService: true });
+    expect(readFileSync(path.join(projectDir, '.selvage', 'page-token'), 'utf8').trim()).toBe(token);
+  });
 });
 
 describe('other sites', () => {
@@ -107,6 +113,24 @@ describe('other sites', () => {
     }
     for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`])
       expect(await send(`${url}api/about`, { headers: { host } })).toMatchObject({ status: 200 });
+  });
+
+  test('behind a proxy it has the names that it is given, and reading needs the token', async () => {
+    const { url, token } = await page({ hosts: ['Runs.example.com'] });
+    const own = {
+      host: 'runs.example.com',
+      'sec-fetch-site': 'same-origin',
+      origin: 'https://runs.example.com',
+    };
+    const answer = (headers: Readonly<Record<string, string>>): Promise<Answer> =>
+      send(`${url}api/about`, { headers });
+    expect(await answer(own)).toMatchObject({ status: 401 });
+    const authorization = `Bearer ${token}`;
+    expect(await answer({ ...own, authorization })).toMatchObject({ status: 200 });
+    const entered = await send(`${url}?token=${token}`, { headers: { host: own.host } });
+    expect(entered).toMatchObject({ status: 303, headers: { location: '/' } });
+    for (const host of ['example.com', 'evil.runs.example.com', 'runs.example.com.evil.example'])
+      expect(await answer({ ...own, host, authorization })).toMatchObject({ status: 403 });
   });
 
   test('cannot read with the cookie of a user, and are told nothing', async () => {

@@ -1,6 +1,5 @@
 import { Registry } from 'prom-client';
 import type { RunRecord } from '../../../src/ports';
-import { endpoints } from '../../../src/serve/endpoints';
 import { createMetrics } from '../../../src/serve/metrics';
 
 test('each trigger is counted apart, in the text of Prometheus', async () => {

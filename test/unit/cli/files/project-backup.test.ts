@@ -124,7 +124,7 @@ describe('a backup is refused', () => {
   });
 
   test.each([
-    ['SELVAGE_HISTORY', 'postgres://user:secret@db/selvage', 'pg_dump'],
+    ['SELVAGE_DATA', 'valkey://user:secret@db', 'persistence of the server'],
     ['SELVAGE_DATA', 'file:values', 'copy the folder'],
   ])('where %s is %s, and says what to use', async (variable, url, instead) => {
     await commit('a');
@@ -132,6 +132,26 @@ describe('a backup is refused', () => {
     expect(error).toMatchObject({ code: 'BackupRefused', message: expect.stringContaining(instead) });
     expect(error.message).not.toContain('secret');
   });
+});
+
+test('a database in PostgreSQL without its programs, and one that cannot be reached, are told without the password', async () => {
+  const url = 'postgres://user:secret@127.0.0.1:1/shop?schema=team_a&migrate=false';
+  const environment = { SELVAGE_STORE: url, SELVAGE_HISTORY: url, SELVAGE_DATA: url };
+  const { PATH } = process.env;
+  process.env['PATH'] = folder();
+  const missing = await rejectionOf(backUpProject(options(environment)));
+  process.env['PATH'] = PATH;
+  expect(missing).toMatchObject({
+    code: 'MissingPackage',
+    message: expect.stringContaining('postgresql-client'),
+  });
+  const away = await rejectionOf(backUpProject(options(environment)));
+  expect(away).toMatchObject({
+    code: 'BackupRefused',
+    message: expect.stringMatching(/pg_dump .*127\.0\.0\.1/),
+  });
+  expect(away.message).not.toContain('secret');
+  expect(existsSync(backup())).toBe(false);
 });
 
 describe('a restore changes nothing', () => {
