@@ -86,8 +86,9 @@ export class PageHandler {
 
   async #act(request: Request, name: ActName): Promise<Response> {
     const rights = await this.options.guard.rightsOf(request, true);
-    const body = await this.#bodies.read(request, BODY_LIMITS);
-    const ask = checked(ACTS[name], parse(new TextDecoder().decode(body)), name);
+    const { bytes, release } = await this.#bodies.read(request, BODY_LIMITS);
+    release();
+    const ask = checked(ACTS[name], parse(new TextDecoder().decode(bytes)), name);
     return await jsonResponse(request, await act(this.data, rights, name, ask as ActAsk));
   }
 
