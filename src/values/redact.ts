@@ -157,11 +157,21 @@ function redactParts(json: Json): Json {
   if (typeof json === 'string') return redactText(json);
   if (typeof json !== 'object' || json === null) return json;
   if (Array.isArray(json)) {
-    const parts = json.map(redactParts);
-    return parts.some((part, at) => part !== json[at]) ? parts : json;
+    let parts: Json[] | undefined;
+    for (const [at, part] of json.entries()) {
+      const shown = redactParts(part);
+      if (shown !== part) (parts ??= [...json])[at] = shown;
+    }
+    return parts ?? json;
   }
-  const entries = Object.entries(json).map(([name, part]): [string, Json] => [name, redactParts(part)]);
-  return entries.some(([name, part]) => part !== json[name]) ? Object.fromEntries(entries) : json;
+  let shownJson: { [key: string]: Json } | undefined;
+  for (const name of Object.keys(json)) {
+    const shown = redactParts(json[name]!);
+    if (shown === json[name]) continue;
+    shownJson ??= { ...json };
+    Object.defineProperty(shownJson, name, { value: shown });
+  }
+  return shownJson ?? json;
 }
 
 /** Not by assignment: a name may be `__proto__`. */
@@ -185,13 +195,16 @@ const FORMS = [
   /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g,
 ];
 const BEARER = /\b(Bearer|Basic|bearer|basic|BEARER|BASIC)([ \t]+)([\w.~+/=-]{4,})/g;
+/** `pwd=x` */
+const SHORTEST = 5;
+const LONGEST_HASH = 80;
 const HASH = /^(?:bytes-)?sha256:[0-9a-f]{64}$/;
 /** What has one of these at its beginning, or no secret at all. */
 const MAY_HAVE_SECRET = /[=:]|\bbearer|\bbasic|--|_/i;
 
 /** A text without what looks like a secret in it: `password=…`, `Bearer …`, `postgres://user:…@host`. */
 export function redactText(text: string): string {
-  if (HASH.test(text)) return text;
+  if (text.length < SHORTEST || (text.length < LONGEST_HASH && HASH.test(text))) return text;
   if (!MAY_HAVE_SECRET.test(text) && !/\b(?:AKIA|ASIA|AIza|eyJ|xox|glpat|sk-|pk-|rk-)/.test(text))
     return text;
   let shown = text;

@@ -1,4 +1,4 @@
-import { redactText } from '../../values/redact';
+import { REDACTED, isSecretName, redactText } from '../../values/redact';
 import { inspect } from 'node:util';
 import type { EventLink } from '../../ports';
 import { lineText, widthOf } from '../../terminal';
@@ -15,8 +15,9 @@ export function formatTime(milliseconds: number): string {
 
 const SHOWN_VALUE = 200;
 
-/** A value for people, on one line and shortened, without what looks like a secret; `--json` has all of it. */
-export function formatValue(value: unknown): string {
+/** The value of this name for people, on one line and shortened, without what looks like a secret; `--json` has all of it. */
+export function formatValue(name: string, value: unknown): string {
+  if (isSecretName(name)) return REDACTED;
   const text = inspect(value, {
     depth: 3,
     breakLength: Infinity,

@@ -35,7 +35,7 @@ function branch({ label, origin }: Branch, indent: string, output: Output): stri
 function branchesOf({ record, inputs, madeBefore, terminals = [] }: Origin, output: Output): Branch[] {
   const branches = [...inputs, ...terminals].map(({ name, hash, knotId, origin, constant }): Branch => {
     const value = hash ?? 'no value';
-    if (constant !== undefined) return { label: `${name} = ${formatValue(decodeJson(constant))}` };
+    if (constant !== undefined) return { label: `${name} = ${formatValue(name, decodeJson(constant))}` };
     if (knotId === undefined) return { label: `${name} = constant  ${output.dim(value)}` };
     const by = origin ? madeBy(origin, output) : `${knotId}, of which there is no record`;
     return { label: `${name} = ${by}  ${output.dim(value)}`, origin };

@@ -1,5 +1,5 @@
 import { causeLines } from '../../runtime';
-import { REDACTED, isSecretName, redactText } from '../../values/redact';
+import { redactText } from '../../values/redact';
 import type { ExceptionRecord, RunResult } from '../../authoring/outcome';
 import { formatDuration, formatError, formatValue, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
@@ -99,8 +99,7 @@ function terminalLines(result: RunResult, terminals: Summary['terminals'], outpu
 }
 
 function terminalText(name: string, id: string, result: RunResult, output: Output): string {
-  if (Object.hasOwn(result.values, name))
-    return isSecretName(name) ? REDACTED : formatValue(result.values[name]);
+  if (Object.hasOwn(result.values, name)) return formatValue(name, result.values[name]);
   const outcome = result.outcomes[id];
   if (!outcome) return output.dim('no outcome');
   if (outcome.kind === 'ok') return output.dim('ok, its value cannot be read');

@@ -1,4 +1,5 @@
 import type { Waiting, WaitingKnot, WaitingStep } from '../../client';
+import { redactText } from '../../values/redact';
 import { formatDuration, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
 
@@ -40,9 +41,9 @@ export function describeKnot(knot: WaitingKnot, now: number): string {
   if (state === 'retrying') {
     const isDue = nextAttemptAt === undefined || nextAttemptAt <= now;
     const when = isDue ? 'now' : `in ${formatDuration(nextAttemptAt - now)}`;
-    return `retrying ${when} (attempt ${attempt}): ${shorten(reason.message, SHOWN_MESSAGE)}`;
+    return `retrying ${when} (attempt ${attempt}): ${shorten(redactText(reason.message), SHOWN_MESSAGE)}`;
   }
-  return withNotes(reason.message, [
+  return withNotes(redactText(reason.message), [
     ...(state === 'waiting' && until !== undefined ? [left(until, now)] : []),
     ...(since === undefined ? [] : [`for ${ago(since, now)}`]),
     ...attemptNote(attempt),

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { WaitingGroup, WaitingRun, WaitingRuns } from '../../client';
+import { redactText } from '../../values/redact';
 import { duration } from '../options/times';
 import type { Does } from '../options/does';
 import { addRunFilters, filtersOf, type RunFilters } from '../options/run-filters';
@@ -74,7 +75,8 @@ function describeRuns(runs: readonly WaitingRun[], now: number): string {
     knotId,
     ago(since, now),
     reason.code,
-    shorten(reason.message, SHOWN_MESSAGE) + (others > 0 ? ` (and ${plural(others, 'other knot')})` : ''),
+    shorten(redactText(reason.message), SHOWN_MESSAGE) +
+      (others > 0 ? ` (and ${plural(others, 'other knot')})` : ''),
   ]);
   return formatTable(['RUN', 'KNOT', 'WAITS', 'REASON', 'FOR'], rows);
 }

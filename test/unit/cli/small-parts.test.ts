@@ -1,5 +1,11 @@
 import { examineNode } from '../../../src/cli/doctor/examine';
-import { formatDuration, formatTable, formatValue, shorten } from '../../../src/cli/output/format';
+import {
+  formatDuration,
+  formatError,
+  formatTable,
+  formatValue,
+  shorten,
+} from '../../../src/cli/output/format';
 import { endsWithParent } from '../../../src/cli/process/parent-watch';
 import { nextPage, ownCommand, shellLine } from '../../../src/cli/output/typed-commands';
 import { describePlace } from '../../../src/cli/location/connect';
@@ -22,8 +28,19 @@ test.each([
 });
 
 test('values and texts are short and on one line', () => {
-  expect(formatValue({ a: [1, 'x'] })).toBe(`{ a: [ 1, 'x' ] }`);
-  const long = formatValue(Array.from({ length: 1000 }, (_, i) => `text\n${i}`.repeat(20)));
+  expect(formatValue('all', { a: [1, 'x'] })).toBe(`{ a: [ 1, 'x' ] }`);
+  const secrets = { token: 'sesame', rows: 3, of: 'postgres://app:sesame@db' };
+  expect(formatValue('login', secrets)).toBe(
+    `{ token: '[redacted]', rows: 3, of: 'postgres://[redacted]@db' }`,
+  );
+  expect(formatValue('apiKey', 'sesame')).toBe('[redacted]');
+  expect(formatError({ type: 'Error', message: 'refused Bearer sesame-1' }, 80)).toBe(
+    'Error: refused Bearer [redacted]',
+  );
+  const long = formatValue(
+    'long',
+    Array.from({ length: 1000 }, (_, i) => `text\n${i}`.repeat(20)),
+  );
   expect(long.length).toBeLessThanOrEqual(200);
   expect(long).not.toContain('\n');
   expect(shorten('first\nsecond', 10)).toBe('first');
