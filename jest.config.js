@@ -31,6 +31,7 @@ const unitFolders = [
   'types',
   'bundle',
   'conformance',
+  'defects',
   'packaging',
   'replay',
   'golden/in-process',

@@ -9,8 +9,8 @@ module.exports = {
     'src/adapters/*/index.ts',
     'src/cli/main.ts',
     'scripts/{start,test,test-all,test-production,bench,soak,build,crash,verify,planted-defects,open-lineage-types}.js',
-    // An environment of jest, named by path.
-    'scripts/tests/until-first-failure.js',
+    // An environment, a reporter and a transform of jest, named by path.
+    'scripts/tests/{until-first-failure,defects-reporter,planting-transform}.js',
     // Bundled for the browser.
     'src/explorer/page/main.tsx',
     'src/explorer/page/graph/layout-worker.ts',

@@ -148,6 +148,12 @@ const GROUPS = [
     files: ['test/golden/'],
   },
   {
+    name: 'defects',
+    what: 'defects are planted, and the tests that need no server find them',
+    minutes: 4,
+    files: ['test/defects/'],
+  },
+  {
     name: 'scale',
     what: 'ten thousand knots within the budgets of history and messages',
     minutes: 3,
@@ -173,11 +179,12 @@ const QUICK_ON_SERVER = [
   'test/integration/signals.test.ts',
 ];
 
-/** They need a server. */
+/** They need a server; planted defects need minutes. */
 const ON_SERVER = [
   'test/backends/',
   'test/bare/',
   'test/crash/',
+  'test/defects/',
   'test/dispatchers/',
   'test/feed/',
   'test/golden/on-temporal/',
@@ -209,9 +216,11 @@ function filesOf(group, all = testFiles()) {
   return group.again ?? all.filter((file) => groupOf(file) === group);
 }
 
+const needsServer = (file) => isIn(file, ON_SERVER);
+
 /** What `npm test` runs. */
 function quickFiles(all = testFiles()) {
-  return all.filter((file) => !isIn(file, ON_SERVER) || QUICK_ON_SERVER.includes(file));
+  return all.filter((file) => !needsServer(file) || QUICK_ON_SERVER.includes(file));
 }
 
-module.exports = { GROUPS, QUICK_ON_SERVER, groupOf, filesOf, quickFiles, testFiles };
+module.exports = { GROUPS, QUICK_ON_SERVER, groupOf, filesOf, needsServer, quickFiles, testFiles };

@@ -9,6 +9,7 @@
  * @property {string} after what takes its place
  * @property {string} what is wrong then
  * @property {string} foundBy
+ * @property {true} [isBundled] the test has the file bundled for a worker, so the defect must be on the disk
  */
 
 /** @type {readonly Defect[]} */
@@ -335,6 +336,7 @@ const DEFECTS = [
     after: 'behaviour >= 1) return;',
     what: 'A history of a newer version is replayed as if this version knew what it does.',
     foundBy: 'test/replay/replay-history.test.ts',
+    isBundled: true,
   },
   {
     file: 'src/workflows/knot-tasks.ts',
@@ -696,4 +698,11 @@ const DEFECTS = [
   },
 ];
 
-module.exports = { DEFECTS };
+/** The text of a file with the defect in it. Throws if the text that the defect replaces is not there exactly once. */
+function planted({ file, before, after }, text) {
+  const times = text.split(before).length - 1;
+  if (times !== 1) throw new Error(`${file} has this text ${times} times, and must have it once:\n${before}`);
+  return text.replace(before, () => after);
+}
+
+module.exports = { DEFECTS, planted };
