@@ -55,10 +55,11 @@ export {
   type BranchKnot,
   type DiscriminantOptions,
   type MemberPaths,
+  type SelectorInputsOptions,
   type SelectorOptions,
 } from './nodes/branch';
 export { firstOk, type FirstOkOptions } from './nodes/first-ok';
-export { gate, type GateOptions } from './nodes/gate';
+export { gate, type GateInputsOptions, type GateOptions } from './nodes/gate';
 export { loop, type LoopOptions, type LoopState } from './nodes/loop';
 export {
   map,

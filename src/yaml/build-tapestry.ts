@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a document says has no types before it is built */
 import { type AnyTapestry, pick, source, Tapestry, type BranchKnot, type Knot } from '../authoring';
 import { attempt, detailsOf, findingOf, isCode, isMap, optionOf, report } from './authoring-errors';
-import { shapeOf, type KnownShape } from './known-shape';
+import { shapeOf, UNKNOWN, type KnownShape } from './known-shape';
 import { KnotShapes } from './knot-shapes';
 import { NamedCallables, type Surroundings } from './named-callables';
 import { optionsOf, summaryOf } from './node-options';
@@ -201,11 +201,25 @@ class TapestryBuilder implements TapestryParts {
   private pathOf(node: NodeSection, tag: string): AnyKnot | undefined {
     const made = this.branches.get(node);
     const found = made && attempt(this.problems, node.section, () => made.path(tag), 'branches');
-    if (found && !this.shapes.has(found)) {
-      const input = this.knotOf(referenceAt(node, node.section.fields['input'], ['input']));
-      this.shapes.set(found, this.shapes.of(input));
-    }
+    if (found && !this.shapes.has(found)) this.shapes.set(found, this.shapeOfInput(node));
     return found;
+  }
+
+  /** What a gate or a branch decides by: its `input`, or its `parents` and `config`. */
+  decidedBy(node: NodeSection, inputs: Inputs): object {
+    const { input } = node.section.fields;
+    this.taken.add(`${node.id}.inputs`);
+    return {
+      ...(input !== undefined && { input: this.knotOf(referenceAt(node, input, ['input'])) }),
+      ...(Object.keys(inputs).length > 0 && { inputs }),
+    };
+  }
+
+  /** The shape of what a gate or the paths of a branch pass on. */
+  shapeOfInput(node: NodeSection): KnownShape {
+    const { input } = node.section.fields;
+    if (input !== undefined) return this.shapes.of(this.knotOf(referenceAt(node, input, ['input'])));
+    return UNKNOWN;
   }
 
   /** The knot that picks a part of a value; shared by all nodes that need the same part. */

@@ -3,6 +3,7 @@ import { pythonKnot, recordOf, type Tapestry } from '../authoring';
 import { isKnotClass } from '../authoring/knot-class';
 import { definitionRecord, isMarkedEmitter } from '../authoring/marks';
 import { PARAMETER_PREFIX } from '../authoring/names';
+import { isGathered } from '../authoring/nodes/input-of';
 import type {
   DefinitionRecord,
   InputRecord,
@@ -87,7 +88,8 @@ class Exporter {
       emitters,
     } = options;
     const nodes = [...knots.values()]
-      .filter(({ path, id }) => path === undefined && id !== `${PARAMETER_PREFIX}partition`)
+      .filter(({ path, definition }) => path === undefined && !isGathered(definition))
+      .filter(({ id }) => id !== `${PARAMETER_PREFIX}partition`)
       .map((knot) => this.node(knot, tapestry));
     const { callablesFile, schedules = [] } = this.options;
     return {
@@ -155,6 +157,7 @@ class Exporter {
     const { id, inputs, nested } = knot;
     const kind = definition.inline ? definition.name.replace(/^selvage\./, '') : 'knot';
     const input = (name: string): unknown => this.reference(inputs.get(name)!, `"${name}" of "${id}"`);
+    const its = (name: string): unknown => constantOf(inputs.get(name));
     const code = (role: string): string => this.nameOf(definition.code, `the "${role}" of "${id}"`);
     switch (kind) {
       case 'knot':
@@ -178,20 +181,15 @@ class Exporter {
           has_initial: true,
         };
       case 'branch':
-        return {
-          type: 'branch',
-          input: input('input'),
-          selector: code('selector'),
-          branches: constantOf(inputs.get('branches')),
-        };
+        return { type: 'branch', ...this.over(knot), selector: code('selector'), branches: its('branches') };
       case 'branch.on':
-        return { type: 'branch', input: input('input'), on: constantOf(inputs.get('on')) };
+        return { type: 'branch', ...this.over(knot), on: its('on') };
       case 'gate':
-        return { type: 'gate', input: input('input'), predicate: code('predicate') };
+        return { type: 'gate', ...this.over(knot), predicate: code('predicate') };
       case 'firstOk':
         return { type: 'firstOk', of: [...inputs.keys()].map(input) };
       case 'pick':
-        return { type: 'pick', from: input('from'), path: constantOf(inputs.get('path')) };
+        return { type: 'pick', from: input('from'), path: its('path') };
       case 'map':
         return this.map(knot, definition);
       case 'waitForSignal':
@@ -206,13 +204,13 @@ class Exporter {
         return {
           type: 'sleep',
           duration: definition.wait!.ms ?? { from: input('ms') },
-          ...this.passed(knot),
+          ...this.over(knot),
           ...this.after(knot),
         };
       case 'waitUntil': {
         const { until } = definition.wait!;
         const time = until === undefined ? { from: input('time') } : new Date(until).toISOString();
-        return { type: 'waitUntil', time, ...this.passed(knot), ...this.after(knot) };
+        return { type: 'waitUntil', time, ...this.over(knot), ...this.after(knot) };
       }
       case 'subTapestry':
         return { type: 'subTapestry', tapestry: nested!.name, ...this.inputs(knot) };
@@ -222,7 +220,7 @@ class Exporter {
           step: nested!.name,
           ...this.inputs(knot, ([name]) => !name.startsWith('selvage.')),
           until: code('until'),
-          max: constantOf(inputs.get('selvage.max')),
+          max: its('selvage.max'),
         };
       default:
         throw new NotSayable(`"${id}" is a ${definition.name}, for which documents have no type`);
@@ -292,8 +290,10 @@ class Exporter {
     return after.length > 0 ? { after } : {};
   }
 
-  private passed({ inputs }: KnotRecord): Fields {
+  private over({ inputs }: KnotRecord): Fields {
     const input = inputs.get('input');
+    // Placed for several inputs.
+    if (input?.kind === 'parent' && isGathered(input.knot.definition)) return this.inputs(input.knot);
     return input ? { input: this.reference(input, 'input') } : {};
   }
 

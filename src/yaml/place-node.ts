@@ -48,6 +48,8 @@ export interface TapestryParts {
   knotOf(reference: Reference | undefined): AnyKnot;
   /** The knots of `parents` and the constants of `config`, by input name. */
   inputsOf(node: NodeSection): Inputs;
+  decidedBy(node: NodeSection, inputs: Inputs): object;
+  shapeOfInput(node: NodeSection): KnownShape;
   /** Whether a value of `shared` names a node. */
   isNode(value: unknown): boolean;
   setShape(made: AnyKnot, shape: KnownShape): AnyKnot;
@@ -95,11 +97,10 @@ const PLACE: Readonly<Record<string, Place>> = {
   branch(node, options) {
     const { section } = node;
     const { selector, branches, on } = section.fields;
-    const input = this.knotOf(referenceAt(node, section.fields['input'], ['input']));
-    const made = this.placed(node, options, {}, (config) =>
+    const made = this.placed(node, options, this.inputsOf(node), (config, inputs) =>
       branch(
         {
-          input,
+          ...this.decidedBy(node, inputs),
           ...(selector !== undefined && {
             selector: this.callables.plainFunction(section, 'selector') ?? nothing,
           }),
@@ -116,10 +117,11 @@ const PLACE: Readonly<Record<string, Place>> = {
     );
   },
   gate(node, options) {
-    const input = this.knotOf(referenceAt(node, node.section.fields['input'], ['input']));
     const predicate = this.callables.plainFunction(node.section, 'predicate') ?? nothing;
-    const made = this.placed(node, options, {}, (config) => gate({ input, predicate }, config));
-    return this.setShape(made, this.shapes.of(input));
+    const made = this.placed(node, options, this.inputsOf(node), (config, inputs) =>
+      gate({ ...this.decidedBy(node, inputs), predicate } as never, config),
+    );
+    return this.setShape(made, this.shapeOfInput(node));
   },
   firstOk(node, options) {
     const { of } = node.section.fields;

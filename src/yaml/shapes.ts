@@ -158,6 +158,13 @@ function makeShapes(z: typeof Zod): Shapes {
     .min(1)
     .meta({ description: 'The name of another document of the file, or of a callable that is a tapestry' });
 
+  /** What a gate or a branch decides by. */
+  const oneOrSeveral = {
+    input: reference.optional(),
+    parents: parents.optional(),
+    config: config.optional(),
+  };
+
   const bodies: Record<string, Record<string, ZodType>> = {
     parameter: {
       type_: schema.optional(),
@@ -180,7 +187,7 @@ function makeShapes(z: typeof Zod): Shapes {
       receives,
     },
     branch: {
-      input: reference,
+      ...oneOrSeveral,
       selector: callable('Answers the tag of the path to take').optional(),
       branches: z
         .array(z.string().min(1))
@@ -189,7 +196,7 @@ function makeShapes(z: typeof Zod): Shapes {
         .optional(),
       on: text('The field of the input that is the tag').optional(),
     },
-    gate: { input: reference, predicate: callable('Whether the gate is open') },
+    gate: { ...oneOrSeveral, predicate: callable('Whether the gate is open') },
     firstOk: { of: z.array(reference).min(1).meta({ description: 'In the order of preference' }) },
     map: {
       over: z

@@ -148,6 +148,32 @@ tapestry('branches', () => {
 
   const open = gate({ input: radius, predicate: async (radius) => radius > 0 }, { id: 'open' });
   expectType<Same<typeof open, OptionalKnot<number, 'open', 'path' | 'gate'>>>(true);
+  const several = gate(
+    {
+      inputs: { radius, name: shape, limit: 5 },
+      predicate: ({ radius, limit }, { knotId }) => radius > limit && knotId !== '',
+    },
+    { id: 'several' },
+  );
+  type Several = { readonly radius: number; readonly name: Shape; readonly limit: 5 };
+  expectType<Same<ValueOf<typeof several>, Several>>(true);
+  expectType<Same<typeof several, OptionalKnot<ValueOf<typeof several>, 'several', 'path' | 'gate'>>>(true);
+  const way = branch(
+    {
+      inputs: { radius, name: shape },
+      branches: ['a', 'b'],
+      selector: ({ radius }) => (radius > 1 ? 'a' : 'b'),
+    },
+    { id: 'way' },
+  );
+  const pathOfWay = way.path('b');
+  expectType<Same<ValueOf<typeof pathOfWay>, { readonly radius: number; readonly name: Shape }>>(true);
+  // @ts-expect-error no such path
+  way.path('c');
+  // @ts-expect-error one input, or several
+  gate({ input: radius, inputs: { radius }, predicate: () => true }, { id: 'bad' });
+  // @ts-expect-error no such input
+  gate({ inputs: { radius }, predicate: ({ other }) => other > 0 }, { id: 'bad' });
   // @ts-expect-error no knot
   gate({ input: 5, predicate: (five) => five > 0 }, { id: 'bad' });
   // @ts-expect-error no knot

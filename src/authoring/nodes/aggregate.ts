@@ -1,11 +1,10 @@
 import type { Encodable } from '../encodable';
 import type { Knot, KnotBelow, KnotConfig, WhyAnyAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
-import { knotRecord } from '../marks';
 import type { Ok, Outcome } from '../outcome';
 import { place } from '../place';
 import type { DefinitionRecord, ErrorPolicy, ValuePolicy } from '../records';
-import { inlineDefinition, invalidNode, received, requireKeys } from './inline-definition';
+import { inlineDefinition, received, requireKeys, requireSomeKnot } from './inline-definition';
 
 /** The arguments of a body that takes values: for a knot its value, for a constant the constant. */
 export type WiredValues<W> = { readonly [K in keyof W]: W[K] extends Knot<infer T> ? T : W[K] };
@@ -61,15 +60,7 @@ export function aggregate<
     (given: Parameters<typeof combine>[0], context) => combine(given, context),
     received('aggregate', receives, config),
   );
-  if (typeof inputs !== 'object' || inputs === null || !Object.values(inputs).some(knotRecord)) {
-    throw invalidNode(
-      'aggregate',
-      config,
-      'NotAKnot',
-      'has no knot among its inputs',
-      'Give at least one: aggregate({ inputs: { a, b }, … }). What depends on constants alone is a knot of its own.',
-    );
-  }
+  requireSomeKnot('aggregate', inputs, config);
   return place(definition, inputs, config) as KnotBelow<
     Awaited<O>,
     Id,

@@ -1,12 +1,14 @@
 import { SelvageError } from '../../errors';
-import type { Absence, Knot, MayBeAbsent, OptionalKnot } from '../knot';
+import type { Absence, Knot, MayBeAbsent, OptionalKnot, WhyAnyAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import { checkKnotId } from '../names';
 import type { NodeConfig } from '../node-options';
 import { addKnot, handleOf, place } from '../place';
 import type { DefinitionRecord, KnotRecord } from '../records';
-import { inlineDefinition, invalidNode, requireKeys, requireKnot } from './inline-definition';
+import type { WiredValues } from './aggregate';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+import { placeOver } from './input-of';
 
 /** A branch that a function decides. */
 export interface SelectorOptions<T, Tag extends string, Why = unknown> {
@@ -18,6 +20,16 @@ export interface SelectorOptions<T, Tag extends string, Why = unknown> {
    * (`UnknownBranch`).
    */
   readonly selector: (input: T, context: KnotContext) => NoInfer<Tag> | Promise<NoInfer<Tag>>;
+}
+
+/** A branch over several inputs, which a function decides. */
+export interface SelectorInputsOptions<W, Tag extends string> {
+  /** Knots and constants by name; at least one knot. */
+  readonly inputs: W;
+  /** As in {@link SelectorOptions}. */
+  readonly branches: readonly Tag[];
+  /** As in {@link SelectorOptions}, with the values of all inputs by name. */
+  readonly selector: (inputs: WiredValues<W>, context: KnotContext) => NoInfer<Tag> | Promise<NoInfer<Tag>>;
 }
 
 /** A branch that a field of the input decides: the field that tells the members of a union apart. */
@@ -54,12 +66,19 @@ export type MemberPaths<T, Field extends keyof T> = {
  * Places a knot that chooses one of several paths for its input: `const b = branch({ input: order, on: 'type' }, { id: 'by-type' })`,
  * or with a `selector`, and then `b.path('refund')` for the knots of that path.
  *
+ * Over several inputs, `branch({ inputs: { order, stock }, branches, selector: ({ order, stock }) => … }, { id })`, paths
+ * have the record of them by name, which is the value of the knot `<id>.inputs`.
+ *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
 export function branch<T, const Tag extends string, const Id extends string, Why extends Absence = never>(
   options: SelectorOptions<T, Tag, Why>,
   config: NodeConfig<'branch', Id>,
 ): BranchBelow<{ [K in Tag]: T }, Id, Why>;
+export function branch<const W extends object, const Tag extends string, const Id extends string>(
+  options: SelectorInputsOptions<W, Tag>,
+  config: NodeConfig<'branch', Id>,
+): BranchBelow<{ [K in Tag]: WiredValues<W> }, Id, WhyAnyAbsent<W>>;
 export function branch<
   T,
   const Field extends keyof T & string,
@@ -69,15 +88,20 @@ export function branch<
   options: DiscriminantOptions<T, Field, Why>,
   config: NodeConfig<'branch', Id>,
 ): BranchBelow<MemberPaths<T, Field>, Id, Why>;
-export function branch(
-  options: Partial<SelectorOptions<unknown, string> & DiscriminantOptions<Record<string, unknown>, string>>,
-  config: NodeConfig<'branch'>,
-): BranchKnot<Record<string, unknown>> {
-  requireKeys('branch', options, ['input', 'selector', 'branches', 'on'], config);
-  const { input, branches, selector, on } = options as Partial<
-    SelectorOptions<unknown, string> & { readonly on: string }
+export function branch(options: object, config: NodeConfig<'branch'>): Knot<any> {
+  requireKeys('branch', options, ['input', 'inputs', 'selector', 'branches', 'on'], config);
+  const { inputs, branches, selector, on } = options as Partial<
+    SelectorOptions<unknown, string> & { readonly inputs: unknown; readonly on: string }
   >;
-  requireKnot('branch', 'input', input, config);
+  if (inputs !== undefined && on !== undefined) {
+    throw invalidNode(
+      'branch',
+      config,
+      'Contradiction',
+      'has both "inputs" and "on"',
+      'A field decides for a single input: give that as "input", or a "selector".',
+    );
+  }
   const tags = selector === undefined ? undefined : checkTags(branches, config);
   if (selector !== undefined && on !== undefined) {
     throw invalidNode(
@@ -116,15 +140,17 @@ export function branch(
           (given: { input: unknown }, context) => selector(given.input, context),
           { node: 'branch' },
         );
-  const handle = place(definition, { input, ...(tags ? { branches: tags } : { on }) }, config);
-  const record = knotRecord(handle)!;
-  const paths = new Map<string, Knot<unknown>>();
-  const path = (tag: string): Knot<unknown> => {
-    let knot = paths.get(tag);
-    if (!knot) paths.set(tag, (knot = addPath(record, knotRecord(input)!, tag, tags)));
-    return knot;
-  };
-  return Object.assign(handle, { path }) as unknown as BranchKnot<Record<string, unknown>>;
+  return placeOver('branch', options, config, (input) => {
+    const handle = place(definition, { input, ...(tags ? { branches: tags } : { on }) }, config);
+    const record = knotRecord(handle)!;
+    const paths = new Map<string, Knot<unknown>>();
+    const path = (tag: string): Knot<unknown> => {
+      let knot = paths.get(tag);
+      if (!knot) paths.set(tag, (knot = addPath(record, knotRecord(input)!, tag, tags)));
+      return knot;
+    };
+    return Object.assign(handle, { path });
+  });
 }
 
 function readField({ input, on }: { input: Record<string, unknown> | null; on: string }): unknown {

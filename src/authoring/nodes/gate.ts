@@ -1,8 +1,10 @@
-import type { Absence, Knot, MayBeAbsent, OptionalKnot } from '../knot';
+import type { Absence, Knot, MayBeAbsent, OptionalKnot, WhyAnyAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import type { NodeConfig } from '../node-options';
 import { place } from '../place';
-import { inlineDefinition, requireKeys, requireKnot } from './inline-definition';
+import type { WiredValues } from './aggregate';
+import { inlineDefinition, requireKeys } from './inline-definition';
+import { placeOver } from './input-of';
 
 export interface GateOptions<T, Why = unknown> {
   readonly input: Knot<T> & MayBeAbsent<Why>;
@@ -12,27 +14,43 @@ export interface GateOptions<T, Why = unknown> {
   readonly predicate: (input: T, context: KnotContext) => boolean | Promise<boolean>;
 }
 
+/** A gate over several inputs. */
+export interface GateInputsOptions<W> {
+  /** Knots and constants by name; at least one knot. */
+  readonly inputs: W;
+  /** As in {@link GateOptions}, with the values of all inputs by name. */
+  readonly predicate: (inputs: WiredValues<W>, context: KnotContext) => boolean | Promise<boolean>;
+}
+
 /**
  * Places a knot that passes a value on or stops it: `gate({ input: total, predicate: (total) => total > 0 }, { id:
  * 'positive' })`. If open, its value is its input's, passed on by reference: read for the predicate, but not written
  * again. If closed, it is `Skipped('gate_closed')`; as a terminal it may therefore have no value, and so may the knots
  * downstream.
  *
+ * Over several inputs, `gate({ inputs: { total, limit }, predicate: ({ total, limit }) => total < limit }, { id })`, it
+ * passes on the record of them by name, which is the value of the knot `<id>.inputs`.
+ *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
 export function gate<T, const Id extends string, Why extends Absence = never>(
   options: GateOptions<T, Why>,
   config: NodeConfig<'gate', Id>,
-): OptionalKnot<T, Id, NoInfer<Why> | 'gate'> {
-  requireKeys('gate', options, ['input', 'predicate'], config);
-  const { input, predicate } = options;
-  requireKnot('gate', 'input', input, config);
+): OptionalKnot<T, Id, NoInfer<Why> | 'gate'>;
+export function gate<const W extends object, const Id extends string>(
+  options: GateInputsOptions<W>,
+  config: NodeConfig<'gate', Id>,
+): OptionalKnot<WiredValues<W>, Id, WhyAnyAbsent<W> | 'gate'>;
+export function gate(options: object, config: NodeConfig<'gate'>): Knot<any> {
+  requireKeys('gate', options, ['input', 'inputs', 'predicate'], config);
+  const { predicate } = options as Partial<GateOptions<unknown>>;
   const definition = inlineDefinition(
     'gate',
     { predicate },
     config,
-    (given: { input: T }, context) => predicate(given.input, context),
+    (given: { input: unknown }, context) => predicate!(given.input, context),
     { node: 'gate' },
   );
-  return place(definition, { input }, config) as OptionalKnot<T, Id, Why | 'gate'>;
+  const placed = (input: Knot<unknown>): Knot<unknown> => place(definition, { input }, config);
+  return placeOver('gate', options, config, placed);
 }

@@ -88,6 +88,18 @@ export function requireKnot(node: string, role: string, given: unknown, config: 
   );
 }
 
+/** Refuses inputs by name of which none is a knot. */
+export function requireSomeKnot(node: string, inputs: unknown, config: unknown): void {
+  if (typeof inputs === 'object' && inputs !== null && Object.values(inputs).some(knotRecord)) return;
+  throw invalidNode(
+    node,
+    config,
+    'NotAKnot',
+    'has no knot among its inputs',
+    `Give at least one: ${node}({ inputs: { a, b }, … }). What depends on constants alone is a knot of its own.`,
+  );
+}
+
 /**
  * Tells whether a function in place receives outcomes, and gives its definition a name that says so.
  *

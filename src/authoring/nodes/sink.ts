@@ -1,10 +1,9 @@
 import type { Encodable } from '../encodable';
 import type { KnotBelow, KnotConfig, WhyAnyAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
-import { knotRecord } from '../marks';
 import { place } from '../place';
 import type { WiredValues } from './aggregate';
-import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+import { inlineDefinition, requireKeys, requireSomeKnot } from './inline-definition';
 
 export interface SinkOptions<W, O> {
   /** Knots and constants by name; at least one knot. */
@@ -29,14 +28,6 @@ export function sink<const W extends object, O, const Id extends string>(
   const definition = inlineDefinition('sink', { write }, config, (given: WiredValues<W>, context) =>
     write(given, context),
   );
-  if (typeof inputs !== 'object' || inputs === null || !Object.values(inputs).some(knotRecord)) {
-    throw invalidNode(
-      'sink',
-      config,
-      'NotAKnot',
-      'has no knot among its inputs',
-      'Give at least one: sink({ inputs: { report }, … }).',
-    );
-  }
+  requireSomeKnot('sink', inputs, config);
   return place(definition, inputs, config) as KnotBelow<Awaited<O>, Id, WhyAnyAbsent<W>>;
 }

@@ -97,8 +97,8 @@ function unknownKeys(): Record<string, [make: () => unknown, says: string[]]> {
     ['sink', sink, { write: () => 1 }, 'input', 'inputs', 'inputs, write'],
     ['aggregate', aggregate, { combine: () => 1 }, 'Inputs', 'inputs', 'inputs, receives, combine'],
     ['reduce', reduce, { combine: () => 1 }, 'inital', 'initial', 'of, receives, combine, fold, initial'],
-    ['gate', gate, { predicate: () => true }, 'predicat', 'predicate', 'input, predicate'],
-    ['branch', branch, { on: 'y' }, 'branch', 'branches', 'input, selector, branches, on'],
+    ['gate', gate, { predicate: () => true }, 'predicat', 'predicate', 'input, inputs, predicate'],
+    ['branch', branch, { on: 'y' }, 'branch', 'branches', 'input, inputs, selector, branches, on'],
     ['firstOk', firstOk, { of: [] }, 'off', 'of', 'of'],
     ['subTapestry', subTapestry, { tapestry: nested }, 'input', 'inputs', 'tapestry, inputs'],
     ['loop', loop, { step: nested }, 'untill', 'until', 'step, initial, until, max'],
@@ -353,6 +353,18 @@ const mistakes: Partial<Record<ErrorCode, Record<string, [make: () => unknown, s
     'a node of a knot alone': [
       inside((t) => aggregate(t.parameter('x', number) as never, { id: 'k' })),
       ['aggregate "k"', 'a first argument that is a knot'],
+    ],
+    'a gate over one input and over several': [
+      node(gate, ({ x }) => ({ input: x, inputs: { x }, predicate: () => true })),
+      ['gate "k"', 'both "input" and "inputs"'],
+    ],
+    'a gate over several inputs without a knot': [
+      node(gate, () => ({ inputs: { a: 1 }, predicate: () => true })),
+      ['gate "k"', 'no knot among its inputs', 'gate({ inputs: { a, b }, … })'],
+    ],
+    'a branch over several inputs, by a field': [
+      node(branch, ({ x }) => ({ inputs: { x }, on: 'x' })),
+      ['branch "k"', 'both "inputs" and "on"'],
     ],
     'an option of the framework in the first argument of a node': [
       node(map, ({ l }) => ({ over: l, each: () => 1, retry: { maximumAttempts: 2 } })),

@@ -155,6 +155,17 @@ const TWINS: Readonly<Record<string, Twin>> = {
     yaml: '- { id: k, type: gate, input: x, predicate: isEven }',
     build: ({ x }) => gate({ input: x, predicate: isEven }, { id: 'k' }),
   },
+  'a gate over several inputs': {
+    yaml: '- { id: k, type: gate, parents: { a: x, b: x }, config: { c: 1 }, predicate: isEven }',
+    build: ({ x }) => gate({ inputs: { a: x, b: x, c: 1 }, predicate: isEven as never }, { id: 'k' }),
+  },
+  'a branch over several inputs': {
+    yaml: '- { id: b, type: branch, parents: { a: x, b: x }, selector: kindOf, branches: [plus] }',
+    build: ({ x }) => {
+      const inputs = { a: x, b: x };
+      return branch({ inputs, selector: kindOf as never, branches: ['plus'] }, { id: 'b' }).path('plus');
+    },
+  },
   'a map of a definition': {
     yaml: '- { id: k, type: map, over: xs, each: double, bind: x, concurrency: 5, batch: 10, onError: skip }',
     build: ({ xs }) =>
