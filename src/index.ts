@@ -310,7 +310,6 @@ export type {
   PlaceStore,
   ResultContext,
   SourceKind,
-  SourceLag,
   SourceTriggerOptions,
   StreamDeclaration,
   StreamElement,
@@ -318,5 +317,7 @@ export type {
   StreamOrder,
   StreamResult,
   StreamSettings,
+  TellGap,
   ValkeySourceOptions,
 } from './streams';
+export type { Gap, SourceAmount } from './ports';
