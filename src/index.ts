@@ -312,7 +312,6 @@ export type {
   PlaceStore,
   ResultContext,
   SourceKind,
-  SourceLag,
   SourceTriggerOptions,
   StreamDeclaration,
   StreamElement,
@@ -320,5 +319,7 @@ export type {
   StreamOrder,
   StreamResult,
   StreamSettings,
+  TellGap,
   ValkeySourceOptions,
 } from './streams';
+export type { Gap, SourceAmount } from './ports';

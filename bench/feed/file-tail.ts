@@ -43,6 +43,7 @@ export const fileTail: Benchmark = {
         logger: silent,
         save: async () => {},
         runs: {
+          lastsOfClaims: async () => new Set<string>(),
           refusalOf: async () => undefined,
           claim: async (units) =>
             units.map(({ elements }) => ({ inserted: true, elements: elements.length })),

@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { SelvageError } from '../errors';
-import type { Backends, ExceptionRecord, RunRecord } from '../ports';
+import type { Backends, ExceptionRecord, RunRecord, SourceAmount } from '../ports';
 import { streamName } from '../streams';
 import {
   STREAM_MEMO_KEY,
@@ -15,7 +15,7 @@ import {
   type PartitionCheckpoint,
   type PumpBeat,
   type StreamCommand,
-  type StreamLag,
+  type StreamGaps,
   type StreamMemo,
   type StreamMode,
 } from '../workflows/messages';
@@ -48,6 +48,8 @@ export interface StreamState {
   /** Elements since the stream was first started. */
   readonly ok: number;
   readonly dead: number;
+  /** What was lost before it could be read. Absent: nothing that is known. */
+  readonly gaps?: StreamGaps;
   /** How far each partition is finished. */
   readonly checkpoint: Readonly<Record<string, PartitionCheckpoint>>;
   /** Who reads. Absent: nobody. */
@@ -57,7 +59,7 @@ export interface StreamState {
   readonly window?: number;
   /** Elements finished a second, over the last minute. */
   readonly rate?: number;
-  readonly lag?: StreamLag;
+  readonly lag?: SourceAmount;
   /** What holds the stream up. */
   readonly trouble?: string;
   /** Why it has failed. */
@@ -228,6 +230,7 @@ export class Streams {
             : 'waiting',
       ok: checkpoint?.counts.ok ?? 0,
       dead: checkpoint?.counts.dead ?? 0,
+      ...(checkpoint?.gaps && { gaps: checkpoint.gaps }),
       checkpoint: checkpoint?.partitions ?? {},
       ...(isReading && pump.worker !== undefined && { worker: pump.worker }),
       ...(beat &&
@@ -277,18 +280,22 @@ export class Streams {
 }
 
 /** Partitions of a stream, by name: up to where they are finished, and how many elements beyond that are. @internal */
-export function placesOf({ checkpoint }: StreamState): {
+export function placesOf({ checkpoint, source }: StreamState): {
   readonly partition: string;
   readonly upTo?: string;
   readonly beyond: number;
 }[] {
-  return Object.entries(checkpoint)
-    .map(([partition, { after, done = [] }]) => ({
-      partition,
-      ...(after !== undefined && { upTo: placeWords(after) }),
-      beyond: done.reduce((sum, [, elements]) => sum + elements, 0),
-    }))
-    .sort((one, other) => (one.partition < other.partition ? -1 : 1));
+  return (
+    Object.entries(checkpoint)
+      // What a source keeps for itself is no partition.
+      .filter(([partition]) => source !== 'file-tail' || partition !== '')
+      .map(([partition, { after, done = [] }]) => ({
+        partition,
+        ...(after !== undefined && { upTo: placeWords(after) }),
+        beyond: done.reduce((sum, [, elements]) => sum + elements, 0),
+      }))
+      .sort((one, other) => (one.partition < other.partition ? -1 : 1))
+  );
 }
 
 function placeWords(after: Json): string {

@@ -646,6 +646,8 @@ export interface StreamView {
   readonly ok: number;
   /** Elements that have failed. */
   readonly dead: number;
+  /** How often elements were lost before they could be read. */
+  readonly lost: number;
   readonly inFlight?: number;
   /** Most elements in flight. */
   readonly window?: number;
@@ -668,6 +670,19 @@ export interface StreamAnswer {
     readonly beyond: number;
   }[];
   readonly partitionCount: number;
+  /** What was lost before it could be read: how often, and the newest of it. */
+  readonly gaps?: {
+    readonly count: number;
+    readonly newest: readonly {
+      readonly partition: string;
+      readonly after?: string;
+      readonly before?: string;
+      readonly lost?: { readonly amount: number; readonly unit: 'elements' | 'bytes' };
+      readonly why: string;
+      readonly since?: number;
+      readonly at: number;
+    }[];
+  };
   /** The newest of each kind. */
   readonly letters: readonly {
     readonly element: string;

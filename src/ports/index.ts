@@ -9,5 +9,6 @@ export type * from './backends';
 export type * from './emitter-table';
 export type * from './lease-table';
 export type * from './live-event';
+export type * from './source-loss';
 export type * from './start-ledger';
 export type * from './subject-key-store';

@@ -13,6 +13,7 @@ export {
 } from './declaration';
 export { IterableSource, openIterable } from './iterable-source';
 export {
+  gapWords,
   isSource,
   keyOfOffset,
   stateOfOffset,
@@ -27,8 +28,8 @@ export {
   type Position,
   type ReadContext,
   type SourceKind,
-  type SourceLag,
   type StreamElement,
+  type TellGap,
 } from './source';
 export { FileTailSource, type FileTailOptions, type FileTailSettings } from './file-tail';
 export {

@@ -1,5 +1,6 @@
 import type { Json } from '../values';
 import type { Logger } from '../authoring/knot-context';
+import type { Gap, SourceAmount } from '../ports';
 
 /**
  * Where an element is in its source. A text or a number is enough if the source can go on from it. Otherwise `key`
@@ -52,12 +53,19 @@ export interface ReadContext {
   save(places: Places): Promise<void>;
   /** Reports what currently prevents reading; undefined when it reads again. */
   trouble(message: string | undefined): void;
+  /** Tells what is lost. Told once more, the same gap is passed over. */
+  gap: TellGap;
 }
 
-/** What a source holds that was not read yet. */
-export interface SourceLag {
-  readonly amount: number;
-  readonly unit: 'elements' | 'bytes';
+/** Tells a part of the source that was never read and that it does not have any more. */
+export type TellGap = (gap: Omit<Gap, 'at'>) => void;
+
+/** A gap in one line, for the log. */
+export function gapWords({ after, before, lost, why }: Omit<Gap, 'at'>): string {
+  const amount = lost ? `${lost.amount} ${lost.unit}` : 'an unknown amount';
+  const from = after === undefined ? '' : ` after ${after}`;
+  const to = before === undefined ? '' : `, before ${before}`;
+  return `lost ${amount}${from}${to}: ${why}`;
 }
 
 /** A source at work. */
@@ -68,7 +76,7 @@ export interface OpenSource<Value = unknown> {
    */
   read(after: Places, context: ReadContext): AsyncIterable<Delivered<Value>>;
   /** What is there beyond what was delivered. Default: unknown. */
-  lag?(): Promise<SourceLag | undefined>;
+  lag?(): Promise<SourceAmount | undefined>;
   /** Called when a checkpoint is saved: everything up to these places is finished, for a source that acknowledges. */
   finished?(places: Places): Promise<void>;
   close?(): Promise<void>;
@@ -110,6 +118,8 @@ export type OwnSource<Value> = (
     readonly logger: Logger;
     /** For a source whose elements name a `partition`: the last finished offset of each. */
     readonly places: Places;
+    /** Tells what was lost before it could be read: in the log and in the status of the stream. */
+    readonly gap: TellGap;
   },
 ) => AsyncIterable<StreamElement<Value>>;
 

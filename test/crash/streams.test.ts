@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -95,6 +95,88 @@ test.each(ORDERS)(
     const marks = marksOf(blows, STREAM_POINTS);
     for (const point of POINTS) expect(marks[point]).toHaveLength(1);
     expect(Object.values(marks).flat().sort()).toEqual([...instances.killed].sort());
+  },
+  LIMIT_MS,
+);
+
+test(
+  'a log that is rotated twice whenever its reader was killed: one run for each line, and none is lost',
+  async () => {
+    const folder = await temporaryFolder();
+    const name = unique('rotated');
+    const blows = { folder: await mkdtemp(path.join(folder, 'blows-')), each: 1 };
+    const wanted: readonly StreamPoint[] = ['after-claim', 'after-checkpoint'];
+    // The others have fallen.
+    for (const point of POINTS)
+      if (!wanted.includes(point)) writeFileSync(path.join(blows.folder, `${point}.0`), '0');
+    const file = path.join(folder, 'app.log');
+    const written: string[] = [];
+    let rotations = 0;
+    const write = (count: number): void => {
+      for (let n = 0; n < count; n++) {
+        written.push(`event-${written.length}`);
+        appendFileSync(file, `${written.at(-1)}\n`);
+      }
+    };
+    const rotate = (): void => {
+      for (let n = rotations; n >= 1; n--) renameSync(`${file}.${n}`, `${file}.${n + 1}`);
+      renameSync(file, `${file}.1`);
+      rotations += 1;
+    };
+    write(40);
+    const orders: StreamOrders = {
+      address: sharedServerAddress(),
+      folder,
+      name,
+      elements: 0,
+      file,
+      options: { concurrency: 4, batch: 8 },
+      blows,
+    };
+    const instances = await Instances.start(path.join(__dirname, 'streams/stream.process.ts'), orders, 1);
+    onClose(() => instances.stop());
+    for (let kills = 1; kills <= wanted.length; kills++) {
+      await until('the reader is killed', () => {
+        if (instances.failures.length > 0) throw new Error(instances.describe());
+        return instances.killed.length >= kills;
+      });
+      for (let times = 0; times < 2; times++) {
+        write(10);
+        rotate();
+      }
+      write(10);
+    }
+    const results = (): [runId: string, value: string][] =>
+      existsSync(path.join(folder, 'results'))
+        ? readFileSync(path.join(folder, 'results'), 'utf8')
+            .split('\n')
+            .slice(0, -1)
+            .map((line) => JSON.parse(line) as [string, string])
+        : [];
+    await until(
+      'all lines have a result',
+      () => new Set(results().map(([, value]) => value)).size === written.length,
+      WAIT_LIMIT_MS,
+    );
+    const backends = await openProjectBackends(folder);
+    onClose(() => backends.close());
+    const selvage = await connectSelvage({ backends });
+    await selvage.streams.drain(name);
+    await until('the stream has ended', () => existsSync(path.join(folder, 'end')));
+    await instances.stop();
+
+    expect(JSON.parse(readFileSync(path.join(folder, 'end'), 'utf8'))).toEqual({
+      why: 'drained',
+      ok: written.length,
+      dead: 0,
+    });
+    expect(new Set(results().map(([, value]) => value))).toEqual(new Set(written));
+    // Each line always of one run.
+    expect(new Set(results().map(([runId, value]) => `${runId} ${value}`)).size).toBe(written.length);
+    expect((await selvage.streams.status(name)).gaps).toBeUndefined();
+    const marks = marksOf(blows, STREAM_POINTS);
+    expect(wanted.flatMap((point) => marks[point]).sort()).toEqual([...instances.killed].sort());
+    expect(instances.killed).toHaveLength(wanted.length);
   },
   LIMIT_MS,
 );

@@ -3,6 +3,7 @@ import { constants, type BigIntStats } from 'node:fs';
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { SelvageError } from '../../errors';
+import { DamagedFile, GunzippedFile } from './gunzipped-file';
 
 /** The first bytes of a file, by which it is told from others. */
 export const HEAD_BYTES = 1_024;
@@ -12,6 +13,18 @@ export const TAIL_BYTES = 64;
 interface Print {
   readonly bytes: number;
   readonly hash: string;
+}
+
+/** What is read of a file: of a compressed one, what it contains. A `FileHandle` is one. */
+export interface FileBytes {
+  stat(options: { bigint: true }): Promise<Pick<BigIntStats, 'size' | 'mtimeNs'>>;
+  read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>;
+  close(): Promise<void>;
 }
 
 /** Where to go on in a file, and how to recognise it. */
@@ -24,6 +37,9 @@ export interface FilePlace {
   readonly tail: Print;
   /** Everything before this byte is finished. */
   readonly at: number;
+  /** How long it was when it was last looked at, and when that was, in milliseconds since the epoch. */
+  readonly size?: number;
+  readonly seen?: number;
 }
 
 export function printOf(bytes: Uint8Array): Print {
@@ -33,9 +49,10 @@ export function printOf(bytes: Uint8Array): Print {
 /** A file that is open for reading, as it was found. */
 export interface OpenFile extends Inode {
   readonly path: string;
-  readonly handle: FileHandle;
+  readonly handle: FileBytes;
 }
 
+/** Opens a file for reading; the contents of one that ends in `.gz`. Undefined: there is none. */
 export async function openFile(file: string): Promise<OpenFile | undefined> {
   let handle: FileHandle;
   try {
@@ -46,7 +63,12 @@ export async function openFile(file: string): Promise<OpenFile | undefined> {
     throw error;
   }
   const stats = await handle.stat({ bigint: true });
-  if (stats.isFile()) return { path: file, handle, ...inodeOf(stats) };
+  if (stats.isFile())
+    return {
+      path: file,
+      handle: file.endsWith('.gz') ? new GunzippedFile(handle) : handle,
+      ...inodeOf(stats),
+    };
   await handle.close();
   throw noFile(file);
 }
@@ -64,10 +86,16 @@ export interface Inode {
   readonly ino: string;
   /** Changes with whatever happens to the file, and when its inode becomes another's. */
   readonly changed: string;
+  /** When it was last written, in milliseconds since the epoch. */
+  readonly written: number;
 }
 
-export function inodeOf({ dev, ino, ctimeNs }: BigIntStats): Inode {
-  return { dev: String(dev), ino: String(ino), changed: String(ctimeNs) };
+function inodeOf({ dev, ino, ctimeNs, mtimeMs }: BigIntStats): Inode {
+  return { dev: String(dev), ino: String(ino), changed: String(ctimeNs), written: Number(mtimeMs) };
+}
+
+export function isSameFile(one: Pick<Inode, 'dev' | 'ino'>, other: Pick<Inode, 'dev' | 'ino'>): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
 }
 
 export async function inodeAt(file: string): Promise<Inode | undefined> {
@@ -80,7 +108,7 @@ export async function inodeAt(file: string): Promise<Inode | undefined> {
   }
 }
 
-export async function readAt(handle: FileHandle, at: number, length: number): Promise<Buffer> {
+export async function readAt(handle: Pick<FileBytes, 'read'>, at: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {
@@ -92,77 +120,162 @@ export async function readAt(handle: FileHandle, at: number, length: number): Pr
 }
 
 /** Whether a file holds what was read of another place: its first bytes, and those before `at`. */
-export async function holds(handle: FileHandle, { head, tail, at }: FilePlace): Promise<boolean> {
-  const { size } = await handle.stat();
-  if (size < at || size < head.bytes) return false;
-  const first = printOf(await readAt(handle, 0, head.bytes));
-  const before = printOf(await readAt(handle, at - tail.bytes, tail.bytes));
-  return first.hash === head.hash && before.hash === tail.hash;
+export async function holds(
+  handle: FileBytes,
+  { head, tail, at }: Pick<FilePlace, 'head' | 'tail' | 'at'>,
+): Promise<boolean> {
+  if (printOf(await readAt(handle, 0, head.bytes)).hash !== head.hash) return false;
+  return printOf(await readAt(handle, at - tail.bytes, tail.bytes)).hash === tail.hash;
 }
 
 /**
  * Finds the file of a place: first the one of the same inode under whatever name in the folder, then a copy under a name
- * that begins with the file's, as `copytruncate` makes, and last one with the same contents in its place. A name alone
- * says nothing.
+ * that begins with the file's, as `copytruncate` and `gzip` make, and last one with the same contents in its place. A
+ * name alone says nothing.
  */
 export async function findFile(place: FilePlace): Promise<OpenFile | undefined> {
-  const { path: file, dev, ino, at } = place;
+  for (;;) {
+    const before = await inodesBeside(place.path);
+    const found = await findAmong(before, place);
+    // What is renamed meanwhile may be missed.
+    if (found || idsOf(before) === idsOf(await inodesBeside(place.path))) return found;
+  }
+}
+
+type Found = Pick<LogFile, 'path' | 'inode'>;
+
+async function inodesBeside(file: string): Promise<Found[]> {
   const folder = path.dirname(file);
+  const paths = (await namesIn(folder)).sort().map((name) => path.join(folder, name));
+  return await Promise.all(paths.map(async (one) => ({ path: one, inode: await inodeAt(one) })));
+}
+
+/** Equal as long as the same names lead to the same files. */
+export function idsOf(files: readonly Found[]): string {
+  return files.map(({ path: name, inode }) => `${name}\0${inode?.dev}:${inode?.ino}`).join('\0');
+}
+
+async function findAmong(inodes: readonly Found[], place: FilePlace): Promise<OpenFile | undefined> {
+  const { path: file, dev, ino, at } = place;
   const base = path.basename(file);
-  const names = await namesIn(folder);
-  const inodes = await Promise.all(
-    names.map(async (name) => ({ name, inode: await inodeAt(path.join(folder, name)) })),
-  );
-  const same = inodes.filter(({ inode }) => inode?.dev === dev && inode.ino === ino);
+  const same = inodes.filter(({ inode }) => inode && isSameFile(inode, { dev, ino }));
   const copies = inodes.filter(
-    ({ name, inode }) => inode && at + place.head.bytes > 0 && name !== base && isRotatedName(name, base),
+    ({ path: name, inode }) => inode && at + place.head.bytes > 0 && isRotatedName(path.basename(name), base),
   );
   // Less than that, two files often begin with.
-  const back = inodes.filter(({ name, inode }) => inode && name === base && place.head.bytes >= HEAD_BYTES);
+  const back = inodes.filter(
+    ({ path: name, inode }) => inode && name === file && place.head.bytes >= HEAD_BYTES,
+  );
   for (const candidate of [...same, ...copies, ...back]) {
-    const found = await openFile(path.join(folder, candidate.name)).catch((error: unknown) => {
+    const found = await openFile(candidate.path).catch((error: unknown) => {
       // The file itself is there, and read once it can be. Nobody can say so of another that may not be read.
       if (same.includes(candidate) || !isDenied(error)) throw error;
       return undefined;
     });
     if (!found) continue;
-    if (await holds(found.handle, place)) return found;
+    // A damaged one does not hold it.
+    if (await holds(found.handle, place).catch(unlessDamaged(false))) return found;
     await found.handle.close();
   }
   return undefined;
 }
 
-/** `app.log.1` or `app.log-20260131` of `app.log`. */
+/** Whether a name could be that of a copy: the file's without what rotation has added, and more. */
 export function isRotatedName(name: string, base: string): boolean {
-  return name.startsWith(base) && /^[.\-_]/.test(name.slice(base.length));
+  const stem = base.replace(ENDS_ROTATED, '');
+  return name !== base && name.startsWith(stem) && /^[.\-_]/.test(name.slice(stem.length));
+}
+
+/** A name that rotation gives: `app.log.1`, `app.log-20260131`, `app.log.2026-01-31_12`, also with what compresses. */
+const ROTATED = String.raw`[.\-_]\d[\d.\-_:TZ]*(?:\.(gz|bz2|xz|zst|lz4|lzma|zip|Z))?`;
+const ENDS_ROTATED = new RegExp(`${ROTATED}$`, 'u');
+const NUMBERED = /^[.\-_](\d{1,5})(?:\.\w+)?$/;
+
+/** A file that is wanted, or that a wanted one was renamed or copied to when it was rotated. */
+export interface LogFile {
+  readonly path: string;
+  /** Undefined: there is none. */
+  readonly inode: Inode | undefined;
+  /** The path that it was written at. */
+  readonly base: string;
+  /** In which pattern it was found. */
+  readonly pattern: string;
+  /** How often it was rotated, where the name says so. 0: it is wanted. */
+  readonly number?: number;
+  /** How it is compressed. */
+  readonly packing?: string;
 }
 
 /**
- * Files whose path is wanted, in order.
+ * Files whose path is wanted, in order. One that is named without a pattern is among them, whether it is there or not.
  *
  * @throws SelvageError `InvalidConfig` if a path that is no pattern leads to a folder
  */
-export async function matchingFiles(paths: readonly string[]): Promise<string[]> {
-  const found = new Set<string>();
-  for (const wanted of paths) {
-    const absolute = path.resolve(wanted);
-    const base = path.basename(absolute);
-    if (!/[*?]/.test(base)) {
-      if (await isFolder(absolute)) throw noFile(absolute);
-      found.add(absolute);
-      continue;
+export async function wantedFiles(paths: readonly string[]): Promise<LogFile[]> {
+  const found = new Map<string, LogFile>();
+  for (const pattern of paths.map((one) => path.resolve(one))) {
+    const folder = path.dirname(pattern);
+    const isPattern = /[*?]/.test(path.basename(pattern));
+    if (!isPattern && (await isFolder(pattern))) throw noFile(pattern);
+    const matches = new RegExp(`^${sourceOf(pattern)}$`, 'u');
+    const names = isPattern ? (await namesIn(folder)).sort() : [path.basename(pattern)];
+    for (const name of names.filter((one) => matches.test(one))) {
+      const file = path.join(folder, name);
+      if (found.has(file)) continue;
+      found.set(file, { path: file, inode: await inodeAt(file), base: file, pattern, number: 0 });
     }
-    const pattern = new RegExp(
-      `^${base
-        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-        .replace(/\*/g, '.*')
-        .replace(/\?/g, '.')}$`,
-      'u',
-    );
-    for (const name of (await namesIn(path.dirname(absolute))).sort())
-      if (pattern.test(name)) found.add(path.join(path.dirname(absolute), name));
   }
-  return [...found];
+  return [...found.values()];
+}
+
+/** What lies beside wanted files under names that rotation gives, and is not wanted itself: the oldest first. */
+export async function rotatedFiles(paths: readonly string[]): Promise<LogFile[]> {
+  const found = new Map<string, LogFile>();
+  const patterns = paths.map((one) => path.resolve(one));
+  const isWanted = (file: string): boolean =>
+    patterns.some(
+      (pattern) =>
+        path.dirname(file) === path.dirname(pattern) &&
+        new RegExp(`^${sourceOf(pattern)}$`, 'u').test(path.basename(file)),
+    );
+  for (const pattern of patterns) {
+    const folder = path.dirname(pattern);
+    const matches = new RegExp(`^(${sourceOf(pattern)})${ROTATED}$`, 'u');
+    for (const name of await namesIn(folder)) {
+      const [, original, packing] = matches.exec(name) ?? [];
+      const file = path.join(folder, name);
+      if (original === undefined || isWanted(file)) continue;
+      const inode = await inodeAt(file);
+      if (!inode) continue;
+      const number = NUMBERED.exec(name.slice(original.length))?.[1];
+      found.set(file, {
+        path: file,
+        inode,
+        base: path.join(folder, original),
+        pattern,
+        ...(number !== undefined && { number: Number(number) }),
+        ...(packing !== undefined && { packing }),
+      });
+    }
+  }
+  return [...found.values()].sort(byAge);
+}
+
+/** Of a regular expression for the last part of a path with `*` and `?`. */
+function sourceOf(pattern: string): string {
+  return path
+    .basename(pattern)
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.');
+}
+
+function byAge(one: LogFile, other: LogFile): number {
+  return (
+    one.inode!.written - other.inode!.written ||
+    (other.number ?? 0) - (one.number ?? 0) ||
+    (one.path < other.path ? -1 : 1)
+  );
 }
 
 async function isFolder(file: string): Promise<boolean> {
@@ -188,7 +301,15 @@ function isGone(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-function isDenied(error: unknown): boolean {
+/** What to answer instead of the error of a damaged file. */
+export function unlessDamaged<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof DamagedFile) return instead;
+    throw error;
+  };
+}
+
+export function isDenied(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'EACCES' || code === 'EPERM';
 }

@@ -1,25 +1,34 @@
 import { randomUUID } from 'node:crypto';
-import { watch, type FSWatcher } from 'node:fs';
 import path from 'node:path';
+import type { SourceAmount } from '../../ports';
 import type { Json } from '../../values';
-import type { Delivered, FileTailSettings, OpenSource, Places, ReadContext, SourceLag } from '../../streams';
+import type { Delivered, FileTailSettings, OpenSource, Places, ReadContext } from '../../streams';
 import {
+  HEAD_BYTES,
   TAIL_BYTES,
   findFile,
-  inodeAt,
+  idsOf,
+  isDenied,
   isRotatedName,
-  matchingFiles,
+  isSameFile,
   openFile,
   readAt,
+  rotatedFiles,
+  wantedFiles,
   type FilePlace,
   type Inode,
+  type LogFile,
   type OpenFile,
 } from './file-identity';
+import { FolderWatch } from './folder-watch';
+import { DamagedFile } from './gunzipped-file';
 import { lineFormat, type LineFormat } from './lines';
-import { TailedFile } from './tailed-file';
+import { gapsIn, know, rotatedFirst, type Found } from './rotation';
+import { SeenFiles, isSeen, seenFileOf, shutId, type SeenFile } from './seen-files';
+import { TailedFile, type Look } from './tailed-file';
 
-/** Stands beside the partitions: what was there at first has been passed over, and nothing is from then on. */
-const BEGUN_AT_ENDS = '';
+/** Stands beside the partitions: the {@link SeenFiles}. */
+const SEEN = '';
 
 /**
  * Reads the lines of files as they are written.
@@ -28,7 +37,10 @@ const BEGUN_AT_ENDS = '';
  *     again after a crash knows its lines by the same names.
  * L2  A file is what its bytes are: its first ones, and those before the place up to which it was read. A name says
  *     nothing, and an inode only where to look first.
- * L3  A file that has no wanted name any more is read on until it does not grow.
+ * L3  A file that has no wanted name any more is read on until it does not grow. It is saved as seen before its partition
+ *     ends.
+ * L4  What lies beside a wanted path under the name of a rotated file is read, unless it is seen, or a copy of what is read.
+ *     It is looked for when another file is at the path than before, and nothing must be renamed meanwhile.
  */
 export function openFileTail(options: FileTailSettings): OpenSource<string> {
   const tail = new FileTail(options);
@@ -45,9 +57,14 @@ class FileTail {
   readonly #files = new Map<string, TailedFile>();
   /** Copies of files that are read. */
   readonly #copies = new Set<string>();
-  readonly #watchers = new Map<string, FSWatcher>();
-  #wake: () => void = () => undefined;
-  #hasChanged = false;
+  readonly #folders = new FolderWatch();
+  #seen = new SeenFiles(undefined);
+  /** Which files were at the wanted paths, and beside them, when all of them were known. */
+  #settled: { readonly wanted: string; readonly all: string } | undefined;
+  /** The files that wanted paths lead to. */
+  #wanted: readonly LogFile[] = [];
+  /** Files of a checkpoint that are not there any more. */
+  readonly #missing = new Map<string, FilePlace>();
 
   constructor(options: FileTailSettings) {
     this.#options = options;
@@ -56,19 +73,18 @@ class FileTail {
 
   async *read(after: Places, context: ReadContext): AsyncGenerator<Delivered<string>, void, void> {
     const { signal, trouble } = context;
-    signal.addEventListener('abort', () => this.#wake(), { once: true });
+    signal.addEventListener('abort', () => this.#folders.wake(), { once: true });
     let isFirst = after.size === 0;
-    for (const [partition, place] of after) {
-      if (partition === BEGUN_AT_ENDS) continue;
-      const ended = await this.#reopen(partition, place as unknown as FilePlace);
-      if (ended) yield { endOf: partition };
-    }
+    this.#seen = new SeenFiles(after.get(SEEN));
+    for (const [partition, place] of after)
+      if (partition !== SEEN) await this.#reopen(partition, place as unknown as FilePlace);
     while (!signal.aborted) {
-      this.#hasChanged = false;
+      this.#folders.begin();
       let hasRead = false;
       try {
-        await this.#discover(isFirst, context);
+        const ended = await this.#discover(isFirst, context);
         isFirst = false;
+        for (const endOf of ended) yield { endOf };
         for (const file of [...this.#files.values()]) {
           for await (const delivered of this.#linesOf(file, context)) {
             hasRead = true;
@@ -82,27 +98,28 @@ class FileTail {
         trouble(`cannot read: ${(error as Error).message}`);
         hasRead = false;
       }
-      if (!hasRead) await this.#rest(signal);
+      if (!hasRead && !signal.aborted) await this.#folders.rest(this.#options.poll);
     }
   }
 
-  async lag(): Promise<SourceLag> {
+  async lag(): Promise<SourceAmount> {
     const left = await Promise.all([...this.#files.values()].map((file) => file.left().catch(() => 0)));
     return { amount: left.reduce((sum, bytes) => sum + bytes, 0), unit: 'bytes' };
   }
 
   async close(): Promise<void> {
-    for (const watcher of this.#watchers.values()) watcher.close();
-    this.#watchers.clear();
+    this.#folders.close();
     const files = [...this.#files.values()];
     this.#files.clear();
     await Promise.all(files.map(({ file }) => file.handle.close().catch(() => undefined)));
   }
 
-  /** True: the file of a checkpoint is gone, and all that was not read of it. */
-  async #reopen(partition: string, place: FilePlace): Promise<boolean> {
+  async #reopen(partition: string, place: FilePlace): Promise<void> {
     const found = await findFile(place);
-    if (!found) return true;
+    if (!found) {
+      this.#missing.set(partition, place);
+      return;
+    }
     this.#files.set(
       partition,
       await TailedFile.of(partition, { ...found, path: place.path }, this.#format, this.#options.maxLine, {
@@ -110,49 +127,165 @@ class FileTail {
         isSaved: true,
       }),
     );
-    return false;
   }
 
-  /** Opens what has come. */
-  async #discover(isFirst: boolean, context: ReadContext): Promise<void> {
-    const { paths, from } = this.#options;
-    const isAtEnd = isFirst && from === 'end';
+  /** Opens what has come, and tells what is gone. Returns the partitions of which nothing is left. */
+  async #discover(isFirst: boolean, context: ReadContext): Promise<readonly string[]> {
+    const { paths } = this.#options;
+    for (;;) {
+      const wanted = (this.#wanted = await wantedFiles(paths));
+      for (const { path: file } of wanted) this.#folders.watch(path.dirname(file));
+      const isSettled = idsOf(wanted) === this.#settled?.wanted;
+      if (isSettled && !this.#mayComeUnseen) return [];
+      const all = [...wanted, ...(await rotatedFiles(paths))];
+      // An inode may be used again.
+      const times = all.map(({ number, inode }) => number !== 0 && inode?.changed).join();
+      if (isSettled && idsOf(all) + times === this.#settled?.all) return [];
+      const found = await this.#lookAt(all);
+      try {
+        const now = await wantedFiles(paths);
+        // What is renamed meanwhile may be missed, or be taken for another.
+        if (idsOf([...now, ...(await rotatedFiles(paths))]) !== idsOf(all)) continue;
+        await this.#take(found, isFirst, context);
+        this.#settled = found.isCopying ? undefined : { wanted: idsOf(wanted), all: idsOf(all) + times };
+        const ended = [...this.#missing.keys()];
+        this.#missing.clear();
+        return ended;
+      } finally {
+        const begun = new Set([...this.#files.values()].map(({ file }) => file.handle));
+        for (const { opened } of found.fresh) if (!begun.has(opened.handle)) await opened.handle.close();
+      }
+    }
+  }
+
+  /** Whether a file may be rotated without any change at the wanted paths. */
+  get #mayComeUnseen(): boolean {
+    const isCopied = [...this.#files.values()].some((file) => file.isUnread && this.#isWanted(file));
+    return isCopied || this.#wanted.some(({ path: file, pattern, inode }) => !inode || file !== pattern);
+  }
+
+  async #lookAt(all: readonly LogFile[]): Promise<Found> {
+    const found: Found = {
+      all,
+      fresh: [],
+      shut: [],
+      newest: new Map(),
+      gone: new Set(this.#seen.files),
+      isCopying: false,
+    };
+    const names = new Set(all.map(({ path: name }) => name));
+    for (const file of all) {
+      if (!file.inode) continue;
+      const open = this.#of(file.inode);
+      if (open) {
+        if (open.seen) found.gone.delete(open.seen);
+        know(found, file, open.words);
+      } else if (this.#seen.shut.has(shutId(file.inode))) found.shut.push({ file, why: 'was told before' });
+      else if (file.packing !== undefined && file.packing !== 'gz')
+        found.shut.push({ file, why: `is packed as ${file.packing}, which is not read` });
+      // While it is being compressed, and where both are kept, the plain one is read.
+      else if (file.packing === undefined || !names.has(file.path.slice(0, -'.gz'.length)))
+        await this.#lookAtNew(file, found);
+    }
+    return found;
+  }
+
+  async #lookAtNew(file: LogFile, found: Found): Promise<void> {
+    if (this.#copies.has(keyOf(file.inode!))) return;
+    const opened = await openFile(file.path).catch((error: unknown) => {
+      if (file.number === 0 || !isDenied(error)) throw error;
+      found.shut.push({ file, why: `cannot be opened: ${(error as Error).message}` });
+    });
+    if (!opened) return;
+    let isFresh = false;
+    try {
+      // Whether it can be read at all.
+      await readAt(opened.handle, 0, HEAD_BYTES);
+      const isCopy = await this.#isCopy(opened);
+      if (isCopy === true) this.#copies.add(keyOf(opened));
+      if (isCopy === 'perhaps') found.isCopying = true;
+      if (isCopy !== false) return;
+      const isWanted = file.number === 0;
+      const seen = await seenAs(
+        opened,
+        [...found.gone].filter(({ base }) => isWanted || base === file.base),
+      );
+      if (seen) {
+        found.gone.delete(seen);
+        know(found, file, `${file.base} byte ${seen.at}`);
+        const { size } = await opened.handle.stat({ bigint: true });
+        if (!isWanted && seen.at === Number(size)) return;
+      }
+      found.fresh.push({ file, opened, ...(seen && { seen }) });
+      isFresh = true;
+    } catch (error) {
+      if (!(error instanceof DamagedFile)) throw error;
+      found.shut.push({ file, why: `is damaged: ${error.message}` });
+    } finally {
+      if (!isFresh) await opened.handle.close();
+    }
+  }
+
+  /** Opens what is new, tells what is missing, and saves what need not be read again. */
+  async #take(found: Found, isFirst: boolean, context: ReadContext): Promise<void> {
+    const { all, gone } = found;
+    const { patterns, files, shut } = this.#seen;
+    const before = JSON.stringify(this.#seen.state);
+    const isAtEnd = isFirst && this.#options.from === 'end';
+    const known = [...this.#files.values()].map(({ file }) => file);
+    // Beside a pattern that is new to the stream. Streams of earlier versions have read what is older than what they read.
+    const isOld = ({ base, pattern, inode, number }: LogFile): boolean => {
+      if (number === 0 || patterns.has(pattern)) return false;
+      const read = known.filter((file) => file.path === base);
+      return read.length === 0 || read.some(({ written }) => written >= inode!.written);
+    };
     const ends = new Map<string, Json>();
     try {
-      for (const file of await matchingFiles(paths)) {
-        this.#watch(path.dirname(file));
-        const inode = await inodeAt(file);
-        if (!inode || this.#copies.has(keyOf(inode)) || this.#of(inode)) continue;
-        const opened = await openFile(file);
-        if (!opened) continue;
-        const isCopy = await this.#isCopy(opened);
-        if (isCopy === true) this.#copies.add(keyOf(opened));
-        if (isCopy !== false) {
-          await opened.handle.close();
+      for (const { file, opened, seen } of found.fresh.sort(rotatedFirst)) {
+        const size = Number((await opened.handle.stat({ bigint: true })).size);
+        if (isOld(file)) {
+          if (size > 0)
+            files.add(await seenFileOf(file.base, opened.handle, size, file.packing !== undefined));
           continue;
         }
-        const at = isAtEnd ? (await opened.handle.stat()).size : 0;
-        const begun = await this.#begin(opened, { at, isSaved: isAtEnd });
+        const at = isAtEnd ? size : (seen?.at ?? 0);
+        const begun = await this.#begin({ ...opened, path: file.base }, { at, isSaved: isAtEnd, seen });
         if (isAtEnd) ends.set(begun.partition, json(await placeOf(begun, at)));
       }
+      const unlisted = [...this.#files.values()].filter(
+        ({ file }) => !all.some(({ inode }) => inode && isSameFile(inode, file)),
+      );
+      const untold = found.shut.filter(({ file }) => !shut.has(shutId(file.inode!)) && !isOld(file));
+      for (const gap of gapsIn({ ...found, shut: untold }, this.#missing, unlisted.length)) context.gap(gap);
+      for (const seen of gone) files.delete(seen);
+      const ids = new Set(all.flatMap((file) => (file.inode ? [shutId(file.inode)] : [])));
+      for (const id of shut) if (!ids.has(id)) shut.delete(id);
+      for (const { file } of found.shut) shut.add(shutId(file.inode!));
+      for (const pattern of this.#options.paths) patterns.add(path.resolve(pattern));
       // All at once: a process that knew only some of them would read the others from their beginning.
-      if (isAtEnd) await context.save(new Map([...ends, [BEGUN_AT_ENDS, 'begun at the ends of the files']]));
+      if (before !== JSON.stringify(this.#seen.state) || isFirst)
+        await context.save(new Map([...ends, [SEEN, this.#seen.state]]));
     } catch (error) {
-      for (const partition of ends.keys()) await this.#close(this.#files.get(partition)!);
+      const handles = new Set(found.fresh.map(({ opened }) => opened.handle));
+      for (const [partition, { file }] of this.#files)
+        if (handles.has(file.handle)) this.#files.delete(partition);
       throw error;
     }
   }
 
-  async #begin(opened: OpenFile, from = { at: 0, isSaved: false }): Promise<TailedFile> {
+  async #begin(
+    opened: OpenFile,
+    from: { readonly at: number; readonly isSaved: boolean; readonly seen?: SeenFile | undefined },
+  ): Promise<TailedFile> {
     const partition = randomUUID().slice(0, 8);
     const file = await TailedFile.of(partition, opened, this.#format, this.#options.maxLine, from);
+    file.seen = from.seen;
     this.#files.set(partition, file);
     return file;
   }
 
-  #of(inode: Inode): TailedFile | undefined {
-    for (const file of this.#files.values())
-      if (file.file.dev === inode.dev && file.file.ino === inode.ino) return file;
+  #of(inode: Pick<Inode, 'dev' | 'ino'>): TailedFile | undefined {
+    for (const file of this.#files.values()) if (isSameFile(file.file, inode)) return file;
     return undefined;
   }
 
@@ -163,31 +296,58 @@ class FileTail {
       const isNamedSo =
         path.dirname(original) === path.dirname(opened.path) &&
         isRotatedName(path.basename(opened.path), path.basename(original));
-      const isCopied = isNamedSo && (await file.isCopiedIn(opened));
+      const isCopied = isNamedSo && (await file.isCopiedIn(opened, this.#isWanted(file)));
       if (isCopied !== false) return isCopied;
     }
     return false;
   }
 
   async *#linesOf(file: TailedFile, context: ReadContext): AsyncGenerator<Delivered<string>, void, void> {
-    const look = await file.look();
+    const wasUnread = file.isUnread;
+    let look: Look;
+    try {
+      look = await file.look();
+    } catch (error) {
+      if (!(error instanceof DamagedFile)) throw error;
+      this.#tellLost(file, `the rest is damaged: ${error.message}`, context);
+      this.#seen.shut.add(shutId(file.file));
+      yield* this.#leave(file, context);
+      return;
+    }
+    // Whatever is in the file now is another file; or it may have been copied and truncated before its first look.
+    if (look.what === 'replaced' || (wasUnread && !file.isUnread)) this.#settled = undefined;
     if (look.what === 'replaced') {
-      const { dev, ino, path: name } = file.file;
-      const isStillThere = await inodeAt(name);
-      const isLeft = !(await file.moveToCopy());
-      if (isLeft) await this.#close(file);
-      // Whatever is in the file now is another file.
-      if (isStillThere?.dev === dev && isStillThere.ino === ino) {
-        const opened = await openFile(name);
-        if (opened) await this.#begin(opened);
-      }
-      if (isLeft) yield* this.#last(file, context);
+      if (await file.moveToCopy()) return;
+      this.#tellLost(file, 'it was written anew, and no copy of it is beside it', context);
+      await this.#close(file);
+      yield* this.#last(file, context);
       return;
     }
     yield* this.#deliver(file, look.lines, context);
     if (look.lines.length > 0) return;
-    if (await this.#isWanted(file)) file.wantedAt = performance.now();
+    if (this.#isWanted(file)) file.wantedAt = performance.now();
     if (performance.now() - Math.max(file.grownAt, file.wantedAt) < this.#options.leaveAfter) return;
+    yield* this.#leave(file, context);
+  }
+
+  #tellLost({ partition, words, unread, lookedAt }: TailedFile, why: string, { gap }: ReadContext): void {
+    gap({
+      partition,
+      after: words,
+      ...(unread > 0 && { lost: { amount: unread, unit: 'bytes' } }),
+      why,
+      since: lookedAt,
+    });
+  }
+
+  /** Leaves a file of which all was read. */
+  async *#leave(file: TailedFile, context: ReadContext): AsyncGenerator<Delivered<string>, void, void> {
+    yield* this.#deliver(file, file.rest(), context);
+    if (file.isSaved) {
+      if (file.seen) this.#seen.files.delete(file.seen);
+      this.#seen.files.add(await file.seenNow());
+      await context.save(new Map([[SEEN, this.#seen.state]]));
+    }
     await this.#close(file);
     yield* this.#last(file, context);
   }
@@ -215,40 +375,14 @@ class FileTail {
   }
 
   /** Whether a wanted path leads to the file. */
-  async #isWanted({ file: { dev, ino } }: TailedFile): Promise<boolean> {
-    for (const wanted of await matchingFiles(this.#options.paths)) {
-      const inode = await inodeAt(wanted);
-      if (inode?.dev === dev && inode.ino === ino) return true;
-    }
-    return false;
+  #isWanted({ file }: TailedFile): boolean {
+    return this.#wanted.some(({ inode }) => inode && isSameFile(inode, file));
   }
+}
 
-  /** A hint only: the poll finds whatever the system does not tell. */
-  #watch(folder: string): void {
-    if (this.#watchers.has(folder)) return;
-    try {
-      const watcher = watch(folder, { persistent: false }, () => this.#wake());
-      watcher.on('error', () => {
-        watcher.close();
-        this.#watchers.delete(folder);
-      });
-      this.#watchers.set(folder, watcher);
-    } catch {
-      // The folder is not there yet, or there are too many watchers on this machine.
-    }
-  }
-
-  async #rest(signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.#hasChanged) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, this.#options.poll);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = () => (this.#hasChanged = true);
-  }
+async function seenAs(opened: OpenFile, among: Iterable<SeenFile>): Promise<SeenFile | undefined> {
+  for (const seen of among) if (await isSeen(opened, seen)) return seen;
+  return undefined;
 }
 
 async function placeOf(file: TailedFile, at: number): Promise<FilePlace> {

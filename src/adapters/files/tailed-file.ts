@@ -10,8 +10,11 @@ import {
   type OpenFile,
 } from './file-identity';
 import type { LineFormat } from './lines';
+import { isSameSecond, seenFileOf, type SeenFile } from './seen-files';
 
 const CHUNK_BYTES = 256 * 1024;
+/** A copy that was not written for so long is not being made any more. */
+const COPYING_MS = 10_000;
 
 /** What a look at a file has found. */
 export type Look =
@@ -37,6 +40,11 @@ export class TailedFile {
   /** The bytes before {@link #readTo}: those of that line, and some before it. */
   #kept: Buffer;
   #changedAt: bigint | undefined;
+  /** How long it was when it was last looked at, and when that was, in milliseconds since the epoch. */
+  #size: number;
+  lookedAt = Date.now();
+  /** As what it was seen before it has grown. */
+  seen: SeenFile | undefined;
 
   private constructor(
     readonly partition: string,
@@ -47,7 +55,7 @@ export class TailedFile {
   ) {
     this.#head = from.head;
     this.#kept = from.kept;
-    this.#readTo = from.at;
+    this.#readTo = this.#size = from.at;
     this.#lineAt = from.at;
     this.isSaved = from.isSaved;
   }
@@ -67,10 +75,24 @@ export class TailedFile {
     return new TailedFile(partition, file, format, maxLine, { at, head, kept, isSaved });
   }
 
+  /** The place up to which it was read. */
+  get words(): string {
+    return `${this.file.path} byte ${this.#readTo}`;
+  }
+
+  get isUnread(): boolean {
+    return this.#readTo === 0;
+  }
+
+  /** Bytes that were there at the last look, and were not read. */
+  get unread(): number {
+    return Math.max(0, this.#size - this.#readTo);
+  }
+
   /** Bytes that were not read yet. */
   async left(): Promise<number> {
-    const { size } = await this.file.handle.stat();
-    return Math.max(0, size - this.#readTo);
+    const { size } = await this.file.handle.stat({ bigint: true });
+    return Math.max(0, Number(size) - this.#readTo);
   }
 
   /** Reads the next lines that are complete. */
@@ -78,14 +100,18 @@ export class TailedFile {
     const { handle } = this.file;
     const { size, mtimeNs } = await handle.stat({ bigint: true });
     if (Number(size) < this.#readTo) return { what: 'replaced' };
+    [this.#size, this.lookedAt] = [Number(size), Date.now()];
     if (Number(size) === this.#readTo && mtimeNs === this.#changedAt) return { what: 'lines', lines: [] };
     const tail = this.#tail();
     const bytes = await readAt(handle, this.#readTo - tail.length, tail.length + CHUNK_BYTES);
     // What is before the place, and at the beginning, shows whether it has grown, or was truncated and written anew.
     if (!bytes.subarray(0, tail.length).equals(tail)) return { what: 'replaced' };
-    const head = this.#head.subarray(0, this.#readTo);
-    if (!(await readAt(handle, 0, head.length)).equals(head)) return { what: 'replaced' };
     const fresh = bytes.subarray(tail.length);
+    // With what is new, which may have been written anew while it was read.
+    const head = Buffer.concat([this.#head.subarray(0, this.#readTo), fresh.subarray(0, HEAD_BYTES)]);
+    const known = this.#readTo < HEAD_BYTES ? head.subarray(0, HEAD_BYTES) : this.#head;
+    if (!(await readAt(handle, 0, known.length)).equals(known))
+      return this.isUnread ? { what: 'lines', lines: [] } : { what: 'replaced' };
     if (fresh.length < CHUNK_BYTES) this.#changedAt = mtimeNs;
     if (fresh.length === 0) return { what: 'lines', lines: [] };
     this.grownAt = performance.now();
@@ -122,20 +148,52 @@ export class TailedFile {
   }
 
   /**
-   * Whether another file holds all that was read of this one; `perhaps`: nothing was read yet, and both begin in the
+   * Whether another file is a copy of this one. `perhaps`: it becomes one, or nothing was read yet, and both begin in the
    * same way.
+   *
+   * @param isInPlace whether a wanted path leads to this one, so that rotation may copy it
    */
-  async isCopiedIn(other: OpenFile): Promise<boolean | 'perhaps'> {
-    if (this.#readTo > 0) return await holds(other.handle, this.place(this.#readTo, this.#tail()));
-    const head = await readAt(this.file.handle, 0, HEAD_BYTES);
-    const others = await readAt(other.handle, 0, head.length);
-    return head.length > 0 && head.equals(others) && 'perhaps';
+  async isCopiedIn(other: OpenFile, isInPlace: boolean): Promise<boolean | 'perhaps'> {
+    const { handle } = this.file;
+    if (this.#readTo === 0) {
+      const head = await readAt(handle, 0, HEAD_BYTES);
+      return head.length > 0 && head.equals(await readAt(other.handle, 0, head.length)) && 'perhaps';
+    }
+    const size = Number((await other.handle.stat({ bigint: true })).size);
+    // Less than that, two files often have in common.
+    const written = Number((await handle.stat({ bigint: true })).mtimeNs / 1_000_000n);
+    if (!isInPlace && size < HEAD_BYTES && !isSameSecond(other.written, written)) return false;
+    const isBeginning = await this.#beginsWith(other, size);
+    const place = this.place(this.#readTo, this.#tail());
+    // Written anew since: what was read is in a copy only.
+    if (!(await holds(handle, place))) return await holds(other.handle, place);
+    if (!isBeginning || size >= this.#readTo) return isBeginning;
+    return Date.now() - other.written < COPYING_MS ? 'perhaps' : size >= HEAD_BYTES;
+  }
+
+  async #beginsWith(other: OpenFile, size: number): Promise<boolean> {
+    const from = Math.max(0, size - TAIL_BYTES);
+    for (const [at, length] of [
+      [0, Math.min(size, HEAD_BYTES)],
+      [from, size - from],
+    ] as const) {
+      const bytes = await readAt(other.handle, at, length);
+      if (!bytes.equals(await readAt(this.file.handle, at, length))) return false;
+    }
+    return true;
   }
 
   /** The place of which everything before is finished. */
   place(at: number, tail: Buffer): FilePlace {
     const { path, dev, ino } = this.file;
-    return { path, dev, ino, head: printOf(this.#head), tail: printOf(tail), at };
+    const { lookedAt: seen } = this;
+    const size = Math.max(at, this.#size);
+    return { path, dev, ino, head: printOf(this.#head), tail: printOf(tail), at, size, seen };
+  }
+
+  /** What to know it by once all of it was read. */
+  async seenNow(): Promise<SeenFile> {
+    return await seenFileOf(this.file.path, this.file.handle, this.#readTo);
   }
 
   /** The place from which nothing was delivered yet. */

@@ -9,8 +9,9 @@ const MOST_PARTITIONS = 100;
 export async function streams({ reach }: ExplorerData): Promise<{ streams: StreamView[] }> {
   const all = await reach.do((selvage) => selvage.streams.list());
   return {
-    streams: all.map(({ checkpoint: _, startedAt: _startedAt, reportedAt: _reportedAt, ...state }) => ({
+    streams: all.map(({ checkpoint: _, startedAt: _startedAt, reportedAt: _reportedAt, gaps, ...state }) => ({
       ...state,
+      lost: gaps?.count ?? 0,
       trigger: streamName(state.id),
     })),
   };
@@ -29,6 +30,7 @@ export async function stream(
   return {
     partitions: partitions.slice(0, MOST_PARTITIONS),
     partitionCount: partitions.length,
+    ...(state.gaps && { gaps: state.gaps }),
     letters,
   };
 }

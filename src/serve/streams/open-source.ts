@@ -64,5 +64,5 @@ export function kindOfSource(source: StreamDeclaration['source']): SourceKind {
 }
 
 function openOwn(source: OwnSource<unknown>, { logger }: SourceParts): OpenSource {
-  return { read: (places, { signal }) => source(places.get(''), { signal, logger, places }) };
+  return { read: (places, { signal, gap }) => source(places.get(''), { signal, logger, places, gap }) };
 }

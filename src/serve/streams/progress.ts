@@ -1,12 +1,20 @@
+import type { Gap } from '../../ports';
 import type { Json } from '../../values';
 import { keyOfOffset, stateOfOffset, type Places, type StreamElement } from '../../streams';
-import type { PartitionCheckpoint, StreamCheckpoint, StreamCounts } from '../../workflows/messages';
+import type {
+  PartitionCheckpoint,
+  StreamCheckpoint,
+  StreamCounts,
+  StreamGaps,
+} from '../../workflows/messages';
 
 /** Elements that are finished together, in their place in a partition. */
 export interface Part {
   readonly partition: string;
   readonly elements: readonly StreamElement[];
 }
+
+type Done = NonNullable<PartitionCheckpoint['done']>[number];
 
 interface Begun extends Part {
   isFinished: boolean;
@@ -18,13 +26,15 @@ interface Partition {
   /** In order; from {@link first} on. */
   parts: Begun[];
   first: number;
-  /** Finished before this process began, beyond `after`. */
-  done: Map<string, number>;
+  /** Finished before this process began, beyond `after`: by the key of the first element. */
+  done: Map<string, Done>;
   hasEnded: boolean;
 }
 
 /** Below so many finished parts, moving the rest costs more than it saves. */
 const WORTH_MOVING = 1_000;
+/** Gaps that a checkpoint has in full. */
+const MOST_GAPS = 20;
 
 /** What is begun and what is finished, in each partition. */
 export class StreamProgress {
@@ -34,8 +44,10 @@ export class StreamProgress {
   #dead: number;
   #number: number;
   #elements = 0;
+  #gaps: StreamGaps | undefined;
 
-  constructor({ number, partitions, counts }: StreamCheckpoint) {
+  constructor({ number, partitions, counts, gaps }: StreamCheckpoint) {
+    this.#gaps = gaps;
     this.#number = number;
     this.#ok = counts.ok;
     this.#dead = counts.dead;
@@ -43,7 +55,7 @@ export class StreamProgress {
       this.#partitions.set(name, {
         ...newPartition(),
         after: after === undefined ? undefined : () => after,
-        done: new Map(done),
+        done: new Map(done.map((one) => [one[0], one])),
       });
   }
 
@@ -63,15 +75,25 @@ export class StreamProgress {
     return places;
   }
 
-  /** Remembers the place of a partition of which nothing was read yet. */
+  /** Remembers the place of a partition of which nothing is in flight. */
   place(name: string, state: Json): void {
-    if (!this.#partitions.has(name)) this.#partitions.set(name, { ...newPartition(), after: () => state });
+    this.#partition(name).after = () => state;
   }
 
-  /** How many elements from this one on were finished by an earlier process. 0: it was not. */
-  doneFrom(partition: string, element: StreamElement): number {
+  /** False: it is known already. */
+  addGap(gap: Gap): boolean {
+    const { count, newest } = this.#gaps ?? { count: 0, newest: [] };
+    const isSame = ({ partition, after, why }: Gap): boolean =>
+      partition === gap.partition && after === gap.after && why === gap.why;
+    if (newest.some(isSame)) return false;
+    this.#gaps = { count: count + 1, newest: [gap, ...newest].slice(0, MOST_GAPS) };
+    return true;
+  }
+
+  /** What an earlier process has finished from this element on. */
+  doneFrom(partition: string, { offset }: StreamElement): Done | undefined {
     const done = this.#partitions.get(partition)?.done;
-    return done && done.size > 0 ? (done.get(keyOfOffset(element.offset)) ?? 0) : 0;
+    return done?.size ? done.get(keyOfOffset(offset)) : undefined;
   }
 
   begin(part: Part): void {
@@ -95,6 +117,12 @@ export class StreamProgress {
     this.#advance(part.partition);
   }
 
+  /** Passes over what an earlier process has finished. */
+  pass(part: Part): void {
+    this.begin(part);
+    this.finish(part);
+  }
+
   /** Nothing more comes of the partition; once all of it is finished, it is forgotten. */
   end(name: string): void {
     this.#partition(name).hasEnded = true;
@@ -107,14 +135,23 @@ export class StreamProgress {
       const beyond = parts
         .slice(first)
         .filter(({ isFinished }) => isFinished)
-        .map(({ elements }) => [keyOfOffset(elements[0]!.offset), elements.length] as const);
-      const all = [...done, ...beyond];
+        .map(({ elements }): Done => {
+          const [first, last] = [elements[0]!, elements[elements.length - 1]!];
+          const key = keyOfOffset(first.offset);
+          return first === last ? [key, 1] : [key, elements.length, keyOfOffset(last.offset)];
+        });
+      const all = [...done.values(), ...beyond];
       partitions[name] = {
         ...(after && { after: after() }),
         ...(all.length > 0 && { done: all }),
       };
     }
-    return { number: (this.#number += 1), partitions, counts: this.counts };
+    return {
+      number: (this.#number += 1),
+      partitions,
+      counts: this.counts,
+      ...(this.#gaps && { gaps: this.#gaps }),
+    };
   }
 
   #partition(name: string): Partition {

@@ -4,18 +4,23 @@ import { SelvageError } from '../../errors';
 import { pause } from '../../ports/parts/pause';
 import {
   batchSizes,
+  gapWords,
   keyOfOffset,
   streamName,
   type DeadLetter,
   type OpenSource,
   type StreamDeclaration,
   type StreamElement,
+  type TellGap,
 } from '../../streams';
-import type { PumpEnd, PumpState, StreamCheckpoint, StreamCounts, StreamLag } from '../../workflows/messages';
+import type { SourceAmount } from '../../ports';
+import type { PumpEnd, PumpState, StreamCheckpoint, StreamCounts } from '../../workflows/messages';
 import { Slots } from '../slots';
 import { isFinal } from './is-final';
 import { StreamProgress } from './progress';
+import { Rate } from './rate';
 import { Reader, orAborted } from './reader';
+import { TakenTogether } from './taken-together';
 import { Troubles } from './troubles';
 import {
   keyRefusalOf,
@@ -41,7 +46,6 @@ export interface PumpParts {
 const WAITING_PER_RUNNING = 10;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
-const RATE_SECONDS = 60;
 
 /**
  * Reads a source, starts the runs of its elements, and delivers their results.
@@ -68,15 +72,15 @@ export class Pump {
   #wake: () => void = () => undefined;
   /** Partitions of which a claim has shown that no earlier process had come this far. */
   readonly #isNew = new Set<string>();
+  #taken!: TakenTogether;
   #error: { readonly error: unknown } | undefined;
   /** What holds up the source, and each piece of work that is tried again. */
   readonly #troubles = new Troubles<string>((trouble) => {
     if (trouble === undefined) this.#parts.logger.info({}, 'goes on');
     else this.#parts.logger.warn({}, trouble);
   });
-  #samples: { readonly at: number; readonly finished: number }[] = [];
-  #lag: StreamLag | undefined;
-  #finished = 0;
+  readonly #rate = new Rate();
+  #lag: SourceAmount | undefined;
 
   constructor(parts: PumpParts) {
     this.#parts = parts;
@@ -101,10 +105,13 @@ export class Pump {
           await this.#insist('save the checkpoint', () => this.#parts.save(this.checkpoint()));
         },
         trouble: (message) => this.#troubles.set(source, message),
+        gap: this.#tellGap,
       }),
       this.#window(),
     );
     try {
+      const lasts = await this.#insist('read the start ledger', () => this.#parts.runs.lastsOfClaims());
+      this.#taken = new TakenTogether(this.#tellGap, lasts);
       let isOver = false;
       while (!isOver) isOver = !(await this.#next(reader));
       await Promise.all(this.#open);
@@ -143,16 +150,11 @@ export class Pump {
   state(process: string): PumpState {
     const at = Date.now();
     const trouble = this.#troubles.told;
-    const samples = this.#samples;
-    samples.push({ at, finished: this.#finished });
-    while (samples.length > 2 && at - samples[1]!.at > RATE_SECONDS * 1_000) samples.shift();
-    const [first] = samples as [(typeof samples)[number]];
-    const seconds = (at - first.at) / 1_000;
     return {
       process,
       inFlight: this.#progress.inFlight,
       window: this.#window(),
-      rate: seconds > 0 ? (this.#finished - first.finished) / seconds : 0,
+      rate: this.#rate.sample(at),
       ...(this.#lag && { lag: this.#lag }),
       ...(trouble !== undefined && { trouble }),
       at,
@@ -165,6 +167,11 @@ export class Pump {
     const units = order === 'key' ? concurrency * (1 + WAITING_PER_RUNNING) : concurrency;
     return units * Math.max(batch, gather, 1);
   }
+
+  readonly #tellGap: TellGap = (gap) => {
+    if (this.#progress.addGap({ ...gap, at: Date.now() }))
+      this.#parts.logger.warn({ partition: gap.partition, ...gap.lost }, gapWords(gap));
+  };
 
   /** Takes the next elements. False: there are no more. */
   async #next(reader: Reader): Promise<boolean> {
@@ -200,14 +207,14 @@ export class Pump {
   ): Promise<readonly StreamElement[]> {
     let rest = elements;
     for (;;) {
-      const count = rest.length === 0 ? 0 : this.#progress.doneFrom(partition, rest[0]!);
-      if (count === 0) return rest;
-      rest = await reader.fill(partition, rest, count, this.#stop.signal);
+      const done = rest[0] && this.#progress.doneFrom(partition, rest[0]);
+      if (!done) return rest;
+      const [, taken, last] = done;
+      rest = await reader.fill(partition, rest, taken, this.#stop.signal);
       // A checkpoint between its elements would not know any more that the others are finished, too.
-      if (rest.length < count && this.#stop.signal.aborted) return [];
-      const part = { partition, elements: rest.slice(0, count) };
-      this.#progress.begin(part);
-      this.#progress.finish(part);
+      if (rest.length < taken && this.#stop.signal.aborted) return [];
+      const count = this.#taken.left(partition, rest, taken, last);
+      this.#progress.pass({ partition, elements: rest.slice(0, count) });
       rest = rest.slice(count);
     }
   }
@@ -234,8 +241,8 @@ export class Pump {
       // Told to stop before all of it was there: the next process will read it again.
       if (all.length < count && this.#stop.signal.aborted) return;
       // If the source has lost some of them since, only of the first it is known which it was.
-      const end = all[count - 1];
-      const own = last === undefined || (end && keyOfOffset(end.offset) === last) ? count : 1;
+      const left = this.#taken.left(partition, all, count, last);
+      const own = left === count ? count : 1;
       unit = this.#unit(partition, all.slice(0, own), unit.refusal);
       rest = all.slice(own);
     }
@@ -249,7 +256,8 @@ export class Pump {
     if (gather > 0) {
       const end = elements.findIndex(
         (element, place) =>
-          element.unreadable !== undefined || (place > 0 && this.#progress.doneFrom(partition, element) > 0),
+          element.unreadable !== undefined ||
+          (place > 0 && this.#progress.doneFrom(partition, element) !== undefined),
       );
       if (end === 0) return this.#unit(partition, elements.slice(0, 1), elements[0]!.unreadable);
       return this.#unit(partition, end < 0 ? elements : elements.slice(0, end));
@@ -257,7 +265,7 @@ export class Pump {
     const keys = new Set<string>();
     let fitting = 0;
     for (const element of elements.slice(0, batch)) {
-      if (fitting > 0 && this.#progress.doneFrom(partition, element) > 0) break;
+      if (fitting > 0 && this.#progress.doneFrom(partition, element)) break;
       const key = order === 'key' ? orderKeyOf(this.#parts.declaration.options, element) : undefined;
       if (key !== undefined && keys.has(key)) break;
       const refusal = await this.#refusalOf(element);
@@ -281,6 +289,7 @@ export class Pump {
 
   #begin(unit: Unit, claim: UnitClaim): void {
     this.#progress.begin(unit);
+    if (claim.inserted) this.#taken.claimed(unit);
     const { order } = this.#parts.declaration.options;
     const names = order === 'key' ? unit.keys! : order === 'all' ? [unit.partition] : [];
     const before = names.flatMap((name) => this.#before.get(name) ?? []);
@@ -321,7 +330,7 @@ export class Pump {
       // A list has one end.
       counts[what] += unit.elements.length / ends.length;
     }
-    this.#finished += unit.elements.length;
+    this.#rate.add(unit.elements.length);
     this.#progress.finish(unit, counts);
     return true;
   }

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError, isAway } from '../../errors';
 import {
+  gapWords,
   keyOfOffset,
   stateOfOffset,
   type Places,
   type SourceTriggerSettings,
   type StreamElement,
+  type TellGap,
 } from '../../streams';
 import type { Trigger, TriggerDeclaration, TriggerEvent, TriggerHost } from '../../triggers';
 import type { Json } from '../../values';
@@ -41,7 +43,15 @@ export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigge
           source,
           message === undefined ? undefined : new SelvageError('DeliveryFailed', message, { details: {} }),
         );
-      const reader = new Reader(source.read(new Map(places), { signal, logger, save, trouble }), AT_ONCE);
+      const gap: TellGap = (lost) => {
+        host.metrics.count('gap');
+        if (lost.lost?.unit === 'elements') host.metrics.count('lost', lost.lost.amount);
+        logger.warn(gapWords(lost));
+      };
+      const reader = new Reader(
+        source.read(new Map(places), { signal, logger, save, trouble, gap }),
+        AT_ONCE,
+      );
       try {
         for (;;) {
           const taken = await reader.take(AT_ONCE, 0, signal);

@@ -15,7 +15,10 @@ import {
 } from '../../streams';
 import { declareTrigger, type TriggerDeclaration, type TriggerEvent } from '../../triggers';
 import { Starter } from '../starter';
-import type { ElementEnd, Unit, UnitClaim, UnitRuns } from './unit';
+import { keyInLedger, type ElementEnd, type Unit, type UnitClaim, type UnitRuns } from './unit';
+
+/** Entries of the start ledger: more than are in flight when a process dies, as a rule. */
+const LOOKED_THROUGH = 1_000;
 
 interface Claim extends UnitClaim {
   readonly result: ClaimResult;
@@ -79,6 +82,16 @@ export class StreamRuns implements UnitRuns<Claim> {
         ...(code !== undefined && { refusal: { code: String(code), message: String(why) } }),
       };
     });
+  }
+
+  async lastsOfClaims(): Promise<ReadonlySet<string>> {
+    const { startLedger } = this.#selvage.backends;
+    const { items } = await startLedger.list({ trigger: this.#trigger(1).name, limit: LOOKED_THROUGH });
+    return new Set(
+      items.flatMap(({ event: { partition = '', last } }) =>
+        last === undefined ? [] : [keyInLedger(String(partition), String(last))],
+      ),
+    );
   }
 
   async run(

@@ -23,16 +23,19 @@ export function unitOf(
   elements: readonly StreamElement[],
   refusal?: DeadLetter['error'],
 ): Unit {
-  const first = keyOfOffset(elements[0]!.offset);
   return {
     partition,
     elements,
-    key: partition === '' ? first : `${partition}:${first}`,
+    key: keyInLedger(partition, keyOfOffset(elements[0]!.offset)),
     ...(options.order === 'key' && {
       keys: [...new Set(elements.map((element) => orderKeyOf(options, element)))],
     }),
     ...(refusal && { refusal }),
   };
+}
+
+export function keyInLedger(partition: string, key: string): string {
+  return partition === '' ? key : `${partition}:${key}`;
 }
 
 /** By which an element is in order with others. Those without a key are so among themselves. */
@@ -81,6 +84,8 @@ export interface UnitRuns<Claim extends UnitClaim = UnitClaim> {
   refusalOf(element: StreamElement): Promise<DeadLetter['error'] | undefined>;
   /** Claims units, in the order of the source. Durable when it returns. */
   claim(units: readonly Unit[]): Promise<readonly Claim[]>;
+  /** The keys of the last elements of the batches and lists that were claimed lately, as {@link keyInLedger} gives them. */
+  lastsOfClaims(): Promise<ReadonlySet<string>>;
   /** Starts the unit's run unless it exists, and waits for its end. May be called again after an error. */
   run(unit: Unit, claim: Claim, signal: AbortSignal): Promise<readonly ElementEnd[]>;
 }

@@ -1,3 +1,4 @@
+import type { Gap, SourceAmount } from '../../ports';
 import type { Json } from '../../values';
 
 /** The workflow type of a stream; its workflow id is `stream/<id>`. */
@@ -30,8 +31,8 @@ export type StreamMode = 'running' | 'paused' | 'draining';
 export interface PartitionCheckpoint {
   /** Everything up to this position is finished. Absent: nothing is. */
   readonly after?: Json;
-  /** Finished beyond that: the key of the first element, and how many elements from there. */
-  readonly done?: readonly (readonly [key: string, elements: number])[];
+  /** Finished beyond that: the key of the first element, how many elements from there, and, of several, the key of the last. */
+  readonly done?: readonly (readonly [key: string, elements: number, last?: string])[];
 }
 
 /** How far a stream is finished. What is beyond it is read again, and starts no second run. */
@@ -40,6 +41,15 @@ export interface StreamCheckpoint {
   readonly number: number;
   readonly partitions: Readonly<Record<string, PartitionCheckpoint>>;
   readonly counts: StreamCounts;
+  /** Absent: there is none. */
+  readonly gaps?: StreamGaps;
+}
+
+/** What was lost before it could be read, since the stream was first started. */
+export interface StreamGaps {
+  readonly count: number;
+  /** The newest first. */
+  readonly newest: readonly Gap[];
 }
 
 /** Elements since the stream was first started. */
@@ -101,16 +111,11 @@ export interface PumpState {
   /** Elements finished a second, over the last minute. */
   readonly rate: number;
   /** What the source holds beyond what was read. Absent: it cannot tell. */
-  readonly lag?: StreamLag;
+  readonly lag?: SourceAmount;
   /** What currently holds the stream up. */
   readonly trouble?: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-}
-
-export interface StreamLag {
-  readonly amount: number;
-  readonly unit: 'elements' | 'bytes';
 }
 
 /** The result of a stream's workflow. */

@@ -3,7 +3,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { KafkaStreamingSource, type AnySource, type StreamOptions } from '../../../src';
+import { FileTailSource, KafkaStreamingSource, type AnySource, type StreamOptions } from '../../../src';
 import { Selvage } from '../../../src/client';
 import type { Backends, StartLedger } from '../../../src/ports';
 import { runStream } from '../../../src/serve';
@@ -31,6 +31,8 @@ export interface StreamOrders {
   readonly elements: number;
   /** Where the elements come from instead: the messages of a topic. */
   readonly kafka?: { readonly brokers: string; readonly topic: string };
+  /** Where they come from instead: the lines of a file. */
+  readonly file?: string;
   /** Elements of one rest of a division by this have one key. */
   readonly keys?: number;
   readonly options: Pick<StreamOptions, 'batch' | 'concurrency' | 'order'>;
@@ -103,7 +105,8 @@ async function strikeSaved(
   await selvage.close();
 }
 
-function sourceOf({ elements, kafka }: StreamOrders): AnySource<string> {
+function sourceOf({ elements, kafka, file }: StreamOrders): AnySource<string> {
+  if (file !== undefined) return new FileTailSource({ path: file });
   if (!kafka) return Array.from({ length: elements }, (_, index) => `event-${index}`);
   process.env['SELVAGE_KAFKA_BROKERS'] = kafka.brokers;
   return new KafkaStreamingSource({ topic: kafka.topic, format: 'text' });

@@ -12,7 +12,7 @@ export function addStreamsStatus(streams: Command, does: Does): void {
       streams
         .command('status')
         .description(
-          'Lists the streams that the server knows: who reads, how fast, how far behind. With an id, also its checkpoint and newest dead letters.',
+          'Lists the streams that the server knows: who reads, how fast, how far behind. With an id, also its checkpoint, its newest dead letters, and what was lost before it could be read.',
         )
         .argument('[id]', 'id of a stream')
         .addHelpText(
@@ -59,6 +59,9 @@ function describeAll(streams: readonly StreamState[]): string {
     if (trouble !== undefined) return [`${id}: ${trouble}`];
     return state === 'waiting' ? [`${id}: no process reads it. Start one: selvage stream FILE`] : [];
   });
+  for (const { id, gaps } of streams)
+    if (gaps)
+      troubles.push(`${id}: elements are lost (${gaps.count} gaps), see: selvage streams status ${id}`);
   const table = formatTable(
     ['STREAM', 'STATE', 'TAPESTRY', 'DONE', 'DEAD', 'RATE', 'BEHIND', 'IN FLIGHT', 'READ BY'],
     rows,
@@ -67,7 +70,7 @@ function describeAll(streams: readonly StreamState[]): string {
 }
 
 function describeOne(
-  { reportedAt }: StreamState,
+  { reportedAt, gaps }: StreamState,
   partitions: ReturnType<typeof import('../../../client/streams').placesOf>,
   dead: readonly StreamLetter[],
 ): string[] {
@@ -81,6 +84,21 @@ function describeOne(
     ...(places.length === 0
       ? []
       : ['', formatTable(['PARTITION', 'FINISHED UP TO', 'FINISHED BEYOND'], places)]),
+    ...(gaps
+      ? [
+          '',
+          formatTable(
+            ['LOST', 'AFTER', 'BEFORE', 'WHY', 'NOTICED'],
+            gaps.newest.map(({ lost, after = '', before = '', why, at }) => [
+              lost ? `${lost.amount} ${lost.unit}` : 'unknown',
+              after,
+              before,
+              why,
+              formatTime(at),
+            ]),
+          ),
+        ]
+      : []),
     ...(dead.length === 0
       ? []
       : [

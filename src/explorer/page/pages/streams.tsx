@@ -130,7 +130,8 @@ function Row({
   onFlip: () => void;
   onDrain: () => void;
 }) {
-  const { id, tapestry, source, trigger, state, rate, lag, inFlight, window, ok, dead, worker } = stream;
+  const { id, tapestry, source, trigger, state, rate, lag, inFlight, window, ok, dead, lost, worker } =
+    stream;
   const flip = flipOf(state);
   const why = stream.failure ?? stream.trouble;
   return (
@@ -164,6 +165,7 @@ function Row({
       <td>
         <Outcome tone={TONES[state]} word={state === 'waiting' ? 'nobody reads' : state} isBare />
         {why !== undefined && <p class="muted break">{why}</p>}
+        {lost > 0 && <p class="break">elements are lost: {countWords(lost, 'gap')}</p>}
       </td>
       <td class="number">{rate === undefined ? <None /> : `${countWords(Math.round(rate * 10) / 10)}/s`}</td>
       <td class="number">
@@ -216,6 +218,12 @@ function Details({ stream }: { stream: string }) {
         <h2>Checkpoint of {stream}</h2>
         {value ? <Checkpoint {...value} /> : !answer.error && <Skeleton rows={2} height={42} />}
       </section>
+      {value?.gaps && (
+        <section class="below" aria-label={`What ${stream} has lost`}>
+          <h2>What {stream} has lost before it could be read</h2>
+          <Gaps {...value.gaps} />
+        </section>
+      )}
       <section class="below" aria-label={`Elements of ${stream} that failed`}>
         <h2>Elements of {stream} that failed</h2>
         {value ? <Letters {...value} /> : !answer.error && <Skeleton rows={3} height={42} />}
@@ -257,6 +265,38 @@ function Checkpoint({ partitions, partitionCount }: StreamAnswer) {
       {partitionCount > partitions.length && (
         <p class="muted">and {countWords(partitionCount - partitions.length, 'partition')} more</p>
       )}
+    </>
+  );
+}
+
+function Gaps({ count, newest }: NonNullable<StreamAnswer['gaps']>) {
+  return (
+    <>
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">Noticed</th>
+            <th scope="col">Lost</th>
+            <th scope="col">After</th>
+            <th scope="col">Before</th>
+            <th scope="col">Why</th>
+          </tr>
+        </thead>
+        <tbody>
+          {newest.map(({ after, before, lost, why, at }) => (
+            <tr key={`${at} ${after} ${why}`}>
+              <td class="muted">
+                <Time at={at} />
+              </td>
+              <td>{lost ? `${countWords(lost.amount)} ${lost.unit}` : <span class="muted">unknown</span>}</td>
+              <td class="break">{after ?? <None />}</td>
+              <td class="break">{before ?? <None />}</td>
+              <td class="break">{why}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {count > newest.length && <p class="muted">and {countWords(count - newest.length)} earlier</p>}
     </>
   );
 }

@@ -1,9 +1,21 @@
-import { appendFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { FileTailSource, type FileTailOptions } from '../../../../src';
 import { openFileTail } from '../../../../src/adapters/files/tail';
 import { StreamProgress } from '../../../../src/serve/streams/progress';
+import type { Gap } from '../../../../src/ports';
 import type { Places } from '../../../../src/streams';
 import type { StreamCheckpoint } from '../../../../src/workflows/messages';
 import { folderForEach } from '../../../conformance/temporary-folder';
@@ -22,6 +34,7 @@ afterEach(async () => {
 });
 
 interface Reading {
+  readonly gaps: Omit<Gap, 'at'>[];
   readonly lines: string[];
   /** By line: the file that it came from. */
   readonly files: Map<string, string>;
@@ -42,10 +55,12 @@ function read(options: FileTailOptions, checkpoint: StreamCheckpoint = NOTHING):
   const files = new Map<string, string>();
   const saves: number[] = [];
   const left: string[] = [];
+  const gaps: Omit<Gap, 'at'>[] = [];
   const context = {
     signal: stopping.signal,
     logger: silent,
     trouble: () => {},
+    gap: (gap: Omit<Gap, 'at'>) => void gaps.push(gap),
     save: async (places: Places) => {
       saves.push(places.size);
       for (const [partition, state] of places) progress.place(partition, state);
@@ -75,7 +90,7 @@ function read(options: FileTailOptions, checkpoint: StreamCheckpoint = NOTHING):
     return progress.checkpoint();
   };
   stops.push(async () => void (await stop()));
-  return { lines, files, saves, left, ended, stop };
+  return { lines, files, saves, left, gaps, ended, stop };
 }
 
 const count = (reading: Reading, lines: number): Promise<unknown> =>
@@ -238,6 +253,93 @@ test('a file that cannot be opened just now is not taken for one that is gone, a
   const second = read({ path: at('a.log') }, checkpoint);
   await count(second, 1);
   expect(second.lines).toEqual(['new']);
+});
+
+/** As logrotate does it. */
+function rotate(times = 1): void {
+  for (let n = 9; n >= 1; n--)
+    for (const end of ['', '.gz', '.xz'])
+      if (existsSync(at(`a.log.${n}${end}`))) renameSync(at(`a.log.${n}${end}`), at(`a.log.${n + 1}${end}`));
+  renameSync(at('a.log'), at('a.log.1'));
+  if (times > 1) rotate(times - 1);
+}
+
+test('what was rotated twice while nobody read is read, compressed or not; what is gone, or cannot be read, is told', async () => {
+  writeFileSync(at('a.log'), 'one\n');
+  const first = read({ path: at('a.log') });
+  await count(first, 1);
+  let checkpoint = await first.stop();
+  for (const line of ['two', 'three']) {
+    appendFileSync(at('a.log'), `${line}\n`);
+    rotate();
+  }
+  writeFileSync(at('a.log'), 'four\n');
+  writeFileSync(at('a.log.2.gz'), gzipSync(readFileSync(at('a.log.2'))));
+  rmSync(at('a.log.2'));
+  const second = read({ path: at('a.log') }, checkpoint);
+  await count(second, 3);
+  expect([second.lines.sort(), second.gaps]).toEqual([['four', 'three', 'two'], []]);
+  await until('the rotated ones are left', () => second.left.length === 2);
+  checkpoint = await second.stop();
+  // The file that was read last is a.log.4 now: the one after it cannot be read, the next is gone, the newest is damaged.
+  for (const line of ['five', 'six', 'seven']) {
+    rotate();
+    writeFileSync(at('a.log'), `${line}\n`);
+  }
+  rotate();
+  renameSync(at('a.log.3'), at('a.log.3.xz'));
+  rmSync(at('a.log.2'));
+  writeFileSync(at('a.log.1.gz'), 'no gzip');
+  rmSync(at('a.log.1'));
+  writeFileSync(at('a.log'), 'eight\n');
+  const third = read({ path: at('a.log') }, checkpoint);
+  await count(third, 1);
+  expect(third.lines).toEqual(['eight']);
+  expect(third.gaps.map(({ why }) => why.replace(folder(), '.'))).toEqual([
+    '1 of the files are gone that were rotated after it',
+    './a.log.3.xz is packed as xz, which is not read',
+    expect.stringContaining('./a.log.1.gz is damaged'),
+  ]);
+});
+
+test('a file that is gone with what was not read of it is told, with how much of it is known', async () => {
+  writeFileSync(at('a.log'), 'one\ntwo\n');
+  const first = read({ path: at('a.log') });
+  await count(first, 2);
+  const checkpoint = await first.stop();
+  rmSync(at('a.log'));
+  writeFileSync(at('a.log'), 'another\n');
+  const second = read({ path: at('a.log') }, checkpoint);
+  await count(second, 1);
+  expect(second.gaps).toEqual([
+    {
+      partition: first.files.get('one'),
+      after: `${at('a.log')} byte 8`,
+      before: at('a.log'),
+      why: 'the file is gone',
+      since: expect.any(Number),
+    },
+  ]);
+});
+
+test('a stream of an earlier version, which kept no list of what was read, reads no rotated file that is older', async () => {
+  writeFileSync(at('a.log.2'), 'older\n');
+  writeFileSync(at('a.log'), 'one\n');
+  utimesSync(at('a.log.2'), 1_700_000_000, 1_700_000_000);
+  utimesSync(at('a.log'), 1_700_000_100, 1_700_000_100);
+  const first = read({ path: at('a.log') });
+  await count(first, 1);
+  const { partitions, ...checkpoint } = await first.stop();
+  const { '': _, ...earlier } = partitions;
+  renameSync(at('a.log.2'), at('a.log.3'));
+  rotate(1);
+  writeFileSync(at('a.log'), 'two\n');
+  rotate(1);
+  writeFileSync(at('a.log'), 'three\n');
+  const second = read({ path: at('a.log') }, { ...checkpoint, partitions: earlier });
+  await count(second, 2);
+  await second.stop();
+  expect(second.lines.sort()).toEqual(['three', 'two']);
 });
 
 test('a path that leads to a folder is refused; a pattern passes folders over', async () => {

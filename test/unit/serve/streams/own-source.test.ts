@@ -17,6 +17,7 @@ test('a source of one’s own goes on in each of its partitions', async () => {
     logger: silent,
     save: async () => {},
     trouble: () => {},
+    gap: () => {},
   };
   for await (const delivered of source.read(new Map([['a', 2]]), context)) {
     const { partition, value } = delivered as StreamElement<number>;

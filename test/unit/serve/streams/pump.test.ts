@@ -60,6 +60,10 @@ class Runs implements UnitRuns {
     });
   }
 
+  async lastsOfClaims() {
+    return new Set(this.lasts.values());
+  }
+
   async run({ key, elements }: Unit, { refusal }: UnitClaim) {
     const values = elements.map(({ value }) => value as number);
     this.asked.push(values);
@@ -222,6 +226,43 @@ test('a batch of which the source has lost elements since: the others are of it 
     expect((await ended).checkpoint.counts).toEqual({ ok: 5, dead: 0 });
     expect(runs.asked[0]).toEqual([1]);
     expect(runs.asked.flat()).toEqual([1, 3, 4, 5, 6]);
+  }
+});
+
+const only = (...values: readonly number[]): OpenSource => ({
+  async *read() {
+    yield values.map((value) => ({ value, offset: value }));
+  },
+});
+
+test('a done batch of which the source has lost elements passes over none behind it', async () => {
+  const checkpoint: StreamCheckpoint = { ...NOTHING, partitions: { '': { done: [['1', 4, '4']] } } };
+  for (const batch of [1, 2]) {
+    const runs = new Runs();
+    const { ended } = pumping(runs, { batch, linger: 0 }, { source: only(1, 3, 4, 5, 6), checkpoint });
+    expect((await ended).checkpoint.gaps).toBeUndefined();
+    expect(runs.asked.flat()).toEqual([5, 6]);
+  }
+  const runs = new Runs();
+  const { ended } = pumping(runs, {}, { source: only(1, 3, 5, 6), checkpoint });
+  expect((await ended).checkpoint.gaps).toMatchObject({ count: 1, newest: [{ after: 'the element 1' }] });
+  expect(runs.asked.flat()).toEqual([3, 5, 6]);
+});
+
+test('elements that start a second run, as the source has lost others of their batch, are told', async () => {
+  for (const [values, gap] of [
+    [[3, 4, 5], { before: 'the element 4' }],
+    [[1, 3, 4, 5], { before: 'the element 4' }],
+    [[1, 2, 3, 5], { after: 'the element 1' }],
+    [[1, 2, 3, 4, 5], undefined],
+  ] as const) {
+    const runs = new Runs();
+    runs.claimed.set('1', 4);
+    runs.lasts.set('1', '4');
+    const { ended } = pumping(runs, { batch: 4, linger: 0 }, { source: only(...values) });
+    const { gaps } = (await ended).checkpoint;
+    expect(gaps?.newest[0]).toEqual(gap && expect.objectContaining(gap));
+    expect(gaps?.count ?? 0).toBe(gap ? 1 : 0);
   }
 });
 

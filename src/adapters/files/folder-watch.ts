@@ -1,0 +1,48 @@
+import { watch, type FSWatcher } from 'node:fs';
+
+/** Wakes who rests when a folder changes. A hint only: the poll finds whatever the system does not tell. */
+export class FolderWatch {
+  readonly #watchers = new Map<string, FSWatcher>();
+  #wake: () => void = () => undefined;
+  #hasChanged = false;
+
+  watch(folder: string): void {
+    if (this.#watchers.has(folder)) return;
+    try {
+      const watcher = watch(folder, { persistent: false }, () => this.wake());
+      watcher.on('error', () => {
+        watcher.close();
+        this.#watchers.delete(folder);
+      });
+      this.#watchers.set(folder, watcher);
+    } catch {
+      // The folder is not there yet, or there are too many watchers on this machine.
+    }
+  }
+
+  /** From here on, a change lets the next rest be none. */
+  begin(): void {
+    this.#hasChanged = false;
+  }
+
+  wake(): void {
+    this.#wake();
+  }
+
+  async rest(milliseconds: number): Promise<void> {
+    if (this.#hasChanged) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => (this.#hasChanged = true);
+  }
+
+  close(): void {
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+  }
+}

@@ -1,0 +1,102 @@
+import type { FileHandle } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import type { FileBytes } from './file-identity';
+
+/** Kept from the beginning, so that a look at the head does not start anew. */
+const HEAD_BYTES = 1_024;
+/** At the end of a `.gz`: how many bytes were compressed, modulo 2^32. */
+const SIZE_BYTES = 4;
+
+/** The rest of a compressed file cannot be read. */
+export class DamagedFile extends Error {}
+
+/**
+ * The contents of a `.gz`, read as those of a plain file. They are decompressed as far as somebody reads, and only what
+ * was asked for last is kept: reading backwards, except in the head, starts from the beginning.
+ */
+export class GunzippedFile implements FileBytes {
+  readonly #file: FileHandle;
+  #chunks: AsyncIterator<Buffer> | undefined;
+  #stop: () => void = () => undefined;
+  #head = Buffer.alloc(0);
+  #window = Buffer.alloc(0);
+  #windowAt = 0;
+  #hasEnded = false;
+  #damage: DamagedFile | undefined;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  async stat(): ReturnType<FileBytes['stat']> {
+    const stats = await this.#file.stat({ bigint: true });
+    const trailer = Buffer.alloc(SIZE_BYTES);
+    await this.#file.read(trailer, 0, SIZE_BYTES, Math.max(0, Number(stats.size) - SIZE_BYTES));
+    const read = this.#windowAt + this.#window.length;
+    // One more than can be read, so that whoever reads on hears of the damage.
+    if (this.#damage) return { size: BigInt(read + 1), mtimeNs: stats.mtimeNs };
+    const size = this.#hasEnded ? read : Math.max(read, trailer.readUInt32LE());
+    return { size: BigInt(size), mtimeNs: stats.mtimeNs };
+  }
+
+  /** @throws DamagedFile, once all before the damage was read */
+  async read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }> {
+    if (position + length <= this.#head.length)
+      return { bytesRead: this.#head.copy(buffer, offset, position, position + length) };
+    if (position < this.#windowAt) this.#begin();
+    const isBeyond = (): boolean => position + length > this.#windowAt + this.#window.length;
+    if (this.#damage && isBeyond()) throw this.#damage;
+    while (isBeyond() && !this.#hasEnded) await this.#more(position);
+    const from = position - this.#windowAt;
+    if (from >= this.#window.length) return { bytesRead: 0 };
+    return { bytesRead: this.#window.copy(buffer, offset, from, from + length) };
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    await this.#file.close();
+  }
+
+  #begin(): void {
+    this.#stop();
+    const source = this.#file.createReadStream({ start: 0, autoClose: false });
+    const gunzip = createGunzip();
+    source.on('error', (error) => gunzip.destroy(error));
+    source.pipe(gunzip);
+    this.#stop = () => {
+      source.destroy();
+      gunzip.destroy();
+    };
+    this.#chunks = gunzip[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    this.#window = Buffer.alloc(0);
+    this.#windowAt = 0;
+    this.#hasEnded = false;
+    this.#damage = undefined;
+  }
+
+  /** @param from nothing before it will be asked for next */
+  async #more(from: number): Promise<void> {
+    if (!this.#chunks) this.#begin();
+    let bytes: Buffer | undefined;
+    try {
+      bytes = (await this.#chunks!.next()).value as Buffer | undefined;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
+      this.#damage = new DamagedFile((error as Error).message, { cause: error });
+    }
+    if (!bytes) {
+      this.#hasEnded = true;
+      return;
+    }
+    if (this.#head.length < HEAD_BYTES && this.#windowAt + this.#window.length === this.#head.length)
+      this.#head = Buffer.concat([this.#head, bytes.subarray(0, HEAD_BYTES - this.#head.length)]);
+    const kept = this.#window.subarray(Math.max(0, Math.min(from - this.#windowAt, this.#window.length)));
+    this.#windowAt += this.#window.length - kept.length;
+    this.#window = Buffer.concat([kept, bytes]);
+  }
+}

@@ -1,0 +1,99 @@
+import type { Gap } from '../../ports';
+import type { FilePlace, LogFile, OpenFile } from './file-identity';
+import type { SeenFile } from './seen-files';
+
+/** What a look at the wanted paths, and at what lies beside them, has found. */
+export interface Found {
+  readonly all: readonly LogFile[];
+  /** What is not read yet; with `seen`: what has grown since it was left. */
+  readonly fresh: { readonly file: LogFile; readonly opened: OpenFile; readonly seen?: SeenFile }[];
+  /** What cannot be read. */
+  readonly shut: { readonly file: LogFile; readonly why: string }[];
+  /** By base: of the files that are known, the one that was rotated last. */
+  readonly newest: Map<string, { readonly number: number; readonly words: string; readonly written: number }>;
+  /** Seen files that are not there any more. */
+  readonly gone: Set<SeenFile>;
+  /** Whether something may be a copy that is being made. */
+  isCopying: boolean;
+}
+
+/** @param words the place up to which the file was read */
+export function know({ newest }: Found, { base, number = 0, inode }: LogFile, words: string): void {
+  const known = newest.get(base);
+  if (known && known.number <= number) return;
+  newest.set(base, { number, words, written: inode!.written });
+}
+
+/** The oldest is read first. */
+export function rotatedFirst(one: Found['fresh'][number], other: Found['fresh'][number]): number {
+  return Number(one.file.number === 0) - Number(other.file.number === 0);
+}
+
+/**
+ * What is lost, as far as anybody can see.
+ *
+ * @param missing files of the checkpoint that are not there any more
+ * @param unlisted how many files are read that have no name any more
+ */
+export function gapsIn(
+  found: Found,
+  missing: ReadonlyMap<string, FilePlace>,
+  unlisted: number,
+): Omit<Gap, 'at'>[] {
+  const { all, fresh, shut, gone, newest } = found;
+  const behind = (base: string): Pick<Gap, 'before'> => {
+    const next = fresh.find(({ file }) => file.base === base);
+    return next ? { before: next.file.path } : {};
+  };
+  const gaps: Omit<Gap, 'at'>[] = [];
+  for (const [partition, { path: base, at, size = at, head, seen: since }] of missing) {
+    // Nothing was in it.
+    if (head.bytes === 0) continue;
+    const names = shut.filter(({ file }) => file.base === base).map(({ file }) => file.path);
+    gaps.push({
+      partition,
+      after: `${base} byte ${at}`,
+      ...behind(base),
+      ...(size > at && { lost: { amount: size - at, unit: 'bytes' } }),
+      why: `the file is gone${names.length > 0 ? `, or is one of ${names.join(', ')}, which cannot be read` : ''}`,
+      ...(since !== undefined && { since }),
+    });
+  }
+  for (const [base, { words }] of newest) {
+    const holes = holesBehind(found, base);
+    if (holes > 0)
+      gaps.push({
+        partition: '',
+        after: words,
+        ...behind(base),
+        why: `${holes} of the files are gone that were rotated after it`,
+      });
+  }
+  const bases = [...missing.values()].map(({ path }) => path);
+  for (const base of new Set([...gone].map((seen) => seen.base)))
+    // Beside a pattern, names come and go.
+    if (!newest.has(base) && !bases.includes(base) && all.some(({ pattern }) => pattern === base))
+      gaps.push({
+        partition: '',
+        after: `what was read of ${base}`,
+        ...behind(base),
+        why: 'the files that were read are gone, and so are those that were rotated after them, if there were any',
+      });
+  // Some of them are files that were read, and packed since.
+  const packed = gone.size + missing.size + unlisted;
+  for (const { file, why } of shut.slice(packed))
+    gaps.push({ partition: '', after: file.base, why: `${file.path} ${why}` });
+  return gaps;
+}
+
+/** How many numbers are free between the file that is known to be the newest and the wanted path. */
+function holesBehind({ all, newest }: Found, base: string): number {
+  const { number, written } = newest.get(base)!;
+  const own = all.filter((file) => file.base === base && file.inode);
+  // Others count upwards: then those with lower numbers are older.
+  if (own.some((file) => file.number! > number && file.inode!.written > written)) return 0;
+  const taken = new Set(own.map((file) => file.number));
+  let holes = 0;
+  for (let n = 1; n < number; n++) if (!taken.has(n)) holes += 1;
+  return holes;
+}
