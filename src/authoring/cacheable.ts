@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import type { CacheOptions, DefinitionRecord, ErrorPolicy, KnotOptions } from './records';
+import type { CacheOptions, DefinitionRecord, ReadKnotOptions } from './records';
 
 type Cacheable = Pick<DefinitionRecord, 'name' | 'version' | 'node' | 'inline' | 'receives' | 'map'> &
   Partial<Pick<DefinitionRecord, 'source'>>;
@@ -17,7 +17,7 @@ export function isCacheable({ node, receives }: Cacheable): boolean {
 }
 
 /** Reads the reuse options. Returns undefined if nothing is to be reused. */
-export function cacheOf({ cache }: KnotOptions<ErrorPolicy>): CacheOptions | undefined {
+export function cacheOf({ cache }: ReadKnotOptions): CacheOptions<number> | undefined {
   if (cache === undefined || cache === false) return undefined;
   return cache === true ? {} : cache;
 }
@@ -26,11 +26,7 @@ export function cacheOf({ cache }: KnotOptions<ErrorPolicy>): CacheOptions | und
  * @param owner whose options they are, for the message
  * @throws SelvageError InvalidConfig, CacheWithoutVersion
  */
-export function requireCacheable(
-  owner: string,
-  definition: Cacheable,
-  options: KnotOptions<ErrorPolicy>,
-): void {
+export function requireCacheable(owner: string, definition: Cacheable, options: ReadKnotOptions): void {
   const cache = cacheOf(options);
   if (!cache) return;
   if (definition.receives === 'outcomes') throw receivesOutcomes(owner, definition);

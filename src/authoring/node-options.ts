@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 import type { KnotConfig } from './knot';
-import type { ErrorPolicy, KnotOptions, NodeKind, QueueDispatcher } from './records';
+import type { ErrorPolicy, KnotOptions, NodeKind, QueueDispatcher, ReadKnotOptions } from './records';
 
 /** Options that say how a body is called, retried and limited. */
 const OF_A_BODY = [
@@ -67,10 +67,7 @@ export function requireMeaning(
 }
 
 /** Keeps the options that mean something for a knot of this node. */
-export function withMeaning(
-  node: NodeKind | undefined,
-  options: KnotOptions<ErrorPolicy>,
-): KnotOptions<ErrorPolicy> {
+export function withMeaning(node: NodeKind | undefined, options: ReadKnotOptions): ReadKnotOptions {
   if (node === undefined) return options;
   const kept: Record<string, unknown> = { ...options };
   for (const name of MEANINGLESS[node]) delete kept[name];

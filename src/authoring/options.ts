@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
 import { isPartitionDomain } from '../partitions';
+import { durationMs } from '../values/duration';
 import {
   firstProblem,
   isObject,
@@ -25,6 +26,7 @@ import type {
   Limit,
   LocalDispatcher,
   QueueDispatcher,
+  ReadKnotOptions,
   RetryPolicy,
   TapestryOptions,
 } from './records';
@@ -32,13 +34,43 @@ import type {
 const LONGEST_LIMIT_KEY = 200;
 const LONGEST_SUMMARY = 400;
 
-const milliseconds: Check = (value) =>
-  typeof value === 'number' && Number.isFinite(value) && value > 0
+const milliseconds: Check = (value) => {
+  const read = inMilliseconds(value);
+  return typeof read === 'number' && Number.isFinite(read) && read > 0
     ? undefined
-    : 'must be a positive number of milliseconds';
+    : 'must be a positive number of milliseconds, or a text such as "10s"';
+};
 
 const millisecondsOrZero: Check = (value) =>
-  value === 0 ? undefined : milliseconds(value) && 'must be a number of milliseconds, 0 or more';
+  inMilliseconds(value) === 0
+    ? undefined
+    : milliseconds(value) && 'must be a number of milliseconds, 0 or more, or a text such as "10s"';
+
+/** A duration in milliseconds; anything else as it is. A number stays as it is, too: plans have its exact value. */
+export function inMilliseconds<T>(value: T): T | number {
+  return typeof value === 'string' ? (durationMs(value) ?? value) : value;
+}
+
+/** The options with all durations in milliseconds. */
+function withMilliseconds(options: KnotOptions<ErrorPolicy>): ReadKnotOptions {
+  return withRead(options, {
+    timeout: inMilliseconds,
+    cancelGrace: inMilliseconds,
+    retry: (policy: object) =>
+      withRead(policy, { initialInterval: inMilliseconds, maximumInterval: inMilliseconds }),
+    cache: (cache: object | boolean) =>
+      typeof cache === 'boolean' ? cache : withRead(cache, { maxAge: inMilliseconds }),
+  });
+}
+
+function withRead(given: object, read: Readonly<Record<string, (value: never) => unknown>>): object {
+  const entries = Object.entries(given) as [string, never][];
+  return Object.freeze(
+    Object.fromEntries(
+      entries.map(([key, value]) => [key, Object.hasOwn(read, key) ? read[key]!(value) : value]),
+    ),
+  );
+}
 
 const atLeastOne: Check = (value) =>
   typeof value === 'number' && Number.isFinite(value) && value >= 1
@@ -64,7 +96,7 @@ const retry: Check = (value) => {
   const problem = retryFields(value);
   if (problem !== undefined) return problem;
   const { initialInterval = 1_000, maximumInterval } = value as RetryPolicy;
-  return maximumInterval !== undefined && maximumInterval < initialInterval
+  return maximumInterval !== undefined && inMilliseconds(maximumInterval) < inMilliseconds(initialInterval)
     ? `has "maximumInterval", which must not be shorter than "initialInterval" (${initialInterval} ms)`
     : undefined;
 };
@@ -100,9 +132,7 @@ const cacheFields = nested<CacheOptions>({ maxAge: milliseconds, codeHash: oneOf
 
 const cache: Check = (value) => {
   if (typeof value === 'boolean') return undefined;
-  return isObject(value)
-    ? cacheFields(value)
-    : 'must be true, false, or an object such as { maxAge: 86_400_000 }';
+  return isObject(value) ? cacheFields(value) : 'must be true, false, or an object such as { maxAge: "1d" }';
 };
 
 const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
@@ -207,27 +237,26 @@ export function readOptions<T>(owner: string, given: unknown, checks: Checks<T>,
 }
 
 /** Reads the options of a placement, without `id` and `tapestry`. */
-export function readKnotOptions(owner: string, given: unknown): KnotOptions<ErrorPolicy> {
-  return readOptions(
-    owner,
-    given,
-    KNOT_OPTIONS,
-    'Correct or remove it; inputs belong in the first argument.',
+export function readKnotOptions(owner: string, given: unknown): ReadKnotOptions {
+  return withMilliseconds(
+    readOptions(owner, given, KNOT_OPTIONS, 'Correct or remove it; inputs belong in the first argument.'),
   );
 }
 
 /** Reads the options of a definition, without `input`, `output`, `version` and `receives`. */
-export function readDefinitionOptions(owner: string, given: unknown): KnotOptions<ErrorPolicy> {
-  return readOptions(
-    owner,
-    given,
-    KNOT_OPTIONS,
-    'Correct or remove it; beside these, a definition takes input, output, version and receives.',
+export function readDefinitionOptions(owner: string, given: unknown): ReadKnotOptions {
+  return withMilliseconds(
+    readOptions(
+      owner,
+      given,
+      KNOT_OPTIONS,
+      'Correct or remove it; beside these, a definition takes input, output, version and receives.',
+    ),
   );
 }
 
-export function readTapestryOptions(owner: string, given: unknown): TapestryOptions {
-  const options = readOptions(
+export function readTapestryOptions(owner: string, given: unknown): TapestryOptions<number> {
+  const { knots, ...options } = readOptions(
     owner,
     given,
     TAPESTRY_OPTIONS,
@@ -240,7 +269,10 @@ export function readTapestryOptions(owner: string, given: unknown): TapestryOpti
       { details: { owner, option: 'dependsOnPrevious', reason: 'Meaningless' } },
     );
   }
-  return options;
+  return Object.freeze({
+    ...options,
+    ...(knots && { knots: withMilliseconds(knots) as TapestryOptions<number>['knots'] }),
+  });
 }
 
 /**
@@ -248,10 +280,10 @@ export function readTapestryOptions(owner: string, given: unknown): TapestryOpti
  * whole.
  */
 export function effectiveOptions(
-  tapestry: TapestryOptions,
-  definition: KnotOptions<ErrorPolicy>,
-  own: KnotOptions<ErrorPolicy>,
-): KnotOptions<ErrorPolicy> {
+  tapestry: TapestryOptions<number>,
+  definition: ReadKnotOptions,
+  own: ReadKnotOptions,
+): ReadKnotOptions {
   // Most knots set nothing themselves and share one object.
   if (Object.keys(own).length === 0 && tapestry.knots === undefined) return definition;
   return Object.freeze({ ...tapestry.knots, ...definition, ...own });

@@ -1,4 +1,5 @@
 import type { AnyDomain } from '../partitions';
+import type { Duration } from '../values/duration';
 import type { KnotContext } from './knot-context';
 import type { DataOptions } from './dataset';
 import type { StandardSchema } from './standard-schema';
@@ -11,16 +12,18 @@ import type { StandardSchema } from './standard-schema';
 /**
  * How often, and after which waits, a body that throws is retried. Lost workers and unreachable backends do
  * not count.
+ *
+ * @typeParam Time `number` once it has been read
  */
-export interface RetryPolicy {
+export interface RetryPolicy<Time extends Duration = Duration> {
   /** Attempts that may throw, including the first. Default 1: no retry. */
   readonly maximumAttempts?: number;
-  /** Milliseconds before the second attempt. Default 1,000. */
-  readonly initialInterval?: number;
+  /** How long to wait before the second attempt. Default 1,000 ms. */
+  readonly initialInterval?: Time;
   /** Factor from one wait to the next. Default 2. */
   readonly backoffCoefficient?: number;
-  /** Longest wait in milliseconds. Default 100 × `initialInterval`. */
-  readonly maximumInterval?: number;
+  /** Longest wait. Default 100 × `initialInterval`. */
+  readonly maximumInterval?: Time;
   /** Names (`error.name` or code) of errors that are not retried. */
   readonly nonRetryableErrors?: readonly string[];
 }
@@ -146,9 +149,9 @@ export type ErrorPolicy = 'skipIfParentFailed' | 'receiveErrors' | 'requireAllPa
 export type ValuePolicy = Exclude<ErrorPolicy, 'receiveErrors'>;
 
 /** How values of a knot are reused: see {@link KnotOptions.cache}. */
-export interface CacheOptions {
-  /** How long a value may be reused, in milliseconds from when it was first made. Default: for ever. */
-  readonly maxAge?: number;
+export interface CacheOptions<Time extends Duration = Duration> {
+  /** How long a value may be reused, from when it was first made. Default: for ever. */
+  readonly maxAge?: Time;
   /**
    * `source`: a value is reused as long as the body's source text (and the version, if any) is the same. A
    * function in place reuses values of its own knot only. Two functions of one process are never confused.
@@ -162,7 +165,10 @@ export interface CacheOptions {
  * Framework options of a knot, beside its `id`. Omitted ones are inherited from the tapestry, then from the
  * default.
  */
-export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> extends DataOptions {
+export interface KnotOptions<
+  Policy extends ErrorPolicy = ValuePolicy,
+  Time extends Duration = Duration,
+> extends DataOptions {
   /**
    * How to react when a parent is Err or Skipped. `skipIfParentFailed` skips the knot. `requireAllParents`
    * makes it Err (`RequireAllParents`). `receiveErrors` runs it with its parents' outcomes, and requires a
@@ -170,14 +176,14 @@ export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> extends D
    * `skipIfParentFailed`.
    */
   readonly errorPolicy?: Policy;
-  readonly retry?: RetryPolicy;
+  readonly retry?: RetryPolicy<Time>;
   /**
-   * Milliseconds that one attempt of the body may take. Then its signal is aborted and the attempt counts as
-   * a throw. Default: none.
+   * How long one attempt of the body may take. Then its signal is aborted and the attempt counts as a throw.
+   * Default: none.
    */
-  readonly timeout?: number;
-  /** Milliseconds that a body may continue after a cancel has aborted its signal. Default 10,000. */
-  readonly cancelGrace?: number;
+  readonly timeout?: Time;
+  /** How long a body may continue after a cancel has aborted its signal. Default 10,000 ms. */
+  readonly cancelGrace?: Time;
   readonly dispatcher?: Dispatcher;
   /**
    * How to react if the worker's body has another source than the one that the run was started with. `run`
@@ -192,7 +198,7 @@ export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> extends D
    * Whatever else the body reads (the clock, `ctx.resources`, other systems) does not count: only `maxAge`
    * makes such a value stale. Default false.
    */
-  readonly cache?: boolean | CacheOptions;
+  readonly cache?: boolean | CacheOptions<Time>;
   /**
    * Most bodies that run at once, over all knots of the definition (or all whose limits name this key), in
    * all runs, workers and tapestries that share the backends. A knot beyond it waits without holding a worker
@@ -223,6 +229,9 @@ export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> extends D
   /** One line for people, shown beside the knot in listings and in Temporal's UI. */
   readonly summary?: string;
 }
+
+/** Options of a knot as they have been read: durations are milliseconds. */
+export type ReadKnotOptions = KnotOptions<ErrorPolicy, number>;
 
 export type KnotBody = (inputs: any, context: KnotContext) => unknown;
 
@@ -299,7 +308,7 @@ export interface DefinitionRecord {
   readonly code: object;
   /** The source text that the code hash is computed from, or that hash. Absent where only the host of the body knows it. */
   readonly source?: string;
-  readonly options: KnotOptions<ErrorPolicy>;
+  readonly options: ReadKnotOptions;
 }
 
 export type InputRecord =
@@ -319,7 +328,7 @@ export interface KnotRecord {
   /** Set for a node that runs another tapestry. The knot's inputs are that tapestry's parameters. */
   readonly nested?: TapestryRecord;
   /** The options that apply to this knot: its own, else its definition's, else its tapestry's. */
-  readonly options: KnotOptions<ErrorPolicy>;
+  readonly options: ReadKnotOptions;
 }
 
 export interface ParameterRecord {
@@ -334,9 +343,9 @@ export interface ParameterRecord {
 
 export type FailOn = 'unhandled' | 'any' | 'never';
 
-export interface TapestryOptions {
+export interface TapestryOptions<Time extends Duration = Duration> {
   /** Options that knots inherit. */
-  readonly knots?: Omit<KnotOptions, keyof DataOptions>;
+  readonly knots?: Omit<KnotOptions<ValuePolicy, Time>, keyof DataOptions>;
   /**
    * Which failures make the workflow fail in Temporal and `run.values()` throw. `unhandled` (default):
    * failures that belong to no optional knot and that no knot receives. `any`: all but those of optional
@@ -384,7 +393,7 @@ export interface TapestryEmitter {
 
 export interface TapestryRecord {
   readonly name: string;
-  readonly options: TapestryOptions;
+  readonly options: TapestryOptions<number>;
   readonly parameters: Map<string, ParameterRecord>;
   /** In the order placed, parameters included. */
   readonly knots: Map<string, KnotRecord>;

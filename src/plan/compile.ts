@@ -159,7 +159,7 @@ function isOfOwnMaking(definition: DefinitionRecord, { path }: KnotRecord): bool
 function mapOf(
   { each, batch, ...settings }: MapRecord,
   { maxConcurrent, ratePerSecond }: PlanPolicy,
-  cache: CacheOptions | undefined,
+  cache: CacheOptions<number> | undefined,
 ): PlanMap {
   // A limited knot may have to wait, so it runs outside of segments.
   const isLimited = maxConcurrent !== undefined || ratePerSecond !== undefined;

@@ -2,7 +2,8 @@ import { decodeJson, defaultSha256, type Sha256 } from '../values';
 import { SelvageError } from '../errors';
 import { hostNameOf } from '../authoring/body-host';
 import { cacheOf, isCacheable, requireCacheable } from '../authoring/cacheable';
-import type { CacheOptions, ErrorPolicy, KnotOptions } from '../authoring/records';
+import { readKnotOptions } from '../authoring/options';
+import type { CacheOptions, ReadKnotOptions } from '../authoring/records';
 import type { Fragment, FragmentDefinition, FragmentKnot } from '../authoring/fragment';
 import { compiled, configHashOf, type CompiledPlan } from './compile';
 import { ConstantEncoder } from './constant-encoder';
@@ -80,7 +81,10 @@ export function extend(
   for (const { id } of newcomers) indexes.set(id, indexes.size);
   const knots = newcomers.map((knot): PlanKnot => {
     const { id, definition, optional } = knot;
-    const { summary, ...options } = { ...plan.extensible!.knots, ...knot.options };
+    const { summary, ...options } = {
+      ...plan.extensible!.knots,
+      ...readKnotOptions(`the knot "${id}"`, knot.options ?? {}),
+    };
     const cache = cacheIn(options, knot);
     const data = dataOf(options);
     const host = hostNameOf(definition.host, options.dispatcher);
@@ -236,9 +240,9 @@ function requireInRun(
 
 /** @throws SelvageError `CacheWithoutVersion` */
 function cacheIn(
-  options: KnotOptions<ErrorPolicy>,
+  options: ReadKnotOptions,
   { definition, id }: FragmentKnot,
-): CacheOptions | undefined {
+): CacheOptions<number> | undefined {
   const receives = options.errorPolicy === 'receiveErrors' ? 'outcomes' : 'values';
   if (!isCacheable({ ...definition, receives })) return undefined;
   requireCacheable(`the knot "${id}" of the fragment`, { ...definition, receives }, options);

@@ -1,5 +1,6 @@
 import type {
   ErrorPolicy,
+  ValuePolicy,
   FailOn,
   KnotOptions,
   NodeKind,
@@ -35,7 +36,7 @@ export interface Plan {
   /** Only for a partitioned tapestry. */
   readonly partition?: PlanPartition;
   /** If present, runs of the plan may be extended. Knots of extensions inherit these options. */
-  readonly extensible?: { readonly knots?: KnotOptions };
+  readonly extensible?: { readonly knots?: KnotOptions<ValuePolicy, number> };
   /** Only for a plan made from another one by extensions. */
   readonly extended?: Extended;
 }
@@ -108,7 +109,7 @@ export interface PlanPolicy {
   readonly path?: string;
   /** For a map. */
   readonly map?: PlanMap;
-  readonly retry?: RetryPolicy;
+  readonly retry?: RetryPolicy<number>;
   readonly timeout?: number;
   readonly cancelGrace?: number;
   readonly taskQueue?: string;

@@ -1,5 +1,5 @@
 import { DEFAULT_CANCEL_GRACE_MS } from './limits';
-import type { ErrorPolicy, KnotOptions, Limit, RetryPolicy } from '../authoring/records';
+import type { ErrorPolicy, KnotOptions, Limit, ReadKnotOptions, RetryPolicy } from '../authoring/records';
 import type { PlanData, PlanLimit, PlanPolicy } from './plan';
 
 const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
@@ -13,7 +13,7 @@ const DEFAULT_PRIORITY = 3;
  *
  * @param limitKey the key of limits that name none
  */
-export function policyOf(options: KnotOptions<ErrorPolicy>, limitKey: string): PlanPolicy {
+export function policyOf(options: ReadKnotOptions, limitKey: string): PlanPolicy {
   const retry = options.retry && retryOf(options.retry);
   const { dispatcher, errorPolicy = 'skipIfParentFailed', priority = DEFAULT_PRIORITY } = options;
   const maxConcurrent = limitOf(options.maxConcurrent, limitKey);
@@ -54,7 +54,7 @@ function limitOf(limit: Limit | undefined, defaultKey: string): PlanLimit | unde
     : limit && { key: limit.key, limit: limit.limit };
 }
 
-function retryOf(retry: RetryPolicy): RetryPolicy | undefined {
+function retryOf(retry: RetryPolicy<number>): RetryPolicy<number> | undefined {
   const {
     maximumAttempts = 1,
     backoffCoefficient = DEFAULT_BACKOFF_COEFFICIENT,

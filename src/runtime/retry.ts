@@ -11,7 +11,7 @@ const DEFAULT_BACKOFF = 2;
  * @param throws how often the body has thrown in this run, including this time
  */
 export function retryDelay(
-  policy: RetryPolicy | undefined,
+  policy: RetryPolicy<number> | undefined,
   throws: number,
   error: unknown,
 ): number | undefined {

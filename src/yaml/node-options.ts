@@ -1,5 +1,4 @@
 import { dataset, type KnotOptions } from '../authoring';
-import { durationMs } from '../values/duration';
 import { readDispatcher } from './dispatchers';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -9,9 +8,6 @@ const POLICIES: Readonly<Record<string, string>> = {
   require_all_parents: 'requireAllParents',
   receive_errors: 'receiveErrors',
 };
-
-/** Durations, which may be written as texts. */
-const milliseconds = (value: unknown): unknown => durationMs(value) ?? value;
 
 /** What names no dataset is refused where the knot is placed. */
 const datasets = (value: unknown): unknown =>
@@ -25,22 +21,7 @@ const datasets = (value: unknown): unknown =>
 
 const READ: Readonly<Record<string, (value: unknown) => unknown>> = {
   errorPolicy: (value) => POLICIES[String(value)] ?? value,
-  retry: (value) => {
-    const { initialInterval, maximumInterval, ...others } = (value ?? {}) as Fields;
-    return {
-      ...others,
-      ...(initialInterval !== undefined && { initialInterval: milliseconds(initialInterval) }),
-      ...(maximumInterval !== undefined && { maximumInterval: milliseconds(maximumInterval) }),
-    };
-  },
-  timeout: milliseconds,
-  cancelGrace: milliseconds,
   dispatcher: readDispatcher,
-  cache: (value) => {
-    if (typeof value !== 'object' || value === null) return value;
-    const { maxAge, ...others } = value as Fields;
-    return { ...others, ...(maxAge !== undefined && { maxAge: milliseconds(maxAge) }) };
-  },
   reads: datasets,
   writes: datasets,
 };

@@ -17,7 +17,7 @@ import {
   waitUntil,
   type Knot,
 } from '../authoring';
-import { durationMs } from '../values/duration';
+import type { Duration } from '../values/duration';
 import { kindOf } from './callables';
 import { anyOf, listOf, shapeOf, UNKNOWN, whole, type KnownShape } from './known-shape';
 import type { KnotShapes } from './knot-shapes';
@@ -176,7 +176,7 @@ const PLACE: Readonly<Record<string, Place>> = {
         {
           name: signal as string,
           schema,
-          ...(timeout !== undefined && { timeout: (durationMs(timeout) ?? timeout) as number }),
+          ...(timeout !== undefined && { timeout: timeout as Duration }),
           after: afterOf(this, node),
         },
         config,
@@ -187,9 +187,7 @@ const PLACE: Readonly<Record<string, Place>> = {
   sleep(node, options) {
     const { section } = node;
     const { duration } = section.fields;
-    const ms = isPart(duration)
-      ? this.knotOf(referenceAt(node, duration, ['duration']))
-      : (durationMs(duration) ?? duration);
+    const ms = isPart(duration) ? this.knotOf(referenceAt(node, duration, ['duration'])) : duration;
     return placeWait(this, node, options, (given, config) => sleep({ ms: ms as never, ...given }, config));
   },
   waitUntil(node, options) {

@@ -10,7 +10,7 @@ import type {
 } from '../../src/authoring/records';
 
 /** Builds tapestry records without the authoring functions, so that also what those would refuse can be compiled. */
-export function emptyTapestry(name = 'test', options: TapestryOptions = {}): TapestryRecord {
+export function emptyTapestry(name = 'test', options: TapestryOptions<number> = {}): TapestryRecord {
   return { name, options, parameters: new Map(), knots: new Map(), terminals: undefined };
 }
 
@@ -59,7 +59,7 @@ export function addKnot(
   id: string,
   of: DefinitionRecord,
   inputs: Readonly<Record<string, InputRecord>> = {},
-  options: KnotOptions<ErrorPolicy> = {},
+  options: KnotOptions<ErrorPolicy, number> = {},
 ): KnotRecord {
   const knot: KnotRecord = {
     id,
@@ -75,14 +75,16 @@ export function addKnot(
 /** Options of knots of which some are local. */
 export const localWhere =
   (isLocal: (knot: number) => boolean) =>
-  (knot: number): KnotOptions<ErrorPolicy> =>
+  (knot: number): KnotOptions<ErrorPolicy, number> =>
     isLocal(knot) ? { dispatcher: { kind: 'local' } } : {};
 
 /** A tapestry of the shape that `parentsOf` tells: knot `i` takes knots of lower number. The first `parameters` are parameters. */
 export function tapestryOf(
   parentsOf: readonly (readonly number[])[],
   parameters = 0,
-  optionsOf: (knot: number) => KnotOptions<ErrorPolicy> & { readonly optional?: boolean } = () => ({}),
+  optionsOf: (
+    knot: number,
+  ) => KnotOptions<ErrorPolicy, number> & { readonly optional?: boolean } = () => ({}),
 ): TapestryRecord {
   const tapestry = emptyTapestry();
   const step = definition('step');

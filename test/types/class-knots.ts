@@ -11,7 +11,7 @@ class FetchPrefs extends Knot<{ user: string; fresh?: boolean }, Prefs> {
   static version = '2';
   static input = z.object({ user: z.string(), fresh: z.boolean().optional() });
   static output = z.object({ theme: z.string() });
-  static options = { timeout: 5_000 };
+  static options = { timeout: '5s', retry: { initialInterval: '1s' } };
 
   async process({ user }: { user: string; fresh?: boolean }, ctx: KnotContext): Promise<Prefs> {
     return { theme: `${user}@${ctx.attempt}` };

@@ -3,8 +3,10 @@ import type { Absence, In, Knot, KnotBelow, MayBeAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import { checkName } from '../names';
+import type { Duration } from '../../values/duration';
 import { shown } from '../checks';
 import type { NodeConfig } from '../node-options';
+import { inMilliseconds } from '../options';
 import { place } from '../place';
 import type { DefinitionRecord, WaitRecord } from '../records';
 import { describeIssues, isStandardSchema, type OutputOf, type StandardSchema } from '../standard-schema';
@@ -23,9 +25,9 @@ interface WaitsAfter<Why> {
 
 export interface SignalWait<Why = unknown> extends WaitsAfter<Why> {
   /**
-   * Milliseconds from the beginning of the wait, after which the knot fails with `SignalTimeout`. Default: no limit.
+   * How long after the beginning of the wait the knot fails with `SignalTimeout`. Default: no limit.
    */
-  readonly timeout?: number;
+  readonly timeout?: Duration;
 }
 
 /** The form of `waitForSignal` that names everything in its first argument. */
@@ -42,8 +44,8 @@ interface PassesOn<T, Why> extends WaitsAfter<Why> {
 }
 
 export interface SleepOptions<T, Why = unknown> extends PassesOn<T, Why> {
-  /** Milliseconds from when the wait begins, 0 or more. */
-  readonly ms: In<number, Why>;
+  /** A duration from when the wait begins, or a knot that yields milliseconds. */
+  readonly ms: Duration | In<number, Why>;
 }
 
 export interface WaitUntilOptions<T, Why = unknown> extends PassesOn<T, Why> {
@@ -73,7 +75,8 @@ export function waitForSignal(
     | readonly [options: SignalOptions<StandardSchema>, config: WaitConfig]
 ): Knot<any> {
   const { options, config } = readSignalArguments(args);
-  const { name, schema, timeout, after } = options;
+  const { name, schema, after } = options;
+  const timeout = inMilliseconds(options.timeout) as number | undefined;
   checkName('signal', name);
   if (!isStandardSchema(schema)) {
     throw invalidNode(
@@ -90,7 +93,7 @@ export function waitForSignal(
       config,
       'WrongValue',
       `has a "timeout" that is ${shown(timeout)}`,
-      'Give a positive number of milliseconds, or leave it out.',
+      'Give a positive number of milliseconds or a text such as "10s", or leave it out.',
     );
   }
   const wait = { signal: name, schema, ...(timeout !== undefined && { timeout }) };
@@ -115,7 +118,8 @@ export function sleep<T, const Id extends string, Why extends Absence = never>(
 ): KnotBelow<T, Id, Why>;
 export function sleep(options: SleepOptions<unknown>, config: WaitConfig): Knot<any> {
   requireKeys('sleep', options, ['ms', 'input', 'after'], config);
-  const { ms, input, after } = options;
+  const { input, after } = options;
+  const ms = inMilliseconds(options.ms);
   const isConstant = knotRecord(ms) === undefined;
   const duration = isConstant ? durationOf(ms) : undefined;
   if (isConstant && duration === undefined) {
@@ -124,7 +128,7 @@ export function sleep(options: SleepOptions<unknown>, config: WaitConfig): Knot<
       config,
       'WrongValue',
       `has "ms", which is ${shown(ms)}`,
-      'Give a number of milliseconds, 0 or more, or a knot that yields one.',
+      'Give a number of milliseconds, 0 or more, a text such as "10s", or a knot that yields a number.',
     );
   }
   const definition = waitDefinition(

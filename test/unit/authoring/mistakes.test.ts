@@ -737,7 +737,7 @@ const mistakes: Partial<Record<ErrorCode, Record<string, [make: () => unknown, s
 const options: readonly [option: string, value: unknown, complaint: string][] = [
   ['timeout', 0, 'positive number of milliseconds'],
   ['timeout', Number.POSITIVE_INFINITY, 'positive number of milliseconds'],
-  ['timeout', '5s', 'positive number of milliseconds'],
+  ['timeout', '5 parsecs', 'positive number of milliseconds, or a text such as "10s", and is "5 parsecs"'],
   ['cancelGrace', -1, '0 or more'],
   ['retry', 3, 'must be an object'],
   ['retry', { attempts: 3 }, '"attempts", which is no option'],

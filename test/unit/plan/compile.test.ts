@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { contentHash, encodeValue, hashText, type Sha256 } from '../../../src/values';
 import { compile, problemsOf, layoutOf } from '../../../src/plan';
-import type { KnotOptions, TapestryOptions } from '../../../src/authoring/records';
+import type { ReadKnotOptions, TapestryOptions } from '../../../src/authoring/records';
 import {
   addKnot,
   addParameter,
@@ -167,9 +167,9 @@ describe('terminals', () => {
 
 describe('the policy of a knot', () => {
   function policy(
-    knot: KnotOptions,
-    ofDefinition: KnotOptions = {},
-    ofTapestry: TapestryOptions['knots'] = {},
+    knot: ReadKnotOptions,
+    ofDefinition: ReadKnotOptions = {},
+    ofTapestry: TapestryOptions<number>['knots'] = {},
   ) {
     const tapestry = emptyTapestry('t', { knots: ofTapestry });
     addKnot(tapestry, 'k', definition('step', { options: ofDefinition }), {}, knot);
@@ -195,11 +195,11 @@ describe('the policy of a knot', () => {
   });
 
   test('of a knot can take back the task queue of the tapestry', () => {
-    const tapestryOptions: KnotOptions = { dispatcher: { kind: 'queue', taskQueue: 'q' } };
+    const tapestryOptions: ReadKnotOptions = { dispatcher: { kind: 'queue', taskQueue: 'q' } };
     expect(policy({ dispatcher: { kind: 'queue' } }, {}, tapestryOptions).policy).toEqual({});
   });
 
-  test.each<[string, KnotOptions]>([
+  test.each<[string, ReadKnotOptions]>([
     ['errorPolicy', { errorPolicy: 'skipIfParentFailed' }],
     ['retry', { retry: {} }],
     ['one attempt', { retry: { maximumAttempts: 1, initialInterval: 5 } }],
@@ -239,7 +239,7 @@ describe('the policy of a knot', () => {
     expect(compile(tapestry).plan.knots[0]!.policy.maxConcurrent).toEqual({ key: 't/k', limit: 2 });
   });
 
-  test.each<KnotOptions>([{ maxConcurrent: 1 }, { ratePerSecond: 1 }])(
+  test.each<ReadKnotOptions>([{ maxConcurrent: 1 }, { ratePerSecond: 1 }])(
     'makes a local knot with the limit %j go by itself, which the layout has no need of',
     (limit) => {
       const tapestry = emptyTapestry('t', { knots: { dispatcher: { kind: 'local' } } });
@@ -280,7 +280,7 @@ describe('the config hash', () => {
   function configHash(
     of = definition('step'),
     value: unknown = 1,
-    options: KnotOptions = {},
+    options: ReadKnotOptions = {},
     id = 'k',
   ): string {
     const tapestry = emptyTapestry();
