@@ -47,6 +47,9 @@ module.exports = {
     'test/conformance/body-hosts/thread-bodies.ts',
     'scripts/record-histories.ts',
     'scripts/record-golden.ts',
+    'scripts/make-kept-project.ts',
+    // A project that is kept, not loaded.
+    'test/kept-projects/source/*.ts',
     // A page of the documentation, which its test copies to where a user would have it.
     'test/integration/docs/backfills/weather.ts',
     // Bundled by path.

@@ -39,6 +39,7 @@ const GROUPS = [
       'test/integration/cli/',
       // It builds the package of an older commit.
       'test/integration/deploys/package-upgrade.test.ts',
+      'test/integration/deploys/kept-project.test.ts',
       'test/integration/docs/backfills.test.ts',
       'test/integration/docs/deploy.test.ts',
       'test/integration/examples.test.ts',

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MIGRATIONS } from '../../../src/adapters/sqlite/migrations';
 import { Selvage } from '../../../src/client';
+import type { RunRecord } from '../../../src/ports';
+import { everyItem } from '../../../src/ports/parts/every-item';
 import { ServerReach } from '../../../src/explorer/page-server';
 import { beginsCommands, type Command, makeCommandProject, runCommand } from '../../support/command-line';
 import { readFile } from '../../support/doc-snippets';
@@ -14,6 +16,7 @@ import { openPage } from '../../support/page';
 import { sharedServerAddress } from '../../support/temporal-server';
 import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
+import { held, many, nested } from './upgrade/pipeline';
 
 /**
  * The older version: the first commit with the tables of today. Once there is a release, its package takes this place. Before, tables and
@@ -33,26 +36,16 @@ const lacksOlder =
   (hasTablesOfToday(OLDER) ? undefined : `the tables have changed since ${OLDER}: name a later commit`);
 const lacksOther = lacksCommit(OTHER_TABLES);
 
+/** How long old workers have load. An hour, before a release: SELVAGE_TEST_UPGRADE_MINUTES=60. */
+const MINUTES = Number(process.env['SELVAGE_TEST_UPGRADE_MINUTES'] ?? 1);
+/** Runs of the load at a time. */
+const ABREAST = 6;
+
 /** A test that is skipped says why in its name. */
 const testUnless = (lacks: string | undefined, name: string, body: () => Promise<void>): void =>
-  lacks === undefined ? test(name, body, 600_000) : test.skip(`${name}: ${lacks}`, body);
+  lacks === undefined ? test(name, body, MINUTES * 60_000 + 1_200_000) : test.skip(`${name}: ${lacks}`, body);
 
-const PIPELINE = `
-import { z } from 'zod';
-import { knot, map, tapestry, waitForSignal } from 'selvage';
-const first = knot('first', () => process.env.VERSION);
-const second = knot('second', ({ before }: { before?: string; approval: unknown }) => before + ', then ' + process.env.VERSION);
-export const held = tapestry('held', () => {
-  const before = first({}, { id: 'first' });
-  const approval = waitForSignal({ name: 'approve', schema: z.object({ by: z.string() }), after: [before] }, { id: 'approval' });
-  return { end: second({ before, approval }, { id: 'end' }) };
-});
-const numbers = knot('numbers', () => Array.from({ length: 30 }, (_, number) => number));
-const which = knot('which', (_: { number: number }) => process.env.VERSION);
-export const many = tapestry('many', () => ({
-  versions: map({ over: numbers({}, { id: 'numbers' }), each: which, bind: 'number' }, { id: 'versions' }),
-}));
-`;
+const PIPELINE = readFile('test/integration/deploys/upgrade/pipeline.ts');
 
 /** What the page asks the new version before a deploy. */
 const COMMANDS = [...readFile('docs/operations/upgrade.md').matchAll(/^\$ npx selvage (.*)$/gm)]
@@ -63,17 +56,25 @@ const begin = beginsCommands();
 afterEach(closeAll);
 afterAll(removeProjects);
 
+const folders: string[] = [];
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 async function folderForPackage(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'selvage-older-'));
-  onClose(async () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
+
+let olderPackage: Promise<string> | undefined;
+/** Packed once, which takes a minute. */
+const older = (): Promise<string> =>
+  (olderPackage ??= folderForPackage().then((folder) => packageAt(OLDER, folder)));
 
 testUnless(
   lacksOlder,
   'a run that either version began ends under the other, and both work beside each other on one queue and one database',
   async () => {
-    const older = packageAt(OLDER, await folderForPackage());
+    const olderDir = await older();
     const projectDir = await temporaryFolder();
     const server = ['--address', sharedServerAddress(), '--project-dir', projectDir];
     const place = [...server, '--queue', unique('upgrade')];
@@ -81,7 +82,7 @@ testUnless(
     onClose(() => selvage.close());
 
     const programs = {
-      older: { project: makeCommandProject({ 'pipeline.ts': PIPELINE }, older), from: older },
+      older: { project: makeCommandProject({ 'pipeline.ts': PIPELINE }, olderDir), from: olderDir },
       newer: { project: makeCommandProject({ 'pipeline.ts': PIPELINE }), from: undefined },
     };
     type Version = keyof typeof programs;
@@ -161,6 +162,88 @@ testUnless(
     );
   },
 );
+
+testUnless(
+  lacksOlder,
+  `${MINUTES} min of load of a new client on old workers, which come and go: each run ends as it must, and is on record once`,
+  async () => {
+    const olderDir = await older();
+    const projectDir = await temporaryFolder();
+    const taskQueue = unique('load');
+    const address = sharedServerAddress();
+    const selvage = await Selvage.connect({ address, projectDir, taskQueue });
+    onClose(() => selvage.close());
+    const project = makeCommandProject({ 'pipeline.ts': PIPELINE }, olderDir);
+    const startWorker = async (): Promise<Command> => {
+      const words = ['worker', 'pipeline.ts', '--address', address, '--project-dir', projectDir];
+      const options = { packageDir: olderDir };
+      const worker = begin(project, [...words, '--queue', taskQueue], { VERSION: 'older' }, options);
+      await worker.hasWritten(/Worker of/);
+      return worker;
+    };
+    const kinds = [
+      async (runId: string) => {
+        const run = await selvage.start(held, {}, { runId });
+        await run.signal('approve', { by: 'Anna' });
+        expect(await run.values()).toEqual({ end: 'older, then older' });
+      },
+      async (runId: string) => {
+        const run = await selvage.start(many, {}, { runId });
+        expect(await run.values()).toEqual({ versions: Array.from({ length: 30 }, () => 'older') });
+      },
+      async (runId: string) => {
+        const run = await selvage.start(nested, {}, { runId });
+        expect(await run.values()).toEqual({ inner: { said: 'older' } });
+      },
+    ];
+
+    let worker = await startWorker();
+    const end = performance.now() + MINUTES * 60_000;
+    let started = 0;
+    const lane = async (): Promise<void> => {
+      while (performance.now() < end) {
+        const number = started++;
+        await kinds[number % kinds.length]!(`load-${number}`);
+      }
+    };
+    const lanes = Promise.all(Array.from({ length: ABREAST }, lane));
+    let isOver = false;
+    const over = lanes.finally(() => (isOver = true));
+    // By turns stopped and killed, each in the middle of the load.
+    for (let turn = 0; !isOver; turn++) {
+      const goal = started + 10 * ABREAST;
+      await Promise.race([over, until('some more runs', () => isOver || started >= goal, 600_000)]);
+      if (isOver) break;
+      const next = await startWorker();
+      worker.signal(turn % 2 === 0 ? 'SIGTERM' : 'SIGKILL');
+      await worker.finished;
+      worker = next;
+    }
+    await over;
+    process.stdout.write(`${started} runs of a new client on old workers, in ${MINUTES} min\n`);
+
+    const runs = await everyRun(selvage);
+    const wanted = Array.from({ length: started }, (_, number) => `load-${number}`);
+    expect(runs.filter(({ status }) => status !== 'succeeded')).toEqual([]);
+    expect(
+      runs
+        .map(({ run_id }) => run_id.split('/')[0])
+        .filter((id, at, all) => all.indexOf(id) === at)
+        .sort(),
+    ).toEqual(wanted.sort());
+    // One plan of each, whoever made it.
+    for (const { name } of [held, many, nested])
+      expect(
+        new Set(runs.filter(({ tapestry }) => tapestry === name).map(({ plan_hash }) => plan_hash)).size,
+      ).toBe(1);
+  },
+);
+
+async function everyRun({ backends }: Selvage): Promise<RunRecord[]> {
+  const runs: RunRecord[] = [];
+  for await (const run of everyItem((page) => backends.runHistory.listRuns(page))) runs.push(run);
+  return runs;
+}
 
 /** Keeps a run in a project, or says which runs and values it finds there. */
 const IN_PROJECT = `
