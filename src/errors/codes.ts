@@ -204,6 +204,7 @@ const CODES = {
     BrokerUnavailable: 'A message broker could not be reached, or does not answer.',
     BrokerRefused: 'A message broker does not let a client in, or does not let it do something.',
     UnknownTopic: 'A topic that is to be read does not exist.',
+    WaitsForGroup: 'A consumer waits for its group to share out the partitions.',
     ReceiverUnavailable:
       'A receiver of events cannot be reached, does not answer in time, or answers that it has not taken them.',
     DeliveryFailed: 'Messages could not be delivered, for a reason that nobody has foreseen.',

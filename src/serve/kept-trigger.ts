@@ -63,7 +63,13 @@ export class KeptTrigger {
     try {
       const trigger = await make();
       this.#change(undefined, true);
-      await trigger.run({ accept, signal, logger, metrics, trouble: (error) => this.#trouble(error) });
+      await trigger.run({
+        accept,
+        signal,
+        logger,
+        metrics,
+        trouble: (error, note) => this.#trouble(error, note),
+      });
       return new Error(`The trigger ${name} returned although nobody had told it to stop`);
     } catch (error) {
       return error;
@@ -81,17 +87,26 @@ export class KeptTrigger {
     await pause(milliseconds, signal);
   }
 
-  #trouble(error: SelvageError | undefined): void {
+  #trouble(error: SelvageError | undefined, note: string | undefined): void {
     const { logger } = this.options;
     const before = this.#state.error;
     // A repeated error is not logged again.
-    if (error && error.code !== before) logger.warn(`does not deliver: ${error.code}: ${error.message}`);
+    if (error && error.code !== before)
+      logger[error.details['brief'] === true ? 'info' : 'warn'](
+        `does not deliver: ${error.code}: ${error.message}`,
+      );
     else if (!error && before !== undefined) logger.info('delivers again');
-    this.#change(error?.code, error === undefined);
+    this.#change(error?.code, error === undefined, note);
   }
 
-  #change(error: string | undefined, ready: boolean): void {
-    if (this.#state.ready === ready && this.#state.error === error) return;
-    this.#state = { ready, since: Date.now(), ...(error !== undefined && { error }) };
+  #change(error: string | undefined, ready: boolean, note?: string): void {
+    const { ready: wasReady, error: before, note: noted } = this.#state;
+    if (wasReady === ready && before === error && noted === note) return;
+    this.#state = {
+      ready,
+      since: Date.now(),
+      ...(error !== undefined && { error }),
+      ...(note !== undefined && { note }),
+    };
   }
 }

@@ -84,8 +84,10 @@ export interface TriggerHost {
   /**
    * Reports what currently prevents deliveries, for health checks; undefined when it delivers again. Call it
    * once per change.
+   *
+   * @param note what is to be known although it is no trouble, such as that another process has all of the work
    */
-  trouble(error: SelvageError | undefined): void;
+  trouble(error: SelvageError | undefined, note?: string): void;
 }
 
 /** A running source of events. */

@@ -9,6 +9,9 @@ export class RecordingHost implements TriggerHost {
   readonly lags = new Map<string, number>();
   readonly lines: string[] = [];
   readonly troubles: (SelvageError | undefined)[] = [];
+  /** Whether it waits for the partitions of its group, which is no trouble where it begins. */
+  isWaiting = false;
+  readonly notes: (string | undefined)[] = [];
   readonly #stopping = new AbortController();
   readonly #keys = new Set<string>();
   readonly signal: TriggerHost['signal'] = this.#stopping.signal;
@@ -39,8 +42,11 @@ export class RecordingHost implements TriggerHost {
     });
   };
 
-  trouble(error: SelvageError | undefined): void {
-    this.troubles.push(error);
+  trouble(error: SelvageError | undefined, note?: string): void {
+    const isUsual = this.isWaiting && error === undefined && this.troubles.at(-1) === undefined;
+    this.isWaiting = error?.code === 'WaitsForGroup';
+    if (!this.isWaiting && !isUsual) this.troubles.push(error);
+    this.notes.push(note);
   }
 
   /** Runs a trigger; `stop` tells it to stop and waits for its end. */

@@ -40,6 +40,8 @@ export interface ReceivedMessages extends TopicPartition {
 
 /** Methods are called one after the other, and must neither wait nor throw. */
 export interface ConsumerListener {
+  /** The consumer is about to join its group, or to join it again: until `assigned`, it has no partitions. */
+  joining?(): void;
   /**
    * The group was rebalanced: this consumer now has exactly these partitions. New ones start at their
    * committed offsets; in the others, uncommitted messages may be delivered again.

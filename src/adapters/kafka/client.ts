@@ -21,7 +21,7 @@ import type {
 import { partitionsOf, seekAfter } from './assignment';
 import { meaningOf, scrubbed } from './client-errors';
 import type { KafkaConnection } from './connection';
-import { LostMembers } from './lost-members';
+import { CONSUMERS_OF_PROCESS, LostMembers } from './lost-members';
 import { Sender, type Administer } from './sender';
 
 /**
@@ -77,7 +77,14 @@ export async function openKafkaClient(
       ({ namespace, log }) =>
         logger?.debug(scrubbed(`kafkajs ${namespace}: ${log.message}${reasonIn(log)}`, connection)),
   };
-  return new KafkajsClient(new library.Kafka(config), library.PartitionAssigners, connection, idempotent);
+  const consumers = new library.Kafka({ ...config, clientId: CONSUMERS_OF_PROCESS });
+  return new KafkajsClient(
+    new library.Kafka(config),
+    consumers,
+    library.PartitionAssigners,
+    connection,
+    idempotent,
+  );
 }
 
 function reasonIn({ error }: { readonly [field: string]: unknown }): string {
@@ -91,6 +98,7 @@ function loadKafkajs(): typeof import('kafkajs') {
 
 class KafkajsClient implements KafkaClient {
   readonly #kafka: Kafka;
+  readonly #consumersBy: Kafka;
   readonly #assigners: typeof PartitionAssigners;
   readonly #connection: KafkaConnection;
   readonly #lost = new LostMembers();
@@ -99,11 +107,13 @@ class KafkajsClient implements KafkaClient {
 
   constructor(
     kafka: Kafka,
+    consumersBy: Kafka,
     assigners: typeof PartitionAssigners,
     connection: KafkaConnection,
     isIdempotent: boolean,
   ) {
     this.#kafka = kafka;
+    this.#consumersBy = consumersBy;
     this.#assigners = assigners;
     this.#connection = connection;
     const administer: Administer = (work) => this.#administer(work);
@@ -132,7 +142,7 @@ class KafkajsClient implements KafkaClient {
   async consume(options: ConsumeOptions, listener: ConsumerListener): Promise<KafkaConsumer> {
     const { sessionTimeout = SESSION_TIMEOUT_MS } = options;
     let cluster: Cluster | undefined;
-    const consumer = this.#kafka.consumer({
+    const consumer = this.#consumersBy.consumer({
       partitionAssigners: [
         (config) => {
           // The only way to the connections of a consumer.
@@ -222,7 +232,7 @@ class KafkajsConsumer implements KafkaConsumer {
   /** @param beforeJoining is called when it is connected */
   async start({ topics, after }: ConsumeOptions, beforeJoining: () => Promise<void>): Promise<void> {
     const consumer = this.#consumer;
-    const { CRASH, FETCH, GROUP_JOIN, HEARTBEAT } = consumer.events;
+    const { CRASH, FETCH, GROUP_JOIN, HEARTBEAT, REBALANCING } = consumer.events;
     const sign = (): void => void (this.#lastSign = performance.now());
     consumer.on(FETCH, sign);
     consumer.on(HEARTBEAT, sign);
@@ -234,7 +244,12 @@ class KafkajsConsumer implements KafkaConsumer {
       seekAfter(consumer, partitions, after);
       this.#listener.assigned(partitions);
     });
+    const joining = (): void => {
+      if (!this.#isOver) this.#listener.joining?.();
+    };
+    consumer.on(REBALANCING, joining);
     consumer.on(CRASH, ({ payload: { error } }) => this.#die(error));
+    joining();
     await consumer.connect();
     await beforeJoining();
     for (const from of ['earliest', 'latest'] as const) {

@@ -44,6 +44,9 @@ export interface ReadingOptions {
   readonly delays: Delays;
 }
 
+/** What a member is told that stands by. */
+export const NO_PARTITION = 'no partition: other members of the group have them';
+
 /** A record's content, or why it cannot be read. */
 type Read = ReadMessage | SelvageError;
 
@@ -78,7 +81,8 @@ export class Reading implements ConsumerListener {
   #lastCommit = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = Number.POSITIVE_INFINITY;
-  #onAssigned: () => void = () => {};
+  #onAssigned: (count: number) => void = () => {};
+  #onJoining: () => void = () => {};
   #reject!: (error: Error) => void;
 
   constructor(options: ReadingOptions) {
@@ -91,9 +95,17 @@ export class Reading implements ConsumerListener {
     this.ended.catch(() => {});
   }
 
-  /** `onAssigned` is called when the group has given it partitions, or none. */
-  async start(topics: ConsumeOptions['topics'], onAssigned: () => void): Promise<void> {
+  /**
+   * @param onJoining called when it begins to wait for partitions
+   * @param onAssigned called with how many partitions the group has given it, which may be none
+   */
+  async start(
+    topics: ConsumeOptions['topics'],
+    onJoining: () => void,
+    onAssigned: (count: number) => void,
+  ): Promise<void> {
     const { client, declaration } = this.#options;
+    this.#onJoining = onJoining;
     this.#onAssigned = onAssigned;
     this.#consumer = await client.consume({ group: declaration.options.group, topics }, this);
     // For partitions assigned meanwhile.
@@ -108,6 +120,10 @@ export class Reading implements ConsumerListener {
     await this.#committing;
     await this.#commit();
     await this.#consumer?.stop();
+  }
+
+  joining(): void {
+    this.#onJoining();
   }
 
   assigned(partitions: readonly TopicPartition[]): void {
@@ -126,11 +142,9 @@ export class Reading implements ConsumerListener {
       this.#consumer?.resume(place);
     }
     this.#order = [...this.#partitions.values()];
-    this.#onAssigned();
+    this.#onAssigned(partitions.length);
     troubles.keepOnly((part) => this.#partitions.has(part) || !part.includes('/'));
-    host.logger.info(
-      `reads ${this.#order.map(({ id }) => id).join(', ') || 'no partition: other members of the group have them'}`,
-    );
+    host.logger.info(`reads ${this.#order.map(({ id }) => id).join(', ') || NO_PARTITION}`);
     this.#pump();
   }
 

@@ -10,7 +10,7 @@ import {
 import type { ConsumeOptions, KafkaClient } from './broker';
 import { openKafkaClient, type KafkaClientOptions } from './client';
 import { connectionFrom } from './connection';
-import { Reading, type Delays } from './reading';
+import { NO_PARTITION, Reading, type Delays } from './reading';
 import { Troubles } from './troubles';
 
 /** In milliseconds. */
@@ -74,8 +74,9 @@ class KafkaTrigger implements Trigger {
   }
 
   async run(host: TriggerHost): Promise<void> {
-    const client = await this.#open({ logger: host.logger });
     const troubles = new Troubles(host);
+    troubles.set(CONSUMER, waitsForGroup(this.#declaration));
+    const client = await this.#open({ logger: host.logger });
     let failures = 0;
     try {
       while (!host.signal.aborted) {
@@ -114,7 +115,14 @@ class KafkaTrigger implements Trigger {
     const over = new AbortController();
     const signal = AbortSignal.any([host.signal, over.signal]);
     try {
-      await reading.start(topics, () => troubles.clear(CONSUMER));
+      await reading.start(
+        topics,
+        () => troubles.set(CONSUMER, waitsForGroup(this.#declaration)),
+        (count) => {
+          troubles.clear(CONSUMER);
+          troubles.note(count === 0 ? NO_PARTITION : undefined);
+        },
+      );
       await Promise.race([reading.ended, this.#othersCome(topics, client, signal)]);
     } finally {
       over.abort();
@@ -164,6 +172,15 @@ function readingTrouble(error: unknown, declaration: KafkaTriggerDeclaration): S
     isOurs ? error.code : 'DeliveryFailed',
     `The consumer of ${triggerName(declaration)} ended and is built anew: ${why}`,
     { details: isOurs ? error.details : {}, cause: error },
+  );
+}
+
+function waitsForGroup(declaration: KafkaTriggerDeclaration): SelvageError {
+  const { group } = declaration.options;
+  return new SelvageError(
+    'WaitsForGroup',
+    `${triggerName(declaration)} waits for its group "${group}" to share out the partitions. Of a member that was killed on another machine, the group hears after 30 s.`,
+    { details: { group, brief: true } },
   );
 }
 

@@ -31,11 +31,12 @@ export async function createOpenTelemetryEmitter(
 }
 
 /**
- * E1  A delivery resolves when the SDK has exported its spans; then they are remembered, and not made again.
- * E2  The ids of spans follow from records, so that what is delivered again by another process is the same span.
+ * E1  A delivery resolves when the SDK has exported its spans.
+ * E2  The ids of spans follow from records, so that what is delivered again, as by a replay, is the same span.
+ * E3  Metrics have no ids: a process counts an event once, however often it is delivered.
  */
 class OpenTelemetryEmitter implements Emitter {
-  private readonly delivered = new Recent();
+  private readonly counted = new Recent();
   /** By map of a run: the elements that have a span beyond those that have one anyway. */
   private readonly shown = new Map<string, Set<string>>();
   private last: { readonly run: RunRecord; readonly trace: TraceOfRun } | undefined;
@@ -51,9 +52,8 @@ class OpenTelemetryEmitter implements Emitter {
 
   async deliver(events: readonly RunEvent[], { signal }: DeliveryContext): Promise<void> {
     const { maker, provider } = this.sdk();
-    const fresh = events.filter(({ id }) => !this.delivered.has(id));
     let spans = 0;
-    for (const event of fresh) {
+    for (const event of events) {
       spans += maker ? this.tell(event, maker) : 0;
       if (spans < SPANS_PER_FLUSH) continue;
       await flush(provider);
@@ -61,10 +61,11 @@ class OpenTelemetryEmitter implements Emitter {
       spans = 0;
     }
     await flush(provider);
-    for (const event of fresh) {
+    for (const event of events) {
+      if (this.counted.has(event.id)) continue;
       if (event.type === 'knot-finished') this.metrics?.countKnot(event.record, event.run.tapestry);
       else if (event.type === 'run-ended') this.metrics?.countRun(event.run);
-      this.delivered.add(event.id);
+      this.counted.add(event.id);
     }
   }
 
