@@ -8,7 +8,7 @@ import {
   uniqueParents,
   type Plan,
 } from '../../src/plan';
-import type { KnotOptions, TapestryRecord } from '../../src/authoring/records';
+import type { ReadKnotOptions, TapestryRecord } from '../../src/authoring/records';
 import { arbitraryGraph, type Graph } from '../support/arbitrary-graph';
 import {
   addKnot,
@@ -22,11 +22,11 @@ import {
 interface Wired extends Graph {
   readonly definitions: readonly number[];
   readonly constants: readonly number[];
-  readonly options: readonly KnotOptions[];
+  readonly options: readonly ReadKnotOptions[];
   readonly terminals: readonly number[] | undefined;
 }
 
-const arbitraryOptions: fc.Arbitrary<KnotOptions> = fc.record(
+const arbitraryOptions: fc.Arbitrary<ReadKnotOptions> = fc.record(
   {
     timeout: fc.constantFrom(1_000, 60_000),
     cancelGrace: fc.constantFrom(5_000, 10_000),

@@ -195,7 +195,9 @@ describe('the policy of a knot', () => {
   });
 
   test('of a knot can take back the task queue of the tapestry', () => {
-    const tapestryOptions: ReadKnotOptions = { dispatcher: { kind: 'queue', taskQueue: 'q' } };
+    const tapestryOptions: TapestryOptions<number>['knots'] = {
+      dispatcher: { kind: 'queue', taskQueue: 'q' },
+    };
     expect(policy({ dispatcher: { kind: 'queue' } }, {}, tapestryOptions).policy).toEqual({});
   });
 

@@ -6,10 +6,10 @@ import {
   type Command,
 } from '../../../src/scheduler';
 import { compile, layoutOf, readPlan, type Layout } from '../../../src/plan';
-import type { ErrorPolicy, KnotOptions } from '../../../src/authoring/records';
+import type { ReadKnotOptions } from '../../../src/authoring/records';
 import { tapestryOf } from '../../support/tapestry-records';
 
-type Options = Record<number, KnotOptions<ErrorPolicy> & { optional?: boolean }>;
+type Options = Record<number, ReadKnotOptions & { optional?: boolean }>;
 
 const planFor = (parentsOf: number[][], options: Options) =>
   compile(tapestryOf(parentsOf, 0, (knot) => options[knot] ?? {}));

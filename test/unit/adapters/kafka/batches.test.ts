@@ -105,7 +105,11 @@ class World {
     const troubles = new Troubles(host);
     const delays = { first: 1, longest: 1, commit: 0 };
     const reading = new Reading({ declaration, client, host, troubles, delays });
-    await reading.start([], () => {});
+    await reading.start(
+      [],
+      () => {},
+      () => {},
+    );
     reading.assigned([PLACE]);
     const coming = this.log.filter((offset) => offset >= this.committed);
     for (const some of [coming.slice(0, atHand), coming.slice(atHand)])
