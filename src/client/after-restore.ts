@@ -18,6 +18,8 @@ export interface RestoredState {
   readonly newest: number | null;
   /** Runs on record as running that the server has not: their records were ended. */
   readonly ended: readonly string[];
+  /** Runs that were on record as running and had ended on the server, as they are on record now. */
+  readonly completed: readonly string[];
   /** Runs that the server has and the history had not: they are on record again, those that are over with what is left of them. */
   readonly putBack: readonly string[];
   /** Runs that go on, on the server and on record. They find what they lack by themselves. */
@@ -69,7 +71,10 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
     const after = await running(backends);
     return {
       newest,
-      ended: [...before].filter((id) => !after.has(id)),
+      ...(await endsOf(
+        backends,
+        [...before].filter((id) => !after.has(id)),
+      )),
       putBack,
       open: after.size,
       unknown,
@@ -80,6 +85,19 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
   } catch (error) {
     throw unreachable(error, location.address);
   }
+}
+
+/** Of runs that were on record as running: those that had ended on the server, and those that were terminated or are unknown there. */
+async function endsOf(
+  { runHistory }: Backends,
+  ids: readonly string[],
+): Promise<Pick<RestoredState, 'ended' | 'completed'>> {
+  const [ended, completed]: [string[], string[]] = [[], []];
+  for (const id of ids) {
+    const run = await runHistory.getRun(id);
+    (run && run.status !== 'terminated' ? completed : ended).push(id);
+  }
+  return { ended, completed };
 }
 
 async function running({ runHistory }: Backends): Promise<Set<string>> {

@@ -53,7 +53,9 @@ export async function listPartitions(
   const hashOf = (value: unknown): string => encodeOutput(value, digest).hash;
   const inputs = await inputsOf(tapestry, options.parameters ?? {}, hashOf);
   if (client) await reconcileRunning(backends, client, { query: { tapestry: name }, limitMs: COMPARE_MS });
-  const unbegun = client ? await unbegunRuns(client, backends, { tapestry: name, limit: MOST_UNBEGUN }) : [];
+  const unbegun = client
+    ? await unbegunRuns(client, backends, { tapestry: name, limit: MOST_UNBEGUN }, false)
+    : [];
   const { plan, hash: planHash } = planOf(tapestry, nodeSha256);
   const { from, to } = options;
   const states = await partitionStates(backends, {

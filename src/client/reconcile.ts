@@ -22,6 +22,15 @@ const ENDED: Readonly<Record<string, RunStatus>> = {
   TIMED_OUT: 'failed',
 };
 
+/** The record of a run that is over on the server, without writing it. */
+export function asEnded(run: RunRecord, { status, closeTime }: WorkflowExecutionDescription): RunRecord {
+  return {
+    ...run,
+    status: ENDED[status.name] ?? 'terminated',
+    finished_at: closeTime?.getTime() ?? Date.now(),
+  };
+}
+
 /** The newest running records are checked one by one in any case: the server's listing may lag behind. */
 const ASKED_ANYHOW = 100;
 const AT_A_TIME = 20;

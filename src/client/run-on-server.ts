@@ -40,6 +40,8 @@ export interface Attached {
    * old code.
    */
   readonly changedCode: readonly string[];
+  /** Whether its records are in another run history, so that nobody here hears of its end. */
+  readonly isElsewhere?: boolean;
 }
 
 /** A worker's answer about a run. */

@@ -5,9 +5,9 @@ import type { RunScope } from '../encryption/run-scope';
 import { digestForRun, digestsOf, encryptionOf, subjectOf } from '../encryption/seal-backends';
 import { isReset } from './executions';
 import { hasFirstStep } from './next-step';
-import { reconcileRun } from './reconcile';
+import { asEnded, reconcileRun } from './reconcile';
 import { isUnfinished, type RunOnServer } from './run-on-server';
-import { memoOf, recordOfUnbegun } from './unbegun-run';
+import { isOfOtherHistory, memoOf, recordOfUnbegun } from './unbegun-run';
 import type { UnfinishedRun } from './waiting-reader';
 
 /** The record of an unfinished run, or one made up from what the server knows. */
@@ -40,9 +40,11 @@ export class RunRecords {
       const { runId: own, raw } = description;
       if (isUnfinished(description) || !memo.plan) throw this.notBegun();
       const hasBegun = await hasFirstStep(client, description);
-      // The run's own history has a record of every run that was begun.
-      if (hasBegun && memo.backends?.history !== (await runHistory.identity())) throw this.notBegun();
       const unbegun = await recordOfUnbegun(client, backends, description);
+      // The run's own history has a record of every run that was begun.
+      if (hasBegun && isOfOtherHistory(memo, await runHistory.identity()))
+        return asEnded(unbegun, description);
+      if (hasBegun && !memo.backends) throw this.notBegun();
       const { begun: _, ...details } = unbegun.details;
       const first = raw.workflowExecutionInfo?.firstRunId || own;
       run = await runHistory.startRun(hasBegun ? { ...unbegun, temporal_run_id: first, details } : unbegun);
@@ -56,14 +58,16 @@ export class RunRecords {
     const { runHistory } = backends;
     const { client } = workflow;
     // The child run of a map or of a slow knot has no record of its own.
-    if ('temporalRunId' in memoOf(description)) throw this.notBegun();
+    const memo = memoOf(description);
+    if ('temporalRunId' in memo) throw this.notBegun();
     const known = async (): Promise<UnfinishedRecord | undefined> => {
       const run = await runHistory.getRun(runId);
       return run && isOf(run, description) ? { run, begun: true } : undefined;
     };
     const before = await known();
     if (before) return before;
-    if (!(await hasFirstStep(client, description)))
+    const isElsewhere = isOfOtherHistory(memo, await runHistory.identity());
+    if (isElsewhere || !(await hasFirstStep(client, description)))
       return { run: await recordOfUnbegun(client, backends, description), begun: false };
     // Begun meanwhile; or reset, which makes an execution without a record of its own until it ends.
     const meanwhile = await known();

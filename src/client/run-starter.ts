@@ -36,6 +36,7 @@ import type { RunHandle } from './run-handle';
 import { newRunId } from './new-run-id';
 import { checkRunId } from './run-ids';
 import type { Attached } from './run-on-server';
+import { isOfOtherHistory } from './unbegun-run';
 import { PlanFinder, requireSameWork, workOfRecord, type WorkOfRun } from './same-work';
 import {
   deadlineOf,
@@ -255,7 +256,11 @@ export class RunStarter {
     const existing = async (found: WorkOfRun): Promise<RunHandle<Values>> => {
       const wanted = workBy(this.digestOfWork(found));
       const changedCode = await requireSameWork(runId, found, wanted, { plans, ifExists });
-      return this.host.handleOf<Values>(runId, client.workflow.getHandle(runId), { changedCode });
+      const isElsewhere = isOfOtherHistory(found as RunMemo, await backends.runHistory.identity());
+      return this.host.handleOf<Values>(runId, client.workflow.getHandle(runId), {
+        changedCode,
+        ...(isElsewhere && { isElsewhere }),
+      });
     };
     if (options.runId && !options.isNew) {
       // The server forgets ended runs after a while; the run history does not.

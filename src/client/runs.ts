@@ -38,12 +38,13 @@ export class Runs {
    * status compares all running records, for at most 5 s (see `comparedSince`).
    *
    * The first page begins with runs that no worker has begun, which only the server knows: at most as many as the page's limit, among the newest
-   * thousand workflows that run there. Their `details.begun` is false.
+   * thousand workflows that run there. Their `details.begun` is false. On an embedded server, runs whose run history was deleted or replaced are
+   * among them, with `details.recorded_elsewhere`.
    *
    * @throws SelvageError `InvalidQuery`, `ServerUnreachable`, `BackendUnavailable`
    */
   async list(query: RunsQuery = {}): Promise<RunsPage> {
-    return await listRuns(this.host.backends, this.host.client.workflow, query);
+    return await listRuns(this.host, query);
   }
 
   /**
@@ -81,8 +82,7 @@ export class Runs {
 }
 
 async function listRuns(
-  backends: Backends,
-  client: WorkflowClient,
+  { backends, client: { workflow: client }, place }: AcrossHost,
   { resumed, ...query }: RunsQuery,
 ): Promise<RunsPage> {
   const limit = pageLimit(query);
@@ -95,7 +95,7 @@ async function listRuns(
       : undefined;
   const unbegun =
     isFirst && (status ?? 'running') === 'running'
-      ? await unbegunRuns(client, backends, { ...query, limit })
+      ? await unbegunRuns(client, backends, { ...query, limit }, place.source === 'embedded')
       : [];
   const items: RunRecord[] = [];
   let { cursor } = query;

@@ -1,4 +1,5 @@
 import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
+import { SelvageError } from '../errors';
 import { runMatches } from '../ports/parts/run-matches';
 import { LoadedPlan } from '../runtime';
 import type { Backends, RunQuery, RunRecord } from '../ports';
@@ -13,7 +14,7 @@ const LOOKED_AT = 1_000;
 
 /**
  * A record for a run whose first step no worker has taken, from what the server knows. Its plan hash is empty if its starter left the plan
- * to the worker. `details.begun` is false.
+ * to the worker. `details.begun` is false; or `details.recorded_elsewhere` is true, if its records are in another run history.
  */
 export async function recordOfUnbegun(
   client: WorkflowClient,
@@ -23,6 +24,7 @@ export async function recordOfUnbegun(
   const { workflowId, runId, type, startTime } = description;
   const memo = memoOf(description);
   const server = await serverIdentity(client);
+  const isElsewhere = isOfOtherHistory(memo, await backends.runHistory.identity());
   const stored = memo.plan === undefined ? undefined : await backends.tapestryStore.get(memo.plan);
   return {
     run_id: workflowId,
@@ -42,7 +44,7 @@ export async function recordOfUnbegun(
     started_at: startTime.getTime(),
     finished_at: null,
     details: {
-      begun: false,
+      ...(isElsewhere ? { recorded_elsewhere: true } : { begun: false }),
       ...(server && { server }),
       ...(memo.parentKnot !== undefined && { parent_knot: memo.parentKnot }),
       ...(memo.parametersHash && { parameters_hash: memo.parametersHash }),
@@ -55,14 +57,16 @@ export async function recordOfUnbegun(
 
 /**
  * The matching runs that no worker has begun, newest first: only the server knows of them. Excludes runs started by a plain Temporal
- * client, which do not mention Selvage.
+ * client, which do not mention Selvage. On a server of the project's own, runs of another history are among them: that was deleted or replaced.
  *
+ * @param isOwnServer whether nobody else starts runs there
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
 export async function unbegunRuns(
   client: WorkflowClient,
   backends: Backends,
   { limit, ...query }: RunQuery & { readonly limit: number },
+  isOwnServer: boolean,
 ): Promise<RunRecord[]> {
   const { items } = await backends.runHistory.listRuns({ status: 'running', limit: LOOKED_AT });
   const begun = new Set(items.map((run) => run.run_id));
@@ -73,7 +77,7 @@ export async function unbegunRuns(
       if (++lookedAt > LOOKED_AT || found.length === limit) break;
       if (!workflow.hasMemo || begun.has(workflow.workflowId)) continue;
       const description = await describeRunning(client, workflow);
-      if (!description || !(await isUnbegun(client, backends, description))) continue;
+      if (!description || !(await isUnbegun(client, backends, description, isOwnServer))) continue;
       const run = await recordOfUnbegun(client, backends, description);
       if (runMatches(run, query)) found.push(run);
     }
@@ -87,16 +91,42 @@ async function isUnbegun(
   client: WorkflowClient,
   backends: Backends,
   info: WorkflowExecutionDescription,
+  isOwnServer: boolean,
 ): Promise<boolean> {
   const memo = memoOf(info);
   // It is a child run of a knot, or a run of other backends.
   if ('temporalRunId' in memo) return false;
-  const history = memo.backends?.history;
-  if (history !== undefined && history !== (await backends.runHistory.identity())) return false;
+  if (isOfOtherHistory(memo, await backends.runHistory.identity())) return isOwnServer;
   const known = await backends.runHistory.getRun(info.workflowId);
   // Without a record of its own it may have been reset, or be a later execution.
   if (known && (known.temporal_run_id === info.runId || known.status === 'running')) return false;
   return !(await hasFirstStep(client, info));
+}
+
+/** Whether the client that started a run had another run history than the one of this identity. */
+export function isOfOtherHistory({ backends }: RunMemo, identity: string | undefined): boolean {
+  return backends?.history !== undefined && backends.history !== identity;
+}
+
+/** The reason for which a run waits that has no record here. */
+export function recordedElsewhere(runId: string): {
+  readonly code: 'BackendsDiffer';
+  readonly message: string;
+} {
+  return {
+    code: 'BackendsDiffer',
+    message:
+      'its records are in another run history, which was deleted, replaced, or belongs to another project. Put it back, or end the run: ' +
+      `selvage runs terminate ${runId}`,
+  };
+}
+
+/** Nobody here hears of the end of such a run. */
+export function cannotBeAwaited(runId: string): SelvageError {
+  const { code, message } = recordedElsewhere(runId);
+  return new SelvageError(code, `Run "${runId}" cannot be waited for: ${message}`, {
+    details: { run: runId },
+  });
 }
 
 export function memoOf({ memo }: Pick<WorkflowExecutionDescription, 'memo'>): RunMemo {

@@ -11,7 +11,7 @@ import { nextStep, stepOfActivities } from './next-step';
 import { pendingActivitiesOf, type PendingActivity } from './pending-activity';
 import type { Pollers } from './pollers';
 import { readPlanOf } from './read-run';
-import { memoOf } from './unbegun-run';
+import { memoOf, recordedElsewhere } from './unbegun-run';
 import type { Waiting, WaitingKnot } from './waiting';
 import { dueQueues } from './activity-reason';
 import type { RunSituation } from './run-situation';
@@ -58,7 +58,10 @@ export class WaitingReader {
       const waiting = whyWaiting(await this.situation(unfinished));
       return { begun, ...waiting, knots: await this.withQueues(waiting.knots, run) };
     }
-    const { step } = await this.stepOf(unfinished, []);
+    const { taskQueue } = unfinished.description;
+    const { step } = run.details['recorded_elsewhere']
+      ? { step: { ...recordedElsewhere(run.run_id), taskQueue, since: run.started_at } }
+      : await this.stepOf(unfinished, []);
     return { begun, step, total: 0, unfinished: 0, reasons: {}, knots: [] };
   }
 

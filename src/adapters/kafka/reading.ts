@@ -122,9 +122,7 @@ export class Reading implements ConsumerListener {
     await this.#consumer?.stop();
   }
 
-  joining(): void {
-    this.#onJoining();
-  }
+  joining = (): void => this.#onJoining();
 
   assigned(partitions: readonly TopicPartition[]): void {
     const { host, troubles } = this.#options;

@@ -19,13 +19,18 @@ export async function afterRestore(options: ServerOptions, output: Output): Prom
 }
 
 function describe(state: RestoredState, fits: boolean): string {
-  const { newest, ended, putBack, open, unknown, missing, lostStarts, rewound } = state;
+  const { newest, ended, completed, putBack, open, unknown, missing, lostStarts, rewound } = state;
   const lines = [
     newest === null ? 'The run history is empty.' : `The run history ends at ${formatTime(newest)}.`,
     ...(ended.length === 0
       ? []
       : [
-          `Mended: ${plural(ended.length, 'run')} on record as running, which the server has no more: ${some(ended)}. \`selvage resume RUN\` goes on from what is there.`,
+          `Mended: ${plural(ended.length, 'run')} on record as running, which the server has terminated or has no more: ${some(ended)}. \`selvage resume RUN\` goes on from what is there.`,
+        ]),
+    ...(completed.length === 0
+      ? []
+      : [
+          `Mended: ${plural(completed.length, 'run')} on record as running, which had ended on the server: ${some(completed)}.`,
         ]),
     ...(putBack.length === 0
       ? []

@@ -11,6 +11,7 @@ import { databasesOf } from './repair-project';
 import type { ServerOptions } from '../options/server-options';
 import type { Finding } from './finding';
 import { examineServer } from './examine-server';
+import { examineRuns } from './examine-runs';
 import { examineBackends, examineEncryption, examineHistory, examineValues } from './examine-backends';
 
 const SDK_PACKAGES = ['activity', 'client', 'common', 'plugin', 'proto', 'worker', 'workflow'] as const;
@@ -40,6 +41,7 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     ...examinePrivacy(projectDir),
     ...(await examineValues(projectDir, backends)),
     ...(await examineHistory(projectDir, backends)),
+    ...(await examineRuns(projectDir, backends)),
   ];
   const isWell = findings.every(({ verdict }) => verdict !== 'missing');
   if (output.json) output.document({ ok: isWell, projectDir, findings });

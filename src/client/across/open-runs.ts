@@ -9,6 +9,7 @@ import { unreachable } from '../connection-errors';
 import type { Connected } from '../connect';
 import { layoutOfRun, readPlanOf } from '../read-run';
 import { runningWorkflows, type RunningWorkflow } from '../running-workflows';
+import { isOfOtherHistory } from '../unbegun-run';
 
 /** Which unfinished runs are asked about. All given conditions must hold. */
 export type OpenRunsQuery = Omit<RunQuery, 'status' | 'limit' | 'cursor'>;
@@ -25,6 +26,8 @@ export interface OpenRun {
   readonly parentRunId: string | null;
   /** Its record. Absent: no worker has begun it. */
   readonly record?: RunRecord;
+  /** Its records are in another run history. */
+  readonly isElsewhere?: boolean;
   /** Absent: the server does not list it. It may have just begun, have ended without a record of it, or be paused. */
   readonly workflow?: RunningWorkflow;
 }
@@ -59,8 +62,11 @@ export async function readOpenRuns(
     if (record || !workflow.hasMemo) continue;
     unbegun.push(
       workflow.readMemo().then((memo) => {
-        // The child run of a knot, or a run of other backends.
-        if (!memo || 'temporalRunId' in memo || !isOurs(memo)) return;
+        // The child run of a knot.
+        if (!memo || 'temporalRunId' in memo) return;
+        // On a server of the project's own, a history was deleted or replaced; elsewhere it is somebody else's.
+        const isElsewhere = place.source === 'embedded' && isOfOtherHistory(memo, identity);
+        if (!isElsewhere && !isOurs(memo)) return;
         const {
           plan: planHash = '',
           actor = null,
@@ -78,7 +84,7 @@ export async function readOpenRuns(
           started_at: startedAt,
         } as const;
         if (runMatches(facts, query))
-          open.push({ runId, tapestry, planHash, startedAt, parentRunId, workflow });
+          open.push({ runId, tapestry, planHash, startedAt, parentRunId, workflow, isElsewhere });
       }),
     );
   }

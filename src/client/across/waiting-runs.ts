@@ -12,6 +12,7 @@ import { unreachable } from '../connection-errors';
 import type { Connected } from '../connect';
 import { KnotReasons, urgency } from '../knot-reasons';
 import { nobodyPolls } from '../nobody-polls';
+import { recordedElsewhere } from '../unbegun-run';
 import type { Pollers } from '../pollers';
 import type { RunHandle } from '../run-handle';
 import { isUnfinished } from '../run-on-server';
@@ -95,6 +96,7 @@ class AcrossReader {
     const found: (WaitingRun | 'working' | 'over')[] = [];
     const toAsk: { readonly run: OpenRun; readonly begun?: Begun }[] = [];
     await inParallel(open, ASKED_AT_ONCE, async (run) => {
+      if (run.isElsewhere) return void found.push(noted(run, { reason: recordedElsewhere(run.runId) }));
       const known = await this.begunOf(run, finished);
       const verdict =
         known === 'PlanMissing' ? noted(run, planMissing(run)) : await this.verdictOf(run, known);

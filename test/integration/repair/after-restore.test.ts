@@ -99,11 +99,14 @@ test('the page about backups: what a restore has lost is mended or told', async 
   await kept.result();
   const open = await selvage.start(waits, { x: 2 }, { runId: unique('open') });
   const gone = await selvage.start(waits, { x: 3 }, { runId: unique('gone') });
-  for (const each of [open, gone]) await until('it waits', () => hasMade(selvage, each.runId));
+  const finished = await selvage.start(waits, { x: 5 }, { runId: unique('finished') });
+  for (const each of [open, gone, finished]) await until('it waits', () => hasMade(selvage, each.runId));
   expect(await asOnThePage('npx selvage backup', folder)).toMatchObject({ code: 0 });
   const later = await selvage.start(quick, { x: 4 }, { runId: unique('later') });
   await later.result();
   await gone.terminate('after the dump');
+  await finished.signal('go', 6);
+  await finished.result();
   const { output_hash: lost } = (await runHistory.findLineage({ runId: kept.runId, knotId: 'double' }))
     .items[0]!;
   const worker = await openBackends({ url, environment: {} });
@@ -130,7 +133,12 @@ test('the page about backups: what a restore has lost is mended or told', async 
   expect((await runHistory.getRun(gone.runId))?.status).toBe('running');
   expect(await runHistory.getRun(later.runId)).toBeUndefined();
   const { code, text } = await asOnThePage('npx selvage doctor --after-restore', folder);
-  expect(text).toContain(`Mended: 1 run on record as running, which the server has no more: ${gone.runId}`);
+  expect(text).toContain(
+    `Mended: 1 run on record as running, which the server has terminated or has no more: ${gone.runId}`,
+  );
+  expect(text).toContain(
+    `Mended: 1 run on record as running, which had ended on the server: ${finished.runId}.`,
+  );
   expect(text).toContain(later.runId);
   expect(text).toContain(`${lost} of run ${kept.runId}`);
   expect(code).toBe(1);

@@ -56,6 +56,11 @@ async function showRun(runId: string, options: RunsShowOptions, output: Output):
     if (knot) return await tellKnot(knot, output, { server: place });
     const state = await selvage.getRun(runId).status();
     output.say(describeRun(state, output));
+    if (state.run.status !== 'running' && state.run.details['recorded_elsewhere']) {
+      output.say('Its records are in another run history.');
+      if (output.json) output.document({ ...state, server: place });
+      return EXIT.ok;
+    }
     if (state.run.status !== 'running')
       return await showEnded(state, { backends, projectDir, place }, options, output);
     output.say(describeUnfinished(state, placeWords(options), output));
