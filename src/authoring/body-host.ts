@@ -1,13 +1,6 @@
 import { SelvageError } from '../errors';
-import type {
-  BodyHostOptions,
-  DefinitionRecord,
-  Dispatcher,
-  ErrorPolicy,
-  KnotOptions,
-  KnotRecord,
-  TapestryRecord,
-} from './records';
+import type { DefinitionRecord, ErrorPolicy, KnotOptions, KnotRecord, TapestryRecord } from './records';
+import type { BodyHostOptions, Dispatcher } from './dispatchers';
 
 /** The name of a host in a plan, and in a worker. */
 export function hostName({ name, kind }: BodyHostOptions): string {

@@ -11,7 +11,7 @@ import type {
   QueueDispatcher,
   RayHost,
   ThreadsHost,
-} from './records';
+} from './dispatchers';
 
 /** What `threads()`, `python()`, `program()`, `dask()`, `ray()` and `celery()` answer: `queue()` with a body host. */
 export interface HostDispatcher<H extends BodyHostOptions = BodyHostOptions> extends QueueDispatcher {

@@ -7,7 +7,7 @@ import type {
   PythonHost,
   RayHost,
   ThreadsHost,
-} from './records';
+} from './dispatchers';
 
 const LONGEST_HOST_NAME = 200;
 

@@ -5,7 +5,8 @@ import { makeDefinition } from './definition-record';
 import { python, type HostDispatcher } from './dispatcher';
 import type { KnotDefinition } from './knot';
 import { shown } from './checks';
-import type { BodyHostOptions, ErrorPolicy, ThreadsHost } from './records';
+import type { ErrorPolicy } from './records';
+import type { BodyHostOptions, ThreadsHost } from './dispatchers';
 import type { InputOf, OutputOf, StandardSchema } from './standard-schema';
 
 interface Described {

@@ -94,24 +94,22 @@ export { isTapestry, recordOf } from './record-of';
 export type {
   CacheOptions,
   DefinitionRecord,
-  Dispatcher,
   ErrorPolicy,
   FailOn,
   InputRecord,
   KnotBody,
   KnotOptions,
   KnotRecord,
-  LocalDispatcher,
   NodeKind,
   OnElementError,
   ParameterRecord,
-  QueueDispatcher,
   RetryPolicy,
   TapestryEmitter,
   TapestryOptions,
   TapestryRecord,
   ValuePolicy,
 } from './records';
+export type { Dispatcher, LocalDispatcher, QueueDispatcher } from './dispatchers';
 export { PARTITION, partitionOfRun } from './partition-parameter';
 export { describeIssues, isStandardSchema } from './standard-schema';
 export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from './standard-schema';

@@ -1,6 +1,7 @@
 import { SelvageError } from '../errors';
 import type { KnotConfig } from './knot';
-import type { ErrorPolicy, KnotOptions, NodeKind, QueueDispatcher, ReadKnotOptions } from './records';
+import type { ErrorPolicy, KnotOptions, NodeKind, ReadKnotOptions } from './records';
+import type { QueueDispatcher } from './dispatchers';
 
 /** Options that say how a body is called, retried and limited. */
 const OF_A_BODY = [

@@ -24,12 +24,11 @@ import type {
   ErrorPolicy,
   KnotOptions,
   Limit,
-  LocalDispatcher,
-  QueueDispatcher,
   ReadKnotOptions,
   RetryPolicy,
   TapestryOptions,
 } from './records';
+import type { LocalDispatcher, QueueDispatcher } from './dispatchers';
 
 const LONGEST_LIMIT_KEY = 200;
 const LONGEST_SUMMARY = 400;

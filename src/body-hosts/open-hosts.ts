@@ -5,13 +5,8 @@ import { bodyNames } from '../authoring/body-names';
 import { cacheOf } from '../authoring/cacheable';
 import { codeHashOf } from '../authoring/hashes';
 import { didYouMean } from '../authoring/names';
-import type {
-  BodyHostOptions,
-  DefinitionRecord,
-  KnotRecord,
-  PythonHost,
-  TapestryRecord,
-} from '../authoring/records';
+import type { DefinitionRecord, KnotRecord, TapestryRecord } from '../authoring/records';
+import type { BodyHostOptions, PythonHost } from '../authoring/dispatchers';
 import { SelvageError } from '../errors';
 import { hostMissing, type BodyCall, type BodyHosts } from '../runtime';
 import { nodeSha256 } from '../node-sha256';

@@ -10,6 +10,7 @@ const PARTITION = Buffer.from('/_sys/').toString('hex');
  */
 export function hasPartitionedTasks(database: string): boolean {
   if (!existsSync(database)) return false;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- native, and only needed where a server starts
   const Libsql = require('libsql') as typeof LibsqlDatabase;
   let opened: LibsqlDatabase.Database | undefined;
   try {

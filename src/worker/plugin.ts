@@ -36,7 +36,7 @@ import { sealingConverter } from '../encryption/payload-codec';
 import { encryptionOf, requireReadable, sealBackends } from '../encryption/seal-backends';
 import { WorkerBackfills } from './backfills';
 import { requireSingleSdk } from './single-sdk';
-import { interpreterSource, requireInterpreter, requireInterpreterIn } from './workflow-bundle';
+import { checkBundle, interpreterSource, requireInterpreterIn } from './workflow-bundle';
 
 const SHORTEST_LEASE_MS = 1_000;
 
@@ -338,24 +338,6 @@ export class SelvagePlugin extends SimplePlugin {
     if (!backends) return await openBackends({ encryption: encryption ?? false });
     return encryption ? sealBackends(backends, encryption) : backends;
   }
-}
-
-/** The subset of webpack's compiler that {@link checkBundle} needs. */
-interface Compiler {
-  readonly hooks: {
-    readonly emit: {
-      tap(
-        name: string,
-        check: (made: { readonly assets: Readonly<Record<string, { source(): string | Buffer }>> }) => void,
-      ): void;
-    };
-  };
-}
-
-function checkBundle({ hooks }: Compiler): void {
-  hooks.emit.tap('selvage', ({ assets }) => {
-    for (const asset of Object.values(assets)) requireInterpreter(String(asset.source()));
-  });
 }
 
 /** Lines of emitters in the log of Temporal's runtime. */

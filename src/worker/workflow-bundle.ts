@@ -64,12 +64,31 @@ export function requireInterpreterIn(bundle: WorkflowBundleOption): void {
  *
  * @throws SelvageError `InvalidWorkerOptions`
  */
-export function requireInterpreter(code: string): void {
+function requireInterpreter(code: string): void {
   if (exportsInterpreter(code)) return;
   throw new SelvageError(
     'InvalidWorkerOptions',
     "The workflows of this worker have no interpreter of Selvage, so no tapestry could run. Add this line to the file of `workflowsPath`, and make the bundle anew if there is one: export { default } from 'selvage/workflows';",
   );
+}
+
+/** The subset of webpack's compiler that {@link checkBundle} needs. */
+interface Compiler {
+  readonly hooks: {
+    readonly emit: {
+      tap(
+        name: string,
+        check: (made: { readonly assets: Readonly<Record<string, { source(): string | Buffer }>> }) => void,
+      ): void;
+    };
+  };
+}
+
+/** A plugin of webpack: {@link requireInterpreter} of all that is bundled. */
+export function checkBundle({ hooks }: Compiler): void {
+  hooks.emit.tap('selvage', ({ assets }) => {
+    for (const asset of Object.values(assets)) requireInterpreter(String(asset.source()));
+  });
 }
 
 /** Loads the bundle as the SDK does, but with no workflow. If it cannot be loaded so, its text decides. */

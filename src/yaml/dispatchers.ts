@@ -1,6 +1,6 @@
 import type { z as Zod, ZodType } from 'zod';
 import { local, queue } from '../authoring';
-import type { BodyHostOptions, Dispatcher } from '../authoring/records';
+import type { BodyHostOptions, Dispatcher } from '../authoring/dispatchers';
 import { NotSayable } from './not-sayable';
 
 type Fields = Readonly<Record<string, unknown>>;

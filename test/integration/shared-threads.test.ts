@@ -55,7 +55,7 @@ async function sum(selvage: Selvage, tapestries: readonly ReturnType<typeof pipe
   return await Promise.all(
     tapestries.map(async (each, x) => {
       const { answer } = await (await selvage.start(each, { x })).values();
-      return answer as number;
+      return answer;
     }),
   );
 }

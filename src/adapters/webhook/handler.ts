@@ -1,16 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { SelvageError } from '../../errors';
-import { isSecretName } from '../../values/redact';
 import {
   triggerName,
   type TriggerDeclaration,
-  type TriggerEvent,
   type WebhookDeclaration,
   type WebhookEvent,
   type WebhookSignalDeclaration,
 } from '../../triggers';
-import { decodeBody } from './decode-body';
+import { eventOf, hashOf, linkOf, withoutSecrets, type Genuine } from './event';
 import { Admission, ByteSlots } from './limits';
 import {
   Problem,
@@ -23,7 +20,7 @@ import {
 } from './problem';
 import { BodyReader, CLOSE, requireShort, withoutBody } from './read-body';
 import { requireNoReplay } from './replays';
-import { verifierOf, type Verified, type Verifier } from './verify';
+import { verifierOf, type Verifier } from './verify';
 import type { WebhookHost } from './host';
 import { RunWaits, waitOf } from './run-waits';
 import { STATUS_PATH, requireFreePath, checkedBasePath, checkedPublicUrl } from './paths';
@@ -58,14 +55,6 @@ export interface RequestSurroundings {
   readonly mountedAt?: string;
   /** Whether the body has already been read, so that nothing is left of it. Default: as the request says. */
   readonly isBodyRead?: boolean;
-}
-
-/** A verified request. */
-interface Genuine extends Verified {
-  readonly bytes: Uint8Array;
-  readonly headers: Readonly<Record<string, string>>;
-  /** The body counts among those on their way until then. */
-  release(): void;
 }
 
 type Call = Context<{ Bindings: RequestSurroundings }>;
@@ -359,28 +348,6 @@ function isWebhook(trigger: TriggerDeclaration): trigger is WebhookDeclaration {
 
 function isWebhookSignal(trigger: TriggerDeclaration): trigger is WebhookSignalDeclaration {
   return trigger.kind === 'webhook-signal';
-}
-
-/** @throws Problem */
-function eventOf({ options }: WebhookDeclaration | WebhookSignalDeclaration, genuine: Genuine): WebhookEvent {
-  const { key, bytes, headers } = genuine;
-  const body = decodeBody(options.body, bytes, headers);
-  return { body, headers, id: key ?? randomUUID() };
-}
-
-function linkOf({ id, headers }: WebhookEvent): TriggerEvent['link'] {
-  const { 'x-request-id': request } = headers;
-  return { request: id, ...(request !== undefined && { requestId: request.slice(0, 200) }) };
-}
-
-function hashOf(data: Uint8Array | string): string {
-  return `sha256:${createHash('sha256').update(data).digest('hex')}`;
-}
-
-function withoutSecrets(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !isSecretName(name) && !/signature/.test(name)),
-  );
 }
 
 function nameOf(error: unknown): string {

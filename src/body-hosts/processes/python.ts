@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { CeleryHost, DaskHost, PythonHost, RayHost } from '../../authoring/records';
+import type { CeleryHost, DaskHost, PythonHost, RayHost } from '../../authoring/dispatchers';
 import { hostName } from '../../authoring/body-host';
 import type { StartedHost } from '../host-pool';
 import { startProcess } from './process-host';

@@ -80,7 +80,7 @@ test('a log that others begin anew while it is copied is copied again', async ()
   const knots = ['a', 'b', 'c', 'd', 'e', 'f'];
   for (const knot_id of knots) await history.commit([sampleLineage({ knot_id })]);
   // From here on, the next who commits begins the log anew.
-  const connection = new (await loadLibsql())(database(), { timeout: 1_000 });
+  const connection = new (loadLibsql())(database(), { timeout: 1_000 });
   connection.exec('pragma wal_checkpoint(passive)');
   connection.close();
   const copyFile = jest.spyOn(fs, 'copyFile').mockImplementationOnce(async (from, to) => {
