@@ -36,6 +36,8 @@ interface Opened {
   close(): Promise<void>;
 }
 
+/** Those that ours have. */
+const POLLERS = { type: 'autoscaling', minimum: 1, initial: 1, maximum: 40 } as const;
 const REST_MS = 3_000;
 const MEGABYTE = 1_000_000;
 
@@ -90,6 +92,8 @@ async function raw(count: number, address: string, codePath: string): Promise<Op
         ...tunedWorkerOptions,
         maxConcurrentWorkflowTaskExecutions: 10,
         maxCachedWorkflows: 10,
+        workflowTaskPollerBehavior: POLLERS,
+        activityTaskPollerBehavior: POLLERS,
         connection: native,
         taskQueue: queue(index),
         activities,

@@ -103,8 +103,6 @@ function serverArguments(folder: ServerFolder, options: ServerOptions): string[]
     ...['--dynamic-config-value', 'history.maxInFlightUpdates=1000'],
     // By default, a run's step is undone if a hundred events arrive while a worker processes it: fifty knots that end.
     ...['--dynamic-config-value', 'history.maximumBufferedEventsBatch=2000'],
-    // By default, a worker that stops breaks off its polls, and a task on its way to it counts as lost half a minute later.
-    ...['--dynamic-config-value', 'frontend.enableCancelWorkerPollsOnShutdown=true'],
     // By default 2,000 a second, and a run that is listed takes one: whoever lists more is told to come back in a second.
     ...['--dynamic-config-value', 'frontend.persistenceMaxQPS=100000'],
     // By default, a task queue has four partitions, each with its own memory and pollers, which only a cluster has a use for.

@@ -17,11 +17,18 @@ const PLENTY_OF_SLOTS = 100;
 
 type Budgets = Pick<
   WorkerOptions,
-  'maxCachedWorkflows' | 'maxConcurrentActivityTaskExecutions' | 'maxConcurrentWorkflowTaskExecutions'
+  | 'activityTaskPollerBehavior'
+  | 'maxCachedWorkflows'
+  | 'maxConcurrentActivityTaskExecutions'
+  | 'maxConcurrentWorkflowTaskExecutions'
+  | 'workflowTaskPollerBehavior'
 >;
 
+/** An idle queue of many costs the server two or three calls that wait; a busy one has as many pollers as it has tasks for. */
+const SCALED_POLLERS = { type: 'autoscaling', minimum: 1, initial: 1, maximum: 40 } as const;
+
 /**
- * The part that each of so many task queues has of what one process can hold: cached workflows, and knots at once. Temporal's SDK has limits for
+ * The part that each of so many task queues has of what one process can hold: pollers, cached workflows, and knots at once. Temporal's SDK has limits for
  * a worker, and so for a task queue, only.
  *
  * @param chosen the user's limits, for the whole process; what is left out has the SDK's or our defaults
@@ -32,7 +39,11 @@ export function budgetsOfAQueue(chosen: Omit<WorkerOptions, 'taskQueue'>, queues
     Math.floor((chosen.maxCachedWorkflows ?? defaultCachedWorkflows()) / queues),
     LEAST_CACHE_OF_A_QUEUE,
   );
-  const budgets: Budgets = { ...(chosen.maxCachedWorkflows !== 0 && { maxCachedWorkflows: cached }) };
+  const budgets: Budgets = {
+    workflowTaskPollerBehavior: chosen.workflowTaskPollerBehavior ?? SCALED_POLLERS,
+    activityTaskPollerBehavior: chosen.activityTaskPollerBehavior ?? SCALED_POLLERS,
+    ...(chosen.maxCachedWorkflows !== 0 && { maxCachedWorkflows: cached }),
+  };
   if (chosen.tuner) return budgets;
   const slots = chosen.maxConcurrentActivityTaskExecutions;
   const { maxConcurrentActivityTaskExecutions, maxConcurrentWorkflowTaskExecutions } = tunedWorkerOptions;

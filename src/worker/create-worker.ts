@@ -27,9 +27,6 @@ export interface CreateWorkerOptions
   readonly interceptors?: WorkerOptions['interceptors'];
 }
 
-/** An idle task queue costs the server two or three calls that wait; a busy one has as many pollers as it has tasks for. */
-const SCALED_POLLERS = { type: 'autoscaling', minimum: 1, initial: 1, maximum: 40 } as const;
-
 /**
  * The defaults of {@link createWorker}, tuned for many short activities on a local server. You may spread them into the options of
  * `Worker.create`. Eager reservations hand the next knot to the worker that completed the last, without a round through the task queue.
@@ -39,8 +36,8 @@ export const tunedWorkerOptions = {
   maxConcurrentActivityTaskExecutions: 1_000,
   maxConcurrentLocalActivityExecutions: 1_000,
   maxConcurrentWorkflowTaskExecutions: 200,
-  workflowTaskPollerBehavior: SCALED_POLLERS,
-  activityTaskPollerBehavior: SCALED_POLLERS,
+  workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 40 },
+  activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 40 },
   shutdownGraceTime: 5_000,
 } as const satisfies Partial<WorkerOptions>;
 

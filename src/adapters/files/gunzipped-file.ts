@@ -50,10 +50,12 @@ export class GunzippedFile implements FileBytes {
       return { bytesRead: this.#head.copy(buffer, offset, position, position + length) };
     if (position < this.#windowAt) this.#begin();
     const isBeyond = (): boolean => position + length > this.#windowAt + this.#window.length;
-    if (this.#damage && isBeyond()) throw this.#damage;
     while (isBeyond() && !this.#hasEnded) await this.#more(position);
     const from = position - this.#windowAt;
-    if (from >= this.#window.length) return { bytesRead: 0 };
+    if (from >= this.#window.length) {
+      if (this.#damage) throw this.#damage;
+      return { bytesRead: 0 };
+    }
     return { bytesRead: this.#window.copy(buffer, offset, from, from + length) };
   }
 

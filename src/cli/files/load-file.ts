@@ -51,11 +51,9 @@ const EXTENSIONS = [...TYPESCRIPT_EXTENSIONS, ...JAVASCRIPT_EXTENSIONS, ...DOCUM
 export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions = {}): Promise<LoadedFile> {
   const absolute = path.resolve(file);
   checkFile(file, absolute);
-  const { tapestries, triggers, streams, emitters, warnings } = await leavingSignals(async () =>
-    isDocument(absolute)
-      ? { ...(await (await import('../../yaml/index.js')).loadPipelineFile(file)), streams: [], emitters: [] }
-      : { ...(await loadCode(absolute)), warnings: [] },
-  );
+  const { tapestries, triggers, streams, emitters, warnings } = isDocument(absolute)
+    ? await leavingSignals(() => loadDocument(file))
+    : { ...(await loadCode(absolute)), warnings: [] };
   requireDifferent(triggers, absolute);
   noteLoaded(absolute, tapestries);
   if (needs === 'trigger' && triggers.length === 0) {
@@ -89,6 +87,11 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
     emitters: emitters.map((one) => hearing(one, names)),
     warnings,
   };
+}
+
+async function loadDocument(file: string): Promise<Omit<LoadedFile, 'path'>> {
+  const { loadPipelineFile } = await import('../../yaml/index.js');
+  return { ...(await loadPipelineFile(file)), streams: [], emitters: [] };
 }
 
 /**

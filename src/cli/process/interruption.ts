@@ -48,7 +48,7 @@ export function endOnSignal(tell: () => void): void {
 }
 
 /**
- * Does work that may keep the event loop busy, such as loading a file, during which no handler of a signal would be called.
+ * Does work that may keep the event loop busy, such as loading a large document, during which no handler of a signal would be called.
  * Meanwhile a signal ends the process as one that handles none, unless an {@link Interruption} waits for it.
  */
 export async function leavingSignals<T>(work: () => Promise<T>): Promise<T> {

@@ -132,7 +132,6 @@ describe('while it is used', () => {
       '--dynamic-config-value history.visibilityProcessorMaxPollRPS=5000',
       '--dynamic-config-value history.timerProcessorMaxTimeShift="10ms"',
       '--dynamic-config-value history.hostLevelCacheMaxSize=1000',
-      '--dynamic-config-value frontend.enableCancelWorkerPollsOnShutdown=true',
     ]) {
       expect(command.arguments).toContain(setting);
     }
