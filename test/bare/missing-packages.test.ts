@@ -85,7 +85,9 @@ test('where the generator of types is missing, the command says how to install i
 test('where no Temporal CLI can be had, the error names the package that would fetch it', async () => {
   const nowhere = path.join(project, 'nowhere');
   const environment = { PATH: nowhere, XDG_CACHE_HOME: nowhere, SELVAGE_TEMPORAL_CLI: '' };
-  const { code, stderr } = await runCommand(project, ['run', 'pipeline.ts'], environment, { packageDir });
+  // A folder that no server of another test is running for.
+  const words = ['run', 'pipeline.ts', '--project-dir', nowhere];
+  const { code, stderr } = await runCommand(project, words, environment, { packageDir });
   expect(code).not.toBe(0);
   expect(stderr).toContain('`npm install --save-dev @temporalio/testing`');
 });
