@@ -71,7 +71,8 @@ module.exports = {
   ignoreDependencies: [
     // Forces one hoisted copy: with three nested ones, replaying a JSON history fails ("type must be a Type").
     'protobufjs',
-    // Only the documentation's snippets import it.
+    // Only the documentation's snippets import them.
+    '@opentelemetry/resources',
     '@opentelemetry/sdk-trace-node',
     // Comes with jest, whose `node` it is.
     'jest-environment-node',

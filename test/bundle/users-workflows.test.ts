@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 import { selvage } from '../../src/worker';
 
-/** Within the repository, so that the packages that it imports are found. */
-const folder = mkdtempSync(path.join(__dirname, 'users-'));
+const cache = path.join(__dirname, '..', '..', '.cache');
+mkdirSync(cache, { recursive: true });
+/** Within the repository, so that the packages that it imports are found, and ignored by version control. */
+const folder = mkdtempSync(path.join(cache, 'users-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const interpreter = JSON.stringify(path.join(__dirname, '..', '..', 'src', 'workflows'));
 const logger = new DefaultLogger('ERROR', () => undefined);

@@ -233,7 +233,9 @@ describe('knots that wait for different things', () => {
       const { missing } = byKnot((await run.status()).waiting!);
       return missing?.queuesWithBody && `${missing.reason.message} (${missing.queuesWithBody.join()})`;
     };
-    expect(await until('nobody has it', named)).toMatch(/No worker that is alive says that it has it\. \(\)$/);
+    expect(await until('nobody has it', named)).toMatch(
+      /No worker that is alive says that it has it\. \(\)$/,
+    );
     const other = unique('has-it');
     await startWorker(client, { tapestries: [build(gone)], taskQueue: other });
     await until('its queue is named', async () => (await named())?.endsWith(`(${other})`));

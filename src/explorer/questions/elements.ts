@@ -138,8 +138,7 @@ class ElementReader {
     cells.fill(' ', Math.floor((done / count) * CELLS));
     for (const { knot_id } of items) {
       const [, index] = /\[(\d+)\]$/.exec(knot_id) ?? [];
-      if (index !== undefined)
-        cells[Math.min(CELLS - 1, Math.floor((Number(index) / count) * CELLS))] = 'e';
+      if (index !== undefined) cells[Math.min(CELLS - 1, Math.floor((Number(index) / count) * CELLS))] = 'e';
     }
     return cells.join('');
   }
