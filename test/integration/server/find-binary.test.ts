@@ -106,12 +106,11 @@ test('names the package that the download needs, where it is not installed, and 
   writeFileSync(
     hook,
     `const Module = require('node:module');
-const refuse = (name) => {
-  if (name === '@temporalio/testing') throw new Error('It is not installed.');
-};
-const hooks = \`const refuse = \${refuse};
-export const resolve = (name, context, next) => (refuse(name), next(name, context));\`;
-Module.register('data:text/javascript,' + encodeURIComponent(hooks));`,
+const resolve = Module._resolveFilename;
+Module._resolveFilename = function (name, ...rest) {
+  if (name !== '@temporalio/testing') return resolve.call(this, name, ...rest);
+  throw Object.assign(new Error("Cannot find module '" + name + "'"), { code: 'MODULE_NOT_FOUND' });
+};`,
   );
   env.NODE_OPTIONS = `--require ${hook}`;
   await expect(findTemporalCli({ env })).rejects.toMatchObject(
