@@ -87,7 +87,7 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
   }
 }
 
-/** Of runs that were on record as running: those that had ended on the server, and those that were terminated or are unknown there. */
+/** Runs that were on record as running, although they had ended on the server, were terminated, or are unknown there. */
 async function endsOf(
   { runHistory }: Backends,
   ids: readonly string[],

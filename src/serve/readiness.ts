@@ -11,7 +11,7 @@ export interface PartState {
   readonly ready: boolean;
   /** Why it is not ready: a code of `docs/errors.md`. The full message is in the log, and not shown to callers. */
   readonly error?: string;
-  /** What is to be known of it although it is ready, such as that it stands by. */
+  /** A remark about a part that is ready, such as that it stands by. */
   readonly note?: string;
   /** Since when, in milliseconds since the epoch. */
   readonly since: number;

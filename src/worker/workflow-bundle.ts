@@ -24,7 +24,11 @@ export function interpreterSource(): InterpreterSource {
 
 /** The same as a bundle, made once for all workers of the process. */
 export function interpreterBundle(): Promise<WorkflowBundleOption> {
-  return (bundled ??= bundleInterpreter());
+  return (bundled ??= bundleInterpreter().catch((error: unknown) => {
+    // The next worker tries again.
+    bundled = undefined;
+    throw error;
+  }));
 }
 
 async function bundleInterpreter(): Promise<WorkflowBundleOption> {
