@@ -25,7 +25,7 @@ function install() {
   return fillFolder(FOLDER, (draft) => {
     const go = (...args) => {
       const env = { ...process.env, GOBIN: draft, GOFLAGS: '', CGO_ENABLED: '0' };
-      return run('nice', ['-n', '19', ...args], { limitMs: BUILD_LIMIT_MS, env, cwd: draft });
+      return run('nice', args, { limitMs: BUILD_LIMIT_MS, env, cwd: draft });
     };
     const sources = path.join(draft, 'sources');
     const module = (name, version = VERSION) => `  - gomod: ${CORE}/${name} v${version}`;

@@ -17,6 +17,7 @@ const root = path.resolve(__dirname, '../..');
  * @property {readonly string[]} files files, and folders that end with a slash
  * @property {readonly string[]} [again] files of other groups that it runs once more, in another way
  * @property {Readonly<Record<string, string>>} [environment] that other way
+ * @property {readonly string[]} [builds] services whose programs take minutes to build: they are built while earlier groups run
  */
 
 /**
@@ -89,6 +90,7 @@ const GROUPS = [
     what: 'who hears of runs, and streams: emitters and sources on real brokers, databases and files, killed at any point',
     minutes: 6,
     files: ['test/feed/'],
+    builds: ['otelcol'],
   },
   {
     name: 'seeing',

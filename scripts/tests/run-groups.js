@@ -1,6 +1,7 @@
 'use strict';
 /** Runs groups of tests with jest, and tells at the end what each took and what was skipped. */
 const { spawn } = require('node:child_process');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { root } = require('../bootstrap');
@@ -38,12 +39,23 @@ const WORKERS_BESIDE_OTHERS = '2';
 async function runGroups(groups) {
   const outcomes = new Map();
   const waiting = [...groups];
+  const building = new Map(groups.map((group) => [group, builtServices(group.builds)]));
   const lane = async () => {
-    for (let group = waiting.shift(); group; group = waiting.shift())
+    for (let group = waiting.shift(); group; group = waiting.shift()) {
+      await building.get(group);
       outcomes.set(group, await runGroup(group, groups.length > 1));
+    }
   };
   await Promise.all(Array.from({ length: GROUPS_AT_ONCE }, lane));
   return groups.map((group) => outcomes.get(group));
+}
+
+/** What cannot be built is said by the tests that ask for it. */
+async function builtServices(names = []) {
+  if (names.length === 0) return;
+  const program = path.join(root, 'scripts', 'services', 'main.js');
+  const child = spawn(process.execPath, [program, 'install', ...names], { cwd: root, stdio: 'ignore' });
+  await once(child, 'close').catch(() => {});
 }
 
 async function runGroup(group, isOneOfSeveral) {

@@ -53,7 +53,7 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
   checkFile(file, absolute);
   const { tapestries, triggers, streams, emitters, warnings } = isDocument(absolute)
     ? await leavingSignals(() => loadDocument(file))
-    : { ...(await loadCode(absolute)), warnings: [] };
+    : await loadModules(absolute);
   requireDifferent(triggers, absolute);
   noteLoaded(absolute, tapestries);
   if (needs === 'trigger' && triggers.length === 0) {
@@ -87,6 +87,12 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
     emitters: emitters.map((one) => hearing(one, names)),
     warnings,
   };
+}
+
+/** Where a module waits for a promise, handlers of signals are called: only what runs before is in want of {@link leavingSignals}. */
+async function loadModules(file: string): Promise<Omit<LoadedFile, 'path'>> {
+  const { loading } = await leavingSignals(() => ({ loading: loadCode(file) }));
+  return { ...(await loading), warnings: [] };
 }
 
 async function loadDocument(file: string): Promise<Omit<LoadedFile, 'path'>> {

@@ -48,10 +48,12 @@ export function endOnSignal(tell: () => void): void {
 }
 
 /**
- * Does work that may keep the event loop busy, such as loading a large document, during which no handler of a signal would be called.
+ * Does work that may keep the event loop busy, such as loading a file, during which no handler of a signal would be called.
  * Meanwhile a signal ends the process as one that handles none, unless an {@link Interruption} waits for it.
+ *
+ * @param work whose promise is waited for; one inside an object is not, and what runs before its first `await` counts alone
  */
-export async function leavingSignals<T>(work: () => Promise<T>): Promise<T> {
+export async function leavingSignals<T>(work: () => T | Promise<T>): Promise<T> {
   if (waiting > 0) return await work();
   // A signal that has come already is handled first.
   await new Promise(setImmediate);
