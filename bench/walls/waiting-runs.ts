@@ -1,0 +1,133 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Selvage } from 'selvage/client';
+import { EmbeddedServer } from 'selvage/server';
+import { inParallel } from '../../src/ports/parts/in-parallel';
+import { limited, readable, type Benchmark, type Row } from '../benchmark';
+import { median, timed } from '../statistics';
+import { approval, month } from './waiting.fixture';
+
+const PROGRAM = path.join(__dirname, 'waiting.process.ts');
+const RUNS = 10_000;
+const STARTED_AT_ONCE = 50;
+const SIGNALLED = 1_000;
+const PAGE_OF_RUNS = 50;
+const PAGE_LIMIT_MS = 300;
+const WAITING_LIMIT_MS = 2_000;
+const SIGNAL_LIMIT_MS = 30_000;
+const RESTART_LIMIT_MS = 60_000;
+
+/** Runs that a real worker has brought to their waits: half of them for a signal, half for a month. */
+export const waitingRuns: Benchmark = {
+  name: 'walls: waiting runs',
+  async run({ repetitions }) {
+    const folder = await mkdtemp(path.join(tmpdir(), 'selvage-bench-waiting-'));
+    let server = await EmbeddedServer.acquire({ projectDir: folder });
+    let worker = await startWorker(server.address, folder);
+    let selvage = await Selvage.connect({ address: server.address, projectDir: folder, taskQueue: 'waiting' });
+    try {
+      const filled = await timed(() => fill(selvage));
+      const pages: number[] = [];
+      const waiting: number[] = [];
+      for (let repetition = 0; repetition <= repetitions; repetition++) {
+        pages.push(await timed(() => selvage.runs.list({ limit: PAGE_OF_RUNS })));
+        waiting.push(await timed(() => requireWaiting(selvage)));
+      }
+      const signalled = await timed(() => signal(selvage));
+      await selvage.close();
+      await killed(worker);
+      await server.release({ wait: true });
+      const back = await timed(async () => {
+        server = await EmbeddedServer.acquire({ projectDir: folder });
+        worker = await startWorker(server.address, folder);
+        selvage = await Selvage.connect({ address: server.address, projectDir: folder, taskQueue: 'waiting' });
+        await signal(selvage);
+      });
+      return rows({ filled, pages: pages.slice(1), waiting: waiting.slice(1), signalled, back });
+    } finally {
+      await selvage.close();
+      await killed(worker);
+      await server.release({ wait: true });
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+interface Measured {
+  readonly filled: number;
+  readonly pages: readonly number[];
+  readonly waiting: readonly number[];
+  readonly signalled: number;
+  readonly back: number;
+}
+
+function rows({ filled, pages, waiting, signalled, back }: Measured): Row[] {
+  const of = `${RUNS.toLocaleString('en')} waiting runs`;
+  return [
+    {
+      measure: `walls: ${of}, from the first start to the last wait`,
+      measured: `${readable(filled / 1_000)} s`,
+      numbers: { filled },
+    },
+    limited(`walls: a page of runs, ${of}`, median(pages), PAGE_LIMIT_MS, 'ms', { pages }),
+    limited(`walls: runs.waiting(), ${of}`, median(waiting), WAITING_LIMIT_MS, 'ms', { waiting }),
+    limited(`walls: bulk signal of ${SIGNALLED} of ${of}`, signalled, SIGNAL_LIMIT_MS, 'ms', { signalled }),
+    limited(
+      `walls: server and worker killed and started, and ${SIGNALLED} of ${of} signalled`,
+      back,
+      RESTART_LIMIT_MS,
+      'ms',
+      { back },
+    ),
+  ];
+}
+
+async function fill(selvage: Selvage): Promise<void> {
+  const numbers = Array.from({ length: RUNS / 2 }, (_, x) => x);
+  await inParallel(numbers, STARTED_AT_ONCE, async (x) => {
+    await selvage.start(approval, { x });
+    await selvage.start(month, { x });
+  });
+  while ((await waitingNow(selvage)) < RUNS) await delay(1_000);
+}
+
+/** How many runs wait for what they are to wait for. */
+async function waitingNow(selvage: Selvage): Promise<number> {
+  const { runs } = await selvage.runs.waiting();
+  return runs.filter(({ reason }) => reason.code === 'Signal' || reason.code === 'Time').length;
+}
+
+async function requireWaiting(selvage: Selvage): Promise<void> {
+  const found = await waitingNow(selvage);
+  if (found !== RUNS) throw new Error(`It knows of ${found} runs why they wait.`);
+}
+
+/** Sends a signal to some runs that wait for one. */
+async function signal(selvage: Selvage): Promise<void> {
+  const { items } = await selvage.runs.list({ tapestry: 'approval', status: 'running', limit: SIGNALLED });
+  const act = { kind: 'signal', name: 'approve', payload: null } as const;
+  const plan = await selvage.bulk.plan(act, { runs: items.map(({ run_id: id }) => id) });
+  const { done, failed } = await selvage.bulk.carryOut(plan);
+  if (done !== SIGNALLED) throw new Error(`${done} runs took the signal: ${JSON.stringify(failed[0])}`);
+}
+
+async function startWorker(address: string, folder: string): Promise<ChildProcess> {
+  const worker = fork(PROGRAM, [address, folder], { execArgv: ['--require', require.resolve('tsx/cjs')] });
+  await Promise.race([
+    once(worker, 'message'),
+    once(worker, 'exit').then(() => {
+      throw new Error('The worker of the benchmark ended by itself: see its messages above.');
+    }),
+  ]);
+  return worker;
+}
+
+async function killed(worker: ChildProcess): Promise<void> {
+  if (worker.exitCode !== null || worker.signalCode !== null) return;
+  worker.kill('SIGKILL');
+  await once(worker, 'exit');
+}
