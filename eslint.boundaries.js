@@ -554,6 +554,10 @@ const sandboxRules = {
     },
     { selector: 'ImportExpression', message: 'This folder is loaded whole: no late imports.' },
     {
+      selector: ':matches(Program, Program > ExportNamedDeclaration) > VariableDeclaration[kind="let"]',
+      message: 'Runs share the modules of the interpreter: a module may have no state of its own.',
+    },
+    {
       selector: 'TSImportEqualsDeclaration',
       message: 'This folder is loaded whole: use an import declaration.',
     },

@@ -58,7 +58,12 @@ function writePipelineSchema() {
 async function bundleWorkflows() {
   const workflowsPath = path.join(next, 'workflows', 'index.js');
   const { bundleWorkflowCode } = require('@temporalio/worker');
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: quietLogger() });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    // No module of the interpreter has a state of its own: all runs of a thread share them.
+    preloadModules: [workflowsPath],
+    logger: quietLogger(),
+  });
   const { version } = require('@temporalio/worker/package.json');
   fs.writeFileSync(path.join(next, 'workflow-bundle.js'), slim(code));
   fs.writeFileSync(path.join(next, 'workflow-bundle.json'), `${JSON.stringify({ sdkVersion: version })}\n`);

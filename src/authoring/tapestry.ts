@@ -231,6 +231,7 @@ export function tapestry(name: string, ...rest: readonly unknown[]): Tapestry<an
 }
 
 /** True while the framework makes a tapestry of its own, whose name may be reserved. */
+// eslint-disable-next-line no-restricted-syntax -- no part of the interpreter
 let isMakingOwn = false;
 
 /** @internal Like {@link tapestry}, for tapestries that the framework ships under a name that begins with `selvage`. */

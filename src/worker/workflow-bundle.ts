@@ -33,7 +33,9 @@ export function interpreterBundle(): Promise<WorkflowBundleOption> {
 
 async function bundleInterpreter(): Promise<WorkflowBundleOption> {
   const { workflowBundle, workflowsPath } = interpreterSource();
-  const bundle = workflowBundle ?? (await bundleWorkflowCode({ workflowsPath: workflowsPath! }));
+  const bundle =
+    workflowBundle ??
+    (await bundleWorkflowCode({ workflowsPath: workflowsPath!, preloadModules: [workflowsPath!] }));
   checked.add(bundle);
   return bundle;
 }

@@ -217,6 +217,7 @@ describe('folders that run without Node', () => {
     ['new Date();', 'no-restricted-syntax'],
     ['Math.random();', 'no-restricted-properties'],
     ["void import('./late');", 'no-restricted-syntax'],
+    ['let count = 0; count += 1;', 'no-restricted-syntax'],
   ])('must not: %s', (code, rule) => {
     for (const [name] of sandboxed) expect(refusals(`${name}/any.ts`, code)).toEqual([rule]);
   });
