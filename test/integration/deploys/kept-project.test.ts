@@ -142,8 +142,16 @@ for (const name of kept) {
       expect(calls.filter((line) => line.startsWith('day')).sort()).toEqual(
         Array.from({ length: 10 }, (_, index) => `day 2024-01-${String(index + 1).padStart(2, '0')}`),
       );
-      // Every line is read. Lines of before come twice here: a file that is followed is looked for where it was, and this project has moved.
-      expect(calls).toContain('line 13');
+      // The project is in another folder than before, and its stream is where it was.
+      const lines = Array.from({ length: 13 }, (_, index) => `line ${index + 1}`);
+      expect(calls.filter((line) => line.startsWith('line')).sort()).toEqual([...lines].sort());
+      expect(linesOf(project, 'results.log')).toEqual(lines.map((line) => line.toUpperCase()));
+      const heard = linesOf(project, 'heard.log');
+      expect(new Set(heard).size).toBe(heard.length);
+      const { items } = JSON.parse(await selvage(project, 'emitters', 'dead', 'to-file', '--json')) as {
+        items: unknown[];
+      };
+      expect(items).toHaveLength(2);
     }, 900_000);
   });
 }
