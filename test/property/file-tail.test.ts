@@ -1,7 +1,9 @@
 import {
   appendFileSync,
   copyFileSync,
+  cpSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -39,6 +41,8 @@ type Step =
     }
   /** Of the rotated files, the oldest, or one of those that there are. */
   | { readonly do: 'compress' | 'remove'; readonly which: number }
+  /** The folder, while nobody reads: renamed, or copied with or without the times of its files. */
+  | { readonly do: 'move'; readonly how: 'rename' | 'copy' | 'copyAnew'; readonly isKept: boolean }
   /** Another file gets the inode, which is what its reuse comes to. */
   | { readonly do: 'truncateAndGrow'; readonly more: number };
 
@@ -81,6 +85,14 @@ const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('move' as const),
+      how: fc.constantFrom('rename' as const, 'copy' as const, 'copyAnew' as const),
+      isKept: fc.boolean(),
+    }),
+  },
+  {
+    weight: 1,
     arbitrary: fc.record({ do: fc.constant('truncateAndGrow' as const), more: fc.constantFrom(1, 200) }),
   },
 );
@@ -103,6 +115,7 @@ interface Incarnation {
 }
 
 const BASE = 'app.log';
+const cwd = process.cwd();
 
 /** A file that is written and rotated, a reader that dies and comes back, and what is expected of it. */
 class World {
@@ -119,20 +132,25 @@ class World {
   private reader:
     { progress: StreamProgress; stop: AbortController; source: OpenSource; ended: Promise<void> } | undefined;
   private rotations = 0;
+  private moves = 0;
   private next = 0;
   /** Whether anything was done by which contents may be lost. */
   private isHarmed = false;
 
   constructor(
-    private readonly folder: string,
+    private readonly parent: string,
     private readonly naming: Naming,
     /** Whether rotated files are wanted, too. */
     private readonly isGlob: boolean,
     private readonly leaveAfter: number,
-  ) {}
+    /** Whether its path is declared relative to the folder. */
+    private readonly isRelative: boolean,
+  ) {
+    mkdirSync(this.at());
+  }
 
-  at(name: string): string {
-    return path.join(this.folder, name);
+  at(...names: readonly string[]): string {
+    return path.join(this.parent, `project-${this.moves}`, ...names);
   }
 
   /** Files that were rotated before there was a stream: nothing of them is wanted, unless their names are. */
@@ -175,7 +193,22 @@ class World {
         const one = rotated[this.naming === 'dates' ? 0 : step.which % rotated.length];
         if (!one) return;
         rmSync(this.at(one.name!));
-        return this.lose(one);
+        // Between two looks of a reader, all that there was may come and go.
+        return this.lose(one, this.reader !== undefined && one === rotated[0]);
+      }
+      case 'move': {
+        await this.kill();
+        const old = this.at();
+        this.moves += 1;
+        if (step.how === 'rename') renameSync(old, this.at());
+        else {
+          // By another path, files may be others that begin alike: as long as the first are there, or with other times.
+          const { isRelative } = this;
+          const preserveTimestamps = step.how === 'copy' || !isRelative;
+          cpSync(old, this.at(), { recursive: true, preserveTimestamps });
+          if (!step.isKept || !isRelative) rmSync(old, { recursive: true });
+        }
+        return;
       }
       case 'truncateAndGrow': {
         if (!existsSync(this.at(BASE))) return;
@@ -350,8 +383,10 @@ class World {
 
   private start(): void {
     if (this.reader) return;
+    process.chdir(this.at());
+    const name = this.isGlob ? `${BASE}*` : BASE;
     const { options } = new FileTailSource({
-      path: this.isGlob ? this.at(`${BASE}*`) : this.at(BASE),
+      path: this.isRelative ? name : this.at(name),
       poll: 2,
       leaveAfter: this.leaveAfter,
     });
@@ -408,18 +443,20 @@ test.each<[string, Naming, boolean]>([
     await fc.assert(
       fc.asyncProperty(
         fc.nat(2),
+        fc.boolean(),
         fc.array(arbitraryStep, { minLength: 1, maxLength: 30 }),
-        async (old, steps) => {
+        async (old, isRelative, steps) => {
           const folder = await mkdtemp(path.join(tmpdir(), 'selvage-tail-'));
           // A small file that comes back after it was left is another file.
           const leaveAfter = steps.some((step) => step.do === 'awayAndBack') ? 2_000 : 60;
-          const world = new World(folder, naming, isGlob, leaveAfter);
+          const world = new World(folder, naming, isGlob, leaveAfter, isRelative);
           try {
             await world.begin(old);
             for (const step of steps) await world.take(step);
             await world.end();
           } finally {
             await world.kill();
+            process.chdir(cwd);
             await rm(folder, { recursive: true });
           }
         },

@@ -132,11 +132,14 @@ export async function holds(
  * Finds the file of a place: first the one of the same inode under whatever name in the folder, then a copy under a name
  * that begins with the file's, as `copytruncate` and `gzip` make, and last one with the same contents in its place. A
  * name alone says nothing.
+ *
+ * @param least how many bytes the file in its place must have in common. Less than the default, two files often begin
+ *   with
  */
-export async function findFile(place: FilePlace): Promise<OpenFile | undefined> {
+export async function findFile(place: FilePlace, least = HEAD_BYTES): Promise<OpenFile | undefined> {
   for (;;) {
     const before = await inodesBeside(place.path);
-    const found = await findAmong(before, place);
+    const found = await findAmong(before, place, least);
     // What is renamed meanwhile may be missed.
     if (found || idsOf(before) === idsOf(await inodesBeside(place.path))) return found;
   }
@@ -155,17 +158,18 @@ export function idsOf(files: readonly Found[]): string {
   return files.map(({ path: name, inode }) => `${name}\0${inode?.dev}:${inode?.ino}`).join('\0');
 }
 
-async function findAmong(inodes: readonly Found[], place: FilePlace): Promise<OpenFile | undefined> {
+async function findAmong(
+  inodes: readonly Found[],
+  place: FilePlace,
+  least: number,
+): Promise<OpenFile | undefined> {
   const { path: file, dev, ino, at } = place;
   const base = path.basename(file);
   const same = inodes.filter(({ inode }) => inode && isSameFile(inode, { dev, ino }));
   const copies = inodes.filter(
     ({ path: name, inode }) => inode && at + place.head.bytes > 0 && isRotatedName(path.basename(name), base),
   );
-  // Less than that, two files often begin with.
-  const back = inodes.filter(
-    ({ path: name, inode }) => inode && name === file && place.head.bytes >= HEAD_BYTES,
-  );
+  const back = inodes.filter(({ path: name, inode }) => inode && name === file && place.head.bytes >= least);
   for (const candidate of [...same, ...copies, ...back]) {
     const found = await openFile(candidate.path).catch((error: unknown) => {
       // The file itself is there, and read once it can be. Nobody can say so of another that may not be read.
@@ -217,7 +221,7 @@ export async function wantedFiles(paths: readonly string[]): Promise<LogFile[]> 
     const folder = path.dirname(pattern);
     const isPattern = /[*?]/.test(path.basename(pattern));
     if (!isPattern && (await isFolder(pattern))) throw noFile(pattern);
-    const matches = new RegExp(`^${sourceOf(pattern)}$`, 'u');
+    const matches = patternOf(pattern);
     const names = isPattern ? (await namesIn(folder)).sort() : [path.basename(pattern)];
     for (const name of names.filter((one) => matches.test(one))) {
       const file = path.join(folder, name);
@@ -235,8 +239,7 @@ export async function rotatedFiles(paths: readonly string[]): Promise<LogFile[]>
   const isWanted = (file: string): boolean =>
     patterns.some(
       (pattern) =>
-        path.dirname(file) === path.dirname(pattern) &&
-        new RegExp(`^${sourceOf(pattern)}$`, 'u').test(path.basename(file)),
+        path.dirname(file) === path.dirname(pattern) && patternOf(pattern).test(path.basename(file)),
     );
   for (const pattern of patterns) {
     const folder = path.dirname(pattern);
@@ -259,6 +262,11 @@ export async function rotatedFiles(paths: readonly string[]): Promise<LogFile[]>
     }
   }
   return [...found.values()].sort(byAge);
+}
+
+/** What the last part of a path with `*` and `?` stands for. */
+export function patternOf(pattern: string): RegExp {
+  return new RegExp(`^${sourceOf(pattern)}$`, 'u');
 }
 
 /** Of a regular expression for the last part of a path with `*` and `?`. */

@@ -8,21 +8,22 @@ import {
   type Inode,
   type OpenFile,
 } from './file-identity';
+import type { MovedFolders } from './moved-folders';
 
 /** A file that need not be read: what it was like when it was read to its end, or when the stream began. */
 export interface SeenFile {
   /** The path that it was written at. */
   readonly base: string;
   readonly at: number;
-  /** When it was last written, in milliseconds since the epoch. */
-  readonly written: number;
+  /** When it was last written, in milliseconds since the epoch; null: its folder has moved, and copies may be newer. */
+  readonly written: number | null;
   readonly headBytes: number;
   readonly head: string;
   /** Of the bytes before `at`; empty for a compressed file that was never read. */
   readonly tail: string;
 }
 
-type Entry = readonly [at: number, written: number, headBytes: number, head: string, tail: string];
+type Entry = readonly [at: number, written: number | null, headBytes: number, head: string, tail: string];
 
 interface SeenState {
   readonly patterns: readonly string[];
@@ -45,18 +46,25 @@ export class SeenFiles {
   /** Those that cannot be read, and were told. */
   readonly shut: Set<string>;
 
-  /** @param state what {@link state} was; anything else: of a stream that has not kept it yet */
-  constructor(state: Json | undefined) {
+  /**
+   * @param state what {@link state} was; anything else: of a stream that has not kept it yet
+   * @param today where a file or a pattern is whose folder has moved
+   */
+  constructor(state: Json | undefined, today: MovedFolders['today'] = () => undefined) {
     const { patterns, files, shut } =
       typeof state === 'object' && state !== null && 'shut' in state
         ? (state as unknown as SeenState)
         : { patterns: [], files: {}, shut: [] };
-    this.patterns = new Set(patterns);
+    this.patterns = new Set(patterns.map((pattern) => today(pattern)?.path ?? pattern));
     this.shut = new Set(shut);
     this.files = new Set(
-      Object.entries(files).flatMap(([base, entries]) =>
-        entries.map(([at, written, headBytes, head, tail]) => ({ base, at, written, headBytes, head, tail })),
-      ),
+      Object.entries(files).flatMap(([file, entries]) => {
+        const moved = today(file);
+        return entries.map(([at, written, headBytes, head, tail]) => ({
+          ...{ base: moved?.path ?? file, written: moved?.isSure ? null : written },
+          ...{ at, headBytes, head, tail },
+        }));
+      }),
     );
   }
 
@@ -100,7 +108,8 @@ export async function isSeen({ handle, path, written }: OpenFile, seen: SeenFile
   const { size } = await handle.stat({ bigint: true });
   if (Number(size) < seen.at) return false;
   // Less than that, two files often have in common.
-  if (seen.headBytes < HEAD_BYTES && !isSameSecond(written, seen.written)) return false;
+  const isShort = seen.headBytes < HEAD_BYTES;
+  if (isShort && seen.written !== null && !isSameSecond(written, seen.written)) return false;
   if (hashOf(await readAt(handle, 0, seen.headBytes)) !== seen.head) return false;
   if (Number(size) === seen.at && (seen.tail === '' || path.endsWith('.gz'))) return true;
   const from = Math.max(0, seen.at - TAIL_BYTES);

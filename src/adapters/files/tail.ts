@@ -6,7 +6,6 @@ import type { Delivered, FileTailSettings, OpenSource, Places, ReadContext } fro
 import {
   HEAD_BYTES,
   TAIL_BYTES,
-  findFile,
   idsOf,
   isDenied,
   isRotatedName,
@@ -23,6 +22,7 @@ import {
 import { FolderWatch } from './folder-watch';
 import { DamagedFile } from './gunzipped-file';
 import { lineFormat, type LineFormat } from './lines';
+import { MovedFolders } from './moved-folders';
 import { gapsIn, know, rotatedFirst, type Found } from './rotation';
 import { SeenFiles, isSeen, seenFileOf, shutId, type SeenFile } from './seen-files';
 import { TailedFile, type Look } from './tailed-file';
@@ -72,12 +72,13 @@ class FileTail {
   }
 
   async *read(after: Places, context: ReadContext): AsyncGenerator<Delivered<string>, void, void> {
-    const { signal, trouble } = context;
+    const { logger, signal, trouble } = context;
     signal.addEventListener('abort', () => this.#folders.wake(), { once: true });
     let isFirst = after.size === 0;
-    this.#seen = new SeenFiles(after.get(SEEN));
+    const folders = new MovedFolders(this.#options.paths, logger);
     for (const [partition, place] of after)
-      if (partition !== SEEN) await this.#reopen(partition, place as unknown as FilePlace);
+      if (partition !== SEEN) await this.#reopen(partition, place as unknown as FilePlace, folders);
+    this.#seen = new SeenFiles(after.get(SEEN), (file) => folders.today(file));
     while (!signal.aborted) {
       this.#folders.begin();
       let hasRead = false;
@@ -114,19 +115,16 @@ class FileTail {
     await Promise.all(files.map(({ file }) => file.handle.close().catch(() => undefined)));
   }
 
-  async #reopen(partition: string, place: FilePlace): Promise<void> {
-    const found = await findFile(place);
+  async #reopen(partition: string, saved: FilePlace, folders: MovedFolders): Promise<void> {
+    const { place, found } = await folders.find(saved, (file) => this.#of(file) !== undefined);
     if (!found) {
       this.#missing.set(partition, place);
       return;
     }
-    this.#files.set(
-      partition,
-      await TailedFile.of(partition, { ...found, path: place.path }, this.#format, this.#options.maxLine, {
-        at: place.at,
-        isSaved: true,
-      }),
-    );
+    const opened = { ...found, path: place.path };
+    const from = { at: place.at, isSaved: true };
+    const file = await TailedFile.of(partition, opened, this.#format, this.#options.maxLine, from);
+    this.#files.set(partition, file);
   }
 
   /** Opens what has come, and tells what is gone. Returns the partitions of which nothing is left. */

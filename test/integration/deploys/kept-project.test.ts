@@ -86,6 +86,7 @@ for (const name of kept) {
 
     test('its unfinished runs replay, go on where they were, and end as if nothing had been', async () => {
       const called = linesOf(project, 'calls.log').filter((line) => !line.startsWith('held: '));
+      const heardBefore = linesOf(project, 'heard.log');
       const unfinished = Object.entries(recorded.runs).filter(([, { status }]) => status === 'running');
       expect(unfinished.length).toBeGreaterThan(8);
       const worker = begin(project, ['worker', 'pipeline.ts'], environment);
@@ -142,8 +143,23 @@ for (const name of kept) {
       expect(calls.filter((line) => line.startsWith('day')).sort()).toEqual(
         Array.from({ length: 10 }, (_, index) => `day 2024-01-${String(index + 1).padStart(2, '0')}`),
       );
-      // Every line is read. Lines of before come twice here: a file that is followed is looked for where it was, and this project has moved.
-      expect(calls).toContain('line 13');
+      // The project is in another folder than before, and its stream is where it was.
+      const lines = Array.from({ length: 13 }, (_, index) => `line ${index + 1}`);
+      expect(calls.filter((line) => line.startsWith('line')).sort()).toEqual([...lines].sort());
+      expect(linesOf(project, 'results.log')).toEqual(lines.map((line) => line.toUpperCase()));
+      // Each event once, and again only those that the killed process had heard last.
+      const heard = linesOf(project, 'heard.log');
+      const [before, since] = [heard.slice(0, heardBefore.length), heard.slice(heardBefore.length)];
+      const again = since.filter((id) => before.includes(id));
+      expect({ before, again }).toEqual({
+        before: heardBefore,
+        again: before.slice(before.length - again.length),
+      });
+      expect(new Set(since).size).toBe(since.length);
+      const { items } = JSON.parse(await selvage(project, 'emitters', 'dead', 'to-file', '--json')) as {
+        items: unknown[];
+      };
+      expect(items).toHaveLength(2);
     }, 900_000);
   });
 }

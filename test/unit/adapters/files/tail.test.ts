@@ -198,6 +198,61 @@ test('a file that was deleted and comes back under its name is known by its byte
   expect(second.lines).toEqual(['more']);
 });
 
+describe('a file whose folder is another one than before', () => {
+  const path = 'small.log';
+  const before = process.cwd();
+  beforeEach(() => {
+    for (const name of ['old', 'new']) mkdirSync(at(name));
+    process.chdir(at('old'));
+  });
+  afterEach(() => process.chdir(before));
+
+  /** Reads the first two lines in the old folder. */
+  async function readTwo(options: FileTailOptions): Promise<StreamCheckpoint> {
+    writeFileSync(at('old/small.log'), 'header\none\n');
+    const reading = read(options);
+    await count(reading, 2);
+    return await reading.stop();
+  }
+
+  test('is read on where it has the same contents, and said to be', async () => {
+    const checkpoint = await readTwo({ path });
+    // The old one is there still.
+    writeFileSync(at('new/small.log'), 'header\none\ntwo\n');
+    process.chdir(at('new'));
+    const warn = jest.spyOn(silent, 'warn');
+    const second = read({ path }, checkpoint);
+    await count(second, 1);
+    expect(second.lines).toEqual(['two']);
+    expect(second.gaps).toEqual([]);
+    expect(warn.mock.calls).toEqual([
+      [
+        `${at('new/small.log')} is read on from byte 11: up to there, it has the contents of ${at('old/small.log')}`,
+      ],
+    ]);
+  });
+
+  test('is read from its beginning where it only begins alike, and what is not found is told', async () => {
+    const checkpoint = await readTwo({ path });
+    writeFileSync(at('new/small.log'), 'header\nOne\ntwo\n');
+    rmSync(at('old/small.log'));
+    process.chdir(at('new'));
+    const second = read({ path }, checkpoint);
+    await count(second, 3);
+    expect(second.lines).toEqual(['header', 'One', 'two']);
+    expect(second.gaps).toMatchObject([{ after: `${at('new/small.log')} byte 11`, why: 'the file is gone' }]);
+  });
+
+  test('is another one, if it is small, another path leads to it, and the first is still where it was', async () => {
+    const checkpoint = await readTwo({ path: at('old/small.log') });
+    appendFileSync(at('old/small.log'), 'rest\n');
+    writeFileSync(at('new/small.log'), 'header\none\ntwo\n');
+    const second = read({ path: at('new/small.log') }, checkpoint);
+    await count(second, 4);
+    expect(second.lines).toEqual(['rest', 'header', 'one', 'two']);
+  });
+});
+
 test('a pattern stands for the files that there are and those that come, and a list for all of its paths', async () => {
   for (const name of ['app-1.log', 'app-2.log', 'app-10.log', 'other.log', 'app-x.txt', 'app+1.log'])
     writeFileSync(at(name), `${name}\n`);
