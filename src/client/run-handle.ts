@@ -21,7 +21,6 @@ import { followProgress, type Progress } from './run-progress';
 import { RunRecords } from './run-records';
 import { sendSignal } from './send-signal';
 import type { Waiting, WaitingKnot } from './waiting';
-import { cannotBeAwaited } from './unbegun-run';
 import { WaitingReader, type UnfinishedRun } from './waiting-reader';
 import { whyElementWaits } from './why-waiting';
 import { pinnedBuild } from './worker-builds';
@@ -109,7 +108,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * @param options.outageLimit see {@link OutageOptions}. Default: the client's
    * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `DatabaseDamaged` (of the embedded server),
    *   `ValueMissing`, `ValueDamaged`,
-   * `BackendUnavailable`, `BackendsDiffer` (a start has found a run whose records are in another run history)
+   * `BackendUnavailable`, `BackendsDiffer` (the run's records are in another run history)
    */
   async result(options: { outputs?: WantedOutputs } & OutageOptions = {}): Promise<RunResult<Values>> {
     const through = this.throughOutages(options);
@@ -234,7 +233,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    *
    * @param options.interval milliseconds between two looks. Default 200
    * @param options.outageLimit see {@link OutageOptions}. Default: the client's
-   * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`
+   * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`, `BackendsDiffer`
    */
   async *progress(options: { interval?: number } & OutageOptions = {}): AsyncGenerator<Progress, void, void> {
     const { interval = PROGRESS_INTERVAL_MS } = options;
@@ -373,8 +372,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   /** Waits for the end, and returns the run's record. */
   private async endOf(through: Through): Promise<RunRecord> {
-    if (this.attached?.isElsewhere) throw cannotBeAwaited(this.runId);
-    await this.server.waitForEnd(through);
+    await this.records.waitForEnd(through);
     return await through(() => this.records.ended());
   }
 
