@@ -94,7 +94,13 @@ const boundaries = {
   },
 
   'records/questions': {
-    folders: ['errors', 'authoring/element-id', 'plan/read-plan', 'ports/parts/every-item'],
+    folders: [
+      'errors',
+      'authoring/element-id',
+      'plan/read-plan',
+      'ports/parts/every-item',
+      'values/duration',
+    ],
     typesOf: ['plan', 'partitions', 'ports'],
     because:
       'questions to the records are asked of any run history and the plans that it names, and of nothing else',
@@ -456,7 +462,7 @@ const technologies = {
   sql: { packages: ['kysely'] },
   sqlite: { sql: true, packages: ['kysely'], packageTypes: ['libsql'] },
   valkey: {
-    folders: ['triggers', 'emitters', 'streams', 'authoring/standard-schema'],
+    folders: ['triggers', 'emitters', 'streams', 'authoring/standard-schema', 'values/duration'],
     packageTypes: ['iovalkey'],
   },
   webhook: {

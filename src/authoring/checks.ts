@@ -1,4 +1,5 @@
 import type { ErrorReason } from '../errors';
+import { durationMs, durationWords } from '../values/duration';
 import { didYouMean } from './names';
 import { textProblem } from './texts';
 
@@ -29,6 +30,18 @@ export const whole =
     Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= largest
       ? undefined
       : `must be a whole number from ${least} to ${largest}`;
+
+/** Accepts a duration of at least and at most so many milliseconds. */
+export const duration = (least: number, most = Infinity): Check => {
+  const from = least > 0 ? ` of ${durationWords(least)}` : '';
+  const range = most < Infinity ? `${from || ' of 0'} to ${durationWords(most)}` : from && `${from} or more`;
+  return (value) => {
+    const read = durationMs(value);
+    return read !== undefined && read >= least && read <= most
+      ? undefined
+      : `must be a duration${range}: milliseconds, or a text such as "90s", "15m" or "7d"`;
+  };
+};
 
 /** Accepts the name of an environment variable that holds an address, or a prefix of several. */
 export const isVariable =

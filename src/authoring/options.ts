@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 import { isPartitionDomain } from '../partitions';
-import { durationMs } from '../values/duration';
+import { inMilliseconds } from '../values/duration';
 import {
   firstProblem,
   isObject,
@@ -44,11 +44,6 @@ const millisecondsOrZero: Check = (value) =>
   inMilliseconds(value) === 0
     ? undefined
     : milliseconds(value) && 'must be a number of milliseconds, 0 or more, or a text such as "10s"';
-
-/** A duration in milliseconds; anything else as it is. A number stays as it is, too: plans have its exact value. */
-export function inMilliseconds<T>(value: T): T | number {
-  return typeof value === 'string' ? (durationMs(value) ?? value) : value;
-}
 
 /** The options with all durations in milliseconds. */
 function withMilliseconds(options: KnotOptions<ErrorPolicy>): ReadKnotOptions {

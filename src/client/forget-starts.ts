@@ -1,11 +1,12 @@
 import type { Connection } from '@temporalio/client';
 import { SelvageError } from '../errors';
+import { durationOption, type Duration } from '../values/duration';
 import type { StartLedger } from '../ports';
 import { unreachable } from './connection-errors';
 
 export interface ForgetStartsOptions {
-  /** Forgets events that started runs longer ago than this many milliseconds. Must exceed the server's retention of runs. */
-  readonly olderThan: number;
+  /** Forgets events that started runs longer ago than this. Must exceed the server's retention of runs. */
+  readonly olderThan: Duration;
 }
 
 export interface ForgottenStarts {
@@ -26,8 +27,9 @@ export async function forgetStarts(
   ledger: StartLedger,
   connection: Pick<Connection, 'workflowService' | 'withDeadline'>,
   namespace: string,
-  { olderThan }: ForgetStartsOptions,
+  options: ForgetStartsOptions,
 ): Promise<ForgottenStarts> {
+  const olderThan = durationOption('olderThan', options.olderThan);
   const retention = await retentionOf(connection, namespace);
   if (!(Number.isFinite(olderThan) && olderThan > retention)) {
     throw new SelvageError(

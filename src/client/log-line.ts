@@ -100,9 +100,11 @@ export function entryOf(
       : SHOWN.has(level) && !NOISE.has(message);
   if (!isShown) return undefined;
   const error: unknown = meta?.['error'];
-  const why = error instanceof Error && !message.includes(error.message) ? `: ${error.message}` : '';
+  const cause = error instanceof Error ? error.message : causeInCore(meta);
+  const why = cause !== undefined && !message.includes(cause) ? `: ${cause}` : '';
   const attempt: unknown = meta?.['attempt'];
   const run = textIn(meta, 'run') ?? textIn(meta, 'workflowId');
+  const temporalRunId = textIn(meta, 'run_id');
   const knot = textIn(meta, 'knot') ?? textIn(meta, 'activityId') ?? (isBody ? 'a knot' : undefined);
   return {
     level,
@@ -111,7 +113,14 @@ export function entryOf(
     ...(run !== undefined && { run }),
     ...(knot !== undefined && { knot }),
     ...(isBody && typeof attempt === 'number' && { attempt }),
+    ...(temporalRunId !== undefined && { fields: { temporalRunId } }),
   };
+}
+
+/** The message of a failure that the SDK's core reports, in the debug format of Rust. */
+function causeInCore(meta: LogMetadata | undefined): string | undefined {
+  const [, quoted] = /message: "((?:[^"\\]|\\.)*)"/.exec(textIn(meta, 'failure') ?? '') ?? [];
+  return quoted?.replace(/\\n/g, '\n').replace(/\\(.)/g, '$1');
 }
 
 function textIn(meta: LogMetadata | undefined, name: string): string | undefined {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError, isAway } from '../errors';
+import { durationOption, type Duration } from '../values/duration';
 
 /** Ten minutes. */
 const OUTAGE_LIMIT_MS = 600_000;
@@ -7,11 +8,11 @@ const TRY_AGAIN_AFTER_MS = 1_000;
 
 export interface OutageOptions {
   /**
-   * Milliseconds for which the Temporal server or a backend may be unreachable without interruption before waiting for a run gives up, with
-   * an error that names it. The run loses nothing meanwhile. Temporal's own client retries for some 20 s before that counts. 0: give up at
-   * once. `Infinity`: never. Default 600,000, ten minutes.
+   * How long the Temporal server or a backend may be unreachable without interruption before waiting for a run gives up, with an error that
+   * names it: milliseconds, or a text such as `'15m'`. The run loses nothing meanwhile. Temporal's own client retries for some 20 s before
+   * that counts. 0: give up at once. `Infinity`: never. Default: ten minutes.
    */
-  readonly outageLimit?: number;
+  readonly outageLimit?: Duration;
 }
 
 /** Repeats a call while a server that it needs is unreachable. */
@@ -83,11 +84,12 @@ function seconds(milliseconds: number): string {
   return `${milliseconds / 1_000} s`;
 }
 
-function limitOf(limit: number | undefined): number | undefined {
+function limitOf(given: Duration | undefined): number | undefined {
+  const limit = durationOption('outageLimit', given);
   if (limit === undefined || limit >= 0) return limit;
   throw new SelvageError(
     'InvalidConfig',
-    `The outageLimit is ${String(limit)}. Give milliseconds, 0 or more, or Infinity.`,
+    `The outageLimit is ${String(limit)}. Give milliseconds, 0 or more, a text such as "15m", or Infinity.`,
     { details: { option: 'outageLimit', reason: 'WrongValue' } },
   );
 }

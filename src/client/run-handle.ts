@@ -4,6 +4,7 @@ import { DEFAULT_INLINE_LIMIT } from '../runtime';
 import type { Fragment } from '../authoring';
 import type { Outcome, RunResult } from '../authoring/outcome';
 import type { Backends, LineageQuery, LineageRecord, RunRecord } from '../ports';
+import { durationOption, type Duration } from '../values/duration';
 import { mapOfElement } from '../authoring/element-id';
 import { readAll } from '../records/questions';
 import { PLAIN_DIGEST } from '../encryption/digests';
@@ -21,7 +22,6 @@ import { followProgress, type Progress } from './run-progress';
 import { RunRecords } from './run-records';
 import { sendSignal } from './send-signal';
 import type { Waiting, WaitingKnot } from './waiting';
-import { cannotBeAwaited } from './unbegun-run';
 import { WaitingReader, type UnfinishedRun } from './waiting-reader';
 import { whyElementWaits } from './why-waiting';
 import { pinnedBuild } from './worker-builds';
@@ -109,7 +109,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * @param options.outageLimit see {@link OutageOptions}. Default: the client's
    * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `DatabaseDamaged` (of the embedded server),
    *   `ValueMissing`, `ValueDamaged`,
-   * `BackendUnavailable`, `BackendsDiffer` (a start has found a run whose records are in another run history)
+   * `BackendUnavailable`, `BackendsDiffer` (the run's records are in another run history)
    */
   async result(options: { outputs?: WantedOutputs } & OutageOptions = {}): Promise<RunResult<Values>> {
     const through = this.throughOutages(options);
@@ -232,12 +232,14 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * Looks at the run until it is over, and yields whenever something has changed. Breaking off the loop
    * leaves the run alone. If the server or a backend is away, it waits for that.
    *
-   * @param options.interval milliseconds between two looks. Default 200
+   * @param options.interval the time between two looks. Default 200 ms
    * @param options.outageLimit see {@link OutageOptions}. Default: the client's
-   * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`
+   * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`, `BackendsDiffer`
    */
-  async *progress(options: { interval?: number } & OutageOptions = {}): AsyncGenerator<Progress, void, void> {
-    const { interval = PROGRESS_INTERVAL_MS } = options;
+  async *progress(
+    options: { interval?: Duration } & OutageOptions = {},
+  ): AsyncGenerator<Progress, void, void> {
+    const interval = durationOption('interval', options.interval ?? PROGRESS_INTERVAL_MS);
     const { maps, records, server, since } = this;
     yield* followProgress({ maps, records, server, since }, this.throughOutages(options), interval);
   }
@@ -291,8 +293,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * gives it an id: all signals of one id are one signal, and get the first answer again, even after the run.
    * After a refusal, the same id may be sent with another payload.
    *
-   * @param options.timeout milliseconds to wait for an answer of the worker, which has the schemas. Default
-   *   60,000. If this process sends the run many signals at once, it begins anew with each answer to one of
+   * @param options.timeout how long to wait for an answer of the worker, which has the schemas. Default
+   *   60 s. If this process sends the run many signals at once, it begins anew with each answer to one of
    *   them
    * @param options.id 1 to 100 printable ASCII characters without spaces. Default: a unique id. The run
    *   remembers an id for the next 5,000 signals
@@ -304,9 +306,9 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   async signal(
     name: string,
     payload: unknown,
-    options: { readonly timeout?: number; readonly id?: string } = {},
+    options: { readonly timeout?: Duration; readonly id?: string } = {},
   ): Promise<SignalReceipt> {
-    const { timeout = UPDATE_PATIENCE_MS, id } = options;
+    const timeout = durationOption('timeout', options.timeout ?? UPDATE_PATIENCE_MS);
     const { server, records } = this;
     const { dataStore } = this.backends;
     try {
@@ -319,7 +321,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
           sendSignal(
             this.workflow,
             dataStore,
-            { name, payload, id },
+            { name, payload, id: options.id },
             {
               digest,
               timeout,
@@ -373,8 +375,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   /** Waits for the end, and returns the run's record. */
   private async endOf(through: Through): Promise<RunRecord> {
-    if (this.attached?.isElsewhere) throw cannotBeAwaited(this.runId);
-    await this.server.waitForEnd(through);
+    await this.records.waitForEnd(through);
     return await through(() => this.records.ended());
   }
 

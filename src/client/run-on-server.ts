@@ -22,6 +22,8 @@ const ANSWER_LIMIT_MS = 5_000;
 export interface RunHandleOptions {
   readonly outages: Outages;
   readonly attached?: Attached | undefined;
+  /** Whether this client has just started the run, so that its records are in the client's run history. */
+  readonly isNew?: boolean | undefined;
   readonly pollers: Pollers;
   readonly workers: Workers;
   /** The server's address, for messages. */
@@ -32,6 +34,9 @@ export interface RunHandleOptions {
   readonly serverLost?: AbortSignal | undefined;
 }
 
+/** What a start knows of its run. */
+export type KnownOfRun = Pick<RunHandleOptions, 'attached' | 'isNew'>;
+
 /** Reported by a start that found its run under way, or ended. */
 export interface Attached {
   /**
@@ -40,8 +45,6 @@ export interface Attached {
    * old code.
    */
   readonly changedCode: readonly string[];
-  /** Whether its records are in another run history, so that nobody here hears of its end. */
-  readonly isElsewhere?: boolean;
 }
 
 /** A worker's answer about a run. */
@@ -60,7 +63,7 @@ export class RunOnServer {
     readonly runId: string,
     readonly workflow: WorkflowHandle,
     readonly backends: Backends,
-    private readonly options: RunHandleOptions,
+    readonly options: RunHandleOptions,
   ) {}
 
   /** @throws SelvageError `UnknownRun`, `ServerUnreachable` */

@@ -46,7 +46,7 @@ export async function* followProgress(
   };
   const stop = new AbortController();
   let over = false;
-  const end = server.waitForEnd(through).finally(() => {
+  const end = records.waitForEnd(through).finally(() => {
     over = true;
     stop.abort();
   });

@@ -6,8 +6,9 @@ import { digestForRun, digestsOf, encryptionOf, subjectOf } from '../encryption/
 import { isReset } from './executions';
 import { hasFirstStep } from './next-step';
 import { asEnded, reconcileRun } from './reconcile';
+import type { Through } from './outages';
 import { isUnfinished, type RunOnServer } from './run-on-server';
-import { isOfOtherHistory, memoOf, recordOfUnbegun } from './unbegun-run';
+import { cannotBeAwaited, isOfOtherHistory, memoOf, recordOfUnbegun } from './unbegun-run';
 import type { UnfinishedRun } from './waiting-reader';
 
 /** The record of an unfinished run, or one made up from what the server knows. */
@@ -26,6 +27,25 @@ export class RunRecords {
     if (run) return run;
     await this.server.describe();
     throw this.notBegun();
+  }
+
+  /**
+   * Waits for the end of the run, through outages.
+   *
+   * @throws SelvageError `BackendsDiffer` if its records are in another run history, so that nobody here hears of its end
+   */
+  async waitForEnd(through: Through): Promise<void> {
+    if (!this.server.options.isNew) await through(() => this.requireHere());
+    await this.server.waitForEnd(through);
+  }
+
+  /** @throws SelvageError `BackendsDiffer` if the run's records are in another run history */
+  async requireHere(): Promise<void> {
+    const { runHistory } = this.server.backends;
+    if (await runHistory.getRun(this.server.runId)) return;
+    const description = await this.server.describe();
+    if (isOfOtherHistory(memoOf(description), await runHistory.identity()))
+      throw cannotBeAwaited(description);
   }
 
   /** The record of a run that is over. A run without a record gets one here: it ended before a worker began it, or the history has lost it. */

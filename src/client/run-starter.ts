@@ -35,8 +35,7 @@ import { claimResume } from './resumes';
 import type { RunHandle } from './run-handle';
 import { newRunId } from './new-run-id';
 import { checkRunId } from './run-ids';
-import type { Attached } from './run-on-server';
-import { isOfOtherHistory } from './unbegun-run';
+import type { KnownOfRun } from './run-on-server';
 import { PlanFinder, requireSameWork, workOfRecord, type WorkOfRun } from './same-work';
 import {
   deadlineOf,
@@ -71,7 +70,7 @@ export interface StarterHost extends Pick<Connected, 'client' | 'backends' | 'pl
   handleOf<Values extends object>(
     runId: string,
     workflow: WorkflowHandle,
-    attached?: Attached,
+    known?: KnownOfRun,
   ): RunHandle<Values>;
 }
 
@@ -256,11 +255,11 @@ export class RunStarter {
     const existing = async (found: WorkOfRun): Promise<RunHandle<Values>> => {
       const wanted = workBy(this.digestOfWork(found));
       const changedCode = await requireSameWork(runId, found, wanted, { plans, ifExists });
-      const isElsewhere = isOfOtherHistory(found as RunMemo, await backends.runHistory.identity());
-      return this.host.handleOf<Values>(runId, client.workflow.getHandle(runId), {
-        changedCode,
-        ...(isElsewhere && { isElsewhere }),
+      const handle = this.host.handleOf<Values>(runId, client.workflow.getHandle(runId), {
+        attached: { changedCode },
       });
+      await handle.records.requireHere();
+      return handle;
     };
     if (options.runId && !options.isNew) {
       // The server forgets ended runs after a while; the run history does not.
@@ -303,7 +302,7 @@ export class RunStarter {
           ? WorkflowIdReusePolicy.REJECT_DUPLICATE
           : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       });
-      return this.host.handleOf<Values>(runId, await unlessLost(started, serverLost));
+      return this.host.handleOf<Values>(runId, await unlessLost(started, serverLost), { isNew: true });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw unreachable(error, place.address);
       return await existing((await this.memoOf(runId)) ?? {});

@@ -25,7 +25,7 @@ import { loadWorkers, type OwnWorkers } from './own-workers';
 import { Partitions } from './partitions';
 import { Pollers } from './pollers';
 import { RunHandle } from './run-handle';
-import type { Attached } from './run-on-server';
+import type { KnownOfRun } from './run-on-server';
 import { RunStarter } from './run-starter';
 import { Runs } from './runs';
 import { Schedules } from './schedules';
@@ -369,7 +369,7 @@ export class Selvage {
   private handleOf<Values extends object>(
     runId: string,
     workflow: WorkflowHandle,
-    attached?: Attached,
+    known?: KnownOfRun,
   ): RunHandle<Values> {
     return new RunHandle<Values>(runId, workflow, this.backends, {
       inlineLimit: this.inlineLimit,
@@ -378,7 +378,7 @@ export class Selvage {
       outages: this.outages,
       address: this.location.address,
       serverLost: this.server?.lost,
-      attached,
+      ...known,
     });
   }
 }

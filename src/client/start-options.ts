@@ -1,3 +1,4 @@
+import { durationOption, type Duration } from '../values/duration';
 import { SelvageError } from '../errors';
 import { requestProblems, type EventLink } from '../ports';
 import { runIdOfKey } from './run-ids';
@@ -42,12 +43,12 @@ export interface BeginOptions {
    */
   readonly subject?: string;
   /**
-   * When the run must be over: a point in time, or milliseconds from now. A run that has not ended by then is
+   * When the run must be over: a point in time, or a duration from now, such as `'2h'`. A run that has not ended by then is
    * stopped as by a cancel, skips the rest, and is recorded as failed with `DeadlineExceeded`. It holds
    * across crashes and times without a worker. Attaching to a run leaves its deadline as it is. Default:
    * none.
    */
-  readonly deadline?: Date | number;
+  readonly deadline?: Date | Duration;
   /**
    * Lets knots with the option `cache` take values of other runs. With `false` all bodies run, and later runs
    * may take their values. Default true.
@@ -111,14 +112,15 @@ export function namedByKey(tapestry: string, { dedupeKey, ...options }: StartOpt
  *
  * @throws SelvageError `InvalidConfig`
  */
-export function deadlineOf(deadline: Date | number | undefined): number | undefined {
+export function deadlineOf(deadline: Date | Duration | undefined): number | undefined {
   if (deadline === undefined) return undefined;
-  const at = deadline instanceof Date ? deadline.getTime() : Date.now() + deadline;
+  const at =
+    deadline instanceof Date ? deadline.getTime() : Date.now() + durationOption('deadline', deadline);
   // The range of a Date; records hold nothing beyond it.
   if (!Number.isFinite(at) || Math.abs(at) > 8.64e15) {
     throw new SelvageError(
       'InvalidConfig',
-      `The deadline of the run is no point in time (${String(deadline)}). Give a Date, or milliseconds from now.`,
+      `The deadline of the run is no point in time (${String(deadline)}). Give a Date, milliseconds from now, or a text such as "2h".`,
       { details: { option: 'deadline', reason: 'WrongValue' } },
     );
   }

@@ -6,6 +6,7 @@ import type { Backends, RunQuery, RunRecord } from '../ports';
 import { MEMO_KEY, type RunMemo } from '../workflows/messages';
 import { unreachable } from './connection-errors';
 import { hasFirstStep } from './next-step';
+import { isUnfinished } from './run-on-server';
 import { describeRunning, runningWorkflows } from './running-workflows';
 import { serverIdentity } from './server-identity';
 
@@ -109,23 +110,27 @@ export function isOfOtherHistory({ backends }: RunMemo, identity: string | undef
 }
 
 /** The reason for which a run waits that has no record here. */
-export function recordedElsewhere(runId: string): {
-  readonly code: 'BackendsDiffer';
-  readonly message: string;
-} {
+export function recordedElsewhere(
+  runId: string,
+  isOver = false,
+): { readonly code: 'BackendsDiffer'; readonly message: string } {
+  const remedy = isOver ? 'start the work under another id' : `end the run: selvage runs terminate ${runId}`;
   return {
     code: 'BackendsDiffer',
     message:
-      'its records are in another run history, which was deleted, replaced, or belongs to another project. Put it back, or end the run: ' +
-      `selvage runs terminate ${runId}`,
+      'its records are in another run history, which was deleted, replaced, or belongs to another project. ' +
+      `Put it back, or ${remedy}`,
   };
 }
 
-/** Nobody here hears of the end of such a run. */
-export function cannotBeAwaited(runId: string): SelvageError {
-  const { code, message } = recordedElsewhere(runId);
-  return new SelvageError(code, `Run "${runId}" cannot be waited for: ${message}`, {
-    details: { run: runId },
+/** Neither the end nor the values of such a run can be read here. */
+export function cannotBeAwaited(description: WorkflowExecutionDescription): SelvageError {
+  const { workflowId } = description;
+  const isOver = !isUnfinished(description);
+  const { code, message } = recordedElsewhere(workflowId, isOver);
+  const state = isOver ? 'is over' : 'cannot be waited for';
+  return new SelvageError(code, `Run "${workflowId}" ${state}: ${message}`, {
+    details: { run: workflowId },
   });
 }
 

@@ -1,4 +1,4 @@
-import { Retryable } from '../errors';
+import { waitAskedBy } from '../values/duration';
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 5 * 60_000;
@@ -9,8 +9,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Milliseconds until the next attempt after an error, which may say so: a timer takes no other number as long as it means. */
 export function pauseAfter(error: unknown, failures: number): number {
-  if (!Retryable.is(error) || !Number.isFinite(error.after)) return backOff(failures);
-  return Math.min(Math.max(0, error.after), LONGEST_TIMER_MS);
+  return Math.min(waitAskedBy(error) ?? backOff(failures), LONGEST_TIMER_MS);
 }
 
 /** It doubles to five minutes, and chance keeps emitters from meeting again. */

@@ -15,6 +15,7 @@ import { LiveChannel } from './live';
 import { pause, within } from '../ports/parts/pause';
 import { lagBehind, startOf } from './places';
 import { requireFeed, RunEvents, type Feed } from './run-events';
+import { durationOption, type Duration } from '../values/duration';
 
 /** The place of a process that died is free after this time. */
 const LEASE_MS = 15_000;
@@ -30,8 +31,8 @@ export interface DeliveriesOptions {
   readonly logger: LoggerLike;
   /** Relative paths of emitters begin there. */
   readonly projectDir: string;
-  /** Milliseconds after which another process takes over from one that died. Default 15,000. */
-  readonly leaseTtl?: number;
+  /** How long after the death of a process another one takes over from it. Default 15 s. */
+  readonly leaseTtl?: Duration;
 }
 
 /** The emitters of a process: each is delivered to by one process at a time, whichever has its lease. */
@@ -57,7 +58,7 @@ export class Deliveries {
       tail: new FeedTail(feed, this.#stopping.signal),
       events: new RunEvents(feed),
       table,
-      leases: new LeaseKeeper(leaseTable, leaseTtl),
+      leases: new LeaseKeeper(leaseTable, durationOption('leaseTtl', leaseTtl)),
       owner: randomUUID(),
       holder: `${process.pid}@${hostname()}`,
       logger,

@@ -29,8 +29,8 @@ export interface EmitterOptions {
   readonly from?: 'now' | 'beginning';
   /** Most events in one delivery. Default 500. */
   readonly batchSize?: number;
-  /** After how many milliseconds a delivery counts as failed. Default 60,000. */
-  readonly timeout?: number;
+  /** After how long a delivery counts as failed. Default 60 s. */
+  readonly timeout?: Duration;
   /**
    * After how much time of nothing but failures the emitter is disabled, until `selvage emitters resume` or a replay:
    * milliseconds, or `'5d'`. Its events stay, and so do the runs that it has not heard of. Default: never; of a webhook, 5

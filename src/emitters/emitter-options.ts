@@ -1,4 +1,5 @@
 import {
+  duration,
   firstProblem,
   isObject,
   nested,
@@ -40,8 +41,8 @@ const EMITTER_OPTIONS: Checks<EmitterOptions> = {
   }),
   from: oneOf('now', 'beginning'),
   batchSize: whole(1, LARGEST_BATCH),
-  timeout: whole(1, LONGEST_TIMEOUT_MS),
-  disableAfter: (value) => (durationMs(value) ? undefined : 'must be a duration, such as "5d"'),
+  timeout: duration(1, LONGEST_TIMEOUT_MS),
+  disableAfter: duration(1),
 };
 
 /** What was read of an emitter's options. */
@@ -91,7 +92,7 @@ export function readEmitterOptions<Own extends object>(
       filter: filterOf(filter),
       from: from ?? 'now',
       batchSize: batchSize ?? BATCH_SIZE,
-      timeout: timeout ?? TIMEOUT_MS,
+      timeout: durationMs(timeout ?? TIMEOUT_MS)!,
       ...(disableAfter !== undefined && { disableAfter: durationMs(disableAfter)! }),
     },
     own: others as Own,

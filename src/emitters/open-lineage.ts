@@ -1,5 +1,6 @@
-import { line, oneOf, text, whole, type Check } from '../authoring/checks';
+import { duration, line, oneOf, text, type Check } from '../authoring/checks';
 import { Secret, type SecretSource } from '../authoring/secrets';
+import { durationMs, type Duration } from '../values/duration';
 import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './declaration';
 import { readEmitterOptions } from './emitter-options';
 
@@ -22,8 +23,8 @@ export interface OpenLineageHttpOptions extends CommonOptions {
   readonly endpoint?: string;
   /** Sent as `authorization: Bearer …`; or the environment variable that has it. Default: none. */
   readonly apiKey?: SecretSource;
-  /** Milliseconds within which the receiver must answer a request. Default 15,000. */
-  readonly requestTimeout?: number;
+  /** How long the receiver may take to answer a request. Default 15 s. */
+  readonly requestTimeout?: Duration;
   readonly file?: undefined;
 }
 
@@ -82,7 +83,7 @@ export function openLineageEmitter(options: OpenLineageEmitterOptions): OpenLine
     url: address,
     endpoint: text,
     apiKey: apart,
-    requestTimeout: whole(1, LONGEST_REQUEST_MS),
+    requestTimeout: duration(1, LONGEST_REQUEST_MS),
     file: text,
   });
   const { namespace, producer = PRODUCER, knots = 'datasets', url, file } = own;
@@ -112,7 +113,7 @@ export function openLineageEmitter(options: OpenLineageEmitterOptions): OpenLine
           : {
               url: `${url.replace(/\/+$/, '')}/${(own.endpoint ?? ENDPOINT).replace(/^\/+/, '')}`,
               apiKey: secret,
-              requestTimeout: own.requestTimeout ?? REQUEST_TIMEOUT_MS,
+              requestTimeout: durationMs(own.requestTimeout ?? REQUEST_TIMEOUT_MS)!,
             },
     },
   });

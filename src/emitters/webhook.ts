@@ -1,7 +1,7 @@
-import { isObject, shown, whole, type Check } from '../authoring/checks';
+import { duration, isObject, shown, type Check } from '../authoring/checks';
 import type { Refusal } from '../authoring/refusal';
 import { readSecretSources, Secret, type SecretSource } from '../authoring/secrets';
-import { durationMs } from '../values/duration';
+import { durationMs, type Duration } from '../values/duration';
 import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './declaration';
 import { readEmitterOptions } from './emitter-options';
 import { ENVELOPE_CHECKS, envelopeOf, type Envelope, type EnvelopeOptions } from './envelope';
@@ -25,8 +25,8 @@ interface CommonOptions extends EnvelopeOptions, Omit<EmitterOptions, 'filter' |
    * event.
    */
   readonly batch?: boolean;
-  /** Milliseconds within which the receiver must answer a request. Default 15,000. */
-  readonly requestTimeout?: number;
+  /** How long the receiver may take to answer a request. Default 15 s. */
+  readonly requestTimeout?: Duration;
   /**
    * Allows addresses on this machine and in private networks, and `http:`. Default false: a name that leads there is
    * refused, whoever has made it so.
@@ -101,7 +101,7 @@ const CHECKS = {
   secret: apart,
   headers: apart,
   batch: isBoolean,
-  requestTimeout: whole(1, LONGEST_REQUEST_MS),
+  requestTimeout: duration(1, LONGEST_REQUEST_MS),
   allowPrivateNetworks: isBoolean,
   endpoints: apart,
 };
@@ -115,7 +115,7 @@ function declared(options: WebhookEmitterOptions): WebhookEmitterDeclaration {
     secrets: secretsOf(common.name, own.secret, refuse),
     headers: headersOf(own.headers, refuse),
     batch: own.batch ?? false,
-    requestTimeout: own.requestTimeout ?? REQUEST_TIMEOUT_MS,
+    requestTimeout: durationMs(own.requestTimeout ?? REQUEST_TIMEOUT_MS)!,
     allowPrivateNetworks,
   };
   return declareEmitter({

@@ -21,10 +21,10 @@ export class Terminal extends Error {
  * be), but the next attempt comes after `after` instead of the policy's back-off.
  */
 export class Retryable extends Error {
-  /** Milliseconds to wait before the next attempt. */
-  readonly after: number;
+  /** The wait before the next attempt: milliseconds, or a text such as `'30s'`. */
+  readonly after: number | string;
 
-  constructor(message: string, options: ErrorOptions & { after: number }) {
+  constructor(message: string, options: ErrorOptions & { after: number | string }) {
     super(message, options);
     this.name = 'Retryable';
     this.after = options.after;

@@ -237,7 +237,8 @@ const CODES = {
     CodeChanged: 'The body of a knot that waits for its old code has changed since its run began.',
     UnknownTapestry: 'No worker has registered the tapestry.',
     InvalidPlan: 'A stored plan is damaged or was written by a newer version.',
-    BackendsDiffer: 'The worker and the client that started the run have different backends, or digest keys.',
+    BackendsDiffer:
+      'The client that started the run has other backends or digest keys than the worker, or another run history than the one who asks.',
     InlineLimitDiffers: 'A worker would put more into the history of a run than who started it has allowed.',
     HistoryTooNew: 'A run was begun by a newer version of Selvage.',
     CapsuleTooNew: 'A capsule was made by a newer version of Selvage.',

@@ -1,5 +1,6 @@
-import { Retryable, SelvageError, Terminal, isOfClass } from '../errors';
+import { SelvageError, Terminal, isOfClass } from '../errors';
 import type { RetryPolicy } from '../authoring/records';
+import { waitAskedBy } from '../values/duration';
 import { errorType, isNonRetryable } from './exception-record';
 
 const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
@@ -22,7 +23,8 @@ export function retryDelay(
   if (throws >= (policy?.maximumAttempts ?? 1)) return undefined;
   if (policy?.nonRetryableErrors?.includes(errorType(error))) return undefined;
   // Sending an invalid number to the server would end the worker.
-  if (Retryable.is(error) && Number.isFinite(error.after)) return Math.max(0, Math.round(error.after));
+  const asked = waitAskedBy(error);
+  if (asked !== undefined) return Math.round(asked);
   const initial = policy?.initialInterval ?? DEFAULT_INITIAL_INTERVAL_MS;
   const delay = initial * (policy?.backoffCoefficient ?? DEFAULT_BACKOFF) ** (throws - 1);
   return Math.round(Math.min(delay, policy?.maximumInterval ?? initial * 100));

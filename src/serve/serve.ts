@@ -23,6 +23,7 @@ import { Deliveries, gatherEmitters } from '../deliveries';
 import type { EmitterList } from '../emitters';
 import { Starter } from './starter';
 import { acceptBy, answerIn, webhookHandler, type WebhookServerOptions } from './to-fetch-handler';
+import { durationOption, type Duration } from '../values/duration';
 
 type Tapestries = OpenOptions['tapestries'];
 
@@ -44,8 +45,8 @@ export interface ServedOptions extends WebhookServerOptions {
   readonly healthPort?: number;
   /** Serves the page of runs on a port of its own; `true` for all defaults. Default: none. */
   readonly ui?: boolean | PageOptions;
-  /** How long {@link Serving.stop} waits for work in progress, in milliseconds. Default 30,000. */
-  readonly stopTimeout?: number;
+  /** How long {@link Serving.stop} waits for work in progress. Default 30 s. */
+  readonly stopTimeout?: Duration;
   /** Tapestries for which the page has start forms. Default: those that the triggers start. */
   readonly tapestries?: Tapestries;
   /** Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this process delivers to none. */
@@ -146,7 +147,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     ...(port !== undefined && { port }),
     ...(host !== undefined && { host }),
     ...(healthPort !== undefined && { healthPort }),
-    ...(stopTimeout !== undefined && { stopTimeout }),
+    ...(stopTimeout !== undefined && { stopTimeout: durationOption('stopTimeout', stopTimeout) }),
     ...(delays && { delays }),
     ...(make && { make }),
     ...(ui !== undefined && { ui }),
@@ -370,7 +371,7 @@ export class Served implements Serving {
   }
 
   async #end(): Promise<void> {
-    const { stopTimeout = STOP_TIMEOUT_MS } = this.options;
+    const stopTimeout = durationOption('stopTimeout', this.options.stopTimeout ?? STOP_TIMEOUT_MS);
     this.probe.stop();
     this.#removeGauges();
     this.#stopping.abort();

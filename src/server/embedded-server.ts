@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SelvageError } from '../errors';
@@ -83,6 +83,8 @@ export class EmbeddedServer {
   private watch: NodeJS.Timeout | undefined;
   /** The last supervisor whose failure was reported. */
   private told: ProcessIdentity | undefined;
+  /** Whether it was reported that the folder is gone. */
+  private isCutOff = false;
 
   private constructor(
     private readonly folder: ServerFolder,
@@ -171,6 +173,13 @@ export class EmbeddedServer {
       throw failureOf(state.failure);
     }
     const before = this.state;
+    // Whatever is in its place now belongs to other runs.
+    if (!existsSync(this.lease.file)) {
+      if (!this.isCutOff) this.options.log?.warn(movedAway(this.folder, before));
+      this.isCutOff = true;
+      return;
+    }
+    this.isCutOff = false;
     try {
       this.state = await ensureServing(this.folder, this.lease, {
         ...this.options,
@@ -201,6 +210,19 @@ function isServing(state: ServerState): state is ServingState {
 
 function hasFailed(state: ServerState): state is ServerState & { readonly failure: StartFailure } {
   return state.phase === 'failed' && state.failure !== undefined;
+}
+
+/** What became of a server whose folder was moved or deleted under it. */
+function movedAway({ root }: ServerFolder, { server, supervisor, port }: ServingState): string {
+  const state = !isAlive(server)
+    ? 'has stopped'
+    : isAlive(supervisor)
+      ? 'is being stopped'
+      : 'still runs, on the data that were there';
+  return (
+    `${root} was moved or deleted while it was in use. The embedded server of this process (process ${server.pid}, port ${port}) ${state}. ` +
+    'Put the folder back, or end all processes of the project before you begin with a new one.'
+  );
 }
 
 function failureOf({ code, message, details }: StartFailure): SelvageError {

@@ -52,7 +52,8 @@ export async function claimPort(
 export function portInUse(port: number): SelvageError {
   return new SelvageError(
     'PortInUse',
-    `Port ${port} on 127.0.0.1 is taken by another program. Choose another port for the embedded server, or end that program.`,
+    `Port ${port} on 127.0.0.1, where the embedded server is to run, is taken by another program. End that program. Or, if you have chosen the port, ` +
+      'choose another; if not, end all processes of the project, and the next one takes a free port.',
     { details: { port } },
   );
 }

@@ -1,6 +1,7 @@
 import { SelvageError } from '../errors';
 import { isTapestry, recordOf, type Tapestry } from '../authoring';
-import { shown, type Check, type Checks } from '../authoring/checks';
+import { duration, shown, type Check, type Checks } from '../authoring/checks';
+import { durationMs, type Duration } from '../values/duration';
 import { didYouMean, checkName } from '../authoring/names';
 import { readOptions } from '../authoring/options';
 import { LARGEST_BATCH, requireBatchable } from './batch';
@@ -58,8 +59,8 @@ export interface StreamOptions<Value = unknown, Values extends object = Record<s
   readonly batch?: number;
   /** Most elements that are gathered into a list, which is then the parameter of one run. Default: none are. */
   readonly gather?: number;
-  /** With `batch` or `gather`: milliseconds that an element waits for others. Default 100. */
-  readonly linger?: number;
+  /** With `batch` or `gather`: how long an element waits for others, at most an hour. Default 100 ms. */
+  readonly linger?: Duration;
   /**
    * Called with the result of each element, at least once: again after a crash, and if it throws, until it succeeds.
    */
@@ -126,7 +127,7 @@ const CHECKS: Checks<StreamOptions> = {
   order: oneOf('none', 'all', 'key'),
   batch: from(1, LARGEST_BATCH),
   gather: from(1, LARGEST_LIST),
-  linger: from(0, 3_600_000),
+  linger: duration(0, 3_600_000),
   onResult: isFunction,
   deadLetter: isFunction,
   onFailure: oneOf('continue', 'stop'),
@@ -184,7 +185,7 @@ export function stream<Value, Parameters extends object, Values extends object>(
       batch,
       gather,
       concurrency: given.concurrency ?? CONCURRENCY,
-      linger: given.linger ?? LINGER_MS,
+      linger: durationMs(given.linger ?? LINGER_MS)!,
       onFailure: given.onFailure ?? 'continue',
     }),
   };

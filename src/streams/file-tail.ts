@@ -1,6 +1,7 @@
 import { SelvageError } from '../errors';
-import { shown, type Check, type Checks } from '../authoring/checks';
+import { duration, shown, type Check, type Checks } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
+import { durationMs, type Duration } from '../values/duration';
 import { StreamingSource } from './source';
 
 export interface FileTailOptions {
@@ -16,19 +17,22 @@ export interface FileTailOptions {
   readonly encoding?: string;
   /** Where a file begins that is there when the stream is first started. Default `beginning`. */
   readonly from?: 'beginning' | 'end';
-  /** Milliseconds between two looks at files of which the system reports no change. Default 500. */
-  readonly poll?: number;
+  /** The time between two looks at files of which the system reports no change. Default 500 ms. */
+  readonly poll?: Duration;
   /** Longest line in bytes; a longer one comes in pieces of this size. Default 1 MiB. */
   readonly maxLine?: number;
   /**
-   * Milliseconds without growth after which a file is left that was renamed or deleted, in case that its writer still
-   * has it open. Default 60,000.
+   * How long a file that was renamed or deleted must not have grown before it is left, in case that its writer still
+   * has it open. Default 60 s.
    */
-  readonly leaveAfter?: number;
+  readonly leaveAfter?: Duration;
 }
 
-export interface FileTailSettings extends Required<Omit<FileTailOptions, 'path'>> {
+export interface FileTailSettings extends Required<Omit<FileTailOptions, 'path' | 'poll' | 'leaveAfter'>> {
   readonly paths: readonly string[];
+  /** Milliseconds, as the next. */
+  readonly poll: number;
+  readonly leaveAfter: number;
 }
 
 const MIB = 1024 * 1024;
@@ -52,9 +56,9 @@ const CHECKS: Checks<FileTailOptions> = {
   path: isPath,
   encoding: (value) => (typeof value === 'string' ? undefined : 'must be the name of an encoding'),
   from: (value) => (value === 'beginning' || value === 'end' ? undefined : 'must be "beginning" or "end"'),
-  poll: whole(1),
+  poll: duration(1),
   maxLine: whole(2),
-  leaveAfter: whole(0),
+  leaveAfter: duration(0),
 };
 
 /**
@@ -79,9 +83,9 @@ export class FileTailSource extends StreamingSource<string> {
       paths: Object.freeze(typeof path === 'string' ? [path] : [...path]),
       encoding: knownEncoding(encoding),
       from: given.from ?? 'beginning',
-      poll: given.poll ?? 500,
+      poll: durationMs(given.poll ?? 500)!,
       maxLine: given.maxLine ?? MIB,
-      leaveAfter: given.leaveAfter ?? 60_000,
+      leaveAfter: durationMs(given.leaveAfter ?? 60_000)!,
     });
   }
 }

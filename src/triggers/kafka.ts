@@ -3,6 +3,7 @@ import { SelvageError } from '../errors';
 import { isTapestry, type Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
 import {
+  duration,
   isVariable,
   LONGEST_TOPIC,
   shown,
@@ -12,6 +13,7 @@ import {
   type Checks,
 } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
+import { durationMs, type Duration } from '../values/duration';
 import { describeIssues, type StandardSchema } from '../authoring/standard-schema';
 import { declareTrigger, triggerName, type TriggerDeclaration } from './declaration';
 import { formatOf, type FormattedValue, type Mapped, type MessageFormat } from './message-format';
@@ -96,9 +98,9 @@ export interface KafkaBatchOptions<
 > extends CommonOptions<Format> {
   /**
    * Passes messages of a partition to one run, in order: `maxSize` of them (at most 10,000), or those that
-   * have arrived `maxWait` milliseconds after the first (default 1,000).
+   * have arrived `maxWait` after the first (default 1 s).
    */
-  readonly batch: { readonly maxSize: number; readonly maxWait?: number };
+  readonly batch: { readonly maxSize: number; readonly maxWait?: Duration };
   /**
    * Returns the parameters of the run, or nothing to start none. If it throws, all of the messages become
    * dead letters.
@@ -172,7 +174,10 @@ export function kafkaTrigger(tapestry: Tapestry<any, any>, options: object): Kaf
     connection: read.connection ?? DEFAULT_CONNECTION,
     ...(read.key && { key: read.key }),
     ...(read.batch && {
-      batch: { maxSize: read.batch.maxSize, maxWaitMs: read.batch.maxWait ?? DEFAULT_MAX_WAIT_MS },
+      batch: {
+        maxSize: read.batch.maxSize,
+        maxWaitMs: durationMs(read.batch.maxWait ?? DEFAULT_MAX_WAIT_MS)!,
+      },
     }),
     ...(map !== undefined && { map: mapOf(map, refuse) }),
   };
@@ -257,7 +262,7 @@ interface CheckedOptions {
   readonly window?: number;
   readonly connection?: string;
   readonly key?: { readonly header: string };
-  readonly batch?: { readonly maxSize: number; readonly maxWait?: number };
+  readonly batch?: { readonly maxSize: number; readonly maxWait?: Duration };
   readonly map?: undefined;
 }
 
@@ -296,10 +301,7 @@ const CHECKS: Checks<CheckedOptions> = {
   key: parts({ header: line }),
   batch: parts({
     maxSize: whole(1, LARGEST),
-    maxWait: (value) =>
-      typeof value === 'number' && Number.isFinite(value) && value >= 0
-        ? undefined
-        : 'must be a number of milliseconds, 0 or more',
+    maxWait: duration(0),
   }),
   map: () => undefined,
 };

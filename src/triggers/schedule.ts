@@ -1,7 +1,7 @@
 import { type AnyTapestry, isTapestry, recordOf, type Tapestry } from '../authoring';
 import { SelvageError } from '../errors';
 import { checkName } from '../authoring/names';
-import { shown, type Check } from '../authoring/checks';
+import { duration, shown, type Check } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
 import { textProblem } from '../authoring/texts';
 import { Zone } from '../partitions';
@@ -189,28 +189,18 @@ export function planOfSchedule(settings: ScheduleSettings): TimePlan {
   return everyMs === undefined ? { rules: rulesOf(settings), timezone } : { everyMs, offsetMs };
 }
 
-const lengthOfTime =
-  (least: number, words: string): Check =>
-  (value) => {
-    const milliseconds = durationMs(value);
-    if (milliseconds === undefined)
-      return 'must be a length of time: milliseconds, or a text such as "90s", "15m", "12h" or "7d"';
-    return milliseconds < least ? `must be ${words} or more` : undefined;
-  };
-
 const wholeSeconds =
-  (least: number, words: string): Check =>
+  (least: number): Check =>
   (value) =>
-    lengthOfTime(least, words)(value) ??
-    (durationMs(value)! % 1_000 === 0 ? undefined : 'must be whole seconds');
+    duration(least)(value) ?? (durationMs(value)! % 1_000 === 0 ? undefined : 'must be whole seconds');
 
 const line: Check = (value) => textProblem(value)?.[1];
 
 /** Checks of the options that are not checked elsewhere. */
 const CHECKS = {
   id: isText,
-  every: wholeSeconds(1_000, 'a second'),
-  offset: wholeSeconds(0, 'nothing'),
+  every: wholeSeconds(1_000),
+  offset: wholeSeconds(0),
   timezone: (value: unknown) => {
     if (typeof value !== 'string') return 'must be a text such as "Europe/Berlin"';
     try {
@@ -224,8 +214,8 @@ const CHECKS = {
     (OVERLAPS as readonly unknown[]).includes(value)
       ? undefined
       : `must be one of ${OVERLAPS.map((one) => `"${one}"`).join(', ')}`,
-  catchup: lengthOfTime(SHORTEST_CATCHUP_MS, '10 seconds'),
-  jitter: lengthOfTime(0, 'nothing'),
+  catchup: duration(SHORTEST_CATCHUP_MS),
+  jitter: duration(0),
   plannedTime: (value: unknown) =>
     typeof value === 'string' ? undefined : 'must be the name of a parameter of the tapestry',
   pin: (value: unknown) => (typeof value === 'boolean' ? undefined : 'must be true or false'),

@@ -1,8 +1,9 @@
 import { SelvageError } from '../errors';
 import { isTapestry, type Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
-import { isVariable, shown, whole, type Check, type Checks } from '../authoring/checks';
+import { duration, isVariable, shown, whole, type Check, type Checks } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
+import { durationMs, type Duration } from '../values/duration';
 import { declareTrigger, type TriggerDeclaration } from './declaration';
 import { formatOf, type FormattedValue, type Mapped, type MessageFormat } from './message-format';
 import { refusalOf, type Refusal } from '../authoring/refusal';
@@ -60,10 +61,10 @@ export interface ValkeyStreamOptions<
    */
   readonly key?: { readonly field: string };
   /**
-   * Milliseconds without acknowledgement after which another consumer's entry is taken over, assuming that
-   * the consumer is dead. Default 60,000.
+   * How long an entry of another consumer may lack its acknowledgement before it is taken over, assuming that
+   * the consumer is dead. At least a second. Default 60 s.
    */
-  readonly claimAfter?: number;
+  readonly claimAfter?: Duration;
   /** The stream for entries that can never start a run. Default `<stream>.dead-letters`. */
   readonly deadLetters?: string;
   /**
@@ -218,7 +219,7 @@ interface CheckedOptions {
   readonly from?: 'earliest' | 'latest';
   readonly field?: string | false;
   readonly key?: { readonly field: string } | ((message: unknown) => string) | 'each';
-  readonly claimAfter?: number;
+  readonly claimAfter?: Duration;
   readonly deadLetters?: string;
   readonly channel?: string | { readonly pattern: string };
   readonly sequence?: (message: unknown) => number;
@@ -252,7 +253,7 @@ const STREAM_CHECKS = {
   from: isStart,
   field: (value: unknown) => (value === false ? undefined : line(value)),
   key: only('field'),
-  claimAfter: whole(SHORTEST_CLAIM_MS, Number.MAX_SAFE_INTEGER),
+  claimAfter: duration(SHORTEST_CLAIM_MS),
   deadLetters: line,
 } as unknown as Checks<CheckedOptions>;
 
@@ -292,7 +293,7 @@ function streamSettings(common: CommonSettings, read: CheckedOptions, refuse: Re
     from: read.from ?? 'earliest',
     field: read.field ?? DEFAULT_FIELD,
     ...(typeof key === 'object' && { key }),
-    claimAfterMs: read.claimAfter ?? DEFAULT_CLAIM_AFTER_MS,
+    claimAfterMs: durationMs(read.claimAfter ?? DEFAULT_CLAIM_AFTER_MS)!,
     deadLetters,
   };
 }

@@ -1,4 +1,6 @@
+import { duration } from '../authoring/checks';
 import { SelvageError } from '../errors';
+import { durationMs, type Duration } from '../values/duration';
 import { readSecretSources, type Secret, type SecretSource } from '../authoring/secrets';
 
 const VERIFICATION = Symbol.for('selvage.verification');
@@ -52,8 +54,8 @@ interface WithSecret {
 }
 
 export interface StandardWebhooksOptions extends WithSecret {
-  /** Milliseconds by which the signed time may differ, either way. Default 300,000 (5 minutes), at most an hour. */
-  readonly tolerance?: number;
+  /** By how much the signed time may differ, either way: a second to an hour. Default 5 minutes. */
+  readonly tolerance?: Duration;
   /** `svix` for senders whose headers are `svix-id`, `svix-timestamp` and `svix-signature`. Default `webhook`. */
   readonly headers?: 'webhook' | 'svix';
 }
@@ -70,19 +72,14 @@ const LONGEST_TOLERANCE = 3_600_000;
 export function standardWebhooks(options: StandardWebhooksOptions): Verification {
   requireOptions('standardWebhooks', options, ['secret', 'tolerance', 'headers']);
   const { secret, tolerance = FIVE_MINUTES, headers = 'webhook' } = options;
-  if (!Number.isFinite(tolerance) || tolerance < 1_000 || tolerance > LONGEST_TOLERANCE) {
-    throw wrongValue(
-      'standardWebhooks',
-      'tolerance',
-      `must be 1,000 to ${LONGEST_TOLERANCE.toLocaleString('en')} milliseconds`,
-    );
-  }
+  const problem = duration(1_000, LONGEST_TOLERANCE)(tolerance);
+  if (problem) throw wrongValue('standardWebhooks', 'tolerance', problem);
   if (headers !== 'webhook' && headers !== 'svix')
     throw wrongValue('standardWebhooks', 'headers', 'must be "webhook" or "svix"');
   return marked({
     scheme: 'standard-webhooks',
     secrets: readSecretSources('standardWebhooks', 'standard-webhooks', secret),
-    tolerance,
+    tolerance: durationMs(tolerance)!,
     headers,
   });
 }

@@ -1,6 +1,8 @@
 import { SelvageError } from '../errors';
 import { isTapestry, type Tapestry } from '../authoring';
+import { duration } from '../authoring/checks';
 import { checkName } from '../authoring/names';
+import { durationMs, type Duration } from '../values/duration';
 import { declareTrigger, type TriggerDeclaration } from './declaration';
 import {
   isVerification,
@@ -36,8 +38,8 @@ export interface WebhookLimits {
    * completely.
    */
   readonly body?: number;
-  /** Milliseconds within which the body must arrive. Default 10,000. A slower one is refused (408). */
-  readonly time?: number;
+  /** How long the body may take to arrive: 100 ms to 5 minutes. Default 10 s. A slower one is refused (408). */
+  readonly time?: Duration;
   /**
    * Limit of verified requests: `perSecond` on average, `burst` at once (default: those of a second).
    * Default: no limit. More are refused (429).
@@ -45,10 +47,8 @@ export interface WebhookLimits {
   readonly rate?: { readonly perSecond: number; readonly burst?: number };
   /** Most verified requests whose runs are being started at once. Default 100. More are refused (429). */
   readonly window?: number;
-  /**
-   * The longest wait, in milliseconds, that a request may ask for by `?wait=10s`. Default 60,000. 0: none.
-   */
-  readonly wait?: number;
+  /** The longest wait that a request may ask for by `?wait=10s`. Default 60 s. 0: none. */
+  readonly wait?: Duration;
 }
 
 interface CommonOptions {
@@ -99,7 +99,12 @@ export interface CheckedWebhook {
   readonly path: string;
   readonly verify: Verification | CustomVerifier | false;
   readonly body: WebhookBody;
-  readonly limits: Required<Omit<WebhookLimits, 'rate'>> & {
+  readonly limits: {
+    readonly body: number;
+    readonly window: number;
+    /** Milliseconds, as the next. */
+    readonly time: number;
+    readonly wait: number;
     readonly rate?: { readonly perSecond: number; readonly burst: number };
   };
   readonly map?: (event: WebhookEvent) => unknown;
@@ -215,11 +220,11 @@ function checkedCommon(
 
 function checkedLimits(what: string, given: WebhookLimits): CheckedWebhook['limits'] {
   requireOptions(`${what}: limits`, given, ['body', 'time', 'rate', 'window', 'wait']);
-  const { body = MIB, time = 10_000, window = 100, wait = 60_000, rate } = given;
+  const { body = MIB, window = 100, rate } = given;
+  const time = durationOf(what, 'limits.time', given.time ?? 10_000, 100);
+  const wait = durationOf(what, 'limits.wait', given.wait ?? 60_000, 0);
   requireWhole(what, 'limits.body', body, 1, LARGEST_BODY);
-  requireWhole(what, 'limits.time', time, 100, LONGEST_WAIT);
   requireWhole(what, 'limits.window', window, 1, 10_000);
-  requireWhole(what, 'limits.wait', wait, 0, LONGEST_WAIT);
   if (rate === undefined) return { body, time, window, wait };
   requireOptions(`${what}: limits.rate`, rate, ['perSecond', 'burst']);
   const { perSecond } = rate;
@@ -228,6 +233,12 @@ function checkedLimits(what: string, given: WebhookLimits): CheckedWebhook['limi
   const burst = rate.burst ?? Math.max(1, Math.ceil(perSecond));
   requireWhole(what, 'limits.rate.burst', burst, 1, 1_000_000);
   return { body, time, window, wait, rate: { perSecond, burst } };
+}
+
+function durationOf(what: string, option: string, value: unknown, least: number): number {
+  const problem = duration(least, LONGEST_WAIT)(value);
+  if (problem) throw wrongValue(what, option, problem);
+  return durationMs(value)!;
 }
 
 function requireWhole(what: string, option: string, value: unknown, least: number, most: number): void {

@@ -1,3 +1,5 @@
+import { Retryable, SelvageError } from '../errors';
+
 /** A duration: milliseconds, or a number with a unit (`ms`, `s`, `m`, `h`, `d` of 24 hours, `w`), such as `'90s'` or `'12h'`. */
 export type Duration = number | string;
 
@@ -16,6 +18,32 @@ export function durationMs(value: unknown): number | undefined {
   if (typeof milliseconds !== 'number' || !Number.isFinite(milliseconds) || milliseconds < 0)
     return undefined;
   return Math.round(milliseconds);
+}
+
+/** A duration in milliseconds; anything else as it is. A number stays as it is, too: plans have its exact value. */
+export function inMilliseconds<T>(value: T): T | number {
+  return typeof value === 'string' ? (durationMs(value) ?? value) : value;
+}
+
+/**
+ * An option's milliseconds. A number or `undefined` stays as it is: whoever takes the option says which are of use.
+ *
+ * @throws SelvageError `InvalidConfig`, which names the option
+ */
+export function durationOption<T extends number | undefined>(option: string, given: T | string): T | number {
+  const read = inMilliseconds(given);
+  if (typeof read !== 'string') return read;
+  throw new SelvageError(
+    'InvalidConfig',
+    `The option "${option}" is no duration: "${read}". Give a number of milliseconds, or a text such as "90s", "15m" or "7d".`,
+    { details: { option, reason: 'WrongValue' } },
+  );
+}
+
+/** The wait before the next attempt that an error asks for, in milliseconds. */
+export function waitAskedBy(error: unknown): number | undefined {
+  const after = Retryable.is(error) ? inMilliseconds(error.after) : undefined;
+  return typeof after === 'number' && Number.isFinite(after) ? Math.max(0, after) : undefined;
 }
 
 function ofText(text: string): number | undefined {

@@ -37,6 +37,7 @@ import { encryptionOf, requireReadable, sealBackends } from '../encryption/seal-
 import { WorkerBackfills } from './backfills';
 import { requireSingleSdk } from './single-sdk';
 import { checkBundle, interpreterSource, requireInterpreterIn } from './workflow-bundle';
+import { inMilliseconds, type Duration } from '../values/duration';
 
 const SHORTEST_LEASE_MS = 1_000;
 
@@ -85,11 +86,11 @@ export interface SelvagePluginOptions {
    */
   readonly inlineLimit?: number;
   /**
-   * Milliseconds after which a lost worker's places of a `maxConcurrent` are free again, and another process
-   * delivers to its emitters. A worker that stalls for longer may lose its places while its bodies run. At
-   * least 1,000. Default 30,000, after which the server, too, considers a worker lost; of emitters, 15,000.
+   * After this time a lost worker's places of a `maxConcurrent` are free again, and another process delivers
+   * to its emitters. A worker that stalls for longer may lose its places while its bodies run. At least a
+   * second. Default 30 s, after which the server, too, considers a worker lost; of emitters, 15 s.
    */
-  readonly leaseTtl?: number;
+  readonly leaseTtl?: Duration;
   /** @internal What all workers of a client keep of values that were just committed. Default: each worker its own. */
   readonly recentValues?: RecentValues;
   /** @internal That of `backends`, for the server's list of workers. */
@@ -124,6 +125,7 @@ export function selvage(options: SelvagePluginOptions): SelvagePlugin {
 export class SelvagePlugin extends SimplePlugin {
   private readonly registry: Registry;
   private readonly encryption: Encryption | undefined;
+  private readonly leaseTtl: number | undefined;
   private readonly backfills = new WorkerBackfills();
   private environment: WorkerEnvironment | undefined;
   private hosts: Promise<BodyHosts | undefined> | undefined;
@@ -145,7 +147,7 @@ export class SelvagePlugin extends SimplePlugin {
         `\`tapestries\` of the selvage plugin has an element that is no tapestry (${typeof tapestry}). Give what tapestry() returned.`,
       );
     }
-    requireLeaseTtl(own.leaseTtl);
+    this.leaseTtl = leaseTtlOf(own.leaseTtl);
     const tapestries = own.tapestries.map((tapestry) => recordOf(tapestry));
     const isPartitioned = tapestries.some((tapestry) => tapestry.options.partition !== undefined);
     this.registry = new Registry(
@@ -169,7 +171,7 @@ export class SelvagePlugin extends SimplePlugin {
       identity,
       inlineLimit: chosenInlineLimit(this.own.inlineLimit, process.env) ?? DEFAULT_INLINE_LIMIT,
       sha256: nodeSha256,
-      leaseTtl: this.own.leaseTtl,
+      leaseTtl: this.leaseTtl,
       recentValues: this.own.recentValues,
       activityLimits: this.own.activityLimits,
       cutShort: new Map([
@@ -322,7 +324,7 @@ export class SelvagePlugin extends SimplePlugin {
     const emitters = gatherEmitters(tapestries, given);
     if (emitters.length === 0) return undefined;
     const logger = this.own.logger ?? runtimeLines();
-    const { leaseTtl } = this.own;
+    const { leaseTtl } = this;
     return await Deliveries.start({
       backends,
       emitters,
@@ -356,11 +358,13 @@ function encryptionOfPlugin({ encryption, backends }: SelvagePluginOptions): Enc
 }
 
 /** A shorter lease would expire whenever the process is busy for a moment. */
-function requireLeaseTtl(ttl: number | undefined): void {
-  if (ttl === undefined || (Number.isSafeInteger(ttl) && ttl >= SHORTEST_LEASE_MS)) return;
+function leaseTtlOf(given: Duration | undefined): number | undefined {
+  const ttl = inMilliseconds(given);
+  if (ttl === undefined || (Number.isSafeInteger(ttl) && (ttl as number) >= SHORTEST_LEASE_MS))
+    return ttl as number | undefined;
   throw new SelvageError(
     'InvalidWorkerOptions',
-    `\`leaseTtl\` of the selvage plugin is ${String(ttl)}. Give a whole number of milliseconds, ${SHORTEST_LEASE_MS} or more, or leave it out.`,
+    `\`leaseTtl\` of the selvage plugin is ${String(ttl)}. Give a whole number of milliseconds, ${SHORTEST_LEASE_MS} or more, a text such as "30s", or leave it out.`,
   );
 }
 

@@ -12,7 +12,6 @@ import {
   webhookSignal,
   type TriggerDeclaration,
 } from '../triggers';
-import { durationMs } from '../values/duration';
 import { findingOf, optionOf, placeOf } from './authoring-errors';
 import { kindOf, type CallableTable } from './callables';
 import type { Problems } from './problems';
@@ -59,7 +58,7 @@ const MAKE: Readonly<Record<string, (tapestry: AnyTapestry, options: any) => Tri
 /** Keys whose texts are names of callables. */
 const FUNCTIONS = ['map', 'run', 'sequence'];
 
-/** Replaces names by functions, and durations by milliseconds. Undefined if a function is missing, which has been reported. */
+/** Replaces names by functions. Undefined if a function is missing, which has been reported. */
 function withFunctions(
   section: Section,
   fields: Readonly<Record<string, unknown>>,
@@ -89,9 +88,6 @@ function withFunctions(
   if (typeof fields['verify'] === 'string') options['verify'] = named('verify');
   else if (typeof fields['verify'] === 'object')
     options['verify'] = verificationOf(fields['verify'] as Record<string, any>);
-  if (fields['claimAfter'] !== undefined) options['claimAfter'] = durationMs(fields['claimAfter']);
-  const { batch } = fields as { batch?: { maxSize: number; maxWait?: unknown } };
-  if (batch?.maxWait !== undefined) options['batch'] = { ...batch, maxWait: durationMs(batch.maxWait) };
   return isWhole ? options : undefined;
 }
 

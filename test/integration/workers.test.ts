@@ -192,7 +192,7 @@ describe('what makes no worker is refused when it is made', () => {
       'DuplicateDefinition',
       /"double"/,
     ],
-    ...[0, 999, 1_500.5, NaN, '30s'].map((leaseTtl): [string, object, string, RegExp] => [
+    ...[0, 999, 1_500.5, NaN, '0.5s', 'soon'].map((leaseTtl): [string, object, string, RegExp] => [
       `leases that live for ${leaseTtl} milliseconds`,
       { leaseTtl },
       invalid,

@@ -12,12 +12,13 @@ import type { ValkeyClientLike } from './client-like';
 import { ValkeyConnection, within } from './connection';
 import { requireUsableServer } from './server';
 import { warnOnce } from './warnings';
+import { durationOption, type Duration } from '../../values/duration';
 
 interface ValkeyLimits {
-  /** Time limit for connecting, in milliseconds. Default 5,000. */
-  readonly connectTimeout?: number;
-  /** Time limit for the answer to a command, in milliseconds. Default 30,000. */
-  readonly commandTimeout?: number;
+  /** Time limit for connecting. Default 5 s. */
+  readonly connectTimeout?: Duration;
+  /** Time limit for the answer to a command. Default 30 s. */
+  readonly commandTimeout?: Duration;
 }
 
 export interface ValkeyUrlOptions extends ValkeyLimits {
@@ -35,8 +36,8 @@ export interface ValkeyClientOptions extends ValkeyLimits {
   readonly client: ValkeyClientLike;
   /** The beginning of all keys, in braces. Default `selvage`. */
   readonly prefix?: string;
-  /** Milliseconds after its last put at which a value expires. Default: never. */
-  readonly ttl?: number;
+  /** How long after its last put a value expires. Default: never. */
+  readonly ttl?: Duration;
 }
 
 export type ValkeyOptions = ValkeyUrlOptions | ValkeyClientOptions;
@@ -64,7 +65,7 @@ async function reach(
   options: ValkeyOptions,
   look: (connection: ValkeyConnection) => Promise<void>,
 ): Promise<ValkeyConnection> {
-  const { connectTimeout = CONNECT_TIMEOUT_MS } = options;
+  const connectTimeout = durationOption('connectTimeout', options.connectTimeout ?? CONNECT_TIMEOUT_MS);
   const { client, connection, address } = 'client' in options ? given(options) : await connected(options);
   const opening = async (): Promise<void> => {
     if (address !== undefined) await enter(connection, address);
@@ -98,17 +99,17 @@ interface Opened {
   readonly address?: ValkeyAddress;
 }
 
-function given({
-  client,
-  prefix = DEFAULT_PREFIX,
-  ttl,
-  commandTimeout = COMMAND_TIMEOUT_MS,
-}: ValkeyClientOptions): Opened {
+const answerLimitOf = ({ commandTimeout = COMMAND_TIMEOUT_MS }: ValkeyLimits): number =>
+  durationOption('commandTimeout', commandTimeout);
+
+function given(options: ValkeyClientOptions): Opened {
+  const { client, prefix = DEFAULT_PREFIX } = options;
+  const ttl = durationOption('ttl', options.ttl);
   const connection = new ValkeyConnection(client, {
     place: 'of the given client',
     prefix: requirePrefix(prefix),
     ttl: ttl === undefined ? 0 : requireLifetime(ttl),
-    commandTimeout,
+    commandTimeout: answerLimitOf(options),
     owned: false,
   });
   return { client, connection };
@@ -121,7 +122,7 @@ async function connected(options: ValkeyUrlOptions): Promise<Opened> {
     place: shownAddress(address),
     prefix: address.prefix,
     ttl: address.ttl ?? 0,
-    commandTimeout: options.commandTimeout ?? COMMAND_TIMEOUT_MS,
+    commandTimeout: answerLimitOf(options),
     owned: true,
   });
   return { client, connection, address };
@@ -129,11 +130,7 @@ async function connected(options: ValkeyUrlOptions): Promise<Opened> {
 
 async function newClient(
   { host, port, username, password, database, tls }: ValkeyAddress,
-  {
-    connectTimeout = CONNECT_TIMEOUT_MS,
-    commandTimeout = COMMAND_TIMEOUT_MS,
-    tls: tlsOptions = {},
-  }: ValkeyUrlOptions,
+  { tls: tlsOptions = {}, ...limits }: ValkeyUrlOptions,
 ): Promise<ValkeyClientLike> {
   const Client = loadClient();
   return new Client({
@@ -146,9 +143,9 @@ async function newClient(
     // IPv4 or IPv6, in the order of the system.
     family: 0,
     familyFallback: { enabled: false },
-    connectTimeout,
+    connectTimeout: durationOption('connectTimeout', limits.connectTimeout ?? CONNECT_TIMEOUT_MS),
     // Detects dead connections, which are then replaced.
-    socketTimeout: commandTimeout,
+    socketTimeout: answerLimitOf(limits),
     keepAlive: 10_000,
     // A connection that blocks is not closed by the server at once.
     disconnectTimeout: 50,

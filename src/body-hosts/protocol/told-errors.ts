@@ -1,5 +1,6 @@
 import { SelvageError, Retryable, Terminal, isErrorCode } from '../../errors';
 import { decodeJson, encodeJson, type Json } from '../../values';
+import { waitAskedBy } from '../../values/duration';
 import { errorType, isThrownError, tellPlace, thrownMessage, thrownStack } from '../../runtime';
 import type { ToldError } from './messages';
 
@@ -27,7 +28,7 @@ export function tellThrown(thrown: unknown, left = { nested: NESTED }): ToldErro
     ...((Terminal.is(thrown) || (thrown as { nonRetryable?: unknown }).nonRetryable === true) && {
       isTerminal: true,
     }),
-    ...(Retryable.is(thrown) && Number.isFinite(thrown.after) && { retryAfter: Math.max(0, thrown.after) }),
+    ...(waitAskedBy(thrown) !== undefined && { retryAfter: waitAskedBy(thrown) }),
     ...(SelvageError.is(thrown) && {
       details: JSON.parse(JSON.stringify(thrown.details)) as ToldError['details'],
     }),

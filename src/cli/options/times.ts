@@ -12,6 +12,11 @@ export function duration(text: string): number {
 /** A date without a time would mean different instants in UTC and at the reader's place. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/;
 
+/** How long a command waits, in milliseconds: a number alone is seconds. */
+export function waitTime(text: string): number {
+  return duration(/^\d+$/.test(text) ? `${text}s` : text);
+}
+
 /** A duration from now in milliseconds, or a point in time; without a zone, in this machine's. */
 export function readDeadline(text: string): Date | number {
   const fromNow = durationMs(text);

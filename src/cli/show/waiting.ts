@@ -11,7 +11,10 @@ const WIDEST_ID = 40;
 export function describeWaiting(waiting: Waiting, now: number, output: Output): string {
   const { begun, step, knots } = waiting;
   const lines: string[] = [];
-  if (step) lines.push(`${begun ? 'Next step' : 'Not begun'}: ${describeStep(step, now)}`);
+  if (step) {
+    const label = begun ? 'Next step' : step.code === 'BackendsDiffer' ? 'Waits' : 'Not begun';
+    lines.push(`${label}: ${describeStep(step, now)}`);
+  }
   if (knots.length > 0) {
     const shown = knots.slice(0, SHOWN_KNOTS);
     const width = Math.min(WIDEST_ID, Math.max(...shown.map(({ knotId }) => knotId.length)));

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import type { Does } from '../options/does';
-import { addJsonOption, addServerOptions, wholeNumber, type ServerOptions } from '../options/server-options';
+import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
+import { waitTime } from '../options/times';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { parsePayload } from '../options/signal-payload';
 
 interface SignalCommandOptions extends ServerOptions {
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly id?: string;
   readonly allowReferences?: boolean;
 }
@@ -30,7 +31,11 @@ export function addSignal(program: Command, does: Does): void {
       '--allow-references',
       'the payload may refer to values in the data store ({"$type":"stored", …}), also of other runs',
     )
-    .option('--timeout <seconds>', 'how long to wait for a worker, which has the schemas', wholeNumber, 60)
+    .option(
+      '--timeout <time>',
+      'how long to wait for a worker, which has the schemas: seconds, or such as 2m (default: 60s)',
+      waitTime,
+    )
     .addHelpText(
       'after',
       `
@@ -59,7 +64,7 @@ async function sendSignal(
     const standing = await standingOf(run);
     if (standing) await warnOfNoWorker(selvage, { runId, ...standing }, options, output);
     const { takenBy } = await run.signal(name, payload, {
-      timeout: options.timeout * 1_000,
+      ...(options.timeout !== undefined && { timeout: options.timeout }),
       ...(options.id !== undefined && { id: options.id }),
     });
     output.say(

@@ -1,12 +1,13 @@
 import type { StepCode, WaitingCode } from '../waiting';
+import type { Duration } from '../../values/duration';
 import type { OpenRunsQuery } from './open-runs';
 
 export interface WaitingRunsQuery extends OpenRunsQuery {
   /**
-   * Milliseconds after the listing of all runs, from when on no further one is asked about by itself: the rest is
-   * listed as `NotAsked`. Default 10,000.
+   * How long after the listing of all runs single ones are asked about: the rest is listed as `NotAsked`.
+   * Default 10 s.
    */
-  readonly within?: number;
+  readonly within?: Duration;
 }
 
 /**

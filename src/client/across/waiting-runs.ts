@@ -8,6 +8,7 @@ import type { RunRecord } from '../../ports';
 import { inParallel } from '../../ports/parts/in-parallel';
 import type { LoadedPlan } from '../../runtime';
 import { nobodyTakes } from '../activity-reason';
+import { durationOption } from '../../values/duration';
 import { unreachable } from '../connection-errors';
 import type { Connected } from '../connect';
 import { KnotReasons, urgency } from '../knot-reasons';
@@ -66,7 +67,7 @@ export async function readWaitingRuns(
   host: AcrossHost,
   { within = WITHIN_MS, ...query }: WaitingRunsQuery,
 ): Promise<WaitingRuns> {
-  return await new AcrossReader(host).read(query, within);
+  return await new AcrossReader(host).read(query, durationOption('within', within));
 }
 
 class AcrossReader {

@@ -1,5 +1,6 @@
 import type { Json } from '../../values';
 import type { RunStatus } from '../../authoring/outcome';
+import type { Duration } from '../../values/duration';
 import type { OpenRunsQuery } from '../across/open-runs';
 
 /** What is done to each run. */
@@ -24,8 +25,8 @@ export type BulkAct =
       readonly payload: Json;
       /** Whether the payload may refer to values in the data store. */
       readonly allowReferences?: boolean;
-      /** Milliseconds to wait for an answer of each run's worker. Default 60,000. */
-      readonly timeout?: number;
+      /** How long to wait for an answer of each run's worker. Default 60 s. */
+      readonly timeout?: Duration;
     };
 
 /** The runs to which it is done: those with these ids, or all that match a query when it is planned. */

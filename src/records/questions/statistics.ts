@@ -1,4 +1,5 @@
 import type { RunHistory, Statistics, StatisticsQuery } from '../../ports';
+import { durationOption, type Duration } from '../../values/duration';
 import { isOfNode } from './telling-values';
 
 const DAY_MS = 86_400_000;
@@ -23,10 +24,9 @@ export interface StatsOptions {
   readonly since?: number;
   readonly until?: number;
   /**
-   * What figures are compared with: what finished in so many milliseconds before `since`. Default: a week;
-   * `false`: nothing.
+   * What figures are compared with: what finished so long before `since`. Default: a week; `false`: nothing.
    */
-  readonly against?: number | false;
+  readonly against?: Duration | false;
 }
 
 /** A change for the worse, with its figures and how many they are made of. */
@@ -71,7 +71,7 @@ export async function statsOf(
   const statistics = [...figures].sort((a, b) => b.ran - a.ran || (a.name < b.name ? -1 : 1));
   const stats = { by, since: start, until: end, statistics };
   if (against === false) return stats;
-  const window = { since: start - against, until: start };
+  const window = { since: start - durationOption('against', against), until: start };
   const before = await history.statistics({ by, ...window });
   // All functions in place of one kind are one line, so that it changes with which of them ran.
   const comparable = statistics.filter(({ name }) => by !== 'definition' || !isOfNode(name));

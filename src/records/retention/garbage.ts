@@ -1,5 +1,6 @@
 import { SelvageError, isAway, type ErrorCode } from '../../errors';
 import { PUT_AGAIN_AFTER_MS, type Backends, type StoredEntry } from '../../ports';
+import { durationOption, type Duration } from '../../values/duration';
 import { oldestRunning, type OpenRun } from './running-runs';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -9,13 +10,13 @@ export const LEAST_GRACE_MS = 2 * HOUR_MS;
 const PAGE = 1_000;
 
 export interface GarbageOptions {
-  /** Values put within this many milliseconds stay. At least two hours. Default 24 hours. */
-  readonly grace?: number;
+  /** Values put within this time stay. At least two hours. Default 24 hours. */
+  readonly grace?: Duration;
   /**
-   * Removes values even if records name them, once their last put, or last reuse by a run, is this many milliseconds ago. At least two
+   * Removes values even if records name them, once their last put, or last reuse by a run, is so long ago. At least two
    * hours. Default: none are.
    */
-  readonly ttl?: number;
+  readonly ttl?: Duration;
   /** Only counts. Default false. */
   readonly dryRun?: boolean;
   /** Aborting it ends the call after the current page. */
@@ -61,10 +62,11 @@ export async function collectGarbage(
   options: GarbageOptions = {},
   open?: OpenRun,
 ): Promise<GarbageReport> {
-  const { grace = DEFAULT_GRACE_MS, ttl } = options;
+  const grace = durationOption('grace', options.grace ?? DEFAULT_GRACE_MS);
+  const ttl = durationOption('ttl', options.ttl);
   requireSpan('grace', grace);
   if (ttl !== undefined) requireSpan('ttl', ttl);
-  return await sweep(backends, { ...options, grace }, open);
+  return await sweep(backends, { ...options, grace, ttl }, open);
 }
 
 /** @internal Like {@link collectGarbage}, with a grace of any length. */
@@ -76,7 +78,7 @@ export async function sweep(
     dryRun = false,
     signal,
     onProgress,
-  }: Omit<GarbageOptions, 'grace'> & { readonly grace: number },
+  }: Omit<GarbageOptions, 'grace' | 'ttl'> & { readonly grace: number; readonly ttl?: number | undefined },
   open?: OpenRun,
 ): Promise<GarbageReport> {
   const now = Date.now();

@@ -1,12 +1,13 @@
 import { SelvageError } from '../../errors';
 import type { Backends, RunHistory, RunQuery, RunRecord } from '../../ports';
 import { runMatches } from '../../ports/parts/run-matches';
+import { durationOption, type Duration } from '../../values/duration';
 import { collectGarbage, LEAST_GRACE_MS, type GarbageReport } from './garbage';
 import { allRuns, runningRuns, type OpenRun } from './running-runs';
 
 export interface PruneOptions {
-  /** Removes runs that ended longer ago than this many milliseconds. At least two hours. */
-  readonly olderThan: number;
+  /** Removes runs that ended longer ago than this. At least two hours. */
+  readonly olderThan: Duration;
   /** Only runs that match, and the runs that their knots started. Default: all. */
   readonly which?: PruneSelection;
   /** Removes runs of which an emitter has not heard yet, too: it never will. Default false. */
@@ -84,7 +85,8 @@ export async function prune(
   options: PruneOptions,
   open: OpenRuns = { needed: new Set() },
 ): Promise<PruneReport> {
-  const { olderThan, which, unheard: removesUnheard = false, dryRun = false, signal, onProgress } = options;
+  const { which, unheard: removesUnheard = false, dryRun = false, signal, onProgress } = options;
+  const olderThan = durationOption('olderThan', options.olderThan);
   if (!(Number.isFinite(olderThan) && olderThan >= LEAST_GRACE_MS)) {
     throw new SelvageError(
       'InvalidConfig',

@@ -1,5 +1,6 @@
 import { SelvageError } from '../../errors';
 import { valuesNamedBy, type Backends, type LineageRecord, type RunRecord } from '../../ports';
+import { durationOption, type Duration } from '../../values/duration';
 import { addOwner, present, removeValue, subjectsIn, type Owned } from './owned-values';
 import { runningRuns } from './running-runs';
 import { slicesOfMap } from './slices-of-map';
@@ -16,8 +17,8 @@ export interface ScrubSelection {
   readonly hashes?: readonly string[];
   /** Run ids: all values of these runs, and of those that their knots started. */
   readonly runs?: readonly string[];
-  /** Values last put more than this many milliseconds ago. */
-  readonly olderThan?: number;
+  /** Values last put longer ago than this. */
+  readonly olderThan?: Duration;
 }
 
 export interface Referrer {
@@ -158,7 +159,7 @@ export async function scrubOf(
 
 async function selectedValues(
   backends: Backends,
-  { hashes = [], runs = [], olderThan }: ScrubSelection,
+  { hashes = [], runs = [], ...given }: ScrubSelection,
 ): Promise<Owned> {
   const selected: Owned = new Map();
   for (const hash of hashes) subjectsIn(selected, hash);
@@ -168,6 +169,7 @@ async function selectedValues(
     for (const one of await withNestedRuns(backends, run))
       for (const hash of await valuesOfRun(backends, one)) addOwner(subjectsIn(selected, hash), one);
   }
+  const olderThan = durationOption('olderThan', given.olderThan);
   if (olderThan !== undefined) {
     if (!(olderThan >= 0)) {
       throw new SelvageError('InvalidConfig', `The age is ${String(olderThan)} ms. Give 0 or more.`, {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -102,6 +102,43 @@ function kill(victim: ProcessIdentity): void {
   process.kill(victim.pid, 'SIGKILL');
   while (isAlive(victim));
 }
+
+test.each([
+  ['is being stopped|has stopped', false],
+  ['still runs, on the data that were there', true],
+])(
+  'users of a server whose folder is moved away are told so, and get it back with the folder: it %s',
+  async (state, isUnwatched) => {
+    const projectDir = makeProject();
+    const folder = serverFolder(projectDir);
+    const warnings: string[] = [];
+    const log = { info: () => {}, warn: (message: string): number => warnings.push(message) };
+    const server = await EmbeddedServer.acquire({ projectDir, log });
+    const { pid } = server;
+    const selvage = path.join(projectDir, '.selvage');
+    const moved = path.join(projectDir, 'moved');
+    // In one go, before this process looks after its server again.
+    if (isUnwatched) kill(readState(folder)!.supervisor);
+    renameSync(selvage, moved);
+    // Another command begins with a folder, a server and a port of its own.
+    const other = await EmbeddedServer.acquire({ projectDir });
+    expect(other.address).not.toBe(server.address);
+    await until('it is told', () => warnings.length > 0);
+    await other.release({ wait: true });
+    rmSync(selvage, { recursive: true });
+    const said = `moved or deleted while it was in use.*\\(process ${pid}, port \\d+\\) (${state})\\. Put the folder back`;
+    expect(warnings).toEqual([expect.stringMatching(said)]);
+
+    renameSync(moved, selvage);
+    await until('it is looked after again', () => {
+      const now = readState(folder);
+      return now?.phase === 'ready' && isAlive(now.supervisor) && isAlive(now.server!);
+    });
+    expect(readState(folder)!.port).toBe(Number(server.address.split(':')[1]));
+    expect(serverProcesses(projectDir)).toHaveLength(1);
+    await server.release({ wait: true });
+  },
+);
 
 test('a server that dies again and again is given up, with what to look at', async () => {
   const projectDir = makeProject();

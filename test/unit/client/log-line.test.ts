@@ -18,6 +18,17 @@ describe('messages of the SDK', () => {
       { ...ofWorker, error: new Error('lost') },
       'warn temporal: Slow poll: lost',
     ],
+    [
+      'WARN' as const,
+      'Failing workflow task',
+      {
+        sdkComponent: 'core',
+        run_id: '01-ab',
+        failure:
+          'WorkflowFailure { failure: Some(Failure { message: "No \\"x\\": a\\nb", source: "", cause: Some(Failure { message: "c" }) }) }',
+      },
+      `warn temporal: Failing workflow task: No "x": a b { temporalRunId: '01-ab' }`,
+    ],
     ['ERROR' as const, 'no', { ...ofWorker, workflowId: 'r' }, 'error temporal r: no'],
     ['INFO' as const, '5 rows', ofBody, 'info nightly fetch: 5 rows'],
     ['ERROR' as const, 'no rows', { ...ofBody, run: 'r', knot: 'k[3]' }, 'error r k[3]: no rows'],

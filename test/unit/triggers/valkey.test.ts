@@ -51,7 +51,7 @@ test.each([
   ['an unknown option', { id: 'a', stream: 's', grup: 'g' }, 'is no option'],
   ['an option of the other kind', { id: 'a', stream: 's', backlog: 1 }, 'is no option'],
   ['a window of none', { id: 'a', stream: 's', window: 0 }, 'a whole number from 1 to 10000'],
-  ['a short time to claim', { id: 'a', stream: 's', claimAfter: 10 }, 'a whole number from 1000'],
+  ['a short time to claim', { id: 'a', stream: 's', claimAfter: 10 }, 'a duration of 1 second or more'],
   ['dead letters in the stream itself', { id: 'a', stream: 's', deadLetters: 's' }, 'reads itself'],
   ['a format that is none', { id: 'a', stream: 's', format: 'xml' }, '"json", "text", "bytes" or a schema'],
   ['a URL for a variable', { id: 'a', stream: 's', connection: 'valkey://h' }, 'environment variable'],

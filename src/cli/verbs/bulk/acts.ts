@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { RUN_STATUSES } from '../../../authoring/outcome';
 import type { Does } from '../../options/does';
-import { commaSeparated, wholeNumber } from '../../options/server-options';
+import { commaSeparated } from '../../options/server-options';
+import { waitTime } from '../../options/times';
 import type { Output } from '../../output/output';
 import { parsePayload } from '../../options/signal-payload';
 import { EXIT_CODES, addBulkOptions, doInBulk, type BulkCommandOptions } from './carry-out';
@@ -88,7 +89,7 @@ export function addBulkResume(bulk: Command, does: Does): void {
 
 interface BulkSignalOptions extends BulkCommandOptions {
   readonly allowReferences?: boolean;
-  readonly timeout: number;
+  readonly timeout?: number;
 }
 
 export function addBulkSignal(bulk: Command, does: Does): void {
@@ -99,7 +100,11 @@ export function addBulkSignal(bulk: Command, does: Does): void {
       .argument('<name>', 'name of the signal')
       .argument('[json]', 'payload as JSON; - reads it from the standard input (default: null)')
       .option('--allow-references', 'the payload may refer to values in the data store')
-      .option('--timeout <seconds>', "how long to wait for each run's worker", wholeNumber, 60),
+      .option(
+        '--timeout <time>',
+        "how long to wait for each run's worker: seconds, or such as 2m (default: 60s)",
+        waitTime,
+      ),
   )
     .addHelpText(
       'after',
@@ -115,7 +120,7 @@ export function addBulkSignal(bulk: Command, does: Does): void {
             kind: 'signal',
             name,
             payload,
-            timeout: timeout * 1_000,
+            ...(timeout !== undefined && { timeout }),
             ...(allowReferences && { allowReferences }),
           },
           others,

@@ -24,11 +24,14 @@ async function cancelRun(runId: string, options: ServerOptions, output: Output):
   return await withClient(options, output, async (selvage) => {
     const handle = selvage.getRun(runId);
     await handle.cancel();
-    const { run, taskQueue } = await handle.status();
+    const { run, taskQueue, waiting } = await handle.status();
+    const { step } = waiting ?? {};
     output.say(
-      run.status === 'running'
-        ? `Run ${runId} is asked to end. Its worker gives running bodies their grace and skips the rest.`
-        : `Run ${runId} is over: ${run.status}.`,
+      run.status !== 'running'
+        ? `Run ${runId} is over: ${run.status}.`
+        : step?.code === 'BackendsDiffer'
+          ? `Run ${runId} is asked to end, but waits: ${step.message}`
+          : `Run ${runId} is asked to end. Its worker gives running bodies their grace and skips the rest.`,
     );
     if (taskQueue !== undefined) await warnOfNoWorker(selvage, { runId, taskQueue }, options, output);
     if (output.json) output.document({ runId, status: run.status, server: selvage.location });

@@ -159,7 +159,7 @@ describe('a receiver in trouble', () => {
     const error: unknown = await delivery.catch((failure: unknown) => failure);
     expect((error as Error).message).toContain('answered 503');
     expect(Retryable.is(error)).toBe(expected !== undefined);
-    if (Retryable.is(error)) expect(Math.abs(error.after - expected!)).toBeLessThan(60_000);
+    if (Retryable.is(error)) expect(Math.abs(Number(error.after) - expected!)).toBeLessThan(60_000);
   });
 
   test('410: it is gone, and the emitter is to be disabled', async () => {
