@@ -18,8 +18,8 @@ const USAGE = `npm run defects -- [--only N]... [--quick]
 Plants defects into the sources that tests see, and says which of them the tests find.
 
   --only N   only the one of this number in scripts/tests/planted-defects.js, from 1; may be given several times
-  --quick    only those whose tests need no server, and without the proof that these tests pass without a defect: what npm run
-             test:all does, which runs these tests, too
+  --quick    only those whose tests need no server and fail within seconds, and without the proof that these tests pass without a
+             defect: what npm run test:all does, which runs these tests, too
 `;
 
 /** Limit of a test that sets none. Some defects let tests wait for what never comes. */
@@ -45,7 +45,9 @@ function chosen(args) {
   }
   const all = DEFECTS.map((defect, index) => ({ ...defect, number: index + 1 }));
   const defects = all.filter(
-    (defect) => (numbers.length === 0 || numbers.includes(defect.number)) && (!isQuick || isInMemory(defect)),
+    (defect) =>
+      (numbers.length === 0 || numbers.includes(defect.number)) &&
+      (!isQuick || (isInMemory(defect) && !defect.isSlow)),
   );
   return { defects, isQuick };
 }
@@ -155,6 +157,7 @@ function projectOf(name, foundBy, defect) {
     roots: ['src', 'test'].map((folder) => path.join(root, folder)),
     testMatch: [path.join(root, foundBy)],
     testEnvironment: environment,
+    testEnvironmentOptions: { test: defect?.test },
     transform: { [pattern]: [transformer, { swc, ...(defect && { defect }) }] },
   };
 }
@@ -212,8 +215,9 @@ function tell({ number }, end) {
 async function findOnDisk(folder, defects) {
   if (defects.length === 0) return [];
   copySources(folder);
-  const run = async (file) => {
+  const run = async (file, test) => {
     const args = ['--maxWorkers=1', '--env', environment, '--runTestsByPath', file];
+    if (test) args.push('--testEnvironmentOptions', JSON.stringify({ test }));
     const { ends, output } = await runJest(folder, folder, args, () => {});
     return ends[0] ?? { ...NOT_ENDED, output };
   };
@@ -228,7 +232,7 @@ async function findOnDisk(folder, defects) {
     const copy = path.join(folder, defect.file);
     const text = fs.readFileSync(copy, 'utf8');
     fs.writeFileSync(copy, planted(defect, text));
-    const end = await run(defect.foundBy);
+    const end = await run(defect.foundBy, defect.test);
     fs.writeFileSync(copy, text);
     tell(defect, end);
     const isSound = sound.get(defect.foundBy) === undefined;

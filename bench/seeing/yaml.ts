@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
-import { loadPipeline } from 'selvage';
-import { limited, type Benchmark, type BenchmarkOptions } from '../benchmark';
-import { median, timed } from '../statistics';
+import { knot, loadPipeline } from 'selvage';
+import { parseAllDocuments } from 'yaml';
+import { LARGE_DOCUMENTS } from '../../test/support/large-documents';
+import { limited, type Benchmark, type BenchmarkOptions, type Row } from '../benchmark';
+import { compare, median, timed } from '../statistics';
 
 const built = createRequire(__filename);
 const { planOf } = built('../../lib/runtime') as typeof import('../../src/runtime');
@@ -10,6 +12,18 @@ const { nodeSha256 } = built('../../lib/backends') as typeof import('../../src/b
 
 const NODES = 1_000;
 const LIMIT_MS = 100;
+
+const MANY = 20_000;
+/** Loading reads, checks, wires and plans what parsing only reads. */
+const LIMIT_OF_PARSING = 3;
+/** Those that hold less than half a million values. */
+const LARGE = [
+  'parameters that nothing uses',
+  'parameters of one knot',
+  'knots in a chain, the last first',
+  'knots beside each other, all terminals',
+  'parts of a value',
+] as const;
 
 /** A document of many nodes: read, checked, made into a tapestry, and into its plan. */
 export const yaml: Benchmark = {
@@ -45,6 +59,31 @@ export const yaml: Benchmark = {
         { first, times: later },
         `${Math.round(first)} the first time in a process`,
       ),
+      ...(await large(repetitions)),
     ];
   },
 };
+
+/** Documents of 20,000 nodes, beside what the package `yaml` takes to parse their text. */
+async function large(repetitions: number): Promise<Row[]> {
+  const callables = { f: knot('f', ({ x }: { x: unknown }) => x), g: () => 1 };
+  const rows: Row[] = [];
+  for (const kind of LARGE) {
+    const text = LARGE_DOCUMENTS[kind]!(MANY);
+    const load = async (): Promise<void> => void loadPipeline(text, { callables });
+    // Looking for equal keys, the package compares each with each.
+    const parse = async (): Promise<void> => void parseAllDocuments(text, { uniqueKeys: false });
+    const { ours, raw } = await compare(repetitions, load, parse);
+    rows.push(
+      limited(
+        `seeing: YAML of ${MANY.toLocaleString('en')} ${kind}, times the parsing of its text`,
+        median(ours) / median(raw),
+        LIMIT_OF_PARSING,
+        'times',
+        { ours, raw },
+        `${(median(ours) / 1_000).toFixed(1)} s`,
+      ),
+    );
+  }
+  return rows;
+}

@@ -9,6 +9,8 @@
  * @property {string} after what takes its place
  * @property {string} what is wrong then
  * @property {string} foundBy
+ * @property {string} [test] part of the name of the test that fails, where those before it take long
+ * @property {true} [isSlow] the test fails by its time limit alone: in CI, that is left out
  * @property {true} [isBundled] the test has the file bundled for a worker, so the defect must be on the disk
  */
 
@@ -42,6 +44,7 @@ const DEFECTS = [
     after: 'if (act && !caller.mayRead) throw',
     what: 'Whoever may read the page may act.',
     foundBy: 'test/unit/explorer/security.test.ts',
+    test: 'the token is not needed to read on loopback, and always to act',
   },
   {
     file: 'src/explorer/value-view.ts',
@@ -64,6 +67,7 @@ const DEFECTS = [
     after: 'if (depth > LIMITS.depth * 1_000_000) {',
     what: 'Lists that lie too deep in one another end the process that reads them.',
     foundBy: 'test/unit/yaml/refusals.test.ts',
+    test: 'lists in lists are refused with a place, soon',
   },
   {
     file: 'src/yaml/modules.ts',
@@ -265,6 +269,7 @@ const DEFECTS = [
     after: '',
     what: 'An attempt runs the body again though an earlier one has recorded its outcome.',
     foundBy: 'test/unit/activities/commit.test.ts',
+    test: 'an attempt that finds a record answers what is recorded',
   },
   {
     file: 'src/activities/segment-run.ts',
@@ -272,6 +277,7 @@ const DEFECTS = [
     after: '',
     what: 'An attempt at a segment runs what an earlier one has recorded again.',
     foundBy: 'test/unit/testing/simulate.test.ts',
+    test: 'a tapestry is simulated under every blow at every boundary',
   },
   {
     file: 'src/activities/segment-run.ts',
@@ -279,6 +285,7 @@ const DEFECTS = [
     after: 'if (!definition) {',
     what: 'A segment that has lost a worker goes on, with what may have killed it among its knots.',
     foundBy: 'test/unit/testing/simulate.test.ts',
+    test: 'a tapestry is simulated under every blow at every boundary',
   },
   {
     file: 'src/workflows/knot-tasks.ts',
@@ -286,6 +293,7 @@ const DEFECTS = [
     after: '',
     what: 'A segment is not told that an earlier one, which gave some of its knots back, may have recorded them.',
     foundBy: 'test/unit/testing/simulate.test.ts',
+    test: 'a tapestry is simulated under every blow at every boundary',
   },
   {
     file: 'src/runtime/knot-runner.ts',
@@ -293,6 +301,7 @@ const DEFECTS = [
     after: 'outcome: told,',
     what: 'Of two attempts, the one that was second to record answers its own value.',
     foundBy: 'test/unit/activities/commit.test.ts',
+    test: 'the first to record wins',
   },
   {
     file: 'src/activities/single-host.ts',
@@ -300,6 +309,7 @@ const DEFECTS = [
     after: "if (isRecordsLost(error) || isHostTrouble(error)) return 'pass';",
     what: 'A backend that is out of reach for a body is a failure of its knot.',
     foundBy: 'test/unit/activities/commit.test.ts',
+    test: 'a body that could not store its bytes has not failed',
   },
   {
     file: 'src/activities/single-host.ts',
@@ -307,6 +317,7 @@ const DEFECTS = [
     after: '',
     what: 'A throw that is tried again counts as a lost worker.',
     foundBy: 'test/unit/testing/simulate.test.ts',
+    test: 'a tapestry is simulated under every blow at every boundary',
   },
   {
     file: 'src/activities/knot-attempt.ts',
@@ -328,6 +339,7 @@ const DEFECTS = [
     after: '',
     what: 'A segment that goes on after another attempt runs what is on record again.',
     foundBy: 'test/unit/activities/segment-run.test.ts',
+    test: 'an attempt after a lost worker runs nothing',
   },
   // The workflow.
   {
@@ -394,6 +406,7 @@ const DEFECTS = [
     after: "onConflict = 'on conflict do update set worker = excluded.worker'",
     what: 'SQLite lets a second record of a knot change the first.',
     foundBy: 'test/conformance/sqlite.test.ts',
+    test: 'keeps the first record of a key',
   },
   {
     file: 'src/adapters/memory/lease-table.ts',
@@ -401,6 +414,7 @@ const DEFECTS = [
     after: 'if (expiresAt <= 0) places.delete(owner);',
     what: 'In memory, the place of a lease that has run out is never free again.',
     foundBy: 'test/conformance/in-memory.test.ts',
+    test: 'gives a place away when its time has run out',
   },
   {
     file: 'src/adapters/disk/data-store.ts',
@@ -408,6 +422,7 @@ const DEFECTS = [
     after: '',
     what: 'Damaged bytes on the disk are handed out as the value.',
     foundBy: 'test/conformance/local-disk.test.ts',
+    test: 'says ValueDamaged of bytes that were changed',
   },
   {
     file: 'src/adapters/s3/deletion.ts',
@@ -443,6 +458,7 @@ const DEFECTS = [
     after: '    const { temporal_run_id: root } = run;',
     what: 'Old runs that have started a run which is not over are removed.',
     foundBy: 'test/unit/records/retention/prune.test.ts',
+    test: 'runs that a run has started go with it',
   },
   {
     file: 'src/backends/same-backends.ts',
@@ -530,6 +546,7 @@ const DEFECTS = [
     after: 'const end = records.at(-1)!.offset;',
     what: 'A batch whose last message was compacted away is asked about for ever.',
     foundBy: 'test/unit/adapters/kafka/batches.test.ts',
+    test: 'however processes are killed and batches set anew',
   },
   {
     file: 'src/adapters/webhook/verify.ts',
@@ -537,6 +554,7 @@ const DEFECTS = [
     after: '      if (expected.length === 0)',
     what: 'A webhook of GitHub takes requests with any signature.',
     foundBy: 'test/unit/adapters/webhook/verification.test.ts',
+    test: 'GitHub a key that is none of ours',
   },
   {
     file: 'src/activities/knot-attempt.ts',
@@ -544,6 +562,7 @@ const DEFECTS = [
     after: '      trail: {',
     what: 'An attempt that threw is on record as one whose worker was lost.',
     foundBy: 'test/unit/activities/trail.test.ts',
+    test: 'what attempts ended with, and why the knot waited',
   },
   {
     file: 'src/adapters/sqlite/referred-values.ts',
@@ -551,6 +570,7 @@ const DEFECTS = [
     after: 'const LOG = "json_extract(extra, \'$.log.size\')";',
     what: 'The logs of bodies are collected as garbage while their records are there.',
     foundBy: 'test/conformance/sqlite.test.ts',
+    test: 'tells which values its records name',
   },
   {
     file: 'src/cli/show/graph-lines.ts',
@@ -573,6 +593,8 @@ const DEFECTS = [
     after: '  return times.length > 1 && !times.includes(time);',
     what: 'A reader goes on in a file that was put back to an older state, and misses what has come since.',
     foundBy: 'test/unit/adapters/sqlite/changes.test.ts',
+    test: 'a position that a file has no more',
+    isSlow: true,
   },
   // What is looked at.
   {
@@ -622,6 +644,7 @@ const DEFECTS = [
     after: 'return this.#records.has(record);',
     what: 'What the error of a redacted element says can be read in the error of its map.',
     foundBy: 'test/unit/capsule/capsule.test.ts',
+    test: 'what a redacted error says is nowhere',
   },
   {
     file: 'src/capsule/value-collection.ts',
@@ -659,6 +682,7 @@ const DEFECTS = [
       'await this.#advance({ ...done, delivered: events.length }); delivery = await this.#receiver.deliver(events, attempt, lost);',
     what: 'The cursor of an emitter moves before its sink has answered.',
     foundBy: 'test/unit/deliveries/deliveries.test.ts',
+    test: 'an emitter hears what becomes durable from now on',
   },
   {
     file: 'src/deliveries/emitter-runner.ts',
@@ -666,6 +690,8 @@ const DEFECTS = [
     after: 'return leases.keep(lease, onLost);',
     what: 'Two processes deliver to one emitter.',
     foundBy: 'test/unit/deliveries/deliveries.test.ts',
+    test: 'one of two processes delivers, and the other takes over',
+    isSlow: true,
   },
   {
     file: 'src/deliveries/emitter-runner.ts',
@@ -674,6 +700,7 @@ const DEFECTS = [
       'const { version: now } = await this.#around.table.begin(this.name, advance); const version = await this.#around.table.advance(this.name, now, advance);',
     what: 'A process that has lost the lease of an emitter moves its cursor back.',
     foundBy: 'test/unit/deliveries/deliveries.test.ts',
+    test: 'one who has lost the lease without knowing it moves no cursor',
   },
   {
     file: 'src/deliveries/emitter-runner.ts',
@@ -681,6 +708,7 @@ const DEFECTS = [
     after: 'return await this.#note({ ...done, delivered });',
     what: 'Events that a sink has refused are on no list.',
     foundBy: 'test/unit/deliveries/deliveries.test.ts',
+    test: 'rejected events, and those for which it throws Terminal alone',
   },
   {
     file: 'src/deliveries/run-events.ts',
@@ -688,6 +716,7 @@ const DEFECTS = [
     after: 'const run = this.#runs.get(change.temporal_run_id);',
     what: 'An emitter does not hear of a run that another one has had forgotten meanwhile.',
     foundBy: 'test/unit/deliveries/emitter-runner.test.ts',
+    test: 'whoever delivers is killed at any time',
   },
   {
     file: 'src/streams/batch.ts',
@@ -695,6 +724,7 @@ const DEFECTS = [
     after: "run.replace(BATCH, '') === name",
     what: 'An emitter of a tapestry with a long name hears nothing of batches of its streams.',
     foundBy: 'test/unit/deliveries/deliveries.test.ts',
+    test: 'an emitter of a tapestry hears of the batches of its streams',
   },
 ];
 

@@ -238,7 +238,7 @@ class TapestryBuilder implements TapestryParts {
     try {
       made = pick({ from, path: steps }, { id, tapestry: this.tapestry });
     } catch (error) {
-      this.problems.add(range, findingOf(error));
+      this.problems.add(range(), findingOf(error));
       made = this.placeholder();
     }
     this.picks.set(key, made);
@@ -296,7 +296,7 @@ class TapestryBuilder implements TapestryParts {
       : Object.entries(terminals).map(([name, id]) => [name, String(id), name] as const);
     const knots: Record<string, AnyKnot> = {};
     for (const [name, id, step] of named) {
-      const reference = { name: id, range: section.at('terminals', step) };
+      const reference = { name: id, range: () => section.at('terminals', step) };
       if (this.names.find(id)) knots[name] = this.knotOf(reference);
       else this.names.refuse(reference, this.problems);
     }

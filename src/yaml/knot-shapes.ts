@@ -29,7 +29,7 @@ export class KnotShapes {
   }
 
   /** The known shape at a path. */
-  walk(from: AnyKnot, name: string, steps: readonly string[], range: Range): KnownShape {
+  walk(from: AnyKnot, name: string, steps: readonly string[], range: () => Range): KnownShape {
     let shape = this.of(from);
     for (const [index, step] of steps.entries()) {
       const next = stepInto(shape, step);
@@ -39,7 +39,7 @@ export class KnotShapes {
       }
       const nearest = nearestName(step, next.fields);
       const of = index === 0 ? `the value of "${name}"` : `"${steps.slice(0, index).join('.')}" of "${name}"`;
-      this.problems.add(range, {
+      this.problems.add(range(), {
         code: 'UnknownField',
         message: `There is no "${step}" in ${of}: ${next.why}${nearest === undefined ? '' : ` (did you mean "${nearest}"?)`}.`,
         ...(next.fields.length > 0 && { expected: next.fields.join(', ') }),
@@ -62,7 +62,7 @@ export class KnotShapes {
       const given = this.shapes.get(value as AnyKnot);
       if (given && given !== UNKNOWN)
         this.checkKind(
-          section.at(group, name),
+          () => section.at(group, name),
           given,
           inputShape(definition.input, name),
           `the input "${name}" of ${definition.name}`,
@@ -80,17 +80,17 @@ export class KnotShapes {
     if (!definition) return;
     const element = elementOf(this.of(over));
     this.checkKind(
-      node.section.at(...path),
+      () => node.section.at(...path),
       element,
       inputShape(definition.input, bind),
       `the input "${bind}" of ${definition.name}, which gets each element,`,
     );
   }
 
-  private checkKind(range: Range, given: KnownShape, wanted: KnownShape, what: string): void {
+  private checkKind(range: () => Range, given: KnownShape, wanted: KnownShape, what: string): void {
     const wrong = mismatch(given, wanted);
     if (!wrong) return;
-    this.problems.add(range, {
+    this.problems.add(range(), {
       code: 'TypeMismatch',
       message: `The value is ${wrong.given}, and ${what} takes ${wrong.wanted}.`,
       expected: `a node whose value is ${wrong.wanted}, or a part of one: { from: …, path: … }`,

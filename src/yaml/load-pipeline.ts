@@ -194,8 +194,8 @@ class Loading {
     return named;
   }
 
-  private refuseCircle(name: string, range: Range): void {
-    this.problems.add(range, {
+  private refuseCircle(name: string, range: () => Range): void {
+    this.problems.add(range(), {
       code: 'Cycle',
       message: `The document "${name}" would be nested in itself. Use a loop to run a tapestry again and again.`,
     });

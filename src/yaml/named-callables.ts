@@ -23,7 +23,7 @@ export interface Surroundings {
    * The tapestry of another document of the file. Undefined if there is none of this name. `circle` if it
    * would nest itself, which has been reported.
    */
-  tapestryNamed(name: string, range: Range): AnyTapestry | 'circle' | undefined;
+  tapestryNamed(name: string, range: () => Range): AnyTapestry | 'circle' | undefined;
   readonly tapestryNames: readonly string[];
   /** One definition per function and name, however many nodes use it. */
   readonly definitions: Map<object, Map<string, unknown>>;
@@ -42,6 +42,8 @@ export interface NodeBody {
 export class NamedCallables {
   private readonly problems: Problems;
   private readonly givenSchemas = new GivenSchemas();
+  /** By what a document says: most parameters have one of few types. */
+  private readonly schemas = new Map<unknown, StandardSchema>();
 
   constructor(private readonly surroundings: Surroundings) {
     this.problems = surroundings.problems;
@@ -131,7 +133,7 @@ export class NamedCallables {
   nested(section: Section, key: string): AnyTapestry | undefined {
     const name = section.fields[key];
     if (typeof name !== 'string') return undefined;
-    const other = this.surroundings.tapestryNamed(name, section.at(key));
+    const other = this.surroundings.tapestryNamed(name, () => section.at(key));
     if (other) return other === 'circle' ? undefined : other;
     const found = this.surroundings.callables.find(name);
     if ('value' in found && kindOf(found.value) === 'tapestry') return found.value as AnyTapestry;
@@ -154,9 +156,12 @@ export class NamedCallables {
 
   /** The schema under a key; if it is unusable, one that accepts everything. */
   schema(section: Section, key: string): StandardSchema {
-    const given = section.fields[key];
+    const given = section.fields[key] ?? 'Any';
     try {
-      return schemaOf(given ?? 'Any', this.surroundings.callables.all, this.givenSchemas);
+      const schema =
+        this.schemas.get(given) ?? schemaOf(given, this.surroundings.callables.all, this.givenSchemas);
+      this.schemas.set(given, schema);
+      return schema;
     } catch (error) {
       if (!(error instanceof TypeProblem)) throw error;
       this.problems.add(section.at(key), {

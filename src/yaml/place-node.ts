@@ -161,10 +161,13 @@ const PLACE: Readonly<Record<string, Place>> = {
   pick(node, options) {
     const { from, path } = node.section.fields;
     const reference = referenceAt(node, { from, path }, []);
-    const source = this.knotOf(reference && { name: reference.name, range: node.section.at('from') });
+    const source = this.knotOf(reference && { name: reference.name, range: () => node.section.at('from') });
     const steps = reference?.steps ?? [];
     const made = this.placed(node, options, {}, (config) => pick({ from: source, path: steps }, config));
-    return this.setShape(made, this.shapes.walk(source, String(from), steps, node.section.at('path')));
+    return this.setShape(
+      made,
+      this.shapes.walk(source, String(from), steps, () => node.section.at('path')),
+    );
   },
   waitForSignal(node, options) {
     const { section } = node;

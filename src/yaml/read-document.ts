@@ -4,13 +4,13 @@ import type { Problems, Range } from './problems';
 import { shapes, SYNONYMS, TYPE_SYNONYMS } from './shapes';
 import { partAt, valueOf, type Syntax, type SyntaxMap } from './syntax';
 
+type Fields = Readonly<Record<string, unknown>>;
+
 /** A checked map of a document, with its keys translated to this package's names. */
 export class Section {
   constructor(
     readonly syntax: SyntaxMap,
-    readonly fields: Readonly<Record<string, unknown>>,
-    /** The same with the keys as written. */
-    readonly given: Readonly<Record<string, unknown>> = fields,
+    readonly fields: Fields,
   ) {}
 
   /** The position of a key's value, or of something on a path below it; that of the section if it is missing. */
@@ -76,11 +76,8 @@ export function readDocument(syntax: Syntax, problems: Problems): DocumentSectio
     return undefined;
   }
   // Nodes and triggers are checked individually, by type.
-  const {
-    nodes: _nodes,
-    triggers: _triggers,
-    ...fields
-  } = valueOf(withoutItems(syntax)) as Record<string, unknown>;
+  const whole = withoutItems(syntax);
+  const fields = valueOf(whole) as Fields;
   const lists = Object.fromEntries(
     ['nodes', 'triggers'].flatMap((key) => {
       const list = syntax.entries.get(key)?.value;
@@ -97,7 +94,7 @@ export function readDocument(syntax: Syntax, problems: Problems): DocumentSectio
   const triggers = partsOf(syntax, 'triggers').flatMap(
     (item) => readTyped(item, TRIGGER, 'a trigger', problems) ?? [],
   );
-  return { section: sectionOf(withoutItems(syntax), problems), nodes, triggers };
+  return { section: sectionOf(whole, fields, problems), nodes, triggers };
 }
 
 /** The document without its lists of nodes and triggers, which are large. */
@@ -155,8 +152,9 @@ function readTyped(
     return undefined;
   }
   const owner = prefix === '' ? `a node of type ${name}` : `a trigger of type ${name}`;
-  const section = sectionOf(syntax, problems);
-  checkShape(shape, section.given, syntax, owner, problems);
+  const given = valueOf(syntax) as Fields;
+  const section = sectionOf(syntax, given, problems);
+  checkShape(shape, given, syntax, owner, problems);
   return { section, type: TYPE_SYNONYMS[name] ?? name };
 }
 
@@ -172,13 +170,16 @@ function typesOf(prefix: string): string[] {
     .map((name) => name.slice(prefix.length));
 }
 
-/** Refuses a key that occurs under two names. */
-function sectionOf(syntax: SyntaxMap, problems: Problems): Section {
+/**
+ * Refuses a key that occurs under two names.
+ *
+ * @param given the value of the map, with the keys as written
+ */
+function sectionOf(syntax: SyntaxMap, given: Fields, problems: Problems): Section {
+  if (!Object.keys(given).some(isSynonym)) return new Section(syntax, given);
   const fields: Record<string, unknown> = {};
-  const given: Record<string, unknown> = {};
-  for (const [key, { key: range, value }] of syntax.entries) {
-    given[key] = valueOf(value);
-    const name = Object.hasOwn(SYNONYMS, key) ? SYNONYMS[key]! : key;
+  for (const [key, { key: range }] of syntax.entries) {
+    const name = isSynonym(key) ? SYNONYMS[key]! : key;
     if (Object.hasOwn(fields, name)) {
       problems.add(range, {
         code: 'InvalidConfig',
@@ -189,8 +190,10 @@ function sectionOf(syntax: SyntaxMap, problems: Problems): Section {
     }
     fields[name] = given[key];
   }
-  return new Section(syntax, fields, given);
+  return new Section(syntax, fields);
 }
+
+const isSynonym = (key: string): boolean => Object.hasOwn(SYNONYMS, key);
 
 function checkShape(
   shape: Zod.$ZodType,

@@ -8,7 +8,8 @@ export interface Reference {
   /** As written: the id of a node, `param:<name>`, or the path of a branch, `<id>:<tag>`. */
   readonly name: string;
   readonly steps?: readonly string[];
-  readonly range: Range;
+  /** Looked up for a problem alone: hardly any reference has one. */
+  readonly range: () => Range;
 }
 
 /** The target of a name. */
@@ -105,7 +106,7 @@ export class Names {
       known.length === 0
         ? 'there are none'
         : `${known.slice(0, 12).join(', ')}${known.length > 12 ? ` and ${known.length - 12} more` : ''}`;
-    problems.add(range, {
+    problems.add(range(), {
       code: 'UnknownKnot',
       message: `There is no node ${JSON.stringify(name.slice(0, 80))}${nearest === undefined ? '' : ` (did you mean "${nearest}"?)`}.`,
       expected: `the id of a node: ${listed}`,
@@ -157,10 +158,10 @@ export function referenceAt(
   value: unknown,
   path: readonly PropertyKey[],
 ): Reference | undefined {
-  if (typeof value === 'string') return { name: value, range: section.at(...path) };
+  if (typeof value === 'string') return { name: value, range: () => section.at(...path) };
   if (!isPart(value)) return undefined;
   const steps = value.path === undefined ? undefined : stepsOf(value.path);
-  return { name: value.from, range: section.at(...path, 'from'), ...(steps && { steps }) };
+  return { name: value.from, range: () => section.at(...path, 'from'), ...(steps && { steps }) };
 }
 
 /**
@@ -192,7 +193,7 @@ export function inOrder(nodes: readonly NodeSection[], names: Names, problems: P
       if (state.get(target) === 'open') {
         const from = open.findIndex(({ node }) => node === target);
         const way = [...open.slice(from).map(({ node }) => node.id), target.id];
-        problems.add(reference.range, {
+        problems.add(reference.range(), {
           code: 'Cycle',
           message: `The nodes depend on one another in a circle: ${way.length > 12 ? `${way.slice(0, 6).join(' → ')} → … → ${way.slice(-5).join(' → ')}` : way.join(' → ')}. To run something again and again, use a loop.`,
         });
