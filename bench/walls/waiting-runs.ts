@@ -1,5 +1,3 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,9 +7,10 @@ import { EmbeddedServer } from 'selvage/server';
 import { inParallel } from '../../src/ports/parts/in-parallel';
 import { limited, readable, type Benchmark, type Row } from '../benchmark';
 import { median, timed } from '../statistics';
-import { approval, month } from './waiting.fixture';
+import { approval, month, taskQueue } from './waiting.fixture';
+import { FixtureWorker } from './workers';
 
-const PROGRAM = path.join(__dirname, 'waiting.process.ts');
+const FIXTURE = path.join(__dirname, 'waiting.fixture.ts');
 const RUNS = 10_000;
 const STARTED_AT_ONCE = 50;
 const SIGNALLED = 1_000;
@@ -27,8 +26,8 @@ export const waitingRuns: Benchmark = {
   async run({ repetitions }) {
     const folder = await mkdtemp(path.join(tmpdir(), 'selvage-bench-waiting-'));
     let server = await EmbeddedServer.acquire({ projectDir: folder });
-    let worker = await startWorker(server.address, folder);
-    let selvage = await Selvage.connect({ address: server.address, projectDir: folder, taskQueue: 'waiting' });
+    let worker = await FixtureWorker.start(server.address, folder, FIXTURE);
+    let selvage = await Selvage.connect({ address: server.address, projectDir: folder, taskQueue });
     try {
       const filled = await timed(() => fill(selvage));
       const pages: number[] = [];
@@ -39,18 +38,18 @@ export const waitingRuns: Benchmark = {
       }
       const signalled = await timed(() => signal(selvage));
       await selvage.close();
-      await killed(worker);
+      await worker.kill();
       await server.release({ wait: true });
       const back = await timed(async () => {
         server = await EmbeddedServer.acquire({ projectDir: folder });
-        worker = await startWorker(server.address, folder);
-        selvage = await Selvage.connect({ address: server.address, projectDir: folder, taskQueue: 'waiting' });
+        worker = await FixtureWorker.start(server.address, folder, FIXTURE);
+        selvage = await Selvage.connect({ address: server.address, projectDir: folder, taskQueue });
         await signal(selvage);
       });
       return rows({ filled, pages: pages.slice(1), waiting: waiting.slice(1), signalled, back });
     } finally {
       await selvage.close();
-      await killed(worker);
+      await worker.kill();
       await server.release({ wait: true });
       await rm(folder, { recursive: true, force: true });
     }
@@ -113,21 +112,4 @@ async function signal(selvage: Selvage): Promise<void> {
   const plan = await selvage.bulk.plan(act, { runs: items.map(({ run_id: id }) => id) });
   const { done, failed } = await selvage.bulk.carryOut(plan);
   if (done !== SIGNALLED) throw new Error(`${done} runs took the signal: ${JSON.stringify(failed[0])}`);
-}
-
-async function startWorker(address: string, folder: string): Promise<ChildProcess> {
-  const worker = fork(PROGRAM, [address, folder], { execArgv: ['--require', require.resolve('tsx/cjs')] });
-  await Promise.race([
-    once(worker, 'message'),
-    once(worker, 'exit').then(() => {
-      throw new Error('The worker of the benchmark ended by itself: see its messages above.');
-    }),
-  ]);
-  return worker;
-}
-
-async function killed(worker: ChildProcess): Promise<void> {
-  if (worker.exitCode !== null || worker.signalCode !== null) return;
-  worker.kill('SIGKILL');
-  await once(worker, 'exit');
 }

@@ -12,3 +12,8 @@ export const approval = tapestry('approval', { parameters: { x: z.number() } }, 
 export const month = tapestry('month', { parameters: { x: z.number() } }, (_t, { x }) => ({
   end: sleep({ ms: 30 * 86_400_000, input: prepare({ x }, { id: 'ready' }) }, { id: 'month' }),
 }));
+
+export const tapestries = [approval, month];
+export const taskQueue = 'waiting';
+/** With two slots for bodies, a wait that held one would stop all runs. */
+export const workerOptions = { maxConcurrentActivityTaskExecutions: 2 };

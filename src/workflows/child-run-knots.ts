@@ -13,6 +13,9 @@ import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 import { workflowTime } from './workflow-clock';
 
+/** Elements of one activity, where a map was to run in a segment and its worker was lost: its bodies are small. */
+const LOCAL_BATCH = 500;
+
 /** Like `ChildRunsListener`, with knots by index. */
 export interface ChildRunKnotsListener {
   away(knot: number): void;
@@ -82,7 +85,7 @@ export class ChildRunKnots {
     const policy = this.plan.policyOf(knot);
     this.runs.start({
       ...(isExpanding(policy) && { node: policy.node }),
-      ...(policy.map && { map: policy.map }),
+      ...(policy.map && { map: policy.local ? { ...policy.map, batch: LOCAL_BATCH } : policy.map }),
       behaviour,
       limits,
       knot: this.plan.idOf(knot),

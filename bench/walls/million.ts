@@ -1,0 +1,153 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { openBackends } from 'selvage/backends';
+import { Selvage } from 'selvage/client';
+import { EmbeddedServer } from 'selvage/server';
+import { hashJson } from '../../src/values';
+import { nodeSha256 } from '../../src/node-sha256';
+import { sampleLineage, sampleRun } from '../../src/testing/sample-records';
+import { exactly, limited, type Benchmark, type Row } from '../benchmark';
+import { median, timed } from '../statistics';
+import { inBatches, inSegments, taskQueue, totalOf } from './million.fixture';
+import { FixtureWorker } from './workers';
+
+const FIXTURE = path.join(__dirname, 'million.fixture.ts');
+const ELEMENTS = 1_000_000;
+const NAME = 'map of 1,000,000';
+const RATIO = 2;
+const WORKER_MEGABYTES = 700;
+const HEAP_MEGABYTES = 512;
+const HISTORY_EVENTS = 4_096;
+const MEGABYTE = 1_000_000;
+const WORKERS = 4;
+const KILLED_EVERY_MS = 5_000;
+const COMMITTED_AT_ONCE = 500;
+
+type MillionTapestry = typeof inSegments;
+
+/** A map of a million elements of which one in a hundred fails: undisturbed beside a bare loop, and with workers that are killed. */
+export const million: Benchmark = {
+  name: 'walls: a million elements',
+  async run() {
+    const folder = await mkdtemp(path.join(tmpdir(), 'selvage-bench-million-'));
+    const server = await EmbeddedServer.acquire({ projectDir: folder });
+    const selvage = await Selvage.connect({ address: server.address, projectDir: folder, taskQueue });
+    try {
+      const bare = await bareLoop(path.join(folder, 'bare'));
+      const rows = await undisturbed(selvage, server.address, folder, bare);
+      for (const tapestry of [inSegments, inBatches])
+        rows.push(...(await disturbed(selvage, server.address, folder, tapestry)));
+      return rows;
+    } finally {
+      await selvage.close();
+      await server.release({ wait: true });
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/** Milliseconds of the least that a record of each element takes: its hash, the record, and a commit of many. */
+async function bareLoop(projectDir: string): Promise<number> {
+  const backends = await openBackends({ projectDir });
+  try {
+    const { runHistory } = backends;
+    await runHistory.startRun(sampleRun());
+    return await timed(async () => {
+      for (let first = 0; first < ELEMENTS; first += COMMITTED_AT_ONCE) {
+        await runHistory.commit(
+          Array.from({ length: COMMITTED_AT_ONCE }, (_, offset) =>
+            sampleLineage({
+              knot_id: `mapped[${first + offset}]`,
+              parent_input_hashes: { x: hashJson(first + offset, nodeSha256) },
+              output_hash: hashJson(2 * (first + offset), nodeSha256),
+            }),
+          ),
+        );
+      }
+    });
+  } finally {
+    await backends.close();
+  }
+}
+
+async function undisturbed(selvage: Selvage, address: string, folder: string, bare: number): Promise<Row[]> {
+  const worker = await FixtureWorker.start(address, folder, FIXTURE, HEAP_MEGABYTES);
+  try {
+    const took = await timed(() => requireTotal(selvage, inSegments));
+    const remark = `${(took / 1_000).toFixed(0)} against ${(bare / 1_000).toFixed(0)} s`;
+    const peak = (await worker.peakBytes()) / MEGABYTE;
+    return [
+      limited(`walls: local ${NAME} / a bare loop`, took / bare, RATIO, 'x', { took, bare }, remark),
+      limited(`walls: local ${NAME}: the worker's memory`, peak, WORKER_MEGABYTES, 'MB', {}),
+    ];
+  } finally {
+    await worker.kill();
+  }
+}
+
+/** One of four workers is killed every five seconds, and replaced. */
+async function disturbed(
+  selvage: Selvage,
+  address: string,
+  folder: string,
+  tapestry: MillionTapestry,
+): Promise<Row[]> {
+  const start = (): Promise<FixtureWorker> => FixtureWorker.start(address, folder, FIXTURE, HEAP_MEGABYTES);
+  const workers = await Promise.all(Array.from({ length: WORKERS }, start));
+  let killed = 0;
+  const peaks: number[] = [];
+  const killer = setInterval(() => {
+    const victim = workers.shift()!;
+    killed += 1;
+    void victim
+      .peakBytes()
+      .then((peak) => peaks.push(peak))
+      .catch(() => {})
+      .then(() => victim.kill())
+      .then(start)
+      .then((next) => workers.push(next));
+  }, KILLED_EVERY_MS);
+  const measure = `walls: ${tapestry.name} with workers killed`;
+  try {
+    let runId = '';
+    const took = await timed(async () => (runId = await requireTotal(selvage, tapestry)));
+    const records = await recordsOf(selvage, runId);
+    const remark = `${(took / 1_000).toFixed(0)} s, ${killed} killed`;
+    return [
+      exactly(`${measure}: records of elements`, records, ELEMENTS, 'records', { took, killed }, remark),
+      limited(`${measure}: events of the run`, await eventsOf(selvage, runId), HISTORY_EVENTS, 'events', {}),
+      limited(`${measure}: a worker's memory`, median(peaks) / MEGABYTE, WORKER_MEGABYTES, 'MB', { peaks }),
+    ];
+  } finally {
+    clearInterval(killer);
+    await Promise.all(workers.map((worker) => worker.kill()));
+  }
+}
+
+/** Runs it and requires the right answer; the id of the run. */
+async function requireTotal(selvage: Selvage, tapestry: MillionTapestry): Promise<string> {
+  const run = await selvage.start(tapestry, { size: ELEMENTS });
+  const { total } = await run.values();
+  if (total !== totalOf(ELEMENTS))
+    throw new Error(`The elements came to ${total}, not ${totalOf(ELEMENTS)}.`);
+  return run.runId;
+}
+
+/** Number of different elements that have a record. */
+async function recordsOf(selvage: Selvage, runId: string): Promise<number> {
+  const found = new Set<string>();
+  const page = 1_000;
+  let cursor: string | undefined;
+  do {
+    const query = { runId, map: 'mapped', limit: page, ...(cursor && { cursor }) };
+    const { items, cursor: next } = await selvage.lineage.records(query);
+    for (const { knot_id } of items) found.add(knot_id);
+    cursor = next;
+  } while (cursor);
+  return found.size;
+}
+
+async function eventsOf(selvage: Selvage, runId: string): Promise<number> {
+  return (await selvage.client.workflow.getHandle(runId).describe()).historyLength;
+}
