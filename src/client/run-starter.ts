@@ -309,6 +309,11 @@ export class RunStarter {
     }
   }
 
+  /** Whether the server has such a run. */
+  async isThere(runId: string): Promise<boolean> {
+    return (await this.memoOf(runId)) !== undefined;
+  }
+
   /** The memo of a run; undefined if the server does not know the run. */
   private async memoOf(runId: string): Promise<RunMemo | undefined> {
     try {

@@ -118,7 +118,13 @@ export class Starter {
       // Its run may have been started before the code that now refuses it was changed.
       const entry = await this.#earlier(event, error);
       if (!entry) return { status: 'refused', error };
-      return conflictOf(event, entry) ?? { status: 'duplicate', runId: entry.runId, event: entry.event };
+      return (
+        (await this.#conflictOf(event, entry)) ?? {
+          status: 'duplicate',
+          runId: entry.runId,
+          event: entry.event,
+        }
+      );
     }
   }
 
@@ -143,7 +149,7 @@ export class Starter {
     const { inserted, entry } = claim;
     if (!inserted) {
       const { runId, startedAt, event } = entry;
-      const conflict = conflictOf(ready.event, entry);
+      const conflict = await this.#conflictOf(ready.event, entry);
       if (conflict) return conflict;
       if (startedAt !== null) return { status: 'duplicate', runId, event };
       const first = this.#underWay.get(key);
@@ -188,6 +194,18 @@ export class Starter {
     return isThere ? { status: 'duplicate', runId, event: entry.event } : { status: 'started', runId };
   }
 
+  /** The result of an event whose key belongs to one with other contents. Undefined if it is the same, or is not compared. */
+  async #conflictOf({ requestHash }: TriggerEvent, entry: LedgerEntry): Promise<Acceptance | undefined> {
+    const { runId, startedAt, event } = entry;
+    if (requestHash === undefined || entry.requestHash === null || entry.requestHash === requestHash)
+      return undefined;
+    const isStarted =
+      startedAt !== null ||
+      this.#underWay.has(entry.key) ||
+      (await this.#inTime(() => this.#client.starter.isThere(runId)));
+    return { status: 'conflict', runId, event, ...(!isStarted && { isStarted }) };
+  }
+
   /** Reports an outage soon: a webhook's sender is waiting. */
   #inTime<T>(work: () => Promise<T>): Promise<T> {
     const { startTimeout = START_TIMEOUT_MS } = this.#options;
@@ -204,13 +222,6 @@ export class Starter {
     }
     for (const [status, count] of counts) metrics.count(status, count);
   }
-}
-
-/** The result of an event whose key belongs to one with other contents. Undefined if it is the same, or is not compared. */
-function conflictOf({ requestHash }: TriggerEvent, entry: LedgerEntry): Acceptance | undefined {
-  if (requestHash === undefined || entry.requestHash === null || entry.requestHash === requestHash)
-    return undefined;
-  return { status: 'conflict', runId: entry.runId, event: entry.event };
 }
 
 /** The result of an event whose key is just being started. */

@@ -30,7 +30,13 @@ export type Acceptance =
   /**
    * Its key belongs to an event with another `requestHash`, whose run and link these are; nothing was done.
    */
-  | { readonly status: 'conflict'; readonly runId: string; readonly event: EventLink }
+  | {
+      readonly status: 'conflict';
+      readonly runId: string;
+      readonly event: EventLink;
+      /** False: the other event was claimed, and its run is not there. */
+      readonly isStarted?: false;
+    }
   /** `map` answered that it starts nothing. */
   | { readonly status: 'filtered' }
   /**

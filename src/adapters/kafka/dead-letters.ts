@@ -1,3 +1,4 @@
+import type { Acceptance } from '../../triggers';
 import type { OutgoingMessage } from './broker';
 import type { PlacedRecord } from './read-message';
 
@@ -36,3 +37,12 @@ export function deadLetterOf(
 }
 
 const PREFIX = 'selvage-';
+
+/** Why an accepted event started nothing, if somebody must act on it. */
+export function verdictOf(acceptance: Acceptance): Verdict | undefined {
+  if (acceptance.status === 'refused') return acceptance.error;
+  if (acceptance.status !== 'conflict') return undefined;
+  const { runId, event } = acceptance;
+  const message = `Its key belongs to another message, with other contents, which has started run ${runId}: ${JSON.stringify(event)}.`;
+  return { code: 'EventConflict', message };
+}

@@ -42,6 +42,8 @@ export class Partition implements TopicPartition {
   barrier: bigint | undefined;
   /** Where the next batch must end, because a run was already started with these messages. */
   fixedEnd: bigint | undefined;
+  /** Whether a message here is known not to begin a batch of an earlier process, so that none behind it does. */
+  isPastBatches = false;
   /** By `performance.now`: when the first waiting message arrived. */
   waitsSince = 0;
   /** The offset after the broker's last message, as far as known. */

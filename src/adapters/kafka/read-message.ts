@@ -51,12 +51,12 @@ export function eventOfMessage(
   record: PlacedRecord,
   read: ReadMessage,
 ): TriggerEvent {
-  const { key, message, requestHash } = read;
+  const { key, message, requestHash = hashOfEnds(record.offset, record.offset) } = read;
   return {
     key,
     body: settings.map ? message : message.value,
     link: { topic: record.topic, partition: record.partition, offset: Number(record.offset) },
-    ...(requestHash !== undefined && { requestHash }),
+    requestHash,
     traceparent: message.headers['traceparent'],
   };
 }
@@ -85,8 +85,12 @@ export function eventOfBatch(
       lastOffset: Number(end),
       messages: messages.length,
     },
-    requestHash: hashOf(Buffer.from(`${first.offset}-${end}`)),
+    requestHash: hashOfEnds(first.offset, end),
   };
+}
+
+function hashOfEnds(first: bigint, last: bigint): string {
+  return hashOf(Buffer.from(`${first}-${last}`));
 }
 
 /** Where an earlier event of the same key ended: that of a single message, before batches were asked for, where it began. */

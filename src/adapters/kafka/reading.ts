@@ -2,7 +2,6 @@ import { SelvageError, type ErrorCode } from '../../errors';
 import {
   deadLettersOf,
   triggerName,
-  type Acceptance,
   type KafkaTriggerDeclaration,
   type TriggerEvent,
   type TriggerHost,
@@ -15,7 +14,7 @@ import type {
   ReceivedMessages,
   TopicPartition,
 } from './broker';
-import { deadLetterOf, type Verdict } from './dead-letters';
+import { deadLetterOf, verdictOf, type Verdict } from './dead-letters';
 import { Partition } from './partition';
 import {
   endOfEvent,
@@ -43,6 +42,9 @@ export interface ReadingOptions {
   readonly troubles: Troubles;
   readonly delays: Delays;
 }
+
+/** Until it is known that no run has begun a batch of an earlier process, whose declaration had some. */
+const ONE_BY_ONE = { maxSize: 1, maxWaitMs: 0 };
 
 /** What a member is told that stands by. */
 export const NO_PARTITION = 'no partition: other members of the group have them';
@@ -192,16 +194,17 @@ export class Reading implements ConsumerListener {
       if (partition.underWay > 0) return never;
       if (partition.retryAt > now) return partition.retryAt;
     }
-    const { batch } = this.#options.declaration.options;
-    if (!batch) return partition.take(1);
+    const { batch, key } = this.#options.declaration.options;
+    if (!batch && (partition.isPastBatches || key)) return partition.take(1);
     if (partition.underWay > 0 || partition.barrier !== undefined) return never;
-    const { count, isWhole } = partition.inOrder(batch.maxSize, partition.fixedEnd);
+    const { maxSize, maxWaitMs } = batch ?? ONE_BY_ONE;
+    const { count, isWhole } = partition.inOrder(maxSize, partition.fixedEnd);
     if (count === 0) {
       partition.fixedEnd = undefined;
       return now;
     }
     if (!isWhole && partition.fixedEnd !== undefined) return never;
-    const dueAt = partition.waitsSince + batch.maxWaitMs;
+    const dueAt = partition.waitsSince + maxWaitMs;
     if (!isWhole && dueAt > now) return dueAt;
     return partition.take(count);
   }
@@ -255,6 +258,8 @@ export class Reading implements ConsumerListener {
     });
     const readable = read.filter((one): one is ReadMessage => !SelvageError.is(one));
     const end = partition.fixedEnd ?? records.at(-1)!.offset;
+    // Batches are not wanted any more, and a run has this one.
+    const hasRun = !options.batch && partition.fixedEnd !== undefined;
     let event: TriggerEvent | undefined;
     if (options.batch && readable.length > 0)
       event = eventOfBatch(
@@ -262,15 +267,20 @@ export class Reading implements ConsumerListener {
         readable.map(({ message }) => message),
         end,
       );
-    else if (readable.length > 0) event = eventOfMessage(options, records[0]!, readable[0]!);
-    const acceptance = event && (await host.accept([event]))[0]!;
+    else if (!hasRun && readable.length > 0) event = eventOfMessage(options, records[0]!, readable[0]!);
+    let acceptance = event && (await host.accept([event]))[0]!;
     const earlier = acceptance && 'event' in acceptance ? acceptance.event : undefined;
-    if (options.batch && earlier && endOfEvent(earlier) !== end) {
-      // A run was started with messages from the same beginning to another end: that batch comes next.
-      partition.putBack(records);
-      partition.fixedEnd = endOfEvent(earlier);
-      return;
+    if (earlier && !options.key && endOfEvent(earlier) !== end) {
+      if (options.batch || !('isStarted' in acceptance!)) {
+        // A run was started with messages from the same beginning to another end: that batch comes next.
+        partition.putBack(records);
+        partition.fixedEnd = endOfEvent(earlier);
+        return;
+      }
+      // The batch was claimed, and has no run. Its first message gets one under a key of its own.
+      acceptance = (await host.accept([{ ...event!, key: `${event!.key}/alone` }]))[0]!;
     }
+    if (!hasRun) partition.isPastBatches = true;
     const verdict = acceptance && verdictOf(acceptance);
     const refused = verdict ? records.filter((_, index) => !SelvageError.is(read[index])) : [];
     await this.#bury([...unreadable, ...refused.map((record) => ({ record, verdict: verdict! }))]);
@@ -376,15 +386,6 @@ export class Reading implements ConsumerListener {
       Math.max(0, at - now),
     );
   }
-}
-
-/** Why an accepted event started nothing, if somebody must act on it. */
-function verdictOf(acceptance: Acceptance): Verdict | undefined {
-  if (acceptance.status === 'refused') return acceptance.error;
-  if (acceptance.status !== 'conflict') return undefined;
-  const { runId, event } = acceptance;
-  const message = `Its key belongs to another message, with other contents, which has started run ${runId}: ${JSON.stringify(event)}.`;
-  return { code: 'EventConflict', message };
 }
 
 function troubleOf({ topic, partition, offset }: PlacedRecord, error: unknown): SelvageError {

@@ -57,6 +57,7 @@ describeWith('kafka')('a Kafka trigger', () => {
     await until('it is delivered', () => host.delivered.length === 1);
     expect(host.delivered[0]).toEqual({
       key: `${topic}/0/0@1700000000000`,
+      requestHash: expect.any(String) as string,
       link: { topic, partition: 0, offset: 0 },
       body: {
         value: { a: 1 },
@@ -124,7 +125,9 @@ describeWith('kafka')('a Kafka trigger', () => {
     const topic = await kafka.topic(2);
     const go = new Latch();
     let [underWay, most] = [0, 0];
-    const host = new RecordingHost(async () => {
+    const host = new RecordingHost(async ({ link }) => {
+      // The first of a partition shows whether an earlier process has made batches.
+      if (link['offset'] === 0) return undefined;
       most = Math.max(most, ++underWay);
       await go.passed;
       underWay--;
@@ -140,9 +143,10 @@ describeWith('kafka')('a Kafka trigger', () => {
     go.open();
     await stopped;
     expect(most).toBe(5);
-    expect(host.delivered).toHaveLength(5);
+    const firsts = host.delivered.filter(({ link }) => link['offset'] === 0).length;
+    expect(host.delivered).toHaveLength(5 + firsts);
     const committed = await Promise.all([0, 1].map((partition) => kafka.committed(topic, topic, partition)));
-    expect(committed.reduce((sum, offset) => sum + Math.max(0, offset), 0)).toBe(5);
+    expect(committed.reduce((sum, offset) => sum + Math.max(0, offset), 0)).toBe(5 + firsts);
   });
 
   test('a pattern finds topics that come later, from their first message on; a name waits for its topic', async () => {
