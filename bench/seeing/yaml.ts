@@ -15,7 +15,7 @@ const LIMIT_MS = 100;
 
 const MANY = 20_000;
 /** Loading reads, checks, wires and plans what parsing only reads. */
-const LIMIT_OF_PARSING = 3;
+const LIMIT_OF_PARSING = 2;
 /** Those that hold less than half a million values. */
 const LARGE = [
   'parameters that nothing uses',
