@@ -12,8 +12,7 @@ import { median, timed } from '../statistics';
 import { inBatches, inSegments, taskQueue, totalOf } from './million.fixture';
 import { FixtureWorker } from './workers';
 
-const FIXTURE = path.join(__dirname, 'million.fixture.ts');
-const ELEMENTS = 1_000_000;
+const ELEMENTS = 100_000;
 const NAME = 'map of 1,000,000';
 const RATIO = 2;
 const WORKER_MEGABYTES = 700;
@@ -72,7 +71,7 @@ async function bareLoop(projectDir: string): Promise<number> {
 }
 
 async function undisturbed(selvage: Selvage, address: string, folder: string, bare: number): Promise<Row[]> {
-  const worker = await FixtureWorker.start(address, folder, FIXTURE, HEAP_MEGABYTES);
+  const worker = await FixtureWorker.start(address, folder, 'million', HEAP_MEGABYTES);
   try {
     const took = await timed(() => requireTotal(selvage, inSegments));
     const remark = `${(took / 1_000).toFixed(0)} against ${(bare / 1_000).toFixed(0)} s`;
@@ -93,7 +92,7 @@ async function disturbed(
   folder: string,
   tapestry: MillionTapestry,
 ): Promise<Row[]> {
-  const start = (): Promise<FixtureWorker> => FixtureWorker.start(address, folder, FIXTURE, HEAP_MEGABYTES);
+  const start = (): Promise<FixtureWorker> => FixtureWorker.start(address, folder, 'million', HEAP_MEGABYTES);
   const workers = await Promise.all(Array.from({ length: WORKERS }, start));
   let killed = 0;
   const peaks: number[] = [];

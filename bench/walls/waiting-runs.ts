@@ -10,7 +10,6 @@ import { median, timed } from '../statistics';
 import { approval, month, taskQueue } from './waiting.fixture';
 import { FixtureWorker } from './workers';
 
-const FIXTURE = path.join(__dirname, 'waiting.fixture.ts');
 const RUNS = 10_000;
 const STARTED_AT_ONCE = 50;
 const SIGNALLED = 1_000;
@@ -26,7 +25,7 @@ export const waitingRuns: Benchmark = {
   async run({ repetitions }) {
     const folder = await mkdtemp(path.join(tmpdir(), 'selvage-bench-waiting-'));
     let server = await EmbeddedServer.acquire({ projectDir: folder });
-    let worker = await FixtureWorker.start(server.address, folder, FIXTURE);
+    let worker = await FixtureWorker.start(server.address, folder, 'waiting');
     let selvage = await Selvage.connect({ address: server.address, projectDir: folder, taskQueue });
     try {
       const filled = await timed(() => fill(selvage));
@@ -42,7 +41,7 @@ export const waitingRuns: Benchmark = {
       await server.release({ wait: true });
       const back = await timed(async () => {
         server = await EmbeddedServer.acquire({ projectDir: folder });
-        worker = await FixtureWorker.start(server.address, folder, FIXTURE);
+        worker = await FixtureWorker.start(server.address, folder, 'waiting');
         selvage = await Selvage.connect({ address: server.address, projectDir: folder, taskQueue });
         await signal(selvage);
       });

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import type { Fixture } from './worker.process';
 
 const PROGRAM = path.join(__dirname, 'worker.process.ts');
 
@@ -11,12 +12,12 @@ export class FixtureWorker {
   /**
    * Starts it and waits until it polls.
    *
-   * @param fixture path of a module with `tapestries`, `taskQueue` and `workerOptions`
+   * @param fixture what it works for
    */
   static async start(
     address: string,
     projectDir: string,
-    fixture: string,
+    fixture: Fixture,
     heapMegabytes?: number,
   ): Promise<FixtureWorker> {
     const heap = heapMegabytes === undefined ? [] : [`--max-old-space-size=${heapMegabytes}`];
