@@ -230,7 +230,7 @@ class World {
       case 'awayAndBack':
         if (!existsSync(this.at(BASE))) return;
         // A reader that begins just then, with a checkpoint from before the copy, has nothing to know a small file by.
-        if (this.isCopied && statSync(this.at(BASE)).size < 1_024) return;
+        if (this.isCopied) return;
         renameSync(this.at(BASE), this.at('away'));
         await delay(3);
         renameSync(this.at('away'), this.at(BASE));

@@ -55,8 +55,8 @@ class FileTail {
   readonly #options: FileTailSettings;
   readonly #format: LineFormat;
   readonly #files = new Map<string, TailedFile>();
-  /** Copies of files that are read. */
-  readonly #copies = new Set<string>();
+  /** By copy: the file that is read. */
+  readonly #copies = new Map<string, TailedFile>();
   readonly #folders = new FolderWatch();
   #seen = new SeenFiles(undefined);
   /** Which files were at the wanted paths, and beside them, when all of them were known. */
@@ -189,7 +189,8 @@ class FileTail {
   }
 
   async #lookAtNew(file: LogFile, found: Found): Promise<void> {
-    if (this.#copies.has(keyOf(file.inode!))) return;
+    const known = this.#copies.get(keyOf(file.inode!));
+    if (known && this.#files.has(known.partition)) return know(found, file, known.words);
     const opened = await openFile(file.path).catch((error: unknown) => {
       if (file.number === 0 || !isDenied(error)) throw error;
       found.shut.push({ file, why: `cannot be opened: ${(error as Error).message}` });
@@ -199,10 +200,11 @@ class FileTail {
     try {
       // Whether it can be read at all.
       await readAt(opened.handle, 0, HEAD_BYTES);
-      const isCopy = await this.#isCopy(opened);
-      if (isCopy === true) this.#copies.add(keyOf(opened));
+      const { original, isCopy } = await this.#originalOf(opened);
       if (isCopy === 'perhaps') found.isCopying = true;
-      if (isCopy !== false) return;
+      else if (original) know(found, file, original.words);
+      if (isCopy === true) this.#copies.set(keyOf(opened), original!);
+      if (original) return;
       const isWanted = file.number === 0;
       const seen = await seenAs(
         opened,
@@ -287,17 +289,16 @@ class FileTail {
     return undefined;
   }
 
-  /** Whether a file is what `copytruncate` has made of one that is read. */
-  async #isCopy(opened: OpenFile): Promise<boolean | 'perhaps'> {
-    for (const file of this.#files.values()) {
-      const { path: original } = file.file;
-      const isNamedSo =
-        path.dirname(original) === path.dirname(opened.path) &&
-        isRotatedName(path.basename(opened.path), path.basename(original));
-      const isCopied = isNamedSo && (await file.isCopiedIn(opened, this.#isWanted(file)));
-      if (isCopied !== false) return isCopied;
+  /** Of which file that is read another is a copy, as `copytruncate` and `gzip` make. */
+  async #originalOf(opened: OpenFile): Promise<{ original?: TailedFile; isCopy?: true | 'perhaps' }> {
+    const [folder, name] = [path.dirname(opened.path), path.basename(opened.path)];
+    for (const original of this.#files.values()) {
+      const { path: base } = original.file;
+      if (path.dirname(base) !== folder || !isRotatedName(name, path.basename(base))) continue;
+      const isCopy = await original.isCopiedIn(opened, this.#isWanted(original));
+      if (isCopy) return { original, isCopy };
     }
-    return false;
+    return {};
   }
 
   async *#linesOf(file: TailedFile, context: ReadContext): AsyncGenerator<Delivered<string>, void, void> {

@@ -5,6 +5,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -95,6 +96,14 @@ function read(options: FileTailOptions, checkpoint: StreamCheckpoint = NOTHING):
 
 const count = (reading: Reading, lines: number): Promise<unknown> =>
   until(`${lines} lines came`, () => reading.lines.length >= lines);
+
+/** As gzip does it. */
+function compress(name: string): void {
+  const { atime, mtime } = statSync(at(name));
+  writeFileSync(at(`${name}.gz`), gzipSync(readFileSync(at(name))));
+  utimesSync(at(`${name}.gz`), atime, mtime);
+  rmSync(at(name));
+}
 
 const utf16be = (text: string): Buffer => Buffer.from(text, 'utf16le').swap16();
 
@@ -329,8 +338,7 @@ test('what was rotated twice while nobody read is read, compressed or not; what 
     rotate();
   }
   writeFileSync(at('a.log'), 'four\n');
-  writeFileSync(at('a.log.2.gz'), gzipSync(readFileSync(at('a.log.2'))));
-  rmSync(at('a.log.2'));
+  compress('a.log.2');
   const second = read({ path: at('a.log') }, checkpoint);
   await count(second, 3);
   expect([second.lines.sort(), second.gaps]).toEqual([['four', 'three', 'two'], []]);
@@ -355,6 +363,37 @@ test('what was rotated twice while nobody read is read, compressed or not; what 
     './a.log.3.xz is packed as xz, which is not read',
     expect.stringContaining('./a.log.1.gz is damaged'),
   ]);
+});
+
+test('a file that came and went behind one that is read, and compressed meanwhile, is told', async () => {
+  writeFileSync(at('a.log'), 'one\n');
+  const reading = read({ path: at('a.log'), leaveAfter: 60_000 });
+  await count(reading, 1);
+  // Of the one between them nothing is left.
+  renameSync(at('a.log'), at('a.log.2'));
+  compress('a.log.2');
+  writeFileSync(at('a.log'), '');
+  await until('it is told', () => reading.gaps.length > 0);
+  expect(reading.gaps).toMatchObject([
+    { after: `${at('a.log')} byte 4`, why: '1 of the files are gone that were rotated after it' },
+  ]);
+});
+
+test('a compressed copy of a file that was read and left is not read by the next process', async () => {
+  writeFileSync(at('a.log'), 'one\n');
+  const first = read({ path: at('a.log') });
+  await count(first, 1);
+  renameSync(at('a.log'), at('a.log-20260101'));
+  compress('a.log-20260101');
+  writeFileSync(at('a.log'), 'two\n');
+  await until('it is left', () => first.left.length === 1);
+  renameSync(at('a.log'), at('a.log-20260102'));
+  writeFileSync(at('a.log'), 'three\n');
+  await count(first, 3);
+  const second = read({ path: at('a.log') }, await first.stop());
+  appendFileSync(at('a.log'), 'four\n');
+  await count(second, 1);
+  expect(second.lines).toEqual(['four']);
 });
 
 test('a file that is gone with what was not read of it is told, with how much of it is known', async () => {
