@@ -63,6 +63,8 @@ const CHECK_PAUSE_MS = 60_000;
 class Supervisor {
   private readonly folder: ServerFolder;
   private state: ServerState;
+  /** Set once this supervisor's state is in the folder. */
+  private inOffice = false;
   /** False after a failed write (a full disk, for example); the loop tries again. */
   private published = true;
   private readonly deaths: number[] = [];
@@ -81,6 +83,7 @@ class Supervisor {
       process.on(signal, () => (this.terminated = true));
     }
     if (!(await this.takeOffice())) return;
+    this.inOffice = true;
     this.logRead = sizeOf(this.folder.log);
     try {
       if (this.options.isSuspect) this.requireSound();
@@ -152,7 +155,7 @@ class Supervisor {
   /** Resolves when the server is to be stopped. */
   private async serve(): Promise<void> {
     let lastUse = performance.now();
-    while (!this.terminated && existsSync(this.folder.leases)) {
+    while (!this.terminated && this.ownsFolder()) {
       if (!isAlive(this.state.server!)) await this.restart();
       this.refuseDamage();
       if (!this.published) this.publish({});
@@ -162,6 +165,17 @@ class Supervisor {
       await sleep(TICK_MS);
     }
     this.publish({ phase: 'stopping' });
+  }
+
+  /** False once the folder was moved or deleted, whatever is in its place by now. */
+  private ownsFolder(): boolean {
+    try {
+      const owner = readState(this.folder)?.supervisor;
+      return owner ? isSameProcess(owner, this.state.supervisor) : existsSync(this.folder.state);
+    } catch {
+      // It cannot be read at the moment.
+      return true;
+    }
   }
 
   private async closeDoor(): Promise<boolean> {
@@ -250,7 +264,7 @@ class Supervisor {
   private publish(change: Partial<ServerState>): void {
     this.state = { ...this.state, ...change };
     // A project that was deleted while the server ran must not reappear as a folder with one file.
-    if (!existsSync(this.folder.root)) return;
+    if (this.inOffice && !this.ownsFolder()) return;
     try {
       writeState(this.folder, this.state);
       this.published = true;

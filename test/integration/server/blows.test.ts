@@ -118,12 +118,16 @@ test.each([
     const selvage = path.join(projectDir, '.selvage');
     const moved = path.join(projectDir, 'moved');
     // In one go, before this process looks after its server again.
-    if (isUnwatched) kill(readState(folder)!.supervisor);
+    const { supervisor } = readState(folder)!;
+    if (isUnwatched) kill(supervisor);
     renameSync(selvage, moved);
     // Another command begins with a folder, a server and a port of its own.
     const other = await EmbeddedServer.acquire({ projectDir });
     expect(other.address).not.toBe(server.address);
     await until('it is told', () => warnings.length > 0);
+    await until('its supervisor has ended', () => !isAlive(supervisor));
+    expect(`127.0.0.1:${readState(folder)!.port}`).toBe(other.address);
+    expect(readState(folder)!.phase).toBe('ready');
     await other.release({ wait: true });
     rmSync(selvage, { recursive: true });
     const said = `moved or deleted while it was in use.*\\(process ${pid}, port \\d+\\) (${state})\\. Put the folder back`;
