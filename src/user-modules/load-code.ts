@@ -15,10 +15,9 @@ export function isDocument(file: string): boolean {
 
 /** What a user's file of code exports. */
 export interface LoadedCode {
-  /** The exported tapestries, and those that its triggers and streams start. */
+  /** Exported, alone or in lists, as all that follows; and those that its triggers and streams start. */
   readonly tapestries: readonly AnyTapestry[];
   readonly triggers: readonly TriggerDeclaration[];
-  /** The exported emitters, and those in exported lists. */
   readonly emitters: readonly EmitterDeclaration[];
   readonly streams: readonly StreamDeclaration[];
   /** The module itself. */
@@ -46,23 +45,18 @@ export async function loadCode(file: string): Promise<LoadedCode> {
       ...streams.map(({ tapestry }) => tapestry),
     ]),
   ];
-  return { tapestries, triggers, streams, emitters: emittersAmong(values), exported };
-}
-
-/** @param values exports: emitters, lists of them, and whatever else there is */
-function emittersAmong(values: readonly unknown[]): EmitterDeclaration[] {
-  return [
-    ...new Set(values.flatMap((value) => (Array.isArray(value) ? value.flat() : [value])).filter(isEmitter)),
-  ];
+  const emitters = values.filter(isEmitter);
+  return { tapestries, triggers, streams, emitters, exported };
 }
 
 /**
- * A file's named and default exports; the default export of a CommonJS module may itself be an object of
- * them.
+ * A file's named and default exports, and what lists among them have; the default export of a CommonJS module may itself be an object of
+ * exports.
  */
 function exportsOf(exported: unknown): unknown[] {
   const byDefault = (exported as { default?: unknown } | null | undefined)?.default;
-  return [...new Set([exported, ...valuesOf(exported), ...valuesOf(byDefault)])];
+  const values = [exported, ...valuesOf(exported), ...valuesOf(byDefault)];
+  return [...new Set(values.flatMap((value) => (Array.isArray(value) ? value.flat() : [value])))];
 }
 
 function valuesOf(value: unknown): unknown[] {

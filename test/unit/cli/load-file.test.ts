@@ -33,6 +33,16 @@ test('a file exports triggers beside tapestries, and the tapestries that its tri
   expect(triggers.map(({ id }) => id)).toEqual(['a', 'b']);
 });
 
+test('what a file exports may be in lists', async () => {
+  const file = fileWith(`
+    exports.triggers = [trigger('a', of('first')), trigger('b', of('second'))];
+    exports.tapestries = [of('third')];
+  `);
+  const { tapestries, triggers } = await loadFile(file);
+  expect(tapestries.map(({ name }) => name)).toEqual(['third', 'first', 'second']);
+  expect(triggers.map(({ id }) => id)).toEqual(['a', 'b']);
+});
+
 test('a trigger alone may be the default export', async () => {
   const { tapestries, triggers } = await loadFile(fileWith(`module.exports = trigger('a', of('only'));`));
   expect(tapestries.map(({ name }) => name)).toEqual(['only']);
