@@ -7,6 +7,7 @@ import {
   knot,
   list,
   local,
+  map,
   sleep as sleepKnot,
   tapestry,
   waitForSignal,
@@ -92,6 +93,28 @@ export const killerInCrowd = tapestry('killer-in-crowd', (t) => {
   return { killer, ...Object.fromEntries(ids) };
 });
 
+export const ELEMENTS = 1_500;
+const KILLER = 700;
+const killsOnce = knot('kills-once', ({ x, root }: { x: number; root: string }) => {
+  const mark = beganFile(root, 'mapped', 1);
+  if (x === KILLER && !existsSync(mark)) {
+    writeFileSync(mark, String(process.pid));
+    process.kill(process.pid, 'SIGKILL');
+  }
+  return x;
+});
+const numbers = knot('numbers', () => Array.from({ length: ELEMENTS }, (_, x) => x));
+/** One of its elements kills the worker that has them all in a segment. */
+export const murderousMap = tapestry('murderous-map', (t) => {
+  const root = t.parameter('root', folder);
+  return {
+    mapped: map(
+      { over: numbers({}, { id: 'numbers' }), each: killsOnce, bind: 'x', shared: { root } },
+      { id: 'mapped', dispatcher: local() },
+    ),
+  };
+});
+
 /** The first step of its workflow computes for some time. */
 export const wide = tapestry('wide', () =>
   Object.fromEntries(Array.from({ length: 100 }, (_, x) => [`k${x}`, pass({ x }, { id: `k${x}` })])),
@@ -130,6 +153,7 @@ export const crashTapestries = [
   murderous,
   murderousInPlace,
   killerInCrowd,
+  murderousMap,
   wide,
   waitsForWord,
   partitioned,

@@ -9,10 +9,12 @@ import type { RunLimits } from '../../src/workflows/run-limits';
 import {
   beganFile,
   CROWD,
+  ELEMENTS,
   goFile,
   killerInCrowd,
   murderous,
   murderousInPlace,
+  murderousMap,
   patient,
   wide,
 } from './tapestries';
@@ -138,6 +140,22 @@ describe('a worker that is killed', () => {
       expect(workers).toBeLessThan(7);
     },
   );
+});
+
+test('a local map whose worker was lost goes on in batches, with each element on record once', async () => {
+  const { folder, selvage, startWorker } = await setUp();
+  const worker = await startWorker('first');
+  const run = await selvage.start(murderousMap, { root: folder });
+  expect(await worker.ended()).toBe('SIGKILL');
+  await startWorker('second');
+  const { mapped } = await run.values();
+  expect(mapped).toEqual(Array.from({ length: ELEMENTS }, (_, x) => x));
+  const recorded = (await run.lineage()).filter(({ knot_id }) => knot_id.startsWith('mapped['));
+  expect(new Set(recorded.map(({ knot_id }) => knot_id)).size).toBe(ELEMENTS);
+  expect(recorded).toHaveLength(ELEMENTS);
+  const { events } = await selvage.client.workflow.getHandle(`${run.runId}/mapped`).fetchHistory();
+  const activities = events!.filter((event) => event.activityTaskScheduledEventAttributes).length;
+  expect(activities).toBeLessThan(10);
 });
 
 /** It works for a sixtieth of the time, and on a busy machine for less. */
