@@ -19,8 +19,9 @@ import { SharedHost, type SharedActivity } from './shared-host';
 import type { WorkerEnvironment } from './worker-environment';
 
 /**
- * The activity that runs several elements of a map. As in a segment, recorded elements are left alone. After a lost worker it runs nothing:
- * elements without a record are handed back to run individually, so that a body that kills its worker takes no others down.
+ * The activity that runs several elements of a map. As in a segment, recorded elements are left alone. After a lost worker those that may have
+ * been running are handed back to run individually, so that a body that kills its worker takes no others down: elements begin in order, and
+ * of those without a record no more than `concurrency` had begun. If another worker is lost nevertheless, twice as many are handed back.
  */
 export function createRunBatch(
   environment: WorkerEnvironment,
@@ -76,10 +77,11 @@ class BatchRun implements SharedActivity {
     const idOf = (offset: number): string => knots.idAt(slice.first + offset, keyOf(offset));
     const offsets = unpackRanges(task.offsets);
     const mayBeRecorded = attempt.number > 1 || task.mayBeRecorded;
-    const open = mayBeRecorded ? await this.withoutRecord(offsets, idOf) : offsets;
+    const open = mayBeRecorded ? await this.withoutRecord(offsets, idOf) : [...offsets];
     const { definition, refusal } = presentBody(environment, plan, map, attempt.context.info.taskQueue);
-    if (attempt.lost > 0) return answerOf(open.map((offset) => [offset, {}]));
     if (!definition) throw refusal;
+    const suspects = attempt.lost > 0 ? task.concurrency * 2 ** (attempt.lost - 1) : 0;
+    for (const offset of open.splice(0, suspects)) this.handedBack.set(slice.first + offset, {});
     const surroundings = bodySurroundings(environment, attempt.context, task);
     const ended = new Set<number>();
     const elements = function* (): Iterable<ElementKnot> {

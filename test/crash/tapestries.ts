@@ -93,26 +93,18 @@ export const killerInCrowd = tapestry('killer-in-crowd', (t) => {
   return { killer, ...Object.fromEntries(ids) };
 });
 
-export const ELEMENTS = 1_500;
-const KILLER = 700;
-const killsOnce = knot('kills-once', ({ x, root }: { x: number; root: string }) => {
-  const mark = beganFile(root, 'mapped', 1);
-  if (x === KILLER && !existsSync(mark)) {
-    writeFileSync(mark, String(process.pid));
-    process.kill(process.pid, 'SIGKILL');
-  }
+export const ELEMENTS = Array.from({ length: 1_500 }, (_, x) => x);
+export const KILLER = 700;
+const elements = knot('elements', () => ELEMENTS);
+const killsAtOne = knot('kills-at-one', ({ x }: { x: number }) => {
+  if (x === KILLER) process.kill(process.pid, 'SIGKILL');
   return x;
 });
-const numbers = knot('numbers', () => Array.from({ length: ELEMENTS }, (_, x) => x));
-/** One of its elements kills the worker that has them all in a segment. */
-export const murderousMap = tapestry('murderous-map', (t) => {
-  const root = t.parameter('root', folder);
-  return {
-    mapped: map(
-      { over: numbers({}, { id: 'numbers' }), each: killsOnce, bind: 'x', shared: { root } },
-      { id: 'mapped', dispatcher: local() },
-    ),
-  };
+/** One of the elements kills each worker that comes to it. */
+export const murderousMap = tapestry('murderous-map', () => {
+  const over = elements({}, { id: 'elements' });
+  const options = { id: 'mapped', dispatcher: local() } as const;
+  return { mapped: map({ over, each: killsAtOne, bind: 'x', onError: 'skip' }, options) };
 });
 
 /** The first step of its workflow computes for some time. */

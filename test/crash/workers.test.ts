@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Selvage } from '../../src/client';
+import type { RunHandle, Selvage } from '../../src/client';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { SHORT_HEARTBEAT_TIMEOUT } from '../support/run-limits';
 import { until } from '../support/until';
@@ -10,6 +10,7 @@ import {
   beganFile,
   CROWD,
   ELEMENTS,
+  KILLER,
   goFile,
   killerInCrowd,
   murderous,
@@ -125,38 +126,51 @@ describe('a worker that is killed', () => {
     'by one knot of many that ran beside it: it is found, and all others end well',
     async () => {
       const { folder, selvage, startWorker } = await setUp();
-      const stop = new AbortController();
       const run = await selvage.start(killerInCrowd, { root: folder });
-      const ended = run.result().finally(() => stop.abort());
-      let workers = 0;
-      while (!stop.signal.aborted) {
-        const worker = await startWorker(`worker-${++workers}`);
-        await Promise.race([worker.ended(), ended]);
-      }
-      const { outcomes, values } = await ended;
+      const workers = await untilOver(run, startWorker);
+      const { outcomes, values } = await run.result();
       expect(outcomes['killer']).toMatchObject({ kind: 'err', error: { type: 'WorkerLost' } });
       expect(Object.keys(values).filter((id) => id.startsWith('innocent'))).toHaveLength(CROWD.length);
       // It was alone, or nearly, when it killed the third.
       expect(workers).toBeLessThan(7);
     },
   );
+
+  test.concurrent(
+    'by one element of a local map: that goes on in batches, and gives up the element alone',
+    async () => {
+      const { selvage, startWorker } = await setUp();
+      const run = await selvage.start(murderousMap, {});
+      const workers = await untilOver(run, startWorker);
+      expect((await run.values()).mapped).toEqual(ELEMENTS.filter((x) => x !== KILLER));
+      const records = (await run.lineage()).filter(({ knot_id }) => knot_id.startsWith('mapped['));
+      expect(records.map(({ knot_id }) => knot_id).sort()).toEqual(
+        ELEMENTS.map((x) => `mapped[${x}]`).sort(),
+      );
+      expect(records.find(({ outcome }) => outcome !== 'ok')).toMatchObject({
+        knot_id: `mapped[${KILLER}]`,
+        extra: { error: { type: 'WorkerLost' } },
+      });
+      // In the segment, in its batch, and three times alone.
+      expect(workers).toBeLessThan(9);
+      const { events } = await selvage.client.workflow.getHandle(`${run.runId}/mapped`).fetchHistory();
+      const activities = events!.filter((event) => event.activityTaskScheduledEventAttributes).length;
+      expect(activities).toBeLessThan(ELEMENTS.length / 10);
+    },
+  );
 });
 
-test('a local map whose worker was lost goes on in batches, with each element on record once', async () => {
-  const { folder, selvage, startWorker } = await setUp();
-  const worker = await startWorker('first');
-  const run = await selvage.start(murderousMap, { root: folder });
-  expect(await worker.ended()).toBe('SIGKILL');
-  await startWorker('second');
-  const { mapped } = await run.values();
-  expect(mapped).toEqual(Array.from({ length: ELEMENTS }, (_, x) => x));
-  const recorded = (await run.lineage()).filter(({ knot_id }) => knot_id.startsWith('mapped['));
-  expect(new Set(recorded.map(({ knot_id }) => knot_id)).size).toBe(ELEMENTS);
-  expect(recorded).toHaveLength(ELEMENTS);
-  const { events } = await selvage.client.workflow.getHandle(`${run.runId}/mapped`).fetchHistory();
-  const activities = events!.filter((event) => event.activityTaskScheduledEventAttributes).length;
-  expect(activities).toBeLessThan(10);
-});
+/** Starts a worker whenever the last one has been lost; how many it took. */
+async function untilOver(run: RunHandle<object>, startWorker: Scene['startWorker']): Promise<number> {
+  const stop = new AbortController();
+  const ended = run.result().finally(() => stop.abort());
+  let workers = 0;
+  while (!stop.signal.aborted) {
+    const worker = await startWorker(`worker-${++workers}`);
+    await Promise.race([worker.ended(), ended]);
+  }
+  return workers;
+}
 
 /** It works for a sixtieth of the time, and on a busy machine for less. */
 const STARVED_LIMIT_MS = 400_000;
