@@ -1,6 +1,6 @@
 import type { Gap } from '../../ports';
-import type { FilePlace, LogFile, OpenFile } from './file-identity';
-import type { SeenFile } from './seen-files';
+import type { FilePlace, Inode, LogFile, OpenFile } from './file-identity';
+import { isSameSecond, type SeenFile } from './seen-files';
 
 /** What a look at the wanted paths, and at what lies beside them, has found. */
 export interface Found {
@@ -90,8 +90,9 @@ export function gapsIn(
 function holesBehind({ all, newest }: Found, base: string): number {
   const { number, written } = newest.get(base)!;
   const own = all.filter((file) => file.base === base && file.inode);
-  // Others count upwards: then those with lower numbers are older.
-  if (own.some((file) => file.number! > number && file.inode!.written > written)) return 0;
+  // Others count upwards: then those with lower numbers are older. Compressing may cut the time off at a second.
+  const isLater = ({ written: time }: Inode): boolean => time > written && !isSameSecond(time, written);
+  if (own.some((file) => file.number! > number && isLater(file.inode!))) return 0;
   const taken = new Set(own.map((file) => file.number));
   let holes = 0;
   for (let n = 1; n < number; n++) if (!taken.has(n)) holes += 1;
