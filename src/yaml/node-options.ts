@@ -38,6 +38,7 @@ const NAMES: readonly (keyof KnotOptions)[] = [
   'ratePerSecond',
   'priority',
   'validate',
+  'logs',
   'reads',
   'writes',
   'columns',

@@ -113,6 +113,7 @@ function makeShapes(z: typeof Zod): Shapes {
     error_policy: errorPolicy.optional(),
     validate: flag.optional(),
     validate_io: flag.optional(),
+    logs: flag.meta({ description: 'Whether what the body logs is kept. Default: true' }).optional(),
   };
   const dataset = z.union(
     [

@@ -265,7 +265,8 @@ const TWINS: Readonly<Record<string, Twin>> = {
     ratePerSecond: { key: api, limit: 2.5 }
     priority: 1
     errorPolicy: requireAllParents
-    validate: false`,
+    validate: false
+    logs: false`,
     build: ({ x }) =>
       double(
         { x },
@@ -289,6 +290,7 @@ const TWINS: Readonly<Record<string, Twin>> = {
           priority: 1,
           errorPolicy: 'requireAllParents',
           validate: false,
+          logs: false,
         },
       ),
   },
