@@ -10,11 +10,18 @@ export interface Found {
   /** What cannot be read. */
   readonly shut: { readonly file: LogFile; readonly why: string }[];
   /** By base: of the files that are known, the one that was rotated last. */
-  readonly newest: Map<string, { readonly number: number; readonly words: string; readonly written: number }>;
+  readonly newest: Map<string, Newest>;
   /** Seen files that are not there any more. */
   readonly gone: Set<SeenFile>;
   /** Whether something may be a copy that is being made. */
   isCopying: boolean;
+}
+
+/** A rotated file: its number, a place in it, and when it was last written. */
+interface Newest {
+  readonly number: number;
+  readonly words: string;
+  readonly written: number;
 }
 
 /** @param words the place up to which the file was read */
@@ -32,6 +39,7 @@ export function rotatedFirst(one: Found['fresh'][number], other: Found['fresh'][
 /**
  * What is lost, as far as anybody can see.
  *
+ * @param found of what is new, only what is to be read
  * @param missing files of the checkpoint that are not there any more
  * @param unlisted how many files are read that have no name any more
  */
@@ -41,8 +49,8 @@ export function gapsIn(
   unlisted: number,
 ): Omit<Gap, 'at'>[] {
   const { all, fresh, shut, gone, newest } = found;
-  const behind = (base: string): Pick<Gap, 'before'> => {
-    const next = fresh.find(({ file }) => file.base === base);
+  const behind = (base: string, number = Infinity): Pick<Gap, 'before'> => {
+    const next = fresh.find(({ file }) => file.base === base && (file.number ?? 0) < number);
     return next ? { before: next.file.path } : {};
   };
   const gaps: Omit<Gap, 'at'>[] = [];
@@ -59,13 +67,14 @@ export function gapsIn(
       ...(since !== undefined && { since }),
     });
   }
-  for (const [base, { words }] of newest) {
-    const holes = holesBehind(found, base);
+  for (const base of new Set(all.map((file) => file.base))) {
+    const last = newest.get(base) ?? oldestOf(fresh, base);
+    const holes = last ? holesBehind(found, base, last) : 0;
     if (holes > 0)
       gaps.push({
         partition: '',
-        after: words,
-        ...behind(base),
+        after: last!.words,
+        ...behind(base, last!.number),
         why: `${holes} of the files are gone that were rotated after it`,
       });
   }
@@ -86,9 +95,15 @@ export function gapsIn(
   return gaps;
 }
 
-/** How many numbers are free between the file that is known to be the newest and the wanted path. */
-function holesBehind({ all, newest }: Found, base: string): number {
-  const { number, written } = newest.get(base)!;
+/** Of a path of which nothing was read yet: the new file that was rotated first. */
+function oldestOf(fresh: Found['fresh'], base: string): Newest | undefined {
+  const files = fresh.map(({ file }) => file).filter((file) => file.base === base && file.number);
+  const [first] = files.sort((one, other) => other.number! - one.number!);
+  return first && { number: first.number!, words: first.path, written: first.inode!.written };
+}
+
+/** How many numbers are free between a file and the wanted path. */
+function holesBehind({ all }: Found, base: string, { number, written }: Newest): number {
   const own = all.filter((file) => file.base === base && file.inode);
   // Others count upwards: then those with lower numbers are older. Compressing may cut the time off at a second.
   const isLater = ({ written: time }: Inode): boolean => time > written && !isSameSecond(time, written);

@@ -252,11 +252,11 @@ class FileTail {
         const begun = await this.#begin({ ...opened, path: file.base }, { at, isSaved: isAtEnd, seen });
         if (isAtEnd) ends.set(begun.partition, json(await placeOf(begun, at)));
       }
-      const unlisted = [...this.#files.values()].filter(
-        ({ file }) => !all.some(({ inode }) => inode && isSameFile(inode, file)),
-      );
+      const unlisted = known.filter((file) => !all.some(({ inode }) => inode && isSameFile(inode, file)));
       const untold = found.shut.filter(({ file }) => !shut.has(shutId(file.inode!)) && !isOld(file));
-      for (const gap of gapsIn({ ...found, shut: untold }, this.#missing, unlisted.length)) context.gap(gap);
+      const fresh = found.fresh.filter(({ file }) => !isOld(file));
+      for (const gap of gapsIn({ ...found, fresh, shut: untold }, this.#missing, unlisted.length))
+        context.gap(gap);
       for (const seen of gone) files.delete(seen);
       const ids = new Set(all.flatMap((file) => (file.inode ? [shutId(file.inode)] : [])));
       for (const id of shut) if (!ids.has(id)) shut.delete(id);
