@@ -93,7 +93,7 @@ export interface RecordedAttempt {
  */
 export interface RecordedWait {
   /**
-   * The reason, a `WaitingCode`: `LimitReached`, `LeaseHeld`, `BackendUnavailable`, `BodyMissing`, `Queued`, `Retry`, …
+   * The reason, a `WaitingCode`: `LimitReached`, `BackendUnavailable`, `BodyMissing`, `Queued`, `Retry`, …
    */
   readonly code: string;
   readonly since: number;

@@ -31,7 +31,7 @@ describe('the segments of a knot’s time', () => {
         attempt: 2,
         waits: [
           { code: 'Retry', since: 150, until: 180 },
-          { code: 'LeaseHeld', since: 110, until: 120 },
+          { code: 'LimitReached', since: 110, until: 120 },
         ],
         attempts: [
           { attempt: 1, started_at: 120, ended_at: 150, reason: { code: 'BodyThrew', message: 'no' } },
@@ -48,7 +48,7 @@ describe('the segments of a knot’s time', () => {
       ['wait', 150, 180],
       ['body', 180, 200],
     ]);
-    expect(segments[1]).toMatchObject({ wait: 'lease' });
+    expect(segments[1]).toMatchObject({ wait: 'limit' });
     expect(spanOf(segments)).toEqual([100, 200]);
   });
 

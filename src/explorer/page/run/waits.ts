@@ -2,22 +2,11 @@ import type { WaitingView } from '../../contract';
 
 /** Kinds of waiting that pictures tell apart. */
 export type WaitKind =
-  | 'queue'
-  | 'limit'
-  | 'lease'
-  | 'retry'
-  | 'worker'
-  | 'backend'
-  | 'signal'
-  | 'time'
-  | 'run'
-  | 'paused'
-  | 'other';
+  'queue' | 'limit' | 'retry' | 'worker' | 'backend' | 'signal' | 'time' | 'run' | 'paused' | 'other';
 
 export const WAIT_KINDS: Readonly<Record<WaitKind, string>> = {
   queue: 'in the queue, for a free worker',
   limit: 'for its turn by a limit',
-  lease: 'for a lease that another run holds',
   retry: 'before another attempt',
   worker: 'for a worker that can run it',
   backend: 'for a backend that is away',
@@ -32,7 +21,6 @@ export const WAIT_KINDS: Readonly<Record<WaitKind, string>> = {
 export const WAIT_WORDS: Readonly<Record<WaitKind, string>> = {
   queue: 'queue',
   limit: 'limit',
-  lease: 'lease',
   retry: 'retry',
   worker: 'no worker',
   backend: 'backend',
@@ -47,15 +35,12 @@ const KINDS: Readonly<Record<string, WaitKind>> = {
   Queued: 'queue',
   Window: 'run',
   LimitReached: 'limit',
-  LeaseHeld: 'lease',
-  InFlightElsewhere: 'lease',
   Retry: 'retry',
   BodyThrew: 'retry',
   HeartbeatTimeout: 'worker',
   NoWorker: 'worker',
   BodyMissing: 'worker',
   UnknownTapestry: 'worker',
-  WorkerTooOld: 'worker',
   BackendUnavailable: 'backend',
   ValueMissing: 'backend',
   Signal: 'signal',
@@ -101,16 +86,7 @@ export function bannerOf(
 }
 
 /** Kinds that need somebody's attention come first. */
-const ORDER: readonly WaitKind[] = [
-  'worker',
-  'backend',
-  'paused',
-  'signal',
-  'lease',
-  'retry',
-  'limit',
-  'queue',
-];
+const ORDER: readonly WaitKind[] = ['worker', 'backend', 'paused', 'signal', 'retry', 'limit', 'queue'];
 
 function weight({ code }: WaitingView): number {
   const at = ORDER.indexOf(waitKind(code));
