@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openBackends } from 'selvage/backends';
 import { Selvage } from 'selvage/client';
 import { EmbeddedServer } from 'selvage/server';
@@ -12,7 +13,7 @@ import { median, timed } from '../statistics';
 import { inBatches, inSegments, taskQueue, totalOf } from './million.fixture';
 import { FixtureWorker } from './workers';
 
-const ELEMENTS = 100_000;
+const ELEMENTS = 1_000_000;
 const NAME = 'map of 1,000,000';
 const RATIO = 2;
 const WORKER_MEGABYTES = 700;
@@ -96,17 +97,16 @@ async function disturbed(
   const workers = await Promise.all(Array.from({ length: WORKERS }, start));
   let killed = 0;
   const peaks: number[] = [];
-  const killer = setInterval(() => {
-    const victim = workers.shift()!;
-    killed += 1;
-    void victim
-      .peakBytes()
-      .then((peak) => peaks.push(peak))
-      .catch(() => {})
-      .then(() => victim.kill())
-      .then(start)
-      .then((next) => workers.push(next));
-  }, KILLED_EVERY_MS);
+  const stop = new AbortController();
+  const killing = (async () => {
+    while (await isLater(KILLED_EVERY_MS, stop.signal)) {
+      const victim = workers.shift()!;
+      peaks.push(await victim.peakBytes());
+      await victim.kill();
+      killed += 1;
+      workers.push(await start());
+    }
+  })();
   const measure = `walls: ${tapestry.name} with workers killed`;
   try {
     let runId = '';
@@ -119,9 +119,15 @@ async function disturbed(
       limited(`${measure}: a worker's memory`, median(peaks) / MEGABYTE, WORKER_MEGABYTES, 'MB', { peaks }),
     ];
   } finally {
-    clearInterval(killer);
+    stop.abort();
+    await killing;
     await Promise.all(workers.map((worker) => worker.kill()));
   }
+}
+
+/** Whether so much time has passed, and not been cut short. */
+async function isLater(ms: number, signal: AbortSignal): Promise<boolean> {
+  return await delay(ms, true, { signal }).catch(() => false);
 }
 
 /** Runs it and requires the right answer; the id of the run. */
