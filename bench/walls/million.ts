@@ -8,6 +8,7 @@ import { EmbeddedServer } from 'selvage/server';
 import { hashJson } from '../../src/values';
 import { nodeSha256 } from '../../src/node-sha256';
 import { sampleLineage, sampleRun } from '../../src/testing/sample-records';
+import { everyItem } from '../../src/ports/parts/every-item';
 import { exactly, limited, type Benchmark, type Row } from '../benchmark';
 import { median, timed } from '../statistics';
 import { inBatches, inSegments, taskQueue, totalOf } from './million.fixture';
@@ -95,7 +96,6 @@ async function disturbed(
 ): Promise<Row[]> {
   const start = (): Promise<FixtureWorker> => FixtureWorker.start(address, folder, 'million', HEAP_MEGABYTES);
   const workers = await Promise.all(Array.from({ length: WORKERS }, start));
-  let killed = 0;
   const peaks: number[] = [];
   const stop = new AbortController();
   const killing = (async () => {
@@ -103,7 +103,6 @@ async function disturbed(
       const victim = workers.shift()!;
       peaks.push(await victim.peakBytes());
       await victim.kill();
-      killed += 1;
       workers.push(await start());
     }
   })();
@@ -111,6 +110,7 @@ async function disturbed(
   try {
     let runId = '';
     const took = await timed(async () => (runId = await requireTotal(selvage, tapestry)));
+    const killed = peaks.length;
     const records = await recordsOf(selvage, runId);
     const remark = `${(took / 1_000).toFixed(0)} s, ${killed} killed`;
     return [
@@ -142,14 +142,8 @@ async function requireTotal(selvage: Selvage, tapestry: MillionTapestry): Promis
 /** Number of different elements that have a record. */
 async function recordsOf(selvage: Selvage, runId: string): Promise<number> {
   const found = new Set<string>();
-  const page = 1_000;
-  let cursor: string | undefined;
-  do {
-    const query = { runId, map: 'mapped', limit: page, ...(cursor && { cursor }) };
-    const { items, cursor: next } = await selvage.lineage.records(query);
-    for (const { knot_id } of items) found.add(knot_id);
-    cursor = next;
-  } while (cursor);
+  const records = everyItem((page) => selvage.lineage.records({ runId, map: 'mapped', ...page }));
+  for await (const { knot_id } of records) found.add(knot_id);
   return found.size;
 }
 

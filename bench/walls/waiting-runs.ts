@@ -75,7 +75,7 @@ function rows({ filled, pages, waiting, signalled, back }: Measured): Row[] {
     limited(`walls: runs.waiting(), ${of}`, median(waiting), WAITING_LIMIT_MS, 'ms', { waiting }),
     limited(`walls: bulk signal of ${SIGNALLED} of ${of}`, signalled, SIGNAL_LIMIT_MS, 'ms', { signalled }),
     limited(
-      `walls: server and worker killed and started, and ${SIGNALLED} of ${of} signalled`,
+      `walls: server stopped and worker killed, both started, and ${SIGNALLED} of ${of} signalled`,
       back,
       RESTART_LIMIT_MS,
       'ms',

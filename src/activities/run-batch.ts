@@ -19,9 +19,11 @@ import { SharedHost, type SharedActivity } from './shared-host';
 import type { WorkerEnvironment } from './worker-environment';
 
 /**
- * The activity that runs several elements of a map. As in a segment, recorded elements are left alone. After a lost worker those that may have
- * been running are handed back to run individually, so that a body that kills its worker takes no others down: elements begin in order, and
- * of those without a record no more than `concurrency` had begun. If another worker is lost nevertheless, twice as many are handed back.
+ * The activity that runs several elements of a map. As in a segment, recorded elements are left alone.
+ *
+ * After a lost worker the elements that may have been running are handed back to run individually. So a body that kills its worker takes no
+ * others down. Elements begin in order, and at most `concurrency` are begun without a record, so they are the first ones without a record. But
+ * elements whose body threw have no record either, and may stand before them: with each further lost worker twice as many are handed back.
  */
 export function createRunBatch(
   environment: WorkerEnvironment,
@@ -77,15 +79,15 @@ class BatchRun implements SharedActivity {
     const idOf = (offset: number): string => knots.idAt(slice.first + offset, keyOf(offset));
     const offsets = unpackRanges(task.offsets);
     const mayBeRecorded = attempt.number > 1 || task.mayBeRecorded;
-    const open = mayBeRecorded ? await this.withoutRecord(offsets, idOf) : [...offsets];
+    const open = mayBeRecorded ? await this.withoutRecord(offsets, idOf) : offsets;
     const { definition, refusal } = presentBody(environment, plan, map, attempt.context.info.taskQueue);
     if (!definition) throw refusal;
     const suspects = attempt.lost > 0 ? task.concurrency * 2 ** (attempt.lost - 1) : 0;
-    for (const offset of open.splice(0, suspects)) this.handedBack.set(slice.first + offset, {});
+    for (const offset of open.slice(0, suspects)) this.handedBack.set(slice.first + offset, {});
     const surroundings = bodySurroundings(environment, attempt.context, task);
     const ended = new Set<number>();
     const elements = function* (): Iterable<ElementKnot> {
-      for (const offset of open) yield knots.at(slice.first + offset, keyOf(offset));
+      for (const offset of open.slice(suspects)) yield knots.at(slice.first + offset, keyOf(offset));
     };
     const toRun = {
       plan,

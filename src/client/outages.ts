@@ -8,8 +8,8 @@ const TRY_AGAIN_AFTER_MS = 1_000;
 
 export interface OutageOptions {
   /**
-   * How long the Temporal server or a backend may be unreachable without interruption before waiting for a run gives up, with an error that
-   * names it: milliseconds, or a text such as `'15m'`. The run loses nothing meanwhile. Temporal's own client retries for some 20 s before
+   * How long the Temporal server or a backend may be unreachable without interruption: milliseconds, or a text such as `'15m'`. Then waiting
+   * for a run gives up, with an error that names it. The run loses nothing meanwhile. Temporal's own client retries for some 20 s before
    * that counts. 0: give up at once. `Infinity`: never. Default: ten minutes.
    */
   readonly outageLimit?: Duration;

@@ -147,7 +147,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     ...(port !== undefined && { port }),
     ...(host !== undefined && { host }),
     ...(healthPort !== undefined && { healthPort }),
-    ...(stopTimeout !== undefined && { stopTimeout: durationOption('stopTimeout', stopTimeout) }),
+    ...(stopTimeout !== undefined && { stopTimeout }),
     ...(delays && { delays }),
     ...(make && { make }),
     ...(ui !== undefined && { ui }),
@@ -197,6 +197,7 @@ export class Served implements Serving {
   #deliveries: Deliveries | undefined;
   #stopped: Promise<void> | undefined;
   readonly #removeGauges: () => void;
+  readonly #stopTimeout: number;
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
 
@@ -207,6 +208,7 @@ export class Served implements Serving {
     private readonly probe: ReadinessProbe,
     private readonly webhooks: WebhookHandler | undefined,
   ) {
+    this.#stopTimeout = durationOption('stopTimeout', options.stopTimeout ?? STOP_TIMEOUT_MS);
     this.ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -371,7 +373,6 @@ export class Served implements Serving {
   }
 
   async #end(): Promise<void> {
-    const stopTimeout = durationOption('stopTimeout', this.options.stopTimeout ?? STOP_TIMEOUT_MS);
     this.probe.stop();
     this.#removeGauges();
     this.#stopping.abort();
@@ -379,9 +380,9 @@ export class Served implements Serving {
     const delivered = this.#deliveries?.stop();
     // The responses are sent before connections are closed.
     const limit = new AbortController();
-    const late = delay(stopTimeout, false, { signal: limit.signal });
+    const late = delay(this.#stopTimeout, false, { signal: limit.signal });
     late.catch(() => undefined);
-    const until = performance.now() + stopTimeout;
+    const until = performance.now() + this.#stopTimeout;
     await Promise.race([this.webhooks?.stop(), late]);
     const closing = this.#listeners.map((listener) => listener.close(Math.max(0, until - performance.now())));
     const isDone = await Promise.race([
@@ -392,7 +393,7 @@ export class Served implements Serving {
     if (isDone) return;
     this.surroundings.logger.warn(
       {},
-      `What triggers had begun did not end within ${stopTimeout / 1_000} s; it is left, and comes again.`,
+      `What triggers had begun did not end within ${this.#stopTimeout / 1_000} s; it is left, and comes again.`,
     );
   }
 }

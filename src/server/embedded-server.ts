@@ -212,7 +212,7 @@ function hasFailed(state: ServerState): state is ServerState & { readonly failur
   return state.phase === 'failed' && state.failure !== undefined;
 }
 
-/** What became of a server whose folder was moved or deleted under it. */
+/** Says that a server's folder was moved or deleted, and whether the server still runs. */
 function movedAway({ root }: ServerFolder, { server, supervisor, port }: ServingState): string {
   const state = !isAlive(server)
     ? 'has stopped'

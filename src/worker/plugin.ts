@@ -360,8 +360,8 @@ function encryptionOfPlugin({ encryption, backends }: SelvagePluginOptions): Enc
 /** A shorter lease would expire whenever the process is busy for a moment. */
 function leaseTtlOf(given: Duration | undefined): number | undefined {
   const ttl = inMilliseconds(given);
-  if (ttl === undefined || (Number.isSafeInteger(ttl) && (ttl as number) >= SHORTEST_LEASE_MS))
-    return ttl as number | undefined;
+  if (ttl === undefined) return undefined;
+  if (typeof ttl === 'number' && Number.isSafeInteger(ttl) && ttl >= SHORTEST_LEASE_MS) return ttl;
   throw new SelvageError(
     'InvalidWorkerOptions',
     `\`leaseTtl\` of the selvage plugin is ${String(ttl)}. Give a whole number of milliseconds, ${SHORTEST_LEASE_MS} or more, a text such as "30s", or leave it out.`,

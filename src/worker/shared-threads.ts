@@ -99,11 +99,7 @@ async function joinThreads(
   startThread: StartThread,
   logger: Logger,
 ): Promise<WorkflowCreator> {
-  const key = JSON.stringify([
-    options.reuseV8Context,
-    options.isolateExecutionTimeoutMs,
-    options.workflowThreadPoolSize,
-  ]);
+  const key = JSON.stringify([options.reuseV8Context, options.workflowThreadPoolSize]);
   const known = sets.get(bundle) ?? [];
   sets.set(bundle, known);
   let set = known.find((candidate) => candidate.accepts(key, options.taskQueue));

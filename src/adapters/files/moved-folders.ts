@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { ReadContext } from '../../streams';
 import { HEAD_BYTES, findFile, patternOf, type FilePlace, type OpenFile } from './file-identity';
 
-/** Where files are today that were followed in a folder of which nothing is wanted any more, as of a project that has moved. */
+/** Finds followed files whose folder has moved, as with its project: nothing in their old folder is wanted any more. */
 export class MovedFolders {
   /** By the old folder: where a file of it was found. */
   readonly #known = new Map<string, string>();
@@ -15,8 +15,9 @@ export class MovedFolders {
   ) {}
 
   /**
-   * Where a file, or a pattern, is today whose folder has moved: the old one is gone, or one of its files was found
-   * elsewhere, or the path is declared as it was, relative to the project. The last two are certain.
+   * The path of today of a file, or a pattern, whose folder has moved. A folder has moved if one of its files was found
+   * elsewhere, or if the path is declared as it was, relative to the project. Both are sure. It has probably moved if it
+   * is gone.
    */
   today(file: string): { readonly path: string; readonly isSure: boolean } | undefined {
     const [folder, today] = [path.dirname(file), this.#candidate(file)];

@@ -39,7 +39,7 @@ export function rotatedFirst(one: Found['fresh'][number], other: Found['fresh'][
 /**
  * What is lost, as far as anybody can see.
  *
- * @param found of what is new, only what is to be read
+ * @param found its new files are only those that are to be read
  * @param missing files of the checkpoint that are not there any more
  * @param unlisted how many files are read that have no name any more
  */
@@ -70,11 +70,11 @@ export function gapsIn(
   for (const base of new Set(all.map((file) => file.base))) {
     const last = newest.get(base) ?? oldestOf(fresh, base);
     const holes = last ? holesBehind(found, base, last) : 0;
-    if (holes > 0)
+    if (last && holes > 0)
       gaps.push({
         partition: '',
-        after: last!.words,
-        ...behind(base, last!.number),
+        after: last.words,
+        ...behind(base, last.number),
         why: `${holes} of the files are gone that were rotated after it`,
       });
   }
@@ -95,7 +95,7 @@ export function gapsIn(
   return gaps;
 }
 
-/** Of a path of which nothing was read yet: the new file that was rotated first. */
+/** The new file of a path that was rotated first. */
 function oldestOf(fresh: Found['fresh'], base: string): Newest | undefined {
   const files = fresh.map(({ file }) => file).filter((file) => file.base === base && file.number);
   const [first] = files.sort((one, other) => other.number! - one.number!);
@@ -105,7 +105,7 @@ function oldestOf(fresh: Found['fresh'], base: string): Newest | undefined {
 /** How many numbers are free between a file and the wanted path. */
 function holesBehind({ all }: Found, base: string, { number, written }: Newest): number {
   const own = all.filter((file) => file.base === base && file.inode);
-  // Others count upwards: then those with lower numbers are older. Compressing may cut the time off at a second.
+  // Others count upwards: then those with lower numbers are older. Compressing may round the time.
   const isLater = ({ written: time }: Inode): boolean => time > written && !isSameSecond(time, written);
   if (own.some((file) => file.number! > number && isLater(file.inode!))) return 0;
   const taken = new Set(own.map((file) => file.number));

@@ -48,7 +48,7 @@ export class SeenFiles {
 
   /**
    * @param state what {@link state} was; anything else: of a stream that has not kept it yet
-   * @param today where a file or a pattern is whose folder has moved
+   * @param today the path of today of a file or a pattern whose folder has moved
    */
   constructor(state: Json | undefined, today: MovedFolders['today'] = () => undefined) {
     const { patterns, files, shut } =
@@ -61,8 +61,12 @@ export class SeenFiles {
       Object.entries(files).flatMap(([file, entries]) => {
         const moved = today(file);
         return entries.map(([at, written, headBytes, head, tail]) => ({
-          ...{ base: moved?.path ?? file, written: moved?.isSure ? null : written },
-          ...{ at, headBytes, head, tail },
+          base: moved?.path ?? file,
+          at,
+          written: moved?.isSure ? null : written,
+          headBytes,
+          head,
+          tail,
         }));
       }),
     );

@@ -42,7 +42,7 @@ export class Partition implements TopicPartition {
   barrier: bigint | undefined;
   /** Where the next batch must end, because a run was already started with these messages. */
   fixedEnd: bigint | undefined;
-  /** Whether a message here is known not to begin a batch of an earlier process, so that none behind it does. */
+  /** Whether a message here has shown that no batch of an earlier process begins with it, nor with any behind it. */
   isPastBatches = false;
   /** By `performance.now`: when the first waiting message arrived. */
   waitsSince = 0;

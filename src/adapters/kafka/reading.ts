@@ -43,7 +43,7 @@ export interface ReadingOptions {
   readonly delays: Delays;
 }
 
-/** Until it is known that no run has begun a batch of an earlier process, whose declaration had some. */
+/** For the first message of a partition, which may begin a batch that an earlier process has started. */
 const ONE_BY_ONE = { maxSize: 1, maxWaitMs: 0 };
 
 /** What a member is told that stands by. */
@@ -258,27 +258,24 @@ export class Reading implements ConsumerListener {
     });
     const readable = read.filter((one): one is ReadMessage => !SelvageError.is(one));
     const end = partition.fixedEnd ?? records.at(-1)!.offset;
-    // Batches are not wanted any more, and a run has this one.
+    // Batches are switched off, and this one has its run.
     const hasRun = !options.batch && partition.fixedEnd !== undefined;
     let event: TriggerEvent | undefined;
-    if (options.batch && readable.length > 0)
-      event = eventOfBatch(
-        records,
-        readable.map(({ message }) => message),
-        end,
-      );
+    const messages = readable.map(({ message }) => message);
+    if (options.batch && readable.length > 0) event = eventOfBatch(records, messages, end);
     else if (!hasRun && readable.length > 0) event = eventOfMessage(options, records[0]!, readable[0]!);
     let acceptance = event && (await host.accept([event]))[0]!;
     const earlier = acceptance && 'event' in acceptance ? acceptance.event : undefined;
-    if (earlier && !options.key && endOfEvent(earlier) !== end) {
-      if (options.batch || !('isStarted' in acceptance!)) {
+    if (event && earlier && !options.key && endOfEvent(earlier) !== end) {
+      const isClaimedOnly = acceptance?.status === 'conflict' && acceptance.isStarted === false;
+      if (options.batch || !isClaimedOnly) {
         // A run was started with messages from the same beginning to another end: that batch comes next.
         partition.putBack(records);
         partition.fixedEnd = endOfEvent(earlier);
         return;
       }
-      // The batch was claimed, and has no run. Its first message gets one under a key of its own.
-      acceptance = (await host.accept([{ ...event!, key: `${event!.key}/alone` }]))[0]!;
+      // The batch has no run. Its first message gets one under a key of its own.
+      acceptance = (await host.accept([{ ...event, key: `${event.key}/alone` }]))[0]!;
     }
     if (!hasRun) partition.isPastBatches = true;
     const verdict = acceptance && verdictOf(acceptance);

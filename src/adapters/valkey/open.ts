@@ -65,15 +65,16 @@ async function reach(
   options: ValkeyOptions,
   look: (connection: ValkeyConnection) => Promise<void>,
 ): Promise<ValkeyConnection> {
-  const connectTimeout = durationOption('connectTimeout', options.connectTimeout ?? CONNECT_TIMEOUT_MS);
-  const { client, connection, address } = 'client' in options ? given(options) : await connected(options);
+  const limits = limitsOf(options);
+  const { client, connection, address } =
+    'client' in options ? given(options, limits) : await connected(options, limits);
   const opening = async (): Promise<void> => {
     if (address !== undefined) await enter(connection, address);
     await requireUsableServer(connection, client.isCluster === true);
     await look(connection);
   };
   try {
-    await within(opening(), connectTimeout, connection.place);
+    await within(opening(), limits.connectTimeout, connection.place);
     return connection;
   } catch (error) {
     connection.cut();
@@ -99,30 +100,37 @@ interface Opened {
   readonly address?: ValkeyAddress;
 }
 
-const answerLimitOf = ({ commandTimeout = COMMAND_TIMEOUT_MS }: ValkeyLimits): number =>
-  durationOption('commandTimeout', commandTimeout);
+/** In milliseconds. */
+type Limits = Readonly<Record<keyof ValkeyLimits, number>>;
 
-function given(options: ValkeyClientOptions): Opened {
+function limitsOf({ connectTimeout, commandTimeout }: ValkeyLimits): Limits {
+  return {
+    connectTimeout: durationOption('connectTimeout', connectTimeout ?? CONNECT_TIMEOUT_MS),
+    commandTimeout: durationOption('commandTimeout', commandTimeout ?? COMMAND_TIMEOUT_MS),
+  };
+}
+
+function given(options: ValkeyClientOptions, { commandTimeout }: Limits): Opened {
   const { client, prefix = DEFAULT_PREFIX } = options;
   const ttl = durationOption('ttl', options.ttl);
   const connection = new ValkeyConnection(client, {
     place: 'of the given client',
     prefix: requirePrefix(prefix),
     ttl: ttl === undefined ? 0 : requireLifetime(ttl),
-    commandTimeout: answerLimitOf(options),
+    commandTimeout,
     owned: false,
   });
   return { client, connection };
 }
 
-async function connected(options: ValkeyUrlOptions): Promise<Opened> {
-  const address = parseValkeyUrl(options.url);
-  const client = await newClient(address, options);
+async function connected({ url, tls }: ValkeyUrlOptions, limits: Limits): Promise<Opened> {
+  const address = parseValkeyUrl(url);
+  const client = await newClient(address, limits, tls);
   const connection = new ValkeyConnection(client, {
     place: shownAddress(address),
     prefix: address.prefix,
     ttl: address.ttl ?? 0,
-    commandTimeout: answerLimitOf(options),
+    commandTimeout: limits.commandTimeout,
     owned: true,
   });
   return { client, connection, address };
@@ -130,7 +138,8 @@ async function connected(options: ValkeyUrlOptions): Promise<Opened> {
 
 async function newClient(
   { host, port, username, password, database, tls }: ValkeyAddress,
-  { tls: tlsOptions = {}, ...limits }: ValkeyUrlOptions,
+  { connectTimeout, commandTimeout }: Limits,
+  tlsOptions: ValkeyUrlOptions['tls'] = {},
 ): Promise<ValkeyClientLike> {
   const Client = loadClient();
   return new Client({
@@ -143,9 +152,9 @@ async function newClient(
     // IPv4 or IPv6, in the order of the system.
     family: 0,
     familyFallback: { enabled: false },
-    connectTimeout: durationOption('connectTimeout', limits.connectTimeout ?? CONNECT_TIMEOUT_MS),
+    connectTimeout,
     // Detects dead connections, which are then replaced.
-    socketTimeout: answerLimitOf(limits),
+    socketTimeout: commandTimeout,
     keepAlive: 10_000,
     // A connection that blocks is not closed by the server at once.
     disconnectTimeout: 50,

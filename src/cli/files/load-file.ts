@@ -17,7 +17,7 @@ import {
 } from '../../user-modules';
 import type { PipelineProblem } from '../../yaml';
 import type { Output } from '../output/output';
-import { leavingSignals } from '../process/interruption';
+import { leaveSignals } from '../process/interruption';
 
 /** A user's file with its exports. */
 export interface LoadedFile {
@@ -52,7 +52,7 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
   const absolute = path.resolve(file);
   checkFile(file, absolute);
   const { tapestries, triggers, streams, emitters, warnings } = isDocument(absolute)
-    ? await leavingSignals(() => loadDocument(file))
+    ? await loadDocument(file)
     : await loadModules(absolute);
   requireDifferent(triggers, absolute);
   noteLoaded(absolute, tapestries);
@@ -89,15 +89,22 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
   };
 }
 
-/** Where a module waits for a promise, handlers of signals are called: only what runs before is in want of {@link leavingSignals}. */
 async function loadModules(file: string): Promise<Omit<LoadedFile, 'path'>> {
-  const { loading } = await leavingSignals(() => ({ loading: loadCode(file) }));
+  const heedSignals = await leaveSignals();
+  const loading = loadCode(file);
+  // The modules have run up to their first `await`. While they wait, handlers of signals are called.
+  heedSignals();
   return { ...(await loading), warnings: [] };
 }
 
 async function loadDocument(file: string): Promise<Omit<LoadedFile, 'path'>> {
-  const { loadPipelineFile } = await import('../../yaml/index.js');
-  return { ...(await loadPipelineFile(file)), streams: [], emitters: [] };
+  const heedSignals = await leaveSignals();
+  try {
+    const { loadPipelineFile } = await import('../../yaml/index.js');
+    return { ...(await loadPipelineFile(file)), streams: [], emitters: [] };
+  } finally {
+    heedSignals();
+  }
 }
 
 /**

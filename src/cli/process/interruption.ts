@@ -48,21 +48,17 @@ export function endOnSignal(tell: () => void): void {
 }
 
 /**
- * Does work that may keep the event loop busy, such as loading a file, during which no handler of a signal would be called.
- * Meanwhile a signal ends the process as one that handles none, unless an {@link Interruption} waits for it.
- *
- * @param work whose promise is waited for; one inside an object is not, and what runs before its first `await` counts alone
+ * Call it before work that may keep the event loop busy, such as loading a file: no handler of a signal would be called meanwhile. Until the
+ * answered function is called, once, a signal ends the process as one that handles none, unless an {@link Interruption} waits for it.
  */
-export async function leavingSignals<T>(work: () => T | Promise<T>): Promise<T> {
-  if (waiting > 0) return await work();
+export async function leaveSignals(): Promise<() => void> {
+  if (waiting > 0) return () => {};
   // A signal that has come already is handled first.
   await new Promise(setImmediate);
   for (const [signal, end] of endings) process.off(signal, end);
-  try {
-    return await work();
-  } finally {
+  return () => {
     for (const [signal, end] of endings) process.on(signal, end);
-  }
+  };
 }
 
 /**

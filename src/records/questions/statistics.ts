@@ -24,7 +24,7 @@ export interface StatsOptions {
   readonly since?: number;
   readonly until?: number;
   /**
-   * What figures are compared with: what finished so long before `since`. Default: a week; `false`: nothing.
+   * Figures are compared with those of this time before `since`. Default: a week; `false`: with none.
    */
   readonly against?: Duration | false;
 }
