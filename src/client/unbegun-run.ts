@@ -77,8 +77,10 @@ export async function unbegunRuns(
     for await (const workflow of runningWorkflows(client)) {
       if (++lookedAt > LOOKED_AT || found.length === limit) break;
       if (!workflow.hasMemo || begun.has(workflow.workflowId)) continue;
+      const known = await backends.runHistory.getRun(workflow.workflowId);
+      if (known?.temporal_run_id === workflow.runId) continue;
       const description = await describeRunning(client, workflow);
-      if (!description || !(await isUnbegun(client, backends, description, isOwnServer))) continue;
+      if (!description || !(await isUnbegun(client, backends, { description, known, isOwnServer }))) continue;
       const run = await recordOfUnbegun(client, backends, description);
       if (runMatches(run, query)) found.push(run);
     }
@@ -91,17 +93,20 @@ export async function unbegunRuns(
 async function isUnbegun(
   client: WorkflowClient,
   backends: Backends,
-  info: WorkflowExecutionDescription,
-  isOwnServer: boolean,
+  run: {
+    readonly description: WorkflowExecutionDescription;
+    /** The newest record of its id, of another execution. */
+    readonly known: RunRecord | undefined;
+    readonly isOwnServer: boolean;
+  },
 ): Promise<boolean> {
-  const memo = memoOf(info);
+  const memo = memoOf(run.description);
   // It is a child run of a knot, or a run of other backends.
   if ('temporalRunId' in memo) return false;
-  if (isOfOtherHistory(memo, await backends.runHistory.identity())) return isOwnServer;
-  const known = await backends.runHistory.getRun(info.workflowId);
+  if (isOfOtherHistory(memo, await backends.runHistory.identity())) return run.isOwnServer;
   // Without a record of its own it may have been reset, or be a later execution.
-  if (known && (known.temporal_run_id === info.runId || known.status === 'running')) return false;
-  return !(await hasFirstStep(client, info));
+  if (run.known?.status === 'running') return false;
+  return !(await hasFirstStep(client, run.description));
 }
 
 /** Whether the client that started a run had another run history than the one of this identity. */
