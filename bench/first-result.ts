@@ -73,7 +73,7 @@ async function cold(bundle: string, repetitions: number): Promise<Row[]> {
     raw.push(other);
   }
   return [
-    ratioRow('first result with no server running', 1.4, ours, raw),
+    ratioRow('first result with no server running', 1.2, ours, raw),
     limited('cold selvage run of the quickstart', median(ours), LIMIT_MS, 'ms', { times: ours }),
   ];
 }

@@ -38,11 +38,11 @@ export interface Contest {
 
 const CONTESTS: readonly Contest[] = [
   { workload: CHAIN_10 },
-  { workload: CHAIN_100, timeLimit: 1.2, historyLimit: 1.3 },
+  { workload: CHAIN_100, timeLimit: 1.1, historyLimit: 1.3 },
   { workload: CHAIN_1000 },
   { workload: FAN_OUT_100 },
-  { workload: FAN_OUT_1000, timeLimit: 1.25, historyLimit: 1.3 },
-  { workload: CHAIN_3, runs: 200 },
+  { workload: FAN_OUT_1000, timeLimit: 1.05, historyLimit: 1.3 },
+  { workload: CHAIN_3, runs: 200, timeLimit: 1.2 },
   { workload: LOCAL_CHAIN_100, knotLimit: 0.4 },
   // pirn takes as long in memory, on a quiet machine of two cores.
   { workload: LOCAL_CHAIN_1000, knotLimit: 0.4, runLimit: 210 },

@@ -33,9 +33,11 @@ export const waitingRuns: Benchmark = {
       const filled = await timed(() => fill(selvage));
       const pages: number[] = [];
       const waiting: number[] = [];
+      const listed: number[] = [];
       for (let repetition = 0; repetition <= repetitions; repetition++) {
         pages.push(await timed(() => selvage.runs.list({ limit: PAGE_OF_RUNS })));
         waiting.push(await timed(() => requireWaiting(selvage)));
+        listed.push(await timed(() => listOnServer(selvage)));
       }
       const approvals = await approvalsThatWait(selvage, 2 * SIGNALLED);
       const signalled = await timed(() => signal(selvage, approvals.slice(0, SIGNALLED)));
@@ -48,7 +50,14 @@ export const waitingRuns: Benchmark = {
         selvage = await Selvage.connect({ address: server.address, projectDir: folder, taskQueue });
         await signal(selvage, approvals.slice(SIGNALLED));
       });
-      return rows({ filled, pages: pages.slice(1), waiting: waiting.slice(1), signalled, back });
+      return rows({
+        filled,
+        pages: pages.slice(1),
+        waiting: waiting.slice(1),
+        listed: listed.slice(1),
+        signalled,
+        back,
+      });
     } finally {
       await selvage.close();
       await worker.kill();
@@ -62,11 +71,12 @@ interface Measured {
   readonly filled: number;
   readonly pages: readonly number[];
   readonly waiting: readonly number[];
+  readonly listed: readonly number[];
   readonly signalled: number;
   readonly back: number;
 }
 
-function rows({ filled, pages, waiting, signalled, back }: Measured): Row[] {
+function rows({ filled, pages, waiting, listed, signalled, back }: Measured): Row[] {
   const of = `${RUNS.toLocaleString('en')} waiting runs`;
   return [
     {
@@ -76,6 +86,11 @@ function rows({ filled, pages, waiting, signalled, back }: Measured): Row[] {
     },
     limited(`walls: a page of runs, ${of}`, median(pages), PAGE_LIMIT_MS, 'ms', { pages }),
     limited(`walls: runs.waiting(), ${of}`, median(waiting), WAITING_LIMIT_MS, 'ms', { waiting }),
+    {
+      measure: `walls: the server's own listing of ${of}`,
+      measured: `${readable(median(listed))} ms`,
+      numbers: { listed },
+    },
     limited(`walls: bulk signal of ${SIGNALLED} of ${of}`, signalled, SIGNAL_LIMIT_MS, 'ms', { signalled }),
     limited(
       `walls: server stopped and worker killed, both started, and ${SIGNALLED} of ${of} signalled`,
@@ -105,6 +120,13 @@ async function waitingNow(selvage: Selvage): Promise<number> {
 async function requireWaiting(selvage: Selvage): Promise<void> {
   const found = await waitingNow(selvage);
   if (found !== RUNS) throw new Error(`It knows of ${found} runs why they wait.`);
+}
+
+/** What `runs.waiting()` cannot do without. */
+async function listOnServer({ client }: Selvage): Promise<void> {
+  let count = 0;
+  for await (const _ of client.workflow.list({ query: "ExecutionStatus = 'Running'" })) count += 1;
+  if (count < RUNS) throw new Error(`The server lists ${count} runs.`);
 }
 
 /** Ids of some runs that wait for a signal. */
