@@ -13,6 +13,7 @@ import { ValkeyConnection, within } from './connection';
 import { requireUsableServer } from './server';
 import { warnOnce } from './warnings';
 import { durationOption, type Duration } from '../../values/duration';
+import { backOff, type BackOff } from '../../values/back-off';
 
 interface ValkeyLimits {
   /** Time limit for connecting. Default 5 s. */
@@ -44,7 +45,7 @@ export type ValkeyOptions = ValkeyUrlOptions | ValkeyClientOptions;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 30_000;
-const LONGEST_PAUSE_MS = 2_000;
+const RECONNECT: BackOff = { base: 50, max: 2_000, jitter: 0.5 };
 
 /**
  * Connects, and checks that the server has a supported version and accepts writes. Warns once
@@ -158,8 +159,7 @@ async function newClient(
     keepAlive: 10_000,
     // A connection that blocks is not closed by the server at once.
     disconnectTimeout: 50,
-    retryStrategy: (attempt) =>
-      Math.min(25 * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2),
+    retryStrategy: (attempt) => backOff(RECONNECT, attempt - 1, Math.random()),
     // Commands are not resent, since the server may have executed them. The caller gets the error and may
     // repeat.
     maxRetriesPerRequest: 0,
