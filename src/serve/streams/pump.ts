@@ -14,7 +14,7 @@ import {
 } from '../../streams';
 import type { SourceAmount } from '../../ports';
 import type { PumpEnd, PumpState, StreamCheckpoint, StreamCounts } from '../../workflows/messages';
-import { Slots } from '../slots';
+import { Slots } from '../../ports/parts/slots';
 import { isFinal } from './is-final';
 import { StreamProgress } from './progress';
 import { Rate } from './rate';
