@@ -16,6 +16,10 @@ export const wholeNumber: Check = (value) =>
 export const positive: Check = (value) =>
   typeof value === 'number' && Number.isFinite(value) && value > 0 ? undefined : 'must be a number above 0';
 
+export const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+
+export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
+
 export const text: Check = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'must be a text';
 

@@ -3,6 +3,7 @@ import { isPartitionDomain } from '../partitions';
 import { inMilliseconds } from '../values/duration';
 import {
   firstProblem,
+  isBoolean,
   isObject,
   line,
   nested,
@@ -129,8 +130,6 @@ const cache: Check = (value) => {
   return isObject(value) ? cacheFields(value) : 'must be true, false, or an object such as { maxAge: "1d" }';
 };
 
-const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
-
 const INHERITED: Checks<Omit<KnotOptions<ErrorPolicy>, 'reads' | 'writes' | 'columns'>> = {
   errorPolicy: oneOf('skipIfParentFailed', 'requireAllParents', 'receiveErrors'),
   retry,
@@ -189,7 +188,7 @@ const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
     Array.isArray(value) && value.flat().every(isMarkedEmitter)
       ? undefined
       : 'must be a list of what emitter(…), logEmitter(…) and their like make',
-  dependsOnPrevious: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
+  dependsOnPrevious: isBoolean,
 };
 
 /** A frozen copy without undefined properties. */
