@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { loadOptional } from '../../optional-package';
+import { inTime } from '../../ports/parts/pause';
 import {
   DEFAULT_PREFIX,
   parseValkeyUrl,
@@ -9,7 +10,8 @@ import {
   type ValkeyAddress,
 } from './address';
 import type { ValkeyClientLike } from './client-like';
-import { ValkeyConnection, within } from './connection';
+import { ValkeyConnection } from './connection';
+import { noAnswer } from './errors';
 import { requireUsableServer } from './server';
 import { warnOnce } from './warnings';
 import { durationOption, type Duration } from '../../values/duration';
@@ -75,7 +77,7 @@ async function reach(
     await look(connection);
   };
   try {
-    await within(opening(), limits.connectTimeout, connection.place);
+    await inTime(opening(), limits.connectTimeout, () => noAnswer(connection.place, limits.connectTimeout));
     return connection;
   } catch (error) {
     connection.cut();
