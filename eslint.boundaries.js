@@ -88,7 +88,7 @@ const boundaries = {
   },
 
   ports: {
-    folders: ['errors', 'authoring'],
+    folders: ['errors', 'values', 'authoring'],
     packages: ['node:', 'zod'],
     because: 'a port is types, record schemas and what all its adapters do alike',
   },
@@ -437,7 +437,7 @@ const boundaries = {
 };
 
 /**
- * Beyond errors, ports and Node, for each folder of `src/adapters`. packageTypes: the vendor's library, which is loaded
+ * Beyond errors, ports, Node, and how work is repeated or done in parallel, for each folder of `src/adapters`. packageTypes: the vendor's library, which is loaded
  * late. sql: may import what SQL technologies share.
  *
  * @type {Record<string, { sql?: boolean, folders?: string[], typesOf?: string[], packages?: string[],
@@ -582,7 +582,7 @@ const blocks = Object.entries(boundaries).map(([folder, boundary]) => ({
 const technologyBlocks = Object.entries(technologies).map(([name, { sql, ...more }]) => {
   const boundary = {
     ...more,
-    folders: ['errors', 'ports', ...(more.folders ?? [])],
+    folders: ['errors', 'ports', 'values/back-off', 'values/in-parallel', ...(more.folders ?? [])],
     packages: ['node:', ...(more.packages ?? [])],
     because: 'a technology knows its ports and one vendor library',
   };
@@ -623,9 +623,10 @@ const page = [1, 2, 3].map((depth) => ({
       {
         patterns: [
           {
-            regex: `^(?!\\.|preact(?:/|$)|@preact/signals$|@tanstack/virtual-core$)|^(?:\\.\\./){${depth},}(?!\\.\\./|visualisation|contract|knot-view|authoring/run-graph|authoring/element-id)`,
+            regex: `^(?!\\.|preact(?:/|$)|@preact/signals$|@tanstack/virtual-core$)|^(?:\\.\\./){${depth},}(?!\\.\\./|visualisation|contract|knot-view|authoring/run-graph|authoring/element-id|values/back-off)`,
             allowTypeImports: true,
-            message: 'The page runs in a browser: it imports its own files, the pictures, and types.',
+            message:
+              'The page runs in a browser: it imports its own files, the pictures, how waits grow, and types.',
           },
         ],
       },

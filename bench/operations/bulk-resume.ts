@@ -1,6 +1,6 @@
 import { knot, tapestry } from 'selvage';
 import { Selvage } from 'selvage/client';
-import { inParallel } from '../../src/ports/parts/in-parallel';
+import { inParallel } from '../../src/values/in-parallel';
 import { freshFolder } from '../backends/places';
 import { limited, readable, type Benchmark } from '../benchmark';
 import { endServer } from '../seeing/page-process';

@@ -1,5 +1,5 @@
 import { createPostgresDatabase } from '../../test/support/fresh-places';
-import { inParallel } from '../../src/ports/parts/in-parallel';
+import { inParallel } from '../../src/values/in-parallel';
 import { endServices, postgresService, prepareServices, temporalService } from '../../test/support/services';
 import { readable, type Benchmark } from '../benchmark';
 import { compare, median } from '../statistics';

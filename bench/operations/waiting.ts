@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { knot, tapestry, waitForSignal } from 'selvage';
 import { Selvage, type WaitingRuns } from 'selvage/client';
 import { z } from 'zod';
-import { inParallel } from '../../src/ports/parts/in-parallel';
+import { inParallel } from '../../src/values/in-parallel';
 import { sampleLineage, sampleRun } from '../../src/testing/sample-records';
 import { freshFolder } from '../backends/places';
 import { limited, readable, type Benchmark } from '../benchmark';

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Selvage } from 'selvage/client';
 import { EmbeddedServer } from 'selvage/server';
 import { everyItem } from '../../src/ports/parts/every-item';
-import { inParallel } from '../../src/ports/parts/in-parallel';
+import { inParallel } from '../../src/values/in-parallel';
 import { limited, readable, type Benchmark, type Row } from '../benchmark';
 import { median, timed } from '../statistics';
 import { approval, month, taskQueue } from './waiting.fixture';

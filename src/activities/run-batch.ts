@@ -3,8 +3,8 @@ import { unpackRanges } from '../scheduler';
 import { DEFAULT_CANCEL_GRACE_MS, type PlanKnot } from '../plan';
 import { SelvageError } from '../errors';
 import {
+  afterCancel,
   ElementKnots,
-  startTimer,
   type ElementKnot,
   type OutcomeToRecord,
   KnotRunner,
@@ -111,20 +111,16 @@ class BatchRun implements SharedActivity {
   /** Stops the bodies when the activity is told to stop, and stops waiting at the latest when their grace is over. */
   private async withinGrace(grace = DEFAULT_CANCEL_GRACE_MS, work: () => Promise<void>): Promise<void> {
     const { cancellationSignal } = this.attempt.context;
-    let stopTimer = (): void => {};
-    const over = new Promise<void>((resolve) => {
-      const onCancel = (): void => {
-        this.stopping.abort(cancellationSignal.reason);
-        stopTimer = startTimer(grace, resolve);
-      };
-      if (cancellationSignal.aborted) onCancel();
-      else cancellationSignal.addEventListener('abort', onCancel, { once: true });
-    });
+    const cancelled = (reason: unknown): void => this.stopping.abort(reason);
+    let stop = (): void => {};
+    const end = new Promise<void>(
+      (over) => (stop = afterCancel(cancellationSignal, grace, { cancelled, over })),
+    );
     try {
-      await Promise.race([work(), over]);
+      await Promise.race([work(), end]);
     } finally {
       this.isOver = true;
-      stopTimer();
+      stop();
     }
   }
 

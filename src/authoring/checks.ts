@@ -3,26 +3,63 @@ import { durationMs, durationWords } from '../values/duration';
 import { didYouMean } from './names';
 import { textProblem } from './texts';
 
-/** Returns what the value must be, or undefined if it is valid. */
-export type Check = (value: unknown) => string | undefined;
+/**
+ * How a document may write the value of an option. It is looser than the check, which refuses what has the right form
+ * and is wrong.
+ */
+export type Form =
+  | 'number'
+  | 'text'
+  | 'texts'
+  | 'flag'
+  /** Milliseconds, or a text such as `90s`. */
+  | 'duration'
+  /** Documents have forms of their own for these. */
+  | 'errorPolicy'
+  | 'dispatcher'
+  | 'datasets'
+  | 'columns'
+  | { readonly oneOf: readonly string[] }
+  | { readonly fields: Readonly<Record<string, Check>>; readonly required: readonly string[] }
+  | { readonly either: readonly [Form, Form]; readonly expected: string };
+
+export interface Check {
+  /** Returns what the value must be, or undefined if it is valid. */
+  (value: unknown): string | undefined;
+  /** Absent: a document cannot write it, or says it in another way. */
+  readonly form?: Form;
+  /** A sentence for editors of documents. */
+  readonly about?: string | undefined;
+}
+
+/** The check, of an option that documents may have. */
+export function sayable(form: Form, check: Check, about?: string): Check {
+  return Object.assign((value: unknown) => check(value), { form, about });
+}
+
 export type Checks<T> = { readonly [K in keyof T]-?: Check };
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export const wholeNumber: Check = (value) =>
-  Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : 'must be a whole number, 1 or more';
+export const wholeNumber = sayable('number', (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : 'must be a whole number, 1 or more',
+);
 
-export const positive: Check = (value) =>
-  typeof value === 'number' && Number.isFinite(value) && value > 0 ? undefined : 'must be a number above 0';
+export const positive = sayable('number', (value) =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0 ? undefined : 'must be a number above 0',
+);
+
+export const isBoolean = sayable('flag', (value) =>
+  typeof value === 'boolean' ? undefined : 'must be true or false',
+);
+
+export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
 
 export const text: Check = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'must be a text';
 
-export const line =
-  (bytes?: number): Check =>
-  (value) =>
-    textProblem(value, bytes)?.[1];
+export const line = (bytes?: number): Check => sayable('text', (value) => textProblem(value, bytes)?.[1]);
 
 export const whole =
   (least: number, largest: number): Check =>
@@ -63,20 +100,23 @@ export const topicName: Check = (value) =>
     ? undefined
     : `must be the name of a topic: at most ${LONGEST_TOPIC} letters, digits and . _ -`;
 
-export const texts: Check = (value) =>
+export const texts = sayable('texts', (value) =>
   Array.isArray(value) && value.every((item) => text(item) === undefined)
     ? undefined
-    : 'must be a list of texts';
+    : 'must be a list of texts',
+);
 
-export const oneOf =
-  (...values: readonly string[]): Check =>
-  (value) =>
-    values.includes(value as string) ? undefined : `must be ${values.map((v) => `"${v}"`).join(' or ')}`;
+export const oneOf = (...values: readonly string[]): Check =>
+  sayable({ oneOf: values }, (value) =>
+    values.includes(value as string) ? undefined : `must be ${values.map((v) => `"${v}"`).join(' or ')}`,
+  );
 
 /** Checks an object of options; the complaint names the inner option. */
-export const nested =
-  <T>(checks: Checks<T>, required: readonly string[] = []): Check =>
-  (value) => {
+export const nested = <T>(
+  checks: Checks<T>,
+  required: readonly string[] = [],
+): Check & { readonly form: Form } => {
+  const check: Check = (value) => {
     if (!isObject(value)) return 'must be an object';
     for (const key of required) {
       if (value[key] === undefined) return `must have "${key}"`;
@@ -84,6 +124,8 @@ export const nested =
     const problem = firstProblem(value, checks);
     return problem && `has "${problem.key}", which ${problem.complaint}`;
   };
+  return Object.assign(check, { form: { fields: checks, required } });
+};
 
 export interface Problem {
   readonly reason: ErrorReason<'InvalidConfig'>;

@@ -89,6 +89,7 @@ export { dataset, type Dataset } from './dataset';
 export { source, type SourceOptions } from './nodes/source';
 export { subTapestry, type NestedConfig, type SubTapestryOptions } from './nodes/sub-tapestry';
 export { checkKnotId, checkName, PARAMETER_PREFIX } from './names';
+export { effectiveOptions } from './options';
 export { optional, Optional, type OptionalKnotClass } from './optional';
 export { isTapestry, recordOf } from './record-of';
 export type {

@@ -3,17 +3,20 @@ import { isPartitionDomain } from '../partitions';
 import { inMilliseconds } from '../values/duration';
 import {
   firstProblem,
+  isBoolean,
   isObject,
   line,
   nested,
   oneOf,
   positive,
+  sayable,
   shown,
   text,
   texts,
   wholeNumber,
   type Check,
   type Checks,
+  type Form,
 } from './checks';
 import { columns, datasets } from './dataset';
 import { bodyHost } from './host-options';
@@ -33,43 +36,24 @@ import type { LocalDispatcher, QueueDispatcher } from './dispatchers';
 const LONGEST_LIMIT_KEY = 200;
 const LONGEST_SUMMARY = 400;
 
-const milliseconds: Check = (value) => {
+const milliseconds = sayable('duration', (value) => {
   const read = inMilliseconds(value);
   return typeof read === 'number' && Number.isFinite(read) && read > 0
     ? undefined
     : 'must be a positive number of milliseconds, or a text such as "10s"';
-};
+});
 
-const millisecondsOrZero: Check = (value) =>
+const millisecondsOrZero = sayable('duration', (value) =>
   inMilliseconds(value) === 0
     ? undefined
-    : milliseconds(value) && 'must be a number of milliseconds, 0 or more, or a text such as "10s"';
+    : milliseconds(value) && 'must be a number of milliseconds, 0 or more, or a text such as "10s"',
+);
 
-/** The options with all durations in milliseconds. */
-function withMilliseconds(options: KnotOptions<ErrorPolicy>): ReadKnotOptions {
-  return withRead(options, {
-    timeout: inMilliseconds,
-    cancelGrace: inMilliseconds,
-    retry: (policy: object) =>
-      withRead(policy, { initialInterval: inMilliseconds, maximumInterval: inMilliseconds }),
-    cache: (cache: object | boolean) =>
-      typeof cache === 'boolean' ? cache : withRead(cache, { maxAge: inMilliseconds }),
-  });
-}
-
-function withRead(given: object, read: Readonly<Record<string, (value: never) => unknown>>): object {
-  const entries = Object.entries(given) as [string, never][];
-  return Object.freeze(
-    Object.fromEntries(
-      entries.map(([key, value]) => [key, Object.hasOwn(read, key) ? read[key]!(value) : value]),
-    ),
-  );
-}
-
-const atLeastOne: Check = (value) =>
+const atLeastOne = sayable('number', (value) =>
   typeof value === 'number' && Number.isFinite(value) && value >= 1
     ? undefined
-    : 'must be a number, 1 or more';
+    : 'must be a number, 1 or more',
+);
 
 /** Temporal keeps the summary as JSON, so its length is checked in that form. */
 const summary: Check = (value) =>
@@ -101,11 +85,16 @@ const limitOf = (number: Check): Check => {
     'key',
     'limit',
   ]);
-  return (value) => {
+  const check: Check = (value) => {
     if (isObject(value)) return fields(value);
     const complaint = number(value);
     return complaint && `${complaint}, or { key, limit }`;
   };
+  return sayable(
+    { either: ['number', fields.form], expected: 'a number, or { key, limit }' },
+    check,
+    'So many of each definition; with { key, limit }, of all that name the key',
+  );
 };
 
 const priority: Check = (value) =>
@@ -129,30 +118,59 @@ const cache: Check = (value) => {
   return isObject(value) ? cacheFields(value) : 'must be true, false, or an object such as { maxAge: "1d" }';
 };
 
-const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
-
 const INHERITED: Checks<Omit<KnotOptions<ErrorPolicy>, 'reads' | 'writes' | 'columns'>> = {
-  errorPolicy: oneOf('skipIfParentFailed', 'requireAllParents', 'receiveErrors'),
-  retry,
+  errorPolicy: sayable(
+    'errorPolicy',
+    oneOf('skipIfParentFailed', 'requireAllParents', 'receiveErrors'),
+    'What becomes of the knot when not all of its parents are ok',
+  ),
+  retry: sayable(
+    retryFields.form,
+    retry,
+    'How often, and after which waits, a body that throws is tried again',
+  ),
   timeout: milliseconds,
   cancelGrace: millisecondsOrZero,
-  dispatcher,
+  dispatcher: sayable('dispatcher', dispatcher),
   onCodeChange: oneOf('run', 'wait'),
-  cache,
+  cache: sayable(
+    { either: ['flag', cacheFields.form], expected: 'true, false, or { maxAge, codeHash }' },
+    cache,
+    'Whether the value of an earlier knot with the same inputs is reused',
+  ),
   maxConcurrent: limitOf(wholeNumber),
   ratePerSecond: limitOf(positive),
-  priority,
+  priority: sayable('number', priority, '1 (first) to 5 (last)'),
   validate: isBoolean,
-  logs: isBoolean,
+  logs: sayable('flag', isBoolean, 'Whether what the body logs is kept. Default: true'),
+  // A document has a description and tags instead.
   summary,
 };
 
-const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
+/** Checks of the options of knots, and how documents write them. What they mean is said at {@link KnotOptions}. */
+export const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
   ...INHERITED,
-  reads: datasets,
-  writes: datasets,
-  columns,
+  reads: sayable('datasets', datasets, 'For lineage: the data outside of runs that it reads'),
+  writes: sayable('datasets', datasets, 'For lineage: the data outside of runs that it writes'),
+  columns: sayable(
+    'columns',
+    columns,
+    'For lineage: where the columns of its value come from, such as { total: [orders.amount] }',
+  ),
 };
+
+/** The options with all durations in milliseconds. */
+function withMilliseconds(options: KnotOptions<ErrorPolicy>): ReadKnotOptions {
+  return inForm({ fields: KNOT_OPTIONS, required: [] }, options) as ReadKnotOptions;
+}
+
+function inForm(form: Form | undefined, value: unknown): unknown {
+  if (form === 'duration') return inMilliseconds(value);
+  if (typeof form !== 'object' || 'oneOf' in form || !isObject(value)) return value;
+  if ('either' in form) return form.either.reduce<unknown>((read, one) => inForm(one, read), value);
+  const parts = Object.entries(value).map(([key, part]) => [key, inForm(form.fields[key]?.form, part)]);
+  return Object.freeze(Object.fromEntries(parts));
+}
 
 /** Tells whether a name is an option of the framework, in the second argument of a placement. */
 export function isKnotOption(name: string): boolean {
@@ -189,7 +207,7 @@ const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
     Array.isArray(value) && value.flat().every(isMarkedEmitter)
       ? undefined
       : 'must be a list of what emitter(…), logEmitter(…) and their like make',
-  dependsOnPrevious: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
+  dependsOnPrevious: isBoolean,
 };
 
 /** A frozen copy without undefined properties. */

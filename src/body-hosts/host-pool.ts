@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { HostLost, oneLineOf, startTimer, thrownStack, type BodyCall } from '../runtime';
+import { afterCancel, HostLost, oneLineOf, startTimer, thrownStack, type BodyCall } from '../runtime';
 import { DEFAULT_CANCEL_GRACE_MS } from '../plan';
 import type { BodyDescription } from './protocol/messages';
 import type { Link } from './protocol/link';
@@ -107,19 +107,15 @@ export class HostPool {
     const { signal } = context;
     const member = await this.#take(!isAsync, signal);
     begins?.();
-    let stopTimer = (): void => {};
     const grace = policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS;
-    const onAbort = (): void => {
-      // It has been asked to end. What goes on is stopped by stopping what runs it.
-      stopTimer = startTimer(grace + (this.#handsOn ? HAND_BACK_MS : 0), () => member.host.kill());
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
+    // After the grace, what still goes on is stopped by stopping what runs it.
+    const stop = afterCancel(signal, grace + (this.#handsOn ? HAND_BACK_MS : 0), {
+      over: () => member.host.kill(),
+    });
     try {
       return await member.session.call(body, { inputs, context }, grace);
     } finally {
-      stopTimer();
-      signal.removeEventListener('abort', onAbort);
+      stop();
       this.#release(member, !isAsync);
     }
   }

@@ -4,6 +4,7 @@ import type { Backends, RunRecord } from '../ports';
 import { MEMO_KEY, type ChildMemo } from '../workflows/messages';
 import type { RunLimits } from '../workflows/run-limits';
 import { childRunId } from '../workflows/child-run-id';
+import { inParallel } from '../values/in-parallel';
 
 /** Child runs that the server is asked about at a time. */
 const AT_A_TIME = 20;
@@ -32,10 +33,7 @@ export async function endChildRuns(
     (await backends.runHistory.getRecords(run.temporal_run_id, slow)).map((record) => record.knot_id),
   );
   const left = slow.filter((knot) => !ended.has(knot));
-  for (let first = 0; first < left.length; first += AT_A_TIME) {
-    const some = left.slice(first, first + AT_A_TIME);
-    await Promise.all(some.map((knot) => endChildRun(client, run, knot)));
-  }
+  await inParallel(left, AT_A_TIME, (knot) => endChildRun(client, run, knot));
 }
 
 async function endChildRun(client: WorkflowClient, run: RunRecord, knot: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import { inTime } from '../ports/parts/pause';
 import { oneLineOf } from '../runtime';
 import { textProblem } from '../authoring/texts';
 import { triggerName, type EventMap, type TriggerDeclaration, type TriggerEvent } from '../triggers';
@@ -27,7 +28,8 @@ export async function parametersOfEvent(
   requireRecordable(trigger, event);
   if (!map) return event.body as object;
   try {
-    return (await within(limit, map(event.body, event))) ?? undefined;
+    const late = (): Error => new Error(`it has not answered within ${limit / 1_000} s`);
+    return (await inTime(map(event.body, event), limit, late)) ?? undefined;
   } catch (error) {
     throw new SelvageError(
       'InvalidEvent',
@@ -38,21 +40,6 @@ export async function parametersOfEvent(
         cause: error,
       },
     );
-  }
-}
-
-async function within<T>(milliseconds: number, answer: T | Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`it has not answered within ${milliseconds / 1_000} s`)),
-      milliseconds,
-    );
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

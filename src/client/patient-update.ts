@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isForLater, isStepFailing } from './update-failure';
+import { backOff, type BackOff } from '../values/back-off';
 
 /** How long an update of a run is retried by default. */
 export const UPDATE_PATIENCE_MS = 60_000;
 
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1_000;
+const BACK_OFF: BackOff = { base: 50, max: 1_000 };
 /** An answer that took longer waited for a worker. */
 const WAITED_MS = 5_000;
 
@@ -29,7 +29,7 @@ export async function updatePatiently<Answer>(
   { giveUpAt, mayTryAgain }: Patience = {},
 ): Promise<Answer> {
   let end = giveUpAt;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+  for (let failures = 0; ; failures++) {
     const sentAt = Date.now();
     try {
       return await send();
@@ -42,6 +42,6 @@ export async function updatePatiently<Answer>(
       }
       if (end !== undefined && Date.now() >= end) throw error;
     }
-    await delay(pause);
+    await delay(backOff(BACK_OFF, failures));
   }
 }

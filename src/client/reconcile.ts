@@ -13,6 +13,7 @@ import { memoOf } from './unbegun-run';
 import type { RunMemo } from '../workflows/messages';
 import { runLimits } from '../workflows/run-limits';
 import { everyPage } from '../ports/parts/every-item';
+import { inParallel } from '../values/in-parallel';
 
 const ENDED: Readonly<Record<string, RunStatus>> = {
   COMPLETED: 'succeeded',
@@ -64,12 +65,13 @@ export async function reconcileRunning(
   if (!listed) return running[0]!.started_at;
   const open = new Set(listed);
   const suspects = running.filter(({ run_id }, index) => index < ASKED_ANYHOW || !open.has(run_id));
-  for (let first = 0; first < suspects.length; first += AT_A_TIME) {
-    if (isToStop()) return suspects[first]!.started_at;
-    const some = suspects.slice(first, first + AT_A_TIME);
-    await Promise.all(some.map((run) => reconcileRun(backends, client, run)));
-  }
-  return undefined;
+  let begun = 0;
+  const reconcile = async (run: RunRecord): Promise<void> => {
+    begun += 1;
+    await reconcileRun(backends, client, run);
+  };
+  await inParallel(suspects, AT_A_TIME, reconcile, isToStop);
+  return suspects[begun]?.started_at;
 }
 
 async function runningOnRecord(

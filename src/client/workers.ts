@@ -5,6 +5,7 @@ import { SelvageError } from '../errors';
 import { VERSION } from '../version';
 import { unreachable } from './connection-errors';
 import { ALIVE_MS, isOfDeadProcess } from './pollers';
+import { resultsInParallel } from '../values/in-parallel';
 
 type RawWorker = temporal.api.worker.v1.IWorkerListInfo;
 type RawReport = temporal.api.worker.v1.IWorkerHeartbeat;
@@ -106,7 +107,7 @@ export class Workers {
     const { workers, reports } = await this.ask(taskQueue);
     const running = workers.filter(({ status }) => !STOPPED.includes(status));
     const since = Date.now() - ALIVE_MS;
-    const states = await atMost(AT_ONCE, running, async (worker) =>
+    const states = await resultsInParallel(running, AT_ONCE, async (worker) =>
       stateOf(worker, reports.get(worker.workerInstanceKey ?? '') ?? (await this.reportOf(worker))),
     );
     return states
@@ -205,13 +206,6 @@ function withoutList(cause?: unknown): SelvageError {
       '`frontend.ListWorkersEnabled`). Whether a task queue is polled, `selvage runs show` says of each run.',
     { cause },
   );
-}
-
-async function atMost<T, R>(limit: number, items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += limit)
-    results.push(...(await Promise.all(items.slice(at, at + limit).map(work))));
-  return results;
 }
 
 function compare(one: string, other: string): number {

@@ -1,4 +1,4 @@
-import { whole, type Checks } from '../authoring/checks';
+import { isBoolean, whole, type Checks } from '../authoring/checks';
 import { toCloudEvent, type CloudEvent, type EventData } from './cloud-event';
 import type { DeliveryContext } from './emitter';
 import type { RunEvent } from './event';
@@ -33,7 +33,7 @@ export const ENVELOPE_CHECKS: Checks<EnvelopeOptions> = {
     typeof value === 'string' && /^[\w\-.~:/?#[\]@!$&'()*+,;=%]{1,500}$/.test(value)
       ? undefined
       : 'must be a URI-reference, such as "https://data.example.com/selvage/"',
-  payloads: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
+  payloads: isBoolean,
   payloadLimit: whole(1, LARGEST_PAYLOAD),
 };
 

@@ -1,4 +1,4 @@
-import { duration, isObject, shown, type Check } from '../authoring/checks';
+import { duration, isBoolean, isObject, shown, type Check } from '../authoring/checks';
 import type { Refusal } from '../authoring/refusal';
 import { readSecretSources, Secret, type SecretSource } from '../authoring/secrets';
 import { durationMs, type Duration } from '../values/duration';
@@ -69,7 +69,6 @@ const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 const HEADER_VALUE = /^[\t -~]*$/;
 const OWN_HEADERS = /^(?:webhook-.*|host|content-.*|connection|transfer-encoding|expect|te|upgrade)$/;
 
-const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
 /** Checked apart, as messages must not show them. */
 const apart: Check = () => undefined;
 

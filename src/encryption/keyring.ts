@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import { inTime } from '../ports/parts/pause';
 import {
   givenTwice,
   invalidKey,
@@ -82,28 +83,22 @@ export class Keyring {
   }
 
   async #ask(id: string): Promise<SealingKey> {
-    const given = this.ids.includes(id) ? await inTime(id, async () => this.#source.key(id)) : undefined;
+    const given = this.ids.includes(id) ? await askHolder(id, async () => this.#source.key(id)) : undefined;
     if (given === undefined) throw keyMissing(id);
     return sealingKey(keyBytes(id, given, USE), id);
   }
 }
 
 /** Errors of the holder are not passed on, as they may reveal too much. */
-async function inTime<T>(id: string, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('late')), PATIENCE_MS);
-  });
+async function askHolder<T>(id: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await Promise.race([work(), late]);
+    return await inTime(work(), PATIENCE_MS, () => new Error('late'));
   } catch (error) {
     throw new SelvageError(
       'BackendUnavailable',
       `The holder of the keys did not answer for key "${id}" (${error instanceof Error ? error.name : typeof error}).`,
       { details: { key: id } },
     );
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { drawnOf, type Drawable, type Drawn } from '../runtime/in-process/graph-of';
-import type { ErrorCause, ExceptionRecord, RunResult } from '../authoring/outcome';
+import type { RunResult } from '../authoring/outcome';
 import type { RunGraph } from '../authoring/run-graph';
 import { redactTexts } from '../values/redact';
 import { VERSION } from '../version';
-import type { About, EmbeddedDocument, ErrorView, PageName, RunView } from './contract';
-import { knotView } from './knot-view';
+import type { About, EmbeddedDocument, PageName, RunView } from './contract';
+import { errorView, knotView } from './knot-view';
 import { pageText } from './page-assets';
 
 /**
@@ -153,16 +153,4 @@ function countsOf(graph: RunGraph): { ok: number; err: number; skipped: number }
   const counts = { ok: 0, err: 0, skipped: 0 };
   for (const { state } of graph.knots) if (state) counts[state.outcome] += 1;
   return counts;
-}
-
-function errorView(error: ExceptionRecord | ErrorCause): ErrorView {
-  const { type, message, at, cause, errors } = error;
-  return {
-    type,
-    message,
-    traceback: 'traceback' in error ? error.traceback : '',
-    ...(at !== undefined && { at }),
-    ...(cause && { cause: errorView(cause) }),
-    ...(errors && { errors: errors.map(errorView) }),
-  };
 }

@@ -1,3 +1,4 @@
+import type { ErrorCause, ExceptionRecord } from '../authoring/outcome';
 import type { GraphKnot, RunGraph } from '../authoring/run-graph';
 import type { ErrorView, KnotView } from './contract';
 
@@ -21,5 +22,17 @@ export function knotView(graph: RunGraph, knot: GraphKnot, error?: ErrorView): K
     ...(error && { error }),
     ...(codeHash !== undefined && { codeHash }),
     ...(taskQueue !== undefined && { taskQueue }),
+  };
+}
+
+export function errorView(error: ExceptionRecord | ErrorCause): ErrorView {
+  const { type, message, at, cause, errors } = error;
+  return {
+    type,
+    message,
+    traceback: 'traceback' in error ? error.traceback : '',
+    ...(at !== undefined && { at }),
+    ...(cause && { cause: errorView(cause) }),
+    ...(errors && { errors: errors.map(errorView) }),
   };
 }

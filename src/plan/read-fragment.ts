@@ -1,9 +1,8 @@
 import { SelvageError } from '../errors';
+import { isObject } from '../authoring/checks';
 import type { Fragment } from '../authoring/fragment';
 import { checkKnotId, checkName } from '../authoring/names';
 import { readKnotOptions } from '../authoring/options';
-
-type Fields = Record<string, unknown>;
 
 /**
  * Validates a fragment from outside.
@@ -74,10 +73,6 @@ function checkKnot(knot: unknown, place: number): void {
   }
   if (options !== undefined) readKnotOptions(`the knot "${id}"`, options);
   if (optional !== undefined && optional !== true) throw invalid(`"optional" of ${where} is not true`);
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(what: string): SelvageError {

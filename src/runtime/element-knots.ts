@@ -35,39 +35,31 @@ function shortKey(at: number | string): string {
   return `${JSON.stringify(at.slice(0, KEY_BEGINNING))}~${digits}`;
 }
 
+/** What a map's policy says of the body of its elements. */
+const OF_BODIES = [
+  'retry',
+  'timeout',
+  'cancelGrace',
+  'taskQueue',
+  'host',
+  'onCodeChange',
+  'maxConcurrent',
+  'ratePerSecond',
+  'priority',
+  'validate',
+  'logs',
+] as const satisfies readonly (keyof PlanPolicy)[];
+
 /** The elements of one map as knots, equal except for their ids. */
 export class ElementKnots {
   private readonly common: Omit<PlanKnot, 'id'> & { readonly map: PlanKnot };
 
   constructor(plan: LoadedPlan, map: PlanKnot) {
-    const {
-      retry,
-      timeout,
-      cancelGrace,
-      taskQueue,
-      host,
-      onCodeChange,
-      maxConcurrent,
-      ratePerSecond,
-      priority,
-      validate,
-      logs,
-    } = map.policy;
     const { cache } = map.policy.map!;
-    const policy: PlanPolicy = {
-      ...(retry && { retry }),
-      ...(timeout !== undefined && { timeout }),
-      ...(cancelGrace !== undefined && { cancelGrace }),
-      ...(taskQueue !== undefined && { taskQueue }),
-      ...(host !== undefined && { host }),
-      ...(onCodeChange && { onCodeChange }),
-      ...(maxConcurrent && { maxConcurrent }),
-      ...(ratePerSecond && { ratePerSecond }),
-      ...(priority !== undefined && { priority }),
-      ...(validate === false && { validate }),
-      ...(logs === false && { logs }),
-      ...(cache && { cache }),
-    };
+    const given = OF_BODIES.flatMap((name) =>
+      map.policy[name] === undefined ? [] : [[name, map.policy[name]]],
+    );
+    const policy: PlanPolicy = { ...Object.fromEntries(given), ...(cache && { cache }) };
     this.common = {
       map,
       definition: plan.plan.definitions.indexOf(plan.elementDefinitionOf(map)),

@@ -94,6 +94,7 @@ export { retryDelay } from './retry';
 export { encodeHandedOn } from './handed-on';
 export { LeaseKeeper, LEASE_TTL_MS } from './lease-keeper';
 export { Limits, PATIENCE_MS, placesOf, type LimitedCall } from './limits';
+export { afterCancel } from './after-cancel';
 export { startTimer, waitUnlessStopped } from './timer';
 export { superviseBody, GraceOver, type Supervision } from './supervise-body';
 export { skipDetail } from './skip-detail';

@@ -5,17 +5,15 @@ import { Comebacks } from './comeback';
 import { LeaseKeeper } from './lease-keeper';
 import { PlaceLine } from './place-line';
 import { waitUnlessStopped } from './timer';
+import { backOff, type BackOff } from '../values/back-off';
 
 /** How long a body may wait for its place or turn while it holds up others. */
 export const PATIENCE_MS = 1_000;
 /** Most bodies in one process that wait like that for one limit. */
 const LONGEST_LINE = 50;
 const DEFAULT_PRIORITY = 3;
-/** The first wait after a refusal; it grows with each further refusal, … */
-const FIRST_COMEBACK_MS = 500;
-const COMEBACK_GROWTH = 1.5;
-/** … up to this: so long a place may be free at most before somebody asks for it. */
-const LONGEST_COMEBACK_MS = 5_000;
+/** Waits after refusals. A place may be free for the longest of them before somebody asks for it. */
+const COMEBACK: BackOff = { base: 500, factor: 1.5, max: 5_000 };
 /** Where many wait they come back one by one, so far apart at most, … */
 const WIDEST_SPACING_MS = 1_000;
 /** … but each after this at the latest. */
@@ -138,7 +136,7 @@ export class Limits {
     const meanHeld = this.held.get(key) ?? Math.max(0, ...holders.map(({ heldFor }) => heldFor));
     const retryAfter = this.comebacks.next(
       placesOf(key),
-      Math.min(LONGEST_COMEBACK_MS, FIRST_COMEBACK_MS * COMEBACK_GROWTH ** refusals),
+      backOff(COMEBACK, refusals),
       Math.min(WIDEST_SPACING_MS, meanHeld / limit),
       LATEST_COMEBACK_MS,
     );

@@ -1,4 +1,5 @@
 import { MAP_CONCURRENCY, type PlanKnot } from '../plan';
+import { inParallel } from '../values/in-parallel';
 import { ElementKnots, type ElementKnot } from './element-knots';
 import { MapComposer } from './compose-map';
 import { madeIn } from './lineage';
@@ -42,27 +43,13 @@ export async function runElements(
   elements: Iterable<ElementKnot>,
   concurrency: number,
 ): Promise<void> {
-  const iterator = elements[Symbol.iterator]();
   const { digest } = runner.host.hashing;
-  let broken: { readonly error: unknown } | undefined;
-  const work = async (): Promise<void> => {
-    while (!broken && !isHeld()) {
-      const next = iterator.next();
-      if (next.done) return;
-      const knot = next.value;
-      try {
-        const parents = new ElementParents(knot, inputs, digest);
-        const end = endOf(await runner.run({ plan, knot, definition, codeHash, isReplaced, parents }));
-        if (end) ended(knot, end);
-      } catch (error) {
-        broken ??= { error };
-      }
-    }
+  const runElement = async (knot: ElementKnot): Promise<void> => {
+    const parents = new ElementParents(knot, inputs, digest);
+    const end = endOf(await runner.run({ plan, knot, definition, codeHash, isReplaced, parents }));
+    if (end) ended(knot, end);
   };
-  const workers: Promise<void>[] = [];
-  for (let worker = 0; worker < concurrency; worker++) workers.push(work());
-  await Promise.all(workers);
-  if (broken) throw broken.error;
+  await inParallel(elements, concurrency, runElement, isHeld);
 }
 
 function endOf(end: KnotEnd): ElementEnd | undefined {

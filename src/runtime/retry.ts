@@ -1,5 +1,6 @@
 import { SelvageError, Terminal, isOfClass } from '../errors';
 import type { RetryPolicy } from '../authoring/records';
+import { backOff } from '../values/back-off';
 import { waitAskedBy } from '../values/duration';
 import { errorType, isNonRetryable } from './exception-record';
 
@@ -26,6 +27,6 @@ export function retryDelay(
   const asked = waitAskedBy(error);
   if (asked !== undefined) return Math.round(asked);
   const initial = policy?.initialInterval ?? DEFAULT_INITIAL_INTERVAL_MS;
-  const delay = initial * (policy?.backoffCoefficient ?? DEFAULT_BACKOFF) ** (throws - 1);
-  return Math.round(Math.min(delay, policy?.maximumInterval ?? initial * 100));
+  const { maximumInterval = initial * 100, backoffCoefficient: factor = DEFAULT_BACKOFF } = policy ?? {};
+  return Math.round(backOff({ base: initial, factor, max: maximumInterval }, throws - 1));
 }

@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import { afterCancel } from './after-cancel';
 import { startTimer } from './timer';
 
 export interface Supervision {
@@ -44,18 +45,11 @@ export function superviseBody<T>(
     return controller.signal;
   };
   return new Promise((resolve, reject) => {
-    const stopTimers: (() => void)[] = [];
+    const stops: (() => void)[] = [];
     let isOver = false;
-    const onCancel = (): void => {
-      abort(cancel!.reason);
-      stopTimers.push(
-        startTimer(cancelGrace, () => giveUp(new GraceOver(`Knot "${knotId}" went on after its grace`))),
-      );
-    };
     const leave = (): void => {
       isOver = true;
-      for (const stop of stopTimers) stop();
-      cancel?.removeEventListener('abort', onCancel);
+      for (const stop of stops) stop();
     };
     const giveUp = (error: Error): void => {
       leave();
@@ -63,7 +57,7 @@ export function superviseBody<T>(
     };
     const begins = (): void => {
       if (timeout === undefined || isOver) return;
-      stopTimers.push(
+      stops.push(
         startTimer(timeout, () => {
           const error = new SelvageError(
             'BodyTimeout',
@@ -76,8 +70,12 @@ export function superviseBody<T>(
       );
     };
     if (!beginsLate) begins();
-    if (cancel?.aborted) onCancel();
-    else cancel?.addEventListener('abort', onCancel, { once: true });
+    stops.push(
+      afterCancel(cancel, cancelGrace, {
+        cancelled: abort,
+        over: () => giveUp(new GraceOver(`Knot "${knotId}" went on after its grace`)),
+      }),
+    );
     const done = (value: T): void => {
       leave();
       resolve(value);

@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { within } from '../ports/parts/pause';
+import { inTime } from '../ports/parts/pause';
 
 /** Callers within this time get the same answer. */
 const FRESH_MS = 1_000;
@@ -14,11 +14,8 @@ export function fresh<T>(ask: () => Promise<T>): () => Promise<T> {
 }
 
 /** @throws SelvageError `BackendUnavailable` where there is no answer after `limit` milliseconds */
-export async function inTime<T>(limit: number, ask: () => Promise<T>): Promise<T> {
-  const answer = await within(
-    ask().then((value) => ({ value })),
-    limit,
-  );
-  if (answer) return answer.value;
-  throw new SelvageError('BackendUnavailable', `It has not answered within ${limit / 1_000} s.`);
+export async function answerWithin<T>(limit: number, ask: () => Promise<T>): Promise<T> {
+  const late = (): SelvageError =>
+    new SelvageError('BackendUnavailable', `It has not answered within ${limit / 1_000} s.`);
+  return await inTime(ask(), limit, late);
 }

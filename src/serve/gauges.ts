@@ -2,7 +2,7 @@ import type { Selvage } from '../client';
 import { backlogOf, type Backlog } from '../client/backlog';
 import { readEmitters, type EmitterReport } from '../deliveries';
 import { isForegroundQueue } from '../plan';
-import { fresh, inTime } from './fresh-answer';
+import { fresh, answerWithin } from './fresh-answer';
 import type { Metrics, Sample } from './metrics';
 import type { Readiness } from './readiness';
 
@@ -28,8 +28,8 @@ export function addGauges(metrics: Metrics, { selvage, taskQueues, readiness }: 
     const queues = taskQueues().filter((queue) => !isForegroundQueue(queue));
     return (await Promise.all(queues.map((queue) => backlogOf(client.workflow, queue)))).flat();
   };
-  const backlog = fresh(() => inTime(LIMIT_MS, backlogs));
-  const emitters = fresh(() => inTime(LIMIT_MS, () => readEmitters(backends)));
+  const backlog = fresh(() => answerWithin(LIMIT_MS, backlogs));
+  const emitters = fresh(() => answerWithin(LIMIT_MS, () => readEmitters(backends)));
   const ofQueues = (value: (one: Backlog) => number) => async (): Promise<Sample[]> =>
     (await backlog()).map((one) => ({
       labels: { queue: one.taskQueue, kind: one.kind },

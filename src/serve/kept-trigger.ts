@@ -3,15 +3,9 @@ import type { Logger } from '../authoring/knot-context';
 import { pause } from '../ports/parts/pause';
 import type { Acceptance, Trigger, TriggerEvent, TriggerMetrics } from '../triggers';
 import type { PartState } from './readiness';
+import { backOff, type BackOff } from '../values/back-off';
 
-/** Milliseconds before a trigger that has ended is started again. */
-export interface Delays {
-  readonly first: number;
-  /** The delay doubles up to this. */
-  readonly longest: number;
-}
-
-const DELAYS: Delays = { first: 1_000, longest: 60_000 };
+const DELAYS: BackOff = { base: 1_000, max: 60_000 };
 
 export interface KeptTriggerOptions {
   /** Its name in run records. */
@@ -20,7 +14,8 @@ export interface KeptTriggerOptions {
   readonly accept: (events: readonly TriggerEvent[]) => Promise<Acceptance[]>;
   readonly logger: Logger;
   readonly metrics: TriggerMetrics & { restarted(): void };
-  readonly delays?: Delays;
+  /** Before a trigger that has ended is started again. */
+  readonly delays?: BackOff;
 }
 
 /** Keeps a trigger working: whatever ends it, except a mistake, it is made and started again. */
@@ -42,17 +37,16 @@ export class KeptTrigger {
    * @throws SelvageError a mistake in the trigger's options, which no retry fixes
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { first, longest } = this.options.delays ?? DELAYS;
-    let ms = first;
+    const { delays = DELAYS } = this.options;
+    let failures = 0;
     while (!signal.aborted) {
       const began = performance.now();
       const error = await this.#runOnce(signal);
       if (signal.aborted) break;
       if (isOfClass(error, 'mistake')) throw error;
       // After a long time of work, the next failure is not a repetition of the last.
-      if (performance.now() - began > longest) ms = first;
-      await this.#rest(error, ms, signal);
-      ms = Math.min(2 * ms, longest);
+      if (performance.now() - began > delays.max) failures = 0;
+      await this.#rest(error, backOff(delays, failures++), signal);
     }
     this.#change(undefined, false);
   }

@@ -4,7 +4,7 @@ import { oneLineOf } from '../runtime';
 import { unreachable } from '../client/connection-errors';
 import type { Backends } from '../ports';
 import type { Logger } from '../authoring/knot-context';
-import { fresh, inTime } from './fresh-answer';
+import { fresh, answerWithin } from './fresh-answer';
 
 /** State of one part that a process needs for its work. */
 export interface PartState {
@@ -105,7 +105,7 @@ function errorOf(error: unknown): Error | undefined {
 }
 
 async function failureOf(probe: Probe): Promise<Error | undefined> {
-  return inTime(LIMIT_MS, probe).then(() => undefined, errorOf);
+  return answerWithin(LIMIT_MS, probe).then(() => undefined, errorOf);
 }
 
 async function askServer({ client, location: place }: Selvage): Promise<void> {

@@ -12,7 +12,7 @@ import type { PageServer } from '../explorer/page-server';
 import { requireOwnGroups, triggerName, type TriggerDeclaration } from '../triggers';
 import { isDeployed, isRequested, makeTrigger, type MakeTrigger } from './adapters';
 import { endpoints } from './endpoints';
-import { KeptTrigger, type Delays } from './kept-trigger';
+import { KeptTrigger } from './kept-trigger';
 import { listen, type Listener } from '../http/listener';
 import { addGauges } from './gauges';
 import { Monitor } from './monitor';
@@ -24,6 +24,7 @@ import type { EmitterList } from '../emitters';
 import { Starter } from './starter';
 import { acceptBy, answerIn, webhookHandler, type WebhookServerOptions } from './to-fetch-handler';
 import { durationOption, type Duration } from '../values/duration';
+import type { BackOff } from '../values/back-off';
 
 type Tapestries = OpenOptions['tapestries'];
 
@@ -52,7 +53,7 @@ export interface ServedOptions extends WebhookServerOptions {
   /** Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this process delivers to none. */
   readonly emitters?: EmitterList | false;
   /** @internal For tests. */
-  readonly delays?: Delays;
+  readonly delays?: BackOff;
   /** @internal Makes the sources of events. Default: by kind. */
   readonly make?: MakeTrigger;
 }

@@ -12,7 +12,7 @@ import {
   type TriggerMetrics,
 } from '../triggers';
 import { GroupedCalls } from '../client/grouped-calls';
-import { Slots } from './slots';
+import { Slots } from '../ports/parts/slots';
 
 export interface StarterOptions {
   /** Replaces the declaration's own. */

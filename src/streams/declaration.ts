@@ -1,6 +1,7 @@
 import { SelvageError } from '../errors';
 import { isTapestry, recordOf, type Tapestry } from '../authoring';
-import { duration, shown, type Check, type Checks } from '../authoring/checks';
+import { duration, isFunction, oneOf, shown, whole, type Checks } from '../authoring/checks';
+import { isText } from '../triggers/option-checks';
 import { durationMs, type Duration } from '../values/duration';
 import { didYouMean, checkName } from '../authoring/names';
 import { readOptions } from '../authoring/options';
@@ -106,27 +107,14 @@ const LINGER_MS = 100;
 const MOST_AT_ONCE = 10_000;
 const LARGEST_LIST = 100_000;
 
-const from =
-  (least: number, largest: number): Check =>
-  (value) =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= largest
-      ? undefined
-      : `must be a whole number from ${least} to ${largest}`;
-const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
-const isText: Check = (value) => (typeof value === 'string' ? undefined : 'must be a text');
-const oneOf =
-  (...known: readonly string[]): Check =>
-  (value) =>
-    known.includes(value as string) ? undefined : `must be one of ${known.join(', ')}`;
-
 const CHECKS: Checks<StreamOptions> = {
   id: isText,
   parameter: isText,
   key: isFunction,
-  concurrency: from(1, MOST_AT_ONCE),
+  concurrency: whole(1, MOST_AT_ONCE),
   order: oneOf('none', 'all', 'key'),
-  batch: from(1, LARGEST_BATCH),
-  gather: from(1, LARGEST_LIST),
+  batch: whole(1, LARGEST_BATCH),
+  gather: whole(1, LARGEST_LIST),
   linger: duration(0, 3_600_000),
   onResult: isFunction,
   deadLetter: isFunction,

@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
-import { isVariable, oneOf, type Check, type Checks } from '../authoring/checks';
+import { isBoolean, isVariable, text, type Checks } from '../authoring/checks';
+import { isStart } from '../triggers/option-checks';
 import { readOptions } from '../authoring/options';
 import { isFormat, type FormattedValue, type MessageFormat } from '../triggers/message-format';
 import { StreamingSource } from './source';
@@ -41,28 +42,24 @@ export type KafkaSourceSettings = Required<Omit<KafkaSourceOptions<MessageFormat
 export type ValkeySourceSettings = Required<Omit<ValkeySourceOptions<MessageFormat>, 'keyField'>> &
   Pick<ValkeySourceOptions, 'keyField'>;
 
-const isText: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be a text');
-const isFrom = oneOf('earliest', 'latest');
-const isFlag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
-
 const KAFKA: Checks<KafkaSourceOptions<MessageFormat>> = {
   topic: (value) => {
     const topics: unknown[] = Array.isArray(value) ? value : [value];
-    const isGood = topics.length > 0 && topics.every((topic) => isText(topic) === undefined);
+    const isGood = topics.length > 0 && topics.every((topic) => text(topic) === undefined);
     return isGood ? undefined : 'must be the name of a topic, or a list of them';
   },
   connection: isVariable('ORDERS_KAFKA'),
   format: isFormat,
-  from: isFrom,
+  from: isStart,
 };
 const VALKEY: Checks<ValkeySourceOptions<MessageFormat>> = {
-  stream: isText,
-  field: (value) => (value === false ? undefined : isText(value)),
-  keyField: isText,
-  trim: isFlag,
+  stream: text,
+  field: (value) => (value === false ? undefined : text(value)),
+  keyField: text,
+  trim: isBoolean,
   connection: isVariable('ORDERS_VALKEY'),
   format: isFormat,
-  from: isFrom,
+  from: isStart,
 };
 
 /**

@@ -4,6 +4,7 @@ import { isTapestry, type Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
 import {
   duration,
+  isObject,
   isVariable,
   LONGEST_TOPIC,
   shown,
@@ -265,9 +266,6 @@ interface CheckedOptions {
   readonly batch?: { readonly maxSize: number; readonly maxWait?: Duration };
   readonly map?: undefined;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const line = lineOf(255);
 

@@ -1,4 +1,4 @@
-import type { Check } from '../authoring/checks';
+import { oneOf, type Check } from '../authoring/checks';
 import { textProblem } from '../authoring/texts';
 import { triggerName, type TriggerKind } from './declaration';
 
@@ -14,8 +14,6 @@ export function ownerOf(kind: TriggerKind, options: unknown, unnamed: string): s
 
 export const isText: Check = (value) => (typeof value === 'string' ? undefined : 'must be a text');
 
-export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
-
 /** Accepts a non-empty text on one line, of at most so many bytes. */
 export const lineOf =
   (longest: number): Check =>
@@ -23,5 +21,4 @@ export const lineOf =
     typeof value === 'string' && value !== '' ? textProblem(value, longest)?.[1] : 'must be a text';
 
 /** Where a new group begins to read. */
-export const isStart: Check = (value) =>
-  value === 'earliest' || value === 'latest' ? undefined : 'must be "earliest" or "latest"';
+export const isStart: Check = oneOf('earliest', 'latest');

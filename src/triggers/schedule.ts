@@ -1,9 +1,8 @@
 import { type AnyTapestry, isTapestry, recordOf, type Tapestry } from '../authoring';
 import { SelvageError } from '../errors';
 import { checkName } from '../authoring/names';
-import { duration, shown, type Check } from '../authoring/checks';
+import { duration, isBoolean, line, shown, type Check } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
-import { textProblem } from '../authoring/texts';
 import { Zone } from '../partitions';
 import { CalendarProblem, ruleOfCalendar, rulesOfCron, type Calendar, type CalendarRule } from './calendar';
 import { declareTrigger, type TriggerDeclaration } from './declaration';
@@ -194,8 +193,6 @@ const wholeSeconds =
   (value) =>
     duration(least)(value) ?? (durationMs(value)! % 1_000 === 0 ? undefined : 'must be whole seconds');
 
-const line: Check = (value) => textProblem(value)?.[1];
-
 /** Checks of the options that are not checked elsewhere. */
 const CHECKS = {
   id: isText,
@@ -218,12 +215,12 @@ const CHECKS = {
   jitter: duration(0),
   plannedTime: (value: unknown) =>
     typeof value === 'string' ? undefined : 'must be the name of a parameter of the tapestry',
-  pin: (value: unknown) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
+  pin: isBoolean,
   tags: (value: unknown) =>
-    Array.isArray(value) && value.length <= 100 && value.every((tag) => line(tag) === undefined)
+    Array.isArray(value) && value.length <= 100 && value.every((tag) => line()(tag) === undefined)
       ? undefined
       : 'must be a list of at most 100 texts, each a single line',
-  taskQueue: line,
+  taskQueue: line(),
 };
 
 function capital(text: string): string {

@@ -1,13 +1,13 @@
 import { SelvageError } from '../errors';
 import { isTapestry, type Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
-import { duration, isVariable, shown, whole, type Check, type Checks } from '../authoring/checks';
+import { duration, isFunction, isVariable, shown, whole, type Check, type Checks } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
 import { durationMs, type Duration } from '../values/duration';
 import { declareTrigger, type TriggerDeclaration } from './declaration';
 import { formatOf, type FormattedValue, type Mapped, type MessageFormat } from './message-format';
 import { refusalOf, type Refusal } from '../authoring/refusal';
-import { isFunction, isStart, isText, lineOf, ownerOf } from './option-checks';
+import { isStart, isText, lineOf, ownerOf } from './option-checks';
 
 /** A stream entry as passed to `map`. */
 export interface ValkeyEntry<Value = unknown> {

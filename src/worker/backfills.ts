@@ -20,6 +20,7 @@ import type { KnotContext, TapestryRecord } from '../authoring';
 import type { ClaimResult, RunRecord, StartClaim } from '../ports';
 import { everyItem } from '../ports/parts/every-item';
 import { GroupedCalls } from '../client/grouped-calls';
+import { inParallel } from '../values/in-parallel';
 
 /** Most backfills of which something is remembered. */
 const REMEMBERED = 100;
@@ -141,18 +142,14 @@ export class WorkerBackfills implements BackfillHost {
       // Whoever claimed it, if that one died before starting it.
       if (status === 'running') started.add(run_id);
       else started.delete(run_id);
-    const rest = started.values();
-    const cancelAll = async (): Promise<void> => {
-      for (const runId of rest) {
-        try {
-          await selvage.getRun(runId).cancel();
-        } catch (error) {
-          // The run was claimed but never started, or is over and forgotten.
-          if (!SelvageError.is(error, 'UnknownRun')) throw error;
-        }
+    await inParallel(started, CANCELS_AT_ONCE, async (runId) => {
+      try {
+        await selvage.getRun(runId).cancel();
+      } catch (error) {
+        // The run was claimed but never started, or is over and forgotten.
+        if (!SelvageError.is(error, 'UnknownRun')) throw error;
       }
-    };
-    await Promise.all(Array.from({ length: CANCELS_AT_ONCE }, cancelAll));
+    });
   }
 
   private async makeIt(

@@ -1,3 +1,4 @@
+import { isObject } from '../authoring/checks';
 import { SelvageError, type ErrorCode } from '../errors';
 import type { Finding, Problems, Range } from './problems';
 import type { Section } from './read-document';
@@ -16,7 +17,7 @@ export function placeOf(section: Section, error: unknown, key?: string): Range {
   if (typeof input === 'string') {
     for (const group of ['parents', 'config', 'shared']) {
       const given = section.fields[group];
-      if (!isMap(given) || !Object.hasOwn(given, input)) continue;
+      if (!isObject(given) || !Object.hasOwn(given, input)) continue;
       return isCode(error, 'UnknownInput') ? section.keyAt(group, input) : section.at(group, input);
     }
   }
@@ -63,8 +64,4 @@ export function isCode(error: unknown, code: ErrorCode): boolean {
 export function optionOf(error: unknown): string | undefined {
   const { option } = detailsOf(error);
   return typeof option === 'string' ? option : undefined;
-}
-
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

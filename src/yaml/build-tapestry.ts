@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a document says has no types before it is built */
 import { type AnyTapestry, pick, source, Tapestry, type BranchKnot, type Knot } from '../authoring';
-import { attempt, detailsOf, findingOf, isCode, isMap, optionOf, report } from './authoring-errors';
+import { attempt, detailsOf, findingOf, isCode, optionOf, report } from './authoring-errors';
+import { isObject } from '../authoring/checks';
 import { shapeOf, UNKNOWN, type KnownShape } from './known-shape';
 import { KnotShapes } from './knot-shapes';
 import { NamedCallables, type Surroundings } from './named-callables';
@@ -69,7 +70,8 @@ class TapestryBuilder implements TapestryParts {
     const description = typeof fields['description'] === 'string' ? fields['description'].trim() : '';
     const { extensible } = fields;
     const options: Record<string, unknown> = {
-      ...(fields['knots'] !== undefined && isMap(fields['knots']) && { knots: optionsOf(fields['knots']) }),
+      ...(fields['knots'] !== undefined &&
+        isObject(fields['knots']) && { knots: optionsOf(fields['knots']) }),
       ...(fields['failOn'] !== undefined && { failOn: fields['failOn'] }),
       ...(description !== '' && { description }),
       ...(fields['queue'] !== undefined && { queue: fields['queue'] }),
@@ -78,7 +80,7 @@ class TapestryBuilder implements TapestryParts {
         emitters: this.named(section, ['emitters'], fields['emitters']).map(({ value }) => value),
       }),
       ...(extensible !== undefined && {
-        extensible: isMap(extensible)
+        extensible: isObject(extensible)
           ? {
               definitions: this.named(section, ['extensible', 'definitions'], extensible['definitions']).map(
                 ({ value, definition }) => this.callables.definition(value, definition, false),
@@ -251,11 +253,11 @@ class TapestryBuilder implements TapestryParts {
     const { section } = node;
     const { parents, config } = section.fields;
     const inputs: Inputs = {};
-    if (isMap(parents)) {
+    if (isObject(parents)) {
       for (const [name, value] of Object.entries(parents))
         inputs[name] = this.knotOf(referenceAt(node, value, ['parents', name]));
     }
-    if (!isMap(config)) return inputs;
+    if (!isObject(config)) return inputs;
     for (const [name, value] of Object.entries(config)) {
       if (Object.hasOwn(inputs, name)) {
         this.problems.add(section.keyAt('config', name), {
@@ -290,7 +292,7 @@ class TapestryBuilder implements TapestryParts {
   private setTerminals(): void {
     const { section } = this.document;
     const { terminals } = section.fields;
-    if (!isMap(terminals) && !Array.isArray(terminals)) return;
+    if (!isObject(terminals) && !Array.isArray(terminals)) return;
     const named = Array.isArray(terminals)
       ? terminals.map((name, index) => [String(name), String(name), index] as const)
       : Object.entries(terminals).map(([name, id]) => [name, String(id), name] as const);

@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { pythonKnot, recordOf, type Tapestry } from '../authoring';
+import { effectiveOptions, pythonKnot, recordOf, type Tapestry } from '../authoring';
 import { isKnotClass } from '../authoring/knot-class';
 import { definitionRecord, isMarkedEmitter } from '../authoring/marks';
 import { PARAMETER_PREFIX } from '../authoring/names';
@@ -344,9 +344,10 @@ class Exporter {
   private ownOptions(
     { options }: KnotRecord,
     definition: DefinitionRecord,
-    { options: { knots } }: TapestryRecord,
+    tapestry: TapestryRecord,
   ): Fields {
-    const inherited = { ...knots, ...definition.options, ...definition.map?.each.options } as Fields;
+    const ofDefinition = { ...definition.options, ...definition.map?.each.options };
+    const inherited = effectiveOptions(tapestry.options, ofDefinition, {}) as Fields;
     const own = Object.entries(options).filter(
       ([name, value]) => JSON.stringify(value) !== JSON.stringify(inherited[name]),
     );

@@ -1,9 +1,11 @@
-import { dataset, type KnotOptions } from '../authoring';
+import { dataset } from '../authoring';
 import { readDispatcher } from './dispatchers';
+import { SAYABLE } from './option-shapes';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const POLICIES: Readonly<Record<string, string>> = {
+/** Policies by their names in pirn's documents. */
+export const POLICIES: Readonly<Record<string, string>> = {
   skip_if_parent_failed: 'skipIfParentFailed',
   require_all_parents: 'requireAllParents',
   receive_errors: 'receiveErrors',
@@ -26,28 +28,10 @@ const READ: Readonly<Record<string, (value: unknown) => unknown>> = {
   writes: datasets,
 };
 
-const NAMES: readonly (keyof KnotOptions)[] = [
-  'errorPolicy',
-  'retry',
-  'timeout',
-  'cancelGrace',
-  'dispatcher',
-  'onCodeChange',
-  'cache',
-  'maxConcurrent',
-  'ratePerSecond',
-  'priority',
-  'validate',
-  'logs',
-  'reads',
-  'writes',
-  'columns',
-];
-
 /** The options of knots in a map of a document. */
 export function optionsOf(fields: Fields): Record<string, unknown> {
   const options: Record<string, unknown> = {};
-  for (const name of NAMES) {
+  for (const { name } of SAYABLE) {
     const value = fields[name];
     if (value !== undefined) options[name] = READ[name]?.(value) ?? value;
   }

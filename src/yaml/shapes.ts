@@ -2,6 +2,8 @@ import type { z as Zod, ZodType } from 'zod';
 import { zod } from '../json-schema-of';
 import { basicShapes } from './basic-shapes';
 import { dispatcherShape } from './dispatchers';
+import { POLICIES } from './node-options';
+import { optional, optionShapes } from './option-shapes';
 import { triggerShapes } from './trigger-shapes';
 
 /**
@@ -56,11 +58,6 @@ function makeShapes(z: typeof Zod): Shapes {
   const config = z
     .record(z.string(), z.unknown())
     .meta({ description: 'Inputs that are constants, by name' });
-  const limit = z
-    .union([z.number(), z.strictObject({ key: z.string(), limit: z.number() })], {
-      error: 'a number, or { key, limit }',
-    })
-    .meta({ description: 'So many of each definition; with { key, limit }, of all that name the key' });
   const schema = z
     .union([z.string().min(1), z.record(z.string(), z.unknown()), z.boolean()], {
       error: 'a JSON Schema, the name of a type, or the name of a callable that is a schema',
@@ -69,52 +66,8 @@ function makeShapes(z: typeof Zod): Shapes {
       description:
         'A JSON Schema, a type such as int or list[str], or the name of a schema among the callables',
     });
-  const errorPolicy = z
-    .enum([
-      'skipIfParentFailed',
-      'requireAllParents',
-      'receiveErrors',
-      'skip_if_parent_failed',
-      'require_all_parents',
-      'receive_errors',
-    ])
-    .meta({ description: 'What becomes of the knot when not all of its parents are ok' });
   const flag = z.boolean();
 
-  const options = {
-    retry: z
-      .strictObject({
-        maximumAttempts: z.number().optional(),
-        initialInterval: duration.optional(),
-        backoffCoefficient: z.number().optional(),
-        maximumInterval: duration.optional(),
-        nonRetryableErrors: z.array(z.string()).optional(),
-      })
-      .meta({ description: 'How often, and after which waits, a body that throws is tried again' })
-      .optional(),
-    timeout: duration.optional(),
-    cancelGrace: duration.optional(),
-    dispatcher: dispatcherShape(z).optional(),
-    onCodeChange: z.enum(['run', 'wait']).optional(),
-    cache: z
-      .union(
-        [
-          z.boolean(),
-          z.strictObject({ maxAge: duration.optional(), codeHash: z.literal('source').optional() }),
-        ],
-        { error: 'true, false, or { maxAge, codeHash }' },
-      )
-      .meta({ description: 'Whether the value of an earlier knot with the same inputs is reused' })
-      .optional(),
-    maxConcurrent: limit.optional(),
-    ratePerSecond: limit.optional(),
-    priority: z.number().meta({ description: '1 (first) to 5 (last)' }).optional(),
-    errorPolicy: errorPolicy.optional(),
-    error_policy: errorPolicy.optional(),
-    validate: flag.optional(),
-    validate_io: flag.optional(),
-    logs: flag.meta({ description: 'Whether what the body logs is kept. Default: true' }).optional(),
-  };
   const dataset = z.union(
     [
       z.string().regex(/^[a-z][a-z0-9+.-]*:\/\/./i, 'a URL such as postgres://host/database/schema.table'),
@@ -126,28 +79,23 @@ function makeShapes(z: typeof Zod): Shapes {
     dataset,
     'a URL such as s3://bucket/path, { namespace, name }, or a list of these',
   );
-  const data = {
-    reads: datasets.meta({ description: 'For lineage: the data outside of runs that it reads' }).optional(),
-    writes: datasets.meta({ description: 'For lineage: the data outside of runs that it writes' }).optional(),
-    columns: z
-      .record(z.string(), z.array(z.string().min(1)))
-      .meta({
-        description:
-          'For lineage: where the columns of its value come from, such as { total: [orders.amount] }',
-      })
-      .optional(),
-  };
+  const { reads, writes, columns, errorPolicy, validate, logs, ...others } = optionShapes(z, {
+    duration,
+    flag,
+    dispatcher: dispatcherShape(z),
+    errorPolicy: z.enum([...Object.values(POLICIES), ...Object.keys(POLICIES)]),
+    datasets,
+    columns: z.record(z.string(), z.array(z.string().min(1))),
+  });
+  const policies = { errorPolicy, error_policy: errorPolicy, validate, validate_io: validate };
+  const options = optional({ ...others, ...policies, logs });
+  // Allowed on all nodes in pirn; for a parameter they mean nothing.
+  const ofParameters = optional(policies);
+  const data = optional({ reads, writes, columns });
   const own = {
     id: z.string().min(1).meta({ description: 'Names the node in this document and the knot in runs' }),
     description: text('For people; its first line is shown beside the knot').nullable().optional(),
     tags: z.array(z.string()).meta({ description: 'For people; shown behind the description' }).optional(),
-  };
-  // Allowed on all nodes in pirn; for a parameter they mean nothing.
-  const ofParameters = {
-    errorPolicy: errorPolicy.optional(),
-    error_policy: errorPolicy.optional(),
-    validate: flag.optional(),
-    validate_io: flag.optional(),
   };
   const after = z
     .array(reference)

@@ -13,8 +13,8 @@ import { until } from './until';
 
 /** Waits that tests can wait for. */
 export const SHORT: NonNullable<KafkaTriggerParts['delays']> = {
-  first: 50,
-  longest: 400,
+  base: 50,
+  max: 400,
   commit: 10,
   scan: 200,
 };

@@ -5,6 +5,7 @@ import type { EndReason } from '../../runtime';
 import { SelvageError, isOfClass } from '../../errors';
 import type { WorkCounts } from '../../metrics';
 import { reasonOf } from '../backend-trouble';
+import { backOff, type BackOff } from '../../values/back-off';
 
 /** A knot shorter than this costs no call to the server. */
 const FIRST_BEAT_MS = 1_000;
@@ -18,8 +19,7 @@ const NAMED_KNOTS = 5;
  */
 const HAND_BACK_MS = 5_000;
 /** How soon a knot is offered to another worker that may have its body. */
-const QUICK_RETRY_MS = 200;
-const LONGEST_RETRY_MS = 30_000;
+const NEXT_WORKER: BackOff = { base: 200, max: 30_000 };
 /**
  * Quick retries before backing off. The server hands out tasks to its pollers in turn, and on a quiet queue a worker with all its pollers
  * (40, tuned) takes one round.
@@ -93,7 +93,7 @@ function retryAfterOf(error: unknown): number {
 
 /** If workers with other code poll the same queue, one of the next attempts reaches a worker that has the body. */
 function nextWorkerDelay(refusals: number): number {
-  return Math.min(LONGEST_RETRY_MS, QUICK_RETRY_MS * 2 ** Math.max(0, refusals - QUICK_RETRIES));
+  return backOff(NEXT_WORKER, Math.max(0, refusals - QUICK_RETRIES));
 }
 
 function notEnded({ label, knot }: TaskAttempt): SelvageError {

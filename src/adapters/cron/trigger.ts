@@ -7,6 +7,8 @@ import {
   type TriggerEvent,
   type TriggerHost,
 } from '../../triggers';
+import { again } from '../../ports/parts/again';
+import type { BackOff } from '../../values/back-off';
 
 /** The process's clock, which tests replace. */
 export interface CronClock {
@@ -21,8 +23,7 @@ const PROCESS_CLOCK: CronClock = {
   sleep: pause,
 };
 
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 30_000;
+const BACK_OFF: BackOff = { base: 1_000, max: 30_000 };
 /** The longest timer that Node supports. */
 const LONGEST_SLEEP_MS = 2_147_483_647;
 
@@ -75,19 +76,15 @@ export class CronTrigger implements Trigger {
       body: this.declaration.options.parameters,
       link: { planned: at },
     };
-    for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
-      try {
-        const [accepted] = await accept([event]);
-        // The same parameters are refused each time, until somebody corrects them.
-        trouble(accepted?.status === 'refused' ? accepted.error : undefined);
-        return;
-      } catch (error) {
-        if (!SelvageError.is(error)) throw error;
-        trouble(error);
-        if (signal.aborted) return;
-        await this.clock.sleep(ms, signal);
-        if (signal.aborted) return;
-      }
-    }
+    const acceptances = await again(() => accept([event]), {
+      backOff: BACK_OFF,
+      isFinal: (error) => !SelvageError.is(error),
+      onFailure: (error) => trouble(error as SelvageError),
+      signal,
+      wait: (ms) => this.clock.sleep(ms, signal),
+    });
+    const accepted = acceptances?.[0];
+    // The same parameters are refused each time, until somebody corrects them.
+    if (acceptances) trouble(accepted?.status === 'refused' ? accepted.error : undefined);
   }
 }

@@ -18,7 +18,7 @@ import {
   requireContentHash,
   requireIntact,
 } from '../../ports/parts/content-hash';
-import { inParallel } from '../../ports/parts/in-parallel';
+import { inParallel } from '../../values/in-parallel';
 import { getOneByOne, hasOneByOne } from '../../ports/parts/one-by-one';
 import { wholeAmong } from '../../ports/parts/whole';
 import { listValues, valueFile } from './entries';
@@ -110,7 +110,7 @@ export class LocalDiskDataStore implements DataStore {
 
   async keep(hashes: readonly string[]): Promise<Set<string>> {
     const found = new Set<string>();
-    await inParallel([...new Set(hashes)], PARALLEL_FILES, async (hash) => {
+    await inParallel(new Set(hashes), PARALLEL_FILES, async (hash) => {
       if (await this.#keepOne(hash)) found.add(hash);
     });
     return wholeAmong(this, found);

@@ -8,6 +8,7 @@ import type {
   PartitionAssigners,
 } from 'kafkajs';
 import { loadOptional } from '../../optional-package';
+import { within } from '../../ports/parts/pause';
 import type { Logger } from '../../authoring/knot-context';
 import type {
   ConsumeOptions,
@@ -359,13 +360,4 @@ function isSeveral<T>(value: T | readonly T[]): value is readonly T[] {
 
 function bufferOf(value: Buffer | string): Buffer {
   return typeof value === 'string' ? Buffer.from(value) : value;
-}
-
-async function within(work: Promise<void>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
 }

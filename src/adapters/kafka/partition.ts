@@ -1,5 +1,6 @@
 import type { ReceivedMessages, TopicPartition } from './broker';
 import type { PlacedRecord } from './read-message';
+import { backOff, type BackOff } from '../../values/back-off';
 
 /** A message that is not committed yet. */
 interface Uncommitted {
@@ -129,19 +130,14 @@ export class Partition implements TopicPartition {
     this.failures = 0;
   }
 
-  /** Schedules a retry, after a delay that doubles with each failure. */
-  failed(
-    records: readonly PlacedRecord[],
-    delays: { readonly first: number; readonly longest: number },
-  ): void {
+  /** Schedules a retry, later with each failure. */
+  failed(records: readonly PlacedRecord[], delays: BackOff): void {
     const now = performance.now();
     for (const record of records) this.#failed.add(record);
     this.putBack(records);
     // Several messages that fail together count as one failure.
     if (this.retryAt > now) return;
-    const wait = Math.min(delays.first * 2 ** this.failures, delays.longest);
-    this.retryAt = now + wait * (0.75 + Math.random() / 2);
-    this.failures++;
+    this.retryAt = now + backOff(delays, this.failures++, Math.random());
   }
 
   /** Lets them wait again, in their place. */

@@ -24,13 +24,11 @@ import {
   type PlacedRecord,
   type ReadMessage,
 } from './read-message';
-import type { Troubles } from './troubles';
+import type { Troubles } from '../../ports/parts/troubles';
+import type { BackOff } from '../../values/back-off';
 
-/** Waits in milliseconds. */
-export interface Delays {
-  /** After a failure; it doubles with each further one. */
-  readonly first: number;
-  readonly longest: number;
+/** Waits in milliseconds: after failures, and others. */
+export interface Delays extends BackOff {
   /** Between two commits. */
   readonly commit: number;
 }
@@ -39,7 +37,7 @@ export interface ReadingOptions {
   readonly declaration: KafkaTriggerDeclaration;
   readonly client: KafkaClient;
   readonly host: TriggerHost;
-  readonly troubles: Troubles;
+  readonly troubles: Troubles<SelvageError, string>;
   readonly delays: Delays;
 }
 
@@ -238,7 +236,7 @@ export class Reading implements ConsumerListener {
     partition.underWay++;
     try {
       await this.#settle(partition, records);
-      if (partition.failures === 0) this.#options.troubles.clear(partition.id);
+      if (partition.failures === 0) this.#options.troubles.set(partition.id, undefined);
       this.#commitSoon();
     } catch (error) {
       if (!partition.isLost) this.#fail(partition, records, error);
@@ -354,7 +352,7 @@ export class Reading implements ConsumerListener {
     } catch (error) {
       // A removed member learns its partitions when it has rejoined.
       this.#options.host.logger.debug(`could not commit, and tries again: ${String(error)}`);
-      this.#lastCommit += this.#options.delays.first;
+      this.#lastCommit += this.#options.delays.base;
       return;
     }
     for (const { partition, offset } of due) {

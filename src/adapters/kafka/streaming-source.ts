@@ -6,9 +6,9 @@ import type { KafkaClient, KafkaRecord, ReceivedMessages } from './broker';
 import { openKafkaClient } from './client';
 import { connectionFrom } from './connection';
 import { readMessage } from './read-message';
+import { backOff, type BackOff } from '../../values/back-off';
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
+const BACK_OFF: BackOff = { base: 500, max: 10_000 };
 /** Messages of a partition that wait to be taken, before it is paused. */
 const WAITING = 2_000;
 
@@ -50,20 +50,19 @@ class KafkaSource {
     const client = await openKafkaClient(connectionFrom(process.env, this.#settings.connection), {
       logger: context.logger,
     });
-    let ms = FIRST_PAUSE_MS;
+    let failures = 0;
     try {
       while (!context.signal.aborted) {
         try {
           for await (const elements of this.#once(client, context)) {
-            ms = FIRST_PAUSE_MS;
+            failures = 0;
             yield elements;
           }
         } catch (error) {
           if (SelvageError.is(error) && (error.code === 'MissingPackage' || error.code === 'InvalidConfig'))
             throw error;
           context.trouble(`cannot read: ${error instanceof Error ? error.message : String(error)}`);
-          await pause(ms, context.signal);
-          ms = Math.min(2 * ms, LONGEST_PAUSE_MS);
+          await pause(backOff(BACK_OFF, failures++), context.signal);
         }
       }
     } finally {

@@ -11,7 +11,8 @@ import type { ConsumeOptions, KafkaClient } from './broker';
 import { openKafkaClient, type KafkaClientOptions } from './client';
 import { connectionFrom } from './connection';
 import { NO_PARTITION, Reading, type Delays } from './reading';
-import { Troubles } from './troubles';
+import { Troubles } from '../../ports/parts/troubles';
+import { backOff } from '../../values/back-off';
 
 /** In milliseconds. */
 export interface TriggerDelays extends Delays {
@@ -28,7 +29,7 @@ export interface KafkaTriggerParts {
   readonly delays?: Partial<TriggerDelays>;
 }
 
-const DELAYS: TriggerDelays = { first: 1_000, longest: 30_000, commit: 200, scan: 60_000 };
+const DELAYS: TriggerDelays = { base: 1_000, max: 30_000, jitter: 0.5, commit: 200, scan: 60_000 };
 
 /**
  * Makes the source of events that a Kafka trigger declares. Its `run` survives outages of brokers, deaths of
@@ -74,7 +75,7 @@ class KafkaTrigger implements Trigger {
   }
 
   async run(host: TriggerHost): Promise<void> {
-    const troubles = new Troubles(host);
+    const troubles = new Troubles<SelvageError, string>((error, note) => host.trouble(error, note));
     troubles.set(CONSUMER, waitsForGroup(this.#declaration));
     const client = await this.#open({ logger: host.logger });
     let failures = 0;
@@ -92,11 +93,11 @@ class KafkaTrigger implements Trigger {
           await this.#read(reading, client, host, troubles);
         } catch (error) {
           // After a long time of work, the next failure is not a repetition of the last.
-          if (performance.now() - began > this.#delays.longest) failures = 0;
-          const wait = Math.min(this.#delays.first * 2 ** failures++, this.#delays.longest);
+          if (performance.now() - began > this.#delays.max) failures = 0;
+          const wait = backOff(this.#delays, failures++, Math.random());
           const isBrief = SelvageError.is(error) && error.details['brief'] === true;
           if (!isBrief || failures > 1) troubles.set(CONSUMER, readingTrouble(error, this.#declaration));
-          await pause(wait * (0.75 + Math.random() / 2), host.signal);
+          await pause(wait, host.signal);
         }
       }
     } finally {
@@ -105,10 +106,15 @@ class KafkaTrigger implements Trigger {
   }
 
   /** Reads until it is to stop, or until the list of topics changes. Rejects when the consumer dies. */
-  async #read(reading: Reading, client: KafkaClient, host: TriggerHost, troubles: Troubles): Promise<void> {
+  async #read(
+    reading: Reading,
+    client: KafkaClient,
+    host: TriggerHost,
+    troubles: Troubles<SelvageError, string>,
+  ): Promise<void> {
     const topics = await this.#topics(client, troubles);
     if (topics.length === 0) {
-      troubles.clear(CONSUMER);
+      troubles.set(CONSUMER, undefined);
       await pause(this.#delays.scan, host.signal);
       return;
     }
@@ -119,7 +125,7 @@ class KafkaTrigger implements Trigger {
         topics,
         () => troubles.set(CONSUMER, waitsForGroup(this.#declaration)),
         (count) => {
-          troubles.clear(CONSUMER);
+          troubles.set(CONSUMER, undefined);
           troubles.note(count === 0 ? NO_PARTITION : undefined);
         },
       );
@@ -130,15 +136,14 @@ class KafkaTrigger implements Trigger {
     }
   }
 
-  async #topics(client: KafkaClient, troubles: Troubles): Promise<Topics> {
+  async #topics(client: KafkaClient, troubles: Troubles<SelvageError, string>): Promise<Topics> {
     const { options } = this.#declaration;
     const existing = await client.topics();
     this.#first ??= new Set(existing);
     const missing = options.topics.filter(
       (topic): topic is string => typeof topic === 'string' && !existing.includes(topic),
     );
-    if (missing.length > 0) troubles.set(TOPICS, missingTopics(missing, this.#declaration));
-    else troubles.clear(TOPICS);
+    troubles.set(TOPICS, missing.length > 0 ? missingTopics(missing, this.#declaration) : undefined);
     return chosenTopics(options, existing).map((name) => ({
       name,
       from: this.#first!.has(name) ? options.from : 'earliest',

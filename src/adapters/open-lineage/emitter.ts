@@ -3,7 +3,7 @@ import type { Delivery, DeliveryContext, Emitter, RejectedEvent, RunEvent } from
 import type { OpenLineageEmitterDeclaration } from '../../emitters/open-lineage';
 import { nestedPlansOf, readPlan, type Plan } from '../../plan';
 import type { RunRecord } from '../../ports';
-import { inParallel } from '../../ports/parts/in-parallel';
+import { inParallel } from '../../values/in-parallel';
 import { LineageEvents, type PlanOfRun } from './run-events';
 import { openTransport, type Transport } from './transports';
 import type * as specification from './specification';
@@ -46,7 +46,7 @@ class OpenLineageEmitter implements Emitter {
       const { temporal_run_id: run } = event.run;
       runs.set(run, [...(runs.get(run) ?? []), event]);
     }
-    await inParallel([...runs.values()], RUNS_AT_ONCE, async (ofRun) => {
+    await inParallel(runs.values(), RUNS_AT_ONCE, async (ofRun) => {
       for (const event of ofRun) {
         const reason = await this.send(event, signal);
         if (reason !== undefined) rejected.push({ id: event.id, reason });

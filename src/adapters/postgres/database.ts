@@ -6,9 +6,11 @@ import { connect, type ConnectionLimits, type PostgresConnection } from './conne
 import { isConflict, isLost, selvageErrorOf } from './errors';
 import type { PostgresPoolLike, PostgresResult } from './pool-like';
 import { POSTGRES_WORDS } from './words';
+import { backOff, type BackOff } from '../../values/back-off';
 
 const MAXIMUM_CONFLICTS = 20;
-const LONGEST_PAUSE_MS = 100;
+/** All of it is left to chance, which keeps conflicting transactions from meeting again. */
+const BACK_OFF: BackOff = { base: 2, max: 100, jitter: 1 };
 
 /** Which calls the database may repeat when a connection was lost. Not `once`, since it is unknown whether it was done. */
 interface Repetition {
@@ -159,9 +161,7 @@ export class PostgresDatabase implements SqlDatabase {
         const left = Math.ceil(giveUpAt - performance.now());
         if (left > 0 && isLost(error) && !once && losses === 0) losses += 1;
         else if (left > 0 && isConflict(error) && conflicts < MAXIMUM_CONFLICTS) {
-          conflicts += 1;
-          // Randomness keeps conflicting transactions from meeting again.
-          await delay(Math.min(2 ** conflicts, LONGEST_PAUSE_MS) * Math.random());
+          await delay(backOff(BACK_OFF, conflicts++, Math.random()));
         } else throw selvageErrorOf(error, this.place);
         limits = { ...this.#limits, queryTimeoutMs: left };
       }

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { SelvageError } from '../../errors';
 import type { Offer } from '../../ports';
+import { again } from '../../ports/parts/again';
 import { pause } from '../../ports/parts/pause';
+import { backOff, type BackOff } from '../../values/back-off';
 import type { PostgresDatabase } from './database';
 import type { PostgresConnection } from './connections';
 import { subscription } from '../../ports/parts/subscription';
@@ -12,8 +14,8 @@ export const OFFER_CHANNEL = 'selvage_offers';
 /** How often the connection is tested, to notice a silent loss, and how often subscribers look for themselves. */
 const LOOK_MS = 15_000;
 const LOOK_TIMEOUT_MS = 5_000;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
+/** Chance keeps those who lost one server from returning all at once. */
+const BACK_OFF: BackOff = { base: 100, max: 5_000, jitter: 0.5 };
 
 type PageOfOffers = (after: number, limit: number) => Promise<Offer[]>;
 
@@ -115,21 +117,20 @@ export class OfferListener {
 
   /** Connects, listens, and reconnects, until it is stopped. */
   async #listen(stop: AbortSignal): Promise<void> {
-    let ms = FIRST_PAUSE_MS;
+    let failures = 0;
     while (!stop.aborted) {
       try {
         const connection = await this.#database.connect();
         try {
           await connection.query(`listen ${OFFER_CHANNEL}`);
-          ms = FIRST_PAUSE_MS;
+          failures = 0;
           await this.#hear(connection, stop);
         } finally {
           connection.close();
         }
       } catch {
-        // Subscribers learn of trouble by their own reads. Randomness keeps those who lost one server from returning all at once.
-        await pause(ms * (0.5 + Math.random()), stop);
-        ms = Math.min(2 * ms, LONGEST_PAUSE_MS);
+        // Subscribers learn of trouble by their own reads.
+        await pause(backOff(BACK_OFF, failures++, Math.random()), stop);
       }
     }
   }
@@ -165,13 +166,6 @@ export class OfferListener {
 
 /** Repeats the read while the database is unreachable; empty once the signal is aborted. */
 async function patiently(read: () => Promise<Offer[]>, signal: AbortSignal): Promise<Offer[]> {
-  for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
-    try {
-      return await read();
-    } catch (error) {
-      if (!SelvageError.is(error, 'BackendUnavailable')) throw error;
-      await pause(ms * (0.5 + Math.random()), signal);
-      if (signal.aborted) return [];
-    }
-  }
+  const isFinal = (error: unknown): boolean => !SelvageError.is(error, 'BackendUnavailable');
+  return (await again(read, { backOff: BACK_OFF, isFinal, signal })) ?? [];
 }

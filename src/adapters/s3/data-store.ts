@@ -7,7 +7,7 @@ import {
   requireIntact,
 } from '../../ports/parts/content-hash';
 import { firstBytes } from '../../ports/parts/first-bytes';
-import { inParallel } from '../../ports/parts/in-parallel';
+import { inParallel } from '../../values/in-parallel';
 import { getOneByOne, hasOneByOne } from '../../ports/parts/one-by-one';
 import { nodeSha256 } from '../../node-sha256';
 import { PARALLEL_REQUESTS, type ObjectBody, type ObjectFacts, type S3Bucket } from './bucket';
@@ -115,7 +115,7 @@ export class S3DataStore implements DataStore {
   /** S3 itself guarantees the bytes of streams, so only their size is checked. */
   async #wholeAmong(hashes: Iterable<string>): Promise<Set<string>> {
     const whole = new Set<string>();
-    await inParallel([...hashes], PARALLEL_REQUESTS, async (hash) => {
+    await inParallel(hashes, PARALLEL_REQUESTS, async (hash) => {
       if (isSealedName(hash) || (await this.#isWhole(hash))) whole.add(hash);
     });
     return whole;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError } from '../../errors';
 import { PUT_AGAIN_AFTER_MS } from '../../ports';
-import { inParallel } from '../../ports/parts/in-parallel';
+import { inParallel } from '../../values/in-parallel';
 import { PARALLEL_REQUESTS, type ObjectFacts, type S3Bucket } from './bucket';
 import { deletionOf, type Deletion, type ObjectKeys } from './keys';
 import { streamOf } from './pointer';

@@ -1,5 +1,5 @@
 import type { Page, PageOptions, StoredEntry } from '../../ports';
-import { inParallel } from '../../ports/parts/in-parallel';
+import { inParallel } from '../../values/in-parallel';
 import { pageAfterHash, pageLimit, pageOfValues } from '../../ports/parts/pages';
 import type { ListedObject, S3Bucket } from './bucket';
 import { hashOfValue, type ObjectKeys } from './keys';

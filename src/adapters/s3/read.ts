@@ -3,10 +3,11 @@ import { SelvageError } from '../../errors';
 import type { ObjectBody, S3Bucket } from './bucket';
 import { s3Error } from './errors';
 import { IDLE_TIMEOUT_MS } from './options';
+import { backOff, type BackOff } from '../../values/back-off';
 
 /** Most connections in succession that may break without delivering a byte. */
 const BREAKS_AT_MOST = 4;
-const FIRST_PAUSE_MS = 200;
+const BACK_OFF: BackOff = { base: 200, max: 1_600 };
 
 /**
  * The bytes of an object. If the connection breaks, another one continues from there.
@@ -39,7 +40,7 @@ export async function* readObject(
     } finally {
       object.bytes.destroy();
     }
-    await delay(FIRST_PAUSE_MS * 2 ** (breaks - 1));
+    await delay(backOff(BACK_OFF, breaks - 1));
   }
 }
 

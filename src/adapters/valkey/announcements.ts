@@ -1,11 +1,11 @@
 import { pause } from '../../ports/parts/pause';
 import { textOf } from './client-like';
 import type { ValkeyConnection } from './connection';
+import { backOff, type BackOff } from '../../values/back-off';
 
 /** The server answers at least this often, so that a dead connection is noticed. */
 const LONGEST_BLOCK_MS = 5_000;
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2_000;
+const BACK_OFF: BackOff = { base: 50, max: 2_000, jitter: 0.5 };
 
 /** A subscriber that waits for offers to a run. */
 export interface Ear {
@@ -65,10 +65,10 @@ export class Announcements {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    for (let ms = FIRST_PAUSE_MS; !signal.aborted; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
+    for (let failures = 0; !signal.aborted; failures++) {
       const hasHeard = await this.#followOnce(signal);
-      if (hasHeard) ms = FIRST_PAUSE_MS;
-      await pause(ms * (0.5 + Math.random()), signal);
+      if (hasHeard) failures = 0;
+      await pause(backOff(BACK_OFF, failures, Math.random()), signal);
     }
   }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SelvageError } from '../../errors';
+import { inTime } from '../../ports/parts/pause';
 import { textOf, type ValkeyArgument, type ValkeyClientLike } from './client-like';
 import { noAnswer, valkeyErrorOf } from './errors';
 import type { ValkeyScript } from './script';
@@ -146,7 +147,7 @@ export class ValkeyConnection {
   }
 
   #within<T>(answer: Promise<T>, milliseconds: number): Promise<T> {
-    return within(answer, milliseconds, this.place);
+    return inTime(answer, milliseconds, () => noAnswer(this.place, milliseconds));
   }
 
   #closed(): SelvageError {
@@ -161,18 +162,5 @@ export class ValkeyConnection {
 
   #told(error: unknown): SelvageError {
     return valkeyErrorOf(error, { place: this.place, ...(this.#trouble && { trouble: this.#trouble }) });
-  }
-}
-
-/** @throws SelvageError `BackendUnavailable` if there is no answer in time */
-export async function within<T>(answer: Promise<T>, milliseconds: number, place: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(noAnswer(place, milliseconds)), milliseconds);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

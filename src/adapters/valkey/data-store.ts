@@ -9,7 +9,7 @@ import {
   requireIntact,
 } from '../../ports/parts/content-hash';
 import { firstBytes } from '../../ports/parts/first-bytes';
-import { inParallel } from '../../ports/parts/in-parallel';
+import { inParallel } from '../../values/in-parallel';
 import { pageAfterHash, pageLimit, pageOfValues } from '../../ports/parts/pages';
 import { inOnePiece } from '../../ports/parts/pieces';
 import { bufferOf, textOf } from './client-like';

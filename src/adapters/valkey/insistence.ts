@@ -1,20 +1,21 @@
 import { SelvageError } from '../../errors';
-import { pause } from '../../ports/parts/pause';
+import { again } from '../../ports/parts/again';
+import { Troubles } from '../../ports/parts/troubles';
 import type { TriggerHost } from '../../triggers';
+import type { BackOff } from '../../values/back-off';
 
-const FIRST_MS = 250;
-const LONGEST_MS = 15_000;
+const BACK_OFF: BackOff = { base: 250, max: 15_000, jitter: 0.5 };
 
 /**
  * Repeats failing work until it succeeds or the trigger stops, and reports to the host what prevents
  * deliveries.
  */
 export class Insistence {
-  /** Current errors, by name of the work. */
-  readonly #troubles = new Map<string, SelvageError>();
-  #told: SelvageError | undefined;
+  readonly #troubles: Troubles<SelvageError>;
 
-  constructor(private readonly host: Pick<TriggerHost, 'trouble' | 'signal'>) {}
+  constructor(private readonly host: Pick<TriggerHost, 'trouble' | 'signal'>) {
+    this.#troubles = new Troubles((trouble) => host.trouble(trouble));
+  }
 
   /**
    * Returns the work's result; undefined if the trigger was told to stop before it succeeded.
@@ -27,35 +28,14 @@ export class Insistence {
     work: () => Promise<T>,
     isFinal: (error: unknown) => boolean = () => false,
   ): Promise<T | undefined> {
-    for (let failures = 0; ; failures++) {
-      try {
-        const result = await work();
-        this.#note(what, undefined);
-        return result;
-      } catch (error) {
-        if (isFinal(error)) throw error;
-        this.#note(what, asOwn(error));
-        if (!this.host.signal.aborted) await this.rest(failures);
-        if (!this.host.signal.aborted) continue;
-        this.#troubles.delete(what);
-        return undefined;
-      }
-    }
-  }
-
-  /** Waits, longer after each failure, or until the trigger is told to stop. */
-  async rest(failures: number): Promise<void> {
-    const longest = Math.min(FIRST_MS * 2 ** Math.min(failures, 10), LONGEST_MS);
-    await pause(longest * (0.5 + Math.random() / 2), this.host.signal);
-  }
-
-  #note(what: string, error: SelvageError | undefined): void {
-    if (error) this.#troubles.set(what, error);
-    else if (!this.#troubles.delete(what)) return;
-    const [trouble] = this.#troubles.values();
-    if (trouble?.code === this.#told?.code) return;
-    this.#told = trouble;
-    this.host.trouble(trouble);
+    const { signal } = this.host;
+    const tried = async (): Promise<T> => {
+      const result = await work();
+      this.#troubles.set(what, undefined);
+      return result;
+    };
+    const onFailure = (error: unknown): void => this.#troubles.set(what, asOwn(error));
+    return await again(tried, { backOff: BACK_OFF, isFinal, onFailure, signal });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { loadOptional } from '../../optional-package';
+import { inTime } from '../../ports/parts/pause';
 import {
   DEFAULT_PREFIX,
   parseValkeyUrl,
@@ -9,10 +10,12 @@ import {
   type ValkeyAddress,
 } from './address';
 import type { ValkeyClientLike } from './client-like';
-import { ValkeyConnection, within } from './connection';
+import { ValkeyConnection } from './connection';
+import { noAnswer } from './errors';
 import { requireUsableServer } from './server';
 import { warnOnce } from './warnings';
 import { durationOption, type Duration } from '../../values/duration';
+import { backOff, type BackOff } from '../../values/back-off';
 
 interface ValkeyLimits {
   /** Time limit for connecting. Default 5 s. */
@@ -44,7 +47,7 @@ export type ValkeyOptions = ValkeyUrlOptions | ValkeyClientOptions;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 30_000;
-const LONGEST_PAUSE_MS = 2_000;
+const RECONNECT: BackOff = { base: 50, max: 2_000, jitter: 0.5 };
 
 /**
  * Connects, and checks that the server has a supported version and accepts writes. Warns once
@@ -74,7 +77,7 @@ async function reach(
     await look(connection);
   };
   try {
-    await within(opening(), limits.connectTimeout, connection.place);
+    await inTime(opening(), limits.connectTimeout, () => noAnswer(connection.place, limits.connectTimeout));
     return connection;
   } catch (error) {
     connection.cut();
@@ -158,8 +161,7 @@ async function newClient(
     keepAlive: 10_000,
     // A connection that blocks is not closed by the server at once.
     disconnectTimeout: 50,
-    retryStrategy: (attempt) =>
-      Math.min(25 * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2),
+    retryStrategy: (attempt) => backOff(RECONNECT, attempt - 1, Math.random()),
     // Commands are not resent, since the server may have executed them. The caller gets the error and may
     // repeat.
     maxRetriesPerRequest: 0,

@@ -1,17 +1,17 @@
 import { SelvageError } from '../../errors';
 import type { Offer, Page, PageOptions, StoredPlan, SubscribableTapestryStore } from '../../ports';
 import { pageLimit, pageOf, pageStart, type Position } from '../../ports/parts/pages';
-import { pause } from '../../ports/parts/pause';
 import { subscription } from '../../ports/parts/subscription';
 import { openValkey, type ValkeyOptions } from './open';
 import { textOf } from './client-like';
 import type { ValkeyConnection } from './connection';
 import { Announcements, type Ear, type Entry } from './announcements';
 import { OFFER, SAVE } from './tapestry-scripts';
+import { again } from '../../ports/parts/again';
+import type { BackOff } from '../../values/back-off';
 
 /** How long a subscriber first waits before it asks again a server that did not answer. */
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2_000;
+const BACK_OFF: BackOff = { base: 50, max: 2_000, jitter: 0.5 };
 
 interface Listed {
   readonly hash: string;
@@ -121,16 +121,13 @@ export class ValkeyTapestryStore implements SubscribableTapestryStore {
 
   /** Asks until the server answers. Offers made in the meantime are in the answer, or are announced. */
   async #offersWhenBack(ear: Ear, signal: AbortSignal, read: () => Promise<Offer[]>): Promise<Offer[]> {
-    for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
+    const isFinal = (error: unknown): boolean =>
+      !SelvageError.is(error, 'BackendUnavailable') || this.#connection.isClosed;
+    const ask = (): Promise<Offer[]> => {
       ear.forget();
-      try {
-        return await read();
-      } catch (error) {
-        if (!SelvageError.is(error, 'BackendUnavailable') || this.#connection.isClosed) throw error;
-        await pause(ms, signal);
-        if (signal.aborted) return [];
-      }
-    }
+      return read();
+    };
+    return (await again(ask, { backOff: BACK_OFF, isFinal, signal })) ?? [];
   }
 
   #listKey(tapestry?: string): string {

@@ -8,7 +8,8 @@ import {
   type WebhookSignalDeclaration,
 } from '../../triggers';
 import { eventOf, hashOf, linkOf, withoutSecrets, type Genuine } from './event';
-import { Admission, ByteSlots } from './limits';
+import { Admission, BYTES_AT_ONCE } from './limits';
+import { Slots } from '../../ports/parts/slots';
 import {
   Problem,
   problemResponse,
@@ -72,7 +73,7 @@ export function createWebhookHandler(host: WebhookHost, options: WebhookHandlerO
 class Handler implements WebhookHandler {
   private readonly app: Hono<{ Bindings: RequestSurroundings }>;
   private readonly bodies = new BodyReader();
-  private readonly work = new ByteSlots();
+  private readonly work = new Slots(BYTES_AT_ONCE);
   private readonly waits: RunWaits;
   private readonly inFlight = new Set<Promise<Response>>();
   private readonly basePath: string;
@@ -149,7 +150,7 @@ class Handler implements WebhookHandler {
 
   private async workOn<T>(body: Genuine, admission: Admission, work: () => Promise<T>): Promise<T> {
     try {
-      return await admission.take(() => this.work.use(body.bytes.byteLength, work));
+      return await admission.take(() => this.work.use(work, body.bytes.byteLength));
     } finally {
       body.release();
     }

@@ -1,7 +1,11 @@
 import type { CheckedWebhook } from '../../triggers';
 import { Problem } from './problem';
 
-const BYTES_AT_ONCE = 8 * 1024 * 1024;
+/**
+ * Bytes of bodies that are worked on at once. A body takes some fifteen times its bytes while it is parsed, checked,
+ * hashed and stored.
+ */
+export const BYTES_AT_ONCE = 8 * 1024 * 1024;
 
 /** Limits the verified requests of one webhook: those in progress at once, and the rate. */
 export class Admission {
@@ -39,38 +43,6 @@ export class Admission {
     this.filledAt = now;
     if (this.tokens < 1) throw tooMany((1 - this.tokens) / rate.perSecond);
     this.tokens -= 1;
-  }
-}
-
-/**
- * Bounds how many bytes of bodies are worked on at once; the rest waits, first come, first served. A body takes some fifteen times its bytes
- * while it is parsed, checked, hashed and stored.
- */
-export class ByteSlots {
-  private readonly waiting: { readonly bytes: number; readonly begin: () => void }[] = [];
-  private used = 0;
-
-  constructor(private readonly limit = BYTES_AT_ONCE) {}
-
-  /** A body above the limit is worked on alone. */
-  async use<T>(bytes: number, work: () => Promise<T>): Promise<T> {
-    if (this.waiting.length > 0 || !this.fits(bytes))
-      await new Promise<void>((begin) => this.waiting.push({ bytes, begin }));
-    else this.used += bytes;
-    try {
-      return await work();
-    } finally {
-      this.used -= bytes;
-      while (this.waiting.length > 0 && this.fits(this.waiting[0]!.bytes)) {
-        const next = this.waiting.shift()!;
-        this.used += next.bytes;
-        next.begin();
-      }
-    }
-  }
-
-  private fits(bytes: number): boolean {
-    return this.used === 0 || this.used + bytes <= this.limit;
   }
 }
 

@@ -2,8 +2,9 @@ import { REDACTED, isSecretName, redactText } from '../../values/redact';
 import { inspect } from 'node:util';
 import type { EventLink } from '../../ports';
 import { lineText, widthOf } from '../../terminal';
+import { formatDuration } from '../../visualisation/words';
 
-export { formatDuration } from '../../visualisation/words';
+export { formatDuration };
 
 /** `2026-01-31 12:00:05`, in the time zone of this machine. */
 export function formatTime(milliseconds: number): string {
@@ -53,6 +54,11 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** How long ago it was. Never negative: the server's clock may be ahead of ours. */
+export function formatAge(time: number, now: number): string {
+  return formatDuration(Math.max(0, now - time));
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

@@ -1,6 +1,6 @@
 import type { Waiting, WaitingKnot, WaitingStep } from '../../client';
 import { redactText } from '../../values/redact';
-import { formatDuration, plural, shorten } from '../output/format';
+import { formatAge, formatDuration, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
 
 const SHOWN_KNOTS = 20;
@@ -32,7 +32,7 @@ export function describeWaiting(waiting: Waiting, now: number, output: Output): 
 
 function describeStep(step: WaitingStep, now: number): string {
   return withNotes(step.message, [
-    ...(step.since === undefined ? [] : [`for ${ago(step.since, now)}`]),
+    ...(step.since === undefined ? [] : [`for ${formatAge(step.since, now)}`]),
     ...attemptNote(step.attempt),
     ...pollNote(step.lastPollAt, now),
   ]);
@@ -48,9 +48,9 @@ export function describeKnot(knot: WaitingKnot, now: number): string {
   }
   return withNotes(redactText(reason.message), [
     ...(state === 'waiting' && until !== undefined ? [left(until, now)] : []),
-    ...(since === undefined ? [] : [`for ${ago(since, now)}`]),
+    ...(since === undefined ? [] : [`for ${formatAge(since, now)}`]),
     ...attemptNote(attempt),
-    ...(lastHeartbeatAt === undefined ? [] : [`last heartbeat ${ago(lastHeartbeatAt, now)} ago`]),
+    ...(lastHeartbeatAt === undefined ? [] : [`last heartbeat ${formatAge(lastHeartbeatAt, now)} ago`]),
     ...pollNote(lastPollAt, now),
   ]);
 }
@@ -86,16 +86,11 @@ function attemptNote(attempt: number | undefined): string[] {
 }
 
 function pollNote(lastPollAt: number | undefined, now: number): string[] {
-  return lastPollAt === undefined ? [] : [`last polled ${ago(lastPollAt, now)} ago`];
+  return lastPollAt === undefined ? [] : [`last polled ${formatAge(lastPollAt, now)} ago`];
 }
 
 function left(until: number, now: number): string {
   return until > now ? `in ${formatDuration(until - now)}` : 'now';
-}
-
-/** Never negative: the server's clock may be ahead of ours. */
-function ago(time: number, now: number): string {
-  return formatDuration(Math.max(0, now - time));
 }
 
 /** `and 80 more: 60 Parents, 20 Queued` */

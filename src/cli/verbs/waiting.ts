@@ -6,7 +6,7 @@ import type { Does } from '../options/does';
 import { addRunFilters, filtersOf, type RunFilters } from '../options/run-filters';
 import { addJsonOption, addServerOptions, wholeNumber, type ServerOptions } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
-import { formatDuration, formatTable, plural, shorten } from '../output/format';
+import { formatAge, formatTable, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
 
 interface WaitingOptions extends ServerOptions, RunFilters {
@@ -60,7 +60,12 @@ async function listWaiting(options: WaitingOptions, output: Output): Promise<num
     const counts = by && countWaiting(waiting.runs, by);
     const now = Date.now();
     if (counts && counts.length > 0) {
-      const rows = counts.map(({ key, runs, since, first }) => [key, String(runs), ago(since, now), first]);
+      const rows = counts.map(({ key, runs, since, first }) => [
+        key,
+        String(runs),
+        formatAge(since, now),
+        first,
+      ]);
       output.say(formatTable([by.toUpperCase(), 'RUNS', 'LONGEST', 'RUN'], rows));
     } else if (waiting.runs.length > 0) output.say(describeRuns(waiting.runs.slice(0, limit), now));
     output.say(describeTotals(waiting, by ? waiting.runs.length : limit));
@@ -73,7 +78,7 @@ function describeRuns(runs: readonly WaitingRun[], now: number): string {
   const rows = runs.map(({ runId, knotId = '', since, reason, others = 0 }) => [
     runId,
     knotId,
-    ago(since, now),
+    formatAge(since, now),
     reason.code,
     shorten(redactText(reason.message), SHOWN_MESSAGE) +
       (others > 0 ? ` (and ${plural(others, 'other knot')})` : ''),
@@ -90,8 +95,4 @@ function describeTotals({ runs, open, working }: WaitingRuns, shown: number): st
       : []),
     ...(shown < runs.length ? [`${runs.length - shown} more wait: --limit, or --by to count them.`] : []),
   ].join('\n');
-}
-
-function ago(since: number, now: number): string {
-  return formatDuration(Math.max(0, now - since));
 }

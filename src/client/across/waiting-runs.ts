@@ -5,7 +5,7 @@ import { SelvageError, isAway } from '../../errors';
 import { bodyName } from '../../authoring/body-names';
 import type { Layout } from '../../plan';
 import type { RunRecord } from '../../ports';
-import { inParallel } from '../../ports/parts/in-parallel';
+import { inParallel } from '../../values/in-parallel';
 import type { LoadedPlan } from '../../runtime';
 import { nobodyTakes } from '../activity-reason';
 import { durationOption } from '../../values/duration';

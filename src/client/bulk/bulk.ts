@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { SelvageError, isAway } from '../../errors';
 import type { RunRecord } from '../../ports';
 import { everyItem } from '../../ports/parts/every-item';
-import { inParallel } from '../../ports/parts/in-parallel';
+import { inParallel } from '../../values/in-parallel';
 import { decodeJson } from '../../values';
 import { readOpenRuns } from '../across/open-runs';
 import type { Connected } from '../connect';

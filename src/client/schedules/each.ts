@@ -1,13 +1,9 @@
-import { inParallel } from '../../ports/parts/in-parallel';
+import { resultsInParallel } from '../../values/in-parallel';
 
 /** Calls to the server at once. */
 const AT_ONCE = 8;
 
 /** Results in the order of the items. */
 export async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  await inParallel([...items.entries()], AT_ONCE, async ([index, item]) => {
-    results[index] = await work(item);
-  });
-  return results;
+  return await resultsInParallel(items, AT_ONCE, work);
 }

@@ -5,11 +5,11 @@ import { startKeys } from './keys';
 import { startLive, startPolling } from './live';
 import { basePath, setFirstPlace, startRouter } from './router';
 import { EmbeddedSource, readEmbeddedDocument } from './source/embedded-source';
-import { HttpSource } from './source/http-source';
-import { waitBefore } from './source/backoff';
+import { HttpSource, RECONNECT } from './source/http-source';
 import { asSourceError } from './source/source-error';
 import { startScheme } from './ui/scheme';
 import { ErrorBox } from './ui/states';
+import { backOff } from '../../values/back-off';
 // Includes the styles of late chunks: the bundler does not load those with their code.
 import './page.css';
 import './graph/graph.css';
@@ -51,7 +51,7 @@ const root = document.getElementById('page')!;
 
 /** Renders the page once the source has answered; until then, the reason why it has not. */
 async function run(): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  for (let failures = 0; ; failures++) {
     try {
       await start();
       break;
@@ -60,7 +60,7 @@ async function run(): Promise<void> {
       root.textContent = '';
       render(<main>{<ErrorBox error={failed} onRetry={() => location.reload()} />}</main>, root);
       if (failed.code !== 'PageOffline') return;
-      await new Promise((resolve) => setTimeout(resolve, waitBefore(attempt, Math.random())));
+      await new Promise((resolve) => setTimeout(resolve, backOff(RECONNECT, failures, Math.random())));
     }
   }
   render(<Frame />, root);

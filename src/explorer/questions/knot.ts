@@ -2,13 +2,14 @@ import { mapOfElement } from '../../authoring/element-id';
 import { explainCache } from '../../records/questions';
 import { hostOfRecord, stateOf } from '../../runtime';
 import { SelvageError } from '../../errors';
-import type { ErrorCause, ExceptionRecord, LineageRecord, RunRecord } from '../../ports';
+import type { ExceptionRecord, LineageRecord, RunRecord } from '../../ports';
 import { subjectOf } from '../../encryption/seal-backends';
 import { withSubject } from '../../encryption/run-scope';
 import { recordOf } from '../../authoring';
-import type { ErrorView, InputView, KnotView, Questions } from '../contract';
+import type { InputView, KnotView, Questions } from '../contract';
 import type { ExplorerData, Rights } from '../data';
 import { cacheSentence } from '../cache-sentence';
+import { errorView } from '../knot-view';
 import { readBytes } from '../read-bytes';
 import { schemaToJson } from '../schema-to-json';
 import { requireRun, waitingView } from './run';
@@ -98,18 +99,6 @@ async function plannedInputs(
     const hash = hashes.get(id) ?? undefined;
     return { name, knot: id, hash };
   });
-}
-
-export function errorView(error: ExceptionRecord | ErrorCause): ErrorView {
-  const { type, message, traceback, at, cause, errors } = error as ExceptionRecord;
-  return {
-    type,
-    message,
-    traceback: traceback ?? '',
-    at,
-    ...(cause && { cause: errorView(cause) }),
-    ...(errors && { errors: errors.map(errorView) }),
-  };
 }
 
 async function cacheOf(

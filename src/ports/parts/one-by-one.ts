@@ -1,5 +1,5 @@
 import type { DataStore } from '../data-store';
-import { inParallel } from './in-parallel';
+import { inParallel } from '../../values/in-parallel';
 
 /** `getMany` of a store that has to ask for each value by itself, for at most `limit` at once. */
 export async function getOneByOne(
@@ -8,7 +8,7 @@ export async function getOneByOne(
   limit: number,
 ): Promise<Map<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
-  await inParallel([...new Set(hashes)], limit, async (hash) => {
+  await inParallel(new Set(hashes), limit, async (hash) => {
     const bytes = await store.get(hash);
     if (bytes !== undefined) found.set(hash, bytes);
   });
@@ -22,7 +22,7 @@ export async function hasOneByOne(
   limit: number,
 ): Promise<Set<string>> {
   const found = new Set<string>();
-  await inParallel([...new Set(hashes)], limit, async (hash) => {
+  await inParallel(new Set(hashes), limit, async (hash) => {
     if (await store.has(hash)) found.add(hash);
   });
   return found;

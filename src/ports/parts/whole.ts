@@ -1,7 +1,7 @@
 import { isOfClass } from '../../errors';
 import { READ_TO_KEEP_BYTES, type DataStore } from '..';
 import { isSealedName } from './content-hash';
-import { inParallel } from './in-parallel';
+import { inParallel } from '../../values/in-parallel';
 
 /** Streams read at once. */
 const AT_ONCE = 8;
@@ -52,7 +52,7 @@ export async function wholeAmong(
   hashes: Iterable<string>,
 ): Promise<Set<string>> {
   const whole = new Set<string>();
-  await inParallel([...hashes], AT_ONCE, async (hash) => {
+  await inParallel(hashes, AT_ONCE, async (hash) => {
     if (await isWhole(store, hash, READ_TO_KEEP_BYTES)) whole.add(hash);
   });
   return whole;

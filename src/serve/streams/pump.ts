@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Logger } from '../../authoring/knot-context';
 import { SelvageError } from '../../errors';
-import { pause } from '../../ports/parts/pause';
 import {
   batchSizes,
   gapWords,
@@ -15,13 +14,12 @@ import {
 } from '../../streams';
 import type { SourceAmount } from '../../ports';
 import type { PumpEnd, PumpState, StreamCheckpoint, StreamCounts } from '../../workflows/messages';
-import { Slots } from '../slots';
+import { Slots } from '../../ports/parts/slots';
 import { isFinal } from './is-final';
 import { StreamProgress } from './progress';
 import { Rate } from './rate';
 import { Reader, orAborted } from './reader';
 import { TakenTogether } from './taken-together';
-import { Troubles } from './troubles';
 import {
   keyRefusalOf,
   orderKeyOf,
@@ -31,6 +29,9 @@ import {
   type UnitClaim,
   type UnitRuns,
 } from './unit';
+import { again } from '../../ports/parts/again';
+import { Troubles } from '../../ports/parts/troubles';
+import type { BackOff } from '../../values/back-off';
 
 export interface PumpParts {
   readonly declaration: StreamDeclaration;
@@ -44,8 +45,7 @@ export interface PumpParts {
 
 /** With order by key: how many units may wait for others of their key, for each that may run. */
 const WAITING_PER_RUNNING = 10;
-const FIRST_PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 10_000;
+const BACK_OFF: BackOff = { base: 200, max: 10_000 };
 
 /**
  * Reads a source, starts the runs of its elements, and delivers their results.
@@ -375,19 +375,17 @@ export class Pump {
   async #insist<T>(what: string, work: () => Promise<T>): Promise<T> {
     const { signal } = this.#kill;
     const part = {};
-    for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
-      signal.throwIfAborted();
-      try {
-        const result = await work();
-        if (ms > FIRST_PAUSE_MS) this.#troubles.set(part, undefined);
-        return result;
-      } catch (error) {
-        signal.throwIfAborted();
-        if (isFinal(error)) throw error;
-        this.#troubles.set(part, `cannot ${what}: ${error instanceof Error ? error.message : String(error)}`);
-        await pause(ms, signal);
-      }
-    }
+    signal.throwIfAborted();
+    const done = await again(async () => ({ result: await work() }), {
+      backOff: BACK_OFF,
+      signal,
+      isFinal: (error) => signal.aborted || isFinal(error),
+      onFailure: (error) =>
+        this.#troubles.set(part, `cannot ${what}: ${error instanceof Error ? error.message : String(error)}`),
+    });
+    if (!done) throw signal.reason;
+    this.#troubles.set(part, undefined);
+    return done.result;
   }
 
   /** The first error counts. */

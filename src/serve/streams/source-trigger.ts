@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError, isAway } from '../../errors';
 import {
   gapWords,
@@ -13,11 +12,13 @@ import type { Trigger, TriggerDeclaration, TriggerEvent, TriggerHost } from '../
 import type { Json } from '../../values';
 import { openSource } from './open-source';
 import { Reader } from './reader';
-import { Troubles } from './troubles';
+import { again } from '../../ports/parts/again';
+import { Troubles } from '../../ports/parts/troubles';
+import type { BackOff } from '../../values/back-off';
 
 /** Events that are accepted together. */
 const AT_ONCE = 200;
-const PAUSE_MS = 1_000;
+const BACK_OFF: BackOff = { base: 1_000, max: 1_000 };
 
 /** Delivers the elements of a source as events, one after another until their runs have started. */
 export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigger {
@@ -100,20 +101,18 @@ async function accept(
   events: readonly TriggerEvent[],
   troubles: Troubles<SelvageError>,
 ): Promise<boolean> {
-  while (!host.signal.aborted) {
-    try {
-      const acceptances = await host.accept(events);
-      acceptances.forEach((acceptance, place) => {
-        if (acceptance.status === 'refused')
-          host.logger.warn(`element ${events[place]!.key} starts no run: ${acceptance.error.message}`);
-      });
-      troubles.set(host, undefined);
-      return true;
-    } catch (error) {
-      if (!isAway(error)) throw error;
-      troubles.set(host, error);
-      await delay(PAUSE_MS, undefined, { signal: host.signal }).catch(() => undefined);
-    }
-  }
-  return false;
+  if (host.signal.aborted) return false;
+  const acceptances = await again(() => host.accept(events), {
+    backOff: BACK_OFF,
+    signal: host.signal,
+    isFinal: (error) => !isAway(error),
+    onFailure: (error) => troubles.set(host, error as SelvageError),
+  });
+  if (!acceptances) return false;
+  acceptances.forEach((acceptance, place) => {
+    if (acceptance.status === 'refused')
+      host.logger.warn(`element ${events[place]!.key} starts no run: ${acceptance.error.message}`);
+  });
+  troubles.set(host, undefined);
+  return true;
 }

@@ -19,7 +19,7 @@ import { until } from '../../support/until';
 const LIMIT_MS = 120_000;
 const EVENTS = 5;
 /** So that a trigger whose broker is away tries again soon. */
-const DELAYS = { first: 100, longest: 1_000 };
+const DELAYS = { base: 100, max: 1_000 };
 
 const keep = knot('keep', ({ event }: { event: string }) => event);
 

@@ -1,5 +1,4 @@
 import { coalesce } from '../../../src/explorer/page/source/coalesce';
-import { waitBefore } from '../../../src/explorer/page/source/backoff';
 
 /** Timers whose time goes on when it is told to. */
 function clock(): {
@@ -71,10 +70,4 @@ test('a flush hands over what is there, once; a closed one hands over nothing', 
   gathered.add(3);
   timers.go(100);
   expect(batches).toEqual([[1]]);
-});
-
-test('waits double up to half a minute, and chance only shortens them', () => {
-  const waits = [1, 2, 3, 4, 5, 6, 7, 8, 50].map((attempt) => waitBefore(attempt, 0));
-  expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
-  expect(waitBefore(3, 1)).toBe(1000);
 });

@@ -13,10 +13,7 @@ interface Kept {
 }
 
 /** A trigger that does this each time it is started; after the last, it waits to be stopped. */
-function keep(
-  runs: readonly ((host: TriggerHost) => Promise<void>)[],
-  delays = { first: 1, longest: 4 },
-): Kept {
+function keep(runs: readonly ((host: TriggerHost) => Promise<void>)[], delays = { base: 1, max: 4 }): Kept {
   const lines: string[] = [];
   let made = 0;
   let restarts = 0;
@@ -109,7 +106,7 @@ test('what keeps it from delivering is its state and is told once, and so is tha
 
 test('a stop ends the rest before the next start', async () => {
   const stopping = new AbortController();
-  const { trigger, made } = keep([fails(new Error('x'))], { first: 600_000, longest: 600_000 });
+  const { trigger, made } = keep([fails(new Error('x'))], { base: 600_000, max: 600_000 });
   const ended = trigger.run(stopping.signal);
   setImmediate(() => stopping.abort());
   await ended;

@@ -1,9 +1,11 @@
 import type { ActName, Acts, ApiError, LiveEvent, QuestionName, Questions, Source } from '../../contract';
-import { waitBefore } from './backoff';
+import { backOff, type BackOff } from '../../../values/back-off';
 import { coalesce } from './coalesce';
 import { SourceError } from './source-error';
 
 const EVERY_MS = 50;
+/** Chance keeps all pages from calling a returning server at once. */
+export const RECONNECT: BackOff = { base: 500, max: 30_000, jitter: 0.5 };
 
 /** Asks the server that served the page. */
 export class HttpSource implements Source {
@@ -37,7 +39,7 @@ export class HttpSource implements Source {
     onState?: (state: 'live' | 'lost' | 'behind') => void,
   ): () => void {
     let position = after;
-    let attempt = 0;
+    let failures = 0;
     let stream: EventSource | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const gathered = coalesce<LiveEvent>((events) => on(events, position ?? ''), EVERY_MS, {
@@ -58,7 +60,7 @@ export class HttpSource implements Source {
       const query = position === undefined ? '' : `?after=${encodeURIComponent(position)}`;
       stream = new EventSource(`${this.base}api/live${query}`);
       stream.onopen = () => {
-        attempt = 0;
+        failures = 0;
         onState?.('live');
         // What happened before the connection is unknown.
         if (position === undefined) onState?.('behind');
@@ -69,8 +71,7 @@ export class HttpSource implements Source {
         onState?.('lost');
         if (stream?.readyState !== EventSource.CLOSED) return;
         stream.close();
-        attempt += 1;
-        timer = setTimeout(open, waitBefore(attempt, Math.random()));
+        timer = setTimeout(open, backOff(RECONNECT, failures++, Math.random()));
       };
     };
     const onShown = (): void => {

@@ -3,8 +3,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { z } from 'zod';
 import { kafkaTrigger, knot, tapestry, type KafkaMessage } from '../../../../src';
 import type { KafkaClient, ReceivedMessages } from '../../../../src/adapters/kafka/broker';
+import type { SelvageError } from '../../../../src/errors';
 import { Reading } from '../../../../src/adapters/kafka/reading';
-import { Troubles } from '../../../../src/adapters/kafka/troubles';
+import { Troubles } from '../../../../src/ports/parts/troubles';
 import { InMemoryStartLedger } from '../../../../src/adapters/memory/start-ledger';
 import { bodyLogger } from '../../../../src/runtime/body-logger';
 import { Starter } from '../../../../src/serve/starter';
@@ -103,8 +104,8 @@ class World {
           }),
       }),
     } as unknown as KafkaClient;
-    const troubles = new Troubles(host);
-    const delays = { first: 1, longest: 1, commit: 0 };
+    const troubles = new Troubles<SelvageError, string>(() => {});
+    const delays = { base: 1, max: 1, commit: 0 };
     const reading = new Reading({ declaration, client, host, troubles, delays });
     await reading.start(
       [],

@@ -1,4 +1,3 @@
-import { ByteSlots } from '../../../../src/adapters/webhook/limits';
 import { BodyReader } from '../../../../src/adapters/webhook/read-body';
 
 const LIMITS = { body: 100, time: 60_000 };
@@ -63,37 +62,4 @@ test('a body that is broken off is refused, and holds nothing any more', async (
   next.send(100);
   next.end();
   expect((await read).bytes.byteLength).toBe(100);
-});
-
-test('bodies are worked on within a limit of bytes, in their order, and one that is larger alone', async () => {
-  const slots = new ByteSlots(100);
-  const begun: number[] = [];
-  const ends: (() => void)[] = [];
-  const all = [60, 50, 30, 300, 10].map((bytes, index) =>
-    slots.use(bytes, async () => {
-      begun.push(index);
-      await new Promise<void>((end) => (ends[index] = end));
-    }),
-  );
-  expect(begun).toEqual([0]);
-  ends[0]!();
-  await all[0];
-  expect(begun).toEqual([0, 1, 2]);
-  ends[1]!();
-  ends[2]!();
-  await Promise.all([all[1], all[2]]);
-  expect(begun).toEqual([0, 1, 2, 3]);
-  ends[3]!();
-  await all[3];
-  expect(begun).toEqual([0, 1, 2, 3, 4]);
-  ends[4]!();
-  await all[4];
-});
-
-test('work that fails leaves its place to the next', async () => {
-  const slots = new ByteSlots(10);
-  const failing = slots.use(10, () => Promise.reject(new Error('not this one')));
-  const next = slots.use(10, () => Promise.resolve('begun'));
-  await expect(failing).rejects.toThrow('not this one');
-  expect(await next).toBe('begun');
 });

@@ -1,0 +1,59 @@
+import type { SelvageError } from '../../errors';
+
+/**
+ * What currently holds up the parts of some work. One trouble at a time is told: the first that is not over. One that
+ * passes by itself (`brief` in its details) is told only where there is no other.
+ */
+export class Troubles<Trouble extends SelvageError | string, Part = unknown> {
+  readonly #all = new Map<Part, Trouble>();
+  readonly #tell: (trouble: Trouble | undefined, note: string | undefined) => void;
+  #told: Trouble | undefined;
+  #note: string | undefined;
+
+  /** @param tell receives the note only where there is no trouble */
+  constructor(tell: (trouble: Trouble | undefined, note: string | undefined) => void) {
+    this.#tell = tell;
+  }
+
+  get told(): Trouble | undefined {
+    return this.#told;
+  }
+
+  /** @param trouble undefined: the part goes on. An error with the code of the part's present one is no news. */
+  set(part: Part, trouble: Trouble | undefined): void {
+    const before = this.#all.get(part);
+    if (before === trouble || (before && trouble && kindOf(before) === kindOf(trouble))) return;
+    if (trouble === undefined) this.#all.delete(part);
+    else this.#all.set(part, trouble);
+    this.#update();
+  }
+
+  /** What is to be known although it is no trouble; undefined if nothing is. */
+  note(text: string | undefined): void {
+    if (text === this.#note) return;
+    this.#note = text;
+    this.#update(true);
+  }
+
+  /** Drops the troubles of parts that belong to others now. */
+  keepOnly(isKept: (part: Part) => boolean): void {
+    for (const part of [...this.#all.keys()]) if (!isKept(part)) this.#all.delete(part);
+    this.#update();
+  }
+
+  #update(isNews = false): void {
+    const all = [...this.#all.values()];
+    const first = all.find((trouble) => !isBrief(trouble)) ?? all[0];
+    if (first === this.#told && !isNews) return;
+    this.#told = first;
+    this.#tell(first, first === undefined ? this.#note : undefined);
+  }
+}
+
+function kindOf(trouble: SelvageError | string): string {
+  return typeof trouble === 'string' ? trouble : trouble.code;
+}
+
+function isBrief(trouble: SelvageError | string): boolean {
+  return typeof trouble !== 'string' && trouble.details['brief'] === true;
+}
