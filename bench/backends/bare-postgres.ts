@@ -1,6 +1,5 @@
 import { Pool } from 'pg';
-import type { LineageRecord } from '../../src/ports';
-import { LINEAGE_COLUMNS, columnValue } from '../../src/adapters/sql/lineage-records';
+import { LINEAGE, type LineageRecord } from '../../src/ports';
 
 /** The role of inputs in `selvage_lineage_index`. */
 const INPUT = 1;
@@ -26,10 +25,7 @@ export class BarePostgres {
     const name = `bare_${records.length}_${inputs.length}`;
     let text = this.#texts.get(name);
     if (text === undefined) this.#texts.set(name, (text = insert(records.length, inputs.length)));
-    const values = [
-      ...records.flatMap((record) => LINEAGE_COLUMNS.map((column) => columnValue(record, column))),
-      ...inputs.flat(),
-    ];
+    const values = [...records.flatMap(LINEAGE.values), ...inputs.flat()];
     const { rowCount } = await this.#pool.query({ name, text, values });
     if (rowCount !== inputs.length) throw new Error('The rows of the bare driver were there already.');
   }
@@ -43,8 +39,8 @@ function insert(records: number, inputs: number): string {
   let parameter = 0;
   const row = (length: number): string =>
     `${Array.from({ length }, () => `$${(parameter += 1)}`).join(', ')}`;
-  const columns = LINEAGE_COLUMNS.map((column) => `"${column}"`).join(', ');
-  const lineageRows = Array.from({ length: records }, () => `(${row(LINEAGE_COLUMNS.length)}, 1)`).join(', ');
+  const columns = LINEAGE.names.map((column) => `"${column}"`).join(', ');
+  const lineageRows = Array.from({ length: records }, () => `(${row(LINEAGE.names.length)}, 1)`).join(', ');
   const inputRows = Array.from({ length: inputs }, () => `(${row(2)})`).join(', ');
   return `
     with committed as (

@@ -1,6 +1,5 @@
 import Database from 'libsql';
-import type { LineageRecord } from '../../src/ports';
-import { LINEAGE_COLUMNS, columnValue } from '../../src/adapters/sql/lineage-records';
+import { LINEAGE, type LineageRecord } from '../../src/ports';
 
 /** As the adapter sets them. */
 const SETTINGS = ['wal_autocheckpoint = 32000', 'cache_size = -16384', 'foreign_keys = off'];
@@ -25,7 +24,7 @@ export class BareSqlite {
     let statement = this.#statements.get(records.length);
     if (statement === undefined)
       this.#statements.set(records.length, (statement = this.#database.prepare(insert(records.length))));
-    const values = records.flatMap((record) => LINEAGE_COLUMNS.map((column) => columnValue(record, column)));
+    const values = records.flatMap(LINEAGE.values);
     this.#begin.run();
     const { changes } = statement.run(...values);
     this.#commit.run();
@@ -40,7 +39,7 @@ export class BareSqlite {
 }
 
 function insert(records: number): string {
-  const row = `(${LINEAGE_COLUMNS.map(() => '?').join(', ')})`;
-  const columns = LINEAGE_COLUMNS.map((column) => `"${column}"`).join(', ');
+  const row = `(${LINEAGE.names.map(() => '?').join(', ')})`;
+  const columns = LINEAGE.names.map((column) => `"${column}"`).join(', ');
   return `insert into selvage_lineage (${columns}) values ${Array<string>(records).fill(row).join(', ')} on conflict do nothing`;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { nodeSha256 } from '../node-sha256';
 import { isContentHash, isSealedName } from '../ports/parts/content-hash';
 import { SelvageError } from '../errors';
-import { lineageRecordSchema, runRecordSchema } from '../ports';
+import { lineageRecordSchema, runRecordSchema, storedPlanSchema } from '../ports';
 
 /**
  * A capsule is an HTML page with a block of data: JSON, compressed by gzip, in base64. The block states its
@@ -57,13 +57,6 @@ const valueSchema = z.object({
   base64: z.string().optional(),
 });
 
-const planSchema = z.object({
-  hash: z.string(),
-  tapestry: z.string(),
-  text: z.string(),
-  savedAt: z.number(),
-});
-
 const documentSchema = z.object({
   format: z.int().min(1).max(CAPSULE_FORMAT),
   madeAt: z.number(),
@@ -73,7 +66,7 @@ const documentSchema = z.object({
   run: z.string(),
   runs: z.array(runRecordSchema).min(1),
   records: z.array(lineageRecordSchema),
-  plans: z.array(planSchema),
+  plans: z.array(storedPlanSchema),
   values: z.array(valueSchema),
   absent: z.array(absentSchema),
   /** The redactions, as given. */

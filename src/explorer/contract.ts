@@ -35,10 +35,12 @@ export interface Questions {
   compare: { ask: { first: string; second: string }; answer: Comparison };
   schedules: { ask: Record<string, never>; answer: { schedules: ScheduleView[] } };
   partitions: { ask: { tapestry: string }; answer: PartitionsAnswer };
-  triggers: { ask: Record<string, never>; answer: { triggers: TriggerView[] } };
+  /** With `isMore`, of those that the file does not declare only the ones of the newest starts. */
+  triggers: { ask: Record<string, never>; answer: { triggers: TriggerView[]; isMore: boolean } };
   /** Events of a trigger that started no run: claimed but not started, or refused and put aside. */
   deadLetters: { ask: { trigger: string; cursor?: string }; answer: DeadLettersAnswer };
-  workers: { ask: Record<string, never>; answer: { queues: QueueView[] } };
+  /** With `isMore`, there are more queues, or unfinished runs that are not counted. */
+  workers: { ask: Record<string, never>; answer: { queues: QueueView[]; isMore: boolean } };
   /** Which unfinished runs wait, counted by what for. Slow for very many, since it asks the server. */
   waitingRuns: { ask: { by: WaitingGroup }; answer: WaitingRunsAnswer };
   /** Which code unfinished runs need, and who has it. */
@@ -571,8 +573,10 @@ export interface TriggerView {
   readonly kind: string;
   readonly tapestry?: string;
   readonly state?: string;
+  /** Events that started a run, and those that were claimed for one; with `isMore`, at least as many. */
   readonly started: number;
   readonly waiting: number;
+  readonly isMore: { readonly started: boolean; readonly waiting: boolean };
   readonly lastAt?: number;
 }
 

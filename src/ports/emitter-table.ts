@@ -1,51 +1,59 @@
+import { z } from 'zod';
+import { RowCodec } from './columns';
 import type { Page, PageOptions } from './page';
 import type { HistoryChange } from './run-history';
 
 /** How far an emitter has got, and how it fares. Times are milliseconds since the epoch, by the table's clock. */
-export interface EmitterState {
-  readonly name: string;
+export const emitterSchema = z.object({
+  name: z.string(),
   /** Grows with each change of the state but in its dead letters. Whoever changes the state names the one that it knows. */
-  readonly version: number;
+  version: z.int(),
   /** Position of the last change in the run history that needs no delivery any more. Null: of none. */
-  readonly position: string | null;
+  position: z.string().nullable(),
   /** The time in that change. */
-  readonly positionAt: number | null;
+  positionAt: z.number().nullable(),
   /** How many events were delivered. */
-  readonly delivered: number;
-  readonly deliveredAt: number | null;
+  delivered: z.int(),
+  deliveredAt: z.number().nullable(),
   /** How many deliveries have failed in a row. */
-  readonly failures: number;
+  failures: z.int32(),
   /** Since the first of them, or since it was resumed. */
-  readonly failingSince: number | null;
+  failingSince: z.number().nullable(),
   /** What the last failure said. Kept until a delivery succeeds. */
-  readonly lastError: string | null;
+  lastError: z.string().nullable(),
   /** When the next attempt is due. */
-  readonly retryAt: number | null;
+  retryAt: z.number().nullable(),
   /** Since when nothing is delivered any more, and why. */
-  readonly disabledAt: number | null;
-  readonly disabledBecause: string | null;
+  disabledAt: z.number().nullable(),
+  disabledBecause: z.string().nullable(),
   /** When the history was last found to have gone back in time behind the position. */
-  readonly rewoundAt: number | null;
-  readonly createdAt: number;
+  rewoundAt: z.number().nullable(),
+  createdAt: z.number(),
+});
+type Emitter = Readonly<z.infer<typeof emitterSchema>>;
+export const EMITTER = new RowCodec<Emitter>(emitterSchema);
+
+export interface EmitterState extends Emitter {
   /** How many dead letters there are, and how many of them wait to be delivered once more. */
   readonly deadLetters: number;
   readonly redriven: number;
 }
 
 /** An event that was given up, as the change that it was made of. */
-export interface DeadLetter {
-  readonly eventId: string;
-  readonly change: HistoryChange;
+export const deadLetterSchema = z.object({
+  emitter: z.string(),
+  eventId: z.string(),
+  change: z.custom<HistoryChange>(),
   /** Why, in words. */
-  readonly reason: string;
-}
-
-export interface StoredDeadLetter extends DeadLetter {
-  readonly emitter: string;
-  readonly at: number;
+  reason: z.string(),
+  at: z.number(),
   /** Since when it waits to be delivered once more. Null: it does not. */
-  readonly redrivenAt: number | null;
-}
+  redrivenAt: z.number().nullable(),
+});
+export type StoredDeadLetter = Readonly<z.infer<typeof deadLetterSchema>>;
+export const DEAD_LETTER = new RowCodec<StoredDeadLetter>(deadLetterSchema);
+
+export type DeadLetter = Pick<StoredDeadLetter, 'eventId' | 'change' | 'reason'>;
 
 export interface DeadLetterQuery extends PageOptions {
   /** Only those that wait to be delivered once more. */

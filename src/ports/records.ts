@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { OUTCOME_KINDS, RUN_STATUSES, SKIP_REASONS } from '../authoring/outcome';
+import { column, RowCodec } from './columns';
 
 /**
  * The records that Selvage keeps permanently, with the field names that they have in every store (snake_case,
  * as in SQL). Times are milliseconds since the epoch, UTC. Hashes are `sha256:<64 hex>` or
- * `bytes-sha256:<64 hex>`.
+ * `bytes-sha256:<64 hex>`. Stores take their columns from the schemas, in this order; migrations alone repeat them.
  */
 
 export type { ErrorCause, ExceptionRecord, OutcomeKind, RunStatus, SkipReason } from '../authoring/outcome';
@@ -19,7 +20,7 @@ const json = z.record(z.string(), z.unknown());
 export const lineageRecordSchema = z.object({
   run_id: z.string(),
   temporal_run_id: z.string(),
-  knot_id: z.string(),
+  knot_id: column(z.string(), { differs: true }),
   /** The definition's name; `parameter` for a parameter. */
   definition: z.string(),
   definition_version: z.string().nullable(),
@@ -28,13 +29,13 @@ export const lineageRecordSchema = z.object({
   /** Hash of definition, version, constants and policy. */
   knot_config_hash: hash,
   /** Input name to hash; null if the parent has no value. */
-  parent_input_hashes: z.record(z.string(), hash.nullable()),
-  constant_input_hashes: z.record(z.string(), hash),
+  parent_input_hashes: column(z.record(z.string(), hash.nullable()), { differs: true, isSearched: true }),
+  constant_input_hashes: column(z.record(z.string(), hash), { isSearched: true }),
   /** Input name to the parent's knot id. */
   parent_knot_ids: z.record(z.string(), z.string()),
-  output_hash: hash.nullable(),
+  output_hash: column(hash.nullable(), { differs: true }),
   /** Bytes of the encoded value. */
-  output_size: z.number().int().nullable(),
+  output_size: column(z.int().nullable(), { differs: true }),
   outcome: z.enum(OUTCOME_KINDS),
   skip_reason: z.enum(SKIP_REASONS).nullable(),
   error_record_id: z.string().nullable(),
@@ -44,16 +45,16 @@ export const lineageRecordSchema = z.object({
    * The key by which the value can be reused. Null if values of the knot are not reused, or the body that ran
    * was not the definition's own.
    */
-  cache_key: hash.nullable(),
+  cache_key: column(hash.nullable(), { differs: true }),
   /** `queue`, `local`, `in_process`, … */
   dispatcher: z.string(),
   task_queue: z.string().nullable(),
   /** Identity of the worker process that committed the outcome. */
   worker: z.string().nullable(),
-  attempt: z.number().int(),
-  scheduled_at: z.number(),
-  started_at: z.number(),
-  finished_at: z.number(),
+  attempt: z.int32(),
+  scheduled_at: column(z.number(), { differs: true }),
+  started_at: column(z.number(), { differs: true }),
+  finished_at: column(z.number(), { differs: true }),
   /**
    * Further facts, each present only where it applies.
    *
@@ -78,6 +79,7 @@ export const lineageRecordSchema = z.object({
   extra: json,
 });
 export type LineageRecord = z.infer<typeof lineageRecordSchema>;
+export const LINEAGE = new RowCodec<LineageRecord>(lineageRecordSchema);
 
 /** One run of a plan. Its key is `temporal_run_id`. Readers name it by `run_id` and see the latest. */
 export const runRecordSchema = z.object({
@@ -96,7 +98,7 @@ export const runRecordSchema = z.object({
   trigger_key: z.string().nullable(),
   /** The key of the run's partition; null if it has none. */
   partition: z.string().nullable(),
-  tags: z.array(z.string()),
+  tags: column(z.array(z.string()), { isSearched: true }),
   vcs_commit: z.string().nullable(),
   parent_run_id: z.string().nullable(),
   started_at: z.number(),
@@ -120,3 +122,4 @@ export const runRecordSchema = z.object({
   details: json,
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
+export const RUN = new RowCodec<RunRecord>(runRecordSchema);

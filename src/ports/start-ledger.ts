@@ -1,29 +1,32 @@
+import { z } from 'zod';
+import { RowCodec } from './columns';
 import type { Page, PageOptions } from './page';
 
 /** Where an event came from, as data: topic, partition and offset; a request's id; a planned time; … */
 export type EventLink = Readonly<Record<string, string | number>>;
 
-/** An event that is to start a run exactly once. */
-export interface StartClaim {
+export const ledgerEntrySchema = z.object({
   /** The trigger with its kind, as in run records: `kafka:orders`. */
-  readonly trigger: string;
+  trigger: z.string(),
   /**
    * Identifies the event within the trigger. It comes from what is signed or explicit, never from the bytes of a body.
    */
-  readonly key: string;
+  key: z.string(),
   /** The run that the event starts. */
-  readonly runId: string;
+  runId: z.string(),
   /** Hash of the request, to tell a repeated delivery from another event under the same key. Null: not compared. */
-  readonly requestHash: string | null;
-  readonly event: EventLink;
-}
-
-export interface LedgerEntry extends StartClaim {
+  requestHash: z.string().nullable(),
+  event: z.custom<EventLink>(),
   /** Milliseconds since the epoch. */
-  readonly claimedAt: number;
+  claimedAt: z.number(),
   /** When the server accepted the run. Null: unconfirmed, so the next delivery starts it. */
-  readonly startedAt: number | null;
-}
+  startedAt: z.number().nullable(),
+});
+export type LedgerEntry = Readonly<z.infer<typeof ledgerEntrySchema>>;
+export const LEDGER_ENTRY = new RowCodec<LedgerEntry>(ledgerEntrySchema);
+
+/** An event that is to start a run exactly once. */
+export type StartClaim = Omit<LedgerEntry, 'claimedAt' | 'startedAt'>;
 
 /** `entry` is the one that stands: ours, or an earlier one with the same key. */
 export interface ClaimResult {

@@ -1,15 +1,19 @@
+import { z } from 'zod';
+import { RowCodec } from './columns';
 import type { Page, PageOptions } from './page';
 
 /** A stored plan: its canonical JSON text under its content hash. */
-export interface StoredPlan {
+export const storedPlanSchema = z.object({
   /** `sha256:…` of `text`. */
-  readonly hash: string;
-  readonly tapestry: string;
+  hash: z.string(),
+  tapestry: z.string(),
   /** Canonical JSON. */
-  readonly text: string;
+  text: z.string(),
   /** Milliseconds since the epoch. */
-  readonly savedAt: number;
-}
+  savedAt: z.number(),
+});
+export type StoredPlan = Readonly<z.infer<typeof storedPlanSchema>>;
+export const PLAN = new RowCodec<StoredPlan>(storedPlanSchema);
 
 /**
  * Plans by content hash. They are kept permanently, so that a run can be read and resumed months later. Errors as for

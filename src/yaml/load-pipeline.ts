@@ -57,6 +57,8 @@ export interface LoadedPipeline<Parameters extends object = Untyped, Values exte
   readonly triggers: readonly TriggerDeclaration[];
   /** Problems that prevent no run: parameters that no node uses. */
   readonly warnings: readonly PipelineProblem[];
+  /** How many there are beside these 1,000 at most. */
+  readonly moreWarnings: number;
 }
 
 /**
@@ -171,7 +173,13 @@ class Loading {
     if (!problems.any) tapestries.forEach((tapestry, index) => this.checkWhole(tapestry, documents[index]!));
     problems.throwIfAny();
     const all = tapestries as unknown as LoadedPipeline['tapestries'];
-    return { tapestry: all[0], tapestries: all, triggers, warnings: this.warnings.list() };
+    return {
+      tapestry: all[0],
+      tapestries: all,
+      triggers,
+      warnings: this.warnings.list(),
+      moreWarnings: this.warnings.more,
+    };
   }
 
   private nameOf({ section }: DocumentSection): string {

@@ -42,12 +42,17 @@ export class Problems {
   private readonly kept: (PipelineProblem & { readonly range: Range })[] = [];
   private readonly seen = new Set<string>();
   private readonly consequences = new Set<ErrorCode>();
-  private dropped = 0;
+  #more = 0;
 
   constructor(private readonly source: SourceFile) {}
 
   get any(): boolean {
     return this.kept.length > 0;
+  }
+
+  /** How many there are beside those of {@link list}. */
+  get more(): number {
+    return this.#more;
   }
 
   /** Suppresses problems of this code, because they may only follow from one that has been reported. */
@@ -62,7 +67,7 @@ export class Problems {
     if (this.seen.has(key)) return;
     this.seen.add(key);
     if (this.kept.length >= MOST_KEPT) {
-      this.dropped++;
+      this.#more++;
       return;
     }
     const start = this.source.positionOf(range[0]);
@@ -108,13 +113,13 @@ export class Problems {
   throwIfAny(): void {
     if (!this.any) return;
     const ordered = this.ordered();
-    const total = ordered.length + this.dropped;
+    const total = ordered.length + this.more;
     const shown = ordered.slice(0, MOST_SHOWN).map(({ range, ...problem }) => this.describe(problem, range));
     if (total > shown.length) shown.push(`… and ${total - shown.length} more`);
     throw new SelvageError(
       'InvalidPipeline',
       `${this.source.name} has ${total === 1 ? 'an error' : `${total} errors`}.\n${shown.join('\n')}`,
-      { details: { file: this.source.name, problems: this.list() } },
+      { details: { file: this.source.name, problems: this.list(), more: this.more } },
     );
   }
 

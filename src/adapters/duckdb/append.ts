@@ -1,10 +1,8 @@
+import { LINEAGE, RUN } from '../../ports';
 import type { DuckDbConnectionLike } from './client';
-import { LINEAGE_COLUMNS, RUN_COLUMNS, appendFields } from './columns';
+import { appendFields, type Fields } from './columns';
 
-const TABLES = {
-  lineage: { name: 'selvage_lineage', columns: LINEAGE_COLUMNS },
-  runs: { name: 'selvage_runs', columns: RUN_COLUMNS },
-} as const;
+const CODECS: Readonly<Record<'lineage' | 'runs', Fields>> = { lineage: LINEAGE, runs: RUN };
 
 /**
  * Appends records to a table by DuckDB's appender, which is some ten times as fast as statements. Ids start at `firstId` and grow by
@@ -12,17 +10,17 @@ const TABLES = {
  */
 export async function append(
   connection: DuckDbConnectionLike,
-  table: keyof typeof TABLES,
+  table: keyof typeof CODECS,
   records: readonly object[],
   firstId: number,
   step: 1 | -1 = 1,
 ): Promise<void> {
-  const { name, columns } = TABLES[table];
-  const appender = await connection.createAppender(name);
+  const codec = CODECS[table];
+  const appender = await connection.createAppender(`selvage_${table}`);
   try {
     for (const [index, record] of records.entries()) {
       appender.appendBigInt(BigInt(firstId + index * step));
-      appendFields(appender, columns, record);
+      appendFields(appender, codec, record);
       appender.endRow();
     }
     appender.flushSync();
@@ -36,9 +34,9 @@ export async function append(
 }
 
 /** The id of the next record of a table. */
-export async function nextId(connection: DuckDbConnectionLike, table: keyof typeof TABLES): Promise<number> {
+export async function nextId(connection: DuckDbConnectionLike, table: keyof typeof CODECS): Promise<number> {
   const rows = await connection.runAndReadAll(
-    `select coalesce(max(id), 0) + 1 as next from ${TABLES[table].name}`,
+    `select coalesce(max(id), 0) + 1 as next from selvage_${table}`,
   );
   return Number(rows.getRowObjectsJS()[0]!['next']);
 }

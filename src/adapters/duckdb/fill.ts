@@ -2,7 +2,7 @@ import type { LineageQuery, RunHistory, RunQuery } from '../../ports';
 import { everyPage } from '../../ports/parts/every-item';
 import { append } from './append';
 import type { DuckDbConnectionLike } from './client';
-import { TABLES } from './schema';
+import { migrate } from './schema';
 
 /** Which runs: all given conditions must hold. */
 export type RunSelection = Omit<RunQuery, 'limit' | 'cursor'>;
@@ -26,7 +26,7 @@ export async function fillFrom(
   connection: DuckDbConnectionLike,
   selection: RunSelection,
 ): Promise<Filled> {
-  await connection.runAndReadAll(TABLES);
+  await migrate(connection, 'of an export');
   const count = { runs: 0, lineage: 0 };
   const add = async (table: keyof typeof count, records: readonly object[]): Promise<void> => {
     await append(connection, table, records, NEWEST_ID - count[table], -1);

@@ -3,10 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { SelvageError } from '../../errors';
-import type { RunHistory } from '../../ports';
+import { LINEAGE, RUN, type RunHistory } from '../../ports';
 import { folderError } from '../../folder-error';
 import type { DuckDbConnectionLike } from './client';
-import { LINEAGE_COLUMNS, RUN_COLUMNS, columnNames } from './columns';
 import { selvageErrorOf } from './errors';
 import { fillFrom, type Filled, type RunSelection } from './fill';
 import { openInstance, type DuckDbResources } from './load';
@@ -64,8 +63,8 @@ async function writeFiles(history: RunHistory, work: string, options: ExportOpti
     const connection = await instance.connect();
     const filled = await fillFrom(history, connection, options.runs ?? {});
     const about = { selvage_history: await history.identity(), selvage_export: randomUUID() };
-    await copy(connection, columnNames(LINEAGE_COLUMNS), 'finished_at', 'lineage', work, about);
-    await copy(connection, columnNames(RUN_COLUMNS), 'started_at', 'runs', work, about);
+    await copy(connection, LINEAGE.names, 'finished_at', 'lineage', work, about);
+    await copy(connection, RUN.names, 'started_at', 'runs', work, about);
     connection.closeSync();
     return filled;
   } finally {
@@ -75,7 +74,7 @@ async function writeFiles(history: RunHistory, work: string, options: ExportOpti
 
 async function copy(
   connection: DuckDbConnectionLike,
-  columns: string,
+  columns: readonly string[],
   time: string,
   table: keyof typeof FILES,
   folder: string,
@@ -85,7 +84,7 @@ async function copy(
     .map(([name, value]) => `${name}: ${sqlText(value)}`)
     .join(', ');
   await connection.runAndReadAll(
-    `copy (select ${columns} from selvage_${table} order by ${time}, id) to ${sqlText(path.join(folder, FILES[table]))}
+    `copy (select ${columns.join(', ')} from selvage_${table} order by ${time}, id) to ${sqlText(path.join(folder, FILES[table]))}
      (format parquet, compression zstd, kv_metadata {${metadata}})`,
   );
 }

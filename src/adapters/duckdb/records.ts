@@ -1,13 +1,16 @@
-import type {
-  LineageQuery,
-  LineageRecord,
-  Page,
-  RecordedOutcome,
-  RunQuery,
-  RunRecord,
-  Statistics,
-  StatisticsQuery,
+import {
+  LINEAGE,
+  RUN,
+  type LineageQuery,
+  type LineageRecord,
+  type Page,
+  type RecordedOutcome,
+  type RunQuery,
+  type RunRecord,
+  type Statistics,
+  type StatisticsQuery,
 } from '../../ports';
+import type { RowOf } from '../../ports/columns';
 import {
   addKnotFigures,
   addRunFigures,
@@ -17,7 +20,10 @@ import {
 } from '../../ports/parts/statistics-tally';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 import type { DuckDbConnectionLike, DuckDbValue } from './client';
-import { fieldOf, lineageOf, plainRow, runOf, type Row } from './columns';
+import { plainRow, type Row } from './columns';
+
+const lineageOf = (row: Row): LineageRecord => LINEAGE.fromRow(row as RowOf<LineageRecord>);
+const runOf = (row: Row): RunRecord => RUN.fromRow(row as RowOf<RunRecord>);
 
 /** Returns the rows of a statement. */
 export type Query = (sql: string, values?: DuckDbValue[]) => Promise<Row[]>;
@@ -89,8 +95,8 @@ export class DuckDbRecords {
       knot_id: row['knot_id'] as string,
       outcome: row['outcome'] as RecordedOutcome['outcome'],
       output_hash: row['output_hash'] as string | null,
-      output_size: fieldOf('whole', row['output_size']) as number | null,
-      extra: fieldOf('json', row['extra']) as RecordedOutcome['extra'],
+      output_size: row['output_size'] === null ? null : Number(row['output_size']),
+      extra: JSON.parse(row['extra'] as string),
     }));
   }
 

@@ -1,3 +1,5 @@
+import { LINEAGE, RUN } from '../../ports';
+import type { Column } from '../../ports/columns';
 import {
   MIGRATION_TABLE,
   migrationSql,
@@ -8,22 +10,24 @@ import {
   type MigrationState,
 } from '../sql/migrations';
 import type { DuckDbConnectionLike } from './client';
-import { LINEAGE_COLUMNS, RUN_COLUMNS, columnDefinitions } from './columns';
 import { inTransaction } from './transaction';
 
 /**
- * The tables of a history. `id` grows with each record and decides between equal times in listings. There are no indexes: one costs each
- * commit more than the record itself.
+ * `id` grows with each record and decides between equal times in listings. There are no indexes: one costs each commit more than the
+ * record itself.
  */
-export const TABLES = `
-  create table selvage_lineage (id bigint not null, ${columnDefinitions(LINEAGE_COLUMNS)});
-  create table selvage_runs (id bigint not null, ${columnDefinitions(RUN_COLUMNS)});`;
-
-const MIGRATIONS: Migrations = {
+export const MIGRATIONS: Migrations = {
   '0001-schema-c': `
   create table selvage_identity (identity varchar not null);
   insert into selvage_identity (identity) values (uuid()::varchar);
-  ${TABLES.trim()}`,
+  create table selvage_lineage (id bigint not null, run_id varchar, temporal_run_id varchar, knot_id varchar, definition varchar,
+    definition_version varchar, code_hash varchar, knot_config_hash varchar, parent_input_hashes varchar, constant_input_hashes varchar,
+    parent_knot_ids varchar, output_hash varchar, output_size bigint, outcome varchar, skip_reason varchar, error_record_id varchar,
+    cached_from_run varchar, cache_key varchar, dispatcher varchar, task_queue varchar, worker varchar, attempt bigint,
+    scheduled_at double, started_at double, finished_at double, extra varchar);
+  create table selvage_runs (id bigint not null, run_id varchar, temporal_run_id varchar, tapestry varchar, plan_hash varchar,
+    parameter_hashes varchar, terminals varchar, status varchar, actor varchar, trigger varchar, trigger_key varchar, partition varchar,
+    tags varchar, vcs_commit varchar, parent_run_id varchar, started_at double, finished_at double, details varchar);`,
 };
 
 /** Where unreleased builds kept the version of the tables. */
@@ -32,15 +36,15 @@ const UNRELEASED_TABLE = 'selvage_schema';
 /** For people and their tools: the fields of the records, times also as timestamps, objects as JSON, tags as a list. */
 export const VIEWS = `
   create or replace temp view lineage as
-    select ${shownColumns(LINEAGE_COLUMNS)}, ${['scheduled', 'started', 'finished'].map(timestamp).join(', ')} from selvage_lineage;
+    select ${shownColumns(LINEAGE.columns)}, ${['scheduled', 'started', 'finished'].map(timestamp).join(', ')} from selvage_lineage;
   create or replace temp view runs as
-    select ${shownColumns(RUN_COLUMNS)}, ${['started', 'finished'].map(timestamp).join(', ')} from selvage_runs;`;
+    select ${shownColumns(RUN.columns)}, ${['started', 'finished'].map(timestamp).join(', ')} from selvage_runs;`;
 
-function shownColumns(columns: Readonly<Record<string, string>>): string {
-  return Object.entries(columns)
-    .map(([name, type]) => {
+function shownColumns(columns: readonly Column[]): string {
+  return columns
+    .map(({ name, kind }) => {
       if (name === 'tags') return `from_json(tags, '["VARCHAR"]') as tags`;
-      return type === 'json' ? `${name}::json as ${name}` : name;
+      return kind === 'json' ? `${name}::json as ${name}` : name;
     })
     .join(', ');
 }

@@ -1,27 +1,20 @@
 import {
+  LINEAGE,
   mentionedValues,
   type CommitResult,
   type LineageRecord,
   type RecordKey,
   type StoredValue,
 } from '../../ports';
+import type { RowOf } from '../../ports/columns';
 import { valueParameters, WITH_VALUES } from './values';
 import type { PostgresDatabase } from './database';
-import { CHANGE, NOW } from './words';
+import { CHANGE, NOW, SQL_TYPES } from './words';
 import { FORGOTTEN_MS, type Counted } from './writers';
-import { columnValue, LINEAGE_COLUMNS, recordOf } from '../sql/lineage-records';
 import { INPUT, MENTIONED } from '../sql/schema';
 
-const TYPES: Partial<Record<(typeof LINEAGE_COLUMNS)[number], string>> = {
-  output_size: 'bigint',
-  attempt: 'integer',
-  scheduled_at: 'double precision',
-  started_at: 'double precision',
-  finished_at: 'double precision',
-};
-
-const COLUMNS = LINEAGE_COLUMNS.map((column) => `"${column}"`).join(', ');
-const TYPED_COLUMNS = LINEAGE_COLUMNS.map((column) => `"${column}" ${TYPES[column] ?? 'text'}`).join(', ');
+const COLUMNS = LINEAGE.names.map((name) => `"${name}"`).join(', ');
+const TYPED_COLUMNS = LINEAGE.columns.map(({ name, kind }) => `"${name}" ${SQL_TYPES[kind]}`).join(', ');
 
 const FIND_MENTIONED = `
     union all
@@ -119,16 +112,16 @@ function rowsOf(keyed: [key: string, record: LineageRecord][]): { json: string; 
   const kind = rows.some((row) => 'mentioned' in row) ? 'mentioning' : 'plain';
   // Passed unchanged: from an object, a text column gets exactly the text inside.
   const json = JSON.stringify(rows);
-  return { json: UNREADABLE.test(json) ? JSON.stringify(rows.map(withObjectsAsText)) : json, kind };
+  return {
+    json: UNREADABLE.test(json)
+      ? JSON.stringify(rows.map((row) => ({ ...row, ...LINEAGE.toRow(row) })))
+      : json,
+    kind,
+  };
 }
 
 /** JSON escapes that Postgres refuses to read anywhere: U+0000, and lone surrogates. */
 const UNREADABLE = /\\u(?:0000|d)/;
-
-function withObjectsAsText(row: LineageRecord): Record<string, unknown> {
-  const texts = LINEAGE_COLUMNS.map((column) => [column, columnValue(row, column)]);
-  return { ...row, ...Object.fromEntries(texts) };
-}
 
 const SOME = 'select * from selvage_lineage where temporal_run_id = $1 order by id limit $2';
 
@@ -153,7 +146,7 @@ export async function deleteRecords(
   const { rows } = await database.run(SOME, [temporalRunId, limit]);
   if (rows.length === 0) return 0;
   const places = rows.flatMap((row) => {
-    const record = recordOf(row as never);
+    const record = LINEAGE.fromRow(row as never);
     const inputs = [
       ...Object.values(record.parent_input_hashes),
       ...Object.values(record.constant_input_hashes),
@@ -205,7 +198,7 @@ async function standingOf(
      join selvage_lineage as l on l.temporal_run_id = k.temporal_run_id and l.knot_id = k.knot_id`,
     [keys.map((key) => key.temporal_run_id), keys.map((key) => key.knot_id)],
   );
-  return new Map(rows.map((row) => [keyOf(row), recordOf(row)]));
+  return new Map(rows.map((row) => [keyOf(row), LINEAGE.fromRow(row)]));
 }
 
 /** The condition equals that of the index, so that Postgres uses it. */
@@ -229,7 +222,7 @@ export async function recordsByKeys(
 ): Promise<LineageRecord[]> {
   if (keys.length === 0) return [];
   const { rows } = await database.run(BY_KEYS, [keys.map(([run]) => run), keys.map(([, knot]) => knot)]);
-  return rows.map((row) => recordOf(row));
+  return (rows as RowOf<LineageRecord>[]).map(LINEAGE.fromRow);
 }
 
 /** By cache key: the newest record that made its value. */
@@ -238,5 +231,5 @@ export async function cachedRecords(
   keys: readonly string[],
 ): Promise<Map<string, LineageRecord>> {
   const { rows } = await database.run(NEWEST_CACHED, [[...new Set(keys)]]);
-  return new Map(rows.map((row) => [row.cache_key, recordOf(row)]));
+  return new Map(rows.map((row) => [row.cache_key, LINEAGE.fromRow(row)]));
 }

@@ -1,15 +1,8 @@
-import type { ClaimResult, LedgerEntry, StartClaim } from '../../ports';
+import { LEDGER_ENTRY, type ClaimResult, type LedgerEntry, type StartClaim } from '../../ports';
 import { NOW } from './words';
 import { openPostgresDatabase, type PostgresOptions } from './open';
 import type { PostgresDatabase } from './database';
-import {
-  entryOf,
-  nameOf,
-  requireStorableKeys,
-  resultsOf,
-  SqlStartLedger,
-  type StartRow,
-} from '../sql/start-ledger';
+import { nameOf, requireStorableKeys, resultsOf, SqlStartLedger, type StartRow } from '../sql/start-ledger';
 
 /** A start ledger in a Postgres database. Times are by the server's clock. */
 export class PostgresStartLedger extends SqlStartLedger<PostgresDatabase> {
@@ -32,7 +25,7 @@ export class PostgresStartLedger extends SqlStartLedger<PostgresDatabase> {
       for (const row of rows as (StartRow & { readonly is_new: boolean })[]) {
         const name = nameOf(row);
         if (row.is_new) inserted.add(name);
-        stand.set(name, entryOf(row));
+        stand.set(name, LEDGER_ENTRY.fromRow(row));
       }
       // An entry of somebody else that came in after the statement had begun is seen by the next one.
     } while (claims.some((claim) => !stand.has(nameOf(claim))));

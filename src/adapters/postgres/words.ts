@@ -1,6 +1,15 @@
 import { sql } from 'kysely';
 import type { SqlDialect } from '../sql/database';
+import type { ColumnKind } from '../../ports/columns';
 import { INPUT } from '../sql/schema';
+
+export const SQL_TYPES: Readonly<Record<ColumnKind, string>> = {
+  text: 'text',
+  json: 'text',
+  int32: 'integer',
+  integer: 'bigint',
+  number: 'double precision',
+};
 
 /** The server's clock, in milliseconds since the epoch. */
 export const NOW = 'floor(extract(epoch from clock_timestamp()) * 1000)::float8';

@@ -1,20 +1,22 @@
-import { sql, type RawBuilder, type Selectable } from 'kysely';
-import type {
-  Advance,
-  DeadLetterQuery,
-  DeliveryFailure,
-  EmitterState,
-  EmitterTable,
-  Move,
-  Page,
-  StoredDeadLetter,
+import { sql, type RawBuilder } from 'kysely';
+import {
+  DEAD_LETTER,
+  EMITTER,
+  type Advance,
+  type DeadLetterQuery,
+  type DeliveryFailure,
+  type EmitterState,
+  type EmitterTable,
+  type Move,
+  type Page,
+  type StoredDeadLetter,
 } from '../../ports';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 import { before } from './before';
 import type { SqlDatabase, SqlExecutor } from './database';
-import type { DeadLettersTable, EmittersTable } from './schema';
+import type { EmittersTable } from './schema';
 
-type StateRow = Selectable<EmittersTable> & { dead_letters: number; redriven: number };
+type StateRow = EmittersTable & { dead_letters: number; redriven: number };
 
 /** Rows have six parameters each, and a statement of SQLite some thirty thousand. */
 const INSERTED_AT_ONCE = 1_000;
@@ -149,7 +151,7 @@ export class SqlEmitterTable implements EmitterTable {
         .limit(limit + 1)
         .execute();
     });
-    return pageOf(rows, limit, (row) => ({ time: row.at, sequence: row.id }), letterOf);
+    return pageOf(rows, limit, (row) => ({ time: row.at, sequence: row.id }), DEAD_LETTER.fromRow);
   }
 
   async redrive(name: string, eventIds?: readonly string[]): Promise<number> {
@@ -219,37 +221,10 @@ async function statesOf(db: SqlExecutor, name?: string): Promise<EmitterState[]>
       return [letters.as('dead_letters'), letters.where('d.redriven_at', 'is not', null).as('redriven')];
     });
   if (name !== undefined) select = select.where('name', '=', name);
-  return ((await select.orderBy('name').execute()) as StateRow[]).map(stateOf);
-}
-
-function stateOf(row: StateRow): EmitterState {
-  return {
-    name: row.name,
-    version: row.version,
-    position: row.position,
-    positionAt: row.position_at,
-    delivered: row.delivered,
-    deliveredAt: row.delivered_at,
-    failures: row.failures,
-    failingSince: row.failing_since,
-    lastError: row.last_error,
-    retryAt: row.retry_at,
-    disabledAt: row.disabled_at,
-    disabledBecause: row.disabled_because,
-    rewoundAt: row.rewound_at,
-    createdAt: row.created_at,
+  const rows = (await select.orderBy('name').execute()) as StateRow[];
+  return rows.map((row) => ({
+    ...EMITTER.fromRow(row),
     deadLetters: row.dead_letters,
     redriven: row.redriven,
-  };
-}
-
-function letterOf(row: Selectable<DeadLettersTable>): StoredDeadLetter {
-  return {
-    emitter: row.emitter,
-    eventId: row.event_id,
-    change: JSON.parse(row.change),
-    reason: row.reason,
-    at: row.at,
-    redrivenAt: row.redriven_at,
-  };
+  }));
 }

@@ -1,5 +1,5 @@
 import { sql, type RawBuilder, type Selectable, type SqlBool } from 'kysely';
-import type { LineageQuery, LineageRecord, Page } from '../../ports';
+import { LINEAGE, type LineageQuery, type LineageRecord, type Page } from '../../ports';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 import { before } from './before';
 import type { SqlDialect, SqlExecutor } from './database';
@@ -14,7 +14,6 @@ import {
   type LineageRole,
   type LineageTable,
 } from './schema';
-import { recordOf } from './lineage-records';
 
 /**
  * The index entries that lead to the records, in listing order, so that a page costs the same however many records there are. SQLite has no
@@ -73,7 +72,7 @@ export async function findLineage(
     where ${conditions.length > 0 ? sql.join(conditions, sql` and `) : sql`true`}
     order by ${sql.ref(time)} desc, ${sql.ref(sequence)} desc
     limit ${limit + 1}`.execute(db);
-  return pageOf(rows, limit, (row) => ({ time: row.finished_at, sequence: row.id }), recordOf);
+  return pageOf(rows, limit, (row) => ({ time: row.finished_at, sequence: row.id }), LINEAGE.fromRow);
 }
 
 type Condition = RawBuilder<SqlBool>;

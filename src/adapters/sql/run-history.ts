@@ -1,27 +1,28 @@
-import type {
-  ChangesOptions,
-  Commit,
-  CommitResult,
-  DataStore,
-  FinishedKnot,
-  HistoryChange,
-  LeaseTable,
-  LineageQuery,
-  LineageRecord,
-  Page,
-  RecordedOutcome,
-  RecordKey,
-  RequiredRecords,
-  RunChange,
-  RunEnd,
-  RunHistory,
-  RunQuery,
-  RunRecord,
-  StartLedger,
-  Statistics,
-  StatisticsQuery,
-  StepBack,
-  StoredValue,
+import {
+  LINEAGE,
+  type ChangesOptions,
+  type Commit,
+  type CommitResult,
+  type DataStore,
+  type FinishedKnot,
+  type HistoryChange,
+  type LeaseTable,
+  type LineageQuery,
+  type LineageRecord,
+  type Page,
+  type RecordedOutcome,
+  type RecordKey,
+  type RequiredRecords,
+  type RunChange,
+  type RunEnd,
+  type RunHistory,
+  type RunQuery,
+  type RunRecord,
+  type StartLedger,
+  type Statistics,
+  type StatisticsQuery,
+  type StepBack,
+  type StoredValue,
 } from '../../ports';
 import { addRunFigures, StatisticsTally } from '../../ports/parts/statistics-tally';
 import { SqlDataStore } from './data-store';
@@ -30,7 +31,6 @@ import { SqlPartitionQueries } from './partitions';
 import { findHashes } from './find-hashes';
 import { findLineage } from './lineage-query';
 import { countRecords } from './required-records';
-import { recordOf } from './lineage-records';
 import { StepBackWatch } from './step-back';
 import {
   changeRun,
@@ -93,7 +93,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
         .orderBy('l.id')
         .execute(),
     );
-    return rows.map(recordOf);
+    return rows.map(LINEAGE.fromRow);
   }
 
   abstract recordsOf(knots: readonly RecordKey[]): Promise<LineageRecord[]>;
@@ -253,7 +253,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
         ? select.execute()
         : select.where(this.database.dialect.isOneOf('knot_id', knotIds)).execute();
     });
-    return rows.map(recordOf);
+    return rows.map(LINEAGE.fromRow);
   }
 
   async getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]> {

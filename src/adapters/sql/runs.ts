@@ -1,5 +1,13 @@
 import { sql, type Selectable, type SelectQueryBuilder } from 'kysely';
-import type { Page, RequiredRecords, RunChange, RunEnd, RunQuery, RunRecord } from '../../ports';
+import {
+  RUN,
+  type Page,
+  type RequiredRecords,
+  type RunChange,
+  type RunEnd,
+  type RunQuery,
+  type RunRecord,
+} from '../../ports';
 import { changedRun, endedRun } from '../../ports/parts/ended-run';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 import { before } from './before';
@@ -12,11 +20,7 @@ export async function insertRun(db: SqlExecutor, dialect: SqlDialect, record: Ru
   const inserted = await db
     .insertInto('selvage_runs')
     .values({
-      ...record,
-      parameter_hashes: JSON.stringify(record.parameter_hashes),
-      terminals: JSON.stringify(record.terminals),
-      tags: JSON.stringify(record.tags),
-      details: JSON.stringify(record.details),
+      ...RUN.toRow(record),
       started_change: await dialect.nextChange(db),
     })
     .onConflict((conflict) => conflict.doNothing())
@@ -103,7 +107,7 @@ export async function latestRun(db: SqlExecutor, runId: string): Promise<RunReco
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row && runOf(row);
+  return row && RUN.fromRow(row);
 }
 
 export async function runByTemporalId(
@@ -111,7 +115,7 @@ export async function runByTemporalId(
   temporalRunId: string,
 ): Promise<RunRecord | undefined> {
   const row = await runRow(db, temporalRunId).executeTakeFirst();
-  return row && runOf(row);
+  return row && RUN.fromRow(row);
 }
 
 export async function runsByTemporalIds(
@@ -125,7 +129,7 @@ export async function runsByTemporalIds(
     .selectAll()
     .where(dialect.isOneOf('temporal_run_id', temporalRunIds))
     .execute();
-  return rows.map(runOf);
+  return rows.map(RUN.fromRow);
 }
 
 /** Like {@link runByTemporalId}, for a run that is about to be changed depending on its content. */
@@ -135,7 +139,7 @@ async function lockedRun(
   temporalRunId: string,
 ): Promise<RunRecord | undefined> {
   const row = await runRow(db, temporalRunId).modifyEnd(dialect.lockRows).executeTakeFirst();
-  return row && runOf(row);
+  return row && RUN.fromRow(row);
 }
 
 function runRow(
@@ -173,17 +177,7 @@ export async function listRuns(db: SqlExecutor, query: RunQuery): Promise<Page<R
     .orderBy('id', 'desc')
     .limit(limit + 1)
     .execute();
-  return pageOf(rows, limit, (row) => ({ time: row.started_at, sequence: row.id }), runOf);
-}
-
-function runOf({ id: _, started_change: __, ended_change: ___, ...row }: Selectable<RunsTable>): RunRecord {
-  return {
-    ...row,
-    parameter_hashes: JSON.parse(row.parameter_hashes),
-    terminals: JSON.parse(row.terminals),
-    tags: JSON.parse(row.tags),
-    details: JSON.parse(row.details),
-  };
+  return pageOf(rows, limit, (row) => ({ time: row.started_at, sequence: row.id }), RUN.fromRow);
 }
 
 /** What the runs that finished in the window come to. */

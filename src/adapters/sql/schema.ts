@@ -1,5 +1,13 @@
 import type { Generated } from 'kysely';
-import type { LineageRecord, RunRecord } from '../../ports';
+import type {
+  EmitterState,
+  LedgerEntry,
+  LineageRecord,
+  RunRecord,
+  StoredDeadLetter,
+  StoredPlan,
+} from '../../ports';
+import type { RowOf } from '../../ports/columns';
 import type { SqlBlob } from './blob';
 
 /**
@@ -36,14 +44,10 @@ export interface IdentityTable {
   xids_before: Generated<number>;
 }
 
-export interface PlansTable {
+export type PlansTable = {
   /** Grows with each insert and so decides between equal times in listings; the same in the other tables. */
   id: Generated<number>;
-  hash: string;
-  tapestry: string;
-  text: string;
-  saved_at: number;
-}
+} & RowOf<StoredPlan>;
 
 /** Fragments offered to runs, in the order of their ids. */
 export interface OffersTable {
@@ -52,8 +56,6 @@ export interface OffersTable {
   offered_at: number;
   fragment: string;
 }
-
-type AsColumns<T, JsonColumn extends keyof T> = { [K in keyof T]: K extends JsonColumn ? string : T[K] };
 
 /**
  * Numbers of changes grow in the order in which the changes become visible. In SQLite each change has its
@@ -66,14 +68,14 @@ export type LineageTable = {
   change: Generated<number>;
   /** Postgres only, for statistics: of a reused value, the milliseconds that making it took, which are in `extra`. */
   made_in: Generated<number | null>;
-} & AsColumns<LineageRecord, 'parent_input_hashes' | 'constant_input_hashes' | 'parent_knot_ids' | 'extra'>;
+} & RowOf<LineageRecord>;
 
 export type RunsTable = {
   id: Generated<number>;
   started_change: number;
   /** Null: it has not ended. */
   ended_change: Generated<number | null>;
-} & AsColumns<RunRecord, 'parameter_hashes' | 'terminals' | 'tags' | 'details'>;
+} & RowOf<RunRecord>;
 
 export interface RunTagsTable {
   tag: string;
@@ -175,47 +177,9 @@ export interface TurnsTable {
   ahead: number;
 }
 
-/** Which run each event started. */
-export interface StartsTable {
-  id: Generated<number>;
-  trigger: string;
-  key: string;
-  run_id: string;
-  request_hash: string | null;
-  event: string;
-  claimed_at: number;
-  started_at: Generated<number | null>;
-}
-
-/** How far each emitter has got among the changes. */
-export interface EmittersTable {
-  name: string;
-  version: number;
-  position: string | null;
-  position_at: number | null;
-  delivered: number;
-  delivered_at: number | null;
-  failures: number;
-  failing_since: number | null;
-  last_error: string | null;
-  retry_at: number | null;
-  disabled_at: number | null;
-  disabled_because: string | null;
-  rewound_at: number | null;
-  created_at: number;
-}
-
-/** Events that emitters have given up. */
-export interface DeadLettersTable {
-  id: Generated<number>;
-  emitter: string;
-  event_id: string;
-  /** The change that the event is made of. */
-  change: string;
-  reason: string;
-  at: number;
-  redriven_at: number | null;
-}
+export type StartsTable = { id: Generated<number> } & RowOf<LedgerEntry>;
+export type EmittersTable = RowOf<Omit<EmitterState, 'deadLetters' | 'redriven'>>;
+export type DeadLettersTable = { id: Generated<number> } & RowOf<StoredDeadLetter>;
 
 /**
  * Postgres only: how many commits each writing process has made, by which it notices that the database went back in time.

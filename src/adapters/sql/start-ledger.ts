@@ -1,5 +1,13 @@
 import type { Selectable } from 'kysely';
-import type { ClaimResult, LedgerEntry, LedgerQuery, Page, StartClaim, StartLedger } from '../../ports';
+import {
+  LEDGER_ENTRY,
+  type ClaimResult,
+  type LedgerEntry,
+  type LedgerQuery,
+  type Page,
+  type StartClaim,
+  type StartLedger,
+} from '../../ports';
 import { requireStorableText } from '../../ports/parts/not-storable';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 import { before } from './before';
@@ -34,7 +42,7 @@ export abstract class SqlStartLedger<Database extends SqlDatabase> implements St
         .where('key', '=', key)
         .executeTakeFirst(),
     );
-    return row && entryOf(row);
+    return row && LEDGER_ENTRY.fromRow(row);
   }
 
   async list(query: LedgerQuery = {}): Promise<Page<LedgerEntry>> {
@@ -52,7 +60,7 @@ export abstract class SqlStartLedger<Database extends SqlDatabase> implements St
         .limit(limit + 1)
         .execute();
     });
-    return pageOf(rows, limit, (row) => ({ time: row.claimed_at, sequence: row.id }), entryOf);
+    return pageOf(rows, limit, (row) => ({ time: row.claimed_at, sequence: row.id }), LEDGER_ENTRY.fromRow);
   }
 
   async forget(claimedBefore: number): Promise<number> {
@@ -84,18 +92,6 @@ export abstract class SqlStartLedger<Database extends SqlDatabase> implements St
   close(): Promise<void> {
     return this.database.close();
   }
-}
-
-export function entryOf(row: StartRow): LedgerEntry {
-  return {
-    trigger: row.trigger,
-    key: row.key,
-    runId: row.run_id,
-    requestHash: row.request_hash,
-    event: JSON.parse(row.event),
-    claimedAt: row.claimed_at,
-    startedAt: row.started_at,
-  };
 }
 
 /**

@@ -1,4 +1,11 @@
-import type { Offer, Page, PageOptions, StoredPlan, SubscribableTapestryStore } from '../../ports';
+import {
+  PLAN,
+  type Offer,
+  type Page,
+  type PageOptions,
+  type StoredPlan,
+  type SubscribableTapestryStore,
+} from '../../ports';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 import { before } from './before';
 import type { SqlDatabase, SqlExecutor } from './database';
@@ -14,11 +21,11 @@ export abstract class SqlTapestryStore<D extends SqlDatabase> implements Subscri
     this.database = database;
   }
 
-  async save({ hash, tapestry, text, savedAt }: StoredPlan): Promise<void> {
+  async save(plan: StoredPlan): Promise<void> {
     await this.database.write((db) =>
       db
         .insertInto('selvage_plans')
-        .values({ hash, tapestry, text, saved_at: savedAt })
+        .values(PLAN.toRow(plan))
         .onConflict((conflict) => conflict.doNothing())
         .execute(),
     );
@@ -28,7 +35,7 @@ export abstract class SqlTapestryStore<D extends SqlDatabase> implements Subscri
     const row = await this.database.read((db) =>
       db.selectFrom('selvage_plans').selectAll().where('hash', '=', hash).executeTakeFirst(),
     );
-    return row && planOf(row);
+    return row && PLAN.fromRow(row);
   }
 
   async list(query: PageOptions & { tapestry?: string } = {}): Promise<Page<StoredPlan>> {
@@ -44,7 +51,7 @@ export abstract class SqlTapestryStore<D extends SqlDatabase> implements Subscri
         .limit(limit + 1)
         .execute();
     });
-    return pageOf(rows, limit, (row) => ({ time: row.saved_at, sequence: row.id }), planOf);
+    return pageOf(rows, limit, (row) => ({ time: row.saved_at, sequence: row.id }), PLAN.fromRow);
   }
 
   abstract offer(offer: Omit<Offer, 'number'>): Promise<number>;
@@ -77,8 +84,4 @@ async function offersAfter(db: SqlExecutor, runId: string, after: number, limit:
     .limit(limit)
     .execute();
   return rows.map(({ id, offered_at, fragment }) => ({ number: id, runId, fragment, offeredAt: offered_at }));
-}
-
-function planOf(row: { hash: string; tapestry: string; text: string; saved_at: number }): StoredPlan {
-  return { hash: row.hash, tapestry: row.tapestry, text: row.text, savedAt: row.saved_at };
 }

@@ -1,6 +1,11 @@
 import type { Selectable } from 'kysely';
-import type { CommitResult, LineageRecord, RecordedOutcome, RecordKey } from '../../ports';
-import { columnValue, LINEAGE_COLUMNS, recordOf } from '../sql/lineage-records';
+import {
+  LINEAGE,
+  type CommitResult,
+  type LineageRecord,
+  type RecordedOutcome,
+  type RecordKey,
+} from '../../ports';
 import type { LineageTable } from '../sql/schema';
 import { newestNumber } from './changes';
 import type { SqliteConnection } from './connection';
@@ -9,28 +14,10 @@ import type { CommittedRecords } from './last-commit';
 
 type Key = Pick<LineageRecord, 'temporal_run_id' | 'knot_id'>;
 
-/** Columns that are equal for the elements of a map, which are by far the most records committed together. */
-const ALIKE = [
-  'run_id',
-  'temporal_run_id',
-  'definition',
-  'definition_version',
-  'code_hash',
-  'knot_config_hash',
-  'constant_input_hashes',
-  'parent_knot_ids',
-  'outcome',
-  'skip_reason',
-  'error_record_id',
-  'cached_from_run',
-  'dispatcher',
-  'task_queue',
-  'worker',
-  'attempt',
-  'extra',
-] as const satisfies (typeof LINEAGE_COLUMNS)[number][];
-
-const lineage = new RowInserter('selvage_lineage', LINEAGE_COLUMNS, { alike: ALIKE });
+/** Elements of maps are by far the most records committed together. */
+const lineage = new RowInserter('selvage_lineage', LINEAGE.names, {
+  alike: LINEAGE.columns.filter(({ differs }) => !differs).map(({ name }) => name),
+});
 
 /** Inserts missing records. Call it inside a transaction. */
 export function commitRecords(
@@ -39,7 +26,7 @@ export function commitRecords(
 ): CommittedRecords {
   const results: CommitResult[] = [];
   let newest: number | undefined;
-  for (const rows of lineage.insert(connection, records.map(columnValues))) {
+  for (const rows of lineage.insert(connection, records.map(LINEAGE.values))) {
     const some = records.slice(rows.start, rows.start + rows.count);
     const inserted = areInserted(connection, some, rows.inserted);
     if (rows.inserted > 0) newest = rows.lastId;
@@ -47,7 +34,7 @@ export function commitRecords(
       results.push(
         inserted[index]
           ? { inserted: true, record }
-          : { inserted: false, record: recordOf(storedRow(connection, record)) },
+          : { inserted: false, record: LINEAGE.fromRow(storedRow(connection, record)) },
       );
     }
   }
@@ -75,10 +62,6 @@ function areInserted(
   });
 }
 
-function columnValues(record: LineageRecord): unknown[] {
-  return LINEAGE_COLUMNS.map((column) => columnValue(record, column));
-}
-
 /** The condition equals that of the index, so that SQLite uses it. */
 const NEWEST_CACHED = `
   select l.* from json_each(?) as wanted join selvage_lineage as l on l.id = (
@@ -93,7 +76,7 @@ export function cachedRecords(
   keys: readonly string[],
 ): Map<string, LineageRecord> {
   const rows = connection.all<Selectable<LineageTable>>(NEWEST_CACHED, [JSON.stringify(keys)]);
-  return new Map(rows.map((row) => [row.cache_key!, recordOf(row)]));
+  return new Map(rows.map((row) => [row.cache_key!, LINEAGE.fromRow(row)]));
 }
 
 /** All in one text, as making objects of rows takes longer than finding them. */
@@ -125,37 +108,30 @@ export function recordedOutcomes(
   }));
 }
 
-const TIMES = ['scheduled_at', 'started_at', 'finished_at'] as const;
-const OF_JSON: readonly string[] = [
-  'parent_input_hashes',
-  'constant_input_hashes',
-  'parent_knot_ids',
-  'extra',
-];
-
 /**
  * A record as one text: making objects of rows takes twice as long. Times stay apart, as SQLite's JSON rounds what is
  * not whole.
  */
-const AS_TEXT = LINEAGE_COLUMNS.filter((column) => !(TIMES as readonly string[]).includes(column))
-  .map((column) => `'${column}', ${OF_JSON.includes(column) ? `json(s.${column})` : `s.${column}`}`)
+const AS_TEXT = LINEAGE.columns
+  .filter(({ kind }) => kind !== 'number')
+  .map(({ name, kind }) => `'${name}', ${kind === 'json' ? `json(s.${name})` : `s.${name}`}`)
+  .join(', ');
+const TIMES = LINEAGE.columns
+  .filter(({ kind }) => kind === 'number')
+  .map(({ name }) => `s.${name}`)
   .join(', ');
 
 /** "cross" keeps SQLite from reordering the join. */
 const BY_KEYS = `
-  select json_object(${AS_TEXT}) as record, ${TIMES.map((time) => `s.${time}`).join(', ')}
+  select json_object(${AS_TEXT}) as record, ${TIMES}
   from json_each(?) as wanted cross join selvage_lineage as s
     on s.temporal_run_id = wanted.value ->> 0 and s.knot_id = wanted.value ->> 1`;
-
-type TextRow = Pick<LineageRecord, (typeof TIMES)[number]> & { readonly record: string };
 
 export function recordsByKeys(connection: SqliteConnection, keys: readonly RecordKey[]): LineageRecord[] {
   if (keys.length === 0) return [];
   return connection
-    .all<TextRow>(BY_KEYS, [JSON.stringify(keys)])
-    .map(({ record, ...times }) =>
-      Object.assign(JSON.parse(record) as Omit<LineageRecord, keyof typeof times>, times),
-    );
+    .all<{ readonly record: string }>(BY_KEYS, [JSON.stringify(keys)])
+    .map(({ record, ...times }) => Object.assign(JSON.parse(record), times));
 }
 
 function storedRow(connection: SqliteConnection, key: Key): Selectable<LineageTable> {

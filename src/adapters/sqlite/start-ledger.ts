@@ -1,12 +1,5 @@
-import type { ClaimResult, LedgerEntry, StartClaim } from '../../ports';
-import {
-  entryOf,
-  nameOf,
-  requireStorableKeys,
-  resultsOf,
-  SqlStartLedger,
-  type StartRow,
-} from '../sql/start-ledger';
+import { LEDGER_ENTRY, type ClaimResult, type LedgerEntry, type StartClaim } from '../../ports';
+import { nameOf, requireStorableKeys, resultsOf, SqlStartLedger, type StartRow } from '../sql/start-ledger';
 import { openSqliteDatabase, type SqliteOptions } from './open';
 import type { SqliteDatabase } from './database';
 import type { SqliteConnection } from './connection';
@@ -63,7 +56,7 @@ const MARK = `
 
 function entriesOf(connection: SqliteConnection, rows: string): Map<string, LedgerEntry> {
   const stand = connection.all<StartRow>(ENTRIES, [rows]);
-  return new Map(stand.map((row) => [nameOf(row), entryOf(row)]));
+  return new Map(stand.map((row) => [nameOf(row), LEDGER_ENTRY.fromRow(row)]));
 }
 
 /** Errors as of {@link openSqliteDatabase}. */

@@ -32,6 +32,8 @@ export interface LoadedFile {
   readonly emitters: readonly EmitterDeclaration[];
   /** Of a document: problems that prevent no run, each with its place. */
   readonly warnings: readonly PipelineProblem[];
+  /** How many there are beside these. */
+  readonly moreWarnings: number;
 }
 
 export interface LoadOptions {
@@ -51,7 +53,7 @@ const EXTENSIONS = [...TYPESCRIPT_EXTENSIONS, ...JAVASCRIPT_EXTENSIONS, ...DOCUM
 export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions = {}): Promise<LoadedFile> {
   const absolute = path.resolve(file);
   checkFile(file, absolute);
-  const { tapestries, triggers, streams, emitters, warnings } = isDocument(absolute)
+  const { tapestries, triggers, streams, emitters, ...warned } = isDocument(absolute)
     ? await loadDocument(file)
     : await loadModules(absolute);
   requireDifferent(triggers, absolute);
@@ -85,7 +87,7 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
     triggers,
     streams,
     emitters: emitters.map((one) => hearing(one, names)),
-    warnings,
+    ...warned,
   };
 }
 
@@ -94,7 +96,7 @@ async function loadModules(file: string): Promise<Omit<LoadedFile, 'path'>> {
   const loading = loadCode(file);
   // The modules have run up to their first `await`. While they wait, handlers of signals are called.
   heedSignals();
-  return { ...(await loading), warnings: [] };
+  return { ...(await loading), warnings: [], moreWarnings: 0 };
 }
 
 async function loadDocument(file: string): Promise<Omit<LoadedFile, 'path'>> {

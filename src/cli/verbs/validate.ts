@@ -40,6 +40,8 @@ interface Validated {
   readonly tapestries: readonly string[];
   readonly triggers: number;
   readonly problems: readonly FoundProblem[];
+  /** How many there are beside these. */
+  readonly more: number;
   /** For a YAML document: the compiler's text with all problems. */
   readonly text?: string;
 }
@@ -63,11 +65,17 @@ async function validated(file: string): Promise<Validated> {
   ]);
   const { check } = await import('../../runtime/in-process/check.js');
   try {
-    const { tapestries, triggers, warnings } = await loadFile(file, { needs: 'nothing' });
+    const { tapestries, triggers, warnings, moreWarnings: more } = await loadFile(file, { needs: 'nothing' });
     const problems = isDocument(file)
       ? warnings.map((warning) => ({ severity: 'warning' as const, ...warning }))
       : tapestries.flatMap((tapestry) => check(tapestry)).map((problem) => ({ ...problem, file }));
-    return { file, tapestries: tapestries.map(({ name }) => name), triggers: triggers.length, problems };
+    return {
+      file,
+      tapestries: tapestries.map(({ name }) => name),
+      triggers: triggers.length,
+      problems,
+      more,
+    };
   } catch (error) {
     if (!SelvageError.is(error)) throw error;
     return { file, tapestries: [], triggers: 0, ...problemsOf(file, error) };
@@ -77,17 +85,18 @@ async function validated(file: string): Promise<Validated> {
 function problemsOf(
   file: string,
   { code, message, details }: SelvageError,
-): Pick<Validated, 'problems' | 'text'> {
+): Pick<Validated, 'problems' | 'more' | 'text'> {
   if (code === 'InvalidPipeline') {
     const problems = (details['problems'] as PipelineProblem[]).map((problem) => ({
       severity: 'error' as const,
       ...problem,
     }));
-    return { problems, text: message };
+    return { problems, more: details['more'] as number, text: message };
   }
   const { at } = details;
   const [, line, column] = typeof at === 'string' ? (/:(\d+)(?::(\d+))?$/.exec(at) ?? []) : [];
   return {
+    more: 0,
     problems: [
       {
         severity: 'error',
@@ -101,7 +110,7 @@ function problemsOf(
   };
 }
 
-function tell({ file, tapestries, triggers, problems, text }: Validated, output: Output): void {
+function tell({ file, tapestries, triggers, problems, more, text }: Validated, output: Output): void {
   const errors = problems.filter(({ severity }) => severity === 'error');
   for (const { severity, code, message, line, column } of problems) {
     if (severity === 'error' && text !== undefined) continue;
@@ -110,6 +119,7 @@ function tell({ file, tapestries, triggers, problems, text }: Validated, output:
     output.warn(`${where}: ${word} ${code}: ${message}`);
   }
   if (text !== undefined) output.warn(text);
+  else if (more > 0) output.warn(`${file}: … and ${more} more ${output.yellow('warnings')}`);
   if (errors.length > 0) return;
   const what = [
     `${plural(tapestries.length, 'tapestry', 'tapestries')}${tapestries.length > 0 ? ` (${tapestries.join(', ')})` : ''}`,

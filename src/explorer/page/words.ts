@@ -100,6 +100,11 @@ export function countWords(count: number, noun?: string, plural = `${noun}s`): s
   return noun === undefined ? text : `${text} ${count === 1 ? noun : plural}`;
 }
 
+/** A count that may have stopped early: `1,000+`. */
+export function atLeast(count: number, isMore: boolean): string {
+  return `${countWords(count)}${isMore ? '+' : ''}`;
+}
+
 /** The beginning of a hash, long enough to tell it from others. */
 export function shortHash(hash: string): string {
   const bare = hash.replace(/^[a-z0-9-]+:/, '');

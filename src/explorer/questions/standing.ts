@@ -68,7 +68,7 @@ export async function partitions(
   };
 }
 
-/** Most starts of one trigger that are counted. */
+/** Most starts of one trigger that are counted, and most of all triggers that are searched for names. */
 const MOST_COUNTED = 1_000;
 const LETTERS = 100;
 
@@ -76,9 +76,10 @@ const LETTERS = 100;
 export async function triggers(data: ExplorerData): Promise<Questions['triggers']['answer']> {
   const { startLedger } = data.backends;
   const declared = new Map(data.triggers.map((trigger) => [triggerName(trigger), trigger]));
-  const recent = await startLedger.list({ limit: MOST_COUNTED });
-  const names = new Set([...declared.keys(), ...recent.items.map(({ trigger }) => trigger)]);
+  const { items, cursor } = await startLedger.list({ limit: MOST_COUNTED });
+  const names = new Set([...declared.keys(), ...items.map(({ trigger }) => trigger)]);
   return {
+    isMore: cursor !== undefined,
     triggers: await Promise.all(
       [...names].sort().map(async (name): Promise<TriggerView> => {
         const [started, waiting] = await Promise.all(
@@ -94,6 +95,7 @@ export async function triggers(data: ExplorerData): Promise<Questions['triggers'
           tapestry,
           started: started!.items.length,
           waiting: waiting!.items.length,
+          isMore: { started: started!.cursor !== undefined, waiting: waiting!.cursor !== undefined },
           ...(Number.isFinite(last) && { lastAt: last }),
         };
       }),
@@ -172,7 +174,10 @@ export async function workers(data: ExplorerData): Promise<Questions['workers'][
       };
     }),
   );
-  return { queues: views.sort((one, other) => other.running - one.running) };
+  return {
+    queues: views.sort((one, other) => other.running - one.running),
+    isMore: queues.size > QUEUES || running.cursor !== undefined,
+  };
 }
 
 /** Older servers keep no list. */

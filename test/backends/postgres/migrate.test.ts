@@ -2,11 +2,13 @@ import { limitsOf, makePool } from '../../../src/adapters/postgres/open';
 import { connect } from '../../../src/adapters/postgres/connections';
 import { migrate as migrateTables } from '../../../src/adapters/postgres/migrate';
 import { MIGRATIONS } from '../../../src/adapters/postgres/migrations';
+import { SQL_TYPES } from '../../../src/adapters/postgres/words';
 import { parsePostgresUrl } from '../../../src/adapters/postgres/address';
 import { migrateBackends, openBackends, type MigrationReport } from '../../../src/backends';
 import { freshPostgresDatabase, placeForEach, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
 import { queryPostgres } from '../../support/query-postgres';
+import { testRecordColumns, type FoundColumn } from '../../support/record-columns';
 
 const NAMES = Object.keys(MIGRATIONS);
 
@@ -57,5 +59,37 @@ describeWith('postgres')('selvage migrate on PostgreSQL', () => {
     expect(await migrateTo('create table more (x int);')).toEqual(['0002-more']);
     connection.release();
     await pool.end();
+  });
+});
+
+describeWith('postgres')('what migrations leave on PostgreSQL', () => {
+  let database: FreshDatabase;
+  beforeAll(async () => {
+    database = await freshPostgresDatabase();
+    await (await openBackends({ url: database.url, environment: {} })).close();
+  });
+  afterAll(() => database.drop());
+
+  testRecordColumns({
+    types: SQL_TYPES,
+    columnsOf: async (table) => {
+      const found = await queryPostgres(
+        database.url,
+        `select column_name as name, data_type as type, is_nullable = 'YES' as "isNullable"
+         from information_schema.columns where table_name = $1 order by ordinal_position`,
+        [table],
+      );
+      return found as unknown as FoundColumn[];
+    },
+  });
+
+  test('texts in indexes are compared by their bytes', async () => {
+    const others = await queryPostgres(
+      database.url,
+      `select i.indexrelid::regclass::text as index from pg_index as i
+       cross join lateral unnest(i.indcollation) as used (id) join pg_collation as c on c.oid = used.id
+       where i.indrelid::regclass::text like 'selvage_%' and i.indrelid::regclass::text <> 'selvage_migrations' and c.collname <> 'C'`,
+    );
+    expect(others).toEqual([]);
   });
 });

@@ -121,6 +121,7 @@ test('a trigger that has started nothing is shown, and what it has claimed is un
     tapestry: idle.name,
     started: 0,
     waiting: 0,
+    isMore: { started: false, waiting: false },
   });
 
   const claim = (key: string) => ({

@@ -366,3 +366,32 @@ describe('tapestries of the file', () => {
     expect(abilities).toMatchObject({ act: false, live: true });
   });
 });
+
+test('the starts of a trigger are counted up to a thousand, and it is told if there are more', async () => {
+  const backends = createInMemoryBackends();
+  const claims = (trigger: string, count: number) =>
+    Array.from({ length: count }, (_, at) => ({
+      trigger,
+      key: String(at),
+      runId: `${trigger}-${at}`,
+      requestHash: null,
+      event: {},
+    }));
+  const of = { few: claims('kafka:few', 2), many: claims('kafka:many', 2_002) };
+  await backends.startLedger.claim([...of.few, ...of.many]);
+  await backends.startLedger.markStarted(of.many.slice(0, 1_001));
+  const { triggers, isMore } = await (await openPage({ backends, triggers: [] })).ask('triggers', {});
+  expect({ triggers, isMore }).toMatchObject({
+    triggers: [
+      { name: 'kafka:many', started: 1_000, waiting: 1_000, isMore: { started: true, waiting: true } },
+    ],
+    isMore: true,
+  });
+
+  await backends.startLedger.markStarted(of.many);
+  await backends.startLedger.forget(Infinity);
+  expect(await (await openPage({ backends, triggers: [] })).ask('triggers', {})).toMatchObject({
+    triggers: [{ name: 'kafka:few', started: 0, waiting: 2, isMore: { started: false, waiting: false } }],
+    isMore: false,
+  });
+});

@@ -108,6 +108,20 @@ test('parameters that no node uses are warned of, with their places', async () =
     'p.yaml': `nodes:\n  - { id: x, type: parameter, type_: int }\n  - { id: k, type: source, callable: one }\n`,
     'callables.js': 'exports.one = () => 1;',
   });
-  const { warnings } = await loadPipelineFile(file);
+  const { warnings, moreWarnings } = await loadPipelineFile(file);
   expect(warnings).toMatchObject([{ code: 'UnusedParameter', line: 2, column: 7 }]);
+  expect(moreWarnings).toBe(0);
+});
+
+test('warnings beyond the first thousand are counted', async () => {
+  const parameters = Array.from(
+    { length: 1_003 },
+    (_, at) => `  - { id: x${at}, type: parameter, type_: int }\n`,
+  );
+  const file = write({
+    'p.yaml': `nodes:\n${parameters.join('')}  - { id: k, type: source, callable: one }\n`,
+    'callables.js': 'exports.one = () => 1;',
+  });
+  const { warnings, moreWarnings } = await loadPipelineFile(file);
+  expect([warnings.length, moreWarnings]).toEqual([1_000, 3]);
 });

@@ -9,7 +9,7 @@ import { Button } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { Time } from '../ui/time';
-import { countWords } from '../words';
+import { atLeast, countWords } from '../words';
 
 const TONES = {
   'up to date': 'ok',
@@ -96,8 +96,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
           <span class="muted">0</span>
         ) : (
           <>
-            {countWords(behind)}
-            {isMore && '+'}
+            {atLeast(behind, isMore)}
             {behindSince !== undefined && (
               <>
                 {' '}

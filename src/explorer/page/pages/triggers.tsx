@@ -10,7 +10,7 @@ import { Button } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { Time } from '../ui/time';
-import { countWords } from '../words';
+import { atLeast } from '../words';
 
 /** Triggers, which start runs by events, and their events that started none. */
 export function TriggersPage({ place }: PageProps<'triggers'>) {
@@ -56,6 +56,11 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
             </tbody>
           </table>
         )}
+        {answer.value?.isMore && (
+          <p class="muted">
+            Triggers that are not in the file are listed if they are among the newest starts.
+          </p>
+        )}
         {place.trigger !== undefined && <DeadLetters key={place.trigger} trigger={place.trigger} />}
       </div>
     </>
@@ -63,7 +68,7 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
 }
 
 function Row({
-  trigger: { name, kind, tapestry, state, started, waiting, lastAt },
+  trigger: { name, kind, tapestry, state, started, waiting, isMore, lastAt },
   isChosen,
 }: {
   trigger: TriggerView;
@@ -95,7 +100,7 @@ function Row({
           />
         )}
       </td>
-      <td class="number">{countWords(started)}</td>
+      <td class="number">{atLeast(started, isMore.started)}</td>
       <td class="number">
         {waiting === 0 ? (
           <span class="muted">0</span>
@@ -104,10 +109,10 @@ function Row({
             type="button"
             class="link"
             aria-expanded={isChosen}
-            aria-label={`${countWords(waiting, 'event')} of ${name} that started no run`}
+            aria-label={`${atLeast(waiting, isMore.waiting)} ${waiting === 1 ? 'event' : 'events'} of ${name} that started no run`}
             onClick={() => alter('triggers', { trigger: isChosen ? undefined : name })}
           >
-            {countWords(waiting)}
+            {atLeast(waiting, isMore.waiting)}
           </button>
         )}
       </td>

@@ -51,6 +51,11 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
             </tbody>
           </table>
         )}
+        {answer.value?.isMore && (
+          <p class="muted">
+            There is more: 50 queues at most are shown, and the newest 1,000 open runs counted.
+          </p>
+        )}
       </div>
     </>
   );

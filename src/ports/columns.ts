@@ -1,0 +1,104 @@
+import { z } from 'zod';
+
+/** What stores need to know of a field beside its type. */
+export interface ColumnFacts {
+  /** Differs between the elements of a map, whose records are committed together. Default: equal in most of them. */
+  readonly differs?: true;
+  /** Queries look into its JSON, so each text in it must be one that every database can search. */
+  readonly isSearched?: true;
+}
+
+const FACTS = new WeakMap<z.ZodType, ColumnFacts>();
+
+/** A field with facts for stores. The schema is copied, because facts belong to one field. */
+export function column<S extends z.ZodType>(schema: S, facts: ColumnFacts): S {
+  const own = schema.clone();
+  FACTS.set(own, facts);
+  return own;
+}
+
+/** `json`: anything but text and numbers, as JSON text. */
+export type ColumnKind = 'text' | 'json' | 'int32' | 'integer' | 'number';
+
+export interface Column extends ColumnFacts {
+  readonly name: string;
+  readonly kind: ColumnKind;
+  readonly isNullable: boolean;
+}
+
+type SnakeCase<S extends string> = S extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
+  : '';
+
+/** The row of a record: fields under their names in snake_case. */
+export type RowOf<T> = {
+  [K in keyof T & string as SnakeCase<K>]: NonNullable<T[K]> extends string | number
+    ? T[K]
+    : string | Extract<T[K], null>;
+};
+
+/** The columns that a record's schema implies, in the schema's order, and the way from records to rows and back. */
+export class RowCodec<T extends object> {
+  readonly columns: readonly Column[];
+  readonly names: readonly string[];
+  readonly #fields: readonly string[];
+  readonly #isJson: readonly boolean[];
+  /** A copy of it is filled faster than an empty object. */
+  readonly #blank: Readonly<Record<string, unknown>>;
+
+  constructor({ shape }: z.ZodObject & z.ZodType<T>) {
+    this.#fields = Object.keys(shape);
+    this.columns = this.#fields.map((field) => columnOf(field, shape[field] as z.ZodType));
+    this.names = this.columns.map(({ name }) => name);
+    this.#isJson = this.columns.map(({ kind }) => kind === 'json');
+    this.#blank = Object.fromEntries(this.#fields.map((field) => [field, null]));
+  }
+
+  /** A record's values in column order. */
+  readonly values = (record: T): unknown[] =>
+    this.#fields.map((field, index) => {
+      const value = (record as Record<string, unknown>)[field];
+      return this.#isJson[index] && value !== null ? JSON.stringify(value) : value;
+    });
+
+  toRow(record: T): RowOf<T> {
+    const values = this.values(record);
+    return Object.fromEntries(this.names.map((name, index) => [name, values[index]])) as RowOf<T>;
+  }
+
+  /** Leaves out other columns, and converts bigints to numbers. A loop, as listings read thousands of rows. */
+  readonly fromRow = (row: RowOf<T>): T => {
+    const record = { ...this.#blank };
+    for (let index = 0; index < this.names.length; index++) {
+      const value = (row as Record<string, unknown>)[this.names[index]!];
+      record[this.#fields[index]!] = this.#isJson[index]
+        ? parsed(value as string)
+        : typeof value === 'bigint'
+          ? Number(value)
+          : value;
+    }
+    return record as T;
+  };
+}
+
+/** Most JSON of lineage is the empty object. */
+function parsed(json: string): unknown {
+  return json === '{}' ? {} : JSON.parse(json);
+}
+
+function columnOf(field: string, schema: z.ZodType): Column {
+  const isNullable = schema instanceof z.ZodNullable;
+  return {
+    name: field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    kind: kindOf(isNullable ? schema.unwrap() : schema),
+    isNullable,
+    ...FACTS.get(schema),
+  };
+}
+
+function kindOf(schema: unknown): ColumnKind {
+  if (schema instanceof z.ZodString || schema instanceof z.ZodEnum) return 'text';
+  if (!(schema instanceof z.ZodNumber)) return 'json';
+  if (schema.format === 'int32') return 'int32';
+  return schema.format === null ? 'number' : 'integer';
+}
