@@ -379,7 +379,10 @@ export class Pump {
     const done = await again(async () => ({ result: await work() }), {
       backOff: BACK_OFF,
       signal,
-      isFinal: (error) => signal.aborted || isFinal(error),
+      isFinal: (error) => {
+        signal.throwIfAborted();
+        return isFinal(error);
+      },
       onFailure: (error) =>
         this.#troubles.set(part, `cannot ${what}: ${error instanceof Error ? error.message : String(error)}`),
     });
