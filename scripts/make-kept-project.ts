@@ -81,7 +81,7 @@ async function fill(project: string, packageDir: string, processes: ChildProcess
   await command(run('failing', 'failing'), { code: 1 });
   await command(run('partial', 'partial'), { code: 1 });
   await command(['run', 'words.yaml', '--run-id', 'words', '--param', 'words=["warp", "weft", "selvage"]']);
-  await command(['capsule', 'partial', '-o', 'partial.selvage.html']);
+  await command(['capsule', 'create', 'partial', '-o', 'partial.selvage.html']);
   await command(['schedules', 'deploy', 'pipeline.ts']);
 
   const worker = begin(['worker', 'pipeline.ts']);
@@ -91,7 +91,7 @@ async function fill(project: string, packageDir: string, processes: ChildProcess
   for (const name of RUNS_BESIDE.slice(1)) await command(run(name, name, '--detach'));
   await command([
     ...['backfill', 'pipeline.ts', '--tapestry', 'days', '--run-id', 'backfill'],
-    ...['--max', '2', '--detach'],
+    ...['--concurrency', '2', '--detach'],
   ]);
 
   const waitsAt = async (runId: string, knot: string): Promise<boolean> =>

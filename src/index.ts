@@ -17,7 +17,7 @@ export { check, type Problem } from './runtime/in-process/check';
 export { contentHash } from './runtime/in-process/content-hash';
 export type { Drawable } from './runtime/in-process/graph-of';
 export { mermaidForRun, mermaidForTapestry, svgForRun, svgForTapestry } from './runtime/in-process/pictures';
-export { runLocally, type LocallyRun, type RunLocallyOptions } from './runtime/in-process/run-locally';
+export { runLocally, type LocalRun, type RunLocallyOptions } from './runtime/in-process/run-locally';
 export {
   aggregate,
   branch,
@@ -177,8 +177,8 @@ export type {
   OpenLineageHttpOptions,
   OpenTelemetryEmitterDeclaration,
   OpenTelemetryEmitterOptions,
-  OwnEmitterDeclaration,
-  OwnEmitterParts,
+  CustomEmitterDeclaration,
+  CustomEmitter,
   Payload,
   RejectedEvent,
   RunEnded,
@@ -303,13 +303,13 @@ export {
 } from './streams';
 export type {
   AnySource,
-  DeadLetter,
+  StreamDeadLetter,
   FileTailOptions,
   KafkaSourceOptions,
   Offset,
-  OwnSource,
+  CustomSource,
   Position,
-  PlaceStore,
+  CheckpointStore,
   ResultContext,
   SourceKind,
   SourceTriggerOptions,
@@ -319,7 +319,7 @@ export type {
   StreamOrder,
   StreamResult,
   StreamSettings,
-  TellGap,
+  ReportGap,
   ValkeySourceOptions,
 } from './streams';
 export type { Gap, SourceAmount } from './ports';

@@ -30,7 +30,7 @@ export const metrics: Benchmark = {
     const server = await EmbeddedServer.acquire({ projectDir: folder, log: console });
     const workers: Worker[] = [];
     try {
-      const counted = await startWorker(folder, server.address, 'counted', ['--health', '0']);
+      const counted = await startWorker(folder, server.address, 'counted', ['--health-port', '0']);
       workers.push(counted);
       const plain = await startWorker(folder, server.address, 'plain', []);
       workers.push(plain);
@@ -65,7 +65,7 @@ async function startWorker(
   await mkdir(projectDir);
   const program = path.join(PACKAGE, 'lib', 'cli', 'main.js');
   const file = path.join(PACKAGE, 'bench', 'operations', 'chain.fixture.ts');
-  const place = ['--address', address, '--project-dir', projectDir, '--queue', taskQueue];
+  const place = ['--address', address, '--project-dir', projectDir, '--task-queue', taskQueue];
   const child = spawn(process.execPath, [program, 'worker', file, ...place, ...words], {
     cwd: projectDir,
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { LiveEvent } from '../../src/explorer/contract';
+import type { LiveMessage } from '../../src/explorer/contract';
 import { freshFolder } from '../backends/places';
 import { limited, readable, type Benchmark } from '../benchmark';
 import { median } from '../statistics';
@@ -87,7 +87,7 @@ async function oneRun(folder: string, origin: string, runId: string): Promise<nu
   return times;
 }
 
-function eventsOf(frame: string): LiveEvent[] {
+function eventsOf(frame: string): LiveMessage[] {
   const data = /^data: (.*)$/m.exec(frame)?.[1];
-  return data === undefined ? [] : (JSON.parse(data) as LiveEvent[]);
+  return data === undefined ? [] : (JSON.parse(data) as LiveMessage[]);
 }

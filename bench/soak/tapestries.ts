@@ -16,7 +16,7 @@ const inc = knot('inc', ({ x }: { x: number }) => increment(x));
 const total = knot('total', (values: Record<string, number>) => sum(Object.values(values)));
 
 /** Activities and segments that hand one another values. */
-export const mixed = tapestry('mixed', { parameters, queue }, (_t, { seed }) => {
+export const mixed = tapestry('mixed', { parameters, taskQueue: queue }, (_t, { seed }) => {
   const start = inc({ x: seed }, { id: 'start' });
   const values: Record<string, Knot<number>> = {};
   for (let index = 0; index < 40; index++)
@@ -37,7 +37,7 @@ const broken = knot('broken', ({ x }: { x: number }): number => {
 });
 
 /** Knots that end well at their third attempt, and one that never does. */
-export const failing = tapestry('failing', { parameters, queue }, (_t, { seed }) => {
+export const failing = tapestry('failing', { parameters, taskQueue: queue }, (_t, { seed }) => {
   const retry = { maximumAttempts: 3, initialInterval: 50 };
   const queued = flaky({ x: seed }, { id: 'queued', retry });
   const inSegment = flaky({ x: seed }, { id: 'in-segment', retry, dispatcher: local() });
@@ -52,7 +52,7 @@ const nextTable = knot('next-table', ({ rows }: { rows: TableRow[] }) => nextRow
 const countTable = knot('count-table', ({ rows }: { rows: TableRow[] }) => rows.length);
 
 /** Values of 1 MB, between activities and within a segment. */
-export const large = tapestry('large', { parameters, queue }, (_t, { seed }) => {
+export const large = tapestry('large', { parameters, taskQueue: queue }, (_t, { seed }) => {
   const rows = makeTable({ seed }, { id: 'table' });
   const next = nextTable({ rows }, { id: 'next', dispatcher: local() });
   return { count: countTable({ rows: next }, { id: 'count', dispatcher: local() }) };
@@ -73,7 +73,7 @@ const read = knot('read', async ({ file }: { file: StoredBytes }, ctx) => {
 });
 
 /** Bytes that are written and read as streams. */
-export const streams = tapestry('streams', { parameters, queue }, (_t, { seed }) => {
+export const streams = tapestry('streams', { parameters, taskQueue: queue }, (_t, { seed }) => {
   const file = write({ seed }, { id: 'file' });
   return {
     queued: read({ file }, { id: 'queued' }),
@@ -87,7 +87,7 @@ const wait = knot('wait', async ({ x }: { x: number }, { signal }) => {
 });
 
 /** Waits until it is cancelled. */
-export const endless = tapestry('endless', { parameters, queue }, (_t, { seed }) => {
+export const endless = tapestry('endless', { parameters, taskQueue: queue }, (_t, { seed }) => {
   return {
     queued: wait({ x: seed }, { id: 'queued' }),
     inSegment: wait({ x: seed }, { id: 'in-segment', dispatcher: local() }),
@@ -95,7 +95,7 @@ export const endless = tapestry('endless', { parameters, queue }, (_t, { seed })
 });
 
 /** What most runs are: a few quick knots, whose values are small and never the same. */
-export const small = tapestry('small', { parameters, queue }, (_t, { seed }) => {
+export const small = tapestry('small', { parameters, taskQueue: queue }, (_t, { seed }) => {
   const first = inc({ x: seed }, { id: 'first', dispatcher: local() });
   return { last: inc({ x: first }, { id: 'last' }) };
 });

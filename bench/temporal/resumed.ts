@@ -77,7 +77,7 @@ async function measure(
   let finished = '';
   const runTime = await timed(async () => ({ runId: finished } = await stage.runOurs(workload.tapestry())));
   const resume = async (): Promise<void> => {
-    const run = await stage.selvage.resume(finished, { again: true });
+    const run = await stage.selvage.resume(finished, { allowDuplicate: true });
     await run.values();
   };
   await resume();

@@ -28,7 +28,7 @@ async function measure({ repetitions }: BenchmarkOptions): Promise<Row[]> {
     const { ours, raw } = await compare(
       repetitions,
       async () => {
-        const run = await selvage.partitions.backfill(backfilled, { only: 'all', max: AT_ONCE });
+        const run = await selvage.partitions.backfill(backfilled, { state: 'all', concurrency: AT_ONCE });
         const { report } = await run.values();
         if (report.ok !== PARTITIONS) throw new Error(`Not all partitions are ok: ${JSON.stringify(report)}`);
       },

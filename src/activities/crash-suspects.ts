@@ -38,7 +38,7 @@ export class CrashSuspects {
   /**
    * Resolves when the body may run, with a function to call when it has ended.
    *
-   * @throws SelvageError `RunsAlone`, `ServerUnreachable`, `WorkerShutdown`, which are refusals; CancelledFailure
+   * @throws SelvageError `Quarantined`, `ServerUnreachable`, `WorkerShutdown`, which are refusals; CancelledFailure
    */
   async enter(attempt: KnotAttempt): Promise<() => void> {
     if (!attempt.isSuspect) return () => {};
@@ -95,7 +95,7 @@ export class CrashSuspects {
     const holders = `knot "${first!.knot}"${more > 0 ? ` and ${more} more` : ''}`;
     const retryAfter = this.comebacks.next('', FIRST_COMEBACK_MS, COMEBACK_SPACING_MS, LATEST_COMEBACK_MS);
     return new SelvageError(
-      'RunsAlone',
+      'Quarantined',
       `Knot "${knot}" waits for ${holders} to end: two workers were lost while each of them ran, so few of them are tried at once.`,
       { details: { knot, holder: first!.knot, retryAfter } },
     );

@@ -71,7 +71,7 @@ export function requireCallable(
     ? `"${name}" is no body of this process, and threads() runs bodies of TypeScript. Remove the host`
     : `"${name}" is a body of TypeScript, and ${given.kind}() calls those of other languages. Name a body that it has, as by pythonKnot(), or use threads()`;
   throw new SelvageError('InvalidConfig', `The option "dispatcher" of ${owner} cannot be used: ${why}.`, {
-    details: { owner, option: 'dispatcher', definition: name, reason: 'Meaningless' },
+    details: { owner, option: 'dispatcher', definition: name, reason: 'NotApplicable' },
   });
 }
 
@@ -91,6 +91,6 @@ export function requireKnownCode(
     'InvalidConfig',
     `The option "onCodeChange" of ${owner} cannot be "wait": only its host knows the source of the body "${name}", so that no plan says which code to wait for. ` +
       "Give the definition its `source`, as `selvage python types` writes it, or a version, and say `onCodeChange: 'run'`.",
-    { details: { owner, option: 'onCodeChange', definition: name, reason: 'Meaningless' } },
+    { details: { owner, option: 'onCodeChange', definition: name, reason: 'NotApplicable' } },
   );
 }

@@ -41,7 +41,7 @@ function receivesOutcomes(owner: string, { name }: Cacheable): SelvageError {
     'InvalidConfig',
     `The option "cache" of ${owner} cannot be used: the definition "${name}" receives outcomes, and failures are never reused. Remove it; give it to ` +
       'the knots whose values go in.',
-    { details: { owner, option: 'cache', definition: name, reason: 'Meaningless' } },
+    { details: { owner, option: 'cache', definition: name, reason: 'NotApplicable' } },
   );
 }
 

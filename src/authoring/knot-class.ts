@@ -1,7 +1,7 @@
 import { SelvageError, type ErrorReason } from '../errors';
 import type { Encodable } from './encodable';
 import { makeDefinition } from './definition-record';
-import type { GivenFor, Inputs, Knot, KnotBelow, KnotConfig, OutcomeInputs, WhyAnyAbsent } from './knot';
+import type { InputsFor, Inputs, Knot, KnotOf, KnotConfig, OutcomeInputs, AnyAbsenceReason } from './knot';
 import type { KnotContext } from './knot-context';
 import { definitionRecord, markDefinition } from './marks';
 import { place } from './place';
@@ -50,9 +50,9 @@ export abstract class KnotClass<I, O> {
   ): Knot<O, Id>;
   static place<I, O, const Id extends string, const Given extends object>(
     this: KnotClassOf<I, O> & Encodable<O>,
-    inputs: GivenFor<I, Given>,
+    inputs: InputsFor<I, Given>,
     config: KnotConfig<Id>,
-  ): KnotBelow<O, Id, WhyAnyAbsent<Given>>;
+  ): KnotOf<O, Id, AnyAbsenceReason<Given>>;
   static place(this: KnotClassOf<any, any>, inputs: Inputs<any>, config: KnotConfig): Knot<any> {
     return place(definitionOfClass(this), inputs, config);
   }

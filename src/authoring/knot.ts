@@ -34,25 +34,26 @@ export interface OptionalKnot<
 }
 
 /** Intersected with the type of a wired knot, to infer why it may have no value. */
-export interface MayBeAbsent<out Why> {
+export interface MaybeAbsent<out Why> {
   /** Type only. */
   readonly [OPTIONAL]?: Why;
 }
 
 /** The named wiring as given, for inputs `I`. Names that `I` lacks are refused. */
-export type GivenFor<I, Given> = Inputs<I> & Given & { readonly [K in Exclude<keyof Given, keyof I>]: never };
+export type InputsFor<I, Given> = Inputs<I> &
+  Given & { readonly [K in Exclude<keyof Given, keyof I>]: never };
 
 /** Why a knot may have no value; `never` if it lacks one only after a failure. */
-export type WhyAbsent<K> = K extends { readonly [OPTIONAL]: infer Why extends Absence } ? Why : never;
+export type AbsenceReason<K> = K extends { readonly [OPTIONAL]: infer Why extends Absence } ? Why : never;
 
-/** {@link WhyAbsent} over everything that is wired by name. */
-export type WhyAnyAbsent<W> = { [K in keyof W]: WhyAbsent<W[K]> }[keyof W];
+/** {@link AbsenceReason} over everything that is wired by name. */
+export type AnyAbsenceReason<W> = { [K in keyof W]: AbsenceReason<W[K]> }[keyof W];
 
 /**
  * A knot downstream of others. `Why` (why these may have no value) is inferred from them, not from where the knot
  * itself is wired.
  */
-export type KnotBelow<T, Id extends string, Why extends Absence> = [Why] extends [never]
+export type KnotOf<T, Id extends string, Why extends Absence> = [Why] extends [never]
   ? Knot<T, Id>
   : OptionalKnot<T, Id, NoInfer<Why>>;
 
@@ -73,7 +74,7 @@ export const Knot: typeof KnotClass = KnotClass;
 export type NotKnot<T> = T extends object ? T & { readonly [VALUE]?: never } : T;
 
 /** What an input of type `T` accepts: a knot that yields it (a parent), or the value itself (a constant). */
-export type In<T, Why = unknown> = (Knot<T> & MayBeAbsent<Why>) | NotKnot<T>;
+export type In<T, Why = unknown> = (Knot<T> & MaybeAbsent<Why>) | NotKnot<T>;
 
 /** The first argument of a placement. An optional input may be omitted; undefined counts as omitted. */
 export type Inputs<I, Why = unknown> = { [K in keyof I]: In<I[K], Why> };
@@ -108,7 +109,7 @@ export interface KnotDefinition<I, O, Policy extends ErrorPolicy = ValuePolicy> 
   <const Id extends string, Why extends Absence = never>(
     inputs: Inputs<I, Why>,
     config: KnotConfig<Id, Policy>,
-  ): 'receiveErrors' extends Policy ? Knot<O, Id> : KnotBelow<O, Id, Why>;
+  ): 'receiveErrors' extends Policy ? Knot<O, Id> : KnotOf<O, Id, Why>;
   /** Type only. */
   readonly [SIGNATURE]?: { readonly inputs: I; readonly output: O };
 }

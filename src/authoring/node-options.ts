@@ -119,6 +119,6 @@ function refused(owner: string, node: NodeKind, option: string, why: string): Se
   return new SelvageError(
     'InvalidConfig',
     `The option "${option}" of ${owner}, a ${node}, cannot be used: ${why}`,
-    { details: { owner, option, node, reason: 'Meaningless' } },
+    { details: { owner, option, node, reason: 'NotApplicable' } },
   );
 }

@@ -2,14 +2,14 @@ import { SelvageError } from '../errors';
 import { definitionOf } from './definition';
 import type { Encodable } from './encodable';
 import type {
-  GivenFor,
+  InputsFor,
   Inputs,
   KnotConfig,
   KnotDefinition,
   OptionalDefinition,
   OptionalKnot,
   OutcomeInputs,
-  WhyAnyAbsent,
+  AnyAbsenceReason,
 } from './knot';
 import { markOptional, type KnotClass, type KnotClassOf } from './knot-class';
 import { definitionRecord } from './marks';
@@ -44,9 +44,9 @@ export interface OptionalKnotClass {
   ): OptionalKnot<O, Id, 'optional'>;
   place<I, O, const Id extends string, const Given extends object>(
     this: KnotClassOf<I, O> & Encodable<O>,
-    inputs: GivenFor<I, Given>,
+    inputs: InputsFor<I, Given>,
     config: KnotConfig<Id>,
-  ): OptionalKnot<O, Id, WhyAnyAbsent<Given> | 'optional'>;
+  ): OptionalKnot<O, Id, AnyAbsenceReason<Given> | 'optional'>;
 }
 
 /**

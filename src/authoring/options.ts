@@ -198,7 +198,7 @@ const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
   failOn: oneOf('unhandled', 'any', 'never'),
   description: text,
   extensible,
-  queue: line(),
+  taskQueue: line(),
   partition: (value) =>
     isPartitionDomain(value)
       ? undefined
@@ -278,7 +278,7 @@ export function readTapestryOptions(owner: string, given: unknown): TapestryOpti
     throw new SelvageError(
       'InvalidConfig',
       `The option "dependsOnPrevious" of ${owner} says nothing without "partition". Give it partitions, such as daily("2024-01-01"), or remove it.`,
-      { details: { owner, option: 'dependsOnPrevious', reason: 'Meaningless' } },
+      { details: { owner, option: 'dependsOnPrevious', reason: 'NotApplicable' } },
     );
   }
   return Object.freeze({

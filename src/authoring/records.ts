@@ -256,7 +256,7 @@ export interface TapestryOptions<Time extends Duration = Duration> {
    * share one Temporal worker per process; each further queue needs one more (about 45 MB). Runs of
    * `selvage run` have a queue of their own. Default: `selvage/<name>`.
    */
-  readonly queue?: string;
+  readonly taskQueue?: string;
   /**
    * The partitions of what the tapestry makes: `daily(…)`, `hourly(…)`, `weekly(…)`, `monthly(…)`, `list(…)`
    * or a `product(…)`. Each run is for one of them: it is started with the key, and gets the partition as the

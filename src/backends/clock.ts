@@ -48,7 +48,7 @@ export class HistoryClock {
 
 /**
  * A problem with the clock, to report rather than throw: it differs from the run history's by more than a
- * minute (`ClockDiffers`), or by the history's clock the newest run has not begun yet (`ClockWentBack`).
+ * minute (`ClockSkew`), or by the history's clock the newest run has not begun yet (`ClockWentBack`).
  * Selvage measures no duration by the clock, so runs continue; but listings are ordered by the times that the
  * history's clock gave.
  */
@@ -91,7 +91,7 @@ function differs(ahead: number): SelvageError | undefined {
   const now = Date.now();
   const seconds = Math.round(Math.abs(ahead) / 1_000);
   return new SelvageError(
-    'ClockDiffers',
+    'ClockSkew',
     `The clock of this machine says ${new Date(now).toISOString()}, that of the run history ${new Date(now + ahead).toISOString()}: it is ${seconds} s ` +
       `${ahead > 0 ? 'behind' : 'ahead'}. Records have the time of the history. Set both clocks right.`,
     { details: { aheadMs: -ahead } },

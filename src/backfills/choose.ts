@@ -1,10 +1,10 @@
 import type { RunStatus } from '../ports';
-import type { PartitionToMake } from './partition-end';
-import type { Order, Selection } from './selection';
+import type { PlannedPartition } from './partition-end';
+import type { BackfillOrder, BackfillState } from './selection';
 import { numberOfRun } from './run-ids';
 
 /** The state of a partition, with its newest run. */
-export interface StandingPartition {
+export interface PartitionCandidate {
   readonly key: string;
   readonly state: 'missing' | 'running' | 'ok' | 'failed' | 'stale';
   /** Absent if it is missing. */
@@ -19,8 +19,8 @@ export interface StandingPartition {
 
 export interface Choice {
   readonly tapestry: string;
-  readonly only: readonly Selection[];
-  readonly order: Order;
+  readonly only: readonly BackfillState[];
+  readonly order: BackfillOrder;
   /** By the run history's clock, taken before the partitions were looked at. */
   readonly since: number;
   /** When the backfill began that this one resumes, or the first of several: what has failed since is made again. */
@@ -45,10 +45,13 @@ export function triggerOfBackfill(runId: string): string {
  *
  * @param standing in domain order
  */
-export function choosePartitions(standing: readonly StandingPartition[], choice: Choice): PartitionToMake[] {
+export function choosePartitions(
+  standing: readonly PartitionCandidate[],
+  choice: Choice,
+): PlannedPartition[] {
   const { tapestry, only, order, since, previous, isOk = () => false } = choice;
   const { failedSince = Infinity } = choice;
-  const wants = ({ state, run }: StandingPartition): boolean => {
+  const wants = ({ state, run }: PartitionCandidate): boolean => {
     if (state === 'running' || only.includes('all')) return true;
     if (state !== 'failed') return state !== 'ok' && only.includes(state);
     // A stopped run has neither made anything nor failed.
@@ -62,7 +65,7 @@ export function choosePartitions(standing: readonly StandingPartition[], choice:
   if (previous) inChains(chosen, previous);
   const places = new Map(chosen.map(({ key }, place) => [key, place]));
   const states = new Map(standing.map(({ key, state }) => [key, state]));
-  const dependence = (key: string): Pick<PartitionToMake, 'after' | 'heldBy'> => {
+  const dependence = (key: string): Pick<PlannedPartition, 'after' | 'heldBy'> => {
     const before = previous?.(key);
     if (before === undefined) return {};
     const place = places.get(before);
@@ -92,7 +95,7 @@ function nextNumber(tapestry: string, key: string, newest: string | undefined): 
  * Sorts dependent partitions so that the heads of all chains come first: otherwise one chain would wait for
  * itself while others could proceed.
  */
-function inChains(chosen: StandingPartition[], previous: (key: string) => string | undefined): void {
+function inChains(chosen: PartitionCandidate[], previous: (key: string) => string | undefined): void {
   const depths = new Map<string, number>();
   for (const { key } of chosen) depths.set(key, (depths.get(previous(key) ?? '') ?? -1) + 1);
   chosen.sort((one, other) => depths.get(one.key)! - depths.get(other.key)!);

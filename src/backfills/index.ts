@@ -1,6 +1,11 @@
-export { choosePartitions, triggerOfBackfill, type Choice, type StandingPartition } from './choose';
+export { choosePartitions, triggerOfBackfill, type Choice, type PartitionCandidate } from './choose';
 export { numberOfRun, numberedKey, partitionRunId } from './run-ids';
-export { reportOf, type BackfillReport, type PartitionEnd, type PartitionToMake } from './partition-end';
+export {
+  reportOf,
+  type BackfillReport,
+  type BackfilledPartition,
+  type PlannedPartition,
+} from './partition-end';
 export {
   BACKFILL,
   DEFAULT_MAX,
@@ -9,7 +14,7 @@ export {
   type BackfillInput,
   type BackfillRequest,
 } from './request';
-export { ORDERS, SELECTIONS, type Order, type Selection } from './selection';
+export { ORDERS, SELECTIONS, type BackfillOrder, type BackfillState } from './selection';
 export {
   LIST_KNOT,
   PARTITIONS_KNOT,

@@ -1,5 +1,5 @@
 /** A partition that a backfill is to make, or to wait for. */
-export interface PartitionToMake {
+export interface PlannedPartition {
   readonly key: string;
   /** The number of the run to make: 1 for the partition's first. A number taken by a run that was already over is skipped. */
   readonly n: number;
@@ -14,7 +14,7 @@ export interface PartitionToMake {
 }
 
 /** The result of a partition. */
-export interface PartitionEnd {
+export interface BackfilledPartition {
   readonly key: string;
   /** `held`: not begun, because the previous partition is not ok. */
   readonly state: 'ok' | 'failed' | 'cancelled' | 'held';
@@ -37,13 +37,14 @@ export interface BackfillReport {
   /** How many of these already had a run, started by somebody else. */
   readonly awaited: number;
   /** The first hundred that are not ok, in the order of making. */
-  readonly notOk: readonly PartitionEnd[];
+  readonly notOk: readonly BackfilledPartition[];
 }
 
 const NAMED = 100;
 
-export function reportOf(ends: readonly PartitionEnd[]): BackfillReport {
-  const count = (state: PartitionEnd['state']): number => ends.filter((end) => end.state === state).length;
+export function reportOf(ends: readonly BackfilledPartition[]): BackfillReport {
+  const count = (state: BackfilledPartition['state']): number =>
+    ends.filter((end) => end.state === state).length;
   return {
     partitions: ends.length,
     ok: count('ok'),

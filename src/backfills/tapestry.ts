@@ -1,7 +1,12 @@
 import { SelvageError } from '../errors';
 import { aggregate, map, type KnotContext } from '../authoring';
 import { ownTapestry, type Tapestry } from '../authoring/tapestry';
-import { reportOf, type BackfillReport, type PartitionEnd, type PartitionToMake } from './partition-end';
+import {
+  reportOf,
+  type BackfillReport,
+  type BackfilledPartition,
+  type PlannedPartition,
+} from './partition-end';
 import { BACKFILL, DEFAULT_MAX, backfillRequestSchema, type BackfillRequest } from './request';
 
 /** The knot whose value is the list of partitions to make. */
@@ -12,9 +17,13 @@ export const PARTITIONS_KNOT = 'partitions';
 /** The worker's part in a backfill. Both methods are called again if a worker is lost. */
 export interface BackfillHost {
   /** Chooses the partitions, in the order in which they are to be made. */
-  list(request: BackfillRequest, context: KnotContext): Promise<readonly PartitionToMake[]>;
+  list(request: BackfillRequest, context: KnotContext): Promise<readonly PlannedPartition[]>;
   /** Starts the partition's run, unless it exists, and waits for its end. */
-  make(partition: PartitionToMake, request: BackfillRequest, context: KnotContext): Promise<PartitionEnd>;
+  make(
+    partition: PlannedPartition,
+    request: BackfillRequest,
+    context: KnotContext,
+  ): Promise<BackfilledPartition>;
 }
 
 export type BackfillTapestry = Tapestry<{ request: BackfillRequest }, { report: BackfillReport }>;
@@ -76,7 +85,7 @@ export function backfillTapestry(host: BackfillHost, max = DEFAULT_MAX): Backfil
 /** The run fails if a partition is not ok, so that `runs list --status failed` and `resume` find it. */
 function requireOk({ partitions, ok, notOk }: BackfillReport): number {
   if (ok === partitions) return ok;
-  const [first] = notOk as [PartitionEnd];
+  const [first] = notOk as [BackfilledPartition];
   throw new SelvageError(
     'PartitionsNotOk',
     `${partitions - ok} of ${partitions} partitions are not ok. The first: ${first.key} (${first.state})` +

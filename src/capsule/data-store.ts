@@ -147,7 +147,7 @@ function absenceError({ hash, code, reason }: AbsentValue, file: string): Selvag
 
 export function readOnly(file: string): SelvageError {
   return new SelvageError(
-    'HistoryReadOnly',
+    'RunHistoryReadOnly',
     `${file} is a capsule, which is only read. Run something in a project of yours instead.`,
     { details: { file } },
   );

@@ -200,7 +200,7 @@ function parsed(json: string, format: number, file: string): CapsuleDocument {
 export function damaged(file: string, what: string, cause?: unknown): SelvageError {
   return new SelvageError(
     'CapsuleDamaged',
-    `${file} cannot be read as a capsule: ${what}. Get it again from where it was made, or make a new one: \`selvage capsule RUN\`.`,
+    `${file} cannot be read as a capsule: ${what}. Get it again from where it was made, or make a new one: \`selvage capsule create RUN\`.`,
     { details: { file }, ...(cause !== undefined && { cause }) },
   );
 }

@@ -42,7 +42,7 @@ export interface Capsule {
   /** When (milliseconds since the epoch) and by what it was made. */
   readonly madeAt: number;
   readonly madeBy: { readonly selvage: string; readonly node: string; readonly platform: string };
-  /** Its plans, records and values as backends, which refuse writes (`HistoryReadOnly`). */
+  /** Its plans, records and values as backends, which refuse writes (`RunHistoryReadOnly`). */
   readonly backends: Backends;
   /** Checks all values against the hashes that records name. @throws SelvageError `ValueDamaged` */
   check(): CapsuleCheck;

@@ -7,6 +7,7 @@ import { addBackup } from './verbs/backup';
 import { addBulk } from './verbs/bulk';
 import { addCache } from './verbs/cache';
 import { addCapsule } from './verbs/capsule';
+import { addEvents } from './verbs/events';
 import { addDebug } from './verbs/debug';
 import { addDev } from './verbs/dev';
 import { addDiff } from './verbs/diff';
@@ -19,11 +20,9 @@ import { addGc } from './verbs/gc';
 import { addHistory } from './verbs/history';
 import { addImpact } from './verbs/impact';
 import { addInit } from './verbs/init';
-import { addLedger } from './verbs/ledger';
 import { addLineage } from './verbs/lineage';
 import { addMcp } from './verbs/mcp';
 import { addMigrate } from './verbs/migrate';
-import { addOpen } from './verbs/open';
 import { addPartitions } from './verbs/partitions';
 import { addPlan } from './verbs/plan';
 import { addPrune } from './verbs/prune';
@@ -72,7 +71,7 @@ const VERBS = [
   addBulk,
   addSchedules,
   addPartitions,
-  addLedger,
+  addEvents,
   addEmitters,
   addSignal,
   addStats,
@@ -93,7 +92,6 @@ const VERBS = [
   addExport,
   addPython,
   addCapsule,
-  addOpen,
   addDebug,
   addMcp,
   addReplay,

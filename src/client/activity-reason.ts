@@ -60,7 +60,7 @@ export function reasonOfActivity(
       if (lastFailure) {
         const nextAttemptAt = activity.nextAttemptAt ?? scheduledAt;
         const { code, message } = lastFailure;
-        const isLimited = code === 'LimitReached' || code === 'ValueInMaking';
+        const isLimited = code === 'LimitReached' || code === 'ValueInProgress';
         return {
           // Nothing is wrong with it.
           state: isLimited ? 'queued' : 'retrying',

@@ -11,11 +11,11 @@ import {
   type BackfillInput,
   type BackfillRequest,
   type Choice,
-  type PartitionToMake,
-  type StandingPartition,
+  type PlannedPartition,
+  type PartitionCandidate,
   type BackfillTapestry,
-  type Order,
-  type Selection,
+  type BackfillOrder,
+  type BackfillState,
 } from '../backfills';
 import type { AnyDomain, KeyRange } from '../partitions';
 import type { TapestryRecord } from '../authoring';
@@ -33,11 +33,11 @@ export interface BackfillOptions {
   /**
    * Which partitions to make: those without a run, those whose newest run failed, those that are out of date, or all. Default `missing`.
    */
-  readonly only?: Selection | readonly Selection[];
+  readonly state?: BackfillState | readonly BackfillState[];
   /** Order of the partitions. Default `forward`. */
-  readonly order?: Order;
+  readonly order?: BackfillOrder;
   /** Most partitions whose runs are in progress at once: 1 to 1,000. Default 8. */
-  readonly max?: number;
+  readonly concurrency?: number;
   /** Parameters of each run beside its partition. Default: none. */
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
@@ -68,11 +68,11 @@ export function backfillWork(
   const { name } = record;
   const domain = requirePartitions(record);
   const { dependsOnPrevious } = record.options;
-  const { from, to, keys, only = 'missing', order = 'forward', max, parameters = {} } = options;
+  const { from, to, keys, state = 'missing', order = 'forward', concurrency, parameters = {} } = options;
   const refuse = (
     option: keyof BackfillOptions,
     remedy: string,
-    reason: 'WrongValue' | 'Contradiction' = 'WrongValue',
+    reason: 'WrongValue' | 'Conflict' = 'WrongValue',
   ): SelvageError =>
     new SelvageError(
       'InvalidConfig',
@@ -80,20 +80,23 @@ export function backfillWork(
       { details: { tapestry: name, option, reason } },
     );
   refusePartition(record, parameters);
-  if (max !== undefined && !(Number.isSafeInteger(max) && max >= 1 && max <= MOST_AT_ONCE))
-    throw refuse('max', `Give a whole number from 1 to ${MOST_AT_ONCE}, or leave it out.`);
+  if (
+    concurrency !== undefined &&
+    !(Number.isSafeInteger(concurrency) && concurrency >= 1 && concurrency <= MOST_AT_ONCE)
+  )
+    throw refuse('concurrency', `Give a whole number from 1 to ${MOST_AT_ONCE}, or leave it out.`);
   if (!ORDERS.includes(order)) throw refuse('order', `Give ${ORDERS.join(' or ')}.`);
   if (order === 'backward' && dependsOnPrevious)
-    throw refuse('order', 'Its partitions depend on the ones before them: leave it out.', 'Contradiction');
-  const selections = typeof only === 'string' ? [only] : [...new Set(only)];
+    throw refuse('order', 'Its partitions depend on the ones before them: leave it out.', 'Conflict');
+  const selections = typeof state === 'string' ? [state] : [...new Set(state)];
   if (selections.length === 0 || selections.some((selection) => !SELECTIONS.includes(selection)))
-    throw refuse('only', `Give one or more of ${SELECTIONS.join(', ')}.`);
+    throw refuse('state', `Give one or more of ${SELECTIONS.join(', ')}.`);
   if (keys && (from !== undefined || to !== undefined))
-    throw refuse('keys', 'Give keys, or the ends of a range: not both.', 'Contradiction');
+    throw refuse('keys', 'Give keys, or the ends of a range: not both.', 'Conflict');
   for (const key of keys ?? []) domain.parse(key);
   if (from !== undefined || to !== undefined) requireSome(domain, name, { now: Date.now(), from, to });
   // A partition that waits for the one before it would only occupy a slot.
-  const atOnce = dependsOnPrevious && domain.kind !== 'product' ? 1 : max;
+  const atOnce = dependsOnPrevious && domain.kind !== 'product' ? 1 : concurrency;
   return {
     tapestry: backfillTapestry(NO_HOST, atOnce),
     request: {
@@ -182,7 +185,7 @@ export async function partitionsToMake(
   tapestry: TapestryRecord,
   request: BackfillRequest,
   { now, planned, failedSince, client }: Surroundings,
-): Promise<PartitionToMake[]> {
+): Promise<PlannedPartition[]> {
   const { name } = tapestry;
   const domain = requirePartitions(tapestry);
   const { dependsOnPrevious } = tapestry.options;
@@ -191,7 +194,7 @@ export async function partitionsToMake(
   const states = new Map(all.map((partition) => [partition.key, partition]));
   const wanted = keys ?? domain.keys({ now, from, to });
   const recent = catchup === undefined ? wanted : recentOnes(wanted, domain, (planned ?? now) - catchup, now);
-  const standing = recent.map((key): StandingPartition => {
+  const standing = recent.map((key): PartitionCandidate => {
     const { state = 'missing', newest } = states.get(key) ?? {};
     return { key, state, run: newest };
   });

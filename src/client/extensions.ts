@@ -14,7 +14,7 @@ export interface FollowOptions {
 }
 
 /** The results of the offers to a run. */
-export interface Followed {
+export interface FollowResult {
   readonly taken: readonly Offer[];
   readonly refused: readonly { readonly offer: Offer; readonly error: SelvageError }[];
 }
@@ -61,7 +61,7 @@ export class Extensions {
    *
    * @throws SelvageError `NotSubscribable`, `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`
    */
-  async follow(runId: string, options: FollowOptions = {}): Promise<Followed> {
+  async follow(runId: string, options: FollowOptions = {}): Promise<FollowResult> {
     const store = requireSubscribable(this.host.backends.tapestryStore);
     return await followExtensions(this.host.getRun(runId), store, options);
   }
@@ -71,7 +71,7 @@ async function followExtensions(
   run: RunHandle,
   store: SubscribableTapestryStore,
   { signal, onTaken, onRefused }: FollowOptions,
-): Promise<Followed> {
+): Promise<FollowResult> {
   const taken: Offer[] = [];
   const refused: { offer: Offer; error: SelvageError }[] = [];
   const pass = async (offer: Offer): Promise<void> => {

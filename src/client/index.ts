@@ -3,7 +3,7 @@ export { Selvage } from './selvage';
 export type { ConnectOptions, ServerLocation } from './connect';
 export { runIdOfEvent, runIdOfKey } from './run-ids';
 export type { ResumeOptions, StartOptions } from './start-options';
-export type { Extensions, Followed, FollowOptions } from './extensions';
+export type { Extensions, FollowResult, FollowOptions } from './extensions';
 export type { Lineage } from './lineage';
 export type { Partitions } from './partitions';
 export type { Runs, RunsPage, RunsQuery } from './runs';
@@ -21,7 +21,7 @@ export type { OpenRunsQuery } from './across/open-runs';
 export type { BodyVersion, PlanInUse, Versions } from './across/versions';
 export type { Bulk } from './bulk/bulk';
 export type {
-  BulkAct,
+  BulkAction,
   BulkOptions,
   BulkOutcome,
   BulkPlan,
@@ -32,12 +32,18 @@ export type {
   BulkState,
 } from './bulk/bulk-act';
 export type { Values } from './values';
-export type { Streams, StreamLetter, StreamState } from './streams';
+export type { Streams, RecordedDeadLetter, StreamState } from './streams';
 export type { Workers, WorkersQuery, WorkerState } from './workers';
-export type { ForgetStartsOptions, ForgottenStarts } from './forget-starts';
+export type { Events, PruneEventsOptions, PrunedEvents } from './prune-events';
 export type { Resume } from './resumes';
-export { RunHandle, type LineageOfRun, type KnotState, type RunState, type Standing } from './run-handle';
-export type { Attached } from './run-on-server';
+export {
+  RunHandle,
+  type RunLineageQuery,
+  type KnotState,
+  type RunState,
+  type RunDescription,
+} from './run-handle';
+export type { ExistingRun } from './run-on-server';
 export type { Progress } from './run-progress';
 export type {
   LineageQuery,
@@ -51,12 +57,12 @@ export type {
   StatisticsQuery,
 } from '../ports';
 export { PARTITION_STATES, type PartitionsOptions } from './list-partitions';
-export type { PartitionState, PartitionStatus, RunOfPartition, StaleReason } from '../records/questions';
+export type { PartitionState, PartitionStatus, PartitionRunSummary, StaleReason } from '../records/questions';
 export type {
   CacheExplanation,
-  Impact,
+  ValueImpact,
   ImpactOptions,
-  Origin,
+  ValueOrigin,
   Regression,
   RunDifference,
   Stats,
@@ -83,21 +89,27 @@ export {
   type ChangedBy,
   type CompareOptions,
   type ComparedSchedule,
-  type DeployedBy,
+  type DeploymentInfo,
   type DeployedSchedule,
   type DeployOptions,
   type PreviewOptions,
   type ScheduleChange,
   type ScheduledRun,
-  type ScheduleForm,
+  type ScheduleDefinition,
   type ScheduleHistory,
-  type ScheduleStanding,
+  type ScheduleChangeKind,
   type ScheduleState,
-  type TimesForm,
+  type ScheduleTimes,
   type TriggeredRun,
   type UnreadableSchedule,
 } from './schedules';
-export type { OddTime, TimesPreview } from '../triggers';
+export type { DstAnomaly, SchedulePreview } from '../triggers';
 export type { ServerChoice } from './server-address';
 export type { BackfillOptions } from './backfills';
-export type { BackfillReport, Order, PartitionEnd, PartitionToMake, Selection } from '../backfills';
+export type {
+  BackfillReport,
+  BackfillOrder,
+  BackfilledPartition,
+  PlannedPartition,
+  BackfillState,
+} from '../backfills';

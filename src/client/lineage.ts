@@ -6,9 +6,9 @@ import {
   resolveHash,
   why,
   type CacheExplanation,
-  type Impact,
+  type ValueImpact,
   type ImpactOptions,
-  type Origin,
+  type ValueOrigin,
   type RunDifference,
   type WhyOptions,
 } from '../records/questions';
@@ -38,7 +38,7 @@ export class Lineage {
    * @param hash as in records, or its beginning (see {@link resolveHash})
    * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
    */
-  async why(hash: string, options: WhyOptions = {}): Promise<Origin> {
+  async why(hash: string, options: WhyOptions = {}): Promise<ValueOrigin> {
     return await why(this.backends, hash, options);
   }
 
@@ -48,7 +48,7 @@ export class Lineage {
    * @param hash as in records, or its beginning (see {@link resolveHash})
    * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
    */
-  async impact(hash: string, options: ImpactOptions = {}): Promise<Impact> {
+  async impact(hash: string, options: ImpactOptions = {}): Promise<ValueImpact> {
     return await impact(this.backends.runHistory, hash, options);
   }
 

@@ -27,7 +27,7 @@ export interface OpenOptions extends ConnectOptions {
    * @internal Task queues that the worker polls from the beginning; `work` of the client adds others.
    *   Default: those of the client's runs.
    */
-  readonly workOn?: readonly string[];
+  readonly taskQueues?: readonly string[];
   /** @internal Hears of the workers, for health and metrics. */
   readonly watch?: WorkerWatch;
   /** @internal Limits of one activity, for tests. */

@@ -3,7 +3,7 @@ import {
   backfillRequestSchema,
   type BackfillReport,
   type BackfillRequest,
-  type PartitionToMake,
+  type PlannedPartition,
 } from '../backfills';
 import { taskQueueOf } from '../plan';
 import { SelvageError } from '../errors';
@@ -59,10 +59,18 @@ export class Partitions {
     const { starter } = this.host;
     const record = recordOf(tapestry);
     const { loaded } = planOf(record, nodeSha256);
-    const { from, to, keys, only, order, max, parameters, ...start } = options;
+    const { from, to, keys, state: only, order, concurrency: max, parameters, ...start } = options;
     refuseSubject(record.name, options);
     const taskQueue = start.taskQueue ?? this.host.taskQueue ?? taskQueueOf(loaded.plan);
-    const work = await checkedBackfill(record, taskQueue, { from, to, keys, only, order, max, parameters });
+    const work = await checkedBackfill(record, taskQueue, {
+      from,
+      to,
+      keys,
+      state: only,
+      order,
+      concurrency: max,
+      parameters,
+    });
     await starter.savePlans(record);
     const own = { ...start, taskQueue };
     const checked = await starter.check(work.tapestry, { request: work.request as BackfillRequest });
@@ -77,7 +85,7 @@ export class Partitions {
   async planBackfill<Parameters extends object, Values extends object>(
     tapestry: Tapestry<Parameters, Values>,
     options: BackfillOptions = {},
-  ): Promise<PartitionToMake[]> {
+  ): Promise<PlannedPartition[]> {
     const { backends, client } = this.host;
     const record = recordOf(tapestry);
     const { request } = await checkedBackfill(record, '', options);

@@ -1,6 +1,6 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
-import { isErrorCode, type ErrorCode } from '../errors';
+import { isErrorCode, presentCode, type ErrorCode } from '../errors';
 
 type Raw = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 type RawFailure = NonNullable<Raw['lastFailure']>;
@@ -92,7 +92,7 @@ function attemptFailure(
       message: `its worker ${what} ${timeout / 1_000} s and is taken for lost`,
     };
   }
-  const type = applicationFailureInfo?.type ?? '';
+  const type = presentCode(applicationFailureInfo?.type ?? '');
   if (isErrorCode(type)) return { code: type, message: text };
   return { code: 'BodyThrew', message: type ? `${type}: ${text}` : text };
 }

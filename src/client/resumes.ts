@@ -46,12 +46,15 @@ export async function claimResume(
   backends: Backends,
   client: WorkflowClient,
   run: RunRecord,
-  { runId, again = false }: { readonly runId: string; readonly again?: boolean | undefined },
+  {
+    runId,
+    allowDuplicate = false,
+  }: { readonly runId: string; readonly allowDuplicate?: boolean | undefined },
 ): Promise<void> {
   const before = namedIn(run);
   // A repeated request for the same resume.
   if (before.includes(runId)) return;
-  await requireNotResumed(backends, client, run, again);
+  await requireNotResumed(backends, client, run, allowDuplicate);
   const { runHistory } = backends;
   await runHistory.changeRun(run.temporal_run_id, {
     resumedAs: runId,
@@ -67,7 +70,7 @@ export async function claimResume(
       before.includes(id) ? await timeLeft(backends, run) : START_MS,
     );
     try {
-      if (other) refuseUnlessAgain(run, [other], again);
+      if (other) refuseUnlessAgain(run, [other], allowDuplicate);
     } catch (error) {
       // Nobody should wait for this refused one.
       await runHistory.changeRun(run.temporal_run_id, { details: { resume_claimed_at: 0 } });
@@ -88,9 +91,9 @@ export async function requireNotResumed(
   backends: Backends,
   client: WorkflowClient,
   run: RunRecord,
-  again = false,
+  allowDuplicate = false,
 ): Promise<void> {
-  refuseUnlessAgain(run, await resumesOf(backends, client, run), again);
+  refuseUnlessAgain(run, await resumesOf(backends, client, run), allowDuplicate);
 }
 
 /** Undefined if it was not started in time: then its claimant has died. */
@@ -132,9 +135,9 @@ async function resumeOf(
   }
 }
 
-function refuseUnlessAgain(run: RunRecord, resumes: readonly Resume[], again: boolean): void {
+function refuseUnlessAgain(run: RunRecord, resumes: readonly Resume[], allowDuplicate: boolean): void {
   const working = resumes.find(({ status }) => status === 'running');
-  const last = working ?? (again ? undefined : resumes.at(-1));
+  const last = working ?? (allowDuplicate ? undefined : resumes.at(-1));
   if (!last) return;
   const { runId, status } = last;
   throw new SelvageError(
@@ -143,7 +146,7 @@ function refuseUnlessAgain(run: RunRecord, resumes: readonly Resume[], again: bo
       (working
         ? `Follow that: selvage runs show ${runId}. To resume "${run.run_id}" otherwise, cancel it first.`
         : `${status === 'succeeded' ? 'See what became of it: selvage runs show' : 'Go on from that: selvage resume'} ${runId}. To resume ` +
-          `"${run.run_id}" once more: --again (in code: \`again: true\`).`),
+          `"${run.run_id}" once more: --allow-duplicate (in code: \`allowDuplicate: true\`).`),
     { details: { run: run.run_id, resumes: resumes.map((resume) => ({ ...resume })) } },
   );
 }

@@ -17,7 +17,7 @@ import { UPDATE_PATIENCE_MS } from './patient-update';
 import { readPlanOf, readPromisedValues, readResult, type WantedOutputs } from './read-run';
 import { resumesOf, type Resume } from './resumes';
 import { runFailed } from './run-failed';
-import { RunOnServer, isUnfinished, type Attached, type Live, type RunHandleOptions } from './run-on-server';
+import { RunOnServer, isUnfinished, type Live, type RunHandleOptions } from './run-on-server';
 import { followProgress, type Progress } from './run-progress';
 import { RunRecords } from './run-records';
 import { sendSignal } from './send-signal';
@@ -60,7 +60,7 @@ export interface KnotState {
 }
 
 /** Where an unfinished run waits for its workers. */
-export interface Standing {
+export interface RunDescription {
   readonly tapestry: string;
   /** The task queue of its steps, and of its knots that name no other. */
   readonly taskQueue: string;
@@ -70,7 +70,7 @@ export interface Standing {
 const NOTHING_INLINE = { inlineLimit: 0 };
 
 /** Conditions on lineage records of a run. A record must fit all of them. */
-export type LineageOfRun = Omit<LineageQuery, 'runId' | 'temporalRunId' | 'limit' | 'cursor'>;
+export type RunLineageQuery = Omit<LineageQuery, 'runId' | 'temporalRunId' | 'limit' | 'cursor'>;
 
 /**
  * A run, wherever it works. The handle keeps nothing that others need: any process that reaches the same
@@ -78,7 +78,7 @@ export type LineageOfRun = Omit<LineageQuery, 'runId' | 'temporalRunId' | 'limit
  */
 export class RunHandle<Values extends object = Record<string, unknown>> {
   /** Present if `start` has found the run instead of starting it. */
-  readonly attached: Attached | undefined;
+  readonly existing: RunHandleOptions['existing'];
   private readonly since = performance.now();
   private readonly server: RunOnServer;
   /** @internal */
@@ -92,7 +92,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     private readonly backends: Backends,
     private readonly options: RunHandleOptions,
   ) {
-    this.attached = options.attached;
+    this.existing = options.existing;
     this.server = new RunOnServer(runId, workflow, backends, options);
     this.records = new RunRecords(this.server);
     this.waiting = new WaitingReader(workflow.client, backends, options.pollers, options.workers);
@@ -152,7 +152,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * Default: all records. For a run with very many elements, `selvage.lineage.records({ runId, … })` returns
    * a page at a time.
    */
-  async lineage(query: LineageOfRun = {}): Promise<LineageRecord[]> {
+  async lineage(query: RunLineageQuery = {}): Promise<LineageRecord[]> {
     const { temporal_run_id: temporalRunId } = await this.records.current();
     const { runHistory } = this.backends;
     const records = Object.values(query).some((condition) => condition !== undefined)
@@ -215,7 +215,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    *
    * @throws SelvageError `UnknownRun`, `RunOver`, `ServerUnreachable`
    */
-  async standing(): Promise<Standing> {
+  async describe(): Promise<RunDescription> {
     const description = await this.server.descriptionOrNone();
     if (isUnfinished(description)) {
       const { type: tapestry, taskQueue } = description;

@@ -8,9 +8,9 @@ import { triggerName, type TriggerDeclaration } from '../triggers';
 const KEY_DIGITS = 24;
 const RUN_ID_BYTES = 200;
 
-/** Id of the run that all starts of a tapestry with one `dedupeKey` share. */
-export function runIdOfKey(tapestry: string, dedupeKey: string): string {
-  return idWithHash(tapestry, dedupeKey);
+/** Id of the run that all starts of a tapestry with one `idempotencyKey` share. */
+export function runIdOfKey(tapestry: string, idempotencyKey: string): string {
+  return idWithHash(tapestry, idempotencyKey);
 }
 
 /** Id of the run that an event starts: the trigger's own id and a hash of trigger and key. */

@@ -21,7 +21,7 @@ const ANSWER_LIMIT_MS = 5_000;
 
 export interface RunHandleOptions {
   readonly outages: Outages;
-  readonly attached?: Attached | undefined;
+  readonly existing?: ExistingRun | undefined;
   /** Whether this client has just started the run, so that its records are in the client's run history. */
   readonly isNew?: boolean | undefined;
   readonly pollers: Pollers;
@@ -35,10 +35,10 @@ export interface RunHandleOptions {
 }
 
 /** What a start knows of its run. */
-export type KnownOfRun = Pick<RunHandleOptions, 'attached' | 'isNew'>;
+export type KnownOfRun = Pick<RunHandleOptions, 'existing' | 'isNew'>;
 
 /** Reported by a start that found its run under way, or ended. */
-export interface Attached {
+export interface ExistingRun {
   /**
    * Definitions, and knots whose body was written in place, whose code has changed since the run was started.
    * Knots that have not run yet run the code of their worker; knots with `onCodeChange: 'wait'` wait for the

@@ -171,7 +171,10 @@ export class RunStarter {
     const sent = await this.toSend(parameters, subject);
     const shown = fitsServer(sent) ? sent : {};
     const newId = checkRunId(options.runId ?? newRunId(plan.plan.tapestry));
-    await claimResume(backends, client.workflow, run, { runId: newId, again: options.again });
+    await claimResume(backends, client.workflow, run, {
+      runId: newId,
+      allowDuplicate: options.allowDuplicate,
+    });
     return await this.begin<Values>(
       plan,
       shown,
@@ -256,7 +259,7 @@ export class RunStarter {
       const wanted = workBy(this.digestOfWork(found));
       const changedCode = await requireSameWork(runId, found, wanted, { plans, ifExists });
       const handle = this.host.handleOf<Values>(runId, client.workflow.getHandle(runId), {
-        attached: { changedCode },
+        existing: { changedCode },
       });
       await handle.records.requireHere();
       return handle;

@@ -4,7 +4,6 @@ import type { Backends, Page, RunQuery, RunRecord } from '../ports';
 import { prune, type PruneOptions, type PruneReport } from '../records/retention';
 import { readWaitingRuns, type AcrossHost } from './across/waiting-runs';
 import type { WaitingRuns, WaitingRunsQuery } from './across/waiting-run';
-import { forgetStarts, type ForgetStartsOptions, type ForgottenStarts } from './forget-starts';
 import { openRuns } from './open-runs';
 import { reconcileRun, reconcileRunning } from './reconcile';
 import { namedIn, resumesOf } from './resumes';
@@ -67,17 +66,6 @@ export class Runs {
    */
   async prune(options: PruneOptions): Promise<PruneReport> {
     return await prune(this.host.backends, options, await openRuns(this.host));
-  }
-
-  /**
-   * Forgets which runs were started by events longer ago than `olderThan`, which must exceed the server's retention of runs. Runs and records stay.
-   * An event that is delivered after that starts a run again.
-   *
-   * @throws SelvageError `InvalidConfig`, `ServerUnreachable`, `ServerRefused`, `BackendUnavailable`
-   */
-  async forgetStarts(options: ForgetStartsOptions): Promise<ForgottenStarts> {
-    const { backends, client, place } = this.host;
-    return await forgetStarts(backends.startLedger, client.connection, place.namespace, options);
   }
 }
 

@@ -27,6 +27,7 @@ import { Pollers } from './pollers';
 import { RunHandle } from './run-handle';
 import type { KnownOfRun } from './run-on-server';
 import { RunStarter } from './run-starter';
+import { Events } from './prune-events';
 import { Runs } from './runs';
 import { Schedules } from './schedules';
 import { Streams } from './streams';
@@ -42,6 +43,7 @@ import { Workers } from './workers';
 export class Selvage {
   /** Lists runs and removes old ones. */
   readonly runs: Runs;
+  readonly events: Events;
   /** Questions about the origin of values, and about everything made from them. */
   readonly lineage: Lineage;
   /** Acts on many runs: cancels, terminates, resumes them, sends them a signal. */
@@ -95,6 +97,7 @@ export class Selvage {
     const { pollers, workers } = this;
     this.across = { ...connected, pollers, workers, handleOf: (runId) => this.getRun(runId) };
     this.runs = new Runs(this.across);
+    this.events = new Events(this.across);
     this.bulk = new Bulk({
       ...connected,
       getRun: (runId) => this.getRun(runId),
@@ -142,7 +145,7 @@ export class Selvage {
       resources,
       observers,
       workerOptions,
-      workOn,
+      taskQueues,
       activityLimits,
       watch,
       emitters,
@@ -166,7 +169,7 @@ export class Selvage {
           ...(watch && { watch }),
           inlineLimit,
         },
-        workOn ??
+        taskQueues ??
           (taskQueue === undefined
             ? taskQueuesOf(tapestries.map((tapestry) => recordOf(tapestry)))
             : [taskQueue]),
@@ -259,7 +262,7 @@ export class Selvage {
 
   /**
    * Starts a run and returns when the server has it; from then on the run outlives every process. To call it
-   * again after an error, give a `runId` with `ifExists: 'attach'`, or a `dedupeKey`: then no second run is
+   * again after an error, give a `runId` with `ifExists: 'attach'`, or a `idempotencyKey`: then no second run is
    * started.
    *
    * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `InvalidName` (of the run id),
@@ -337,7 +340,7 @@ export class Selvage {
       );
     }
     const run = this.getRun(runId);
-    const { taskQueue } = await run.standing();
+    const { taskQueue } = await run.describe();
     if (!workers.polls(taskQueue)) {
       await this.work(taskQueue);
       const leave = (): Promise<void> => workers.leave(taskQueue);

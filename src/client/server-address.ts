@@ -89,7 +89,7 @@ function requireSecrecy({ apiKey, tls, metadata }: ConnectionOptions, address: s
     'InvalidConfig',
     `The API key would go to ${address} as plain text, readable by everybody on the way. Turn TLS on (TEMPORAL_TLS=true, \`tls: true\`, the ` +
       'profile), or take the key away (TEMPORAL_API_KEY, `apiKey`, TEMPORAL_GRPC_META_AUTHORIZATION).',
-    { details: { address, reason: 'Contradiction' } },
+    { details: { address, reason: 'Conflict' } },
   );
 }
 

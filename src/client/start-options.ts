@@ -66,7 +66,7 @@ export interface StartOptions extends BeginOptions {
    * return a handle of it, for as long as the run history knows it. Another plan or other parameters under
    * the same key throw `RunIdInUse`. The run id is made of the key, so `runId` must be left out. Any text.
    */
-  readonly dedupeKey?: string;
+  readonly idempotencyKey?: string;
 }
 
 export interface ResumeOptions extends BeginOptions {
@@ -76,35 +76,35 @@ export interface ResumeOptions extends BeginOptions {
    * Allows a second resume of a run, once the first resumed run is over. Default false: throws
    * `AlreadyResumed`.
    */
-  readonly again?: boolean;
+  readonly allowDuplicate?: boolean;
 }
 
 /**
- * Turns a `dedupeKey` into the run id that every start with this key has.
+ * Turns a `idempotencyKey` into the run id that every start with this key has.
  *
  * @throws SelvageError `InvalidConfig`
  */
-export function namedByKey(tapestry: string, { dedupeKey, ...options }: StartOptions): BeginOptions {
-  if (dedupeKey === undefined) return options;
+export function namedByKey(tapestry: string, { idempotencyKey, ...options }: StartOptions): BeginOptions {
+  if (idempotencyKey === undefined) return options;
   // Lone surrogates encode to the same bytes, so that two keys would be one.
-  if (options.runId !== undefined || dedupeKey === '' || /\p{Surrogate}/u.test(dedupeKey)) {
+  if (options.runId !== undefined || idempotencyKey === '' || /\p{Surrogate}/u.test(idempotencyKey)) {
     throw new SelvageError(
       'InvalidConfig',
       options.runId === undefined
-        ? `The dedupeKey of a run of tapestry "${tapestry}" is ${dedupeKey === '' ? 'empty' : 'not valid Unicode'}. Give a text that names the work, or none.`
-        : `A run of tapestry "${tapestry}" was given both runId "${options.runId}" and dedupeKey ${JSON.stringify(dedupeKey)}. Give one of them: ` +
+        ? `The idempotencyKey of a run of tapestry "${tapestry}" is ${idempotencyKey === '' ? 'empty' : 'not valid Unicode'}. Give a text that names the work, or none.`
+        : `A run of tapestry "${tapestry}" was given both runId "${options.runId}" and idempotencyKey ${JSON.stringify(idempotencyKey)}. Give one of them: ` +
             'the run id is made of the key.',
       {
         details: {
           tapestry,
-          dedupeKey,
+          idempotencyKey,
           run: options.runId,
-          reason: options.runId === undefined ? 'WrongValue' : 'Contradiction',
+          reason: options.runId === undefined ? 'WrongValue' : 'Conflict',
         },
       },
     );
   }
-  return { ...options, runId: runIdOfKey(tapestry, dedupeKey), ifExists: 'attach' };
+  return { ...options, runId: runIdOfKey(tapestry, idempotencyKey), ifExists: 'attach' };
 }
 
 /**

@@ -70,7 +70,7 @@ export interface StreamState {
 }
 
 /** An element that has failed. */
-export interface StreamLetter {
+export interface RecordedDeadLetter {
   /** Its place in the source; of a batch, that of its first element. */
   readonly element: string;
   /** The run that has failed. Absent: the element could not start one. */
@@ -125,7 +125,7 @@ export class Streams {
   }
 
   /** The newest elements whose run has failed, and of those that could start none. Whether the server answers or not. */
-  async deadLetters(id: string): Promise<StreamLetter[]> {
+  async deadLetters(id: string): Promise<RecordedDeadLetter[]> {
     const { runHistory, startLedger } = this.backends;
     const trigger = streamName(id);
     const [failed, entries] = await Promise.all([
@@ -134,7 +134,7 @@ export class Streams {
     ]);
     return [
       ...(await Promise.all(
-        failed.items.map(async (run): Promise<StreamLetter> => {
+        failed.items.map(async (run): Promise<RecordedDeadLetter> => {
           const why = await this.whyFailed(run);
           return {
             element: run.trigger_key ?? '',
@@ -147,7 +147,7 @@ export class Streams {
       ...entries.items
         .filter(({ event }) => event['refused'] !== undefined)
         .slice(0, MOST_LETTERS)
-        .map(({ key, claimedAt, event }): StreamLetter => {
+        .map(({ key, claimedAt, event }): RecordedDeadLetter => {
           const why = `${event['refused']}: ${event['why'] ?? ''}`;
           return { element: key, at: claimedAt, why };
         }),

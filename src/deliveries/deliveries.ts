@@ -100,7 +100,7 @@ export class Deliveries {
   /**
    * Begins to deliver. When it resolves, each emitter has a cursor: it hears of whatever comes.
    *
-   * @throws SelvageError `DuplicateEmitter`, `NoFeed`, `BackendUnavailable`
+   * @throws SelvageError `DuplicateEmitter`, `NoChangeFeed`, `BackendUnavailable`
    */
   static async start(options: DeliveriesOptions): Promise<Deliveries> {
     const { backends, ...others } = options;

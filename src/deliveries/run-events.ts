@@ -6,7 +6,7 @@ import type { HistoryChange, LineageRecord, RecordKey, RunHistory, RunRecord } f
 /**
  * A history with an order of changes, which emitters need.
  *
- * @throws SelvageError `NoFeed`
+ * @throws SelvageError `NoChangeFeed`
  */
 export function requireFeed(history: RunHistory): Feed {
   if (
@@ -19,7 +19,7 @@ export function requireFeed(history: RunHistory): Feed {
   )
     return history as Feed;
   throw new SelvageError(
-    'NoFeed',
+    'NoChangeFeed',
     `The run history (${history.technology}) keeps no order of what became durable, so emitters cannot hear of it. Keep the history in SQLite or PostgreSQL, or declare no emitters.`,
     { details: { technology: history.technology } },
   );

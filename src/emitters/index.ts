@@ -46,7 +46,7 @@ export {
   type LogLevel,
 } from './log';
 export { sendInHalves } from './halves';
-export { emitter, type OwnEmitterDeclaration, type OwnEmitterParts } from './own';
+export { emitter, type CustomEmitterDeclaration, type CustomEmitter } from './own';
 export { payloadOf, type Payload } from './payload';
 export {
   valkeyEmitter,

@@ -95,7 +95,7 @@ export function openLineageEmitter(options: OpenLineageEmitterOptions): OpenLine
       url === undefined
         ? 'is missing, and so is "file": give one of them'
         : 'excludes "file": give one of them',
-      url === undefined ? 'MissingPart' : 'Contradiction',
+      url === undefined ? 'MissingPart' : 'Conflict',
     );
   const secret = secretOf(own.apiKey);
   if (secret === false) throw refuse('apiKey', "must be a text, or { env: 'NAME' }");

@@ -4,9 +4,9 @@ import type { Emitter } from './emitter';
 import { readEmitterOptions } from './emitter-options';
 
 /** What an emitter of one's own is made of. */
-export type OwnEmitterParts = Emitter | Emitter['deliver'];
+export type CustomEmitter = Emitter | Emitter['deliver'];
 
-export type OwnEmitterDeclaration = EmitterDeclaration<'own', Emitter>;
+export type CustomEmitterDeclaration = EmitterDeclaration<'own', Emitter>;
 
 /**
  * An emitter of one's own: one function, or an object with `deliver`, and `live` and `close` if it wants them.
@@ -15,9 +15,9 @@ export type OwnEmitterDeclaration = EmitterDeclaration<'own', Emitter>;
  */
 export function emitter(
   name: string,
-  deliver: OwnEmitterParts,
+  deliver: CustomEmitter,
   options: Omit<EmitterOptions, 'name'> = {},
-): OwnEmitterDeclaration {
+): CustomEmitterDeclaration {
   const { common, refuse } = readEmitterOptions<object>('own', { ...options, name }, {});
   const made: unknown = typeof deliver === 'function' ? { deliver } : deliver;
   if (typeof (made as Partial<Emitter> | null | undefined)?.deliver !== 'function')

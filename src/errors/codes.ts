@@ -54,12 +54,12 @@ const CODES = {
     NotSubscribable: 'A run was to be offered more knots through a tapestry store that takes no offers.',
     WeakSecret: 'A secret of a webhook is missing, malformed or easy to guess.',
     AddressNotAllowed: 'Events were to be sent into a private network, or by a protocol that is not safe.',
-    PageReadOnly: 'Something was to be done by a page that is only for reading.',
+    UiReadOnly: 'Something was to be done by a page that is only for reading.',
     InBodyThread: 'A client or a worker was to be opened in a thread that runs bodies.',
     SignalNotGiven: 'An in-process run was not given a signal that a knot waits for.',
     InvalidAddress: 'The address of a Temporal server is not of the form HOST:PORT.',
     UnknownNamespace: 'A Temporal server has no namespace of this name.',
-    HistoryReadOnly: 'A run history that is only for reading was to be written.',
+    RunHistoryReadOnly: 'A run history that is only for reading was to be written.',
     InvalidUrl: 'A backend address cannot be understood.',
     MissingPackage: 'An optional package that a feature needs is not installed.',
     BrokenPackage: 'A package that a feature needs is installed and cannot be loaded.',
@@ -71,7 +71,7 @@ const CODES = {
     FileWithoutStream: 'A file that is to be streamed exports no stream.',
     DuplicateStream: 'Two streams have the same id.',
     DuplicateEmitter: 'Two emitters have the same name.',
-    NoFeed: 'Emitters were declared for a run history that keeps no order of changes.',
+    NoChangeFeed: 'Emitters were declared for a run history that keeps no order of changes.',
     AmbiguousTapestry: 'A file exports several tapestries and none was chosen.',
     Usage: 'A command was called in a way that it does not have.',
     WrongImport: 'Something was imported from another subpath of this package than the one that exports it.',
@@ -99,15 +99,15 @@ const CODES = {
     UnknownValue: 'No record names the value.',
     AmbiguousHash: 'Several hashes begin like the one that was given.',
     InvalidRequest: 'A request to a webhook or to the page is malformed.',
-    NotAuthentic: 'A request to a webhook or to the page does not show that its sender may send it.',
+    Unauthenticated: 'A request to a webhook or to the page does not show that its sender may send it.',
     UnknownPath: 'There is nothing at the path of a request, or no run for the token in it.',
     MethodNotAllowed: 'A path was called with a method that it does not have.',
-    RequestTooSlow: 'The body of a request did not come in time.',
+    RequestTimeout: 'The body of a request did not come in time.',
     EventConflict: 'An event came under the key of another one.',
     EventReplayed: 'A signature came again under another delivery id within a day.',
-    BodyTooLarge: 'The body of a request is longer than its webhook, or the page, takes.',
+    RequestTooLarge: 'The body of a request is longer than its webhook, or the page, takes.',
     UnsupportedMediaType: 'The body of a request is of a type that its webhook, or the page, does not take.',
-    ForeignRequest: 'A request came to the page from another site, or under a name that is not its own.',
+    CrossSiteRequest: 'A request came to the page from another site, or under a name that is not its own.',
     InvalidEvent:
       'An event has a key, or a link to where it came from, that records cannot hold, or its `map` failed on it.',
     UnreadableEvent: 'An event is not what the format of its trigger says, or lacks what it must have.',
@@ -131,28 +131,28 @@ const CODES = {
     RunFailed: 'A run ended with failed knots.',
     RunTerminated: 'A run was terminated.',
     DeadlineExceeded: 'A run did not end before its deadline.',
-    UnknownBulk: 'Nothing is known of a bulk act of this id.',
+    UnknownBulkAction: 'Nothing is known of a bulk act of this id.',
     UnknownStream: 'The server has no stream of this id.',
     StreamStopped: 'A stream that is to stop at a failure has met one.',
     UnknownEmitter: 'Nothing is on record under the name of an emitter.',
     EmitterInUse: 'An emitter was to be removed that a process delivers to.',
     UnknownSchedule: 'The server has no schedule of this id.',
-    ScheduleInUse: 'A schedule was to be deployed whose id belongs to one of another source.',
+    ScheduleInUse: 'A schedule was to be deployed whose id another owner has.',
     UnknownSubject: 'A subject that is to be forgotten has no key.',
     SubjectInUse: 'A subject is to be forgotten whose runs still work.',
-    HistoryNotEmpty: 'Runs were to be copied to a run history that has others.',
-    HistoryInUse: 'A run history that one process can have at a time is in use by another.',
+    RunHistoryNotEmpty: 'Runs were to be copied to a run history that has others.',
+    RunHistoryInUse: 'A run history that one process can have at a time is in use by another.',
     ProjectInUse: 'Files that are to be repaired or replaced are in use by other processes.',
     BackupRefused:
       'A backup cannot be made of what a project has, or at the place that was given, or not be put there.',
-    HistoryDiffers: 'A history says something else than this version would do.',
+    NonDeterminism: 'A history says something else than this version would do.',
     ForeignHistory: 'A history is that of a workflow that is none of ours.',
     SimulationFailed: 'A simulated run did not come to what it comes to undisturbed.',
     RunNotReproduced: 'A run on record came to something else when its bodies ran again.',
-    BodyNotRepeatable: 'A body gave something else when it ran again on the same inputs.',
+    BodyNotDeterministic: 'A body gave something else when it ran again on the same inputs.',
     Interrupted: 'A command was told to stop, by Ctrl-C or SIGTERM, before it had its result.',
-    EndedEarly: 'The process of a command ended, by what a body did, before the command had its result.',
-    ClockDiffers: 'The clock of this machine is more than a minute off that of the run history.',
+    ProcessExited: 'The process of a command ended, by what a body did, before the command had its result.',
+    ClockSkew: 'The clock of this machine is more than a minute off that of the run history.',
     ClockWentBack: 'The clock of this machine is behind what it has written itself.',
   },
   /** A body did not end as it must. The knot's `retry` decides whether it is tried again. */
@@ -183,10 +183,10 @@ const CODES = {
       'Partitions of a backfill have failed, were cancelled, or were held back by one that has.',
   },
   /** A knot waits for its turn. Nothing is wrong, and it continues by itself. */
-  turn: {
+  throttled: {
     LimitReached: 'A knot waits because as many bodies run, or begin, as its limit allows.',
-    ValueInMaking: 'A knot waits for a value that it can reuse and that another knot is making.',
-    RunsAlone: 'A knot with which two workers were lost waits while other such knots are tried.',
+    ValueInProgress: 'A knot waits for a value that it can reuse and that another knot is making.',
+    Quarantined: 'A knot with which two workers were lost waits while other such knots are tried.',
   },
   /** A server, a broker or this machine cannot do it now. Try again later; running work continues by itself. */
   outage: {
@@ -204,13 +204,13 @@ const CODES = {
     BrokerUnavailable: 'A message broker could not be reached, or does not answer.',
     BrokerRefused: 'A message broker does not let a client in, or does not let it do something.',
     UnknownTopic: 'A topic that is to be read does not exist.',
-    WaitsForGroup: 'A consumer waits for its group to share out the partitions.',
+    ConsumerRebalancing: 'A consumer waits for its group to share out the partitions.',
     ReceiverUnavailable:
       'A receiver of events cannot be reached, does not answer in time, or answers that it has not taken them.',
     DeliveryFailed: 'Messages could not be delivered, for a reason that nobody has foreseen.',
     TooManyRequests: 'More requests came to a webhook than it takes at a time, or in a time.',
     ShuttingDown: 'A request came to a process that is about to end.',
-    RequestFailed: 'A request could not be answered, for a reason that the log of the receiver has.',
+    InternalError: 'Something failed for a reason that nobody has foreseen. The log has it.',
   },
   /** A backend cannot do its work now. Knots wait, without spending `retry` attempts, until it works again. */
   backend: {
@@ -266,6 +266,17 @@ export const ERROR_CODES = Object.fromEntries(
     Object.entries(codes).map(([code, rule]) => [code, { class: errorClass, rule }]),
   ),
 ) as Readonly<Record<ErrorCode, { readonly class: ErrorClass; readonly rule: string }>>;
+
+/** Old names of codes that records and workers of earlier builds may still have. */
+const RENAMED: Readonly<Record<string, ErrorCode>> = {
+  RunsAlone: 'Quarantined',
+  ValueInMaking: 'ValueInProgress',
+};
+
+/** The present name of a code that was read from a record or from another process; any other text as it is. */
+export function presentCode(code: string): string {
+  return Object.hasOwn(RENAMED, code) ? RENAMED[code]! : code;
+}
 
 export function isErrorCode(type: string | null | undefined): type is ErrorCode {
   return typeof type === 'string' && Object.hasOwn(ERROR_CODES, type);

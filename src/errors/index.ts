@@ -1,4 +1,4 @@
-export { ERROR_CODES, isErrorCode, type ErrorClass, type ErrorCode } from './codes';
+export { ERROR_CODES, isErrorCode, presentCode, type ErrorClass, type ErrorCode } from './codes';
 export { classOf, isBackendTrouble, isOfClass } from './error-class';
 export {
   ERROR_REASONS,

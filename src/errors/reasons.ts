@@ -8,8 +8,8 @@ export const ERROR_REASONS = {
     WrongValue: 'An option, or a part of the first argument, has a value that it cannot have.',
     MissingPart: 'A function, schema, knot or other part that is needed was not given.',
     NotAKnot: 'Something else was given where a knot is needed.',
-    Contradiction: 'Two things were given that exclude one another.',
-    Meaningless: 'The option says nothing of such a knot.',
+    Conflict: 'Two things were given that exclude one another.',
+    NotApplicable: 'The option says nothing of such a knot.',
     NeedsOutcomes: 'The error policy takes a definition that receives outcomes.',
   },
   InvalidName: {

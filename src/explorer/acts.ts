@@ -1,6 +1,6 @@
 import { decodeJson, type Json } from '../values';
 import type { BackfillOptions } from '../client';
-import type { Selection } from '../backfills';
+import type { BackfillState } from '../backfills';
 import { SelvageError } from '../errors';
 import { readTime } from '../runtime/given-times';
 import { replayEmitter, requireEmitter, requireFeed } from '../deliveries';
@@ -52,7 +52,11 @@ const ACTS: Doing = {
   async resume({ reach }, { run, from }, { actor }) {
     // The user of the page has seen the run's outcome, so a run that was resumed before may be resumed again.
     const resumed = await reach.do((selvage) =>
-      selvage.resume(run, { again: true, ...(actor !== undefined && { actor }), ...(from && { from }) }),
+      selvage.resume(run, {
+        allowDuplicate: true,
+        ...(actor !== undefined && { actor }),
+        ...(from && { from }),
+      }),
     );
     return { run: resumed.runId };
   },
@@ -124,7 +128,7 @@ export function backfillOptions({ from, to, states }: BackfillAsk): BackfillOpti
   return {
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
-    ...(states && { only: states as Selection[] }),
+    ...(states && { state: states as BackfillState[] }),
   };
 }
 

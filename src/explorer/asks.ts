@@ -68,7 +68,7 @@ export const QUESTIONS = {
   triggers: z.strictObject({}),
   deadLetters: z.strictObject({ trigger: name, cursor }),
   workers: z.strictObject({}),
-  waitingRuns: z.strictObject({ by: z.enum(['reason', 'version', 'knot', 'queue']) }),
+  waitingRuns: z.strictObject({ by: z.enum(['reason', 'version', 'knot', 'task-queue']) }),
   versions: z.strictObject({}),
   stats: z.strictObject({ by: z.enum(['definition', 'tapestry']), last: z.enum(['24h', '7d']) }),
   emitters: z.strictObject({}),

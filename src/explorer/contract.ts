@@ -9,7 +9,7 @@ import type { GraphState, RunGraph } from '../authoring/run-graph';
  * `Abilities` lists what a source can answer.
  * Over HTTP a question is `GET api/<name>?q=<JSON>`, and an act `POST api/<name>` with JSON and the header
  * `x-selvage-act: 1`. `live` is `GET api/live?after=<position>`: server-sent events, continued by
- * `Last-Event-ID`. Each message is a list of {@link LiveEvent} with a position as its id. The event `behind`
+ * `Last-Event-ID`. Each message is a list of {@link LiveMessage} with a position as its id. The event `behind`
  * says that some were left out, so that the page must ask again for what it shows. A refusal is an
  * {@link ApiError} with an HTTP status from 400 on.
  * Times are milliseconds since the epoch. Pages are continued by `cursor`, which is absent on the last one.
@@ -95,7 +95,7 @@ export interface ApiError {
 }
 
 /** An event of `live`. It says only where data has changed; the page asks again for what it shows. */
-export interface LiveEvent {
+export interface LiveMessage {
   readonly kind: 'run-started' | 'knot-finished' | 'run-ended';
   readonly run: string;
   readonly temporalRunId: string;
@@ -154,7 +154,7 @@ export type PageName =
   | 'approvals'
   | 'tapestry';
 
-export type WaitingGroup = 'reason' | 'version' | 'knot' | 'queue';
+export type WaitingGroup = 'reason' | 'version' | 'knot' | 'task-queue';
 
 export interface WaitingRunsAnswer {
   readonly open: number;
@@ -167,7 +167,7 @@ export interface WaitingRunsAnswer {
     readonly since: number;
     readonly first: string;
   }[];
-  /** Those that have waited longest. */
+  /** Longest waiting first. */
   readonly runs: readonly {
     readonly run: string;
     readonly tapestry: string;
@@ -785,7 +785,7 @@ export interface Source {
    */
   live(
     after: string | undefined,
-    on: (events: readonly LiveEvent[], position: string) => void,
+    on: (events: readonly LiveMessage[], position: string) => void,
     onState?: (state: 'live' | 'lost' | 'behind') => void,
   ): () => void;
 }

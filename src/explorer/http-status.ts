@@ -4,9 +4,9 @@ import type { ApiError } from './contract';
 
 /** The status of codes that differ from their class. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
-  NotAuthentic: 401,
-  ForeignRequest: 403,
-  PageReadOnly: 403,
+  Unauthenticated: 401,
+  CrossSiteRequest: 403,
+  UiReadOnly: 403,
   UnknownKnot: 404,
   UnknownPath: 404,
   UnknownRun: 404,
@@ -19,9 +19,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   Redacted: 410,
   SubjectForgotten: 410,
   ValueMissing: 410,
-  BodyTooLarge: 413,
+  RequestTooLarge: 413,
   UnsupportedMediaType: 415,
-  RequestFailed: 500,
+  InternalError: 500,
 };
 /** All other classes are client errors (400). */
 const STATUS_OF_CLASS: Partial<Record<ErrorClass, number>> = {
@@ -44,7 +44,7 @@ export function refusalOf(error: unknown): { readonly status: number; readonly b
   if (!SelvageError.is(error)) {
     const message =
       'The question could not be answered; the log of the process that serves this page says why.';
-    return { status: 500, body: { error: { code: 'RequestFailed', message } } };
+    return { status: 500, body: { error: { code: 'InternalError', message } } };
   }
   const { code, message } = error;
   const details = detailsOf(error);

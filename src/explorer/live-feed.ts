@@ -2,7 +2,7 @@ import { SelvageError } from '../errors';
 import { stateOf } from '../runtime';
 import { mapOfElement } from '../authoring/element-id';
 import type { Backends, HistoryChange, RunHistory, RunRecord } from '../ports';
-import type { LiveEvent } from './contract';
+import type { LiveMessage } from './contract';
 import type { Plans } from './plans';
 
 /** Events kept for clients that reconnect. */
@@ -14,7 +14,7 @@ const AGAIN_MS = 1_000;
 /** Events up to a position, as sent to all clients. */
 export interface LiveBatch {
   readonly position: string;
-  readonly events: readonly LiveEvent[];
+  readonly events: readonly LiveMessage[];
 }
 
 export interface Listener {
@@ -155,7 +155,7 @@ export class LiveFeed {
     for (const listener of this.#listeners) listener.tell(batch);
   }
 
-  async #eventsOf(changes: readonly HistoryChange[]): Promise<LiveEvent[]> {
+  async #eventsOf(changes: readonly HistoryChange[]): Promise<LiveMessage[]> {
     const runs = new Map<string, { readonly knots: string[]; isEnded: boolean }>();
     for (const { temporal_run_id: id, knot_id, kind } of changes) {
       const run = runs.get(id) ?? { knots: [], isEnded: false };
@@ -170,7 +170,7 @@ export class LiveFeed {
         ),
       ),
     );
-    return changes.map((change): LiveEvent => {
+    return changes.map((change): LiveMessage => {
       const { run, states } = seen.get(change.temporal_run_id)!;
       const state = change.knot_id === undefined ? undefined : states.get(change.knot_id);
       return {
@@ -193,10 +193,10 @@ export class LiveFeed {
     isEnded: boolean,
   ): Promise<{
     readonly run: RunRecord | undefined;
-    readonly states: ReadonlyMap<string, NonNullable<LiveEvent['state']>>;
+    readonly states: ReadonlyMap<string, NonNullable<LiveMessage['state']>>;
   }> {
     const { runHistory } = this.backends;
-    const states = new Map<string, NonNullable<LiveEvent['state']>>();
+    const states = new Map<string, NonNullable<LiveMessage['state']>>();
     if (knots.length === 0 && !isEnded) return { run: undefined, states };
     const [run, records] = await Promise.all([
       runHistory.getRunByTemporalId(temporalRunId),

@@ -96,7 +96,7 @@ function bounded(text: string): string {
 function refusal(error: unknown): string {
   const told = SelvageError.is(error)
     ? { code: error.code, message: error.message }
-    : { code: 'Unexpected', message: error instanceof Error ? error.message : String(error) };
+    : { code: 'InternalError', message: error instanceof Error ? error.message : String(error) };
   return JSON.stringify({ error: { ...told, message: redactText(told.message) } });
 }
 

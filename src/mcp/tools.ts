@@ -258,7 +258,7 @@ export const TOOLS: readonly Tool[] = [
         return {
           form: 'none',
           hash,
-          code: 'Sealed',
+          code: 'ValueSealed',
           message:
             'The values of this store are sealed, and are not opened for a model. A person can: selvage value HASH.',
         };

@@ -124,7 +124,7 @@ function planOf(
       configHash: configHashOf(knot.definition, inputs, policy, hashes),
     };
   });
-  const { extensible, knots: inherited, queue, partition, dependsOnPrevious } = tapestry.options;
+  const { extensible, knots: inherited, taskQueue: queue, partition, dependsOnPrevious } = tapestry.options;
   const plan: Plan = {
     format: PLAN_FORMAT,
     tapestry: tapestry.name,

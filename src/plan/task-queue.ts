@@ -15,7 +15,7 @@ export function taskQueueOf({
 export function taskQueuesOf(tapestries: readonly TapestryRecord[]): string[] {
   return [
     ...new Set(
-      tapestries.map(({ name, options: { queue } }) =>
+      tapestries.map(({ name, options: { taskQueue: queue } }) =>
         taskQueueOf({ tapestry: name, ...(queue !== undefined && { queue }) }),
       ),
     ),

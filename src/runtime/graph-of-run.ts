@@ -2,6 +2,7 @@ import { graphOfPlan } from '../plan/run-graph';
 import type { GraphState, RunGraph } from '../authoring/run-graph';
 import type { ExceptionRecord, LineageRecord } from '../ports';
 import type { ElementCounts } from './lineage';
+import { presentCode } from '../errors';
 import type { LoadedPlan } from './loaded-plan';
 
 /** The graph of a plan, with the recorded state of its knots. Records of map elements are ignored. */
@@ -51,6 +52,6 @@ export function stateOf(record: LineageRecord, codeHash: string | undefined): Gr
     ...(child_run && { childRun: child_run.run_id }),
     ...(record.worker !== null && { worker: record.worker }),
     ...(attempts && { attempts }),
-    ...(waits && { waits }),
+    ...(waits && { waits: waits.map((wait) => ({ ...wait, code: presentCode(wait.code) })) }),
   };
 }

@@ -30,7 +30,7 @@ export class SingleFlight {
   }
 
   /**
-   * @throws SelvageError `ValueInMaking` if another knot is making it; `details.retryAfter` says after how many
+   * @throws SelvageError `ValueInProgress` if another knot is making it; `details.retryAfter` says after how many
    * milliseconds to come back
    */
   async run<T>({ cacheKey, runId, temporalRunId, knotId }: Making, make: () => Promise<T>): Promise<T> {
@@ -53,7 +53,7 @@ export class SingleFlight {
 
 function inMaking(knot: string, cacheKey: string, maker: string): SelvageError {
   return new SelvageError(
-    'ValueInMaking',
+    'ValueInProgress',
     `Knot "${knot}" waits for a value that it can reuse: ${maker} is making it.`,
     { details: { knot, cacheKey, retryAfter: COMEBACK_MS } },
   );

@@ -1,5 +1,5 @@
 export { Deliveries, type DeliveriesOptions } from '../deliveries';
-export { serve, type PageOptions, type ServeOptions, type Serving } from './serve';
+export { serve, type UiOptions, type ServeOptions, type Serving } from './serve';
 export { runForever, type RunForeverOptions } from './run-forever';
 export { runStream, type RunStreamOptions } from './streams/run-stream';
 export type { StreamEnd } from './streams/serve-stream';

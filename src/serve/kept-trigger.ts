@@ -73,7 +73,7 @@ export class KeptTrigger {
   async #rest(error: unknown, milliseconds: number, signal: AbortSignal): Promise<void> {
     const { logger, metrics } = this.options;
     const why = error instanceof Error ? error.message : String(error);
-    this.#change(SelvageError.is(error) ? error.code : 'Unexpected', false);
+    this.#change(SelvageError.is(error) ? error.code : 'InternalError', false);
     logger.error(`ended: ${why}. It is started again in ${Math.ceil(milliseconds / 1_000)} s.`, {
       err: error,
     });

@@ -96,7 +96,7 @@ export class ReadinessProbe {
 function stateOf(error: unknown): PartState {
   const since = Date.now();
   if (error === undefined) return { ready: true, since };
-  return { ready: false, error: SelvageError.is(error) ? error.code : 'Unexpected', since };
+  return { ready: false, error: SelvageError.is(error) ? error.code : 'InternalError', since };
 }
 
 function errorOf(error: unknown): Error | undefined {

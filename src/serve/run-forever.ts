@@ -72,7 +72,7 @@ function declarationFor(trigger: TriggerDeclaration, tapestry: Tapestry<any, any
   throw new SelvageError(
     'InvalidConfig',
     `runForever was given tapestry "${tapestry.name}" and trigger ${name}, which starts "${trigger.tapestry.name}". Give the tapestry that it starts.`,
-    { details: { trigger: name, option: 'tapestry', reason: 'Contradiction' } },
+    { details: { trigger: name, option: 'tapestry', reason: 'Conflict' } },
   );
 }
 

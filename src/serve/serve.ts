@@ -45,7 +45,7 @@ export interface ServedOptions extends WebhookServerOptions {
    */
   readonly healthPort?: number;
   /** Serves the page of runs on a port of its own; `true` for all defaults. Default: none. */
-  readonly ui?: boolean | PageOptions;
+  readonly ui?: boolean | UiOptions;
   /** How long {@link Serving.stop} waits for work in progress. Default 30 s. */
   readonly stopTimeout?: Duration;
   /** Tapestries for which the page has start forms. Default: those that the triggers start. */
@@ -59,7 +59,7 @@ export interface ServedOptions extends WebhookServerOptions {
 }
 
 /** Options of the page beside `serve`. */
-export interface PageOptions {
+export interface UiOptions {
   /** Default: 4480, or any free port if another program uses that. 0: any free port. */
   readonly port?: number;
   /** Default `127.0.0.1`. On an address that is not loopback, reading requires the token, too. */
@@ -69,7 +69,7 @@ export interface PageOptions {
   /** Whether the page offers no actions. Default false. */
   readonly readOnly?: boolean;
   /** Whether reading requires the token on loopback, too. Default false. */
-  readonly tokenToRead?: boolean;
+  readonly requireToken?: boolean;
   /** Default: `SELVAGE_PAGE_TOKEN`, else the project's own. At least 32 characters. */
   readonly token?: string;
 }
@@ -347,7 +347,7 @@ export class Served implements Serving {
     // Loaded only here, as most processes that serve triggers have no page.
     const { servePage, ServerReach } =
       require('../explorer/page-server') as typeof import('../explorer/page-server');
-    const { readOnly, tokenToRead, ...place } = ui === true ? {} : ui;
+    const { readOnly, requireToken, ...place } = ui === true ? {} : ui;
     const { selvage } = this;
     this.#page = await servePage({
       ...place,
@@ -359,7 +359,7 @@ export class Served implements Serving {
       triggers,
       tapestries: tapestries ?? [...new Set(triggers.flatMap((trigger) => trigger.tapestry ?? []))],
       ...(readOnly && { isReadOnly: true }),
-      ...(tokenToRead && { isReadingClosed: true }),
+      ...(requireToken && { isReadingClosed: true }),
       logger: this.surroundings.logger,
     });
   }

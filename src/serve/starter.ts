@@ -183,7 +183,7 @@ export class Starter {
           }),
         ),
       );
-      isThere = run.attached !== undefined;
+      isThere = run.existing !== undefined;
     } catch (error) {
       if (isRefusal(error)) return { status: 'refused', error };
       // An earlier delivery started it, with the tapestry or map of that time.

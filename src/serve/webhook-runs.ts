@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { RunView, WebhookHost } from '../adapters/webhook';
+import type { WebhookRun, WebhookHost } from '../adapters/webhook';
 import { encodeJson, type Json } from '../values';
 import type { Selvage } from '../client';
 import { unreachable } from '../client/connection-errors';
@@ -58,7 +58,7 @@ async function recordOf(selvage: Selvage, runId: string): Promise<RunRecord | 'r
   if (known && known.status !== 'running') return known;
   const run = selvage.getRun(runId);
   try {
-    await run.standing();
+    await run.describe();
     return 'running';
   } catch (error) {
     if (SelvageError.is(error, 'UnknownRun')) return undefined;
@@ -68,7 +68,7 @@ async function recordOf(selvage: Selvage, runId: string): Promise<RunRecord | 'r
   return record.status === 'running' ? 'running' : record;
 }
 
-async function viewOf(selvage: Selvage, record: RunRecord, withOutputs: boolean): Promise<RunView> {
+async function viewOf(selvage: Selvage, record: RunRecord, withOutputs: boolean): Promise<WebhookRun> {
   const { status, run_id: runId, temporal_run_id: temporalRunId, terminals } = record;
   const { runHistory } = selvage.backends;
   const { items: failures } = await runHistory.findLineage({
@@ -80,7 +80,7 @@ async function viewOf(selvage: Selvage, record: RunRecord, withOutputs: boolean)
     knot,
     type: (extra as { error?: { type?: string } }).error?.type ?? 'Error',
   }));
-  const view: RunView = { status, ...(failed.length > 0 && { failed }) };
+  const view: WebhookRun = { status, ...(failed.length > 0 && { failed }) };
   if (!withOutputs) return view;
   const records = await runHistory.getRecords(temporalRunId, [...new Set(Object.values(terminals))]);
   const bytes = records.reduce((sum, { output_size: size }) => sum + (size ?? 0), 0);

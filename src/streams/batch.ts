@@ -30,7 +30,7 @@ export function requireBatchable({ name, options, knots }: TapestryRecord, owner
     new SelvageError(
       'InvalidConfig',
       `The option "batch" of ${owner} cannot be used: elements of a batch share one activity, and ${why}. Leave "batch" out, so that each element has a run of its own.`,
-      { details: { owner, option: 'batch', tapestry: name, reason: 'Contradiction' } },
+      { details: { owner, option: 'batch', tapestry: name, reason: 'Conflict' } },
     );
   if (options.partition) throw refuse(`the tapestry "${name}" is partitioned`);
   if (options.extensible) throw refuse(`the tapestry "${name}" is extensible`);

@@ -7,7 +7,13 @@ import { didYouMean, checkName } from '../authoring/names';
 import { readOptions } from '../authoring/options';
 import { LARGEST_BATCH, requireBatchable } from './batch';
 import { IterableSource, isIterable } from './iterable-source';
-import { isSource, type AnySource, type OwnSource, type StreamElement, type StreamingSource } from './source';
+import {
+  isSource,
+  type AnySource,
+  type CustomSource,
+  type StreamElement,
+  type StreamingSource,
+} from './source';
 
 const STREAM = Symbol.for('selvage.stream');
 
@@ -26,7 +32,7 @@ export interface StreamResult<Values extends object = Record<string, unknown>> {
 }
 
 /** Why an element is a dead letter. */
-export interface DeadLetter {
+export interface StreamDeadLetter {
   /** The run that failed. Absent: the element could not be parameters of one. */
   readonly runId?: string;
   readonly error: { readonly code: string; readonly message: string };
@@ -74,8 +80,8 @@ export interface StreamOptions<Value = unknown, Values extends object = Record<s
    * Called with each element that has failed, at least once, as `onResult`. Default: it is counted, and listed by
    * `selvage streams status`.
    */
-  readonly deadLetter?: (
-    letter: DeadLetter,
+  readonly onDeadLetter?: (
+    letter: StreamDeadLetter,
     element: StreamElement<Value>,
     context: Pick<ResultContext, 'signal'>,
   ) => unknown;
@@ -86,7 +92,7 @@ export interface StreamOptions<Value = unknown, Values extends object = Record<s
 /** A stream as declared in a user's file. It opens nothing; `selvage stream` and `runStream` make it work. */
 export interface StreamDeclaration {
   readonly id: string;
-  readonly source: StreamingSource | OwnSource<unknown>;
+  readonly source: StreamingSource | CustomSource<unknown>;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever parameters and values
   readonly tapestry: Tapestry<any, any>;
   readonly options: StreamSettings;
@@ -117,7 +123,7 @@ const CHECKS: Checks<StreamOptions> = {
   gather: whole(1, LARGEST_LIST),
   linger: duration(0, 3_600_000),
   onResult: isFunction,
-  deadLetter: isFunction,
+  onDeadLetter: isFunction,
   onFailure: oneOf('continue', 'stop'),
 };
 
@@ -137,7 +143,7 @@ export function stream<Value, Parameters extends object, Values extends object>(
   checkName('stream', id);
   const refuse = (option: string, complaint: string): SelvageError =>
     new SelvageError('InvalidConfig', `The option "${option}" of ${owner} cannot be used: ${complaint}`, {
-      details: { owner, option, reason: 'Contradiction' },
+      details: { owner, option, reason: 'Conflict' },
     });
   if (!isTapestry(tapestry)) {
     throw new SelvageError(

@@ -3,7 +3,7 @@ export {
   isStream,
   stream,
   streamName,
-  type DeadLetter,
+  type StreamDeadLetter,
   type ResultContext,
   type StreamDeclaration,
   type StreamOptions,
@@ -22,14 +22,14 @@ export {
   type Delivered,
   type Offset,
   type OpenSource,
-  type OwnSource,
+  type CustomSource,
   type PartitionEnd,
-  type Places,
+  type Checkpoint,
   type Position,
   type ReadContext,
   type SourceKind,
   type StreamElement,
-  type TellGap,
+  type ReportGap,
 } from './source';
 export { FileTailSource, type FileTailOptions, type FileTailSettings } from './file-tail';
 export {
@@ -42,7 +42,7 @@ export {
 } from './messages';
 export {
   StreamingSourceTrigger,
-  type PlaceStore,
+  type CheckpointStore,
   type SourceTriggerOptions,
   type SourceTriggerSettings,
 } from './source-trigger';

@@ -9,7 +9,7 @@ import { sourceOf, type StreamDeclaration } from './declaration';
 import type { AnySource } from './source';
 
 /** Keeps the places up to which the elements of a source have started their runs. */
-export interface PlaceStore {
+export interface CheckpointStore {
   load(): Promise<Readonly<Record<string, Json>> | undefined>;
   save(places: Readonly<Record<string, Json>>): Promise<void>;
 }
@@ -23,19 +23,19 @@ export interface SourceTriggerOptions<Value = unknown, Parameters extends object
    * Where to go on after a restart. Default: from the beginning of the source; what has started its run does not start
    * another.
    */
-  readonly places?: PlaceStore;
+  readonly checkpoint?: CheckpointStore;
 }
 
 export interface SourceTriggerSettings {
   readonly source: StreamDeclaration['source'];
   readonly map?: EventMap;
-  readonly places?: PlaceStore;
+  readonly checkpoint?: CheckpointStore;
 }
 
 const CHECKS: Checks<SourceTriggerOptions> = {
   id: (value) => (typeof value === 'string' ? undefined : 'must be a text'),
   map: (value) => (typeof value === 'function' ? undefined : 'must be a function'),
-  places: (value) =>
+  checkpoint: (value) =>
     typeof value === 'object' && value !== null && 'load' in value && 'save' in value
       ? undefined
       : 'must have load() and save()',
@@ -82,7 +82,7 @@ export class StreamingSourceTrigger<Value, Parameters extends object> implements
       source: sourceOf(source, `StreamingSourceTrigger "${id}"`),
       ...(map && { map }),
       // A copy would lack the methods of a class.
-      ...(options.places && { places: options.places }),
+      ...(options.checkpoint && { checkpoint: options.checkpoint }),
     });
     return declareTrigger(this) as this;
   }

@@ -39,7 +39,7 @@ export interface PartitionEnd {
 export type Delivered<Value> = StreamElement<Value> | readonly StreamElement<Value>[] | PartitionEnd;
 
 /** By partition: where to go on, which is the `offset` of the last finished element, or its `state`. */
-export type Places = ReadonlyMap<string, Json>;
+export type Checkpoint = ReadonlyMap<string, Json>;
 
 export interface ReadContext {
   /** Aborted when nothing more is wanted: the source ends its iteration. */
@@ -50,15 +50,15 @@ export interface ReadContext {
    * of partitions, or begins at their ends, which must be the same after a crash. Deliver elements of these partitions
    * only afterwards.
    */
-  save(places: Places): Promise<void>;
+  save(places: Checkpoint): Promise<void>;
   /** Reports what currently prevents reading; undefined when it reads again. */
   trouble(message: string | undefined): void;
   /** Tells what is lost. Told once more, the same gap is passed over. */
-  gap: TellGap;
+  reportGap: ReportGap;
 }
 
 /** Tells a part of the source that was never read and that it does not have any more. */
-export type TellGap = (gap: Omit<Gap, 'at'>) => void;
+export type ReportGap = (gap: Omit<Gap, 'at'>) => void;
 
 /** A gap in one line, for the log. */
 export function gapWords({ after, before, lost, why }: Omit<Gap, 'at'>): string {
@@ -74,11 +74,11 @@ export interface OpenSource<Value = unknown> {
    * Delivers all elements after these places; of partitions that are not among them, from their beginning. Elements of
    * a partition come in its order. It survives outages, and throws only what no retry helps.
    */
-  read(after: Places, context: ReadContext): AsyncIterable<Delivered<Value>>;
+  read(after: Checkpoint, context: ReadContext): AsyncIterable<Delivered<Value>>;
   /** What is there beyond what was delivered. Default: unknown. */
   lag?(): Promise<SourceAmount | undefined>;
   /** Called when a checkpoint is saved: everything up to these places is finished, for a source that acknowledges. */
-  finished?(places: Places): Promise<void>;
+  finished?(places: Checkpoint): Promise<void>;
   close?(): Promise<void>;
 }
 
@@ -110,22 +110,22 @@ export function isSource(value: unknown): value is StreamingSource {
  * A source of one's own: a function that returns the elements after an offset, in order; undefined: from the beginning.
  * It is called again with the last finished offset after an outage or in another process.
  */
-export type OwnSource<Value> = (
+export type CustomSource<Value> = (
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the offset that the function itself delivered
   after: any,
   context: {
     readonly signal: AbortSignal;
     readonly logger: Logger;
     /** For a source whose elements name a `partition`: the last finished offset of each. */
-    readonly places: Places;
+    readonly checkpoint: Checkpoint;
     /** Tells what was lost before it could be read: in the log and in the status of the stream. */
-    readonly gap: TellGap;
+    readonly reportGap: ReportGap;
   },
 ) => AsyncIterable<StreamElement<Value>>;
 
 /** Whatever a stream can read. */
 export type AnySource<Value = unknown> =
-  StreamingSource<Value> | OwnSource<Value> | Iterable<Value> | AsyncIterable<Value>;
+  StreamingSource<Value> | CustomSource<Value> | Iterable<Value> | AsyncIterable<Value>;
 
 /** The identity of an element in its partition. */
 export function keyOfOffset(offset: Offset): string {

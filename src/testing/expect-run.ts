@@ -23,7 +23,7 @@ export interface ToReproduceOptions {
   readonly replace?: Readonly<Record<string, KnotBody>>;
 }
 
-export interface ExpectedRun {
+export interface RunExpectation {
   /**
    * Resolves if all knots of the run, and of runs that it started, give the same value or the same error as recorded. Bodies run for real,
    * including their effects outside.
@@ -41,7 +41,7 @@ const TOLD = 10;
  *
  * @param capsule a file of `selvage capsule`, or the result of `readCapsule`
  */
-export function expectRun(capsule: string | Capsule): ExpectedRun {
+export function expectRun(capsule: string | Capsule): RunExpectation {
   return {
     async toReproduce(options) {
       const opened = typeof capsule === 'string' ? await readCapsule(capsule) : capsule;

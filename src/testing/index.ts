@@ -2,8 +2,8 @@ export { describeBodyHost, type BodyHostSuiteOptions } from './body-host/describ
 export { describeDataStore, type DataStoreSubject } from './describe-data-store';
 export { describeEmitterTable } from './describe-emitter-table';
 export { describeLeaseTable } from './describe-lease-table';
-export { expectRun, type ExpectedRun, type ToReproduceOptions } from './expect-run';
-export { tryEvent, type TriedEvent, type TryEventOptions } from './try-event';
+export { expectRun, type RunExpectation, type ToReproduceOptions } from './expect-run';
+export { tryEvent, type TriedEventResult, type TryEventOptions } from './try-event';
 export { describeStartLedger } from './describe-start-ledger';
 export { describeRunHistory } from './describe-run-history';
 export { describeSubscribableTapestryStore, describeTapestryStore } from './describe-tapestry-store';

@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 import { withPlannedTime } from '../runtime';
-import { runLocally, type LocallyRun, type RunLocallyOptions } from '../runtime/in-process/run-locally';
+import { runLocally, type LocalRun, type RunLocallyOptions } from '../runtime/in-process/run-locally';
 import { recordOf, type Tapestry } from '../authoring';
 import {
   isSchedule,
@@ -25,7 +25,7 @@ export interface RunPlannedOptions extends RunLocallyOptions {
 /** A run in this process for a planned time. */
 export interface PlannedRun {
   readonly planned: Date;
-  readonly result: LocallyRun<Record<string, unknown>>;
+  readonly result: LocalRun<Record<string, unknown>>;
 }
 
 /**

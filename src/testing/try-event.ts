@@ -15,7 +15,7 @@ export interface TryEventOptions {
 }
 
 /** The result of an event, up to the start of its run. */
-export type TriedEvent =
+export type TriedEventResult =
   /** It would start a run with these parameters, with defaults, as validated by the schemas. */
   | { readonly status: 'accepted'; readonly parameters: Readonly<Record<string, unknown>> }
   /** The `map` answered that it starts none. */
@@ -34,7 +34,7 @@ export async function tryEvent(
   trigger: TriggerDeclaration,
   body: unknown,
   options: TryEventOptions = {},
-): Promise<TriedEvent> {
+): Promise<TriedEventResult> {
   const { tapestry } = requireStarting(trigger);
   const { key = 'test', link = {}, map = mapOf(trigger) } = options;
   try {

@@ -38,8 +38,8 @@ export {
   type KafkaValue,
 } from './kafka';
 export { durationMs, durationWords, type Duration } from '../values/duration';
-export { oddTimes, plannedTimes, type OddTime, type TimePlan } from './planned-times';
-export { previewTimes, type TimesPreview } from './preview';
+export { oddTimes, plannedTimes, type DstAnomaly, type TimePlan } from './planned-times';
+export { previewTimes, type SchedulePreview } from './preview';
 export { OVERLAPS, type Overlap } from './overlaps';
 export {
   isSchedule,

@@ -207,7 +207,7 @@ export function requireOwnGroups(triggers: readonly TriggerDeclaration[]): void 
     throw new SelvageError(
       'InvalidConfig',
       `The triggers ${other} and ${name} have the same consumer group "${group}", so each would get only some of the messages. Give one of them another \`group\`.`,
-      { details: { triggers: [other, name], option: 'group', reason: 'Contradiction' } },
+      { details: { triggers: [other, name], option: 'group', reason: 'Conflict' } },
     );
   }
 }
@@ -332,11 +332,7 @@ function mapOf(given: unknown, refuse: Refusal): (body: unknown) => unknown {
 function checkTogether(settings: KafkaSettings, refuse: Refusal): void {
   const { batch, key, map, topics } = settings;
   if (batch && key) {
-    throw refuse(
-      'key',
-      'does not go with "batch": batches are told apart by where they begin',
-      'Contradiction',
-    );
+    throw refuse('key', 'does not go with "batch": batches are told apart by where they begin', 'Conflict');
   }
   if (batch && !map) {
     throw refuse(
@@ -349,7 +345,7 @@ function checkTogether(settings: KafkaSettings, refuse: Refusal): void {
     if (typeof topic !== 'string') continue;
     const deadLetters = deadLettersOf(settings, topic);
     if (deadLetters === topic) {
-      throw refuse('deadLetters', `names "${topic}", which the trigger reads itself`, 'Contradiction');
+      throw refuse('deadLetters', `names "${topic}", which the trigger reads itself`, 'Conflict');
     }
     if (deadLetters.length > LONGEST_TOPIC) {
       throw refuse(

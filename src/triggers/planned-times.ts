@@ -72,7 +72,7 @@ function matchesDay({ year, month, dayOfMonth, dayOfWeek }: CalendarRule, date: 
 }
 
 /** A planned time that a clock change removes or doubles. */
-export interface OddTime {
+export interface DstAnomaly {
   readonly change: ClockChange;
   /** The time on the clock, which a skipped time would have had: `2027-03-28T02:30:00`. */
   readonly clock: string;
@@ -82,7 +82,7 @@ export interface OddTime {
 }
 
 /** The effects of clock changes on planned times, between two instants. */
-export function oddTimes(plan: TimePlan, from: number, to: number): OddTime[] {
+export function oddTimes(plan: TimePlan, from: number, to: number): DstAnomaly[] {
   if ('everyMs' in plan) return [];
   const zone = new Zone(plan.timezone);
   return zone.changes(from, to).flatMap((change) => {

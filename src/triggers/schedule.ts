@@ -145,17 +145,17 @@ export function schedule<Parameters extends object, PlannedTime extends keyof Pa
       'InvalidConfig',
       `${capital(owner)} says ${given.length === 0 ? 'no times' : 'its times in several ways'}. Give one of cron, every and calendar.`,
       {
-        details: { owner, option: 'cron', reason: given.length === 0 ? 'MissingPart' : 'Contradiction' },
+        details: { owner, option: 'cron', reason: given.length === 0 ? 'MissingPart' : 'Conflict' },
       },
     );
   }
   if (read.offset !== undefined && read.every === undefined)
-    throw refuse('offset', 'goes with "every" only', 'Meaningless');
+    throw refuse('offset', 'goes with "every" only', 'NotApplicable');
   if (read.timezone !== undefined && read.every !== undefined)
     throw refuse(
       'timezone',
       'goes with "cron" and "calendar": equal distances are the same in all',
-      'Meaningless',
+      'NotApplicable',
     );
   const settings: ScheduleSettings = {
     ...timesOf({ cron, calendar, every: read.every, offset: read.offset }, refuse),
@@ -286,5 +286,5 @@ function checkParameters(
       `names "${plannedTime}", which is no parameter of tapestry "${tapestry.name}"; ${those}`,
     );
   if (Object.hasOwn(parameters, plannedTime))
-    throw refuse('plannedTime', `names "${plannedTime}", which "parameters" gives, too`, 'Contradiction');
+    throw refuse('plannedTime', `names "${plannedTime}", which "parameters" gives, too`, 'Conflict');
 }

@@ -274,7 +274,7 @@ function sourceOf(options: unknown, refuse: Refusal): 'stream' | 'channel' {
     throw refuse('options', `must be an object, and is ${shown(options)}`);
   const { stream, channel } = options as { stream?: unknown; channel?: unknown };
   if (stream !== undefined && channel !== undefined)
-    throw refuse('channel', 'does not go with "stream": a trigger reads one of them', 'Contradiction');
+    throw refuse('channel', 'does not go with "stream": a trigger reads one of them', 'Conflict');
   if (stream === undefined && channel === undefined)
     throw refuse('stream', 'is missing; give the stream to read, or for pub/sub a "channel"', 'MissingPart');
   return stream === undefined ? 'channel' : 'stream';
@@ -284,7 +284,7 @@ function streamSettings(common: CommonSettings, read: CheckedOptions, refuse: Re
   const { stream, key } = read;
   const deadLetters = read.deadLetters ?? `${stream}.dead-letters`;
   if (deadLetters === stream)
-    throw refuse('deadLetters', `names "${stream}", which the trigger reads itself`, 'Contradiction');
+    throw refuse('deadLetters', `names "${stream}", which the trigger reads itself`, 'Conflict');
   return {
     source: 'stream',
     ...common,

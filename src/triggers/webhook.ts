@@ -181,7 +181,7 @@ export function webhookSignal(name: string, options: WebhookSignalOptions): Webh
       run === undefined
         ? `${what} does not say which run gets the signal. Give \`run\`, or a path such as "${path}/${RUN_SEGMENT}".`
         : `${what} has both \`run\` and "${RUN_SEGMENT}" in its path. Leave one of them out.`,
-      { details: { option: 'run', reason: run === undefined ? 'MissingPart' : 'Contradiction' } },
+      { details: { option: 'run', reason: run === undefined ? 'MissingPart' : 'Conflict' } },
     );
   }
   return declareTrigger({

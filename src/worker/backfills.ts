@@ -8,8 +8,8 @@ import {
   triggerOfBackfill,
   type BackfillHost,
   type BackfillRequest,
-  type PartitionEnd,
-  type PartitionToMake,
+  type BackfilledPartition,
+  type PlannedPartition,
 } from '../backfills';
 import { Selvage, type RunHandle } from '../client';
 import { firstBegan, partitionsToMake } from '../client/backfills';
@@ -51,7 +51,7 @@ interface Open extends BackfillSurroundings {
 interface KnownBackfill {
   readonly run: RunRecord | undefined;
   /** The results of its partitions here, for those that depend on them. */
-  readonly ended: Map<string, PartitionEnd['state']>;
+  readonly ended: Map<string, BackfilledPartition['state']>;
   readonly waiting: Map<string, () => void>;
 }
 
@@ -86,7 +86,7 @@ export class WorkerBackfills implements BackfillHost {
     };
   }
 
-  async list(request: BackfillRequest, context: KnotContext): Promise<readonly PartitionToMake[]> {
+  async list(request: BackfillRequest, context: KnotContext): Promise<readonly PlannedPartition[]> {
     const { environment, client } = this.open;
     const { run } = await this.knownOf(context.runId);
     const failedSince = await firstBegan(environment.backends, run);
@@ -104,10 +104,10 @@ export class WorkerBackfills implements BackfillHost {
   }
 
   async make(
-    partition: PartitionToMake,
+    partition: PlannedPartition,
     request: BackfillRequest,
     context: KnotContext,
-  ): Promise<PartitionEnd> {
+  ): Promise<BackfilledPartition> {
     const end = await this.makeIt(partition, request, context);
     const { ended, waiting } = await this.knownOf(context.runId);
     ended.set(partition.key, end.state);
@@ -153,10 +153,10 @@ export class WorkerBackfills implements BackfillHost {
   }
 
   private async makeIt(
-    partition: PartitionToMake,
+    partition: PlannedPartition,
     request: BackfillRequest,
     context: KnotContext,
-  ): Promise<PartitionEnd> {
+  ): Promise<BackfilledPartition> {
     const { selvage } = this.open;
     const { key, running, heldBy, after } = partition;
     if (running !== undefined)
@@ -174,7 +174,7 @@ export class WorkerBackfills implements BackfillHost {
 
   /** `over`: the run of this number had ended when the partition was chosen. */
   private async startRun(
-    { key, since }: PartitionToMake,
+    { key, since }: PlannedPartition,
     n: number,
     request: BackfillRequest,
     { runId: backfill, signal }: KnotContext,
@@ -240,7 +240,7 @@ export class WorkerBackfills implements BackfillHost {
 
   private async isOnServer(runId: string): Promise<boolean> {
     try {
-      await this.open.selvage.getRun(runId).standing();
+      await this.open.selvage.getRun(runId).describe();
       return true;
     } catch (error) {
       if (SelvageError.is(error, 'RunOver')) return true;
@@ -250,7 +250,7 @@ export class WorkerBackfills implements BackfillHost {
   }
 
   /** Waits for the end of a run, in a slot of the worker if one is free. */
-  private async end(key: string, run: RunHandle, context: KnotContext): Promise<PartitionEnd> {
+  private async end(key: string, run: RunHandle, context: KnotContext): Promise<BackfilledPartition> {
     const { runHistory } = this.open.environment.backends;
     const { runId } = run;
     const record = await this.inSlot(
@@ -268,21 +268,21 @@ export class WorkerBackfills implements BackfillHost {
 
   /** The result of a partition of the same backfill. */
   private async endOf(
-    { key, place }: NonNullable<PartitionToMake['after']>,
+    { key, place }: NonNullable<PlannedPartition['after']>,
     { runId: backfill, signal }: KnotContext,
-  ): Promise<PartitionEnd['state']> {
+  ): Promise<BackfilledPartition['state']> {
     const { environment } = this.open;
     const { backends } = environment;
     const { run, ended, waiting } = await this.knownOf(backfill);
-    const look = async (): Promise<PartitionEnd['state'] | undefined> => {
+    const look = async (): Promise<BackfilledPartition['state'] | undefined> => {
       const here = ended.get(key);
       if (here || !run) return here;
       const id = `${PARTITIONS_KNOT}[${place}]`;
       const records = await backends.runHistory.getRecords(run.temporal_run_id, [id]);
       if (records[0]?.outcome !== 'ok') return records[0] && 'failed';
-      return ((await readValues(backends, records)).get(id) as PartitionEnd).state;
+      return ((await readValues(backends, records)).get(id) as BackfilledPartition).state;
     };
-    const wait = async (): Promise<PartitionEnd['state']> => {
+    const wait = async (): Promise<BackfilledPartition['state']> => {
       for (;;) {
         const state = await look();
         if (state) return state;
@@ -379,7 +379,7 @@ function ledgerTrigger(tapestry: string): string {
   return `partition:${tapestry}`;
 }
 
-function held(key: string, by: string): PartitionEnd {
+function held(key: string, by: string): BackfilledPartition {
   return { key, state: 'held', reason: `partition ${by} comes before it and is not ok` };
 }
 

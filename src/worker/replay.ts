@@ -39,14 +39,14 @@ export interface ReplayedExecution {
   readonly childRuns: readonly StartedChildRun[];
   /**
    * - `replays`: a worker of this installation does what the history says, and can continue from its end
-   * - `differs`: it would do something else, and a run with this history would stand still
+   * - `nondeterministic`: it would do something else, and a run with this history would stand still
    * - `too-new`: a newer version made it, which this one does not know
    * - `gone`: the server no longer has the history
    */
-  readonly verdict: 'replays' | 'differs' | 'too-new' | 'gone';
+  readonly verdict: 'replays' | 'nondeterministic' | 'too-new' | 'gone';
   /** Where it differs: the event that the history has and the replay lacks. */
   readonly difference?: { readonly event: number; readonly recorded: string; readonly problem: string };
-  /** `HistoryDiffers` or `HistoryTooNew`. Absent for other verdicts. */
+  /** `NonDeterminism` or `HistoryTooNew`. Absent for other verdicts. */
   readonly error?: SelvageError;
 }
 
@@ -222,12 +222,12 @@ async function replay(
   const event = await firstDifference(events, runId, workflows);
   const difference = { event: Number(event.eventId), recorded: describeEvent(event), problem };
   const error = new SelvageError(
-    'HistoryDiffers',
+    'NonDeterminism',
     `Event ${difference.event} of execution ${temporalRunId} of run "${runId}" is ${difference.recorded}; this version would do something ` +
       `else there: ${problem}. Let a worker of the version that made the history finish the run.`,
     { details: { ...details, ...difference } },
   );
-  return { ...execution, verdict: 'differs', difference, error };
+  return { ...execution, verdict: 'nondeterministic', difference, error };
 }
 
 /** Why these events do not replay, in the SDK's words; undefined if they do. */

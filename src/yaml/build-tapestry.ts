@@ -74,7 +74,7 @@ class TapestryBuilder implements TapestryParts {
         isObject(fields['knots']) && { knots: optionsOf(fields['knots']) }),
       ...(fields['failOn'] !== undefined && { failOn: fields['failOn'] }),
       ...(description !== '' && { description }),
-      ...(fields['queue'] !== undefined && { queue: fields['queue'] }),
+      ...(fields['taskQueue'] !== undefined && { taskQueue: fields['taskQueue'] }),
       ...(fields['dependsOnPrevious'] !== undefined && { dependsOnPrevious: fields['dependsOnPrevious'] }),
       ...(fields['emitters'] !== undefined && {
         emitters: this.named(section, ['emitters'], fields['emitters']).map(({ value }) => value),
@@ -262,7 +262,7 @@ class TapestryBuilder implements TapestryParts {
       if (Object.hasOwn(inputs, name)) {
         this.problems.add(section.keyAt('config', name), {
           code: 'InvalidConfig',
-          reason: 'Contradiction',
+          reason: 'Conflict',
           message: `The input "${name}" is given twice, in "parents" and in "config". Remove one of the two.`,
         });
       } else if (isPart(value) && this.names.find(value.from)) {

@@ -183,7 +183,7 @@ function sectionOf(syntax: SyntaxMap, given: Fields, problems: Problems): Sectio
     if (Object.hasOwn(fields, name)) {
       problems.add(range, {
         code: 'InvalidConfig',
-        reason: 'Contradiction',
+        reason: 'Conflict',
         message: `"${key}" says what another key says already: they are two names of one thing. Remove one of the two.`,
       });
       continue;

@@ -256,7 +256,7 @@ function makeShapes(z: typeof Zod): Shapes {
       .meta({ description: 'Options of all knots that say nothing else' })
       .optional(),
     failOn: z.enum(['unhandled', 'any', 'never']).optional(),
-    queue: z.string().min(1).meta({ description: 'Task queue of its runs' }).optional(),
+    taskQueue: z.string().min(1).meta({ description: 'Task queue of its runs' }).optional(),
     extensible: z
       .union([flag, z.strictObject({ definitions: z.array(z.string()) })], {
         error: 'true, false, or { definitions: [callables] }',

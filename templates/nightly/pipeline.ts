@@ -22,7 +22,7 @@ const loadVisits = knot('load-visits', async ({ day }: { day: string }): Promise
 /**
  * One run a day. Start it by cron, or whatever you have, with the day as the key, so that a day has one run however often it is started:
  *
- *   selvage run pipeline.ts --param day=2026-01-31 --dedupe-key 2026-01-31 --tag nightly
+ *   selvage run pipeline.ts --param day=2026-01-31 --idempotency-key 2026-01-31 --tag nightly
  */
 export const nightly = tapestry(
   'nightly',

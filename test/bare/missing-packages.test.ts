@@ -97,7 +97,7 @@ test('a prom-client that is there and lacks what it needs is told apart', async 
   mkdirSync(broken, { recursive: true });
   writeFileSync(path.join(broken, 'index.js'), "require('tdigest');\n");
   const environment = { NODE_PATH: path.dirname(broken) };
-  const words = ['worker', 'pipeline.ts', '--health', '0'];
+  const words = ['worker', 'pipeline.ts', '--health-port', '0'];
   const { code, stderr } = await runCommand(project, words, environment, { packageDir });
   expect(code).toBe(2);
   expect(stderr).toMatch(
@@ -115,10 +115,14 @@ test.each([
   ['serve', ['serve', 'pipeline.ts', '--port', '0'], /^.*Serves cron:.* at (http:\/\/[^\s,]+)/m],
   [
     'worker',
-    ['worker', 'pipeline.ts', '--health', '0'],
+    ['worker', 'pipeline.ts', '--health-port', '0'],
     /Answers \/livez, \/readyz and \/metrics at (http:\S+)/,
   ],
-  ['dev', ['dev', 'pipeline.ts', '--health', '0'], /Answers \/livez, \/readyz and \/metrics at (http:\S+)/],
+  [
+    'dev',
+    ['dev', 'pipeline.ts', '--health-port', '0'],
+    /Answers \/livez, \/readyz and \/metrics at (http:\S+)/,
+  ],
 ])('%s works where prom-client is missing, but for /metrics', async (_, words, address) => {
   const command = begin(project, words, {}, { packageDir });
   const [, url] = await command.hasWritten(address);

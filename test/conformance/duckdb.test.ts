@@ -8,7 +8,7 @@ import { sampleHash, sampleLineage } from '../../src/testing/sample-records';
 import { killInMidWork, startScript } from './processes/run-script';
 import { removeFolder, temporaryFolder } from './temporary-folder';
 
-const ALONE = 'a DuckDB file is the history of one process, and a second opener gets HistoryInUse';
+const ALONE = 'a DuckDB file is the history of one process, and a second opener gets RunHistoryInUse';
 
 describeRunHistory('duckdb', {
   async create() {
@@ -80,7 +80,7 @@ test('what was committed before is found by the next opener, which goes on from 
 
 test('a second opener in this process is refused, by whatever path, until the first has closed', async () => {
   const history = await createDuckDbRunHistory({ path: file });
-  const refusal = { code: 'HistoryInUse', message: expect.stringContaining('this process') };
+  const refusal = { code: 'RunHistoryInUse', message: expect.stringContaining('this process') };
   const roundabout = path.join(folder, '..', path.basename(folder), 'history.duckdb');
   for (const opener of [
     () => createDuckDbRunHistory({ path: roundabout }),
@@ -101,7 +101,7 @@ test('a second process is refused and told who has the file, until the first is 
     const [said] = await Promise.race([once(holder.stdout!, 'data'), gone]);
     expect(String(said)).toBe('open\n');
     const refusal = {
-      code: 'HistoryInUse',
+      code: 'RunHistoryInUse',
       message: expect.stringMatching(new RegExp(`${file} is in use by process ${holder.pid}\\. `)),
     };
     const open = (): Promise<unknown> =>

@@ -30,7 +30,10 @@ test('a backfill whose worker is killed in the middle loses no partition and mak
   };
 
   const first = await startWorker('first');
-  const run = await selvage.partitions.backfill(partitioned, { max: MAX, parameters: { root: folder } });
+  const run = await selvage.partitions.backfill(partitioned, {
+    concurrency: MAX,
+    parameters: { root: folder },
+  });
   await until('some are made, and others under way', () => begun().size === QUICK_PARTITIONS + MAX);
   expect(await first.kill()).toBe('SIGKILL');
   const before = await selvage.runs.list({ tapestry: 'partitioned', limit: 100 });

@@ -42,7 +42,7 @@ function read({ source, id, backends, batch = 1 }: Given): Reading {
     ...streamPlace(backends),
     signal: stopping.signal,
     onResult: ({ values }) => results.push(values.y),
-    deadLetter: ({ error }) => dead.push(error.code),
+    onDeadLetter: ({ error }) => dead.push(error.code),
   });
   const stop = (): Promise<StreamEnd> => {
     stopping.abort();

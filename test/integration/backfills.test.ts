@@ -143,7 +143,7 @@ describe('a backfill', () => {
       'd failed',
       'd/2 failed',
     ]);
-    const failed = await selvage.partitions.backfill(daily, { keys: ['a', 'd'], only: 'failed' });
+    const failed = await selvage.partitions.backfill(daily, { keys: ['a', 'd'], state: 'failed' });
     expect((await reportOf(failed)).notOk).toMatchObject([{ runId: `${daily.name}/d/3` }]);
   });
 
@@ -159,7 +159,7 @@ describe('a backfill', () => {
     const selvage = shared();
     await selvage.start(daily, { partition: 'a' }, { runId: `${daily.name}/a`, partition: 'a' });
     await until('it has begun', () => begun.length === 1);
-    const run = await selvage.partitions.backfill(daily, { keys: ['b', 'a'], max: 1 });
+    const run = await selvage.partitions.backfill(daily, { keys: ['b', 'a'], concurrency: 1 });
     await until('the other has failed', async () => (await runsOf(selvage, daily)).includes('b failed'));
     go.open();
     expect(await reportOf(run)).toMatchObject({ partitions: 2, failed: 2, awaited: 1 });
@@ -196,7 +196,7 @@ describe('a backfill', () => {
         event: { backfill: 'another' },
       },
     ]);
-    const run = await selvage.partitions.backfill(daily, { keys: ['z', 'a', 'b', 'c', 'd'], max: 3 });
+    const run = await selvage.partitions.backfill(daily, { keys: ['z', 'a', 'b', 'c', 'd'], concurrency: 3 });
     await until('three have begun', () => begun.length === 3);
     await run.cancel();
     expect(await run.result({ outputs: 'none' })).toMatchObject({ status: 'cancelled' });
@@ -229,7 +229,7 @@ describe('a backfill', () => {
       tapestries: [daily],
       backends: selvage.backends,
       taskQueue: selvage.taskQueue!,
-      workOn: [],
+      taskQueues: [],
     });
     await other.getRun(run.runId).cancel();
     await other.work(selvage.taskQueue!);
@@ -258,9 +258,9 @@ describe('a backfill', () => {
     const go = new Latch();
     // A body that ignores its signal would hold up the worker's stop for its grace.
     const daily = dailyOf(async (_, signal) => await Promise.race([go.passed, aborted(signal)]));
-    const selvage = await openSelvage({ tapestries: [daily], workOn: [] });
+    const selvage = await openSelvage({ tapestries: [daily], taskQueues: [] });
     const first = await startWorker(selvage, { tapestries: [daily], shutdownGraceTime: 1 });
-    const run = await selvage.partitions.backfill(daily, { keys: ['a', 'b', 'c'], max: 2 });
+    const run = await selvage.partitions.backfill(daily, { keys: ['a', 'b', 'c'], concurrency: 2 });
     await until('two runs are there', async () => (await runsOf(selvage, daily)).length === 2);
     await first.stop();
     go.open();
@@ -283,7 +283,7 @@ describe('a backfill', () => {
 
   test('keeps the order of partitions that depend on the ones before them, and holds those behind one that failed', async () => {
     const selvage = shared();
-    const run = await selvage.partitions.backfill(ordered, { to: 'e', max: 4 });
+    const run = await selvage.partitions.backfill(ordered, { to: 'e', concurrency: 4 });
     const report = await reportOf(run);
     expect(madeInOrder).toEqual(['a', 'b']);
     expect(report).toMatchObject({ partitions: 5, ok: 2, failed: 1, held: 2 });
@@ -297,7 +297,7 @@ describe('a backfill', () => {
     expect(await reportOf(resumed)).toMatchObject({ partitions: 3, ok: 3 });
     expect(madeInOrder).toEqual(['a', 'b', 'c', 'd', 'e']);
     await expect(selvage.partitions.backfill(ordered, { order: 'backward' })).rejects.toMatchObject({
-      details: { option: 'order', reason: 'Contradiction' },
+      details: { option: 'order', reason: 'Conflict' },
     });
   });
 
@@ -315,7 +315,7 @@ describe('a backfill', () => {
   );
 
   test('keeps the order within each chain of a product, with the chains beside one another', async () => {
-    const { report } = await (await shared().partitions.backfill(weather, { max: 3 })).values();
+    const { report } = await (await shared().partitions.backfill(weather, { concurrency: 3 })).values();
     expect(report).toMatchObject({ partitions: 8, ok: 8 });
     for (const place of ['x', 'y']) {
       const days = madeInChains.filter((key) => key.startsWith(place));
@@ -363,13 +363,13 @@ describe('a backfill', () => {
   });
 
   test.each([
-    [{ max: 0 }, 'max'],
-    [{ max: 1_001 }, 'max'],
+    [{ concurrency: 0 }, 'concurrency'],
+    [{ concurrency: 1_001 }, 'concurrency'],
     [{ order: 'sideways' as never }, 'order'],
-    [{ only: [] }, 'only'],
-    [{ only: 'stael' as never }, 'only'],
+    [{ state: [] }, 'state'],
+    [{ state: 'stael' as never }, 'state'],
     [{ keys: ['a'], from: 'a' }, 'keys'],
-    [{ max: 2, subject: 'ada' }, 'subject'],
+    [{ concurrency: 2, subject: 'ada' }, 'subject'],
   ])('refuses %j', async (options, option) => {
     const daily = dailyOf();
     await expect(shared().partitions.backfill(daily, options)).rejects.toMatchObject({

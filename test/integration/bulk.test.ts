@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { knot, subTapestry, tapestry, waitForSignal } from '../../src';
-import type { BulkAct, BulkProgress, RunHandle, Selvage } from '../../src/client';
+import type { BulkAction, BulkProgress, RunHandle, Selvage } from '../../src/client';
 import { sampleRun } from '../../src/testing/sample-records';
 import { closeAll, connectSelvage, openSelvage, temporaryFolder, unique } from '../support/open-selvage';
 import { refusal } from '../support/refusal';
@@ -45,7 +45,7 @@ test('failed runs are resumed once, and an interrupted resume goes on by its id'
   await selvage.backends.runHistory.startRun(
     sampleRun({ ...again, parent_run_id: null, started_at: Date.now(), finished_at: Date.now() }),
   );
-  const act: BulkAct = { kind: 'resume' };
+  const act: BulkAction = { kind: 'resume' };
   const plan = await selvage.bulk.plan(act, { query: { status: 'failed' } });
   expect(plan.runs.map(({ runId }) => runId).sort()).toEqual([...failed].sort());
   expect(selvage.bulk.list()).toEqual([]);
@@ -90,7 +90,7 @@ test('failed runs are resumed once, and an interrupted resume goes on by its id'
   await elsewhere.values();
   expect((await selvage.bulk.plan(act, { query: {} })).runs).toEqual([]);
   await expect(selvage.bulk.continue('bulk-unknown')).rejects.toMatchObject(
-    refusal('UnknownBulk', 'selvage bulk list'),
+    refusal('UnknownBulkAction', 'selvage bulk list'),
   );
 });
 
@@ -120,7 +120,7 @@ test('unfinished runs are signalled, cancelled and terminated; nested ones go wi
     await selvage.start(nesting, {}, { tags: ['b'] }),
   ];
   await until('all wait', async () => (await selvage.runs.waiting()).runs.length === 4);
-  const signal: BulkAct = { kind: 'signal', name: 'approve', payload: { by: 'ada' } };
+  const signal: BulkAction = { kind: 'signal', name: 'approve', payload: { by: 'ada' } };
   const plan = await selvage.bulk.plan(signal, { query: { tag: 'a' } });
   expect(await selvage.bulk.carryOut(plan)).toMatchObject({ total: 2, done: 2, failed: [] });
   for (const run of runs.slice(0, 2)) expect(await run.values()).toEqual({ approval: { by: 'ada' } });

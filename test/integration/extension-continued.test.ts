@@ -70,7 +70,7 @@ describe.each([
     const from = await selvage.resume(run.runId, {
       runId: `${run.runId}-from`,
       from: ['snapped'],
-      again: true,
+      allowDuplicate: true,
     });
     await expectSnapped(selvage, from, at);
   });

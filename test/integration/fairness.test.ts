@@ -153,7 +153,7 @@ test('the commands of the page start a run in the share of its team, and work fo
 test('a schedule has the share of the client that deploys it, and another one is a change', async () => {
   const nightly = tapestry('nightly', () => ({ end: knot('end', () => 1)({}, { id: 'end' }) }));
   const declared = [schedule(nightly, { id: unique('nightly'), cron: '0 3 * * *' })];
-  const options = { source: unique('fairness') };
+  const options = { owner: unique('fairness') };
   const ours = await connectSelvage({ fairnessKey: 'team-a' });
   const theirs = await connectSelvage({ backends: ours.backends, taskQueue: ours.taskQueue });
   await ours.schedules.deploy(declared, options);

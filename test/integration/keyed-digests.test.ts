@@ -276,7 +276,7 @@ test('what is resumed under a new key takes over values of an earlier one, and p
 
 test('an equal start attaches to a run that began under an earlier key', async () => {
   const folder = await temporaryFolder();
-  const dedupeKey = unique('order');
+  const idempotencyKey = unique('order');
   const simple = tapestry('digests-simple', (t) => ({
     end: part({ name: t.parameter('name', z.string()) }, { id: 'end' }),
   }));
@@ -286,10 +286,10 @@ test('an equal start attaches to a run that began under an earlier key', async (
       tapestries: [simple],
       backends: await backendsOf(folder, digestKeys),
     });
-    const run = await selvage.start(simple, { name: 'Ada' }, { dedupeKey });
+    const run = await selvage.start(simple, { name: 'Ada' }, { idempotencyKey });
     expect(await run.values()).toEqual({ end: 'Ada!' });
     runs.add((await recordOf(selvage, run.runId)).temporal_run_id);
-    expect(await rejectionOf(selvage.start(simple, { name: 'Bob' }, { dedupeKey }))).toMatchObject({
+    expect(await rejectionOf(selvage.start(simple, { name: 'Bob' }, { idempotencyKey }))).toMatchObject({
       code: 'RunIdInUse',
     });
     await selvage.close();

@@ -271,7 +271,7 @@ test('one run id for two resumes of one run is one run', async () => {
     selvage.resume(failed.runId, { runId, from: ['first'], ifExists: 'attach' }),
   ).rejects.toMatchObject(refusal('RunIdInUse', 'from first'));
   const from = ['fetched', 'bulk'];
-  const again = await selvage.resume(failed.runId, { runId: `${runId}-2`, from, again: true });
+  const again = await selvage.resume(failed.runId, { runId: `${runId}-2`, from, allowDuplicate: true });
   await again.values();
   expect((await again.status()).run.details).toMatchObject({
     resumed_from: failed.runId,
@@ -299,15 +299,15 @@ test('of two resumes at once one is refused; beside one that works there is no o
     ...refusal('AlreadyResumed', runId),
     details: { run: first.runId, resumes: [works] },
   });
-  await expect(selvage.resume(first.runId, { again: true })).rejects.toMatchObject(
+  await expect(selvage.resume(first.runId, { allowDuplicate: true })).rejects.toMatchObject(
     refusal('AlreadyResumed', 'cancel it first'),
   );
   expect(await first.status()).toMatchObject({ resumes: [works] });
   mayGoOn.open();
   await resumed.value.values();
 
-  await expect(selvage.resume(first.runId)).rejects.toMatchObject(refusal('AlreadyResumed', 'again: true'));
-  const again = await selvage.resume(first.runId, { again: true });
+  await expect(selvage.resume(first.runId)).rejects.toMatchObject(refusal('AlreadyResumed', 'allowDuplicate: true'));
+  const again = await selvage.resume(first.runId, { allowDuplicate: true });
   await again.values();
   const ended = [runId, again.runId].map((id) => ({ runId: id, status: 'succeeded' }));
   expect(await first.status()).toMatchObject({ resumes: ended });
@@ -418,7 +418,7 @@ test('a branch keeps what it has chosen, and runs again for one of its paths', a
   const same = await shared().resume(run.runId);
   expect(await same.values()).toEqual({ end: -1 });
   expect(await takenOver(same.runId)).toEqual(expect.arrayContaining(['sign', 'sign:minus', 'end']));
-  const again = await shared().resume(run.runId, { from: ['sign:minus'], again: true });
+  const again = await shared().resume(run.runId, { from: ['sign:minus'], allowDuplicate: true });
   expect(await again.values()).toEqual({ end: -1 });
   expect((await again.result()).outcomes['sign:plus']).toMatchObject({ reason: 'branch_not_selected' });
   expect(await takenOver(again.runId)).toEqual(['input', 'param:x']);

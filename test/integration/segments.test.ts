@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { knot, local, queue, tapestry, type Knot, type KnotContext } from '../../src';
 import type { RunHandle } from '../../src/client';
 import type { RunRecord } from '../../src/ports';
-import type { KnotEnd, KnotEvent } from '../../src/worker';
+import type { KnotCompletion, KnotEvent } from '../../src/worker';
 import { STATUS_QUERY } from '../../src/workflows/messages';
 import { historyOf, scheduledActivities } from '../support/history';
 import { Latch, aborted } from '../support/latch';
@@ -265,7 +265,7 @@ test('while a segment runs, its knots are counted as they are committed, and obs
   const observer = {
     name: 'test',
     knotStarted: ({ knotId }: KnotEvent) => void heard.push(`start ${knotId}`),
-    knotEnded: ({ knotId, outcome }: KnotEnd) => void heard.push(`${outcome} ${knotId}`),
+    knotEnded: ({ knotId, outcome }: KnotCompletion) => void heard.push(`${outcome} ${knotId}`),
   };
   const selvage = await openSelvage({ tapestries: [watched], observers: [observer] });
   const run = await selvage.start(watched, { x: 0 });

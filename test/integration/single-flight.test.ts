@@ -26,7 +26,7 @@ async function waitsFor(run: RunHandle<object>): Promise<string> {
   let message = '';
   await until('the other knot is waited for', async () => {
     const knots = (await run.status()).waiting?.knots ?? [];
-    const reason = knots.find(({ reason: { code } }) => code === 'ValueInMaking')?.reason;
+    const reason = knots.find(({ reason: { code } }) => code === 'ValueInProgress')?.reason;
     message = reason?.message ?? '';
     return reason !== undefined;
   });
@@ -70,7 +70,7 @@ test('the one that waits is refused, and holds none of the slots of its worker',
   await until('a third knot has the other slot', () => calls.of(third.runId).length > 0);
   await until('the refused one is queued again, between two attempts', async () => {
     const [knot] = (await second.status()).waiting?.knots ?? [];
-    return knot?.state === 'queued' && knot.reason.code === 'ValueInMaking';
+    return knot?.state === 'queued' && knot.reason.code === 'ValueInProgress';
   });
   expect((await third.status()).waiting?.knots).toMatchObject([{ knotId: 'end', state: 'running' }]);
   mayEnd.open();

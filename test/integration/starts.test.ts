@@ -147,7 +147,7 @@ test('a Temporal schedule starts runs that say which schedule it was', async () 
 });
 
 test('starts with one key are one run, at once or later', async () => {
-  const start = () => shared().start(paying, { amount: 5 }, { dedupeKey: 'invoice 17 / März' });
+  const start = () => shared().start(paying, { amount: 5 }, { idempotencyKey: 'invoice 17 / März' });
   const runs = await Promise.all([start(), start(), start()]);
   const results = await Promise.all(runs.map((run) => run.values()));
   expect(results).toEqual([{ paid: 5 }, { paid: 5 }, { paid: 5 }]);
@@ -160,10 +160,10 @@ test('starts with one key are one run, at once or later', async () => {
 });
 
 test('another key, and the same key of another tapestry, are other runs', async () => {
-  const options = { dedupeKey: 'shared' };
+  const options = { idempotencyKey: 'shared' };
   const runs = [
     await shared().start(paying, { amount: 1 }, options),
-    await shared().start(paying, { amount: 1 }, { dedupeKey: 'shared ' }),
+    await shared().start(paying, { amount: 1 }, { idempotencyKey: 'shared ' }),
     await shared().start(refunding, { amount: 1 }, options),
   ];
   expect(new Set(runs.map((run) => run.runId)).size).toBe(3);
@@ -171,8 +171,8 @@ test('another key, and the same key of another tapestry, are other runs', async 
 });
 
 test('one key for other work is refused with what is and what was wanted', async () => {
-  const first = await shared().start(paying, { amount: 1 }, { dedupeKey: 'once' });
-  await expect(shared().start(paying, { amount: 2 }, { dedupeKey: 'once' })).rejects.toMatchObject({
+  const first = await shared().start(paying, { amount: 1 }, { idempotencyKey: 'once' });
+  await expect(shared().start(paying, { amount: 2 }, { idempotencyKey: 'once' })).rejects.toMatchObject({
     code: 'RunIdInUse',
     details: { run: first.runId },
   });
@@ -180,11 +180,11 @@ test('one key for other work is refused with what is and what was wanted', async
 });
 
 test('a key that is empty or has a run id beside it is refused', async () => {
-  await expect(shared().start(paying, { amount: 1 }, { dedupeKey: '' })).rejects.toMatchObject({
+  await expect(shared().start(paying, { amount: 1 }, { idempotencyKey: '' })).rejects.toMatchObject({
     code: 'InvalidConfig',
   });
   await expect(
-    shared().start(paying, { amount: 1 }, { dedupeKey: 'k', runId: 'mine' }),
+    shared().start(paying, { amount: 1 }, { idempotencyKey: 'k', runId: 'mine' }),
   ).rejects.toMatchObject(refusal('InvalidConfig', '"mine"'));
 });
 

@@ -134,7 +134,9 @@ test('each run says what it waits for and since when, whoever has to know it', a
   expect(countWaiting(waiting.runs, 'version')).toContainEqual(
     expect.objectContaining({ key: 'report@1', runs: 1, first: runs.old.runId }),
   );
-  expect(countWaiting(waiting.runs, 'queue')).toContainEqual(expect.objectContaining({ key: ELSEWHERE }));
+  expect(countWaiting(waiting.runs, 'task-queue')).toContainEqual(
+    expect.objectContaining({ key: ELSEWHERE }),
+  );
   await until('those with the tag are listed', async () => {
     const tagged = await client.runs.waiting({ tag: 'first' });
     return Object.keys(codesOf(tagged)).sort().join() === [early.runId, runs.old.runId].sort().join();
@@ -143,7 +145,7 @@ test('each run says what it waits for and since when, whoever has to know it', a
   // Whom nobody had the time to ask about is not left out.
   const hasty = await client.runs.waiting({ within: 0 });
   expect(hasty.open).toBe(8);
-  expect(byRun(hasty)[runs.unlucky.runId]).toMatchObject({ reason: { code: 'NotAsked' } });
+  expect(byRun(hasty)[runs.unlucky.runId]).toMatchObject({ reason: { code: 'NotChecked' } });
 
   release.open();
   await Promise.all([runs.lineA.values(), runs.lineB.values()]);
@@ -249,7 +251,7 @@ test('versions count the runs that a backfill has yet to start', async () => {
     held: hold({ key: measure({ of: partition }, { id: 'measure' }) }, { id: 'hold' }),
   }));
   await startWorker(client, { tapestries: [days] });
-  const run = await client.partitions.backfill(days, { max: 1 });
+  const run = await client.partitions.backfill(days, { concurrency: 1 });
   const first = `${days.name}/a`;
   await until(
     'one is made, and not over',

@@ -249,7 +249,9 @@ test('a worker that stops and one that starts share a run without losing a knot'
 describe('the task queue', () => {
   const one = knot('queued-one', () => 1);
   const named = (name: string, queue?: string) =>
-    tapestry(name, { ...(queue !== undefined && { queue }) }, () => ({ value: one({}, { id: 'value' }) }));
+    tapestry(name, { ...(queue !== undefined && { taskQueue: queue }) }, () => ({
+      value: one({}, { id: 'value' }),
+    }));
   const queueOf = async (selvage: Selvage, runId: string): Promise<string> =>
     (await selvage.client.workflow.getHandle(runId).describe()).taskQueue;
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { runLocally, type ExceptionRecord, type LocallyRun } from '../../src';
+import { runLocally, type ExceptionRecord, type LocalRun } from '../../src';
 import type { LineageRecord } from '../../src/ports';
 import { arbitraryRecipe, signalsOf, tapestryOf, type Recipe } from '../support/random-tapestry';
 import {
@@ -17,7 +17,7 @@ test('tapestries of every kind of node and policy come to what the reference say
   await fc.assert(
     fc.asyncProperty(...arbitrary, async (recipe, concurrency) => {
       const expected = referenceRun(recipe);
-      const run = (atOnce: number): Promise<LocallyRun<object>> =>
+      const run = (atOnce: number): Promise<LocalRun<object>> =>
         runLocally(tapestryOf('random', recipe), recipe.parameters, {
           concurrency: atOnce,
           signals: signalsOf(recipe),
@@ -49,7 +49,7 @@ function isUnrun(outcome: ReferenceOutcome): boolean {
 }
 
 /** By knot, also those of elements. */
-function hashesOf({ lineage }: LocallyRun<object>): Record<string, unknown> {
+function hashesOf({ lineage }: LocalRun<object>): Record<string, unknown> {
   return Object.fromEntries(
     lineage.map(({ knot_id, output_hash, parent_input_hashes, knot_config_hash }) => [
       knot_id,

@@ -21,7 +21,7 @@ import fc from 'fast-check';
 import { FileTailSource } from '../../src';
 import type { Gap } from '../../src/ports';
 import { openFileTail } from '../../src/adapters/files/tail';
-import { keyOfOffset, type OpenSource, type Places, type StreamElement } from '../../src/streams';
+import { keyOfOffset, type OpenSource, type Checkpoint, type StreamElement } from '../../src/streams';
 import { StreamProgress } from '../../src/serve/streams/progress';
 import type { StreamCheckpoint } from '../../src/workflows/messages';
 import { runs } from '../support/thorough';
@@ -406,10 +406,10 @@ class World {
       signal,
       logger: silent,
       trouble: () => {},
-      gap: (gap: Omit<Gap, 'at'>) => {
+      reportGap: (gap: Omit<Gap, 'at'>) => {
         if (progress.addGap({ ...gap, at: Date.now() })) this.gaps.push(gap);
       },
-      save: async (places: Places) => {
+      save: async (places: Checkpoint) => {
         for (const [partition, state] of places) progress.place(partition, state);
         if (!signal.aborted) this.saved = progress.checkpoint();
       },

@@ -73,13 +73,13 @@ test('one that differs: the event, what it is, and what is the matter', async ()
   activityType.name = 'another';
   const result = await replay(history);
   expect(result).toMatchObject({
-    verdict: 'differs',
+    verdict: 'nondeterministic',
     difference: {
       event: Number(last.eventId),
       recorded: `ActivityTaskScheduled of "another" as "${activityId}"`,
       problem: expect.stringMatching(new RegExp(`'another' does not match .*'${expected}'`)),
     },
-    error: { code: 'HistoryDiffers' },
+    error: { code: 'NonDeterminism' },
   });
   expect(result.error!.message).toContain(`Event ${last.eventId} `);
 });
@@ -94,7 +94,7 @@ test('one in which something is done that this version would not do', async () =
   });
   const first = history.events.find((event) => event.activityTaskScheduledEventAttributes)!;
   expect(await replay(history)).toMatchObject({
-    verdict: 'differs',
+    verdict: 'nondeterministic',
     difference: { event: Number(first.eventId) },
   });
 });

@@ -5,7 +5,7 @@ import type {
   ActName,
   Acts,
   ApiError,
-  LiveEvent,
+  LiveMessage,
   QuestionName,
   Questions,
 } from '../../src/explorer/contract';
@@ -153,7 +153,7 @@ function answerOf<T>({ status, body }: Answer): T {
 export interface Frame {
   readonly id: string;
   readonly event: string;
-  readonly events: readonly LiveEvent[];
+  readonly events: readonly LiveMessage[];
 }
 
 /** Frames of the feed as they come. */
@@ -168,7 +168,7 @@ export class LiveReader {
     void this.#read(url, headers).finally(() => (this.ended = true));
   }
 
-  get events(): LiveEvent[] {
+  get events(): LiveMessage[] {
     return this.frames.flatMap(({ events }) => events);
   }
 
@@ -210,7 +210,7 @@ export class LiveReader {
     this.frames.push({
       id: fields.get('id') ?? '',
       event: fields.get('event') ?? 'message',
-      events: JSON.parse(data) as LiveEvent[],
+      events: JSON.parse(data) as LiveMessage[],
     });
   }
 }

@@ -44,7 +44,7 @@ export class RecordingHost implements TriggerHost {
 
   trouble(error: SelvageError | undefined, note?: string): void {
     const isUsual = this.isWaiting && error === undefined && this.troubles.at(-1) === undefined;
-    this.isWaiting = error?.code === 'WaitsForGroup';
+    this.isWaiting = error?.code === 'ConsumerRebalancing';
     if (!this.isWaiting && !isUsual) this.troubles.push(error);
     this.notes.push(note);
   }

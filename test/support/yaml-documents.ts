@@ -78,7 +78,7 @@ export const validDocument: fc.Arbitrary<Record<string, unknown>> = fc
     extra: fc.constantFrom<Record<string, unknown>>(
       {},
       { description: 'about it', failOn: 'never' },
-      { knots: { timeout: '1m', dispatcher: 'local' }, queue: 'q' },
+      { knots: { timeout: '1m', dispatcher: 'local' }, taskQueue: 'q' },
       { knots: { dispatcher: 'python' } },
       { knots: { dispatcher: { threads: { maxWorkers: 2 }, local: true } } },
       { knots: { dispatcher: { python: { name: 'gpu', processes: 1 }, queue: 'gpu' } } },

@@ -2,7 +2,7 @@ import { Retryable, knot, tapestry, type Duration } from '../../src';
 import { createInMemoryBackends } from '../../src/backends';
 import { waitTime } from '../../src/cli/options/times';
 import { Outages } from '../../src/client/outages';
-import { forgetStarts } from '../../src/client/forget-starts';
+import { Events } from '../../src/client/prune-events';
 import { deadlineOf } from '../../src/client/start-options';
 import { logEmitter, openLineageEmitter, webhookEmitter } from '../../src/emitters';
 import { statsOf } from '../../src/records/questions';
@@ -19,10 +19,11 @@ const backends = createInMemoryBackends();
 const source = (): FileTailSource => new FileTailSource({ path: 'x' });
 const verify = bearer({ token: 'a-token-that-is-long-enough-for-everybody' });
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
-const server = {
+const connection = {
   withDeadline: async <T>(_: unknown, call: () => Promise<T>): Promise<T> => await call(),
   workflowService: { describeNamespace: async () => ({}) },
-} as never;
+};
+const host = { backends, client: { connection }, place: { namespace: 'default' } } as never;
 
 /** What comes of an option, by its name. */
 const OPTIONS: Readonly<Record<string, (given: Duration) => unknown>> = {
@@ -45,14 +46,13 @@ const OPTIONS: Readonly<Record<string, (given: Duration) => unknown>> = {
   'deadline of a run': (deadline) => deadlineOf(deadline),
   'outageLimit of a client': (outageLimit) => void new Outages({ outageLimit }, () => {}),
   'leaseTtl of a worker': (leaseTtl) => void selvage({ tapestries: [t], backends, leaseTtl }),
-  'olderThan of starts': async (olderThan) =>
-    await forgetStarts(backends.startLedger, server, 'default', { olderThan }),
+  'olderThan of starts': async (olderThan) => await new Events(host).prune({ olderThan }),
   'olderThan of runs': async (olderThan) => await prune(backends, { olderThan, dryRun: true }),
   'grace of values': async (grace) => await collectGarbage(backends, { grace, dryRun: true }),
   'ttl of values': async (ttl) => await collectGarbage(backends, { ttl, dryRun: true }),
   'olderThan of values': async (olderThan) => await planScrub(backends, { olderThan }),
-  'against of statistics': async (against) =>
-    (await statsOf(backends.runHistory, { since: 1e12, until: 1e12 + 1, against })).against,
+  'baseline of statistics': async (baseline) =>
+    (await statsOf(backends.runHistory, { since: 1e12, until: 1e12 + 1, baseline })).baseline,
 };
 
 /** In each option's range, and none's default. */

@@ -10,7 +10,7 @@ import { Liveness } from './liveness';
 import { observedCall } from './observe';
 import { inScope } from './scope';
 
-export type { KnotEnd, KnotEvent, KnotObserver } from './observe';
+export type { KnotCompletion, KnotEvent, KnotObserver } from './observe';
 
 type Next = Parameters<NonNullable<ActivityInboundCallsInterceptor['execute']>>[1];
 type Input = Parameters<Next>[0];

@@ -66,10 +66,10 @@ function isVerdict(error: unknown): boolean {
 }
 
 function refusal(attempt: TaskAttempt, error: unknown, { type, message }: EndReason): ApplicationFailure {
-  const waitsItsTurn = isOfClass(error, 'turn');
+  const isThrottled = isOfClass(error, 'throttled');
   const wantsOther = isOfClass(error, 'deploy');
   // Logged once, not at each of the quick offers.
-  const isNews = !waitsItsTurn && (!wantsOther || attempt.refusals === 1 || attempt.refusals > QUICK_RETRIES);
+  const isNews = !isThrottled && (!wantsOther || attempt.refusals === 1 || attempt.refusals > QUICK_RETRIES);
   attempt.context.log[isNews ? 'warn' : 'debug'](`${attempt.label} waits: ${message}`, {
     knot: attempt.knot,
     code: type,
@@ -82,7 +82,7 @@ function refusal(attempt: TaskAttempt, error: unknown, { type, message }: EndRea
     nonRetryable: type === 'NotStorable',
     ...(wantsOther && { nextRetryDelay: nextWorkerDelay(attempt.refusals) }),
     // Waiting for its turn is no trouble: it counts in no error metric, and is logged as debug.
-    ...(waitsItsTurn && { nextRetryDelay: retryAfterOf(error), category: ApplicationFailureCategory.BENIGN }),
+    ...(isThrottled && { nextRetryDelay: retryAfterOf(error), category: ApplicationFailureCategory.BENIGN }),
     details: [{ knot: attempt.knot, type, message }],
   });
 }

@@ -9,7 +9,7 @@ export interface KnotEvent {
   readonly attempt: number;
 }
 
-export interface KnotEnd extends KnotEvent {
+export interface KnotCompletion extends KnotEvent {
   /** `failed`: the knot failed or will be retried; `error` tells which. */
   readonly outcome: 'ok' | 'failed' | 'cancelled';
   readonly error?: unknown;
@@ -25,7 +25,7 @@ export interface KnotEnd extends KnotEvent {
 export interface KnotObserver {
   readonly name: string;
   knotStarted?(event: KnotEvent): void | Promise<void>;
-  knotEnded?(event: KnotEnd): void | Promise<void>;
+  knotEnded?(event: KnotCompletion): void | Promise<void>;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function observedCall<T>(
   isCancelled: (error: unknown) => boolean,
 ): Promise<T> {
   const since = performance.now();
-  const ended = (end: Pick<KnotEnd, 'outcome' | 'error'>): void => {
+  const ended = (end: Pick<KnotCompletion, 'outcome' | 'error'>): void => {
     const duration = Math.round(performance.now() - since);
     tell(observers, context, (observer) => observer.knotEnded?.({ ...event, ...end, duration }));
   };

@@ -40,7 +40,7 @@ export type AnalyticalOptions = AnalyticalSource & DuckDbResources;
 
 /**
  * Records for analysis: by SQL over the views `lineage` and `runs`, and by all queries of a run history.
- * Writes are refused with `HistoryReadOnly`.
+ * Writes are refused with `RunHistoryReadOnly`.
  */
 export class AnalyticalHistory extends DuckDbRecords implements RunHistory {
   readonly technology = 'duckdb';
@@ -98,7 +98,7 @@ export class AnalyticalHistory extends DuckDbRecords implements RunHistory {
 
   #refuse(): never {
     throw new SelvageError(
-      'HistoryReadOnly',
+      'RunHistoryReadOnly',
       `The run history ${this.#database.place} is open for reading only. Give workers and clients one that can be written, by SELVAGE_HISTORY or openBackends.`,
       { details: { place: this.#database.place } },
     );
@@ -108,7 +108,7 @@ export class AnalyticalHistory extends DuckDbRecords implements RunHistory {
 /**
  * Opens records to look at.
  *
- * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `HistoryInUse`, `DatabaseDamaged`,
+ * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `RunHistoryInUse`, `DatabaseDamaged`,
  *   `UnreleasedData`, `SchemaTooNew`,
  * `MissingPackage`, and what the given history throws
  */

@@ -2,7 +2,7 @@ import { SelvageError } from '../../errors';
 
 export function historyInUse(file: string, by: string, cause?: unknown): SelvageError {
   return new SelvageError(
-    'HistoryInUse',
+    'RunHistoryInUse',
     `The run history ${file} is in use ${by}. A DuckDB file is the history of one process at a time: end the other one, or name another file; several processes share a history on SQLite or Postgres.`,
     { details: { file }, cause },
   );

@@ -13,7 +13,7 @@ const openFiles = ((globalThis as Record<symbol, unknown>)[KEY] ??= new Set<stri
 /**
  * Claims a file for this caller; returns a function that releases it.
  *
- * @throws SelvageError `HistoryInUse`
+ * @throws SelvageError `RunHistoryInUse`
  */
 export function claimFile(file: string): () => void {
   const name = realName(file);

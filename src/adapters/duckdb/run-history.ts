@@ -160,7 +160,7 @@ const instancesInUse = new WeakSet<DuckDbInstanceLike>();
 /**
  * Opens the history.
  *
- * @throws SelvageError `HistoryInUse` (another process, or another part of this one, has the file), `DatabaseDamaged` (also: not a DuckDB
+ * @throws SelvageError `RunHistoryInUse` (another process, or another part of this one, has the file), `DatabaseDamaged` (also: not a DuckDB
  * file), `UnreleasedData`, `SchemaTooNew`, `FolderUnusable`, `DiskFull`, `MissingPackage`
  */
 export async function createDuckDbRunHistory(options: DuckDbRunHistoryOptions): Promise<DuckDbRunHistory> {

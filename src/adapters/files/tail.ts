@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { SourceAmount } from '../../ports';
 import type { Json } from '../../values';
-import type { Delivered, FileTailSettings, OpenSource, Places, ReadContext } from '../../streams';
+import type { Delivered, FileTailSettings, OpenSource, Checkpoint, ReadContext } from '../../streams';
 import {
   HEAD_BYTES,
   TAIL_BYTES,
@@ -71,7 +71,7 @@ class FileTail {
     this.#format = lineFormat(options.encoding);
   }
 
-  async *read(after: Places, context: ReadContext): AsyncGenerator<Delivered<string>, void, void> {
+  async *read(after: Checkpoint, context: ReadContext): AsyncGenerator<Delivered<string>, void, void> {
     const { logger, signal, trouble } = context;
     signal.addEventListener('abort', () => this.#folders.wake(), { once: true });
     let isFirst = after.size === 0;
@@ -256,7 +256,7 @@ class FileTail {
       const untold = found.shut.filter(({ file }) => !shut.has(shutId(file.inode!)) && !isOld(file));
       const fresh = found.fresh.filter(({ file }) => !isOld(file));
       for (const gap of gapsIn({ ...found, fresh, shut: untold }, this.#missing, unlisted.length))
-        context.gap(gap);
+        context.reportGap(gap);
       for (const seen of gone) files.delete(seen);
       const ids = new Set(all.flatMap((file) => (file.inode ? [shutId(file.inode)] : [])));
       for (const id of shut) if (!ids.has(id)) shut.delete(id);
@@ -329,8 +329,8 @@ class FileTail {
     yield* this.#leave(file, context);
   }
 
-  #tellLost({ partition, words, unread, lookedAt }: TailedFile, why: string, { gap }: ReadContext): void {
-    gap({
+  #tellLost({ partition, words, unread, lookedAt }: TailedFile, why: string, context: ReadContext): void {
+    context.reportGap({
       partition,
       after: words,
       ...(unread > 0 && { lost: { amount: unread, unit: 'bytes' } }),

@@ -71,7 +71,7 @@ function tlsOf(prefix: string, read: Read): TlsFiles | undefined {
   if (said === 'false' && named.length > 0) {
     throw invalid(
       `${prefix}_TLS`,
-      'Contradiction',
+      'Conflict',
       `is "false", and ${prefix}_TLS_${named[0]![0].toUpperCase()} is set.`,
     );
   }

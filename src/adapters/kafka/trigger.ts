@@ -183,7 +183,7 @@ function readingTrouble(error: unknown, declaration: KafkaTriggerDeclaration): S
 function waitsForGroup(declaration: KafkaTriggerDeclaration): SelvageError {
   const { group } = declaration.options;
   return new SelvageError(
-    'WaitsForGroup',
+    'ConsumerRebalancing',
     `${triggerName(declaration)} waits for its group "${group}" to share out the partitions. Of a member that was killed on another machine, the group hears after 30 s.`,
     { details: { group, brief: true } },
   );

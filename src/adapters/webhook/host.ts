@@ -6,7 +6,7 @@ import type { Acceptance, TriggerDeclaration, TriggerEvent, TriggerMetrics } fro
 import type { StatusTokens } from './status-token';
 
 /** A run as its status URL shows it. */
-export interface RunView {
+export interface WebhookRun {
   readonly status: RunStatus;
   /** If the run is over and the token allows it: the values of its terminals, by name. */
   readonly outputs?: Readonly<Record<string, Json>>;
@@ -28,7 +28,7 @@ export interface WebhookHost {
      */
     untilOver(runId: string, milliseconds: number, signal: AbortSignal): Promise<boolean>;
     /** Undefined if the run is unknown. */
-    look(runId: string, withOutputs: boolean): Promise<RunView | undefined>;
+    look(runId: string, withOutputs: boolean): Promise<WebhookRun | undefined>;
     /** Resolves when the run has received the signal. @throws SelvageError as `RunHandle.signal` */
     signal(
       runId: string,

@@ -21,7 +21,7 @@ export function requireFreePath(
     throw new SelvageError(
       'InvalidConfig',
       `${name} has the path "${path}", where requests are for ${owner}. Choose another path.`,
-      { details: { trigger: name, option: 'path', reason: 'Contradiction' } },
+      { details: { trigger: name, option: 'path', reason: 'Conflict' } },
     );
   }
   taken.set(path, name);

@@ -5,21 +5,21 @@ const STATUS = {
   InvalidParameters: 400,
   InvalidSignal: 400,
   NotEncodable: 400,
-  NotAuthentic: 401,
+  Unauthenticated: 401,
   UnknownPath: 404,
   UnknownRun: 404,
   UnknownSignal: 404,
   MethodNotAllowed: 405,
-  RequestTooSlow: 408,
+  RequestTimeout: 408,
   EventConflict: 409,
   EventReplayed: 409,
   RunOver: 409,
   SignalTooLate: 409,
-  BodyTooLarge: 413,
+  RequestTooLarge: 413,
   UnsupportedMediaType: 415,
   TooManyRequests: 429,
   TooManySignals: 429,
-  RequestFailed: 500,
+  InternalError: 500,
   BackendUnavailable: 503,
   NoWorker: 503,
   ServerUnreachable: 503,
@@ -114,14 +114,14 @@ export function problemOf(error: unknown): Problem {
       );
     }
   }
-  return new Problem('RequestFailed', 'The request could not be answered.', more);
+  return new Problem('InternalError', 'The request could not be answered.', more);
 }
 
 export function bodyWasRead(): SelvageError {
   return new SelvageError(
     'InvalidConfig',
     'The body of a request was read before its webhook got it, so that no signature can be verified. Mount the handler before parsers of bodies, such as express.json().',
-    { details: { reason: 'Contradiction' } },
+    { details: { reason: 'Conflict' } },
   );
 }
 

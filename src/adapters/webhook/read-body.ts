@@ -47,7 +47,7 @@ export class BodyReader {
     const arriving: Arriving = { held: 0, refuse };
     const timer = setTimeout(() => {
       refuse(
-        new Problem('RequestTooSlow', `The body did not come within ${limits.time} ms.`, { headers: CLOSE }),
+        new Problem('RequestTimeout', `The body did not come within ${limits.time} ms.`, { headers: CLOSE }),
       );
     }, limits.time);
     this.arriving.add(arriving);
@@ -95,7 +95,7 @@ export function requireShort(headers: Headers, limit: number): void {
 }
 
 function tooLarge(limit: number): Problem {
-  return new Problem('BodyTooLarge', `The body has more than ${limit} bytes.`, { headers: CLOSE });
+  return new Problem('RequestTooLarge', `The body has more than ${limit} bytes.`, { headers: CLOSE });
 }
 
 function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {

@@ -218,7 +218,7 @@ function sha256(data: string | Uint8Array): Buffer {
 
 /** RFC 9110 requires a 401 to name the scheme. */
 function notAuthentic(detail: string, scheme: string, cause?: unknown): Problem {
-  return new Problem('NotAuthentic', detail, {
+  return new Problem('Unauthenticated', detail, {
     headers: { 'www-authenticate': scheme },
     ...(cause !== undefined && { cause }),
   });

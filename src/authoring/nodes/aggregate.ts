@@ -1,5 +1,5 @@
 import type { Encodable } from '../encodable';
-import type { Knot, KnotBelow, KnotConfig, WhyAnyAbsent } from '../knot';
+import type { Knot, KnotOf, KnotConfig, AnyAbsenceReason } from '../knot';
 import type { KnotContext } from '../knot-context';
 import type { Ok, Outcome } from '../outcome';
 import { place } from '../place';
@@ -50,7 +50,7 @@ export function aggregate<
 >(
   options: AggregateOptions<W, O, R>,
   config: KnotConfig<Id, PolicyOf<R>>,
-): KnotBelow<Awaited<O>, Id, R extends 'outcomes' ? never : WhyAnyAbsent<W>> {
+): KnotOf<Awaited<O>, Id, R extends 'outcomes' ? never : AnyAbsenceReason<W>> {
   requireKeys('aggregate', options, ['inputs', 'receives', 'combine'], config);
   const { inputs, receives, combine } = options;
   const definition = inlineDefinition(
@@ -61,9 +61,9 @@ export function aggregate<
     received('aggregate', receives, config),
   );
   requireSomeKnot('aggregate', inputs, config);
-  return place(definition, inputs, config) as KnotBelow<
+  return place(definition, inputs, config) as KnotOf<
     Awaited<O>,
     Id,
-    R extends 'outcomes' ? never : WhyAnyAbsent<W>
+    R extends 'outcomes' ? never : AnyAbsenceReason<W>
   >;
 }

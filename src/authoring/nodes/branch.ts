@@ -1,5 +1,5 @@
 import { SelvageError } from '../../errors';
-import type { Absence, Knot, MayBeAbsent, OptionalKnot, WhyAnyAbsent } from '../knot';
+import type { Absence, Knot, MaybeAbsent, OptionalKnot, AnyAbsenceReason } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import { checkKnotId } from '../names';
@@ -12,7 +12,7 @@ import { placeOver } from './input-of';
 
 /** A branch that a function decides. */
 export interface SelectorOptions<T, Tag extends string, Why = unknown> {
-  readonly input: Knot<T> & MayBeAbsent<Why>;
+  readonly input: Knot<T> & MaybeAbsent<Why>;
   /** All tags that the selector may return. */
   readonly branches: readonly Tag[];
   /**
@@ -34,7 +34,7 @@ export interface SelectorInputsOptions<W, Tag extends string> {
 
 /** A branch that a field of the input decides: the field that tells the members of a union apart. */
 export interface DiscriminantOptions<T, Field extends keyof T, Why = unknown> {
-  readonly input: Knot<T> & MayBeAbsent<Why>;
+  readonly input: Knot<T> & MaybeAbsent<Why>;
   readonly on: Field;
 }
 
@@ -78,7 +78,7 @@ export function branch<T, const Tag extends string, const Id extends string, Why
 export function branch<const W extends object, const Tag extends string, const Id extends string>(
   options: SelectorInputsOptions<W, Tag>,
   config: NodeConfig<'branch', Id>,
-): BranchBelow<{ [K in Tag]: WiredValues<W> }, Id, WhyAnyAbsent<W>>;
+): BranchBelow<{ [K in Tag]: WiredValues<W> }, Id, AnyAbsenceReason<W>>;
 export function branch<
   T,
   const Field extends keyof T & string,
@@ -97,7 +97,7 @@ export function branch(options: object, config: NodeConfig<'branch'>): Knot<any>
     throw invalidNode(
       'branch',
       config,
-      'Contradiction',
+      'Conflict',
       'has both "inputs" and "on"',
       'A field decides for a single input: give that as "input", or a "selector".',
     );
@@ -107,7 +107,7 @@ export function branch(options: object, config: NodeConfig<'branch'>): Knot<any>
     throw invalidNode(
       'branch',
       config,
-      'Contradiction',
+      'Conflict',
       'has both a "selector" and "on"',
       'Give the function, or the name of the field.',
     );
@@ -125,7 +125,7 @@ export function branch(options: object, config: NodeConfig<'branch'>): Knot<any>
     throw invalidNode(
       'branch',
       config,
-      'Contradiction',
+      'Conflict',
       'has both "on" and "branches"',
       'Leave the list out: the paths are the values that the field can have.',
     );

@@ -1,4 +1,4 @@
-import type { Knot, KnotBelow, ValueOf, WhyAbsent } from '../knot';
+import type { Knot, KnotOf, ValueOf, AbsenceReason } from '../knot';
 import { knotRecord } from '../marks';
 import type { NodeConfig } from '../node-options';
 import { place } from '../place';
@@ -14,10 +14,10 @@ export interface FirstOkOptions<K extends readonly Knot<any>[]> {
  * are among the alternatives.
  */
 export type WhyAllAbsent<K extends readonly Knot<any>[]> = true extends {
-  [I in keyof K]: [WhyAbsent<K[I]>] extends [never] ? true : false;
+  [I in keyof K]: [AbsenceReason<K[I]>] extends [never] ? true : false;
 }[number]
   ? never
-  : Exclude<WhyAbsent<K[number]>, 'path'>;
+  : Exclude<AbsenceReason<K[number]>, 'path'>;
 
 /**
  * Places a knot that takes the value of the first alternative that is Ok, passed on by reference:
@@ -30,7 +30,7 @@ export type WhyAllAbsent<K extends readonly Knot<any>[]> = true extends {
 export function firstOk<const K extends readonly Knot<any>[], const Id extends string>(
   options: FirstOkOptions<K>,
   config: NodeConfig<'firstOk', Id>,
-): KnotBelow<ValueOf<K[number]>, Id, WhyAllAbsent<K>> {
+): KnotOf<ValueOf<K[number]>, Id, WhyAllAbsent<K>> {
   requireKeys('firstOk', options, ['of'], config);
   const { of } = options;
   if (!Array.isArray(of) || of.length === 0 || !of.every(knotRecord)) {
@@ -50,7 +50,7 @@ export function firstOk<const K extends readonly Knot<any>[], const Id extends s
     definition,
     Object.fromEntries(of.map((knot, index) => [inputName(index), knot])),
     config,
-  ) as KnotBelow<ValueOf<K[number]>, Id, WhyAllAbsent<K>>;
+  ) as KnotOf<ValueOf<K[number]>, Id, WhyAllAbsent<K>>;
 }
 
 /** Pads the index, because a plan sorts inputs by name and that order must be the order of preference. */

@@ -1,4 +1,4 @@
-import type { Absence, Knot, MayBeAbsent, OptionalKnot, WhyAnyAbsent } from '../knot';
+import type { Absence, Knot, MaybeAbsent, OptionalKnot, AnyAbsenceReason } from '../knot';
 import type { KnotContext } from '../knot-context';
 import type { NodeConfig } from '../node-options';
 import { place } from '../place';
@@ -7,7 +7,7 @@ import { inlineDefinition, requireKeys } from './inline-definition';
 import { placeOver } from './input-of';
 
 export interface GateOptions<T, Why = unknown> {
-  readonly input: Knot<T> & MayBeAbsent<Why>;
+  readonly input: Knot<T> & MaybeAbsent<Why>;
   /**
    * Tells whether the gate is open. May be asynchronous. Anything but a boolean makes the knot fail (`NotABoolean`).
    */
@@ -40,7 +40,7 @@ export function gate<T, const Id extends string, Why extends Absence = never>(
 export function gate<const W extends object, const Id extends string>(
   options: GateInputsOptions<W>,
   config: NodeConfig<'gate', Id>,
-): OptionalKnot<WiredValues<W>, Id, WhyAnyAbsent<W> | 'gate'>;
+): OptionalKnot<WiredValues<W>, Id, AnyAbsenceReason<W> | 'gate'>;
 export function gate(options: object, config: NodeConfig<'gate'>): Knot<any> {
   requireKeys('gate', options, ['input', 'inputs', 'predicate'], config);
   const { predicate } = options as Partial<GateOptions<unknown>>;

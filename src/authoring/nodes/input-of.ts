@@ -25,7 +25,7 @@ export function placeOver<T>(
     throw invalidNode(
       node,
       config,
-      'Contradiction',
+      'Conflict',
       'has both "input" and "inputs"',
       'Give one knot as "input", or several knots by name as "inputs".',
     );

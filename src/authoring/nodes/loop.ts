@@ -1,4 +1,4 @@
-import type { GivenFor, KnotBelow, WhyAnyAbsent } from '../knot';
+import type { InputsFor, KnotOf, AnyAbsenceReason } from '../knot';
 import type { KnotContext } from '../knot-context';
 import type { NodeConfig } from '../node-options';
 import type { TapestryRecord } from '../records';
@@ -26,7 +26,7 @@ export interface LoopOptions<Parameters extends object, Values extends object, G
    */
   readonly step: Tapestry<Parameters, Values> & ReturnsItsParameters<Parameters, Values>;
   /** The state before the first iteration, by parameter name: knots or constants. */
-  readonly initial: GivenFor<Parameters, Given>;
+  readonly initial: InputsFor<Parameters, Given>;
   /**
    * Tells whether the loop is over; asked after each iteration. May be asynchronous; runs at least once, as
    * any body. Anything but a boolean makes the knot fail (`NotABoolean`).
@@ -57,7 +57,7 @@ export function loop<
 >(
   options: LoopOptions<Parameters, Values, Given>,
   config: NodeConfig<'loop', Id>,
-): KnotBelow<LoopState<Parameters, Values>, Id, WhyAnyAbsent<Given>> {
+): KnotOf<LoopState<Parameters, Values>, Id, AnyAbsenceReason<Given>> {
   requireKeys('loop', options, ['step', 'initial', 'until', 'max'], config);
   const { step, initial, until, max = DEFAULT_MAX } = options;
   const nested = nestedTapestry('loop', 'step', step, config);
@@ -78,10 +78,10 @@ export function loop<
     );
   }
   requireNextState(nested, config);
-  return placeNested(definition, nested, { ...initial, [MAX_INPUT]: max }, config) as KnotBelow<
+  return placeNested(definition, nested, { ...initial, [MAX_INPUT]: max }, config) as KnotOf<
     LoopState<Parameters, Values>,
     Id,
-    WhyAnyAbsent<Given>
+    AnyAbsenceReason<Given>
   >;
 }
 

@@ -1,6 +1,14 @@
 import type { Encodable } from '../encodable';
 import { checkInputNames } from '../input-names';
-import type { Inputs, Knot, KnotBelow, KnotConfig, KnotDefinition, WhyAbsent, WhyAnyAbsent } from '../knot';
+import type {
+  Inputs,
+  Knot,
+  KnotOf,
+  KnotConfig,
+  KnotDefinition,
+  AbsenceReason,
+  AnyAbsenceReason,
+} from '../knot';
 import { definitionOfClass, isKnotClass, type KnotClassOf } from '../knot-class';
 import type { KnotContext } from '../knot-context';
 import { definitionRecord, knotRecord } from '../marks';
@@ -155,10 +163,10 @@ export function map<
 >(
   options: MapArguments<V, F, B, E, W>,
   config: KnotConfig<Id>,
-): KnotBelow<
+): KnotOf<
   MappedOver<V, ResultOf<F>, E>,
   Id,
-  (V extends Knot<any> ? WhyAbsent<V> : WhyAnyAbsent<V>) | WhyAnyAbsent<W>
+  (V extends Knot<any> ? AbsenceReason<V> : AnyAbsenceReason<V>) | AnyAbsenceReason<W>
 >;
 export function map(
   options: MapOptions & {
@@ -180,7 +188,7 @@ export function map(
     throw invalidNode(
       'map',
       config,
-      'Contradiction',
+      'Conflict',
       `gives "${name}" twice, as element and in "shared"`,
       'An input of a body is the one or the other.',
     );
@@ -276,7 +284,7 @@ function bindOf(bind: unknown, lists: object, config: unknown): string | undefin
     throw invalidNode(
       'map',
       config,
-      'Contradiction',
+      'Conflict',
       'goes over several lists and has "bind"',
       'Leave it out: each list is named by the input that gets its elements.',
     );

@@ -1,5 +1,5 @@
 import { SelvageError } from '../../errors';
-import type { Absence, Knot, KnotBelow, KnotConfig, MayBeAbsent } from '../knot';
+import type { Absence, Knot, KnotOf, KnotConfig, MaybeAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { nearestName } from '../names';
 import { shown } from '../checks';
@@ -24,14 +24,14 @@ export type ValueAt<T, Path extends string> = unknown extends T
     : Field<T, Path>;
 
 export interface PickOptions<T, Path extends string, Why = unknown> {
-  readonly from: Knot<T> & MayBeAbsent<Why>;
+  readonly from: Knot<T> & MaybeAbsent<Why>;
   /** Field names and list indexes, joined by dots: `address.city`, `orders.0.total`. */
   readonly path: [ValueAt<T, Path>] extends [never] ? `There is no field "${Path}"` : Path;
 }
 
 /** Like {@link PickOptions}, with the path as a list, for names that contain dots. The value is untyped. */
 export interface PickSteps<Why = unknown> {
-  readonly from: Knot<any> & MayBeAbsent<Why>;
+  readonly from: Knot<any> & MaybeAbsent<Why>;
   readonly path: readonly (string | number)[];
 }
 
@@ -45,11 +45,11 @@ export interface PickSteps<Why = unknown> {
 export function pick<T, const Path extends string, const Id extends string, Why extends Absence = never>(
   options: PickOptions<T, Path, Why>,
   config: KnotConfig<Id>,
-): KnotBelow<ValueAt<T, Path>, Id, Why>;
+): KnotOf<ValueAt<T, Path>, Id, Why>;
 export function pick<const Id extends string, Why extends Absence = never>(
   options: PickSteps<Why>,
   config: KnotConfig<Id>,
-): KnotBelow<unknown, Id, Why>;
+): KnotOf<unknown, Id, Why>;
 export function pick(
   options: { readonly from?: unknown; readonly path?: unknown },
   config: KnotConfig,

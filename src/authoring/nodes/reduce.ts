@@ -1,6 +1,6 @@
 import { SelvageError } from '../../errors';
 import type { Encodable } from '../encodable';
-import type { Absence, In, Knot, KnotBelow, KnotConfig, MayBeAbsent } from '../knot';
+import type { Absence, In, Knot, KnotOf, KnotConfig, MaybeAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import type { Outcome } from '../outcome';
 import { place } from '../place';
@@ -10,7 +10,7 @@ import { inlineDefinition, invalidNode, received, requireKeys } from './inline-d
 
 /** Reduces the whole list at once. */
 export interface CombineOptions<T, O, R extends Receives = 'values', Why = unknown> {
-  readonly of: Knot<readonly T[]> & MayBeAbsent<Why>;
+  readonly of: Knot<readonly T[]> & MaybeAbsent<Why>;
   /**
    * `outcomes`: `combine` gets the `Outcome` of `of`, and runs whatever became of it unless the `errorPolicy` says
    * otherwise. Default `values`.
@@ -25,7 +25,7 @@ export interface CombineOptions<T, O, R extends Receives = 'values', Why = unkno
 
 /** Reduces element by element, from the first to the last. */
 export interface FoldOptions<T, A, Why = unknown> {
-  readonly of: Knot<readonly T[]> & MayBeAbsent<Why>;
+  readonly of: Knot<readonly T[]> & MaybeAbsent<Why>;
   /** A fold takes values. The elements of a map with `onError: 'collect'` are themselves outcomes. */
   readonly receives?: 'values';
   /** Returns the accumulator after one more element. May be asynchronous; each call waits for the one before. */
@@ -51,11 +51,11 @@ export function reduce<
 >(
   options: CombineOptions<T, O, R, Why>,
   config: KnotConfig<Id, PolicyOf<R>>,
-): KnotBelow<Awaited<O>, Id, R extends 'outcomes' ? never : Why>;
+): KnotOf<Awaited<O>, Id, R extends 'outcomes' ? never : Why>;
 export function reduce<T, A, const Id extends string, Why extends Absence = never>(
   options: FoldOptions<T, A, Why>,
   config: KnotConfig<Id>,
-): KnotBelow<A, Id, Why>;
+): KnotOf<A, Id, Why>;
 export function reduce(
   options: {
     readonly of?: unknown;
@@ -81,7 +81,7 @@ export function reduce(
     throw invalidNode(
       'reduce',
       config,
-      'Contradiction',
+      'Conflict',
       'has both a "combine" and a "fold"',
       'Give the one that gets the whole list, or the one that gets element after element.',
     );
@@ -91,7 +91,7 @@ export function reduce(
       throw invalidNode(
         'reduce',
         config,
-        'Contradiction',
+        'Conflict',
         'has both a "combine" and an "initial"',
         'Leave "initial" out, or give a "fold", which gets element after element.',
       );
@@ -110,7 +110,7 @@ export function reduce(
     throw invalidNode(
       'reduce',
       config,
-      'Contradiction',
+      'Conflict',
       'has a "fold" and receives outcomes',
       'Where there is no list, there are no elements: give a "combine", which gets the outcome of the list. A map with `onError: \'collect\'` has a ' +
         'list of the outcomes of its elements.',

@@ -1,5 +1,5 @@
 import type { Encodable } from '../encodable';
-import type { KnotBelow, KnotConfig, WhyAnyAbsent } from '../knot';
+import type { KnotOf, KnotConfig, AnyAbsenceReason } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { place } from '../place';
 import type { WiredValues } from './aggregate';
@@ -22,12 +22,12 @@ export interface SinkOptions<W, O> {
 export function sink<const W extends object, O, const Id extends string>(
   options: SinkOptions<W, O>,
   config: KnotConfig<Id>,
-): KnotBelow<Awaited<O>, Id, WhyAnyAbsent<W>> {
+): KnotOf<Awaited<O>, Id, AnyAbsenceReason<W>> {
   requireKeys('sink', options, ['inputs', 'write'], config);
   const { inputs, write } = options;
   const definition = inlineDefinition('sink', { write }, config, (given: WiredValues<W>, context) =>
     write(given, context),
   );
   requireSomeKnot('sink', inputs, config);
-  return place(definition, inputs, config) as KnotBelow<Awaited<O>, Id, WhyAnyAbsent<W>>;
+  return place(definition, inputs, config) as KnotOf<Awaited<O>, Id, AnyAbsenceReason<W>>;
 }

@@ -1,4 +1,4 @@
-import type { GivenFor, KnotBelow, WhyAnyAbsent } from '../knot';
+import type { InputsFor, KnotOf, AnyAbsenceReason } from '../knot';
 import type { NodeConfig } from '../node-options';
 import type { DefinitionRecord } from '../records';
 import type { Tapestry } from '../tapestry';
@@ -9,7 +9,7 @@ export interface SubTapestryOptions<Parameters extends object, Values extends ob
   /** The tapestry to run. Nesting closes it: nothing can be added any more. */
   readonly tapestry: Tapestry<Parameters, Values>;
   /** The child run's parameters, by name: knots or constants. One with a default may be omitted. */
-  readonly inputs: GivenFor<Parameters, Given>;
+  readonly inputs: InputsFor<Parameters, Given>;
 }
 
 /**
@@ -38,11 +38,11 @@ export function subTapestry<
 >(
   options: SubTapestryOptions<Parameters, Values, Given>,
   config: NestedConfig<Id>,
-): KnotBelow<Values, Id, WhyAnyAbsent<Given>> {
+): KnotOf<Values, Id, AnyAbsenceReason<Given>> {
   requireKeys('subTapestry', options, ['tapestry', 'inputs'], config);
   const { tapestry, inputs } = options;
   const nested = nestedTapestry('subTapestry', 'tapestry', tapestry, config);
-  return placeNested(SUB_TAPESTRY, nested, inputs, config) as KnotBelow<Values, Id, WhyAnyAbsent<Given>>;
+  return placeNested(SUB_TAPESTRY, nested, inputs, config) as KnotOf<Values, Id, AnyAbsenceReason<Given>>;
 }
 
 const SUB_TAPESTRY: DefinitionRecord = inlineDefinition('subTapestry', {}, undefined, neverCalled, {

@@ -1,5 +1,5 @@
 import { SelvageError } from '../../errors';
-import type { Absence, In, Knot, KnotBelow, MayBeAbsent } from '../knot';
+import type { Absence, In, Knot, KnotOf, MaybeAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import { checkName } from '../names';
@@ -19,7 +19,7 @@ export type WaitConfig<Id extends string = string> = NodeConfig<'sleep', Id>;
 
 interface WaitsAfter<Why> {
   /** Knots to wait for before the wait begins, beside its inputs. Their values are not read. Default: none. */
-  readonly after?: readonly (Knot<any> & MayBeAbsent<Why>)[];
+  readonly after?: readonly (Knot<any> & MaybeAbsent<Why>)[];
 }
 
 export interface SignalWait<Why = unknown> extends WaitsAfter<Why> {
@@ -39,7 +39,7 @@ export interface SignalOptions<S extends StandardSchema, Why = unknown> extends 
 
 interface PassesOn<T, Why> extends WaitsAfter<Why> {
   /** A knot whose value is passed on, by reference, when the time has come. Default: the value is `undefined`. */
-  readonly input?: Knot<T> & MayBeAbsent<Why>;
+  readonly input?: Knot<T> & MaybeAbsent<Why>;
 }
 
 export interface SleepOptions<T, Why = unknown> extends PassesOn<T, Why> {
@@ -63,11 +63,11 @@ export function waitForSignal<S extends StandardSchema, const Id extends string,
   name: string,
   schema: S,
   config: WaitConfig<Id> & SignalWait<Why>,
-): KnotBelow<OutputOf<S>, Id, Why>;
+): KnotOf<OutputOf<S>, Id, Why>;
 export function waitForSignal<S extends StandardSchema, const Id extends string, Why extends Absence = never>(
   options: SignalOptions<S, Why>,
   config: WaitConfig<Id>,
-): KnotBelow<OutputOf<S>, Id, Why>;
+): KnotOf<OutputOf<S>, Id, Why>;
 export function waitForSignal(
   ...args:
     | readonly [name: string, schema: StandardSchema, config: WaitConfig & SignalWait]
@@ -110,11 +110,11 @@ export function waitForSignal(
 export function sleep<const Id extends string, Why extends Absence = never>(
   options: SleepOptions<unknown, Why> & { readonly input?: undefined },
   config: WaitConfig<Id>,
-): KnotBelow<undefined, Id, Why>;
+): KnotOf<undefined, Id, Why>;
 export function sleep<T, const Id extends string, Why extends Absence = never>(
   options: SleepOptions<T, Why>,
   config: WaitConfig<Id>,
-): KnotBelow<T, Id, Why>;
+): KnotOf<T, Id, Why>;
 export function sleep(options: SleepOptions<unknown>, config: WaitConfig): Knot<any> {
   requireKeys('sleep', options, ['ms', 'input', 'after'], config);
   const { input, after } = options;
@@ -151,11 +151,11 @@ export function sleep(options: SleepOptions<unknown>, config: WaitConfig): Knot<
 export function waitUntil<const Id extends string, Why extends Absence = never>(
   options: WaitUntilOptions<unknown, Why> & { readonly input?: undefined },
   config: WaitConfig<Id>,
-): KnotBelow<undefined, Id, Why>;
+): KnotOf<undefined, Id, Why>;
 export function waitUntil<T, const Id extends string, Why extends Absence = never>(
   options: WaitUntilOptions<T, Why>,
   config: WaitConfig<Id>,
-): KnotBelow<T, Id, Why>;
+): KnotOf<T, Id, Why>;
 export function waitUntil(options: WaitUntilOptions<unknown>, config: WaitConfig): Knot<any> {
   requireKeys('waitUntil', options, ['time', 'input', 'after'], config);
   const { time, input, after } = options;

@@ -43,7 +43,7 @@ function judge(report: BackendReport): Omit<Finding, 'subject'> {
   if (threats !== undefined) return { verdict: 'note', found: `${where}: ${threats.join(' ')}` };
   if (state === undefined) {
     // A worker that has it open is as it should be.
-    const verdict = SelvageError.is(error, 'HistoryInUse') ? 'note' : 'missing';
+    const verdict = SelvageError.is(error, 'RunHistoryInUse') ? 'note' : 'missing';
     return { verdict, found: `${where}: ${(error as Error).message}` };
   }
   if (technology === 'memory') return { verdict: 'ok', found: `${where}: gone when the process ends` };

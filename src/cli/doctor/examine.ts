@@ -133,7 +133,7 @@ async function examineThreads(): Promise<Finding[]> {
       verdict: 'note',
       found: 'this version of the SDK gives each task queue a thread of its own, which takes about 45 MB',
       remedy:
-        'Give tapestries that one process runs the same `queue`, or install the version of @temporalio/worker that Selvage was built with.',
+        'Give tapestries that one process runs the same `taskQueue`, or install the version of @temporalio/worker that Selvage was built with.',
     },
   ];
 }

@@ -6,18 +6,18 @@ import { loadFile } from './load-file';
 
 interface Declared {
   readonly declared: readonly ScheduleDeclaration[];
-  readonly source: string;
+  readonly owner: string;
 }
 
 /**
- * The schedules that a file exports, and their source.
+ * The schedules that a file exports, and their owner.
  *
- * @param source default: the package and path of the file
+ * @param owner default: the package and path of the file
  * @throws SelvageError `FileWithoutTrigger` if there must be one
  */
 export async function declaredIn(
   file: string,
-  source: string | undefined,
+  owner: string | undefined,
   mayBeNone: boolean,
 ): Promise<Declared> {
   const loaded = await loadFile(file);
@@ -29,14 +29,14 @@ export async function declaredIn(
       { details: { file: loaded.path } },
     );
   }
-  return { declared, source: source ?? sourceOfFile(loaded.path) };
+  return { declared, owner: owner ?? ownerOfFile(loaded.path) };
 }
 
 /**
- * The source of a file's schedules: the name of its package and the path within it, equal on every machine and in every checkout. Without a
+ * The owner of a file's schedules: the name of its package and the path within it, equal on every machine and in every checkout. Without a
  * package: the names of the file and its folder.
  */
-function sourceOfFile(file: string): string {
+function ownerOfFile(file: string): string {
   for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
     const name = packageName(path.join(folder, 'package.json'));
     if (name !== undefined) return `${name}:${within(folder, file)}`;

@@ -16,7 +16,7 @@ import { requireProject, withRecords } from './records';
 
 interface Working {
   /** Task queues that the worker polls from the beginning. Default: those of the tapestries. */
-  readonly workOn?: readonly string[];
+  readonly taskQueues?: readonly string[];
   /** Whether it serves runs of others, so that its log lines state time and run, and report starts and ends. Default false. */
   readonly runs?: boolean;
   /** Options of the Temporal worker that differ from the tuned ones. */
@@ -34,7 +34,7 @@ export async function openFor(
   tapestries: readonly AnyTapestry[] | undefined,
   options: ServerOptions,
   output: Output,
-  { workOn, runs = false, backends, emitters, workerOptions, monitor }: Working = {},
+  { taskQueues, runs = false, backends, emitters, workerOptions, monitor }: Working = {},
 ): Promise<Selvage> {
   const connection = { ...connectOptions(options, output), ...(backends && { backends }) };
   const release = await launchServer(connection);
@@ -49,7 +49,7 @@ export async function openFor(
       ...connection,
       logger,
       tapestries,
-      ...(workOn && { workOn }),
+      ...(taskQueues && { taskQueues }),
       ...(workerOptions && { workerOptions }),
       ...(emitters !== undefined && { emitters }),
       ...(monitor && { watch: monitor.watch }),

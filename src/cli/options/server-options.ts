@@ -22,7 +22,7 @@ export interface ServerOptions extends RecordOptions {
   readonly durable?: boolean;
   readonly temporalUi?: boolean;
   /** The task queue. */
-  readonly queue?: string;
+  readonly taskQueue?: string;
 }
 
 /** Options of every command that works until it is told to stop. */
@@ -33,7 +33,7 @@ export interface ServiceOptions {
 /** Options of a worker that can be asked how it is. */
 export interface HealthOptions extends ServiceOptions {
   /** The port of the health checks. */
-  readonly health?: number;
+  readonly healthPort?: number;
   readonly host: string;
 }
 
@@ -41,7 +41,7 @@ export interface HealthOptions extends ServiceOptions {
 export interface PageOptions {
   readonly publicHost?: readonly string[];
   readonly readOnly?: boolean;
-  readonly tokenToRead?: boolean;
+  readonly requireToken?: boolean;
 }
 
 /** @param prefix of the options of port and host, where the command has others of these names */
@@ -59,7 +59,7 @@ export function addPageOptions(command: Command, prefix: '' | 'ui-' = ''): Comma
     )
     .option('--public-host <name>', 'name by which a proxy serves the page; may be repeated', collect)
     .option('--read-only', 'let nobody act on the page')
-    .option('--token-to-read', 'let nobody read the page without the token, on this machine either');
+    .option('--require-token', 'let nobody read the page without the token, on this machine either');
 }
 
 export function addServiceOptions(command: Command): Command {
@@ -79,11 +79,15 @@ export function heedLogFormat({ logFormat }: ServiceOptions): void {
 export function addHealthOptions(command: Command): Command {
   return addServiceOptions(command)
     .option(
-      '--health <port>',
+      '--health-port <port>',
       'answer /livez, /readyz and /metrics on this port; 0: any that is free',
       listeningPort,
     )
-    .option('--host <address>', 'address of --health; 0.0.0.0: all networks of this machine', '127.0.0.1');
+    .option(
+      '--host <address>',
+      'address of --health-port; 0.0.0.0: all networks of this machine',
+      '127.0.0.1',
+    );
 }
 
 /** @param portOption the option of the embedded server's port, if `--port` means something else */
@@ -122,7 +126,7 @@ export function addJsonOption(command: Command): Command {
 }
 
 export function connectOptions(options: ServerOptions, output: Output): ConnectOptions {
-  const { address, namespace, profile, projectDir, port, durable, temporalUi, queue } = options;
+  const { address, namespace, profile, projectDir, port, durable, temporalUi, taskQueue } = options;
   return {
     address,
     namespace,
@@ -131,7 +135,7 @@ export function connectOptions(options: ServerOptions, output: Output): ConnectO
     port,
     durable,
     temporalUi,
-    taskQueue: queue,
+    taskQueue,
     log: (message) => output.warn(message),
   };
 }
@@ -179,9 +183,9 @@ function words(valued: Readonly<Record<string, string | number | undefined>>): s
 
 /** The options as command-line words, for a process that does the same. */
 export function workerWords(options: ServerOptions & { readonly verbose?: boolean }): string[] {
-  const { address, namespace, profile, projectDir, port, durable, temporalUi, queue, verbose } = options;
+  const { address, namespace, profile, projectDir, port, durable, temporalUi, taskQueue, verbose } = options;
   return [
-    ...words({ address, namespace, profile, projectDir, port, queue }),
+    ...words({ address, namespace, profile, projectDir, port, taskQueue }),
     ...(durable ? ['--durable'] : []),
     ...(temporalUi ? ['--temporal-ui'] : []),
     ...(verbose ? ['--verbose'] : []),

@@ -18,10 +18,10 @@ export function reportError(error: unknown, output: Output): number {
     return EXIT.usage;
   }
   const message = withoutBytes(error instanceof Error ? error.message : String(error));
-  output.error(`Unexpected: ${message}`);
+  output.error(`InternalError: ${message}`);
   if (error instanceof Error) output.warn(withCauses(error));
   output.warn('This is a defect of Selvage: please report it with the lines above.');
-  if (output.json) output.document({ error: { code: 'Unexpected', message } });
+  if (output.json) output.document({ error: { code: 'InternalError', message } });
   return EXIT.unexpected;
 }
 

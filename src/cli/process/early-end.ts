@@ -155,9 +155,9 @@ function endEarly(event: EndEvent, output: Output): void {
   process.exitCode = EXIT.endedEarly;
   output.endLive();
   const { sentence, lines, knots, kind } = event;
-  const text = [`EndedEarly: ${sentence}`, ...lines, ...fate(knots)];
+  const text = [`ProcessExited: ${sentence}`, ...lines, ...fate(knots)];
   writeNow(2, `${output.errorText(text.join('\n'))}\n`);
-  const error = { code: 'EndedEarly', message: [sentence, ...lines].join('\n'), cause: kind };
+  const error = { code: 'ProcessExited', message: [sentence, ...lines].join('\n'), cause: kind };
   const told = knots.map(({ runId, knotId, attempt }) => ({ runId, knot: knotId, attempt }));
   document({ error, knots: told }, output);
 }

@@ -1,4 +1,4 @@
-import { triggerOfBackfill, type BackfillReport, type PartitionEnd } from '../../backfills';
+import { triggerOfBackfill, type BackfillReport, type BackfilledPartition } from '../../backfills';
 import type { Selvage } from '../../client';
 import type { BackfillOptions } from '../../client/backfills';
 import type { Backends } from '../../ports';
@@ -68,7 +68,7 @@ function reportLines({ partitions, notOk, ...report }: BackfillReport, output: O
   ];
 }
 
-function row({ key, state, runId = '', reason = '' }: PartitionEnd): string[] {
+function row({ key, state, runId = '', reason = '' }: BackfilledPartition): string[] {
   return [key, state, runId, shorten(reason, 200)];
 }
 

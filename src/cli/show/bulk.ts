@@ -1,11 +1,11 @@
-import type { BulkAct, BulkPlan, BulkProgress, BulkReport } from '../../client';
+import type { BulkAction, BulkPlan, BulkProgress, BulkReport } from '../../client';
 import { formatTable, nameSome, plural, shorten } from '../output/format';
 import { commandLine } from '../output/typed-commands';
 
 const SHOWN_FAILURES = 50;
 const SHOWN_MESSAGE = 140;
 
-const WORDS: Readonly<Record<BulkAct['kind'], { readonly doing: string; readonly done: string }>> = {
+const WORDS: Readonly<Record<BulkAction['kind'], { readonly doing: string; readonly done: string }>> = {
   cancel: { doing: 'Cancel', done: 'asked to end' },
   terminate: { doing: 'Terminate', done: 'terminated' },
   resume: { doing: 'Resume', done: 'resumed' },

@@ -1,12 +1,12 @@
 import { causeLines, errorLine } from '../../runtime';
 import { redactText } from '../../values/redact';
 import type { ErrorCause, LineageRecord } from '../../ports';
-import type { Origin } from '../../records/questions';
+import type { ValueOrigin } from '../../records/questions';
 import { decodeJson } from '../../values';
 import { formatTime, formatValue } from '../output/format';
 import type { Output } from '../output/output';
 
-export function originLines(origin: Origin, output: Output): string[] {
+export function originLines(origin: ValueOrigin, output: Output): string[] {
   const { record } = origin;
   return [
     `${output.bold(record.output_hash ?? record.outcome)} (${record.output_size ?? 0} B)`,
@@ -16,7 +16,7 @@ export function originLines(origin: Origin, output: Output): string[] {
 
 interface Branch {
   readonly label: string;
-  readonly origin?: Origin;
+  readonly origin?: ValueOrigin;
 }
 
 /** A branch of the tree and everything below it; each line is indented by `indent`. */
@@ -32,7 +32,7 @@ function branch({ label, origin }: Branch, indent: string, output: Output): stri
   ];
 }
 
-function branchesOf({ record, inputs, madeBefore, terminals = [] }: Origin, output: Output): Branch[] {
+function branchesOf({ record, inputs, madeBefore, terminals = [] }: ValueOrigin, output: Output): Branch[] {
   const branches = [...inputs, ...terminals].map(({ name, hash, knotId, origin, constant }): Branch => {
     const value = hash ?? 'no value';
     if (constant !== undefined) return { label: `${name} = ${formatValue(name, decodeJson(constant))}` };
@@ -52,7 +52,7 @@ function failureLines({ extra }: LineageRecord): string[] {
   return error ? [errorLine(error), ...causeLines(error)].map(redactText) : [];
 }
 
-function madeBy({ record, repeats, isCut }: Origin, output: Output): string {
+function madeBy({ record, repeats, isCut }: ValueOrigin, output: Output): string {
   const version = record.definition_version === null ? '' : ` ${record.definition_version}`;
   const what = record.definition === 'parameter' ? '' : ` (${record.definition}${version})`;
   const from = record.cached_from_run === null ? '' : `, taken over from run ${record.cached_from_run}`;

@@ -19,7 +19,7 @@ export function describePage({ items, cursor }: RunsPage, output: Output): strin
   const rows = items.map((run) => [
     run.run_id,
     run.tapestry,
-    run.details['recorded_elsewhere'] ? 'not on record' : isUnbegun(run) ? 'not begun' : run.status,
+    run.details['recorded_elsewhere'] ? 'not on record' : isUnbegun(run) ? 'not started' : run.status,
     formatTime(run.started_at),
     run.finished_at === null ? '' : formatDuration(run.finished_at - run.started_at),
     describeCounts(run),

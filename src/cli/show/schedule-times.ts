@@ -1,7 +1,7 @@
 import { isoTime, timeWords, untilWords } from '../../client/schedules/schedule-words';
 import { SelvageError } from '../../errors';
 import { Zone } from '../../partitions';
-import { CalendarProblem, rulesOfCron, type OddTime } from '../../triggers';
+import { CalendarProblem, rulesOfCron, type DstAnomaly } from '../../triggers';
 import { formatTable, indented } from '../output/format';
 import type { Output } from '../output/output';
 
@@ -46,7 +46,7 @@ export function clockText(clock: string): string {
   return clock.replace('T', ' ').replace(/:00$/, '');
 }
 
-export function oddLines(odd: readonly OddTime[], zone: Zone, output: Output): string[] {
+export function oddLines(odd: readonly DstAnomaly[], zone: Zone, output: Output): string[] {
   if (odd.length === 0) return [];
   const shown = odd.slice(0, SHOWN_ODD).map(({ kind, clock, change, instants }) => {
     const change_ = `the clock goes ${kind === 'skipped' ? 'forward' : 'back'} at ${isoTime(change.at, change.before)}`;

@@ -24,7 +24,7 @@ export function deployedLines(one: DeployedSchedule, dryRun: boolean, output: Ou
   const [did, would] = DONE[one.action];
   const notes = [
     ...(one.paused ? ['paused, and stays so'] : []),
-    ...(one.belongsTo === undefined ? [] : [`taken over from ${one.belongsTo ?? 'other means'}`]),
+    ...(one.owner === undefined ? [] : [`taken over from ${one.owner ?? 'other means'}`]),
   ];
   const note = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
   return [`${output.bold(one.id)} ${dryRun ? would : did}${note}`, ...changeLines(one.changes, output)];
@@ -44,7 +44,7 @@ export function changeLines(changes: readonly ScheduleChange[], output: Output):
   ]);
 }
 
-const STANDINGS: Readonly<Record<ComparedSchedule['standing'], string>> = {
+const STANDINGS: Readonly<Record<ComparedSchedule['change'], string>> = {
   new: 'not deployed',
   same: 'as declared',
   changed: 'differs',
@@ -55,7 +55,7 @@ export function describeList(
   schedules: readonly (ScheduleState | UnreadableSchedule)[],
   compared: readonly ComparedSchedule[] | undefined,
 ): string {
-  const standings = new Map(compared?.map((one) => [one.id, STANDINGS[one.standing]]));
+  const standings = new Map(compared?.map((one) => [one.id, STANDINGS[one.change]]));
   const onServer = new Set(schedules.map(({ id }) => id));
   const rows = [
     ...schedules.map((schedule) => {
@@ -147,7 +147,7 @@ export function describeSchedule(schedule: ScheduleHistory, output: Output): str
               runId,
               new Date(planned).toISOString(),
               formatTime(started),
-              record?.status ?? 'not begun',
+              record?.status ?? 'not started',
             ]),
           ),
         )),

@@ -43,10 +43,10 @@ function times(percentiles: Percentiles | null, wanted: readonly (keyof Percenti
   return wanted.map((one) => (percentiles ? formatDuration(percentiles[one]) : ''));
 }
 
-function comparison({ against }: Stats, output: Output): string[] {
-  if (!against) return [];
-  const { regressions, tooFew, leastSamples } = against;
-  const time = `from ${formatTime(against.since)} to ${formatTime(against.until)}`;
+function comparison({ baseline }: Stats, output: Output): string[] {
+  if (!baseline) return [];
+  const { regressions, tooFew, leastSamples } = baseline;
+  const time = `from ${formatTime(baseline.since)} to ${formatTime(baseline.until)}`;
   const found =
     regressions.length === 0
       ? [`Nothing is slower or fails more often than ${time}.`]

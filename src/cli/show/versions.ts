@@ -26,7 +26,7 @@ export function describeVersions(versions: Versions): string {
       ? [
           '',
           formatTable(
-            ['BODY', 'CODE', 'NEEDED BY', 'WORKERS', 'MAY GO'],
+            ['BODY', 'CODE', 'NEEDED BY', 'WORKERS', 'SAFE TO REMOVE'],
             bodies.map((one) => rowOf(one, versions)),
           ),
         ]
@@ -53,7 +53,7 @@ function rowOf(
   return [
     body,
     // What no run needs is known by its name alone.
-    codeHash === null ? (runs === 0 ? '' : "its host's") : digits(codeHash),
+    codeHash === null ? (runs === 0 ? '' : 'body host') : digits(codeHash),
     runs === 0
       ? 'no run'
       : `${plural(runs, 'run')}${exact > 0 ? ` (${exact} this code alone)` : ''}, oldest ${first}`,

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
-import type { BackfillReport, PartitionToMake } from '../../backfills';
-import { ORDERS, SELECTIONS, type Order, type Selection } from '../../backfills/selection';
+import type { BackfillReport, PlannedPartition } from '../../backfills';
+import { ORDERS, SELECTIONS, type BackfillOrder, type BackfillState } from '../../backfills/selection';
 import type { RunHandle, Selvage } from '../../client';
 import { newRunId } from '../../client/new-run-id';
 import type { BackfillOptions } from '../../client/backfills';
@@ -28,9 +28,9 @@ interface BackfillCommandOptions extends ServerOptions {
   readonly from?: string;
   readonly to?: string;
   readonly partition?: readonly string[];
-  readonly only: readonly Selection[];
-  readonly order: Order;
-  readonly max?: number;
+  readonly state: readonly BackfillState[];
+  readonly order: BackfillOrder;
+  readonly concurrency?: number;
   readonly param?: readonly string[];
   readonly paramsFile?: string;
   readonly dryRun?: boolean;
@@ -57,13 +57,13 @@ export function addBackfill(program: Command, does: Does): void {
         .conflicts(['from', 'to']),
     )
     .option(
-      `--only <states>`,
+      `--state <states>`,
       `which of them, separated by commas: ${SELECTIONS.join(', ')}`,
       commaSeparated,
       ['missing'] as readonly string[],
     )
     .addOption(new Option('--order <order>', 'in which they are begun').choices(ORDERS).default('forward'))
-    .option('--max <number>', 'how many are under way at once (default: 8)', wholeNumber)
+    .option('--concurrency <number>', 'how many are under way at once (default: 8)', wholeNumber)
     .option(
       '--param <name=value>',
       'a parameter of each run, as JSON or plain text; may be repeated',
@@ -74,7 +74,7 @@ export function addBackfill(program: Command, does: Does): void {
     .option('--run-id <id>', 'id of the backfill; of one that exists with the same work: come back to it')
     .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
     .option('--tag <tag>', 'a tag of the backfill, which `runs list --tag` finds; may be repeated', collect)
-    .option('--queue <name>', "task queue of the backfill and its runs (default: the tapestry's)")
+    .option('--task-queue <name>', "task queue of the backfill and its runs (default: the tapestry's)")
     .option('--detach', 'start it, leave it to a worker that polls already, and return')
     .addHelpText(
       'after',
@@ -83,9 +83,9 @@ Exit codes: 0 all partitions are ok, 1 some are not, 2 usage or bad input,
 75 a body ended the process, 130 interrupted (it goes on).
 
 Examples:
-  $ selvage backfill weather.ts --from 2024-01-01 --to 2024-12-31 --max 4
-  $ selvage backfill weather.ts --only failed,stale --dry-run
-  $ selvage backfill weather.ts --partition 2024-05-01 --only all`,
+  $ selvage backfill weather.ts --from 2024-01-01 --to 2024-12-31 --concurrency 4
+  $ selvage backfill weather.ts --state failed,stale --dry-run
+  $ selvage backfill weather.ts --partition 2024-05-01 --state all`,
     );
   addServerOptions(addJsonOption(command)).action(does(backfillFile));
 }
@@ -111,7 +111,7 @@ async function backfillFile(file: string, options: BackfillCommandOptions, outpu
         const { emittersOf } = await import('../files/emitters.js');
         const emitters = await emittersOf(work, options);
         const selvage = await openFor(needsWorker ? work.tapestries : undefined, options, output, {
-          workOn: [],
+          taskQueues: [],
           emitters,
         });
         return { work, selvage };
@@ -152,15 +152,15 @@ async function prepare(file: string, options: BackfillCommandOptions): Promise<W
   const loaded = await loadFile(file);
   const tapestry = chooseTapestry(loaded, options.tapestry);
   const record = recordOf(tapestry);
-  const wrong = options.only.find((state) => !SELECTIONS.includes(state));
+  const wrong = options.state.find((state) => !SELECTIONS.includes(state));
   if (wrong !== undefined) {
-    throw new SelvageError('Usage', `--only ${wrong} is none. Give some of ${SELECTIONS.join(', ')}.`, {
-      details: { option: 'only' },
+    throw new SelvageError('Usage', `--state ${wrong} is none. Give some of ${SELECTIONS.join(', ')}.`, {
+      details: { option: 'state' },
     });
   }
   const parameters = await readParameters(record, { pairs: options.param ?? [], file: options.paramsFile });
-  const { from, to, partition: keys, only, order, max } = options;
-  const { queue } = record.options;
+  const { from, to, partition: keys, state, order, concurrency } = options;
+  const { taskQueue: queue } = record.options;
   return {
     tapestry,
     tapestries: loaded.tapestries,
@@ -169,14 +169,14 @@ async function prepare(file: string, options: BackfillCommandOptions): Promise<W
       ...(from !== undefined && { from }),
       ...(to !== undefined && { to }),
       ...(keys && { keys }),
-      only,
+      state,
       order,
-      ...(max !== undefined && { max }),
+      ...(concurrency !== undefined && { concurrency }),
       parameters,
     },
     runId: options.runId ?? newRunId(`backfill-${tapestry.name.slice(0, 150)}`),
     taskQueue:
-      options.queue ?? taskQueueOf({ tapestry: tapestry.name, ...(queue !== undefined && { queue }) }),
+      options.taskQueue ?? taskQueueOf({ tapestry: tapestry.name, ...(queue !== undefined && { queue }) }),
   };
 }
 
@@ -213,8 +213,8 @@ async function showPlanned(selvage: Selvage, { tapestry, options }: Work, output
   }
 }
 
-function plannedTable(partitions: readonly PartitionToMake[]): string {
-  const remark = ({ running, heldBy, after }: PartitionToMake): string => {
+function plannedTable(partitions: readonly PlannedPartition[]): string {
+  const remark = ({ running, heldBy, after }: PlannedPartition): string => {
     if (running !== undefined) return `run ${running} is under way, and is waited for`;
     if (heldBy !== undefined) return `held: ${heldBy} comes before it and is not ok`;
     return after ? `after ${after.key}` : '';

@@ -35,7 +35,7 @@ export function addDev(program: Command, does: Does): void {
         'it imports, changes; runs go on in the new one. A page shows them: its link is printed. Ctrl-C ends it.',
     )
     .argument('<file>', 'file that exports tapestries')
-    .option('--queue <name>', 'task queue of the worker (default: selvage/<tapestry> of each)')
+    .option('--task-queue <name>', 'task queue of the worker (default: selvage/<tapestry> of each)')
     .option('--no-ui', 'no page')
     .option('--ui-port <number>', 'port of the page (default: 4480, or one that is free)', listeningPort)
     .option('--open', 'open the page in a browser')
@@ -212,8 +212,8 @@ async function holdServer(options: ServerOptions, output: Output): Promise<Held>
 }
 
 /** The port is free again whenever a worker has ended. */
-function healthWords({ health, host }: DevOptions): string[] {
-  return health === undefined ? [] : ['--health', String(health), '--host', host];
+function healthWords({ healthPort, host }: DevOptions): string[] {
+  return healthPort === undefined ? [] : ['--health-port', String(healthPort), '--host', host];
 }
 
 /** Collects changes of files; those that come while nobody waits are kept for the next call. */

@@ -24,7 +24,7 @@ export function addImpact(program: Command, does: Does): void {
       addCapsuleOption(
         program
           .command('impact')
-          .summary('what was made of a value')
+          .summary('downstream lineage of a value')
           .description(
             'Walks down from the value with this hash, over all runs: who has it, what took it in, what that made, and so on.',
           )
@@ -57,9 +57,7 @@ async function showImpact(
             ? ['Nothing was made of it.']
             : [
                 `${plural(found.affected.length, 'knot')} of ${plural(runs, 'run')} had it as an input, or what was made of it:`,
-                ...indented(
-                  formatTable(['RUN', 'KNOT', 'THROUGH', 'VALUE'], found.affected.map(affectedRow)),
-                ),
+                ...indented(formatTable(['RUN', 'KNOT', 'VIA', 'VALUE'], found.affected.map(affectedRow))),
               ]),
           ...(found.isCut ? ['', output.dim(`There is more: raise --limit (${limit}).`)] : []),
         ].join('\n'),

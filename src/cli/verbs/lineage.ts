@@ -11,7 +11,6 @@ import type { Output } from '../output/output';
 interface LineageOptions {
   readonly knot?: string;
   readonly definition?: string;
-  readonly hash?: string;
   readonly output?: string;
   readonly input?: string;
   readonly run?: string;
@@ -36,7 +35,6 @@ export function addLineage(program: Command, does: Does): void {
     .option('--knot <id>', 'records of the knot with this id')
     .option('--definition <name>', 'records of all knots of this definition')
     .option('--output <hash>', 'who made the value whose hash is this or begins like it')
-    .addOption(new Option('--hash <hash>', 'the same as --output').conflicts('output'))
     .option('--input <hash>', 'who took the value whose hash is this or begins like it')
     .addOption(new Option('--outcome <outcome>', 'records with this outcome').choices(OUTCOME_KINDS))
     .option('--since <time>', `of knots that finished then or later: ${TIME_FORMS}`, (text) =>
@@ -82,7 +80,7 @@ async function showLineage(options: LineageOptions, output: Output): Promise<num
 }
 
 function conditionsOf(options: LineageOptions): LineageQuery {
-  const { run, knot, definition, hash, output: made = hash, input, outcome, since, until } = options;
+  const { run, knot, definition, output: made, input, outcome, since, until } = options;
   return {
     ...(run && { runId: run }),
     ...(knot && { knotId: knot }),

@@ -16,7 +16,7 @@ interface McpOptions extends ServerOptions {
 export function addMcp(program: Command, does: Does): void {
   const command = program
     .command('mcp')
-    .summary('let a model ask: runs, values, lineage, documentation')
+    .summary('MCP server for assistants: runs, values, lineage, documentation')
     .description(
       'Serves the Model Context Protocol on stdin and stdout, for an assistant that starts this command. Its tools read runs, knots, values and lineage, compare runs, ' +
         'preview plans of the file and search the documentation. It reads only, unless --allow-write lets it start, signal and resume runs. It ends when its input ends.',

@@ -13,7 +13,7 @@ import { describeGarbage, exitCodeOf, listed } from '../show/garbage';
 interface PruneCommandOptions extends ServerOptions, AnyRunFilters {
   readonly olderThan: number;
   readonly run?: readonly string[];
-  readonly unheard?: boolean;
+  readonly undelivered?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
@@ -32,7 +32,7 @@ export function addPrune(program: Command, does: Does): void {
       .requiredOption('--older-than <time>', 'runs that ended longer ago, such as 90d; 2h or more', duration),
   )
     .option('--run <id>', 'only this run; may be repeated', collect)
-    .option('--unheard', 'remove also runs of which an emitter has not heard yet')
+    .option('--undelivered', 'remove also runs of which an emitter has not heard yet')
     .option('--dry-run', 'only list')
     .option('--yes', 'do not ask')
     .addHelpText(
@@ -43,13 +43,13 @@ export function addPrune(program: Command, does: Does): void {
 }
 
 async function pruneRuns(
-  { olderThan, run, unheard = false, dryRun = false, yes = false, ...options }: PruneCommandOptions,
+  { olderThan, run, undelivered = false, dryRun = false, yes = false, ...options }: PruneCommandOptions,
   output: Output,
 ): Promise<number> {
   const { interruptible } = await import('../work/interruptible.js');
   return await interruptible(options, output, async (selvage, signal, interruption) => {
     const which = { ...filtersOf(options), ...(run && { runs: run }) };
-    const selection = { olderThan, unheard, signal, which };
+    const selection = { olderThan, undelivered, signal, which };
     const plan = await selvage.runs.prune({ ...selection, dryRun: true });
     output.say(describePrune(plan, output));
     const removeNone = (code: number): number => {
@@ -79,7 +79,7 @@ async function pruneRuns(
 }
 
 function describePrune(report: PruneReport, output: Output): string {
-  const { runs, before, tapestries, held, heldRuns, unheard, unheardBy } = report;
+  const { runs, before, tapestries, held, heldRuns, undelivered, undeliveredBy } = report;
   const ended = `ended before ${formatTime(before)}`;
   const rows = tapestries.map(({ tapestry, runs: count, oldest, newest }) => [
     tapestry,
@@ -92,7 +92,7 @@ function describePrune(report: PruneReport, output: Output): string {
       ? [`No run that ${ended} is to go.`]
       : [
           `${plural(runs, 'run')} that ${ended}, with all lineage:`,
-          formatTable(['TAPESTRY', 'RUNS', 'FIRST BEGAN', 'LAST BEGAN'], rows),
+          formatTable(['TAPESTRY', 'RUNS', 'OLDEST', 'NEWEST'], rows),
         ]),
     ...(held > 0
       ? [
@@ -101,9 +101,9 @@ function describePrune(report: PruneReport, output: Output): string {
           ),
         ]
       : []),
-    ...(unheard > 0
+    ...(undelivered > 0
       ? [
-          `${plural(unheard, 'run')} that ended as long ago ${unheard === 1 ? 'stays' : 'stay'}, since ${unheardBy.join(', ')} ${unheardBy.length === 1 ? 'has' : 'have'} not heard of all yet. See selvage emitters status; to let them go: selvage emitters skip or remove, or --unheard`,
+          `${plural(undelivered, 'run')} that ended as long ago ${undelivered === 1 ? 'stays' : 'stay'}, since ${undeliveredBy.join(', ')} ${undeliveredBy.length === 1 ? 'has' : 'have'} not heard of all yet. See selvage emitters status; to let them go: selvage emitters skip or remove, or --undelivered`,
         ]
       : []),
   ].join('\n');

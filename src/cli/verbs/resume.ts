@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RunHandle, Selvage, Standing } from '../../client';
+import type { RunHandle, Selvage, RunDescription } from '../../client';
 import { newRunId } from '../../client/new-run-id';
 import { SelvageError } from '../../errors';
 import type { LoadedFile } from '../files/load-file';
@@ -19,7 +19,7 @@ import type { Errand } from '../work/foreground-run';
 
 interface ResumeCommandOptions extends ServerOptions {
   readonly from?: readonly string[];
-  readonly again?: boolean;
+  readonly allowDuplicate?: boolean;
   readonly runId?: string;
   readonly deadline?: Date | number;
   /** False for `--no-reuse`. */
@@ -37,12 +37,12 @@ export function addResume(program: Command, does: Does): void {
     .argument('<run-id>', 'run that was interrupted, or that is over')
     .argument('[file]', 'file that exports its tapestry')
     .option('--from <ids>', 'knots to run again with all below them, separated by commas', commaSeparated)
-    .option('--again', 'also if the run was resumed before, as one that is over by now')
+    .option('--allow-duplicate', 'also if the run was resumed before, as one that is over by now')
     .option('--run-id <id>', 'id of the new run; of one that exists with the same work: come back to it')
     .option('--no-reuse', 'take over only what the run itself has made')
     .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
     .option(
-      '--queue <name>',
+      '--task-queue <name>',
       'task queue of the new run (default: one of its own; without a file selvage/<tapestry>)',
     )
     .addHelpText(
@@ -95,7 +95,10 @@ async function open(
   const loaded = file === undefined ? undefined : await loadFile(file);
   const { emittersOf } = await import('../files/emitters.js');
   const emitters = await emittersOf(loaded, options);
-  return { selvage: await openFor(loaded?.tapestries, options, output, { workOn: [], emitters }), loaded };
+  return {
+    selvage: await openFor(loaded?.tapestries, options, output, { taskQueues: [], emitters }),
+    loaded,
+  };
 }
 
 async function errandOf(
@@ -114,19 +117,20 @@ async function errandOf(
   const unfinished = selvage.getRun(runId);
   const standing = await standingOf(unfinished);
   if (standing) return await unfinishedErrand(unfinished, standing, { file, loaded }, options);
-  const { from, again, deadline, reuse } = options;
+  const { from, allowDuplicate, deadline, reuse } = options;
   // A run that cannot be resumed is refused before a worker is asked for.
   const { backends, client } = selvage;
   const { run, plan, parameters } = await readResumable(backends, client.workflow, runId, from);
   // With the id of an earlier resume, the command returns to that run.
   if (options.runId === undefined || !namedIn(run).includes(options.runId))
-    await requireNotResumed(backends, client.workflow, run, again);
+    await requireNotResumed(backends, client.workflow, run, allowDuplicate);
   const { tapestry } = run;
   const isBackfill = tapestry === BACKFILL;
   if (loaded) chooseTapestry(loaded, isBackfill ? tapestryOfBackfill(parameters) : tapestry);
   const newId = options.runId ?? newRunId(isBackfill ? 'backfill' : tapestry);
   const ownQueue = isBackfill ? resumedBackfill(tapestry, parameters)?.options.taskQueue : undefined;
-  const taskQueue = options.queue ?? ownQueue ?? (loaded ? foregroundQueue(newId) : taskQueueOf(plan.plan));
+  const taskQueue =
+    options.taskQueue ?? ownQueue ?? (loaded ? foregroundQueue(newId) : taskQueueOf(plan.plan));
   const words = process.argv.slice(2);
   return {
     tapestry,
@@ -141,7 +145,7 @@ async function errandOf(
         ifExists: 'attach',
         taskQueue,
         ...(from && { from }),
-        ...(again && { again }),
+        ...(allowDuplicate && { allowDuplicate }),
         ...(deadline !== undefined && { deadline }),
         ...(reuse === false && { reuse }),
       }),
@@ -151,7 +155,7 @@ async function errandOf(
 /** Continuing a run that is not over means working for it. */
 async function unfinishedErrand(
   run: RunHandle,
-  { tapestry, taskQueue }: Standing,
+  { tapestry, taskQueue }: RunDescription,
   { file, loaded }: { readonly file: string | undefined; readonly loaded: LoadedFile | undefined },
   options: ResumeCommandOptions,
 ): Promise<Errand> {
@@ -159,7 +163,7 @@ async function unfinishedErrand(
   const { chooseTapestry } = await import('../files/load-file.js');
   const { runId } = run;
   const place = placeWords(options);
-  const given = (['from', 'again', 'runId', 'deadline', 'queue'] as const).filter(
+  const given = (['from', 'allowDuplicate', 'runId', 'deadline', 'taskQueue'] as const).filter(
     (name) => options[name] !== undefined,
   );
   if (!loaded || given.length > 0 || options.reuse === false) {

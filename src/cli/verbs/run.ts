@@ -23,7 +23,7 @@ interface RunOptions extends ServerOptions {
   readonly allowReferences?: boolean;
   readonly terminals?: readonly string[];
   readonly runId?: string;
-  readonly dedupeKey?: string;
+  readonly idempotencyKey?: string;
   readonly subject?: string;
   readonly deadline?: Date | number;
   readonly tag?: readonly string[];
@@ -54,7 +54,7 @@ export function addRun(program: Command, does: Does): void {
     .option('--run-id <id>', 'id of the run; of one that exists with the same work: come back to it')
     .addOption(
       new Option(
-        '--dedupe-key <key>',
+        '--idempotency-key <key>',
         'names the work instead of the run: all commands with one key are one run',
       ).conflicts('runId'),
     )
@@ -66,7 +66,7 @@ export function addRun(program: Command, does: Does): void {
     .option('--tag <tag>', 'a tag of the run, which `runs list --tag` finds; may be repeated', collect)
     .option('--no-reuse', 'run all bodies, also of knots whose values could be reused')
     .option(
-      '--queue <name>',
+      '--task-queue <name>',
       'task queue of run and worker (default: one of the run alone; with --detach selvage/<tapestry>)',
     )
     .option('--timings', 'show at the end where the time of the command went')
@@ -110,7 +110,7 @@ async function runFile(file: string, options: RunOptions, output: Output): Promi
         const tapestries = options.detach ? undefined : work.tapestries;
         const { emittersOf } = await import('../files/emitters.js');
         const emitters = await emittersOf(work, options);
-        const selvage = await openFor(tapestries, options, output, { workOn: [], emitters });
+        const selvage = await openFor(tapestries, options, output, { taskQueues: [], emitters });
         timings.mark("loading Temporal's SDK, finding or starting the server, opening backends");
         return { work, selvage };
       }),
@@ -121,7 +121,7 @@ async function runFile(file: string, options: RunOptions, output: Output): Promi
     }
     const { work, selvage } = ready;
     const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
-    const isNew = options.runId === undefined && options.dedupeKey === undefined;
+    const isNew = options.runId === undefined && options.idempotencyKey === undefined;
     const errand = {
       tapestry: work.tapestry.name,
       file,
@@ -166,12 +166,13 @@ async function prepare(file: string, options: RunOptions, output: Output): Promi
     emitters: loaded.emitters,
     parameters,
     runId,
-    taskQueue: options.queue ?? (options.detach ? taskQueueOf(plan) : foregroundQueue(runId)),
+    taskQueue: options.taskQueue ?? (options.detach ? taskQueueOf(plan) : foregroundQueue(runId)),
   };
 }
 
-async function runIdOf(tapestry: string, { runId, dedupeKey }: RunOptions): Promise<string> {
-  if (dedupeKey !== undefined) return (await import('../../client/index.js')).runIdOfKey(tapestry, dedupeKey);
+async function runIdOf(tapestry: string, { runId, idempotencyKey }: RunOptions): Promise<string> {
+  if (idempotencyKey !== undefined)
+    return (await import('../../client/index.js')).runIdOfKey(tapestry, idempotencyKey);
   return runId ?? newRunId(tapestry);
 }
 
@@ -194,13 +195,13 @@ async function tellInterrupted(
 }
 
 function start(selvage: Selvage, work: Work, options: RunOptions): Promise<RunHandle> {
-  const { terminals, deadline, dedupeKey, subject, tag: tags, reuse } = options;
+  const { terminals, deadline, idempotencyKey, subject, tag: tags, reuse } = options;
   const { taskQueue } = work;
   return selvage.start(work.tapestry, work.parameters, {
     ifExists: 'attach',
     trigger: 'cli',
     taskQueue,
-    ...(dedupeKey === undefined ? { runId: work.runId } : { dedupeKey }),
+    ...(idempotencyKey === undefined ? { runId: work.runId } : { idempotencyKey }),
     ...(subject !== undefined && { subject }),
     ...(terminals && { terminals }),
     ...(tags && { tags }),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Selvage } from '../../client';
 import type { EmitterDeclaration } from '../../emitters';
-import type { PageOptions as ServedPage, Serving } from '../../serve';
+import type { UiOptions as ServedPage, Serving } from '../../serve';
 import type { Monitor } from '../../serve/monitor';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
@@ -27,7 +27,7 @@ interface ServeOptions extends Omit<ServerOptions, 'port'>, ServiceOptions, Page
   readonly port: number;
   readonly host: string;
   /** A separate port for health checks. */
-  readonly health?: number;
+  readonly healthPort?: number;
   readonly worker: boolean;
   readonly ui?: boolean;
   readonly uiPort?: number;
@@ -47,10 +47,10 @@ export function addServe(program: Command, does: Does): void {
     .argument('<file>', 'file that exports triggers, and tapestries')
     .option('--port <number>', 'port to listen on; 0: any that is free', listeningPort, 8080)
     .option('--host <address>', 'address to listen on; 0.0.0.0: all networks of this machine', '127.0.0.1')
-    .option('--health <port>', 'port of their own for /livez, /readyz and /metrics', listeningPort)
+    .option('--health-port <port>', 'port of their own for /livez, /readyz and /metrics', listeningPort)
     .option('--no-worker', 'only start runs; workers elsewhere do the work')
     .option('--ui', 'the page, too: `selvage ui` with the tapestries of the file')
-    .option('--queue <name>', 'task queue of runs and worker (default: selvage/<tapestry> of each)')
+    .option('--task-queue <name>', 'task queue of runs and worker (default: selvage/<tapestry> of each)')
     .addHelpText(
       'after',
       `
@@ -58,7 +58,7 @@ Schedules are the server's: \`selvage schedules deploy FILE\` gives it those tha
 
 Examples:
   $ selvage serve orders.ts
-  $ selvage serve orders.ts --no-worker --host 0.0.0.0 --port 80 --health 9090`,
+  $ selvage serve orders.ts --no-worker --host 0.0.0.0 --port 80 --health-port 9090`,
     );
   addServerOptions(addServiceOptions(addPageOptions(command, 'ui-')), '--temporal-port').action(
     does(serveFile),
@@ -87,7 +87,7 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
     try {
       output.say(describePlace(selvage.location));
       const { Served } = await import('../../serve/serve.js');
-      const { port, host, health } = options;
+      const { port, host, healthPort } = options;
       const serving = await Served.start(
         selvage,
         {
@@ -96,7 +96,7 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
           emitters,
           port,
           host,
-          ...(health !== undefined && { healthPort: health }),
+          ...(healthPort !== undefined && { healthPort }),
           ...(options.ui && { ui: pageOf(options) }),
         },
         {
@@ -126,13 +126,13 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
   }
 }
 
-function pageOf({ uiPort, uiHost, publicHost, readOnly, tokenToRead }: ServeOptions): ServedPage {
+function pageOf({ uiPort, uiHost, publicHost, readOnly, requireToken }: ServeOptions): ServedPage {
   return {
     host: uiHost,
     ...(uiPort !== undefined && { port: uiPort }),
     ...(publicHost && { hosts: publicHost }),
     ...(readOnly && { readOnly }),
-    ...(tokenToRead && { tokenToRead }),
+    ...(requireToken && { requireToken }),
   };
 }
 

@@ -10,7 +10,7 @@ interface StatsCommandOptions {
   readonly by: StatisticsQuery['by'];
   readonly since?: number;
   readonly until?: number;
-  readonly against?: number | false;
+  readonly baseline?: number | false;
   readonly parquet?: string;
   readonly projectDir?: string;
 }
@@ -33,12 +33,12 @@ export function addStats(program: Command, does: Does): void {
       timeOption(text),
     )
     .option('--until <time>', 'of what finished before that', (text) => timeOption(text))
-    .option('--against <duration>', 'compare with so much time before (default: 7d)', duration)
-    .option('--no-against', 'compare with nothing')
+    .option('--baseline <duration>', 'compare with so much time before (default: 7d)', duration)
+    .option('--no-baseline', 'compare with nothing')
     .option('--parquet <folder>', 'of the files that `selvage history export` has written there')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ selvage stats\n  $ selvage stats --by tapestry --since 7d --against 28d\n  $ selvage stats --by knot --since 2h --json\n  $ selvage stats --parquet exported --since 30d --no-against',
+      '\nExamples:\n  $ selvage stats\n  $ selvage stats --by tapestry --since 7d --baseline 28d\n  $ selvage stats --by knot --since 2h --json\n  $ selvage stats --parquet exported --since 30d --no-baseline',
     );
   addCommonOptions(addJsonOption(command)).action(does(showStats));
 }
@@ -48,9 +48,9 @@ async function showStats(options: StatsCommandOptions, output: Output): Promise<
   const { describeStats } = await import('../show/stats.js');
   const { by, since, until, parquet } = options;
   // Commander's default for an option that can be negated.
-  const against = options.against === (true as unknown) ? undefined : options.against;
+  const baseline = options.baseline === (true as unknown) ? undefined : options.baseline;
   const show = async (history: RunHistory): Promise<number> => {
-    const stats = await statsOf(history, { by, since, until, against });
+    const stats = await statsOf(history, { by, since, until, baseline });
     output.say(describeStats(stats, output));
     if (output.json) output.document(stats);
     return EXIT.ok;

@@ -50,13 +50,13 @@ async function streamFile(file: string, options: StreamOptions, output: Output):
     const loaded = await loadFile(file, { needs: 'stream' });
     const streams = await chosenStreams(loaded, options.id);
     const host = new StreamHost(streams, loggerTo(output, { format, runs: true }));
-    const { tapestries, workOn } = workerOfStreams(streams);
+    const { tapestries, taskQueues } = workerOfStreams(streams);
     const opened = await end.orAsked(
       openFor(tapestries, options, output, {
         runs: true,
         workerOptions: { activities: host.activities },
         emitters: await emittersOf(loaded, options),
-        ...(workOn && { workOn }),
+        ...(taskQueues && { taskQueues }),
       }),
     );
     if (!opened) {

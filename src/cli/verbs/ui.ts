@@ -108,7 +108,7 @@ async function openPage(
       ...(options.port !== undefined && { port: options.port }),
       ...(options.publicHost && { hosts: options.publicHost }),
       ...(options.readOnly && { isReadOnly: true }),
-      ...(options.tokenToRead && { isReadingClosed: true }),
+      ...(options.requireToken && { isReadingClosed: true }),
       logger: loggerTo(output),
     });
     return { page, reach, backends };

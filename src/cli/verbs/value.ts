@@ -30,7 +30,7 @@ export function addValue(program: Command, does: Does): void {
           .description('Shows the value with this hash, or writes its bytes to a file.')
           .argument('<hash>', 'or its beginning, four digits or more')
           .option(
-            '--out <file>',
+            '-o, --out <file>',
             'write the stored bytes there: canonical JSON, or raw bytes as they were stored',
           )
           .addHelpText('after', `\nExample:\n  $ selvage value ${EXAMPLE_HASH}`),

@@ -9,7 +9,7 @@ export function addVersions(program: Command, does: Does): void {
   const command = addRunFilters(
     program
       .command('versions')
-      .summary('which code unfinished runs need, who has it, and what may go')
+      .summary('code versions in use, and which are safe to remove')
       .description(
         'Lists the plans of unfinished runs, and the bodies that these still need, with the workers that have them. A body that no unfinished run needs may be removed from the workers.',
       ),

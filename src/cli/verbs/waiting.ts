@@ -15,7 +15,7 @@ interface WaitingOptions extends ServerOptions, RunFilters {
   readonly within: number;
 }
 
-const GROUPS: readonly WaitingGroup[] = ['reason', 'version', 'knot', 'queue'];
+const GROUPS: readonly WaitingGroup[] = ['reason', 'version', 'knot', 'task-queue'];
 const SHOWN_MESSAGE = 100;
 
 export function addWaiting(program: Command, does: Does): void {
@@ -66,7 +66,7 @@ async function listWaiting(options: WaitingOptions, output: Output): Promise<num
         formatAge(since, now),
         first,
       ]);
-      output.say(formatTable([by.toUpperCase(), 'RUNS', 'LONGEST', 'RUN'], rows));
+      output.say(formatTable([by.toUpperCase().replace('-', ' '), 'RUNS', 'LONGEST', 'RUN'], rows));
     } else if (waiting.runs.length > 0) output.say(describeRuns(waiting.runs.slice(0, limit), now));
     output.say(describeTotals(waiting, by ? waiting.runs.length : limit));
     if (output.json) output.document({ ...waiting, ...(counts && { by, counts }), server: selvage.location });
@@ -83,11 +83,11 @@ function describeRuns(runs: readonly WaitingRun[], now: number): string {
     shorten(redactText(reason.message), SHOWN_MESSAGE) +
       (others > 0 ? ` (and ${plural(others, 'other knot')})` : ''),
   ]);
-  return formatTable(['RUN', 'KNOT', 'WAITS', 'REASON', 'FOR'], rows);
+  return formatTable(['RUN', 'KNOT', 'WAITS', 'REASON', 'DETAIL'], rows);
 }
 
 function describeTotals({ runs, open, working }: WaitingRuns, shown: number): string {
-  const notAsked = runs.filter(({ reason }) => reason.code === 'NotAsked').length;
+  const notAsked = runs.filter(({ reason }) => reason.code === 'NotChecked').length;
   return [
     `${plural(open, 'unfinished run')}: ${runs.length - notAsked} ${runs.length - notAsked === 1 ? 'waits' : 'wait'}, ${working} ${working === 1 ? 'works' : 'work'}.`,
     ...(notAsked > 0

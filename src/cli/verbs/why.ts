@@ -22,7 +22,7 @@ export function addWhy(program: Command, does: Does): void {
       addCapsuleOption(
         program
           .command('why')
-          .summary('how a value came about')
+          .summary('upstream lineage of a value')
           .description(
             'Walks up from the value with this hash: the knot that made it, what went in, who made that. A value that was the ' +
               'parameter of one run and made in an earlier one is followed into that.',

@@ -44,7 +44,7 @@ export function addWorker(program: Command, does: Does): void {
         'ended goes on in another worker.',
     )
     .argument('<file>', 'file that exports tapestries')
-    .option('--queue <name>', 'task queue to poll (default: selvage/<tapestry> of each)')
+    .option('--task-queue <name>', 'task queue to poll (default: selvage/<tapestry> of each)')
     .option(
       '--adopt <run>',
       'work for a run whose `selvage run` is gone, too, until it is over; may be repeated; all: for every such run of the file',
@@ -87,7 +87,7 @@ async function work(file: string, options: WorkerOptions, output: Output): Promi
     // With JSON logs, everything is a log line. Otherwise texts for people come until the worker is ready.
     if (format === 'json') sayInLogLines(output, format);
     const { Monitor } = await import('../../serve/monitor.js');
-    const monitor = options.health === undefined ? undefined : await Monitor.create();
+    const monitor = options.healthPort === undefined ? undefined : await Monitor.create();
     const opened = await end.orAsked(open(file, isDev, options, output, monitor));
     if (!opened) {
       if (!isDev) output.warn('Interrupted before the worker began.');
@@ -124,18 +124,18 @@ async function work(file: string, options: WorkerOptions, output: Output): Promi
 async function answerHealth(
   selvage: Selvage,
   { tapestries }: LoadedFile,
-  { health, host }: WorkerOptions,
+  { healthPort, host }: WorkerOptions,
   output: Output,
   { format, monitor }: { readonly format: LogFormat; readonly monitor: Monitor | undefined },
 ): Promise<Serving | undefined> {
   const { loggerTo } = await import('../location/logging.js');
-  if (health === undefined || !monitor) return undefined;
+  if (healthPort === undefined || !monitor) return undefined;
   const { Served } = await import('../../serve/serve.js');
   const logger = loggerTo(output, { format, runs: true });
   const surroundings = { logger, hasWorker: true, ownsClient: false, monitor };
   return await Served.start(
     selvage,
-    { triggers: [], tapestries, healthPort: health, host, emitters: false },
+    { triggers: [], tapestries, healthPort, host, emitters: false },
     surroundings,
   );
 }

@@ -14,7 +14,7 @@ export function addWorkers(program: Command, does: Does): void {
       'Lists the workers of the namespace that are alive, as they have told the server: where they run, since when, with which versions and body hosts. ' +
         'Workers of Selvage tell it every 10 s, others every minute; a worker is listed once it has told it first.',
     )
-    .option('--queue <name>', 'only those of this task queue')
+    .option('--task-queue <name>', 'only those of this task queue')
     .addHelpText(
       'after',
       `
@@ -22,26 +22,26 @@ Exit codes: 0 listed, also if there is none; 2 usage, or a server that keeps no 
 
 Examples:
   $ selvage workers
-  $ selvage workers --queue selvage/nightly --json`,
+  $ selvage workers --task-queue selvage/nightly --json`,
     );
   addServerOptions(addJsonOption(command)).action(does(listWorkers));
 }
 
-async function listWorkers({ queue, ...options }: ServerOptions, output: Output): Promise<number> {
+async function listWorkers({ taskQueue, ...options }: ServerOptions, output: Output): Promise<number> {
   const { withClient } = await import('../location/connect.js');
   return await withClient(options, output, async (selvage) => {
-    const workers = await selvage.workers.list(queue === undefined ? {} : { taskQueue: queue });
-    output.say(describe(workers, queue));
-    if (output.json) output.document({ workers, queue: queue ?? null, server: selvage.location });
+    const workers = await selvage.workers.list(taskQueue === undefined ? {} : { taskQueue });
+    output.say(describe(workers, taskQueue));
+    if (output.json) output.document({ workers, taskQueue: taskQueue ?? null, server: selvage.location });
     return EXIT.ok;
   });
 }
 
-function describe(workers: readonly WorkerState[], queue: string | undefined): string {
+function describe(workers: readonly WorkerState[], taskQueue: string | undefined): string {
   if (workers.length === 0)
-    return queue === undefined
+    return taskQueue === undefined
       ? 'No worker is alive. One that has just begun is listed within 10 s.'
-      : `No worker of task queue ${queue} is alive. One that has just begun is listed within 10 s.`;
+      : `No worker of task queue ${taskQueue} is alive. One that has just begun is listed within 10 s.`;
   const rows = workers.map(
     ({ taskQueue, identity, machine, processId, selvage, sdk, since, running, bodyHosts }) => [
       taskQueue,

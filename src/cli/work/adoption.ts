@@ -73,7 +73,7 @@ export class Adoption {
   }
 
   private async requireTapestry(runId: string): Promise<void> {
-    const { tapestry } = await this.selvage.getRun(runId).standing();
+    const { tapestry } = await this.selvage.getRun(runId).describe();
     if (this.tapestries.some(({ name }) => name === tapestry)) return;
     throw new SelvageError(
       'FileWithoutTapestry',

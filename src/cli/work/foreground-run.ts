@@ -1,4 +1,4 @@
-import type { RunHandle, Selvage, Standing } from '../../client';
+import type { RunHandle, Selvage, RunDescription } from '../../client';
 import { foregroundQueue } from '../../plan';
 import type { RunResult } from '../../authoring/outcome';
 import { keepTypeScriptLoadable } from '../../user-modules';
@@ -55,10 +55,10 @@ export async function leaveToWorker(errand: Errand, surroundings: Surroundings):
     );
     if (!run) return leave(errand, surroundings);
     const { runId } = run;
-    const { run: record, taskQueue } = run.attached
+    const { run: record, taskQueue } = run.existing
       ? await run.status()
       : { run: { status: 'running' }, taskQueue: undefined };
-    const verb = run.attached ? `was started before (${record.status})` : 'is started';
+    const verb = run.existing ? `was started before (${record.status})` : 'is started';
     const show = commandLine(['runs', 'show', runId, ...placeWords(options)]);
     output.say(`Run ${runId} of ${errand.tapestry} ${verb}. See how it stands: ${show}`);
     if (taskQueue !== undefined) await warnOfNoWorker(selvage, { runId, taskQueue }, options, output);
@@ -110,7 +110,7 @@ async function begin(errand: Errand, { selvage, output }: Surroundings): Promise
   if (isNew || !(await standingOf(selvage.getRun(runId)))) await selvage.work(taskQueue);
   const run = await errand.start();
   output.say(`Run ${run.runId} of ${tapestry}`);
-  if (!run.attached && !errand.isUnfinished) return run;
+  if (!run.existing && !errand.isUnfinished) return run;
   const standing = await standingOf(run);
   if (standing) await workUnlessOthersDo(run, standing, { selvage, output });
   else output.say('It was begun before and is over: this is what became of it.');
@@ -121,7 +121,7 @@ async function begin(errand: Errand, { selvage, output }: Surroundings): Promise
 /** Works for a run that was begun before, unless somebody else does. */
 async function workUnlessOthersDo(
   run: RunHandle,
-  { taskQueue }: Standing,
+  { taskQueue }: RunDescription,
   { selvage, output }: Pick<Surroundings, 'selvage' | 'output'>,
 ): Promise<void> {
   if (await selvage.pollers.areSurelyThere(taskQueue)) {
@@ -139,9 +139,9 @@ async function workUnlessOthersDo(
 }
 
 /** Warns of edited code: a plan does not contain code, so the rest runs as edited. */
-function tellChangedCode({ runId, attached }: RunHandle, isUnfinished: boolean, output: Output): void {
-  if (!attached || attached.changedCode.length === 0) return;
-  const names = attached.changedCode.join(', ');
+function tellChangedCode({ runId, existing }: RunHandle, isUnfinished: boolean, output: Output): void {
+  if (!existing || existing.changedCode.length === 0) return;
+  const names = existing.changedCode.join(', ');
   output.warn(
     isUnfinished
       ? `The code of ${names} has changed since the run was begun. What has run stays as it is; what is still to run runs the present code.`

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RunHandle, Selvage, Standing } from '../../client';
+import type { RunHandle, Selvage, RunDescription } from '../../client';
 import { nobodyPolls } from '../../client/nobody-polls';
 import { isForegroundQueue } from '../../plan';
 import { SelvageError } from '../../errors';
@@ -64,9 +64,9 @@ export async function warnOfNoWorker(
 }
 
 /** Undefined if the run is over, or the server does not know it. */
-export async function standingOf(run: RunHandle): Promise<Standing | undefined> {
+export async function standingOf(run: RunHandle): Promise<RunDescription | undefined> {
   try {
-    return await run.standing();
+    return await run.describe();
   } catch (error) {
     if (SelvageError.is(error, 'UnknownRun') || SelvageError.is(error, 'RunOver')) return undefined;
     throw error;

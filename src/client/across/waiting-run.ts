@@ -4,17 +4,17 @@ import type { OpenRunsQuery } from './open-runs';
 
 export interface WaitingRunsQuery extends OpenRunsQuery {
   /**
-   * How long after the listing of all runs single ones are asked about: the rest is listed as `NotAsked`.
+   * How long after the listing of all runs single ones are asked about: the rest is listed as `NotChecked`.
    * Default 10 s.
    */
   readonly within?: Duration;
 }
 
 /**
- * Why a run does not go on: a code of {@link WaitingCode} for its knots, or of {@link StepCode} for its next step. `NotAsked`: there was no
+ * Why a run does not go on: a code of {@link WaitingCode} for its knots, or of {@link StepCode} for its next step. `NotChecked`: there was no
  * time to ask the server about it, see `within`. `PlanMissing`: the tapestry store lacks its plan.
  */
-export type WaitingRunCode = WaitingCode | StepCode | 'NotAsked' | 'PlanMissing';
+export type WaitingRunCode = WaitingCode | StepCode | 'NotChecked' | 'PlanMissing';
 
 /** An unfinished run that waits. Times are milliseconds since the epoch. */
 export interface WaitingRun {
@@ -52,7 +52,7 @@ export interface WaitingRuns {
 }
 
 /** What waiting runs may be counted by. */
-export const WAITING_GROUPS = ['reason', 'version', 'knot', 'queue'] as const;
+export const WAITING_GROUPS = ['reason', 'version', 'knot', 'task-queue'] as const;
 export type WaitingGroup = (typeof WAITING_GROUPS)[number];
 
 /** Runs that wait for the same. */
@@ -90,7 +90,7 @@ function keyOf({ reason, signal, body, knotId, tapestry, taskQueue }: WaitingRun
       return body ?? '(no knot)';
     case 'knot':
       return `${tapestry}/${knotId ?? '(next step)'}`;
-    case 'queue':
+    case 'task-queue':
       return taskQueue ?? '(none)';
   }
 }

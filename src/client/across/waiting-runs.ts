@@ -275,7 +275,7 @@ function tellOf(run: OpenRun): (error: unknown) => WaitingRun {
 
 function notAsked(run: OpenRun): WaitingRun {
   const message = 'there was no time to ask the server about it: give more time, or ask about fewer runs';
-  return noted(run, { reason: { code: 'NotAsked', message } });
+  return noted(run, { reason: { code: 'NotChecked', message } });
 }
 
 function planMissing({ planHash }: OpenRun): Pick<WaitingRun, 'reason'> {

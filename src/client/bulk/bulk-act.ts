@@ -4,7 +4,7 @@ import type { Duration } from '../../values/duration';
 import type { OpenRunsQuery } from '../across/open-runs';
 
 /** What is done to each run. */
-export type BulkAct =
+export type BulkAction =
   /** Asks it to end, see `RunHandle.cancel`. */
   | { readonly kind: 'cancel' }
   /** Ends it at once, see `RunHandle.terminate`. */
@@ -13,7 +13,7 @@ export type BulkAct =
   | {
       readonly kind: 'resume';
       readonly from?: readonly string[];
-      readonly again?: boolean;
+      readonly allowDuplicate?: boolean;
       readonly reuse?: false;
       readonly taskQueue?: string;
     }
@@ -42,7 +42,7 @@ export type BulkSelection =
 /** What is to be done, and to which runs: fixed, whatever begins or ends later. */
 export interface BulkPlan {
   readonly id: string;
-  readonly act: BulkAct;
+  readonly act: BulkAction;
   /** Milliseconds since the epoch. */
   readonly plannedAt: number;
   readonly runs: readonly BulkRun[];

@@ -11,7 +11,7 @@ import { runIdOfKey } from '../run-ids';
 import type { RunsPage, RunsQuery } from '../runs';
 import type { ResumeOptions } from '../start-options';
 import type {
-  BulkAct,
+  BulkAction,
   BulkOptions,
   BulkOutcome,
   BulkPlan,
@@ -47,7 +47,7 @@ export class Bulk {
    *
    * @throws SelvageError `InvalidQuery`, `ServerUnreachable`, `BackendUnavailable`
    */
-  async plan(act: BulkAct, selection: BulkSelection): Promise<BulkPlan> {
+  async plan(act: BulkAction, selection: BulkSelection): Promise<BulkPlan> {
     return {
       id: `bulk-${randomUUID().slice(0, 8)}`,
       act,
@@ -65,13 +65,13 @@ export class Bulk {
     return await this.goOn(plan, BulkJournal.create(this.host.projectDir, plan), [], options);
   }
 
-  /** Goes on with one that was interrupted, and tries again what failed. @throws SelvageError `UnknownBulk` */
+  /** Goes on with one that was interrupted, and tries again what failed. @throws SelvageError `UnknownBulkAction` */
   async continue(id: string, options: BulkOptions = {}): Promise<BulkReport> {
     const { journal, plan, outcomes } = BulkJournal.open(this.host.projectDir, id);
     return await this.goOn(plan, journal, outcomes, options);
   }
 
-  /** How far one is, by its id. @throws SelvageError `UnknownBulk` */
+  /** How far one is, by its id. @throws SelvageError `UnknownBulkAction` */
   show(id: string): BulkState {
     return stateOf(this.host.projectDir, id);
   }
@@ -81,10 +81,10 @@ export class Bulk {
     return bulkStates(this.host.projectDir);
   }
 
-  private async chosen(act: BulkAct, selection: BulkSelection): Promise<BulkRun[]> {
+  private async chosen(act: BulkAction, selection: BulkSelection): Promise<BulkRun[]> {
     if ('runs' in selection) return [...new Set(selection.runs)].map((runId) => ({ runId, tapestry: '' }));
     const { status, ...query } = selection.query;
-    if (act.kind === 'resume') return await this.ended(query, status, act.again === true);
+    if (act.kind === 'resume') return await this.ended(query, status, act.allowDuplicate === true);
     if (status !== undefined && status !== 'running') {
       throw new SelvageError(
         'InvalidQuery',
@@ -102,11 +102,11 @@ export class Bulk {
   private async ended(
     query: RunsQuery,
     status: RunRecord['status'] | undefined,
-    again: boolean,
+    allowDuplicate: boolean,
   ): Promise<BulkRun[]> {
     const found = new Map<string, BulkRun>();
     for (const each of status === undefined ? RESUMABLE : [status]) {
-      const wanted: RunsQuery = { ...query, status: each, ...(!again && { resumed: false }) };
+      const wanted: RunsQuery = { ...query, status: each, ...(!allowDuplicate && { resumed: false }) };
       for await (const run of everyItem((page) => this.host.listRuns({ ...wanted, ...page }))) {
         const { run_id: runId, temporal_run_id: temporalRunId, tapestry, parent_run_id: parent } = run;
         if (parent !== null) continue;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { SelvageError } from '../../errors';
 import { folderError } from '../../folder-error';
 import { STATE_FOLDER, fileMode, makePrivateFolder } from '../../private-files';
-import type { BulkOutcome, BulkPlan } from './bulk-act';
+import type { BulkAction, BulkOutcome, BulkPlan } from './bulk-act';
 
 const FOLDER = 'bulk';
 const END = '.jsonl';
@@ -28,7 +28,7 @@ export class BulkJournal {
     return new BulkJournal(file);
   }
 
-  /** @throws SelvageError `UnknownBulk` */
+  /** @throws SelvageError `UnknownBulkAction` */
   static open(
     projectDir: string,
     id: string,
@@ -46,7 +46,7 @@ export class BulkJournal {
     const journal = new BulkJournal(file);
     // A crash may have left half a line.
     if (!text.endsWith('\n')) appendFileSync(file, '\n');
-    return { journal, plan: plan as BulkPlan, outcomes: outcomes as BulkOutcome[] };
+    return { journal, plan: presentPlan(plan as OldPlan), outcomes: outcomes as BulkOutcome[] };
   }
 
   /** Ids of the bulk acts of a project, in no particular order. */
@@ -66,6 +66,14 @@ export class BulkJournal {
   }
 }
 
+/** A plan as earlier builds may have written it. */
+type OldPlan = BulkPlan & { readonly act: { readonly again?: boolean } };
+
+function presentPlan(plan: OldPlan): BulkPlan {
+  const { again, ...act } = plan.act;
+  return again === undefined ? plan : { ...plan, act: { ...act, allowDuplicate: again } as BulkAction };
+}
+
 function parsed(line: string): unknown[] {
   try {
     return line === '' ? [] : [JSON.parse(line)];
@@ -81,7 +89,7 @@ function fileOf(projectDir: string, id: string): string {
 
 function unknown(projectDir: string, id: string): SelvageError {
   return new SelvageError(
-    'UnknownBulk',
+    'UnknownBulkAction',
     `There is no bulk act ${JSON.stringify(id)} in ${path.join(projectDir, STATE_FOLDER, FOLDER)}. \`selvage bulk list\` shows those of this project; ` +
       'the same act with the same filters does the rest, too.',
     { details: { bulk: id } },

@@ -11,8 +11,8 @@ import {
   SCHEDULE_MEMO_KEY,
   overlapPolicy,
   specOf,
-  type DeployedBy,
-  type ScheduleForm,
+  type DeploymentInfo,
+  type ScheduleDefinition,
 } from './schedule-form';
 import { deployedForm, type ScheduleState } from './schedule-state';
 import { startOf, type ScheduledStart, type StartSurroundings } from './scheduled-start';
@@ -22,44 +22,44 @@ const LOOK_AGAIN_MS = 20;
 /** One of the server's schedulers silently ignores an update that came too late. */
 const TAKEN_WITHIN_MS = 2_000;
 const TRIES = 5;
-/** The source of schedules whose deploy names none. */
+/** The owner of schedules whose deploy names none. */
 const CODE = 'code';
 
 export interface CompareOptions {
   /**
    * The owner of the schedules, such as the file that declares them. Default `code`; then schedules of this
-   * source that are no longer declared are not reported.
+   * owner that are no longer declared are not reported.
    */
-  readonly source?: string;
+  readonly owner?: string;
 }
 
 export interface DeployOptions extends CompareOptions {
-  /** Deletes schedules of the same source that are no longer declared. Needs `source`. Default false. */
+  /** Deletes schedules of the same owner that are no longer declared. Needs `owner`. Default false. */
   readonly prune?: boolean;
   /** Changes nothing, and returns what would be done. Default false. */
   readonly dryRun?: boolean;
   /**
-   * Changes schedules of another source, or made by other means, too. Default false: throws `ScheduleInUse`.
+   * Changes schedules of another owner, or made by other means, too. Default false: throws `ScheduleInUse`.
    */
   readonly takeOver?: boolean;
 }
 
 /**
- * A schedule on the server, compared with its declaration. `gone`: it has the same source, and is no longer
+ * A schedule on the server, compared with its declaration. `gone`: it has the same owner, and is no longer
  * declared.
  */
-export type ScheduleStanding = 'new' | 'same' | 'changed' | 'gone';
+export type ScheduleChangeKind = 'new' | 'same' | 'changed' | 'gone';
 
 export interface ComparedSchedule {
   readonly id: string;
-  readonly standing: ScheduleStanding;
+  readonly change: ScheduleChangeKind;
   /** Empty unless it is `changed`. */
   readonly changes: readonly ScheduleChange[];
   /**
-   * The other source that it belongs to on the server; null if it was made by other means than a deploy.
-   * Absent if it belongs to this source.
+   * The other owner that it has on the server; null if it was made by other means than a deploy.
+   * Absent if it is this one.
    */
-  readonly belongsTo?: string | null;
+  readonly owner?: string | null;
   /** Whether an operator has paused it. A deploy leaves it paused. */
   readonly paused: boolean;
 }
@@ -79,29 +79,29 @@ export class Deployment {
   /** See `Schedules.compare`. */
   async compare(
     declarations: readonly TriggerDeclaration[],
-    { source }: CompareOptions,
+    { owner }: CompareOptions,
   ): Promise<ComparedSchedule[]> {
-    const compared = await this.look(declarations, source);
+    const compared = await this.look(declarations, owner);
     return compared.map(({ told }) => told);
   }
 
   /** See `Schedules.deploy`. */
   async deploy(
     declarations: readonly TriggerDeclaration[],
-    { source, prune = false, dryRun = false, takeOver = false }: DeployOptions,
+    { owner, prune = false, dryRun = false, takeOver = false }: DeployOptions,
   ): Promise<DeployedSchedule[]> {
-    if (prune && source === undefined) {
+    if (prune && owner === undefined) {
       throw new SelvageError(
         'InvalidConfig',
-        'To prune schedules, say the `source` that they belong to: a schedule of that source that is not among the given ones is deleted.',
-        { details: { option: 'source', reason: 'MissingPart' } },
+        'To prune schedules, say the `owner` that they belong to: a schedule of that owner that is not among the given ones is deleted.',
+        { details: { option: 'owner', reason: 'MissingPart' } },
       );
     }
-    const compared = await this.look(declarations, source);
-    const others = compared.find(({ told }) => told.belongsTo !== undefined);
-    if (others && !takeOver) throw inUse(others.told.id, others.told.belongsTo!);
-    const deployed: DeployedBy = {
-      source: source ?? CODE,
+    const compared = await this.look(declarations, owner);
+    const others = compared.find(({ told }) => told.owner !== undefined);
+    if (others && !takeOver) throw inUse(others.told.id, others.told.owner!);
+    const deployed: DeploymentInfo = {
+      source: owner ?? CODE,
       actor: currentActor(),
       commit: await currentCommit(this.host.projectDir),
     };
@@ -111,37 +111,37 @@ export class Deployment {
         if (prune && !dryRun) await this.deleteIfThere(told.id);
         return { ...told, action: prune ? 'deleted' : 'left' };
       }
-      if (told.standing === 'same' && told.belongsTo === undefined) return { ...told, action: 'kept' };
+      if (told.change === 'same' && told.owner === undefined) return { ...told, action: 'kept' };
       if (!dryRun) await this.apply(told.id, start, deployed);
-      return { ...told, action: told.standing === 'new' ? 'created' : 'updated' };
+      return { ...told, action: told.change === 'new' ? 'created' : 'updated' };
     });
   }
 
   private async look(
     declarations: readonly TriggerDeclaration[],
-    source: string | undefined,
+    owner: string | undefined,
   ): Promise<{ readonly told: ComparedSchedule; readonly start?: ScheduledStart }[]> {
     const declared = declarations.filter(isSchedule);
     requireDifferentIds(declared);
     const starts = await each(declared, (declaration) => startOf(declaration, this.host));
     const compared = await each(starts, async (start) => ({
       start,
-      told: compareOne(start, await this.server.find(start.id), source ?? CODE),
+      told: compareOne(start, await this.server.find(start.id), owner ?? CODE),
     }));
-    if (source === undefined) return compared;
+    if (owner === undefined) return compared;
     const ids = new Set(declared.map(({ id }) => id));
-    // A schedule that cannot be read may be of any source: it is left alone.
+    // A schedule that cannot be read may be of any owner: it is left alone.
     const rest = await this.server.ours((id) => !ids.has(id));
     const gone = rest.flatMap((state) =>
-      'form' in state && state.deployed?.source === source
-        ? { told: { id: state.id, standing: 'gone' as const, changes: [], paused: state.paused } }
+      'form' in state && state.deployed?.source === owner
+        ? { told: { id: state.id, change: 'gone' as const, changes: [], paused: state.paused } }
         : [],
     );
     return [...compared, ...gone];
   }
 
   /** Creates or updates a schedule. Returns when the server shows it so. */
-  private async apply(id: string, start: ScheduledStart, deployed: DeployedBy): Promise<void> {
+  private async apply(id: string, start: ScheduledStart, deployed: DeploymentInfo): Promise<void> {
     await start.save();
     for (let attempt = 1; attempt <= TRIES; attempt += 1) {
       const sent = optionsOf(id, start, deployed);
@@ -170,7 +170,7 @@ export class Deployment {
     );
   }
 
-  private async isThere(id: string, form: ScheduleForm, deployed: DeployedBy): Promise<boolean> {
+  private async isThere(id: string, form: ScheduleDefinition, deployed: DeploymentInfo): Promise<boolean> {
     const until = performance.now() + TAKEN_WITHIN_MS;
     for (;;) {
       const state = await this.server.find(id);
@@ -205,22 +205,26 @@ function wasOvertaken(error: unknown): boolean {
 function compareOne(
   start: ScheduledStart,
   found: ScheduleState | undefined,
-  source: string,
+  asked: string,
 ): ComparedSchedule {
   const { id, form } = start;
-  if (!found) return { id, standing: 'new', changes: [], paused: false };
+  if (!found) return { id, change: 'new', changes: [], paused: false };
   const changes = differences(form, found.form, deployedForm(found));
   const owner = found.deployed?.source ?? null;
   return {
     id,
-    standing: changes.length === 0 ? 'same' : 'changed',
+    change: changes.length === 0 ? 'same' : 'changed',
     changes,
     paused: found.paused,
-    ...(owner !== source && { belongsTo: owner }),
+    ...(owner !== asked && { owner }),
   };
 }
 
-function optionsOf(id: string, { form, args, memo }: ScheduledStart, deployed: DeployedBy): TemporalSchedule {
+function optionsOf(
+  id: string,
+  { form, args, memo }: ScheduledStart,
+  deployed: DeploymentInfo,
+): TemporalSchedule {
   return {
     scheduleId: id,
     spec: specOf(form),
@@ -244,21 +248,21 @@ function requireDifferentIds(declared: readonly ScheduleDeclaration[]): void {
       throw new SelvageError(
         'InvalidConfig',
         `Two schedules have the id "${id}". Give each its own: it is the name of the schedule on the server.`,
-        { details: { schedule: id, option: 'id', reason: 'Contradiction' } },
+        { details: { schedule: id, option: 'id', reason: 'Conflict' } },
       );
     }
     seen.add(id);
   }
 }
 
-function inUse(id: string, belongsTo: string | null): SelvageError {
-  const owner =
-    belongsTo === null
+function inUse(id: string, owner: string | null): SelvageError {
+  const origin =
+    owner === null
       ? 'was made by other means than a deploy'
-      : `was deployed from ${JSON.stringify(belongsTo)}`;
+      : `was deployed from ${JSON.stringify(owner)}`;
   return new SelvageError(
     'ScheduleInUse',
-    `The schedule "${id}" of this namespace ${owner}. Give yours another id, or take it over (--take-over, \`takeOver: true\`).`,
-    { details: { schedule: id, belongsTo } },
+    `The schedule "${id}" of this namespace ${origin}. Give yours another id, or take it over (--take-over, \`takeOver: true\`).`,
+    { details: { schedule: id, owner } },
   );
 }

@@ -1,13 +1,13 @@
 import { canonicalJson } from '../../values';
 import { durationWords } from '../../triggers';
-import { FORM_FIELDS, timesText, type ScheduleForm } from './schedule-form';
+import { FORM_FIELDS, timesText, type ScheduleDefinition } from './schedule-form';
 
 /** The side that changed a part of a schedule since its last deploy. */
 export type ChangedBy = 'file' | 'server' | 'both';
 
 /** A part of a schedule that differs between the server and the declaration. */
 export interface ScheduleChange {
-  readonly part: keyof ScheduleForm;
+  readonly part: keyof ScheduleDefinition;
   /** The declaration's version, in words. */
   readonly declared: string;
   /** The server's version, in words. */
@@ -25,9 +25,9 @@ const textOf = (value: unknown): string => canonicalJson(value as never);
  *   counts as changed there
  */
 export function differences(
-  declared: ScheduleForm,
-  onServer: ScheduleForm,
-  deployed: ScheduleForm | undefined,
+  declared: ScheduleDefinition,
+  onServer: ScheduleDefinition,
+  deployed: ScheduleDefinition | undefined,
 ): ScheduleChange[] {
   return FORM_FIELDS.flatMap((part): ScheduleChange[] => {
     const [ours, theirs] = [textOf(declared[part]), textOf(onServer[part])];
@@ -40,8 +40,8 @@ export function differences(
 
 /** Changes on the server since the last deploy. */
 export function changesOnServer(
-  onServer: ScheduleForm,
-  deployed: ScheduleForm | undefined,
+  onServer: ScheduleDefinition,
+  deployed: ScheduleDefinition | undefined,
 ): ScheduleChange[] {
   return deployed ? differences(deployed, onServer, deployed) : [];
 }
@@ -49,7 +49,7 @@ export function changesOnServer(
 const NOTHING = 'none';
 
 /** A part of a schedule, in words. */
-export function partText(form: ScheduleForm, part: keyof ScheduleForm): string {
+export function partText(form: ScheduleDefinition, part: keyof ScheduleDefinition): string {
   switch (part) {
     case 'times':
       return timesText(form.times);
@@ -69,7 +69,7 @@ export function partText(form: ScheduleForm, part: keyof ScheduleForm): string {
 }
 
 /** Names of the parts for people. */
-export const PART_NAMES: Readonly<Record<keyof ScheduleForm, string>> = {
+export const PART_NAMES: Readonly<Record<keyof ScheduleDefinition, string>> = {
   tapestry: 'tapestry',
   taskQueue: 'task queue',
   fairnessKey: 'fairness key',

@@ -1,11 +1,17 @@
 export { PART_NAMES, partText, type ChangedBy, type ScheduleChange } from './differences';
-export { startedBy, timesText, type DeployedBy, type ScheduleForm, type TimesForm } from './schedule-form';
+export {
+  startedBy,
+  timesText,
+  type DeploymentInfo,
+  type ScheduleDefinition,
+  type ScheduleTimes,
+} from './schedule-form';
 export type {
   CompareOptions,
   ComparedSchedule,
   DeployedSchedule,
   DeployOptions,
-  ScheduleStanding,
+  ScheduleChangeKind,
 } from './deployment';
 export type { PreviewOptions } from './preview';
 export type { ScheduledRun, ScheduleHistory, ScheduleState, UnreadableSchedule } from './schedule-state';

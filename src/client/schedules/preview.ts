@@ -7,7 +7,7 @@ import {
   rulesOfCron,
   type ScheduleDeclaration,
   type TimePlan,
-  type TimesPreview,
+  type SchedulePreview,
 } from '../../triggers';
 
 export interface PreviewOptions {
@@ -23,7 +23,7 @@ export interface PreviewOptions {
 export function preview(
   times: string | ScheduleDeclaration,
   { timezone = 'UTC', limit = 10, from = Date.now() }: PreviewOptions,
-): TimesPreview {
+): SchedulePreview {
   for (const [option, value] of Object.entries({ limit, from })) {
     if (Number.isSafeInteger(value) && (option === 'from' || value > 0)) continue;
     throw new SelvageError(

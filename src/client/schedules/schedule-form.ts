@@ -24,8 +24,8 @@ import {
 import { MEMO_KEY, type RunMemo } from '../../workflows/messages';
 
 /**
- * The key in the memo of a schedule's runs that holds what was deployed: {@link ScheduleForm} and
- * {@link DeployedBy}.
+ * The key in the memo of a schedule's runs that holds what was deployed: {@link ScheduleDefinition} and
+ * {@link DeploymentInfo}.
  */
 export const SCHEDULE_MEMO_KEY = 'selvage.schedule';
 
@@ -33,10 +33,10 @@ export const SCHEDULE_MEMO_KEY = 'selvage.schedule';
  * A schedule as comparable data: as declared, as on the server, and as last deployed. Excludes what an
  * operator does to it on the server (pause, notes, a number of remaining runs).
  */
-export interface ScheduleForm {
+export interface ScheduleDefinition {
   readonly tapestry: string;
   readonly taskQueue: string;
-  readonly times: TimesForm;
+  readonly times: ScheduleTimes;
   readonly timezone: string;
   readonly overlap: Overlap;
   readonly catchupMs: number;
@@ -54,7 +54,7 @@ export interface ScheduleForm {
 }
 
 /** Rules sorted by their texts. */
-export type TimesForm =
+export type ScheduleTimes =
   { readonly rules: readonly CalendarRule[] } | { readonly intervals: readonly IntervalForm[] };
 
 export interface IntervalForm {
@@ -63,7 +63,7 @@ export interface IntervalForm {
 }
 
 /** Facts about a deploy. */
-export interface DeployedBy {
+export interface DeploymentInfo {
   /**
    * The owner of the schedule: by default, the project's name and the file. Only a deploy with the same
    * source changes or prunes it.
@@ -87,7 +87,7 @@ export const FORM_FIELDS = [
   'taskQueue',
   'fairnessKey',
   'others',
-] as const satisfies readonly (keyof ScheduleForm)[];
+] as const satisfies readonly (keyof ScheduleDefinition)[];
 
 /** Facts about a declaration that a deploy has to find out. */
 export interface Surroundings {
@@ -100,7 +100,7 @@ export interface Surroundings {
 export function formOfDeclaration(
   { tapestry, options }: ScheduleDeclaration,
   { taskQueue, priority, plan }: Surroundings,
-): ScheduleForm {
+): ScheduleDefinition {
   const { timezone, overlap, catchupMs, jitterMs, parameters, plannedTime, pin, tags } = options;
   return {
     tapestry: tapestry!.name,
@@ -119,7 +119,7 @@ export function formOfDeclaration(
   };
 }
 
-function timesOfPlan(plan: TimePlan): TimesForm {
+function timesOfPlan(plan: TimePlan): ScheduleTimes {
   if ('rules' in plan) return { rules: inOrder(plan.rules) };
   return { intervals: [{ everyMs: plan.everyMs, offsetMs: plan.offsetMs % plan.everyMs }] };
 }
@@ -143,7 +143,7 @@ export function overlapPolicy(overlap: Overlap): NonNullable<ScheduleOverlapPoli
 }
 
 /** The current form on the server. */
-export function formOfDescription(description: ScheduleDescription): ScheduleForm {
+export function formOfDescription(description: ScheduleDescription): ScheduleDefinition {
   const { spec, action, policies } = description;
   const { calendars = [], intervals = [], skip = [], jitter, timezone, startAt, endAt } = spec;
   const memo = (action.memo?.[MEMO_KEY] ?? {}) as RunMemo;
@@ -221,7 +221,7 @@ function numbersOf(ranges: readonly DescribedRange[]): number[] {
  * The user's declaration behind a form. For a partitioned tapestry the server holds a backfill, whose request
  * contains the rest.
  */
-export function startedBy({ tapestry, parameters, plan }: ScheduleForm): {
+export function startedBy({ tapestry, parameters, plan }: ScheduleDefinition): {
   readonly tapestry: string;
   readonly parameters: unknown;
   readonly plan: string | null;
@@ -235,7 +235,7 @@ export function startedBy({ tapestry, parameters, plan }: ScheduleForm): {
 }
 
 /** The form as the server takes it. */
-export function specOf({ times, timezone, jitterMs }: ScheduleForm): ScheduleSpec {
+export function specOf({ times, timezone, jitterMs }: ScheduleDefinition): ScheduleSpec {
   return {
     ...('rules' in times
       ? { calendars: times.rules.map(calendarOf) }
@@ -270,7 +270,7 @@ function calendarOf(rule: CalendarRule): CalendarSpec {
 }
 
 /** `0 2 * * *`, or `every 15 minutes`. */
-export function timesText(times: TimesForm): string {
+export function timesText(times: ScheduleTimes): string {
   if ('rules' in times) return times.rules.map(cronText).join(' or ') || 'never';
   return times.intervals
     .map(

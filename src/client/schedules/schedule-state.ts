@@ -1,7 +1,12 @@
 import type { ScheduleDescription } from '@temporalio/client';
 import type { RunRecord } from '../../ports';
 import { changesOnServer, type ScheduleChange } from './differences';
-import { SCHEDULE_MEMO_KEY, formOfDescription, type DeployedBy, type ScheduleForm } from './schedule-form';
+import {
+  SCHEDULE_MEMO_KEY,
+  formOfDescription,
+  type DeploymentInfo,
+  type ScheduleDefinition,
+} from './schedule-form';
 
 /** A run that a schedule started. */
 export interface ScheduledRun {
@@ -14,9 +19,9 @@ export interface ScheduledRun {
 /** A schedule as it stands on the server. Times are milliseconds since the epoch. */
 export interface ScheduleState {
   readonly id: string;
-  readonly form: ScheduleForm;
+  readonly form: ScheduleDefinition;
   /** The last deploy; null if the schedule was made, or replaced, by other means. */
-  readonly deployed: DeployedBy | null;
+  readonly deployed: DeploymentInfo | null;
   /** Parts that differ from the last deploy; `declared` is what was deployed. */
   readonly changedOnServer: readonly ScheduleChange[];
   readonly paused: boolean;
@@ -57,10 +62,10 @@ export interface ScheduleHistory extends ScheduleState {
 
 const RECENT = 10;
 
-const deployedForms = new WeakMap<ScheduleState, ScheduleForm>();
+const deployedForms = new WeakMap<ScheduleState, ScheduleDefinition>();
 
 /** The form of the last deploy. Callers of the API see it as `changedOnServer`. */
-export function deployedForm(state: ScheduleState): ScheduleForm | undefined {
+export function deployedForm(state: ScheduleState): ScheduleDefinition | undefined {
   return deployedForms.get(state);
 }
 
@@ -79,7 +84,8 @@ function recentRuns(actions: ScheduleDescription['info']['recentActions']): Sche
 export function stateOf(description: ScheduleDescription): ScheduleState {
   const { scheduleId, action, state, info, raw } = description;
   const form = formOfDescription(description);
-  const memo = action.memo?.[SCHEDULE_MEMO_KEY] as (DeployedBy & { readonly form: ScheduleForm }) | undefined;
+  const memo = action.memo?.[SCHEDULE_MEMO_KEY] as
+    (DeploymentInfo & { readonly form: ScheduleDefinition }) | undefined;
   const stood: ScheduleState = {
     id: scheduleId,
     form,

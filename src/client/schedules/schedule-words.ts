@@ -1,5 +1,5 @@
 import { toString as inWords } from 'cronstrue';
-import type { TimesForm } from './schedule-form';
+import type { ScheduleTimes } from './schedule-form';
 import { cronText, durationWords, type CalendarRule } from '../../triggers';
 
 const HOUR_MS = 3_600_000;
@@ -15,7 +15,7 @@ export function ruleWords(rules: readonly CalendarRule[]): string {
   return rules.map((rule) => cronWords(cronText(rule))).join('; or ');
 }
 
-export function timesWords(times: TimesForm): string {
+export function timesWords(times: ScheduleTimes): string {
   if ('rules' in times) return ruleWords(times.rules) || 'never';
   return times.intervals
     .map(({ everyMs, offsetMs }) => {

@@ -8,12 +8,12 @@ import { BACKFILL, type BackfillInput } from '../../backfills';
 import { recordOf, type TapestryRecord } from '../../authoring';
 import { triggerName, type ScheduleDeclaration } from '../../triggers';
 import type { RunMemo } from '../../workflows/messages';
-import { formOfDeclaration, type ScheduleForm } from './schedule-form';
+import { formOfDeclaration, type ScheduleDefinition } from './schedule-form';
 
 /** The workflow that the server starts for a schedule. */
 export interface ScheduledStart {
   readonly id: string;
-  readonly form: ScheduleForm;
+  readonly form: ScheduleDefinition;
   readonly args: readonly Json[];
   readonly memo: RunMemo;
   /** Puts the plan where workers find it, if the runs use the deploy's plan. */
@@ -70,7 +70,11 @@ export async function startOf(
 }
 
 /** A schedule of a partitioned tapestry starts a backfill of partitions that have closed and have no run. */
-function backfillForm(form: ScheduleForm, { options }: ScheduleDeclaration, tapestry: string): ScheduleForm {
+function backfillForm(
+  form: ScheduleDefinition,
+  { options }: ScheduleDeclaration,
+  tapestry: string,
+): ScheduleDefinition {
   const request: BackfillInput = {
     tapestry,
     ...(form.plan !== null && { plan: form.plan }),
@@ -91,7 +95,7 @@ async function checkParameters(declaration: ScheduleDeclaration, record: Tapestr
       'InvalidConfig',
       `The schedule "${declaration.id}" gives its planned time to the parameter "${plannedTime}" of the tapestry "${record.name}", which has partitions: one ` +
         'start of the schedule may make several of them. Leave `plannedTime` out, and take `start` and `end` of the partition.',
-      { details: { schedule: declaration.id, option: 'plannedTime', reason: 'Contradiction' } },
+      { details: { schedule: declaration.id, option: 'plannedTime', reason: 'Conflict' } },
     );
   }
   try {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ScheduleHandle } from '@temporalio/client';
 import { SelvageError } from '../../errors';
 import type { Backends } from '../../ports';
-import type { Overlap, ScheduleDeclaration, TimesPreview, TriggerDeclaration } from '../../triggers';
+import type { Overlap, ScheduleDeclaration, SchedulePreview, TriggerDeclaration } from '../../triggers';
 import { currentActor } from '../provenance';
 import {
   Deployment,
@@ -97,7 +97,7 @@ export class Schedules {
    *
    * @throws SelvageError `InvalidConfig`
    */
-  preview(times: string | ScheduleDeclaration, options: PreviewOptions = {}): TimesPreview {
+  preview(times: string | ScheduleDeclaration, options: PreviewOptions = {}): SchedulePreview {
     return preview(times, options);
   }
 

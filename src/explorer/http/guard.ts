@@ -37,12 +37,12 @@ export interface GuardOptions {
 export class Guard {
   constructor(private readonly options: GuardOptions) {}
 
-  /** @throws SelvageError `ForeignRequest` */
+  /** @throws SelvageError `CrossSiteRequest` */
   requireOwnHost(request: Request): void {
     const host = hostOf(request);
     if (this.options.isOwnHost?.(host) === false) {
       throw new SelvageError(
-        'ForeignRequest',
+        'CrossSiteRequest',
         `This page is not served under the name ${JSON.stringify(host)}. Open it by the link that was printed, or name the host with --public-host.`,
         { details: { host } },
       );
@@ -51,7 +51,7 @@ export class Guard {
 
   /**
    * @param act whether the request is an act
-   * @throws SelvageError `ForeignRequest`, `NotAuthentic`, `PageReadOnly`, `UnsupportedMediaType`
+   * @throws SelvageError `CrossSiteRequest`, `Unauthenticated`, `UiReadOnly`, `UnsupportedMediaType`
    */
   async rightsOf(request: Request, act = false): Promise<Rights> {
     this.requireOwnHost(request);
@@ -61,7 +61,7 @@ export class Guard {
     if (!caller?.mayRead) throw notAuthentic('read');
     const { isReadOnly } = this.options;
     if (act && isReadOnly) {
-      throw new SelvageError('PageReadOnly', 'This page is for reading: it was started with --read-only.');
+      throw new SelvageError('UiReadOnly', 'This page is for reading: it was started with --read-only.');
     }
     if (act && !caller.mayAct) throw notAuthentic('act');
     return {
@@ -75,7 +75,7 @@ export class Guard {
 
 function notAuthentic(to: 'read' | 'act'): SelvageError {
   return new SelvageError(
-    'NotAuthentic',
+    'Unauthenticated',
     to === 'read'
       ? 'What is here is shown to who has the token. Open the link that `selvage ui` has printed.'
       : 'To act takes the token. Open the link that `selvage ui` has printed.',
@@ -95,7 +95,7 @@ function requireSameOrigin(request: Request): void {
   const isForeignSite = site !== null && site !== 'same-origin' && site !== 'none';
   const isForeignOrigin = origin !== null && !isOriginOf(origin, hostOf(request));
   if (!isForeignSite && !isForeignOrigin) return;
-  throw new SelvageError('ForeignRequest', 'Another site has sent this request, which gets no answer.', {
+  throw new SelvageError('CrossSiteRequest', 'Another site has sent this request, which gets no answer.', {
     details: { ...(origin !== null && { origin }), ...(site !== null && { site }) },
   });
 }
@@ -113,7 +113,10 @@ export const ACT_HEADER = 'x-selvage-act';
 
 function requireActRequest({ headers }: Request): void {
   if (headers.get(ACT_HEADER) === null) {
-    throw new SelvageError('ForeignRequest', `An act needs the header ${ACT_HEADER}, which the page sends.`);
+    throw new SelvageError(
+      'CrossSiteRequest',
+      `An act needs the header ${ACT_HEADER}, which the page sends.`,
+    );
   }
   const [type] = (headers.get('content-type') ?? '').split(';');
   if (type!.trim().toLowerCase() !== 'application/json') {

@@ -48,8 +48,8 @@ export function Frame() {
   const main = useRef<HTMLElement>(null);
   const title = now && PAGES[now.page].title(now as never);
   useKeys('Everywhere', [
-    { keys: 'mod+k', says: 'Find anything', inFields: true, run: () => (isPaletteOpen.value = true) },
-    { keys: '?', says: 'These keys', run: () => (isSheetOpen.value = true) },
+    { keys: 'mod+k', says: 'Search', inFields: true, run: () => (isPaletteOpen.value = true) },
+    { keys: '?', says: 'Keyboard shortcuts', run: () => (isSheetOpen.value = true) },
     ...menu().map((name) => ({
       keys: GO_KEYS[name],
       says: `Go to ${PAGES[name].title({ page: name } as never).toLowerCase()}`,
@@ -81,7 +81,7 @@ export function Frame() {
           </Guard>
         ) : (
           <>
-            <PageHead title="There is no such page" />
+            <PageHead title="Page not found" />
             <div class="page-body">
               <a class="link" href={href({ page: 'runs' })}>
                 Go to the runs
@@ -132,8 +132,8 @@ function Guard({ children }: { children: ComponentChildren }) {
 /** The state of the connection, in words. */
 function stateWords(address: string | undefined, state: About['serverState']): string {
   if (liveState.value === 'lost') return 'Connecting again…';
-  if (state === 'away') return 'Temporal is away';
-  return address ?? (state === 'connecting' ? 'Connecting…' : 'On record');
+  if (state === 'away') return 'Temporal unreachable';
+  return address ?? (state === 'connecting' ? 'Connecting…' : 'Records only');
 }
 
 const SCHEME_ICONS = { system: 'screen', light: 'sun', dark: 'moon' } as const;
@@ -198,7 +198,12 @@ function Side({ now }: { now: Place | undefined }) {
             label={`Colours: ${scheme.value}`}
             onClick={nextScheme}
           />
-          <Button kind="quiet" icon="keyboard" label="Keys" onClick={() => (isSheetOpen.value = true)} />
+          <Button
+            kind="quiet"
+            icon="keyboard"
+            label="Keyboard shortcuts"
+            onClick={() => (isSheetOpen.value = true)}
+          />
         </div>
       </div>
     </nav>

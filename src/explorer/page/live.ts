@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { LiveEvent } from '../contract';
+import type { LiveMessage } from '../contract';
 import { source } from './app';
 
 /**
@@ -8,7 +8,7 @@ import { source } from './app';
  */
 export const liveState = signal<'off' | 'live' | 'lost'>('off');
 
-type OnEvents = (events: readonly LiveEvent[]) => void;
+type OnEvents = (events: readonly LiveMessage[]) => void;
 const listeners = new Set<OnEvents>();
 const renewals = new Set<() => void>();
 

@@ -59,7 +59,7 @@ async function run(): Promise<void> {
       const failed = asSourceError(error);
       root.textContent = '';
       render(<main>{<ErrorBox error={failed} onRetry={() => location.reload()} />}</main>, root);
-      if (failed.code !== 'PageOffline') return;
+      if (failed.code !== 'UiOffline') return;
       await new Promise((resolve) => setTimeout(resolve, backOff(RECONNECT, failures, Math.random())));
     }
   }

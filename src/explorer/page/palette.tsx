@@ -87,7 +87,7 @@ export function Palette() {
     <dialog
       ref={dialog}
       class="palette"
-      aria-label="Find anything"
+      aria-label="Search"
       onCancel={(event) => (event.preventDefault(), close())}
       onMouseDown={(event) => event.target === dialog.current && close()}
     >

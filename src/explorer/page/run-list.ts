@@ -1,4 +1,4 @@
-import type { LiveEvent, RunsAnswer, RunSummary } from '../contract';
+import type { LiveMessage, RunsAnswer, RunSummary } from '../contract';
 
 /**
  * The runs of a list, newest first, loaded page by page while scrolling.
@@ -52,7 +52,7 @@ export function withFresh(list: RunList): RunList {
 }
 
 /** Updates rows beyond the first page from events. */
-export function withEvents(list: RunList, events: readonly LiveEvent[]): RunList {
+export function withEvents(list: RunList, events: readonly LiveMessage[]): RunList {
   const ended = new Map(
     events.filter(({ kind }) => kind === 'run-ended').map((event) => [event.temporalRunId, event]),
   );

@@ -20,7 +20,7 @@ export function Sheet() {
   // Read once, because the dialog that shows it disables the layers below.
   const sections = useMemo(sheet, []);
   return (
-    <Dialog title="Keys" width="large" onClose={() => (isSheetOpen.value = false)}>
+    <Dialog title="Keyboard shortcuts" width="large" onClose={() => (isSheetOpen.value = false)}>
       <div class="sheet">
         {sections.map(({ title, bindings }) => (
           <section key={title}>

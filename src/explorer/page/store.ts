@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { LiveEvent, QuestionName, Questions } from '../contract';
+import type { LiveMessage, QuestionName, Questions } from '../contract';
 import { source } from './app';
 import { onLive, onRenewal } from './live';
 import { asSourceError, isAbort, type SourceError } from './source/source-error';
@@ -15,7 +15,7 @@ export interface Answer<T> {
 
 export interface AnswerOptions {
   /** Whether an event makes the answer out of date. Default: none does. */
-  readonly staleOn?: (event: LiveEvent) => boolean;
+  readonly staleOn?: (event: LiveMessage) => boolean;
   /**
    * Interval of asking again, in milliseconds, for changes that no event reports. Paused while the tab is
    * hidden.

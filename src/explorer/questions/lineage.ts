@@ -1,4 +1,4 @@
-import { impact, resolveHash, why, type Origin } from '../../records/questions';
+import { impact, resolveHash, why, type ValueOrigin } from '../../records/questions';
 import type { LineageRecord } from '../../ports';
 import type { Questions, UsesAnswer, UseView, WalkAnswer } from '../contract';
 import type { ExplorerData } from '../data';
@@ -66,7 +66,7 @@ async function walkUp(
   const steps: WalkAnswer['steps'][number][] = [];
   let isCut = false;
   // An explicit stack: chains of loops and runs are deeper than the call stack.
-  const open: { readonly origin: Origin; readonly depth: number; readonly through?: string }[] = [
+  const open: { readonly origin: ValueOrigin; readonly depth: number; readonly through?: string }[] = [
     { origin, depth: 0 },
   ];
   for (let next = open.pop(); next; next = open.pop()) {

@@ -150,7 +150,10 @@ export async function workers(data: ExplorerData): Promise<Questions['workers'][
   };
   for (const tapestry of tapestries) {
     const { name, options } = recordOf(tapestry);
-    note(taskQueueOf({ tapestry: name, ...(options.queue !== undefined && { queue: options.queue }) }), name);
+    note(
+      taskQueueOf({ tapestry: name, ...(options.taskQueue !== undefined && { queue: options.taskQueue }) }),
+      name,
+    );
   }
   const running = await backends.runHistory.listRuns({ status: 'running', limit: RUNNING });
   for (const [run, queue] of await queuesOf(data, running.items)) note(queue, run.tapestry).running += 1;

@@ -14,7 +14,7 @@ export async function stats(
 ): Promise<StatsAnswer> {
   const until = (await runHistory.now()) + 1;
   const found = await statsOf(runHistory, { by, since: until - LENGTHS[last], until });
-  const { regressions, tooFew, leastSamples } = found.against!;
+  const { regressions, tooFew, leastSamples } = found.baseline!;
   const unknown = new Set(tooFew);
   return {
     since: found.since,

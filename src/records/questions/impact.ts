@@ -9,7 +9,7 @@ import { PARAMETER, isTelling } from './telling-values';
 import { unknownValue } from './why';
 
 /** Everything made from a value. */
-export interface Impact {
+export interface ValueImpact {
   /** Knots that have the value itself, newest first: those that made it or took it over, and parameters. */
   readonly having: readonly LineageRecord[];
   /**
@@ -47,7 +47,7 @@ export async function impact(
   runHistory: RunHistory,
   given: string,
   { limit = LIMIT }: ImpactOptions = {},
-): Promise<Impact> {
+): Promise<ValueImpact> {
   const hash = await resolveHash(runHistory, given);
   const walk = new Walk(runHistory, limit);
   const having = await walk.having(hash);

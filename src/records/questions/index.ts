@@ -3,18 +3,18 @@ export { comparePlans } from './compare-plans';
 export { diffRuns, type KnotDifference, type RunDifference } from './diff-runs';
 export { differenceSentence } from './difference-sentence';
 export { explainCache, type CacheExplanation } from './explain-cache';
-export { impact, type AffectedKnot, type Impact, type ImpactOptions } from './impact';
+export { impact, type AffectedKnot, type ValueImpact, type ImpactOptions } from './impact';
 export { inOrder } from './in-order';
 export { wiringOf } from './parents-of';
 export {
   partitionStates,
   type PartitionState,
   type PartitionStatus,
-  type RunOfPartition,
+  type PartitionRunSummary,
   type StaleReason,
 } from './partition-states';
 export { readAll } from './read-all';
 export { resolveHash } from './resolve-hash';
 export { staleReasonText } from './stale-reason-text';
 export { statsOf, type Regression, type Stats, type StatsOptions } from './statistics';
-export { why, type Origin, type WhyOptions } from './why';
+export { why, type ValueOrigin, type WhyOptions } from './why';

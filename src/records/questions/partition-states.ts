@@ -52,7 +52,7 @@ export interface StaleReason {
   };
 }
 
-export interface RunOfPartition {
+export interface PartitionRunSummary {
   readonly runId: string;
   readonly status: RunStatus;
   /** Milliseconds since the epoch. */
@@ -69,9 +69,9 @@ export interface PartitionStatus {
   readonly isOpen?: true;
   /** Number of recorded runs. */
   readonly runs: number;
-  readonly newest?: RunOfPartition;
+  readonly newest?: PartitionRunSummary;
   /** The newest successful run, which may be the same. */
-  readonly newestOk?: RunOfPartition;
+  readonly newestOk?: PartitionRunSummary;
   /** For `stale`: the first ten reasons. */
   readonly reasons: readonly StaleReason[];
 }
@@ -142,7 +142,7 @@ function stateOf(status: RunStatus, reasons: readonly StaleReason[]): PartitionS
   return reasons.length > 0 ? 'stale' : 'ok';
 }
 
-function describe({ run_id, status, started_at, finished_at }: PartitionRun): RunOfPartition {
+function describe({ run_id, status, started_at, finished_at }: PartitionRun): PartitionRunSummary {
   return { runId: run_id, status, startedAt: started_at, finishedAt: finished_at };
 }
 

@@ -26,7 +26,7 @@ export interface StatsOptions {
   /**
    * Figures are compared with those of this time before `since`. Default: a week; `false`: with none.
    */
-  readonly against?: Duration | false;
+  readonly baseline?: Duration | false;
 }
 
 /** A change for the worse, with its figures and how many they are made of. */
@@ -47,7 +47,7 @@ export interface Stats {
   /** The most that ran first. */
   readonly statistics: readonly Statistics[];
   /** Undefined if nothing was compared. */
-  readonly against?: {
+  readonly baseline?: {
     readonly since: number;
     readonly until: number;
     readonly regressions: readonly Regression[];
@@ -63,19 +63,19 @@ export interface Stats {
 /** Figures of what ran lately, and what became worse. */
 export async function statsOf(
   history: RunHistory,
-  { by = 'definition', since, until, against = 7 * DAY_MS }: StatsOptions = {},
+  { by = 'definition', since, until, baseline = 7 * DAY_MS }: StatsOptions = {},
 ): Promise<Stats> {
   const end = until ?? (await history.now()) + 1;
   const start = since ?? end - DAY_MS;
   const figures = await history.statistics({ by, since: start, until: end });
   const statistics = [...figures].sort((a, b) => b.ran - a.ran || (a.name < b.name ? -1 : 1));
   const stats = { by, since: start, until: end, statistics };
-  if (against === false) return stats;
-  const window = { since: start - durationOption('against', against), until: start };
+  if (baseline === false) return stats;
+  const window = { since: start - durationOption('baseline', baseline), until: start };
   const before = await history.statistics({ by, ...window });
   // All functions in place of one kind are one line, so that it changes with which of them ran.
   const comparable = statistics.filter(({ name }) => by !== 'definition' || !isOfNode(name));
-  return { ...stats, against: { ...window, ...compared(comparable, before), leastSamples: LEAST_SAMPLES } };
+  return { ...stats, baseline: { ...window, ...compared(comparable, before), leastSamples: LEAST_SAMPLES } };
 }
 
 function compared(

@@ -10,7 +10,7 @@ import { resolveHash } from './resolve-hash';
 import { isParameter, isTelling } from './telling-values';
 
 /** How a value came about: the knot that made it, and its inputs. */
-export interface Origin {
+export interface ValueOrigin {
   readonly record: LineageRecord;
   /** By input name. Empty if `repeats` or `isCut` is true. */
   readonly inputs: readonly OriginInput[];
@@ -19,7 +19,7 @@ export interface Origin {
   /** It has inputs, but the answer has reached its limit. */
   readonly isCut: boolean;
   /** For a parameter: the knot that made an equal value in an earlier run. */
-  readonly madeBefore?: Origin;
+  readonly madeBefore?: ValueOrigin;
   /** For a knot that ran another tapestry: the terminals of its last run, by name, which make up its value. */
   readonly terminals?: readonly OriginInput[];
 }
@@ -31,7 +31,7 @@ export interface OriginInput {
   /** The parent's id. Absent for a constant. */
   readonly knotId?: string;
   /** Absent for a constant, and if the parent's record is missing. */
-  readonly origin?: Origin;
+  readonly origin?: ValueOrigin;
   /** A constant of at most 100 characters, as the plan has it encoded. Absent for others, and if the plan is gone. */
   readonly constant?: Constant;
 }
@@ -59,7 +59,7 @@ const CANDIDATES = 100_000;
  * @param given the hash, or its beginning (see {@link resolveHash})
  * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
  */
-export async function why(backends: Asked, given: string, options: WhyOptions = {}): Promise<Origin> {
+export async function why(backends: Asked, given: string, options: WhyOptions = {}): Promise<ValueOrigin> {
   const { runHistory } = backends;
   const { runId, limit = LIMIT } = options;
   const hash = await resolveHash(runHistory, given);
@@ -85,7 +85,7 @@ class Walk {
     this.records = new RecordsOfRuns(backends.runHistory);
   }
 
-  async originOf(record: LineageRecord): Promise<Origin> {
+  async originOf(record: LineageRecord): Promise<ValueOrigin> {
     const key = `${record.temporal_run_id} ${record.knot_id}`;
     const repeats = this.told.has(key);
     const isCut = !repeats && this.told.size >= this.limit;

@@ -13,7 +13,7 @@ export interface CopyOptions {
   readonly from: Backends;
   readonly to: Backends;
   /** Also where the target has runs that the source does not have. */
-  readonly intoUsed?: boolean;
+  readonly merge?: boolean;
   /** Called with what has been done so far, after each page. */
   readonly onProgress?: (report: CopyReport) => void;
 }
@@ -42,14 +42,9 @@ export interface CopyReport {
  * has is not copied again, so a copy that was broken off goes on where it was, and a second one brings what came since. Sealed values are copied as they
  * are. Cursors of emitters stay behind, as they name places in one history, and so do offers, leases and open runs.
  *
- * @throws SelvageError `HistoryNotEmpty`, `Usage` (both are one history), `BackendUnavailable`
+ * @throws SelvageError `RunHistoryNotEmpty`, `Usage` (both are one history), `BackendUnavailable`
  */
-export async function copyRecords({
-  from,
-  to,
-  intoUsed = false,
-  onProgress,
-}: CopyOptions): Promise<CopyReport> {
+export async function copyRecords({ from, to, merge = false, onProgress }: CopyOptions): Promise<CopyReport> {
   const none = (): Copied => ({ total: 0, added: 0 });
   const report: CopyReport = {
     values: none(),
@@ -63,7 +58,7 @@ export async function copyRecords({
   const progress = (): void => onProgress?.(report);
   await requireOther(from, to);
   const runs = await idsOfRuns(from, report);
-  if (!intoUsed) await requireNoOtherRuns(to, new Set([...runs, ...report.open]));
+  if (!merge) await requireNoOtherRuns(to, new Set([...runs, ...report.open]));
   // In the order in which they refer to one another, so that at no time a reader of the target misses what a record names.
   await copyValues(unsealed(from.dataStore), unsealed(to.dataStore), report.values, progress);
   await copyPlans(from, to, report.plans);
@@ -99,8 +94,8 @@ async function requireNoOtherRuns({ runHistory }: Backends, known: ReadonlySet<s
     const other = runs.find(({ temporal_run_id }) => !known.has(temporal_run_id));
     if (!other) continue;
     throw new SelvageError(
-      'HistoryNotEmpty',
-      `The run history to copy to has other runs, such as "${other.run_id}". Name an empty database; or add --into-used to have both there.`,
+      'RunHistoryNotEmpty',
+      `The run history to copy to has other runs, such as "${other.run_id}". Name an empty database; or add --merge to have both there.`,
       { details: { run: other.run_id } },
     );
   }

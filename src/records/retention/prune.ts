@@ -11,7 +11,7 @@ export interface PruneOptions {
   /** Only runs that match, and the runs that their knots started. Default: all. */
   readonly which?: PruneSelection;
   /** Removes runs of which an emitter has not heard yet, too: it never will. Default false. */
-  readonly unheard?: boolean;
+  readonly undelivered?: boolean;
   /** Only tells which runs would be removed. Default false. */
   readonly dryRun?: boolean;
   /** Aborting it ends the call after the current run. */
@@ -53,8 +53,8 @@ export interface PruneReport {
   readonly held: number;
   readonly heldRuns: readonly string[];
   /** Runs that are old enough but stay because emitters have not heard of their whole family yet, and the names of those emitters. */
-  readonly unheard: number;
-  readonly unheardBy: readonly string[];
+  readonly undelivered: number;
+  readonly undeliveredBy: readonly string[];
   /** The removed values. Absent for a dry run, and if it was interrupted before. */
   readonly garbage?: GarbageReport;
 }
@@ -85,7 +85,7 @@ export async function prune(
   options: PruneOptions,
   open: OpenRuns = { needed: new Set() },
 ): Promise<PruneReport> {
-  const { which, unheard: removesUnheard = false, dryRun = false, signal, onProgress } = options;
+  const { which, undelivered: removesUndelivered = false, dryRun = false, signal, onProgress } = options;
   const olderThan = durationOption('olderThan', options.olderThan);
   if (!(Number.isFinite(olderThan) && olderThan >= LEAST_GRACE_MS)) {
     throw new SelvageError(
@@ -96,14 +96,14 @@ export async function prune(
   }
   const { runHistory } = backends;
   const before = Date.now() - olderThan;
-  const readers = removesUnheard ? [] : await slowReaders(runHistory);
+  const readers = removesUndelivered ? [] : await slowReaders(runHistory);
   const needed = await neededRuns(runHistory, open);
   const roots = new Roots(runHistory);
   const named = which?.runs && new Set(which.runs);
   const totals = new Map<string, PrunedTapestry>();
   const heldRuns: string[] = [];
-  const unheardBy = new Set<string>();
-  let [runs, records, held, unheard] = [0, 0, 0, 0];
+  const undeliveredBy = new Set<string>();
+  let [runs, records, held, undelivered] = [0, 0, 0, 0];
   const report = (complete: boolean, garbage?: GarbageReport): PruneReport => ({
     dryRun,
     complete,
@@ -113,8 +113,8 @@ export async function prune(
     records,
     held,
     heldRuns,
-    unheard,
-    unheardBy: [...unheardBy].sort(),
+    undelivered,
+    undeliveredBy: [...undeliveredBy].sort(),
     ...(garbage && { garbage }),
   });
   const isYoung = ({ status, finished_at: end }: RunRecord): boolean =>
@@ -124,7 +124,7 @@ export async function prune(
   for await (const run of allRuns(runHistory, { until: before })) {
     if (signal?.aborted) return report(false);
     const isHeld = isYoung(run) || needed.has(run.run_id);
-    const behind = isHeld ? [] : readers.filter(({ heardUntil }) => heardUntil <= run.finished_at!);
+    const behind = isHeld ? [] : readers.filter(({ deliveredUntil }) => deliveredUntil <= run.finished_at!);
     if (!isHeld && behind.length === 0) continue;
     const { temporal_run_id: root } = await roots.of(run);
     const others = staying.get(root);
@@ -142,8 +142,8 @@ export async function prune(
       held += 1;
       if (heldRuns.length < NAMED_RUNS) heldRuns.push(run.run_id);
     } else if (emitters) {
-      unheard += 1;
-      for (const name of emitters) unheardBy.add(name);
+      undelivered += 1;
+      for (const name of emitters) undeliveredBy.add(name);
     }
     if (emitters) continue;
     const deleted = dryRun ? 0 : await runHistory.deleteRun(run.temporal_run_id);
@@ -165,7 +165,7 @@ const LATE_MS = 3_600_000;
 interface SlowReader {
   readonly name: string;
   /** It has heard of runs that ended before. */
-  readonly heardUntil: number;
+  readonly deliveredUntil: number;
 }
 
 /** Emitters that have not heard of everything. Those that are disabled hold nothing up. */
@@ -177,7 +177,7 @@ async function slowReaders(runHistory: RunHistory): Promise<SlowReader[]> {
     .filter(({ position, disabledAt }) => disabledAt === null && position !== last)
     .map(({ name, position, positionAt, createdAt }) => ({
       name,
-      heardUntil: position === null ? 0 : (positionAt ?? createdAt) - LATE_MS,
+      deliveredUntil: position === null ? 0 : (positionAt ?? createdAt) - LATE_MS,
     }));
 }
 

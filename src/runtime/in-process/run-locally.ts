@@ -78,7 +78,7 @@ export interface RunLocallyOptions {
   readonly emitters?: EmitterList;
 }
 
-export interface LocallyRun<Values> extends RunResult<Values> {
+export interface LocalRun<Values> extends RunResult<Values> {
   /** In the order in which the knots were committed. */
   readonly lineage: readonly LineageRecord[];
 }
@@ -95,7 +95,7 @@ export async function runLocally<Parameters extends object, Values extends objec
   tapestry: Tapestry<Parameters, Values>,
   parameters: Parameters,
   options: RunLocallyOptions = {},
-): Promise<LocallyRun<Values>> {
+): Promise<LocalRun<Values>> {
   const record = recordOf(tapestry);
   const temporalRunId = randomUUID();
   const { signals = {}, realTime = false, emitters = [], ...others } = options;
@@ -153,7 +153,7 @@ async function hostsFor(
   return await openHosts(all, (host, line) => logger?.info({ host }, line));
 }
 
-function resultOf<Values>(run: LocalRunResult, terminals: readonly string[] | undefined): LocallyRun<Values> {
+function resultOf<Values>(run: LocalRunResult, terminals: readonly string[] | undefined): LocalRun<Values> {
   const outputs: Record<string, unknown> = {};
   const outcomes: Record<string, Outcome> = {};
   run.layout.ids.forEach((id, index) => {

@@ -7,7 +7,7 @@ import {
   type IterableSource,
   type KafkaSourceSettings,
   type OpenSource,
-  type OwnSource,
+  type CustomSource,
   type SourceKind,
   type StreamDeclaration,
   type StreamingSource,
@@ -63,6 +63,9 @@ export function kindOfSource(source: StreamDeclaration['source']): SourceKind {
   return isSource(source) ? source.kind : 'own';
 }
 
-function openOwn(source: OwnSource<unknown>, { logger }: SourceParts): OpenSource {
-  return { read: (places, { signal, gap }) => source(places.get(''), { signal, logger, places, gap }) };
+function openOwn(source: CustomSource<unknown>, { logger }: SourceParts): OpenSource {
+  return {
+    read: (places, { signal, reportGap }) =>
+      source(places.get(''), { signal, logger, checkpoint: places, reportGap }),
+  };
 }

@@ -1,6 +1,6 @@
 import type { Gap } from '../../ports';
 import type { Json } from '../../values';
-import { keyOfOffset, stateOfOffset, type Places, type StreamElement } from '../../streams';
+import { keyOfOffset, stateOfOffset, type Checkpoint, type StreamElement } from '../../streams';
 import type {
   PartitionCheckpoint,
   StreamCheckpoint,
@@ -69,7 +69,7 @@ export class StreamProgress {
   }
 
   /** Where to go on reading. */
-  places(): Places {
+  places(): Checkpoint {
     const places = new Map<string, Json>();
     for (const [name, { after }] of this.#partitions) if (after) places.set(name, after());
     return places;

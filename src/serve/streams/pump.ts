@@ -6,11 +6,11 @@ import {
   gapWords,
   keyOfOffset,
   streamName,
-  type DeadLetter,
+  type StreamDeadLetter,
   type OpenSource,
   type StreamDeclaration,
   type StreamElement,
-  type TellGap,
+  type ReportGap,
 } from '../../streams';
 import type { SourceAmount } from '../../ports';
 import type { PumpEnd, PumpState, StreamCheckpoint, StreamCounts } from '../../workflows/messages';
@@ -105,7 +105,7 @@ export class Pump {
           await this.#insist('save the checkpoint', () => this.#parts.save(this.checkpoint()));
         },
         trouble: (message) => this.#troubles.set(source, message),
-        gap: this.#tellGap,
+        reportGap: this.#tellGap,
       }),
       this.#window(),
     );
@@ -168,7 +168,7 @@ export class Pump {
     return units * Math.max(batch, gather, 1);
   }
 
-  readonly #tellGap: TellGap = (gap) => {
+  readonly #tellGap: ReportGap = (gap) => {
     if (this.#progress.addGap({ ...gap, at: Date.now() }))
       this.#parts.logger.warn({ partition: gap.partition, ...gap.lost }, gapWords(gap));
   };
@@ -278,11 +278,11 @@ export class Pump {
     return this.#unit(partition, elements.slice(0, size));
   }
 
-  #unit(partition: string, elements: readonly StreamElement[], refusal?: DeadLetter['error']): Unit {
+  #unit(partition: string, elements: readonly StreamElement[], refusal?: StreamDeadLetter['error']): Unit {
     return unitOf(this.#parts.declaration.options, partition, elements, refusal);
   }
 
-  async #refusalOf(element: StreamElement): Promise<DeadLetter['error'] | undefined> {
+  async #refusalOf(element: StreamElement): Promise<StreamDeadLetter['error'] | undefined> {
     const refusal = await this.#insist('check what was read', () => this.#parts.runs.refusalOf(element));
     return refusal ?? keyRefusalOf(this.#parts.declaration.options, element);
   }
@@ -337,7 +337,7 @@ export class Pump {
 
   /** What the element counts as; undefined: the stream stops before it. */
   async #deliver(end: ElementEnd): Promise<keyof StreamCounts | undefined> {
-    const { onResult, deadLetter, onFailure } = this.#parts.declaration.options;
+    const { onResult, onDeadLetter, onFailure } = this.#parts.declaration.options;
     const { signal } = this.#kill;
     signal.throwIfAborted();
     if ('result' in end) {
@@ -364,9 +364,9 @@ export class Pump {
       );
       return undefined;
     }
-    if (deadLetter)
-      await this.#insist('deliver a dead letter (deadLetter)', async () =>
-        deadLetter(letter, element, { signal }),
+    if (onDeadLetter)
+      await this.#insist('deliver a dead letter (onDeadLetter)', async () =>
+        onDeadLetter(letter, element, { signal }),
       );
     return 'dead';
   }

@@ -22,7 +22,7 @@ const STREAM_OPTIONS = [
   'gather',
   'linger',
   'onResult',
-  'deadLetter',
+  'onDeadLetter',
   'onFailure',
 ] as const;
 

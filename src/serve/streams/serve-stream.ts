@@ -59,9 +59,9 @@ export interface StreamEnd {
  */
 export function workerOfStreams(
   streams: readonly StreamDeclaration[],
-): Pick<OpenOptions, 'tapestries' | 'workOn'> {
+): Pick<OpenOptions, 'tapestries' | 'taskQueues'> {
   const tapestries = new Set<AnyTapestry>(streams.map(({ tapestry }) => tapestry));
-  return { tapestries: [...tapestries], workOn: streams.map(({ id }) => streamQueue(id)) };
+  return { tapestries: [...tapestries], taskQueues: streams.map(({ id }) => streamQueue(id)) };
 }
 
 /** The streams of one process. */

@@ -3,10 +3,10 @@ import {
   gapWords,
   keyOfOffset,
   stateOfOffset,
-  type Places,
+  type Checkpoint,
   type SourceTriggerSettings,
   type StreamElement,
-  type TellGap,
+  type ReportGap,
 } from '../../streams';
 import type { Trigger, TriggerDeclaration, TriggerEvent, TriggerHost } from '../../triggers';
 import type { Json } from '../../values';
@@ -29,12 +29,12 @@ export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigge
     async run(host) {
       const { signal, logger } = host;
       const source = await openSource(settings.source, { id, logger });
-      const places = new Map<string, Json>(Object.entries((await settings.places?.load()) ?? {}));
+      const places = new Map<string, Json>(Object.entries((await settings.checkpoint?.load()) ?? {}));
       let saving: Promise<unknown> = Promise.resolve();
       // One after another: the source saves new partitions while others are saved, and an older list must not be the last.
-      const save = async (newer: Places): Promise<void> => {
+      const save = async (newer: Checkpoint): Promise<void> => {
         for (const [partition, state] of newer) places.set(partition, state);
-        const own = saving.then(() => settings.places?.save(Object.fromEntries(places)));
+        const own = saving.then(() => settings.checkpoint?.save(Object.fromEntries(places)));
         saving = own.catch(() => undefined);
         await own;
       };
@@ -44,13 +44,13 @@ export function createSourceTrigger({ id, options }: TriggerDeclaration): Trigge
           source,
           message === undefined ? undefined : new SelvageError('DeliveryFailed', message, { details: {} }),
         );
-      const gap: TellGap = (lost) => {
+      const gap: ReportGap = (lost) => {
         host.metrics.count('gap');
         if (lost.lost?.unit === 'elements') host.metrics.count('lost', lost.lost.amount);
         logger.warn(gapWords(lost));
       };
       const reader = new Reader(
-        source.read(new Map(places), { signal, logger, save, trouble, gap }),
+        source.read(new Map(places), { signal, logger, save, trouble, reportGap: gap }),
         AT_ONCE,
       );
       try {

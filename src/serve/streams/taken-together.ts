@@ -1,13 +1,13 @@
-import { keyOfOffset, type StreamElement, type TellGap } from '../../streams';
+import { keyOfOffset, type StreamElement, type ReportGap } from '../../streams';
 import { keyInLedger, type Unit } from './unit';
 
 /** Tells what a source has lost of the elements that earlier processes had taken together. */
 export class TakenTogether {
-  readonly #tell: TellGap;
+  readonly #tell: ReportGap;
   /** The keys of the last elements, as the ledger has them. */
   readonly #lasts: ReadonlySet<string>;
 
-  constructor(tell: TellGap, lasts: ReadonlySet<string>) {
+  constructor(tell: ReportGap, lasts: ReadonlySet<string>) {
     this.#tell = tell;
     this.#lasts = lasts;
   }

@@ -9,7 +9,7 @@ import {
   inBatch,
   keyOfOffset,
   terminalsOf,
-  type DeadLetter,
+  type StreamDeadLetter,
   type StreamDeclaration,
   type StreamElement,
 } from '../../streams';
@@ -49,7 +49,7 @@ export class StreamRuns implements UnitRuns<Claim> {
     this.#terminals = [...terminalsOf(record).keys()];
   }
 
-  async refusalOf({ value, unreadable }: StreamElement): Promise<DeadLetter['error'] | undefined> {
+  async refusalOf({ value, unreadable }: StreamElement): Promise<StreamDeadLetter['error'] | undefined> {
     if (unreadable) return unreadable;
     try {
       await this.#selvage.starter.check(this.#declaration.tapestry, this.#parameters(value));
@@ -219,7 +219,7 @@ function listOf({ elements }: Unit): StreamElement {
   return { ...last, value: elements.map(({ value }) => value) };
 }
 
-function describe({ code, message }: SelvageError): DeadLetter['error'] {
+function describe({ code, message }: SelvageError): StreamDeadLetter['error'] {
   return { code, message };
 }
 

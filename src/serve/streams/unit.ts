@@ -1,6 +1,6 @@
 import {
   keyOfOffset,
-  type DeadLetter,
+  type StreamDeadLetter,
   type StreamElement,
   type StreamResult,
   type StreamSettings,
@@ -14,14 +14,14 @@ export interface Unit extends Part {
   /** By which elements of other units must wait for this one; undefined without order by key. */
   readonly keys?: readonly string[];
   /** Why the only element cannot be parameters of a run. */
-  readonly refusal?: DeadLetter['error'];
+  readonly refusal?: StreamDeadLetter['error'];
 }
 
 export function unitOf(
   options: StreamSettings,
   partition: string,
   elements: readonly StreamElement[],
-  refusal?: DeadLetter['error'],
+  refusal?: StreamDeadLetter['error'],
 ): Unit {
   return {
     partition,
@@ -52,7 +52,7 @@ export function orderKeyOf({ key }: StreamSettings, element: StreamElement): str
 export function keyRefusalOf(
   { key }: StreamSettings,
   element: StreamElement,
-): DeadLetter['error'] | undefined {
+): StreamDeadLetter['error'] | undefined {
   try {
     key?.(element.value, element);
     return undefined;
@@ -70,18 +70,18 @@ export interface UnitClaim {
   /** The key of the last of them, if there were several. */
   readonly last?: string;
   /** Why it was refused then. */
-  readonly refusal?: DeadLetter['error'];
+  readonly refusal?: StreamDeadLetter['error'];
 }
 
 /** What became of an element. */
 export type ElementEnd =
   | { readonly element: StreamElement; readonly result: StreamResult }
-  | { readonly element: StreamElement; readonly letter: DeadLetter };
+  | { readonly element: StreamElement; readonly letter: StreamDeadLetter };
 
 /** How the runs of a stream are started, and their results read. */
 export interface UnitRuns<Claim extends UnitClaim = UnitClaim> {
   /** Why an element cannot be parameters of a run; undefined if it can. */
-  refusalOf(element: StreamElement): Promise<DeadLetter['error'] | undefined>;
+  refusalOf(element: StreamElement): Promise<StreamDeadLetter['error'] | undefined>;
   /** Claims units, in the order of the source. Durable when it returns. */
   claim(units: readonly Unit[]): Promise<readonly Claim[]>;
   /** The keys of the last elements of the batches and lists that were claimed lately, as {@link keyInLedger} gives them. */

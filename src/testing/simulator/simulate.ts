@@ -74,7 +74,7 @@ const SCHEDULES_WITH_BODIES = 500;
  * value missing, no body run when its record is there, and replay to the same commands. Nothing is started and nothing is
  * written; time is simulated, too.
  *
- * @throws SelvageError `BodyNotRepeatable` (with `parameters`): a body gave something else when it ran again, as it may have to
+ * @throws SelvageError `BodyNotDeterministic` (with `parameters`): a body gave something else when it ran again, as it may have to
  *   after a crash; `SimulationFailed`: a run broke its promise. Both have the smallest schedule that shows it, in words and as
  *   `schedule`. `InvalidConfig`, `InvalidParameters`, `UnknownKnot` (in `replace`), or any of compiling.
  */
@@ -174,7 +174,7 @@ function failed(
           'give `ctx.idempotencyKey`. Or replace the body here, if its output may differ.'
         : 'This is a defect of Selvage, not of your tapestry. Please report it with this message.';
   return new SelvageError(
-    isOfBody ? 'BodyNotRepeatable' : 'SimulationFailed',
+    isOfBody ? 'BodyNotDeterministic' : 'SimulationFailed',
     `${violation.message} (${violation.kind}), in tapestry "${tapestry}" under this schedule:\n${lines.join('\n')}\n` +
       `${advice}\nFound after ${before} schedules of seed ${seed} (blows then: ${found.blows.length}). To see it again: ` +
       `simulate(…, { schedule: '${text}' }), or the same options with seed: ${seed}.`,

@@ -102,7 +102,7 @@ test('a throw from a timer ends the command with 75; knot, error and place are t
   expect(code).toBe(75);
   expect(stdout).not.toContain('succeeded');
   expect(stderr).toMatch(
-    /^error EndedEarly: A callback of the body of knot "throwing" of run r threw .*:\n {2}RangeError: from a timer\n {4}at \S*pipeline\.ts:\d+:\d+$/m,
+    /^error ProcessExited: A callback of the body of knot "throwing" of run r threw .*:\n {2}RangeError: from a timer\n {4}at \S*pipeline\.ts:\d+:\d+$/m,
   );
   expect(stderr).toMatch(/^Run r is not lost: .*\nGo on with:\n {2}npx selvage .*\br\b/m);
 });
@@ -111,7 +111,7 @@ test('a leaked rejection ends the command with 75; knot, causes and places are t
   const { code, stdout, stderr } = await runCommand(makeEnding(), runArgs('leak'));
   expect(code).toBe(75);
   expect(stdout).not.toContain('succeeded');
-  expect(stderr).toMatch(/^error EndedEarly: The body of knot "leaking" of run r left a promise .*:$/m);
+  expect(stderr).toMatch(/^error ProcessExited: The body of knot "leaking" of run r left a promise .*:$/m);
   expect(stderr).toMatch(
     /^ {2}TypeError: nobody heard\n {4}at \S*pipeline\.ts:\d+:\d+\n {4}caused by RangeError: too far/m,
   );
@@ -125,7 +125,7 @@ test('process.exit with --json: one document, 75 whatever the body said', async 
     tapestry: 'exit3',
     status: 'running',
     error: {
-      code: 'EndedEarly',
+      code: 'ProcessExited',
       cause: 'exit',
       message: expect.stringMatching(
         /^The body of knot "ending" of run r called process\.exit\(3\) at \S*pipeline\.ts:\d+:\d+\./,
@@ -134,7 +134,7 @@ test('process.exit with --json: one document, 75 whatever the body said', async 
     knots: [{ runId: 'r', knot: 'ending', attempt: 1 }],
     back: expect.stringMatching(/selvage .*\br\b/) as string,
   });
-  expect(stderr).toContain('error EndedEarly: ');
+  expect(stderr).toContain('error ProcessExited: ');
 });
 
 test('a body that never settles, with nothing left to do beside it, ends nothing', async () => {
@@ -172,7 +172,7 @@ test.each([
   const project = makeCommandProject({ [file]: `${text}\n` });
   const { code, stdout, stderr } = await runCommand(project, ['plan', file, '--json']);
   expect(code).toBe(75);
-  expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'EndedEarly' } });
+  expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'ProcessExited' } });
   expect(stderr).toMatch(said);
 });
 
@@ -226,7 +226,7 @@ test('process.exit(0) in a body ends the command with 75, and the same command g
   const { ended, again } = await comeBack;
   expect(ended.code).toBe(75);
   expect(ended.stderr).toMatch(
-    /^error EndedEarly: The body of knot "ending" of run r called process\.exit\(0\) at \S*pipeline\.ts:\d+:\d+\.$/m,
+    /^error ProcessExited: The body of knot "ending" of run r called process\.exit\(0\) at \S*pipeline\.ts:\d+:\d+\.$/m,
   );
   expect(again.code).toBe(0);
   expect(JSON.parse(again.stdout)).toMatchObject({ status: 'succeeded', values: { y: 1 } });

@@ -78,11 +78,11 @@ test('emit delivers to the emitters of the file and of the project; what one gav
   const { stdout } = await cli('doctor', '--json');
   expect(stdout).toContain('file: nobody delivers, 4 changes behind, 1 dead letters');
 
-  const dead = JSON.parse((await cli('emitters', 'dead', 'file', '--json')).stdout) as {
+  const dead = JSON.parse((await cli('emitters', 'dead-letters', 'file', '--json')).stdout) as {
     items: { eventId: string; reason: string }[];
   };
   expect(dead.items).toMatchObject([{ eventId: 't-r1/bad/finished', reason: 'it is bad' }]);
-  expect((await cli('emitters', 'dead', 'file', '--redrive')).code).toBe(0);
+  expect((await cli('emitters', 'dead-letters', 'file', '--redrive')).code).toBe(0);
   const skipped = await cli('emitters', 'skip', 'file', '--changes', '2');
   expect(skipped.stdout + skipped.stderr).toContain('selvage emitters replay file --from');
   expect((await cli('emitters', 'replay', 'all', '--from', 'beginning')).code).toBe(0);
@@ -104,9 +104,9 @@ test('emit delivers to the emitters of the file and of the project; what one gav
 test.each([
   ['emit', ['emit', 'missing.ts'], 'missing.ts'],
   ['emit with two', ['emit', 'twice.ts'], 'DuplicateEmitter'],
-  ['dead', ['emitters', 'dead', 'fiel'], 'UnknownEmitter'],
-  ['dead of an event', ['emitters', 'dead', 'file', '--event', 'e'], '--event'],
-  ['dead twice', ['emitters', 'dead', 'file', '--redrive', '--forget'], 'not both'],
+  ['dead', ['emitters', 'dead-letters', 'fiel'], 'UnknownEmitter'],
+  ['dead of an event', ['emitters', 'dead-letters', 'file', '--event', 'e'], '--event'],
+  ['dead twice', ['emitters', 'dead-letters', 'file', '--redrive', '--delete'], 'not both'],
   ['replay', ['emitters', 'replay', 'fiel', '--from', 'beginning'], 'UnknownEmitter'],
   ['replay from nowhere', ['emitters', 'replay', 'file', '--from', '99_99'], 'InvalidCursor'],
   ['replay without a place', ['emitters', 'replay', 'file'], '--from'],

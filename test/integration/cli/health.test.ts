@@ -25,10 +25,10 @@ const LABELS = /^selvage_(definition|outcome|reused|skip_reason|reason|tapestry|
 
 test('all metrics that alerts, dashboard and pages name are those of a worker, and its log lines say run, knot and attempt', async () => {
   const project = makeProject();
-  const shown = /^\$ (?:npx|node node_modules\/\.bin\/)\s?selvage (worker .*--health.*)$/m.exec(
+  const shown = /^\$ (?:npx|node node_modules\/\.bin\/)\s?selvage (worker .*--health-port.*)$/m.exec(
     readFile('docs/operations/monitor.md'),
   )![1]!;
-  const words = shown.replace(/--health \d+/, '--health 0').split(' ');
+  const words = shown.replace(/--health-port \d+/, '--health-port 0').split(' ');
   expect(words).toContain('json');
   const worker = begin(project, words);
   const [, url] = await worker.hasWritten(ANSWERS);
@@ -117,7 +117,7 @@ test('the worker of the page about scaling has as many slots as it says', async 
   )!;
   const worker = begin(makeProject(), [
     ...line!.split(' '),
-    '--health',
+    '--health-port',
     '0',
     '--address',
     sharedServerAddress(),
@@ -130,7 +130,7 @@ test('the worker of the page about scaling has as many slots as it says', async 
 });
 
 test('dev answers, too', async () => {
-  const dev = begin(makeProject(), ['dev', 'pipeline.ts', '--no-ui', '--health', '0']);
+  const dev = begin(makeProject(), ['dev', 'pipeline.ts', '--no-ui', '--health-port', '0']);
   const [, url] = await dev.hasWritten(ANSWERS);
   expect((await fetch(`${url}/livez`)).status).toBe(200);
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
@@ -141,12 +141,12 @@ test('dev answers, too', async () => {
 test('a port that is taken, and one that is none, are one error', async () => {
   const project = makeProject();
   const other = await listening();
-  const taken = await runCommand(project, ['worker', 'pipeline.ts', '--health', String(other.port)]);
+  const taken = await runCommand(project, ['worker', 'pipeline.ts', '--health-port', String(other.port)]);
   await other.close();
   expect(taken).toMatchObject({ code: 2 });
   expect(taken.stderr).toContain(`error PortInUse: Another program listens on 127.0.0.1:${other.port}`);
   for (const words of [
-    ['--health', 'x'],
+    ['--health-port', 'x'],
     ['--log-format', 'xml'],
     ['--slots', '0'],
   ]) {

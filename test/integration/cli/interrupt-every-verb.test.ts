@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 
 function expectNoStack({ stdout, stderr }: Finished): void {
-  expect(`${stdout}${stderr}`).not.toMatch(/^ +at |Unexpected|unhandled/im);
+  expect(`${stdout}${stderr}`).not.toMatch(/^ +at |InternalError|unhandled/im);
 }
 
 /** The processes that have a claim on the project's server now. */

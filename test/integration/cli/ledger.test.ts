@@ -37,25 +37,25 @@ beforeEach(async () => {
   await backends.close();
 });
 
-test('the ledger is listed by trigger and by what has not been started, without a server', async () => {
-  const all = await called('ledger', 'list');
+test('events are listed by trigger and by what has not been started, without a server', async () => {
+  const all = await called('events', 'list');
   expect(all.code).toBe(0);
   expect(all.text).toMatch(/kafka:orders +done +orders~1 .*topic orders, partition 3, offset 17/);
   expect(all.text).toMatch(/webhook:w +open +orders~1 .*not yet/);
-  const { stdout } = await called('ledger', 'list', '--unstarted', '--json');
+  const { stdout } = await called('events', 'list', '--pending', '--json');
   const { items } = JSON.parse(stdout) as Page<LedgerEntry>;
   expect(items).toMatchObject([{ trigger: 'webhook:w', key: 'open', startedAt: null, event: EVENT }]);
-  expect((await called('ledger', 'list', '--trigger', 'kafka:other')).text).toContain('No event fits.');
+  expect((await called('events', 'list', '--trigger', 'kafka:other')).text).toContain('No event fits.');
 });
 
-test('what is forgotten is older than the server keeps runs, and confirmed', async () => {
-  const forget = ['ledger', 'forget', '--address', sharedServerAddress(), '--older-than'];
-  const early = await called(...forget, '1m', '--yes');
+test('what is removed is older than the server keeps runs, and confirmed', async () => {
+  const prune = ['events', 'prune', '--address', sharedServerAddress(), '--older-than'];
+  const early = await called(...prune, '1m', '--yes');
   expect(early.code).toBe(2);
   expect(early.text).toMatch(/InvalidConfig.*The server keeps runs for \d+ ms/);
-  expect((await called(...forget, '3650d')).text).toMatch(/Nobody is here to answer/);
-  const { code, stdout } = await called(...forget, '3650d', '--yes', '--json');
-  expect({ code, ...JSON.parse(stdout) }).toEqual({ code: 0, before: expect.any(Number), forgotten: 0 });
+  expect((await called(...prune, '3650d')).text).toMatch(/Nobody is here to answer/);
+  const { code, stdout } = await called(...prune, '3650d', '--yes', '--json');
+  expect({ code, ...JSON.parse(stdout) }).toEqual({ code: 0, before: expect.any(Number), events: 0 });
 });
 
 test('runs show and list the event that has started them', async () => {

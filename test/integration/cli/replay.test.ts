@@ -81,16 +81,16 @@ test('a history in a file, gzipped or not, without a server; one that differs: 1
   const { code, stdout, stderr } = await selvage('--file', 'changed.json');
   expect(code).toBe(1);
   expect(stderr).toBe('');
-  expect(stdout).toMatch(/^differs .*diamond/m);
-  expect(stdout).toMatch(/HistoryDiffers: Event \d+ .* ActivityTaskScheduled of "another" as .*'add'/);
+  expect(stdout).toMatch(/^nondeterministic .*diamond/m);
+  expect(stdout).toMatch(/NonDeterminism: Event \d+ .* ActivityTaskScheduled of "another" as .*'add'/);
   const document = JSON.parse((await selvage('--file', 'changed.json', '--json')).stdout) as object;
   expect(document).toMatchObject({
     replays: false,
     executions: [
       {
-        verdict: 'differs',
+        verdict: 'nondeterministic',
         difference: { event: expect.any(Number) as number },
-        error: { code: 'HistoryDiffers' },
+        error: { code: 'NonDeterminism' },
       },
     ],
   });

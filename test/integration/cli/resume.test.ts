@@ -63,9 +63,9 @@ test('with a file it works for the new run, as run does, and comes back to it by
 test('--from runs a knot again that was ok', async () => {
   const args = ['resume', 'broken', 'fixable.ts', '--from', 'load', '--run-id', 'anew'];
   const refused = await selvage(...args);
-  expect(refused.stderr).toMatch(/^error AlreadyResumed: .*"mended" \(succeeded\).*--again/m);
+  expect(refused.stderr).toMatch(/^error AlreadyResumed: .*"mended" \(succeeded\).*--allow-duplicate/m);
   expect(refused.code).toBe(2);
-  expect((await selvage(...args, '--again')).code).toBe(0);
+  expect((await selvage(...args, '--allow-duplicate')).code).toBe(0);
   expect(await takenOver('anew')).not.toContain('load');
 });
 
@@ -88,14 +88,14 @@ test('both runs name each other, and a listing can leave out what was resumed', 
 });
 
 test('without a file it is left to a worker, and refused where there is none', async () => {
-  const refused = await selvage('resume', 'broken', '--again', '--queue', 'idle');
+  const refused = await selvage('resume', 'broken', '--allow-duplicate', '--task-queue', 'idle');
   expect(refused.stderr).toMatch(/^error NoWorker: .*"idle"/m);
   expect(refused.code).toBe(2);
   const worker = new Command(project, ['worker', 'fixable.ts']);
   try {
     // The server hears of the worker a little after the worker says so.
     const { stdout } = await until('the run is taken', async () => {
-      const finished = await selvage('resume', 'broken', '--again', '--run-id', 'left', '--json');
+      const finished = await selvage('resume', 'broken', '--allow-duplicate', '--run-id', 'left', '--json');
       return finished.code === 0 ? finished : undefined;
     });
     expect(JSON.parse(stdout)).toMatchObject({ runId: 'left', tapestry: 'fixable', status: 'running' });
@@ -120,12 +120,12 @@ test('an unknown run, and a knot that is not there: their codes, soon', async ()
   expect(knot.code).toBe(2);
 });
 
-test('--deadline and --dedupe-key', async () => {
+test('--deadline and --idempotency-key', async () => {
   const late = await selvage('run', 'waiting.ts', '--deadline', '1s', '--json');
   expect(late.code).toBe(1);
   expect(JSON.parse(late.stdout)).toMatchObject({ status: 'failed', error: { type: 'DeadlineExceeded' } });
 
-  const keyed = ['run', 'fixable.ts', '--param', 'x=5', '--dedupe-key', 'monday', '--json'];
+  const keyed = ['run', 'fixable.ts', '--param', 'x=5', '--idempotency-key', 'monday', '--json'];
   const first = await selvage(...keyed);
   const again = await selvage(...keyed, '--deadline', '2020-01-31T18:00Z');
   expect([first.code, again.code]).toEqual([0, 0]);

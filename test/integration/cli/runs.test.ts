@@ -198,9 +198,9 @@ test('runs show: why a run waits, for people and for programs', async () => {
 test('runs show: a run that no worker has begun', async () => {
   const detached = [
     ...['run', 'pipeline.ts', '--tapestry', 'quickstart', '--param', 'x=1'],
-    ...['--detach', '--queue', 'short'],
+    ...['--detach', '--task-queue', 'short'],
   ];
-  const worker = new Command(project, ['worker', 'waiting.ts', '--queue', 'short']);
+  const worker = new Command(project, ['worker', 'waiting.ts', '--task-queue', 'short']);
   await worker.hasWritten(/[Ww]ork/);
   await until('a detached run has started', async () => {
     return (await selvage(...detached, '--run-id', 'early')).code === 0;
@@ -218,7 +218,7 @@ test('runs show: a run that no worker has begun', async () => {
   );
   expect(shown).toMatch(/^Not begun: no worker polls task queue "short" \(.*last polled /m);
   const listed = await selvage('runs', 'list', '--status', 'running');
-  expect(listed.stdout).toMatch(/^early +quickstart +not begun +\d{4}-/m);
+  expect(listed.stdout).toMatch(/^early +quickstart +not started +\d{4}-/m);
   // The worker has said that it stops: a detached run is refused at once.
   const { stderr } = await selvage(...detached);
   expect(stderr).toMatch(/^error NoWorker: /m);

@@ -89,7 +89,7 @@ test('a schedule from its deploy to its end', async () => {
   expect(outcome).toBe('started');
   expect((await schedules('show', 'nightly')).stdout).toContain(`${runId} `);
 
-  const taken = await schedules('deploy', 'weather.ts', '--source', 'elsewhere');
+  const taken = await schedules('deploy', 'weather.ts', '--owner', 'elsewhere');
   expect([taken.code, taken.stderr]).toEqual([2, expect.stringMatching(/ScheduleInUse.*--take-over/)]);
   expect((await schedules('delete', 'nightly')).code).toBe(0);
   const unknown = await schedules('show', 'nightly');
@@ -112,7 +112,7 @@ test('a file without a schedule', async () => {
 });
 
 test('a source without a file', async () => {
-  const { code, stderr } = await schedules('list', '--source', 'shop');
+  const { code, stderr } = await schedules('list', '--owner', 'shop');
   expect([code, stderr]).toEqual([2, expect.stringContaining('Give the file')]);
 });
 

@@ -64,7 +64,7 @@ describe('what cannot be served is refused, and named', () => {
 });
 
 test('a worker answers what machines ask, on a port of its own', async () => {
-  const worker = begin(makeProject(), ['worker', 'pipeline.ts', '--health', '0']);
+  const worker = begin(makeProject(), ['worker', 'pipeline.ts', '--health-port', '0']);
   const [, url] = await worker.hasWritten(/Answers \/livez, \/readyz and \/metrics at (http:\S+)/);
   expect((await fetch(`${url}/livez`)).status).toBe(200);
   const ready = await fetch(`${url}/readyz`);

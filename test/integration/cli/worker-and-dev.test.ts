@@ -54,7 +54,7 @@ test('selvage worker works for a detached run, and stops cleanly', async () => {
 
 test('a worker says that it is there when the server knows it: a run may be left to it at once', async () => {
   const selvage = await connectSelvage();
-  const place = ['--address', sharedServerAddress(), '--queue', selvage.taskQueue!];
+  const place = ['--address', sharedServerAddress(), '--task-queue', selvage.taskQueue!];
   const worker = new Command(makeScaled(), ['worker', 'pipeline.ts', ...place]);
   try {
     await worker.hasWritten(/Worker of scaled/);

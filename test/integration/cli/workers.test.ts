@@ -68,7 +68,7 @@ test('lists the workers that are alive, with what runs there and their body host
     expect(reportedAt).toBeGreaterThanOrEqual(since);
   }
 
-  const said = await workers('--queue', hosting);
+  const said = await workers('--task-queue', hosting);
   expect(said).toMatchObject({ code: 0, stderr: '' });
   expect(said.stdout.split('\n').slice(1)).toEqual([
     expect.stringMatching(/^TASK QUEUE +WORKER +SELVAGE +SDK +SINCE +RUNNING +BODY HOSTS$/),
@@ -79,7 +79,7 @@ test('lists the workers that are alive, with what runs there and their body host
     ),
     '',
   ]);
-  const document = await workers('--queue', plain, '--json');
+  const document = await workers('--task-queue', plain, '--json');
   expect(JSON.parse(document.stdout)).toMatchObject({
     workers: [{ taskQueue: plain, bodyHosts: [], running: 1 }],
     server: { namespace: 'default' },
@@ -87,7 +87,7 @@ test('lists the workers that are alive, with what runs there and their body host
 
   await other.stop();
   expect(await selvage.workers.list({ taskQueue: hosting })).toEqual([]);
-  expect(await workers('--queue', hosting)).toMatchObject({
+  expect(await workers('--task-queue', hosting)).toMatchObject({
     code: 0,
     stdout: expect.stringContaining(`No worker of task queue ${hosting} is alive.`) as string,
   });

@@ -76,7 +76,7 @@ for (const name of kept) {
       const { runs, values } = await contents(project);
       expect(runs).toEqual(recorded.runs);
       expect(values).toEqual(recorded.values);
-      await selvage(project, 'open', 'partial.selvage.html', '--check');
+      await selvage(project, 'capsule', 'open', 'partial.selvage.html', '--check');
       expect(
         JSON.parse(
           await selvage(project, 'runs', 'show', 'partial', '--capsule', 'partial.selvage.html', '--json'),
@@ -156,7 +156,9 @@ for (const name of kept) {
         again: before.slice(before.length - again.length),
       });
       expect(new Set(since).size).toBe(since.length);
-      const { items } = JSON.parse(await selvage(project, 'emitters', 'dead', 'to-file', '--json')) as {
+      const { items } = JSON.parse(
+        await selvage(project, 'emitters', 'dead-letters', 'to-file', '--json'),
+      ) as {
         items: unknown[];
       };
       expect(items).toHaveLength(2);

@@ -77,7 +77,13 @@ testUnless(
     const olderDir = await older();
     const projectDir = await temporaryFolder();
     const server = ['--address', sharedServerAddress(), '--project-dir', projectDir];
-    const place = [...server, '--queue', unique('upgrade')];
+    const queue = unique('upgrade');
+    // The older package has the option under its old name.
+    const placeOf = (version: string): string[] => [
+      ...server,
+      version === 'older' ? '--queue' : '--task-queue',
+      queue,
+    ];
     const selvage = await Selvage.connect({ address: sharedServerAddress(), projectDir });
     onClose(() => selvage.close());
 
@@ -89,7 +95,9 @@ testUnless(
     const startWorker = async (version: Version): Promise<Command> => {
       const { project, from } = programs[version];
       const environment = { VERSION: version };
-      const worker = begin(project, ['worker', 'pipeline.ts', ...place], environment, { packageDir: from });
+      const worker = begin(project, ['worker', 'pipeline.ts', ...placeOf(version)], environment, {
+        packageDir: from,
+      });
       await worker.hasWritten(/Worker of/);
       return worker;
     };
@@ -104,7 +112,7 @@ testUnless(
       return stdout;
     };
     const start = async (version: Version, tapestry: string): Promise<string> => {
-      const words = ['run', 'pipeline.ts', '--tapestry', tapestry, '--detach', '--json', ...place];
+      const words = ['run', 'pipeline.ts', '--tapestry', tapestry, '--detach', '--json', ...placeOf(version)];
       return (JSON.parse(await command(version, ...words)) as { runId: string }).runId;
     };
     const heldBy = async (version: Version): Promise<string> => {

@@ -26,22 +26,22 @@ test('the tutorial: a year, one bad day, a change of code, only stale days again
     return ended.text;
   };
 
-  const first = await asShown('backfill weather.ts --max 16', 1);
+  const first = await asShown('backfill weather.ts --concurrency 16', 1);
   expect(first).toContain(
     '2024-05-01  failed  weather/2024-05-01  knot "hours": Error: no weather of 2024-05-01',
   );
   expect((await run('partitions weather.ts --state failed')).text).toContain('2024-05-01');
   rmSync(path.join(project, 'outages.txt'));
-  await asShown('backfill weather.ts --only failed');
+  await asShown('backfill weather.ts --state failed');
   await asShown('backfill weather.ts');
 
   const change = /^-(.*)\n\+(.*)$/m.exec(PAGE)!;
   expect(source).toContain(change[1]);
   writeFileSync(path.join(project, 'weather.ts'), source.replace(change[1]!, change[2]!));
   expect((await run('partitions weather.ts --state stale')).text).toContain('code of "mean"');
-  await asShown('backfill weather.ts --only stale --from 2024-12-01 --dry-run');
-  await asShown('backfill weather.ts --only stale --from 2024-12-01');
-  await asShown('backfill weather.ts --only stale --order backward');
+  await asShown('backfill weather.ts --state stale --from 2024-12-01 --dry-run');
+  await asShown('backfill weather.ts --state stale --from 2024-12-01');
+  await asShown('backfill weather.ts --state stale --order backward');
   // A day of summer time, of which nothing was fetched again.
   const { text } = await run('runs show weather/2024-03-31/2 --json');
   expect(text).toContain('"reused"');

@@ -106,7 +106,7 @@ describe('a worker that is told to stop ends with 0, and what it had not ended g
       ...Object.fromEntries(['STORE', 'HISTORY', 'DATA'].map((of) => [`SELVAGE_${of}`, url])),
     };
     // Any free port instead of the one on the page.
-    const args = words.map((word, index) => (words[index - 1] === '--health' ? '0' : word));
+    const args = words.map((word, index) => (words[index - 1] === '--health-port' ? '0' : word));
     const worker = begin(project, args, environment, { behind });
     const [, health] = await worker.hasWritten(/Answers \/livez, \/readyz and \/metrics at (http:[^\s"]+)/);
     expect((await fetch(`${health}/readyz`)).status).toBe(200);

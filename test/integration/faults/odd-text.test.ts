@@ -152,7 +152,7 @@ describeWith('postgres')('odd text, wherever a user can give it', () => {
           await one('partition', { partition: text }, { partition: text });
           await one('tags', { tags: ['plain', text] }, { tags: ['plain', text] });
           await one('vcsCommit', { vcsCommit: text }, { vcs_commit: text });
-          await one('dedupeKey', { dedupeKey: unique(text) }, {});
+          await one('idempotencyKey', { idempotencyKey: unique(text) }, {});
           await one('terminals', { terminals: [text] }, {});
           await valuesOf(selvage, text);
           await failuresOf(selvage, text);

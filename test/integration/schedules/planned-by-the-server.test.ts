@@ -85,7 +85,7 @@ describe.each(SCHEDULERS)('scheduler %s', (scheduler) => {
           const id = unique('plan');
           const declared = schedule(idle, { id, cron: expression, timezone });
           await selvage.schedules.deploy([declared]);
-          expect(await selvage.schedules.compare([declared])).toMatchObject([{ standing: 'same' }]);
+          expect(await selvage.schedules.compare([declared])).toMatchObject([{ change: 'same' }]);
           const from = Date.parse(`${window}T00:00Z`);
           const to = from + 4 * DAY_MS;
           expect(await onServer(selvage, id, from, to)).toEqual(ours(declared, from, to));

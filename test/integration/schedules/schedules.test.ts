@@ -160,7 +160,7 @@ describe.each(SCHEDULERS)('with scheduler %s', (scheduler) => {
     }));
     const changed = yearly(id, { cron: '0 4 1 1 *', parameters: { city: 'Basel' } });
     const [compared] = await schedules.compare([changed]);
-    expect(compared).toMatchObject({ standing: 'changed', paused: true });
+    expect(compared).toMatchObject({ change: 'changed', paused: true });
     expect(compared!.changes.map(({ part, changedBy }) => [part, changedBy])).toEqual([
       ['times', 'file'],
       ['parameters', 'file'],
@@ -170,12 +170,10 @@ describe.each(SCHEDULERS)('with scheduler %s', (scheduler) => {
     expect((await schedules.show(id)).changedOnServer.map(({ part }) => part)).toEqual(['overlap', 'others']);
     const [dry] = await schedules.deploy([changed], { dryRun: true });
     expect(dry!.action).toBe('updated');
-    expect((await schedules.compare([changed]))[0]!.standing).toBe('changed');
+    expect((await schedules.compare([changed]))[0]!.change).toBe('changed');
     const [deployed] = await schedules.deploy([changed]);
     expect(deployed).toMatchObject({ action: 'updated', paused: true });
-    expect(await schedules.compare([changed])).toMatchObject([
-      { standing: 'same', changes: [], paused: true },
-    ]);
+    expect(await schedules.compare([changed])).toMatchObject([{ change: 'same', changes: [], paused: true }]);
     expect(await schedules.show(id)).toMatchObject({
       paused: true,
       note: 'the warehouse moves',
@@ -186,15 +184,15 @@ describe.each(SCHEDULERS)('with scheduler %s', (scheduler) => {
   it('prunes what has the same source and no declaration, and nothing else', async () => {
     const [source, other] = [unique('source'), unique('source')];
     const [kept, gone, others] = [unique('kept'), unique('gone'), unique('others')];
-    await selvage.schedules.deploy([yearly(kept), yearly(gone)], { source });
-    await selvage.schedules.deploy([yearly(others)], { source: other });
+    await selvage.schedules.deploy([yearly(kept), yearly(gone)], { owner: source });
+    await selvage.schedules.deploy([yearly(others)], { owner: other });
     await listed(kept, gone, others);
-    const left = await selvage.schedules.deploy([yearly(kept)], { source });
+    const left = await selvage.schedules.deploy([yearly(kept)], { owner: source });
     expect(left.map(({ id, action }) => [id, action])).toEqual([
       [kept, 'kept'],
       [gone, 'left'],
     ]);
-    const pruned = await selvage.schedules.deploy([yearly(kept)], { source, prune: true });
+    const pruned = await selvage.schedules.deploy([yearly(kept)], { owner: source, prune: true });
     expect(pruned.map(({ id, action }) => [id, action])).toEqual([
       [kept, 'kept'],
       [gone, 'deleted'],
@@ -206,25 +204,25 @@ describe.each(SCHEDULERS)('with scheduler %s', (scheduler) => {
   it('leaves schedules of others alone, unless they are taken over', async () => {
     const [id, made] = [unique('theirs'), unique('made')];
     const { schedules, client } = selvage;
-    await schedules.deploy([yearly(id)], { source: 'theirs' });
-    expect(await rejectionOf(schedules.deploy([yearly(id)], { source: 'ours' }))).toMatchObject({
+    await schedules.deploy([yearly(id)], { owner: 'theirs' });
+    expect(await rejectionOf(schedules.deploy([yearly(id)], { owner: 'ours' }))).toMatchObject({
       code: 'ScheduleInUse',
-      details: { schedule: id, belongsTo: 'theirs' },
+      details: { schedule: id, owner: 'theirs' },
     });
     await client.schedule.create({
       scheduleId: made,
       spec: { intervals: [{ every: '10 days' }] },
       action: { type: 'startWorkflow', workflowType: 'weather', taskQueue: 'some' },
     });
-    expect(await rejectionOf(schedules.deploy([yearly(made)], { source: 'ours' }))).toMatchObject({
+    expect(await rejectionOf(schedules.deploy([yearly(made)], { owner: 'ours' }))).toMatchObject({
       code: 'ScheduleInUse',
-      details: { belongsTo: null },
+      details: { owner: null },
     });
-    const [one, two] = await schedules.deploy([yearly(id), yearly(made)], { source: 'ours', takeOver: true });
+    const [one, two] = await schedules.deploy([yearly(id), yearly(made)], { owner: 'ours', takeOver: true });
     expect([one!.action, two!.action]).toEqual(['updated', 'updated']);
     expect((await schedules.show(made)).deployed).toMatchObject({ source: 'ours' });
     await listed(id, made);
-    const pruned = await schedules.deploy([yearly(id)], { source: 'ours', prune: true });
+    const pruned = await schedules.deploy([yearly(id)], { owner: 'ours', prune: true });
     expect(pruned.map((one) => [one.id, one.action])).toEqual([
       [id, 'kept'],
       [made, 'deleted'],

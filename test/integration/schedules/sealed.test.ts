@@ -23,7 +23,7 @@ test('with keys, the server has no value of a schedule in the open, and its runs
   const id = unique('sealed');
   const selvage = await openSelvage({ tapestries: [saying], encryption: withKey() });
   await selvage.schedules.deploy([yearly(id)]);
-  expect(await selvage.schedules.compare([yearly(id)])).toMatchObject([{ standing: 'same' }]);
+  expect(await selvage.schedules.compare([yearly(id)])).toMatchObject([{ change: 'same' }]);
   const { client } = selvage;
   const onServer = await client.workflowService.describeSchedule({
     namespace: client.options.namespace,
@@ -44,9 +44,9 @@ test.each([
 ])('with %s, a sealed schedule is listed as unreadable, and in the way of no other', async (_, connect) => {
   const [sealed, plain, source] = [unique('sealed'), unique('plain'), unique('source')];
   const owner = await connectSelvage({ encryption: withKey() });
-  await owner.schedules.deploy([yearly(sealed)], { source });
+  await owner.schedules.deploy([yearly(sealed)], { owner: source });
   const { schedules } = await connect();
-  expect(await schedules.deploy([yearly(plain)], { source, prune: true })).toMatchObject([
+  expect(await schedules.deploy([yearly(plain)], { owner: source, prune: true })).toMatchObject([
     { id: plain, action: 'created' },
   ]);
   // The server's listing comes a little later than its schedules.

@@ -29,7 +29,7 @@ beforeAll(async () => {
   });
   const run = await selvage('run', 'pipeline.ts', '--param', 'count=3', '--run-id', 'hello');
   expect(run).toMatchObject({ code: 0 });
-  const made = await selvage('capsule', 'hello');
+  const made = await selvage('capsule', 'create', 'hello');
   expect(made).toMatchObject({ code: 0 });
   expect(made.stdout).toMatch(
     /hello\.selvage\.html has run hello \(hello, succeeded\): 6 records of 1 run, 6 values of /,
@@ -38,11 +38,13 @@ beforeAll(async () => {
 afterAll(removeProjects);
 
 test('a capsule is read as a run history, and is what the project has', async () => {
-  const opened = await selvage('open', capsule, '--check');
+  const opened = await selvage('capsule', 'open', capsule, '--check');
   expect(opened.code).toBe(0);
   expect(opened.stdout).toMatch(/Has +6 records as they were made, 6 values intact, 0 left out/);
   expect(opened.stdout).toMatch(/Hash +sha256:[0-9a-f]{64}$/m);
-  const { counts } = JSON.parse((await selvage('open', capsule, '--json')).stdout) as { counts: object };
+  const { counts } = JSON.parse((await selvage('capsule', 'open', capsule, '--json')).stdout) as {
+    counts: object;
+  };
   expect(counts).toEqual({ records: 6, intact: 6, leftOut: 0, unchecked: 0 });
   for (const words of [
     ['lineage', '--run', 'hello', '--json'],
@@ -70,7 +72,7 @@ test('a capsule is read as a run history, and is what the project has', async ()
 
 test('opened, it is a page that reads it, and on which nobody acts', async () => {
   const elsewhere = makeCommandProject({ [capsule]: readFileSync(path.join(project, capsule), 'utf8') });
-  const command = new Command(elsewhere, ['open', capsule, '--no-browser']);
+  const command = new Command(elsewhere, ['capsule', 'open', capsule, '--no-browser']);
   const [, url] = await command.hasWritten(/^The page: (http:\S+)$/m);
   const api = new URL('/api/', url);
   const run = await fetch(new URL(`run?q=${encodeURIComponent(JSON.stringify({ run: 'hello' }))}`, api));
@@ -172,6 +174,7 @@ test('a debugger attaches, and the program stands still before the body', async 
 test('what is redacted is not in the file; what is damaged or foreign is an error', async () => {
   const made = await selvage(
     'capsule',
+    'create',
     'hello',
     '-o',
     'redacted.html',
@@ -182,7 +185,7 @@ test('what is redacted is not in the file; what is damaged or foreign is an erro
   );
   expect(made.code).toBe(0);
   expect(made.stdout).toMatch(/1 value that records name is not in it \(1 Redacted\):/);
-  const opened = await selvage('open', 'redacted.html', '--check');
+  const opened = await selvage('capsule', 'open', 'redacted.html', '--check');
   expect(opened.stdout).toMatch(/Redacted +users\.\*\.email/);
   const unread = await selvage('debug', 'redacted.html', 'pipeline.ts', '--knot', 'greetings[0]');
   expect(unread).toMatchObject({ code: 2 });
@@ -190,19 +193,19 @@ test('what is redacted is not in the file; what is damaged or foreign is an erro
   const partly = await selvage('debug', 'redacted.html', 'pipeline.ts', '--all');
   expect(partly).toMatchObject({ code: 2 });
   expect(partly.stdout).toMatch(/^same {4}users /m);
-  const slip = await selvage('capsule', 'hello', '-o', 'slip.html', '--redact', 'user.email');
+  const slip = await selvage('capsule', 'create', 'hello', '-o', 'slip.html', '--redact', 'user.email');
   expect(slip).toMatchObject({ code: 2 });
   expect(slip.stderr).toMatch(/^error UnknownKnot: /m);
 
   const whole = readFileSync(path.join(project, capsule), 'utf8');
   writeFileSync(path.join(project, 'cut.html'), whole.slice(0, whole.length - 300));
   for (const file of ['cut.html', 'pipeline.ts']) {
-    const { code, stderr } = await selvage('open', file);
+    const { code, stderr } = await selvage('capsule', 'open', file);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error CapsuleDamaged: /m);
   }
-  expect((await selvage('capsule', 'nobody')).stderr).toMatch(/^error UnknownRun: /m);
-  expect((await selvage('capsule', 'hello', '-o', '/dev/null/x/y.html')).stderr).toMatch(
+  expect((await selvage('capsule', 'create', 'nobody')).stderr).toMatch(/^error UnknownRun: /m);
+  expect((await selvage('capsule', 'create', 'hello', '-o', '/dev/null/x/y.html')).stderr).toMatch(
     /^error FolderUnusable: /m,
   );
 });

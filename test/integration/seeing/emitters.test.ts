@@ -47,13 +47,13 @@ describeInBrowser()('emitters on the page', () => {
     await tab.goto(served.server.link);
     await tab.goto(new URL('emitters', tab.url()).href);
     await tab.getByText('500 Internal Server Error').waitFor();
-    await tab.getByRole('button', { name: '1 event that picky gave up' }).click();
+    await tab.getByRole('button', { name: '1 dead letter of picky' }).click();
     await tab.getByText('it has an a').waitFor();
     expect(await violations(tab)).toEqual([]);
     const picture = process.env['SELVAGE_TEST_PICTURES'];
     if (picture) await tab.screenshot({ path: `${picture}/emitters.png` });
     isMended = true;
-    await tab.getByRole('button', { name: 'Deliver all of them once more' }).click();
+    await tab.getByRole('button', { name: 'Redrive all' }).click();
     await until('it is delivered once more', () => heard.filter((id) => id.includes('/a/')).length === 2);
     await tab.getByText('None.').waitFor();
   });

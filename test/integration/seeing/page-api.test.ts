@@ -175,7 +175,7 @@ test('a form sends a time as a text', async () => {
 });
 
 test('a run that no worker has begun is shown, with why, and so is who works', async () => {
-  const idle = tapestry('page.idle', { queue: unique('nobody') }, () => ({
+  const idle = tapestry('page.idle', { taskQueue: unique('nobody') }, () => ({
     one: knot('one', () => 1)({}, { id: 'one' }),
   }));
   const opened = await page({ tapestries: [idle, plain] });

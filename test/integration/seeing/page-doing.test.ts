@@ -114,8 +114,8 @@ describeInBrowser()('what is done from the page', () => {
       },
     ]);
     const tab = await open('triggers');
-    await tab.getByRole('button', { name: '1 event of webhook:doing that started no run' }).click();
-    const letters = tab.getByRole('region', { name: 'Events of webhook:doing that started no run' });
+    await tab.getByRole('button', { name: '1 pending event of webhook:doing' }).click();
+    const letters = tab.getByRole('region', { name: 'Pending events of webhook:doing' });
     await letters.getByRole('row').filter({ hasText: key }).getByText('delivery <b>7</b>').waitFor();
   });
 });

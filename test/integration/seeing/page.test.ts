@@ -211,7 +211,10 @@ describeInBrowser()('the page in a browser', () => {
     // The address is that of the list before the list, and its keys, are there.
     await tab.getByRole('link').filter({ hasText: failed.runId }).waitFor();
     await tab.keyboard.press('?');
-    await tab.getByRole('dialog', { name: 'Keys' }).getByText('Failed ones only, or all').waitFor();
+    await tab
+      .getByRole('dialog', { name: 'Keyboard shortcuts' })
+      .getByText('Failed ones only, or all')
+      .waitFor();
     await tab.keyboard.press('Escape');
     await tab.getByRole('dialog').waitFor({ state: 'detached' });
     await tab.keyboard.press('/');
@@ -397,8 +400,8 @@ describeInBrowser()('the page in a browser', () => {
       const { tab } = await open('tapestries/seen.greeting', { colorScheme });
       for (const [keys, name] of [
         ['s', 'Start seen.greeting'],
-        ['?', 'Keys'],
-        ['Control+k', 'Find anything'],
+        ['?', 'Keyboard shortcuts'],
+        ['Control+k', 'Search'],
       ] as const) {
         await tab.keyboard.press(keys);
         await tab.getByRole('dialog', { name }).waitFor();

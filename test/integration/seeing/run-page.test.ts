@@ -121,7 +121,7 @@ describeInBrowser()('the page of a run, on a real server', () => {
     await row('greetings').click();
     await panel.getByText('2 elements').waitFor();
     await row('load.count').click();
-    await panel.getByRole('button', { name: 'Rerun from here' }).click();
+    await panel.getByRole('button', { name: 'Resume from here' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('2 knots would run').waitFor();
     await dialog.getByText('2 knots would be reused').waitFor();
@@ -147,7 +147,7 @@ describeInBrowser()('the page of a run, on a real server', () => {
     const page = await open(`${served.url}compare/${name}-1/${name}-2`);
     const banner = page.getByRole('status').filter({ hasText: 'load.count' });
     await banner.waitFor();
-    await banner.getByRole('button', { name: 'Show it' }).click();
+    await banner.getByRole('button', { name: 'Show' }).click();
     const panel = page.getByRole('complementary', { name: 'Knot load.count' });
     await panel.getByText('4', { exact: true }).waitFor();
     await panel.getByText('6', { exact: true }).waitFor();
@@ -157,7 +157,7 @@ describeInBrowser()('the page of a run, on a real server', () => {
       .first()
       .click();
     await page.getByRole('cell', { name: 'made it' }).first().waitFor();
-    await page.getByRole('tab', { name: 'What it was made of' }).click();
+    await page.getByRole('tab', { name: 'Upstream' }).click();
     await page.getByRole('link', { name: 'load.users' }).first().waitFor();
     await page.close();
   });

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { z } from 'zod';
-import { knot, tapestry, type OwnSource } from '../../../src';
+import { knot, tapestry, type CustomSource } from '../../../src';
 import { ServerReach } from '../../../src/explorer/page-server';
 import { runStream } from '../../../src/serve';
 import { describeInBrowser, openBrowser, violations } from '../../support/browser';
@@ -20,10 +20,10 @@ const doubling = tapestry('seen.doubling', (t) => ({
 afterEach(closeAll);
 
 /** Delivers what is pushed, until it is told to stop. */
-function pushed(): { readonly source: OwnSource<number>; push(value: number): void } {
+function pushed(): { readonly source: CustomSource<number>; push(value: number): void } {
   const values: number[] = [];
   let tell = (): void => undefined;
-  const source: OwnSource<number> = async function* (after: number | undefined, { signal }) {
+  const source: CustomSource<number> = async function* (after: number | undefined, { signal }) {
     for (let offset = after ?? 0; !signal.aborted;) {
       if (offset < values.length) yield { value: values[offset]!, offset: ++offset };
       else
@@ -81,7 +81,7 @@ describeInBrowser()('streams on the page', () => {
     await row.getByText('0 of 4').waitFor();
     await row.getByRole('button', { name: id }).click();
     await tab.waitForURL((url) => url.searchParams.get('stream') === id);
-    const failed = tab.getByRole('region', { name: `Elements of ${id} that failed` });
+    const failed = tab.getByRole('region', { name: `Dead letters of ${id}` });
     const letter = failed.getByRole('row').filter({ has: tab.getByRole('link') });
     await letter.getByText('knot "y": unlucky <b>two</b>').waitFor();
     const checkpoint = tab.getByRole('region', { name: `Checkpoint of ${id}` });

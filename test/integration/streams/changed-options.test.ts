@@ -66,7 +66,7 @@ async function readOn(
     onResult: (result, { value }) => {
       results[JSON.stringify(value)] = result.values.y;
     },
-    deadLetter: ({ error }, { value }) => dead.push([value, error.code]),
+    onDeadLetter: ({ error }, { value }) => dead.push([value, error.code]),
   });
   return { end, results, dead };
 }

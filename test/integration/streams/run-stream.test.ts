@@ -37,7 +37,7 @@ describe.each([
       onResult: ({ values }, { value }) => {
         results.set(value, values.y);
       },
-      deadLetter: ({ error }, { value }) => {
+      onDeadLetter: ({ error }, { value }) => {
         dead.push(value);
         expect(error).toMatchObject({ code: 'Error', message: 'knot "y": unlucky' });
       },

@@ -21,7 +21,7 @@ test('each line of a file starts one run, also after a restart, but for those th
     const trigger = new StreamingSourceTrigger(new FileTailSource({ path: file, poll: 20 }), measuring, {
       id,
       map: (line) => (line.startsWith('#') ? null : { line }),
-      places: { load: async () => places as never, save: async (now) => void (places = now) },
+      checkpoint: { load: async () => places as never, save: async (now) => void (places = now) },
     });
     const served = await serve({ triggers: [trigger], selvage: selvage(), logger: quiet });
     onClose(() => served.stop());

@@ -329,7 +329,7 @@ describe('a signal', () => {
       '{"ok":true}',
       standardHeaders(standardSecret(), '{"ok":true}'),
     );
-    expect(await answerOf(await handle(wrong))).toBe('401 NotAuthentic');
+    expect(await answerOf(await handle(wrong))).toBe('401 Unauthenticated');
     await accepted(await handle(signed(runId, '{"ok":true}')));
     await selvage().getRun(runId).result();
     expect(await answerOf(await handle(signed(runId, '{"ok":true}')))).toBe('409 RunOver');

@@ -247,7 +247,7 @@ describe('knots that have lost two workers', () => {
     expect(heartbeats.at(-1)).toMatchObject({ among: 1 });
     const { failure, handedOn } = await failureOf(start('b'));
     expect(failure).toMatchObject({
-      type: 'RunsAlone',
+      type: 'Quarantined',
       nonRetryable: false,
       nextRetryDelay: expect.any(Number),
     });
@@ -267,7 +267,7 @@ describe('knots that have lost two workers', () => {
     at(10_000);
     const b = await starts('b');
     for (const { heartbeats } of [a, b]) expect(heartbeats.at(-1)).toMatchObject({ among: 2 });
-    await expect(start('c').answer).rejects.toMatchObject({ type: 'RunsAlone' });
+    await expect(start('c').answer).rejects.toMatchObject({ type: 'Quarantined' });
     at(20_000);
     const c = await starts('c');
     const d = await starts('d');
@@ -282,7 +282,7 @@ describe('knots that have lost two workers', () => {
     const a = await starts('a', 3);
     at(20_000);
     const b = await starts('b', 4);
-    await expect(start('c').answer).rejects.toMatchObject({ type: 'RunsAlone' });
+    await expect(start('c').answer).rejects.toMatchObject({ type: 'Quarantined' });
     end.open();
     await Promise.all([a, b].map(({ answer }) => answer));
   });
@@ -292,7 +292,7 @@ describe('knots that have lost two workers', () => {
     const at = setClock();
     const a = await starts('a', 2);
     at(60_000);
-    await expect(start('b').answer).rejects.toMatchObject({ type: 'RunsAlone' });
+    await expect(start('b').answer).rejects.toMatchObject({ type: 'Quarantined' });
     end.open();
     await a.answer;
   });

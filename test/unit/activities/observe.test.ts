@@ -1,5 +1,5 @@
 import { knot, tapestry } from '../../../src';
-import type { KnotEnd, KnotObserver } from '../../../src/activities/interceptors';
+import type { KnotCompletion, KnotObserver } from '../../../src/activities/interceptors';
 import { KnotActivities, RUN } from '../../support/knot-activity';
 import { Latch, aborted } from '../../support/latch';
 
@@ -16,13 +16,13 @@ const work = tapestry('work', () => {
 class Witness implements KnotObserver {
   readonly name = 'witness';
   readonly heard: string[] = [];
-  readonly ends: KnotEnd[] = [];
+  readonly ends: KnotCompletion[] = [];
 
   knotStarted({ knotId, attempt }: { knotId: string; attempt: number }): void {
     this.heard.push(`${knotId} ${attempt} started`);
   }
 
-  knotEnded(end: KnotEnd): void {
+  knotEnded(end: KnotCompletion): void {
     this.heard.push(`${end.knotId} ${end.attempt} ${end.outcome}`);
     this.ends.push(end);
   }

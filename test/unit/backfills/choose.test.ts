@@ -1,4 +1,4 @@
-import { choosePartitions, type Choice, type StandingPartition } from '../../../src/backfills';
+import { choosePartitions, type Choice, type PartitionCandidate } from '../../../src/backfills';
 
 const CHOICE: Choice = { tapestry: 'daily', only: ['missing'], order: 'forward', since: 5 };
 
@@ -6,7 +6,7 @@ function runOf(runId: string, status: 'succeeded' | 'failed' | 'cancelled' | 'ru
   return { runId, status, startedAt: 3, finishedAt: status === 'running' ? null : 4 };
 }
 
-const STANDING: readonly StandingPartition[] = [
+const STANDING: readonly PartitionCandidate[] = [
   { key: 'a', state: 'missing' },
   { key: 'b', state: 'ok', run: runOf('daily/b', 'succeeded') },
   { key: 'c', state: 'failed', run: runOf('daily/c/2', 'failed') },
@@ -55,7 +55,7 @@ describe('the partitions that a backfill makes', () => {
   test('one that depends on another waits for it, or is held where nobody makes it', () => {
     const previous = (key: string): string | undefined =>
       key === 'a' ? undefined : String.fromCharCode(key.charCodeAt(0) - 1);
-    const standing: readonly StandingPartition[] = [
+    const standing: readonly PartitionCandidate[] = [
       { key: 'a', state: 'missing' },
       { key: 'b', state: 'missing' },
       { key: 'c', state: 'failed', run: runOf('daily/c', 'failed') },

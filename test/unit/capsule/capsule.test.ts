@@ -56,10 +56,10 @@ test('a capsule has the run with its records, those of nested runs, and their va
 
 test('what is read is not written', async () => {
   const { backends: read, run } = await openCapsule((await writeCapsule(backends, 'three')).html);
-  expect(await codeOf(read.runHistory.deleteRun(run.temporal_run_id))).toBe('HistoryReadOnly');
-  expect(await codeOf(read.runHistory.commit([]))).toBe('HistoryReadOnly');
-  expect(await codeOf(read.dataStore.delete('sha256:'))).toBe('HistoryReadOnly');
-  expect(await codeOf(read.commit([]))).toBe('HistoryReadOnly');
+  expect(await codeOf(read.runHistory.deleteRun(run.temporal_run_id))).toBe('RunHistoryReadOnly');
+  expect(await codeOf(read.runHistory.commit([]))).toBe('RunHistoryReadOnly');
+  expect(await codeOf(read.dataStore.delete('sha256:'))).toBe('RunHistoryReadOnly');
+  expect(await codeOf(read.commit([]))).toBe('RunHistoryReadOnly');
 });
 
 describe('bounds', () => {

@@ -31,7 +31,7 @@ function rowOf(changes: Partial<BodyVersion>, versions: Partial<Versions> = {}):
     ...versions,
   }).split('\n');
   const heading = lines.findIndex((line) => line.startsWith('BODY'));
-  const starts = ['BODY', 'CODE', 'NEEDED BY', 'WORKERS', 'MAY GO'].map((name) =>
+  const starts = ['BODY', 'CODE', 'NEEDED BY', 'WORKERS', 'SAFE TO REMOVE'].map((name) =>
     lines[heading]!.indexOf(name),
   );
   return starts.map((start, index) => lines[heading + 1]!.slice(start, starts[index + 1]).trim());
@@ -39,7 +39,7 @@ function rowOf(changes: Partial<BodyVersion>, versions: Partial<Versions> = {}):
 
 test('the code is that which the runs were started with, or known to the host alone, or needed by none', () => {
   expect(rowOf({})).toEqual(['load@1', '3fdba35f', '1 run, oldest nightly-1', '1 of selvage/nightly', 'no']);
-  expect(rowOf({ codeHash: null })[1]).toBe("its host's");
+  expect(rowOf({ codeHash: null })[1]).toBe('body host');
   const unneeded = rowOf({ codeHash: null, runs: 0, isSafeToRemove: true });
   expect(unneeded).toEqual(['load@1', '', 'no run', '1 of selvage/nightly', 'yes']);
 });

@@ -103,8 +103,8 @@ test('a copy refuses a target with other runs unless it is told, and the same hi
   const other = sampleRun({ run_id: 'other', temporal_run_id: 'temporal-other', status: 'succeeded' });
   await withBackends(target(), ({ runHistory }) => runHistory.startRun(other));
   const refused = await copy();
-  expect(refused).toMatchObject({ code: 2, text: expect.stringContaining('HistoryNotEmpty') as string });
-  expect((await copy('--into-used')).text).toContain('All that was copied is equal.');
+  expect(refused).toMatchObject({ code: 2, text: expect.stringContaining('RunHistoryNotEmpty') as string });
+  expect((await copy('--merge')).text).toContain('All that was copied is equal.');
   const same = await copy('--from', target());
   expect(same).toMatchObject({ code: 2, text: expect.stringContaining('same run history') as string });
 });

@@ -71,7 +71,7 @@ test.each(['duckdb:history.duckdb', 'sqlite:history.db'])(
     await fill(url);
     expect(await found('--definition', 'store')).toEqual(['run-2/b', 'run-1/b', 'run-0/b']);
     expect(await found('--outcome', 'err')).toEqual(['run-2/b']);
-    expect(await found('--hash', sampleHash('1a'))).toEqual(['run-1/a']);
+    expect(await found('--output', sampleHash('1a'))).toEqual(['run-1/a']);
     expect(await found('--output', sampleHash('1a'))).toEqual(['run-1/a']);
     expect(await found('--input', sampleHash('in 1'))).toEqual(['run-1/b', 'run-1/a']);
     expect(await found('--since', '2h')).toEqual(['run-2/b', 'run-2/a']);

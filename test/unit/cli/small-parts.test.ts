@@ -83,8 +83,8 @@ test('a place names server and namespace, and warns of a web page', () => {
 
 test('options go on to a worker process as they were given', () => {
   expect(
-    workerWords({ address: 'h:1', projectDir: 'p q', queue: 't', durable: true, verbose: true }),
-  ).toEqual(['--address', 'h:1', '--project-dir', 'p q', '--queue', 't', '--durable', '--verbose']);
+    workerWords({ address: 'h:1', projectDir: 'p q', taskQueue: 't', durable: true, verbose: true }),
+  ).toEqual(['--address', 'h:1', '--project-dir', 'p q', '--task-queue', 't', '--durable', '--verbose']);
   expect(workerWords({})).toEqual([]);
 });
 
@@ -121,7 +121,9 @@ describe('errors', () => {
   test('of nobody: with the stack, exit code 70', () => {
     const { output, stderr } = recordedOutput();
     expect(reportError(new TypeError('x is undefined'), output)).toBe(70);
-    expect(stderr.text).toMatch(/^error Unexpected: x is undefined\n.*small-parts\.test\.ts[^]*report it/s);
+    expect(stderr.text).toMatch(
+      /^error InternalError: x is undefined\n.*small-parts\.test\.ts[^]*report it/s,
+    );
     expect(reportError('thrown text', recordedOutput().output)).toBe(70);
   });
 

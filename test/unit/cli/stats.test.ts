@@ -61,15 +61,15 @@ test('stats show figures by definition, and what became worse', async () => {
 
 test('stats show runs by tapestry, knots by id, and nothing of what was asked for', async () => {
   await fill();
-  expect(await stats('--by', 'tapestry', '--no-against')).toMatch(
+  expect(await stats('--by', 'tapestry', '--no-baseline')).toMatch(
     /TAPESTRY +RUNS .*\nquickstart +1 +0 +0 +1/,
   );
   const document = JSON.parse(await stats('--by', 'knot', '--since', '1h', '--json')) as {
     statistics: unknown[];
-    against: { tooFew: string[] };
+    baseline: { tooFew: string[] };
   };
   expect(document.statistics).toHaveLength(61);
-  expect(document.against.tooFew).toHaveLength(61);
+  expect(document.baseline.tooFew).toHaveLength(61);
   expect(await stats('--since', '2001-01-01', '--until', '2001-01-02')).toMatch(/: nothing\./);
 });
 
@@ -77,7 +77,7 @@ test('stats of exported files are those of the history', async () => {
   const exported = `${folder()}/exported`;
   await fill(exported);
   const until = new Date().toISOString().slice(0, 19) + 'Z';
-  const window = ['--since', '2020-01-01', '--until', until, '--against', '1d', '--json'];
+  const window = ['--since', '2020-01-01', '--until', until, '--baseline', '1d', '--json'];
   expect(JSON.parse(await stats('--parquet', exported, ...window))).toEqual(
     JSON.parse(await stats(...window)),
   );

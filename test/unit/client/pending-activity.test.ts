@@ -21,6 +21,12 @@ test.each([
     'BodyMissing',
     'no body',
   ],
+  [
+    'a refusal of an older worker, by its present name',
+    { message: 'another makes it', applicationFailureInfo: { type: 'ValueInMaking' } },
+    'ValueInProgress',
+    'another makes it',
+  ],
   ['a throw', { message: 'no', applicationFailureInfo: { type: 'TypeError' } }, 'BodyThrew', 'TypeError: no'],
   [
     'a throw of something that is no error',

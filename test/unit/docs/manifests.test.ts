@@ -70,7 +70,7 @@ test.each(['shop-worker', 'shop-serve'])(
     const { spec } = of('Deployment', name).spec.template;
     const { args, ports, livenessProbe, readinessProbe, startupProbe } = spec.containers[0]!;
     const given = (option: string): string | undefined => args[args.indexOf(option) + 1];
-    const options = { health: '--health', webhooks: '--port', page: '--ui-port' };
+    const options = { health: '--health-port', webhooks: '--port', page: '--ui-port' };
     for (const { name: port, containerPort } of ports)
       expect(given(options[port as keyof typeof options])).toBe(String(containerPort));
     expect(livenessProbe.httpGet).toEqual({ path: '/livez', port: 'health' });

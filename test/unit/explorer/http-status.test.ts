@@ -13,7 +13,7 @@ test.each<[ErrorCode, number]>([
   ['Redacted', 410],
   ['NotKept', 410],
   ['ValueDamaged', 500],
-  ['RequestFailed', 500],
+  ['InternalError', 500],
   ['BackendUnavailable', 503],
   ['DiskFull', 503],
   ['KeyMissing', 503],

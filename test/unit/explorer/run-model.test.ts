@@ -1,4 +1,4 @@
-import type { LiveEvent } from '../../../src/explorer/contract';
+import type { LiveMessage } from '../../../src/explorer/contract';
 import { RunModel } from '../../../src/explorer/page/run/run-model';
 import { bannerOf } from '../../../src/explorer/page/run/waits';
 import { closedOf, closedText } from '../../../src/explorer/page/run/closed-groups';
@@ -24,7 +24,7 @@ const graph: RunGraph = {
   planHash: '',
   knots: [knot('a', [], { state: ok() }), knot('m', [0], { kind: 'map' }), knot('constructor', [0, 1])],
 };
-const finished = (id: string, state: GraphState): LiveEvent => ({
+const finished = (id: string, state: GraphState): LiveMessage => ({
   kind: 'knot-finished',
   run: 'r',
   temporalRunId: '',

@@ -31,7 +31,7 @@ describe('the token', () => {
     const body = JSON.stringify(START);
     const refused = await send(`${url}api/start`, { method: 'POST', headers, body });
     expect(refused.status).toBe(401);
-    expect(codeOf(refused)).toBe('NotAuthentic');
+    expect(codeOf(refused)).toBe('Unauthenticated');
     const wrong = { ...headers, authorization: `Bearer ${token.slice(0, -1)}` };
     expect((await send(`${url}api/start`, { method: 'POST', headers: wrong, body })).status).toBe(401);
     // With it, the question is heard: there is no such tapestry.
@@ -145,7 +145,7 @@ describe('other sites', () => {
     for (const headers of foreign) {
       const answer = await send(`${url}api/about`, { headers });
       expect(answer.status).toBe(403);
-      expect(codeOf(answer)).toBe('ForeignRequest');
+      expect(codeOf(answer)).toBe('CrossSiteRequest');
       expect(answer.headers['access-control-allow-origin']).toBeUndefined();
     }
     const own = { 'sec-fetch-site': 'same-origin', origin: url.slice(0, -1) };
@@ -246,7 +246,7 @@ describe('requests', () => {
       headers: { 'content-type': 'application/json', 'x-selvage-act': '1', authorization: `Bearer ${token}` },
       body: JSON.stringify({ ...START, parameters: { text: 'a'.repeat(5 * 1024 * 1024) } }),
     });
-    expect(codeOf(long)).toBe('BodyTooLarge');
+    expect(codeOf(long)).toBe('RequestTooLarge');
     expect(await send(`${url}api/about`)).toMatchObject({ status: 200 });
   });
 
@@ -254,7 +254,7 @@ describe('requests', () => {
     const opened = await page({ isReadOnly: true });
     const refused = await opened.post('start', START);
     expect(refused.status).toBe(403);
-    expect(codeOf(refused)).toBe('PageReadOnly');
+    expect(codeOf(refused)).toBe('UiReadOnly');
     expect(await opened.ask('about', {})).toMatchObject({ abilities: { act: false, isReadOnly: true } });
   });
 

@@ -34,7 +34,7 @@ function variant({
   const each = bodies.each ?? (({ element }: { element: number }) => element);
   const first = knot('first', { ...(version !== undefined && { version }), timeout }, body);
   return planOf(
-    tapestry('wired', { ...(queue !== undefined && { queue }) }, (t) => ({
+    tapestry('wired', { ...(queue !== undefined && { taskQueue: queue }) }, (t) => ({
       one: first({ x: constant }, { id: 'one', summary }),
       many: map({ over: t.parameter('list', z.array(z.number()), { default: [1] }), each }, { id: 'many' }),
     })),

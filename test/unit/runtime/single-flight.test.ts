@@ -32,7 +32,7 @@ test('who comes while another one makes the value is told who does, and makes it
   });
   await begun.passed;
   expect(await rejectionOf(flight.run(making('second'), () => Promise.resolve(1)))).toMatchObject(
-    refusal('ValueInMaking', 'knot "brew" of run "first" is making it'),
+    refusal('ValueInProgress', 'knot "brew" of run "first" is making it'),
   );
   mayEnd.open();
   await first;
@@ -45,7 +45,7 @@ test('of a worker that was killed in the body the lease runs out, and another ru
   await dieInBody(table, 'killed', TTL_MS);
   const flight = new SingleFlight(table);
   const other = () => flight.run(making('other'), () => Promise.resolve('made'));
-  expect(await rejectionOf(other())).toMatchObject({ code: 'ValueInMaking' });
+  expect(await rejectionOf(other())).toMatchObject({ code: 'ValueInProgress' });
   jest.advanceTimersByTime(TTL_MS);
   expect(await other()).toBe('made');
   expect(await table.holders('cache:tea')).toEqual([]);

@@ -65,7 +65,7 @@ test('a body host that cannot call bodies is named with its code, its whole mess
   expect(await answer.text()).not.toContain('code 3');
   troubles.set('python', 'no error of ours');
   jest.advanceTimersByTime(1_001);
-  expect((await readiness.read()).parts['body-host:python']).toMatchObject({ error: 'Unexpected' });
+  expect((await readiness.read()).parts['body-host:python']).toMatchObject({ error: 'InternalError' });
   troubles.set('python', undefined);
   jest.advanceTimersByTime(1_001);
   expect((await readiness.read()).ready).toBe(true);

@@ -88,7 +88,7 @@ test.each(['/open', '/signed'])(
     const said = conversation(socket);
     socket.write(`POST ${path} HTTP/1.1\r\nhost: hooks\r\ncontent-length: 100000000\r\n\r\n`);
     flood(socket, Buffer.alloc(64 * 1024, 'a'));
-    expect(await said).toMatch(/^HTTP\/1\.1 413 [^]*"code":"BodyTooLarge"/);
+    expect(await said).toMatch(/^HTTP\/1\.1 413 [^]*"code":"RequestTooLarge"/);
     expect(accepted[0]!.bytesRead).toBeLessThan(1024 * 1024);
     expect(host.events).toEqual([]);
   },
@@ -99,7 +99,7 @@ test('a body without end is refused when it is too long', async () => {
   const said = conversation(socket);
   socket.write('POST /open HTTP/1.1\r\nhost: hooks\r\ntransfer-encoding: chunked\r\n\r\n');
   flood(socket, `1000\r\n${'a'.repeat(4096)}\r\n`);
-  expect(await said).toMatch(/^HTTP\/1\.1 413 [^]*"code":"BodyTooLarge"/);
+  expect(await said).toMatch(/^HTTP\/1\.1 413 [^]*"code":"RequestTooLarge"/);
   expect(accepted[0]!.bytesRead).toBeLessThan(1024 * 1024);
 });
 
@@ -108,7 +108,7 @@ test('who has no token is refused before the body is read', async () => {
   const said = conversation(socket);
   // Nothing of the body ever comes.
   socket.write('POST /token HTTP/1.1\r\nhost: hooks\r\ncontent-length: 5\r\n\r\n');
-  expect(await said).toMatch(/^HTTP\/1\.1 401 [^]*"code":"NotAuthentic"/);
+  expect(await said).toMatch(/^HTTP\/1\.1 401 [^]*"code":"Unauthenticated"/);
 });
 
 test('slow senders are given up, and cost others nothing meanwhile', async () => {
@@ -126,7 +126,7 @@ test('slow senders are given up, and cost others nothing meanwhile', async () =>
   const answers = await Promise.all(said);
   clearInterval(drip);
   expect(quick).toBe(202);
-  for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 408 [^]*"code":"RequestTooSlow"/);
+  for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 408 [^]*"code":"RequestTimeout"/);
   expect(host.events).toHaveLength(1);
 });
 

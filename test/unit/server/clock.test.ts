@@ -63,11 +63,11 @@ test('a clock that is a day behind that of the run history is told once, and rec
   }
   expect(told).toEqual([
     expect.objectContaining({
-      code: 'ClockDiffers',
+      code: 'ClockSkew',
       message: expect.stringMatching(/it is 86400 s behind\..*Set both/),
     }),
   ]);
-  expect(await clockTrouble(runHistory)).toMatchObject({ code: 'ClockDiffers' });
+  expect(await clockTrouble(runHistory)).toMatchObject({ code: 'ClockSkew' });
 });
 
 test('while the run history is away, the time is that of the machine', async () => {

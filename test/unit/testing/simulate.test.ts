@@ -99,7 +99,7 @@ describe('a body that is not safe to run twice is found and named:', () => {
       later({ x: counting({ x: first({}, { id: 'first' }) }, { id: 'counted' }) }, { id: 'last' });
     });
     expect(await rejectionOf(simulate(work, { parameters: {} }))).toMatchObject({
-      code: 'BodyNotRepeatable',
+      code: 'BodyNotDeterministic',
       message: expect.stringMatching(
         /The body of knot "counted" gave sha256:.* and sha256:.*nothing strikes/s,
       ),
@@ -119,13 +119,13 @@ describe('a body that is not safe to run twice is found and named:', () => {
     const options = { parameters: {}, resources: () => ({ orders: [] }) };
     const error = await rejectionOf(simulate(work, options));
     expect(error).toMatchObject({
-      code: 'BodyNotRepeatable',
+      code: 'BodyNotDeterministic',
       message: expect.stringContaining('1. the worker is killed in the body of "ordered"\n'),
       details: { knot: 'ordered', schedule: 'kill@return:ordered' },
     });
     const { schedule } = error.details as { schedule: string };
     expect(await rejectionOf(simulate(work, { ...options, schedule }))).toMatchObject({
-      code: 'BodyNotRepeatable',
+      code: 'BodyNotDeterministic',
       details: { knot: 'ordered', schedule },
     });
     // With the key that is equal over all attempts it is safe.
@@ -148,7 +148,7 @@ describe('a body that is not safe to run twice is found and named:', () => {
     const work = tapestry('work', () => void later({ x: once({}, { id: 'once' }) }, { id: 'last' }));
     const error = rejectionOf(simulate(work, { parameters: {}, resources: () => ({ done: new Set() }) }));
     expect(await error).toMatchObject({
-      code: 'BodyNotRepeatable',
+      code: 'BodyNotDeterministic',
       message: expect.stringContaining('"once" came to err (Error: done already) and should have come to ok'),
       details: { knot: 'once', schedule: 'kill@return:once' },
     });

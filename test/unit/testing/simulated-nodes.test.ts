@@ -61,7 +61,7 @@ test('an element whose body is not repeatable is found, and named', async () => 
   const options = { parameters: {}, resources: () => ({ seen: [] }) };
   const error = await rejectionOf(simulate(work, options));
   expect(error).toMatchObject({
-    code: 'BodyNotRepeatable',
+    code: 'BodyNotDeterministic',
     details: { knot: 'counted[1]', schedule: 'kill@return:counted[1]' },
   });
   expect(await rejectionOf(simulate(work, { ...options, schedule: 'kill@return:counted[1]' }))).toMatchObject(
@@ -202,7 +202,7 @@ describe('bodies that extend their run', () => {
     };
     const error = await rejectionOf(simulate(work, { parameters: {}, resources: resources as never }));
     expect(error).toMatchObject({
-      code: 'BodyNotRepeatable',
+      code: 'BodyNotDeterministic',
       details: { knot: 'a', schedule: 'kill@return:a' },
     });
   });
@@ -217,7 +217,10 @@ describe('bodies that extend their run', () => {
       rival({ x: 2 }, { id: 'b' });
     });
     const error = await rejectionOf(simulate(work, { parameters: {} }));
-    expect(error).toMatchObject({ code: 'BodyNotRepeatable', details: { violation: 'extension refused' } });
+    expect(error).toMatchObject({
+      code: 'BodyNotDeterministic',
+      details: { violation: 'extension refused' },
+    });
     expect(error.message).toContain('has extended the run by what cannot be added');
   });
 });

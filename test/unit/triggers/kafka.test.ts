@@ -70,10 +70,10 @@ describe('kafkaTrigger', () => {
       'a batch with keys',
       { topics: 'x', batch: { maxSize: 2 }, key: { header: 'h' }, map: none },
       'key',
-      'Contradiction',
+      'Conflict',
     ],
     ['a map that is none', { topics: 'x', map: 'y' }, 'map', 'WrongValue'],
-    ['its own dead letters', { topics: ['x', 'y'], deadLetters: 'y' }, 'deadLetters', 'Contradiction'],
+    ['its own dead letters', { topics: ['x', 'y'], deadLetters: 'y' }, 'deadLetters', 'Conflict'],
     ['a connection that is no variable', { topics: 'x', connection: 'a-b' }, 'connection', 'WrongValue'],
   ])('refuses %s', (_what, options, option, reason) => {
     const error = thrownBy(() => kafkaTrigger(orders, { id: 'orders', ...options } as never));

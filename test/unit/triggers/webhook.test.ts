@@ -124,7 +124,7 @@ describe('webhookSignal', () => {
       details: { option: 'run', reason: 'MissingPart' },
     });
     expect(signalled({ path: '/approvals/:run', run: () => 'r' })).toMatchObject({
-      details: { option: 'run', reason: 'Contradiction' },
+      details: { option: 'run', reason: 'Conflict' },
     });
     expect(signalled({ path: '/:run/:run' })).toMatchObject({ details: { option: 'path' } });
     expect(thrownBy(() => webhookSignal('no name', { path: '/:run', verify: false }))).toMatchObject({

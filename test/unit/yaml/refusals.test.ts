@@ -103,7 +103,7 @@ test.each<[string, string, string[]]>([
   [
     'an option that says nothing',
     withNodes('  - { id: k, type: gate, input: x, predicate: isEven, cache: true }\n'),
-    ['3:62 InvalidConfig.Meaningless'],
+    ['3:62 InvalidConfig.NotApplicable'],
   ],
   ['two nodes of one id', withNodes('  - { id: x, type: source, callable: user }\n'), ['3:11 DuplicateId']],
   [
@@ -192,7 +192,7 @@ test.each<[string, string, string[]]>([
   [
     'an input given twice',
     withNodes('  - { id: k, type: knot, callable: double, parents: { x: x }, config: { x: 1 } }\n'),
-    ['3:73 InvalidConfig.Contradiction'],
+    ['3:73 InvalidConfig.Conflict'],
   ],
   [
     'a node among the constants',

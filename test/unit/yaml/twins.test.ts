@@ -388,7 +388,7 @@ test('options of a tapestry, partitions, terminals and schedules are as in TypeS
 name: nightly
 description: Made at night.
 failOn: any
-queue: night
+taskQueue: night
 knots: { retry: { maximumAttempts: 2 }, dispatcher: local }
 partition: { product: { day: { daily: { start: 2024-01-01, timezone: Europe/Berlin } }, region: { list: [eu, us] } } }
 dependsOnPrevious: true
@@ -407,7 +407,7 @@ nodes:
     {
       description: 'Made at night.',
       failOn: 'any',
-      queue: 'night',
+      taskQueue: 'night',
       knots: { retry: { maximumAttempts: 2 }, dispatcher: local() },
       partition: product({
         day: daily('2024-01-01', { timezone: 'Europe/Berlin' }),

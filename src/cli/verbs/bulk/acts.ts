@@ -43,7 +43,7 @@ export function addBulkTerminate(bulk: Command, does: Does): void {
 
 interface BulkResumeOptions extends BulkCommandOptions {
   readonly from?: readonly string[];
-  readonly again?: boolean;
+  readonly allowDuplicate?: boolean;
   /** False for `--no-reuse`. */
   readonly reuse?: boolean;
 }
@@ -62,23 +62,23 @@ export function addBulkResume(bulk: Command, does: Does): void {
         ),
       )
       .option('--from <ids>', 'knots to run again with all below them, separated by commas', commaSeparated)
-      .option('--again', 'also those that were resumed before, as far as that one is over')
+      .option('--allow-duplicate', 'also those that were resumed before, as far as that one is over')
       .option('--no-reuse', 'take over only what the runs themselves have made')
-      .option('--queue <name>', 'task queue of the new runs (default: that of their tapestry)'),
+      .option('--task-queue <name>', 'task queue of the new runs (default: that of their tapestry)'),
   )
     .addHelpText(
       'after',
       `\n${EXIT_CODES}\n\nExamples:\n  $ selvage bulk resume --status failed --since 2h --dry-run\n  $ selvage bulk resume --status failed --since 2h --yes`,
     )
     .action(
-      does(({ from, again, reuse, ...options }: BulkResumeOptions, output: Output) =>
+      does(({ from, allowDuplicate, reuse, ...options }: BulkResumeOptions, output: Output) =>
         doInBulk(
           {
             kind: 'resume',
             ...(from && { from }),
-            ...(again && { again }),
+            ...(allowDuplicate && { allowDuplicate }),
             ...(reuse === false && { reuse }),
-            ...(options.queue !== undefined && { taskQueue: options.queue }),
+            ...(options.taskQueue !== undefined && { taskQueue: options.taskQueue }),
           },
           options,
           output,

@@ -1,4 +1,11 @@
-import type { BulkAct, BulkOptions, BulkProgress, BulkReport, BulkSelection, Selvage } from '../../../client';
+import type {
+  BulkAction,
+  BulkOptions,
+  BulkProgress,
+  BulkReport,
+  BulkSelection,
+  Selvage,
+} from '../../../client';
 import { SelvageError } from '../../../errors';
 import type { Command } from 'commander';
 import { addRunFilters, filtersOf, type AnyRunFilters } from '../../options/run-filters';
@@ -42,7 +49,11 @@ export function addConcurrency(command: Command): Command {
 }
 
 /** Tells which runs, asks, does it, and reports. */
-export async function doInBulk(act: BulkAct, options: BulkCommandOptions, output: Output): Promise<number> {
+export async function doInBulk(
+  act: BulkAction,
+  options: BulkCommandOptions,
+  output: Output,
+): Promise<number> {
   const { requireHistory } = await import('../../location/records.js');
   const { interruptible } = await import('../../work/interruptible.js');
   const { bulkQuestion, describeBulkPlan } = await import('../../show/bulk.js');

@@ -74,7 +74,7 @@ async function listBulk({ projectDir }: RecordOptions, output: Output): Promise<
 
 function describe(items: readonly BulkState[]): string {
   return formatTable(
-    ['ID', 'ACT', 'BEGUN', 'RUNS', 'DONE', 'FAILED', 'LEFT'],
+    ['ID', 'ACTION', 'STARTED', 'RUNS', 'DONE', 'FAILED', 'REMAINING'],
     items.map(({ id, act, plannedAt, total, done, failed, left }) => [
       id,
       act.kind === 'signal' ? `signal ${act.name}` : act.kind,

@@ -43,7 +43,7 @@ function describe(emitters: readonly EmitterReport[]): string {
     emitter.deadLetters === 0 ? '' : String(emitter.deadLetters),
   ]);
   return [
-    formatTable(['EMITTER', 'STATE', 'DELIVERED BY', 'BEHIND', 'DELIVERED', 'DEAD LETTERS'], rows),
+    formatTable(['EMITTER', 'STATE', 'DELIVERED BY', 'LAG', 'DELIVERED', 'DEAD LETTERS'], rows),
     ...emitters.flatMap((emitter) => notesOn(emitter)),
   ].join('\n');
 }
@@ -73,7 +73,7 @@ function notesOn(emitter: EmitterReport): string[] {
     );
   if (deadLetters > 0)
     notes.push(
-      `${name} gave up ${plural(deadLetters, 'event')}${redriven > 0 ? `, ${redriven} of which come again` : ''}: selvage emitters dead ${name}`,
+      `${name} gave up ${plural(deadLetters, 'event')}${redriven > 0 ? `, ${redriven} of which come again` : ''}: selvage emitters dead-letters ${name}`,
     );
   return notes.length === 0 ? [] : ['', ...notes];
 }

@@ -12,7 +12,7 @@ interface HistoryCopyOptions {
   readonly to: string;
   readonly toData?: string;
   readonly toLarge?: string;
-  readonly intoUsed?: boolean;
+  readonly merge?: boolean;
   readonly projectDir?: string;
 }
 
@@ -30,7 +30,7 @@ export function addHistoryCopy(history: Command, does: Does): void {
     .requiredOption('--to <url>', 'where to, such as postgres://user@host/selvage')
     .option('--to-data <url>', 'where its values go, if elsewhere')
     .option('--to-large <url>', 'where its values over 64 KiB go, such as s3://bucket/prefix')
-    .option('--into-used', 'also where the target has runs of its own')
+    .option('--merge', 'also where the target has runs of its own')
     .addHelpText(
       'after',
       '\nExit codes: 0 all was copied and is equal, 1 something differs or runs are not over, 2 usage.\n\n' +
@@ -64,7 +64,7 @@ async function copyHistory(options: HistoryCopyOptions, output: Output): Promise
       const report = await copyRecords({
         from,
         to,
-        intoUsed: options.intoUsed,
+        merge: options.merge,
         onProgress: ({ values, runs }) => {
           if (Date.now() - told < TELL_MS) return;
           told = Date.now();

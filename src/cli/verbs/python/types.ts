@@ -23,7 +23,7 @@ export function addPythonTypes(python: Command, does: Does): void {
           'of their source, so that a worker notices a body that was edited since. Needs the package json-schema-to-typescript.',
       )
       .argument('<modules...>', 'modules of Python, such as shop.models')
-      .requiredOption('--out <file>', 'the file of TypeScript to write')
+      .requiredOption('-o, --out <file>', 'the file of TypeScript to write')
       .option('--check', 'write nothing, and tell whether the file is what would be written')
       .option(
         '--python <interpreter>',

@@ -9,7 +9,7 @@ interface SchedulesDeployOptions extends ServerOptions {
   readonly prune?: boolean;
   readonly dryRun?: boolean;
   readonly takeOver?: boolean;
-  readonly source?: string;
+  readonly owner?: string;
 }
 
 export function addSchedulesDeploy(schedules: Command, does: Does): void {
@@ -28,7 +28,7 @@ export function addSchedulesDeploy(schedules: Command, does: Does): void {
           'change schedules that belong to another file, or were made by other means, too',
         )
         .option(
-          '--source <name>',
+          '--owner <name>',
           "what the schedules belong to (default: the project's name and the path of the file)",
         )
         .addHelpText(
@@ -48,11 +48,11 @@ async function deploySchedules(
   const { describePlace, openFor } = await import('../../location/connect.js');
   const { deployedLines } = await import('../../show/schedules.js');
   const { prune = false, dryRun = false, takeOver = false } = options;
-  const { declared, source } = await declaredIn(file, options.source, prune);
+  const { declared, owner } = await declaredIn(file, options.owner, prune);
   const selvage = await openFor(undefined, options, output);
   try {
     output.say(describePlace(selvage.location));
-    const deployed = await selvage.schedules.deploy(declared, { source, prune, dryRun, takeOver });
+    const deployed = await selvage.schedules.deploy(declared, { owner, prune, dryRun, takeOver });
     output.say(deployed.flatMap((one) => deployedLines(one, dryRun, output)).join('\n'));
     const left = deployed.filter(({ action }) => action === 'left').length;
     if (left > 0)
@@ -66,7 +66,7 @@ async function deploySchedules(
           'far as `catchup` says. For schedules that always run, use a server of your own.',
       );
     }
-    if (output.json) output.document({ source, dryRun, schedules: deployed, server: selvage.location });
+    if (output.json) output.document({ owner, dryRun, schedules: deployed, server: selvage.location });
     return EXIT.ok;
   } finally {
     await selvage.close();

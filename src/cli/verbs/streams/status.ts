@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { StreamLetter, StreamState } from '../../../client';
+import type { RecordedDeadLetter, StreamState } from '../../../client';
 import type { Does } from '../../options/does';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../../options/server-options';
 import { EXIT } from '../../output/exit-codes';
@@ -63,7 +63,7 @@ function describeAll(streams: readonly StreamState[]): string {
     if (gaps)
       troubles.push(`${id}: elements are lost (${gaps.count} gaps), see: selvage streams status ${id}`);
   const table = formatTable(
-    ['STREAM', 'STATE', 'TAPESTRY', 'DONE', 'DEAD', 'RATE', 'BEHIND', 'IN FLIGHT', 'READ BY'],
+    ['STREAM', 'STATE', 'TAPESTRY', 'DONE', 'FAILED', 'RATE', 'LAG', 'IN FLIGHT', 'READER'],
     rows,
   );
   return troubles.length === 0 ? table : [table, '', ...troubles].join('\n');
@@ -72,7 +72,7 @@ function describeAll(streams: readonly StreamState[]): string {
 function describeOne(
   { reportedAt, gaps }: StreamState,
   partitions: ReturnType<typeof import('../../../client/streams').placesOf>,
-  dead: readonly StreamLetter[],
+  dead: readonly RecordedDeadLetter[],
 ): string[] {
   const places = partitions.map(({ partition, upTo = '', beyond }) => [
     partition,
@@ -81,9 +81,7 @@ function describeOne(
   ]);
   return [
     ...(reportedAt === undefined ? [] : [`Reported at ${formatTime(reportedAt)}`]),
-    ...(places.length === 0
-      ? []
-      : ['', formatTable(['PARTITION', 'FINISHED UP TO', 'FINISHED BEYOND'], places)]),
+    ...(places.length === 0 ? [] : ['', formatTable(['PARTITION', 'CHECKPOINT', 'AHEAD'], places)]),
     ...(gaps
       ? [
           '',

@@ -60,13 +60,13 @@ function Compared({
   useKeys('Compare', [
     {
       keys: 'd',
-      says: 'The first that differs',
+      says: 'First difference',
       when: () => blamed !== undefined,
       run: () => select(blamed),
     },
     {
       keys: 'x',
-      says: 'The other way round',
+      says: 'Swap',
       run: () => go({ ...place, first: place.second, second: place.first }),
     },
     {
@@ -89,7 +89,7 @@ function Compared({
         <span class="message">{shownText(sentence)}</span>
         {blamed !== undefined && (
           <Button kind="quiet" onClick={() => select(blamed)}>
-            Show it
+            Show
           </Button>
         )}
       </div>

@@ -20,7 +20,7 @@ export const WORDS: Readonly<Record<KnotStatus, string>> = {
   ok: 'ok',
   hit: 'reused',
   skipped: 'skipped',
-  pending: 'not yet',
+  pending: 'pending',
 };
 
 /** The status of a knot by its record; without one, by what the server says of it. */

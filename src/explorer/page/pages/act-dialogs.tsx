@@ -25,7 +25,7 @@ export function CancelDialog({ run, onClose }: { run: string; onClose: () => voi
       onSubmit={() => void cancel.act({ run }, 'Cancel asked for').then((done) => done && onClose())}
       foot={
         <>
-          <Button onClick={onClose}>Keep it</Button>
+          <Button onClick={onClose}>Keep running</Button>
           <Button kind="danger" type="submit" isBusy={cancel.isBusy}>
             Cancel the run
           </Button>
@@ -57,7 +57,7 @@ export function TerminateDialog({ run, onClose }: { run: string; onClose: () => 
       }
       foot={
         <>
-          <Button onClick={onClose}>Keep it</Button>
+          <Button onClick={onClose}>Keep running</Button>
           <Button kind="danger" type="submit" isBusy={terminate.isBusy}>
             Terminate the run
           </Button>
@@ -101,7 +101,7 @@ export function DrainDialog({ stream, onClose }: { stream: string; onClose: () =
       }
       foot={
         <>
-          <Button onClick={onClose}>Keep it</Button>
+          <Button onClick={onClose}>Keep running</Button>
           <Button kind="danger" type="submit" isBusy={drain.isBusy}>
             Drain the stream
           </Button>

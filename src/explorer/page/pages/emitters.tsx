@@ -31,7 +31,7 @@ export function EmittersPage({ place }: PageProps<'emitters'>) {
         {!emitters ? (
           !answer.error && <Skeleton rows={4} height={42} />
         ) : emitters.length === 0 ? (
-          <Empty icon="emitters" title="Nobody hears of runs yet">
+          <Empty icon="emitters" title="No emitters">
             Export emitters from your file or from <code>selvage.config.ts</code>, then run{' '}
             <code>selvage worker FILE</code> or <code>selvage emit FILE</code>.
           </Empty>
@@ -42,7 +42,7 @@ export function EmittersPage({ place }: PageProps<'emitters'>) {
                 <th scope="col">Emitter</th>
                 <th scope="col">State</th>
                 <th scope="col" class="number">
-                  Behind
+                  Lag
                 </th>
                 <th scope="col" class="number">
                   Delivered
@@ -52,7 +52,7 @@ export function EmittersPage({ place }: PageProps<'emitters'>) {
                 </th>
                 <th scope="col">Last delivery</th>
                 <th scope="col">Delivered by</th>
-                {mayAct() && <th scope="col">Acts</th>}
+                {mayAct() && <th scope="col">Actions</th>}
               </tr>
             </thead>
             <tbody>
@@ -117,7 +117,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
             type="button"
             class="link"
             aria-expanded={isChosen}
-            aria-label={`${countWords(deadLetters, 'event')} that ${name} gave up`}
+            aria-label={`${countWords(deadLetters, 'dead letter')} of ${name}`}
             onClick={() => alter('emitters', { emitter: isChosen ? undefined : name })}
           >
             {countWords(deadLetters)}
@@ -125,9 +125,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
         )}
       </td>
       <td class="muted">{deliveredAt === undefined ? 'none yet' : <Time at={deliveredAt} />}</td>
-      <td>
-        {holder === undefined ? <span class="muted">nobody</span> : <code class="break">{holder}</code>}
-      </td>
+      <td>{holder === undefined ? <span class="muted">none</span> : <code class="break">{holder}</code>}</td>
       {mayAct() && (
         <td>
           {(state === 'disabled' || state === 'failing') && (
@@ -136,7 +134,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
               isBusy={doing.isBusy}
               onClick={() => void doing.act({ name, act: 'resume' }, `${name} goes on`)}
             >
-              Try now
+              Retry now
             </Button>
           )}
         </td>
@@ -151,8 +149,8 @@ function DeadLetters({ emitter }: { emitter: string }) {
   const doing = useAct('emitter', { asToast: true });
   const letters = answer.value?.letters;
   return (
-    <section class="below" aria-label={`Events that ${emitter} gave up`}>
-      <h2>Events that {emitter} gave up</h2>
+    <section class="below" aria-label={`Dead letters of ${emitter}`}>
+      <h2>Dead letters of {emitter}</h2>
       {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
       {!letters ? (
         !answer.error && <Skeleton rows={3} height={42} />
@@ -169,14 +167,14 @@ function DeadLetters({ emitter }: { emitter: string }) {
                   void doing.act({ name: emitter, act: 'redrive' }, `${emitter} gets them once more`)
                 }
               >
-                Deliver all of them once more
+                Redrive all
               </Button>
             </p>
           )}
           <table class="table">
             <thead>
               <tr>
-                <th scope="col">Given up</th>
+                <th scope="col">Since</th>
                 <th scope="col">Run</th>
                 <th scope="col">Event</th>
                 <th scope="col">Why</th>
@@ -203,7 +201,7 @@ function DeadLetters({ emitter }: { emitter: string }) {
           </table>
           {answer.value?.cursor !== undefined && (
             <p class="muted">
-              There are older ones: <code>selvage emitters dead {emitter}</code>
+              There are older ones: <code>selvage emitters dead-letters {emitter}</code>
             </p>
           )}
         </>

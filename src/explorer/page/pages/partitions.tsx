@@ -262,7 +262,7 @@ function BackfillDialog({
           </Field>
         </div>
         <fieldset class="group">
-          <legend>Which of them</legend>
+          <legend>States</legend>
           {SELECTIONS.map(([name, words]) => (
             <label key={name} class="check">
               <input

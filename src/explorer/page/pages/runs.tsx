@@ -164,7 +164,7 @@ function List({ place }: PageProps<'runs'>) {
               <span>Run</span>
               <span class="run-tapestry">Tapestry</span>
               <span class="run-counts">Knots</span>
-              <span class="run-from">From</span>
+              <span class="run-from">Trigger</span>
               <span class="right">Duration</span>
               <span class="right">Started</span>
             </div>
@@ -209,7 +209,7 @@ function List({ place }: PageProps<'runs'>) {
                 : `${countWords(rows.length, 'run')}${list.cursor === undefined ? '' : ' loaded; more as you scroll'}`}
               {text !== undefined && !isSearching && list.cursor !== undefined && rows.length < 40 && (
                 <Button kind="quiet" onClick={searchFurther}>
-                  Search further
+                  Search more
                 </Button>
               )}
             </p>
@@ -223,10 +223,10 @@ function List({ place }: PageProps<'runs'>) {
 function NoRuns({ isFiltered, isCut, onMore }: { isFiltered: boolean; isCut: boolean; onMore: () => void }) {
   if (isFiltered)
     return (
-      <Empty icon="filter" title="No run is like that">
+      <Empty icon="filter" title="No matching runs">
         <p>{isCut ? 'None of those searched.' : 'No run on record satisfies all filters.'}</p>
         <p class="empty-acts">
-          {isCut && <Button onClick={onMore}>Search further</Button>}
+          {isCut && <Button onClick={onMore}>Search more</Button>}
           <a class="button" href={href({ page: 'runs' })}>
             Clear filters
           </a>

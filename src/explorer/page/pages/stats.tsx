@@ -31,12 +31,12 @@ const OF_KNOTS: Readonly<Record<string, Column>> = {
   queued: { title: 'Queued p50', ...time(({ queued }) => queued?.p50) },
   queued95: { title: 'Queued p95', ...time(({ queued }) => queued?.p95) },
   bytes: {
-    title: 'Made',
+    title: 'Output',
     of: ({ bytes }) => bytes,
     cell: ({ bytes }) => (bytes === 0 ? none : sizeWords(bytes)),
   },
   reused: {
-    title: 'Reused, saved',
+    title: 'Reused',
     of: ({ reused }) => reused,
     cell: ({ reused, saved }) =>
       reused === 0 ? countOrNone(0) : `${countWords(reused)}, ${durationWords(saved)}`,
@@ -140,7 +140,7 @@ function Table({
       ),
     },
     worse: {
-      title: 'Became worse',
+      title: 'Regressions',
       of: severity,
       cell: (row) => <Worse row={row} leastSamples={found.leastSamples} />,
     },
@@ -189,7 +189,7 @@ function Table({
                     alter('stats', { sort: nextSort(name, column, isDescending) }, { replace: true })
                   }
                 >
-                  {by === 'tapestry' && name === 'skipped' ? 'Ended early' : title}
+                  {by === 'tapestry' && name === 'skipped' ? 'Cancelled or terminated' : title}
                   {name === column && <Icon name={isDescending ? 'down' : 'up'} size={12} />}
                 </button>
               </th>
@@ -223,7 +223,7 @@ function Worse({ row: { worse }, leastSamples }: { row: StatsView; leastSamples:
   if (!worse)
     return (
       <span class="muted" title={`Fewer than ${countWords(leastSamples)} ran, now or before`}>
-        too few to tell
+        too few samples
       </span>
     );
   if (worse.length === 0) return <span class="muted">no</span>;

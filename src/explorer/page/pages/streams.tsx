@@ -72,7 +72,7 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
                   Rate
                 </th>
                 <th scope="col" class="number">
-                  Behind
+                  Lag
                 </th>
                 <th scope="col" class="number">
                   In flight
@@ -83,8 +83,8 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
                 <th scope="col" class="number">
                   Failed
                 </th>
-                <th scope="col">Read by</th>
-                {mayAct() && <th scope="col">Acts</th>}
+                <th scope="col">Reader</th>
+                {mayAct() && <th scope="col">Actions</th>}
               </tr>
             </thead>
             <tbody>
@@ -147,7 +147,7 @@ function Row({
         </button>
         <p class="muted">
           {tapestry === '' ? (
-            'not begun'
+            'not started'
           ) : (
             <>
               {source} to{' '}
@@ -163,7 +163,7 @@ function Row({
         </p>
       </td>
       <td>
-        <Outcome tone={TONES[state]} word={state === 'waiting' ? 'nobody reads' : state} isBare />
+        <Outcome tone={TONES[state]} word={state === 'waiting' ? 'no reader' : state} isBare />
         {why !== undefined && <p class="muted break">{why}</p>}
         {lost > 0 && <p class="break">elements are lost: {countWords(lost, 'gap')}</p>}
       </td>
@@ -183,7 +183,7 @@ function Row({
       <td class="number">{countWords(ok)}</td>
       <td class="number">{dead === 0 ? <span class="muted">0</span> : countWords(dead)}</td>
       <td>
-        {worker === undefined ? <span class="muted">nobody</span> : <code class="break">{worker}</code>}
+        {worker === undefined ? <span class="muted">none</span> : <code class="break">{worker}</code>}
       </td>
       {mayAct() && (
         <td class="acts">
@@ -219,13 +219,13 @@ function Details({ stream }: { stream: string }) {
         {value ? <Checkpoint {...value} /> : !answer.error && <Skeleton rows={2} height={42} />}
       </section>
       {value?.gaps && (
-        <section class="below" aria-label={`What ${stream} has lost`}>
-          <h2>What {stream} has lost before it could be read</h2>
+        <section class="below" aria-label={`Gaps of ${stream}`}>
+          <h2>Gaps of {stream}</h2>
           <Gaps {...value.gaps} />
         </section>
       )}
-      <section class="below" aria-label={`Elements of ${stream} that failed`}>
-        <h2>Elements of {stream} that failed</h2>
+      <section class="below" aria-label={`Dead letters of ${stream}`}>
+        <h2>Dead letters of {stream}</h2>
         {value ? <Letters {...value} /> : !answer.error && <Skeleton rows={3} height={42} />}
       </section>
     </>
@@ -240,9 +240,9 @@ function Checkpoint({ partitions, partitionCount }: StreamAnswer) {
         <thead>
           <tr>
             <th scope="col">Partition</th>
-            <th scope="col">Finished up to</th>
+            <th scope="col">Checkpoint</th>
             <th scope="col" class="number">
-              Finished beyond
+              Ahead
             </th>
           </tr>
         </thead>
@@ -324,7 +324,7 @@ function Letters({ letters }: StreamAnswer) {
             </td>
             <td>
               {run === undefined ? (
-                <span class="muted">it started none</span>
+                <span class="muted">no run</span>
               ) : (
                 <a class="link break" href={href({ page: 'run', run })}>
                   {run}

@@ -38,13 +38,13 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
               <tr>
                 <th scope="col">Trigger</th>
                 <th scope="col">Kind</th>
-                <th scope="col">Starts</th>
+                <th scope="col">Tapestry</th>
                 <th scope="col">State</th>
                 <th scope="col" class="number">
                   Runs started
                 </th>
                 <th scope="col" class="number">
-                  Not started
+                  Pending
                 </th>
                 <th scope="col">Last event</th>
               </tr>
@@ -109,7 +109,7 @@ function Row({
             type="button"
             class="link"
             aria-expanded={isChosen}
-            aria-label={`${atLeast(waiting, isMore.waiting)} ${waiting === 1 ? 'event' : 'events'} of ${name} that started no run`}
+            aria-label={`${atLeast(waiting, isMore.waiting)} pending ${waiting === 1 ? 'event' : 'events'} of ${name}`}
             onClick={() => alter('triggers', { trigger: isChosen ? undefined : name })}
           >
             {atLeast(waiting, isMore.waiting)}
@@ -144,8 +144,8 @@ function DeadLetters({ trigger }: { trigger: string }) {
   };
   const problem = answer.error ?? error;
   return (
-    <section class="below" aria-label={`Events of ${trigger} that started no run`}>
-      <h2>Events of {trigger} that started no run</h2>
+    <section class="below" aria-label={`Pending events of ${trigger}`}>
+      <h2>Pending events of {trigger}</h2>
       {problem && <ErrorBox error={problem} onRetry={answer.reload} />}
       {!answer.value ? (
         !problem && <Skeleton rows={3} height={42} />

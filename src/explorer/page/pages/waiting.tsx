@@ -12,7 +12,7 @@ const GROUPS: Readonly<Record<WaitingGroup, string>> = {
   reason: 'Reason',
   version: 'Version',
   knot: 'Knot',
-  queue: 'Queue',
+  'task-queue': 'Task queue',
 };
 
 /** Which unfinished runs wait, for what, and which code they still need. */
@@ -34,7 +34,7 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
         {!found ? (
           !answer.error && <Skeleton rows={4} height={42} />
         ) : found.waiting === 0 ? (
-          <Empty icon="waiting" title="Nothing waits">
+          <Empty icon="waiting" title="No waiting runs">
             Runs that wait for a worker, a signal, a limit or a backend are listed here.
           </Empty>
         ) : (
@@ -84,14 +84,14 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
                 ))}
               </tbody>
             </table>
-            <h2>Those that have waited longest</h2>
+            <h2>Longest waiting</h2>
             <table class="table">
               <thead>
                 <tr>
                   <th scope="col">Run</th>
                   <th scope="col">Knot</th>
                   <th scope="col">Since</th>
-                  <th scope="col">For</th>
+                  <th scope="col">Reason</th>
                 </tr>
               </thead>
               <tbody>
@@ -126,7 +126,7 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
   );
 }
 
-/** The bodies that unfinished runs have yet to run, and those that may go. */
+/** The bodies that unfinished runs have yet to run, and those that are safe to remove. */
 function Versions() {
   const answer = useAnswer('versions', {}, { everyMs: 30_000 });
   const { bodies, areWorkersKnown = false } = answer.value ?? {};
@@ -134,7 +134,7 @@ function Versions() {
   if (!bodies?.length) return null;
   return (
     <>
-      <h2>Code that unfinished runs need</h2>
+      <h2>Versions in use</h2>
       <table class="table">
         <thead>
           <tr>
@@ -146,7 +146,7 @@ function Versions() {
             <th scope="col" class="number">
               Workers
             </th>
-            <th scope="col">May go</th>
+            <th scope="col">Safe to remove</th>
           </tr>
         </thead>
         <tbody>
@@ -159,7 +159,7 @@ function Versions() {
                 {codeHash !== undefined ? (
                   <code>{shortHash(codeHash)}</code>
                 ) : (
-                  runs > 0 && <span class="muted">its host’s</span>
+                  runs > 0 && <span class="muted">body host</span>
                 )}
               </td>
               <td class="number">{countWords(runs)}</td>

@@ -27,14 +27,14 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
         {!queues ? (
           !answer.error && <Skeleton rows={4} height={42} />
         ) : queues.length === 0 ? (
-          <Empty icon="workers" title="No queue is known">
+          <Empty icon="workers" title="No task queues">
             Run <code>selvage worker FILE</code> or <code>selvage dev FILE</code>: its queue is listed here.
           </Empty>
         ) : (
           <table class="table">
             <thead>
               <tr>
-                <th scope="col">Queue</th>
+                <th scope="col">Task queue</th>
                 <th scope="col">State</th>
                 <th scope="col">Tapestries</th>
                 <th scope="col">Workers</th>
@@ -120,7 +120,7 @@ function Row({
 function toldBy({ selvage, sdk, bodyHosts = [], running }: WorkerView): string {
   const parts = [
     selvage === undefined ? sdk : `selvage ${selvage}`,
-    bodyHosts.length > 0 ? `hosts ${bodyHosts.join(', ')}` : undefined,
+    bodyHosts.length > 0 ? `body hosts ${bodyHosts.join(', ')}` : undefined,
     running === undefined ? undefined : `${running} running`,
   ].filter((part) => part !== undefined && part !== '');
   return parts.length === 0 ? '' : ` · ${parts.join(' · ')}`;

@@ -50,7 +50,7 @@ export function KnotList({
     { keys: 'Home', says: 'First knot', run: () => walk(0), isHidden: true },
     { keys: 'End', says: 'Last knot', run: () => walk(knots.length - 1), isHidden: true },
   ]);
-  if (knots.length === 0) return <Empty icon="filter" title="No knot is like that" />;
+  if (knots.length === 0) return <Empty icon="filter" title="No matching knots" />;
   return (
     <VirtualList
       count={knots.length}

@@ -107,7 +107,7 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
         )}
         {props.onRerun && element === undefined && mayAct() && state && (
           <Button icon="again" onClick={() => props.onRerun!(knot)}>
-            Rerun from here
+            Resume from here
           </Button>
         )}
       </div>
@@ -150,7 +150,7 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
         </KnotSection>
       )}
       {mine?.log && (
-        <KnotSection title="Log" aside={mine.log.isCut ? <span class="muted">its end</span> : undefined}>
+        <KnotSection title="Log" aside={mine.log.isCut ? <span class="muted">last lines</span> : undefined}>
           <pre class="knot-log" tabIndex={0} aria-label="Log">
             {logLines(mine.log.text).map(({ time, level, text }, index) => (
               <span key={index} class="knot-log-line">
@@ -170,15 +170,15 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
         <dl class="facts">
           {state && (
             <>
-              <Fact name="Sent out">{exactWords(state.scheduledAt)}</Fact>
+              <Fact name="Scheduled">{exactWords(state.scheduledAt)}</Fact>
               <Fact name="Started">{exactWords(state.startedAt)}</Fact>
-              <Fact name="Ended">{exactWords(state.finishedAt)}</Fact>
+              <Fact name="Finished">{exactWords(state.finishedAt)}</Fact>
             </>
           )}
           {state?.size !== undefined && <Fact name="Size">{sizeWords(state.size)}</Fact>}
           {state?.worker !== undefined && <Fact name="Worker">{shownText(state.worker)}</Fact>}
           {state?.cachedFrom !== undefined && (
-            <Fact name="Made by">
+            <Fact name="Reused from">
               <RunLink run={state.cachedFrom} />
             </Fact>
           )}
@@ -193,7 +193,7 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
           )}
           {mine?.host !== undefined && <Fact name="Body host">{shownText(mine.host)}</Fact>}
           {(mine?.taskQueue ?? wiring?.taskQueue) !== undefined && (
-            <Fact name="Queue">{shownText(mine?.taskQueue ?? wiring!.taskQueue!)}</Fact>
+            <Fact name="Task queue">{shownText(mine?.taskQueue ?? wiring!.taskQueue!)}</Fact>
           )}
           {wiring?.terminals && <Fact name="Terminal">{shownText(wiring.terminals.join(', '))}</Fact>}
           {wiring?.signal !== undefined && <Fact name="Signal">{shownText(wiring.signal)}</Fact>}
@@ -248,7 +248,7 @@ function CodeFacts({
         </Fact>
       )}
       {state?.otherCode !== undefined && (
-        <Fact name="Ran with">
+        <Fact name="Ran code">
           <span class="tone-waiting">other code than the plan’s</span>{' '}
           <HashChip hash={state.otherCode} isLink={false} />
         </Fact>

@@ -44,12 +44,12 @@ export function RerunDialog({
   };
   return (
     <Dialog
-      title={from === undefined ? (isAllOk ? 'Run all of it again' : 'Resume the run') : 'Rerun from here'}
+      title={from === undefined ? (isAllOk ? 'Run all of it again' : 'Resume the run') : 'Resume from here'}
       onClose={onClose}
       onSubmit={() => void start()}
       foot={
         <>
-          <Button onClick={onClose}>Leave it</Button>
+          <Button onClick={onClose}>Close</Button>
           <Button
             kind="primary"
             type="submit"

@@ -1,7 +1,7 @@
 import { mapOfElement } from '../../../authoring/element-id';
 import type { GraphState, RunGraph } from '../../../authoring/run-graph';
 import { kinshipOf, type Kinship, type KnotStatus } from '../../../visualisation/selection';
-import type { LiveEvent, WaitingView } from '../../contract';
+import type { LiveMessage, WaitingView } from '../../contract';
 import { statusOf, WORDS } from '../graph/status';
 
 /** Counts of a map's elements from events, until the map's own record exists. */
@@ -68,7 +68,7 @@ export class RunModel {
     return () => this.listeners.delete(listener);
   }
 
-  apply(events: readonly LiveEvent[]): void {
+  apply(events: readonly LiveMessage[]): void {
     const changed = new Set<number>();
     for (const { kind, knot, state } of events) {
       if (kind !== 'knot-finished' || knot === undefined || !state) continue;

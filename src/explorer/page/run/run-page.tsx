@@ -198,7 +198,7 @@ function Loaded({
           <span class="message">{shownText(banner.sentence)}</span>
           {banner.knot !== undefined && (
             <Button kind="quiet" onClick={() => select(banner.knot)}>
-              Show it
+              Show
             </Button>
           )}
         </div>

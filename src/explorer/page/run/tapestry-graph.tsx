@@ -101,7 +101,7 @@ function Wired({
     ...(knot.each === undefined ? [] : [['Each', knot.each] as const]),
     ...(knot.version === undefined ? [] : [['Version', knot.version] as const]),
     ...(knot.signal === undefined ? [] : [['Signal', knot.signal] as const]),
-    ...(knot.taskQueue === undefined ? [] : [['Queue', knot.taskQueue] as const]),
+    ...(knot.taskQueue === undefined ? [] : [['Task queue', knot.taskQueue] as const]),
     ...(knot.terminals === undefined ? [] : [['Terminal', knot.terminals.join(', ')] as const]),
     ...(knot.cached ? [['Cache', 'its value is reused'] as const] : []),
     ...(knot.local ? [['Dispatcher', 'local'] as const] : []),

@@ -6,13 +6,13 @@ export type WaitKind =
 
 export const WAIT_KINDS: Readonly<Record<WaitKind, string>> = {
   queue: 'in the queue, for a free worker',
-  limit: 'for its turn by a limit',
+  limit: 'for a limit',
   retry: 'before another attempt',
   worker: 'for a worker that can run it',
-  backend: 'for a backend that is away',
+  backend: 'for a backend that is unavailable',
   signal: 'for a signal',
   time: 'for a time',
-  run: 'for the run’s next step',
+  run: 'for the next workflow task',
   paused: 'paused by an operator',
   other: 'for another reason',
 };

@@ -1,4 +1,4 @@
-import type { ActName, Acts, ApiError, LiveEvent, QuestionName, Questions, Source } from '../../contract';
+import type { ActName, Acts, ApiError, LiveMessage, QuestionName, Questions, Source } from '../../contract';
 import { backOff, type BackOff } from '../../../values/back-off';
 import { coalesce } from './coalesce';
 import { SourceError } from './source-error';
@@ -35,21 +35,21 @@ export class HttpSource implements Source {
    */
   live(
     after: string | undefined,
-    on: (events: readonly LiveEvent[], position: string) => void,
+    on: (events: readonly LiveMessage[], position: string) => void,
     onState?: (state: 'live' | 'lost' | 'behind') => void,
   ): () => void {
     let position = after;
     let failures = 0;
     let stream: EventSource | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const gathered = coalesce<LiveEvent>((events) => on(events, position ?? ''), EVERY_MS, {
+    const gathered = coalesce<LiveMessage>((events) => on(events, position ?? ''), EVERY_MS, {
       set: (call, ms) => setTimeout(call, ms),
       clear: (one) => clearTimeout(one as ReturnType<typeof setTimeout>),
     });
 
     const onMessage = ({ data, lastEventId }: MessageEvent<string>): void => {
       position = lastEventId;
-      for (const event of JSON.parse(data) as LiveEvent[]) gathered.add(event);
+      for (const event of JSON.parse(data) as LiveMessage[]) gathered.add(event);
     };
     const onBehind = ({ lastEventId }: MessageEvent<string>): void => {
       position = lastEventId;
@@ -94,7 +94,7 @@ export class HttpSource implements Source {
     } catch (error) {
       if (options.signal?.aborted) throw error;
       throw new SourceError(
-        'PageOffline',
+        'UiOffline',
         'The server of this page does not answer. Start `selvage ui` or `selvage dev` again if it has ended.',
       );
     }

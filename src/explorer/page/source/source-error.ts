@@ -5,7 +5,7 @@ export class SourceError extends Error {
   override readonly name = 'SourceError';
 
   constructor(
-    /** A stable error code of Selvage, or one of the page: `PageOffline`, `AnswerUnreadable`, `NotInFile`. */
+    /** A stable error code of Selvage, or one of the page: `UiOffline`, `AnswerUnreadable`, `NotInFile`. */
     readonly code: string,
     message: string,
     readonly details?: Json,

@@ -46,6 +46,6 @@ export function RunOutcome({
   isUnbegun?: boolean;
   isBare?: boolean;
 }) {
-  if (status === 'running' && isUnbegun) return <Outcome tone="waiting" word="not begun" isBare={isBare} />;
+  if (status === 'running' && isUnbegun) return <Outcome tone="waiting" word="not started" isBare={isBare} />;
   return <Outcome tone={STATUS_TONES[status]} word={status} isBare={isBare} />;
 }

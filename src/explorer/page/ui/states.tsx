@@ -23,8 +23,8 @@ export function Empty({
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  PageOffline: 'The page asks again by itself when the server is back.',
-  NotSignedIn: 'Open the link that the command has printed.',
+  UiOffline: 'The page asks again by itself when the server is back.',
+  Unauthenticated: 'Open the link that the command has printed.',
 };
 
 export function ErrorBox({ error, onRetry }: { error: SourceError; onRetry?: () => void }) {
@@ -41,7 +41,7 @@ export function ErrorBox({ error, onRetry }: { error: SourceError; onRetry?: () 
       </div>
       {onRetry && (
         <Button icon="again" onClick={onRetry}>
-          Ask again
+          Retry
         </Button>
       )}
     </div>

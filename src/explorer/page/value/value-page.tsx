@@ -20,9 +20,9 @@ import { shortHash } from '../words';
 import { ValuePreview } from './value-preview';
 
 const VIEWS = [
-  { id: 'uses', title: 'Made and used by' },
-  { id: 'why', title: 'What it was made of' },
-  { id: 'impact', title: 'What was made of it' },
+  { id: 'uses', title: 'Uses' },
+  { id: 'why', title: 'Upstream' },
+  { id: 'impact', title: 'Downstream' },
 ] as const;
 
 /** A value: its content, every run that made or used it, and its lineage in both directions. */
@@ -97,7 +97,7 @@ function Uses({ hash }: { hash: string }): JSX.Element {
           <tr>
             <th scope="col">Run</th>
             <th scope="col">Knot</th>
-            <th scope="col">What it did</th>
+            <th scope="col">Role</th>
             <th scope="col">When</th>
           </tr>
         </thead>
@@ -157,7 +157,7 @@ function Walk({
           <Step key={index} step={step} />
         ))}
       </ol>
-      {value.isCut && <p class="muted">The walk goes on; this is its beginning.</p>}
+      {value.isCut && <p class="muted">Truncated: only the first steps are shown.</p>}
     </>
   );
 }

@@ -86,7 +86,7 @@ test('SQL over the records: of the open history, of its file, of its export, of 
 test('what is open for reading is not written, and says so', async () => {
   await (await createDuckDbRunHistory({ path: file() })).close();
   const analytical = await openAnalyticalHistory({ duckdb: file() });
-  const refused = refusal('HistoryReadOnly', file());
+  const refused = refusal('RunHistoryReadOnly', file());
   await expect(analytical.commit()).rejects.toMatchObject(refused);
   await expect(analytical.startRun()).rejects.toMatchObject(refused);
   await expect(analytical.endRun()).rejects.toMatchObject(refused);
@@ -113,7 +113,7 @@ test('an instance of the user serves one history at a time, and stays open', asy
   const instance = await DuckDBInstance.create(':memory:');
   const history = await createDuckDbRunHistory({ instance });
   await history.commit([sampleLineage()]);
-  await expect(createDuckDbRunHistory({ instance })).rejects.toMatchObject({ code: 'HistoryInUse' });
+  await expect(createDuckDbRunHistory({ instance })).rejects.toMatchObject({ code: 'RunHistoryInUse' });
   await history.close();
   const again = await createDuckDbRunHistory({ instance });
   expect(await again.getRecords('temporal-run-1')).toEqual([sampleLineage()]);

@@ -17,7 +17,7 @@ import { FileTailSource, type FileTailOptions } from '../../../../src';
 import { openFileTail } from '../../../../src/adapters/files/tail';
 import { StreamProgress } from '../../../../src/serve/streams/progress';
 import type { Gap } from '../../../../src/ports';
-import type { Places } from '../../../../src/streams';
+import type { Checkpoint } from '../../../../src/streams';
 import type { StreamCheckpoint } from '../../../../src/workflows/messages';
 import { folderForEach } from '../../../conformance/temporary-folder';
 import { rejectionOf } from '../../../support/rejection-of';
@@ -61,8 +61,8 @@ function read(options: FileTailOptions, checkpoint: StreamCheckpoint = NOTHING):
     signal: stopping.signal,
     logger: silent,
     trouble: () => {},
-    gap: (gap: Omit<Gap, 'at'>) => void gaps.push(gap),
-    save: async (places: Places) => {
+    reportGap: (gap: Omit<Gap, 'at'>) => void gaps.push(gap),
+    save: async (places: Checkpoint) => {
       saves.push(places.size);
       for (const [partition, state] of places) progress.place(partition, state);
     },

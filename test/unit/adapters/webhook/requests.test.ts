@@ -204,7 +204,7 @@ describe('what the body becomes', () => {
 
   test('who may not send is told so before what is wrong with the body', async () => {
     const verify = bearer({ token: '0123456789abcdef0123456789abcdef' });
-    expect(await send({ verify }, '{', { 'content-type': 'text/plain' })).toBe('401 NotAuthentic');
+    expect(await send({ verify }, '{', { 'content-type': 'text/plain' })).toBe('401 Unauthenticated');
   });
 });
 
@@ -260,7 +260,7 @@ describe('what became of the event', () => {
     ['a backend that is away', away('BackendUnavailable'), '503 BackendUnavailable', '5'],
     ['a server that is away', away('ServerUnreachable'), '503 ServerUnreachable', '5'],
     ['a full disk', new SelvageError('DiskFull', 'inside'), '503 BackendUnavailable', '5'],
-    ['anything else', new Error('inside'), '500 RequestFailed', null],
+    ['anything else', new Error('inside'), '500 InternalError', null],
   ])('%s', async (_, acceptance, answer, retryAfter) => {
     const response = await answered(acceptance);
     expect(response.headers.get('retry-after')).toBe(retryAfter);
@@ -283,7 +283,7 @@ describe('what became of the event', () => {
 describe('limits', () => {
   test('a longer body is refused, by what it says and by what it is', async () => {
     const options = { limits: { body: 10 } };
-    expect(await send(options, '{"a":12345}')).toBe('413 BodyTooLarge');
+    expect(await send(options, '{"a":12345}')).toBe('413 RequestTooLarge');
     expect(await send(options, '{"a":1234}')).toBe('202');
     let pulled = 0;
     const body = new ReadableStream<Uint8Array>({
@@ -298,7 +298,7 @@ describe('limits', () => {
       duplex: 'half',
     });
     expect(await answerOf(await handlerOf(recordingHost(), [declare(options)]).fetch(endless))).toBe(
-      '413 BodyTooLarge',
+      '413 RequestTooLarge',
     );
     expect(pulled).toBeLessThan(5);
   });
@@ -314,7 +314,7 @@ describe('limits', () => {
     });
     const response = await handlerOf(recordingHost(), [declare({ limits: { time: 100 } })]).fetch(slow);
     expect(response.headers.get('connection')).toBe('close');
-    expect(await answerOf(response)).toBe('408 RequestTooSlow');
+    expect(await answerOf(response)).toBe('408 RequestTimeout');
   });
 
   test('no more than the window are started at a time; refused ones take no part of it', async () => {
@@ -332,7 +332,7 @@ describe('limits', () => {
     const second = await handler.fetch(post('/hook', '{}', genuine));
     expect(second.headers.get('retry-after')).toBe('1');
     expect(await answerOf(second)).toBe('429 TooManyRequests');
-    expect(await answerOf(await handler.fetch(post('/hook', '{}')))).toBe('401 NotAuthentic');
+    expect(await answerOf(await handler.fetch(post('/hook', '{}')))).toBe('401 Unauthenticated');
     go.open();
     expect((await first).status).toBe(202);
     expect((await handler.fetch(post('/hook', '{}', genuine))).status).toBe(202);
@@ -347,7 +347,7 @@ describe('limits', () => {
     for (const headers of [{}, {}, {}, genuine, genuine, genuine] as Record<string, string>[])
       answers.push(await answerOf(await handler.fetch(post('/hook', '{}', headers))));
     expect(answers).toEqual([
-      ...Array<string>(3).fill('401 NotAuthentic'),
+      ...Array<string>(3).fill('401 Unauthenticated'),
       '202',
       '202',
       '429 TooManyRequests',
@@ -363,7 +363,7 @@ test('a body that a parser has read before is told to whoever runs the service, 
   const handler = handlerOf(host, [declare({ verify: standardWebhooks({ secret }) })]);
   const request = post('/hook', '{}', standardHeaders(secret, '{}'));
   await request.text();
-  expect(await answerOf(await handler.fetch(request))).toBe('500 RequestFailed');
+  expect(await answerOf(await handler.fetch(request))).toBe('500 InternalError');
   expect(JSON.stringify(host.lines)).toContain('express.json()');
 });
 

@@ -49,13 +49,13 @@ describe('Standard Webhooks', () => {
   const cases: readonly [what: string, headers: Record<string, string>, body: string, answer: string][] = [
     ['good', signed, BODY, '202'],
     ['the other of two keys', standardHeaders(OLD, BODY), BODY, '202'],
-    ['a key that is none of ours', standardHeaders(OTHER, BODY), BODY, '401 NotAuthentic'],
+    ['a key that is none of ours', standardHeaders(OTHER, BODY), BODY, '401 Unauthenticated'],
     ['as old as may be', standardHeaders(NEW, BODY, { at: seconds() - 290 }), BODY, '202'],
-    ['too old', standardHeaders(NEW, BODY, { at: seconds() - 310 }), BODY, '401 NotAuthentic'],
+    ['too old', standardHeaders(NEW, BODY, { at: seconds() - 310 }), BODY, '401 Unauthenticated'],
     ['as far ahead as may be', standardHeaders(NEW, BODY, { at: seconds() + 290 }), BODY, '202'],
-    ['too far ahead', standardHeaders(NEW, BODY, { at: seconds() + 310 }), BODY, '401 NotAuthentic'],
-    ['one byte of the body changed', signed, BODY.replace('Ada', 'Adb'), '401 NotAuthentic'],
-    ['the body serialised again', signed, JSON.stringify(JSON.parse(BODY)), '401 NotAuthentic'],
+    ['too far ahead', standardHeaders(NEW, BODY, { at: seconds() + 310 }), BODY, '401 Unauthenticated'],
+    ['one byte of the body changed', signed, BODY.replace('Ada', 'Adb'), '401 Unauthenticated'],
+    ['the body serialised again', signed, JSON.stringify(JSON.parse(BODY)), '401 Unauthenticated'],
     [
       'two signatures, the second right',
       { ...signed, 'webhook-signature': `v1,${'A'.repeat(43)}= v1,${signature}` },
@@ -72,14 +72,14 @@ describe('Standard Webhooks', () => {
       'of another version alone',
       { ...signed, 'webhook-signature': `v2,${signature}` },
       BODY,
-      '401 NotAuthentic',
+      '401 Unauthenticated',
     ],
-    ['another id', { ...signed, 'webhook-id': 'msg_2' }, BODY, '401 NotAuthentic'],
-    ['another time', { ...signed, 'webhook-timestamp': String(seconds() + 1) }, BODY, '401 NotAuthentic'],
-    ['a time that is none', { ...signed, 'webhook-timestamp': 'now' }, BODY, '401 NotAuthentic'],
-    ['an empty signature', { ...signed, 'webhook-signature': '' }, BODY, '401 NotAuthentic'],
-    ['the headers of another scheme', githubHeaders(HUB_NEW, BODY), BODY, '401 NotAuthentic'],
-    ['none', {}, BODY, '401 NotAuthentic'],
+    ['another id', { ...signed, 'webhook-id': 'msg_2' }, BODY, '401 Unauthenticated'],
+    ['another time', { ...signed, 'webhook-timestamp': String(seconds() + 1) }, BODY, '401 Unauthenticated'],
+    ['a time that is none', { ...signed, 'webhook-timestamp': 'now' }, BODY, '401 Unauthenticated'],
+    ['an empty signature', { ...signed, 'webhook-signature': '' }, BODY, '401 Unauthenticated'],
+    ['the headers of another scheme', githubHeaders(HUB_NEW, BODY), BODY, '401 Unauthenticated'],
+    ['none', {}, BODY, '401 Unauthenticated'],
   ];
 
   test.each(cases)('%s', async (_, headers, body, answer) => {
@@ -112,13 +112,15 @@ describe('Standard Webhooks', () => {
       Object.entries(signed).map(([name, value]) => [name.replace('webhook', 'svix'), value]),
     );
     expect(await send(standardWebhooks({ secret: NEW, headers: 'svix' }), svix)).toBe('202');
-    expect(await send(verify, svix)).toBe('401 NotAuthentic');
+    expect(await send(verify, svix)).toBe('401 Unauthenticated');
   });
 
   test('a tolerance of its own', async () => {
     const verify = standardWebhooks({ secret: NEW, tolerance: 10_000 });
     expect(await send(verify, standardHeaders(NEW, BODY, { at: seconds() - 5 }))).toBe('202');
-    expect(await send(verify, standardHeaders(NEW, BODY, { at: seconds() - 20 }))).toBe('401 NotAuthentic');
+    expect(await send(verify, standardHeaders(NEW, BODY, { at: seconds() - 20 }))).toBe(
+      '401 Unauthenticated',
+    );
   });
 });
 
@@ -143,10 +145,10 @@ describe('GitHub', () => {
       'a key that is none of ours',
       githubHeaders('something else altogether', BODY),
       BODY,
-      '401 NotAuthentic',
+      '401 Unauthenticated',
     ],
-    ['one byte of the body changed', signed, BODY.replace('Ada', 'Adb'), '401 NotAuthentic'],
-    ['the body serialised again', signed, JSON.stringify(JSON.parse(BODY)), '401 NotAuthentic'],
+    ['one byte of the body changed', signed, BODY.replace('Ada', 'Adb'), '401 Unauthenticated'],
+    ['the body serialised again', signed, JSON.stringify(JSON.parse(BODY)), '401 Unauthenticated'],
     [
       'two signatures',
       {
@@ -154,21 +156,21 @@ describe('GitHub', () => {
         'x-hub-signature-256': `${signed['x-hub-signature-256']}, ${signed['x-hub-signature-256']}`,
       },
       BODY,
-      '401 NotAuthentic',
+      '401 Unauthenticated',
     ],
     [
       'SHA-1',
       { ...signed, 'x-hub-signature-256': `sha1=${createHmac('sha1', HUB_NEW).update(BODY).digest('hex')}` },
       BODY,
-      '401 NotAuthentic',
+      '401 Unauthenticated',
     ],
     [
       'a signature without a delivery id',
       { 'x-hub-signature-256': signed['x-hub-signature-256']! },
       BODY,
-      '401 NotAuthentic',
+      '401 Unauthenticated',
     ],
-    ['none', {}, BODY, '401 NotAuthentic'],
+    ['none', {}, BODY, '401 Unauthenticated'],
   ];
 
   test.each(cases)('%s', async (_, headers, body, answer) => {
@@ -183,7 +185,7 @@ describe('GitHub', () => {
       await answerOf(await handler.fetch(post('/hook', BODY, githubHeaders(secret, BODY))));
     for (const secret of [old, next]) expect(await answer(secret)).toBe(genuine);
     for (const part of ['correct', 'battery staple', next.trim(), `${old}\r\n${next}`])
-      expect(await answer(part)).toBe('401 NotAuthentic');
+      expect(await answer(part)).toBe('401 Unauthenticated');
   });
 
   test('the example of its documentation', async () => {
@@ -198,7 +200,7 @@ describe('GitHub', () => {
     ]);
     expect(await answerOf(await handler.fetch(post('/hook', 'Hello, World!', headers)))).toBe(genuine);
     expect(await answerOf(await handler.fetch(post('/hook', 'Hello, World?', headers)))).toBe(
-      '401 NotAuthentic',
+      '401 Unauthenticated',
     );
   });
 });
@@ -209,12 +211,16 @@ describe('bearer', () => {
     ['good', { authorization: `Bearer ${TOKEN_NEW}` }, '202'],
     ['in small letters', { authorization: `bearer ${TOKEN_NEW}` }, '202'],
     ['the other of two tokens', { authorization: `Bearer ${TOKEN_OLD}` }, '202'],
-    ['a token that is none of ours', { authorization: `Bearer ${TOKEN_OLD}0` }, '401 NotAuthentic'],
-    ['the beginning of a token', { authorization: `Bearer ${TOKEN_OLD.slice(0, -1)}` }, '401 NotAuthentic'],
-    ['two tokens', { authorization: `Bearer ${TOKEN_OLD} ${TOKEN_NEW}` }, '401 NotAuthentic'],
-    ['another scheme', { authorization: `Basic ${TOKEN_NEW}` }, '401 NotAuthentic'],
-    ['empty', { authorization: 'Bearer ' }, '401 NotAuthentic'],
-    ['none', {}, '401 NotAuthentic'],
+    ['a token that is none of ours', { authorization: `Bearer ${TOKEN_OLD}0` }, '401 Unauthenticated'],
+    [
+      'the beginning of a token',
+      { authorization: `Bearer ${TOKEN_OLD.slice(0, -1)}` },
+      '401 Unauthenticated',
+    ],
+    ['two tokens', { authorization: `Bearer ${TOKEN_OLD} ${TOKEN_NEW}` }, '401 Unauthenticated'],
+    ['another scheme', { authorization: `Basic ${TOKEN_NEW}` }, '401 Unauthenticated'],
+    ['empty', { authorization: 'Bearer ' }, '401 Unauthenticated'],
+    ['none', {}, '401 Unauthenticated'],
   ];
 
   test.each(cases)('%s', async (_, headers, answer) => {
@@ -252,7 +258,7 @@ describe('rules of your own', () => {
     expect(await send(verify, { ...good, 'x-key': 'k' }, BODY, host)).toBe('202');
     // A header that nothing vouches for gives no key.
     expect(await send(verify, { ...good, 'idempotency-key': 'k' }, BODY, host)).toBe('202');
-    expect(await send(verify, {}, BODY, host)).toBe('401 NotAuthentic');
+    expect(await send(verify, {}, BODY, host)).toBe('401 Unauthenticated');
     expect(host.events).toHaveLength(2);
     expect(host.events[0]!.key).toBe('k');
     expect(host.events[1]!.key).not.toBe('k');
@@ -263,7 +269,7 @@ describe('rules of your own', () => {
     const verify = (): never => {
       throw new TypeError('expected signature 5ec2e7');
     };
-    expect(await send(verify, {}, BODY, host)).toBe('401 NotAuthentic');
+    expect(await send(verify, {}, BODY, host)).toBe('401 Unauthenticated');
     expect(JSON.stringify(host.lines)).toContain('TypeError');
     expect(JSON.stringify(host.lines)).not.toContain('5ec2e7');
   });

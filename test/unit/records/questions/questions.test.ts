@@ -1,6 +1,6 @@
 import { createInMemoryBackends } from '../../../../src/backends';
 import { knot, map, runLocally, subTapestry, tapestry, waitForSignal, type Knot } from '../../../../src';
-import { diffRuns, impact, why, type Origin } from '../../../../src/records/questions';
+import { diffRuns, impact, why, type ValueOrigin } from '../../../../src/records/questions';
 import type { Backends, LineageRecord, RunHistory } from '../../../../src/ports';
 import { sampleRun } from '../../../../src/testing/sample-records';
 import { z } from 'zod';
@@ -49,7 +49,7 @@ async function run(shape: Parameters<typeof runLocally>[0], parameters: object, 
 }
 
 /** An origin in one line. */
-function told({ record, inputs, repeats, madeBefore }: Origin): string {
+function told({ record, inputs, repeats, madeBefore }: ValueOrigin): string {
   const parts = inputs.map(
     ({ name, origin, constant }) =>
       `${name}=${origin ? told(origin) : (JSON.stringify(constant) ?? 'constant')}`,

@@ -38,7 +38,7 @@ const earlier = NOW - 3 * DAY;
 const lately = NOW - HOUR;
 
 test('stats say what became slower, with the figures and how many they are of', async () => {
-  const { statistics, against } = await statsOver(
+  const { statistics, baseline } = await statsOver(
     knots('slower', earlier, 300, () => 20),
     knots('slower', lately, 60, () => 60),
     knots('same', earlier, 300, () => 20),
@@ -51,15 +51,15 @@ test('stats say what became slower, with the figures and how many they are of', 
     ['same', 80],
     ['slower', 60],
   ]);
-  expect(against!.regressions).toEqual([
+  expect(baseline!.regressions).toEqual([
     expect.objectContaining({ name: 'tail', what: 'p95', before: 20, samples: 200, samplesBefore: 300 }),
     expect.objectContaining({ name: 'slower', what: 'p50', before: 20, samples: 60, samplesBefore: 300 }),
   ]);
-  expect(against!.tooFew).toEqual([]);
+  expect(baseline!.tooFew).toEqual([]);
 });
 
 test('stats say what fails more often, unless chance explains it', async () => {
-  const { against } = await statsOver(
+  const { baseline } = await statsOver(
     knots('breaks', earlier, 200, () => 5, 2),
     knots('breaks', lately, 100, () => 5, 20),
     knots('chance', earlier, 200, () => 5, 4),
@@ -67,18 +67,18 @@ test('stats say what fails more often, unless chance explains it', async () => {
     knots('better', earlier, 200, () => 5, 50),
     knots('better', lately, 60, () => 5, 0),
   );
-  expect(against!.regressions).toEqual([
+  expect(baseline!.regressions).toEqual([
     { name: 'breaks', what: 'failures', before: 0.01, now: 0.2, samplesBefore: 200, samples: 100 },
   ]);
 });
 
 test('stats say nothing of few, and name these', async () => {
-  const { against } = await statsOver(
+  const { baseline } = await statsOver(
     knots('few', earlier, 300, () => 5),
     knots('few', lately, 49, () => 500, 49),
     knots('new', lately, 80, () => 5),
   );
-  expect(against).toMatchObject({ regressions: [], tooFew: ['new', 'few'], leastSamples: 50 });
+  expect(baseline).toMatchObject({ regressions: [], tooFew: ['new', 'few'], leastSamples: 50 });
 });
 
 test('stats compare with the week before, another time, or nothing', async () => {
@@ -86,8 +86,8 @@ test('stats compare with the week before, another time, or nothing', async () =>
   await history.commit(knots('slower', NOW - 9 * DAY, 100, () => 5));
   await history.commit(knots('slower', lately, 100, () => 500));
   const window = { since: NOW - DAY, until: NOW };
-  const found = async (against?: number | false): Promise<number | undefined> =>
-    (await statsOf(history, { ...window, against })).against?.regressions.length;
+  const found = async (baseline?: number | false): Promise<number | undefined> =>
+    (await statsOf(history, { ...window, baseline })).baseline?.regressions.length;
   expect(await found()).toBe(0);
   expect(await found(10 * DAY)).toBe(1);
   expect(await found(false)).toBeUndefined();
@@ -103,8 +103,8 @@ test('functions in place, which share a name, are compared by knot alone', async
   const history = new InMemoryRunHistory();
   await history.commit([...each('quick', earlier, 20), ...each('slow', lately, 900)]);
   const asked = { since: NOW - DAY, until: NOW };
-  expect((await statsOf(history, asked)).against).toMatchObject({ regressions: [], tooFew: [] });
-  expect((await statsOf(history, { ...asked, by: 'knot' })).against).toMatchObject({
+  expect((await statsOf(history, asked)).baseline).toMatchObject({ regressions: [], tooFew: [] });
+  expect((await statsOf(history, { ...asked, by: 'knot' })).baseline).toMatchObject({
     regressions: [],
     tooFew: ['slow[]'],
   });

@@ -268,13 +268,17 @@ test('a run of which an emitter has not heard stays, and goes when it has, or ho
   await scene.run('older', 120);
   const place = { position: heard, positionAt: NOW - 110 * DAY_MS };
   const { version } = await table.begin('slow', place);
-  expect(await scene.prune({ dryRun: true })).toMatchObject({ runs: 1, unheard: 1, unheardBy: ['slow'] });
-  expect(await scene.prune({ dryRun: true, unheard: true })).toMatchObject({ runs: 2, unheard: 0 });
+  expect(await scene.prune({ dryRun: true })).toMatchObject({
+    runs: 1,
+    undelivered: 1,
+    undeliveredBy: ['slow'],
+  });
+  expect(await scene.prune({ dryRun: true, undelivered: true })).toMatchObject({ runs: 2, undelivered: 0 });
   await table.fail('slow', version, { error: 'gone', retryIn: 1, disable: 'gone' });
-  expect(await scene.prune({ dryRun: true })).toMatchObject({ runs: 2, unheard: 0 });
+  expect(await scene.prune({ dryRun: true })).toMatchObject({ runs: 2, undelivered: 0 });
   const last = (await scene.runHistory.lastChange())!;
   await table.move('slow', { position: last, positionAt: NOW - 100 * DAY_MS });
-  expect(await scene.prune()).toMatchObject({ runs: 2, unheard: 0, unheardBy: [] });
+  expect(await scene.prune()).toMatchObject({ runs: 2, undelivered: 0, undeliveredBy: [] });
 });
 
 test('a run that an emitter is to hear again, from a position before its own beginning on, stays', async () => {
@@ -287,5 +291,9 @@ test('a run that an emitter is to hear again, from a position before its own beg
     .emitterTableBeside()
     .begin('young', { position: (await runHistory.lastChange())!, positionAt: null });
   await replayEmitter({ runHistory, leaseTable: runHistory.leasesBeside() }, 'young', { position });
-  expect(await scene.prune({ dryRun: true })).toMatchObject({ runs: 1, unheard: 1, unheardBy: ['young'] });
+  expect(await scene.prune({ dryRun: true })).toMatchObject({
+    runs: 1,
+    undelivered: 1,
+    undeliveredBy: ['young'],
+  });
 });

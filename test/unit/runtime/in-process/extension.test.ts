@@ -1,11 +1,11 @@
-import { fragment, knot, runLocally, tapestry, type KnotContext, type LocallyRun } from '../../../../src';
+import { fragment, knot, runLocally, tapestry, type KnotContext, type LocalRun } from '../../../../src';
 import { Negate, double, refusedFragments, spare, total } from '../../../support/refused-fragments';
 
 /** A run whose knot `plan` extends it by what `bring` says. */
 async function extendedBy(
   bring: (context: KnotContext) => unknown,
   options: { extensible?: boolean; run?: Parameters<typeof runLocally>[2] } = {},
-): Promise<LocallyRun<Record<string, unknown>>> {
+): Promise<LocalRun<Record<string, unknown>>> {
   const planner = knot('planner', async (_: { of: number }, context) => {
     await bring(context);
     return 'planned';

@@ -338,7 +338,7 @@ test('an element whose run fails is a dead letter, and so is one that cannot be 
   const letters: [string, string][] = [];
   const { results, ended } = pumping(
     new Runs([], [3]),
-    { deadLetter: ({ error }, { offset }) => void letters.push([keyOfOffset(offset), error.code]) },
+    { onDeadLetter: ({ error }, { offset }) => void letters.push([keyOfOffset(offset), error.code]) },
     { source: oneUnreadable },
   );
   expect(await ended).toMatchObject({
@@ -360,8 +360,12 @@ test('an element that cannot be read, or for which "key" throws, is a dead lette
   };
   for (const batch of [1, 4]) {
     const letters: string[] = [];
-    const deadLetter: StreamOptions['deadLetter'] = ({ error }) => void letters.push(error.message);
-    const { ended, results } = pumping(new Runs(), { key, deadLetter, batch }, { source: oneUnreadable });
+    const deadLetter: StreamOptions['onDeadLetter'] = ({ error }) => void letters.push(error.message);
+    const { ended, results } = pumping(
+      new Runs(),
+      { key, onDeadLetter: deadLetter, batch },
+      { source: oneUnreadable },
+    );
     expect((await ended).checkpoint.counts).toEqual({ ok: 2, dead: 2 });
     expect(letters.sort()).toEqual(['no JSON', 'the option "key" throws: no key']);
     expect(results.sort()).toEqual([1, 4]);

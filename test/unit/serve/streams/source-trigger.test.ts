@@ -11,7 +11,7 @@ import {
   knot,
   tapestry,
   type AnySource,
-  type PlaceStore,
+  type CheckpointStore,
 } from '../../../../src';
 import { SelvageError } from '../../../../src/errors';
 import { createSourceTrigger } from '../../../../src/serve/streams/source-trigger';
@@ -33,7 +33,7 @@ function trigger(source: AnySource<{ x: number }>, kept?: Kept) {
     new StreamingSourceTrigger(source, keeping, {
       id: 'numbers',
       ...(kept && {
-        places: {
+        checkpoint: {
           load: async () => kept.places as never,
           save: async (places) => void (kept.places = places),
         },
@@ -69,7 +69,7 @@ test('it goes on from the places that it has saved', async () => {
 });
 
 test('places may be kept by an object of a class, and messages be read by a schema', async () => {
-  class Store implements PlaceStore {
+  class Store implements CheckpointStore {
     #places: Readonly<Record<string, Json>> | undefined;
     async load() {
       return this.#places;
@@ -80,7 +80,7 @@ test('places may be kept by an object of a class, and messages be read by a sche
   }
   const places = new Store();
   const running = new RecordingHost().run(
-    createSourceTrigger(new StreamingSourceTrigger(values, keeping, { id: 'numbers', places })),
+    createSourceTrigger(new StreamingSourceTrigger(values, keeping, { id: 'numbers', checkpoint: places })),
   );
   await until('the place is saved', () => places.load());
   await running.stop();
@@ -169,7 +169,7 @@ test('places are saved one after the other: no older list takes away a partition
     new StreamingSourceTrigger(new FileTailSource({ path: path.join(folder, '*.log') }), keeping, {
       id: 'lines',
       map: () => ({ x: 1 }),
-      places: {
+      checkpoint: {
         load: async () => undefined,
         save: async (now) => {
           if (++begun === 2) await setTimeout(100);

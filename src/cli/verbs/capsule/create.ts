@@ -1,14 +1,14 @@
 import path from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
-import type { WrittenCapsule } from '../../capsule';
-import type { Does } from '../options/does';
-import { addCommonOptions, addJsonOption, collect } from '../options/server-options';
-import { EXIT } from '../output/exit-codes';
-import { formatBytes, plural } from '../output/format';
-import type { Output } from '../output/output';
-import { commandLine } from '../output/typed-commands';
-import { writeWhole } from '../output/write-whole';
-import { tellAbsent } from '../show/absent-values';
+import type { WrittenCapsule } from '../../../capsule';
+import type { Does } from '../../options/does';
+import { addCommonOptions, addJsonOption, collect } from '../../options/server-options';
+import { EXIT } from '../../output/exit-codes';
+import { formatBytes, plural } from '../../output/format';
+import type { Output } from '../../output/output';
+import { commandLine } from '../../output/typed-commands';
+import { writeWhole } from '../../output/write-whole';
+import { tellAbsent } from '../../show/absent-values';
 
 interface CapsuleOptions {
   readonly out?: string;
@@ -24,9 +24,9 @@ interface CapsuleOptions {
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-export function addCapsule(program: Command, does: Does): void {
-  const command = program
-    .command('capsule')
+export function addCapsuleCreate(capsule: Command, does: Does): void {
+  const command = capsule
+    .command('create')
     .summary('put a run into one file: a page that is also its records and values')
     .description(
       'Writes one HTML file with the plan, the records and the values of a run and of those that its knots have started. It opens as a page in any browser, ' +
@@ -46,7 +46,7 @@ export function addCapsule(program: Command, does: Does): void {
     .option('--with-secrets', 'include what looks like a secret, which is left out otherwise')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ selvage capsule nightly-1f2e3d4c5b6a\n  $ selvage capsule nightly-1f2e3d4c5b6a -o bug.selvage.html --redact "users.*.email" --max-value 4m',
+      '\nExamples:\n  $ selvage capsule create nightly-1f2e3d4c5b6a\n  $ selvage capsule create nightly-1f2e3d4c5b6a -o bug.selvage.html --redact "users.*.email" --max-value 4m',
     );
   addCommonOptions(addJsonOption(command)).action(does(makeCapsule));
 }
@@ -54,11 +54,11 @@ export function addCapsule(program: Command, does: Does): void {
 const LONGEST_NAME = 100;
 
 async function makeCapsule(run: string, options: CapsuleOptions, output: Output): Promise<number> {
-  const { withRecords } = await import('../location/records.js');
+  const { withRecords } = await import('../../location/records.js');
   const { maxTotal, maxValue, values, redact, redactSubject, withSecrets } = options;
   return await withRecords(options, async (backends) => {
     const written = await (
-      await import('../../capsule/index.js')
+      await import('../../../capsule/index.js')
     ).writeCapsule(backends, run, {
       values,
       ...(maxTotal !== undefined && { maxTotalBytes: maxTotal }),
@@ -124,9 +124,9 @@ function tellWritten(written: WrittenCapsule, file: string, output: Output): voi
       `${output.yellow('warning')} What was redacted is also in the values of ${tellingKnots.join(', ')}. Redact those, too, if they are not to tell it.`,
     );
   }
-  output.say(`Its hash, which \`selvage open\` shows, too: ${fingerprint}`);
+  output.say(`Its hash, which \`selvage capsule open\` shows, too: ${fingerprint}`);
   output.say(
-    `Open it in a browser, or: ${commandLine(['open', file])}; run its knots again: ${commandLine(['debug', file, 'FILE', '--all'])}`,
+    `Open it in a browser, or: ${commandLine(['capsule', 'open', file])}; run its knots again: ${commandLine(['debug', file, 'FILE', '--all'])}`,
   );
 }
 

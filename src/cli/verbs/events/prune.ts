@@ -7,31 +7,31 @@ import { EXIT } from '../../output/exit-codes';
 import { formatTime, plural } from '../../output/format';
 import type { Output } from '../../output/output';
 
-interface LedgerForgetOptions extends ServerOptions {
+interface EventsPruneOptions extends ServerOptions {
   readonly olderThan: number;
   readonly yes?: boolean;
 }
 
-export function addLedgerForget(ledger: Command, does: Does): void {
+export function addEventsPrune(events: Command, does: Does): void {
   addServerOptions(
     addJsonOption(
-      ledger
-        .command('forget')
+      events
+        .command('prune')
         .description(
-          "Forgets events that have started runs longer ago; runs and their records stay. The time must be longer than the server keeps runs, and longer than a source delivers an event late (a topic's retention).",
+          "Removes events that have started runs longer ago; runs and their records stay. The time must be longer than the server keeps runs, and longer than a source delivers an event late (a topic's retention).",
         )
         .requiredOption('--older-than <time>', 'events that came longer ago, such as 365d', duration)
         .option('--yes', 'do not ask')
         .addHelpText(
           'after',
-          '\nExit codes: 0 forgotten, or nothing to forget; 2 not confirmed, or a time that is too short.\n\nExample:\n  $ selvage ledger forget --older-than 365d --yes',
+          '\nExit codes: 0 removed, or nothing to remove; 2 not confirmed, or a time that is too short.\n\nExample:\n  $ selvage events prune --older-than 365d --yes',
         ),
     ),
-  ).action(does(forgetLedger));
+  ).action(does(pruneEvents));
 }
 
-async function forgetLedger(
-  { olderThan, yes = false, ...options }: LedgerForgetOptions,
+async function pruneEvents(
+  { olderThan, yes = false, ...options }: EventsPruneOptions,
   output: Output,
 ): Promise<number> {
   const { withClient } = await import('../../location/connect.js');
@@ -39,13 +39,16 @@ async function forgetLedger(
     const before = formatTime(Date.now() - olderThan);
     if (
       !yes &&
-      !(await isConfirmed(`Forget which runs events from before ${before} have started?`, 'add --yes'))
+      !(await isConfirmed(
+        `Remove the events from before ${before} from the record of what has started runs?`,
+        'add --yes',
+      ))
     ) {
-      output.warn('Nothing was forgotten.');
+      output.warn('Nothing was removed.');
       return EXIT.usage;
     }
-    const result = await selvage.runs.forgetStarts({ olderThan });
-    output.say(`Forgot ${plural(result.forgotten, 'event')} from before ${formatTime(result.before)}.`);
+    const result = await selvage.events.prune({ olderThan });
+    output.say(`Removed ${plural(result.events, 'event')} from before ${formatTime(result.before)}.`);
     if (output.json) output.document(result);
     return EXIT.ok;
   });

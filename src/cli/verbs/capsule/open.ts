@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import type { Capsule, CapsuleCheck } from '../../capsule';
-import type { Does } from '../options/does';
-import { addJsonOption, listeningPort } from '../options/server-options';
-import { EXIT } from '../output/exit-codes';
-import { formatTime, plural } from '../output/format';
-import { openInBrowser } from '../output/open-in-browser';
-import type { Output } from '../output/output';
-import { commandLine } from '../output/typed-commands';
-import { hasResult } from '../process/early-end';
-import { Interruption } from '../process/interruption';
-import { tellAbsent } from '../show/absent-values';
+import type { Capsule, CapsuleCheck } from '../../../capsule';
+import type { Does } from '../../options/does';
+import { addJsonOption, listeningPort } from '../../options/server-options';
+import { EXIT } from '../../output/exit-codes';
+import { formatTime, plural } from '../../output/format';
+import { openInBrowser } from '../../output/open-in-browser';
+import type { Output } from '../../output/output';
+import { commandLine } from '../../output/typed-commands';
+import { hasResult } from '../../process/early-end';
+import { Interruption } from '../../process/interruption';
+import { tellAbsent } from '../../show/absent-values';
 
 interface OpenOptions {
   readonly check?: boolean;
@@ -19,8 +19,8 @@ interface OpenOptions {
   readonly browser: boolean;
 }
 
-export function addOpen(program: Command, does: Does): void {
-  const command = program
+export function addCapsuleOpen(capsule: Command, does: Does): void {
+  const command = capsule
     .command('open')
     .summary('open the file of a capsule as a page')
     .description(
@@ -34,13 +34,13 @@ export function addOpen(program: Command, does: Does): void {
     .option('--verbose', 'show stacks of errors')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ selvage open nightly-1f2e3d4c5b6a.selvage.html\n  $ selvage open nightly-1f2e3d4c5b6a.selvage.html --check',
+      '\nExamples:\n  $ selvage capsule open nightly-1f2e3d4c5b6a.selvage.html\n  $ selvage capsule open nightly-1f2e3d4c5b6a.selvage.html --check',
     );
   addJsonOption(command).action(does(openFile));
 }
 
 async function openFile(file: string, options: OpenOptions, output: Output): Promise<number> {
-  const { readCapsule } = await import('../../capsule/index.js');
+  const { readCapsule } = await import('../../../capsule/index.js');
   const capsule = await readCapsule(file);
   const counts = capsule.check();
   tellCapsule(capsule, counts, output);
@@ -61,9 +61,9 @@ async function showCapsule(
 ): Promise<number> {
   const end = new Interruption(output);
   try {
-    const { capsuleData } = await import('../../capsule/page.js');
-    const { servePage } = await import('../../explorer/page-server.js');
-    const { loggerTo } = await import('../location/logging.js');
+    const { capsuleData } = await import('../../../capsule/page.js');
+    const { servePage } = await import('../../../explorer/page-server.js');
+    const { loggerTo } = await import('../../location/logging.js');
     const { backends, reach, project } = capsuleData(capsule);
     const page = await servePage({
       backends,

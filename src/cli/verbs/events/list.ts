@@ -12,33 +12,33 @@ import { describeLink, formatTable, formatTime } from '../../output/format';
 import type { Output } from '../../output/output';
 import { nextPage } from '../../output/typed-commands';
 
-interface LedgerListOptions extends RecordOptions {
+interface EventsListOptions extends RecordOptions {
   readonly trigger?: string;
-  readonly unstarted?: boolean;
+  readonly pending?: boolean;
   readonly limit: number;
   readonly cursor?: string;
 }
 
-export function addLedgerList(ledger: Command, does: Does): void {
+export function addEventsList(events: Command, does: Does): void {
   addCommonOptions(
     addJsonOption(
-      ledger
+      events
         .command('list')
         .description('Lists events that have started runs, the newest first. It asks no server.')
         .option('--trigger <name>', 'only of this trigger, with its kind, such as kafka:orders')
-        .option('--unstarted', 'only those whose run nobody has said to be started yet')
+        .option('--pending', 'only those whose run has not started yet')
         .option('--limit <number>', 'how many at most', wholeNumber, 20)
         .option('--cursor <cursor>', 'go on where the page before ended')
         .addHelpText(
           'after',
-          '\nAn event without a start was cut off in between. It is completed when it is delivered again.\n\nExample:\n  $ selvage ledger list --trigger kafka:orders --unstarted',
+          '\nAn event without a start was cut off in between. It is completed when it is delivered again.\n\nExample:\n  $ selvage events list --trigger kafka:orders --pending',
         ),
     ),
-  ).action(does(listLedger));
+  ).action(does(listEvents));
 }
 
-async function listLedger(
-  { trigger, unstarted, limit, cursor, ...options }: LedgerListOptions,
+async function listEvents(
+  { trigger, pending, limit, cursor, ...options }: EventsListOptions,
   output: Output,
 ): Promise<number> {
   const { withRecords } = await import('../../location/records.js');
@@ -46,7 +46,7 @@ async function listLedger(
     const page = await startLedger.list({
       limit,
       ...(trigger !== undefined && { trigger }),
-      ...(unstarted && { started: false }),
+      ...(pending && { started: false }),
       ...(cursor !== undefined && { cursor }),
     });
     if (output.json) output.document(page);
@@ -66,5 +66,5 @@ function describePage({ items, cursor }: Page<LedgerEntry>, output: Output): str
     startedAt === null ? 'not yet' : formatTime(startedAt),
     describeLink(event),
   ]);
-  return [formatTable(['TRIGGER', 'KEY', 'RUN', 'CAME', 'STARTED', 'FROM'], rows), ...more].join('\n');
+  return [formatTable(['TRIGGER', 'KEY', 'RUN', 'RECEIVED', 'STARTED', 'FROM'], rows), ...more].join('\n');
 }

@@ -13,56 +13,56 @@ import { formatTable, formatTime, plural } from '../../output/format';
 import type { Output } from '../../output/output';
 import { nextPage } from '../../output/typed-commands';
 
-interface DeadOptions extends RecordOptions {
+interface DeadLettersOptions extends RecordOptions {
   readonly redrive?: boolean;
-  readonly forget?: boolean;
+  readonly delete?: boolean;
   readonly event?: readonly string[];
   readonly limit: number;
   readonly cursor?: string;
 }
 
-export function addEmittersDead(emitters: Command, does: Does): void {
+export function addDeadLetters(emitters: Command, does: Does): void {
   addCommonOptions(
     addJsonOption(
       emitters
-        .command('dead')
+        .command('dead-letters')
         .description(
-          'Lists the events that an emitter gave up, the newest first; or has them delivered again, or forgets them.',
+          'Lists the dead letters of an emitter: the events that it gave up, the newest first. Or has them delivered again, or removes them.',
         )
         .argument('<name>', 'name of the emitter')
         .option('--redrive', 'deliver them once more, by the process that delivers to the emitter')
-        .option('--forget', 'remove them')
-        .option('--event <id>', 'of --redrive and --forget: only this event; may be repeated', collect)
+        .option('--delete', 'remove them')
+        .option('--event <id>', 'of --redrive and --delete: only this event; may be repeated', collect)
         .option('--limit <number>', 'how many at most', wholeNumber, 20)
         .option('--cursor <cursor>', 'go on where the page before ended')
-        .addHelpText('after', '\nExample:\n  $ selvage emitters dead hook --redrive'),
+        .addHelpText('after', '\nExample:\n  $ selvage emitters dead-letters hook --redrive'),
     ),
-  ).action(does(showDead));
+  ).action(does(showDeadLetters));
 }
 
-async function showDead(name: string, options: DeadOptions, output: Output): Promise<number> {
+async function showDeadLetters(name: string, options: DeadLettersOptions, output: Output): Promise<number> {
   const { SelvageError } = await import('../../../errors/index.js');
   const { withRecords } = await import('../../location/records.js');
   const { requireEmitter, requireFeed } = await import('../../../deliveries/index.js');
-  const { redrive = false, forget = false, event, limit, cursor } = options;
+  const { redrive = false, delete: isDelete = false, event, limit, cursor } = options;
   const details = { option: redrive ? 'redrive' : 'event' };
-  if (redrive && forget)
-    throw new SelvageError('Usage', 'Give --redrive or --forget, not both.', { details });
-  if (event && !redrive && !forget)
-    throw new SelvageError('Usage', '--event says which to --redrive or to --forget. Give one of these.', {
+  if (redrive && isDelete)
+    throw new SelvageError('Usage', 'Give --redrive or --delete, not both.', { details });
+  if (event && !redrive && !isDelete)
+    throw new SelvageError('Usage', '--event says which to --redrive or to --delete. Give one of these.', {
       details,
     });
   return await withRecords(options, async (backends) => {
     await requireEmitter(backends, name);
     const table = requireFeed(backends.runHistory).emitterTableBeside();
-    if (redrive || forget) {
+    if (redrive || isDelete) {
       const count = redrive ? await table.redrive(name, event) : await table.forget(name, event);
       output.say(
         redrive
           ? `${plural(count, 'event')} ${count === 1 ? 'is' : 'are'} delivered once more by the process that delivers to ${name}.`
-          : `Forgot ${plural(count, 'event')}.`,
+          : `Deleted ${plural(count, 'event')}.`,
       );
-      if (output.json) output.document({ [redrive ? 'redriven' : 'forgotten']: count });
+      if (output.json) output.document({ [redrive ? 'redriven' : 'deleted']: count });
       return EXIT.ok;
     }
     const page = await table.deadLetters(name, { limit, ...(cursor !== undefined && { cursor }) });
@@ -82,5 +82,5 @@ function describePage({ items, cursor }: Page<StoredDeadLetter>, output: Output)
     redrivenAt === null ? '' : 'comes again',
     reason,
   ]);
-  return [formatTable(['GIVEN UP', 'RUN', 'EVENT', '', 'WHY'], rows), ...more].join('\n');
+  return [formatTable(['SINCE', 'RUN', 'EVENT', '', 'WHY'], rows), ...more].join('\n');
 }
