@@ -152,3 +152,26 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(await command.finished).toMatchObject({ code: null });
   },
 );
+
+test('validate counts what it does not list', async () => {
+  const parameters = Array.from(
+    { length: 1_003 },
+    (_, at) => `  - { id: x${at}, type: parameter, type_: int }\n`,
+  );
+  const many = makeCommandProject({
+    'callables.js': 'exports.one = () => 1;',
+    'unused.yaml': `nodes:\n${parameters.join('')}  - { id: k, type: source, callable: one }\n`,
+    'wrong.yaml': `nodes:\n${parameters.join('').replaceAll('type_', 'typ_')}`,
+  });
+  const told = await runWarm(many, ['validate', 'unused.yaml']);
+  expect([told.code, told.stderr.trimEnd().split('\n').at(-1)]).toEqual([
+    0,
+    'unused.yaml: … and 3 more warnings',
+  ]);
+  const { stdout } = await runWarm(many, ['validate', 'unused.yaml', 'wrong.yaml', '--json']);
+  const { files } = JSON.parse(stdout) as { files: { problems: unknown[]; more: number }[] };
+  expect(files.map(({ problems, more }) => [problems.length, more])).toEqual([
+    [1_000, 3],
+    [1_000, 3],
+  ]);
+});
