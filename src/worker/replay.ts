@@ -1,13 +1,19 @@
 import type { Client } from '@temporalio/client';
 import { historyFromJSON, type History } from '@temporalio/common/lib/proto-utils';
-import { DefaultLogger, Worker, bundleWorkflowCode, type ReplayWorkerOptions } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  Worker,
+  bundleWorkflowCode,
+  type ReplayWorkerOptions,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import { SelvageError } from '../errors';
 import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
 import { sealingConverter } from '../encryption/payload-codec';
 import { LAYOUT_ACTIVITY, BEGIN_RUN_ACTIVITY } from '../workflows/messages';
 import { chainHistories } from './chain-histories';
-import { interpreterSource } from './workflow-bundle';
+import { interpreterBundle } from './workflow-bundle';
 
 type HistoryEvent = NonNullable<History['events']>[number];
 
@@ -176,21 +182,21 @@ function localActivityType(event: HistoryEvent | undefined): string | undefined 
   }
 }
 
-type Workflows = Pick<ReplayWorkerOptions, 'workflowBundle' | 'workflowsPath' | 'dataConverter'>;
+type Workflows = Pick<ReplayWorkerOptions, 'workflowBundle' | 'dataConverter'>;
 
 /** Bundles once, not for each history. */
 async function prepare({
-  workflows = interpreterSource(),
+  workflows: { workflowsPath, workflowBundle } = {},
   encryption = encryptionFromEnvironment(),
   dataConverter,
 }: ReplayOptions): Promise<Workflows> {
-  const { workflowsPath } = workflows;
   const converter = sealingConverter(dataConverter, encryption || undefined);
-  const opening = converter && { dataConverter: converter };
-  if (workflowsPath === undefined) return { ...workflows, ...opening };
+  const logger = new DefaultLogger('ERROR');
+  const makeBundle = (): Promise<WorkflowBundleOption> =>
+    workflowsPath === undefined ? interpreterBundle() : bundleWorkflowCode({ workflowsPath, logger });
   return {
-    ...opening,
-    workflowBundle: await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') }),
+    workflowBundle: workflowBundle ?? (await makeBundle()),
+    ...(converter && { dataConverter: converter }),
   };
 }
 

@@ -306,7 +306,9 @@ test('of two resumes at once one is refused; beside one that works there is no o
   mayGoOn.open();
   await resumed.value.values();
 
-  await expect(selvage.resume(first.runId)).rejects.toMatchObject(refusal('AlreadyResumed', 'allowDuplicate: true'));
+  await expect(selvage.resume(first.runId)).rejects.toMatchObject(
+    refusal('AlreadyResumed', 'allowDuplicate: true'),
+  );
   const again = await selvage.resume(first.runId, { allowDuplicate: true });
   await again.values();
   const ended = [runId, again.runId].map((id) => ({ runId: id, status: 'succeeded' }));

@@ -257,9 +257,7 @@ function requireDifferentIds(declared: readonly ScheduleDeclaration[]): void {
 
 function inUse(id: string, owner: string | null): SelvageError {
   const origin =
-    owner === null
-      ? 'was made by other means than a deploy'
-      : `was deployed from ${JSON.stringify(owner)}`;
+    owner === null ? 'was made by other means than a deploy' : `was deployed from ${JSON.stringify(owner)}`;
   return new SelvageError(
     'ScheduleInUse',
     `The schedule "${id}" of this namespace ${origin}. Give yours another id, or take it over (--take-over, \`takeOver: true\`).`,

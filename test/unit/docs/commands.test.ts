@@ -27,11 +27,14 @@ function unknownIn(line: string): string | undefined {
 /** Its code spans are names that there are no more. */
 const OLD_NAMES = 'docs/internals/names.md';
 
-test.each(PAGES.filter((page) => page !== OLD_NAMES))('the commands that %s names exist, with their options', (page) => {
-  const text = readFile(page);
-  const named = [
-    ...[...text.matchAll(/`(?:npx )?(selvage [^`\n]+)`/g)].map(([, line]) => line!),
-    ...[...text.matchAll(/^\$ (?:npx )?(selvage .*)$/gm)].map(([, line]) => line!),
-  ];
-  expect(named.map(unknownIn).filter(Boolean)).toEqual([]);
-});
+test.each(PAGES.filter((page) => page !== OLD_NAMES))(
+  'the commands that %s names exist, with their options',
+  (page) => {
+    const text = readFile(page);
+    const named = [
+      ...[...text.matchAll(/`(?:npx )?(selvage [^`\n]+)`/g)].map(([, line]) => line!),
+      ...[...text.matchAll(/^\$ (?:npx )?(selvage .*)$/gm)].map(([, line]) => line!),
+    ];
+    expect(named.map(unknownIn).filter(Boolean)).toEqual([]);
+  },
+);

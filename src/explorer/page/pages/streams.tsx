@@ -182,9 +182,7 @@ function Row({
       </td>
       <td class="number">{countWords(ok)}</td>
       <td class="number">{dead === 0 ? <span class="muted">0</span> : countWords(dead)}</td>
-      <td>
-        {worker === undefined ? <span class="muted">none</span> : <code class="break">{worker}</code>}
-      </td>
+      <td>{worker === undefined ? <span class="muted">none</span> : <code class="break">{worker}</code>}</td>
       {mayAct() && (
         <td class="acts">
           {flip && (
