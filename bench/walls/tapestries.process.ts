@@ -22,23 +22,35 @@ import { Selvage } from 'selvage/client';
 import { tunedWorkerOptions } from 'selvage/worker';
 import { z } from 'zod';
 import * as activities from '../raw/quickstart.activities';
+import { inParallel } from '../../src/values/in-parallel';
 import { timed } from '../statistics';
 
 export interface ManyTapestries {
   readonly openMs: number;
   readonly firstRunMs: number;
   readonly idleMegabytes: number;
+  /** Of one core, while nothing is to be done. */
+  readonly idleCpuPercent: number;
+  /** Resident memory at its highest, when many runs at once have ended. Ours alone. */
+  readonly loadedMegabytes?: number;
+  /** Of client and worker, a run of two knots. Ours alone. */
+  readonly runCpuMs?: number;
 }
 
 interface Opened {
   /** Runs the last one. */
   run(): Promise<void>;
+  /** Runs all of them, several times. */
+  load?(runs: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Those that ours have. */
 const POLLERS = { type: 'autoscaling', minimum: 1, initial: 1, maximum: 40 } as const;
 const REST_MS = 3_000;
+const LOOKED_AT_MS = 10_000;
+const RUNS = 1_000;
+const AT_ONCE = 50;
 const MEGABYTE = 1_000_000;
 
 const double = knot('double', ({ x }: { x: number }) => x * 2);
@@ -53,9 +65,11 @@ async function ours(count: number, address: string, folder: string): Promise<Ope
   );
   const backends = await openBackends({ history: `sqlite://${path.join(folder, 'selvage.db')}` });
   const selvage = await Selvage.open({ address, tapestries, backends });
+  const runOf = async (index: number): Promise<void> =>
+    expectAnswer((await (await selvage.start(tapestries[index % count]!, { x: 5 })).values()).answer);
   return {
-    run: async () =>
-      expectAnswer((await (await selvage.start(tapestries.at(-1)!, { x: 5 })).values()).answer),
+    run: () => runOf(count - 1),
+    load: (runs) => inParallel(Array.from({ length: runs }).keys(), AT_ONCE, runOf),
     close: async () => {
       await selvage.close();
       await backends.close();
@@ -126,6 +140,13 @@ function expectAnswer(answer: unknown): void {
   if (value !== 15) throw new Error(`The run came to ${String(value)}, not to 15.`);
 }
 
+async function cpuMs(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
 async function main(): Promise<void> {
   const [side, count, address, folder, bundle] = process.argv.slice(2) as [
     string,
@@ -144,8 +165,20 @@ async function main(): Promise<void> {
   const firstRunMs = await timed(() => opened!.run());
   await delay(REST_MS);
   const idleMegabytes = process.memoryUsage.rss() / MEGABYTE;
+  const idleCpuPercent = (100 * (await cpuMs(() => delay(LOOKED_AT_MS)))) / LOOKED_AT_MS;
+  const { load } = opened!;
+  const runCpuMs = load && (await cpuMs(() => load(RUNS))) / RUNS;
+  const loadedMegabytes = load && (process.resourceUsage().maxRSS * 1_024) / MEGABYTE;
   await opened!.close();
-  process.stdout.write(`${JSON.stringify({ openMs, firstRunMs, idleMegabytes } satisfies ManyTapestries)}\n`);
+  const told: ManyTapestries = {
+    openMs,
+    firstRunMs,
+    idleMegabytes,
+    idleCpuPercent,
+    loadedMegabytes,
+    runCpuMs,
+  };
+  process.stdout.write(`${JSON.stringify(told)}\n`);
 }
 
 void main();
