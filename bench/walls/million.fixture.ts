@@ -4,6 +4,9 @@ import { z } from 'zod';
 /** So many elements fail: one of a hundred. */
 const FAILS = 100;
 
+/** As many bodies run at once, so that as many elements are recorded together: bodies that take no time need it. */
+const RECORDED_TOGETHER = 500;
+
 const range = knot('range', ({ size }: { size: number }) =>
   Array.from({ length: size }, (_, index) => index),
 );
@@ -21,7 +24,7 @@ const okOf = knot('ok-of', ({ outcomes }: { outcomes: readonly { kind: string; v
 function million(name: string, dispatcher: Dispatcher, onError: 'skip' | 'collect', batch: number) {
   return tapestry(name, { parameters: { size: z.number() }, knots: { dispatcher } }, (_t, { size }) => {
     const over = range({ size }, { id: 'list' });
-    const options = { over, each: double, bind: 'x', batch } as const;
+    const options = { over, each: double, bind: 'x', batch, concurrency: RECORDED_TOGETHER } as const;
     const values: Knot<readonly number[]> =
       onError === 'skip'
         ? map({ ...options, onError }, { id: 'mapped' })

@@ -238,8 +238,11 @@ describe('knots that wait for different things', () => {
     );
     const other = unique('has-it');
     await startWorker(client, { tapestries: [build(gone)], taskQueue: other });
-    await until('its queue is named', async () => (await named())?.endsWith(`(${other})`));
-    expect(await named()).toContain(`Workers of task queue "${other}" have it.`);
+    const withQueue = async (): Promise<string | undefined> =>
+      [await named()].find((told) => told?.endsWith(`(${other})`));
+    expect(await until('its queue is named', withQueue)).toContain(
+      `Workers of task queue "${other}" have it.`,
+    );
     await run.terminate();
   });
 
