@@ -134,10 +134,11 @@ test('local and queued knots take turns, and values cross in both directions', a
 test('more knots than a segment takes go in several', async () => {
   const run = await shared().start(longChain, { x: 0 });
   expect(await run.values()).toEqual({ result: 2_501 });
-  expect((await activitiesAfterBegin(run.runId)).map(({ summary }) => summary)).toEqual([
-    '2000 knots: inc-0 … inc-1999',
-    '500 knots: inc-2000 … inc-2499',
-  ]);
+  const [first, ...others] = (await activitiesAfterBegin(run.runId)).map(({ summary }) => summary);
+  expect(first).toBe('2000 knots: inc-0 … inc-1999');
+  // A segment stops after a while, so a slow machine needs more than one for the rest. Each takes all that is left.
+  expect(others).not.toEqual([]);
+  for (const summary of others) expect(summary).toMatch(/^\d+ knots: inc-\d+ … inc-2499$/);
 });
 
 async function ended(run: RunHandle<object>): Promise<RunRecord> {
