@@ -81,22 +81,22 @@ async function embedded(capsule: Capsule, document: CapsuleContent): Promise<Emb
 }
 
 async function embeddedRun(
-  run: string,
+  runId: string,
   ask: <Name extends QuestionName>(
     name: Name,
     question: Questions[Name]['ask'],
   ) => Promise<Questions[Name]['answer']>,
 ): Promise<EmbeddedRun> {
-  const { previous: _, next: __, position: ___, ...view } = await ask('run', { run });
+  const { previousRunId: _, nextRunId: __, position: ___, ...view } = await ask('run', { runId });
   const knots: Record<string, KnotView> = {};
   const elements: Record<string, ElementsAnswer> = {};
   for (const { id, kind } of view.graph.knots) {
-    knots[id] = await ask('knot', { run, knot: id });
+    knots[id] = await ask('knot', { runId, knotId: id });
     if (kind !== 'map') continue;
-    const listed = await ask('elements', { run, map: id, limit: SHOWN_ELEMENTS });
+    const listed = await ask('elements', { runId, map: id, limit: SHOWN_ELEMENTS });
     elements[id] = listed;
     for (const element of listed.elements.slice(0, ELEMENTS_WITH_PANELS))
-      knots[element.id] = await ask('knot', { run, knot: element.id });
+      knots[element.id] = await ask('knot', { runId, knotId: element.id });
   }
   return { run: view, knots, elements };
 }

@@ -74,7 +74,7 @@ export interface RecordedDeadLetter {
   /** Its place in the source; of a batch, that of its first element. */
   readonly element: string;
   /** The run that has failed. Absent: the element could not start one. */
-  readonly run?: string;
+  readonly runId?: string;
   readonly why?: string;
   /** When it was started or refused, in milliseconds since the epoch. */
   readonly at: number;
@@ -138,7 +138,7 @@ export class Streams {
           const why = await this.whyFailed(run);
           return {
             element: run.trigger_key ?? '',
-            run: run.run_id,
+            runId: run.run_id,
             at: run.started_at,
             ...(why !== undefined && { why }),
           };

@@ -33,32 +33,32 @@ const ACTS: Doing = {
         ...(tags && { tags }),
       }),
     );
-    return { run: run.runId };
+    return { runId: run.runId };
   },
-  async signal({ reach }, { run, signal, payload }) {
+  async signal({ reach }, { runId, signal, payload }) {
     const value = valueOf(payload);
-    await reach.do((selvage) => selvage.getRun(run).signal(signal, value));
+    await reach.do((selvage) => selvage.getRun(runId).signal(signal, value));
     return {};
   },
-  async cancel({ reach }, { run }) {
-    await reach.do((selvage) => selvage.getRun(run).cancel());
+  async cancel({ reach }, { runId }) {
+    await reach.do((selvage) => selvage.getRun(runId).cancel());
     return {};
   },
-  async terminate({ reach }, { run, reason }, { actor }) {
+  async terminate({ reach }, { runId, reason }, { actor }) {
     const who = actor === undefined ? 'by the page' : `by ${actor}, by the page`;
-    await reach.do((selvage) => selvage.getRun(run).terminate(reason ?? `Terminated ${who}`));
+    await reach.do((selvage) => selvage.getRun(runId).terminate(reason ?? `Terminated ${who}`));
     return {};
   },
-  async resume({ reach }, { run, from }, { actor }) {
+  async resume({ reach }, { runId, from }, { actor }) {
     // The user of the page has seen the run's outcome, so a run that was resumed before may be resumed again.
     const resumed = await reach.do((selvage) =>
-      selvage.resume(run, {
+      selvage.resume(runId, {
         allowDuplicate: true,
         ...(actor !== undefined && { actor }),
         ...(from && { from }),
       }),
     );
-    return { run: resumed.runId };
+    return { runId: resumed.runId };
   },
   async schedule({ reach }, { id, act: what }, { actor }) {
     const note = `by ${actor ?? 'somebody'}, by the page`;
@@ -74,7 +74,7 @@ const ACTS: Doing = {
     const run = await data.reach.do((selvage) =>
       selvage.partitions.backfill(tapestry, { ...backfillOptions(ask), ...by }),
     );
-    return { run: run.runId };
+    return { runId: run.runId };
   },
   async emitter({ backends }, { name, act: what }) {
     await requireEmitter(backends, name);

@@ -14,7 +14,7 @@ const limit = z.int().min(1).max(1_000).optional();
 const time = z.number().optional();
 const json = z.json() as z.ZodType<Json>;
 
-const rerun = z.strictObject({ run: name, from: z.array(name).max(MOST_KNOTS).optional() });
+const rerun = z.strictObject({ runId: name, from: z.array(name).max(MOST_KNOTS).optional() });
 const backfill = z.strictObject({
   tapestry: name,
   from: name.optional(),
@@ -40,11 +40,11 @@ export const QUESTIONS = {
     cursor,
   }),
   grid: z.strictObject({ tapestry: name, limit, cursor }),
-  run: z.strictObject({ run: name }),
-  waiting: z.strictObject({ run: name }),
-  knot: z.strictObject({ run: name, knot: name }),
+  run: z.strictObject({ runId: name }),
+  waiting: z.strictObject({ runId: name }),
+  knot: z.strictObject({ runId: name, knotId: name }),
   elements: z.strictObject({
-    run: name,
+    runId: name,
     map: name,
     outcome: z.enum(OUTCOME_KINDS).optional(),
     from: z.int().min(0).optional(),
@@ -52,7 +52,7 @@ export const QUESTIONS = {
   }),
   value: z.strictObject({
     hash: name,
-    run: name.optional(),
+    runId: name.optional(),
     path: z
       .array(z.union([text, z.int().min(0)]))
       .max(1_000)
@@ -61,7 +61,7 @@ export const QUESTIONS = {
     as: z.enum(['json', 'text', 'bytes']).optional(),
   }),
   uses: z.strictObject({ hash: name, cursor }),
-  walk: z.strictObject({ hash: name, direction: z.enum(['why', 'impact']), run: name.optional() }),
+  walk: z.strictObject({ hash: name, direction: z.enum(['why', 'impact']), runId: name.optional() }),
   compare: z.strictObject({ first: name, second: name }),
   schedules: z.strictObject({}),
   partitions: z.strictObject({ tapestry: name }),
@@ -88,9 +88,9 @@ export const ACTS = {
     runId: name.optional(),
     tags: z.array(name).max(100).optional(),
   }),
-  signal: z.strictObject({ run: name, signal: name, payload: json }),
-  cancel: z.strictObject({ run: name }),
-  terminate: z.strictObject({ run: name, reason: text.optional() }),
+  signal: z.strictObject({ runId: name, signal: name, payload: json }),
+  cancel: z.strictObject({ runId: name }),
+  terminate: z.strictObject({ runId: name, reason: text.optional() }),
   resume: rerun,
   schedule: z.strictObject({ id: name, act: z.enum(['pause', 'resume', 'trigger']) }),
   backfill,

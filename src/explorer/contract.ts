@@ -19,19 +19,19 @@ export interface Questions {
   runs: { ask: RunsAsk; answer: RunsAnswer };
   /** Runs × knots of one tapestry, newest run first. */
   grid: { ask: { tapestry: string; limit?: number; cursor?: string }; answer: GridAnswer };
-  run: { ask: { run: string }; answer: RunView };
+  run: { ask: { runId: string }; answer: RunView };
   /**
    * Why an unfinished run has not ended. Slower than the rest of `run`, because it asks the server and a
    * worker.
    */
-  waiting: { ask: { run: string }; answer: Pick<RunView, 'waiting' | 'step'> };
-  knot: { ask: { run: string; knot: string }; answer: KnotView };
+  waiting: { ask: { runId: string }; answer: Pick<RunView, 'waiting' | 'step'> };
+  knot: { ask: { runId: string; knotId: string }; answer: KnotView };
   elements: { ask: ElementsAsk; answer: ElementsAnswer };
   value: { ask: ValueAsk; answer: ValueView };
   /** Every run that made or used a value. */
   uses: { ask: { hash: string; cursor?: string }; answer: UsesAnswer };
   /** `why`: what the value was made of; `impact`: what was made of it. */
-  walk: { ask: { hash: string; direction: 'why' | 'impact'; run?: string }; answer: WalkAnswer };
+  walk: { ask: { hash: string; direction: 'why' | 'impact'; runId?: string }; answer: WalkAnswer };
   compare: { ask: { first: string; second: string }; answer: Comparison };
   schedules: { ask: Record<string, never>; answer: { schedules: ScheduleView[] } };
   partitions: { ask: { tapestry: string }; answer: PartitionsAnswer };
@@ -67,15 +67,15 @@ export interface Questions {
 export interface Acts {
   start: {
     ask: { tapestry: string; parameters: Json; runId?: string; tags?: string[] };
-    answer: { run: string };
+    answer: { runId: string };
   };
-  signal: { ask: { run: string; signal: string; payload: Json }; answer: Record<string, never> };
-  cancel: { ask: { run: string }; answer: Record<string, never> };
-  terminate: { ask: { run: string; reason?: string }; answer: Record<string, never> };
+  signal: { ask: { runId: string; signal: string; payload: Json }; answer: Record<string, never> };
+  cancel: { ask: { runId: string }; answer: Record<string, never> };
+  terminate: { ask: { runId: string; reason?: string }; answer: Record<string, never> };
   /** Starts a run that takes over every Ok outcome, except those of `from` and everything downstream. */
-  resume: { ask: RerunAsk; answer: { run: string } };
+  resume: { ask: RerunAsk; answer: { runId: string } };
   schedule: { ask: { id: string; act: 'pause' | 'resume' | 'trigger' }; answer: Record<string, never> };
-  backfill: { ask: BackfillAsk; answer: { run: string } };
+  backfill: { ask: BackfillAsk; answer: { runId: string } };
   /** `redrive`: delivers what it gave up once more. `resume`: goes on now. `replay`: hears all again, from the beginning. */
   emitter: { ask: { name: string; act: 'redrive' | 'resume' | 'replay' }; answer: Record<string, never> };
   /** `drain`: ends it when what was read is finished. */
@@ -97,11 +97,11 @@ export interface ApiError {
 /** An event of `live`. It says only where data has changed; the page asks again for what it shows. */
 export interface LiveMessage {
   readonly kind: 'run-started' | 'knot-finished' | 'run-ended';
-  readonly run: string;
+  readonly runId: string;
   readonly temporalRunId: string;
   readonly tapestry: string;
   /** For `knot-finished`: the id of the knot or element, and its state as in a graph. */
-  readonly knot?: string;
+  readonly knotId?: string;
   readonly state?: GraphState;
   /** For `run-ended`. */
   readonly status?: RunStatus;
@@ -169,9 +169,9 @@ export interface WaitingRunsAnswer {
   }[];
   /** Longest waiting first. */
   readonly runs: readonly {
-    readonly run: string;
+    readonly runId: string;
     readonly tapestry: string;
-    readonly knot?: string;
+    readonly knotId?: string;
     readonly since: number;
     readonly code: string;
     readonly message: string;
@@ -279,7 +279,7 @@ export interface RunsAnswer {
 }
 
 export interface RunSummary {
-  readonly run: string;
+  readonly runId: string;
   readonly temporalRunId: string;
   readonly tapestry: string;
   readonly status: RunStatus;
@@ -309,11 +309,11 @@ export interface GridAnswer {
 export interface RunView {
   readonly run: RunSummary & {
     readonly planHash: string;
-    readonly parentRun?: string;
-    readonly parentKnot?: string;
+    readonly parentRunId?: string;
+    readonly parentKnotId?: string;
     readonly resumedFrom?: string;
     readonly resumedAs?: readonly string[];
-    readonly commit?: string;
+    readonly vcsCommit?: string;
     readonly event?: Readonly<Record<string, string | number>>;
   };
   readonly graph: RunGraph;
@@ -325,8 +325,8 @@ export interface RunView {
   /** Why the run as a whole makes no progress. */
   readonly step?: { readonly code: string; readonly message: string };
   /** The tapestry's runs before and after this one. */
-  readonly previous?: string;
-  readonly next?: string;
+  readonly previousRunId?: string;
+  readonly nextRunId?: string;
   /** The answer is at least as new as this position of the feed: `live` continues from it. */
   readonly position?: string;
 }
@@ -345,7 +345,7 @@ export interface WaitingView {
 }
 
 export interface KnotView {
-  readonly knot: string;
+  readonly knotId: string;
   readonly state?: GraphState;
   readonly waiting?: WaitingView;
   readonly inputs: readonly InputView[];
@@ -356,8 +356,8 @@ export interface KnotView {
   readonly cache?: {
     readonly isHit: boolean;
     readonly sentence: string;
-    readonly run?: string;
-    readonly knot?: string;
+    readonly runId?: string;
+    readonly knotId?: string;
   };
   /** The end of what its body logged. */
   readonly log?: { readonly hash: string; readonly text: string; readonly isCut: boolean };
@@ -373,7 +373,7 @@ export interface KnotView {
 export interface InputView {
   readonly name: string;
   /** Absent for a constant. */
-  readonly knot?: string;
+  readonly knotId?: string;
   readonly hash?: string;
 }
 
@@ -388,7 +388,7 @@ export interface ErrorView {
 }
 
 export interface ElementsAsk {
-  readonly run: string;
+  readonly runId: string;
   readonly map: string;
   readonly outcome?: OutcomeKind;
   /** Index of the first element to return. */
@@ -417,7 +417,7 @@ export interface ElementsAnswer {
 export interface ValueAsk {
   readonly hash: string;
   /** The run whose key decrypts the value, where values are sealed for subjects. */
-  readonly run?: string;
+  readonly runId?: string;
   /** Path into the value: names and indexes. */
   readonly path?: readonly (string | number)[];
   /** First item of a list, row of a table, character of a text or byte to return. */
@@ -500,9 +500,9 @@ export interface UsesAnswer {
 }
 
 export interface UseView {
-  readonly run: string;
+  readonly runId: string;
   readonly tapestry: string;
-  readonly knot: string;
+  readonly knotId: string;
   readonly as: 'made' | 'reused' | 'parameter' | 'input';
   readonly at: number;
 }
@@ -512,10 +512,10 @@ export interface WalkAnswer {
   /** In the order of the walk; `depth` counts from 0. */
   readonly steps: readonly {
     readonly depth: number;
-    readonly run: string;
-    readonly knot: string;
+    readonly runId: string;
+    readonly knotId: string;
     readonly definition?: string;
-    readonly hash?: string;
+    readonly outputHash?: string;
     readonly through?: string;
     readonly at: number;
   }[];
@@ -553,7 +553,7 @@ export interface ScheduleView {
   readonly isPaused: boolean;
   readonly note?: string;
   readonly next: readonly number[];
-  readonly last: readonly { readonly run: string; readonly at: number }[];
+  readonly last: readonly { readonly runId: string; readonly at: number }[];
   readonly overlap: string;
 }
 
@@ -563,7 +563,7 @@ export interface PartitionsAnswer {
     readonly key: string;
     /** `missing`, `running`, `ok`, `stale`, `failed`. */
     readonly state: string;
-    readonly run?: string;
+    readonly runId?: string;
     readonly reasons: readonly string[];
   }[];
 }
@@ -625,9 +625,9 @@ export interface EmitterView {
 
 export interface EmitterLettersAnswer {
   readonly letters: readonly {
-    readonly event: string;
-    readonly run: string;
-    readonly knot?: string;
+    readonly eventId: string;
+    readonly runId: string;
+    readonly knotId?: string;
     readonly reason: string;
     readonly at: number;
     readonly comesAgain: boolean;
@@ -690,7 +690,7 @@ export interface StreamAnswer {
   /** The newest of each kind. */
   readonly letters: readonly {
     readonly element: string;
-    readonly run?: string;
+    readonly runId?: string;
     readonly why?: string;
     readonly at: number;
   }[];
@@ -707,9 +707,9 @@ export interface QueueView {
 
 export interface ApprovalsAnswer {
   readonly waits: readonly {
-    readonly run: string;
+    readonly runId: string;
     readonly tapestry: string;
-    readonly knot: string;
+    readonly knotId: string;
     readonly signal: string;
     readonly since?: number;
     readonly until?: number;
@@ -721,13 +721,13 @@ export interface ApprovalsAnswer {
 }
 
 export type Found =
-  | { readonly kind: 'run'; readonly run: string; readonly tapestry: string; readonly status: RunStatus }
+  | { readonly kind: 'run'; readonly runId: string; readonly tapestry: string; readonly status: RunStatus }
   | { readonly kind: 'tapestry'; readonly tapestry: string }
-  | { readonly kind: 'knot'; readonly run: string; readonly knot: string }
+  | { readonly kind: 'knot'; readonly runId: string; readonly knotId: string }
   | { readonly kind: 'value'; readonly hash: string };
 
 export interface RerunAsk {
-  readonly run: string;
+  readonly runId: string;
   /** Ids of the knots to run again, with everything downstream. Default: those that are not Ok. */
   readonly from?: readonly string[];
 }

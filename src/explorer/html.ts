@@ -47,7 +47,7 @@ export function htmlOfDocument(document: EmbeddedDocument): string {
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
-  const title = document.run?.run.run ?? document.tapestry?.name ?? document.about.project;
+  const title = document.run?.run.runId ?? document.tapestry?.name ?? document.about.project;
   return [
     '<!doctype html>',
     '<html lang="en">',
@@ -110,7 +110,7 @@ function documentOfRun(
 ): EmbeddedDocument {
   const run: RunView = {
     run: {
-      run: runId,
+      runId,
       temporalRunId: '',
       tapestry: graph.tapestry,
       status,

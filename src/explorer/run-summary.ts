@@ -13,7 +13,7 @@ const MESSAGE_CHARACTERS = 500;
 export function summaryOf(run: RunRecord): RunSummary {
   const { begun, counts, error } = run.details as SaidOfRun;
   return {
-    run: run.run_id,
+    runId: run.run_id,
     temporalRunId: run.temporal_run_id,
     tapestry: run.tapestry,
     status: run.status,

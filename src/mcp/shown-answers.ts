@@ -23,7 +23,8 @@ export function shownRun(run: RunSummary): object {
 
 export function shownKnot({ id, kind, definition, state }: GraphKnot): object {
   if (!state) return { id, kind, definition };
-  const { outcome, skipReason, hash, size, error, elements, cachedFrom, childRun, attempt } = state;
+  const { outcome, skipReason, outputHash, outputSize, error, elements, cachedFromRun, childRunId, attempt } =
+    state;
   return {
     id,
     kind,
@@ -31,12 +32,12 @@ export function shownKnot({ id, kind, definition, state }: GraphKnot): object {
     outcome,
     skipReason,
     ...durationOf(state),
-    hash,
-    size,
+    outputHash,
+    outputSize,
     error: shownError(error),
     elements,
-    reusedFrom: cachedFrom,
-    childRun,
+    cachedFromRun,
+    childRunId,
     attempt: attempt > 1 ? attempt : undefined,
   };
 }

@@ -134,22 +134,22 @@ export const TOOLS: readonly Tool[] = [
     description:
       'Shows one run: its status, what failed first and why, why it waits if it is not over, and its knots (steps) in the order of the plan with outcome, duration and hash of the value. Long lists go on with `from`.',
     input: {
-      run: runId,
+      runId,
       outcome: z.enum(OUTCOME_KINDS).optional().describe('Only knots with this outcome.'),
       from,
     },
-    call: async ({ run, outcome, from: first = 0 }, surroundings) => {
-      const view = await ask(surroundings, 'run', { run });
+    call: async ({ runId, outcome, from: first = 0 }, surroundings) => {
+      const view = await ask(surroundings, 'run', { runId });
       const { knots } = view.graph;
       const chosen = knots.filter(({ state }) => outcome === undefined || state?.outcome === outcome);
       const failed = knots.filter(({ state }) => state?.outcome === 'err');
-      const waits = view.run.status === 'running' ? await ask(surroundings, 'waiting', { run }) : {};
+      const waits = view.run.status === 'running' ? await ask(surroundings, 'waiting', { runId }) : {};
       return {
         run: {
           ...shownRun(view.run),
           planHash: view.run.planHash,
-          commit: view.run.commit,
-          parentRun: view.run.parentRun,
+          vcsCommit: view.run.vcsCommit,
+          parentRunId: view.run.parentRunId,
           resumedFrom: view.run.resumedFrom,
         },
         failed: failed.slice(0, FAILED).map(shownKnot),
@@ -158,8 +158,8 @@ export const TOOLS: readonly Tool[] = [
         knots: chosen.slice(first, first + KNOTS).map(shownKnot),
         count: chosen.length,
         next: first + KNOTS < chosen.length ? first + KNOTS : undefined,
-        previousRun: view.previous,
-        nextRun: view.next,
+        previousRunId: view.previousRunId,
+        nextRunId: view.nextRunId,
       };
     },
   }),
@@ -167,13 +167,13 @@ export const TOOLS: readonly Tool[] = [
     title: 'Show a knot of a run',
     description:
       'Shows one knot of a run, or one element of a map (`users[17]`): its inputs with their hashes, its error with causes and stack, its attempts, why its value was reused or not, and the end of what it logged. Of a map, its elements are counted and the failed ones named.',
-    input: { run: runId, knot: z.string().min(1).max(2_000).describe('Id of the knot.') },
-    call: async ({ run, knot }, surroundings) => {
-      const view = await ask(surroundings, 'knot', { run, knot });
+    input: { runId, knotId: z.string().min(1).max(2_000).describe('Id of the knot.') },
+    call: async ({ runId, knotId }, surroundings) => {
+      const view = await ask(surroundings, 'knot', { runId, knotId });
       const { log, state, ...others } = view;
       const isMap = state?.elements !== undefined;
       const failed = isMap
-        ? await ask(surroundings, 'elements', { run, map: knot, outcome: 'err', limit: FAILED })
+        ? await ask(surroundings, 'elements', { runId, map: knotId, outcome: 'err', limit: FAILED })
         : undefined;
       return {
         ...others,
@@ -197,10 +197,10 @@ export const TOOLS: readonly Tool[] = [
     title: 'Why a value is what it is',
     description:
       'Walks up from a value by its hash: the knot that made it, what went in, who made that, and so on, over runs. Use it to find where a wrong value came from.',
-    input: { hash: hashText, run: runId.optional(), from },
-    call: async ({ hash, run, from: first = 0 }, surroundings) =>
+    input: { hash: hashText, runId: runId.optional(), from },
+    call: async ({ hash, runId, from: first = 0 }, surroundings) =>
       shownWalk(
-        await ask(surroundings, 'walk', { hash, direction: 'why', ...(run !== undefined && { run }) }),
+        await ask(surroundings, 'walk', { hash, direction: 'why', ...(runId !== undefined && { runId }) }),
         first,
       ),
   }),
@@ -225,7 +225,7 @@ export const TOOLS: readonly Tool[] = [
       const different = graph.knots.flatMap(({ id }, index) =>
         likeness[index] === 'same'
           ? []
-          : [{ knot: id, likeness: likeness[index], sentence: sentences[index] }],
+          : [{ knotId: id, likeness: likeness[index], sentence: sentences[index] }],
       );
       return {
         sentence: compared.sentence,
@@ -245,7 +245,7 @@ export const TOOLS: readonly Tool[] = [
       'Reads a value by its hash, or a part of it by `path`. Large values are cut; of a list, `from` says which item to begin with. What looks like a secret is redacted. Values that the store has sealed are not opened.',
     input: {
       hash: hashText,
-      run: runId.optional().describe('The run that it is of, where values are kept for subjects.'),
+      runId: runId.optional().describe('The run that it is of, where values are kept for subjects.'),
       path: z
         .array(z.union([z.string().max(2_000), z.int().min(0)]))
         .max(100)
@@ -253,7 +253,7 @@ export const TOOLS: readonly Tool[] = [
         .describe('Names and positions that lead into the value, such as ["users", 3, "name"].'),
       from: z.int().min(0).optional().describe('Of a list, the first item; of a text, the first character.'),
     },
-    call: async ({ hash, run, path, from: first }, surroundings) => {
+    call: async ({ hash, runId, path, from: first }, surroundings) => {
       if (isSealed(surroundings)) {
         return {
           form: 'none',
@@ -265,7 +265,7 @@ export const TOOLS: readonly Tool[] = [
       }
       const view = await ask(surroundings, 'value', {
         hash,
-        ...defined({ run, path, from: first }),
+        ...defined({ runId, path, from: first }),
         ...(hash.startsWith('bytes-') ? {} : { as: 'json' as const }),
       });
       if (view.form === 'json') return shownJson(view.hash, view.size, view.json, view.isCut);
@@ -320,9 +320,12 @@ export const TOOLS: readonly Tool[] = [
     title: 'Preview a resume',
     description:
       'Says what a run that goes on from another one would take over and what it would run again. Needs the Temporal server. Nothing is started.',
-    input: { run: runId, from: knotsFrom() },
-    call: async ({ run, from: knots }, surroundings) => {
-      const { reused, runs } = await ask(surroundings, 'rerunPreview', { run, ...defined({ from: knots }) });
+    input: { runId, from: knotsFrom() },
+    call: async ({ runId, from: knots }, surroundings) => {
+      const { reused, runs } = await ask(surroundings, 'rerunPreview', {
+        runId,
+        ...defined({ from: knots }),
+      });
       return { reuses: reused.length, runs: runs.slice(0, 4 * KNOTS), count: runs.length };
     },
   }),
@@ -361,13 +364,13 @@ export const TOOLS: readonly Tool[] = [
       'Sends a signal that a knot of a run waits for, such as an approval. It has effects, and cannot be taken back. `run` and `knot` say what is waited for and what a payload must be.',
     isWriting: true,
     input: {
-      run: runId,
+      runId,
       signal: z.string().min(1).max(2_000).describe('Name of the signal.'),
       payload: z.json().describe('What the schema of the waiting knot takes.'),
     },
-    call: async ({ run, signal, payload }, surroundings) => {
-      await carryOut(surroundings, 'signal', { run, signal, payload });
-      return { run, signal, isTaken: true };
+    call: async ({ runId, signal, payload }, surroundings) => {
+      await carryOut(surroundings, 'signal', { runId, signal, payload });
+      return { runId, signal, isTaken: true };
     },
   }),
   tool('resume', {
@@ -375,9 +378,9 @@ export const TOOLS: readonly Tool[] = [
     description:
       'Starts a run that goes on from one that is over: takes over what is Ok, and runs again what is not, or the knots in `from` with all below them. It has effects. Look at `resume_preview` first.',
     isWriting: true,
-    input: { run: runId, from: knotsFrom() },
-    call: async ({ run, from: knots }, surroundings) =>
-      await carryOut(surroundings, 'resume', { run, ...defined({ from: knots }) }),
+    input: { runId, from: knotsFrom() },
+    call: async ({ runId, from: knots }, surroundings) =>
+      await carryOut(surroundings, 'resume', { runId, ...defined({ from: knots }) }),
   }),
 ];
 

@@ -63,8 +63,8 @@ export function reportOfRun(graph: RunGraph, { runId, status, error }: RunWords)
     ]),
     ...table('Reused', ['Knot', 'Value', 'Made by run'], reused, ({ id, state }) => [
       code(id),
-      state!.hash === undefined ? '' : code(shortHash(state!.hash)),
-      code(state!.cachedFrom!),
+      state!.outputHash === undefined ? '' : code(shortHash(state!.outputHash)),
+      code(state!.cachedFromRun!),
     ]),
     ...table('Slowest', ['Knot', 'Took', 'Attempt'], slow, (each) => [
       code(each.knot.id),

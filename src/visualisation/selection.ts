@@ -13,7 +13,7 @@ export function recordedStatus({ state }: Pick<GraphKnot, 'state'>): KnotStatus 
   if (!state) return 'pending';
   if (state.outcome === 'err') return 'failed';
   if (state.outcome === 'skipped') return 'skipped';
-  return state.cachedFrom === undefined ? 'ok' : 'hit';
+  return state.cachedFromRun === undefined ? 'ok' : 'hit';
 }
 
 /** Dependencies by index, each parent and child once. */

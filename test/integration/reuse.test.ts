@@ -208,7 +208,7 @@ test('a value that is too old is made again, in queued knots and in segments', a
     expect(await selvage.lineage.explainCache(again.runId, 'end')).toMatchObject({
       isHit: false,
       reason: 'too-old',
-      other: { run: old.runId, knot: 'end', madeAt: old.record.finished_at },
+      other: { runId: old.runId, knotId: 'end', madeAt: old.record.finished_at },
     });
     // What was made anew is young enough for the next one.
     expect(await run(x + 1)).toMatchObject({ bodies: [], record: { cached_from_run: again.runId } });

@@ -66,10 +66,10 @@ export function withEvents(list: RunList, events: readonly LiveMessage[]): RunLi
   return { ...list, rows: list.rows.map(patch), fresh: list.fresh.map(patch) };
 }
 
-export function keyOf({ run, temporalRunId }: RunSummary): string {
-  return `${run} ${temporalRunId}`;
+export function keyOf({ runId, temporalRunId }: RunSummary): string {
+  return `${runId} ${temporalRunId}`;
 }
 
 function byTime(a: RunSummary, b: RunSummary): number {
-  return b.startedAt - a.startedAt || (a.run < b.run ? 1 : a.run > b.run ? -1 : 0);
+  return b.startedAt - a.startedAt || (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0);
 }

@@ -20,9 +20,9 @@ export async function waitingRuns(
     waiting: runs.length,
     counts: countWaiting(runs, by).slice(0, GROUPS),
     runs: runs.slice(0, RUNS).map(({ runId, tapestry, knotId, since, reason }) => ({
-      run: runId,
+      runId,
       tapestry,
-      ...(knotId !== undefined && { knot: knotId }),
+      ...(knotId !== undefined && { knotId }),
       since,
       code: reason.code,
       message: reason.message,

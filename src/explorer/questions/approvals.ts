@@ -42,9 +42,9 @@ async function waitsOf(
     const { signal, timeout } = knot.policy.wait!;
     return [
       {
-        run: run.run_id,
+        runId: run.run_id,
         tapestry: run.tapestry,
-        knot: knot.id,
+        knotId: knot.id,
         signal: signal!,
         since,
         ...(timeout !== undefined && { until: since + timeout }),

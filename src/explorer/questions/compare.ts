@@ -22,8 +22,8 @@ export async function compare(data: ExplorerData, ask: Questions['compare']['ask
   // A map that was taken over whole has no records of its elements, but has the same outcome.
   const parted = difference.differences.filter(({ knotId }) => {
     const map = mapOfElement(knotId);
-    const hash = map === undefined ? undefined : known.get(map)?.state?.hash;
-    return hash === undefined || hash !== others.get(map!)?.state?.hash;
+    const hash = map === undefined ? undefined : known.get(map)?.state?.outputHash;
+    return hash === undefined || hash !== others.get(map!)?.state?.outputHash;
   });
   const differences = new Map<string, KnotDifference>();
   for (const one of parted) if (mapOfElement(one.knotId) === undefined) differences.set(one.knotId, one);

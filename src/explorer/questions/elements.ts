@@ -19,15 +19,15 @@ const MOST_FAILURES = 1_000;
  * are listed in the order in which they finished.
  */
 export async function elements(data: ExplorerData, ask: ElementsAsk): Promise<ElementsAnswer> {
-  const run = await requireRun(data, ask.run);
+  const run = await requireRun(data, ask.runId);
   const plan = await data.plans.of(run);
   const map = plan.knot(ask.map);
   if (!map.policy.map) {
     throw new SelvageError(
       'UnknownKnot',
-      `Knot "${ask.map}" of run "${ask.run}" is no map, so that it has no elements.`,
+      `Knot "${ask.map}" of run "${ask.runId}" is no map, so that it has no elements.`,
       {
-        details: { run: ask.run, knot: ask.map },
+        details: { run: ask.runId, knot: ask.map },
       },
     );
   }

@@ -38,9 +38,9 @@ export async function emitterLetters(
   const page = await table.deadLetters(emitter, { limit: LETTERS, ...(cursor !== undefined && { cursor }) });
   return {
     letters: page.items.map(({ eventId, change, reason, at, redrivenAt }) => ({
-      event: eventId,
-      run: change.run_id,
-      knot: change.knot_id,
+      eventId,
+      runId: change.run_id,
+      knotId: change.knot_id,
       reason,
       at,
       comesAgain: redrivenAt !== null,

@@ -29,9 +29,9 @@ export async function uses(data: ExplorerData, ask: Questions['uses']['ask']): P
   return {
     hash,
     uses: page.items.map((record) => ({
-      run: record.run_id,
+      runId: record.run_id,
       tapestry: tapestries.get(record.temporal_run_id) ?? '',
-      knot: record.knot_id,
+      knotId: record.knot_id,
       as: listing === 'i' ? 'input' : howItHas(record),
       at: record.finished_at,
     })),
@@ -60,9 +60,9 @@ export async function walk(data: ExplorerData, ask: Questions['walk']['ask']): P
 
 async function walkUp(
   backends: ExplorerData['backends'],
-  { hash, run }: Questions['walk']['ask'],
+  { hash, runId }: Questions['walk']['ask'],
 ): Promise<WalkAnswer> {
-  const origin = await why(backends, hash, { limit: STEPS, runId: run });
+  const origin = await why(backends, hash, { limit: STEPS, runId });
   const steps: WalkAnswer['steps'][number][] = [];
   let isCut = false;
   // An explicit stack: chains of loops and runs are deeper than the call stack.
@@ -105,10 +105,10 @@ async function walkDown(
 function stepOf(record: LineageRecord, depth: number, through?: string): WalkAnswer['steps'][number] {
   return {
     depth,
-    run: record.run_id,
-    knot: record.knot_id,
+    runId: record.run_id,
+    knotId: record.knot_id,
     ...(record.definition !== 'parameter' && { definition: record.definition }),
-    ...(record.output_hash !== null && { hash: record.output_hash }),
+    ...(record.output_hash !== null && { outputHash: record.output_hash }),
     through,
     at: record.finished_at,
   };

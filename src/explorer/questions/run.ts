@@ -11,7 +11,7 @@ import type { ServerReach } from '../reach';
 import { summaryOf } from '../run-summary';
 
 /** A run with its graph. */
-export async function run(data: ExplorerData, { run: runId }: Questions['run']['ask']): Promise<RunView> {
+export async function run(data: ExplorerData, { runId }: Questions['run']['ask']): Promise<RunView> {
   // Taken before anything is read: changes during the reading are then reported again, which does no harm.
   const position = await data.live?.position();
   const record = await requireRun(data, runId);
@@ -30,16 +30,16 @@ export async function run(data: ExplorerData, { run: runId }: Questions['run']['
     run: {
       ...summaryOf(record),
       planHash: record.plan_hash,
-      ...(record.parent_run_id !== null && { parentRun: record.parent_run_id }),
-      parentKnot: parent_knot,
+      ...(record.parent_run_id !== null && { parentRunId: record.parent_run_id }),
+      parentKnotId: parent_knot,
       resumedFrom: resumed_from,
       ...(resumedAs.length > 0 && { resumedAs }),
-      ...(record.vcs_commit !== null && { commit: record.vcs_commit }),
+      ...(record.vcs_commit !== null && { vcsCommit: record.vcs_commit }),
       event,
     },
     graph: view,
-    previous,
-    next,
+    previousRunId: previous,
+    nextRunId: next,
     position,
   };
 }
@@ -112,7 +112,7 @@ async function after({ backends }: ExplorerData, record: RunRecord): Promise<str
 /** Why an unfinished run has not ended. */
 export async function waiting(
   { reach }: ExplorerData,
-  { run: runId }: Questions['waiting']['ask'],
+  { runId }: Questions['waiting']['ask'],
 ): Promise<Questions['waiting']['answer']> {
   // If no worker answers, 5 s pass before the server's word alone is taken.
   const state = await reach.ask((selvage) => selvage.getRun(runId).status(), 12_000);

@@ -41,7 +41,7 @@ function scheduleView(schedule: ScheduleState | UnreadableSchedule): ScheduleVie
     isPaused: paused,
     ...(note !== null && note !== '' && { note }),
     next,
-    last: recent.map(({ runId, started }) => ({ run: runId, at: started })),
+    last: recent.map(({ runId, started }) => ({ runId, at: started })),
     overlap: form.overlap,
   };
 }
@@ -62,7 +62,7 @@ export async function partitions(
     partitions: all.map(({ key, state, newest, reasons }) => ({
       key,
       state,
-      ...(newest && { run: newest.runId }),
+      ...(newest && { runId: newest.runId }),
       reasons: reasons.map(staleReasonText),
     })),
   };

@@ -75,8 +75,8 @@ export interface CacheExplanation {
    * the nearest earlier knot of the definition, if any.
    */
   readonly other?: {
-    readonly run: string;
-    readonly knot: string;
+    readonly runId: string;
+    readonly knotId: string;
     /** Milliseconds since the epoch. */
     readonly madeAt: number;
   };
@@ -170,8 +170,8 @@ function hit(record: LineageRecord, planned: Planned | undefined): CacheExplanat
     isHit: true,
     reason: made_by === undefined ? 'resumed' : 'reused',
     other: {
-      run: record.cached_from_run!,
-      knot: made_by ?? record.knot_id,
+      runId: record.cached_from_run!,
+      knotId: made_by ?? record.knot_id,
       madeAt: made_at ?? record.finished_at,
     },
     differences: isEdited ? [{ part: 'code', before, now }] : [],
@@ -255,7 +255,7 @@ function inputsOf({
 }
 
 function whoMade({ run_id, knot_id, finished_at }: LineageRecord): CacheExplanation['other'] & object {
-  return { run: run_id, knot: knot_id, madeAt: finished_at };
+  return { runId: run_id, knotId: knot_id, madeAt: finished_at };
 }
 
 function unknownKnot({ run_id, temporal_run_id }: RunRecord, knot: string): SelvageError {

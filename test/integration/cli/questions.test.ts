@@ -215,7 +215,7 @@ test('cache explain: a value that was reused, and one of another input', async (
   expect(document).toMatchObject({
     isHit: false,
     reason: 'key-differs',
-    other: { run: 'one', knot: 'end' },
+    other: { runId: 'one', knotId: 'end' },
     differences: [{ part: 'input', input: 'x', parent: 'param:x', before, now }],
   });
 });

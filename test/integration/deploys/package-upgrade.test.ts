@@ -151,7 +151,7 @@ testUnless(
 
     const page = await openPage({ backends: selvage.backends, reach: ServerReach.of(selvage) });
     const { runs } = await page.ask('runs', {});
-    expect(runs.map(({ run, status }) => [run, status]).sort()).toEqual(
+    expect(runs.map(({ runId, status }) => [runId, status]).sort()).toEqual(
       [kept, ...shared].map((runId) => [runId, 'succeeded']).sort(),
     );
     const listed = (text: string): unknown[] => (JSON.parse(text) as { items: { run_id: string }[] }).items;

@@ -75,8 +75,8 @@ test('opened, it is a page that reads it, and on which nobody acts', async () =>
   const command = new Command(elsewhere, ['capsule', 'open', capsule, '--no-browser']);
   const [, url] = await command.hasWritten(/^The page: (http:\S+)$/m);
   const api = new URL('/api/', url);
-  const run = await fetch(new URL(`run?q=${encodeURIComponent(JSON.stringify({ run: 'hello' }))}`, api));
-  expect(await run.json()).toMatchObject({ run: { run: 'hello', status: 'succeeded' } });
+  const run = await fetch(new URL(`run?q=${encodeURIComponent(JSON.stringify({ runId: 'hello' }))}`, api));
+  expect(await run.json()).toMatchObject({ run: { runId: 'hello', status: 'succeeded' } });
   const headers = { 'content-type': 'application/json', 'x-selvage-act': '1' };
   const act = await fetch(new URL('cancel', api), { method: 'POST', headers, body: '{"run":"hello"}' });
   expect(act.status).toBeGreaterThanOrEqual(400);

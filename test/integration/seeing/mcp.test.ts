@@ -108,23 +108,23 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
   }
 
   const failed = await call('runs', { status: 'failed' });
-  expect(failed.json).toMatchObject({ runs: [{ run: 'large', tapestry: 'hello', status: 'failed' }] });
+  expect(failed.json).toMatchObject({ runs: [{ runId: 'large', tapestry: 'hello', status: 'failed' }] });
   const page = await call('runs', { limit: 1 });
   const next = await call('runs', { limit: 1, cursor: page.json['cursor'] as string });
-  expect([page, next].map(({ json }) => json['runs'][0].run as string)).toEqual(['large', 'small']);
+  expect([page, next].map(({ json }) => json['runs'][0].runId as string)).toEqual(['large', 'small']);
 
-  const run = await call('run', { run: 'large' });
+  const run = await call('run', { runId: 'large' });
   expect(run.json).toMatchObject({ failed: [{ id: 'greetings', error: { type: 'MapElements' } }], count: 3 });
-  const knot = await call('knot', { run: 'large', knot: 'greetings' });
+  const knot = await call('knot', { runId: 'large', knotId: 'greetings' });
   expect(knot.json).toMatchObject({ elements: { count: 200, failed: [{ id: 'greetings[13]' }] } });
   expect(knot.text).not.toContain('hunter2');
-  expect((await call('knot', { run: 'large', knot: 'greetings[13]' })).json).toMatchObject({
+  expect((await call('knot', { runId: 'large', knotId: 'greetings[13]' })).json).toMatchObject({
     error: { type: 'RangeError' },
   });
 
-  const small = await call('run', { run: 'small' });
+  const small = await call('run', { runId: 'small' });
   const hashOf = (id: string): string =>
-    (small.json['knots'] as { id: string; hash: string }[]).find((one) => one.id === id)!.hash;
+    (small.json['knots'] as { id: string; outputHash: string }[]).find((one) => one.id === id)!.outputHash;
   const value = await call('value', { hash: hashOf('users') });
   expect(value.json).toMatchObject({
     form: 'json',
@@ -135,7 +135,7 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
     json: 'user 1',
   });
   const why = await call('why', { hash: hashOf('greetings') });
-  expect((why.json['steps'] as { knot: string }[]).map((step) => step.knot)).toEqual(
+  expect((why.json['steps'] as { knotId: string }[]).map((step) => step.knotId)).toEqual(
     expect.arrayContaining(['greetings', 'users', 'param:count']),
   );
   expect((await call('impact', { hash: hashOf('users') })).text).toContain('greetings');
@@ -155,21 +155,21 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
 
 test('answers are bounded, and say that they are cut', async () => {
   const { call } = await connect();
-  const run = await call('run', { run: 'large' });
-  const users = (run.json['knots'] as { id: string; hash: string }[]).find(({ id }) => id === 'users')!;
-  const value = await call('value', { hash: users.hash });
+  const run = await call('run', { runId: 'large' });
+  const users = (run.json['knots'] as { id: string; outputHash: string }[]).find(({ id }) => id === 'users')!;
+  const value = await call('value', { hash: users.outputHash });
   expect(value.text.length).toBeLessThan(60_000);
-  const rest = await call('value', { hash: users.hash, from: 198 });
+  const rest = await call('value', { hash: users.outputHash, from: 198 });
   expect(rest.json['json']).toHaveLength(2);
 });
 
 test('errors are errors of the tool, with their code', async () => {
   const { call } = await connect();
   for (const [name, input, code] of [
-    ['run', { run: 'nobody' }, 'UnknownRun'],
+    ['run', { runId: 'nobody' }, 'UnknownRun'],
     ['value', { hash: 'sha256:ffffffff' }, 'UnknownValue'],
     ['plan_preview', { tapestry: 'hello' }, 'UnknownTapestry'],
-    ['knot', { run: 'small', knot: 'nobody' }, 'UnknownKnot'],
+    ['knot', { runId: 'small', knotId: 'nobody' }, 'UnknownKnot'],
   ] as const) {
     const { isError, json } = await call(name, input);
     expect({ name, isError, code: (json['error'] as { code: string }).code }).toEqual({
@@ -200,19 +200,19 @@ test('it acts only where it is let', async () => {
       error: { code: 'InvalidParameters' },
     });
     expect((await call('start', { tapestry: 'asks', parameters: {}, runId: 'asked' })).json).toEqual({
-      run: 'asked',
+      runId: 'asked',
     });
     expect(
-      (await call('signal', { run: 'asked', signal: 'answer', payload: { by: 'a model' } })).json,
+      (await call('signal', { runId: 'asked', signal: 'answer', payload: { by: 'a model' } })).json,
     ).toMatchObject({ isTaken: true });
-    expect((await call('runs', { trigger: 'mcp' })).json).toMatchObject({ runs: [{ run: 'asked' }] });
+    expect((await call('runs', { trigger: 'mcp' })).json).toMatchObject({ runs: [{ runId: 'asked' }] });
     await until('the run has taken the signal', async () => {
-      const { json } = await call('run', { run: 'asked' });
+      const { json } = await call('run', { runId: 'asked' });
       return (json['run'] as { status: string }).status === 'succeeded';
     });
-    const resumed = await call('resume', { run: 'large' });
+    const resumed = await call('resume', { runId: 'large' });
     expect(resumed.isError).toBe(false);
-    const again = await call('run', { run: resumed.json['run'] as string });
+    const again = await call('run', { runId: resumed.json['runId'] as string });
     expect(again.json).toMatchObject({ run: { tapestry: 'hello', trigger: 'resume' } });
   } finally {
     worker.signal('SIGTERM');

@@ -59,8 +59,8 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
   await opened.act('schedule', { id, act: 'trigger' });
   const [started] = (await selvage().schedules.show(id)).recent;
   await selvage().getRun(started!.runId).result();
-  expect(await shown()).toMatchObject({ last: [{ run: started!.runId }] });
-  expect(await opened.ask('run', { run: started!.runId })).toMatchObject({ run: { status: 'succeeded' } });
+  expect(await shown()).toMatchObject({ last: [{ runId: started!.runId }] });
+  expect(await opened.ask('run', { runId: started!.runId })).toMatchObject({ run: { status: 'succeeded' } });
 
   for (const act of ['pause', 'resume', 'trigger'])
     expect(refusal(await opened.post('schedule', { id: unique('nobody'), act }))).toEqual([
@@ -82,17 +82,17 @@ test('a backfill makes what its preview says, and the partitions say what became
 
   const asked = { tapestry: name, from: 'b', to: 'c' };
   expect(await opened.ask('backfillPreview', asked)).toEqual({ keys: ['b', 'bad', 'c'], total: 3 });
-  const { run } = await opened.act('backfill', asked);
-  await selvage().getRun(run).result();
+  const { runId } = await opened.act('backfill', asked);
+  await selvage().getRun(runId).result();
   expect(await states()).toEqual({ a: 'missing', b: 'ok', bad: 'failed', c: 'ok' });
-  expect(await opened.ask('run', { run })).toMatchObject({
+  expect(await opened.ask('run', { runId })).toMatchObject({
     run: { trigger: 'ui', actor: expect.any(String) as string },
   });
   const { partitions } = await opened.ask('partitions', { tapestry: name });
   const made = partitions.find(({ key }) => key === 'b')!;
-  expect((await opened.ask('runs', { tapestry: name, partition: 'b' })).runs.map((one) => one.run)).toEqual([
-    made.run,
-  ]);
+  expect((await opened.ask('runs', { tapestry: name, partition: 'b' })).runs.map((one) => one.runId)).toEqual(
+    [made.runId],
+  );
 
   const failed = { tapestry: name, states: ['failed'] };
   expect(await opened.ask('backfillPreview', failed)).toEqual({ keys: ['bad'], total: 1 });
@@ -151,7 +151,7 @@ test('names that programs trip over harm nothing', async () => {
   const opened = await page();
   // A run may be called as a file is: its page is there when it is loaded anew.
   const runId = unique('report') + '.js';
-  const { run } = await opened.act('start', { tapestry: idle.name, parameters: {}, runId });
+  const { runId: run } = await opened.act('start', { tapestry: idle.name, parameters: {}, runId });
   await selvage().getRun(run).result();
   const document = await fetch(`${opened.url}runs/${run}`);
   expect([document.status, document.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);

@@ -106,7 +106,7 @@ test('a run with more knots of a definition than are read at a time is listed on
   );
   const page = await openPage({ backends: history });
   const { runs, cursor } = await page.ask('runs', { definition: 'each' });
-  expect(runs.map(({ run: id }) => id)).toEqual(['wide']);
+  expect(runs.map(({ runId: id }) => id)).toEqual(['wide']);
   expect(cursor).toBeUndefined();
 });
 

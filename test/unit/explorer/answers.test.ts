@@ -210,7 +210,7 @@ describe('a run', () => {
 
   test('is listed, with its neighbours, filters and pages', async () => {
     const { runs } = await page.ask('runs', {});
-    expect(runs.map(({ run }) => run)).toEqual(['second', 'first']);
+    expect(runs.map(({ runId }) => runId)).toEqual(['second', 'first']);
     expect(runs[0]).toMatchObject({
       tapestry: 'doubled',
       status: 'succeeded',
@@ -219,12 +219,15 @@ describe('a run', () => {
     const first = await page.ask('runs', { limit: 1 });
     expect(first.runs).toHaveLength(1);
     const rest = await page.ask('runs', { limit: 1, cursor: first.cursor! });
-    expect(rest.runs.map(({ run }) => run)).toEqual(['first']);
+    expect(rest.runs.map(({ runId }) => runId)).toEqual(['first']);
     expect((await page.ask('runs', { tapestry: 'other' })).runs).toEqual([]);
     expect((await page.ask('runs', { partition: '2024-01-01' })).runs).toEqual([]);
-    expect(await page.ask('run', { run: 'first' })).toMatchObject({ next: 'second', run: { run: 'first' } });
-    expect(await page.ask('run', { run: 'second' })).toMatchObject({ previous: 'first' });
-    const { graph } = await page.ask('run', { run: 'first' });
+    expect(await page.ask('run', { runId: 'first' })).toMatchObject({
+      nextRunId: 'second',
+      run: { runId: 'first' },
+    });
+    expect(await page.ask('run', { runId: 'second' })).toMatchObject({ previousRunId: 'first' });
+    const { graph } = await page.ask('run', { runId: 'first' });
     expect(graph.knots.map(({ id, state }) => [id, state?.outcome])).toEqual([
       ['param:count', 'ok'],
       ['numbers', 'ok'],
@@ -236,7 +239,7 @@ describe('a run', () => {
   test('is a row of the grid of its tapestry', async () => {
     const grid = await page.ask('grid', { tapestry: 'doubled' });
     expect(grid.knots).toEqual(['param:count', 'numbers', 'all']);
-    expect(grid.runs.map(({ run, cells }) => [run, cells])).toEqual([
+    expect(grid.runs.map(({ runId, cells }) => [runId, cells])).toEqual([
       ['second', 'ooo'],
       ['first', 'ooo'],
     ]);
@@ -244,23 +247,23 @@ describe('a run', () => {
   });
 
   test('shows a knot with its inputs, and an element with what it failed by', async () => {
-    const all = await page.ask('knot', { run: 'first', knot: 'all' });
+    const all = await page.ask('knot', { runId: 'first', knotId: 'all' });
     expect(all.inputs).toEqual([
       expect.objectContaining({
-        knot: 'numbers',
+        knotId: 'numbers',
         hash: contentHash(Array.from({ length: 20 }, (_, at) => at)),
       }),
     ]);
-    const failed = await page.ask('knot', { run: 'first', knot: 'all[13]' });
+    const failed = await page.ask('knot', { runId: 'first', knotId: 'all[13]' });
     expect(failed).toMatchObject({
       state: { outcome: 'err' },
       error: { type: 'Error', message: 'unlucky', cause: { type: 'TypeError', message: 'thirteen' } },
     });
-    expect(await page.question('knot', { run: 'first', knot: 'nobody' })).toMatchObject({ status: 404 });
+    expect(await page.question('knot', { runId: 'first', knotId: 'nobody' })).toMatchObject({ status: 404 });
   });
 
   test('shows the elements of a map by page and by outcome, with a strip of all', async () => {
-    const some = await page.ask('elements', { run: 'first', map: 'all', from: 2, limit: 3 });
+    const some = await page.ask('elements', { runId: 'first', map: 'all', from: 2, limit: 3 });
     expect(some.elements.map(({ id }) => id)).toEqual(['all[2]', 'all[3]', 'all[4]']);
     expect(some).toMatchObject({
       count: 20,
@@ -268,10 +271,12 @@ describe('a run', () => {
       next: 5,
       strip: `${'o'.repeat(13)}e${'o'.repeat(6)}`,
     });
-    const failed = await page.ask('elements', { run: 'first', map: 'all', outcome: 'err' });
+    const failed = await page.ask('elements', { runId: 'first', map: 'all', outcome: 'err' });
     expect(failed.elements.map(({ index }) => index)).toEqual([13]);
     expect(failed.next).toBeUndefined();
-    expect(await page.question('elements', { run: 'first', map: 'numbers' })).toMatchObject({ status: 404 });
+    expect(await page.question('elements', { runId: 'first', map: 'numbers' })).toMatchObject({
+      status: 404,
+    });
   });
 
   test('is compared with another, and the first knot that differs is named', async () => {
@@ -292,33 +297,33 @@ describe('a run', () => {
   test('leads to all that made and used a value', async () => {
     const hash = contentHash(20);
     const used = await page.ask('uses', { hash });
-    expect(used.uses.map(({ knot, as }) => [knot, as])).toEqual([
+    expect(used.uses.map(({ knotId, as }) => [knotId, as])).toEqual([
       ['all[10]', 'made'],
       ['param:count', 'parameter'],
     ]);
     const takers = await page.ask('uses', { hash, cursor: used.cursor! });
-    expect(takers.uses).toEqual([expect.objectContaining({ knot: 'numbers', as: 'input' })]);
+    expect(takers.uses).toEqual([expect.objectContaining({ knotId: 'numbers', as: 'input' })]);
     expect(takers.cursor).toBeUndefined();
-    const { graph } = await page.ask('run', { run: 'second' });
-    const end = graph.knots[2]!.state!.hash!;
+    const { graph } = await page.ask('run', { runId: 'second' });
+    const end = graph.knots[2]!.state!.outputHash!;
     const up = await page.ask('walk', { hash: end, direction: 'why' });
-    expect(up.steps.slice(0, 2).map(({ knot, depth }) => [knot, depth])).toEqual([
+    expect(up.steps.slice(0, 2).map(({ knotId, depth }) => [knotId, depth])).toEqual([
       ['all', 0],
       [expect.any(String), 1],
     ]);
-    const down = await page.ask('walk', { hash, direction: 'impact', run: 'first' });
-    expect(down.steps.map(({ knot }) => knot)).toContain('numbers');
+    const down = await page.ask('walk', { hash, direction: 'impact', runId: 'first' });
+    expect(down.steps.map(({ knotId }) => knotId)).toContain('numbers');
   });
 
   test('is found by what is typed', async () => {
     expect((await page.ask('find', { text: 'FIR' })).found).toEqual([
-      { kind: 'run', run: 'first', tapestry: 'doubled', status: 'succeeded' },
+      { kind: 'run', runId: 'first', tapestry: 'doubled', status: 'succeeded' },
     ]);
     expect((await page.ask('find', { text: 'dou' })).found).toEqual([
       { kind: 'tapestry', tapestry: 'doubled' },
     ]);
     expect((await page.ask('find', { text: 'first/num' })).found).toEqual([
-      { kind: 'knot', run: 'first', knot: 'numbers' },
+      { kind: 'knot', runId: 'first', knotId: 'numbers' },
     ]);
     const hash = contentHash(20);
     expect((await page.ask('find', { text: hash.slice(7, 20) })).found).toEqual([{ kind: 'value', hash }]);

@@ -12,7 +12,7 @@ import { matchesText, runsAsk, timeIn } from '../../../src/explorer/page/runs-as
 
 function run(startedAt: number, more: Partial<RunSummary> = {}): RunSummary {
   return {
-    run: `run-${startedAt}`,
+    runId: `run-${startedAt}`,
     temporalRunId: `t-${startedAt}`,
     tapestry: 'orders',
     status: 'running',
@@ -60,7 +60,7 @@ test('an end is shown of runs beyond the first page, too, and never taken back',
   const list = withPage(NO_RUNS, { runs: [run(9), run(8)] });
   const ended = {
     kind: 'run-ended',
-    run: 'run-8',
+    runId: 'run-8',
     temporalRunId: 't-8',
     tapestry: 'orders',
     status: 'failed',
@@ -128,7 +128,7 @@ test('filters of the URL become what is asked; what is no status or time is left
 });
 
 test('a text is looked for word by word, in capitals or not', () => {
-  expect(matchesText({ run: 'Nightly-Orders-7' }, 'orders nightly')).toBe(true);
-  expect(matchesText({ run: 'Nightly-Orders-7' }, 'orders 8')).toBe(false);
-  expect(matchesText({ run: 'a' }, undefined)).toBe(true);
+  expect(matchesText({ runId: 'Nightly-Orders-7' }, 'orders nightly')).toBe(true);
+  expect(matchesText({ runId: 'Nightly-Orders-7' }, 'orders 8')).toBe(false);
+  expect(matchesText({ runId: 'a' }, undefined)).toBe(true);
 });

@@ -261,8 +261,8 @@ describe('requests', () => {
   test('that a server would have to answer are refused while it is away; what is on record is told', async () => {
     const opened = await page();
     for (const [name, ask] of [
-      ['cancel', { run: 'r' }],
-      ['signal', { run: 'r', signal: 's', payload: null }],
+      ['cancel', { runId: 'r' }],
+      ['signal', { runId: 'r', signal: 's', payload: null }],
     ] as const) {
       const answer = await opened.post(name, ask);
       expect(answer.status).toBe(503);
@@ -270,7 +270,7 @@ describe('requests', () => {
     }
     expect(await opened.ask('runs', {})).toEqual({ runs: [] });
     expect(codeOf(await opened.question('schedules'))).toBe('ServerUnreachable');
-    expect(codeOf(await opened.question('run', { run: 'r' }))).toBe('UnknownRun');
+    expect(codeOf(await opened.question('run', { runId: 'r' }))).toBe('UnknownRun');
   });
 });
 

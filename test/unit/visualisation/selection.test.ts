@@ -21,7 +21,7 @@ const graph: RunGraph = {
   planHash: '',
   knots: [
     knot('day', [], { kind: 'parameter', definition: undefined, state: state('ok') }),
-    knot('load.users', [0], { definition: 'Load', state: state('ok', { cachedFrom: 'earlier' }) }),
+    knot('load.users', [0], { definition: 'Load', state: state('ok', { cachedFromRun: 'earlier' }) }),
     knot('load.orders', [0], { definition: 'Load', state: state('err') }),
     knot('clean', [1], { state: state('ok') }),
     knot('report', [2, 3], { terminals: ['report'], state: state('skipped') }),

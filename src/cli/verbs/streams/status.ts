@@ -103,7 +103,7 @@ function describeOne(
           '',
           formatTable(
             ['DEAD LETTER', 'RUN', 'WHY'],
-            dead.map(({ element, run = '', why = '' }) => [element, run, why]),
+            dead.map(({ element, runId = '', why = '' }) => [element, runId, why]),
           ),
         ]),
   ];

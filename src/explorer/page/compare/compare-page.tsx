@@ -30,7 +30,7 @@ export function ComparePage({ place }: PageProps<'compare'>): JSX.Element {
   const { value, error, reload } = useAnswer(
     'compare',
     { first, second },
-    { staleOn: (event) => event.kind !== 'run-started' && (event.run === first || event.run === second) },
+    { staleOn: (event) => event.kind !== 'run-started' && (event.runId === first || event.runId === second) },
   );
   if (value) return <Compared place={place} comparison={value} />;
   if (error) return <ErrorBox error={error} onRetry={reload} />;
@@ -125,8 +125,8 @@ function Side({ run, word }: { run: RunSummary; word: string }): JSX.Element {
   return (
     <div class="compare-side">
       <span class="muted">{word}</span>
-      <a class="plain mono cut" href={href({ page: 'run', run: run.run })} title={shownText(run.run)}>
-        {shownText(run.run)}
+      <a class="plain mono cut" href={href({ page: 'run', run: run.runId })} title={shownText(run.runId)}>
+        {shownText(run.runId)}
       </a>
       <RunOutcome status={run.status} isBare />
       <span class="muted">
@@ -215,14 +215,14 @@ function Pair({
         <Outcome tone={TONES[STATUS_OF[like]]} word={LIKENESS_WORDS[like]} />
       </div>
       {sentences[index] !== undefined && <p class="message">{shownText(sentences[index])}</p>}
-      {like !== 'only-second' && <Half title="First" run={first.run} knot={id} />}
-      {like !== 'only-first' && <Half title="Second" run={second.run} knot={id} />}
+      {like !== 'only-second' && <Half title="First" run={first.runId} knot={id} />}
+      {like !== 'only-first' && <Half title="Second" run={second.runId} knot={id} />}
     </aside>
   );
 }
 
 function Half({ title, run, knot }: { title: string; run: string; knot: string }): JSX.Element {
-  const { value, error, reload } = useAnswer('knot', { run, knot });
+  const { value, error, reload } = useAnswer('knot', { runId: run, knotId: knot });
   const state = value?.state;
   const took = durationOf(state);
   return (
@@ -234,7 +234,7 @@ function Half({ title, run, knot }: { title: string; run: string; knot: string }
             {shownText(run)}
           </a>
         </h3>
-        {state?.hash !== undefined && <HashChip hash={state.hash} run={run} />}
+        {state?.outputHash !== undefined && <HashChip hash={state.outputHash} run={run} />}
       </header>
       {error && <ErrorBox error={error} onRetry={reload} />}
       {!value && !error && <Skeleton rows={2} height={22} />}
@@ -245,7 +245,7 @@ function Half({ title, run, knot }: { title: string; run: string; knot: string }
           {value.codeHash !== undefined && (
             <>
               {', code '}
-              <code>{(state?.otherCode ?? value.codeHash).slice(0, 8)}</code>
+              <code>{(state?.ranCodeHash ?? value.codeHash).slice(0, 8)}</code>
             </>
           )}
         </p>
@@ -255,7 +255,7 @@ function Half({ title, run, knot }: { title: string; run: string; knot: string }
           {shownText(value.error.type)}: {shownText(value.error.message)}
         </p>
       )}
-      {state?.hash !== undefined && <ValuePreview hash={state.hash} run={run} height={240} />}
+      {state?.outputHash !== undefined && <ValuePreview hash={state.outputHash} run={run} height={240} />}
     </section>
   );
 }

@@ -32,6 +32,6 @@ export function statusOf(knot: Pick<GraphKnot, 'state'>, waiting: WaitingView | 
 
 /** The duration of its body; undefined if the value was reused or the body never ran. */
 export function durationOf(state: GraphState | undefined): number | undefined {
-  if (!state || state.cachedFrom !== undefined || state.outcome === 'skipped') return undefined;
+  if (!state || state.cachedFromRun !== undefined || state.outcome === 'skipped') return undefined;
   return Math.max(0, state.finishedAt - state.startedAt);
 }

@@ -181,18 +181,18 @@ function DeadLetters({ emitter }: { emitter: string }) {
               </tr>
             </thead>
             <tbody>
-              {letters.map(({ event, run, reason, at, comesAgain }) => (
-                <tr key={event}>
+              {letters.map(({ eventId, runId, reason, at, comesAgain }) => (
+                <tr key={eventId}>
                   <td class="muted">
                     <Time at={at} />
                   </td>
                   <td>
-                    <a class="link break" href={href({ page: 'run', run })}>
-                      {run}
+                    <a class="link break" href={href({ page: 'run', run: runId })}>
+                      {runId}
                     </a>
                   </td>
                   <td>
-                    <code class="break">{event}</code>
+                    <code class="break">{eventId}</code>
                   </td>
                   <td class="break">{comesAgain ? `${reason} (comes again)` : reason}</td>
                 </tr>

@@ -153,7 +153,7 @@ function Table({
   const open = ({ column, row }: Spot): void => {
     const run = runs[column];
     const knot = knots[row];
-    if (run && knot !== undefined) go({ page: 'run', run: run.run, knot });
+    if (run && knot !== undefined) go({ page: 'run', run: run.runId, knot });
   };
   const spotOf = (event: MouseEvent): Spot | undefined => {
     const box = scroller.current!.getBoundingClientRect();
@@ -188,8 +188,8 @@ function Table({
             <Shape tone={spotCell.tone} />
             <strong>{knots[spot.row]}</strong>
             <span>{spotCell.word} in</span>
-            <a class="link" href={href({ page: 'run', run: spotRun.run, knot: knots[spot.row] })}>
-              {spotRun.run}
+            <a class="link" href={href({ page: 'run', run: spotRun.runId, knot: knots[spot.row] })}>
+              {spotRun.runId}
             </a>
             <span class="muted">{exactWords(spotRun.startedAt)}</span>
             {spotRun.finishedAt !== undefined && (
@@ -246,9 +246,9 @@ function Table({
                   style={{ left: `${start}px` }}
                 >
                   <a
-                    aria-label={`${run.run}, ${run.status}`}
-                    title={`${run.run} · ${run.status} · ${durationWords(lastsMs(run))}`}
-                    href={href({ page: 'run', run: run.run })}
+                    aria-label={`${run.runId}, ${run.status}`}
+                    title={`${run.runId} · ${run.status} · ${durationWords(lastsMs(run))}`}
+                    href={href({ page: 'run', run: run.runId })}
                     tabIndex={-1}
                   >
                     <span
@@ -283,7 +283,7 @@ function Table({
                     class={`grid-cell tone-${cell.tone}${isAt ? ' at' : ''}`}
                     role="gridcell"
                     aria-colindex={column + 2}
-                    aria-label={`${knots[row]}: ${cell.word} in ${run.run}`}
+                    aria-label={`${knots[row]}: ${cell.word} in ${run.runId}`}
                     style={{ left: `${left}px` }}
                   >
                     {cell.tone !== 'none' && <Shape tone={cell.tone} />}

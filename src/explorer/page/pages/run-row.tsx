@@ -19,7 +19,7 @@ export function RunRow({
   return (
     <a
       class={`run-row${isMarked ? ' marked' : ''}`}
-      href={href({ page: 'run', run: run.run })}
+      href={href({ page: 'run', run: run.runId })}
       tabIndex={isFirst ? 0 : -1}
       onFocus={onFocus}
     >
@@ -27,9 +27,9 @@ export function RunRow({
         <RunOutcome status={run.status} isUnbegun={run.isUnbegun} isBare />
       </span>
       <span class="run-name">
-        <span class="cut" title={run.run}>
+        <span class="cut" title={run.runId}>
           {isMarked && <span class="mark">marked </span>}
-          {run.run}
+          {run.runId}
         </span>
         {run.error && (
           <span class="run-error cut" title={`${run.error.type}: ${run.error.message}`}>

@@ -110,10 +110,10 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
             <p class="muted">It has started nothing yet.</p>
           ) : (
             <ol>
-              {last.slice(0, 5).map(({ run, at }) => (
-                <li key={run}>
-                  <a class="link cut" href={href({ page: 'run', run })} title={run}>
-                    {run}
+              {last.slice(0, 5).map(({ runId, at }) => (
+                <li key={runId}>
+                  <a class="link cut" href={href({ page: 'run', run: runId })} title={runId}>
+                    {runId}
                   </a>{' '}
                   <span class="muted">
                     <Time at={at} />

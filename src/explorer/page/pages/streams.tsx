@@ -312,8 +312,8 @@ function Letters({ letters }: StreamAnswer) {
         </tr>
       </thead>
       <tbody>
-        {letters.map(({ element, run, why, at }) => (
-          <tr key={`${element} ${run}`}>
+        {letters.map(({ element, runId, why, at }) => (
+          <tr key={`${element} ${runId}`}>
             <td class="muted">
               <Time at={at} />
             </td>
@@ -321,11 +321,11 @@ function Letters({ letters }: StreamAnswer) {
               <code class="break">{element}</code>
             </td>
             <td>
-              {run === undefined ? (
+              {runId === undefined ? (
                 <span class="muted">no run</span>
               ) : (
-                <a class="link break" href={href({ page: 'run', run })}>
-                  {run}
+                <a class="link break" href={href({ page: 'run', run: runId })}>
+                  {runId}
                 </a>
               )}
             </td>

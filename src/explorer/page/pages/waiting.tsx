@@ -95,18 +95,22 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
                 </tr>
               </thead>
               <tbody>
-                {found.runs.map(({ run, knot, since, code, message }) => (
-                  <tr key={run}>
+                {found.runs.map(({ runId, knotId, since, code, message }) => (
+                  <tr key={runId}>
                     <td>
                       <a
                         class="link break"
-                        href={href({ page: 'run', run, ...(knot !== undefined && { knot }) })}
+                        href={href({
+                          page: 'run',
+                          run: runId,
+                          ...(knotId !== undefined && { knot: knotId }),
+                        })}
                       >
-                        {run}
+                        {runId}
                       </a>
                     </td>
                     <td>
-                      <code class="break">{knot ?? ''}</code>
+                      <code class="break">{knotId ?? ''}</code>
                     </td>
                     <td class="muted">
                       <Time at={since} />

@@ -35,9 +35,10 @@ export function MapElements({
   onElement: (id: string) => void;
 }): JSX.Element {
   const [outcome, setOutcome] = useState<(typeof FILTERS)[number][0]>();
-  const ask = { run, map, limit: PAGE, ...(outcome && { outcome }) };
+  const ask = { runId: run, map, limit: PAGE, ...(outcome && { outcome }) };
   const { value, error, reload } = useAnswer('elements', ask, {
-    staleOn: ({ run: of, knot }) => of === run && (knot === map || knot?.startsWith(`${map}[`) === true),
+    staleOn: ({ runId: of, knotId }) =>
+      of === run && (knotId === map || knotId?.startsWith(`${map}[`) === true),
   });
   const list = useMore(value, ask);
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
@@ -93,7 +94,7 @@ function Row({ element, onElement }: { element: Element; onElement: (id: string)
         {state.error ? shownText(`${state.error.type}: ${state.error.message}`) : ''}
       </span>
       <span class="number">{took === undefined ? '' : durationWords(took)}</span>
-      <code class="muted">{state.hash === undefined ? '' : shortHash(state.hash)}</code>
+      <code class="muted">{state.outputHash === undefined ? '' : shortHash(state.outputHash)}</code>
     </button>
   );
 }
@@ -159,7 +160,7 @@ function Strip({
 /** The pages after the first, which is kept up to date separately. */
 function useMore(
   first: ElementsAnswer | undefined,
-  ask: { run: string; map: string; limit: number; outcome?: 'ok' | 'err' | 'skipped' },
+  ask: { runId: string; map: string; limit: number; outcome?: 'ok' | 'err' | 'skipped' },
 ): { elements: readonly Element[]; more: () => void; jump: (index: number) => void } {
   const key = JSON.stringify(ask);
   const [later, setLater] = useState<{

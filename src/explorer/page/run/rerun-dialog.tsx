@@ -33,14 +33,14 @@ export function RerunDialog({
   );
   const first = useMemo(() => (isAllOk ? rootsOf(model) : undefined), [model, isAllOk]);
   const knots = from === undefined ? first : [from];
-  const ask = { run, ...(knots && { from: knots }) };
+  const ask = { runId: run, ...(knots && { from: knots }) };
   const { value, error, reload } = useAnswer('rerunPreview', ask);
   const resume = useAct('resume');
   const start = async (): Promise<void> => {
     const answer = await resume.act(ask, 'A new run is started');
     if (!answer) return;
     onClose();
-    go({ page: 'run', run: answer.run });
+    go({ page: 'run', run: answer.runId });
   };
   return (
     <Dialog

@@ -102,17 +102,17 @@ function Uses({ hash }: { hash: string }): JSX.Element {
           </tr>
         </thead>
         <tbody>
-          {uses.map(({ run, tapestry, knot, as, at }, index) => (
-            <tr key={`${index} ${run}`}>
+          {uses.map(({ runId, tapestry, knotId, as, at }, index) => (
+            <tr key={`${index} ${runId}`}>
               <td>
-                <a class="plain mono" href={href({ page: 'run', run })}>
-                  {shownText(run)}
+                <a class="plain mono" href={href({ page: 'run', run: runId })}>
+                  {shownText(runId)}
                 </a>{' '}
                 <span class="muted">{shownText(tapestry)}</span>
               </td>
               <td>
-                <a class="plain mono" href={href({ page: 'run', run, knot })}>
-                  {shownText(knot)}
+                <a class="plain mono" href={href({ page: 'run', run: runId, knot: knotId })}>
+                  {shownText(knotId)}
                 </a>
               </td>
               <td>
@@ -140,7 +140,11 @@ function Walk({
   direction: 'why' | 'impact';
   run?: string;
 }): JSX.Element {
-  const { value, error, reload } = useAnswer('walk', { hash, direction, ...(run !== undefined && { run }) });
+  const { value, error, reload } = useAnswer('walk', {
+    hash,
+    direction,
+    ...(run !== undefined && { runId: run }),
+  });
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
   if (!value) return <Skeleton rows={5} height={30} />;
   if (value.steps.length === 0)
@@ -163,20 +167,20 @@ function Walk({
 }
 
 function Step({ step }: { step: WalkAnswer['steps'][number] }): JSX.Element {
-  const { depth, run, knot, definition, hash, through, at } = step;
+  const { depth, runId, knotId, definition, outputHash, through, at } = step;
   return (
     <li style={{ paddingLeft: `${12 + Math.min(depth, 24) * 18}px` }}>
       <span class="walk-line">
         {through !== undefined && <span class="muted">{shownText(through)} ←</span>}
-        <a class="plain mono" href={href({ page: 'run', run, knot })}>
-          {shownText(knot)}
+        <a class="plain mono" href={href({ page: 'run', run: runId, knot: knotId })}>
+          {shownText(knotId)}
         </a>
-        {definition !== undefined && definition !== knot && (
+        {definition !== undefined && definition !== knotId && (
           <span class="muted">{shownText(definition)}</span>
         )}
-        {hash !== undefined && <HashChip hash={hash} run={run} />}
+        {outputHash !== undefined && <HashChip hash={outputHash} run={runId} />}
         <span class="muted walk-run">
-          <a href={href({ page: 'run', run })}>{shownText(run)}</a>, <Time at={at} />
+          <a href={href({ page: 'run', run: runId })}>{shownText(runId)}</a>, <Time at={at} />
         </span>
       </span>
     </li>

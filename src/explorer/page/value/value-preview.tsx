@@ -22,7 +22,7 @@ export function ValuePreview({
   const [from, setFrom] = useState(0);
   const { value, error, reload } = useAnswer('value', {
     hash,
-    ...(run !== undefined && { run }),
+    ...(run !== undefined && { runId: run }),
     ...(from > 0 && { from }),
   });
   if (value) return <Preview value={value} height={height} onFrom={setFrom} />;

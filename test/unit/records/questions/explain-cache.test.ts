@@ -47,7 +47,7 @@ test('the nearest earlier knot of a function in place is its own, however many o
   };
   expect(await explain({ definition, definition_version: null }, [own, ...ofOthers])).toMatchObject({
     reason: 'key-differs',
-    other: { run: 'before-0', knot: 'double' },
+    other: { runId: 'before-0', knotId: 'double' },
   });
 });
 
@@ -56,7 +56,7 @@ test('a hit says who made it, and when', async () => {
   expect(await explain(made)).toMatchObject({
     isHit: true,
     reason: 'reused',
-    other: { run: 'before-0', knot: 'other', madeAt: 1_000 },
+    other: { runId: 'before-0', knotId: 'other', madeAt: 1_000 },
   });
   expect(await explain({ cached_from_run: 'before-0' })).toMatchObject({ isHit: true, reason: 'resumed' });
 });
@@ -75,7 +75,7 @@ test.each<[string, Parameters<typeof backendsOf>, string, string | undefined]>([
 ])('a miss: %s', async (_, given, reason, run) => {
   const { other, ...explanation } = await explain(...given);
   expect(explanation).toMatchObject({ isHit: false, reason, differences: [] });
-  expect(other?.run).toBe(run);
+  expect(other?.runId).toBe(run);
 });
 
 test('what differs from the nearest: version, source, an input and the knot that it comes from', async () => {
@@ -89,7 +89,7 @@ test('what differs from the nearest: version, source, an input and the knot that
     ]),
   ).toMatchObject({
     reason: 'key-differs',
-    other: { run: 'before-1', knot: 'double' },
+    other: { runId: 'before-1', knotId: 'double' },
     differences: [{ part: 'input', input: 'x', parent: 'param:x', before: x, now: sampleHash('5') }],
   });
   expect(await explain({}, [{ ...key, definition_version: null }])).toMatchObject({
