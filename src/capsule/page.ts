@@ -60,7 +60,7 @@ async function embedded(capsule: Capsule, document: CapsuleContent): Promise<Emb
     values[hash] =
       rest === undefined
         ? { form: 'none', hash, code, message: `It is not in this file: ${reason}.` }
-        : { form: 'json', hash, size: size ?? 0, json: JSON.parse(rest) as Json, isCut: false };
+        : { form: 'json', hash, size: size ?? 0, json: JSON.parse(rest) as Json, truncated: false };
   }
   const project = document.redacted.length > 0 ? `${run.run.tapestry} (redacted)` : run.run.tapestry;
   return {
@@ -69,7 +69,7 @@ async function embedded(capsule: Capsule, document: CapsuleContent): Promise<Emb
     about: {
       version: VERSION,
       project,
-      abilities: { act: false, isReadOnly: true, live: false, pages: ['runs', 'run', 'value'] },
+      abilities: { act: false, readOnly: true, live: false, pages: ['runs', 'run', 'value'] },
       tapestries: [],
     },
     run,

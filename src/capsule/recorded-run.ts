@@ -84,7 +84,7 @@ export class RecordedRun {
     now: OutcomeToRecord | { readonly kind: 'err'; readonly error: NonNullable<KnotEnd['error']> },
   ): Promise<Reproduction> {
     const ends = { recorded: endOf(record), now: endOfOutcome(now) };
-    const base = { run: this.run.run_id, knot: record.knot_id, ...ends };
+    const base = { runId: this.run.run_id, knotId: record.knot_id, ...ends };
     const { recorded } = ends;
     if (record.outcome !== now.kind)
       return { ...base, verdict: 'outcome', sentence: `it ${told(recorded)}, and now ${told(ends.now)}` };
@@ -105,7 +105,7 @@ export class RecordedRun {
   async #compareValues(
     record: LineageRecord,
     now: EncodedValue,
-    base: Pick<Reproduction, 'run' | 'knot' | 'recorded' | 'now'>,
+    base: Pick<Reproduction, 'runId' | 'knotId' | 'recorded' | 'now'>,
   ): Promise<Reproduction> {
     let value: EncodedValue;
     try {

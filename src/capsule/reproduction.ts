@@ -19,8 +19,8 @@ export interface KnotEnd {
 }
 
 export interface Reproduction {
-  readonly run: string;
-  readonly knot: string;
+  readonly runId: string;
+  readonly knotId: string;
   readonly verdict: Verdict;
   readonly sentence: string;
   readonly recorded?: KnotEnd;
@@ -34,13 +34,13 @@ export interface Reproduction {
 
 export function unrun(
   run: RunRecord,
-  knot: string,
+  knotId: string,
   record: LineageRecord | undefined,
   why: string,
 ): Reproduction {
   return {
-    run: run.run_id,
-    knot,
+    runId: run.run_id,
+    knotId,
     verdict: 'unrun',
     sentence: why,
     ...(record && { recorded: endOf(record) }),
@@ -50,14 +50,14 @@ export function unrun(
 /** @throws errors that are not ours */
 export function unread(
   run: RunRecord,
-  knot: string,
+  knotId: string,
   record: LineageRecord | undefined,
   error: unknown,
 ): Reproduction {
   if (!SelvageError.is(error)) throw error;
   return {
-    run: run.run_id,
-    knot,
+    runId: run.run_id,
+    knotId,
     verdict: 'unread',
     sentence: `it could not be run: ${error.code}: ${error.message}`,
     error,

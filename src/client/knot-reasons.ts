@@ -41,12 +41,12 @@ export class KnotReasons {
   }
 
   /** Why a child run has not ended: the reason of its first stuck element, if one is stuck. */
-  private reasonOfChildRun(index: number, knotId: string, childRun: string): WaitingKnot {
+  private reasonOfChildRun(index: number, knotId: string, childRunId: string): WaitingKnot {
     const { layout, children } = this.situation;
     const { node } = layout.policies[layout.policy[index]!]!;
-    const runs = { code: 'ChildRun', message: childRunMessage(childRun, node) } as const;
-    const plain: WaitingKnot = { knotId, state: 'running', reason: runs, childRun };
-    const child = children?.get(childRun);
+    const runs = { code: 'ChildRun', message: childRunMessage(childRunId, node) } as const;
+    const plain: WaitingKnot = { knotId, state: 'running', reason: runs, childRunId };
+    const child = children?.get(childRunId);
     if (!child) return plain;
     const inFlight = child.activities
       .map((activity) => ({
@@ -62,7 +62,7 @@ export class KnotReasons {
       const where = first.knotId === knotId ? message : `${first.knotId}: ${message}`;
       const others = inFlight.filter(({ reason }) => reason.code === code).length - 1;
       const more = others > 0 ? ` (and ${others} more)` : '';
-      return { ...first, knotId, reason: { code, message: `${where}${more}` }, childRun, ...told };
+      return { ...first, knotId, reason: { code, message: `${where}${more}` }, childRunId, ...told };
     }
     if (child.step) {
       const { code, message, since } = child.step;
@@ -72,7 +72,7 @@ export class KnotReasons {
         state: isUntaken ? 'queued' : 'held',
         reason: { code: isUntaken ? code : 'NextStep', message },
         since,
-        childRun,
+        childRunId,
         ...told,
       };
     }

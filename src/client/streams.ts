@@ -47,13 +47,13 @@ export interface StreamState {
   readonly state: Exclude<StreamMode, 'running'> | 'reading' | 'waiting' | 'ended' | 'failed';
   /** Elements since the stream was first started. */
   readonly ok: number;
-  readonly dead: number;
+  readonly failed: number;
   /** What was lost before it could be read. Absent: nothing that is known. */
   readonly gaps?: StreamGaps;
   /** How far each partition is finished. */
   readonly checkpoint: Readonly<Record<string, PartitionCheckpoint>>;
   /** Who reads. Absent: nobody. */
-  readonly worker?: string;
+  readonly readBy?: string;
   readonly inFlight?: number;
   /** Most elements in flight. */
   readonly window?: number;
@@ -61,9 +61,9 @@ export interface StreamState {
   readonly rate?: number;
   readonly lag?: SourceAmount;
   /** What holds the stream up. */
-  readonly trouble?: string;
+  readonly problem?: string;
   /** Why it has failed. */
-  readonly failure?: string;
+  readonly error?: string;
   /** When the process that reads last reported, in milliseconds since the epoch. */
   readonly reportedAt?: number;
   readonly startedAt: number;
@@ -75,7 +75,7 @@ export interface RecordedDeadLetter {
   readonly element: string;
   /** The run that has failed. Absent: the element could not start one. */
   readonly runId?: string;
-  readonly why?: string;
+  readonly reason?: string;
   /** When it was started or refused, in milliseconds since the epoch. */
   readonly at: number;
 }
@@ -135,12 +135,12 @@ export class Streams {
     return [
       ...(await Promise.all(
         failed.items.map(async (run): Promise<RecordedDeadLetter> => {
-          const why = await this.whyFailed(run);
+          const reason = await this.whyFailed(run);
           return {
             element: run.trigger_key ?? '',
             runId: run.run_id,
             at: run.started_at,
-            ...(why !== undefined && { why }),
+            ...(reason !== undefined && { reason }),
           };
         }),
       )),
@@ -148,8 +148,8 @@ export class Streams {
         .filter(({ event }) => event['refused'] !== undefined)
         .slice(0, MOST_LETTERS)
         .map(({ key, claimedAt, event }): RecordedDeadLetter => {
-          const why = `${event['refused']}: ${event['why'] ?? ''}`;
-          return { element: key, at: claimedAt, why };
+          const reason = `${event['refused']}: ${event['why'] ?? ''}`;
+          return { element: key, at: claimedAt, reason };
         }),
     ];
   }
@@ -213,7 +213,7 @@ export class Streams {
       beat && beat.checkpoint.number > (known?.checkpoint.number ?? 0) ? beat.checkpoint : known?.checkpoint;
     const isOver = status.name !== 'RUNNING';
     const mode = known?.mode ?? 'running';
-    const trouble =
+    const problem =
       beat?.state.trouble ?? (pump?.state === 'scheduled' ? pump.lastFailure?.message : undefined);
     return {
       id,
@@ -229,10 +229,10 @@ export class Streams {
             ? 'reading'
             : 'waiting',
       ok: checkpoint?.counts.ok ?? 0,
-      dead: checkpoint?.counts.dead ?? 0,
+      failed: checkpoint?.counts.dead ?? 0,
       ...(checkpoint?.gaps && { gaps: checkpoint.gaps }),
       checkpoint: checkpoint?.partitions ?? {},
-      ...(isReading && pump.worker !== undefined && { worker: pump.worker }),
+      ...(isReading && pump.worker !== undefined && { readBy: pump.worker }),
       ...(beat &&
         isReading && {
           inFlight: beat.state.inFlight,
@@ -241,8 +241,8 @@ export class Streams {
           ...(beat.state.lag && { lag: beat.state.lag }),
           reportedAt: beat.state.at,
         }),
-      ...(trouble !== undefined && { trouble }),
-      ...(isOver && status.name !== 'COMPLETED' && { failure: await this.failureOf(workflowId) }),
+      ...(problem !== undefined && { problem }),
+      ...(isOver && status.name !== 'COMPLETED' && { error: await this.failureOf(workflowId) }),
       startedAt: startTime.getTime(),
     };
   }
@@ -282,8 +282,8 @@ export class Streams {
 /** Partitions of a stream, by name: up to where they are finished, and how many elements beyond that are. @internal */
 export function placesOf({ checkpoint, source }: StreamState): {
   readonly partition: string;
-  readonly upTo?: string;
-  readonly beyond: number;
+  readonly checkpoint?: string;
+  readonly ahead: number;
 }[] {
   return (
     Object.entries(checkpoint)
@@ -291,8 +291,8 @@ export function placesOf({ checkpoint, source }: StreamState): {
       .filter(([partition]) => source !== 'file-tail' || partition !== '')
       .map(([partition, { after, done = [] }]) => ({
         partition,
-        ...(after !== undefined && { upTo: placeWords(after) }),
-        beyond: done.reduce((sum, [, elements]) => sum + elements, 0),
+        ...(after !== undefined && { checkpoint: placeWords(after) }),
+        ahead: done.reduce((sum, [, elements]) => sum + elements, 0),
       }))
       .sort((one, other) => (one.partition < other.partition ? -1 : 1))
   );

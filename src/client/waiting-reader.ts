@@ -56,13 +56,13 @@ export class WaitingReader {
     const { begun, run } = unfinished;
     if (begun) {
       const waiting = whyWaiting(await this.situation(unfinished));
-      return { begun, ...waiting, knots: await this.withQueues(waiting.knots, run) };
+      return { started: begun, ...waiting, knots: await this.withQueues(waiting.knots, run) };
     }
     const { taskQueue } = unfinished.description;
     const { step } = run.details['recorded_elsewhere']
       ? { step: { ...recordedElsewhere(run.run_id), taskQueue, since: run.started_at } }
       : await this.stepOf(unfinished, []);
-    return { begun, step, total: 0, unfinished: 0, reasons: {}, knots: [] };
+    return { started: begun, step, total: 0, unfinished: 0, reasons: {}, knots: [] };
   }
 
   /** Why one knot has not ended, with all its elements in flight; undefined if it has. */

@@ -93,7 +93,7 @@ export interface WaitingKnot {
   /** How many unfinished parents there are. */
   readonly unfinishedParents?: number;
   /** Id of the child run that it runs in. */
-  readonly childRun?: string;
+  readonly childRunId?: string;
   /**
    * For a map: its elements in flight, each with its reason, the most stuck first; at most 20. A batch is
    * named by its first element, `users[10…]`. If one is stuck, `state` and `reason` of the map are those of
@@ -119,7 +119,7 @@ export interface WaitingStep {
 /** The waits of an unfinished run. */
 export interface Waiting {
   /** Whether a worker has taken the run's first step. Until then there are no knots, and `step` says why. */
-  readonly begun: boolean;
+  readonly started: boolean;
   /** Absent if the interpreter has nothing to do, or is about to. */
   readonly step?: WaitingStep;
   /** Knots of the run, parameters included. */

@@ -14,7 +14,7 @@ const LISTED_ELEMENTS = 20;
  * W2  The outcome of a knot without a record follows from its parents: if one of them is not Ok, it is skipped.
  * W3  A ready local knot is in a running segment: segments take all that is ready, unless the run holds back.
  */
-export function whyWaiting(situation: RunSituation): Omit<Waiting, 'begun'> {
+export function whyWaiting(situation: RunSituation): Omit<Waiting, 'started'> {
   const { layout, step } = situation;
   const unfinished = new UnfinishedKnots(situation);
   const reasons = new KnotReasons(situation, unfinished);

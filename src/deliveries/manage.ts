@@ -8,9 +8,9 @@ type Records = Pick<Backends, 'runHistory' | 'leaseTable'>;
 
 /** How an emitter fares, for people and tools. */
 export interface EmitterReport extends EmitterState {
-  readonly state: 'up to date' | 'delivering' | 'failing' | 'disabled' | 'nobody delivers';
+  readonly state: 'idle' | 'delivering' | 'failing' | 'disabled' | 'unassigned';
   /** The process that delivers, in words. Null: none does. */
-  readonly holder: string | null;
+  readonly deliveredBy: string | null;
   readonly lag: Lag;
 }
 
@@ -27,7 +27,7 @@ export async function readEmitters({ runHistory, leaseTable }: Records): Promise
       return {
         ...state,
         state: stateOf(state, lag, holder !== undefined),
-        holder: holder?.holder ?? null,
+        deliveredBy: holder?.holder ?? null,
         lag,
       };
     }),
@@ -36,9 +36,9 @@ export async function readEmitters({ runHistory, leaseTable }: Records): Promise
 
 function stateOf(state: EmitterState, lag: Lag, isHeld: boolean): EmitterReport['state'] {
   if (state.disabledAt !== null) return 'disabled';
-  if (!isHeld) return 'nobody delivers';
+  if (!isHeld) return 'unassigned';
   if (state.failures > 0) return 'failing';
-  return lag.changes === 0 ? 'up to date' : 'delivering';
+  return lag.changes === 0 ? 'idle' : 'delivering';
 }
 
 /** @throws SelvageError `UnknownEmitter`, with the names that there are */

@@ -35,12 +35,12 @@ export interface Questions {
   compare: { ask: { first: string; second: string }; answer: Comparison };
   schedules: { ask: Record<string, never>; answer: { schedules: ScheduleView[] } };
   partitions: { ask: { tapestry: string }; answer: PartitionsAnswer };
-  /** With `isMore`, of those that the file does not declare only the ones of the newest starts. */
-  triggers: { ask: Record<string, never>; answer: { triggers: TriggerView[]; isMore: boolean } };
+  /** With `truncated`, of those that the file does not declare only the ones of the newest starts. */
+  triggers: { ask: Record<string, never>; answer: { triggers: TriggerView[]; truncated: boolean } };
   /** Events of a trigger that started no run: claimed but not started, or refused and put aside. */
   deadLetters: { ask: { trigger: string; cursor?: string }; answer: DeadLettersAnswer };
-  /** With `isMore`, there are more queues, or unfinished runs that are not counted. */
-  workers: { ask: Record<string, never>; answer: { queues: QueueView[]; isMore: boolean } };
+  /** With `truncated`, there are more queues, or unfinished runs that are not counted. */
+  workers: { ask: Record<string, never>; answer: { queues: QueueView[]; truncated: boolean } };
   /** Which unfinished runs wait, counted by what for. Slow for very many, since it asks the server. */
   waitingRuns: { ask: { by: WaitingGroup }; answer: WaitingRunsAnswer };
   /** Which code unfinished runs need, and who has it. */
@@ -115,10 +115,10 @@ export interface About {
   /** Absent in a file, and until the server was reached. */
   readonly server?: { readonly address: string; readonly namespace: string; readonly temporalUi?: string };
   /**
-   * Absent in a file. While `connecting` or `away`, answers come from the records alone, nothing says why a
+   * Absent in a file. While `connecting` or `unreachable`, answers come from the records alone, nothing says why a
    * run waits, and acts wait or are refused.
    */
-  readonly serverState?: 'connecting' | 'connected' | 'away';
+  readonly serverState?: 'connecting' | 'connected' | 'unreachable';
   readonly abilities: Abilities;
   /**
    * Later answers are at least as new as this position of the feed: `GET api/live?after=` continues from it.
@@ -132,7 +132,7 @@ export interface About {
 export interface Abilities {
   /** Whether the caller may act: it has the token, and the page is not read-only. */
   readonly act: boolean;
-  readonly isReadOnly: boolean;
+  readonly readOnly: boolean;
   readonly live: boolean;
   /** The pages that have data. */
   readonly pages: readonly PageName[];
@@ -163,9 +163,9 @@ export interface WaitingRunsAnswer {
   /** The largest groups. */
   readonly counts: readonly {
     readonly key: string;
-    readonly runs: number;
+    readonly count: number;
     readonly since: number;
-    readonly first: string;
+    readonly oldestRunId: string;
   }[];
   /** Longest waiting first. */
   readonly runs: readonly {
@@ -180,16 +180,16 @@ export interface WaitingRunsAnswer {
 
 export interface VersionsAnswer {
   /** Whether all workers have told which bodies they have: only then a body without workers is one that nobody has. */
-  readonly areWorkersKnown: boolean;
+  readonly workersKnown: boolean;
   readonly bodies: readonly {
     readonly body: string;
     /** Absent: no run needs it, or only its host knows its source. */
     readonly codeHash?: string;
     readonly runs: number;
-    readonly first?: string;
+    readonly oldestRunId?: string;
     readonly workers: number;
     /** Absent: not known. */
-    readonly isSafeToRemove?: boolean;
+    readonly safeToRemove?: boolean;
   }[];
 }
 
@@ -205,7 +205,7 @@ export interface StatsAnswer {
   /** The most that ran first. */
   readonly rows: readonly StatsView[];
   /** Nothing is said of what became worse where fewer ran, now or in the week before. */
-  readonly leastSamples: number;
+  readonly minSamples: number;
 }
 
 /** Figures of the knots of one definition, or of the runs of one tapestry. Times are milliseconds. */
@@ -217,14 +217,14 @@ export interface StatsView {
   readonly skipped: number;
   readonly reused: number;
   /** How long making the reused values took. */
-  readonly saved: number;
+  readonly savedMs: number;
   readonly bytes: number;
   /** Absent if nothing ran. */
   readonly duration?: PercentilesView;
   /** Absent if nothing ran, and of runs. */
   readonly queued?: PercentilesView;
   /** What is worse than in the week before. Absent: too few ran to tell. */
-  readonly worse?: readonly {
+  readonly regressions?: readonly {
     /** `failures`: shares between 0 and 1; the others: milliseconds. */
     readonly what: 'p50' | 'p95' | 'failures';
     readonly before: number;
@@ -252,7 +252,7 @@ export interface TapestryView {
 export interface ParameterView {
   readonly name: string;
   readonly schema: Json;
-  readonly isRequired: boolean;
+  readonly required: boolean;
   readonly default?: Json;
 }
 
@@ -283,8 +283,8 @@ export interface RunSummary {
   readonly temporalRunId: string;
   readonly tapestry: string;
   readonly status: RunStatus;
-  /** No worker has begun it yet. */
-  readonly isUnbegun?: true;
+  /** Absent: a worker has started it. */
+  readonly started?: false;
   readonly startedAt: number;
   readonly finishedAt?: number;
   readonly counts?: { readonly ok: number; readonly err: number; readonly skipped: number };
@@ -354,13 +354,13 @@ export interface KnotView {
    * Whether its value was reused, and a sentence that says why or why not. Absent if the knot is not cached.
    */
   readonly cache?: {
-    readonly isHit: boolean;
+    readonly reused: boolean;
     readonly sentence: string;
     readonly runId?: string;
     readonly knotId?: string;
   };
   /** The end of what its body logged. */
-  readonly log?: { readonly hash: string; readonly text: string; readonly isCut: boolean };
+  readonly log?: { readonly hash: string; readonly text: string; readonly truncated: boolean };
   readonly codeHash?: string;
   readonly dispatcher?: string;
   /** The body host that called its body. */
@@ -437,14 +437,14 @@ export type ValueView =
       readonly hash: string;
       readonly size: number;
       readonly json: Json;
-      readonly isCut: boolean;
+      readonly truncated: boolean;
     }
   | {
       readonly form: 'text';
       readonly hash: string;
       readonly size: number;
       readonly text: string;
-      readonly isCut: boolean;
+      readonly truncated: boolean;
     }
   | {
       readonly form: 'image';
@@ -503,7 +503,7 @@ export interface UseView {
   readonly runId: string;
   readonly tapestry: string;
   readonly knotId: string;
-  readonly as: 'made' | 'reused' | 'parameter' | 'input';
+  readonly role: 'produced' | 'reused' | 'parameter' | 'consumed';
   readonly at: number;
 }
 
@@ -519,7 +519,7 @@ export interface WalkAnswer {
     readonly through?: string;
     readonly at: number;
   }[];
-  readonly isCut: boolean;
+  readonly truncated: boolean;
 }
 
 /**
@@ -548,9 +548,9 @@ export interface Comparison {
 export interface ScheduleView {
   readonly id: string;
   readonly tapestry: string;
-  readonly words: string;
+  readonly description: string;
   readonly timezone: string;
-  readonly isPaused: boolean;
+  readonly paused: boolean;
   readonly note?: string;
   readonly next: readonly number[];
   readonly last: readonly { readonly runId: string; readonly at: number }[];
@@ -573,10 +573,10 @@ export interface TriggerView {
   readonly kind: string;
   readonly tapestry?: string;
   readonly state?: string;
-  /** Events that started a run, and those that were claimed for one; with `isMore`, at least as many. */
-  readonly started: number;
-  readonly waiting: number;
-  readonly isMore: { readonly started: boolean; readonly waiting: boolean };
+  /** Events that started a run, and those that were claimed for one; with `atLeast`, at least as many. */
+  readonly startedCount: number;
+  readonly pendingCount: number;
+  readonly atLeast: { readonly startedCount: boolean; readonly pendingCount: boolean };
   readonly lastAt?: number;
 }
 
@@ -604,14 +604,17 @@ export interface WorkerView {
 
 export interface EmitterView {
   readonly name: string;
-  readonly state: 'up to date' | 'delivering' | 'failing' | 'disabled' | 'nobody delivers';
+  readonly state: 'idle' | 'delivering' | 'failing' | 'disabled' | 'unassigned';
   /** The process that delivers. */
-  readonly holder?: string;
-  /** Changes that it has not heard of; with `isMore`, at least as many. */
-  readonly behind: number;
-  readonly isMore: boolean;
-  /** The time in the oldest of them. */
-  readonly behindSince?: number;
+  readonly deliveredBy?: string;
+  readonly lag: {
+    /** Changes that it has not heard of; with `atLeast`, at least as many. */
+    readonly changes: number;
+    readonly atLeast: boolean;
+    /** The time in the oldest of them. */
+    readonly since?: number;
+    readonly ageMs: number;
+  };
   readonly delivered: number;
   readonly deliveredAt?: number;
   readonly failures: number;
@@ -630,7 +633,7 @@ export interface EmitterLettersAnswer {
     readonly knotId?: string;
     readonly reason: string;
     readonly at: number;
-    readonly comesAgain: boolean;
+    readonly redriven: boolean;
   }[];
   readonly cursor?: string;
 }
@@ -645,11 +648,11 @@ export interface StreamView {
   /** `waiting`: no process reads it. */
   readonly state: 'reading' | 'waiting' | 'paused' | 'draining' | 'ended' | 'failed';
   /** Who reads. */
-  readonly worker?: string;
+  readonly readBy?: string;
   /** Elements that are finished, since it was first started. */
   readonly ok: number;
   /** Elements that have failed. */
-  readonly dead: number;
+  readonly failed: number;
   /** How often elements were lost before they could be read. */
   readonly lost: number;
   readonly inFlight?: number;
@@ -659,9 +662,9 @@ export interface StreamView {
   readonly rate?: number;
   readonly lag?: { readonly amount: number; readonly unit: 'elements' | 'bytes' };
   /** What holds it up. */
-  readonly trouble?: string;
+  readonly problem?: string;
   /** Why it has failed. */
-  readonly failure?: string;
+  readonly error?: string;
 }
 
 export interface StreamAnswer {
@@ -669,9 +672,9 @@ export interface StreamAnswer {
   readonly partitions: readonly {
     readonly partition: string;
     /** The last place up to which all is finished. */
-    readonly upTo?: string;
+    readonly checkpoint?: string;
     /** How many elements are finished beyond it. */
-    readonly beyond: number;
+    readonly ahead: number;
   }[];
   readonly partitionCount: number;
   /** What was lost before it could be read: how often, and the newest of it. */
@@ -691,13 +694,13 @@ export interface StreamAnswer {
   readonly letters: readonly {
     readonly element: string;
     readonly runId?: string;
-    readonly why?: string;
+    readonly reason?: string;
     readonly at: number;
   }[];
 }
 
 export interface QueueView {
-  readonly queue: string;
+  readonly taskQueue: string;
   readonly tapestries: readonly string[];
   readonly workers: readonly WorkerView[];
   readonly lastPollAt?: number;

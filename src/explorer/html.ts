@@ -85,7 +85,7 @@ function aboutFile(graph: RunGraph, page: PageName): About {
   return {
     version: VERSION,
     project: graph.tapestry,
-    abilities: { act: false, isReadOnly: true, live: false, pages: [page] },
+    abilities: { act: false, readOnly: true, live: false, pages: [page] },
     tapestries: [],
   };
 }
@@ -94,7 +94,7 @@ function documentOfTapestry(graph: RunGraph): EmbeddedDocument {
   const wiring = { ...graph, knots: graph.knots.map(({ state: _state, ...knot }) => knot) };
   const parameters = graph.knots
     .filter(({ kind }) => kind === 'parameter')
-    .map(({ id }) => ({ name: id, schema: {}, isRequired: true }));
+    .map(({ id }) => ({ name: id, schema: {}, required: true }));
   return {
     format: 1,
     kind: 'tapestry',

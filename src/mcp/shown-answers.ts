@@ -78,7 +78,7 @@ export function shownError<Told extends { readonly type: string; readonly messag
   return { type: error.type, message: error.message.slice(0, MESSAGE_CHARACTERS) };
 }
 
-export function shownWalk({ hash, steps, isCut }: Questions['walk']['answer'], first: number): object {
+export function shownWalk({ hash, steps, truncated }: Questions['walk']['answer'], first: number): object {
   const next = first + STEPS < steps.length ? first + STEPS : undefined;
   return {
     hash,
@@ -86,21 +86,21 @@ export function shownWalk({ hash, steps, isCut }: Questions['walk']['answer'], f
       .slice(first, first + STEPS)
       .map(({ at, ...step }) => ({ ...step, at: new Date(at).toISOString() })),
     count: steps.length,
-    isCut,
+    truncated,
     next,
   };
 }
 
 export function shownJson(hash: string, size: number, json: Json, wasCut: boolean): object {
-  const { json: shown, isCut } = cutJson(json, VALUE_CHARACTERS);
+  const { json: shown, truncated } = cutJson(json, VALUE_CHARACTERS);
   const count = JSON.stringify(shown).split(REDACTED).length - 1;
   return {
     form: 'json',
     hash,
     size,
     json: shown,
-    isCut: wasCut || isCut,
+    truncated: wasCut || truncated,
     redacted: count > 0 ? count : undefined,
-    note: wasCut || isCut ? 'Read on with `path` into a part, or `from` of a list.' : undefined,
+    note: wasCut || truncated ? 'Read on with `path` into a part, or `from` of a list.' : undefined,
   };
 }

@@ -182,7 +182,7 @@ export const TOOLS: readonly Tool[] = [
           log && !isSealed(surroundings)
             ? {
                 text: log.text.slice(-TEXT_CHARACTERS),
-                isCut: log.isCut || log.text.length > TEXT_CHARACTERS,
+                truncated: log.truncated || log.text.length > TEXT_CHARACTERS,
               }
             : undefined,
         elements: failed && {
@@ -268,10 +268,10 @@ export const TOOLS: readonly Tool[] = [
         ...defined({ runId, path, from: first }),
         ...(hash.startsWith('bytes-') ? {} : { as: 'json' as const }),
       });
-      if (view.form === 'json') return shownJson(view.hash, view.size, view.json, view.isCut);
+      if (view.form === 'json') return shownJson(view.hash, view.size, view.json, view.truncated);
       if (view.form === 'text') {
         const text = view.text.slice(0, TEXT_CHARACTERS);
-        return { ...view, text, isCut: view.isCut || view.text.length > TEXT_CHARACTERS };
+        return { ...view, text, truncated: view.truncated || view.text.length > TEXT_CHARACTERS };
       }
       if (view.form === 'image')
         return { form: 'image', hash: view.hash, size: view.size, mediaType: view.mediaType };
@@ -370,7 +370,7 @@ export const TOOLS: readonly Tool[] = [
     },
     call: async ({ runId, signal, payload }, surroundings) => {
       await carryOut(surroundings, 'signal', { runId, signal, payload });
-      return { runId, signal, isTaken: true };
+      return { runId, signal, taken: true };
     },
   }),
   tool('resume', {

@@ -206,7 +206,7 @@ test('a value that is too old is made again, in queued knots and in segments', a
       record: { cached_from_run: null, cache_key: old.record.cache_key, extra: { passed_over: 'too_old' } },
     });
     expect(await selvage.lineage.explainCache(again.runId, 'end')).toMatchObject({
-      isHit: false,
+      reused: false,
       reason: 'too-old',
       other: { runId: old.runId, knotId: 'end', madeAt: old.record.finished_at },
     });

@@ -64,7 +64,7 @@ test('each run says what it waits for and since when, whoever has to know it', a
         planHash: expect.stringMatching(/^sha256:/),
         startedAt: expect.any(Number),
         since: expect.any(Number),
-        begun: false,
+        started: false,
         taskQueue: client.taskQueue,
         reason: { code: 'NoWorker', message: `no worker polls task queue "${client.taskQueue}"` },
       },
@@ -107,7 +107,7 @@ test('each run says what it waits for and since when, whoever has to know it', a
   const found = byRun(waiting);
   expect(found).toMatchObject({
     [early.runId]: {
-      begun: true,
+      started: true,
       knotId: 'approval',
       body: 'approved#approval#selvage.waitForSignal',
       signal: 'approve',
@@ -123,7 +123,7 @@ test('each run says what it waits for and since when, whoever has to know it', a
   const times = waiting.runs.map((run) => run.since);
   expect(times).toEqual([...times].sort((a, b) => a - b));
 
-  expect(countWaiting(waiting.runs, 'reason').map(({ key, runs: count }) => [key, count])).toEqual([
+  expect(countWaiting(waiting.runs, 'reason').map(({ key, count }) => [key, count])).toEqual([
     ['BodyThrew', 2],
     ['BodyMissing', 1],
     ['LimitReached', 1],
@@ -132,7 +132,7 @@ test('each run says what it waits for and since when, whoever has to know it', a
     ['Time', 1],
   ]);
   expect(countWaiting(waiting.runs, 'version')).toContainEqual(
-    expect.objectContaining({ key: 'report@1', runs: 1, first: runs.old.runId }),
+    expect.objectContaining({ key: 'report@1', count: 1, oldestRunId: runs.old.runId }),
   );
   expect(countWaiting(waiting.runs, 'task-queue')).toContainEqual(
     expect.objectContaining({ key: ELSEWHERE }),
@@ -163,7 +163,7 @@ test('a run that a worker tries in vain is asked about', async () => {
   const run = await client.start(approved, {});
   const stranger = await startWorker(client, { tapestries: [later] });
   const failing = await waitingUntil(client, (now) => codesOf(now)[run.runId] === 'UnknownTapestry');
-  expect(failing.runs).toMatchObject([{ begun: false, taskQueue: client.taskQueue }]);
+  expect(failing.runs).toMatchObject([{ started: false, taskQueue: client.taskQueue }]);
   await stranger.stop();
   await startWorker(client, { tapestries: [approved] });
   const before = await waitingUntil(client, (now) => codesOf(now)[run.runId] === 'Signal');
@@ -210,7 +210,7 @@ test('versions tell which code unfinished runs still need, who has it, and what 
       ? now
       : undefined;
   });
-  expect(versions).toMatchObject({ open: 4, unread: [], workersKnown: true });
+  expect(versions).toMatchObject({ open: 4, unknownRuns: [], workersKnown: true });
   expect(versions.plans).toMatchObject([
     { tapestry: 'approved', runs: 1 },
     { tapestry: 'learnt', runs: 1 },
@@ -221,19 +221,19 @@ test('versions tell which code unfinished runs still need, who has it, and what 
   expect(bodies).toMatchObject({
     'report@1': {
       runs: 2,
-      first: expect.any(String),
+      oldestRunId: expect.any(String),
       tapestries: ['outer', 'reports'],
       codeHash: expect.stringMatching(/^sha256:/),
-      isSafeToRemove: false,
+      safeToRemove: false,
     },
-    'report@2': { runs: 0, workers: [{ identity: 'new' }], isSafeToRemove: true },
-    'models:train': { runs: 1, codeHash: null, workers: [], isSafeToRemove: false },
+    'report@2': { runs: 0, workers: [{ identity: 'new' }], safeToRemove: true },
+    'models:train': { runs: 1, codeHash: null, workers: [], safeToRemove: false },
     // Its run has it behind itself.
-    inc: { runs: 0, isSafeToRemove: true },
+    inc: { runs: 0, safeToRemove: true },
   });
   expect(bodies).not.toHaveProperty('report@3');
   const asked = (await client.versions({ tapestry: 'approved' })).bodies;
-  expect(asked.find(({ body }) => body === 'report@2')).toMatchObject({ runs: 0, isSafeToRemove: null });
+  expect(asked.find(({ body }) => body === 'report@2')).toMatchObject({ runs: 0, safeToRemove: null });
   for (const run of [old, nesting, hosted]) await run.terminate();
   await waits.terminate();
 });
@@ -258,14 +258,14 @@ test('versions count the runs that a backfill has yet to start', async () => {
     async () =>
       (await client.backends.runHistory.findLineage({ runId: first, knotId: 'measure' })).items.length === 1,
   );
-  const { bodies, unread } = await client.versions();
-  expect(unread).toEqual([]);
+  const { bodies, unknownRuns } = await client.versions();
+  expect(unknownRuns).toEqual([]);
   // The first has it behind itself.
   expect(bodies.find(({ body }) => body === 'measure@1')).toMatchObject({
     runs: 1,
-    first: run.runId,
+    oldestRunId: run.runId,
     tapestries: ['selvage.backfill'],
-    isSafeToRemove: false,
+    safeToRemove: false,
   });
   go.open();
   await run.result();

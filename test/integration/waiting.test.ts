@@ -54,7 +54,7 @@ describe('a run that no worker has begun', () => {
         terminals: { end: 'end' },
       },
       waiting: {
-        begun: false,
+        started: false,
         step: { code: 'NoWorker', message: expect.stringContaining(client.taskQueue!), attempt: 1 },
         knots: [],
       },
@@ -108,7 +108,7 @@ describe('a run that no worker has begun', () => {
     });
     // The next task may only wait for its worker yet.
     const waiting = await waitingUntil(run, ({ step }) => step?.code === 'UnknownTapestry');
-    expect(waiting.begun).toBe(false);
+    expect(waiting.started).toBe(false);
     await worker.stop();
     await startWorker(client, { tapestries: [plain] });
     expect(await run.values()).toEqual({ end: 2 });
@@ -183,7 +183,7 @@ describe('knots that wait for different things', () => {
     const run = await client.start(build(gone), {});
     await begun.passed;
     const waiting = await knotsUntil(run, { failing: 'BodyThrew', missing: 'BodyMissing' });
-    expect(waiting).toMatchObject({ begun: true, total: 6, unfinished: 6 });
+    expect(waiting).toMatchObject({ started: true, total: 6, unfinished: 6 });
     expect(waiting.step).toBeUndefined();
     expect(waiting.reasons).toEqual({ Running: 1, BodyThrew: 1, NoWorker: 1, BodyMissing: 1, Parents: 2 });
     const knots = byKnot(waiting);
@@ -398,7 +398,7 @@ test('a map tells which of its elements are stuck and why, and each of its eleme
   expect(byKnot(waiting)['all']).toMatchObject({
     state: 'retrying',
     reason: { code: 'BodyThrew', message: expect.stringMatching(/^all\[1\]: .*the source is down/) },
-    childRun: `${run.runId}/all`,
+    childRunId: `${run.runId}/all`,
     elements: expect.arrayContaining([
       expect.objectContaining({ knotId: 'all[1]', state: 'retrying', attempt: 2 }),
       expect.objectContaining({ knotId: 'all[2]', state: 'running', worker: 'w' }),

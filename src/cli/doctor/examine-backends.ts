@@ -126,12 +126,12 @@ async function examineEmitters(backends: Backends): Promise<Finding[]> {
       state === 'failing' ||
       state === 'disabled' ||
       deadLetters > 0 ||
-      (state === 'nobody delivers' && lag.changes > 0),
+      (state === 'unassigned' && lag.changes > 0),
   );
   if (emitters.length === 0) return [];
   if (bad.length === 0) return [{ subject, verdict: 'ok', found: `${emitters.length} have heard of all` }];
   const found = bad.map(({ name, state, lag, lastError, deadLetters }) => {
-    const behind = lag.changes === 0 ? '' : `, ${lag.changes}${lag.isMore ? ' or more' : ''} changes behind`;
+    const behind = lag.changes === 0 ? '' : `, ${lag.changes}${lag.atLeast ? ' or more' : ''} changes behind`;
     const dead = deadLetters === 0 ? '' : `, ${deadLetters} dead letters`;
     return `${name}: ${state}${behind}${dead}${lastError === null ? '' : ` (${lastError})`}`;
   });

@@ -70,7 +70,7 @@ export function describeUnfinished(
   );
   const sending = [...signals].slice(0, SHOWN_SIGNALS);
   return [
-    ...(waiting?.begun === false ? [] : [progress]),
+    ...(waiting?.started === false ? [] : [progress]),
     ...maps.map((map) => `  elements of ${describeMap(map)}${timeLeft(map, age)}`),
     ...(why ? [why] : []),
     ...(sending.length > 0 ? ['Send what it waits for:'] : []),

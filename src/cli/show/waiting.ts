@@ -9,10 +9,10 @@ const WIDEST_ID = 40;
 
 /** Why a run has not ended, for people; empty if there is nothing to say. */
 export function describeWaiting(waiting: Waiting, now: number, output: Output): string {
-  const { begun, step, knots } = waiting;
+  const { started, step, knots } = waiting;
   const lines: string[] = [];
   if (step) {
-    const label = begun ? 'Next step' : step.code === 'BackendsDiffer' ? 'Waits' : 'Not begun';
+    const label = started ? 'Next step' : step.code === 'BackendsDiffer' ? 'Waits' : 'Not begun';
     lines.push(`${label}: ${describeStep(step, now)}`);
   }
   if (knots.length > 0) {

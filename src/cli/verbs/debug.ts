@@ -106,14 +106,18 @@ async function debug(
   return conclude(found, output);
 }
 
-function line({ run, knot, verdict, sentence }: Reproduction, { run_id }: RunRecord, output: Output): string {
+function line(
+  { runId, knotId, verdict, sentence }: Reproduction,
+  { run_id }: RunRecord,
+  output: Output,
+): string {
   const mark = {
     same: output.green('same   '),
     unrun: output.dim('-      '),
     unread: output.yellow('unread '),
   };
   const shown = mark[verdict as keyof typeof mark] ?? output.red('differs');
-  return `${shown} ${run === run_id ? '' : `${run}: `}${output.bold(knot)}  ${sentence}`;
+  return `${shown} ${runId === run_id ? '' : `${runId}: `}${output.bold(knotId)}  ${sentence}`;
 }
 
 function conclude(found: readonly Reproduction[], output: Output): number {

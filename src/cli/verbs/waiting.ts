@@ -60,11 +60,11 @@ async function listWaiting(options: WaitingOptions, output: Output): Promise<num
     const counts = by && countWaiting(waiting.runs, by);
     const now = Date.now();
     if (counts && counts.length > 0) {
-      const rows = counts.map(({ key, runs, since, first }) => [
+      const rows = counts.map(({ key, count, since, oldestRunId }) => [
         key,
-        String(runs),
+        String(count),
         formatAge(since, now),
-        first,
+        oldestRunId,
       ]);
       output.say(formatTable([by.toUpperCase().replace('-', ' '), 'RUNS', 'LONGEST', 'RUN'], rows));
     } else if (waiting.runs.length > 0) output.say(describeRuns(waiting.runs.slice(0, limit), now));
@@ -75,13 +75,13 @@ async function listWaiting(options: WaitingOptions, output: Output): Promise<num
 }
 
 function describeRuns(runs: readonly WaitingRun[], now: number): string {
-  const rows = runs.map(({ runId, knotId = '', since, reason, others = 0 }) => [
+  const rows = runs.map(({ runId, knotId = '', since, reason, otherKnots = 0 }) => [
     runId,
     knotId,
     formatAge(since, now),
     reason.code,
     shorten(redactText(reason.message), SHOWN_MESSAGE) +
-      (others > 0 ? ` (and ${plural(others, 'other knot')})` : ''),
+      (otherKnots > 0 ? ` (and ${plural(otherKnots, 'other knot')})` : ''),
   ]);
   return formatTable(['RUN', 'KNOT', 'WAITS', 'REASON', 'DETAIL'], rows);
 }

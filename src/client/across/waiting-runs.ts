@@ -242,7 +242,7 @@ function countOthers(knots: readonly WaitingKnot[], of: number): number {
   return knots.filter((knot) => urgency(knot) === of && knot.state !== 'running').length - 1;
 }
 
-function ofKnot(run: OpenRun, knot: WaitingKnot, others: number, begun: Begun | undefined): WaitingRun {
+function ofKnot(run: OpenRun, knot: WaitingKnot, otherKnots: number, begun: Begun | undefined): WaitingRun {
   const { knotId, reason, since, taskQueue, signal, until, queuesWithBody } = knot;
   const index = begun?.layout.ids.indexOf(knotId) ?? -1;
   return noted(run, {
@@ -250,7 +250,7 @@ function ofKnot(run: OpenRun, knot: WaitingKnot, others: number, begun: Begun | 
     reason,
     since: since ?? (begun && index >= 0 ? readySince(begun, index) : run.startedAt),
     body: begun && bodyOf(begun.plan, knotId),
-    ...(others > 0 && { others }),
+    ...(otherKnots > 0 && { otherKnots }),
     taskQueue,
     signal,
     until,
@@ -262,7 +262,7 @@ function noted(
   { runId, tapestry, planHash, startedAt, record }: OpenRun,
   why: Partial<WaitingRun> & Pick<WaitingRun, 'reason'>,
 ): WaitingRun {
-  return { runId, tapestry, planHash, startedAt, begun: record !== undefined, since: startedAt, ...why };
+  return { runId, tapestry, planHash, startedAt, started: record !== undefined, since: startedAt, ...why };
 }
 
 /** What is wrong with one run, such as a damaged record, is no reason to tell nothing of others. */

@@ -32,16 +32,16 @@ export async function waitingRuns(
 
 export async function versions({ reach }: ExplorerData): Promise<VersionsAnswer> {
   const found = await reach.ask((selvage) => selvage.versions());
-  const { bodies = [], untold = [], workersKnown = false } = found ?? {};
+  const { bodies = [], silentWorkers = [], workersKnown = false } = found ?? {};
   return {
-    areWorkersKnown: workersKnown && untold.length === 0,
-    bodies: bodies.map(({ body, codeHash, runs, first, workers, isSafeToRemove }) => ({
+    workersKnown: workersKnown && silentWorkers.length === 0,
+    bodies: bodies.map(({ body, codeHash, runs, oldestRunId, workers, safeToRemove }) => ({
       body,
       ...(codeHash !== null && { codeHash }),
       runs,
-      ...(first !== undefined && { first }),
+      ...(oldestRunId !== undefined && { oldestRunId }),
       workers: workers.length,
-      ...(isSafeToRemove !== null && { isSafeToRemove }),
+      ...(safeToRemove !== null && { safeToRemove }),
     })),
   };
 }

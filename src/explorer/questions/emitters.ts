@@ -12,10 +12,8 @@ export async function emitters({ backends }: ExplorerData): Promise<{ emitters: 
       return {
         name,
         state,
-        holder: report.holder ?? undefined,
-        behind: lag.changes,
-        isMore: lag.isMore,
-        behindSince: lag.since ?? undefined,
+        deliveredBy: report.deliveredBy ?? undefined,
+        lag: { ...lag, since: lag.since ?? undefined },
         delivered,
         deliveredAt: report.deliveredAt ?? undefined,
         failures,
@@ -43,7 +41,7 @@ export async function emitterLetters(
       knotId: change.knot_id,
       reason,
       at,
-      comesAgain: redrivenAt !== null,
+      redriven: redrivenAt !== null,
     })),
     cursor: page.cursor,
   };

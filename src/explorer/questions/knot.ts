@@ -108,9 +108,9 @@ async function cacheOf(
 ): Promise<KnotView['cache'] | undefined> {
   try {
     const explanation = await explainCache(backends, runId, knotId);
-    const { isHit, other } = explanation;
+    const { reused, other } = explanation;
     return {
-      isHit,
+      reused,
       sentence: cacheSentence(explanation),
       runId: other?.runId,
       knotId: other?.knotId,
@@ -134,7 +134,7 @@ async function logOf(
     },
   );
   if (!read) return undefined;
-  return { hash, text: Buffer.from(read.bytes).toString('utf8'), isCut: read.isCut };
+  return { hash, text: Buffer.from(read.bytes).toString('utf8'), truncated: read.isCut };
 }
 
 /** From the page's file, because plans contain no schemas. */

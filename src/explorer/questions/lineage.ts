@@ -32,16 +32,16 @@ export async function uses(data: ExplorerData, ask: Questions['uses']['ask']): P
       runId: record.run_id,
       tapestry: tapestries.get(record.temporal_run_id) ?? '',
       knotId: record.knot_id,
-      as: listing === 'i' ? 'input' : howItHas(record),
+      role: listing === 'i' ? 'consumed' : howItHas(record),
       at: record.finished_at,
     })),
     cursor: next,
   };
 }
 
-function howItHas(record: LineageRecord): UseView['as'] {
+function howItHas(record: LineageRecord): UseView['role'] {
   if (record.definition === 'parameter') return 'parameter';
-  return record.cached_from_run === null ? 'made' : 'reused';
+  return record.cached_from_run === null ? 'produced' : 'reused';
 }
 
 async function tapestriesOf(
@@ -64,7 +64,7 @@ async function walkUp(
 ): Promise<WalkAnswer> {
   const origin = await why(backends, hash, { limit: STEPS, runId });
   const steps: WalkAnswer['steps'][number][] = [];
-  let isCut = false;
+  let truncated = false;
   // An explicit stack: chains of loops and runs are deeper than the call stack.
   const open: { readonly origin: ValueOrigin; readonly depth: number; readonly through?: string }[] = [
     { origin, depth: 0 },
@@ -72,34 +72,34 @@ async function walkUp(
   for (let next = open.pop(); next; next = open.pop()) {
     const { origin: at, depth, through } = next;
     steps.push(stepOf(at.record, depth, through));
-    if (at.isCut) isCut = true;
+    if (at.truncated) truncated = true;
     const below = [
       ...[...at.inputs, ...(at.terminals ?? [])].flatMap(({ name, origin: of }) =>
         of ? [{ origin: of, depth: depth + 1, through: name }] : [],
       ),
-      ...(at.madeBefore ? [{ origin: at.madeBefore, depth: depth + 1 }] : []),
+      ...(at.earlierOrigin ? [{ origin: at.earlierOrigin, depth: depth + 1 }] : []),
     ];
     open.push(...below.reverse());
   }
-  return { hash: origin.record.output_hash ?? hash, steps, isCut };
+  return { hash: origin.record.output_hash ?? hash, steps, truncated };
 }
 
 async function walkDown(
   { runHistory }: ExplorerData['backends'],
   { hash }: Questions['walk']['ask'],
 ): Promise<WalkAnswer> {
-  const { having, affected, isCut } = await impact(runHistory, hash, { limit: STEPS });
+  const { producers, affected, truncated } = await impact(runHistory, hash, { limit: STEPS });
   const depths = new Map<string, number>();
   const keyOf = (temporalRunId: string, knot: string): string => JSON.stringify([temporalRunId, knot]);
-  for (const record of having) depths.set(keyOf(record.temporal_run_id, record.knot_id), 0);
-  const steps = having.map((record) => stepOf(record, 0));
+  for (const record of producers) depths.set(keyOf(record.temporal_run_id, record.knot_id), 0);
+  const steps = producers.map((record) => stepOf(record, 0));
   for (const { record, through } of affected) {
     const above = through.map((knot) => depths.get(keyOf(record.temporal_run_id, knot)) ?? 0);
     const depth = Math.max(0, ...above) + 1;
     depths.set(keyOf(record.temporal_run_id, record.knot_id), depth);
     steps.push(stepOf(record, depth, through.length > 0 ? through.join(', ') : undefined));
   }
-  return { hash: having[0]!.output_hash!, steps, isCut };
+  return { hash: producers[0]!.output_hash!, steps, truncated };
 }
 
 function stepOf(record: LineageRecord, depth: number, through?: string): WalkAnswer['steps'][number] {

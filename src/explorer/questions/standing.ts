@@ -29,19 +29,27 @@ export async function schedules({ reach }: ExplorerData): Promise<Questions['sch
 function scheduleView(schedule: ScheduleState | UnreadableSchedule): ScheduleView {
   if ('unreadable' in schedule) {
     const { id, unreadable } = schedule;
-    const none = { tapestry: '', words: '', timezone: '', isPaused: false, next: [], last: [], overlap: '' };
+    const none = {
+      tapestry: '',
+      description: '',
+      timezone: '',
+      paused: false,
+      next: [],
+      last: [],
+      overlap: '',
+    };
     return { ...none, id, note: `${unreadable.code}: ${unreadable.message}` };
   }
   const { id, form, paused, note, next, recent } = schedule;
   return {
     id,
     tapestry: form.tapestry,
-    words: timesWords(form.times),
+    description: timesWords(form.times),
     timezone: form.timezone,
-    isPaused: paused,
+    paused,
     ...(note !== null && note !== '' && { note }),
     next,
-    last: recent.map(({ runId, started }) => ({ runId, at: started })),
+    last: recent.map(({ runId, startedAt }) => ({ runId, at: startedAt })),
     overlap: form.overlap,
   };
 }
@@ -59,10 +67,10 @@ export async function partitions(
     )) ?? (await listPartitions(data.backends, record));
   return {
     tapestry,
-    partitions: all.map(({ key, state, newest, reasons }) => ({
+    partitions: all.map(({ key, state, latestRun, reasons }) => ({
       key,
       state,
-      ...(newest && { runId: newest.runId }),
+      ...(latestRun && { runId: latestRun.runId }),
       reasons: reasons.map(staleReasonText),
     })),
   };
@@ -79,7 +87,7 @@ export async function triggers(data: ExplorerData): Promise<Questions['triggers'
   const { items, cursor } = await startLedger.list({ limit: MOST_COUNTED });
   const names = new Set([...declared.keys(), ...items.map(({ trigger }) => trigger)]);
   return {
-    isMore: cursor !== undefined,
+    truncated: cursor !== undefined,
     triggers: await Promise.all(
       [...names].sort().map(async (name): Promise<TriggerView> => {
         const [started, waiting] = await Promise.all(
@@ -93,9 +101,12 @@ export async function triggers(data: ExplorerData): Promise<Questions['triggers'
           name,
           kind: name.slice(0, name.indexOf(':')),
           tapestry,
-          started: started!.items.length,
-          waiting: waiting!.items.length,
-          isMore: { started: started!.cursor !== undefined, waiting: waiting!.cursor !== undefined },
+          startedCount: started!.items.length,
+          pendingCount: waiting!.items.length,
+          atLeast: {
+            startedCount: started!.cursor !== undefined,
+            pendingCount: waiting!.cursor !== undefined,
+          },
           ...(Number.isFinite(last) && { lastAt: last }),
         };
       }),
@@ -164,7 +175,7 @@ export async function workers(data: ExplorerData): Promise<Questions['workers'][
     [...queues].slice(0, QUEUES).map(async ([queue, known]): Promise<QueueView> => {
       const pollers = await reach.ask((selvage) => selvage.pollers.of(queue, 'activity'));
       return {
-        queue,
+        taskQueue: queue,
         tapestries: [...known.tapestries].sort(),
         workers: (pollers?.alive ?? []).map((identity) =>
           workerView(
@@ -179,7 +190,7 @@ export async function workers(data: ExplorerData): Promise<Questions['workers'][
   );
   return {
     queues: views.sort((one, other) => other.running - one.running),
-    isMore: queues.size > QUEUES || running.cursor !== undefined,
+    truncated: queues.size > QUEUES || running.cursor !== undefined,
   };
 }
 

@@ -14,8 +14,8 @@ export async function stats(
 ): Promise<StatsAnswer> {
   const until = (await runHistory.now()) + 1;
   const found = await statsOf(runHistory, { by, since: until - LENGTHS[last], until });
-  const { regressions, tooFew, leastSamples } = found.baseline!;
-  const unknown = new Set(tooFew);
+  const { regressions, tooFewSamples, minSamples } = found.baseline!;
+  const unknown = new Set(tooFewSamples);
   return {
     since: found.since,
     until,
@@ -25,10 +25,10 @@ export async function stats(
       ...times('duration', duration),
       ...times('queued', queued),
       ...(!unknown.has(counts.name) && {
-        worse: regressions.filter(({ name }) => name === counts.name).map(({ name: _, ...one }) => one),
+        regressions: regressions.filter(({ name }) => name === counts.name).map(({ name: _, ...one }) => one),
       }),
     })),
-    leastSamples,
+    minSamples,
   };
 }
 

@@ -68,7 +68,7 @@ export interface CacheDifference {
 
 export interface CacheExplanation {
   readonly record: LineageRecord;
-  readonly isHit: boolean;
+  readonly reused: boolean;
   readonly reason: CacheReason;
   /**
    * For a hit: the knot that made the value. For a miss with the same key: the knot that made one. Otherwise
@@ -102,7 +102,7 @@ export async function explainCache(
   if (!record) throw unknownKnot(run, knotId);
   const miss = (reason: CacheReason, other?: LineageRecord): CacheExplanation => ({
     record,
-    isHit: false,
+    reused: false,
     reason,
     ...(other && { other: whoMade(other) }),
     differences: [],
@@ -167,7 +167,7 @@ function hit(record: LineageRecord, planned: Planned | undefined): CacheExplanat
   const isEdited = made_by !== undefined && before !== null && now !== undefined && before !== now;
   return {
     record,
-    isHit: true,
+    reused: true,
     reason: made_by === undefined ? 'resumed' : 'reused',
     other: {
       runId: record.cached_from_run!,

@@ -100,7 +100,7 @@ async function strikeSaved(
   while (!signal.aborted) {
     await sleep(LOOK_MS);
     const state = await selvage.streams.status(name).catch(() => undefined);
-    if (state?.worker === identityOf(process.pid) && state.ok > 0) hit('after-checkpoint');
+    if (state?.readBy === identityOf(process.pid) && state.ok > 0) hit('after-checkpoint');
   }
   await selvage.close();
 }

@@ -171,7 +171,7 @@ test('cache explain: why a value was not reused, and bad input', async () => {
     /^The value of knot d of run five was not reused: the knot has no option `cache`\.$/m,
   );
   const document = JSON.parse((await selvage('cache', 'explain', 'five', 'd', '--json')).stdout) as object;
-  expect(document).toMatchObject({ isHit: false, reason: 'not-cached', record: { knot_id: 'd' } });
+  expect(document).toMatchObject({ reused: false, reason: 'not-cached', record: { knot_id: 'd' } });
   const unknown = await selvage('cache', 'explain', 'five', 'nothing');
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toMatch(/^error UnknownKnot: .*"nothing"/m);
@@ -213,7 +213,7 @@ test('cache explain: a value that was reused, and one of another input', async (
   expect(differences).toEqual([`  input "x", from knot "param:x": ${before} then, ${now} now`]);
   const document = JSON.parse((await selvage('cache', 'explain', 'two', 'end', '--json')).stdout) as object;
   expect(document).toMatchObject({
-    isHit: false,
+    reused: false,
     reason: 'key-differs',
     other: { runId: 'one', knotId: 'end' },
     differences: [{ part: 'input', input: 'x', parent: 'param:x', before, now }],

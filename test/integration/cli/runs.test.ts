@@ -179,7 +179,7 @@ test('runs show: why a run waits, for people and for programs', async () => {
     run: { run_id: 'slow', status: 'running' },
     live: { running: ['wait'] },
     waiting: {
-      begun: true,
+      started: true,
       unfinished: 1,
       reasons: { Running: 1 },
       knots: [{ knotId: 'wait', state: 'running' }],

@@ -65,7 +65,10 @@ test('a page tells what is on record while its server is away, and acts once it 
   expect(await page.ask('run', { runId })).toMatchObject({
     graph: { knots: [{ state: { outcome: 'ok' } }] },
   });
-  expect(await page.ask('about', {})).toMatchObject({ serverState: 'away', tapestries: [{ name: 'first' }] });
+  expect(await page.ask('about', {})).toMatchObject({
+    serverState: 'unreachable',
+    tapestries: [{ name: 'first' }],
+  });
   const refused = await page.post('start', { tapestry: 'first', parameters: {} });
   expect(refused).toMatchObject({
     status: 503,

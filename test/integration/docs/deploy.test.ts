@@ -176,7 +176,7 @@ describe('a worker that is told to stop ends with 0, and what it had not ended g
     const authorization = `Bearer ${environment['SELVAGE_PAGE_TOKEN']}`;
     const answer = await fetch(about, { headers: { authorization } });
     expect(answer.status).toBe(200);
-    expect(await answer.json()).toMatchObject({ abilities: { isReadOnly: true } });
+    expect(await answer.json()).toMatchObject({ abilities: { readOnly: true } });
     // The program that it is behind passes no signal on.
     const [pid1] = childrenOf(served.pid!);
     process.kill(pid1!, 'SIGTERM');

@@ -153,7 +153,7 @@ describeWithSmallDisk()('on a small disk', () => {
     isFull.open();
     const trouble = await until(
       'its status says why',
-      async () => (await selvage.streams.status(id)).trouble,
+      async () => (await selvage.streams.status(id)).problem,
     );
     expect(trouble).toMatch(
       /^cannot .*no space left to write to the database \S+selvage\.db\. Free some space/,

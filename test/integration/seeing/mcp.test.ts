@@ -204,7 +204,7 @@ test('it acts only where it is let', async () => {
     });
     expect(
       (await call('signal', { runId: 'asked', signal: 'answer', payload: { by: 'a model' } })).json,
-    ).toMatchObject({ isTaken: true });
+    ).toMatchObject({ taken: true });
     expect((await call('runs', { trigger: 'mcp' })).json).toMatchObject({ runs: [{ runId: 'asked' }] });
     await until('the run has taken the signal', async () => {
       const { json } = await call('run', { runId: 'asked' });

@@ -40,19 +40,19 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
   expect(await shown()).toMatchObject({
     tapestry: idle.name,
     timezone: 'Europe/Berlin',
-    isPaused: false,
+    paused: false,
     next: expect.arrayContaining([expect.any(Number)]) as number[],
     last: [],
   });
 
   await opened.act('schedule', { id, act: 'pause' });
   expect(await shown()).toMatchObject({
-    isPaused: true,
+    paused: true,
     note: expect.stringMatching(/^Paused by .+, by the page$/) as string,
   });
   await opened.act('schedule', { id, act: 'resume' });
   expect(await shown()).toMatchObject({
-    isPaused: false,
+    paused: false,
     note: expect.stringMatching(/^Resumed by /) as string,
   });
 
@@ -119,9 +119,9 @@ test('a trigger that has started nothing is shown, and what it has claimed is un
     name: trigger,
     kind: 'webhook',
     tapestry: idle.name,
-    started: 0,
-    waiting: 0,
-    isMore: { started: false, waiting: false },
+    startedCount: 0,
+    pendingCount: 0,
+    atLeast: { startedCount: false, pendingCount: false },
   });
 
   const claim = (key: string) => ({
@@ -133,7 +133,11 @@ test('a trigger that has started nothing is shown, and what it has claimed is un
   });
   await startLedger.claim(['one', 'two'].map(claim));
   await startLedger.markStarted([{ trigger, key: 'one' }]);
-  expect(await declared()).toMatchObject({ started: 1, waiting: 1, lastAt: expect.any(Number) as number });
+  expect(await declared()).toMatchObject({
+    startedCount: 1,
+    pendingCount: 1,
+    lastAt: expect.any(Number) as number,
+  });
   const { letters } = await opened.ask('deadLetters', { trigger });
   expect(letters).toEqual([
     {

@@ -187,15 +187,13 @@ test('a run that no worker has begun is shown, with why, and so is who works', a
   const opened = await page({ tapestries: [idle, plain] });
   const handle = await selvage().start(idle, {}, { runId: unique('idle'), taskQueue: unique('nobody') });
   const { runs } = await opened.ask('runs', { tapestry: 'page.idle' });
-  expect(runs).toEqual([
-    expect.objectContaining({ runId: handle.runId, isUnbegun: true, status: 'running' }),
-  ]);
+  expect(runs).toEqual([expect.objectContaining({ runId: handle.runId, started: false, status: 'running' })]);
   expect(await opened.ask('waiting', { runId: handle.runId })).toMatchObject({ step: { code: 'NoWorker' } });
   const across = await opened.ask('waitingRuns', { by: 'reason' });
   expect(across.counts).toContainEqual(expect.objectContaining({ key: 'NoWorker' }));
   expect(across.runs).toContainEqual(expect.objectContaining({ runId: handle.runId, code: 'NoWorker' }));
   expect((await opened.ask('versions', {})).bodies).toContainEqual(
-    expect.objectContaining({ body: 'one', runs: 1, first: handle.runId, isSafeToRemove: false }),
+    expect.objectContaining({ body: 'one', runs: 1, oldestRunId: handle.runId, safeToRemove: false }),
   );
   const { queues } = await opened.ask('workers', {});
   expect(queues.find(({ tapestries }) => tapestries.includes('page.idle'))!.workers).toEqual([]);

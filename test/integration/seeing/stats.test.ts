@@ -72,7 +72,12 @@ test('figures say what became worse, and of what too few ran', async () => {
   expect(until - since).toBe(DAY);
   expect(total).toBe(3);
   expect(
-    rows.map(({ name, ran, failed, worse }) => [name, ran, failed, worse?.map(({ what }) => what)]),
+    rows.map(({ name, ran, failed, regressions }) => [
+      name,
+      ran,
+      failed,
+      regressions?.map(({ what }) => what),
+    ]),
   ).toEqual([
     ['sum', 80, 0, []],
     ['load', 60, 12, ['p50', 'failures']],

@@ -89,7 +89,7 @@ test('a stream that is paused reads nothing until it is resumed; drained, it end
   await selvage.streams.pause(id);
   const state = async (): Promise<string> => (await selvage.streams.status(id)).state;
   await until('the stream has heard of it', async () => (await state()) === 'paused');
-  await until('nobody reads', async () => (await selvage.streams.status(id)).worker === undefined);
+  await until('nobody reads', async () => (await selvage.streams.status(id)).readBy === undefined);
   expect(await selvage.streams.status(id)).toMatchObject({ ok: 2, checkpoint: { '': { after: 2 } } });
   given.give(3);
   await selvage.streams.resume(id);
@@ -146,7 +146,7 @@ test('who stands by reads on when the one that reads stops, and says who reads',
     const known = await selvage.streams.status(id);
     return known.ok === 3 && known;
   });
-  expect(state).toMatchObject({ state: 'reading', source: 'own', tapestry: 'keeping-on', dead: 0 });
+  expect(state).toMatchObject({ state: 'reading', source: 'own', tapestry: 'keeping-on', failed: 0 });
 });
 
 test('a stream that the server does not know is refused by name', async () => {
@@ -184,8 +184,8 @@ test('a stream whose source fails just then is paused, resumed and drained as an
   await until('it has failed twice', () => places.length > 2);
   await selvage.streams.pause(id);
   await until('it is not begun again', async () => {
-    const { state, trouble } = await selvage.streams.status(id);
-    return state === 'failed' || (state === 'paused' && trouble === undefined);
+    const { state, problem } = await selvage.streams.status(id);
+    return state === 'failed' || (state === 'paused' && problem === undefined);
   });
   const before = places.length;
   await selvage.streams.resume(id);

@@ -24,7 +24,7 @@ async function all(found: AsyncIterable<Reproduction>): Promise<Reproduction[]> 
 }
 
 const verdicts = (found: readonly Reproduction[]): Record<string, string> =>
-  Object.fromEntries(found.map(({ knot: id, verdict }) => [id, verdict]));
+  Object.fromEntries(found.map(({ knotId: id, verdict }) => [id, verdict]));
 
 test('the same code comes to the same: values, elements, nodes, nested runs, failures', async () => {
   const capsule = await capsuleOf(greetings, { count: 2 }, { approval: { by: 'Ada' } });
@@ -122,7 +122,7 @@ test('knots of nested runs, and what there is not', async () => {
   const capsule = await capsuleOf(greetings, { count: 1 }, { approval: { by: 'Ada' } });
   const reproducer = new Reproducer(capsule.backends, [greetings]);
   expect(await all(reproducer.knot(capsule.run, 'nested/double'))).toMatchObject([
-    { run: 'run/nested#1', knot: 'double', verdict: 'same' },
+    { runId: 'run/nested#1', knotId: 'double', verdict: 'same' },
   ]);
   for (const id of ['nobody', 'greeted[9]', 'nested/nobody', 'people/x'])
     expect(await rejectionOf(all(reproducer.knot(capsule.run, id)))).toMatchObject({ code: 'UnknownKnot' });

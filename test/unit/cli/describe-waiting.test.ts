@@ -7,7 +7,7 @@ const { output } = recordedOutput();
 
 function described(waiting: Partial<Waiting>): string[] {
   const whole = {
-    begun: true,
+    started: true,
     total: 10,
     unfinished: waiting.knots?.length ?? 0,
     reasons: {},
@@ -72,7 +72,7 @@ test('a run that is not begun, or whose next step waits, says so first', () => {
     since: NOW - 5_000,
     attempt: 1,
   } as const;
-  expect(described({ begun: false, step })).toEqual([
+  expect(described({ started: false, step })).toEqual([
     'Not begun: no worker polls task queue "q" (for 5.0 s)',
   ]);
   expect(described({ step })).toEqual(['Next step: no worker polls task queue "q" (for 5.0 s)']);

@@ -66,10 +66,10 @@ test('stats show runs by tapestry, knots by id, and nothing of what was asked fo
   );
   const document = JSON.parse(await stats('--by', 'knot', '--since', '1h', '--json')) as {
     statistics: unknown[];
-    baseline: { tooFew: string[] };
+    baseline: { tooFewSamples: string[] };
   };
   expect(document.statistics).toHaveLength(61);
-  expect(document.baseline.tooFew).toHaveLength(61);
+  expect(document.baseline.tooFewSamples).toHaveLength(61);
   expect(await stats('--since', '2001-01-01', '--until', '2001-01-02')).toMatch(/: nothing\./);
 });
 

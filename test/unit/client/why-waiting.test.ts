@@ -224,7 +224,7 @@ describe('a knot without an activity of its own', () => {
   test('runs in a child run', () => {
     expect(
       whyWaiting(situation([[]], { childRuns: new Map([[id(0), `run/${id(0)}`]]) })).knots,
-    ).toMatchObject([{ state: 'running', reason: { code: 'ChildRun' }, childRun: `run/${id(0)}` }]);
+    ).toMatchObject([{ state: 'running', reason: { code: 'ChildRun' }, childRunId: `run/${id(0)}` }]);
   });
 
   test('has the reason of what is stuck in its child run, and else what is in flight there', () => {
@@ -246,7 +246,7 @@ describe('a knot without an activity of its own', () => {
       state: 'retrying',
       attempt: 2,
       reason: { code: 'BodyThrew', message: `${id(0)}[7]: Error: no (and 1 more)` },
-      childRun,
+      childRunId: childRun,
       elements: [{ knotId: `${id(0)}[7]` }, { knotId: `${id(0)}[8]` }, { knotId: `${id(0)}[1]` }],
       elementReasons: { BodyThrew: 2, Running: 1 },
     });

@@ -137,14 +137,14 @@ describe('a value', () => {
     expect(await view('table', { path: [7], as: 'json' })).toMatchObject({
       form: 'json',
       json: { id: 7, note: null },
-      isCut: false,
+      truncated: false,
     });
   });
 
   test('of what JSON cannot say keeps its tags', async () => {
     expect(await view('odd')).toMatchObject({
       form: 'json',
-      isCut: false,
+      truncated: false,
       json: {
         when: { $type: 'date', value: '1970-01-01T00:00:00.000Z' },
         big: { $type: 'bigint', value: '12345678901234567890' },
@@ -157,7 +157,11 @@ describe('a value', () => {
   });
 
   test('is text, an image by its first bytes, or bytes; an SVG is text, which runs nothing', async () => {
-    expect(await view('text')).toMatchObject({ form: 'text', text: 'first line\nsecond line', isCut: false });
+    expect(await view('text')).toMatchObject({
+      form: 'text',
+      text: 'first line\nsecond line',
+      truncated: false,
+    });
     expect(await view('image')).toMatchObject({
       form: 'image',
       mediaType: 'image/png',
@@ -175,10 +179,10 @@ describe('a value', () => {
 
   test('that is large is cut, and its rest can be asked for', async () => {
     const shown = await view('large');
-    expect(shown).toMatchObject({ form: 'json', isCut: true });
+    expect(shown).toMatchObject({ form: 'json', truncated: true });
     expect(JSON.stringify(shown).length).toBeLessThan(300 * 1024);
     const later = await view('large', { from: 59_999 });
-    expect(later).toMatchObject({ form: 'json', json: ['item 59999'], isCut: false });
+    expect(later).toMatchObject({ form: 'json', json: ['item 59999'], truncated: false });
   });
 
   test('that is not there says why', async () => {
@@ -297,12 +301,12 @@ describe('a run', () => {
   test('leads to all that made and used a value', async () => {
     const hash = contentHash(20);
     const used = await page.ask('uses', { hash });
-    expect(used.uses.map(({ knotId, as }) => [knotId, as])).toEqual([
-      ['all[10]', 'made'],
+    expect(used.uses.map(({ knotId, role }) => [knotId, role])).toEqual([
+      ['all[10]', 'produced'],
       ['param:count', 'parameter'],
     ]);
     const takers = await page.ask('uses', { hash, cursor: used.cursor! });
-    expect(takers.uses).toEqual([expect.objectContaining({ knotId: 'numbers', as: 'input' })]);
+    expect(takers.uses).toEqual([expect.objectContaining({ knotId: 'numbers', role: 'consumed' })]);
     expect(takers.cursor).toBeUndefined();
     const { graph } = await page.ask('run', { runId: 'second' });
     const end = graph.knots[2]!.state!.outputHash!;
@@ -357,17 +361,17 @@ describe('tapestries of the file', () => {
       name: 'doubled',
       description: 'Doubles numbers.',
       parameters: [
-        { name: 'count', isRequired: true, schema: { type: 'integer', minimum: 1, description: 'How many' } },
+        { name: 'count', required: true, schema: { type: 'integer', minimum: 1, description: 'How many' } },
       ],
     });
     expect(tapestries[1]!.parameters).toEqual([
-      { name: 'when', isRequired: true, schema: { type: 'string', format: 'date-time' } },
-      { name: 'mode', isRequired: true, schema: { type: 'string', enum: ['a', 'b'] } },
-      { name: 'size', isRequired: false, schema: { type: 'number' }, default: 3 },
-      { name: 'pages', isRequired: false, schema: { type: 'number', default: 4 }, default: 4 },
-      { name: 'note', isRequired: false, schema: { type: 'string' } },
+      { name: 'when', required: true, schema: { type: 'string', format: 'date-time' } },
+      { name: 'mode', required: true, schema: { type: 'string', enum: ['a', 'b'] } },
+      { name: 'size', required: false, schema: { type: 'number' }, default: 3 },
+      { name: 'pages', required: false, schema: { type: 'number', default: 4 }, default: 4 },
+      { name: 'note', required: false, schema: { type: 'string' } },
     ]);
-    expect(['away', 'connecting']).toContain(serverState);
+    expect(['unreachable', 'connecting']).toContain(serverState);
     expect(abilities).toMatchObject({ act: false, live: true });
   });
 });
@@ -385,10 +389,15 @@ test('the starts of a trigger are counted up to a thousand, and it is told if th
   const of = { few: claims('kafka:few', 2), many: claims('kafka:many', 2_002) };
   await backends.startLedger.claim([...of.few, ...of.many]);
   await backends.startLedger.markStarted(of.many.slice(0, 1_001));
-  const { triggers, isMore } = await (await openPage({ backends, triggers: [] })).ask('triggers', {});
-  expect({ triggers, isMore }).toMatchObject({
+  const { triggers, truncated } = await (await openPage({ backends, triggers: [] })).ask('triggers', {});
+  expect({ triggers, isMore: truncated }).toMatchObject({
     triggers: [
-      { name: 'kafka:many', started: 1_000, waiting: 1_000, isMore: { started: true, waiting: true } },
+      {
+        name: 'kafka:many',
+        startedCount: 1_000,
+        pendingCount: 1_000,
+        atLeast: { startedCount: true, pendingCount: true },
+      },
     ],
     isMore: true,
   });
@@ -396,7 +405,14 @@ test('the starts of a trigger are counted up to a thousand, and it is told if th
   await backends.startLedger.markStarted(of.many);
   await backends.startLedger.forget(Infinity);
   expect(await (await openPage({ backends, triggers: [] })).ask('triggers', {})).toMatchObject({
-    triggers: [{ name: 'kafka:few', started: 0, waiting: 2, isMore: { started: false, waiting: false } }],
+    triggers: [
+      {
+        name: 'kafka:few',
+        startedCount: 0,
+        pendingCount: 2,
+        atLeast: { startedCount: false, pendingCount: false },
+      },
+    ],
     isMore: false,
   });
 });

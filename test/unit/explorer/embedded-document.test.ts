@@ -7,7 +7,7 @@ const document: EmbeddedDocument = {
   about: {
     version: '1',
     project: 'p',
-    abilities: { act: false, isReadOnly: true, live: false, pages: ['run'] },
+    abilities: { act: false, readOnly: true, live: false, pages: ['run'] },
     tapestries: [],
   },
   run: {
@@ -26,7 +26,7 @@ const document: EmbeddedDocument = {
       knots: [{ id: 'load', kind: 'knot', configHash: 'c', inputs: [] }],
     },
   },
-  values: { abc: { form: 'json', hash: 'abc', size: 1, json: 1, isCut: false } },
+  values: { abc: { form: 'json', hash: 'abc', size: 1, json: 1, truncated: false } },
 };
 
 test('a file answers for the run that it holds', () => {

@@ -255,7 +255,7 @@ describe('requests', () => {
     const refused = await opened.post('start', START);
     expect(refused.status).toBe(403);
     expect(codeOf(refused)).toBe('UiReadOnly');
-    expect(await opened.ask('about', {})).toMatchObject({ abilities: { act: false, isReadOnly: true } });
+    expect(await opened.ask('about', {})).toMatchObject({ abilities: { act: false, readOnly: true } });
   });
 
   test('that a server would have to answer are refused while it is away; what is on record is told', async () => {

@@ -37,7 +37,7 @@ function describe(emitters: readonly EmitterReport[]): string {
   const rows = emitters.map((emitter) => [
     emitter.name,
     emitter.state,
-    emitter.holder ?? '',
+    emitter.deliveredBy ?? '',
     describeLag(emitter),
     String(emitter.delivered),
     emitter.deadLetters === 0 ? '' : String(emitter.deadLetters),
@@ -49,9 +49,9 @@ function describe(emitters: readonly EmitterReport[]): string {
 }
 
 function describeLag({ lag }: EmitterReport): string {
-  const { changes, isMore, age } = lag;
+  const { changes, atLeast, ageMs } = lag;
   if (changes === 0) return '';
-  return `${plural(changes, isMore ? 'or more changes' : 'change', isMore ? 'or more changes' : 'changes')}, ${formatDuration(age)}`;
+  return `${plural(changes, atLeast ? 'or more changes' : 'change', atLeast ? 'or more changes' : 'changes')}, ${formatDuration(ageMs)}`;
 }
 
 function notesOn(emitter: EmitterReport): string[] {

@@ -48,15 +48,15 @@ function describeAll(streams: readonly StreamState[]): string {
     stream.state,
     stream.tapestry,
     String(stream.ok),
-    stream.dead === 0 ? '' : String(stream.dead),
+    stream.failed === 0 ? '' : String(stream.failed),
     stream.rate === undefined ? '' : `${stream.rate.toFixed(1)}/s`,
     stream.lag === undefined ? '' : `${stream.lag.amount} ${stream.lag.unit}`,
     stream.inFlight === undefined ? '' : `${stream.inFlight} of ${stream.window}`,
-    stream.worker ?? '',
+    stream.readBy ?? '',
   ]);
-  const troubles = streams.flatMap(({ id, trouble, failure, state }) => {
-    if (failure !== undefined) return [`${id}: ${failure}`];
-    if (trouble !== undefined) return [`${id}: ${trouble}`];
+  const troubles = streams.flatMap(({ id, problem, error, state }) => {
+    if (error !== undefined) return [`${id}: ${error}`];
+    if (problem !== undefined) return [`${id}: ${problem}`];
     return state === 'waiting' ? [`${id}: no process reads it. Start one: selvage stream FILE`] : [];
   });
   for (const { id, gaps } of streams)
@@ -74,10 +74,10 @@ function describeOne(
   partitions: ReturnType<typeof import('../../../client/streams').placesOf>,
   dead: readonly RecordedDeadLetter[],
 ): string[] {
-  const places = partitions.map(({ partition, upTo = '', beyond }) => [
+  const places = partitions.map(({ partition, checkpoint = '', ahead }) => [
     partition,
-    upTo,
-    beyond === 0 ? '' : String(beyond),
+    checkpoint,
+    ahead === 0 ? '' : String(ahead),
   ]);
   return [
     ...(reportedAt === undefined ? [] : [`Reported at ${formatTime(reportedAt)}`]),
@@ -103,7 +103,7 @@ function describeOne(
           '',
           formatTable(
             ['DEAD LETTER', 'RUN', 'WHY'],
-            dead.map(({ element, runId = '', why = '' }) => [element, runId, why]),
+            dead.map(({ element, runId = '', reason = '' }) => [element, runId, reason]),
           ),
         ]),
   ];

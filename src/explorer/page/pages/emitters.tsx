@@ -12,11 +12,11 @@ import { Time } from '../ui/time';
 import { atLeast, countWords } from '../words';
 
 const TONES = {
-  'up to date': 'ok',
+  idle: 'ok',
   delivering: 'running',
   failing: 'err',
   disabled: 'err',
-  'nobody delivers': 'waiting',
+  unassigned: 'waiting',
 } as const satisfies Record<EmitterView['state'], string>;
 
 /** Emitters, which hear of runs: how far they are, what failed, what they gave up. */
@@ -69,7 +69,7 @@ export function EmittersPage({ place }: PageProps<'emitters'>) {
 }
 
 function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean }) {
-  const { name, state, behind, isMore, behindSince, delivered, deliveredAt, deadLetters, holder } = emitter;
+  const { name, state, lag, delivered, deliveredAt, deadLetters, deliveredBy } = emitter;
   const { lastError, failures, failingSince, disabledBecause } = emitter;
   const doing = useAct('emitter', { asToast: true });
   return (
@@ -92,16 +92,16 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
         {disabledBecause !== undefined && <p class="muted break">{disabledBecause}</p>}
       </td>
       <td class="number">
-        {behind === 0 ? (
+        {lag.changes === 0 ? (
           <span class="muted">0</span>
         ) : (
           <>
-            {atLeast(behind, isMore)}
-            {behindSince !== undefined && (
+            {atLeast(lag.changes, lag.atLeast)}
+            {lag.since !== undefined && (
               <>
                 {' '}
                 <span class="muted">
-                  <Time at={behindSince} />
+                  <Time at={lag.since} />
                 </span>
               </>
             )}
@@ -125,7 +125,13 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
         )}
       </td>
       <td class="muted">{deliveredAt === undefined ? 'none yet' : <Time at={deliveredAt} />}</td>
-      <td>{holder === undefined ? <span class="muted">none</span> : <code class="break">{holder}</code>}</td>
+      <td>
+        {deliveredBy === undefined ? (
+          <span class="muted">none</span>
+        ) : (
+          <code class="break">{deliveredBy}</code>
+        )}
+      </td>
       {mayAct() && (
         <td>
           {(state === 'disabled' || state === 'failing') && (
@@ -181,7 +187,7 @@ function DeadLetters({ emitter }: { emitter: string }) {
               </tr>
             </thead>
             <tbody>
-              {letters.map(({ eventId, runId, reason, at, comesAgain }) => (
+              {letters.map(({ eventId, runId, reason, at, redriven }) => (
                 <tr key={eventId}>
                   <td class="muted">
                     <Time at={at} />
@@ -194,7 +200,7 @@ function DeadLetters({ emitter }: { emitter: string }) {
                   <td>
                     <code class="break">{eventId}</code>
                   </td>
-                  <td class="break">{comesAgain ? `${reason} (comes again)` : reason}</td>
+                  <td class="break">{redriven ? `${reason} (comes again)` : reason}</td>
                 </tr>
               ))}
             </tbody>

@@ -24,7 +24,7 @@ export function RunRow({
       onFocus={onFocus}
     >
       <span>
-        <RunOutcome status={run.status} isUnbegun={run.isUnbegun} isBare />
+        <RunOutcome status={run.status} isUnbegun={run.started === false} isBare />
       </span>
       <span class="run-name">
         <span class="cut" title={run.runId}>
@@ -50,7 +50,7 @@ export function RunRow({
         {from}
       </span>
       <span class="right muted">
-        {run.isUnbegun ? '–' : <Duration from={run.startedAt} to={run.finishedAt} />}
+        {run.started === false ? '–' : <Duration from={run.startedAt} to={run.finishedAt} />}
       </span>
       <span class="right muted">
         <Time at={run.startedAt} />

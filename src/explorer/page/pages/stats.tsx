@@ -38,8 +38,8 @@ const OF_KNOTS: Readonly<Record<string, Column>> = {
   reused: {
     title: 'Reused',
     of: ({ reused }) => reused,
-    cell: ({ reused, saved }) =>
-      reused === 0 ? countOrNone(0) : `${countWords(reused)}, ${durationWords(saved)}`,
+    cell: ({ reused, savedMs }) =>
+      reused === 0 ? countOrNone(0) : `${countWords(reused)}, ${durationWords(savedMs)}`,
   },
 };
 const none = <span class="muted">–</span>;
@@ -142,7 +142,7 @@ function Table({
     worse: {
       title: 'Regressions',
       of: severity,
-      cell: (row) => <Worse row={row} leastSamples={found.leastSamples} />,
+      cell: (row) => <Worse row={row} minSamples={found.minSamples} />,
     },
     ...NUMBERS,
     failed: {
@@ -219,17 +219,17 @@ function Table({
 }
 
 /** With both figures and how many they are of. */
-function Worse({ row: { worse }, leastSamples }: { row: StatsView; leastSamples: number }) {
-  if (!worse)
+function Worse({ row: { regressions }, minSamples }: { row: StatsView; minSamples: number }) {
+  if (!regressions)
     return (
-      <span class="muted" title={`Fewer than ${countWords(leastSamples)} ran, now or before`}>
+      <span class="muted" title={`Fewer than ${countWords(minSamples)} ran, now or before`}>
         too few samples
       </span>
     );
-  if (worse.length === 0) return <span class="muted">no</span>;
+  if (regressions.length === 0) return <span class="muted">no</span>;
   return (
     <ul>
-      {worse.map(({ what, before, now, samples, samplesBefore }) => {
+      {regressions.map(({ what, before, now, samples, samplesBefore }) => {
         const [is, was] = [now, before].map(what === 'failures' ? shareWords : durationWords);
         return (
           <li key={what} title={`of ${countWords(samples)}, and of ${countWords(samplesBefore)} before`}>
@@ -245,9 +245,9 @@ function Worse({ row: { worse }, leastSamples }: { row: StatsView; leastSamples:
 }
 
 /** By the greatest of its changes for the worse. */
-function severity({ worse }: StatsView): number {
-  if (!worse) return -1;
-  return Math.max(0, ...worse.map(({ before, now }) => now / Math.max(before, 1e-4)));
+function severity({ regressions }: StatsView): number {
+  if (!regressions) return -1;
+  return Math.max(0, ...regressions.map(({ before, now }) => now / Math.max(before, 1e-4)));
 }
 
 /** The filters of the runs that figures are of. */

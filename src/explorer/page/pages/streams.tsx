@@ -130,10 +130,10 @@ function Row({
   onFlip: () => void;
   onDrain: () => void;
 }) {
-  const { id, tapestry, source, trigger, state, rate, lag, inFlight, window, ok, dead, lost, worker } =
+  const { id, tapestry, source, trigger, state, rate, lag, inFlight, window, ok, failed, lost, readBy } =
     stream;
   const flip = flipOf(state);
-  const why = stream.failure ?? stream.trouble;
+  const why = stream.error ?? stream.problem;
   return (
     <tr class={isChosen ? 'chosen' : undefined}>
       <td>
@@ -181,8 +181,8 @@ function Row({
         )}
       </td>
       <td class="number">{countWords(ok)}</td>
-      <td class="number">{dead === 0 ? <span class="muted">0</span> : countWords(dead)}</td>
-      <td>{worker === undefined ? <span class="muted">none</span> : <code class="break">{worker}</code>}</td>
+      <td class="number">{failed === 0 ? <span class="muted">0</span> : countWords(failed)}</td>
+      <td>{readBy === undefined ? <span class="muted">none</span> : <code class="break">{readBy}</code>}</td>
       {mayAct() && (
         <td class="acts">
           {flip && (
@@ -245,17 +245,17 @@ function Checkpoint({ partitions, partitionCount }: StreamAnswer) {
           </tr>
         </thead>
         <tbody>
-          {partitions.map(({ partition, upTo, beyond }) => (
+          {partitions.map(({ partition, checkpoint, ahead }) => (
             <tr key={partition}>
               <td class="break">{partition === '' ? <None /> : partition}</td>
               <td>
-                {upTo === undefined ? (
+                {checkpoint === undefined ? (
                   <span class="muted">nothing yet</span>
                 ) : (
-                  <code class="break">{upTo}</code>
+                  <code class="break">{checkpoint}</code>
                 )}
               </td>
-              <td class="number">{countWords(beyond)}</td>
+              <td class="number">{countWords(ahead)}</td>
             </tr>
           ))}
         </tbody>
@@ -312,7 +312,7 @@ function Letters({ letters }: StreamAnswer) {
         </tr>
       </thead>
       <tbody>
-        {letters.map(({ element, runId, why, at }) => (
+        {letters.map(({ element, runId, reason, at }) => (
           <tr key={`${element} ${runId}`}>
             <td class="muted">
               <Time at={at} />
@@ -329,7 +329,7 @@ function Letters({ letters }: StreamAnswer) {
                 </a>
               )}
             </td>
-            <td class="break">{why ?? <None />}</td>
+            <td class="break">{reason ?? <None />}</td>
           </tr>
         ))}
       </tbody>

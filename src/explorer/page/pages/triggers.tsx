@@ -56,7 +56,7 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
             </tbody>
           </table>
         )}
-        {answer.value?.isMore && (
+        {answer.value?.truncated && (
           <p class="muted">
             Triggers that are not in the file are listed if they are among the newest starts.
           </p>
@@ -68,7 +68,7 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
 }
 
 function Row({
-  trigger: { name, kind, tapestry, state, started, waiting, isMore, lastAt },
+  trigger: { name, kind, tapestry, state, startedCount, pendingCount, atLeast: more, lastAt },
   isChosen,
 }: {
   trigger: TriggerView;
@@ -100,19 +100,19 @@ function Row({
           />
         )}
       </td>
-      <td class="number">{atLeast(started, isMore.started)}</td>
+      <td class="number">{atLeast(startedCount, more.startedCount)}</td>
       <td class="number">
-        {waiting === 0 ? (
+        {pendingCount === 0 ? (
           <span class="muted">0</span>
         ) : (
           <button
             type="button"
             class="link"
             aria-expanded={isChosen}
-            aria-label={`${atLeast(waiting, isMore.waiting)} pending ${waiting === 1 ? 'event' : 'events'} of ${name}`}
+            aria-label={`${atLeast(pendingCount, more.pendingCount)} pending ${pendingCount === 1 ? 'event' : 'events'} of ${name}`}
             onClick={() => alter('triggers', { trigger: isChosen ? undefined : name })}
           >
-            {atLeast(waiting, isMore.waiting)}
+            {atLeast(pendingCount, more.pendingCount)}
           </button>
         )}
       </td>

@@ -146,7 +146,7 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
         </KnotSection>
       )}
       {mine?.cache && (
-        <KnotSection title={mine.cache.isHit ? 'Reused' : 'Not reused'}>
+        <KnotSection title={mine.cache.reused ? 'Reused' : 'Not reused'}>
           <p class="prose">
             {shownText(mine.cache.sentence)}{' '}
             {mine.cache.runId !== undefined && <RunLink run={mine.cache.runId} knot={mine.cache.knotId} />}
@@ -154,7 +154,10 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
         </KnotSection>
       )}
       {mine?.log && (
-        <KnotSection title="Log" aside={mine.log.isCut ? <span class="muted">last lines</span> : undefined}>
+        <KnotSection
+          title="Log"
+          aside={mine.log.truncated ? <span class="muted">last lines</span> : undefined}
+        >
           <pre class="knot-log" tabIndex={0} aria-label="Log">
             {logLines(mine.log.text).map(({ time, level, text }, index) => (
               <span key={index} class="knot-log-line">

@@ -43,7 +43,7 @@ export function RunHead({
           )}
         </p>
         <h1 class="mono">{shownText(run.runId)}</h1>
-        <RunOutcome status={run.status} {...(run.isUnbegun && { isUnbegun: true })} />
+        <RunOutcome status={run.status} isUnbegun={run.started === false} />
       </div>
       <div class="rp-facts">
         {run.startedAt > 0 && (

@@ -74,11 +74,11 @@ function usesIn({ run: { run }, knots }: EmbeddedRun, hash: string): UseView[] {
     const made = knotId.startsWith('param:')
       ? 'parameter'
       : state?.cachedFromRun === undefined
-        ? 'made'
+        ? 'produced'
         : 'reused';
     return [
-      ...(state?.outputHash === hash ? [{ ...of, as: made } as const] : []),
-      ...(inputs.some((input) => input.hash === hash) ? [{ ...of, as: 'input' } as const] : []),
+      ...(state?.outputHash === hash ? [{ ...of, role: made } as const] : []),
+      ...(inputs.some((input) => input.hash === hash) ? [{ ...of, role: 'consumed' } as const] : []),
     ];
   });
 }

@@ -62,12 +62,12 @@ export function ValuePage({ place }: PageProps<'value'>): JSX.Element {
 }
 
 const USES: Readonly<
-  Record<UseView['as'], { readonly tone: 'ok' | 'reused' | 'none'; readonly word: string }>
+  Record<UseView['role'], { readonly tone: 'ok' | 'reused' | 'none'; readonly word: string }>
 > = {
-  made: { tone: 'ok', word: 'made it' },
+  produced: { tone: 'ok', word: 'made it' },
   reused: { tone: 'reused', word: 'reused it' },
   parameter: { tone: 'none', word: 'given it' },
-  input: { tone: 'none', word: 'used it' },
+  consumed: { tone: 'none', word: 'used it' },
 };
 
 function Uses({ hash }: { hash: string }): JSX.Element {
@@ -102,7 +102,7 @@ function Uses({ hash }: { hash: string }): JSX.Element {
           </tr>
         </thead>
         <tbody>
-          {uses.map(({ runId, tapestry, knotId, as, at }, index) => (
+          {uses.map(({ runId, tapestry, knotId, role, at }, index) => (
             <tr key={`${index} ${runId}`}>
               <td>
                 <a class="plain mono" href={href({ page: 'run', run: runId })}>
@@ -116,7 +116,7 @@ function Uses({ hash }: { hash: string }): JSX.Element {
                 </a>
               </td>
               <td>
-                <Outcome {...USES[as]} isBare />
+                <Outcome {...USES[role]} isBare />
               </td>
               <td>
                 <Time at={at} />
@@ -161,7 +161,7 @@ function Walk({
           <Step key={index} step={step} />
         ))}
       </ol>
-      {value.isCut && <p class="muted">Truncated: only the first steps are shown.</p>}
+      {value.truncated && <p class="muted">Truncated: only the first steps are shown.</p>}
     </>
   );
 }

@@ -48,7 +48,7 @@ function Preview({
           ) : (
             <JsonTree json={value.json} label={`Value ${value.hash.slice(0, 8)}`} height={height} />
           )}
-          <Foot value={value} isCut={value.isCut} text={() => JSON.stringify(value.json, null, 2)} />
+          <Foot value={value} isCut={value.truncated} text={() => JSON.stringify(value.json, null, 2)} />
         </figure>
       );
     case 'text':
@@ -57,7 +57,7 @@ function Preview({
           <pre class="value-text" style={{ maxHeight: `${height}px` }} tabIndex={0} aria-label="Text">
             {shownText(value.text)}
           </pre>
-          <Foot value={value} isCut={value.isCut} text={() => value.text} />
+          <Foot value={value} isCut={value.truncated} text={() => value.text} />
         </figure>
       );
     case 'image':

@@ -54,11 +54,11 @@ test('the nearest earlier knot of a function in place is its own, however many o
 test('a hit says who made it, and when', async () => {
   const made = { cached_from_run: 'before-0', extra: { made_by: 'other', made_at: 1_000 } };
   expect(await explain(made)).toMatchObject({
-    isHit: true,
+    reused: true,
     reason: 'reused',
     other: { runId: 'before-0', knotId: 'other', madeAt: 1_000 },
   });
-  expect(await explain({ cached_from_run: 'before-0' })).toMatchObject({ isHit: true, reason: 'resumed' });
+  expect(await explain({ cached_from_run: 'before-0' })).toMatchObject({ reused: true, reason: 'resumed' });
 });
 
 test.each<[string, Parameters<typeof backendsOf>, string, string | undefined]>([
@@ -74,7 +74,7 @@ test.each<[string, Parameters<typeof backendsOf>, string, string | undefined]>([
   ['one that was not cached then', [{}, [{ cache_key: null }]], 'not-recorded', 'before-0'],
 ])('a miss: %s', async (_, given, reason, run) => {
   const { other, ...explanation } = await explain(...given);
-  expect(explanation).toMatchObject({ isHit: false, reason, differences: [] });
+  expect(explanation).toMatchObject({ reused: false, reason, differences: [] });
   expect(other?.runId).toBe(run);
 });
 
@@ -121,8 +121,8 @@ describe('of runs', () => {
   beforeEach(() => (backends = createInMemoryBackends()));
 
   const reasonOf = async (knotId: string): Promise<unknown> => {
-    const { reason, isHit } = await explainCache(backends, 'r', knotId);
-    return [reason, isHit];
+    const { reason, reused } = await explainCache(backends, 'r', knotId);
+    return [reason, reused];
   };
 
   test('why there is no key to reuse a value by: no option, a map, an extension, another body, none at all', async () => {

@@ -49,13 +49,13 @@ async function run(shape: Parameters<typeof runLocally>[0], parameters: object, 
 }
 
 /** An origin in one line. */
-function told({ record, inputs, repeats, madeBefore }: ValueOrigin): string {
+function told({ record, inputs, repeated, earlierOrigin }: ValueOrigin): string {
   const parts = inputs.map(
     ({ name, origin, constant }) =>
       `${name}=${origin ? told(origin) : (JSON.stringify(constant) ?? 'constant')}`,
   );
-  if (madeBefore) parts.push(`before=${told(madeBefore)}`);
-  const tail = repeats ? '^' : parts.length > 0 ? `(${parts.join(' ')})` : '';
+  if (earlierOrigin) parts.push(`before=${told(earlierOrigin)}`);
+  const tail = repeated ? '^' : parts.length > 0 ? `(${parts.join(' ')})` : '';
   return `${record.run_id}/${record.knot_id}${tail}`;
 }
 
@@ -103,7 +103,7 @@ describe('why', () => {
   test('ends where it is asked to', async () => {
     const { hashOf } = await run(report, { path: 'x' }, 'r1');
     const origin = await why(backends, hashOf('whole'), { limit: 2 });
-    expect(origin.inputs[0]!.origin!.inputs[0]!.origin).toMatchObject({ isCut: true, inputs: [] });
+    expect(origin.inputs[0]!.origin!.inputs[0]!.origin).toMatchObject({ truncated: true, inputs: [] });
   });
 
   test('says so where nobody has the value', async () => {
@@ -123,13 +123,13 @@ describe('impact', () => {
     await run(report, { path: 'x' }, 'r2');
     await run(report, { path: 'y' }, 'r3');
     const found = await impact(history, hashOf('text'));
-    expect(found.having.map(({ run_id }) => run_id).sort()).toEqual(['r1', 'r2']);
+    expect(found.producers.map(({ run_id }) => run_id).sort()).toEqual(['r1', 'r2']);
     expect(paths(found).filter((path) => path.startsWith('r1'))).toEqual([
       'r1/short < text',
       'r1/whole < text,short',
     ]);
     expect(paths(found)).toHaveLength(4);
-    expect(found.isCut).toBe(false);
+    expect(found.truncated).toBe(false);
   });
 
   test('goes on into later runs that were given what was made of it', async () => {
@@ -157,7 +157,7 @@ describe('impact', () => {
     const { hashOf } = await run(report, { path: 'x' }, 'r1');
     const found = await impact(history, hashOf('text'), { limit: 1 });
     expect(paths(found)).toEqual(['r1/short < text']);
-    expect(found.isCut).toBe(true);
+    expect(found.truncated).toBe(true);
   });
 
   test('of a long chain does not recurse', async () => {
