@@ -33,14 +33,14 @@ export interface Questions {
   /** `why`: what the value was made of; `impact`: what was made of it. */
   walk: { ask: { hash: string; direction: 'why' | 'impact'; runId?: string }; answer: WalkAnswer };
   compare: { ask: { first: string; second: string }; answer: Comparison };
-  schedules: { ask: Record<string, never>; answer: { schedules: ScheduleView[] } };
+  schedules: { ask: Record<string, never>; answer: { items: ScheduleView[] } };
   partitions: { ask: { tapestry: string }; answer: PartitionsAnswer };
   /** With `truncated`, of those that the file does not declare only the ones of the newest starts. */
-  triggers: { ask: Record<string, never>; answer: { triggers: TriggerView[]; truncated: boolean } };
+  triggers: { ask: Record<string, never>; answer: { items: TriggerView[]; truncated: boolean } };
   /** Events of a trigger that started no run: claimed but not started, or refused and put aside. */
   deadLetters: { ask: { trigger: string; cursor?: string }; answer: DeadLettersAnswer };
   /** With `truncated`, there are more queues, or unfinished runs that are not counted. */
-  workers: { ask: Record<string, never>; answer: { queues: QueueView[]; truncated: boolean } };
+  workers: { ask: Record<string, never>; answer: { items: QueueView[]; truncated: boolean } };
   /** Which unfinished runs wait, counted by what for. Slow for very many, since it asks the server. */
   waitingRuns: { ask: { by: WaitingGroup }; answer: WaitingRunsAnswer };
   /** Which code unfinished runs need, and who has it. */
@@ -48,17 +48,17 @@ export interface Questions {
   /** How often what finished lately failed, how long it took, and what became worse. */
   stats: { ask: { by: StatsGroup; last: StatsWindow }; answer: StatsAnswer };
   /** Who hears of runs. */
-  emitters: { ask: Record<string, never>; answer: { emitters: EmitterView[] } };
+  emitters: { ask: Record<string, never>; answer: { items: EmitterView[] } };
   /** Events that an emitter gave up. */
   emitterLetters: { ask: { emitter: string; cursor?: string }; answer: EmitterLettersAnswer };
   /** Pipelines that never end. */
-  streams: { ask: Record<string, never>; answer: { streams: StreamView[] } };
+  streams: { ask: Record<string, never>; answer: { items: StreamView[] } };
   /** How far a stream is, by partition, and the elements that failed. */
   stream: { ask: { stream: string }; answer: StreamAnswer };
   /** Signals that runs wait for. */
   approvals: { ask: { cursor?: string }; answer: ApprovalsAnswer };
   /** For the palette: runs, knots, tapestries and values whose names or hashes match the typed text. */
-  find: { ask: { text: string; limit?: number }; answer: { found: Found[] } };
+  find: { ask: { text: string; limit?: number }; answer: { items: Found[] } };
   /** What a rerun from knots would run and what it would reuse. */
   rerunPreview: { ask: RerunAsk; answer: RerunPreview };
   backfillPreview: { ask: BackfillAsk; answer: { keys: string[]; total: number } };
@@ -168,7 +168,7 @@ export interface WaitingRunsAnswer {
     readonly oldestRunId: string;
   }[];
   /** Longest waiting first. */
-  readonly runs: readonly {
+  readonly items: readonly {
     readonly runId: string;
     readonly tapestry: string;
     readonly knotId?: string;
@@ -181,7 +181,7 @@ export interface WaitingRunsAnswer {
 export interface VersionsAnswer {
   /** Whether all workers have told which bodies they have: only then a body without workers is one that nobody has. */
   readonly workersKnown: boolean;
-  readonly bodies: readonly {
+  readonly items: readonly {
     readonly body: string;
     /** Absent: no run needs it, or only its host knows its source. */
     readonly codeHash?: string;
@@ -203,7 +203,7 @@ export interface StatsAnswer {
   /** The number of names, which may be more than there are rows. */
   readonly total: number;
   /** The most that ran first. */
-  readonly rows: readonly StatsView[];
+  readonly items: readonly StatsView[];
   /** Nothing is said of what became worse where fewer ran, now or in the week before. */
   readonly minSamples: number;
 }
@@ -274,7 +274,7 @@ export interface RunsAsk {
 }
 
 export interface RunsAnswer {
-  readonly runs: readonly RunSummary[];
+  readonly items: readonly RunSummary[];
   readonly cursor?: string;
 }
 
@@ -299,7 +299,7 @@ export interface RunSummary {
 export interface GridAnswer {
   /** Ids of knots, in the order of the newest plan. */
   readonly knots: readonly string[];
-  readonly runs: readonly (RunSummary & {
+  readonly items: readonly (RunSummary & {
     /** One character per knot: `o` ok, `h` reused, `e` err, `s` skipped, `r` running or waiting, ` ` none. */
     readonly cells: string;
   })[];
@@ -495,7 +495,7 @@ export interface ColumnView {
 
 export interface UsesAnswer {
   readonly hash: string;
-  readonly uses: readonly UseView[];
+  readonly items: readonly UseView[];
   readonly cursor?: string;
 }
 
@@ -559,7 +559,7 @@ export interface ScheduleView {
 
 export interface PartitionsAnswer {
   readonly tapestry: string;
-  readonly partitions: readonly {
+  readonly items: readonly {
     readonly key: string;
     /** `missing`, `running`, `ok`, `stale`, `failed`. */
     readonly state: string;
@@ -581,7 +581,7 @@ export interface TriggerView {
 }
 
 export interface DeadLettersAnswer {
-  readonly letters: readonly {
+  readonly items: readonly {
     readonly key: string;
     readonly at: number;
     readonly reason: string;
@@ -627,7 +627,7 @@ export interface EmitterView {
 }
 
 export interface EmitterLettersAnswer {
-  readonly letters: readonly {
+  readonly items: readonly {
     readonly eventId: string;
     readonly runId: string;
     readonly knotId?: string;
@@ -709,7 +709,7 @@ export interface QueueView {
 }
 
 export interface ApprovalsAnswer {
-  readonly waits: readonly {
+  readonly items: readonly {
     readonly runId: string;
     readonly tapestry: string;
     readonly knotId: string;

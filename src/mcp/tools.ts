@@ -126,7 +126,7 @@ export const TOOLS: readonly Tool[] = [
         ...(since !== undefined && { since: Date.parse(since) }),
         ...(until !== undefined && { until: Date.parse(until) }),
       });
-      return { runs: page.runs.map(shownRun), cursor: page.cursor };
+      return { items: page.items.map(shownRun), cursor: page.cursor };
     },
   }),
   tool('run', {
@@ -337,7 +337,7 @@ export const TOOLS: readonly Tool[] = [
       query: z.string().min(2).max(300).describe('A few words: what one would type into a search box.'),
       limit: z.int().min(1).max(10).optional().describe('How many sections at most. Default 5.'),
     },
-    call: async ({ query, limit = 5 }) => ({ sections: searchDocs(query, limit) }),
+    call: async ({ query, limit = 5 }) => ({ items: searchDocs(query, limit) }),
   }),
   tool('start', {
     title: 'Start a run',

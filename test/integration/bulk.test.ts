@@ -119,7 +119,7 @@ test('unfinished runs are signalled, cancelled and terminated; nested ones go wi
     await selvage.start(asking, {}, { tags: ['b'] }),
     await selvage.start(nesting, {}, { tags: ['b'] }),
   ];
-  await until('all wait', async () => (await selvage.runs.waiting()).runs.length === 4);
+  await until('all wait', async () => (await selvage.runs.waiting()).items.length === 4);
   const signal: BulkAction = { kind: 'signal', name: 'approve', payload: { by: 'ada' } };
   const plan = await selvage.bulk.plan(signal, { query: { tag: 'a' } });
   expect(await selvage.bulk.carryOut(plan)).toMatchObject({ total: 2, done: 2, failed: [] });

@@ -10,14 +10,14 @@ const HEADINGS = {
 } as const;
 
 export function describeStats(stats: Stats, output: Output): string {
-  const { by, since, until, statistics } = stats;
+  const { by, since, until, items } = stats;
   const ofRuns = by === 'tapestry';
   const title = `What finished from ${formatTime(since)} to ${formatTime(until)}`;
-  if (statistics.length === 0) return `${title}: nothing.`;
+  if (items.length === 0) return `${title}: nothing.`;
   const columns = ofRuns
     ? ['RUNS', 'FAILED', 'ENDED EARLY', 'P50', 'P95', 'P99']
     : ['RAN', 'FAILED', 'SKIPPED', 'P50', 'P95', 'P99', 'QUEUED P50', 'P95', 'BYTES', 'REUSED', 'SAVED'];
-  const rows = statistics.map((one) => [
+  const rows = items.map((one) => [
     one.name,
     `${one.ran}`,
     failures(one),

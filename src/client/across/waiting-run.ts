@@ -44,7 +44,7 @@ export interface WaitingRun {
 
 export interface WaitingRuns {
   /** Those that have waited longest first. */
-  readonly runs: readonly WaitingRun[];
+  readonly items: readonly WaitingRun[];
   /** Number of unfinished runs that match the query. */
   readonly open: number;
   /** How many of them work: something of theirs is with a worker, and nothing waits. */

@@ -109,7 +109,7 @@ class AcrossReader {
     });
     const runs = found.filter((each) => typeof each === 'object');
     return {
-      runs: runs.sort((a, b) => a.since - b.since || (a.runId < b.runId ? -1 : 1)),
+      items: runs.sort((a, b) => a.since - b.since || (a.runId < b.runId ? -1 : 1)),
       open: found.filter((each) => each !== 'over').length,
       working: found.filter((each) => each === 'working').length,
     };

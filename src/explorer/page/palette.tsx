@@ -45,7 +45,7 @@ export function Palette() {
   const own = useMemo(ownEntries, []);
   const wanted = sought.toLowerCase();
   const isWanted = ({ title }: Entry): boolean => matches(title, wanted);
-  const found = asked === '' ? [] : (answer.value?.found ?? []).map(entryOf);
+  const found = asked === '' ? [] : (answer.value?.items ?? []).map(entryOf);
   // What was found of the beginning of the text is offered as far as it is found of all of it.
   const entries = [...own.filter(isWanted), ...(asked === sought ? found : found.filter(isWanted))].slice(
     0,

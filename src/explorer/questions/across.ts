@@ -13,13 +13,13 @@ export async function waitingRuns(
   { by }: Questions['waitingRuns']['ask'],
 ): Promise<WaitingRunsAnswer> {
   const found = await reach.ask((selvage) => selvage.runs.waiting({ within: WITHIN_MS }));
-  const { runs, open, working } = found ?? { runs: [], open: 0, working: 0 };
+  const { items, open, working } = found ?? { items: [], open: 0, working: 0 };
   return {
     open,
     working,
-    waiting: runs.length,
-    counts: countWaiting(runs, by).slice(0, GROUPS),
-    runs: runs.slice(0, RUNS).map(({ runId, tapestry, knotId, since, reason }) => ({
+    waiting: items.length,
+    counts: countWaiting(items, by).slice(0, GROUPS),
+    items: items.slice(0, RUNS).map(({ runId, tapestry, knotId, since, reason }) => ({
       runId,
       tapestry,
       ...(knotId !== undefined && { knotId }),
@@ -35,7 +35,7 @@ export async function versions({ reach }: ExplorerData): Promise<VersionsAnswer>
   const { bodies = [], silentWorkers = [], workersKnown = false } = found ?? {};
   return {
     workersKnown: workersKnown && silentWorkers.length === 0,
-    bodies: bodies.map(({ body, codeHash, runs, oldestRunId, workers, safeToRemove }) => ({
+    items: bodies.map(({ body, codeHash, runs, oldestRunId, workers, safeToRemove }) => ({
       body,
       ...(codeHash !== null && { codeHash }),
       runs,

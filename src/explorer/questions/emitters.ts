@@ -4,10 +4,10 @@ import type { ExplorerData } from '../data';
 
 const LETTERS = 50;
 
-export async function emitters({ backends }: ExplorerData): Promise<{ emitters: EmitterView[] }> {
+export async function emitters({ backends }: ExplorerData): Promise<{ items: EmitterView[] }> {
   const reports = await readEmitters(backends);
   return {
-    emitters: reports.map((report): EmitterView => {
+    items: reports.map((report): EmitterView => {
       const { name, state, lag, delivered, failures, deadLetters, redriven } = report;
       return {
         name,
@@ -35,7 +35,7 @@ export async function emitterLetters(
   const table = requireFeed(backends.runHistory).emitterTableBeside();
   const page = await table.deadLetters(emitter, { limit: LETTERS, ...(cursor !== undefined && { cursor }) });
   return {
-    letters: page.items.map(({ eventId, change, reason, at, redrivenAt }) => ({
+    items: page.items.map(({ eventId, change, reason, at, redrivenAt }) => ({
       eventId,
       runId: change.run_id,
       knotId: change.knot_id,

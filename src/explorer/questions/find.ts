@@ -15,7 +15,7 @@ export async function find(
   { text, limit = LIMIT }: Questions['find']['ask'],
 ): Promise<Questions['find']['answer']> {
   const wanted = text.trim().toLowerCase();
-  if (wanted === '') return { found: [] };
+  if (wanted === '') return { items: [] };
   const [values, knots, exact, recent] = await Promise.all([
     valuesOf(data, wanted),
     knotsOf(data, text.trim(), limit),
@@ -42,7 +42,7 @@ export async function find(
       .map(({ run_id: runId, tapestry, status }): Found => ({ kind: 'run', runId, tapestry, status })),
     ...knots,
   ];
-  return { found: found.slice(0, limit) };
+  return { items: found.slice(0, limit) };
 }
 
 async function valuesOf({ backends }: ExplorerData, text: string): Promise<Found[]> {

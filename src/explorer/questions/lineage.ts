@@ -28,7 +28,7 @@ export async function uses(data: ExplorerData, ask: Questions['uses']['ask']): P
   const next = page.cursor === undefined ? (listing === 'o' ? 'i' : undefined) : `${listing}${page.cursor}`;
   return {
     hash,
-    uses: page.items.map((record) => ({
+    items: page.items.map((record) => ({
       runId: record.run_id,
       tapestry: tapestries.get(record.temporal_run_id) ?? '',
       knotId: record.knot_id,
@@ -88,12 +88,12 @@ async function walkDown(
   { runHistory }: ExplorerData['backends'],
   { hash }: Questions['walk']['ask'],
 ): Promise<WalkAnswer> {
-  const { producers, affected, truncated } = await impact(runHistory, hash, { limit: STEPS });
+  const { producers, items, truncated } = await impact(runHistory, hash, { limit: STEPS });
   const depths = new Map<string, number>();
   const keyOf = (temporalRunId: string, knot: string): string => JSON.stringify([temporalRunId, knot]);
   for (const record of producers) depths.set(keyOf(record.temporal_run_id, record.knot_id), 0);
   const steps = producers.map((record) => stepOf(record, 0));
-  for (const { record, through } of affected) {
+  for (const { record, through } of items) {
     const above = through.map((knot) => depths.get(keyOf(record.temporal_run_id, knot)) ?? 0);
     const depth = Math.max(0, ...above) + 1;
     depths.set(keyOf(record.temporal_run_id, record.knot_id), depth);

@@ -23,7 +23,7 @@ import { requireTapestry } from '../require-tapestry';
 /** @throws SelvageError `ServerUnreachable`: only the server knows the schedules */
 export async function schedules({ reach }: ExplorerData): Promise<Questions['schedules']['answer']> {
   const all = await reach.do((selvage) => selvage.schedules.list());
-  return { schedules: all.map(scheduleView) };
+  return { items: all.map(scheduleView) };
 }
 
 function scheduleView(schedule: ScheduleState | UnreadableSchedule): ScheduleView {
@@ -67,7 +67,7 @@ export async function partitions(
     )) ?? (await listPartitions(data.backends, record));
   return {
     tapestry,
-    partitions: all.map(({ key, state, latestRun, reasons }) => ({
+    items: all.map(({ key, state, latestRun, reasons }) => ({
       key,
       state,
       ...(latestRun && { runId: latestRun.runId }),
@@ -88,7 +88,7 @@ export async function triggers(data: ExplorerData): Promise<Questions['triggers'
   const names = new Set([...declared.keys(), ...items.map(({ trigger }) => trigger)]);
   return {
     truncated: cursor !== undefined,
-    triggers: await Promise.all(
+    items: await Promise.all(
       [...names].sort().map(async (name): Promise<TriggerView> => {
         const [started, waiting] = await Promise.all(
           [true, false].map((isStarted) =>
@@ -133,7 +133,7 @@ export async function deadLetters(
   });
   const now = await backends.runHistory.now();
   return {
-    letters: page.items.map(({ key, claimedAt, runId, event }) => ({
+    items: page.items.map(({ key, claimedAt, runId, event }) => ({
       key,
       at: claimedAt,
       reason:
@@ -189,7 +189,7 @@ export async function workers(data: ExplorerData): Promise<Questions['workers'][
     }),
   );
   return {
-    queues: views.sort((one, other) => other.running - one.running),
+    items: views.sort((one, other) => other.running - one.running),
     truncated: queues.size > QUEUES || running.cursor !== undefined,
   };
 }

@@ -19,8 +19,8 @@ export async function stats(
   return {
     since: found.since,
     until,
-    total: found.statistics.length,
-    rows: found.statistics.slice(0, ROWS).map(({ duration, queued, ...counts }) => ({
+    total: found.items.length,
+    items: found.items.slice(0, ROWS).map(({ duration, queued, ...counts }) => ({
       ...counts,
       ...times('duration', duration),
       ...times('queued', queued),

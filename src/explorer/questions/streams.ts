@@ -6,10 +6,10 @@ import type { ExplorerData } from '../data';
 const MOST_PARTITIONS = 100;
 
 /** @throws SelvageError `ServerUnreachable`: only the server knows the streams */
-export async function streams({ reach }: ExplorerData): Promise<{ streams: StreamView[] }> {
+export async function streams({ reach }: ExplorerData): Promise<{ items: StreamView[] }> {
   const all = await reach.do((selvage) => selvage.streams.list());
   return {
-    streams: all.map(({ checkpoint: _, startedAt: _startedAt, reportedAt: _reportedAt, gaps, ...state }) => ({
+    items: all.map(({ checkpoint: _, startedAt: _startedAt, reportedAt: _reportedAt, gaps, ...state }) => ({
       ...state,
       lost: gaps?.count ?? 0,
       trigger: streamName(state.id),

@@ -16,7 +16,7 @@ export interface ValueImpact {
    * All knots downstream, parents before children within a run; also in later runs that got the value, or
    * something made from it, as a parameter.
    */
-  readonly affected: readonly AffectedKnot[];
+  readonly items: readonly AffectedKnot[];
   /** There may be more than `limit`. */
   readonly truncated: boolean;
 }
@@ -54,7 +54,7 @@ export async function impact(
   if (producers.length === 0) throw unknownValue(hash);
   for (const record of producers) walk.add(record);
   await walk.goOn();
-  return { producers, affected: walk.affected, truncated: walk.isCut };
+  return { producers, items: walk.affected, truncated: walk.isCut };
 }
 
 class Walk {

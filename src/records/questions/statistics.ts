@@ -45,7 +45,7 @@ export interface Stats {
   readonly since: number;
   readonly until: number;
   /** The most that ran first. */
-  readonly statistics: readonly Statistics[];
+  readonly items: readonly Statistics[];
   /** Undefined if nothing was compared. */
   readonly baseline?: {
     readonly since: number;
@@ -68,13 +68,13 @@ export async function statsOf(
   const end = until ?? (await history.now()) + 1;
   const start = since ?? end - DAY_MS;
   const figures = await history.statistics({ by, since: start, until: end });
-  const statistics = [...figures].sort((a, b) => b.ran - a.ran || (a.name < b.name ? -1 : 1));
-  const stats = { by, since: start, until: end, statistics };
+  const items = [...figures].sort((a, b) => b.ran - a.ran || (a.name < b.name ? -1 : 1));
+  const stats = { by, since: start, until: end, items };
   if (baseline === false) return stats;
   const window = { since: start - durationOption('baseline', baseline), until: start };
   const before = await history.statistics({ by, ...window });
   // All functions in place of one kind are one line, so that it changes with which of them ran.
-  const comparable = statistics.filter(({ name }) => by !== 'definition' || !isOfNode(name));
+  const comparable = items.filter(({ name }) => by !== 'definition' || !isOfNode(name));
   return { ...stats, baseline: { ...window, ...compared(comparable, before), minSamples: LEAST_SAMPLES } };
 }
 

@@ -51,7 +51,7 @@ async function writeRun(id: string): Promise<void> {
 }
 
 const reports = async (): Promise<Record<string, unknown>[]> =>
-  (JSON.parse((await cli('emitters', 'status', '--json')).stdout) as { emitters: never[] }).emitters;
+  (JSON.parse((await cli('emitters', 'status', '--json')).stdout) as { items: never[] }).items;
 
 beforeEach(() => {
   project = makeCommandProject({

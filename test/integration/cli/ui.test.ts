@@ -56,7 +56,7 @@ test('a page tells what is on record while its server is away, and acts once it 
   const worker = begin(project, ['worker', ...place]);
   await worker.hasWritten(/Worker of first/);
   const isEnded = async (run: string): Promise<boolean> =>
-    (await page.ask('runs', {})).runs.some((one) => one.runId === run && one.status === 'succeeded');
+    (await page.ask('runs', {})).items.some((one) => one.runId === run && one.status === 'succeeded');
   const { runId } = await page.act('start', { tapestry: 'first', parameters: {} });
   await until('the run ends', () => isEnded(runId));
 

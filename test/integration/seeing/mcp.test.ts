@@ -108,10 +108,10 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
   }
 
   const failed = await call('runs', { status: 'failed' });
-  expect(failed.json).toMatchObject({ runs: [{ runId: 'large', tapestry: 'hello', status: 'failed' }] });
+  expect(failed.json).toMatchObject({ items: [{ runId: 'large', tapestry: 'hello', status: 'failed' }] });
   const page = await call('runs', { limit: 1 });
   const next = await call('runs', { limit: 1, cursor: page.json['cursor'] as string });
-  expect([page, next].map(({ json }) => json['runs'][0].runId as string)).toEqual(['large', 'small']);
+  expect([page, next].map(({ json }) => json['items'][0].runId as string)).toEqual(['large', 'small']);
 
   const run = await call('run', { runId: 'large' });
   expect(run.json).toMatchObject({ failed: [{ id: 'greetings', error: { type: 'MapElements' } }], count: 3 });
@@ -147,7 +147,7 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
     knots: [{ id: 'param:count' }, { id: 'users' }, { id: 'greetings', each: 'greet' }],
   });
   const docs = await call('docs_search', { query: 'retry policy of a knot' });
-  expect(docs.json['sections'].length).toBeGreaterThan(0);
+  expect(docs.json['items'].length).toBeGreaterThan(0);
   expect(docs.text).toContain('retry');
   // What the file printed went to stderr: the client would have choked on it.
   expect(errors()).toContain('what a file prints is no protocol');
@@ -205,7 +205,7 @@ test('it acts only where it is let', async () => {
     expect(
       (await call('signal', { runId: 'asked', signal: 'answer', payload: { by: 'a model' } })).json,
     ).toMatchObject({ taken: true });
-    expect((await call('runs', { trigger: 'mcp' })).json).toMatchObject({ runs: [{ runId: 'asked' }] });
+    expect((await call('runs', { trigger: 'mcp' })).json).toMatchObject({ items: [{ runId: 'asked' }] });
     await until('the run has taken the signal', async () => {
       const { json } = await call('run', { runId: 'asked' });
       return (json['run'] as { status: string }).status === 'succeeded';
@@ -222,7 +222,7 @@ test('it acts only where it is let', async () => {
 
 test('it reads where the server is away, and ends when its input ends', async () => {
   const { client, call } = await connect('--address', '127.0.0.1:1');
-  expect((await call('runs')).json['runs'].length).toBeGreaterThan(1);
+  expect((await call('runs')).json['items'].length).toBeGreaterThan(1);
   const { pid } = client.transport as StdioClientTransport;
   await client.close();
   expect(() => process.kill(pid!, 0)).toThrow();

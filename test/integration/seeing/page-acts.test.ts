@@ -35,7 +35,7 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
   const opened = await page();
   const id = unique('yearly');
   const shown = async (): Promise<unknown> =>
-    (await opened.ask('schedules', {})).schedules.find((one) => one.id === id);
+    (await opened.ask('schedules', {})).items.find((one) => one.id === id);
   await selvage().schedules.deploy([schedule(idle, { id, cron: '0 0 1 1 *', timezone: 'Europe/Berlin' })]);
   expect(await shown()).toMatchObject({
     tapestry: idle.name,
@@ -76,7 +76,7 @@ test('a backfill makes what its preview says, and the partitions say what became
   const opened = await page();
   const states = async (): Promise<Record<string, string>> =>
     Object.fromEntries(
-      (await opened.ask('partitions', { tapestry: name })).partitions.map(({ key, state }) => [key, state]),
+      (await opened.ask('partitions', { tapestry: name })).items.map(({ key, state }) => [key, state]),
     );
   expect(await states()).toEqual({ a: 'missing', b: 'missing', bad: 'missing', c: 'missing' });
 
@@ -88,11 +88,11 @@ test('a backfill makes what its preview says, and the partitions say what became
   expect(await opened.ask('run', { runId })).toMatchObject({
     run: { trigger: 'ui', actor: expect.any(String) as string },
   });
-  const { partitions } = await opened.ask('partitions', { tapestry: name });
-  const made = partitions.find(({ key }) => key === 'b')!;
-  expect((await opened.ask('runs', { tapestry: name, partition: 'b' })).runs.map((one) => one.runId)).toEqual(
-    [made.runId],
-  );
+  const { items } = await opened.ask('partitions', { tapestry: name });
+  const made = items.find(({ key }) => key === 'b')!;
+  expect(
+    (await opened.ask('runs', { tapestry: name, partition: 'b' })).items.map((one) => one.runId),
+  ).toEqual([made.runId]);
 
   const failed = { tapestry: name, states: ['failed'] };
   expect(await opened.ask('backfillPreview', failed)).toEqual({ keys: ['bad'], total: 1 });
@@ -114,7 +114,7 @@ test('a trigger that has started nothing is shown, and what it has claimed is un
   const { startLedger } = selvage().backends;
   const trigger = 'webhook:orders';
   const declared = async (): Promise<unknown> =>
-    (await opened.ask('triggers', {})).triggers.find((one) => one.name === trigger);
+    (await opened.ask('triggers', {})).items.find((one) => one.name === trigger);
   expect(await declared()).toEqual({
     name: trigger,
     kind: 'webhook',
@@ -138,8 +138,8 @@ test('a trigger that has started nothing is shown, and what it has claimed is un
     pendingCount: 1,
     lastAt: expect.any(Number) as number,
   });
-  const { letters } = await opened.ask('deadLetters', { trigger });
-  expect(letters).toEqual([
+  const { items } = await opened.ask('deadLetters', { trigger });
+  expect(items).toEqual([
     {
       key: 'two',
       at: expect.any(Number) as number,
@@ -147,7 +147,7 @@ test('a trigger that has started nothing is shown, and what it has claimed is un
       link: { delivery: 'two' },
     },
   ]);
-  expect(await opened.ask('deadLetters', { trigger: 'webhook:nobody' })).toEqual({ letters: [] });
+  expect(await opened.ask('deadLetters', { trigger: 'webhook:nobody' })).toEqual({ items: [] });
   expect(refusal(await opened.question('deadLetters', { trigger, cursor: 'x' }))[0]).toBe(400);
 });
 

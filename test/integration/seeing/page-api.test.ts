@@ -63,8 +63,8 @@ test('a run is started from the form, waits with its reason, is approved, and ea
   });
   const { waiting } = await opened.ask('waiting', { runId });
   expect(waiting!['approval']).toMatchObject({ state: 'waiting', code: 'Signal', signal: 'approval' });
-  const { waits } = await opened.ask('approvals', {});
-  expect(waits.find((wait) => wait.runId === runId)).toMatchObject({
+  const { items } = await opened.ask('approvals', {});
+  expect(items.find((wait) => wait.runId === runId)).toMatchObject({
     knotId: 'approval',
     signal: 'approval',
     summary: 'Somebody looks at the value',
@@ -186,19 +186,21 @@ test('a run that no worker has begun is shown, with why, and so is who works', a
   }));
   const opened = await page({ tapestries: [idle, plain] });
   const handle = await selvage().start(idle, {}, { runId: unique('idle'), taskQueue: unique('nobody') });
-  const { runs } = await opened.ask('runs', { tapestry: 'page.idle' });
-  expect(runs).toEqual([expect.objectContaining({ runId: handle.runId, started: false, status: 'running' })]);
+  const { items } = await opened.ask('runs', { tapestry: 'page.idle' });
+  expect(items).toEqual([
+    expect.objectContaining({ runId: handle.runId, started: false, status: 'running' }),
+  ]);
   expect(await opened.ask('waiting', { runId: handle.runId })).toMatchObject({ step: { code: 'NoWorker' } });
   const across = await opened.ask('waitingRuns', { by: 'reason' });
   expect(across.counts).toContainEqual(expect.objectContaining({ key: 'NoWorker' }));
-  expect(across.runs).toContainEqual(expect.objectContaining({ runId: handle.runId, code: 'NoWorker' }));
-  expect((await opened.ask('versions', {})).bodies).toContainEqual(
+  expect(across.items).toContainEqual(expect.objectContaining({ runId: handle.runId, code: 'NoWorker' }));
+  expect((await opened.ask('versions', {})).items).toContainEqual(
     expect.objectContaining({ body: 'one', runs: 1, oldestRunId: handle.runId, safeToRemove: false }),
   );
-  const { queues } = await opened.ask('workers', {});
+  const { items: queues } = await opened.ask('workers', {});
   expect(queues.find(({ tapestries }) => tapestries.includes('page.idle'))!.workers).toEqual([]);
   const told = await until('a worker has told of itself', async () =>
-    (await opened.ask('workers', {})).queues
+    (await opened.ask('workers', {})).items
       .flatMap(({ workers }) => workers)
       .find(({ selvage: version }) => version === VERSION),
   );

@@ -306,10 +306,10 @@ describeInBrowser()('the page in a browser', () => {
     let loaded = first.runId;
     await tab.route('**/api/approvals*', async (route) => {
       if (route.request().url().includes('cursor'))
-        return await route.fulfill({ json: { waits: [], cursor: 'behind' } });
-      const { waits } = (await (await route.fetch()).json()) as { waits: { runId: string }[] };
+        return await route.fulfill({ json: { items: [], cursor: 'behind' } });
+      const { items } = (await (await route.fetch()).json()) as { items: { runId: string }[] };
       await route.fulfill({
-        json: { waits: waits.filter(({ runId }) => runId === loaded), cursor: 'behind' },
+        json: { items: items.filter(({ runId }) => runId === loaded), cursor: 'behind' },
       });
     });
     await tab.getByRole('link', { name: 'Approvals' }).click();

@@ -213,19 +213,19 @@ describe('a run', () => {
   afterEach(closeAll);
 
   test('is listed, with its neighbours, filters and pages', async () => {
-    const { runs } = await page.ask('runs', {});
-    expect(runs.map(({ runId }) => runId)).toEqual(['second', 'first']);
-    expect(runs[0]).toMatchObject({
+    const { items } = await page.ask('runs', {});
+    expect(items.map(({ runId }) => runId)).toEqual(['second', 'first']);
+    expect(items[0]).toMatchObject({
       tapestry: 'doubled',
       status: 'succeeded',
       counts: { ok: 3, err: 0, skipped: 0 },
     });
     const first = await page.ask('runs', { limit: 1 });
-    expect(first.runs).toHaveLength(1);
+    expect(first.items).toHaveLength(1);
     const rest = await page.ask('runs', { limit: 1, cursor: first.cursor! });
-    expect(rest.runs.map(({ runId }) => runId)).toEqual(['first']);
-    expect((await page.ask('runs', { tapestry: 'other' })).runs).toEqual([]);
-    expect((await page.ask('runs', { partition: '2024-01-01' })).runs).toEqual([]);
+    expect(rest.items.map(({ runId }) => runId)).toEqual(['first']);
+    expect((await page.ask('runs', { tapestry: 'other' })).items).toEqual([]);
+    expect((await page.ask('runs', { partition: '2024-01-01' })).items).toEqual([]);
     expect(await page.ask('run', { runId: 'first' })).toMatchObject({
       nextRunId: 'second',
       run: { runId: 'first' },
@@ -243,11 +243,11 @@ describe('a run', () => {
   test('is a row of the grid of its tapestry', async () => {
     const grid = await page.ask('grid', { tapestry: 'doubled' });
     expect(grid.knots).toEqual(['param:count', 'numbers', 'all']);
-    expect(grid.runs.map(({ runId, cells }) => [runId, cells])).toEqual([
+    expect(grid.items.map(({ runId, cells }) => [runId, cells])).toEqual([
       ['second', 'ooo'],
       ['first', 'ooo'],
     ]);
-    expect(await page.ask('grid', { tapestry: 'other' })).toEqual({ knots: [], runs: [] });
+    expect(await page.ask('grid', { tapestry: 'other' })).toEqual({ knots: [], items: [] });
   });
 
   test('shows a knot with its inputs, and an element with what it failed by', async () => {
@@ -301,12 +301,12 @@ describe('a run', () => {
   test('leads to all that made and used a value', async () => {
     const hash = contentHash(20);
     const used = await page.ask('uses', { hash });
-    expect(used.uses.map(({ knotId, role }) => [knotId, role])).toEqual([
+    expect(used.items.map(({ knotId, role }) => [knotId, role])).toEqual([
       ['all[10]', 'produced'],
       ['param:count', 'parameter'],
     ]);
     const takers = await page.ask('uses', { hash, cursor: used.cursor! });
-    expect(takers.uses).toEqual([expect.objectContaining({ knotId: 'numbers', role: 'consumed' })]);
+    expect(takers.items).toEqual([expect.objectContaining({ knotId: 'numbers', role: 'consumed' })]);
     expect(takers.cursor).toBeUndefined();
     const { graph } = await page.ask('run', { runId: 'second' });
     const end = graph.knots[2]!.state!.outputHash!;
@@ -320,18 +320,18 @@ describe('a run', () => {
   });
 
   test('is found by what is typed', async () => {
-    expect((await page.ask('find', { text: 'FIR' })).found).toEqual([
+    expect((await page.ask('find', { text: 'FIR' })).items).toEqual([
       { kind: 'run', runId: 'first', tapestry: 'doubled', status: 'succeeded' },
     ]);
-    expect((await page.ask('find', { text: 'dou' })).found).toEqual([
+    expect((await page.ask('find', { text: 'dou' })).items).toEqual([
       { kind: 'tapestry', tapestry: 'doubled' },
     ]);
-    expect((await page.ask('find', { text: 'first/num' })).found).toEqual([
+    expect((await page.ask('find', { text: 'first/num' })).items).toEqual([
       { kind: 'knot', runId: 'first', knotId: 'numbers' },
     ]);
     const hash = contentHash(20);
-    expect((await page.ask('find', { text: hash.slice(7, 20) })).found).toEqual([{ kind: 'value', hash }]);
-    expect((await page.ask('find', { text: '' })).found).toEqual([]);
+    expect((await page.ask('find', { text: hash.slice(7, 20) })).items).toEqual([{ kind: 'value', hash }]);
+    expect((await page.ask('find', { text: '' })).items).toEqual([]);
   });
 });
 
@@ -389,9 +389,9 @@ test('the starts of a trigger are counted up to a thousand, and it is told if th
   const of = { few: claims('kafka:few', 2), many: claims('kafka:many', 2_002) };
   await backends.startLedger.claim([...of.few, ...of.many]);
   await backends.startLedger.markStarted(of.many.slice(0, 1_001));
-  const { triggers, truncated } = await (await openPage({ backends, triggers: [] })).ask('triggers', {});
-  expect({ triggers, isMore: truncated }).toMatchObject({
-    triggers: [
+  const { items, truncated } = await (await openPage({ backends, triggers: [] })).ask('triggers', {});
+  expect({ items, truncated }).toMatchObject({
+    items: [
       {
         name: 'kafka:many',
         startedCount: 1_000,
@@ -399,13 +399,13 @@ test('the starts of a trigger are counted up to a thousand, and it is told if th
         atLeast: { startedCount: true, pendingCount: true },
       },
     ],
-    isMore: true,
+    truncated: true,
   });
 
   await backends.startLedger.markStarted(of.many);
   await backends.startLedger.forget(Infinity);
   expect(await (await openPage({ backends, triggers: [] })).ask('triggers', {})).toMatchObject({
-    triggers: [
+    items: [
       {
         name: 'kafka:few',
         startedCount: 0,
@@ -413,6 +413,6 @@ test('the starts of a trigger are counted up to a thousand, and it is told if th
         atLeast: { startedCount: false, pendingCount: false },
       },
     ],
-    isMore: false,
+    truncated: false,
   });
 });

@@ -31,13 +31,13 @@ const document: EmbeddedDocument = {
 
 test('a file answers for the run that it holds', () => {
   expect(answerFrom(document, 'run', { runId: 'r' })).toBe(document.run);
-  expect(answerFrom(document, 'runs', {}).runs).toEqual([document.run!.run]);
+  expect(answerFrom(document, 'runs', {}).items).toEqual([document.run!.run]);
   expect(answerFrom(document, 'knot', { runId: 'r', knotId: 'load' })).toEqual({
     knotId: 'load',
     inputs: [],
   });
   expect(answerFrom(document, 'value', { hash: 'abc' })).toMatchObject({ json: 1 });
-  expect(answerFrom(document, 'find', { text: 'LOA' }).found).toEqual([
+  expect(answerFrom(document, 'find', { text: 'LOA' }).items).toEqual([
     { kind: 'knot', runId: 'r', knotId: 'load' },
   ]);
 });

@@ -268,7 +268,7 @@ describe('requests', () => {
       expect(answer.status).toBe(503);
       expect(codeOf(answer)).toBe('ServerUnreachable');
     }
-    expect(await opened.ask('runs', {})).toEqual({ runs: [] });
+    expect(await opened.ask('runs', {})).toEqual({ items: [] });
     expect(codeOf(await opened.question('schedules'))).toBe('ServerUnreachable');
     expect(codeOf(await opened.question('run', { runId: 'r' }))).toBe('UnknownRun');
   });

@@ -25,7 +25,7 @@ async function showStatus(options: RecordOptions, output: Output): Promise<numbe
   return await withRecords(options, async (backends) => {
     requireFeed(backends.runHistory);
     const emitters = await readEmitters(backends);
-    if (output.json) output.document({ emitters });
+    if (output.json) output.document({ items: emitters });
     else output.say(describe(emitters));
     return EXIT.ok;
   });

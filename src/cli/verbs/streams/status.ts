@@ -29,7 +29,7 @@ async function showStatus(id: string | undefined, options: ServerOptions, output
   return await withClient(options, output, async (selvage) => {
     if (id === undefined) {
       const streams = await selvage.streams.list();
-      if (output.json) output.document({ streams });
+      if (output.json) output.document({ items: streams });
       else output.say(describeAll(streams));
       return EXIT.ok;
     }

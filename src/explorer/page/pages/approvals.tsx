@@ -14,13 +14,13 @@ import { VirtualList } from '../ui/virtual-list';
 import { countWords, exactWords } from '../words';
 import { useSignalForm } from './act-dialogs';
 
-type Wait = ApprovalsAnswer['waits'][number];
+type Wait = ApprovalsAnswer['items'][number];
 
 /** The signals that runs wait for, each with a form for its payload. */
 export function ApprovalsPage({ place }: PageProps<'approvals'>) {
   const answer = useAnswer('approvals', {}, { staleOn: () => true, everyMs: 15_000 });
   const further = useFurther(answer.value);
-  const waits = [...(answer.value?.waits ?? []), ...further.waits];
+  const waits = [...(answer.value?.items ?? []), ...further.waits];
   /** Which one is shown: it stays as long as it waits, for its form may be half filled in. */
   const shown = useRef<Wait>();
   /** Key of the one that was answered here last. */
@@ -218,7 +218,7 @@ function useFurther(head: ApprovalsAnswer | undefined): {
       .finally(() => (isAsking.current = false));
   };
   return {
-    waits: pages.flatMap((page) => page.waits),
+    waits: pages.flatMap((page) => page.items),
     more,
     isCut: cursor !== undefined,
     ...(error && { error }),

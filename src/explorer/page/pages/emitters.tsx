@@ -22,7 +22,7 @@ const TONES = {
 /** Emitters, which hear of runs: how far they are, what failed, what they gave up. */
 export function EmittersPage({ place }: PageProps<'emitters'>) {
   const answer = useAnswer('emitters', {}, { everyMs: 3_000 });
-  const emitters = answer.value?.emitters;
+  const emitters = answer.value?.items;
   return (
     <>
       <PageHead title="Emitters" />
@@ -153,7 +153,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
 function DeadLetters({ emitter }: { emitter: string }) {
   const answer = useAnswer('emitterLetters', { emitter }, { everyMs: 3_000 });
   const doing = useAct('emitter', { asToast: true });
-  const letters = answer.value?.letters;
+  const letters = answer.value?.items;
   return (
     <section class="below" aria-label={`Dead letters of ${emitter}`}>
       <h2>Dead letters of {emitter}</h2>

@@ -31,7 +31,7 @@ export function Grid({ tapestry }: { tapestry: string }) {
     ) : (
       <Skeleton rows={12} height={CELL} />
     );
-  if (answer.value.runs.length === 0)
+  if (answer.value.items.length === 0)
     return (
       <Empty icon="grid" title="No runs yet">
         Each run of {tapestry} becomes a column here, each knot a row.
@@ -51,7 +51,7 @@ export function Grid({ tapestry }: { tapestry: string }) {
   );
 }
 
-type GridRun = GridAnswer['runs'][number];
+type GridRun = GridAnswer['items'][number];
 
 /**
  * The newest page, and the older ones loaded by scrolling. Each older page keeps the order of knots of its
@@ -69,7 +69,7 @@ function useOlder(
     if (!head) return [];
     const seen = new Set<string>();
     return [head, ...pages].flatMap((page) =>
-      page.runs
+      page.items
         .filter((run) => !seen.has(run.temporalRunId) && seen.add(run.temporalRunId))
         .map((run) =>
           sameKnots(page.knots, head.knots)

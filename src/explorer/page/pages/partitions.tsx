@@ -59,7 +59,7 @@ export function Partitions({
   );
   const [isFilling, setFilling] = useState(false);
   const box = useRef<HTMLDivElement>(null);
-  const all = answer.value?.partitions ?? [];
+  const all = answer.value?.items ?? [];
   const counts = useMemo(() => countStates(all), [all]);
   const shown = useMemo(
     () => (state === undefined ? all : all.filter((one) => one.state === state)),

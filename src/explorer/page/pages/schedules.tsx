@@ -18,7 +18,7 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
     {},
     { staleOn: ({ kind }) => kind === 'run-started', everyMs: 30_000 },
   );
-  const schedules = answer.value?.schedules;
+  const schedules = answer.value?.items;
   return (
     <>
       <PageHead title="Schedules" />

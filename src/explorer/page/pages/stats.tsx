@@ -78,7 +78,7 @@ export function StatsPage({ place }: PageProps<'stats'>) {
         {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
         {!found ? (
           !answer.error && <Skeleton rows={6} height={42} />
-        ) : found.rows.length === 0 ? (
+        ) : found.items.length === 0 ? (
           <Empty icon="stats" title={`Nothing finished in the last ${WINDOWS[last]}`}>
             How often what finishes fails, and how long it takes, is listed here.
           </Empty>
@@ -90,9 +90,9 @@ export function StatsPage({ place }: PageProps<'stats'>) {
   );
 }
 
-function noteOf({ total, rows }: StatsAnswer, by: StatsGroup, last: StatsWindow): string {
+function noteOf({ total, items }: StatsAnswer, by: StatsGroup, last: StatsWindow): string {
   const what = countWords(total, by, by === 'tapestry' ? 'tapestries' : 'definitions');
-  const shown = total > rows.length ? `; the ${countWords(rows.length)} that ran most are shown` : '';
+  const shown = total > items.length ? `; the ${countWords(items.length)} that ran most are shown` : '';
   return `${what}: what finished in the last ${WINDOWS[last]}, compared with the 7 days before${shown}`;
 }
 
@@ -166,7 +166,7 @@ function Table({
   const names = ['name', 'worse', 'ran', 'failed', ...Object.keys(columns)];
   const shown = [...new Set(names)].map((name) => [name, columns[name]!] as const);
   const { column, isDescending } = sortOf(sort, columns);
-  const rows = [...found.rows].sort(
+  const rows = [...found.items].sort(
     (a, b) =>
       compared(columns[column]!.of(a), columns[column]!.of(b), isDescending) || (a.name < b.name ? -1 : 1),
   );

@@ -26,7 +26,7 @@ const TONES = {
 /** Streams, which start a run for each element of a source: how fast, how far, and what failed. */
 export function StreamsPage({ place }: PageProps<'streams'>) {
   const answer = useAnswer('streams', {}, { everyMs: 2_000 });
-  const streams = answer.value?.streams;
+  const streams = answer.value?.items;
   const doing = useAct('stream', { asToast: true });
   const [draining, setDraining] = useState<string>();
   const at = streams?.findIndex(({ id }) => id === place.stream) ?? -1;

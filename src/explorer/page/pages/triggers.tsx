@@ -19,7 +19,7 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
     {},
     { staleOn: ({ kind }) => kind === 'run-started', everyMs: 10_000 },
   );
-  const triggers = answer.value?.triggers;
+  const triggers = answer.value?.items;
   return (
     <>
       <PageHead title="Triggers" />
@@ -129,7 +129,7 @@ function DeadLetters({ trigger }: { trigger: string }) {
   const isAsking = useRef(false);
   useEffect(() => setFurther([]), [answer.value]);
   const pages = answer.value ? [answer.value, ...further] : [];
-  const letters = pages.flatMap((page) => page.letters);
+  const letters = pages.flatMap((page) => page.items);
   const cursor = pages.at(-1)?.cursor;
   const more = (): void => {
     if (cursor === undefined || isAsking.current) return;

@@ -95,7 +95,7 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
                 </tr>
               </thead>
               <tbody>
-                {found.runs.map(({ runId, knotId, since, code, message }) => (
+                {found.items.map(({ runId, knotId, since, code, message }) => (
                   <tr key={runId}>
                     <td>
                       <a
@@ -133,9 +133,9 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
 /** The bodies that unfinished runs have yet to run, and those that are safe to remove. */
 function Versions() {
   const answer = useAnswer('versions', {}, { everyMs: 30_000 });
-  const { bodies, workersKnown = false } = answer.value ?? {};
+  const { items, workersKnown = false } = answer.value ?? {};
   if (answer.error) return <ErrorBox error={answer.error} onRetry={answer.reload} />;
-  if (!bodies?.length) return null;
+  if (!items?.length) return null;
   return (
     <>
       <h2>Versions in use</h2>
@@ -154,7 +154,7 @@ function Versions() {
           </tr>
         </thead>
         <tbody>
-          {bodies.map(({ body, codeHash, runs, workers, safeToRemove }) => (
+          {items.map(({ body, codeHash, runs, workers, safeToRemove }) => (
             <tr key={`${body} ${codeHash}`}>
               <td>
                 <code class="break">{body}</code>

@@ -18,7 +18,7 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
     {},
     { staleOn: ({ kind }) => kind !== 'knot-finished', everyMs: 5_000 },
   );
-  const queues = answer.value?.queues;
+  const queues = answer.value?.items;
   return (
     <>
       <PageHead title="Workers" />

@@ -25,7 +25,7 @@ export function answerFrom<Name extends QuestionName>(
   const answers: Answers = {
     about: () =>
       document.tapestry ? { ...document.about, tapestries: [document.tapestry] } : document.about,
-    runs: () => ({ runs: runs.map(({ run }) => run.run) }),
+    runs: () => ({ items: runs.map(({ run }) => run.run) }),
     run: ({ runId }) => runOf(runId).run,
     knot: ({ runId, knotId }) => {
       const { run: view, knots, elements } = runOf(runId);
@@ -49,7 +49,7 @@ export function answerFrom<Name extends QuestionName>(
       const next = behind[limit]?.index;
       return { ...counts, elements: behind.slice(0, limit), ...(next !== undefined && { next }) };
     },
-    uses: ({ hash }) => ({ hash, uses: runs.flatMap((run) => usesIn(run, hash)) }),
+    uses: ({ hash }) => ({ hash, items: runs.flatMap((run) => usesIn(run, hash)) }),
     value: ({ hash }) =>
       own(document.values, hash) ?? {
         form: 'none',
@@ -57,7 +57,7 @@ export function answerFrom<Name extends QuestionName>(
         code: 'NotKept',
         message: 'This file does not hold the value.',
       },
-    find: ({ text, limit }) => ({ found: found(document, text).slice(0, limit ?? 20) }),
+    find: ({ text, limit }) => ({ items: found(document, text).slice(0, limit ?? 20) }),
   };
   const answer = Object.hasOwn(answers, name) ? answers[name] : undefined;
   if (!answer) throw notInFile(`A file does not answer ${name}; the page of \`selvage ui\` does.`);

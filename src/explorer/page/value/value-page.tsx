@@ -76,13 +76,13 @@ function Uses({ hash }: { hash: string }): JSX.Element {
   const [failed, setFailed] = useState<SourceError>();
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
   if (!value) return <Skeleton rows={4} height={36} />;
-  const uses = [...value.uses, ...(later?.uses ?? [])];
+  const uses = [...value.items, ...(later?.uses ?? [])];
   const cursor = later ? later.cursor : value.cursor;
   const more = async (): Promise<void> => {
     try {
       const answer = await source().ask('uses', { hash, ...(cursor !== undefined && { cursor }) });
       setLater((before) => ({
-        uses: [...(before?.uses ?? []), ...answer.uses],
+        uses: [...(before?.uses ?? []), ...answer.items],
         ...(answer.cursor !== undefined && { cursor: answer.cursor }),
       }));
     } catch (caught) {

@@ -116,7 +116,7 @@ describe('why', () => {
 
 describe('impact', () => {
   const paths = (found: Awaited<ReturnType<typeof impact>>) =>
-    found.affected.map(({ record, through }) => `${record.run_id}/${record.knot_id} < ${through.join()}`);
+    found.items.map(({ record, through }) => `${record.run_id}/${record.knot_id} < ${through.join()}`);
 
   test('walks down, parents first, in all runs that have the value', async () => {
     const { hashOf } = await run(report, { path: 'x' }, 'r1');
@@ -167,8 +167,8 @@ describe('impact', () => {
     });
     const { hashOf } = await run(chain, { path: 'x' }, 'r1');
     const found = await impact(history, hashOf('k0'), { limit: 10_000 });
-    expect(found.affected).toHaveLength(2_999);
-    expect(found.affected.at(-1)!.record.knot_id).toBe('k2999');
+    expect(found.items).toHaveLength(2_999);
+    expect(found.items.at(-1)!.record.knot_id).toBe('k2999');
   });
 
   test('says so where nobody has the value', async () => {
@@ -390,13 +390,13 @@ describe('elements of a map', () => {
     const origin = await why(backends, hashOf('mapped[1]'));
     expect(origin.record.knot_id).toBe('mapped[1]');
     expect(origin.inputs[0]).toMatchObject({ knotId: 'list', origin: { record: { knot_id: 'list' } } });
-    const { affected } = await impact(history, hashOf('mapped[1]'));
-    expect(affected.map(({ record, through }) => [record.knot_id, through])).toEqual([
+    const { items } = await impact(history, hashOf('mapped[1]'));
+    expect(items.map(({ record, through }) => [record.knot_id, through])).toEqual([
       ['mapped', ['mapped[1]']],
       ['whole', ['mapped']],
     ]);
     const ofList = await impact(history, hashOf('list'));
-    expect(ofList.affected.map(({ record }) => record.knot_id)).toEqual([
+    expect(ofList.items.map(({ record }) => record.knot_id)).toEqual([
       'mapped[0]',
       'mapped[1]',
       'mapped[2]',

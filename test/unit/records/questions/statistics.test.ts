@@ -38,7 +38,7 @@ const earlier = NOW - 3 * DAY;
 const lately = NOW - HOUR;
 
 test('stats say what became slower, with the figures and how many they are of', async () => {
-  const { statistics, baseline } = await statsOver(
+  const { items, baseline } = await statsOver(
     knots('slower', earlier, 300, () => 20),
     knots('slower', lately, 60, () => 60),
     knots('same', earlier, 300, () => 20),
@@ -46,7 +46,7 @@ test('stats say what became slower, with the figures and how many they are of', 
     knots('tail', earlier, 300, () => 20),
     knots('tail', lately, 200, (index) => (index % 10 === 0 ? 500 : 20)),
   );
-  expect(statistics.map(({ name, ran }) => [name, ran])).toEqual([
+  expect(items.map(({ name, ran }) => [name, ran])).toEqual([
     ['tail', 200],
     ['same', 80],
     ['slower', 60],
