@@ -118,7 +118,7 @@ describe('a run that no worker has begun', () => {
     ['BackendUnavailable', ['tapestryStore.get', 'tapestryStore.save'], false],
     ['DiskFull', ['runHistory.startRun'], false],
     ['BackendUnavailable', ['runHistory.endRun'], true],
-  ] as const)('says why its first or last step fails: %s of %j', async (code, only, begun) => {
+  ] as const)('says why its first or last step fails: %s of %j', async (code, only, started) => {
     const real = await temporaryBackends();
     const line = new SwitchableBackends(real);
     const client = await connectSelvage({ backends: real });
@@ -127,7 +127,7 @@ describe('a run that no worker has begun', () => {
     await startWorker(client, { tapestries: [plain], backends: line.backends, identity: 'cut off' });
     const step = await stepUntil(run, code);
     expect(step).toMatchObject({ message: expect.stringMatching(/^The test has cut /), worker: 'cut off' });
-    expect((await run.status()).waiting).toMatchObject({ begun });
+    expect((await run.status()).waiting).toMatchObject({ started });
     line.mend();
     expect(await run.values()).toEqual({ end: 2 });
   });

@@ -51,7 +51,7 @@ describe.each([
     );
     const selvage = await connectSelvage({ backends });
     expect(await selvage.streams.deadLetters(id)).toEqual([
-      expect.objectContaining({ why: expect.stringContaining('unlucky') as unknown }),
+      expect.objectContaining({ reason: expect.stringContaining('unlucky') as unknown }),
     ]);
   });
 });
