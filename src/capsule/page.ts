@@ -95,7 +95,7 @@ async function embeddedRun(
     if (kind !== 'map') continue;
     const listed = await ask('elements', { runId, map: id, limit: SHOWN_ELEMENTS });
     elements[id] = listed;
-    for (const element of listed.elements.slice(0, ELEMENTS_WITH_PANELS))
+    for (const element of listed.items.slice(0, ELEMENTS_WITH_PANELS))
       knots[element.id] = await ask('knot', { runId, knotId: element.id });
   }
   return { run: view, knots, elements };

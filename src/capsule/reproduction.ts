@@ -6,15 +6,15 @@ import type { FirstDifference } from './first-difference';
 
 /**
  * The result of running a knot's body again on its recorded inputs. `same`: the same hash, or the same error. `value`: another value.
- * `error`: another error. `outcome`: it failed although it had not, or the reverse. `unread`: it could not run, because something is not
- * available. `unrun`: it has no body to run, as its value came from outside or from other knots.
+ * `error`: another error. `outcome`: it failed although it had not, or the reverse. `unreadable`: it could not run, because something is not
+ * available. `not-run`: it has no body to run, as its value came from outside or from other knots.
  */
-export type Verdict = 'same' | 'value' | 'error' | 'outcome' | 'unread' | 'unrun';
+export type Verdict = 'same' | 'value' | 'error' | 'outcome' | 'unreadable' | 'not-run';
 
 /** The outcome of a knot. */
 export interface KnotEnd {
   readonly outcome: OutcomeKind;
-  readonly hash?: string;
+  readonly outputHash?: string;
   readonly error?: { readonly type: string; readonly message: string; readonly at?: string };
 }
 
@@ -22,7 +22,7 @@ export interface Reproduction {
   readonly runId: string;
   readonly knotId: string;
   readonly verdict: Verdict;
-  readonly sentence: string;
+  readonly explanation: string;
   readonly recorded?: KnotEnd;
   /** Absent: it was not run. */
   readonly now?: KnotEnd;
@@ -32,7 +32,7 @@ export interface Reproduction {
   readonly error?: SelvageError;
 }
 
-export function unrun(
+export function notRun(
   run: RunRecord,
   knotId: string,
   record: LineageRecord | undefined,
@@ -41,14 +41,14 @@ export function unrun(
   return {
     runId: run.run_id,
     knotId,
-    verdict: 'unrun',
-    sentence: why,
+    verdict: 'not-run',
+    explanation: why,
     ...(record && { recorded: endOf(record) }),
   };
 }
 
 /** @throws errors that are not ours */
-export function unread(
+export function unreadable(
   run: RunRecord,
   knotId: string,
   record: LineageRecord | undefined,
@@ -58,18 +58,18 @@ export function unread(
   return {
     runId: run.run_id,
     knotId,
-    verdict: 'unread',
-    sentence: `it could not be run: ${error.code}: ${error.message}`,
+    verdict: 'unreadable',
+    explanation: `it could not be run: ${error.code}: ${error.message}`,
     error,
     ...(record && { recorded: endOf(record) }),
   };
 }
 
-export function endOf({ outcome, output_hash: hash, extra }: LineageRecord): KnotEnd {
+export function endOf({ outcome, output_hash: outputHash, extra }: LineageRecord): KnotEnd {
   const { error } = extra as { error?: ExceptionRecord };
   return {
     outcome,
-    ...(hash !== null && { hash }),
+    ...(outputHash !== null && { outputHash }),
     ...(error && {
       error: { type: error.type, message: error.message, ...(error.at !== undefined && { at: error.at }) },
     }),
@@ -79,7 +79,7 @@ export function endOf({ outcome, output_hash: hash, extra }: LineageRecord): Kno
 export function endOfOutcome(
   outcome: OutcomeToRecord | { readonly kind: 'err'; readonly error: NonNullable<KnotEnd['error']> },
 ): KnotEnd {
-  if (outcome.kind === 'ok') return { outcome: 'ok', hash: outcome.value.hash };
+  if (outcome.kind === 'ok') return { outcome: 'ok', outputHash: outcome.value.hash };
   if (outcome.kind === 'skipped') return { outcome: 'skipped' };
   const { type, message, at } = outcome.error;
   return { outcome: 'err', error: { type, message, ...(at !== undefined && { at }) } };

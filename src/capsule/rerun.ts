@@ -64,7 +64,7 @@ async function* compareRun(
         runId: run.run_id,
         knotId: record.knot_id,
         verdict: 'outcome',
-        sentence: 'it is not among the knots that ran',
+        explanation: 'it is not among the knots that ran',
       };
   }
 }

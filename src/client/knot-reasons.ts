@@ -64,13 +64,13 @@ export class KnotReasons {
       const more = others > 0 ? ` (and ${others} more)` : '';
       return { ...first, knotId, reason: { code, message: `${where}${more}` }, childRunId, ...told };
     }
-    if (child.step) {
-      const { code, message, since } = child.step;
+    if (child.workflowTask) {
+      const { code, message, since } = child.workflowTask;
       const isUntaken = code === 'NoWorker';
       return {
         knotId,
-        state: isUntaken ? 'queued' : 'held',
-        reason: { code: isUntaken ? code : 'NextStep', message },
+        state: isUntaken ? 'queued' : 'pending',
+        reason: { code: isUntaken ? code : 'NextWorkflowTask', message },
         since,
         childRunId,
         ...told,
@@ -112,21 +112,25 @@ export class KnotReasons {
   }
 
   private reasonToHold(): Reason {
-    const { step, activities, isHistoryFull } = this.situation;
-    const held = (code: WaitingCode, message: string): Reason => ({
-      state: 'held',
+    const { workflowTask, activities, isHistoryFull } = this.situation;
+    const pending = (code: WaitingCode, message: string): Reason => ({
+      state: 'pending',
       reason: { code, message },
     });
-    if (step) return held('NextStep', `goes out with the run's next step: ${step.message}`);
+    if (workflowTask)
+      return pending('NextWorkflowTask', `goes out with the run's next step: ${workflowTask.message}`);
     if (isHistoryFull) {
-      return held(
-        'HistoryFull',
+      return pending(
+        'ContinuingAsNew',
         'goes out when what is in flight has ended: the history is full, and the run goes on with a new one',
       );
     }
     if (activities.length >= RUNNING_KNOTS)
-      return held('Window', `goes out when one of the ${activities.length} activities in flight has ended`);
-    return held('NextStep', "goes out with the run's next step");
+      return pending(
+        'PendingActivityLimit',
+        `goes out when one of the ${activities.length} activities in flight has ended`,
+      );
+    return pending('NextWorkflowTask', "goes out with the run's next step");
   }
 }
 
@@ -143,7 +147,7 @@ export function urgency({ state, reason }: WaitingKnot): number {
   if (state === 'retrying' || state === 'paused' || reason.code === 'NoWorker') return 0;
   if (state === 'running' || state === 'queued') return 1;
   if (state === 'waiting') return 2;
-  return state === 'held' ? 3 : 4;
+  return state === 'pending' ? 3 : 4;
 }
 
 /** Number of knots by reason code. */

@@ -48,8 +48,8 @@ export interface StreamState {
   /** Elements since the stream was first started. */
   readonly ok: number;
   readonly failed: number;
-  /** What was lost before it could be read. Absent: nothing that is known. */
-  readonly gaps?: StreamGaps;
+  /** What was lost before it could be read, the newest of it, and how often. Absent: nothing that is known. */
+  readonly gaps?: { readonly items: readonly StreamGap[]; readonly total: number };
   /** How far each partition is finished. */
   readonly checkpoint: Readonly<Record<string, PartitionCheckpoint>>;
   /** Who reads. Absent: nobody. */
@@ -68,6 +68,9 @@ export interface StreamState {
   readonly reportedAt?: number;
   readonly startedAt: number;
 }
+
+/** Elements that were lost before they could be read. */
+export type StreamGap = Omit<StreamGaps['newest'][number], 'why'> & { readonly reason: string };
 
 /** An element that has failed. */
 export interface RecordedDeadLetter {
@@ -125,14 +128,15 @@ export class Streams {
   }
 
   /** The newest elements whose run has failed, and of those that could start none. Whether the server answers or not. */
-  async deadLetters(id: string): Promise<RecordedDeadLetter[]> {
+  async deadLetters(id: string): Promise<{ readonly items: readonly RecordedDeadLetter[] }> {
     const { runHistory, startLedger } = this.backends;
     const trigger = streamName(id);
     const [failed, entries] = await Promise.all([
       runHistory.listRuns({ trigger, status: 'failed', limit: MOST_LETTERS }),
       startLedger.list({ trigger, limit: LOOKED_THROUGH }),
     ]);
-    return [
+    const refused = entries.items.filter(({ event }) => event['refused'] !== undefined);
+    const items = [
       ...(await Promise.all(
         failed.items.map(async (run): Promise<RecordedDeadLetter> => {
           const reason = await this.whyFailed(run);
@@ -144,14 +148,12 @@ export class Streams {
           };
         }),
       )),
-      ...entries.items
-        .filter(({ event }) => event['refused'] !== undefined)
-        .slice(0, MOST_LETTERS)
-        .map(({ key, claimedAt, event }): RecordedDeadLetter => {
-          const reason = `${event['refused']}: ${event['why'] ?? ''}`;
-          return { element: key, at: claimedAt, reason };
-        }),
+      ...refused.slice(0, MOST_LETTERS).map(({ key, claimedAt, event }): RecordedDeadLetter => {
+        const reason = `${event['refused']}: ${event['why'] ?? ''}`;
+        return { element: key, at: claimedAt, reason };
+      }),
     ];
+    return { items };
   }
 
   /** Nothing more is read until {@link resume}; what was read is finished. Errors as of {@link status}. */
@@ -230,7 +232,7 @@ export class Streams {
             : 'waiting',
       ok: checkpoint?.counts.ok ?? 0,
       failed: checkpoint?.counts.dead ?? 0,
-      ...(checkpoint?.gaps && { gaps: checkpoint.gaps }),
+      ...(checkpoint?.gaps && { gaps: gapsOf(checkpoint.gaps) }),
       checkpoint: checkpoint?.partitions ?? {},
       ...(isReading && pump.worker !== undefined && { readBy: pump.worker }),
       ...(beat &&
@@ -277,6 +279,10 @@ export class Streams {
       throw unreachable(error, this.address);
     }
   }
+}
+
+function gapsOf({ count, newest }: StreamGaps): NonNullable<StreamState['gaps']> {
+  return { items: newest.map(({ why: reason, ...gap }) => ({ ...gap, reason })), total: count };
 }
 
 /** Partitions of a stream, by name: up to where they are finished, and how many elements beyond that are. @internal */

@@ -7,8 +7,9 @@ import { requireFeed } from './run-events';
 type Records = Pick<Backends, 'runHistory' | 'leaseTable'>;
 
 /** How an emitter fares, for people and tools. */
-export interface EmitterReport extends EmitterState {
+export interface EmitterReport extends Omit<EmitterState, 'disabledBecause'> {
   readonly state: 'idle' | 'delivering' | 'failing' | 'disabled' | 'unassigned';
+  readonly disabledReason: string | null;
   /** The process that delivers, in words. Null: none does. */
   readonly deliveredBy: string | null;
   readonly lag: Lag;
@@ -22,10 +23,12 @@ export async function readEmitters({ runHistory, leaseTable }: Records): Promise
   const last = states.length > 0 ? await feed.lastChange() : undefined;
   return await Promise.all(
     states.map(async (state) => {
+      const { disabledBecause, ...others } = state;
       const [holder] = await leaseTable.holders(leaseOf(state.name));
       const lag = await lagBehind(feed, state.position, last);
       return {
-        ...state,
+        ...others,
+        disabledReason: disabledBecause,
         state: stateOf(state, lag, holder !== undefined),
         deliveredBy: holder?.holder ?? null,
         lag,

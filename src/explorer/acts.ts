@@ -60,11 +60,11 @@ const ACTS: Doing = {
     );
     return { runId: resumed.runId };
   },
-  async schedule({ reach }, { id, act: what }, { actor }) {
+  async schedule({ reach }, { id, action }, { actor }) {
     const note = `by ${actor ?? 'somebody'}, by the page`;
     await reach.do(async ({ schedules }) => {
-      if (what === 'pause') await schedules.pause(id, `Paused ${note}`);
-      else if (what === 'resume') await schedules.resume(id, `Resumed ${note}`);
+      if (action === 'pause') await schedules.pause(id, `Paused ${note}`);
+      else if (action === 'resume') await schedules.resume(id, `Resumed ${note}`);
       else await schedules.trigger(id);
     });
     return {};
@@ -76,16 +76,16 @@ const ACTS: Doing = {
     );
     return { runId: run.runId };
   },
-  async emitter({ backends }, { name, act: what }) {
+  async emitter({ backends }, { name, action }) {
     await requireEmitter(backends, name);
     const table = requireFeed(backends.runHistory).emitterTableBeside();
-    if (what === 'redrive') await table.redrive(name);
-    else if (what === 'resume') await table.resume(name);
+    if (action === 'redrive') await table.redrive(name);
+    else if (action === 'resume') await table.resume(name);
     else await replayEmitter(backends, name, 'beginning');
     return {};
   },
-  async stream({ reach }, { id, act: what }) {
-    await reach.do((selvage) => selvage.streams[what](id));
+  async stream({ reach }, { id, action }) {
+    await reach.do((selvage) => selvage.streams[action](id));
     return {};
   },
 };

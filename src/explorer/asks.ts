@@ -49,6 +49,7 @@ export const QUESTIONS = {
     outcome: z.enum(OUTCOME_KINDS).optional(),
     from: z.int().min(0).optional(),
     limit,
+    cursor: text.regex(/^\d{1,15}$/).optional(),
   }),
   value: z.strictObject({
     hash: name,
@@ -92,8 +93,8 @@ export const ACTS = {
   cancel: z.strictObject({ runId: name }),
   terminate: z.strictObject({ runId: name, reason: text.optional() }),
   resume: rerun,
-  schedule: z.strictObject({ id: name, act: z.enum(['pause', 'resume', 'trigger']) }),
+  schedule: z.strictObject({ id: name, action: z.enum(['pause', 'resume', 'trigger']) }),
   backfill,
-  emitter: z.strictObject({ name, act: z.enum(['redrive', 'resume', 'replay']) }),
-  stream: z.strictObject({ id: name, act: z.enum(['pause', 'resume', 'drain']) }),
+  emitter: z.strictObject({ name, action: z.enum(['redrive', 'resume', 'replay']) }),
+  stream: z.strictObject({ id: name, action: z.enum(['pause', 'resume', 'drain']) }),
 } satisfies Record<ActName, z.ZodType>;

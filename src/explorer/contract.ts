@@ -8,7 +8,7 @@ import type { GraphState, RunGraph } from '../authoring/run-graph';
  * of them: the server of `selvage ui` over HTTP, a file of `htmlForRun` or `htmlForTapestry`, and a capsule.
  * `Abilities` lists what a source can answer.
  * Over HTTP a question is `GET api/<name>?q=<JSON>`, and an act `POST api/<name>` with JSON and the header
- * `x-selvage-act: 1`. `live` is `GET api/live?after=<position>`: server-sent events, continued by
+ * `x-selvage-action: 1`. `live` is `GET api/live?after=<position>`: server-sent events, continued by
  * `Last-Event-ID`. Each message is a list of {@link LiveMessage} with a position as its id. The event `behind`
  * says that some were left out, so that the page must ask again for what it shows. A refusal is an
  * {@link ApiError} with an HTTP status from 400 on.
@@ -24,7 +24,7 @@ export interface Questions {
    * Why an unfinished run has not ended. Slower than the rest of `run`, because it asks the server and a
    * worker.
    */
-  waiting: { ask: { runId: string }; answer: Pick<RunView, 'waiting' | 'step'> };
+  waiting: { ask: { runId: string }; answer: Pick<RunView, 'waiting' | 'workflowTask'> };
   knot: { ask: { runId: string; knotId: string }; answer: KnotView };
   elements: { ask: ElementsAsk; answer: ElementsAnswer };
   value: { ask: ValueAsk; answer: ValueView };
@@ -74,12 +74,12 @@ export interface Acts {
   terminate: { ask: { runId: string; reason?: string }; answer: Record<string, never> };
   /** Starts a run that takes over every Ok outcome, except those of `from` and everything downstream. */
   resume: { ask: RerunAsk; answer: { runId: string } };
-  schedule: { ask: { id: string; act: 'pause' | 'resume' | 'trigger' }; answer: Record<string, never> };
+  schedule: { ask: { id: string; action: 'pause' | 'resume' | 'trigger' }; answer: Record<string, never> };
   backfill: { ask: BackfillAsk; answer: { runId: string } };
   /** `redrive`: delivers what it gave up once more. `resume`: goes on now. `replay`: hears all again, from the beginning. */
-  emitter: { ask: { name: string; act: 'redrive' | 'resume' | 'replay' }; answer: Record<string, never> };
+  emitter: { ask: { name: string; action: 'redrive' | 'resume' | 'replay' }; answer: Record<string, never> };
   /** `drain`: ends it when what was read is finished. */
-  stream: { ask: { id: string; act: 'pause' | 'resume' | 'drain' }; answer: Record<string, never> };
+  stream: { ask: { id: string; action: 'pause' | 'resume' | 'drain' }; answer: Record<string, never> };
 }
 
 export type QuestionName = keyof Questions;
@@ -312,7 +312,8 @@ export interface RunView {
     readonly parentRunId?: string;
     readonly parentKnotId?: string;
     readonly resumedFrom?: string;
-    readonly resumedAs?: readonly string[];
+    /** The runs that resumed it, in the order of the requests. */
+    readonly resumedAs?: readonly { readonly runId: string; readonly status: RunStatus }[];
     readonly vcsCommit?: string;
     readonly event?: Readonly<Record<string, string | number>>;
   };
@@ -323,7 +324,7 @@ export interface RunView {
    */
   readonly waiting?: Readonly<Record<string, WaitingView>>;
   /** Why the run as a whole makes no progress. */
-  readonly step?: { readonly code: string; readonly message: string };
+  readonly workflowTask?: { readonly code: string; readonly message: string };
   /** The tapestry's runs before and after this one. */
   readonly previousRunId?: string;
   readonly nextRunId?: string;
@@ -332,7 +333,7 @@ export interface RunView {
 }
 
 export interface WaitingView {
-  /** A `WaitingState`: `running`, `queued`, `retrying`, `paused`, `waiting`, `held`, `blocked`. */
+  /** A `WaitingState`: `running`, `queued`, `retrying`, `paused`, `waiting`, `pending`, `blocked`. */
   readonly state: string;
   readonly code: string;
   readonly message: string;
@@ -355,7 +356,7 @@ export interface KnotView {
    */
   readonly cache?: {
     readonly reused: boolean;
-    readonly sentence: string;
+    readonly explanation: string;
     readonly runId?: string;
     readonly knotId?: string;
   };
@@ -391,13 +392,15 @@ export interface ElementsAsk {
   readonly runId: string;
   readonly map: string;
   readonly outcome?: OutcomeKind;
-  /** Index of the first element to return. */
+  /** Index of the first element to return, where there is no `cursor`. */
   readonly from?: number;
   readonly limit?: number;
+  readonly cursor?: string;
 }
 
 export interface ElementsAnswer {
-  readonly count: number;
+  /** Number of all elements. */
+  readonly total: number;
   readonly counts: {
     readonly ok: number;
     readonly err: number;
@@ -405,13 +408,12 @@ export interface ElementsAnswer {
     readonly reused: number;
   };
   /**
-   * At most 200 cells, each for `count / cells` elements: `o`, `h`, `e` (if any failed), `s`, ` ` (if some
+   * At most 200 cells, each for `total / cells` elements: `o`, `h`, `e` (if any failed), `s`, ` ` (if some
    * are missing).
    */
   readonly strip: string;
-  readonly elements: readonly { readonly id: string; readonly index: number; readonly state: GraphState }[];
-  /** The index at which the next page begins. Absent on the last page. */
-  readonly next?: number;
+  readonly items: readonly { readonly id: string; readonly index: number; readonly state: GraphState }[];
+  readonly cursor?: string;
 }
 
 export interface ValueAsk {
@@ -510,7 +512,7 @@ export interface UseView {
 export interface WalkAnswer {
   readonly hash: string;
   /** In the order of the walk; `depth` counts from 0. */
-  readonly steps: readonly {
+  readonly items: readonly {
     readonly depth: number;
     readonly runId: string;
     readonly knotId: string;
@@ -536,13 +538,15 @@ export interface Comparison {
    * else the first's.
    */
   readonly graph: RunGraph;
-  /** By index into `graph.knots`. */
-  readonly likeness: readonly Likeness[];
-  /** A sentence for each knot that differs, by index. */
-  readonly sentences: Readonly<Record<number, string>>;
-  /** Index of the first knot that differs although none of its parents does. */
-  readonly divergent?: number;
-  readonly sentence: string;
+  /** The knots that are not the same, in the order of the graph. */
+  readonly items: readonly {
+    readonly knotId: string;
+    readonly likeness: Exclude<Likeness, 'same'>;
+    readonly explanation?: string;
+  }[];
+  /** Id of the first knot that differs although none of its parents does. */
+  readonly firstDifferent?: string;
+  readonly explanation: string;
 }
 
 export interface ScheduleView {
@@ -620,7 +624,7 @@ export interface EmitterView {
   readonly failures: number;
   readonly failingSince?: number;
   readonly lastError?: string;
-  readonly disabledBecause?: string;
+  readonly disabledReason?: string;
   readonly deadLetters: number;
   /** How many of these come again. */
   readonly redriven: number;
@@ -669,34 +673,38 @@ export interface StreamView {
 
 export interface StreamAnswer {
   /** The first of them by name. */
-  readonly partitions: readonly {
-    readonly partition: string;
-    /** The last place up to which all is finished. */
-    readonly checkpoint?: string;
-    /** How many elements are finished beyond it. */
-    readonly ahead: number;
-  }[];
-  readonly partitionCount: number;
-  /** What was lost before it could be read: how often, and the newest of it. */
+  readonly partitions: {
+    readonly items: readonly {
+      readonly partition: string;
+      /** The last place up to which all is finished. */
+      readonly checkpoint?: string;
+      /** How many elements are finished beyond it. */
+      readonly ahead: number;
+    }[];
+    readonly total: number;
+  };
+  /** What was lost before it could be read: the newest of it, and how often. */
   readonly gaps?: {
-    readonly count: number;
-    readonly newest: readonly {
+    readonly total: number;
+    readonly items: readonly {
       readonly partition: string;
       readonly after?: string;
       readonly before?: string;
       readonly lost?: { readonly amount: number; readonly unit: 'elements' | 'bytes' };
-      readonly why: string;
+      readonly reason: string;
       readonly since?: number;
       readonly at: number;
     }[];
   };
   /** The newest of each kind. */
-  readonly letters: readonly {
-    readonly element: string;
-    readonly runId?: string;
-    readonly reason?: string;
-    readonly at: number;
-  }[];
+  readonly deadLetters: {
+    readonly items: readonly {
+      readonly element: string;
+      readonly runId?: string;
+      readonly reason?: string;
+      readonly at: number;
+    }[];
+  };
 }
 
 export interface QueueView {

@@ -7,7 +7,7 @@ import type { GraphKnot, RunGraph } from '../authoring/run-graph';
 /** Characters of a value, as JSON. */
 const VALUE_CHARACTERS = 16_000;
 
-const STEPS = 50;
+const PAGE = 50;
 const MESSAGE_CHARACTERS = 1_000;
 
 /** A run with its times as text, and no longer a message than a model needs. */
@@ -78,16 +78,29 @@ export function shownError<Told extends { readonly type: string; readonly messag
   return { type: error.type, message: error.message.slice(0, MESSAGE_CHARACTERS) };
 }
 
-export function shownWalk({ hash, steps, truncated }: Questions['walk']['answer'], first: number): object {
-  const next = first + STEPS < steps.length ? first + STEPS : undefined;
+export function shownWalk(
+  { hash, items, truncated }: Questions['walk']['answer'],
+  cursor: string | undefined,
+): object {
+  const shown = ({ at, ...step }: (typeof items)[number]): object => ({
+    ...step,
+    at: new Date(at).toISOString(),
+  });
+  return { hash, ...pageFrom(cursor, items, shown), truncated };
+}
+
+/** A page of a list; its cursor is the index at which the next one begins. */
+export function pageFrom<Item>(
+  cursor: string | undefined,
+  all: readonly Item[],
+  shown: (item: Item) => unknown = (item) => item,
+): { readonly items: readonly unknown[]; readonly total: number; readonly cursor: string | undefined } {
+  const first = Number(cursor ?? 0);
+  const next = first + PAGE;
   return {
-    hash,
-    steps: steps
-      .slice(first, first + STEPS)
-      .map(({ at, ...step }) => ({ ...step, at: new Date(at).toISOString() })),
-    count: steps.length,
-    truncated,
-    next,
+    items: all.slice(first, next).map(shown),
+    total: all.length,
+    cursor: next < all.length ? String(next) : undefined,
   };
 }
 

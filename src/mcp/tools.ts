@@ -20,6 +20,7 @@ import {
   shownError,
   shownWalk,
   shownJson,
+  pageFrom,
 } from './shown-answers';
 
 /** Surroundings that tools need to answer. */
@@ -48,16 +49,16 @@ const hashText = z
   .min(4)
   .max(200)
   .describe('Hash of a value, sha256:… or bytes-sha256:…, or its beginning (four digits or more).');
-const from = z
-  .int()
-  .min(0)
-  .optional()
-  .describe('Where to go on: what an earlier answer gave as `next`. Default: the beginning.');
 const cursor = z
   .string()
   .max(2_000)
   .optional()
   .describe('Where to go on: what an earlier answer gave as `cursor`.');
+/** Of a list that is at hand as a whole: the index at which a page begins. */
+const index = cursor
+  .unwrap()
+  .regex(/^\d{1,15}$/)
+  .optional();
 const time = z.iso.datetime({ offset: true }).optional();
 
 function tool<Shape extends z.ZodRawShape>(
@@ -132,13 +133,13 @@ export const TOOLS: readonly Tool[] = [
   tool('run', {
     title: 'Show a run',
     description:
-      'Shows one run: its status, what failed first and why, why it waits if it is not over, and its knots (steps) in the order of the plan with outcome, duration and hash of the value. Long lists go on with `from`.',
+      'Shows one run: its status, what failed first and why, why it waits if it is not over, and its knots (steps) in the order of the plan with outcome, duration and hash of the value. Long lists go on with `cursor`.',
     input: {
       runId,
       outcome: z.enum(OUTCOME_KINDS).optional().describe('Only knots with this outcome.'),
-      from,
+      cursor: index,
     },
-    call: async ({ runId, outcome, from: first = 0 }, surroundings) => {
+    call: async ({ runId, outcome, cursor }, surroundings) => {
       const view = await ask(surroundings, 'run', { runId });
       const { knots } = view.graph;
       const chosen = knots.filter(({ state }) => outcome === undefined || state?.outcome === outcome);
@@ -154,10 +155,8 @@ export const TOOLS: readonly Tool[] = [
         },
         failed: failed.slice(0, FAILED).map(shownKnot),
         waiting: waits.waiting && Object.fromEntries(Object.entries(waits.waiting).slice(0, KNOTS)),
-        step: waits.step,
-        knots: chosen.slice(first, first + KNOTS).map(shownKnot),
-        count: chosen.length,
-        next: first + KNOTS < chosen.length ? first + KNOTS : undefined,
+        workflowTask: waits.workflowTask,
+        ...pageFrom(cursor, chosen, shownKnot),
         previousRunId: view.previousRunId,
         nextRunId: view.nextRunId,
       };
@@ -186,9 +185,9 @@ export const TOOLS: readonly Tool[] = [
               }
             : undefined,
         elements: failed && {
-          count: failed.count,
+          total: failed.total,
           counts: failed.counts,
-          failed: failed.elements.map(({ id, state: { error } }) => ({ id, error: shownError(error) })),
+          failed: failed.items.map(({ id, state: { error } }) => ({ id, error: shownError(error) })),
         },
       };
     },
@@ -197,45 +196,34 @@ export const TOOLS: readonly Tool[] = [
     title: 'Why a value is what it is',
     description:
       'Walks up from a value by its hash: the knot that made it, what went in, who made that, and so on, over runs. Use it to find where a wrong value came from.',
-    input: { hash: hashText, runId: runId.optional(), from },
-    call: async ({ hash, runId, from: first = 0 }, surroundings) =>
+    input: { hash: hashText, runId: runId.optional(), cursor: index },
+    call: async ({ hash, runId, cursor }, surroundings) =>
       shownWalk(
         await ask(surroundings, 'walk', { hash, direction: 'why', ...(runId !== undefined && { runId }) }),
-        first,
+        cursor,
       ),
   }),
   tool('impact', {
     title: 'What was made of a value',
     description:
       'Walks down from a value by its hash, over all runs: who has it, what took it in, what that made, and so on. Use it to find what a wrong value has spoilt.',
-    input: { hash: hashText, from },
-    call: async ({ hash, from: first = 0 }, surroundings) =>
-      shownWalk(await ask(surroundings, 'walk', { hash, direction: 'impact' }), first),
+    input: { hash: hashText, cursor: index },
+    call: async ({ hash, cursor }, surroundings) =>
+      shownWalk(await ask(surroundings, 'walk', { hash, direction: 'impact' }), cursor),
   }),
   tool('diff', {
     title: 'Compare two runs',
     description:
       'Compares two runs knot by knot, and says in a sentence which knot differs first and why: other code, constants, parameters, signals, a failure, or a body that gives something else on the same inputs.',
-    input: { first: runId, second: runId, from },
-    call: async ({ first, second, from: at = 0 }, surroundings) => {
-      const { graph, likeness, sentences, ...compared } = await ask(surroundings, 'compare', {
-        first,
-        second,
-      });
-      const different = graph.knots.flatMap(({ id }, index) =>
-        likeness[index] === 'same'
-          ? []
-          : [{ knotId: id, likeness: likeness[index], sentence: sentences[index] }],
-      );
+    input: { first: runId, second: runId, cursor: index },
+    call: async ({ first, second, cursor }, surroundings) => {
+      const { graph, items, ...compared } = await ask(surroundings, 'compare', { first, second });
       return {
-        sentence: compared.sentence,
-        firstDifferent: compared.divergent === undefined ? undefined : graph.knots[compared.divergent]?.id,
+        ...compared,
         first: shownRun(compared.first),
         second: shownRun(compared.second),
-        same: likeness.filter((one) => one === 'same').length,
-        different: different.slice(at, at + KNOTS),
-        count: different.length,
-        next: at + KNOTS < different.length ? at + KNOTS : undefined,
+        same: graph.knots.length - items.length,
+        ...pageFrom(cursor, items),
       };
     },
   }),
@@ -283,12 +271,12 @@ export const TOOLS: readonly Tool[] = [
     title: 'Preview a plan',
     description:
       'Shows what a run of a tapestry of the given file would be: its parameters with their JSON Schemas, its knots with their inputs, and what it asks of the server at most. Nothing is run. Without a name, the tapestries are listed.',
-    input: { tapestry: z.string().min(1).optional().describe('Name of the tapestry.'), from },
-    call: async ({ tapestry, from: first = 0 }, surroundings) => {
+    input: { tapestry: z.string().min(1).optional().describe('Name of the tapestry.'), cursor: index },
+    call: async ({ tapestry, cursor }, surroundings) => {
       const { tapestries } = await ask(surroundings, 'about', {});
       if (tapestry === undefined) {
         return {
-          tapestries: tapestries.map(({ name, description, graph }) => ({
+          items: tapestries.map(({ name, description, graph }) => ({
             name,
             description,
             knots: graph.knots.length,
@@ -310,9 +298,7 @@ export const TOOLS: readonly Tool[] = [
         parameters: view.parameters,
         partitioned: view.partitioned,
         atMost: { knots, depth, width, events, executions },
-        knots: view.graph.knots.slice(first, first + KNOTS).map((knot) => plannedKnot(knot, view.graph)),
-        count: view.graph.knots.length,
-        next: first + KNOTS < view.graph.knots.length ? first + KNOTS : undefined,
+        ...pageFrom(cursor, view.graph.knots, (knot) => plannedKnot(knot, view.graph)),
       };
     },
   }),
@@ -326,7 +312,7 @@ export const TOOLS: readonly Tool[] = [
         runId,
         ...defined({ from: knots }),
       });
-      return { reuses: reused.length, runs: runs.slice(0, 4 * KNOTS), count: runs.length };
+      return { reused: reused.length, items: runs.slice(0, 4 * KNOTS), total: runs.length };
     },
   }),
   tool('docs_search', {

@@ -72,7 +72,7 @@ async function reproduce(
       { details: { knot: unknown, run: run.run_id } },
     );
   }
-  const tried = found.filter(({ knotId, verdict }) => verdict !== 'unrun' && !excepted(knotId));
+  const tried = found.filter(({ knotId, verdict }) => verdict !== 'not-run' && !excepted(knotId));
   const different = tried.filter(({ verdict }) => verdict !== 'same');
   const [first] = different;
   if (first) throw notReproduced(file, run.run_id, different, tried.length);
@@ -90,7 +90,7 @@ function notReproduced(
   different: readonly Reproduction[],
   tried: number,
 ): SelvageError {
-  const [{ runId: run, knotId, sentence, difference }] = different as [Reproduction];
+  const [{ runId: run, knotId, explanation, difference }] = different as [Reproduction];
   const others = different.slice(1, TOLD + 1).map((other) => `"${other.knotId}"`);
   const more = different.length - 1 - others.length;
   const also =
@@ -98,7 +98,7 @@ function notReproduced(
   return new SelvageError(
     'RunNotReproduced',
     `Run "${runId}" (${file}) does not come to the same: ${different.length} of ${tried} knots differ. The first is "${knotId}"${run === runId ? '' : ` of run "${run}"`}: ` +
-      `${sentence}.${also} Correct the body, or name what may differ in \`except\`.`,
+      `${explanation}.${also} Correct the body, or name what may differ in \`except\`.`,
     {
       details: {
         run,

@@ -82,11 +82,11 @@ test('failed runs are resumed once, and an interrupted resume goes on by its id'
   });
   expect(await selvage.bulk.continue(plan.id)).toEqual(second);
   for (const { runId } of plan.runs) {
-    const { resumes } = await selvage.getRun(runId).status();
-    expect(resumes).toHaveLength(1);
-    await selvage.getRun(resumes![0]!.runId).values();
+    const { resumedAs } = await selvage.getRun(runId).status();
+    expect(resumedAs).toHaveLength(1);
+    await selvage.getRun(resumedAs![0]!.runId).values();
   }
-  expect((await selvage.getRun(sixth).status()).resumes![0]!.runId).toMatch(/^breaking~/);
+  expect((await selvage.getRun(sixth).status()).resumedAs![0]!.runId).toMatch(/^breaking~/);
   await elsewhere.values();
   expect((await selvage.bulk.plan(act, { query: {} })).runs).toEqual([]);
   await expect(selvage.bulk.continue('bulk-unknown')).rejects.toMatchObject(
@@ -108,7 +108,7 @@ test('an act that was done and not written down is not done twice', async () => 
     projectDir: await temporaryFolder(),
   });
   expect(await another.bulk.carryOut(plan)).toMatchObject({ done: 3, failed: [] });
-  for (const { runId } of plan.runs) expect((await selvage.getRun(runId).status()).resumes).toHaveLength(1);
+  for (const { runId } of plan.runs) expect((await selvage.getRun(runId).status()).resumedAs).toHaveLength(1);
 });
 
 test('unfinished runs are signalled, cancelled and terminated; nested ones go with theirs', async () => {

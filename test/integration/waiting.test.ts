@@ -25,7 +25,7 @@ async function waitingUntil(
 
 /** Once its next step waits for this. */
 const stepUntil = async (run: RunHandle<object>, code: string) =>
-  (await waitingUntil(run, ({ step }) => step?.code === code)).step!;
+  (await waitingUntil(run, ({ workflowTask }) => workflowTask?.code === code)).workflowTask!;
 
 /** Once these knots wait for these. */
 const knotsUntil = (run: RunHandle<object>, codes: Record<string, string>): Promise<Waiting> =>
@@ -55,7 +55,7 @@ describe('a run that no worker has begun', () => {
       },
       waiting: {
         started: false,
-        step: { code: 'NoWorker', message: expect.stringContaining(client.taskQueue!), attempt: 1 },
+        workflowTask: { code: 'NoWorker', message: expect.stringContaining(client.taskQueue!), attempt: 1 },
         knots: [],
       },
     });
@@ -107,7 +107,7 @@ describe('a run that no worker has begun', () => {
       return (await historyOf(client, run.runId)).some((event) => event.markerRecordedEventAttributes);
     });
     // The next task may only wait for its worker yet.
-    const waiting = await waitingUntil(run, ({ step }) => step?.code === 'UnknownTapestry');
+    const waiting = await waitingUntil(run, ({ workflowTask }) => workflowTask?.code === 'UnknownTapestry');
     expect(waiting.started).toBe(false);
     await worker.stop();
     await startWorker(client, { tapestries: [plain] });
@@ -184,7 +184,7 @@ describe('knots that wait for different things', () => {
     await begun.passed;
     const waiting = await knotsUntil(run, { failing: 'BodyThrew', missing: 'BodyMissing' });
     expect(waiting).toMatchObject({ started: true, total: 6, unfinished: 6 });
-    expect(waiting.step).toBeUndefined();
+    expect(waiting.workflowTask).toBeUndefined();
     expect(waiting.reasons).toEqual({ Running: 1, BodyThrew: 1, NoWorker: 1, BodyMissing: 1, Parents: 2 });
     const knots = byKnot(waiting);
     expect(knots).toMatchObject({
@@ -340,7 +340,7 @@ test('knots of a segment wait for each other and with the segment', async () => 
   expect(await run.values()).toEqual({ after: 3, out: 3 });
 });
 
-test('a run with more ready knots than may be in flight says which are held, and names a hundred at most', async () => {
+test('a run with more ready knots than may be in flight says which are pending, and names a hundred at most', async () => {
   const client = await connectSelvage();
   const nowhere = unique('nowhere');
   const wide = tapestry('wide', () =>
@@ -353,8 +353,12 @@ test('a run with more ready knots than may be in flight says which are held, and
   );
   await startWorker(client, { tapestries: [wide] });
   const run = await client.start(wide, {});
-  const waiting = await waitingUntil(run, ({ reasons }) => reasons.Window);
-  expect(waiting).toMatchObject({ total: 520, unfinished: 520, reasons: { NoWorker: 500, Window: 20 } });
+  const waiting = await waitingUntil(run, ({ reasons }) => reasons.PendingActivityLimit);
+  expect(waiting).toMatchObject({
+    total: 520,
+    unfinished: 520,
+    reasons: { NoWorker: 500, PendingActivityLimit: 20 },
+  });
   expect(waiting.knots).toHaveLength(100);
   await run.terminate();
 });

@@ -1,4 +1,4 @@
-import type { StepCode, WaitingCode } from '../waiting';
+import type { WorkflowTaskCode, WaitingCode } from '../waiting';
 import type { Duration } from '../../values/duration';
 import type { OpenRunsQuery } from './open-runs';
 
@@ -11,10 +11,10 @@ export interface WaitingRunsQuery extends OpenRunsQuery {
 }
 
 /**
- * Why a run does not go on: a code of {@link WaitingCode} for its knots, or of {@link StepCode} for its next step. `NotChecked`: there was no
+ * Why a run does not go on: a code of {@link WaitingCode} for its knots, or of {@link WorkflowTaskCode} for its next step. `NotChecked`: there was no
  * time to ask the server about it, see `within`. `PlanMissing`: the tapestry store lacks its plan.
  */
-export type WaitingRunCode = WaitingCode | StepCode | 'NotChecked' | 'PlanMissing';
+export type WaitingRunCode = WaitingCode | WorkflowTaskCode | 'NotChecked' | 'PlanMissing';
 
 /** An unfinished run that waits. Times are milliseconds since the epoch. */
 export interface WaitingRun {

@@ -222,18 +222,19 @@ function isTriedAgain({ state, attempt = 1 }: WaitingKnot): boolean {
 /** The one thing that a run waits for: the most stuck of its knots, or its next step. */
 function reasonOfRun(
   run: OpenRun,
-  { step, knots, unfinished }: Waiting,
+  { workflowTask, knots, unfinished }: Waiting,
   begun: Begun | undefined,
 ): WaitingRun | 'working' {
   const [first] = knots;
   if (first && urgency(first) === 0) return ofKnot(run, first, countOthers(knots, 0), begun);
-  if (step && step.code !== 'StepRunning') {
-    const { code, message, since = run.startedAt, taskQueue } = step;
+  if (workflowTask && workflowTask.code !== 'WorkflowTaskRunning') {
+    const { code, message, since = run.startedAt, taskQueue } = workflowTask;
     return noted(run, { reason: { code, message }, since, taskQueue });
   }
   const waits = knots.find(({ state }) => state === 'queued' || state === 'waiting');
   if (waits) return ofKnot(run, waits, countOthers(knots, urgency(waits)), begun);
-  const isWorking = step !== undefined || unfinished === 0 || knots.some(({ state }) => state === 'running');
+  const isWorking =
+    workflowTask !== undefined || unfinished === 0 || knots.some(({ state }) => state === 'running');
   if (isWorking || !first) return 'working';
   return ofKnot(run, first, 0, begun);
 }

@@ -19,7 +19,7 @@ export async function emitters({ backends }: ExplorerData): Promise<{ items: Emi
         failures,
         failingSince: report.failingSince ?? undefined,
         lastError: report.lastError ?? undefined,
-        disabledBecause: report.disabledBecause ?? undefined,
+        disabledReason: report.disabledReason ?? undefined,
         deadLetters,
         redriven,
       };

@@ -111,7 +111,7 @@ async function cacheOf(
     const { reused, other } = explanation;
     return {
       reused,
-      sentence: cacheSentence(explanation),
+      explanation: cacheSentence(explanation),
       runId: other?.runId,
       knotId: other?.knotId,
     };

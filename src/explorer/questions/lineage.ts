@@ -63,7 +63,7 @@ async function walkUp(
   { hash, runId }: Questions['walk']['ask'],
 ): Promise<WalkAnswer> {
   const origin = await why(backends, hash, { limit: STEPS, runId });
-  const steps: WalkAnswer['steps'][number][] = [];
+  const steps: WalkAnswer['items'][number][] = [];
   let truncated = false;
   // An explicit stack: chains of loops and runs are deeper than the call stack.
   const open: { readonly origin: ValueOrigin; readonly depth: number; readonly through?: string }[] = [
@@ -81,7 +81,7 @@ async function walkUp(
     ];
     open.push(...below.reverse());
   }
-  return { hash: origin.record.output_hash ?? hash, steps, truncated };
+  return { hash: origin.record.output_hash ?? hash, items: steps, truncated };
 }
 
 async function walkDown(
@@ -99,10 +99,10 @@ async function walkDown(
     depths.set(keyOf(record.temporal_run_id, record.knot_id), depth);
     steps.push(stepOf(record, depth, through.length > 0 ? through.join(', ') : undefined));
   }
-  return { hash: producers[0]!.output_hash!, steps, truncated };
+  return { hash: producers[0]!.output_hash!, items: steps, truncated };
 }
 
-function stepOf(record: LineageRecord, depth: number, through?: string): WalkAnswer['steps'][number] {
+function stepOf(record: LineageRecord, depth: number, through?: string): WalkAnswer['items'][number] {
   return {
     depth,
     runId: record.run_id,

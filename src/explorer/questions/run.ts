@@ -1,6 +1,6 @@
 import { knotRecords } from '../../client/read-run';
 import { reconcileRun } from '../../client/reconcile';
-import { namedIn } from '../../client/resumes';
+import { namedIn, resumesOf, type Resume } from '../../client/resumes';
 import type { Waiting, WaitingKnot } from '../../client';
 import { SelvageError } from '../../errors';
 import { graphOfRun } from '../../runtime';
@@ -25,7 +25,7 @@ export async function run(data: ExplorerData, { runId }: Questions['run']['ask']
     resumed_from?: string;
     event?: Readonly<Record<string, string | number>>;
   };
-  const resumedAs = namedIn(record);
+  const resumedAs = await resumedAsOf(data, record);
   return {
     run: {
       ...summaryOf(record),
@@ -42,6 +42,16 @@ export async function run(data: ExplorerData, { runId }: Questions['run']['ask']
     nextRunId: next,
     position,
   };
+}
+
+/** As the server knows them, else those that are on record. */
+async function resumedAsOf({ backends, reach }: ExplorerData, record: RunRecord): Promise<readonly Resume[]> {
+  const ids = namedIn(record);
+  if (ids.length === 0) return [];
+  const known = await reach.ask(({ client }) => resumesOf(backends, client.workflow, record));
+  if (known) return known;
+  const runs = await Promise.all(ids.map((id) => backends.runHistory.getRun(id)));
+  return runs.flatMap((run) => (run ? [{ runId: run.run_id, status: run.status }] : []));
 }
 
 /**
@@ -119,10 +129,10 @@ export async function waiting(
   return state?.waiting ? waitingOf(state.waiting) : {};
 }
 
-function waitingOf({ knots, step }: Waiting): Questions['waiting']['answer'] {
+function waitingOf({ knots, workflowTask }: Waiting): Questions['waiting']['answer'] {
   return {
     waiting: Object.fromEntries(knots.map((knot) => [knot.knotId, waitingView(knot)])),
-    ...(step && { step: { code: step.code, message: step.message } }),
+    ...(workflowTask && { workflowTask: { code: workflowTask.code, message: workflowTask.message } }),
   };
 }
 

@@ -40,7 +40,7 @@ test('diff: two runs that came to the same, and two that did not', async () => {
   const document = JSON.parse((await selvage('diff', 'five', 'six', '--json')).stdout) as object;
   expect(document).toMatchObject({
     equal: 0,
-    differences: [{ knotId: 'param:x', causes: ['parameter'] }, {}, {}],
+    items: [{ knotId: 'param:x', causes: ['parameter'] }, {}, {}],
   });
 
   const unknown = await selvage('diff', 'five', 'nobody');
@@ -82,11 +82,11 @@ export const mapped = tapestry('mapped', () => {
   const cut = await diff();
   expect(cut.stdout).toMatch(/^And 9 more: raise --limit \(50\)\.$/m);
   const document = JSON.parse((await diff('--json')).stdout) as {
-    different: number;
-    differences: object[];
+    total: number;
+    items: object[];
   };
-  expect(document.different).toBe(113);
-  expect(document.differences).toHaveLength(50);
+  expect(document.total).toBe(113);
+  expect(document.items).toHaveLength(50);
 });
 
 test('why: the knot that made a value, and of what', async () => {

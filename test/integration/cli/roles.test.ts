@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { knot, tapestry } from '../../../src';
 import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
-import { explorerHandler } from '../../../src/explorer';
+import { uiHandler } from '../../../src/explorer';
 import { sampleLineage } from '../../../src/testing/sample-records';
 import type { Selvage } from '../../../src/client';
 import { readFile } from '../../support/doc-snippets';
@@ -119,7 +119,7 @@ test('a worker runs with rights to rows alone, and a viewer sees it and changes 
 
   const backends = await open(viewer);
   const selvage = await connectSelvage({ backends });
-  const handler = explorerHandler({ selvage, authenticate: () => ({ mayRead: true, mayAct: false }) });
+  const handler = uiHandler({ selvage, authenticate: () => ({ mayRead: true, mayAct: false }) });
   onClose(async () => handler.close());
   for (const [question, ask, shown] of [
     ['runs', {}, run.runId],

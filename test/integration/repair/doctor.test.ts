@@ -59,12 +59,12 @@ test('doctor finds damage, a repair mends it and keeps the damaged file, and a s
   const { code, stdout, stderr } = await selvage(['doctor', '--repair', '--json']);
   expect({ code, stderr }).toMatchObject({ code: 0 });
   const report = JSON.parse(stdout) as {
-    backends: { state: string; keptAs: string }[];
+    backends: { state: string; movedTo: string }[];
     leftovers: { file: string }[];
   };
   expect(report).toMatchObject({ ok: true, projectDir: project, temporal: { state: 'sound' }, lostRuns: [] });
   expect(report.backends).toMatchObject([{ file, state: 'repaired' }]);
-  expect(bytesOf(report.backends[0]!.keptAs).equals(damaged)).toBe(true);
+  expect(bytesOf(report.backends[0]!.movedTo).equals(damaged)).toBe(true);
   expect(report.leftovers.map(({ file: name }) => path.basename(name)).sort()).toEqual([
     '1-stale.json',
     'server.json',
@@ -91,9 +91,9 @@ test('doctor names a damaged value, a repair sets it aside, and the next run mak
   expect(found.code).toBe(1);
   const { code, stdout } = await selvage(['doctor', '--repair', '--json'], elsewhere);
   expect(code).toBe(0);
-  const { values } = JSON.parse(stdout) as { values: { hash: string; keptAs: string }[] };
+  const { values } = JSON.parse(stdout) as { values: { hash: string; movedTo: string }[] };
   expect(values).toMatchObject([{ hash }]);
-  expect(bytesOf(values[0]!.keptAs).toString()).toBe('~');
+  expect(bytesOf(values[0]!.movedTo).toString()).toBe('~');
   expect((await selvage(['doctor'], elsewhere)).stdout).toMatch(/^ok +Values +\d+ values sound$/m);
   // Another run makes the same value, and the first has it again.
   expect((await selvage(RUN, elsewhere)).code).toBe(0);

@@ -77,7 +77,7 @@ test('opened, it is a page that reads it, and on which nobody acts', async () =>
   const api = new URL('/api/', url);
   const run = await fetch(new URL(`run?q=${encodeURIComponent(JSON.stringify({ runId: 'hello' }))}`, api));
   expect(await run.json()).toMatchObject({ run: { runId: 'hello', status: 'succeeded' } });
-  const headers = { 'content-type': 'application/json', 'x-selvage-act': '1' };
+  const headers = { 'content-type': 'application/json', 'x-selvage-action': '1' };
   const act = await fetch(new URL('cancel', api), { method: 'POST', headers, body: '{"run":"hello"}' });
   expect(act.status).toBeGreaterThanOrEqual(400);
   command.signal('SIGTERM');
@@ -189,7 +189,7 @@ test('what is redacted is not in the file; what is damaged or foreign is an erro
   expect(opened.stdout).toMatch(/Redacted +users\.\*\.email/);
   const unread = await selvage('debug', 'redacted.html', 'pipeline.ts', '--knot', 'greetings[0]');
   expect(unread).toMatchObject({ code: 2 });
-  expect(unread.stdout).toMatch(/^unread {2}greetings\[0\] {2}it could not be run: Redacted: /m);
+  expect(unread.stdout).toMatch(/^unreadable {2}greetings\[0\] {2}it could not be run: Redacted: /m);
   const partly = await selvage('debug', 'redacted.html', 'pipeline.ts', '--all');
   expect(partly).toMatchObject({ code: 2 });
   expect(partly.stdout).toMatch(/^same {4}users /m);

@@ -114,9 +114,9 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
   expect([page, next].map(({ json }) => json['items'][0].runId as string)).toEqual(['large', 'small']);
 
   const run = await call('run', { runId: 'large' });
-  expect(run.json).toMatchObject({ failed: [{ id: 'greetings', error: { type: 'MapElements' } }], count: 3 });
+  expect(run.json).toMatchObject({ failed: [{ id: 'greetings', error: { type: 'MapElements' } }], total: 3 });
   const knot = await call('knot', { runId: 'large', knotId: 'greetings' });
-  expect(knot.json).toMatchObject({ elements: { count: 200, failed: [{ id: 'greetings[13]' }] } });
+  expect(knot.json).toMatchObject({ elements: { total: 200, failed: [{ id: 'greetings[13]' }] } });
   expect(knot.text).not.toContain('hunter2');
   expect((await call('knot', { runId: 'large', knotId: 'greetings[13]' })).json).toMatchObject({
     error: { type: 'RangeError' },
@@ -124,7 +124,7 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
 
   const small = await call('run', { runId: 'small' });
   const hashOf = (id: string): string =>
-    (small.json['knots'] as { id: string; outputHash: string }[]).find((one) => one.id === id)!.outputHash;
+    (small.json['items'] as { id: string; outputHash: string }[]).find((one) => one.id === id)!.outputHash;
   const value = await call('value', { hash: hashOf('users') });
   expect(value.json).toMatchObject({
     form: 'json',
@@ -135,7 +135,7 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
     json: 'user 1',
   });
   const why = await call('why', { hash: hashOf('greetings') });
-  expect((why.json['steps'] as { knotId: string }[]).map((step) => step.knotId)).toEqual(
+  expect((why.json['items'] as { knotId: string }[]).map((step) => step.knotId)).toEqual(
     expect.arrayContaining(['greetings', 'users', 'param:count']),
   );
   expect((await call('impact', { hash: hashOf('users') })).text).toContain('greetings');
@@ -144,7 +144,7 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
   });
   expect((await call('plan_preview', { tapestry: 'hello' })).json).toMatchObject({
     parameters: [{ name: 'count', schema: { type: 'integer' } }],
-    knots: [{ id: 'param:count' }, { id: 'users' }, { id: 'greetings', each: 'greet' }],
+    items: [{ id: 'param:count' }, { id: 'users' }, { id: 'greetings', each: 'greet' }],
   });
   const docs = await call('docs_search', { query: 'retry policy of a knot' });
   expect(docs.json['items'].length).toBeGreaterThan(0);
@@ -156,7 +156,7 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
 test('answers are bounded, and say that they are cut', async () => {
   const { call } = await connect();
   const run = await call('run', { runId: 'large' });
-  const users = (run.json['knots'] as { id: string; outputHash: string }[]).find(({ id }) => id === 'users')!;
+  const users = (run.json['items'] as { id: string; outputHash: string }[]).find(({ id }) => id === 'users')!;
   const value = await call('value', { hash: users.outputHash });
   expect(value.text.length).toBeLessThan(60_000);
   const rest = await call('value', { hash: users.outputHash, from: 198 });

@@ -45,18 +45,18 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
     last: [],
   });
 
-  await opened.act('schedule', { id, act: 'pause' });
+  await opened.act('schedule', { id, action: 'pause' });
   expect(await shown()).toMatchObject({
     paused: true,
     note: expect.stringMatching(/^Paused by .+, by the page$/) as string,
   });
-  await opened.act('schedule', { id, act: 'resume' });
+  await opened.act('schedule', { id, action: 'resume' });
   expect(await shown()).toMatchObject({
     paused: false,
     note: expect.stringMatching(/^Resumed by /) as string,
   });
 
-  await opened.act('schedule', { id, act: 'trigger' });
+  await opened.act('schedule', { id, action: 'trigger' });
   const [started] = (await selvage().schedules.show(id)).recent;
   await selvage().getRun(started!.runId).result();
   expect(await shown()).toMatchObject({ last: [{ runId: started!.runId }] });
@@ -67,7 +67,7 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
       404,
       'UnknownSchedule',
     ]);
-  expect(refusal(await opened.post('schedule', { id, act: 'delete' }))).toEqual([400, 'InvalidRequest']);
+  expect(refusal(await opened.post('schedule', { id, action: 'delete' }))).toEqual([400, 'InvalidRequest']);
   await selvage().schedules.delete(id);
   expect(await shown()).toBeUndefined();
 });
@@ -174,7 +174,7 @@ test('names that programs trip over harm nothing', async () => {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      'x-selvage-act': '1',
+      'x-selvage-action': '1',
       authorization: `Bearer ${opened.token}`,
     },
     body: `{"run":"${run}","signal":"s","payload":${deep}}`,

@@ -124,7 +124,9 @@ test('a run is gone on from at a knot, as the preview says', async () => {
   expect(graph.knots.filter(({ state }) => state!.cachedFromRun === undefined).map(({ id }) => id)).toEqual(
     preview.runs,
   );
-  expect(await opened.ask('run', { runId: handle.runId })).toMatchObject({ run: { resumedAs: [runId] } });
+  expect(await opened.ask('run', { runId: handle.runId })).toMatchObject({
+    run: { resumedAs: [{ runId }] },
+  });
   expect(await opened.question('rerunPreview', { runId: handle.runId, from: ['nobody'] })).toMatchObject({
     status: 404,
   });
@@ -190,7 +192,9 @@ test('a run that no worker has begun is shown, with why, and so is who works', a
   expect(items).toEqual([
     expect.objectContaining({ runId: handle.runId, started: false, status: 'running' }),
   ]);
-  expect(await opened.ask('waiting', { runId: handle.runId })).toMatchObject({ step: { code: 'NoWorker' } });
+  expect(await opened.ask('waiting', { runId: handle.runId })).toMatchObject({
+    workflowTask: { code: 'NoWorker' },
+  });
   const across = await opened.ask('waitingRuns', { by: 'reason' });
   expect(across.counts).toContainEqual(expect.objectContaining({ key: 'NoWorker' }));
   expect(across.items).toContainEqual(expect.objectContaining({ runId: handle.runId, code: 'NoWorker' }));

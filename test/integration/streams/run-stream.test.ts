@@ -50,7 +50,7 @@ describe.each([
         .map((x) => [x, 2 * x]),
     );
     const selvage = await connectSelvage({ backends });
-    expect(await selvage.streams.deadLetters(id)).toEqual([
+    expect((await selvage.streams.deadLetters(id)).items).toEqual([
       expect.objectContaining({ reason: expect.stringContaining('unlucky') as unknown }),
     ]);
   });

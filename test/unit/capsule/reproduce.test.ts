@@ -30,15 +30,15 @@ test('the same code comes to the same: values, elements, nodes, nested runs, fai
   const capsule = await capsuleOf(greetings, { count: 2 }, { approval: { by: 'Ada' } });
   const found = await all(new Reproducer(capsule.backends, [greetings]).all(capsule.run));
   expect(verdicts(found)).toEqual({
-    'param:count': 'unrun',
+    'param:count': 'not-run',
     people: 'same',
     'greeted[0]': 'same',
     'greeted[1]': 'same',
     total: 'same',
     many: 'same',
-    'param:x': 'unrun',
+    'param:x': 'not-run',
     double: 'same',
-    approved: 'unrun',
+    approved: 'not-run',
     broken: 'same',
   });
 });
@@ -111,7 +111,7 @@ test('what is not in the capsule is said, and nothing is run', async () => {
   const bodies: string[] = [];
   const reproducer = new Reproducer(capsule.backends, [greetings], { beforeBody: (id) => bodies.push(id) });
   const [greeted] = await all(reproducer.knot(capsule.run, 'greeted[0]'));
-  expect(greeted).toMatchObject({ verdict: 'unread', error: { code: 'Redacted' } });
+  expect(greeted).toMatchObject({ verdict: 'unreadable', error: { code: 'Redacted' } });
   expect(bodies).toEqual([]);
   // Its own value is compared by the hash, which stays.
   const [people] = await all(reproducer.knot(capsule.run, 'people'));

@@ -142,7 +142,7 @@ test.each([
   ['20.3.0', 'ok'],
   ['24.0.1', 'ok'],
 ])('Node %s is %s', (version, verdict) => {
-  expect(examineNode(version).verdict).toBe(verdict);
+  expect(examineNode(version).status).toBe(verdict);
 });
 
 test('a command that npm has started ends with its parent, unless it is meant to outlive it', () => {

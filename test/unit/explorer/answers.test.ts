@@ -268,16 +268,16 @@ describe('a run', () => {
 
   test('shows the elements of a map by page and by outcome, with a strip of all', async () => {
     const some = await page.ask('elements', { runId: 'first', map: 'all', from: 2, limit: 3 });
-    expect(some.elements.map(({ id }) => id)).toEqual(['all[2]', 'all[3]', 'all[4]']);
+    expect(some.items.map(({ id }) => id)).toEqual(['all[2]', 'all[3]', 'all[4]']);
     expect(some).toMatchObject({
-      count: 20,
+      total: 20,
       counts: { ok: 19, err: 1, skipped: 0 },
-      next: 5,
+      cursor: '5',
       strip: `${'o'.repeat(13)}e${'o'.repeat(6)}`,
     });
     const failed = await page.ask('elements', { runId: 'first', map: 'all', outcome: 'err' });
-    expect(failed.elements.map(({ index }) => index)).toEqual([13]);
-    expect(failed.next).toBeUndefined();
+    expect(failed.items.map(({ index }) => index)).toEqual([13]);
+    expect(failed.cursor).toBeUndefined();
     expect(await page.question('elements', { runId: 'first', map: 'numbers' })).toMatchObject({
       status: 404,
     });
@@ -285,17 +285,17 @@ describe('a run', () => {
 
   test('is compared with another, and the first knot that differs is named', async () => {
     const compared = await page.ask('compare', { first: 'first', second: 'second' });
-    expect(compared.graph.knots.map(({ id }, at) => [id, compared.likeness[at]])).toEqual([
+    expect(compared.items.map(({ knotId, likeness }) => [knotId, likeness])).toEqual([
       ['param:count', 'hash'],
       ['numbers', 'hash'],
       ['all', 'hash'],
     ]);
-    expect(compared.divergent).toBe(0);
-    expect(compared.sentence).toMatch(/^The runs part at "param:count": it was given something else\./);
-    expect(compared.sentences[0]).toBe('It was given something else.');
+    expect(compared.firstDifferent).toBe('param:count');
+    expect(compared.explanation).toMatch(/^The runs part at "param:count": it was given something else\./);
+    expect(compared.items[0]?.explanation).toBe('It was given something else.');
     const same = await page.ask('compare', { first: 'first', second: 'first' });
-    expect(new Set(same.likeness)).toEqual(new Set(['same']));
-    expect(same.divergent).toBeUndefined();
+    expect(same.items).toEqual([]);
+    expect(same.firstDifferent).toBeUndefined();
   });
 
   test('leads to all that made and used a value', async () => {
@@ -311,12 +311,12 @@ describe('a run', () => {
     const { graph } = await page.ask('run', { runId: 'second' });
     const end = graph.knots[2]!.state!.outputHash!;
     const up = await page.ask('walk', { hash: end, direction: 'why' });
-    expect(up.steps.slice(0, 2).map(({ knotId, depth }) => [knotId, depth])).toEqual([
+    expect(up.items.slice(0, 2).map(({ knotId, depth }) => [knotId, depth])).toEqual([
       ['all', 0],
       [expect.any(String), 1],
     ]);
     const down = await page.ask('walk', { hash, direction: 'impact', runId: 'first' });
-    expect(down.steps.map(({ knotId }) => knotId)).toContain('numbers');
+    expect(down.items.map(({ knotId }) => knotId)).toContain('numbers');
   });
 
   test('is found by what is typed', async () => {

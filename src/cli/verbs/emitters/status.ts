@@ -55,8 +55,7 @@ function describeLag({ lag }: EmitterReport): string {
 }
 
 function notesOn(emitter: EmitterReport): string[] {
-  const { name, failures, failingSince, lastError, retryAt, disabledAt, disabledBecause, rewoundAt } =
-    emitter;
+  const { name, failures, failingSince, lastError, retryAt, disabledAt, disabledReason, rewoundAt } = emitter;
   const { deadLetters, redriven } = emitter;
   const notes: string[] = [];
   if (lastError !== null)
@@ -65,7 +64,7 @@ function notesOn(emitter: EmitterReport): string[] {
     );
   if (disabledAt !== null)
     notes.push(
-      `${name} is disabled since ${formatTime(disabledAt)}: ${disabledBecause}. When that is mended: selvage emitters resume ${name}`,
+      `${name} is disabled since ${formatTime(disabledAt)}: ${disabledReason}. When that is mended: selvage emitters resume ${name}`,
     );
   if (rewoundAt !== null)
     notes.push(

@@ -34,9 +34,12 @@ async function showStatus(id: string | undefined, options: ServerOptions, output
       return EXIT.ok;
     }
     const state = await selvage.streams.status(id);
-    const dead = await selvage.streams.deadLetters(id);
-    if (output.json) output.document({ ...state, deadLetters: dead });
-    else output.say([describeAll([state]), ...describeOne(state, placesOf(state), dead)].join('\n'));
+    const deadLetters = await selvage.streams.deadLetters(id);
+    if (output.json) output.document({ ...state, deadLetters });
+    else
+      output.say(
+        [describeAll([state]), ...describeOne(state, placesOf(state), deadLetters.items)].join('\n'),
+      );
     return EXIT.ok;
   });
 }
@@ -61,7 +64,7 @@ function describeAll(streams: readonly StreamState[]): string {
   });
   for (const { id, gaps } of streams)
     if (gaps)
-      troubles.push(`${id}: elements are lost (${gaps.count} gaps), see: selvage streams status ${id}`);
+      troubles.push(`${id}: elements are lost (${gaps.total} gaps), see: selvage streams status ${id}`);
   const table = formatTable(
     ['STREAM', 'STATE', 'TAPESTRY', 'DONE', 'FAILED', 'RATE', 'LAG', 'IN FLIGHT', 'READER'],
     rows,
@@ -87,11 +90,11 @@ function describeOne(
           '',
           formatTable(
             ['LOST', 'AFTER', 'BEFORE', 'WHY', 'NOTICED'],
-            gaps.newest.map(({ lost, after = '', before = '', why, at }) => [
+            gaps.items.map(({ lost, after = '', before = '', reason, at }) => [
               lost ? `${lost.amount} ${lost.unit}` : 'unknown',
               after,
               before,
-              why,
+              reason,
               formatTime(at),
             ]),
           ),

@@ -8,7 +8,7 @@ export const STATUSES: readonly KnotStatus[] = [
   'running',
   'waiting',
   'ok',
-  'hit',
+  'reused',
   'skipped',
   'pending',
 ];
@@ -18,7 +18,7 @@ export const WORDS: Readonly<Record<KnotStatus, string>> = {
   running: 'running',
   waiting: 'waiting',
   ok: 'ok',
-  hit: 'reused',
+  reused: 'reused',
   skipped: 'skipped',
   pending: 'pending',
 };

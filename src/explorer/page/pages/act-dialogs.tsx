@@ -96,7 +96,7 @@ export function DrainDialog({ stream, onClose }: { stream: string; onClose: () =
       onClose={onClose}
       onSubmit={() =>
         void drain
-          .act({ id: stream, act: 'drain' }, `${stream} is told to end`)
+          .act({ id: stream, action: 'drain' }, `${stream} is told to end`)
           .then((done) => done && onClose())
       }
       foot={

@@ -70,7 +70,7 @@ export function EmittersPage({ place }: PageProps<'emitters'>) {
 
 function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean }) {
   const { name, state, lag, delivered, deliveredAt, deadLetters, deliveredBy } = emitter;
-  const { lastError, failures, failingSince, disabledBecause } = emitter;
+  const { lastError, failures, failingSince, disabledReason } = emitter;
   const doing = useAct('emitter', { asToast: true });
   return (
     <tr class={isChosen ? 'chosen' : undefined}>
@@ -89,7 +89,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
             : {lastError}
           </p>
         )}
-        {disabledBecause !== undefined && <p class="muted break">{disabledBecause}</p>}
+        {disabledReason !== undefined && <p class="muted break">{disabledReason}</p>}
       </td>
       <td class="number">
         {lag.changes === 0 ? (
@@ -138,7 +138,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
             <Button
               icon="play"
               isBusy={doing.isBusy}
-              onClick={() => void doing.act({ name, act: 'resume' }, `${name} goes on`)}
+              onClick={() => void doing.act({ name, action: 'resume' }, `${name} goes on`)}
             >
               Retry now
             </Button>
@@ -170,7 +170,7 @@ function DeadLetters({ emitter }: { emitter: string }) {
                 icon="again"
                 isBusy={doing.isBusy}
                 onClick={() =>
-                  void doing.act({ name: emitter, act: 'redrive' }, `${emitter} gets them once more`)
+                  void doing.act({ name: emitter, action: 'redrive' }, `${emitter} gets them once more`)
                 }
               >
                 Redrive all

@@ -65,7 +65,7 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
               <Button
                 icon="play"
                 isBusy={doing.isBusy}
-                onClick={() => void doing.act({ id, act: 'trigger' }, `Triggered ${id}`)}
+                onClick={() => void doing.act({ id, action: 'trigger' }, `Triggered ${id}`)}
               >
                 Run now
               </Button>
@@ -74,7 +74,7 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
                 isBusy={doing.isBusy}
                 onClick={() =>
                   void doing.act(
-                    { id, act: paused ? 'resume' : 'pause' },
+                    { id, action: paused ? 'resume' : 'pause' },
                     paused ? `${id} goes on` : `${id} is paused`,
                   )
                 }

@@ -36,9 +36,12 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
     if (id !== undefined) alter('streams', { stream: id }, { replace: true });
   };
   const doFlip = ({ id, state }: StreamView): void => {
-    const act = flipOf(state);
-    if (act)
-      void doing.act({ id, act }, act === 'pause' ? `${id} is told to pause` : `${id} is told to go on`);
+    const action = flipOf(state);
+    if (action)
+      void doing.act(
+        { id, action },
+        action === 'pause' ? `${id} is told to pause` : `${id} is told to go on`,
+      );
   };
   useKeys('Streams', [
     { keys: ['j', 'ArrowDown'], says: 'Next', run: () => choose(at + 1) },
@@ -230,8 +233,8 @@ function Details({ stream }: { stream: string }) {
   );
 }
 
-function Checkpoint({ partitions, partitionCount }: StreamAnswer) {
-  if (partitions.length === 0) return <p class="muted">Nothing is finished yet.</p>;
+function Checkpoint({ partitions: { items, total } }: StreamAnswer) {
+  if (items.length === 0) return <p class="muted">Nothing is finished yet.</p>;
   return (
     <>
       <table class="table">
@@ -245,7 +248,7 @@ function Checkpoint({ partitions, partitionCount }: StreamAnswer) {
           </tr>
         </thead>
         <tbody>
-          {partitions.map(({ partition, checkpoint, ahead }) => (
+          {items.map(({ partition, checkpoint, ahead }) => (
             <tr key={partition}>
               <td class="break">{partition === '' ? <None /> : partition}</td>
               <td>
@@ -260,14 +263,12 @@ function Checkpoint({ partitions, partitionCount }: StreamAnswer) {
           ))}
         </tbody>
       </table>
-      {partitionCount > partitions.length && (
-        <p class="muted">and {countWords(partitionCount - partitions.length, 'partition')} more</p>
-      )}
+      {total > items.length && <p class="muted">and {countWords(total - items.length, 'partition')} more</p>}
     </>
   );
 }
 
-function Gaps({ count, newest }: NonNullable<StreamAnswer['gaps']>) {
+function Gaps({ total, items }: NonNullable<StreamAnswer['gaps']>) {
   return (
     <>
       <table class="table">
@@ -281,26 +282,26 @@ function Gaps({ count, newest }: NonNullable<StreamAnswer['gaps']>) {
           </tr>
         </thead>
         <tbody>
-          {newest.map(({ after, before, lost, why, at }) => (
-            <tr key={`${at} ${after} ${why}`}>
+          {items.map(({ after, before, lost, reason, at }) => (
+            <tr key={`${at} ${after} ${reason}`}>
               <td class="muted">
                 <Time at={at} />
               </td>
               <td>{lost ? `${countWords(lost.amount)} ${lost.unit}` : <span class="muted">unknown</span>}</td>
               <td class="break">{after ?? <None />}</td>
               <td class="break">{before ?? <None />}</td>
-              <td class="break">{why}</td>
+              <td class="break">{reason}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      {count > newest.length && <p class="muted">and {countWords(count - newest.length)} earlier</p>}
+      {total > items.length && <p class="muted">and {countWords(total - items.length)} earlier</p>}
     </>
   );
 }
 
-function Letters({ letters }: StreamAnswer) {
-  if (letters.length === 0) return <p class="muted">None.</p>;
+function Letters({ deadLetters: { items } }: StreamAnswer) {
+  if (items.length === 0) return <p class="muted">None.</p>;
   return (
     <table class="table">
       <thead>
@@ -312,7 +313,7 @@ function Letters({ letters }: StreamAnswer) {
         </tr>
       </thead>
       <tbody>
-        {letters.map(({ element, runId, reason, at }) => (
+        {items.map(({ element, runId, reason, at }) => (
           <tr key={`${element} ${runId}`}>
             <td class="muted">
               <Time at={at} />

@@ -66,7 +66,7 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
         ? 'skipped'
         : state.cachedFromRun === undefined
           ? 'ok'
-          : 'hit'
+          : 'reused'
     : index === undefined || element !== undefined
       ? 'pending'
       : model.statuses[index]!;
@@ -148,7 +148,7 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
       {mine?.cache && (
         <KnotSection title={mine.cache.reused ? 'Reused' : 'Not reused'}>
           <p class="prose">
-            {shownText(mine.cache.sentence)}{' '}
+            {shownText(mine.cache.explanation)}{' '}
             {mine.cache.runId !== undefined && <RunLink run={mine.cache.runId} knot={mine.cache.knotId} />}
           </p>
         </KnotSection>

@@ -28,7 +28,7 @@ export function RerunDialog({
   onClose: () => void;
 }): JSX.Element {
   const isAllOk = useMemo(
-    () => model.statuses.every((status) => status === 'ok' || status === 'hit'),
+    () => model.statuses.every((status) => status === 'ok' || status === 'reused'),
     [model],
   );
   const first = useMemo(() => (isAllOk ? rootsOf(model) : undefined), [model, isAllOk]);

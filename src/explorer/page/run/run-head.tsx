@@ -88,9 +88,9 @@ export function RunHead({
             resumed from <RunLink run={run.resumedFrom} />
           </span>
         )}
-        {run.resumedAs?.map((one) => (
-          <span key={one} class="muted">
-            resumed as <RunLink run={one} />
+        {run.resumedAs?.map(({ runId }) => (
+          <span key={runId} class="muted">
+            resumed as <RunLink run={runId} />
           </span>
         ))}
         {run.vcsCommit !== undefined && <code class="muted">{shownText(run.vcsCommit.slice(0, 12))}</code>}

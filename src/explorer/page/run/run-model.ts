@@ -130,7 +130,7 @@ const sameWait = (one: WaitingView | undefined, other: WaitingView | undefined):
   one?.since === other?.since;
 
 function countsOf(statuses: readonly KnotStatus[]): Record<KnotStatus, number> {
-  const counts = { pending: 0, waiting: 0, running: 0, ok: 0, hit: 0, failed: 0, skipped: 0 };
+  const counts = { pending: 0, waiting: 0, running: 0, ok: 0, reused: 0, failed: 0, skipped: 0 };
   for (const status of statuses) counts[status] += 1;
   return counts;
 }

@@ -66,7 +66,7 @@ export function RunPage({ place }: PageProps<'run'>): JSX.Element {
       view={value}
       model={model}
       waiting={waiting}
-      step={isOver ? undefined : (waits.value?.step ?? value.step)}
+      step={isOver ? undefined : (waits.value?.workflowTask ?? value.workflowTask)}
     />
   );
 }
@@ -111,7 +111,7 @@ function Loaded({
   view: RunView;
   model: RunModel;
   waiting: RunView['waiting'];
-  step: RunView['step'];
+  step: RunView['workflowTask'];
 }): JSX.Element {
   const { run, filter = '', knot } = place;
   const shown: View = VIEWS.find((one) => one === place.view) ?? 'graph';

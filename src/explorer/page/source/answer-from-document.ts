@@ -34,20 +34,24 @@ export function answerFrom<Name extends QuestionName>(
       const placed = view.graph.knots.find(({ id }) => id === knotId);
       if (placed) return knotView(view.graph, placed);
       const map = elements[mapOfElement(knotId) ?? ''];
-      const state = map?.elements.find(({ id }) => id === knotId)?.state;
+      const state = map?.items.find(({ id }) => id === knotId)?.state;
       if (state) return { knotId, inputs: [], state };
       throw notInFile(`This file does not hold the knot ${knotId}.`);
     },
-    elements: ({ runId, map, outcome, from = 0, limit = 100 }) => {
+    elements: ({ runId, map, outcome, cursor, from = Number(cursor ?? 0), limit = 100 }) => {
       const { elements } = runOf(runId);
       const all = Object.hasOwn(elements, map) ? elements[map] : undefined;
       if (!all) throw notInFile(`This file does not hold the elements of ${map}.`);
-      const behind = all.elements.filter(
+      const behind = all.items.filter(
         ({ index, state }) => index >= from && (outcome === undefined || state.outcome === outcome),
       );
-      const { next: _, ...counts } = all;
+      const { cursor: _, ...counts } = all;
       const next = behind[limit]?.index;
-      return { ...counts, elements: behind.slice(0, limit), ...(next !== undefined && { next }) };
+      return {
+        ...counts,
+        items: behind.slice(0, limit),
+        ...(next !== undefined && { cursor: String(next) }),
+      };
     },
     uses: ({ hash }) => ({ hash, items: runs.flatMap((run) => usesIn(run, hash)) }),
     value: ({ hash }) =>

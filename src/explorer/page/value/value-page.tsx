@@ -147,7 +147,7 @@ function Walk({
   });
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
   if (!value) return <Skeleton rows={5} height={30} />;
-  if (value.steps.length === 0)
+  if (value.items.length === 0)
     return (
       <Empty
         icon="value"
@@ -157,7 +157,7 @@ function Walk({
   return (
     <>
       <ol class="walk">
-        {value.steps.map((step, index) => (
+        {value.items.map((step, index) => (
           <Step key={index} step={step} />
         ))}
       </ol>
@@ -166,7 +166,7 @@ function Walk({
   );
 }
 
-function Step({ step }: { step: WalkAnswer['steps'][number] }): JSX.Element {
+function Step({ step }: { step: WalkAnswer['items'][number] }): JSX.Element {
   const { depth, runId, knotId, definition, outputHash, through, at } = step;
   return (
     <li style={{ paddingLeft: `${12 + Math.min(depth, 24) * 18}px` }}>

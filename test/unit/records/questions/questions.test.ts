@@ -178,13 +178,8 @@ describe('impact', () => {
 
 describe('diff', () => {
   const causesIn = async (first: string, second: string) => {
-    const { equal, differences } = await diffRuns(history, first, second);
-    const causes = differences.map(({ knotId, isFirst, causes, inputs }) => [
-      knotId,
-      isFirst,
-      causes,
-      inputs,
-    ]);
+    const { equal, items } = await diffRuns(history, first, second);
+    const causes = items.map(({ knotId, isFirst, causes, inputs }) => [knotId, isFirst, causes, inputs]);
     return { equal, causes };
   };
 
@@ -361,8 +356,8 @@ describe('diff', () => {
       });
     await run(order(['a', 'b']), { path: 'x' }, 'r1');
     await run(order(['b', 'a']), { path: 'x' }, 'r2');
-    const { differences } = await diffRuns(history, 'r1', 'r2');
-    expect(differences.map(({ knotId }) => knotId).sort()).toEqual(['a', 'b']);
+    const { items } = await diffRuns(history, 'r1', 'r2');
+    expect(items.map(({ knotId }) => knotId).sort()).toEqual(['a', 'b']);
   });
 
   test('an unknown run is named', async () => {
@@ -412,8 +407,8 @@ describe('elements of a map', () => {
         mapped: ({ text }: { text: string }) => (text.includes('of') ? 'of!' : text.replaceAll('.', '')),
       },
     });
-    const { differences } = await diffRuns(history, 'one', 'two');
-    expect(differences.map(({ knotId, isFirst }) => [knotId, isFirst])).toEqual([
+    const { items } = await diffRuns(history, 'one', 'two');
+    expect(items.map(({ knotId, isFirst }) => [knotId, isFirst])).toEqual([
       ['mapped[1]', true],
       ['mapped', false],
       ['whole', false],
