@@ -9,9 +9,11 @@ import {
   Runtime,
   Worker,
 } from '@temporalio/worker';
+import path from 'node:path';
 import { openBackends } from 'selvage/backends';
 import { createWorker, tunedWorkerOptions } from 'selvage/worker';
 import * as activities from '../raw/activities';
+import { recorder } from '../raw/recorder';
 import type { WorkerProcessOptions, WorkerReport } from './worker-processes';
 import { WORKLOADS } from './workloads';
 import { DISPATCHER_WORKLOADS } from '../dispatchers/workloads';
@@ -39,10 +41,13 @@ async function createRaw(options: WorkerProcessOptions): Promise<{ worker: Worke
   const connection = await NativeConnection.connect({ address: options.address });
   const worker = await Worker.create({
     ...tunedWorkerOptions,
-    taskQueue: 'raw',
+    taskQueue: options.side,
     connection,
     activities,
     workflowBundle: { codePath: options.rawBundle },
+    ...(options.side === 'recorded' && {
+      interceptors: { activity: [recorder(path.join(options.projectDir, 'recorded.db'))] },
+    }),
   });
   return { worker, close: () => connection.close() };
 }
