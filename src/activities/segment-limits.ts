@@ -1,4 +1,3 @@
-/** Limits for the work of one segment. */
 export interface SegmentLimits {
   /** Most bodies running at once. */
   readonly concurrency: number;

@@ -94,7 +94,6 @@ export class SqliteDatabase implements SqlDatabase {
     });
   }
 
-  /** Identifies this database. */
   async identity(): Promise<string> {
     const find = (): Promise<{ identity: string } | undefined> =>
       this.read((db) => db.selectFrom('selvage_identity').select('identity').executeTakeFirst());

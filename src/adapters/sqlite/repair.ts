@@ -21,7 +21,6 @@ export interface DatabaseRepair {
    * moved away.
    */
   readonly state: 'absent' | 'sound' | 'repaired' | 'hopeless';
-  /** The problems found. */
   readonly found: readonly string[];
   /** Where the damaged file is now. */
   readonly keptAs?: string;
