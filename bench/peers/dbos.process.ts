@@ -57,8 +57,10 @@ async function main({ packages, databaseUrl }: DbosOptions): Promise<void> {
   const runTables = DBOS.registerWorkflow(tables, { name: 'tables' });
   DBOS.setConfig({ name: 'bench', systemDatabaseUrl: databaseUrl, logLevel: 'error' });
   await DBOS.launch();
-  const workflows = { chain: runChain, 'fan-out': runFanOut, tables: runTables };
-  await serveJobs(({ shape, size, start }) => workflows[shape](start, size));
+  await serveJobs(({ shape, size, start }) => {
+    if (shape === 'tables') return runTables(start, size);
+    return shape === 'chain' ? runChain(start, size) : runFanOut(start, size);
+  });
   await DBOS.shutdown();
 }
 
