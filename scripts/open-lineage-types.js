@@ -25,10 +25,13 @@ async function typesOfSpecification() {
     ['RunEvent', ...facets].map((name) => [name, { $ref: `#/$defs/${name}` }]),
   );
   const all = { title: 'Specification', type: 'object', additionalProperties: false, properties, $defs };
-  const text = JSON.stringify(all).replaceAll(`${CORE}#`, '#');
+  // Descriptions stay in the schemas.
+  const text = JSON.stringify(all, (key, value) =>
+    key === 'description' && typeof value === 'string' ? undefined : value,
+  ).replaceAll(`${CORE}#`, '#');
   const style = { singleQuote: true, printWidth: 110, trailingComma: 'all' };
   return await compile(JSON.parse(text), 'Specification', {
-    bannerComment: `/* eslint-disable max-lines -- as long as what it is made of */\n/** Made from the JSON Schemas of OpenLineage 2-0-2 by scripts/open-lineage-types.js. Do not edit. */`,
+    bannerComment: `/** Made from the JSON Schemas of OpenLineage 2-0-2 by scripts/open-lineage-types.js. Do not edit. */`,
     style,
   });
 }

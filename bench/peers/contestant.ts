@@ -1,8 +1,11 @@
-export type Shape = 'chain' | 'fan-out';
+import { makeRows } from '../raw/activities';
+
+export type Shape = 'chain' | 'fan-out' | 'tables';
 
 /**
  * `chain`: `size` increments of `start`, each recorded before the next begins. `fan-out`: `size` increments of `start`
- * that do not depend on one another, and a last step that adds them up.
+ * that do not depend on one another, and a last step that adds them up. `tables`: `size` values of 1 MB, each made from the one
+ * before, and a last step that counts the rows of the last one.
  */
 export interface Job {
   readonly shape: Shape;
@@ -39,5 +42,6 @@ export function stepsOf({ shape, size }: Omit<Job, 'start'>): number {
 }
 
 export function rightResult({ shape, size, start }: Job): number {
+  if (shape === 'tables') return makeRows(start).length;
   return shape === 'chain' ? start + size : size * (start + 1);
 }

@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { increment, sum } from '../raw/activities';
+import { countRows, increment, makeRows, nextRows, sum } from '../raw/activities';
 import { serveJobs } from './serve-jobs';
 
 /** What is used here of a package that is not installed beside this file. */
@@ -42,14 +42,25 @@ async function main({ packages, databaseUrl }: DbosOptions): Promise<void> {
     return await DBOS.runStep(async () => sum(values), { name: 'sum' });
   }
 
+  async function tables(start: number, size: number): Promise<number> {
+    let rows = await DBOS.runStep(async () => makeRows(start), { name: 'make' });
+    for (let index = 1; index < size; index++) {
+      const before = rows;
+      rows = await DBOS.runStep(async () => nextRows(before), { name: 'next' });
+    }
+    return await DBOS.runStep(async () => countRows(rows), { name: 'count' });
+  }
+
   // In constants: called as members of an object, they would take that for the instance of a class of theirs.
   const runChain = DBOS.registerWorkflow(chain, { name: 'chain' });
   const runFanOut = DBOS.registerWorkflow(fanOut, { name: 'fanOut' });
+  const runTables = DBOS.registerWorkflow(tables, { name: 'tables' });
   DBOS.setConfig({ name: 'bench', systemDatabaseUrl: databaseUrl, logLevel: 'error' });
   await DBOS.launch();
-  await serveJobs(({ shape, size, start }) =>
-    shape === 'chain' ? runChain(start, size) : runFanOut(start, size),
-  );
+  await serveJobs(({ shape, size, start }) => {
+    if (shape === 'tables') return runTables(start, size);
+    return shape === 'chain' ? runChain(start, size) : runFanOut(start, size);
+  });
   await DBOS.shutdown();
 }
 

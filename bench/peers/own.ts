@@ -8,10 +8,14 @@ import {
   LOCAL_CHAIN_100,
   LOCAL_CHAIN_1000,
   LOCAL_FAN_OUT_1000,
+  LOCAL_TABLES_20,
+  TABLES_20,
 } from '../temporal/workloads';
 import type { Entry, Job, Shape, Timed } from './contestant';
 
 type Jobs = readonly { readonly shape: Shape; readonly size: number; readonly workload: Workload }[];
+
+export type Own = Record<'local' | 'queue' | 'raw', Entry>;
 
 type Run = (workload: Workload, start: number) => Promise<RunTrace>;
 
@@ -19,15 +23,17 @@ const LOCAL: Jobs = [
   { shape: 'chain', size: 100, workload: LOCAL_CHAIN_100 },
   { shape: 'chain', size: 1_000, workload: LOCAL_CHAIN_1000 },
   { shape: 'fan-out', size: 1_000, workload: LOCAL_FAN_OUT_1000 },
+  { shape: 'tables', size: 20, workload: LOCAL_TABLES_20 },
 ];
 const QUEUED: Jobs = [
   { shape: 'chain', size: 100, workload: CHAIN_100 },
   { shape: 'chain', size: 1_000, workload: CHAIN_1000 },
   { shape: 'fan-out', size: 1_000, workload: FAN_OUT_1000 },
+  { shape: 'tables', size: 20, workload: TABLES_20 },
 ];
 
 /** All on one server. Both of ours have one worker: two on one task queue would get each other's runs. */
-export async function onTemporal(stage: Stage): Promise<Record<'local' | 'queue' | 'raw', Entry>> {
+export async function onTemporal(stage: Stage): Promise<Own> {
   const ours = await stage.startWorker('ours', ...[...LOCAL, ...QUEUED].map(({ workload }) => workload));
   const raw = await stage.startWorker('raw', ...QUEUED.map(({ workload }) => workload));
   const tapestries = new Map([...LOCAL, ...QUEUED].map(({ workload }) => [workload, workload.tapestry()]));

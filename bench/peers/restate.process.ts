@@ -6,7 +6,7 @@ import { createServer } from 'node:http2';
 import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { increment, sum } from '../raw/activities';
+import { countRows, increment, makeRows, nextRows, sum } from '../raw/activities';
 import type { Job } from './contestant';
 
 interface Context {
@@ -65,6 +65,15 @@ function main({ packages, port }: RestateServiceOptions): void {
           Array.from({ length: size }, () => context.run('increment', () => increment(start))),
         );
         return await context.run('sum', () => sum(values));
+      },
+      async tables(context, { start, size }) {
+        let rows = await context.run('make', () => makeRows(start));
+        for (let index = 1; index < size; index++) {
+          const before = rows;
+          rows = await context.run('next', () => nextRows(before));
+        }
+        const last = rows;
+        return await context.run('count', () => countRows(last));
       },
     },
   });

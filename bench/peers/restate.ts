@@ -70,7 +70,7 @@ function serverBinary(packages: string): string {
 }
 
 async function call(ingress: number, job: Job, service: Program): Promise<Timed> {
-  const handler = job.shape === 'chain' ? 'chain' : 'fanOut';
+  const handler = job.shape === 'fan-out' ? 'fanOut' : job.shape;
   const since = performance.now();
   try {
     const result = (await post(`http://127.0.0.1:${ingress}/bench/${handler}`, job)) as number;

@@ -83,6 +83,18 @@ export async function hold(
     async () => (last.raw = await atOnce(runs, () => stage.runRaw(workload))),
   );
   const rows = [timeRow(contest, times.ours, times.raw)];
+  let rawRuns = times.runs.raw;
+  if (contest.timeLimit !== undefined) {
+    const recording = await stage.startWorker('recorded', workload);
+    const byHand = await compare(
+      repetitions,
+      () => atOnce(runs, () => stage.runRaw(workload, undefined, 'recorded')),
+      () => atOnce(runs, () => stage.runRaw(workload)),
+    );
+    await recording.stop();
+    rows.push(recordedRow(contest, byHand.ours, byHand.raw));
+    rawRuns += byHand.runs.raw;
+  }
   if (contest.historyLimit !== undefined) {
     rows.push(
       historyRow(
@@ -100,7 +112,7 @@ export async function hold(
   if (contest.isFreeOfValues) rows.push(payloadRow(contest, await stage.largestPayload(last.ours!.runId)));
   const [ours, raw] = [await workers[0]!.stop(), await workers[1]!.stop()];
   const knots = runs * workload.knots;
-  rows.push(workerRow(contest, ours, raw, { ours: times.runs.ours * knots, raw: times.runs.raw * knots }));
+  rows.push(workerRow(contest, ours, raw, { ours: times.runs.ours * knots, raw: rawRuns * knots }));
   return rows;
 }
 
@@ -120,6 +132,16 @@ function timeRow(contest: Contest, ours: readonly number[], raw: readonly number
     measure: nameOf(contest),
     measured: `${readable(ratio)} x raw (${remark})`,
     numbers: { ratio, ours, raw },
+  };
+}
+
+/** What values and records cost where they are written by hand, and nothing else is done. */
+function recordedRow(contest: Contest, recorded: readonly number[], raw: readonly number[]): Row {
+  const ratio = median(recorded) / median(raw);
+  return {
+    measure: `${nameOf(contest)}: values and records by hand`,
+    measured: `${readable(ratio)} x raw`,
+    numbers: { ratio, recorded, raw },
   };
 }
 

@@ -8,7 +8,7 @@ import { Selvage } from 'selvage/client';
 import { EmbeddedServer } from 'selvage/server';
 import type { Tapestry } from 'selvage';
 import { timed } from '../statistics';
-import { WorkerProcess } from './worker-processes';
+import { WorkerProcess, type Side } from './worker-processes';
 import type { Workload } from './workload';
 
 type HistoryEvents = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>;
@@ -71,14 +71,14 @@ export class Stage {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  startWorker(side: 'ours' | 'raw', ...workloads: readonly Workload[]): Promise<WorkerProcess> {
+  startWorker(side: Side, ...workloads: readonly Workload[]): Promise<WorkerProcess> {
     return this.startSizedWorker(undefined, side, ...workloads);
   }
 
   /** @param heapMegabytes as an operator gives it to Node: `--max-old-space-size` */
   async startSizedWorker(
     heapMegabytes: number | undefined,
-    side: 'ours' | 'raw',
+    side: Side,
     ...workloads: readonly Workload[]
   ): Promise<WorkerProcess> {
     return await WorkerProcess.start({
@@ -107,11 +107,15 @@ export class Stage {
     return await timed(() => this.selvage.backends.runHistory.findLineage({ limit: 1 }));
   }
 
-  async runRaw(workload: Workload, start = this.nextStart()): Promise<RunTrace> {
-    const runId = `raw-${workload.workflow}-${workload.size}-${start}`;
+  async runRaw(
+    workload: Workload,
+    start = this.nextStart(),
+    taskQueue: Exclude<Side, 'ours'> = 'raw',
+  ): Promise<RunTrace> {
+    const runId = `${taskQueue}-${workload.workflow}-${workload.size}-${start}`;
     const result = (await this.selvage.client.workflow.execute(workload.workflow, {
       workflowId: runId,
-      taskQueue: 'raw',
+      taskQueue,
       args: [start, workload.size],
     })) as number;
     return { runId, result };

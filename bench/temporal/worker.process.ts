@@ -9,25 +9,31 @@ import {
   Runtime,
   Worker,
 } from '@temporalio/worker';
+import path from 'node:path';
 import { openBackends } from 'selvage/backends';
 import { createWorker, tunedWorkerOptions } from 'selvage/worker';
 import * as activities from '../raw/activities';
+import { recorder } from '../raw/recorder';
 import type { WorkerProcessOptions, WorkerReport } from './worker-processes';
 import { WORKLOADS } from './workloads';
 import { DISPATCHER_WORKLOADS } from '../dispatchers/workloads';
 
-async function createOurs(
-  options: WorkerProcessOptions,
-): Promise<{ worker: Worker; close(): Promise<void> }> {
+/** A worker for each task queue. */
+interface Workers {
+  readonly workers: readonly Worker[];
+  close(): Promise<void>;
+}
+
+async function createOurs(options: WorkerProcessOptions): Promise<Workers> {
   const { workloads, address, projectDir } = options;
   const backends = await openBackends({ url: options.backends, projectDir });
   const connection = await NativeConnection.connect({ address });
-  const tapestries = [...WORKLOADS, ...DISPATCHER_WORKLOADS]
-    .filter(({ name }) => workloads.includes(name))
-    .map(({ tapestry }) => tapestry());
-  const worker = await createWorker({ tapestries, connection, backends });
+  const chosen = [...WORKLOADS, ...DISPATCHER_WORKLOADS].filter(({ name }) => workloads.includes(name));
+  const workers = await Promise.all(
+    chosen.map(({ tapestry }) => createWorker({ tapestries: [tapestry()], connection, backends })),
+  );
   return {
-    worker,
+    workers,
     close: async () => {
       await connection.close();
       await backends.close();
@@ -35,16 +41,19 @@ async function createOurs(
   };
 }
 
-async function createRaw(options: WorkerProcessOptions): Promise<{ worker: Worker; close(): Promise<void> }> {
+async function createRaw(options: WorkerProcessOptions): Promise<Workers> {
   const connection = await NativeConnection.connect({ address: options.address });
   const worker = await Worker.create({
     ...tunedWorkerOptions,
-    taskQueue: 'raw',
+    taskQueue: options.side,
     connection,
     activities,
     workflowBundle: { codePath: options.rawBundle },
+    ...(options.side === 'recorded' && {
+      interceptors: { activity: [recorder(path.join(options.projectDir, 'recorded.db'))] },
+    }),
   });
-  return { worker, close: () => connection.close() };
+  return { workers: [worker], close: () => connection.close() };
 }
 
 function tell(report: WorkerReport): void {
@@ -55,11 +64,13 @@ async function main(options: WorkerProcessOptions): Promise<void> {
   // Quiet: the hand-written workflows are warned of the size of every value that they pass.
   const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
   Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
-  const { worker, close } = options.side === 'ours' ? await createOurs(options) : await createRaw(options);
-  process.once('message', () => worker.shutdown());
+  const { workers, close } = options.side === 'ours' ? await createOurs(options) : await createRaw(options);
+  process.once('message', () => {
+    for (const worker of workers) worker.shutdown();
+  });
   // Also when the benchmark is interrupted, which tells nobody.
   process.once('disconnect', () => process.exit());
-  const ended = worker.run();
+  const ended = Promise.all(workers.map((worker) => worker.run()));
   const before = process.cpuUsage();
   tell({ kind: 'ready' });
   await ended;

@@ -104,14 +104,14 @@ function reusable(shape: 'chain' | 'fan-out', size: number): Workload {
 }
 
 /** `size` values of 1 MB, each made from the one before. */
-function tables(size: number): Workload {
+function tables(size: number, dispatcher: Dispatcher = queue()): Workload {
   return {
-    name: `${size} knots passing 1 MB`,
+    name: named(dispatcher, `${size} knots passing 1 MB`),
     workflow: 'passTables',
     size,
     knots: size + 1,
     tapestry: () =>
-      tapestry(`tables-${size}`, (t) => {
+      tapestry(`${dispatcher.kind}-tables-${size}`, { knots: { dispatcher } }, (t) => {
         let rows: Knot<TableRow[]> = makeTable({ seed: t.parameter('start', z.number()) }, { id: 'table-0' });
         for (let index = 1; index < size; index++) rows = nextTable({ rows }, { id: `table-${index}` });
         return { result: countTable({ rows }, { id: 'count' }) };
@@ -222,6 +222,7 @@ export const LOCAL_FAN_OUT_1000 = fanOut(1_000, local());
 export const REUSABLE_CHAIN_1000 = reusable('chain', 1_000);
 export const REUSABLE_FAN_OUT_1000 = reusable('fan-out', 1_000);
 export const TABLES_20 = tables(20);
+export const LOCAL_TABLES_20 = tables(20, local());
 export const WAITING_1000 = waiting(1_000);
 export const ONE_AT_ONCE = limitedTo({ atOnce: 1 }, 200, 0);
 export const FIVE_AT_ONCE = limitedTo({ atOnce: 5 }, 200, 20);
@@ -245,6 +246,7 @@ export const WORKLOADS: readonly Workload[] = [
   REUSABLE_CHAIN_1000,
   REUSABLE_FAN_OUT_1000,
   TABLES_20,
+  LOCAL_TABLES_20,
   WAITING_1000,
   ONE_AT_ONCE,
   FIVE_AT_ONCE,

@@ -4,12 +4,13 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openBackends } from 'selvage/backends';
 import { Selvage } from 'selvage/client';
+import type { Commit } from 'selvage/ports';
 import { EmbeddedServer } from 'selvage/server';
 import { hashJson } from '../../src/values';
 import { nodeSha256 } from '../../src/node-sha256';
 import { sampleLineage, sampleRun } from '../../src/testing/sample-records';
 import { everyItem } from '../../src/ports/parts/every-item';
-import { exactly, limited, type Benchmark, type Row } from '../benchmark';
+import { exactly, limited, readable, type Benchmark, type Row } from '../benchmark';
 import { median, timed } from '../statistics';
 import { inBatches, inSegments, taskQueue, totalOf } from './million.fixture';
 import { FixtureWorker } from './workers';
@@ -35,7 +36,7 @@ export const million: Benchmark = {
     const server = await EmbeddedServer.acquire({ projectDir: folder });
     const selvage = await Selvage.connect({ address: server.address, projectDir: folder, taskQueue });
     try {
-      const bare = await bareLoop(path.join(folder, 'bare'));
+      const bare = { whole: await bareLoop(folder, true), ofRecords: await bareLoop(folder, false) };
       const rows = await undisturbed(selvage, server.address, folder, bare);
       for (const tapestry of [inSegments, inBatches])
         rows.push(...(await disturbed(selvage, server.address, folder, tapestry)));
@@ -48,22 +49,22 @@ export const million: Benchmark = {
   },
 };
 
-/** Milliseconds of the least that a record of each element takes: its hash, the record, and a commit of many. */
-async function bareLoop(projectDir: string): Promise<number> {
-  const backends = await openBackends({ projectDir });
+interface BareLoops {
+  readonly whole: number;
+  /** Values are not stored, so it keeps less than is promised. */
+  readonly ofRecords: number;
+}
+
+/** Milliseconds of the least that each element takes: its hash, its value, its record, and a commit of many. */
+async function bareLoop(folder: string, withValues: boolean): Promise<number> {
+  const backends = await openBackends({ projectDir: await mkdtemp(path.join(folder, 'bare-')) });
   try {
     const { runHistory } = backends;
     await runHistory.startRun(sampleRun());
     return await timed(async () => {
       for (let first = 0; first < ELEMENTS; first += COMMITTED_AT_ONCE) {
-        await runHistory.commit(
-          Array.from({ length: COMMITTED_AT_ONCE }, (_, offset) =>
-            sampleLineage({
-              knot_id: `mapped[${first + offset}]`,
-              parent_input_hashes: { x: hashJson(first + offset, nodeSha256) },
-              output_hash: hashJson(2 * (first + offset), nodeSha256),
-            }),
-          ),
+        await backends.commit(
+          Array.from({ length: COMMITTED_AT_ONCE }, (_, offset) => bareCommit(first + offset, withValues)),
         );
       }
     });
@@ -72,14 +73,34 @@ async function bareLoop(projectDir: string): Promise<number> {
   }
 }
 
-async function undisturbed(selvage: Selvage, address: string, folder: string, bare: number): Promise<Row[]> {
+function bareCommit(x: number, withValues: boolean): Commit {
+  const hash = hashJson(2 * x, nodeSha256);
+  const record = sampleLineage({
+    knot_id: `mapped[${x}]`,
+    parent_input_hashes: { x: hashJson(x, nodeSha256) },
+    output_hash: hash,
+  });
+  return { record, values: withValues ? [{ hash, bytes: Buffer.from(String(2 * x)) }] : [] };
+}
+
+async function undisturbed(
+  selvage: Selvage,
+  address: string,
+  folder: string,
+  bare: BareLoops,
+): Promise<Row[]> {
   const worker = await FixtureWorker.start(address, folder, 'million', HEAP_MEGABYTES);
   try {
     const took = await timed(() => requireTotal(selvage, inSegments));
-    const remark = `${(took / 1_000).toFixed(0)} against ${(bare / 1_000).toFixed(0)} s`;
+    const remark = `${(took / 1_000).toFixed(0)} against ${(bare.whole / 1_000).toFixed(0)} s`;
     const peak = (await worker.peakBytes()) / MEGABYTE;
     return [
-      limited(`walls: local ${NAME} / a bare loop`, took / bare, RATIO, 'x', { took, bare }, remark),
+      limited(`walls: local ${NAME} / a bare loop`, took / bare.whole, RATIO, 'x', { took, ...bare }, remark),
+      {
+        measure: `walls: local ${NAME} / a bare loop that stores no values`,
+        measured: `${readable(took / bare.ofRecords)} x (${(bare.ofRecords / 1_000).toFixed(0)} s)`,
+        numbers: {},
+      },
       limited(`walls: local ${NAME}: the worker's memory`, peak, WORKER_MEGABYTES, 'MB', {}),
     ];
   } finally {

@@ -32,7 +32,6 @@ export class SegmentAttempt extends TaskAttempt {
   }
 }
 
-/** One attempt to split the list of a map. */
 export class SplitAttempt extends TaskAttempt {
   constructor(
     context: Context,

@@ -24,7 +24,6 @@ const WITHOUT_A_SIGN = 'The worker was lost, or gave no sign of life for 30 s.';
 /** A shorter time between scheduling and start does not count as waiting for a worker. */
 const QUEUED_MS = 1_000;
 
-/** One attempt of one knot. */
 export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   private announces = false;
   private hasBegun = false;

@@ -23,7 +23,6 @@ import { hashesOfParents, recordUnrun } from './unrun-knots';
 import { cannotBeMade, lostByRun, lostKnot } from './what-was-lost';
 import type { WorkerEnvironment } from './worker-environment';
 
-/** The result of mending. */
 export interface Mended {
   /** Knots that must run again. */
   readonly lost: readonly number[];
@@ -100,7 +99,6 @@ function cannotRunAgain({ parameterCount, policies, policy }: Layout, knot: numb
   return knot < parameterCount || policies[policy[knot]!]!.wait?.signal !== undefined;
 }
 
-/** Hashes of the recorded parameters, by name. */
 async function parameterHashes(
   runHistory: RunHistory,
   temporalRunId: string,

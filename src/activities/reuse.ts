@@ -19,7 +19,6 @@ const RECORDS_PER_COMMIT = 1_000;
 /** Values of Ok knots, by index in the layout. */
 export type KnownValues = Map<number, ValueIdentity>;
 
-/** Whether any knot of a plan reuses values. */
 export function reusesValues({ policies }: Layout): boolean {
   return policies.some(({ cache }) => cache !== undefined);
 }

@@ -23,7 +23,6 @@ import { decodeParameters, referencesIn } from './parameter-references';
 import { recordRefused } from './run-record';
 import type { WorkerEnvironment } from './worker-environment';
 
-/** The parameters of a run, as accepted by its schemas. */
 export interface AcceptedParameters {
   readonly values: readonly EncodedValue[];
   /** Hashes of those that are already in the data store. */
@@ -34,7 +33,6 @@ export interface AcceptedParameters {
   readonly hash?: string;
 }
 
-/** A parameter on record. */
 export interface RecordedParameter {
   readonly envelope: Envelope;
   readonly hash: string;

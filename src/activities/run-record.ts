@@ -98,7 +98,6 @@ function givenByReference({ parameters, parentKnot }: SaidOfRun): { given_parame
   return given.length > 0 ? { given_parameters: given.map(({ hash }) => hash) } : {};
 }
 
-/** Records that the run has begun. */
 export async function recordBegin(
   { backends }: WorkerEnvironment,
   run: RunRecord,
@@ -112,7 +111,6 @@ export async function recordBegin(
   await startLedger.markStarted([{ trigger, key }]);
 }
 
-/** Records a refused run as failed. */
 export async function recordRefused(
   environment: WorkerEnvironment,
   plan: LoadedPlan,

@@ -9,7 +9,6 @@ import { MEMO_KEY, type BeginRunRequest, type RunMemo } from '../workflows/messa
 
 type Info = Pick<Context['info'], 'workflowExecution'>;
 
-/** Most runs that are remembered. */
 const REMEMBERED_RUNS = 10_000;
 
 /** Facts of a run's record that stay the same from its beginning to its end. */

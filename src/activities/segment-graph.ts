@@ -15,6 +15,8 @@ export interface SegmentGraph {
   readonly layoutIndex: ReadonlyMap<number, number>;
   /** Index of the first member in the layout, which equals the number of outside parents. */
   readonly firstMember: number;
+  /** Whether knots outside have parents among its knots, or may get such parents by an extension. */
+  hasOutsideChildren(): boolean;
 }
 
 export function segmentGraph(plan: LoadedPlan, task: SegmentTask): SegmentGraph {
@@ -53,5 +55,10 @@ export function segmentGraph(plan: LoadedPlan, task: SegmentTask): SegmentGraph 
     planKnots: planIndexes.map((knot) => plan.plan.knots[knot]!),
     layoutIndex,
     firstMember: outside.size,
+    hasOutsideChildren: () =>
+      plan.plan.extensible !== undefined ||
+      plan.plan.knots.some(
+        (knot, index) => !memberSet.has(index) && uniqueParents(knot).some((parent) => memberSet.has(parent)),
+      ),
   };
 }

@@ -1,8 +1,7 @@
-/** Limits for the work of one segment. */
 export interface SegmentLimits {
   /** Most bodies running at once. */
   readonly concurrency: number;
-  /** Milliseconds after which it starts nothing more, so that outside knots and a worker's shutdown do not wait too long. */
+  /** Milliseconds after which it starts nothing more, if knots outside may wait for it. */
   readonly workingMs: number;
   /** Bytes of values after which it starts nothing more, because of their memory. */
   readonly valueBytes: number;

@@ -86,6 +86,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
   private endNow!: () => void;
   private readonly onCancel = (): void => this.cancel();
   private settledCount = 0;
+  private hasOutsideChildren: boolean | undefined;
 
   constructor(
     private readonly environment: WorkerEnvironment,
@@ -181,7 +182,8 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
       }
     }
     const { valueBytes, workingMs } = this.environment.segmentLimits;
-    if (this.valueBytes > valueBytes || performance.now() - this.begun > workingMs) this.hold();
+    if (this.valueBytes > valueBytes) this.hold();
+    else if (!this.isHeld && performance.now() - this.begun > workingMs && this.isAwaited()) this.hold();
   }
 
   protected indexOf(knot: number): number {
@@ -314,6 +316,11 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
       });
     }
     return { kind: 'err' };
+  }
+
+  /** Found out once, and only for a segment that takes long: the next one would read all that is recorded before it goes on. */
+  private isAwaited(): boolean {
+    return (this.hasOutsideChildren ??= this.graph.hasOutsideChildren());
   }
 
   /** Starts nothing more. */

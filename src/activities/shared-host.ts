@@ -31,7 +31,6 @@ import type { WorkerEnvironment } from './worker-environment';
 export interface SharedActivity {
   /** The attempt that currently works for the knots; another one may take them over. */
   readonly attempt: TaskAttempt;
-  /** The dispatcher in records. */
   readonly dispatcher: 'local' | 'queue';
   /** Whether values made by others may be reused. */
   readonly mayReuse: boolean;
@@ -43,7 +42,6 @@ export interface SharedActivity {
   readonly isOver: boolean;
   /** Leaves the knot to an activity of its own. */
   handBack(knot: PlanKnot, how: HandedBack): void;
-  /** A record or value of the knot has been committed. */
   committed(knot: PlanKnot, outcome: OutcomeToRecord, values: readonly StoredValue[]): void;
 }
 

@@ -90,7 +90,6 @@ async function keep(
   for (const stored of values) recentValues.add(stored);
 }
 
-/** The knots that wait for the signal, with their schemas. */
 function schemasOf(environment: WorkerEnvironment, plan: Plan, name: string): readonly SignalSchema[] {
   const ofPlan = knownSchemas.get(plan) ?? new Map<string, readonly SignalSchema[]>();
   knownSchemas.set(plan, ofPlan);

@@ -37,13 +37,11 @@ export interface ResolvedTask extends ResolvedBasics {
   readonly since?: KnotTask['since'] | undefined;
 }
 
-/** The {@link SegmentTask} of an activity call, unpacked. */
 export interface ResolvedSegment extends ResolvedBasics, Omit<SegmentTask, 'plan' | 'temporalRunId'> {}
 
 /** The {@link BatchTask} of an activity call; `slice` is the hash. */
 export interface ResolvedBatch extends ResolvedBasics, Omit<BatchTask, 'plan' | 'temporalRunId' | 'runId'> {}
 
-/** The {@link SplitTask} of an activity call. */
 export interface ResolvedSplit extends ResolvedTask {
   readonly from: number;
 }

@@ -216,7 +216,6 @@ export class WorkerEnvironment implements Hashing {
     return this.open.backends;
   }
 
-  /** Groups single commits into batches. */
   get commits(): GroupCommit {
     return this.open.commits;
   }

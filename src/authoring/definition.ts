@@ -50,7 +50,6 @@ export interface OutcomeDefinitionOptions<
   readonly version?: string;
 }
 
-/** Inputs that are all outcomes. */
 type OutcomesByName<I> = { readonly [K in keyof I]?: Outcome | undefined };
 
 /**

@@ -11,7 +11,6 @@ import type {
 
 const LONGEST_HOST_NAME = 200;
 
-/** The options that all clusters have. */
 const clusterFields = {
   name: line(LONGEST_HOST_NAME),
   interpreter: text,

@@ -1,55 +1,16 @@
 export { knot, type DefinitionOptions, type OutcomeDefinitionOptions } from './definition';
-export {
-  celery,
-  dask,
-  local,
-  program,
-  python,
-  queue,
-  ray,
-  threads,
-  type DispatcherOptions,
-  type HostDispatcher,
-} from './dispatcher';
+export { celery, dask, local, program, python, queue, ray, threads } from './dispatcher';
+export type * from './dispatcher';
 export type { Encodable, EncodableTypes, NotEncodable } from './encodable';
-export {
-  fragment,
-  type Fragment,
-  type FragmentBuilder,
-  type FragmentDefinition,
-  type FragmentInput,
-  type FragmentKnot,
-} from './fragment';
+export { fragment } from './fragment';
+export type * from './fragment';
 export { hostedKnot, pythonKnot, type HostedKnotOptions, type HostedOutcomeKnotOptions } from './hosted-knot';
 export { Knot } from './knot';
-export type {
-  In,
-  Inputs,
-  KnotConfig,
-  KnotDefinition,
-  NoInputs,
-  NotKnot,
-  OptionalDefinition,
-  OptionalKnot,
-  Absence,
-  InputsFor,
-  KnotOf,
-  MaybeAbsent,
-  AbsenceReason,
-  AnyAbsenceReason,
-  OutcomeInputs,
-  ValueOf,
-} from './knot';
+export type * from './knot';
 export type { KnotClassOf } from './knot-class';
 export type { KnotContext, Logger, LoggerLike, LogMethod, Resources } from './knot-context';
-export {
-  aggregate,
-  type AggregateOptions,
-  type PolicyOf,
-  type Receives,
-  type WiredOutcomes,
-  type WiredValues,
-} from './nodes/aggregate';
+export { aggregate } from './nodes/aggregate';
+export type * from './nodes/aggregate';
 export {
   branch,
   type BranchKnot,
@@ -61,29 +22,13 @@ export {
 export { firstOk, type FirstOkOptions } from './nodes/first-ok';
 export { gate, type GateInputsOptions, type GateOptions } from './nodes/gate';
 export { loop, type LoopOptions, type LoopState } from './nodes/loop';
-export {
-  map,
-  type Bindable,
-  type ElementOf,
-  type MapArguments,
-  type MapOptions,
-  type Mapped,
-  type MappedOver,
-  type ResultOf,
-} from './nodes/map';
+export { map } from './nodes/map';
+export type * from './nodes/map';
 export { pick, type PickOptions, type PickSteps, type ValueAt } from './nodes/pick';
 export { reduce, type CombineOptions, type FoldOptions } from './nodes/reduce';
 export { sink, type SinkOptions } from './nodes/sink';
-export {
-  sleep,
-  waitForSignal,
-  waitUntil,
-  type SignalOptions,
-  type SignalWait,
-  type SleepOptions,
-  type WaitConfig,
-  type WaitUntilOptions,
-} from './nodes/waits';
+export { sleep, waitForSignal, waitUntil } from './nodes/waits';
+export type * from './nodes/waits';
 export { durationOf, timeOf } from './wait-times';
 export { dataset, type Dataset } from './dataset';
 export { source, type SourceOptions } from './nodes/source';

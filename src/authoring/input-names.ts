@@ -5,7 +5,6 @@ import { complaintOf, isStandardSchema, validateNow, type StandardSchema } from 
 
 /** The facts that a schema reveals about a definition's inputs. */
 interface InputNames {
-  /** Input name to its schema. */
   readonly known: ReadonlyMap<string, StandardSchema>;
   readonly required: readonly string[];
   /** True if unknown names reach the body. */

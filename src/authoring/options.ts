@@ -159,7 +159,6 @@ export const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
   ),
 };
 
-/** The options with all durations in milliseconds. */
 function withMilliseconds(options: KnotOptions<ErrorPolicy>): ReadKnotOptions {
   return inForm({ fields: KNOT_OPTIONS, required: [] }, options) as ReadKnotOptions;
 }

@@ -155,7 +155,6 @@ export interface MapRecord {
 
 /** Settings of a wait. A duration or time that is missing here is the value of a knot. */
 export interface WaitRecord {
-  /** Name of the signal. */
   readonly signal?: string;
   /** Schema of the payload. */
   readonly schema?: StandardSchema;
@@ -182,11 +181,8 @@ export interface DefinitionRecord {
   readonly optional?: true;
   /** How to interpret the body's result if it is not the knot's value. Absent: it is the value. */
   readonly node?: NodeKind;
-  /** Settings of a `map`. */
   readonly map?: MapRecord;
-  /** Settings of a wait. */
   readonly wait?: WaitRecord;
-  /** Whether the body takes values or `Outcome`s. */
   readonly receives: 'values' | 'outcomes';
   readonly body: KnotBody;
   /** The body is in another language: only this host, or another that has it, can call it. */

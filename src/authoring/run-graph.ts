@@ -69,7 +69,6 @@ export interface GraphState {
   readonly elements?: { readonly count: number; readonly failed: number; readonly reused?: number };
   /** Hash of the source that ran, if it differs from the plan's. */
   readonly ranCodeHash?: string;
-  /** The child run that it started. */
   readonly childRunId?: string;
   readonly worker?: string;
   /** Attempts before the one that counted, and waits, as far as recorded: see the lineage record. */

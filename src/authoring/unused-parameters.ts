@@ -9,7 +9,6 @@ export function unusedParameters({ parameters, knots, terminals }: TapestryRecor
   return [...parameters.values()].filter(({ knot }) => !used.has(knot)).map(({ name }) => name);
 }
 
-/** The warning about an unused parameter. */
 export function unusedParameter(tapestry: string, parameter: string): string {
   return (
     `The parameter "${parameter}" of ${tapestry} is used by no knot. Wire it as an input, or remove it. In a condition of the build function, a knot has ` +

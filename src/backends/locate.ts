@@ -8,7 +8,6 @@ export type LocateBackendsOptions = Pick<OpenBackendsOptions, 'projectDir' | 'en
 /** One database in the project's own folder. */
 export const DEFAULT_URL = `sqlite:${path.join('.selvage', 'selvage.db')}`;
 
-/** Where a backend is. */
 export interface BackendLocation extends Omit<Location, 'key'> {
   /** The environment variable that says so. Absent: the default. */
   readonly variable?: string;

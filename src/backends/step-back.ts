@@ -6,7 +6,6 @@ const BECOMES =
 /** Recorded as the one who noticed a step back that was requested. */
 export const RESTORED = 'selvage restore';
 
-/** Describes a step back for people. */
 export function describeStepBack({ lost_after, lost_until, noticed_at, noticed_by }: StepBack): string {
   const [after, until, noticed] = [lost_after, lost_until, noticed_at].map((at) =>
     new Date(at).toISOString(),

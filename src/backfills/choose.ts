@@ -34,7 +34,6 @@ export interface Choice {
   readonly isOk?: (key: string) => boolean;
 }
 
-/** The trigger of the runs that a backfill starts. */
 export function triggerOfBackfill(runId: string): string {
   return `backfill:${runId}`;
 }

@@ -29,7 +29,6 @@ interface Member {
   concurrency: number;
   /** Calls that occupy it. */
   occupied: number;
-  /** All calls. */
   calls: number;
 }
 

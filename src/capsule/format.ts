@@ -78,7 +78,6 @@ const documentSchema = z.object({
 });
 
 export type CapsuleDocument = z.infer<typeof documentSchema>;
-/** What is put into a capsule. */
 export type CapsuleContent = Omit<CapsuleDocument, 'format' | 'page' | 'fingerprint'>;
 export type AbsentValue = z.infer<typeof absentSchema>;
 export type CapsuleValue = z.infer<typeof valueSchema>;

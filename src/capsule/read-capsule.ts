@@ -14,7 +14,6 @@ import { CapsuleDataStore, readOnly, type CapsuleDigests } from './data-store';
 import { requireConsistent } from './consistency';
 import { damaged, unpackCapsule, type AbsentValue, type CapsuleContent } from './format';
 
-/** Most bytes of a file that is read. */
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
 export interface ReadCapsuleOptions {

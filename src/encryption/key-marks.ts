@@ -15,7 +15,6 @@ const SLOTS = Array.from(
 );
 const SLOT_NAMES = new Set(SLOTS);
 
-/** The facts that a mark states about a key. */
 export interface KeyMark {
   readonly id: string;
   readonly tag: string;

@@ -110,7 +110,6 @@ export class SubjectKeys {
     return count;
   }
 
-  /** The technology that stores them. */
   get technology(): string {
     return this.#store.technology;
   }

@@ -25,7 +25,6 @@ export interface HistogramOptions extends CounterOptions {
 
 const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1_800, 3_600, 14_400];
 
-/** A histogram of seconds. */
 export function secondsOf(
   instruments: Instruments,
   name: string,

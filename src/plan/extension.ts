@@ -36,7 +36,6 @@ export interface RegisteredDefinition {
   readonly host?: string;
 }
 
-/** Most knots that a message names. */
 const NAMED_KNOTS = 10;
 
 /** Whether the plan already contains the fragment with this hash. */

@@ -6,7 +6,6 @@ import { uniqueParents } from './read-plan';
 
 /** In code points. At four bytes each this is the most that the server accepts as a summary. */
 const SUMMARY_CODE_POINTS = 100;
-/** Most terminals that a message names. */
 const NAMED_TERMINALS = 20;
 
 /** The part of a policy that the interpreter needs. Workers read the rest from the plan. */
@@ -23,7 +22,6 @@ export type LayoutPolicy = Omit<
  */
 export interface Layout {
   readonly size: number;
-  /** Knot ids. */
   readonly ids: readonly string[];
   /** Knots 0 to `parameterCount` - 1 are parameters. */
   readonly parameterCount: number;

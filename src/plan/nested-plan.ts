@@ -7,7 +7,6 @@ const NESTED_PLAN = 'selvage.tapestry';
 
 /** The plan that a knot runs as a child run. */
 interface PinnedPlan {
-  /** Name of the plan's tapestry. */
   readonly tapestry: string;
   readonly plan: string;
 }

@@ -107,7 +107,6 @@ export interface PlanPolicy {
   readonly wait?: Omit<WaitRecord, 'schema'>;
   /** For a path of a branch: the tag. Its two parents are the branch and the branch's input. */
   readonly path?: string;
-  /** For a map. */
   readonly map?: PlanMap;
   readonly retry?: RetryPolicy<number>;
   readonly timeout?: number;
@@ -123,7 +122,6 @@ export interface PlanPolicy {
   readonly cache?: PlanCache;
   /** Most bodies at once. */
   readonly maxConcurrent?: PlanLimit;
-  /** Most bodies that begin per second. */
   readonly ratePerSecond?: PlanLimit;
   /** The definition's schemas are not applied. Absent: they are. */
   readonly validate?: false;

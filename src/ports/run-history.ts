@@ -111,7 +111,6 @@ export type PartitionRun = Pick<
 /** The records about one partition of a tapestry. */
 export interface PartitionRuns {
   readonly partition: string;
-  /** The number of runs. */
   readonly runs: number;
   /** The newest by `started_at`. */
   readonly newest: PartitionRun;

@@ -39,7 +39,6 @@ export interface AcceptedExtension extends StoredFragment {
   readonly plan: CompiledPlan;
 }
 
-/** The host's facts for checking a body's extension. */
 export interface ExtensionHost {
   readonly plan: LoadedPlan;
   /** The terminals that the run was asked for. If omitted, the plan's own. */

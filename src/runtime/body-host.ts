@@ -4,7 +4,6 @@ import { callBody } from './call-body';
 import type { KnotContext } from '../authoring/knot-context';
 import type { DefinitionRecord } from '../authoring/records';
 
-/** One call of a body. */
 export interface BodyCall {
   readonly definition: DefinitionRecord;
   readonly policy: PlanPolicy;

@@ -8,7 +8,6 @@ import { readableThrow } from './exception-record';
 
 const NO_SCHEMAS: Pick<DefinitionRecord, 'input' | 'output'> = {};
 
-/** Calls a body with its inputs where it is. */
 export type CallElsewhere = (inputs: Record<string, unknown>) => Promise<unknown>;
 
 /**

@@ -18,7 +18,6 @@ import type { KnotOutcomeToRecord } from './node-outcome';
 import { errorId } from './unrun-error';
 import { elementName } from './element-knots';
 
-/** Most elements that a message names. */
 const NAMED_ELEMENTS = 20;
 
 /** Composes a map's outcome from those of its elements; the same on every host. */

@@ -19,7 +19,6 @@ export function idOfPart(text: string, digest: Sha256): ValueId {
   return { hash, ...(stored !== undefined && { stored }) };
 }
 
-/** A fresh copy of an element. */
 export function freshPart(text: string): unknown {
   const value = valueOfPart(text);
   return value?.kind === 'bytes' ? decodeValue(value) : decodeText(text);

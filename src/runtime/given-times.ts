@@ -25,7 +25,6 @@ function timeIn(text: string): Date | undefined {
   return isDay ? time : undefined;
 }
 
-/** Whether a parameter's schema accepts a value. */
 export async function accepts(parameter: ParameterRecord, value: unknown): Promise<boolean> {
   try {
     return (await parameter.schema['~standard'].validate(value)).issues === undefined;

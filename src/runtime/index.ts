@@ -15,7 +15,6 @@ export type { Hashing } from './hashing';
 export { callBody, valueOfResult } from './call-body';
 export { markBodyThread, refuseInBodyThread } from './body-thread';
 export { graphOfRun, stateOf } from './graph-of-run';
-export { decodeStored } from './encoded-value';
 export { bodyLogger } from './body-logger';
 export { BodyLog, withLog, type KeptLog, type RecordedLog } from './body-log';
 export {
@@ -73,13 +72,8 @@ export {
 export { DEFAULT_INLINE_LIMIT, chosenInlineLimit } from './inline-limit';
 export { readValues } from './read-values';
 export { listInputs, mapElements, type MapElements } from './map-elements';
-export {
-  sharedReferences,
-  slicesFrom,
-  type SharedReference,
-  type SliceContent,
-  type WrittenSlice,
-} from './written-slices';
+export { sharedReferences, slicesFrom } from './written-slices';
+export type * from './written-slices';
 export { ElementKnots, allElements, isElement, type ElementKnot } from './element-knots';
 export { MapComposer } from './compose-map';
 export { freshPart, idOfPart, partOfStored, partOfValue } from './element-values';
@@ -101,40 +95,16 @@ export { skipDetail } from './skip-detail';
 export { openBytes, storeBytes } from './stored-bytes';
 export { SLICE_LIMITS, type SliceLimits } from './slice-limits';
 export { elementsOf, requiredRecords, whatWasLost } from './required-records';
-export {
-  HostLost,
-  callInProcess,
-  callWith,
-  hostMissing,
-  isHostTrouble,
-  type BodyCall,
-  type BodyHost,
-  type BodyHosts,
-} from './body-host';
+export { HostLost, callInProcess, callWith, hostMissing, isHostTrouble } from './body-host';
+export type * from './body-host';
 export { CodeHashes } from './code-hashes';
 export { tellPlace } from './user-frame';
 export { BodyContext, HandedOnHere, type BodySurroundings, type HandedOn } from './body-context';
 export { ElementParents, type ElementInputs, type InputReader, type KnotParents } from './knot-parents';
-export {
-  KnotRunner,
-  isLimited,
-  type CallBody,
-  type KnotEnd,
-  type KnotHost,
-  type KnotToRun,
-  type KnotTrail,
-  type MadeValue,
-  type NextRound,
-  type Throw,
-} from './knot-runner';
+export { KnotRunner, isLimited } from './knot-runner';
+export type * from './knot-runner';
 export { LayoutRun } from './layout-run';
 export { listenLive } from './live';
-export {
-  endOfRecord,
-  runElements,
-  runMap,
-  type ElementEnd,
-  type ElementsToRun,
-  type MapToRun,
-} from './map-run';
+export { endOfRecord, runElements, runMap } from './map-run';
+export type * from './map-run';
 export { ValueReader, valueOfEnvelope } from './value-reader';

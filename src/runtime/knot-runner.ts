@@ -73,7 +73,6 @@ export interface KnotToRun {
   conclude?(call: CallBody): Promise<KnotOutcomeToRecord | NextRound>;
 }
 
-/** Calls the body of a knot once. */
 export type CallBody = (inputs: Record<string, unknown>) => Promise<unknown>;
 
 /** The knot, a loop, goes on with these parameters. */
@@ -81,7 +80,6 @@ export interface NextRound {
   readonly next: Record<string, unknown>;
 }
 
-/** The end of a knot's life at this host. */
 export type KnotEnd =
   | {
       readonly kind: 'recorded';
@@ -95,7 +93,6 @@ export type KnotEnd =
   | { readonly kind: 'left'; readonly attempt: number }
   | ({ readonly kind: 'goesOn' } & NextRound);
 
-/** A value made by another knot. */
 export interface MadeValue extends CachedValue {
   /** Absent where the host has not read it. */
   readonly value?: EncodedValue;
@@ -124,7 +121,6 @@ export interface Throw {
   readonly trail: KnotTrail;
 }
 
-/** The host's part in running knots. */
 export interface KnotHost {
   readonly hashing: Hashing;
   readonly surroundings: BodySurroundings;

@@ -19,7 +19,6 @@ export type ElementEnd<Recorded = LineageRecord> =
   | { readonly kind: 'ok'; readonly value?: EncodedValue; readonly record: Recorded }
   | { readonly kind: 'err'; readonly error: ExceptionRecord };
 
-/** The elements of one map, and the body that they share. */
 export interface ElementsToRun {
   readonly plan: LoadedPlan;
   readonly definition: DefinitionRecord;
@@ -69,7 +68,6 @@ export function endOfRecord<Recorded extends RecordedOutcome>(
   return { kind: 'err', error: (record.extra as { error: ExceptionRecord }).error };
 }
 
-/** A map whose elements all run in this process. */
 export interface MapToRun extends Omit<ElementsToRun, 'inputs' | 'ended'> {
   readonly map: PlanKnot;
   readonly elements: MapElements;
@@ -89,7 +87,6 @@ export interface MapToRun extends Omit<ElementsToRun, 'inputs' | 'ended'> {
   readonly mayBeRecorded: boolean;
 }
 
-/** Elements whose records are asked for before they run. */
 const ASKED_AT_A_TIME = 5_000;
 
 /**

@@ -18,7 +18,6 @@ export interface PromisedWork<V> {
 /** Binds the scheduler to promises: commands start promises, and their ends become events. */
 export class PromiseHost<V> {
   private started = false;
-  /** Promises in flight. */
   private active = 0;
   private resolveEnd!: () => void;
   private rejectEnd!: (error: unknown) => void;

@@ -74,7 +74,6 @@ export class LocalTrail {
 
   constructor(private readonly worker: string | null) {}
 
-  /** An attempt has thrown. */
   thrown(attempt: number, startedAt: number, endedAt: number, error: unknown): void {
     this.trail = withAttempt(this.trail ?? NO_TRAIL, {
       attempt,

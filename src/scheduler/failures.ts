@@ -3,7 +3,6 @@ import type { FailOn } from '../authoring/records';
 import type { Layout } from '../plan/layout';
 import type { OutcomeKind } from './protocol';
 
-/** Most parents that a message names. */
 const NAMED_PARENTS = 5;
 
 type OutcomeKinds = (knot: number) => OutcomeKind | undefined;

@@ -22,13 +22,5 @@ export {
   type SkipReason,
   type StartOfRun,
 } from './protocol';
-export {
-  Waits,
-  type AnsweredSignals,
-  type CheckedSignal,
-  type TakenBy,
-  type UnreadSignal,
-  type Wait,
-  type Waited,
-  type WaitsLimits,
-} from './waits';
+export { Waits } from './waits';
+export type * from './waits';

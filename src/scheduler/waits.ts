@@ -19,7 +19,6 @@ export interface UnreadSignal {
   readonly unfit?: readonly string[];
 }
 
-/** A signal whose payload has been checked. */
 export interface CheckedSignal extends UnreadSignal {
   /** The id that its sender gave it. Absent: it cannot be recognised if sent again. */
   readonly id?: string;
@@ -27,7 +26,6 @@ export interface CheckedSignal extends UnreadSignal {
 
 /** A wait of a knot: for a signal, a time, or a signal until a time. */
 export interface Wait {
-  /** The knot's id. */
   readonly id: string;
   readonly signal?: string;
   /** When it began; milliseconds since the epoch, like `until`. */

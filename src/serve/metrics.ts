@@ -5,7 +5,6 @@ import { loadOptional } from '../optional-package';
 import type { TriggerMetrics } from '../triggers';
 import { prometheusInstruments } from './prometheus';
 
-/** Counters of one trigger. */
 export interface CountedTrigger extends TriggerMetrics {
   /** The trigger had ended, and is started again. */
   restarted(): void;

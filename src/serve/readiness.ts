@@ -6,7 +6,6 @@ import type { Backends } from '../ports';
 import type { Logger } from '../authoring/knot-context';
 import { fresh, answerWithin } from './fresh-answer';
 
-/** State of one part that a process needs for its work. */
 export interface PartState {
   readonly ready: boolean;
   /** Why it is not ready: a code of `docs/errors.md`. The full message is in the log, and not shown to callers. */

@@ -30,7 +30,6 @@ type Tapestries = OpenOptions['tapestries'];
 
 /** Options of `serve`, whichever client it uses. */
 export interface ServedOptions extends WebhookServerOptions {
-  /** The declared triggers. */
   readonly triggers: readonly TriggerDeclaration[];
   /**
    * The port for webhooks and for `/livez`, `/readyz` and `/metrics`; 0 for any free one. Default: none; then

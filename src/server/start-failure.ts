@@ -15,7 +15,6 @@ export function tellsOfDamage(lines: string): boolean {
   return /database disk image is malformed|file is not a database/.test(lines);
 }
 
-/** The known facts about a failed start. */
 export interface FailedStart {
   readonly binary: string;
   readonly port: number;

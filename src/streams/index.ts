@@ -12,37 +12,10 @@ export {
   type StreamSettings,
 } from './declaration';
 export { IterableSource, openIterable } from './iterable-source';
-export {
-  gapWords,
-  isSource,
-  keyOfOffset,
-  stateOfOffset,
-  StreamingSource,
-  type AnySource,
-  type Delivered,
-  type Offset,
-  type OpenSource,
-  type CustomSource,
-  type PartitionEnd,
-  type Checkpoint,
-  type Position,
-  type ReadContext,
-  type SourceKind,
-  type StreamElement,
-  type ReportGap,
-} from './source';
+export { gapWords, isSource, keyOfOffset, stateOfOffset, StreamingSource } from './source';
+export type * from './source';
 export { FileTailSource, type FileTailOptions, type FileTailSettings } from './file-tail';
-export {
-  KafkaStreamingSource,
-  ValkeyStreamingSource,
-  type KafkaSourceOptions,
-  type KafkaSourceSettings,
-  type ValkeySourceOptions,
-  type ValkeySourceSettings,
-} from './messages';
-export {
-  StreamingSourceTrigger,
-  type CheckpointStore,
-  type SourceTriggerOptions,
-  type SourceTriggerSettings,
-} from './source-trigger';
+export { KafkaStreamingSource, ValkeyStreamingSource } from './messages';
+export type * from './messages';
+export { StreamingSourceTrigger } from './source-trigger';
+export type * from './source-trigger';

@@ -24,7 +24,6 @@ export function isAsked(asked: string | undefined, value: string | null): boolea
   return asked === undefined || value === asked;
 }
 
-/** The keys of records, in order. */
 export function keys(records: readonly LineageRecord[]): string[] {
   return records.map((record) => `${record.temporal_run_id}/${record.knot_id}`).sort();
 }

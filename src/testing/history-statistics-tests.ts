@@ -6,7 +6,6 @@ import { sampleLineage, sampleRun } from './sample-records';
 const AT = 1_700_000_000_000;
 const DAY = { since: AT, until: AT + 86_400_000 };
 
-/** Tests of `statistics`. */
 export const HISTORY_STATISTICS_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
   async 'adds up what knots of a definition came to in a window'({ adapter }) {
     const times = Array.from({ length: 100 }, (_, index) => index + 1);

@@ -8,19 +8,10 @@ export {
   type CalendarRule,
 } from './calendar';
 export { cronText, rangesOf, type NumberRange } from './cron-text';
-export {
-  cronTrigger,
-  type CronTriggerDeclaration,
-  type CronTriggerOptions,
-  type CronTriggerSettings,
-} from './cron-trigger';
-export {
-  declareTrigger,
-  isTrigger,
-  triggerName,
-  type TriggerDeclaration,
-  type TriggerKind,
-} from './declaration';
+export { cronTrigger } from './cron-trigger';
+export type * from './cron-trigger';
+export { declareTrigger, isTrigger, triggerName } from './declaration';
+export type * from './declaration';
 export type { EventMap } from './trigger';
 export {
   chosenTopics,
@@ -29,14 +20,8 @@ export {
   kafkaTrigger,
   requireOwnGroups,
   validated,
-  type KafkaBatchOptions,
-  type KafkaMessage,
-  type KafkaMessageOptions,
-  type KafkaSettings,
-  type KafkaTriggerDeclaration,
-  type KafkaTriggerOptions,
-  type KafkaValue,
 } from './kafka';
+export type * from './kafka';
 export { durationMs, durationWords, type Duration } from '../values/duration';
 export { oddTimes, plannedTimes, type DstAnomaly, type TimePlan } from './planned-times';
 export { previewTimes, type SchedulePreview } from './preview';
@@ -68,30 +53,8 @@ export {
   type StandardWebhooksVerification,
   type Verification,
 } from './verification';
-export {
-  webhook,
-  webhookSignal,
-  type CheckedWebhook,
-  type CheckedWebhookSignal,
-  type WebhookBody,
-  type WebhookDeclaration,
-  type WebhookEvent,
-  type WebhookLimits,
-  type WebhookOptions,
-  type WebhookSignalDeclaration,
-  type WebhookSignalOptions,
-} from './webhook';
-export {
-  isValkeyTrigger,
-  valkeyTrigger,
-  type ValkeyChannelOptions,
-  type ValkeyChannelSettings,
-  type ValkeyEntry,
-  type ValkeyMessage,
-  type ValkeySettings,
-  type ValkeyStreamOptions,
-  type ValkeyStreamSettings,
-  type ValkeyTriggerDeclaration,
-  type ValkeyTriggerOptions,
-} from './valkey';
+export { webhook, webhookSignal } from './webhook';
+export type * from './webhook';
+export { isValkeyTrigger, valkeyTrigger } from './valkey';
+export type * from './valkey';
 export type { FormattedValue, MessageFormat } from './message-format';

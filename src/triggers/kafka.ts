@@ -212,7 +212,6 @@ export function requireOwnGroups(triggers: readonly TriggerDeclaration[]): void 
   }
 }
 
-/** The dead-letter topic of a topic. */
 export function deadLettersOf({ deadLetters }: Pick<KafkaSettings, 'deadLetters'>, topic: string): string {
   return deadLetters ?? `${topic}${DEAD_LETTERS}`;
 }

@@ -112,7 +112,6 @@ export interface CheckedWebhook {
 }
 
 export interface CheckedWebhookSignal extends Omit<CheckedWebhook, 'outputs'> {
-  /** The name of the signal. */
   readonly signal: string;
   readonly run?: (event: WebhookEvent) => string | Promise<string>;
 }

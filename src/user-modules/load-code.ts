@@ -13,7 +13,6 @@ export function isDocument(file: string): boolean {
   return DOCUMENT_EXTENSIONS.has(path.extname(file));
 }
 
-/** What a user's file of code exports. */
 export interface LoadedCode {
   /** Exported, alone or in lists, as all that follows; and those that its triggers and streams start. */
   readonly tapestries: readonly AnyTapestry[];

@@ -3,7 +3,6 @@ import { classNameOf, kindOf } from './kinds';
 import { formatPath, type Step } from './path';
 import { isWellFormed, setOwn, SortedTree, sortKeys } from './sorted-tree';
 
-/** A JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 

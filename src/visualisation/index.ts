@@ -1,10 +1,3 @@
 export type { Box, GroupBox, Picture, PictureOptions, Wire } from './picture';
-export {
-  kinshipOf,
-  recordedStatus,
-  relatives,
-  selectKnots,
-  type Kinship,
-  type KnotStatus,
-  type Selection,
-} from './selection';
+export { kinshipOf, recordedStatus, relatives, selectKnots } from './selection';
+export type * from './selection';

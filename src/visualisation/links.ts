@@ -39,7 +39,6 @@ function endsOf(count: number, keys: Int32Array, values: Int32Array, given: Floa
   return { starts, of, offsets };
 }
 
-/** Links on one side of cells. */
 class Side {
   private readonly byCell: Ends;
   /** The other ends of a link, with their mean position, cached for a pass. */

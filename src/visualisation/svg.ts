@@ -215,7 +215,6 @@ function wiresOf({ wires }: Picture, knots: readonly GraphKnot[]): string[] {
     );
 }
 
-/** A path with rounded corners. */
 function roundedPath(points: readonly number[]): string {
   let path = `M${points[0]} ${points[1]}`;
   const last = points.length / 2 - 1;

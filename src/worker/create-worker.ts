@@ -155,7 +155,7 @@ function onlyQueue(tapestries: SelvagePluginOptions['tapestries']): string {
     queue === undefined
       ? 'The worker has no tapestry and no task queue. Give it either.'
       : `The tapestries of the worker have the task queues ${queues.join(', ')}, and a Temporal worker polls one. Give the tapestries one ` +
-          '`queue`, make a worker for each, or say `taskQueue`.',
+          '`taskQueue`, make a worker for each, or give the worker a `taskQueue`.',
     { details: { taskQueues: queues } },
   );
 }

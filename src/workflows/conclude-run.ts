@@ -124,7 +124,6 @@ function deadlineExceeded({ deadline }: RunMemo): RunError {
 interface RunToFinish {
   readonly host: TemporalHost;
   readonly memo: RunMemo;
-  /** The Temporal run id under which its records are kept. */
   readonly temporalRunId: string;
   /** Undefined if they were given to an earlier execution. */
   readonly parameters: unknown;
@@ -140,7 +139,6 @@ interface SettledRun extends RunToFinish {
   readonly error?: RunError | undefined;
 }
 
-/** The result of settling. */
 interface Settled {
   /** The hash of the ended run record. */
   readonly record: string | null;

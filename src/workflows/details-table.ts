@@ -9,7 +9,6 @@ const SHOWN_REFUSALS = 5;
 
 const encoder = new TextEncoder();
 
-/** The content of the table. */
 export type Details = Pick<LiveStatus, 'counts' | 'failures' | 'waits' | 'signals'>;
 
 /**

@@ -3,7 +3,6 @@ import { continueForSignals, continueNow, holdDispatch, holdForSignals } from '.
 import type { RunLimits } from './run-limits';
 import type { Signals } from './signals';
 
-/** The watch's questions to its host. */
 export interface WatchedHost {
   isCancelled(): boolean;
   /** Number of knots in activities of this execution. */

@@ -9,6 +9,5 @@ export interface RunFacts {
   readonly isContinued: boolean;
   readonly behaviour: number;
   readonly limits: RunLimits;
-  /** The client's facts about the run. */
   readonly memo: RunMemo;
 }

@@ -33,14 +33,12 @@ const OWN_PREFIX = 'selvage.';
 const NAMED_SIGNALS = 20;
 const LISTED_REFUSALS = 20;
 const MESSAGE_LENGTH = 500;
-/** Most signals that one activity checks. */
 const CHECKED_AT_ONCE = 200;
 /** Most characters of payloads in the input of such an activity, not counting the first payload. */
 const CHECKED_LENGTH = 256 * 1024;
 
 /** The consumer of a run's signals. */
 export interface SignalTaker {
-  /** The limits of the run. */
   readonly limits: RunLimits;
   /** The hash of the run's plan. An extension changes it and the names. */
   plan(): string;

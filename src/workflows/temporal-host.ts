@@ -69,7 +69,6 @@ export interface TemporalHostOptions extends RunFacts {
   readonly children: ChildRuns;
   /** Serialises the calls to workers. */
   readonly calls: SerialQueue;
-  /** Where signals come from. */
   readonly signals: Signals;
   /** The state that earlier executions of the chain passed on. */
   readonly carried?: CarriedOver | undefined;
@@ -110,7 +109,6 @@ export class TemporalHost {
   private readonly unrecorded: UnrecordedKnots;
   private readonly failures: FailureList;
   private readonly watch: HistoryWatch;
-  /** The run's reports. */
   readonly report: RunReport;
   /** Knots that are Ok from the start. */
   private readonly isTakenOver = new Set<number>();
@@ -326,7 +324,6 @@ export class TemporalHost {
     limit.then(() => this.giveUp(), this.fatal);
   }
 
-  /** The current plan. */
   get plan(): string {
     return this.present.hash;
   }
@@ -389,7 +386,6 @@ export class TemporalHost {
     return { temporalRunId: this.options.temporalRunId, segments: this.segments.list() };
   }
 
-  /** Serialises the calls to workers. */
   get calls(): SerialQueue {
     return this.options.calls;
   }

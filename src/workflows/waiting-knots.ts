@@ -90,7 +90,6 @@ export class WaitingKnots {
     );
   }
 
-  /** Number of open waits. */
   get size(): number {
     return this.waits.size;
   }

@@ -3,7 +3,6 @@ import type { z as Zod, ZodType } from 'zod';
 /** Shapes that several parts of a document are made of. */
 export interface BasicShapes {
   text(about: string): Zod.ZodString;
-  /** The name of a callable. */
   callable(about: string): Zod.ZodString;
   /** Milliseconds, or a text such as `90s`. */
   readonly duration: ZodType;

@@ -211,7 +211,6 @@ export function whole(schema: JsonSchema): KnownShape {
   return { schema, root: schema };
 }
 
-/** The shape of a definition's input, by name. */
 export function inputShape(schema: StandardSchema | undefined, name: string): KnownShape {
   const step = stepInto(shapeOf(schema, 'input'), name);
   return step.kind === 'known' ? step.shape : UNKNOWN;

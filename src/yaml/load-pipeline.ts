@@ -108,7 +108,6 @@ export async function loadPipelineFile<Parameters extends object = Untyped, Valu
   >;
 }
 
-/** The loading of one text. */
 class Loading {
   readonly problems: Problems;
   private readonly warnings: Problems;

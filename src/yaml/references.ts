@@ -12,7 +12,6 @@ export interface Reference {
   readonly range: () => Range;
 }
 
-/** The target of a name. */
 export interface Target {
   readonly node: NodeSection | 'partition';
   /** For a branch: the path. */

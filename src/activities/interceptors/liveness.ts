@@ -38,7 +38,6 @@ export class Liveness {
   /** @param counts hears of refusals */
   constructor(private readonly counts: Pick<WorkCounts, 'refused'> | undefined) {}
 
-  /** Runs an attempt. */
   async during<T>(attempt: TaskAttempt, run: () => Promise<T>): Promise<T> {
     const handedBack = new Promise<never>((_, reject) => this.pulse.add(attempt, reject));
     try {

@@ -33,7 +33,6 @@ export async function append(
   }
 }
 
-/** The id of the next record of a table. */
 export async function nextId(connection: DuckDbConnectionLike, table: keyof typeof CODECS): Promise<number> {
   const rows = await connection.runAndReadAll(
     `select coalesce(max(id), 0) + 1 as next from selvage_${table}`,

@@ -108,7 +108,6 @@ export function parquetFilesOf(folder: string): ParquetFiles {
   return files;
 }
 
-/** Views whose queries read the files. */
 export async function viewParquet(connection: DuckDbConnectionLike, files: ParquetFiles): Promise<void> {
   const exports = await Promise.all(
     [files.lineage, files.runs].map((file) => metadataOf(connection, file, 'selvage_export')),

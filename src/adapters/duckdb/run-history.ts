@@ -133,7 +133,6 @@ function runIn(connection: DuckDbConnectionLike, temporalRunId: string): Promise
   return new DuckDbRecords(queryOf(connection)).getRunByTemporalId(temporalRunId);
 }
 
-/** The records that stand, by key. */
 async function recordsWithKeysOf(
   records: readonly LineageRecord[],
   query: Query,

@@ -198,7 +198,6 @@ const NUMBERED = /^[.\-_](\d{1,5})(?:\.\w+)?$/;
 /** A file that is wanted, or that a wanted one was renamed or copied to when it was rotated. */
 export interface LogFile {
   readonly path: string;
-  /** Undefined: there is none. */
   readonly inode: Inode | undefined;
   /** The path that it was written at. */
   readonly base: string;

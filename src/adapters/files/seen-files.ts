@@ -107,7 +107,6 @@ export function shutId({ dev, ino, written }: Inode): string {
   return `${dev}:${ino}:${written}`;
 }
 
-/** Whether the file is that one. */
 export async function isSeen({ handle, path, written }: OpenFile, seen: SeenFile): Promise<boolean> {
   const { size } = await handle.stat({ bigint: true });
   if (Number(size) < seen.at) return false;

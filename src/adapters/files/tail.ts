@@ -373,7 +373,6 @@ class FileTail {
     if (file.isSaved) yield { endOf: file.partition };
   }
 
-  /** Whether a wanted path leads to the file. */
   #isWanted({ file }: TailedFile): boolean {
     return this.#wanted.some(({ inode }) => inode && isSameFile(inode, file));
   }

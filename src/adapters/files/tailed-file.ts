@@ -16,7 +16,6 @@ const CHUNK_BYTES = 256 * 1024;
 /** A copy that was not written for so long is not being made any more. */
 const COPYING_MS = 10_000;
 
-/** What a look at a file has found. */
 export type Look =
   /** Whole lines, which may be none. */
   | { readonly what: 'lines'; readonly lines: StreamElement<string>[] }

@@ -26,7 +26,6 @@ export interface OutgoingMessage {
   readonly headers: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[]>>;
 }
 
-/** Consecutive messages of a partition. */
 export interface ReceivedMessages extends TopicPartition {
   readonly messages: readonly KafkaRecord[];
   /**

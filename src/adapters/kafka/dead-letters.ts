@@ -4,7 +4,6 @@ import type { PlacedRecord } from './read-message';
 
 /** Why a message starts nothing. */
 export interface Verdict {
-  /** An error code. */
   readonly code: string;
   readonly message: string;
   readonly stack?: string;

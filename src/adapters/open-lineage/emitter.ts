@@ -17,7 +17,6 @@ export interface LineageTools {
   readonly projectDir: string;
   /** The text of a stored plan; undefined if it was removed. */
   plan(hash: string): Promise<string | undefined>;
-  /** A run's record, by its Temporal run id. */
   run(temporalRunId: string): Promise<RunRecord | undefined>;
 }
 

@@ -59,7 +59,6 @@ interface DataOfKnot {
   readonly outputs: OutputDataset[];
 }
 
-/** The plan of a run. */
 export interface PlanOfRun {
   readonly plan: Plan;
   /** By hash: the plans that it nests at any depth, as far as they are still stored. */
@@ -69,7 +68,6 @@ export interface PlanOfRun {
 type Facets = Record<string, RunFacet>;
 type EventType = NonNullable<RunEvent['eventType']>;
 
-/** Makes OpenLineage's events of ours. */
 export class LineageEvents {
   constructor(private readonly settings: Pick<OpenLineageSettings, 'namespace' | 'producer' | 'knots'>) {}
 

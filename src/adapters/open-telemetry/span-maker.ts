@@ -28,7 +28,6 @@ export interface ToldError {
   readonly traceback?: string;
 }
 
-/** Traces whose sampling is remembered. */
 const REMEMBERED_TRACES = 1_000;
 const PROBE: SpanIds = { traceId: '5e1fa9e05e1fa9e05e1fa9e05e1fa9e0', spanId: '5e1fa9e05e1fa9e0' };
 

@@ -101,7 +101,6 @@ export function spansOfKnot({ record, run }: KnotFinished, trace: TraceOfRun, ma
   ];
 }
 
-/** The span of a run, from its start to its end. */
 export function spanOfRun({ run }: RunEnded, trace: TraceOfRun): ToldSpan {
   const {
     counts,

@@ -108,7 +108,6 @@ export async function raiseNumbers(database: PostgresDatabase): Promise<void> {
   await database.run(RAISE, []);
 }
 
-/** Changes after a position. */
 export async function changesBehind(
   database: PostgresDatabase,
   after: string | undefined,

@@ -42,7 +42,6 @@ export function migratePostgres(url: string): Promise<string[]> {
   return inOneConnection(url, (connection, { shown, schema }) => migrate(connection, shown, schema));
 }
 
-/** The SQL of one migration of Postgres. */
 export function postgresMigrationSql(name: string): string {
   return migrationSql(MIGRATIONS, name);
 }

@@ -7,7 +7,6 @@ export const FORGOTTEN_MS = 30 * 24 * 3600 * 1000;
 /** A committing writer, with its last commit known to be done. It makes one commit at a time. */
 interface Writer {
   readonly id: string;
-  /** The number of its commits so far. */
   commits: number;
   /** The time of the last one, by the database's clock. */
   committedAt: number;

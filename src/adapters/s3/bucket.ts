@@ -37,7 +37,6 @@ export interface ListedObject {
 export const PARALLEL_REQUESTS = 32;
 /** S3 requires parts of at least 5 MiB, and at most 10,000 of them: this suffices for 80 GB. */
 const PART_BYTES = 8 * 1024 * 1024;
-/** Most parts in memory and in transit at once. */
 const PARTS_AT_ONCE = 4;
 
 /**

@@ -19,7 +19,6 @@ export async function openIdentity(bucket: S3Bucket, key: string, signal: AbortS
   return (isOurs ? text : ((await readIdentity(bucket, key, signal)) ?? text)).trim();
 }
 
-/** The identity of a bucket that was opened before. */
 export async function readIdentity(
   bucket: S3Bucket,
   key: string,

@@ -48,7 +48,6 @@ export interface SqlDatabase {
   write<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T>;
   /** Like {@link write}, for one statement: locks are held for no longer than it runs. Returns how many rows it changed. */
   writeOne(statement: (db: SqlExecutor) => Compilable): Promise<number>;
-  /** Identifies this database. */
   identity(): Promise<string>;
   /** Closes the connections if Selvage opened them. A second call does nothing. */
   close(): Promise<void>;

@@ -6,7 +6,6 @@ import { SelvageError } from '../../errors';
  */
 export type Migrations = Readonly<Record<string, string>>;
 
-/** The table of the migrations that a database has had. */
 export const MIGRATION_TABLE = 'selvage_migrations';
 
 /** The done and the pending migrations of a database, both in order. */

@@ -15,7 +15,6 @@ export async function countRecords(db: SqlExecutor, temporalRunId: string, prefi
   return Number(count);
 }
 
-/** Whether a run has all its required records. */
 export async function hasRequired(
   db: SqlExecutor,
   dialect: SqlDialect,

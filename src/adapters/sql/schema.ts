@@ -192,7 +192,6 @@ export interface WritersTable {
   committed_at: number;
 }
 
-/** Noticed steps of the database back in time. */
 export interface StepsBackTable {
   id: Generated<number>;
   noticed_at: number;

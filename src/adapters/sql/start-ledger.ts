@@ -19,7 +19,6 @@ export type StartRow = Selectable<StartsTable>;
 /** Rows removed per transaction, so that nobody waits long for it. */
 const FORGOTTEN_AT_ONCE = 10_000;
 
-/** Which run each event has started, in an SQL database. */
 export abstract class SqlStartLedger<Database extends SqlDatabase> implements StartLedger {
   abstract readonly technology: string;
   readonly database: Database;

@@ -8,6 +8,9 @@ import { patiently } from './patience';
 import { sameFile } from './same-file';
 import { SQLITE_WORDS } from './words';
 
+/** Milliseconds of uses after which timers and sockets get their turn: SQLite answers at once, so nothing else would let them in. */
+const LONGEST_STRETCH_MS = 20;
+
 /** An open Selvage database with current tables, shared by the SQLite adapters. */
 export class SqliteDatabase implements SqlDatabase {
   readonly dialect = SQLITE_WORDS;
@@ -20,6 +23,8 @@ export class SqliteDatabase implements SqlDatabase {
   /** For a file that Selvage opened: checks that its name still leads to the same file. */
   readonly #requireFile: (() => void) | undefined;
   #closing: Promise<void> | undefined;
+  /** When the first use in this turn of the event loop was; undefined if there was none. */
+  #turnBegan: number | undefined;
 
   /** @internal Use `openSqliteDatabase`. */
   constructor(db: SqlExecutor, connections: CachingSqliteDialect, file: string, ownsConnection: boolean) {
@@ -65,7 +70,15 @@ export class SqliteDatabase implements SqlDatabase {
 
   async #use<T>(work: () => Promise<T>): Promise<T> {
     this.#requireFile?.();
+    if (this.#isLongTurn()) await new Promise((resolve) => setImmediate(resolve));
     return await patiently(this.file, 'use', work);
+  }
+
+  #isLongTurn(): boolean {
+    if (this.#turnBegan !== undefined) return performance.now() - this.#turnBegan > LONGEST_STRETCH_MS;
+    this.#turnBegan = performance.now();
+    setImmediate(() => (this.#turnBegan = undefined));
+    return false;
   }
 
   /**
@@ -81,7 +94,6 @@ export class SqliteDatabase implements SqlDatabase {
     });
   }
 
-  /** Identifies this database. */
   async identity(): Promise<string> {
     const find = (): Promise<{ identity: string } | undefined> =>
       this.read((db) => db.selectFrom('selvage_identity').select('identity').executeTakeFirst());

@@ -37,7 +37,6 @@ export async function sqliteMigrationState(file: string): Promise<MigrationState
   });
 }
 
-/** The SQL of one migration of SQLite. */
 export function sqliteMigrationSql(name: string): string {
   return migrationSql(MIGRATIONS, name);
 }

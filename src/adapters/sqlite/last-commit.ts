@@ -12,7 +12,6 @@ interface Last {
   readonly committedAt: number;
 }
 
-/** What a commit has inserted. */
 export interface CommittedRecords {
   readonly results: CommitResult[];
   /** Number of the newest record that it inserted; undefined if it inserted none. */

@@ -73,7 +73,6 @@ export function makeBlocks(connection: SqliteConnection): boolean {
   return missing.length > STEP;
 }
 
-/** How many blocks are complete. */
 function completeBlocks(connection: SqliteConnection): number {
   const [row] = connection.all<{ complete: number }>(
     `select (coalesce(max(id), 1) - 1) / ${BLOCK} as complete from selvage_lineage`,
@@ -82,7 +81,6 @@ function completeBlocks(connection: SqliteConnection): number {
   return row!.complete;
 }
 
-/** The first of the complete blocks that are not there. */
 function missingBlocks(connection: SqliteConnection, complete: number, limit: number): number[] {
   const rows = connection.all<{ block: number }>(
     `with recursive wanted (block) as (select 0 where ? > 0 union all select block + 1 from wanted where block + 1 < ?)

@@ -21,7 +21,6 @@ export interface DatabaseRepair {
    * moved away.
    */
   readonly state: 'absent' | 'sound' | 'repaired' | 'unrepairable';
-  /** The problems found. */
   readonly problems: readonly string[];
   /** Where the damaged file is now. */
   readonly movedTo?: string;

@@ -4,7 +4,6 @@ import { isUnreadable } from './errors';
 import { loadLibsql, openSqliteDatabase } from './open';
 import { MIGRATION_TABLE } from '../sql/migrations';
 
-/** The result for one table. */
 export interface SalvagedTable {
   readonly table: string;
   readonly kept: number;

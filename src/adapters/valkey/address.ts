@@ -7,7 +7,6 @@ export interface ValkeyAddress {
   readonly port: number;
   readonly username?: string;
   readonly password?: string;
-  /** The number of the database. */
   readonly database: number;
   readonly tls: boolean;
   readonly prefix: string;

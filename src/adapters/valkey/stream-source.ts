@@ -17,7 +17,6 @@ import { readValue, unreadable } from './read-value';
 
 /** How long a read waits for an entry, and so how long a stop may take. */
 const BLOCK_MS = 1_000;
-/** Most entries in one read. */
 const LARGEST_READ = 500;
 const LONGEST_BETWEEN_CLAIMS_MS = 30_000;
 const BETWEEN_LOOKS_MS = 5_000;

@@ -9,7 +9,6 @@ import { isSecretName } from '../../values/redact';
 import { decodeBody } from './decode-body';
 import type { Verified } from './verify';
 
-/** A verified request. */
 export interface Genuine extends Verified {
   readonly bytes: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;

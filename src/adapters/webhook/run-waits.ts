@@ -3,7 +3,6 @@ import type { WebhookHost } from './host';
 import { Problem } from './problem';
 import { withoutBody } from './read-body';
 
-/** Most requests that wait for runs at once. */
 const WAITERS = 100;
 const WAIT = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)$/;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
@@ -35,7 +34,6 @@ export class RunWaits {
     return this.stopping.signal.aborted;
   }
 
-  /** Ends all waits. */
   stop(): void {
     this.stopping.abort();
   }

@@ -40,7 +40,6 @@ export interface OpenLocationOptions {
 export interface Migrations<P extends Location> {
   /** Done and pending migrations of a location. Changes nothing. @throws SelvageError as `open` */
   state(place: P): Promise<MigrationState>;
-  /** The SQL of one migration. */
   sql(name: string): string;
   /**
    * Makes the pending migrations, and returns their names. Safe if several processes do it at once. @throws

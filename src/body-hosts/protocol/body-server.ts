@@ -13,7 +13,6 @@ import { tellThrown } from './told-errors';
 export interface ServedBodies {
   readonly bodies: readonly BodyDescription[];
   readonly resources: Readonly<Record<string, unknown>>;
-  /** Undefined if there is none of this name. */
   find(name: string): KnotBody | undefined;
 }
 

@@ -3,7 +3,6 @@ import { ProtocolBroken, type Link } from './link';
 import type { ToldError } from './messages';
 import { tellThrown, thrownAs } from './told-errors';
 
-/** Most bytes of a chunk. */
 const CHUNK_BYTES = 1024 * 1024;
 
 /** Sends a stream in chunks, each when the other side has taken the one before. */

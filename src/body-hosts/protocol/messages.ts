@@ -7,7 +7,6 @@ export const PROTOCOLS: readonly number[] = [1];
 const id = z.number().int();
 const level = z.enum(['debug', 'info', 'warn', 'error']);
 
-/** An error as it is told. */
 export interface ToldError {
   readonly type: string;
   readonly message: string;
@@ -92,7 +91,6 @@ const hostMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pong'), id }),
 ]);
 
-/** What a host says. */
 export type HostMessage = z.infer<typeof hostMessage>;
 
 const context = z.object({
@@ -118,7 +116,6 @@ const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('goodbye') }),
 ]);
 
-/** What a worker says. */
 export type WorkerMessage = z.infer<typeof workerMessage>;
 export type CallMessage = Extract<WorkerMessage, { type: 'call' }>;
 

@@ -19,7 +19,6 @@ import type { PipelineProblem } from '../../yaml';
 import type { Output } from '../output/output';
 import { leaveSignals } from '../process/interruption';
 
-/** A user's file with its exports. */
 export interface LoadedFile {
   /** Absolute. */
   readonly path: string;

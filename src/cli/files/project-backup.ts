@@ -63,7 +63,6 @@ export interface RestoredFile {
 
 export interface BackupOptions {
   readonly projectDir: string;
-  /** The backup's folder. */
   readonly folder: string;
   /** Environment variables that configure the backends. Default: `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;

@@ -34,7 +34,6 @@ export function addAnyRunFilters(command: Command): Command {
   );
 }
 
-/** The filters as a query. */
 export function filtersOf({
   tapestry,
   actor,

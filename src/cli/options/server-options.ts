@@ -21,7 +21,6 @@ export interface ServerOptions extends RecordOptions {
   readonly port?: number;
   readonly durable?: boolean;
   readonly temporalUi?: boolean;
-  /** The task queue. */
   readonly taskQueue?: string;
 }
 
@@ -32,7 +31,6 @@ export interface ServiceOptions {
 
 /** Options of a worker that can be asked how it is. */
 export interface HealthOptions extends ServiceOptions {
-  /** The port of the health checks. */
   readonly healthPort?: number;
   readonly host: string;
 }

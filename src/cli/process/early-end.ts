@@ -12,7 +12,6 @@ import { nameOf, RunningBodies } from './running-bodies';
 import { startWatchdog } from './watchdog';
 import type { Where } from './where-it-is';
 
-/** The run that a command works for. */
 export interface WorkForRun {
   readonly runId: string;
   readonly tapestry: string;

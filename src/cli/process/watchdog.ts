@@ -7,7 +7,6 @@ import { tellWhere, type Where } from './where-it-is';
 
 const BEAT_MS = 1_000;
 
-/** Data for the watchdog's thread. */
 export interface WatchdogData {
   readonly memory: SharedArrayBuffer;
   /** Whether the terminal has a line that is rewritten in place, below which the thread has to write. */

@@ -33,7 +33,6 @@ export async function* readChanges(
   }
 }
 
-/** The error for a text that is not a position of this technology. */
 export function notAPosition(position: string): SelvageError {
   return new SelvageError(
     'InvalidCursor',

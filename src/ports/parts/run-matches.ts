@@ -1,6 +1,5 @@
 import type { RunQuery, RunRecord } from '..';
 
-/** Whether a run matches a query. */
 export function runMatches(
   run: Pick<RunRecord, 'tapestry' | 'status' | 'actor' | 'trigger' | 'started_at'> & {
     readonly tags: readonly string[];

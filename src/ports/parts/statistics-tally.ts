@@ -30,7 +30,6 @@ export interface Counted {
   readonly saved: number;
 }
 
-/** The sums of one name. */
 export class Sums {
   ran = 0;
   failed = 0;

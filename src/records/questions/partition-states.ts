@@ -83,7 +83,6 @@ export interface PartitionsQuestion extends KeyRange {
   readonly planHash: string;
   /** Content hashes of what a run would get now, by parameter name; without the partition. */
   readonly inputs: ReadonlyMap<string, string>;
-  /** The content hash of a value. */
   readonly hashOf: (value: unknown) => string;
   /** Runs that no worker has begun, which are not on record. */
   readonly unbegun?: readonly RunRecord[];

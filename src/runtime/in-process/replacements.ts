@@ -3,7 +3,6 @@ import { SelvageError } from '../../errors';
 import { withNested } from '..';
 import type { DefinitionRecord, KnotBody, KnotRecord, TapestryRecord } from '../../authoring/records';
 
-/** The body that runs for a knot. */
 export interface BodyToRun {
   readonly definition: DefinitionRecord;
   /** Set if a replacement runs instead of the definition's own body. */

@@ -13,7 +13,6 @@ export interface StartedBy {
   readonly knot: string;
 }
 
-/** The content of an in-process run's record. */
 export interface RunToRecord {
   readonly runId: string;
   readonly temporalRunId: string;

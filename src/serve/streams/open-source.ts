@@ -20,7 +20,6 @@ type Open = (source: StreamingSource, parts: SourceParts) => Promise<OpenSource>
 
 /** What an adapter gets beside the declaration. */
 export interface SourceParts {
-  /** The stream's id. */
   readonly id: string;
   readonly logger: Logger;
 }

@@ -41,7 +41,6 @@ const LOOK_MS = 1_000;
 /** Milliseconds between two questions to the source how far behind the stream is. */
 const LAG_MS = 5_000;
 
-/** How a stream has ended. */
 export interface StreamEnd {
   /**
    * `ended`: the source has no more elements. `drained`: it was told to end. `stopped`: this process was; the stream
@@ -64,7 +63,6 @@ export function workerOfStreams(
   return { tapestries: [...tapestries], taskQueues: streams.map(({ id }) => streamQueue(id)) };
 }
 
-/** The streams of one process. */
 export class StreamHost {
   /** For the worker. */
   readonly activities: Readonly<Record<string, (task: PumpTask) => Promise<PumpEnd>>>;
@@ -222,7 +220,6 @@ function repeated(milliseconds: number, work: () => Promise<void>): NodeJS.Timeo
   return setInterval(() => void go(), milliseconds);
 }
 
-/** A stream on the server. */
 export interface StartedStream {
   /** Whether another process had started it, so that this one stands by or works for its runs. */
   readonly isJoined: boolean;

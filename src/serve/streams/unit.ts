@@ -73,7 +73,6 @@ export interface UnitClaim {
   readonly refusal?: StreamDeadLetter['error'];
 }
 
-/** What became of an element. */
 export type ElementEnd =
   | { readonly element: StreamElement; readonly result: StreamResult }
   | { readonly element: StreamElement; readonly letter: StreamDeadLetter };

@@ -9,7 +9,6 @@ const MOST_BYTES = 1024 * 1024;
 const stored = (size: number): StoredBytes =>
   new StoredBytes({ hash: `bytes-sha256:${'cd'.repeat(32)}`, size, mediaType: 'application/test' });
 
-/** The next frame of a stream. */
 async function next(host: Conversation, stream: number): Promise<Frame> {
   return await host.take(`a frame of stream ${stream}`, (header) => header['stream'] === stream);
 }

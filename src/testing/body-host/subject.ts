@@ -12,7 +12,6 @@ export interface BodyHostModules {
   readonly brokenModule?: string;
 }
 
-/** The hosts of one test. */
 export class BodyHostUnderTest {
   readonly #hosts: BodyHostsUnderTest;
   readonly #own: Conversation[] = [];

@@ -111,7 +111,6 @@ Object.assign(SimulatedEnvironment.prototype, {
   traces: new BodyTraces(() => Promise.resolve(undefined)),
 });
 
-/** A definition as an attempt has it. */
 interface AttemptedDefinition extends DefinitionRecord {
   readonly codeHash: string;
 }

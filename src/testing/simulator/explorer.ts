@@ -93,7 +93,6 @@ export class Explorer {
     return this.explored(everywhere);
   }
 
-  /** One schedule only. */
   async tryOne(schedule: Schedule): Promise<Explored | undefined> {
     try {
       await this.tryUndisturbed({ ...UNDISTURBED, segments: schedule.segments });

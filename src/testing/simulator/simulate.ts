@@ -49,7 +49,6 @@ export interface Simulation {
   readonly schedules: number;
   /** Whether each blow was tried at each boundary; false where `schedules` were too few for that, or it was not asked for. */
   readonly everywhere: boolean;
-  /** Calls of bodies. */
   readonly bodies: number;
   /** By kind: how many blows struck. */
   readonly blows: Explored['blows'];

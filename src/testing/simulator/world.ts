@@ -47,7 +47,6 @@ export interface Action {
 export interface WorldEnd {
   readonly run: RunEnd;
   readonly bodies: number;
-  /** Blows that struck. */
   readonly struck: readonly BlowKind[];
   /** Knots and elements of all runs. */
   readonly units: number;
@@ -203,7 +202,6 @@ export class World {
     return failing.length > 0 && failing.includes(run.nameOf(knot));
   }
 
-  /** Has an activity done. */
   schedule(activity: Activity): void {
     const { run, knot, isGroup } = activity;
     const perform = (): void => this.begin(activity);

@@ -28,11 +28,9 @@ export interface NestResult {
   readonly traceparent?: string;
 }
 
-/** The input of a child run. */
 export interface ChildTask {
   /** Absent: the child run only runs the knot's activity. */
   readonly node?: NodeKind;
-  /** Set for a map. */
   readonly map?: PlanMap;
   /** For a map that continues in a new execution: the position of its next element. */
   readonly from?: number;
@@ -40,9 +38,7 @@ export interface ChildTask {
   readonly ended?: readonly number[];
   /** For a map: how often it started again because records of its elements were lost. Absent: never. */
   readonly mended?: number;
-  /** The behaviour number of its run. */
   readonly behaviour: number;
-  /** The limits of its run. */
   readonly limits: RunLimits;
   readonly knot: string;
   readonly call: KnotCall;
@@ -51,7 +47,6 @@ export interface ChildTask {
   readonly task: KnotTask & { readonly temporalRunId: string; readonly runId: string };
 }
 
-/** The outcome of a child run's knot. */
 export type ChildEnd = {
   readonly knot: string;
   /** The Temporal run id of the child run. */
@@ -66,6 +61,5 @@ export type ChildEnd = {
 
 /** The memo of a child run, under `MEMO_KEY`. */
 export interface ChildMemo {
-  /** The Temporal run id under which the run's records are kept. */
   readonly temporalRunId: string;
 }

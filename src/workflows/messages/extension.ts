@@ -5,11 +5,9 @@ export interface ExtendMessage {
 }
 
 export interface ExtendRequest {
-  /** The plan to extend. */
   readonly plan: string;
   /** As in `RunMemo`. */
   readonly terminals?: readonly string[];
-  /** The Temporal run id under which the run's records are kept. */
   readonly temporalRunId: string;
   readonly fragment: string;
   /** The knot whose body asked for it and whose worker checked it. Absent: it comes from outside. */

@@ -41,7 +41,6 @@ export interface KnotTask {
 /** A run started by a knot, once it is over. */
 export interface EndedRun {
   readonly runId: string;
-  /** The Temporal run id under which its records are kept. */
   readonly temporalRunId: string;
   /** Why its workflow failed, if it did. The outcomes of its knots are on record. */
   readonly error?: { readonly type: string; readonly message: string };
@@ -53,7 +52,6 @@ export interface EndedRun {
 export interface KnotCall {
   /** Name of the definition. */
   readonly type: string;
-  /** The activity's id. */
   readonly id: string;
   readonly taskQueue?: string;
   readonly summary?: string;

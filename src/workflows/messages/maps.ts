@@ -12,11 +12,9 @@ export interface SplitMap {
   readonly ended?: readonly number[];
 }
 
-/** Where to find an element. */
 export interface ElementPlace {
   /** Packed hash of the slice in the data store. */
   readonly slice: string;
-  /** Offset in the slice. */
   readonly offset: number;
 }
 

@@ -21,7 +21,6 @@ export interface RunMemo {
   readonly event?: EventLink;
   /** The parameter that gets the schedule's planned time, which is in `event`. */
   readonly plannedTime?: string;
-  /** The key of the run's partition. */
   readonly partition?: string;
   readonly tags?: readonly string[];
   readonly vcsCommit?: string;
@@ -63,7 +62,6 @@ export function mayReuse({ reuse, resume }: RunMemo): boolean {
 /** The run that this one resumes. It has the same plan, and its Ok outcomes are taken over. */
 export interface ResumedRun {
   readonly runId: string;
-  /** The Temporal run id under which its records are kept. */
   readonly temporalRunId: string;
   /** Ids of knots that run again nevertheless, with everything downstream. */
   readonly from?: readonly string[];
@@ -108,7 +106,6 @@ export interface RunEnded {
 }
 
 export interface BegunSegment {
-  /** Number of knots. */
   readonly size: number;
   /** Absent: it continues as an activity. */
   readonly answer?: SegmentAnswer;
@@ -128,7 +125,6 @@ export interface LayoutRequest {
 export interface LookupRequest {
   readonly plan: string;
   readonly terminals?: readonly string[];
-  /** The Temporal run id under which the run's records are kept. */
   readonly temporalRunId: string;
   /** By index in the layout, as ranges. */
   readonly knots: readonly number[];
@@ -233,7 +229,6 @@ export interface LiveStatus {
 
 /** The answer to `SEGMENTS_QUERY`. */
 export interface RunningSegments {
-  /** The Temporal run id under which their records are kept. */
   readonly temporalRunId: string;
   /** The knot ids of each segment, in the order in which they were started; at most 6,000 knots in total. */
   readonly segments: readonly (readonly string[])[];

@@ -44,7 +44,6 @@ export interface UncheckedSignal {
   readonly payload?: Envelope;
 }
 
-/** The result for one signal. */
 export type SignalCheck =
   | {
       /** The payload as given, stored in the data store. */

@@ -7,6 +7,18 @@ import { until } from '../../../support/until';
 
 const folder = folderForEach();
 
+test('timers fire while somebody reads again and again', async () => {
+  const history = await createSqliteRunHistory({ path: path.join(folder(), 'selvage.db') });
+  const { temporal_run_id, knot_id } = sampleLineage();
+  await history.commit([sampleLineage()]);
+  let hasFired = false;
+  setTimeout(() => (hasFired = true), 1);
+  for (let reads = 0; reads < 100_000 && !hasFired; reads++)
+    await history.getOutcomes(temporal_run_id, [knot_id]);
+  expect(hasFired).toBe(true);
+  await history.close();
+});
+
 test('when nothing was written for a moment, the file alone has all that was committed', async () => {
   const file = path.join(folder(), 'selvage.db');
   const history = await createSqliteRunHistory({ path: file });
