@@ -159,7 +159,7 @@ describeWithSmallDisk()('on a small disk', () => {
       /^cannot .*no space left to write to the database \S+selvage\.db\. Free some space/,
     );
     disk.free();
-    expect(await ended).toEqual({ why: 'ended', ok: texts.length, dead: 0 });
+    expect(await ended).toEqual({ reason: 'ended', ok: texts.length, failed: 0 });
     expect(sizes).toEqual(texts.map(({ length }) => length));
     expect((await selvage.runs.list({ trigger: `stream:${id}` })).items).toHaveLength(texts.length);
   });

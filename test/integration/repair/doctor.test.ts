@@ -53,7 +53,7 @@ test('doctor finds damage, a repair mends it and keeps the damaged file, and a s
   const found = await selvage(['doctor']);
   expect(found.code).toBe(1);
   expect(found.stdout).toMatch(
-    /^missing +Database files +.*selvage\.db is damaged: .*\n.*selvage doctor --repair/m,
+    /^error +Database files +.*selvage\.db is damaged: .*\n.*selvage doctor --repair/m,
   );
 
   const { code, stdout, stderr } = await selvage(['doctor', '--repair', '--json']);
@@ -87,7 +87,7 @@ test('doctor names a damaged value, a repair sets it aside, and the next run mak
   writeFileSync(path.join(folder, hash.replace(':', '-')), '~');
 
   const found = await selvage(['doctor'], elsewhere);
-  expect(found.stdout).toMatch(new RegExp(`^missing +Values +1 of \\d+ values damaged: ${hash}$`, 'm'));
+  expect(found.stdout).toMatch(new RegExp(`^error +Values +1 of \\d+ values damaged: ${hash}$`, 'm'));
   expect(found.code).toBe(1);
   const { code, stdout } = await selvage(['doctor', '--repair', '--json'], elsewhere);
   expect(code).toBe(0);
@@ -106,7 +106,7 @@ test('a command under a clock that went back does its work, and says so; doctor,
   expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded' });
   expect(stderr).toMatch(/^warning ClockWentBack: The clock says .* but run "[^"]+" began at /m);
   const examined = await selvage(['doctor'], HOURS_BACK);
-  expect(examined.stdout).toMatch(/^note +Clock +ClockWentBack: /m);
+  expect(examined.stdout).toMatch(/^warning +Clock +ClockWentBack: /m);
   expect(examined.code).toBe(0);
 });
 

@@ -96,7 +96,7 @@ test('a stream that is paused reads nothing until it is resumed; drained, it end
   await until('the third is done', () => results.length === 3);
   await until('it is read', async () => (await state()) === 'reading');
   await selvage.streams.drain(id);
-  expect(await first.ended).toEqual({ why: 'drained', ok: 3, dead: 0 });
+  expect(await first.ended).toEqual({ reason: 'drained', ok: 3, failed: 0 });
   expect(await state()).toBe('ended');
   expect(await rejectionOf(selvage.streams.pause(id))).toMatchObject({
     code: 'UnknownStream',
@@ -106,7 +106,7 @@ test('a stream that is paused reads nothing until it is resumed; drained, it end
   const second = read();
   await until('the fourth is done', () => results.length === 4);
   second.stop();
-  expect(await second.ended).toEqual({ why: 'stopped', ok: 4, dead: 0 });
+  expect(await second.ended).toEqual({ reason: 'stopped', ok: 4, failed: 0 });
   expect(results.sort()).toEqual([1, 2, 3, 4]);
 });
 
@@ -127,7 +127,7 @@ test('what was read is finished before a pause, and before a drain, is over', as
   );
   expect(results).toEqual([]);
   go.open();
-  expect(await ended).toEqual({ why: 'drained', ok: 1, dead: 0 });
+  expect(await ended).toEqual({ reason: 'drained', ok: 1, failed: 0 });
   expect(results).toEqual([1]);
 });
 
@@ -138,7 +138,7 @@ test('who stands by reads on when the one that reads stops, and says who reads',
   await until('the first is done', () => results.length === 1);
   read();
   first.stop();
-  expect(await first.ended).toEqual({ why: 'stopped', ok: 1, dead: 0 });
+  expect(await first.ended).toEqual({ reason: 'stopped', ok: 1, failed: 0 });
   given.give(2, 3);
   await until('the others are done', () => results.length === 3);
   expect(results.sort()).toEqual([1, 2, 3]);
@@ -191,7 +191,7 @@ test('a stream whose source fails just then is paused, resumed and drained as an
   await selvage.streams.resume(id);
   await until('it is begun again', () => places.length > before);
   await selvage.streams.drain(id);
-  expect(await ended).toEqual({ why: 'drained', ok: 2, dead: 0 });
+  expect(await ended).toEqual({ reason: 'drained', ok: 2, failed: 0 });
   expect([...new Set(places)]).toEqual([undefined, 2]);
   expect(results.sort()).toEqual([1, 2]);
 });

@@ -65,7 +65,7 @@ test('another value: where it parts from the recorded one', async () => {
   expect(verdicts(found)).toEqual({ 'squares[0]': 'same', 'squares[1]': 'value', 'squares[2]': 'same' });
   expect(found[1]).toMatchObject({
     difference: { path: '$.square.of', recorded: '4', now: '5' },
-    sentence: 'it gave another value: at $.square.of there was 4, and now is 5',
+    explanation: 'it gave another value: at $.square.of there was 4, and now is 5',
   });
   const [alone] = await all(reproducer.knot(capsule.run, 'squares[1]'));
   expect(alone).toEqual(found[1]);

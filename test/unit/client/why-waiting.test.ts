@@ -291,7 +291,7 @@ describe('a knot without an activity of its own', () => {
     expect(held.workflowTask).toBe(workflowTask);
     expect(held.knots).toMatchObject([
       {
-        state: 'held',
+        state: 'pending',
         reason: { code: 'NextWorkflowTask', message: expect.stringContaining('no worker polls') },
       },
     ]);

@@ -103,7 +103,7 @@ test('a restore is noted in the history: it goes back in time because somebody w
   const { begunAt } = await backUpProject(options());
   rmSync(project(), { recursive: true });
   const { files } = await restoreProject(options());
-  expect(files).toEqual([{ file: database(), holds: ['history', 'store', 'data'] }]);
+  expect(files).toEqual([{ file: database(), contains: ['history', 'store', 'data'] }]);
   const history = await createSqliteRunHistory({ path: database() });
   const steps = await history.stepsBack();
   await history.close();
