@@ -4,10 +4,8 @@ import {
   ElementKnots,
   MapComposer,
   lineageRecord,
-  listInputs,
   mapElements,
   unrunError,
-  type EncodedValue,
   type Execution,
   type KnotOutcomeToRecord,
   type LoadedPlan,
@@ -17,7 +15,7 @@ import type { SplitMap } from '../workflows/messages';
 import { commitPatiently } from './backend-trouble';
 import { recordsLost } from './records-lost';
 import { composeRecorded } from './recorded-elements';
-import { withBytes } from './split-map';
+import { listsOf } from './split-map';
 import type { WorkerEnvironment } from './worker-environment';
 
 /**
@@ -78,10 +76,6 @@ async function elementsOf(
   map: PlanKnot,
   parents: KnotParents,
 ): Promise<{ count: number; keys?: readonly string[] }> {
-  const lists = new Map<number, EncodedValue>();
-  for (const [input] of listInputs(map)) {
-    const { parent } = map.inputs[input] as { readonly parent: number };
-    lists.set(parent, await withBytes(environment, map.id, parents.valueOf(parent)));
-  }
+  const lists = await listsOf(environment, map, parents);
   return mapElements(plan, map, (parent) => lists.get(parent)!.encoded);
 }

@@ -1,5 +1,5 @@
 import { contentHash, decodeJson, encodeValue, hashJson, type Json, type Sha256 } from '../values';
-import { isReference, type Envelope } from '../scheduler/envelope';
+import { isReference, type Envelope, type ReferenceEnvelope } from '../scheduler/envelope';
 import { uniqueParents, type PlanKnot } from '../plan';
 import {
   decodeStored,
@@ -70,7 +70,7 @@ export async function findParents(
       return reference ?? valueOfEnvelope({ value: inline! }, environment.digest);
     },
     async read(wanted, receives) {
-      const stored = uniqueParents(wanted).flatMap((parent): [number, Reference][] => {
+      const stored = uniqueParents(wanted).flatMap((parent): [number, ReferenceEnvelope][] => {
         const reference = found.get(parent)?.reference;
         return reference ? [[parent, reference]] : [];
       });
@@ -103,7 +103,7 @@ export async function findParents(
 async function readStored(
   { backends, recentValues }: WorkerEnvironment,
   plan: LoadedPlan,
-  references: readonly (readonly [number, Reference])[],
+  references: readonly (readonly [number, ReferenceEnvelope])[],
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const wanted = references.filter(([, { stored }]) => stored === undefined);
   const found = new Map<string, Uint8Array>();
@@ -129,19 +129,12 @@ interface Found {
   /** Hash of the value. */
   readonly hash: string | null;
   readonly inline?: Json;
-  readonly reference?: Reference;
+  readonly reference?: ReferenceEnvelope;
   readonly failed?: Failed;
 }
 
-interface Reference {
-  readonly hash: string;
-  readonly size: number;
-  readonly length?: number;
-  readonly stored?: string;
-}
-
 /** A reference to the value of an Ok record. */
-export function referenceOf(record: LineageRecord | undefined, knot: string): Reference {
+export function referenceOf(record: LineageRecord | undefined, knot: string): ReferenceEnvelope {
   if (record?.outcome !== 'ok' || record.output_hash === null || record.output_size === null) {
     throw new SelvageError(
       'ValueMissing',
@@ -165,7 +158,7 @@ function copyOf(value: Json): unknown {
   return typeof value === 'object' && value !== null ? decodeJson(structuredClone(value)) : value;
 }
 
-function referencedValue(reference: Reference, stored: ReadonlyMap<string, Uint8Array>): unknown {
+function referencedValue(reference: ReferenceEnvelope, stored: ReadonlyMap<string, Uint8Array>): unknown {
   if (reference.stored !== undefined) return storedReference(reference);
   return decodeStored(reference.hash, stored.get(reference.hash)!);
 }

@@ -1,5 +1,5 @@
 import { packHash } from '../values';
-import { LOST_WORKERS } from '../plan';
+import { LOST_WORKERS, type PlanKnot } from '../plan';
 import { packRanges } from '../scheduler';
 import { isOfClass } from '../errors';
 import {
@@ -11,6 +11,7 @@ import {
   slicesFrom,
   valueMissing,
   type EncodedValue,
+  type KnotParents,
   type MapElements,
 } from '../runtime';
 import { findParents } from './parents';
@@ -43,11 +44,7 @@ export function createSplitMap(
     const plan = await environment.plans.get(task.plan);
     const map = plan.knot(task.knot);
     const parents = await findParents(environment, plan, map, task);
-    const lists = new Map<number, EncodedValue>();
-    for (const [input] of listInputs(map)) {
-      const { parent } = map.inputs[input] as { readonly parent: number };
-      lists.set(parent, await withBytes(environment, map.id, parents.valueOf(parent)));
-    }
+    const lists = await listsOf(environment, map, parents);
     let elements: MapElements;
     try {
       elements = mapElements(plan, map, (parent) => lists.get(parent)!.encoded);
@@ -88,8 +85,25 @@ export function createSplitMap(
   };
 }
 
-/** @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable` */
-export async function withBytes(
+/**
+ * The lists that a map iterates over, with their bytes, by parent.
+ *
+ * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
+ */
+export async function listsOf(
+  environment: WorkerEnvironment,
+  map: PlanKnot,
+  parents: KnotParents,
+): Promise<Map<number, EncodedValue>> {
+  const lists = new Map<number, EncodedValue>();
+  for (const [input] of listInputs(map)) {
+    const { parent } = map.inputs[input] as { readonly parent: number };
+    lists.set(parent, await withBytes(environment, map.id, parents.valueOf(parent)));
+  }
+  return lists;
+}
+
+async function withBytes(
   { backends, recentValues }: WorkerEnvironment,
   knot: string,
   value: EncodedValue,

@@ -107,8 +107,6 @@ function invalid(
   return new SelvageError(
     'InvalidDefinition',
     `The definition "${definition}" is malformed. ${what}. ${remedy}`,
-    {
-      details: { definition, reason },
-    },
+    { details: { definition, reason } },
   );
 }

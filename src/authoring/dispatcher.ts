@@ -123,7 +123,7 @@ export function celery(options: Omit<CeleryHost, 'kind'> = {}): HostDispatcher<C
 }
 
 function hosted<H extends BodyHostOptions>(owner: string, given: H): HostDispatcher<H> {
-  const { host } = readOptions<{ host: H }>(owner, { host: given }, CHECKS, 'Correct or remove it.');
+  const { host } = readOptions<{ host: H }>(owner, { host: given }, CHECKS);
   return { kind: 'queue', host };
 }
 

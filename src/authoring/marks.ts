@@ -9,17 +9,21 @@ const DEFINITION = Symbol.for('selvage.definition');
 const TAPESTRY = Symbol.for('selvage.tapestry');
 
 /** Emitters are declared by code that knows this folder, and not the other way round. */
-const EMITTER = Symbol.for('selvage.emitter');
+export const EMITTER = Symbol.for('selvage.emitter');
 
-export function markEmitter(target: object): void {
-  Object.defineProperty(target, EMITTER, { value: true });
+/** Freezes a declaration with a mark of the registry, by which each realm and copy of the package knows it. */
+export function declared<T extends object>(declaration: T, mark: symbol): T {
+  hidden(declaration, mark, true);
+  return Object.freeze(declaration);
 }
 
-export function isMarkedEmitter(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, EMITTER);
+export function isDeclared(value: unknown, mark: symbol): boolean {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, mark);
 }
 
-function hidden(target: object, mark: symbol, record: object): void {
+export const isMarkedEmitter = (value: unknown): boolean => isDeclared(value, EMITTER);
+
+function hidden(target: object, mark: symbol, record: object | true): void {
   Object.defineProperty(target, mark, { value: record });
 }
 

@@ -226,14 +226,17 @@ function frozenCopy<T>(value: T): T {
  * @param owner whose options they are, for the message
  * @throws SelvageError `InvalidConfig`, which names the option
  */
-export function readOptions<T>(owner: string, given: unknown, checks: Checks<T>, hint: string): T {
+export function readOptions<T>(
+  owner: string,
+  given: unknown,
+  checks: Checks<T>,
+  hint = 'Correct or remove it.',
+): T {
   if (!isObject(given)) {
     throw new SelvageError(
       'InvalidConfig',
       `The options of ${owner} must be an object, and are ${shown(given)}.`,
-      {
-        details: { owner, reason: 'WrongValue' },
-      },
+      { details: { owner, reason: 'WrongValue' } },
     );
   }
   const problem = firstProblem(given, checks);

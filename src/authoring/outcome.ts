@@ -17,28 +17,9 @@ export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** An underlying error: the `cause`, or a member of an `AggregateError`. */
 export interface ErrorCause {
-  type: string;
-  message: string;
-  /**
-   * Where the error was made, as `file:line:column`: the first frame of its stack in the user's files, if
-   * any.
-   */
-  at?: string;
-  cause?: ErrorCause;
-  errors?: ErrorCause[];
-}
-
-/** Why a knot ended as Err. The `id` is stable: equal run, knot, type and message give an equal id. */
-export interface ExceptionRecord {
-  id: string;
   /** The error's name or stable code. */
   type: string;
   message: string;
-  /**
-   * The stack, up to 4 KiB. A longer one is cut here and kept whole in the data store under `traceback_hash`.
-   */
-  traceback: string;
-  traceback_hash?: string;
   /**
    * Where the error was made, as `file:line:column`: the first frame of its stack in the user's files, if
    * any.
@@ -48,6 +29,16 @@ export interface ExceptionRecord {
   cause?: ErrorCause;
   /** The members of an `AggregateError`. */
   errors?: ErrorCause[];
+}
+
+/** Why a knot ended as Err. The `id` is stable: equal run, knot, type and message give an equal id. */
+export interface ExceptionRecord extends ErrorCause {
+  id: string;
+  /**
+   * The stack, up to 4 KiB. A longer one is cut here and kept whole in the data store under `traceback_hash`.
+   */
+  traceback: string;
+  traceback_hash?: string;
   /** The attempt (from 1) that produced this outcome. */
   attempt: number;
 }

@@ -67,9 +67,7 @@ function readDefault(
     throw new SelvageError(
       'InvalidConfig',
       `${owner} has options that are no object. Give { default: … } or nothing.`,
-      {
-        details: { ...details, reason: 'WrongValue' },
-      },
+      { details: { ...details, reason: 'WrongValue' } },
     );
   }
   for (const key of Object.keys(options)) {
@@ -77,9 +75,7 @@ function readDefault(
     throw new SelvageError(
       'InvalidConfig',
       `${owner} has the option "${key}", which does not exist. There is only "default".`,
-      {
-        details: { ...details, option: key, reason: 'UnknownOption' },
-      },
+      { details: { ...details, option: key, reason: 'UnknownOption' } },
     );
   }
   const { default: value } = options as { default?: unknown };

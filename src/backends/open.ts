@@ -106,9 +106,19 @@ async function openPlain(
   try {
     const tapestryStore = typeof store === 'string' ? await places.tapestryStore(store) : store;
     const runHistory = typeof history === 'string' ? await places.runHistory(history) : history;
-    const leaseTable = await openLeaseTable(options.leases, history, places);
+    const leaseTable = await openBeside<LeaseTable>(
+      options.leases,
+      (url) => places.leaseTable(url),
+      async () =>
+        typeof history === 'string' ? await places.leaseTableBeside(history) : history.leasesBeside?.(),
+    );
     const ledger = options.ledger ?? (environment['SELVAGE_LEDGER'] || undefined);
-    const startLedger = await openStartLedger(ledger, history, places);
+    const startLedger = await openBeside<StartLedger>(
+      ledger,
+      (url) => places.startLedger(url),
+      async () =>
+        typeof history === 'string' ? await places.startLedgerBeside(history) : history.startLedgerBeside?.(),
+    );
     const dataStore = typeof data === 'string' ? await places.dataStore(data) : data;
     const large = typeof largeData === 'string' ? await places.dataStore(largeData) : largeData;
     return combineBackends({
@@ -134,30 +144,14 @@ function chosen<T extends object>(
   return given ?? (fromEnvironment || DEFAULT_URL);
 }
 
-/** Leases are kept where the run history is, unless they are configured elsewhere or cannot be there. */
-async function openLeaseTable(
-  given: string | LeaseTable | undefined,
-  history: string | RunHistory,
-  places: OpenLocations,
-): Promise<LeaseTable> {
+/** What is kept where the run history is (`beside`), unless it is configured elsewhere or cannot be there. */
+async function openBeside<T extends object>(
+  given: string | T | undefined,
+  open: (url: string) => Promise<T>,
+  beside: () => Promise<T | undefined>,
+): Promise<T> {
   if (typeof given === 'object') return given;
-  if (given !== undefined) return await places.leaseTable(given);
-  if (typeof history === 'string')
-    return (await places.leaseTableBeside(history)) ?? (await places.leaseTable(DEFAULT_URL));
-  return history.leasesBeside?.() ?? (await places.leaseTable(DEFAULT_URL));
-}
-
-/** The start ledger is kept where the run history is, unless it is configured elsewhere or cannot be there. */
-async function openStartLedger(
-  given: string | StartLedger | undefined,
-  history: string | RunHistory,
-  places: OpenLocations,
-): Promise<StartLedger> {
-  if (typeof given === 'object') return given;
-  if (given !== undefined) return await places.startLedger(given);
-  if (typeof history === 'string')
-    return (await places.startLedgerBeside(history)) ?? (await places.startLedger(DEFAULT_URL));
-  return history.startLedgerBeside?.() ?? (await places.startLedger(DEFAULT_URL));
+  return given === undefined ? ((await beside()) ?? (await open(DEFAULT_URL))) : await open(given);
 }
 
 /** Opens the data stores that are opened late, except those whose server is unreachable. @throws SelvageError what is wrong with one */

@@ -1,3 +1,4 @@
+import { getOneByOne } from '../ports/parts/one-by-one';
 import { pageByHash } from '../ports/parts/pages';
 import { inOnePiece } from '../ports/parts/pieces';
 import { nodeSha256 } from '../node-sha256';
@@ -61,12 +62,7 @@ export class CapsuleDataStore implements DataStore {
   }
 
   async getMany(hashes: readonly string[]): Promise<Map<string, Uint8Array>> {
-    const found = new Map<string, Uint8Array>();
-    for (const hash of hashes) {
-      const bytes = await this.get(hash);
-      if (bytes) found.set(hash, bytes);
-    }
-    return found;
+    return await getOneByOne(this, hashes, 1);
   }
 
   async has(hash: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { isMarkedEmitter, markEmitter } from '../authoring/marks';
+import { declared, EMITTER, isMarkedEmitter } from '../authoring/marks';
 import type { OutcomeKind, RunStatus } from '../ports';
 import type { Duration } from '../values/duration';
 import type { RunEvent } from './event';
@@ -66,13 +66,10 @@ export function hearing<Declaration extends EmitterDeclaration>(
   return declareEmitter({ ...declaration, filter: { ...filter, tapestries } }) as Declaration;
 }
 
-/** Marks a declaration, so that it is recognised whichever realm or copy of the package made it. */
 export function declareEmitter<Kind extends EmitterKind, Options>(
   declaration: EmitterDeclaration<Kind, Options>,
 ): EmitterDeclaration<Kind, Options> {
-  const made = { ...declaration };
-  markEmitter(made);
-  return Object.freeze(made);
+  return declared({ ...declaration }, EMITTER);
 }
 
 export function isEmitter(value: unknown): value is EmitterDeclaration {

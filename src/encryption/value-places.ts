@@ -150,9 +150,7 @@ export function requireName(hash: string, key: SealingKey): string {
   throw new SelvageError(
     'ValueDamaged',
     `Cannot seal a value under ${JSON.stringify(hash)}: it is not a content hash.`,
-    {
-      details: { hash },
-    },
+    { details: { hash } },
   );
 }
 

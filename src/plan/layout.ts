@@ -171,9 +171,7 @@ function unknownTerminal(plan: Plan, what: string, terminal: string): SelvageErr
   return new SelvageError(
     'UnknownTerminal',
     `${what}: name terminals (${listed}) or ids of knots, or leave the list out.`,
-    {
-      details: { tapestry: plan.tapestry, terminal, reason: terminal === '' ? 'Empty' : 'NotFound' },
-    },
+    { details: { tapestry: plan.tapestry, terminal, reason: terminal === '' ? 'Empty' : 'NotFound' } },
   );
 }
 

@@ -3,6 +3,7 @@ import type {
   ValuePolicy,
   FailOn,
   KnotOptions,
+  MapRecord,
   NodeKind,
   RetryPolicy,
   WaitRecord,
@@ -74,14 +75,9 @@ export interface PlanDefinition {
 }
 
 /** The facts about a map that the hosts need. */
-export type PlanMap = {
+export type PlanMap = Omit<MapRecord, 'each'> & {
   /** Name of the definition that runs for each element; also the activity type of elements. */
   readonly each: string;
-  /** As in `MapRecord`. */
-  readonly bind?: string;
-  readonly concurrency?: number;
-  readonly batch?: number;
-  readonly onError?: 'skip' | 'collect';
   /** Reuse of element values, as for a knot. */
   readonly cache?: PlanCache;
 };

@@ -94,12 +94,8 @@ export function envelopeOf(value: EncodedValue, inlineLimit: number): Envelope {
 }
 
 /** Stands for a parameter that is in the data store. No encoded value has this tag. */
-export interface ParameterReference {
+export interface ParameterReference extends Pick<EncodedValue, 'hash' | 'size' | 'stored'> {
   readonly $type: 'reference';
-  readonly hash: string;
-  readonly size: number;
-  /** As in a reference envelope. */
-  readonly stored?: string;
 }
 
 export function parameterReference({

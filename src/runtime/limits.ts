@@ -149,9 +149,7 @@ export class Limits {
     return new SelvageError(
       'LimitReached',
       `Knot "${knotId}" waits for a place of limit "${key}": ${taken}.`,
-      {
-        details: { knot: knotId, limit: key, retryAfter },
-      },
+      { details: { knot: knotId, limit: key, retryAfter } },
     );
   }
 
@@ -174,9 +172,7 @@ export class Limits {
         throw new SelvageError(
           'LimitReached',
           `Knot "${knotId}" waits for its turn: limit "${key}" lets ${limit} a second begin.`,
-          {
-            details: { knot: knotId, limit: key, retryAfter },
-          },
+          { details: { knot: knotId, limit: key, retryAfter } },
         );
       }
       await pause(retryAfter, signal);

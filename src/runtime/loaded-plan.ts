@@ -38,9 +38,7 @@ export class LoadedPlan {
       throw new SelvageError(
         'UnknownKnot',
         `Plan ${this.hash} of tapestry "${this.plan.tapestry}" has no knot "${id}".`,
-        {
-          details: { knot: id, plan: this.hash },
-        },
+        { details: { knot: id, plan: this.hash } },
       );
     }
     return index;

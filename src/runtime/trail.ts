@@ -75,23 +75,21 @@ export class LocalTrail {
   constructor(private readonly worker: string | null) {}
 
   thrown(attempt: number, startedAt: number, endedAt: number, error: unknown): void {
-    this.trail = withAttempt(this.trail ?? NO_TRAIL, {
-      attempt,
-      started_at: startedAt,
-      ended_at: endedAt,
-      ...(this.worker !== null && { worker: this.worker }),
-      reason: endReason(tellError(error)),
-    });
+    this.ended(attempt, startedAt, endedAt, tellError(error));
   }
 
   /** What ran the body has died, and this process lives. */
   hostLost(attempt: number, startedAt: number, endedAt: number, { message }: HostLost): void {
+    this.ended(attempt, startedAt, endedAt, { type: 'WorkerLost', message });
+  }
+
+  private ended(attempt: number, startedAt: number, endedAt: number, reason: EndReason): void {
     this.trail = withAttempt(this.trail ?? NO_TRAIL, {
       attempt,
       started_at: startedAt,
       ended_at: endedAt,
       ...(this.worker !== null && { worker: this.worker }),
-      reason: endReason({ type: 'WorkerLost', message }),
+      reason: endReason(reason),
     });
   }
 

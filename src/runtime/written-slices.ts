@@ -1,15 +1,12 @@
 import { contentHash, listOfParts, recordOfParts, type Encoded, type Sha256 } from '../values';
 import { uniqueParents, type PlanKnot } from '../plan';
 import type { StoredValue } from '../ports';
+import type { EncodedValue } from './encoded-value';
 import type { MapElements } from './map-elements';
 import { SLICE_LIMITS, type SliceLimits } from './slice-limits';
 
 /** A value that all elements get. */
-export interface SharedReference {
-  readonly hash: string;
-  readonly size: number;
-  readonly stored?: string;
-}
+export type SharedReference = Pick<EncodedValue, 'hash' | 'size' | 'stored'>;
 
 /** A slice as stored in the data store: the elements, and references to what they share. */
 export interface SliceContent {

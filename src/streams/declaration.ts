@@ -3,6 +3,7 @@ import { isTapestry, recordOf, type Tapestry } from '../authoring';
 import { duration, isFunction, oneOf, shown, whole, type Checks } from '../authoring/checks';
 import { isText } from '../triggers/option-checks';
 import { durationMs, type Duration } from '../values/duration';
+import { declared, isDeclared } from '../authoring/marks';
 import { didYouMean, checkName } from '../authoring/names';
 import { readOptions } from '../authoring/options';
 import { LARGEST_BATCH, requireBatchable } from './batch';
@@ -139,7 +140,7 @@ export function stream<Value, Parameters extends object, Values extends object>(
 ): StreamDeclaration {
   const id: unknown = (options as { id?: unknown } | undefined)?.id;
   const owner = typeof id === 'string' ? `stream "${id}"` : 'a stream';
-  const given = readOptions<StreamOptions>(owner, options, CHECKS, 'Correct or remove it.');
+  const given = readOptions<StreamOptions>(owner, options, CHECKS);
   checkName('stream', id);
   const refuse = (option: string, complaint: string): SelvageError =>
     new SelvageError('InvalidConfig', `The option "${option}" of ${owner} cannot be used: ${complaint}`, {
@@ -169,7 +170,7 @@ export function stream<Value, Parameters extends object, Values extends object>(
   if (key && order !== 'key')
     throw refuse('key', `a key has no meaning with order "${order}". Leave one of them out.`);
   if (batch > 1) requireBatchable(record, owner);
-  const declared: StreamDeclaration = {
+  const declaration: StreamDeclaration = {
     id,
     source: sourceOf(source, owner),
     tapestry,
@@ -183,12 +184,11 @@ export function stream<Value, Parameters extends object, Values extends object>(
       onFailure: given.onFailure ?? 'continue',
     }),
   };
-  Object.defineProperty(declared, STREAM, { value: true });
-  return Object.freeze(declared);
+  return declared(declaration, STREAM);
 }
 
 export function isStream(value: unknown): value is StreamDeclaration {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, STREAM);
+  return isDeclared(value, STREAM);
 }
 
 /** The stream's name in run records and in the start ledger. */

@@ -72,7 +72,7 @@ export class FileTailSource extends StreamingSource<string> {
   /** @throws SelvageError `InvalidConfig` */
   constructor(options: FileTailOptions) {
     super();
-    const given = readOptions<FileTailOptions>(OWNER, options, CHECKS, 'Correct or remove it.');
+    const given = readOptions<FileTailOptions>(OWNER, options, CHECKS);
     const { path, encoding = 'utf-8' } = given;
     if (path === undefined) {
       throw new SelvageError('InvalidConfig', `${OWNER} has no "path": give that of the file to read.`, {

@@ -75,12 +75,7 @@ export class KafkaStreamingSource<Format extends MessageFormat = 'json'> extends
   /** @throws SelvageError `InvalidConfig` */
   constructor(options: KafkaSourceOptions<Format>) {
     super();
-    const given = readOptions<KafkaSourceOptions<MessageFormat>>(
-      'KafkaStreamingSource',
-      options,
-      KAFKA,
-      'Correct or remove it.',
-    );
+    const given = readOptions<KafkaSourceOptions<MessageFormat>>('KafkaStreamingSource', options, KAFKA);
     const { topic, connection = 'SELVAGE_KAFKA', from = 'earliest' } = given;
     requirePart('KafkaStreamingSource', 'topic', topic);
     const topics = typeof topic === 'string' ? [topic] : [...topic];
@@ -99,12 +94,7 @@ export class ValkeyStreamingSource<Format extends MessageFormat = 'json'> extend
   /** @throws SelvageError `InvalidConfig` */
   constructor(options: ValkeySourceOptions<Format>) {
     super();
-    const given = readOptions<ValkeySourceOptions<MessageFormat>>(
-      'ValkeyStreamingSource',
-      options,
-      VALKEY,
-      'Correct or remove it.',
-    );
+    const given = readOptions<ValkeySourceOptions<MessageFormat>>('ValkeyStreamingSource', options, VALKEY);
     requirePart('ValkeyStreamingSource', 'stream', given.stream);
     const { stream, field = 'data', keyField, trim = false } = given;
     const { connection = 'SELVAGE_VALKEY', from = 'earliest' } = given;

@@ -66,7 +66,6 @@ export class StreamingSourceTrigger<Value, Parameters extends object> implements
       'StreamingSourceTrigger',
       options,
       CHECKS,
-      'Correct or remove it.',
     );
     checkName('trigger', id);
     if (typeof tapestry !== 'object' || tapestry === null) {

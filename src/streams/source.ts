@@ -1,5 +1,6 @@
 import type { Json } from '../values';
 import type { Logger } from '../authoring/knot-context';
+import { isDeclared } from '../authoring/marks';
 import type { Gap, SourceAmount } from '../ports';
 
 /**
@@ -103,7 +104,7 @@ export abstract class StreamingSource<Value = unknown> {
 
 /** True of a source, whichever realm or copy of the package made it. */
 export function isSource(value: unknown): value is StreamingSource {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, SOURCE);
+  return isDeclared(value, SOURCE);
 }
 
 /**

@@ -1,3 +1,5 @@
+import * as assert from 'node:assert/strict';
+
 /** A test of a suite that a technology cannot pass, and the reason, which appears in the test's name. */
 export interface Skip {
   readonly test: string;
@@ -44,6 +46,33 @@ export interface TestContext<T, S extends Subject<T>> {
 export type ConformanceTests<T, S extends Subject<T>> = Readonly<
   Record<string, (context: TestContext<T, S>) => Promise<void>>
 >;
+
+/** What every adapter says of its technology. */
+export const TECHNOLOGY_TESTS = {
+  async 'names its technology'({
+    adapter,
+  }: {
+    readonly adapter: { readonly technology: string };
+  }): Promise<void> {
+    assert.match(adapter.technology, /^[a-z][a-z0-9-]*$/);
+  },
+};
+
+interface Identified {
+  identity(): Promise<string>;
+}
+
+export const IDENTITY_TESTS = {
+  async 'has one identity, whoever has it open'({
+    adapter,
+    another,
+  }: TestContext<Identified, Subject<Identified>>): Promise<void> {
+    const identity = await adapter.identity();
+    assert.match(identity, /^\S{8,100}$/);
+    assert.equal(await adapter.identity(), identity);
+    assert.equal(await (await another()).identity(), identity);
+  },
+};
 
 /** The functions that jest, vitest and mocha (with its global `it.skip`) put into every test file. */
 interface TestGlobals {

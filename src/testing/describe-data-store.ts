@@ -1,7 +1,14 @@
 import * as assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { DataStore } from '../ports';
-import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
+import {
+  describeConformance,
+  IDENTITY_TESTS,
+  TECHNOLOGY_TESTS,
+  type ConformanceTests,
+  type Subject,
+  type SuiteOptions,
+} from './conformance';
 import { allPages } from './pages';
 import { everyOther, retried } from './retried';
 import { sampleHash, sampleValue } from './sample-records';
@@ -20,9 +27,7 @@ const HOUR_MS = 60 * 60 * 1000;
 const CLOCK_DIFFERENCE_MS = 60_000;
 
 const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
-  async 'names its technology'({ adapter }) {
-    assert.match(adapter.technology, /^[a-z][a-z0-9-]*$/);
-  },
+  ...TECHNOLOGY_TESTS,
 
   async 'answers the bytes that were put'({ adapter }) {
     const texts = ['', 'null', '"ünïcode 😀"', '\u0000', 'x'.repeat(5_000)];
@@ -222,12 +227,7 @@ const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
     assert.deepEqual(await adapter.hasMany(hashes), new Set(hashes.slice(0, 2)));
   },
 
-  async 'has one identity, whoever has it open'({ adapter, another }) {
-    const identity = await adapter.identity();
-    assert.match(identity, /^\S{8,100}$/);
-    assert.equal(await adapter.identity(), identity);
-    assert.equal(await (await another()).identity(), identity);
-  },
+  ...IDENTITY_TESTS,
 
   async 'says ValueDamaged of bytes that were changed'({ adapter, subject }) {
     const damage = subject.damage?.bind(subject);

@@ -1,7 +1,14 @@
 import * as assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DeadLetter, DeadLetterQuery, EmitterState, EmitterTable, StoredDeadLetter } from '../ports';
-import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
+import {
+  describeConformance,
+  TECHNOLOGY_TESTS,
+  type ConformanceTests,
+  type Subject,
+  type SuiteOptions,
+} from './conformance';
+import { allPages } from './pages';
 import { everyOther, retried } from './retried';
 import { withDoneButFailed } from './troubled';
 
@@ -30,22 +37,13 @@ async function stateOf(table: EmitterTable, name: string): Promise<EmitterState>
 }
 
 async function lettersOf(table: EmitterTable, query: DeadLetterQuery = {}): Promise<StoredDeadLetter[]> {
-  const letters: StoredDeadLetter[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await table.deadLetters('log', { ...query, ...(cursor !== undefined && { cursor }) });
-    letters.push(...page.items);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return letters;
+  return await allPages(query.limit ?? 100, (page) => table.deadLetters('log', { ...query, ...page }));
 }
 
 const idsOf = (letters: readonly DeadLetter[]): string[] => letters.map(({ eventId }) => eventId).sort();
 
 const TESTS: ConformanceTests<EmitterTable, Subject<EmitterTable>> = {
-  async 'names its technology'({ adapter }) {
-    assert.match(adapter.technology, /^[a-z][a-z0-9-]*$/);
-  },
+  ...TECHNOLOGY_TESTS,
 
   async 'begins an emitter once, and gives each who begins it a version of its own'({ adapter }) {
     assert.deepEqual(await adapter.list(), []);

@@ -1,7 +1,13 @@
 import * as assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LeaseAnswer, LeaseRequest, LeaseTable } from '../ports';
-import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
+import {
+  describeConformance,
+  TECHNOLOGY_TESTS,
+  type ConformanceTests,
+  type Subject,
+  type SuiteOptions,
+} from './conformance';
 import { everyOther, retried } from './retried';
 import { withDoneButFailed } from './troubled';
 
@@ -28,9 +34,7 @@ async function acquireInTime(table: LeaseTable, wanted: LeaseRequest): Promise<v
 }
 
 const TESTS: ConformanceTests<LeaseTable, Subject<LeaseTable>> = {
-  async 'names its technology'({ adapter }) {
-    assert.match(adapter.technology, /^[a-z][a-z0-9-]*$/);
-  },
+  ...TECHNOLOGY_TESTS,
 
   async 'grants as many places of a key as the limit says, and tells who has them'({ adapter }) {
     for (const owner of ['a', 'b']) {

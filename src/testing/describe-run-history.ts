@@ -1,6 +1,13 @@
 import * as assert from 'node:assert/strict';
 import type { RunHistory } from '../ports';
-import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
+import {
+  describeConformance,
+  IDENTITY_TESTS,
+  TECHNOLOGY_TESTS,
+  type ConformanceTests,
+  type Subject,
+  type SuiteOptions,
+} from './conformance';
 import { HISTORY_CHANGES_TESTS } from './history-changes-tests';
 import { HISTORY_COMMITS_TESTS } from './history-commits-tests';
 import { HISTORY_LINEAGE_TESTS } from './history-lineage-tests';
@@ -10,9 +17,7 @@ import { HISTORY_RUNS_TESTS } from './history-runs-tests';
 import { HISTORY_STATISTICS_TESTS } from './history-statistics-tests';
 
 const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
-  async 'names its technology'({ adapter }) {
-    assert.match(adapter.technology, /^[a-z][a-z0-9-]*$/);
-  },
+  ...TECHNOLOGY_TESTS,
 
   async 'tells the time by its own clock'({ adapter }) {
     const time = await adapter.now();
@@ -20,12 +25,7 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
     assert.ok((await adapter.now()) >= time);
   },
 
-  async 'has one identity, whoever has it open'({ adapter, another }) {
-    const identity = await adapter.identity();
-    assert.match(identity, /^\S{8,100}$/);
-    assert.equal(await adapter.identity(), identity);
-    assert.equal(await (await another()).identity(), identity);
-  },
+  ...IDENTITY_TESTS,
 
   ...HISTORY_COMMITS_TESTS,
   ...HISTORY_LINEAGE_TESTS,

@@ -1,7 +1,14 @@
 import * as assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LedgerEntry, LedgerQuery, StartClaim, StartLedger } from '../ports';
-import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
+import {
+  describeConformance,
+  TECHNOLOGY_TESTS,
+  type ConformanceTests,
+  type Subject,
+  type SuiteOptions,
+} from './conformance';
+import { allPages } from './pages';
 import { everyOther, retried } from './retried';
 import { withDoneButFailed } from './troubled';
 
@@ -31,20 +38,11 @@ function asClaimed({ trigger, key, runId, requestHash, event }: StartClaim): Sta
 }
 
 async function allOf(ledger: StartLedger, query: LedgerQuery = {}): Promise<LedgerEntry[]> {
-  const entries: LedgerEntry[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await ledger.list({ ...query, ...(cursor !== undefined && { cursor }) });
-    entries.push(...page.items);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return entries;
+  return await allPages(query.limit ?? 100, (page) => ledger.list({ ...query, ...page }));
 }
 
 const TESTS: ConformanceTests<StartLedger, Subject<StartLedger>> = {
-  async 'names its technology'({ adapter }) {
-    assert.match(adapter.technology, /^[a-z][a-z0-9-]*$/);
-  },
+  ...TECHNOLOGY_TESTS,
 
   async 'claims a key once, and answers whoever comes later with the entry that stands'({ adapter }) {
     const first = claim('1');

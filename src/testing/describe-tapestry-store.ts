@@ -1,22 +1,22 @@
 import * as assert from 'node:assert/strict';
 import type { Offer, SubscribableTapestryStore, TapestryStore } from '../ports';
-import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
+import {
+  describeConformance,
+  IDENTITY_TESTS,
+  TECHNOLOGY_TESTS,
+  type ConformanceTests,
+  type Subject,
+  type SuiteOptions,
+} from './conformance';
 import { allPages } from './pages';
 import { everyOther, retried } from './retried';
 import { samplePlan, sampleHash } from './sample-records';
 import { withDoneButFailed } from './troubled';
 
 const TESTS: ConformanceTests<TapestryStore, Subject<TapestryStore>> = {
-  async 'names its technology'({ adapter }) {
-    assert.match(adapter.technology, /^[a-z][a-z0-9-]*$/);
-  },
+  ...TECHNOLOGY_TESTS,
 
-  async 'has one identity, whoever has it open'({ adapter, another }) {
-    const identity = await adapter.identity();
-    assert.match(identity, /^\S{8,100}$/);
-    assert.equal(await adapter.identity(), identity);
-    assert.equal(await (await another()).identity(), identity);
-  },
+  ...IDENTITY_TESTS,
 
   async 'answers a plan as it was saved'({ adapter }) {
     const plan = samplePlan({ text: '{"ünïcode":"\\u0000 and 😀"}' });

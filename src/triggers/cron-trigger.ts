@@ -43,15 +43,10 @@ export function cronTrigger(options: CronTriggerOptions): CronTriggerDeclaration
       `must be a number of seconds above 0, and is ${shown(seconds)}`,
       seconds === undefined ? 'MissingPart' : 'WrongValue',
     );
-  readOptions<Omit<CronTriggerOptions, 'parameters' | 'tapestry'>>(
-    owner,
-    others,
-    {
-      everySeconds: () => undefined,
-      id: isText,
-    },
-    'Correct or remove it.',
-  );
+  readOptions<Omit<CronTriggerOptions, 'parameters' | 'tapestry'>>(owner, others, {
+    everySeconds: () => undefined,
+    id: isText,
+  });
   checkName('trigger', id);
   if (tapestry !== undefined && !isTapestry(tapestry))
     throw refuse('tapestry', `must be what tapestry() answers, and is ${shown(tapestry)}`);

@@ -1,4 +1,5 @@
 import type { Tapestry } from '../authoring';
+import { declared, isDeclared } from '../authoring/marks';
 
 const TRIGGER = Symbol.for('selvage.trigger');
 
@@ -19,17 +20,14 @@ export interface TriggerDeclaration<Kind extends TriggerKind = TriggerKind, Opti
   readonly options: Options;
 }
 
-/** Marks a declaration, so that it is recognised whichever realm or copy of the package made it. */
 export function declareTrigger<Kind extends TriggerKind, Options>(
   declaration: TriggerDeclaration<Kind, Options>,
 ): TriggerDeclaration<Kind, Options> {
-  const made = { ...declaration };
-  Object.defineProperty(made, TRIGGER, { value: true });
-  return Object.freeze(made);
+  return declared({ ...declaration }, TRIGGER);
 }
 
 export function isTrigger(value: unknown): value is TriggerDeclaration {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, TRIGGER);
+  return isDeclared(value, TRIGGER);
 }
 
 /** The trigger's name in run records and in the ledger. */

@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- of tapestries and bodies of whatever types */
 import { SelvageError } from '../errors';
-import { isTapestry, type Tapestry } from '../authoring';
+import type { Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
 import {
   duration,
@@ -19,7 +19,7 @@ import { describeIssues, type StandardSchema } from '../authoring/standard-schem
 import { declareTrigger, triggerName, type TriggerDeclaration } from './declaration';
 import { formatOf, type FormattedValue, type Mapped, type MessageFormat } from './message-format';
 import { refusalOf, type Refusal } from '../authoring/refusal';
-import { isStart, isText, lineOf, ownerOf } from './option-checks';
+import { isStart, isText, lineOf, ownerOf, requireTapestry } from './option-checks';
 
 /**
  * The type of a message's value in `map`: null if it has none, as for a tombstone. A schema decides about
@@ -151,17 +151,11 @@ export function kafkaTrigger<Parameters extends object, Format extends MessageFo
   options: KafkaBatchOptions<Parameters, Format>,
 ): KafkaTriggerDeclaration;
 export function kafkaTrigger(tapestry: Tapestry<any, any>, options: object): KafkaTriggerDeclaration {
-  if (!isTapestry(tapestry)) {
-    throw new SelvageError(
-      'InvalidConfig',
-      `A Kafka trigger starts runs of a tapestry, and was given ${shown(tapestry)}. Give what tapestry() answers as the first argument.`,
-      { details: { option: 'tapestry', reason: 'WrongValue' } },
-    );
-  }
+  requireTapestry('A Kafka trigger', tapestry);
   const owner = ownerOf('kafka', options, 'a Kafka trigger');
   // Not copied, as copies would not be equivalent.
   const apart = { topics: undefined, format: undefined, map: undefined };
-  const read = readOptions<CheckedOptions>(owner, { ...options, ...apart }, CHECKS, 'Correct or remove it.');
+  const read = readOptions<CheckedOptions>(owner, { ...options, ...apart }, CHECKS);
   const { topics, format = 'json', map } = options as { topics?: unknown; format?: unknown; map?: unknown };
   const refuse = refusalOf(owner);
   checkName('trigger', read.id);
@@ -252,17 +246,13 @@ const DEFAULT_WINDOW = 100;
 const DEFAULT_MAX_WAIT_MS = 1_000;
 const LARGEST = 10_000;
 
-interface CheckedOptions {
-  readonly id?: string;
+interface CheckedOptions
+  extends
+    Partial<Omit<CommonOptions<'json'>, 'topics' | 'format'>>,
+    Pick<KafkaMessageOptions<object, 'json'>, 'key'>,
+    Partial<Pick<KafkaBatchOptions<object, 'json'>, 'batch'>> {
   readonly topics?: undefined;
-  readonly group?: string;
   readonly format?: undefined;
-  readonly from?: 'earliest' | 'latest';
-  readonly deadLetters?: string;
-  readonly window?: number;
-  readonly connection?: string;
-  readonly key?: { readonly header: string };
-  readonly batch?: { readonly maxSize: number; readonly maxWait?: Duration };
   readonly map?: undefined;
 }
 

@@ -1,5 +1,7 @@
-import { oneOf, type Check } from '../authoring/checks';
+import { isTapestry } from '../authoring';
+import { oneOf, shown, type Check } from '../authoring/checks';
 import { textProblem } from '../authoring/texts';
+import { SelvageError } from '../errors';
 import { triggerName, type TriggerKind } from './declaration';
 
 /**
@@ -10,6 +12,16 @@ import { triggerName, type TriggerKind } from './declaration';
 export function ownerOf(kind: TriggerKind, options: unknown, unnamed: string): string {
   const id = (options as { id?: unknown } | null | undefined)?.id;
   return typeof id === 'string' ? triggerName({ kind, id }) : unnamed;
+}
+
+/** @throws SelvageError `InvalidConfig` */
+export function requireTapestry(what: string, given: unknown): void {
+  if (isTapestry(given)) return;
+  throw new SelvageError(
+    'InvalidConfig',
+    `${what} starts runs of a tapestry, and was given ${shown(given)}. Give what tapestry() answers as the first argument.`,
+    { details: { option: 'tapestry', reason: 'WrongValue' } },
+  );
 }
 
 export const isText: Check = (value) => (typeof value === 'string' ? undefined : 'must be a text');

@@ -1,4 +1,4 @@
-import { type AnyTapestry, isTapestry, recordOf, type Tapestry } from '../authoring';
+import { type AnyTapestry, recordOf, type Tapestry } from '../authoring';
 import { SelvageError } from '../errors';
 import { checkName } from '../authoring/names';
 import { duration, isBoolean, line, shown, type Check } from '../authoring/checks';
@@ -8,7 +8,7 @@ import { CalendarProblem, ruleOfCalendar, rulesOfCron, type Calendar, type Calen
 import { declareTrigger, type TriggerDeclaration } from './declaration';
 import { durationMs, type Duration } from '../values/duration';
 import { refusalOf, type Refusal } from '../authoring/refusal';
-import { isText, ownerOf } from './option-checks';
+import { isText, ownerOf, requireTapestry } from './option-checks';
 import { OVERLAPS, type Overlap } from './overlaps';
 import type { TimePlan } from './planned-times';
 
@@ -113,13 +113,7 @@ export function schedule<Parameters extends object, PlannedTime extends keyof Pa
   tapestry: Tapestry<Parameters, object>,
   options: ScheduleOptions<Parameters, PlannedTime>,
 ): ScheduleDeclaration {
-  if (!isTapestry(tapestry)) {
-    throw new SelvageError(
-      'InvalidConfig',
-      `A schedule starts runs of a tapestry, and was given ${shown(tapestry)}. Give what tapestry() answers as the first argument.`,
-      { details: { reason: 'WrongValue', option: 'tapestry' } },
-    );
-  }
+  requireTapestry('A schedule', tapestry);
   const owner = ownerOf('schedule', options, 'a schedule');
   const {
     parameters = {},
@@ -129,12 +123,7 @@ export function schedule<Parameters extends object, PlannedTime extends keyof Pa
   } = options as Options<object, never> & {
     parameters?: unknown;
   };
-  const read = readOptions<Omit<Options<object, never>, 'cron' | 'calendar'>>(
-    owner,
-    others,
-    CHECKS,
-    'Correct or remove it.',
-  );
+  const read = readOptions<Omit<Options<object, never>, 'cron' | 'calendar'>>(owner, others, CHECKS);
   const refuse = refusalOf(owner);
   checkName('schedule', read.id);
   if (read.id.length > LONGEST_ID)
@@ -144,9 +133,7 @@ export function schedule<Parameters extends object, PlannedTime extends keyof Pa
     throw new SelvageError(
       'InvalidConfig',
       `${capital(owner)} says ${given.length === 0 ? 'no times' : 'its times in several ways'}. Give one of cron, every and calendar.`,
-      {
-        details: { owner, option: 'cron', reason: given.length === 0 ? 'MissingPart' : 'Conflict' },
-      },
+      { details: { owner, option: 'cron', reason: given.length === 0 ? 'MissingPart' : 'Conflict' } },
     );
   }
   if (read.offset !== undefined && read.every === undefined)

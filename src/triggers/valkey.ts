@@ -1,5 +1,4 @@
-import { SelvageError } from '../errors';
-import { isTapestry, type Tapestry } from '../authoring';
+import type { Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
 import { duration, isFunction, isVariable, shown, whole, type Check, type Checks } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
@@ -7,7 +6,7 @@ import { durationMs, type Duration } from '../values/duration';
 import { declareTrigger, type TriggerDeclaration } from './declaration';
 import { formatOf, type FormattedValue, type Mapped, type MessageFormat } from './message-format';
 import { refusalOf, type Refusal } from '../authoring/refusal';
-import { isStart, isText, lineOf, ownerOf } from './option-checks';
+import { isStart, isText, lineOf, ownerOf, requireTapestry } from './option-checks';
 
 /** A stream entry as passed to `map`. */
 export interface ValkeyEntry<Value = unknown> {
@@ -173,13 +172,7 @@ export function valkeyTrigger<Parameters extends object, Format extends MessageF
   tapestry: Tapestry<Parameters, any>,
   options: ValkeyTriggerOptions<Parameters, Format>,
 ): ValkeyTriggerDeclaration {
-  if (!isTapestry(tapestry)) {
-    throw new SelvageError(
-      'InvalidConfig',
-      `A Valkey trigger starts runs of a tapestry, and was given ${shown(tapestry)}. Give what tapestry() answers as the first argument.`,
-      { details: { option: 'tapestry', reason: 'WrongValue' } },
-    );
-  }
+  requireTapestry('A Valkey trigger', tapestry);
   const owner = ownerOf('valkey', options, 'a Valkey trigger');
   const refuse = refusalOf(owner);
   const source = sourceOf(options, refuse);
@@ -187,7 +180,7 @@ export function valkeyTrigger<Parameters extends object, Format extends MessageF
   // Not copied, as a copied schema would not work.
   const { format: given = 'json', ...others } = options as { readonly format?: unknown };
   const format = formatOf(given, refuse);
-  const read = readOptions<CheckedOptions>(owner, others, checks, 'Correct or remove it.');
+  const read = readOptions<CheckedOptions>(owner, others, checks);
   checkName('trigger', read.id);
   const common: CommonSettings = {
     format,
@@ -209,21 +202,12 @@ export function isValkeyTrigger(declaration: TriggerDeclaration): declaration is
   return declaration.kind === 'valkey';
 }
 
-interface CheckedOptions {
-  readonly id?: string;
-  readonly window?: number;
-  readonly connection?: string;
+type OfStream = Omit<ValkeyStreamOptions<object, 'json'>, 'channel' | 'key' | 'map' | 'format'>;
+type OfChannel = Omit<ValkeyChannelOptions<object, 'json'>, 'stream' | 'key' | 'map' | 'format'>;
+
+interface CheckedOptions extends Partial<OfStream>, Partial<OfChannel> {
   readonly map?: (body: unknown) => unknown;
-  readonly stream?: string;
-  readonly group?: string;
-  readonly from?: 'earliest' | 'latest';
-  readonly field?: string | false;
   readonly key?: { readonly field: string } | ((message: unknown) => string) | 'each';
-  readonly claimAfter?: Duration;
-  readonly deadLetters?: string;
-  readonly channel?: string | { readonly pattern: string };
-  readonly sequence?: (message: unknown) => number;
-  readonly backlog?: number;
 }
 
 const line = lineOf(LONGEST_NAME);

@@ -1,4 +1,5 @@
 import { duration } from '../authoring/checks';
+import { declared, isDeclared } from '../authoring/marks';
 import { SelvageError } from '../errors';
 import { durationMs, type Duration } from '../values/duration';
 import { readSecretSources, type Secret, type SecretSource } from '../authoring/secrets';
@@ -76,12 +77,9 @@ export function standardWebhooks(options: StandardWebhooksOptions): Verification
   if (problem) throw wrongValue('standardWebhooks', 'tolerance', problem);
   if (headers !== 'webhook' && headers !== 'svix')
     throw wrongValue('standardWebhooks', 'headers', 'must be "webhook" or "svix"');
-  return marked({
-    scheme: 'standard-webhooks',
-    secrets: readSecretSources('standardWebhooks', 'standard-webhooks', secret),
-    tolerance: durationMs(tolerance)!,
-    headers,
-  });
+  const secrets = readSecretSources('standardWebhooks', 'standard-webhooks', secret);
+  const scheme = 'standard-webhooks';
+  return declared({ scheme, secrets, tolerance: durationMs(tolerance)!, headers }, VERIFICATION);
 }
 
 /**
@@ -92,7 +90,8 @@ export function standardWebhooks(options: StandardWebhooksOptions): Verification
  */
 export function github(options: WithSecret): Verification {
   requireOptions('github', options, ['secret']);
-  return marked({ scheme: 'github', secrets: readSecretSources('github', 'github', options.secret) });
+  const secrets = readSecretSources('github', 'github', options.secret);
+  return declared({ scheme: 'github', secrets }, VERIFICATION);
 }
 
 /**
@@ -106,17 +105,12 @@ export function bearer(options: {
   readonly token: SecretSource | readonly SecretSource[];
 }): Verification {
   requireOptions('bearer', options, ['token']);
-  return marked({ scheme: 'bearer', secrets: readSecretSources('bearer', 'bearer', options.token) });
+  const secrets = readSecretSources('bearer', 'bearer', options.token);
+  return declared({ scheme: 'bearer', secrets }, VERIFICATION);
 }
 
 export function isVerification(value: unknown): value is Verification {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, VERIFICATION);
-}
-
-function marked<Made extends Verification>(verification: Made): Made {
-  const made = { ...verification };
-  Object.defineProperty(made, VERIFICATION, { value: true });
-  return Object.freeze(made);
+  return isDeclared(value, VERIFICATION);
 }
 
 /** @throws SelvageError `InvalidConfig` */

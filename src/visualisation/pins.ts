@@ -49,7 +49,7 @@ function giveDrops(
     const pin =
       item === undefined
         ? x[cell]!
-        : (exitOf(item, own.id) ?? x[cell]! + fan(at - from, to - from, item.width));
+        : (pinOf(item, 'exits', own.id) ?? x[cell]! + fan(at - from, to - from, item.width));
     uppers.give(at, pin);
     taken.set(Math.round(pin), own);
   }
@@ -77,7 +77,7 @@ function giveRises(
   for (let at = from; at < to; at++) {
     const section = of[at]!;
     const own = net[section]!;
-    let pin = item && entranceOf(item, own.id);
+    let pin = item && pinOf(item, 'entrances', own.id);
     if (pin === undefined) {
       pin = x[cell]! + (item === undefined ? 0 : fan(at - from, count, item.width));
       const only = uppers.count(section) === 1 ? uppers.mean(section) : Number.NaN;
@@ -123,13 +123,8 @@ function fan(index: number, count: number, width: number): number {
   return (index - (count - 1) / 2) * Math.min(PIN, (width - 32) / (count - 1));
 }
 
-function exitOf(item: Item, net: number): number | undefined {
-  const pin = (item as Partial<Frame>).exits?.get(net);
-  return pin === undefined ? undefined : item.x + pin;
-}
-
-function entranceOf(item: Item, net: number): number | undefined {
-  const pin = (item as Partial<Frame>).entrances?.get(net);
+function pinOf(item: Item, side: 'entrances' | 'exits', net: number): number | undefined {
+  const pin = (item as Partial<Frame>)[side]?.get(net);
   return pin === undefined ? undefined : item.x + pin;
 }
 

@@ -10,25 +10,19 @@ import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 import { CANCELLED, outcomeOf, slotOf, type Slot } from './slot';
 import type { UnrecordedKnots } from './unrecorded-knots';
+import type { WaitingKnotsListener } from './waiting-knots';
 
-export interface RunningKnotsListener {
+export interface RunningKnotsListener extends Omit<WaitingKnotsListener, 'conclude' | 'begun'> {
   /** The outcome of a knot. If the knot is already settled, its earlier outcome stands. */
   ended(knot: number, outcome: KnotOutcome<Slot>, failure?: KnotFailure): void;
-  /** The knot's activity needs records that are lost. */
-  needsRecords(knot: number): void;
   /** The child run of a knot has started. */
   away(): void;
   /** Events were added to the history without settling anything. */
   checked(): void;
-  isSettled(knot: number): boolean;
   /** Whether a cancel was requested, even if not handled yet. */
   isCancelling(): boolean;
   /** Whether an activity that ended like this ended so, or so early, because of the cancel. */
   isCancelled(error: unknown): boolean;
-  /** Runs the work so that a cancel of the run reaches what it begins. */
-  inScope(work: () => void): void;
-  /** Fails the workflow task. */
-  fatal(error: unknown): void;
 }
 
 /**

@@ -29,7 +29,7 @@ export interface WaitingKnotsListener {
   conclude(knots: readonly number[]): void;
   /** A time has been looked up, and its wait has begun. */
   begun(): void;
-  /** The records that a time is to be read from are lost. */
+  /** Records that a time is read from, or that the knot's activity needs, are lost. */
   needsRecords(knot: number): void;
   isSettled(knot: number): boolean;
   /** Runs the work so that a cancel of the run reaches what it begins. */

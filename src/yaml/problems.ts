@@ -25,13 +25,7 @@ export interface PipelineProblem {
 /** Offsets into the text: the beginning, and just after the end. */
 export type Range = readonly [start: number, end: number];
 
-export interface Finding {
-  readonly code: ErrorCode;
-  readonly reason?: string;
-  readonly message: string;
-  readonly expected?: string;
-  readonly suggestion?: string;
-}
+export type Finding = Pick<PipelineProblem, 'code' | 'reason' | 'message' | 'expected' | 'suggestion'>;
 
 /** Further problems are counted, not kept: one mistake may occur in each of many nodes. */
 const MOST_KEPT = 1_000;

@@ -82,9 +82,7 @@ class KafkaSource {
       throw new SelvageError(
         'UnknownTopic',
         `There is no topic "${missing}". Create it, or correct its name.`,
-        {
-          details: { topic: missing },
-        },
+        { details: { topic: missing } },
       );
     if (from === 'latest') await this.#beginAtEnds(client, save);
     const received: ReceivedMessages[] = [];

@@ -49,8 +49,6 @@ function trimmed(prefix: string): string {
   throw new SelvageError(
     'InvalidUrl',
     `The prefix ${JSON.stringify(prefix)} of an S3 data store has a part "." or "..". Name it without.`,
-    {
-      details: { prefix },
-    },
+    { details: { prefix } },
   );
 }

@@ -4,6 +4,7 @@ import type {
   LedgerEntry,
   LineageRecord,
   RunRecord,
+  StepBack,
   StoredDeadLetter,
   StoredPlan,
 } from '../../ports';
@@ -192,12 +193,4 @@ export interface WritersTable {
   committed_at: number;
 }
 
-export interface StepsBackTable {
-  id: Generated<number>;
-  noticed_at: number;
-  /** Commits up to this time are present, … */
-  lost_after: number;
-  /** … and something committed at that time is missing. */
-  lost_until: number;
-  noticed_by: string;
-}
+export type StepsBackTable = { id: Generated<number> } & StepBack;

@@ -10,13 +10,9 @@ import type {
 import { openSqliteDatabase, type SqliteOptions } from './open';
 import type { SqliteDatabase } from './database';
 import type { SqliteConnection } from './connection';
+import type { LeasesTable } from '../sql/schema';
 
-interface Row {
-  readonly owner: string;
-  readonly holder: string;
-  readonly since: number;
-  readonly expires_at: number;
-}
+type Row = Pick<LeasesTable, 'owner' | 'holder' | 'since' | 'expires_at'>;
 
 /** Leases in an SQLite database. The clock is the machine's, which all processes that have the file open share. */
 export class SqliteLeaseTable implements LeaseTable {

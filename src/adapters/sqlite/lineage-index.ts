@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqliteDatabase } from './database';
 import { makeBlocks, removeBlocks } from './lineage-figures';
 import type { SqliteConnection } from './connection';
-import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN } from '../sql/schema';
+import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN, type LineageIndexTable } from '../sql/schema';
 
 /** Records indexed per transaction, which takes some milliseconds. */
 const STEP = 250;
@@ -21,13 +21,6 @@ const COLUMNS = [
   ['output_hash', OUTPUT, 'output_hash is not null'],
   ['outcome', OUTCOME_BUT_OK, "outcome <> 'ok'"],
 ] as const;
-
-interface IndexRow {
-  readonly key: string;
-  readonly role: number;
-  readonly finished_at: number;
-  readonly lineage: number;
-}
 
 /** The index entries of records chosen by `l.id`. */
 const keysOf = (chosen: string): string[] => [
@@ -127,7 +120,7 @@ export function deleteRecords(connection: SqliteConnection, temporalRunId: strin
   );
   if (rows.length === 0) return 0;
   const ids = JSON.stringify(rows.map(({ id }) => id));
-  const places = connection.all<IndexRow>(
+  const places = connection.all<LineageIndexTable>(
     `select * from (${KEYS_OF_LISTED.join(' union all ')})`,
     KEYS_OF_LISTED.map(() => ids),
   );

@@ -154,9 +154,7 @@ export class ValkeyConnection {
     return new SelvageError(
       'BackendUnavailable',
       `The connection to the Valkey server ${this.place} is closed.`,
-      {
-        details: { server: this.place },
-      },
+      { details: { server: this.place } },
     );
   }
 

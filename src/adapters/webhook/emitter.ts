@@ -196,9 +196,7 @@ function targetOf(
     new SelvageError(
       'InvalidConfig',
       `The environment variable ${env} of the emitter "${name}" ${complaint}.`,
-      {
-        details: { emitter: name, variable: env, reason: 'WrongValue' },
-      },
+      { details: { emitter: name, variable: env, reason: 'WrongValue' } },
     );
   const reveal = (secret: Secret, complaintOf: (text: string) => string | undefined): string => {
     const { env } = secret;

@@ -1,21 +1,12 @@
 import { createDuckDbRunHistory, inspectDuckDbFile } from '../../adapters/duckdb';
-import { filePath } from './file-path';
-import type { Location, Technology } from './technology';
+import { fileLocation, type FileLocation } from './file-path';
+import type { Technology } from './technology';
 
-interface DuckDbLocation extends Location {
-  readonly path: string;
-}
-
-export const duckdb: Technology<DuckDbLocation> = {
+export const duckdb: Technology<FileLocation> = {
   name: 'duckdb',
   schemes: ['duckdb'],
   forms: { 'run history': 'duckdb:PATH' },
-  parse({ rest }, projectDir) {
-    const file = filePath(rest, projectDir, 'a DuckDB file');
-    return file === undefined
-      ? undefined
-      : { technology: 'duckdb', key: `duckdb:${file}`, shown: file, path: file };
-  },
+  parse: ({ rest }, projectDir) => fileLocation(['duckdb', 'duckdb'], rest, projectDir, 'a DuckDB file'),
   async open({ path }) {
     const history = await createDuckDbRunHistory({ path });
     return { runHistory: () => history, close: () => history.close() };

@@ -1,6 +1,20 @@
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { requireKnownParameters } from '../../ports/parts/url-parameters';
+import type { Location } from './technology';
+
+export interface FileLocation extends Location {
+  readonly path: string;
+}
+
+/** The location of a file or a folder, by a technology and its scheme. Otherwise as {@link filePath}. */
+export function fileLocation(
+  [technology, scheme]: readonly [technology: string, scheme: string],
+  ...of: Parameters<typeof filePath>
+): FileLocation | undefined {
+  const path = filePath(...of);
+  return path === undefined ? undefined : { technology, key: `${scheme}:${path}`, shown: path, path };
+}
 
 /**
  * The absolute path in a URL: `sqlite:a/b` and `sqlite:/a/b` contain literal paths; `sqlite:///a/b%20c` is a URL like `file:///a/b%20c`.
@@ -9,7 +23,7 @@ import { requireKnownParameters } from '../../ports/parts/url-parameters';
  * @param what whose address it is, as `an SQLite file`
  * @throws SelvageError `InvalidUrl` for one with parameters
  */
-export function filePath(rest: string, projectDir: string, what: string): string | undefined {
+function filePath(rest: string, projectDir: string, what: string): string | undefined {
   const [place, parameters] = rest.split(/\?(.*)/s) as [string, string?];
   if (parameters !== undefined)
     requireKnownParameters(

@@ -41,8 +41,6 @@ function invalid(port: Port, scheme: string): SelvageError {
   return new SelvageError(
     'InvalidUrl',
     `${shown} is not an address of a ${port}. It can be ${forms.join(', ')}.`,
-    {
-      details: { port },
-    },
+    { details: { port } },
   );
 }

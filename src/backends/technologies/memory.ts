@@ -5,20 +5,12 @@ import {
   InMemoryStartLedger,
   InMemoryTapestryStore,
 } from '../../adapters/memory';
-import type { Technology } from './technology';
-
-const FORM = 'memory:';
+import { forEveryPort, type Technology } from './technology';
 
 export const memory: Technology = {
   name: 'memory',
   schemes: ['memory'],
-  forms: {
-    'tapestry store': FORM,
-    'run history': FORM,
-    'data store': FORM,
-    'lease table': FORM,
-    'start ledger': FORM,
-  },
+  forms: forEveryPort('memory:'),
   parse: ({ rest }) =>
     rest === '' ? { technology: 'memory', key: 'memory:', shown: "this process's memory" } : undefined,
   open: async () => ({

@@ -13,21 +13,13 @@ import {
   postgresMigrationState,
 } from '../../adapters/postgres/inspect';
 import { parsePostgresUrl } from '../../adapters/postgres/address';
-import type { Location, Technology } from './technology';
-
-const FORM = 'postgres://USER:PASSWORD@HOST:PORT/DATABASE';
+import { forEveryPort, type Location, type Technology } from './technology';
 
 export const postgres: Technology<Location> = {
   name: 'postgres',
   schemes: ['postgres', 'postgresql'],
   isServer: true,
-  forms: {
-    'tapestry store': FORM,
-    'run history': FORM,
-    'data store': FORM,
-    'lease table': FORM,
-    'start ledger': FORM,
-  },
+  forms: forEveryPort('postgres://USER:PASSWORD@HOST:PORT/DATABASE'),
   parse({ rest }) {
     const url = `postgres:${rest}`;
     const { shown } = parsePostgresUrl(url);

@@ -7,31 +7,14 @@ import {
   SqliteTapestryStore,
 } from '../../adapters/sqlite';
 import { inspectSqliteFile, sqliteMigrationSql, sqliteMigrationState } from '../../adapters/sqlite/inspect';
-import { filePath } from './file-path';
-import type { Location, Technology } from './technology';
+import { fileLocation, type FileLocation } from './file-path';
+import { forEveryPort, type Technology } from './technology';
 
-const FORM = 'sqlite:PATH';
-
-interface SqliteLocation extends Location {
-  readonly path: string;
-}
-
-export const sqlite: Technology<SqliteLocation> = {
+export const sqlite: Technology<FileLocation> = {
   name: 'sqlite',
   schemes: ['sqlite'],
-  forms: {
-    'tapestry store': FORM,
-    'run history': FORM,
-    'data store': FORM,
-    'lease table': FORM,
-    'start ledger': FORM,
-  },
-  parse({ rest }, projectDir) {
-    const file = filePath(rest, projectDir, 'an SQLite file');
-    return file === undefined
-      ? undefined
-      : { technology: 'sqlite', key: `sqlite:${file}`, shown: file, path: file };
-  },
+  forms: forEveryPort('sqlite:PATH'),
+  parse: ({ rest }, projectDir) => fileLocation(['sqlite', 'sqlite'], rest, projectDir, 'an SQLite file'),
   async open({ path }, { durable }) {
     const database = await openSqliteDatabase({ path, durable });
     return {

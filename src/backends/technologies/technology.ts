@@ -3,6 +3,15 @@ import type { DataStore, LeaseTable, RunHistory, StartLedger, TapestryStore } fr
 
 export type Port = 'tapestry store' | 'run history' | 'data store' | 'lease table' | 'start ledger';
 
+/** The forms of a technology whose URLs are the same for every port. */
+export const forEveryPort = (form: string): Record<Port, string> => ({
+  'tapestry store': form,
+  'run history': form,
+  'data store': form,
+  'lease table': form,
+  'start ledger': form,
+});
+
 /** Where a backend is, according to its URL. */
 export interface Location {
   readonly technology: string;

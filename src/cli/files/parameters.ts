@@ -39,9 +39,7 @@ export async function readParameters(
       throw new SelvageError(
         'Usage',
         `--param ${name} is given twice. Give it once; a list is written as JSON: --param '${name}=[1,2]'.`,
-        {
-          details: { parameter: name },
-        },
+        { details: { parameter: name } },
       );
     }
     given.add(name);
@@ -57,9 +55,7 @@ function splitPair(pair: string): { name: string; text: string } {
   throw new SelvageError(
     'Usage',
     `--param ${JSON.stringify(pair)} has no name or no value. Write --param name=value.`,
-    {
-      details: { pair },
-    },
+    { details: { pair } },
   );
 }
 

@@ -74,9 +74,7 @@ async function fileOf(format: PictureFormat, options: PictureOptions): Promise<s
       throw new SelvageError(
         'Usage',
         `${file} is a file of source and is left alone. Name another file: -o graph.${EXTENSIONS[format]}`,
-        {
-          details: { file },
-        },
+        { details: { file } },
       );
     }
     return file;

@@ -20,9 +20,7 @@ export function pageLimit({ limit = DEFAULT_LIMIT }: PageOptions): number {
   throw new SelvageError(
     'InvalidQuery',
     `A page cannot have ${limit} items. Give a limit from 1 to ${MAXIMUM_LIMIT}.`,
-    {
-      details: { limit },
-    },
+    { details: { limit } },
   );
 }
 

@@ -1,5 +1,5 @@
+import type { ChildTask } from './child-runs';
 import type { KnotTask, HandedBack, KnotCall } from './knot';
-import type { RunLimits } from '../run-limits';
 
 /** The list or object of a map, after it was split. */
 export interface SplitMap {
@@ -60,16 +60,10 @@ export interface MapPart extends MapWork {
 }
 
 /** Shared by all elements of a map. */
-export interface MapWork {
-  readonly behaviour: number;
-  readonly limits: RunLimits;
+export interface MapWork extends Pick<ChildTask, 'behaviour' | 'limits' | 'knot'> {
   /** The call of each element, with the map's id in place of the element's. */
   readonly call: KnotCall;
-  readonly task: Pick<KnotTask, 'plan' | 'reuse'> & {
-    readonly temporalRunId: string;
-    readonly runId: string;
-  };
-  readonly knot: string;
+  readonly task: Pick<ChildTask['task'], 'plan' | 'reuse' | 'temporalRunId' | 'runId'>;
   /** Most concurrent activities. */
   readonly window: number;
   /** Absent: one element per activity. */
