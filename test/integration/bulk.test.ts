@@ -61,7 +61,7 @@ test('failed runs are resumed once, and an interrupted resume goes on by its id'
       if (report.done === 5) stop.abort();
     },
   });
-  expect(first).toMatchObject({ total: 12, done: 5, failed: [], left: 7 });
+  expect(first).toMatchObject({ total: 12, done: 5, failed: [], remaining: 7 });
   expect(seen.map(({ done }) => done)).toEqual([1, 2, 3, 4, 5]);
   // As if the process had been killed after the act and before it was written down, and amid a line.
   const folder = path.join(selvage.projectDir, '.selvage', 'bulk');
@@ -72,12 +72,12 @@ test('failed runs are resumed once, and an interrupted resume goes on by its id'
   const sixth = plan.runs[5]!.runId;
   const elsewhere = await selvage.resume(plan.runs[6]!.runId);
 
-  expect(selvage.bulk.show(plan.id)).toMatchObject({ done: 5, left: 7 });
+  expect(selvage.bulk.show(plan.id)).toMatchObject({ done: 5, remaining: 7 });
   const second = await selvage.bulk.continue(plan.id);
   expect(second).toMatchObject({
     total: 12,
     done: 11,
-    left: 0,
+    remaining: 0,
     failed: [{ runId: plan.runs[6]!.runId, error: { code: 'AlreadyResumed' } }],
   });
   expect(await selvage.bulk.continue(plan.id)).toEqual(second);
@@ -133,7 +133,7 @@ test('unfinished runs are signalled, cancelled and terminated; nested ones go wi
   const named = await selvage.bulk.plan({ kind: 'cancel' }, { runs: [runs[2]!.runId, 'no-such-run'] });
   expect(await selvage.bulk.carryOut(named)).toMatchObject({
     done: 1,
-    left: 0,
+    remaining: 0,
     failed: [{ runId: 'no-such-run', error: { code: 'UnknownRun' } }],
   });
   expect(await runs[2]!.result()).toMatchObject({ status: 'cancelled' });

@@ -62,8 +62,8 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
   expect(await shown()).toMatchObject({ last: [{ runId: started!.runId }] });
   expect(await opened.ask('run', { runId: started!.runId })).toMatchObject({ run: { status: 'succeeded' } });
 
-  for (const act of ['pause', 'resume', 'trigger'])
-    expect(refusal(await opened.post('schedule', { id: unique('nobody'), act }))).toEqual([
+  for (const action of ['pause', 'resume', 'trigger'])
+    expect(refusal(await opened.post('schedule', { id: unique('nobody'), action }))).toEqual([
       404,
       'UnknownSchedule',
     ]);

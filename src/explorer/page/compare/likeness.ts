@@ -37,7 +37,6 @@ export const COMPARE_WORDS: Readonly<Record<KnotStatus, string>> = {
 
 /** The knots that differ: first the one where the difference begins, then the others in the order of the plan. */
 export function differing({ items, firstDifferent }: Comparison): Comparison['items'] {
-  const all = items.filter(({ likeness }) => likeness !== 'not-run');
-  const isFirst = ({ knotId }: Comparison['items'][number]): boolean => knotId === firstDifferent;
-  return [...all.filter(isFirst), ...all.filter((one) => !isFirst(one))];
+  const others = items.filter(({ knotId, likeness }) => knotId !== firstDifferent && likeness !== 'not-run');
+  return [...items.filter(({ knotId }) => knotId === firstDifferent), ...others];
 }
