@@ -17,6 +17,7 @@ const shared = {
   // Examples and README snippets say 'selvage', as a user would; here that means the sources.
   moduleNameMapper: {
     '^selvage$': '<rootDir>/src/index.ts',
+    '^selvage/ui$': '<rootDir>/src/explorer/index.ts',
     '^selvage/(?!package\\.json$)(.+)$': ['<rootDir>/src/$1/index.ts', '<rootDir>/src/adapters/$1/index.ts'],
     // A late `import()` names what is built; here the source stands for it.
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],

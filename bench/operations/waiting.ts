@@ -86,9 +86,9 @@ async function fill(selvage: Selvage): Promise<void> {
 }
 
 /** The server lists runs a moment after their start. */
-async function allListed(selvage: Selvage): Promise<WaitingRuns['runs']> {
+async function allListed(selvage: Selvage): Promise<WaitingRuns['items']> {
   for (;;) {
-    const { runs } = await selvage.runs.waiting();
+    const { items: runs } = await selvage.runs.waiting();
     if (runs.length === RUNS) return runs;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
@@ -97,7 +97,7 @@ async function allListed(selvage: Selvage): Promise<WaitingRuns['runs']> {
 async function command(projectDir: string): Promise<void> {
   const args = [COMMAND, 'waiting', '--by', 'reason', '--json', '--project-dir', projectDir];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 100_000_000 });
-  const { runs } = JSON.parse(stdout) as WaitingRuns;
-  const there = runs.filter(({ reason }) => ['Signal', 'NoWorker'].includes(reason.code)).length;
+  const { items } = JSON.parse(stdout) as WaitingRuns;
+  const there = items.filter(({ reason }) => ['Signal', 'NoWorker'].includes(reason.code)).length;
   if (there !== RUNS) throw new Error(`It knows of ${there} runs why they wait.`);
 }

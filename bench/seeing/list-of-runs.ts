@@ -25,7 +25,7 @@ export const listOfRuns: Benchmark = {
         const since = performance.now();
         const page = CommandProcess.start(folder, ['ui', '--port', '0']);
         try {
-          const { runs } = await asked<RunsAnswer>(await page.origin(), 'runs');
+          const { items: runs } = await asked<RunsAnswer>(await page.origin(), 'runs');
           const time = performance.now() - since;
           if (runs.length !== 100) throw new Error(`There are ${runs.length} runs on the page.`);
           if (repetition >= 0) times.push(time);

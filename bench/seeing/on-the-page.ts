@@ -76,7 +76,7 @@ async function oneRun(folder: string, origin: string, runId: string): Promise<nu
     const frames = (rest + bytes).split('\n\n');
     rest = frames.pop()!;
     for (const event of frames.flatMap(eventsOf)) {
-      if (event.run !== runId) continue;
+      if (event.runId !== runId) continue;
       if (event.kind === 'knot-finished') times.push(now - event.at);
       if (event.kind === 'run-ended') stop.abort();
     }

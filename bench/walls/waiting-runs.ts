@@ -113,7 +113,7 @@ async function fill(selvage: Selvage): Promise<void> {
 
 /** How many runs wait for what they are to wait for. */
 async function waitingNow(selvage: Selvage): Promise<number> {
-  const { runs } = await selvage.runs.waiting();
+  const { items: runs } = await selvage.runs.waiting();
   return runs.filter(({ reason }) => reason.code === 'Signal' || reason.code === 'Time').length;
 }
 

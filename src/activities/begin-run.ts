@@ -68,7 +68,7 @@ export async function beginRun(
     ...(accepted?.partition !== undefined && { partition: accepted.partition }),
   };
   await recordBegin(environment, runRecord(environment, plan, said, hashes), request);
-  const about = { run: workflowId, tapestry: tapestry.name };
+  const about = { runId: workflowId, tapestry: tapestry.name };
   logger?.info(about, `Run ${workflowId} of ${tapestry.name} begins`);
   const segment = first && (await beginSegment(environment, plan, first, isBegun!));
   const answer = segment && (await answerOfWholeRun(environment, hash, layout, envelopes, segment));

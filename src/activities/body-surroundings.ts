@@ -12,11 +12,11 @@ import type { WorkerEnvironment } from './worker-environment';
 function bodyLines(
   own: LoggerLike | undefined,
   log: Context['log'],
-  about: { readonly run: string; readonly knot: string; readonly attempt: number },
+  about: { readonly runId: string; readonly knotId: string; readonly attempt: number },
 ): Logger {
   return own
     ? bodyLogger(own, { ...about })
-    : bodyLogger(ofTemporal(log), { run: about.run, knot: about.knot });
+    : bodyLogger(ofTemporal(log), { runId: about.runId, knotId: about.knotId });
 }
 
 /** Temporal's logger takes the message first, and adds the activity's fields. */
@@ -48,6 +48,6 @@ export function bodySurroundings(
     handedOn,
     traced: (knot, attempt, call) => traces.within(temporalRunId, knot, attempt, call),
     traceparent: activeTraceparent,
-    loggerOf: (knot, attempt) => bodyLines(logger, log, { run: runId, knot, attempt }),
+    loggerOf: (knotId, attempt) => bodyLines(logger, log, { runId, knotId, attempt }),
   };
 }

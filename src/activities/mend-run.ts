@@ -78,7 +78,7 @@ export async function mendRun(
   const some = lost.length + failed.length + skipped.length;
   if (some > 0) {
     environment.logger?.warn(
-      { run: workflowId, lost: some },
+      { runId: workflowId, lost: some },
       `Run ${workflowId}: ${where}, of ${some} of its knots.`,
     );
   }

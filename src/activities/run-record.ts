@@ -154,16 +154,16 @@ async function tellEnd(environment: WorkerEnvironment, record: RunRecord | undef
   if (!record) return;
   const { counts, logger } = environment;
   counts?.runEnded(record);
-  const { run_id: run, tapestry, status, started_at: from, finished_at: until } = record;
+  const { run_id: runId, tapestry, status, started_at: from, finished_at: until } = record;
   const milliseconds = Math.max(0, (until ?? from) - from);
-  const about = { run, tapestry, status, milliseconds };
-  const line = `Run ${run} of ${tapestry} ended: ${status}`;
+  const about = { runId, tapestry, status, milliseconds };
+  const line = `Run ${runId} of ${tapestry} ended: ${status}`;
   if (status !== 'failed') return logger?.info(about, line);
   const { traceId } = new TraceOfRun(record).ids;
   // The run has ended, whether or not its records can be read now.
   const error = await failureOf(environment, record).catch(() => undefined);
   const what = error ? `: ${error.type}: ${error.message}` : '';
-  const where = error?.knot === undefined ? '' : `knot ${error.knot}, `;
+  const where = error?.knotId === undefined ? '' : `knot ${error.knotId}, `;
   logger?.warn(
     { ...about, ...(error && { error }), trace_id: traceId },
     `${line}${what} (${where}trace ${traceId})`,
@@ -174,7 +174,7 @@ interface RunFailure {
   readonly type: string;
   readonly message: string;
   /** Absent if the run as a whole failed. */
-  readonly knot?: string;
+  readonly knotId?: string;
 }
 
 /** Why a run failed: what is recorded of it, else its first failed knot, of the newest thousand if more failed. */
@@ -190,5 +190,5 @@ async function failureOf(
     .sort((a, b) => a.finished_at - b.finished_at);
   if (!first) return undefined;
   const { type, message } = (first.extra as { readonly error: RunFailure }).error;
-  return { type, message, knot: first.knot_id };
+  return { type, message, knotId: first.knot_id };
 }

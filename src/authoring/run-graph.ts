@@ -54,22 +54,22 @@ export interface GraphState {
   readonly outcome: OutcomeKind;
   readonly skipReason?: SkipReason;
   /** Hash of its value. Absent: it has none. */
-  readonly hash?: string;
+  readonly outputHash?: string;
   /** Bytes of the encoded value. */
-  readonly size?: number;
+  readonly outputSize?: number;
   readonly scheduledAt: number;
   readonly startedAt: number;
   readonly finishedAt: number;
   /** The attempt (from 1) that counted. */
   readonly attempt: number;
   /** The run that made the value, if it was reused or taken over. */
-  readonly cachedFrom?: string;
+  readonly cachedFromRun?: string;
   readonly error?: { readonly type: string; readonly message: string };
   /** For a map: its number of elements, and how many failed. */
   readonly elements?: { readonly count: number; readonly failed: number; readonly reused?: number };
   /** Hash of the source that ran, if it differs from the plan's. */
-  readonly otherCode?: string;
-  readonly childRun?: string;
+  readonly ranCodeHash?: string;
+  readonly childRunId?: string;
   readonly worker?: string;
   /** Attempts before the one that counted, and waits, as far as recorded: see the lineage record. */
   readonly attempts?: readonly RecordedAttempt[];

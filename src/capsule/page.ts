@@ -60,7 +60,7 @@ async function embedded(capsule: Capsule, document: CapsuleContent): Promise<Emb
     values[hash] =
       rest === undefined
         ? { form: 'none', hash, code, message: `It is not in this file: ${reason}.` }
-        : { form: 'json', hash, size: size ?? 0, json: JSON.parse(rest) as Json, isCut: false };
+        : { form: 'json', hash, size: size ?? 0, json: JSON.parse(rest) as Json, truncated: false };
   }
   const project = document.redacted.length > 0 ? `${run.run.tapestry} (redacted)` : run.run.tapestry;
   return {
@@ -69,7 +69,7 @@ async function embedded(capsule: Capsule, document: CapsuleContent): Promise<Emb
     about: {
       version: VERSION,
       project,
-      abilities: { act: false, isReadOnly: true, live: false, pages: ['runs', 'run', 'value'] },
+      abilities: { act: false, readOnly: true, live: false, pages: ['runs', 'run', 'value'] },
       tapestries: [],
     },
     run,
@@ -81,22 +81,22 @@ async function embedded(capsule: Capsule, document: CapsuleContent): Promise<Emb
 }
 
 async function embeddedRun(
-  run: string,
+  runId: string,
   ask: <Name extends QuestionName>(
     name: Name,
     question: Questions[Name]['ask'],
   ) => Promise<Questions[Name]['answer']>,
 ): Promise<EmbeddedRun> {
-  const { previous: _, next: __, position: ___, ...view } = await ask('run', { run });
+  const { previousRunId: _, nextRunId: __, position: ___, ...view } = await ask('run', { runId });
   const knots: Record<string, KnotView> = {};
   const elements: Record<string, ElementsAnswer> = {};
   for (const { id, kind } of view.graph.knots) {
-    knots[id] = await ask('knot', { run, knot: id });
+    knots[id] = await ask('knot', { runId, knotId: id });
     if (kind !== 'map') continue;
-    const listed = await ask('elements', { run, map: id, limit: SHOWN_ELEMENTS });
+    const listed = await ask('elements', { runId, map: id, limit: SHOWN_ELEMENTS });
     elements[id] = listed;
-    for (const element of listed.elements.slice(0, ELEMENTS_WITH_PANELS))
-      knots[element.id] = await ask('knot', { run, knot: element.id });
+    for (const element of listed.items.slice(0, ELEMENTS_WITH_PANELS))
+      knots[element.id] = await ask('knot', { runId, knotId: element.id });
   }
   return { run: view, knots, elements };
 }

@@ -20,7 +20,7 @@ import { withSubject } from '../encryption/run-scope';
 import { redactText } from '../values/redact';
 import { firstDifference } from './first-difference';
 import { ScratchDataStore } from './scratch-data-store';
-import { type KnotEnd, type Reproduction, unread, endOf, endOfOutcome, told } from './reproduction';
+import { type KnotEnd, type Reproduction, unreadable, endOf, endOfOutcome, told } from './reproduction';
 
 /** @internal A run as recorded. */
 export class RecordedRun {
@@ -84,51 +84,51 @@ export class RecordedRun {
     now: OutcomeToRecord | { readonly kind: 'err'; readonly error: NonNullable<KnotEnd['error']> },
   ): Promise<Reproduction> {
     const ends = { recorded: endOf(record), now: endOfOutcome(now) };
-    const base = { run: this.run.run_id, knot: record.knot_id, ...ends };
+    const base = { runId: this.run.run_id, knotId: record.knot_id, ...ends };
     const { recorded } = ends;
     if (record.outcome !== now.kind)
-      return { ...base, verdict: 'outcome', sentence: `it ${told(recorded)}, and now ${told(ends.now)}` };
-    if (now.kind === 'skipped') return { ...base, verdict: 'same', sentence: 'it was skipped again' };
+      return { ...base, verdict: 'outcome', explanation: `it ${told(recorded)}, and now ${told(ends.now)}` };
+    if (now.kind === 'skipped') return { ...base, verdict: 'same', explanation: 'it was skipped again' };
     if (now.kind === 'err') {
       const { type, message } = recorded.error!;
       const isSaid = [now.error.message, redactText(now.error.message), '(redacted)'].includes(message);
       const isSame = type === now.error.type && isSaid;
       return isSame
-        ? { ...base, verdict: 'same', sentence: `it failed again: ${type}: ${now.error.message}` }
-        : { ...base, verdict: 'error', sentence: `it ${told(recorded)}, and now ${told(ends.now)}` };
+        ? { ...base, verdict: 'same', explanation: `it failed again: ${type}: ${now.error.message}` }
+        : { ...base, verdict: 'error', explanation: `it ${told(recorded)}, and now ${told(ends.now)}` };
     }
     if (this.#hasDigest && now.value.hash === record.output_hash)
-      return { ...base, verdict: 'same', sentence: 'it gave the same value' };
+      return { ...base, verdict: 'same', explanation: 'it gave the same value' };
     return await this.#compareValues(record, now.value, base);
   }
 
   async #compareValues(
     record: LineageRecord,
     now: EncodedValue,
-    base: Pick<Reproduction, 'run' | 'knot' | 'recorded' | 'now'>,
+    base: Pick<Reproduction, 'runId' | 'knotId' | 'recorded' | 'now'>,
   ): Promise<Reproduction> {
     let value: EncodedValue;
     try {
       value = await withSubject(subjectOf(this.run), () => this.valueOf(record));
     } catch (error) {
       if (!SelvageError.is(error)) throw error;
-      if (!this.#hasDigest) return unread(this.run, record.knot_id, record, error);
+      if (!this.#hasDigest) return unreadable(this.run, record.knot_id, record, error);
       return {
         ...base,
         verdict: 'value',
-        sentence: `it gave another value; the recorded one cannot be shown: ${error.message}`,
+        explanation: `it gave another value; the recorded one cannot be shown: ${error.message}`,
       };
     }
     const isSame =
       value.encoded && now.encoded
         ? Buffer.compare(bytesOf(value), bytesOf(now)) === 0
         : value.hash === now.hash && value.encoded === now.encoded;
-    if (isSame) return { ...base, verdict: 'same', sentence: 'it gave the same value' };
+    if (isSame) return { ...base, verdict: 'same', explanation: 'it gave the same value' };
     const difference = value.encoded && now.encoded && firstDifference(value.encoded, now.encoded);
     return {
       ...base,
       verdict: 'value',
-      sentence: difference
+      explanation: difference
         ? `it gave another value: at ${difference.path} there was ${difference.recorded}, and now is ${difference.now}`
         : 'it gave another value',
       ...(difference && { difference }),

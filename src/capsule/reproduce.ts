@@ -37,7 +37,7 @@ import type { Digests } from '../encryption/digests';
 import { digestTagOf, digestsOf, subjectOf } from '../encryption/seal-backends';
 import { withSubject } from '../encryption/run-scope';
 import { encryptionFromEnvironment } from '../encryption/encryption';
-import { type KnotEnd, type Reproduction, unrun, unread } from './reproduction';
+import { type KnotEnd, type Reproduction, notRun, unreadable } from './reproduction';
 import { RecordedRun } from './recorded-run';
 
 export interface ReproduceOptions {
@@ -122,7 +122,7 @@ export class Reproducer {
   async #one(recorded: RecordedRun, knot: PlanKnot): Promise<Reproduction> {
     const record = recorded.records.get(knot.id);
     const why = whyUnrun(knot, record);
-    if (!record || why !== undefined) return unrun(recorded.run, knot.id, record, why ?? '');
+    if (!record || why !== undefined) return notRun(recorded.run, knot.id, record, why ?? '');
     return await this.#attempt(recorded, record, async () => {
       const { plan, digest } = recorded;
       const definition = this.#bodyOf(recorded, knot);
@@ -152,7 +152,7 @@ export class Reproducer {
   async *#elements(recorded: RecordedRun, map: PlanKnot, only?: string): AsyncGenerator<Reproduction> {
     const record = recorded.records.get(map.id);
     if (!recorded.hasElements(map.id)) {
-      yield unrun(recorded.run, map.id, record, 'no element of it is on record');
+      yield notRun(recorded.run, map.id, record, 'no element of it is on record');
       return;
     }
     let elements: MapElements;
@@ -161,7 +161,7 @@ export class Reproducer {
       parents = await recorded.parents(map);
       elements = mapElements(recorded.plan, map, (parent) => parents.get(parent)!.encoded);
     } catch (error) {
-      yield unread(recorded.run, only ?? map.id, record, error);
+      yield unreadable(recorded.run, only ?? map.id, record, error);
       return;
     }
     const definition = this.#bodyOf(recorded, map);
@@ -214,7 +214,7 @@ export class Reproducer {
       work = await withSubject(subjectOf(run), prepare);
     } catch (error) {
       if (SelvageError.is(error, 'BodyMissing')) throw error;
-      return unread(run, record.knot_id, record, error);
+      return unreadable(run, record.knot_id, record, error);
     }
     this.#options.beforeBody?.(record.knot_id);
     let now: OutcomeToRecord | { readonly kind: 'err'; readonly error: NonNullable<KnotEnd['error']> };

@@ -6,23 +6,23 @@ import type { FirstDifference } from './first-difference';
 
 /**
  * The result of running a knot's body again on its recorded inputs. `same`: the same hash, or the same error. `value`: another value.
- * `error`: another error. `outcome`: it failed although it had not, or the reverse. `unread`: it could not run, because something is not
- * available. `unrun`: it has no body to run, as its value came from outside or from other knots.
+ * `error`: another error. `outcome`: it failed although it had not, or the reverse. `unreadable`: it could not run, because something is not
+ * available. `not-run`: it has no body to run, as its value came from outside or from other knots.
  */
-export type Verdict = 'same' | 'value' | 'error' | 'outcome' | 'unread' | 'unrun';
+export type Verdict = 'same' | 'value' | 'error' | 'outcome' | 'unreadable' | 'not-run';
 
 /** The outcome of a knot. */
 export interface KnotEnd {
   readonly outcome: OutcomeKind;
-  readonly hash?: string;
+  readonly outputHash?: string;
   readonly error?: { readonly type: string; readonly message: string; readonly at?: string };
 }
 
 export interface Reproduction {
-  readonly run: string;
-  readonly knot: string;
+  readonly runId: string;
+  readonly knotId: string;
   readonly verdict: Verdict;
-  readonly sentence: string;
+  readonly explanation: string;
   readonly recorded?: KnotEnd;
   /** Absent: it was not run. */
   readonly now?: KnotEnd;
@@ -32,44 +32,44 @@ export interface Reproduction {
   readonly error?: SelvageError;
 }
 
-export function unrun(
+export function notRun(
   run: RunRecord,
-  knot: string,
+  knotId: string,
   record: LineageRecord | undefined,
   why: string,
 ): Reproduction {
   return {
-    run: run.run_id,
-    knot,
-    verdict: 'unrun',
-    sentence: why,
+    runId: run.run_id,
+    knotId,
+    verdict: 'not-run',
+    explanation: why,
     ...(record && { recorded: endOf(record) }),
   };
 }
 
 /** @throws errors that are not ours */
-export function unread(
+export function unreadable(
   run: RunRecord,
-  knot: string,
+  knotId: string,
   record: LineageRecord | undefined,
   error: unknown,
 ): Reproduction {
   if (!SelvageError.is(error)) throw error;
   return {
-    run: run.run_id,
-    knot,
-    verdict: 'unread',
-    sentence: `it could not be run: ${error.code}: ${error.message}`,
+    runId: run.run_id,
+    knotId,
+    verdict: 'unreadable',
+    explanation: `it could not be run: ${error.code}: ${error.message}`,
     error,
     ...(record && { recorded: endOf(record) }),
   };
 }
 
-export function endOf({ outcome, output_hash: hash, extra }: LineageRecord): KnotEnd {
+export function endOf({ outcome, output_hash: outputHash, extra }: LineageRecord): KnotEnd {
   const { error } = extra as { error?: ExceptionRecord };
   return {
     outcome,
-    ...(hash !== null && { hash }),
+    ...(outputHash !== null && { outputHash }),
     ...(error && {
       error: { type: error.type, message: error.message, ...(error.at !== undefined && { at: error.at }) },
     }),
@@ -79,7 +79,7 @@ export function endOf({ outcome, output_hash: hash, extra }: LineageRecord): Kno
 export function endOfOutcome(
   outcome: OutcomeToRecord | { readonly kind: 'err'; readonly error: NonNullable<KnotEnd['error']> },
 ): KnotEnd {
-  if (outcome.kind === 'ok') return { outcome: 'ok', hash: outcome.value.hash };
+  if (outcome.kind === 'ok') return { outcome: 'ok', outputHash: outcome.value.hash };
   if (outcome.kind === 'skipped') return { outcome: 'skipped' };
   const { type, message, at } = outcome.error;
   return { outcome: 'err', error: { type, message, ...(at !== undefined && { at }) } };

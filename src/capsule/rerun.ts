@@ -61,10 +61,10 @@ async function* compareRun(
     if (other) yield await recorded.compare(record, await outcomeOf(other, again));
     else
       yield {
-        run: run.run_id,
-        knot: record.knot_id,
+        runId: run.run_id,
+        knotId: record.knot_id,
         verdict: 'outcome',
-        sentence: 'it is not among the knots that ran',
+        explanation: 'it is not among the knots that ran',
       };
   }
 }

@@ -21,14 +21,14 @@ export interface RestoredState {
   /** Runs that were on record as running and had ended on the server, as they are on record now. */
   readonly completed: readonly string[];
   /** Runs that the server has and the history had not: they are on record again, those that are over with what is left of them. */
-  readonly putBack: readonly string[];
+  readonly restored: readonly string[];
   /** Runs that go on, on the server and on record. They find what they lack by themselves. */
   readonly open: number;
   /** Runs that the server has and that could not be put on record again: open ones do that themselves. */
   readonly unknown: readonly {
     readonly runId: string;
     readonly temporalRunId: string;
-    readonly isOpen: boolean;
+    readonly open: boolean;
   }[];
   /** Values that records name and the data store has not, and a run that made each. */
   readonly missing: {
@@ -37,9 +37,9 @@ export interface RestoredState {
     readonly values: readonly { readonly hash: string; readonly runId: string }[];
   };
   /** Events whose run is marked as started, and is neither on the server nor on record. They start nothing when they come again. */
-  readonly lostStarts: readonly { readonly trigger: string; readonly key: string; readonly runId: string }[];
+  readonly lostEvents: readonly { readonly trigger: string; readonly key: string; readonly runId: string }[];
   /** Emitters whose place the history has not: they begin again an hour before its end, so that some events come twice. */
-  readonly rewound: readonly string[];
+  readonly rewoundEmitters: readonly string[];
 }
 
 const SHOWN = 100;
@@ -58,14 +58,14 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
     const newest = await newestOf(backends);
     const found = await unknownRuns({ client, backends }, newest ?? 0);
     const unknown = [];
-    const putBack: string[] = [];
+    const restored: string[] = [];
     for (const run of found) {
       // Puts it on record again, with its end, as long as the server keeps it.
       await selvage
         .getRun(run.runId)
         .status()
         .catch(() => undefined);
-      if (await backends.runHistory.getRun(run.runId)) putBack.push(run.runId);
+      if (await backends.runHistory.getRun(run.runId)) restored.push(run.runId);
       else unknown.push(run);
     }
     const after = await running(backends);
@@ -75,12 +75,12 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
         backends,
         [...before].filter((id) => !after.has(id)),
       )),
-      putBack,
+      restored,
       open: after.size,
       unknown,
       missing: await missingValues(backends),
-      lostStarts: await lostStarts({ client, backends }, newest ?? 0),
-      rewound: await rewoundEmitters(backends),
+      lostEvents: await lostStarts({ client, backends }, newest ?? 0),
+      rewoundEmitters: await rewoundEmitters(backends),
     };
   } catch (error) {
     throw unreachable(error, location.address);
@@ -122,12 +122,12 @@ async function unknownRuns(
 ): Promise<RestoredState['unknown']> {
   const { runHistory } = backends;
   const identity = await runHistory.identity();
-  const unknown: { runId: string; temporalRunId: string; isOpen: boolean }[] = [];
+  const unknown: { runId: string; temporalRunId: string; open: boolean }[] = [];
   for await (const found of workflowsSince(client.workflow, newest - MARGIN_MS)) {
     if (!found.hasMemo) continue;
     if (await runHistory.getRun(found.workflowId)) continue;
     if (await isOf(client.workflow, found, identity))
-      unknown.push({ runId: found.workflowId, temporalRunId: found.runId, isOpen: found.isOpen });
+      unknown.push({ runId: found.workflowId, temporalRunId: found.runId, open: found.isOpen });
   }
   return unknown;
 }
@@ -186,7 +186,7 @@ async function wasRemoved(
 async function lostStarts(
   { client, backends }: Pick<Connected, 'client' | 'backends'>,
   newest: number,
-): Promise<RestoredState['lostStarts']> {
+): Promise<RestoredState['lostEvents']> {
   const lost: { trigger: string; key: string; runId: string }[] = [];
   for await (const { trigger, key, runId, event, claimedAt } of everyItem((page) =>
     backends.startLedger.list({ started: true, ...page }),

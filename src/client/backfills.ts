@@ -195,8 +195,8 @@ export async function partitionsToMake(
   const wanted = keys ?? domain.keys({ now, from, to });
   const recent = catchup === undefined ? wanted : recentOnes(wanted, domain, (planned ?? now) - catchup, now);
   const standing = recent.map((key): PartitionCandidate => {
-    const { state = 'missing', newest } = states.get(key) ?? {};
-    return { key, state, run: newest };
+    const { state = 'missing', latestRun } = states.get(key) ?? {};
+    return { key, state, run: latestRun };
   });
   return choosePartitions(standing, {
     tapestry: name,

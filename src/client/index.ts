@@ -81,7 +81,14 @@ export type {
   Scrubbed,
 } from '../records/retention';
 export type { MapProgress } from './map-progress';
-export type { StepCode, Waiting, WaitingCode, WaitingKnot, WaitingState, WaitingStep } from './waiting';
+export type {
+  WorkflowTaskCode,
+  Waiting,
+  WaitingCode,
+  WaitingKnot,
+  WaitingState,
+  WorkflowTaskState,
+} from './waiting';
 export type { Pollers, QueuePollers } from './pollers';
 export { currentActor, currentCommit } from './provenance';
 export {

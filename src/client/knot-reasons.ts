@@ -41,12 +41,12 @@ export class KnotReasons {
   }
 
   /** Why a child run has not ended: the reason of its first stuck element, if one is stuck. */
-  private reasonOfChildRun(index: number, knotId: string, childRun: string): WaitingKnot {
+  private reasonOfChildRun(index: number, knotId: string, childRunId: string): WaitingKnot {
     const { layout, children } = this.situation;
     const { node } = layout.policies[layout.policy[index]!]!;
-    const runs = { code: 'ChildRun', message: childRunMessage(childRun, node) } as const;
-    const plain: WaitingKnot = { knotId, state: 'running', reason: runs, childRun };
-    const child = children?.get(childRun);
+    const runs = { code: 'ChildRun', message: childRunMessage(childRunId, node) } as const;
+    const plain: WaitingKnot = { knotId, state: 'running', reason: runs, childRunId };
+    const child = children?.get(childRunId);
     if (!child) return plain;
     const inFlight = child.activities
       .map((activity) => ({
@@ -62,17 +62,17 @@ export class KnotReasons {
       const where = first.knotId === knotId ? message : `${first.knotId}: ${message}`;
       const others = inFlight.filter(({ reason }) => reason.code === code).length - 1;
       const more = others > 0 ? ` (and ${others} more)` : '';
-      return { ...first, knotId, reason: { code, message: `${where}${more}` }, childRun, ...told };
+      return { ...first, knotId, reason: { code, message: `${where}${more}` }, childRunId, ...told };
     }
-    if (child.step) {
-      const { code, message, since } = child.step;
+    if (child.workflowTask) {
+      const { code, message, since } = child.workflowTask;
       const isUntaken = code === 'NoWorker';
       return {
         knotId,
-        state: isUntaken ? 'queued' : 'held',
-        reason: { code: isUntaken ? code : 'NextStep', message },
+        state: isUntaken ? 'queued' : 'pending',
+        reason: { code: isUntaken ? code : 'NextWorkflowTask', message },
         since,
-        childRun,
+        childRunId,
         ...told,
       };
     }
@@ -112,21 +112,25 @@ export class KnotReasons {
   }
 
   private reasonToHold(): Reason {
-    const { step, activities, isHistoryFull } = this.situation;
-    const held = (code: WaitingCode, message: string): Reason => ({
-      state: 'held',
+    const { workflowTask, activities, isHistoryFull } = this.situation;
+    const pending = (code: WaitingCode, message: string): Reason => ({
+      state: 'pending',
       reason: { code, message },
     });
-    if (step) return held('NextStep', `goes out with the run's next step: ${step.message}`);
+    if (workflowTask)
+      return pending('NextWorkflowTask', `goes out with the run's next step: ${workflowTask.message}`);
     if (isHistoryFull) {
-      return held(
-        'HistoryFull',
+      return pending(
+        'ContinuingAsNew',
         'goes out when what is in flight has ended: the history is full, and the run goes on with a new one',
       );
     }
     if (activities.length >= RUNNING_KNOTS)
-      return held('Window', `goes out when one of the ${activities.length} activities in flight has ended`);
-    return held('NextStep', "goes out with the run's next step");
+      return pending(
+        'PendingActivityLimit',
+        `goes out when one of the ${activities.length} activities in flight has ended`,
+      );
+    return pending('NextWorkflowTask', "goes out with the run's next step");
   }
 }
 
@@ -143,7 +147,7 @@ export function urgency({ state, reason }: WaitingKnot): number {
   if (state === 'retrying' || state === 'paused' || reason.code === 'NoWorker') return 0;
   if (state === 'running' || state === 'queued') return 1;
   if (state === 'waiting') return 2;
-  return state === 'held' ? 3 : 4;
+  return state === 'pending' ? 3 : 4;
 }
 
 /** Number of knots by reason code. */

@@ -19,7 +19,7 @@ const SHOWN = new Set<LogLevel>(['WARN', 'ERROR']);
  * How log lines are written.
  *
  * - `text`: `2026-01-31T09:44:59.123Z info nightly-1 fetch: read { rows: 3 }`: time (UTC), level, run and knot
- * - `json`: one object per line, with `time`, `level`, `message` and, if present, `run`, `knot`, `attempt` and `fields`
+ * - `json`: one object per line, with `time`, `level`, `message` and, if present, `runId`, `knotId`, `attempt` and `fields`
  * - `short`: `fetch: read { rows: 3 }`, for a command that works for a single run and has named it
  */
 export type LogFormat = 'short' | 'text' | 'json';
@@ -48,15 +48,15 @@ interface LogEntry {
   readonly message: string;
   /** The source, if it is neither a body nor the worker. */
   readonly who?: string;
-  readonly run?: string;
-  readonly knot?: string;
+  readonly runId?: string;
+  readonly knotId?: string;
   readonly attempt?: number;
   readonly fields?: object;
 }
 
 /** Without a trailing line break. A single line, unless a message of the worker itself has several. */
 export function logLine(entry: LogEntry, format: LogFormat, now = Date.now()): string {
-  const { message, who, run, knot, attempt, fields = {} } = entry;
+  const { message, who, runId, knotId, attempt, fields = {} } = entry;
   const level = entry.level.toLowerCase();
   const time = new Date(now).toISOString();
   const hasFields = Object.keys(fields).length > 0;
@@ -65,15 +65,15 @@ export function logLine(entry: LogEntry, format: LogFormat, now = Date.now()): s
       time,
       level,
       who,
-      run,
-      knot,
+      runId,
+      knotId,
       attempt,
       message,
       ...(hasFields && { fields: plain(fields) }),
     });
   }
-  const isNamed = knot !== undefined || who !== undefined;
-  const place = format === 'short' ? [who ?? knot] : [who, isNamed ? run : undefined, knot];
+  const isNamed = knotId !== undefined || who !== undefined;
+  const place = format === 'short' ? [who ?? knotId] : [who, isNamed ? runId : undefined, knotId];
   const about = place.filter((name) => name !== undefined).join(' ');
   const text = [...(about ? [`${about}:`] : []), message, ...(hasFields ? [shownFields(fields)] : [])].join(
     ' ',
@@ -103,15 +103,15 @@ export function entryOf(
   const cause = error instanceof Error ? error.message : causeInCore(meta);
   const why = cause !== undefined && !message.includes(cause) ? `: ${cause}` : '';
   const attempt: unknown = meta?.['attempt'];
-  const run = textIn(meta, 'run') ?? textIn(meta, 'workflowId');
+  const runId = textIn(meta, 'runId') ?? textIn(meta, 'workflowId');
   const temporalRunId = textIn(meta, 'run_id');
-  const knot = textIn(meta, 'knot') ?? textIn(meta, 'activityId') ?? (isBody ? 'a knot' : undefined);
+  const knotId = textIn(meta, 'knotId') ?? textIn(meta, 'activityId') ?? (isBody ? 'a knot' : undefined);
   return {
     level,
     message: redactText(oneLine(`${message}${why}`)),
     ...(!isBody && { who: 'temporal' }),
-    ...(run !== undefined && { run }),
-    ...(knot !== undefined && { knot }),
+    ...(runId !== undefined && { runId }),
+    ...(knotId !== undefined && { knotId }),
     ...(isBody && typeof attempt === 'number' && { attempt }),
     ...(temporalRunId !== undefined && { fields: { temporalRunId } }),
   };
@@ -143,14 +143,14 @@ export function lineLogger(
 ): LoggerLike {
   const method = (level: LogLevel) => (given: object, message: string) => {
     if (level === 'DEBUG' && !isVerbose?.()) return;
-    const { run, attempt, knot, trigger, emitter, ...fields } = given as Record<string, unknown>;
-    const isOfBody = typeof knot === 'string';
+    const { runId, attempt, knotId, trigger, emitter, ...fields } = given as Record<string, unknown>;
+    const isOfBody = typeof knotId === 'string';
     if (!isOfBody && !runs && (level === 'INFO' || fields['status'] !== undefined)) return;
     const entry: LogEntry = {
       level,
       message: redactText(oneLine(message)),
-      ...(typeof run === 'string' && { run }),
-      ...(isOfBody && { knot }),
+      ...(typeof runId === 'string' && { runId }),
+      ...(isOfBody && { knotId }),
       ...(typeof trigger === 'string' && { who: trigger }),
       ...(typeof emitter === 'string' && { who: `emitter ${emitter}` }),
       // Where people read, the messages of others say it all.

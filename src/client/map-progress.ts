@@ -5,7 +5,7 @@ import { readPlanOf } from './read-run';
 /** Progress of a running map. */
 export interface MapProgress {
   /** The map's id. */
-  readonly knot: string;
+  readonly knotId: string;
   /** Number of ended elements. */
   readonly done: number;
   /** Absent for what is not a list, and until it is known. */
@@ -35,7 +35,7 @@ export class MapProgressReader {
       const run = await this.backends.runHistory.getRun(runId).catch(() => undefined);
       this.seen = run ? await this.look(run, running).catch(() => []) : [];
     }
-    return this.seen.filter(({ knot }) => running.includes(knot));
+    return this.seen.filter(({ knotId }) => running.includes(knotId));
   }
 
   /**
@@ -59,7 +59,7 @@ export class MapProgressReader {
           this.totals.set(map.id, (list?.extra as { length?: number } | undefined)?.length);
         }
         const total = this.totals.get(map.id);
-        return { knot: map.id, done, total };
+        return { knotId: map.id, done, total };
       }),
     );
   }

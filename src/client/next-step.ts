@@ -8,7 +8,7 @@ import type { PendingActivity } from './pending-activity';
 import type { Pollers, QueuePollers } from './pollers';
 import { isDue, nobodyTakes } from './activity-reason';
 import { pinnedBuild } from './worker-builds';
-import type { StepCode, WaitingStep } from './waiting';
+import type { WorkflowTaskCode, WorkflowTaskState } from './waiting';
 
 /** PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED. */
 const STARTED = 2;
@@ -21,7 +21,7 @@ const LONG_STEP_MS = 5_000;
 const EVENTS_READ = 20;
 
 /** Codes with which the interpreter refuses a step that its worker cannot do. */
-const REFUSALS: readonly StepCode[] = [
+const REFUSALS: readonly WorkflowTaskCode[] = [
   'UnknownTapestry',
   'BackendsDiffer',
   'InlineLimitDiffers',
@@ -31,12 +31,12 @@ const REFUSALS: readonly StepCode[] = [
 /**
  * Why the interpreter has not taken its next step; undefined if it has nothing to do or is about to do it.
  */
-export async function nextStep(
+export async function nextWorkflowTask(
   client: WorkflowClient,
   pollers: Pollers,
   description: WorkflowExecutionDescription,
   hasBegun: boolean,
-): Promise<WaitingStep | undefined> {
+): Promise<WorkflowTaskState | undefined> {
   const { raw, taskQueue, status, workflowId, runId } = description;
   if (status.name === 'PAUSED')
     return { code: 'Paused', message: 'an operator has paused the run in Temporal', taskQueue };
@@ -68,20 +68,20 @@ export async function nextStep(
   if (failure) return { ...describeFailure(failure), ...at };
   if (attempt > 1) {
     const message = 'its last attempt ended without a word: its worker was lost or too slow';
-    return { code: 'StepFailed', message, ...at };
+    return { code: 'WorkflowTaskFailed', message, ...at };
   }
   if (!isStarted) return undefined;
-  return { code: 'StepRunning', message: isAtIt(worker), ...at };
+  return { code: 'WorkflowTaskRunning', message: isAtIt(worker), ...at };
 }
 
 const isAtIt = (worker = 'unknown'): string => `worker ${worker} is at it`;
 
 /** The interpreter's own calls to a worker, if one has failed or nobody takes it; else undefined. */
-export function stepOfActivities(
+export function workflowTaskOfActivities(
   activities: readonly PendingActivity[],
   pollers: ReadonlyMap<string, QueuePollers>,
   now: number,
-): WaitingStep | undefined {
+): WorkflowTaskState | undefined {
   for (const activity of activities) {
     if (!SYSTEM_ACTIVITIES.includes(activity.type)) continue;
     const { state, taskQueue, attempt, worker, scheduledAt, startedAt, lastFailure } = activity;
@@ -97,11 +97,11 @@ export function stepOfActivities(
     const polled = who?.lastPollAt === undefined ? {} : { lastPollAt: who.lastPollAt };
     if (nobody) return { code: 'NoWorker', message: nobody, ...common, ...polled };
     if (lastFailure) {
-      const code = isErrorCode(lastFailure.code) ? lastFailure.code : 'StepFailed';
+      const code = isErrorCode(lastFailure.code) ? lastFailure.code : 'WorkflowTaskFailed';
       return { code, message: lastFailure.message, ...common };
     }
     if (state === 'started' && now - (since ?? now) > LONG_STEP_MS)
-      return { code: 'StepRunning', message: isAtIt(worker), ...common };
+      return { code: 'WorkflowTaskRunning', message: isAtIt(worker), ...common };
   }
   return undefined;
 }
@@ -113,14 +113,14 @@ export function stepOfActivities(
 export function describeFailure({
   message,
   applicationFailureInfo: info,
-}: temporal.api.failure.v1.IFailure): Pick<WaitingStep, 'code' | 'message'> {
+}: temporal.api.failure.v1.IFailure): Pick<WorkflowTaskState, 'code' | 'message'> {
   const text = message ?? '';
   const [, prefix, rest] = /^(\w+): (.*)$/s.exec(text) ?? [];
   for (const code of REFUSALS) {
     if (prefix === code) return { code, message: rest! };
     if (info?.type === code) return { code, message: text };
   }
-  return { code: 'StepFailed', message: text };
+  return { code: 'WorkflowTaskFailed', message: text };
 }
 
 /**

@@ -147,6 +147,6 @@ function refuseUnlessAgain(run: RunRecord, resumes: readonly Resume[], allowDupl
         ? `Follow that: selvage runs show ${runId}. To resume "${run.run_id}" otherwise, cancel it first.`
         : `${status === 'succeeded' ? 'See what became of it: selvage runs show' : 'Go on from that: selvage resume'} ${runId}. To resume ` +
           `"${run.run_id}" once more: --allow-duplicate (in code: \`allowDuplicate: true\`).`),
-    { details: { run: run.run_id, resumes: resumes.map((resume) => ({ ...resume })) } },
+    { details: { run: run.run_id, resumedAs: resumes.map((resume) => ({ ...resume })) } },
   );
 }

@@ -44,7 +44,7 @@ export interface RunState {
   /** The task queue of its steps, and of its knots that name no other. Absent if the run is over. */
   readonly taskQueue?: string;
   /** The runs that resumed it, in the order of the requests. Absent: none, or the run is not over. */
-  readonly resumes?: readonly Resume[];
+  readonly resumedAs?: readonly Resume[];
 }
 
 /** How one knot of a run stands, or one element of a map. */
@@ -357,8 +357,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   private async endedState(): Promise<RunState> {
     const run = await this.records.ended();
-    const resumes = await resumesOf(this.backends, this.workflow.client, run);
-    return { run, ...(resumes.length > 0 && { resumes }) };
+    const resumedAs = await resumesOf(this.backends, this.workflow.client, run);
+    return { run, ...(resumedAs.length > 0 && { resumedAs }) };
   }
 
   private async unlessOver(request: () => Promise<unknown>): Promise<void> {

@@ -3,7 +3,7 @@ import type { OpenWait } from '../workflows/messages';
 import type { ChildSituation } from './child-situation';
 import type { PendingActivity } from './pending-activity';
 import type { QueuePollers } from './pollers';
-import type { WaitingStep } from './waiting';
+import type { WorkflowTaskState } from './waiting';
 
 /** The facts about an unfinished run. No worker needs to answer for them. */
 export interface RunSituation {
@@ -32,7 +32,7 @@ export interface RunSituation {
   readonly children?: ReadonlyMap<string, ChildSituation>;
   /** The pollers of the task queues in which something is due. */
   readonly pollers: ReadonlyMap<string, QueuePollers>;
-  readonly step?: WaitingStep;
+  readonly workflowTask?: WorkflowTaskState;
   /** Whether the run dispatches nothing more until it goes on with a new history. */
   readonly isHistoryFull: boolean;
   readonly now: number;

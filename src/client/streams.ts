@@ -47,13 +47,13 @@ export interface StreamState {
   readonly state: Exclude<StreamMode, 'running'> | 'reading' | 'waiting' | 'ended' | 'failed';
   /** Elements since the stream was first started. */
   readonly ok: number;
-  readonly dead: number;
-  /** What was lost before it could be read. Absent: nothing that is known. */
-  readonly gaps?: StreamGaps;
+  readonly failed: number;
+  /** What was lost before it could be read, the newest of it, and how often. Absent: nothing that is known. */
+  readonly gaps?: { readonly items: readonly StreamGap[]; readonly total: number };
   /** How far each partition is finished. */
   readonly checkpoint: Readonly<Record<string, PartitionCheckpoint>>;
   /** Who reads. Absent: nobody. */
-  readonly worker?: string;
+  readonly readBy?: string;
   readonly inFlight?: number;
   /** Most elements in flight. */
   readonly window?: number;
@@ -61,21 +61,24 @@ export interface StreamState {
   readonly rate?: number;
   readonly lag?: SourceAmount;
   /** What holds the stream up. */
-  readonly trouble?: string;
+  readonly problem?: string;
   /** Why it has failed. */
-  readonly failure?: string;
+  readonly error?: string;
   /** When the process that reads last reported, in milliseconds since the epoch. */
   readonly reportedAt?: number;
   readonly startedAt: number;
 }
+
+/** Elements that were lost before they could be read. */
+export type StreamGap = Omit<StreamGaps['newest'][number], 'why'> & { readonly reason: string };
 
 /** An element that has failed. */
 export interface RecordedDeadLetter {
   /** Its place in the source; of a batch, that of its first element. */
   readonly element: string;
   /** The run that has failed. Absent: the element could not start one. */
-  readonly run?: string;
-  readonly why?: string;
+  readonly runId?: string;
+  readonly reason?: string;
   /** When it was started or refused, in milliseconds since the epoch. */
   readonly at: number;
 }
@@ -125,33 +128,32 @@ export class Streams {
   }
 
   /** The newest elements whose run has failed, and of those that could start none. Whether the server answers or not. */
-  async deadLetters(id: string): Promise<RecordedDeadLetter[]> {
+  async deadLetters(id: string): Promise<{ readonly items: readonly RecordedDeadLetter[] }> {
     const { runHistory, startLedger } = this.backends;
     const trigger = streamName(id);
     const [failed, entries] = await Promise.all([
       runHistory.listRuns({ trigger, status: 'failed', limit: MOST_LETTERS }),
       startLedger.list({ trigger, limit: LOOKED_THROUGH }),
     ]);
-    return [
+    const refused = entries.items.filter(({ event }) => event['refused'] !== undefined);
+    const items = [
       ...(await Promise.all(
         failed.items.map(async (run): Promise<RecordedDeadLetter> => {
-          const why = await this.whyFailed(run);
+          const reason = await this.whyFailed(run);
           return {
             element: run.trigger_key ?? '',
-            run: run.run_id,
+            runId: run.run_id,
             at: run.started_at,
-            ...(why !== undefined && { why }),
+            ...(reason !== undefined && { reason }),
           };
         }),
       )),
-      ...entries.items
-        .filter(({ event }) => event['refused'] !== undefined)
-        .slice(0, MOST_LETTERS)
-        .map(({ key, claimedAt, event }): RecordedDeadLetter => {
-          const why = `${event['refused']}: ${event['why'] ?? ''}`;
-          return { element: key, at: claimedAt, why };
-        }),
+      ...refused.slice(0, MOST_LETTERS).map(({ key, claimedAt, event }): RecordedDeadLetter => {
+        const reason = `${event['refused']}: ${event['why'] ?? ''}`;
+        return { element: key, at: claimedAt, reason };
+      }),
     ];
+    return { items };
   }
 
   /** Nothing more is read until {@link resume}; what was read is finished. Errors as of {@link status}. */
@@ -213,7 +215,7 @@ export class Streams {
       beat && beat.checkpoint.number > (known?.checkpoint.number ?? 0) ? beat.checkpoint : known?.checkpoint;
     const isOver = status.name !== 'RUNNING';
     const mode = known?.mode ?? 'running';
-    const trouble =
+    const problem =
       beat?.state.trouble ?? (pump?.state === 'scheduled' ? pump.lastFailure?.message : undefined);
     return {
       id,
@@ -229,10 +231,10 @@ export class Streams {
             ? 'reading'
             : 'waiting',
       ok: checkpoint?.counts.ok ?? 0,
-      dead: checkpoint?.counts.dead ?? 0,
-      ...(checkpoint?.gaps && { gaps: checkpoint.gaps }),
+      failed: checkpoint?.counts.dead ?? 0,
+      ...(checkpoint?.gaps && { gaps: gapsOf(checkpoint.gaps) }),
       checkpoint: checkpoint?.partitions ?? {},
-      ...(isReading && pump.worker !== undefined && { worker: pump.worker }),
+      ...(isReading && pump.worker !== undefined && { readBy: pump.worker }),
       ...(beat &&
         isReading && {
           inFlight: beat.state.inFlight,
@@ -241,8 +243,8 @@ export class Streams {
           ...(beat.state.lag && { lag: beat.state.lag }),
           reportedAt: beat.state.at,
         }),
-      ...(trouble !== undefined && { trouble }),
-      ...(isOver && status.name !== 'COMPLETED' && { failure: await this.failureOf(workflowId) }),
+      ...(problem !== undefined && { problem }),
+      ...(isOver && status.name !== 'COMPLETED' && { error: await this.failureOf(workflowId) }),
       startedAt: startTime.getTime(),
     };
   }
@@ -279,11 +281,15 @@ export class Streams {
   }
 }
 
+function gapsOf({ count, newest }: StreamGaps): NonNullable<StreamState['gaps']> {
+  return { items: newest.map(({ why: reason, ...gap }) => ({ ...gap, reason })), total: count };
+}
+
 /** Partitions of a stream, by name: up to where they are finished, and how many elements beyond that are. @internal */
 export function placesOf({ checkpoint, source }: StreamState): {
   readonly partition: string;
-  readonly upTo?: string;
-  readonly beyond: number;
+  readonly checkpoint?: string;
+  readonly ahead: number;
 }[] {
   return (
     Object.entries(checkpoint)
@@ -291,8 +297,8 @@ export function placesOf({ checkpoint, source }: StreamState): {
       .filter(([partition]) => source !== 'file-tail' || partition !== '')
       .map(([partition, { after, done = [] }]) => ({
         partition,
-        ...(after !== undefined && { upTo: placeWords(after) }),
-        beyond: done.reduce((sum, [, elements]) => sum + elements, 0),
+        ...(after !== undefined && { checkpoint: placeWords(after) }),
+        ahead: done.reduce((sum, [, elements]) => sum + elements, 0),
       }))
       .sort((one, other) => (one.partition < other.partition ? -1 : 1))
   );

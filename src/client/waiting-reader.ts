@@ -7,7 +7,7 @@ import type { KnotFailure, OpenWait } from '../workflows/messages';
 import { runLimits, type RunLimits } from '../workflows/run-limits';
 import { runningChildRun } from './child-runs';
 import { readChild, type ChildSituation } from './child-situation';
-import { nextStep, stepOfActivities } from './next-step';
+import { nextWorkflowTask, workflowTaskOfActivities } from './next-step';
 import { pendingActivitiesOf, type PendingActivity } from './pending-activity';
 import type { Pollers } from './pollers';
 import { readPlanOf } from './read-run';
@@ -56,13 +56,13 @@ export class WaitingReader {
     const { begun, run } = unfinished;
     if (begun) {
       const waiting = whyWaiting(await this.situation(unfinished));
-      return { begun, ...waiting, knots: await this.withQueues(waiting.knots, run) };
+      return { started: begun, ...waiting, knots: await this.withQueues(waiting.knots, run) };
     }
     const { taskQueue } = unfinished.description;
-    const { step } = run.details['recorded_elsewhere']
-      ? { step: { ...recordedElsewhere(run.run_id), taskQueue, since: run.started_at } }
-      : await this.stepOf(unfinished, []);
-    return { begun, step, total: 0, unfinished: 0, reasons: {}, knots: [] };
+    const { workflowTask } = run.details['recorded_elsewhere']
+      ? { workflowTask: { ...recordedElsewhere(run.run_id), taskQueue, since: run.started_at } }
+      : await this.workflowTaskOf(unfinished, []);
+    return { started: begun, workflowTask, total: 0, unfinished: 0, reasons: {}, knots: [] };
   }
 
   /** Why one knot has not ended, with all its elements in flight; undefined if it has. */
@@ -97,7 +97,7 @@ export class WaitingReader {
       waits,
       childRuns,
       children,
-      ...(await this.stepOf(unfinished, ofChildren)),
+      ...(await this.workflowTaskOf(unfinished, ofChildren)),
       isHistoryFull: holdDispatch(limits, { historyLength, historySize }),
     };
   }
@@ -106,10 +106,10 @@ export class WaitingReader {
    * Why the run's next step waits, and the pollers of the queues of its activities and of its child runs'
    * activities.
    */
-  private async stepOf(
+  private async workflowTaskOf(
     { description, begun }: UnfinishedRun,
     ofChildren: readonly PendingActivity[],
-  ): Promise<Pick<RunSituation, 'step' | 'activities' | 'pollers' | 'now'>> {
+  ): Promise<Pick<RunSituation, 'workflowTask' | 'activities' | 'pollers' | 'now'>> {
     const now = Date.now();
     const activities = pendingActivitiesOf(description);
     const queues = dueQueues([...activities, ...ofChildren], now).slice(0, QUEUES_LOOKED_AT);
@@ -122,10 +122,10 @@ export class WaitingReader {
         }),
       ),
     );
-    const step =
-      stepOfActivities(activities, pollers, now) ??
-      (await nextStep(this.client, this.pollers, description, begun));
-    return { activities, pollers, step, now };
+    const workflowTask =
+      workflowTaskOfActivities(activities, pollers, now) ??
+      (await nextWorkflowTask(this.client, this.pollers, description, begun));
+    return { activities, pollers, workflowTask, now };
   }
 
   /**

@@ -8,10 +8,10 @@ import type { ErrorCode } from '../errors';
  * - `retrying`: an attempt has ended without an outcome, and another one follows
  * - `paused`: an operator has paused it in Temporal
  * - `waiting`: its parents are settled, and it waits for a signal or a time, as it is to do
- * - `held`: its parents are settled, and the run has not sent it out yet
+ * - `pending`: its parents are settled, and the run has not sent it out yet
  * - `blocked`: it waits for parents
  */
-export type WaitingState = 'running' | 'queued' | 'retrying' | 'paused' | 'waiting' | 'held' | 'blocked';
+export type WaitingState = 'running' | 'queued' | 'retrying' | 'paused' | 'waiting' | 'pending' | 'blocked';
 
 /**
  * Why a knot has not ended, for programs. A code of an error, such as `BodyMissing` or `BackendUnavailable`,
@@ -25,10 +25,10 @@ export type WaitingState = 'running' | 'queued' | 'retrying' | 'paused' | 'waiti
  * - `Paused`: by an operator
  * - `Signal`, `Time`: it waits for a signal, until a time where the signal has one, or for a time
  * - `Parents`: some of its parents are unfinished
- * - `Window`: the run has as many activities in flight as it may have
- * - `HistoryFull`: the run sends nothing out until what is in flight has ended, and goes on with a new
+ * - `PendingActivityLimit`: the run has as many activities in flight as it may have
+ * - `ContinuingAsNew`: the run sends nothing out until what is in flight has ended, and goes on with a new
  *   history
- * - `NextStep`: it goes out with the run's next step (see {@link Waiting.step})
+ * - `NextWorkflowTask`: it goes out with the run's next workflow task (see {@link Waiting.workflowTask})
  */
 export type WaitingCode =
   | ErrorCode
@@ -43,9 +43,9 @@ export type WaitingCode =
   | 'Signal'
   | 'Time'
   | 'Parents'
-  | 'Window'
-  | 'HistoryFull'
-  | 'NextStep';
+  | 'PendingActivityLimit'
+  | 'ContinuingAsNew'
+  | 'NextWorkflowTask';
 
 /**
  * Why the interpreter of a run has not taken its next step: a workflow task of Temporal's, or something that
@@ -54,11 +54,11 @@ export type WaitingCode =
  * The others:
  *
  * - `Queued`: workers poll the run's task queue, and none has taken it yet
- * - `StepRunning`: a worker is at it and has not ended it
- * - `StepFailed`: it failed for another reason and is tried again
+ * - `WorkflowTaskRunning`: a worker is at it and has not ended it
+ * - `WorkflowTaskFailed`: it failed for another reason and is tried again
  * - `Paused`: an operator has paused the run in Temporal
  */
-export type StepCode = ErrorCode | 'Queued' | 'StepRunning' | 'StepFailed' | 'Paused';
+export type WorkflowTaskCode = ErrorCode | 'Queued' | 'WorkflowTaskRunning' | 'WorkflowTaskFailed' | 'Paused';
 
 /** Times are milliseconds since the epoch, by the server's clock. */
 export interface WaitingKnot {
@@ -93,7 +93,7 @@ export interface WaitingKnot {
   /** How many unfinished parents there are. */
   readonly unfinishedParents?: number;
   /** Id of the child run that it runs in. */
-  readonly childRun?: string;
+  readonly childRunId?: string;
   /**
    * For a map: its elements in flight, each with its reason, the most stuck first; at most 20. A batch is
    * named by its first element, `users[10…]`. If one is stuck, `state` and `reason` of the map are those of
@@ -105,8 +105,8 @@ export interface WaitingKnot {
 }
 
 /** Times as in {@link WaitingKnot}. */
-export interface WaitingStep {
-  readonly code: StepCode;
+export interface WorkflowTaskState {
+  readonly code: WorkflowTaskCode;
   readonly message: string;
   readonly taskQueue: string;
   readonly since?: number;
@@ -118,10 +118,10 @@ export interface WaitingStep {
 
 /** The waits of an unfinished run. */
 export interface Waiting {
-  /** Whether a worker has taken the run's first step. Until then there are no knots, and `step` says why. */
-  readonly begun: boolean;
-  /** Absent if the interpreter has nothing to do, or is about to. */
-  readonly step?: WaitingStep;
+  /** Whether a worker has taken the run's first step. Until then there are no knots, and `workflowTask` says why. */
+  readonly started: boolean;
+  /** Why the run's workflow task is not done. Absent if the interpreter has nothing to do, or is about to. */
+  readonly workflowTask?: WorkflowTaskState;
   /** Knots of the run, parameters included. */
   readonly total: number;
   readonly unfinished: number;

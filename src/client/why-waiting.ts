@@ -14,8 +14,8 @@ const LISTED_ELEMENTS = 20;
  * W2  The outcome of a knot without a record follows from its parents: if one of them is not Ok, it is skipped.
  * W3  A ready local knot is in a running segment: segments take all that is ready, unless the run holds back.
  */
-export function whyWaiting(situation: RunSituation): Omit<Waiting, 'begun'> {
-  const { layout, step } = situation;
+export function whyWaiting(situation: RunSituation): Omit<Waiting, 'started'> {
+  const { layout, workflowTask } = situation;
   const unfinished = new UnfinishedKnots(situation);
   const reasons = new KnotReasons(situation, unfinished);
   const found = unfinished.indexes.map((index) => ({ index, knot: reasons.reasonOf(index) }));
@@ -25,7 +25,7 @@ export function whyWaiting(situation: RunSituation): Omit<Waiting, 'begun'> {
     (a, b) => urgency(a.knot) - urgency(b.knot) || weights[b.index]! - weights[a.index]! || a.index - b.index,
   );
   return {
-    step,
+    workflowTask,
     total: layout.size,
     unfinished: found.length,
     reasons: counts,
@@ -56,7 +56,7 @@ export function whyElementWaits(elementId: string, map: WaitingKnot): WaitingKno
   if (elements.length === 0)
     return { knotId: elementId, state, reason: { code: reason.code, message: `its map: ${reason.message}` } };
   const message = `has not begun, or goes by its position: of map "${knotId}" ${elements.length} elements or batches are in flight`;
-  return { knotId: elementId, state: 'held', reason: { code: 'Window', message } };
+  return { knotId: elementId, state: 'pending', reason: { code: 'PendingActivityLimit', message } };
 }
 
 function positionOf(elementId: string): number {

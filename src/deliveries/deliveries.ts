@@ -153,8 +153,8 @@ export class Deliveries {
     const last = await this.#feed.lastChange();
     const lags = this.#runners.map(async ({ name, position }): Promise<EmitterLag[]> => {
       if (position === undefined) return [];
-      const { changes, age } = await lagBehind(this.#feed, position, last);
-      return [{ emitter: name, changes, age }];
+      const { changes, ageMs } = await lagBehind(this.#feed, position, last);
+      return [{ emitter: name, changes, age: ageMs }];
     });
     return (await Promise.all(lags)).flat();
   }

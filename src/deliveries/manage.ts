@@ -7,10 +7,11 @@ import { requireFeed } from './run-events';
 type Records = Pick<Backends, 'runHistory' | 'leaseTable'>;
 
 /** How an emitter fares, for people and tools. */
-export interface EmitterReport extends EmitterState {
-  readonly state: 'up to date' | 'delivering' | 'failing' | 'disabled' | 'nobody delivers';
+export interface EmitterReport extends Omit<EmitterState, 'disabledBecause'> {
+  readonly state: 'idle' | 'delivering' | 'failing' | 'disabled' | 'unassigned';
+  readonly disabledReason: string | null;
   /** The process that delivers, in words. Null: none does. */
-  readonly holder: string | null;
+  readonly deliveredBy: string | null;
   readonly lag: Lag;
 }
 
@@ -22,12 +23,14 @@ export async function readEmitters({ runHistory, leaseTable }: Records): Promise
   const last = states.length > 0 ? await feed.lastChange() : undefined;
   return await Promise.all(
     states.map(async (state) => {
+      const { disabledBecause, ...others } = state;
       const [holder] = await leaseTable.holders(leaseOf(state.name));
       const lag = await lagBehind(feed, state.position, last);
       return {
-        ...state,
+        ...others,
+        disabledReason: disabledBecause,
         state: stateOf(state, lag, holder !== undefined),
-        holder: holder?.holder ?? null,
+        deliveredBy: holder?.holder ?? null,
         lag,
       };
     }),
@@ -36,9 +39,9 @@ export async function readEmitters({ runHistory, leaseTable }: Records): Promise
 
 function stateOf(state: EmitterState, lag: Lag, isHeld: boolean): EmitterReport['state'] {
   if (state.disabledAt !== null) return 'disabled';
-  if (!isHeld) return 'nobody delivers';
+  if (!isHeld) return 'unassigned';
   if (state.failures > 0) return 'failing';
-  return lag.changes === 0 ? 'up to date' : 'delivering';
+  return lag.changes === 0 ? 'idle' : 'delivering';
 }
 
 /** @throws SelvageError `UnknownEmitter`, with the names that there are */

@@ -51,16 +51,16 @@ export async function endOf(feed: Feed): Promise<Place> {
 
 /** What an emitter has not heard of yet. */
 export interface Lag {
-  /** How many changes; with `isMore`, at least as many. Those that its filter leaves out count as well. */
+  /** How many changes; with `atLeast`, at least as many. Those that its filter leaves out count as well. */
   readonly changes: number;
-  readonly isMore: boolean;
+  readonly atLeast: boolean;
   /** The time in the oldest of them. */
   readonly since: number | null;
   /** Milliseconds since then, by the clock of the history. */
-  readonly age: number;
+  readonly ageMs: number;
 }
 
-const NO_LAG: Lag = { changes: 0, isMore: false, since: null, age: 0 };
+const NO_LAG: Lag = { changes: 0, atLeast: false, since: null, ageMs: 0 };
 
 /** Reads one page. @throws SelvageError `InvalidCursor` */
 export async function lagBehind(feed: Feed, position: string | null, last: string | undefined): Promise<Lag> {
@@ -70,9 +70,9 @@ export async function lagBehind(feed: Feed, position: string | null, last: strin
   const since = Math.min(...page.map(({ at }) => at));
   return {
     changes: page.length,
-    isMore: page.length === CHANGES_AT_ONCE && page.at(-1)!.position !== last,
+    atLeast: page.length === CHANGES_AT_ONCE && page.at(-1)!.position !== last,
     since,
-    age: Math.max(0, (await feed.now()) - since),
+    ageMs: Math.max(0, (await feed.now()) - since),
   };
 }
 

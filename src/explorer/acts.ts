@@ -33,38 +33,38 @@ const ACTS: Doing = {
         ...(tags && { tags }),
       }),
     );
-    return { run: run.runId };
+    return { runId: run.runId };
   },
-  async signal({ reach }, { run, signal, payload }) {
+  async signal({ reach }, { runId, signal, payload }) {
     const value = valueOf(payload);
-    await reach.do((selvage) => selvage.getRun(run).signal(signal, value));
+    await reach.do((selvage) => selvage.getRun(runId).signal(signal, value));
     return {};
   },
-  async cancel({ reach }, { run }) {
-    await reach.do((selvage) => selvage.getRun(run).cancel());
+  async cancel({ reach }, { runId }) {
+    await reach.do((selvage) => selvage.getRun(runId).cancel());
     return {};
   },
-  async terminate({ reach }, { run, reason }, { actor }) {
+  async terminate({ reach }, { runId, reason }, { actor }) {
     const who = actor === undefined ? 'by the page' : `by ${actor}, by the page`;
-    await reach.do((selvage) => selvage.getRun(run).terminate(reason ?? `Terminated ${who}`));
+    await reach.do((selvage) => selvage.getRun(runId).terminate(reason ?? `Terminated ${who}`));
     return {};
   },
-  async resume({ reach }, { run, from }, { actor }) {
+  async resume({ reach }, { runId, from }, { actor }) {
     // The user of the page has seen the run's outcome, so a run that was resumed before may be resumed again.
     const resumed = await reach.do((selvage) =>
-      selvage.resume(run, {
+      selvage.resume(runId, {
         allowDuplicate: true,
         ...(actor !== undefined && { actor }),
         ...(from && { from }),
       }),
     );
-    return { run: resumed.runId };
+    return { runId: resumed.runId };
   },
-  async schedule({ reach }, { id, act: what }, { actor }) {
+  async schedule({ reach }, { id, action }, { actor }) {
     const note = `by ${actor ?? 'somebody'}, by the page`;
     await reach.do(async ({ schedules }) => {
-      if (what === 'pause') await schedules.pause(id, `Paused ${note}`);
-      else if (what === 'resume') await schedules.resume(id, `Resumed ${note}`);
+      if (action === 'pause') await schedules.pause(id, `Paused ${note}`);
+      else if (action === 'resume') await schedules.resume(id, `Resumed ${note}`);
       else await schedules.trigger(id);
     });
     return {};
@@ -74,18 +74,18 @@ const ACTS: Doing = {
     const run = await data.reach.do((selvage) =>
       selvage.partitions.backfill(tapestry, { ...backfillOptions(ask), ...by }),
     );
-    return { run: run.runId };
+    return { runId: run.runId };
   },
-  async emitter({ backends }, { name, act: what }) {
+  async emitter({ backends }, { name, action }) {
     await requireEmitter(backends, name);
     const table = requireFeed(backends.runHistory).emitterTableBeside();
-    if (what === 'redrive') await table.redrive(name);
-    else if (what === 'resume') await table.resume(name);
+    if (action === 'redrive') await table.redrive(name);
+    else if (action === 'resume') await table.resume(name);
     else await replayEmitter(backends, name, 'beginning');
     return {};
   },
-  async stream({ reach }, { id, act: what }) {
-    await reach.do((selvage) => selvage.streams[what](id));
+  async stream({ reach }, { id, action }) {
+    await reach.do((selvage) => selvage.streams[action](id));
     return {};
   },
 };

@@ -14,7 +14,7 @@ const limit = z.int().min(1).max(1_000).optional();
 const time = z.number().optional();
 const json = z.json() as z.ZodType<Json>;
 
-const rerun = z.strictObject({ run: name, from: z.array(name).max(MOST_KNOTS).optional() });
+const rerun = z.strictObject({ runId: name, from: z.array(name).max(MOST_KNOTS).optional() });
 const backfill = z.strictObject({
   tapestry: name,
   from: name.optional(),
@@ -40,19 +40,20 @@ export const QUESTIONS = {
     cursor,
   }),
   grid: z.strictObject({ tapestry: name, limit, cursor }),
-  run: z.strictObject({ run: name }),
-  waiting: z.strictObject({ run: name }),
-  knot: z.strictObject({ run: name, knot: name }),
+  run: z.strictObject({ runId: name }),
+  waiting: z.strictObject({ runId: name }),
+  knot: z.strictObject({ runId: name, knotId: name }),
   elements: z.strictObject({
-    run: name,
+    runId: name,
     map: name,
     outcome: z.enum(OUTCOME_KINDS).optional(),
     from: z.int().min(0).optional(),
     limit,
+    cursor: text.regex(/^\d{1,15}$/).optional(),
   }),
   value: z.strictObject({
     hash: name,
-    run: name.optional(),
+    runId: name.optional(),
     path: z
       .array(z.union([text, z.int().min(0)]))
       .max(1_000)
@@ -61,7 +62,7 @@ export const QUESTIONS = {
     as: z.enum(['json', 'text', 'bytes']).optional(),
   }),
   uses: z.strictObject({ hash: name, cursor }),
-  walk: z.strictObject({ hash: name, direction: z.enum(['why', 'impact']), run: name.optional() }),
+  walk: z.strictObject({ hash: name, direction: z.enum(['why', 'impact']), runId: name.optional() }),
   compare: z.strictObject({ first: name, second: name }),
   schedules: z.strictObject({}),
   partitions: z.strictObject({ tapestry: name }),
@@ -88,12 +89,12 @@ export const ACTS = {
     runId: name.optional(),
     tags: z.array(name).max(100).optional(),
   }),
-  signal: z.strictObject({ run: name, signal: name, payload: json }),
-  cancel: z.strictObject({ run: name }),
-  terminate: z.strictObject({ run: name, reason: text.optional() }),
+  signal: z.strictObject({ runId: name, signal: name, payload: json }),
+  cancel: z.strictObject({ runId: name }),
+  terminate: z.strictObject({ runId: name, reason: text.optional() }),
   resume: rerun,
-  schedule: z.strictObject({ id: name, act: z.enum(['pause', 'resume', 'trigger']) }),
+  schedule: z.strictObject({ id: name, action: z.enum(['pause', 'resume', 'trigger']) }),
   backfill,
-  emitter: z.strictObject({ name, act: z.enum(['redrive', 'resume', 'replay']) }),
-  stream: z.strictObject({ id: name, act: z.enum(['pause', 'resume', 'drain']) }),
+  emitter: z.strictObject({ name, action: z.enum(['redrive', 'resume', 'replay']) }),
+  stream: z.strictObject({ id: name, action: z.enum(['pause', 'resume', 'drain']) }),
 } satisfies Record<ActName, z.ZodType>;

@@ -8,7 +8,7 @@ import type { GraphState, RunGraph } from '../authoring/run-graph';
  * of them: the server of `selvage ui` over HTTP, a file of `htmlForRun` or `htmlForTapestry`, and a capsule.
  * `Abilities` lists what a source can answer.
  * Over HTTP a question is `GET api/<name>?q=<JSON>`, and an act `POST api/<name>` with JSON and the header
- * `x-selvage-act: 1`. `live` is `GET api/live?after=<position>`: server-sent events, continued by
+ * `x-selvage-action: 1`. `live` is `GET api/live?after=<position>`: server-sent events, continued by
  * `Last-Event-ID`. Each message is a list of {@link LiveMessage} with a position as its id. The event `behind`
  * says that some were left out, so that the page must ask again for what it shows. A refusal is an
  * {@link ApiError} with an HTTP status from 400 on.
@@ -19,28 +19,28 @@ export interface Questions {
   runs: { ask: RunsAsk; answer: RunsAnswer };
   /** Runs × knots of one tapestry, newest run first. */
   grid: { ask: { tapestry: string; limit?: number; cursor?: string }; answer: GridAnswer };
-  run: { ask: { run: string }; answer: RunView };
+  run: { ask: { runId: string }; answer: RunView };
   /**
    * Why an unfinished run has not ended. Slower than the rest of `run`, because it asks the server and a
    * worker.
    */
-  waiting: { ask: { run: string }; answer: Pick<RunView, 'waiting' | 'step'> };
-  knot: { ask: { run: string; knot: string }; answer: KnotView };
+  waiting: { ask: { runId: string }; answer: Pick<RunView, 'waiting' | 'workflowTask'> };
+  knot: { ask: { runId: string; knotId: string }; answer: KnotView };
   elements: { ask: ElementsAsk; answer: ElementsAnswer };
   value: { ask: ValueAsk; answer: ValueView };
   /** Every run that made or used a value. */
   uses: { ask: { hash: string; cursor?: string }; answer: UsesAnswer };
   /** `why`: what the value was made of; `impact`: what was made of it. */
-  walk: { ask: { hash: string; direction: 'why' | 'impact'; run?: string }; answer: WalkAnswer };
+  walk: { ask: { hash: string; direction: 'why' | 'impact'; runId?: string }; answer: WalkAnswer };
   compare: { ask: { first: string; second: string }; answer: Comparison };
-  schedules: { ask: Record<string, never>; answer: { schedules: ScheduleView[] } };
+  schedules: { ask: Record<string, never>; answer: { items: ScheduleView[] } };
   partitions: { ask: { tapestry: string }; answer: PartitionsAnswer };
-  /** With `isMore`, of those that the file does not declare only the ones of the newest starts. */
-  triggers: { ask: Record<string, never>; answer: { triggers: TriggerView[]; isMore: boolean } };
+  /** With `truncated`, of those that the file does not declare only the ones of the newest starts. */
+  triggers: { ask: Record<string, never>; answer: { items: TriggerView[]; truncated: boolean } };
   /** Events of a trigger that started no run: claimed but not started, or refused and put aside. */
   deadLetters: { ask: { trigger: string; cursor?: string }; answer: DeadLettersAnswer };
-  /** With `isMore`, there are more queues, or unfinished runs that are not counted. */
-  workers: { ask: Record<string, never>; answer: { queues: QueueView[]; isMore: boolean } };
+  /** With `truncated`, there are more queues, or unfinished runs that are not counted. */
+  workers: { ask: Record<string, never>; answer: { items: QueueView[]; truncated: boolean } };
   /** Which unfinished runs wait, counted by what for. Slow for very many, since it asks the server. */
   waitingRuns: { ask: { by: WaitingGroup }; answer: WaitingRunsAnswer };
   /** Which code unfinished runs need, and who has it. */
@@ -48,17 +48,17 @@ export interface Questions {
   /** How often what finished lately failed, how long it took, and what became worse. */
   stats: { ask: { by: StatsGroup; last: StatsWindow }; answer: StatsAnswer };
   /** Who hears of runs. */
-  emitters: { ask: Record<string, never>; answer: { emitters: EmitterView[] } };
+  emitters: { ask: Record<string, never>; answer: { items: EmitterView[] } };
   /** Events that an emitter gave up. */
   emitterLetters: { ask: { emitter: string; cursor?: string }; answer: EmitterLettersAnswer };
   /** Pipelines that never end. */
-  streams: { ask: Record<string, never>; answer: { streams: StreamView[] } };
+  streams: { ask: Record<string, never>; answer: { items: StreamView[] } };
   /** How far a stream is, by partition, and the elements that failed. */
   stream: { ask: { stream: string }; answer: StreamAnswer };
   /** Signals that runs wait for. */
   approvals: { ask: { cursor?: string }; answer: ApprovalsAnswer };
   /** For the palette: runs, knots, tapestries and values whose names or hashes match the typed text. */
-  find: { ask: { text: string; limit?: number }; answer: { found: Found[] } };
+  find: { ask: { text: string; limit?: number }; answer: { items: Found[] } };
   /** What a rerun from knots would run and what it would reuse. */
   rerunPreview: { ask: RerunAsk; answer: RerunPreview };
   backfillPreview: { ask: BackfillAsk; answer: { keys: string[]; total: number } };
@@ -67,19 +67,19 @@ export interface Questions {
 export interface Acts {
   start: {
     ask: { tapestry: string; parameters: Json; runId?: string; tags?: string[] };
-    answer: { run: string };
+    answer: { runId: string };
   };
-  signal: { ask: { run: string; signal: string; payload: Json }; answer: Record<string, never> };
-  cancel: { ask: { run: string }; answer: Record<string, never> };
-  terminate: { ask: { run: string; reason?: string }; answer: Record<string, never> };
+  signal: { ask: { runId: string; signal: string; payload: Json }; answer: Record<string, never> };
+  cancel: { ask: { runId: string }; answer: Record<string, never> };
+  terminate: { ask: { runId: string; reason?: string }; answer: Record<string, never> };
   /** Starts a run that takes over every Ok outcome, except those of `from` and everything downstream. */
-  resume: { ask: RerunAsk; answer: { run: string } };
-  schedule: { ask: { id: string; act: 'pause' | 'resume' | 'trigger' }; answer: Record<string, never> };
-  backfill: { ask: BackfillAsk; answer: { run: string } };
+  resume: { ask: RerunAsk; answer: { runId: string } };
+  schedule: { ask: { id: string; action: 'pause' | 'resume' | 'trigger' }; answer: Record<string, never> };
+  backfill: { ask: BackfillAsk; answer: { runId: string } };
   /** `redrive`: delivers what it gave up once more. `resume`: goes on now. `replay`: hears all again, from the beginning. */
-  emitter: { ask: { name: string; act: 'redrive' | 'resume' | 'replay' }; answer: Record<string, never> };
+  emitter: { ask: { name: string; action: 'redrive' | 'resume' | 'replay' }; answer: Record<string, never> };
   /** `drain`: ends it when what was read is finished. */
-  stream: { ask: { id: string; act: 'pause' | 'resume' | 'drain' }; answer: Record<string, never> };
+  stream: { ask: { id: string; action: 'pause' | 'resume' | 'drain' }; answer: Record<string, never> };
 }
 
 export type QuestionName = keyof Questions;
@@ -97,11 +97,11 @@ export interface ApiError {
 /** An event of `live`. It says only where data has changed; the page asks again for what it shows. */
 export interface LiveMessage {
   readonly kind: 'run-started' | 'knot-finished' | 'run-ended';
-  readonly run: string;
+  readonly runId: string;
   readonly temporalRunId: string;
   readonly tapestry: string;
   /** For `knot-finished`: the id of the knot or element, and its state as in a graph. */
-  readonly knot?: string;
+  readonly knotId?: string;
   readonly state?: GraphState;
   /** For `run-ended`. */
   readonly status?: RunStatus;
@@ -115,10 +115,10 @@ export interface About {
   /** Absent in a file, and until the server was reached. */
   readonly server?: { readonly address: string; readonly namespace: string; readonly temporalUi?: string };
   /**
-   * Absent in a file. While `connecting` or `away`, answers come from the records alone, nothing says why a
+   * Absent in a file. While `connecting` or `unreachable`, answers come from the records alone, nothing says why a
    * run waits, and acts wait or are refused.
    */
-  readonly serverState?: 'connecting' | 'connected' | 'away';
+  readonly serverState?: 'connecting' | 'connected' | 'unreachable';
   readonly abilities: Abilities;
   /**
    * Later answers are at least as new as this position of the feed: `GET api/live?after=` continues from it.
@@ -132,7 +132,7 @@ export interface About {
 export interface Abilities {
   /** Whether the caller may act: it has the token, and the page is not read-only. */
   readonly act: boolean;
-  readonly isReadOnly: boolean;
+  readonly readOnly: boolean;
   readonly live: boolean;
   /** The pages that have data. */
   readonly pages: readonly PageName[];
@@ -163,15 +163,15 @@ export interface WaitingRunsAnswer {
   /** The largest groups. */
   readonly counts: readonly {
     readonly key: string;
-    readonly runs: number;
+    readonly count: number;
     readonly since: number;
-    readonly first: string;
+    readonly oldestRunId: string;
   }[];
   /** Longest waiting first. */
-  readonly runs: readonly {
-    readonly run: string;
+  readonly items: readonly {
+    readonly runId: string;
     readonly tapestry: string;
-    readonly knot?: string;
+    readonly knotId?: string;
     readonly since: number;
     readonly code: string;
     readonly message: string;
@@ -180,16 +180,16 @@ export interface WaitingRunsAnswer {
 
 export interface VersionsAnswer {
   /** Whether all workers have told which bodies they have: only then a body without workers is one that nobody has. */
-  readonly areWorkersKnown: boolean;
-  readonly bodies: readonly {
+  readonly workersKnown: boolean;
+  readonly items: readonly {
     readonly body: string;
     /** Absent: no run needs it, or only its host knows its source. */
     readonly codeHash?: string;
     readonly runs: number;
-    readonly first?: string;
+    readonly oldestRunId?: string;
     readonly workers: number;
     /** Absent: not known. */
-    readonly isSafeToRemove?: boolean;
+    readonly safeToRemove?: boolean;
   }[];
 }
 
@@ -203,9 +203,9 @@ export interface StatsAnswer {
   /** The number of names, which may be more than there are rows. */
   readonly total: number;
   /** The most that ran first. */
-  readonly rows: readonly StatsView[];
+  readonly items: readonly StatsView[];
   /** Nothing is said of what became worse where fewer ran, now or in the week before. */
-  readonly leastSamples: number;
+  readonly minSamples: number;
 }
 
 /** Figures of the knots of one definition, or of the runs of one tapestry. Times are milliseconds. */
@@ -217,14 +217,14 @@ export interface StatsView {
   readonly skipped: number;
   readonly reused: number;
   /** How long making the reused values took. */
-  readonly saved: number;
+  readonly savedMs: number;
   readonly bytes: number;
   /** Absent if nothing ran. */
   readonly duration?: PercentilesView;
   /** Absent if nothing ran, and of runs. */
   readonly queued?: PercentilesView;
   /** What is worse than in the week before. Absent: too few ran to tell. */
-  readonly worse?: readonly {
+  readonly regressions?: readonly {
     /** `failures`: shares between 0 and 1; the others: milliseconds. */
     readonly what: 'p50' | 'p95' | 'failures';
     readonly before: number;
@@ -252,7 +252,7 @@ export interface TapestryView {
 export interface ParameterView {
   readonly name: string;
   readonly schema: Json;
-  readonly isRequired: boolean;
+  readonly required: boolean;
   readonly default?: Json;
 }
 
@@ -274,17 +274,17 @@ export interface RunsAsk {
 }
 
 export interface RunsAnswer {
-  readonly runs: readonly RunSummary[];
+  readonly items: readonly RunSummary[];
   readonly cursor?: string;
 }
 
 export interface RunSummary {
-  readonly run: string;
+  readonly runId: string;
   readonly temporalRunId: string;
   readonly tapestry: string;
   readonly status: RunStatus;
-  /** No worker has begun it yet. */
-  readonly isUnbegun?: true;
+  /** Absent: a worker has started it. */
+  readonly started?: false;
   readonly startedAt: number;
   readonly finishedAt?: number;
   readonly counts?: { readonly ok: number; readonly err: number; readonly skipped: number };
@@ -299,7 +299,7 @@ export interface RunSummary {
 export interface GridAnswer {
   /** Ids of knots, in the order of the newest plan. */
   readonly knots: readonly string[];
-  readonly runs: readonly (RunSummary & {
+  readonly items: readonly (RunSummary & {
     /** One character per knot: `o` ok, `h` reused, `e` err, `s` skipped, `r` running or waiting, ` ` none. */
     readonly cells: string;
   })[];
@@ -309,11 +309,12 @@ export interface GridAnswer {
 export interface RunView {
   readonly run: RunSummary & {
     readonly planHash: string;
-    readonly parentRun?: string;
-    readonly parentKnot?: string;
+    readonly parentRunId?: string;
+    readonly parentKnotId?: string;
     readonly resumedFrom?: string;
-    readonly resumedAs?: readonly string[];
-    readonly commit?: string;
+    /** The runs that resumed it, in the order of the requests. */
+    readonly resumedAs?: readonly { readonly runId: string; readonly status: RunStatus }[];
+    readonly vcsCommit?: string;
     readonly event?: Readonly<Record<string, string | number>>;
   };
   readonly graph: RunGraph;
@@ -323,16 +324,16 @@ export interface RunView {
    */
   readonly waiting?: Readonly<Record<string, WaitingView>>;
   /** Why the run as a whole makes no progress. */
-  readonly step?: { readonly code: string; readonly message: string };
+  readonly workflowTask?: { readonly code: string; readonly message: string };
   /** The tapestry's runs before and after this one. */
-  readonly previous?: string;
-  readonly next?: string;
+  readonly previousRunId?: string;
+  readonly nextRunId?: string;
   /** The answer is at least as new as this position of the feed: `live` continues from it. */
   readonly position?: string;
 }
 
 export interface WaitingView {
-  /** A `WaitingState`: `running`, `queued`, `retrying`, `paused`, `waiting`, `held`, `blocked`. */
+  /** A `WaitingState`: `running`, `queued`, `retrying`, `paused`, `waiting`, `pending`, `blocked`. */
   readonly state: string;
   readonly code: string;
   readonly message: string;
@@ -345,7 +346,7 @@ export interface WaitingView {
 }
 
 export interface KnotView {
-  readonly knot: string;
+  readonly knotId: string;
   readonly state?: GraphState;
   readonly waiting?: WaitingView;
   readonly inputs: readonly InputView[];
@@ -354,13 +355,13 @@ export interface KnotView {
    * Whether its value was reused, and a sentence that says why or why not. Absent if the knot is not cached.
    */
   readonly cache?: {
-    readonly isHit: boolean;
-    readonly sentence: string;
-    readonly run?: string;
-    readonly knot?: string;
+    readonly reused: boolean;
+    readonly explanation: string;
+    readonly runId?: string;
+    readonly knotId?: string;
   };
   /** The end of what its body logged. */
-  readonly log?: { readonly hash: string; readonly text: string; readonly isCut: boolean };
+  readonly log?: { readonly hash: string; readonly text: string; readonly truncated: boolean };
   readonly codeHash?: string;
   readonly dispatcher?: string;
   /** The body host that called its body. */
@@ -373,7 +374,7 @@ export interface KnotView {
 export interface InputView {
   readonly name: string;
   /** Absent for a constant. */
-  readonly knot?: string;
+  readonly knotId?: string;
   readonly hash?: string;
 }
 
@@ -388,16 +389,18 @@ export interface ErrorView {
 }
 
 export interface ElementsAsk {
-  readonly run: string;
+  readonly runId: string;
   readonly map: string;
   readonly outcome?: OutcomeKind;
-  /** Index of the first element to return. */
+  /** Index of the first element to return, where there is no `cursor`. */
   readonly from?: number;
   readonly limit?: number;
+  readonly cursor?: string;
 }
 
 export interface ElementsAnswer {
-  readonly count: number;
+  /** Number of all elements. */
+  readonly total: number;
   readonly counts: {
     readonly ok: number;
     readonly err: number;
@@ -405,19 +408,18 @@ export interface ElementsAnswer {
     readonly reused: number;
   };
   /**
-   * At most 200 cells, each for `count / cells` elements: `o`, `h`, `e` (if any failed), `s`, ` ` (if some
+   * At most 200 cells, each for `total / cells` elements: `o`, `h`, `e` (if any failed), `s`, ` ` (if some
    * are missing).
    */
   readonly strip: string;
-  readonly elements: readonly { readonly id: string; readonly index: number; readonly state: GraphState }[];
-  /** The index at which the next page begins. Absent on the last page. */
-  readonly next?: number;
+  readonly items: readonly { readonly id: string; readonly index: number; readonly state: GraphState }[];
+  readonly cursor?: string;
 }
 
 export interface ValueAsk {
   readonly hash: string;
   /** The run whose key decrypts the value, where values are sealed for subjects. */
-  readonly run?: string;
+  readonly runId?: string;
   /** Path into the value: names and indexes. */
   readonly path?: readonly (string | number)[];
   /** First item of a list, row of a table, character of a text or byte to return. */
@@ -437,14 +439,14 @@ export type ValueView =
       readonly hash: string;
       readonly size: number;
       readonly json: Json;
-      readonly isCut: boolean;
+      readonly truncated: boolean;
     }
   | {
       readonly form: 'text';
       readonly hash: string;
       readonly size: number;
       readonly text: string;
-      readonly isCut: boolean;
+      readonly truncated: boolean;
     }
   | {
       readonly form: 'image';
@@ -495,31 +497,31 @@ export interface ColumnView {
 
 export interface UsesAnswer {
   readonly hash: string;
-  readonly uses: readonly UseView[];
+  readonly items: readonly UseView[];
   readonly cursor?: string;
 }
 
 export interface UseView {
-  readonly run: string;
+  readonly runId: string;
   readonly tapestry: string;
-  readonly knot: string;
-  readonly as: 'made' | 'reused' | 'parameter' | 'input';
+  readonly knotId: string;
+  readonly role: 'produced' | 'reused' | 'parameter' | 'consumed';
   readonly at: number;
 }
 
 export interface WalkAnswer {
   readonly hash: string;
   /** In the order of the walk; `depth` counts from 0. */
-  readonly steps: readonly {
+  readonly items: readonly {
     readonly depth: number;
-    readonly run: string;
-    readonly knot: string;
+    readonly runId: string;
+    readonly knotId: string;
     readonly definition?: string;
-    readonly hash?: string;
+    readonly outputHash?: string;
     readonly through?: string;
     readonly at: number;
   }[];
-  readonly isCut: boolean;
+  readonly truncated: boolean;
 }
 
 /**
@@ -536,34 +538,36 @@ export interface Comparison {
    * else the first's.
    */
   readonly graph: RunGraph;
-  /** By index into `graph.knots`. */
-  readonly likeness: readonly Likeness[];
-  /** A sentence for each knot that differs, by index. */
-  readonly sentences: Readonly<Record<number, string>>;
-  /** Index of the first knot that differs although none of its parents does. */
-  readonly divergent?: number;
-  readonly sentence: string;
+  /** The knots that are not the same, in the order of the graph. */
+  readonly items: readonly {
+    readonly knotId: string;
+    readonly likeness: Exclude<Likeness, 'same'>;
+    readonly explanation?: string;
+  }[];
+  /** Id of the first knot that differs although none of its parents does. */
+  readonly firstDifferent?: string;
+  readonly explanation: string;
 }
 
 export interface ScheduleView {
   readonly id: string;
   readonly tapestry: string;
-  readonly words: string;
+  readonly description: string;
   readonly timezone: string;
-  readonly isPaused: boolean;
+  readonly paused: boolean;
   readonly note?: string;
   readonly next: readonly number[];
-  readonly last: readonly { readonly run: string; readonly at: number }[];
+  readonly last: readonly { readonly runId: string; readonly at: number }[];
   readonly overlap: string;
 }
 
 export interface PartitionsAnswer {
   readonly tapestry: string;
-  readonly partitions: readonly {
+  readonly items: readonly {
     readonly key: string;
     /** `missing`, `running`, `ok`, `stale`, `failed`. */
     readonly state: string;
-    readonly run?: string;
+    readonly runId?: string;
     readonly reasons: readonly string[];
   }[];
 }
@@ -573,15 +577,15 @@ export interface TriggerView {
   readonly kind: string;
   readonly tapestry?: string;
   readonly state?: string;
-  /** Events that started a run, and those that were claimed for one; with `isMore`, at least as many. */
-  readonly started: number;
-  readonly waiting: number;
-  readonly isMore: { readonly started: boolean; readonly waiting: boolean };
+  /** Events that started a run, and those that were claimed for one; with `atLeast`, at least as many. */
+  readonly startedCount: number;
+  readonly pendingCount: number;
+  readonly atLeast: { readonly startedCount: boolean; readonly pendingCount: boolean };
   readonly lastAt?: number;
 }
 
 export interface DeadLettersAnswer {
-  readonly letters: readonly {
+  readonly items: readonly {
     readonly key: string;
     readonly at: number;
     readonly reason: string;
@@ -604,33 +608,36 @@ export interface WorkerView {
 
 export interface EmitterView {
   readonly name: string;
-  readonly state: 'up to date' | 'delivering' | 'failing' | 'disabled' | 'nobody delivers';
+  readonly state: 'idle' | 'delivering' | 'failing' | 'disabled' | 'unassigned';
   /** The process that delivers. */
-  readonly holder?: string;
-  /** Changes that it has not heard of; with `isMore`, at least as many. */
-  readonly behind: number;
-  readonly isMore: boolean;
-  /** The time in the oldest of them. */
-  readonly behindSince?: number;
+  readonly deliveredBy?: string;
+  readonly lag: {
+    /** Changes that it has not heard of; with `atLeast`, at least as many. */
+    readonly changes: number;
+    readonly atLeast: boolean;
+    /** The time in the oldest of them. */
+    readonly since?: number;
+    readonly ageMs: number;
+  };
   readonly delivered: number;
   readonly deliveredAt?: number;
   readonly failures: number;
   readonly failingSince?: number;
   readonly lastError?: string;
-  readonly disabledBecause?: string;
+  readonly disabledReason?: string;
   readonly deadLetters: number;
   /** How many of these come again. */
   readonly redriven: number;
 }
 
 export interface EmitterLettersAnswer {
-  readonly letters: readonly {
-    readonly event: string;
-    readonly run: string;
-    readonly knot?: string;
+  readonly items: readonly {
+    readonly eventId: string;
+    readonly runId: string;
+    readonly knotId?: string;
     readonly reason: string;
     readonly at: number;
-    readonly comesAgain: boolean;
+    readonly redriven: boolean;
   }[];
   readonly cursor?: string;
 }
@@ -645,11 +652,11 @@ export interface StreamView {
   /** `waiting`: no process reads it. */
   readonly state: 'reading' | 'waiting' | 'paused' | 'draining' | 'ended' | 'failed';
   /** Who reads. */
-  readonly worker?: string;
+  readonly readBy?: string;
   /** Elements that are finished, since it was first started. */
   readonly ok: number;
   /** Elements that have failed. */
-  readonly dead: number;
+  readonly failed: number;
   /** How often elements were lost before they could be read. */
   readonly lost: number;
   readonly inFlight?: number;
@@ -659,45 +666,49 @@ export interface StreamView {
   readonly rate?: number;
   readonly lag?: { readonly amount: number; readonly unit: 'elements' | 'bytes' };
   /** What holds it up. */
-  readonly trouble?: string;
+  readonly problem?: string;
   /** Why it has failed. */
-  readonly failure?: string;
+  readonly error?: string;
 }
 
 export interface StreamAnswer {
   /** The first of them by name. */
-  readonly partitions: readonly {
-    readonly partition: string;
-    /** The last place up to which all is finished. */
-    readonly upTo?: string;
-    /** How many elements are finished beyond it. */
-    readonly beyond: number;
-  }[];
-  readonly partitionCount: number;
-  /** What was lost before it could be read: how often, and the newest of it. */
+  readonly partitions: {
+    readonly items: readonly {
+      readonly partition: string;
+      /** The last place up to which all is finished. */
+      readonly checkpoint?: string;
+      /** How many elements are finished beyond it. */
+      readonly ahead: number;
+    }[];
+    readonly total: number;
+  };
+  /** What was lost before it could be read: the newest of it, and how often. */
   readonly gaps?: {
-    readonly count: number;
-    readonly newest: readonly {
+    readonly total: number;
+    readonly items: readonly {
       readonly partition: string;
       readonly after?: string;
       readonly before?: string;
       readonly lost?: { readonly amount: number; readonly unit: 'elements' | 'bytes' };
-      readonly why: string;
+      readonly reason: string;
       readonly since?: number;
       readonly at: number;
     }[];
   };
   /** The newest of each kind. */
-  readonly letters: readonly {
-    readonly element: string;
-    readonly run?: string;
-    readonly why?: string;
-    readonly at: number;
-  }[];
+  readonly deadLetters: {
+    readonly items: readonly {
+      readonly element: string;
+      readonly runId?: string;
+      readonly reason?: string;
+      readonly at: number;
+    }[];
+  };
 }
 
 export interface QueueView {
-  readonly queue: string;
+  readonly taskQueue: string;
   readonly tapestries: readonly string[];
   readonly workers: readonly WorkerView[];
   readonly lastPollAt?: number;
@@ -706,10 +717,10 @@ export interface QueueView {
 }
 
 export interface ApprovalsAnswer {
-  readonly waits: readonly {
-    readonly run: string;
+  readonly items: readonly {
+    readonly runId: string;
     readonly tapestry: string;
-    readonly knot: string;
+    readonly knotId: string;
     readonly signal: string;
     readonly since?: number;
     readonly until?: number;
@@ -721,13 +732,13 @@ export interface ApprovalsAnswer {
 }
 
 export type Found =
-  | { readonly kind: 'run'; readonly run: string; readonly tapestry: string; readonly status: RunStatus }
+  | { readonly kind: 'run'; readonly runId: string; readonly tapestry: string; readonly status: RunStatus }
   | { readonly kind: 'tapestry'; readonly tapestry: string }
-  | { readonly kind: 'knot'; readonly run: string; readonly knot: string }
+  | { readonly kind: 'knot'; readonly runId: string; readonly knotId: string }
   | { readonly kind: 'value'; readonly hash: string };
 
 export interface RerunAsk {
-  readonly run: string;
+  readonly runId: string;
   /** Ids of the knots to run again, with everything downstream. Default: those that are not Ok. */
   readonly from?: readonly string[];
 }

@@ -8,9 +8,12 @@ const MOST_DEPTH = 100;
  * Cuts JSON to about a number of characters: lists, objects and texts lose their ends, and deeply nested
  * parts are left out.
  */
-export function cutJson(json: Json, characters: number): { readonly json: Json; readonly isCut: boolean } {
+export function cutJson(
+  json: Json,
+  characters: number,
+): { readonly json: Json; readonly truncated: boolean } {
   const cutter = new Cutter(characters);
-  return { json: cutter.cut(json, 0), isCut: cutter.isCut };
+  return { json: cutter.cut(json, 0), truncated: cutter.isCut };
 }
 
 class Cutter {

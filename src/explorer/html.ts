@@ -47,7 +47,7 @@ export function htmlOfDocument(document: EmbeddedDocument): string {
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
-  const title = document.run?.run.run ?? document.tapestry?.name ?? document.about.project;
+  const title = document.run?.run.runId ?? document.tapestry?.name ?? document.about.project;
   return [
     '<!doctype html>',
     '<html lang="en">',
@@ -85,7 +85,7 @@ function aboutFile(graph: RunGraph, page: PageName): About {
   return {
     version: VERSION,
     project: graph.tapestry,
-    abilities: { act: false, isReadOnly: true, live: false, pages: [page] },
+    abilities: { act: false, readOnly: true, live: false, pages: [page] },
     tapestries: [],
   };
 }
@@ -94,7 +94,7 @@ function documentOfTapestry(graph: RunGraph): EmbeddedDocument {
   const wiring = { ...graph, knots: graph.knots.map(({ state: _state, ...knot }) => knot) };
   const parameters = graph.knots
     .filter(({ kind }) => kind === 'parameter')
-    .map(({ id }) => ({ name: id, schema: {}, isRequired: true }));
+    .map(({ id }) => ({ name: id, schema: {}, required: true }));
   return {
     format: 1,
     kind: 'tapestry',
@@ -110,7 +110,7 @@ function documentOfRun(
 ): EmbeddedDocument {
   const run: RunView = {
     run: {
-      run: runId,
+      runId,
       temporalRunId: '',
       tapestry: graph.tapestry,
       status,

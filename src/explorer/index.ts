@@ -1,3 +1,3 @@
 export type * from './contract';
-export { explorerHandler, type ExplorerHandler, type ExplorerHandlerOptions } from './explorer-handler';
+export { uiHandler, type UiHandler, type UiHandlerOptions } from './ui-handler';
 export type { Authenticate, Caller } from './http/guard';

@@ -8,15 +8,15 @@ import type { ErrorView, KnotView } from './contract';
 export function knotView(graph: RunGraph, knot: GraphKnot, error?: ErrorView): KnotView {
   const { id, state, codeHash, taskQueue } = knot;
   return {
-    knot: id,
+    knotId: id,
     ...(state && { state }),
     inputs: knot.inputs.map((input) => {
       if (!('from' in input)) return { name: input.name, hash: input.constant };
       const parent = graph.knots[input.from]!;
       return {
         name: input.name,
-        knot: parent.id,
-        ...(parent.state?.hash !== undefined && { hash: parent.state.hash }),
+        knotId: parent.id,
+        ...(parent.state?.outputHash !== undefined && { hash: parent.state.outputHash }),
       };
     }),
     ...(error && { error }),

@@ -175,10 +175,10 @@ export class LiveFeed {
       const state = change.knot_id === undefined ? undefined : states.get(change.knot_id);
       return {
         kind: change.kind,
-        run: change.run_id,
+        runId: change.run_id,
         temporalRunId: change.temporal_run_id,
         tapestry: change.tapestry,
-        ...(change.knot_id !== undefined && { knot: change.knot_id }),
+        ...(change.knot_id !== undefined && { knotId: change.knot_id }),
         ...(state && { state }),
         ...(change.kind === 'run-ended' && run && { status: run.status }),
         at: change.at,

@@ -15,7 +15,7 @@ export { ServerReach } from './reach';
 
 /** The default port; another one is taken if it is in use. */
 export const DEFAULT_PORT = 4480;
-const TOKEN_FILE = 'page-token';
+const TOKEN_FILE = 'ui-token';
 /** The cookie lives as long as the token. */
 const COOKIE_SECONDS = 30 * 24 * 3600;
 /** Time that answers in progress have to finish; streams of events end at once. */
@@ -37,7 +37,7 @@ export interface PageServerOptions extends Omit<ExplorerSurroundings, 'guard' | 
   /** Whether all readers are shown what looks like a secret. Default false: only callers with the token. */
   readonly areSecretsShown?: boolean;
   /**
-   * Default: `SELVAGE_PAGE_TOKEN`; else the project's own. If the project has no folder yet, a service makes it, and any other page has a
+   * Default: `SELVAGE_UI_TOKEN`; else the project's own. If the project has no folder yet, a service makes it, and any other page has a
    * new token.
    */
   readonly token?: string;
@@ -156,13 +156,13 @@ function tokenOf(
   environment: Readonly<Record<string, string | undefined>>,
   isAskedFor: boolean,
 ): string {
-  const said = environment['SELVAGE_PAGE_TOKEN'];
+  const said = environment['SELVAGE_UI_TOKEN'];
   if (said !== undefined && said !== '') {
     if (said.length >= LEAST_SECRET && /^[\w.~-]+$/.test(said)) return said;
     throw new SelvageError(
       'WeakSecret',
-      `The token in SELVAGE_PAGE_TOKEN has fewer than ${LEAST_SECRET} characters, or others than letters, digits, "-", "_", "." and "~". Make one: openssl rand -hex 32`,
-      { details: { variable: 'SELVAGE_PAGE_TOKEN' } },
+      `The token in SELVAGE_UI_TOKEN has fewer than ${LEAST_SECRET} characters, or others than letters, digits, "-", "_", "." and "~". Make one: openssl rand -hex 32`,
+      { details: { variable: 'SELVAGE_UI_TOKEN' } },
     );
   }
   // Looking at a project that does not exist yet must not create its folder.
@@ -178,7 +178,7 @@ function tokenOf(
     {
       of: 'the page',
       ends: 'links that were printed before end with it.',
-      instead: 'Set SELVAGE_PAGE_TOKEN.',
+      instead: 'Set SELVAGE_UI_TOKEN.',
     },
   );
 }

@@ -3,7 +3,7 @@ import type { Selvage } from '../client';
 import { SelvageError, isAway } from '../errors';
 
 /** The state of the connection to the Temporal server. */
-export type ReachState = 'connecting' | 'connected' | 'away';
+export type ReachState = 'connecting' | 'connected' | 'unreachable';
 
 /** How long a question waits for the server before the records alone answer it. */
 const ANSWER_MS = 3_000;
@@ -48,7 +48,7 @@ export class ServerReach {
   }
 
   get state(): ReachState {
-    if (this.#isAway()) return 'away';
+    if (this.#isAway()) return 'unreachable';
     return this.#selvage ? 'connected' : 'connecting';
   }
 

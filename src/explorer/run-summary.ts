@@ -13,11 +13,11 @@ const MESSAGE_CHARACTERS = 500;
 export function summaryOf(run: RunRecord): RunSummary {
   const { begun, counts, error } = run.details as SaidOfRun;
   return {
-    run: run.run_id,
+    runId: run.run_id,
     temporalRunId: run.temporal_run_id,
     tapestry: run.tapestry,
     status: run.status,
-    ...(begun === false && run.status === 'running' && { isUnbegun: true }),
+    ...(begun === false && run.status === 'running' && { started: false }),
     startedAt: run.started_at,
     ...(run.finished_at !== null && { finishedAt: run.finished_at }),
     ...(counts && { counts: { ok: counts.ok, err: counts.err, skipped: counts.skipped } }),

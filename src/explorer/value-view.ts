@@ -59,7 +59,7 @@ function textView(
   isCut: boolean,
 ): ValueView {
   const shown = text.slice(from, from + PREVIEW);
-  return { form: 'text', ...of, text: shown, isCut: isCut || from + shown.length < text.length };
+  return { form: 'text', ...of, text: shown, truncated: isCut || from + shown.length < text.length };
 }
 
 export function viewOfBytes(

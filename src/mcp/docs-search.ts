@@ -25,7 +25,7 @@ export interface FoundSection {
   readonly heading: string;
   /** The beginning of the section, in Markdown. */
   readonly text: string;
-  readonly isCut: boolean;
+  readonly truncated: boolean;
 }
 
 let known: readonly Section[] | undefined;
@@ -48,7 +48,7 @@ export function searchDocs(question: string, limit: number): FoundSection[] {
       page,
       heading,
       text: text.slice(0, SHOWN),
-      isCut: text.length > SHOWN,
+      truncated: text.length > SHOWN,
     }));
 }
 

@@ -87,7 +87,7 @@ function register(server: McpServer, tool: Tool, surroundings: ToolSurroundings)
 function bounded(text: string): string {
   if (text.length <= MOST_CHARACTERS) return text;
   return JSON.stringify({
-    isCut: true,
+    truncated: true,
     note: 'The answer was too long, and this is its beginning. Ask for less: a smaller limit, a path, one knot.',
     beginning: text.slice(0, MOST_CHARACTERS / 2),
   });

@@ -7,7 +7,7 @@ import type { GraphKnot, RunGraph } from '../authoring/run-graph';
 /** Characters of a value, as JSON. */
 const VALUE_CHARACTERS = 16_000;
 
-const STEPS = 50;
+const PAGE = 50;
 const MESSAGE_CHARACTERS = 1_000;
 
 /** A run with its times as text, and no longer a message than a model needs. */
@@ -23,7 +23,8 @@ export function shownRun(run: RunSummary): object {
 
 export function shownKnot({ id, kind, definition, state }: GraphKnot): object {
   if (!state) return { id, kind, definition };
-  const { outcome, skipReason, hash, size, error, elements, cachedFrom, childRun, attempt } = state;
+  const { outcome, skipReason, outputHash, outputSize, error, elements, cachedFromRun, childRunId, attempt } =
+    state;
   return {
     id,
     kind,
@@ -31,12 +32,12 @@ export function shownKnot({ id, kind, definition, state }: GraphKnot): object {
     outcome,
     skipReason,
     ...durationOf(state),
-    hash,
-    size,
+    outputHash,
+    outputSize,
     error: shownError(error),
     elements,
-    reusedFrom: cachedFrom,
-    childRun,
+    cachedFromRun,
+    childRunId,
     attempt: attempt > 1 ? attempt : undefined,
   };
 }
@@ -77,29 +78,42 @@ export function shownError<Told extends { readonly type: string; readonly messag
   return { type: error.type, message: error.message.slice(0, MESSAGE_CHARACTERS) };
 }
 
-export function shownWalk({ hash, steps, isCut }: Questions['walk']['answer'], first: number): object {
-  const next = first + STEPS < steps.length ? first + STEPS : undefined;
+export function shownWalk(
+  { hash, items, truncated }: Questions['walk']['answer'],
+  cursor: string | undefined,
+): object {
+  const shown = ({ at, ...step }: (typeof items)[number]): object => ({
+    ...step,
+    at: new Date(at).toISOString(),
+  });
+  return { hash, ...pageFrom(cursor, items, shown), truncated };
+}
+
+/** A page of a list; its cursor is the index at which the next one begins. */
+export function pageFrom<Item>(
+  cursor: string | undefined,
+  all: readonly Item[],
+  shown: (item: Item) => unknown = (item) => item,
+): { readonly items: readonly unknown[]; readonly total: number; readonly cursor: string | undefined } {
+  const first = Number(cursor ?? 0);
+  const next = first + PAGE;
   return {
-    hash,
-    steps: steps
-      .slice(first, first + STEPS)
-      .map(({ at, ...step }) => ({ ...step, at: new Date(at).toISOString() })),
-    count: steps.length,
-    isCut,
-    next,
+    items: all.slice(first, next).map(shown),
+    total: all.length,
+    cursor: next < all.length ? String(next) : undefined,
   };
 }
 
 export function shownJson(hash: string, size: number, json: Json, wasCut: boolean): object {
-  const { json: shown, isCut } = cutJson(json, VALUE_CHARACTERS);
+  const { json: shown, truncated } = cutJson(json, VALUE_CHARACTERS);
   const count = JSON.stringify(shown).split(REDACTED).length - 1;
   return {
     form: 'json',
     hash,
     size,
     json: shown,
-    isCut: wasCut || isCut,
+    truncated: wasCut || truncated,
     redacted: count > 0 ? count : undefined,
-    note: wasCut || isCut ? 'Read on with `path` into a part, or `from` of a list.' : undefined,
+    note: wasCut || truncated ? 'Read on with `path` into a part, or `from` of a list.' : undefined,
   };
 }

@@ -20,6 +20,7 @@ import {
   shownError,
   shownWalk,
   shownJson,
+  pageFrom,
 } from './shown-answers';
 
 /** Surroundings that tools need to answer. */
@@ -48,16 +49,16 @@ const hashText = z
   .min(4)
   .max(200)
   .describe('Hash of a value, sha256:… or bytes-sha256:…, or its beginning (four digits or more).');
-const from = z
-  .int()
-  .min(0)
-  .optional()
-  .describe('Where to go on: what an earlier answer gave as `next`. Default: the beginning.');
 const cursor = z
   .string()
   .max(2_000)
   .optional()
   .describe('Where to go on: what an earlier answer gave as `cursor`.');
+/** Of a list that is at hand as a whole: the index at which a page begins. */
+const index = cursor
+  .unwrap()
+  .regex(/^\d{1,15}$/)
+  .optional();
 const time = z.iso.datetime({ offset: true }).optional();
 
 function tool<Shape extends z.ZodRawShape>(
@@ -126,40 +127,38 @@ export const TOOLS: readonly Tool[] = [
         ...(since !== undefined && { since: Date.parse(since) }),
         ...(until !== undefined && { until: Date.parse(until) }),
       });
-      return { runs: page.runs.map(shownRun), cursor: page.cursor };
+      return { items: page.items.map(shownRun), cursor: page.cursor };
     },
   }),
   tool('run', {
     title: 'Show a run',
     description:
-      'Shows one run: its status, what failed first and why, why it waits if it is not over, and its knots (steps) in the order of the plan with outcome, duration and hash of the value. Long lists go on with `from`.',
+      'Shows one run: its status, what failed first and why, why it waits if it is not over, and its knots (steps) in the order of the plan with outcome, duration and hash of the value. Long lists go on with `cursor`.',
     input: {
-      run: runId,
+      runId,
       outcome: z.enum(OUTCOME_KINDS).optional().describe('Only knots with this outcome.'),
-      from,
+      cursor: index,
     },
-    call: async ({ run, outcome, from: first = 0 }, surroundings) => {
-      const view = await ask(surroundings, 'run', { run });
+    call: async ({ runId, outcome, cursor }, surroundings) => {
+      const view = await ask(surroundings, 'run', { runId });
       const { knots } = view.graph;
       const chosen = knots.filter(({ state }) => outcome === undefined || state?.outcome === outcome);
       const failed = knots.filter(({ state }) => state?.outcome === 'err');
-      const waits = view.run.status === 'running' ? await ask(surroundings, 'waiting', { run }) : {};
+      const waits = view.run.status === 'running' ? await ask(surroundings, 'waiting', { runId }) : {};
       return {
         run: {
           ...shownRun(view.run),
           planHash: view.run.planHash,
-          commit: view.run.commit,
-          parentRun: view.run.parentRun,
+          vcsCommit: view.run.vcsCommit,
+          parentRunId: view.run.parentRunId,
           resumedFrom: view.run.resumedFrom,
         },
         failed: failed.slice(0, FAILED).map(shownKnot),
         waiting: waits.waiting && Object.fromEntries(Object.entries(waits.waiting).slice(0, KNOTS)),
-        step: waits.step,
-        knots: chosen.slice(first, first + KNOTS).map(shownKnot),
-        count: chosen.length,
-        next: first + KNOTS < chosen.length ? first + KNOTS : undefined,
-        previousRun: view.previous,
-        nextRun: view.next,
+        workflowTask: waits.workflowTask,
+        ...pageFrom(cursor, chosen, shownKnot),
+        previousRunId: view.previousRunId,
+        nextRunId: view.nextRunId,
       };
     },
   }),
@@ -167,13 +166,13 @@ export const TOOLS: readonly Tool[] = [
     title: 'Show a knot of a run',
     description:
       'Shows one knot of a run, or one element of a map (`users[17]`): its inputs with their hashes, its error with causes and stack, its attempts, why its value was reused or not, and the end of what it logged. Of a map, its elements are counted and the failed ones named.',
-    input: { run: runId, knot: z.string().min(1).max(2_000).describe('Id of the knot.') },
-    call: async ({ run, knot }, surroundings) => {
-      const view = await ask(surroundings, 'knot', { run, knot });
+    input: { runId, knotId: z.string().min(1).max(2_000).describe('Id of the knot.') },
+    call: async ({ runId, knotId }, surroundings) => {
+      const view = await ask(surroundings, 'knot', { runId, knotId });
       const { log, state, ...others } = view;
       const isMap = state?.elements !== undefined;
       const failed = isMap
-        ? await ask(surroundings, 'elements', { run, map: knot, outcome: 'err', limit: FAILED })
+        ? await ask(surroundings, 'elements', { runId, map: knotId, outcome: 'err', limit: FAILED })
         : undefined;
       return {
         ...others,
@@ -182,13 +181,13 @@ export const TOOLS: readonly Tool[] = [
           log && !isSealed(surroundings)
             ? {
                 text: log.text.slice(-TEXT_CHARACTERS),
-                isCut: log.isCut || log.text.length > TEXT_CHARACTERS,
+                truncated: log.truncated || log.text.length > TEXT_CHARACTERS,
               }
             : undefined,
         elements: failed && {
-          count: failed.count,
+          total: failed.total,
           counts: failed.counts,
-          failed: failed.elements.map(({ id, state: { error } }) => ({ id, error: shownError(error) })),
+          failed: failed.items.map(({ id, state: { error } }) => ({ id, error: shownError(error) })),
         },
       };
     },
@@ -197,45 +196,34 @@ export const TOOLS: readonly Tool[] = [
     title: 'Why a value is what it is',
     description:
       'Walks up from a value by its hash: the knot that made it, what went in, who made that, and so on, over runs. Use it to find where a wrong value came from.',
-    input: { hash: hashText, run: runId.optional(), from },
-    call: async ({ hash, run, from: first = 0 }, surroundings) =>
+    input: { hash: hashText, runId: runId.optional(), cursor: index },
+    call: async ({ hash, runId, cursor }, surroundings) =>
       shownWalk(
-        await ask(surroundings, 'walk', { hash, direction: 'why', ...(run !== undefined && { run }) }),
-        first,
+        await ask(surroundings, 'walk', { hash, direction: 'why', ...(runId !== undefined && { runId }) }),
+        cursor,
       ),
   }),
   tool('impact', {
     title: 'What was made of a value',
     description:
       'Walks down from a value by its hash, over all runs: who has it, what took it in, what that made, and so on. Use it to find what a wrong value has spoilt.',
-    input: { hash: hashText, from },
-    call: async ({ hash, from: first = 0 }, surroundings) =>
-      shownWalk(await ask(surroundings, 'walk', { hash, direction: 'impact' }), first),
+    input: { hash: hashText, cursor: index },
+    call: async ({ hash, cursor }, surroundings) =>
+      shownWalk(await ask(surroundings, 'walk', { hash, direction: 'impact' }), cursor),
   }),
   tool('diff', {
     title: 'Compare two runs',
     description:
       'Compares two runs knot by knot, and says in a sentence which knot differs first and why: other code, constants, parameters, signals, a failure, or a body that gives something else on the same inputs.',
-    input: { first: runId, second: runId, from },
-    call: async ({ first, second, from: at = 0 }, surroundings) => {
-      const { graph, likeness, sentences, ...compared } = await ask(surroundings, 'compare', {
-        first,
-        second,
-      });
-      const different = graph.knots.flatMap(({ id }, index) =>
-        likeness[index] === 'same'
-          ? []
-          : [{ knot: id, likeness: likeness[index], sentence: sentences[index] }],
-      );
+    input: { first: runId, second: runId, cursor: index },
+    call: async ({ first, second, cursor }, surroundings) => {
+      const { graph, items, ...compared } = await ask(surroundings, 'compare', { first, second });
       return {
-        sentence: compared.sentence,
-        firstDifferent: compared.divergent === undefined ? undefined : graph.knots[compared.divergent]?.id,
+        ...compared,
         first: shownRun(compared.first),
         second: shownRun(compared.second),
-        same: likeness.filter((one) => one === 'same').length,
-        different: different.slice(at, at + KNOTS),
-        count: different.length,
-        next: at + KNOTS < different.length ? at + KNOTS : undefined,
+        same: graph.knots.length - items.length,
+        ...pageFrom(cursor, items),
       };
     },
   }),
@@ -245,7 +233,7 @@ export const TOOLS: readonly Tool[] = [
       'Reads a value by its hash, or a part of it by `path`. Large values are cut; of a list, `from` says which item to begin with. What looks like a secret is redacted. Values that the store has sealed are not opened.',
     input: {
       hash: hashText,
-      run: runId.optional().describe('The run that it is of, where values are kept for subjects.'),
+      runId: runId.optional().describe('The run that it is of, where values are kept for subjects.'),
       path: z
         .array(z.union([z.string().max(2_000), z.int().min(0)]))
         .max(100)
@@ -253,7 +241,7 @@ export const TOOLS: readonly Tool[] = [
         .describe('Names and positions that lead into the value, such as ["users", 3, "name"].'),
       from: z.int().min(0).optional().describe('Of a list, the first item; of a text, the first character.'),
     },
-    call: async ({ hash, run, path, from: first }, surroundings) => {
+    call: async ({ hash, runId, path, from: first }, surroundings) => {
       if (isSealed(surroundings)) {
         return {
           form: 'none',
@@ -265,13 +253,13 @@ export const TOOLS: readonly Tool[] = [
       }
       const view = await ask(surroundings, 'value', {
         hash,
-        ...defined({ run, path, from: first }),
+        ...defined({ runId, path, from: first }),
         ...(hash.startsWith('bytes-') ? {} : { as: 'json' as const }),
       });
-      if (view.form === 'json') return shownJson(view.hash, view.size, view.json, view.isCut);
+      if (view.form === 'json') return shownJson(view.hash, view.size, view.json, view.truncated);
       if (view.form === 'text') {
         const text = view.text.slice(0, TEXT_CHARACTERS);
-        return { ...view, text, isCut: view.isCut || view.text.length > TEXT_CHARACTERS };
+        return { ...view, text, truncated: view.truncated || view.text.length > TEXT_CHARACTERS };
       }
       if (view.form === 'image')
         return { form: 'image', hash: view.hash, size: view.size, mediaType: view.mediaType };
@@ -283,12 +271,12 @@ export const TOOLS: readonly Tool[] = [
     title: 'Preview a plan',
     description:
       'Shows what a run of a tapestry of the given file would be: its parameters with their JSON Schemas, its knots with their inputs, and what it asks of the server at most. Nothing is run. Without a name, the tapestries are listed.',
-    input: { tapestry: z.string().min(1).optional().describe('Name of the tapestry.'), from },
-    call: async ({ tapestry, from: first = 0 }, surroundings) => {
+    input: { tapestry: z.string().min(1).optional().describe('Name of the tapestry.'), cursor: index },
+    call: async ({ tapestry, cursor }, surroundings) => {
       const { tapestries } = await ask(surroundings, 'about', {});
       if (tapestry === undefined) {
         return {
-          tapestries: tapestries.map(({ name, description, graph }) => ({
+          items: tapestries.map(({ name, description, graph }) => ({
             name,
             description,
             knots: graph.knots.length,
@@ -310,9 +298,7 @@ export const TOOLS: readonly Tool[] = [
         parameters: view.parameters,
         partitioned: view.partitioned,
         atMost: { knots, depth, width, events, executions },
-        knots: view.graph.knots.slice(first, first + KNOTS).map((knot) => plannedKnot(knot, view.graph)),
-        count: view.graph.knots.length,
-        next: first + KNOTS < view.graph.knots.length ? first + KNOTS : undefined,
+        ...pageFrom(cursor, view.graph.knots, (knot) => plannedKnot(knot, view.graph)),
       };
     },
   }),
@@ -320,10 +306,13 @@ export const TOOLS: readonly Tool[] = [
     title: 'Preview a resume',
     description:
       'Says what a run that goes on from another one would take over and what it would run again. Needs the Temporal server. Nothing is started.',
-    input: { run: runId, from: knotsFrom() },
-    call: async ({ run, from: knots }, surroundings) => {
-      const { reused, runs } = await ask(surroundings, 'rerunPreview', { run, ...defined({ from: knots }) });
-      return { reuses: reused.length, runs: runs.slice(0, 4 * KNOTS), count: runs.length };
+    input: { runId, from: knotsFrom() },
+    call: async ({ runId, from: knots }, surroundings) => {
+      const { reused, runs } = await ask(surroundings, 'rerunPreview', {
+        runId,
+        ...defined({ from: knots }),
+      });
+      return { reused: reused.length, items: runs.slice(0, 4 * KNOTS), total: runs.length };
     },
   }),
   tool('docs_search', {
@@ -334,7 +323,7 @@ export const TOOLS: readonly Tool[] = [
       query: z.string().min(2).max(300).describe('A few words: what one would type into a search box.'),
       limit: z.int().min(1).max(10).optional().describe('How many sections at most. Default 5.'),
     },
-    call: async ({ query, limit = 5 }) => ({ sections: searchDocs(query, limit) }),
+    call: async ({ query, limit = 5 }) => ({ items: searchDocs(query, limit) }),
   }),
   tool('start', {
     title: 'Start a run',
@@ -361,13 +350,13 @@ export const TOOLS: readonly Tool[] = [
       'Sends a signal that a knot of a run waits for, such as an approval. It has effects, and cannot be taken back. `run` and `knot` say what is waited for and what a payload must be.',
     isWriting: true,
     input: {
-      run: runId,
+      runId,
       signal: z.string().min(1).max(2_000).describe('Name of the signal.'),
       payload: z.json().describe('What the schema of the waiting knot takes.'),
     },
-    call: async ({ run, signal, payload }, surroundings) => {
-      await carryOut(surroundings, 'signal', { run, signal, payload });
-      return { run, signal, isTaken: true };
+    call: async ({ runId, signal, payload }, surroundings) => {
+      await carryOut(surroundings, 'signal', { runId, signal, payload });
+      return { runId, signal, taken: true };
     },
   }),
   tool('resume', {
@@ -375,9 +364,9 @@ export const TOOLS: readonly Tool[] = [
     description:
       'Starts a run that goes on from one that is over: takes over what is Ok, and runs again what is not, or the knots in `from` with all below them. It has effects. Look at `resume_preview` first.',
     isWriting: true,
-    input: { run: runId, from: knotsFrom() },
-    call: async ({ run, from: knots }, surroundings) =>
-      await carryOut(surroundings, 'resume', { run, ...defined({ from: knots }) }),
+    input: { runId, from: knotsFrom() },
+    call: async ({ runId, from: knots }, surroundings) =>
+      await carryOut(surroundings, 'resume', { runId, ...defined({ from: knots }) }),
   }),
 ];
 

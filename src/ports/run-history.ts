@@ -183,7 +183,7 @@ export interface Statistics {
   /** Values taken over from another run. 0 for runs. */
   readonly reused: number;
   /** How many milliseconds it took to make the reused values. */
-  readonly saved: number;
+  readonly savedMs: number;
   /** Bytes of the values that were made. 0 for runs. */
   readonly bytes: number;
   /** From start to end of what ran; null if nothing did. */

@@ -33,13 +33,13 @@ export function stateOf(record: LineageRecord, codeHash: string | undefined): Gr
   return {
     outcome: record.outcome,
     ...(record.skip_reason && { skipReason: record.skip_reason }),
-    ...(record.output_hash !== null && { hash: record.output_hash }),
-    ...(record.output_size !== null && { size: record.output_size }),
+    ...(record.output_hash !== null && { outputHash: record.output_hash }),
+    ...(record.output_size !== null && { outputSize: record.output_size }),
     scheduledAt: record.scheduled_at,
     startedAt: record.started_at,
     finishedAt: record.finished_at,
     attempt: record.attempt,
-    ...(record.cached_from_run !== null && { cachedFrom: record.cached_from_run }),
+    ...(record.cached_from_run !== null && { cachedFromRun: record.cached_from_run }),
     ...(error && { error: { type: error.type, message: error.message } }),
     ...(elements && {
       elements: {
@@ -48,8 +48,8 @@ export function stateOf(record: LineageRecord, codeHash: string | undefined): Gr
         ...(elements.reused !== undefined && { reused: elements.reused }),
       },
     }),
-    ...(isOther && { otherCode: code }),
-    ...(child_run && { childRun: child_run.run_id }),
+    ...(isOther && { ranCodeHash: code }),
+    ...(child_run && { childRunId: child_run.run_id }),
     ...(record.worker !== null && { worker: record.worker }),
     ...(attempts && { attempts }),
     ...(waits && { waits: waits.map((wait) => ({ ...wait, code: presentCode(wait.code) })) }),

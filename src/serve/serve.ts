@@ -69,7 +69,7 @@ export interface UiOptions {
   readonly readOnly?: boolean;
   /** Whether reading requires the token on loopback, too. Default false. */
   readonly requireToken?: boolean;
-  /** Default: `SELVAGE_PAGE_TOKEN`, else the project's own. At least 32 characters. */
+  /** Default: `SELVAGE_UI_TOKEN`, else the project's own. At least 32 characters. */
   readonly token?: string;
 }
 
@@ -96,8 +96,7 @@ export interface Serving {
   /** The base URL of `/livez`, `/readyz` and `/metrics`. */
   readonly healthUrl: string | undefined;
   /** The page's address, and the link with the token that allows actions. Undefined if there is no page. */
-  readonly page:
-    { readonly url: string; readonly link: string; readonly isOpenToOthers: boolean } | undefined;
+  readonly ui: { readonly url: string; readonly link: string; readonly isOpenToOthers: boolean } | undefined;
   /**
    * Rejects when it cannot continue: a trigger has wrong options, or the worker failed. Never resolves before
    * {@link stop}.
@@ -289,7 +288,7 @@ export class Served implements Serving {
     return this.#listeners.at(-1)?.url;
   }
 
-  get page(): Serving['page'] {
+  get ui(): Serving['ui'] {
     return this.#page;
   }
 

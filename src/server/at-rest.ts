@@ -16,9 +16,9 @@ const LOCK_LIMIT_MS = 10_000;
 /** A useless file or folder found in a server's folder, and what was done with it. */
 export interface Leftover {
   readonly file: string;
-  readonly found: string;
+  readonly problem: string;
   /** Where it was moved. Absent if it was deleted. */
-  readonly keptAs?: string;
+  readonly movedTo?: string;
 }
 
 /** The server's folder while nobody uses it and nobody can begin to. */
@@ -57,7 +57,7 @@ export async function withServerAtRest<T>(
     // Its supervisor was killed, and no process has come that needs it.
     if (state?.server && isAlive(state.server)) await stopServer(state.server);
     await requireUnopened(projectDir, databaseFiles(folder.database));
-    const stale = leases.map((file) => ({ file, found: 'a lease of a process that has ended' }));
+    const stale = leases.map((file) => ({ file, problem: 'a lease of a process that has ended' }));
     leftovers.push(...stale, ...clearState(folder, stamp));
     return work({ folder, leftovers, lastFailure: failure, cluster: state?.cluster });
   });
@@ -90,7 +90,7 @@ async function clearLock(folder: ServerFolder): Promise<Leftover[]> {
   if (content === '' || content === 'SQLite format 3\0') return [];
   await requireUnopened(folder.projectDir, [folder.lock]);
   rmSync(folder.lock);
-  return [{ file: folder.lock, found: 'it was not a lock file any more' }];
+  return [{ file: folder.lock, problem: 'it was not a lock file any more' }];
 }
 
 function leaseFiles(folder: ServerFolder): string[] {
@@ -121,12 +121,12 @@ function clearState(folder: ServerFolder, stamp: string): Leftover[] {
     const isDraft = writer !== undefined && !identify(Number(writer));
     if (!isDraft && !/^space-[0-9a-f-]{36}$/.test(name)) continue;
     rmSync(file, { force: true });
-    leftovers.push({ file, found: 'left behind by a process that was killed' });
+    leftovers.push({ file, problem: 'left behind by a process that was killed' });
   }
   if (existsSync(folder.state) && !readState(folder)) {
-    const keptAs = `${folder.state}.damaged-${stamp}`;
-    renameSync(folder.state, keptAs);
-    leftovers.push({ file: folder.state, found: 'it does not say how the server stands', keptAs });
+    const movedTo = `${folder.state}.damaged-${stamp}`;
+    renameSync(folder.state, movedTo);
+    leftovers.push({ file: folder.state, problem: 'it does not say how the server stands', movedTo });
   }
   return leftovers;
 }

@@ -62,7 +62,9 @@ async function reproduce(
   for await (const one of all) found.push(one);
   const excepted = (knot: string): boolean =>
     except.includes(knot) || except.includes(mapOfElement(knot) ?? knot);
-  const unknown = except.find((id) => !found.some(({ knot }) => knot === id || knot.startsWith(`${id}[`)));
+  const unknown = except.find(
+    (id) => !found.some(({ knotId }) => knotId === id || knotId.startsWith(`${id}[`)),
+  );
   if (unknown !== undefined) {
     throw new SelvageError(
       'UnknownKnot',
@@ -70,7 +72,7 @@ async function reproduce(
       { details: { knot: unknown, run: run.run_id } },
     );
   }
-  const tried = found.filter(({ knot, verdict }) => verdict !== 'unrun' && !excepted(knot));
+  const tried = found.filter(({ knotId, verdict }) => verdict !== 'not-run' && !excepted(knotId));
   const different = tried.filter(({ verdict }) => verdict !== 'same');
   const [first] = different;
   if (first) throw notReproduced(file, run.run_id, different, tried.length);
@@ -88,21 +90,21 @@ function notReproduced(
   different: readonly Reproduction[],
   tried: number,
 ): SelvageError {
-  const [{ run, knot, sentence, difference }] = different as [Reproduction];
-  const others = different.slice(1, TOLD + 1).map((other) => `"${other.knot}"`);
+  const [{ runId: run, knotId, explanation, difference }] = different as [Reproduction];
+  const others = different.slice(1, TOLD + 1).map((other) => `"${other.knotId}"`);
   const more = different.length - 1 - others.length;
   const also =
     others.length === 0 ? '' : ` So do ${others.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
   return new SelvageError(
     'RunNotReproduced',
-    `Run "${runId}" (${file}) does not come to the same: ${different.length} of ${tried} knots differ. The first is "${knot}"${run === runId ? '' : ` of run "${run}"`}: ` +
-      `${sentence}.${also} Correct the body, or name what may differ in \`except\`.`,
+    `Run "${runId}" (${file}) does not come to the same: ${different.length} of ${tried} knots differ. The first is "${knotId}"${run === runId ? '' : ` of run "${run}"`}: ` +
+      `${explanation}.${also} Correct the body, or name what may differ in \`except\`.`,
     {
       details: {
         run,
-        knot,
+        knot: knotId,
         ...(difference && { path: difference.path }),
-        knots: different.map((one) => one.knot),
+        knots: different.map((one) => one.knotId),
       },
     },
   );

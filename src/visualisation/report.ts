@@ -27,7 +27,7 @@ export interface ReportedChanges {
   readonly since: string;
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  readonly changed: readonly { readonly knot: string; readonly what: string }[];
+  readonly changed: readonly { readonly knotId: string; readonly what: string }[];
   readonly below: readonly string[];
   readonly same: readonly string[];
   readonly reusable: readonly string[];
@@ -63,8 +63,8 @@ export function reportOfRun(graph: RunGraph, { runId, status, error }: RunWords)
     ]),
     ...table('Reused', ['Knot', 'Value', 'Made by run'], reused, ({ id, state }) => [
       code(id),
-      state!.hash === undefined ? '' : code(shortHash(state!.hash)),
-      code(state!.cachedFrom!),
+      state!.outputHash === undefined ? '' : code(shortHash(state!.outputHash)),
+      code(state!.cachedFromRun!),
     ]),
     ...table('Slowest', ['Knot', 'Took', 'Attempt'], slow, (each) => [
       code(each.knot.id),
@@ -93,7 +93,7 @@ function changesPart(changes: ReportedChanges): string[] {
   const isSame = added.length + removed.length + changed.length === 0;
   if (isSame) return [`### Against ${code(since)}`, 'Nothing has changed: a run would do the same.'];
   const rows = [
-    ...changed.map(({ knot, what }) => [code(knot), 'changed', code(what)]),
+    ...changed.map(({ knotId, what }) => [code(knotId), 'changed', code(what)]),
     ...added.map((knot) => [code(knot), 'new', '']),
     ...removed.map((knot) => [code(knot), 'removed', '']),
   ];

@@ -1,9 +1,17 @@
 import { parentsOf, type GraphKnot, type RunGraph } from '../authoring/run-graph';
 
-/** The state of a knot, as named in a selection. `hit`: Ok with a reused value. */
-export type KnotStatus = 'pending' | 'waiting' | 'running' | 'ok' | 'hit' | 'failed' | 'skipped';
+/** The state of a knot, as named in a selection. `reused`: Ok with a reused value. */
+export type KnotStatus = 'pending' | 'waiting' | 'running' | 'ok' | 'reused' | 'failed' | 'skipped';
 
-const STATUSES: readonly KnotStatus[] = ['pending', 'waiting', 'running', 'ok', 'hit', 'failed', 'skipped'];
+const STATUSES: readonly KnotStatus[] = [
+  'pending',
+  'waiting',
+  'running',
+  'ok',
+  'reused',
+  'failed',
+  'skipped',
+];
 
 /**
  * The status by a knot's record. A knot without one is `pending`: only the engine knows whether it waits or
@@ -13,7 +21,7 @@ export function recordedStatus({ state }: Pick<GraphKnot, 'state'>): KnotStatus 
   if (!state) return 'pending';
   if (state.outcome === 'err') return 'failed';
   if (state.outcome === 'skipped') return 'skipped';
-  return state.cachedFrom === undefined ? 'ok' : 'hit';
+  return state.cachedFromRun === undefined ? 'ok' : 'reused';
 }
 
 /** Dependencies by index, each parent and child once. */
@@ -59,7 +67,7 @@ export interface Selection {
  *   text
  * - one of these with `+` before it (adds everything that it is made of) or after it (adds everything made of
  *   it): `+report`, `users+`, `+a+`
- * - a status: `ok`, `hit`, `failed`, `skipped`, `running`, `waiting`, `pending`; for a knot with such an id,
+ * - a status: `ok`, `reused`, `failed`, `skipped`, `running`, `waiting`, `pending`; for a knot with such an id,
  *   `id:failed`
  * - `type:text`, the name of a definition or kind of node, or a pattern; `id:text`; `terminal`
  * - any of these with `!` before it: all other knots

@@ -282,11 +282,11 @@ function tooltip(knot: GraphKnot, isRun: boolean): string {
     lines.push(`took ${formatDuration(took)}${state!.attempt > 1 ? `, attempt ${state!.attempt}` : ''}`);
   if (state?.elements)
     lines.push(`${formatCount(state.elements.count)} elements, ${formatCount(state.elements.failed)} failed`);
-  if (state?.hash !== undefined) lines.push(`value ${state.hash}`);
-  if (state?.cachedFrom !== undefined) lines.push(`reused from ${state.cachedFrom}`);
+  if (state?.outputHash !== undefined) lines.push(`value ${state.outputHash}`);
+  if (state?.cachedFromRun !== undefined) lines.push(`reused from ${state.cachedFromRun}`);
   if (codeHash !== undefined)
     lines.push(`code ${shortHash(codeHash)}${version === undefined ? '' : `, version ${version}`}`);
-  if (state?.childRun !== undefined) lines.push(`run ${state.childRun}`);
+  if (state?.childRunId !== undefined) lines.push(`run ${state.childRunId}`);
   return lines.join('\n');
 }
 

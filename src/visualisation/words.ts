@@ -29,7 +29,7 @@ export function lookOf({ state }: Pick<GraphKnot, 'state'>): Look {
   if (!state) return 'open';
   if (state.outcome === 'err') return 'failed';
   if (state.outcome === 'skipped') return 'skipped';
-  return state.cachedFrom === undefined ? 'ok' : 'reused';
+  return state.cachedFromRun === undefined ? 'ok' : 'reused';
 }
 
 /** The kind of a knot in a few words: its definition, or what it does. */
@@ -58,7 +58,7 @@ export function kindWords({ kind, definition, each, signal, id }: GraphKnot): st
 
 /** The duration of the body; undefined for a reused value. */
 export function durationOf({ state }: Pick<GraphKnot, 'state'>): number | undefined {
-  if (!state || state.outcome === 'skipped' || state.cachedFrom !== undefined) return undefined;
+  if (!state || state.outcome === 'skipped' || state.cachedFromRun !== undefined) return undefined;
   return Math.max(0, state.finishedAt - state.startedAt);
 }
 

@@ -66,7 +66,7 @@ test('where the package of a backend is missing, doctor says so', async () => {
   const environment = { SELVAGE_HISTORY: 'postgres://user:hunter2@127.0.0.1:1/none' };
   const { code, stdout, stderr } = await runWarm(project, ['doctor'], environment, { packageDir });
   expect(code).toBe(1);
-  expect(stdout).toMatch(/^missing +Backends .*`npm install pg`/m);
+  expect(stdout).toMatch(/^error +Backends .*`npm install pg`/m);
   expect(stdout + stderr).not.toContain('hunter2');
 });
 

@@ -35,7 +35,7 @@ test.each(['file:values', 'sqlite:values.db'])(
           { dataStore, runHistory: new InMemoryRunHistory() },
           { grace: 2 * HOUR_MS },
         );
-        removed += report.unreferred.count;
+        removed += report.unreferenced.count;
         // They have met often enough for the sweep to have been in the way.
         if (removed > 20) await writeFile(stop, '');
         await Promise.race([writer, new Promise((resolve) => setTimeout(resolve, 1))]);
@@ -66,7 +66,7 @@ test('in memory, too', async () => {
     for (let turn = 0; turn < round % 40; turn += 1) await Promise.resolve();
     const isThere = round % 2 === 0 ? (await dataStore.keep([value.hash])).has(value.hash) : true;
     if (round % 2 === 1) await dataStore.put([value]);
-    removed += (await sweep).unreferred.count;
+    removed += (await sweep).unreferenced.count;
     expect(await dataStore.has(value.hash)).toBe(isThere);
   }
   expect(removed).toBeGreaterThan(20);

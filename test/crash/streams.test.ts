@@ -63,7 +63,7 @@ test.each(ORDERS)(
     });
     await instances.stop();
 
-    expect(JSON.parse(readFileSync(end, 'utf8'))).toEqual({ why: 'ended', ok: ELEMENTS, dead: 0 });
+    expect(JSON.parse(readFileSync(end, 'utf8'))).toEqual({ reason: 'ended', ok: ELEMENTS, failed: 0 });
     const results = readFileSync(path.join(folder, 'results'), 'utf8')
       .trim()
       .split('\n')
@@ -166,9 +166,9 @@ test(
     await instances.stop();
 
     expect(JSON.parse(readFileSync(path.join(folder, 'end'), 'utf8'))).toEqual({
-      why: 'drained',
+      reason: 'drained',
       ok: written.length,
-      dead: 0,
+      failed: 0,
     });
     expect(new Set(results().map(([, value]) => value))).toEqual(new Set(written));
     // Each line always of one run.

@@ -126,7 +126,11 @@ describeWith('kafka')('a topic', () => {
       const end = path.join(folder, 'end');
       await waitFor('the stream has ended', () => existsSync(end));
       await instances.stop();
-      expect(JSON.parse(readFileSync(end, 'utf8'))).toEqual({ why: 'drained', ok: events.length, dead: 0 });
+      expect(JSON.parse(readFileSync(end, 'utf8'))).toEqual({
+        reason: 'drained',
+        ok: events.length,
+        failed: 0,
+      });
       for (let partition = 0; partition < after; partition++) {
         const own = (event: string): boolean => partitionOf(event) === partition;
         expect(firsts().filter(own)).toEqual(events.filter(own));
@@ -181,12 +185,12 @@ describeWith('kafka')('a topic', () => {
       const { checkpoint } = await selvage.streams.status(id).catch(() => ({ checkpoint: {} }));
       return Object.keys(checkpoint).length === 2;
     });
-    expect(await first()).toEqual({ why: 'stopped', ok: 0, dead: 0 });
+    expect(await first()).toEqual({ reason: 'stopped', ok: 0, failed: 0 });
     const more = await withPartitions(place, topic, 3);
     await more.send(topic, ...['a', 'b', 'c'].map((value, partition) => ({ value, partition })));
     const second = read();
     await until('all three are read', () => results.length >= 3);
-    expect(await second()).toEqual({ why: 'stopped', ok: 3, dead: 0 });
+    expect(await second()).toEqual({ reason: 'stopped', ok: 3, failed: 0 });
     expect(results.sort()).toEqual(['a', 'b', 'c']);
   });
 });

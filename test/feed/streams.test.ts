@@ -74,11 +74,11 @@ describeWith('kafka')('a topic with two partitions', () => {
     await until('all are read', () => first.results.length === 5 && first.dead.length === 1);
     expect(sorted(first.results)).toEqual([2, 4, 6, 8, 10]);
     expect(first.dead).toEqual(['UnreadableMessage']);
-    expect(await first.stop()).toEqual({ why: 'stopped', ok: 5, dead: 1 });
+    expect(await first.stop()).toEqual({ reason: 'stopped', ok: 5, failed: 1 });
     await send(6, 7);
     const second = read(given);
     await until('the rest is read', () => second.results.length >= 2);
-    expect(await second.stop()).toEqual({ why: 'stopped', ok: 7, dead: 1 });
+    expect(await second.stop()).toEqual({ reason: 'stopped', ok: 7, failed: 1 });
     expect(sorted(second.results)).toEqual([12, 14]);
     expect(second.dead).toEqual([]);
   });
@@ -107,7 +107,7 @@ describeWith('kafka')('a topic that is deleted and made again', () => {
     await again.send(topic, { value: '4' }, { value: '5' });
     const second = read(given);
     await until('the new ones are read', () => second.results.length >= 2);
-    expect(await second.stop()).toEqual({ why: 'stopped', ok: 5, dead: 0 });
+    expect(await second.stop()).toEqual({ reason: 'stopped', ok: 5, failed: 0 });
     expect(sorted(second.results)).toEqual([8, 10]);
   });
 });
@@ -149,7 +149,7 @@ describeWith('valkey')('a Valkey stream', () => {
     });
     await until('all are read', () => reading.results.length === 2 && reading.dead.length === 1);
     expect(reading.dead).toEqual(['UnreadableEvent']);
-    expect(await reading.stop()).toEqual({ why: 'stopped', ok: 2, dead: 1 });
+    expect(await reading.stop()).toEqual({ reason: 'stopped', ok: 2, failed: 1 });
   });
 
   test('is read on by the next process, and what is finished is removed if wanted', async () => {
@@ -170,12 +170,12 @@ describeWith('valkey')('a Valkey stream', () => {
     const first = read(given);
     await until('all are read', () => first.results.length === 3 && first.dead.length === 1);
     expect(first.dead).toEqual(['UnreadableEvent']);
-    expect(await first.stop()).toEqual({ why: 'stopped', ok: 3, dead: 1 });
+    expect(await first.stop()).toEqual({ reason: 'stopped', ok: 3, failed: 1 });
     expect(await connection.command('xlen', stream)).toBe(1);
     await add(4);
     const second = read(given);
     await until('the rest is read', () => second.results.length >= 1);
-    expect(await second.stop()).toEqual({ why: 'stopped', ok: 4, dead: 1 });
+    expect(await second.stop()).toEqual({ reason: 'stopped', ok: 4, failed: 1 });
     expect(second.results).toEqual([8]);
   });
 });

@@ -61,7 +61,7 @@ test('failed runs are resumed once, and an interrupted resume goes on by its id'
       if (report.done === 5) stop.abort();
     },
   });
-  expect(first).toMatchObject({ total: 12, done: 5, failed: [], left: 7 });
+  expect(first).toMatchObject({ total: 12, done: 5, failed: [], remaining: 7 });
   expect(seen.map(({ done }) => done)).toEqual([1, 2, 3, 4, 5]);
   // As if the process had been killed after the act and before it was written down, and amid a line.
   const folder = path.join(selvage.projectDir, '.selvage', 'bulk');
@@ -72,21 +72,21 @@ test('failed runs are resumed once, and an interrupted resume goes on by its id'
   const sixth = plan.runs[5]!.runId;
   const elsewhere = await selvage.resume(plan.runs[6]!.runId);
 
-  expect(selvage.bulk.show(plan.id)).toMatchObject({ done: 5, left: 7 });
+  expect(selvage.bulk.show(plan.id)).toMatchObject({ done: 5, remaining: 7 });
   const second = await selvage.bulk.continue(plan.id);
   expect(second).toMatchObject({
     total: 12,
     done: 11,
-    left: 0,
+    remaining: 0,
     failed: [{ runId: plan.runs[6]!.runId, error: { code: 'AlreadyResumed' } }],
   });
   expect(await selvage.bulk.continue(plan.id)).toEqual(second);
   for (const { runId } of plan.runs) {
-    const { resumes } = await selvage.getRun(runId).status();
-    expect(resumes).toHaveLength(1);
-    await selvage.getRun(resumes![0]!.runId).values();
+    const { resumedAs } = await selvage.getRun(runId).status();
+    expect(resumedAs).toHaveLength(1);
+    await selvage.getRun(resumedAs![0]!.runId).values();
   }
-  expect((await selvage.getRun(sixth).status()).resumes![0]!.runId).toMatch(/^breaking~/);
+  expect((await selvage.getRun(sixth).status()).resumedAs![0]!.runId).toMatch(/^breaking~/);
   await elsewhere.values();
   expect((await selvage.bulk.plan(act, { query: {} })).runs).toEqual([]);
   await expect(selvage.bulk.continue('bulk-unknown')).rejects.toMatchObject(
@@ -108,7 +108,7 @@ test('an act that was done and not written down is not done twice', async () => 
     projectDir: await temporaryFolder(),
   });
   expect(await another.bulk.carryOut(plan)).toMatchObject({ done: 3, failed: [] });
-  for (const { runId } of plan.runs) expect((await selvage.getRun(runId).status()).resumes).toHaveLength(1);
+  for (const { runId } of plan.runs) expect((await selvage.getRun(runId).status()).resumedAs).toHaveLength(1);
 });
 
 test('unfinished runs are signalled, cancelled and terminated; nested ones go with theirs', async () => {
@@ -119,7 +119,7 @@ test('unfinished runs are signalled, cancelled and terminated; nested ones go wi
     await selvage.start(asking, {}, { tags: ['b'] }),
     await selvage.start(nesting, {}, { tags: ['b'] }),
   ];
-  await until('all wait', async () => (await selvage.runs.waiting()).runs.length === 4);
+  await until('all wait', async () => (await selvage.runs.waiting()).items.length === 4);
   const signal: BulkAction = { kind: 'signal', name: 'approve', payload: { by: 'ada' } };
   const plan = await selvage.bulk.plan(signal, { query: { tag: 'a' } });
   expect(await selvage.bulk.carryOut(plan)).toMatchObject({ total: 2, done: 2, failed: [] });
@@ -133,7 +133,7 @@ test('unfinished runs are signalled, cancelled and terminated; nested ones go wi
   const named = await selvage.bulk.plan({ kind: 'cancel' }, { runs: [runs[2]!.runId, 'no-such-run'] });
   expect(await selvage.bulk.carryOut(named)).toMatchObject({
     done: 1,
-    left: 0,
+    remaining: 0,
     failed: [{ runId: 'no-such-run', error: { code: 'UnknownRun' } }],
   });
   expect(await runs[2]!.result()).toMatchObject({ status: 'cancelled' });

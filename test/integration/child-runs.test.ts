@@ -211,7 +211,7 @@ describe('a child run of the same execution', () => {
     expect(waiting?.knots.find(({ knotId }) => knotId === 'slow')).toMatchObject({
       state: 'running',
       reason: { code: 'ChildRun' },
-      childRun: `${run.runId}/slow`,
+      childRunId: `${run.runId}/slow`,
     });
     await run.cancel();
     const { status, outcomes } = await run.result({ outputs: 'none' });

@@ -84,11 +84,11 @@ test('a logger gets it all, with fields, and the terminal nothing', async () => 
   const { stdout, stderr } = await runScript(['logger', 'logged-1']);
   expect(stderr).toBe('');
   const lines = JSON.parse(stdout) as Line[];
-  const about = { run: 'logged-1', knot: 'one', attempt: 1 };
+  const about = { runId: 'logged-1', knotId: 'one', attempt: 1 };
   expect(lines).toContainEqual({ level: 'info', message: 'spoken', fields: { ...about, a: 1 } });
   expect(lines).toContainEqual({ level: 'warn', message: 'as pino', fields: { ...about, b: [2] } });
   expect(lines).toContainEqual({ level: 'debug', message: 'whispered', fields: about });
-  const loud = lines.filter(({ level, fields }) => level !== 'debug' && fields['knot'] === undefined);
+  const loud = lines.filter(({ level, fields }) => level !== 'debug' && fields['knotId'] === undefined);
   const backends = await openBackends({ projectDir: project, environment: {} });
   const { temporal_run_id } = (await backends.runHistory.getRun('logged-1'))!;
   await backends.close();
@@ -98,12 +98,12 @@ test('a logger gets it all, with fields, and the terminal nothing', async () => 
     `warn Run logged-1 of speaks ended: failed: RangeError: expected (knot two, trace ${traceId})`,
   ]);
   expect(loud[1]!.fields).toMatchObject({
-    run: 'logged-1',
+    runId: 'logged-1',
     status: 'failed',
-    error: { type: 'RangeError', message: 'expected', knot: 'two' },
+    error: { type: 'RangeError', message: 'expected', knotId: 'two' },
     trace_id: traceId,
   });
-  expect(loud[1]!.fields).toMatchObject({ run: 'logged-1', tapestry: 'speaks', status: 'failed' });
+  expect(loud[1]!.fields).toMatchObject({ runId: 'logged-1', tapestry: 'speaks', status: 'failed' });
 });
 
 test('SELVAGE_LOG=debug brings what Temporal says, on stderr', async () => {
@@ -144,13 +144,13 @@ test('SELVAGE_LOG_FORMAT=json makes every line of a worker an object', async () 
         message: expect.stringMatching(/^Worker of works/) as string,
       }),
       expect.objectContaining({
-        run: 'w-2',
-        knot: 'one',
+        runId: 'w-2',
+        knotId: 'one',
         attempt: 1,
         message: 'at work',
         fields: { rows: 3 },
       }),
-      expect.objectContaining({ level: 'info', message: 'Run w-2 of works ended: succeeded', run: 'w-2' }),
+      expect.objectContaining({ level: 'info', message: 'Run w-2 of works ended: succeeded', runId: 'w-2' }),
     ]),
   );
 });

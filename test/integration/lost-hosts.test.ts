@@ -99,7 +99,7 @@ test('people are told', async () => {
     triggers: [],
   };
   const rights = { mayAct: false, isReadOnly: true, maySeeSecrets: true };
-  expect(await askOfKnot(data, { run: state.run.run_id, knot: 'exits' }, rights)).toMatchObject({
+  expect(await askOfKnot(data, { runId: state.run.run_id, knotId: 'exits' }, rights)).toMatchObject({
     dispatcher: 'queue',
     host: 'threads',
   });

@@ -47,7 +47,7 @@ test('a run is of the partition that it was started with, and its partition is a
       key: '2024-01-01',
       state: 'ok',
       runs: 1,
-      newest: { runId: run.runId, status: 'succeeded' },
+      latestRun: { runId: run.runId, status: 'succeeded' },
       reasons: [],
     },
   ]);
@@ -62,7 +62,7 @@ test('a run that goes on from a failed one is of its partition', async () => {
   const resumed = await shared().resume(failed.runId);
   await resumed.result();
   expect(await shared().partitions.list(weather, { from: '2024-01-02', to: '2024-01-02' })).toMatchObject([
-    { state: 'ok', runs: 2, newest: { runId: resumed.runId } },
+    { state: 'ok', runs: 2, latestRun: { runId: resumed.runId } },
   ]);
 });
 
@@ -95,7 +95,7 @@ test('a run that no worker has begun makes its partition one that is under way',
     const [asked] = await alone.partitions.list(weather, { from: '2024-01-06', to: '2024-01-06' });
     return asked?.state === 'running' && asked;
   });
-  expect(found).toMatchObject({ runs: 1, newest: { runId: run.runId, status: 'running' } });
+  expect(found).toMatchObject({ runs: 1, latestRun: { runId: run.runId, status: 'running' } });
   await run.terminate();
 });
 

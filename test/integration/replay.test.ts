@@ -154,7 +154,7 @@ test('a run in flight of a newer version waits for one, the server and a replay 
   expect(await run.status()).toMatchObject({
     run: { status: 'running' },
     waiting: {
-      begun: true,
+      started: true,
       step: refusal('HistoryTooNew', /^this run was begun/),
     },
   });

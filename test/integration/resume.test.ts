@@ -297,12 +297,12 @@ test('of two resumes at once one is refused; beside one that works there is no o
   const works = { runId, status: 'running' };
   expect(refused.reason).toMatchObject({
     ...refusal('AlreadyResumed', runId),
-    details: { run: first.runId, resumes: [works] },
+    details: { run: first.runId, resumedAs: [works] },
   });
   await expect(selvage.resume(first.runId, { allowDuplicate: true })).rejects.toMatchObject(
     refusal('AlreadyResumed', 'cancel it first'),
   );
-  expect(await first.status()).toMatchObject({ resumes: [works] });
+  expect(await first.status()).toMatchObject({ resumedAs: [works] });
   mayGoOn.open();
   await resumed.value.values();
 
@@ -312,7 +312,7 @@ test('of two resumes at once one is refused; beside one that works there is no o
   const again = await selvage.resume(first.runId, { allowDuplicate: true });
   await again.values();
   const ended = [runId, again.runId].map((id) => ({ runId: id, status: 'succeeded' }));
-  expect(await first.status()).toMatchObject({ resumes: ended });
+  expect(await first.status()).toMatchObject({ resumedAs: ended });
   expect((await again.status()).run.details).toMatchObject({ resumed_from: first.runId });
   const listed = async (query: { resumed?: false }): Promise<[string, unknown][]> =>
     (await selvage.runs.list({ tapestry: 'patient', limit: 10, ...query })).items.map((run) => [

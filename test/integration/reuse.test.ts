@@ -206,9 +206,9 @@ test('a value that is too old is made again, in queued knots and in segments', a
       record: { cached_from_run: null, cache_key: old.record.cache_key, extra: { passed_over: 'too_old' } },
     });
     expect(await selvage.lineage.explainCache(again.runId, 'end')).toMatchObject({
-      isHit: false,
+      reused: false,
       reason: 'too-old',
-      other: { run: old.runId, knot: 'end', madeAt: old.record.finished_at },
+      other: { runId: old.runId, knotId: 'end', madeAt: old.record.finished_at },
     });
     // What was made anew is young enough for the next one.
     expect(await run(x + 1)).toMatchObject({ bodies: [], record: { cached_from_run: again.runId } });

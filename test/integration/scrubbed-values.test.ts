@@ -112,7 +112,7 @@ test.each(PLACES)(
     const { output_hash } = before.find(({ knot_id }) => knot_id === 'names')!;
     const why = await selvage.lineage.why(output_hash!, { runId: run.runId });
     expect(why.record.run_id).toBe(run.runId);
-    expect((await selvage.lineage.impact(output_hash!)).affected.length).toBeGreaterThan(5);
+    expect((await selvage.lineage.impact(output_hash!)).items.length).toBeGreaterThan(5);
     await expect(run.values()).rejects.toMatchObject({ code: 'ValueMissing' });
     expect((await other.result({ outputs: 'terminals' })).values).toMatchObject({
       end: `${OTHER} ${OTHER} told`,

@@ -112,8 +112,8 @@ test('runs of other tapestries, nested twice, as in process', async () => {
     ['by', ids[2], 'by'],
   ]);
   const [made] = await selvage.getRun(ids[2]!).lineage({ knotId: 'd' });
-  const { affected } = await selvage.lineage.impact(made!.output_hash!);
-  const told = affected.map(({ record: of, through }) => [of.run_id, of.knot_id, ...through]);
+  const { items } = await selvage.lineage.impact(made!.output_hash!);
+  const told = items.map(({ record: of, through }) => [of.run_id, of.knot_id, ...through]);
   expect(told).toContainEqual([ids[1], 'inner', 'd']);
   expect(told).toContainEqual([ids[0], 'middle', 'inner', 'again']);
   const byHand = await selvage.start(outer, { x: 3 });

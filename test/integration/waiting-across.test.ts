@@ -43,11 +43,11 @@ async function waitingUntil(
   });
 }
 
-const codesOf = ({ runs }: WaitingRuns): Record<string, string> =>
-  Object.fromEntries(runs.map(({ runId, reason }) => [runId, reason.code]));
+const codesOf = ({ items }: WaitingRuns): Record<string, string> =>
+  Object.fromEntries(items.map(({ runId, reason }) => [runId, reason.code]));
 
-function byRun({ runs }: WaitingRuns): Record<string, WaitingRun> {
-  return Object.fromEntries(runs.map((run) => [run.runId, run]));
+function byRun({ items }: WaitingRuns): Record<string, WaitingRun> {
+  return Object.fromEntries(items.map((run) => [run.runId, run]));
 }
 
 test('each run says what it waits for and since when, whoever has to know it', async () => {
@@ -57,14 +57,14 @@ test('each run says what it waits for and since when, whoever has to know it', a
   expect(await client.runs.waiting()).toEqual({
     open: 1,
     working: 0,
-    runs: [
+    items: [
       {
         runId: early.runId,
         tapestry: 'approved',
         planHash: expect.stringMatching(/^sha256:/),
         startedAt: expect.any(Number),
         since: expect.any(Number),
-        begun: false,
+        started: false,
         taskQueue: client.taskQueue,
         reason: { code: 'NoWorker', message: `no worker polls task queue "${client.taskQueue}"` },
       },
@@ -107,7 +107,7 @@ test('each run says what it waits for and since when, whoever has to know it', a
   const found = byRun(waiting);
   expect(found).toMatchObject({
     [early.runId]: {
-      begun: true,
+      started: true,
       knotId: 'approval',
       body: 'approved#approval#selvage.waitForSignal',
       signal: 'approve',
@@ -119,11 +119,11 @@ test('each run says what it waits for and since when, whoever has to know it', a
     [runs.each.runId]: { knotId: 'all', reason: { code: 'BodyThrew' } },
   });
   expect(found[runs.later.runId]!.until).toBeGreaterThan(since + YEAR_MS - 1_000);
-  for (const run of waiting.runs) expect(run.since).toBeGreaterThanOrEqual(since - 1_000);
-  const times = waiting.runs.map((run) => run.since);
+  for (const run of waiting.items) expect(run.since).toBeGreaterThanOrEqual(since - 1_000);
+  const times = waiting.items.map((run) => run.since);
   expect(times).toEqual([...times].sort((a, b) => a - b));
 
-  expect(countWaiting(waiting.runs, 'reason').map(({ key, runs: count }) => [key, count])).toEqual([
+  expect(countWaiting(waiting.items, 'reason').map(({ key, count }) => [key, count])).toEqual([
     ['BodyThrew', 2],
     ['BodyMissing', 1],
     ['LimitReached', 1],
@@ -131,10 +131,10 @@ test('each run says what it waits for and since when, whoever has to know it', a
     ['Signal approve', 1],
     ['Time', 1],
   ]);
-  expect(countWaiting(waiting.runs, 'version')).toContainEqual(
-    expect.objectContaining({ key: 'report@1', runs: 1, first: runs.old.runId }),
+  expect(countWaiting(waiting.items, 'version')).toContainEqual(
+    expect.objectContaining({ key: 'report@1', count: 1, oldestRunId: runs.old.runId }),
   );
-  expect(countWaiting(waiting.runs, 'task-queue')).toContainEqual(
+  expect(countWaiting(waiting.items, 'task-queue')).toContainEqual(
     expect.objectContaining({ key: ELSEWHERE }),
   );
   await until('those with the tag are listed', async () => {
@@ -155,7 +155,7 @@ test('each run says what it waits for and since when, whoever has to know it', a
   // A wait needs no worker before it is over.
   expect(codesOf(alone)[early.runId]).toBe('Signal');
   for (const run of Object.values({ ...runs, early })) await run.terminate();
-  expect(await client.runs.waiting()).toEqual({ open: 0, working: 0, runs: [] });
+  expect(await client.runs.waiting()).toEqual({ open: 0, working: 0, items: [] });
 });
 
 test('a run that a worker tries in vain is asked about', async () => {
@@ -163,11 +163,11 @@ test('a run that a worker tries in vain is asked about', async () => {
   const run = await client.start(approved, {});
   const stranger = await startWorker(client, { tapestries: [later] });
   const failing = await waitingUntil(client, (now) => codesOf(now)[run.runId] === 'UnknownTapestry');
-  expect(failing.runs).toMatchObject([{ begun: false, taskQueue: client.taskQueue }]);
+  expect(failing.items).toMatchObject([{ started: false, taskQueue: client.taskQueue }]);
   await stranger.stop();
   await startWorker(client, { tapestries: [approved] });
   const before = await waitingUntil(client, (now) => codesOf(now)[run.runId] === 'Signal');
-  expect(before.runs).toMatchObject([{ knotId: 'approval' }]);
+  expect(before.items).toMatchObject([{ knotId: 'approval' }]);
   await run.terminate();
 });
 
@@ -178,11 +178,11 @@ test('runs of other backends are not listed, nor what their knots have started',
   }));
   await startWorker(other, { tapestries: [outer, approved] });
   const run = await other.start(outer, {});
-  const { runs } = await waitingUntil(other, (now) => Object.values(codesOf(now)).includes('Signal'));
-  expect(runs).toMatchObject([{ runId: `${run.runId}/inner#1`, knotId: 'approval' }]);
+  const { items } = await waitingUntil(other, (now) => Object.values(codesOf(now)).includes('Signal'));
+  expect(items).toMatchObject([{ runId: `${run.runId}/inner#1`, knotId: 'approval' }]);
   expect((await other.runs.waiting()).open).toBe(2);
   const client = await connectSelvage();
-  expect(await client.runs.waiting()).toEqual({ open: 0, working: 0, runs: [] });
+  expect(await client.runs.waiting()).toEqual({ open: 0, working: 0, items: [] });
   expect(await client.versions()).toMatchObject({ open: 0, plans: [] });
   await run.terminate();
 });
@@ -210,7 +210,7 @@ test('versions tell which code unfinished runs still need, who has it, and what 
       ? now
       : undefined;
   });
-  expect(versions).toMatchObject({ open: 4, unread: [], workersKnown: true });
+  expect(versions).toMatchObject({ open: 4, unknownRuns: [], workersKnown: true });
   expect(versions.plans).toMatchObject([
     { tapestry: 'approved', runs: 1 },
     { tapestry: 'learnt', runs: 1 },
@@ -221,19 +221,19 @@ test('versions tell which code unfinished runs still need, who has it, and what 
   expect(bodies).toMatchObject({
     'report@1': {
       runs: 2,
-      first: expect.any(String),
+      oldestRunId: expect.any(String),
       tapestries: ['outer', 'reports'],
       codeHash: expect.stringMatching(/^sha256:/),
-      isSafeToRemove: false,
+      safeToRemove: false,
     },
-    'report@2': { runs: 0, workers: [{ identity: 'new' }], isSafeToRemove: true },
-    'models:train': { runs: 1, codeHash: null, workers: [], isSafeToRemove: false },
+    'report@2': { runs: 0, workers: [{ identity: 'new' }], safeToRemove: true },
+    'models:train': { runs: 1, codeHash: null, workers: [], safeToRemove: false },
     // Its run has it behind itself.
-    inc: { runs: 0, isSafeToRemove: true },
+    inc: { runs: 0, safeToRemove: true },
   });
   expect(bodies).not.toHaveProperty('report@3');
   const asked = (await client.versions({ tapestry: 'approved' })).bodies;
-  expect(asked.find(({ body }) => body === 'report@2')).toMatchObject({ runs: 0, isSafeToRemove: null });
+  expect(asked.find(({ body }) => body === 'report@2')).toMatchObject({ runs: 0, safeToRemove: null });
   for (const run of [old, nesting, hosted]) await run.terminate();
   await waits.terminate();
 });
@@ -258,14 +258,14 @@ test('versions count the runs that a backfill has yet to start', async () => {
     async () =>
       (await client.backends.runHistory.findLineage({ runId: first, knotId: 'measure' })).items.length === 1,
   );
-  const { bodies, unread } = await client.versions();
-  expect(unread).toEqual([]);
+  const { bodies, unknownRuns } = await client.versions();
+  expect(unknownRuns).toEqual([]);
   // The first has it behind itself.
   expect(bodies.find(({ body }) => body === 'measure@1')).toMatchObject({
     runs: 1,
-    first: run.runId,
+    oldestRunId: run.runId,
     tapestries: ['selvage.backfill'],
-    isSafeToRemove: false,
+    safeToRemove: false,
   });
   go.open();
   await run.result();

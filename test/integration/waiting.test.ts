@@ -25,7 +25,7 @@ async function waitingUntil(
 
 /** Once its next step waits for this. */
 const stepUntil = async (run: RunHandle<object>, code: string) =>
-  (await waitingUntil(run, ({ step }) => step?.code === code)).step!;
+  (await waitingUntil(run, ({ workflowTask }) => workflowTask?.code === code)).workflowTask!;
 
 /** Once these knots wait for these. */
 const knotsUntil = (run: RunHandle<object>, codes: Record<string, string>): Promise<Waiting> =>
@@ -54,8 +54,8 @@ describe('a run that no worker has begun', () => {
         terminals: { end: 'end' },
       },
       waiting: {
-        begun: false,
-        step: { code: 'NoWorker', message: expect.stringContaining(client.taskQueue!), attempt: 1 },
+        started: false,
+        workflowTask: { code: 'NoWorker', message: expect.stringContaining(client.taskQueue!), attempt: 1 },
         knots: [],
       },
     });
@@ -107,8 +107,8 @@ describe('a run that no worker has begun', () => {
       return (await historyOf(client, run.runId)).some((event) => event.markerRecordedEventAttributes);
     });
     // The next task may only wait for its worker yet.
-    const waiting = await waitingUntil(run, ({ step }) => step?.code === 'UnknownTapestry');
-    expect(waiting.begun).toBe(false);
+    const waiting = await waitingUntil(run, ({ workflowTask }) => workflowTask?.code === 'UnknownTapestry');
+    expect(waiting.started).toBe(false);
     await worker.stop();
     await startWorker(client, { tapestries: [plain] });
     expect(await run.values()).toEqual({ end: 2 });
@@ -118,7 +118,7 @@ describe('a run that no worker has begun', () => {
     ['BackendUnavailable', ['tapestryStore.get', 'tapestryStore.save'], false],
     ['DiskFull', ['runHistory.startRun'], false],
     ['BackendUnavailable', ['runHistory.endRun'], true],
-  ] as const)('says why its first or last step fails: %s of %j', async (code, only, begun) => {
+  ] as const)('says why its first or last step fails: %s of %j', async (code, only, started) => {
     const real = await temporaryBackends();
     const line = new SwitchableBackends(real);
     const client = await connectSelvage({ backends: real });
@@ -127,7 +127,7 @@ describe('a run that no worker has begun', () => {
     await startWorker(client, { tapestries: [plain], backends: line.backends, identity: 'cut off' });
     const step = await stepUntil(run, code);
     expect(step).toMatchObject({ message: expect.stringMatching(/^The test has cut /), worker: 'cut off' });
-    expect((await run.status()).waiting).toMatchObject({ begun });
+    expect((await run.status()).waiting).toMatchObject({ started });
     line.mend();
     expect(await run.values()).toEqual({ end: 2 });
   });
@@ -183,8 +183,8 @@ describe('knots that wait for different things', () => {
     const run = await client.start(build(gone), {});
     await begun.passed;
     const waiting = await knotsUntil(run, { failing: 'BodyThrew', missing: 'BodyMissing' });
-    expect(waiting).toMatchObject({ begun: true, total: 6, unfinished: 6 });
-    expect(waiting.step).toBeUndefined();
+    expect(waiting).toMatchObject({ started: true, total: 6, unfinished: 6 });
+    expect(waiting.workflowTask).toBeUndefined();
     expect(waiting.reasons).toEqual({ Running: 1, BodyThrew: 1, NoWorker: 1, BodyMissing: 1, Parents: 2 });
     const knots = byKnot(waiting);
     expect(knots).toMatchObject({
@@ -340,7 +340,7 @@ test('knots of a segment wait for each other and with the segment', async () => 
   expect(await run.values()).toEqual({ after: 3, out: 3 });
 });
 
-test('a run with more ready knots than may be in flight says which are held, and names a hundred at most', async () => {
+test('a run with more ready knots than may be in flight says which are pending, and names a hundred at most', async () => {
   const client = await connectSelvage();
   const nowhere = unique('nowhere');
   const wide = tapestry('wide', () =>
@@ -353,8 +353,12 @@ test('a run with more ready knots than may be in flight says which are held, and
   );
   await startWorker(client, { tapestries: [wide] });
   const run = await client.start(wide, {});
-  const waiting = await waitingUntil(run, ({ reasons }) => reasons.Window);
-  expect(waiting).toMatchObject({ total: 520, unfinished: 520, reasons: { NoWorker: 500, Window: 20 } });
+  const waiting = await waitingUntil(run, ({ reasons }) => reasons.PendingActivityLimit);
+  expect(waiting).toMatchObject({
+    total: 520,
+    unfinished: 520,
+    reasons: { NoWorker: 500, PendingActivityLimit: 20 },
+  });
   expect(waiting.knots).toHaveLength(100);
   await run.terminate();
 });
@@ -398,7 +402,7 @@ test('a map tells which of its elements are stuck and why, and each of its eleme
   expect(byKnot(waiting)['all']).toMatchObject({
     state: 'retrying',
     reason: { code: 'BodyThrew', message: expect.stringMatching(/^all\[1\]: .*the source is down/) },
-    childRun: `${run.runId}/all`,
+    childRunId: `${run.runId}/all`,
     elements: expect.arrayContaining([
       expect.objectContaining({ knotId: 'all[1]', state: 'retrying', attempt: 2 }),
       expect.objectContaining({ knotId: 'all[2]', state: 'running', worker: 'w' }),

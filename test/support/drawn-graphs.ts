@@ -63,11 +63,11 @@ const state: fc.Arbitrary<GraphState> = fc
   .record(
     {
       outcome: fc.constantFrom('ok' as const, 'err' as const, 'skipped' as const),
-      hash: fc.constant(hash),
-      cachedFrom: text,
+      outputHash: fc.constant(hash),
+      cachedFromRun: text,
       error: fc.record({ type: text, message: text }),
       elements: fc.record({ count: fc.nat(), failed: fc.nat() }),
-      childRun: text,
+      childRunId: text,
       attempt: fc.integer({ min: 1, max: 5 }),
       took: fc.nat(),
     },

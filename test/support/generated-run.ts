@@ -129,12 +129,12 @@ function stateOf(
   const started = ready + waited + (isRetried ? 700 : 0);
   return {
     outcome: isErr ? 'err' : 'ok',
-    ...(!isErr && { hash: hash(), size: Math.floor(random() * 1e6) }),
+    ...(!isErr && { outputHash: hash(), outputSize: Math.floor(random() * 1e6) }),
     scheduledAt: ready,
     startedAt: started,
     finishedAt: isHit ? started + 3 : started + took,
     attempt: isRetried ? 2 : 1,
-    ...(isHit && !isErr && { cachedFrom: 'daily-report-6' }),
+    ...(isHit && !isErr && { cachedFromRun: 'daily-report-6' }),
     ...(isErr && { error: { type: 'TypeError', message: 'The column “amount” holds a text in row 1,204' } }),
     ...(index % 37 === 5 && !isErr && { elements: { count: 400, failed: 0 } }),
     worker: `worker-${index % 4}@host`,

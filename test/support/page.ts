@@ -120,7 +120,7 @@ export class TestPage {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        'x-selvage-act': '1',
+        'x-selvage-action': '1',
         authorization: `Bearer ${this.token}`,
         ...headers,
       },

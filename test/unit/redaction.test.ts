@@ -117,7 +117,7 @@ async function hashes(): Promise<Map<string, string>> {
 describe('no answer to a model has a secret in it', () => {
   test('whole values, of knots, parameters and logs', async () => {
     for (const [id, hash] of await hashes()) {
-      for (const input of [{ hash }, { hash, run: 'leaky' }]) {
+      for (const input of [{ hash }, { hash, runId: 'leaky' }]) {
         const said = JSON.stringify(await ask('value', input));
         expect([id, said]).not.toEqual([id, expect.stringContaining(SECRET)]);
       }
@@ -157,16 +157,16 @@ describe('no answer to a model has a secret in it', () => {
   test('runs, knots, walks, and what a plan begins with', async () => {
     const said: Json[] = [
       await ask('runs', {}),
-      await ask('run', { run: 'leaky' }),
+      await ask('run', { runId: 'leaky' }),
       await ask('plan_preview', { tapestry: 'leaky' }),
     ];
     for (const [id, hash] of await hashes()) {
       if (id.endsWith(':log')) continue;
       said.push(await ask('why', { hash }), await ask('impact', { hash }));
-      said.push(await ask('knot', { run: 'leaky', knot: id }));
+      said.push(await ask('knot', { runId: 'leaky', knotId: id }));
     }
     for (const knotId of ['one', 'failed', 'failed[0]', 'session'])
-      said.push(await ask('knot', { run: 'leaky', knot: knotId }));
+      said.push(await ask('knot', { runId: 'leaky', knotId }));
     const text = JSON.stringify(said);
     expect(text).not.toContain(SECRET);
     expect(text).toContain('refused Bearer [redacted]');
@@ -197,7 +197,7 @@ test('the page shows secrets in values and defaults to who has the token; in err
   }
   for (const who of ['owner', 'reader'] as const) {
     for (const knotId of ['session', 'one']) {
-      const said = await asked(who, 'knot', { run: 'leaky', knot: knotId });
+      const said = await asked(who, 'knot', { runId: 'leaky', knotId });
       expect(said).toContain('[redacted]');
       expect(said).not.toContain(SECRET);
     }

@@ -74,7 +74,7 @@ function lineOf(event: RunEvent): Line {
   const common = {
     event: type,
     eventId: id,
-    run: run.run_id,
+    runId: run.run_id,
     temporalRunId: run.temporal_run_id,
     tapestry: run.tapestry,
     ...(run.partition !== null && { partition: run.partition }),
@@ -103,14 +103,14 @@ function lineOf(event: RunEvent): Line {
 }
 
 function lineOfKnot({ record }: Extract<RunEvent, { type: 'knot-finished' }>, common: object): Line {
-  const { knot_id: knot, outcome, skip_reason: skipReason, cached_from_run: reusedFrom, extra } = record;
+  const { knot_id: knotId, outcome, skip_reason: skipReason, cached_from_run: cachedFromRun, extra } = record;
   const error = (extra as { error?: Partial<ExceptionRecord> | null }).error;
-  const isReused = reusedFrom !== null;
+  const isReused = cachedFromRun !== null;
   return {
     level: levelOf(outcome, skipReason),
     fields: {
       ...common,
-      knot,
+      knotId,
       definition: record.definition,
       outcome,
       attempt: record.attempt,
@@ -118,12 +118,12 @@ function lineOfKnot({ record }: Extract<RunEvent, { type: 'knot-finished' }>, co
       ...(record.worker !== null && { worker: record.worker }),
       durationMs: record.finished_at - record.started_at,
       queuedMs: record.started_at - record.scheduled_at,
-      ...(record.output_hash !== null && { hash: record.output_hash, size: record.output_size }),
+      ...(record.output_hash !== null && { outputHash: record.output_hash, outputSize: record.output_size }),
       ...(skipReason !== null && { skipReason }),
-      ...(isReused && { reusedFrom }),
+      ...(isReused && { cachedFromRun }),
       ...(error && { err: errorOf(error) }),
     },
-    message: `knot ${knot} ${isReused ? 'reused' : outcome}${error ? `: ${error.type}: ${error.message}` : ''}`,
+    message: `knot ${knotId} ${isReused ? 'reused' : outcome}${error ? `: ${error.type}: ${error.message}` : ''}`,
   };
 }
 

@@ -17,13 +17,13 @@ import { examineDatabase, salvageDatabase, type SalvagedTable } from './salvage'
 export interface DatabaseRepair {
   readonly file: string;
   /**
-   * `repaired`: replaced by a new file with everything readable. `hopeless`: nothing was readable, and it was
+   * `repaired`: replaced by a new file with everything readable. `unrepairable`: nothing was readable, and it was
    * moved away.
    */
-  readonly state: 'absent' | 'sound' | 'repaired' | 'hopeless';
-  readonly found: readonly string[];
+  readonly state: 'absent' | 'sound' | 'repaired' | 'unrepairable';
+  readonly problems: readonly string[];
   /** Where the damaged file is now. */
-  readonly keptAs?: string;
+  readonly movedTo?: string;
   readonly tables?: readonly SalvagedTable[];
 }
 
@@ -48,9 +48,9 @@ export async function repairDatabase(
   file: string,
   { stamp, beforeSwap, salvage = salvageDatabase }: RepairDatabaseOptions,
 ): Promise<DatabaseRepair> {
-  if (sizeOf(file) + sizeOf(`${file}-wal`) === 0) return { file, state: 'absent', found: [] };
-  const found = await examineDatabase(file);
-  if (found.length === 0) return { file, state: 'sound', found };
+  if (sizeOf(file) + sizeOf(`${file}-wal`) === 0) return { file, state: 'absent', problems: [] };
+  const problems = await examineDatabase(file);
+  if (problems.length === 0) return { file, state: 'sound', problems };
   const draft = `${file}.repairing`;
   removeDatabase(draft);
   try {
@@ -59,8 +59,14 @@ export async function repairDatabase(
     const tables = salvaged && (await examineDatabase(draft)).length === 0 ? salvaged : undefined;
     if (tables) flush(draft);
     await beforeSwap();
-    const keptAs = setDatabaseAside(file, `damaged-${stamp}`, tables && draft);
-    return { file, state: tables ? 'repaired' : 'hopeless', found, keptAs, ...(tables && { tables }) };
+    const movedTo = setDatabaseAside(file, `damaged-${stamp}`, tables && draft);
+    return {
+      file,
+      state: tables ? 'repaired' : 'unrepairable',
+      problems,
+      movedTo,
+      ...(tables && { tables }),
+    };
   } catch (error) {
     throw selvageErrorOf(error, draft, 'use');
   } finally {
@@ -73,15 +79,15 @@ export async function repairDatabase(
  * new name.
  */
 export function setDatabaseAside(file: string, reason: string, replacement?: string): string {
-  const keptAs = `${file}.${reason}`;
+  const movedTo = `${file}.${reason}`;
   const log = `${file}-wal`;
-  if (replacement) link(file, keptAs);
-  else renameSync(file, keptAs);
+  if (replacement) link(file, movedTo);
+  else renameSync(file, movedTo);
   // SQLite would apply the old log to the new file.
-  if (existsSync(log)) renameSync(log, `${keptAs}-wal`);
+  if (existsSync(log)) renameSync(log, `${movedTo}-wal`);
   rmSync(`${file}-shm`, { force: true });
   if (replacement) renameSync(replacement, file);
-  return keptAs;
+  return movedTo;
 }
 
 /**

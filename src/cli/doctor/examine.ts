@@ -28,8 +28,8 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     examineNode(process.versions.node),
     {
       subject: 'Selvage',
-      verdict: 'ok' as const,
-      found: `${VERSION} in ${path.resolve(__dirname, '../../..')}`,
+      status: 'ok' as const,
+      message: `${VERSION} in ${path.resolve(__dirname, '../../..')}`,
     },
     ...(await examineSdk()),
     await examineBundle(),
@@ -43,7 +43,7 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     ...(await examineHistory(projectDir, backends)),
     ...(await examineRuns(projectDir, backends)),
   ];
-  const isWell = findings.every(({ verdict }) => verdict !== 'missing');
+  const isWell = findings.every(({ status }) => status !== 'error');
   if (output.json) output.document({ ok: isWell, projectDir, findings });
   else output.say(describe(findings, isWell, output));
   return isWell ? EXIT.ok : EXIT.runFailed;
@@ -53,12 +53,12 @@ export function examineNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isRecent = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
   return isRecent
-    ? { subject: 'Node', verdict: 'ok', found: version }
+    ? { subject: 'Node', status: 'ok', message: version }
     : {
         subject: 'Node',
-        verdict: 'missing',
-        found: version,
-        remedy: `Install Node ${OLDEST_NODE.join('.')} or newer.`,
+        status: 'error',
+        message: version,
+        fix: `Install Node ${OLDEST_NODE.join('.')} or newer.`,
       };
 }
 
@@ -75,9 +75,9 @@ async function examineSdk(): Promise<Finding[]> {
     return [
       {
         subject,
-        verdict: 'missing',
-        found: `without ${absent.join(', ')}`,
-        remedy: `npm install ${absent.join(' ')}`,
+        status: 'error',
+        message: `without ${absent.join(', ')}`,
+        fix: `npm install ${absent.join(' ')}`,
       },
     ];
   }
@@ -88,17 +88,17 @@ async function examineSdk(): Promise<Finding[]> {
     return [
       {
         subject,
-        verdict: 'missing',
-        found: found.join('; '),
-        remedy: 'Give all @temporalio packages one version.',
+        status: 'error',
+        message: found.join('; '),
+        fix: 'Give all @temporalio packages one version.',
       },
     ];
   }
   try {
     (await import('../../worker/single-sdk.js')).requireSingleSdk();
-    return [{ subject, verdict: 'ok', found: `${found.join()}, one copy` }];
+    return [{ subject, status: 'ok', message: `${found.join()}, one copy` }];
   } catch (error) {
-    return [{ subject, verdict: 'missing', found: (error as Error).message }];
+    return [{ subject, status: 'error', message: (error as Error).message }];
   }
 }
 
@@ -115,12 +115,12 @@ async function examineBundle(): Promise<Finding> {
   const subject = 'Workflow bundle';
   const { interpreterSource } = await import('../../worker/workflow-bundle.js');
   return interpreterSource().workflowBundle
-    ? { subject, verdict: 'ok', found: 'prebuilt for this SDK' }
+    ? { subject, status: 'ok', message: 'prebuilt for this SDK' }
     : {
         subject,
-        verdict: 'note',
-        found: 'none for this version of the SDK: workers take some seconds longer to start',
-        remedy: 'Install the version of @temporalio/worker that this version of Selvage was built with.',
+        status: 'warning',
+        message: 'none for this version of the SDK: workers take some seconds longer to start',
+        fix: 'Install the version of @temporalio/worker that this version of Selvage was built with.',
       };
 }
 
@@ -130,10 +130,9 @@ async function examineThreads(): Promise<Finding[]> {
   return [
     {
       subject: 'Workflow threads',
-      verdict: 'note',
-      found: 'this version of the SDK gives each task queue a thread of its own, which takes about 45 MB',
-      remedy:
-        'Give tapestries that one process runs the same `taskQueue`, or install the version of @temporalio/worker that Selvage was built with.',
+      status: 'warning',
+      message: 'this version of the SDK gives each task queue a thread of its own, which takes about 45 MB',
+      fix: 'Give tapestries that one process runs the same `taskQueue`, or install the version of @temporalio/worker that Selvage was built with.',
     },
   ];
 }
@@ -143,12 +142,12 @@ function examinePrivacy(projectDir: string): Finding[] {
   const subject = 'Private';
   if (!isProject(projectDir)) return [];
   const risk = openToOthers(projectDir);
-  if (risk !== undefined) return [{ subject, verdict: 'note', found: risk }];
-  const found =
+  if (risk !== undefined) return [{ subject, status: 'warning', message: risk }];
+  const message =
     process.platform === 'win32'
       ? 'whoever Windows lets into the folder reads values: keep projects below your own user folder'
       : 'other users of this machine may not look into .selvage';
-  return [{ subject, verdict: 'ok', found }];
+  return [{ subject, status: 'ok', message }];
 }
 
 /** Whether the pages of the project's databases are intact, as far as some seconds of checking can tell. */
@@ -166,16 +165,15 @@ async function examineFiles(projectDir: string): Promise<Finding[]> {
       const { state, found } = await quickCheck(file);
       switch (state) {
         case 'sound':
-          return { subject, verdict: 'ok', found: `${file}: sound` };
+          return { subject, status: 'ok', message: `${file}: sound` };
         case 'unfinished':
-          return { subject, verdict: 'note', found: `${file}: not looked at to its end (${found})` };
+          return { subject, status: 'warning', message: `${file}: not looked at to its end (${found})` };
         case 'damaged':
           return {
             subject,
-            verdict: 'missing',
-            found: `${file} is damaged: ${found}`,
-            remedy:
-              'End what uses it, then run `selvage doctor --repair`: it keeps the file, and what can be read of records and values.',
+            status: 'error',
+            message: `${file} is damaged: ${found}`,
+            fix: 'End what uses it, then run `selvage doctor --repair`: it keeps the file, and what can be read of records and values.',
           };
       }
     }),
@@ -185,13 +183,13 @@ async function examineFiles(projectDir: string): Promise<Finding[]> {
 function describe(findings: readonly Finding[], isWell: boolean, output: Output): string {
   const marks = {
     ok: output.green('ok     '),
-    note: output.yellow('note   '),
-    missing: output.red('missing'),
+    warning: output.yellow('warning'),
+    error: output.red('error  '),
   };
   const width = Math.max(...findings.map(({ subject }) => subject.length));
-  const lines = findings.flatMap(({ subject, verdict, found, remedy }) => [
-    `${marks[verdict]}  ${subject.padEnd(width)}  ${found}`,
-    ...(remedy ? [`${' '.repeat(width + 11)}${output.dim(remedy)}`] : []),
+  const lines = findings.flatMap(({ subject, status, message, fix }) => [
+    `${marks[status]}  ${subject.padEnd(width)}  ${message}`,
+    ...(fix ? [`${' '.repeat(width + 11)}${output.dim(fix)}`] : []),
   ]);
   return [
     ...lines,

@@ -1,9 +1,10 @@
 /** The result of one check. */
 export interface Finding {
   readonly subject: string;
-  /** `missing`: something needed is missing or unusable; `note`: everything works, but something could be better. */
-  readonly verdict: 'ok' | 'note' | 'missing';
-  readonly found: string;
+  /** `error`: something needed is missing or unusable; `warning`: everything works, but something could be better. */
+  readonly status: 'ok' | 'warning' | 'error';
+  /** What was found. */
+  readonly message: string;
   /** How to fix it. */
-  readonly remedy?: string;
+  readonly fix?: string;
 }

@@ -67,7 +67,7 @@ export async function repairProject({
     log('Starting the embedded server on it');
     temporal = await tryServer(projectDir, stamp, temporal);
   }
-  return { leftovers, backends, temporal, ...(temporal.keptAs !== undefined && { lostCluster: cluster }) };
+  return { leftovers, backends, temporal, ...(temporal.movedTo !== undefined && { lostCluster: cluster }) };
 }
 
 /** SQLite may consider a database sound that lacks Temporal's tables. */
@@ -78,10 +78,10 @@ async function tryServer(projectDir: string, stamp: string, sound: DatabaseRepai
     return sound;
   } catch (error) {
     if (!SelvageError.is(error, 'DatabaseDamaged')) throw error;
-    const keptAs = await withServerAtRest(projectDir, stamp, async ({ folder }) =>
+    const movedTo = await withServerAtRest(projectDir, stamp, async ({ folder }) =>
       setDatabaseAside(folder.database, `unusable-${stamp}`),
     );
-    return { ...sound, state: 'hopeless', found: [error.message], keptAs };
+    return { ...sound, state: 'unrepairable', problems: [error.message], movedTo };
   }
 }
 

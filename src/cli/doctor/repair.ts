@@ -74,7 +74,8 @@ function describe({ leftovers, backends, temporal, lostRuns, values }: Report, p
   const databases = [...backends, temporal];
   const lines = [
     ...leftovers.map(
-      ({ file, found, keptAs }) => `${keptAs ? `Moved ${file} to ${keptAs}` : `Removed ${file}`}: ${found}.`,
+      ({ file, problem, movedTo }) =>
+        `${movedTo ? `Moved ${file} to ${movedTo}` : `Removed ${file}`}: ${problem}.`,
     ),
     ...databases.flatMap(describeDatabase),
   ];
@@ -83,7 +84,7 @@ function describe({ leftovers, backends, temporal, lostRuns, values }: Report, p
       `${plural(values.length, 'value')} set aside, because the bytes do not have the hash. \`selvage resume RUN\` and reuse make them again:`,
       ...shown(
         values,
-        ({ hash, keptAs }) => `  ${hash}${keptAs ? `, kept as ${keptAs}` : ', sealed: removed'}`,
+        ({ hash, movedTo }) => `  ${hash}${movedTo ? `, kept as ${movedTo}` : ', sealed: removed'}`,
       ),
     );
   }
@@ -103,14 +104,14 @@ function describe({ leftovers, backends, temporal, lostRuns, values }: Report, p
   return lines.join('\n');
 }
 
-function describeDatabase({ file, state, found, keptAs, tables = [] }: DatabaseRepair): string[] {
+function describeDatabase({ file, state, problems, movedTo, tables = [] }: DatabaseRepair): string[] {
   if (state === 'absent') return [];
   if (state === 'sound') return [`Sound: ${file}`];
   return [
     state === 'repaired'
-      ? `Repaired ${file}; the damaged file is kept as ${keptAs}`
-      : `Moved ${file} to ${keptAs}; the next command makes a new one`,
-    ...shown(found, (line) => `  was wrong: ${line}`),
+      ? `Repaired ${file}; the damaged file is kept as ${movedTo}`
+      : `Moved ${file} to ${movedTo}; the next command makes a new one`,
+    ...shown(problems, (line) => `  was wrong: ${line}`),
     ...(state === 'repaired' ? describeTables(tables) : []),
   ];
 }

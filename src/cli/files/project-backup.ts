@@ -54,11 +54,11 @@ export interface LeftOut {
 }
 
 export interface RestoredFile {
-  readonly holds: readonly BackedUp[];
+  readonly contains: readonly BackedUp[];
   /** Of PostgreSQL: the database, in words. */
   readonly file: string;
   /** Where the previous file was moved. Absent if there was none. */
-  readonly keptAs?: string;
+  readonly movedTo?: string;
 }
 
 export interface BackupOptions {
@@ -205,7 +205,7 @@ export async function restoreProject(
         log(`Restoring ${postgres.shown}`);
         await postgres.restore(from);
         if (holds.includes('history')) await postgres.noteStepBack(backup.begunAt);
-        restored.push({ holds, file: postgres.shown, ...(isThere && { keptAs: kept }) });
+        restored.push({ contains: holds, file: postgres.shown, ...(isThere && { movedTo: kept }) });
       }
       const files = onDisk(serverFolder(projectDir).root, () =>
         copies.map(({ holds, file, draft }): RestoredFile => {
@@ -215,9 +215,9 @@ export async function restoreProject(
             renameSync(draft, file);
           }
           return {
-            holds,
+            contains: holds,
             file,
-            ...(isThere && { keptAs: setDatabaseAside(file, `before-restore-${stamp}`, draft) }),
+            ...(isThere && { movedTo: setDatabaseAside(file, `before-restore-${stamp}`, draft) }),
           };
         }),
       );

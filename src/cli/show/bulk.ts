@@ -13,12 +13,12 @@ const WORDS: Readonly<Record<BulkAction['kind'], { readonly doing: string; reado
 };
 
 /** The question before it is done. */
-export function bulkQuestion({ act, runs }: BulkPlan): string {
-  return `${WORDS[act.kind].doing} ${plural(runs.length, 'run')}?`;
+export function bulkQuestion({ action, runs }: BulkPlan): string {
+  return `${WORDS[action.kind].doing} ${plural(runs.length, 'run')}?`;
 }
 
-export function describeBulkPlan({ act, runs }: BulkPlan): string {
-  if (runs.length === 0) return `No run fits: there is nothing to ${act.kind}.`;
+export function describeBulkPlan({ action, runs }: BulkPlan): string {
+  if (runs.length === 0) return `No run fits: there is nothing to ${action.kind}.`;
   const counts = new Map<string, string[]>();
   for (const { runId, tapestry } of runs) counts.set(tapestry, [...(counts.get(tapestry) ?? []), runId]);
   const rows = [...counts]
@@ -28,22 +28,24 @@ export function describeBulkPlan({ act, runs }: BulkPlan): string {
 }
 
 /** On one line, while it goes on. */
-export function describeBulkProgress({ act, total, done, failed }: BulkProgress): string {
-  return `${done} of ${plural(total, 'run')} ${WORDS[act.kind].done}${failed > 0 ? `, ${failed} failed` : ''}`;
+export function describeBulkProgress({ action, total, done, failed }: BulkProgress): string {
+  return `${done} of ${plural(total, 'run')} ${WORDS[action.kind].done}${failed > 0 ? `, ${failed} failed` : ''}`;
 }
 
 /** @param elsewhere the options that name server and folder */
 export function describeBulkReport(report: BulkReport, elsewhere: readonly string[]): string {
-  const { id, failed, left, brokenOff } = report;
+  const { id, failed, remaining, interruptedBy } = report;
   const rows = failed
     .slice(0, SHOWN_FAILURES)
     .map(({ runId, error }) => [runId, error!.code, shorten(error!.message, SHOWN_MESSAGE)]);
   const goOn = commandLine(['bulk', 'continue', id, ...elsewhere]);
   return [
-    `${describeBulkProgress({ ...report, failed: failed.length })}${left > 0 ? `, ${left} left` : ''}.`,
+    `${describeBulkProgress({ ...report, failed: failed.length })}${remaining > 0 ? `, ${remaining} left` : ''}.`,
     ...(rows.length > 0 ? [formatTable(['RUN', 'FAILED', 'BECAUSE'], rows)] : []),
     ...(failed.length > rows.length ? [`and ${failed.length - rows.length} more: --json has all`] : []),
-    ...(brokenOff ? [`Broken off: ${brokenOff.code}: ${brokenOff.message}`] : []),
-    ...(left > 0 || failed.length > 0 ? [`To ${left > 0 ? 'go on' : 'try those again'}: ${goOn}`] : []),
+    ...(interruptedBy ? [`Broken off: ${interruptedBy.code}: ${interruptedBy.message}`] : []),
+    ...(remaining > 0 || failed.length > 0
+      ? [`To ${remaining > 0 ? 'go on' : 'try those again'}: ${goOn}`]
+      : []),
   ].join('\n');
 }

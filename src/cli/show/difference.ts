@@ -7,23 +7,23 @@ import { commandLine } from '../output/typed-commands';
 import { foldElements } from './element-ranges';
 
 export function describeDifference(
-  { first, second, equal, differences }: RunDifference,
+  { first, second, equal, items }: RunDifference,
   limit: number,
   output: Output,
 ): string {
   const runs = [first, second].map(
     ({ run_id, tapestry, status }) => `${output.bold(run_id)} (${tapestry}, ${status})`,
   );
-  const origins = alikeIn(differences.filter(({ isFirst }) => isFirst));
-  const followers = foldElements(differences.flatMap(({ knotId, isFirst }) => (isFirst ? [] : [knotId])));
+  const origins = alikeIn(items.filter(({ isFirst }) => isFirst));
+  const followers = foldElements(items.flatMap(({ knotId, isFirst }) => (isFirst ? [] : [knotId])));
   const shown = origins.slice(0, limit);
   const below = followers.slice(0, Math.max(0, limit - shown.length));
   const more = origins.length + followers.length - shown.length - below.length;
   return [
     runs.join(' and '),
-    differences.length === 0
+    items.length === 0
       ? `All ${plural(equal, 'knot')} came to the same.`
-      : `${plural(equal, 'knot')} came to the same, ${differences.length} did not. First of all:`,
+      : `${plural(equal, 'knot')} came to the same, ${items.length} did not. First of all:`,
     ...shown.flatMap((alike) => differenceLines(alike, output)),
     ...(below.length > 0 ? ['', `Below them: ${below.join(', ')}`] : []),
     ...(more > 0 ? ['', output.dim(`And ${more} more: raise --limit (${limit}).`)] : []),

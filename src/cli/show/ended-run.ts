@@ -37,7 +37,7 @@ interface Shown {
 
 /** Shows the outcome of a run that is over. */
 export async function showEnded(
-  { run, resumes }: RunState,
+  { run, resumedAs }: RunState,
   { backends, projectDir, place }: Shown,
   options: ServerOptions,
   output: Output,
@@ -48,7 +48,7 @@ export async function showEnded(
   const elapsed = Math.max(0, (run.finished_at ?? run.started_at) - run.started_at);
   const notes = await readNotes(backends, run);
   // A run that a knot started continues with the parent run.
-  const mayResume = run.parent_run_id === null && resumes === undefined && options.capsule === undefined;
+  const mayResume = run.parent_run_id === null && resumedAs === undefined && options.capsule === undefined;
   const resume = mayResume ? resumeCommand(runId, FILE, placeWords(options)) : undefined;
   const told = tapestry === BACKFILL ? await toldOfBackfill(backends, result, output) : '';
   if (told) output.say(`\n${told}`);
@@ -66,7 +66,7 @@ export async function showEnded(
     output.document({
       ...runDocument(result, { ...surroundings, unreadable }),
       resumedFrom,
-      resumes,
+      resumedAs,
     });
   }
   return EXIT.ok;

@@ -4,19 +4,19 @@ import { formatTime, plural, shorten } from '../output/format';
 import type { Interruption } from '../process/interruption';
 
 export function exitCodeOf(
-  { complete, away }: Pick<GarbageReport, 'complete' | 'away'>,
+  { complete, unavailable }: Pick<GarbageReport, 'complete' | 'unavailable'>,
   interruption: Interruption,
 ): number {
   if (complete) return EXIT.ok;
-  return away ? EXIT.runFailed : interruption.exitCode;
+  return unavailable ? EXIT.runFailed : interruption.exitCode;
 }
 
 export function describeGarbage(report: GarbageReport): string {
-  const { dryRun, complete, away, examined, unreferred, expired, before, heldBy, last } = report;
+  const { dryRun, complete, unavailable, examined, unreferenced, expired, before, heldBy, last } = report;
   const removed = dryRun ? 'would be removed' : 'removed';
   return [
     `${total(examined)} looked at.`,
-    `${total(unreferred)} that no record names ${removed}.`,
+    `${total(unreferenced)} that no record names ${removed}.`,
     ...(expired.count > 0 ? [`${total(expired)} older than the TTL ${removed}.`] : []),
     `What was put since ${formatTime(before)} stays.`,
     ...(heldBy
@@ -27,8 +27,8 @@ export function describeGarbage(report: GarbageReport): string {
     ...(complete
       ? []
       : [
-          away
-            ? `What is behind ${last ?? 'the beginning'} was not looked at: ${away.code}: ${away.message} The next one does the rest.`
+          unavailable
+            ? `What is behind ${last ?? 'the beginning'} was not looked at: ${unavailable.code}: ${unavailable.message} The next one does the rest.`
             : `Interrupted${last === undefined ? ' before the first page' : ` after ${last}`}: the next one does the rest.`,
         ]),
   ].join('\n');

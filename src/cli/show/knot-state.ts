@@ -68,7 +68,7 @@ export function describeKnotState({ knotId, run, record, waiting }: KnotState, o
   return [
     head,
     `  ${describeKnot(waiting, now)}`,
-    ...(waiting.childRun === undefined ? [] : [`  ${output.dim('child run')} ${waiting.childRun}`]),
+    ...(waiting.childRunId === undefined ? [] : [`  ${output.dim('child run')} ${waiting.childRunId}`]),
     ...describeElements(waiting, now),
   ].join('\n');
 }

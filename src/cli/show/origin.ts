@@ -32,7 +32,10 @@ function branch({ label, origin }: Branch, indent: string, output: Output): stri
   ];
 }
 
-function branchesOf({ record, inputs, madeBefore, terminals = [] }: ValueOrigin, output: Output): Branch[] {
+function branchesOf(
+  { record, inputs, earlierOrigin, terminals = [] }: ValueOrigin,
+  output: Output,
+): Branch[] {
   const branches = [...inputs, ...terminals].map(({ name, hash, knotId, origin, constant }): Branch => {
     const value = hash ?? 'no value';
     if (constant !== undefined) return { label: `${name} = ${formatValue(name, decodeJson(constant))}` };
@@ -40,8 +43,8 @@ function branchesOf({ record, inputs, madeBefore, terminals = [] }: ValueOrigin,
     const by = origin ? madeBy(origin, output) : `${knotId}, of which there is no record`;
     return { label: `${name} = ${by}  ${output.dim(value)}`, origin };
   });
-  if (madeBefore) {
-    branches.push({ label: `made before by ${madeBy(madeBefore, output)}`, origin: madeBefore });
+  if (earlierOrigin) {
+    branches.push({ label: `made before by ${madeBy(earlierOrigin, output)}`, origin: earlierOrigin });
   }
   return [...failureLines(record).map((label) => ({ label })), ...branches];
 }
@@ -52,11 +55,11 @@ function failureLines({ extra }: LineageRecord): string[] {
   return error ? [errorLine(error), ...causeLines(error)].map(redactText) : [];
 }
 
-function madeBy({ record, repeats, isCut }: ValueOrigin, output: Output): string {
+function madeBy({ record, repeated, truncated }: ValueOrigin, output: Output): string {
   const version = record.definition_version === null ? '' : ` ${record.definition_version}`;
   const what = record.definition === 'parameter' ? '' : ` (${record.definition}${version})`;
   const from = record.cached_from_run === null ? '' : `, taken over from run ${record.cached_from_run}`;
-  const note = repeats ? ', as above' : isCut ? ', and more: raise --limit' : '';
+  const note = repeated ? ', as above' : truncated ? ', and more: raise --limit' : '';
   const outcome = record.outcome === 'ok' ? '' : ` ${record.outcome}`;
   return `${output.bold(record.knot_id)}${what}${outcome} of run ${record.run_id}, ${formatTime(record.finished_at)}${from}${note}`;
 }

@@ -14,7 +14,7 @@ export function describePage(
 ): void {
   output.say(
     isLogged
-      ? `Page ${url} (to act: ?token= and SELVAGE_PAGE_TOKEN, else what is in .selvage/page-token)`
+      ? `Page ${url} (to act: ?token= and SELVAGE_UI_TOKEN, else what is in .selvage/ui-token)`
       : `Page ${link}`,
   );
   if (!isOpenToOthers) return;

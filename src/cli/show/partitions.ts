@@ -21,11 +21,11 @@ export function describe(
   const total = plural(partitions.length, 'partition');
   if (shown.length === 0) return total;
   const summary = `${total}: ${parts.join(', ')}`;
-  const rows = shown.map(({ key, state, isOpen, newest, runs, reasons }) => [
+  const rows = shown.map(({ key, state, open, latestRun, runs, reasons }) => [
     key,
-    isOpen ? `${state}, not over` : state,
-    newest ? formatTime(newest.startedAt) : '',
-    newest ? `${newest.runId}${runs > 1 ? ` (of ${runs})` : ''}` : '',
+    open ? `${state}, not over` : state,
+    latestRun ? formatTime(latestRun.startedAt) : '',
+    latestRun ? `${latestRun.runId}${runs > 1 ? ` (of ${runs})` : ''}` : '',
     reasons.map(staleReasonText).join('; '),
   ]);
   const table = formatTable(['PARTITION', 'STATE', 'STARTED', 'RUN', 'WHY'], rows);

@@ -8,7 +8,7 @@ const NAMED_KNOTS = 5;
 export function describeChanges(changes: ReportedChanges, output: Output): string {
   const { since, added, removed, changed, below, same, reusable } = changes;
   const lines = [
-    ...changed.map(({ knot, what }) => `  changed  ${knot}: ${what}`),
+    ...changed.map(({ knotId, what }) => `  changed  ${knotId}: ${what}`),
     ...added.map((knot) => `  new      ${knot}`),
     ...removed.map((knot) => `  removed  ${knot}`),
     `  ${plural(below.length, 'knot')} below these, ${same.length} as before, of which ${reusable.length} can be reused`,

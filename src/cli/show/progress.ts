@@ -103,11 +103,11 @@ export class MapRates {
 
   /** @param at milliseconds of a monotonic clock */
   note(maps: readonly MapProgress[], at: number): void {
-    for (const { knot, done } of maps) {
-      const before = this.samples.get(knot) ?? [];
+    for (const { knotId, done } of maps) {
+      const before = this.samples.get(knotId) ?? [];
       // The last observation before the window marks its beginning.
       const kept = before.filter((_, place) => (before[place + 1]?.at ?? at) > at - WINDOW_MS);
-      this.samples.set(knot, [...kept, { at, done }]);
+      this.samples.set(knotId, [...kept, { at, done }]);
     }
   }
 
@@ -119,8 +119,8 @@ export class MapRates {
     return `${describeMap(map)}, ${formatRate(perMs * 1_000)}${left}`;
   }
 
-  private rateOf({ knot }: MapProgress): number | undefined {
-    const samples = this.samples.get(knot) ?? [];
+  private rateOf({ knotId }: MapProgress): number | undefined {
+    const samples = this.samples.get(knotId) ?? [];
     const [first, last] = [samples[0], samples.at(-1)];
     if (!first || !last || last.at <= first.at || last.done <= first.done) return undefined;
     return (last.done - first.done) / (last.at - first.at);
@@ -128,9 +128,9 @@ export class MapRates {
 }
 
 /** `pages 1,204 of 10,000` */
-export function describeMap({ knot, done, total }: MapProgress): string {
+export function describeMap({ knotId, done, total }: MapProgress): string {
   const count = done.toLocaleString('en-GB');
-  return `${knot} ${total === undefined ? `${count} done` : `${count} of ${total.toLocaleString('en-GB')}`}`;
+  return `${knotId} ${total === undefined ? `${count} done` : `${count} of ${total.toLocaleString('en-GB')}`}`;
 }
 
 function formatRate(perSecond: number): string {

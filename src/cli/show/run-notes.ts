@@ -15,7 +15,7 @@ export interface RunNotes {
    * as outcomes.
    */
   readonly failedElements: readonly {
-    readonly knot: string;
+    readonly knotId: string;
     readonly failed: number;
     readonly count: number;
     readonly onError: 'skip' | 'collect';
@@ -47,7 +47,7 @@ function notesOf(plan: Plan, records: readonly LineageRecord[]): RunNotes {
     };
     const onError = onErrors.get(record.knot_id);
     if (of && of.failed > 0 && onError && record.outcome === 'ok')
-      failedElements.push({ knot: record.knot_id, failed: of.failed, count: of.count, onError });
+      failedElements.push({ knotId: record.knot_id, failed: of.failed, count: of.count, onError });
     if (record.cached_from_run === null) {
       elements += of?.reused ?? 0;
       savedMs += of?.saved ?? 0;

@@ -9,7 +9,7 @@ import { describeWaiting } from './waiting';
 /** Most signals whose command is shown. */
 const SHOWN_SIGNALS = 5;
 
-export function describeRun({ run, taskQueue, resumes = [] }: RunState, output: Output): string {
+export function describeRun({ run, taskQueue, resumedAs = [] }: RunState, output: Output): string {
   const { resumed_from: resumedFrom } = run.details as { resumed_from?: string };
   const lines: [string, string | null][] = [
     ['Tapestry', run.tapestry],
@@ -19,7 +19,7 @@ export function describeRun({ run, taskQueue, resumes = [] }: RunState, output: 
     ['Event', eventOf(run)],
     ['Partition', run.partition],
     ['Parent', parentOf(run)],
-    ['Resumed', resumes.map(({ runId, status }) => `as run ${runId}, ${status}`).join('; ') || null],
+    ['Resumed', resumedAs.map(({ runId, status }) => `as run ${runId}, ${status}`).join('; ') || null],
     ['Goes on', resumedFrom === undefined ? null : `from run ${resumedFrom}`],
     ['Tags', run.tags.join(', ') || null],
     ['Commit', run.vcs_commit],
@@ -70,7 +70,7 @@ export function describeUnfinished(
   );
   const sending = [...signals].slice(0, SHOWN_SIGNALS);
   return [
-    ...(waiting?.begun === false ? [] : [progress]),
+    ...(waiting?.started === false ? [] : [progress]),
     ...maps.map((map) => `  elements of ${describeMap(map)}${timeLeft(map, age)}`),
     ...(why ? [why] : []),
     ...(sending.length > 0 ? ['Send what it waits for:'] : []),

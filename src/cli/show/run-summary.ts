@@ -58,13 +58,13 @@ function footer({ result, notes, resume, lineage }: Summary, output: Output): st
 }
 
 function describeFailedElements({
-  knot,
+  knotId,
   failed,
   count,
   onError,
 }: RunNotes['failedElements'][number]): string {
   const what = onError === 'skip' ? 'failed and were left out' : 'failed and are in its value as outcomes';
-  return `${failed} of ${count} of ${knot} ${what} (onError: '${onError}')`;
+  return `${failed} of ${count} of ${knotId} ${what} (onError: '${onError}')`;
 }
 
 function describeReused({ knots, elements, savedMs }: NonNullable<RunNotes['reused']>): string {

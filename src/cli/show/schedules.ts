@@ -143,10 +143,10 @@ export function describeSchedule(schedule: ScheduleHistory, output: Output): str
       : indented(
           formatTable(
             ['RUN', 'PLANNED', 'STARTED', 'STATUS'],
-            runs.map(({ runId, planned, started, record }) => [
+            runs.map(({ runId, plannedAt, startedAt, record }) => [
               runId,
-              new Date(planned).toISOString(),
-              formatTime(started),
+              new Date(plannedAt).toISOString(),
+              formatTime(startedAt),
               record?.status ?? 'not started',
             ]),
           ),

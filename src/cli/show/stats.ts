@@ -10,14 +10,14 @@ const HEADINGS = {
 } as const;
 
 export function describeStats(stats: Stats, output: Output): string {
-  const { by, since, until, statistics } = stats;
+  const { by, since, until, items } = stats;
   const ofRuns = by === 'tapestry';
   const title = `What finished from ${formatTime(since)} to ${formatTime(until)}`;
-  if (statistics.length === 0) return `${title}: nothing.`;
+  if (items.length === 0) return `${title}: nothing.`;
   const columns = ofRuns
     ? ['RUNS', 'FAILED', 'ENDED EARLY', 'P50', 'P95', 'P99']
     : ['RAN', 'FAILED', 'SKIPPED', 'P50', 'P95', 'P99', 'QUEUED P50', 'P95', 'BYTES', 'REUSED', 'SAVED'];
-  const rows = statistics.map((one) => [
+  const rows = items.map((one) => [
     one.name,
     `${one.ran}`,
     failures(one),
@@ -29,7 +29,7 @@ export function describeStats(stats: Stats, output: Output): string {
           ...times(one.queued, ['p50', 'p95']),
           formatBytes(one.bytes),
           `${one.reused}`,
-          one.reused === 0 ? '' : formatDuration(one.saved),
+          one.reused === 0 ? '' : formatDuration(one.savedMs),
         ]),
   ]);
   return [title, formatTable([HEADINGS[by], ...columns], rows), ...comparison(stats, output)].join('\n');
@@ -45,18 +45,18 @@ function times(percentiles: Percentiles | null, wanted: readonly (keyof Percenti
 
 function comparison({ baseline }: Stats, output: Output): string[] {
   if (!baseline) return [];
-  const { regressions, tooFew, leastSamples } = baseline;
+  const { regressions, tooFewSamples, minSamples } = baseline;
   const time = `from ${formatTime(baseline.since)} to ${formatTime(baseline.until)}`;
   const found =
     regressions.length === 0
       ? [`Nothing is slower or fails more often than ${time}.`]
       : [`Worse than ${time}:`, ...regressions.map((one) => `  ${output.red(sentence(one))}`)];
   const unknown =
-    tooFew.length === 0
+    tooFewSamples.length === 0
       ? []
       : [
           output.dim(
-            `Nothing is said of ${nameSome(tooFew.slice(0, 5), tooFew.length)}: fewer than ${leastSamples} ran now or then.`,
+            `Nothing is said of ${nameSome(tooFewSamples.slice(0, 5), tooFewSamples.length)}: fewer than ${minSamples} ran now or then.`,
           ),
         ];
   return ['', ...found, ...unknown];

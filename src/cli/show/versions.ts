@@ -6,18 +6,18 @@ const SHOWN_DIGITS = 8;
 
 /** For people. */
 export function describeVersions(versions: Versions): string {
-  const { plans, bodies, open, unread, untold, workersKnown } = versions;
+  const { plans, bodies, open, unknownRuns, silentWorkers, workersKnown } = versions;
   return [
     `${plural(open, 'unfinished run')}.`,
     ...(plans.length > 0
       ? [
           formatTable(
             ['TAPESTRY', 'PLAN', 'RUNS', 'OLDEST'],
-            plans.map(({ tapestry, planHash, runs, oldest }) => [
+            plans.map(({ tapestry, planHash, runs, oldestStartedAt }) => [
               tapestry,
               digits(planHash) || 'that of the worker',
               String(runs),
-              formatTime(oldest),
+              formatTime(oldestStartedAt),
             ]),
           ),
         ]
@@ -31,14 +31,14 @@ export function describeVersions(versions: Versions): string {
           ),
         ]
       : []),
-    ...(unread.length > 0
+    ...(unknownRuns.length > 0
       ? [
-          `The plans of some runs are not known, so that others may be needed, too: ${nameSome(unread, unread.length)}.`,
+          `The plans of some runs are not known, so that others may be needed, too: ${nameSome(unknownRuns, unknownRuns.length)}.`,
         ]
       : []),
-    ...(untold.length > 0
+    ...(silentWorkers.length > 0
       ? [
-          `${plural(untold.length, 'worker')} did not tell which bodies they have: ${nameSome(untold, untold.length)}.`,
+          `${plural(silentWorkers.length, 'worker')} did not tell which bodies they have: ${nameSome(silentWorkers, silentWorkers.length)}.`,
         ]
       : []),
     ...(workersKnown ? [] : ['The server keeps no list of workers, so that nobody knows what they have.']),
@@ -46,8 +46,8 @@ export function describeVersions(versions: Versions): string {
 }
 
 function rowOf(
-  { body, codeHash, runs, exact, first, workers, isSafeToRemove }: BodyVersion,
-  { untold, workersKnown }: Versions,
+  { body, codeHash, runs, pinned, oldestRunId, workers, safeToRemove }: BodyVersion,
+  { silentWorkers, workersKnown }: Versions,
 ): string[] {
   const queues = [...new Set(workers.map(({ taskQueue }) => taskQueue))].sort();
   return [
@@ -56,15 +56,15 @@ function rowOf(
     codeHash === null ? (runs === 0 ? '' : 'body host') : digits(codeHash),
     runs === 0
       ? 'no run'
-      : `${plural(runs, 'run')}${exact > 0 ? ` (${exact} this code alone)` : ''}, oldest ${first}`,
+      : `${plural(runs, 'run')}${pinned > 0 ? ` (${pinned} this code alone)` : ''}, oldest ${oldestRunId}`,
     workers.length === 0
       ? !workersKnown
         ? 'not known'
-        : untold.length > 0
+        : silentWorkers.length > 0
           ? 'none that tells'
           : 'none'
       : `${workers.length} of ${nameSome(queues, queues.length)}`,
-    isSafeToRemove === null ? 'not known' : isSafeToRemove ? 'yes' : 'no',
+    safeToRemove === null ? 'not known' : safeToRemove ? 'yes' : 'no',
   ];
 }
 

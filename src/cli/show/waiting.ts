@@ -1,4 +1,4 @@
-import type { Waiting, WaitingKnot, WaitingStep } from '../../client';
+import type { Waiting, WaitingKnot, WorkflowTaskState } from '../../client';
 import { redactText } from '../../values/redact';
 import { formatAge, formatDuration, plural, shorten } from '../output/format';
 import type { Output } from '../output/output';
@@ -9,11 +9,11 @@ const WIDEST_ID = 40;
 
 /** Why a run has not ended, for people; empty if there is nothing to say. */
 export function describeWaiting(waiting: Waiting, now: number, output: Output): string {
-  const { begun, step, knots } = waiting;
+  const { started, workflowTask, knots } = waiting;
   const lines: string[] = [];
-  if (step) {
-    const label = begun ? 'Next step' : step.code === 'BackendsDiffer' ? 'Waits' : 'Not begun';
-    lines.push(`${label}: ${describeStep(step, now)}`);
+  if (workflowTask) {
+    const label = started ? 'Next step' : workflowTask.code === 'BackendsDiffer' ? 'Waits' : 'Not begun';
+    lines.push(`${label}: ${describeStep(workflowTask, now)}`);
   }
   if (knots.length > 0) {
     const shown = knots.slice(0, SHOWN_KNOTS);
@@ -30,7 +30,7 @@ export function describeWaiting(waiting: Waiting, now: number, output: Output): 
   return lines.join('\n');
 }
 
-function describeStep(step: WaitingStep, now: number): string {
+function describeStep(step: WorkflowTaskState, now: number): string {
   return withNotes(step.message, [
     ...(step.since === undefined ? [] : [`for ${formatAge(step.since, now)}`]),
     ...attemptNote(step.attempt),

@@ -126,7 +126,7 @@ function detailOf({ state, runningSince, waitsFor }: WatchedKnot, kind: Kind, no
   if (kind === 'failed')
     return `${took}${attempt}  ${redactText(`${state.error?.type ?? ''}: ${state.error?.message ?? ''}`)}`;
   const elements = state.elements ? `, ${plural(state.elements.count, 'element')}` : '';
-  return `${took}${attempt}${elements}${state.cachedFrom === undefined ? '' : ', reused'}`;
+  return `${took}${attempt}${elements}${state.cachedFromRun === undefined ? '' : ', reused'}`;
 }
 
 /** From the start of the run until now. */

@@ -92,7 +92,7 @@ export class Watch {
   private tellKnot(knot: string, state: GraphState): void {
     const { output } = this;
     if (output.json) {
-      output.documentLine({ type: 'knot', runId: this.runId, knot, ...state });
+      output.documentLine({ type: 'knot', runId: this.runId, knotId: knot, ...state });
       return;
     }
     const { outcome, error } = state;
@@ -112,7 +112,7 @@ export class Watch {
     for (const { knot, signal, until } of waits) {
       if (this.announced.has(knot)) continue;
       this.announced.add(knot);
-      if (output.json) output.documentLine({ type: 'wait', runId, knot, signal, until });
+      if (output.json) output.documentLine({ type: 'wait', runId, knotId: knot, signal, until });
       else if (signal !== undefined) {
         output.say(`${output.yellow('waits')} ${knot}: for the signal "${signal}". Send it with:`);
         output.say(`  ${signalCommand(runId, signal, elsewhere)}`);

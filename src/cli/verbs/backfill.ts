@@ -206,7 +206,8 @@ async function showPlanned(selvage: Selvage, { tapestry, options }: Work, output
         : `${plural(partitions.length, 'partition')} of ${tapestry.name} would be made:`,
     );
     if (partitions.length > 0) output.say(plannedTable(partitions));
-    if (output.json) output.document({ tapestry: tapestry.name, partitions, server: selvage.location });
+    if (output.json)
+      output.document({ tapestry: tapestry.name, items: partitions, server: selvage.location });
     return EXIT.ok;
   } finally {
     await selvage.close();

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { projectFolder } from '../../project-folder';
+import type { Backup } from '../files/project-backup';
 import type { Does } from '../options/does';
 import { addCommonOptions, addJsonOption } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
@@ -30,7 +31,7 @@ async function backup(given: string, options: BackupOptions, output: Output): Pr
   const folder = path.resolve(given);
   const { backUpProject } = await import('../files/project-backup.js');
   const made = await backUpProject({ projectDir, folder, log: (message) => output.warn(message) });
-  if (output.json) output.document({ projectDir, folder, ...made });
+  if (output.json) output.document({ projectDir, folder, ...shown(made) });
   else
     output.say(
       [
@@ -44,4 +45,19 @@ async function backup(given: string, options: BackupOptions, output: Output): Pr
       ].join('\n'),
     );
   return EXIT.ok;
+}
+
+/** The manifest by the names of answers: the manifest itself keeps those that it has. */
+function shown({ begunAt: startedAt, endedAt: finishedAt, files, leftOut, ...others }: Backup): object {
+  const contains = <Part>({ holds, ...part }: Part & { readonly holds: unknown }): object => ({
+    ...part,
+    contains: holds,
+  });
+  return {
+    ...others,
+    startedAt,
+    finishedAt,
+    files: files.map(contains),
+    ...(leftOut && { leftOut: leftOut.map(contains) }),
+  };
 }

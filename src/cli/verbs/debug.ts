@@ -106,37 +106,41 @@ async function debug(
   return conclude(found, output);
 }
 
-function line({ run, knot, verdict, sentence }: Reproduction, { run_id }: RunRecord, output: Output): string {
+function line(
+  { runId, knotId, verdict, explanation }: Reproduction,
+  { run_id }: RunRecord,
+  output: Output,
+): string {
   const mark = {
-    same: output.green('same   '),
-    unrun: output.dim('-      '),
-    unread: output.yellow('unread '),
+    same: output.green('same      '),
+    'not-run': output.dim('-         '),
+    unreadable: output.yellow('unreadable'),
   };
-  const shown = mark[verdict as keyof typeof mark] ?? output.red('differs');
-  return `${shown} ${run === run_id ? '' : `${run}: `}${output.bold(knot)}  ${sentence}`;
+  const shown = mark[verdict as keyof typeof mark] ?? output.red('differs   ');
+  return `${shown} ${runId === run_id ? '' : `${runId}: `}${output.bold(knotId)}  ${explanation}`;
 }
 
 function conclude(found: readonly Reproduction[], output: Output): number {
   const count = (...verdicts: Reproduction['verdict'][]): number =>
     found.filter(({ verdict }) => verdicts.includes(verdict)).length;
   const different = count('value', 'error', 'outcome');
-  const [same, unread, unrun] = [count('same'), count('unread'), count('unrun')];
+  const [same, unreadable, notRun] = [count('same'), count('unreadable'), count('not-run')];
   output.say(
     `${plural(same, 'knot')} came to the same, ${different} did not` +
-      `${unread > 0 ? `, ${unread} could not be run` : ''}${unrun > 0 ? `, ${unrun} without a body` : ''}.`,
+      `${unreadable > 0 ? `, ${unreadable} could not be run` : ''}${notRun > 0 ? `, ${notRun} without a body` : ''}.`,
   );
   if (output.json) {
     output.document({
       same,
       different,
-      unread,
-      unrun,
+      unreadable,
+      notRun,
       knots: found.map(({ error, ...one }) => ({ ...one, code: error?.code })),
     });
   }
   if (different > 0) return EXIT.runFailed;
   // Nothing is known about knots whose values could not be read.
-  return unread > 0 ? EXIT.usage : EXIT.ok;
+  return unreadable > 0 ? EXIT.usage : EXIT.ok;
 }
 
 /** The log lines of bodies go to stderr. */

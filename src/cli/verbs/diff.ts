@@ -53,10 +53,10 @@ async function diff(
   const { diffRuns } = await import('../../records/questions/index.js');
   return await withRecords(options, async ({ runHistory }) => {
     const difference = await diffRuns(runHistory, first, second);
-    const { differences } = difference;
-    const different = differences.length;
-    if (output.json) output.document({ ...difference, different, differences: differences.slice(0, limit) });
+    const { items } = difference;
+    const total = items.length;
+    if (output.json) output.document({ ...difference, items: items.slice(0, limit), total });
     else output.say(describeDifference(difference, limit, output));
-    return different === 0 ? EXIT.ok : EXIT.runFailed;
+    return total === 0 ? EXIT.ok : EXIT.runFailed;
   });
 }

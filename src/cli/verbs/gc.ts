@@ -47,8 +47,8 @@ async function collectGarbage(
       ...(grace !== undefined && { grace }),
       ...(ttl !== undefined && { ttl }),
       ...(output.isLive && {
-        onProgress: ({ examined, unreferred, expired }: GarbageReport) =>
-          output.live(`${examined.count} values looked at, ${unreferred.count + expired.count} to go`),
+        onProgress: ({ examined, unreferenced, expired }: GarbageReport) =>
+          output.live(`${examined.count} values looked at, ${unreferenced.count + expired.count} to go`),
       }),
     });
     output.endLive();

@@ -47,19 +47,19 @@ async function showImpact(
     const found = await impact(runHistory, hash, { limit });
     if (output.json) output.document(found);
     else {
-      const runs = new Set(found.affected.map(({ record }) => record.temporal_run_id)).size;
+      const runs = new Set(found.items.map(({ record }) => record.temporal_run_id)).size;
       output.say(
         [
-          `${output.bold(found.having[0]!.output_hash!)} is the value of`,
-          ...indented(formatTable(['RUN', 'KNOT', 'WHEN'], found.having.map(havingRow))),
+          `${output.bold(found.producers[0]!.output_hash!)} is the value of`,
+          ...indented(formatTable(['RUN', 'KNOT', 'WHEN'], found.producers.map(havingRow))),
           '',
-          ...(found.affected.length === 0
+          ...(found.items.length === 0
             ? ['Nothing was made of it.']
             : [
-                `${plural(found.affected.length, 'knot')} of ${plural(runs, 'run')} had it as an input, or what was made of it:`,
-                ...indented(formatTable(['RUN', 'KNOT', 'VIA', 'VALUE'], found.affected.map(affectedRow))),
+                `${plural(found.items.length, 'knot')} of ${plural(runs, 'run')} had it as an input, or what was made of it:`,
+                ...indented(formatTable(['RUN', 'KNOT', 'VIA', 'VALUE'], found.items.map(affectedRow))),
               ]),
-          ...(found.isCut ? ['', output.dim(`There is more: raise --limit (${limit}).`)] : []),
+          ...(found.truncated ? ['', output.dim(`There is more: raise --limit (${limit}).`)] : []),
         ].join('\n'),
       );
     }

@@ -37,7 +37,7 @@ async function migrate(options: MigrateOptions, output: Output): Promise<number>
   const mode = options.status ? 'status' : options.dryRun ? 'dry-run' : 'migrate';
   const projectDir = projectFolder(options.projectDir);
   const locations = await migrateBackends({ projectDir, mode });
-  if (output.json) output.document({ locations });
+  if (output.json) output.document({ items: locations });
   else output.say(locations.map((location) => describeLocation(location, mode, output)).join('\n\n'));
   return EXIT.ok;
 }

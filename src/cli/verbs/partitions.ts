@@ -96,7 +96,7 @@ async function showPartitions(
     const shown = partitions.slice(-(limit ?? (output.json ? Infinity : SHOWN)));
     output.say(describe(partitions, shown, output));
     if (output.json) {
-      output.document({ tapestry: record.name, counts: countsOf(partitions), partitions: shown });
+      output.document({ tapestry: record.name, counts: countsOf(partitions), items: shown });
     }
     return EXIT.ok;
   };

@@ -103,7 +103,7 @@ async function changesSince(
   return {
     since: isFile ? against : `run ${against}`,
     ...others,
-    changed: changed.map(({ knot, reasons }) => ({ knot, what: reasons.map(changeText).join(', ') })),
+    changed: changed.map(({ knotId, reasons }) => ({ knotId, what: reasons.map(changeText).join(', ') })),
   };
 }
 

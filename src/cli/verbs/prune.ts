@@ -79,7 +79,7 @@ async function pruneRuns(
 }
 
 function describePrune(report: PruneReport, output: Output): string {
-  const { runs, before, tapestries, held, heldRuns, undelivered, undeliveredBy } = report;
+  const { runs, before, tapestries, retained, retainedRuns, undelivered, undeliveredBy } = report;
   const ended = `ended before ${formatTime(before)}`;
   const rows = tapestries.map(({ tapestry, runs: count, oldest, newest }) => [
     tapestry,
@@ -94,10 +94,10 @@ function describePrune(report: PruneReport, output: Output): string {
           `${plural(runs, 'run')} that ${ended}, with all lineage:`,
           formatTable(['TAPESTRY', 'RUNS', 'OLDEST', 'NEWEST'], rows),
         ]),
-    ...(held > 0
+    ...(retained > 0
       ? [
           output.dim(
-            `${plural(held, 'run')} that ended as long ago ${held === 1 ? 'stays' : 'stay'}, since runs that are not over, or ended later, need ${held === 1 ? 'it' : 'them'}: ${listed(heldRuns)}${held > heldRuns.length ? ', …' : ''}`,
+            `${plural(retained, 'run')} that ended as long ago ${retained === 1 ? 'stays' : 'stay'}, since runs that are not over, or ended later, need ${retained === 1 ? 'it' : 'them'}: ${listed(retainedRuns)}${retained > retainedRuns.length ? ', …' : ''}`,
           ),
         ]
       : []),

@@ -34,7 +34,7 @@ Examples:
   addServerOptions(addJsonOption(command)).action(does(replay));
 }
 
-const SHOWN_UNTRIED = 500;
+const SHOWN_SKIPPED = 500;
 
 async function replay(
   runId: string | undefined,
@@ -53,8 +53,8 @@ async function replay(
     await installReplayLogger(output);
     const execution = await (await import('../../worker/replay.js')).replayHistory(history);
     show(execution, execution.runId, output);
-    const untried = execution.childRuns.map((child) => child.runId);
-    return conclude([execution], untried, output);
+    const skippedChildRuns = execution.childRuns.map((child) => child.runId);
+    return conclude([execution], skippedChildRuns, output);
   }
   return await withClient(options, output, async (selvage) => {
     await installReplayLogger(output);
@@ -86,17 +86,17 @@ function coloured(verdict: ReplayedExecution['verdict'], output: Output): string
   return verdict === 'gone' ? output.yellow(text) : output.red(text);
 }
 
-/** @param untried ids of child runs whose histories are missing */
+/** @param skippedChildRuns ids of child runs whose histories are missing */
 function conclude(
   executions: readonly ReplayedExecution[],
-  untried: readonly string[],
+  skippedChildRuns: readonly string[],
   output: Output,
   server?: object,
 ): number {
   const bad = executions.filter(({ error }) => error !== undefined).length;
   const gone = executions.filter(({ verdict }) => verdict === 'gone').length;
   const tried = executions.length - gone;
-  const all = gone + untried.length === 0 ? '' : ' as far as was tried';
+  const all = gone + skippedChildRuns.length === 0 ? '' : ' as far as was tried';
   output.say(
     bad === 0
       ? `This version can go on with it${all}: ${plural(tried, 'execution')} replayed.`
@@ -106,18 +106,18 @@ function conclude(
     output.say(
       output.yellow(`Not tried: ${plural(gone, 'execution')} of which the server has no history any more.`),
     );
-  if (untried.length > 0) {
-    const named = shorten(untried.join(', '), SHOWN_UNTRIED);
+  if (skippedChildRuns.length > 0) {
+    const named = shorten(skippedChildRuns.join(', '), SHOWN_SKIPPED);
     output.say(
       output.yellow(
-        `Not tried: ${plural(untried.length, 'child run')}, with histories of their own: ${named}. \`selvage replay RUN\` tries all of a run.`,
+        `Not tried: ${plural(skippedChildRuns.length, 'child run')}, with histories of their own: ${named}. \`selvage replay RUN\` tries all of a run.`,
       ),
     );
   }
   if (output.json) {
     output.document({
       replays: bad === 0,
-      untried,
+      skippedChildRuns,
       executions: executions.map(({ error, ...execution }) => ({
         ...execution,
         error: error && { code: error.code, message: error.message },

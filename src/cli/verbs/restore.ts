@@ -31,15 +31,15 @@ async function restore(given: string, options: BackupOptions, output: Output): P
     folder,
     log: (message) => output.warn(message),
   });
-  const { begunAt, endedAt } = from;
-  if (output.json) output.document({ projectDir, folder, begunAt, endedAt, files });
+  const { begunAt: startedAt, endedAt: finishedAt } = from;
+  if (output.json) output.document({ projectDir, folder, startedAt, finishedAt, files });
   else
     output.say(
       [
-        `Restored ${projectDir} as it was at ${new Date(begunAt).toISOString()}:`,
+        `Restored ${projectDir} as it was at ${new Date(startedAt).toISOString()}:`,
         ...files.map(
-          ({ file, holds, keptAs }) =>
-            `  ${file}: ${wordsOf(holds)}${keptAs === undefined ? '' : `\n    what was there is kept as ${keptAs}`}`,
+          ({ file, contains, movedTo }) =>
+            `  ${file}: ${wordsOf(contains)}${movedTo === undefined ? '' : `\n    what was there is kept as ${movedTo}`}`,
         ),
       ].join('\n'),
     );

@@ -108,7 +108,7 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
       );
       try {
         output.say(`${await describe(loaded, serving, hasWorker)}. Ctrl-C stops it.`);
-        if (serving.page) describePage(serving.page, output, !output.isLive);
+        if (serving.ui) describePage(serving.ui, output, !output.isLive);
         if (isBehindPackageManager(process.env))
           output.say(`npm and npx pass no SIGTERM on. As a service, start it by ${directCommand()}`);
         await Promise.race([serving.ended, end.asked]);

@@ -76,26 +76,30 @@ async function streamFile(file: string, options: StreamOptions, output: Output):
       sayInLogLines(output, format);
       const ends = Promise.all(
         [...started].map(async ([id, { ended }]) => {
-          const { why, ok, dead } = await ended;
+          const { reason, ok, failed } = await ended;
           output.say(
-            `Stream ${id} has ${why === 'ended' ? 'ended: its source has no more' : 'been drained'}. ${counted(ok, dead)}.`,
+            `Stream ${id} has ${reason === 'ended' ? 'ended: its source has no more' : 'been drained'}. ${counted(ok, failed)}.`,
           );
-          return { stream: id, why, ok, dead };
+          return { stream: id, reason, ok, failed };
         }),
       );
       ends.catch(() => undefined);
       const ended = await Promise.race([ends, opened.workerEnded, end.asked.then(() => undefined)]);
       hasResult(EXIT.ok);
       if (ended) {
-        if (output.json) output.document({ streams: ended });
+        if (output.json) output.document({ items: ended });
         return EXIT.ok;
       }
       output.say('Stopping: what was read is finished. Ctrl-C again to end at once.');
       await host.stop();
       const stopped = await Promise.all(
-        [...started].map(async ([id, { counts }]) => ({ stream: id, why: 'stopped', ...(await counts()) })),
+        [...started].map(async ([id, { counts }]) => ({
+          stream: id,
+          reason: 'stopped',
+          ...(await counts()),
+        })),
       );
-      if (output.json) output.document({ streams: stopped });
+      if (output.json) output.document({ items: stopped });
       return EXIT.ok;
     } finally {
       await closeInTime(opened, output);
@@ -126,6 +130,6 @@ function tapestryOf(streams: readonly import('../../streams').StreamDeclaration[
   return streams.find((stream) => stream.id === id)!.tapestry.name;
 }
 
-function counted(ok: number, dead: number): string {
-  return `${plural(ok, 'element')} done${dead > 0 ? `, ${dead} dead letters` : ''}`;
+function counted(ok: number, failed: number): string {
+  return `${plural(ok, 'element')} done${failed > 0 ? `, ${failed} dead letters` : ''}`;
 }

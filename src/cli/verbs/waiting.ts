@@ -57,42 +57,42 @@ async function listWaiting(options: WaitingOptions, output: Output): Promise<num
   return await withClient(options, output, async (selvage) => {
     const { by, limit, within } = options;
     const waiting = await selvage.runs.waiting({ ...filtersOf(options), within });
-    const counts = by && countWaiting(waiting.runs, by);
+    const counts = by && countWaiting(waiting.items, by);
     const now = Date.now();
     if (counts && counts.length > 0) {
-      const rows = counts.map(({ key, runs, since, first }) => [
+      const rows = counts.map(({ key, count, since, oldestRunId }) => [
         key,
-        String(runs),
+        String(count),
         formatAge(since, now),
-        first,
+        oldestRunId,
       ]);
       output.say(formatTable([by.toUpperCase().replace('-', ' '), 'RUNS', 'LONGEST', 'RUN'], rows));
-    } else if (waiting.runs.length > 0) output.say(describeRuns(waiting.runs.slice(0, limit), now));
-    output.say(describeTotals(waiting, by ? waiting.runs.length : limit));
+    } else if (waiting.items.length > 0) output.say(describeRuns(waiting.items.slice(0, limit), now));
+    output.say(describeTotals(waiting, by ? waiting.items.length : limit));
     if (output.json) output.document({ ...waiting, ...(counts && { by, counts }), server: selvage.location });
     return EXIT.ok;
   });
 }
 
 function describeRuns(runs: readonly WaitingRun[], now: number): string {
-  const rows = runs.map(({ runId, knotId = '', since, reason, others = 0 }) => [
+  const rows = runs.map(({ runId, knotId = '', since, reason, otherKnots = 0 }) => [
     runId,
     knotId,
     formatAge(since, now),
     reason.code,
     shorten(redactText(reason.message), SHOWN_MESSAGE) +
-      (others > 0 ? ` (and ${plural(others, 'other knot')})` : ''),
+      (otherKnots > 0 ? ` (and ${plural(otherKnots, 'other knot')})` : ''),
   ]);
   return formatTable(['RUN', 'KNOT', 'WAITS', 'REASON', 'DETAIL'], rows);
 }
 
-function describeTotals({ runs, open, working }: WaitingRuns, shown: number): string {
-  const notAsked = runs.filter(({ reason }) => reason.code === 'NotChecked').length;
+function describeTotals({ items, open, working }: WaitingRuns, shown: number): string {
+  const notAsked = items.filter(({ reason }) => reason.code === 'NotChecked').length;
   return [
-    `${plural(open, 'unfinished run')}: ${runs.length - notAsked} ${runs.length - notAsked === 1 ? 'waits' : 'wait'}, ${working} ${working === 1 ? 'works' : 'work'}.`,
+    `${plural(open, 'unfinished run')}: ${items.length - notAsked} ${items.length - notAsked === 1 ? 'waits' : 'wait'}, ${working} ${working === 1 ? 'works' : 'work'}.`,
     ...(notAsked > 0
       ? [`${notAsked} could not be asked about in time: more --within, or fewer (--tapestry, --since).`]
       : []),
-    ...(shown < runs.length ? [`${runs.length - shown} more wait: --limit, or --by to count them.`] : []),
+    ...(shown < items.length ? [`${items.length - shown} more wait: --limit, or --by to count them.`] : []),
   ].join('\n');
 }

@@ -32,7 +32,8 @@ async function listWorkers({ taskQueue, ...options }: ServerOptions, output: Out
   return await withClient(options, output, async (selvage) => {
     const workers = await selvage.workers.list(taskQueue === undefined ? {} : { taskQueue });
     output.say(describe(workers, taskQueue));
-    if (output.json) output.document({ workers, taskQueue: taskQueue ?? null, server: selvage.location });
+    if (output.json)
+      output.document({ items: workers, taskQueue: taskQueue ?? null, server: selvage.location });
     return EXIT.ok;
   });
 }

@@ -17,7 +17,7 @@ export interface PlanInUse {
   readonly planHash: string;
   readonly runs: number;
   /** When the oldest of them was started: milliseconds since the epoch. */
-  readonly oldest: number;
+  readonly oldestStartedAt: number;
 }
 
 /** The code of a body: one version of a definition, or a function in place. */
@@ -32,20 +32,20 @@ export interface BodyVersion {
   /** How many unfinished runs have a knot of it without an outcome. */
   readonly runs: number;
   /** How many of these have such a knot that waits for exactly this source. */
-  readonly exact: number;
+  readonly pinned: number;
   /** When the oldest of them was started: milliseconds since the epoch. Absent: there is none. */
-  readonly oldest?: number;
+  readonly oldestStartedAt?: number;
   /** The id of that one. */
-  readonly first?: string;
+  readonly oldestRunId?: string;
   /** Tapestries of the runs, nested ones by those that they are nested in. */
   readonly tapestries: readonly string[];
   /** Workers of this run history, or of one that they do not tell, that say that they have a body of this name. */
   readonly workers: readonly Pick<WorkerState, 'identity' | 'taskQueue'>[];
   /**
    * Whether it can be removed from all workers without a run that waits for it. Null: not known, as runs were left out by the query or as of
-   * {@link Versions.unread}, or as a worker that has it does not tell whose runs it works for.
+   * {@link Versions.unknownRuns}, or as a worker that has it does not tell whose runs it works for.
    */
-  readonly isSafeToRemove: boolean | null;
+  readonly safeToRemove: boolean | null;
 }
 
 export interface Versions {
@@ -56,9 +56,9 @@ export interface Versions {
   /** Number of unfinished runs. */
   readonly open: number;
   /** Ids of unfinished runs whose plan is not known: what they need is not counted, so nothing is certainly safe to remove. At most 20. */
-  readonly unread: readonly string[];
+  readonly unknownRuns: readonly string[];
   /** Workers that do not tell their bodies: those of other SDKs, and with very many bodies. */
-  readonly untold: readonly string[];
+  readonly silentWorkers: readonly string[];
   /** False: the server keeps no list of workers, so that no `workers` are known. */
   readonly workersKnown: boolean;
 }
@@ -101,8 +101,8 @@ export async function readVersions(host: AcrossHost, query: OpenRunsQuery): Prom
     plans: plansInUse(open),
     bodies: bodies.list(workers, isEveryRunRead),
     open: open.length,
-    unread: unread.slice(0, SHOWN_UNREAD),
-    untold: workers.filter((worker) => worker.bodies === null).map(({ identity }) => identity),
+    unknownRuns: unread.slice(0, SHOWN_UNREAD),
+    silentWorkers: workers.filter((worker) => worker.bodies === null).map(({ identity }) => identity),
     workersKnown: alive !== undefined,
   };
 }
@@ -165,12 +165,12 @@ class Bodies {
         body,
         codeHash,
         runs: runs.length,
-        exact,
-        oldest: oldest.startedAt,
-        first: oldest.runId,
+        pinned: exact,
+        oldestStartedAt: oldest.startedAt,
+        oldestRunId: oldest.runId,
         tapestries: [...new Set(runs.map(({ tapestry }) => tapestry))].sort(),
         workers: having(body),
-        isSafeToRemove: false,
+        safeToRemove: false,
       };
     });
     const names = new Set(needed.map(({ body }) => body));
@@ -178,16 +178,16 @@ class Bodies {
       (body) => !names.has(body),
     );
     const rest = unneeded.map((body): BodyVersion => {
-      const isSafeToRemove =
+      const safeToRemove =
         isEveryRunRead && those(body).every(({ runHistory }) => runHistory !== null) ? true : null;
       return {
         body,
         codeHash: null,
         runs: 0,
-        exact: 0,
+        pinned: 0,
         tapestries: [],
         workers: having(body),
-        isSafeToRemove,
+        safeToRemove,
       };
     });
     return [...needed, ...rest].sort((a, b) => compare(a.body, b.body) || b.runs - a.runs);
@@ -245,8 +245,13 @@ function plansInUse(open: readonly OpenRun[]): PlanInUse[] {
   const plans = new Map<string, PlanInUse>();
   for (const { tapestry, planHash, startedAt } of open) {
     const key = JSON.stringify([tapestry, planHash]);
-    const { runs = 0, oldest = startedAt } = plans.get(key) ?? {};
-    plans.set(key, { tapestry, planHash, runs: runs + 1, oldest: Math.min(oldest, startedAt) });
+    const { runs = 0, oldestStartedAt = startedAt } = plans.get(key) ?? {};
+    plans.set(key, {
+      tapestry,
+      planHash,
+      runs: runs + 1,
+      oldestStartedAt: Math.min(oldestStartedAt, startedAt),
+    });
   }
   return [...plans.values()].sort((a, b) => compare(a.tapestry, b.tapestry) || b.runs - a.runs);
 }

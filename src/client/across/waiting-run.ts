@@ -1,4 +1,4 @@
-import type { StepCode, WaitingCode } from '../waiting';
+import type { WorkflowTaskCode, WaitingCode } from '../waiting';
 import type { Duration } from '../../values/duration';
 import type { OpenRunsQuery } from './open-runs';
 
@@ -11,10 +11,10 @@ export interface WaitingRunsQuery extends OpenRunsQuery {
 }
 
 /**
- * Why a run does not go on: a code of {@link WaitingCode} for its knots, or of {@link StepCode} for its next step. `NotChecked`: there was no
+ * Why a run does not go on: a code of {@link WaitingCode} for its knots, or of {@link WorkflowTaskCode} for its next step. `NotChecked`: there was no
  * time to ask the server about it, see `within`. `PlanMissing`: the tapestry store lacks its plan.
  */
-export type WaitingRunCode = WaitingCode | StepCode | 'NotChecked' | 'PlanMissing';
+export type WaitingRunCode = WaitingCode | WorkflowTaskCode | 'NotChecked' | 'PlanMissing';
 
 /** An unfinished run that waits. Times are milliseconds since the epoch. */
 export interface WaitingRun {
@@ -24,7 +24,7 @@ export interface WaitingRun {
   readonly planHash: string;
   readonly startedAt: number;
   /** Whether a worker has taken its first step. */
-  readonly begun: boolean;
+  readonly started: boolean;
   readonly reason: { readonly code: WaitingRunCode; readonly message: string };
   /** Since when what it waits for could have happened; if that is not known, since when it runs. */
   readonly since: number;
@@ -33,7 +33,7 @@ export interface WaitingRun {
   /** The body of that knot: `name@version` of its definition, or `tapestry#knot#node` of a function in place. */
   readonly body?: string;
   /** How many other knots wait, too. */
-  readonly others?: number;
+  readonly otherKnots?: number;
   /** The task queue in which it waits, if it does in one. */
   readonly taskQueue?: string;
   readonly signal?: string;
@@ -44,7 +44,7 @@ export interface WaitingRun {
 
 export interface WaitingRuns {
   /** Those that have waited longest first. */
-  readonly runs: readonly WaitingRun[];
+  readonly items: readonly WaitingRun[];
   /** Number of unfinished runs that match the query. */
   readonly open: number;
   /** How many of them work: something of theirs is with a worker, and nothing waits. */
@@ -58,11 +58,11 @@ export type WaitingGroup = (typeof WAITING_GROUPS)[number];
 /** Runs that wait for the same. */
 export interface WaitingCount {
   readonly key: string;
-  readonly runs: number;
+  readonly count: number;
   /** Since when the first of them waits: milliseconds since the epoch. */
   readonly since: number;
   /** The id of that one. */
-  readonly first: string;
+  readonly oldestRunId: string;
 }
 
 /** Counts waiting runs, the largest groups first. */
@@ -74,12 +74,12 @@ export function countWaiting(runs: readonly WaitingRun[], by: WaitingGroup): Wai
     const isFirst = !group || run.since < group.since;
     groups.set(key, {
       key,
-      runs: (group?.runs ?? 0) + 1,
+      count: (group?.count ?? 0) + 1,
       since: isFirst ? run.since : group.since,
-      first: isFirst ? run.runId : group.first,
+      oldestRunId: isFirst ? run.runId : group.oldestRunId,
     });
   }
-  return [...groups.values()].sort((a, b) => b.runs - a.runs || (a.key < b.key ? -1 : 1));
+  return [...groups.values()].sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1));
 }
 
 function keyOf({ reason, signal, body, knotId, tapestry, taskQueue }: WaitingRun, by: WaitingGroup): string {

@@ -109,7 +109,7 @@ class AcrossReader {
     });
     const runs = found.filter((each) => typeof each === 'object');
     return {
-      runs: runs.sort((a, b) => a.since - b.since || (a.runId < b.runId ? -1 : 1)),
+      items: runs.sort((a, b) => a.since - b.since || (a.runId < b.runId ? -1 : 1)),
       open: found.filter((each) => each !== 'over').length,
       working: found.filter((each) => each === 'working').length,
     };
@@ -222,18 +222,19 @@ function isTriedAgain({ state, attempt = 1 }: WaitingKnot): boolean {
 /** The one thing that a run waits for: the most stuck of its knots, or its next step. */
 function reasonOfRun(
   run: OpenRun,
-  { step, knots, unfinished }: Waiting,
+  { workflowTask, knots, unfinished }: Waiting,
   begun: Begun | undefined,
 ): WaitingRun | 'working' {
   const [first] = knots;
   if (first && urgency(first) === 0) return ofKnot(run, first, countOthers(knots, 0), begun);
-  if (step && step.code !== 'StepRunning') {
-    const { code, message, since = run.startedAt, taskQueue } = step;
+  if (workflowTask && workflowTask.code !== 'WorkflowTaskRunning') {
+    const { code, message, since = run.startedAt, taskQueue } = workflowTask;
     return noted(run, { reason: { code, message }, since, taskQueue });
   }
   const waits = knots.find(({ state }) => state === 'queued' || state === 'waiting');
   if (waits) return ofKnot(run, waits, countOthers(knots, urgency(waits)), begun);
-  const isWorking = step !== undefined || unfinished === 0 || knots.some(({ state }) => state === 'running');
+  const isWorking =
+    workflowTask !== undefined || unfinished === 0 || knots.some(({ state }) => state === 'running');
   if (isWorking || !first) return 'working';
   return ofKnot(run, first, 0, begun);
 }
@@ -242,7 +243,7 @@ function countOthers(knots: readonly WaitingKnot[], of: number): number {
   return knots.filter((knot) => urgency(knot) === of && knot.state !== 'running').length - 1;
 }
 
-function ofKnot(run: OpenRun, knot: WaitingKnot, others: number, begun: Begun | undefined): WaitingRun {
+function ofKnot(run: OpenRun, knot: WaitingKnot, otherKnots: number, begun: Begun | undefined): WaitingRun {
   const { knotId, reason, since, taskQueue, signal, until, queuesWithBody } = knot;
   const index = begun?.layout.ids.indexOf(knotId) ?? -1;
   return noted(run, {
@@ -250,7 +251,7 @@ function ofKnot(run: OpenRun, knot: WaitingKnot, others: number, begun: Begun | 
     reason,
     since: since ?? (begun && index >= 0 ? readySince(begun, index) : run.startedAt),
     body: begun && bodyOf(begun.plan, knotId),
-    ...(others > 0 && { others }),
+    ...(otherKnots > 0 && { otherKnots }),
     taskQueue,
     signal,
     until,
@@ -262,7 +263,7 @@ function noted(
   { runId, tapestry, planHash, startedAt, record }: OpenRun,
   why: Partial<WaitingRun> & Pick<WaitingRun, 'reason'>,
 ): WaitingRun {
-  return { runId, tapestry, planHash, startedAt, begun: record !== undefined, since: startedAt, ...why };
+  return { runId, tapestry, planHash, startedAt, started: record !== undefined, since: startedAt, ...why };
 }
 
 /** What is wrong with one run, such as a damaged record, is no reason to tell nothing of others. */

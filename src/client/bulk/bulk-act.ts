@@ -42,7 +42,7 @@ export type BulkSelection =
 /** What is to be done, and to which runs: fixed, whatever begins or ends later. */
 export interface BulkPlan {
   readonly id: string;
-  readonly act: BulkAction;
+  readonly action: BulkAction;
   /** Milliseconds since the epoch. */
   readonly plannedAt: number;
   readonly runs: readonly BulkRun[];
@@ -57,25 +57,27 @@ export interface BulkRun {
 /** What became of the act on one run. */
 export interface BulkOutcome {
   readonly runId: string;
-  /** What was done, if anything: the id of the new run, or the knot that takes the signal. */
-  readonly did?: string;
+  /** Of `resume`. */
+  readonly newRunId?: string;
+  /** Of `signal`: the id of the knot that takes it. Absent: it is kept for one that is not there yet. */
+  readonly takenBy?: string;
   /** Why it was not done. */
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-export interface BulkReport extends Pick<BulkPlan, 'id' | 'act'> {
+export interface BulkReport extends Pick<BulkPlan, 'id' | 'action'> {
   readonly total: number;
   /** Number of runs to which it was done, in earlier attempts, too. */
   readonly done: number;
   readonly failed: readonly BulkOutcome[];
-  /** How many were not come to. */
-  readonly left: number;
-  /** Why it was broken off, beside an abort: a server or backend that is away. */
-  readonly brokenOff?: { readonly code: string; readonly message: string };
+  /** How many are still to do. */
+  readonly remaining: number;
+  /** Why it ended early, unless it was aborted: a server or backend is unavailable. */
+  readonly interruptedBy?: { readonly code: string; readonly message: string };
 }
 
 /** How far one is that goes on: the counts of its report. */
-export interface BulkProgress extends Pick<BulkReport, 'id' | 'act' | 'total' | 'done' | 'left'> {
+export interface BulkProgress extends Pick<BulkReport, 'id' | 'action' | 'total' | 'done' | 'remaining'> {
   readonly failed: number;
 }
 

@@ -3,7 +3,7 @@ import { SelvageError, isAway } from '../../errors';
 import type { RunRecord } from '../../ports';
 import { everyItem } from '../../ports/parts/every-item';
 import { inParallel } from '../../values/in-parallel';
-import { decodeJson } from '../../values';
+import { decodeJson, defined } from '../../values';
 import { readOpenRuns } from '../across/open-runs';
 import type { Connected } from '../connect';
 import type { RunHandle } from '../run-handle';
@@ -47,12 +47,12 @@ export class Bulk {
    *
    * @throws SelvageError `InvalidQuery`, `ServerUnreachable`, `BackendUnavailable`
    */
-  async plan(act: BulkAction, selection: BulkSelection): Promise<BulkPlan> {
+  async plan(action: BulkAction, selection: BulkSelection): Promise<BulkPlan> {
     return {
       id: `bulk-${randomUUID().slice(0, 8)}`,
-      act,
+      action,
       plannedAt: Date.now(),
-      runs: await this.chosen(act, selection),
+      runs: await this.chosen(action, selection),
     };
   }
 
@@ -81,21 +81,21 @@ export class Bulk {
     return bulkStates(this.host.projectDir);
   }
 
-  private async chosen(act: BulkAction, selection: BulkSelection): Promise<BulkRun[]> {
+  private async chosen(action: BulkAction, selection: BulkSelection): Promise<BulkRun[]> {
     if ('runs' in selection) return [...new Set(selection.runs)].map((runId) => ({ runId, tapestry: '' }));
     const { status, ...query } = selection.query;
-    if (act.kind === 'resume') return await this.ended(query, status, act.allowDuplicate === true);
+    if (action.kind === 'resume') return await this.ended(query, status, action.allowDuplicate === true);
     if (status !== undefined && status !== 'running') {
       throw new SelvageError(
         'InvalidQuery',
-        `Only unfinished runs can be told to ${act.kind}: leave out the status ${status}.`,
+        `Only unfinished runs can be told to ${action.kind}: leave out the status ${status}.`,
         {
           details: { status },
         },
       );
     }
     const open = await readOpenRuns(this.host, query);
-    const own = open.filter(({ parentRunId }) => act.kind === 'signal' || parentRunId === null);
+    const own = open.filter(({ parentRunId }) => action.kind === 'signal' || parentRunId === null);
     return own.sort((a, b) => a.startedAt - b.startedAt).map(({ runId, tapestry }) => ({ runId, tapestry }));
   }
 
@@ -129,52 +129,59 @@ export class Bulk {
     const left = runs.filter(({ runId }) => !doneBefore.has(runId));
     const failed: BulkOutcome[] = [];
     let done = doneBefore.size;
-    let brokenOff: BulkOutcome['error'];
+    let interruptedBy: BulkOutcome['error'];
     const counts = (): Omit<BulkProgress, 'failed'> => ({
       id,
-      act: plan.act,
+      action: plan.action,
       total: runs.length,
       done,
-      left: runs.length - done - failed.length,
+      remaining: runs.length - done - failed.length,
     });
     await inParallel(left, concurrency, async ({ runId, tapestry }) => {
-      if (brokenOff || signal?.aborted) return;
+      if (interruptedBy || signal?.aborted) return;
       const outcome = await this.act(plan, runId, tapestry).then(
-        (did): BulkOutcome => ({ runId, ...(did !== undefined && { did }) }),
+        (done): BulkOutcome => ({ runId, ...done }),
         (error: unknown): BulkOutcome => {
           const told = tell(error);
-          if (isAway(error)) brokenOff = told;
+          if (isAway(error)) interruptedBy = told;
           return { runId, error: told };
         },
       );
-      if (brokenOff && outcome.error) return;
+      if (interruptedBy && outcome.error) return;
       if (outcome.error) failed.push(outcome);
       else done += 1;
       journal.add(outcome);
       onProgress?.({ ...counts(), failed: failed.length });
     });
-    return { ...counts(), failed, ...(brokenOff && { brokenOff }) };
+    return { ...counts(), failed, ...(interruptedBy && { interruptedBy }) };
   }
 
   /** May be repeated: what was done already is not done again. */
-  private async act({ id, act }: BulkPlan, runId: string, tapestry: string): Promise<string | undefined> {
+  private async act(
+    { id, action }: BulkPlan,
+    runId: string,
+    tapestry: string,
+  ): Promise<Pick<BulkOutcome, 'newRunId' | 'takenBy'>> {
     const run = this.host.getRun(runId);
-    switch (act.kind) {
+    switch (action.kind) {
       case 'cancel':
-        return void (await run.cancel());
+        await run.cancel();
+        return {};
       case 'terminate':
-        return void (await run.terminate(act.reason));
+        await run.terminate(action.reason);
+        return {};
       case 'resume': {
-        const { kind: _, ...options } = act;
+        const { kind: _, ...options } = action;
         // The same id each time, so that a second attempt finds the run that the first has started.
         const newId = runIdOfKey(tapestry === '' ? 'resumed' : tapestry, `${id} ${runId}`);
-        return (await this.host.resume(runId, { ...options, runId: newId, ifExists: 'attach' })).runId;
+        const resumed = await this.host.resume(runId, { ...options, runId: newId, ifExists: 'attach' });
+        return { newRunId: resumed.runId };
       }
       case 'signal': {
-        const { name, payload, allowReferences = false, timeout } = act;
+        const { name, payload, allowReferences = false, timeout } = action;
         const value = decodeJson(payload, { allowReferences });
         const { takenBy } = await run.signal(name, value, { id, ...(timeout !== undefined && { timeout }) });
-        return takenBy;
+        return defined({ takenBy });
       }
     }
   }
@@ -188,19 +195,19 @@ export function bulkStates(projectDir: string): BulkState[] {
 
 function stateOf(projectDir: string, id: string): BulkState {
   const {
-    plan: { act, plannedAt, runs },
+    plan: { action, plannedAt, runs },
     outcomes,
   } = BulkJournal.open(projectDir, id);
   const last = lastOf(outcomes);
   const failed = [...last.values()].filter(({ error }) => error);
   return {
     id,
-    act,
+    action,
     plannedAt,
     total: runs.length,
     done: last.size - failed.length,
     failed,
-    left: runs.length - last.size,
+    remaining: runs.length - last.size,
   };
 }
 

@@ -67,11 +67,13 @@ export class BulkJournal {
 }
 
 /** A plan as earlier builds may have written it. */
-type OldPlan = BulkPlan & { readonly act: { readonly again?: boolean } };
+type OldPlan = BulkPlan & { readonly act?: BulkAction & { readonly again?: boolean } };
 
 function presentPlan(plan: OldPlan): BulkPlan {
-  const { again, ...act } = plan.act;
-  return again === undefined ? plan : { ...plan, act: { ...act, allowDuplicate: again } as BulkAction };
+  if (!plan.act) return plan;
+  const { act, ...others } = plan;
+  const { again, ...action } = act;
+  return { ...others, action: { ...action, ...(again !== undefined && { allowDuplicate: again }) } };
 }
 
 function parsed(line: string): unknown[] {

@@ -12,8 +12,8 @@ import {
 export interface ScheduledRun {
   readonly runId: string;
   /** Milliseconds since the epoch, like the next. */
-  readonly planned: number;
-  readonly started: number;
+  readonly plannedAt: number;
+  readonly startedAt: number;
 }
 
 /** A schedule as it stands on the server. Times are milliseconds since the epoch. */
@@ -74,10 +74,10 @@ function recentRuns(actions: ScheduleDescription['info']['recentActions']): Sche
   return actions
     .map(({ scheduledAt, takenAt, action: { workflow } }) => ({
       runId: workflow.workflowId,
-      planned: scheduledAt.getTime(),
-      started: takenAt.getTime(),
+      plannedAt: scheduledAt.getTime(),
+      startedAt: takenAt.getTime(),
     }))
-    .sort((one, other) => other.started - one.started || other.planned - one.planned)
+    .sort((one, other) => other.startedAt - one.startedAt || other.plannedAt - one.plannedAt)
     .slice(0, RECENT);
 }
 

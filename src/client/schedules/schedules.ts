@@ -225,7 +225,7 @@ function unanswered(id: string, what: string, afterMs: number): SelvageError {
 }
 
 function startedThisSecond({ recent }: ScheduleState): boolean {
-  return recent.some(({ planned }) => Math.floor(planned / 1000) === thisSecond());
+  return recent.some(({ plannedAt }) => Math.floor(plannedAt / 1000) === thisSecond());
 }
 
 function thisSecond(): number {

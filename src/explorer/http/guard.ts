@@ -109,7 +109,7 @@ function isOriginOf(origin: string, host: string): boolean {
   }
 }
 
-export const ACT_HEADER = 'x-selvage-act';
+export const ACT_HEADER = 'x-selvage-action';
 
 function requireActRequest({ headers }: Request): void {
   if (headers.get(ACT_HEADER) === null) {

@@ -7,7 +7,7 @@ let chosen: Source | undefined;
 export const about = signal<About>({
   version: '',
   project: '',
-  abilities: { act: false, isReadOnly: true, live: false, pages: [] },
+  abilities: { act: false, readOnly: true, live: false, pages: [] },
   tapestries: [],
 });
 

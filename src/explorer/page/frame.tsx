@@ -132,7 +132,7 @@ function Guard({ children }: { children: ComponentChildren }) {
 /** The state of the connection, in words. */
 function stateWords(address: string | undefined, state: About['serverState']): string {
   if (liveState.value === 'lost') return 'Connecting again…';
-  if (state === 'away') return 'Temporal unreachable';
+  if (state === 'unreachable') return 'Temporal unreachable';
   return address ?? (state === 'connecting' ? 'Connecting…' : 'Records only');
 }
 
@@ -188,7 +188,10 @@ function Side({ now }: { now: Place | undefined }) {
       )}
       <div class="side-foot">
         <p class="server" title={server && `Temporal at ${server.address}, namespace ${server.namespace}`}>
-          <span class={`pulse ${serverState === 'away' ? 'lost' : liveState.value}`} aria-hidden="true" />
+          <span
+            class={`pulse ${serverState === 'unreachable' ? 'lost' : liveState.value}`}
+            aria-hidden="true"
+          />
           <span>{stateWords(server?.address, serverState)}</span>
         </p>
         <div class="side-buttons">

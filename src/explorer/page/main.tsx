@@ -36,7 +36,7 @@ function keepAbout(): void {
 async function start(): Promise<void> {
   const embedded = await readEmbeddedDocument();
   setSource(embedded ? new EmbeddedSource(embedded) : new HttpSource(basePath), embedded !== undefined);
-  if (embedded?.run) setFirstPlace({ page: 'run', run: embedded.run.run.run });
+  if (embedded?.run) setFirstPlace({ page: 'run', run: embedded.run.run.runId });
   else if (embedded?.tapestry) setFirstPlace({ page: 'tapestry', tapestry: embedded.tapestry.name });
   const first = await source().ask('about', {});
   about.value = first;

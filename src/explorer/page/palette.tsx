@@ -45,7 +45,7 @@ export function Palette() {
   const own = useMemo(ownEntries, []);
   const wanted = sought.toLowerCase();
   const isWanted = ({ title }: Entry): boolean => matches(title, wanted);
-  const found = asked === '' ? [] : (answer.value?.found ?? []).map(entryOf);
+  const found = asked === '' ? [] : (answer.value?.items ?? []).map(entryOf);
   // What was found of the beginning of the text is offered as far as it is found of all of it.
   const entries = [...own.filter(isWanted), ...(asked === sought ? found : found.filter(isWanted))].slice(
     0,
@@ -179,11 +179,11 @@ function entryOf(found: Found): Entry {
   switch (found.kind) {
     case 'run':
       return {
-        key: `run ${found.run}`,
+        key: `run ${found.runId}`,
         icon: 'runs',
-        title: found.run,
+        title: found.runId,
         note: <RunOutcome status={found.status} isBare />,
-        run: () => go({ page: 'run', run: found.run }),
+        run: () => go({ page: 'run', run: found.runId }),
       };
     case 'tapestry':
       return {
@@ -195,11 +195,11 @@ function entryOf(found: Found): Entry {
       };
     case 'knot':
       return {
-        key: `knot ${found.run} ${found.knot}`,
+        key: `knot ${found.runId} ${found.knotId}`,
         icon: 'tapestry',
-        title: found.knot,
-        note: found.run,
-        run: () => go({ page: 'run', run: found.run, knot: found.knot }),
+        title: found.knotId,
+        note: found.runId,
+        run: () => go({ page: 'run', run: found.runId, knot: found.knotId }),
       };
     case 'value':
       return {

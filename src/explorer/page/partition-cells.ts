@@ -1,7 +1,7 @@
 import type { PartitionsAnswer } from '../contract';
 import type { Tone } from './ui/tones';
 
-export type Partition = PartitionsAnswer['partitions'][number];
+export type Partition = PartitionsAnswer['items'][number];
 
 export const PARTITION_STATES = ['missing', 'running', 'ok', 'stale', 'failed'] as const;
 

@@ -19,9 +19,9 @@ export interface RunList {
 export const NO_RUNS: RunList = { rows: [], fresh: [], isThere: false };
 
 /** Appends a page. */
-export function withPage(list: RunList, { runs, cursor }: RunsAnswer): RunList {
+export function withPage(list: RunList, { items, cursor }: RunsAnswer): RunList {
   const known = new Set(list.rows.map(keyOf));
-  const more = runs.filter((run) => !known.has(keyOf(run)));
+  const more = items.filter((run) => !known.has(keyOf(run)));
   return {
     rows: [...list.rows, ...more],
     fresh: list.fresh.filter((run) => !more.some((one) => keyOf(one) === keyOf(run))),
@@ -31,15 +31,15 @@ export function withPage(list: RunList, { runs, cursor }: RunsAnswer): RunList {
 }
 
 /** Merges a newer first page: known rows are updated, and other runs become fresh. */
-export function withHead(list: RunList, { runs, cursor }: RunsAnswer): RunList {
+export function withHead(list: RunList, { items, cursor }: RunsAnswer): RunList {
   if (!list.isThere || list.rows.length === 0)
-    return withPage(NO_RUNS, { runs, ...(cursor !== undefined && { cursor }) });
-  const told = new Map(runs.map((run) => [keyOf(run), run]));
+    return withPage(NO_RUNS, { items, ...(cursor !== undefined && { cursor }) });
+  const told = new Map(items.map((run) => [keyOf(run), run]));
   const rows = list.rows.map((row) => told.get(keyOf(row)) ?? row);
   const known = new Set(rows.map(keyOf));
   // Runs older than all that are shown will come with their own page.
   const last = rows.at(-1)!;
-  const fresh = runs.filter(
+  const fresh = items.filter(
     (run) => !known.has(keyOf(run)) && (list.cursor === undefined || byTime(run, last) < 0),
   );
   const kept = list.fresh.filter((run) => !told.has(keyOf(run)));
@@ -66,10 +66,10 @@ export function withEvents(list: RunList, events: readonly LiveMessage[]): RunLi
   return { ...list, rows: list.rows.map(patch), fresh: list.fresh.map(patch) };
 }
 
-export function keyOf({ run, temporalRunId }: RunSummary): string {
-  return `${run} ${temporalRunId}`;
+export function keyOf({ runId, temporalRunId }: RunSummary): string {
+  return `${runId} ${temporalRunId}`;
 }
 
 function byTime(a: RunSummary, b: RunSummary): number {
-  return b.startedAt - a.startedAt || (a.run < b.run ? 1 : a.run > b.run ? -1 : 0);
+  return b.startedAt - a.startedAt || (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0);
 }

@@ -56,9 +56,9 @@ export function filtersSet(place: RunsPlace): number {
 }
 
 /** Whether the run's id contains each of the words, ignoring case. */
-export function matchesText({ run }: Pick<RunSummary, 'run'>, text: string | undefined): boolean {
+export function matchesText({ runId }: Pick<RunSummary, 'runId'>, text: string | undefined): boolean {
   if (text === undefined) return true;
-  const id = run.toLowerCase();
+  const id = runId.toLowerCase();
   return text
     .toLowerCase()
     .split(/\s+/)

@@ -41,7 +41,7 @@ export async function about(data: ExplorerData, rights: Rights): Promise<About> 
     serverState: reach.state,
     abilities: {
       act: rights.mayAct && !rights.isReadOnly,
-      isReadOnly: rights.isReadOnly,
+      readOnly: rights.isReadOnly,
       live: live !== undefined,
       pages: [
         ...ALWAYS,
@@ -82,7 +82,7 @@ function viewOf(tapestry: AnyTapestry): TapestryView {
       return {
         name: parameter.name,
         schema: schemaToJson(parameter.schema),
-        isRequired: fallback === undefined,
+        required: fallback === undefined,
         ...(json !== undefined && { default: json }),
       };
     }),

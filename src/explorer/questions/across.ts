@@ -13,16 +13,16 @@ export async function waitingRuns(
   { by }: Questions['waitingRuns']['ask'],
 ): Promise<WaitingRunsAnswer> {
   const found = await reach.ask((selvage) => selvage.runs.waiting({ within: WITHIN_MS }));
-  const { runs, open, working } = found ?? { runs: [], open: 0, working: 0 };
+  const { items, open, working } = found ?? { items: [], open: 0, working: 0 };
   return {
     open,
     working,
-    waiting: runs.length,
-    counts: countWaiting(runs, by).slice(0, GROUPS),
-    runs: runs.slice(0, RUNS).map(({ runId, tapestry, knotId, since, reason }) => ({
-      run: runId,
+    waiting: items.length,
+    counts: countWaiting(items, by).slice(0, GROUPS),
+    items: items.slice(0, RUNS).map(({ runId, tapestry, knotId, since, reason }) => ({
+      runId,
       tapestry,
-      ...(knotId !== undefined && { knot: knotId }),
+      ...(knotId !== undefined && { knotId }),
       since,
       code: reason.code,
       message: reason.message,
@@ -32,16 +32,16 @@ export async function waitingRuns(
 
 export async function versions({ reach }: ExplorerData): Promise<VersionsAnswer> {
   const found = await reach.ask((selvage) => selvage.versions());
-  const { bodies = [], untold = [], workersKnown = false } = found ?? {};
+  const { bodies = [], silentWorkers = [], workersKnown = false } = found ?? {};
   return {
-    areWorkersKnown: workersKnown && untold.length === 0,
-    bodies: bodies.map(({ body, codeHash, runs, first, workers, isSafeToRemove }) => ({
+    workersKnown: workersKnown && silentWorkers.length === 0,
+    items: bodies.map(({ body, codeHash, runs, oldestRunId, workers, safeToRemove }) => ({
       body,
       ...(codeHash !== null && { codeHash }),
       runs,
-      ...(first !== undefined && { first }),
+      ...(oldestRunId !== undefined && { oldestRunId }),
       workers: workers.length,
-      ...(isSafeToRemove !== null && { isSafeToRemove }),
+      ...(safeToRemove !== null && { safeToRemove }),
     })),
   };
 }

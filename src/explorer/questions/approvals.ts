@@ -22,14 +22,14 @@ export async function approvals(
     cursor,
   });
   const waits = await Promise.all(page.items.map((run) => waitsOf(data, run, rights)));
-  return { waits: waits.flat(), cursor: page.cursor };
+  return { items: waits.flat(), cursor: page.cursor };
 }
 
 async function waitsOf(
   data: ExplorerData,
   run: RunRecord,
   rights: Rights,
-): Promise<ApprovalsAnswer['waits'][number][]> {
+): Promise<ApprovalsAnswer['items'][number][]> {
   const plan = await data.plans.of(run).catch(() => undefined);
   const signals = plan?.plan.knots.filter(({ policy }) => policy.wait?.signal !== undefined) ?? [];
   if (!plan || signals.length === 0) return [];
@@ -42,9 +42,9 @@ async function waitsOf(
     const { signal, timeout } = knot.policy.wait!;
     return [
       {
-        run: run.run_id,
+        runId: run.run_id,
         tapestry: run.tapestry,
-        knot: knot.id,
+        knotId: knot.id,
         signal: signal!,
         since,
         ...(timeout !== undefined && { until: since + timeout }),

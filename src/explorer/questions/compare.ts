@@ -20,32 +20,28 @@ export async function compare(data: ExplorerData, ask: Questions['compare']['ask
   const known = new Map(ofFirst.knots.map((knot) => [knot.id, knot]));
   const others = new Map(ofSecond.knots.map((knot) => [knot.id, knot]));
   // A map that was taken over whole has no records of its elements, but has the same outcome.
-  const parted = difference.differences.filter(({ knotId }) => {
+  const parted = difference.items.filter(({ knotId }) => {
     const map = mapOfElement(knotId);
-    const hash = map === undefined ? undefined : known.get(map)?.state?.hash;
-    return hash === undefined || hash !== others.get(map!)?.state?.hash;
+    const hash = map === undefined ? undefined : known.get(map)?.state?.outputHash;
+    return hash === undefined || hash !== others.get(map!)?.state?.outputHash;
   });
   const differences = new Map<string, KnotDifference>();
   for (const one of parted) if (mapOfElement(one.knotId) === undefined) differences.set(one.knotId, one);
-  const likeness = graph.knots.map(({ id }) =>
-    likenessOf(known.get(id), others.get(id), differences.get(id)),
-  );
-  const sentences: Record<number, string> = {};
-  graph.knots.forEach(({ id }, index) => {
-    const one = differences.get(id);
-    if (one) sentences[index] = capitalised(differenceSentence(one));
+  const items = graph.knots.flatMap(({ id: knotId }) => {
+    const one = differences.get(knotId);
+    const likeness = likenessOf(known.get(knotId), others.get(knotId), one);
+    if (likeness === 'same') return [];
+    return [{ knotId, likeness, ...(one && { explanation: capitalised(differenceSentence(one)) }) }];
   });
   const origin = parted.find(({ isFirst }) => isFirst);
-  const divergent =
-    origin && graph.knots.findIndex(({ id }) => id === (mapOfElement(origin.knotId) ?? origin.knotId));
+  const firstDifferent = origin && (mapOfElement(origin.knotId) ?? origin.knotId);
   return {
     first: summaryOf(first),
     second: summaryOf(second),
     graph,
-    likeness,
-    sentences,
-    ...(divergent !== undefined && divergent >= 0 && { divergent }),
-    sentence: sentenceOf(difference.equal, parted.length, origin),
+    items,
+    ...(firstDifferent !== undefined && { firstDifferent }),
+    explanation: sentenceOf(difference.equal, parted.length, origin),
   };
 }
 

@@ -19,24 +19,24 @@ const MOST_FAILURES = 1_000;
  * are listed in the order in which they finished.
  */
 export async function elements(data: ExplorerData, ask: ElementsAsk): Promise<ElementsAnswer> {
-  const run = await requireRun(data, ask.run);
+  const run = await requireRun(data, ask.runId);
   const plan = await data.plans.of(run);
   const map = plan.knot(ask.map);
   if (!map.policy.map) {
     throw new SelvageError(
       'UnknownKnot',
-      `Knot "${ask.map}" of run "${ask.run}" is no map, so that it has no elements.`,
+      `Knot "${ask.map}" of run "${ask.runId}" is no map, so that it has no elements.`,
       {
-        details: { run: ask.run, knot: ask.map },
+        details: { run: ask.runId, knot: ask.map },
       },
     );
   }
-  const { from = 0, limit = DEFAULT_LIMIT, outcome } = ask;
+  const { cursor, from = 0, limit = DEFAULT_LIMIT, outcome } = ask;
   const reader = new ElementReader(data, run, plan, map);
   const count = await reader.count();
   const outcomes = count <= MOST_READ ? await reader.outcomes(0, count) : undefined;
   const wanted: number[] = [];
-  let index = from;
+  let index = cursor === undefined ? from : Number(cursor);
   for (; index < count && wanted.length < limit;) {
     const end = Math.min(count, index + AT_A_TIME);
     const some = outcomes ?? (outcome === undefined ? undefined : await reader.outcomes(index, end));
@@ -45,14 +45,14 @@ export async function elements(data: ExplorerData, ask: ElementsAsk): Promise<El
   }
   const states = await reader.states(wanted);
   return {
-    count,
+    total: count,
     counts: await reader.counts(outcomes, count),
     strip: outcomes ? stripOf(outcomes, count) : await reader.roughStrip(count),
-    elements: wanted.flatMap((at) => {
+    items: wanted.flatMap((at) => {
       const record = states.get(at);
       return record ? [{ id: record.knot_id, index: at, state: stateOf(record, reader.codeHash) }] : [];
     }),
-    ...(index < count && { next: index }),
+    ...(index < count && { cursor: String(index) }),
   };
 }
 

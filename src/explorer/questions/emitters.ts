@@ -4,24 +4,22 @@ import type { ExplorerData } from '../data';
 
 const LETTERS = 50;
 
-export async function emitters({ backends }: ExplorerData): Promise<{ emitters: EmitterView[] }> {
+export async function emitters({ backends }: ExplorerData): Promise<{ items: EmitterView[] }> {
   const reports = await readEmitters(backends);
   return {
-    emitters: reports.map((report): EmitterView => {
+    items: reports.map((report): EmitterView => {
       const { name, state, lag, delivered, failures, deadLetters, redriven } = report;
       return {
         name,
         state,
-        holder: report.holder ?? undefined,
-        behind: lag.changes,
-        isMore: lag.isMore,
-        behindSince: lag.since ?? undefined,
+        deliveredBy: report.deliveredBy ?? undefined,
+        lag: { ...lag, since: lag.since ?? undefined },
         delivered,
         deliveredAt: report.deliveredAt ?? undefined,
         failures,
         failingSince: report.failingSince ?? undefined,
         lastError: report.lastError ?? undefined,
-        disabledBecause: report.disabledBecause ?? undefined,
+        disabledReason: report.disabledReason ?? undefined,
         deadLetters,
         redriven,
       };
@@ -37,13 +35,13 @@ export async function emitterLetters(
   const table = requireFeed(backends.runHistory).emitterTableBeside();
   const page = await table.deadLetters(emitter, { limit: LETTERS, ...(cursor !== undefined && { cursor }) });
   return {
-    letters: page.items.map(({ eventId, change, reason, at, redrivenAt }) => ({
-      event: eventId,
-      run: change.run_id,
-      knot: change.knot_id,
+    items: page.items.map(({ eventId, change, reason, at, redrivenAt }) => ({
+      eventId,
+      runId: change.run_id,
+      knotId: change.knot_id,
       reason,
       at,
-      comesAgain: redrivenAt !== null,
+      redriven: redrivenAt !== null,
     })),
     cursor: page.cursor,
   };

@@ -15,7 +15,7 @@ export async function find(
   { text, limit = LIMIT }: Questions['find']['ask'],
 ): Promise<Questions['find']['answer']> {
   const wanted = text.trim().toLowerCase();
-  if (wanted === '') return { found: [] };
+  if (wanted === '') return { items: [] };
   const [values, knots, exact, recent] = await Promise.all([
     valuesOf(data, wanted),
     knotsOf(data, text.trim(), limit),
@@ -39,10 +39,10 @@ export async function find(
     ...tapestries.slice(0, each).map((tapestry): Found => ({ kind: 'tapestry', tapestry })),
     ...runs
       .slice(0, limit)
-      .map(({ run_id: run, tapestry, status }): Found => ({ kind: 'run', run, tapestry, status })),
+      .map(({ run_id: runId, tapestry, status }): Found => ({ kind: 'run', runId, tapestry, status })),
     ...knots,
   ];
-  return { found: found.slice(0, limit) };
+  return { items: found.slice(0, limit) };
 }
 
 async function valuesOf({ backends }: ExplorerData, text: string): Promise<Found[]> {
@@ -65,7 +65,7 @@ async function knotsOf({ backends, plans }: ExplorerData, text: string, limit: n
     const wanted = text.slice(slash + 1).toLowerCase();
     const plan = await plans.of(run).catch(() => undefined);
     const ids = plan?.plan.knots.map(({ id }) => id).filter((id) => id.toLowerCase().includes(wanted)) ?? [];
-    return ids.slice(0, limit).map((knot) => ({ kind: 'knot', run: run.run_id, knot }));
+    return ids.slice(0, limit).map((knotId) => ({ kind: 'knot', runId: run.run_id, knotId }));
   }
   return [];
 }

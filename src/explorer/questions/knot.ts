@@ -19,12 +19,12 @@ const LOG_BYTES = 64 * 1024;
 /** One knot of a run, or one element of a map. */
 export async function knot(
   data: ExplorerData,
-  { run: runId, knot: knotId }: Questions['knot']['ask'],
+  { runId, knotId }: Questions['knot']['ask'],
   rights: Rights,
 ): Promise<KnotView> {
   const { backends, plans } = data;
   const run = await requireRun(data, runId);
-  if (run.plan_hash === '') return { knot: knotId, inputs: [] };
+  if (run.plan_hash === '') return { knotId, inputs: [] };
   const plan = await plans.of(run);
   const planned = plan.knot(mapOfElement(knotId) ?? knotId);
   const definition =
@@ -46,7 +46,7 @@ export async function knot(
   const codeHash = record?.code_hash ?? definition?.codeHash;
   const taskQueue = record?.task_queue ?? planned.policy.taskQueue ?? undefined;
   return {
-    knot: knotId,
+    knotId,
     ...(record && { state: stateOf(record, definition?.codeHash) }),
     waiting: waits,
     inputs: record ? recordedInputs(record) : await plannedInputs(data, run, planned.inputs, plan.plan.knots),
@@ -75,7 +75,7 @@ function recordedInputs(record: LineageRecord): InputView[] {
   return [
     ...Object.entries(parent_input_hashes).map(([name, hash]) => ({
       name,
-      ...(parent_knot_ids[name] !== undefined && { knot: parent_knot_ids[name] }),
+      ...(parent_knot_ids[name] !== undefined && { knotId: parent_knot_ids[name] }),
       ...(hash !== null && { hash }),
     })),
     ...Object.entries(constant_input_hashes).map(([name, hash]) => ({ name, hash })),
@@ -97,7 +97,7 @@ async function plannedInputs(
     if (!('parent' in input)) return { name, hash: input.hash };
     const { id } = knots[input.parent]!;
     const hash = hashes.get(id) ?? undefined;
-    return { name, knot: id, hash };
+    return { name, knotId: id, hash };
   });
 }
 
@@ -108,12 +108,12 @@ async function cacheOf(
 ): Promise<KnotView['cache'] | undefined> {
   try {
     const explanation = await explainCache(backends, runId, knotId);
-    const { isHit, other } = explanation;
+    const { reused, other } = explanation;
     return {
-      isHit,
-      sentence: cacheSentence(explanation),
-      run: other?.run,
-      knot: other?.knot,
+      reused,
+      explanation: cacheSentence(explanation),
+      runId: other?.runId,
+      knotId: other?.knotId,
     };
   } catch (error) {
     // A missing explanation does not hide the rest of the knot.
@@ -134,7 +134,7 @@ async function logOf(
     },
   );
   if (!read) return undefined;
-  return { hash, text: Buffer.from(read.bytes).toString('utf8'), isCut: read.isCut };
+  return { hash, text: Buffer.from(read.bytes).toString('utf8'), truncated: read.isCut };
 }
 
 /** From the page's file, because plans contain no schemas. */

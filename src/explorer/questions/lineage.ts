@@ -28,20 +28,20 @@ export async function uses(data: ExplorerData, ask: Questions['uses']['ask']): P
   const next = page.cursor === undefined ? (listing === 'o' ? 'i' : undefined) : `${listing}${page.cursor}`;
   return {
     hash,
-    uses: page.items.map((record) => ({
-      run: record.run_id,
+    items: page.items.map((record) => ({
+      runId: record.run_id,
       tapestry: tapestries.get(record.temporal_run_id) ?? '',
-      knot: record.knot_id,
-      as: listing === 'i' ? 'input' : howItHas(record),
+      knotId: record.knot_id,
+      role: listing === 'i' ? 'consumed' : howItHas(record),
       at: record.finished_at,
     })),
     cursor: next,
   };
 }
 
-function howItHas(record: LineageRecord): UseView['as'] {
+function howItHas(record: LineageRecord): UseView['role'] {
   if (record.definition === 'parameter') return 'parameter';
-  return record.cached_from_run === null ? 'made' : 'reused';
+  return record.cached_from_run === null ? 'produced' : 'reused';
 }
 
 async function tapestriesOf(
@@ -60,11 +60,11 @@ export async function walk(data: ExplorerData, ask: Questions['walk']['ask']): P
 
 async function walkUp(
   backends: ExplorerData['backends'],
-  { hash, run }: Questions['walk']['ask'],
+  { hash, runId }: Questions['walk']['ask'],
 ): Promise<WalkAnswer> {
-  const origin = await why(backends, hash, { limit: STEPS, runId: run });
-  const steps: WalkAnswer['steps'][number][] = [];
-  let isCut = false;
+  const origin = await why(backends, hash, { limit: STEPS, runId });
+  const steps: WalkAnswer['items'][number][] = [];
+  let truncated = false;
   // An explicit stack: chains of loops and runs are deeper than the call stack.
   const open: { readonly origin: ValueOrigin; readonly depth: number; readonly through?: string }[] = [
     { origin, depth: 0 },
@@ -72,43 +72,43 @@ async function walkUp(
   for (let next = open.pop(); next; next = open.pop()) {
     const { origin: at, depth, through } = next;
     steps.push(stepOf(at.record, depth, through));
-    if (at.isCut) isCut = true;
+    if (at.truncated) truncated = true;
     const below = [
       ...[...at.inputs, ...(at.terminals ?? [])].flatMap(({ name, origin: of }) =>
         of ? [{ origin: of, depth: depth + 1, through: name }] : [],
       ),
-      ...(at.madeBefore ? [{ origin: at.madeBefore, depth: depth + 1 }] : []),
+      ...(at.earlierOrigin ? [{ origin: at.earlierOrigin, depth: depth + 1 }] : []),
     ];
     open.push(...below.reverse());
   }
-  return { hash: origin.record.output_hash ?? hash, steps, isCut };
+  return { hash: origin.record.output_hash ?? hash, items: steps, truncated };
 }
 
 async function walkDown(
   { runHistory }: ExplorerData['backends'],
   { hash }: Questions['walk']['ask'],
 ): Promise<WalkAnswer> {
-  const { having, affected, isCut } = await impact(runHistory, hash, { limit: STEPS });
+  const { producers, items, truncated } = await impact(runHistory, hash, { limit: STEPS });
   const depths = new Map<string, number>();
   const keyOf = (temporalRunId: string, knot: string): string => JSON.stringify([temporalRunId, knot]);
-  for (const record of having) depths.set(keyOf(record.temporal_run_id, record.knot_id), 0);
-  const steps = having.map((record) => stepOf(record, 0));
-  for (const { record, through } of affected) {
+  for (const record of producers) depths.set(keyOf(record.temporal_run_id, record.knot_id), 0);
+  const steps = producers.map((record) => stepOf(record, 0));
+  for (const { record, through } of items) {
     const above = through.map((knot) => depths.get(keyOf(record.temporal_run_id, knot)) ?? 0);
     const depth = Math.max(0, ...above) + 1;
     depths.set(keyOf(record.temporal_run_id, record.knot_id), depth);
     steps.push(stepOf(record, depth, through.length > 0 ? through.join(', ') : undefined));
   }
-  return { hash: having[0]!.output_hash!, steps, isCut };
+  return { hash: producers[0]!.output_hash!, items: steps, truncated };
 }
 
-function stepOf(record: LineageRecord, depth: number, through?: string): WalkAnswer['steps'][number] {
+function stepOf(record: LineageRecord, depth: number, through?: string): WalkAnswer['items'][number] {
   return {
     depth,
-    run: record.run_id,
-    knot: record.knot_id,
+    runId: record.run_id,
+    knotId: record.knot_id,
     ...(record.definition !== 'parameter' && { definition: record.definition }),
-    ...(record.output_hash !== null && { hash: record.output_hash }),
+    ...(record.output_hash !== null && { outputHash: record.output_hash }),
     through,
     at: record.finished_at,
   };

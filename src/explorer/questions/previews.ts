@@ -19,7 +19,7 @@ const KEYS = 1_000;
  */
 export async function rerunPreview(
   { backends, reach }: ExplorerData,
-  { run: runId, from = [] }: Questions['rerunPreview']['ask'],
+  { runId, from = [] }: Questions['rerunPreview']['ask'],
 ): Promise<RerunPreview> {
   const { run, plan, terminals } = await reach.do(({ client }) =>
     readResumable(backends, client.workflow, runId, from),

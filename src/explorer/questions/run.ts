@@ -1,6 +1,6 @@
 import { knotRecords } from '../../client/read-run';
 import { reconcileRun } from '../../client/reconcile';
-import { namedIn } from '../../client/resumes';
+import { namedIn, resumesOf, type Resume } from '../../client/resumes';
 import type { Waiting, WaitingKnot } from '../../client';
 import { SelvageError } from '../../errors';
 import { graphOfRun } from '../../runtime';
@@ -11,7 +11,7 @@ import type { ServerReach } from '../reach';
 import { summaryOf } from '../run-summary';
 
 /** A run with its graph. */
-export async function run(data: ExplorerData, { run: runId }: Questions['run']['ask']): Promise<RunView> {
+export async function run(data: ExplorerData, { runId }: Questions['run']['ask']): Promise<RunView> {
   // Taken before anything is read: changes during the reading are then reported again, which does no harm.
   const position = await data.live?.position();
   const record = await requireRun(data, runId);
@@ -25,23 +25,33 @@ export async function run(data: ExplorerData, { run: runId }: Questions['run']['
     resumed_from?: string;
     event?: Readonly<Record<string, string | number>>;
   };
-  const resumedAs = namedIn(record);
+  const resumedAs = await resumedAsOf(data, record);
   return {
     run: {
       ...summaryOf(record),
       planHash: record.plan_hash,
-      ...(record.parent_run_id !== null && { parentRun: record.parent_run_id }),
-      parentKnot: parent_knot,
+      ...(record.parent_run_id !== null && { parentRunId: record.parent_run_id }),
+      parentKnotId: parent_knot,
       resumedFrom: resumed_from,
       ...(resumedAs.length > 0 && { resumedAs }),
-      ...(record.vcs_commit !== null && { commit: record.vcs_commit }),
+      ...(record.vcs_commit !== null && { vcsCommit: record.vcs_commit }),
       event,
     },
     graph: view,
-    previous,
-    next,
+    previousRunId: previous,
+    nextRunId: next,
     position,
   };
+}
+
+/** As the server knows them, else those that are on record. */
+async function resumedAsOf({ backends, reach }: ExplorerData, record: RunRecord): Promise<readonly Resume[]> {
+  const ids = namedIn(record);
+  if (ids.length === 0) return [];
+  const known = await reach.ask(({ client }) => resumesOf(backends, client.workflow, record));
+  if (known) return known;
+  const runs = await Promise.all(ids.map((id) => backends.runHistory.getRun(id)));
+  return runs.flatMap((run) => (run ? [{ runId: run.run_id, status: run.status }] : []));
 }
 
 /**
@@ -112,17 +122,17 @@ async function after({ backends }: ExplorerData, record: RunRecord): Promise<str
 /** Why an unfinished run has not ended. */
 export async function waiting(
   { reach }: ExplorerData,
-  { run: runId }: Questions['waiting']['ask'],
+  { runId }: Questions['waiting']['ask'],
 ): Promise<Questions['waiting']['answer']> {
   // If no worker answers, 5 s pass before the server's word alone is taken.
   const state = await reach.ask((selvage) => selvage.getRun(runId).status(), 12_000);
   return state?.waiting ? waitingOf(state.waiting) : {};
 }
 
-function waitingOf({ knots, step }: Waiting): Questions['waiting']['answer'] {
+function waitingOf({ knots, workflowTask }: Waiting): Questions['waiting']['answer'] {
   return {
     waiting: Object.fromEntries(knots.map((knot) => [knot.knotId, waitingView(knot)])),
-    ...(step && { step: { code: step.code, message: step.message } }),
+    ...(workflowTask && { workflowTask: { code: workflowTask.code, message: workflowTask.message } }),
   };
 }
 

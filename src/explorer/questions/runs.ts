@@ -30,7 +30,7 @@ export async function runs(data: ExplorerData, ask: RunsAsk): Promise<RunsAnswer
     ({ cursor } = page);
     if ((partition ?? definition) === undefined || cursor === undefined || found.size >= limit) break;
   }
-  return { runs: [...found.values()].map(summaryOf), cursor };
+  return { items: [...found.values()].map(summaryOf), cursor };
 }
 
 async function pageOfRuns({ backends, reach }: ExplorerData, query: RunQuery): Promise<Page<RunRecord>> {
@@ -67,7 +67,7 @@ export async function grid(
 ): Promise<Questions['grid']['answer']> {
   const wanted = Math.min(limit, MOST_GRID_RUNS);
   const [newest] = (await data.backends.runHistory.listRuns({ tapestry, limit: 1 })).items;
-  if (!newest) return { knots: [], runs: [] };
+  if (!newest) return { knots: [], items: [] };
   const plan = await data.plans.of(newest);
   const knots = plan.plan.knots.map(({ id }) => id);
   const fitting = Math.max(1, Math.floor(MOST_CELLS / Math.max(1, knots.length)));
@@ -79,7 +79,7 @@ export async function grid(
   const rows: (RunSummary & { readonly cells: string })[] = [];
   for (const run of page.items)
     rows.push({ ...summaryOf(run), cells: await cellsOf(data, run, plan, knots) });
-  return { knots, runs: rows, cursor: page.cursor };
+  return { knots, items: rows, cursor: page.cursor };
 }
 
 async function cellsOf(

@@ -23,25 +23,33 @@ import { requireTapestry } from '../require-tapestry';
 /** @throws SelvageError `ServerUnreachable`: only the server knows the schedules */
 export async function schedules({ reach }: ExplorerData): Promise<Questions['schedules']['answer']> {
   const all = await reach.do((selvage) => selvage.schedules.list());
-  return { schedules: all.map(scheduleView) };
+  return { items: all.map(scheduleView) };
 }
 
 function scheduleView(schedule: ScheduleState | UnreadableSchedule): ScheduleView {
   if ('unreadable' in schedule) {
     const { id, unreadable } = schedule;
-    const none = { tapestry: '', words: '', timezone: '', isPaused: false, next: [], last: [], overlap: '' };
+    const none = {
+      tapestry: '',
+      description: '',
+      timezone: '',
+      paused: false,
+      next: [],
+      last: [],
+      overlap: '',
+    };
     return { ...none, id, note: `${unreadable.code}: ${unreadable.message}` };
   }
   const { id, form, paused, note, next, recent } = schedule;
   return {
     id,
     tapestry: form.tapestry,
-    words: timesWords(form.times),
+    description: timesWords(form.times),
     timezone: form.timezone,
-    isPaused: paused,
+    paused,
     ...(note !== null && note !== '' && { note }),
     next,
-    last: recent.map(({ runId, started }) => ({ run: runId, at: started })),
+    last: recent.map(({ runId, startedAt }) => ({ runId, at: startedAt })),
     overlap: form.overlap,
   };
 }
@@ -59,10 +67,10 @@ export async function partitions(
     )) ?? (await listPartitions(data.backends, record));
   return {
     tapestry,
-    partitions: all.map(({ key, state, newest, reasons }) => ({
+    items: all.map(({ key, state, latestRun, reasons }) => ({
       key,
       state,
-      ...(newest && { run: newest.runId }),
+      ...(latestRun && { runId: latestRun.runId }),
       reasons: reasons.map(staleReasonText),
     })),
   };
@@ -79,8 +87,8 @@ export async function triggers(data: ExplorerData): Promise<Questions['triggers'
   const { items, cursor } = await startLedger.list({ limit: MOST_COUNTED });
   const names = new Set([...declared.keys(), ...items.map(({ trigger }) => trigger)]);
   return {
-    isMore: cursor !== undefined,
-    triggers: await Promise.all(
+    truncated: cursor !== undefined,
+    items: await Promise.all(
       [...names].sort().map(async (name): Promise<TriggerView> => {
         const [started, waiting] = await Promise.all(
           [true, false].map((isStarted) =>
@@ -93,9 +101,12 @@ export async function triggers(data: ExplorerData): Promise<Questions['triggers'
           name,
           kind: name.slice(0, name.indexOf(':')),
           tapestry,
-          started: started!.items.length,
-          waiting: waiting!.items.length,
-          isMore: { started: started!.cursor !== undefined, waiting: waiting!.cursor !== undefined },
+          startedCount: started!.items.length,
+          pendingCount: waiting!.items.length,
+          atLeast: {
+            startedCount: started!.cursor !== undefined,
+            pendingCount: waiting!.cursor !== undefined,
+          },
           ...(Number.isFinite(last) && { lastAt: last }),
         };
       }),
@@ -122,7 +133,7 @@ export async function deadLetters(
   });
   const now = await backends.runHistory.now();
   return {
-    letters: page.items.map(({ key, claimedAt, runId, event }) => ({
+    items: page.items.map(({ key, claimedAt, runId, event }) => ({
       key,
       at: claimedAt,
       reason:
@@ -164,7 +175,7 @@ export async function workers(data: ExplorerData): Promise<Questions['workers'][
     [...queues].slice(0, QUEUES).map(async ([queue, known]): Promise<QueueView> => {
       const pollers = await reach.ask((selvage) => selvage.pollers.of(queue, 'activity'));
       return {
-        queue,
+        taskQueue: queue,
         tapestries: [...known.tapestries].sort(),
         workers: (pollers?.alive ?? []).map((identity) =>
           workerView(
@@ -178,8 +189,8 @@ export async function workers(data: ExplorerData): Promise<Questions['workers'][
     }),
   );
   return {
-    queues: views.sort((one, other) => other.running - one.running),
-    isMore: queues.size > QUEUES || running.cursor !== undefined,
+    items: views.sort((one, other) => other.running - one.running),
+    truncated: queues.size > QUEUES || running.cursor !== undefined,
   };
 }
 

@@ -14,21 +14,21 @@ export async function stats(
 ): Promise<StatsAnswer> {
   const until = (await runHistory.now()) + 1;
   const found = await statsOf(runHistory, { by, since: until - LENGTHS[last], until });
-  const { regressions, tooFew, leastSamples } = found.baseline!;
-  const unknown = new Set(tooFew);
+  const { regressions, tooFewSamples, minSamples } = found.baseline!;
+  const unknown = new Set(tooFewSamples);
   return {
     since: found.since,
     until,
-    total: found.statistics.length,
-    rows: found.statistics.slice(0, ROWS).map(({ duration, queued, ...counts }) => ({
+    total: found.items.length,
+    items: found.items.slice(0, ROWS).map(({ duration, queued, ...counts }) => ({
       ...counts,
       ...times('duration', duration),
       ...times('queued', queued),
       ...(!unknown.has(counts.name) && {
-        worse: regressions.filter(({ name }) => name === counts.name).map(({ name: _, ...one }) => one),
+        regressions: regressions.filter(({ name }) => name === counts.name).map(({ name: _, ...one }) => one),
       }),
     })),
-    leastSamples,
+    minSamples,
   };
 }
 

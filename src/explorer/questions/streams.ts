@@ -6,12 +6,12 @@ import type { ExplorerData } from '../data';
 const MOST_PARTITIONS = 100;
 
 /** @throws SelvageError `ServerUnreachable`: only the server knows the streams */
-export async function streams({ reach }: ExplorerData): Promise<{ streams: StreamView[] }> {
+export async function streams({ reach }: ExplorerData): Promise<{ items: StreamView[] }> {
   const all = await reach.do((selvage) => selvage.streams.list());
   return {
-    streams: all.map(({ checkpoint: _, startedAt: _startedAt, reportedAt: _reportedAt, gaps, ...state }) => ({
+    items: all.map(({ checkpoint: _, startedAt: _startedAt, reportedAt: _reportedAt, gaps, ...state }) => ({
       ...state,
-      lost: gaps?.count ?? 0,
+      lost: gaps?.total ?? 0,
       trigger: streamName(state.id),
     })),
   };
@@ -22,15 +22,14 @@ export async function stream(
   { reach }: ExplorerData,
   { stream: id }: Questions['stream']['ask'],
 ): Promise<StreamAnswer> {
-  const { state, letters } = await reach.do(async (selvage) => ({
+  const { state, deadLetters } = await reach.do(async (selvage) => ({
     state: await selvage.streams.status(id),
-    letters: await selvage.streams.deadLetters(id),
+    deadLetters: await selvage.streams.deadLetters(id),
   }));
   const partitions = placesOf(state);
   return {
-    partitions: partitions.slice(0, MOST_PARTITIONS),
-    partitionCount: partitions.length,
+    partitions: { items: partitions.slice(0, MOST_PARTITIONS), total: partitions.length },
     ...(state.gaps && { gaps: state.gaps }),
-    letters,
+    deadLetters,
   };
 }

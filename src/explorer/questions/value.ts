@@ -15,8 +15,8 @@ import { viewOfBytes, viewOfJson, WHOLE_BYTES } from '../value-view';
 export async function value(data: ExplorerData, ask: ValueAsk, rights: Rights): Promise<ValueView> {
   const { dataStore, runHistory } = data.backends;
   const hash = await resolveHash(runHistory, ask.hash);
-  const record = await recordOf(data, hash, ask.run);
-  const run = await runOf(data, ask.run ?? record?.run_id);
+  const record = await recordOf(data, hash, ask.runId);
+  const run = await runOf(data, ask.runId ?? record?.run_id);
   const how = { ...ask, isRedacted: !rights.maySeeSecrets };
   const secret = how.isRedacted ? await secretNameOf(data, hash) : undefined;
   if (secret !== undefined) {

@@ -95,7 +95,7 @@ export class StatisticsTally {
         failed,
         skipped,
         reused,
-        saved,
+        savedMs: saved,
         bytes,
         duration: percentilesOf(durations),
         queued: percentilesOf(queued),

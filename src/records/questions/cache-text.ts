@@ -30,9 +30,9 @@ export function cacheReasonText({
   other,
 }: {
   readonly reason: CacheReason;
-  readonly other?: { readonly run: string; readonly knot: string; readonly at: string };
+  readonly other?: { readonly runId: string; readonly knotId: string; readonly at: string };
 }): string {
-  const who = other ? `knot "${other.knot}" of run "${other.run}" (${other.at})` : 'another knot';
+  const who = other ? `knot "${other.knotId}" of run "${other.runId}" (${other.at})` : 'another knot';
   return REASONS[reason].replace('OTHER', () => who);
 }
 

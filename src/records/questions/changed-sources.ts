@@ -48,13 +48,13 @@ export async function changedSources(
       // A value made in several places is still made in one of them.
       if (changes.length === 0 || changes.includes(undefined)) continue;
       const { now, run } = changes[0]!;
-      const { tapestry, partition: of, knot_id: knot } = sources[0]!;
+      const { tapestry, partition: of, knot_id: knotId } = sources[0]!;
       const reason: StaleReason = {
         kind: 'input',
         input,
         before: hash,
         now,
-        source: { tapestry, partition: of, knot, run },
+        source: { tapestry, partition: of, knotId, runId: run },
       };
       found.set(partition, [...(found.get(partition) ?? []), reason]);
     }

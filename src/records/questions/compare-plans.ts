@@ -7,7 +7,7 @@ import { knotChanges } from './plan-changes';
 export interface PlanComparison {
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  readonly changed: readonly { readonly knot: string; readonly reasons: readonly StaleReason[] }[];
+  readonly changed: readonly { readonly knotId: string; readonly reasons: readonly StaleReason[] }[];
   /** Unchanged themselves, but downstream of a new or changed knot. */
   readonly below: readonly string[];
   /** Unchanged, with everything upstream. */
@@ -21,7 +21,7 @@ export function comparePlans(before: Plan, now: Plan): PlanComparison {
   const earlier = new Map(before.knots.map((knot) => [knot.id, knot]));
   const known = new Set(now.knots.map(({ id }) => id));
   const added: string[] = [];
-  const changed: { knot: string; reasons: StaleReason[] }[] = [];
+  const changed: { knotId: string; reasons: StaleReason[] }[] = [];
   const below: string[] = [];
   const same: string[] = [];
   const reusable: string[] = [];
@@ -33,7 +33,7 @@ export function comparePlans(before: Plan, now: Plan): PlanComparison {
     const isBelow = uniqueParents(knot).some((parent) => isOther[parent]);
     isOther[index] = !other || reasons.length > 0 || isBelow;
     if (!other) added.push(knot.id);
-    else if (reasons.length > 0) changed.push({ knot: knot.id, reasons });
+    else if (reasons.length > 0) changed.push({ knotId: knot.id, reasons });
     else if (isBelow) below.push(knot.id);
     else {
       same.push(knot.id);
@@ -55,7 +55,7 @@ function reasonsFor(before: Plan, other: PlanKnot, now: Plan, knot: PlanKnot): S
   const [code, codeNow] = [a?.codeHash, b?.codeHash];
   const isOtherCode = code !== undefined && codeNow !== undefined && code !== codeNow;
   return [
-    ...(isOtherCode ? [{ kind: 'code' as const, knot: knot.id, before: code, now: codeNow }] : []),
+    ...(isOtherCode ? [{ kind: 'code' as const, knotId: knot.id, before: code, now: codeNow }] : []),
     ...knotChanges(before, other, now, knot),
   ];
 }

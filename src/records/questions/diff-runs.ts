@@ -56,7 +56,7 @@ export interface RunDifference {
   /** Number of knots that are equal in both. */
   readonly equal: number;
   /** Parents before children. */
-  readonly differences: readonly KnotDifference[];
+  readonly items: readonly KnotDifference[];
 }
 
 /**
@@ -79,7 +79,7 @@ export async function diffRuns(
   const ids = inOrder(wiringOf([...ofFirst!.values(), ...ofSecond!.values()]));
   /** Includes maps of which an element differs. */
   const differing = new Set<string>();
-  const differences: KnotDifference[] = [];
+  const items: KnotDifference[] = [];
   for (const knotId of ids) {
     const one = ofFirst!.get(knotId);
     const other = ofSecond!.get(knotId);
@@ -89,7 +89,7 @@ export async function diffRuns(
     differing.add(knotId);
     const map = mapOfElement(knotId);
     if (map !== undefined) differing.add(map);
-    differences.push({
+    items.push({
       knotId,
       ...(one && { first: one }),
       ...(other && { second: other }),
@@ -97,7 +97,7 @@ export async function diffRuns(
       ...explain(one, other, isFirst),
     });
   }
-  return { first, second, equal: ids.length - differences.length, differences };
+  return { first, second, equal: ids.length - items.length, items };
 }
 
 export async function getRun(runHistory: RunHistory, runId: string): Promise<RunRecord> {

@@ -68,15 +68,15 @@ export interface CacheDifference {
 
 export interface CacheExplanation {
   readonly record: LineageRecord;
-  readonly isHit: boolean;
+  readonly reused: boolean;
   readonly reason: CacheReason;
   /**
    * For a hit: the knot that made the value. For a miss with the same key: the knot that made one. Otherwise
    * the nearest earlier knot of the definition, if any.
    */
   readonly other?: {
-    readonly run: string;
-    readonly knot: string;
+    readonly runId: string;
+    readonly knotId: string;
     /** Milliseconds since the epoch. */
     readonly madeAt: number;
   };
@@ -102,7 +102,7 @@ export async function explainCache(
   if (!record) throw unknownKnot(run, knotId);
   const miss = (reason: CacheReason, other?: LineageRecord): CacheExplanation => ({
     record,
-    isHit: false,
+    reused: false,
     reason,
     ...(other && { other: whoMade(other) }),
     differences: [],
@@ -167,11 +167,11 @@ function hit(record: LineageRecord, planned: Planned | undefined): CacheExplanat
   const isEdited = made_by !== undefined && before !== null && now !== undefined && before !== now;
   return {
     record,
-    isHit: true,
+    reused: true,
     reason: made_by === undefined ? 'resumed' : 'reused',
     other: {
-      run: record.cached_from_run!,
-      knot: made_by ?? record.knot_id,
+      runId: record.cached_from_run!,
+      knotId: made_by ?? record.knot_id,
       madeAt: made_at ?? record.finished_at,
     },
     differences: isEdited ? [{ part: 'code', before, now }] : [],
@@ -255,7 +255,7 @@ function inputsOf({
 }
 
 function whoMade({ run_id, knot_id, finished_at }: LineageRecord): CacheExplanation['other'] & object {
-  return { run: run_id, knot: knot_id, madeAt: finished_at };
+  return { runId: run_id, knotId: knot_id, madeAt: finished_at };
 }
 
 function unknownKnot({ run_id, temporal_run_id }: RunRecord, knot: string): SelvageError {

@@ -11,14 +11,14 @@ import { unknownValue } from './why';
 /** Everything made from a value. */
 export interface ValueImpact {
   /** Knots that have the value itself, newest first: those that made it or took it over, and parameters. */
-  readonly having: readonly LineageRecord[];
+  readonly producers: readonly LineageRecord[];
   /**
    * All knots downstream, parents before children within a run; also in later runs that got the value, or
    * something made from it, as a parameter.
    */
-  readonly affected: readonly AffectedKnot[];
+  readonly items: readonly AffectedKnot[];
   /** There may be more than `limit`. */
-  readonly isCut: boolean;
+  readonly truncated: boolean;
 }
 
 export interface AffectedKnot {
@@ -50,11 +50,11 @@ export async function impact(
 ): Promise<ValueImpact> {
   const hash = await resolveHash(runHistory, given);
   const walk = new Walk(runHistory, limit);
-  const having = await walk.having(hash);
-  if (having.length === 0) throw unknownValue(hash);
-  for (const record of having) walk.add(record);
+  const producers = await walk.having(hash);
+  if (producers.length === 0) throw unknownValue(hash);
+  for (const record of producers) walk.add(record);
   await walk.goOn();
-  return { having, affected: walk.affected, isCut: walk.isCut };
+  return { producers, items: walk.affected, truncated: walk.isCut };
 }
 
 class Walk {

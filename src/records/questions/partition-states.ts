@@ -29,7 +29,7 @@ export interface StaleReason {
   /** `code`: the body changed; `config`: the knot changed; `input`: the run would get something else. */
   readonly kind: 'code' | 'config' | 'input';
   /** The knot, for `code` and `config`. */
-  readonly knot?: string;
+  readonly knotId?: string;
   /**
    * The part of the knot that changed, for `config`. `new`: that run lacks the knot. `plan-gone`: nothing is
    * known about the whole run.
@@ -46,9 +46,9 @@ export interface StaleReason {
   readonly source?: {
     readonly tapestry: string;
     readonly partition: string;
-    readonly knot: string;
+    readonly knotId: string;
     /** That partition's newest successful run. */
-    readonly run: string;
+    readonly runId: string;
   };
 }
 
@@ -66,12 +66,12 @@ export interface PartitionStatus {
   /** For a span of time: its beginning and end (milliseconds since the epoch). */
   readonly window?: TimeWindow;
   /** It has not ended yet; such a partition is listed because somebody made it by its key. */
-  readonly isOpen?: true;
+  readonly open?: true;
   /** Number of recorded runs. */
   readonly runs: number;
-  readonly newest?: PartitionRunSummary;
+  readonly latestRun?: PartitionRunSummary;
   /** The newest successful run, which may be the same. */
-  readonly newestOk?: PartitionRunSummary;
+  readonly latestOkRun?: PartitionRunSummary;
   /** For `stale`: the first ten reasons. */
   readonly reasons: readonly StaleReason[];
 }
@@ -126,10 +126,10 @@ export async function partitionStates(
       key,
       state: newest ? stateOf(newest.status, why) : 'missing',
       ...(window && { window }),
-      ...(!closed.has(key) && { isOpen: true }),
+      ...(!closed.has(key) && { open: true }),
       runs: (runs?.runs ?? 0) + (waiting.has(key) ? 1 : 0),
-      ...(newestRun && { newest: newestRun }),
-      ...(newestOk && { newestOk: newestOk === newest ? newestRun! : describe(newestOk) }),
+      ...(newestRun && { latestRun: newestRun }),
+      ...(newestOk && { latestOkRun: newestOk === newest ? newestRun! : describe(newestOk) }),
       reasons: why.slice(0, SHOWN_REASONS),
     };
   });
@@ -170,8 +170,8 @@ async function staleReasons(
     const known = found.get(key) ?? [];
     // Both the record and the plan of a map may report its code.
     const more = reasons.filter(
-      ({ kind, knot }) =>
-        kind !== 'code' || !known.some((other) => other.kind === 'code' && other.knot === knot),
+      ({ kind, knotId }) =>
+        kind !== 'code' || !known.some((other) => other.kind === 'code' && other.knotId === knotId),
     );
     if (more.length > 0) found.set(key, [...known, ...more]);
   };
@@ -179,7 +179,7 @@ async function staleReasons(
   const codes = codesOf(question.plan);
   for (const { temporal_run_id, knot_id, code_hash } of await queries.otherCode([...byRun.keys()], codes)) {
     add(byRun.get(temporal_run_id)!, [
-      { kind: 'code', knot: knot_id, before: code_hash, now: codes.get(knot_id)! },
+      { kind: 'code', knotId: knot_id, before: code_hash, now: codes.get(knot_id)! },
     ]);
   }
   for (const runs of ofOnePlan(made)) {

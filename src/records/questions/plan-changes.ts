@@ -18,7 +18,7 @@ export function planChanges(before: Plan, terminals: readonly string[], now: Pla
     if (knot.definition === -1) continue;
     const other = earlier.get(knot.id);
     if (!other) {
-      reasons.push({ kind: 'config', knot: knot.id, part: 'new' });
+      reasons.push({ kind: 'config', knotId: knot.id, part: 'new' });
       continue;
     }
     reasons.push(...knotChanges(before, other, now, knot));
@@ -30,10 +30,10 @@ export function planChanges(before: Plan, terminals: readonly string[], now: Pla
 export function knotChanges(before: Plan, other: PlanKnot, now: Plan, knot: PlanKnot): StaleReason[] {
   const reasons: StaleReason[] = [];
   const changed = changedPart(before, other, now, knot);
-  if (changed !== undefined) reasons.push({ kind: 'config', knot: knot.id, part: changed });
+  if (changed !== undefined) reasons.push({ kind: 'config', knotId: knot.id, part: changed });
   const [a, b] = [codeOfEach(before, other), codeOfEach(now, knot)];
   if (a !== undefined && b !== undefined && a !== b)
-    reasons.push({ kind: 'code', knot: knot.id, before: a, now: b });
+    reasons.push({ kind: 'code', knotId: knot.id, before: a, now: b });
   return reasons;
 }
 

@@ -3,15 +3,15 @@ import type { StaleReason } from './partition-states';
 const HASH_DIGITS = 8;
 
 /** A change since a partition was made, in a few words. */
-export function staleReasonText({ kind, knot, part, input, before, now, source }: StaleReason): string {
+export function staleReasonText({ kind, knotId, part, input, before, now, source }: StaleReason): string {
   const change = `${shortHash(before)} → ${shortHash(now)}`;
-  if (kind === 'code') return `code of "${knot}" (${change})`;
+  if (kind === 'code') return `code of "${knotId}" (${change})`;
   if (kind === 'input') {
-    const from = source ? `, from "${source.knot}" of ${source.tapestry} ${source.partition}` : '';
+    const from = source ? `, from "${source.knotId}" of ${source.tapestry} ${source.partition}` : '';
     return `input "${input}" (${change}${from})`;
   }
   if (part === 'plan-gone') return 'its plan is gone, so that nothing can be compared';
-  return part === 'new' ? `knot "${knot}" is new` : `${part} of "${knot}"`;
+  return part === 'new' ? `knot "${knotId}" is new` : `${part} of "${knotId}"`;
 }
 
 function shortHash(hash: string | null | undefined): string {

@@ -45,18 +45,18 @@ export interface Stats {
   readonly since: number;
   readonly until: number;
   /** The most that ran first. */
-  readonly statistics: readonly Statistics[];
+  readonly items: readonly Statistics[];
   /** Undefined if nothing was compared. */
   readonly baseline?: {
     readonly since: number;
     readonly until: number;
     readonly regressions: readonly Regression[];
     /**
-     * Names of which nothing can be said, because fewer than `leastSamples` ran now or before. By definition, nothing is said of functions
+     * Names of which nothing can be said, because fewer than `minSamples` ran now or before. By definition, nothing is said of functions
      * in place, which share the names of their nodes: ask by knot.
      */
-    readonly tooFew: readonly string[];
-    readonly leastSamples: number;
+    readonly tooFewSamples: readonly string[];
+    readonly minSamples: number;
   };
 }
 
@@ -68,29 +68,29 @@ export async function statsOf(
   const end = until ?? (await history.now()) + 1;
   const start = since ?? end - DAY_MS;
   const figures = await history.statistics({ by, since: start, until: end });
-  const statistics = [...figures].sort((a, b) => b.ran - a.ran || (a.name < b.name ? -1 : 1));
-  const stats = { by, since: start, until: end, statistics };
+  const items = [...figures].sort((a, b) => b.ran - a.ran || (a.name < b.name ? -1 : 1));
+  const stats = { by, since: start, until: end, items };
   if (baseline === false) return stats;
   const window = { since: start - durationOption('baseline', baseline), until: start };
   const before = await history.statistics({ by, ...window });
   // All functions in place of one kind are one line, so that it changes with which of them ran.
-  const comparable = statistics.filter(({ name }) => by !== 'definition' || !isOfNode(name));
-  return { ...stats, baseline: { ...window, ...compared(comparable, before), leastSamples: LEAST_SAMPLES } };
+  const comparable = items.filter(({ name }) => by !== 'definition' || !isOfNode(name));
+  return { ...stats, baseline: { ...window, ...compared(comparable, before), minSamples: LEAST_SAMPLES } };
 }
 
 function compared(
   statistics: readonly Statistics[],
   before: readonly Statistics[],
-): { regressions: Regression[]; tooFew: string[] } {
+): { regressions: Regression[]; tooFewSamples: string[] } {
   const earlier = new Map(before.map((one) => [one.name, one]));
   const regressions: Regression[] = [];
-  const tooFew: string[] = [];
+  const tooFewSamples: string[] = [];
   for (const now of statistics) {
     const then = earlier.get(now.name);
-    if (!then || Math.min(then.ran, now.ran) < LEAST_SAMPLES) tooFew.push(now.name);
+    if (!then || Math.min(then.ran, now.ran) < LEAST_SAMPLES) tooFewSamples.push(now.name);
     else regressions.push(...regressionsOf(now, then));
   }
-  return { regressions, tooFew };
+  return { regressions, tooFewSamples };
 }
 
 function regressionsOf(now: Statistics, then: Statistics): Regression[] {

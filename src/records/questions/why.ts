@@ -12,14 +12,14 @@ import { isParameter, isTelling } from './telling-values';
 /** How a value came about: the knot that made it, and its inputs. */
 export interface ValueOrigin {
   readonly record: LineageRecord;
-  /** By input name. Empty if `repeats` or `isCut` is true. */
+  /** By input name. Empty if `repeated` or `truncated` is true. */
   readonly inputs: readonly OriginInput[];
   /** The same knot of the same run occurs earlier, with its inputs. */
-  readonly repeats: boolean;
+  readonly repeated: boolean;
   /** It has inputs, but the answer has reached its limit. */
-  readonly isCut: boolean;
+  readonly truncated: boolean;
   /** For a parameter: the knot that made an equal value in an earlier run. */
-  readonly madeBefore?: ValueOrigin;
+  readonly earlierOrigin?: ValueOrigin;
   /** For a knot that ran another tapestry: the terminals of its last run, by name, which make up its value. */
   readonly terminals?: readonly OriginInput[];
 }
@@ -87,9 +87,9 @@ class Walk {
 
   async originOf(record: LineageRecord): Promise<ValueOrigin> {
     const key = `${record.temporal_run_id} ${record.knot_id}`;
-    const repeats = this.told.has(key);
-    const isCut = !repeats && this.told.size >= this.limit;
-    if (repeats || isCut) return { record, inputs: [], repeats, isCut };
+    const repeated = this.told.has(key);
+    const truncated = !repeated && this.told.size >= this.limit;
+    if (repeated || truncated) return { record, inputs: [], repeated, truncated };
     this.told.add(key);
     const inputs: OriginInput[] = [];
     for (const [name, hash] of Object.entries(record.parent_input_hashes)) {
@@ -108,9 +108,9 @@ class Walk {
     return {
       record,
       inputs,
-      repeats,
-      isCut,
-      ...(before && { madeBefore: await this.originOf(before) }),
+      repeated,
+      truncated,
+      ...(before && { earlierOrigin: await this.originOf(before) }),
       ...(terminals && { terminals }),
     };
   }

@@ -39,7 +39,7 @@ export async function findDamaged(dataStore: DataStore, within = Infinity): Prom
 /** Where a damaged value was moved. Undefined if it was sealed: bytes that cannot be opened are worthless. */
 export interface SetAside {
   readonly hash: string;
-  readonly keptAs: string | undefined;
+  readonly movedTo: string | undefined;
 }
 
 /**
@@ -60,12 +60,12 @@ export async function setAside(
     // It may exist for several subjects: copies that cannot be opened are removed, the others stay.
     await dataStore.keep([hash]);
     if (!(await isWhole())) await dataStore.delete(hash);
-    return { hash, keptAs: undefined };
+    return { hash, movedTo: undefined };
   }
-  const keptAs = path.join(folder, hash.replaceAll(':', '-'));
-  await copyDamaged(dataStore, hash, keptAs);
+  const movedTo = path.join(folder, hash.replaceAll(':', '-'));
+  await copyDamaged(dataStore, hash, movedTo);
   await dataStore.delete(hash);
-  return { hash, keptAs };
+  return { hash, movedTo };
 }
 
 async function damagedAmong(

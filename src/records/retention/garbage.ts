@@ -35,10 +35,10 @@ export interface GarbageReport {
   /** False if it was interrupted or a store is unreachable: values after `last` were not looked at. */
   readonly complete: boolean;
   /** Why a store of values could not be read: code and message. */
-  readonly away?: { readonly code: ErrorCode; readonly message: string };
+  readonly unavailable?: { readonly code: ErrorCode; readonly message: string };
   readonly examined: ValueTotal;
   /** Removed (or to be removed) because no record names them. */
-  readonly unreferred: ValueTotal;
+  readonly unreferenced: ValueTotal;
   /** Removed (or to be removed) because of their age. */
   readonly expired: ValueTotal;
   /** Values put at this time (milliseconds since the epoch) or later stayed. */
@@ -94,9 +94,9 @@ export async function sweep(
   const report = (complete: boolean, away?: SelvageError): GarbageReport => ({
     ...removed,
     complete,
-    ...(away && { away: { code: away.code, message: away.message } }),
+    ...(away && { unavailable: { code: away.code, message: away.message } }),
     examined: examined.sum,
-    unreferred: unreferred.sum,
+    unreferenced: unreferred.sum,
     expired: expired.sum,
     ...(heldBy && { heldBy }),
     ...(last !== undefined && { last }),

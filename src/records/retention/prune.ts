@@ -47,11 +47,11 @@ export interface PruneReport {
   /** Number of removed lineage records; 0 for a dry run. */
   readonly records: number;
   /**
-   * Runs that are old enough but stay because an unfinished or younger run needs them. `heldRuns` lists the
+   * Runs that are old enough but stay because an unfinished or younger run needs them. `retainedRuns` lists the
    * first ones.
    */
-  readonly held: number;
-  readonly heldRuns: readonly string[];
+  readonly retained: number;
+  readonly retainedRuns: readonly string[];
   /** Runs that are old enough but stay because emitters have not heard of their whole family yet, and the names of those emitters. */
   readonly undelivered: number;
   readonly undeliveredBy: readonly string[];
@@ -101,7 +101,7 @@ export async function prune(
   const roots = new Roots(runHistory);
   const named = which?.runs && new Set(which.runs);
   const totals = new Map<string, PrunedTapestry>();
-  const heldRuns: string[] = [];
+  const retainedRuns: string[] = [];
   const undeliveredBy = new Set<string>();
   let [runs, records, held, undelivered] = [0, 0, 0, 0];
   const report = (complete: boolean, garbage?: GarbageReport): PruneReport => ({
@@ -111,8 +111,8 @@ export async function prune(
     runs,
     tapestries: [...totals.values()].sort((one, other) => (one.tapestry < other.tapestry ? -1 : 1)),
     records,
-    held,
-    heldRuns,
+    retained: held,
+    retainedRuns,
     undelivered,
     undeliveredBy: [...undeliveredBy].sort(),
     ...(garbage && { garbage }),
@@ -140,7 +140,7 @@ export async function prune(
     const emitters = staying.get(root.temporal_run_id);
     if (emitters?.size === 0) {
       held += 1;
-      if (heldRuns.length < NAMED_RUNS) heldRuns.push(run.run_id);
+      if (retainedRuns.length < NAMED_RUNS) retainedRuns.push(run.run_id);
     } else if (emitters) {
       undelivered += 1;
       for (const name of emitters) undeliveredBy.add(name);

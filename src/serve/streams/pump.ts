@@ -352,7 +352,7 @@ export class Pump {
     const { code, message } = letter.error;
     const name = keyOfOffset(element.offset);
     const which = letter.runId === undefined ? 'could not start a run' : `failed in run ${letter.runId}`;
-    this.#parts.logger.warn({ code, run: letter.runId }, `element ${name} ${which}: ${message}`);
+    this.#parts.logger.warn({ code, runId: letter.runId }, `element ${name} ${which}: ${message}`);
     if (onFailure === 'stop') {
       this.#fail(
         new SelvageError(

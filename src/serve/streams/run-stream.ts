@@ -74,7 +74,7 @@ export async function runStream<Value, Parameters extends object, Values extends
       ]);
       if (end !== 'stopped') return end;
       await host.stop();
-      return { why: 'stopped', ...(await started.counts()) };
+      return { reason: 'stopped', ...(await started.counts()) };
     } finally {
       signal?.removeEventListener('abort', stop);
     }

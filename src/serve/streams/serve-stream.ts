@@ -25,7 +25,6 @@ import {
   type SavedCheckpoint,
   type StreamAnswer,
   type StreamCheckpoint,
-  type StreamCounts,
   type StreamMemo,
   type StreamRequest,
 } from '../../workflows/messages';
@@ -46,10 +45,10 @@ export interface StreamEnd {
    * `ended`: the source has no more elements. `drained`: it was told to end. `stopped`: this process was; the stream
    * goes on in another.
    */
-  readonly why: 'ended' | 'drained' | 'stopped';
+  readonly reason: 'ended' | 'drained' | 'stopped';
   /** Elements since the stream was first started. */
   readonly ok: number;
-  readonly dead: number;
+  readonly failed: number;
 }
 
 /**
@@ -224,9 +223,9 @@ export interface StartedStream {
   /** Whether another process had started it, so that this one stands by or works for its runs. */
   readonly isJoined: boolean;
   /** Settles when the stream ends, in whatever process. */
-  readonly ended: Promise<Omit<StreamEnd, 'why'> & { readonly why: 'ended' | 'drained' }>;
+  readonly ended: Promise<StreamEnd & { readonly reason: 'ended' | 'drained' }>;
   /** As last saved. */
-  readonly counts: () => Promise<StreamCounts>;
+  readonly counts: () => Promise<Omit<StreamEnd, 'reason'>>;
 }
 
 async function startStream(selvage: Selvage, declaration: StreamDeclaration): Promise<StartedStream> {
@@ -253,18 +252,19 @@ async function startStream(selvage: Selvage, declaration: StreamDeclaration): Pr
   }
   const ended = endOf(started, id);
   ended.catch(() => undefined);
-  const counts = async (): Promise<StreamCounts> =>
-    (await savedCheckpoint(handle))?.counts ?? { ok: 0, dead: 0 };
+  const counts: StartedStream['counts'] = async () => countsOf(await savedCheckpoint(handle));
   return { isJoined, ended, counts };
 }
 
-async function endOf(
-  handle: WorkflowHandle,
-  id: string,
-): Promise<{ readonly why: 'ended' | 'drained'; readonly ok: number; readonly dead: number }> {
+function countsOf(checkpoint: StreamCheckpoint | undefined): Omit<StreamEnd, 'reason'> {
+  const { ok, dead: failed } = checkpoint?.counts ?? { ok: 0, dead: 0 };
+  return { ok, failed };
+}
+
+async function endOf(handle: WorkflowHandle, id: string): StartedStream['ended'] {
   try {
-    const { why, checkpoint } = (await handle.result()) as StreamAnswer;
-    return { why, ...checkpoint.counts };
+    const { why: reason, checkpoint } = (await handle.result()) as StreamAnswer;
+    return { reason, ...countsOf(checkpoint) };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const { message, type: code, details } = failureOfStream(error);

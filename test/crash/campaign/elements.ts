@@ -119,7 +119,7 @@ async function strikeSaved(
     try {
       selvage ??= await Selvage.connect({ address: address!, backends: backends! });
       const state = await selvage.streams.status(id);
-      if (state.worker === workerIdentity(process.pid)) strike(scene, 'after-checkpoint', state.ok);
+      if (state.readBy === workerIdentity(process.pid)) strike(scene, 'after-checkpoint', state.ok);
     } catch {
       await sleep(ASK_AGAIN_MS);
     }

@@ -77,7 +77,7 @@ async function run(orders: StreamOrders): Promise<void> {
     },
   });
   over.abort();
-  if (end.why === 'stopped') process.exit(0);
+  if (end.reason === 'stopped') process.exit(0);
   writeFileSync(path.join(folder, 'end'), JSON.stringify(end));
   // It stays for whoever looks after it.
   process.once('SIGTERM', () => process.exit(0));
@@ -100,7 +100,7 @@ async function strikeSaved(
   while (!signal.aborted) {
     await sleep(LOOK_MS);
     const state = await selvage.streams.status(name).catch(() => undefined);
-    if (state?.worker === identityOf(process.pid) && state.ok > 0) hit('after-checkpoint');
+    if (state?.readBy === identityOf(process.pid) && state.ok > 0) hit('after-checkpoint');
   }
   await selvage.close();
 }

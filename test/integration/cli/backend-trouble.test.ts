@@ -83,13 +83,11 @@ describeWith('postgres')('commands whose PostgreSQL cannot be used', () => {
       for (const secret of SECRETS) expect(stdout + stderr).not.toContain(secret);
       const { ok, findings } = JSON.parse(stdout) as {
         ok: boolean;
-        findings: { subject: string; verdict: string; found: string }[];
+        findings: { subject: string; status: string; message: string }[];
       };
       expect(ok).toBe(false);
-      const missing = findings.filter(
-        ({ subject, verdict }) => subject === 'Backends' && verdict === 'missing',
-      );
-      expect(missing.map(({ found }) => found)).toEqual([expect.stringMatching(/password/)]);
+      const missing = findings.filter(({ subject, status }) => subject === 'Backends' && status === 'error');
+      expect(missing.map(({ message }) => message)).toEqual([expect.stringMatching(/password/)]);
       expect(code).toBe(1);
     },
     LIMIT_MS,

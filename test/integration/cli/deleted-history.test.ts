@@ -58,7 +58,7 @@ afterAll(async () => {
 test('doctor names the runs of a deleted history', async () => {
   const { code, stdout } = await run('doctor');
   expect(stdout).toMatch(
-    /^missing +Runs +3 runs on the server, not in the run history: .*\n.*selvage runs terminate RUN/m,
+    /^error +Runs +3 runs on the server, not in the run history: .*\n.*selvage runs terminate RUN/m,
   );
   for (const id of RUNS) expect(stdout).toContain(id);
   expect(code).toBe(1);
@@ -120,6 +120,6 @@ test('they can be terminated, and doctor finds nothing then', async () => {
     refusal('BackendsDiffer', /is over: .*another id/),
   );
   const { code, stdout } = await run('doctor');
-  expect(stdout).not.toMatch(/^missing/m);
+  expect(stdout).not.toMatch(/^error/m);
   expect(code).toBe(0);
 });

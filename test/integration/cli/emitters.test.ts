@@ -51,7 +51,7 @@ async function writeRun(id: string): Promise<void> {
 }
 
 const reports = async (): Promise<Record<string, unknown>[]> =>
-  (JSON.parse((await cli('emitters', 'status', '--json')).stdout) as { emitters: never[] }).emitters;
+  (JSON.parse((await cli('emitters', 'status', '--json')).stdout) as { items: never[] }).items;
 
 beforeEach(() => {
   project = makeCommandProject({
@@ -71,12 +71,12 @@ test('emit delivers to the emitters of the file and of the project; what one gav
   await writeRun('r2');
   const [all, file] = await reports();
   expect([all!['name'], file!['name']]).toEqual(['all', 'file']);
-  expect(file).toMatchObject({ state: 'nobody delivers', delivered: 3, deadLetters: 1 });
-  expect(file!['lag']).toMatchObject({ changes: 4, isMore: false, age: expect.any(Number) as number });
-  expect((await cli('emitters', 'status')).stdout).toMatch(/file +nobody delivers .*4 changes/);
+  expect(file).toMatchObject({ state: 'unassigned', delivered: 3, deadLetters: 1 });
+  expect(file!['lag']).toMatchObject({ changes: 4, atLeast: false, ageMs: expect.any(Number) as number });
+  expect((await cli('emitters', 'status')).stdout).toMatch(/file +unassigned .*4 changes/);
   // What the doctor says of them.
   const { stdout } = await cli('doctor', '--json');
-  expect(stdout).toContain('file: nobody delivers, 4 changes behind, 1 dead letters');
+  expect(stdout).toContain('file: unassigned, 4 changes behind, 1 dead letters');
 
   const dead = JSON.parse((await cli('emitters', 'dead-letters', 'file', '--json')).stdout) as {
     items: { eventId: string; reason: string }[];

@@ -91,8 +91,8 @@ async function fill(): Promise<void> {
   const place = { position: null, positionAt: null };
   const next = await table.advance(HOSTILE, version, { ...place, delivered: 0, deadLetters });
   await table.fail(HOSTILE, next!, { error: HOSTILE, retryIn: 1 });
-  const act = { kind: 'signal', name: HOSTILE, payload: null } as const;
-  BulkJournal.create(projectDir(), { id: 'bulk-1', act, plannedAt: 1, runs: [] });
+  const action = { kind: 'signal', name: HOSTILE, payload: null } as const;
+  BulkJournal.create(projectDir(), { id: 'bulk-1', action, plannedAt: 1, runs: [] });
   await backends.close();
 }
 

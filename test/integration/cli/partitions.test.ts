@@ -75,7 +75,7 @@ test('lists states, runs and what has changed since', async () => {
   expect(JSON.parse(other.stdout)).toMatchObject({
     tapestry: 'weather',
     counts: { missing: 2, running: 0, ok: 0, stale: 1, failed: 0 },
-    partitions: [
+    items: [
       { key: '2024-02-28', state: 'missing', runs: 0 },
       { key: '2024-02-29', state: 'stale', reasons: [{ kind: 'input', input: 'limit' }] },
       { key: '2024-03-01' },

@@ -40,7 +40,7 @@ test('diff: two runs that came to the same, and two that did not', async () => {
   const document = JSON.parse((await selvage('diff', 'five', 'six', '--json')).stdout) as object;
   expect(document).toMatchObject({
     equal: 0,
-    differences: [{ knotId: 'param:x', causes: ['parameter'] }, {}, {}],
+    items: [{ knotId: 'param:x', causes: ['parameter'] }, {}, {}],
   });
 
   const unknown = await selvage('diff', 'five', 'nobody');
@@ -82,11 +82,11 @@ export const mapped = tapestry('mapped', () => {
   const cut = await diff();
   expect(cut.stdout).toMatch(/^And 9 more: raise --limit \(50\)\.$/m);
   const document = JSON.parse((await diff('--json')).stdout) as {
-    different: number;
-    differences: object[];
+    total: number;
+    items: object[];
   };
-  expect(document.different).toBe(113);
-  expect(document.differences).toHaveLength(50);
+  expect(document.total).toBe(113);
+  expect(document.items).toHaveLength(50);
 });
 
 test('why: the knot that made a value, and of what', async () => {
@@ -171,7 +171,7 @@ test('cache explain: why a value was not reused, and bad input', async () => {
     /^The value of knot d of run five was not reused: the knot has no option `cache`\.$/m,
   );
   const document = JSON.parse((await selvage('cache', 'explain', 'five', 'd', '--json')).stdout) as object;
-  expect(document).toMatchObject({ isHit: false, reason: 'not-cached', record: { knot_id: 'd' } });
+  expect(document).toMatchObject({ reused: false, reason: 'not-cached', record: { knot_id: 'd' } });
   const unknown = await selvage('cache', 'explain', 'five', 'nothing');
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toMatch(/^error UnknownKnot: .*"nothing"/m);
@@ -213,9 +213,9 @@ test('cache explain: a value that was reused, and one of another input', async (
   expect(differences).toEqual([`  input "x", from knot "param:x": ${before} then, ${now} now`]);
   const document = JSON.parse((await selvage('cache', 'explain', 'two', 'end', '--json')).stdout) as object;
   expect(document).toMatchObject({
-    isHit: false,
+    reused: false,
     reason: 'key-differs',
-    other: { run: 'one', knot: 'end' },
+    other: { runId: 'one', knotId: 'end' },
     differences: [{ part: 'input', input: 'x', parent: 'param:x', before, now }],
   });
 });

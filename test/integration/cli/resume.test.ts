@@ -76,7 +76,7 @@ test('both runs name each other, and a listing can leave out what was resumed', 
   expect((await selvage('runs', 'show', 'anew')).stdout).toMatch(/^ {2}Goes on +from run broken$/m);
   const shown = await selvage('runs', 'show', 'broken', '--json');
   expect(JSON.parse(shown.stdout)).toMatchObject({
-    resumes: [
+    resumedAs: [
       { runId: 'mended', status: 'succeeded' },
       { runId: 'anew', status: 'succeeded' },
     ],

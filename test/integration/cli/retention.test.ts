@@ -237,7 +237,7 @@ describe('gc', () => {
       bytes: [MADE, MADE_OF_IT, LOOSE].reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
     };
     const nothing = { count: 0, bytes: 0 };
-    const found = { complete: true, examined, unreferred: loose, expired: nothing };
+    const found = { complete: true, examined, unreferenced: loose, expired: nothing };
     expect(await selvage('gc', '--dry-run', '--json')).toMatchObject({
       code: 0,
       document: { ...found, dryRun: true },
@@ -245,7 +245,7 @@ describe('gc', () => {
     expect(await there()).toEqual(ALL);
     expect(await selvage('gc', '--json')).toMatchObject({ code: 0, document: { ...found, dryRun: false } });
     expect(await there()).toEqual(['"made of it"', '"made"']);
-    expect(await selvage('gc', '--json')).toMatchObject({ code: 0, document: { unreferred: nothing } });
+    expect(await selvage('gc', '--json')).toMatchObject({ code: 0, document: { unreferenced: nothing } });
     expect((await selvage('gc')).text).toContain('0 values (0 B) that no record names removed.');
   });
 
@@ -274,7 +274,7 @@ describe('gc', () => {
     await fill();
     await withOpenRun(async (open) => {
       const held = await selvage('gc', '--ttl', '2h', '--json');
-      expect(held).toMatchObject({ document: { heldBy: { runId: open }, unreferred: { count: 0 } } });
+      expect(held).toMatchObject({ document: { heldBy: { runId: open }, unreferenced: { count: 0 } } });
       expect(held.text).toContain(`Run ${open} is not over`);
       expect(await there()).toEqual(ALL);
     });
@@ -339,7 +339,7 @@ describe('gc', () => {
     await backends.dataStore.put([sampleValue('"young"')]);
     await backends.close();
     expect(await selvage('gc', '--grace', '2h', '--json')).toMatchObject({
-      document: { unreferred: { count: 1 } },
+      document: { unreferenced: { count: 1 } },
     });
     expect(await there()).toEqual(['"made of it"', '"made"', sampleHash('"young"')]);
   });
@@ -377,9 +377,9 @@ describe('prune', () => {
         complete: true,
         runs: 1,
         records: 2,
-        held: 0,
+        retained: 0,
         tapestries: [{ tapestry: 'quickstart', runs: 1 }],
-        garbage: { unreferred: { count: 3 } },
+        garbage: { unreferenced: { count: 3 } },
       },
     });
     expect(text).toMatch(/^Removed 1 run and 2 lineage records\./m);
@@ -413,7 +413,7 @@ describe('prune', () => {
     await withOpenRun(async (open) => {
       expect((await selvage('prune', '--older-than', '71h', '--yes', '--json')).document).toMatchObject({
         runs: 1,
-        garbage: { heldBy: { runId: open }, unreferred: { count: 0 } },
+        garbage: { heldBy: { runId: open }, unreferenced: { count: 0 } },
       });
       expect(await isOnRecord(runId)).toBe(false);
       expect(await there()).toEqual(ALL);
@@ -431,7 +431,7 @@ describe('prune', () => {
     });
     try {
       const { document, text } = await selvage('prune', '--older-than', '71h', '--yes', '--json');
-      expect(document).toMatchObject({ runs: 0, held: 1, heldRuns: [runId] });
+      expect(document).toMatchObject({ runs: 0, retained: 1, retainedRuns: [runId] });
       expect(text).toContain(
         `1 run that ended as long ago stays, since runs that are not over, or ended later, need it: ${runId}`,
       );

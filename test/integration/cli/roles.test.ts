@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { knot, tapestry } from '../../../src';
 import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
-import { explorerHandler } from '../../../src/explorer';
+import { uiHandler } from '../../../src/explorer';
 import { sampleLineage } from '../../../src/testing/sample-records';
 import type { Selvage } from '../../../src/client';
 import { readFile } from '../../support/doc-snippets';
@@ -119,7 +119,7 @@ test('a worker runs with rights to rows alone, and a viewer sees it and changes 
 
   const backends = await open(viewer);
   const selvage = await connectSelvage({ backends });
-  const handler = explorerHandler({ selvage, authenticate: () => ({ mayRead: true, mayAct: false }) });
+  const handler = uiHandler({ selvage, authenticate: () => ({ mayRead: true, mayAct: false }) });
   onClose(async () => handler.close());
   for (const [question, ask, shown] of [
     ['runs', {}, run.runId],
@@ -168,7 +168,7 @@ test('two teams in one database and one namespace do not see each other', async 
   await run.result();
   expect((await ours.runs.list()).items.map(({ run_id }) => run_id)).toEqual([run.runId]);
   expect((await theirs.runs.list()).items).toEqual([]);
-  expect(await theirs.stats({ by: 'tapestry' })).toMatchObject({ statistics: [] });
+  expect(await theirs.stats({ by: 'tapestry' })).toMatchObject({ items: [] });
   // What nobody of theirs names goes, and nothing of ours.
   const pruned = await theirs.runs.prune({ olderThan: 7_200_000 });
   expect(pruned.runs).toBe(0);
@@ -214,7 +214,7 @@ test('a team that floods its queue and holds its limit keeps no run of the other
     expect(await (await other.start(nightly, { by: 'other' })).values()).toEqual({ end: 'other' });
   // None of the flood has ended before.
   expect((await flooded.runs.list({ status: 'succeeded' })).items).toEqual([]);
-  expect((await other.runs.waiting()).runs).toEqual([]);
+  expect((await other.runs.waiting()).items).toEqual([]);
   release.open();
   for (const run of flood) expect(await run.values()).toEqual({ end: 'flood' });
 });

@@ -179,7 +179,7 @@ test('runs show: why a run waits, for people and for programs', async () => {
     run: { run_id: 'slow', status: 'running' },
     live: { running: ['wait'] },
     waiting: {
-      begun: true,
+      started: true,
       unfinished: 1,
       reasons: { Running: 1 },
       knots: [{ knotId: 'wait', state: 'running' }],
@@ -290,16 +290,16 @@ test('doctor finds what is there, and changes nothing', async () => {
   expect(existsSync(path.join(empty, '.selvage'))).toBe(false);
 });
 
-test('doctor ends with 1 and a remedy where something needed is missing', async () => {
+test('doctor ends with 1 and a fix where something needed is missing', async () => {
   const binary = await runWarm(project, ['doctor'], { SELVAGE_TEMPORAL_CLI: '/nowhere/temporal' });
-  expect(binary.stdout).toMatch(/^missing +Temporal CLI +.*\/nowhere\/temporal.*\n +.*SELVAGE_TEMPORAL_CLI/m);
+  expect(binary.stdout).toMatch(/^error +Temporal CLI +.*\/nowhere\/temporal.*\n +.*SELVAGE_TEMPORAL_CLI/m);
   expect(binary.code).toBe(1);
   const address = await runWarm(project, ['doctor', '--address', '127.0.0.1:1']);
-  expect(address.stdout).toMatch(/^missing +Temporal server +No Temporal server answers at 127\.0\.0\.1:1/m);
+  expect(address.stdout).toMatch(/^error +Temporal server +No Temporal server answers at 127\.0\.0\.1:1/m);
   expect(address.code).toBe(1);
   const damaged = await runWarm(project, ['doctor'], { SELVAGE_HISTORY: 'sqlite:pipeline.ts' });
   expect(damaged.stdout).toMatch(
-    /^missing +Backends +run history: sqlite .*pipeline\.ts \(SELVAGE_HISTORY\): .*damaged/m,
+    /^error +Backends +run history: sqlite .*pipeline\.ts \(SELVAGE_HISTORY\): .*damaged/m,
   );
   expect(damaged.code).toBe(1);
 });

@@ -54,7 +54,7 @@ test('a schedule from its deploy to its end', async () => {
   expect(first.stderr).toContain('embedded server plans runs while it runs');
   const second = await schedules('deploy', 'weather.ts', '--json');
   expect(JSON.parse(second.stdout)).toMatchObject({
-    schedules: [
+    items: [
       { id: 'nightly', action: 'kept' },
       { id: 'weekly', action: 'kept' },
     ],

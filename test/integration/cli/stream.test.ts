@@ -59,9 +59,9 @@ test('a body that ends its process ends one of two; the other goes on from there
   expect(JSON.parse(json)).toMatchObject({
     state: 'ended',
     ok: 5,
-    dead: 1,
+    failed: 1,
     checkpoint: { '': { after: TEXTS.length } },
-    deadLetters: [{ element: '5', why: `knot "said": ${THROWN}` }],
+    deadLetters: [{ element: '5', reason: `knot "said": ${THROWN}` }],
   });
   const { stdout: shown } = await runWarm(project, ['streams', 'status', 'texts']);
   expect(shown).toMatch(/^texts +ended +saying +5 +1$/m);

@@ -38,8 +38,8 @@ test('selvage ui has a page that starts runs, a second one its own port, and bot
   expect(taken).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error PortInUse: /m) as string });
 
   const feeds = [page.listen(), second.listen()];
-  const { run } = await page.act('start', { tapestry: 'first', parameters: {} });
-  expect(await second.ask('run', { run })).toMatchObject({ run: { status: 'running', trigger: 'ui' } });
+  const { runId } = await page.act('start', { tapestry: 'first', parameters: {} });
+  expect(await second.ask('run', { runId })).toMatchObject({ run: { status: 'running', trigger: 'ui' } });
   for (const command of [ui, other]) {
     command.signal('SIGINT');
     expect((await command.finished).code).toBe(0);
@@ -56,14 +56,19 @@ test('a page tells what is on record while its server is away, and acts once it 
   const worker = begin(project, ['worker', ...place]);
   await worker.hasWritten(/Worker of first/);
   const isEnded = async (run: string): Promise<boolean> =>
-    (await page.ask('runs', {})).runs.some((one) => one.run === run && one.status === 'succeeded');
-  const { run } = await page.act('start', { tapestry: 'first', parameters: {} });
-  await until('the run ends', () => isEnded(run));
+    (await page.ask('runs', {})).items.some((one) => one.runId === run && one.status === 'succeeded');
+  const { runId } = await page.act('start', { tapestry: 'first', parameters: {} });
+  await until('the run ends', () => isEnded(runId));
 
   await server.kill();
-  expect(await isEnded(run)).toBe(true);
-  expect(await page.ask('run', { run })).toMatchObject({ graph: { knots: [{ state: { outcome: 'ok' } }] } });
-  expect(await page.ask('about', {})).toMatchObject({ serverState: 'away', tapestries: [{ name: 'first' }] });
+  expect(await isEnded(runId)).toBe(true);
+  expect(await page.ask('run', { runId })).toMatchObject({
+    graph: { knots: [{ state: { outcome: 'ok' } }] },
+  });
+  expect(await page.ask('about', {})).toMatchObject({
+    serverState: 'unreachable',
+    tapestries: [{ name: 'first' }],
+  });
   const refused = await page.post('start', { tapestry: 'first', parameters: {} });
   expect(refused).toMatchObject({
     status: 503,
@@ -75,7 +80,7 @@ test('a page tells what is on record while its server is away, and acts once it 
     await page.ask('runs', {});
     return (await page.ask('about', {})).serverState === 'connected';
   });
-  const { run: next } = await page.act('start', { tapestry: 'first', parameters: {} });
+  const { runId: next } = await page.act('start', { tapestry: 'first', parameters: {} });
   await until('the run ends', () => isEnded(next));
 });
 

@@ -81,7 +81,7 @@ test('lists the workers that are alive, with what runs there and their body host
   ]);
   const document = await workers('--task-queue', plain, '--json');
   expect(JSON.parse(document.stdout)).toMatchObject({
-    workers: [{ taskQueue: plain, bodyHosts: [], running: 1 }],
+    items: [{ taskQueue: plain, bodyHosts: [], running: 1 }],
     server: { namespace: 'default' },
   });
 

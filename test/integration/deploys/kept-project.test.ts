@@ -112,10 +112,10 @@ for (const name of kept) {
         return planned?.[1].status === 'succeeded' && runs['distant']!.status === 'cancelled';
       });
       await until('the emitter has heard of all', async () => {
-        const { emitters } = JSON.parse(await selvage(project, 'emitters', 'status', '--json')) as {
-          emitters: { lag: { changes: number } }[];
+        const { items } = JSON.parse(await selvage(project, 'emitters', 'status', '--json')) as {
+          items: { lag: { changes: number } }[];
         };
-        return emitters[0]!.lag.changes === 0;
+        return items[0]!.lag.changes === 0;
       });
       for (const command of [reader, worker]) {
         command.signal('SIGTERM');

@@ -150,8 +150,8 @@ testUnless(
     expect(await end(kept)).toBe('older, then newer');
 
     const page = await openPage({ backends: selvage.backends, reach: ServerReach.of(selvage) });
-    const { runs } = await page.ask('runs', {});
-    expect(runs.map(({ run, status }) => [run, status]).sort()).toEqual(
+    const { items } = await page.ask('runs', {});
+    expect(items.map(({ runId, status }) => [runId, status]).sort()).toEqual(
       [kept, ...shared].map((runId) => [runId, 'succeeded']).sort(),
     );
     const listed = (text: string): unknown[] => (JSON.parse(text) as { items: { run_id: string }[] }).items;

@@ -45,7 +45,7 @@ test('a run that waits for a build of the workers that is gone says which, and w
   const queue = `task queue "${selvage.taskQueue!}"`;
   const first = await startWorker(selvage, { tapestries: [pinned], ...build(app, '1') });
   const run = await selvage.start(pinned, {});
-  const stepOf = async () => (await run.status()).waiting?.step;
+  const stepOf = async () => (await run.status()).waiting?.workflowTask;
   await until('the worker is seen', async () => (await stepOf())?.message.includes('build "1"'));
   expect(await stepOf()).toMatchObject({
     code: 'NoWorker',

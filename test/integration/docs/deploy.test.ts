@@ -161,7 +161,7 @@ describe('a worker that is told to stop ends with 0, and what it had not ended g
     const [, line] = /^\$ npx selvage (serve .*--ui-host.*)$/m.exec(PAGE)!;
     const words = line!.split(' ').map((word) => (/^\d+$/.test(word) ? '0' : word));
     const serve = () => begin(project, words, environment, { behind: ON_READ_ONLY_ROOT });
-    for (const variable of ['SELVAGE_STATUS_SECRET', 'SELVAGE_PAGE_TOKEN']) {
+    for (const variable of ['SELVAGE_STATUS_SECRET', 'SELVAGE_UI_TOKEN']) {
       const { code, stderr } = await serve().finished;
       expect({ code, stderr }).toMatchObject({
         code: 2,
@@ -170,13 +170,13 @@ describe('a worker that is told to stop ends with 0, and what it had not ended g
       environment[variable] = randomBytes(32).toString('hex');
     }
     const served = serve();
-    const [, page] = await served.hasWritten(/Page (http:\S+) \(to act: \?token= and SELVAGE_PAGE_TOKEN/);
+    const [, page] = await served.hasWritten(/Page (http:\S+) \(to act: \?token= and SELVAGE_UI_TOKEN/);
     const about = `${page}api/about`;
     expect((await fetch(about)).status).toBe(401);
-    const authorization = `Bearer ${environment['SELVAGE_PAGE_TOKEN']}`;
+    const authorization = `Bearer ${environment['SELVAGE_UI_TOKEN']}`;
     const answer = await fetch(about, { headers: { authorization } });
     expect(answer.status).toBe(200);
-    expect(await answer.json()).toMatchObject({ abilities: { isReadOnly: true } });
+    expect(await answer.json()).toMatchObject({ abilities: { readOnly: true } });
     // The program that it is behind passes no signal on.
     const [pid1] = childrenOf(served.pid!);
     process.kill(pid1!, 'SIGTERM');

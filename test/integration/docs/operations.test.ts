@@ -51,7 +51,7 @@ async function project(): Promise<(words: readonly string[]) => Promise<{ code: 
   for (let index = 0; index < 2; index++) await (await selvage.start(nightly, {})).result();
   isBroken.now = false;
   for (const tags of [['regular'], ['trial']]) await selvage.start(monthly, {}, { tags });
-  await until('both wait', async () => (await selvage.runs.waiting()).runs.length === 2);
+  await until('both wait', async () => (await selvage.runs.waiting()).items.length === 2);
   return async (words) => {
     const { output, stdout, stderr } = recordedOutput();
     const server = words[1] === 'list' ? [] : ['--address', sharedServerAddress()];
@@ -106,6 +106,6 @@ test('what is missing or empty is refused, and nothing is done without a yes', a
   expect(JSON.parse(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1))).toMatchObject({
     open: 2,
     by: 'reason',
-    counts: [{ key: 'Signal approve', runs: 2 }],
+    counts: [{ key: 'Signal approve', count: 2 }],
   });
 });

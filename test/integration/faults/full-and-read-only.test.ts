@@ -153,13 +153,13 @@ describeWithSmallDisk()('on a small disk', () => {
     isFull.open();
     const trouble = await until(
       'its status says why',
-      async () => (await selvage.streams.status(id)).trouble,
+      async () => (await selvage.streams.status(id)).problem,
     );
     expect(trouble).toMatch(
       /^cannot .*no space left to write to the database \S+selvage\.db\. Free some space/,
     );
     disk.free();
-    expect(await ended).toEqual({ why: 'ended', ok: texts.length, dead: 0 });
+    expect(await ended).toEqual({ reason: 'ended', ok: texts.length, failed: 0 });
     expect(sizes).toEqual(texts.map(({ length }) => length));
     expect((await selvage.runs.list({ trigger: `stream:${id}` })).items).toHaveLength(texts.length);
   });

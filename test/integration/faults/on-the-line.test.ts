@@ -96,7 +96,7 @@ class Scene {
         for (const run of this.runs) {
           const { waiting } = await run.status();
           const said = [
-            waiting?.step?.message,
+            waiting?.workflowTask?.message,
             ...(waiting?.knots ?? []).map(({ reason }) => reason.message),
           ];
           if (said.some((one) => one !== undefined && pattern.test(one))) return true;

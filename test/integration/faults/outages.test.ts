@@ -198,7 +198,7 @@ describeWith('postgres', 's3')('while a part is away', () => {
         });
         expect(doctor).toMatchObject({
           code: 1,
-          text: expect.stringMatching(/missing +Backends +data store of large values: s3 .*nothing listens/),
+          text: expect.stringMatching(/error +Backends +data store of large values: s3 .*nothing listens/),
         });
         expect(cancel).toMatchObject({ code: 0, text: expect.stringContaining('is asked to end') });
         const result = await client.getRun(over).result({ outageLimit: 0 });

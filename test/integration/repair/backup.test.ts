@@ -34,8 +34,8 @@ test('a run that is in flight at a backup goes on from there after a restore, an
   expect(made).toMatchObject({ code: 0 });
   expect(JSON.parse(made.stdout)).toMatchObject({
     files: [
-      { name: 'temporal.db', holds: ['server'] },
-      { name: 'selvage.db', holds: ['history', 'store', 'data'] },
+      { name: 'temporal.db', contains: ['server'] },
+      { name: 'selvage.db', contains: ['history', 'store', 'data'] },
     ],
   });
   const refused = await runCommand(project, ['restore', backup]);

@@ -53,18 +53,18 @@ test('doctor finds damage, a repair mends it and keeps the damaged file, and a s
   const found = await selvage(['doctor']);
   expect(found.code).toBe(1);
   expect(found.stdout).toMatch(
-    /^missing +Database files +.*selvage\.db is damaged: .*\n.*selvage doctor --repair/m,
+    /^error +Database files +.*selvage\.db is damaged: .*\n.*selvage doctor --repair/m,
   );
 
   const { code, stdout, stderr } = await selvage(['doctor', '--repair', '--json']);
   expect({ code, stderr }).toMatchObject({ code: 0 });
   const report = JSON.parse(stdout) as {
-    backends: { state: string; keptAs: string }[];
+    backends: { state: string; movedTo: string }[];
     leftovers: { file: string }[];
   };
   expect(report).toMatchObject({ ok: true, projectDir: project, temporal: { state: 'sound' }, lostRuns: [] });
   expect(report.backends).toMatchObject([{ file, state: 'repaired' }]);
-  expect(bytesOf(report.backends[0]!.keptAs).equals(damaged)).toBe(true);
+  expect(bytesOf(report.backends[0]!.movedTo).equals(damaged)).toBe(true);
   expect(report.leftovers.map(({ file: name }) => path.basename(name)).sort()).toEqual([
     '1-stale.json',
     'server.json',
@@ -87,13 +87,13 @@ test('doctor names a damaged value, a repair sets it aside, and the next run mak
   writeFileSync(path.join(folder, hash.replace(':', '-')), '~');
 
   const found = await selvage(['doctor'], elsewhere);
-  expect(found.stdout).toMatch(new RegExp(`^missing +Values +1 of \\d+ values damaged: ${hash}$`, 'm'));
+  expect(found.stdout).toMatch(new RegExp(`^error +Values +1 of \\d+ values damaged: ${hash}$`, 'm'));
   expect(found.code).toBe(1);
   const { code, stdout } = await selvage(['doctor', '--repair', '--json'], elsewhere);
   expect(code).toBe(0);
-  const { values } = JSON.parse(stdout) as { values: { hash: string; keptAs: string }[] };
+  const { values } = JSON.parse(stdout) as { values: { hash: string; movedTo: string }[] };
   expect(values).toMatchObject([{ hash }]);
-  expect(bytesOf(values[0]!.keptAs).toString()).toBe('~');
+  expect(bytesOf(values[0]!.movedTo).toString()).toBe('~');
   expect((await selvage(['doctor'], elsewhere)).stdout).toMatch(/^ok +Values +\d+ values sound$/m);
   // Another run makes the same value, and the first has it again.
   expect((await selvage(RUN, elsewhere)).code).toBe(0);
@@ -106,7 +106,7 @@ test('a command under a clock that went back does its work, and says so; doctor,
   expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded' });
   expect(stderr).toMatch(/^warning ClockWentBack: The clock says .* but run "[^"]+" began at /m);
   const examined = await selvage(['doctor'], HOURS_BACK);
-  expect(examined.stdout).toMatch(/^note +Clock +ClockWentBack: /m);
+  expect(examined.stdout).toMatch(/^warning +Clock +ClockWentBack: /m);
   expect(examined.code).toBe(0);
 });
 

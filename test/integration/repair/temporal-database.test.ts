@@ -88,10 +88,10 @@ test('a damaged database is moved away whole, and the runs that it had in flight
   const damaged = bytesOf(database());
   const { temporal, lostRuns } = await repair();
   expect(temporal).toMatchObject({
-    state: 'hopeless',
-    keptAs: expect.stringContaining('temporal.db.damaged-'),
+    state: 'unrepairable',
+    movedTo: expect.stringContaining('temporal.db.damaged-'),
   });
-  expect(bytesOf(temporal.keptAs!).equals(damaged)).toBe(true);
+  expect(bytesOf(temporal.movedTo!).equals(damaged)).toBe(true);
   expect(lostRuns).toEqual([runId]);
 
   const { selvage, backends } = await open();
@@ -115,7 +115,7 @@ test('a sound database on which no server starts is moved away, too', async () =
   change(database(), 'drop table executions; drop table namespaces');
   await expect(EmbeddedServer.acquire({ projectDir })).rejects.toMatchObject({ code: 'DatabaseDamaged' });
   const { temporal, lostRuns } = await repair();
-  expect(temporal).toMatchObject({ state: 'hopeless', keptAs: expect.stringContaining('unusable') });
+  expect(temporal).toMatchObject({ state: 'unrepairable', movedTo: expect.stringContaining('unusable') });
   expect(lostRuns).toHaveLength(1);
   await (await open()).close();
 });

@@ -88,7 +88,7 @@ describe.each(SCHEDULERS)('scheduler %s', (scheduler) => {
     // Decided after the two.
     const recent = await until('the run of a later second is there', async () => {
       const { recent: found } = await selvage.schedules.show(id);
-      return found.some(({ planned }) => second(planned) > asked) ? found : undefined;
+      return found.some(({ plannedAt }) => second(plannedAt) > asked) ? found : undefined;
     });
     expect(recent.length).toBe(2);
   });

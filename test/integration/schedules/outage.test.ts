@@ -57,12 +57,12 @@ async function outage(scheduler: Scheduler): Promise<Caught> {
   const since = Date.now();
   const state = await until('it has caught up', async () => {
     const found = await back.schedules.show(id);
-    return found.recent[0] && found.recent[0].planned > since ? found : undefined;
+    return found.recent[0] && found.recent[0].plannedAt > since ? found : undefined;
   });
   await back.schedules.pause(id);
   const { missed } = (await back.schedules.show(id)).counts;
   // All planned times between the first and the last: started, or missed. The server's listing comes a little later than the runs.
-  const last = state.recent[0]!.planned;
+  const last = state.recent[0]!.plannedAt;
   const { ids, times, all, upToThen } = await until('all that has started is listed', async () => {
     const found = await listed(back);
     const seen = {

@@ -75,9 +75,9 @@ test('opened, it is a page that reads it, and on which nobody acts', async () =>
   const command = new Command(elsewhere, ['capsule', 'open', capsule, '--no-browser']);
   const [, url] = await command.hasWritten(/^The page: (http:\S+)$/m);
   const api = new URL('/api/', url);
-  const run = await fetch(new URL(`run?q=${encodeURIComponent(JSON.stringify({ run: 'hello' }))}`, api));
-  expect(await run.json()).toMatchObject({ run: { run: 'hello', status: 'succeeded' } });
-  const headers = { 'content-type': 'application/json', 'x-selvage-act': '1' };
+  const run = await fetch(new URL(`run?q=${encodeURIComponent(JSON.stringify({ runId: 'hello' }))}`, api));
+  expect(await run.json()).toMatchObject({ run: { runId: 'hello', status: 'succeeded' } });
+  const headers = { 'content-type': 'application/json', 'x-selvage-action': '1' };
   const act = await fetch(new URL('cancel', api), { method: 'POST', headers, body: '{"run":"hello"}' });
   expect(act.status).toBeGreaterThanOrEqual(400);
   command.signal('SIGTERM');
@@ -103,7 +103,7 @@ test('it is read where there is no project, and without a server', async () => {
 test('its knots run again: the same code comes to the same, edited code is told where it parts', async () => {
   const same = await selvage('debug', capsule, 'pipeline.ts', '--all');
   expect(same.code).toBe(0);
-  expect(same.stdout).toMatch(/^same {4}users {2}it gave the same value$/m);
+  expect(same.stdout).toMatch(/^same {7}users {2}it gave the same value$/m);
   expect(same.stdout).toMatch(/^4 knots came to the same, 0 did not, 1 without a body\.$/m);
   for (const source of [capsule, 'hello']) {
     const other = await selvage('debug', source, 'edited.ts', '--knot', 'greetings');
@@ -165,7 +165,7 @@ test('a debugger attaches, and the program stands still before the body', async 
   await heard('Debugger.paused');
   expect(command.stdout).not.toContain('users');
   say('Debugger.resume');
-  await command.hasWritten(/^same {4}users /m);
+  await command.hasWritten(/^same {7}users /m);
   // The program ends when nobody is attached any more.
   leave();
   expect(await command.finished).toMatchObject({ code: 0 });
@@ -189,10 +189,10 @@ test('what is redacted is not in the file; what is damaged or foreign is an erro
   expect(opened.stdout).toMatch(/Redacted +users\.\*\.email/);
   const unread = await selvage('debug', 'redacted.html', 'pipeline.ts', '--knot', 'greetings[0]');
   expect(unread).toMatchObject({ code: 2 });
-  expect(unread.stdout).toMatch(/^unread {2}greetings\[0\] {2}it could not be run: Redacted: /m);
+  expect(unread.stdout).toMatch(/^unreadable greetings\[0\] {2}it could not be run: Redacted: /m);
   const partly = await selvage('debug', 'redacted.html', 'pipeline.ts', '--all');
   expect(partly).toMatchObject({ code: 2 });
-  expect(partly.stdout).toMatch(/^same {4}users /m);
+  expect(partly.stdout).toMatch(/^same {7}users /m);
   const slip = await selvage('capsule', 'create', 'hello', '-o', 'slip.html', '--redact', 'user.email');
   expect(slip).toMatchObject({ code: 2 });
   expect(slip.stderr).toMatch(/^error UnknownKnot: /m);

@@ -70,8 +70,8 @@ describeInBrowser()('files of HTML', () => {
     const page = await open(htmlForRun(result));
     const counts: Record<string, number> = {};
     for (const { state } of result.graph.knots) {
-      const { outcome, cachedFrom } = state!;
-      const word = outcome === 'err' ? 'failed' : cachedFrom === undefined ? outcome : 'reused';
+      const { outcome, cachedFromRun } = state!;
+      const word = outcome === 'err' ? 'failed' : cachedFromRun === undefined ? outcome : 'reused';
       counts[word] = (counts[word] ?? 0) + 1;
     }
     expect(await legend(page)).toEqual(counts);

@@ -108,23 +108,23 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
   }
 
   const failed = await call('runs', { status: 'failed' });
-  expect(failed.json).toMatchObject({ runs: [{ run: 'large', tapestry: 'hello', status: 'failed' }] });
+  expect(failed.json).toMatchObject({ items: [{ runId: 'large', tapestry: 'hello', status: 'failed' }] });
   const page = await call('runs', { limit: 1 });
   const next = await call('runs', { limit: 1, cursor: page.json['cursor'] as string });
-  expect([page, next].map(({ json }) => json['runs'][0].run as string)).toEqual(['large', 'small']);
+  expect([page, next].map(({ json }) => json['items'][0].runId as string)).toEqual(['large', 'small']);
 
-  const run = await call('run', { run: 'large' });
-  expect(run.json).toMatchObject({ failed: [{ id: 'greetings', error: { type: 'MapElements' } }], count: 3 });
-  const knot = await call('knot', { run: 'large', knot: 'greetings' });
-  expect(knot.json).toMatchObject({ elements: { count: 200, failed: [{ id: 'greetings[13]' }] } });
+  const run = await call('run', { runId: 'large' });
+  expect(run.json).toMatchObject({ failed: [{ id: 'greetings', error: { type: 'MapElements' } }], total: 3 });
+  const knot = await call('knot', { runId: 'large', knotId: 'greetings' });
+  expect(knot.json).toMatchObject({ elements: { total: 200, failed: [{ id: 'greetings[13]' }] } });
   expect(knot.text).not.toContain('hunter2');
-  expect((await call('knot', { run: 'large', knot: 'greetings[13]' })).json).toMatchObject({
+  expect((await call('knot', { runId: 'large', knotId: 'greetings[13]' })).json).toMatchObject({
     error: { type: 'RangeError' },
   });
 
-  const small = await call('run', { run: 'small' });
+  const small = await call('run', { runId: 'small' });
   const hashOf = (id: string): string =>
-    (small.json['knots'] as { id: string; hash: string }[]).find((one) => one.id === id)!.hash;
+    (small.json['items'] as { id: string; outputHash: string }[]).find((one) => one.id === id)!.outputHash;
   const value = await call('value', { hash: hashOf('users') });
   expect(value.json).toMatchObject({
     form: 'json',
@@ -135,7 +135,7 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
     json: 'user 1',
   });
   const why = await call('why', { hash: hashOf('greetings') });
-  expect((why.json['steps'] as { knot: string }[]).map((step) => step.knot)).toEqual(
+  expect((why.json['items'] as { knotId: string }[]).map((step) => step.knotId)).toEqual(
     expect.arrayContaining(['greetings', 'users', 'param:count']),
   );
   expect((await call('impact', { hash: hashOf('users') })).text).toContain('greetings');
@@ -144,10 +144,10 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
   });
   expect((await call('plan_preview', { tapestry: 'hello' })).json).toMatchObject({
     parameters: [{ name: 'count', schema: { type: 'integer' } }],
-    knots: [{ id: 'param:count' }, { id: 'users' }, { id: 'greetings', each: 'greet' }],
+    items: [{ id: 'param:count' }, { id: 'users' }, { id: 'greetings', each: 'greet' }],
   });
   const docs = await call('docs_search', { query: 'retry policy of a knot' });
-  expect(docs.json['sections'].length).toBeGreaterThan(0);
+  expect(docs.json['items'].length).toBeGreaterThan(0);
   expect(docs.text).toContain('retry');
   // What the file printed went to stderr: the client would have choked on it.
   expect(errors()).toContain('what a file prints is no protocol');
@@ -155,21 +155,21 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
 
 test('answers are bounded, and say that they are cut', async () => {
   const { call } = await connect();
-  const run = await call('run', { run: 'large' });
-  const users = (run.json['knots'] as { id: string; hash: string }[]).find(({ id }) => id === 'users')!;
-  const value = await call('value', { hash: users.hash });
+  const run = await call('run', { runId: 'large' });
+  const users = (run.json['items'] as { id: string; outputHash: string }[]).find(({ id }) => id === 'users')!;
+  const value = await call('value', { hash: users.outputHash });
   expect(value.text.length).toBeLessThan(60_000);
-  const rest = await call('value', { hash: users.hash, from: 198 });
+  const rest = await call('value', { hash: users.outputHash, from: 198 });
   expect(rest.json['json']).toHaveLength(2);
 });
 
 test('errors are errors of the tool, with their code', async () => {
   const { call } = await connect();
   for (const [name, input, code] of [
-    ['run', { run: 'nobody' }, 'UnknownRun'],
+    ['run', { runId: 'nobody' }, 'UnknownRun'],
     ['value', { hash: 'sha256:ffffffff' }, 'UnknownValue'],
     ['plan_preview', { tapestry: 'hello' }, 'UnknownTapestry'],
-    ['knot', { run: 'small', knot: 'nobody' }, 'UnknownKnot'],
+    ['knot', { runId: 'small', knotId: 'nobody' }, 'UnknownKnot'],
   ] as const) {
     const { isError, json } = await call(name, input);
     expect({ name, isError, code: (json['error'] as { code: string }).code }).toEqual({
@@ -200,19 +200,19 @@ test('it acts only where it is let', async () => {
       error: { code: 'InvalidParameters' },
     });
     expect((await call('start', { tapestry: 'asks', parameters: {}, runId: 'asked' })).json).toEqual({
-      run: 'asked',
+      runId: 'asked',
     });
     expect(
-      (await call('signal', { run: 'asked', signal: 'answer', payload: { by: 'a model' } })).json,
-    ).toMatchObject({ isTaken: true });
-    expect((await call('runs', { trigger: 'mcp' })).json).toMatchObject({ runs: [{ run: 'asked' }] });
+      (await call('signal', { runId: 'asked', signal: 'answer', payload: { by: 'a model' } })).json,
+    ).toMatchObject({ taken: true });
+    expect((await call('runs', { trigger: 'mcp' })).json).toMatchObject({ items: [{ runId: 'asked' }] });
     await until('the run has taken the signal', async () => {
-      const { json } = await call('run', { run: 'asked' });
+      const { json } = await call('run', { runId: 'asked' });
       return (json['run'] as { status: string }).status === 'succeeded';
     });
-    const resumed = await call('resume', { run: 'large' });
+    const resumed = await call('resume', { runId: 'large' });
     expect(resumed.isError).toBe(false);
-    const again = await call('run', { run: resumed.json['run'] as string });
+    const again = await call('run', { runId: resumed.json['runId'] as string });
     expect(again.json).toMatchObject({ run: { tapestry: 'hello', trigger: 'resume' } });
   } finally {
     worker.signal('SIGTERM');
@@ -222,7 +222,7 @@ test('it acts only where it is let', async () => {
 
 test('it reads where the server is away, and ends when its input ends', async () => {
   const { client, call } = await connect('--address', '127.0.0.1:1');
-  expect((await call('runs')).json['runs'].length).toBeGreaterThan(1);
+  expect((await call('runs')).json['items'].length).toBeGreaterThan(1);
   const { pid } = client.transport as StdioClientTransport;
   await client.close();
   expect(() => process.kill(pid!, 0)).toThrow();

@@ -35,39 +35,39 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
   const opened = await page();
   const id = unique('yearly');
   const shown = async (): Promise<unknown> =>
-    (await opened.ask('schedules', {})).schedules.find((one) => one.id === id);
+    (await opened.ask('schedules', {})).items.find((one) => one.id === id);
   await selvage().schedules.deploy([schedule(idle, { id, cron: '0 0 1 1 *', timezone: 'Europe/Berlin' })]);
   expect(await shown()).toMatchObject({
     tapestry: idle.name,
     timezone: 'Europe/Berlin',
-    isPaused: false,
+    paused: false,
     next: expect.arrayContaining([expect.any(Number)]) as number[],
     last: [],
   });
 
-  await opened.act('schedule', { id, act: 'pause' });
+  await opened.act('schedule', { id, action: 'pause' });
   expect(await shown()).toMatchObject({
-    isPaused: true,
+    paused: true,
     note: expect.stringMatching(/^Paused by .+, by the page$/) as string,
   });
-  await opened.act('schedule', { id, act: 'resume' });
+  await opened.act('schedule', { id, action: 'resume' });
   expect(await shown()).toMatchObject({
-    isPaused: false,
+    paused: false,
     note: expect.stringMatching(/^Resumed by /) as string,
   });
 
-  await opened.act('schedule', { id, act: 'trigger' });
+  await opened.act('schedule', { id, action: 'trigger' });
   const [started] = (await selvage().schedules.show(id)).recent;
   await selvage().getRun(started!.runId).result();
-  expect(await shown()).toMatchObject({ last: [{ run: started!.runId }] });
-  expect(await opened.ask('run', { run: started!.runId })).toMatchObject({ run: { status: 'succeeded' } });
+  expect(await shown()).toMatchObject({ last: [{ runId: started!.runId }] });
+  expect(await opened.ask('run', { runId: started!.runId })).toMatchObject({ run: { status: 'succeeded' } });
 
-  for (const act of ['pause', 'resume', 'trigger'])
-    expect(refusal(await opened.post('schedule', { id: unique('nobody'), act }))).toEqual([
+  for (const action of ['pause', 'resume', 'trigger'])
+    expect(refusal(await opened.post('schedule', { id: unique('nobody'), action }))).toEqual([
       404,
       'UnknownSchedule',
     ]);
-  expect(refusal(await opened.post('schedule', { id, act: 'delete' }))).toEqual([400, 'InvalidRequest']);
+  expect(refusal(await opened.post('schedule', { id, action: 'delete' }))).toEqual([400, 'InvalidRequest']);
   await selvage().schedules.delete(id);
   expect(await shown()).toBeUndefined();
 });
@@ -76,23 +76,23 @@ test('a backfill makes what its preview says, and the partitions say what became
   const opened = await page();
   const states = async (): Promise<Record<string, string>> =>
     Object.fromEntries(
-      (await opened.ask('partitions', { tapestry: name })).partitions.map(({ key, state }) => [key, state]),
+      (await opened.ask('partitions', { tapestry: name })).items.map(({ key, state }) => [key, state]),
     );
   expect(await states()).toEqual({ a: 'missing', b: 'missing', bad: 'missing', c: 'missing' });
 
   const asked = { tapestry: name, from: 'b', to: 'c' };
   expect(await opened.ask('backfillPreview', asked)).toEqual({ keys: ['b', 'bad', 'c'], total: 3 });
-  const { run } = await opened.act('backfill', asked);
-  await selvage().getRun(run).result();
+  const { runId } = await opened.act('backfill', asked);
+  await selvage().getRun(runId).result();
   expect(await states()).toEqual({ a: 'missing', b: 'ok', bad: 'failed', c: 'ok' });
-  expect(await opened.ask('run', { run })).toMatchObject({
+  expect(await opened.ask('run', { runId })).toMatchObject({
     run: { trigger: 'ui', actor: expect.any(String) as string },
   });
-  const { partitions } = await opened.ask('partitions', { tapestry: name });
-  const made = partitions.find(({ key }) => key === 'b')!;
-  expect((await opened.ask('runs', { tapestry: name, partition: 'b' })).runs.map((one) => one.run)).toEqual([
-    made.run,
-  ]);
+  const { items } = await opened.ask('partitions', { tapestry: name });
+  const made = items.find(({ key }) => key === 'b')!;
+  expect(
+    (await opened.ask('runs', { tapestry: name, partition: 'b' })).items.map((one) => one.runId),
+  ).toEqual([made.runId]);
 
   const failed = { tapestry: name, states: ['failed'] };
   expect(await opened.ask('backfillPreview', failed)).toEqual({ keys: ['bad'], total: 1 });
@@ -114,14 +114,14 @@ test('a trigger that has started nothing is shown, and what it has claimed is un
   const { startLedger } = selvage().backends;
   const trigger = 'webhook:orders';
   const declared = async (): Promise<unknown> =>
-    (await opened.ask('triggers', {})).triggers.find((one) => one.name === trigger);
+    (await opened.ask('triggers', {})).items.find((one) => one.name === trigger);
   expect(await declared()).toEqual({
     name: trigger,
     kind: 'webhook',
     tapestry: idle.name,
-    started: 0,
-    waiting: 0,
-    isMore: { started: false, waiting: false },
+    startedCount: 0,
+    pendingCount: 0,
+    atLeast: { startedCount: false, pendingCount: false },
   });
 
   const claim = (key: string) => ({
@@ -133,9 +133,13 @@ test('a trigger that has started nothing is shown, and what it has claimed is un
   });
   await startLedger.claim(['one', 'two'].map(claim));
   await startLedger.markStarted([{ trigger, key: 'one' }]);
-  expect(await declared()).toMatchObject({ started: 1, waiting: 1, lastAt: expect.any(Number) as number });
-  const { letters } = await opened.ask('deadLetters', { trigger });
-  expect(letters).toEqual([
+  expect(await declared()).toMatchObject({
+    startedCount: 1,
+    pendingCount: 1,
+    lastAt: expect.any(Number) as number,
+  });
+  const { items } = await opened.ask('deadLetters', { trigger });
+  expect(items).toEqual([
     {
       key: 'two',
       at: expect.any(Number) as number,
@@ -143,7 +147,7 @@ test('a trigger that has started nothing is shown, and what it has claimed is un
       link: { delivery: 'two' },
     },
   ]);
-  expect(await opened.ask('deadLetters', { trigger: 'webhook:nobody' })).toEqual({ letters: [] });
+  expect(await opened.ask('deadLetters', { trigger: 'webhook:nobody' })).toEqual({ items: [] });
   expect(refusal(await opened.question('deadLetters', { trigger, cursor: 'x' }))[0]).toBe(400);
 });
 
@@ -151,7 +155,7 @@ test('names that programs trip over harm nothing', async () => {
   const opened = await page();
   // A run may be called as a file is: its page is there when it is loaded anew.
   const runId = unique('report') + '.js';
-  const { run } = await opened.act('start', { tapestry: idle.name, parameters: {}, runId });
+  const { runId: run } = await opened.act('start', { tapestry: idle.name, parameters: {}, runId });
   await selvage().getRun(run).result();
   const document = await fetch(`${opened.url}runs/${run}`);
   expect([document.status, document.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
@@ -170,7 +174,7 @@ test('names that programs trip over harm nothing', async () => {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      'x-selvage-act': '1',
+      'x-selvage-action': '1',
       authorization: `Bearer ${opened.token}`,
     },
     body: `{"run":"${run}","signal":"s","payload":${deep}}`,

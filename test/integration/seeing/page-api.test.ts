@@ -45,42 +45,46 @@ test('a run is started from the form, waits with its reason, is approved, and ea
   const { position, abilities } = await opened.ask('about', {});
   expect(abilities.live).toBe(true);
   const feed = opened.listen(position);
-  const { run } = await opened.act('start', {
+  const { runId } = await opened.act('start', {
     tapestry: 'page.review',
     parameters: { x: 4 },
     tags: ['by-hand'],
   });
-  await feed.until(({ events }) => events.some(({ run: of, knot: id }) => of === run && id === 'value'));
+  await feed.until(({ events }) =>
+    events.some(({ runId: of, knotId: id }) => of === runId && id === 'value'),
+  );
 
-  const shown = await opened.ask('run', { run });
+  const shown = await opened.ask('run', { runId });
   expect(shown.run).toMatchObject({
     trigger: 'ui',
     tags: ['by-hand'],
     status: 'running',
     actor: expect.any(String) as string,
   });
-  const { waiting } = await opened.ask('waiting', { run });
+  const { waiting } = await opened.ask('waiting', { runId });
   expect(waiting!['approval']).toMatchObject({ state: 'waiting', code: 'Signal', signal: 'approval' });
-  const { waits } = await opened.ask('approvals', {});
-  expect(waits.find((wait) => wait.run === run)).toMatchObject({
-    knot: 'approval',
+  const { items } = await opened.ask('approvals', {});
+  expect(items.find((wait) => wait.runId === runId)).toMatchObject({
+    knotId: 'approval',
     signal: 'approval',
     summary: 'Somebody looks at the value',
     schema: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
   });
-  expect(await opened.ask('knot', { run, knot: 'approval' })).toMatchObject({
+  expect(await opened.ask('knot', { runId, knotId: 'approval' })).toMatchObject({
     waiting: { state: 'waiting' },
   });
 
-  const wrong = await opened.post('signal', { run, signal: 'approval', payload: { name: 3 } });
+  const wrong = await opened.post('signal', { runId, signal: 'approval', payload: { name: 3 } });
   expect(wrong.status).toBe(400);
   expect(wrong.body).toContain('InvalidSignal');
-  await opened.act('signal', { run, signal: 'approval', payload: { name: 'Anna' } });
-  await feed.until(({ events }) => events.some(({ kind, run: of }) => kind === 'run-ended' && of === run));
+  await opened.act('signal', { runId, signal: 'approval', payload: { name: 'Anna' } });
+  await feed.until(({ events }) =>
+    events.some(({ kind, runId: of }) => kind === 'run-ended' && of === runId),
+  );
   expect(
     feed.events
-      .filter(({ run: of }) => of === run)
-      .map(({ kind, knot: id, state, status }) => [kind, id, state?.outcome ?? status]),
+      .filter(({ runId: of }) => of === runId)
+      .map(({ kind, knotId: id, state, status }) => [kind, id, state?.outcome ?? status]),
   ).toEqual([
     // The parameters of a run are on record before it is.
     ['knot-finished', 'param:x', 'ok'],
@@ -91,14 +95,16 @@ test('a run is started from the form, waits with its reason, is approved, and ea
     ['run-ended', undefined, 'succeeded'],
   ]);
   // A tab that was away goes on from where it was, and is told the rest once.
-  const seen = feed.frames.find(({ events }) => events.some(({ knot: id }) => id === 'value'))!;
+  const seen = feed.frames.find(({ events }) => events.some(({ knotId: id }) => id === 'value'))!;
   const later = await opened
     .listen(undefined, { 'last-event-id': seen.id })
     .until(({ events }) => events.some(({ kind }) => kind === 'run-ended'));
-  expect(later.events.filter(({ run: of }) => of === run).map(({ knot: id }) => id)).not.toContain('param:x');
-  const { graph } = await opened.ask('run', { run });
+  expect(later.events.filter(({ runId: of }) => of === runId).map(({ knotId: id }) => id)).not.toContain(
+    'param:x',
+  );
+  const { graph } = await opened.ask('run', { runId });
   const end = graph.knots.find(({ id }) => id === 'end')!;
-  expect(await opened.ask('value', { hash: end.state!.hash!, run })).toMatchObject({
+  expect(await opened.ask('value', { hash: end.state!.outputHash!, runId })).toMatchObject({
     form: 'text',
     text: '8 by Anna',
   });
@@ -108,18 +114,20 @@ test('a run is gone on from at a knot, as the preview says', async () => {
   const opened = await page();
   const handle = await selvage().start(plain, { x: 1 }, { runId: unique('plain') });
   await handle.result();
-  const asked = { run: handle.runId, from: ['second'] };
+  const asked = { runId: handle.runId, from: ['second'] };
   const preview = await opened.ask('rerunPreview', asked);
   expect(preview).toEqual({ reused: ['param:x', 'first'], runs: ['second'] });
-  const { run } = await opened.act('resume', asked);
-  await selvage().getRun(run).result();
-  const { graph, run: resumed } = await opened.ask('run', { run });
+  const { runId } = await opened.act('resume', asked);
+  await selvage().getRun(runId).result();
+  const { graph, run: resumed } = await opened.ask('run', { runId });
   expect(resumed).toMatchObject({ resumedFrom: handle.runId, status: 'succeeded' });
-  expect(graph.knots.filter(({ state }) => state!.cachedFrom === undefined).map(({ id }) => id)).toEqual(
+  expect(graph.knots.filter(({ state }) => state!.cachedFromRun === undefined).map(({ id }) => id)).toEqual(
     preview.runs,
   );
-  expect(await opened.ask('run', { run: handle.runId })).toMatchObject({ run: { resumedAs: [run] } });
-  expect(await opened.question('rerunPreview', { run: handle.runId, from: ['nobody'] })).toMatchObject({
+  expect(await opened.ask('run', { runId: handle.runId })).toMatchObject({
+    run: { resumedAs: [{ runId }] },
+  });
+  expect(await opened.question('rerunPreview', { runId: handle.runId, from: ['nobody'] })).toMatchObject({
     status: 404,
   });
 });
@@ -129,11 +137,11 @@ test('a run is cancelled and terminated; what is wrong with a start is told', as
   const [one, other] = await Promise.all(
     [1, 2].map((x) => opened.act('start', { tapestry: 'page.review', parameters: { x } })),
   );
-  await opened.act('cancel', { run: one!.run });
-  await opened.act('terminate', { run: other!.run });
-  await selvage().getRun(one!.run).result();
-  expect(await opened.ask('run', { run: one!.run })).toMatchObject({ run: { status: 'cancelled' } });
-  expect(await opened.ask('run', { run: other!.run })).toMatchObject({ run: { status: 'terminated' } });
+  await opened.act('cancel', { runId: one!.runId });
+  await opened.act('terminate', { runId: other!.runId });
+  await selvage().getRun(one!.runId).result();
+  expect(await opened.ask('run', { runId: one!.runId })).toMatchObject({ run: { status: 'cancelled' } });
+  expect(await opened.ask('run', { runId: other!.runId })).toMatchObject({ run: { status: 'terminated' } });
   const wrong = await opened.post('start', { tapestry: 'page.review', parameters: { x: 'four' } });
   expect(wrong.status).toBe(400);
   expect(JSON.parse(wrong.body)).toMatchObject({
@@ -154,11 +162,11 @@ test('values of a subject are shown with its key, and not once it is forgotten',
   const opened = await page({ backends: own.backends, reach: ServerReach.of(own) });
   const handle = await own.start(plain, { x: 7 }, { runId: unique('sealed'), subject: 'anna' });
   await handle.result();
-  const { graph } = await opened.ask('run', { run: handle.runId });
-  const { hash } = graph.knots.find(({ id }) => id === 'second')!.state!;
-  expect(await opened.ask('value', { hash: hash! })).toMatchObject({ form: 'json', json: 28 });
+  const { graph } = await opened.ask('run', { runId: handle.runId });
+  const { outputHash } = graph.knots.find(({ id }) => id === 'second')!.state!;
+  expect(await opened.ask('value', { hash: outputHash! })).toMatchObject({ form: 'json', json: 28 });
   await forgetSubject(own.backends, 'anna');
-  expect(await opened.ask('value', { hash: hash! })).toMatchObject({
+  expect(await opened.ask('value', { hash: outputHash! })).toMatchObject({
     form: 'none',
     code: 'SubjectForgotten',
   });
@@ -170,8 +178,8 @@ test('a form sends a time as a text', async () => {
   }));
   const own = await openSelvage({ tapestries: [dated] });
   const opened = await page({ backends: own.backends, reach: ServerReach.of(own), tapestries: [dated] });
-  const { run } = await opened.act('start', { tapestry: 'page.dated', parameters: { when: '2024-05-01' } });
-  expect(await own.getRun(run).values()).toEqual({ year: 2024 });
+  const { runId } = await opened.act('start', { tapestry: 'page.dated', parameters: { when: '2024-05-01' } });
+  expect(await own.getRun(runId).values()).toEqual({ year: 2024 });
 });
 
 test('a run that no worker has begun is shown, with why, and so is who works', async () => {
@@ -180,19 +188,23 @@ test('a run that no worker has begun is shown, with why, and so is who works', a
   }));
   const opened = await page({ tapestries: [idle, plain] });
   const handle = await selvage().start(idle, {}, { runId: unique('idle'), taskQueue: unique('nobody') });
-  const { runs } = await opened.ask('runs', { tapestry: 'page.idle' });
-  expect(runs).toEqual([expect.objectContaining({ run: handle.runId, isUnbegun: true, status: 'running' })]);
-  expect(await opened.ask('waiting', { run: handle.runId })).toMatchObject({ step: { code: 'NoWorker' } });
+  const { items } = await opened.ask('runs', { tapestry: 'page.idle' });
+  expect(items).toEqual([
+    expect.objectContaining({ runId: handle.runId, started: false, status: 'running' }),
+  ]);
+  expect(await opened.ask('waiting', { runId: handle.runId })).toMatchObject({
+    workflowTask: { code: 'NoWorker' },
+  });
   const across = await opened.ask('waitingRuns', { by: 'reason' });
   expect(across.counts).toContainEqual(expect.objectContaining({ key: 'NoWorker' }));
-  expect(across.runs).toContainEqual(expect.objectContaining({ run: handle.runId, code: 'NoWorker' }));
-  expect((await opened.ask('versions', {})).bodies).toContainEqual(
-    expect.objectContaining({ body: 'one', runs: 1, first: handle.runId, isSafeToRemove: false }),
+  expect(across.items).toContainEqual(expect.objectContaining({ runId: handle.runId, code: 'NoWorker' }));
+  expect((await opened.ask('versions', {})).items).toContainEqual(
+    expect.objectContaining({ body: 'one', runs: 1, oldestRunId: handle.runId, safeToRemove: false }),
   );
-  const { queues } = await opened.ask('workers', {});
+  const { items: queues } = await opened.ask('workers', {});
   expect(queues.find(({ tapestries }) => tapestries.includes('page.idle'))!.workers).toEqual([]);
   const told = await until('a worker has told of itself', async () =>
-    (await opened.ask('workers', {})).queues
+    (await opened.ask('workers', {})).items
       .flatMap(({ workers }) => workers)
       .find(({ selvage: version }) => version === VERSION),
   );

@@ -107,16 +107,16 @@ describeInBrowser()('the page in a browser', () => {
     await dialog.getByLabel('times').fill('3');
     await dialog.getByLabel('tone').selectOption('loud');
     await dialog.getByText('Run id and tags').click();
-    const run = unique('seen');
-    await dialog.getByLabel('Run id').fill(run);
+    const runId = unique('seen');
+    await dialog.getByLabel('Run id').fill(runId);
     await dialog.getByLabel('Tags').fill('by-hand, eu');
     await dialog.getByRole('button', { name: 'Start' }).click();
-    await tab.waitForURL((url) => url.pathname === `/runs/${run}`);
+    await tab.waitForURL((url) => url.pathname === `/runs/${runId}`);
 
     // One right after the other, as they are typed: the second is not kept back until the page has answered the first.
     await Promise.all([tab.keyboard.press('g'), tab.keyboard.press('a')]);
     await tab.waitForURL(/approvals/);
-    const row = tab.locator('.inbox-row').filter({ hasText: run });
+    const row = tab.locator('.inbox-row').filter({ hasText: runId });
     await row.click();
     const form = tab.locator('form.answering');
     await form.getByLabel('reason').fill('no');
@@ -125,10 +125,10 @@ describeInBrowser()('the page in a browser', () => {
     await form.getByText('At least 3 characters.').waitFor();
     await form.getByLabel('reason').fill('fine');
     await form.getByRole('button', { name: 'Send' }).click();
-    const { outputs } = await selvage().getRun(run).result();
+    const { outputs } = await selvage().getRun(runId).result();
     expect(outputs['end']).toBe('Ada Ada Ada true');
     await row.waitFor({ state: 'detached' });
-    expect((await served.ask('run', { run })).run.tags).toEqual(['by-hand', 'eu']);
+    expect((await served.ask('run', { runId })).run.tags).toEqual(['by-hand', 'eu']);
   });
 
   test('what the server refuses is said in the form', async () => {
@@ -306,9 +306,11 @@ describeInBrowser()('the page in a browser', () => {
     let loaded = first.runId;
     await tab.route('**/api/approvals*', async (route) => {
       if (route.request().url().includes('cursor'))
-        return await route.fulfill({ json: { waits: [], cursor: 'behind' } });
-      const { waits } = (await (await route.fetch()).json()) as { waits: { run: string }[] };
-      await route.fulfill({ json: { waits: waits.filter(({ run }) => run === loaded), cursor: 'behind' } });
+        return await route.fulfill({ json: { items: [], cursor: 'behind' } });
+      const { items } = (await (await route.fetch()).json()) as { items: { runId: string }[] };
+      await route.fulfill({
+        json: { items: items.filter(({ runId }) => runId === loaded), cursor: 'behind' },
+      });
     });
     await tab.getByRole('link', { name: 'Approvals' }).click();
     const form = tab.locator('form.answering');

@@ -68,19 +68,24 @@ afterEach(closeAll);
 test('figures say what became worse, and of what too few ran', async () => {
   const page = await openPage({ backends: await backends(), isReadOnly: true });
   expect((await page.ask('about', {})).abilities.pages).toContain('stats');
-  const { rows, total, until, since } = await page.ask('stats', { by: 'definition', last: '24h' });
+  const { items, total, until, since } = await page.ask('stats', { by: 'definition', last: '24h' });
   expect(until - since).toBe(DAY);
   expect(total).toBe(3);
   expect(
-    rows.map(({ name, ran, failed, worse }) => [name, ran, failed, worse?.map(({ what }) => what)]),
+    items.map(({ name, ran, failed, regressions }) => [
+      name,
+      ran,
+      failed,
+      regressions?.map(({ what }) => what),
+    ]),
   ).toEqual([
     ['sum', 80, 0, []],
     ['load', 60, 12, ['p50', 'failures']],
     ['rare', 2, 0, undefined],
   ]);
   const week = await page.ask('stats', { by: 'tapestry', last: '7d' });
-  expect(week.rows[0]).toMatchObject({ name: 'sum.daily', ran: 170, bytes: 0 });
-  expect(week.rows[0]).not.toHaveProperty('queued');
+  expect(week.items[0]).toMatchObject({ name: 'sum.daily', ran: 170, bytes: 0 });
+  expect(week.items[0]).not.toHaveProperty('queued');
   expect((await page.question('stats', { by: 'definition', last: '90d' })).status).toBe(400);
 });
 
@@ -88,11 +93,11 @@ test('runs are found by the definitions of their knots and what became of these'
   const page = await openPage({ backends: await backends() });
   const since = Date.now() - DAY;
   const found = await page.ask('runs', { definition: 'load', outcome: 'err', since });
-  expect(found.runs).toHaveLength(12);
-  expect(new Set(found.runs.map(({ status }) => status))).toEqual(new Set(['failed']));
-  expect((await page.ask('runs', { definition: 'load' })).runs).toHaveLength(120);
-  expect((await page.ask('runs', { definition: 'load', status: 'succeeded', since })).runs).toHaveLength(48);
-  expect((await page.ask('runs', { definition: 'load', tapestry: 'sum.daily' })).runs).toEqual([]);
+  expect(found.items).toHaveLength(12);
+  expect(new Set(found.items.map(({ status }) => status))).toEqual(new Set(['failed']));
+  expect((await page.ask('runs', { definition: 'load' })).items).toHaveLength(120);
+  expect((await page.ask('runs', { definition: 'load', status: 'succeeded', since })).items).toHaveLength(48);
+  expect((await page.ask('runs', { definition: 'load', tapestry: 'sum.daily' })).items).toEqual([]);
 });
 
 test('a run with more knots of a definition than are read at a time is listed once', async () => {
@@ -105,8 +110,8 @@ test('a run with more knots of a definition than are read at a time is listed on
     ),
   );
   const page = await openPage({ backends: history });
-  const { runs, cursor } = await page.ask('runs', { definition: 'each' });
-  expect(runs.map(({ run: id }) => id)).toEqual(['wide']);
+  const { items, cursor } = await page.ask('runs', { definition: 'each' });
+  expect(items.map(({ runId: id }) => id)).toEqual(['wide']);
   expect(cursor).toBeUndefined();
 });
 

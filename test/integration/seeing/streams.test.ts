@@ -99,7 +99,7 @@ describeInBrowser()('streams on the page', () => {
     const dialog = tab.getByRole('dialog', { name: 'Drain the stream?' });
     await dialog.getByRole('button', { name: 'Drain the stream' }).click();
     await row.getByText('ended').waitFor();
-    expect(await ended).toEqual({ why: 'drained', ok: 3, dead: 1 });
+    expect(await ended).toEqual({ reason: 'drained', ok: 3, failed: 1 });
     expect(await row.getByRole('button', { name: 'Drain' }).count()).toBe(0);
 
     await letter.getByRole('link').click();

@@ -86,7 +86,7 @@ test.each<[Options, boolean, Options, number[], object]>([
     const { end, results, dead } = await readOn(id, backends, values, after);
     const unlucky = values.includes(13) ? [[13, 'Error']] : [];
     expect([results, dead]).toEqual([expected, unlucky]);
-    expect(end).toEqual({ why: 'ended', ok: values.length - unlucky.length, dead: unlucky.length });
+    expect(end).toEqual({ reason: 'ended', ok: values.length - unlucky.length, failed: unlucky.length });
   },
 );
 
@@ -95,7 +95,7 @@ test('what was claimed and not started, and is refused by the code of today, is 
   await died(id, backends, [7]);
   const { end, results, dead } = await readOn(id, backends, [7, 1], {}, stricter);
   expect([results, dead]).toEqual([{ 1: 1 }, [[7, 'InvalidParameters']]]);
-  expect(end).toEqual({ why: 'ended', ok: 1, dead: 1 });
+  expect(end).toEqual({ reason: 'ended', ok: 1, failed: 1 });
 });
 
 test('what has failed is a dead letter, also if the code of today has no such knot', async () => {
@@ -103,7 +103,7 @@ test('what has failed is a dead letter, also if the code of today has no such kn
   await died(id, backends, [13], {}, true);
   const { end, results, dead } = await readOn(id, backends, [13, 1], {}, renamed);
   expect([results, dead]).toEqual([{ 1: 1 }, [[13, 'Error']]]);
-  expect(end).toEqual({ why: 'ended', ok: 1, dead: 1 });
+  expect(end).toEqual({ reason: 'ended', ok: 1, failed: 1 });
 });
 
 test('what the source has lost since of a batch that has run leaves the others their own results', async () => {
@@ -114,5 +114,5 @@ test('what the source has lost since of a batch that has run leaves the others t
   };
   const { end, results } = await readOn(id, backends, left, { batch: 4 });
   expect(results).toEqual({ 1: 1, 3: 3, 4: 4, 5: 5, 6: 6 });
-  expect(end).toEqual({ why: 'ended', ok: 5, dead: 0 });
+  expect(end).toEqual({ reason: 'ended', ok: 5, failed: 0 });
 });

@@ -89,14 +89,14 @@ test('a stream that is paused reads nothing until it is resumed; drained, it end
   await selvage.streams.pause(id);
   const state = async (): Promise<string> => (await selvage.streams.status(id)).state;
   await until('the stream has heard of it', async () => (await state()) === 'paused');
-  await until('nobody reads', async () => (await selvage.streams.status(id)).worker === undefined);
+  await until('nobody reads', async () => (await selvage.streams.status(id)).readBy === undefined);
   expect(await selvage.streams.status(id)).toMatchObject({ ok: 2, checkpoint: { '': { after: 2 } } });
   given.give(3);
   await selvage.streams.resume(id);
   await until('the third is done', () => results.length === 3);
   await until('it is read', async () => (await state()) === 'reading');
   await selvage.streams.drain(id);
-  expect(await first.ended).toEqual({ why: 'drained', ok: 3, dead: 0 });
+  expect(await first.ended).toEqual({ reason: 'drained', ok: 3, failed: 0 });
   expect(await state()).toBe('ended');
   expect(await rejectionOf(selvage.streams.pause(id))).toMatchObject({
     code: 'UnknownStream',
@@ -106,7 +106,7 @@ test('a stream that is paused reads nothing until it is resumed; drained, it end
   const second = read();
   await until('the fourth is done', () => results.length === 4);
   second.stop();
-  expect(await second.ended).toEqual({ why: 'stopped', ok: 4, dead: 0 });
+  expect(await second.ended).toEqual({ reason: 'stopped', ok: 4, failed: 0 });
   expect(results.sort()).toEqual([1, 2, 3, 4]);
 });
 
@@ -127,7 +127,7 @@ test('what was read is finished before a pause, and before a drain, is over', as
   );
   expect(results).toEqual([]);
   go.open();
-  expect(await ended).toEqual({ why: 'drained', ok: 1, dead: 0 });
+  expect(await ended).toEqual({ reason: 'drained', ok: 1, failed: 0 });
   expect(results).toEqual([1]);
 });
 
@@ -138,7 +138,7 @@ test('who stands by reads on when the one that reads stops, and says who reads',
   await until('the first is done', () => results.length === 1);
   read();
   first.stop();
-  expect(await first.ended).toEqual({ why: 'stopped', ok: 1, dead: 0 });
+  expect(await first.ended).toEqual({ reason: 'stopped', ok: 1, failed: 0 });
   given.give(2, 3);
   await until('the others are done', () => results.length === 3);
   expect(results.sort()).toEqual([1, 2, 3]);
@@ -146,7 +146,7 @@ test('who stands by reads on when the one that reads stops, and says who reads',
     const known = await selvage.streams.status(id);
     return known.ok === 3 && known;
   });
-  expect(state).toMatchObject({ state: 'reading', source: 'own', tapestry: 'keeping-on', dead: 0 });
+  expect(state).toMatchObject({ state: 'reading', source: 'own', tapestry: 'keeping-on', failed: 0 });
 });
 
 test('a stream that the server does not know is refused by name', async () => {
@@ -184,14 +184,14 @@ test('a stream whose source fails just then is paused, resumed and drained as an
   await until('it has failed twice', () => places.length > 2);
   await selvage.streams.pause(id);
   await until('it is not begun again', async () => {
-    const { state, trouble } = await selvage.streams.status(id);
-    return state === 'failed' || (state === 'paused' && trouble === undefined);
+    const { state, problem } = await selvage.streams.status(id);
+    return state === 'failed' || (state === 'paused' && problem === undefined);
   });
   const before = places.length;
   await selvage.streams.resume(id);
   await until('it is begun again', () => places.length > before);
   await selvage.streams.drain(id);
-  expect(await ended).toEqual({ why: 'drained', ok: 2, dead: 0 });
+  expect(await ended).toEqual({ reason: 'drained', ok: 2, failed: 0 });
   expect([...new Set(places)]).toEqual([undefined, 2]);
   expect(results.sort()).toEqual([1, 2]);
 });

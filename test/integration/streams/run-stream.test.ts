@@ -42,7 +42,7 @@ describe.each([
         expect(error).toMatchObject({ code: 'Error', message: 'knot "y": unlucky' });
       },
     });
-    expect(end).toEqual({ why: 'ended', ok: 99, dead: 1 });
+    expect(end).toEqual({ reason: 'ended', ok: 99, failed: 1 });
     expect(dead).toEqual([13]);
     expect([...results].sort(([a], [b]) => a - b)).toEqual(
       upTo(100)
@@ -50,8 +50,8 @@ describe.each([
         .map((x) => [x, 2 * x]),
     );
     const selvage = await connectSelvage({ backends });
-    expect(await selvage.streams.deadLetters(id)).toEqual([
-      expect.objectContaining({ why: expect.stringContaining('unlucky') as unknown }),
+    expect((await selvage.streams.deadLetters(id)).items).toEqual([
+      expect.objectContaining({ reason: expect.stringContaining('unlucky') as unknown }),
     ]);
   });
 });
@@ -67,12 +67,12 @@ test('a stream that was started again, and ended before its first step, goes on 
       ...options,
       onResult: ({ values }) => void results.push(values.y),
     });
-  expect(await read(3)).toEqual({ why: 'ended', ok: 3, dead: 0 });
+  expect(await read(3)).toEqual({ reason: 'ended', ok: 3, failed: 0 });
   const selvage = await connectSelvage({ backends });
   // Without a worker.
   await new StreamHost([stream(upTo(3), doubling, options)], silent).start(selvage);
   await selvage.client.workflow.getHandle(streamWorkflowId(id)).terminate();
   results.length = 0;
-  expect(await read(5)).toEqual({ why: 'ended', ok: 5, dead: 0 });
+  expect(await read(5)).toEqual({ reason: 'ended', ok: 5, failed: 0 });
   expect(results.sort((a, b) => a - b)).toEqual([8, 10]);
 });

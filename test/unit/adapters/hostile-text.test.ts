@@ -30,7 +30,7 @@ test('the log: a terminal obeys nothing of it, and the texts are what they were'
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(lines.map(({ eventId }) => eventId)).toEqual(ids);
-  expect(lines[1]).toMatchObject({ knot: `knot-${HOSTILE}`, err: { message: HOSTILE } });
+  expect(lines[1]).toMatchObject({ knotId: `knot-${HOSTILE}`, err: { message: HOSTILE } });
 });
 
 test.each([false, true])('webhooks, all in one request: %s', async (batch) => {

@@ -69,8 +69,8 @@ describe.each([
     const { dataStore } = await open(isSealed, { url: 'memory:', data });
     await dataStore.put([SMALL]);
     const report = await collectGarbage(backends!);
-    expect(report).toMatchObject({ complete: false, away: { code: 'BackendUnavailable' } });
-    expect(report.away!.message).toContain('the S3 bucket "bucket"');
+    expect(report).toMatchObject({ complete: false, unavailable: { code: 'BackendUnavailable' } });
+    expect(report.unavailable!.message).toContain('the S3 bucket "bucket"');
     const { items } = await data.list();
     expect(items.filter(({ hash }) => !isKeyMark(hash))).toEqual([]);
   });

@@ -24,21 +24,21 @@ async function all(found: AsyncIterable<Reproduction>): Promise<Reproduction[]> 
 }
 
 const verdicts = (found: readonly Reproduction[]): Record<string, string> =>
-  Object.fromEntries(found.map(({ knot: id, verdict }) => [id, verdict]));
+  Object.fromEntries(found.map(({ knotId: id, verdict }) => [id, verdict]));
 
 test('the same code comes to the same: values, elements, nodes, nested runs, failures', async () => {
   const capsule = await capsuleOf(greetings, { count: 2 }, { approval: { by: 'Ada' } });
   const found = await all(new Reproducer(capsule.backends, [greetings]).all(capsule.run));
   expect(verdicts(found)).toEqual({
-    'param:count': 'unrun',
+    'param:count': 'not-run',
     people: 'same',
     'greeted[0]': 'same',
     'greeted[1]': 'same',
     total: 'same',
     many: 'same',
-    'param:x': 'unrun',
+    'param:x': 'not-run',
     double: 'same',
-    approved: 'unrun',
+    approved: 'not-run',
     broken: 'same',
   });
 });
@@ -65,7 +65,7 @@ test('another value: where it parts from the recorded one', async () => {
   expect(verdicts(found)).toEqual({ 'squares[0]': 'same', 'squares[1]': 'value', 'squares[2]': 'same' });
   expect(found[1]).toMatchObject({
     difference: { path: '$.square.of', recorded: '4', now: '5' },
-    sentence: 'it gave another value: at $.square.of there was 4, and now is 5',
+    explanation: 'it gave another value: at $.square.of there was 4, and now is 5',
   });
   const [alone] = await all(reproducer.knot(capsule.run, 'squares[1]'));
   expect(alone).toEqual(found[1]);
@@ -111,7 +111,7 @@ test('what is not in the capsule is said, and nothing is run', async () => {
   const bodies: string[] = [];
   const reproducer = new Reproducer(capsule.backends, [greetings], { beforeBody: (id) => bodies.push(id) });
   const [greeted] = await all(reproducer.knot(capsule.run, 'greeted[0]'));
-  expect(greeted).toMatchObject({ verdict: 'unread', error: { code: 'Redacted' } });
+  expect(greeted).toMatchObject({ verdict: 'unreadable', error: { code: 'Redacted' } });
   expect(bodies).toEqual([]);
   // Its own value is compared by the hash, which stays.
   const [people] = await all(reproducer.knot(capsule.run, 'people'));
@@ -122,7 +122,7 @@ test('knots of nested runs, and what there is not', async () => {
   const capsule = await capsuleOf(greetings, { count: 1 }, { approval: { by: 'Ada' } });
   const reproducer = new Reproducer(capsule.backends, [greetings]);
   expect(await all(reproducer.knot(capsule.run, 'nested/double'))).toMatchObject([
-    { run: 'run/nested#1', knot: 'double', verdict: 'same' },
+    { runId: 'run/nested#1', knotId: 'double', verdict: 'same' },
   ]);
   for (const id of ['nobody', 'greeted[9]', 'nested/nobody', 'people/x'])
     expect(await rejectionOf(all(reproducer.knot(capsule.run, id)))).toMatchObject({ code: 'UnknownKnot' });

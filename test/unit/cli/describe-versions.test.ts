@@ -8,12 +8,12 @@ function body(changes: Partial<BodyVersion>): BodyVersion {
     body: 'load@1',
     codeHash: HASH,
     runs: 1,
-    exact: 0,
-    oldest: 0,
-    first: 'nightly-1',
+    pinned: 0,
+    oldestStartedAt: 0,
+    oldestRunId: 'nightly-1',
     tapestries: ['nightly'],
     workers: [{ identity: 'w', taskQueue: 'selvage/nightly' }],
-    isSafeToRemove: false,
+    safeToRemove: false,
     ...changes,
   };
 }
@@ -25,8 +25,8 @@ function rowOf(changes: Partial<BodyVersion>, versions: Partial<Versions> = {}):
     plans: [],
     bodies,
     open: 1,
-    unread: [],
-    untold: [],
+    unknownRuns: [],
+    silentWorkers: [],
     workersKnown: true,
     ...versions,
   }).split('\n');
@@ -40,12 +40,12 @@ function rowOf(changes: Partial<BodyVersion>, versions: Partial<Versions> = {}):
 test('the code is that which the runs were started with, or known to the host alone, or needed by none', () => {
   expect(rowOf({})).toEqual(['load@1', '3fdba35f', '1 run, oldest nightly-1', '1 of selvage/nightly', 'no']);
   expect(rowOf({ codeHash: null })[1]).toBe('body host');
-  const unneeded = rowOf({ codeHash: null, runs: 0, isSafeToRemove: true });
+  const unneeded = rowOf({ codeHash: null, runs: 0, safeToRemove: true });
   expect(unneeded).toEqual(['load@1', '', 'no run', '1 of selvage/nightly', 'yes']);
 });
 
 test('that nobody has a body is said only where all workers have told theirs', () => {
   expect(rowOf({ workers: [] })[3]).toBe('none');
-  expect(rowOf({ workers: [] }, { untold: ['1@other'] })[3]).toBe('none that tells');
+  expect(rowOf({ workers: [] }, { silentWorkers: ['1@other'] })[3]).toBe('none that tells');
   expect(rowOf({ workers: [] }, { workersKnown: false })[3]).toBe('not known');
 });

@@ -7,7 +7,7 @@ const { output } = recordedOutput();
 
 function described(waiting: Partial<Waiting>): string[] {
   const whole = {
-    begun: true,
+    started: true,
     total: 10,
     unfinished: waiting.knots?.length ?? 0,
     reasons: {},
@@ -57,23 +57,27 @@ test('what is too much to be named is counted by reason', () => {
   const knots = Array.from({ length: 100 }, (_, index): WaitingKnot => ({
     knotId: `k${index}`,
     state: 'blocked',
-    reason: { code: index < 30 ? 'Window' : 'Parents', message: 'waits' },
+    reason: { code: index < 30 ? 'PendingActivityLimit' : 'Parents', message: 'waits' },
   }));
-  const lines = described({ knots, unfinished: 5_000, reasons: { Window: 30, Parents: 4_970 } });
+  const lines = described({
+    knots,
+    unfinished: 5_000,
+    reasons: { PendingActivityLimit: 30, Parents: 4_970 },
+  });
   expect(lines).toHaveLength(22);
-  expect(lines.at(-1)).toBe('  and 4980 more: 4970 Parents, 10 Window');
+  expect(lines.at(-1)).toBe('  and 4980 more: 4970 Parents, 10 PendingActivityLimit');
 });
 
 test('a run that is not begun, or whose next step waits, says so first', () => {
-  const step = {
+  const workflowTask = {
     code: 'NoWorker',
     message: 'no worker polls task queue "q"',
     taskQueue: 'q',
     since: NOW - 5_000,
     attempt: 1,
   } as const;
-  expect(described({ begun: false, step })).toEqual([
+  expect(described({ started: false, workflowTask })).toEqual([
     'Not begun: no worker polls task queue "q" (for 5.0 s)',
   ]);
-  expect(described({ step })).toEqual(['Next step: no worker polls task queue "q" (for 5.0 s)']);
+  expect(described({ workflowTask })).toEqual(['Next step: no worker polls task queue "q" (for 5.0 s)']);
 });

@@ -80,18 +80,18 @@ test('doctor says with which keys, or that one is missing', async () => {
     );
   process.env['SELVAGE_KEYS'] = `${NEW},${OLD}`;
   expect(await finding()).toMatchObject({
-    verdict: 'ok',
-    found: expect.stringMatching(/key new, opened also with old/),
+    status: 'ok',
+    message: expect.stringMatching(/key new, opened also with old/),
   });
   process.env['SELVAGE_DIGEST_KEYS'] = `${NEW},plain`;
-  const { found } = (await finding()) as { found: string };
-  expect(found).toMatch(/digest key of new runs: new \([0-9a-f]{16}\), of others: none;/);
-  expect(found).not.toContain(NEW.slice(4));
+  const { message } = (await finding()) as { message: string };
+  expect(message).toMatch(/digest key of new runs: new \([0-9a-f]{16}\), of others: none;/);
+  expect(message).not.toContain(NEW.slice(4));
   delete process.env['SELVAGE_KEYS'];
   expect(await finding()).toMatchObject({
-    verdict: 'missing',
-    found: expect.stringContaining('no keys to seal'),
+    status: 'error',
+    message: expect.stringContaining('no keys to seal'),
   });
   delete process.env['SELVAGE_DIGEST_KEYS'];
-  expect(await finding()).toMatchObject({ verdict: 'missing', found: expect.stringContaining('"old"') });
+  expect(await finding()).toMatchObject({ status: 'error', message: expect.stringContaining('"old"') });
 });

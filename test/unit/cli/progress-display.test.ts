@@ -57,7 +57,7 @@ test('of a thousand waits, the first are told', () => {
 test('a map that runs: elements, of how many, how fast, how long that takes', () => {
   const rates = new MapRates();
   const seen = (done: number, at: number, total?: number): string => {
-    const map = { knot: 'pages', done, ...(total !== undefined && { total }) };
+    const map = { knotId: 'pages', done, ...(total !== undefined && { total }) };
     rates.note([map], at);
     return rates.describe(map);
   };
@@ -73,7 +73,7 @@ test('a map that runs: elements, of how many, how fast, how long that takes', ()
 test('on a narrow terminal, the map comes first', () => {
   const { output, stdout } = recordedOutput({ isTTY: true, env: { NO_COLOR: '1' } });
   const display = new ProgressDisplay(output);
-  display.show(progress({ ok: 1, running: 1 }, { maps: [{ knot: 'pages', done: 3, total: 10 }] }));
+  display.show(progress({ ok: 1, running: 1 }, { maps: [{ knotId: 'pages', done: 3, total: 10 }] }));
   expect(screen(stdout.text)[0]).toMatch(/^. pages 3 of 10; 1 of 10 knots done, 1 running/);
   display.stop();
 });

@@ -25,8 +25,8 @@ test('elements that failed without failing their map, and what was reused, with 
     return await readNotes(backends, (await backends.runHistory.getRun(runId))!);
   };
   const failedElements = [
-    { knot: 'left-out', failed: 2, count: 3, onError: 'skip' },
-    { knot: 'collected', failed: 2, count: 3, onError: 'collect' },
+    { knotId: 'left-out', failed: 2, count: 3, onError: 'skip' },
+    { knotId: 'collected', failed: 2, count: 3, onError: 'collect' },
   ];
   expect(await notesOf('first', [4, 6])).toMatchObject({ failedElements });
   const { reused, ...notes } = await notesOf('second', [4, 6, 5]);

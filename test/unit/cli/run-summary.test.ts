@@ -71,8 +71,8 @@ test('what to do next, what was reused, and elements that failed without failing
   const resume = 'npx selvage resume r pipeline.ts';
   const notes: RunNotes = {
     failedElements: [
-      { knot: 'pages', failed: 3, count: 100, onError: 'skip' },
-      { knot: 'words', failed: 1, count: 2, onError: 'collect' },
+      { knotId: 'pages', failed: 3, count: 100, onError: 'skip' },
+      { knotId: 'words', failed: 1, count: 2, onError: 'collect' },
     ],
     reused: { knots: 1, elements: 40, savedMs: 185_000 },
   };

@@ -65,11 +65,11 @@ test('stats show runs by tapestry, knots by id, and nothing of what was asked fo
     /TAPESTRY +RUNS .*\nquickstart +1 +0 +0 +1/,
   );
   const document = JSON.parse(await stats('--by', 'knot', '--since', '1h', '--json')) as {
-    statistics: unknown[];
-    baseline: { tooFew: string[] };
+    items: unknown[];
+    baseline: { tooFewSamples: string[] };
   };
-  expect(document.statistics).toHaveLength(61);
-  expect(document.baseline.tooFew).toHaveLength(61);
+  expect(document.items).toHaveLength(61);
+  expect(document.baseline.tooFewSamples).toHaveLength(61);
   expect(await stats('--since', '2001-01-01', '--until', '2001-01-02')).toMatch(/: nothing\./);
 });
 

@@ -31,7 +31,7 @@ describe('messages of the SDK', () => {
     ],
     ['ERROR' as const, 'no', { ...ofWorker, workflowId: 'r' }, 'error temporal r: no'],
     ['INFO' as const, '5 rows', ofBody, 'info nightly fetch: 5 rows'],
-    ['ERROR' as const, 'no rows', { ...ofBody, run: 'r', knot: 'k[3]' }, 'error r k[3]: no rows'],
+    ['ERROR' as const, 'no rows', { ...ofBody, runId: 'r', knotId: 'k[3]' }, 'error r k[3]: no rows'],
     ['DEBUG' as const, 'row 1', ofBody, undefined],
   ])('%s %j', (level, message, meta, expected) => {
     expect(told(level, message, meta)).toBe(expected);
@@ -44,7 +44,7 @@ describe('messages of the SDK', () => {
 });
 
 describe('a logger of lines', () => {
-  const about = { run: 'r', knot: 'users[3]', attempt: 2 };
+  const about = { runId: 'r', knotId: 'users[3]', attempt: 2 };
 
   function written(format: 'short' | 'text' | 'json', runs = false): string[] {
     const lines: string[] = [];
@@ -55,7 +55,7 @@ describe('a logger of lines', () => {
     logger.debug(about, 'quiet');
     verbose = true;
     logger.debug(about, 'loud');
-    logger.info({ run: 'r', tapestry: 't' }, 'Run r of t begins');
+    logger.info({ runId: 'r', tapestry: 't' }, 'Run r of t begins');
     return lines;
   }
 
@@ -90,7 +90,7 @@ describe('a logger of lines', () => {
       time,
       level: 'info',
       message: 'Run r of t begins',
-      run: 'r',
+      runId: 'r',
       fields: { tapestry: 't' },
     });
 
@@ -111,8 +111,8 @@ test('that a run failed is written where runs are told, and not by the command o
   const written = (runs: boolean): string[] => {
     const lines: string[] = [];
     const logger = lineLogger((line) => void lines.push(line), { format: 'short', runs });
-    logger.warn({ run: 'r', status: 'failed', error: { knot: 'k' } }, 'Run r of t ended: failed');
-    logger.warn({ run: 'r', knot: 'k', status: 500 }, 'of a body');
+    logger.warn({ runId: 'r', status: 'failed', error: { knotId: 'k' } }, 'Run r of t ended: failed');
+    logger.warn({ runId: 'r', knotId: 'k', status: 500 }, 'of a body');
     return lines;
   };
   expect(written(false)).toEqual(['warn k: of a body { status: 500 }']);

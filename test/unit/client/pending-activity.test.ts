@@ -105,6 +105,6 @@ describe('the failure of a step', () => {
   });
 
   test.each(['anything else', 'TypeError: UnknownTapestry: no', ''])('%j is told as it is', (message) => {
-    expect(describeFailure({ message })).toEqual({ code: 'StepFailed', message });
+    expect(describeFailure({ message })).toEqual({ code: 'WorkflowTaskFailed', message });
   });
 });

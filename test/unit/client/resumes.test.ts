@@ -34,7 +34,7 @@ test('a run that another process has just claimed, and not started yet, is not r
   const { backends, run } = await claimedBy('one');
   await expect(claimResume(backends, clientOf(2).client, run, { runId: 'other' })).rejects.toMatchObject({
     code: 'AlreadyResumed',
-    details: { resumes: [{ runId: 'one', status: 'running' }] },
+    details: { resumedAs: [{ runId: 'one', status: 'running' }] },
   });
   // Nor does anybody wait for the one that was refused.
   const { details } = (await backends.runHistory.getRun(run.run_id))!;

@@ -77,7 +77,7 @@ describe('what is unfinished', () => {
       ).plan,
     );
     expect(codes({ ...situation([[]], { notOk: [0] }), layout })).toEqual({
-      [id(1)]: 'NextStep',
+      [id(1)]: 'NextWorkflowTask',
       [id(3)]: 'Parents',
     });
   });
@@ -85,7 +85,7 @@ describe('what is unfinished', () => {
   test('an outcome that was taken over counts before its parents', () => {
     expect(codes(situation(chain(3), { ok: [1], activities: [activity(0)] }))).toEqual({
       [id(0)]: 'Queued',
-      [id(2)]: 'NextStep',
+      [id(2)]: 'NextWorkflowTask',
     });
   });
 
@@ -224,7 +224,7 @@ describe('a knot without an activity of its own', () => {
   test('runs in a child run', () => {
     expect(
       whyWaiting(situation([[]], { childRuns: new Map([[id(0), `run/${id(0)}`]]) })).knots,
-    ).toMatchObject([{ state: 'running', reason: { code: 'ChildRun' }, childRun: `run/${id(0)}` }]);
+    ).toMatchObject([{ state: 'running', reason: { code: 'ChildRun' }, childRunId: `run/${id(0)}` }]);
   });
 
   test('has the reason of what is stuck in its child run, and else what is in flight there', () => {
@@ -246,7 +246,7 @@ describe('a knot without an activity of its own', () => {
       state: 'retrying',
       attempt: 2,
       reason: { code: 'BodyThrew', message: `${id(0)}[7]: Error: no (and 1 more)` },
-      childRun,
+      childRunId: childRun,
       elements: [{ knotId: `${id(0)}[7]` }, { knotId: `${id(0)}[8]` }, { knotId: `${id(0)}[1]` }],
       elementReasons: { BodyThrew: 2, Running: 1 },
     });
@@ -270,7 +270,9 @@ describe('a knot without an activity of its own', () => {
     );
     const elements = [{ knotId: 'm[17]', state: 'running', reason }] as const;
     expect(whyElementWaits('m[17]', { ...map, elements })).toEqual(elements[0]);
-    expect(whyElementWaits('m[18]', { ...map, elements })).toMatchObject({ reason: { code: 'Window' } });
+    expect(whyElementWaits('m[18]', { ...map, elements })).toMatchObject({
+      reason: { code: 'PendingActivityLimit' },
+    });
     expect(whyElementWaits('m[17]', { ...map, elements: batches })).toMatchObject({
       knotId: 'm[17]',
       reason,
@@ -278,17 +280,20 @@ describe('a knot without an activity of its own', () => {
     expect(whyElementWaits('m[17]', map)).toMatchObject({ reason: { message: 'its map: runs' } });
   });
 
-  test('is held by the window, by a full history, or by the next step', () => {
+  test('is held up by the limit of activities, by a full history, or by the next workflow task', () => {
     const wide = Array.from({ length: 501 }, () => []);
     const full = situation(wide, { activities: wide.slice(1).map((_, index) => activity(index)) });
-    expect(whyWaiting(full).reasons).toEqual({ Queued: 500, Window: 1 });
-    expect(codes(situation([[]], { isHistoryFull: true }))).toEqual({ [id(0)]: 'HistoryFull' });
-    expect(codes(situation([[]]))).toEqual({ [id(0)]: 'NextStep' });
-    const step = { code: 'NoWorker', message: 'no worker polls', taskQueue: 'queue' } as const;
-    const held = whyWaiting(situation([[]], { step, isHistoryFull: true }));
-    expect(held.step).toBe(step);
+    expect(whyWaiting(full).reasons).toEqual({ Queued: 500, PendingActivityLimit: 1 });
+    expect(codes(situation([[]], { isHistoryFull: true }))).toEqual({ [id(0)]: 'ContinuingAsNew' });
+    expect(codes(situation([[]]))).toEqual({ [id(0)]: 'NextWorkflowTask' });
+    const workflowTask = { code: 'NoWorker', message: 'no worker polls', taskQueue: 'queue' } as const;
+    const held = whyWaiting(situation([[]], { workflowTask, isHistoryFull: true }));
+    expect(held.workflowTask).toBe(workflowTask);
     expect(held.knots).toMatchObject([
-      { state: 'held', reason: { code: 'NextStep', message: expect.stringContaining('no worker polls') } },
+      {
+        state: 'pending',
+        reason: { code: 'NextWorkflowTask', message: expect.stringContaining('no worker polls') },
+      },
     ]);
   });
 });
@@ -309,7 +314,7 @@ describe('segments', () => {
 
   test('have as members those that a worker has named', () => {
     const shape = situation([[], [], []], { activities: [segment(0)], segments: [[id(0), id(1)]] }, isLocal);
-    expect(codes(shape)).toEqual({ [id(0)]: 'Segment', [id(1)]: 'Segment', [id(2)]: 'NextStep' });
+    expect(codes(shape)).toEqual({ [id(0)]: 'Segment', [id(1)]: 'Segment', [id(2)]: 'NextWorkflowTask' });
   });
 
   test('that wait make their members wait for the same', () => {

@@ -137,14 +137,14 @@ describe('a value', () => {
     expect(await view('table', { path: [7], as: 'json' })).toMatchObject({
       form: 'json',
       json: { id: 7, note: null },
-      isCut: false,
+      truncated: false,
     });
   });
 
   test('of what JSON cannot say keeps its tags', async () => {
     expect(await view('odd')).toMatchObject({
       form: 'json',
-      isCut: false,
+      truncated: false,
       json: {
         when: { $type: 'date', value: '1970-01-01T00:00:00.000Z' },
         big: { $type: 'bigint', value: '12345678901234567890' },
@@ -157,7 +157,11 @@ describe('a value', () => {
   });
 
   test('is text, an image by its first bytes, or bytes; an SVG is text, which runs nothing', async () => {
-    expect(await view('text')).toMatchObject({ form: 'text', text: 'first line\nsecond line', isCut: false });
+    expect(await view('text')).toMatchObject({
+      form: 'text',
+      text: 'first line\nsecond line',
+      truncated: false,
+    });
     expect(await view('image')).toMatchObject({
       form: 'image',
       mediaType: 'image/png',
@@ -175,10 +179,10 @@ describe('a value', () => {
 
   test('that is large is cut, and its rest can be asked for', async () => {
     const shown = await view('large');
-    expect(shown).toMatchObject({ form: 'json', isCut: true });
+    expect(shown).toMatchObject({ form: 'json', truncated: true });
     expect(JSON.stringify(shown).length).toBeLessThan(300 * 1024);
     const later = await view('large', { from: 59_999 });
-    expect(later).toMatchObject({ form: 'json', json: ['item 59999'], isCut: false });
+    expect(later).toMatchObject({ form: 'json', json: ['item 59999'], truncated: false });
   });
 
   test('that is not there says why', async () => {
@@ -209,22 +213,25 @@ describe('a run', () => {
   afterEach(closeAll);
 
   test('is listed, with its neighbours, filters and pages', async () => {
-    const { runs } = await page.ask('runs', {});
-    expect(runs.map(({ run }) => run)).toEqual(['second', 'first']);
-    expect(runs[0]).toMatchObject({
+    const { items } = await page.ask('runs', {});
+    expect(items.map(({ runId }) => runId)).toEqual(['second', 'first']);
+    expect(items[0]).toMatchObject({
       tapestry: 'doubled',
       status: 'succeeded',
       counts: { ok: 3, err: 0, skipped: 0 },
     });
     const first = await page.ask('runs', { limit: 1 });
-    expect(first.runs).toHaveLength(1);
+    expect(first.items).toHaveLength(1);
     const rest = await page.ask('runs', { limit: 1, cursor: first.cursor! });
-    expect(rest.runs.map(({ run }) => run)).toEqual(['first']);
-    expect((await page.ask('runs', { tapestry: 'other' })).runs).toEqual([]);
-    expect((await page.ask('runs', { partition: '2024-01-01' })).runs).toEqual([]);
-    expect(await page.ask('run', { run: 'first' })).toMatchObject({ next: 'second', run: { run: 'first' } });
-    expect(await page.ask('run', { run: 'second' })).toMatchObject({ previous: 'first' });
-    const { graph } = await page.ask('run', { run: 'first' });
+    expect(rest.items.map(({ runId }) => runId)).toEqual(['first']);
+    expect((await page.ask('runs', { tapestry: 'other' })).items).toEqual([]);
+    expect((await page.ask('runs', { partition: '2024-01-01' })).items).toEqual([]);
+    expect(await page.ask('run', { runId: 'first' })).toMatchObject({
+      nextRunId: 'second',
+      run: { runId: 'first' },
+    });
+    expect(await page.ask('run', { runId: 'second' })).toMatchObject({ previousRunId: 'first' });
+    const { graph } = await page.ask('run', { runId: 'first' });
     expect(graph.knots.map(({ id, state }) => [id, state?.outcome])).toEqual([
       ['param:count', 'ok'],
       ['numbers', 'ok'],
@@ -236,93 +243,95 @@ describe('a run', () => {
   test('is a row of the grid of its tapestry', async () => {
     const grid = await page.ask('grid', { tapestry: 'doubled' });
     expect(grid.knots).toEqual(['param:count', 'numbers', 'all']);
-    expect(grid.runs.map(({ run, cells }) => [run, cells])).toEqual([
+    expect(grid.items.map(({ runId, cells }) => [runId, cells])).toEqual([
       ['second', 'ooo'],
       ['first', 'ooo'],
     ]);
-    expect(await page.ask('grid', { tapestry: 'other' })).toEqual({ knots: [], runs: [] });
+    expect(await page.ask('grid', { tapestry: 'other' })).toEqual({ knots: [], items: [] });
   });
 
   test('shows a knot with its inputs, and an element with what it failed by', async () => {
-    const all = await page.ask('knot', { run: 'first', knot: 'all' });
+    const all = await page.ask('knot', { runId: 'first', knotId: 'all' });
     expect(all.inputs).toEqual([
       expect.objectContaining({
-        knot: 'numbers',
+        knotId: 'numbers',
         hash: contentHash(Array.from({ length: 20 }, (_, at) => at)),
       }),
     ]);
-    const failed = await page.ask('knot', { run: 'first', knot: 'all[13]' });
+    const failed = await page.ask('knot', { runId: 'first', knotId: 'all[13]' });
     expect(failed).toMatchObject({
       state: { outcome: 'err' },
       error: { type: 'Error', message: 'unlucky', cause: { type: 'TypeError', message: 'thirteen' } },
     });
-    expect(await page.question('knot', { run: 'first', knot: 'nobody' })).toMatchObject({ status: 404 });
+    expect(await page.question('knot', { runId: 'first', knotId: 'nobody' })).toMatchObject({ status: 404 });
   });
 
   test('shows the elements of a map by page and by outcome, with a strip of all', async () => {
-    const some = await page.ask('elements', { run: 'first', map: 'all', from: 2, limit: 3 });
-    expect(some.elements.map(({ id }) => id)).toEqual(['all[2]', 'all[3]', 'all[4]']);
+    const some = await page.ask('elements', { runId: 'first', map: 'all', from: 2, limit: 3 });
+    expect(some.items.map(({ id }) => id)).toEqual(['all[2]', 'all[3]', 'all[4]']);
     expect(some).toMatchObject({
-      count: 20,
+      total: 20,
       counts: { ok: 19, err: 1, skipped: 0 },
-      next: 5,
+      cursor: '5',
       strip: `${'o'.repeat(13)}e${'o'.repeat(6)}`,
     });
-    const failed = await page.ask('elements', { run: 'first', map: 'all', outcome: 'err' });
-    expect(failed.elements.map(({ index }) => index)).toEqual([13]);
-    expect(failed.next).toBeUndefined();
-    expect(await page.question('elements', { run: 'first', map: 'numbers' })).toMatchObject({ status: 404 });
+    const failed = await page.ask('elements', { runId: 'first', map: 'all', outcome: 'err' });
+    expect(failed.items.map(({ index }) => index)).toEqual([13]);
+    expect(failed.cursor).toBeUndefined();
+    expect(await page.question('elements', { runId: 'first', map: 'numbers' })).toMatchObject({
+      status: 404,
+    });
   });
 
   test('is compared with another, and the first knot that differs is named', async () => {
     const compared = await page.ask('compare', { first: 'first', second: 'second' });
-    expect(compared.graph.knots.map(({ id }, at) => [id, compared.likeness[at]])).toEqual([
+    expect(compared.items.map(({ knotId, likeness }) => [knotId, likeness])).toEqual([
       ['param:count', 'hash'],
       ['numbers', 'hash'],
       ['all', 'hash'],
     ]);
-    expect(compared.divergent).toBe(0);
-    expect(compared.sentence).toMatch(/^The runs part at "param:count": it was given something else\./);
-    expect(compared.sentences[0]).toBe('It was given something else.');
+    expect(compared.firstDifferent).toBe('param:count');
+    expect(compared.explanation).toMatch(/^The runs part at "param:count": it was given something else\./);
+    expect(compared.items[0]?.explanation).toBe('It was given something else.');
     const same = await page.ask('compare', { first: 'first', second: 'first' });
-    expect(new Set(same.likeness)).toEqual(new Set(['same']));
-    expect(same.divergent).toBeUndefined();
+    expect(same.items).toEqual([]);
+    expect(same.firstDifferent).toBeUndefined();
   });
 
   test('leads to all that made and used a value', async () => {
     const hash = contentHash(20);
     const used = await page.ask('uses', { hash });
-    expect(used.uses.map(({ knot, as }) => [knot, as])).toEqual([
-      ['all[10]', 'made'],
+    expect(used.items.map(({ knotId, role }) => [knotId, role])).toEqual([
+      ['all[10]', 'produced'],
       ['param:count', 'parameter'],
     ]);
     const takers = await page.ask('uses', { hash, cursor: used.cursor! });
-    expect(takers.uses).toEqual([expect.objectContaining({ knot: 'numbers', as: 'input' })]);
+    expect(takers.items).toEqual([expect.objectContaining({ knotId: 'numbers', role: 'consumed' })]);
     expect(takers.cursor).toBeUndefined();
-    const { graph } = await page.ask('run', { run: 'second' });
-    const end = graph.knots[2]!.state!.hash!;
+    const { graph } = await page.ask('run', { runId: 'second' });
+    const end = graph.knots[2]!.state!.outputHash!;
     const up = await page.ask('walk', { hash: end, direction: 'why' });
-    expect(up.steps.slice(0, 2).map(({ knot, depth }) => [knot, depth])).toEqual([
+    expect(up.items.slice(0, 2).map(({ knotId, depth }) => [knotId, depth])).toEqual([
       ['all', 0],
       [expect.any(String), 1],
     ]);
-    const down = await page.ask('walk', { hash, direction: 'impact', run: 'first' });
-    expect(down.steps.map(({ knot }) => knot)).toContain('numbers');
+    const down = await page.ask('walk', { hash, direction: 'impact', runId: 'first' });
+    expect(down.items.map(({ knotId }) => knotId)).toContain('numbers');
   });
 
   test('is found by what is typed', async () => {
-    expect((await page.ask('find', { text: 'FIR' })).found).toEqual([
-      { kind: 'run', run: 'first', tapestry: 'doubled', status: 'succeeded' },
+    expect((await page.ask('find', { text: 'FIR' })).items).toEqual([
+      { kind: 'run', runId: 'first', tapestry: 'doubled', status: 'succeeded' },
     ]);
-    expect((await page.ask('find', { text: 'dou' })).found).toEqual([
+    expect((await page.ask('find', { text: 'dou' })).items).toEqual([
       { kind: 'tapestry', tapestry: 'doubled' },
     ]);
-    expect((await page.ask('find', { text: 'first/num' })).found).toEqual([
-      { kind: 'knot', run: 'first', knot: 'numbers' },
+    expect((await page.ask('find', { text: 'first/num' })).items).toEqual([
+      { kind: 'knot', runId: 'first', knotId: 'numbers' },
     ]);
     const hash = contentHash(20);
-    expect((await page.ask('find', { text: hash.slice(7, 20) })).found).toEqual([{ kind: 'value', hash }]);
-    expect((await page.ask('find', { text: '' })).found).toEqual([]);
+    expect((await page.ask('find', { text: hash.slice(7, 20) })).items).toEqual([{ kind: 'value', hash }]);
+    expect((await page.ask('find', { text: '' })).items).toEqual([]);
   });
 });
 
@@ -352,17 +361,17 @@ describe('tapestries of the file', () => {
       name: 'doubled',
       description: 'Doubles numbers.',
       parameters: [
-        { name: 'count', isRequired: true, schema: { type: 'integer', minimum: 1, description: 'How many' } },
+        { name: 'count', required: true, schema: { type: 'integer', minimum: 1, description: 'How many' } },
       ],
     });
     expect(tapestries[1]!.parameters).toEqual([
-      { name: 'when', isRequired: true, schema: { type: 'string', format: 'date-time' } },
-      { name: 'mode', isRequired: true, schema: { type: 'string', enum: ['a', 'b'] } },
-      { name: 'size', isRequired: false, schema: { type: 'number' }, default: 3 },
-      { name: 'pages', isRequired: false, schema: { type: 'number', default: 4 }, default: 4 },
-      { name: 'note', isRequired: false, schema: { type: 'string' } },
+      { name: 'when', required: true, schema: { type: 'string', format: 'date-time' } },
+      { name: 'mode', required: true, schema: { type: 'string', enum: ['a', 'b'] } },
+      { name: 'size', required: false, schema: { type: 'number' }, default: 3 },
+      { name: 'pages', required: false, schema: { type: 'number', default: 4 }, default: 4 },
+      { name: 'note', required: false, schema: { type: 'string' } },
     ]);
-    expect(['away', 'connecting']).toContain(serverState);
+    expect(['unreachable', 'connecting']).toContain(serverState);
     expect(abilities).toMatchObject({ act: false, live: true });
   });
 });
@@ -380,18 +389,30 @@ test('the starts of a trigger are counted up to a thousand, and it is told if th
   const of = { few: claims('kafka:few', 2), many: claims('kafka:many', 2_002) };
   await backends.startLedger.claim([...of.few, ...of.many]);
   await backends.startLedger.markStarted(of.many.slice(0, 1_001));
-  const { triggers, isMore } = await (await openPage({ backends, triggers: [] })).ask('triggers', {});
-  expect({ triggers, isMore }).toMatchObject({
-    triggers: [
-      { name: 'kafka:many', started: 1_000, waiting: 1_000, isMore: { started: true, waiting: true } },
+  const { items, truncated } = await (await openPage({ backends, triggers: [] })).ask('triggers', {});
+  expect({ items, truncated }).toMatchObject({
+    items: [
+      {
+        name: 'kafka:many',
+        startedCount: 1_000,
+        pendingCount: 1_000,
+        atLeast: { startedCount: true, pendingCount: true },
+      },
     ],
-    isMore: true,
+    truncated: true,
   });
 
   await backends.startLedger.markStarted(of.many);
   await backends.startLedger.forget(Infinity);
   expect(await (await openPage({ backends, triggers: [] })).ask('triggers', {})).toMatchObject({
-    triggers: [{ name: 'kafka:few', started: 0, waiting: 2, isMore: { started: false, waiting: false } }],
-    isMore: false,
+    items: [
+      {
+        name: 'kafka:few',
+        startedCount: 0,
+        pendingCount: 2,
+        atLeast: { startedCount: false, pendingCount: false },
+      },
+    ],
+    truncated: false,
   });
 });

@@ -7,12 +7,12 @@ const document: EmbeddedDocument = {
   about: {
     version: '1',
     project: 'p',
-    abilities: { act: false, isReadOnly: true, live: false, pages: ['run'] },
+    abilities: { act: false, readOnly: true, live: false, pages: ['run'] },
     tapestries: [],
   },
   run: {
     run: {
-      run: 'r',
+      runId: 'r',
       temporalRunId: 't',
       tapestry: 'orders',
       status: 'succeeded',
@@ -26,22 +26,25 @@ const document: EmbeddedDocument = {
       knots: [{ id: 'load', kind: 'knot', configHash: 'c', inputs: [] }],
     },
   },
-  values: { abc: { form: 'json', hash: 'abc', size: 1, json: 1, isCut: false } },
+  values: { abc: { form: 'json', hash: 'abc', size: 1, json: 1, truncated: false } },
 };
 
 test('a file answers for the run that it holds', () => {
-  expect(answerFrom(document, 'run', { run: 'r' })).toBe(document.run);
-  expect(answerFrom(document, 'runs', {}).runs).toEqual([document.run!.run]);
-  expect(answerFrom(document, 'knot', { run: 'r', knot: 'load' })).toEqual({ knot: 'load', inputs: [] });
+  expect(answerFrom(document, 'run', { runId: 'r' })).toBe(document.run);
+  expect(answerFrom(document, 'runs', {}).items).toEqual([document.run!.run]);
+  expect(answerFrom(document, 'knot', { runId: 'r', knotId: 'load' })).toEqual({
+    knotId: 'load',
+    inputs: [],
+  });
   expect(answerFrom(document, 'value', { hash: 'abc' })).toMatchObject({ json: 1 });
-  expect(answerFrom(document, 'find', { text: 'LOA' }).found).toEqual([
-    { kind: 'knot', run: 'r', knot: 'load' },
+  expect(answerFrom(document, 'find', { text: 'LOA' }).items).toEqual([
+    { kind: 'knot', runId: 'r', knotId: 'load' },
   ]);
 });
 
 test('what it does not hold is refused, and a value that is not there says so in its place', () => {
-  expect(() => answerFrom(document, 'run', { run: 'other' })).toThrow('does not hold the run other');
-  expect(() => answerFrom(document, 'knot', { run: 'r', knot: 'other' })).toThrow(
+  expect(() => answerFrom(document, 'run', { runId: 'other' })).toThrow('does not hold the run other');
+  expect(() => answerFrom(document, 'knot', { runId: 'r', knotId: 'other' })).toThrow(
     'does not hold the knot other',
   );
   expect(() => answerFrom(document, 'schedules', {})).toThrow('does not answer schedules');

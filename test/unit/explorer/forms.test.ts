@@ -130,8 +130,8 @@ test('an optional object is left out if nothing in it is filled in, and asked fo
 
 test('parameters begin with their defaults', () => {
   const field = parametersField([
-    { name: 'limit', schema: { type: 'integer' }, isRequired: false, default: 10 },
-    { name: 'day', schema: { type: 'string' }, isRequired: true },
+    { name: 'limit', schema: { type: 'integer' }, required: false, default: 10 },
+    { name: 'day', schema: { type: 'string' }, required: true },
   ]);
   expect(draftOf(field)).toEqual({ limit: '10', day: undefined });
   expect(readForm(field, draftOf(field), true).value).toEqual({ limit: 10, day: '' });

@@ -23,7 +23,7 @@ test('who listens is told to ask again when the history was put back to an older
   let wake = (): void => {};
   await feed.listen(undefined, {
     tell: ({ events }) => {
-      heard.push(...events.map(({ knot }) => String(knot)));
+      heard.push(...events.map(({ knotId }) => String(knotId)));
       wake();
     },
     skipped: () => {

@@ -45,7 +45,7 @@ test('a position is followed by all that came behind it, in its order, once', as
   const before = await feed.position();
   const all: string[] = [];
   const first = await feed.listen(before, {
-    tell: ({ events }) => all.push(...events.map(({ knot }) => knot!)),
+    tell: ({ events }) => all.push(...events.map(({ knotId }) => knotId!)),
     skipped: () => all.push('?'),
   });
   const positions: string[] = [];
@@ -60,7 +60,7 @@ test('a position is followed by all that came behind it, in its order, once', as
   expect(all).toEqual(['a', 'b', 'c']);
   const rest: string[] = [];
   await feed.listen(positions[0], {
-    tell: ({ events }) => rest.push(...events.map(({ knot }) => knot!)),
+    tell: ({ events }) => rest.push(...events.map(({ knotId }) => knotId!)),
     skipped: () => rest.push('?'),
   });
   expect(rest).toEqual(['b', 'c']);

@@ -12,7 +12,7 @@ import { matchesText, runsAsk, timeIn } from '../../../src/explorer/page/runs-as
 
 function run(startedAt: number, more: Partial<RunSummary> = {}): RunSummary {
   return {
-    run: `run-${startedAt}`,
+    runId: `run-${startedAt}`,
     temporalRunId: `t-${startedAt}`,
     tapestry: 'orders',
     status: 'running',
@@ -25,20 +25,20 @@ function run(startedAt: number, more: Partial<RunSummary> = {}): RunSummary {
 const ids = (runs: readonly RunSummary[]): number[] => runs.map(({ startedAt }) => startedAt);
 
 test('pages follow each other, and a run that comes with two of them is there once', () => {
-  let list = withPage(NO_RUNS, { runs: [run(9), run(8)], cursor: 'a' });
-  list = withPage(list, { runs: [run(8), run(7)] });
+  let list = withPage(NO_RUNS, { items: [run(9), run(8)], cursor: 'a' });
+  list = withPage(list, { items: [run(8), run(7)] });
   expect(ids(list.rows)).toEqual([9, 8, 7]);
   expect(list.cursor).toBeUndefined();
 });
 
 test('a run that begins later waits until it is asked for; one that is shown becomes what is said of it, where it stands', () => {
-  let list = withPage(NO_RUNS, { runs: [run(9), run(8)], cursor: 'a' });
-  list = withHead(list, { runs: [run(11), run(10), run(9, { status: 'failed' })], cursor: 'b' });
+  let list = withPage(NO_RUNS, { items: [run(9), run(8)], cursor: 'a' });
+  list = withHead(list, { items: [run(11), run(10), run(9, { status: 'failed' })], cursor: 'b' });
   expect(ids(list.rows)).toEqual([9, 8]);
   expect(list.rows[0]!.status).toBe('failed');
   expect(ids(list.fresh)).toEqual([11, 10]);
   expect(list.cursor).toBe('a');
-  list = withHead(list, { runs: [run(12)] });
+  list = withHead(list, { items: [run(12)] });
   expect(ids(list.fresh)).toEqual([12, 11, 10]);
   list = withFresh(list);
   expect(ids(list.rows)).toEqual([12, 11, 10, 9, 8]);
@@ -46,21 +46,21 @@ test('a run that begins later waits until it is asked for; one that is shown bec
 });
 
 test('the first runs of an empty list are shown as they come', () => {
-  const empty = withHead(NO_RUNS, { runs: [] });
+  const empty = withHead(NO_RUNS, { items: [] });
   expect(empty.isThere).toBe(true);
-  expect(ids(withHead(empty, { runs: [run(1)] }).rows)).toEqual([1]);
+  expect(ids(withHead(empty, { items: [run(1)] }).rows)).toEqual([1]);
 });
 
 test('what is older than all that is shown is left to its page', () => {
-  const list = withPage(NO_RUNS, { runs: [run(9)], cursor: 'a' });
-  expect(withHead(list, { runs: [run(9), run(8)], cursor: 'b' }).fresh).toEqual([]);
+  const list = withPage(NO_RUNS, { items: [run(9)], cursor: 'a' });
+  expect(withHead(list, { items: [run(9), run(8)], cursor: 'b' }).fresh).toEqual([]);
 });
 
 test('an end is shown of runs beyond the first page, too, and never taken back', () => {
-  const list = withPage(NO_RUNS, { runs: [run(9), run(8)] });
+  const list = withPage(NO_RUNS, { items: [run(9), run(8)] });
   const ended = {
     kind: 'run-ended',
-    run: 'run-8',
+    runId: 'run-8',
     temporalRunId: 't-8',
     tapestry: 'orders',
     status: 'failed',
@@ -88,7 +88,7 @@ test('whatever comes in whatever order: each run once, and rows stay in their or
       let list: RunList = NO_RUNS;
       for (const { kind, runs, hasMore } of steps) {
         const before = list;
-        const answer = { runs, ...(hasMore && { cursor: 'c' }) };
+        const answer = { items: runs, ...(hasMore && { cursor: 'c' }) };
         list =
           kind === 'head'
             ? withHead(list, answer)
@@ -128,7 +128,7 @@ test('filters of the URL become what is asked; what is no status or time is left
 });
 
 test('a text is looked for word by word, in capitals or not', () => {
-  expect(matchesText({ run: 'Nightly-Orders-7' }, 'orders nightly')).toBe(true);
-  expect(matchesText({ run: 'Nightly-Orders-7' }, 'orders 8')).toBe(false);
-  expect(matchesText({ run: 'a' }, undefined)).toBe(true);
+  expect(matchesText({ runId: 'Nightly-Orders-7' }, 'orders nightly')).toBe(true);
+  expect(matchesText({ runId: 'Nightly-Orders-7' }, 'orders 8')).toBe(false);
+  expect(matchesText({ runId: 'a' }, undefined)).toBe(true);
 });

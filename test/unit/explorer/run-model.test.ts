@@ -26,10 +26,10 @@ const graph: RunGraph = {
 };
 const finished = (id: string, state: GraphState): LiveMessage => ({
   kind: 'knot-finished',
-  run: 'r',
+  runId: 'r',
   temporalRunId: '',
   tapestry: 't',
-  knot: id,
+  knotId: id,
   state,
   at: 0,
 });

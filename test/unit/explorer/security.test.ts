@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
 import type { ApiError } from '../../../src/explorer/contract';
-import { explorerHandler } from '../../../src/explorer';
+import { uiHandler } from '../../../src/explorer';
 import { makePrivateFolder } from '../../../src/private-files';
 import { toNodeHandler } from '../../../src/serve';
 import type { Selvage } from '../../../src/client';
@@ -27,7 +27,7 @@ describe('the token', () => {
   test('is not needed to read on loopback, and always to act', async () => {
     const { url, token } = await page();
     expect(await send(`${url}api/about`)).toMatchObject({ status: 200 });
-    const headers = { 'content-type': 'application/json', 'x-selvage-act': '1' };
+    const headers = { 'content-type': 'application/json', 'x-selvage-action': '1' };
     const body = JSON.stringify(START);
     const refused = await send(`${url}api/start`, { method: 'POST', headers, body });
     expect(refused.status).toBe(401);
@@ -80,7 +80,7 @@ describe('the token', () => {
     makePrivateFolder(path.join(projectDir, '.selvage'));
     const [one, other] = await Promise.all([page({ projectDir }), page({ projectDir })]);
     expect(other.token).toBe(one.token);
-    expect(statSync(path.join(projectDir, '.selvage', 'page-token')).mode & 0o777).toBe(0o600);
+    expect(statSync(path.join(projectDir, '.selvage', 'ui-token')).mode & 0o777).toBe(0o600);
     // Where there is no project, none is made for it.
     const nowhere = await temporaryFolder();
     expect((await page({ projectDir: nowhere })).token).not.toBe(one.token);
@@ -90,7 +90,7 @@ describe('the token', () => {
   test('of a service is kept where it can be looked up, as nobody sees its link', async () => {
     const projectDir = await temporaryFolder();
     const { token } = await page({ projectDir, isService: true });
-    expect(readFileSync(path.join(projectDir, '.selvage', 'page-token'), 'utf8').trim()).toBe(token);
+    expect(readFileSync(path.join(projectDir, '.selvage', 'ui-token'), 'utf8').trim()).toBe(token);
   });
 });
 
@@ -161,7 +161,7 @@ describe('other sites', () => {
     const text = { cookie, 'content-type': 'text/plain' };
     for (const headers of [form, text, { cookie, 'content-type': 'application/json' }])
       expect(await send(`${url}api/start`, { method: 'POST', headers, body })).toMatchObject({ status: 403 });
-    const typed = { ...text, 'x-selvage-act': '1' };
+    const typed = { ...text, 'x-selvage-action': '1' };
     expect(codeOf(await send(`${url}api/start`, { method: 'POST', headers: typed, body }))).toBe(
       'UnsupportedMediaType',
     );
@@ -243,7 +243,11 @@ describe('requests', () => {
     expect(codeOf(await send(`${url}api/constructor`))).toBe('UnknownPath');
     const long = await send(`${url}api/start`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-selvage-act': '1', authorization: `Bearer ${token}` },
+      headers: {
+        'content-type': 'application/json',
+        'x-selvage-action': '1',
+        authorization: `Bearer ${token}`,
+      },
       body: JSON.stringify({ ...START, parameters: { text: 'a'.repeat(5 * 1024 * 1024) } }),
     });
     expect(codeOf(long)).toBe('RequestTooLarge');
@@ -255,22 +259,22 @@ describe('requests', () => {
     const refused = await opened.post('start', START);
     expect(refused.status).toBe(403);
     expect(codeOf(refused)).toBe('UiReadOnly');
-    expect(await opened.ask('about', {})).toMatchObject({ abilities: { act: false, isReadOnly: true } });
+    expect(await opened.ask('about', {})).toMatchObject({ abilities: { act: false, readOnly: true } });
   });
 
   test('that a server would have to answer are refused while it is away; what is on record is told', async () => {
     const opened = await page();
     for (const [name, ask] of [
-      ['cancel', { run: 'r' }],
-      ['signal', { run: 'r', signal: 's', payload: null }],
+      ['cancel', { runId: 'r' }],
+      ['signal', { runId: 'r', signal: 's', payload: null }],
     ] as const) {
       const answer = await opened.post(name, ask);
       expect(answer.status).toBe(503);
       expect(codeOf(answer)).toBe('ServerUnreachable');
     }
-    expect(await opened.ask('runs', {})).toEqual({ runs: [] });
+    expect(await opened.ask('runs', {})).toEqual({ items: [] });
     expect(codeOf(await opened.question('schedules'))).toBe('ServerUnreachable');
-    expect(codeOf(await opened.question('run', { run: 'r' }))).toBe('UnknownRun');
+    expect(codeOf(await opened.question('run', { runId: 'r' }))).toBe('UnknownRun');
   });
 });
 
@@ -278,11 +282,11 @@ describe("in a server of one's own", () => {
   const selvage = { backends: createInMemoryBackends(), projectDir: '/tmp/shop' } as unknown as Selvage;
 
   async function mounted(
-    options: Partial<Parameters<typeof explorerHandler>[0]> = {},
+    options: Partial<Parameters<typeof uiHandler>[0]> = {},
     at = '',
   ): Promise<{ readonly url: string; readonly asked: string[] }> {
     const asked: string[] = [];
-    const handler = explorerHandler({
+    const handler = uiHandler({
       selvage,
       logger: quietLogger,
       authenticate: (request) => {
@@ -315,7 +319,7 @@ describe("in a server of one's own", () => {
     expect(await send(`${url}/selvage/api/about`)).toMatchObject({ status: 401 });
     const bert = await send(`${url}/selvage/api/about`, { headers: { 'x-user': 'bert' } });
     expect(JSON.parse(bert.body)).toMatchObject({ project: 'shop', abilities: { act: false } });
-    const headers = { 'x-user': 'bert', 'x-selvage-act': '1', 'content-type': 'application/json' };
+    const headers = { 'x-user': 'bert', 'x-selvage-action': '1', 'content-type': 'application/json' };
     const act = { method: 'POST', body: JSON.stringify(START) };
     expect(await send(`${url}/selvage/api/start`, { ...act, headers })).toMatchObject({ status: 401 });
     const anna = await send(`${url}/selvage/api/start`, {

@@ -109,8 +109,8 @@ export async function reported(
   output.endLive();
   output.say(describeBulkReport(report, placeWords(options)));
   if (output.json) output.document({ dryRun: false, ...report, server: selvage.location });
-  if (report.left > 0 && !report.brokenOff) return interruption.exitCode;
-  return report.failed.length > 0 || report.left > 0 ? EXIT.runFailed : EXIT.ok;
+  if (report.remaining > 0 && !report.interruptedBy) return interruption.exitCode;
+  return report.failed.length > 0 || report.remaining > 0 ? EXIT.runFailed : EXIT.ok;
 }
 
 /** @throws SelvageError `Usage` if nothing says which runs */

@@ -75,14 +75,14 @@ async function listBulk({ projectDir }: RecordOptions, output: Output): Promise<
 function describe(items: readonly BulkState[]): string {
   return formatTable(
     ['ID', 'ACTION', 'STARTED', 'RUNS', 'DONE', 'FAILED', 'REMAINING'],
-    items.map(({ id, act, plannedAt, total, done, failed, left }) => [
+    items.map(({ id, action, plannedAt, total, done, failed, remaining }) => [
       id,
-      act.kind === 'signal' ? `signal ${act.name}` : act.kind,
+      action.kind === 'signal' ? `signal ${action.name}` : action.kind,
       formatTime(plannedAt),
       String(total),
       String(done),
       String(failed.length),
-      String(left),
+      String(remaining),
     ]),
   );
 }

@@ -33,11 +33,11 @@ async function explain(run: string, knot: string, options: RecordOptions, output
 }
 
 async function describe(
-  { record, isHit, reason, other, differences }: CacheExplanation,
+  { record, reused, reason, other, differences }: CacheExplanation,
   output: Output,
 ): Promise<string[]> {
   const { cacheDifferenceText, cacheReasonText } = await import('../../../records/questions/index.js');
-  const what = isHit ? 'was reused' : 'was not reused';
+  const what = reused ? 'was reused' : 'was not reused';
   const why = cacheReasonText({
     reason,
     ...(other && { other: { ...other, at: formatTime(other.madeAt) } }),
@@ -45,19 +45,19 @@ async function describe(
   return [
     `The value of knot ${output.bold(record.knot_id)} of run ${record.run_id} ${output.bold(what)}: ${why}`,
     ...differences.map((difference) => `  ${cacheDifferenceText(difference)}`),
-    ...remedyOf({ record, isHit, reason, differences }),
+    ...remedyOf({ record, reused, reason, differences }),
   ];
 }
 
 function remedyOf({
   record,
-  isHit,
+  reused,
   reason,
   differences,
-}: Pick<CacheExplanation, 'record' | 'isHit' | 'reason' | 'differences'>): string[] {
+}: Pick<CacheExplanation, 'record' | 'reused' | 'reason' | 'differences'>): string[] {
   if (reason === 'map')
     return [`  ${commandLine(['cache', 'explain', record.run_id, `${record.knot_id}[0]`])}`];
-  if (!isHit || differences.length === 0) return [];
+  if (!reused || differences.length === 0) return [];
   return [
     `The body was edited since then, under the same version (${record.definition_version}): the value is that of the body before. If it computes something else now, ` +
       "give it another version. `cache: { codeHash: 'source' }` makes values anew with each edit, `selvage run --no-reuse` once.",

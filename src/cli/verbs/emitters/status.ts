@@ -25,7 +25,7 @@ async function showStatus(options: RecordOptions, output: Output): Promise<numbe
   return await withRecords(options, async (backends) => {
     requireFeed(backends.runHistory);
     const emitters = await readEmitters(backends);
-    if (output.json) output.document({ emitters });
+    if (output.json) output.document({ items: emitters });
     else output.say(describe(emitters));
     return EXIT.ok;
   });
@@ -37,7 +37,7 @@ function describe(emitters: readonly EmitterReport[]): string {
   const rows = emitters.map((emitter) => [
     emitter.name,
     emitter.state,
-    emitter.holder ?? '',
+    emitter.deliveredBy ?? '',
     describeLag(emitter),
     String(emitter.delivered),
     emitter.deadLetters === 0 ? '' : String(emitter.deadLetters),
@@ -49,14 +49,13 @@ function describe(emitters: readonly EmitterReport[]): string {
 }
 
 function describeLag({ lag }: EmitterReport): string {
-  const { changes, isMore, age } = lag;
+  const { changes, atLeast, ageMs } = lag;
   if (changes === 0) return '';
-  return `${plural(changes, isMore ? 'or more changes' : 'change', isMore ? 'or more changes' : 'changes')}, ${formatDuration(age)}`;
+  return `${plural(changes, atLeast ? 'or more changes' : 'change', atLeast ? 'or more changes' : 'changes')}, ${formatDuration(ageMs)}`;
 }
 
 function notesOn(emitter: EmitterReport): string[] {
-  const { name, failures, failingSince, lastError, retryAt, disabledAt, disabledBecause, rewoundAt } =
-    emitter;
+  const { name, failures, failingSince, lastError, retryAt, disabledAt, disabledReason, rewoundAt } = emitter;
   const { deadLetters, redriven } = emitter;
   const notes: string[] = [];
   if (lastError !== null)
@@ -65,7 +64,7 @@ function notesOn(emitter: EmitterReport): string[] {
     );
   if (disabledAt !== null)
     notes.push(
-      `${name} is disabled since ${formatTime(disabledAt)}: ${disabledBecause}. When that is mended: selvage emitters resume ${name}`,
+      `${name} is disabled since ${formatTime(disabledAt)}: ${disabledReason}. When that is mended: selvage emitters resume ${name}`,
     );
   if (rewoundAt !== null)
     notes.push(

@@ -25,12 +25,12 @@ async function cancelRun(runId: string, options: ServerOptions, output: Output):
     const handle = selvage.getRun(runId);
     await handle.cancel();
     const { run, taskQueue, waiting } = await handle.status();
-    const { step } = waiting ?? {};
+    const { workflowTask } = waiting ?? {};
     output.say(
       run.status !== 'running'
         ? `Run ${runId} is over: ${run.status}.`
-        : step?.code === 'BackendsDiffer'
-          ? `Run ${runId} is asked to end, but waits: ${step.message}`
+        : workflowTask?.code === 'BackendsDiffer'
+          ? `Run ${runId} is asked to end, but waits: ${workflowTask.message}`
           : `Run ${runId} is asked to end. Its worker gives running bodies their grace and skips the rest.`,
     );
     if (taskQueue !== undefined) await warnOfNoWorker(selvage, { runId, taskQueue }, options, output);

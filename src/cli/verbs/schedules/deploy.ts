@@ -66,7 +66,7 @@ async function deploySchedules(
           'far as `catchup` says. For schedules that always run, use a server of your own.',
       );
     }
-    if (output.json) output.document({ owner, dryRun, schedules: deployed, server: selvage.location });
+    if (output.json) output.document({ owner, dryRun, items: deployed, server: selvage.location });
     return EXIT.ok;
   } finally {
     await selvage.close();

@@ -55,7 +55,7 @@ async function listSchedules(
       if (owner !== undefined)
         output.say(`  It belongs to ${owner ?? 'nobody: it was made by other means'}.`);
     }
-    if (output.json) output.document({ schedules, compared, server: selvage.location });
+    if (output.json) output.document({ items: schedules, compared, server: selvage.location });
     const isAlike = (compared ?? []).every(({ change, owner }) => change === 'same' && owner === undefined);
     return isAlike ? EXIT.ok : EXIT.runFailed;
   });

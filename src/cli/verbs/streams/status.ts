@@ -29,14 +29,17 @@ async function showStatus(id: string | undefined, options: ServerOptions, output
   return await withClient(options, output, async (selvage) => {
     if (id === undefined) {
       const streams = await selvage.streams.list();
-      if (output.json) output.document({ streams });
+      if (output.json) output.document({ items: streams });
       else output.say(describeAll(streams));
       return EXIT.ok;
     }
     const state = await selvage.streams.status(id);
-    const dead = await selvage.streams.deadLetters(id);
-    if (output.json) output.document({ ...state, deadLetters: dead });
-    else output.say([describeAll([state]), ...describeOne(state, placesOf(state), dead)].join('\n'));
+    const deadLetters = await selvage.streams.deadLetters(id);
+    if (output.json) output.document({ ...state, deadLetters });
+    else
+      output.say(
+        [describeAll([state]), ...describeOne(state, placesOf(state), deadLetters.items)].join('\n'),
+      );
     return EXIT.ok;
   });
 }
@@ -48,20 +51,20 @@ function describeAll(streams: readonly StreamState[]): string {
     stream.state,
     stream.tapestry,
     String(stream.ok),
-    stream.dead === 0 ? '' : String(stream.dead),
+    stream.failed === 0 ? '' : String(stream.failed),
     stream.rate === undefined ? '' : `${stream.rate.toFixed(1)}/s`,
     stream.lag === undefined ? '' : `${stream.lag.amount} ${stream.lag.unit}`,
     stream.inFlight === undefined ? '' : `${stream.inFlight} of ${stream.window}`,
-    stream.worker ?? '',
+    stream.readBy ?? '',
   ]);
-  const troubles = streams.flatMap(({ id, trouble, failure, state }) => {
-    if (failure !== undefined) return [`${id}: ${failure}`];
-    if (trouble !== undefined) return [`${id}: ${trouble}`];
+  const troubles = streams.flatMap(({ id, problem, error, state }) => {
+    if (error !== undefined) return [`${id}: ${error}`];
+    if (problem !== undefined) return [`${id}: ${problem}`];
     return state === 'waiting' ? [`${id}: no process reads it. Start one: selvage stream FILE`] : [];
   });
   for (const { id, gaps } of streams)
     if (gaps)
-      troubles.push(`${id}: elements are lost (${gaps.count} gaps), see: selvage streams status ${id}`);
+      troubles.push(`${id}: elements are lost (${gaps.total} gaps), see: selvage streams status ${id}`);
   const table = formatTable(
     ['STREAM', 'STATE', 'TAPESTRY', 'DONE', 'FAILED', 'RATE', 'LAG', 'IN FLIGHT', 'READER'],
     rows,
@@ -74,10 +77,10 @@ function describeOne(
   partitions: ReturnType<typeof import('../../../client/streams').placesOf>,
   dead: readonly RecordedDeadLetter[],
 ): string[] {
-  const places = partitions.map(({ partition, upTo = '', beyond }) => [
+  const places = partitions.map(({ partition, checkpoint = '', ahead }) => [
     partition,
-    upTo,
-    beyond === 0 ? '' : String(beyond),
+    checkpoint,
+    ahead === 0 ? '' : String(ahead),
   ]);
   return [
     ...(reportedAt === undefined ? [] : [`Reported at ${formatTime(reportedAt)}`]),
@@ -87,11 +90,11 @@ function describeOne(
           '',
           formatTable(
             ['LOST', 'AFTER', 'BEFORE', 'WHY', 'NOTICED'],
-            gaps.newest.map(({ lost, after = '', before = '', why, at }) => [
+            gaps.items.map(({ lost, after = '', before = '', reason, at }) => [
               lost ? `${lost.amount} ${lost.unit}` : 'unknown',
               after,
               before,
-              why,
+              reason,
               formatTime(at),
             ]),
           ),
@@ -103,7 +106,7 @@ function describeOne(
           '',
           formatTable(
             ['DEAD LETTER', 'RUN', 'WHY'],
-            dead.map(({ element, run = '', why = '' }) => [element, run, why]),
+            dead.map(({ element, runId = '', reason = '' }) => [element, runId, reason]),
           ),
         ]),
   ];

@@ -30,7 +30,7 @@ export function ComparePage({ place }: PageProps<'compare'>): JSX.Element {
   const { value, error, reload } = useAnswer(
     'compare',
     { first, second },
-    { staleOn: (event) => event.kind !== 'run-started' && (event.run === first || event.run === second) },
+    { staleOn: (event) => event.kind !== 'run-started' && (event.runId === first || event.runId === second) },
   );
   if (value) return <Compared place={place} comparison={value} />;
   if (error) return <ErrorBox error={error} onRetry={reload} />;
@@ -44,25 +44,25 @@ function Compared({
   place: PageProps<'compare'>['place'];
   comparison: Comparison;
 }): JSX.Element {
-  const { first, second, graph, likeness, divergent, sentence } = comparison;
+  const { first, second, graph, items, firstDifferent, explanation } = comparison;
   const { knot, filter = '' } = place;
-  const model = useMemo(
-    () => new RunModel(graph, {}, { statuses: likeness.map((one) => STATUS_OF[one]), words: COMPARE_WORDS }),
-    [comparison],
-  );
+  const model = useMemo(() => {
+    const others = new Map(items.map(({ knotId, likeness }) => [knotId, likeness]));
+    const statuses = graph.knots.map(({ id }) => STATUS_OF[others.get(id) ?? 'same']);
+    return new RunModel(graph, {}, { statuses, words: COMPARE_WORDS });
+  }, [comparison]);
   const [closed, setClosed] = useState<ReadonlySet<string>>(() => closedOf(undefined, graph.knots));
-  const differ = useMemo(() => differing(likeness, divergent), [comparison]);
+  const differ = useMemo(() => differing(comparison), [comparison]);
   const set = (values: Parameters<typeof alter<'compare'>>[1]): void =>
     alter('compare', values, { replace: true });
   const select = (id: string | undefined): void => set({ knot: id });
-  const blamed = divergent === undefined ? undefined : graph.knots[divergent]?.id;
   const index = knot === undefined ? undefined : model.indexOf(knot);
   useKeys('Compare', [
     {
       keys: 'd',
       says: 'First difference',
-      when: () => blamed !== undefined,
-      run: () => select(blamed),
+      when: () => firstDifferent !== undefined,
+      run: () => select(firstDifferent),
     },
     {
       keys: 'x',
@@ -86,9 +86,9 @@ function Compared({
       </header>
       <div class={`rp-banner ${differ.length === 0 ? 'ok' : ''}`} role="status">
         <Icon name={differ.length === 0 ? 'check' : 'warning'} />
-        <span class="message">{shownText(sentence)}</span>
-        {blamed !== undefined && (
-          <Button kind="quiet" onClick={() => select(blamed)}>
+        <span class="message">{shownText(explanation)}</span>
+        {firstDifferent !== undefined && (
+          <Button kind="quiet" onClick={() => select(firstDifferent)}>
             Show
           </Button>
         )}
@@ -125,8 +125,8 @@ function Side({ run, word }: { run: RunSummary; word: string }): JSX.Element {
   return (
     <div class="compare-side">
       <span class="muted">{word}</span>
-      <a class="plain mono cut" href={href({ page: 'run', run: run.run })} title={shownText(run.run)}>
-        {shownText(run.run)}
+      <a class="plain mono cut" href={href({ page: 'run', run: run.runId })} title={shownText(run.runId)}>
+        {shownText(run.runId)}
       </a>
       <RunOutcome status={run.status} isBare />
       <span class="muted">
@@ -148,10 +148,9 @@ function Differences({
   onSelect,
 }: {
   comparison: Comparison;
-  differ: readonly number[];
+  differ: Comparison['items'];
   onSelect: (id: string) => void;
 }): JSX.Element {
-  const { graph, likeness, sentences, divergent } = comparison;
   if (differ.length === 0) return <Empty icon="check" title="All knots have the same values" />;
   return (
     <div class="differences">
@@ -162,24 +161,22 @@ function Differences({
         count={differ.length}
         rowHeight={58}
         label="Knots that differ"
-        keyOf={(row) => graph.knots[differ[row]!]!.id}
+        keyOf={(row) => differ[row]!.knotId}
       >
         {(row) => {
-          const index = differ[row]!;
-          const { id } = graph.knots[index]!;
-          const like = likeness[index]!;
+          const { knotId: id, likeness, explanation = '' } = differ[row]!;
           return (
             <button type="button" class="difference" onClick={() => onSelect(id)}>
               <span class="mono cut" title={shownText(id)}>
                 {shownText(id)}
               </span>
               <Outcome
-                tone={TONES[STATUS_OF[like]]}
-                word={index === divergent ? `${LIKENESS_WORDS[like]}, first` : LIKENESS_WORDS[like]}
+                tone={TONES[STATUS_OF[likeness]]}
+                word={`${LIKENESS_WORDS[likeness]}${id === comparison.firstDifferent ? ', first' : ''}`}
                 isBare
               />
-              <span class="muted cut" title={shownText(sentences[index] ?? '')}>
-                {shownText(sentences[index] ?? '')}
+              <span class="muted cut" title={shownText(explanation)}>
+                {shownText(explanation)}
               </span>
             </button>
           );
@@ -199,9 +196,9 @@ function Pair({
   index: number;
   onClose: () => void;
 }): JSX.Element {
-  const { graph, likeness, sentences, first, second } = comparison;
+  const { graph, items, first, second } = comparison;
   const { id, definition, kind } = graph.knots[index]!;
-  const like = likeness[index]!;
+  const { likeness = 'same', explanation } = items.find(({ knotId }) => knotId === id) ?? {};
   return (
     <aside class="knot" aria-label={`Knot ${shownText(id)}`}>
       <header class="knot-head">
@@ -212,17 +209,17 @@ function Pair({
         <Button kind="quiet" icon="close" label="Close" onClick={onClose} />
       </header>
       <div class="knot-facts">
-        <Outcome tone={TONES[STATUS_OF[like]]} word={LIKENESS_WORDS[like]} />
+        <Outcome tone={TONES[STATUS_OF[likeness]]} word={LIKENESS_WORDS[likeness]} />
       </div>
-      {sentences[index] !== undefined && <p class="message">{shownText(sentences[index])}</p>}
-      {like !== 'only-second' && <Half title="First" run={first.run} knot={id} />}
-      {like !== 'only-first' && <Half title="Second" run={second.run} knot={id} />}
+      {explanation !== undefined && <p class="message">{shownText(explanation)}</p>}
+      {likeness !== 'only-second' && <Half title="First" run={first.runId} knot={id} />}
+      {likeness !== 'only-first' && <Half title="Second" run={second.runId} knot={id} />}
     </aside>
   );
 }
 
 function Half({ title, run, knot }: { title: string; run: string; knot: string }): JSX.Element {
-  const { value, error, reload } = useAnswer('knot', { run, knot });
+  const { value, error, reload } = useAnswer('knot', { runId: run, knotId: knot });
   const state = value?.state;
   const took = durationOf(state);
   return (
@@ -234,7 +231,7 @@ function Half({ title, run, knot }: { title: string; run: string; knot: string }
             {shownText(run)}
           </a>
         </h3>
-        {state?.hash !== undefined && <HashChip hash={state.hash} run={run} />}
+        {state?.outputHash !== undefined && <HashChip hash={state.outputHash} run={run} />}
       </header>
       {error && <ErrorBox error={error} onRetry={reload} />}
       {!value && !error && <Skeleton rows={2} height={22} />}
@@ -245,7 +242,7 @@ function Half({ title, run, knot }: { title: string; run: string; knot: string }
           {value.codeHash !== undefined && (
             <>
               {', code '}
-              <code>{(state?.otherCode ?? value.codeHash).slice(0, 8)}</code>
+              <code>{(state?.ranCodeHash ?? value.codeHash).slice(0, 8)}</code>
             </>
           )}
         </p>
@@ -255,7 +252,7 @@ function Half({ title, run, knot }: { title: string; run: string; knot: string }
           {shownText(value.error.type)}: {shownText(value.error.message)}
         </p>
       )}
-      {state?.hash !== undefined && <ValuePreview hash={state.hash} run={run} height={240} />}
+      {state?.outputHash !== undefined && <ValuePreview hash={state.outputHash} run={run} height={240} />}
     </section>
   );
 }

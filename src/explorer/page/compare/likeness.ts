@@ -1,12 +1,12 @@
 import type { KnotStatus } from '../../../visualisation/selection';
-import type { Likeness } from '../../contract';
+import type { Comparison, Likeness } from '../../contract';
 
 /** The status that stands for each likeness, for its colour, shape and word. */
 export const STATUS_OF: Readonly<Record<Likeness, KnotStatus>> = {
   same: 'ok',
   hash: 'running',
   code: 'waiting',
-  config: 'hit',
+  config: 'reused',
   outcome: 'failed',
   'only-first': 'skipped',
   'only-second': 'skipped',
@@ -29,17 +29,14 @@ export const COMPARE_WORDS: Readonly<Record<KnotStatus, string>> = {
   ok: 'same value',
   running: 'other value',
   waiting: 'other code',
-  hit: 'other configuration',
+  reused: 'other configuration',
   failed: 'other outcome',
   skipped: 'in one run only',
   pending: 'not run',
 };
 
-/**
- * Indexes of the knots that differ: first the one where the difference begins, then the others in the order
- * of the plan.
- */
-export function differing(likeness: readonly Likeness[], divergent: number | undefined): number[] {
-  const all = likeness.flatMap((one, index) => (one === 'same' || one === 'not-run' ? [] : [index]));
-  return divergent === undefined ? all : [divergent, ...all.filter((index) => index !== divergent)];
+/** The knots that differ: first the one where the difference begins, then the others in the order of the plan. */
+export function differing({ items, firstDifferent }: Comparison): Comparison['items'] {
+  const others = items.filter(({ knotId, likeness }) => knotId !== firstDifferent && likeness !== 'not-run');
+  return [...items.filter(({ knotId }) => knotId === firstDifferent), ...others];
 }

@@ -1,4 +1,5 @@
 import type { Json } from '../../../values';
+import type { ParameterView } from '../../contract';
 
 /**
  * The fields of a form, made from a JSON Schema. A part that a form cannot express becomes a field for JSON:
@@ -251,17 +252,10 @@ function numberAt<Name extends string>(
 }
 
 /** The fields of a run's parameters, like the members of an object. */
-export function parametersField(
-  parameters: readonly {
-    readonly name: string;
-    readonly schema: Json;
-    readonly isRequired: boolean;
-    readonly default?: Json;
-  }[],
-): FormField {
+export function parametersField(parameters: readonly ParameterView[]): FormField {
   return {
     kind: 'object',
-    members: parameters.map(({ name, schema, isRequired, default: initial }) => ({
+    members: parameters.map(({ name, schema, required: isRequired, default: initial }) => ({
       name,
       field: { ...fieldOf(schema), ...(initial !== undefined && { default: initial }) },
       isRequired,

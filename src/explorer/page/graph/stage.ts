@@ -219,7 +219,7 @@ export class Stage {
           ? [`${(counted.ok + counted.failed).toLocaleString('en')} ended`]
           : []),
       ].join(' · '),
-      hash: state?.hash === undefined ? '' : shortHash(state.hash),
+      hash: state?.outputHash === undefined ? '' : shortHash(state.outputHash),
       isSelected: knot === this.selected,
       isDimmed: this.filter !== undefined && !this.filter.has(knot),
     };

@@ -8,7 +8,7 @@ export const STATUSES: readonly KnotStatus[] = [
   'running',
   'waiting',
   'ok',
-  'hit',
+  'reused',
   'skipped',
   'pending',
 ];
@@ -18,7 +18,7 @@ export const WORDS: Readonly<Record<KnotStatus, string>> = {
   running: 'running',
   waiting: 'waiting',
   ok: 'ok',
-  hit: 'reused',
+  reused: 'reused',
   skipped: 'skipped',
   pending: 'pending',
 };
@@ -32,6 +32,6 @@ export function statusOf(knot: Pick<GraphKnot, 'state'>, waiting: WaitingView | 
 
 /** The duration of its body; undefined if the value was reused or the body never ran. */
 export function durationOf(state: GraphState | undefined): number | undefined {
-  if (!state || state.cachedFrom !== undefined || state.outcome === 'skipped') return undefined;
+  if (!state || state.cachedFromRun !== undefined || state.outcome === 'skipped') return undefined;
   return Math.max(0, state.finishedAt - state.startedAt);
 }

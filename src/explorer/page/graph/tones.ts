@@ -6,7 +6,7 @@ export const TONES: Readonly<Record<KnotStatus, Tone>> = {
   running: 'running',
   waiting: 'waiting',
   ok: 'ok',
-  hit: 'reused',
+  reused: 'reused',
   skipped: 'skipped',
   pending: 'none',
 };

@@ -22,7 +22,7 @@ export function CancelDialog({ run, onClose }: { run: string; onClose: () => voi
       title="Cancel the run?"
       width="small"
       onClose={onClose}
-      onSubmit={() => void cancel.act({ run }, 'Cancel asked for').then((done) => done && onClose())}
+      onSubmit={() => void cancel.act({ runId: run }, 'Cancel asked for').then((done) => done && onClose())}
       foot={
         <>
           <Button onClick={onClose}>Keep running</Button>
@@ -52,7 +52,7 @@ export function TerminateDialog({ run, onClose }: { run: string; onClose: () => 
       onClose={onClose}
       onSubmit={() =>
         void terminate
-          .act({ run, ...(reason.trim() !== '' && { reason: reason.trim() }) }, 'Terminated')
+          .act({ runId: run, ...(reason.trim() !== '' && { reason: reason.trim() }) }, 'Terminated')
           .then((done) => done && onClose())
       }
       foot={
@@ -96,7 +96,7 @@ export function DrainDialog({ stream, onClose }: { stream: string; onClose: () =
       onClose={onClose}
       onSubmit={() =>
         void drain
-          .act({ id: stream, act: 'drain' }, `${stream} is told to end`)
+          .act({ id: stream, action: 'drain' }, `${stream} is told to end`)
           .then((done) => done && onClose())
       }
       foot={
@@ -138,7 +138,7 @@ export function useSignalForm({ run, signal, schema, onSent }: SignalFormProps) 
     setBusy(true);
     setError(undefined);
     try {
-      await source().act('signal', { run, signal, payload: value ?? null });
+      await source().act('signal', { runId: run, signal, payload: value ?? null });
       toast(`Sent ${signal}`);
       onSent();
       forgetAnswers();

@@ -14,13 +14,13 @@ import { VirtualList } from '../ui/virtual-list';
 import { countWords, exactWords } from '../words';
 import { useSignalForm } from './act-dialogs';
 
-type Wait = ApprovalsAnswer['waits'][number];
+type Wait = ApprovalsAnswer['items'][number];
 
 /** The signals that runs wait for, each with a form for its payload. */
 export function ApprovalsPage({ place }: PageProps<'approvals'>) {
   const answer = useAnswer('approvals', {}, { staleOn: () => true, everyMs: 15_000 });
   const further = useFurther(answer.value);
-  const waits = [...(answer.value?.waits ?? []), ...further.waits];
+  const waits = [...(answer.value?.items ?? []), ...further.waits];
   /** Which one is shown: it stays as long as it waits, for its form may be half filled in. */
   const shown = useRef<Wait>();
   /** Key of the one that was answered here last. */
@@ -28,7 +28,7 @@ export function ApprovalsPage({ place }: PageProps<'approvals'>) {
   const isMeant = (wait: Wait): boolean =>
     place.run === undefined
       ? shown.current !== undefined && keyOf(wait) === keyOf(shown.current)
-      : wait.run === place.run && wait.signal === place.signal;
+      : wait.runId === place.run && wait.signal === place.signal;
   const meantAt = waits.findIndex(isMeant);
   // Newer ones may have pushed it behind those that are loaded.
   const before = shown.current;
@@ -39,7 +39,7 @@ export function ApprovalsPage({ place }: PageProps<'approvals'>) {
   shown.current = chosen;
   const choose = (index: number): void => {
     const wait = waits[Math.max(0, Math.min(waits.length - 1, index))];
-    if (wait) alter('approvals', { run: wait.run, signal: wait.signal }, { replace: true });
+    if (wait) alter('approvals', { run: wait.runId, signal: wait.signal }, { replace: true });
   };
   const form = useRef<HTMLDivElement>(null);
   useKeys('Approvals', [
@@ -100,15 +100,15 @@ export function ApprovalsPage({ place }: PageProps<'approvals'>) {
   );
 }
 
-function keyOf({ run, knot, signal }: Wait): string {
-  return `${run} ${knot} ${signal}`;
+function keyOf({ runId, knotId, signal }: Wait): string {
+  return `${runId} ${knotId} ${signal}`;
 }
 
 function InboxRow({ wait, isChosen }: { wait: Wait; isChosen: boolean }) {
   return (
     <a
       class="inbox-row"
-      href={href({ page: 'approvals', run: wait.run, signal: wait.signal })}
+      href={href({ page: 'approvals', run: wait.runId, signal: wait.signal })}
       aria-current={isChosen ? 'true' : undefined}
     >
       <span class="inbox-title">
@@ -119,15 +119,15 @@ function InboxRow({ wait, isChosen }: { wait: Wait; isChosen: boolean }) {
           </span>
         )}
       </span>
-      <span class="cut muted">{wait.summary ?? `${wait.tapestry} · ${wait.knot}`}</span>
-      <span class="cut muted">{wait.run}</span>
+      <span class="cut muted">{wait.summary ?? `${wait.tapestry} · ${wait.knotId}`}</span>
+      <span class="cut muted">{wait.runId}</span>
     </a>
   );
 }
 
 function Answering({ wait, onSent }: { wait: Wait; onSent: () => void }) {
   const { fields, send, isBusy } = useSignalForm({
-    run: wait.run,
+    run: wait.runId,
     signal: wait.signal,
     schema: wait.schema,
     onSent,
@@ -147,13 +147,13 @@ function Answering({ wait, onSent }: { wait: Wait; onSent: () => void }) {
         <dl class="facts">
           <dt>Run</dt>
           <dd>
-            <a class="link break" href={href({ page: 'run', run: wait.run, knot: wait.knot })}>
-              {wait.run}
+            <a class="link break" href={href({ page: 'run', run: wait.runId, knot: wait.knotId })}>
+              {wait.runId}
             </a>
           </dd>
           <dt>Knot</dt>
           <dd>
-            {wait.knot} of{' '}
+            {wait.knotId} of{' '}
             <a class="link" href={href({ page: 'tapestry', tapestry: wait.tapestry })}>
               {wait.tapestry}
             </a>
@@ -218,7 +218,7 @@ function useFurther(head: ApprovalsAnswer | undefined): {
       .finally(() => (isAsking.current = false));
   };
   return {
-    waits: pages.flatMap((page) => page.waits),
+    waits: pages.flatMap((page) => page.items),
     more,
     isCut: cursor !== undefined,
     ...(error && { error }),

@@ -12,17 +12,17 @@ import { Time } from '../ui/time';
 import { atLeast, countWords } from '../words';
 
 const TONES = {
-  'up to date': 'ok',
+  idle: 'ok',
   delivering: 'running',
   failing: 'err',
   disabled: 'err',
-  'nobody delivers': 'waiting',
+  unassigned: 'waiting',
 } as const satisfies Record<EmitterView['state'], string>;
 
 /** Emitters, which hear of runs: how far they are, what failed, what they gave up. */
 export function EmittersPage({ place }: PageProps<'emitters'>) {
   const answer = useAnswer('emitters', {}, { everyMs: 3_000 });
-  const emitters = answer.value?.emitters;
+  const emitters = answer.value?.items;
   return (
     <>
       <PageHead title="Emitters" />
@@ -69,8 +69,8 @@ export function EmittersPage({ place }: PageProps<'emitters'>) {
 }
 
 function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean }) {
-  const { name, state, behind, isMore, behindSince, delivered, deliveredAt, deadLetters, holder } = emitter;
-  const { lastError, failures, failingSince, disabledBecause } = emitter;
+  const { name, state, lag, delivered, deliveredAt, deadLetters, deliveredBy } = emitter;
+  const { lastError, failures, failingSince, disabledReason } = emitter;
   const doing = useAct('emitter', { asToast: true });
   return (
     <tr class={isChosen ? 'chosen' : undefined}>
@@ -89,19 +89,19 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
             : {lastError}
           </p>
         )}
-        {disabledBecause !== undefined && <p class="muted break">{disabledBecause}</p>}
+        {disabledReason !== undefined && <p class="muted break">{disabledReason}</p>}
       </td>
       <td class="number">
-        {behind === 0 ? (
+        {lag.changes === 0 ? (
           <span class="muted">0</span>
         ) : (
           <>
-            {atLeast(behind, isMore)}
-            {behindSince !== undefined && (
+            {atLeast(lag.changes, lag.atLeast)}
+            {lag.since !== undefined && (
               <>
                 {' '}
                 <span class="muted">
-                  <Time at={behindSince} />
+                  <Time at={lag.since} />
                 </span>
               </>
             )}
@@ -125,14 +125,20 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
         )}
       </td>
       <td class="muted">{deliveredAt === undefined ? 'none yet' : <Time at={deliveredAt} />}</td>
-      <td>{holder === undefined ? <span class="muted">none</span> : <code class="break">{holder}</code>}</td>
+      <td>
+        {deliveredBy === undefined ? (
+          <span class="muted">none</span>
+        ) : (
+          <code class="break">{deliveredBy}</code>
+        )}
+      </td>
       {mayAct() && (
         <td>
           {(state === 'disabled' || state === 'failing') && (
             <Button
               icon="play"
               isBusy={doing.isBusy}
-              onClick={() => void doing.act({ name, act: 'resume' }, `${name} goes on`)}
+              onClick={() => void doing.act({ name, action: 'resume' }, `${name} goes on`)}
             >
               Retry now
             </Button>
@@ -147,7 +153,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
 function DeadLetters({ emitter }: { emitter: string }) {
   const answer = useAnswer('emitterLetters', { emitter }, { everyMs: 3_000 });
   const doing = useAct('emitter', { asToast: true });
-  const letters = answer.value?.letters;
+  const letters = answer.value?.items;
   return (
     <section class="below" aria-label={`Dead letters of ${emitter}`}>
       <h2>Dead letters of {emitter}</h2>
@@ -164,7 +170,7 @@ function DeadLetters({ emitter }: { emitter: string }) {
                 icon="again"
                 isBusy={doing.isBusy}
                 onClick={() =>
-                  void doing.act({ name: emitter, act: 'redrive' }, `${emitter} gets them once more`)
+                  void doing.act({ name: emitter, action: 'redrive' }, `${emitter} gets them once more`)
                 }
               >
                 Redrive all
@@ -181,20 +187,20 @@ function DeadLetters({ emitter }: { emitter: string }) {
               </tr>
             </thead>
             <tbody>
-              {letters.map(({ event, run, reason, at, comesAgain }) => (
-                <tr key={event}>
+              {letters.map(({ eventId, runId, reason, at, redriven }) => (
+                <tr key={eventId}>
                   <td class="muted">
                     <Time at={at} />
                   </td>
                   <td>
-                    <a class="link break" href={href({ page: 'run', run })}>
-                      {run}
+                    <a class="link break" href={href({ page: 'run', run: runId })}>
+                      {runId}
                     </a>
                   </td>
                   <td>
-                    <code class="break">{event}</code>
+                    <code class="break">{eventId}</code>
                   </td>
-                  <td class="break">{comesAgain ? `${reason} (comes again)` : reason}</td>
+                  <td class="break">{redriven ? `${reason} (comes again)` : reason}</td>
                 </tr>
               ))}
             </tbody>

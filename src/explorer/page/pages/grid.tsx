@@ -31,7 +31,7 @@ export function Grid({ tapestry }: { tapestry: string }) {
     ) : (
       <Skeleton rows={12} height={CELL} />
     );
-  if (answer.value.runs.length === 0)
+  if (answer.value.items.length === 0)
     return (
       <Empty icon="grid" title="No runs yet">
         Each run of {tapestry} becomes a column here, each knot a row.
@@ -51,7 +51,7 @@ export function Grid({ tapestry }: { tapestry: string }) {
   );
 }
 
-type GridRun = GridAnswer['runs'][number];
+type GridRun = GridAnswer['items'][number];
 
 /**
  * The newest page, and the older ones loaded by scrolling. Each older page keeps the order of knots of its
@@ -69,7 +69,7 @@ function useOlder(
     if (!head) return [];
     const seen = new Set<string>();
     return [head, ...pages].flatMap((page) =>
-      page.runs
+      page.items
         .filter((run) => !seen.has(run.temporalRunId) && seen.add(run.temporalRunId))
         .map((run) =>
           sameKnots(page.knots, head.knots)
@@ -153,7 +153,7 @@ function Table({
   const open = ({ column, row }: Spot): void => {
     const run = runs[column];
     const knot = knots[row];
-    if (run && knot !== undefined) go({ page: 'run', run: run.run, knot });
+    if (run && knot !== undefined) go({ page: 'run', run: run.runId, knot });
   };
   const spotOf = (event: MouseEvent): Spot | undefined => {
     const box = scroller.current!.getBoundingClientRect();
@@ -188,8 +188,8 @@ function Table({
             <Shape tone={spotCell.tone} />
             <strong>{knots[spot.row]}</strong>
             <span>{spotCell.word} in</span>
-            <a class="link" href={href({ page: 'run', run: spotRun.run, knot: knots[spot.row] })}>
-              {spotRun.run}
+            <a class="link" href={href({ page: 'run', run: spotRun.runId, knot: knots[spot.row] })}>
+              {spotRun.runId}
             </a>
             <span class="muted">{exactWords(spotRun.startedAt)}</span>
             {spotRun.finishedAt !== undefined && (
@@ -246,9 +246,9 @@ function Table({
                   style={{ left: `${start}px` }}
                 >
                   <a
-                    aria-label={`${run.run}, ${run.status}`}
-                    title={`${run.run} · ${run.status} · ${durationWords(lastsMs(run))}`}
-                    href={href({ page: 'run', run: run.run })}
+                    aria-label={`${run.runId}, ${run.status}`}
+                    title={`${run.runId} · ${run.status} · ${durationWords(lastsMs(run))}`}
+                    href={href({ page: 'run', run: run.runId })}
                     tabIndex={-1}
                   >
                     <span
@@ -283,7 +283,7 @@ function Table({
                     class={`grid-cell tone-${cell.tone}${isAt ? ' at' : ''}`}
                     role="gridcell"
                     aria-colindex={column + 2}
-                    aria-label={`${knots[row]}: ${cell.word} in ${run.run}`}
+                    aria-label={`${knots[row]}: ${cell.word} in ${run.runId}`}
                     style={{ left: `${left}px` }}
                   >
                     {cell.tone !== 'none' && <Shape tone={cell.tone} />}

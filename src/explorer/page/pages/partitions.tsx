@@ -59,7 +59,7 @@ export function Partitions({
   );
   const [isFilling, setFilling] = useState(false);
   const box = useRef<HTMLDivElement>(null);
-  const all = answer.value?.partitions ?? [];
+  const all = answer.value?.items ?? [];
   const counts = useMemo(() => countStates(all), [all]);
   const shown = useMemo(
     () => (state === undefined ? all : all.filter((one) => one.state === state)),
@@ -82,7 +82,7 @@ export function Partitions({
     {
       keys: 'Enter',
       says: 'Open its newest run',
-      run: () => one?.run !== undefined && go({ page: 'run', run: one.run }),
+      run: () => one?.runId !== undefined && go({ page: 'run', run: one.runId }),
     },
     { keys: 'b', says: 'Backfill', run: () => setFilling(true), when: () => mayAct() && all.length > 0 },
   ]);
@@ -160,9 +160,9 @@ function PartitionNote({ partition }: { partition: Partition | undefined }) {
       <strong>{partition.key}</strong>
       <Outcome tone={PARTITION_TONES[partition.state] ?? 'none'} word={partition.state} />
       {partition.reasons.length > 0 && <span class="break">{partition.reasons.join('; ')}</span>}
-      {partition.run !== undefined && (
-        <a class="link cut" href={href({ page: 'run', run: partition.run })}>
-          {partition.run}
+      {partition.runId !== undefined && (
+        <a class="link cut" href={href({ page: 'run', run: partition.runId })}>
+          {partition.runId}
         </a>
       )}
     </div>
@@ -228,7 +228,7 @@ function BackfillDialog({
     const done = await filling.act(ask);
     if (!done) return;
     onClose();
-    toast('Backfill started', 'ok', { href: href({ page: 'run', run: done.run }), text: done.run });
+    toast('Backfill started', 'ok', { href: href({ page: 'run', run: done.runId }), text: done.runId });
   };
   return (
     <Dialog

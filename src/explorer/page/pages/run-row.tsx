@@ -19,17 +19,17 @@ export function RunRow({
   return (
     <a
       class={`run-row${isMarked ? ' marked' : ''}`}
-      href={href({ page: 'run', run: run.run })}
+      href={href({ page: 'run', run: run.runId })}
       tabIndex={isFirst ? 0 : -1}
       onFocus={onFocus}
     >
       <span>
-        <RunOutcome status={run.status} isUnbegun={run.isUnbegun} isBare />
+        <RunOutcome status={run.status} isUnbegun={run.started === false} isBare />
       </span>
       <span class="run-name">
-        <span class="cut" title={run.run}>
+        <span class="cut" title={run.runId}>
           {isMarked && <span class="mark">marked </span>}
-          {run.run}
+          {run.runId}
         </span>
         {run.error && (
           <span class="run-error cut" title={`${run.error.type}: ${run.error.message}`}>
@@ -50,7 +50,7 @@ export function RunRow({
         {from}
       </span>
       <span class="right muted">
-        {run.isUnbegun ? '–' : <Duration from={run.startedAt} to={run.finishedAt} />}
+        {run.started === false ? '–' : <Duration from={run.startedAt} to={run.finishedAt} />}
       </span>
       <span class="right muted">
         <Time at={run.startedAt} />

@@ -131,7 +131,7 @@ function List({ place }: PageProps<'runs'>) {
   useKeys('Runs', [
     { keys: ['j', 'ArrowDown'], says: 'Next run', run: () => walk(1) },
     { keys: ['k', 'ArrowUp'], says: 'Previous run', run: () => walk(-1) },
-    { keys: 'Enter', says: 'Open the run', run: () => active && go({ page: 'run', run: active.run }) },
+    { keys: 'Enter', says: 'Open the run', run: () => active && go({ page: 'run', run: active.runId }) },
     { keys: '/', says: 'Filter by id', run: () => search.current?.select() },
     {
       keys: 'f',
@@ -139,7 +139,7 @@ function List({ place }: PageProps<'runs'>) {
       run: () => alter('runs', { status: status === 'failed' ? undefined : 'failed' }),
     },
     { keys: 'n', says: 'Show new runs', run: showFresh, when: () => fresh.length > 0 },
-    { keys: 'x', says: 'Mark to compare', run: () => active && mark(active.run) },
+    { keys: 'x', says: 'Mark to compare', run: () => active && mark(active.runId) },
     { keys: 'c', says: 'Compare the two marked', run: compare, when: () => marked.length === 2 },
   ]);
 
@@ -197,7 +197,7 @@ function List({ place }: PageProps<'runs'>) {
                   <RunRow
                     run={rows[index]!}
                     isFirst={at < 0 ? index === 0 : index === at}
-                    isMarked={marked.includes(rows[index]!.run)}
+                    isMarked={marked.includes(rows[index]!.runId)}
                     onFocus={() => setAt(index)}
                   />
                 )}

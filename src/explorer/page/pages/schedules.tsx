@@ -18,7 +18,7 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
     {},
     { staleOn: ({ kind }) => kind === 'run-started', everyMs: 30_000 },
   );
-  const schedules = answer.value?.schedules;
+  const schedules = answer.value?.items;
   return (
     <>
       <PageHead title="Schedules" />
@@ -44,7 +44,7 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
 }
 
 function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: boolean }) {
-  const { id, tapestry, words, timezone, isPaused, note, next, last, overlap } = schedule;
+  const { id, tapestry, description, timezone, paused, note, next, last, overlap } = schedule;
   const doing = useAct('schedule', { asToast: true });
   return (
     <li class={`card schedule${isChosen ? ' chosen' : ''}`}>
@@ -55,31 +55,31 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
             <a class="link" href={href({ page: 'tapestry', tapestry })}>
               {tapestry}
             </a>{' '}
-            · {words}
+            · {description}
           </p>
         </div>
         <div class="card-acts">
-          {isPaused && <Outcome tone="waiting" word="paused" />}
+          {paused && <Outcome tone="waiting" word="paused" />}
           {mayAct() && (
             <>
               <Button
                 icon="play"
                 isBusy={doing.isBusy}
-                onClick={() => void doing.act({ id, act: 'trigger' }, `Triggered ${id}`)}
+                onClick={() => void doing.act({ id, action: 'trigger' }, `Triggered ${id}`)}
               >
                 Run now
               </Button>
               <Button
-                icon={isPaused ? 'again' : 'pause'}
+                icon={paused ? 'again' : 'pause'}
                 isBusy={doing.isBusy}
                 onClick={() =>
                   void doing.act(
-                    { id, act: isPaused ? 'resume' : 'pause' },
-                    isPaused ? `${id} goes on` : `${id} is paused`,
+                    { id, action: paused ? 'resume' : 'pause' },
+                    paused ? `${id} goes on` : `${id} is paused`,
                   )
                 }
               >
-                {isPaused ? 'Resume' : 'Pause'}
+                {paused ? 'Resume' : 'Pause'}
               </Button>
             </>
           )}
@@ -90,7 +90,7 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
         <section>
           <h3>{timezone === '' ? 'Next' : `Next, ${timezone}`}</h3>
           {next.length === 0 ? (
-            <p class="muted">{isPaused ? 'None while it is paused.' : 'No further time.'}</p>
+            <p class="muted">{paused ? 'None while it is paused.' : 'No further time.'}</p>
           ) : (
             <ol>
               {next.slice(0, 5).map((at) => (
@@ -110,10 +110,10 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
             <p class="muted">It has started nothing yet.</p>
           ) : (
             <ol>
-              {last.slice(0, 5).map(({ run, at }) => (
-                <li key={run}>
-                  <a class="link cut" href={href({ page: 'run', run })} title={run}>
-                    {run}
+              {last.slice(0, 5).map(({ runId, at }) => (
+                <li key={runId}>
+                  <a class="link cut" href={href({ page: 'run', run: runId })} title={runId}>
+                    {runId}
                   </a>{' '}
                   <span class="muted">
                     <Time at={at} />

@@ -38,8 +38,8 @@ const OF_KNOTS: Readonly<Record<string, Column>> = {
   reused: {
     title: 'Reused',
     of: ({ reused }) => reused,
-    cell: ({ reused, saved }) =>
-      reused === 0 ? countOrNone(0) : `${countWords(reused)}, ${durationWords(saved)}`,
+    cell: ({ reused, savedMs }) =>
+      reused === 0 ? countOrNone(0) : `${countWords(reused)}, ${durationWords(savedMs)}`,
   },
 };
 const none = <span class="muted">–</span>;
@@ -78,7 +78,7 @@ export function StatsPage({ place }: PageProps<'stats'>) {
         {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
         {!found ? (
           !answer.error && <Skeleton rows={6} height={42} />
-        ) : found.rows.length === 0 ? (
+        ) : found.items.length === 0 ? (
           <Empty icon="stats" title={`Nothing finished in the last ${WINDOWS[last]}`}>
             How often what finishes fails, and how long it takes, is listed here.
           </Empty>
@@ -90,9 +90,9 @@ export function StatsPage({ place }: PageProps<'stats'>) {
   );
 }
 
-function noteOf({ total, rows }: StatsAnswer, by: StatsGroup, last: StatsWindow): string {
+function noteOf({ total, items }: StatsAnswer, by: StatsGroup, last: StatsWindow): string {
   const what = countWords(total, by, by === 'tapestry' ? 'tapestries' : 'definitions');
-  const shown = total > rows.length ? `; the ${countWords(rows.length)} that ran most are shown` : '';
+  const shown = total > items.length ? `; the ${countWords(items.length)} that ran most are shown` : '';
   return `${what}: what finished in the last ${WINDOWS[last]}, compared with the 7 days before${shown}`;
 }
 
@@ -142,7 +142,7 @@ function Table({
     worse: {
       title: 'Regressions',
       of: severity,
-      cell: (row) => <Worse row={row} leastSamples={found.leastSamples} />,
+      cell: (row) => <Worse row={row} minSamples={found.minSamples} />,
     },
     ...NUMBERS,
     failed: {
@@ -166,7 +166,7 @@ function Table({
   const names = ['name', 'worse', 'ran', 'failed', ...Object.keys(columns)];
   const shown = [...new Set(names)].map((name) => [name, columns[name]!] as const);
   const { column, isDescending } = sortOf(sort, columns);
-  const rows = [...found.rows].sort(
+  const rows = [...found.items].sort(
     (a, b) =>
       compared(columns[column]!.of(a), columns[column]!.of(b), isDescending) || (a.name < b.name ? -1 : 1),
   );
@@ -219,17 +219,17 @@ function Table({
 }
 
 /** With both figures and how many they are of. */
-function Worse({ row: { worse }, leastSamples }: { row: StatsView; leastSamples: number }) {
-  if (!worse)
+function Worse({ row: { regressions }, minSamples }: { row: StatsView; minSamples: number }) {
+  if (!regressions)
     return (
-      <span class="muted" title={`Fewer than ${countWords(leastSamples)} ran, now or before`}>
+      <span class="muted" title={`Fewer than ${countWords(minSamples)} ran, now or before`}>
         too few samples
       </span>
     );
-  if (worse.length === 0) return <span class="muted">no</span>;
+  if (regressions.length === 0) return <span class="muted">no</span>;
   return (
     <ul>
-      {worse.map(({ what, before, now, samples, samplesBefore }) => {
+      {regressions.map(({ what, before, now, samples, samplesBefore }) => {
         const [is, was] = [now, before].map(what === 'failures' ? shareWords : durationWords);
         return (
           <li key={what} title={`of ${countWords(samples)}, and of ${countWords(samplesBefore)} before`}>
@@ -245,9 +245,9 @@ function Worse({ row: { worse }, leastSamples }: { row: StatsView; leastSamples:
 }
 
 /** By the greatest of its changes for the worse. */
-function severity({ worse }: StatsView): number {
-  if (!worse) return -1;
-  return Math.max(0, ...worse.map(({ before, now }) => now / Math.max(before, 1e-4)));
+function severity({ regressions }: StatsView): number {
+  if (!regressions) return -1;
+  return Math.max(0, ...regressions.map(({ before, now }) => now / Math.max(before, 1e-4)));
 }
 
 /** The filters of the runs that figures are of. */

@@ -26,7 +26,7 @@ const TONES = {
 /** Streams, which start a run for each element of a source: how fast, how far, and what failed. */
 export function StreamsPage({ place }: PageProps<'streams'>) {
   const answer = useAnswer('streams', {}, { everyMs: 2_000 });
-  const streams = answer.value?.streams;
+  const streams = answer.value?.items;
   const doing = useAct('stream', { asToast: true });
   const [draining, setDraining] = useState<string>();
   const at = streams?.findIndex(({ id }) => id === place.stream) ?? -1;
@@ -36,9 +36,12 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
     if (id !== undefined) alter('streams', { stream: id }, { replace: true });
   };
   const doFlip = ({ id, state }: StreamView): void => {
-    const act = flipOf(state);
-    if (act)
-      void doing.act({ id, act }, act === 'pause' ? `${id} is told to pause` : `${id} is told to go on`);
+    const action = flipOf(state);
+    if (action)
+      void doing.act(
+        { id, action },
+        action === 'pause' ? `${id} is told to pause` : `${id} is told to go on`,
+      );
   };
   useKeys('Streams', [
     { keys: ['j', 'ArrowDown'], says: 'Next', run: () => choose(at + 1) },
@@ -130,10 +133,10 @@ function Row({
   onFlip: () => void;
   onDrain: () => void;
 }) {
-  const { id, tapestry, source, trigger, state, rate, lag, inFlight, window, ok, dead, lost, worker } =
+  const { id, tapestry, source, trigger, state, rate, lag, inFlight, window, ok, failed, lost, readBy } =
     stream;
   const flip = flipOf(state);
-  const why = stream.failure ?? stream.trouble;
+  const why = stream.error ?? stream.problem;
   return (
     <tr class={isChosen ? 'chosen' : undefined}>
       <td>
@@ -181,8 +184,8 @@ function Row({
         )}
       </td>
       <td class="number">{countWords(ok)}</td>
-      <td class="number">{dead === 0 ? <span class="muted">0</span> : countWords(dead)}</td>
-      <td>{worker === undefined ? <span class="muted">none</span> : <code class="break">{worker}</code>}</td>
+      <td class="number">{failed === 0 ? <span class="muted">0</span> : countWords(failed)}</td>
+      <td>{readBy === undefined ? <span class="muted">none</span> : <code class="break">{readBy}</code>}</td>
       {mayAct() && (
         <td class="acts">
           {flip && (
@@ -230,8 +233,8 @@ function Details({ stream }: { stream: string }) {
   );
 }
 
-function Checkpoint({ partitions, partitionCount }: StreamAnswer) {
-  if (partitions.length === 0) return <p class="muted">Nothing is finished yet.</p>;
+function Checkpoint({ partitions: { items, total } }: StreamAnswer) {
+  if (items.length === 0) return <p class="muted">Nothing is finished yet.</p>;
   return (
     <>
       <table class="table">
@@ -245,29 +248,27 @@ function Checkpoint({ partitions, partitionCount }: StreamAnswer) {
           </tr>
         </thead>
         <tbody>
-          {partitions.map(({ partition, upTo, beyond }) => (
+          {items.map(({ partition, checkpoint, ahead }) => (
             <tr key={partition}>
               <td class="break">{partition === '' ? <None /> : partition}</td>
               <td>
-                {upTo === undefined ? (
+                {checkpoint === undefined ? (
                   <span class="muted">nothing yet</span>
                 ) : (
-                  <code class="break">{upTo}</code>
+                  <code class="break">{checkpoint}</code>
                 )}
               </td>
-              <td class="number">{countWords(beyond)}</td>
+              <td class="number">{countWords(ahead)}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      {partitionCount > partitions.length && (
-        <p class="muted">and {countWords(partitionCount - partitions.length, 'partition')} more</p>
-      )}
+      {total > items.length && <p class="muted">and {countWords(total - items.length, 'partition')} more</p>}
     </>
   );
 }
 
-function Gaps({ count, newest }: NonNullable<StreamAnswer['gaps']>) {
+function Gaps({ total, items }: NonNullable<StreamAnswer['gaps']>) {
   return (
     <>
       <table class="table">
@@ -281,26 +282,26 @@ function Gaps({ count, newest }: NonNullable<StreamAnswer['gaps']>) {
           </tr>
         </thead>
         <tbody>
-          {newest.map(({ after, before, lost, why, at }) => (
-            <tr key={`${at} ${after} ${why}`}>
+          {items.map(({ after, before, lost, reason, at }) => (
+            <tr key={`${at} ${after} ${reason}`}>
               <td class="muted">
                 <Time at={at} />
               </td>
               <td>{lost ? `${countWords(lost.amount)} ${lost.unit}` : <span class="muted">unknown</span>}</td>
               <td class="break">{after ?? <None />}</td>
               <td class="break">{before ?? <None />}</td>
-              <td class="break">{why}</td>
+              <td class="break">{reason}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      {count > newest.length && <p class="muted">and {countWords(count - newest.length)} earlier</p>}
+      {total > items.length && <p class="muted">and {countWords(total - items.length)} earlier</p>}
     </>
   );
 }
 
-function Letters({ letters }: StreamAnswer) {
-  if (letters.length === 0) return <p class="muted">None.</p>;
+function Letters({ deadLetters: { items } }: StreamAnswer) {
+  if (items.length === 0) return <p class="muted">None.</p>;
   return (
     <table class="table">
       <thead>
@@ -312,8 +313,8 @@ function Letters({ letters }: StreamAnswer) {
         </tr>
       </thead>
       <tbody>
-        {letters.map(({ element, run, why, at }) => (
-          <tr key={`${element} ${run}`}>
+        {items.map(({ element, runId, reason, at }) => (
+          <tr key={`${element} ${runId}`}>
             <td class="muted">
               <Time at={at} />
             </td>
@@ -321,15 +322,15 @@ function Letters({ letters }: StreamAnswer) {
               <code class="break">{element}</code>
             </td>
             <td>
-              {run === undefined ? (
+              {runId === undefined ? (
                 <span class="muted">no run</span>
               ) : (
-                <a class="link break" href={href({ page: 'run', run })}>
-                  {run}
+                <a class="link break" href={href({ page: 'run', run: runId })}>
+                  {runId}
                 </a>
               )}
             </td>
-            <td class="break">{why ?? <None />}</td>
+            <td class="break">{reason ?? <None />}</td>
           </tr>
         ))}
       </tbody>

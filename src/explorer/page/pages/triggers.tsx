@@ -19,7 +19,7 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
     {},
     { staleOn: ({ kind }) => kind === 'run-started', everyMs: 10_000 },
   );
-  const triggers = answer.value?.triggers;
+  const triggers = answer.value?.items;
   return (
     <>
       <PageHead title="Triggers" />
@@ -56,7 +56,7 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
             </tbody>
           </table>
         )}
-        {answer.value?.isMore && (
+        {answer.value?.truncated && (
           <p class="muted">
             Triggers that are not in the file are listed if they are among the newest starts.
           </p>
@@ -68,7 +68,7 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
 }
 
 function Row({
-  trigger: { name, kind, tapestry, state, started, waiting, isMore, lastAt },
+  trigger: { name, kind, tapestry, state, startedCount, pendingCount, atLeast: more, lastAt },
   isChosen,
 }: {
   trigger: TriggerView;
@@ -100,19 +100,19 @@ function Row({
           />
         )}
       </td>
-      <td class="number">{atLeast(started, isMore.started)}</td>
+      <td class="number">{atLeast(startedCount, more.startedCount)}</td>
       <td class="number">
-        {waiting === 0 ? (
+        {pendingCount === 0 ? (
           <span class="muted">0</span>
         ) : (
           <button
             type="button"
             class="link"
             aria-expanded={isChosen}
-            aria-label={`${atLeast(waiting, isMore.waiting)} pending ${waiting === 1 ? 'event' : 'events'} of ${name}`}
+            aria-label={`${atLeast(pendingCount, more.pendingCount)} pending ${pendingCount === 1 ? 'event' : 'events'} of ${name}`}
             onClick={() => alter('triggers', { trigger: isChosen ? undefined : name })}
           >
-            {atLeast(waiting, isMore.waiting)}
+            {atLeast(pendingCount, more.pendingCount)}
           </button>
         )}
       </td>
@@ -129,7 +129,7 @@ function DeadLetters({ trigger }: { trigger: string }) {
   const isAsking = useRef(false);
   useEffect(() => setFurther([]), [answer.value]);
   const pages = answer.value ? [answer.value, ...further] : [];
-  const letters = pages.flatMap((page) => page.letters);
+  const letters = pages.flatMap((page) => page.items);
   const cursor = pages.at(-1)?.cursor;
   const more = (): void => {
     if (cursor === undefined || isAsking.current) return;

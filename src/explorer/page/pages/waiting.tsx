@@ -66,18 +66,18 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
                 </tr>
               </thead>
               <tbody>
-                {found.counts.map(({ key, runs, since, first }) => (
+                {found.counts.map(({ key, count, since, oldestRunId }) => (
                   <tr key={key}>
                     <td>
                       <code class="break">{key}</code>
                     </td>
-                    <td class="number">{countWords(runs)}</td>
+                    <td class="number">{countWords(count)}</td>
                     <td class="muted">
                       <Time at={since} />
                     </td>
                     <td>
-                      <a class="link break" href={href({ page: 'run', run: first })}>
-                        {first}
+                      <a class="link break" href={href({ page: 'run', run: oldestRunId })}>
+                        {oldestRunId}
                       </a>
                     </td>
                   </tr>
@@ -95,18 +95,22 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
                 </tr>
               </thead>
               <tbody>
-                {found.runs.map(({ run, knot, since, code, message }) => (
-                  <tr key={run}>
+                {found.items.map(({ runId, knotId, since, code, message }) => (
+                  <tr key={runId}>
                     <td>
                       <a
                         class="link break"
-                        href={href({ page: 'run', run, ...(knot !== undefined && { knot }) })}
+                        href={href({
+                          page: 'run',
+                          run: runId,
+                          ...(knotId !== undefined && { knot: knotId }),
+                        })}
                       >
-                        {run}
+                        {runId}
                       </a>
                     </td>
                     <td>
-                      <code class="break">{knot ?? ''}</code>
+                      <code class="break">{knotId ?? ''}</code>
                     </td>
                     <td class="muted">
                       <Time at={since} />
@@ -129,9 +133,9 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
 /** The bodies that unfinished runs have yet to run, and those that are safe to remove. */
 function Versions() {
   const answer = useAnswer('versions', {}, { everyMs: 30_000 });
-  const { bodies, areWorkersKnown = false } = answer.value ?? {};
+  const { items, workersKnown = false } = answer.value ?? {};
   if (answer.error) return <ErrorBox error={answer.error} onRetry={answer.reload} />;
-  if (!bodies?.length) return null;
+  if (!items?.length) return null;
   return (
     <>
       <h2>Versions in use</h2>
@@ -150,7 +154,7 @@ function Versions() {
           </tr>
         </thead>
         <tbody>
-          {bodies.map(({ body, codeHash, runs, workers, isSafeToRemove }) => (
+          {items.map(({ body, codeHash, runs, workers, safeToRemove }) => (
             <tr key={`${body} ${codeHash}`}>
               <td>
                 <code class="break">{body}</code>
@@ -164,14 +168,14 @@ function Versions() {
               </td>
               <td class="number">{countWords(runs)}</td>
               <td class="number">
-                {workers > 0 || areWorkersKnown ? countWords(workers) : <span class="muted">not known</span>}
+                {workers > 0 || workersKnown ? countWords(workers) : <span class="muted">not known</span>}
               </td>
               <td>
-                {isSafeToRemove === undefined ? (
+                {safeToRemove === undefined ? (
                   <Outcome tone="none" word="not known" isBare />
-                ) : isSafeToRemove ? (
+                ) : safeToRemove ? (
                   <Outcome tone="ok" word="yes" isBare />
-                ) : runs > 0 && workers === 0 && areWorkersKnown ? (
+                ) : runs > 0 && workers === 0 && workersKnown ? (
                   <Outcome tone="err" word="no worker has it" isBare />
                 ) : (
                   <Outcome tone="none" word="no" isBare />

@@ -18,7 +18,7 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
     {},
     { staleOn: ({ kind }) => kind !== 'knot-finished', everyMs: 5_000 },
   );
-  const queues = answer.value?.queues;
+  const queues = answer.value?.items;
   return (
     <>
       <PageHead title="Workers" />
@@ -46,12 +46,12 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
             </thead>
             <tbody>
               {queues.map((queue) => (
-                <Row key={queue.queue} queue={queue} isChosen={queue.queue === place.queue} />
+                <Row key={queue.taskQueue} queue={queue} isChosen={queue.taskQueue === place.queue} />
               ))}
             </tbody>
           </table>
         )}
-        {answer.value?.isMore && (
+        {answer.value?.truncated && (
           <p class="muted">
             There is more: 50 queues at most are shown, and the newest 1,000 open runs counted.
           </p>
@@ -62,7 +62,7 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
 }
 
 function Row({
-  queue: { queue, tapestries, workers, lastPollAt, running },
+  queue: { taskQueue, tapestries, workers, lastPollAt, running },
   isChosen,
 }: {
   queue: QueueView;
@@ -73,7 +73,7 @@ function Row({
   return (
     <tr class={isChosen ? 'chosen' : undefined}>
       <td>
-        <code class="break">{queue}</code>
+        <code class="break">{taskQueue}</code>
       </td>
       <td>
         {isPolled ? (

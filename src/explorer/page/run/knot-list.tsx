@@ -76,7 +76,7 @@ export function KnotList({
             <span class="muted cut">{shownText(definition ?? kind)}</span>
             <Outcome tone={TONES[status]} word={WORDS[status]} isBare />
             <span class="number">{took === undefined ? '' : durationWords(took)}</span>
-            <code class="muted">{state?.hash === undefined ? '' : shortHash(state.hash)}</code>
+            <code class="muted">{state?.outputHash === undefined ? '' : shortHash(state.outputHash)}</code>
           </button>
         );
       }}

@@ -52,10 +52,10 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
     reload,
   } = useAnswer(
     'knot',
-    { run, knot: shown },
-    { staleOn: (event) => event.run === run && event.knot === shown },
+    { runId: run, knotId: shown },
+    { staleOn: (event) => event.runId === run && event.knotId === shown },
   );
-  const mine = view?.knot === shown ? view : undefined;
+  const mine = view?.knotId === shown ? view : undefined;
   const state =
     mine?.state ?? (element === undefined && index !== undefined ? model.states[index] : undefined);
   const waiting = state || index === undefined ? undefined : (mine?.waiting ?? model.waits[index]);
@@ -64,9 +64,9 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
       ? 'failed'
       : state.outcome === 'skipped'
         ? 'skipped'
-        : state.cachedFrom === undefined
+        : state.cachedFromRun === undefined
           ? 'ok'
-          : 'hit'
+          : 'reused'
     : index === undefined || element !== undefined
       ? 'pending'
       : model.statuses[index]!;
@@ -124,14 +124,18 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
           <MapElements run={run} map={knot} onElement={props.onElement} />
         </KnotSection>
       )}
-      {state?.hash !== undefined && (
+      {state?.outputHash !== undefined && (
         <KnotSection
           title="Value"
           aside={
-            <HashChip hash={state.hash} run={run} isLink={about.value.abilities.pages.includes('value')} />
+            <HashChip
+              hash={state.outputHash}
+              run={run}
+              isLink={about.value.abilities.pages.includes('value')}
+            />
           }
         >
-          <ValuePreview hash={state.hash} run={run} />
+          <ValuePreview hash={state.outputHash} run={run} />
         </KnotSection>
       )}
       {mine && mine.inputs.length > 0 && (
@@ -142,15 +146,18 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
         </KnotSection>
       )}
       {mine?.cache && (
-        <KnotSection title={mine.cache.isHit ? 'Reused' : 'Not reused'}>
+        <KnotSection title={mine.cache.reused ? 'Reused' : 'Not reused'}>
           <p class="prose">
-            {shownText(mine.cache.sentence)}{' '}
-            {mine.cache.run !== undefined && <RunLink run={mine.cache.run} knot={mine.cache.knot} />}
+            {shownText(mine.cache.explanation)}{' '}
+            {mine.cache.runId !== undefined && <RunLink run={mine.cache.runId} knot={mine.cache.knotId} />}
           </p>
         </KnotSection>
       )}
       {mine?.log && (
-        <KnotSection title="Log" aside={mine.log.isCut ? <span class="muted">last lines</span> : undefined}>
+        <KnotSection
+          title="Log"
+          aside={mine.log.truncated ? <span class="muted">last lines</span> : undefined}
+        >
           <pre class="knot-log" tabIndex={0} aria-label="Log">
             {logLines(mine.log.text).map(({ time, level, text }, index) => (
               <span key={index} class="knot-log-line">
@@ -175,16 +182,16 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
               <Fact name="Finished">{exactWords(state.finishedAt)}</Fact>
             </>
           )}
-          {state?.size !== undefined && <Fact name="Size">{sizeWords(state.size)}</Fact>}
+          {state?.outputSize !== undefined && <Fact name="Size">{sizeWords(state.outputSize)}</Fact>}
           {state?.worker !== undefined && <Fact name="Worker">{shownText(state.worker)}</Fact>}
-          {state?.cachedFrom !== undefined && (
+          {state?.cachedFromRun !== undefined && (
             <Fact name="Reused from">
-              <RunLink run={state.cachedFrom} />
+              <RunLink run={state.cachedFromRun} />
             </Fact>
           )}
-          {state?.childRun !== undefined && (
+          {state?.childRunId !== undefined && (
             <Fact name="Child run">
-              <RunLink run={state.childRun} />
+              <RunLink run={state.childRunId} />
             </Fact>
           )}
           <CodeFacts view={mine} state={state} version={wiring?.version} />
@@ -247,10 +254,10 @@ function CodeFacts({
           <HashChip hash={view.codeHash} isLink={false} />
         </Fact>
       )}
-      {state?.otherCode !== undefined && (
+      {state?.ranCodeHash !== undefined && (
         <Fact name="Ran code">
           <span class="tone-waiting">other code than the plan’s</span>{' '}
-          <HashChip hash={state.otherCode} isLink={false} />
+          <HashChip hash={state.ranCodeHash} isLink={false} />
         </Fact>
       )}
     </>
@@ -286,7 +293,7 @@ function Input({
   onSelect: (id: string) => void;
 }): JSX.Element {
   const [isOpen, setOpen] = useState(false);
-  const { name, knot, hash } = input;
+  const { name, knotId, hash } = input;
   return (
     <div class="knot-input">
       <div class="knot-input-head">
@@ -300,11 +307,11 @@ function Input({
           <span aria-hidden="true">{hash === undefined ? '' : isOpen ? '▾' : '▸'}</span>
           <span class="mono cut">{shownText(name)}</span>
         </button>
-        {knot === undefined ? (
+        {knotId === undefined ? (
           <span class="muted">constant</span>
         ) : (
-          <button type="button" class="tag mono" title={shownText(knot)} onClick={() => onSelect(knot)}>
-            {shownText(knot)}
+          <button type="button" class="tag mono" title={shownText(knotId)} onClick={() => onSelect(knotId)}>
+            {shownText(knotId)}
           </button>
         )}
         {hash !== undefined && (

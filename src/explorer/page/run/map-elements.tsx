@@ -15,7 +15,7 @@ import { countWords, durationWords, shortHash } from '../words';
 
 const PAGE = 100;
 const ROW = 30;
-type Element = ElementsAnswer['elements'][number];
+type Element = ElementsAnswer['items'][number];
 
 const FILTERS = [
   [undefined, 'All'],
@@ -35,18 +35,19 @@ export function MapElements({
   onElement: (id: string) => void;
 }): JSX.Element {
   const [outcome, setOutcome] = useState<(typeof FILTERS)[number][0]>();
-  const ask = { run, map, limit: PAGE, ...(outcome && { outcome }) };
+  const ask = { runId: run, map, limit: PAGE, ...(outcome && { outcome }) };
   const { value, error, reload } = useAnswer('elements', ask, {
-    staleOn: ({ run: of, knot }) => of === run && (knot === map || knot?.startsWith(`${map}[`) === true),
+    staleOn: ({ runId: of, knotId }) =>
+      of === run && (knotId === map || knotId?.startsWith(`${map}[`) === true),
   });
   const list = useMore(value, ask);
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
   if (!value) return <Skeleton rows={3} height={24} />;
-  const { counts, count, strip } = value;
+  const { counts, total, strip } = value;
   return (
     <div class="map">
       <p class="map-counts">
-        <strong>{countWords(count, 'element')}</strong>
+        <strong>{countWords(total, 'element')}</strong>
         {counts.err > 0 && <Outcome tone="err" word={`${countWords(counts.err)} failed`} isBare />}
         {counts.ok > 0 && <Outcome tone="ok" word={`${countWords(counts.ok)} ok`} isBare />}
         {counts.reused > 0 && <Outcome tone="reused" word={`${countWords(counts.reused)} reused`} isBare />}
@@ -54,7 +55,7 @@ export function MapElements({
           <Outcome tone="skipped" word={`${countWords(counts.skipped)} skipped`} isBare />
         )}
       </p>
-      <Strip strip={strip} count={count} onJump={(index) => list.jump(index)} />
+      <Strip strip={strip} count={total} onJump={(index) => list.jump(index)} />
       <div class="segmented" role="group" aria-label="Elements shown">
         {FILTERS.map(([kind, word]) => (
           <Button key={word} isPressed={outcome === kind} onClick={() => setOutcome(kind)}>
@@ -93,7 +94,7 @@ function Row({ element, onElement }: { element: Element; onElement: (id: string)
         {state.error ? shownText(`${state.error.type}: ${state.error.message}`) : ''}
       </span>
       <span class="number">{took === undefined ? '' : durationWords(took)}</span>
-      <code class="muted">{state.hash === undefined ? '' : shortHash(state.hash)}</code>
+      <code class="muted">{state.outputHash === undefined ? '' : shortHash(state.outputHash)}</code>
     </button>
   );
 }
@@ -159,31 +160,31 @@ function Strip({
 /** The pages after the first, which is kept up to date separately. */
 function useMore(
   first: ElementsAnswer | undefined,
-  ask: { run: string; map: string; limit: number; outcome?: 'ok' | 'err' | 'skipped' },
+  ask: { runId: string; map: string; limit: number; outcome?: 'ok' | 'err' | 'skipped' },
 ): { elements: readonly Element[]; more: () => void; jump: (index: number) => void } {
   const key = JSON.stringify(ask);
   const [later, setLater] = useState<{
     key: string;
     elements: readonly Element[];
-    next?: number;
+    cursor?: string;
     from?: number;
   }>();
   const busy = useRef(false);
   const mine = later?.key === key ? later : undefined;
   useEffect(() => setLater(undefined), [key]);
-  const next = mine ? mine.next : first?.next;
-  const load = async (from: number, isJump: boolean): Promise<void> => {
+  const { cursor } = mine ?? first ?? {};
+  const load = async (place: { from: number } | { cursor: string }): Promise<void> => {
     if (busy.current) return;
     busy.current = true;
     try {
-      const answer = await source().ask('elements', { ...ask, from });
-      setLater((before) => {
-        const kept = isJump || before?.key !== key ? [] : before.elements;
+      const answer = await source().ask('elements', { ...ask, ...place });
+      setLater((was) => {
+        const before = 'from' in place || was?.key !== key ? undefined : was;
         return {
           key,
-          elements: [...kept, ...answer.elements],
-          ...(isJump ? { from } : before?.key === key && before.from !== undefined && { from: before.from }),
-          ...(answer.next !== undefined && { next: answer.next }),
+          elements: [...(before?.elements ?? []), ...answer.items],
+          ...('from' in place ? place : before?.from !== undefined && { from: before.from }),
+          ...(answer.cursor !== undefined && { cursor: answer.cursor }),
         };
       });
     } catch {
@@ -192,12 +193,12 @@ function useMore(
       busy.current = false;
     }
   };
-  const elements = [...(mine?.from === undefined ? (first?.elements ?? []) : []), ...(mine?.elements ?? [])];
+  const elements = [...(mine?.from === undefined ? (first?.items ?? []) : []), ...(mine?.elements ?? [])];
   return {
     elements,
     more: () => {
-      if (next !== undefined) void load(next, false);
+      if (cursor !== undefined) void load({ cursor });
     },
-    jump: (index) => void load(index, true),
+    jump: (index) => void load({ from: index }),
   };
 }

@@ -31,12 +31,14 @@ export function Parameters({
               {shownText(name(one))}
             </button>
           </h3>
-          {one.state?.hash !== undefined && <HashChip hash={one.state.hash} run={run} isLink={isLink} />}
+          {one.state?.outputHash !== undefined && (
+            <HashChip hash={one.state.outputHash} run={run} isLink={isLink} />
+          )}
         </header>
-        {one.state?.hash === undefined ? (
+        {one.state?.outputHash === undefined ? (
           <p class="muted">No value.</p>
         ) : (
-          <ValuePreview hash={one.state.hash} run={run} height={200} />
+          <ValuePreview hash={one.state.outputHash} run={run} height={200} />
         )}
       </section>
     ));

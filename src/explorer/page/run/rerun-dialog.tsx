@@ -28,19 +28,19 @@ export function RerunDialog({
   onClose: () => void;
 }): JSX.Element {
   const isAllOk = useMemo(
-    () => model.statuses.every((status) => status === 'ok' || status === 'hit'),
+    () => model.statuses.every((status) => status === 'ok' || status === 'reused'),
     [model],
   );
   const first = useMemo(() => (isAllOk ? rootsOf(model) : undefined), [model, isAllOk]);
   const knots = from === undefined ? first : [from];
-  const ask = { run, ...(knots && { from: knots }) };
+  const ask = { runId: run, ...(knots && { from: knots }) };
   const { value, error, reload } = useAnswer('rerunPreview', ask);
   const resume = useAct('resume');
   const start = async (): Promise<void> => {
     const answer = await resume.act(ask, 'A new run is started');
     if (!answer) return;
     onClose();
-    go({ page: 'run', run: answer.run });
+    go({ page: 'run', run: answer.runId });
   };
   return (
     <Dialog

@@ -23,7 +23,7 @@ export function RunHead({
   onAct: (act: RunAct) => void;
   onRerun?: () => void;
 }): JSX.Element {
-  const { run, previous, next } = view;
+  const { run, previousRunId, nextRunId } = view;
   const { abilities, server } = about.value;
   const hasRuns = abilities.pages.includes('runs');
   const isRunning = run.status === 'running';
@@ -42,8 +42,8 @@ export function RunHead({
             shownText(run.tapestry)
           )}
         </p>
-        <h1 class="mono">{shownText(run.run)}</h1>
-        <RunOutcome status={run.status} {...(run.isUnbegun && { isUnbegun: true })} />
+        <h1 class="mono">{shownText(run.runId)}</h1>
+        <RunOutcome status={run.status} isUnbegun={run.started === false} />
       </div>
       <div class="rp-facts">
         {run.startedAt > 0 && (
@@ -78,9 +78,9 @@ export function RunHead({
             </Tag>
           </span>
         )}
-        {run.parentRun !== undefined && (
+        {run.parentRunId !== undefined && (
           <span class="muted">
-            started by <RunLink run={run.parentRun} knot={run.parentKnot} />
+            started by <RunLink run={run.parentRunId} knot={run.parentKnotId} />
           </span>
         )}
         {run.resumedFrom !== undefined && (
@@ -88,36 +88,39 @@ export function RunHead({
             resumed from <RunLink run={run.resumedFrom} />
           </span>
         )}
-        {run.resumedAs?.map((one) => (
-          <span key={one} class="muted">
-            resumed as <RunLink run={one} />
+        {run.resumedAs?.map(({ runId }) => (
+          <span key={runId} class="muted">
+            resumed as <RunLink run={runId} />
           </span>
         ))}
-        {run.commit !== undefined && <code class="muted">{shownText(run.commit.slice(0, 12))}</code>}
+        {run.vcsCommit !== undefined && <code class="muted">{shownText(run.vcsCommit.slice(0, 12))}</code>}
         {run.tags.map((tag) => (
           <Tag key={tag}>{shownText(tag)}</Tag>
         ))}
       </div>
       <div class="rp-acts">
-        {previous !== undefined && (
-          <LinkButton kind="quiet" icon="left" href={href({ page: 'run', run: previous })}>
+        {previousRunId !== undefined && (
+          <LinkButton kind="quiet" icon="left" href={href({ page: 'run', run: previousRunId })}>
             <span class="out-of-sight">Earlier run</span>
           </LinkButton>
         )}
-        {next !== undefined && (
-          <LinkButton kind="quiet" icon="right" href={href({ page: 'run', run: next })}>
+        {nextRunId !== undefined && (
+          <LinkButton kind="quiet" icon="right" href={href({ page: 'run', run: nextRunId })}>
             <span class="out-of-sight">Later run</span>
           </LinkButton>
         )}
-        {previous !== undefined && abilities.pages.includes('compare') && (
-          <LinkButton icon="compare" href={href({ page: 'compare', first: previous, second: run.run })}>
+        {previousRunId !== undefined && abilities.pages.includes('compare') && (
+          <LinkButton
+            icon="compare"
+            href={href({ page: 'compare', first: previousRunId, second: run.runId })}
+          >
             Compare
           </LinkButton>
         )}
         {server?.temporalUi !== undefined && /^https?:\/\//u.test(server.temporalUi) && (
           <a
             class="button quiet"
-            href={`${server.temporalUi.replace(/\/$/u, '')}/namespaces/${encodeURIComponent(server.namespace)}/workflows/${encodeURIComponent(run.run)}`}
+            href={`${server.temporalUi.replace(/\/$/u, '')}/namespaces/${encodeURIComponent(server.namespace)}/workflows/${encodeURIComponent(run.runId)}`}
             target="_blank"
             rel="noreferrer"
           >

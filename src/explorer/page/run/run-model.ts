@@ -70,16 +70,16 @@ export class RunModel {
 
   apply(events: readonly LiveMessage[]): void {
     const changed = new Set<number>();
-    for (const { kind, knot, state } of events) {
-      if (kind !== 'knot-finished' || knot === undefined || !state) continue;
-      const index = this.index.get(knot);
+    for (const { kind, knotId, state } of events) {
+      if (kind !== 'knot-finished' || knotId === undefined || !state) continue;
+      const index = this.index.get(knotId);
       if (index !== undefined) {
         this.states[index] = state;
         this.waits[index] = undefined;
         changed.add(index);
         continue;
       }
-      const map = this.index.get(mapOfElement(knot) ?? knot);
+      const map = this.index.get(mapOfElement(knotId) ?? knotId);
       if (map === undefined || this.states[map]) continue;
       const counted = this.elements.get(map) ?? { ok: 0, failed: 0 };
       counted[state.outcome === 'err' ? 'failed' : 'ok'] += 1;
@@ -130,7 +130,7 @@ const sameWait = (one: WaitingView | undefined, other: WaitingView | undefined):
   one?.since === other?.since;
 
 function countsOf(statuses: readonly KnotStatus[]): Record<KnotStatus, number> {
-  const counts = { pending: 0, waiting: 0, running: 0, ok: 0, hit: 0, failed: 0, skipped: 0 };
+  const counts = { pending: 0, waiting: 0, running: 0, ok: 0, reused: 0, failed: 0, skipped: 0 };
   for (const status of statuses) counts[status] += 1;
   return counts;
 }

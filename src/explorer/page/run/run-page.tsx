@@ -41,17 +41,17 @@ export function RunPage({ place }: PageProps<'run'>): JSX.Element {
   useEffect(prepareLayout, []);
   const { value, error, reload } = useAnswer(
     'run',
-    { run },
+    { runId: run },
     {
-      staleOn: (event) => event.run === run && event.kind !== 'knot-finished',
+      staleOn: (event) => event.runId === run && event.kind !== 'knot-finished',
     },
   );
   const model = useModel(value);
   const isOver = value !== undefined && value.run.status !== 'running';
-  const waits = useAnswer('waiting', value && !isOver ? { run } : undefined, {
+  const waits = useAnswer('waiting', value && !isOver ? { runId: run } : undefined, {
     everyMs: WAITING_MS,
     staleOn: (event) =>
-      event.run === run && (event.kind !== 'knot-finished' || value!.graph.knots.length <= ASKED_AT_EVENTS),
+      event.runId === run && (event.kind !== 'knot-finished' || value!.graph.knots.length <= ASKED_AT_EVENTS),
   });
   const waiting = isOver ? undefined : (waits.value?.waiting ?? value?.waiting);
   useEffect(() => {
@@ -66,7 +66,7 @@ export function RunPage({ place }: PageProps<'run'>): JSX.Element {
       view={value}
       model={model}
       waiting={waiting}
-      step={isOver ? undefined : (waits.value?.step ?? value.step)}
+      step={isOver ? undefined : (waits.value?.workflowTask ?? value.workflowTask)}
     />
   );
 }
@@ -75,16 +75,17 @@ export function RunPage({ place }: PageProps<'run'>): JSX.Element {
 function useModel(view: RunView | undefined): RunModel | undefined {
   const kept = useRef<{ key: string; model: RunModel }>();
   const key =
-    view && `${view.run.run}\n${view.run.temporalRunId}\n${view.graph.planHash}\n${view.graph.knots.length}`;
+    view &&
+    `${view.run.runId}\n${view.run.temporalRunId}\n${view.graph.planHash}\n${view.graph.knots.length}`;
   if (view && kept.current?.key !== key)
     kept.current = { key: key!, model: new RunModel(view.graph, view.waiting) };
   const model = view ? kept.current?.model : undefined;
   useEffect(() => {
     if (model && view && model.graph !== view.graph) model.refresh(view.graph, view.waiting);
   }, [view]);
-  const run = view?.run.run;
+  const run = view?.run.runId;
   useEffect(
-    () => model && onLive((events) => model.apply(events.filter((event) => event.run === run))),
+    () => model && onLive((events) => model.apply(events.filter((event) => event.runId === run))),
     [model, run],
   );
   return model;
@@ -110,7 +111,7 @@ function Loaded({
   view: RunView;
   model: RunModel;
   waiting: RunView['waiting'];
-  step: RunView['step'];
+  step: RunView['workflowTask'];
 }): JSX.Element {
   const { run, filter = '', knot } = place;
   const shown: View = VIEWS.find((one) => one === place.view) ?? 'graph';
@@ -131,10 +132,15 @@ function Loaded({
     {
       keys: '[',
       says: 'Earlier run',
-      when: () => view.previous !== undefined,
-      run: () => goTo(place, view.previous!),
+      when: () => view.previousRunId !== undefined,
+      run: () => goTo(place, view.previousRunId!),
     },
-    { keys: ']', says: 'Later run', when: () => view.next !== undefined, run: () => goTo(place, view.next!) },
+    {
+      keys: ']',
+      says: 'Later run',
+      when: () => view.nextRunId !== undefined,
+      run: () => goTo(place, view.nextRunId!),
+    },
     {
       keys: 'r',
       says: 'Run again',
@@ -144,8 +150,8 @@ function Loaded({
     {
       keys: 'c',
       says: 'Compare with the run before',
-      when: () => view.previous !== undefined && about.value.abilities.pages.includes('compare'),
-      run: () => go({ page: 'compare', first: view.previous!, second: run }),
+      when: () => view.previousRunId !== undefined && about.value.abilities.pages.includes('compare'),
+      run: () => go({ page: 'compare', first: view.previousRunId!, second: run }),
     },
     { keys: 'y', says: 'Copy the run’s id', run: () => copy(run, 'Id') },
     { keys: 'Escape', says: 'Close the panel', when: () => knot !== undefined, run: () => select(undefined) },

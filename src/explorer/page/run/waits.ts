@@ -1,4 +1,4 @@
-import type { WaitingView } from '../../contract';
+import type { RunView, WaitingView } from '../../contract';
 
 /** Kinds of waiting that pictures tell apart. */
 export type WaitKind =
@@ -33,9 +33,8 @@ export const WAIT_WORDS: Readonly<Record<WaitKind, string>> = {
 
 const KINDS: Readonly<Record<string, WaitKind>> = {
   Queued: 'queue',
-  Window: 'run',
+  PendingActivityLimit: 'run',
   LimitReached: 'limit',
-  Retry: 'retry',
   BodyThrew: 'retry',
   HeartbeatTimeout: 'worker',
   NoWorker: 'worker',
@@ -43,10 +42,12 @@ const KINDS: Readonly<Record<string, WaitKind>> = {
   UnknownTapestry: 'worker',
   BackendUnavailable: 'backend',
   ValueMissing: 'backend',
+  ValueInProgress: 'limit',
+  Quarantined: 'limit',
   Signal: 'signal',
   Time: 'time',
-  HistoryFull: 'run',
-  NextStep: 'run',
+  ContinuingAsNew: 'run',
+  NextWorkflowTask: 'run',
   Paused: 'paused',
   Cancelling: 'other',
 };
@@ -58,9 +59,10 @@ export function waitKind(code: string): WaitKind {
 /** A sentence that says what the whole run waits for; undefined if it goes on. */
 export function bannerOf(
   waiting: Readonly<Record<string, WaitingView>>,
-  step: { readonly code: string; readonly message: string } | undefined,
+  workflowTask: RunView['workflowTask'],
 ): { readonly sentence: string; readonly knot?: string } | undefined {
-  if (step && step.code !== 'StepRunning') return { sentence: `The run takes no step: ${step.message}` };
+  if (workflowTask && workflowTask.code !== 'WorkflowTaskRunning')
+    return { sentence: `The run takes no step: ${workflowTask.message}` };
   const entries = Object.entries(waiting);
   if (entries.some(([, { state }]) => state === 'running')) return undefined;
   const stuck = entries.filter(([, { state }]) => state !== 'blocked');

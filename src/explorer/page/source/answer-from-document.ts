@@ -18,38 +18,42 @@ export function answerFrom<Name extends QuestionName>(
 ): Questions[Name]['answer'] {
   const runs = runsOf(document);
   const runOf = (id: string): EmbeddedRun => {
-    const found = runs.find(({ run }) => run.run.run === id);
+    const found = runs.find(({ run }) => run.run.runId === id);
     if (found) return found;
     throw notInFile(`This file does not hold the run ${id}.`);
   };
   const answers: Answers = {
     about: () =>
       document.tapestry ? { ...document.about, tapestries: [document.tapestry] } : document.about,
-    runs: () => ({ runs: runs.map(({ run }) => run.run) }),
-    run: ({ run }) => runOf(run).run,
-    knot: ({ run, knot }) => {
-      const { run: view, knots, elements } = runOf(run);
-      const known = Object.hasOwn(knots, knot) ? knots[knot] : undefined;
+    runs: () => ({ items: runs.map(({ run }) => run.run) }),
+    run: ({ runId }) => runOf(runId).run,
+    knot: ({ runId, knotId }) => {
+      const { run: view, knots, elements } = runOf(runId);
+      const known = Object.hasOwn(knots, knotId) ? knots[knotId] : undefined;
       if (known) return known;
-      const placed = view.graph.knots.find(({ id }) => id === knot);
+      const placed = view.graph.knots.find(({ id }) => id === knotId);
       if (placed) return knotView(view.graph, placed);
-      const map = elements[mapOfElement(knot) ?? ''];
-      const state = map?.elements.find(({ id }) => id === knot)?.state;
-      if (state) return { knot, inputs: [], state };
-      throw notInFile(`This file does not hold the knot ${knot}.`);
+      const map = elements[mapOfElement(knotId) ?? ''];
+      const state = map?.items.find(({ id }) => id === knotId)?.state;
+      if (state) return { knotId, inputs: [], state };
+      throw notInFile(`This file does not hold the knot ${knotId}.`);
     },
-    elements: ({ run, map, outcome, from = 0, limit = 100 }) => {
-      const { elements } = runOf(run);
+    elements: ({ runId, map, outcome, cursor, from = Number(cursor ?? 0), limit = 100 }) => {
+      const { elements } = runOf(runId);
       const all = Object.hasOwn(elements, map) ? elements[map] : undefined;
       if (!all) throw notInFile(`This file does not hold the elements of ${map}.`);
-      const behind = all.elements.filter(
+      const behind = all.items.filter(
         ({ index, state }) => index >= from && (outcome === undefined || state.outcome === outcome),
       );
-      const { next: _, ...counts } = all;
+      const { cursor: _, ...counts } = all;
       const next = behind[limit]?.index;
-      return { ...counts, elements: behind.slice(0, limit), ...(next !== undefined && { next }) };
+      return {
+        ...counts,
+        items: behind.slice(0, limit),
+        ...(next !== undefined && { cursor: String(next) }),
+      };
     },
-    uses: ({ hash }) => ({ hash, uses: runs.flatMap((run) => usesIn(run, hash)) }),
+    uses: ({ hash }) => ({ hash, items: runs.flatMap((run) => usesIn(run, hash)) }),
     value: ({ hash }) =>
       own(document.values, hash) ?? {
         form: 'none',
@@ -57,7 +61,7 @@ export function answerFrom<Name extends QuestionName>(
         code: 'NotKept',
         message: 'This file does not hold the value.',
       },
-    find: ({ text, limit }) => ({ found: found(document, text).slice(0, limit ?? 20) }),
+    find: ({ text, limit }) => ({ items: found(document, text).slice(0, limit ?? 20) }),
   };
   const answer = Object.hasOwn(answers, name) ? answers[name] : undefined;
   if (!answer) throw notInFile(`A file does not answer ${name}; the page of \`selvage ui\` does.`);
@@ -69,16 +73,16 @@ function runsOf({ run, knots = {}, elements = {}, nested = [] }: EmbeddedDocumen
 }
 
 function usesIn({ run: { run }, knots }: EmbeddedRun, hash: string): UseView[] {
-  return Object.values(knots).flatMap(({ knot, state, inputs }): UseView[] => {
-    const of = { run: run.run, tapestry: run.tapestry, knot, at: state?.finishedAt ?? run.startedAt };
-    const made = knot.startsWith('param:')
+  return Object.values(knots).flatMap(({ knotId, state, inputs }): UseView[] => {
+    const of = { runId: run.runId, tapestry: run.tapestry, knotId, at: state?.finishedAt ?? run.startedAt };
+    const made = knotId.startsWith('param:')
       ? 'parameter'
-      : state?.cachedFrom === undefined
-        ? 'made'
+      : state?.cachedFromRun === undefined
+        ? 'produced'
         : 'reused';
     return [
-      ...(state?.hash === hash ? [{ ...of, as: made } as const] : []),
-      ...(inputs.some((input) => input.hash === hash) ? [{ ...of, as: 'input' } as const] : []),
+      ...(state?.outputHash === hash ? [{ ...of, role: made } as const] : []),
+      ...(inputs.some((input) => input.hash === hash) ? [{ ...of, role: 'consumed' } as const] : []),
     ];
   });
 }
@@ -94,12 +98,12 @@ function found({ run, about }: EmbeddedDocument, text: string): Found[] {
     ...about.tapestries
       .filter(({ name }) => matches(name))
       .map(({ name }): Found => ({ kind: 'tapestry', tapestry: name })),
-    ...(run && matches(run.run.run)
-      ? [{ kind: 'run', run: run.run.run, tapestry: run.run.tapestry, status: run.run.status } as const]
+    ...(run && matches(run.run.runId)
+      ? [{ kind: 'run', runId: run.run.runId, tapestry: run.run.tapestry, status: run.run.status } as const]
       : []),
     ...(run?.graph.knots ?? [])
       .filter(({ id }) => matches(id))
-      .map(({ id }): Found => ({ kind: 'knot', run: run!.run.run, knot: id })),
+      .map(({ id }): Found => ({ kind: 'knot', runId: run!.run.runId, knotId: id })),
   ];
 }
 

@@ -24,7 +24,7 @@ export class HttpSource implements Source {
   async act<Name extends ActName>(name: Name, ask: Acts[Name]['ask']): Promise<Acts[Name]['answer']> {
     return (await this.request(name, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-selvage-act': '1' },
+      headers: { 'content-type': 'application/json', 'x-selvage-action': '1' },
       body: JSON.stringify(ask),
     })) as Acts[Name]['answer'];
   }

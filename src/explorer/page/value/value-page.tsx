@@ -62,12 +62,12 @@ export function ValuePage({ place }: PageProps<'value'>): JSX.Element {
 }
 
 const USES: Readonly<
-  Record<UseView['as'], { readonly tone: 'ok' | 'reused' | 'none'; readonly word: string }>
+  Record<UseView['role'], { readonly tone: 'ok' | 'reused' | 'none'; readonly word: string }>
 > = {
-  made: { tone: 'ok', word: 'made it' },
+  produced: { tone: 'ok', word: 'made it' },
   reused: { tone: 'reused', word: 'reused it' },
   parameter: { tone: 'none', word: 'given it' },
-  input: { tone: 'none', word: 'used it' },
+  consumed: { tone: 'none', word: 'used it' },
 };
 
 function Uses({ hash }: { hash: string }): JSX.Element {
@@ -76,13 +76,13 @@ function Uses({ hash }: { hash: string }): JSX.Element {
   const [failed, setFailed] = useState<SourceError>();
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
   if (!value) return <Skeleton rows={4} height={36} />;
-  const uses = [...value.uses, ...(later?.uses ?? [])];
+  const uses = [...value.items, ...(later?.uses ?? [])];
   const cursor = later ? later.cursor : value.cursor;
   const more = async (): Promise<void> => {
     try {
       const answer = await source().ask('uses', { hash, ...(cursor !== undefined && { cursor }) });
       setLater((before) => ({
-        uses: [...(before?.uses ?? []), ...answer.uses],
+        uses: [...(before?.uses ?? []), ...answer.items],
         ...(answer.cursor !== undefined && { cursor: answer.cursor }),
       }));
     } catch (caught) {
@@ -102,21 +102,21 @@ function Uses({ hash }: { hash: string }): JSX.Element {
           </tr>
         </thead>
         <tbody>
-          {uses.map(({ run, tapestry, knot, as, at }, index) => (
-            <tr key={`${index} ${run}`}>
+          {uses.map(({ runId, tapestry, knotId, role, at }, index) => (
+            <tr key={`${index} ${runId}`}>
               <td>
-                <a class="plain mono" href={href({ page: 'run', run })}>
-                  {shownText(run)}
+                <a class="plain mono" href={href({ page: 'run', run: runId })}>
+                  {shownText(runId)}
                 </a>{' '}
                 <span class="muted">{shownText(tapestry)}</span>
               </td>
               <td>
-                <a class="plain mono" href={href({ page: 'run', run, knot })}>
-                  {shownText(knot)}
+                <a class="plain mono" href={href({ page: 'run', run: runId, knot: knotId })}>
+                  {shownText(knotId)}
                 </a>
               </td>
               <td>
-                <Outcome {...USES[as]} isBare />
+                <Outcome {...USES[role]} isBare />
               </td>
               <td>
                 <Time at={at} />
@@ -140,10 +140,14 @@ function Walk({
   direction: 'why' | 'impact';
   run?: string;
 }): JSX.Element {
-  const { value, error, reload } = useAnswer('walk', { hash, direction, ...(run !== undefined && { run }) });
+  const { value, error, reload } = useAnswer('walk', {
+    hash,
+    direction,
+    ...(run !== undefined && { runId: run }),
+  });
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
   if (!value) return <Skeleton rows={5} height={30} />;
-  if (value.steps.length === 0)
+  if (value.items.length === 0)
     return (
       <Empty
         icon="value"
@@ -153,30 +157,30 @@ function Walk({
   return (
     <>
       <ol class="walk">
-        {value.steps.map((step, index) => (
+        {value.items.map((step, index) => (
           <Step key={index} step={step} />
         ))}
       </ol>
-      {value.isCut && <p class="muted">Truncated: only the first steps are shown.</p>}
+      {value.truncated && <p class="muted">Truncated: only the first steps are shown.</p>}
     </>
   );
 }
 
-function Step({ step }: { step: WalkAnswer['steps'][number] }): JSX.Element {
-  const { depth, run, knot, definition, hash, through, at } = step;
+function Step({ step }: { step: WalkAnswer['items'][number] }): JSX.Element {
+  const { depth, runId, knotId, definition, outputHash, through, at } = step;
   return (
     <li style={{ paddingLeft: `${12 + Math.min(depth, 24) * 18}px` }}>
       <span class="walk-line">
         {through !== undefined && <span class="muted">{shownText(through)} ←</span>}
-        <a class="plain mono" href={href({ page: 'run', run, knot })}>
-          {shownText(knot)}
+        <a class="plain mono" href={href({ page: 'run', run: runId, knot: knotId })}>
+          {shownText(knotId)}
         </a>
-        {definition !== undefined && definition !== knot && (
+        {definition !== undefined && definition !== knotId && (
           <span class="muted">{shownText(definition)}</span>
         )}
-        {hash !== undefined && <HashChip hash={hash} run={run} />}
+        {outputHash !== undefined && <HashChip hash={outputHash} run={runId} />}
         <span class="muted walk-run">
-          <a href={href({ page: 'run', run })}>{shownText(run)}</a>, <Time at={at} />
+          <a href={href({ page: 'run', run: runId })}>{shownText(runId)}</a>, <Time at={at} />
         </span>
       </span>
     </li>

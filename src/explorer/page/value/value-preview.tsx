@@ -22,7 +22,7 @@ export function ValuePreview({
   const [from, setFrom] = useState(0);
   const { value, error, reload } = useAnswer('value', {
     hash,
-    ...(run !== undefined && { run }),
+    ...(run !== undefined && { runId: run }),
     ...(from > 0 && { from }),
   });
   if (value) return <Preview value={value} height={height} onFrom={setFrom} />;
@@ -48,7 +48,7 @@ function Preview({
           ) : (
             <JsonTree json={value.json} label={`Value ${value.hash.slice(0, 8)}`} height={height} />
           )}
-          <Foot value={value} isCut={value.isCut} text={() => JSON.stringify(value.json, null, 2)} />
+          <Foot value={value} isCut={value.truncated} text={() => JSON.stringify(value.json, null, 2)} />
         </figure>
       );
     case 'text':
@@ -57,7 +57,7 @@ function Preview({
           <pre class="value-text" style={{ maxHeight: `${height}px` }} tabIndex={0} aria-label="Text">
             {shownText(value.text)}
           </pre>
-          <Foot value={value} isCut={value.isCut} text={() => value.text} />
+          <Foot value={value} isCut={value.truncated} text={() => value.text} />
         </figure>
       );
     case 'image':

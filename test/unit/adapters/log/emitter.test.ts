@@ -26,7 +26,7 @@ async function written(options: LogEmitterOptions): Promise<{ text: string; line
   };
 }
 
-const about = (lines: readonly Line[], knot: string): Line => lines.find((line) => line['knot'] === knot)!;
+const about = (lines: readonly Line[], knot: string): Line => lines.find((line) => line['knotId'] === knot)!;
 
 test('a line of JSON for each event, in the shape of pino, with the level of its outcome', async () => {
   const { lines } = await written({ level: 'debug' });
@@ -38,13 +38,13 @@ test('a line of JSON for each event, in the shape of pino, with the level of its
     hostname: expect.any(String) as string,
     event: 'run-started',
     eventId: run.events[0]!.id,
-    run: 'sample-1',
+    runId: 'sample-1',
     temporalRunId: run.events[0]!.run.temporal_run_id,
     tapestry: 'sample',
     msg: 'run sample-1 started',
   });
   expect(about(lines, 'list')).toMatchObject({ level: 30, outcome: 'ok', attempt: 1, msg: 'knot list ok' });
-  expect(about(lines, 'list')['hash']).toMatch(/^sha256:/);
+  expect(about(lines, 'list')['outputHash']).toMatch(/^sha256:/);
   expect(about(lines, 'fail')).toMatchObject({
     level: 50,
     outcome: 'err',
@@ -75,7 +75,7 @@ test('a logger of one’s own gets fields and message', async () => {
   await createLogEmitter(logEmitter({ logger })).deliver(run.events, run.context());
   expect(told.at(-1)).toEqual([
     'error',
-    expect.objectContaining({ run: 'sample-1', status: 'failed' }),
+    expect.objectContaining({ runId: 'sample-1', status: 'failed' }),
     'run sample-1 failed',
   ]);
   expect(told[0]![1]).not.toHaveProperty('level');
@@ -93,8 +93,8 @@ test('reused knots say from where', async () => {
       ? { ...event, record: { ...event.record, cached_from_run: 'earlier' } }
       : event,
   );
-  const told: { knot?: string }[] = [];
+  const told: { knotId?: string }[] = [];
   const logger = { debug() {}, warn() {}, error() {}, info: (fields: object) => void told.push(fields) };
   await createLogEmitter(logEmitter({ logger })).deliver(reused, run.context());
-  expect(told.find(({ knot }) => knot === 'list')).toMatchObject({ reusedFrom: 'earlier' });
+  expect(told.find(({ knotId }) => knotId === 'list')).toMatchObject({ cachedFromRun: 'earlier' });
 });

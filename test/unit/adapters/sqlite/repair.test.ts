@@ -83,7 +83,7 @@ function count(table: string): number {
 test('a sound database is left as it is', async () => {
   await fill();
   const before = bytesOf(file);
-  expect(await repair()).toEqual({ file, state: 'sound', found: [] });
+  expect(await repair()).toEqual({ file, state: 'sound', problems: [] });
   expect(bytesOf(file).equals(before)).toBe(true);
   expect(keptFiles()).toEqual([]);
 });
@@ -102,9 +102,9 @@ test('an unreadable page of rows costs these rows, counted by an index, and no o
   const damaged = bytesOf(file);
 
   const report = await repair();
-  expect(report).toMatchObject({ state: 'repaired', keptAs: `${file}.damaged-today` });
-  expect(report.found).not.toEqual([]);
-  expect(bytesOf(report.keptAs!).equals(damaged)).toBe(true);
+  expect(report).toMatchObject({ state: 'repaired', movedTo: `${file}.damaged-today` });
+  expect(report.problems).not.toEqual([]);
+  expect(bytesOf(report.movedTo!).equals(damaged)).toBe(true);
   const { kept, lost } = lossOf(report, 'selvage_lineage');
   expect(kept + lost!).toBe(KNOTS);
   expect(lost).toBeGreaterThan(0);
@@ -151,12 +151,15 @@ test.each(['sqlite_autoindex_selvage_lineage_1', 'selvage_lineage_index', 'selva
 test('what tells no tables is kept, and the next to open it makes an empty one', async () => {
   await fill();
   overwritePages(file, [1]);
-  expect(await repair()).toMatchObject({ state: 'hopeless', keptAs: `${file}.damaged-today` });
+  expect(await repair()).toMatchObject({ state: 'unrepairable', movedTo: `${file}.damaged-today` });
   expect(existsSync(file)).toBe(false);
   writeFileSync(file, 'this is a letter, not a database. '.repeat(500));
   const report = await repair();
-  expect(report).toMatchObject({ state: 'hopeless', found: [expect.stringMatching(/not a database/)] });
-  expect(bytesOf(report.keptAs!).toString()).toContain('this is a letter');
+  expect(report).toMatchObject({
+    state: 'unrepairable',
+    problems: [expect.stringMatching(/not a database/)],
+  });
+  expect(bytesOf(report.movedTo!).toString()).toContain('this is a letter');
   await (await createSqliteRunHistory({ path: file })).close();
 });
 
@@ -215,9 +218,9 @@ test('whatever pages are hit, and wherever the file ends, what is kept was there
         overwritePages(file, hit, byte);
         if (end !== null) cutTo(file, end);
         const damaged = bytesOf(file);
-        const { state, keptAs } = await repair();
-        if (keptAs !== undefined) expect(bytesOf(keptAs).equals(damaged)).toBe(true);
-        if (state === 'hopeless') return;
+        const { state, movedTo } = await repair();
+        if (movedTo !== undefined) expect(bytesOf(movedTo).equals(damaged)).toBe(true);
+        if (state === 'unrepairable') return;
         for (const row of rowsOf<{ id: number }>(file, 'select * from selvage_lineage')) {
           expect(row).toEqual(before.get(row.id));
         }

@@ -64,13 +64,13 @@ test('what is committed is in the backup while others have it open, and in the p
   const restored = await createSqliteDataStore({ path: database() });
   expect(Buffer.from((await restored.get(value.hash))!).equals(value.bytes)).toBe(true);
   await restored.close();
-  expect(files).toMatchObject([{ file: database(), keptAs: expect.stringContaining('before-restore') }]);
+  expect(files).toMatchObject([{ file: database(), movedTo: expect.stringContaining('before-restore') }]);
   // SQLite in this process still knows the file by its old name.
   const copy = path.join(folder(), 'copy.db');
-  const { keptAs } = files[0]!;
-  copyFileSync(keptAs!, copy);
+  const { movedTo } = files[0]!;
+  copyFileSync(movedTo!, copy);
   // Gone where the last one to close has moved all of it into the file.
-  if (existsSync(`${keptAs}-wal`)) copyFileSync(`${keptAs}-wal`, `${copy}-wal`);
+  if (existsSync(`${movedTo}-wal`)) copyFileSync(`${movedTo}-wal`, `${copy}-wal`);
   expect(await knotsOnRecord(copy)).toEqual(['after', 'before']);
 });
 
@@ -103,7 +103,7 @@ test('a restore is noted in the history: it goes back in time because somebody w
   const { begunAt } = await backUpProject(options());
   rmSync(project(), { recursive: true });
   const { files } = await restoreProject(options());
-  expect(files).toEqual([{ file: database(), holds: ['history', 'store', 'data'] }]);
+  expect(files).toEqual([{ file: database(), contains: ['history', 'store', 'data'] }]);
   const history = await createSqliteRunHistory({ path: database() });
   const steps = await history.stepsBack();
   await history.close();

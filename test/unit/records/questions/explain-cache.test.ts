@@ -47,18 +47,18 @@ test('the nearest earlier knot of a function in place is its own, however many o
   };
   expect(await explain({ definition, definition_version: null }, [own, ...ofOthers])).toMatchObject({
     reason: 'key-differs',
-    other: { run: 'before-0', knot: 'double' },
+    other: { runId: 'before-0', knotId: 'double' },
   });
 });
 
 test('a hit says who made it, and when', async () => {
   const made = { cached_from_run: 'before-0', extra: { made_by: 'other', made_at: 1_000 } };
   expect(await explain(made)).toMatchObject({
-    isHit: true,
+    reused: true,
     reason: 'reused',
-    other: { run: 'before-0', knot: 'other', madeAt: 1_000 },
+    other: { runId: 'before-0', knotId: 'other', madeAt: 1_000 },
   });
-  expect(await explain({ cached_from_run: 'before-0' })).toMatchObject({ isHit: true, reason: 'resumed' });
+  expect(await explain({ cached_from_run: 'before-0' })).toMatchObject({ reused: true, reason: 'resumed' });
 });
 
 test.each<[string, Parameters<typeof backendsOf>, string, string | undefined]>([
@@ -74,8 +74,8 @@ test.each<[string, Parameters<typeof backendsOf>, string, string | undefined]>([
   ['one that was not cached then', [{}, [{ cache_key: null }]], 'not-recorded', 'before-0'],
 ])('a miss: %s', async (_, given, reason, run) => {
   const { other, ...explanation } = await explain(...given);
-  expect(explanation).toMatchObject({ isHit: false, reason, differences: [] });
-  expect(other?.run).toBe(run);
+  expect(explanation).toMatchObject({ reused: false, reason, differences: [] });
+  expect(other?.runId).toBe(run);
 });
 
 test('what differs from the nearest: version, source, an input and the knot that it comes from', async () => {
@@ -89,7 +89,7 @@ test('what differs from the nearest: version, source, an input and the knot that
     ]),
   ).toMatchObject({
     reason: 'key-differs',
-    other: { run: 'before-1', knot: 'double' },
+    other: { runId: 'before-1', knotId: 'double' },
     differences: [{ part: 'input', input: 'x', parent: 'param:x', before: x, now: sampleHash('5') }],
   });
   expect(await explain({}, [{ ...key, definition_version: null }])).toMatchObject({
@@ -121,8 +121,8 @@ describe('of runs', () => {
   beforeEach(() => (backends = createInMemoryBackends()));
 
   const reasonOf = async (knotId: string): Promise<unknown> => {
-    const { reason, isHit } = await explainCache(backends, 'r', knotId);
-    return [reason, isHit];
+    const { reason, reused } = await explainCache(backends, 'r', knotId);
+    return [reason, reused];
   };
 
   test('why there is no key to reuse a value by: no option, a map, an extension, another body, none at all', async () => {

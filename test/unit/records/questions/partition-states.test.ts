@@ -112,8 +112,8 @@ describe.each(Object.keys(where))('partitions on record in %s', (technology) => 
     expect(eu).toMatchObject({
       state: 'failed',
       runs: 2,
-      newest: { status: 'failed' },
-      newestOk: { status: 'succeeded' },
+      latestRun: { status: 'failed' },
+      latestOkRun: { status: 'succeeded' },
     });
   });
 
@@ -122,7 +122,7 @@ describe.each(Object.keys(where))('partitions on record in %s', (technology) => 
     await run(weather({ code: 'second' }), 'us');
     const now = weather({ code: 'second' });
     expect(await states(now)).toMatchObject({ eu: 'stale', us: 'ok' });
-    const code = { kind: 'code', knot: 'fetched' };
+    const code = { kind: 'code', knotId: 'fetched' };
     expect(await reasons(now, 'eu')).toEqual([
       { ...code, before: expect.any(String) as string, now: expect.any(String) as string },
     ]);
@@ -134,9 +134,9 @@ describe.each(Object.keys(where))('partitions on record in %s', (technology) => 
   });
 
   test.each<[string, Shape, object[]]>([
-    ['a constant', { constant: 2 }, [{ kind: 'config', knot: 'report', part: 'constants' }]],
-    ['a version', { version: '2' }, [{ kind: 'config', knot: 'report', part: 'version' }]],
-    ['the wiring', { isRewired: true }, [{ kind: 'config', knot: 'report', part: 'wiring' }]],
+    ['a constant', { constant: 2 }, [{ kind: 'config', knotId: 'report', part: 'constants' }]],
+    ['a version', { version: '2' }, [{ kind: 'config', knotId: 'report', part: 'version' }]],
+    ['the wiring', { isRewired: true }, [{ kind: 'config', knotId: 'report', part: 'wiring' }]],
     ['a default', { limit: 20 }, [{ kind: 'input', input: 'limit' }]],
     ['how long a body may run', { timeout: 5_000 }, []],
     ['a knot that no terminal needs', { hasMore: true }, []],
@@ -160,8 +160,8 @@ describe.each(Object.keys(where))('partitions on record in %s', (technology) => 
   test('by what only a part of their knots has made', async () => {
     await run(weather(), 'eu', {}, { terminals: ['fetched'] });
     expect(await reasons(weather(), 'eu')).toMatchObject([
-      { kind: 'config', knot: 'other', part: 'new' },
-      { kind: 'config', knot: 'report', part: 'new' },
+      { kind: 'config', knotId: 'other', part: 'new' },
+      { kind: 'config', knotId: 'report', part: 'new' },
     ]);
   });
 
@@ -183,7 +183,7 @@ describe.each(Object.keys(where))('partitions on record in %s', (technology) => 
         make(({ x }) => x + 2),
         'a',
       ),
-    ).toMatchObject([{ kind: 'code', knot: 'all' }]);
+    ).toMatchObject([{ kind: 'code', knotId: 'all' }]);
   });
 
   test('by another time zone, but not by another first day', async () => {
@@ -228,7 +228,7 @@ describe.each(Object.keys(where))('partitions on record in %s', (technology) => 
     await made(weather({ code: 'second' }));
     expect(await states(below)).toMatchObject({ eu: 'stale', us: 'ok' });
     expect(await reasons(below, 'eu')).toMatchObject([
-      { kind: 'input', input: 'text', source: { tapestry: 'weather', partition: 'eu', knot: 'report' } },
+      { kind: 'input', input: 'text', source: { tapestry: 'weather', partition: 'eu', knotId: 'report' } },
     ]);
   });
 
@@ -251,7 +251,7 @@ describe.each(Object.keys(where))('partitions on record in %s', (technology) => 
     expect(await states(days)).toEqual({});
     await run(days, today);
     expect(await listPartitions(backends, recordOf(days))).toMatchObject([
-      { key: today, state: 'ok', isOpen: true },
+      { key: today, state: 'ok', open: true },
     ]);
   });
 

@@ -49,13 +49,13 @@ async function run(shape: Parameters<typeof runLocally>[0], parameters: object, 
 }
 
 /** An origin in one line. */
-function told({ record, inputs, repeats, madeBefore }: ValueOrigin): string {
+function told({ record, inputs, repeated, earlierOrigin }: ValueOrigin): string {
   const parts = inputs.map(
     ({ name, origin, constant }) =>
       `${name}=${origin ? told(origin) : (JSON.stringify(constant) ?? 'constant')}`,
   );
-  if (madeBefore) parts.push(`before=${told(madeBefore)}`);
-  const tail = repeats ? '^' : parts.length > 0 ? `(${parts.join(' ')})` : '';
+  if (earlierOrigin) parts.push(`before=${told(earlierOrigin)}`);
+  const tail = repeated ? '^' : parts.length > 0 ? `(${parts.join(' ')})` : '';
   return `${record.run_id}/${record.knot_id}${tail}`;
 }
 
@@ -103,7 +103,7 @@ describe('why', () => {
   test('ends where it is asked to', async () => {
     const { hashOf } = await run(report, { path: 'x' }, 'r1');
     const origin = await why(backends, hashOf('whole'), { limit: 2 });
-    expect(origin.inputs[0]!.origin!.inputs[0]!.origin).toMatchObject({ isCut: true, inputs: [] });
+    expect(origin.inputs[0]!.origin!.inputs[0]!.origin).toMatchObject({ truncated: true, inputs: [] });
   });
 
   test('says so where nobody has the value', async () => {
@@ -116,20 +116,20 @@ describe('why', () => {
 
 describe('impact', () => {
   const paths = (found: Awaited<ReturnType<typeof impact>>) =>
-    found.affected.map(({ record, through }) => `${record.run_id}/${record.knot_id} < ${through.join()}`);
+    found.items.map(({ record, through }) => `${record.run_id}/${record.knot_id} < ${through.join()}`);
 
   test('walks down, parents first, in all runs that have the value', async () => {
     const { hashOf } = await run(report, { path: 'x' }, 'r1');
     await run(report, { path: 'x' }, 'r2');
     await run(report, { path: 'y' }, 'r3');
     const found = await impact(history, hashOf('text'));
-    expect(found.having.map(({ run_id }) => run_id).sort()).toEqual(['r1', 'r2']);
+    expect(found.producers.map(({ run_id }) => run_id).sort()).toEqual(['r1', 'r2']);
     expect(paths(found).filter((path) => path.startsWith('r1'))).toEqual([
       'r1/short < text',
       'r1/whole < text,short',
     ]);
     expect(paths(found)).toHaveLength(4);
-    expect(found.isCut).toBe(false);
+    expect(found.truncated).toBe(false);
   });
 
   test('goes on into later runs that were given what was made of it', async () => {
@@ -157,7 +157,7 @@ describe('impact', () => {
     const { hashOf } = await run(report, { path: 'x' }, 'r1');
     const found = await impact(history, hashOf('text'), { limit: 1 });
     expect(paths(found)).toEqual(['r1/short < text']);
-    expect(found.isCut).toBe(true);
+    expect(found.truncated).toBe(true);
   });
 
   test('of a long chain does not recurse', async () => {
@@ -167,8 +167,8 @@ describe('impact', () => {
     });
     const { hashOf } = await run(chain, { path: 'x' }, 'r1');
     const found = await impact(history, hashOf('k0'), { limit: 10_000 });
-    expect(found.affected).toHaveLength(2_999);
-    expect(found.affected.at(-1)!.record.knot_id).toBe('k2999');
+    expect(found.items).toHaveLength(2_999);
+    expect(found.items.at(-1)!.record.knot_id).toBe('k2999');
   });
 
   test('says so where nobody has the value', async () => {
@@ -178,13 +178,8 @@ describe('impact', () => {
 
 describe('diff', () => {
   const causesIn = async (first: string, second: string) => {
-    const { equal, differences } = await diffRuns(history, first, second);
-    const causes = differences.map(({ knotId, isFirst, causes, inputs }) => [
-      knotId,
-      isFirst,
-      causes,
-      inputs,
-    ]);
+    const { equal, items } = await diffRuns(history, first, second);
+    const causes = items.map(({ knotId, isFirst, causes, inputs }) => [knotId, isFirst, causes, inputs]);
     return { equal, causes };
   };
 
@@ -361,8 +356,8 @@ describe('diff', () => {
       });
     await run(order(['a', 'b']), { path: 'x' }, 'r1');
     await run(order(['b', 'a']), { path: 'x' }, 'r2');
-    const { differences } = await diffRuns(history, 'r1', 'r2');
-    expect(differences.map(({ knotId }) => knotId).sort()).toEqual(['a', 'b']);
+    const { items } = await diffRuns(history, 'r1', 'r2');
+    expect(items.map(({ knotId }) => knotId).sort()).toEqual(['a', 'b']);
   });
 
   test('an unknown run is named', async () => {
@@ -390,13 +385,13 @@ describe('elements of a map', () => {
     const origin = await why(backends, hashOf('mapped[1]'));
     expect(origin.record.knot_id).toBe('mapped[1]');
     expect(origin.inputs[0]).toMatchObject({ knotId: 'list', origin: { record: { knot_id: 'list' } } });
-    const { affected } = await impact(history, hashOf('mapped[1]'));
-    expect(affected.map(({ record, through }) => [record.knot_id, through])).toEqual([
+    const { items } = await impact(history, hashOf('mapped[1]'));
+    expect(items.map(({ record, through }) => [record.knot_id, through])).toEqual([
       ['mapped', ['mapped[1]']],
       ['whole', ['mapped']],
     ]);
     const ofList = await impact(history, hashOf('list'));
-    expect(ofList.affected.map(({ record }) => record.knot_id)).toEqual([
+    expect(ofList.items.map(({ record }) => record.knot_id)).toEqual([
       'mapped[0]',
       'mapped[1]',
       'mapped[2]',
@@ -412,8 +407,8 @@ describe('elements of a map', () => {
         mapped: ({ text }: { text: string }) => (text.includes('of') ? 'of!' : text.replaceAll('.', '')),
       },
     });
-    const { differences } = await diffRuns(history, 'one', 'two');
-    expect(differences.map(({ knotId, isFirst }) => [knotId, isFirst])).toEqual([
+    const { items } = await diffRuns(history, 'one', 'two');
+    expect(items.map(({ knotId, isFirst }) => [knotId, isFirst])).toEqual([
       ['mapped[1]', true],
       ['mapped', false],
       ['whole', false],

@@ -20,7 +20,7 @@ test('a hash is told by its beginning, with its kind or without, and as it is sh
     expect(await resolveHash(history, text)).toBe(named('abcd1'));
   expect(await resolveHash(history, 'b0b0')).toBe(named('b0b0', 'bytes-sha256'));
   expect((await why({ ...createInMemoryBackends(), runHistory: history }, 'abcd')).record.knot_id).toBe('k0');
-  expect((await impact(history, 'abcd')).having[0]!.knot_id).toBe('k0');
+  expect((await impact(history, 'abcd')).producers[0]!.knot_id).toBe('k0');
 });
 
 test('what is whole, or no hash, is left to who looks for it', async () => {

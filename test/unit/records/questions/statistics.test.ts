@@ -38,7 +38,7 @@ const earlier = NOW - 3 * DAY;
 const lately = NOW - HOUR;
 
 test('stats say what became slower, with the figures and how many they are of', async () => {
-  const { statistics, baseline } = await statsOver(
+  const { items, baseline } = await statsOver(
     knots('slower', earlier, 300, () => 20),
     knots('slower', lately, 60, () => 60),
     knots('same', earlier, 300, () => 20),
@@ -46,7 +46,7 @@ test('stats say what became slower, with the figures and how many they are of', 
     knots('tail', earlier, 300, () => 20),
     knots('tail', lately, 200, (index) => (index % 10 === 0 ? 500 : 20)),
   );
-  expect(statistics.map(({ name, ran }) => [name, ran])).toEqual([
+  expect(items.map(({ name, ran }) => [name, ran])).toEqual([
     ['tail', 200],
     ['same', 80],
     ['slower', 60],
@@ -55,7 +55,7 @@ test('stats say what became slower, with the figures and how many they are of', 
     expect.objectContaining({ name: 'tail', what: 'p95', before: 20, samples: 200, samplesBefore: 300 }),
     expect.objectContaining({ name: 'slower', what: 'p50', before: 20, samples: 60, samplesBefore: 300 }),
   ]);
-  expect(baseline!.tooFew).toEqual([]);
+  expect(baseline!.tooFewSamples).toEqual([]);
 });
 
 test('stats say what fails more often, unless chance explains it', async () => {
@@ -78,7 +78,7 @@ test('stats say nothing of few, and name these', async () => {
     knots('few', lately, 49, () => 500, 49),
     knots('new', lately, 80, () => 5),
   );
-  expect(baseline).toMatchObject({ regressions: [], tooFew: ['new', 'few'], leastSamples: 50 });
+  expect(baseline).toMatchObject({ regressions: [], tooFewSamples: ['new', 'few'], minSamples: 50 });
 });
 
 test('stats compare with the week before, another time, or nothing', async () => {
@@ -103,9 +103,9 @@ test('functions in place, which share a name, are compared by knot alone', async
   const history = new InMemoryRunHistory();
   await history.commit([...each('quick', earlier, 20), ...each('slow', lately, 900)]);
   const asked = { since: NOW - DAY, until: NOW };
-  expect((await statsOf(history, asked)).baseline).toMatchObject({ regressions: [], tooFew: [] });
+  expect((await statsOf(history, asked)).baseline).toMatchObject({ regressions: [], tooFewSamples: [] });
   expect((await statsOf(history, { ...asked, by: 'knot' })).baseline).toMatchObject({
     regressions: [],
-    tooFew: ['slow[]'],
+    tooFewSamples: ['slow[]'],
   });
 });

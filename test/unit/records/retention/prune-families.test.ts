@@ -58,7 +58,7 @@ test('a run goes with all that its knots have started, and stays with all of it 
       const old = runs.filter(
         ({ standing }, at) => stays.has(roots[at]) && standing !== 'young' && standing !== 'running',
       );
-      expect(report.held + report.undelivered).toBe(old.length);
+      expect(report.retained + report.undelivered).toBe(old.length);
     }),
     { numRuns: 500 },
   );

@@ -95,7 +95,7 @@ test('old runs go with their lineage, and with values that no record names; a dr
     complete: true,
     runs: 2,
     records: 0,
-    held: 0,
+    retained: 0,
     tapestries: [
       { tapestry: 'other', runs: 1 },
       { tapestry: 'quickstart', runs: 1, oldest: NOW - 100 * DAY_MS, newest: NOW - 100 * DAY_MS },
@@ -106,13 +106,13 @@ test('old runs go with their lineage, and with values that no record names; a dr
     complete: true,
     runs: 2,
     records: 2,
-    garbage: { unreferred: { count: 2 } },
+    garbage: { unreferenced: { count: 2 } },
   });
   expect(await scene.left()).toEqual({ runs: ['c'], values: ['c'] });
   expect(await scene.prune()).toMatchObject({
     complete: true,
     runs: 0,
-    garbage: { unreferred: { count: 0 } },
+    garbage: { unreferenced: { count: 0 } },
   });
 });
 
@@ -166,8 +166,8 @@ test('a run stays from which one goes on that is not over, on record or on the s
   await scene.run('c', 120, { status: 'failed' });
   await scene.run('d', 1, { ...RUNNING, details: { resumed_from: 'a' } });
   const report = await scene.prune({}, { needed: new Set(['e', 'b']) });
-  expect(report).toMatchObject({ runs: 1, held: 2 });
-  expect([...report.heldRuns].sort()).toEqual(['a', 'b']);
+  expect(report).toMatchObject({ runs: 1, retained: 2 });
+  expect([...report.retainedRuns].sort()).toEqual(['a', 'b']);
   expect((await scene.left()).runs).toEqual(['a', 'b', 'd']);
 });
 
@@ -251,7 +251,7 @@ test('broken off by a failure or by who asked, it goes on where it was', async (
   expect(await scene.prune()).toMatchObject({
     complete: true,
     runs: 2,
-    garbage: { unreferred: { count: 4 } },
+    garbage: { unreferenced: { count: 4 } },
   });
   expect(await scene.left()).toEqual({ runs: [], values: [] });
 });

@@ -87,7 +87,7 @@ async function later<T>(work: () => Promise<T>): Promise<T> {
 const gc = (options: GarbageOptions = {}): Promise<GarbageReport> =>
   later(() => collectGarbage(backends, { grace: 2 * HOUR_MS, ...options }));
 
-const removedByGc = async (): Promise<number> => (await gc()).unreferred.count;
+const removedByGc = async (): Promise<number> => (await gc()).unreferenced.count;
 
 describe.each(['sqlite:selvage.db', 'sqlite:values.db', 'file:values'])('in %s, sealed:', (data) => {
   beforeEach(() => open(data));
@@ -100,7 +100,7 @@ describe.each(['sqlite:selvage.db', 'sqlite:values.db', 'file:values'])('in %s, 
     await put('ada', 'her loose');
     expect(await gc({ dryRun: true })).toMatchObject({
       examined: { count: 5 },
-      unreferred: { count: 2, bytes: 'loose'.length + 'her loose'.length },
+      unreferenced: { count: 2, bytes: 'loose'.length + 'her loose'.length },
     });
     expect(await sealedCount()).toBe(5);
     expect(await removedByGc()).toBe(2);

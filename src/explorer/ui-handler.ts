@@ -11,7 +11,7 @@ import { Explorer } from './explorer';
 import { Guard, type Authenticate } from './http/guard';
 import { ServerReach } from './reach';
 
-export interface ExplorerHandlerOptions {
+export interface UiHandlerOptions {
   /** Answers the questions and carries out the acts. `close` leaves it open. */
   readonly selvage: Selvage;
   /**
@@ -46,7 +46,7 @@ export interface ExplorerHandlerOptions {
  * Answers the page's requests in any framework that has `Request` and `Response`; in express and `node:http`
  * by `toNodeHandler`.
  */
-export interface ExplorerHandler {
+export interface UiHandler {
   (request: Request, surroundings?: unknown): Promise<Response>;
   /** Ends the streams of events, which otherwise stay open as long as the page. The client stays open. */
   close(): void;
@@ -57,12 +57,12 @@ export interface ExplorerHandler {
  *
  * @throws SelvageError `InvalidConfig`
  */
-export function explorerHandler(options: ExplorerHandlerOptions): ExplorerHandler {
+export function uiHandler(options: UiHandlerOptions): UiHandler {
   const { selvage, authenticate, tapestries = [], triggers = [], readOnly = false, hosts } = options;
   if (typeof authenticate !== 'function') {
     throw new SelvageError(
       'InvalidConfig',
-      'explorerHandler() needs `authenticate`: a function that says of a request who asks, and whether that one may read and act.',
+      'uiHandler() needs `authenticate`: a function that says of a request who asks, and whether that one may read and act.',
       { details: { option: 'authenticate', reason: 'MissingPart' } },
     );
   }
