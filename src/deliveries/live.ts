@@ -35,7 +35,7 @@ export class LiveChannel {
 
   /** Undefined for an emitter that does not ask for it. */
   static of(declaration: EmitterDeclaration, logger: LoggerLike): LiveChannel | undefined {
-    if (declaration.kind !== 'own' || !(declaration.options as Emitter).live) return undefined;
+    if (declaration.kind !== 'custom' || !(declaration.options as Emitter).live) return undefined;
     return new LiveChannel(declaration, logger);
   }
 

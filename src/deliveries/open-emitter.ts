@@ -38,7 +38,7 @@ const ADAPTERS: Partial<Record<EmitterKind, OpenEmitter>> = {
       require('../adapters/open-telemetry/emitter') as typeof import('../adapters/open-telemetry/emitter');
     return await createOpenTelemetryEmitter(declaration as OpenTelemetryEmitterDeclaration, tools);
   },
-  own: async (declaration) => declaration.options as Emitter,
+  custom: async (declaration) => declaration.options as Emitter,
   log: async (declaration) => {
     const { createLogEmitter } =
       require('../adapters/log/emitter') as typeof import('../adapters/log/emitter');

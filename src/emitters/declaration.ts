@@ -3,7 +3,8 @@ import type { OutcomeKind, RunStatus } from '../ports';
 import type { Duration } from '../values/duration';
 import type { RunEvent } from './event';
 
-export type EmitterKind = 'kafka' | 'log' | 'open-lineage' | 'open-telemetry' | 'own' | 'valkey' | 'webhook';
+export type EmitterKind =
+  'kafka' | 'log' | 'open-lineage' | 'open-telemetry' | 'custom' | 'valkey' | 'webhook';
 
 /** Which events an emitter hears. All given conditions must hold. */
 export interface EventFilter {

@@ -6,7 +6,7 @@ import { readEmitterOptions } from './emitter-options';
 /** What an emitter of one's own is made of. */
 export type CustomEmitter = Emitter | Emitter['deliver'];
 
-export type CustomEmitterDeclaration = EmitterDeclaration<'own', Emitter>;
+export type CustomEmitterDeclaration = EmitterDeclaration<'custom', Emitter>;
 
 /**
  * An emitter of one's own: one function, or an object with `deliver`, and `live` and `close` if it wants them.
@@ -18,7 +18,7 @@ export function emitter(
   deliver: CustomEmitter,
   options: Omit<EmitterOptions, 'name'> = {},
 ): CustomEmitterDeclaration {
-  const { common, refuse } = readEmitterOptions<object>('own', { ...options, name }, {});
+  const { common, refuse } = readEmitterOptions<object>('custom', { ...options, name }, {});
   const made: unknown = typeof deliver === 'function' ? { deliver } : deliver;
   if (typeof (made as Partial<Emitter> | null | undefined)?.deliver !== 'function')
     throw refuse(
@@ -28,5 +28,5 @@ export function emitter(
   const { live } = made as Partial<Emitter>;
   if (live !== undefined && typeof live !== 'function')
     throw refuse('live', `must be a function, and is ${shown(live)}`);
-  return declareEmitter({ kind: 'own', ...common, options: made as Emitter });
+  return declareEmitter({ kind: 'custom', ...common, options: made as Emitter });
 }

@@ -76,8 +76,8 @@ async function viewOf(selvage: Selvage, record: RunRecord, withOutputs: boolean)
     outcome: 'err',
     limit: SHOWN_FAILURES,
   });
-  const failed = failures.map(({ knot_id: knot, extra }) => ({
-    knot,
+  const failed = failures.map(({ knot_id: knotId, extra }) => ({
+    knotId,
     type: (extra as { error?: { type?: string } }).error?.type ?? 'Error',
   }));
   const view: WebhookRun = { status, ...(failed.length > 0 && { failed }) };

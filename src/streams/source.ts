@@ -85,7 +85,7 @@ export interface OpenSource<Value = unknown> {
 
 const SOURCE = Symbol.for('selvage.source');
 
-export type SourceKind = 'file-tail' | 'iterable' | 'kafka' | 'own' | 'valkey';
+export type SourceKind = 'file-tail' | 'iterable' | 'kafka' | 'custom' | 'valkey';
 
 /**
  * A source as declared in a user's file. It loads no client and opens nothing; `selvage stream` and `runStream` do.

@@ -13,7 +13,7 @@ export interface WebhookRun {
   /** Why `outputs` are missing: `TooLarge`, `Unreadable`. */
   readonly outputsOmitted?: string;
   /** Knots that failed, without their messages, which only the operator of the service may see. */
-  readonly failed?: readonly { readonly knot: string; readonly type: string }[];
+  readonly failed?: readonly { readonly knotId: string; readonly type: string }[];
 }
 
 /** The surroundings of a webhook handler. */

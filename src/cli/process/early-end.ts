@@ -157,7 +157,7 @@ function endEarly(event: EndEvent, output: Output): void {
   const text = [`ProcessExited: ${sentence}`, ...lines, ...fate(knots)];
   writeNow(2, `${output.errorText(text.join('\n'))}\n`);
   const error = { code: 'ProcessExited', message: [sentence, ...lines].join('\n'), cause: kind };
-  const told = knots.map(({ runId, knotId, attempt }) => ({ runId, knot: knotId, attempt }));
+  const told = knots.map(({ runId, knotId, attempt }) => ({ runId, knotId, attempt }));
   document({ error, knots: told }, output);
 }
 

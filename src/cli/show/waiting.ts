@@ -12,7 +12,7 @@ export function describeWaiting(waiting: Waiting, now: number, output: Output): 
   const { started, workflowTask, knots } = waiting;
   const lines: string[] = [];
   if (workflowTask) {
-    const label = started ? 'Next step' : workflowTask.code === 'BackendsDiffer' ? 'Waits' : 'Not begun';
+    const label = started ? 'Workflow task' : workflowTask.code === 'BackendsDiffer' ? 'Waits' : 'Not begun';
     lines.push(`${label}: ${describeStep(workflowTask, now)}`);
   }
   if (knots.length > 0) {

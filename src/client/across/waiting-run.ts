@@ -11,7 +11,7 @@ export interface WaitingRunsQuery extends OpenRunsQuery {
 }
 
 /**
- * Why a run does not go on: a code of {@link WaitingCode} for its knots, or of {@link WorkflowTaskCode} for its next step. `NotChecked`: there was no
+ * Why a run does not go on: a code of {@link WaitingCode} for its knots, or of {@link WorkflowTaskCode} for its workflow task. `NotChecked`: there was no
  * time to ask the server about it, see `within`. `PlanMissing`: the tapestry store lacks its plan.
  */
 export type WaitingRunCode = WaitingCode | WorkflowTaskCode | 'NotChecked' | 'PlanMissing';
@@ -28,7 +28,7 @@ export interface WaitingRun {
   readonly reason: { readonly code: WaitingRunCode; readonly message: string };
   /** Since when what it waits for could have happened; if that is not known, since when it runs. */
   readonly since: number;
-  /** The knot that holds it up, the most stuck of them. Absent: its next step does. */
+  /** The knot that holds it up, the most stuck of them. Absent: its workflow task does. */
   readonly knotId?: string;
   /** The body of that knot: `name@version` of its definition, or `tapestry#knot#node` of a function in place. */
   readonly body?: string;
@@ -89,7 +89,7 @@ function keyOf({ reason, signal, body, knotId, tapestry, taskQueue }: WaitingRun
     case 'version':
       return body ?? '(no knot)';
     case 'knot':
-      return `${tapestry}/${knotId ?? '(next step)'}`;
+      return `${tapestry}/${knotId ?? '(workflow task)'}`;
     case 'task-queue':
       return taskQueue ?? '(none)';
   }

@@ -219,7 +219,7 @@ function isTriedAgain({ state, attempt = 1 }: WaitingKnot): boolean {
   return state === 'running' && attempt > 1;
 }
 
-/** The one thing that a run waits for: the most stuck of its knots, or its next step. */
+/** The one thing that a run waits for: the most stuck of its knots, or its workflow task. */
 function reasonOfRun(
   run: OpenRun,
   { workflowTask, knots, unfinished }: Waiting,

@@ -59,7 +59,7 @@ export async function openSource(
 }
 
 export function kindOfSource(source: StreamDeclaration['source']): SourceKind {
-  return isSource(source) ? source.kind : 'own';
+  return isSource(source) ? source.kind : 'custom';
 }
 
 function openOwn(source: CustomSource<unknown>, { logger }: SourceParts): OpenSource {

@@ -131,7 +131,7 @@ test('process.exit with --json: one document, 75 whatever the body said', async 
         /^The body of knot "ending" of run r called process\.exit\(3\) at \S*pipeline\.ts:\d+:\d+\./,
       ) as string,
     },
-    knots: [{ runId: 'r', knot: 'ending', attempt: 1 }],
+    knots: [{ runId: 'r', knotId: 'ending', attempt: 1 }],
     back: expect.stringMatching(/selvage .*\br\b/) as string,
   });
   expect(stderr).toContain('error ProcessExited: ');

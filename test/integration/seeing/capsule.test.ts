@@ -109,7 +109,7 @@ test('its knots run again: the same code comes to the same, edited code is told 
     const other = await selvage('debug', source, 'edited.ts', '--knot', 'greetings');
     expect(other.code).toBe(1);
     expect(other.stdout).toMatch(
-      /^differs greetings\[1\] {2}it gave another value: at \$\.text there was "Hello user 1", and now is "Bye"$/m,
+      /^differs {4}greetings\[1\] {2}it gave another value: at \$\.text there was "Hello user 1", and now is "Bye"$/m,
     );
   }
   const document = JSON.parse(

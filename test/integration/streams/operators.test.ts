@@ -146,7 +146,7 @@ test('who stands by reads on when the one that reads stops, and says who reads',
     const known = await selvage.streams.status(id);
     return known.ok === 3 && known;
   });
-  expect(state).toMatchObject({ state: 'reading', source: 'own', tapestry: 'keeping-on', failed: 0 });
+  expect(state).toMatchObject({ state: 'reading', source: 'custom', tapestry: 'keeping-on', failed: 0 });
 });
 
 test('a stream that the server does not know is refused by name', async () => {

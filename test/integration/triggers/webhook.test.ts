@@ -141,7 +141,7 @@ describe('a key', () => {
     await selvage().getRun(first.runId).result();
     expect(await accepted(await handle(post('/bearer', body, headers)))).toEqual(first);
     const view = await (await read(first.statusUrl)).json();
-    expect(view).toMatchObject({ status: 'failed', failed: [{ knot: 'hello', type: 'TypeError' }] });
+    expect(view).toMatchObject({ status: 'failed', failed: [{ knotId: 'hello', type: 'TypeError' }] });
     expect(JSON.stringify(view)).not.toContain('for who runs the service');
   });
 

@@ -68,7 +68,7 @@ test('what is too much to be named is counted by reason', () => {
   expect(lines.at(-1)).toBe('  and 4980 more: 4970 Parents, 10 PendingActivityLimit');
 });
 
-test('a run that is not begun, or whose next step waits, says so first', () => {
+test('a run that is not begun, or whose workflow task waits, says so first', () => {
   const workflowTask = {
     code: 'NoWorker',
     message: 'no worker polls task queue "q"',
@@ -79,5 +79,5 @@ test('a run that is not begun, or whose next step waits, says so first', () => {
   expect(described({ started: false, workflowTask })).toEqual([
     'Not begun: no worker polls task queue "q" (for 5.0 s)',
   ]);
-  expect(described({ workflowTask })).toEqual(['Next step: no worker polls task queue "q" (for 5.0 s)']);
+  expect(described({ workflowTask })).toEqual(['Workflow task: no worker polls task queue "q" (for 5.0 s)']);
 });
