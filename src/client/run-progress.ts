@@ -1,6 +1,6 @@
 import type { RunRecord } from '../ports';
 import { pause } from '../ports/parts/pause';
-import type { LiveStatus, OpenWait } from '../workflows/messages';
+import { liveRun, type LiveRun } from './live-run';
 import type { MapProgress, MapProgressReader } from './map-progress';
 import type { Through } from './outages';
 import type { RunOnServer } from './run-on-server';
@@ -9,11 +9,11 @@ import type { RunRecords } from './run-records';
 /** One look at a run. `done` is true of the last. */
 export interface Progress {
   readonly runId: string;
-  readonly counts: LiveStatus['counts'];
+  readonly counts: LiveRun['counts'];
   readonly running: readonly string[];
-  readonly failures: LiveStatus['failures'];
+  readonly failures: LiveRun['failures'];
   /** Knots that wait for a signal or a time; at most 100. */
-  readonly waits: readonly OpenWait[];
+  readonly waits: NonNullable<LiveRun['waits']>;
   /** How far the first five maps among `running` are. Updated once a second, from the first second on. */
   readonly maps: readonly MapProgress[];
   /** Milliseconds since the handle was made. */
@@ -39,7 +39,7 @@ export async function* followProgress(
   interval: number,
 ): AsyncGenerator<Progress, void, void> {
   const { server, records, maps: reader, since } = looked;
-  const seen = (live: LiveStatus, done: boolean, maps: Progress['maps'] = []): Progress => {
+  const seen = (live: LiveRun, done: boolean, maps: Progress['maps'] = []): Progress => {
     const { counts, running, failures, waits = [] } = live;
     const elapsed = Math.round(performance.now() - since);
     return { runId: server.runId, counts, running, failures, waits, maps, elapsed, done };
@@ -60,7 +60,7 @@ export async function* followProgress(
       const text = JSON.stringify([live, maps]);
       if (live && text !== last && !over) {
         last = text;
-        yield seen(live, false, maps);
+        yield seen(liveRun(live), false, maps);
       }
       await pause(interval, stop.signal);
     }
@@ -72,7 +72,7 @@ export async function* followProgress(
 }
 
 /** Restores, from the records, the status that the workflow would have given at the run's end. */
-async function endedStatus(looked: Looked, run: RunRecord): Promise<LiveStatus> {
+async function endedStatus(looked: Looked, run: RunRecord): Promise<LiveRun> {
   const counts = (run.details as { counts?: { ok: number; err: number; skipped: number } }).counts;
   const { ok, err, skipped } = counts ?? { ok: 0, err: 0, skipped: 0 };
   return {
@@ -84,7 +84,7 @@ async function endedStatus(looked: Looked, run: RunRecord): Promise<LiveStatus> 
   };
 }
 
-async function failuresOf({ server }: Looked, run: RunRecord): Promise<LiveStatus['failures']> {
+async function failuresOf({ server }: Looked, run: RunRecord): Promise<LiveRun['failures']> {
   const { items } = await server.backends.runHistory.findLineage({
     temporalRunId: run.temporal_run_id,
     outcome: 'err',
@@ -92,6 +92,6 @@ async function failuresOf({ server }: Looked, run: RunRecord): Promise<LiveStatu
   });
   return items.map((record) => {
     const { error } = record.extra as { error?: { type: string; message: string } };
-    return { knot: record.knot_id, type: error?.type ?? 'Error', message: error?.message ?? '' };
+    return { knotId: record.knot_id, type: error?.type ?? 'Error', message: error?.message ?? '' };
   });
 }
