@@ -18,8 +18,7 @@ import { readPlanOf, readPromisedValues, readResult, type WantedOutputs } from '
 import { resumesOf, type Resume } from './resumes';
 import { runFailed } from './run-failed';
 import { RunOnServer, isUnfinished, type Live, type RunHandleOptions } from './run-on-server';
-import { liveRun, type LiveRun } from './live-run';
-import { followProgress, type Progress } from './run-progress';
+import { followProgress, liveRun, type LiveRun, type Progress } from './run-progress';
 import { RunRecords } from './run-records';
 import { sendSignal } from './send-signal';
 import type { Waiting, WaitingKnot } from './waiting';

@@ -1,10 +1,29 @@
 import type { RunRecord } from '../ports';
 import { pause } from '../ports/parts/pause';
-import { liveRun, type LiveRun } from './live-run';
+import type { KnotFailure, LiveStatus, OpenWait } from '../workflows/messages';
 import type { MapProgress, MapProgressReader } from './map-progress';
 import type { Through } from './outages';
 import type { RunOnServer } from './run-on-server';
 import type { RunRecords } from './run-records';
+
+type OfKnot<Told extends { readonly knot: string }> = Omit<Told, 'knot'> & { readonly knotId: string };
+
+/** A run as its workflow sees it. */
+export interface LiveRun extends Omit<LiveStatus, 'failures' | 'waits'> {
+  /** At most 20. */
+  readonly failures: readonly OfKnot<KnotFailure>[];
+  /** Knots that wait for a signal or a time; at most 100. */
+  readonly waits?: readonly OfKnot<OpenWait>[];
+}
+
+/** The workflow's answer by the names of answers. */
+export function liveRun({ failures, waits, ...live }: LiveStatus): LiveRun {
+  return { ...live, failures: failures.map(ofKnot), ...(waits && { waits: waits.map(ofKnot) }) };
+}
+
+function ofKnot<Told extends { readonly knot: string }>({ knot: knotId, ...told }: Told): OfKnot<Told> {
+  return { knotId, ...told };
+}
 
 /** One look at a run. `done` is true of the last. */
 export interface Progress {
