@@ -103,7 +103,8 @@ export function entryOf(
   const cause = error instanceof Error ? error.message : causeInCore(meta);
   const why = cause !== undefined && !message.includes(cause) ? `: ${cause}` : '';
   const attempt: unknown = meta?.['attempt'];
-  const runId = textIn(meta, 'runId') ?? textIn(meta, 'workflowId');
+  // In what the SDK says of a workflow, `runId` is Temporal's.
+  const runId = (isBody ? textIn(meta, 'runId') : undefined) ?? textIn(meta, 'workflowId');
   const temporalRunId = textIn(meta, 'run_id');
   const knotId = textIn(meta, 'knotId') ?? textIn(meta, 'activityId') ?? (isBody ? 'a knot' : undefined);
   return {

@@ -9,7 +9,7 @@ import { mapOfElement } from '../authoring/element-id';
 import { readAll } from '../records/questions';
 import { PLAIN_DIGEST } from '../encryption/digests';
 import { withRun } from '../encryption/run-scope';
-import type { LiveStatus, SignalReceipt } from '../workflows/messages';
+import type { SignalReceipt } from '../workflows/messages';
 import { extendRun } from './extend-run';
 import { MapProgressReader, type MapProgress } from './map-progress';
 import type { OutageOptions, Through } from './outages';
@@ -18,7 +18,7 @@ import { readPlanOf, readPromisedValues, readResult, type WantedOutputs } from '
 import { resumesOf, type Resume } from './resumes';
 import { runFailed } from './run-failed';
 import { RunOnServer, isUnfinished, type Live, type RunHandleOptions } from './run-on-server';
-import { followProgress, type Progress } from './run-progress';
+import { followProgress, liveRun, type LiveRun, type Progress } from './run-progress';
 import { RunRecords } from './run-records';
 import { sendSignal } from './send-signal';
 import type { Waiting, WaitingKnot } from './waiting';
@@ -36,7 +36,7 @@ export interface RunState {
    */
   readonly run: RunRecord;
   /** Its knots as the workflow sees them. Absent if the run is over or no worker answers. */
-  readonly live?: LiveStatus;
+  readonly live?: LiveRun;
   /** How far its first five running maps are. Absent if no worker answers. */
   readonly maps?: readonly MapProgress[];
   /** Why it has not ended, knot by knot. Known without a worker, too. Absent if the run is over. */
@@ -190,7 +190,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     const status = live?.status.plan ? live.status : undefined;
     const maps = status && (await this.maps.look(run, status.running));
     const { taskQueue } = description;
-    return { run, live: status, maps, waiting, taskQueue };
+    return { run, live: status && liveRun(status), maps, waiting, taskQueue };
   }
 
   /**

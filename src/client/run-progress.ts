@@ -1,19 +1,38 @@
 import type { RunRecord } from '../ports';
 import { pause } from '../ports/parts/pause';
-import type { LiveStatus, OpenWait } from '../workflows/messages';
+import type { KnotFailure, LiveStatus, OpenWait } from '../workflows/messages';
 import type { MapProgress, MapProgressReader } from './map-progress';
 import type { Through } from './outages';
 import type { RunOnServer } from './run-on-server';
 import type { RunRecords } from './run-records';
 
+type OfKnot<Told extends { readonly knot: string }> = Omit<Told, 'knot'> & { readonly knotId: string };
+
+/** A run as its workflow sees it. */
+export interface LiveRun extends Omit<LiveStatus, 'failures' | 'waits'> {
+  /** At most 20. */
+  readonly failures: readonly OfKnot<KnotFailure>[];
+  /** Knots that wait for a signal or a time; at most 100. */
+  readonly waits?: readonly OfKnot<OpenWait>[];
+}
+
+/** The workflow's answer by the names of answers. */
+export function liveRun({ failures, waits, ...live }: LiveStatus): LiveRun {
+  return { ...live, failures: failures.map(ofKnot), ...(waits && { waits: waits.map(ofKnot) }) };
+}
+
+function ofKnot<Told extends { readonly knot: string }>({ knot: knotId, ...told }: Told): OfKnot<Told> {
+  return { knotId, ...told };
+}
+
 /** One look at a run. `done` is true of the last. */
 export interface Progress {
   readonly runId: string;
-  readonly counts: LiveStatus['counts'];
+  readonly counts: LiveRun['counts'];
   readonly running: readonly string[];
-  readonly failures: LiveStatus['failures'];
+  readonly failures: LiveRun['failures'];
   /** Knots that wait for a signal or a time; at most 100. */
-  readonly waits: readonly OpenWait[];
+  readonly waits: NonNullable<LiveRun['waits']>;
   /** How far the first five maps among `running` are. Updated once a second, from the first second on. */
   readonly maps: readonly MapProgress[];
   /** Milliseconds since the handle was made. */
@@ -39,7 +58,7 @@ export async function* followProgress(
   interval: number,
 ): AsyncGenerator<Progress, void, void> {
   const { server, records, maps: reader, since } = looked;
-  const seen = (live: LiveStatus, done: boolean, maps: Progress['maps'] = []): Progress => {
+  const seen = (live: LiveRun, done: boolean, maps: Progress['maps'] = []): Progress => {
     const { counts, running, failures, waits = [] } = live;
     const elapsedMs = Math.round(performance.now() - since);
     return { runId: server.runId, counts, running, failures, waits, maps, elapsedMs, done };
@@ -60,7 +79,7 @@ export async function* followProgress(
       const text = JSON.stringify([live, maps]);
       if (live && text !== last && !over) {
         last = text;
-        yield seen(live, false, maps);
+        yield seen(liveRun(live), false, maps);
       }
       await pause(interval, stop.signal);
     }
@@ -72,7 +91,7 @@ export async function* followProgress(
 }
 
 /** Restores, from the records, the status that the workflow would have given at the run's end. */
-async function endedStatus(looked: Looked, run: RunRecord): Promise<LiveStatus> {
+async function endedStatus(looked: Looked, run: RunRecord): Promise<LiveRun> {
   const counts = (run.details as { counts?: { ok: number; err: number; skipped: number } }).counts;
   const { ok, err, skipped } = counts ?? { ok: 0, err: 0, skipped: 0 };
   return {
@@ -84,7 +103,7 @@ async function endedStatus(looked: Looked, run: RunRecord): Promise<LiveStatus> 
   };
 }
 
-async function failuresOf({ server }: Looked, run: RunRecord): Promise<LiveStatus['failures']> {
+async function failuresOf({ server }: Looked, run: RunRecord): Promise<LiveRun['failures']> {
   const { items } = await server.backends.runHistory.findLineage({
     temporalRunId: run.temporal_run_id,
     outcome: 'err',
@@ -92,6 +111,6 @@ async function failuresOf({ server }: Looked, run: RunRecord): Promise<LiveStatu
   });
   return items.map((record) => {
     const { error } = record.extra as { error?: { type: string; message: string } };
-    return { knot: record.knot_id, type: error?.type ?? 'Error', message: error?.message ?? '' };
+    return { knotId: record.knot_id, type: error?.type ?? 'Error', message: error?.message ?? '' };
   });
 }

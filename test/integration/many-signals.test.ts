@@ -144,7 +144,7 @@ test('a run goes on with a new history while knots of it wait, and forgets no si
     run = await selvage.start(patient, { x: 1, ms: 60_000 });
     live = await liveAfterContinuing(run);
   }
-  expect(live!.waits!.map(({ knot }) => knot).sort()).toEqual(['early', 'impatient', 'slept']);
+  expect(live!.waits!.map(({ knotId }) => knotId).sort()).toEqual(['early', 'impatient', 'slept']);
   expect(live!.signals).toEqual({ unread: { late: 1 }, payloads: [expect.stringMatching(/^sha256:/)] });
   await run.signal('early', 'early');
   const { outcomes, values } = await run.result({ outputs: 'terminals' });

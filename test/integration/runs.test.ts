@@ -230,7 +230,7 @@ test('a run in flight shows its counts, what runs and what failed: to status(), 
     runId,
     counts: { ok: 1, err: 1, skipped: 0, running: 1, waiting: 1, total: 4 },
     running: ['held'],
-    failures: [{ knot: 'broken', type: 'Error', message: 'no | 4' }],
+    failures: [{ knotId: 'broken', type: 'Error', message: 'no | 4' }],
     done: false,
   });
   // A worker that is busy answers no query.
@@ -262,7 +262,7 @@ test('a run in flight shows its counts, what runs and what failed: to status(), 
     counts: { ok: 3, err: 1, skipped: 0, running: 0, waiting: 0, total: 4 },
     running: [],
     done: true,
-    failures: [{ knot: 'broken' }],
+    failures: [{ knotId: 'broken' }],
   });
   expect(seen.filter(({ done }) => done)).toHaveLength(1);
   expect((await run.status()).live).toBeUndefined();
@@ -289,7 +289,7 @@ test('progress() and status() tell how far maps are, and what signals are waited
   for await (const { waits, done } of asks.progress()) {
     expect(done).toBe(false);
     if (waits.length > 0) {
-      expect(waits).toEqual([{ knot: 'said', signal: 'say' }]);
+      expect(waits).toEqual([{ knotId: 'said', signal: 'say' }]);
       break;
     }
   }

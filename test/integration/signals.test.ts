@@ -183,7 +183,7 @@ test("Temporal's own signals get the same check; a wrong one is ignored, and sai
     { name: 'note', type: 'InvalidSignal', message: expect.stringContaining('refers to a value') },
     { name: 'nothing', type: 'UnknownSignal', message: expect.stringContaining('"note"') },
   ]);
-  expect(state.waits).toEqual([{ knot: 'note', signal: 'note' }]);
+  expect(state.waits).toEqual([{ knotId: 'note', signal: 'note' }]);
   await raw(selvage, run, 'note', { n: 1, text: 'yes' });
   expect(await run.values()).toEqual({ length: 3 });
   expect((await run.status()).run.details).toMatchObject({ signals: { refused: { total: 4 } } });

@@ -208,10 +208,10 @@ test.each<LogFormat>(['json', 'text', 'short'])('log lines: %s', (format) => {
   const written: string[] = [];
   const logger = lineLogger((line) => written.push(line), { format, runs: true });
   logger.info(
-    { run: 'r', knot: 'k', password: `${SECRET}-a`, rows: 3, nested: { token: [`${SECRET}-b`] } },
+    { runId: 'r', knotId: 'k', password: `${SECRET}-a`, rows: 3, nested: { token: [`${SECRET}-b`] } },
     `Authorization: Basic ${SECRET}`,
   );
-  logger.error({ run: 'r', knot: 'k', err: new Error(`api_key=${SECRET}`) }, 'failed');
+  logger.error({ runId: 'r', knotId: 'k', err: new Error(`api_key=${SECRET}`) }, 'failed');
   expect(written.join('\n')).not.toContain(SECRET);
   expect(written[0]).toMatch(/rows"?: ?3/);
   expect(lines.join('\n')).toContain('password=[redacted]');

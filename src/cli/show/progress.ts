@@ -37,7 +37,7 @@ export class ProgressDisplay {
     this.last = progress;
     this.rates.note(progress.maps, performance.now());
     this.announceSignals(progress);
-    for (const { knot, type, message } of progress.failures) {
+    for (const { knotId: knot, type, message } of progress.failures) {
       if (this.reported.has(knot)) continue;
       this.reported.add(knot);
       this.output.say(`${this.output.red('failed')} ${knot}: ${shorten(`${type}: ${message}`, 300)}`);
@@ -54,7 +54,7 @@ export class ProgressDisplay {
 
   /** Announces each wait once, in lines that can be copied. */
   private announceSignals({ runId, waits }: Progress): void {
-    for (const { knot, signal, until } of waits) {
+    for (const { knotId: knot, signal, until } of waits) {
       if (signal === undefined || this.announced.has(knot)) continue;
       this.announced.add(knot);
       if (this.announced.size > SHOWN_SIGNALS) continue;

@@ -109,7 +109,7 @@ export class Watch {
   /** Prints each wait once, in lines that can be copied. */
   private tellWaits({ waits }: Progress): void {
     const { output, runId, elsewhere } = this;
-    for (const { knot, signal, until } of waits) {
+    for (const { knotId: knot, signal, until } of waits) {
       if (this.announced.has(knot)) continue;
       this.announced.add(knot);
       if (output.json) output.documentLine({ type: 'wait', runId, knotId: knot, signal, until });
@@ -133,7 +133,7 @@ export class Watch {
   }
 
   private watched({ waits, running }: Progress): WatchedKnot[] {
-    const waiting = new Map(waits.map((wait) => [wait.knot, wait]));
+    const waiting = new Map(waits.map((wait) => [wait.knotId, wait]));
     const runs = new Set(running);
     return this.tree.map(({ index, depth }) => {
       const { id } = this.knots[index]!;

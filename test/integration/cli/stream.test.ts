@@ -61,7 +61,7 @@ test('a body that ends its process ends one of two; the other goes on from there
     ok: 5,
     failed: 1,
     checkpoint: { '': { after: TEXTS.length } },
-    deadLetters: [{ element: '5', reason: `knot "said": ${THROWN}` }],
+    deadLetters: { items: [{ element: '5', reason: `knot "said": ${THROWN}` }] },
   });
   const { stdout: shown } = await runWarm(project, ['streams', 'status', 'texts']);
   expect(shown).toMatch(/^texts +ended +saying +5 +1$/m);

@@ -22,7 +22,7 @@ test('the line counts what is done, running, failed and skipped, and names a few
     '4 of 10 knots done, 4 running, 1 failed, 1 skipped, 1.2 s  a, b, c, …',
   );
   expect(progressLine(progress({ ok: 1 }), 0)).toBe('1 of 10 knots done, 0 running, 0 ms');
-  const waits = [{ knot: 'approval', signal: 'approve' }];
+  const waits = [{ knotId: 'approval', signal: 'approve' }];
   expect(progressLine(progress({}, { waits }), 0)).toBe('0 of 10 knots done, 0 running, 1 waiting, 0 ms');
   expect(progressLine(undefined, 0)).toBe('waiting for a worker, 0 ms');
 });
@@ -32,11 +32,11 @@ test('a signal that is waited for is told once, with the command that sends it',
   const display = new ProgressDisplay(output, ['--address', 'host:7233']);
   const until = new Date(2026, 0, 31, 12).getTime();
   const [approval, nap] = [
-    { knot: 'approval', signal: 'approve', until },
-    { knot: 'nap', until },
+    { knotId: 'approval', signal: 'approve', until },
+    { knotId: 'nap', until },
   ];
   display.show(progress({}, { waits: [nap, approval] }));
-  display.show(progress({}, { waits: [approval, { knot: 'odd', signal: 'a name' }] }));
+  display.show(progress({}, { waits: [approval, { knotId: 'odd', signal: 'a name' }] }));
   display.stop();
   expect(stdout.text.split('\n')).toEqual([
     'waits approval: for the signal "approve" until 2026-01-31 12:00:00. Send it with:',
@@ -49,7 +49,7 @@ test('a signal that is waited for is told once, with the command that sends it',
 
 test('of a thousand waits, the first are told', () => {
   const { output, stdout } = recordedOutput();
-  const waits = Array.from({ length: 1_000 }, (_, n) => ({ knot: `k${n}`, signal: `s${n}` }));
+  const waits = Array.from({ length: 1_000 }, (_, n) => ({ knotId: `k${n}`, signal: `s${n}` }));
   new ProgressDisplay(output).show(progress({}, { waits }));
   expect(stdout.text.split('\n').length).toBeLessThan(20);
 });
@@ -81,7 +81,7 @@ test('on a narrow terminal, the map comes first', () => {
 test('on a terminal, one line is kept up to date, below a line for each failure', () => {
   const { output, stdout } = recordedOutput({ isTTY: true, env: { NO_COLOR: '1' } });
   const display = new ProgressDisplay(output);
-  const failures = [{ knot: 'bad', type: 'RangeError', message: 'too much\nand more' }];
+  const failures = [{ knotId: 'bad', type: 'RangeError', message: 'too much\nand more' }];
   display.show(progress({ running: 1 }));
   display.show(progress({ ok: 1, err: 1 }, { failures }));
   const [failed, live] = screen(stdout.text);
@@ -95,7 +95,7 @@ test('on a terminal, one line is kept up to date, below a line for each failure'
 test('elsewhere, a failure is told once, and what goes well not at all', () => {
   const { output, stdout } = recordedOutput();
   const display = new ProgressDisplay(output);
-  const failures = [{ knot: 'bad', type: 'Error', message: 'no' }];
+  const failures = [{ knotId: 'bad', type: 'Error', message: 'no' }];
   for (let ok = 0; ok < 10; ok++) display.show(progress({ ok, err: 1 }, { failures }));
   display.stop();
   expect(stdout.text).toBe('failed bad: Error: no\n');

@@ -30,6 +30,7 @@ describe('messages of the SDK', () => {
       `warn temporal: Failing workflow task: No "x": a b { temporalRunId: '01-ab' }`,
     ],
     ['ERROR' as const, 'no', { ...ofWorker, workflowId: 'r' }, 'error temporal r: no'],
+    ['ERROR' as const, 'no', { ...ofWorker, workflowId: 'r', runId: '01-ab' }, 'error temporal r: no'],
     ['INFO' as const, '5 rows', ofBody, 'info nightly fetch: 5 rows'],
     ['ERROR' as const, 'no rows', { ...ofBody, runId: 'r', knotId: 'k[3]' }, 'error r k[3]: no rows'],
     ['DEBUG' as const, 'row 1', ofBody, undefined],
