@@ -244,6 +244,7 @@ export type {
   GraphKnot,
   GraphKnotKind,
   GraphState,
+  GraphAttempt,
   RecordedAttempt,
   RecordedWait,
   RunGraph,

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LiveMessage } from '../../src/explorer/contract';
+import { fromAnswerJson } from '../../src/values/answer-json';
 import { freshFolder } from '../backends/places';
 import { limited, readable, type Benchmark } from '../benchmark';
 import { median } from '../statistics';
@@ -89,5 +90,5 @@ async function oneRun(folder: string, origin: string, runId: string): Promise<nu
 
 function eventsOf(frame: string): LiveMessage[] {
   const data = /^data: (.*)$/m.exec(frame)?.[1];
-  return data === undefined ? [] : (JSON.parse(data) as LiveMessage[]);
+  return data === undefined ? [] : (fromAnswerJson(JSON.parse(data)) as LiveMessage[]);
 }

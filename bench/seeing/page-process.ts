@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { EmbeddedServer } from 'selvage/server';
+import { answerJson, fromAnswerJson } from '../../src/values/answer-json';
 
 const ROOT = path.join(__dirname, '..', '..');
 const COMMAND = path.join(ROOT, 'lib', 'cli', 'main.js');
@@ -58,7 +59,9 @@ export async function endServer(folder: string): Promise<void> {
 }
 
 export async function asked<T>(origin: string, question: string, ask: object = {}): Promise<T> {
-  const response = await fetch(`${origin}/api/${question}?q=${encodeURIComponent(JSON.stringify(ask))}`);
+  const response = await fetch(
+    `${origin}/api/${question}?q=${encodeURIComponent(JSON.stringify(answerJson(ask)))}`,
+  );
   if (!response.ok) throw new Error(`${question}: ${response.status} ${await response.text()}`);
-  return (await response.json()) as T;
+  return fromAnswerJson(await response.json()) as T;
 }

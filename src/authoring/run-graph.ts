@@ -72,19 +72,25 @@ export interface GraphState {
   readonly childRunId?: string;
   readonly worker?: string;
   /** Attempts before the one that counted, and waits, as far as recorded: see the lineage record. */
-  readonly attempts?: readonly RecordedAttempt[];
+  readonly attempts?: readonly GraphAttempt[];
   readonly waits?: readonly RecordedWait[];
 }
 
 /** An attempt that ended without an outcome. Times are milliseconds since the epoch. */
-export interface RecordedAttempt {
+export interface GraphAttempt {
   /** From 1. */
   readonly attempt: number;
-  readonly started_at: number;
-  readonly ended_at: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
   readonly worker?: string;
   /** Why it ended: code or name of the error, and its message, at most 500 characters. */
   readonly reason: { readonly code: string; readonly message: string };
+}
+
+/** The same as lineage records have it. */
+export interface RecordedAttempt extends Omit<GraphAttempt, 'startedAt' | 'endedAt'> {
+  readonly started_at: number;
+  readonly ended_at: number;
 }
 
 /**

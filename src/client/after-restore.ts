@@ -15,7 +15,7 @@ const MARGIN_MS = 60 * 60_000;
 /** What does not fit after backends were restored, and what was mended. */
 export interface RestoredState {
   /** The time of the newest change that the history has; null if it has none. */
-  readonly newest: number | null;
+  readonly newestAt: number | null;
   /** Runs on record as running that the server has not: their records were ended. */
   readonly ended: readonly string[];
   /** Runs that were on record as running and had ended on the server, as they are on record now. */
@@ -55,8 +55,8 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
   try {
     const before = await running(backends);
     await reconcileRunning(backends, client.workflow);
-    const newest = await newestOf(backends);
-    const found = await unknownRuns({ client, backends }, newest ?? 0);
+    const newestAt = await newestOf(backends);
+    const found = await unknownRuns({ client, backends }, newestAt ?? 0);
     const unknown = [];
     const restored: string[] = [];
     for (const run of found) {
@@ -70,7 +70,7 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
     }
     const after = await running(backends);
     return {
-      newest,
+      newestAt,
       ...(await endsOf(
         backends,
         [...before].filter((id) => !after.has(id)),
@@ -79,7 +79,7 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
       open: after.size,
       unknown,
       missing: await missingValues(backends),
-      lostEvents: await lostStarts({ client, backends }, newest ?? 0),
+      lostEvents: await lostStarts({ client, backends }, newestAt ?? 0),
       rewoundEmitters: await rewoundEmitters(backends),
     };
   } catch (error) {

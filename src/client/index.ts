@@ -16,9 +16,9 @@ export {
   type WaitingRunCode,
   type WaitingRuns,
   type WaitingRunsQuery,
+  type OpenRunsQuery,
 } from './across/waiting-run';
-export type { OpenRunsQuery } from './across/open-runs';
-export type { BodyVersion, PlanInUse, Versions } from './across/versions';
+export type { BodyVersion, PlanInUse, Versions } from './across/version-answers';
 export type { Bulk } from './bulk/bulk';
 export type {
   BulkAction,
@@ -32,8 +32,10 @@ export type {
   BulkState,
 } from './bulk/bulk-act';
 export type { Values } from './values';
-export type { Streams, RecordedDeadLetter, StreamState } from './streams';
-export type { Workers, WorkersQuery, WorkerState } from './workers';
+export type { RecordedDeadLetter, StreamState } from './stream-state';
+export type { Streams } from './streams';
+export type { WorkerState } from './worker-state';
+export type { Workers, WorkersQuery } from './workers';
 export type { Events, PruneEventsOptions, PrunedEvents } from './prune-events';
 export type { Resume } from './resumes';
 export {

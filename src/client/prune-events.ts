@@ -11,7 +11,7 @@ export interface PruneEventsOptions {
 
 export interface PrunedEvents {
   /** Claims before this time (milliseconds since the epoch) are removed. */
-  readonly before: number;
+  readonly until: number;
   /** How many were removed. */
   readonly events: number;
 }
@@ -42,8 +42,8 @@ export class Events {
         { details: { option: 'olderThan', span: olderThan, retention, reason: 'WrongValue' } },
       );
     }
-    const before = Date.now() - olderThan;
-    return { before, events: await backends.startLedger.forget(before) };
+    const until = Date.now() - olderThan;
+    return { until, events: await backends.startLedger.forget(until) };
   }
 }
 

@@ -36,7 +36,7 @@ export interface Progress {
   /** How far the first five maps among `running` are. Updated once a second, from the first second on. */
   readonly maps: readonly MapProgress[];
   /** Milliseconds since the handle was made. */
-  readonly elapsed: number;
+  readonly elapsedMs: number;
   readonly done: boolean;
 }
 
@@ -60,8 +60,8 @@ export async function* followProgress(
   const { server, records, maps: reader, since } = looked;
   const seen = (live: LiveRun, done: boolean, maps: Progress['maps'] = []): Progress => {
     const { counts, running, failures, waits = [] } = live;
-    const elapsed = Math.round(performance.now() - since);
-    return { runId: server.runId, counts, running, failures, waits, maps, elapsed, done };
+    const elapsedMs = Math.round(performance.now() - since);
+    return { runId: server.runId, counts, running, failures, waits, maps, elapsedMs, done };
   };
   const stop = new AbortController();
   let over = false;

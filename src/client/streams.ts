@@ -6,22 +6,21 @@ import {
 } from '@temporalio/client';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { SelvageError } from '../errors';
-import type { Backends, ExceptionRecord, RunRecord, SourceAmount } from '../ports';
+import type { Backends, ExceptionRecord, RunRecord } from '../ports';
 import { streamName } from '../streams';
 import {
   STREAM_MEMO_KEY,
   STREAM_SIGNAL,
   STREAM_WORKFLOW,
-  type PartitionCheckpoint,
   type PumpBeat,
   type StreamCommand,
   type StreamGaps,
   type StreamMemo,
-  type StreamMode,
 } from '../workflows/messages';
 import type { Json } from '../values';
 import { unreachable } from './connection-errors';
 import { pendingActivitiesOf } from './pending-activity';
+import type { RecordedDeadLetter, StreamPartition, StreamState } from './stream-state';
 
 /** The workflow of a stream. */
 export function streamWorkflowId(id: string): string {
@@ -31,56 +30,6 @@ export function streamWorkflowId(id: string): string {
 /** The task queue of a stream and of its runs. */
 export function streamQueue(id: string): string {
   return `${STREAM_WORKFLOW}/${id}`;
-}
-
-/** How a stream stands. */
-export interface StreamState {
-  readonly id: string;
-  /** Empty until a process has begun it. */
-  readonly tapestry: string;
-  /** Kind of its source; empty as long as `tapestry` is. */
-  readonly source: string;
-  /**
-   * `waiting`: no process reads it. `draining`: it ends when what was read is finished. `ended`: its source had no more
-   * elements, or it was drained. `failed`: `failure` says why.
-   */
-  readonly state: Exclude<StreamMode, 'running'> | 'reading' | 'waiting' | 'ended' | 'failed';
-  /** Elements since the stream was first started. */
-  readonly ok: number;
-  readonly failed: number;
-  /** What was lost before it could be read, the newest of it, and how often. Absent: nothing that is known. */
-  readonly gaps?: { readonly items: readonly StreamGap[]; readonly total: number };
-  /** How far each partition is finished. */
-  readonly checkpoint: Readonly<Record<string, PartitionCheckpoint>>;
-  /** Who reads. Absent: nobody. */
-  readonly readBy?: string;
-  readonly inFlight?: number;
-  /** Most elements in flight. */
-  readonly window?: number;
-  /** Elements finished a second, over the last minute. */
-  readonly rate?: number;
-  readonly lag?: SourceAmount;
-  /** What holds the stream up. */
-  readonly problem?: string;
-  /** Why it has failed. */
-  readonly error?: string;
-  /** When the process that reads last reported, in milliseconds since the epoch. */
-  readonly reportedAt?: number;
-  readonly startedAt: number;
-}
-
-/** Elements that were lost before they could be read. */
-export type StreamGap = Omit<StreamGaps['newest'][number], 'why'> & { readonly reason: string };
-
-/** An element that has failed. */
-export interface RecordedDeadLetter {
-  /** Its place in the source; of a batch, that of its first element. */
-  readonly element: string;
-  /** The run that has failed. Absent: the element could not start one. */
-  readonly runId?: string;
-  readonly reason?: string;
-  /** When it was started or refused, in milliseconds since the epoch. */
-  readonly at: number;
 }
 
 const SEARCH_TOO_LATE_MS = 10_000;
@@ -286,11 +235,7 @@ function gapsOf({ count, newest }: StreamGaps): NonNullable<StreamState['gaps']>
 }
 
 /** Partitions of a stream, by name: up to where they are finished, and how many elements beyond that are. @internal */
-export function placesOf({ checkpoint, source }: StreamState): {
-  readonly partition: string;
-  readonly checkpoint?: string;
-  readonly ahead: number;
-}[] {
+export function placesOf({ checkpoint, source }: StreamState): StreamPartition[] {
   return (
     Object.entries(checkpoint)
       // What a source keeps for itself is no partition.

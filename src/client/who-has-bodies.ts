@@ -2,7 +2,8 @@ import { bodyName } from '../authoring/body-names';
 import { SelvageError } from '../errors';
 import type { LoadedPlan } from '../runtime';
 import type { WaitingKnot } from './waiting';
-import type { Workers, WorkerState } from './workers';
+import type { WorkerState } from './worker-state';
+import type { Workers } from './workers';
 
 const QUEUES_NAMED = 5;
 

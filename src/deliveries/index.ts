@@ -3,4 +3,5 @@ export { openEmitter, type EmitterTools, type OpenEmitter } from './open-emitter
 export { gatherEmitters, namesOf } from './gather';
 export { readEmitters, removeEmitter, replayEmitter, requireEmitter, skipEmitter } from './manage';
 export type * from './manage';
+export type { EmitterReport } from './report';
 export { requireFeed } from './run-events';

@@ -1,19 +1,11 @@
 import { SelvageError } from '../errors';
 import type { Backends, EmitterState } from '../ports';
 import { leaseOf } from './emitter-runner';
-import { BEGINNING, endOf, lagBehind, nextPage, placeBefore, placeOf, type Lag, type Place } from './places';
+import { BEGINNING, endOf, lagBehind, nextPage, placeBefore, placeOf, type Place } from './places';
+import type { EmitterReport, Lag } from './report';
 import { requireFeed } from './run-events';
 
 type Records = Pick<Backends, 'runHistory' | 'leaseTable'>;
-
-/** How an emitter fares, for people and tools. */
-export interface EmitterReport extends Omit<EmitterState, 'disabledBecause'> {
-  readonly state: 'idle' | 'delivering' | 'failing' | 'disabled' | 'unassigned';
-  readonly disabledReason: string | null;
-  /** The process that delivers, in words. Null: none does. */
-  readonly deliveredBy: string | null;
-  readonly lag: Lag;
-}
 
 /** All emitters that are on record. None if the history keeps no order of changes. */
 export async function readEmitters({ runHistory, leaseTable }: Records): Promise<EmitterReport[]> {

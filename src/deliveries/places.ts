@@ -1,5 +1,6 @@
 import type { EmitterDeclaration } from '../emitters';
 import type { EmitterState, HistoryChange, Move } from '../ports';
+import type { Lag } from './report';
 import type { Feed } from './run-events';
 import { CHANGES_AT_ONCE } from '../ports/parts/changes';
 
@@ -47,17 +48,6 @@ export async function placeToRewind(
 export async function endOf(feed: Feed): Promise<Place> {
   const position = await feed.lastChange();
   return { position: position ?? null, positionAt: position === undefined ? null : await feed.now() };
-}
-
-/** What an emitter has not heard of yet. */
-export interface Lag {
-  /** How many changes; with `atLeast`, at least as many. Those that its filter leaves out count as well. */
-  readonly changes: number;
-  readonly atLeast: boolean;
-  /** The time in the oldest of them. */
-  readonly since: number | null;
-  /** Milliseconds since then, by the clock of the history. */
-  readonly ageMs: number;
 }
 
 const NO_LAG: Lag = { changes: 0, atLeast: false, since: null, ageMs: 0 };

@@ -11,7 +11,7 @@ const text = z.string().max(MOST_CHARACTERS);
 const name = text.min(1);
 const cursor = text.optional();
 const limit = z.int().min(1).max(1_000).optional();
-const time = z.number().optional();
+const time = z.iso.datetime({ offset: true }).transform(Date.parse).optional();
 const json = z.json() as z.ZodType<Json>;
 
 const rerun = z.strictObject({ runId: name, from: z.array(name).max(MOST_KNOTS).optional() });

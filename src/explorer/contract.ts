@@ -2,6 +2,13 @@
 import type { Json } from '../values';
 import type { OutcomeKind, RunStatus } from '../authoring/outcome';
 import type { GraphState, RunGraph } from '../authoring/run-graph';
+import type { WaitingCount, WaitingGroup, WaitingRuns } from '../client/across/waiting-run';
+import type { Versions } from '../client/across/version-answers';
+import type { RecordedDeadLetter, StreamPartition, StreamState } from '../client/stream-state';
+import type { WaitingKnot, WorkflowTaskState } from '../client/waiting';
+import type { WorkerState } from '../client/worker-state';
+import type { EmitterReport } from '../deliveries/report';
+import type { Stats } from '../records/questions/statistics';
 
 /**
  * What the page reads and does, as plain JSON. Three sources answer it, so that the page is the same in all
@@ -12,7 +19,7 @@ import type { GraphState, RunGraph } from '../authoring/run-graph';
  * `Last-Event-ID`. Each message is a list of {@link LiveMessage} with a position as its id. The event `behind`
  * says that some were left out, so that the page must ask again for what it shows. A refusal is an
  * {@link ApiError} with an HTTP status from 400 on.
- * Times are milliseconds since the epoch. Pages are continued by `cursor`, which is absent on the last one.
+ * Times are milliseconds since the epoch here, and ISO 8601 text over HTTP (`values/answer-json.ts`). Pages are continued by `cursor`, which is absent on the last one.
  */
 export interface Questions {
   about: { ask: Record<string, never>; answer: About };
@@ -44,11 +51,11 @@ export interface Questions {
   /** Which unfinished runs wait, counted by what for. Slow for very many, since it asks the server. */
   waitingRuns: { ask: { by: WaitingGroup }; answer: WaitingRunsAnswer };
   /** Which code unfinished runs need, and who has it. */
-  versions: { ask: Record<string, never>; answer: VersionsAnswer };
+  versions: { ask: Record<string, never>; answer: Versions };
   /** How often what finished lately failed, how long it took, and what became worse. */
   stats: { ask: { by: StatsGroup; last: StatsWindow }; answer: StatsAnswer };
   /** Who hears of runs. */
-  emitters: { ask: Record<string, never>; answer: { items: EmitterView[] } };
+  emitters: { ask: Record<string, never>; answer: { items: EmitterReport[] } };
   /** Events that an emitter gave up. */
   emitterLetters: { ask: { emitter: string; cursor?: string }; answer: EmitterLettersAnswer };
   /** Pipelines that never end. */
@@ -154,90 +161,18 @@ export type PageName =
   | 'approvals'
   | 'tapestry';
 
-export type WaitingGroup = 'reason' | 'version' | 'knot' | 'task-queue';
-
-export interface WaitingRunsAnswer {
-  readonly open: number;
-  readonly working: number;
+export interface WaitingRunsAnswer extends WaitingRuns {
   readonly waiting: number;
   /** The largest groups. */
-  readonly counts: readonly {
-    readonly key: string;
-    readonly count: number;
-    readonly since: number;
-    readonly oldestRunId: string;
-  }[];
-  /** Longest waiting first. */
-  readonly items: readonly {
-    readonly runId: string;
-    readonly tapestry: string;
-    readonly knotId?: string;
-    readonly since: number;
-    readonly code: string;
-    readonly message: string;
-  }[];
-}
-
-export interface VersionsAnswer {
-  /** Whether all workers have told which bodies they have: only then a body without workers is one that nobody has. */
-  readonly workersKnown: boolean;
-  readonly items: readonly {
-    readonly body: string;
-    /** Absent: no run needs it, or only its host knows its source. */
-    readonly codeHash?: string;
-    readonly runs: number;
-    readonly oldestRunId?: string;
-    readonly workers: number;
-    /** Absent: not known. */
-    readonly safeToRemove?: boolean;
-  }[];
+  readonly counts: readonly WaitingCount[];
 }
 
 export type StatsGroup = 'definition' | 'tapestry';
 export type StatsWindow = '24h' | '7d';
 
-export interface StatsAnswer {
-  /** Figures of what finished from `since` until `until`. */
-  readonly since: number;
-  readonly until: number;
-  /** The number of names, which may be more than there are rows. */
+export interface StatsAnswer extends Stats {
+  /** The number of names, which may be more than there are items. */
   readonly total: number;
-  /** The most that ran first. */
-  readonly items: readonly StatsView[];
-  /** Nothing is said of what became worse where fewer ran, now or in the week before. */
-  readonly minSamples: number;
-}
-
-/** Figures of the knots of one definition, or of the runs of one tapestry. Times are milliseconds. */
-export interface StatsView {
-  readonly name: string;
-  readonly ran: number;
-  readonly failed: number;
-  /** Of runs: cancelled or terminated. */
-  readonly skipped: number;
-  readonly reused: number;
-  /** How long making the reused values took. */
-  readonly savedMs: number;
-  readonly bytes: number;
-  /** Absent if nothing ran. */
-  readonly duration?: PercentilesView;
-  /** Absent if nothing ran, and of runs. */
-  readonly queued?: PercentilesView;
-  /** What is worse than in the week before. Absent: too few ran to tell. */
-  readonly regressions?: readonly {
-    /** `failures`: shares between 0 and 1; the others: milliseconds. */
-    readonly what: 'p50' | 'p95' | 'failures';
-    readonly before: number;
-    readonly now: number;
-    readonly samplesBefore: number;
-    readonly samples: number;
-  }[];
-}
-
-export interface PercentilesView {
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
 }
 
 export interface TapestryView {
@@ -322,9 +257,9 @@ export interface RunView {
    * Why unfinished knots wait, by knot id; see `WaitingKnot`. Absent if the run is over or it cannot be
    * determined.
    */
-  readonly waiting?: Readonly<Record<string, WaitingView>>;
+  readonly waiting?: Readonly<Record<string, WaitingKnot>>;
   /** Why the run as a whole makes no progress. */
-  readonly workflowTask?: { readonly code: string; readonly message: string };
+  readonly workflowTask?: WorkflowTaskState;
   /** The tapestry's runs before and after this one. */
   readonly previousRunId?: string;
   readonly nextRunId?: string;
@@ -332,23 +267,10 @@ export interface RunView {
   readonly position?: string;
 }
 
-export interface WaitingView {
-  /** A `WaitingState`: `running`, `queued`, `retrying`, `paused`, `waiting`, `pending`, `blocked`. */
-  readonly state: string;
-  readonly code: string;
-  readonly message: string;
-  readonly since?: number;
-  readonly attempt?: number;
-  readonly nextAttemptAt?: number;
-  readonly worker?: string;
-  readonly signal?: string;
-  readonly until?: number;
-}
-
 export interface KnotView {
   readonly knotId: string;
   readonly state?: GraphState;
-  readonly waiting?: WaitingView;
+  readonly waiting?: WaitingKnot;
   readonly inputs: readonly InputView[];
   readonly error?: ErrorView;
   /**
@@ -556,7 +478,7 @@ export interface ScheduleView {
   readonly timezone: string;
   readonly paused: boolean;
   readonly note?: string;
-  readonly next: readonly number[];
+  readonly nextAt: readonly number[];
   readonly last: readonly { readonly runId: string; readonly at: number }[];
   readonly overlap: string;
 }
@@ -595,40 +517,7 @@ export interface DeadLettersAnswer {
 }
 
 /** A worker that polls. All but its identity it has told the server itself, some seconds after its start. */
-export interface WorkerView {
-  readonly identity: string;
-  /** Version of Selvage. */
-  readonly selvage?: string;
-  readonly sdk?: string;
-  readonly bodyHosts?: readonly string[];
-  /** Activities that ran at its last report. */
-  readonly running?: number;
-  readonly since?: number;
-}
-
-export interface EmitterView {
-  readonly name: string;
-  readonly state: 'idle' | 'delivering' | 'failing' | 'disabled' | 'unassigned';
-  /** The process that delivers. */
-  readonly deliveredBy?: string;
-  readonly lag: {
-    /** Changes that it has not heard of; with `atLeast`, at least as many. */
-    readonly changes: number;
-    readonly atLeast: boolean;
-    /** The time in the oldest of them. */
-    readonly since?: number;
-    readonly ageMs: number;
-  };
-  readonly delivered: number;
-  readonly deliveredAt?: number;
-  readonly failures: number;
-  readonly failingSince?: number;
-  readonly lastError?: string;
-  readonly disabledReason?: string;
-  readonly deadLetters: number;
-  /** How many of these come again. */
-  readonly redriven: number;
-}
+export type WorkerView = Pick<WorkerState, 'identity'> & Partial<WorkerState>;
 
 export interface EmitterLettersAnswer {
   readonly items: readonly {
@@ -642,69 +531,16 @@ export interface EmitterLettersAnswer {
   readonly cursor?: string;
 }
 
-export interface StreamView {
-  readonly id: string;
-  readonly tapestry: string;
-  /** Kind of its source. */
-  readonly source: string;
+export interface StreamView extends Omit<StreamState, 'checkpoint'> {
   /** Value of `trigger` of its runs. */
   readonly trigger: string;
-  /** `waiting`: no process reads it. */
-  readonly state: 'reading' | 'waiting' | 'paused' | 'draining' | 'ended' | 'failed';
-  /** Who reads. */
-  readonly readBy?: string;
-  /** Elements that are finished, since it was first started. */
-  readonly ok: number;
-  /** Elements that have failed. */
-  readonly failed: number;
-  /** How often elements were lost before they could be read. */
-  readonly lost: number;
-  readonly inFlight?: number;
-  /** Most elements in flight. */
-  readonly window?: number;
-  /** Elements a second. */
-  readonly rate?: number;
-  readonly lag?: { readonly amount: number; readonly unit: 'elements' | 'bytes' };
-  /** What holds it up. */
-  readonly problem?: string;
-  /** Why it has failed. */
-  readonly error?: string;
 }
 
-export interface StreamAnswer {
+export interface StreamAnswer extends Pick<StreamState, 'gaps'> {
   /** The first of them by name. */
-  readonly partitions: {
-    readonly items: readonly {
-      readonly partition: string;
-      /** The last place up to which all is finished. */
-      readonly checkpoint?: string;
-      /** How many elements are finished beyond it. */
-      readonly ahead: number;
-    }[];
-    readonly total: number;
-  };
-  /** What was lost before it could be read: the newest of it, and how often. */
-  readonly gaps?: {
-    readonly total: number;
-    readonly items: readonly {
-      readonly partition: string;
-      readonly after?: string;
-      readonly before?: string;
-      readonly lost?: { readonly amount: number; readonly unit: 'elements' | 'bytes' };
-      readonly reason: string;
-      readonly since?: number;
-      readonly at: number;
-    }[];
-  };
+  readonly partitions: { readonly items: readonly StreamPartition[]; readonly total: number };
   /** The newest of each kind. */
-  readonly deadLetters: {
-    readonly items: readonly {
-      readonly element: string;
-      readonly runId?: string;
-      readonly reason?: string;
-      readonly at: number;
-    }[];
-  };
+  readonly deadLetters: { readonly items: readonly RecordedDeadLetter[] };
 }
 
 export interface QueueView {

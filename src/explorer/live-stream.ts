@@ -1,3 +1,4 @@
+import { answerJson } from '../values/answer-json';
 import type { LiveBatch, LiveFeed } from './live-feed';
 
 /** Interval of comments that keep proxies from closing the connection and show the client that it works. */
@@ -54,7 +55,7 @@ export function liveStream(
         };
         const tell = ({ position, events }: LiveBatch): void => {
           if (waitingBytes > MOST_WAITING_BYTES) behind(position);
-          else send(frameOf(position, JSON.stringify(events)));
+          else send(frameOf(position, JSON.stringify(answerJson(events))));
         };
         const close = (): void => {
           if (isEnded) return;

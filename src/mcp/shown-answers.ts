@@ -10,15 +10,9 @@ const VALUE_CHARACTERS = 16_000;
 const PAGE = 50;
 const MESSAGE_CHARACTERS = 1_000;
 
-/** A run with its times as text, and no longer a message than a model needs. */
-export function shownRun(run: RunSummary): object {
-  const { startedAt, finishedAt, temporalRunId: _, ...others } = run;
-  return {
-    ...others,
-    startedAt: new Date(startedAt).toISOString(),
-    finishedAt: finishedAt === undefined ? undefined : new Date(finishedAt).toISOString(),
-    error: shownError(run.error),
-  };
+/** A run with no longer a message than a model needs. */
+export function shownRun({ temporalRunId: _, ...run }: RunSummary): object {
+  return { ...run, error: shownError(run.error) };
 }
 
 export function shownKnot({ id, kind, definition, state }: GraphKnot): object {
@@ -66,9 +60,9 @@ export function durationOf({
   readonly startedAt: number;
   readonly finishedAt: number;
 }): {
-  ms: number;
+  durationMs: number;
 } {
-  return { ms: finishedAt - startedAt };
+  return { durationMs: finishedAt - startedAt };
 }
 
 export function shownError<Told extends { readonly type: string; readonly message: string }>(
@@ -82,11 +76,7 @@ export function shownWalk(
   { hash, items, truncated }: Questions['walk']['answer'],
   cursor: string | undefined,
 ): object {
-  const shown = ({ at, ...step }: (typeof items)[number]): object => ({
-    ...step,
-    at: new Date(at).toISOString(),
-  });
-  return { hash, ...pageFrom(cursor, items, shown), truncated };
+  return { hash, ...pageFrom(cursor, items), truncated };
 }
 
 /** A page of a list; its cursor is the index at which the next one begins. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defined, type Json } from '../values';
+import { answerJson } from '../values/answer-json';
 import { budgetOf } from '../plan';
 import { planOf } from '../runtime';
 import { nodeSha256 } from '../backends';
@@ -80,7 +81,7 @@ function tool<Shape extends z.ZodRawShape>(
     isWriting,
     // Undefined properties are left out.
     call: async (given, surroundings) =>
-      JSON.parse(JSON.stringify(await call(schema.parse(given ?? {}), surroundings))) as Json,
+      JSON.parse(JSON.stringify(answerJson(await call(schema.parse(given ?? {}), surroundings)))) as Json,
   };
 }
 

@@ -187,9 +187,9 @@ export interface Statistics {
   /** Bytes of the values that were made. 0 for runs. */
   readonly bytes: number;
   /** From start to end of what ran; null if nothing did. */
-  readonly duration: Percentiles | null;
+  readonly durationMs: Percentiles | null;
   /** From the moment when it could have started until it did; null if nothing ran, and for runs. */
-  readonly queued: Percentiles | null;
+  readonly queuedMs: Percentiles | null;
 }
 
 /** The key of a record. */

@@ -1,5 +1,5 @@
 import { graphOfPlan } from '../plan/run-graph';
-import type { GraphState, RunGraph } from '../authoring/run-graph';
+import type { GraphState, RecordedAttempt, RunGraph } from '../authoring/run-graph';
 import type { ExceptionRecord, LineageRecord } from '../ports';
 import type { ElementCounts } from './lineage';
 import { presentCode } from '../errors';
@@ -24,7 +24,7 @@ export function stateOf(record: LineageRecord, codeHash: string | undefined): Gr
     error?: ExceptionRecord;
     elements?: ElementCounts;
     child_run?: { run_id: string };
-    attempts?: GraphState['attempts'];
+    attempts?: readonly RecordedAttempt[];
     waits?: GraphState['waits'];
   };
   // The value of another run was made by that run's code.
@@ -51,7 +51,13 @@ export function stateOf(record: LineageRecord, codeHash: string | undefined): Gr
     ...(isOther && { ranCodeHash: code }),
     ...(child_run && { childRunId: child_run.run_id }),
     ...(record.worker !== null && { worker: record.worker }),
-    ...(attempts && { attempts }),
+    ...(attempts && {
+      attempts: attempts.map(({ started_at: startedAt, ended_at: endedAt, ...one }) => ({
+        ...one,
+        startedAt,
+        endedAt,
+      })),
+    }),
     ...(waits && { waits: waits.map((wait) => ({ ...wait, code: presentCode(wait.code) })) }),
   };
 }

@@ -36,7 +36,7 @@ export const HISTORY_STATISTICS_TESTS: ConformanceTests<RunHistory, Subject<RunH
       found.map(({ name }) => name),
       ['another', 'double'],
     );
-    const { duration, ...counts } = found[1]!;
+    const { durationMs, ...counts } = found[1]!;
     assert.deepEqual(counts, {
       name: 'double',
       ran: 101,
@@ -45,14 +45,14 @@ export const HISTORY_STATISTICS_TESTS: ConformanceTests<RunHistory, Subject<RunH
       reused: 2,
       savedMs: 1_250.5,
       bytes: 1_000,
-      queued: { p50: 3, p95: 3, p99: 3 },
+      queuedMs: { p50: 3, p95: 3, p99: 3 },
     });
     for (const [share, exact] of [
       ['p50', 51],
       ['p95', 96],
       ['p99', 100],
     ] as const)
-      assert.ok(Math.abs(duration![share] - exact) <= exact * 0.03, `${share} is ${duration![share]}.`);
+      assert.ok(Math.abs(durationMs![share] - exact) <= exact * 0.03, `${share} is ${durationMs![share]}.`);
     assert.deepEqual(found[0], {
       name: 'another',
       ran: 1,
@@ -61,8 +61,8 @@ export const HISTORY_STATISTICS_TESTS: ConformanceTests<RunHistory, Subject<RunH
       reused: 0,
       savedMs: 0,
       bytes: 0,
-      duration: { p50: 7, p95: 7, p99: 7 },
-      queued: { p50: 3, p95: 3, p99: 3 },
+      durationMs: { p50: 7, p95: 7, p99: 7 },
+      queuedMs: { p50: 3, p95: 3, p99: 3 },
     });
     assert.deepEqual(await adapter.statistics({ by: 'definition', since: 0, until: 1_000 }), []);
   },
@@ -97,8 +97,8 @@ export const HISTORY_STATISTICS_TESTS: ConformanceTests<RunHistory, Subject<RunH
         reused: 0,
         savedMs: 0,
         bytes: 0,
-        duration: { p50: 12, p95: 12, p99: 12 },
-        queued: null,
+        durationMs: { p50: 12, p95: 12, p99: 12 },
+        queuedMs: null,
       },
     ]);
   },

@@ -108,8 +108,8 @@ test('the commands of the pages do what they say', async () => {
     runs[runId.replace(/-[0-9a-f]+$/, '')] = runId;
   }
   const { stdout } = await run('lineage', '--run', runs['quickstart']!, '--json');
-  const { items } = JSON.parse(stdout) as { items: { knot_id: string; output_hash: string }[] };
-  const { output_hash: hash } = items.find(({ knot_id }) => knot_id === 'answer')!;
+  const { items } = JSON.parse(stdout) as { items: { knotId: string; outputHash: string }[] };
+  const { outputHash: hash } = items.find(({ knotId }) => knotId === 'answer')!;
   const known = (word: string): string =>
     word === 'RUN'
       ? runs['quickstart']!

@@ -168,7 +168,7 @@ test('scrub finds what a run has stored, slices too, by the key of the run, and 
   const stored = (await selvage.backends.dataStore.list({ limit: 1_000 })).items.map(({ hash }) => hash);
   const rotated = await backendsOf(folder, `${SECOND},${FIRST}`);
   const plan = await planScrub(rotated, { runs: [run.runId] });
-  expect(plan.values.map(({ hash }) => hash)).toEqual(expect.arrayContaining(stored));
+  expect(plan.items.map(({ hash }) => hash)).toEqual(expect.arrayContaining(stored));
   const lacks = planScrub(await backendsOf(folder, SECOND), { runs: [run.runId] });
   expect(await rejectionOf(lacks)).toMatchObject({ code: 'KeyMissing' });
 });

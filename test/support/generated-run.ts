@@ -142,8 +142,8 @@ function stateOf(
       attempts: [
         {
           attempt: 1,
-          started_at: ready + waited,
-          ended_at: ready + waited + 300,
+          startedAt: ready + waited,
+          endedAt: ready + waited + 300,
           reason: { code: 'FetchError', message: 'socket hang up' },
         },
       ],

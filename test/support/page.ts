@@ -16,6 +16,7 @@ import {
   type PageServerOptions,
 } from '../../src/explorer/page-server';
 import { SelvageError } from '../../src/errors';
+import { answerJson, fromAnswerJson } from '../../src/values/answer-json';
 import { onClose, temporaryFolder } from './open-selvage';
 
 export interface Answer {
@@ -105,14 +106,16 @@ export class TestPage {
     ask: object = {},
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    return await send(`${this.url}api/${name}?q=${encodeURIComponent(JSON.stringify(ask))}`, { headers });
+    return await send(`${this.url}api/${name}?q=${encodeURIComponent(JSON.stringify(answerJson(ask)))}`, {
+      headers,
+    });
   }
 
   async ask<Name extends QuestionName>(
     name: Name,
     ask: Questions[Name]['ask'],
   ): Promise<Questions[Name]['answer']> {
-    return answerOf(await this.question(name, ask));
+    return fromAnswerJson(answerOf(await this.question(name, ask))) as Questions[Name]['answer'];
   }
 
   async post(name: string, ask: object, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
@@ -210,7 +213,7 @@ export class LiveReader {
     this.frames.push({
       id: fields.get('id') ?? '',
       event: fields.get('event') ?? 'message',
-      events: JSON.parse(data) as LiveMessage[],
+      events: fromAnswerJson(JSON.parse(data)) as LiveMessage[],
     });
   }
 }

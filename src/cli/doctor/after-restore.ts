@@ -19,9 +19,9 @@ export async function afterRestore(options: ServerOptions, output: Output): Prom
 }
 
 function describe(state: RestoredState, ok: boolean): string {
-  const { newest, ended, completed, restored, open, unknown, missing, lostEvents, rewoundEmitters } = state;
+  const { newestAt, ended, completed, restored, open, unknown, missing, lostEvents, rewoundEmitters } = state;
   const lines = [
-    newest === null ? 'The run history is empty.' : `The run history ends at ${formatTime(newest)}.`,
+    newestAt === null ? 'The run history is empty.' : `The run history ends at ${formatTime(newestAt)}.`,
     ...(ended.length === 0
       ? []
       : [

@@ -1,3 +1,4 @@
+import { answerJson } from '../../values/answer-json';
 import { redactText } from '../../values/redact';
 import { standardError, standardOutput, styled, Terminal, type OutputStream } from '../../terminal';
 
@@ -80,13 +81,13 @@ export class Output {
   /** The result for programs, with `json` only; at most once per command. */
   document(value: unknown): void {
     this.hasDocument = true;
-    this.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    this.stdout.write(`${JSON.stringify(answerJson(value), null, 2)}\n`);
   }
 
   /** One of several documents, one per line; with `json` only. */
   documentLine(value: unknown): void {
     this.hasDocument = true;
-    this.stdout.write(`${JSON.stringify(value)}\n`);
+    this.stdout.write(`${JSON.stringify(answerJson(value))}\n`);
   }
 
   /** The terminal's width. */

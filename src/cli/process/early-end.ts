@@ -3,6 +3,7 @@ import { watchBodies } from '../../runtime/body-watch';
 import { userFrame } from '../../runtime/user-frame';
 import type { KnotContext } from '../../authoring/knot-context';
 import { writeNow } from '../../terminal';
+import { answerJson } from '../../values/answer-json';
 import { EXIT } from '../output/exit-codes';
 import { nameSome } from '../output/format';
 import type { Output } from '../output/output';
@@ -173,7 +174,7 @@ function document(says: object, output: Output): void {
     ...says,
     back: run && commandLine(run.back),
   };
-  writeNow(1, `${JSON.stringify(known, null, 2)}\n`);
+  writeNow(1, `${JSON.stringify(answerJson(known), null, 2)}\n`);
 }
 
 function fate(knots: readonly KnotContext[]): string[] {

@@ -12,13 +12,13 @@ export function exitCodeOf(
 }
 
 export function describeGarbage(report: GarbageReport): string {
-  const { dryRun, complete, unavailable, examined, unreferenced, expired, before, heldBy, last } = report;
+  const { dryRun, complete, unavailable, examined, unreferenced, expired, until, heldBy, last } = report;
   const removed = dryRun ? 'would be removed' : 'removed';
   return [
     `${total(examined)} looked at.`,
     `${total(unreferenced)} that no record names ${removed}.`,
     ...(expired.count > 0 ? [`${total(expired)} older than the TTL ${removed}.`] : []),
-    `What was put since ${formatTime(before)} stays.`,
+    `What was put since ${formatTime(until)} stays.`,
     ...(heldBy
       ? [
           `Run ${heldBy.runId} is not over since ${formatTime(heldBy.since)}: what was put since then stays for its sake.`,

@@ -61,13 +61,13 @@ export function describeList(
     ...schedules.map((schedule) => {
       const { id } = schedule;
       if ('unreadable' in schedule) return [id, '', '', '', '', `unreadable: ${schedule.unreadable.code}`];
-      const { form, paused, next, changedOnServer, deployed } = schedule;
+      const { form, paused, nextAt, changedOnServer, deployed } = schedule;
       return [
         id,
         startedBy(form).tapestry,
         timesText(form.times),
         form.timezone,
-        paused ? 'paused' : next[0] === undefined ? 'none' : formatTime(next[0]),
+        paused ? 'paused' : nextAt[0] === undefined ? 'none' : formatTime(nextAt[0]),
         [
           ...(compared ? [standings.get(id) ?? ''] : []),
           ...(changedOnServer.length > 0 || !deployed ? ['changed on the server'] : []),
@@ -85,7 +85,7 @@ export function describeList(
 }
 
 export function describeSchedule(schedule: ScheduleHistory, output: Output): string {
-  const { id, form, deployed, paused, note, remaining, counts, next, runs, changedOnServer } = schedule;
+  const { id, form, deployed, paused, note, remaining, counts, nextAt, runs, changedOnServer } = schedule;
   const now = Date.now();
   const started = startedBy(form);
   const declared = { ...form, parameters: started.parameters as typeof form.parameters, plan: started.plan };
@@ -133,9 +133,9 @@ export function describeSchedule(schedule: ScheduleHistory, output: Output): str
       : []),
     '',
     output.bold('Next'),
-    ...(next.length === 0
+    ...(nextAt.length === 0
       ? [paused ? '  none while it is paused' : '  none']
-      : timeRows(next, form.timezone, now)),
+      : timeRows(nextAt, form.timezone, now)),
     '',
     output.bold('Last runs'),
     ...(runs.length === 0

@@ -22,11 +22,11 @@ export function describeStats(stats: Stats, output: Output): string {
     `${one.ran}`,
     failures(one),
     `${one.skipped}`,
-    ...times(one.duration, ['p50', 'p95', 'p99']),
+    ...times(one.durationMs, ['p50', 'p95', 'p99']),
     ...(ofRuns
       ? []
       : [
-          ...times(one.queued, ['p50', 'p95']),
+          ...times(one.queuedMs, ['p50', 'p95']),
           formatBytes(one.bytes),
           `${one.reused}`,
           one.reused === 0 ? '' : formatDuration(one.savedMs),

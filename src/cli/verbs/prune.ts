@@ -79,13 +79,13 @@ async function pruneRuns(
 }
 
 function describePrune(report: PruneReport, output: Output): string {
-  const { runs, before, tapestries, retained, retainedRuns, undelivered, undeliveredBy } = report;
-  const ended = `ended before ${formatTime(before)}`;
-  const rows = tapestries.map(({ tapestry, runs: count, oldest, newest }) => [
+  const { runs, until, tapestries, retained, retainedRuns, undelivered, undeliveredBy } = report;
+  const ended = `ended before ${formatTime(until)}`;
+  const rows = tapestries.map(({ tapestry, runs: count, oldestStartedAt, newestStartedAt }) => [
     tapestry,
     String(count),
-    formatTime(oldest),
-    formatTime(newest),
+    formatTime(oldestStartedAt),
+    formatTime(newestStartedAt),
   ]);
   return [
     ...(runs === 0

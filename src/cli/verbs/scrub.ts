@@ -80,12 +80,12 @@ async function scrubValues(
       ...(olderThan !== undefined && { olderThan }),
     });
     output.say(describePlan(plan, output));
-    const count = plan.values.filter(({ isThere }) => isThere).length;
+    const count = plan.items.filter(({ isThere }) => isThere).length;
     const removeNone = (code: number): number => {
       if (output.json) output.document({ ...plan, dryRun, removed: 0 });
       return code;
     };
-    if (dryRun || plan.values.length === 0) return removeNone(EXIT.ok);
+    if (dryRun || plan.items.length === 0) return removeNone(EXIT.ok);
     // Values removed earlier may remain to be purged; that removes nothing else, so it needs no question.
     if (count > 0 && !force && plan.running.length > 0) return removeNone(EXIT.usage);
     if (
@@ -108,7 +108,7 @@ async function scrubValues(
   });
 }
 
-function describePlan({ values, running, inHistories }: ScrubPlan, output: Output): string {
+function describePlan({ items: values, running, inHistories }: ScrubPlan, output: Output): string {
   const there = values.filter(({ isThere }) => isThere).length;
   const lines = [
     `${plural(values.length, 'value')}, of which the data store has ${there}:`,

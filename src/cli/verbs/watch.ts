@@ -42,8 +42,8 @@ async function watchRun(runId: string, options: ServerOptions, output: Output): 
     const { backends, projectDir, location: place } = selvage;
     const { status, started_at, finished_at } = ended.run;
     if (output.json) {
-      const took = finished_at === null ? null : finished_at - started_at;
-      output.documentLine({ type: 'end', runId, status, took });
+      const durationMs = finished_at === null ? null : finished_at - started_at;
+      output.documentLine({ type: 'end', runId, status, durationMs });
     } else await showEnded(ended, { backends, projectDir, place }, options, output);
     return hasResult(status === 'succeeded' ? EXIT.ok : EXIT.runFailed);
   });

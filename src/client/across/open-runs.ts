@@ -1,6 +1,6 @@
 import { isOfClass } from '../../errors';
 import type { Layout } from '../../plan';
-import type { Backends, RunQuery, RunRecord } from '../../ports';
+import type { Backends, RunRecord } from '../../ports';
 import { everyPage } from '../../ports/parts/every-item';
 import { runMatches } from '../../ports/parts/run-matches';
 import type { LoadedPlan } from '../../runtime';
@@ -10,9 +10,7 @@ import type { Connected } from '../connect';
 import { layoutOfRun, readPlanOf } from '../read-run';
 import { runningWorkflows, type RunningWorkflow } from '../running-workflows';
 import { isOfOtherHistory } from '../unbegun-run';
-
-/** Which unfinished runs are asked about. All given conditions must hold. */
-export type OpenRunsQuery = Omit<RunQuery, 'status' | 'limit' | 'cursor'>;
+import type { OpenRunsQuery } from './waiting-run';
 
 /** An unfinished run, as listings have it. */
 export interface OpenRun {

@@ -1,6 +1,9 @@
 import type { WorkflowTaskCode, WaitingCode } from '../waiting';
+import type { RunQuery } from '../../ports';
 import type { Duration } from '../../values/duration';
-import type { OpenRunsQuery } from './open-runs';
+
+/** Which unfinished runs are asked about. All given conditions must hold. */
+export type OpenRunsQuery = Omit<RunQuery, 'status' | 'limit' | 'cursor'>;
 
 export interface WaitingRunsQuery extends OpenRunsQuery {
   /**

@@ -21,10 +21,11 @@ import type { RunSituation } from '../run-situation';
 import { UnfinishedKnots } from '../unfinished-knots';
 import type { Waiting, WaitingKnot } from '../waiting';
 import { WaitingReader } from '../waiting-reader';
-import type { Workers, WorkerState } from '../workers';
+import type { WorkerState } from '../worker-state';
+import type { Workers } from '../workers';
 import { readFinishedKnots, type Finished } from './finished-knots';
-import { PlansOfRuns, readOpenRuns, type OpenRun, type OpenRunsQuery } from './open-runs';
-import type { WaitingRun, WaitingRuns, WaitingRunsQuery } from './waiting-run';
+import { PlansOfRuns, readOpenRuns, type OpenRun } from './open-runs';
+import type { OpenRunsQuery, WaitingRun, WaitingRuns, WaitingRunsQuery } from './waiting-run';
 
 const WITHIN_MS = 10_000;
 /** Runs that the server is asked about at once. */

@@ -30,7 +30,7 @@ export interface ScheduleState {
   /** How many runs are left, if that is limited. */
   readonly remaining: number | null;
   /** At most ten, with their jitter; none while it is paused. */
-  readonly next: readonly number[];
+  readonly nextAt: readonly number[];
   /** At most ten, newest first. */
   readonly recent: readonly ScheduledRun[];
   /** Ids of runs that are not over. */
@@ -94,7 +94,7 @@ export function stateOf(description: ScheduleDescription): ScheduleState {
     paused: state.paused,
     note: state.note === undefined || state.note === '' ? null : state.note,
     remaining: state.remainingActions ?? null,
-    next: state.paused ? [] : info.nextActionTimes.map((time) => time.getTime()),
+    nextAt: state.paused ? [] : info.nextActionTimes.map((time) => time.getTime()),
     recent: recentRuns(info.recentActions),
     running: info.runningActions.map(({ workflow }) => workflow.workflowId),
     counts: {

@@ -3,6 +3,7 @@ import { gzip } from 'node:zlib';
 import { BodyReader } from '../../adapters/webhook/read-body';
 import { Problem } from '../../adapters/webhook/problem';
 import { SelvageError } from '../../errors';
+import { answerJson } from '../../values/answer-json';
 import { act, type ActAsk } from '../acts';
 import { ACTS, QUESTIONS } from '../asks';
 import type { ActName, QuestionName } from '../contract';
@@ -186,7 +187,7 @@ function parsed(schema: Schema, asked: unknown, name: string): ReturnType<Schema
 const zip = promisify(gzip);
 
 async function jsonResponse(request: Request, value: unknown): Promise<Response> {
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(answerJson(value));
   const headers = {
     ...HEADERS,
     'content-type': 'application/json; charset=utf-8',

@@ -1,5 +1,5 @@
 import { countWaiting } from '../../client/across/waiting-run';
-import type { Questions, VersionsAnswer, WaitingRunsAnswer } from '../contract';
+import type { Questions, WaitingRunsAnswer } from '../contract';
 import type { ExplorerData } from '../data';
 
 const GROUPS = 100;
@@ -14,34 +14,11 @@ export async function waitingRuns(
 ): Promise<WaitingRunsAnswer> {
   const found = await reach.ask((selvage) => selvage.runs.waiting({ within: WITHIN_MS }));
   const { items, open, working } = found ?? { items: [], open: 0, working: 0 };
-  return {
-    open,
-    working,
-    waiting: items.length,
-    counts: countWaiting(items, by).slice(0, GROUPS),
-    items: items.slice(0, RUNS).map(({ runId, tapestry, knotId, since, reason }) => ({
-      runId,
-      tapestry,
-      ...(knotId !== undefined && { knotId }),
-      since,
-      code: reason.code,
-      message: reason.message,
-    })),
-  };
+  const counts = countWaiting(items, by).slice(0, GROUPS);
+  return { open, working, waiting: items.length, counts, items: items.slice(0, RUNS) };
 }
 
-export async function versions({ reach }: ExplorerData): Promise<VersionsAnswer> {
+export async function versions({ reach }: ExplorerData): Promise<Questions['versions']['answer']> {
   const found = await reach.ask((selvage) => selvage.versions());
-  const { bodies = [], silentWorkers = [], workersKnown = false } = found ?? {};
-  return {
-    workersKnown: workersKnown && silentWorkers.length === 0,
-    items: bodies.map(({ body, codeHash, runs, oldestRunId, workers, safeToRemove }) => ({
-      body,
-      ...(codeHash !== null && { codeHash }),
-      runs,
-      ...(oldestRunId !== undefined && { oldestRunId }),
-      workers: workers.length,
-      ...(safeToRemove !== null && { safeToRemove }),
-    })),
-  };
+  return found ?? { plans: [], bodies: [], open: 0, unknownRuns: [], silentWorkers: [], workersKnown: false };
 }

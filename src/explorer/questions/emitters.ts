@@ -1,30 +1,11 @@
 import { readEmitters, requireEmitter, requireFeed } from '../../deliveries';
-import type { EmitterLettersAnswer, EmitterView, Questions } from '../contract';
+import type { EmitterLettersAnswer, Questions } from '../contract';
 import type { ExplorerData } from '../data';
 
 const LETTERS = 50;
 
-export async function emitters({ backends }: ExplorerData): Promise<{ items: EmitterView[] }> {
-  const reports = await readEmitters(backends);
-  return {
-    items: reports.map((report): EmitterView => {
-      const { name, state, lag, delivered, failures, deadLetters, redriven } = report;
-      return {
-        name,
-        state,
-        deliveredBy: report.deliveredBy ?? undefined,
-        lag: { ...lag, since: lag.since ?? undefined },
-        delivered,
-        deliveredAt: report.deliveredAt ?? undefined,
-        failures,
-        failingSince: report.failingSince ?? undefined,
-        lastError: report.lastError ?? undefined,
-        disabledReason: report.disabledReason ?? undefined,
-        deadLetters,
-        redriven,
-      };
-    }),
-  };
+export async function emitters({ backends }: ExplorerData): Promise<Questions['emitters']['answer']> {
+  return { items: await readEmitters(backends) };
 }
 
 export async function emitterLetters(

@@ -12,7 +12,7 @@ import { cacheSentence } from '../cache-sentence';
 import { errorView } from '../knot-view';
 import { readBytes } from '../read-bytes';
 import { schemaToJson } from '../schema-to-json';
-import { requireRun, waitingView } from './run';
+import { requireRun } from './run';
 
 const LOG_BYTES = 64 * 1024;
 
@@ -67,7 +67,7 @@ async function waitOf(
   knotId: string,
 ): Promise<KnotView['waiting'] | undefined> {
   const state = await reach.ask((selvage) => selvage.getRun(runId).knot(knotId), 8_000);
-  return state?.waiting && waitingView(state.waiting);
+  return state?.waiting;
 }
 
 function recordedInputs(record: LineageRecord): InputView[] {

@@ -1,11 +1,10 @@
 import { knotRecords } from '../../client/read-run';
 import { reconcileRun } from '../../client/reconcile';
 import { namedIn, resumesOf, type Resume } from '../../client/resumes';
-import type { Waiting, WaitingKnot } from '../../client';
 import { SelvageError } from '../../errors';
 import { graphOfRun } from '../../runtime';
 import type { RunRecord } from '../../ports';
-import type { Questions, RunView, WaitingView } from '../contract';
+import type { Questions, RunView } from '../contract';
 import type { ExplorerData } from '../data';
 import type { ServerReach } from '../reach';
 import { summaryOf } from '../run-summary';
@@ -126,27 +125,9 @@ export async function waiting(
 ): Promise<Questions['waiting']['answer']> {
   // If no worker answers, 5 s pass before the server's word alone is taken.
   const state = await reach.ask((selvage) => selvage.getRun(runId).status(), 12_000);
-  return state?.waiting ? waitingOf(state.waiting) : {};
-}
-
-function waitingOf({ knots, workflowTask }: Waiting): Questions['waiting']['answer'] {
+  const { knots, workflowTask } = state?.waiting ?? {};
   return {
-    waiting: Object.fromEntries(knots.map((knot) => [knot.knotId, waitingView(knot)])),
-    ...(workflowTask && { workflowTask: { code: workflowTask.code, message: workflowTask.message } }),
-  };
-}
-
-export function waitingView(knot: WaitingKnot): WaitingView {
-  const { state, reason, since, attempt, nextAttemptAt, worker, signal, until } = knot;
-  return {
-    state,
-    code: reason.code,
-    message: reason.message,
-    since,
-    attempt,
-    nextAttemptAt,
-    worker,
-    signal,
-    until,
+    ...(knots && { waiting: Object.fromEntries(knots.map((knot) => [knot.knotId, knot])) }),
+    ...(workflowTask && { workflowTask }),
   };
 }

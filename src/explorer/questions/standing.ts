@@ -15,7 +15,6 @@ import type {
   Questions,
   ScheduleView,
   TriggerView,
-  WorkerView,
 } from '../contract';
 import type { ExplorerData } from '../data';
 import { requireTapestry } from '../require-tapestry';
@@ -34,13 +33,13 @@ function scheduleView(schedule: ScheduleState | UnreadableSchedule): ScheduleVie
       description: '',
       timezone: '',
       paused: false,
-      next: [],
+      nextAt: [],
       last: [],
       overlap: '',
     };
     return { ...none, id, note: `${unreadable.code}: ${unreadable.message}` };
   }
-  const { id, form, paused, note, next, recent } = schedule;
+  const { id, form, paused, note, nextAt, recent } = schedule;
   return {
     id,
     tapestry: form.tapestry,
@@ -48,7 +47,7 @@ function scheduleView(schedule: ScheduleState | UnreadableSchedule): ScheduleVie
     timezone: form.timezone,
     paused,
     ...(note !== null && note !== '' && { note }),
-    next,
+    nextAt,
     last: recent.map(({ runId, startedAt }) => ({ runId, at: startedAt })),
     overlap: form.overlap,
   };
@@ -177,12 +176,10 @@ export async function workers(data: ExplorerData): Promise<Questions['workers'][
       return {
         taskQueue: queue,
         tapestries: [...known.tapestries].sort(),
-        workers: (pollers?.alive ?? []).map((identity) =>
-          workerView(
-            identity,
-            listed.find((worker) => worker.taskQueue === queue && worker.identity === identity),
-          ),
-        ),
+        workers: (pollers?.alive ?? []).map((identity) => ({
+          identity,
+          ...listed.find((worker) => worker.taskQueue === queue && worker.identity === identity),
+        })),
         ...(pollers?.lastPollAt !== undefined && { lastPollAt: pollers.lastPollAt }),
         running: known.running,
       };
@@ -200,19 +197,6 @@ async function listWorkers({ workers: alive }: Selvage): Promise<WorkerState[]> 
     if (SelvageError.is(error, 'ServerRefused')) return [];
     throw error;
   });
-}
-
-function workerView(identity: string, told: WorkerState | undefined): WorkerView {
-  if (!told) return { identity };
-  const { selvage, sdk, bodyHosts, running, since } = told;
-  return {
-    identity,
-    ...(selvage !== null && { selvage }),
-    sdk,
-    bodyHosts,
-    ...(running !== null && { running }),
-    since,
-  };
 }
 
 /** The queues in the records of a run's knots; if it has none yet, those that its plan names. */

@@ -1,4 +1,3 @@
-import type { Percentiles } from '../../ports';
 import { statsOf } from '../../records/questions';
 import type { Questions, StatsAnswer, StatsWindow } from '../contract';
 import type { ExplorerData } from '../data';
@@ -14,27 +13,5 @@ export async function stats(
 ): Promise<StatsAnswer> {
   const until = (await runHistory.now()) + 1;
   const found = await statsOf(runHistory, { by, since: until - LENGTHS[last], until });
-  const { regressions, tooFewSamples, minSamples } = found.baseline!;
-  const unknown = new Set(tooFewSamples);
-  return {
-    since: found.since,
-    until,
-    total: found.items.length,
-    items: found.items.slice(0, ROWS).map(({ duration, queued, ...counts }) => ({
-      ...counts,
-      ...times('duration', duration),
-      ...times('queued', queued),
-      ...(!unknown.has(counts.name) && {
-        regressions: regressions.filter(({ name }) => name === counts.name).map(({ name: _, ...one }) => one),
-      }),
-    })),
-    minSamples,
-  };
-}
-
-function times<Name extends string>(
-  name: Name,
-  percentiles: Percentiles | null,
-): { [_ in Name]?: Percentiles } | undefined {
-  return percentiles ? ({ [name]: percentiles } as { [_ in Name]: Percentiles }) : undefined;
+  return { ...found, items: found.items.slice(0, ROWS), total: found.items.length };
 }

@@ -8,13 +8,7 @@ const MOST_PARTITIONS = 100;
 /** @throws SelvageError `ServerUnreachable`: only the server knows the streams */
 export async function streams({ reach }: ExplorerData): Promise<{ items: StreamView[] }> {
   const all = await reach.do((selvage) => selvage.streams.list());
-  return {
-    items: all.map(({ checkpoint: _, startedAt: _startedAt, reportedAt: _reportedAt, gaps, ...state }) => ({
-      ...state,
-      lost: gaps?.total ?? 0,
-      trigger: streamName(state.id),
-    })),
-  };
+  return { items: all.map(({ checkpoint: _, ...state }) => ({ ...state, trigger: streamName(state.id) })) };
 }
 
 /** @throws SelvageError `UnknownStream`, `ServerUnreachable` */

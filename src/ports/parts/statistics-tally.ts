@@ -97,8 +97,8 @@ export class StatisticsTally {
         reused,
         savedMs: saved,
         bytes,
-        duration: percentilesOf(durations),
-        queued: percentilesOf(queued),
+        durationMs: percentilesOf(durations),
+        queuedMs: percentilesOf(queued),
       }),
     );
   }

@@ -98,7 +98,7 @@ function regressionsOf(now: Statistics, then: Statistics): Regression[] {
   const samples = { samplesBefore: then.ran, samples: now.ran };
   const slower = (['p50', 'p95'] as const).flatMap((what): Regression[] => {
     if (what === 'p95' && Math.min(then.ran, now.ran) < LEAST_SAMPLES_FOR_P95) return [];
-    const [was, is] = [then.duration![what], now.duration![what]];
+    const [was, is] = [then.durationMs![what], now.durationMs![what]];
     return is >= was * SLOWER && is - was >= LONGER_MS
       ? [{ name, what, before: was, now: is, ...samples }]
       : [];

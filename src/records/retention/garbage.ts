@@ -42,7 +42,7 @@ export interface GarbageReport {
   /** Removed (or to be removed) because of their age. */
   readonly expired: ValueTotal;
   /** Values put at this time (milliseconds since the epoch) or later stayed. */
-  readonly before: number;
+  readonly until: number;
   /** The unfinished run because of which values older than the grace or the TTL stayed. */
   readonly heldBy?: OpenRun;
   /** The hash of the last value that was looked at. */
@@ -85,7 +85,7 @@ export async function sweep(
   const holder = earlier(open, await oldestRunning(runHistory));
   const until = (span: number): number => Math.min(now - span, holder?.since ?? now);
   const before = until(grace);
-  const removed = { dryRun, before };
+  const removed = { dryRun, until: before };
   const heldBy = holder && holder.since < now - Math.min(grace, ttl ?? grace) ? holder : undefined;
   const examined = new Total();
   const unreferred = new Total();

@@ -30,8 +30,8 @@ export interface PrunedTapestry {
   readonly tapestry: string;
   readonly runs: number;
   /** When the oldest and the newest of them began: milliseconds since the epoch. */
-  readonly oldest: number;
-  readonly newest: number;
+  readonly oldestStartedAt: number;
+  readonly newestStartedAt: number;
 }
 
 export interface PruneReport {
@@ -39,7 +39,7 @@ export interface PruneReport {
   /** False if it was interrupted: the next call does the rest. */
   readonly complete: boolean;
   /** Runs that ended before this time (milliseconds since the epoch) are removed. */
-  readonly before: number;
+  readonly until: number;
   /** How many runs were (or would be) removed, including nested ones. */
   readonly runs: number;
   /** The same by tapestry, sorted by name. */
@@ -95,7 +95,7 @@ export async function prune(
     );
   }
   const { runHistory } = backends;
-  const before = Date.now() - olderThan;
+  const until = Date.now() - olderThan;
   const readers = removesUndelivered ? [] : await slowReaders(runHistory);
   const needed = await neededRuns(runHistory, open);
   const roots = new Roots(runHistory);
@@ -107,7 +107,7 @@ export async function prune(
   const report = (complete: boolean, garbage?: GarbageReport): PruneReport => ({
     dryRun,
     complete,
-    before,
+    until,
     runs,
     tapestries: [...totals.values()].sort((one, other) => (one.tapestry < other.tapestry ? -1 : 1)),
     records,
@@ -118,10 +118,10 @@ export async function prune(
     ...(garbage && { garbage }),
   });
   const isYoung = ({ status, finished_at: end }: RunRecord): boolean =>
-    status === 'running' || end === null || end >= before;
+    status === 'running' || end === null || end >= until;
   /** By the Temporal run id of the topmost run: the emitters that hold up the whole family; none if another run does. */
   const staying = new Map<string, ReadonlySet<string>>();
-  for await (const run of allRuns(runHistory, { until: before })) {
+  for await (const run of allRuns(runHistory, { until })) {
     if (signal?.aborted) return report(false);
     const isHeld = isYoung(run) || needed.has(run.run_id);
     const behind = isHeld ? [] : readers.filter(({ deliveredUntil }) => deliveredUntil <= run.finished_at!);
@@ -132,7 +132,7 @@ export async function prune(
     staying.set(root, new Set(isFamilyHeld ? [] : [...(others ?? []), ...behind.map(({ name }) => name)]));
   }
   // Newest first, so that child runs come before their parents. They may be removed meanwhile.
-  for await (const run of allRuns(runHistory, { until: before })) {
+  for await (const run of allRuns(runHistory, { until })) {
     if (signal?.aborted) return report(false);
     if (isYoung(run)) continue;
     const root = await roots.of(run);
@@ -226,7 +226,7 @@ function withRun(total: PrunedTapestry | undefined, { tapestry, started_at: at }
   return {
     tapestry,
     runs: (total?.runs ?? 0) + 1,
-    oldest: Math.min(total?.oldest ?? at, at),
-    newest: Math.max(total?.newest ?? at, at),
+    oldestStartedAt: Math.min(total?.oldestStartedAt ?? at, at),
+    newestStartedAt: Math.max(total?.newestStartedAt ?? at, at),
   };
 }

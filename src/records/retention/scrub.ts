@@ -42,7 +42,7 @@ export interface ScrubbedValue {
 }
 
 export interface ScrubPlan {
-  readonly values: readonly ScrubbedValue[];
+  readonly items: readonly ScrubbedValue[];
   /** Unfinished runs that refer to some of the values: without `force`, nothing is removed. */
   readonly running: readonly string[];
   /** Runs that may have small values in Temporal's history as well, since their `inlineLimit` was not 0. */
@@ -110,7 +110,7 @@ export async function planScrub(backends: Backends, selection: ScrubSelection): 
   for (const hash of slices.keys())
     if (there.has(hash)) values.push({ hash, madeBy: [], takenBy: [], hasMore: false });
   return {
-    values: values.map((value) => {
+    items: values.map((value) => {
       const subjects = [...(selected.get(value.hash) ?? slices.get(value.hash)!)];
       return { ...value, isThere: there.has(value.hash), ...(subjects.length > 0 && { subjects }) };
     }),
@@ -128,7 +128,7 @@ export async function planScrub(backends: Backends, selection: ScrubSelection): 
  */
 export async function scrub(
   backends: Backends,
-  { values, running }: ScrubPlan,
+  { items: values, running }: ScrubPlan,
   { reason, actor, force = false }: ScrubOptions = {},
 ): Promise<Scrubbed> {
   const there = values.filter(({ isThere }) => isThere);

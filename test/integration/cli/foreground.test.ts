@@ -60,7 +60,7 @@ async function runFresh(project: string, times: number): Promise<void> {
     // No other run and no other worker is on it.
     const { runId } = JSON.parse(stdout) as { runId: string };
     const lineage = await runWarm(project, ['lineage', '--run', runId, '--knot', 'work', '--json']);
-    expect(JSON.parse(lineage.stdout)).toMatchObject({ items: [{ task_queue: `selvage.run/${runId}` }] });
+    expect(JSON.parse(lineage.stdout)).toMatchObject({ items: [{ taskQueue: `selvage.run/${runId}` }] });
   }
 }
 

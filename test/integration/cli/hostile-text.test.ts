@@ -241,7 +241,7 @@ export const hostile = tapestry('hostile', () => ({ out: fails({}, { id: 'fails'
     if (json.length > 0) expect(JSON.parse(stdout)).toMatchObject({ status: 'failed' });
   }
   const { stdout: listed } = await runCommand(project, ['runs', 'list', '--json']);
-  const [{ run_id: run }] = (JSON.parse(listed) as { items: [{ run_id: string }] }).items;
+  const [{ runId: run }] = (JSON.parse(listed) as { items: [{ runId: string }] }).items;
   for (const format of ['--mermaid', '--svg', '--html', '--markdown']) {
     const { code, stdout, stderr } = await runCommand(project, ['runs', 'show', run, format]);
     expect({ format, code, hostile: OBEYED.exec(stdout + stderr)?.[0] }).toEqual({

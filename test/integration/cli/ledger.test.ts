@@ -55,7 +55,7 @@ test('what is removed is older than the server keeps runs, and confirmed', async
   expect(early.text).toMatch(/InvalidConfig.*The server keeps runs for \d+ ms/);
   expect((await called(...prune, '3650d')).text).toMatch(/Nobody is here to answer/);
   const { code, stdout } = await called(...prune, '3650d', '--yes', '--json');
-  expect({ code, ...JSON.parse(stdout) }).toEqual({ code: 0, before: expect.any(Number), events: 0 });
+  expect({ code, ...JSON.parse(stdout) }).toEqual({ code: 0, until: expect.any(String), events: 0 });
 });
 
 test('runs show and list the event that has started them', async () => {

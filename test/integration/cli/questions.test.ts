@@ -21,7 +21,7 @@ const selvage = (...args: string[]): ReturnType<typeof runWarm> => runWarm(proje
 
 async function hashOf(runId: string, knot: string): Promise<string> {
   const { stdout } = await selvage('lineage', '--run', runId, '--knot', knot, '--json');
-  return (JSON.parse(stdout) as { items: { output_hash: string }[] }).items[0]!.output_hash;
+  return (JSON.parse(stdout) as { items: { outputHash: string }[] }).items[0]!.outputHash;
 }
 
 test('diff: two runs that came to the same, and two that did not', async () => {
@@ -141,7 +141,7 @@ test('the beginning of a hash is enough, and that of two is refused with both; r
     expect((await selvage('why', text)).stdout).toContain(whole);
     expect((await selvage('impact', text)).stdout).toContain(`${whole} is the value of`);
     const { stdout } = await selvage('lineage', '--output', text, '--json');
-    expect(JSON.parse(stdout)).toMatchObject({ items: [{ knot_id: 'answer', run_id: 'six' }] });
+    expect(JSON.parse(stdout)).toMatchObject({ items: [{ knotId: 'answer', runId: 'six' }] });
     expect((await selvage('scrub', text, '--dry-run')).stdout).toContain(whole);
   }
   const input = (await hashOf('six', 'd')).slice(0, 20);
@@ -171,7 +171,7 @@ test('cache explain: why a value was not reused, and bad input', async () => {
     /^The value of knot d of run five was not reused: the knot has no option `cache`\.$/m,
   );
   const document = JSON.parse((await selvage('cache', 'explain', 'five', 'd', '--json')).stdout) as object;
-  expect(document).toMatchObject({ reused: false, reason: 'not-cached', record: { knot_id: 'd' } });
+  expect(document).toMatchObject({ reused: false, reason: 'not-cached', record: { knotId: 'd' } });
   const unknown = await selvage('cache', 'explain', 'five', 'nothing');
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toMatch(/^error UnknownKnot: .*"nothing"/m);

@@ -50,7 +50,7 @@ test('a client that is killed while it waits: others come back to its run and ha
     expect(JSON.parse(finished.stdout)).toMatchObject({ runId: 'kept', status: 'succeeded', values });
     expect(JSON.parse(said.replace('waiting\n', ''))).toEqual({ status: 'succeeded', values });
     const { stdout } = await runWarm(project, ['lineage', '--run', 'kept', '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({ items: [{ knot_id: 'wait', attempt: 1 }] });
+    expect(JSON.parse(stdout)).toMatchObject({ items: [{ knotId: 'wait', attempt: 1 }] });
   } finally {
     worker.signal('SIGTERM');
     await worker.finished;

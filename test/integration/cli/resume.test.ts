@@ -35,8 +35,8 @@ function selvage(...args: string[]): Promise<Finished> {
 }
 
 interface Record {
-  knot_id: string;
-  cached_from_run: string | null;
+  knotId: string;
+  cachedFromRun: string | null;
 }
 
 async function recordsOf(runId: string): Promise<Record[]> {
@@ -45,7 +45,7 @@ async function recordsOf(runId: string): Promise<Record[]> {
 }
 
 const takenOver = async (runId: string): Promise<string[]> =>
-  (await recordsOf(runId)).filter((record) => record.cached_from_run).map(({ knot_id }) => knot_id);
+  (await recordsOf(runId)).filter((record) => record.cachedFromRun).map(({ knotId }) => knotId);
 
 test('with a file it works for the new run, as run does, and comes back to it by its id', async () => {
   const args = ['resume', 'broken', 'fixable.ts', '--run-id', 'mended'];

@@ -147,14 +147,14 @@ describe('scrub', () => {
     expect(await selvage('scrub', MADE.hash, '--yes', '--json', '--reason', 'request 4711')).toMatchObject({
       code: 0,
       document: {
-        values: [
+        items: [
           { hash: MADE.hash, isThere: true, madeBy: [{ runId, knotId: 'a' }], takenBy: [{ knotId: 'b' }] },
         ],
         running: [],
         inHistories: [runId],
         dryRun: false,
         removed: 1,
-        at: expect.any(Number),
+        at: expect.any(String),
         reason: 'request 4711',
       },
     });
@@ -186,7 +186,7 @@ describe('scrub', () => {
     await fill();
     expect(await selvage('scrub', '--older-than', '73h', '--yes', '--json')).toMatchObject({
       code: 0,
-      document: { values: [], removed: 0 },
+      document: { items: [], removed: 0 },
     });
     expect(await selvage('scrub', '--older-than', '71h', '--yes')).toMatchObject({ code: 0 });
     expect(await there()).toEqual([]);

@@ -19,9 +19,9 @@ function run(...args: string[]): Promise<Finished> {
 
 const QUICKSTART = ['pipeline.ts', '--tapestry', 'quickstart', '--param', 'x=5'];
 
-async function recordsOf(runId: string): Promise<{ knot_id: string; temporal_run_id: string }[]> {
+async function recordsOf(runId: string): Promise<{ knotId: string; temporalRunId: string }[]> {
   const { stdout } = await runWarm(project, ['lineage', '--run', runId, '--json']);
-  return (JSON.parse(stdout) as { items: { knot_id: string; temporal_run_id: string }[] }).items;
+  return (JSON.parse(stdout) as { items: { knotId: string; temporalRunId: string }[] }).items;
 }
 
 test('two commands with one new id at the same moment: one run, and both have its result', async () => {
@@ -31,7 +31,7 @@ test('two commands with one new id at the same moment: one run, and both have it
   expect(JSON.parse(one.stdout)).toMatchObject({ runId: 'twins', values: { answer: 15 } });
   expect(JSON.parse(other.stdout)).toEqual(JSON.parse(one.stdout));
   const records = await recordsOf('twins');
-  expect(records.map(({ knot_id }) => knot_id).sort()).toEqual(['answer', 'd', 'param:x']);
+  expect(records.map(({ knotId }) => knotId).sort()).toEqual(['answer', 'd', 'param:x']);
 });
 
 test('of a run that failed: its failure again, with 1', async () => {

@@ -197,12 +197,12 @@ test('a failure is told with its place in the own files and all that led to it, 
   expect(outputs).toMatchObject({ report: true });
   const { items } = JSON.parse(
     (await runWarm(folder, ['lineage', '--run', 'f', '--knot', 'report', '--json'])).stdout,
-  ) as { items: [{ output_hash: string }] };
+  ) as { items: [{ outputHash: string }] };
   const texts = [
     ran.stderr,
     (await runWarm(folder, ['runs', 'show', 'f'])).stdout,
     (await runWarm(folder, ['lineage', '--run', 'f', '--knot', 'get'])).stdout,
-    (await runWarm(folder, ['why', items[0].output_hash])).stdout,
+    (await runWarm(folder, ['why', items[0].outputHash])).stdout,
   ];
   for (const text of texts) {
     expect(text.replace(/^[\s│├└─]+/gmu, '')).toContain(told.join('\n'));

@@ -21,7 +21,7 @@ function selvage(...args: string[]): ReturnType<typeof runWarm> {
 }
 
 interface Listing {
-  items: { run_id: string; status: string }[];
+  items: { runId: string; status: string }[];
   cursor?: string;
 }
 
@@ -34,7 +34,7 @@ test('runs list: newest first, by status and tapestry, page by page', async () =
 
   const ids = async (...args: string[]): Promise<string[]> => {
     const answer = await selvage('runs', 'list', '--json', ...args);
-    return (JSON.parse(answer.stdout) as Listing).items.map((run) => run.run_id);
+    return (JSON.parse(answer.stdout) as Listing).items.map((run) => run.runId);
   };
   expect(await ids('--status', 'failed')).toEqual(['bad']);
   expect(await ids('--tapestry', 'quickstart')).toEqual(['good']);
@@ -43,7 +43,7 @@ test('runs list: newest first, by status and tapestry, page by page', async () =
   expect(await ids('--until', '2h')).toEqual([]);
 
   const first = JSON.parse((await selvage('runs', 'list', '--limit', '1', '--json')).stdout) as Listing;
-  expect(first.items.map((run) => run.run_id)).toEqual(['bad']);
+  expect(first.items.map((run) => run.runId)).toEqual(['bad']);
   expect(await ids('--limit', '1', '--cursor', first.cursor!)).toEqual(['good']);
   expect((await selvage('runs', 'list', '--limit', '1')).stdout).toContain(
     `--limit 1 --cursor ${first.cursor}`,
@@ -58,7 +58,7 @@ test('runs show RUN/KNOT: what became of one knot', async () => {
   const { stdout } = await selvage('runs', 'show', 'good/d', '--json');
   expect(JSON.parse(stdout)).toMatchObject({
     knotId: 'd',
-    run: { run_id: 'good' },
+    run: { runId: 'good' },
     record: { outcome: 'ok' },
   });
 });
@@ -176,7 +176,7 @@ test('runs show: why a run waits, for people and for programs', async () => {
   expect(shown.stdout).toMatch(/^1 unfinished knot\n {2}wait {2}runs on worker \S+ \(for /m);
   const { stdout } = await selvage('runs', 'show', 'slow', '--json');
   expect(JSON.parse(stdout)).toMatchObject({
-    run: { run_id: 'slow', status: 'running' },
+    run: { runId: 'slow', status: 'running' },
     live: { running: ['wait'] },
     waiting: {
       started: true,
@@ -227,10 +227,10 @@ test('runs show: a run that no worker has begun', async () => {
 
 interface Lineage {
   items: {
-    knot_id: string;
-    run_id: string;
-    output_hash: string;
-    parent_input_hashes: Record<string, string>;
+    knotId: string;
+    runId: string;
+    outputHash: string;
+    parentInputHashes: Record<string, string>;
   }[];
   cursor?: string;
 }
@@ -243,15 +243,12 @@ async function lineage(...args: string[]): Promise<Lineage> {
 
 test('lineage: by run, knot, made value and used value', async () => {
   const ofRun = await lineage('--run', 'good');
-  expect(ofRun.items.map((record) => record.knot_id).sort()).toEqual(['answer', 'd', 'param:x']);
-  const d = ofRun.items.find((record) => record.knot_id === 'd')!;
-  expect((await lineage('--knot', 'd')).items.map((record) => record.run_id).sort()).toEqual(['bad', 'good']);
-  expect((await lineage('--output', d.output_hash)).items.map((record) => record.knot_id)).toEqual([
-    'd',
-    'd',
-  ]);
-  const users = await lineage('--input', d.output_hash, '--run', 'good');
-  expect(users.items.map((record) => record.knot_id)).toEqual(['answer']);
+  expect(ofRun.items.map((record) => record.knotId).sort()).toEqual(['answer', 'd', 'param:x']);
+  const d = ofRun.items.find((record) => record.knotId === 'd')!;
+  expect((await lineage('--knot', 'd')).items.map((record) => record.runId).sort()).toEqual(['bad', 'good']);
+  expect((await lineage('--output', d.outputHash)).items.map((record) => record.knotId)).toEqual(['d', 'd']);
+  const users = await lineage('--input', d.outputHash, '--run', 'good');
+  expect(users.items.map((record) => record.knotId)).toEqual(['answer']);
 });
 
 test('lineage for people names inputs, hashes, errors and the next page', async () => {

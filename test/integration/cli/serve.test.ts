@@ -135,7 +135,7 @@ describeWith('valkey')('selvage serve', () => {
       return listed.stdout.includes('"succeeded"') ? listed : undefined;
     });
     expect(JSON.parse(stdout)).toMatchObject({
-      items: [{ tapestry: 'doubled', trigger: 'valkey:numbers', trigger_key: key }],
+      items: [{ tapestry: 'doubled', trigger: 'valkey:numbers', triggerKey: key }],
     });
     const readiness = await fetch(`${at}/readyz`);
     expect(readiness.status).toBe(200);
@@ -187,7 +187,7 @@ describeWith('valkey')('selvage serve', () => {
     expect(entries.filter(({ startedAt }) => startedAt === null)).toEqual([]);
     expect(new Set(entries.map(({ runId }) => runId)).size).toBe(keys.length);
     const { stdout } = await runCommand(project, ['runs', 'list', '--limit', '1000', '--json']);
-    const { items } = JSON.parse(stdout) as { items: { run_id: string }[] };
-    expect(items.map(({ run_id: id }) => id).sort()).toEqual(entries.map(({ runId }) => runId).sort());
+    const { items } = JSON.parse(stdout) as { items: { runId: string }[] };
+    expect(items.map(({ runId }) => runId).sort()).toEqual(entries.map(({ runId }) => runId).sort());
   });
 });

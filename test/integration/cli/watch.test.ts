@@ -29,7 +29,7 @@ test('follows a run until it is over; Ctrl-C leaves the run; what is over is sho
   expect(watched.code).toBe(0);
   expect(lines(watched.stdout)).toEqual([
     expect.objectContaining({ type: 'knot', runId: 'watched', knotId: 'wait', outcome: 'ok' }),
-    { type: 'end', runId: 'watched', status: 'succeeded', took: expect.any(Number) as number },
+    { type: 'end', runId: 'watched', status: 'succeeded', durationMs: expect.any(Number) as number },
   ]);
   expect((await run.finished).code).toBe(0);
 

@@ -62,8 +62,8 @@ class RealSchedule {
     await until('the time has come', () => Date.now() > time);
     // Not all that it does then is to be seen in the counts. A paused schedule has no next times.
     await until('the server has come to the time', async () => {
-      const { next } = await this.selvage.schedules.show(this.id);
-      return !next.includes(time);
+      const { nextAt } = await this.selvage.schedules.show(this.id);
+      return !nextAt.includes(time);
     });
     return (updatedAt ?? createdAt) < time;
   }

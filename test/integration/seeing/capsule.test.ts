@@ -50,10 +50,10 @@ test('a capsule is read as a run history, and is what the project has', async ()
     ['lineage', '--run', 'hello', '--json'],
     ['runs', 'list', '--json'],
   ]) {
-    const here = JSON.parse((await selvage(...words)).stdout) as { items: { run_id: string }[] };
+    const here = JSON.parse((await selvage(...words)).stdout) as { items: { runId: string }[] };
     const there = await selvage(...words, '--capsule', capsule);
-    const read = JSON.parse(there.stdout) as { items: { run_id: string }[] };
-    expect(read.items.map(({ run_id }) => run_id)).toEqual(here.items.map(({ run_id }) => run_id));
+    const read = JSON.parse(there.stdout) as { items: { runId: string }[] };
+    expect(read.items.map(({ runId }) => runId)).toEqual(here.items.map(({ runId }) => runId));
   }
   const shown = await selvage('runs', 'show', 'hello', '--capsule', capsule);
   expect(shown.code).toBe(0);
@@ -61,9 +61,9 @@ test('a capsule is read as a run history, and is what the project has', async ()
   const document = JSON.parse(
     (await selvage('lineage', '--run', 'hello', '--knot', 'greetings', '--json')).stdout,
   ) as {
-    items: { output_hash: string }[];
+    items: { outputHash: string }[];
   };
-  const hash = document.items[0]!.output_hash;
+  const hash = document.items[0]!.outputHash;
   expect((await selvage('value', hash, '--capsule', capsule)).stdout).toContain('Hello user 2');
   expect((await selvage('why', hash, '--capsule', capsule)).stdout).toContain('param:count');
   expect(await selvage('diff', 'hello', 'hello', '--capsule', capsule)).toMatchObject({ code: 0 });

@@ -62,7 +62,11 @@ test('a run is started from the form, waits with its reason, is approved, and ea
     actor: expect.any(String) as string,
   });
   const { waiting } = await opened.ask('waiting', { runId });
-  expect(waiting!['approval']).toMatchObject({ state: 'waiting', code: 'Signal', signal: 'approval' });
+  expect(waiting!['approval']).toMatchObject({
+    state: 'waiting',
+    reason: { code: 'Signal' },
+    signal: 'approval',
+  });
   const { items } = await opened.ask('approvals', {});
   expect(items.find((wait) => wait.runId === runId)).toMatchObject({
     knotId: 'approval',
@@ -197,8 +201,10 @@ test('a run that no worker has begun is shown, with why, and so is who works', a
   });
   const across = await opened.ask('waitingRuns', { by: 'reason' });
   expect(across.counts).toContainEqual(expect.objectContaining({ key: 'NoWorker' }));
-  expect(across.items).toContainEqual(expect.objectContaining({ runId: handle.runId, code: 'NoWorker' }));
-  expect((await opened.ask('versions', {})).items).toContainEqual(
+  expect(across.items).toContainEqual(
+    expect.objectContaining({ runId: handle.runId, reason: expect.objectContaining({ code: 'NoWorker' }) }),
+  );
+  expect((await opened.ask('versions', {})).bodies).toContainEqual(
     expect.objectContaining({ body: 'one', runs: 1, oldestRunId: handle.runId, safeToRemove: false }),
   );
   const { items: queues } = await opened.ask('workers', {});

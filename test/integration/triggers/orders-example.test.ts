@@ -55,9 +55,9 @@ describeWithPrivate('kafka')('examples/orders', () => {
 
   const reportOf = (id: string): string => path.join(project, 'out', `${id}.md`);
 
-  async function runs(): Promise<readonly { run_id: string; status: string }[]> {
+  async function runs(): Promise<readonly { runId: string; status: string }[]> {
     const { stdout } = await runCommand(project, ['runs', 'list', '--trigger', 'kafka:orders', '--json']);
-    return (JSON.parse(stdout) as { items: { run_id: string; status: string }[] }).items;
+    return (JSON.parse(stdout) as { items: { runId: string; status: string }[] }).items;
   }
 
   async function approve(body: object, token?: string): Promise<Response> {
@@ -97,7 +97,7 @@ describeWithPrivate('kafka')('examples/orders', () => {
     await send(LARGE, LARGE);
     const run = await until(
       'the run waits',
-      async () => (await runs()).find(({ status }) => status === 'running')?.run_id,
+      async () => (await runs()).find(({ status }) => status === 'running')?.runId,
       LIMIT_MS,
     );
     const word = { run, by: 'Ada', accepted: true };

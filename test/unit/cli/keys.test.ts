@@ -52,7 +52,7 @@ test('forget shows first, then does it; value and doctor tell', async () => {
   expect((await value()).code).toBe(0);
   expect(await selvage('forget', 'user-42', '--yes')).toMatchObject({
     code: 0,
-    document: { forgottenAt: expect.any(Number) },
+    document: { forgottenAt: expect.any(String) },
   });
   expect(await value()).toMatchObject({ code: 2, text: expect.stringContaining('SubjectForgotten') });
   expect(await selvage('forget', 'nobody')).toMatchObject({ code: 2 });

@@ -10,7 +10,7 @@ function progress(changes: Partial<Progress['counts']>, others: Partial<Progress
     failures: [],
     waits: [],
     maps: [],
-    elapsed: 0,
+    elapsedMs: 0,
     done: false,
     ...others,
   };

@@ -5,7 +5,7 @@ import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
 import { Output } from '../../../src/cli/output/output';
 import { timeOption } from '../../../src/cli/options/times';
-import type { LineageRecord, RunRecord } from '../../../src/ports';
+import type { RunRecord } from '../../../src/ports';
 import { sampleHash, sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 import { folderForEach } from '../../conformance/temporary-folder';
 
@@ -61,8 +61,8 @@ async function selvage(...args: string[]): Promise<{ code: number; stdout: strin
 
 async function found(...args: string[]): Promise<string[]> {
   const { stdout } = await selvage('lineage', ...args, '--json');
-  const { items } = JSON.parse(stdout) as { items: LineageRecord[] };
-  return items.map((record) => `${record.run_id}/${record.knot_id}`);
+  const { items } = JSON.parse(stdout) as { items: { runId: string; knotId: string }[] };
+  return items.map(({ runId, knotId }) => `${runId}/${knotId}`);
 }
 
 test.each(['duckdb:history.duckdb', 'sqlite:history.db'])(

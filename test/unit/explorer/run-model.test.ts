@@ -1,3 +1,4 @@
+import type { WaitingCode, WaitingKnot } from '../../../src/client/waiting';
 import type { LiveMessage } from '../../../src/explorer/contract';
 import { RunModel } from '../../../src/explorer/page/run/run-model';
 import { bannerOf } from '../../../src/explorer/page/run/waits';
@@ -34,9 +35,16 @@ const finished = (id: string, state: GraphState): LiveMessage => ({
   at: 0,
 });
 
+const wait = (code: WaitingCode, message: string, more: Partial<WaitingKnot> = {}): WaitingKnot => ({
+  knotId: 'm',
+  state: 'queued',
+  reason: { code, message },
+  ...more,
+});
+
 describe('a run as the page holds it', () => {
   it('counts how its knots stand, and tells which have changed', () => {
-    const model = new RunModel(graph, { m: { state: 'running', code: 'Running', message: '', since: 1 } });
+    const model = new RunModel(graph, { m: wait('Running', '', { state: 'running', since: 1 }) });
     expect(model.statuses).toEqual(['ok', 'running', 'pending']);
     const changes: (readonly number[])[] = [];
     const end = model.onChange((knots) => changes.push(knots));
@@ -60,43 +68,33 @@ describe('a run as the page holds it', () => {
   it('keeps what an event has told where an older answer does not know it yet', () => {
     const model = new RunModel(graph);
     model.apply([finished('m', ok())]);
-    model.refresh(graph, { m: { state: 'queued', code: 'Queued', message: '' } });
+    model.refresh(graph, { m: wait('Queued', '') });
     expect(model.statuses[1]).toBe('ok');
   });
 
   it('is not told of changes where an answer says the same again', () => {
-    const waiting = { m: { state: 'queued', code: 'Queued', message: 'in the queue' } };
+    const waiting = { m: wait('Queued', 'in the queue') };
     const model = new RunModel(graph, waiting);
     const heard = jest.fn();
     model.onChange(heard);
     model.refresh(graph, { m: { ...waiting.m } });
     expect(heard).not.toHaveBeenCalled();
-    model.refresh(graph, { m: { ...waiting.m, state: 'running', code: 'Running' } });
+    model.refresh(graph, { m: wait('Running', 'in the queue', { state: 'running' }) });
     expect(heard).toHaveBeenCalledWith([1]);
   });
 });
 
 describe('what a run waits for', () => {
-  const wait = (
-    code: string,
-    message: string,
-    more: object = {},
-  ): { state: string; code: string; message: string } => ({
-    state: 'queued',
-    code,
-    message,
-    ...more,
-  });
   it('is nothing while a body runs', () => {
     expect(
-      bannerOf({ a: wait('NoWorker', 'x'), b: { ...wait('Running', ''), state: 'running' } }, undefined),
+      bannerOf({ a: wait('NoWorker', 'x'), b: wait('Running', '', { state: 'running' }) }, undefined),
     ).toBeUndefined();
   });
   it('is said in words, what needs somebody first', () => {
     const waiting = {
       a: wait('Queued', 'in the queue'),
       b: wait('NoWorker', 'no worker polls queue q'),
-      c: { ...wait('Parents', ''), state: 'blocked' },
+      c: wait('Parents', '', { state: 'blocked' }),
     };
     expect(bannerOf(waiting, undefined)).toEqual({
       knot: 'b',

@@ -1,4 +1,5 @@
 import type { GraphState } from '../../../src/authoring/run-graph';
+import type { WaitingCode, WaitingKnot } from '../../../src/client/waiting';
 import { segmentsOf, spanOf } from '../../../src/explorer/page/timeline/segments';
 
 const state = (more: Partial<GraphState>): GraphState => ({
@@ -34,7 +35,7 @@ describe('the segments of a knot’s time', () => {
           { code: 'LimitReached', since: 110, until: 120 },
         ],
         attempts: [
-          { attempt: 1, started_at: 120, ended_at: 150, reason: { code: 'BodyThrew', message: 'no' } },
+          { attempt: 1, startedAt: 120, endedAt: 150, reason: { code: 'BodyThrew', message: 'no' } },
         ],
       }),
       undefined,
@@ -53,16 +54,17 @@ describe('the segments of a knot’s time', () => {
   });
 
   it('grow to now while it runs or waits, and are none while its parents are unfinished', () => {
-    const waiting = { state: 'running', code: 'Running', message: '', since: 50 };
+    const reason = (code: WaitingCode): WaitingKnot['reason'] => ({ code, message: '' });
+    const waiting: WaitingKnot = { knotId: 'a', state: 'running', reason: reason('Running'), since: 50 };
     expect(segmentsOf(undefined, waiting, 'running', 90)).toEqual([
       { kind: 'body', from: 50, to: 90, status: 'running', attempt: 1 },
     ]);
-    expect(segmentsOf(undefined, { ...waiting, state: 'queued', code: 'NoWorker' }, 'waiting', 70)).toEqual([
-      { kind: 'wait', from: 50, to: 70, wait: 'worker', code: 'NoWorker' },
-    ]);
-    expect(segmentsOf(undefined, { ...waiting, state: 'blocked', code: 'Parents' }, 'pending', 70)).toEqual(
-      [],
-    );
+    expect(
+      segmentsOf(undefined, { ...waiting, state: 'queued', reason: reason('NoWorker') }, 'waiting', 70),
+    ).toEqual([{ kind: 'wait', from: 50, to: 70, wait: 'worker', code: 'NoWorker' }]);
+    expect(
+      segmentsOf(undefined, { ...waiting, state: 'blocked', reason: reason('Parents') }, 'pending', 70),
+    ).toEqual([]);
     expect(segmentsOf(undefined, undefined, 'pending', 70)).toEqual([]);
   });
 

@@ -48,7 +48,7 @@ async function pruneEvents(
       return EXIT.usage;
     }
     const result = await selvage.events.prune({ olderThan });
-    output.say(`Removed ${plural(result.events, 'event')} from before ${formatTime(result.before)}.`);
+    output.say(`Removed ${plural(result.events, 'event')} from before ${formatTime(result.until)}.`);
     if (output.json) output.document(result);
     return EXIT.ok;
   });

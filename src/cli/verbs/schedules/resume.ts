@@ -21,7 +21,7 @@ async function resumeSchedule(id: string, options: SchedulesNoteOptions, output:
   const { actByClient } = await import('../../location/connect.js');
   return await actByClient(options, output, async (selvage) => {
     const state = await selvage.schedules.resume(id, options.note);
-    const [next] = state.next;
+    const [next] = state.nextAt;
     output.say(
       `Schedule ${id} is active again. ${next === undefined ? 'It has no time to come.' : `Next: ${new Date(next).toISOString()}.`}`,
     );

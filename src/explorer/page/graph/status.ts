@@ -1,6 +1,6 @@
 import type { GraphKnot, GraphState } from '../../../authoring/run-graph';
 import { recordedStatus, type KnotStatus } from '../../../visualisation/selection';
-import type { WaitingView } from '../../contract';
+import type { WaitingKnot } from '../../../client/waiting';
 
 /** In the order of counts and legends. */
 export const STATUSES: readonly KnotStatus[] = [
@@ -24,7 +24,7 @@ export const WORDS: Readonly<Record<KnotStatus, string>> = {
 };
 
 /** The status of a knot by its record; without one, by what the server says of it. */
-export function statusOf(knot: Pick<GraphKnot, 'state'>, waiting: WaitingView | undefined): KnotStatus {
+export function statusOf(knot: Pick<GraphKnot, 'state'>, waiting: WaitingKnot | undefined): KnotStatus {
   if (knot.state || !waiting) return recordedStatus(knot);
   if (waiting.state === 'running') return 'running';
   return waiting.state === 'blocked' ? 'pending' : 'waiting';

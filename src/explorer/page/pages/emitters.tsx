@@ -1,4 +1,4 @@
-import type { EmitterView } from '../../contract';
+import type { EmitterReport } from '../../../deliveries/report';
 import { useAct } from '../acting';
 import { mayAct } from '../app';
 import { PageHead } from '../frame';
@@ -17,7 +17,7 @@ const TONES = {
   failing: 'err',
   disabled: 'err',
   unassigned: 'waiting',
-} as const satisfies Record<EmitterView['state'], string>;
+} as const satisfies Record<EmitterReport['state'], string>;
 
 /** Emitters, which hear of runs: how far they are, what failed, what they gave up. */
 export function EmittersPage({ place }: PageProps<'emitters'>) {
@@ -68,7 +68,7 @@ export function EmittersPage({ place }: PageProps<'emitters'>) {
   );
 }
 
-function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean }) {
+function Row({ emitter, isChosen }: { emitter: EmitterReport; isChosen: boolean }) {
   const { name, state, lag, delivered, deliveredAt, deadLetters, deliveredBy } = emitter;
   const { lastError, failures, failingSince, disabledReason } = emitter;
   const doing = useAct('emitter', { asToast: true });
@@ -77,10 +77,10 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
       <td class="break">{name}</td>
       <td>
         <Outcome tone={TONES[state]} word={state} isBare />
-        {lastError !== undefined && (
+        {lastError !== null && (
           <p class="muted break">
             {countWords(failures, 'failure')}
-            {failingSince !== undefined && (
+            {failingSince !== null && (
               <>
                 {' '}
                 since <Time at={failingSince} />
@@ -89,7 +89,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
             : {lastError}
           </p>
         )}
-        {disabledReason !== undefined && <p class="muted break">{disabledReason}</p>}
+        {disabledReason !== null && <p class="muted break">{disabledReason}</p>}
       </td>
       <td class="number">
         {lag.changes === 0 ? (
@@ -97,7 +97,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
         ) : (
           <>
             {atLeast(lag.changes, lag.atLeast)}
-            {lag.since !== undefined && (
+            {lag.since !== null && (
               <>
                 {' '}
                 <span class="muted">
@@ -124,13 +124,9 @@ function Row({ emitter, isChosen }: { emitter: EmitterView; isChosen: boolean })
           </button>
         )}
       </td>
-      <td class="muted">{deliveredAt === undefined ? 'none yet' : <Time at={deliveredAt} />}</td>
+      <td class="muted">{deliveredAt === null ? 'none yet' : <Time at={deliveredAt} />}</td>
       <td>
-        {deliveredBy === undefined ? (
-          <span class="muted">none</span>
-        ) : (
-          <code class="break">{deliveredBy}</code>
-        )}
+        {deliveredBy === null ? <span class="muted">none</span> : <code class="break">{deliveredBy}</code>}
       </td>
       {mayAct() && (
         <td>

@@ -44,7 +44,7 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
 }
 
 function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: boolean }) {
-  const { id, tapestry, description, timezone, paused, note, next, last, overlap } = schedule;
+  const { id, tapestry, description, timezone, paused, note, nextAt, last, overlap } = schedule;
   const doing = useAct('schedule', { asToast: true });
   return (
     <li class={`card schedule${isChosen ? ' chosen' : ''}`}>
@@ -89,11 +89,11 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
       <div class="schedule-times">
         <section>
           <h3>{timezone === '' ? 'Next' : `Next, ${timezone}`}</h3>
-          {next.length === 0 ? (
+          {nextAt.length === 0 ? (
             <p class="muted">{paused ? 'None while it is paused.' : 'No further time.'}</p>
           ) : (
             <ol>
-              {next.slice(0, 5).map((at) => (
+              {nextAt.slice(0, 5).map((at) => (
                 <li key={at} title={exactWords(at)}>
                   <span class="number">{timeWords(at, timezone)}</span>{' '}
                   <span class="muted">

@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
-import type { StatsAnswer, StatsGroup, StatsView, StatsWindow } from '../../contract';
+import type { Statistics } from '../../../ports';
+import type { Regression } from '../../../records/questions/statistics';
+import type { StatsAnswer, StatsGroup, StatsWindow } from '../../contract';
 import { PageHead } from '../frame';
 import type { PageProps } from '../pages';
 import { alter, href, type Places } from '../router';
@@ -13,23 +15,28 @@ import { countWords, durationWords, sizeWords } from '../words';
 const GROUPS: Readonly<Record<StatsGroup, string>> = { definition: 'Definition', tapestry: 'Tapestry' };
 const WINDOWS: Readonly<Record<StatsWindow, string>> = { '24h': '24 hours', '7d': '7 days' };
 
+interface Row extends Statistics {
+  /** Absent: too few ran to tell. */
+  readonly regressions?: readonly Regression[];
+}
+
 interface Column {
   readonly title: string;
   /** What it sorts by; undefined comes last. */
-  readonly of: (row: StatsView) => number | string | undefined;
-  readonly cell: (row: StatsView) => ComponentChildren;
+  readonly of: (row: Row) => number | string | undefined;
+  readonly cell: (row: Row) => ComponentChildren;
 }
 
 const NUMBERS: Readonly<Record<string, Column>> = {
   ran: { title: 'Ran', of: ({ ran }) => ran, cell: ({ ran }) => countWords(ran) },
   skipped: { title: 'Skipped', of: ({ skipped }) => skipped, cell: ({ skipped }) => countOrNone(skipped) },
-  p50: { title: 'p50', ...time(({ duration }) => duration?.p50) },
-  p95: { title: 'p95', ...time(({ duration }) => duration?.p95) },
-  p99: { title: 'p99', ...time(({ duration }) => duration?.p99) },
+  p50: { title: 'p50', ...time(({ durationMs }) => durationMs?.p50) },
+  p95: { title: 'p95', ...time(({ durationMs }) => durationMs?.p95) },
+  p99: { title: 'p99', ...time(({ durationMs }) => durationMs?.p99) },
 };
 const OF_KNOTS: Readonly<Record<string, Column>> = {
-  queued: { title: 'Queued p50', ...time(({ queued }) => queued?.p50) },
-  queued95: { title: 'Queued p95', ...time(({ queued }) => queued?.p95) },
+  queued: { title: 'Queued p50', ...time(({ queuedMs }) => queuedMs?.p50) },
+  queued95: { title: 'Queued p95', ...time(({ queuedMs }) => queuedMs?.p95) },
   bytes: {
     title: 'Output',
     of: ({ bytes }) => bytes,
@@ -44,7 +51,7 @@ const OF_KNOTS: Readonly<Record<string, Column>> = {
 };
 const none = <span class="muted">–</span>;
 
-function time(of: (row: StatsView) => number | undefined): Omit<Column, 'title'> {
+function time(of: (row: Row) => number | undefined): Omit<Column, 'title'> {
   return {
     of,
     cell: (row) => {
@@ -142,7 +149,7 @@ function Table({
     worse: {
       title: 'Regressions',
       of: severity,
-      cell: (row) => <Worse row={row} minSamples={found.minSamples} />,
+      cell: (row) => <Worse row={row} minSamples={found.baseline?.minSamples ?? 0} />,
     },
     ...NUMBERS,
     failed: {
@@ -166,7 +173,7 @@ function Table({
   const names = ['name', 'worse', 'ran', 'failed', ...Object.keys(columns)];
   const shown = [...new Set(names)].map((name) => [name, columns[name]!] as const);
   const { column, isDescending } = sortOf(sort, columns);
-  const rows = [...found.items].sort(
+  const rows = rowsOf(found).sort(
     (a, b) =>
       compared(columns[column]!.of(a), columns[column]!.of(b), isDescending) || (a.name < b.name ? -1 : 1),
   );
@@ -218,8 +225,18 @@ function Table({
   );
 }
 
+function rowsOf({ items, baseline }: StatsAnswer): Row[] {
+  const unknown = new Set(baseline?.tooFewSamples);
+  const regressions = baseline?.regressions ?? [];
+  return items.map((one) =>
+    unknown.has(one.name)
+      ? one
+      : { ...one, regressions: regressions.filter(({ name }) => name === one.name) },
+  );
+}
+
 /** With both figures and how many they are of. */
-function Worse({ row: { regressions }, minSamples }: { row: StatsView; minSamples: number }) {
+function Worse({ row: { regressions }, minSamples }: { row: Row; minSamples: number }) {
   if (!regressions)
     return (
       <span class="muted" title={`Fewer than ${countWords(minSamples)} ran, now or before`}>
@@ -245,7 +262,7 @@ function Worse({ row: { regressions }, minSamples }: { row: StatsView; minSample
 }
 
 /** By the greatest of its changes for the worse. */
-function severity({ regressions }: StatsView): number {
+function severity({ regressions }: Row): number {
   if (!regressions) return -1;
   return Math.max(0, ...regressions.map(({ before, now }) => now / Math.max(before, 1e-4)));
 }

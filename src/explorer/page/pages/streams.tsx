@@ -133,7 +133,7 @@ function Row({
   onFlip: () => void;
   onDrain: () => void;
 }) {
-  const { id, tapestry, source, trigger, state, rate, lag, inFlight, window, ok, failed, lost, readBy } =
+  const { id, tapestry, source, trigger, state, rate, lag, inFlight, window, ok, failed, gaps, readBy } =
     stream;
   const flip = flipOf(state);
   const why = stream.error ?? stream.problem;
@@ -168,7 +168,7 @@ function Row({
       <td>
         <Outcome tone={TONES[state]} word={state === 'waiting' ? 'no reader' : state} isBare />
         {why !== undefined && <p class="muted break">{why}</p>}
-        {lost > 0 && <p class="break">elements are lost: {countWords(lost, 'gap')}</p>}
+        {gaps && <p class="break">elements are lost: {countWords(gaps.total, 'gap')}</p>}
       </td>
       <td class="number">{rate === undefined ? <None /> : `${countWords(Math.round(rate * 10) / 10)}/s`}</td>
       <td class="number">

@@ -1,4 +1,4 @@
-import type { WaitingGroup } from '../../contract';
+import type { WaitingGroup } from '../../../client/across/waiting-run';
 import { PageHead } from '../frame';
 import type { PageProps } from '../pages';
 import { href } from '../router';
@@ -95,7 +95,7 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
                 </tr>
               </thead>
               <tbody>
-                {found.items.map(({ runId, knotId, since, code, message }) => (
+                {found.items.map(({ runId, knotId, since, reason }) => (
                   <tr key={runId}>
                     <td>
                       <a
@@ -116,7 +116,7 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
                       <Time at={since} />
                     </td>
                     <td>
-                      <strong>{code}</strong> <span class="muted">{message}</span>
+                      <strong>{reason.code}</strong> <span class="muted">{reason.message}</span>
                     </td>
                   </tr>
                 ))}
@@ -133,9 +133,10 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
 /** The bodies that unfinished runs have yet to run, and those that are safe to remove. */
 function Versions() {
   const answer = useAnswer('versions', {}, { everyMs: 30_000 });
-  const { items, workersKnown = false } = answer.value ?? {};
+  const { bodies, silentWorkers = [] } = answer.value ?? {};
+  const areAllKnown = answer.value?.workersKnown === true && silentWorkers.length === 0;
   if (answer.error) return <ErrorBox error={answer.error} onRetry={answer.reload} />;
-  if (!items?.length) return null;
+  if (!bodies?.length) return null;
   return (
     <>
       <h2>Versions in use</h2>
@@ -154,13 +155,13 @@ function Versions() {
           </tr>
         </thead>
         <tbody>
-          {items.map(({ body, codeHash, runs, workers, safeToRemove }) => (
+          {bodies.map(({ body, codeHash, runs, workers, safeToRemove }) => (
             <tr key={`${body} ${codeHash}`}>
               <td>
                 <code class="break">{body}</code>
               </td>
               <td>
-                {codeHash !== undefined ? (
+                {codeHash !== null ? (
                   <code>{shortHash(codeHash)}</code>
                 ) : (
                   runs > 0 && <span class="muted">body host</span>
@@ -168,14 +169,18 @@ function Versions() {
               </td>
               <td class="number">{countWords(runs)}</td>
               <td class="number">
-                {workers > 0 || workersKnown ? countWords(workers) : <span class="muted">not known</span>}
+                {workers.length > 0 || areAllKnown ? (
+                  countWords(workers.length)
+                ) : (
+                  <span class="muted">not known</span>
+                )}
               </td>
               <td>
-                {safeToRemove === undefined ? (
+                {safeToRemove === null ? (
                   <Outcome tone="none" word="not known" isBare />
                 ) : safeToRemove ? (
                   <Outcome tone="ok" word="yes" isBare />
-                ) : runs > 0 && workers === 0 && workersKnown ? (
+                ) : runs > 0 && workers.length === 0 && areAllKnown ? (
                   <Outcome tone="err" word="no worker has it" isBare />
                 ) : (
                   <Outcome tone="none" word="no" isBare />

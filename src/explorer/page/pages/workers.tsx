@@ -119,9 +119,9 @@ function Row({
 /** What a worker has told of itself, after its name. */
 function toldBy({ selvage, sdk, bodyHosts = [], running }: WorkerView): string {
   const parts = [
-    selvage === undefined ? sdk : `selvage ${selvage}`,
+    typeof selvage === 'string' ? `selvage ${selvage}` : sdk,
     bodyHosts.length > 0 ? `body hosts ${bodyHosts.join(', ')}` : undefined,
-    running === undefined ? undefined : `${running} running`,
+    typeof running === 'number' ? `${running} running` : undefined,
   ].filter((part) => part !== undefined && part !== '');
   return parts.length === 0 ? '' : ` · ${parts.join(' · ')}`;
 }

@@ -9,9 +9,9 @@ import { KnotSection } from './knot-section';
 export function KnotHistory({ state }: { state: NonNullable<KnotView['state']> }): JSX.Element {
   const events = [
     ...(state.attempts ?? []).map((one) => ({
-      at: one.started_at,
+      at: one.startedAt,
       key: `a${one.attempt}`,
-      words: `Attempt ${one.attempt} ended after ${durationWords(one.ended_at - one.started_at)}`,
+      words: `Attempt ${one.attempt} ended after ${durationWords(one.endedAt - one.startedAt)}`,
       detail: `${one.reason.code}: ${one.reason.message}`,
       worker: one.worker,
     })),

@@ -1,12 +1,13 @@
 import type { JSX } from 'preact';
-import type { WaitingView } from '../../contract';
+import type { WaitingKnot } from '../../../client/waiting';
 import { shownText } from '../shown-text';
 import { Duration, Time } from '../ui/time';
 import { WAIT_KINDS, waitKind } from './waits';
 
 /** Why a knot has no outcome yet. */
-export function KnotWaiting({ waiting }: { waiting: WaitingView }): JSX.Element {
-  const { state, code, message, since, attempt, nextAttemptAt, worker, signal, until } = waiting;
+export function KnotWaiting({ waiting }: { waiting: WaitingKnot }): JSX.Element {
+  const { state, since, attempt, nextAttemptAt, worker, signal, until } = waiting;
+  const { code, message } = waiting.reason;
   return (
     <div
       class={`knot-waiting tone-${state === 'running' ? 'running' : state === 'blocked' ? 'none' : 'waiting'}`}

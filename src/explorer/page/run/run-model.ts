@@ -1,7 +1,8 @@
 import { mapOfElement } from '../../../authoring/element-id';
 import type { GraphState, RunGraph } from '../../../authoring/run-graph';
 import { kinshipOf, type Kinship, type KnotStatus } from '../../../visualisation/selection';
-import type { LiveMessage, WaitingView } from '../../contract';
+import type { WaitingKnot } from '../../../client/waiting';
+import type { LiveMessage } from '../../contract';
 import { statusOf, WORDS } from '../graph/status';
 
 /** Counts of a map's elements from events, until the map's own record exists. */
@@ -24,7 +25,7 @@ export class RunModel {
   readonly knots: RunGraph['knots'];
   readonly statuses: KnotStatus[];
   readonly states: (GraphState | undefined)[];
-  readonly waits: (WaitingView | undefined)[];
+  readonly waits: (WaitingKnot | undefined)[];
   readonly counts: Record<KnotStatus, number>;
   /** The word for each status. */
   readonly words: Readonly<Record<KnotStatus, string>>;
@@ -35,7 +36,7 @@ export class RunModel {
 
   constructor(
     readonly graph: RunGraph,
-    waiting: Readonly<Record<string, WaitingView>> = {},
+    waiting: Readonly<Record<string, WaitingKnot>> = {},
     options: ModelOptions = {},
   ) {
     this.words = options.words ?? WORDS;
@@ -93,7 +94,7 @@ export class RunModel {
    * Merges another answer for the same wiring. It may be older, so a knot that has a state keeps it if the
    * answer has none.
    */
-  refresh(graph: RunGraph, waiting: Readonly<Record<string, WaitingView>> = {}): void {
+  refresh(graph: RunGraph, waiting: Readonly<Record<string, WaitingKnot>> = {}): void {
     const changed = new Set<number>();
     graph.knots.forEach(({ id, state }) => {
       const index = this.index.get(id);
@@ -123,10 +124,10 @@ export class RunModel {
 const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
-const sameWait = (one: WaitingView | undefined, other: WaitingView | undefined): boolean =>
+const sameWait = (one: WaitingKnot | undefined, other: WaitingKnot | undefined): boolean =>
   one?.state === other?.state &&
-  one?.code === other?.code &&
-  one?.message === other?.message &&
+  one?.reason.code === other?.reason.code &&
+  one?.reason.message === other?.reason.message &&
   one?.since === other?.since;
 
 function countsOf(statuses: readonly KnotStatus[]): Record<KnotStatus, number> {

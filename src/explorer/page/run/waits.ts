@@ -1,4 +1,5 @@
-import type { RunView, WaitingView } from '../../contract';
+import type { WaitingKnot } from '../../../client/waiting';
+import type { RunView } from '../../contract';
 
 /** Kinds of waiting that pictures tell apart. */
 export type WaitKind =
@@ -58,8 +59,8 @@ export function waitKind(code: string): WaitKind {
 
 /** A sentence that says what the whole run waits for; undefined if it goes on. */
 export function bannerOf(
-  waiting: Readonly<Record<string, WaitingView>>,
-  workflowTask: RunView['workflowTask'],
+  waiting: Readonly<Record<string, WaitingKnot>>,
+  workflowTask: Pick<NonNullable<RunView['workflowTask']>, 'code' | 'message'> | undefined,
 ): { readonly sentence: string; readonly knot?: string } | undefined {
   if (workflowTask && workflowTask.code !== 'WorkflowTaskRunning')
     return { sentence: `The run takes no step: ${workflowTask.message}` };
@@ -68,7 +69,13 @@ export function bannerOf(
   const stuck = entries.filter(([, { state }]) => state !== 'blocked');
   const [first] = stuck.sort(([, a], [, b]) => weight(a) - weight(b));
   if (!first) return undefined;
-  const [knot, { message, code, signal }] = first;
+  const [
+    knot,
+    {
+      reason: { message, code },
+      signal,
+    },
+  ] = first;
   const others =
     stuck.length === 1
       ? ''
@@ -90,7 +97,7 @@ export function bannerOf(
 /** Kinds that need somebody's attention come first. */
 const ORDER: readonly WaitKind[] = ['worker', 'backend', 'paused', 'signal', 'retry', 'limit', 'queue'];
 
-function weight({ code }: WaitingView): number {
+function weight({ reason: { code } }: WaitingKnot): number {
   const at = ORDER.indexOf(waitKind(code));
   return at < 0 ? ORDER.length : at;
 }

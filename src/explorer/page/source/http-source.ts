@@ -1,4 +1,5 @@
 import type { ActName, Acts, ApiError, LiveMessage, QuestionName, Questions, Source } from '../../contract';
+import { answerJson, fromAnswerJson } from '../../../values/answer-json';
 import { backOff, type BackOff } from '../../../values/back-off';
 import { coalesce } from './coalesce';
 import { SourceError } from './source-error';
@@ -17,7 +18,8 @@ export class HttpSource implements Source {
     ask: Questions[Name]['ask'],
     signal?: AbortSignal,
   ): Promise<Questions[Name]['answer']> {
-    const query = Object.keys(ask).length === 0 ? '' : `?q=${encodeURIComponent(JSON.stringify(ask))}`;
+    const query =
+      Object.keys(ask).length === 0 ? '' : `?q=${encodeURIComponent(JSON.stringify(answerJson(ask)))}`;
     return (await this.request(`${name}${query}`, { signal: signal ?? null })) as Questions[Name]['answer'];
   }
 
@@ -49,7 +51,7 @@ export class HttpSource implements Source {
 
     const onMessage = ({ data, lastEventId }: MessageEvent<string>): void => {
       position = lastEventId;
-      for (const event of JSON.parse(data) as LiveMessage[]) gathered.add(event);
+      for (const event of fromAnswerJson(JSON.parse(data)) as LiveMessage[]) gathered.add(event);
     };
     const onBehind = ({ lastEventId }: MessageEvent<string>): void => {
       position = lastEventId;
@@ -110,7 +112,7 @@ export class HttpSource implements Source {
         response.status,
       );
     }
-    if (response.ok) return body;
+    if (response.ok) return fromAnswerJson(body);
     const { error } = body as Partial<ApiError>;
     throw new SourceError(
       error?.code ?? 'AnswerUnreadable',

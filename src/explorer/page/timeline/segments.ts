@@ -1,6 +1,6 @@
 import type { GraphState } from '../../../authoring/run-graph';
 import type { KnotStatus } from '../../../visualisation/selection';
-import type { WaitingView } from '../../contract';
+import type { WaitingKnot } from '../../../client/waiting';
 import { waitKind, type WaitKind } from '../run/waits';
 
 /** A part of a knot's time. Times are milliseconds since the epoch. */
@@ -35,7 +35,7 @@ export type Segment =
  */
 export function segmentsOf(
   state: GraphState | undefined,
-  waiting: WaitingView | undefined,
+  waiting: WaitingKnot | undefined,
   status: KnotStatus,
   now: number,
 ): Segment[] {
@@ -43,7 +43,7 @@ export function segmentsOf(
   const segments: Segment[] = [];
   for (const { code, since, until } of state.waits ?? [])
     segments.push({ kind: 'wait', from: since, to: until, wait: waitKind(code), code });
-  for (const { attempt, started_at: from, ended_at: to, reason } of state.attempts ?? [])
+  for (const { attempt, startedAt: from, endedAt: to, reason } of state.attempts ?? [])
     segments.push({ kind: 'attempt', from, to, attempt, reason: `${reason.code}: ${reason.message}` });
   const { startedAt, finishedAt, attempt } = state;
   segments.sort((a, b) => a.from - b.from);
@@ -55,7 +55,7 @@ export function segmentsOf(
   return segments;
 }
 
-function openSegments({ state, code, since, attempt }: WaitingView, now: number): Segment[] {
+function openSegments({ state, reason: { code }, since, attempt }: WaitingKnot, now: number): Segment[] {
   if (state === 'blocked' || since === undefined) return [];
   const to = Math.max(since, now);
   return state === 'running'

@@ -98,7 +98,12 @@ test('old runs go with their lineage, and with values that no record names; a dr
     retained: 0,
     tapestries: [
       { tapestry: 'other', runs: 1 },
-      { tapestry: 'quickstart', runs: 1, oldest: NOW - 100 * DAY_MS, newest: NOW - 100 * DAY_MS },
+      {
+        tapestry: 'quickstart',
+        runs: 1,
+        oldestStartedAt: NOW - 100 * DAY_MS,
+        newestStartedAt: NOW - 100 * DAY_MS,
+      },
     ],
   });
   expect(await scene.left()).toEqual({ runs: ['a', 'b', 'c'], values: ['a', 'b', 'c'] });

@@ -151,8 +151,8 @@ describe.each(['sqlite:selvage.db', 'sqlite:values.db', 'file:values'])('in %s, 
     await run(undefined, 'all');
     const { hash } = sampleValue('all');
     const plan = await planScrub(backends, { hashes: [hash] });
-    expect(plan.values).toMatchObject([{ hash, isThere: true, madeBy: { length: 3 } }]);
-    expect([...plan.values[0]!.subjects!].sort()).toEqual(['ada', 'bob']);
+    expect(plan.items).toMatchObject([{ hash, isThere: true, madeBy: { length: 3 } }]);
+    expect([...plan.items[0]!.subjects!].sort()).toEqual(['ada', 'bob']);
     expect(await scrub(backends, plan)).toMatchObject({ removed: 1 });
     expect(await sealedCount()).toBe(1);
     expect(await isThere('ada', 'hers')).toBe(true);
@@ -161,7 +161,7 @@ describe.each(['sqlite:selvage.db', 'sqlite:values.db', 'file:values'])('in %s, 
   test('scrub by hash finds what only a subject has', async () => {
     await run('ada', 'hers');
     const plan = await planScrub(backends, { hashes: [sampleValue('hers').hash] });
-    expect(plan.values).toMatchObject([{ isThere: true, subjects: ['ada'] }]);
+    expect(plan.items).toMatchObject([{ isThere: true, subjects: ['ada'] }]);
     await scrub(backends, plan);
     expect(await sealedCount()).toBe(0);
   });
@@ -177,7 +177,7 @@ describe.each(['sqlite:selvage.db', 'sqlite:values.db', 'file:values'])('in %s, 
     const plan = await planScrub(backends, { runs: [runId] });
     expect(await scrub(backends, plan)).toMatchObject({ removed: 2 });
     expect(await sealedCount()).toBe(1);
-    expect((await planScrub(backends, { runs: [other] })).values).toMatchObject([{ isThere: true }]);
+    expect((await planScrub(backends, { runs: [other] })).items).toMatchObject([{ isThere: true }]);
   });
 
   test('scrub by age removes what is sealed for anybody, and of those who were forgotten', async () => {
@@ -195,7 +195,7 @@ describe.each(['sqlite:selvage.db', 'sqlite:values.db', 'file:values'])('in %s, 
     const runId = await run('ada', 'hers');
     await forgetSubject(backends, 'ada');
     const plan = await planScrub(backends, { runs: [runId] });
-    expect(plan.values).toMatchObject([{ isThere: false }]);
+    expect(plan.items).toMatchObject([{ isThere: false }]);
     expect(await scrub(backends, plan)).toMatchObject({ removed: 0 });
   });
 });
@@ -214,10 +214,10 @@ test('a map whose subject was forgotten can be planned', async () => {
   const { temporal_run_id } = (await backends.runHistory.getRun('mapped'))!;
   await backends.runHistory.changeRun(temporal_run_id, { details: { subject: 'ada' } });
   const before = await planScrub(backends, { runs: ['mapped'] });
-  expect(before.values.filter(({ isThere }) => isThere).length).toBeGreaterThan(4);
+  expect(before.items.filter(({ isThere }) => isThere).length).toBeGreaterThan(4);
   await forgetSubject(backends, 'ada');
   const after = await planScrub(backends, { runs: ['mapped'] });
-  expect(after.values.filter(({ isThere }) => isThere)).toEqual([]);
+  expect(after.items.filter(({ isThere }) => isThere)).toEqual([]);
 });
 
 test.each([
@@ -247,7 +247,7 @@ test('what could not be purged is purged by the next scrub of the same values, t
   await expect(scrub(backends, await planScrub(backends, { runs: [runId] }))).rejects.toThrow('busy');
   expect(await sealedCount()).toBe(0);
   const again = await planScrub(backends, { runs: [runId] });
-  expect(again.values).toMatchObject([{ isThere: false }]);
+  expect(again.items).toMatchObject([{ isThere: false }]);
   expect(await scrub(backends, again)).toMatchObject({ removed: 0 });
   expect(purge).toHaveBeenCalledTimes(2);
   const { details } = (await backends.runHistory.getRun(runId))!;
