@@ -129,7 +129,7 @@ test('the checkpoint is the last element up to which all are finished, with thos
     },
   });
   runs.end(3);
-  expect(await ended).toMatchObject({ reason: 'ended', checkpoint: { partitions: { '': { after: 6 } } } });
+  expect(await ended).toMatchObject({ why: 'ended', checkpoint: { partitions: { '': { after: 6 } } } });
 });
 
 test('the next pump takes up what is not finished, and nothing else', async () => {
@@ -460,7 +460,7 @@ test('told to stop, it finishes what it has read', async () => {
   await until('all that was read is asked for', () => runs.asked.length === 3);
   pump.stop();
   runs.end(1);
-  expect(await ended).toMatchObject({ reason: 'stopped', checkpoint: { partitions: { '': { after: 3 } } } });
+  expect(await ended).toMatchObject({ why: 'stopped', checkpoint: { partitions: { '': { after: 3 } } } });
   expect(results.sort()).toEqual([1, 2, 3]);
 });
 
