@@ -274,8 +274,8 @@ test('progress() and status() tell how far maps are, and what signals are waited
   gates.set(runId, gate);
   const run = await shared().start(slowly, { list: [0, 1, 2, 3], record: { a: 1, b: 2 } }, { runId });
   const wanted = [
-    { knot: 'of-list', done: 2, total: 4 },
-    { knot: 'of-record', done: 1 },
+    { knotId: 'of-list', done: 2, total: 4 },
+    { knotId: 'of-record', done: 1 },
   ];
   for await (const { maps, done } of run.progress()) {
     expect(done).toBe(false);
