@@ -30,6 +30,9 @@ const VERBATIM: ReadonlySet<string> = new Set([
   'values',
 ]);
 
+/** Objects whose keys are ids of knots or partitions, and no names of fields. */
+const KEYED: ReadonlySet<string> = new Set(['checkpoint', 'elements', 'knots', 'outcomes', 'waiting']);
+
 /** Columns of records with facts of ours, under names in snake_case. */
 const FACTS: ReadonlySet<string> = new Set(['extra', 'details']);
 
@@ -41,11 +44,15 @@ export function answerJson(answer: unknown): unknown {
 function shown(value: unknown, name: string, isOurs: boolean): unknown {
   if (typeof value === 'number')
     return TIME.test(name) && Math.abs(value) <= LATEST ? new Date(value).toISOString() : value;
-  if (Array.isArray(value)) return value.map((each) => shown(each, name, isOurs));
+  if (Array.isArray(value)) return value.map((each) => shown(each, nameOfItems(name), isOurs));
   if (!isPlain(value)) return value;
   const isRecord = 'temporal_run_id' in value;
   const made: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
+    if (KEYED.has(name)) {
+      put(made, key, shown(value[key], '', isOurs));
+      continue;
+    }
     const isFacts = isRecord && FACTS.has(key);
     const own = isRecord || isOurs ? camelCase(key) : key;
     const isTheirs = (VERBATIM.has(own) && !isFacts) || (isOurs && own === 'terminals');
@@ -60,14 +67,22 @@ export function fromAnswerJson(json: unknown, name = ''): unknown {
   if (typeof json !== 'object' || json === null) return json;
   const fields = json as Record<string, unknown>;
   for (const key of Object.keys(fields)) {
-    const field = VERBATIM.has(key) ? undefined : fields[key];
+    const field = VERBATIM.has(key) && !KEYED.has(name) ? undefined : fields[key];
     // Most fields are neither: a look at their types is quicker than a call.
     if (typeof field === 'object' || typeof field === 'string') {
-      const read = fromAnswerJson(field, Array.isArray(json) ? name : key);
+      const read = fromAnswerJson(
+        field,
+        Array.isArray(json) ? nameOfItems(name) : KEYED.has(name) ? '' : key,
+      );
       if (read !== field) fields[key] = read;
     }
   }
   return json;
+}
+
+/** Items of a list of times are times; those of a list of knots are no object with ids as keys. */
+function nameOfItems(name: string): string {
+  return KEYED.has(name) ? '' : name;
 }
 
 /** Ids of knots are keys, and may be `__proto__`. */

@@ -77,6 +77,15 @@ describe('the JSON of answers', () => {
     expect(names.filter((name) => name.includes('_'))).toEqual([]);
   });
 
+  test('takes names of knots and partitions for no fields, whatever they are', () => {
+    const names = ['value', 'details', 'at', 'run_id', 'startedAt', '__proto__'];
+    const of = (since: number | string): unknown => Object.fromEntries(names.map((name) => [name, { since }]));
+    for (const field of ['waiting', 'knots', 'elements', 'outcomes', 'checkpoint']) {
+      expect(answerJson({ [field]: of(AT) })).toEqual({ [field]: of(TEXT) });
+      expect(fromAnswerJson({ [field]: of(TEXT) })).toEqual({ [field]: of(AT) });
+    }
+  });
+
   const theirs = fc.json().map((text) => JSON.parse(text) as unknown);
   const someValue = fc.oneof(
     theirs,
