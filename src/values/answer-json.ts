@@ -30,7 +30,7 @@ const VERBATIM: ReadonlySet<string> = new Set([
   'values',
 ]);
 
-/** Objects whose keys are ids of knots or partitions, and no names of fields. */
+/** Names of objects whose keys may be ids of knots or partitions. */
 const KEYED: ReadonlySet<string> = new Set(['checkpoint', 'elements', 'knots', 'outcomes', 'waiting']);
 
 /** Columns of records with facts of ours, under names in snake_case. */
@@ -48,8 +48,9 @@ function shown(value: unknown, name: string, isOurs: boolean): unknown {
   if (!isPlain(value)) return value;
   const isRecord = 'temporal_run_id' in value;
   const made: Record<string, unknown> = {};
+  const isById = hasIdsAsKeys(name, value);
   for (const key of Object.keys(value)) {
-    if (KEYED.has(name)) {
+    if (isById) {
       put(made, key, shown(value[key], '', isOurs));
       continue;
     }
@@ -66,18 +67,21 @@ export function fromAnswerJson(json: unknown, name = ''): unknown {
   if (typeof json === 'string') return TIME.test(name) && ISO.test(json) ? Date.parse(json) : json;
   if (typeof json !== 'object' || json === null) return json;
   const fields = json as Record<string, unknown>;
+  const isById = hasIdsAsKeys(name, fields);
   for (const key of Object.keys(fields)) {
-    const field = VERBATIM.has(key) && !KEYED.has(name) ? undefined : fields[key];
+    const field = VERBATIM.has(key) && !isById ? undefined : fields[key];
     // Most fields are neither: a look at their types is quicker than a call.
     if (typeof field === 'object' || typeof field === 'string') {
-      const read = fromAnswerJson(
-        field,
-        Array.isArray(json) ? nameOfItems(name) : KEYED.has(name) ? '' : key,
-      );
+      const read = fromAnswerJson(field, Array.isArray(json) ? nameOfItems(name) : isById ? '' : key);
       if (read !== field) fields[key] = read;
     }
   }
   return json;
+}
+
+/** What waits in a run is by knot; what a knot waits for has fields, one of which is text. */
+function hasIdsAsKeys(name: string, value: object): boolean {
+  return KEYED.has(name) && Object.values(value).every((each) => typeof each === 'object');
 }
 
 /** Items of a list of times are times; those of a list of knots are no object with ids as keys. */

@@ -79,11 +79,15 @@ describe('the JSON of answers', () => {
 
   test('takes names of knots and partitions for no fields, whatever they are', () => {
     const names = ['value', 'details', 'at', 'run_id', 'startedAt', '__proto__'];
-    const of = (since: number | string): unknown => Object.fromEntries(names.map((name) => [name, { since }]));
+    const of = (since: number | string): unknown =>
+      Object.fromEntries(names.map((name) => [name, { since }]));
     for (const field of ['waiting', 'knots', 'elements', 'outcomes', 'checkpoint']) {
       expect(answerJson({ [field]: of(AT) })).toEqual({ [field]: of(TEXT) });
       expect(fromAnswerJson({ [field]: of(TEXT) })).toEqual({ [field]: of(AT) });
     }
+    expect(answerJson({ waiting: { code: 'Signal', since: AT } })).toEqual({
+      waiting: { code: 'Signal', since: TEXT },
+    });
   });
 
   const theirs = fc.json().map((text) => JSON.parse(text) as unknown);
