@@ -79,7 +79,7 @@ test('all metrics that alerts, dashboard and pages name are those of a worker, a
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   for (const line of lines)
     expect(line).toMatchObject({ time: expect.any(String), level: expect.any(String) });
-  expect(lines).toContainEqual(expect.objectContaining({ run: runId, level: 'info' }));
+  expect(lines).toContainEqual(expect.objectContaining({ runId, level: 'info' }));
   expect(lines).toContainEqual(
     expect.objectContaining({
       level: 'warn',
@@ -97,9 +97,9 @@ test('the lines of bodies name the run, the knot and the attempt', async () => {
   const [line] = await worker.hasWritten(/^.*"message":"began".*$/m);
   expect(JSON.parse(line)).toMatchObject({
     level: 'info',
-    knot: 'wait',
+    knotId: 'wait',
     attempt: 1,
-    run: expect.stringMatching(/^waiting-/),
+    runId: expect.stringMatching(/^waiting-/),
   });
   worker.signal('SIGTERM');
   expect((await worker.finished).code).toBe(0);
