@@ -84,7 +84,7 @@ test('all metrics that alerts, dashboard and pages name are those of a worker, a
     expect.objectContaining({
       level: 'warn',
       message: expect.stringMatching(/ ended: failed: RangeError: 2 is too much \(knot e, trace \w{32}\)$/),
-      fields: expect.objectContaining({ tapestry: 'fails', error: expect.objectContaining({ knot: 'e' }) }),
+      fields: expect.objectContaining({ tapestry: 'fails', error: expect.objectContaining({ knotId: 'e' }) }),
     }),
   );
 });
