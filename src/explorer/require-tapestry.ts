@@ -8,7 +8,7 @@ export function requireTapestry({ tapestries }: ExplorerData, name: string): Any
   if (found) return found;
   throw new SelvageError(
     'UnknownTapestry',
-    `This page was not given the tapestry "${name}". Start it with the file that exports it: selvage ui FILE.`,
+    `No tapestry "${name}" was given. Start again with the file that exports it: selvage ui FILE, or selvage mcp FILE.`,
     { details: { tapestry: name, tapestries: tapestries.map((tapestry) => tapestry.name) } },
   );
 }

@@ -27,7 +27,7 @@ export interface LoadedFile {
   /** The exported triggers. */
   readonly triggers: readonly TriggerDeclaration[];
   readonly streams: readonly StreamDeclaration[];
-  /** The exported emitters, which hear the tapestries of the file. */
+  /** The exported emitters, which hear the tapestries of the file; all runs if it has none. */
   readonly emitters: readonly EmitterDeclaration[];
   /** Of a document: problems that prevent no run, each with its place. */
   readonly warnings: readonly PipelineProblem[];
@@ -85,7 +85,7 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
     tapestries,
     triggers,
     streams,
-    emitters: emitters.map((one) => hearing(one, names)),
+    emitters: names.length === 0 ? emitters : emitters.map((one) => hearing(one, names)),
     ...warned,
   };
 }

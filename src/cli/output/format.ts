@@ -42,9 +42,9 @@ export function shorten(text: string, limit: number): string {
   return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
 }
 
-/** Rows under headings, in columns as narrow as possible, without trailing spaces. */
+/** Rows under headings, in columns as narrow as possible, without trailing spaces and what looks like a secret. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [headings, ...rows].map((row) => row.map(lineText));
+  const all = [headings, ...rows].map((row) => row.map((cell) => lineText(redactText(cell))));
   const widths = headings.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ''))));
   return all
     .map((row) =>

@@ -1,5 +1,5 @@
 import type { MapProgress, Progress } from '../../client';
-import { formatDuration, formatTime, plural, shorten } from '../output/format';
+import { formatDuration, formatError, formatTime, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { signalCommand } from '../output/typed-commands';
 
@@ -40,7 +40,7 @@ export class ProgressDisplay {
     for (const { knotId: knot, type, message } of progress.failures) {
       if (this.reported.has(knot)) continue;
       this.reported.add(knot);
-      this.output.say(`${this.output.red('failed')} ${knot}: ${shorten(`${type}: ${message}`, 300)}`);
+      this.output.say(`${this.output.red('failed')} ${knot}: ${formatError({ type, message }, 300)}`);
     }
     this.draw();
   }

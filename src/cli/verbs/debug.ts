@@ -5,6 +5,7 @@ import type { Reproduction } from '../../capsule';
 import { SelvageError } from '../../errors';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { Backends, RunRecord } from '../../ports';
+import { redactText } from '../../values/redact';
 import type { Does } from '../options/does';
 import { addCommonOptions, addJsonOption, collect } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
@@ -117,7 +118,7 @@ function line(
     unreadable: output.yellow('unreadable'),
   };
   const shown = mark[verdict as keyof typeof mark] ?? output.red('differs   ');
-  return `${shown} ${runId === run_id ? '' : `${runId}: `}${output.bold(knotId)}  ${explanation}`;
+  return `${shown} ${runId === run_id ? '' : `${runId}: `}${output.bold(knotId)}  ${redactText(explanation)}`;
 }
 
 function conclude(found: readonly Reproduction[], output: Output): number {

@@ -131,5 +131,5 @@ function tapestryOf(streams: readonly import('../../streams').StreamDeclaration[
 }
 
 function counted(ok: number, failed: number): string {
-  return `${plural(ok, 'element')} done${failed > 0 ? `, ${failed} dead letters` : ''}`;
+  return `${plural(ok, 'element')} done${failed > 0 ? `, ${plural(failed, 'dead letter')}` : ''}`;
 }

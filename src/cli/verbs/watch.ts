@@ -7,6 +7,7 @@ import { hasResult } from '../process/early-end';
 
 export function addWatch(program: Command, does: Does): void {
   addServerOptions(addJsonOption(program.command('watch')))
+    .summary('follow a run until it is over')
     .description(
       'Follows a run until it is over: its knots as a tree with bars of when they ran. Elsewhere than in a terminal, a line for each knot; with --json, a line of JSON. Ctrl-C leaves the run.',
     )

@@ -23,6 +23,12 @@ import { appendFileSync } from 'node:fs';
 import { emitter } from 'selvage';
 export default { emitters: [emitter('all', async (events) => { for (const { id } of events) appendFileSync('all', id + '\\n'); }, { from: 'beginning' })] };
 `;
+/** An emitter, and no tapestry. */
+const APART = `
+import { appendFileSync } from 'node:fs';
+import { emitter } from 'selvage';
+export const apart = emitter('apart', async (events) => { for (const { id } of events) appendFileSync('apart', id + '\\n'); }, { from: 'beginning' });
+`;
 const EVENTS = ['t-r1/started', 't-r1/good/finished', 't-r1/bad/finished', 't-r1/ended/succeeded'];
 
 let project: string;
@@ -58,6 +64,7 @@ beforeEach(() => {
     'pipeline.ts': PIPELINE,
     'selvage.config.ts': CONFIG,
     'twice.ts': PIPELINE.replace("emitter('file'", "emitter('all'"),
+    'apart.ts': APART,
   });
 });
 
@@ -99,6 +106,12 @@ test('emit delivers to the emitters of the file and of the project; what one gav
   expect(received('received').filter((id) => id.startsWith('t-r2/'))).toEqual(['t-r2/ended/succeeded']);
   expect((await cli('emitters', 'remove', 'all')).code).toBe(0);
   expect((await reports()).map(({ name }) => name)).toEqual(['file']);
+});
+
+test('the emitters of a file without a tapestry hear of all runs', async () => {
+  await writeRun('r1');
+  expect(await cli('emit', 'apart.ts', '--until-caught-up')).toMatchObject({ code: 0 });
+  expect(received('apart')).toEqual(EVENTS);
 });
 
 test.each([

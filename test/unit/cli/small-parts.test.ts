@@ -59,6 +59,11 @@ test('a table has columns and no spaces at the ends of lines', () => {
   ).toBe('A    LONG\nxxx  y\nz');
 });
 
+test('a table shows no secret, wherever the text of a cell is from', () => {
+  const table = formatTable(['RUN', 'WHY'], [['r', 'Error: postgres://app:hunter2@db/x']]);
+  expect(table.split('\n')[1]).toBe('r    Error: postgres://[redacted]@db/x');
+});
+
 test('what the user is told to type works in a shell, however we were called', () => {
   expect(shellLine(['run', 'my file.ts', '--param', `s=it's`, 'a=1,b'])).toBe(
     `run 'my file.ts' --param 's=it'\\''s' a=1,b`,

@@ -5,6 +5,8 @@ test.each<[ErrorCode, number]>([
   ['InvalidParameters', 400],
   ['InvalidConfig', 400],
   ['UnknownRun', 404],
+  ['UnknownEmitter', 404],
+  ['UnknownStream', 404],
   ['RunOver', 409],
   ['NotResumable', 409],
   // What was removed is no failure of the process that serves the page.

@@ -5,6 +5,7 @@ import { addCommonOptions, addJsonOption, type RecordOptions } from '../../optio
 import { EXIT } from '../../output/exit-codes';
 import { formatDuration, formatTable, formatTime, plural } from '../../output/format';
 import type { Output } from '../../output/output';
+import { redactText } from '../../../values/redact';
 
 export function addEmittersStatus(emitters: Command, does: Does): void {
   addCommonOptions(
@@ -74,5 +75,5 @@ function notesOn(emitter: EmitterReport): string[] {
     notes.push(
       `${name} gave up ${plural(deadLetters, 'event')}${redriven > 0 ? `, ${redriven} of which come again` : ''}: selvage emitters dead-letters ${name}`,
     );
-  return notes.length === 0 ? [] : ['', ...notes];
+  return notes.length === 0 ? [] : ['', ...notes.map(redactText)];
 }

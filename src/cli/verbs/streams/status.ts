@@ -3,7 +3,8 @@ import type { RecordedDeadLetter, StreamState } from '../../../client';
 import type { Does } from '../../options/does';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../../options/server-options';
 import { EXIT } from '../../output/exit-codes';
-import { formatTable, formatTime } from '../../output/format';
+import { formatTable, formatTime, plural } from '../../output/format';
+import { redactText } from '../../../values/redact';
 import type { Output } from '../../output/output';
 
 export function addStreamsStatus(streams: Command, does: Does): void {
@@ -64,12 +65,14 @@ function describeAll(streams: readonly StreamState[]): string {
   });
   for (const { id, gaps } of streams)
     if (gaps)
-      troubles.push(`${id}: elements are lost (${gaps.total} gaps), see: selvage streams status ${id}`);
+      troubles.push(
+        `${id}: elements are lost (${plural(gaps.total, 'gap')}), see: selvage streams status ${id}`,
+      );
   const table = formatTable(
     ['STREAM', 'STATE', 'TAPESTRY', 'DONE', 'FAILED', 'RATE', 'LAG', 'IN FLIGHT', 'READER'],
     rows,
   );
-  return troubles.length === 0 ? table : [table, '', ...troubles].join('\n');
+  return troubles.length === 0 ? table : [table, '', ...troubles.map(redactText)].join('\n');
 }
 
 function describeOne(
