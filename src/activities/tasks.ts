@@ -5,7 +5,6 @@ import {
   SEGMENT_ACTIVITY,
   SPLIT_ACTIVITY,
   type BatchTask,
-  type HandedBack,
   type KnotTask,
   type SegmentTask,
   type SplitTask,
@@ -22,19 +21,16 @@ export interface ResolvedBasics {
 }
 
 /** The {@link KnotTask} of an activity call, unpacked, and completed from the activity itself. */
-export interface ResolvedTask extends ResolvedBasics {
+export interface ResolvedTask
+  extends
+    ResolvedBasics,
+    Pick<
+      KnotTask,
+      'parents' | 'paths' | 'nested' | 'map' | 'handedBack' | 'reuse' | 'lost' | 'waited' | 'since'
+    > {
   readonly knot: string;
-  readonly parents: KnotTask['parents'];
-  readonly paths?: KnotTask['paths'] | undefined;
-  readonly nested?: KnotTask['nested'] | undefined;
-  readonly map?: KnotTask['map'] | undefined;
   /** `slice` is the hash. */
   readonly element?: { readonly map: string; readonly slice: string; readonly offset: number } | undefined;
-  readonly handedBack?: HandedBack | undefined;
-  readonly reuse?: KnotTask['reuse'] | undefined;
-  readonly lost?: true | undefined;
-  readonly waited?: KnotTask['waited'] | undefined;
-  readonly since?: KnotTask['since'] | undefined;
 }
 
 export interface ResolvedSegment extends ResolvedBasics, Omit<SegmentTask, 'plan' | 'temporalRunId'> {}
@@ -88,33 +84,15 @@ export function readBatchTask(info: Context['info'], input: unknown): ResolvedBa
   if (info.activityType !== BATCH_ACTIVITY) return undefined;
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knot, slice, offsets, concurrency, mayBeRecorded, reuse } = input as BatchTask;
-  return {
-    ...basics,
-    knot,
-    slice: unpackHash(slice)!,
-    offsets,
-    concurrency,
-    ...(mayBeRecorded && { mayBeRecorded }),
-    ...(reuse === false && { reuse }),
-  };
+  const task = input as BatchTask;
+  return { ...task, ...basics, slice: unpackHash(task.slice)! };
 }
 
 export function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment | undefined {
   if (info.activityType !== SEGMENT_ACTIVITY) return undefined;
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knots, paths, wanted, parents, mayBeRecorded, lost, reuse } = input as SegmentTask;
-  return {
-    ...basics,
-    knots,
-    ...(paths && { paths }),
-    wanted,
-    parents,
-    ...(mayBeRecorded && { mayBeRecorded }),
-    ...(lost && { lost }),
-    ...(reuse === false && { reuse }),
-  };
+  return { ...(input as SegmentTask), ...basics };
 }
 
 function readBasics(info: Context['info'], input: unknown): ResolvedBasics | undefined {

@@ -1,9 +1,10 @@
 import { SelvageError } from '../errors';
 import type { Tapestry } from '../authoring';
-import { shown, type Checks } from '../authoring/checks';
+import { isFunction, shown, type Checks } from '../authoring/checks';
 import { checkName } from '../authoring/names';
 import { readOptions } from '../authoring/options';
 import type { Json } from '../values';
+import { isText } from '../triggers/option-checks';
 import { declareTrigger, type EventMap, type TriggerDeclaration } from '../triggers';
 import { sourceOf, type StreamDeclaration } from './declaration';
 import type { AnySource } from './source';
@@ -33,8 +34,8 @@ export interface SourceTriggerSettings {
 }
 
 const CHECKS: Checks<SourceTriggerOptions> = {
-  id: (value) => (typeof value === 'string' ? undefined : 'must be a text'),
-  map: (value) => (typeof value === 'function' ? undefined : 'must be a function'),
+  id: isText,
+  map: isFunction,
   checkpoint: (value) =>
     typeof value === 'object' && value !== null && 'load' in value && 'save' in value
       ? undefined

@@ -4,13 +4,12 @@ import type { Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
 import {
   duration,
-  isObject,
   isVariable,
   LONGEST_TOPIC,
+  nested,
   shown,
   topicName,
   whole,
-  type Check,
   type Checks,
 } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
@@ -258,24 +257,6 @@ interface CheckedOptions
 
 const line = lineOf(255);
 
-/** Checks an object with these properties, the first of which is required. */
-const parts =
-  (checks: Readonly<Record<string, Check>>): Check =>
-  (value) => {
-    const [required] = Object.keys(checks);
-    if (!isObject(value)) return `must be an object with "${required}"`;
-    if (value[required!] === undefined) return `must have "${required}"`;
-    for (const [name, part] of Object.entries(value)) {
-      const complaint = Object.hasOwn(checks, name)
-        ? part === undefined
-          ? undefined
-          : checks[name]!(part)
-        : `is no part of it; there are ${Object.keys(checks).join(', ')}`;
-      if (complaint !== undefined) return `has "${name}", which ${complaint}`;
-    }
-    return undefined;
-  };
-
 const CHECKS: Checks<CheckedOptions> = {
   id: isText,
   topics: () => undefined,
@@ -285,11 +266,8 @@ const CHECKS: Checks<CheckedOptions> = {
   deadLetters: topicName,
   window: whole(1, LARGEST),
   connection: isVariable('ORDERS_KAFKA'),
-  key: parts({ header: line }),
-  batch: parts({
-    maxSize: whole(1, LARGEST),
-    maxWait: duration(0),
-  }),
+  key: nested({ header: line }, ['header']),
+  batch: nested({ maxSize: whole(1, LARGEST), maxWait: duration(0) }, ['maxSize']),
   map: () => undefined,
 };
 
