@@ -135,7 +135,7 @@ describeWith('valkey')('values', () => {
 
   test('with a time to live they are gone after it, unless they are put or kept again', async () => {
     const lasting = await freshUrl();
-    const brief = `${lasting}&ttl=1s`;
+    const brief = `${lasting}&ttl=4s`;
     const store = await createValkeyDataStore({ url: brief });
     const values = ['gone', 'kept', 'put again'].map(sampleValue);
     await store.put(values);

@@ -149,6 +149,7 @@ test('unfinished runs are signalled, cancelled and terminated; nested ones go wi
 test('runs that no worker has begun are ended, too', async () => {
   const client = await connectSelvage({ projectDir: await temporaryFolder() });
   for (let index = 0; index < 3; index++) await client.start(asking, {}, { runId: unique('early') });
+  await until('the server lists them', async () => (await client.runs.list()).items.length === 3);
   const plan = await client.bulk.plan({ kind: 'terminate' }, { query: { tapestry: 'asking' } });
   expect(await client.bulk.carryOut(plan)).toMatchObject({ total: 3, done: 3, failed: [] });
   expect((await client.runs.waiting()).open).toBe(0);

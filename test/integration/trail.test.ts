@@ -55,7 +55,8 @@ test('attempts, waits and logs are on record, wherever a knot runs', async () =>
   for (const id of ['mapped[0]', 'mapped[3]'])
     expect(extra(id)['attempts']).toMatchObject([{ reason: { code: 'RangeError' } }, { worker }]);
   for (const id of ['queued', 'local', 'mapped[1]']) {
-    expect(extra(id)['waits']).toMatchObject([{ code: 'Retry' }]);
+    // On a slow machine there are waits for a worker, too.
+    expect(extra(id)['waits']).toContainEqual(expect.objectContaining({ code: 'Retry' }));
     const { hash } = extra(id)['log'] as { hash: string };
     const text = Buffer.from((await selvage().backends.dataStore.get(hash))!).toString();
     expect(JSON.parse(text)).toMatchObject({ level: 'info', message: 'attempt 3', fields: {} });
@@ -67,7 +68,14 @@ test('attempts, waits and logs are on record, wherever a knot runs', async () =>
   );
   expect(waits).toMatchObject([{ code: 'LimitReached' }]);
   const drawn = graph.knots.find(({ id }) => id === 'queued')!.state!;
-  expect(drawn.attempts).toEqual(extra('queued')['attempts']);
+  const recorded = extra('queued')['attempts'] as { started_at: number; ended_at: number }[];
+  expect(drawn.attempts).toEqual(
+    recorded.map(({ started_at: startedAt, ended_at: endedAt, ...others }) => ({
+      ...others,
+      startedAt,
+      endedAt,
+    })),
+  );
   // What the records name is not collected.
   const logs = [...records.values()].flatMap(
     (record) => (record.extra['log'] as { hash: string } | undefined)?.hash ?? [],
