@@ -155,7 +155,7 @@ test('a run in flight of a newer version waits for one, the server and a replay 
     run: { status: 'running' },
     waiting: {
       started: true,
-      step: refusal('HistoryTooNew', /^this run was begun/),
+      workflowTask: refusal('HistoryTooNew', /^this run was begun/),
     },
   });
 
