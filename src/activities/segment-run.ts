@@ -318,7 +318,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     return { kind: 'err' };
   }
 
-  /** Found out once, and only for a segment that takes long: the next one would read all that is recorded before it goes on. */
+  /** Whether knots outside may wait for the end of this segment. Looks at the whole plan, so only once, and only in a long segment. */
   private isAwaited(): boolean {
     return (this.hasOutsideChildren ??= this.graph.hasOutsideChildren());
   }

@@ -144,7 +144,7 @@ function chosen<T extends object>(
   return given ?? (fromEnvironment || DEFAULT_URL);
 }
 
-/** What is kept where the run history is (`beside`), unless it is configured elsewhere or cannot be there. */
+/** Opens a table where it is configured; else beside the run history (`beside`); else in the default place. */
 async function openBeside<T extends object>(
   given: string | T | undefined,
   open: (url: string) => Promise<T>,

@@ -2,7 +2,7 @@ import type { EmitterState } from '../ports';
 
 /** What an emitter has not heard of yet. */
 export interface Lag {
-  /** How many changes; with `atLeast`, at least as many. Those that its filter leaves out count as well. */
+  /** How many changes; with `atLeast`, at least as many. Changes that its filter leaves out are counted, too. */
   readonly changes: number;
   readonly atLeast: boolean;
   /** The time in the oldest of them. */

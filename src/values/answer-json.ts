@@ -79,12 +79,12 @@ export function fromAnswerJson(json: unknown, name = ''): unknown {
   return json;
 }
 
-/** What waits in a run is by knot; what a knot waits for has fields, one of which is text. */
+/** An object by id has objects alone. `waiting` of a single knot has the same name, but also text, such as its `code`. */
 function hasIdsAsKeys(name: string, value: object): boolean {
   return KEYED.has(name) && Object.values(value).every((each) => typeof each === 'object');
 }
 
-/** Items of a list of times are times; those of a list of knots are no object with ids as keys. */
+/** The items of a list have its name: they may be times. An item of `knots` is one knot, so its keys are no ids. */
 function nameOfItems(name: string): string {
   return KEYED.has(name) ? '' : name;
 }
