@@ -386,7 +386,7 @@ export class EmitterRunner {
     const [{ eventId, reason }] = letters as [DeadLetter];
     this.#around.logger.error(
       { ...this.#about, deadLetters: letters.length },
-      `The emitter "${this.name}" gave up ${letters.length === 1 ? '1 event' : `${letters.length} events`}, the first of them ${eventId}: ${reason}. See \`selvage emitters dead-letters ${this.name}\`.`,
+      `The emitter "${this.name}" gave up ${letters.length === 1 ? '1 event' : `${letters.length} events`}, the first of them ${eventId}: ${reason.replace(/\.?$/u, '.')} See \`selvage emitters dead-letters ${this.name}\`.`,
     );
   }
 

@@ -7,7 +7,8 @@ import type { GraphKnot, RunGraph } from '../authoring/run-graph';
 /** Characters of a value, as JSON. */
 const VALUE_CHARACTERS = 16_000;
 
-const PAGE = 50;
+/** Items of a page. */
+export const PAGE = 50;
 const MESSAGE_CHARACTERS = 1_000;
 
 /** A run with no longer a message than a model needs. */

@@ -21,6 +21,7 @@ import {
   shownError,
   shownWalk,
   shownJson,
+  PAGE,
   pageFrom,
 } from './shown-answers';
 
@@ -41,7 +42,6 @@ export interface Tool {
   call(input: unknown, surroundings: ToolSurroundings): Promise<Json>;
 }
 const TEXT_CHARACTERS = 8_000;
-const KNOTS = 50;
 const FAILED = 10;
 
 const runId = z.string().min(1).max(2_000).describe('Id of a run, as the tool `runs` lists it.');
@@ -155,7 +155,7 @@ export const TOOLS: readonly Tool[] = [
           resumedFrom: view.run.resumedFrom,
         },
         failed: failed.slice(0, FAILED).map(shownKnot),
-        waiting: waits.waiting && Object.fromEntries(Object.entries(waits.waiting).slice(0, KNOTS)),
+        waiting: waits.waiting && Object.fromEntries(Object.entries(waits.waiting).slice(0, PAGE)),
         workflowTask: waits.workflowTask,
         ...pageFrom(cursor, chosen, shownKnot),
         previousRunId: view.previousRunId,
@@ -313,7 +313,7 @@ export const TOOLS: readonly Tool[] = [
         runId,
         ...defined({ from: knots }),
       });
-      return { reused: reused.length, items: runs.slice(0, 4 * KNOTS), total: runs.length };
+      return { reused: reused.length, items: runs.slice(0, 4 * PAGE), total: runs.length };
     },
   }),
   tool('docs_search', {

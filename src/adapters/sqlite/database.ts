@@ -4,6 +4,7 @@ import type { SqlDatabase, SqlExecutor } from '../sql/database';
 import type { SqliteConnection } from './connection';
 import type { CachingSqliteDialect } from './dialect';
 import { SqliteLog } from './log';
+import { onceATurn } from './once-a-turn';
 import { patiently } from './patience';
 import { sameFile } from './same-file';
 import { SQLITE_WORDS } from './words';
@@ -23,8 +24,9 @@ export class SqliteDatabase implements SqlDatabase {
   /** For a file that Selvage opened: checks that its name still leads to the same file. */
   readonly #requireFile: (() => void) | undefined;
   #closing: Promise<void> | undefined;
-  /** When the first use in this turn of the event loop was; undefined if there was none. */
-  #turnBegan: number | undefined;
+  readonly #isFirstOfTurn = onceATurn();
+  /** When the first use in this turn of the event loop was. */
+  #turnBegan = 0;
 
   /** @internal Use `openSqliteDatabase`. */
   constructor(db: SqlExecutor, connections: CachingSqliteDialect, file: string, ownsConnection: boolean) {
@@ -75,10 +77,9 @@ export class SqliteDatabase implements SqlDatabase {
   }
 
   #isLongTurn(): boolean {
-    if (this.#turnBegan !== undefined) return performance.now() - this.#turnBegan > LONGEST_STRETCH_MS;
-    this.#turnBegan = performance.now();
-    setImmediate(() => (this.#turnBegan = undefined));
-    return false;
+    const now = performance.now();
+    if (this.#isFirstOfTurn()) this.#turnBegan = now;
+    return now - this.#turnBegan > LONGEST_STRETCH_MS;
   }
 
   /**

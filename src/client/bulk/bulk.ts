@@ -140,7 +140,7 @@ export class Bulk {
     await inParallel(left, concurrency, async ({ runId, tapestry }) => {
       if (interruptedBy || signal?.aborted) return;
       const outcome = await this.act(plan, runId, tapestry).then(
-        (done): BulkOutcome => ({ runId, ...done }),
+        (what): BulkOutcome => ({ runId, ...what }),
         (error: unknown): BulkOutcome => {
           const told = tell(error);
           if (isAway(error)) interruptedBy = told;

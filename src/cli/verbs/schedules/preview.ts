@@ -63,7 +63,7 @@ async function previewCron(
       clockChanges: odd.map(({ kind, clock, change, instants }) => ({
         kind,
         clock: clockText(clock),
-        changeAt: new Date(change.at).toISOString(),
+        changeAt: change.at,
         at: instants.map((instant) => isoTime(instant, zone.offsetAt(instant))),
       })),
     });
