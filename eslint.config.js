@@ -131,7 +131,8 @@ module.exports = tseslint.config(
     name: 'selvage/whatever-type-it-has',
     files: [
       'src/authoring/**/*.ts',
-      'src/client/{selvage,open-options,run-starter}.ts',
+      'src/client/selvage.ts',
+      'src/connection/{open-options,run-starter}.ts',
       'src/worker/plugin.ts',
       'src/activities/index.ts',
       'src/values/value-codecs.ts',

@@ -1,6 +1,6 @@
 import { openBackends } from 'selvage/backends';
 import type { StartClaim, StartLedger } from '../../src/ports';
-import { GroupedCalls } from '../../src/client/grouped-calls';
+import { GroupedCalls } from '../../src/connection/grouped-calls';
 import { freshPostgres, freshSqlite, freshValkey } from '../backends/places';
 import { onServices, type ServicePart } from '../backends/services';
 import { atLeast, readable, type Benchmark, type BenchmarkOptions, type Row } from '../benchmark';

@@ -3,7 +3,7 @@ import Database from 'libsql';
 import { Client } from 'pg';
 import { daily, knot, local, runLocally, tapestry } from 'selvage';
 import { openBackends } from 'selvage/backends';
-import { listPartitions } from '../../src/client/list-partitions';
+import { listPartitions } from '../../src/connection/list-partitions';
 import { type AnyTapestry, recordOf } from '../../src/authoring';
 import { freshFolder, freshPostgres } from '../backends/places';
 import { onServices, type ServicePart } from '../backends/services';

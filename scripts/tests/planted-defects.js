@@ -393,7 +393,7 @@ const DEFECTS = [
     foundBy: 'test/integration/signals-again.test.ts',
   },
   {
-    file: 'src/client/answer-on-record.ts',
+    file: 'src/connection/answer-on-record.ts',
     before: ' || isUnseen(error)',
     after: '',
     what: 'An execution that has ended without having seen a signal hides the answer of an earlier one.',
@@ -468,11 +468,11 @@ const DEFECTS = [
     foundBy: 'test/unit/backends/stores-away.test.ts',
   },
   {
-    file: 'src/client/server-address.ts',
+    file: 'src/connection/server-address.ts',
     before: '  requireSecrecy(connection, address);\n',
     after: '',
     what: 'An API key goes over the network as plain text.',
-    foundBy: 'test/unit/client/server-address.test.ts',
+    foundBy: 'test/unit/connection/server-address.test.ts',
   },
   {
     file: 'src/terminal.ts',

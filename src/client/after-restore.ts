@@ -2,12 +2,12 @@ import { SIGNATURES } from '../adapters/webhook/replays';
 import { SelvageError } from '../errors';
 import type { Backends } from '../ports';
 import { everyItem, everyPage } from '../ports/parts/every-item';
-import type { Connected } from './connect';
+import type { Connected } from '../connection/connect';
 import type { Selvage } from './selvage';
-import { unreachable } from './connection-errors';
-import { reconcileRunning } from './reconcile';
-import { workflowsSince, type RunningWorkflow } from './running-workflows';
-import { memoOf } from './unbegun-run';
+import { unreachable } from '../connection/connection-errors';
+import { reconcileRunning } from '../connection/reconcile';
+import { workflowsSince, type RunningWorkflow } from '../connection/running-workflows';
+import { memoOf } from '../connection/unbegun-run';
 
 /** Before the newest change: runs may have waited so long for their first step. */
 const MARGIN_MS = 60 * 60_000;

@@ -1,11 +1,11 @@
-export type { OpenOptions } from './open-options';
+export type { OpenOptions } from '../connection/open-options';
 export { Selvage } from './selvage';
-export type { ConnectOptions, ServerLocation } from './connect';
-export { runIdOfEvent, runIdOfKey } from './run-ids';
-export type { ResumeOptions, StartOptions } from './start-options';
-export type { Extensions, FollowResult, FollowOptions } from './extensions';
+export type { ConnectOptions, ServerLocation } from '../connection/connect';
+export { runIdOfEvent, runIdOfKey } from '../connection/run-ids';
+export type { ResumeOptions, StartOptions } from '../connection/start-options';
+export type { Extensions, FollowResult, FollowOptions } from '../connection/extensions';
 export type { Lineage } from './lineage';
-export type { Partitions } from './partitions';
+export type { Partitions } from '../connection/partitions';
 export type { Runs, RunsPage, RunsQuery } from './runs';
 export {
   WAITING_GROUPS,
@@ -17,8 +17,8 @@ export {
   type WaitingRuns,
   type WaitingRunsQuery,
   type OpenRunsQuery,
-} from './across/waiting-run';
-export type { BodyVersion, PlanInUse, Versions } from './across/version-answers';
+} from '../connection/across/waiting-run';
+export type { BodyVersion, PlanInUse, Versions } from '../connection/across/version-answers';
 export type { Bulk } from './bulk/bulk';
 export type {
   BulkAction,
@@ -32,21 +32,21 @@ export type {
   BulkState,
 } from './bulk/bulk-act';
 export type { Values } from './values';
-export type { RecordedDeadLetter, StreamState } from './stream-state';
-export type { Streams } from './streams';
-export type { WorkerState } from './worker-state';
-export type { Workers, WorkersQuery } from './workers';
+export type { RecordedDeadLetter, StreamState } from '../connection/stream-state';
+export type { Streams } from '../connection/streams';
+export type { WorkerState } from '../connection/worker-state';
+export type { Workers, WorkersQuery } from '../connection/workers';
 export type { Events, PruneEventsOptions, PrunedEvents } from './prune-events';
-export type { Resume } from './resumes';
+export type { Resume } from '../connection/resumes';
 export {
   RunHandle,
   type RunLineageQuery,
   type KnotState,
   type RunState,
   type RunDescription,
-} from './run-handle';
-export type { ExistingRun } from './run-on-server';
-export type { Progress } from './run-progress';
+} from '../connection/run-handle';
+export type { ExistingRun } from '../connection/run-on-server';
+export type { Progress } from '../connection/run-progress';
 export type {
   LineageQuery,
   LineageRecord,
@@ -58,7 +58,7 @@ export type {
   Statistics,
   StatisticsQuery,
 } from '../ports';
-export { PARTITION_STATES, type PartitionsOptions } from './list-partitions';
+export { PARTITION_STATES, type PartitionsOptions } from '../connection/list-partitions';
 export type { PartitionState, PartitionStatus, PartitionRunSummary, StaleReason } from '../records/questions';
 export type {
   CacheExplanation,
@@ -82,7 +82,7 @@ export type {
   ScrubSelection,
   Scrubbed,
 } from '../records/retention';
-export type { MapProgress } from './map-progress';
+export type { MapProgress } from '../connection/map-progress';
 export type {
   WorkflowTaskCode,
   Waiting,
@@ -90,9 +90,9 @@ export type {
   WaitingKnot,
   WaitingState,
   WorkflowTaskState,
-} from './waiting';
-export type { Pollers, QueuePollers } from './pollers';
-export { currentActor, currentCommit } from './provenance';
+} from '../connection/waiting';
+export type { Pollers, QueuePollers } from '../connection/pollers';
+export { currentActor, currentCommit } from '../connection/provenance';
 export {
   Schedules,
   type ChangedBy,
@@ -111,10 +111,10 @@ export {
   type ScheduleTimes,
   type TriggeredRun,
   type UnreadableSchedule,
-} from './schedules';
+} from '../connection/schedules';
 export type { DstAnomaly, SchedulePreview } from '../triggers';
-export type { ServerChoice } from './server-address';
-export type { BackfillOptions } from './backfills';
+export type { ServerChoice } from '../connection/server-address';
+export type { BackfillOptions } from '../connection/backfills';
 export type {
   BackfillReport,
   BackfillOrder,

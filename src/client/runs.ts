@@ -2,12 +2,12 @@ import type { WorkflowClient } from '@temporalio/client';
 import { pageLimit } from '../ports/parts/pages';
 import type { Backends, Page, RunQuery, RunRecord } from '../ports';
 import { prune, type PruneOptions, type PruneReport } from '../records/retention';
-import { readWaitingRuns, type AcrossHost } from './across/waiting-runs';
-import type { WaitingRuns, WaitingRunsQuery } from './across/waiting-run';
-import { openRuns } from './open-runs';
-import { reconcileRun, reconcileRunning } from './reconcile';
-import { namedIn, resumesOf } from './resumes';
-import { unbegunRuns } from './unbegun-run';
+import { readWaitingRuns, type AcrossHost } from '../connection/across/waiting-runs';
+import type { WaitingRuns, WaitingRunsQuery } from '../connection/across/waiting-run';
+import { openRuns } from '../connection/open-runs';
+import { reconcileRun, reconcileRunning } from '../connection/reconcile';
+import { namedIn, resumesOf } from '../connection/resumes';
+import { unbegunRuns } from '../connection/unbegun-run';
 
 /** Milliseconds for which a listing compares running records with the server. */
 const COMPARE_MS = 5_000;

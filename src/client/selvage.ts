@@ -1,47 +1,36 @@
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { taskQueuesOf } from '../plan';
 import { SelvageError } from '../errors';
-import { chosenInlineLimit, refuseInBodyThread } from '../runtime';
-import { recordOf, type Tapestry } from '../authoring';
+import { refuseInBodyThread } from '../runtime';
+import { recordOf } from '../authoring';
 import { projectFolder } from '../project-folder';
+import type { OpenRunsQuery } from '../connection/across/waiting-run';
+import type { Versions } from '../connection/across/version-answers';
+import { readVersions } from '../connection/across/versions';
+import { connectTo, disconnect, type ConnectOptions, type ServerLocation } from '../connection/connect';
+import { Connection } from '../connection/connection';
+import { isDebug, lineLogger } from '../connection/log-line';
+import type { OpenOptions } from '../connection/open-options';
+import { loadWorkers, type OwnWorkers } from '../connection/own-workers';
+import type { RunHandle } from '../connection/run-handle';
+import { unlessLost } from '../connection/unless-lost';
 import type { Deliveries } from '../deliveries';
 import type { EmitterList } from '../emitters';
 import type { Backends } from '../ports';
 import type { EmbeddedServer } from '../server';
 import { statsOf, type Stats, type StatsOptions } from '../records/questions';
 import { writeErrorLine } from '../terminal';
-import type { OpenRunsQuery } from './across/waiting-run';
-import type { Versions } from './across/version-answers';
-import { readVersions } from './across/versions';
-import type { AcrossHost } from './across/waiting-runs';
 import { Bulk } from './bulk/bulk';
-import { connectTo, disconnect, logOf, type ConnectOptions, type ServerLocation } from './connect';
-import { Extensions } from './extensions';
-import { chosenPriority } from './fairness-key';
 import { Lineage } from './lineage';
-import type { OpenOptions } from './open-options';
-import { Outages } from './outages';
-import { isDebug, lineLogger } from './log-line';
-import { loadWorkers, type OwnWorkers } from './own-workers';
-import { Partitions } from './partitions';
-import { Pollers } from './pollers';
-import { RunHandle } from './run-handle';
-import type { KnownOfRun } from './run-on-server';
-import { RunStarter } from './run-starter';
 import { Events } from './prune-events';
 import { Runs } from './runs';
-import { Schedules } from './schedules';
-import { Streams } from './streams';
-import type { ResumeOptions, StartOptions } from './start-options';
-import { unlessLost } from './unless-lost';
 import { Values } from './values';
-import { Workers } from './workers';
 
 /**
  * A client: starts runs, returns handles of them, and answers questions about what is on record. Loads no
  * worker, unless it is opened with {@link Selvage.open}.
  */
-export class Selvage {
+export class Selvage extends Connection {
   /** Lists runs and removes old ones. */
   readonly runs: Runs;
   readonly events: Events;
@@ -51,52 +40,18 @@ export class Selvage {
   readonly bulk: Bulk;
   /** Removes values from the data store. */
   readonly values: Values;
-  /** Lists the partitions of a tapestry, and makes those that are missing. */
-  readonly partitions: Partitions;
-  /** Deploys, shows, pauses and resumes schedules on the server. */
-  readonly schedules: Schedules;
-  /** Shows streams, and pauses, resumes and drains them. */
-  readonly streams: Streams;
-  /** Extends runs through the tapestry store. */
-  readonly extensions: Extensions;
-  /** Lists the workers that are alive. */
-  readonly workers: Workers;
-  /** @internal */
-  readonly pollers: Pollers;
-  /** @internal Starts runs in steps, for triggers and backfills. */
-  readonly starter: RunStarter;
-  private readonly across: AcrossHost;
-  private readonly inlineLimit: number | undefined;
-  private readonly outages: Outages;
   private deliveries: Deliveries | undefined;
 
   protected constructor(
-    readonly client: Client,
-    readonly backends: Backends,
-    readonly location: ServerLocation,
-    private readonly options: ConnectOptions & { readonly projectDir: string },
-    private readonly server: EmbeddedServer | undefined,
+    client: Client,
+    backends: Backends,
+    location: ServerLocation,
+    options: ConnectOptions & { readonly projectDir: string },
+    server: EmbeddedServer | undefined,
     private readonly ownWorkers?: OwnWorkers,
   ) {
-    const { projectDir, taskQueue, runLimits } = options;
-    const inlineLimit = chosenInlineLimit(options.inlineLimit, process.env);
-    this.inlineLimit = inlineLimit;
-    const priority = chosenPriority(options.fairnessKey, process.env);
-    this.pollers = new Pollers(client.workflow, server !== undefined);
-    this.workers = new Workers(client.workflow, server !== undefined);
-    this.outages = new Outages(options, (message) => logOf(options)?.warn(message));
-    const connected = { client, backends, place: location, projectDir };
-    this.starter = new RunStarter({
-      ...connected,
-      taskQueue,
-      priority,
-      inlineLimit,
-      runLimits,
-      serverLost: server?.lost,
-      handleOf: (...run) => this.handleOf(...run),
-    });
-    const { pollers, workers } = this;
-    this.across = { ...connected, pollers, workers, handleOf: (runId) => this.getRun(runId) };
+    super(client, backends, location, options, server);
+    const connected = { client, backends, place: location, projectDir: options.projectDir };
     this.runs = new Runs(this.across);
     this.events = new Events(this.across);
     this.bulk = new Bulk({
@@ -107,17 +62,6 @@ export class Selvage {
     });
     this.lineage = new Lineage(backends);
     this.values = new Values(connected);
-    this.partitions = new Partitions({ ...connected, taskQueue, starter: this.starter });
-    this.schedules = new Schedules({
-      ...connected,
-      address: location.address,
-      taskQueue,
-      priority,
-      inlineLimit,
-      savePlans: (tapestry) => this.starter.savePlans(tapestry),
-    });
-    this.streams = new Streams(client, location.address, backends);
-    this.extensions = new Extensions({ backends, getRun: (runId) => this.getRun(runId) });
   }
 
   /**
@@ -232,16 +176,6 @@ export class Selvage {
     return (await this.deliveries?.drained(ms)) ?? [];
   }
 
-  /** The project's folder, absolute, as it was when this client connected. */
-  get projectDir(): string {
-    return this.options.projectDir;
-  }
-
-  /** The task queue of all runs of this client, if it was given one. Otherwise each tapestry has its own. */
-  get taskQueue(): string | undefined {
-    return this.options.taskQueue;
-  }
-
   /** @internal The task queues that the workers of this client poll now. */
   get polledQueues(): readonly string[] {
     return this.ownWorkers?.taskQueues ?? [];
@@ -262,41 +196,6 @@ export class Selvage {
   }
 
   /**
-   * Starts a run and returns when the server has it; from then on the run outlives every process. To call it
-   * again after an error, give a `runId` with `ifExists: 'attach'`, or a `idempotencyKey`: then no second run is
-   * started.
-   *
-   * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `InvalidName` (of the run id),
-   *   `InvalidConfig` (a deadline that is no time, a text that records cannot hold), `DeadlineExceeded` (one
-   *   that is past), `SubjectForgotten`, `KeyMissing`, `RunIdInUse`, `ServerUnreachable`,
-   *   `BackendUnavailable`
-   */
-  async start<Parameters extends object, Values extends object>(
-    tapestry: Tapestry<Parameters, Values>,
-    parameters: Parameters,
-    options: StartOptions = {},
-  ): Promise<RunHandle<Values>> {
-    const checked = await this.starter.check(tapestry, parameters, options);
-    return await this.starter.start<Values>(checked, options);
-  }
-
-  /**
-   * Starts a new run that goes on from one that is over: of the same plan, parameters and terminals, with
-   * every Ok outcome taken over. It runs the knots that failed, were skipped or never ran, and those whose
-   * value was removed since. A worker must have the bodies. The new run's records name the run that made each
-   * value (`cached_from_run`); its run record names the run that it resumes.
-   *
-   * @throws SelvageError `UnknownRun`, `RunNotOver`, `AlreadyResumed`, `UnknownKnot` (in `from`),
-   *   `NotResumable`, and as {@link Selvage.start}
-   */
-  async resume<Values extends object = Record<string, unknown>>(
-    runId: string,
-    options: ResumeOptions = {},
-  ): Promise<RunHandle<Values>> {
-    return await this.starter.resume<Values>(runId, options);
-  }
-
-  /**
    * Which versions of code unfinished runs need, which workers have them, and which can be removed.
    *
    * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
@@ -313,14 +212,6 @@ export class Selvage {
    */
   async stats(options: StatsOptions = {}): Promise<Stats> {
     return await statsOf(this.backends.runHistory, options);
-  }
-
-  /**
-   * Returns a handle of a run by its id. Nothing is looked up: an unknown id shows at the first call of the
-   * handle.
-   */
-  getRun<Values extends object = Record<string, unknown>>(runId: string): RunHandle<Values> {
-    return this.handleOf<Values>(runId, this.client.workflow.getHandle(runId));
   }
 
   /**
@@ -368,21 +259,5 @@ export class Selvage {
       await this.deliveries?.stop();
       await disconnect({ client, backends, server }, !this.options.backends);
     }
-  }
-
-  private handleOf<Values extends object>(
-    runId: string,
-    workflow: WorkflowHandle,
-    known?: KnownOfRun,
-  ): RunHandle<Values> {
-    return new RunHandle<Values>(runId, workflow, this.backends, {
-      inlineLimit: this.inlineLimit,
-      pollers: this.pollers,
-      workers: this.workers,
-      outages: this.outages,
-      address: this.location.address,
-      serverLost: this.server?.lost,
-      ...known,
-    });
   }
 }

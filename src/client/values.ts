@@ -9,10 +9,10 @@ import {
   type ScrubSelection,
   type Scrubbed,
 } from '../records/retention';
-import type { Connected } from './connect';
-import { openRuns } from './open-runs';
-import { currentActor } from './provenance';
-import { reconcileRunning } from './reconcile';
+import type { Connected } from '../connection/connect';
+import { openRuns } from '../connection/open-runs';
+import { currentActor } from '../connection/provenance';
+import { reconcileRunning } from '../connection/reconcile';
 
 /** Removal of values from the data store: `selvage.values`. */
 export class Values {

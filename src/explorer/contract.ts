@@ -2,11 +2,11 @@
 import type { Json } from '../values';
 import type { OutcomeKind, RunStatus } from '../authoring/outcome';
 import type { GraphState, RunGraph } from '../authoring/run-graph';
-import type { WaitingCount, WaitingGroup, WaitingRuns } from '../client/across/waiting-run';
-import type { Versions } from '../client/across/version-answers';
-import type { RecordedDeadLetter, StreamPartition, StreamState } from '../client/stream-state';
-import type { WaitingKnot, WorkflowTaskState } from '../client/waiting';
-import type { WorkerState } from '../client/worker-state';
+import type { WaitingCount, WaitingGroup, WaitingRuns } from '../connection/across/waiting-run';
+import type { Versions } from '../connection/across/version-answers';
+import type { RecordedDeadLetter, StreamPartition, StreamState } from '../connection/stream-state';
+import type { WaitingKnot, WorkflowTaskState } from '../connection/waiting';
+import type { WorkerState } from '../connection/worker-state';
 import type { EmitterReport } from '../deliveries/report';
 import type { Stats } from '../records/questions/statistics';
 

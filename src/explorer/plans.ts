@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { readPlanOf } from '../client/read-run';
+import { readPlanOf } from '../connection/read-run';
 import type { LoadedPlan } from '../runtime';
 import type { Backends, RunRecord } from '../ports';
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Selvage } from '../client';
-import { isDebug, lineLogger } from '../client/log-line';
+import { isDebug, lineLogger } from '../connection/log-line';
 import { SelvageError } from '../errors';
 import type { LoggerLike } from '../authoring/knot-context';
 import { isNodeSurroundings } from '../http/node-surroundings';

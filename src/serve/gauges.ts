@@ -1,5 +1,5 @@
 import type { Selvage } from '../client';
-import { backlogOf, type Backlog } from '../client/backlog';
+import { backlogOf, type Backlog } from '../connection/backlog';
 import { readEmitters, type EmitterReport } from '../deliveries';
 import { isForegroundQueue } from '../plan';
 import { fresh, answerWithin } from './fresh-answer';

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
-import type { WorkerWatch } from '../client/own-workers';
+import type { WorkerWatch } from '../connection/own-workers';
 import type { BodyHosts } from '../runtime';
 import { createMetrics, type Metrics } from './metrics';
 

@@ -1,7 +1,7 @@
 import { SelvageError } from '../errors';
 import type { Selvage } from '../client';
 import { oneLineOf } from '../runtime';
-import { unreachable } from '../client/connection-errors';
+import { unreachable } from '../connection/connection-errors';
 import type { Backends } from '../ports';
 import type { Logger } from '../authoring/knot-context';
 import { fresh, answerWithin } from './fresh-answer';

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import type { WebhookHandler } from '../adapters/webhook';
 import { Selvage, type OpenOptions } from '../client';
-import { isDebug, lineLogger } from '../client/log-line';
+import { isDebug, lineLogger } from '../connection/log-line';
 import { bodyLogger } from '../runtime/body-logger';
 import type { LoggerLike } from '../authoring/knot-context';
 import { writeErrorLine } from '../terminal';

@@ -1,6 +1,6 @@
 import { runIdOfEvent, type Selvage, type StartOptions } from '../client';
-import type { CheckedStart } from '../client/run-starter';
-import { mapOf, parametersOfEvent } from '../client/event-parameters';
+import type { CheckedStart } from '../connection/run-starter';
+import { mapOf, parametersOfEvent } from '../connection/event-parameters';
 import { SelvageError, isOfClass } from '../errors';
 import type { ClaimResult, LedgerEntry, StartClaim } from '../ports';
 import {
@@ -11,7 +11,7 @@ import {
   type TriggerEvent,
   type TriggerMetrics,
 } from '../triggers';
-import { GroupedCalls } from '../client/grouped-calls';
+import { GroupedCalls } from '../connection/grouped-calls';
 import { Slots } from '../ports/parts/slots';
 
 export interface StarterOptions {

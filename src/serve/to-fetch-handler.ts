@@ -9,7 +9,7 @@ import {
 } from '../adapters/webhook';
 import type { Selvage } from '../client';
 import { SelvageError } from '../errors';
-import { isDebug, lineLogger } from '../client/log-line';
+import { isDebug, lineLogger } from '../connection/log-line';
 import { bodyLogger } from '../runtime/body-logger';
 import type { LoggerLike } from '../authoring/knot-context';
 import { makePrivateFolder, STATE_FOLDER } from '../private-files';

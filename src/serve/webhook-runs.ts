@@ -2,7 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { WebhookRun, WebhookHost } from '../adapters/webhook';
 import { encodeJson, type Json } from '../values';
 import type { Selvage } from '../client';
-import { unreachable } from '../client/connection-errors';
+import { unreachable } from '../connection/connection-errors';
 import { isAway, SelvageError } from '../errors';
 import type { RunRecord } from '../ports';
 

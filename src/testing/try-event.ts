@@ -1,4 +1,4 @@
-import { mapOf, parametersOfEvent } from '../client/event-parameters';
+import { mapOf, parametersOfEvent } from '../connection/event-parameters';
 import { SelvageError } from '../errors';
 import { validateParameters } from '../runtime';
 import { recordOf } from '../authoring';

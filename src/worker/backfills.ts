@@ -12,14 +12,14 @@ import {
   type PlannedPartition,
 } from '../backfills';
 import { Selvage, type RunHandle } from '../client';
-import { firstBegan, partitionsToMake } from '../client/backfills';
-import { unlessLost } from '../client/unless-lost';
+import { firstBegan, partitionsToMake } from '../connection/backfills';
+import { unlessLost } from '../connection/unless-lost';
 import { Retryable, SelvageError } from '../errors';
 import { readValues, type LoadedPlan } from '../runtime';
 import type { KnotContext, TapestryRecord } from '../authoring';
 import type { ClaimResult, RunRecord, StartClaim } from '../ports';
 import { everyItem } from '../ports/parts/every-item';
-import { GroupedCalls } from '../client/grouped-calls';
+import { GroupedCalls } from '../connection/grouped-calls';
 import { inParallel } from '../values/in-parallel';
 
 /** Most backfills of which something is remembered. */

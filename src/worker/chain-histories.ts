@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils';
-import { unreachable } from '../client/connection-errors';
+import { unreachable } from '../connection/connection-errors';
 import { SelvageError } from '../errors';
 
 type HistoryEvent = NonNullable<History['events']>[number];

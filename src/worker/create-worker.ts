@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from '@temporalio/client';
 import { NativeConnection, type Worker, type WorkerOptions, type WorkerPlugin } from '@temporalio/worker';
-import { notConnected, requireNamespace } from '../client/connection-errors';
-import { chosenServer } from '../client/server-address';
+import { notConnected, requireNamespace } from '../connection/connection-errors';
+import { chosenServer } from '../connection/server-address';
 import { taskQueuesOf } from '../plan';
 import { SelvageError } from '../errors';
 import { recordOf } from '../authoring';

@@ -15,10 +15,10 @@ import {
   type RecentValues,
 } from '../activities';
 import { HistoryClock, awayStores, describeStepBack, nodeSha256, openBackends } from '../backends';
-import { reconcileRunning } from '../client/reconcile';
-import { serverIdentity } from '../client/server-identity';
-import type { WorkerWatch } from '../client/own-workers';
-import { tellingPlugins } from '../client/workers';
+import { reconcileRunning } from '../connection/reconcile';
+import { serverIdentity } from '../connection/server-identity';
+import type { WorkerWatch } from '../connection/own-workers';
+import { tellingPlugins } from '../connection/workers';
 import { SelvageError } from '../errors';
 import { hostNames, openHosts, type Said } from '../body-hosts';
 import { DEFAULT_INLINE_LIMIT, chosenInlineLimit, type BodyHosts } from '../runtime';

@@ -8,7 +8,7 @@ import {
   logLine,
   tellLogger,
   type LogFormat,
-} from '../client/log-line';
+} from '../connection/log-line';
 import type { LoggerLike } from '../authoring/knot-context';
 import { writeErrorLine } from '../terminal';
 import { sdkLogging } from './sdk-logging';

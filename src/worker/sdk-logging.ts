@@ -4,7 +4,7 @@ import {
   type LogMetadata,
   type RuntimeOptions,
 } from '@temporalio/worker';
-import { isDebug } from '../client/log-line';
+import { isDebug } from '../connection/log-line';
 
 /** How often workers tell the server of themselves: so old is what `selvage workers` lists. */
 const REPORT_INTERVAL_MS = 10_000;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { RecentValues } from '../activities';
-import type { Connected } from '../client/connect';
-import type { OwnWorkerOptions, OwnWorkers, StartWorkers } from '../client/own-workers';
+import type { Connected } from '../connection/connect';
+import type { OwnWorkerOptions, OwnWorkers, StartWorkers } from '../connection/own-workers';
 import { budgetsOfAQueue } from './budgets';
 import { createWorker } from './create-worker';
 import { toNativeOptions } from './native-connection';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { runLocally } from '../../src';
 import { createInMemoryBackends, nodeSha256 } from '../../src/backends';
-import { readResult } from '../../src/client/read-run';
+import { readResult } from '../../src/connection/read-run';
 import { readPlan, type Plan, type PlanKnot } from '../../src/plan';
 import type { Backends, LineageRecord, RunRecord } from '../../src/ports';
 import { canonicalJson, hashText } from '../../src/values';

@@ -1,9 +1,9 @@
 import { Retryable, knot, tapestry, type Duration } from '../../src';
 import { createInMemoryBackends } from '../../src/backends';
 import { waitTime } from '../../src/cli/options/times';
-import { Outages } from '../../src/client/outages';
+import { Outages } from '../../src/connection/outages';
 import { Events } from '../../src/client/prune-events';
-import { deadlineOf } from '../../src/client/start-options';
+import { deadlineOf } from '../../src/connection/start-options';
 import { logEmitter, openLineageEmitter, webhookEmitter } from '../../src/emitters';
 import { statsOf } from '../../src/records/questions';
 import { collectGarbage, planScrub, prune } from '../../src/records/retention';

@@ -4,7 +4,7 @@ import { knot, map, runLocally, tapestry } from '../../src';
 import { createInMemoryBackends } from '../../src/backends/in-memory';
 import { openCapsule, writeCapsule } from '../../src/capsule';
 import { unpackCapsule } from '../../src/capsule/format';
-import { lineLogger, type LogFormat } from '../../src/client/log-line';
+import { lineLogger, type LogFormat } from '../../src/connection/log-line';
 import { logEmitter } from '../../src/emitters';
 import { htmlForRun } from '../../src/explorer/html';
 import { Plans } from '../../src/explorer/plans';

@@ -40,8 +40,8 @@ async function identityOf(projectDir: string): Promise<string> {
 
 async function runsOfOthers(address: string, identity: string | undefined): Promise<string[]> {
   const { Selvage } = await import('../../client/index.js');
-  const { runningWorkflows } = await import('../../client/running-workflows.js');
-  const { isOfOtherHistory } = await import('../../client/unbegun-run.js');
+  const { runningWorkflows } = await import('../../connection/running-workflows.js');
+  const { isOfOtherHistory } = await import('../../connection/unbegun-run.js');
   const selvage = await Selvage.connect({ address, backends: createInMemoryBackends() });
   const runs: string[] = [];
   try {

@@ -1,5 +1,5 @@
 import { createInMemoryBackends } from '../../backends';
-import { chosenServer } from '../../client/server-address';
+import { chosenServer } from '../../connection/server-address';
 import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
 import { requireUsable } from '../../writable';
 import type { Output } from '../output/output';

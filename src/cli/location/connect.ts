@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectOptions, OpenOptions, ServerLocation, Selvage } from '../../client';
-import { chosenLogFormat } from '../../client/log-line';
-import { chosenServer, embeddedOptions } from '../../client/server-address';
+import { chosenLogFormat } from '../../connection/log-line';
+import { chosenServer, embeddedOptions } from '../../connection/server-address';
 import { isAway } from '../../errors';
 import type { EmitterList } from '../../emitters';
 import type { Backends } from '../../ports';

@@ -5,7 +5,7 @@ import {
   lineLogger,
   logLine,
   type LogFormat,
-} from '../../client/log-line';
+} from '../../connection/log-line';
 import type { sdkLogging } from '../../worker/sdk-logging';
 import type { Output } from '../output/output';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { locateBackends, openBackends } from '../../backends';
-import { chosenServer } from '../../client/server-address';
+import { chosenServer } from '../../connection/server-address';
 import { SelvageError } from '../../errors';
 import { isProject, projectFolder } from '../../project-folder';
 import type { Backends } from '../../ports';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { FORMATS, type LogFormat } from '../../client/log-line';
+import { FORMATS, type LogFormat } from '../../connection/log-line';
 import type { ConnectOptions } from '../../client';
 import type { Output } from '../output/output';
 

@@ -1,6 +1,6 @@
 import { triggerOfBackfill, type BackfillReport, type BackfilledPartition } from '../../backfills';
 import type { Selvage } from '../../client';
-import type { BackfillOptions } from '../../client/backfills';
+import type { BackfillOptions } from '../../connection/backfills';
 import type { Backends } from '../../ports';
 import type { PartitionState } from '../../records/questions';
 import type { AnyTapestry } from '../../authoring';

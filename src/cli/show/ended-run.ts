@@ -1,6 +1,6 @@
 import { BACKFILL, type BackfillReport } from '../../backfills';
 import type { ServerLocation, RunState } from '../../client';
-import { readResult } from '../../client/read-run';
+import { readResult } from '../../connection/read-run';
 import { SelvageError, type ErrorCode } from '../../errors';
 import { graphOfRun, LoadedPlan } from '../../runtime';
 import type { RunResult } from '../../authoring/outcome';

@@ -1,4 +1,4 @@
-import { PARTITION_STATES } from '../../client/list-partitions';
+import { PARTITION_STATES } from '../../connection/list-partitions';
 import { staleReasonText, type PartitionState, type PartitionStatus } from '../../records/questions';
 import { formatTable, formatTime, plural } from '../output/format';
 import type { Output } from '../output/output';

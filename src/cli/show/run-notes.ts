@@ -1,5 +1,5 @@
 import { locateBackends } from '../../backends';
-import { readKnots } from '../../client/read-run';
+import { readKnots } from '../../connection/read-run';
 import type { Plan } from '../../plan';
 import { SelvageError } from '../../errors';
 import { madeIn } from '../../runtime';

@@ -1,5 +1,5 @@
 import type { RunsPage } from '../../client';
-import { namedIn } from '../../client/resumes';
+import { namedIn } from '../../connection/resumes';
 import type { RunRecord } from '../../ports';
 import { formatDuration, formatTable, formatTime, shorten } from '../output/format';
 import type { Output } from '../output/output';

@@ -1,4 +1,4 @@
-import { isoTime, timeWords, untilWords } from '../../client/schedules/schedule-words';
+import { isoTime, timeWords, untilWords } from '../../connection/schedules/schedule-words';
 import { SelvageError } from '../../errors';
 import { Zone } from '../../partitions';
 import { CalendarProblem, rulesOfCron, type DstAnomaly } from '../../triggers';

@@ -6,8 +6,8 @@ import type {
   ScheduleState,
   UnreadableSchedule,
 } from '../../client';
-import { PART_NAMES, partText, startedBy, timesText } from '../../client/schedules';
-import { timesWords } from '../../client/schedules/schedule-words';
+import { PART_NAMES, partText, startedBy, timesText } from '../../connection/schedules';
+import { timesWords } from '../../connection/schedules/schedule-words';
 import { formatTable, formatTime, indented, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { timeRows } from './schedule-times';

@@ -191,7 +191,7 @@ interface Held {
 /** Keeps the embedded server running over all restarts of the worker. */
 async function holdServer(options: ServerOptions, output: Output): Promise<Held> {
   const { describePlace } = await import('../location/connect.js');
-  const { chosenServer, embeddedOptions } = await import('../../client/server-address.js');
+  const { chosenServer, embeddedOptions } = await import('../../connection/server-address.js');
   const { EmbeddedServer } = await import('../../server/index.js');
   const connection = connectOptions(options, output);
   const chosen = chosenServer(connection);

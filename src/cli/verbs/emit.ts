@@ -30,7 +30,7 @@ async function emit(file: string | undefined, options: EmitOptions, output: Outp
   const end = new Interruption(output);
   try {
     const { openBackends } = await import('../../backends/index.js');
-    const { chosenLogFormat } = await import('../../client/log-line.js');
+    const { chosenLogFormat } = await import('../../connection/log-line.js');
     const { Deliveries, gatherEmitters } = await import('../../deliveries/index.js');
     const { SelvageError } = await import('../../errors/index.js');
     const { projectFolder } = await import('../../project-folder.js');

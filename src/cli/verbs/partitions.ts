@@ -79,7 +79,7 @@ async function showPartitions(
   const { readParameters } = await import('../files/parameters.js');
   const { withClientOrRecords } = await import('../location/connect.js');
   const { countsOf, describe } = await import('../show/partitions.js');
-  const { listPartitions, requirePartitions } = await import('../../client/list-partitions.js');
+  const { listPartitions, requirePartitions } = await import('../../connection/list-partitions.js');
   const { recordOf } = await import('../../authoring/index.js');
   const tapestry = chooseTapestry(await loadFile(file), options.tapestry);
   const record = recordOf(tapestry);

@@ -119,7 +119,7 @@ async function planOfFile(file: string, now: PlanOfTapestry): Promise<Plan> {
 
 async function planOfRun(runId: string, options: PlanOptions): Promise<Plan> {
   const { withRecords } = await import('../location/records.js');
-  const { readPlanOf } = await import('../../client/read-run.js');
+  const { readPlanOf } = await import('../../connection/read-run.js');
   let found: Plan | undefined;
   await withRecords(options, async (backends) => {
     const run = await backends.runHistory.getRun(runId);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { RunHandle, Selvage, RunDescription } from '../../client';
-import { newRunId } from '../../client/new-run-id';
+import { newRunId } from '../../connection/new-run-id';
 import { SelvageError } from '../../errors';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';
@@ -110,9 +110,9 @@ async function errandOf(
   const { BACKFILL } = await import('../../backfills/request.js');
   const { chooseTapestry } = await import('../files/load-file.js');
   const { standingOf } = await import('../work/pollers.js');
-  const { resumedBackfill, tapestryOfBackfill } = await import('../../client/backfills.js');
-  const { readResumable } = await import('../../client/read-resumable.js');
-  const { namedIn, requireNotResumed } = await import('../../client/resumes.js');
+  const { resumedBackfill, tapestryOfBackfill } = await import('../../connection/backfills.js');
+  const { readResumable } = await import('../../connection/read-resumable.js');
+  const { namedIn, requireNotResumed } = await import('../../connection/resumes.js');
   const { foregroundQueue, taskQueueOf } = await import('../../plan/index.js');
   const unfinished = selvage.getRun(runId);
   const standing = await standingOf(unfinished);

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { RunHandle, Selvage } from '../../client';
-import { newRunId } from '../../client/new-run-id';
+import { newRunId } from '../../connection/new-run-id';
 import type { AnyTapestry } from '../../authoring';
 import type { LoadedFile } from '../files/load-file';
 import type { Does } from '../options/does';

@@ -70,7 +70,7 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
   heedLogFormat(options);
   const end = new Interruption(output);
   try {
-    const { chosenLogFormat } = await import('../../client/log-line.js');
+    const { chosenLogFormat } = await import('../../connection/log-line.js');
     const { loggerTo, sayInLogLines } = await import('../location/logging.js');
     const format = chosenLogFormat('text');
     if (format === 'json') sayInLogLines(output, format);

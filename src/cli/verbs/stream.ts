@@ -39,7 +39,7 @@ async function streamFile(file: string, options: StreamOptions, output: Output):
   workFor('worker');
   const end = new Interruption(output);
   try {
-    const { chosenLogFormat } = await import('../../client/log-line.js');
+    const { chosenLogFormat } = await import('../../connection/log-line.js');
     const { describePlace, closeInTime, openFor } = await import('../location/connect.js');
     const { loggerTo, sayInLogLines } = await import('../location/logging.js');
     const { emittersOf } = await import('../files/emitters.js');

@@ -52,7 +52,7 @@ Examples:
 async function listWaiting(options: WaitingOptions, output: Output): Promise<number> {
   const { requireHistory } = await import('../location/records.js');
   const { withClient } = await import('../location/connect.js');
-  const { countWaiting } = await import('../../client/across/waiting-run.js');
+  const { countWaiting } = await import('../../connection/across/waiting-run.js');
   requireHistory(options);
   return await withClient(options, output, async (selvage) => {
     const { by, limit, within } = options;

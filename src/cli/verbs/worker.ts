@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { SelvageError } from '../../errors';
 import type { OpenOptions, Selvage } from '../../client';
-import type { LogFormat } from '../../client/log-line';
+import type { LogFormat } from '../../connection/log-line';
 import type { Serving } from '../../serve';
 import type { Monitor } from '../../serve/monitor';
 import type { LoadedFile } from '../files/load-file';
@@ -81,7 +81,7 @@ async function work(file: string, options: WorkerOptions, output: Output): Promi
   const isDev = isDevWorker();
   const end = isDev ? new EndOfDev() : new Interruption(output);
   try {
-    const { chosenLogFormat } = await import('../../client/log-line.js');
+    const { chosenLogFormat } = await import('../../connection/log-line.js');
     const { sayInLogLines } = await import('../location/logging.js');
     const format = chosenLogFormat('text');
     // With JSON logs, everything is a log line. Otherwise texts for people come until the worker is ready.

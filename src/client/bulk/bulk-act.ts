@@ -1,7 +1,7 @@
 import type { Json } from '../../values';
 import type { RunStatus } from '../../authoring/outcome';
 import type { Duration } from '../../values/duration';
-import type { OpenRunsQuery } from '../across/waiting-run';
+import type { OpenRunsQuery } from '../../connection/across/waiting-run';
 
 /** What is done to each run. */
 export type BulkAction =

@@ -4,12 +4,12 @@ import type { RunRecord } from '../../ports';
 import { everyItem } from '../../ports/parts/every-item';
 import { inParallel } from '../../values/in-parallel';
 import { decodeJson, defined } from '../../values';
-import { readOpenRuns } from '../across/open-runs';
-import type { Connected } from '../connect';
-import type { RunHandle } from '../run-handle';
-import { runIdOfKey } from '../run-ids';
+import { readOpenRuns } from '../../connection/across/open-runs';
+import type { Connected } from '../../connection/connect';
+import type { RunHandle } from '../../connection/run-handle';
+import { runIdOfKey } from '../../connection/run-ids';
 import type { RunsPage, RunsQuery } from '../runs';
-import type { ResumeOptions } from '../start-options';
+import type { ResumeOptions } from '../../connection/start-options';
 import type {
   BulkAction,
   BulkOptions,

@@ -1,4 +1,4 @@
-import { countWaiting } from '../../client/across/waiting-run';
+import { countWaiting } from '../../connection/across/waiting-run';
 import type { Questions, WaitingRunsAnswer } from '../contract';
 import type { ExplorerData } from '../data';
 

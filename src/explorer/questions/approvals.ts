@@ -1,4 +1,4 @@
-import { knotRecords } from '../../client/read-run';
+import { knotRecords } from '../../connection/read-run';
 import { recordOf } from '../../authoring';
 import type { LoadedPlan } from '../../runtime';
 import type { LineageRecord, RunRecord } from '../../ports';

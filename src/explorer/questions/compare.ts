@@ -1,5 +1,5 @@
 import { graphOfRun } from '../../runtime';
-import { knotRecords } from '../../client/read-run';
+import { knotRecords } from '../../connection/read-run';
 import { mapOfElement } from '../../authoring/element-id';
 import { diffRuns, differenceSentence, type KnotDifference } from '../../records/questions';
 import type { GraphInput, GraphKnot, RunGraph } from '../../authoring/run-graph';

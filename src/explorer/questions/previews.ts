@@ -1,4 +1,4 @@
-import { readResumable } from '../../client/read-resumable';
+import { readResumable } from '../../connection/read-resumable';
 import { layoutOf } from '../../plan';
 import { resumeCandidates, withValues } from '../../runtime';
 import { subjectOf } from '../../encryption/seal-backends';

@@ -1,6 +1,6 @@
-import { knotRecords } from '../../client/read-run';
-import { reconcileRun } from '../../client/reconcile';
-import { namedIn, resumesOf, type Resume } from '../../client/resumes';
+import { knotRecords } from '../../connection/read-run';
+import { reconcileRun } from '../../connection/reconcile';
+import { namedIn, resumesOf, type Resume } from '../../connection/resumes';
 import { SelvageError } from '../../errors';
 import { graphOfRun } from '../../runtime';
 import type { RunRecord } from '../../ports';

@@ -3,7 +3,7 @@ import { runMatches } from '../../ports/parts/run-matches';
 import type { Questions, RunsAnswer, RunsAsk, RunSummary } from '../contract';
 import type { ExplorerData } from '../data';
 import { summaryOf } from '../run-summary';
-import { knotRecords } from '../../client/read-run';
+import { knotRecords } from '../../connection/read-run';
 import type { LoadedPlan } from '../../runtime';
 
 const DEFAULT_LIMIT = 100;

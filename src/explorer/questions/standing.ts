@@ -1,8 +1,8 @@
 import type { ScheduleState, Selvage, UnreadableSchedule, WorkerState } from '../../client';
 import { SelvageError } from '../../errors';
-import { listPartitions } from '../../client/list-partitions';
-import { timesWords } from '../../client/schedules/schedule-words';
-import { knotRecords } from '../../client/read-run';
+import { listPartitions } from '../../connection/list-partitions';
+import { timesWords } from '../../connection/schedules/schedule-words';
+import { knotRecords } from '../../connection/read-run';
 import { taskQueueOf } from '../../plan';
 import { staleReasonText } from '../../records/questions';
 import { recordOf } from '../../authoring';

@@ -1,4 +1,4 @@
-import { placesOf } from '../../client/streams';
+import { placesOf } from '../../connection/streams';
 import { streamName } from '../../streams';
 import type { Questions, StreamAnswer, StreamView } from '../contract';
 import type { ExplorerData } from '../data';

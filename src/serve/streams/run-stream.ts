@@ -1,6 +1,6 @@
 import type { Tapestry } from '../../authoring';
 import { Selvage, type OpenOptions } from '../../client';
-import { isDebug, lineLogger } from '../../client/log-line';
+import { isDebug, lineLogger } from '../../connection/log-line';
 import { stream, type AnySource, type StreamOptions } from '../../streams';
 import { writeErrorLine } from '../../terminal';
 import { StreamHost, workerOfStreams, type StreamEnd } from './serve-stream';

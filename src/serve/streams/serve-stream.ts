@@ -9,7 +9,7 @@ import {
 import type { AnyTapestry } from '../../authoring';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { OpenOptions, Selvage } from '../../client';
-import { failureOfStream, streamQueue, streamWorkflowId } from '../../client/streams';
+import { failureOfStream, streamQueue, streamWorkflowId } from '../../connection/streams';
 import { SelvageError, isErrorCode } from '../../errors';
 import { bodyLogger } from '../../runtime/body-logger';
 import { streamName, type StreamDeclaration } from '../../streams';

@@ -6,7 +6,7 @@ import type { WorkflowClient } from '@temporalio/client';
 
 import type { StreamOptions } from '../../../src';
 import { Selvage } from '../../../src/client';
-import { streamWorkflowId } from '../../../src/client/streams';
+import { streamWorkflowId } from '../../../src/connection/streams';
 import type { Backends, StartLedger } from '../../../src/ports';
 import { runStream, type RunStreamOptions } from '../../../src/serve';
 import { streamName } from '../../../src/streams';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { knot, stream, tapestry, type AnySource, type StreamOptions } from '../../../src';
-import { streamQueue } from '../../../src/client/streams';
+import { streamQueue } from '../../../src/connection/streams';
 import { runStream, type StreamEnd } from '../../../src/serve';
 import { workerOfStreams } from '../../../src/serve/streams/serve-stream';
 import { StreamRuns } from '../../../src/serve/streams/unit-runs';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { knot, stream, tapestry } from '../../../src';
-import { streamWorkflowId } from '../../../src/client/streams';
+import { streamWorkflowId } from '../../../src/connection/streams';
 import { runStream } from '../../../src/serve';
 import { StreamHost } from '../../../src/serve/streams/serve-stream';
 import { closeAll, connectSelvage, temporaryBackends, unique } from '../../support/open-selvage';

@@ -44,7 +44,7 @@ async function listRuns(options: RunsListOptions, output: Output): Promise<numbe
   const { withClientOrRecords } = await import('../../location/connect.js');
   const { requireHistory } = await import('../../location/records.js');
   const { describePage } = await import('../../show/runs-page.js');
-  const { namedIn } = await import('../../../client/resumes.js');
+  const { namedIn } = await import('../../../connection/resumes.js');
   const { notResumed, limit, cursor } = options;
   requireHistory(options);
   const query = { limit, ...filtersOf(options), ...(cursor && { cursor }) };

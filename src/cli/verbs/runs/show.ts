@@ -98,7 +98,7 @@ async function drawRun(
   output: Output,
 ): Promise<number> {
   const { withRecords } = await import('../../location/records.js');
-  const { readResult } = await import('../../../client/read-run.js');
+  const { readResult } = await import('../../../connection/read-run.js');
   return await withRecords(options, async (backends) => {
     const run = await backends.runHistory.getRun(runId);
     if (!run) throw unknownToHistory(runId);

@@ -38,7 +38,7 @@ async function previewCron(
   output: Output,
 ): Promise<number> {
   const { clockText, oddLines, rulesOf, timeRows, zoneOf } = await import('../../show/schedule-times.js');
-  const { isoTime, ruleWords, timeWords } = await import('../../../client/schedules/schedule-words.js');
+  const { isoTime, ruleWords, timeWords } = await import('../../../connection/schedules/schedule-words.js');
   const { previewTimes } = await import('../../../triggers/index.js');
   const zone = zoneOf(timezone);
   const rules = rulesOf(cron);

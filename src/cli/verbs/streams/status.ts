@@ -25,7 +25,7 @@ export function addStreamsStatus(streams: Command, does: Does): void {
 }
 
 async function showStatus(id: string | undefined, options: ServerOptions, output: Output): Promise<number> {
-  const { placesOf } = await import('../../../client/streams.js');
+  const { placesOf } = await import('../../../connection/streams.js');
   const { withClient } = await import('../../location/connect.js');
   return await withClient(options, output, async (selvage) => {
     if (id === undefined) {
@@ -77,7 +77,7 @@ function describeAll(streams: readonly StreamState[]): string {
 
 function describeOne(
   { reportedAt, gaps }: StreamState,
-  partitions: ReturnType<typeof import('../../../client/streams').placesOf>,
+  partitions: ReturnType<typeof import('../../../connection/streams').placesOf>,
   dead: readonly RecordedDeadLetter[],
 ): string[] {
   const places = partitions.map(({ partition, checkpoint = '', ahead }) => [

@@ -1,4 +1,4 @@
-import type { WaitingGroup } from '../../../client/across/waiting-run';
+import type { WaitingGroup } from '../../../connection/across/waiting-run';
 import { PageHead } from '../frame';
 import type { PageProps } from '../pages';
 import { href } from '../router';

@@ -1,4 +1,4 @@
-import type { WaitingKnot } from '../../../client/waiting';
+import type { WaitingKnot } from '../../../connection/waiting';
 import type { RunView } from '../../contract';
 
 /** Kinds of waiting that pictures tell apart. */

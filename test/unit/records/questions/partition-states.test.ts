@@ -6,7 +6,7 @@ import { daily, knot, list, map, runLocally, source, tapestry } from '../../../.
 import { type AnyTapestry, recordOf } from '../../../../src/authoring';
 import { openBackends } from '../../../../src/backends';
 import { createInMemoryBackends } from '../../../../src/backends/in-memory';
-import { listPartitions, type PartitionsOptions } from '../../../../src/client/list-partitions';
+import { listPartitions, type PartitionsOptions } from '../../../../src/connection/list-partitions';
 import type { Backends } from '../../../../src/ports';
 import { sampleRun } from '../../../../src/testing/sample-records';
 

@@ -1,4 +1,4 @@
-import { chosenLogFormat, entryOf, lineLogger, logLine, tellLogger } from '../../../src/client/log-line';
+import { chosenLogFormat, entryOf, lineLogger, logLine, tellLogger } from '../../../src/connection/log-line';
 
 describe('messages of the SDK', () => {
   const ofWorker = { sdkComponent: 'worker' };

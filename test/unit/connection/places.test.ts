@@ -1,4 +1,4 @@
-import { Places } from '../../../src/client/places';
+import { Places } from '../../../src/connection/places';
 
 afterEach(() => jest.restoreAllMocks());
 

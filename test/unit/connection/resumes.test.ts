@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
 import { InMemoryRunHistory } from '../../../src/adapters/memory';
-import { claimResume } from '../../../src/client/resumes';
+import { claimResume } from '../../../src/connection/resumes';
 import type { Backends, RunRecord } from '../../../src/ports';
 import { sampleRun } from '../../../src/testing/sample-records';
 import { MEMO_KEY } from '../../../src/workflows/messages';

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { msToTs } from '@temporalio/common/lib/time';
-import { Workers } from '../../../src/client/workers';
+import { Workers } from '../../../src/connection/workers';
 import { refusal } from '../../support/refusal';
 
 const PID = 999_999_999;

@@ -1,7 +1,7 @@
 import { ServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { updatePatiently } from '../../../src/client/patient-update';
-import { isUnanswered } from '../../../src/client/update-failure';
+import { updatePatiently } from '../../../src/connection/patient-update';
+import { isUnanswered } from '../../../src/connection/update-failure';
 
 /** As gRPC gives it to Temporal's client, which wraps it. */
 const refusedByServer = (code: number, details = ''): Error =>

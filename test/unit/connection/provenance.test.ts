@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import * as path from 'node:path';
-import { currentActor, currentCommit } from '../../../src/client/provenance';
+import { currentActor, currentCommit } from '../../../src/connection/provenance';
 
 describe('the actor', () => {
   test('is who the environment says, else the user of the CI system, else that of the operating system', () => {

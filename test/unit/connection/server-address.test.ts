@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { inspect } from 'node:util';
-import { chosenServer } from '../../../src/client/server-address';
+import { chosenServer } from '../../../src/connection/server-address';
 import { thrownBy } from '../../support/thrown-by';
 import { refusal } from '../../support/refusal';
 

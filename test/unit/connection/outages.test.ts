@@ -1,7 +1,7 @@
 import { InMemoryDataStore } from '../../../src/adapters/memory';
 import { createInMemoryBackends } from '../../../src/backends';
-import { Outages } from '../../../src/client/outages';
-import { readWanted } from '../../../src/client/wanted-values';
+import { Outages } from '../../../src/connection/outages';
+import { readWanted } from '../../../src/connection/wanted-values';
 import { SelvageError } from '../../../src/errors';
 import { sampleLineage, sampleValue } from '../../../src/testing/sample-records';
 import { refusal } from '../../support/refusal';

@@ -1,6 +1,6 @@
 import { msToTs } from '@temporalio/common/lib/time';
-import { pendingActivitiesOf } from '../../../src/client/pending-activity';
-import { describeFailure } from '../../../src/client/next-step';
+import { pendingActivitiesOf } from '../../../src/connection/pending-activity';
+import { describeFailure } from '../../../src/connection/next-step';
 import { NEWEST_BEHAVIOUR, requireKnownBehaviour } from '../../../src/workflows/behaviours';
 import { refusal } from '../../support/refusal';
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { sleep, tapestry, waitForSignal, waitUntil } from '../../../src';
-import type { PendingActivity } from '../../../src/client/pending-activity';
-import type { QueuePollers } from '../../../src/client/pollers';
-import { dueQueues } from '../../../src/client/activity-reason';
-import type { RunSituation } from '../../../src/client/run-situation';
-import { whyElementWaits, whyWaiting } from '../../../src/client/why-waiting';
+import type { PendingActivity } from '../../../src/connection/pending-activity';
+import type { QueuePollers } from '../../../src/connection/pollers';
+import { dueQueues } from '../../../src/connection/activity-reason';
+import type { RunSituation } from '../../../src/connection/run-situation';
+import { whyElementWaits, whyWaiting } from '../../../src/connection/why-waiting';
 import { compile, layoutOf } from '../../../src/plan';
 import { recordOf } from '../../../src/authoring';
 import { chain, fanWithSum, localWhere, tapestryOf } from '../../support/tapestry-records';

@@ -3,8 +3,8 @@ import type { ActivityLimits } from '../activities';
 import type { KnotObserver } from '../activities/interceptors';
 import type { Resources, Tapestry } from '../authoring';
 import type { EmitterList } from '../emitters';
-import type { ConnectOptions } from './connect';
-import type { WorkerWatch } from './own-workers';
+import type { ConnectOptions } from '../connection/connect';
+import type { WorkerWatch } from '../connection/own-workers';
 
 /** Options of a client with a worker in the same process. */
 export interface OpenOptions extends ConnectOptions {
