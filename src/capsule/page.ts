@@ -7,11 +7,11 @@ import type {
   Questions,
   ValueView,
 } from '../explorer';
-import type { ExplorerData } from '../explorer/data';
+import type { ProjectData } from '../operations/surroundings';
 import { htmlOfDocument } from '../explorer/html';
-import { Plans } from '../explorer/plans';
+import { Plans } from '../operations/plans';
 import { answer } from '../explorer/questions';
-import { ServerReach } from '../explorer/reach';
+import { ServerReach } from '../operations/reach';
 import { SelvageError } from '../errors';
 import type { Json } from '../values';
 import { VERSION } from '../version';
@@ -30,7 +30,7 @@ export async function capsulePage(content: CapsuleContent): Promise<string> {
 }
 
 /** The data for queries about a capsule: only its records. */
-export function capsuleData({ run, backends }: Capsule): ExplorerData {
+export function capsuleData({ run, backends }: Capsule): ProjectData {
   return {
     backends,
     reach: new ServerReach(() => Promise.reject(noServer())),

@@ -6,7 +6,8 @@ export type { ResumeOptions, StartOptions } from '../connection/start-options';
 export type { Extensions, FollowResult, FollowOptions } from '../connection/extensions';
 export type { Lineage } from './lineage';
 export type { Partitions } from '../connection/partitions';
-export type { Runs, RunsPage, RunsQuery } from './runs';
+export type { Runs } from './runs';
+export type { RunsPage, RunsQuery } from '../connection/list-runs';
 export {
   WAITING_GROUPS,
   countWaiting,

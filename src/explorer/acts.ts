@@ -5,21 +5,26 @@ import { SelvageError } from '../errors';
 import { readTime } from '../runtime/given-times';
 import { replayEmitter, requireEmitter, requireFeed } from '../deliveries';
 import { recordOf, type AnyTapestry } from '../authoring';
-import type { ActName, Acts, BackfillAsk } from './contract';
-import type { ExplorerData, Rights } from './data';
-import { requireTapestry } from './require-tapestry';
+import { BY_NAME } from '../operations';
+import { invoke } from '../operations/invoke';
+import type { Operation } from '../operations/operation';
+import type { Acts, BackfillAsk, OtherActs } from './contract';
+
+type ActName = keyof OtherActs;
+import type { ProjectData, Rights } from '../operations/surroundings';
+import { requireTapestry } from '../operations/require-tapestry';
 
 /** Recorded as the run's trigger unless the caller's rights name another. */
 const TRIGGER = 'ui';
 
-export type ActAsk = Acts[ActName]['ask'];
+export type ActAsk = OtherActs[ActName]['ask'];
 
 type Doing = {
   [Name in ActName]: (
-    data: ExplorerData,
-    ask: Acts[Name]['ask'],
+    data: ProjectData,
+    ask: OtherActs[Name]['ask'],
     by: { readonly actor?: string; readonly trigger: string },
-  ) => Promise<Acts[Name]['answer']>;
+  ) => Promise<OtherActs[Name]['answer']>;
 };
 
 const ACTS: Doing = {
@@ -114,12 +119,26 @@ async function parametersOf(tapestry: AnyTapestry, json: Json): Promise<Record<s
 }
 
 /** Carries out an act. The ask is already validated and the caller may act. */
-export async function act<Name extends ActName>(
-  data: ExplorerData,
+export async function act<Name extends keyof Acts>(
+  data: ProjectData,
+  rights: Rights,
+  name: Name,
+  ask: object,
+): Promise<Acts[Name]['answer']> {
+  const operation: Operation | undefined = BY_NAME.get(name);
+  return (
+    operation
+      ? await invoke(operation, { ...data, caller: rights }, ask)
+      : await otherAct(data, rights, name as ActName, ask as ActAsk)
+  ) as Acts[Name]['answer'];
+}
+
+async function otherAct<Name extends ActName>(
+  data: ProjectData,
   { actor, trigger = TRIGGER }: Rights,
   name: Name,
   ask: ActAsk,
-): Promise<Acts[Name]['answer']> {
+): Promise<OtherActs[Name]['answer']> {
   return await ACTS[name](data, ask, { trigger, ...(actor !== undefined && { actor }) });
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '../values';
 import { OUTCOME_KINDS, RUN_STATUSES } from '../authoring/outcome';
-import type { ActName, QuestionName } from './contract';
+import type { OtherActs, OtherQuestions } from './contract';
 
 const MOST_CHARACTERS = 2_000;
 /** Maximum number of knots in one ask. */
@@ -69,8 +69,6 @@ export const QUESTIONS = {
   triggers: z.strictObject({}),
   deadLetters: z.strictObject({ trigger: name, cursor }),
   workers: z.strictObject({}),
-  waitingRuns: z.strictObject({ by: z.enum(['reason', 'version', 'knot', 'task-queue']) }),
-  versions: z.strictObject({}),
   stats: z.strictObject({ by: z.enum(['definition', 'tapestry']), last: z.enum(['24h', '7d']) }),
   emitters: z.strictObject({}),
   emitterLetters: z.strictObject({ emitter: name, cursor }),
@@ -80,7 +78,7 @@ export const QUESTIONS = {
   find: z.strictObject({ text, limit: z.int().min(1).max(100).optional() }),
   rerunPreview: rerun,
   backfillPreview: backfill,
-} satisfies Record<QuestionName, z.ZodType>;
+} satisfies Record<keyof OtherQuestions, z.ZodType>;
 
 export const ACTS = {
   start: z.strictObject({
@@ -97,4 +95,4 @@ export const ACTS = {
   backfill,
   emitter: z.strictObject({ name, action: z.enum(['redrive', 'resume', 'replay']) }),
   stream: z.strictObject({ id: name, action: z.enum(['pause', 'resume', 'drain']) }),
-} satisfies Record<ActName, z.ZodType>;
+} satisfies Record<keyof OtherActs, z.ZodType>;

@@ -1,9 +1,8 @@
 /* eslint-disable max-lines -- all that the page and its sources say to each other, as one list */
 import type { Json } from '../values';
+import type * as operations from '../operations';
 import type { OutcomeKind, RunStatus } from '../authoring/outcome';
 import type { GraphState, RunGraph } from '../authoring/run-graph';
-import type { WaitingCount, WaitingGroup, WaitingRuns } from '../connection/across/waiting-run';
-import type { Versions } from '../connection/across/version-answers';
 import type { RecordedDeadLetter, StreamPartition, StreamState } from '../connection/stream-state';
 import type { WaitingKnot, WorkflowTaskState } from '../connection/waiting';
 import type { WorkerState } from '../connection/worker-state';
@@ -14,14 +13,23 @@ import type { Stats } from '../records/questions/statistics';
  * What the page reads and does, as plain JSON. Three sources answer it, so that the page is the same in all
  * of them: the server of `selvage ui` over HTTP, a file of `htmlForRun` or `htmlForTapestry`, and a capsule.
  * `Abilities` lists what a source can answer.
- * Over HTTP a question is `GET api/<name>?q=<JSON>`, and an act `POST api/<name>` with JSON and the header
+ * Over HTTP an operation of `src/operations` is at `api/v1/<noun>/<verb>`. Any other question is `GET api/<name>?q=<JSON>`, and an act `POST api/<name>` with JSON and the header
  * `x-selvage-action: 1`. `live` is `GET api/live?after=<position>`: server-sent events, continued by
  * `Last-Event-ID`. Each message is a list of {@link LiveMessage} with a position as its id. The event `behind`
  * says that some were left out, so that the page must ask again for what it shows. A refusal is an
  * {@link ApiError} with an HTTP status from 400 on.
  * Times are milliseconds since the epoch here, and ISO 8601 text over HTTP (`values/answer-json.ts`). Pages are continued by `cursor`, which is absent on the last one.
  */
-export interface Questions {
+type TableQuestions = {
+  [Name in operations.QuestionName]: { ask: operations.AskOf<Name>; answer: operations.AnswerOf<Name> };
+};
+type TableActs = {
+  [Name in operations.ActName]: { ask: operations.AskOf<Name>; answer: operations.AnswerOf<Name> };
+};
+
+export type Questions = OtherQuestions & TableQuestions;
+
+export interface OtherQuestions {
   about: { ask: Record<string, never>; answer: About };
   runs: { ask: RunsAsk; answer: RunsAnswer };
   /** Runs × knots of one tapestry, newest run first. */
@@ -48,10 +56,6 @@ export interface Questions {
   deadLetters: { ask: { trigger: string; cursor?: string }; answer: DeadLettersAnswer };
   /** With `truncated`, there are more queues, or unfinished runs that are not counted. */
   workers: { ask: Record<string, never>; answer: { items: QueueView[]; truncated: boolean } };
-  /** Which unfinished runs wait, counted by what for. Slow for very many, since it asks the server. */
-  waitingRuns: { ask: { by: WaitingGroup }; answer: WaitingRunsAnswer };
-  /** Which code unfinished runs need, and who has it. */
-  versions: { ask: Record<string, never>; answer: Versions };
   /** How often what finished lately failed, how long it took, and what became worse. */
   stats: { ask: { by: StatsGroup; last: StatsWindow }; answer: StatsAnswer };
   /** Who hears of runs. */
@@ -71,7 +75,9 @@ export interface Questions {
   backfillPreview: { ask: BackfillAsk; answer: { keys: string[]; total: number } };
 }
 
-export interface Acts {
+export type Acts = OtherActs & TableActs;
+
+export interface OtherActs {
   start: {
     ask: { tapestry: string; parameters: Json; runId?: string; tags?: string[] };
     answer: { runId: string };
@@ -160,12 +166,6 @@ export type PageName =
   | 'streams'
   | 'approvals'
   | 'tapestry';
-
-export interface WaitingRunsAnswer extends WaitingRuns {
-  readonly waiting: number;
-  /** The largest groups. */
-  readonly counts: readonly WaitingCount[];
-}
 
 export type StatsGroup = 'definition' | 'tapestry';
 export type StatsWindow = '24h' | '7d';

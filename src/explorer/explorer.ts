@@ -1,12 +1,12 @@
 import { oneLineOf } from '../runtime';
 import type { LoggerLike } from '../authoring/knot-context';
-import type { ExplorerData } from './data';
+import type { ProjectData } from '../operations/surroundings';
 import type { Guard } from './http/guard';
 import { PageHandler } from './http/handler';
-import { isFollowed, LiveFeed } from './live-feed';
-import { Plans } from './plans';
+import { isFollowed, LiveFeed } from '../operations/live-feed';
+import { Plans } from '../operations/plans';
 
-export interface ExplorerSurroundings extends Omit<ExplorerData, 'plans' | 'live'> {
+export interface ExplorerSurroundings extends Omit<ProjectData, 'plans' | 'live'> {
   readonly guard: Guard;
   readonly basePath: string;
   /** Receives failures to answer. */
@@ -16,7 +16,7 @@ export interface ExplorerSurroundings extends Omit<ExplorerData, 'plans' | 'live
 /** The page's data and acts, independent of how requests arrive. */
 export class Explorer {
   readonly #closing = new AbortController();
-  readonly #data: ExplorerData;
+  readonly #data: ProjectData;
   readonly #handler: PageHandler;
 
   constructor({ guard, basePath, logger, ...data }: ExplorerSurroundings) {

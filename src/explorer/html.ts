@@ -6,7 +6,7 @@ import type { RunGraph } from '../authoring/run-graph';
 import { redactTexts } from '../values/redact';
 import { VERSION } from '../version';
 import type { About, EmbeddedDocument, PageName, RunView } from './contract';
-import { errorView, knotView } from './knot-view';
+import { errorView, knotView } from '../operations/knots/knot-view';
 import { pageText } from './page-assets';
 
 /**

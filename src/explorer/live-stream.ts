@@ -1,5 +1,5 @@
 import { answerJson } from '../values/answer-json';
-import type { LiveBatch, LiveFeed } from './live-feed';
+import type { LiveBatch, LiveFeed } from '../operations/live-feed';
 
 /** Interval of comments that keep proxies from closing the connection and show the client that it works. */
 const BEAT_MS = 15_000;

@@ -11,7 +11,7 @@ import { Explorer, type ExplorerSurroundings } from './explorer';
 import { byToken, Guard, isEqual, isLoopback, ownHosts } from './http/guard';
 import { HEADERS } from './http/page';
 
-export { ServerReach } from './reach';
+export { ServerReach } from '../operations/reach';
 
 /** The default port; another one is taken if it is in use. */
 export const DEFAULT_PORT = 4480;

@@ -9,7 +9,7 @@ import type { TriggerDeclaration } from '../triggers';
 import type { AnyTapestry } from '../authoring';
 import { Explorer } from './explorer';
 import { Guard, type Authenticate } from './http/guard';
-import { ServerReach } from './reach';
+import { ServerReach } from '../operations/reach';
 
 export interface UiHandlerOptions {
   /** Answers the questions and carries out the acts. `close` leaves it open. */

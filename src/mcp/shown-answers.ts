@@ -1,7 +1,7 @@
 import type { Json } from '../values';
 import { REDACTED } from '../values/redact';
 import type { Questions, RunSummary } from '../explorer';
-import { cutJson } from '../explorer/cut-json';
+import { cutJson } from '../operations/values/cut-json';
 import type { GraphKnot, RunGraph } from '../authoring/run-graph';
 
 /** Characters of a value, as JSON. */

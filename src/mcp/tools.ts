@@ -6,9 +6,9 @@ import { planOf } from '../runtime';
 import { nodeSha256 } from '../backends';
 import type { ActName, Acts, QuestionName, Questions } from '../explorer';
 import { act } from '../explorer/acts';
-import type { ExplorerData, Rights } from '../explorer/data';
+import type { ProjectData, Rights } from '../operations/surroundings';
 import { answer } from '../explorer/questions';
-import { requireTapestry } from '../explorer/require-tapestry';
+import { requireTapestry } from '../operations/require-tapestry';
 import { OUTCOME_KINDS, RUN_STATUSES } from '../authoring/outcome';
 import { recordOf } from '../authoring';
 import { encryptionOf } from '../encryption/seal-backends';
@@ -27,7 +27,7 @@ import {
 
 /** Surroundings that tools need to answer. */
 export interface ToolSurroundings {
-  readonly data: ExplorerData;
+  readonly data: ProjectData;
   readonly rights: Rights;
 }
 

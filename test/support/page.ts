@@ -15,6 +15,8 @@ import {
   type PageServer,
   type PageServerOptions,
 } from '../../src/explorer/page-server';
+import { pathOf } from '../../src/operations/operation';
+import { requestOf } from '../../src/operations/request';
 import { SelvageError } from '../../src/errors';
 import { answerJson, fromAnswerJson } from '../../src/values/answer-json';
 import { onClose, temporaryFolder } from './open-selvage';
@@ -106,8 +108,15 @@ export class TestPage {
     ask: object = {},
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    return await send(`${this.url}api/${name}?q=${encodeURIComponent(JSON.stringify(answerJson(ask)))}`, {
-      headers,
+    if (!name.includes('.')) {
+      const query = encodeURIComponent(JSON.stringify(answerJson(ask)));
+      return await send(`${this.url}api/${name}?q=${query}`, { headers });
+    }
+    const { path, body } = requestOf(name, ask);
+    return await send(`${this.url}api/v1/${path}`, {
+      ...(body === undefined
+        ? { headers }
+        : { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body }),
     });
   }
 
@@ -119,7 +128,7 @@ export class TestPage {
   }
 
   async post(name: string, ask: object, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    return await send(`${this.url}api/${name}`, {
+    return await send(`${this.url}api/${name.includes('.') ? `v1/${pathOf(name)}` : name}`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

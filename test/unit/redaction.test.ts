@@ -7,7 +7,7 @@ import { unpackCapsule } from '../../src/capsule/format';
 import { lineLogger, type LogFormat } from '../../src/connection/log-line';
 import { logEmitter } from '../../src/emitters';
 import { htmlForRun } from '../../src/explorer/html';
-import { Plans } from '../../src/explorer/plans';
+import { Plans } from '../../src/operations/plans';
 import { TOOLS } from '../../src/mcp/tools';
 import type { Backends } from '../../src/ports';
 import type { Json } from '../../src/values';

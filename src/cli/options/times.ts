@@ -1,5 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import { durationMs } from '../../values/duration';
+import { pastTime, TIME_FORMS } from '../../values/past-time';
+
+export { TIME_FORMS };
 
 /** The argument of an option in milliseconds. */
 export function duration(text: string): number {
@@ -28,16 +31,9 @@ export function readDeadline(text: string): Date | number {
   );
 }
 
-const DAY_OR_TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?$/;
-
-/** The forms that `--since` and `--until` accept, for the help. */
-export const TIME_FORMS = 'so long ago (90s, 15m, 2h, 3d, 1w) or a time (2026-01-31, 2026-01-31T12:00Z)';
-
 /** The time of an option, in milliseconds since the epoch. Errors are commander's, which names the option. */
-export function timeOption(text: string, now: number = Date.now()): number {
-  const ago = durationMs(text);
-  const day = DAY_OR_TIME.test(text) ? Date.parse(text) : NaN;
-  const time = ago === undefined ? day : now - ago;
-  if (Number.isFinite(time)) return time;
+export function timeOption(text: string): number {
+  const time = pastTime(text);
+  if (time !== undefined) return time;
   throw new InvalidArgumentError(`It must say ${TIME_FORMS}.`);
 }

@@ -39,8 +39,8 @@ async function serveMcp(file: string | undefined, options: McpOptions, output: O
   const { openFor } = await import('../location/connect.js');
   const { requireProject } = await import('../location/records.js');
   const { currentActor } = await import('../../client/index.js');
-  const { Plans } = await import('../../explorer/plans.js');
-  const { ServerReach } = await import('../../explorer/reach.js');
+  const { Plans } = await import('../../operations/plans.js');
+  const { ServerReach } = await import('../../operations/reach.js');
   const { serveTools } = await import('../../mcp/index.js');
   const { keepTypeScriptLoadable } = await import('../../user-modules/index.js');
   if (file === undefined) requireProject(options);

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { PageServer } from '../../explorer/page-server';
-import type { ServerReach } from '../../explorer/reach';
+import type { ServerReach } from '../../operations/reach';
 import { projectFolder } from '../../project-folder';
 import type { Backends } from '../../ports';
 import type { LoadedFile } from '../files/load-file';
@@ -91,7 +91,7 @@ async function openPage(
   const { openFor } = await import('../location/connect.js');
   const { loggerTo } = await import('../location/logging.js');
   const { servePage } = await import('../../explorer/page-server.js');
-  const { ServerReach } = await import('../../explorer/reach.js');
+  const { ServerReach } = await import('../../operations/reach.js');
   const loaded = file === undefined ? undefined : await load(file, isDev);
   const backends = await openBackends({ projectDir, openLate: true });
   // The page is served before the server is reached.

@@ -8,7 +8,7 @@ import { readOpenRuns } from '../../connection/across/open-runs';
 import type { Connected } from '../../connection/connect';
 import type { RunHandle } from '../../connection/run-handle';
 import { runIdOfKey } from '../../connection/run-ids';
-import type { RunsPage, RunsQuery } from '../runs';
+import type { RunsPage, RunsQuery } from '../../connection/list-runs';
 import type { ResumeOptions } from '../../connection/start-options';
 import type {
   BulkAction,

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { WorkflowTaskCode, WaitingCode } from '../waiting';
 import type { RunQuery } from '../../ports';
 import type { Duration } from '../../values/duration';
@@ -19,31 +20,33 @@ export interface WaitingRunsQuery extends OpenRunsQuery {
  */
 export type WaitingRunCode = WaitingCode | WorkflowTaskCode | 'NotChecked' | 'PlanMissing';
 
-/** An unfinished run that waits. Times are milliseconds since the epoch. */
-export interface WaitingRun {
-  readonly runId: string;
-  readonly tapestry: string;
+/** An unfinished run that waits. */
+export const waitingRun = z.object({
+  runId: z.string(),
+  tapestry: z.string(),
   /** Empty if its starter left the plan to the worker, and no worker has begun it. */
-  readonly planHash: string;
-  readonly startedAt: number;
+  planHash: z.string(),
+  /** Milliseconds since the epoch, like all times here. */
+  startedAt: z.number(),
   /** Whether a worker has taken its first step. */
-  readonly started: boolean;
-  readonly reason: { readonly code: WaitingRunCode; readonly message: string };
+  started: z.boolean(),
+  reason: z.object({ code: z.string() as unknown as z.ZodType<WaitingRunCode>, message: z.string() }),
   /** Since when what it waits for could have happened; if that is not known, since when it runs. */
-  readonly since: number;
+  since: z.number(),
   /** The knot that holds it up, the most stuck of them. Absent: its workflow task does. */
-  readonly knotId?: string;
+  knotId: z.string().optional(),
   /** The body of that knot: `name@version` of its definition, or `tapestry#knot#node` of a function in place. */
-  readonly body?: string;
+  body: z.string().optional(),
   /** How many other knots wait, too. */
-  readonly otherKnots?: number;
+  otherKnots: z.int().optional(),
   /** The task queue in which it waits, if it does in one. */
-  readonly taskQueue?: string;
-  readonly signal?: string;
-  readonly until?: number;
+  taskQueue: z.string().optional(),
+  signal: z.string().optional(),
+  until: z.number().optional(),
   /** For `BodyMissing`: the task queues that have workers with the body. */
-  readonly queuesWithBody?: readonly string[];
-}
+  queuesWithBody: z.array(z.string()).readonly().optional(),
+});
+export type WaitingRun = Readonly<z.output<typeof waitingRun>>;
 
 export interface WaitingRuns {
   /** Those that have waited longest first. */
@@ -59,14 +62,15 @@ export const WAITING_GROUPS = ['reason', 'version', 'knot', 'task-queue'] as con
 export type WaitingGroup = (typeof WAITING_GROUPS)[number];
 
 /** Runs that wait for the same. */
-export interface WaitingCount {
-  readonly key: string;
-  readonly count: number;
+export const waitingCount = z.object({
+  key: z.string(),
+  count: z.int(),
   /** Since when the first of them waits: milliseconds since the epoch. */
-  readonly since: number;
+  since: z.number(),
   /** The id of that one. */
-  readonly oldestRunId: string;
-}
+  oldestRunId: z.string(),
+});
+export type WaitingCount = z.output<typeof waitingCount>;
 
 /** Counts waiting runs, the largest groups first. */
 export function countWaiting(runs: readonly WaitingRun[], by: WaitingGroup): WaitingCount[] {

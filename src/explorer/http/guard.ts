@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import { SelvageError } from '../../errors';
-import type { Rights } from '../data';
+import type { Rights } from '../../operations/surroundings';
 
 /** Who makes a request, and what they may do. */
 export interface Caller {

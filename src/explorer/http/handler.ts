@@ -1,4 +1,5 @@
 import { promisify } from 'node:util';
+import type { z } from 'zod';
 import { gzip } from 'node:zlib';
 import { BodyReader } from '../../adapters/webhook/read-body';
 import { Problem } from '../../adapters/webhook/problem';
@@ -6,8 +7,15 @@ import { SelvageError } from '../../errors';
 import { answerJson } from '../../values/answer-json';
 import { act, type ActAsk } from '../acts';
 import { ACTS, QUESTIONS } from '../asks';
-import type { ActName, QuestionName } from '../contract';
-import type { ExplorerData } from '../data';
+import type { OtherActs, OtherQuestions } from '../contract';
+
+type ActName = keyof OtherActs;
+type QuestionName = keyof OtherQuestions;
+import { OPERATIONS } from '../../operations';
+import { fromTexts } from '../../operations/flat';
+import { invoke } from '../../operations/invoke';
+import { pathOf, type Operation } from '../../operations/operation';
+import type { ProjectData } from '../../operations/surroundings';
 import { refusalOf } from '../http-status';
 import { liveStream } from '../live-stream';
 import { answer } from '../questions';
@@ -36,7 +44,7 @@ export class PageHandler {
   readonly #bodies = new BodyReader();
 
   constructor(
-    private readonly data: ExplorerData,
+    private readonly data: ProjectData,
     private readonly options: HandlerOptions,
   ) {}
 
@@ -72,10 +80,29 @@ export class PageHandler {
     const isQuestion = Object.hasOwn(QUESTIONS, name);
     const isAct = Object.hasOwn(ACTS, name);
     if (name === 'live') return await this.#live(request);
+    if (name.startsWith('v1/')) return await this.#operation(request, name.slice('v1/'.length));
     if (isAct && request.method === 'POST') return await this.#act(request, name as ActName);
     if (isQuestion && request.method === 'GET') return await this.#question(request, name as QuestionName);
     if (!isQuestion && !isAct) throw unknownPath();
     throw wrongMethod([...(isQuestion ? ['GET'] : []), ...(isAct ? ['POST'] : [])].join(', '));
+  }
+
+  async #operation(request: Request, path: string): Promise<Response> {
+    const isQuery = path.endsWith('/query');
+    const operation = AT_PATH.get(isQuery ? path.slice(0, -'/query'.length) : path);
+    if (!operation) throw unknownPath();
+    const isAct = operation.kind === 'act';
+    const method = isAct || isQuery ? 'POST' : 'GET';
+    if (request.method !== method || (isAct && isQuery)) throw wrongMethod(isAct ? 'POST' : method);
+    const caller = await this.options.guard.rightsOf(request, isAct);
+    const ask = method === 'GET' ? askInQuery(operation, request) : await this.#bodyOf(request);
+    return await jsonResponse(request, await invoke(operation, { ...this.data, caller }, ask as never));
+  }
+
+  async #bodyOf(request: Request): Promise<unknown> {
+    const { bytes, release } = await this.#bodies.read(request, BODY_LIMITS);
+    release();
+    return parse(new TextDecoder().decode(bytes));
   }
 
   async #question(request: Request, name: QuestionName): Promise<Response> {
@@ -87,9 +114,7 @@ export class PageHandler {
 
   async #act(request: Request, name: ActName): Promise<Response> {
     const rights = await this.options.guard.rightsOf(request, true);
-    const { bytes, release } = await this.#bodies.read(request, BODY_LIMITS);
-    release();
-    const ask = checked(ACTS[name], parse(new TextDecoder().decode(bytes)), name);
+    const ask = checked(ACTS[name], await this.#bodyOf(request), name);
     return await jsonResponse(request, await act(this.data, rights, name, ask as ActAsk));
   }
 
@@ -132,6 +157,17 @@ export class PageHandler {
       },
     });
   }
+}
+
+/** By the path below `api/v1/`, such as `runs/waiting`. */
+const AT_PATH = new Map<string, Operation>(OPERATIONS.map((one) => [pathOf(one.name), one]));
+
+function askInQuery({ ask }: Operation, request: Request): object {
+  const { searchParams } = new URL(request.url);
+  return fromTexts(
+    ask as z.ZodObject,
+    new Map([...searchParams.keys()].map((name) => [name, searchParams.getAll(name)])),
+  );
 }
 
 class WrongMethod extends SelvageError {

@@ -8,8 +8,8 @@ import type { ParameterRecord } from '../../authoring/records';
 import { validateNow } from '../../authoring/standard-schema';
 import { VERSION } from '../../version';
 import type { About, PageName, ParameterView, TapestryView } from '../contract';
-import type { ExplorerData, Rights } from '../data';
-import { schemaToJson } from '../schema-to-json';
+import type { ProjectData, Rights } from '../../operations/surroundings';
+import { schemaToJson } from '../../operations/schema-to-json';
 
 const ALWAYS: readonly PageName[] = [
   'runs',
@@ -22,7 +22,7 @@ const ALWAYS: readonly PageName[] = [
   'stats',
 ];
 
-export async function about(data: ExplorerData, rights: Rights): Promise<About> {
+export async function about(data: ProjectData, rights: Rights): Promise<About> {
   const { reach, project, tapestries, live } = data;
   reach.begin();
   const position = await live?.position();

@@ -3,8 +3,8 @@ import { recordOf } from '../../authoring';
 import type { LoadedPlan } from '../../runtime';
 import type { LineageRecord, RunRecord } from '../../ports';
 import type { ApprovalsAnswer, Questions } from '../contract';
-import type { ExplorerData, Rights } from '../data';
-import { schemaToJson } from '../schema-to-json';
+import type { ProjectData, Rights } from '../../operations/surroundings';
+import { schemaToJson } from '../../operations/schema-to-json';
 
 const RUNS = 200;
 
@@ -12,7 +12,7 @@ const RUNS = 200;
  * Signals that runs wait for, the latest runs first. Read from the records, so that no worker need answer.
  */
 export async function approvals(
-  data: ExplorerData,
+  data: ProjectData,
   { cursor }: Questions['approvals']['ask'],
   rights: Rights,
 ): Promise<ApprovalsAnswer> {
@@ -26,7 +26,7 @@ export async function approvals(
 }
 
 async function waitsOf(
-  data: ExplorerData,
+  data: ProjectData,
   run: RunRecord,
   rights: Rights,
 ): Promise<ApprovalsAnswer['items'][number][]> {

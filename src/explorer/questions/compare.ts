@@ -4,12 +4,12 @@ import { mapOfElement } from '../../authoring/element-id';
 import { diffRuns, differenceSentence, type KnotDifference } from '../../records/questions';
 import type { GraphInput, GraphKnot, RunGraph } from '../../authoring/run-graph';
 import type { Comparison, Likeness, Questions } from '../contract';
-import type { ExplorerData } from '../data';
-import { summaryOf } from '../run-summary';
+import type { ProjectData } from '../../operations/surroundings';
+import { summaryOf } from '../../operations/runs/summary';
 import { requireRun } from './run';
 
 /** Two runs as one graph. */
-export async function compare(data: ExplorerData, ask: Questions['compare']['ask']): Promise<Comparison> {
+export async function compare(data: ProjectData, ask: Questions['compare']['ask']): Promise<Comparison> {
   const [first, second] = await Promise.all([requireRun(data, ask.first), requireRun(data, ask.second)]);
   const [ofFirst, ofSecond, difference] = await Promise.all([
     graphOf(data, first),
@@ -46,7 +46,7 @@ export async function compare(data: ExplorerData, ask: Questions['compare']['ask
 }
 
 async function graphOf(
-  { backends, plans }: ExplorerData,
+  { backends, plans }: ProjectData,
   run: Awaited<ReturnType<typeof requireRun>>,
 ): Promise<RunGraph> {
   if (run.plan_hash === '') return { tapestry: run.tapestry, planHash: '', knots: [] };

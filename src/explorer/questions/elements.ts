@@ -3,7 +3,7 @@ import { SelvageError } from '../../errors';
 import type { PlanKnot } from '../../plan';
 import type { LineageRecord, RecordedOutcome, RunRecord } from '../../ports';
 import type { ElementsAnswer, ElementsAsk } from '../contract';
-import type { ExplorerData } from '../data';
+import type { ProjectData } from '../../operations/surroundings';
 import { requireRun } from './run';
 
 const DEFAULT_LIMIT = 100;
@@ -18,7 +18,7 @@ const MOST_FAILURES = 1_000;
  * The elements of a map, by index. Those of a plain object have names instead, in the order of its keys, and
  * are listed in the order in which they finished.
  */
-export async function elements(data: ExplorerData, ask: ElementsAsk): Promise<ElementsAnswer> {
+export async function elements(data: ProjectData, ask: ElementsAsk): Promise<ElementsAnswer> {
   const run = await requireRun(data, ask.runId);
   const plan = await data.plans.of(run);
   const map = plan.knot(ask.map);
@@ -58,7 +58,7 @@ export async function elements(data: ExplorerData, ask: ElementsAsk): Promise<El
 
 class ElementReader {
   constructor(
-    private readonly data: ExplorerData,
+    private readonly data: ProjectData,
     private readonly run: RunRecord,
     private readonly plan: LoadedPlan,
     private readonly map: PlanKnot,
@@ -76,7 +76,7 @@ class ElementReader {
     return (await this.history.getRecords(this.run.temporal_run_id, [this.map.id]))[0];
   }
 
-  private get history(): ExplorerData['backends']['runHistory'] {
+  private get history(): ProjectData['backends']['runHistory'] {
     return this.data.backends.runHistory;
   }
 

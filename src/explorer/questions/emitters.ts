@@ -1,15 +1,15 @@
 import { readEmitters, requireEmitter, requireFeed } from '../../deliveries';
 import type { EmitterLettersAnswer, Questions } from '../contract';
-import type { ExplorerData } from '../data';
+import type { ProjectData } from '../../operations/surroundings';
 
 const LETTERS = 50;
 
-export async function emitters({ backends }: ExplorerData): Promise<Questions['emitters']['answer']> {
+export async function emitters({ backends }: ProjectData): Promise<Questions['emitters']['answer']> {
   return { items: await readEmitters(backends) };
 }
 
 export async function emitterLetters(
-  { backends }: ExplorerData,
+  { backends }: ProjectData,
   { emitter, cursor }: Questions['emitterLetters']['ask'],
 ): Promise<EmitterLettersAnswer> {
   await requireEmitter(backends, emitter);

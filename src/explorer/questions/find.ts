@@ -1,5 +1,5 @@
 import type { Found, Questions } from '../contract';
-import type { ExplorerData } from '../data';
+import type { ProjectData } from '../../operations/surroundings';
 
 const LIMIT = 20;
 const RUNS = 1_000;
@@ -11,7 +11,7 @@ const DIGITS = /^(?:(?:bytes-)?sha256:)?([0-9a-f]{4,64})$/;
  * their hash.
  */
 export async function find(
-  data: ExplorerData,
+  data: ProjectData,
   { text, limit = LIMIT }: Questions['find']['ask'],
 ): Promise<Questions['find']['answer']> {
   const wanted = text.trim().toLowerCase();
@@ -45,7 +45,7 @@ export async function find(
   return { items: found.slice(0, limit) };
 }
 
-async function valuesOf({ backends }: ExplorerData, text: string): Promise<Found[]> {
+async function valuesOf({ backends }: ProjectData, text: string): Promise<Found[]> {
   const [, digits] = DIGITS.exec(text) ?? [];
   if (digits === undefined) return [];
   const kinds = text.includes(':')
@@ -57,7 +57,7 @@ async function valuesOf({ backends }: ExplorerData, text: string): Promise<Found
   return found.flat().map((hash) => ({ kind: 'value', hash }));
 }
 
-async function knotsOf({ backends, plans }: ExplorerData, text: string, limit: number): Promise<Found[]> {
+async function knotsOf({ backends, plans }: ProjectData, text: string, limit: number): Promise<Found[]> {
   // Ids of runs and of knots may both contain slashes: the longest run id is tried first.
   for (let slash = text.lastIndexOf('/'); slash > 0; slash = text.lastIndexOf('/', slash - 1)) {
     const run = await backends.runHistory.getRun(text.slice(0, slash));

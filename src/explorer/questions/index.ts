@@ -1,6 +1,9 @@
 import { redactTexts } from '../../values/redact';
-import type { QuestionName, Questions } from '../contract';
-import type { ExplorerData, Rights } from '../data';
+import { BY_NAME } from '../../operations';
+import { invoke } from '../../operations/invoke';
+import type { Operation } from '../../operations/operation';
+import type { OtherQuestions, Questions } from '../contract';
+import type { ProjectData, Rights } from '../../operations/surroundings';
 import { about } from './about';
 import { approvals } from './approvals';
 import { compare } from './compare';
@@ -16,14 +19,15 @@ import { deadLetters, partitions, schedules, triggers, workers } from './standin
 import { stats } from './stats';
 import { stream, streams } from './streams';
 import { value } from './value';
-import { versions, waitingRuns } from './across';
+
+type QuestionName = keyof OtherQuestions;
 
 type Answers = {
   [Name in QuestionName]: (
-    data: ExplorerData,
-    ask: Questions[Name]['ask'],
+    data: ProjectData,
+    ask: OtherQuestions[Name]['ask'],
     rights: Rights,
-  ) => Questions[Name]['answer'] | Promise<Questions[Name]['answer']>;
+  ) => OtherQuestions[Name]['answer'] | Promise<OtherQuestions[Name]['answer']>;
 };
 
 const ANSWERS: Answers = {
@@ -49,9 +53,7 @@ const ANSWERS: Answers = {
   triggers,
   uses,
   value,
-  versions,
   waiting,
-  waitingRuns,
   walk,
   workers,
 };
@@ -63,12 +65,26 @@ const IN_FULL: ReadonlySet<QuestionName> = new Set(['value', 'about', 'approvals
  * Answers a question. The ask is already validated and the caller may ask. Errors, logs and all other texts are redacted
  * for everybody.
  */
-export async function answer<Name extends QuestionName>(
-  data: ExplorerData,
+export async function answer<Name extends keyof Questions>(
+  data: ProjectData,
   rights: Rights,
   name: Name,
   ask: object,
 ): Promise<Questions[Name]['answer']> {
+  const operation: Operation | undefined = BY_NAME.get(name);
+  return (
+    operation
+      ? await invoke(operation, { ...data, caller: rights }, ask)
+      : await otherAnswer(data, rights, name as QuestionName, ask)
+  ) as Questions[Name]['answer'];
+}
+
+async function otherAnswer<Name extends QuestionName>(
+  data: ProjectData,
+  rights: Rights,
+  name: Name,
+  ask: object,
+): Promise<OtherQuestions[Name]['answer']> {
   const given = await ANSWERS[name](data, ask, rights);
   if (IN_FULL.has(name) && rights.maySeeSecrets) return given;
   const shown = redactTexts(given);

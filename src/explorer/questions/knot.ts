@@ -7,18 +7,18 @@ import { subjectOf } from '../../encryption/seal-backends';
 import { withSubject } from '../../encryption/run-scope';
 import { recordOf } from '../../authoring';
 import type { InputView, KnotView, Questions } from '../contract';
-import type { ExplorerData, Rights } from '../data';
-import { cacheSentence } from '../cache-sentence';
-import { errorView } from '../knot-view';
-import { readBytes } from '../read-bytes';
-import { schemaToJson } from '../schema-to-json';
+import type { ProjectData, Rights } from '../../operations/surroundings';
+import { cacheSentence } from '../../operations/knots/cache-sentence';
+import { errorView } from '../../operations/knots/knot-view';
+import { readBytes } from '../../operations/values/read-bytes';
+import { schemaToJson } from '../../operations/schema-to-json';
 import { requireRun } from './run';
 
 const LOG_BYTES = 64 * 1024;
 
 /** One knot of a run, or one element of a map. */
 export async function knot(
-  data: ExplorerData,
+  data: ProjectData,
   { runId, knotId }: Questions['knot']['ask'],
   rights: Rights,
 ): Promise<KnotView> {
@@ -62,7 +62,7 @@ export async function knot(
 }
 
 async function waitOf(
-  { reach }: ExplorerData,
+  { reach }: ProjectData,
   runId: string,
   knotId: string,
 ): Promise<KnotView['waiting'] | undefined> {
@@ -83,7 +83,7 @@ function recordedInputs(record: LineageRecord): InputView[] {
 }
 
 async function plannedInputs(
-  { backends }: ExplorerData,
+  { backends }: ProjectData,
   run: RunRecord,
   inputs: Readonly<Record<string, { readonly parent: number } | { readonly hash: string }>>,
   knots: readonly { readonly id: string }[],
@@ -102,7 +102,7 @@ async function plannedInputs(
 }
 
 async function cacheOf(
-  { backends }: ExplorerData,
+  { backends }: ProjectData,
   runId: string,
   knotId: string,
 ): Promise<KnotView['cache'] | undefined> {
@@ -123,7 +123,7 @@ async function cacheOf(
 }
 
 async function logOf(
-  { backends }: ExplorerData,
+  { backends }: ProjectData,
   run: RunRecord,
   hash: string,
 ): Promise<KnotView['log'] | undefined> {
@@ -139,7 +139,7 @@ async function logOf(
 
 /** From the page's file, because plans contain no schemas. */
 function signalSchema(
-  { tapestries }: ExplorerData,
+  { tapestries }: ProjectData,
   tapestry: string,
   knotId: string,
   rights: Rights,

@@ -1,7 +1,7 @@
 import { impact, resolveHash, why, type ValueOrigin } from '../../records/questions';
 import type { LineageRecord } from '../../ports';
 import type { Questions, UsesAnswer, UseView, WalkAnswer } from '../contract';
-import type { ExplorerData } from '../data';
+import type { ProjectData } from '../../operations/surroundings';
 
 const USES = 100;
 const STEPS = 500;
@@ -15,7 +15,7 @@ const CURSOR = /^([oi])(.*)$/;
  * Every knot that made, reused, was given or took in a value, newest first. Those that have it come before
  * those that took it in.
  */
-export async function uses(data: ExplorerData, ask: Questions['uses']['ask']): Promise<UsesAnswer> {
+export async function uses(data: ProjectData, ask: Questions['uses']['ask']): Promise<UsesAnswer> {
   const { runHistory } = data.backends;
   const hash = await resolveHash(runHistory, ask.hash);
   const [, listing = 'o', cursor = ''] = CURSOR.exec(ask.cursor ?? 'o') ?? [];
@@ -45,7 +45,7 @@ function howItHas(record: LineageRecord): UseView['role'] {
 }
 
 async function tapestriesOf(
-  { backends }: ExplorerData,
+  { backends }: ProjectData,
   records: readonly LineageRecord[],
 ): Promise<Map<string, string>> {
   const ids = [...new Set(records.map(({ temporal_run_id }) => temporal_run_id))];
@@ -53,13 +53,13 @@ async function tapestriesOf(
   return new Map(runs.flatMap((run) => (run ? [[run.temporal_run_id, run.tapestry] as const] : [])));
 }
 
-export async function walk(data: ExplorerData, ask: Questions['walk']['ask']): Promise<WalkAnswer> {
+export async function walk(data: ProjectData, ask: Questions['walk']['ask']): Promise<WalkAnswer> {
   const { backends } = data;
   return ask.direction === 'why' ? await walkUp(backends, ask) : await walkDown(backends, ask);
 }
 
 async function walkUp(
-  backends: ExplorerData['backends'],
+  backends: ProjectData['backends'],
   { hash, runId }: Questions['walk']['ask'],
 ): Promise<WalkAnswer> {
   const origin = await why(backends, hash, { limit: STEPS, runId });
@@ -85,7 +85,7 @@ async function walkUp(
 }
 
 async function walkDown(
-  { runHistory }: ExplorerData['backends'],
+  { runHistory }: ProjectData['backends'],
   { hash }: Questions['walk']['ask'],
 ): Promise<WalkAnswer> {
   const { producers, items, truncated } = await impact(runHistory, hash, { limit: STEPS });

@@ -5,8 +5,8 @@ import { subjectOf } from '../../encryption/seal-backends';
 import { withSubject } from '../../encryption/run-scope';
 import type { Questions, RerunPreview } from '../contract';
 import { backfillOptions } from '../acts';
-import type { ExplorerData } from '../data';
-import { requireTapestry } from '../require-tapestry';
+import type { ProjectData } from '../../operations/surroundings';
+import { requireTapestry } from '../../operations/require-tapestry';
 
 const HASHES = 1_000;
 const KEYS = 1_000;
@@ -18,7 +18,7 @@ const KEYS = 1_000;
  * @throws SelvageError `ServerUnreachable`, `UnknownRun`, `RunNotOver`, `UnknownKnot`, `NotResumable`
  */
 export async function rerunPreview(
-  { backends, reach }: ExplorerData,
+  { backends, reach }: ProjectData,
   { runId, from = [] }: Questions['rerunPreview']['ask'],
 ): Promise<RerunPreview> {
   const { run, plan, terminals } = await reach.do(({ client }) =>
@@ -38,7 +38,7 @@ export async function rerunPreview(
 }
 
 async function presentOf(
-  dataStore: ExplorerData['backends']['dataStore'],
+  dataStore: ProjectData['backends']['dataStore'],
   hashes: readonly string[],
 ): Promise<Set<string>> {
   const present = new Set<string>();
@@ -48,7 +48,7 @@ async function presentOf(
 }
 
 export async function backfillPreview(
-  data: ExplorerData,
+  data: ProjectData,
   ask: Questions['backfillPreview']['ask'],
 ): Promise<Questions['backfillPreview']['answer']> {
   const tapestry = requireTapestry(data, ask.tapestry);

@@ -5,12 +5,12 @@ import { SelvageError } from '../../errors';
 import { graphOfRun } from '../../runtime';
 import type { RunRecord } from '../../ports';
 import type { Questions, RunView } from '../contract';
-import type { ExplorerData } from '../data';
-import type { ServerReach } from '../reach';
-import { summaryOf } from '../run-summary';
+import type { ProjectData } from '../../operations/surroundings';
+import type { ServerReach } from '../../operations/reach';
+import { summaryOf } from '../../operations/runs/summary';
 
 /** A run with its graph. */
-export async function run(data: ExplorerData, { runId }: Questions['run']['ask']): Promise<RunView> {
+export async function run(data: ProjectData, { runId }: Questions['run']['ask']): Promise<RunView> {
   // Taken before anything is read: changes during the reading are then reported again, which does no harm.
   const position = await data.live?.position();
   const record = await requireRun(data, runId);
@@ -44,7 +44,7 @@ export async function run(data: ExplorerData, { runId }: Questions['run']['ask']
 }
 
 /** As the server knows them, else those that are on record. */
-async function resumedAsOf({ backends, reach }: ExplorerData, record: RunRecord): Promise<readonly Resume[]> {
+async function resumedAsOf({ backends, reach }: ProjectData, record: RunRecord): Promise<readonly Resume[]> {
   const ids = namedIn(record);
   if (ids.length === 0) return [];
   const known = await reach.ask(({ client }) => resumesOf(backends, client.workflow, record));
@@ -58,7 +58,7 @@ async function resumedAsOf({ backends, reach }: ExplorerData, record: RunRecord)
  *
  * @throws SelvageError `UnknownRun`, `BackendUnavailable`
  */
-export async function requireRun({ backends, reach }: ExplorerData, runId: string): Promise<RunRecord> {
+export async function requireRun({ backends, reach }: ProjectData, runId: string): Promise<RunRecord> {
   const known = await backends.runHistory.getRun(runId);
   if (known && known.status !== 'running') return known;
   const record = known
@@ -83,13 +83,13 @@ async function unrecordedRun(reach: ServerReach, runId: string): Promise<RunReco
   }
 }
 
-async function graphOf({ backends, plans }: ExplorerData, record: RunRecord): Promise<RunView['graph']> {
+async function graphOf({ backends, plans }: ProjectData, record: RunRecord): Promise<RunView['graph']> {
   if (record.plan_hash === '') return { tapestry: record.tapestry, planHash: '', knots: [] };
   const plan = await plans.of(record);
   return graphOfRun(plan, (await knotRecords(backends, plan, record)).values());
 }
 
-async function before({ backends }: ExplorerData, record: RunRecord): Promise<string | undefined> {
+async function before({ backends }: ProjectData, record: RunRecord): Promise<string | undefined> {
   const { tapestry, started_at: until } = record;
   return (await backends.runHistory.listRuns({ tapestry, until, limit: 1 })).items[0]?.run_id;
 }
@@ -103,7 +103,7 @@ const MOST_PAGES = 20;
  * The history lists the newest first, so the next run is searched in time windows that grow until one has a
  * run.
  */
-async function after({ backends }: ExplorerData, record: RunRecord): Promise<string | undefined> {
+async function after({ backends }: ProjectData, record: RunRecord): Promise<string | undefined> {
   const { tapestry, started_at } = record;
   const since = started_at + 1;
   const now = Date.now();
@@ -120,7 +120,7 @@ async function after({ backends }: ExplorerData, record: RunRecord): Promise<str
 
 /** Why an unfinished run has not ended. */
 export async function waiting(
-  { reach }: ExplorerData,
+  { reach }: ProjectData,
   { runId }: Questions['waiting']['ask'],
 ): Promise<Questions['waiting']['answer']> {
   // If no worker answers, 5 s pass before the server's word alone is taken.

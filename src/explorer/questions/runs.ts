@@ -1,8 +1,9 @@
 import type { Page, RecordedOutcome, RunHistory, RunQuery, RunRecord } from '../../ports';
+import { listRuns } from '../../connection/list-runs';
 import { runMatches } from '../../ports/parts/run-matches';
 import type { Questions, RunsAnswer, RunsAsk, RunSummary } from '../contract';
-import type { ExplorerData } from '../data';
-import { summaryOf } from '../run-summary';
+import type { ProjectData } from '../../operations/surroundings';
+import { summaryOf } from '../../operations/runs/summary';
 import { knotRecords } from '../../connection/read-run';
 import type { LoadedPlan } from '../../runtime';
 
@@ -15,7 +16,7 @@ const MOST_PAGES = 10;
 const RECORDS = 1_000;
 
 /** Runs, newest first, with what the server knows of them if it answers. */
-export async function runs(data: ExplorerData, ask: RunsAsk): Promise<RunsAnswer> {
+export async function runs(data: ProjectData, ask: RunsAsk): Promise<RunsAnswer> {
   const { partition, definition, outcome, limit = DEFAULT_LIMIT, ...query } = ask;
   const pageOf = (asked: RunQuery): Promise<Page<RunRecord>> =>
     definition === undefined
@@ -33,9 +34,9 @@ export async function runs(data: ExplorerData, ask: RunsAsk): Promise<RunsAnswer
   return { items: [...found.values()].map(summaryOf), cursor };
 }
 
-async function pageOfRuns({ backends, reach }: ExplorerData, query: RunQuery): Promise<Page<RunRecord>> {
+async function pageOfRuns({ backends, reach }: ProjectData, query: RunQuery): Promise<Page<RunRecord>> {
   return (
-    (await reach.ask((selvage) => selvage.runs.list(query))) ?? (await backends.runHistory.listRuns(query))
+    (await reach.ask(({ across }) => listRuns(across, query))) ?? (await backends.runHistory.listRuns(query))
   );
 }
 
@@ -62,7 +63,7 @@ const MOST_CELLS = 100_000;
 
 /** Runs × knots of one tapestry, newest run first. */
 export async function grid(
-  data: ExplorerData,
+  data: ProjectData,
   { tapestry, limit = GRID_RUNS, cursor }: Questions['grid']['ask'],
 ): Promise<Questions['grid']['answer']> {
   const wanted = Math.min(limit, MOST_GRID_RUNS);
@@ -83,7 +84,7 @@ export async function grid(
 }
 
 async function cellsOf(
-  { backends }: ExplorerData,
+  { backends }: ProjectData,
   run: RunRecord,
   plan: LoadedPlan,
   knots: readonly string[],

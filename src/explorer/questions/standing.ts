@@ -1,4 +1,5 @@
-import type { ScheduleState, Selvage, UnreadableSchedule, WorkerState } from '../../client';
+import type { ScheduleState, UnreadableSchedule, WorkerState } from '../../client';
+import type { Connection } from '../../connection/connection';
 import { SelvageError } from '../../errors';
 import { listPartitions } from '../../connection/list-partitions';
 import { timesWords } from '../../connection/schedules/schedule-words';
@@ -16,11 +17,11 @@ import type {
   ScheduleView,
   TriggerView,
 } from '../contract';
-import type { ExplorerData } from '../data';
-import { requireTapestry } from '../require-tapestry';
+import type { ProjectData } from '../../operations/surroundings';
+import { requireTapestry } from '../../operations/require-tapestry';
 
 /** @throws SelvageError `ServerUnreachable`: only the server knows the schedules */
-export async function schedules({ reach }: ExplorerData): Promise<Questions['schedules']['answer']> {
+export async function schedules({ reach }: ProjectData): Promise<Questions['schedules']['answer']> {
   const all = await reach.do((selvage) => selvage.schedules.list());
   return { items: all.map(scheduleView) };
 }
@@ -55,7 +56,7 @@ function scheduleView(schedule: ScheduleState | UnreadableSchedule): ScheduleVie
 
 /** Uses the tapestry of the page's file: only its code says which partitions exist. */
 export async function partitions(
-  data: ExplorerData,
+  data: ProjectData,
   { tapestry }: Questions['partitions']['ask'],
 ): Promise<PartitionsAnswer> {
   const record = recordOf(requireTapestry(data, tapestry));
@@ -80,7 +81,7 @@ const MOST_COUNTED = 1_000;
 const LETTERS = 100;
 
 /** The triggers of the page's file and those in the start ledger. */
-export async function triggers(data: ExplorerData): Promise<Questions['triggers']['answer']> {
+export async function triggers(data: ProjectData): Promise<Questions['triggers']['answer']> {
   const { startLedger } = data.backends;
   const declared = new Map(data.triggers.map((trigger) => [triggerName(trigger), trigger]));
   const { items, cursor } = await startLedger.list({ limit: MOST_COUNTED });
@@ -121,7 +122,7 @@ const STARTING_MS = 60_000;
  * stream that its trigger names.
  */
 export async function deadLetters(
-  { backends }: ExplorerData,
+  { backends }: ProjectData,
   { trigger, cursor }: Questions['deadLetters']['ask'],
 ): Promise<DeadLettersAnswer> {
   const page = await backends.startLedger.list({
@@ -149,7 +150,7 @@ const QUEUES = 50;
 const RUNNING = 1_000;
 
 /** Task queues of the file's tapestries and of unfinished runs, with their pollers. */
-export async function workers(data: ExplorerData): Promise<Questions['workers']['answer']> {
+export async function workers(data: ProjectData): Promise<Questions['workers']['answer']> {
   const { backends, reach, tapestries } = data;
   const queues = new Map<string, { readonly tapestries: Set<string>; running: number }>();
   const note = (queue: string, tapestry?: string): { running: number } => {
@@ -192,7 +193,7 @@ export async function workers(data: ExplorerData): Promise<Questions['workers'][
 }
 
 /** Older servers keep no list. */
-async function listWorkers({ workers: alive }: Selvage): Promise<WorkerState[]> {
+async function listWorkers({ workers: alive }: Connection): Promise<WorkerState[]> {
   return await alive.list().catch((error: unknown) => {
     if (SelvageError.is(error, 'ServerRefused')) return [];
     throw error;
@@ -201,7 +202,7 @@ async function listWorkers({ workers: alive }: Selvage): Promise<WorkerState[]> 
 
 /** The queues in the records of a run's knots; if it has none yet, those that its plan names. */
 async function queuesOf(
-  { backends, plans }: ExplorerData,
+  { backends, plans }: ProjectData,
   runs: readonly RunRecord[],
 ): Promise<(readonly [RunRecord, string])[]> {
   return await Promise.all(
@@ -220,7 +221,7 @@ async function queuesOf(
 
 /** Queues named by knots that unfinished runs have yet to run. */
 async function namedQueues(
-  { backends, plans }: ExplorerData,
+  { backends, plans }: ProjectData,
   runs: readonly RunRecord[],
 ): Promise<(readonly [RunRecord, string])[]> {
   const found = await Promise.all(

@@ -1,6 +1,6 @@
 import { statsOf } from '../../records/questions';
 import type { Questions, StatsAnswer, StatsWindow } from '../contract';
-import type { ExplorerData } from '../data';
+import type { ProjectData } from '../../operations/surroundings';
 
 const ROWS = 500;
 const DAY_MS = 86_400_000;
@@ -8,7 +8,7 @@ const LENGTHS: Readonly<Record<StatsWindow, number>> = { '24h': DAY_MS, '7d': 7 
 
 /** Figures of what finished lately, from the records alone. */
 export async function stats(
-  { backends: { runHistory } }: ExplorerData,
+  { backends: { runHistory } }: ProjectData,
   { by, last }: Questions['stats']['ask'],
 ): Promise<StatsAnswer> {
   const until = (await runHistory.now()) + 1;

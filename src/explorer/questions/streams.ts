@@ -1,19 +1,19 @@
 import { placesOf } from '../../connection/streams';
 import { streamName } from '../../streams';
 import type { Questions, StreamAnswer, StreamView } from '../contract';
-import type { ExplorerData } from '../data';
+import type { ProjectData } from '../../operations/surroundings';
 
 const MOST_PARTITIONS = 100;
 
 /** @throws SelvageError `ServerUnreachable`: only the server knows the streams */
-export async function streams({ reach }: ExplorerData): Promise<{ items: StreamView[] }> {
+export async function streams({ reach }: ProjectData): Promise<{ items: StreamView[] }> {
   const all = await reach.do((selvage) => selvage.streams.list());
   return { items: all.map(({ checkpoint: _, ...state }) => ({ ...state, trigger: streamName(state.id) })) };
 }
 
 /** @throws SelvageError `UnknownStream`, `ServerUnreachable` */
 export async function stream(
-  { reach }: ExplorerData,
+  { reach }: ProjectData,
   { stream: id }: Questions['stream']['ask'],
 ): Promise<StreamAnswer> {
   const { state, deadLetters } = await reach.do(async (selvage) => ({

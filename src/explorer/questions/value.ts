@@ -7,12 +7,12 @@ import { subjectOf } from '../../encryption/seal-backends';
 import type { ValueAsk, ValueView } from '../contract';
 import { mapOfElement } from '../../authoring/element-id';
 import { isSecretName } from '../../values/redact';
-import type { ExplorerData, Rights } from '../data';
-import { readBytes } from '../read-bytes';
-import { viewOfBytes, viewOfJson, WHOLE_BYTES } from '../value-view';
+import type { ProjectData, Rights } from '../../operations/surroundings';
+import { readBytes } from '../../operations/values/read-bytes';
+import { viewOfBytes, viewOfJson, WHOLE_BYTES } from '../../operations/values/value-view';
 
 /** A preview of a value. If it cannot be shown, the answer says why. */
-export async function value(data: ExplorerData, ask: ValueAsk, rights: Rights): Promise<ValueView> {
+export async function value(data: ProjectData, ask: ValueAsk, rights: Rights): Promise<ValueView> {
   const { dataStore, runHistory } = data.backends;
   const hash = await resolveHash(runHistory, ask.hash);
   const record = await recordOf(data, hash, ask.runId);
@@ -39,7 +39,7 @@ export async function value(data: ExplorerData, ask: ValueAsk, rights: Rights): 
 const RECORDS = 1_000;
 
 /** The name of a parameter, a knot or an input that has the value, if it says that the value is secret. */
-async function secretNameOf({ backends }: ExplorerData, hash: string): Promise<string | undefined> {
+async function secretNameOf({ backends }: ProjectData, hash: string): Promise<string | undefined> {
   const { runHistory } = backends;
   const [parameters, made, used] = await Promise.all([
     runHistory.findLineage({ outputHash: hash, definition: 'parameter', limit: RECORDS }),
@@ -57,7 +57,7 @@ async function secretNameOf({ backends }: ExplorerData, hash: string): Promise<s
 
 /** The record of the knot that made it, for its size and media type. */
 async function recordOf(
-  { backends }: ExplorerData,
+  { backends }: ProjectData,
   outputHash: string,
   runId: string | undefined,
 ): Promise<LineageRecord | undefined> {
@@ -70,13 +70,13 @@ async function recordOf(
 }
 
 async function runOf(
-  { backends }: ExplorerData,
+  { backends }: ProjectData,
   runId: string | undefined,
-): ReturnType<ExplorerData['backends']['runHistory']['getRun']> {
+): ReturnType<ProjectData['backends']['runHistory']['getRun']> {
   return runId === undefined ? undefined : await backends.runHistory.getRun(runId);
 }
 
-async function notThere({ backends }: ExplorerData, hash: string): Promise<ValueView> {
+async function notThere({ backends }: ProjectData, hash: string): Promise<ValueView> {
   const scrubbed = await scrubOf(backends, hash);
   if (scrubbed) {
     const { at, by, reason } = scrubbed;

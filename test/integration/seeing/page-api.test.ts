@@ -199,12 +199,12 @@ test('a run that no worker has begun is shown, with why, and so is who works', a
   expect(await opened.ask('waiting', { runId: handle.runId })).toMatchObject({
     workflowTask: { code: 'NoWorker' },
   });
-  const across = await opened.ask('waitingRuns', { by: 'reason' });
+  const across = await opened.ask('runs.waiting', { by: 'reason' });
   expect(across.counts).toContainEqual(expect.objectContaining({ key: 'NoWorker' }));
   expect(across.items).toContainEqual(
     expect.objectContaining({ runId: handle.runId, reason: expect.objectContaining({ code: 'NoWorker' }) }),
   );
-  expect((await opened.ask('versions', {})).bodies).toContainEqual(
+  expect((await opened.ask('versions.list', {})).bodies).toContainEqual(
     expect.objectContaining({ body: 'one', runs: 1, oldestRunId: handle.runId, safeToRemove: false }),
   );
   const { items: queues } = await opened.ask('workers', {});

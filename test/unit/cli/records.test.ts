@@ -4,7 +4,7 @@ import { openAnalyticalHistory } from '../../../src/adapters/duckdb';
 import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
 import { Output } from '../../../src/cli/output/output';
-import { timeOption } from '../../../src/cli/options/times';
+import { pastTime } from '../../../src/values/past-time';
 import type { RunRecord } from '../../../src/ports';
 import { sampleHash, sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 import { folderForEach } from '../../conformance/temporary-folder';
@@ -171,10 +171,10 @@ test('a time is a duration before now or an ISO time, and an error names the opt
     '3d': 72 * HOUR,
     '1w': 168 * HOUR,
   };
-  for (const [text, ago] of Object.entries(times)) expect(timeOption(text, now)).toBe(now - ago);
-  expect(timeOption('2026-03-01', now)).toBe(Date.parse('2026-03-01T00:00:00Z'));
-  expect(timeOption('2026-03-01T12:00Z', now)).toBe(now);
-  expect(timeOption('2026-03-01T13:00:00.000+01:00', now)).toBe(now);
+  for (const [text, ago] of Object.entries(times)) expect(pastTime(text, now)).toBe(now - ago);
+  expect(pastTime('2026-03-01', now)).toBe(Date.parse('2026-03-01T00:00:00Z'));
+  expect(pastTime('2026-03-01T12:00Z', now)).toBe(now);
+  expect(pastTime('2026-03-01T13:00:00.000+01:00', now)).toBe(now);
   for (const wrong of ['yesterday', '2', 'h', '-2h', '2y', '2026', '2026-13-01', '']) {
     for (const command of [
       ['lineage', '--since', wrong],

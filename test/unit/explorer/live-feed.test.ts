@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { openBackends } from '../../../src/backends';
 import type { SqliteRunHistory } from '../../../src/adapters/sqlite';
-import { LiveFeed } from '../../../src/explorer/live-feed';
-import { Plans } from '../../../src/explorer/plans';
+import { LiveFeed } from '../../../src/operations/live-feed';
+import { Plans } from '../../../src/operations/plans';
 import { sampleLineage } from '../../../src/testing/sample-records';
 import { closeAll, onClose, temporaryFolder } from '../../support/open-selvage';
 

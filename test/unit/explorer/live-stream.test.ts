@@ -1,7 +1,7 @@
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
-import { isFollowed, LiveFeed } from '../../../src/explorer/live-feed';
+import { isFollowed, LiveFeed } from '../../../src/operations/live-feed';
 import { liveStream } from '../../../src/explorer/live-stream';
-import { Plans } from '../../../src/explorer/plans';
+import { Plans } from '../../../src/operations/plans';
 import { sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 
 const RECORDS = 6_000;

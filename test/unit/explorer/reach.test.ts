@@ -1,5 +1,5 @@
 import type { Selvage } from '../../../src/client';
-import { ServerReach } from '../../../src/explorer/reach';
+import { ServerReach } from '../../../src/operations/reach';
 
 test('whoever ends the page waits for no server; a client that comes later is closed', async () => {
   let come = (_: Selvage): void => {};

@@ -15,10 +15,14 @@ const GROUPS: Readonly<Record<WaitingGroup, string>> = {
   'task-queue': 'Task queue',
 };
 
+const RUNS = 200;
+/** Who looks at a page waits no longer. */
+const WITHIN_MS = 3_000;
+
 /** Which unfinished runs wait, for what, and which code they still need. */
 export function WaitingPage({ place }: PageProps<'waiting'>) {
   const by = isGroup(place.by) ? place.by : 'reason';
-  const answer = useAnswer('waitingRuns', { by }, { everyMs: 15_000 });
+  const answer = useAnswer('runs.waiting', { by, limit: RUNS, within: WITHIN_MS }, { everyMs: 15_000 });
   const found = answer.value;
   return (
     <>
@@ -132,7 +136,7 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
 
 /** The bodies that unfinished runs have yet to run, and those that are safe to remove. */
 function Versions() {
-  const answer = useAnswer('versions', {}, { everyMs: 30_000 });
+  const answer = useAnswer('versions.list', {}, { everyMs: 30_000 });
   const { bodies, silentWorkers = [] } = answer.value ?? {};
   const areAllKnown = answer.value?.workersKnown === true && silentWorkers.length === 0;
   if (answer.error) return <ErrorBox error={answer.error} onRetry={answer.reload} />;

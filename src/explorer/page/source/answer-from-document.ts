@@ -1,6 +1,6 @@
 import { mapOfElement } from '../../../authoring/element-id';
 import type { EmbeddedDocument, EmbeddedRun, Found, QuestionName, Questions, UseView } from '../../contract';
-import { knotView } from '../../knot-view';
+import { knotView } from '../../../operations/knots/knot-view';
 import { SourceError } from './source-error';
 
 type Answers = {

@@ -1,6 +1,8 @@
 import type { ActName, Acts, ApiError, LiveMessage, QuestionName, Questions, Source } from '../../contract';
 import { answerJson, fromAnswerJson } from '../../../values/answer-json';
 import { backOff, type BackOff } from '../../../values/back-off';
+import { pathOf } from '../../../operations/operation';
+import { requestOf } from '../../../operations/request';
 import { coalesce } from './coalesce';
 import { SourceError } from './source-error';
 
@@ -18,13 +20,12 @@ export class HttpSource implements Source {
     ask: Questions[Name]['ask'],
     signal?: AbortSignal,
   ): Promise<Questions[Name]['answer']> {
-    const query =
-      Object.keys(ask).length === 0 ? '' : `?q=${encodeURIComponent(JSON.stringify(answerJson(ask)))}`;
-    return (await this.request(`${name}${query}`, { signal: signal ?? null })) as Questions[Name]['answer'];
+    const [path, options] = callOf(name, ask);
+    return (await this.request(path, { ...options, signal: signal ?? null })) as Questions[Name]['answer'];
   }
 
   async act<Name extends ActName>(name: Name, ask: Acts[Name]['ask']): Promise<Acts[Name]['answer']> {
-    return (await this.request(name, {
+    return (await this.request(name.includes('.') ? `v1/${pathOf(name)}` : name, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-selvage-action': '1' },
       body: JSON.stringify(ask),
@@ -121,4 +122,15 @@ export class HttpSource implements Source {
       response.status,
     );
   }
+}
+
+function callOf(name: string, ask: object): [path: string, options: RequestInit] {
+  if (!name.includes('.')) {
+    const query =
+      Object.keys(ask).length === 0 ? '' : `?q=${encodeURIComponent(JSON.stringify(answerJson(ask)))}`;
+    return [`${name}${query}`, {}];
+  }
+  const { path, body } = requestOf(name, ask);
+  const options = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+  return [`v1/${path}`, options ?? {}];
 }

@@ -5,8 +5,8 @@ import type { LiveFeed } from './live-feed';
 import type { Plans } from './plans';
 import type { ServerReach } from './reach';
 
-/** Everything that questions are answered from. */
-export interface ExplorerData {
+/** Everything that questions are answered from, whoever asks. */
+export interface ProjectData {
   readonly backends: Backends;
   readonly reach: ServerReach;
   /** The project's name, for the title. */
@@ -16,6 +16,11 @@ export interface ExplorerData {
   readonly plans: Plans;
   /** Absent if the run history has no order of changes. */
   readonly live?: LiveFeed;
+}
+
+/** What an operation has at hand. */
+export interface Surroundings extends ProjectData {
+  readonly caller: Rights;
 }
 
 /** What one request may do, and on whose behalf. */

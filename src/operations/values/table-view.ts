@@ -1,7 +1,7 @@
-import { TAG, VALUE } from '../values/tags';
-import type { Json } from '../values';
+import { TAG, VALUE } from '../../values/tags';
+import type { Json } from '../../values';
 import { cutJson } from './cut-json';
-import type { ColumnView, TableView } from './contract';
+import type { ColumnView, TableView } from '../../explorer/contract';
 
 type Row = Readonly<Record<string, Json>>;
 

@@ -1,4 +1,4 @@
-import { cacheDifferenceText, cacheReasonText, type CacheExplanation } from '../records/questions';
+import { cacheDifferenceText, cacheReasonText, type CacheExplanation } from '../../records/questions';
 
 /** A sentence that says why a knot's value was reused or computed anew. */
 export function cacheSentence({ reused, reason, other, differences }: CacheExplanation): string {

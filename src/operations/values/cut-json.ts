@@ -1,4 +1,4 @@
-import type { Json } from '../values';
+import type { Json } from '../../values';
 
 const MOST_ITEMS = 1_000;
 const MOST_TEXT = 16 * 1024;

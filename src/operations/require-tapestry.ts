@@ -1,9 +1,9 @@
 import { SelvageError } from '../errors';
 import type { AnyTapestry } from '../authoring';
-import type { ExplorerData } from './data';
+import type { ProjectData } from './surroundings';
 
 /** @throws SelvageError `UnknownTapestry` */
-export function requireTapestry({ tapestries }: ExplorerData, name: string): AnyTapestry {
+export function requireTapestry({ tapestries }: ProjectData, name: string): AnyTapestry {
   const found = tapestries.find((tapestry) => tapestry.name === name);
   if (found) return found;
   throw new SelvageError(

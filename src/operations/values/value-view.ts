@@ -1,9 +1,9 @@
-import { toBase64 } from '../values/base64';
-import { TAG } from '../values/tags';
-import type { Json } from '../values';
-import { REDACTED, redactJson, redactText } from '../values/redact';
-import { SelvageError } from '../errors';
-import type { ValueAsk, ValueView } from './contract';
+import { toBase64 } from '../../values/base64';
+import { TAG } from '../../values/tags';
+import type { Json } from '../../values';
+import { REDACTED, redactJson, redactText } from '../../values/redact';
+import { SelvageError } from '../../errors';
+import type { ValueAsk, ValueView } from '../../explorer/contract';
 import { cutJson } from './cut-json';
 import { isTable, tableOf } from './table-view';
 

@@ -1,5 +1,5 @@
-import type { RunRecord } from '../ports';
-import type { RunSummary } from './contract';
+import type { RunRecord } from '../../ports';
+import type { RunSummary } from '../../explorer/contract';
 
 interface SaidOfRun {
   readonly begun?: false;

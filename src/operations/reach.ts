@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Selvage } from '../client';
+import type { Connection } from '../connection/connection';
 import { SelvageError, isAway } from '../errors';
 
 /** The state of the connection to the Temporal server. */
 export type ReachState = 'connecting' | 'connected' | 'unreachable';
+
+type Open = Connection & { close(): Promise<void> };
 
 /** How long a question waits for the server before the records alone answer it. */
 const ANSWER_MS = 3_000;
@@ -17,27 +19,27 @@ const AWAY_MS = 5_000;
  * records; acts wait for the server or are refused.
  */
 export class ServerReach {
-  #opening: Promise<Selvage> | undefined;
-  #selvage: Selvage | undefined;
+  #opening: Promise<Open> | undefined;
+  #connection: Open | undefined;
   #awaySince = -Infinity;
   #lastError: SelvageError | undefined;
 
   /** @param open connects; called again after a while if it fails */
-  constructor(private readonly open: () => Promise<Selvage>) {}
+  constructor(private readonly open: () => Promise<Open>) {}
 
-  static of(selvage: Selvage): ServerReach {
-    const reach = new ServerReach(() => Promise.resolve(selvage));
-    reach.#selvage = selvage;
+  static of(connection: Open): ServerReach {
+    const reach = new ServerReach(() => Promise.resolve(connection));
+    reach.#connection = connection;
     return reach;
   }
 
   /** Starts connecting, unless an attempt is under way or has just failed. {@link do} reports errors. */
   begin(): void {
-    if (this.#selvage || this.#opening || this.#isAway()) return;
+    if (this.#connection || this.#opening || this.#isAway()) return;
     this.#opening = this.open();
     this.#opening.then(
-      (selvage) => {
-        this.#selvage = selvage;
+      (connection) => {
+        this.#connection = connection;
         this.#opening = undefined;
       },
       (error: unknown) => {
@@ -49,16 +51,16 @@ export class ServerReach {
 
   get state(): ReachState {
     if (this.#isAway()) return 'unreachable';
-    return this.#selvage ? 'connected' : 'connecting';
+    return this.#connection ? 'connected' : 'connecting';
   }
 
   /** The client once it was opened, even if the server is away now. */
-  get client(): Selvage | undefined {
-    return this.#selvage;
+  get client(): Open | undefined {
+    return this.#connection;
   }
 
-  private async require(): Promise<Selvage> {
-    if (this.#selvage) return this.#selvage;
+  private async require(): Promise<Open> {
+    if (this.#connection) return this.#connection;
     this.begin();
     if (this.#opening) return await this.#opening;
     throw this.#lastError ?? unreachableNow();
@@ -69,7 +71,10 @@ export class ServerReach {
    *
    * @throws SelvageError `ServerUnreachable`, and what the work throws
    */
-  async do<Answer>(work: (selvage: Selvage) => Promise<Answer>, limitMs: number = ACT_MS): Promise<Answer> {
+  async do<Answer>(
+    work: (connection: Connection) => Promise<Answer>,
+    limitMs: number = ACT_MS,
+  ): Promise<Answer> {
     const limit = new AbortController();
     // An embedded server may have to be downloaded first, too long for a request of a browser.
     const late = delay(limitMs, undefined, { signal: limit.signal }).then(() => {
@@ -77,8 +82,8 @@ export class ServerReach {
     });
     late.catch(() => {});
     try {
-      const selvage = await Promise.race([this.require(), late]);
-      const working = selvage.client.withDeadline(Date.now() + limitMs, () => work(selvage));
+      const connection = await Promise.race([this.require(), late]);
+      const working = connection.client.withDeadline(Date.now() + limitMs, () => work(connection));
       return await Promise.race([working, late]);
     } finally {
       limit.abort();
@@ -87,14 +92,14 @@ export class ServerReach {
 
   /** The server's answer; undefined if it is away, slow or not connected yet. Other errors are thrown. */
   async ask<Answer>(
-    work: (selvage: Selvage) => Promise<Answer>,
+    work: (connection: Connection) => Promise<Answer>,
     limitMs: number = ANSWER_MS,
   ): Promise<Answer | undefined> {
     this.begin();
-    const selvage = this.#selvage;
-    if (!selvage || this.#isAway()) return undefined;
+    const connection = this.#connection;
+    if (!connection || this.#isAway()) return undefined;
     try {
-      return await selvage.client.withDeadline(Date.now() + limitMs, () => work(selvage));
+      return await connection.client.withDeadline(Date.now() + limitMs, () => work(connection));
     } catch (error) {
       if (!isAway(error) && !SelvageError.is(error, 'ServerUnreachable')) throw error;
       this.#noteAway(error);
@@ -118,8 +123,8 @@ export class ServerReach {
    * server may be away.
    */
   async close(): Promise<void> {
-    this.#opening?.then((selvage) => selvage.close()).catch(() => undefined);
-    await this.#selvage?.close();
+    this.#opening?.then((connection) => connection.close()).catch(() => undefined);
+    await this.#connection?.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Json } from '../values';
 import { redactJson } from '../values/redact';
-import type { Rights } from './data';
+import type { Rights } from './surroundings';
 import type { StandardSchema } from '../authoring/standard-schema';
 import { jsonSchemaOf } from '../json-schema-of';
 

@@ -2,7 +2,7 @@ import { SelvageError } from '../errors';
 import { stateOf } from '../runtime';
 import { mapOfElement } from '../authoring/element-id';
 import type { Backends, HistoryChange, RunHistory, RunRecord } from '../ports';
-import type { LiveMessage } from './contract';
+import type { LiveMessage } from '../explorer/contract';
 import type { Plans } from './plans';
 
 /** Events kept for clients that reconnect. */

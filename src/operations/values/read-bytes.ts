@@ -1,4 +1,4 @@
-import type { DataStore } from '../ports';
+import type { DataStore } from '../../ports';
 
 export interface ReadBytes {
   readonly bytes: Uint8Array;

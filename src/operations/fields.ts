@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { RUN_STATUSES } from '../authoring/outcome';
+import { durationMs } from '../values/duration';
+import { pastTime, TIME_FORMS } from '../values/past-time';
+import type { Json } from '../values';
+
+/** A longer text is no name of anything. */
+const MOST_CHARACTERS = 2_000;
+
+export const text = z.string().max(MOST_CHARACTERS);
+/** A name or an id. */
+export const name = text.min(1);
+/** Where to go on: the `cursor` of the page before. */
+export const cursor = text.optional().describe('go on where the page before ended');
+
+/** @param most the largest page @param usual the page of an ask that says nothing */
+export function limit(most: number, usual: number): z.ZodDefault<z.ZodInt> {
+  return z.int().min(1).max(most).default(usual).describe('how many at most');
+}
+
+export const json = z.json() as z.ZodType<Json>;
+
+/** A list of an answer, which nobody changes. */
+export const list = <Item extends z.ZodType>(item: Item): z.ZodReadonly<z.ZodArray<Item>> =>
+  z.array(item).readonly();
+
+/** The answer of a list that is told a page at a time. */
+export const page = <Item extends z.ZodType>(
+  item: Item,
+): z.ZodObject<{ items: z.ZodReadonly<z.ZodArray<Item>>; cursor: z.ZodOptional<z.ZodString> }> =>
+  z.object({ items: list(item), cursor: z.string().optional() });
+
+/** A time of an answer: milliseconds since the epoch in TypeScript, ISO 8601 in JSON. Its name says that it is one, see `values/answer-json.ts`. */
+export const instant = z.number();
+
+/** A time that is asked for, as milliseconds since the epoch: given so, in ISO 8601, or as so long ago. */
+export const time = z
+  .union([z.number(), text])
+  .transform((given, context) => {
+    const read = typeof given === 'number' ? given : pastTime(given);
+    if (read !== undefined && Number.isFinite(read)) return read;
+    context.addIssue(`It must say ${TIME_FORMS}.`);
+    return z.NEVER;
+  })
+  .optional();
+
+/** A length of time, as milliseconds: given so, or as a text such as `90s`. */
+export const duration = z.union([z.number(), text]).transform((given, context) => {
+  const read = durationMs(given);
+  if (read !== undefined) return read;
+  context.addIssue('It must be a length of time such as 36h or 30d (s, m, h, d, w).');
+  return z.NEVER;
+});
+
+export const runStatus = z.enum(RUN_STATUSES);
+
+/** Which unfinished runs are asked about. All that are given must hold. */
+export const openRunFilters = {
+  tapestry: name.optional().describe('only of this tapestry'),
+  actor: name.optional().describe('only started by this actor'),
+  trigger: name.optional().describe('only started by this trigger: cli, code, temporal, kafka:orders, …'),
+  tag: name.optional().describe('only with this tag'),
+  partition: name.optional().describe('only of this partition'),
+  since: time.describe(`only begun then or later: ${TIME_FORMS}`),
+  until: time.describe('only begun before that'),
+};
+
+/** Which runs are asked about. All that are given must hold. */
+export const runFilters = {
+  ...openRunFilters,
+  status: runStatus.optional().describe('only of this status'),
+};

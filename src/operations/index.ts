@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+import type { Act, Question } from './operation';
+import { approvals } from './approvals';
+import { emitters } from './emitters';
+import { knots } from './knots';
+import { lineage } from './lineage';
+import { partitions } from './partitions';
+import { project } from './project';
+import { runs } from './runs';
+import { schedules } from './schedules';
+import { stats } from './stats';
+import { streams } from './streams';
+import { triggers } from './triggers';
+import { values } from './values';
+import { versions } from './versions';
+import { workers } from './workers';
+
+/** Everything that can be asked and done. All faces are made from it. */
+export const OPERATIONS = [
+  ...approvals,
+  ...emitters,
+  ...knots,
+  ...lineage,
+  ...partitions,
+  ...project,
+  ...runs,
+  ...schedules,
+  ...stats,
+  ...streams,
+  ...triggers,
+  ...values,
+  ...versions,
+  ...workers,
+] as const;
+
+type Table = { readonly [One in (typeof OPERATIONS)[number] as One['name']]: One };
+
+export type OperationName = keyof Table;
+export type QuestionName = (typeof OPERATIONS)[number] extends infer One
+  ? One extends Question<infer Name>
+    ? Name
+    : never
+  : never;
+export type ActName = (typeof OPERATIONS)[number] extends infer One
+  ? One extends Act<infer Name>
+    ? Name
+    : never
+  : never;
+/** What an operation is asked, before its defaults are put in. */
+export type AskOf<Name extends OperationName> = z.input<Table[Name]['ask']>;
+export type AnswerOf<Name extends OperationName> = z.output<Table[Name]['answer']>;
+
+/** By name, such as `runs.waiting`. */
+export const BY_NAME: ReadonlyMap<string, (typeof OPERATIONS)[number]> = new Map(
+  OPERATIONS.map((one) => [one.name, one]),
+);

@@ -1,0 +1,59 @@
+import type { z } from 'zod';
+import { SelvageError } from '../errors';
+import { redactTexts } from '../values/redact';
+import type { Operation } from './operation';
+import type { Surroundings } from './surroundings';
+
+const PROBLEMS = 5;
+
+/**
+ * Answers a question or carries out an act, for all faces. The caller may do so already.
+ *
+ * @param asked not validated yet
+ * @throws SelvageError `InvalidRequest`, and what the operation throws
+ */
+export async function invoke<One extends Operation>(
+  operation: One,
+  of: Surroundings,
+  asked: z.input<One['ask']>,
+): Promise<z.output<One['answer']>> {
+  const answer: unknown = await operation.run(of, checked(operation, asked));
+  return redacted(operation, answer, of.caller.maySeeSecrets) as z.output<One['answer']>;
+}
+
+/** @throws SelvageError `InvalidRequest` */
+function checked({ name, ask }: Operation, asked: unknown): unknown {
+  const read = parsed(ask as z.ZodType, asked, name);
+  if (read.success) return read.data;
+  const problems = read.error.issues
+    .slice(0, PROBLEMS)
+    .map(({ path, message }) => ({ path: path.join('.'), message }));
+  const words = problems
+    .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
+    .join('; ');
+  throw new SelvageError('InvalidRequest', `"${name}" was asked wrongly: ${words}.`, {
+    details: { problems },
+  });
+}
+
+/** @throws SelvageError `InvalidRequest` if the ask is nested deeper than the stack goes */
+function parsed(schema: z.ZodType, asked: unknown, name: string): ReturnType<z.ZodType['safeParse']> {
+  try {
+    return schema.safeParse(asked);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new SelvageError('InvalidRequest', `"${name}" was asked with what is nested too deeply.`, {
+      cause: error,
+    });
+  }
+}
+
+/** Errors, logs and all other texts are redacted for everybody, but for what the operation gives in full. */
+function redacted({ inFull = [] }: Operation, answer: unknown, maySeeSecrets: boolean): unknown {
+  if (inFull === true && maySeeSecrets) return answer;
+  const shown = redactTexts(answer);
+  if (inFull === true || !maySeeSecrets) return shown;
+  const given = answer as Record<string, unknown>;
+  const kept = inFull.filter((field) => field in given).map((field) => [field, given[field]]);
+  return kept.length === 0 ? shown : { ...(shown as object), ...Object.fromEntries(kept) };
+}

@@ -1,0 +1,73 @@
+import type { z } from 'zod';
+import type { Surroundings } from './surroundings';
+
+/** The groups of `selvage --help`, in its order. */
+export const GROUPS = ['write', 'start', 'see', 'operate', 'data'] as const;
+export type Group = (typeof GROUPS)[number];
+
+/** What is said of an operation, once for all faces. */
+interface Definition<Name extends string, Ask extends z.ZodObject, Answer extends z.ZodType> {
+  /** `noun.verb`: `selvage.noun.verb(…)` in TypeScript, `/api/v1/noun/verb` over HTTP. */
+  readonly name: Name;
+  /** One line, beginning in lower case and without a full stop. */
+  readonly summary: string;
+  readonly description?: string;
+  readonly group: Group;
+  readonly ask: Ask;
+  readonly answer: Answer;
+  /** Fields that are given by place in TypeScript and on the command line, in this order. */
+  readonly at?: readonly (keyof z.output<Ask> & string)[];
+  readonly examples?: readonly z.input<Ask>[];
+  /**
+   * Fields of the answer that whoever may see secrets gets as they are; `true`: all of it. All other texts are redacted for everybody.
+   */
+  readonly inFull?: true | readonly (keyof z.output<Answer> & string)[];
+}
+
+type Run<Ask extends z.ZodObject, Answer extends z.ZodType> = (
+  of: Surroundings,
+  ask: z.output<Ask>,
+) => z.output<Answer> | Promise<z.output<Answer>>;
+
+/** Reads and changes nothing. */
+export interface Question<
+  Name extends string = string,
+  Ask extends z.ZodObject = z.ZodObject,
+  Answer extends z.ZodType = z.ZodType,
+> extends Definition<Name, Ask, Answer> {
+  readonly kind: 'question';
+  /** Whether the same ask has this answer for ever, so that callers may keep it. */
+  readonly isFixed?: (answer: z.output<Answer>, ask: z.output<Ask>) => boolean;
+  readonly run: Run<Ask, Answer>;
+}
+
+/** Changes something. */
+export interface Act<
+  Name extends string = string,
+  Ask extends z.ZodObject = z.ZodObject,
+  Answer extends z.ZodType = z.ZodType,
+> extends Definition<Name, Ask, Answer> {
+  readonly kind: 'act';
+  readonly run: Run<Ask, Answer>;
+}
+
+/** Any operation. Its types are lost: only `invoke`, which parses the ask, may call its `run`. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- functions that take the ask differ in it
+export type Operation = Question<string, any, any> | Act<string, any, any>;
+
+export function question<Name extends string, Ask extends z.ZodObject, Answer extends z.ZodType>(
+  told: Omit<Question<Name, Ask, Answer>, 'kind'>,
+): Question<Name, Ask, Answer> {
+  return { kind: 'question', ...told };
+}
+
+export function act<Name extends string, Ask extends z.ZodObject, Answer extends z.ZodType>(
+  told: Omit<Act<Name, Ask, Answer>, 'kind'>,
+): Act<Name, Ask, Answer> {
+  return { kind: 'act', ...told };
+}
+
+/** Its path below `/api/v1/`: `emitters.deadLetters` is at `emitters/dead-letters`. */
+export function pathOf(name: string): string {
+  return name.replace('.', '/').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

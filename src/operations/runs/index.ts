@@ -1,0 +1,3 @@
+import { waiting } from './waiting';
+
+export const runs = [waiting] as const;

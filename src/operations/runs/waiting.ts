@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { countWaiting, WAITING_GROUPS, waitingCount, waitingRun } from '../../connection/across/waiting-run';
+import { readWaitingRuns } from '../../connection/across/waiting-runs';
+import { duration, limit, list, openRunFilters } from '../fields';
+import { question } from '../operation';
+
+const GROUPS = 100;
+
+export const waiting = question({
+  name: 'runs.waiting',
+  summary: 'which unfinished runs wait, since when and for what',
+  description:
+    'Lists the unfinished runs that wait, those that have waited longest first: for a worker, a body, a limit, a signal, a time, a backend, another attempt. ' +
+    'Runs of which something works are counted alone.',
+  group: 'see',
+  ask: z.strictObject({
+    by: z.enum(WAITING_GROUPS).optional().describe('count them by this, too'),
+    ...openRunFilters,
+    limit: limit(10_000, 50).describe('how many runs to list at most'),
+    within: duration
+      .default(10_000)
+      .describe('how long to ask the server about single runs; others are listed as not asked about'),
+  }),
+  answer: z.object({
+    /** Number of unfinished runs that match. */
+    open: z.int(),
+    /** How many of them work: something of theirs is with a worker, and nothing waits. */
+    working: z.int(),
+    waiting: z.int(),
+    /** How many of those that may wait could not be asked about in time. */
+    notAsked: z.int(),
+    /** Those that have waited longest first. */
+    items: list(waitingRun),
+    /** The largest groups. Absent without `by`. */
+    counts: list(waitingCount).optional(),
+  }),
+  examples: [{}, { by: 'reason', tapestry: 'nightly' }],
+  /** @throws SelvageError `ServerUnreachable`, `BackendUnavailable` */
+  async run({ reach }, { by, limit: most, ...query }) {
+    const { items, open, working } = await reach.do(({ across }) => readWaitingRuns(across, query));
+    const notAsked = items.filter(({ reason }) => reason.code === 'NotChecked').length;
+    return {
+      open,
+      working,
+      waiting: items.length - notAsked,
+      notAsked,
+      items: items.slice(0, most),
+      ...(by && { counts: countWaiting(items, by).slice(0, GROUPS) }),
+    };
+  },
+});
