@@ -165,9 +165,15 @@ const boundaries = {
     packages: ['node:', 'lru-cache', 'zod'],
     because: 'what can be asked and done is written once, for all faces',
   },
+  api: {
+    folders: ['http', ...pure, 'adapters', 'connection', 'operations', 'ports', 'triggers'],
+    packages: ['node:', 'zod'],
+    because: 'it answers over HTTP what the operations answer, and knows no page',
+  },
   explorer: {
     folders: [
       'http',
+      'api',
       ...pure,
       'deliveries',
       'emitters',
@@ -688,10 +694,10 @@ const page = [1, 2, 3].map((depth) => ({
       {
         patterns: [
           {
-            regex: `^(?!\\.|preact(?:/|$)|@preact/signals$|@tanstack/virtual-core$)|^(?:\\.\\./){${depth},}(?!\\.\\./|visualisation|contract|knot-view|authoring/run-graph|authoring/element-id|values/(?:answer-json|back-off))`,
+            regex: `^(?!\\.|preact(?:/|$)|@preact/signals$|@tanstack/virtual-core$)|^(?:\\.\\./){${depth},}(?!\\.\\./|visualisation|contract|knot-view|authoring/run-graph|authoring/element-id|values/(?:answer-json|back-off)|operations/(?:operation$|request$|knots/knot-view))`,
             allowTypeImports: true,
             message:
-              'The page runs in a browser: it imports its own files, the pictures, how waits grow, and types.',
+              'The page runs in a browser: it imports its own files, the pictures, how waits grow, how a question is asked, and types.',
           },
         ],
       },

@@ -68,7 +68,7 @@ const PACKAGE = path.join(__dirname, '..', '..');
 /** Milliseconds of each knot of a run. */
 async function oneRun(folder: string, origin: string, runId: string): Promise<number[]> {
   const stop = new AbortController();
-  const response = await fetch(`${origin}/api/live`, { signal: stop.signal });
+  const response = await fetch(`${origin}/api/v1/live`, { signal: stop.signal });
   const starting = CommandProcess.start(folder, ['run', 'steps.js', '--detach', '--run-id', runId]);
   const times: number[] = [];
   let rest = '';

@@ -14,10 +14,10 @@ import type { Stats } from '../records/questions/statistics';
  * of them: the server of `selvage ui` over HTTP, a file of `htmlForRun` or `htmlForTapestry`, and a capsule.
  * `Abilities` lists what a source can answer.
  * Over HTTP an operation of `src/operations` is at `api/v1/<noun>/<verb>`. Any other question is `GET api/<name>?q=<JSON>`, and an act `POST api/<name>` with JSON and the header
- * `x-selvage-action: 1`. `live` is `GET api/live?after=<position>`: server-sent events, continued by
+ * `x-selvage-action: 1`. `live` is `GET api/v1/live?after=<position>`: server-sent events, continued by
  * `Last-Event-ID`. Each message is a list of {@link LiveMessage} with a position as its id. The event `behind`
- * says that some were left out, so that the page must ask again for what it shows. A refusal is an
- * {@link ApiError} with an HTTP status from 400 on.
+ * says that some were left out, so that the page must ask again for what it shows. A refusal is a
+ * problem document (RFC 9457).
  * Times are milliseconds since the epoch here, and ISO 8601 text over HTTP (`values/answer-json.ts`). Pages are continued by `cursor`, which is absent on the last one.
  */
 type TableQuestions = {
@@ -98,15 +98,6 @@ export interface OtherActs {
 export type QuestionName = keyof Questions;
 export type ActName = keyof Acts;
 
-export interface ApiError {
-  readonly error: {
-    /** A stable error code of Selvage. */
-    readonly code: string;
-    readonly message: string;
-    readonly details?: Json;
-  };
-}
-
 /** An event of `live`. It says only where data has changed; the page asks again for what it shows. */
 export interface LiveMessage {
   readonly kind: 'run-started' | 'knot-finished' | 'run-ended';
@@ -134,7 +125,7 @@ export interface About {
   readonly serverState?: 'connecting' | 'connected' | 'unreachable';
   readonly abilities: Abilities;
   /**
-   * Later answers are at least as new as this position of the feed: `GET api/live?after=` continues from it.
+   * Later answers are at least as new as this position of the feed: `GET api/v1/live?after=` continues from it.
    * Absent where nothing changes.
    */
   readonly position?: string;

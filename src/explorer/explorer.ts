@@ -1,7 +1,7 @@
 import { oneLineOf } from '../runtime';
 import type { LoggerLike } from '../authoring/knot-context';
 import type { ProjectData } from '../operations/surroundings';
-import type { Guard } from './http/guard';
+import type { Guard } from '../api/guard';
 import { PageHandler } from './http/handler';
 import { isFollowed, LiveFeed } from '../operations/live-feed';
 import { Plans } from '../operations/plans';
@@ -32,6 +32,11 @@ export class Explorer {
       guard,
       basePath,
       closing: this.#closing.signal,
+      onAct: (act) =>
+        logger.info(
+          act,
+          `${act.actor ?? 'somebody'} asked for ${act.act}${act.refused === undefined ? '' : `: refused (${act.refused})`}`,
+        ),
       onFailure: (err) => logger.warn({ err }, `the page could not answer a question: ${oneLineOf(err)}`),
     });
   }

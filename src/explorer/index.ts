@@ -1,3 +1,3 @@
 export type * from './contract';
 export { uiHandler, type UiHandler, type UiHandlerOptions } from './ui-handler';
-export type { Authenticate, Caller } from './http/guard';
+export type { Authenticate, Caller } from '../api/guard';

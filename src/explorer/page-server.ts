@@ -8,8 +8,8 @@ import { LEAST_SECRET, projectSecret } from '../project-secret';
 import { isWritable } from '../writable';
 import { listen, type Listener } from '../http/listener';
 import { Explorer, type ExplorerSurroundings } from './explorer';
-import { byToken, Guard, isEqual, isLoopback, ownHosts } from './http/guard';
-import { HEADERS } from './http/page';
+import { byToken, Guard, isEqual, isLoopback, ownHosts } from '../api/guard';
+import { HEADERS } from '../http/answers';
 
 export { ServerReach } from '../operations/reach';
 

@@ -8,7 +8,7 @@ import { writeErrorLine } from '../terminal';
 import type { TriggerDeclaration } from '../triggers';
 import type { AnyTapestry } from '../authoring';
 import { Explorer } from './explorer';
-import { Guard, type Authenticate } from './http/guard';
+import { Guard, type Authenticate } from '../api/guard';
 import { ServerReach } from '../operations/reach';
 
 export interface UiHandlerOptions {

@@ -8,6 +8,12 @@
 
 /** Names of times. No duration, size or count may have one of them. */
 const TIME = /^(?:at|since|until)$|(?:At|Since|Until)$/;
+
+/** Whether a field of this name is a time. */
+export function isTimeName(name: string): boolean {
+  return TIME.test(name);
+}
+
 const ISO = /^[+-]?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const LATEST = 8.64e15;
 

@@ -1,20 +1,14 @@
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import type {
-  ActName,
-  Acts,
-  ApiError,
-  LiveMessage,
-  QuestionName,
-  Questions,
-} from '../../src/explorer/contract';
+import type { ActName, Acts, LiveMessage, QuestionName, Questions } from '../../src/explorer/contract';
 import {
   servePage,
   ServerReach,
   type PageServer,
   type PageServerOptions,
 } from '../../src/explorer/page-server';
+import type { ProblemDocument } from '../../src/api/problem-document';
 import { pathOf } from '../../src/operations/operation';
 import { requestOf } from '../../src/operations/request';
 import { SelvageError } from '../../src/errors';
@@ -147,7 +141,7 @@ export class TestPage {
   /** Listens from a position on; ended after the test. */
   listen(after?: string, headers: Readonly<Record<string, string>> = {}): LiveReader {
     const reader = new LiveReader(
-      `${this.url}api/live${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`,
+      `${this.url}api/v1/live${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`,
       headers,
     );
     onClose(() => Promise.resolve(reader.close()));
@@ -156,10 +150,10 @@ export class TestPage {
 }
 
 function answerOf<T>({ status, body }: Answer): T {
-  const answer = JSON.parse(body) as T | ApiError;
+  const answer = JSON.parse(body) as T | ProblemDocument;
   if (status === 200) return answer as T;
-  const { code, message } = (answer as ApiError).error;
-  throw new Error(`${status} ${code}: ${message}`);
+  const { code, detail } = answer as ProblemDocument;
+  throw new Error(`${status} ${code}: ${detail}`);
 }
 
 export interface Frame {

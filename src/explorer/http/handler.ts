@@ -1,52 +1,38 @@
-import { promisify } from 'node:util';
-import type { z } from 'zod';
-import { gzip } from 'node:zlib';
 import { BodyReader } from '../../adapters/webhook/read-body';
-import { Problem } from '../../adapters/webhook/problem';
+import { Api, unknownPath, wrongMethod, type ApiOptions } from '../../api/api';
 import { SelvageError } from '../../errors';
+import { HEADERS, jsonAnswer } from '../../http/answers';
+import type { ProjectData } from '../../operations/surroundings';
 import { answerJson } from '../../values/answer-json';
 import { act, type ActAsk } from '../acts';
 import { ACTS, QUESTIONS } from '../asks';
 import type { OtherActs, OtherQuestions } from '../contract';
+import { answer } from '../questions';
+import { documentOf, PageFiles } from './page';
 
 type ActName = keyof OtherActs;
 type QuestionName = keyof OtherQuestions;
-import { OPERATIONS } from '../../operations';
-import { fromTexts } from '../../operations/flat';
-import { invoke } from '../../operations/invoke';
-import { pathOf, type Operation } from '../../operations/operation';
-import type { ProjectData } from '../../operations/surroundings';
-import { refusalOf } from '../http-status';
-import { liveStream } from '../live-stream';
-import { answer } from '../questions';
-import type { Guard } from './guard';
-import { acceptsGzip, documentOf, HEADERS, PageFiles } from './page';
 
 /** Limits for the body of a request: parameters of a run, or the payload of a signal. */
 const BODY_LIMITS = { body: 4 * 1024 * 1024, time: 30_000 };
-/** Shorter answers are sent uncompressed. */
-const LEAST_ZIPPED = 1_024;
-const ZIP_LEVEL = 4;
 
-export interface HandlerOptions {
-  readonly guard: Guard;
+export interface HandlerOptions extends ApiOptions {
   /** The path at which the page is mounted, such as `/selvage`; empty for the root. */
   readonly basePath: string;
-  /** Receives failures that are not the caller's fault. */
-  readonly onFailure: (error: unknown) => void;
-  /** Aborts when the page is closed, which ends the streams of events. */
-  readonly closing: AbortSignal;
 }
 
 /** Answers all requests of a page; undefined for a path outside of it. */
 export class PageHandler {
   readonly #files = new PageFiles();
   readonly #bodies = new BodyReader();
+  readonly #v1: Api;
 
   constructor(
     private readonly data: ProjectData,
     private readonly options: HandlerOptions,
-  ) {}
+  ) {
+    this.#v1 = new Api(data, options);
+  }
 
   /** @param mountedAt the part that a framework has stripped from the front of the path */
   async fetch(request: Request, mountedAt = ''): Promise<Response> {
@@ -60,7 +46,7 @@ export class PageHandler {
       if (rest.startsWith('api/')) return await this.#api(request, rest.slice('api/'.length));
       return this.#page(request, rest, `${mountedAt}${basePath}/`);
     } catch (error) {
-      return this.#refuse(error);
+      return this.#v1.refuse(error);
     }
   }
 
@@ -79,24 +65,11 @@ export class PageHandler {
   async #api(request: Request, name: string): Promise<Response> {
     const isQuestion = Object.hasOwn(QUESTIONS, name);
     const isAct = Object.hasOwn(ACTS, name);
-    if (name === 'live') return await this.#live(request);
-    if (name.startsWith('v1/')) return await this.#operation(request, name.slice('v1/'.length));
+    if (name.startsWith('v1/')) return await this.#v1.fetch(request, name.slice('v1/'.length));
     if (isAct && request.method === 'POST') return await this.#act(request, name as ActName);
     if (isQuestion && request.method === 'GET') return await this.#question(request, name as QuestionName);
     if (!isQuestion && !isAct) throw unknownPath();
     throw wrongMethod([...(isQuestion ? ['GET'] : []), ...(isAct ? ['POST'] : [])].join(', '));
-  }
-
-  async #operation(request: Request, path: string): Promise<Response> {
-    const isQuery = path.endsWith('/query');
-    const operation = AT_PATH.get(isQuery ? path.slice(0, -'/query'.length) : path);
-    if (!operation) throw unknownPath();
-    const isAct = operation.kind === 'act';
-    const method = isAct || isQuery ? 'POST' : 'GET';
-    if (request.method !== method || (isAct && isQuery)) throw wrongMethod(isAct ? 'POST' : method);
-    const caller = await this.options.guard.rightsOf(request, isAct);
-    const ask = method === 'GET' ? askInQuery(operation, request) : await this.#bodyOf(request);
-    return await jsonResponse(request, await invoke(operation, { ...this.data, caller }, ask as never));
   }
 
   async #bodyOf(request: Request): Promise<unknown> {
@@ -117,71 +90,6 @@ export class PageHandler {
     const ask = checked(ACTS[name], await this.#bodyOf(request), name);
     return await jsonResponse(request, await act(this.data, rights, name, ask as ActAsk));
   }
-
-  async #live(request: Request): Promise<Response> {
-    if (request.method !== 'GET') throw wrongMethod('GET');
-    await this.options.guard.rightsOf(request);
-    const { live } = this.data;
-    if (!live) {
-      throw new SelvageError(
-        'UnknownPath',
-        `The run history (${this.data.backends.runHistory.technology}) does not tell what changes in it: ask again now and then.`,
-      );
-    }
-    const after =
-      request.headers.get('last-event-id') ?? new URL(request.url).searchParams.get('after') ?? undefined;
-    const stream = liveStream(live, after, AbortSignal.any([request.signal, this.options.closing]));
-    return new Response(stream, {
-      headers: {
-        ...HEADERS,
-        'content-type': 'text/event-stream',
-        'cache-control': 'no-store',
-        // Keeps proxies from buffering events.
-        'x-accel-buffering': 'no',
-      },
-    });
-  }
-
-  #refuse(thrown: unknown): Response {
-    const error =
-      thrown instanceof Problem ? new SelvageError(thrown.code, thrown.detail, { cause: thrown }) : thrown;
-    const { status, body } = refusalOf(error);
-    if (status === 500) this.options.onFailure(error);
-    return new Response(JSON.stringify(body), {
-      status,
-      headers: {
-        ...HEADERS,
-        ...(thrown instanceof WrongMethod && { allow: thrown.allow }),
-        'content-type': 'application/json; charset=utf-8',
-        'cache-control': 'no-store',
-      },
-    });
-  }
-}
-
-/** By the path below `api/v1/`, such as `runs/waiting`. */
-const AT_PATH = new Map<string, Operation>(OPERATIONS.map((one) => [pathOf(one.name), one]));
-
-function askInQuery({ ask }: Operation, request: Request): object {
-  const { searchParams } = new URL(request.url);
-  return fromTexts(
-    ask as z.ZodObject,
-    new Map([...searchParams.keys()].map((name) => [name, searchParams.getAll(name)])),
-  );
-}
-
-class WrongMethod extends SelvageError {
-  constructor(readonly allow: string) {
-    super('MethodNotAllowed', `This path takes ${allow}.`, { details: { allow } });
-  }
-}
-
-function wrongMethod(allow: string): SelvageError {
-  return new WrongMethod(allow);
-}
-
-function unknownPath(): SelvageError {
-  return new SelvageError('UnknownPath', 'There is nothing at this path.');
 }
 
 /** @throws SelvageError `InvalidRequest` */
@@ -220,17 +128,6 @@ function parsed(schema: Schema, asked: unknown, name: string): ReturnType<Schema
   }
 }
 
-const zip = promisify(gzip);
-
 async function jsonResponse(request: Request, value: unknown): Promise<Response> {
-  const text = JSON.stringify(answerJson(value));
-  const headers = {
-    ...HEADERS,
-    'content-type': 'application/json; charset=utf-8',
-    'cache-control': 'no-store',
-    vary: 'accept-encoding, cookie',
-  };
-  if (text.length < LEAST_ZIPPED || !acceptsGzip(request)) return new Response(text, { headers });
-  const zipped = new Uint8Array(await zip(text, { level: ZIP_LEVEL }));
-  return new Response(zipped, { headers: { ...headers, 'content-encoding': 'gzip' } });
+  return await jsonAnswer(request, JSON.stringify(answerJson(value)));
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { acceptsGzip, HEADERS } from '../../http/answers';
 import { pageFolder } from '../page-assets';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -10,23 +11,6 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
   '.woff2': 'font/woff2',
 };
-
-/**
- * Nothing from elsewhere and nothing inline; pictures of values arrive inside of answers, as `data:` URLs.
- */
-export const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; img-src 'self' data: blob:; " +
-  "base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
-
-/** Headers of every answer. */
-export const HEADERS = {
-  'content-security-policy': POLICY,
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'cross-origin-opener-policy': 'same-origin',
-} as const;
 
 interface Asset {
   readonly body: Uint8Array<ArrayBuffer>;
@@ -58,10 +42,6 @@ export class PageFiles {
       ? new Response(asset.zipped, { headers: { ...headers, 'content-encoding': 'gzip' } })
       : new Response(asset.body, { headers });
   }
-}
-
-export function acceptsGzip(request: Request): boolean {
-  return /\bgzip\b/.test(request.headers.get('accept-encoding') ?? '');
 }
 
 function readAssets(): ReadonlyMap<string, Asset> {

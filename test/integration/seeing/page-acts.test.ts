@@ -28,7 +28,7 @@ async function page(): Promise<TestPage> {
 }
 
 function refusal({ status, body }: Answer): [number, string] {
-  return [status, (JSON.parse(body) as { error: { code: string } }).error.code];
+  return [status, (JSON.parse(body) as { code: string }).code];
 }
 
 test('a schedule is shown, paused, resumed and triggered, and says by whom', async () => {

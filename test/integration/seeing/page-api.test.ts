@@ -149,7 +149,8 @@ test('a run is cancelled and terminated; what is wrong with a start is told', as
   const wrong = await opened.post('start', { tapestry: 'page.review', parameters: { x: 'four' } });
   expect(wrong.status).toBe(400);
   expect(JSON.parse(wrong.body)).toMatchObject({
-    error: { code: 'InvalidParameters', details: { problems: [{ path: 'x' }] } },
+    code: 'InvalidParameters',
+    details: { problems: [{ path: 'x' }] },
   });
   const stolen = { x: { $type: 'stored', value: { hash: `bytes-sha256:${'0'.repeat(64)}`, size: 1 } } };
   expect((await opened.post('start', { tapestry: 'page.review', parameters: stolen })).body).toContain(

@@ -1,6 +1,6 @@
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
 import { isFollowed, LiveFeed } from '../../../src/operations/live-feed';
-import { liveStream } from '../../../src/explorer/live-stream';
+import { liveStream } from '../../../src/api/live-stream';
 import { Plans } from '../../../src/operations/plans';
 import { sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 

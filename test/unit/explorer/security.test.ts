@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
-import type { ApiError } from '../../../src/explorer/contract';
+import type { ProblemDocument } from '../../../src/api/problem-document';
 import { uiHandler } from '../../../src/explorer';
 import { makePrivateFolder } from '../../../src/private-files';
 import { toNodeHandler } from '../../../src/serve';
@@ -16,7 +16,7 @@ afterEach(closeAll);
 const START = { tapestry: 'nothing', parameters: {} };
 
 function codeOf({ body }: Answer): string {
-  return (JSON.parse(body) as ApiError).error.code;
+  return (JSON.parse(body) as ProblemDocument).code;
 }
 
 async function page(options: Partial<Parameters<typeof openPage>[0]> = {}): Promise<TestPage> {
@@ -45,7 +45,7 @@ describe('the token', () => {
     for (const options of [{ host: '0.0.0.0' }, { isReadingClosed: true }]) {
       const { url, token, server } = await page(options);
       expect(await send(`${url}api/runs`)).toMatchObject({ status: 401 });
-      expect(await send(`${url}api/live`)).toMatchObject({ status: 401 });
+      expect(await send(`${url}api/v1/live`)).toMatchObject({ status: 401 });
       expect(await send(`${url}api/runs`, { headers: { authorization: `Bearer ${token}` } })).toMatchObject({
         status: 200,
       });
@@ -105,7 +105,7 @@ describe('other sites', () => {
       '127.0.0.1.evil.example',
     ]) {
       const headers = { host, authorization: `Bearer ${token}` };
-      for (const path of ['', 'api/about', 'api/live', `?token=${token}`]) {
+      for (const path of ['', 'api/about', 'api/v1/live', `?token=${token}`]) {
         const answer = await send(`${url}${path}`, { headers });
         expect(answer).toMatchObject({ status: 403 });
         expect(answer.headers['set-cookie']).toBeUndefined();

@@ -1,4 +1,5 @@
-import type { ActName, Acts, ApiError, LiveMessage, QuestionName, Questions, Source } from '../../contract';
+import type { ProblemDocument } from '../../../api/problem-document';
+import type { ActName, Acts, LiveMessage, QuestionName, Questions, Source } from '../../contract';
 import { answerJson, fromAnswerJson } from '../../../values/answer-json';
 import { backOff, type BackOff } from '../../../values/back-off';
 import { pathOf } from '../../../operations/operation';
@@ -61,7 +62,7 @@ export class HttpSource implements Source {
     const open = (): void => {
       timer = undefined;
       const query = position === undefined ? '' : `?after=${encodeURIComponent(position)}`;
-      stream = new EventSource(`${this.base}api/live${query}`);
+      stream = new EventSource(`${this.base}api/v1/live${query}`);
       stream.onopen = () => {
         failures = 0;
         onState?.('live');
@@ -114,11 +115,11 @@ export class HttpSource implements Source {
       );
     }
     if (response.ok) return fromAnswerJson(body);
-    const { error } = body as Partial<ApiError>;
+    const { code, detail, details } = body as Partial<ProblemDocument>;
     throw new SourceError(
-      error?.code ?? 'AnswerUnreadable',
-      error?.message ?? `The server answered ${response.status}.`,
-      error?.details,
+      code ?? 'AnswerUnreadable',
+      detail ?? `The server answered ${response.status}.`,
+      details,
       response.status,
     );
   }

@@ -1,6 +1,5 @@
 import type { Json } from '../values';
-import { SelvageError, classOf, type ErrorClass, type ErrorCode } from '../errors';
-import type { ApiError } from './contract';
+import { ERROR_CODES, SelvageError, classOf, type ErrorClass, type ErrorCode } from '../errors';
 
 /** The status of codes that differ from their class. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -38,22 +37,34 @@ const STATUS_OF_CLASS: Partial<Record<ErrorClass, number>> = {
 /** Limit for an error's details; larger ones are left out. */
 const DETAILS_BYTES = 16 * 1024;
 
+/** A refusal as RFC 9457 has it. `code` is stable. */
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly details?: Json;
+}
+
 /**
  * The HTTP answer to an error. Errors that are not Selvage's reveal nothing to the caller: they are for the
  * log.
  */
-export function refusalOf(error: unknown): { readonly status: number; readonly body: ApiError } {
+export function problemDocument(error: unknown): ProblemDocument {
   if (!SelvageError.is(error)) {
-    const message =
+    const detail =
       'The question could not be answered; the log of the process that serves this page says why.';
-    return { status: 500, body: { error: { code: 'InternalError', message } } };
+    return document('InternalError', 500, detail);
   }
   const { code, message } = error;
   const details = detailsOf(error);
-  return {
-    status: STATUS[code] ?? STATUS_OF_CLASS[classOf(error) ?? 'input'] ?? 400,
-    body: { error: { code, message, ...(details !== undefined && { details }) } },
-  };
+  const status = STATUS[code] ?? STATUS_OF_CLASS[classOf(error) ?? 'input'] ?? 400;
+  return { ...document(code, status, message), ...(details !== undefined && { details }) };
+}
+
+function document(code: ErrorCode, status: number, detail: string): ProblemDocument {
+  return { type: `urn:selvage:error:${code}`, title: ERROR_CODES[code].rule, status, detail, code };
 }
 
 function detailsOf({ details }: SelvageError): Json | undefined {

@@ -1,5 +1,5 @@
 import { SelvageError, type ErrorCode } from '../../../src/errors';
-import { refusalOf } from '../../../src/explorer/http-status';
+import { problemDocument } from '../../../src/api/problem-document';
 
 test.each<[ErrorCode, number]>([
   ['InvalidParameters', 400],
@@ -23,13 +23,15 @@ test.each<[ErrorCode, number]>([
   ['ServerUnreachable', 503],
   ['BackendsDiffer', 503],
 ])('%s is answered with %i', (code, status) => {
-  const { status: answered, body } = refusalOf(new SelvageError(code, 'so it is'));
-  expect(answered).toBe(status);
-  expect(body).toEqual({ error: { code, message: 'so it is' } });
+  expect(problemDocument(new SelvageError(code, 'so it is'))).toMatchObject({
+    code,
+    status,
+    detail: 'so it is',
+  });
 });
 
 test('an error that is not of Selvage says nothing of itself', () => {
-  const { status, body } = refusalOf(new Error('secret'));
-  expect(status).toBe(500);
-  expect(JSON.stringify(body)).not.toContain('secret');
+  const problem = problemDocument(new Error('secret'));
+  expect(problem.status).toBe(500);
+  expect(JSON.stringify(problem)).not.toContain('secret');
 });

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { hostname } from 'node:os';
 import { isIP } from 'node:net';
-import { SelvageError } from '../../errors';
-import type { Rights } from '../../operations/surroundings';
+import { SelvageError } from '../errors';
+import type { Rights } from '../operations/surroundings';
 
 /** Who makes a request, and what they may do. */
 export interface Caller {
@@ -31,7 +31,7 @@ export interface GuardOptions {
  * Decides what a request may do.
  * G1  Other sites get no answer: browsers say where a request comes from, and a host name that leads here but
  *     is not ours (DNS rebinding) is refused.
- * G2  An act must be JSON and carry a header that no form or link can send.
+ * G2  An act must be JSON and carry a header that no form or link can send: that of the page, or a bearer token.
  * G3  `authenticate` says who may do what, for each request anew.
  */
 export class Guard {
@@ -112,10 +112,12 @@ function isOriginOf(origin: string, host: string): boolean {
 export const ACT_HEADER = 'x-selvage-action';
 
 function requireActRequest({ headers }: Request): void {
-  if (headers.get(ACT_HEADER) === null) {
+  // No page of another site can send this header either, without a permission that it does not get.
+  const isBearer = headers.get('authorization')?.startsWith('Bearer ') === true;
+  if (headers.get(ACT_HEADER) === null && !isBearer) {
     throw new SelvageError(
       'CrossSiteRequest',
-      `An act needs the header ${ACT_HEADER}, which the page sends.`,
+      `An act needs the header ${ACT_HEADER}, which the page sends, or the token as "authorization: Bearer …".`,
     );
   }
   const [type] = (headers.get('content-type') ?? '').split(';');

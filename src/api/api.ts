@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
+import { BodyReader } from '../adapters/webhook/read-body';
+import { Problem } from '../adapters/webhook/problem';
+import { SelvageError } from '../errors';
+import { HEADERS, jsonAnswer } from '../http/answers';
+import { OPERATIONS } from '../operations';
+import { fromTexts } from '../operations/flat';
+import { invoke } from '../operations/invoke';
+import { pathOf, type Operation } from '../operations/operation';
+import type { ProjectData, Rights } from '../operations/surroundings';
+import { answerJson } from '../values/answer-json';
+import type { Guard } from './guard';
+import { liveStream } from './live-stream';
+import { openApi } from './open-api';
+import { problemDocument } from './problem-document';
+
+/** Limits for the body of a request: parameters of a run, or the payload of a signal. */
+const BODY_LIMITS = { body: 4 * 1024 * 1024, time: 30_000 };
+/** A question that no URL can hold is asked by POST at its path with this behind. */
+const QUERY = '/query';
+/** What does not change any more may be kept for so many seconds, by the caller alone: what is redacted depends on who asks. */
+const FIXED = 'private, max-age=3600';
+
+const TABLE: readonly Operation[] = OPERATIONS;
+/** By the path below `/api/v1/`, such as `runs/waiting`. */
+const AT_PATH = new Map(TABLE.map((one) => [pathOf(one.name), one]));
+
+export interface ApiOptions {
+  readonly guard: Guard;
+  /** Receives failures that are not the caller's fault. */
+  readonly onFailure: (error: unknown) => void;
+  /** Is told of each act that was carried out or refused. */
+  readonly onAct: (act: ActNote) => void;
+  /** Aborts when the API is closed, which ends the streams of events. */
+  readonly closing: AbortSignal;
+}
+
+/** An act, for the log: who asked for what, and whether it was done. */
+export interface ActNote {
+  readonly act: string;
+  readonly actor: string | undefined;
+  /** The error's code if it was refused. */
+  readonly refused?: string;
+}
+
+/** The HTTP API of the operations, below `/api/v1/`. */
+export class Api {
+  readonly #bodies = new BodyReader();
+  #document: string | undefined;
+
+  constructor(
+    private readonly data: ProjectData,
+    private readonly options: ApiOptions,
+  ) {}
+
+  /**
+   * @param path below `/api/v1/`
+   * @throws SelvageError for {@link refuse}
+   */
+  async fetch(request: Request, path: string): Promise<Response> {
+    if (path === 'openapi.json') return await this.#describe(request);
+    if (path === 'live') return await this.#live(request);
+    const isQuery = path.endsWith(QUERY);
+    const operation = AT_PATH.get(isQuery ? path.slice(0, -QUERY.length) : path);
+    const isAct = operation?.kind === 'act';
+    if (!operation || (isAct && isQuery)) throw unknownPath();
+    const method = isAct || isQuery ? 'POST' : 'GET';
+    if (request.method !== method) throw wrongMethod(method);
+    const caller = await this.options.guard.rightsOf(request, isAct);
+    const ask = method === 'GET' ? askInUrl(operation, request) : await this.#bodyOf(request);
+    return isAct
+      ? await this.#act(request, operation, ask, caller)
+      : await this.#answer(request, operation, ask, caller);
+  }
+
+  async #answer(request: Request, operation: Operation, ask: object, caller: Rights): Promise<Response> {
+    const answer: unknown = await invoke(operation, { ...this.data, caller }, ask);
+    const text = JSON.stringify(answerJson(answer));
+    if (operation.kind !== 'question' || operation.isFixed?.(answer, ask) !== true)
+      return await jsonAnswer(request, text);
+    const etag = `"${createHash('sha256').update(text).digest('base64url')}"`;
+    const headers = { etag, 'cache-control': FIXED };
+    if (request.headers.get('if-none-match')?.split(/,\s*/).includes(etag))
+      return new Response(null, { status: 304, headers: { ...HEADERS, ...headers } });
+    return await jsonAnswer(request, text, headers);
+  }
+
+  async #act(request: Request, operation: Operation, ask: object, caller: Rights): Promise<Response> {
+    const note = { act: operation.name, actor: caller.actor };
+    try {
+      const answer: unknown = await invoke(operation, { ...this.data, caller }, ask);
+      this.options.onAct(note);
+      return await jsonAnswer(request, JSON.stringify(answerJson(answer)));
+    } catch (error) {
+      this.options.onAct({ ...note, refused: SelvageError.is(error) ? error.code : 'InternalError' });
+      throw error;
+    }
+  }
+
+  async #describe(request: Request): Promise<Response> {
+    if (request.method !== 'GET') throw wrongMethod('GET');
+    await this.options.guard.rightsOf(request);
+    this.#document ??= JSON.stringify(openApi(TABLE));
+    return await jsonAnswer(request, this.#document);
+  }
+
+  async #live(request: Request): Promise<Response> {
+    if (request.method !== 'GET') throw wrongMethod('GET');
+    await this.options.guard.rightsOf(request);
+    const { live } = this.data;
+    if (!live) {
+      throw new SelvageError(
+        'UnknownPath',
+        `The run history (${this.data.backends.runHistory.technology}) does not tell what changes in it: ask again now and then.`,
+      );
+    }
+    const after =
+      request.headers.get('last-event-id') ?? new URL(request.url).searchParams.get('after') ?? undefined;
+    const stream = liveStream(live, after, AbortSignal.any([request.signal, this.options.closing]));
+    return new Response(stream, {
+      headers: {
+        ...HEADERS,
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+        // Keeps proxies from buffering events.
+        'x-accel-buffering': 'no',
+      },
+    });
+  }
+
+  async #bodyOf(request: Request): Promise<object> {
+    const { bytes, release } = await this.#bodies.read(request, BODY_LIMITS);
+    release();
+    return parse(new TextDecoder().decode(bytes));
+  }
+
+  /** Answers an error of {@link fetch} with a problem document. */
+  refuse(thrown: unknown): Response {
+    const error =
+      thrown instanceof Problem ? new SelvageError(thrown.code, thrown.detail, { cause: thrown }) : thrown;
+    const problem = problemDocument(error);
+    if (problem.status === 500) this.options.onFailure(error);
+    return new Response(JSON.stringify(problem), {
+      status: problem.status,
+      headers: {
+        ...HEADERS,
+        ...(thrown instanceof WrongMethod && { allow: thrown.allow }),
+        'content-type': 'application/problem+json',
+        'cache-control': 'no-store',
+      },
+    });
+  }
+}
+
+class WrongMethod extends SelvageError {
+  constructor(readonly allow: string) {
+    super('MethodNotAllowed', `This path takes ${allow}.`, { details: { allow } });
+  }
+}
+
+export function wrongMethod(allow: string): SelvageError {
+  return new WrongMethod(allow);
+}
+
+export function unknownPath(): SelvageError {
+  return new SelvageError('UnknownPath', 'There is nothing at this path.');
+}
+
+function askInUrl({ ask }: Operation, request: Request): object {
+  const { searchParams } = new URL(request.url);
+  const given = new Map([...searchParams.keys()].map((name) => [name, searchParams.getAll(name)]));
+  return fromTexts(ask as z.ZodObject, given);
+}
+
+/** @throws SelvageError `InvalidRequest` */
+function parse(text: string): object {
+  try {
+    return JSON.parse(text) as object;
+  } catch (error) {
+    throw new SelvageError('InvalidRequest', 'What was asked is no JSON.', { cause: error });
+  }
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { json } from '../operations/fields';
+import { innerOf } from '../operations/flat';
+import { pathOf, type Operation } from '../operations/operation';
+import { isTimeName } from '../values/answer-json';
+import { VERSION } from '../version';
+
+type JsonSchema = Record<string, unknown>;
+
+const PROBLEM = {
+  description: 'The question was not answered, or the act was not carried out. `code` is stable.',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
+const PROBLEM_SCHEMA = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string' },
+    details: {},
+  },
+};
+
+/** The OpenAPI 3.1 document of `/api/v1`, made from the operations. */
+export function openApi(operations: readonly Operation[]): object {
+  const registry = z.registry<{ id: string }>();
+  registry.add(json, { id: 'Json' });
+  for (const operation of operations) {
+    registry.add(operation.ask as z.ZodType, { id: schemaName(operation, 'Ask') });
+    registry.add(operation.answer as z.ZodType, { id: schemaName(operation, 'Answer') });
+  }
+  // An answer is described by what JSON has of it, and may have more fields some day.
+  const { schemas } = z.toJSONSchema(registry, {
+    io: 'input',
+    uri: refOf,
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema, path }) => {
+      if (
+        zodSchema._zod.def.type === 'number' &&
+        isTimeName(String(path.findLast((part) => part !== 'items')))
+      )
+        become(jsonSchema as JsonSchema, { type: 'string', format: 'date-time' });
+      // In OpenAPI it means that a client may not send it.
+      delete jsonSchema.readOnly;
+    },
+  });
+  const all = Object.fromEntries(
+    Object.entries(schemas as Record<string, JsonSchema>).map(([id, { $schema: _, $id: __, ...schema }]) => [
+      id,
+      schema,
+    ]),
+  );
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Selvage',
+      version: VERSION,
+      description: 'What can be asked and done about runs, values, schedules, streams and the rest.',
+    },
+    servers: [{ url: '.' }],
+    security: [{ token: [] }],
+    paths: Object.fromEntries(operations.map((operation) => pathItem(operation, all))),
+    components: {
+      schemas: { ...all, Problem: PROBLEM_SCHEMA },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+    },
+  };
+}
+
+function pathItem(operation: Operation, schemas: Readonly<Record<string, JsonSchema>>): [string, object] {
+  const { name, kind, summary, description } = operation;
+  const ask = schemas[schemaName(operation, 'Ask')]!;
+  const isInUrl = kind === 'question' && isFlat(operation.ask as z.ZodObject);
+  const path = `/${pathOf(name)}${kind === 'question' && !isInUrl ? '/query' : ''}`;
+  const told = {
+    operationId: name.replace('.', '_'),
+    tags: [name.split('.')[0]],
+    summary,
+    ...(description !== undefined && { description }),
+    ...(isInUrl
+      ? { parameters: parametersOf(ask) }
+      : { requestBody: { required: true, content: jsonContent(schemaName(operation, 'Ask')) } }),
+    responses: {
+      200: { description: 'The answer.', content: jsonContent(schemaName(operation, 'Answer')) },
+      default: PROBLEM,
+    },
+  };
+  return [path, { [isInUrl ? 'get' : 'post']: told }];
+}
+
+function parametersOf({ properties = {}, required = [] }: JsonSchema): object[] {
+  return Object.entries(properties as Record<string, JsonSchema>).map(
+    ([name, { description, ...schema }]) => ({
+      name,
+      in: 'query',
+      required: (required as readonly string[]).includes(name),
+      ...(description !== undefined && { description }),
+      schema,
+    }),
+  );
+}
+
+/** Whether the URL of a GET can say all of it. */
+function isFlat({ shape }: z.ZodObject): boolean {
+  return Object.values(shape).every((field) => {
+    const inner = innerOf(field);
+    if (inner instanceof z.ZodArray) return innerOf(inner.element) instanceof z.ZodString;
+    return inner !== json && !(inner instanceof z.ZodObject || inner instanceof z.ZodRecord);
+  });
+}
+
+function jsonContent(id: string): object {
+  return { 'application/json': { schema: { $ref: refOf(id) } } };
+}
+
+/** `runs.waiting` asks by `RunsWaitingAsk`. */
+function schemaName({ name }: Operation, of: 'Ask' | 'Answer'): string {
+  const words = name.split('.').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return `${words.join('')}${of}`;
+}
+
+function refOf(id: string): string {
+  return `#/components/schemas/${id}`;
+}
+
+function become(schema: JsonSchema, other: JsonSchema): void {
+  for (const key of Object.keys(schema)) if (key !== 'description') delete schema[key];
+  Object.assign(schema, other);
+}

@@ -1,0 +1,62 @@
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { openApi } from '../../../src/api/open-api';
+import type { ProblemDocument } from '../../../src/api/problem-document';
+import { createInMemoryBackends } from '../../../src/backends/in-memory';
+import { OPERATIONS } from '../../../src/operations';
+import { closeAll } from '../../support/open-selvage';
+import { openPage, send, type Answer } from '../../support/page';
+
+afterEach(closeAll);
+
+function problemIn({ headers, body }: Answer): ProblemDocument {
+  expect(headers['content-type']).toBe('application/problem+json');
+  return JSON.parse(body) as ProblemDocument;
+}
+
+test('the OpenAPI document is valid, and has each operation once', async () => {
+  const document = openApi(OPERATIONS);
+  const config = await createConfig({ extends: ['spec'] });
+  expect(await lintFromString({ source: JSON.stringify(document), config })).toEqual([]);
+  const { paths } = document as { paths: Record<string, Record<string, { operationId: string }>> };
+  const ids = Object.values(paths).flatMap((item) =>
+    Object.values(item).map(({ operationId }) => operationId),
+  );
+  expect(ids.sort()).toEqual(OPERATIONS.map(({ name }) => name.replace('.', '_')).sort());
+});
+
+test('the document is served to who may read', async () => {
+  const page = await openPage({ backends: createInMemoryBackends(), isReadingClosed: true });
+  expect((await send(`${page.url}api/v1/openapi.json`)).status).toBe(401);
+  const { status, body } = await send(`${page.url}api/v1/openapi.json`, {
+    headers: { authorization: `Bearer ${page.token}` },
+  });
+  expect(status).toBe(200);
+  expect(JSON.parse(body)).toMatchObject({ openapi: '3.1.1' });
+});
+
+test.each<[string, string, number, string]>([
+  ['GET', 'runs/waiting?by=hour', 400, 'InvalidRequest'],
+  ['GET', 'runs/waiting?limit=many', 400, 'InvalidRequest'],
+  ['GET', 'runs/waiting?limit=1&limit=2', 400, 'InvalidRequest'],
+  ['GET', 'runs/waiting?nothing=1', 400, 'InvalidRequest'],
+  ['GET', 'runs/waiting?since=yesterday', 400, 'InvalidRequest'],
+  ['POST', 'runs/waiting', 405, 'MethodNotAllowed'],
+  ['GET', 'runs/nothing', 404, 'UnknownPath'],
+  ['GET', 'runs/__proto__', 404, 'UnknownPath'],
+  // Only the server knows.
+  ['GET', 'runs/waiting?limit=7&since=2h', 503, 'ServerUnreachable'],
+])('%s %s is refused with %i %s', async (method, path, status, code) => {
+  const page = await openPage({ backends: createInMemoryBackends() });
+  const answer = await send(`${page.url}api/v1/${path}`, { method });
+  expect(problemIn(answer)).toMatchObject({ status, code, type: `urn:selvage:error:${code}` });
+  expect(answer.status).toBe(status);
+});
+
+test('a question that is asked by POST is checked as one in the URL', async () => {
+  const page = await openPage({ backends: createInMemoryBackends() });
+  const ask = async (body: string): Promise<ProblemDocument> =>
+    problemIn(await send(`${page.url}api/v1/runs/waiting/query`, { method: 'POST', body }));
+  expect(await ask('{"limit":"7"}')).toMatchObject({ code: 'InvalidRequest' });
+  expect(await ask('{"limit":')).toMatchObject({ code: 'InvalidRequest' });
+  expect(await ask('{"limit":7}')).toMatchObject({ code: 'ServerUnreachable' });
+});
