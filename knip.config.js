@@ -21,6 +21,8 @@ module.exports = {
     'bench/soak/main.ts',
     'bench/backends/table.ts',
     'examples/**/*.ts',
+    // The files of a project, which tests copy.
+    'test/golden/faces/project/*.ts',
     // Copied by `selvage init`.
     'templates/**/*.ts',
     // Loaded late, by a require() that knip does not follow, or as a list.
@@ -64,6 +66,8 @@ module.exports = {
     'test/**/*.ts',
     'bench/**/*.ts',
     'examples/**/*.ts',
+    // The files of a project, which tests copy.
+    'test/golden/faces/project/*.ts',
     'templates/**/*.ts',
     'scripts/**/*.{js,ts}',
     '*.js',

@@ -1,0 +1,115 @@
+import type { QuestionName, Questions } from '../../../src/explorer/contract';
+
+type Asks = { readonly [Name in QuestionName]: readonly Questions[Name]['ask'][] };
+
+/** What the page is asked by each question; the types are the contract's. */
+export function httpQuestions(hashOf: (run: string, knotId: string) => string): Asks {
+  const report = hashOf('good', 'report');
+  const doubled = hashOf('good', 'doubled');
+  return {
+    about: [{}],
+    runs: [
+      {},
+      { status: 'failed' },
+      { tapestry: 'orders', limit: 2 },
+      { definition: 'boom', outcome: 'err' },
+      { cursor: 'x' },
+    ],
+    grid: [{ tapestry: 'orders' }, { tapestry: 'nobody' }],
+    run: [
+      ...[
+        'good',
+        'again',
+        'broken',
+        'spoken',
+        'outer',
+        'resumed',
+        'terminated',
+        'filled',
+        'asking',
+        'queueing',
+      ].map((runId) => ({ runId })),
+      { runId: 'nobody' },
+    ],
+    waiting: [
+      ...['asking', 'sleeping', 'queueing', 'sticking', 'good'].map((runId) => ({ runId })),
+      { runId: 'nobody' },
+    ],
+    knot: [
+      { runId: 'good', knotId: 'report' },
+      { runId: 'again', knotId: 'doubled' },
+      { runId: 'broken', knotId: 'broken' },
+      { runId: 'broken', knotId: 'after' },
+      { runId: 'spoken', knotId: 'strict' },
+      { runId: 'spoken', knotId: 'strict[1]' },
+      { runId: 'asking', knotId: 'approval' },
+      { runId: 'good', knotId: 'nobody' },
+    ],
+    elements: [
+      { runId: 'spoken', map: 'lengths' },
+      { runId: 'spoken', map: 'strict', outcome: 'err', limit: 1 },
+      { runId: 'good', map: 'report' },
+    ],
+    value: [
+      { hash: report },
+      { hash: doubled },
+      { hash: report, path: ['text'] },
+      { hash: report, as: 'bytes' },
+      { hash: 'sha256:none' },
+    ],
+    uses: [{ hash: doubled }, { hash: 'sha256:none' }],
+    walk: [
+      { hash: report, direction: 'why' },
+      { hash: doubled, direction: 'impact' },
+      { hash: 'sha256:none', direction: 'why' },
+    ],
+    compare: [
+      { first: 'good', second: 'again' },
+      { first: 'good', second: 'other' },
+      { first: 'broken', second: 'resumed' },
+      { first: 'good', second: 'nobody' },
+    ],
+    schedules: [{}],
+    partitions: [{ tapestry: 'daily' }, { tapestry: 'orders' }, { tapestry: 'nobody' }],
+    triggers: [{}],
+    deadLetters: [
+      { trigger: 'webhook:orders' },
+      { trigger: 'webhook:nobody' },
+      { trigger: 'webhook:orders', cursor: 'x' },
+    ],
+    workers: [{}],
+    'runs.waiting': [
+      {},
+      { tapestry: 'nobody' },
+      { by: 'reason' },
+      { by: 'version' },
+      { by: 'knot' },
+      { by: 'task-queue' },
+    ],
+    'versions.list': [{}, { tapestry: 'asks' }],
+    stats: [
+      { by: 'definition', last: '24h' },
+      { by: 'tapestry', last: '7d' },
+    ],
+    emitters: [{}],
+    emitterLetters: [{ emitter: 'ends' }, { emitter: 'nobody' }],
+    streams: [{}],
+    stream: [{ stream: 'texts' }, { stream: 'nobody' }],
+    approvals: [{}],
+    find: [{ text: 'order' }, { text: 'good/re' }, { text: doubled.slice(7, 15) }, { text: '' }],
+    rerunPreview: [
+      { runId: 'broken' },
+      { runId: 'good', from: ['report'] },
+      { runId: 'good', from: ['nobody'] },
+    ],
+    backfillPreview: [
+      { tapestry: 'daily' },
+      { tapestry: 'daily', states: ['failed'] },
+      { tapestry: 'daily', from: 'z' },
+      { tapestry: 'orders' },
+    ],
+  };
+}
+
+/** Questions whose answers have more in them for who has the page's token. */
+export const WITH_TOKEN: readonly QuestionName[] = ['about', 'value', 'approvals', 'knot'];

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { createProgram } from '../../../src/cli/program';
+import { recordedOutput } from '../../unit/cli/output-streams';
+
+/** The verbs with all that they need, such as `runs show`; with groups, such as `runs`, where these are wanted. */
+export function verbs({ groups = false } = {}): Map<string, Command> {
+  const found = new Map<string, Command>();
+  const visit = (command: Command, above: readonly string[]): void => {
+    for (const one of command.commands) {
+      const words = [...above, one.name()];
+      if (groups || one.commands.length === 0) found.set(words.join(' '), one);
+      visit(one, words);
+    }
+  };
+  visit(
+    createProgram(recordedOutput().output, () => {}),
+    [],
+  );
+  return found;
+}
