@@ -42,7 +42,7 @@ export function openApi(operations: readonly Operation[]): object {
         zodSchema._zod.def.type === 'number' &&
         isTimeName(String(path.findLast((part) => part !== 'items')))
       )
-        become(jsonSchema as JsonSchema, { type: 'string', format: 'date-time' });
+        become(jsonSchema, { type: 'string', format: 'date-time' });
       // In OpenAPI it means that a client may not send it.
       delete jsonSchema.readOnly;
     },

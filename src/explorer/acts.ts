@@ -129,7 +129,7 @@ export async function act<Name extends keyof Acts>(
   return (
     operation
       ? await invoke(operation, { ...data, caller: rights }, ask)
-      : await otherAct(data, rights, name as ActName, ask as ActAsk)
+      : await otherAct(data, rights, name, ask as ActAsk)
   ) as Acts[Name]['answer'];
 }
 

@@ -37,7 +37,7 @@ export const instant = z.number();
 export const time = z
   .union([z.number(), text])
   .transform((given, context) => {
-    const read = typeof given === 'number' ? given : pastTime(given);
+    const read = typeof given === 'number' ? given : pastTime(given, Date.now());
     if (read !== undefined && Number.isFinite(read)) return read;
     context.addIssue(`It must say ${TIME_FORMS}.`);
     return z.NEVER;

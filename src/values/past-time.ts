@@ -6,8 +6,12 @@ const DAY_OR_TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|
 /** The forms of {@link pastTime}, for help and messages. */
 export const TIME_FORMS = 'so long ago (90s, 15m, 2h, 3d, 1w) or a time (2026-01-31, 2026-01-31T12:00Z)';
 
-/** A time in milliseconds since the epoch; undefined if the text says none. */
-export function pastTime(text: string, now: number = Date.now()): number | undefined {
+/**
+ * A time in milliseconds since the epoch; undefined if the text says none.
+ *
+ * @param now from which "so long ago" counts
+ */
+export function pastTime(text: string, now: number): number | undefined {
   const ago = durationMs(text);
   const time = ago === undefined ? (DAY_OR_TIME.test(text) ? Date.parse(text) : NaN) : now - ago;
   return Number.isFinite(time) ? time : undefined;

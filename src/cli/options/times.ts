@@ -33,7 +33,7 @@ export function readDeadline(text: string): Date | number {
 
 /** The time of an option, in milliseconds since the epoch. Errors are commander's, which names the option. */
 export function timeOption(text: string): number {
-  const time = pastTime(text);
+  const time = pastTime(text, Date.now());
   if (time !== undefined) return time;
   throw new InvalidArgumentError(`It must say ${TIME_FORMS}.`);
 }
