@@ -32,14 +32,14 @@ const DEFECTS = [
     foundBy: 'test/unit/visualisation/selection.test.ts',
   },
   {
-    file: 'src/explorer/http/guard.ts',
+    file: 'src/api/guard.ts',
     before: 'if (isLoopback(listening)) return isLoopback(name);',
     after: 'if (isLoopback(listening)) return true;',
     what: 'A site whose name leads to this machine can read the page (DNS rebinding).',
     foundBy: 'test/unit/explorer/security.test.ts',
   },
   {
-    file: 'src/explorer/http/guard.ts',
+    file: 'src/api/guard.ts',
     before: 'if (act && !caller.mayAct) throw',
     after: 'if (act && !caller.mayRead) throw',
     what: 'Whoever may read the page may act.',
