@@ -688,7 +688,7 @@ const page = [1, 2, 3].map((depth) => ({
       {
         patterns: [
           {
-            regex: `^(?!\\.|preact(?:/|$)|@preact/signals$|@tanstack/virtual-core$)|^(?:\\.\\./){${depth},}(?!\\.\\./|visualisation|contract|knot-view|authoring/run-graph|authoring/element-id|values/(?:answer-json|back-off))`,
+            regex: `^(?!\\.|preact(?:/|$)|@preact/signals$|@tanstack/virtual-core$)|^(?:\\.\\./){${depth},}(?!\\.\\./|visualisation|contract|operations/(?:knots/knot-view|operation$|request)|authoring/run-graph|authoring/element-id|values/(?:answer-json|back-off))`,
             allowTypeImports: true,
             message:
               'The page runs in a browser: it imports its own files, the pictures, how waits grow, and types.',
