@@ -171,7 +171,7 @@ async function firstPaint(page: Page, url: string): Promise<number> {
       name: string;
       responseEnd: number;
     }[];
-    const answer = answers.find(({ name }) => new URL(name).pathname === '/api/run')!;
+    const answer = answers.find(({ name }) => new URL(name).pathname === '/api/v1/runs/show')!;
     return performance.getEntriesByName('selvage: graph drawn')[0]!.startTime - answer.responseEnd;
   });
 }

@@ -2,7 +2,6 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
 import { createSqliteRunHistory } from 'selvage/sqlite';
-import type { RunsAnswer } from '../../src/explorer/contract';
 import { sampleLineage, sampleRun } from '../../src/testing/sample-records';
 import { freshFolder } from '../backends/places';
 import { limited, type Benchmark } from '../benchmark';
@@ -25,7 +24,7 @@ export const listOfRuns: Benchmark = {
         const since = performance.now();
         const page = CommandProcess.start(folder, ['ui', '--port', '0']);
         try {
-          const { items: runs } = await asked<RunsAnswer>(await page.origin(), 'runs');
+          const { items: runs } = await asked(await page.origin(), 'runs.list', {});
           const time = performance.now() - since;
           if (runs.length !== 100) throw new Error(`There are ${runs.length} runs on the page.`);
           if (repetition >= 0) times.push(time);

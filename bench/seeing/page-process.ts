@@ -2,7 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { EmbeddedServer } from 'selvage/server';
-import { answerJson, fromAnswerJson } from '../../src/values/answer-json';
+import type { AnswerOf, AskOf, OperationName } from '../../src/operations';
+import { requestOf } from '../../src/operations/request';
+import { fromAnswerJson } from '../../src/values/answer-json';
 
 const ROOT = path.join(__dirname, '..', '..');
 const COMMAND = path.join(ROOT, 'lib', 'cli', 'main.js');
@@ -58,10 +60,12 @@ export async function endServer(folder: string): Promise<void> {
   await server.release({ wait: true });
 }
 
-export async function asked<T>(origin: string, question: string, ask: object = {}): Promise<T> {
-  const response = await fetch(
-    `${origin}/api/${question}?q=${encodeURIComponent(JSON.stringify(answerJson(ask)))}`,
-  );
+export async function asked<Name extends OperationName>(
+  origin: string,
+  question: Name,
+  ask: AskOf<Name>,
+): Promise<AnswerOf<Name>> {
+  const response = await fetch(`${origin}/api/v1/${requestOf(question, ask).path}`);
   if (!response.ok) throw new Error(`${question}: ${response.status} ${await response.text()}`);
-  return fromAnswerJson(await response.json()) as T;
+  return fromAnswerJson(await response.json()) as AnswerOf<Name>;
 }

@@ -1,12 +1,6 @@
-import type {
-  EmbeddedDocument,
-  EmbeddedRun,
-  ElementsAnswer,
-  KnotView,
-  QuestionName,
-  Questions,
-  ValueView,
-} from '../explorer';
+import type { EmbeddedDocument, EmbeddedRun, QuestionName, Questions, ValueView } from '../explorer';
+import type { Elements } from '../operations/knots/elements';
+import type { KnotView } from '../operations/knots/show';
 import type { ProjectData } from '../operations/surroundings';
 import { htmlOfDocument } from '../explorer/html';
 import { Plans } from '../operations/plans';
@@ -87,16 +81,16 @@ async function embeddedRun(
     question: Questions[Name]['ask'],
   ) => Promise<Questions[Name]['answer']>,
 ): Promise<EmbeddedRun> {
-  const { previousRunId: _, nextRunId: __, position: ___, ...view } = await ask('run', { runId });
+  const { previousRunId: _, nextRunId: __, position: ___, ...view } = await ask('runs.show', { runId });
   const knots: Record<string, KnotView> = {};
-  const elements: Record<string, ElementsAnswer> = {};
+  const elements: Record<string, Elements> = {};
   for (const { id, kind } of view.graph.knots) {
-    knots[id] = await ask('knot', { runId, knotId: id });
+    knots[id] = await ask('knots.show', { runId, knotId: id });
     if (kind !== 'map') continue;
-    const listed = await ask('elements', { runId, map: id, limit: SHOWN_ELEMENTS });
+    const listed = await ask('knots.elements', { runId, map: id, limit: SHOWN_ELEMENTS });
     elements[id] = listed;
     for (const element of listed.items.slice(0, ELEMENTS_WITH_PANELS))
-      knots[element.id] = await ask('knot', { runId, knotId: element.id });
+      knots[element.id] = await ask('knots.show', { runId, knotId: element.id });
   }
   return { run: view, knots, elements };
 }

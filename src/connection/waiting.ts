@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ErrorCode } from '../errors';
 
 /**
@@ -11,7 +12,8 @@ import type { ErrorCode } from '../errors';
  * - `pending`: its parents are settled, and the run has not sent it out yet
  * - `blocked`: it waits for parents
  */
-export type WaitingState = 'running' | 'queued' | 'retrying' | 'paused' | 'waiting' | 'pending' | 'blocked';
+export type WaitingState = z.output<typeof waitingState>;
+const waitingState = z.enum(['running', 'queued', 'retrying', 'paused', 'waiting', 'pending', 'blocked']);
 
 /**
  * Why a knot has not ended, for programs. A code of an error, such as `BodyMissing` or `BackendUnavailable`,
@@ -60,61 +62,69 @@ export type WaitingCode =
  */
 export type WorkflowTaskCode = ErrorCode | 'Queued' | 'WorkflowTaskRunning' | 'WorkflowTaskFailed' | 'Paused';
 
+const waitingCode = z.string() as unknown as z.ZodType<WaitingCode>;
+
 /** Times are milliseconds since the epoch, by the server's clock. */
-export interface WaitingKnot {
-  readonly knotId: string;
-  readonly state: WaitingState;
+export const waitingKnot = z.object({
+  knotId: z.string(),
+  state: waitingState,
   /** `message` is one line or more for people; it says nothing that changes with the clock. */
-  readonly reason: { readonly code: WaitingCode; readonly message: string };
+  reason: z.object({ code: waitingCode, message: z.string() }),
   /** Since when it has been in this state, if known. */
-  readonly since?: number;
+  since: z.number().optional(),
   /** Number of the current or next attempt, from 1; refusals and lost workers count. */
-  readonly attempt?: number;
+  attempt: z.int().optional(),
   /** When the next attempt is due, if it is retried. In the past if already due. */
-  readonly nextAttemptAt?: number;
+  nextAttemptAt: z.number().optional(),
   /** Identity of the worker that runs it, or that had the last attempt. */
-  readonly worker?: string;
+  worker: z.string().optional(),
   /** Only if it has been running for over a second. */
-  readonly lastHeartbeatAt?: number;
-  readonly taskQueue?: string;
+  lastHeartbeatAt: z.number().optional(),
+  taskQueue: z.string().optional(),
   /**
    * For `BodyMissing`: the task queues that have workers with its body, as those have told the server; `message` names them, too. Absent if the
    * server keeps no list of workers.
    */
-  readonly queuesWithBody?: readonly string[];
+  queuesWithBody: z.array(z.string()).readonly().optional(),
   /** When this task queue was last polled, if that was in the last minutes. */
-  readonly lastPollAt?: number;
+  lastPollAt: z.number().optional(),
   /** Name of the signal that it waits for. */
-  readonly signal?: string;
+  signal: z.string().optional(),
   /** Until when it waits, if known. */
-  readonly until?: number;
+  until: z.number().optional(),
   /** Unfinished parents: the first five, in the order of the plan. */
-  readonly parents?: readonly string[];
+  parents: z.array(z.string()).readonly().optional(),
   /** How many unfinished parents there are. */
-  readonly unfinishedParents?: number;
+  unfinishedParents: z.int().optional(),
   /** Id of the child run that it runs in. */
-  readonly childRunId?: string;
+  childRunId: z.string().optional(),
   /**
    * For a map: its elements in flight, each with its reason, the most stuck first; at most 20. A batch is
    * named by its first element, `users[10…]`. If one is stuck, `state` and `reason` of the map are those of
    * the first of these.
    */
-  readonly elements?: readonly WaitingKnot[];
+  get elements() {
+    return z.array(waitingKnot).readonly().optional();
+  },
   /** For a map: number of elements, or batches, in flight by reason code. */
-  readonly elementReasons?: Readonly<Partial<Record<WaitingCode, number>>>;
-}
+  elementReasons: z.record(z.string(), z.int()).optional() as unknown as z.ZodOptional<
+    z.ZodType<Readonly<Partial<Record<WaitingCode, number>>>>
+  >,
+});
+export type WaitingKnot = Readonly<z.output<typeof waitingKnot>>;
 
 /** Times as in {@link WaitingKnot}. */
-export interface WorkflowTaskState {
-  readonly code: WorkflowTaskCode;
-  readonly message: string;
-  readonly taskQueue: string;
-  readonly since?: number;
-  readonly attempt?: number;
+export const workflowTaskState = z.object({
+  code: z.string() as unknown as z.ZodType<WorkflowTaskCode>,
+  message: z.string(),
+  taskQueue: z.string(),
+  since: z.number().optional(),
+  attempt: z.int().optional(),
   /** The worker of the current or last attempt, if known. */
-  readonly worker?: string;
-  readonly lastPollAt?: number;
-}
+  worker: z.string().optional(),
+  lastPollAt: z.number().optional(),
+});
+export type WorkflowTaskState = Readonly<z.output<typeof workflowTaskState>>;
 
 /** The waits of an unfinished run. */
 export interface Waiting {

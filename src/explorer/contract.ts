@@ -1,12 +1,14 @@
 /* eslint-disable max-lines -- all that the page and its sources say to each other, as one list */
 import type { Json } from '../values';
 import type * as operations from '../operations';
-import type { OutcomeKind, RunStatus } from '../authoring/outcome';
+import type { RunStatus } from '../authoring/outcome';
 import type { GraphState, RunGraph } from '../authoring/run-graph';
 import type { RecordedDeadLetter, StreamPartition, StreamState } from '../connection/stream-state';
-import type { WaitingKnot, WorkflowTaskState } from '../connection/waiting';
 import type { WorkerState } from '../connection/worker-state';
 import type { EmitterReport } from '../deliveries/report';
+import type { Elements } from '../operations/knots/elements';
+import type { KnotView } from '../operations/knots/show';
+import type { RunView } from '../operations/runs/show';
 import type { Stats } from '../records/questions/statistics';
 
 /**
@@ -31,23 +33,11 @@ export type Questions = OtherQuestions & TableQuestions;
 
 export interface OtherQuestions {
   about: { ask: Record<string, never>; answer: About };
-  runs: { ask: RunsAsk; answer: RunsAnswer };
-  /** Runs × knots of one tapestry, newest run first. */
-  grid: { ask: { tapestry: string; limit?: number; cursor?: string }; answer: GridAnswer };
-  run: { ask: { runId: string }; answer: RunView };
-  /**
-   * Why an unfinished run has not ended. Slower than the rest of `run`, because it asks the server and a
-   * worker.
-   */
-  waiting: { ask: { runId: string }; answer: Pick<RunView, 'waiting' | 'workflowTask'> };
-  knot: { ask: { runId: string; knotId: string }; answer: KnotView };
-  elements: { ask: ElementsAsk; answer: ElementsAnswer };
   value: { ask: ValueAsk; answer: ValueView };
   /** Every run that made or used a value. */
   uses: { ask: { hash: string; cursor?: string }; answer: UsesAnswer };
   /** `why`: what the value was made of; `impact`: what was made of it. */
   walk: { ask: { hash: string; direction: 'why' | 'impact'; runId?: string }; answer: WalkAnswer };
-  compare: { ask: { first: string; second: string }; answer: Comparison };
   schedules: { ask: Record<string, never>; answer: { items: ScheduleView[] } };
   partitions: { ask: { tapestry: string }; answer: PartitionsAnswer };
   /** With `truncated`, of those that the file does not declare only the ones of the newest starts. */
@@ -182,153 +172,6 @@ export interface ParameterView {
   readonly default?: Json;
 }
 
-export interface RunsAsk {
-  readonly tapestry?: string;
-  /** Runs in which a knot of this definition finished from `since` until `until`, as they are on record; latest first. */
-  readonly definition?: string;
-  /** Of these, those in which it had this outcome. */
-  readonly outcome?: OutcomeKind;
-  readonly status?: RunStatus;
-  readonly actor?: string;
-  readonly trigger?: string;
-  readonly tag?: string;
-  readonly partition?: string;
-  readonly since?: number;
-  readonly until?: number;
-  readonly limit?: number;
-  readonly cursor?: string;
-}
-
-export interface RunsAnswer {
-  readonly items: readonly RunSummary[];
-  readonly cursor?: string;
-}
-
-export interface RunSummary {
-  readonly runId: string;
-  readonly temporalRunId: string;
-  readonly tapestry: string;
-  readonly status: RunStatus;
-  /** Absent: a worker has started it. */
-  readonly started?: false;
-  readonly startedAt: number;
-  readonly finishedAt?: number;
-  readonly counts?: { readonly ok: number; readonly err: number; readonly skipped: number };
-  readonly actor?: string;
-  readonly trigger?: string;
-  readonly triggerKey?: string;
-  readonly partition?: string;
-  readonly tags: readonly string[];
-  readonly error?: { readonly type: string; readonly message: string };
-}
-
-export interface GridAnswer {
-  /** Ids of knots, in the order of the newest plan. */
-  readonly knots: readonly string[];
-  readonly items: readonly (RunSummary & {
-    /** One character per knot: `o` ok, `h` reused, `e` err, `s` skipped, `r` running or waiting, ` ` none. */
-    readonly cells: string;
-  })[];
-  readonly cursor?: string;
-}
-
-export interface RunView {
-  readonly run: RunSummary & {
-    readonly planHash: string;
-    readonly parentRunId?: string;
-    readonly parentKnotId?: string;
-    readonly resumedFrom?: string;
-    /** The runs that resumed it, in the order of the requests. */
-    readonly resumedAs?: readonly { readonly runId: string; readonly status: RunStatus }[];
-    readonly vcsCommit?: string;
-    readonly event?: Readonly<Record<string, string | number>>;
-  };
-  readonly graph: RunGraph;
-  /**
-   * Why unfinished knots wait, by knot id; see `WaitingKnot`. Absent if the run is over or it cannot be
-   * determined.
-   */
-  readonly waiting?: Readonly<Record<string, WaitingKnot>>;
-  /** Why the run as a whole makes no progress. */
-  readonly workflowTask?: WorkflowTaskState;
-  /** The tapestry's runs before and after this one. */
-  readonly previousRunId?: string;
-  readonly nextRunId?: string;
-  /** The answer is at least as new as this position of the feed: `live` continues from it. */
-  readonly position?: string;
-}
-
-export interface KnotView {
-  readonly knotId: string;
-  readonly state?: GraphState;
-  readonly waiting?: WaitingKnot;
-  readonly inputs: readonly InputView[];
-  readonly error?: ErrorView;
-  /**
-   * Whether its value was reused, and a sentence that says why or why not. Absent if the knot is not cached.
-   */
-  readonly cache?: {
-    readonly reused: boolean;
-    readonly explanation: string;
-    readonly runId?: string;
-    readonly knotId?: string;
-  };
-  /** The end of what its body logged. */
-  readonly log?: { readonly hash: string; readonly text: string; readonly truncated: boolean };
-  readonly codeHash?: string;
-  readonly dispatcher?: string;
-  /** The body host that called its body. */
-  readonly host?: string;
-  readonly taskQueue?: string;
-  /** For a knot that waits for a signal: the schema of the payload. */
-  readonly signalSchema?: Json;
-}
-
-export interface InputView {
-  readonly name: string;
-  /** Absent for a constant. */
-  readonly knotId?: string;
-  readonly hash?: string;
-}
-
-export interface ErrorView {
-  readonly type: string;
-  readonly message: string;
-  readonly traceback: string;
-  /** `file:line:column`. */
-  readonly at?: string;
-  readonly cause?: ErrorView;
-  readonly errors?: readonly ErrorView[];
-}
-
-export interface ElementsAsk {
-  readonly runId: string;
-  readonly map: string;
-  readonly outcome?: OutcomeKind;
-  /** Index of the first element to return, where there is no `cursor`. */
-  readonly from?: number;
-  readonly limit?: number;
-  readonly cursor?: string;
-}
-
-export interface ElementsAnswer {
-  /** Number of all elements. */
-  readonly total: number;
-  readonly counts: {
-    readonly ok: number;
-    readonly err: number;
-    readonly skipped: number;
-    readonly reused: number;
-  };
-  /**
-   * At most 200 cells, each for `total / cells` elements: `o`, `h`, `e` (if any failed), `s`, ` ` (if some
-   * are missing).
-   */
-  readonly strip: string;
-  readonly items: readonly { readonly id: string; readonly index: number; readonly state: GraphState }[];
-  readonly cursor?: string;
-}
-
 export interface ValueAsk {
   readonly hash: string;
   /** The run whose key decrypts the value, where values are sealed for subjects. */
@@ -435,31 +278,6 @@ export interface WalkAnswer {
     readonly at: number;
   }[];
   readonly truncated: boolean;
-}
-
-/**
- * How a knot of two runs compares. `same`: equal hashes; each other value names the first thing that differs.
- */
-export type Likeness =
-  'same' | 'hash' | 'code' | 'config' | 'outcome' | 'only-first' | 'only-second' | 'not-run';
-
-export interface Comparison {
-  readonly first: RunSummary;
-  readonly second: RunSummary;
-  /**
-   * Both runs: the knots of the first, then those that only the second has. States are the second run's, or
-   * else the first's.
-   */
-  readonly graph: RunGraph;
-  /** The knots that are not the same, in the order of the graph. */
-  readonly items: readonly {
-    readonly knotId: string;
-    readonly likeness: Exclude<Likeness, 'same'>;
-    readonly explanation?: string;
-  }[];
-  /** Id of the first knot that differs although none of its parents does. */
-  readonly firstDifferent?: string;
-  readonly explanation: string;
 }
 
 export interface ScheduleView {
@@ -595,7 +413,7 @@ export interface EmbeddedDocument {
   /** By knot id; in a capsule, also by element of a map. */
   readonly knots?: Readonly<Record<string, KnotView>>;
   /** By id of the map: all elements that the file contains. */
-  readonly elements?: Readonly<Record<string, ElementsAnswer>>;
+  readonly elements?: Readonly<Record<string, Elements>>;
   /** The runs that its knots started, those that they started, and so on. */
   readonly nested?: readonly EmbeddedRun[];
   /** By hash. */
@@ -606,7 +424,7 @@ export interface EmbeddedDocument {
 export interface EmbeddedRun {
   readonly run: RunView;
   readonly knots: Readonly<Record<string, KnotView>>;
-  readonly elements: Readonly<Record<string, ElementsAnswer>>;
+  readonly elements: Readonly<Record<string, Elements>>;
 }
 
 /** Where the page gets its answers from. */

@@ -1,6 +1,7 @@
 import type { Json } from '../values';
 import { REDACTED } from '../values/redact';
-import type { Questions, RunSummary } from '../explorer';
+import type { Questions } from '../explorer';
+import type { RunSummary } from '../operations/runs/summary';
 import { cutJson } from '../operations/values/cut-json';
 import type { GraphKnot, RunGraph } from '../authoring/run-graph';
 

@@ -122,7 +122,7 @@ export const TOOLS: readonly Tool[] = [
       cursor,
     },
     call: async ({ since, until, limit = 20, ...conditions }, surroundings) => {
-      const page = await ask(surroundings, 'runs', {
+      const page = await ask(surroundings, 'runs.list', {
         ...defined(conditions),
         limit,
         ...(since !== undefined && { since: Date.parse(since) }),
@@ -141,11 +141,11 @@ export const TOOLS: readonly Tool[] = [
       cursor: index,
     },
     call: async ({ runId, outcome, cursor }, surroundings) => {
-      const view = await ask(surroundings, 'run', { runId });
+      const view = await ask(surroundings, 'runs.show', { runId });
       const { knots } = view.graph;
       const chosen = knots.filter(({ state }) => outcome === undefined || state?.outcome === outcome);
       const failed = knots.filter(({ state }) => state?.outcome === 'err');
-      const waits = view.run.status === 'running' ? await ask(surroundings, 'waiting', { runId }) : {};
+      const waits = view.run.status === 'running' ? await ask(surroundings, 'runs.explain', { runId }) : {};
       return {
         run: {
           ...shownRun(view.run),
@@ -169,11 +169,11 @@ export const TOOLS: readonly Tool[] = [
       'Shows one knot of a run, or one element of a map (`users[17]`): its inputs with their hashes, its error with causes and stack, its attempts, why its value was reused or not, and the end of what it logged. Of a map, its elements are counted and the failed ones named.',
     input: { runId, knotId: z.string().min(1).max(2_000).describe('Id of the knot.') },
     call: async ({ runId, knotId }, surroundings) => {
-      const view = await ask(surroundings, 'knot', { runId, knotId });
+      const view = await ask(surroundings, 'knots.show', { runId, knotId });
       const { log, state, ...others } = view;
       const isMap = state?.elements !== undefined;
       const failed = isMap
-        ? await ask(surroundings, 'elements', { runId, map: knotId, outcome: 'err', limit: FAILED })
+        ? await ask(surroundings, 'knots.elements', { runId, map: knotId, outcome: 'err', limit: FAILED })
         : undefined;
       return {
         ...others,
@@ -218,7 +218,7 @@ export const TOOLS: readonly Tool[] = [
       'Compares two runs knot by knot, and says in a sentence which knot differs first and why: other code, constants, parameters, signals, a failure, or a body that gives something else on the same inputs.',
     input: { first: runId, second: runId, cursor: index },
     call: async ({ first, second, cursor }, surroundings) => {
-      const { graph, items, ...compared } = await ask(surroundings, 'compare', { first, second });
+      const { graph, items, ...compared } = await ask(surroundings, 'runs.compare', { first, second });
       return {
         ...compared,
         first: shownRun(compared.first),

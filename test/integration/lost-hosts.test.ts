@@ -4,7 +4,8 @@ import type { RunHandle } from '../../src/client';
 import { describeKnotState } from '../../src/cli/show/knot-state';
 import { describePage } from '../../src/cli/show/lineage-page';
 import { Plans } from '../../src/operations/plans';
-import { knot as askOfKnot } from '../../src/explorer/questions/knot';
+import { invoke } from '../../src/operations/invoke';
+import { show } from '../../src/operations/knots/show';
 import { ServerReach } from '../../src/operations/reach';
 import { recordedOutput } from '../unit/cli/output-streams';
 import { selvageForAll, temporaryFolder } from '../support/open-selvage';
@@ -98,8 +99,9 @@ test('people are told', async () => {
     tapestries: [],
     triggers: [],
   };
-  const rights = { mayAct: false, isReadOnly: true, maySeeSecrets: true };
-  expect(await askOfKnot(data, { runId: state.run.run_id, knotId: 'exits' }, rights)).toMatchObject({
+  const caller = { mayAct: false, isReadOnly: true, maySeeSecrets: true };
+  const ask = { runId: state.run.run_id, knotId: 'exits' };
+  expect(await invoke(show, { ...data, caller }, ask)).toMatchObject({
     dispatcher: 'queue',
     host: 'threads',
   });

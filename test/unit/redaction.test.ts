@@ -179,7 +179,7 @@ test('the page shows secrets in values and defaults to who has the token; in err
   const session = (await hashes()).get('session')!;
   const asked = async (
     who: 'owner' | 'reader',
-    name: 'value' | 'about' | 'knot',
+    name: 'value' | 'about' | 'knots.show',
     question: object,
   ): Promise<string> => {
     const headers: Record<string, string> = who === 'owner' ? { authorization: `Bearer ${page.token}` } : {};
@@ -197,7 +197,7 @@ test('the page shows secrets in values and defaults to who has the token; in err
   }
   for (const who of ['owner', 'reader'] as const) {
     for (const knotId of ['session', 'one']) {
-      const said = await asked(who, 'knot', { runId: 'leaky', knotId });
+      const said = await asked(who, 'knots.show', { runId: 'leaky', knotId });
       expect(said).toContain('[redacted]');
       expect(said).not.toContain(SECRET);
     }

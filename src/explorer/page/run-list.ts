@@ -1,4 +1,8 @@
-import type { LiveMessage, RunsAnswer, RunSummary } from '../contract';
+import type { AnswerOf } from '../../operations';
+import type { RunSummary } from '../../operations/runs/summary';
+import type { LiveMessage } from '../contract';
+
+type Page = AnswerOf<'runs.list'>;
 
 /**
  * The runs of a list, newest first, loaded page by page while scrolling.
@@ -19,7 +23,7 @@ export interface RunList {
 export const NO_RUNS: RunList = { rows: [], fresh: [], isThere: false };
 
 /** Appends a page. */
-export function withPage(list: RunList, { items, cursor }: RunsAnswer): RunList {
+export function withPage(list: RunList, { items, cursor }: Page): RunList {
   const known = new Set(list.rows.map(keyOf));
   const more = items.filter((run) => !known.has(keyOf(run)));
   return {
@@ -31,7 +35,7 @@ export function withPage(list: RunList, { items, cursor }: RunsAnswer): RunList 
 }
 
 /** Merges a newer first page: known rows are updated, and other runs become fresh. */
-export function withHead(list: RunList, { items, cursor }: RunsAnswer): RunList {
+export function withHead(list: RunList, { items, cursor }: Page): RunList {
   if (!list.isThere || list.rows.length === 0)
     return withPage(NO_RUNS, { items, ...(cursor !== undefined && { cursor }) });
   const told = new Map(items.map((run) => [keyOf(run), run]));

@@ -1,5 +1,6 @@
 import type { OutcomeKind, RunStatus } from '../../authoring/outcome';
-import type { RunsAsk, RunSummary } from '../contract';
+import type { AskOf } from '../../operations';
+import type { RunSummary } from '../../operations/runs/summary';
 import type { Places } from './routes';
 
 export const STATUSES: readonly RunStatus[] = ['running', 'succeeded', 'failed', 'cancelled', 'terminated'];
@@ -29,7 +30,7 @@ export function timeIn(text: string | undefined, now: number): number | undefine
 }
 
 /** The question for the page's filters. An invalid status, outcome or time is left out. */
-export function runsAsk(place: RunsPlace, now: number): RunsAsk {
+export function runsAsk(place: RunsPlace, now: number): AskOf<'runs.list'> {
   const { tapestry, definition, actor, trigger, tag, partition } = place;
   const status = STATUSES.find((one) => one === place.status);
   const outcome = OUTCOMES.find((one) => one === place.outcome);

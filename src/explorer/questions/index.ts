@@ -6,15 +6,10 @@ import type { OtherQuestions, Questions } from '../contract';
 import type { ProjectData, Rights } from '../../operations/surroundings';
 import { about } from './about';
 import { approvals } from './approvals';
-import { compare } from './compare';
-import { elements } from './elements';
 import { emitterLetters, emitters } from './emitters';
 import { find } from './find';
-import { knot } from './knot';
 import { uses, walk } from './lineage';
 import { backfillPreview, rerunPreview } from './previews';
-import { run, waiting } from './run';
-import { grid, runs } from './runs';
 import { deadLetters, partitions, schedules, triggers, workers } from './standing';
 import { stats } from './stats';
 import { stream, streams } from './streams';
@@ -34,18 +29,12 @@ const ANSWERS: Answers = {
   about: (data, _, rights) => about(data, rights),
   approvals,
   backfillPreview,
-  compare,
   deadLetters,
-  elements,
   emitterLetters,
   emitters,
   find,
-  grid,
-  knot,
   partitions,
   rerunPreview,
-  run,
-  runs,
   schedules,
   stats,
   stream,
@@ -53,7 +42,6 @@ const ANSWERS: Answers = {
   triggers,
   uses,
   value,
-  waiting,
   walk,
   workers,
 };
@@ -87,7 +75,5 @@ async function otherAnswer<Name extends QuestionName>(
 ): Promise<OtherQuestions[Name]['answer']> {
   const given = await ANSWERS[name](data, ask, rights);
   if (IN_FULL.has(name) && rights.maySeeSecrets) return given;
-  const shown = redactTexts(given);
-  if (!('signalSchema' in given) || !rights.maySeeSecrets) return shown;
-  return { ...shown, signalSchema: given.signalSchema };
+  return redactTexts(given);
 }

@@ -1,1 +1,4 @@
-export const knots = [] as const;
+import { elements } from './elements';
+import { show } from './show';
+
+export const knots = [elements, show] as const;

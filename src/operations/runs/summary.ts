@@ -1,5 +1,25 @@
+import { z } from 'zod';
 import type { RunRecord } from '../../ports';
-import type { RunSummary } from '../../explorer/contract';
+import { instant, list, runStatus } from '../fields';
+
+export const runSummary = z.object({
+  runId: z.string(),
+  temporalRunId: z.string(),
+  tapestry: z.string(),
+  status: runStatus,
+  /** Absent: a worker has started it. */
+  started: z.literal(false).optional(),
+  startedAt: instant,
+  finishedAt: instant.optional(),
+  counts: z.object({ ok: z.int(), err: z.int(), skipped: z.int() }).optional(),
+  actor: z.string().optional(),
+  trigger: z.string().optional(),
+  triggerKey: z.string().optional(),
+  partition: z.string().optional(),
+  tags: list(z.string()),
+  error: z.object({ type: z.string(), message: z.string() }).optional(),
+});
+export type RunSummary = z.output<typeof runSummary>;
 
 interface SaidOfRun {
   readonly begun?: false;

@@ -39,7 +39,9 @@ test('selvage ui has a page that starts runs, a second one its own port, and bot
 
   const feeds = [page.listen(), second.listen()];
   const { runId } = await page.act('start', { tapestry: 'first', parameters: {} });
-  expect(await second.ask('run', { runId })).toMatchObject({ run: { status: 'running', trigger: 'ui' } });
+  expect(await second.ask('runs.show', { runId })).toMatchObject({
+    run: { status: 'running', trigger: 'ui' },
+  });
   for (const command of [ui, other]) {
     command.signal('SIGINT');
     expect((await command.finished).code).toBe(0);
@@ -56,13 +58,13 @@ test('a page tells what is on record while its server is away, and acts once it 
   const worker = begin(project, ['worker', ...place]);
   await worker.hasWritten(/Worker of first/);
   const isEnded = async (run: string): Promise<boolean> =>
-    (await page.ask('runs', {})).items.some((one) => one.runId === run && one.status === 'succeeded');
+    (await page.ask('runs.list', {})).items.some((one) => one.runId === run && one.status === 'succeeded');
   const { runId } = await page.act('start', { tapestry: 'first', parameters: {} });
   await until('the run ends', () => isEnded(runId));
 
   await server.kill();
   expect(await isEnded(runId)).toBe(true);
-  expect(await page.ask('run', { runId })).toMatchObject({
+  expect(await page.ask('runs.show', { runId })).toMatchObject({
     graph: { knots: [{ state: { outcome: 'ok' } }] },
   });
   expect(await page.ask('about', {})).toMatchObject({
@@ -77,7 +79,7 @@ test('a page tells what is on record while its server is away, and acts once it 
 
   await server.start();
   await until('it is connected again', async () => {
-    await page.ask('runs', {});
+    await page.ask('runs.list', {});
     return (await page.ask('about', {})).serverState === 'connected';
   });
   const { runId: next } = await page.act('start', { tapestry: 'first', parameters: {} });

@@ -150,7 +150,7 @@ testUnless(
     expect(await end(kept)).toBe('older, then newer');
 
     const page = await openPage({ backends: selvage.backends, reach: ServerReach.of(selvage) });
-    const { items } = await page.ask('runs', {});
+    const { items } = await page.ask('runs.list', {});
     expect(items.map(({ runId, status }) => [runId, status]).sort()).toEqual(
       [kept, ...shared].map((runId) => [runId, 'succeeded']).sort(),
     );

@@ -60,7 +60,9 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
   const [started] = (await selvage().schedules.show(id)).recent;
   await selvage().getRun(started!.runId).result();
   expect(await shown()).toMatchObject({ last: [{ runId: started!.runId }] });
-  expect(await opened.ask('run', { runId: started!.runId })).toMatchObject({ run: { status: 'succeeded' } });
+  expect(await opened.ask('runs.show', { runId: started!.runId })).toMatchObject({
+    run: { status: 'succeeded' },
+  });
 
   for (const action of ['pause', 'resume', 'trigger'])
     expect(refusal(await opened.post('schedule', { id: unique('nobody'), action }))).toEqual([
@@ -85,13 +87,13 @@ test('a backfill makes what its preview says, and the partitions say what became
   const { runId } = await opened.act('backfill', asked);
   await selvage().getRun(runId).result();
   expect(await states()).toEqual({ a: 'missing', b: 'ok', bad: 'failed', c: 'ok' });
-  expect(await opened.ask('run', { runId })).toMatchObject({
+  expect(await opened.ask('runs.show', { runId })).toMatchObject({
     run: { trigger: 'ui', actor: expect.any(String) as string },
   });
   const { items } = await opened.ask('partitions', { tapestry: name });
   const made = items.find(({ key }) => key === 'b')!;
   expect(
-    (await opened.ask('runs', { tapestry: name, partition: 'b' })).items.map((one) => one.runId),
+    (await opened.ask('runs.list', { tapestry: name, partition: 'b' })).items.map((one) => one.runId),
   ).toEqual([made.runId]);
 
   const failed = { tapestry: name, states: ['failed'] };

@@ -54,14 +54,14 @@ test('a run is started from the form, waits with its reason, is approved, and ea
     events.some(({ runId: of, knotId: id }) => of === runId && id === 'value'),
   );
 
-  const shown = await opened.ask('run', { runId });
+  const shown = await opened.ask('runs.show', { runId });
   expect(shown.run).toMatchObject({
     trigger: 'ui',
     tags: ['by-hand'],
     status: 'running',
     actor: expect.any(String) as string,
   });
-  const { waiting } = await opened.ask('waiting', { runId });
+  const { waiting } = await opened.ask('runs.explain', { runId });
   expect(waiting!['approval']).toMatchObject({
     state: 'waiting',
     reason: { code: 'Signal' },
@@ -74,7 +74,7 @@ test('a run is started from the form, waits with its reason, is approved, and ea
     summary: 'Somebody looks at the value',
     schema: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
   });
-  expect(await opened.ask('knot', { runId, knotId: 'approval' })).toMatchObject({
+  expect(await opened.ask('knots.show', { runId, knotId: 'approval' })).toMatchObject({
     waiting: { state: 'waiting' },
   });
 
@@ -106,7 +106,7 @@ test('a run is started from the form, waits with its reason, is approved, and ea
   expect(later.events.filter(({ runId: of }) => of === runId).map(({ knotId: id }) => id)).not.toContain(
     'param:x',
   );
-  const { graph } = await opened.ask('run', { runId });
+  const { graph } = await opened.ask('runs.show', { runId });
   const end = graph.knots.find(({ id }) => id === 'end')!;
   expect(await opened.ask('value', { hash: end.state!.outputHash!, runId })).toMatchObject({
     form: 'text',
@@ -123,12 +123,12 @@ test('a run is gone on from at a knot, as the preview says', async () => {
   expect(preview).toEqual({ reused: ['param:x', 'first'], runs: ['second'] });
   const { runId } = await opened.act('resume', asked);
   await selvage().getRun(runId).result();
-  const { graph, run: resumed } = await opened.ask('run', { runId });
+  const { graph, run: resumed } = await opened.ask('runs.show', { runId });
   expect(resumed).toMatchObject({ resumedFrom: handle.runId, status: 'succeeded' });
   expect(graph.knots.filter(({ state }) => state!.cachedFromRun === undefined).map(({ id }) => id)).toEqual(
     preview.runs,
   );
-  expect(await opened.ask('run', { runId: handle.runId })).toMatchObject({
+  expect(await opened.ask('runs.show', { runId: handle.runId })).toMatchObject({
     run: { resumedAs: [{ runId }] },
   });
   expect(await opened.question('rerunPreview', { runId: handle.runId, from: ['nobody'] })).toMatchObject({
@@ -144,8 +144,12 @@ test('a run is cancelled and terminated; what is wrong with a start is told', as
   await opened.act('cancel', { runId: one!.runId });
   await opened.act('terminate', { runId: other!.runId });
   await selvage().getRun(one!.runId).result();
-  expect(await opened.ask('run', { runId: one!.runId })).toMatchObject({ run: { status: 'cancelled' } });
-  expect(await opened.ask('run', { runId: other!.runId })).toMatchObject({ run: { status: 'terminated' } });
+  expect(await opened.ask('runs.show', { runId: one!.runId })).toMatchObject({
+    run: { status: 'cancelled' },
+  });
+  expect(await opened.ask('runs.show', { runId: other!.runId })).toMatchObject({
+    run: { status: 'terminated' },
+  });
   const wrong = await opened.post('start', { tapestry: 'page.review', parameters: { x: 'four' } });
   expect(wrong.status).toBe(400);
   expect(JSON.parse(wrong.body)).toMatchObject({
@@ -167,7 +171,7 @@ test('values of a subject are shown with its key, and not once it is forgotten',
   const opened = await page({ backends: own.backends, reach: ServerReach.of(own) });
   const handle = await own.start(plain, { x: 7 }, { runId: unique('sealed'), subject: 'anna' });
   await handle.result();
-  const { graph } = await opened.ask('run', { runId: handle.runId });
+  const { graph } = await opened.ask('runs.show', { runId: handle.runId });
   const { outputHash } = graph.knots.find(({ id }) => id === 'second')!.state!;
   expect(await opened.ask('value', { hash: outputHash! })).toMatchObject({ form: 'json', json: 28 });
   await forgetSubject(own.backends, 'anna');
@@ -193,11 +197,11 @@ test('a run that no worker has begun is shown, with why, and so is who works', a
   }));
   const opened = await page({ tapestries: [idle, plain] });
   const handle = await selvage().start(idle, {}, { runId: unique('idle'), taskQueue: unique('nobody') });
-  const { items } = await opened.ask('runs', { tapestry: 'page.idle' });
+  const { items } = await opened.ask('runs.list', { tapestry: 'page.idle' });
   expect(items).toEqual([
     expect.objectContaining({ runId: handle.runId, started: false, status: 'running' }),
   ]);
-  expect(await opened.ask('waiting', { runId: handle.runId })).toMatchObject({
+  expect(await opened.ask('runs.explain', { runId: handle.runId })).toMatchObject({
     workflowTask: { code: 'NoWorker' },
   });
   const across = await opened.ask('runs.waiting', { by: 'reason' });

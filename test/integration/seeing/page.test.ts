@@ -128,7 +128,7 @@ describeInBrowser()('the page in a browser', () => {
     const { outputs } = await selvage().getRun(runId).result();
     expect(outputs['end']).toBe('Ada Ada Ada true');
     await row.waitFor({ state: 'detached' });
-    expect((await served.ask('run', { runId })).run.tags).toEqual(['by-hand', 'eu']);
+    expect((await served.ask('runs.show', { runId })).run.tags).toEqual(['by-hand', 'eu']);
   });
 
   test('what the server refuses is said in the form', async () => {

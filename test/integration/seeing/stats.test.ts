@@ -90,12 +90,14 @@ test('figures say what became worse, and of what too few ran', async () => {
 test('runs are found by the definitions of their knots and what became of these', async () => {
   const page = await openPage({ backends: await backends() });
   const since = Date.now() - DAY;
-  const found = await page.ask('runs', { definition: 'load', outcome: 'err', since });
+  const found = await page.ask('runs.list', { definition: 'load', outcome: 'err', since });
   expect(found.items).toHaveLength(12);
   expect(new Set(found.items.map(({ status }) => status))).toEqual(new Set(['failed']));
-  expect((await page.ask('runs', { definition: 'load' })).items).toHaveLength(120);
-  expect((await page.ask('runs', { definition: 'load', status: 'succeeded', since })).items).toHaveLength(48);
-  expect((await page.ask('runs', { definition: 'load', tapestry: 'sum.daily' })).items).toEqual([]);
+  expect((await page.ask('runs.list', { definition: 'load' })).items).toHaveLength(120);
+  expect(
+    (await page.ask('runs.list', { definition: 'load', status: 'succeeded', since })).items,
+  ).toHaveLength(48);
+  expect((await page.ask('runs.list', { definition: 'load', tapestry: 'sum.daily' })).items).toEqual([]);
 });
 
 test('a run with more knots of a definition than are read at a time is listed once', async () => {
@@ -108,7 +110,7 @@ test('a run with more knots of a definition than are read at a time is listed on
     ),
   );
   const page = await openPage({ backends: history });
-  const { items, cursor } = await page.ask('runs', { definition: 'each' });
+  const { items, cursor } = await page.ask('runs.list', { definition: 'each' });
   expect(items.map(({ runId: id }) => id)).toEqual(['wide']);
   expect(cursor).toBeUndefined();
 });

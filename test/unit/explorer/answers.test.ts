@@ -213,25 +213,25 @@ describe('a run', () => {
   afterEach(closeAll);
 
   test('is listed, with its neighbours, filters and pages', async () => {
-    const { items } = await page.ask('runs', {});
+    const { items } = await page.ask('runs.list', {});
     expect(items.map(({ runId }) => runId)).toEqual(['second', 'first']);
     expect(items[0]).toMatchObject({
       tapestry: 'doubled',
       status: 'succeeded',
       counts: { ok: 3, err: 0, skipped: 0 },
     });
-    const first = await page.ask('runs', { limit: 1 });
+    const first = await page.ask('runs.list', { limit: 1 });
     expect(first.items).toHaveLength(1);
-    const rest = await page.ask('runs', { limit: 1, cursor: first.cursor! });
+    const rest = await page.ask('runs.list', { limit: 1, cursor: first.cursor! });
     expect(rest.items.map(({ runId }) => runId)).toEqual(['first']);
-    expect((await page.ask('runs', { tapestry: 'other' })).items).toEqual([]);
-    expect((await page.ask('runs', { partition: '2024-01-01' })).items).toEqual([]);
-    expect(await page.ask('run', { runId: 'first' })).toMatchObject({
+    expect((await page.ask('runs.list', { tapestry: 'other' })).items).toEqual([]);
+    expect((await page.ask('runs.list', { partition: '2024-01-01' })).items).toEqual([]);
+    expect(await page.ask('runs.show', { runId: 'first' })).toMatchObject({
       nextRunId: 'second',
       run: { runId: 'first' },
     });
-    expect(await page.ask('run', { runId: 'second' })).toMatchObject({ previousRunId: 'first' });
-    const { graph } = await page.ask('run', { runId: 'first' });
+    expect(await page.ask('runs.show', { runId: 'second' })).toMatchObject({ previousRunId: 'first' });
+    const { graph } = await page.ask('runs.show', { runId: 'first' });
     expect(graph.knots.map(({ id, state }) => [id, state?.outcome])).toEqual([
       ['param:count', 'ok'],
       ['numbers', 'ok'],
@@ -241,33 +241,35 @@ describe('a run', () => {
   });
 
   test('is a row of the grid of its tapestry', async () => {
-    const grid = await page.ask('grid', { tapestry: 'doubled' });
+    const grid = await page.ask('runs.grid', { tapestry: 'doubled' });
     expect(grid.knots).toEqual(['param:count', 'numbers', 'all']);
     expect(grid.items.map(({ runId, cells }) => [runId, cells])).toEqual([
       ['second', 'ooo'],
       ['first', 'ooo'],
     ]);
-    expect(await page.ask('grid', { tapestry: 'other' })).toEqual({ knots: [], items: [] });
+    expect(await page.ask('runs.grid', { tapestry: 'other' })).toEqual({ knots: [], items: [] });
   });
 
   test('shows a knot with its inputs, and an element with what it failed by', async () => {
-    const all = await page.ask('knot', { runId: 'first', knotId: 'all' });
+    const all = await page.ask('knots.show', { runId: 'first', knotId: 'all' });
     expect(all.inputs).toEqual([
       expect.objectContaining({
         knotId: 'numbers',
         hash: contentHash(Array.from({ length: 20 }, (_, at) => at)),
       }),
     ]);
-    const failed = await page.ask('knot', { runId: 'first', knotId: 'all[13]' });
+    const failed = await page.ask('knots.show', { runId: 'first', knotId: 'all[13]' });
     expect(failed).toMatchObject({
       state: { outcome: 'err' },
       error: { type: 'Error', message: 'unlucky', cause: { type: 'TypeError', message: 'thirteen' } },
     });
-    expect(await page.question('knot', { runId: 'first', knotId: 'nobody' })).toMatchObject({ status: 404 });
+    expect(await page.question('knots.show', { runId: 'first', knotId: 'nobody' })).toMatchObject({
+      status: 404,
+    });
   });
 
   test('shows the elements of a map by page and by outcome, with a strip of all', async () => {
-    const some = await page.ask('elements', { runId: 'first', map: 'all', from: 2, limit: 3 });
+    const some = await page.ask('knots.elements', { runId: 'first', map: 'all', from: 2, limit: 3 });
     expect(some.items.map(({ id }) => id)).toEqual(['all[2]', 'all[3]', 'all[4]']);
     expect(some).toMatchObject({
       total: 20,
@@ -275,16 +277,16 @@ describe('a run', () => {
       cursor: '5',
       strip: `${'o'.repeat(13)}e${'o'.repeat(6)}`,
     });
-    const failed = await page.ask('elements', { runId: 'first', map: 'all', outcome: 'err' });
+    const failed = await page.ask('knots.elements', { runId: 'first', map: 'all', outcome: 'err' });
     expect(failed.items.map(({ index }) => index)).toEqual([13]);
     expect(failed.cursor).toBeUndefined();
-    expect(await page.question('elements', { runId: 'first', map: 'numbers' })).toMatchObject({
+    expect(await page.question('knots.elements', { runId: 'first', map: 'numbers' })).toMatchObject({
       status: 404,
     });
   });
 
   test('is compared with another, and the first knot that differs is named', async () => {
-    const compared = await page.ask('compare', { first: 'first', second: 'second' });
+    const compared = await page.ask('runs.compare', { first: 'first', second: 'second' });
     expect(compared.items.map(({ knotId, likeness }) => [knotId, likeness])).toEqual([
       ['param:count', 'hash'],
       ['numbers', 'hash'],
@@ -293,7 +295,7 @@ describe('a run', () => {
     expect(compared.firstDifferent).toBe('param:count');
     expect(compared.explanation).toMatch(/^The runs part at "param:count": it was given something else\./);
     expect(compared.items[0]?.explanation).toBe('It was given something else.');
-    const same = await page.ask('compare', { first: 'first', second: 'first' });
+    const same = await page.ask('runs.compare', { first: 'first', second: 'first' });
     expect(same.items).toEqual([]);
     expect(same.firstDifferent).toBeUndefined();
   });
@@ -308,7 +310,7 @@ describe('a run', () => {
     const takers = await page.ask('uses', { hash, cursor: used.cursor! });
     expect(takers.items).toEqual([expect.objectContaining({ knotId: 'numbers', role: 'consumed' })]);
     expect(takers.cursor).toBeUndefined();
-    const { graph } = await page.ask('run', { runId: 'second' });
+    const { graph } = await page.ask('runs.show', { runId: 'second' });
     const end = graph.knots[2]!.state!.outputHash!;
     const up = await page.ask('walk', { hash: end, direction: 'why' });
     expect(up.items.slice(0, 2).map(({ knotId, depth }) => [knotId, depth])).toEqual([

@@ -30,9 +30,9 @@ const document: EmbeddedDocument = {
 };
 
 test('a file answers for the run that it holds', () => {
-  expect(answerFrom(document, 'run', { runId: 'r' })).toBe(document.run);
-  expect(answerFrom(document, 'runs', {}).items).toEqual([document.run!.run]);
-  expect(answerFrom(document, 'knot', { runId: 'r', knotId: 'load' })).toEqual({
+  expect(answerFrom(document, 'runs.show', { runId: 'r' })).toBe(document.run);
+  expect(answerFrom(document, 'runs.list', {}).items).toEqual([document.run!.run]);
+  expect(answerFrom(document, 'knots.show', { runId: 'r', knotId: 'load' })).toEqual({
     knotId: 'load',
     inputs: [],
   });
@@ -43,8 +43,8 @@ test('a file answers for the run that it holds', () => {
 });
 
 test('what it does not hold is refused, and a value that is not there says so in its place', () => {
-  expect(() => answerFrom(document, 'run', { runId: 'other' })).toThrow('does not hold the run other');
-  expect(() => answerFrom(document, 'knot', { runId: 'r', knotId: 'other' })).toThrow(
+  expect(() => answerFrom(document, 'runs.show', { runId: 'other' })).toThrow('does not hold the run other');
+  expect(() => answerFrom(document, 'knots.show', { runId: 'r', knotId: 'other' })).toThrow(
     'does not hold the knot other',
   );
   expect(() => answerFrom(document, 'schedules', {})).toThrow('does not answer schedules');

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { RunSummary } from '../../../src/explorer';
+import type { RunSummary } from '../../../src/operations/runs/summary';
 import {
   NO_RUNS,
   withEvents,

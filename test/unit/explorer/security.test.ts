@@ -44,9 +44,11 @@ describe('the token', () => {
   test('is needed to read where other machines can, and wherever it was asked for', async () => {
     for (const options of [{ host: '0.0.0.0' }, { isReadingClosed: true }]) {
       const { url, token, server } = await page(options);
-      expect(await send(`${url}api/runs`)).toMatchObject({ status: 401 });
+      expect(await send(`${url}api/v1/runs/list`)).toMatchObject({ status: 401 });
       expect(await send(`${url}api/v1/live`)).toMatchObject({ status: 401 });
-      expect(await send(`${url}api/runs`, { headers: { authorization: `Bearer ${token}` } })).toMatchObject({
+      expect(
+        await send(`${url}api/v1/runs/list`, { headers: { authorization: `Bearer ${token}` } }),
+      ).toMatchObject({
         status: 200,
       });
       // The page itself has no data in it.
@@ -64,9 +66,11 @@ describe('the token', () => {
     expect(set).toMatch(/; HttpOnly; SameSite=Strict; Path=\/; Max-Age=\d+$/);
     const [cookie] = set!.split(';');
     expect(cookie).toContain(token);
-    expect(await send(`${url}api/runs`, { headers: { cookie: `other=1; ${cookie}` } })).toMatchObject({
-      status: 200,
-    });
+    expect(await send(`${url}api/v1/runs/list`, { headers: { cookie: `other=1; ${cookie}` } })).toMatchObject(
+      {
+        status: 200,
+      },
+    );
     const wrong = await send(`${url}?token=${'0'.repeat(token.length)}`);
     expect(wrong.status).toBe(401);
     expect(wrong.headers['set-cookie']).toBeUndefined();
@@ -228,7 +232,11 @@ describe('requests', () => {
     const opened = await page();
     const { url, token } = opened;
     const asked = async (text: string): Promise<Answer> =>
-      await send(`${url}api/runs?q=${encodeURIComponent(text)}`);
+      await send(`${url}api/v1/runs/list/query`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: text,
+      });
     for (const text of [
       '{',
       '[]',
@@ -272,9 +280,9 @@ describe('requests', () => {
       expect(answer.status).toBe(503);
       expect(codeOf(answer)).toBe('ServerUnreachable');
     }
-    expect(await opened.ask('runs', {})).toEqual({ items: [] });
+    expect(await opened.ask('runs.list', {})).toEqual({ items: [] });
     expect(codeOf(await opened.question('schedules'))).toBe('ServerUnreachable');
-    expect(codeOf(await opened.question('run', { runId: 'r' }))).toBe('UnknownRun');
+    expect(codeOf(await opened.question('runs.show', { runId: 'r' }))).toBe('UnknownRun');
   });
 });
 

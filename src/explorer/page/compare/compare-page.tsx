@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import type { Comparison, RunSummary } from '../../contract';
+import type { Comparison } from '../../../operations/runs/compare';
+import type { RunSummary } from '../../../operations/runs/summary';
 import { FilterBar } from '../graph/filter-bar';
 import { GraphView } from '../graph/graph-view';
 import { durationOf } from '../graph/status';
@@ -28,7 +29,7 @@ import { COMPARE_WORDS, LIKENESS_WORDS, STATUS_OF, differing } from './likeness'
 export function ComparePage({ place }: PageProps<'compare'>): JSX.Element {
   const { first, second } = place;
   const { value, error, reload } = useAnswer(
-    'compare',
+    'runs.compare',
     { first, second },
     { staleOn: (event) => event.kind !== 'run-started' && (event.runId === first || event.runId === second) },
   );
@@ -219,7 +220,7 @@ function Pair({
 }
 
 function Half({ title, run, knot }: { title: string; run: string; knot: string }): JSX.Element {
-  const { value, error, reload } = useAnswer('knot', { runId: run, knotId: knot });
+  const { value, error, reload } = useAnswer('knots.show', { runId: run, knotId: knot });
   const state = value?.state;
   const took = durationOf(state);
   return (

@@ -1,5 +1,5 @@
 import type { KnotStatus } from '../../../visualisation/selection';
-import type { Comparison, Likeness } from '../../contract';
+import type { Comparison, Likeness } from '../../../operations/runs/compare';
 
 /** The status that stands for each likeness, for its colour, shape and word. */
 export const STATUS_OF: Readonly<Record<Likeness, KnotStatus>> = {

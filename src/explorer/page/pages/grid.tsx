@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { GridAnswer } from '../../contract';
+import type { AnswerOf } from '../../../operations';
 import { source } from '../app';
 import { CELLS, moved, type Spot } from '../grid-model';
 import { go, href } from '../router';
@@ -20,7 +20,7 @@ const TALLEST = 36;
 /** Runs × knots of a tapestry, newest run first, to show at a glance what has failed since when. */
 export function Grid({ tapestry }: { tapestry: string }) {
   const answer = useAnswer(
-    'grid',
+    'runs.grid',
     { tapestry, limit: PAGE },
     { staleOn: (event) => event.tapestry === tapestry },
   );
@@ -51,6 +51,7 @@ export function Grid({ tapestry }: { tapestry: string }) {
   );
 }
 
+type GridAnswer = AnswerOf<'runs.grid'>;
 type GridRun = GridAnswer['items'][number];
 
 /**
@@ -83,7 +84,7 @@ function useOlder(
     if (cursor === undefined || isAsking.current) return;
     isAsking.current = true;
     void source()
-      .ask('grid', { tapestry, limit: PAGE, cursor })
+      .ask('runs.grid', { tapestry, limit: PAGE, cursor })
       .then(
         (page) => {
           setError(undefined);

@@ -1,4 +1,4 @@
-import type { RunSummary } from '../../contract';
+import type { RunSummary } from '../../../operations/runs/summary';
 import { href } from '../router';
 import { RunOutcome, Shape, type Tone } from '../ui/outcome';
 import { Duration, Time } from '../ui/time';

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { RunsAsk } from '../../contract';
+import type { AskOf } from '../../../operations';
 import { source } from '../app';
 import { onLive, onRenewal } from '../live';
 import { NO_RUNS, withEvents, withFresh, withHead, withPage, type RunList } from '../run-list';
@@ -21,7 +21,7 @@ export interface Runs {
 }
 
 /** The runs that match a question, kept up to date. */
-export function useRunList(ask: RunsAsk): Runs {
+export function useRunList(ask: AskOf<'runs.list'>): Runs {
   const key = JSON.stringify(ask);
   const [state, setState] = useState<{ key: string; list: RunList; error?: SourceError; isLoading: boolean }>(
     {
@@ -51,7 +51,7 @@ export function useRunList(ask: RunsAsk): Runs {
       update({ isLoading: true });
       try {
         const answer = await source().ask(
-          'runs',
+          'runs.list',
           { ...ask, limit, ...(cursor !== undefined && { cursor }) },
           abort.signal,
         );

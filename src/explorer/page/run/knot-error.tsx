@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { ErrorView } from '../../contract';
+import type { ErrorView } from '../../../operations/knots/show';
 import { shownText } from '../shown-text';
 import { Button } from '../ui/button';
 import { copy } from '../ui/copy';

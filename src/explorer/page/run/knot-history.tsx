@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { KnotView } from '../../contract';
+import type { KnotView } from '../../../operations/knots/show';
 import { shownText } from '../shown-text';
 import { durationWords, exactWords } from '../words';
 import { WAIT_KINDS, waitKind } from './waits';

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import type { InputView, KnotView } from '../../contract';
+import type { InputView, KnotView } from '../../../operations/knots/show';
 import { about, mayAct } from '../app';
 import { WORDS, durationOf } from '../graph/status';
 import { TONES } from '../graph/tones';
@@ -51,7 +51,7 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
     error,
     reload,
   } = useAnswer(
-    'knot',
+    'knots.show',
     { runId: run, knotId: shown },
     { staleOn: (event) => event.runId === run && event.knotId === shown },
   );

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ElementsAnswer } from '../../contract';
+import type { Elements } from '../../../operations/knots/elements';
 import { source } from '../app';
 import { recordedStatus } from '../../../visualisation/selection';
 import { WORDS, durationOf } from '../graph/status';
@@ -15,7 +15,7 @@ import { countWords, durationWords, shortHash } from '../words';
 
 const PAGE = 100;
 const ROW = 30;
-type Element = ElementsAnswer['items'][number];
+type Element = Elements['items'][number];
 
 const FILTERS = [
   [undefined, 'All'],
@@ -36,7 +36,7 @@ export function MapElements({
 }): JSX.Element {
   const [outcome, setOutcome] = useState<(typeof FILTERS)[number][0]>();
   const ask = { runId: run, map, limit: PAGE, ...(outcome && { outcome }) };
-  const { value, error, reload } = useAnswer('elements', ask, {
+  const { value, error, reload } = useAnswer('knots.elements', ask, {
     staleOn: ({ runId: of, knotId }) =>
       of === run && (knotId === map || knotId?.startsWith(`${map}[`) === true),
   });
@@ -159,7 +159,7 @@ function Strip({
 
 /** The pages after the first, which is kept up to date separately. */
 function useMore(
-  first: ElementsAnswer | undefined,
+  first: Elements | undefined,
   ask: { runId: string; map: string; limit: number; outcome?: 'ok' | 'err' | 'skipped' },
 ): { elements: readonly Element[]; more: () => void; jump: (index: number) => void } {
   const key = JSON.stringify(ask);
@@ -177,7 +177,7 @@ function useMore(
     if (busy.current) return;
     busy.current = true;
     try {
-      const answer = await source().ask('elements', { ...ask, ...place });
+      const answer = await source().ask('knots.elements', { ...ask, ...place });
       setLater((was) => {
         const before = 'from' in place || was?.key !== key ? undefined : was;
         return {

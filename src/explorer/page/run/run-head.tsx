@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { RunView } from '../../contract';
+import type { RunView } from '../../../operations/runs/show';
 import { about, mayAct } from '../app';
 import { href } from '../router';
 import { shownText } from '../shown-text';

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { RunView } from '../../contract';
+import type { AnswerOf } from '../../../operations';
+import type { RunView } from '../../../operations/runs/show';
 import { about, mayAct } from '../app';
 import { GraphView } from '../graph/graph-view';
 import { prepareLayout } from '../graph/lay-out';
@@ -28,6 +29,8 @@ import { RerunDialog } from './rerun-dialog';
 import { bannerOf } from './waits';
 import { RunHead, type RunAct } from './run-head';
 
+type Explanation = AnswerOf<'runs.explain'>;
+
 const WAITING_MS = 2000;
 /**
  * Number of knots above which events do not reload the reasons for waiting, only the clock does: the answer
@@ -40,7 +43,7 @@ export function RunPage({ place }: PageProps<'run'>): JSX.Element {
   const { run } = place;
   useEffect(prepareLayout, []);
   const { value, error, reload } = useAnswer(
-    'run',
+    'runs.show',
     { runId: run },
     {
       staleOn: (event) => event.runId === run && event.kind !== 'knot-finished',
@@ -48,12 +51,12 @@ export function RunPage({ place }: PageProps<'run'>): JSX.Element {
   );
   const model = useModel(value);
   const isOver = value !== undefined && value.run.status !== 'running';
-  const waits = useAnswer('waiting', value && !isOver ? { runId: run } : undefined, {
+  const waits = useAnswer('runs.explain', value && !isOver ? { runId: run } : undefined, {
     everyMs: WAITING_MS,
     staleOn: (event) =>
       event.runId === run && (event.kind !== 'knot-finished' || value!.graph.knots.length <= ASKED_AT_EVENTS),
   });
-  const waiting = isOver ? undefined : (waits.value?.waiting ?? value?.waiting);
+  const waiting = isOver ? undefined : waits.value?.waiting;
   useEffect(() => {
     if (model && value && waiting) model.refresh(value.graph, waiting);
   }, [model, waiting]);
@@ -66,7 +69,7 @@ export function RunPage({ place }: PageProps<'run'>): JSX.Element {
       view={value}
       model={model}
       waiting={waiting}
-      step={isOver ? undefined : (waits.value?.workflowTask ?? value.workflowTask)}
+      step={isOver ? undefined : waits.value?.workflowTask}
     />
   );
 }
@@ -77,11 +80,10 @@ function useModel(view: RunView | undefined): RunModel | undefined {
   const key =
     view &&
     `${view.run.runId}\n${view.run.temporalRunId}\n${view.graph.planHash}\n${view.graph.knots.length}`;
-  if (view && kept.current?.key !== key)
-    kept.current = { key: key!, model: new RunModel(view.graph, view.waiting) };
+  if (view && kept.current?.key !== key) kept.current = { key: key!, model: new RunModel(view.graph) };
   const model = view ? kept.current?.model : undefined;
   useEffect(() => {
-    if (model && view && model.graph !== view.graph) model.refresh(view.graph, view.waiting);
+    if (model && view && model.graph !== view.graph) model.refresh(view.graph);
   }, [view]);
   const run = view?.run.runId;
   useEffect(
@@ -110,8 +112,8 @@ function Loaded({
   place: PageProps<'run'>['place'];
   view: RunView;
   model: RunModel;
-  waiting: RunView['waiting'];
-  step: RunView['workflowTask'];
+  waiting: Explanation['waiting'];
+  step: Explanation['workflowTask'];
 }): JSX.Element {
   const { run, filter = '', knot } = place;
   const shown: View = VIEWS.find((one) => one === place.view) ?? 'graph';

@@ -1,5 +1,4 @@
-import type { WaitingKnot } from '../../../connection/waiting';
-import type { RunView } from '../../contract';
+import type { WaitingKnot, WorkflowTaskState } from '../../../connection/waiting';
 
 /** Kinds of waiting that pictures tell apart. */
 export type WaitKind =
@@ -60,7 +59,7 @@ export function waitKind(code: string): WaitKind {
 /** A sentence that says what the whole run waits for; undefined if it goes on. */
 export function bannerOf(
   waiting: Readonly<Record<string, WaitingKnot>>,
-  workflowTask: Pick<NonNullable<RunView['workflowTask']>, 'code' | 'message'> | undefined,
+  workflowTask: Pick<WorkflowTaskState, 'code' | 'message'> | undefined,
 ): { readonly sentence: string; readonly knot?: string } | undefined {
   if (workflowTask && workflowTask.code !== 'WorkflowTaskRunning')
     return { sentence: `The run takes no step: ${workflowTask.message}` };

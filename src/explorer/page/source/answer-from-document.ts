@@ -25,9 +25,9 @@ export function answerFrom<Name extends QuestionName>(
   const answers: Answers = {
     about: () =>
       document.tapestry ? { ...document.about, tapestries: [document.tapestry] } : document.about,
-    runs: () => ({ items: runs.map(({ run }) => run.run) }),
-    run: ({ runId }) => runOf(runId).run,
-    knot: ({ runId, knotId }) => {
+    'runs.list': () => ({ items: runs.map(({ run }) => run.run) }),
+    'runs.show': ({ runId }) => runOf(runId).run,
+    'knots.show': ({ runId, knotId }) => {
       const { run: view, knots, elements } = runOf(runId);
       const known = Object.hasOwn(knots, knotId) ? knots[knotId] : undefined;
       if (known) return known;
@@ -38,7 +38,7 @@ export function answerFrom<Name extends QuestionName>(
       if (state) return { knotId, inputs: [], state };
       throw notInFile(`This file does not hold the knot ${knotId}.`);
     },
-    elements: ({ runId, map, outcome, cursor, from = Number(cursor ?? 0), limit = 100 }) => {
+    'knots.elements': ({ runId, map, outcome, cursor, from = Number(cursor ?? 0), limit = 100 }) => {
       const { elements } = runOf(runId);
       const all = Object.hasOwn(elements, map) ? elements[map] : undefined;
       if (!all) throw notInFile(`This file does not hold the elements of ${map}.`);

@@ -1,12 +1,15 @@
-import { listInputs, stateOf, type LoadedPlan } from '../../runtime';
+import { z } from 'zod';
+import { OUTCOME_KINDS } from '../../authoring/outcome';
 import { SelvageError } from '../../errors';
 import type { PlanKnot } from '../../plan';
 import type { LineageRecord, RecordedOutcome, RunRecord } from '../../ports';
-import type { ElementsAnswer, ElementsAsk } from '../contract';
-import type { ProjectData } from '../../operations/surroundings';
-import { requireRun } from './run';
+import { listInputs, stateOf, type LoadedPlan } from '../../runtime';
+import { cursor, limit, name, page } from '../fields';
+import { question } from '../operation';
+import { graphState } from '../run-graph';
+import { requireRun } from '../runs/require-run';
+import type { ProjectData } from '../surroundings';
 
-const DEFAULT_LIMIT = 100;
 const AT_A_TIME = 1_000;
 /** Largest map whose outcomes are all read for the strip; of a larger one, only the failures are. */
 const MOST_READ = 20_000;
@@ -14,47 +17,80 @@ const CELLS = 200;
 /** Most failures that the strip of a larger map marks. */
 const MOST_FAILURES = 1_000;
 
-/**
- * The elements of a map, by index. Those of a plain object have names instead, in the order of its keys, and
- * are listed in the order in which they finished.
- */
-export async function elements(data: ProjectData, ask: ElementsAsk): Promise<ElementsAnswer> {
-  const run = await requireRun(data, ask.runId);
-  const plan = await data.plans.of(run);
-  const map = plan.knot(ask.map);
-  if (!map.policy.map) {
-    throw new SelvageError(
-      'UnknownKnot',
-      `Knot "${ask.map}" of run "${ask.runId}" is no map, so that it has no elements.`,
-      {
-        details: { run: ask.runId, knot: ask.map },
-      },
-    );
-  }
-  const { cursor, from = 0, limit = DEFAULT_LIMIT, outcome } = ask;
-  const reader = new ElementReader(data, run, plan, map);
-  const count = await reader.count();
-  const outcomes = count <= MOST_READ ? await reader.outcomes(0, count) : undefined;
-  const wanted: number[] = [];
-  let index = cursor === undefined ? from : Number(cursor);
-  for (; index < count && wanted.length < limit;) {
-    const end = Math.min(count, index + AT_A_TIME);
-    const some = outcomes ?? (outcome === undefined ? undefined : await reader.outcomes(index, end));
-    for (; index < end && wanted.length < limit; index++)
-      if (outcome === undefined || some?.get(index)?.outcome === outcome) wanted.push(index);
-  }
-  const states = await reader.states(wanted);
-  return {
-    total: count,
-    counts: await reader.counts(outcomes, count),
-    strip: outcomes ? stripOf(outcomes, count) : await reader.roughStrip(count),
-    items: wanted.flatMap((at) => {
-      const record = states.get(at);
-      return record ? [{ id: record.knot_id, index: at, state: stateOf(record, reader.codeHash) }] : [];
-    }),
-    ...(index < count && { cursor: String(index) }),
-  };
-}
+const elementsOfMap = page(z.object({ id: z.string(), index: z.int(), state: graphState })).extend({
+  /** Number of all elements. */
+  total: z.int(),
+  counts: z.object({ ok: z.int(), err: z.int(), skipped: z.int(), reused: z.int() }),
+  /**
+   * At most 200 cells, each for `total / cells` elements: `o`, `h`, `e` (if any failed), `s`, ` ` (if some
+   * are missing).
+   */
+  strip: z.string(),
+});
+export type Elements = z.output<typeof elementsOfMap>;
+
+export const elements = question({
+  name: 'knots.elements',
+  summary: 'list the elements of a map, by index',
+  description:
+    'Lists the elements of a map, by index. Those of a plain object have names instead, in the order of its keys, and are listed in the order in which they finished.',
+  group: 'see',
+  at: ['runId', 'map'],
+  ask: z.strictObject({
+    runId: name.describe('id of the run'),
+    map: name.describe('id of the map'),
+    outcome: z.enum(OUTCOME_KINDS).optional().describe('only those with this outcome'),
+    from: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('index of the first element to return, where there is no cursor'),
+    limit: limit(5_000, 100),
+    cursor: cursor
+      .unwrap()
+      .regex(/^\d{1,15}$/)
+      .optional(),
+  }),
+  answer: elementsOfMap,
+  examples: [{ runId: 'nightly-1', map: 'users', outcome: 'err' }],
+  /** @throws SelvageError `UnknownRun`, `UnknownKnot`, `InvalidPlan`, `BackendUnavailable` */
+  async run(of, { runId, map: mapId, outcome, from, limit: most, cursor: after }) {
+    const run = await requireRun(of, runId);
+    const plan = await of.plans.of(run);
+    const map = plan.knot(mapId);
+    if (!map.policy.map) {
+      throw new SelvageError(
+        'UnknownKnot',
+        `Knot "${mapId}" of run "${runId}" is no map, so that it has no elements.`,
+        {
+          details: { run: runId, knot: mapId },
+        },
+      );
+    }
+    const reader = new ElementReader(of, run, plan, map);
+    const count = await reader.count();
+    const outcomes = count <= MOST_READ ? await reader.outcomes(0, count) : undefined;
+    const wanted: number[] = [];
+    let index = after === undefined ? from : Number(after);
+    for (; index < count && wanted.length < most;) {
+      const end = Math.min(count, index + AT_A_TIME);
+      const some = outcomes ?? (outcome === undefined ? undefined : await reader.outcomes(index, end));
+      for (; index < end && wanted.length < most; index++)
+        if (outcome === undefined || some?.get(index)?.outcome === outcome) wanted.push(index);
+    }
+    const states = await reader.states(wanted);
+    return {
+      total: count,
+      counts: await reader.counts(outcomes, count),
+      strip: outcomes ? stripOf(outcomes, count) : await reader.roughStrip(count),
+      items: wanted.flatMap((at) => {
+        const record = states.get(at);
+        return record ? [{ id: record.knot_id, index: at, state: stateOf(record, reader.codeHash) }] : [];
+      }),
+      ...(index < count && { cursor: String(index) }),
+    };
+  },
+});
 
 class ElementReader {
   constructor(
@@ -113,7 +149,7 @@ class ElementReader {
   async counts(
     outcomes: ReadonlyMap<number, RecordedOutcome> | undefined,
     count: number,
-  ): Promise<ElementsAnswer['counts']> {
+  ): Promise<Elements['counts']> {
     const { elements: ended } = ((await this.ofMap())?.extra ?? {}) as {
       elements?: { failed: number; reused?: number };
     };

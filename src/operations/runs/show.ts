@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { namedIn, resumesOf, type Resume } from '../../connection/resumes';
+import type { RunRecord } from '../../ports';
+import { list, name, runStatus } from '../fields';
+import { question } from '../operation';
+import { runGraph } from '../run-graph';
+import type { ProjectData } from '../surroundings';
+import { graphOf, requireRun } from './require-run';
+import { runSummary, summaryOf } from './summary';
+
+export const runView = z.object({
+  run: runSummary.extend({
+    planHash: z.string(),
+    parentRunId: z.string().optional(),
+    parentKnotId: z.string().optional(),
+    resumedFrom: z.string().optional(),
+    /** The runs that resumed it, in the order of the requests. */
+    resumedAs: list(z.object({ runId: z.string(), status: runStatus })).optional(),
+    vcsCommit: z.string().optional(),
+    event: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+  }),
+  graph: runGraph,
+  /** The tapestry's runs before and after this one. */
+  previousRunId: z.string().optional(),
+  nextRunId: z.string().optional(),
+  /** The answer is at least as new as this position of the feed: `live` continues from it. */
+  position: z.string().optional(),
+});
+export type RunView = z.output<typeof runView>;
+
+export const show = question({
+  name: 'runs.show',
+  summary: 'show a run with its graph',
+  group: 'see',
+  at: ['runId'],
+  ask: z.strictObject({ runId: name.describe('id of the run') }),
+  answer: runView,
+  examples: [{ runId: 'nightly-1' }],
+  /** @throws SelvageError `UnknownRun`, `InvalidPlan`, `BackendUnavailable` */
+  async run(of, { runId }) {
+    // Taken before anything is read: changes during the reading are then reported again, which does no harm.
+    const position = await of.live?.position();
+    const record = await requireRun(of, runId);
+    const [graph, previousRunId, nextRunId] = await Promise.all([
+      graphOf(of, record),
+      before(of, record),
+      after(of, record),
+    ]);
+    const { parent_knot, resumed_from, event } = record.details as {
+      parent_knot?: string;
+      resumed_from?: string;
+      event?: Record<string, string | number>;
+    };
+    const resumedAs = await resumedAsOf(of, record);
+    return {
+      run: {
+        ...summaryOf(record),
+        planHash: record.plan_hash,
+        ...(record.parent_run_id !== null && { parentRunId: record.parent_run_id }),
+        parentKnotId: parent_knot,
+        resumedFrom: resumed_from,
+        ...(resumedAs.length > 0 && { resumedAs }),
+        ...(record.vcs_commit !== null && { vcsCommit: record.vcs_commit }),
+        event,
+      },
+      graph,
+      previousRunId,
+      nextRunId,
+      position,
+    };
+  },
+});
+
+/** As the server knows them, else those that are on record. */
+async function resumedAsOf({ backends, reach }: ProjectData, record: RunRecord): Promise<readonly Resume[]> {
+  const ids = namedIn(record);
+  if (ids.length === 0) return [];
+  const known = await reach.ask(({ client }) => resumesOf(backends, client.workflow, record));
+  if (known) return known;
+  const runs = await Promise.all(ids.map((id) => backends.runHistory.getRun(id)));
+  return runs.flatMap((run) => (run ? [{ runId: run.run_id, status: run.status }] : []));
+}
+
+async function before({ backends }: ProjectData, record: RunRecord): Promise<string | undefined> {
+  const { tapestry, started_at: until } = record;
+  return (await backends.runHistory.listRuns({ tapestry, until, limit: 1 })).items[0]?.run_id;
+}
+
+const FIRST_WINDOW_MS = 60_000;
+const WINDOW_GROWS = 8;
+
+const MOST_PAGES = 20;
+
+/**
+ * The history lists the newest first, so the next run is searched in time windows that grow until one has a
+ * run.
+ */
+async function after({ backends }: ProjectData, record: RunRecord): Promise<string | undefined> {
+  const { tapestry, started_at } = record;
+  const since = started_at + 1;
+  const now = Date.now();
+  for (let window = FIRST_WINDOW_MS; ; window *= WINDOW_GROWS) {
+    const query = { tapestry, since, until: since + window, limit: 1_000 };
+    let page = await backends.runHistory.listRuns(query);
+    for (let pages = 1; page.cursor !== undefined && pages < MOST_PAGES; pages++)
+      page = await backends.runHistory.listRuns({ ...query, cursor: page.cursor });
+    const oldest = page.items.at(-1);
+    if (oldest) return oldest.run_id;
+    if (since + window > now) return undefined;
+  }
+}
