@@ -47,7 +47,7 @@ const DEFECTS = [
     test: 'the token is not needed to read on loopback, and always to act',
   },
   {
-    file: 'src/explorer/value-view.ts',
+    file: 'src/operations/values/value-view.ts',
     before: 'return SIGNATURES.find(([, matches]) => matches(bytes))?.[0];',
     after: 'return said || SIGNATURES.find(([, matches]) => matches(bytes))?.[0];',
     what: 'A value is shown as the image that its media type says, an SVG too.',
@@ -689,7 +689,7 @@ const DEFECTS = [
     foundBy: 'test/unit/redaction.test.ts',
   },
   {
-    file: 'src/explorer/value-view.ts',
+    file: 'src/operations/values/value-view.ts',
     before: 'const json = at(shownRoot, path);',
     after: 'const json = at(root, path);',
     what: 'A model reads a secret by the path that leads to it.',

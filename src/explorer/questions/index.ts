@@ -5,20 +5,15 @@ import type { Operation } from '../../operations/operation';
 import type { OtherQuestions, Questions } from '../contract';
 import type { ProjectData, Rights } from '../../operations/surroundings';
 import { about } from './about';
-import { approvals } from './approvals';
 import { compare } from './compare';
 import { elements } from './elements';
 import { emitterLetters, emitters } from './emitters';
-import { find } from './find';
 import { knot } from './knot';
-import { uses, walk } from './lineage';
 import { backfillPreview, rerunPreview } from './previews';
 import { run, waiting } from './run';
 import { grid, runs } from './runs';
 import { deadLetters, partitions, schedules, triggers, workers } from './standing';
-import { stats } from './stats';
 import { stream, streams } from './streams';
-import { value } from './value';
 
 type QuestionName = keyof OtherQuestions;
 
@@ -32,14 +27,12 @@ type Answers = {
 
 const ANSWERS: Answers = {
   about: (data, _, rights) => about(data, rights),
-  approvals,
   backfillPreview,
   compare,
   deadLetters,
   elements,
   emitterLetters,
   emitters,
-  find,
   grid,
   knot,
   partitions,
@@ -47,19 +40,15 @@ const ANSWERS: Answers = {
   run,
   runs,
   schedules,
-  stats,
   stream,
   streams,
   triggers,
-  uses,
-  value,
   waiting,
-  walk,
   workers,
 };
 
-/** Questions for values and for what forms begin with, which who may see secrets gets as they are. */
-const IN_FULL: ReadonlySet<QuestionName> = new Set(['value', 'about', 'approvals']);
+/** Questions for what forms begin with, which who may see secrets gets as they are. */
+const IN_FULL: ReadonlySet<QuestionName> = new Set(['about']);
 
 /**
  * Answers a question. The ask is already validated and the caller may ask. Errors, logs and all other texts are redacted
