@@ -99,9 +99,11 @@ const boundaries = {
       'authoring/element-id',
       'plan/read-plan',
       'ports/parts/every-item',
+      'ports/statistics',
       'values/duration',
     ],
     typesOf: ['plan', 'partitions', 'ports'],
+    packages: ['zod'],
     because:
       'questions to the records are asked of any run history and the plans that it names, and of nothing else',
   },

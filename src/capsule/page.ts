@@ -1,6 +1,7 @@
-import type { EmbeddedDocument, EmbeddedRun, QuestionName, Questions, ValueView } from '../explorer';
+import type { EmbeddedDocument, EmbeddedRun, QuestionName, Questions } from '../explorer';
 import type { Elements } from '../operations/knots/elements';
 import type { KnotView } from '../operations/knots/show';
+import type { ValueView } from '../operations/values/value-view';
 import type { ProjectData } from '../operations/surroundings';
 import { htmlOfDocument } from '../explorer/html';
 import { Plans } from '../operations/plans';
@@ -49,7 +50,7 @@ async function embedded(capsule: Capsule, document: CapsuleContent): Promise<Emb
   for (const { run_id: run } of capsule.runs) runs.push(await embeddedRun(run, ask));
   const [{ run, knots, elements }, ...nested] = runs as [EmbeddedRun, ...EmbeddedRun[]];
   const values: Record<string, ValueView> = {};
-  for (const { hash } of document.values) values[hash] = await ask('value', { hash });
+  for (const { hash } of document.values) values[hash] = await ask('values.show', { hash });
   for (const { hash, size, code, reason, rest } of document.absent) {
     values[hash] =
       rest === undefined

@@ -22,30 +22,15 @@ const backfill = z.strictObject({
 /** The schema of each ask; everything else is refused. */
 export const QUESTIONS = {
   about: z.strictObject({}),
-  value: z.strictObject({
-    hash: name,
-    runId: name.optional(),
-    path: z
-      .array(z.union([text, z.int().min(0)]))
-      .max(1_000)
-      .optional(),
-    from: z.int().min(0).optional(),
-    as: z.enum(['json', 'text', 'bytes']).optional(),
-  }),
-  uses: z.strictObject({ hash: name, cursor }),
-  walk: z.strictObject({ hash: name, direction: z.enum(['why', 'impact']), runId: name.optional() }),
   schedules: z.strictObject({}),
   partitions: z.strictObject({ tapestry: name }),
   triggers: z.strictObject({}),
   deadLetters: z.strictObject({ trigger: name, cursor }),
   workers: z.strictObject({}),
-  stats: z.strictObject({ by: z.enum(['definition', 'tapestry']), last: z.enum(['24h', '7d']) }),
   emitters: z.strictObject({}),
   emitterLetters: z.strictObject({ emitter: name, cursor }),
   streams: z.strictObject({}),
   stream: z.strictObject({ stream: name }),
-  approvals: z.strictObject({ cursor }),
-  find: z.strictObject({ text, limit: z.int().min(1).max(100).optional() }),
   rerunPreview: rerun,
   backfillPreview: backfill,
 } satisfies Record<keyof OtherQuestions, z.ZodType>;

@@ -9,7 +9,7 @@ import type { EmitterReport } from '../deliveries/report';
 import type { Elements } from '../operations/knots/elements';
 import type { KnotView } from '../operations/knots/show';
 import type { RunView } from '../operations/runs/show';
-import type { Stats } from '../records/questions/statistics';
+import type { ValueView } from '../operations/values/value-view';
 
 /**
  * What the page reads and does, as plain JSON. Three sources answer it, so that the page is the same in all
@@ -33,11 +33,6 @@ export type Questions = OtherQuestions & TableQuestions;
 
 export interface OtherQuestions {
   about: { ask: Record<string, never>; answer: About };
-  value: { ask: ValueAsk; answer: ValueView };
-  /** Every run that made or used a value. */
-  uses: { ask: { hash: string; cursor?: string }; answer: UsesAnswer };
-  /** `why`: what the value was made of; `impact`: what was made of it. */
-  walk: { ask: { hash: string; direction: 'why' | 'impact'; runId?: string }; answer: WalkAnswer };
   schedules: { ask: Record<string, never>; answer: { items: ScheduleView[] } };
   partitions: { ask: { tapestry: string }; answer: PartitionsAnswer };
   /** With `truncated`, of those that the file does not declare only the ones of the newest starts. */
@@ -46,8 +41,6 @@ export interface OtherQuestions {
   deadLetters: { ask: { trigger: string; cursor?: string }; answer: DeadLettersAnswer };
   /** With `truncated`, there are more queues, or unfinished runs that are not counted. */
   workers: { ask: Record<string, never>; answer: { items: QueueView[]; truncated: boolean } };
-  /** How often what finished lately failed, how long it took, and what became worse. */
-  stats: { ask: { by: StatsGroup; last: StatsWindow }; answer: StatsAnswer };
   /** Who hears of runs. */
   emitters: { ask: Record<string, never>; answer: { items: EmitterReport[] } };
   /** Events that an emitter gave up. */
@@ -56,10 +49,6 @@ export interface OtherQuestions {
   streams: { ask: Record<string, never>; answer: { items: StreamView[] } };
   /** How far a stream is, by partition, and the elements that failed. */
   stream: { ask: { stream: string }; answer: StreamAnswer };
-  /** Signals that runs wait for. */
-  approvals: { ask: { cursor?: string }; answer: ApprovalsAnswer };
-  /** For the palette: runs, knots, tapestries and values whose names or hashes match the typed text. */
-  find: { ask: { text: string; limit?: number }; answer: { items: Found[] } };
   /** What a rerun from knots would run and what it would reuse. */
   rerunPreview: { ask: RerunAsk; answer: RerunPreview };
   backfillPreview: { ask: BackfillAsk; answer: { keys: string[]; total: number } };
@@ -148,14 +137,6 @@ export type PageName =
   | 'approvals'
   | 'tapestry';
 
-export type StatsGroup = 'definition' | 'tapestry';
-export type StatsWindow = '24h' | '7d';
-
-export interface StatsAnswer extends Stats {
-  /** The number of names, which may be more than there are items. */
-  readonly total: number;
-}
-
 export interface TapestryView {
   readonly name: string;
   readonly description?: string;
@@ -170,114 +151,6 @@ export interface ParameterView {
   readonly schema: Json;
   readonly required: boolean;
   readonly default?: Json;
-}
-
-export interface ValueAsk {
-  readonly hash: string;
-  /** The run whose key decrypts the value, where values are sealed for subjects. */
-  readonly runId?: string;
-  /** Path into the value: names and indexes. */
-  readonly path?: readonly (string | number)[];
-  /** First item of a list, row of a table, character of a text or byte to return. */
-  readonly from?: number;
-  /** The form to return. Default: the one that shows most of the value. */
-  readonly as?: 'json' | 'text' | 'bytes';
-}
-
-/**
- * A preview of at most 256 KiB; for an image, 2 MiB. `json` is as the codec writes it: what JSON cannot
- * express is an object with `$type` (`date`, `bytes`, `bigint`, `number`, `undefined`, `map`, `set`,
- * `stored`, `class:<name>`, `object`) and `value`.
- */
-export type ValueView =
-  | {
-      readonly form: 'json';
-      readonly hash: string;
-      readonly size: number;
-      readonly json: Json;
-      readonly truncated: boolean;
-    }
-  | {
-      readonly form: 'text';
-      readonly hash: string;
-      readonly size: number;
-      readonly text: string;
-      readonly truncated: boolean;
-    }
-  | {
-      readonly form: 'image';
-      readonly hash: string;
-      readonly size: number;
-      readonly mediaType: string;
-      readonly base64: string;
-    }
-  | { readonly form: 'table'; readonly hash: string; readonly size: number; readonly table: TableView }
-  | {
-      readonly form: 'bytes';
-      readonly hash: string;
-      readonly size: number;
-      readonly mediaType?: string;
-      readonly hex: string;
-    }
-  /**
-   * `code` is `ValueMissing`, `SubjectForgotten`, `KeyMissing`, `Redacted`, `NotKept`, `BackendUnavailable`
-   * or another error code.
-   */
-  | { readonly form: 'none'; readonly hash: string; readonly code: string; readonly message: string };
-
-export interface TableView {
-  readonly rows: number;
-  readonly columns: readonly ColumnView[];
-  /** Index of the first row. */
-  readonly from: number;
-  /**
-   * At most 100 rows, with cells in the order of the columns. An absent cell is null; the column counts it as
-   * `missing`.
-   */
-  readonly cells: readonly (readonly Json[])[];
-}
-
-export interface ColumnView {
-  readonly name: string;
-  readonly type: 'number' | 'text' | 'boolean' | 'time' | 'mixed' | 'nested';
-  readonly missing: number;
-  readonly distinct?: number;
-  readonly min?: number | string;
-  readonly max?: number | string;
-  readonly mean?: number;
-  /** For numbers: the counts of ten equal ranges from `min` to `max`. */
-  readonly histogram?: readonly number[];
-  /** For texts: the most frequent ones, at most five. */
-  readonly top?: readonly (readonly [text: string, count: number])[];
-}
-
-export interface UsesAnswer {
-  readonly hash: string;
-  readonly items: readonly UseView[];
-  readonly cursor?: string;
-}
-
-export interface UseView {
-  readonly runId: string;
-  readonly tapestry: string;
-  readonly knotId: string;
-  readonly role: 'produced' | 'reused' | 'parameter' | 'consumed';
-  readonly at: number;
-}
-
-export interface WalkAnswer {
-  readonly hash: string;
-  /** In the order of the walk; `depth` counts from 0. */
-  readonly items: readonly {
-    readonly depth: number;
-    readonly runId: string;
-    readonly knotId: string;
-    readonly definition?: string;
-    readonly outputHash?: string;
-    readonly through?: string;
-    readonly at: number;
-  }[];
-  readonly truncated: boolean;
 }
 
 export interface ScheduleView {
@@ -360,27 +233,6 @@ export interface QueueView {
   /** Number of unfinished runs. */
   readonly running: number;
 }
-
-export interface ApprovalsAnswer {
-  readonly items: readonly {
-    readonly runId: string;
-    readonly tapestry: string;
-    readonly knotId: string;
-    readonly signal: string;
-    readonly since?: number;
-    readonly until?: number;
-    readonly summary?: string;
-    /** The schema of the payload; `{}` where JSON Schema cannot express it. */
-    readonly schema: Json;
-  }[];
-  readonly cursor?: string;
-}
-
-export type Found =
-  | { readonly kind: 'run'; readonly runId: string; readonly tapestry: string; readonly status: RunStatus }
-  | { readonly kind: 'tapestry'; readonly tapestry: string }
-  | { readonly kind: 'knot'; readonly runId: string; readonly knotId: string }
-  | { readonly kind: 'value'; readonly hash: string };
 
 export interface RerunAsk {
   readonly runId: string;

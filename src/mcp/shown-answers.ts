@@ -75,7 +75,7 @@ export function shownError<Told extends { readonly type: string; readonly messag
 }
 
 export function shownWalk(
-  { hash, items, truncated }: Questions['walk']['answer'],
+  { hash, items, truncated }: Questions['lineage.why']['answer'],
   cursor: string | undefined,
 ): object {
   return { hash, ...pageFrom(cursor, items), truncated };

@@ -200,7 +200,7 @@ export const TOOLS: readonly Tool[] = [
     input: { hash: hashText, runId: runId.optional(), cursor: index },
     call: async ({ hash, runId, cursor }, surroundings) =>
       shownWalk(
-        await ask(surroundings, 'walk', { hash, direction: 'why', ...(runId !== undefined && { runId }) }),
+        await ask(surroundings, 'lineage.why', { hash, ...(runId !== undefined && { runId }) }),
         cursor,
       ),
   }),
@@ -210,7 +210,7 @@ export const TOOLS: readonly Tool[] = [
       'Walks down from a value by its hash, over all runs: who has it, what took it in, what that made, and so on. Use it to find what a wrong value has spoilt.',
     input: { hash: hashText, cursor: index },
     call: async ({ hash, cursor }, surroundings) =>
-      shownWalk(await ask(surroundings, 'walk', { hash, direction: 'impact' }), cursor),
+      shownWalk(await ask(surroundings, 'lineage.impact', { hash }), cursor),
   }),
   tool('diff', {
     title: 'Compare two runs',
@@ -252,7 +252,7 @@ export const TOOLS: readonly Tool[] = [
             'The values of this store are sealed, and are not opened for a model. A person can: selvage value HASH.',
         };
       }
-      const view = await ask(surroundings, 'value', {
+      const view = await ask(surroundings, 'values.show', {
         hash,
         ...defined({ runId, path, from: first }),
         ...(hash.startsWith('bytes-') ? {} : { as: 'json' as const }),

@@ -10,6 +10,7 @@ const MOST_CHARACTERS = 2_000;
 export const text = z.string().max(MOST_CHARACTERS);
 /** A name or an id. */
 export const name = text.min(1);
+export const hash = name.describe('hash of a value, or its beginning');
 /** Where to go on: the `cursor` of the page before. */
 export const cursor = text.optional().describe('go on where the page before ended');
 

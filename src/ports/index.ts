@@ -5,6 +5,7 @@ export * from './run-request';
 export * from './tapestry-store';
 export * from './emitter-table';
 export * from './start-ledger';
+export * from './statistics';
 export type * from './page';
 export type * from './run-history';
 export type * from './backends';

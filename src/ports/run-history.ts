@@ -4,6 +4,7 @@ import type { LeaseTable } from './lease-table';
 import type { StartLedger } from './start-ledger';
 import type { Page, PageOptions } from './page';
 import type { LineageRecord, OutcomeKind, RunRecord, RunStatus } from './records';
+import type { Statistics, StatisticsGroup } from './statistics';
 
 export interface RunQuery extends PageOptions {
   readonly tapestry?: string;
@@ -155,41 +156,10 @@ export interface PartitionQueries {
 
 /** What figures are asked for. */
 export interface StatisticsQuery {
-  /**
-   * `definition`: of knots, by the name of their definition; `knot`: by their id, where all elements of a map
-   * count as `users[]`; `tapestry`: of runs.
-   */
-  readonly by: 'definition' | 'knot' | 'tapestry';
+  readonly by: StatisticsGroup;
   /** Of what finished at or after `since` and before `until` (milliseconds since the epoch). */
   readonly since: number;
   readonly until: number;
-}
-
-/** Milliseconds, at most 2.2 % beside the true ones, and exact up to 20. */
-export interface Percentiles {
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-}
-
-/** Figures about all knots of one definition or id, or about the runs of one tapestry. Parameters do not count. */
-export interface Statistics {
-  readonly name: string;
-  /** How many ran: succeeded or failed, and not reused. Of a run: succeeded or failed. */
-  readonly ran: number;
-  readonly failed: number;
-  /** Skipped knots; runs that were cancelled or terminated. */
-  readonly skipped: number;
-  /** Values taken over from another run. 0 for runs. */
-  readonly reused: number;
-  /** How many milliseconds it took to make the reused values. */
-  readonly savedMs: number;
-  /** Bytes of the values that were made. 0 for runs. */
-  readonly bytes: number;
-  /** From start to end of what ran; null if nothing did. */
-  readonly durationMs: Percentiles | null;
-  /** From the moment when it could have started until it did; null if nothing ran, and for runs. */
-  readonly queuedMs: Percentiles | null;
 }
 
 /** The key of a record. */

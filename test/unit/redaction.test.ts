@@ -179,7 +179,7 @@ test('the page shows secrets in values and defaults to who has the token; in err
   const session = (await hashes()).get('session')!;
   const asked = async (
     who: 'owner' | 'reader',
-    name: 'value' | 'about' | 'knots.show',
+    name: 'values.show' | 'about' | 'knots.show',
     question: object,
   ): Promise<string> => {
     const headers: Record<string, string> = who === 'owner' ? { authorization: `Bearer ${page.token}` } : {};
@@ -188,9 +188,9 @@ test('the page shows secrets in values and defaults to who has the token; in err
     return body;
   };
   for (const [name, question] of [
-    ['value', { hash: session }],
+    ['values.show', { hash: session }],
     ['about', {}],
-    ['value', { hash: (await hashes()).get('param:password') }],
+    ['values.show', { hash: (await hashes()).get('param:password') }],
   ] as const) {
     expect(await asked('owner', name, question)).toContain(SECRET);
     expect(await asked('reader', name, question)).not.toContain(SECRET);

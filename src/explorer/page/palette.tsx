@@ -1,5 +1,5 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Found } from '../contract';
+import type { Found } from '../../operations/project/find';
 import { about } from './app';
 import { isSheetOpen, useKeys } from './keys';
 import { menu } from './menu';
@@ -31,7 +31,7 @@ export function Palette() {
   const id = useId();
   const sought = text.trim();
   const asked = useLater(sought, 80);
-  const answer = useAnswer('find', asked.length === 0 ? undefined : { text: asked, limit: 20 });
+  const answer = useAnswer('project.find', asked.length === 0 ? undefined : { text: asked, limit: 20 });
   useKeys('Palette', [], { isModal: true });
   // Before the browser draws: what is typed after the key that opened it is for its field.
   useLayoutEffect(() => {

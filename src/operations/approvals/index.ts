@@ -1,1 +1,3 @@
-export const approvals = [] as const;
+import { list } from './list';
+
+export const approvals = [list] as const;

@@ -1,1 +1,4 @@
-export const lineage = [] as const;
+import { impact } from './impact';
+import { why } from './why';
+
+export const lineage = [impact, why] as const;

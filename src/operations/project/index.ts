@@ -1,1 +1,3 @@
-export const project = [] as const;
+import { find } from './find';
+
+export const project = [find] as const;

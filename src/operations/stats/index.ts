@@ -1,1 +1,3 @@
-export const stats = [] as const;
+import { show } from './show';
+
+export const stats = [show] as const;

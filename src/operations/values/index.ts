@@ -1,1 +1,4 @@
-export const values = [] as const;
+import { show } from './show';
+import { uses } from './uses';
+
+export const values = [show, uses] as const;

@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import { TAG, VALUE } from '../../values/tags';
 import type { Json } from '../../values';
+import { json as anyJson, list } from '../fields';
 import { cutJson } from './cut-json';
-import type { ColumnView, TableView } from '../../explorer/contract';
 
 type Row = Readonly<Record<string, Json>>;
 
@@ -11,6 +12,34 @@ const TOP = 5;
 const BINS = 10;
 const CELL_CHARACTERS = 500;
 const TOP_CHARACTERS = 100;
+
+const columnView = z.object({
+  name: z.string(),
+  type: z.enum(['number', 'text', 'boolean', 'time', 'mixed', 'nested']),
+  missing: z.int(),
+  distinct: z.int().optional(),
+  min: z.union([z.number(), z.string()]).optional(),
+  max: z.union([z.number(), z.string()]).optional(),
+  mean: z.number().optional(),
+  /** For numbers: the counts of ten equal ranges from `min` to `max`. */
+  histogram: list(z.int()).optional(),
+  /** For texts: the most frequent ones, at most five, with their counts. */
+  top: list(z.tuple([z.string(), z.int()])).optional(),
+});
+export type ColumnView = z.output<typeof columnView>;
+
+export const tableView = z.object({
+  rows: z.int(),
+  columns: list(columnView),
+  /** Index of the first row. */
+  from: z.int(),
+  /**
+   * At most 100 rows, with cells in the order of the columns. An absent cell is null; the column counts it as
+   * `missing`.
+   */
+  cells: list(list(anyJson)),
+});
+export type TableView = z.output<typeof tableView>;
 
 /** Whether a value is a list of records, which is shown as a table. */
 export function isTable(json: Json): json is Row[] {

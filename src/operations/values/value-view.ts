@@ -1,11 +1,12 @@
+import { z } from 'zod';
 import { toBase64 } from '../../values/base64';
 import { TAG } from '../../values/tags';
 import type { Json } from '../../values';
 import { REDACTED, redactJson, redactText } from '../../values/redact';
 import { SelvageError } from '../../errors';
-import type { ValueAsk, ValueView } from '../../explorer/contract';
+import * as fields from '../fields';
 import { cutJson } from './cut-json';
-import { isTable, tableOf } from './table-view';
+import { isTable, tableOf, tableView } from './table-view';
 
 /** Limit of a preview in characters, and of hexadecimal digits in bytes. */
 export const PREVIEW = 256 * 1024;
@@ -15,6 +16,45 @@ const IMAGE_BYTES = 2 * 1024 * 1024;
 export const WHOLE_BYTES = 16 * 1024 * 1024;
 const PAGE_OF_TABLE = 100;
 
+/** Which part of a value is shown, and how. */
+export const partOfValue = {
+  path: z
+    .array(z.union([fields.text, z.int().min(0)]))
+    .max(1_000)
+    .default([])
+    .describe('path into the value: names and indexes'),
+  from: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('first item of a list, row of a table, character of a text or byte to return'),
+  as: z
+    .enum(['json', 'text', 'bytes'])
+    .optional()
+    .describe('the form to return; by default the one that shows most of the value'),
+};
+
+const found = { hash: z.string(), size: z.int() };
+
+/**
+ * A preview of at most 256 KiB; for an image, 2 MiB. `json` is as the codec writes it: what JSON cannot
+ * express is an object with `$type` (`date`, `bytes`, `bigint`, `number`, `undefined`, `map`, `set`,
+ * `stored`, `class:<name>`, `object`) and `value`.
+ */
+export const valueView = z.discriminatedUnion('form', [
+  z.object({ form: z.literal('json'), ...found, json: fields.json, truncated: z.boolean() }),
+  z.object({ form: z.literal('text'), ...found, text: z.string(), truncated: z.boolean() }),
+  z.object({ form: z.literal('image'), ...found, mediaType: z.string(), base64: z.string() }),
+  z.object({ form: z.literal('table'), ...found, table: tableView }),
+  z.object({ form: z.literal('bytes'), ...found, mediaType: z.string().optional(), hex: z.string() }),
+  /**
+   * `code` is `ValueMissing`, `SubjectForgotten`, `KeyMissing`, `Redacted`, `NotKept`, `BackendUnavailable`
+   * or another error code.
+   */
+  z.object({ form: z.literal('none'), hash: z.string(), code: z.string(), message: z.string() }),
+]);
+export type ValueView = z.output<typeof valueView>;
+
 interface Bytes {
   readonly hash: string;
   /** Size of the whole value in bytes. */
@@ -23,17 +63,17 @@ interface Bytes {
   readonly bytes: Uint8Array;
 }
 
-type How = Pick<ValueAsk, 'path' | 'from' | 'as'> & {
+interface How extends Readonly<z.output<z.ZodObject<typeof partOfValue>>> {
   /** Redacts the value, before anything is taken of it. */
   readonly isRedacted: boolean;
-};
+}
 
 /** @throws SelvageError `InvalidQuery` if the path leads nowhere */
 export function viewOfJson(
   { hash, size, bytes, isCut }: Bytes & { readonly isCut: boolean },
   how: How,
 ): ValueView {
-  const { path = [], from = 0, as, isRedacted } = how;
+  const { path, from, as, isRedacted } = how;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   if (isCut) return textView({ hash, size }, isRedacted ? redactText(text) : text, from, isCut);
   const root = JSON.parse(text) as Json;
@@ -64,7 +104,7 @@ function textView(
 
 export function viewOfBytes(
   { hash, size, bytes: given, mediaType }: Bytes & { readonly mediaType?: string },
-  { from = 0, as, isRedacted }: How,
+  { from, as, isRedacted }: How,
 ): ValueView {
   const bytes = isRedacted ? withoutSecrets(given) : given;
   const image = imageType(bytes, mediaType);

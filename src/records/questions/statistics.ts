@@ -1,4 +1,6 @@
-import type { RunHistory, Statistics, StatisticsQuery } from '../../ports';
+import { z } from 'zod';
+import type { RunHistory, Statistics, StatisticsGroup } from '../../ports';
+import { statistics, statisticsGroup } from '../../ports/statistics';
 import { durationOption, type Duration } from '../../values/duration';
 import { isOfNode } from './telling-values';
 
@@ -19,7 +21,7 @@ const SIGMAS = 3;
 
 export interface StatsOptions {
   /** Default: by definition. */
-  readonly by?: StatisticsQuery['by'];
+  readonly by?: StatisticsGroup;
   /** Figures of what finished at or after `since` and before `until` (milliseconds since the epoch). Default: the last 24 hours. */
   readonly since?: number;
   readonly until?: number;
@@ -30,35 +32,39 @@ export interface StatsOptions {
 }
 
 /** A change for the worse, with its figures and how many they are made of. */
-export interface Regression {
-  readonly name: string;
+const regression = z.object({
+  name: z.string(),
   /** `failures`: shares between 0 and 1; the others: milliseconds. */
-  readonly what: 'p50' | 'p95' | 'failures';
-  readonly before: number;
-  readonly now: number;
-  readonly samplesBefore: number;
-  readonly samples: number;
-}
+  what: z.enum(['p50', 'p95', 'failures']),
+  before: z.number(),
+  now: z.number(),
+  samplesBefore: z.int(),
+  samples: z.int(),
+});
+export type Regression = Readonly<z.output<typeof regression>>;
 
-export interface Stats {
-  readonly by: StatisticsQuery['by'];
-  readonly since: number;
-  readonly until: number;
+export const stats = z.object({
+  by: statisticsGroup,
+  since: z.number(),
+  until: z.number(),
   /** The most that ran first. */
-  readonly items: readonly Statistics[];
+  items: z.array(statistics).readonly(),
   /** Undefined if nothing was compared. */
-  readonly baseline?: {
-    readonly since: number;
-    readonly until: number;
-    readonly regressions: readonly Regression[];
-    /**
-     * Names of which nothing can be said, because fewer than `minSamples` ran now or before. By definition, nothing is said of functions
-     * in place, which share the names of their nodes: ask by knot.
-     */
-    readonly tooFewSamples: readonly string[];
-    readonly minSamples: number;
-  };
-}
+  baseline: z
+    .object({
+      since: z.number(),
+      until: z.number(),
+      regressions: z.array(regression).readonly(),
+      /**
+       * Names of which nothing can be said, because fewer than `minSamples` ran now or before. By definition, nothing is said of functions
+       * in place, which share the names of their nodes: ask by knot.
+       */
+      tooFewSamples: z.array(z.string()).readonly(),
+      minSamples: z.int(),
+    })
+    .optional(),
+});
+export type Stats = Readonly<z.output<typeof stats>>;
 
 /** Figures of what ran lately, and what became worse. */
 export async function statsOf(
@@ -69,13 +75,13 @@ export async function statsOf(
   const start = since ?? end - DAY_MS;
   const figures = await history.statistics({ by, since: start, until: end });
   const items = [...figures].sort((a, b) => b.ran - a.ran || (a.name < b.name ? -1 : 1));
-  const stats = { by, since: start, until: end, items };
-  if (baseline === false) return stats;
+  const figured = { by, since: start, until: end, items };
+  if (baseline === false) return figured;
   const window = { since: start - durationOption('baseline', baseline), until: start };
   const before = await history.statistics({ by, ...window });
   // All functions in place of one kind are one line, so that it changes with which of them ran.
   const comparable = items.filter(({ name }) => by !== 'definition' || !isOfNode(name));
-  return { ...stats, baseline: { ...window, ...compared(comparable, before), minSamples: LEAST_SAMPLES } };
+  return { ...figured, baseline: { ...window, ...compared(comparable, before), minSamples: LEAST_SAMPLES } };
 }
 
 function compared(

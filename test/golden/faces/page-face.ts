@@ -1,4 +1,4 @@
-import { ACT_HEADER } from '../../../src/explorer/http/guard';
+import { ACT_HEADER } from '../../../src/api/guard';
 import { pathOf } from '../../../src/operations/operation';
 import { pageAt, send, type Answer, type TestPage } from '../../support/page';
 import { until } from '../../support/until';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { ActName } from '../../../src/explorer/contract';
-import { ACT_HEADER } from '../../../src/explorer/http/guard';
+import { ACT_HEADER } from '../../../src/api/guard';
 import { removeProjects } from '../../integration/server/projects';
 import { CLI_ACTS, type ActPlaces } from '../faces/cli-acts';
 import { expectFace } from '../faces/face-files';

@@ -3,6 +3,7 @@ import { knot, tapestry } from '../../../src';
 import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
 import { uiHandler } from '../../../src/explorer';
+import { requestOf } from '../../../src/operations/request';
 import { sampleLineage } from '../../../src/testing/sample-records';
 import type { Selvage } from '../../../src/client';
 import { readFile } from '../../support/doc-snippets';
@@ -124,9 +125,13 @@ test('a worker runs with rights to rows alone, and a viewer sees it and changes 
   for (const [question, ask, shown] of [
     ['runs', {}, run.runId],
     ['runs', { definition: 'double', outcome: 'ok' }, run.runId],
-    ['stats', { by: 'definition', last: '24h' }, 'double'],
+    ['stats.show', { by: 'definition', last: '24h' }, 'double'],
   ] as const) {
-    const url = `http://localhost/api/${question}?q=${encodeURIComponent(JSON.stringify(ask))}`;
+    const path =
+      question === 'runs'
+        ? `runs?q=${encodeURIComponent(JSON.stringify(ask))}`
+        : `v1/${requestOf(question, ask).path}`;
+    const url = `http://localhost/api/${path}`;
     const page = await handler(new Request(url, { headers: { host: 'localhost' } }));
     expect(await page.text()).toContain(shown);
     expect(page.status).toBe(200);

@@ -67,7 +67,7 @@ test('a run is started from the form, waits with its reason, is approved, and ea
     reason: { code: 'Signal' },
     signal: 'approval',
   });
-  const { items } = await opened.ask('approvals', {});
+  const { items } = await opened.ask('approvals.list', {});
   expect(items.find((wait) => wait.runId === runId)).toMatchObject({
     knotId: 'approval',
     signal: 'approval',
@@ -108,7 +108,7 @@ test('a run is started from the form, waits with its reason, is approved, and ea
   );
   const { graph } = await opened.ask('runs.show', { runId });
   const end = graph.knots.find(({ id }) => id === 'end')!;
-  expect(await opened.ask('value', { hash: end.state!.outputHash!, runId })).toMatchObject({
+  expect(await opened.ask('values.show', { hash: end.state!.outputHash!, runId })).toMatchObject({
     form: 'text',
     text: '8 by Anna',
   });
@@ -173,9 +173,9 @@ test('values of a subject are shown with its key, and not once it is forgotten',
   await handle.result();
   const { graph } = await opened.ask('runs.show', { runId: handle.runId });
   const { outputHash } = graph.knots.find(({ id }) => id === 'second')!.state!;
-  expect(await opened.ask('value', { hash: outputHash! })).toMatchObject({ form: 'json', json: 28 });
+  expect(await opened.ask('values.show', { hash: outputHash! })).toMatchObject({ form: 'json', json: 28 });
   await forgetSubject(own.backends, 'anna');
-  expect(await opened.ask('value', { hash: outputHash! })).toMatchObject({
+  expect(await opened.ask('values.show', { hash: outputHash! })).toMatchObject({
     form: 'none',
     code: 'SubjectForgotten',
   });

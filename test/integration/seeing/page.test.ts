@@ -273,7 +273,7 @@ describeInBrowser()('the page in a browser', () => {
     const { tab } = await open();
     let answer!: () => void;
     const isAsked = new Promise<void>((resolve) => (answer = resolve));
-    await tab.route('**/api/find?*', async (route) => {
+    await tab.route('**/api/v1/project/find?*', async (route) => {
       await isAsked;
       await route.continue();
     });
@@ -304,7 +304,7 @@ describeInBrowser()('the page in a browser', () => {
     const { tab } = await open();
     // As of so many that wait that the newest one alone is loaded.
     let loaded = first.runId;
-    await tab.route('**/api/approvals*', async (route) => {
+    await tab.route('**/api/v1/approvals/list*', async (route) => {
       if (route.request().url().includes('cursor'))
         return await route.fulfill({ json: { items: [], cursor: 'behind' } });
       const { items } = (await (await route.fetch()).json()) as { items: { runId: string }[] };

@@ -68,7 +68,10 @@ afterEach(closeAll);
 test('figures say what became worse, and of what too few ran', async () => {
   const page = await openPage({ backends: await backends(), isReadOnly: true });
   expect((await page.ask('about', {})).abilities.pages).toContain('stats');
-  const { items, total, until, since, baseline } = await page.ask('stats', { by: 'definition', last: '24h' });
+  const { items, total, until, since, baseline } = await page.ask('stats.show', {
+    by: 'definition',
+    last: '24h',
+  });
   expect(until - since).toBe(DAY);
   expect(total).toBe(3);
   expect(items.map(({ name, ran, failed }) => [name, ran, failed])).toEqual([
@@ -81,10 +84,10 @@ test('figures say what became worse, and of what too few ran', async () => {
     ['load', 'failures'],
   ]);
   expect(baseline!.tooFewSamples).toEqual(['rare']);
-  const week = await page.ask('stats', { by: 'tapestry', last: '7d' });
+  const week = await page.ask('stats.show', { by: 'tapestry', last: '7d' });
   expect(week.items[0]).toMatchObject({ name: 'sum.daily', ran: 170, bytes: 0 });
   expect(week.items[0]).toMatchObject({ queuedMs: null });
-  expect((await page.question('stats', { by: 'definition', last: '90d' })).status).toBe(400);
+  expect((await page.question('stats.show', { by: 'definition', last: '90d' })).status).toBe(400);
 });
 
 test('runs are found by the definitions of their knots and what became of these', async () => {

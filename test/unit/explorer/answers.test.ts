@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
 import { contentHash } from '../../../src/runtime/in-process/content-hash';
 import { knot, map, runLocally, tapestry } from '../../../src';
-import type { ValueView } from '../../../src/explorer/contract';
+import type { ValueView } from '../../../src/operations/values/value-view';
 import type { Backends } from '../../../src/ports';
 import { closeAll } from '../../support/open-selvage';
 import { openPage, type TestPage } from '../../support/page';
@@ -92,7 +92,7 @@ describe('a value', () => {
   afterEach(closeAll);
 
   async function view(knotId: string, more: object = {}): Promise<ValueView> {
-    return await (await openPage({ backends })).ask('value', { hash: hashes[knotId]!, ...more });
+    return await (await openPage({ backends })).ask('values.show', { hash: hashes[knotId]!, ...more });
   }
 
   test('that is a list of records is a table with what its columns are', async () => {
@@ -188,10 +188,13 @@ describe('a value', () => {
   test('that is not there says why', async () => {
     const page = await openPage({ backends });
     const unknown = `sha256:${'0'.repeat(64)}`;
-    expect(await page.ask('value', { hash: unknown })).toMatchObject({ form: 'none', code: 'UnknownValue' });
+    expect(await page.ask('values.show', { hash: unknown })).toMatchObject({
+      form: 'none',
+      code: 'UnknownValue',
+    });
     await backends.dataStore.delete(hashes['text']!);
     expect(await view('text')).toMatchObject({ form: 'none', code: 'ValueMissing' });
-    expect(await page.question('value', { hash: hashes['odd'], path: ['nowhere'] })).toMatchObject({
+    expect(await page.question('values.show', { hash: hashes['odd'], path: ['nowhere'] })).toMatchObject({
       status: 400,
     });
   });
@@ -302,38 +305,40 @@ describe('a run', () => {
 
   test('leads to all that made and used a value', async () => {
     const hash = contentHash(20);
-    const used = await page.ask('uses', { hash });
+    const used = await page.ask('values.uses', { hash });
     expect(used.items.map(({ knotId, role }) => [knotId, role])).toEqual([
       ['all[10]', 'produced'],
       ['param:count', 'parameter'],
     ]);
-    const takers = await page.ask('uses', { hash, cursor: used.cursor! });
+    const takers = await page.ask('values.uses', { hash, cursor: used.cursor! });
     expect(takers.items).toEqual([expect.objectContaining({ knotId: 'numbers', role: 'consumed' })]);
     expect(takers.cursor).toBeUndefined();
     const { graph } = await page.ask('runs.show', { runId: 'second' });
     const end = graph.knots[2]!.state!.outputHash!;
-    const up = await page.ask('walk', { hash: end, direction: 'why' });
+    const up = await page.ask('lineage.why', { hash: end });
     expect(up.items.slice(0, 2).map(({ knotId, depth }) => [knotId, depth])).toEqual([
       ['all', 0],
       [expect.any(String), 1],
     ]);
-    const down = await page.ask('walk', { hash, direction: 'impact', runId: 'first' });
+    const down = await page.ask('lineage.impact', { hash });
     expect(down.items.map(({ knotId }) => knotId)).toContain('numbers');
   });
 
   test('is found by what is typed', async () => {
-    expect((await page.ask('find', { text: 'FIR' })).items).toEqual([
+    expect((await page.ask('project.find', { text: 'FIR' })).items).toEqual([
       { kind: 'run', runId: 'first', tapestry: 'doubled', status: 'succeeded' },
     ]);
-    expect((await page.ask('find', { text: 'dou' })).items).toEqual([
+    expect((await page.ask('project.find', { text: 'dou' })).items).toEqual([
       { kind: 'tapestry', tapestry: 'doubled' },
     ]);
-    expect((await page.ask('find', { text: 'first/num' })).items).toEqual([
+    expect((await page.ask('project.find', { text: 'first/num' })).items).toEqual([
       { kind: 'knot', runId: 'first', knotId: 'numbers' },
     ]);
     const hash = contentHash(20);
-    expect((await page.ask('find', { text: hash.slice(7, 20) })).items).toEqual([{ kind: 'value', hash }]);
-    expect((await page.ask('find', { text: '' })).items).toEqual([]);
+    expect((await page.ask('project.find', { text: hash.slice(7, 20) })).items).toEqual([
+      { kind: 'value', hash },
+    ]);
+    expect((await page.ask('project.find', { text: '' })).items).toEqual([]);
   });
 });
 

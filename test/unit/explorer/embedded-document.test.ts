@@ -36,8 +36,8 @@ test('a file answers for the run that it holds', () => {
     knotId: 'load',
     inputs: [],
   });
-  expect(answerFrom(document, 'value', { hash: 'abc' })).toMatchObject({ json: 1 });
-  expect(answerFrom(document, 'find', { text: 'LOA' }).items).toEqual([
+  expect(answerFrom(document, 'values.show', { hash: 'abc' })).toMatchObject({ json: 1 });
+  expect(answerFrom(document, 'project.find', { text: 'LOA' }).items).toEqual([
     { kind: 'knot', runId: 'r', knotId: 'load' },
   ]);
 });
@@ -48,7 +48,7 @@ test('what it does not hold is refused, and a value that is not there says so in
     'does not hold the knot other',
   );
   expect(() => answerFrom(document, 'schedules', {})).toThrow('does not answer schedules');
-  expect(answerFrom(document, 'value', { hash: '__proto__' })).toMatchObject({
+  expect(answerFrom(document, 'values.show', { hash: '__proto__' })).toMatchObject({
     form: 'none',
     code: 'NotKept',
   });

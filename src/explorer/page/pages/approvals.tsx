@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ApprovalsAnswer } from '../../contract';
+import type { AnswerOf } from '../../../operations';
+import type { Approval as Wait } from '../../../operations/approvals/list';
 import { mayAct, source } from '../app';
 import { PageHead } from '../frame';
 import { useKeys } from '../keys';
@@ -14,11 +15,11 @@ import { VirtualList } from '../ui/virtual-list';
 import { countWords, exactWords } from '../words';
 import { useSignalForm } from './act-dialogs';
 
-type Wait = ApprovalsAnswer['items'][number];
+type ApprovalsAnswer = AnswerOf<'approvals.list'>;
 
 /** The signals that runs wait for, each with a form for its payload. */
 export function ApprovalsPage({ place }: PageProps<'approvals'>) {
-  const answer = useAnswer('approvals', {}, { staleOn: () => true, everyMs: 15_000 });
+  const answer = useAnswer('approvals.list', {}, { staleOn: () => true, everyMs: 15_000 });
   const further = useFurther(answer.value);
   const waits = [...(answer.value?.items ?? []), ...further.waits];
   /** Which one is shown: it stays as long as it waits, for its form may be half filled in. */
@@ -210,7 +211,7 @@ function useFurther(head: ApprovalsAnswer | undefined): {
     if (cursor === undefined || isAsking.current) return;
     isAsking.current = true;
     void source()
-      .ask('approvals', { cursor })
+      .ask('approvals.list', { cursor })
       .then(
         (page) => setPages((before) => [...before, page]),
         (refused: unknown) => setError(asSourceError(refused)),

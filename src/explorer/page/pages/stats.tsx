@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
+import type { AnswerOf, AskOf } from '../../../operations';
 import type { Statistics } from '../../../ports';
 import type { Regression } from '../../../records/questions/statistics';
-import type { StatsAnswer, StatsGroup, StatsWindow } from '../../contract';
 import { PageHead } from '../frame';
 import type { PageProps } from '../pages';
 import { alter, href, type Places } from '../router';
@@ -11,6 +11,10 @@ import { Icon } from '../ui/icons';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { countWords, durationWords, sizeWords } from '../words';
+
+type StatsAnswer = AnswerOf<'stats.show'>;
+type StatsGroup = AskOf<'stats.show'>['by'];
+type StatsWindow = AskOf<'stats.show'>['last'];
 
 const GROUPS: Readonly<Record<StatsGroup, string>> = { definition: 'Definition', tapestry: 'Tapestry' };
 const WINDOWS: Readonly<Record<StatsWindow, string>> = { '24h': '24 hours', '7d': '7 days' };
@@ -69,7 +73,7 @@ function countOrNone(count: number): ComponentChildren {
 export function StatsPage({ place }: PageProps<'stats'>) {
   const by = oneOf(GROUPS, place.by, 'definition');
   const last = oneOf(WINDOWS, place.last, '24h');
-  const answer = useAnswer('stats', { by, last }, { everyMs: 60_000 });
+  const answer = useAnswer('stats.show', { by, last }, { everyMs: 60_000 });
   const found = answer.value;
   return (
     <>

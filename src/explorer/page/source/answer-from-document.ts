@@ -1,5 +1,7 @@
 import { mapOfElement } from '../../../authoring/element-id';
-import type { EmbeddedDocument, EmbeddedRun, Found, QuestionName, Questions, UseView } from '../../contract';
+import type { EmbeddedDocument, EmbeddedRun, QuestionName, Questions } from '../../contract';
+import type { Found } from '../../../operations/project/find';
+import type { UseOfValue } from '../../../operations/values/uses';
 import { knotView } from '../../../operations/knots/knot-view';
 import { SourceError } from './source-error';
 
@@ -53,15 +55,15 @@ export function answerFrom<Name extends QuestionName>(
         ...(next !== undefined && { cursor: String(next) }),
       };
     },
-    uses: ({ hash }) => ({ hash, items: runs.flatMap((run) => usesIn(run, hash)) }),
-    value: ({ hash }) =>
+    'values.uses': ({ hash }) => ({ hash, items: runs.flatMap((run) => usesIn(run, hash)) }),
+    'values.show': ({ hash }) =>
       own(document.values, hash) ?? {
         form: 'none',
         hash,
         code: 'NotKept',
         message: 'This file does not hold the value.',
       },
-    find: ({ text, limit }) => ({ items: found(document, text).slice(0, limit ?? 20) }),
+    'project.find': ({ text, limit }) => ({ items: found(document, text).slice(0, limit ?? 20) }),
   };
   const answer = Object.hasOwn(answers, name) ? answers[name] : undefined;
   if (!answer) throw notInFile(`A file does not answer ${name}; the page of \`selvage ui\` does.`);
@@ -72,8 +74,8 @@ function runsOf({ run, knots = {}, elements = {}, nested = [] }: EmbeddedDocumen
   return run ? [{ run, knots, elements }, ...nested] : [];
 }
 
-function usesIn({ run: { run }, knots }: EmbeddedRun, hash: string): UseView[] {
-  return Object.values(knots).flatMap(({ knotId, state, inputs }): UseView[] => {
+function usesIn({ run: { run }, knots }: EmbeddedRun, hash: string): UseOfValue[] {
+  return Object.values(knots).flatMap(({ knotId, state, inputs }): UseOfValue[] => {
     const of = { runId: run.runId, tapestry: run.tapestry, knotId, at: state?.finishedAt ?? run.startedAt };
     const made = knotId.startsWith('param:')
       ? 'parameter'

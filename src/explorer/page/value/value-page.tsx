@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { UseView, WalkAnswer } from '../../contract';
+import type { Step as WalkStep } from '../../../operations/lineage/walk';
+import type { UseOfValue } from '../../../operations/values/uses';
 import { source } from '../app';
 import { PageHead } from '../frame';
 import { useKeys } from '../keys';
@@ -62,7 +63,7 @@ export function ValuePage({ place }: PageProps<'value'>): JSX.Element {
 }
 
 const USES: Readonly<
-  Record<UseView['role'], { readonly tone: 'ok' | 'reused' | 'none'; readonly word: string }>
+  Record<UseOfValue['role'], { readonly tone: 'ok' | 'reused' | 'none'; readonly word: string }>
 > = {
   produced: { tone: 'ok', word: 'made it' },
   reused: { tone: 'reused', word: 'reused it' },
@@ -71,8 +72,8 @@ const USES: Readonly<
 };
 
 function Uses({ hash }: { hash: string }): JSX.Element {
-  const { value, error, reload } = useAnswer('uses', { hash });
-  const [later, setLater] = useState<{ uses: readonly UseView[]; cursor?: string }>();
+  const { value, error, reload } = useAnswer('values.uses', { hash });
+  const [later, setLater] = useState<{ uses: readonly UseOfValue[]; cursor?: string }>();
   const [failed, setFailed] = useState<SourceError>();
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
   if (!value) return <Skeleton rows={4} height={36} />;
@@ -80,7 +81,7 @@ function Uses({ hash }: { hash: string }): JSX.Element {
   const cursor = later ? later.cursor : value.cursor;
   const more = async (): Promise<void> => {
     try {
-      const answer = await source().ask('uses', { hash, ...(cursor !== undefined && { cursor }) });
+      const answer = await source().ask('values.uses', { hash, ...(cursor !== undefined && { cursor }) });
       setLater((before) => ({
         uses: [...(before?.uses ?? []), ...answer.items],
         ...(answer.cursor !== undefined && { cursor: answer.cursor }),
@@ -140,10 +141,9 @@ function Walk({
   direction: 'why' | 'impact';
   run?: string;
 }): JSX.Element {
-  const { value, error, reload } = useAnswer('walk', {
+  const { value, error, reload } = useAnswer(`lineage.${direction}`, {
     hash,
-    direction,
-    ...(run !== undefined && { runId: run }),
+    ...(direction === 'why' && run !== undefined && { runId: run }),
   });
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
   if (!value) return <Skeleton rows={5} height={30} />;
@@ -166,7 +166,7 @@ function Walk({
   );
 }
 
-function Step({ step }: { step: WalkAnswer['items'][number] }): JSX.Element {
+function Step({ step }: { step: WalkStep }): JSX.Element {
   const { depth, runId, knotId, definition, outputHash, through, at } = step;
   return (
     <li style={{ paddingLeft: `${12 + Math.min(depth, 24) * 18}px` }}>

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ColumnView, TableView, ValueView } from '../../contract';
+import type { ColumnView, TableView } from '../../../operations/values/table-view';
+import type { ValueView } from '../../../operations/values/value-view';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
@@ -20,7 +21,7 @@ export function ValuePreview({
   /** Maximum height in pixels. */ height?: number;
 }): JSX.Element {
   const [from, setFrom] = useState(0);
-  const { value, error, reload } = useAnswer('value', {
+  const { value, error, reload } = useAnswer('values.show', {
     hash,
     ...(run !== undefined && { runId: run }),
     ...(from > 0 && { from }),

@@ -1,35 +1,46 @@
+import { z } from 'zod';
 import { knotRecords } from '../../connection/read-run';
 import { recordOf } from '../../authoring';
 import type { LoadedPlan } from '../../runtime';
 import type { LineageRecord, RunRecord } from '../../ports';
-import type { ApprovalsAnswer, Questions } from '../contract';
-import type { ProjectData, Rights } from '../../operations/surroundings';
-import { schemaToJson } from '../../operations/schema-to-json';
+import { cursor, instant, json, page } from '../fields';
+import { question } from '../operation';
+import { schemaToJson } from '../schema-to-json';
+import type { ProjectData, Rights } from '../surroundings';
 
 const RUNS = 200;
 
-/**
- * Signals that runs wait for, the latest runs first. Read from the records, so that no worker need answer.
- */
-export async function approvals(
-  data: ProjectData,
-  { cursor }: Questions['approvals']['ask'],
-  rights: Rights,
-): Promise<ApprovalsAnswer> {
-  const page = await data.backends.runHistory.listRuns({
-    status: 'running',
-    limit: RUNS,
-    cursor,
-  });
-  const waits = await Promise.all(page.items.map((run) => waitsOf(data, run, rights)));
-  return { items: waits.flat(), cursor: page.cursor };
-}
+const approval = z.object({
+  runId: z.string(),
+  tapestry: z.string(),
+  knotId: z.string(),
+  signal: z.string(),
+  since: instant.optional(),
+  until: instant.optional(),
+  summary: z.string().optional(),
+  /** The schema of the payload; `{}` where JSON Schema cannot express it. */
+  schema: json,
+});
+export type Approval = z.output<typeof approval>;
 
-async function waitsOf(
-  data: ProjectData,
-  run: RunRecord,
-  rights: Rights,
-): Promise<ApprovalsAnswer['items'][number][]> {
+export const list = question({
+  name: 'approvals.list',
+  summary: 'the signals that runs wait for, the latest runs first',
+  description: 'Reads the records alone, so that neither the server nor a worker need answer.',
+  group: 'see',
+  ask: z.strictObject({ cursor }),
+  answer: page(approval),
+  examples: [{}],
+  inFull: true,
+  /** @throws SelvageError `BackendUnavailable` */
+  async run({ caller, ...data }, { cursor: after }) {
+    const runs = await data.backends.runHistory.listRuns({ status: 'running', limit: RUNS, cursor: after });
+    const waits = await Promise.all(runs.items.map((run) => waitsOf(data, run, caller)));
+    return { items: waits.flat(), cursor: runs.cursor };
+  },
+});
+
+async function waitsOf(data: ProjectData, run: RunRecord, rights: Rights): Promise<Approval[]> {
   const plan = await data.plans.of(run).catch(() => undefined);
   const signals = plan?.plan.knots.filter(({ policy }) => policy.wait?.signal !== undefined) ?? [];
   if (!plan || signals.length === 0) return [];

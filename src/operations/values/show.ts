@@ -1,40 +1,59 @@
+import { z } from 'zod';
 import { SelvageError } from '../../errors';
 import { resolveHash } from '../../records/questions';
 import type { LineageRecord } from '../../ports';
 import { scrubOf } from '../../records/retention';
 import { withSubject } from '../../encryption/run-scope';
 import { subjectOf } from '../../encryption/seal-backends';
-import type { ValueAsk, ValueView } from '../contract';
 import { mapOfElement } from '../../authoring/element-id';
 import { isSecretName } from '../../values/redact';
-import type { ProjectData, Rights } from '../../operations/surroundings';
-import { readBytes } from '../../operations/values/read-bytes';
-import { viewOfBytes, viewOfJson, WHOLE_BYTES } from '../../operations/values/value-view';
+import { hash, name } from '../fields';
+import { question } from '../operation';
+import type { ProjectData } from '../surroundings';
+import { readBytes } from './read-bytes';
+import { partOfValue, valueView, viewOfBytes, viewOfJson, WHOLE_BYTES, type ValueView } from './value-view';
 
-/** A preview of a value. If it cannot be shown, the answer says why. */
-export async function value(data: ProjectData, ask: ValueAsk, rights: Rights): Promise<ValueView> {
-  const { dataStore, runHistory } = data.backends;
-  const hash = await resolveHash(runHistory, ask.hash);
-  const record = await recordOf(data, hash, ask.runId);
-  const run = await runOf(data, ask.runId ?? record?.run_id);
-  const how = { ...ask, isRedacted: !rights.maySeeSecrets };
-  const secret = how.isRedacted ? await secretNameOf(data, hash) : undefined;
-  if (secret !== undefined) {
-    const message = `It is the value of ${JSON.stringify(secret)}, whose name says that it is secret.`;
-    return { form: 'none', hash, code: 'Redacted', message };
-  }
-  try {
-    const read = await withSubject(run && subjectOf(run), () => readBytes(dataStore, hash, WHOLE_BYTES));
-    if (!read) return await notThere(data, hash);
-    const size = read.isCut ? (record?.output_size ?? read.bytes.byteLength) : read.bytes.byteLength;
-    const { stored: mediaType } = (record?.extra ?? {}) as { stored?: string };
-    if (hash.startsWith('bytes-')) return viewOfBytes({ hash, size, bytes: read.bytes, mediaType }, how);
-    return viewOfJson({ hash, size, bytes: read.bytes, isCut: read.isCut }, how);
-  } catch (error) {
-    if (!SelvageError.is(error) || error.code === 'InvalidQuery') throw error;
-    return { form: 'none', hash, code: error.code, message: error.message };
-  }
-}
+export const show = question({
+  name: 'values.show',
+  summary: 'what a value is, or a part of it',
+  description: 'Shows the beginning of a large value. If a value cannot be shown, the answer says why.',
+  group: 'see',
+  ask: z.strictObject({
+    hash,
+    runId: name
+      .optional()
+      .describe('the run whose key decrypts the value, where values are sealed for subjects'),
+    ...partOfValue,
+  }),
+  answer: valueView,
+  at: ['hash'],
+  examples: [{ hash: 'sha256:4f2a' }, { hash: 'sha256:4f2a', path: ['users', 3, 'name'] }],
+  inFull: true,
+  /** @throws SelvageError `UnknownValue`, `AmbiguousHash`, `InvalidQuery`, `BackendUnavailable` */
+  async run({ caller, ...data }, { hash: given, runId, ...part }): Promise<ValueView> {
+    const { dataStore, runHistory } = data.backends;
+    const hash = await resolveHash(runHistory, given);
+    const record = await recordOf(data, hash, runId);
+    const run = await runOf(data, runId ?? record?.run_id);
+    const how = { ...part, isRedacted: !caller.maySeeSecrets };
+    const secret = how.isRedacted ? await secretNameOf(data, hash) : undefined;
+    if (secret !== undefined) {
+      const message = `It is the value of ${JSON.stringify(secret)}, whose name says that it is secret.`;
+      return { form: 'none', hash, code: 'Redacted', message };
+    }
+    try {
+      const read = await withSubject(run && subjectOf(run), () => readBytes(dataStore, hash, WHOLE_BYTES));
+      if (!read) return await notThere(data, hash);
+      const size = read.isCut ? (record?.output_size ?? read.bytes.byteLength) : read.bytes.byteLength;
+      const { stored: mediaType } = (record?.extra ?? {}) as { stored?: string };
+      if (hash.startsWith('bytes-')) return viewOfBytes({ hash, size, bytes: read.bytes, mediaType }, how);
+      return viewOfJson({ hash, size, bytes: read.bytes, isCut: read.isCut }, how);
+    } catch (error) {
+      if (!SelvageError.is(error) || error.code === 'InvalidQuery') throw error;
+      return { form: 'none', hash, code: error.code, message: error.message };
+    }
+  },
+});
 
 const RECORDS = 1_000;
 
