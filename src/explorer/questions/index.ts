@@ -12,7 +12,6 @@ import { emitterLetters, emitters } from './emitters';
 import { find } from './find';
 import { knot } from './knot';
 import { uses, walk } from './lineage';
-import { backfillPreview, rerunPreview } from './previews';
 import { run, waiting } from './run';
 import { grid, runs } from './runs';
 import { deadLetters, partitions, schedules, triggers, workers } from './standing';
@@ -33,7 +32,6 @@ type Answers = {
 const ANSWERS: Answers = {
   about: (data, _, rights) => about(data, rights),
   approvals,
-  backfillPreview,
   compare,
   deadLetters,
   elements,
@@ -43,7 +41,6 @@ const ANSWERS: Answers = {
   grid,
   knot,
   partitions,
-  rerunPreview,
   run,
   runs,
   schedules,

@@ -70,7 +70,7 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
                 </tr>
               </thead>
               <tbody>
-                {found.counts.map(({ key, count, since, oldestRunId }) => (
+                {found.counts?.map(({ key, count, since, oldestRunId }) => (
                   <tr key={key}>
                     <td>
                       <code class="break">{key}</code>
