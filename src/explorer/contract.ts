@@ -49,30 +49,9 @@ export interface OtherQuestions {
   streams: { ask: Record<string, never>; answer: { items: StreamView[] } };
   /** How far a stream is, by partition, and the elements that failed. */
   stream: { ask: { stream: string }; answer: StreamAnswer };
-  /** What a rerun from knots would run and what it would reuse. */
-  rerunPreview: { ask: RerunAsk; answer: RerunPreview };
-  backfillPreview: { ask: BackfillAsk; answer: { keys: string[]; total: number } };
 }
 
-export type Acts = OtherActs & TableActs;
-
-export interface OtherActs {
-  start: {
-    ask: { tapestry: string; parameters: Json; runId?: string; tags?: string[] };
-    answer: { runId: string };
-  };
-  signal: { ask: { runId: string; signal: string; payload: Json }; answer: Record<string, never> };
-  cancel: { ask: { runId: string }; answer: Record<string, never> };
-  terminate: { ask: { runId: string; reason?: string }; answer: Record<string, never> };
-  /** Starts a run that takes over every Ok outcome, except those of `from` and everything downstream. */
-  resume: { ask: RerunAsk; answer: { runId: string } };
-  schedule: { ask: { id: string; action: 'pause' | 'resume' | 'trigger' }; answer: Record<string, never> };
-  backfill: { ask: BackfillAsk; answer: { runId: string } };
-  /** `redrive`: delivers what it gave up once more. `resume`: goes on now. `replay`: hears all again, from the beginning. */
-  emitter: { ask: { name: string; action: 'redrive' | 'resume' | 'replay' }; answer: Record<string, never> };
-  /** `drain`: ends it when what was read is finished. */
-  stream: { ask: { id: string; action: 'pause' | 'resume' | 'drain' }; answer: Record<string, never> };
-}
+export type Acts = TableActs;
 
 export type QuestionName = keyof Questions;
 export type ActName = keyof Acts;
@@ -232,24 +211,6 @@ export interface QueueView {
   readonly lastPollAt?: number;
   /** Number of unfinished runs. */
   readonly running: number;
-}
-
-export interface RerunAsk {
-  readonly runId: string;
-  /** Ids of the knots to run again, with everything downstream. Default: those that are not Ok. */
-  readonly from?: readonly string[];
-}
-
-export interface RerunPreview {
-  readonly reused: readonly string[];
-  readonly runs: readonly string[];
-}
-
-export interface BackfillAsk {
-  readonly tapestry: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly states?: readonly string[];
 }
 
 /**

@@ -5,7 +5,7 @@ import { budgetOf } from '../plan';
 import { planOf } from '../runtime';
 import { nodeSha256 } from '../backends';
 import type { ActName, Acts, QuestionName, Questions } from '../explorer';
-import { act } from '../explorer/acts';
+import { call } from '../operations/call';
 import type { ProjectData, Rights } from '../operations/surroundings';
 import { answer } from '../explorer/questions';
 import { requireTapestry } from '../operations/require-tapestry';
@@ -98,7 +98,7 @@ async function carryOut<Name extends ActName>(
   name: Name,
   what: Acts[Name]['ask'],
 ): Promise<Acts[Name]['answer']> {
-  return await act(data, rights, name, what);
+  return await call({ ...data, caller: rights }, name, what);
 }
 
 export const TOOLS: readonly Tool[] = [
@@ -309,7 +309,7 @@ export const TOOLS: readonly Tool[] = [
       'Says what a run that goes on from another one would take over and what it would run again. Needs the Temporal server. Nothing is started.',
     input: { runId, from: knotsFrom() },
     call: async ({ runId, from: knots }, surroundings) => {
-      const { reused, runs } = await ask(surroundings, 'rerunPreview', {
+      const { reused, runs } = await ask(surroundings, 'runs.previewResume', {
         runId,
         ...defined({ from: knots }),
       });
@@ -326,7 +326,7 @@ export const TOOLS: readonly Tool[] = [
     },
     call: async ({ query, limit = 5 }) => ({ items: searchDocs(query, limit) }),
   }),
-  tool('start', {
+  tool('runs.start', {
     title: 'Start a run',
     description:
       'Starts a run of a tapestry of the given file, and returns its id at once. It has effects: bodies of the tapestry run. Look at `plan_preview` for the parameters first. A worker must be there for it (`selvage worker` or `selvage dev`).',
@@ -343,7 +343,7 @@ export const TOOLS: readonly Tool[] = [
       tags: z.array(z.string().min(1)).max(20).optional(),
     },
     call: async ({ tapestry, parameters, ...others }, surroundings) =>
-      await carryOut(surroundings, 'start', { tapestry, parameters, ...defined(others) }),
+      await carryOut(surroundings, 'runs.start', { tapestry, parameters, ...defined(others) }),
   }),
   tool('signal', {
     title: 'Send a signal',
@@ -356,7 +356,7 @@ export const TOOLS: readonly Tool[] = [
       payload: z.json().describe('What the schema of the waiting knot takes.'),
     },
     call: async ({ runId, signal, payload }, surroundings) => {
-      await carryOut(surroundings, 'signal', { runId, signal, payload });
+      await carryOut(surroundings, 'runs.signal', { runId, signal, payload });
       return { runId, signal, taken: true };
     },
   }),
@@ -367,7 +367,7 @@ export const TOOLS: readonly Tool[] = [
     isWriting: true,
     input: { runId, from: knotsFrom() },
     call: async ({ runId, from: knots }, surroundings) =>
-      await carryOut(surroundings, 'resume', { runId, ...defined({ from: knots }) }),
+      await carryOut(surroundings, 'runs.resume', { runId, ...defined({ from: knots }) }),
   }),
 ];
 

@@ -31,6 +31,12 @@ export const page = <Item extends z.ZodType>(
 ): z.ZodObject<{ items: z.ZodReadonly<z.ZodArray<Item>>; cursor: z.ZodOptional<z.ZodString> }> =>
   z.object({ items: list(item), cursor: z.string().optional() });
 
+/** The answer of an act that has no more to tell than that it was done. */
+export const nothing = z.object({});
+
+/** The answer of an act that has started a run. */
+export const startedRun = z.object({ runId: z.string() });
+
 /** A time of an answer: milliseconds since the epoch in TypeScript, ISO 8601 in JSON. Its name says that it is one, see `values/answer-json.ts`. */
 export const instant = z.number();
 

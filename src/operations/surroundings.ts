@@ -23,6 +23,11 @@ export interface Surroundings extends ProjectData {
   readonly caller: Rights;
 }
 
+/** Who starts a run, and by what, as it is recorded. */
+export function starterOf({ actor, trigger = 'ui' }: Rights): { actor?: string; trigger: string } {
+  return { trigger, ...(actor !== undefined && { actor }) };
+}
+
 /** What one request may do, and on whose behalf. */
 export interface Rights {
   readonly mayAct: boolean;

@@ -1,20 +1,14 @@
-import { BodyReader } from '../../adapters/webhook/read-body';
 import { Api, unknownPath, wrongMethod, type ApiOptions } from '../../api/api';
 import { SelvageError } from '../../errors';
 import { HEADERS, jsonAnswer } from '../../http/answers';
 import type { ProjectData } from '../../operations/surroundings';
 import { answerJson } from '../../values/answer-json';
-import { act, type ActAsk } from '../acts';
-import { ACTS, QUESTIONS } from '../asks';
-import type { OtherActs, OtherQuestions } from '../contract';
+import { QUESTIONS } from '../asks';
+import type { OtherQuestions } from '../contract';
 import { answer } from '../questions';
 import { documentOf, PageFiles } from './page';
 
-type ActName = keyof OtherActs;
 type QuestionName = keyof OtherQuestions;
-
-/** Limits for the body of a request: parameters of a run, or the payload of a signal. */
-const BODY_LIMITS = { body: 4 * 1024 * 1024, time: 30_000 };
 
 export interface HandlerOptions extends ApiOptions {
   /** The path at which the page is mounted, such as `/selvage`; empty for the root. */
@@ -24,7 +18,6 @@ export interface HandlerOptions extends ApiOptions {
 /** Answers all requests of a page; undefined for a path outside of it. */
 export class PageHandler {
   readonly #files = new PageFiles();
-  readonly #bodies = new BodyReader();
   readonly #v1: Api;
 
   constructor(
@@ -64,18 +57,10 @@ export class PageHandler {
 
   async #api(request: Request, name: string): Promise<Response> {
     const isQuestion = Object.hasOwn(QUESTIONS, name);
-    const isAct = Object.hasOwn(ACTS, name);
     if (name.startsWith('v1/')) return await this.#v1.fetch(request, name.slice('v1/'.length));
-    if (isAct && request.method === 'POST') return await this.#act(request, name as ActName);
-    if (isQuestion && request.method === 'GET') return await this.#question(request, name as QuestionName);
-    if (!isQuestion && !isAct) throw unknownPath();
-    throw wrongMethod([...(isQuestion ? ['GET'] : []), ...(isAct ? ['POST'] : [])].join(', '));
-  }
-
-  async #bodyOf(request: Request): Promise<unknown> {
-    const { bytes, release } = await this.#bodies.read(request, BODY_LIMITS);
-    release();
-    return parse(new TextDecoder().decode(bytes));
+    if (!isQuestion) throw unknownPath();
+    if (request.method !== 'GET') throw wrongMethod('GET');
+    return await this.#question(request, name as QuestionName);
   }
 
   async #question(request: Request, name: QuestionName): Promise<Response> {
@@ -83,12 +68,6 @@ export class PageHandler {
     const text = new URL(request.url).searchParams.get('q') ?? '{}';
     const ask = checked(QUESTIONS[name], parse(text), name);
     return await jsonResponse(request, await answer(this.data, rights, name, ask));
-  }
-
-  async #act(request: Request, name: ActName): Promise<Response> {
-    const rights = await this.options.guard.rightsOf(request, true);
-    const ask = checked(ACTS[name], await this.#bodyOf(request), name);
-    return await jsonResponse(request, await act(this.data, rights, name, ask as ActAsk));
   }
 }
 
@@ -101,7 +80,7 @@ function parse(text: string): unknown {
   }
 }
 
-type Schema = (typeof QUESTIONS)[QuestionName] | (typeof ACTS)[ActName];
+type Schema = (typeof QUESTIONS)[QuestionName];
 
 /** @throws SelvageError `InvalidRequest` */
 function checked(schema: Schema, asked: unknown, name: string): object {

@@ -5,23 +5,27 @@ import { asSourceError, type SourceError } from './source/source-error';
 import { forgetAnswers } from './store';
 import { toast } from './ui/toast';
 
-export interface Acting<Name extends ActName> {
+export interface Acting {
   readonly isBusy: boolean;
   readonly error?: SourceError;
   /** Returns undefined if the act was refused; `error` then says why. */
-  act(ask: Acts[Name]['ask'], done?: string): Promise<Acts[Name]['answer'] | undefined>;
+  act<Name extends ActName>(
+    name: Name,
+    ask: Acts[Name]['ask'],
+    done?: string,
+  ): Promise<Acts[Name]['answer'] | undefined>;
 }
 
 /**
- * Performs an act, announces it, and reloads what is shown.
+ * Performs acts, one at a time, announces them, and reloads what is shown.
  *
  * @param options `asToast`: a refusal is shown as a toast, for callers without a place for it
  */
-export function useAct<Name extends ActName>(name: Name, options: { asToast?: boolean } = {}): Acting<Name> {
+export function useAct(options: { asToast?: boolean } = {}): Acting {
   const [state, setState] = useState<{ isBusy: boolean; error?: SourceError }>({ isBusy: false });
   return {
     ...state,
-    act: async (ask, done) => {
+    act: async (name, ask, done) => {
       setState({ isBusy: true });
       try {
         const answer = await source().act(name, ask);

@@ -6,7 +6,6 @@ import type { OtherQuestions, Questions } from '../contract';
 import type { ProjectData, Rights } from '../../operations/surroundings';
 import { about } from './about';
 import { emitterLetters, emitters } from './emitters';
-import { backfillPreview, rerunPreview } from './previews';
 import { deadLetters, partitions, schedules, triggers, workers } from './standing';
 import { stream, streams } from './streams';
 
@@ -22,12 +21,10 @@ type Answers = {
 
 const ANSWERS: Answers = {
   about: (data, _, rights) => about(data, rights),
-  backfillPreview,
   deadLetters,
   emitterLetters,
   emitters,
   partitions,
-  rerunPreview,
   schedules,
   stream,
   streams,

@@ -1,1 +1,3 @@
-export const emitters = [] as const;
+import { redrive, replay, resume } from './acts';
+
+export const emitters = [redrive, replay, resume] as const;

@@ -1,1 +1,4 @@
-export const partitions = [] as const;
+import { backfill } from './backfill';
+import { previewBackfill } from './preview-backfill';
+
+export const partitions = [backfill, previewBackfill] as const;

@@ -1,1 +1,3 @@
-export const schedules = [] as const;
+import { pause, resume, trigger } from './acts';
+
+export const schedules = [pause, resume, trigger] as const;

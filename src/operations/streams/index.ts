@@ -1,1 +1,3 @@
-export const streams = [] as const;
+import { drain, pause, resume } from './acts';
+
+export const streams = [drain, pause, resume] as const;

@@ -38,7 +38,7 @@ test('selvage ui has a page that starts runs, a second one its own port, and bot
   expect(taken).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error PortInUse: /m) as string });
 
   const feeds = [page.listen(), second.listen()];
-  const { runId } = await page.act('start', { tapestry: 'first', parameters: {} });
+  const { runId } = await page.act('runs.start', { tapestry: 'first', parameters: {} });
   expect(await second.ask('runs.show', { runId })).toMatchObject({
     run: { status: 'running', trigger: 'ui' },
   });
@@ -59,7 +59,7 @@ test('a page tells what is on record while its server is away, and acts once it 
   await worker.hasWritten(/Worker of first/);
   const isEnded = async (run: string): Promise<boolean> =>
     (await page.ask('runs.list', {})).items.some((one) => one.runId === run && one.status === 'succeeded');
-  const { runId } = await page.act('start', { tapestry: 'first', parameters: {} });
+  const { runId } = await page.act('runs.start', { tapestry: 'first', parameters: {} });
   await until('the run ends', () => isEnded(runId));
 
   await server.kill();
@@ -71,7 +71,7 @@ test('a page tells what is on record while its server is away, and acts once it 
     serverState: 'unreachable',
     tapestries: [{ name: 'first' }],
   });
-  const refused = await page.post('start', { tapestry: 'first', parameters: {} });
+  const refused = await page.post('runs.start', { tapestry: 'first', parameters: {} });
   expect(refused).toMatchObject({
     status: 503,
     body: expect.stringContaining('ServerUnreachable') as string,
@@ -82,7 +82,7 @@ test('a page tells what is on record while its server is away, and acts once it 
     await page.ask('runs.list', {});
     return (await page.ask('about', {})).serverState === 'connected';
   });
-  const { runId: next } = await page.act('start', { tapestry: 'first', parameters: {} });
+  const { runId: next } = await page.act('runs.start', { tapestry: 'first', parameters: {} });
   await until('the run ends', () => isEnded(next));
 });
 

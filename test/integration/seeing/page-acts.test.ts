@@ -45,18 +45,18 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
     last: [],
   });
 
-  await opened.act('schedule', { id, action: 'pause' });
+  await opened.act('schedules.pause', { id });
   expect(await shown()).toMatchObject({
     paused: true,
     note: expect.stringMatching(/^Paused by .+, by the page$/) as string,
   });
-  await opened.act('schedule', { id, action: 'resume' });
+  await opened.act('schedules.resume', { id });
   expect(await shown()).toMatchObject({
     paused: false,
     note: expect.stringMatching(/^Resumed by /) as string,
   });
 
-  await opened.act('schedule', { id, action: 'trigger' });
+  await opened.act('schedules.trigger', { id });
   const [started] = (await selvage().schedules.show(id)).recent;
   await selvage().getRun(started!.runId).result();
   expect(await shown()).toMatchObject({ last: [{ runId: started!.runId }] });
@@ -64,12 +64,12 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
     run: { status: 'succeeded' },
   });
 
-  for (const action of ['pause', 'resume', 'trigger'])
-    expect(refusal(await opened.post('schedule', { id: unique('nobody'), action }))).toEqual([
+  for (const verb of ['pause', 'resume', 'trigger'])
+    expect(refusal(await opened.post(`schedules.${verb}`, { id: unique('nobody') }))).toEqual([
       404,
       'UnknownSchedule',
     ]);
-  expect(refusal(await opened.post('schedule', { id, action: 'delete' }))).toEqual([400, 'InvalidRequest']);
+  expect(refusal(await opened.post('schedules.erase', { id }))).toEqual([404, 'UnknownPath']);
   await selvage().schedules.delete(id);
   expect(await shown()).toBeUndefined();
 });
@@ -83,8 +83,11 @@ test('a backfill makes what its preview says, and the partitions say what became
   expect(await states()).toEqual({ a: 'missing', b: 'missing', bad: 'missing', c: 'missing' });
 
   const asked = { tapestry: name, from: 'b', to: 'c' };
-  expect(await opened.ask('backfillPreview', asked)).toEqual({ keys: ['b', 'bad', 'c'], total: 3 });
-  const { runId } = await opened.act('backfill', asked);
+  expect(await opened.ask('partitions.previewBackfill', asked)).toEqual({
+    keys: ['b', 'bad', 'c'],
+    total: 3,
+  });
+  const { runId } = await opened.act('partitions.backfill', asked);
   await selvage().getRun(runId).result();
   expect(await states()).toEqual({ a: 'missing', b: 'ok', bad: 'failed', c: 'ok' });
   expect(await opened.ask('runs.show', { runId })).toMatchObject({
@@ -96,8 +99,8 @@ test('a backfill makes what its preview says, and the partitions say what became
     (await opened.ask('runs.list', { tapestry: name, partition: 'b' })).items.map((one) => one.runId),
   ).toEqual([made.runId]);
 
-  const failed = { tapestry: name, states: ['failed'] };
-  expect(await opened.ask('backfillPreview', failed)).toEqual({ keys: ['bad'], total: 1 });
+  const failed = { tapestry: name, states: ['failed'] as const };
+  expect(await opened.ask('partitions.previewBackfill', failed)).toEqual({ keys: ['bad'], total: 1 });
   const wrong = [
     [{ tapestry: name, from: 'nobody' }, 400],
     [{ tapestry: name, states: ['splendid'] }, 400],
@@ -105,8 +108,8 @@ test('a backfill makes what its preview says, and the partitions say what became
     [{ tapestry: 'nobody' }, 404],
   ] as const;
   for (const [ask, status] of wrong) {
-    expect(await opened.question('backfillPreview', ask)).toMatchObject({ status });
-    expect(await opened.post('backfill', ask)).toMatchObject({ status });
+    expect(await opened.question('partitions.previewBackfill', ask)).toMatchObject({ status });
+    expect(await opened.post('partitions.backfill', ask)).toMatchObject({ status });
   }
   expect((await opened.question('partitions', { tapestry: idle.name })).status).toBe(400);
 });
@@ -157,12 +160,12 @@ test('names that programs trip over harm nothing', async () => {
   const opened = await page();
   // A run may be called as a file is: its page is there when it is loaded anew.
   const runId = unique('report') + '.js';
-  const { runId: run } = await opened.act('start', { tapestry: idle.name, parameters: {}, runId });
+  const { runId: run } = await opened.act('runs.start', { tapestry: idle.name, parameters: {}, runId });
   await selvage().getRun(run).result();
   const document = await fetch(`${opened.url}runs/${run}`);
   expect([document.status, document.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
 
-  const polluted = await opened.post('start', {
+  const polluted = await opened.post('runs.start', {
     tapestry: idle.name,
     parameters: JSON.parse(
       '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}',
@@ -172,7 +175,7 @@ test('names that programs trip over harm nothing', async () => {
   expect(({} as { polluted?: number }).polluted).toBeUndefined();
   // Nested deeper than any reader by recursion goes.
   const deep = `${'['.repeat(500_000)}${']'.repeat(500_000)}`;
-  const response = await fetch(`${opened.url}api/signal`, {
+  const response = await fetch(`${opened.url}api/v1/runs/signal`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',

@@ -45,7 +45,7 @@ test('a run is started from the form, waits with its reason, is approved, and ea
   const { position, abilities } = await opened.ask('about', {});
   expect(abilities.live).toBe(true);
   const feed = opened.listen(position);
-  const { runId } = await opened.act('start', {
+  const { runId } = await opened.act('runs.start', {
     tapestry: 'page.review',
     parameters: { x: 4 },
     tags: ['by-hand'],
@@ -78,10 +78,10 @@ test('a run is started from the form, waits with its reason, is approved, and ea
     waiting: { state: 'waiting' },
   });
 
-  const wrong = await opened.post('signal', { runId, signal: 'approval', payload: { name: 3 } });
+  const wrong = await opened.post('runs.signal', { runId, signal: 'approval', payload: { name: 3 } });
   expect(wrong.status).toBe(400);
   expect(wrong.body).toContain('InvalidSignal');
-  await opened.act('signal', { runId, signal: 'approval', payload: { name: 'Anna' } });
+  await opened.act('runs.signal', { runId, signal: 'approval', payload: { name: 'Anna' } });
   await feed.until(({ events }) =>
     events.some(({ kind, runId: of }) => kind === 'run-ended' && of === runId),
   );
@@ -119,9 +119,9 @@ test('a run is gone on from at a knot, as the preview says', async () => {
   const handle = await selvage().start(plain, { x: 1 }, { runId: unique('plain') });
   await handle.result();
   const asked = { runId: handle.runId, from: ['second'] };
-  const preview = await opened.ask('rerunPreview', asked);
+  const preview = await opened.ask('runs.previewResume', asked);
   expect(preview).toEqual({ reused: ['param:x', 'first'], runs: ['second'] });
-  const { runId } = await opened.act('resume', asked);
+  const { runId } = await opened.act('runs.resume', asked);
   await selvage().getRun(runId).result();
   const { graph, run: resumed } = await opened.ask('runs.show', { runId });
   expect(resumed).toMatchObject({ resumedFrom: handle.runId, status: 'succeeded' });
@@ -131,7 +131,9 @@ test('a run is gone on from at a knot, as the preview says', async () => {
   expect(await opened.ask('runs.show', { runId: handle.runId })).toMatchObject({
     run: { resumedAs: [{ runId }] },
   });
-  expect(await opened.question('rerunPreview', { runId: handle.runId, from: ['nobody'] })).toMatchObject({
+  expect(
+    await opened.question('runs.previewResume', { runId: handle.runId, from: ['nobody'] }),
+  ).toMatchObject({
     status: 404,
   });
 });
@@ -139,10 +141,10 @@ test('a run is gone on from at a knot, as the preview says', async () => {
 test('a run is cancelled and terminated; what is wrong with a start is told', async () => {
   const opened = await page();
   const [one, other] = await Promise.all(
-    [1, 2].map((x) => opened.act('start', { tapestry: 'page.review', parameters: { x } })),
+    [1, 2].map((x) => opened.act('runs.start', { tapestry: 'page.review', parameters: { x } })),
   );
-  await opened.act('cancel', { runId: one!.runId });
-  await opened.act('terminate', { runId: other!.runId });
+  await opened.act('runs.cancel', { runId: one!.runId });
+  await opened.act('runs.terminate', { runId: other!.runId });
   await selvage().getRun(one!.runId).result();
   expect(await opened.ask('runs.show', { runId: one!.runId })).toMatchObject({
     run: { status: 'cancelled' },
@@ -150,14 +152,14 @@ test('a run is cancelled and terminated; what is wrong with a start is told', as
   expect(await opened.ask('runs.show', { runId: other!.runId })).toMatchObject({
     run: { status: 'terminated' },
   });
-  const wrong = await opened.post('start', { tapestry: 'page.review', parameters: { x: 'four' } });
+  const wrong = await opened.post('runs.start', { tapestry: 'page.review', parameters: { x: 'four' } });
   expect(wrong.status).toBe(400);
   expect(JSON.parse(wrong.body)).toMatchObject({
     code: 'InvalidParameters',
     details: { problems: [{ path: 'x' }] },
   });
   const stolen = { x: { $type: 'stored', value: { hash: `bytes-sha256:${'0'.repeat(64)}`, size: 1 } } };
-  expect((await opened.post('start', { tapestry: 'page.review', parameters: stolen })).body).toContain(
+  expect((await opened.post('runs.start', { tapestry: 'page.review', parameters: stolen })).body).toContain(
     'NotDecodable',
   );
 });
@@ -187,7 +189,10 @@ test('a form sends a time as a text', async () => {
   }));
   const own = await openSelvage({ tapestries: [dated] });
   const opened = await page({ backends: own.backends, reach: ServerReach.of(own), tapestries: [dated] });
-  const { runId } = await opened.act('start', { tapestry: 'page.dated', parameters: { when: '2024-05-01' } });
+  const { runId } = await opened.act('runs.start', {
+    tapestry: 'page.dated',
+    parameters: { when: '2024-05-01' },
+  });
   expect(await own.getRun(runId).values()).toEqual({ year: 2024 });
 });
 

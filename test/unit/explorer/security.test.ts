@@ -29,14 +29,16 @@ describe('the token', () => {
     expect(await send(`${url}api/about`)).toMatchObject({ status: 200 });
     const headers = { 'content-type': 'application/json', 'x-selvage-action': '1' };
     const body = JSON.stringify(START);
-    const refused = await send(`${url}api/start`, { method: 'POST', headers, body });
+    const refused = await send(`${url}api/v1/runs/start`, { method: 'POST', headers, body });
     expect(refused.status).toBe(401);
     expect(codeOf(refused)).toBe('Unauthenticated');
     const wrong = { ...headers, authorization: `Bearer ${token.slice(0, -1)}` };
-    expect((await send(`${url}api/start`, { method: 'POST', headers: wrong, body })).status).toBe(401);
+    expect((await send(`${url}api/v1/runs/start`, { method: 'POST', headers: wrong, body })).status).toBe(
+      401,
+    );
     // With it, the question is heard: there is no such tapestry.
     const allowed = { ...headers, authorization: `Bearer ${token}` };
-    expect(codeOf(await send(`${url}api/start`, { method: 'POST', headers: allowed, body }))).toBe(
+    expect(codeOf(await send(`${url}api/v1/runs/start`, { method: 'POST', headers: allowed, body }))).toBe(
       'UnknownTapestry',
     );
   });
@@ -164,23 +166,28 @@ describe('other sites', () => {
     const form = { cookie, 'content-type': 'application/x-www-form-urlencoded' };
     const text = { cookie, 'content-type': 'text/plain' };
     for (const headers of [form, text, { cookie, 'content-type': 'application/json' }])
-      expect(await send(`${url}api/start`, { method: 'POST', headers, body })).toMatchObject({ status: 403 });
+      expect(await send(`${url}api/v1/runs/start`, { method: 'POST', headers, body })).toMatchObject({
+        status: 403,
+      });
     const typed = { ...text, 'x-selvage-action': '1' };
-    expect(codeOf(await send(`${url}api/start`, { method: 'POST', headers: typed, body }))).toBe(
+    expect(codeOf(await send(`${url}api/v1/runs/start`, { method: 'POST', headers: typed, body }))).toBe(
       'UnsupportedMediaType',
     );
-    expect(await opened.post('start', START, { origin: 'https://evil.example' })).toMatchObject({
+    expect(await opened.post('runs.start', START, { origin: 'https://evil.example' })).toMatchObject({
       status: 403,
     });
     expect(
-      await send(`${url}api/start?q=${encodeURIComponent(body)}`, { headers: { cookie } }),
+      await send(`${url}api/v1/runs/start?q=${encodeURIComponent(body)}`, { headers: { cookie } }),
     ).toMatchObject({
       status: 405,
       headers: { allow: 'POST' },
     });
     // A browser asks before it lets a script send the header, and hears no.
     expect(
-      await send(`${url}api/start`, { method: 'OPTIONS', headers: { origin: 'https://evil.example' } }),
+      await send(`${url}api/v1/runs/start`, {
+        method: 'OPTIONS',
+        headers: { origin: 'https://evil.example' },
+      }),
     ).toMatchObject({
       status: 405,
     });
@@ -249,7 +256,7 @@ describe('requests', () => {
       expect(codeOf(await asked(text))).toBe('InvalidRequest');
     expect(codeOf(await asked('{"cursor":"; drop table"}'))).toBe('InvalidQuery');
     expect(codeOf(await send(`${url}api/constructor`))).toBe('UnknownPath');
-    const long = await send(`${url}api/start`, {
+    const long = await send(`${url}api/v1/runs/start`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -264,7 +271,7 @@ describe('requests', () => {
 
   test('of a page that is for reading alone change nothing', async () => {
     const opened = await page({ isReadOnly: true });
-    const refused = await opened.post('start', START);
+    const refused = await opened.post('runs.start', START);
     expect(refused.status).toBe(403);
     expect(codeOf(refused)).toBe('UiReadOnly');
     expect(await opened.ask('about', {})).toMatchObject({ abilities: { act: false, readOnly: true } });
@@ -273,8 +280,8 @@ describe('requests', () => {
   test('that a server would have to answer are refused while it is away; what is on record is told', async () => {
     const opened = await page();
     for (const [name, ask] of [
-      ['cancel', { runId: 'r' }],
-      ['signal', { runId: 'r', signal: 's', payload: null }],
+      ['runs.cancel', { runId: 'r' }],
+      ['runs.signal', { runId: 'r', signal: 's', payload: null }],
     ] as const) {
       const answer = await opened.post(name, ask);
       expect(answer.status).toBe(503);
@@ -329,8 +336,10 @@ describe("in a server of one's own", () => {
     expect(JSON.parse(bert.body)).toMatchObject({ project: 'shop', abilities: { act: false } });
     const headers = { 'x-user': 'bert', 'x-selvage-action': '1', 'content-type': 'application/json' };
     const act = { method: 'POST', body: JSON.stringify(START) };
-    expect(await send(`${url}/selvage/api/start`, { ...act, headers })).toMatchObject({ status: 401 });
-    const anna = await send(`${url}/selvage/api/start`, {
+    expect(await send(`${url}/selvage/api/v1/runs/start`, { ...act, headers })).toMatchObject({
+      status: 401,
+    });
+    const anna = await send(`${url}/selvage/api/v1/runs/start`, {
       ...act,
       headers: { ...headers, 'x-user': 'anna' },
     });

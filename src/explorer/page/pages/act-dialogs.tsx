@@ -16,13 +16,15 @@ import { toast } from '../ui/toast';
 
 /** Cancels a run: bodies are asked to end, and finished knots keep their outcomes. */
 export function CancelDialog({ run, onClose }: { run: string; onClose: () => void }) {
-  const cancel = useAct('cancel');
+  const cancel = useAct();
   return (
     <Dialog
       title="Cancel the run?"
       width="small"
       onClose={onClose}
-      onSubmit={() => void cancel.act({ runId: run }, 'Cancel asked for').then((done) => done && onClose())}
+      onSubmit={() =>
+        void cancel.act('runs.cancel', { runId: run }, 'Cancel asked for').then((done) => done && onClose())
+      }
       foot={
         <>
           <Button onClick={onClose}>Keep running</Button>
@@ -43,7 +45,7 @@ export function CancelDialog({ run, onClose }: { run: string; onClose: () => voi
 
 /** Terminates a run: it ends at once, even if bodies are running. */
 export function TerminateDialog({ run, onClose }: { run: string; onClose: () => void }) {
-  const terminate = useAct('terminate');
+  const terminate = useAct();
   const [reason, setReason] = useState('');
   return (
     <Dialog
@@ -52,7 +54,11 @@ export function TerminateDialog({ run, onClose }: { run: string; onClose: () => 
       onClose={onClose}
       onSubmit={() =>
         void terminate
-          .act({ runId: run, ...(reason.trim() !== '' && { reason: reason.trim() }) }, 'Terminated')
+          .act(
+            'runs.terminate',
+            { runId: run, ...(reason.trim() !== '' && { reason: reason.trim() }) },
+            'Terminated',
+          )
           .then((done) => done && onClose())
       }
       foot={
@@ -88,7 +94,7 @@ export function TerminateDialog({ run, onClose }: { run: string; onClose: () => 
 
 /** Drains a stream, which no act takes back. */
 export function DrainDialog({ stream, onClose }: { stream: string; onClose: () => void }) {
-  const drain = useAct('stream');
+  const drain = useAct();
   return (
     <Dialog
       title="Drain the stream?"
@@ -96,7 +102,7 @@ export function DrainDialog({ stream, onClose }: { stream: string; onClose: () =
       onClose={onClose}
       onSubmit={() =>
         void drain
-          .act({ id: stream, action: 'drain' }, `${stream} is told to end`)
+          .act('streams.drain', { id: stream }, `${stream} is told to end`)
           .then((done) => done && onClose())
       }
       foot={
@@ -138,7 +144,7 @@ export function useSignalForm({ run, signal, schema, onSent }: SignalFormProps) 
     setBusy(true);
     setError(undefined);
     try {
-      await source().act('signal', { runId: run, signal, payload: value ?? null });
+      await source().act('runs.signal', { runId: run, signal, payload: value ?? null });
       toast(`Sent ${signal}`);
       onSent();
       forgetAnswers();

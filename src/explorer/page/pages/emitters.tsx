@@ -71,7 +71,7 @@ export function EmittersPage({ place }: PageProps<'emitters'>) {
 function Row({ emitter, isChosen }: { emitter: EmitterReport; isChosen: boolean }) {
   const { name, state, lag, delivered, deliveredAt, deadLetters, deliveredBy } = emitter;
   const { lastError, failures, failingSince, disabledReason } = emitter;
-  const doing = useAct('emitter', { asToast: true });
+  const doing = useAct({ asToast: true });
   return (
     <tr class={isChosen ? 'chosen' : undefined}>
       <td class="break">{name}</td>
@@ -134,7 +134,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterReport; isChosen: boolean 
             <Button
               icon="play"
               isBusy={doing.isBusy}
-              onClick={() => void doing.act({ name, action: 'resume' }, `${name} goes on`)}
+              onClick={() => void doing.act('emitters.resume', { name }, `${name} goes on`)}
             >
               Retry now
             </Button>
@@ -148,7 +148,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterReport; isChosen: boolean 
 /** Events that an emitter gave up, with the reasons. */
 function DeadLetters({ emitter }: { emitter: string }) {
   const answer = useAnswer('emitterLetters', { emitter }, { everyMs: 3_000 });
-  const doing = useAct('emitter', { asToast: true });
+  const doing = useAct({ asToast: true });
   const letters = answer.value?.items;
   return (
     <section class="below" aria-label={`Dead letters of ${emitter}`}>
@@ -166,7 +166,7 @@ function DeadLetters({ emitter }: { emitter: string }) {
                 icon="again"
                 isBusy={doing.isBusy}
                 onClick={() =>
-                  void doing.act({ name: emitter, action: 'redrive' }, `${emitter} gets them once more`)
+                  void doing.act('emitters.redrive', { name: emitter }, `${emitter} gets them once more`)
                 }
               >
                 Redrive all

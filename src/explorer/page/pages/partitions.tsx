@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { BackfillAsk } from '../../contract';
+import type { BackfillState } from '../../../backfills';
 import { useAct } from '../acting';
 import { mayAct } from '../app';
 import { PageHead } from '../frame';
@@ -216,16 +216,16 @@ function BackfillDialog({
 }) {
   const [from, setFrom] = useState(keys[0] ?? '');
   const [to, setTo] = useState(keys.at(-1) ?? '');
-  const [states, setStates] = useState<readonly string[]>(['missing']);
-  const ask: BackfillAsk = { tapestry, ...(from !== '' && { from }), ...(to !== '' && { to }), states };
+  const [states, setStates] = useState<readonly BackfillState[]>(['missing']);
+  const ask = { tapestry, ...(from !== '' && { from }), ...(to !== '' && { to }), states };
   // An incomplete key has no preview and cannot be started.
   const isWhole = [from, to].every((key) => key === '' || keys.includes(key));
   const isReady = states.length > 0 && isWhole;
-  const preview = useAnswer('backfillPreview', isReady ? ask : undefined);
-  const filling = useAct('backfill');
+  const preview = useAnswer('partitions.previewBackfill', isReady ? ask : undefined);
+  const filling = useAct();
   const total = isReady ? (preview.value?.total ?? 0) : 0;
   const start = async (): Promise<void> => {
-    const done = await filling.act(ask);
+    const done = await filling.act('partitions.backfill', ask);
     if (!done) return;
     onClose();
     toast('Backfill started', 'ok', { href: href({ page: 'run', run: done.runId }), text: done.runId });

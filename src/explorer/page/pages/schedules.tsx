@@ -45,7 +45,7 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
 
 function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: boolean }) {
   const { id, tapestry, description, timezone, paused, note, nextAt, last, overlap } = schedule;
-  const doing = useAct('schedule', { asToast: true });
+  const doing = useAct({ asToast: true });
   return (
     <li class={`card schedule${isChosen ? ' chosen' : ''}`}>
       <header>
@@ -65,7 +65,7 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
               <Button
                 icon="play"
                 isBusy={doing.isBusy}
-                onClick={() => void doing.act({ id, action: 'trigger' }, `Triggered ${id}`)}
+                onClick={() => void doing.act('schedules.trigger', { id }, `Triggered ${id}`)}
               >
                 Run now
               </Button>
@@ -74,7 +74,8 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
                 isBusy={doing.isBusy}
                 onClick={() =>
                   void doing.act(
-                    { id, action: paused ? 'resume' : 'pause' },
+                    paused ? 'schedules.resume' : 'schedules.pause',
+                    { id },
                     paused ? `${id} goes on` : `${id} is paused`,
                   )
                 }

@@ -81,7 +81,7 @@ function StartForm({ view, initial, onClose }: { view: TapestryView; initial?: J
         .split(',')
         .map((tag) => tag.trim())
         .filter(Boolean);
-      const { runId: run } = await source().act('start', {
+      const { runId: run } = await source().act('runs.start', {
         tapestry: view.name,
         parameters: value ?? {},
         ...(runId.trim() !== '' && { runId: runId.trim() }),

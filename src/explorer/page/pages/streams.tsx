@@ -27,7 +27,7 @@ const TONES = {
 export function StreamsPage({ place }: PageProps<'streams'>) {
   const answer = useAnswer('streams', {}, { everyMs: 2_000 });
   const streams = answer.value?.items;
-  const doing = useAct('stream', { asToast: true });
+  const doing = useAct({ asToast: true });
   const [draining, setDraining] = useState<string>();
   const at = streams?.findIndex(({ id }) => id === place.stream) ?? -1;
   const chosen = streams?.[at];
@@ -39,7 +39,8 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
     const action = flipOf(state);
     if (action)
       void doing.act(
-        { id, action },
+        `streams.${action}`,
+        { id },
         action === 'pause' ? `${id} is told to pause` : `${id} is told to go on`,
       );
   };

@@ -34,10 +34,10 @@ export function RerunDialog({
   const first = useMemo(() => (isAllOk ? rootsOf(model) : undefined), [model, isAllOk]);
   const knots = from === undefined ? first : [from];
   const ask = { runId: run, ...(knots && { from: knots }) };
-  const { value, error, reload } = useAnswer('rerunPreview', ask);
-  const resume = useAct('resume');
+  const { value, error, reload } = useAnswer('runs.previewResume', ask);
+  const resume = useAct();
   const start = async (): Promise<void> => {
-    const answer = await resume.act(ask, 'A new run is started');
+    const answer = await resume.act('runs.resume', ask, 'A new run is started');
     if (!answer) return;
     onClose();
     go({ page: 'run', run: answer.runId });

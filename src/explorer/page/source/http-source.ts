@@ -132,6 +132,6 @@ function callOf(name: string, ask: object): [path: string, options: RequestInit]
     return [`${name}${query}`, {}];
   }
   const { path, body } = requestOf(name, ask);
-  const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
-  return [`v1/${path}`, body === undefined ? {} : post];
+  if (body === undefined) return [`v1/${path}`, {}];
+  return [`v1/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }];
 }

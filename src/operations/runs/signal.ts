@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { json, name, nothing } from '../fields';
+import { act } from '../operation';
+import { valueOf } from './given-values';
+
+export const signal = act({
+  name: 'runs.signal',
+  summary: 'send a signal that a knot of a run waits for',
+  group: 'operate',
+  ask: z.strictObject({
+    runId: name.describe('id of the run'),
+    signal: name.describe('name of the signal'),
+    payload: json.describe('what the schema of the waiting knot takes'),
+  }),
+  answer: nothing,
+  at: ['runId', 'signal', 'payload'],
+  examples: [{ runId: 'nightly-1', signal: 'approval', payload: { by: 'Anna' } }],
+  /** @throws SelvageError `UnknownRun`, `NotDecodable`, `ServerUnreachable`, and as `RunHandle.signal` */
+  async run({ reach }, { runId, signal: called, payload }) {
+    const value = valueOf(payload);
+    await reach.do((connection) => connection.getRun(runId).signal(called, value));
+    return {};
+  },
+});

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { json, name, startedRun } from '../fields';
+import { act } from '../operation';
+import { requireTapestry } from '../require-tapestry';
+import { starterOf } from '../surroundings';
+import { parametersOf } from './given-values';
+
+export const start = act({
+  name: 'runs.start',
+  summary: 'start a run of a tapestry',
+  group: 'start',
+  ask: z.strictObject({
+    tapestry: name.describe('name of the tapestry'),
+    parameters: json.describe('its parameters by name'),
+    runId: name.optional().describe('id of the run; the same id is never started twice'),
+    tags: z
+      .array(name)
+      .max(100)
+      .readonly()
+      .optional()
+      .describe('labels that lists of runs can be narrowed by'),
+  }),
+  answer: startedRun,
+  inFull: ['runId'],
+  at: ['tapestry'],
+  examples: [{ tapestry: 'nightly', parameters: { day: '2026-03-01' } }],
+  /** @throws SelvageError `UnknownTapestry`, `InvalidParameters`, `NotDecodable`, `RunIdInUse`, `ServerUnreachable`, and as `Connection.start` */
+  async run(of, { tapestry: called, parameters, runId, tags }) {
+    const tapestry = requireTapestry(of, called);
+    const given = await parametersOf(tapestry, parameters);
+    const run = await of.reach.do((connection) =>
+      connection.start(tapestry, given, {
+        ...starterOf(of.caller),
+        ...(runId !== undefined && { runId }),
+        ...(tags && { tags }),
+      }),
+    );
+    return { runId: run.runId };
+  },
+});

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { name, nothing } from '../fields';
+import { act, type Act } from '../operation';
+
+const ask = z.strictObject({ id: name.describe('id of the stream') });
+
+/** An act on one stream. */
+function streamAct<Verb extends 'pause' | 'resume' | 'drain'>(
+  verb: Verb,
+  summary: string,
+): Act<`streams.${Verb}`, typeof ask, typeof nothing> {
+  return act({
+    name: `streams.${verb}`,
+    summary,
+    group: 'operate',
+    ask,
+    answer: nothing,
+    at: ['id'],
+    examples: [{ id: 'orders' }],
+    /** @throws SelvageError `UnknownStream`, `ServerUnreachable` */
+    async run({ reach }, { id }) {
+      await reach.do(({ streams }) => streams[verb](id));
+      return {};
+    },
+  });
+}
+
+export const pause = streamAct('pause', 'make a stream read nothing until it is resumed');
+export const resume = streamAct('resume', 'let a paused stream go on');
+export const drain = streamAct('drain', 'end a stream when what was read is finished');
