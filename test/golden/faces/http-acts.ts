@@ -7,12 +7,12 @@ type Made<Name extends ActName> = (project: FixedProject) => Promise<Ask<Name>>;
 
 /** What the page does by each act; the types are the contract's. */
 export const HTTP_ACTS: { readonly [Name in ActName]: readonly (Ask<Name> | Made<Name>)[] } = {
-  start: [
+  'runs.start': [
     { tapestry: 'orders', parameters: { x: 5 }, runId: 'page-started', tags: ['blue'] },
     { tapestry: 'orders', parameters: { x: 'much' } },
     { tapestry: 'nobody', parameters: {} },
   ],
-  signal: [
+  'runs.signal': [
     async (project) => ({
       runId: await project.start('asks', 'page-signalled'),
       signal: 'approve',
@@ -25,16 +25,16 @@ export const HTTP_ACTS: { readonly [Name in ActName]: readonly (Ask<Name> | Made
     }),
     { runId: 'nobody', signal: 'approve', payload: { by: 'ada' } },
   ],
-  cancel: [
+  'runs.cancel': [
     async (project) => ({ runId: await project.start('asks', 'page-cancelled') }),
     { runId: 'done' },
     { runId: 'nobody' },
   ],
-  terminate: [
+  'runs.terminate': [
     async (project) => ({ runId: await project.start('asks', 'page-terminated') }),
     { runId: 'nobody' },
   ],
-  resume: [
+  'runs.resume': [
     async (project) => {
       const runId = await project.run('breaks', 'page-broken', '--param', 'x=1');
       return { runId };
@@ -42,28 +42,30 @@ export const HTTP_ACTS: { readonly [Name in ActName]: readonly (Ask<Name> | Made
     { runId: 'done', from: ['nobody'] },
     { runId: 'nobody' },
   ],
-  schedule: [
+  'schedules.pause': [
     async (project) => {
       await project.does('schedules', 'deploy', 'pipeline.ts');
-      return { id: 'yearly', action: 'pause' };
+      return { id: 'yearly' };
     },
-    { id: 'yearly', action: 'resume' },
-    { id: 'yearly', action: 'trigger' },
-    { id: 'nobody', action: 'pause' },
+    { id: 'nobody' },
   ],
-  backfill: [{ tapestry: 'daily', to: 'a' }, { tapestry: 'daily', from: 'z' }, { tapestry: 'orders' }],
-  emitter: [
+  'schedules.resume': [{ id: 'yearly' }],
+  'schedules.trigger': [{ id: 'yearly' }],
+  'partitions.backfill': [
+    { tapestry: 'daily', to: 'a' },
+    { tapestry: 'daily', from: 'z' },
+    { tapestry: 'orders' },
+  ],
+  'emitters.resume': [
     async (project) => {
       await project.does('emit', 'emitters.ts', '--until-caught-up');
-      return { name: 'ends', action: 'resume' };
+      return { name: 'ends' };
     },
-    { name: 'ends', action: 'redrive' },
-    { name: 'ends', action: 'replay' },
-    { name: 'nobody', action: 'resume' },
+    { name: 'nobody' },
   ],
-  stream: [
-    { id: 'notes', action: 'pause' },
-    { id: 'notes', action: 'resume' },
-    { id: 'nobody', action: 'drain' },
-  ],
+  'emitters.redrive': [{ name: 'ends' }],
+  'emitters.replay': [{ name: 'ends' }],
+  'streams.pause': [{ id: 'notes' }],
+  'streams.resume': [{ id: 'notes' }],
+  'streams.drain': [{ id: 'notes' }, { id: 'nobody' }],
 };

@@ -8,15 +8,15 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
   const doubled = hashOf('good', 'doubled');
   return {
     about: [{}],
-    runs: [
+    'runs.list': [
       {},
       { status: 'failed' },
       { tapestry: 'orders', limit: 2 },
       { definition: 'boom', outcome: 'err' },
       { cursor: 'x' },
     ],
-    grid: [{ tapestry: 'orders' }, { tapestry: 'nobody' }],
-    run: [
+    'runs.grid': [{ tapestry: 'orders' }, { tapestry: 'nobody' }],
+    'runs.show': [
       ...[
         'good',
         'again',
@@ -31,11 +31,11 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
       ].map((runId) => ({ runId })),
       { runId: 'nobody' },
     ],
-    waiting: [
+    'runs.explain': [
       ...['asking', 'sleeping', 'queueing', 'sticking', 'good'].map((runId) => ({ runId })),
       { runId: 'nobody' },
     ],
-    knot: [
+    'knots.show': [
       { runId: 'good', knotId: 'report' },
       { runId: 'again', knotId: 'doubled' },
       { runId: 'broken', knotId: 'broken' },
@@ -45,25 +45,22 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
       { runId: 'asking', knotId: 'approval' },
       { runId: 'good', knotId: 'nobody' },
     ],
-    elements: [
+    'knots.elements': [
       { runId: 'spoken', map: 'lengths' },
       { runId: 'spoken', map: 'strict', outcome: 'err', limit: 1 },
       { runId: 'good', map: 'report' },
     ],
-    value: [
+    'values.show': [
       { hash: report },
       { hash: doubled },
       { hash: report, path: ['text'] },
       { hash: report, as: 'bytes' },
       { hash: 'sha256:none' },
     ],
-    uses: [{ hash: doubled }, { hash: 'sha256:none' }],
-    walk: [
-      { hash: report, direction: 'why' },
-      { hash: doubled, direction: 'impact' },
-      { hash: 'sha256:none', direction: 'why' },
-    ],
-    compare: [
+    'values.uses': [{ hash: doubled }, { hash: 'sha256:none' }],
+    'lineage.why': [{ hash: report }, { hash: 'sha256:none' }],
+    'lineage.impact': [{ hash: doubled }],
+    'runs.compare': [
       { first: 'good', second: 'again' },
       { first: 'good', second: 'other' },
       { first: 'broken', second: 'resumed' },
@@ -87,7 +84,7 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
       { by: 'task-queue' },
     ],
     'versions.list': [{}, { tapestry: 'asks' }],
-    stats: [
+    'stats.show': [
       { by: 'definition', last: '24h' },
       { by: 'tapestry', last: '7d' },
     ],
@@ -95,14 +92,14 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
     emitterLetters: [{ emitter: 'ends' }, { emitter: 'nobody' }],
     streams: [{}],
     stream: [{ stream: 'texts' }, { stream: 'nobody' }],
-    approvals: [{}],
-    find: [{ text: 'order' }, { text: 'good/re' }, { text: doubled.slice(7, 15) }, { text: '' }],
-    rerunPreview: [
+    'approvals.list': [{}],
+    'project.find': [{ text: 'order' }, { text: 'good/re' }, { text: doubled.slice(7, 15) }, { text: '' }],
+    'runs.previewResume': [
       { runId: 'broken' },
       { runId: 'good', from: ['report'] },
       { runId: 'good', from: ['nobody'] },
     ],
-    backfillPreview: [
+    'partitions.previewBackfill': [
       { tapestry: 'daily' },
       { tapestry: 'daily', states: ['failed'] },
       { tapestry: 'daily', from: 'z' },
@@ -112,4 +109,4 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
 }
 
 /** Questions whose answers have more in them for who has the page's token. */
-export const WITH_TOKEN: readonly QuestionName[] = ['about', 'value', 'approvals', 'knot'];
+export const WITH_TOKEN: readonly QuestionName[] = ['about', 'values.show', 'approvals.list', 'knots.show'];

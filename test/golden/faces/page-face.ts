@@ -64,7 +64,9 @@ export class PageFace {
     return [
       normaliser.text(asked),
       `status ${status}, ${type}`,
-      type.startsWith('application/json') ? normaliser.json(JSON.parse(body)) : normaliser.text(body),
+      /^application\/(?:problem\+)?json/.test(type)
+        ? normaliser.json(JSON.parse(body))
+        : normaliser.text(body),
       '',
     ].join('\n');
   }
