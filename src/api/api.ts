@@ -7,7 +7,7 @@ import { HEADERS, jsonAnswer } from '../http/answers';
 import { OPERATIONS } from '../operations';
 import { fromTexts } from '../operations/flat';
 import { invoke } from '../operations/invoke';
-import { pathOf, type Operation } from '../operations/operation';
+import { pathOf, type Act, type Operation } from '../operations/operation';
 import type { ProjectData, Rights } from '../operations/surroundings';
 import { answerJson } from '../values/answer-json';
 import type { Guard } from './guard';
@@ -69,8 +69,8 @@ export class Api {
     if (request.method !== method) throw wrongMethod(method);
     const caller = await this.options.guard.rightsOf(request, isAct);
     const ask = method === 'GET' ? askInUrl(operation, request) : await this.#bodyOf(request);
-    return isAct
-      ? await this.#act(request, operation, ask, caller)
+    return operation.kind === 'act'
+      ? await this.#act(request, operation, withKey(operation, ask, request), caller)
       : await this.#answer(request, operation, ask, caller);
   }
 
@@ -151,6 +151,21 @@ export class Api {
       },
     });
   }
+}
+
+/**
+ * The ask with what the header `Idempotency-Key` says.
+ *
+ * @throws SelvageError `InvalidRequest` if the act would be carried out again in spite of it
+ */
+function withKey({ name, repeat }: Act, ask: object, { headers }: Request): object {
+  const key = headers.get('idempotency-key');
+  if (key === null || repeat === 'same') return ask;
+  if (repeat !== 'again') return { [repeat.key]: key, ...ask };
+  throw new SelvageError(
+    'InvalidRequest',
+    `"${name}" takes no Idempotency-Key: asked for twice, it is done twice. Leave the header out, and look first at what the first request has done.`,
+  );
 }
 
 class WrongMethod extends SelvageError {

@@ -68,6 +68,8 @@ export class Guard {
       mayAct: caller.mayAct,
       isReadOnly,
       maySeeSecrets: caller.maySeeSecrets ?? caller.mayAct,
+      // The page says so of itself.
+      ...(request.headers.get(ACT_HEADER) === null && { trigger: 'api' }),
       ...(caller.actor !== undefined && { actor: caller.actor }),
     };
   }

@@ -11,6 +11,13 @@ const PROBLEM = {
   description: 'The question was not answered, or the act was not carried out. `code` is stable.',
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 };
+const KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Sent again with the same key, the act is not carried out twice.',
+  schema: { type: 'string' },
+};
 const PROBLEM_SCHEMA = {
   type: 'object',
   required: ['type', 'title', 'status', 'detail', 'code'],
@@ -82,7 +89,10 @@ function pathItem(operation: Operation, schemas: Readonly<Record<string, JsonSch
     ...(description !== undefined && { description }),
     ...(isInUrl
       ? { parameters: parametersOf(ask) }
-      : { requestBody: { required: true, content: jsonContent(schemaName(operation, 'Ask')) } }),
+      : {
+          ...(operation.kind === 'act' && operation.repeat !== 'again' && { parameters: [KEY] }),
+          requestBody: { required: true, content: jsonContent(schemaName(operation, 'Ask')) },
+        }),
     responses: {
       200: { description: 'The answer.', content: jsonContent(schemaName(operation, 'Answer')) },
       default: PROBLEM,

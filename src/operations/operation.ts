@@ -48,6 +48,11 @@ export interface Act<
   Answer extends z.ZodType = z.ZodType,
 > extends Definition<Name, Ask, Answer> {
   readonly kind: 'act';
+  /**
+   * What it means to ask for it twice. `same`: what once means, as for a cancellation. `again`: it is done once more. `key`: not if both asks
+   * have the same text in this field; over HTTP, that of the header `Idempotency-Key`.
+   */
+  readonly repeat: 'same' | 'again' | { readonly key: keyof z.output<Ask> & string };
   readonly run: Run<Ask, Answer>;
 }
 

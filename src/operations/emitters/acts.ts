@@ -17,6 +17,7 @@ function emitterAct<Verb extends string>(
     summary,
     group: 'operate',
     ask,
+    repeat: 'same',
     answer: nothing,
     at: ['name'],
     examples: [{ name: 'to-billing' }],

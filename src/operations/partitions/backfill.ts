@@ -22,6 +22,7 @@ export const backfill = act({
   summary: 'start runs for the partitions of a tapestry that are missing, failed or stale',
   group: 'start',
   ask: backfillAsk,
+  repeat: 'again',
   answer: startedRun,
   inFull: ['runId'],
   at: ['tapestry'],

@@ -7,6 +7,7 @@ export const cancel = act({
   summary: 'ask a run to end: bodies are told, finished knots keep their outcomes',
   group: 'operate',
   ask: z.strictObject({ runId: name.describe('id of the run') }),
+  repeat: 'same',
   answer: nothing,
   at: ['runId'],
   examples: [{ runId: 'nightly-1' }],

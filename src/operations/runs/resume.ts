@@ -20,6 +20,7 @@ export const resume = act({
   summary: 'start a run that takes over every Ok outcome of another one, and runs the rest',
   group: 'start',
   ask: resumeAsk,
+  repeat: 'again',
   answer: startedRun,
   inFull: ['runId'],
   at: ['runId'],

@@ -11,14 +11,20 @@ export const signal = act({
     runId: name.describe('id of the run'),
     signal: name.describe('name of the signal'),
     payload: json.describe('what the schema of the waiting knot takes'),
+    id: name
+      .optional()
+      .describe(
+        'tells this signal from all others of the run: sent again under the same id, it is not taken twice',
+      ),
   }),
+  repeat: { key: 'id' },
   answer: nothing,
   at: ['runId', 'signal', 'payload'],
   examples: [{ runId: 'nightly-1', signal: 'approval', payload: { by: 'Anna' } }],
   /** @throws SelvageError `UnknownRun`, `NotDecodable`, `ServerUnreachable`, and as `RunHandle.signal` */
-  async run({ reach }, { runId, signal: called, payload }) {
+  async run({ reach }, { runId, signal: called, payload, id }) {
     const value = valueOf(payload);
-    await reach.do((connection) => connection.getRun(runId).signal(called, value));
+    await reach.do((connection) => connection.getRun(runId).signal(called, value, { id }));
     return {};
   },
 });

@@ -13,6 +13,11 @@ export const start = act({
     tapestry: name.describe('name of the tapestry'),
     parameters: json.describe('its parameters by name'),
     runId: name.optional().describe('id of the run; the same id is never started twice'),
+    idempotencyKey: name
+      .optional()
+      .describe(
+        'names the work: a second start with it attaches to the run of the first, and needs no runId',
+      ),
     tags: z
       .array(name)
       .max(100)
@@ -20,18 +25,20 @@ export const start = act({
       .optional()
       .describe('labels that lists of runs can be narrowed by'),
   }),
+  repeat: { key: 'idempotencyKey' },
   answer: startedRun,
   inFull: ['runId'],
   at: ['tapestry'],
   examples: [{ tapestry: 'nightly', parameters: { day: '2026-03-01' } }],
   /** @throws SelvageError `UnknownTapestry`, `InvalidParameters`, `NotDecodable`, `RunIdInUse`, `ServerUnreachable`, and as `Connection.start` */
-  async run(of, { tapestry: called, parameters, runId, tags }) {
+  async run(of, { tapestry: called, parameters, runId, idempotencyKey, tags }) {
     const tapestry = requireTapestry(of, called);
     const given = await parametersOf(tapestry, parameters);
     const run = await of.reach.do((connection) =>
       connection.start(tapestry, given, {
         ...starterOf(of.caller),
         ...(runId !== undefined && { runId }),
+        ...(idempotencyKey !== undefined && { idempotencyKey }),
         ...(tags && { tags }),
       }),
     );

@@ -10,6 +10,7 @@ export const terminate = act({
     runId: name.describe('id of the run'),
     reason: text.optional().describe('why, for the record'),
   }),
+  repeat: 'same',
   answer: nothing,
   at: ['runId'],
   examples: [{ runId: 'nightly-1', reason: 'wrong input' }],

@@ -16,6 +16,7 @@ function scheduleAct<Verb extends string>(
     summary,
     group: 'operate',
     ask,
+    repeat: verb === 'trigger' ? 'again' : 'same',
     answer: nothing,
     at: ['id'],
     examples: [{ id: 'nightly' }],

@@ -14,6 +14,7 @@ function streamAct<Verb extends 'pause' | 'resume' | 'drain'>(
     summary,
     group: 'operate',
     ask,
+    repeat: 'same',
     answer: nothing,
     at: ['id'],
     examples: [{ id: 'orders' }],
