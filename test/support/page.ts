@@ -1,6 +1,7 @@
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import type { z } from 'zod';
 import type { ActName, Acts, LiveMessage, QuestionName, Questions } from '../../src/explorer/contract';
 import {
   servePage,
@@ -9,7 +10,8 @@ import {
   type PageServerOptions,
 } from '../../src/explorer/page-server';
 import type { ProblemDocument } from '../../src/api/problem-document';
-import { pathOf } from '../../src/operations/operation';
+import { BY_NAME } from '../../src/operations';
+import { pathOf, type Operation } from '../../src/operations/operation';
 import { requestOf } from '../../src/operations/request';
 import { SelvageError } from '../../src/errors';
 import { answerJson, fromAnswerJson } from '../../src/values/answer-json';
@@ -118,7 +120,11 @@ export class TestPage {
     name: Name,
     ask: Questions[Name]['ask'],
   ): Promise<Questions[Name]['answer']> {
-    return fromAnswerJson(answerOf(await this.question(name, ask))) as Questions[Name]['answer'];
+    const answer = fromAnswerJson(answerOf(await this.question(name, ask))) as Questions[Name]['answer'];
+    const schema = (BY_NAME.get(name) as Operation | undefined)?.answer as z.ZodType | undefined;
+    // What its schema does not have would be missing in all that is made from it.
+    if (schema) expect(answer).toEqual(schema.parse(answer));
+    return answer;
   }
 
   async post(name: string, ask: object, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
