@@ -9,7 +9,6 @@ const cursor = text.optional();
 
 /** The schema of each ask; everything else is refused. */
 export const QUESTIONS = {
-  about: z.strictObject({}),
   schedules: z.strictObject({}),
   partitions: z.strictObject({ tapestry: name }),
   triggers: z.strictObject({}),

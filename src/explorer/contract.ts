@@ -1,13 +1,13 @@
-/* eslint-disable max-lines -- all that the page and its sources say to each other, as one list */
 import type { Json } from '../values';
 import type * as operations from '../operations';
 import type { RunStatus } from '../authoring/outcome';
-import type { GraphState, RunGraph } from '../authoring/run-graph';
+import type { GraphState } from '../authoring/run-graph';
 import type { RecordedDeadLetter, StreamPartition, StreamState } from '../connection/stream-state';
 import type { WorkerState } from '../connection/worker-state';
 import type { EmitterReport } from '../deliveries/report';
 import type { Elements } from '../operations/knots/elements';
 import type { KnotView } from '../operations/knots/show';
+import type { About, TapestryView } from '../operations/project/about';
 import type { RunView } from '../operations/runs/show';
 import type { ValueView } from '../operations/values/value-view';
 
@@ -32,7 +32,6 @@ type TableActs = {
 export type Questions = OtherQuestions & TableQuestions;
 
 export interface OtherQuestions {
-  about: { ask: Record<string, never>; answer: About };
   schedules: { ask: Record<string, never>; answer: { items: ScheduleView[] } };
   partitions: { ask: { tapestry: string }; answer: PartitionsAnswer };
   /** With `truncated`, of those that the file does not declare only the ones of the newest starts. */
@@ -68,68 +67,6 @@ export interface LiveMessage {
   /** For `run-ended`. */
   readonly status?: RunStatus;
   readonly at: number;
-}
-
-export interface About {
-  readonly version: string;
-  /** The project's name, for the title. */
-  readonly project: string;
-  /** Absent in a file, and until the server was reached. */
-  readonly server?: { readonly address: string; readonly namespace: string; readonly temporalUi?: string };
-  /**
-   * Absent in a file. While `connecting` or `unreachable`, answers come from the records alone, nothing says why a
-   * run waits, and acts wait or are refused.
-   */
-  readonly serverState?: 'connecting' | 'connected' | 'unreachable';
-  readonly abilities: Abilities;
-  /**
-   * Later answers are at least as new as this position of the feed: `GET api/v1/live?after=` continues from it.
-   * Absent where nothing changes.
-   */
-  readonly position?: string;
-  /** The tapestries of the page's file, with what forms need. */
-  readonly tapestries: readonly TapestryView[];
-}
-
-export interface Abilities {
-  /** Whether the caller may act: it has the token, and the page is not read-only. */
-  readonly act: boolean;
-  readonly readOnly: boolean;
-  readonly live: boolean;
-  /** The pages that have data. */
-  readonly pages: readonly PageName[];
-}
-
-export type PageName =
-  | 'runs'
-  | 'run'
-  | 'compare'
-  | 'value'
-  | 'schedules'
-  | 'partitions'
-  | 'triggers'
-  | 'workers'
-  | 'waiting'
-  | 'stats'
-  | 'emitters'
-  | 'streams'
-  | 'approvals'
-  | 'tapestry';
-
-export interface TapestryView {
-  readonly name: string;
-  readonly description?: string;
-  readonly graph: RunGraph;
-  /** A parameter whose schema JSON Schema cannot express has `{}`. */
-  readonly parameters: readonly ParameterView[];
-  readonly partitioned: boolean;
-}
-
-export interface ParameterView {
-  readonly name: string;
-  readonly schema: Json;
-  readonly required: boolean;
-  readonly default?: Json;
 }
 
 export interface ScheduleView {

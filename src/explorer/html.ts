@@ -5,8 +5,9 @@ import type { RunResult } from '../authoring/outcome';
 import type { RunGraph } from '../authoring/run-graph';
 import { redactTexts } from '../values/redact';
 import { VERSION } from '../version';
-import type { About, EmbeddedDocument, PageName } from './contract';
+import type { EmbeddedDocument } from './contract';
 import { errorView, knotView } from '../operations/knots/knot-view';
+import type { About, PageName } from '../operations/project/about';
 import type { RunView } from '../operations/runs/show';
 import { pageText } from './page-assets';
 

@@ -274,7 +274,7 @@ export const TOOLS: readonly Tool[] = [
       'Shows what a run of a tapestry of the given file would be: its parameters with their JSON Schemas, its knots with their inputs, and what it asks of the server at most. Nothing is run. Without a name, the tapestries are listed.',
     input: { tapestry: z.string().min(1).optional().describe('Name of the tapestry.'), cursor: index },
     call: async ({ tapestry, cursor }, surroundings) => {
-      const { tapestries } = await ask(surroundings, 'about', {});
+      const { tapestries } = await ask(surroundings, 'project.about', {});
       if (tapestry === undefined) {
         return {
           items: tapestries.map(({ name, description, graph }) => ({

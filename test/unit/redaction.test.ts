@@ -179,7 +179,7 @@ test('the page shows secrets in values and defaults to who has the token; in err
   const session = (await hashes()).get('session')!;
   const asked = async (
     who: 'owner' | 'reader',
-    name: 'values.show' | 'about' | 'knots.show',
+    name: 'values.show' | 'project.about' | 'knots.show',
     question: object,
   ): Promise<string> => {
     const headers: Record<string, string> = who === 'owner' ? { authorization: `Bearer ${page.token}` } : {};
@@ -189,7 +189,7 @@ test('the page shows secrets in values and defaults to who has the token; in err
   };
   for (const [name, question] of [
     ['values.show', { hash: session }],
-    ['about', {}],
+    ['project.about', {}],
     ['values.show', { hash: (await hashes()).get('param:password') }],
   ] as const) {
     expect(await asked('owner', name, question)).toContain(SECRET);

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
-import type { About, Source } from '../contract';
+import type { Source } from '../contract';
+import type { About } from '../../operations/project/about';
 
 /** The source for the whole page, set once before anything is drawn. */
 let chosen: Source | undefined;
@@ -25,7 +26,7 @@ export function setSource(source: Source, isOfFile: boolean): void {
  */
 export async function renewAbout(): Promise<void> {
   try {
-    const next = await source().ask('about', {});
+    const next = await source().ask('project.about', {});
     const { position: _old, ...before } = about.peek();
     const { position: _new, ...now } = next;
     if (JSON.stringify(before) !== JSON.stringify(now)) about.value = next;

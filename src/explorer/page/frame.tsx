@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useErrorBoundary, useLayoutEffect, useRef } from 'preact/hooks';
-import type { About, PageName } from '../contract';
+import type { About, PageName } from '../../operations/project/about';
 import { about, isFile } from './app';
 import { isMac, isSheetOpen, useKeys } from './keys';
 import { liveState } from './live';

@@ -38,7 +38,7 @@ async function start(): Promise<void> {
   setSource(embedded ? new EmbeddedSource(embedded) : new HttpSource(basePath), embedded !== undefined);
   if (embedded?.run) setFirstPlace({ page: 'run', run: embedded.run.run.runId });
   else if (embedded?.tapestry) setFirstPlace({ page: 'tapestry', tapestry: embedded.tapestry.name });
-  const first = await source().ask('about', {});
+  const first = await source().ask('project.about', {});
   about.value = first;
   if (first.abilities.live) startLive(first.position);
   else if (!embedded) startPolling();

@@ -1,4 +1,4 @@
-import type { PageName } from '../contract';
+import type { PageName } from '../../operations/project/about';
 import { about } from './app';
 
 /** Pages that need no further choice. */

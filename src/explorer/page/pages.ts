@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import type { PageName } from '../contract';
+import type { PageName } from '../../operations/project/about';
 import type { Place } from './routes';
 import type { IconName } from './ui/icons';
 

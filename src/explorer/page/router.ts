@@ -1,5 +1,5 @@
 import { computed, signal, type ReadonlySignal } from '@preact/signals';
-import type { PageName } from '../contract';
+import type { PageName } from '../../operations/project/about';
 import { pathOf, placeOf, type Place, type Places } from './routes';
 
 /**

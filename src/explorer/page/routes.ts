@@ -1,4 +1,4 @@
-import type { PageName } from '../contract';
+import type { PageName } from '../../operations/project/about';
 
 /**
  * The places of the page, and the values that each keeps in the URL. Names in the pattern of the page go into

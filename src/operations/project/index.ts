@@ -1,3 +1,4 @@
+import { about } from './about';
 import { find } from './find';
 
-export const project = [find] as const;
+export const project = [about, find] as const;

@@ -7,7 +7,7 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
   const report = hashOf('good', 'report');
   const doubled = hashOf('good', 'doubled');
   return {
-    about: [{}],
+    'project.about': [{}],
     'runs.list': [
       {},
       { status: 'failed' },
@@ -109,4 +109,4 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
 }
 
 /** Questions whose answers have more in them for who has the page's token. */
-export const WITH_TOKEN: readonly QuestionName[] = ['about', 'values.show', 'approvals.list', 'knots.show'];
+export const WITH_TOKEN: readonly QuestionName[] = ['project.about', 'values.show', 'approvals.list', 'knots.show'];

@@ -17,7 +17,7 @@ export class PageFace {
     const page = pageAt(link);
     // Until it has reached the server, it answers from the records alone.
     await until('the page has reached the server', async () =>
-      (await page.question('about', {})).body.includes('"serverState":"connected"'),
+      (await page.question('project.about', {})).body.includes('"serverState":"connected"'),
     );
     return new PageFace(project, page);
   }

@@ -67,7 +67,7 @@ test('a page tells what is on record while its server is away, and acts once it 
   expect(await page.ask('runs.show', { runId })).toMatchObject({
     graph: { knots: [{ state: { outcome: 'ok' } }] },
   });
-  expect(await page.ask('about', {})).toMatchObject({
+  expect(await page.ask('project.about', {})).toMatchObject({
     serverState: 'unreachable',
     tapestries: [{ name: 'first' }],
   });
@@ -80,7 +80,7 @@ test('a page tells what is on record while its server is away, and acts once it 
   await server.start();
   await until('it is connected again', async () => {
     await page.ask('runs.list', {});
-    return (await page.ask('about', {})).serverState === 'connected';
+    return (await page.ask('project.about', {})).serverState === 'connected';
   });
   const { runId: next } = await page.act('runs.start', { tapestry: 'first', parameters: {} });
   await until('the run ends', () => isEnded(next));
@@ -91,7 +91,7 @@ test('the page of selvage dev stays where it is when the file changes, and its f
   const dev = begin(project, ['dev', 'pipeline.ts']);
   const page = await pageOf(dev);
   const names = async (): Promise<string[]> =>
-    (await page.ask('about', {}).catch(() => undefined))?.tapestries.map(({ name }) => name) ?? [];
+    (await page.ask('project.about', {}).catch(() => undefined))?.tapestries.map(({ name }) => name) ?? [];
   expect(await names()).toEqual(['first']);
   writeFileSync(path.join(project, 'pipeline.ts'), PIPELINE.replace("'first'", "'changed'"));
   await until('the forms follow', async () => (await names()).includes('changed'));
@@ -100,7 +100,7 @@ test('the page of selvage dev stays where it is when the file changes, and its f
   await until(
     'it has no forms',
     async () => {
-      const about = await page.ask('about', {}).catch(() => undefined);
+      const about = await page.ask('project.about', {}).catch(() => undefined);
       return about?.tapestries.length === 0;
     },
     60_000,

@@ -171,7 +171,7 @@ describe('a worker that is told to stop ends with 0, and what it had not ended g
     }
     const served = serve();
     const [, page] = await served.hasWritten(/Page (http:\S+) \(to act: \?token= and SELVAGE_UI_TOKEN/);
-    const about = `${page}api/about`;
+    const about = `${page}api/v1/project/about`;
     expect((await fetch(about)).status).toBe(401);
     const authorization = `Bearer ${environment['SELVAGE_UI_TOKEN']}`;
     const answer = await fetch(about, { headers: { authorization } });

@@ -42,7 +42,7 @@ async function page(options: Partial<PageServerOptions> = {}): Promise<TestPage>
 
 test('a run is started from the form, waits with its reason, is approved, and each step is told within the moment', async () => {
   const opened = await page();
-  const { position, abilities } = await opened.ask('about', {});
+  const { position, abilities } = await opened.ask('project.about', {});
   expect(abilities.live).toBe(true);
   const feed = opened.listen(position);
   const { runId } = await opened.act('runs.start', {

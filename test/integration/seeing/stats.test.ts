@@ -67,7 +67,7 @@ afterEach(closeAll);
 
 test('figures say what became worse, and of what too few ran', async () => {
   const page = await openPage({ backends: await backends(), isReadOnly: true });
-  expect((await page.ask('about', {})).abilities.pages).toContain('stats');
+  expect((await page.ask('project.about', {})).abilities.pages).toContain('stats');
   const { items, total, until, since, baseline } = await page.ask('stats.show', {
     by: 'definition',
     last: '24h',

@@ -363,7 +363,7 @@ describe('tapestries of the file', () => {
       },
     );
     const page = await openPage({ backends, tapestries: [doubled, odd] });
-    const { tapestries, serverState, abilities } = await page.ask('about', {});
+    const { tapestries, serverState, abilities } = await page.ask('project.about', {});
     expect(tapestries[0]).toMatchObject({
       name: 'doubled',
       description: 'Doubles numbers.',

@@ -26,7 +26,7 @@ async function page(options: Partial<Parameters<typeof openPage>[0]> = {}): Prom
 describe('the token', () => {
   test('is not needed to read on loopback, and always to act', async () => {
     const { url, token } = await page();
-    expect(await send(`${url}api/about`)).toMatchObject({ status: 200 });
+    expect(await send(`${url}api/v1/project/about`)).toMatchObject({ status: 200 });
     const headers = { 'content-type': 'application/json', 'x-selvage-action': '1' };
     const body = JSON.stringify(START);
     const refused = await send(`${url}api/v1/runs/start`, { method: 'POST', headers, body });
@@ -111,14 +111,14 @@ describe('other sites', () => {
       '127.0.0.1.evil.example',
     ]) {
       const headers = { host, authorization: `Bearer ${token}` };
-      for (const path of ['', 'api/about', 'api/v1/live', `?token=${token}`]) {
+      for (const path of ['', 'api/v1/project/about', 'api/v1/live', `?token=${token}`]) {
         const answer = await send(`${url}${path}`, { headers });
         expect(answer).toMatchObject({ status: 403 });
         expect(answer.headers['set-cookie']).toBeUndefined();
       }
     }
     for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`])
-      expect(await send(`${url}api/about`, { headers: { host } })).toMatchObject({ status: 200 });
+      expect(await send(`${url}api/v1/project/about`, { headers: { host } })).toMatchObject({ status: 200 });
   });
 
   test('behind a proxy it has the names that it is given, and reading needs the token', async () => {
@@ -129,7 +129,7 @@ describe('other sites', () => {
       origin: 'https://runs.example.com',
     };
     const answer = (headers: Readonly<Record<string, string>>): Promise<Answer> =>
-      send(`${url}api/about`, { headers });
+      send(`${url}api/v1/project/about`, { headers });
     expect(await answer(own)).toMatchObject({ status: 401 });
     const authorization = `Bearer ${token}`;
     expect(await answer({ ...own, authorization })).toMatchObject({ status: 200 });
@@ -149,13 +149,13 @@ describe('other sites', () => {
       { origin: 'null' },
     ];
     for (const headers of foreign) {
-      const answer = await send(`${url}api/about`, { headers });
+      const answer = await send(`${url}api/v1/project/about`, { headers });
       expect(answer.status).toBe(403);
       expect(codeOf(answer)).toBe('CrossSiteRequest');
       expect(answer.headers['access-control-allow-origin']).toBeUndefined();
     }
     const own = { 'sec-fetch-site': 'same-origin', origin: url.slice(0, -1) };
-    expect(await send(`${url}api/about`, { headers: own })).toMatchObject({ status: 200 });
+    expect(await send(`${url}api/v1/project/about`, { headers: own })).toMatchObject({ status: 200 });
   });
 
   test('cannot act by a form, by a link or by a script (CSRF)', async () => {
@@ -195,7 +195,7 @@ describe('other sites', () => {
 
   test('cannot frame the page, and the page loads nothing from elsewhere and runs nothing inline', async () => {
     const { url } = await page();
-    for (const path of ['', 'runs/a/b', 'app.js', 'api/about', 'nothing.js']) {
+    for (const path of ['', 'runs/a/b', 'app.js', 'api/v1/project/about', 'nothing.js']) {
       const { headers } = await send(`${url}${path}`);
       const policy = headers['content-security-policy'] as string;
       expect(policy).toContain("default-src 'none'");
@@ -210,7 +210,9 @@ describe('other sites', () => {
     const document = await send(`${url}runs/x`);
     expect(document.headers['content-type']).toBe('text/html; charset=utf-8');
     expect(document.body).not.toMatch(/<script>|style="|https?:/);
-    expect(await send(`${url}api/about`)).toMatchObject({ headers: { 'cache-control': 'no-store' } });
+    expect(await send(`${url}api/v1/project/about`)).toMatchObject({
+      headers: { 'cache-control': 'no-store' },
+    });
   });
 });
 
@@ -266,7 +268,7 @@ describe('requests', () => {
       body: JSON.stringify({ ...START, parameters: { text: 'a'.repeat(5 * 1024 * 1024) } }),
     });
     expect(codeOf(long)).toBe('RequestTooLarge');
-    expect(await send(`${url}api/about`)).toMatchObject({ status: 200 });
+    expect(await send(`${url}api/v1/project/about`)).toMatchObject({ status: 200 });
   });
 
   test('of a page that is for reading alone change nothing', async () => {
@@ -274,7 +276,9 @@ describe('requests', () => {
     const refused = await opened.post('runs.start', START);
     expect(refused.status).toBe(403);
     expect(codeOf(refused)).toBe('UiReadOnly');
-    expect(await opened.ask('about', {})).toMatchObject({ abilities: { act: false, readOnly: true } });
+    expect(await opened.ask('project.about', {})).toMatchObject({
+      abilities: { act: false, readOnly: true },
+    });
   });
 
   test('that a server would have to answer are refused while it is away; what is on record is told', async () => {
@@ -331,8 +335,8 @@ describe("in a server of one's own", () => {
 
   test('its own authentication says who may do what', async () => {
     const { url, asked } = await mounted({ basePath: '/selvage' });
-    expect(await send(`${url}/selvage/api/about`)).toMatchObject({ status: 401 });
-    const bert = await send(`${url}/selvage/api/about`, { headers: { 'x-user': 'bert' } });
+    expect(await send(`${url}/selvage/api/v1/project/about`)).toMatchObject({ status: 401 });
+    const bert = await send(`${url}/selvage/api/v1/project/about`, { headers: { 'x-user': 'bert' } });
     expect(JSON.parse(bert.body)).toMatchObject({ project: 'shop', abilities: { act: false } });
     const headers = { 'x-user': 'bert', 'x-selvage-action': '1', 'content-type': 'application/json' };
     const act = { method: 'POST', body: JSON.stringify(START) };
@@ -359,8 +363,10 @@ describe("in a server of one's own", () => {
   test('names under which it may be called can be given', async () => {
     const { url } = await mounted({ hosts: ['shop.example'] });
     const headers = { 'x-user': 'bert' };
-    expect(await send(`${url}/api/about`, { headers })).toMatchObject({ status: 403 });
-    expect(await send(`${url}/api/about`, { headers: { ...headers, host: 'Shop.example' } })).toMatchObject({
+    expect(await send(`${url}/api/v1/project/about`, { headers })).toMatchObject({ status: 403 });
+    expect(
+      await send(`${url}/api/v1/project/about`, { headers: { ...headers, host: 'Shop.example' } }),
+    ).toMatchObject({
       status: 200,
     });
   });

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { TapestryView } from '../../contract';
+import type { TapestryView } from '../../../operations/project/about';
 import type { Json } from '../../../values';
 import { about, source } from '../app';
 import { FormFields } from '../forms/form';

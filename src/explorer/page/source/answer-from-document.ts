@@ -25,7 +25,7 @@ export function answerFrom<Name extends QuestionName>(
     throw notInFile(`This file does not hold the run ${id}.`);
   };
   const answers: Answers = {
-    about: () =>
+    'project.about': () =>
       document.tapestry ? { ...document.about, tapestries: [document.tapestry] } : document.about,
     'runs.list': () => ({ items: runs.map(({ run }) => run.run) }),
     'runs.show': ({ runId }) => runOf(runId).run,
