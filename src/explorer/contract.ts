@@ -1,4 +1,3 @@
-import type { Json } from '../values';
 import type * as operations from '../operations';
 import type { RunStatus } from '../authoring/outcome';
 import type { GraphState } from '../authoring/run-graph';

@@ -326,7 +326,7 @@ export const TOOLS: readonly Tool[] = [
     },
     call: async ({ query, limit = 5 }) => ({ items: searchDocs(query, limit) }),
   }),
-  tool('runs.start', {
+  tool('start', {
     title: 'Start a run',
     description:
       'Starts a run of a tapestry of the given file, and returns its id at once. It has effects: bodies of the tapestry run. Look at `plan_preview` for the parameters first. A worker must be there for it (`selvage worker` or `selvage dev`).',
