@@ -12,7 +12,7 @@ const KEPT: readonly RegExp[] = [
   /^src\/workflows\/messages\//,
   /\/migrations\.ts$/,
   /^src\/errors\/codes\.ts$/,
-  /^test\/unit\/client\/pending-activity\.test\.ts$/,
+  /^test\/unit\/connection\/pending-activity\.test\.ts$/,
 ];
 
 interface OldName {
