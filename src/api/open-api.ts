@@ -50,6 +50,9 @@ export function openApi(operations: readonly Operation[]): object {
         isTimeName(String(path.findLast((part) => part !== 'items')))
       )
         become(jsonSchema, { type: 'string', format: 'date-time' });
+      if ((zodSchema as unknown) === json)
+        become(jsonSchema as JsonSchema, { description: 'any JSON value' });
+      if (jsonSchema.default !== undefined) sayDefault(jsonSchema as JsonSchema);
       // In OpenAPI it means that a client may not send it.
       delete jsonSchema.readOnly;
     },
@@ -134,6 +137,14 @@ function schemaName({ name }: Operation, of: 'Ask' | 'Answer'): string {
 
 function refOf(id: string): string {
   return `#/components/schemas/${id}`;
+}
+
+/** Makers of clients take what has a default for required. */
+function sayDefault(schema: JsonSchema): void {
+  const { description, default: value } = schema as { description?: string; default: unknown };
+  schema['description'] =
+    `${description === undefined ? '' : `${description}; `}default: ${JSON.stringify(value)}`;
+  delete schema['default'];
 }
 
 function become(schema: JsonSchema, other: JsonSchema): void {
