@@ -70,7 +70,7 @@ const boundaries = {
   },
   deliveries: {
     folders: [...pure, 'emitters', 'streams', 'ports', 'adapters', 'runtime'],
-    packages: ['node:'],
+    packages: ['node:', 'zod'],
     because: 'emitters are delivered to by whoever has the backends, with or without Temporal',
   },
   streams: {

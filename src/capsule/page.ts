@@ -5,7 +5,7 @@ import type { ValueView } from '../operations/values/value-view';
 import type { ProjectData } from '../operations/surroundings';
 import { htmlOfDocument } from '../explorer/html';
 import { Plans } from '../operations/plans';
-import { answer } from '../explorer/questions';
+import { call } from '../operations/call';
 import { ServerReach } from '../operations/reach';
 import { SelvageError } from '../errors';
 import type { Json } from '../values';
@@ -45,7 +45,7 @@ async function embedded(capsule: Capsule, document: CapsuleContent): Promise<Emb
   const ask = <Name extends QuestionName>(
     name: Name,
     question: Questions[Name]['ask'],
-  ): Promise<Questions[Name]['answer']> => answer(data, READ_ONLY, name, question);
+  ): Promise<Questions[Name]['answer']> => call({ ...data, caller: READ_ONLY }, name, question);
   const runs: EmbeddedRun[] = [];
   for (const { run_id: run } of capsule.runs) runs.push(await embeddedRun(run, ask));
   const [{ run, knots, elements }, ...nested] = runs as [EmbeddedRun, ...EmbeddedRun[]];

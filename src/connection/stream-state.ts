@@ -1,61 +1,68 @@
-import type { SourceAmount } from '../ports';
-import type { PartitionCheckpoint, StreamGaps, StreamMode } from '../workflows/messages';
-
-/** How a stream stands. */
-export interface StreamState {
-  readonly id: string;
-  /** Empty until a process has begun it. */
-  readonly tapestry: string;
-  /** Kind of its source; empty as long as `tapestry` is. */
-  readonly source: string;
-  /**
-   * `waiting`: no process reads it. `draining`: it ends when what was read is finished. `ended`: its source had no more
-   * elements, or it was drained. `failed`: `failure` says why.
-   */
-  readonly state: Exclude<StreamMode, 'running'> | 'reading' | 'waiting' | 'ended' | 'failed';
-  /** Elements since the stream was first started. */
-  readonly ok: number;
-  readonly failed: number;
-  /** What was lost before it could be read, the newest of it, and how often. Absent: nothing that is known. */
-  readonly gaps?: { readonly items: readonly StreamGap[]; readonly total: number };
-  /** How far each partition is finished. */
-  readonly checkpoint: Readonly<Record<string, PartitionCheckpoint>>;
-  /** Who reads. Absent: nobody. */
-  readonly readBy?: string;
-  readonly inFlight?: number;
-  /** Most elements in flight. */
-  readonly window?: number;
-  /** Elements finished a second, over the last minute. */
-  readonly rate?: number;
-  readonly lag?: SourceAmount;
-  /** What holds the stream up. */
-  readonly problem?: string;
-  /** Why it has failed. */
-  readonly error?: string;
-  /** When the process that reads last reported, in milliseconds since the epoch. */
-  readonly reportedAt?: number;
-  readonly startedAt: number;
-}
+import { z } from 'zod';
+import { gapSchema, sourceAmount } from '../ports';
+import type { PartitionCheckpoint } from '../workflows/messages';
 
 /** Elements that were lost before they could be read. */
-export type StreamGap = Omit<StreamGaps['newest'][number], 'why'> & { readonly reason: string };
+const streamGap = gapSchema.omit({ why: true }).extend({ reason: z.string() });
+
+/** How a stream stands, without how far each partition is. */
+export const streamStanding = z.object({
+  id: z.string(),
+  /** Empty until a process has begun it. */
+  tapestry: z.string(),
+  /** Kind of its source; empty as long as `tapestry` is. */
+  source: z.string(),
+  /**
+   * `waiting`: no process reads it. `draining`: it ends when what was read is finished. `ended`: its source had no more
+   * elements, or it was drained. `failed`: `error` says why.
+   */
+  state: z.enum(['reading', 'waiting', 'paused', 'draining', 'ended', 'failed']),
+  /** Elements since the stream was first started. */
+  ok: z.int(),
+  failed: z.int(),
+  /** What was lost before it could be read, the newest of it, and how often. Absent: nothing that is known. */
+  gaps: z.object({ items: z.array(streamGap).readonly(), total: z.int() }).optional(),
+  /** Who reads. Absent: nobody. */
+  readBy: z.string().optional(),
+  inFlight: z.int().optional(),
+  /** Most elements in flight. */
+  window: z.int().optional(),
+  /** Elements finished a second, over the last minute. */
+  rate: z.number().optional(),
+  lag: sourceAmount.optional(),
+  /** What holds the stream up. */
+  problem: z.string().optional(),
+  /** Why it has failed. */
+  error: z.string().optional(),
+  /** When the process that reads last reported, in milliseconds since the epoch. */
+  reportedAt: z.number().optional(),
+  startedAt: z.number(),
+});
+
+/** How a stream stands. */
+export interface StreamState extends Readonly<z.output<typeof streamStanding>> {
+  /** How far each partition is finished. */
+  readonly checkpoint: Readonly<Record<string, PartitionCheckpoint>>;
+}
 
 /** An element that has failed. */
-export interface RecordedDeadLetter {
+export const deadLetter = z.object({
   /** Its place in the source; of a batch, that of its first element. */
-  readonly element: string;
+  element: z.string(),
   /** The run that has failed. Absent: the element could not start one. */
-  readonly runId?: string;
-  readonly reason?: string;
+  runId: z.string().optional(),
+  reason: z.string().optional(),
   /** When it was started or refused, in milliseconds since the epoch. */
-  readonly at: number;
-}
+  at: z.number(),
+});
+export type RecordedDeadLetter = Readonly<z.output<typeof deadLetter>>;
 
 /** How far a partition of a stream is. */
-export interface StreamPartition {
-  readonly partition: string;
+export const streamPartition = z.object({
+  partition: z.string(),
   /** The last place up to which all is finished. Absent: nothing is. */
-  readonly checkpoint?: string;
+  checkpoint: z.string().optional(),
   /** How many elements are finished beyond it. */
-  readonly ahead: number;
-}
+  ahead: z.int(),
+});
+export type StreamPartition = Readonly<z.output<typeof streamPartition>>;

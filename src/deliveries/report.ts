@@ -1,21 +1,24 @@
-import type { EmitterState } from '../ports';
+import { z } from 'zod';
+import { emitterState } from '../ports';
 
 /** What an emitter has not heard of yet. */
-export interface Lag {
+const lag = z.object({
   /** How many changes; with `atLeast`, at least as many. Changes that its filter leaves out are counted, too. */
-  readonly changes: number;
-  readonly atLeast: boolean;
+  changes: z.int(),
+  atLeast: z.boolean(),
   /** The time in the oldest of them. */
-  readonly since: number | null;
+  since: z.number().nullable(),
   /** Milliseconds since then, by the clock of the history. */
-  readonly ageMs: number;
-}
+  ageMs: z.number(),
+});
+export type Lag = Readonly<z.output<typeof lag>>;
 
 /** How an emitter fares, for people and tools. */
-export interface EmitterReport extends Omit<EmitterState, 'disabledBecause'> {
-  readonly state: 'idle' | 'delivering' | 'failing' | 'disabled' | 'unassigned';
-  readonly disabledReason: string | null;
+export const emitterReport = emitterState.omit({ disabledBecause: true }).extend({
+  state: z.enum(['idle', 'delivering', 'failing', 'disabled', 'unassigned']),
+  disabledReason: z.string().nullable(),
   /** The process that delivers, in words. Null: none does. */
-  readonly deliveredBy: string | null;
-  readonly lag: Lag;
-}
+  deliveredBy: z.string().nullable(),
+  lag,
+});
+export type EmitterReport = Readonly<z.output<typeof emitterReport>>;

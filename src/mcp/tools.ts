@@ -4,10 +4,9 @@ import { answerJson } from '../values/answer-json';
 import { budgetOf } from '../plan';
 import { planOf } from '../runtime';
 import { nodeSha256 } from '../backends';
-import type { ActName, Acts, QuestionName, Questions } from '../explorer';
+import type { AnswerOf, AskOf, OperationName } from '../operations';
 import { call } from '../operations/call';
 import type { ProjectData, Rights } from '../operations/surroundings';
-import { answer } from '../explorer/questions';
 import { requireTapestry } from '../operations/require-tapestry';
 import { OUTCOME_KINDS, RUN_STATUSES } from '../authoring/outcome';
 import { recordOf } from '../authoring';
@@ -85,19 +84,11 @@ function tool<Shape extends z.ZodRawShape>(
   };
 }
 
-async function ask<Name extends QuestionName>(
+async function ask<Name extends OperationName>(
   { data, rights }: ToolSurroundings,
   name: Name,
-  question: Questions[Name]['ask'],
-): Promise<Questions[Name]['answer']> {
-  return await answer(data, rights, name, question);
-}
-
-async function carryOut<Name extends ActName>(
-  { data, rights }: ToolSurroundings,
-  name: Name,
-  what: Acts[Name]['ask'],
-): Promise<Acts[Name]['answer']> {
+  what: AskOf<Name>,
+): Promise<AnswerOf<Name>> {
   return await call({ ...data, caller: rights }, name, what);
 }
 
@@ -343,7 +334,7 @@ export const TOOLS: readonly Tool[] = [
       tags: z.array(z.string().min(1)).max(20).optional(),
     },
     call: async ({ tapestry, parameters, ...others }, surroundings) =>
-      await carryOut(surroundings, 'runs.start', { tapestry, parameters, ...defined(others) }),
+      await ask(surroundings, 'runs.start', { tapestry, parameters, ...defined(others) }),
   }),
   tool('signal', {
     title: 'Send a signal',
@@ -356,7 +347,7 @@ export const TOOLS: readonly Tool[] = [
       payload: z.json().describe('What the schema of the waiting knot takes.'),
     },
     call: async ({ runId, signal, payload }, surroundings) => {
-      await carryOut(surroundings, 'runs.signal', { runId, signal, payload });
+      await ask(surroundings, 'runs.signal', { runId, signal, payload });
       return { runId, signal, taken: true };
     },
   }),
@@ -367,7 +358,7 @@ export const TOOLS: readonly Tool[] = [
     isWriting: true,
     input: { runId, from: knotsFrom() },
     call: async ({ runId, from: knots }, surroundings) =>
-      await carryOut(surroundings, 'runs.resume', { runId, ...defined({ from: knots }) }),
+      await ask(surroundings, 'runs.resume', { runId, ...defined({ from: knots }) }),
   }),
 ];
 

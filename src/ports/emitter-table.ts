@@ -33,11 +33,12 @@ export const emitterSchema = z.object({
 type Emitter = Readonly<z.infer<typeof emitterSchema>>;
 export const EMITTER = new RowCodec<Emitter>(emitterSchema);
 
-export interface EmitterState extends Emitter {
+export const emitterState = emitterSchema.extend({
   /** How many dead letters there are, and how many of them wait to be delivered once more. */
-  readonly deadLetters: number;
-  readonly redriven: number;
-}
+  deadLetters: z.int(),
+  redriven: z.int(),
+});
+export type EmitterState = Readonly<z.output<typeof emitterState>>;
 
 /** An event that was given up, as the change that it was made of. */
 export const deadLetterSchema = z.object({

@@ -14,7 +14,7 @@ import { BY_NAME } from '../../src/operations';
 import { pathOf, type Operation } from '../../src/operations/operation';
 import { requestOf } from '../../src/operations/request';
 import { SelvageError } from '../../src/errors';
-import { answerJson, fromAnswerJson } from '../../src/values/answer-json';
+import { fromAnswerJson } from '../../src/values/answer-json';
 import { onClose, temporaryFolder } from './open-selvage';
 
 export interface Answer {
@@ -104,10 +104,6 @@ export class TestPage {
     ask: object = {},
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    if (!name.includes('.')) {
-      const query = encodeURIComponent(JSON.stringify(answerJson(ask)));
-      return await send(`${this.url}api/${name}?q=${query}`, { headers });
-    }
     const { path, body } = requestOf(name, ask);
     return await send(`${this.url}api/v1/${path}`, {
       ...(body === undefined
@@ -128,7 +124,7 @@ export class TestPage {
   }
 
   async post(name: string, ask: object, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    return await send(`${this.url}api/${name.includes('.') ? `v1/${pathOf(name)}` : name}`, {
+    return await send(`${this.url}api/v1/${pathOf(name)}`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

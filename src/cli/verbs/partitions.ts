@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { SelvageError } from '../../errors';
 import type { Backends } from '../../ports';
-import type { PartitionState, PartitionStatus } from '../../records/questions';
+import { PARTITION_STATES, type PartitionState, type PartitionStatus } from '../../records/questions';
 import type { Does } from '../options/does';
 import {
   addJsonOption,
@@ -13,8 +13,6 @@ import {
 } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
-
-const STATES = ['missing', 'running', 'ok', 'stale', 'failed'] as const satisfies readonly PartitionState[];
 
 interface PartitionsCommandOptions extends ServerOptions {
   readonly tapestry?: string;
@@ -39,7 +37,7 @@ export function addPartitions(program: Command, does: Does): void {
     .option('--to <key>', 'the last partition, included (default: the last that is over)')
     .option(
       '--state <states>',
-      `only those in one of these states, separated by commas: ${STATES.join(', ')}`,
+      `only those in one of these states, separated by commas: ${PARTITION_STATES.join(', ')}`,
       readStates,
     )
     .option(
@@ -61,8 +59,9 @@ Examples:
 
 function readStates(text: string): readonly PartitionState[] {
   return commaSeparated(text).map((given) => {
-    const state = STATES.find((known) => known === given);
-    if (!state) throw new InvalidArgumentError(`Give some of ${STATES.join(', ')}, separated by commas.`);
+    const state = PARTITION_STATES.find((known) => known === given);
+    if (!state)
+      throw new InvalidArgumentError(`Give some of ${PARTITION_STATES.join(', ')}, separated by commas.`);
     return state;
   });
 }

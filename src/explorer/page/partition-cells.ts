@@ -1,7 +1,7 @@
-import type { PartitionsAnswer } from '../contract';
+import type { Partition } from '../../operations/partitions/list';
 import type { Tone } from './ui/tones';
 
-export type Partition = PartitionsAnswer['items'][number];
+export type { Partition };
 
 export const PARTITION_STATES = ['missing', 'running', 'ok', 'stale', 'failed'] as const;
 

@@ -1,4 +1,5 @@
 import { backfill } from './backfill';
+import { list } from './list';
 import { previewBackfill } from './preview-backfill';
 
-export const partitions = [backfill, previewBackfill] as const;
+export const partitions = [backfill, list, previewBackfill] as const;

@@ -1,3 +1,4 @@
 import { pause, resume, trigger } from './acts';
+import { list } from './list';
 
-export const schedules = [pause, resume, trigger] as const;
+export const schedules = [list, pause, resume, trigger] as const;

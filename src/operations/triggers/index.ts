@@ -1,1 +1,4 @@
-export const triggers = [] as const;
+import { deadLetters } from './dead-letters';
+import { list } from './list';
+
+export const triggers = [deadLetters, list] as const;

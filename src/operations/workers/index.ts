@@ -1,1 +1,3 @@
-export const workers = [] as const;
+import { list } from './list';
+
+export const workers = [list] as const;

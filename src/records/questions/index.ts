@@ -8,6 +8,7 @@ export { inOrder } from './in-order';
 export { wiringOf } from './parents-of';
 export {
   partitionStates,
+  PARTITION_STATES,
   type PartitionState,
   type PartitionStatus,
   type PartitionRunSummary,

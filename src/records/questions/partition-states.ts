@@ -22,7 +22,8 @@ import { neededKnots, planChanges } from './plan-changes';
  * - `stale`: its newest run has succeeded, and code, configuration or an input has changed since;
  * - `failed`: its newest run has failed, or was cancelled or terminated.
  */
-export type PartitionState = 'missing' | 'running' | 'ok' | 'stale' | 'failed';
+export const PARTITION_STATES = ['missing', 'running', 'ok', 'stale', 'failed'] as const;
+export type PartitionState = (typeof PARTITION_STATES)[number];
 
 /** A change since a partition was made. */
 export interface StaleReason {

@@ -66,15 +66,15 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
       { first: 'broken', second: 'resumed' },
       { first: 'good', second: 'nobody' },
     ],
-    schedules: [{}],
-    partitions: [{ tapestry: 'daily' }, { tapestry: 'orders' }, { tapestry: 'nobody' }],
-    triggers: [{}],
-    deadLetters: [
+    'schedules.list': [{}],
+    'partitions.list': [{ tapestry: 'daily' }, { tapestry: 'orders' }, { tapestry: 'nobody' }],
+    'triggers.list': [{}],
+    'triggers.deadLetters': [
       { trigger: 'webhook:orders' },
       { trigger: 'webhook:nobody' },
       { trigger: 'webhook:orders', cursor: 'x' },
     ],
-    workers: [{}],
+    'workers.list': [{}],
     'runs.waiting': [
       {},
       { tapestry: 'nobody' },
@@ -88,10 +88,10 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
       { by: 'definition', last: '24h' },
       { by: 'tapestry', last: '7d' },
     ],
-    emitters: [{}],
-    emitterLetters: [{ emitter: 'ends' }, { emitter: 'nobody' }],
-    streams: [{}],
-    stream: [{ stream: 'texts' }, { stream: 'nobody' }],
+    'emitters.list': [{}],
+    'emitters.deadLetters': [{ emitter: 'ends' }, { emitter: 'nobody' }],
+    'streams.list': [{}],
+    'streams.show': [{ stream: 'texts' }, { stream: 'nobody' }],
     'approvals.list': [{}],
     'project.find': [{ text: 'order' }, { text: 'good/re' }, { text: doubled.slice(7, 15) }, { text: '' }],
     'runs.previewResume': [
@@ -109,4 +109,9 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
 }
 
 /** Questions whose answers have more in them for who has the page's token. */
-export const WITH_TOKEN: readonly QuestionName[] = ['project.about', 'values.show', 'approvals.list', 'knots.show'];
+export const WITH_TOKEN: readonly QuestionName[] = [
+  'project.about',
+  'values.show',
+  'approvals.list',
+  'knots.show',
+];

@@ -72,5 +72,4 @@ export class PageFace {
   }
 }
 
-/** Of an operation, such as `runs.waiting`, or of another question or act of the page. */
-const pathTo = (name: string): string => (name.includes('.') ? `api/v1/${pathOf(name)}` : `api/${name}`);
+const pathTo = (name: string): string => `api/v1/${pathOf(name)}`;

@@ -1,4 +1,3 @@
-import { QUESTIONS } from '../../../src/explorer/asks';
 import { OPERATIONS } from '../../../src/operations';
 import { TOOLS } from '../../../src/mcp/tools';
 import { CLI_ACTS } from '../faces/cli-acts';
@@ -26,7 +25,7 @@ const mcp = [...Object.keys(mcpQuestions(noHash)), ...Object.keys(MCP_ACTS)];
 test('each verb is asked, each route and each tool', () => {
   const asked = new Set([...cli.map((name) => name.replace(/ --.*/, '')), ...PROCESSES]);
   expect([...asked].sort()).toEqual([...verbs().keys()].sort());
-  expect(httpAsked.sort()).toEqual([...Object.keys(QUESTIONS), ...operations('question')].sort());
+  expect(httpAsked.sort()).toEqual(operations('question').sort());
   expect(httpActs.sort()).toEqual(operations('act').sort());
   expect([...mcp].sort()).toEqual(TOOLS.map(({ name }) => name).sort());
 });

@@ -35,7 +35,7 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
   const opened = await page();
   const id = unique('yearly');
   const shown = async (): Promise<unknown> =>
-    (await opened.ask('schedules', {})).items.find((one) => one.id === id);
+    (await opened.ask('schedules.list', {})).items.find((one) => one.id === id);
   await selvage().schedules.deploy([schedule(idle, { id, cron: '0 0 1 1 *', timezone: 'Europe/Berlin' })]);
   expect(await shown()).toMatchObject({
     tapestry: idle.name,
@@ -78,7 +78,7 @@ test('a backfill makes what its preview says, and the partitions say what became
   const opened = await page();
   const states = async (): Promise<Record<string, string>> =>
     Object.fromEntries(
-      (await opened.ask('partitions', { tapestry: name })).items.map(({ key, state }) => [key, state]),
+      (await opened.ask('partitions.list', { tapestry: name })).items.map(({ key, state }) => [key, state]),
     );
   expect(await states()).toEqual({ a: 'missing', b: 'missing', bad: 'missing', c: 'missing' });
 
@@ -93,7 +93,7 @@ test('a backfill makes what its preview says, and the partitions say what became
   expect(await opened.ask('runs.show', { runId })).toMatchObject({
     run: { trigger: 'ui', actor: expect.any(String) as string },
   });
-  const { items } = await opened.ask('partitions', { tapestry: name });
+  const { items } = await opened.ask('partitions.list', { tapestry: name });
   const made = items.find(({ key }) => key === 'b')!;
   expect(
     (await opened.ask('runs.list', { tapestry: name, partition: 'b' })).items.map((one) => one.runId),
@@ -111,7 +111,7 @@ test('a backfill makes what its preview says, and the partitions say what became
     expect(await opened.question('partitions.previewBackfill', ask)).toMatchObject({ status });
     expect(await opened.post('partitions.backfill', ask)).toMatchObject({ status });
   }
-  expect((await opened.question('partitions', { tapestry: idle.name })).status).toBe(400);
+  expect((await opened.question('partitions.list', { tapestry: idle.name })).status).toBe(400);
 });
 
 test('a trigger that has started nothing is shown, and what it has claimed is until it has started', async () => {
@@ -119,7 +119,7 @@ test('a trigger that has started nothing is shown, and what it has claimed is un
   const { startLedger } = selvage().backends;
   const trigger = 'webhook:orders';
   const declared = async (): Promise<unknown> =>
-    (await opened.ask('triggers', {})).items.find((one) => one.name === trigger);
+    (await opened.ask('triggers.list', {})).items.find((one) => one.name === trigger);
   expect(await declared()).toEqual({
     name: trigger,
     kind: 'webhook',
@@ -143,7 +143,7 @@ test('a trigger that has started nothing is shown, and what it has claimed is un
     pendingCount: 1,
     lastAt: expect.any(Number) as number,
   });
-  const { items } = await opened.ask('deadLetters', { trigger });
+  const { items } = await opened.ask('triggers.deadLetters', { trigger });
   expect(items).toEqual([
     {
       key: 'two',
@@ -152,8 +152,8 @@ test('a trigger that has started nothing is shown, and what it has claimed is un
       link: { delivery: 'two' },
     },
   ]);
-  expect(await opened.ask('deadLetters', { trigger: 'webhook:nobody' })).toEqual({ items: [] });
-  expect(refusal(await opened.question('deadLetters', { trigger, cursor: 'x' }))[0]).toBe(400);
+  expect(await opened.ask('triggers.deadLetters', { trigger: 'webhook:nobody' })).toEqual({ items: [] });
+  expect(refusal(await opened.question('triggers.deadLetters', { trigger, cursor: 'x' }))[0]).toBe(400);
 });
 
 test('names that programs trip over harm nothing', async () => {

@@ -217,10 +217,10 @@ test('a run that no worker has begun is shown, with why, and so is who works', a
   expect((await opened.ask('versions.list', {})).bodies).toContainEqual(
     expect.objectContaining({ body: 'one', runs: 1, oldestRunId: handle.runId, safeToRemove: false }),
   );
-  const { items: queues } = await opened.ask('workers', {});
+  const { items: queues } = await opened.ask('workers.list', {});
   expect(queues.find(({ tapestries }) => tapestries.includes('page.idle'))!.workers).toEqual([]);
   const told = await until('a worker has told of itself', async () =>
-    (await opened.ask('workers', {})).items
+    (await opened.ask('workers.list', {})).items
       .flatMap(({ workers }) => workers)
       .find(({ selvage: version }) => version === VERSION),
   );

@@ -396,7 +396,7 @@ test('the starts of a trigger are counted up to a thousand, and it is told if th
   const of = { few: claims('kafka:few', 2), many: claims('kafka:many', 2_002) };
   await backends.startLedger.claim([...of.few, ...of.many]);
   await backends.startLedger.markStarted(of.many.slice(0, 1_001));
-  const { items, truncated } = await (await openPage({ backends, triggers: [] })).ask('triggers', {});
+  const { items, truncated } = await (await openPage({ backends, triggers: [] })).ask('triggers.list', {});
   expect({ items, truncated }).toMatchObject({
     items: [
       {
@@ -411,7 +411,7 @@ test('the starts of a trigger are counted up to a thousand, and it is told if th
 
   await backends.startLedger.markStarted(of.many);
   await backends.startLedger.forget(Infinity);
-  expect(await (await openPage({ backends, triggers: [] })).ask('triggers', {})).toMatchObject({
+  expect(await (await openPage({ backends, triggers: [] })).ask('triggers.list', {})).toMatchObject({
     items: [
       {
         name: 'kafka:few',

@@ -47,7 +47,7 @@ test('what it does not hold is refused, and a value that is not there says so in
   expect(() => answerFrom(document, 'knots.show', { runId: 'r', knotId: 'other' })).toThrow(
     'does not hold the knot other',
   );
-  expect(() => answerFrom(document, 'schedules', {})).toThrow('does not answer schedules');
+  expect(() => answerFrom(document, 'schedules.list', {})).toThrow('does not answer schedules.list');
   expect(answerFrom(document, 'values.show', { hash: '__proto__' })).toMatchObject({
     form: 'none',
     code: 'NotKept',

@@ -292,7 +292,7 @@ describe('requests', () => {
       expect(codeOf(answer)).toBe('ServerUnreachable');
     }
     expect(await opened.ask('runs.list', {})).toEqual({ items: [] });
-    expect(codeOf(await opened.question('schedules'))).toBe('ServerUnreachable');
+    expect(codeOf(await opened.question('schedules.list'))).toBe('ServerUnreachable');
     expect(codeOf(await opened.question('runs.show', { runId: 'r' }))).toBe('UnknownRun');
   });
 });

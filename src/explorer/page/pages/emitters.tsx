@@ -21,7 +21,7 @@ const TONES = {
 
 /** Emitters, which hear of runs: how far they are, what failed, what they gave up. */
 export function EmittersPage({ place }: PageProps<'emitters'>) {
-  const answer = useAnswer('emitters', {}, { everyMs: 3_000 });
+  const answer = useAnswer('emitters.list', {}, { everyMs: 3_000 });
   const emitters = answer.value?.items;
   return (
     <>
@@ -147,7 +147,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterReport; isChosen: boolean 
 
 /** Events that an emitter gave up, with the reasons. */
 function DeadLetters({ emitter }: { emitter: string }) {
-  const answer = useAnswer('emitterLetters', { emitter }, { everyMs: 3_000 });
+  const answer = useAnswer('emitters.deadLetters', { emitter }, { everyMs: 3_000 });
   const doing = useAct({ asToast: true });
   const letters = answer.value?.items;
   return (

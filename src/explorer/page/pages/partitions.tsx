@@ -53,7 +53,7 @@ export function Partitions({
   onChange: (values: { state?: string; key?: string }) => void;
 }) {
   const answer = useAnswer(
-    'partitions',
+    'partitions.list',
     { tapestry },
     { staleOn: (event) => event.tapestry === tapestry && event.kind !== 'knot-finished' },
   );

@@ -1,4 +1,4 @@
-import type { ScheduleView } from '../../contract';
+import type { ScheduleView } from '../../../operations/schedules/list';
 import { useAct } from '../acting';
 import { mayAct } from '../app';
 import { PageHead } from '../frame';
@@ -14,7 +14,7 @@ import { exactWords, timeWords } from '../words';
 /** Schedules, which start runs by the clock. */
 export function SchedulesPage({ place }: PageProps<'schedules'>) {
   const answer = useAnswer(
-    'schedules',
+    'schedules.list',
     {},
     { staleOn: ({ kind }) => kind === 'run-started', everyMs: 30_000 },
   );

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { StreamAnswer, StreamView } from '../../contract';
+import type { StreamView } from '../../../operations/streams/list';
+import type { ShownStream } from '../../../operations/streams/show';
 import { useAct } from '../acting';
 import { mayAct } from '../app';
 import { PageHead } from '../frame';
@@ -25,7 +26,7 @@ const TONES = {
 
 /** Streams, which start a run for each element of a source: how fast, how far, and what failed. */
 export function StreamsPage({ place }: PageProps<'streams'>) {
-  const answer = useAnswer('streams', {}, { everyMs: 2_000 });
+  const answer = useAnswer('streams.list', {}, { everyMs: 2_000 });
   const streams = answer.value?.items;
   const doing = useAct({ asToast: true });
   const [draining, setDraining] = useState<string>();
@@ -211,7 +212,7 @@ function None() {
 
 /** The checkpoint of a stream, and its newest elements that failed. */
 function Details({ stream }: { stream: string }) {
-  const answer = useAnswer('stream', { stream }, { everyMs: 2_000 });
+  const answer = useAnswer('streams.show', { stream }, { everyMs: 2_000 });
   const { value } = answer;
   return (
     <>
@@ -234,7 +235,7 @@ function Details({ stream }: { stream: string }) {
   );
 }
 
-function Checkpoint({ partitions: { items, total } }: StreamAnswer) {
+function Checkpoint({ partitions: { items, total } }: ShownStream) {
   if (items.length === 0) return <p class="muted">Nothing is finished yet.</p>;
   return (
     <>
@@ -269,7 +270,7 @@ function Checkpoint({ partitions: { items, total } }: StreamAnswer) {
   );
 }
 
-function Gaps({ total, items }: NonNullable<StreamAnswer['gaps']>) {
+function Gaps({ total, items }: NonNullable<ShownStream['gaps']>) {
   return (
     <>
       <table class="table">
@@ -301,7 +302,7 @@ function Gaps({ total, items }: NonNullable<StreamAnswer['gaps']>) {
   );
 }
 
-function Letters({ deadLetters: { items } }: StreamAnswer) {
+function Letters({ deadLetters: { items } }: ShownStream) {
   if (items.length === 0) return <p class="muted">None.</p>;
   return (
     <table class="table">

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { DeadLettersAnswer, TriggerView } from '../../contract';
+import type { PendingEvents } from '../../../operations/triggers/dead-letters';
+import type { TriggerView } from '../../../operations/triggers/list';
 import { source } from '../app';
 import { PageHead } from '../frame';
 import type { PageProps } from '../pages';
@@ -15,7 +16,7 @@ import { atLeast } from '../words';
 /** Triggers, which start runs by events, and their events that started none. */
 export function TriggersPage({ place }: PageProps<'triggers'>) {
   const answer = useAnswer(
-    'triggers',
+    'triggers.list',
     {},
     { staleOn: ({ kind }) => kind === 'run-started', everyMs: 10_000 },
   );
@@ -123,8 +124,8 @@ function Row({
 
 /** Events of a trigger that have started no run, with the reasons. */
 function DeadLetters({ trigger }: { trigger: string }) {
-  const answer = useAnswer('deadLetters', { trigger }, { everyMs: 10_000 });
-  const [further, setFurther] = useState<readonly DeadLettersAnswer[]>([]);
+  const answer = useAnswer('triggers.deadLetters', { trigger }, { everyMs: 10_000 });
+  const [further, setFurther] = useState<readonly PendingEvents[]>([]);
   const [error, setError] = useState<SourceError>();
   const isAsking = useRef(false);
   useEffect(() => setFurther([]), [answer.value]);
@@ -135,7 +136,7 @@ function DeadLetters({ trigger }: { trigger: string }) {
     if (cursor === undefined || isAsking.current) return;
     isAsking.current = true;
     void source()
-      .ask('deadLetters', { trigger, cursor })
+      .ask('triggers.deadLetters', { trigger, cursor })
       .then(
         (page) => setFurther((before) => [...before, page]),
         (refused: unknown) => setError(asSourceError(refused)),

@@ -1,4 +1,4 @@
-import type { QueueView, WorkerView } from '../../contract';
+import type { QueueView, WorkerView } from '../../../operations/workers/list';
 import { PageHead } from '../frame';
 import type { PageProps } from '../pages';
 import { href } from '../router';
@@ -14,7 +14,7 @@ const GONE_MS = 75_000;
 /** The processes that run bodies, by the task queue that they poll. */
 export function WorkersPage({ place }: PageProps<'workers'>) {
   const answer = useAnswer(
-    'workers',
+    'workers.list',
     {},
     { staleOn: ({ kind }) => kind !== 'knot-finished', everyMs: 5_000 },
   );

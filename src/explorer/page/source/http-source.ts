@@ -1,6 +1,6 @@
 import type { ProblemDocument } from '../../../api/problem-document';
 import type { ActName, Acts, LiveMessage, QuestionName, Questions, Source } from '../../contract';
-import { answerJson, fromAnswerJson } from '../../../values/answer-json';
+import { fromAnswerJson } from '../../../values/answer-json';
 import { backOff, type BackOff } from '../../../values/back-off';
 import { pathOf } from '../../../operations/operation';
 import { requestOf } from '../../../operations/request';
@@ -21,12 +21,14 @@ export class HttpSource implements Source {
     ask: Questions[Name]['ask'],
     signal?: AbortSignal,
   ): Promise<Questions[Name]['answer']> {
-    const [path, options] = callOf(name, ask);
+    const { path, body } = requestOf(name, ask);
+    const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+    const options = body === undefined ? {} : post;
     return (await this.request(path, { ...options, signal: signal ?? null })) as Questions[Name]['answer'];
   }
 
   async act<Name extends ActName>(name: Name, ask: Acts[Name]['ask']): Promise<Acts[Name]['answer']> {
-    return (await this.request(name.includes('.') ? `v1/${pathOf(name)}` : name, {
+    return (await this.request(pathOf(name), {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-selvage-action': '1' },
       body: JSON.stringify(ask),
@@ -94,7 +96,7 @@ export class HttpSource implements Source {
   private async request(path: string, options: RequestInit): Promise<unknown> {
     let response: Response;
     try {
-      response = await fetch(`${this.base}api/${path}`, { ...options, credentials: 'same-origin' });
+      response = await fetch(`${this.base}api/v1/${path}`, { ...options, credentials: 'same-origin' });
     } catch (error) {
       if (options.signal?.aborted) throw error;
       throw new SourceError(
@@ -123,15 +125,4 @@ export class HttpSource implements Source {
       response.status,
     );
   }
-}
-
-function callOf(name: string, ask: object): [path: string, options: RequestInit] {
-  if (!name.includes('.')) {
-    const query =
-      Object.keys(ask).length === 0 ? '' : `?q=${encodeURIComponent(JSON.stringify(answerJson(ask)))}`;
-    return [`${name}${query}`, {}];
-  }
-  const { path, body } = requestOf(name, ask);
-  if (body === undefined) return [`v1/${path}`, {}];
-  return [`v1/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }];
 }

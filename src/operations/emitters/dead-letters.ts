@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { requireEmitter, requireFeed } from '../../deliveries';
+import { cursor, instant, name, page } from '../fields';
+import { question } from '../operation';
+
+const PAGE = 50;
+
+export const deadLetters = question({
+  name: 'emitters.deadLetters',
+  summary: 'events that an emitter gave up, and why',
+  group: 'operate',
+  ask: z.strictObject({ emitter: name.describe('name of the emitter'), cursor }),
+  answer: page(
+    z.object({
+      eventId: z.string(),
+      runId: z.string(),
+      knotId: z.string().optional(),
+      reason: z.string(),
+      at: instant,
+      /** Whether it waits to be delivered once more. */
+      redriven: z.boolean(),
+    }),
+  ),
+  at: ['emitter'],
+  examples: [{ emitter: 'to-billing' }],
+  /** @throws SelvageError `UnknownEmitter`, `InvalidCursor`, `BackendUnavailable` */
+  async run({ backends }, { emitter, cursor: after }) {
+    await requireEmitter(backends, emitter);
+    const table = requireFeed(backends.runHistory).emitterTableBeside();
+    const given = await table.deadLetters(emitter, {
+      limit: PAGE,
+      ...(after !== undefined && { cursor: after }),
+    });
+    return {
+      items: given.items.map(({ eventId, change, reason, at, redrivenAt }) => ({
+        eventId,
+        runId: change.run_id,
+        knotId: change.knot_id,
+        reason,
+        at,
+        redriven: redrivenAt !== null,
+      })),
+      cursor: given.cursor,
+    };
+  },
+});

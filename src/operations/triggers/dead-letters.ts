@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { cursor, instant, name, page } from '../fields';
+import { question } from '../operation';
+
+const PAGE = 100;
+/** An event claimed less than this time ago is about to be started. */
+const STARTING_MS = 60_000;
+
+const pendingEvents = page(
+  z.object({
+    key: z.string(),
+    at: instant,
+    reason: z.string(),
+    link: z.record(z.string(), z.union([z.string(), z.number()])).readonly(),
+  }),
+);
+export type PendingEvents = Readonly<z.output<typeof pendingEvents>>;
+
+export const deadLetters = question({
+  name: 'triggers.deadLetters',
+  summary: 'events of a trigger that were claimed and have started no run yet',
+  description: 'What a broker has put aside is in the topic or stream that its trigger names.',
+  group: 'see',
+  ask: z.strictObject({ trigger: name.describe('name of the trigger'), cursor }),
+  answer: pendingEvents,
+  at: ['trigger'],
+  examples: [{ trigger: 'webhook:orders' }],
+  /** @throws SelvageError `InvalidCursor`, `BackendUnavailable` */
+  async run({ backends: { startLedger, runHistory } }, { trigger, cursor: after }) {
+    const claims = await startLedger.list({ trigger, started: false, limit: PAGE, cursor: after });
+    const now = await runHistory.now();
+    return {
+      items: claims.items.map(({ key, claimedAt, runId, event }) => ({
+        key,
+        at: claimedAt,
+        reason:
+          now - claimedAt < STARTING_MS
+            ? `Run "${runId}" is being started.`
+            : `Claimed for run "${runId}", which nobody has said to be started: the next delivery of the event starts it.`,
+        link: event,
+      })),
+      cursor: claims.cursor,
+    };
+  },
+});

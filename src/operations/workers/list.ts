@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { recordOf } from '../../authoring';
+import type { Connection } from '../../connection/connection';
+import { knotRecords } from '../../connection/read-run';
+import { workerState, type WorkerState } from '../../connection/worker-state';
+import { SelvageError } from '../../errors';
+import { taskQueueOf } from '../../plan';
+import type { RunRecord } from '../../ports';
+import { instant, list as listOf } from '../fields';
+import { question } from '../operation';
+import type { ProjectData } from '../surroundings';
+
+const QUEUES = 50;
+const RUNNING = 1_000;
+
+/** A worker that polls. All but its identity it has told the server itself, some seconds after its start. */
+const workerView = workerState.partial().extend({ identity: workerState.shape.identity });
+export type WorkerView = Readonly<z.output<typeof workerView>>;
+
+const queueView = z.object({
+  taskQueue: z.string(),
+  tapestries: listOf(z.string()),
+  workers: listOf(workerView),
+  lastPollAt: instant.optional(),
+  /** Number of unfinished runs. */
+  running: z.int(),
+});
+export type QueueView = Readonly<z.output<typeof queueView>>;
+
+export const list = question({
+  name: 'workers.list',
+  summary: 'which task queues there are, who polls them, and how many unfinished runs need them',
+  description:
+    'Lists the task queues of the given file, of unfinished runs and of workers. While the server is away, no worker is known.',
+  group: 'operate',
+  ask: z.strictObject({}),
+  answer: z.object({
+    /** Those with most unfinished runs first. */
+    items: listOf(queueView),
+    /** There are more queues, or unfinished runs that are not counted. */
+    truncated: z.boolean(),
+  }),
+  examples: [{}],
+  /** @throws SelvageError `BackendUnavailable` */
+  async run(data) {
+    const { backends, reach, tapestries } = data;
+    const queues = new Map<string, { readonly tapestries: Set<string>; running: number }>();
+    const note = (queue: string, tapestry?: string): { running: number } => {
+      const known = queues.get(queue) ?? { tapestries: new Set<string>(), running: 0 };
+      if (tapestry !== undefined) known.tapestries.add(tapestry);
+      queues.set(queue, known);
+      return known;
+    };
+    for (const tapestry of tapestries) {
+      const { name, options } = recordOf(tapestry);
+      note(
+        taskQueueOf({ tapestry: name, ...(options.taskQueue !== undefined && { queue: options.taskQueue }) }),
+        name,
+      );
+    }
+    const running = await backends.runHistory.listRuns({ status: 'running', limit: RUNNING });
+    for (const [run, queue] of await queuesOf(data, running.items)) note(queue, run.tapestry).running += 1;
+    for (const [run, queue] of await namedQueues(data, running.items)) note(queue, run.tapestry).running += 1;
+    const listed = (await reach.ask(listWorkers)) ?? [];
+    for (const { taskQueue, selvage } of listed) if (selvage !== null) note(taskQueue);
+    const views = await Promise.all(
+      [...queues].slice(0, QUEUES).map(async ([queue, known]): Promise<QueueView> => {
+        const polled = await reach.ask(({ pollers }) => pollers.of(queue, 'activity'));
+        return {
+          taskQueue: queue,
+          tapestries: [...known.tapestries].sort(),
+          workers: (polled?.alive ?? []).map((identity) => ({
+            identity,
+            ...listed.find((worker) => worker.taskQueue === queue && worker.identity === identity),
+          })),
+          ...(polled?.lastPollAt !== undefined && { lastPollAt: polled.lastPollAt }),
+          running: known.running,
+        };
+      }),
+    );
+    return {
+      items: views.sort((one, other) => other.running - one.running),
+      truncated: queues.size > QUEUES || running.cursor !== undefined,
+    };
+  },
+});
+
+/** Older servers keep no list. */
+async function listWorkers({ workers: alive }: Connection): Promise<WorkerState[]> {
+  return await alive.list().catch((error: unknown) => {
+    if (SelvageError.is(error, 'ServerRefused')) return [];
+    throw error;
+  });
+}
+
+/** The queues in the records of a run's knots; if it has none yet, those that its plan names. */
+async function queuesOf(
+  { backends, plans }: ProjectData,
+  runs: readonly RunRecord[],
+): Promise<(readonly [RunRecord, string])[]> {
+  return await Promise.all(
+    runs.map(async (run) => {
+      const { items } = await backends.runHistory.findLineage({
+        temporalRunId: run.temporal_run_id,
+        limit: 1,
+      });
+      const queue = items[0]?.task_queue ?? undefined;
+      if (queue !== undefined) return [run, queue] as const;
+      const plan = await plans.of(run).catch(() => undefined);
+      return [run, plan ? taskQueueOf(plan.plan) : taskQueueOf({ tapestry: run.tapestry })] as const;
+    }),
+  );
+}
+
+/** Queues named by knots that unfinished runs have yet to run. */
+async function namedQueues(
+  { backends, plans }: ProjectData,
+  runs: readonly RunRecord[],
+): Promise<(readonly [RunRecord, string])[]> {
+  const found = await Promise.all(
+    runs.map(async (run) => {
+      const plan = await plans.of(run).catch(() => undefined);
+      const named = plan?.plan.knots.filter(({ policy }) => policy.taskQueue !== undefined) ?? [];
+      if (!plan || named.length === 0) return [];
+      const records = await knotRecords(backends, plan, run);
+      const queues = named.filter(({ id }) => !records.has(id)).map(({ policy }) => policy.taskQueue!);
+      return [...new Set(queues)].map((queue) => [run, queue] as const);
+    }),
+  );
+  return found.flat();
+}
