@@ -78,6 +78,9 @@ module.exports = {
     // Only the documentation's snippets import them.
     '@opentelemetry/resources',
     '@opentelemetry/sdk-trace-node',
+    // `generated-clients.test.ts` runs the one, and its generated client imports the other.
+    'openapi-typescript',
+    'openapi-fetch',
     // Comes with jest, whose `node` it is.
     'jest-environment-node',
   ],
