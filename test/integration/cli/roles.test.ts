@@ -123,15 +123,11 @@ test('a worker runs with rights to rows alone, and a viewer sees it and changes 
   const handler = uiHandler({ selvage, authenticate: () => ({ mayRead: true, mayAct: false }) });
   onClose(async () => handler.close());
   for (const [question, ask, shown] of [
-    ['runs', {}, run.runId],
-    ['runs', { definition: 'double', outcome: 'ok' }, run.runId],
+    ['runs.list', {}, run.runId],
+    ['runs.list', { definition: 'double', outcome: 'ok' }, run.runId],
     ['stats.show', { by: 'definition', last: '24h' }, 'double'],
   ] as const) {
-    const path =
-      question === 'runs'
-        ? `runs?q=${encodeURIComponent(JSON.stringify(ask))}`
-        : `v1/${requestOf(question, ask).path}`;
-    const url = `http://localhost/api/${path}`;
+    const url = `http://localhost/api/v1/${requestOf(question, ask).path}`;
     const page = await handler(new Request(url, { headers: { host: 'localhost' } }));
     expect(await page.text()).toContain(shown);
     expect(page.status).toBe(200);
