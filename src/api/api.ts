@@ -19,9 +19,6 @@ import { problemDocument } from './problem-document';
 const BODY_LIMITS = { body: 4 * 1024 * 1024, time: 30_000 };
 /** A question that no URL can hold is asked by POST at its path with this behind. */
 const QUERY = '/query';
-/** What does not change any more may be kept for so many seconds, by the caller alone: what is redacted depends on who asks. */
-const FIXED = 'private, max-age=3600';
-
 const TABLE: readonly Operation[] = OPERATIONS;
 /** By the path below `/api/v1/`, such as `runs/waiting`. */
 const AT_PATH = new Map(TABLE.map((one) => [pathOf(one.name), one]));
@@ -77,13 +74,10 @@ export class Api {
   async #answer(request: Request, operation: Operation, ask: object, caller: Rights): Promise<Response> {
     const answer: unknown = await invoke(operation, { ...this.data, caller }, ask);
     const text = JSON.stringify(answerJson(answer));
-    if (operation.kind !== 'question' || operation.isFixed?.(answer, ask) !== true)
-      return await jsonAnswer(request, text);
     const etag = `"${createHash('sha256').update(text).digest('base64url')}"`;
-    const headers = { etag, 'cache-control': FIXED };
     if (request.headers.get('if-none-match')?.split(/,\s*/).includes(etag))
-      return new Response(null, { status: 304, headers: { ...HEADERS, ...headers } });
-    return await jsonAnswer(request, text, headers);
+      return new Response(null, { status: 304, headers: { ...HEADERS, etag } });
+    return await jsonAnswer(request, text, { etag });
   }
 
   async #act(request: Request, operation: Operation, ask: object, caller: Rights): Promise<Response> {

@@ -51,8 +51,8 @@ export function openApi(operations: readonly Operation[]): object {
       )
         become(jsonSchema, { type: 'string', format: 'date-time' });
       if ((zodSchema as unknown) === json)
-        become(jsonSchema as JsonSchema, { description: 'any JSON value' });
-      if (jsonSchema.default !== undefined) sayDefault(jsonSchema as JsonSchema);
+        become(jsonSchema, { description: 'any JSON value' });
+      if (jsonSchema.default !== undefined) sayDefault(jsonSchema);
       // In OpenAPI it means that a client may not send it.
       delete jsonSchema.readOnly;
     },

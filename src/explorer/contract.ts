@@ -1,7 +1,6 @@
 import type * as operations from '../operations';
 import type { ActName, QuestionName } from '../operations';
-import type { RunStatus } from '../authoring/outcome';
-import type { GraphState } from '../authoring/run-graph';
+import type { LiveMessage } from '../operations/live-feed';
 import type { Elements } from '../operations/knots/elements';
 import type { KnotView } from '../operations/knots/show';
 import type { About, TapestryView } from '../operations/project/about';
@@ -24,21 +23,7 @@ type InTable<Names extends operations.OperationName> = {
 export type Questions = InTable<QuestionName>;
 export type Acts = InTable<ActName>;
 
-export type { ActName, QuestionName };
-
-/** An event of `live`. It says only where data has changed; the page asks again for what it shows. */
-export interface LiveMessage {
-  readonly kind: 'run-started' | 'knot-finished' | 'run-ended';
-  readonly runId: string;
-  readonly temporalRunId: string;
-  readonly tapestry: string;
-  /** For `knot-finished`: the id of the knot or element, and its state as in a graph. */
-  readonly knotId?: string;
-  readonly state?: GraphState;
-  /** For `run-ended`. */
-  readonly status?: RunStatus;
-  readonly at: number;
-}
+export type { ActName, LiveMessage, QuestionName };
 
 /**
  * The data in a file of `htmlForRun`, `htmlForTapestry` or a capsule: gzip, base64, in a

@@ -2,8 +2,23 @@ import { SelvageError } from '../errors';
 import { stateOf } from '../runtime';
 import { mapOfElement } from '../authoring/element-id';
 import type { Backends, HistoryChange, RunHistory, RunRecord } from '../ports';
-import type { LiveMessage } from '../explorer/contract';
+import type { RunStatus } from '../authoring/outcome';
+import type { GraphState } from '../authoring/run-graph';
 import type { Plans } from './plans';
+
+/** An event of `live`. It says only where data has changed; the page asks again for what it shows. */
+export interface LiveMessage {
+  readonly kind: 'run-started' | 'knot-finished' | 'run-ended';
+  readonly runId: string;
+  readonly temporalRunId: string;
+  readonly tapestry: string;
+  /** For `knot-finished`: the id of the knot or element, and its state as in a graph. */
+  readonly knotId?: string;
+  readonly state?: GraphState;
+  /** For `run-ended`. */
+  readonly status?: RunStatus;
+  readonly at: number;
+}
 
 /** Events kept for clients that reconnect. */
 const KEPT_EVENTS = 5_000;

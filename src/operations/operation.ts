@@ -36,8 +36,6 @@ export interface Question<
   Answer extends z.ZodType = z.ZodType,
 > extends Definition<Name, Ask, Answer> {
   readonly kind: 'question';
-  /** Whether the same ask has this answer for ever, so that callers may keep it. */
-  readonly isFixed?: (answer: z.output<Answer>, ask: z.output<Ask>) => boolean;
   readonly run: Run<Ask, Answer>;
 }
 

@@ -4,7 +4,7 @@ import type { ProblemDocument } from '../../../src/api/problem-document';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
 import { OPERATIONS } from '../../../src/operations';
 import { closeAll } from '../../support/open-selvage';
-import { openPage, send, type Answer } from '../../support/page';
+import { openPage, quietLogger, send, type Answer } from '../../support/page';
 
 afterEach(closeAll);
 
@@ -59,4 +59,36 @@ test('a question that is asked by POST is checked as one in the URL', async () =
   expect(await ask('{"limit":"7"}')).toMatchObject({ code: 'InvalidRequest' });
   expect(await ask('{"limit":')).toMatchObject({ code: 'InvalidRequest' });
   expect(await ask('{"limit":7}')).toMatchObject({ code: 'ServerUnreachable' });
+});
+
+test('an answer that the caller has is not sent again', async () => {
+  const page = await openPage({ backends: createInMemoryBackends() });
+  const url = `${page.url}api/v1/runs/list`;
+  const { status, headers } = await send(url);
+  expect(status).toBe(200);
+  const again = await send(url, { headers: { 'if-none-match': `"other", ${headers.etag!}` } });
+  expect(again).toMatchObject({ status: 304, body: '' });
+  expect(await send(url, { headers: { 'if-none-match': '"other"' } })).toMatchObject({ status: 200 });
+});
+
+test.each<[string, object, Record<string, string>, string]>([
+  // An act that would be done again is refused before anything is done.
+  ['runs/resume', { runId: 'x' }, { 'idempotency-key': 'once' }, 'InvalidRequest'],
+  ['runs/cancel', { runId: 'x' }, { 'idempotency-key': 'once' }, 'ServerUnreachable'],
+  ['runs/start', { tapestry: 'nothing', parameters: {} }, { 'idempotency-key': 'once' }, 'UnknownTapestry'],
+  ['runs/cancel', { runId: 'x' }, { 'content-type': 'text/plain' }, 'UnsupportedMediaType'],
+])('an act by a bearer: %s of %j with %j is %s', async (path, ask, headers, code) => {
+  const notes: object[] = [];
+  const logger = { ...quietLogger, info: (note: object) => void notes.push(note) };
+  const page = await openPage({ backends: createInMemoryBackends(), logger });
+  const answer = await send(`${page.url}api/v1/${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${page.token}`, 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(ask),
+  });
+  expect(problemIn(answer)).toMatchObject({ code });
+  const isTold = code === 'ServerUnreachable' || code === 'UnknownTapestry';
+  expect(notes).toEqual(
+    isTold ? [expect.objectContaining({ act: path.replace('/', '.'), refused: code })] : [],
+  );
 });
