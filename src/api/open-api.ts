@@ -50,8 +50,7 @@ export function openApi(operations: readonly Operation[]): object {
         isTimeName(String(path.findLast((part) => part !== 'items')))
       )
         become(jsonSchema, { type: 'string', format: 'date-time' });
-      if ((zodSchema as unknown) === json)
-        become(jsonSchema, { description: 'any JSON value' });
+      if ((zodSchema as unknown) === json) become(jsonSchema, { description: 'any JSON value' });
       if (jsonSchema.default !== undefined) sayDefault(jsonSchema);
       // In OpenAPI it means that a client may not send it.
       delete jsonSchema.readOnly;
