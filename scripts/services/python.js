@@ -24,6 +24,8 @@ const PACKAGES = [
   'pandas==3.1.1',
   'polars==2.1.0',
   'opentelemetry-api==1.45.2',
+  // Makes a client from the OpenAPI document.
+  'openapi-python-client==0.29.0',
 ];
 const UNAVAILABLE = 4;
 const LIMIT_MS = 900_000;

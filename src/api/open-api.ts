@@ -1,7 +1,12 @@
 import { z } from 'zod';
+import { waitingKnot } from '../connection/waiting';
 import { json } from '../operations/fields';
 import { innerOf } from '../operations/flat';
+import { errorView } from '../operations/knots/show';
 import { pathOf, type Operation } from '../operations/operation';
+import { graphState, runGraph } from '../operations/run-graph';
+import { runSummary } from '../operations/runs/summary';
+import { tableView } from '../operations/values/table-view';
 import { isTimeName } from '../values/answer-json';
 import { VERSION } from '../version';
 
@@ -31,10 +36,21 @@ const PROBLEM_SCHEMA = {
   },
 };
 
+/** Parts of several answers, and those that contain themselves, under names of their own. */
+const NAMED: Readonly<Record<string, z.ZodType>> = {
+  Json: json,
+  ErrorView: errorView,
+  KnotState: graphState,
+  RunGraph: runGraph,
+  RunSummary: runSummary,
+  TableView: tableView,
+  WaitingKnot: waitingKnot,
+};
+
 /** The OpenAPI 3.1 document of `/api/v1`, made from the operations. */
 export function openApi(operations: readonly Operation[]): object {
   const registry = z.registry<{ id: string }>();
-  registry.add(json, { id: 'Json' });
+  for (const [id, schema] of Object.entries(NAMED)) registry.add(schema, { id });
   for (const operation of operations) {
     registry.add(operation.ask as z.ZodType, { id: schemaName(operation, 'Ask') });
     registry.add(operation.answer as z.ZodType, { id: schemaName(operation, 'Answer') });
@@ -52,6 +68,7 @@ export function openApi(operations: readonly Operation[]): object {
         become(jsonSchema, { type: 'string', format: 'date-time' });
       if ((zodSchema as unknown) === json) become(jsonSchema, { description: 'any JSON value' });
       if (jsonSchema.default !== undefined) sayDefault(jsonSchema);
+      if (zodSchema._zod.def.type === 'tuple') sayLength(jsonSchema as JsonSchema);
       // In OpenAPI it means that a client may not send it.
       delete jsonSchema.readOnly;
     },
@@ -144,6 +161,13 @@ function sayDefault(schema: JsonSchema): void {
   schema['description'] =
     `${description === undefined ? '' : `${description}; `}default: ${JSON.stringify(value)}`;
   delete schema['default'];
+}
+
+/** Some makers of clients read no schema that is `false`. */
+function sayLength(schema: JsonSchema): void {
+  const { length } = schema['prefixItems'] as readonly JsonSchema[];
+  delete schema['items'];
+  Object.assign(schema, { minItems: length, maxItems: length });
 }
 
 function become(schema: JsonSchema, other: JsonSchema): void {

@@ -29,7 +29,7 @@ const inputView = z.object({
 });
 export type InputView = z.output<typeof inputView>;
 
-const errorView = z.object({
+export const errorView = z.object({
   type: z.string(),
   message: z.string(),
   traceback: z.string(),

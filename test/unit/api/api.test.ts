@@ -17,6 +17,10 @@ test('the OpenAPI document is valid, and has each operation once', async () => {
   const document = openApi(OPERATIONS);
   const config = await createConfig({ extends: ['spec'] });
   expect(await lintFromString({ source: JSON.stringify(document), config })).toEqual([]);
+  const { schemas } = (document as { components: { schemas: object } }).components;
+  const refs = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]*)"/g)].map(([, ref]) => ref!);
+  const names = Object.keys(schemas).map((name) => `#/components/schemas/${name}`);
+  expect(refs.filter((ref) => !names.includes(ref))).toEqual([]);
   const { paths } = document as { paths: Record<string, Record<string, { operationId: string }>> };
   const ids = Object.values(paths).flatMap((item) =>
     Object.values(item).map(({ operationId }) => operationId),
