@@ -28,6 +28,19 @@ export function starterOf({ actor, trigger = 'ui' }: Rights): { actor?: string; 
   return { trigger, ...(actor !== undefined && { actor }) };
 }
 
+const FACES: Readonly<Record<string, string>> = {
+  ui: 'the page',
+  api: 'the HTTP API',
+  mcp: 'an assistant',
+};
+
+/** Who acts, and from where, for notes that stay with what was done: `by ada, by the page`. */
+export function byWhom({ actor, trigger = 'ui' }: Rights): string {
+  return [...(actor === undefined ? [] : [actor]), FACES[trigger] ?? trigger]
+    .map((one) => `by ${one}`)
+    .join(', ');
+}
+
 /** What one request may do, and on whose behalf. */
 export interface Rights {
   readonly mayAct: boolean;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { name, nothing, text } from '../fields';
 import { act } from '../operation';
+import { byWhom } from '../surroundings';
 
 export const terminate = act({
   name: 'runs.terminate',
@@ -15,9 +16,10 @@ export const terminate = act({
   at: ['runId'],
   examples: [{ runId: 'nightly-1', reason: 'wrong input' }],
   /** @throws SelvageError `UnknownRun`, `ServerUnreachable` */
-  async run({ reach, caller: { actor } }, { runId, reason }) {
-    const who = actor === undefined ? 'by the page' : `by ${actor}, by the page`;
-    await reach.do((connection) => connection.getRun(runId).terminate(reason ?? `Terminated ${who}`));
+  async run({ reach, caller }, { runId, reason }) {
+    await reach.do((connection) =>
+      connection.getRun(runId).terminate(reason ?? `Terminated ${byWhom(caller)}`),
+    );
     return {};
   },
 });

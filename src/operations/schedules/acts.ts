@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Schedules } from '../../connection/schedules';
 import { name, nothing } from '../fields';
 import { act, type Act } from '../operation';
+import { byWhom } from '../surroundings';
 
 const ask = z.strictObject({ id: name.describe('id of the schedule') });
 
@@ -21,8 +22,8 @@ function scheduleAct<Verb extends string>(
     at: ['id'],
     examples: [{ id: 'nightly' }],
     /** @throws SelvageError `UnknownSchedule`, `ServerUnreachable` */
-    async run({ reach, caller: { actor = 'somebody' } }, { id }) {
-      await reach.do(({ schedules }) => carryOut(schedules, id, `by ${actor}, by the page`));
+    async run({ reach, caller }, { id }) {
+      await reach.do(({ schedules }) => carryOut(schedules, id, byWhom(caller)));
       return {};
     },
   });
