@@ -68,7 +68,7 @@ export function openApi(operations: readonly Operation[]): object {
         become(jsonSchema, { type: 'string', format: 'date-time' });
       if ((zodSchema as unknown) === json) become(jsonSchema, { description: 'any JSON value' });
       if (jsonSchema.default !== undefined) sayDefault(jsonSchema);
-      if (zodSchema._zod.def.type === 'tuple') sayLength(jsonSchema as JsonSchema);
+      if (zodSchema._zod.def.type === 'tuple') sayLength(jsonSchema);
       // In OpenAPI it means that a client may not send it.
       delete jsonSchema.readOnly;
     },
