@@ -169,7 +169,7 @@ const boundaries = {
   },
   api: {
     folders: ['http', ...pure, 'adapters', 'connection', 'operations', 'ports', 'triggers'],
-    packages: ['node:', 'zod'],
+    packages: ['node:', 'lru-cache', 'zod'],
     because: 'it answers over HTTP what the operations answer, and knows no page',
   },
   explorer: {

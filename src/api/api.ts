@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
 import { BodyReader } from '../adapters/webhook/read-body';
 import { Problem } from '../adapters/webhook/problem';
+import { Rate } from '../adapters/webhook/rate';
 import { SelvageError } from '../errors';
 import { HEADERS, jsonAnswer } from '../http/answers';
+import { remoteAddressOf } from '../http/remote-address';
 import { OPERATIONS } from '../operations';
 import { fromTexts } from '../operations/flat';
 import { invoke } from '../operations/invoke';
@@ -19,6 +22,11 @@ import { problemDocument } from './problem-document';
 const BODY_LIMITS = { body: 4 * 1024 * 1024, time: 30_000 };
 /** A question that no URL can hold is asked by POST at its path with this behind. */
 const QUERY = '/query';
+/** Requests of one caller. A page that is looked at sends some a second. */
+const RATE = { perSecond: 200, burst: 1_000 };
+/** Callers whose rate is remembered. */
+const CALLERS = 1_000;
+
 const TABLE: readonly Operation[] = OPERATIONS;
 /** By the path below `/api/v1/`, such as `runs/waiting`. */
 const AT_PATH = new Map(TABLE.map((one) => [pathOf(one.name), one]));
@@ -37,6 +45,8 @@ export interface ApiOptions {
 export interface ActNote {
   readonly act: string;
   readonly actor: string | undefined;
+  /** The address that the request has come from, if the server knows it. Behind a proxy, the proxy's. */
+  readonly from: string | undefined;
   /** The error's code if it was refused. */
   readonly refused?: string;
 }
@@ -44,6 +54,8 @@ export interface ActNote {
 /** The HTTP API of the operations, below `/api/v1/`. */
 export class Api {
   readonly #bodies = new BodyReader();
+  /** By actor: the page's own, a token's name, or that of a user. */
+  readonly #rates = new LRUCache<string, Rate>({ max: CALLERS });
   #document: string | undefined;
 
   constructor(
@@ -65,10 +77,26 @@ export class Api {
     const method = isAct || isQuery ? 'POST' : 'GET';
     if (request.method !== method) throw wrongMethod(method);
     const caller = await this.options.guard.rightsOf(request, isAct);
+    this.#requireRate(caller.actor ?? '');
     const ask = method === 'GET' ? askInUrl(operation, request) : await this.#bodyOf(request);
     return operation.kind === 'act'
       ? await this.#act(request, operation, withKey(operation, ask, request), caller)
       : await this.#answer(request, operation, ask, caller);
+  }
+
+  /** @throws Problem 429 */
+  #requireRate(actor: string): void {
+    const rate = this.#rates.get(actor) ?? new Rate(RATE);
+    this.#rates.set(actor, rate);
+    const seconds = rate.take();
+    if (seconds > 0)
+      throw new Problem(
+        'TooManyRequests',
+        `More requests come than one caller may send (${RATE.perSecond} a second). Send it again later.`,
+        {
+          headers: { 'retry-after': String(Math.ceil(seconds)) },
+        },
+      );
   }
 
   async #answer(request: Request, operation: Operation, ask: object, caller: Rights): Promise<Response> {
@@ -81,7 +109,7 @@ export class Api {
   }
 
   async #act(request: Request, operation: Operation, ask: object, caller: Rights): Promise<Response> {
-    const note = { act: operation.name, actor: caller.actor };
+    const note = { act: operation.name, actor: caller.actor, from: remoteAddressOf(request) };
     try {
       const answer: unknown = await invoke(operation, { ...this.data, caller }, ask);
       this.options.onAct(note);
@@ -140,6 +168,7 @@ export class Api {
       headers: {
         ...HEADERS,
         ...(thrown instanceof WrongMethod && { allow: thrown.allow }),
+        ...(thrown instanceof Problem && thrown.more.headers),
         'content-type': 'application/problem+json',
         'cache-control': 'no-store',
       },

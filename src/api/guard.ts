@@ -2,16 +2,22 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import { SelvageError } from '../errors';
+import { scopeMissing } from '../operations/scope-missing';
 import type { Rights } from '../operations/surroundings';
+import type { NamedToken } from './tokens';
 
 /** Who makes a request, and what they may do. */
 export interface Caller {
   readonly mayRead: boolean;
   readonly mayAct: boolean;
+  /** Whether it may read values. Default: `mayRead`. */
+  readonly mayReadValues?: boolean;
   /** Whether what looks like a secret is shown in values, parameters and defaults. Default: `mayAct`. */
   readonly maySeeSecrets?: boolean;
   /** Goes into the record of the runs that it starts. */
   readonly actor?: string;
+  /** The name of the token that it has shown, if that has scopes. */
+  readonly token?: string;
 }
 
 /** Identifies the caller of a request. Undefined: the caller is unknown and may do nothing. */
@@ -51,22 +57,23 @@ export class Guard {
 
   /**
    * @param act whether the request is an act
-   * @throws SelvageError `CrossSiteRequest`, `Unauthenticated`, `UiReadOnly`, `UnsupportedMediaType`
+   * @throws SelvageError `CrossSiteRequest`, `Unauthenticated`, `ScopeMissing`, `UiReadOnly`, `UnsupportedMediaType`
    */
   async rightsOf(request: Request, act = false): Promise<Rights> {
     this.requireOwnHost(request);
     requireSameOrigin(request);
     if (act) requireActRequest(request);
     const caller = await this.options.authenticate(request);
-    if (!caller?.mayRead) throw notAuthentic('read');
+    if (!caller || (!act && !caller.mayRead)) throw notAllowed('read', caller);
     const { isReadOnly } = this.options;
     if (act && isReadOnly) {
       throw new SelvageError('UiReadOnly', 'This page is for reading: it was started with --read-only.');
     }
-    if (act && !caller.mayAct) throw notAuthentic('act');
+    if (act && !caller.mayAct) throw notAllowed('act', caller);
     return {
       mayAct: caller.mayAct,
       isReadOnly,
+      mayReadValues: caller.mayReadValues ?? caller.mayRead,
       maySeeSecrets: caller.maySeeSecrets ?? caller.mayAct,
       // The page says so of itself.
       ...(request.headers.get(ACT_HEADER) === null && { trigger: 'api' }),
@@ -75,7 +82,8 @@ export class Guard {
   }
 }
 
-function notAuthentic(to: 'read' | 'act'): SelvageError {
+function notAllowed(to: 'read' | 'act', caller: Caller | undefined): SelvageError {
+  if (caller?.token !== undefined) return scopeMissing(to);
   return new SelvageError(
     'Unauthenticated',
     to === 'read'
@@ -137,6 +145,8 @@ export interface TokenOptions {
   readonly isReadingClosed: boolean;
   readonly actor: string | undefined;
   readonly cookie: string;
+  /** Tokens of programs, each with scopes. */
+  readonly tokens: readonly NamedToken[];
   /** Whether all readers are shown what looks like a secret. Default false: only callers with the token. */
   readonly areSecretsShown?: boolean | undefined;
 }
@@ -147,10 +157,25 @@ export function byToken({
   isReadingClosed,
   actor,
   cookie,
+  tokens,
   areSecretsShown = false,
 }: TokenOptions): Authenticate {
   return (request) => {
-    const hasToken = isEqual(givenToken(request, cookie), token);
+    const given = givenToken(request, cookie);
+    // All are compared, so that the duration does not tell which.
+    const [named] = tokens.filter((one) => isEqual(given, one.token));
+    if (named) {
+      const { name, scopes } = named;
+      const maySeeSecrets = scopes.has('values');
+      const may = {
+        mayRead: scopes.has('read'),
+        mayReadValues: maySeeSecrets,
+        maySeeSecrets,
+        mayAct: scopes.has('act'),
+      };
+      return { ...may, actor: name, token: name };
+    }
+    const hasToken = isEqual(given, token);
     return {
       mayRead: hasToken || !isReadingClosed,
       mayAct: hasToken,

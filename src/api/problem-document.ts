@@ -5,6 +5,7 @@ import { ERROR_CODES, SelvageError, classOf, type ErrorClass, type ErrorCode } f
 const STATUS: Partial<Record<ErrorCode, number>> = {
   Unauthenticated: 401,
   CrossSiteRequest: 403,
+  ScopeMissing: 403,
   UiReadOnly: 403,
   UnknownEmitter: 404,
   UnknownKnot: 404,
@@ -20,8 +21,10 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   Redacted: 410,
   SubjectForgotten: 410,
   ValueMissing: 410,
+  RequestTimeout: 408,
   RequestTooLarge: 413,
   UnsupportedMediaType: 415,
+  TooManyRequests: 429,
   InternalError: 500,
 };
 /** All other classes are client errors (400). */

@@ -99,6 +99,7 @@ const CODES = {
     UnknownValue: 'No record names the value.',
     AmbiguousHash: 'Several hashes begin like the one that was given.',
     InvalidRequest: 'A request to a webhook or to the page is malformed.',
+    ScopeMissing: 'A token was used for something that it is not for.',
     Unauthenticated: 'A request to a webhook or to the page does not show that its sender may send it.',
     UnknownPath: 'There is nothing at the path of a request, or no run for the token in it.',
     MethodNotAllowed: 'A path was called with a method that it does not have.',

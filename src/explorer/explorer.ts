@@ -35,7 +35,7 @@ export class Explorer {
       onAct: (act) =>
         logger.info(
           act,
-          `${act.actor ?? 'somebody'} asked for ${act.act}${act.refused === undefined ? '' : `: refused (${act.refused})`}`,
+          `${act.actor ?? 'somebody'} asked for ${act.act}${act.from === undefined ? '' : ` from ${act.from}`}${act.refused === undefined ? '' : `: refused (${act.refused})`}`,
         ),
       onFailure: (err) => logger.warn({ err }, `the page could not answer a question: ${oneLineOf(err)}`),
     });

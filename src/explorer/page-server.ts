@@ -9,6 +9,7 @@ import { isWritable } from '../writable';
 import { listen, type Listener } from '../http/listener';
 import { Explorer, type ExplorerSurroundings } from './explorer';
 import { byToken, Guard, isEqual, isLoopback, ownHosts } from '../api/guard';
+import { readTokens } from '../api/tokens';
 import { HEADERS } from '../http/answers';
 
 export { ServerReach } from '../operations/reach';
@@ -77,6 +78,7 @@ export async function servePage(options: PageServerOptions): Promise<PageServer>
     authenticate: byToken({
       token,
       cookie,
+      tokens: readTokens(process.env['SELVAGE_API_TOKENS'] ?? ''),
       actor,
       areSecretsShown: options.areSecretsShown,
       isReadingClosed,

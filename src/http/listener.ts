@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { SelvageError } from '../errors';
+import { noteRemoteAddress } from './remote-address';
 
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
 
@@ -25,7 +26,10 @@ export interface Listener {
 /** @throws SelvageError `PortInUse`, `InvalidConfig` (a host that is not of this machine, a port that may not be used) */
 export async function listen(fetch: FetchHandler, { port, host }: ListenOptions): Promise<Listener> {
   const server = createAdaptorServer({
-    fetch,
+    fetch: (request, { incoming }) => {
+      noteRemoteAddress(request, incoming.socket.remoteAddress);
+      return fetch(request);
+    },
     // A slow sender gets no more time than a fast one.
     serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 },
   }) as Server;

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { SelvageError } from '../errors';
 import { redactTexts } from '../values/redact';
 import type { Operation } from './operation';
+import { scopeMissing } from './scope-missing';
 import type { Surroundings } from './surroundings';
 
 const PROBLEMS = 5;
@@ -10,13 +11,14 @@ const PROBLEMS = 5;
  * Answers a question or carries out an act, for all faces. The caller may do so already.
  *
  * @param asked not validated yet
- * @throws SelvageError `InvalidRequest`, and what the operation throws
+ * @throws SelvageError `InvalidRequest`, `ScopeMissing`, and what the operation throws
  */
 export async function invoke<One extends Operation>(
   operation: One,
   of: Surroundings,
   asked: z.input<One['ask']>,
 ): Promise<z.output<One['answer']>> {
+  if (operation.readsValues && of.caller.mayReadValues === false) throw scopeMissing('values');
   const answer: unknown = await operation.run(of, checked(operation, asked));
   return redacted(operation, answer, of.caller.maySeeSecrets) as z.output<One['answer']>;
 }

@@ -18,6 +18,8 @@ interface Definition<Name extends string, Ask extends z.ZodObject, Answer extend
   /** Fields that are given by place in TypeScript and on the command line, in this order. */
   readonly at?: readonly (keyof z.output<Ask> & string)[];
   readonly examples?: readonly z.input<Ask>[];
+  /** Whether it answers what is in values, which a token needs the scope `values` for. Default false. */
+  readonly readsValues?: true;
   /**
    * Fields of the answer that whoever may see secrets gets as they are; `true`: all of it. All other texts are redacted for everybody.
    */

@@ -45,6 +45,8 @@ export function byWhom({ actor, trigger = 'ui' }: Rights): string {
 export interface Rights {
   readonly mayAct: boolean;
   readonly isReadOnly: boolean;
+  /** Whether it may read values. Default true. */
+  readonly mayReadValues?: boolean;
   /** Whether it is shown what looks like a secret. */
   readonly maySeeSecrets: boolean;
   /** Goes into the record of the runs that it starts. */

@@ -1,4 +1,5 @@
 import type { CheckedWebhook } from '../../triggers';
+import { Rate } from './rate';
 import { Problem } from './problem';
 
 /**
@@ -10,39 +11,27 @@ export const BYTES_AT_ONCE = 8 * 1024 * 1024;
 /** Limits the verified requests of one webhook: those in progress at once, and the rate. */
 export class Admission {
   private inFlight = 0;
-  private tokens: number;
-  private filledAt: number;
+  private readonly rate: Rate | undefined;
 
+  /** @param now milliseconds of a monotonic clock */
   constructor(
     private readonly limits: CheckedWebhook['limits'],
-    /** Milliseconds of a monotonic clock. */
-    private readonly now: () => number = () => performance.now(),
+    now?: () => number,
   ) {
-    this.tokens = limits.rate?.burst ?? 0;
-    this.filledAt = this.now();
+    this.rate = limits.rate && new Rate(limits.rate, now);
   }
 
   /** @throws Problem 429 */
   async take<T>(work: () => Promise<T>): Promise<T> {
     if (this.inFlight >= this.limits.window) throw tooMany(1);
-    this.requireRate();
+    const seconds = this.rate?.take() ?? 0;
+    if (seconds > 0) throw tooMany(seconds);
     this.inFlight += 1;
     try {
       return await work();
     } finally {
       this.inFlight -= 1;
     }
-  }
-
-  private requireRate(): void {
-    const { rate } = this.limits;
-    if (!rate) return;
-    const now = this.now();
-    const filled = this.tokens + ((now - this.filledAt) / 1_000) * rate.perSecond;
-    this.tokens = Math.min(rate.burst, filled);
-    this.filledAt = now;
-    if (this.tokens < 1) throw tooMany((1 - this.tokens) / rate.perSecond);
-    this.tokens -= 1;
   }
 }
 

@@ -28,6 +28,7 @@ export const show = question({
   answer: valueView,
   at: ['hash'],
   examples: [{ hash: 'sha256:4f2a' }, { hash: 'sha256:4f2a', path: ['users', 3, 'name'] }],
+  readsValues: true,
   inFull: true,
   /** @throws SelvageError `UnknownValue`, `AmbiguousHash`, `InvalidQuery`, `BackendUnavailable` */
   async run({ caller, ...data }, { hash: given, runId, ...part }): Promise<ValueView> {

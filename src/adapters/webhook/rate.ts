@@ -1,0 +1,31 @@
+export interface RateOptions {
+  readonly perSecond: number;
+  /** How many may come at once after a pause. */
+  readonly burst: number;
+}
+
+/** A bucket of tokens: each that comes takes one, and they fill up again by the second. */
+export class Rate {
+  #tokens: number;
+  #filledAt: number;
+
+  constructor(
+    private readonly options: RateOptions,
+    /** Milliseconds of a monotonic clock. */
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.#tokens = options.burst;
+    this.#filledAt = now();
+  }
+
+  /** Takes a token. Returns 0, or, if there is none, the seconds until there will be one. */
+  take(): number {
+    const { perSecond, burst } = this.options;
+    const now = this.now();
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#filledAt) / 1_000) * perSecond);
+    this.#filledAt = now;
+    if (this.#tokens < 1) return (1 - this.#tokens) / perSecond;
+    this.#tokens -= 1;
+    return 0;
+  }
+}
