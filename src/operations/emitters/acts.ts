@@ -4,7 +4,7 @@ import type { Backends } from '../../ports';
 import { name, nothing } from '../fields';
 import { act, type Act } from '../operation';
 
-const ask = z.strictObject({ name: name.describe('name of the emitter') });
+const ask = z.strictObject({ emitter: name.describe('name of the emitter') });
 
 /** An act on one emitter. */
 function emitterAct<Verb extends string>(
@@ -19,10 +19,10 @@ function emitterAct<Verb extends string>(
     ask,
     repeat: 'same',
     answer: nothing,
-    at: ['name'],
-    examples: [{ name: 'to-billing' }],
+    at: ['emitter'],
+    examples: [{ emitter: 'to-billing' }],
     /** @throws SelvageError `UnknownEmitter`, `BackendUnavailable`, and if the run history has no order of changes */
-    async run({ backends }, { name: emitter }) {
+    async run({ backends }, { emitter }) {
       await requireEmitter(backends, emitter);
       await carryOut(backends, emitter);
       return {};

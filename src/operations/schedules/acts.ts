@@ -4,7 +4,7 @@ import { name, nothing } from '../fields';
 import { act, type Act } from '../operation';
 import { byWhom } from '../surroundings';
 
-const ask = z.strictObject({ id: name.describe('id of the schedule') });
+const ask = z.strictObject({ schedule: name.describe('id of the schedule') });
 
 /** An act on one schedule. */
 function scheduleAct<Verb extends string>(
@@ -19,11 +19,11 @@ function scheduleAct<Verb extends string>(
     ask,
     repeat: verb === 'trigger' ? 'again' : 'same',
     answer: nothing,
-    at: ['id'],
-    examples: [{ id: 'nightly' }],
+    at: ['schedule'],
+    examples: [{ schedule: 'nightly' }],
     /** @throws SelvageError `UnknownSchedule`, `ServerUnreachable` */
-    async run({ reach, caller }, { id }) {
-      await reach.do(({ schedules }) => carryOut(schedules, id, byWhom(caller)));
+    async run({ reach, caller }, { schedule }) {
+      await reach.do(({ schedules }) => carryOut(schedules, schedule, byWhom(caller)));
       return {};
     },
   });

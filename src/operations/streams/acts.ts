@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { name, nothing } from '../fields';
 import { act, type Act } from '../operation';
 
-const ask = z.strictObject({ id: name.describe('id of the stream') });
+const ask = z.strictObject({ stream: name.describe('id of the stream') });
 
 /** An act on one stream. */
 function streamAct<Verb extends 'pause' | 'resume' | 'drain'>(
@@ -16,11 +16,11 @@ function streamAct<Verb extends 'pause' | 'resume' | 'drain'>(
     ask,
     repeat: 'same',
     answer: nothing,
-    at: ['id'],
-    examples: [{ id: 'orders' }],
+    at: ['stream'],
+    examples: [{ stream: 'orders' }],
     /** @throws SelvageError `UnknownStream`, `ServerUnreachable` */
-    async run({ reach }, { id }) {
-      await reach.do(({ streams }) => streams[verb](id));
+    async run({ reach }, { stream }) {
+      await reach.do(({ streams }) => streams[verb](stream));
       return {};
     },
   });

@@ -45,12 +45,12 @@ export const HTTP_ACTS: { readonly [Name in ActName]: readonly (Ask<Name> | Made
   'schedules.pause': [
     async (project) => {
       await project.does('schedules', 'deploy', 'pipeline.ts');
-      return { id: 'yearly' };
+      return { schedule: 'yearly' };
     },
-    { id: 'nobody' },
+    { schedule: 'nobody' },
   ],
-  'schedules.resume': [{ id: 'yearly' }],
-  'schedules.trigger': [{ id: 'yearly' }],
+  'schedules.resume': [{ schedule: 'yearly' }],
+  'schedules.trigger': [{ schedule: 'yearly' }],
   'partitions.backfill': [
     { tapestry: 'daily', to: 'a' },
     { tapestry: 'daily', from: 'z' },
@@ -59,13 +59,13 @@ export const HTTP_ACTS: { readonly [Name in ActName]: readonly (Ask<Name> | Made
   'emitters.resume': [
     async (project) => {
       await project.does('emit', 'emitters.ts', '--until-caught-up');
-      return { name: 'ends' };
+      return { emitter: 'ends' };
     },
-    { name: 'nobody' },
+    { emitter: 'nobody' },
   ],
-  'emitters.redrive': [{ name: 'ends' }],
-  'emitters.replay': [{ name: 'ends' }],
-  'streams.pause': [{ id: 'notes' }],
-  'streams.resume': [{ id: 'notes' }],
-  'streams.drain': [{ id: 'notes' }, { id: 'nobody' }],
+  'emitters.redrive': [{ emitter: 'ends' }],
+  'emitters.replay': [{ emitter: 'ends' }],
+  'streams.pause': [{ stream: 'notes' }],
+  'streams.resume': [{ stream: 'notes' }],
+  'streams.drain': [{ stream: 'notes' }, { stream: 'nobody' }],
 };

@@ -45,18 +45,18 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
     last: [],
   });
 
-  await opened.act('schedules.pause', { id });
+  await opened.act('schedules.pause', { schedule: id });
   expect(await shown()).toMatchObject({
     paused: true,
     note: expect.stringMatching(/^Paused by .+, by the page$/) as string,
   });
-  await opened.act('schedules.resume', { id });
+  await opened.act('schedules.resume', { schedule: id });
   expect(await shown()).toMatchObject({
     paused: false,
     note: expect.stringMatching(/^Resumed by /) as string,
   });
 
-  await opened.act('schedules.trigger', { id });
+  await opened.act('schedules.trigger', { schedule: id });
   const [started] = (await selvage().schedules.show(id)).recent;
   await selvage().getRun(started!.runId).result();
   expect(await shown()).toMatchObject({ last: [{ runId: started!.runId }] });
@@ -65,11 +65,11 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
   });
 
   for (const verb of ['pause', 'resume', 'trigger'])
-    expect(refusal(await opened.post(`schedules.${verb}`, { id: unique('nobody') }))).toEqual([
+    expect(refusal(await opened.post(`schedules.${verb}`, { schedule: unique('nobody') }))).toEqual([
       404,
       'UnknownSchedule',
     ]);
-  expect(refusal(await opened.post('schedules.erase', { id }))).toEqual([404, 'UnknownPath']);
+  expect(refusal(await opened.post('schedules.erase', { schedule: id }))).toEqual([404, 'UnknownPath']);
   await selvage().schedules.delete(id);
   expect(await shown()).toBeUndefined();
 });

@@ -102,7 +102,7 @@ export function DrainDialog({ stream, onClose }: { stream: string; onClose: () =
       onClose={onClose}
       onSubmit={() =>
         void drain
-          .act('streams.drain', { id: stream }, `${stream} is told to end`)
+          .act('streams.drain', { stream }, `${stream} is told to end`)
           .then((done) => done && onClose())
       }
       foot={

@@ -134,7 +134,7 @@ function Row({ emitter, isChosen }: { emitter: EmitterReport; isChosen: boolean 
             <Button
               icon="play"
               isBusy={doing.isBusy}
-              onClick={() => void doing.act('emitters.resume', { name }, `${name} goes on`)}
+              onClick={() => void doing.act('emitters.resume', { emitter: name }, `${name} goes on`)}
             >
               Retry now
             </Button>
@@ -166,7 +166,7 @@ function DeadLetters({ emitter }: { emitter: string }) {
                 icon="again"
                 isBusy={doing.isBusy}
                 onClick={() =>
-                  void doing.act('emitters.redrive', { name: emitter }, `${emitter} gets them once more`)
+                  void doing.act('emitters.redrive', { emitter }, `${emitter} gets them once more`)
                 }
               >
                 Redrive all

@@ -65,7 +65,7 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
               <Button
                 icon="play"
                 isBusy={doing.isBusy}
-                onClick={() => void doing.act('schedules.trigger', { id }, `Triggered ${id}`)}
+                onClick={() => void doing.act('schedules.trigger', { schedule: id }, `Triggered ${id}`)}
               >
                 Run now
               </Button>
@@ -75,7 +75,7 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
                 onClick={() =>
                   void doing.act(
                     paused ? 'schedules.resume' : 'schedules.pause',
-                    { id },
+                    { schedule: id },
                     paused ? `${id} goes on` : `${id} is paused`,
                   )
                 }

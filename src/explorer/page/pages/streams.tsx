@@ -41,7 +41,7 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
     if (action)
       void doing.act(
         `streams.${action}`,
-        { id },
+        { stream: id },
         action === 'pause' ? `${id} is told to pause` : `${id} is told to go on`,
       );
   };
