@@ -95,10 +95,12 @@ describe('a run that no worker has begun', () => {
     const run = await client.start(plain, { x: 1 });
     const other = tapestry('other', () => ({ end: inc({ x: 1 }, { id: 'end' }) }));
     const worker = await startWorker(client, { tapestries: [other] });
-    // A query that comes with a failing task has the SDK write the refusal into the history.
+    // A query that comes with a failing task has the SDK write the refusal into the history. A slow machine needs longer for one.
+    let limitMs = 200;
     await until('the history has the refusal', async () => {
       const { workflow } = client.client;
-      await workflow.withDeadline(Date.now() + 200, async () => {
+      limitMs = Math.min(limitMs * 1.5, 5_000);
+      await workflow.withDeadline(Date.now() + limitMs, async () => {
         await workflow
           .getHandle(run.runId)
           .query('selvage.status')
