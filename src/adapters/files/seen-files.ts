@@ -119,7 +119,7 @@ export async function isSeen({ handle, path, written }: OpenFile, seen: SeenFile
   return hashOf(await readAt(handle, from, seen.at - from)) === seen.tail;
 }
 
-/** Whatever compresses a file keeps when it was written, to the second at least. */
+/** Whatever compresses a file keeps when it was written, to the second at least. Some programs round it to the next millisecond. */
 export function isSameSecond(one: number, other: number): boolean {
-  return Math.floor(one / 1_000) === Math.floor(other / 1_000);
+  return Math.floor(one / 1_000) === Math.floor(other / 1_000) || Math.abs(one - other) <= 1;
 }

@@ -379,6 +379,18 @@ test('a file that came and went behind one that is read, and compressed meanwhil
   ]);
 });
 
+test('a compressed copy is known though the time at which it was written was rounded to the next second', async () => {
+  writeFileSync(at('a.log.1'), 'one\n');
+  // 0.7 ms before the next second; a program that knows milliseconds alone writes that second.
+  utimesSync(at('a.log.1'), 1_796_075_415.9997, 1_796_075_415.9997);
+  const reading = read({ path: at('a.log*'), leaveAfter: 60_000 });
+  await count(reading, 1);
+  compress('a.log.1');
+  writeFileSync(at('a.log'), 'two\n');
+  await count(reading, 2);
+  expect(reading.lines).toEqual(['one', 'two']);
+});
+
 test('a compressed copy of a file that was read and left is not read by the next process', async () => {
   writeFileSync(at('a.log'), 'one\n');
   const first = read({ path: at('a.log') });
