@@ -74,12 +74,16 @@ test('opened, it is a page that reads it, and on which nobody acts', async () =>
   const elsewhere = makeCommandProject({ [capsule]: readFileSync(path.join(project, capsule), 'utf8') });
   const command = new Command(elsewhere, ['capsule', 'open', capsule, '--no-browser']);
   const [, url] = await command.hasWritten(/^The page: (http:\S+)$/m);
-  const api = new URL('/api/', url);
-  const run = await fetch(new URL(`run?q=${encodeURIComponent(JSON.stringify({ runId: 'hello' }))}`, api));
+  const api = new URL('/api/v1/', url);
+  const run = await fetch(new URL('runs/show?runId=hello', api));
   expect(await run.json()).toMatchObject({ run: { runId: 'hello', status: 'succeeded' } });
   const headers = { 'content-type': 'application/json', 'x-selvage-action': '1' };
-  const act = await fetch(new URL('cancel', api), { method: 'POST', headers, body: '{"run":"hello"}' });
-  expect(act.status).toBeGreaterThanOrEqual(400);
+  const act = await fetch(new URL('runs/cancel', api), {
+    method: 'POST',
+    headers,
+    body: '{"runId":"hello"}',
+  });
+  expect(await act.json()).toMatchObject({ status: 403, code: 'UiReadOnly' });
   command.signal('SIGTERM');
   expect(await command.finished).toMatchObject({ code: 0 });
 });
