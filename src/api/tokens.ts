@@ -51,7 +51,7 @@ function readToken(entry: string, index: number): NamedToken {
 function refused(reason: string): SelvageError {
   return new SelvageError(
     'WeakSecret',
-    `${VARIABLE} ${reason}. Write NAME:SCOPES:TOKEN, with white space between several: grafana:read:TOKEN. Make a token: openssl rand -hex 32`,
+    `The variable ${VARIABLE} ${reason}. Write NAME:SCOPES:TOKEN, with white space between several: grafana:read:TOKEN. Make a token: openssl rand -hex 32`,
     { details: { variable: VARIABLE } },
   );
 }

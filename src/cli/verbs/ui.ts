@@ -109,7 +109,7 @@ async function openPage(
       ...(options.publicHost && { hosts: options.publicHost }),
       ...(options.readOnly && { isReadOnly: true }),
       ...(options.requireToken && { isReadingClosed: true }),
-      logger: loggerTo(output),
+      logger: loggerTo(output, { runs: true }),
     });
     return { page, reach, backends };
   } catch (error) {
