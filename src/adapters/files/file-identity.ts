@@ -153,6 +153,11 @@ async function inodesBeside(file: string): Promise<Found[]> {
   return await Promise.all(paths.map(async (one) => ({ path: one, inode: await inodeAt(one) })));
 }
 
+/** What tells one state of a file from all others. */
+export function keyOf({ dev, ino, changed }: Inode): string {
+  return `${dev}:${ino}:${changed}`;
+}
+
 /** Equal as long as the same names lead to the same files. */
 export function idsOf(files: readonly Found[]): string {
   return files.map(({ path: name, inode }) => `${name}\0${inode?.dev}:${inode?.ino}`).join('\0');

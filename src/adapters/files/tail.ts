@@ -5,11 +5,11 @@ import type { Json } from '../../values';
 import type { Delivered, FileTailSettings, OpenSource, Checkpoint, ReadContext } from '../../streams';
 import {
   HEAD_BYTES,
-  TAIL_BYTES,
   idsOf,
   isDenied,
   isRotatedName,
   isSameFile,
+  keyOf,
   openFile,
   readAt,
   rotatedFiles,
@@ -27,6 +27,8 @@ import { gapsIn, know, rotatedFirst, type Found } from './rotation';
 import { SeenFiles, isSeen, seenFileOf, shutId, type SeenFile } from './seen-files';
 import { TailedFile, type Look } from './tailed-file';
 
+/** How often a file that has more is read on before the names are looked at again. */
+const LOOKS = 4;
 /** Stands beside the partitions: the {@link SeenFiles}. */
 const SEEN = '';
 
@@ -87,10 +89,14 @@ class FileTail {
         isFirst = false;
         for (const endOf of ended) yield { endOf };
         for (const file of [...this.#files.values()]) {
-          for await (const delivered of this.#linesOf(file, context)) {
-            hasRead = true;
-            yield delivered;
-            if (signal.aborted) return;
+          for (let looks = 0, hasMore = true; hasMore && looks < LOOKS; looks++) {
+            hasMore = false;
+            for await (const delivered of this.#linesOf(file, context)) {
+              hasRead = true;
+              hasMore = this.#files.has(file.partition);
+              yield delivered;
+              if (signal.aborted) return;
+            }
           }
         }
         trouble(undefined);
@@ -250,7 +256,7 @@ class FileTail {
         }
         const at = isAtEnd ? size : (seen?.at ?? 0);
         const begun = await this.#begin({ ...opened, path: file.base }, { at, isSaved: isAtEnd, seen });
-        if (isAtEnd) ends.set(begun.partition, json(await placeOf(begun, at)));
+        if (isAtEnd) ends.set(begun.partition, json(await begun.placeAt(at)));
       }
       const unlisted = known.filter((file) => !all.some(({ inode }) => inode && isSameFile(inode, file)));
       const untold = found.shut.filter(({ file }) => !shut.has(shutId(file.inode!)) && !isOld(file));
@@ -383,16 +389,6 @@ async function seenAs(opened: OpenFile, among: Iterable<SeenFile>): Promise<Seen
   return undefined;
 }
 
-async function placeOf(file: TailedFile, at: number): Promise<FilePlace> {
-  const { handle } = file.file;
-  const from = Math.max(0, at - TAIL_BYTES);
-  return file.place(at, await readAt(handle, from, at - from));
-}
-
 function json(place: FilePlace): Json {
   return place as unknown as Json;
-}
-
-function keyOf({ dev, ino, changed }: Inode): string {
-  return `${dev}:${ino}:${changed}`;
 }

@@ -190,6 +190,12 @@ export class TailedFile {
     return { path, dev, ino, head: printOf(this.#head), tail: printOf(tail), at, size, seen };
   }
 
+  /** The same, with the bytes before the place as they are in the file. */
+  async placeAt(at: number): Promise<FilePlace> {
+    const from = Math.max(0, at - TAIL_BYTES);
+    return this.place(at, await readAt(this.file.handle, from, at - from));
+  }
+
   /** What to know it by once all of it was read. */
   async seenNow(): Promise<SeenFile> {
     return await seenFileOf(this.file.path, this.file.handle, this.#readTo);
