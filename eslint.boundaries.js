@@ -9,6 +9,37 @@ const pure = ['errors', 'values', 'authoring', 'plan', 'scheduler'];
 const temporal = ['@temporalio/activity', '@temporalio/client', '@temporalio/common', '@temporalio/plugin'];
 const nativeWorker = ['@temporalio/worker', '@temporalio/core-bridge', '@temporalio/testing'];
 
+/** What starts runs and asks about them, without a worker. */
+const connection = {
+  folders: [
+    ...pure,
+    'deliveries',
+    'emitters',
+    'streams',
+    'backfills',
+    'partitions',
+    'triggers',
+    'ports',
+    'runtime',
+    'backends',
+    'encryption',
+    'adapters',
+    'server',
+    'records/questions',
+    'records/retention',
+    'workflows/messages',
+    'workflows/activity-id',
+    'workflows/child-run-id',
+    'workflows/history-budget',
+    'workflows/run-limits',
+  ],
+  typesOf: ['metrics', 'workflows', 'activities'],
+  packages: ['node:', ...temporal, '@temporalio/envconfig', '@temporalio/proto', 'cronstrue', 'zod'],
+  packageTypes: nativeWorker,
+  because:
+    'a web server that only starts runs must not load the native worker (own-workers.ts loads it late, by its port)',
+};
+
 /**
  * folders, packages: may be imported. typesOf, packageTypes: `import type` only. `node:` stands for all of Node's
  * own modules. sandboxed: the code also runs where there is no Node, and must give the same answer each time.
@@ -337,65 +368,8 @@ const boundaries = {
     packages: ['node:', ...temporal, '@temporalio/worker'],
     because: 'the native worker is loaded in this folder only',
   },
-  connection: {
-    folders: [
-      ...pure,
-      'deliveries',
-      'emitters',
-      'streams',
-      'backfills',
-      'partitions',
-      'triggers',
-      'ports',
-      'runtime',
-      'backends',
-      'encryption',
-      'adapters',
-      'server',
-      'records/questions',
-      'records/retention',
-      'workflows/messages',
-      'workflows/activity-id',
-      'workflows/child-run-id',
-      'workflows/history-budget',
-      'workflows/run-limits',
-    ],
-    typesOf: ['metrics', 'workflows', 'activities'],
-    packages: ['node:', ...temporal, '@temporalio/envconfig', '@temporalio/proto', 'cronstrue', 'zod'],
-    packageTypes: nativeWorker,
-    because:
-      'a web server that only starts runs must not load the native worker (own-workers.ts loads it late, by its port)',
-  },
-  client: {
-    folders: [
-      ...pure,
-      'connection',
-      'deliveries',
-      'emitters',
-      'streams',
-      'backfills',
-      'partitions',
-      'triggers',
-      'ports',
-      'runtime',
-      'backends',
-      'encryption',
-      'adapters',
-      'server',
-      'records/questions',
-      'records/retention',
-      'workflows/messages',
-      'workflows/activity-id',
-      'workflows/child-run-id',
-      'workflows/history-budget',
-      'workflows/run-limits',
-    ],
-    typesOf: ['metrics', 'workflows', 'activities'],
-    packages: ['node:', ...temporal, '@temporalio/envconfig', '@temporalio/proto', 'cronstrue', 'zod'],
-    packageTypes: nativeWorker,
-    because:
-      'a web server that only starts runs must not load the native worker (own-workers.ts loads it late, by its port)',
-  },
+  connection,
+  client: { ...connection, folders: [...connection.folders, 'connection'] },
   server: {
     folders: ['values', 'errors', 'authoring'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', 'libsql'],

@@ -67,7 +67,6 @@ export const openRunFilters = {
   actor: name.optional().describe('only started by this actor'),
   trigger: name.optional().describe('only started by this trigger: cli, code, temporal, kafka:orders, …'),
   tag: name.optional().describe('only with this tag'),
-  partition: name.optional().describe('only of this partition'),
   since: time.describe(`only begun then or later: ${TIME_FORMS}`),
   until: time.describe('only begun before that'),
 };

@@ -23,7 +23,7 @@ export interface Surroundings extends ProjectData {
   readonly caller: Rights;
 }
 
-/** Who starts a run, and by what, as it is recorded. */
+/** The actor and the trigger that the record of a run gets. */
 export function starterOf({ actor, trigger = 'ui' }: Rights): { actor?: string; trigger: string } {
   return { trigger, ...(actor !== undefined && { actor }) };
 }
@@ -34,7 +34,7 @@ const FACES: Readonly<Record<string, string>> = {
   mcp: 'an assistant',
 };
 
-/** Who acts, and from where, for notes that stay with what was done: `by ada, by the page`. */
+/** Names the actor and the face in a note that is kept with an act: `by ada, by the page`. */
 export function byWhom({ actor, trigger = 'ui' }: Rights): string {
   return [...(actor === undefined ? [] : [actor]), FACES[trigger] ?? trigger]
     .map((one) => `by ${one}`)

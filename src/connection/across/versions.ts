@@ -206,7 +206,9 @@ function plansInUse(open: readonly OpenRun[]): PlanInUse[] {
 }
 
 /** Undefined: an older server keeps no list. */
-async function listWorkers({ workers }: AcrossHost): Promise<WorkerState[] | undefined> {
+export async function listWorkers({
+  workers,
+}: Pick<AcrossHost, 'workers'>): Promise<WorkerState[] | undefined> {
   return await workers.list().catch((error: unknown) => {
     if (SelvageError.is(error, 'ServerRefused')) return undefined;
     throw error;

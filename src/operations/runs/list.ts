@@ -22,6 +22,7 @@ export const list = question({
   group: 'see',
   ask: z.strictObject({
     ...runFilters,
+    partition: name.optional().describe('only of this partition'),
     definition: name
       .optional()
       .describe(

@@ -5,6 +5,8 @@ import { duration, limit, list, openRunFilters } from '../fields';
 import { question } from '../operation';
 
 const GROUPS = 100;
+/** How long the listing of all runs may take, before single ones are asked about. */
+const LISTING_MS = 30_000;
 
 export const waiting = question({
   name: 'runs.waiting',
@@ -37,7 +39,10 @@ export const waiting = question({
   examples: [{}, { by: 'reason', tapestry: 'nightly' }],
   /** @throws SelvageError `ServerUnreachable`, `BackendUnavailable` */
   async run({ reach }, { by, limit: most, ...query }) {
-    const { items, open, working } = await reach.do(({ across }) => readWaitingRuns(across, query));
+    const { items, open, working } = await reach.do(
+      ({ across }) => readWaitingRuns(across, query),
+      query.within + LISTING_MS,
+    );
     const notAsked = items.filter(({ reason }) => reason.code === 'NotChecked').length;
     return {
       open,

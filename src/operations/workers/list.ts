@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { recordOf } from '../../authoring';
-import type { Connection } from '../../connection/connection';
+import { listWorkers } from '../../connection/across/versions';
 import { knotRecords } from '../../connection/read-run';
-import { workerState, type WorkerState } from '../../connection/worker-state';
-import { SelvageError } from '../../errors';
+import { workerState } from '../../connection/worker-state';
 import { taskQueueOf } from '../../plan';
 import type { RunRecord } from '../../ports';
 import { instant, list as listOf } from '../fields';
@@ -61,7 +60,7 @@ export const list = question({
     const running = await backends.runHistory.listRuns({ status: 'running', limit: RUNNING });
     for (const [run, queue] of await queuesOf(data, running.items)) note(queue, run.tapestry).running += 1;
     for (const [run, queue] of await namedQueues(data, running.items)) note(queue, run.tapestry).running += 1;
-    const listed = (await reach.ask(listWorkers)) ?? [];
+    const listed = (await reach.ask(({ across }) => listWorkers(across))) ?? [];
     for (const { taskQueue, selvage } of listed) if (selvage !== null) note(taskQueue);
     const views = await Promise.all(
       [...queues].slice(0, QUEUES).map(async ([queue, known]): Promise<QueueView> => {
@@ -84,14 +83,6 @@ export const list = question({
     };
   },
 });
-
-/** Older servers keep no list. */
-async function listWorkers({ workers: alive }: Connection): Promise<WorkerState[]> {
-  return await alive.list().catch((error: unknown) => {
-    if (SelvageError.is(error, 'ServerRefused')) return [];
-    throw error;
-  });
-}
 
 /** The queues in the records of a run's knots; if it has none yet, those that its plan names. */
 async function queuesOf(

@@ -44,6 +44,9 @@ test.each<[string, string, number, string]>([
   ['GET', 'runs/waiting?limit=1&limit=2', 400, 'InvalidRequest'],
   ['GET', 'runs/waiting?nothing=1', 400, 'InvalidRequest'],
   ['GET', 'runs/waiting?since=yesterday', 400, 'InvalidRequest'],
+  // What cannot be narrowed so is refused, and not answered as if it had been.
+  ['GET', 'runs/waiting?partition=a', 400, 'InvalidRequest'],
+  ['GET', 'versions/list?partition=a', 400, 'InvalidRequest'],
   ['POST', 'runs/waiting', 405, 'MethodNotAllowed'],
   ['GET', 'runs/nothing', 404, 'UnknownPath'],
   ['GET', 'runs/__proto__', 404, 'UnknownPath'],
