@@ -5,7 +5,8 @@ import { unreachable } from './connection-errors';
 import { isErrorCode } from '../errors';
 import { SYSTEM_ACTIVITIES } from '../workflows/messages';
 import type { PendingActivity } from './pending-activity';
-import type { Pollers, QueuePollers } from './pollers';
+import type { Pollers } from './pollers';
+import type { RunSituation } from './run-situation';
 import { isDue, nobodyTakes } from './activity-reason';
 import { pinnedBuild } from './worker-builds';
 import type { WorkflowTaskCode, WorkflowTaskState } from './waiting';
@@ -49,7 +50,7 @@ export async function nextWorkflowTask(
   const isStarted = (task.state as unknown) === STARTED;
   if (!isStarted) {
     const who = await pollers.of(taskQueue, 'workflow', pinnedBuild(description));
-    const polled = who.lastPollAt === undefined ? {} : { lastPollAt: who.lastPollAt };
+    const polled = who?.lastPollAt === undefined ? {} : { lastPollAt: who.lastPollAt };
     const nobody = nobodyTakes(taskQueue, optionalTsToMs(task.scheduledTime), who, now);
     if (nobody) return { code: 'NoWorker', message: nobody, ...common, ...polled };
     if (attempt === 1 && !hasBegun) {
@@ -79,7 +80,7 @@ const isAtIt = (worker = 'unknown'): string => `worker ${worker} is at it`;
 /** The interpreter's own calls to a worker, if one has failed or nobody takes it; else undefined. */
 export function workflowTaskOfActivities(
   activities: readonly PendingActivity[],
-  pollers: ReadonlyMap<string, QueuePollers>,
+  pollers: RunSituation['pollers'],
   now: number,
 ): WorkflowTaskState | undefined {
   for (const activity of activities) {

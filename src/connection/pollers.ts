@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { WorkflowClient } from '@temporalio/client';
+import { isGrpcServiceError, type WorkflowClient } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
 import { unreachable } from './connection-errors';
 import { buildOf, wantedBuild, wordsOf } from './worker-builds';
@@ -8,6 +8,8 @@ import { buildOf, wantedBuild, wordsOf } from './worker-builds';
 export const ALIVE_MS = 70_000;
 /** TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW and …_ACTIVITY. */
 export const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
+/** Status code of gRPC. */
+const UNIMPLEMENTED = 12;
 const SHOWN_BUILDS = 5;
 /** WorkerStatus.WORKER_STATUS_SHUTTING_DOWN and …_SHUTDOWN. */
 const STOPPED: readonly unknown[] = [2, 3];
@@ -41,9 +43,14 @@ export class Pollers {
    * stopped worker has announced it, if its SDK and the server are recent enough.
    *
    * @param pinned the build that a run is pinned to (see `pinnedBuild`)
+   * @returns undefined if the server cannot tell, as Temporal's time-skipping test server
    * @throws SelvageError `ServerUnreachable`
    */
-  async of(taskQueue: string, kind: keyof typeof QUEUE_TYPES, pinned?: string): Promise<QueuePollers> {
+  async of(
+    taskQueue: string,
+    kind: keyof typeof QUEUE_TYPES,
+    pinned?: string,
+  ): Promise<QueuePollers | undefined> {
     const { client } = this;
     const { namespace } = client.options;
     try {
@@ -81,13 +88,14 @@ export class Pollers {
         ...(wanted && others.length > 0 && { builds: { wanted: wanted.words, others: listed(others) } }),
       };
     } catch (error) {
+      if (isGrpcServiceError(error) && error.code === UNIMPLEMENTED) return undefined;
       throw unreachable(error);
     }
   }
 
   /** Pollers that ask about each task queue once. */
   cached(): Pollers {
-    const known = new Map<string, Promise<QueuePollers>>();
+    const known = new Map<string, Promise<QueuePollers | undefined>>();
     const of: Pollers['of'] = (...queue) => {
       const key = JSON.stringify(queue);
       let answer = known.get(key);
@@ -102,15 +110,15 @@ export class Pollers {
     return this.isOwnServer && (await this.areThere(taskQueue));
   }
 
-  /** Whether somebody works for a run on this task queue, taking both its steps and its knots. */
+  /** Whether somebody works for a run on this task queue, taking both its steps and its knots. True if the server cannot tell. */
   async areThere(
     taskQueue: string,
     kinds: readonly (keyof typeof QUEUE_TYPES)[] = ['workflow', 'activity'],
     pinned?: string,
   ): Promise<boolean> {
     for (const kind of kinds) {
-      const { alive } = await this.of(taskQueue, kind, pinned);
-      if (alive.length === 0) return false;
+      const pollers = await this.of(taskQueue, kind, pinned);
+      if (pollers?.alive.length === 0) return false;
     }
     return true;
   }

@@ -30,8 +30,8 @@ export interface RunSituation {
   readonly childRuns: ReadonlyMap<string, string>;
   /** How far the child runs of maps and slow knots are, by their own ids, if that is known. */
   readonly children?: ReadonlyMap<string, ChildSituation>;
-  /** The pollers of the task queues in which something is due. */
-  readonly pollers: ReadonlyMap<string, QueuePollers>;
+  /** The pollers of the task queues in which something is due, where the server can tell. */
+  readonly pollers: ReadonlyMap<string, QueuePollers | undefined>;
   readonly workflowTask?: WorkflowTaskState;
   /** Whether the run dispatches nothing more until it goes on with a new history. */
   readonly isHistoryFull: boolean;

@@ -1,10 +1,10 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
 
-import { knot, sleep, tapestry, waitForSignal, waitUntil } from '../../src';
+import { knot, queue, sleep, tapestry, waitForSignal, waitUntil } from '../../src';
 import type { Selvage } from '../../src/client';
 import { historyOf, scheduledActivities } from '../support/history';
-import { closeAll, onClose, openSelvage } from '../support/open-selvage';
+import { closeAll, connectSelvage, onClose, openSelvage } from '../support/open-selvage';
 import { startTimeSkippingServer, testWithTimeSkipping } from '../support/time-skipping-server';
 import { until } from '../support/until';
 
@@ -27,9 +27,12 @@ const monthly = tapestry('monthly', (t) => {
 const impatient = tapestry('impatient-for-a-month', () => {
   waitForSignal('approve', z.string(), { id: 'approval', timeout: 31 * DAY });
 });
+const elsewhere = tapestry('elsewhere', () => ({
+  text: report({ x: 1 }, { id: 'text', dispatcher: queue('nobody-polls') }),
+}));
 
 async function open(environment: TestWorkflowEnvironment): Promise<Selvage> {
-  return await openSelvage({ tapestries: [monthly, impatient], address: environment.address });
+  return await openSelvage({ tapestries: [monthly, impatient, elsewhere], address: environment.address });
 }
 
 /** When it began and ended, by the server's clock: milliseconds since the epoch. */
@@ -88,3 +91,18 @@ testOfMonths('a signal that does not come for a month', async () => {
   const { begun, ended } = await timesOf(selvage, run.runId);
   expect(ended - begun).toBeGreaterThanOrEqual(31 * DAY);
 });
+
+testOfMonths(
+  'where the server cannot tell who polls a queue, a knot there is not said to have no worker',
+  async () => {
+    const environment = await startTimeSkippingServer();
+    onClose(() => environment.teardown());
+    const selvage = await open(environment);
+    const run = await selvage.start(elsewhere, {});
+    const waiting = await until(
+      'the knot is in its queue',
+      async () => (await run.status()).waiting?.knots[0],
+    );
+    expect(waiting).toMatchObject({ knotId: 'text', state: 'queued', reason: { code: 'Queued' } });
+  },
+);

@@ -15,7 +15,7 @@ import { commandLine } from '../output/typed-commands';
  */
 export async function requireWorker({ location: place, pollers }: Selvage, taskQueue: string): Promise<void> {
   const all = await Promise.all([pollers.of(taskQueue, 'workflow'), pollers.of(taskQueue, 'activity')]);
-  const missing = all.find(({ alive }) => alive.length === 0);
+  const missing = all.find((polled) => polled?.alive.length === 0);
   if (!missing) return;
   throw new SelvageError(
     'NoWorker',

@@ -163,7 +163,7 @@ class AcrossReader {
     if (this.isLate || policies.some(({ taskQueue: own }) => own !== undefined && own !== taskQueue))
       return 'ask';
     const pollers = await this.pollers.of(taskQueue, 'workflow');
-    if (pollers.alive.length > 0 || pollers.builds) return 'ask';
+    if (!pollers || pollers.alive.length > 0 || pollers.builds) return 'ask';
     const stuck = ready.findIndex((_, at) => policies[at]!.wait === undefined);
     const knot: WaitingKnot = {
       knotId: begun.layout.ids[ready[stuck]!]!,
