@@ -6,6 +6,8 @@ import type { Held } from './scene';
 export type Told =
   | { readonly type: 'warm' }
   | { readonly type: 'begun' }
+  /** Of a worker: it has started, and can be stopped. */
+  | { readonly type: 'started' }
   | { readonly type: 'idle' }
   | { readonly type: 'done' }
   | { readonly type: 'refused'; readonly code: string; readonly message: string }

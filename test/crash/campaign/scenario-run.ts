@@ -56,6 +56,8 @@ export interface ScenarioResult extends Checked {
 
 /** A safety net: a killed worker costs some seconds, a killed workflow task ten. */
 const RUN_LIMIT_MS = 600_000;
+/** A worker may wait for its body hosts, each for two minutes at most; until then it cannot be told to stop. */
+const START_LIMIT_MS = 150_000;
 const STOP_LIMIT_MS = 30_000;
 const HOLD_LIMIT_MS = 90_000;
 /**
@@ -148,9 +150,12 @@ class ScenarioRun {
         if (told.type === 'held') this.handled.push(this.handleOrNote(told, worker));
       });
       const idle = worker.say('idle');
+      const started = worker.say('started');
       this.workers.add(worker);
       worker.order({ type: 'work', orders: this.workerOrders(taskQueue) });
-      const stopped = this.isStopped().then(() => sleep(STOP_LIMIT_MS, 'late' as const, { ref: false }));
+      const stopped = this.isStopped()
+        .then(() => Promise.race([started, sleep(START_LIMIT_MS, undefined, { ref: false })]))
+        .then(() => sleep(STOP_LIMIT_MS, 'late' as const, { ref: false }));
       const end = await Promise.race([idle, stopped]);
       this.workers.delete(worker);
       if (end === 'late') {

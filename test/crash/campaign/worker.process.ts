@@ -96,6 +96,7 @@ async function work(orders: WorkerOrders): Promise<void> {
   const ended = worker.run();
   // One that has not begun cannot be told to stop, and may have been told so before.
   while (worker.getState() === 'INITIALIZED') await Promise.race([ended, sleep(BEGIN_POLL_MS)]);
+  tell({ type: 'started' });
   if (wantsStop && worker.getState() === 'RUNNING') worker.shutdown();
   else running = worker;
   await ended;
@@ -110,6 +111,7 @@ async function readUntilStopped(orders: WorkerOrders, mine: Scene, backends: Bac
   const mix = mixNamed(orders.mix);
   const stopping = (reading = new AbortController());
   if (wantsStop) stopping.abort();
+  tell({ type: 'started' });
   const connect = {
     address,
     backends,
