@@ -3,7 +3,8 @@ import type { ActName, QuestionName } from '../operations';
 import type { LiveMessage } from '../operations/live-feed';
 import type { Elements } from '../operations/knots/elements';
 import type { KnotView } from '../operations/knots/show';
-import type { About, TapestryView } from '../operations/project/about';
+import type { About } from '../operations/project/about';
+import type { TapestryView } from '../operations/tapestries/view';
 import type { RunView } from '../operations/runs/show';
 import type { ValueView } from '../operations/values/value-view';
 

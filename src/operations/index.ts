@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Act, Question } from './operation';
 import { approvals } from './approvals';
+import { docs } from './docs';
 import { emitters } from './emitters';
 import { knots } from './knots';
 import { lineage } from './lineage';
@@ -10,6 +11,7 @@ import { runs } from './runs';
 import { schedules } from './schedules';
 import { stats } from './stats';
 import { streams } from './streams';
+import { tapestries } from './tapestries';
 import { triggers } from './triggers';
 import { values } from './values';
 import { versions } from './versions';
@@ -18,6 +20,7 @@ import { workers } from './workers';
 /** Everything that can be asked and done. All faces are made from it. */
 export const OPERATIONS = [
   ...approvals,
+  ...docs,
   ...emitters,
   ...knots,
   ...lineage,
@@ -27,6 +30,7 @@ export const OPERATIONS = [
   ...schedules,
   ...stats,
   ...streams,
+  ...tapestries,
   ...triggers,
   ...values,
   ...versions,

@@ -18,6 +18,8 @@ interface Definition<Name extends string, Ask extends z.ZodObject, Answer extend
   /** Fields that are given by place in TypeScript and on the command line, in this order. */
   readonly at?: readonly (keyof z.output<Ask> & string)[];
   readonly examples?: readonly z.input<Ask>[];
+  /** Whether assistants are offered it, over MCP. Default false. */
+  readonly isTool?: true;
   /** Whether it answers what is in values, which a token needs the scope `values` for. Default false. */
   readonly readsValues?: true;
   /**

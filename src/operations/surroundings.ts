@@ -47,6 +47,8 @@ export interface Rights {
   readonly isReadOnly: boolean;
   /** Whether it may read values. Default true. */
   readonly mayReadValues?: boolean;
+  /** Whether values and logs are opened for it that the store has sealed. Default true. */
+  readonly opensSealed?: boolean;
   /** Whether it is shown what looks like a secret. */
   readonly maySeeSecrets: boolean;
   /** Goes into the record of the runs that it starts. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { knot, queue, sleep, tapestry, waitForSignal, waitUntil } from '../../src';
 import type { Selvage } from '../../src/client';
 import { historyOf, scheduledActivities } from '../support/history';
-import { closeAll, connectSelvage, onClose, openSelvage } from '../support/open-selvage';
+import { closeAll, onClose, openSelvage } from '../support/open-selvage';
 import { startTimeSkippingServer, testWithTimeSkipping } from '../support/time-skipping-server';
 import { until } from '../support/until';
 

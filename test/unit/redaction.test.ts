@@ -8,7 +8,8 @@ import { lineLogger, type LogFormat } from '../../src/connection/log-line';
 import { logEmitter } from '../../src/emitters';
 import { htmlForRun } from '../../src/explorer/html';
 import { Plans } from '../../src/operations/plans';
-import { TOOLS } from '../../src/mcp/tools';
+import { callTool, toolsFor } from '../../src/mcp/tools';
+import type { ProjectData } from '../../src/operations/surroundings';
 import type { Backends } from '../../src/ports';
 import type { Json } from '../../src/values';
 import { everyItem } from '../../src/ports/parts/every-item';
@@ -90,7 +91,7 @@ beforeAll(async () => {
 });
 afterAll(closeAll);
 
-const data = (): Parameters<(typeof TOOLS)[number]['call']>[1]['data'] => ({
+const data = (): ProjectData => ({
   backends,
   reach: nobody,
   project: 'test',
@@ -100,7 +101,7 @@ const data = (): Parameters<(typeof TOOLS)[number]['call']>[1]['data'] => ({
 });
 const rights = { mayAct: false, isReadOnly: true, maySeeSecrets: false };
 const ask = async (name: string, input: object): Promise<Json> =>
-  await TOOLS.find((tool) => tool.name === name)!.call(input, { data: data(), rights });
+  JSON.parse(await callTool(toolsFor(false), { ...data(), caller: rights }, name, { ...input })) as Json;
 
 async function hashes(): Promise<Map<string, string>> {
   const found = new Map<string, string>();
@@ -118,7 +119,7 @@ describe('no answer to a model has a secret in it', () => {
   test('whole values, of knots, parameters and logs', async () => {
     for (const [id, hash] of await hashes()) {
       for (const input of [{ hash }, { hash, runId: 'leaky' }]) {
-        const said = JSON.stringify(await ask('value', input));
+        const said = JSON.stringify(await ask('values_show', input));
         expect([id, said]).not.toEqual([id, expect.stringContaining(SECRET)]);
       }
     }
@@ -139,34 +140,33 @@ describe('no answer to a model has a secret in it', () => {
       if (hash.startsWith('bytes-')) continue;
       const stored = JSON.parse(Buffer.from((await backends.dataStore.get(hash))!).toString()) as Json;
       for (const path of paths(stored)) {
-        const said = JSON.stringify(await ask('value', { hash, path }));
+        const said = JSON.stringify(await ask('values_show', { hash, path }));
         expect([id, path, said]).not.toEqual([id, path, expect.stringContaining(SECRET)]);
         count += 1;
       }
     }
     expect(count).toBeGreaterThan(30);
     const session = (await hashes()).get('session')!;
-    expect(await ask('value', { hash: session, path: ['auth', 'deep', 0, 'jwt'] })).toMatchObject({
-      json: '[redacted]',
-      redacted: 1,
+    expect(await ask('values_show', { hash: session, path: ['auth', 'deep', 0, 'jwt'] })).toMatchObject({
+      text: '[redacted]',
     });
-    expect(await ask('value', { hash: session, path: ['user'] })).toMatchObject({ json: 'Ada' });
-    expect(await ask('value', { hash: session, path: ['tokens'] })).toMatchObject({ json: 1_500 });
+    expect(await ask('values_show', { hash: session, path: ['user'] })).toMatchObject({ text: 'Ada' });
+    expect(await ask('values_show', { hash: session, path: ['tokens'] })).toMatchObject({ json: 1_500 });
   });
 
   test('runs, knots, walks, and what a plan begins with', async () => {
     const said: Json[] = [
-      await ask('runs', {}),
-      await ask('run', { runId: 'leaky' }),
-      await ask('plan_preview', { tapestry: 'leaky' }),
+      await ask('runs_list', {}),
+      await ask('runs_show', { runId: 'leaky' }),
+      await ask('tapestries_show', { tapestry: 'leaky' }),
     ];
     for (const [id, hash] of await hashes()) {
       if (id.endsWith(':log')) continue;
-      said.push(await ask('why', { hash }), await ask('impact', { hash }));
-      said.push(await ask('knot', { runId: 'leaky', knotId: id }));
+      said.push(await ask('lineage_why', { hash }), await ask('lineage_impact', { hash }));
+      said.push(await ask('knots_show', { runId: 'leaky', knotId: id }));
     }
     for (const knotId of ['one', 'failed', 'failed[0]', 'session'])
-      said.push(await ask('knot', { runId: 'leaky', knotId }));
+      said.push(await ask('knots_show', { runId: 'leaky', knotId }));
     const text = JSON.stringify(said);
     expect(text).not.toContain(SECRET);
     expect(text).toContain('refused Bearer [redacted]');

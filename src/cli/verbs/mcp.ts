@@ -66,6 +66,7 @@ async function serveMcp(file: string | undefined, options: McpOptions, output: O
           mayAct: allowWrite,
           isReadOnly: !allowWrite,
           maySeeSecrets: false,
+          opensSealed: false,
           trigger: 'mcp',
           ...(actor !== null && { actor }),
         },

@@ -35,6 +35,7 @@ export const elements = question({
   description:
     'Lists the elements of a map, by index. Those of a plain object have names instead, in the order of its keys, and are listed in the order in which they finished.',
   group: 'see',
+  isTool: true,
   at: ['runId', 'map'],
   ask: z.strictObject({
     runId: name.describe('id of the run'),

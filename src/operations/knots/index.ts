@@ -1,4 +1,5 @@
 import { elements } from './elements';
+import { list } from './list';
 import { show } from './show';
 
-export const knots = [elements, show] as const;
+export const knots = [elements, list, show] as const;

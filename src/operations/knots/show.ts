@@ -15,7 +15,7 @@ import { graphState } from '../run-graph';
 import { requireRun } from '../runs/require-run';
 import { schemaToJson } from '../schema-to-json';
 import type { ProjectData, Surroundings } from '../surroundings';
-import { readBytes } from '../values/read-bytes';
+import { leavesSealed, readBytes } from '../values/read-bytes';
 import { cacheSentence } from './cache-sentence';
 import { errorView as errorViewOf } from './knot-view';
 
@@ -61,8 +61,10 @@ const knotView = z.object({
       knotId: z.string().optional(),
     })
     .optional(),
-  /** The end of what its body logged. */
-  log: z.object({ hash: z.string(), text: z.string(), truncated: z.boolean() }).optional(),
+  /** The end of what its body logged. `unreadable` is the error code that says why it is not shown. */
+  log: z
+    .object({ hash: z.string(), text: z.string(), truncated: z.boolean(), unreadable: z.string().optional() })
+    .optional(),
   codeHash: z.string().optional(),
   dispatcher: z.string().optional(),
   /** The body host that called its body. */
@@ -76,7 +78,10 @@ export type KnotView = z.output<typeof knotView>;
 export const show = question({
   name: 'knots.show',
   summary: 'show one knot of a run, or one element of a map',
+  description:
+    'Its inputs with their hashes, its error with causes and stack, its attempts, why it waits, why its value was reused or not, and the end of what it logged.',
   group: 'see',
+  isTool: true,
   at: ['runId', 'knotId'],
   ask: z.strictObject({
     runId: name.describe('id of the run'),
@@ -187,18 +192,25 @@ async function cacheOf(
 }
 
 async function logOf(
-  { backends }: ProjectData,
+  { backends, caller }: Surroundings,
   run: RunRecord,
   hash: string,
-): Promise<KnotView['log'] | undefined> {
-  const read = await withSubject(subjectOf(run), () => readBytes(backends.dataStore, hash, LOG_BYTES)).catch(
-    (error: unknown) => {
-      if (SelvageError.is(error)) return undefined;
-      throw error;
-    },
-  );
-  if (!read) return undefined;
-  return { hash, text: Buffer.from(read.bytes).toString('utf8'), truncated: read.isCut };
+): Promise<KnotView['log']> {
+  const unreadable = (code: string): KnotView['log'] => ({
+    hash,
+    text: '',
+    truncated: true,
+    unreadable: code,
+  });
+  if (leavesSealed(backends, caller)) return unreadable('ValueSealed');
+  try {
+    const read = await withSubject(subjectOf(run), () => readBytes(backends.dataStore, hash, LOG_BYTES));
+    if (!read) return unreadable('ValueMissing');
+    return { hash, text: Buffer.from(read.bytes).toString('utf8'), truncated: read.isCut };
+  } catch (error) {
+    if (SelvageError.is(error)) return unreadable(error.code);
+    throw error;
+  }
 }
 
 /** From the page's file, because plans contain no schemas. */

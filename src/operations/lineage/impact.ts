@@ -10,6 +10,7 @@ export const impact = question({
   description:
     'Walks down from a value, over all runs: who has it, what took it in, what that made, and so on.',
   group: 'see',
+  isTool: true,
   ask: z.strictObject({ hash }),
   answer: walk,
   at: ['hash'],

@@ -10,6 +10,7 @@ export const why = question({
   description:
     'Walks up from a value: the knot that made it, what went in, who made that, and so on, over runs.',
   group: 'see',
+  isTool: true,
   ask: z.strictObject({
     hash,
     runId: name.optional().describe('the run whose value it is; by default the one that made it first'),

@@ -23,6 +23,7 @@ export const list = question({
   summary: 'the partitions of a tapestry, each with its state: missing, running, ok, stale or failed',
   description: 'The tapestry is one of the given file: only its code says which partitions exist.',
   group: 'see',
+  isTool: true,
   ask: z.strictObject({ tapestry: name.describe('name of the tapestry') }),
   answer: z.object({ tapestry: z.string(), items: listOf(partition) }),
   at: ['tapestry'],

@@ -1,17 +1,8 @@
 import { z } from 'zod';
-import { nodeSha256 } from '../../backends';
-import { encodeJson, type Json } from '../../values';
-import { redactJson } from '../../values/redact';
-import { graphOfPlan } from '../../plan/run-graph';
-import { planOf } from '../../runtime';
-import { recordOf, type AnyTapestry } from '../../authoring';
-import type { ParameterRecord } from '../../authoring/records';
-import { validateNow } from '../../authoring/standard-schema';
 import { VERSION } from '../../version';
-import { json, list } from '../fields';
+import { list } from '../fields';
 import { question } from '../operation';
-import { runGraph } from '../run-graph';
-import { schemaToJson } from '../schema-to-json';
+import { tapestryView, viewOf } from '../tapestries/view';
 
 /** Pages that have data wherever there is a server. */
 const ALWAYS = [
@@ -31,24 +22,6 @@ const ALWAYS = [
 
 const pageName = z.enum([...ALWAYS, 'emitters', 'partitions']);
 export type PageName = z.output<typeof pageName>;
-
-const parameterView = z.object({
-  name: z.string(),
-  schema: json,
-  required: z.boolean(),
-  default: json.optional(),
-});
-export type ParameterView = Readonly<z.output<typeof parameterView>>;
-
-const tapestryView = z.object({
-  name: z.string(),
-  description: z.string().optional(),
-  graph: runGraph,
-  /** A parameter whose schema JSON Schema cannot express has `{}`. */
-  parameters: list(parameterView),
-  partitioned: z.boolean(),
-});
-export type TapestryView = Readonly<z.output<typeof tapestryView>>;
 
 const aboutAnswer = z.object({
   version: z.string(),
@@ -94,7 +67,7 @@ export const about = question({
     reach.begin();
     const position = await live?.position();
     const place = reach.client?.location;
-    const shown = tapestries.map(viewOf);
+    const shown = tapestries.map((tapestry) => viewOf(tapestry, caller));
     return {
       version: VERSION,
       project,
@@ -117,66 +90,7 @@ export const about = question({
         ],
       },
       position,
-      tapestries: caller.maySeeSecrets
-        ? shown
-        : shown.map((view) => ({
-            ...view,
-            parameters: redactJson(view.parameters as unknown as Json) as unknown as ParameterView[],
-          })),
+      tapestries: shown,
     };
   },
 });
-
-const views = new WeakMap<object, TapestryView>();
-
-/** A tapestry does not change, so its view is cached. */
-function viewOf(tapestry: AnyTapestry): TapestryView {
-  const known = views.get(tapestry);
-  if (known) return known;
-  const record = recordOf(tapestry);
-  const { plan, hash } = planOf(record, nodeSha256);
-  const { description } = record.options;
-  const view: TapestryView = {
-    name: record.name,
-    description,
-    graph: graphOfPlan(plan, hash),
-    parameters: [...record.parameters.values()].map((parameter): ParameterView => {
-      const fallback = fallbackOf(parameter);
-      const json = fallback?.value === undefined ? undefined : jsonOrNone(fallback.value);
-      return {
-        name: parameter.name,
-        schema: schemaToJson(parameter.schema),
-        required: fallback === undefined,
-        ...(json !== undefined && { default: json }),
-      };
-    }),
-    partitioned: record.options.partition !== undefined,
-  };
-  views.set(tapestry, view);
-  return view;
-}
-
-/** What a run takes that is started without the parameter: its default, or what its schema makes of nothing. */
-function fallbackOf({
-  hasDefault,
-  default: value,
-  schema,
-}: ParameterRecord): { readonly value: unknown } | undefined {
-  if (hasDefault) return { value };
-  try {
-    const result = validateNow(schema, undefined);
-    return result && !result.issues ? result : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Leaves out defaults that are large or that the codec cannot encode; the tapestry applies them itself. */
-function jsonOrNone(value: unknown): Json | undefined {
-  try {
-    const json = encodeJson(value);
-    return JSON.stringify(json).length <= 64 * 1024 ? json : undefined;
-  } catch {
-    return undefined;
-  }
-}

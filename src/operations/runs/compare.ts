@@ -48,7 +48,10 @@ export type Comparison = z.output<typeof comparison>;
 export const compare = question({
   name: 'runs.compare',
   summary: 'compare two runs knot by knot, as one graph',
+  description:
+    'Says which knot differs first and why: other code, constants, parameters, signals, a failure, or a body that returns something else for the same inputs.',
   group: 'see',
+  isTool: true,
   at: ['first', 'second'],
   ask: z.strictObject({
     first: name.describe('id of one run'),

@@ -9,6 +9,7 @@ export const explain = question({
   description:
     'Says why the unfinished knots of a run wait, and why the run as a whole makes no progress. Asks the server and a worker, which may take seconds.',
   group: 'see',
+  isTool: true,
   at: ['runId'],
   ask: z.strictObject({ runId: name.describe('id of the run') }),
   answer: z.object({

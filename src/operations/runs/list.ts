@@ -18,8 +18,9 @@ const RECORDS = 1_000;
 export const list = question({
   name: 'runs.list',
   summary: 'list runs, newest first',
-  description: 'Lists runs, newest first, with what the server knows of them if it answers.',
+  description: 'If the server answers, with what it knows of them.',
   group: 'see',
+  isTool: true,
   ask: z.strictObject({
     ...runFilters,
     partition: name.optional().describe('only of this partition'),

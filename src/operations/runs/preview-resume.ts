@@ -15,6 +15,7 @@ export const previewResume = question({
   name: 'runs.previewResume',
   summary: 'what a run resumed from another one would take over, and what it would run',
   group: 'start',
+  isTool: true,
   ask: resumeAsk,
   answer: z.object({
     /** Ids of knots, in the order of the plan. */

@@ -19,6 +19,7 @@ export const resume = act({
   name: 'runs.resume',
   summary: 'start a run that takes over every Ok outcome of another one, and runs the rest',
   group: 'start',
+  isTool: true,
   ask: resumeAsk,
   repeat: 'again',
   answer: startedRun,

@@ -31,7 +31,10 @@ export type RunView = z.output<typeof runView>;
 export const show = question({
   name: 'runs.show',
   summary: 'show a run with its graph',
+  description:
+    'Its status, error and counts, and its knots in the order of the plan, each with its inputs, outcome and the hash of its value.',
   group: 'see',
+  isTool: true,
   at: ['runId'],
   ask: z.strictObject({ runId: name.describe('id of the run') }),
   answer: runView,

@@ -6,7 +6,9 @@ import { valueOf } from './given-values';
 export const signal = act({
   name: 'runs.signal',
   summary: 'send a signal that a knot of a run waits for',
+  description: 'Such as an approval. It cannot be taken back. `knots.show` tells the schema of the payload.',
   group: 'operate',
+  isTool: true,
   ask: z.strictObject({
     runId: name.describe('id of the run'),
     signal: name.describe('name of the signal'),

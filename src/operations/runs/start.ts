@@ -8,7 +8,9 @@ import { parametersOf } from './given-values';
 export const start = act({
   name: 'runs.start',
   summary: 'start a run of a tapestry',
+  description: 'Answers its id at once. Its bodies run as soon as a worker takes it.',
   group: 'start',
+  isTool: true,
   ask: z.strictObject({
     tapestry: name.describe('name of the tapestry'),
     parameters: json.describe('its parameters by name'),

@@ -15,6 +15,7 @@ export const waiting = question({
     'Lists the unfinished runs that wait, those that have waited longest first: for a worker, a body, a limit, a signal, a time, a backend, another attempt. ' +
     'Runs of which something works are counted alone.',
   group: 'see',
+  isTool: true,
   ask: z.strictObject({
     by: z.enum(WAITING_GROUPS).optional().describe('count them by this, too'),
     ...openRunFilters,

@@ -11,6 +11,7 @@ export const show = question({
   summary: 'how often what finished lately failed, how long it took, and what became worse',
   description: 'Reads the records alone.',
   group: 'see',
+  isTool: true,
   ask: z.strictObject({
     by: z.enum(['definition', 'tapestry']).describe('knots by definition, or runs by tapestry'),
     last: z.enum(['24h', '7d']).describe('of what finished in this time'),

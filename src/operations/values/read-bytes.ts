@@ -1,4 +1,6 @@
-import type { DataStore } from '../../ports';
+import { encryptionOf } from '../../encryption/seal-backends';
+import type { Backends, DataStore } from '../../ports';
+import type { Rights } from '../surroundings';
 
 export interface ReadBytes {
   readonly bytes: Uint8Array;
@@ -25,4 +27,9 @@ export async function readBytes(
     if (size > most) return { bytes: Buffer.concat(pieces).subarray(0, most), isCut: true };
   }
   return { bytes: Buffer.concat(pieces), isCut: false };
+}
+
+/** Whether the store has sealed its values, and this caller is not to see them. */
+export function leavesSealed(backends: Backends, { opensSealed = true }: Rights): boolean {
+  return !opensSealed && encryptionOf(backends) !== undefined;
 }

@@ -10,7 +10,7 @@ import { isSecretName } from '../../values/redact';
 import { hash, name } from '../fields';
 import { question } from '../operation';
 import type { ProjectData } from '../surroundings';
-import { readBytes } from './read-bytes';
+import { leavesSealed, readBytes } from './read-bytes';
 import { partOfValue, valueView, viewOfBytes, viewOfJson, WHOLE_BYTES, type ValueView } from './value-view';
 
 export const show = question({
@@ -18,6 +18,7 @@ export const show = question({
   summary: 'what a value is, or a part of it',
   description: 'Shows the beginning of a large value. If a value cannot be shown, the answer says why.',
   group: 'see',
+  isTool: true,
   ask: z.strictObject({
     hash,
     runId: name
@@ -34,6 +35,10 @@ export const show = question({
   async run({ caller, ...data }, { hash: given, runId, ...part }): Promise<ValueView> {
     const { dataStore, runHistory } = data.backends;
     const hash = await resolveHash(runHistory, given);
+    if (leavesSealed(data.backends, caller)) {
+      const message = `The values of this store are sealed, and are not opened for an assistant. A person can: selvage value ${hash}`;
+      return { form: 'none', hash, code: 'ValueSealed', message };
+    }
     const record = await recordOf(data, hash, runId);
     const run = await runOf(data, runId ?? record?.run_id);
     const how = { ...part, isRedacted: !caller.maySeeSecrets };

@@ -48,7 +48,7 @@ export const valueView = z.discriminatedUnion('form', [
   z.object({ form: z.literal('table'), ...found, table: tableView }),
   z.object({ form: z.literal('bytes'), ...found, mediaType: z.string().optional(), hex: z.string() }),
   /**
-   * `code` is `ValueMissing`, `SubjectForgotten`, `KeyMissing`, `Redacted`, `NotKept`, `BackendUnavailable`
+   * `code` is `ValueMissing`, `SubjectForgotten`, `KeyMissing`, `Redacted`, `NotKept`, `ValueSealed`, `BackendUnavailable`
    * or another error code.
    */
   z.object({ form: z.literal('none'), hash: z.string(), code: z.string(), message: z.string() }),

@@ -45,6 +45,12 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
       { runId: 'asking', knotId: 'approval' },
       { runId: 'good', knotId: 'nobody' },
     ],
+    'knots.list': [
+      { runId: 'good' },
+      { runId: 'broken', outcome: 'err' },
+      { runId: 'good', limit: 1 },
+      { runId: 'nobody' },
+    ],
     'knots.elements': [
       { runId: 'spoken', map: 'lengths' },
       { runId: 'spoken', map: 'strict', outcome: 'err', limit: 1 },
@@ -57,6 +63,9 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
       { hash: report, as: 'bytes' },
       { hash: 'sha256:none' },
     ],
+    'docs.search': [{ query: 'waitForSignal', limit: 1 }],
+    'tapestries.list': [{}],
+    'tapestries.show': [{ tapestry: 'words' }, { tapestry: 'nobody' }],
     'values.uses': [{ hash: doubled }, { hash: 'sha256:none' }],
     'lineage.why': [{ hash: report }, { hash: 'sha256:none' }],
     'lineage.impact': [{ hash: doubled }],

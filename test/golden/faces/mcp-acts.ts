@@ -6,12 +6,12 @@ type Input = Readonly<Record<string, unknown>>;
 export const MCP_ACTS: Readonly<
   Record<string, readonly (Input | ((project: FixedProject) => Promise<Input>))[]>
 > = {
-  start: [
+  runs_start: [
     { tapestry: 'orders', parameters: { x: 5 }, runId: 'tool-started', tags: ['blue'] },
     { tapestry: 'orders', parameters: { x: 'much' } },
     { tapestry: 'nobody', parameters: {} },
   ],
-  signal: [
+  runs_signal: [
     async (project) => ({
       runId: await project.start('asks', 'tool-signalled'),
       signal: 'approve',
@@ -24,7 +24,7 @@ export const MCP_ACTS: Readonly<
     }),
     { runId: 'nobody', signal: 'approve', payload: {} },
   ],
-  resume: [
+  runs_resume: [
     async (project) => ({ runId: await project.run('breaks', 'tool-broken', '--param', 'x=1') }),
     { runId: 'nobody' },
   ],

@@ -2,9 +2,9 @@ import path from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ENVIRONMENT, type FixedProject } from './fixed-project';
+import { typesOf } from './normalise';
 
 const main = path.resolve(__dirname, '../../../lib/cli/main.js');
-const DOCS = 'docs_search';
 
 /** `selvage mcp`, with the tools that write. */
 export class McpFace {
@@ -26,7 +26,7 @@ export class McpFace {
     );
     // Acts wait until the server is reached; what is asked before is answered from the records alone.
     await client.callTool({
-      name: 'signal',
+      name: 'runs_signal',
       arguments: { runId: 'nobody', signal: 'approve', payload: null },
     });
     return new McpFace(project, client);
@@ -54,7 +54,7 @@ export class McpFace {
       normaliser.text(`${name} ${JSON.stringify(input)}`),
       isError === true ? 'an error' : 'an answer',
       isJson(text)
-        ? normaliser.json(name === DOCS ? typesOf(JSON.parse(text)) : JSON.parse(text))
+        ? normaliser.json(name === 'docs_search' ? typesOf(JSON.parse(text)) : JSON.parse(text))
         : normaliser.text(text),
       '',
     ].join('\n');
@@ -68,11 +68,4 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** What the documentation says and what is found first are for its own tests: here, of each field its type. */
-function typesOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(typesOf);
-  if (typeof value !== 'object' || value === null) return `<${typeof value}>`;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, typesOf(member)]));
 }

@@ -143,3 +143,10 @@ export class Normaliser {
     );
   }
 }
+
+/** What the documentation says and what is found first are for its own tests: here, of each field its type. */
+export function typesOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(typesOf);
+  if (typeof value !== 'object' || value === null) return `<${typeof value}>`;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, typesOf(member)]));
+}

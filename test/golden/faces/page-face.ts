@@ -3,6 +3,7 @@ import { pathOf } from '../../../src/operations/operation';
 import { pageAt, send, type Answer, type TestPage } from '../../support/page';
 import { until } from '../../support/until';
 import type { FixedProject } from './fixed-project';
+import { typesOf } from './normalise';
 
 /** The page of a project, in a process of its own. */
 export class PageFace {
@@ -65,7 +66,7 @@ export class PageFace {
       normaliser.text(asked),
       `status ${status}, ${type}`,
       /^application\/(?:problem\+)?json/.test(type)
-        ? normaliser.json(JSON.parse(body))
+        ? normaliser.json(/ docs\/search/.test(asked) ? typesOf(JSON.parse(body)) : JSON.parse(body))
         : normaliser.text(body),
       '',
     ].join('\n');

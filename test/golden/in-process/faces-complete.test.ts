@@ -1,5 +1,5 @@
 import { OPERATIONS } from '../../../src/operations';
-import { TOOLS } from '../../../src/mcp/tools';
+import { toolsFor } from '../../../src/mcp/tools';
 import { CLI_ACTS } from '../faces/cli-acts';
 import { cliQuestions } from '../faces/cli-questions';
 import { expectNames, refusedAlone } from '../faces/face-files';
@@ -27,7 +27,7 @@ test('each verb is asked, each route and each tool', () => {
   expect([...asked].sort()).toEqual([...verbs().keys()].sort());
   expect(httpAsked.sort()).toEqual(operations('question').sort());
   expect(httpActs.sort()).toEqual(operations('act').sort());
-  expect([...mcp].sort()).toEqual(TOOLS.map(({ name }) => name).sort());
+  expect([...mcp].sort()).toEqual([...toolsFor(true).keys()].sort());
 });
 
 test('each has a recorded file of its own, and there is no other', () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -34,10 +35,12 @@ interface Answer {
   readonly json: Json;
 }
 
+type Call = (name: string, input?: Record<string, unknown>) => Promise<Answer>;
+
 async function connect(...words: string[]): Promise<{
   readonly client: Client;
   readonly errors: () => string;
-  readonly call: (name: string, input?: Record<string, unknown>) => Promise<Answer>;
+  readonly call: Call;
 }> {
   const client = new Client({ name: 'test', version: '1' });
   const transport = new StdioClientTransport({
@@ -87,64 +90,52 @@ afterAll(removeProjects);
 test('it reads: runs, a run, a knot, values, lineage, differences, the documentation', async () => {
   const { client, call, errors } = await connect('pipeline.ts');
   const { tools } = await client.listTools();
-  expect(tools.map(({ name }) => name).sort()).toEqual(
-    [
-      'diff',
-      'docs_search',
-      'impact',
-      'knot',
-      'plan_preview',
-      'resume_preview',
-      'run',
-      'runs',
-      'value',
-      'why',
-    ].sort(),
-  );
-  for (const { description, inputSchema, annotations } of tools) {
-    expect(description!.length).toBeGreaterThan(60);
+  const documented = readFileSync(path.resolve(__dirname, '../../../docs/mcp.md'), 'utf8');
+  for (const { name, description, inputSchema, annotations } of tools) {
+    expect(documented).toContain(`\`${name}\``);
+    expect(description!.length).toBeGreaterThan(20);
     expect(inputSchema).toMatchObject({ type: 'object', additionalProperties: false });
     expect(annotations).toMatchObject({ readOnlyHint: true });
   }
 
-  const failed = await call('runs', { status: 'failed' });
+  const failed = await call('runs_list', { status: 'failed' });
   expect(failed.json).toMatchObject({ items: [{ runId: 'large', tapestry: 'hello', status: 'failed' }] });
-  const page = await call('runs', { limit: 1 });
-  const next = await call('runs', { limit: 1, cursor: page.json['cursor'] as string });
+  const page = await call('runs_list', { limit: 1 });
+  const next = await call('runs_list', { limit: 1, cursor: page.json['cursor'] as string });
   expect([page, next].map(({ json }) => json['items'][0].runId as string)).toEqual(['large', 'small']);
 
-  const run = await call('run', { runId: 'large' });
-  expect(run.json).toMatchObject({ failed: [{ id: 'greetings', error: { type: 'MapElements' } }], total: 3 });
-  const knot = await call('knot', { runId: 'large', knotId: 'greetings' });
-  expect(knot.json).toMatchObject({ elements: { total: 200, failed: [{ id: 'greetings[13]' }] } });
-  expect(knot.text).not.toContain('hunter2');
-  expect((await call('knot', { runId: 'large', knotId: 'greetings[13]' })).json).toMatchObject({
+  expect((await call('knots_list', { runId: 'large', outcome: 'err' })).json).toMatchObject({
+    items: [{ knotId: 'greetings', state: { error: { type: 'MapElements' } } }],
+    total: 1,
+  });
+  const elements = await call('knots_elements', { runId: 'large', map: 'greetings', outcome: 'err' });
+  expect(elements.json).toMatchObject({ total: 200, items: [{ id: 'greetings[13]' }] });
+  expect(elements.text).not.toContain('hunter2');
+  expect((await call('knots_show', { runId: 'large', knotId: 'greetings[13]' })).json).toMatchObject({
     error: { type: 'RangeError' },
   });
 
-  const small = await call('run', { runId: 'small' });
-  const hashOf = (id: string): string =>
-    (small.json['items'] as { id: string; outputHash: string }[]).find((one) => one.id === id)!.outputHash;
-  const value = await call('value', { hash: hashOf('users') });
+  const hashOf = await hashesOf(call, 'small');
+  const value = await call('values_show', { hash: hashOf('users'), as: 'json' });
   expect(value.json).toMatchObject({
     form: 'json',
     json: [{ name: 'user 0', password: '[redacted]' }, {}, {}],
-    redacted: 3,
   });
-  expect((await call('value', { hash: hashOf('users'), path: [1, 'name'] })).json).toMatchObject({
-    json: 'user 1',
+  expect((await call('values_show', { hash: hashOf('users'), path: [1, 'name'] })).json).toMatchObject({
+    text: 'user 1',
   });
-  const why = await call('why', { hash: hashOf('greetings') });
+  const why = await call('lineage_why', { hash: hashOf('greetings') });
   expect((why.json['items'] as { knotId: string }[]).map((step) => step.knotId)).toEqual(
     expect.arrayContaining(['greetings', 'users', 'param:count']),
   );
-  expect((await call('impact', { hash: hashOf('users') })).text).toContain('greetings');
-  expect((await call('diff', { first: 'small', second: 'large' })).json).toMatchObject({
+  expect((await call('lineage_impact', { hash: hashOf('users') })).text).toContain('greetings');
+  expect((await call('runs_compare', { first: 'small', second: 'large' })).json).toMatchObject({
     firstDifferent: 'param:count',
   });
-  expect((await call('plan_preview', { tapestry: 'hello' })).json).toMatchObject({
+  expect((await call('tapestries_show', { tapestry: 'hello' })).json).toMatchObject({
     parameters: [{ name: 'count', schema: { type: 'integer' } }],
-    items: [{ id: 'param:count' }, { id: 'users' }, { id: 'greetings', each: 'greet' }],
+    graph: { knots: [{ id: 'param:count' }, { id: 'users' }, { id: 'greetings', each: 'greet' }] },
+    atMost: { knots: 2 },
   });
   const docs = await call('docs_search', { query: 'retry policy of a knot' });
   expect(docs.json['items'].length).toBeGreaterThan(0);
@@ -153,23 +144,35 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
   expect(errors()).toContain('what a file prints is no protocol');
 });
 
-test('answers are bounded, and say that they are cut', async () => {
+/** The hash of the value of each knot of a run. */
+async function hashesOf(call: Call, runId: string): Promise<(knotId: string) => string> {
+  const { json } = await call('knots_list', { runId });
+  const items = json['items'] as { knotId: string; state: { outputHash: string } }[];
+  return (knotId) => items.find((one) => one.knotId === knotId)!.state.outputHash;
+}
+
+test('answers are bounded, name what they leave out, and go on there', async () => {
   const { call } = await connect();
-  const run = await call('run', { runId: 'large' });
-  const users = (run.json['items'] as { id: string; outputHash: string }[]).find(({ id }) => id === 'users')!;
-  const value = await call('value', { hash: users.outputHash });
-  expect(value.text.length).toBeLessThan(60_000);
-  const rest = await call('value', { hash: users.outputHash, from: 198 });
-  expect(rest.json['json']).toHaveLength(2);
+  const hash = (await hashesOf(call, 'large'))('users');
+  const first = await call('values_show', { hash, as: 'json' });
+  expect(first.text.length).toBeLessThan(60_000);
+  expect(first.json).toMatchObject({ cut: [{ path: 'json', from: 0, shown: 100, of: 200 }] });
+  const rest = await call('values_show', { hash, as: 'json', skip: { json: 150 } });
+  expect(rest.json['json']).toHaveLength(50);
+  expect(rest.json['json'][0]).toMatchObject({ name: 'user 150' });
+  expect((await call('values_show', { hash, as: 'json', from: 198 })).json).not.toHaveProperty('cut');
 });
 
 test('errors are errors of the tool, with their code', async () => {
   const { call } = await connect();
   for (const [name, input, code] of [
-    ['run', { runId: 'nobody' }, 'UnknownRun'],
-    ['value', { hash: 'sha256:ffffffff' }, 'UnknownValue'],
-    ['plan_preview', { tapestry: 'hello' }, 'UnknownTapestry'],
-    ['knot', { runId: 'small', knotId: 'nobody' }, 'UnknownKnot'],
+    ['runs_show', { runId: 'nobody' }, 'UnknownRun'],
+    ['values_show', { hash: 'sha256:ffffffff' }, 'UnknownValue'],
+    ['tapestries_show', { tapestry: 'hello' }, 'UnknownTapestry'],
+    ['knots_show', { runId: 'small', knotId: 'nobody' }, 'UnknownKnot'],
+    ['runs_list', { state: 'failed' }, 'InvalidRequest'],
+    ['runs_list', { skip: { items: -1 } }, 'InvalidRequest'],
+    ['runs', {}, 'InvalidRequest'],
   ] as const) {
     const { isError, json } = await call(name, input);
     expect({ name, isError, code: (json['error'] as { code: string }).code }).toEqual({
@@ -183,36 +186,41 @@ test('errors are errors of the tool, with their code', async () => {
 test('it acts only where it is let', async () => {
   const { client: reading } = await connect('pipeline.ts');
   const input = { tapestry: 'hello', parameters: { count: 1 } };
-  const { isError, content } = await reading.callTool({ name: 'start', arguments: input });
+  const { isError, content } = await reading.callTool({ name: 'runs_start', arguments: input });
   expect({ isError, content }).toMatchObject({
     isError: true,
-    content: [{ text: expect.stringContaining('start') as string }],
+    content: [{ text: expect.stringContaining('runs_start') as string }],
   });
 
   const { client, call } = await connect('pipeline.ts', '--allow-write');
   const { tools } = await client.listTools();
   expect(
-    tools.filter(({ annotations }) => annotations?.readOnlyHint === false).map(({ name }) => name),
-  ).toEqual(['start', 'signal', 'resume']);
+    tools
+      .filter(({ annotations }) => annotations?.readOnlyHint === false)
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(['runs_resume', 'runs_signal', 'runs_start']);
   const worker = new Command(project, ['worker', 'pipeline.ts']);
   try {
-    expect((await call('start', { tapestry: 'hello', parameters: { count: 'many' } })).json).toMatchObject({
+    expect(
+      (await call('runs_start', { tapestry: 'hello', parameters: { count: 'many' } })).json,
+    ).toMatchObject({
       error: { code: 'InvalidParameters' },
     });
-    expect((await call('start', { tapestry: 'asks', parameters: {}, runId: 'asked' })).json).toEqual({
+    expect((await call('runs_start', { tapestry: 'asks', parameters: {}, runId: 'asked' })).json).toEqual({
       runId: 'asked',
     });
     expect(
-      (await call('signal', { runId: 'asked', signal: 'answer', payload: { by: 'a model' } })).json,
-    ).toMatchObject({ taken: true });
-    expect((await call('runs', { trigger: 'mcp' })).json).toMatchObject({ items: [{ runId: 'asked' }] });
+      (await call('runs_signal', { runId: 'asked', signal: 'answer', payload: { by: 'a model' } })).json,
+    ).toEqual({});
+    expect((await call('runs_list', { trigger: 'mcp' })).json).toMatchObject({ items: [{ runId: 'asked' }] });
     await until('the run has taken the signal', async () => {
-      const { json } = await call('run', { runId: 'asked' });
+      const { json } = await call('runs_show', { runId: 'asked' });
       return (json['run'] as { status: string }).status === 'succeeded';
     });
-    const resumed = await call('resume', { runId: 'large' });
+    const resumed = await call('runs_resume', { runId: 'large' });
     expect(resumed.isError).toBe(false);
-    const again = await call('run', { runId: resumed.json['runId'] as string });
+    const again = await call('runs_show', { runId: resumed.json['runId'] as string });
     expect(again.json).toMatchObject({ run: { tapestry: 'hello', trigger: 'resume' } });
   } finally {
     worker.signal('SIGTERM');
@@ -222,7 +230,7 @@ test('it acts only where it is let', async () => {
 
 test('it reads where the server is away, and ends when its input ends', async () => {
   const { client, call } = await connect('--address', '127.0.0.1:1');
-  expect((await call('runs')).json['items'].length).toBeGreaterThan(1);
+  expect((await call('runs_list')).json['items'].length).toBeGreaterThan(1);
   const { pid } = client.transport as StdioClientTransport;
   await client.close();
   expect(() => process.kill(pid!, 0)).toThrow();

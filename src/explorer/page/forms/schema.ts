@@ -1,5 +1,5 @@
 import type { Json } from '../../../values';
-import type { ParameterView } from '../../../operations/project/about';
+import type { ParameterView } from '../../../operations/tapestries/view';
 
 /**
  * The fields of a form, made from a JSON Schema. A part that a form cannot express becomes a field for JSON:

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { TapestryView } from '../../../operations/project/about';
+import type { TapestryView } from '../../../operations/tapestries/view';
 import type { Json } from '../../../values';
 import { about, source } from '../app';
 import { FormFields } from '../forms/form';

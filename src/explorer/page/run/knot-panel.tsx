@@ -156,8 +156,13 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
       {mine?.log && (
         <KnotSection
           title="Log"
-          aside={mine.log.truncated ? <span class="muted">last lines</span> : undefined}
+          aside={
+            mine.log.truncated && mine.log.unreadable === undefined ? (
+              <span class="muted">last lines</span>
+            ) : undefined
+          }
         >
+          {mine.log.unreadable !== undefined && <p class="muted">It cannot be read: {mine.log.unreadable}</p>}
           <pre class="knot-log" tabIndex={0} aria-label="Log">
             {logLines(mine.log.text).map(({ time, level, text }, index) => (
               <span key={index} class="knot-log-line">

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { GraphKnot } from '../../../authoring/run-graph';
-import type { TapestryView } from '../../../operations/project/about';
+import type { TapestryView } from '../../../operations/tapestries/view';
 import { FilterBar } from '../graph/filter-bar';
 import { GraphView } from '../graph/graph-view';
 import { WORDS } from '../graph/status';

@@ -1,10 +1,11 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { SelvageError } from '../errors';
+import { z } from 'zod';
+import { SelvageError } from '../../errors';
 
 /** Most characters of a section that are shown. */
 const SHOWN = 1_500;
-const FOLDER = path.join(__dirname, '../../docs');
+const FOLDER = path.join(__dirname, '../../../docs');
 const WORD = /[\p{L}\p{N}_]+/gu;
 /** Words that occur in nearly every section. */
 const COMMON = new Set(
@@ -19,14 +20,14 @@ interface Section {
   readonly words: ReadonlyMap<string, number>;
 }
 
-export interface FoundSection {
+export const foundSection = z.object({
   /** Path of the page, below the package's folder `docs`. */
-  readonly page: string;
-  readonly heading: string;
+  page: z.string(),
+  heading: z.string(),
   /** The beginning of the section, in Markdown. */
-  readonly text: string;
-  readonly truncated: boolean;
-}
+  text: z.string(),
+  truncated: z.boolean(),
+});
 
 let known: readonly Section[] | undefined;
 
@@ -35,7 +36,7 @@ let known: readonly Section[] | undefined;
  *
  * @throws SelvageError `PackageIncomplete`
  */
-export function searchDocs(question: string, limit: number): FoundSection[] {
+export function searchDocs(question: string, limit: number): z.output<typeof foundSection>[] {
   const sections = (known ??= readSections());
   const wanted = [...new Set(wordsOf(question))].filter((word) => !COMMON.has(word));
   const weights = new Map(wanted.map((word) => [word, rarityOf(word, sections)]));

@@ -1,0 +1,3 @@
+import { search } from './search';
+
+export const docs = [search] as const;
