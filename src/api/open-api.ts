@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { waitingKnot } from '../connection/waiting';
+import { waitingKnot } from '../connection/explain/waiting';
 import { json } from '../operations/fields';
 import { innerOf } from '../operations/flat';
 import { errorView } from '../operations/knots/show';

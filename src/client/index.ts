@@ -91,8 +91,8 @@ export type {
   WaitingKnot,
   WaitingState,
   WorkflowTaskState,
-} from '../connection/waiting';
-export type { Pollers, QueuePollers } from '../connection/pollers';
+} from '../connection/explain/waiting';
+export type { Pollers } from '../connection/pollers';
 export { currentActor, currentCommit } from '../connection/provenance';
 export {
   Schedules,
@@ -123,3 +123,4 @@ export type {
   PlannedPartition,
   BackfillState,
 } from '../backfills';
+export type { QueuePollers } from '../connection/explain/facts';

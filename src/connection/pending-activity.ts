@@ -1,6 +1,7 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
-import { isErrorCode, presentCode, type ErrorCode } from '../errors';
+import { isErrorCode, presentCode } from '../errors';
+import type { AttemptFailure, PendingActivity } from './explain/facts';
 
 type Raw = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 type RawFailure = NonNullable<Raw['lastFailure']>;
@@ -13,31 +14,6 @@ const PAUSED = 4;
 const START_TO_CLOSE = 1;
 /** Of activities of servers that do not tell. */
 const TIMEOUT_MS = 30_000;
-
-/** An activity that has not ended, as the server sees it. Times are milliseconds since the epoch. */
-export interface PendingActivity {
-  readonly id: string;
-  readonly type: string;
-  readonly state: 'scheduled' | 'started' | 'cancelling' | 'paused';
-  readonly attempt: number;
-  readonly taskQueue: string;
-  /** When the current attempt was, or will be, given to a worker. */
-  readonly scheduledAt?: number;
-  /** Start of the current attempt or, while waiting, of the last. */
-  readonly startedAt?: number;
-  readonly lastHeartbeatAt?: number;
-  /** When the next attempt is due. Absent if it is already due. */
-  readonly nextAttemptAt?: number;
-  /** Worker of the current attempt or, while waiting, of the last. */
-  readonly worker?: string;
-  readonly lastFailure?: AttemptFailure;
-}
-
-/** Why an attempt ended without an outcome. */
-export interface AttemptFailure {
-  readonly code: ErrorCode | 'BodyThrew' | 'HeartbeatTimeout';
-  readonly message: string;
-}
 
 export function pendingActivitiesOf({ raw }: Pick<WorkflowExecutionDescription, 'raw'>): PendingActivity[] {
   return (raw.pendingActivities ?? []).map(pendingActivity);

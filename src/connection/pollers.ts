@@ -3,6 +3,7 @@ import { isGrpcServiceError, type WorkflowClient } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
 import { unreachable } from './connection-errors';
 import { buildOf, wantedBuild, wordsOf } from './worker-builds';
+import type { QueuePollers } from './explain/facts';
 
 /** A worker polls at least once a minute; the server remembers one that is gone for five. */
 export const ALIVE_MS = 70_000;
@@ -13,19 +14,6 @@ const UNIMPLEMENTED = 12;
 const SHOWN_BUILDS = 5;
 /** WorkerStatus.WORKER_STATUS_SHUTTING_DOWN and …_SHUTDOWN. */
 const STOPPED: readonly unknown[] = [2, 3];
-
-/** The workers that poll a task queue and can get the work; with Temporal's worker versioning, only those of one build. */
-export interface QueuePollers {
-  /** Identities of the workers that polled in the last 70 s and have not announced their stop since. */
-  readonly alive: readonly string[];
-  /** When one of them last polled, within the last five minutes. */
-  readonly lastPollAt?: number;
-  /**
-   * Set if only workers of other builds are alive. For people: the subject "no worker of the wanted build", without a verb, and which
-   * builds there are.
-   */
-  readonly builds?: { readonly wanted: string; readonly others: string };
-}
 
 /** Finds out who polls a task queue. */
 export class Pollers {

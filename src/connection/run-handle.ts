@@ -21,9 +21,9 @@ import { RunOnServer, isUnfinished, type Live, type RunHandleOptions } from './r
 import { followProgress, liveRun, type LiveRun, type Progress } from './run-progress';
 import { RunRecords } from './run-records';
 import { sendSignal } from './send-signal';
-import type { Waiting, WaitingKnot } from './waiting';
-import { WaitingReader, type UnfinishedRun } from './waiting-reader';
-import { whyElementWaits } from './why-waiting';
+import type { Waiting, WaitingKnot } from './explain/waiting';
+import { FactsReader, type UnfinishedRun } from './facts-reader';
+import { explainElement } from './explain/explain';
 import { pinnedBuild } from './worker-builds';
 
 const PROGRESS_INTERVAL_MS = 200;
@@ -83,7 +83,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   private readonly server: RunOnServer;
   /** @internal */
   readonly records: RunRecords;
-  private readonly waiting: WaitingReader;
+  private readonly waiting: FactsReader;
   private readonly maps: MapProgressReader;
 
   constructor(
@@ -95,7 +95,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     this.existing = options.existing;
     this.server = new RunOnServer(runId, workflow, backends, options);
     this.records = new RunRecords(this.server);
-    this.waiting = new WaitingReader(workflow.client, backends, options.pollers, options.workers);
+    this.waiting = new FactsReader(workflow.client, backends, options.pollers, options.workers);
     this.maps = new MapProgressReader(backends);
   }
 
@@ -207,7 +207,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     const { run, waiting } = state;
     const [record] = await this.backends.runHistory.getRecords(run.temporal_run_id, [knotId]);
     if (record) return { knotId, run, record };
-    return { knotId, run, waiting: waiting && whyElementWaits(knotId, waiting) };
+    return { knotId, run, waiting: waiting && explainElement(knotId, waiting) };
   }
 
   /**

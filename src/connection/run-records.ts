@@ -4,12 +4,12 @@ import type { RunRecord } from '../ports';
 import type { RunScope } from '../encryption/run-scope';
 import { digestForRun, digestsOf, encryptionOf, subjectOf } from '../encryption/seal-backends';
 import { isReset } from './executions';
-import { hasFirstStep } from './next-step';
+import { hasFirstStep } from './workflow-task-facts';
 import { asEnded, reconcileRun } from './reconcile';
 import type { Through } from './outages';
 import { isUnfinished, type RunOnServer } from './run-on-server';
 import { cannotBeAwaited, isOfOtherHistory, memoOf, recordOfUnbegun } from './unbegun-run';
-import type { UnfinishedRun } from './waiting-reader';
+import type { UnfinishedRun } from './facts-reader';
 
 /** The record of an unfinished run, or one made up from what the server knows. */
 type UnfinishedRecord = Pick<UnfinishedRun, 'run' | 'begun' | 'resetFrom'>;

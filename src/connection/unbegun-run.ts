@@ -5,7 +5,7 @@ import { LoadedPlan } from '../runtime';
 import type { Backends, RunQuery, RunRecord } from '../ports';
 import { MEMO_KEY, type RunMemo } from '../workflows/messages';
 import { unreachable } from './connection-errors';
-import { hasFirstStep } from './next-step';
+import { hasFirstStep } from './workflow-task-facts';
 import { isUnfinished } from './run-on-server';
 import { describeRunning, runningWorkflows } from './running-workflows';
 import { serverIdentity } from './server-identity';

@@ -1,7 +1,7 @@
 import { bodyName } from '../authoring/body-names';
 import { SelvageError } from '../errors';
 import type { LoadedPlan } from '../runtime';
-import type { WaitingKnot } from './waiting';
+import type { WaitingKnot } from './explain/waiting';
 import type { WorkerState } from './worker-state';
 import type { Workers } from './workers';
 

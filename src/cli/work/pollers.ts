@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunHandle, Selvage, RunDescription } from '../../client';
-import { nobodyPolls } from '../../connection/nobody-polls';
+import { nobodyPolls } from '../../connection/explain/nobody-polls';
 import { isForegroundQueue } from '../../plan';
 import { SelvageError } from '../../errors';
 import { placeWords, type ServerOptions } from '../options/server-options';

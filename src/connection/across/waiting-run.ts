@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { WorkflowTaskCode, WaitingCode } from '../waiting';
+import type { WorkflowTaskCode, WaitingCode } from '../explain/waiting';
 import type { RunQuery } from '../../ports';
 import type { Duration } from '../../values/duration';
 

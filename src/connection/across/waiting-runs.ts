@@ -7,20 +7,20 @@ import type { Layout } from '../../plan';
 import type { RunRecord } from '../../ports';
 import { inParallel } from '../../values/in-parallel';
 import type { LoadedPlan } from '../../runtime';
-import { nobodyTakes } from '../activity-reason';
+import { nobodyTakes } from '../explain/activity-reason';
 import { durationOption } from '../../values/duration';
 import { unreachable } from '../connection-errors';
 import type { Connected } from '../connect';
-import { KnotReasons, urgency } from '../knot-reasons';
-import { nobodyPolls } from '../nobody-polls';
+import { KnotReasons, urgency } from '../explain/knot-reasons';
+import { nobodyPolls } from '../explain/nobody-polls';
 import { recordedElsewhere } from '../unbegun-run';
 import type { Pollers } from '../pollers';
 import type { RunHandle } from '../run-handle';
 import { isUnfinished } from '../run-on-server';
-import type { RunSituation } from '../run-situation';
-import { UnfinishedKnots } from '../unfinished-knots';
-import type { Waiting, WaitingKnot } from '../waiting';
-import { WaitingReader } from '../waiting-reader';
+import type { RunFacts } from '../explain/facts';
+import { UnfinishedKnots } from '../explain/unfinished-knots';
+import type { Waiting, WaitingKnot } from '../explain/waiting';
+import { FactsReader } from '../facts-reader';
 import type { WorkerState } from '../worker-state';
 import type { Workers } from '../workers';
 import { readFinishedKnots, type Finished } from './finished-knots';
@@ -75,7 +75,7 @@ class AcrossReader {
   private readonly now = Date.now();
   private readonly pollers: Pollers;
   private readonly plans: PlansOfRuns;
-  private readonly reader: WaitingReader;
+  private readonly reader: FactsReader;
 
   private limit = Infinity;
 
@@ -85,7 +85,7 @@ class AcrossReader {
     this.plans = new PlansOfRuns(backends);
     let alive: Promise<WorkerState[]> | undefined;
     const list = (): Promise<WorkerState[]> => (alive ??= workers.list());
-    this.reader = new WaitingReader(client.workflow, backends, this.pollers, { list });
+    this.reader = new FactsReader(client.workflow, backends, this.pollers, { list });
   }
 
   async read(query: OpenRunsQuery, within: number): Promise<WaitingRuns> {
@@ -146,15 +146,15 @@ class AcrossReader {
       if (nobody === undefined) return 'ask';
       return noted(run, { reason: { code: 'NoWorker', message: nobody }, since: run.startedAt, taskQueue });
     }
-    const situation = this.situationOf(begun);
-    const knots = new UnfinishedKnots(situation);
+    const facts = this.factsOf(begun, taskQueue);
+    const knots = new UnfinishedKnots(facts);
     const ready = knots.indexes.filter((index) => knots.unfinishedParents(index).length === 0);
     const policies = ready.map((index) => begun.layout.policies[begun.layout.policy[index]!]!);
     const [first] = ready;
     if (first === undefined) return 'ask';
     if (policies.every(({ wait }) => wait !== undefined)) {
       const waits = ready.map((index) => ({
-        ...new KnotReasons(situation, knots).reasonOf(index),
+        ...new KnotReasons(facts, knots).reasonOf(index),
         since: readySince(begun, index),
       }));
       if (waits.some(({ until = Infinity }) => until < this.now - OVERDUE_MS)) return 'ask';
@@ -176,7 +176,7 @@ class AcrossReader {
   }
 
   /** As if the server had nothing of the run but its waits. */
-  private situationOf({ layout, finished, run }: Begun): RunSituation {
+  private factsOf({ layout, finished, run }: Begun, taskQueue: string): RunFacts {
     const waits = layout.ids.flatMap((knot, index) => {
       const { wait } = layout.policies[layout.policy[index]!]!;
       const duration = wait?.ms ?? wait?.timeout;
@@ -186,6 +186,7 @@ class AcrossReader {
     return {
       layout,
       outcomes: outcomesOf(finished),
+      workflowTask: { taskQueue, isPaused: false },
       activities: [],
       childRuns: EMPTY,
       pollers: EMPTY,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { recordOf } from '../../authoring';
 import { mapOfElement } from '../../authoring/element-id';
 import type { ExceptionRecord } from '../../authoring/outcome';
-import { waitingKnot } from '../../connection/waiting';
+import { waitingKnot } from '../../connection/explain/waiting';
 import { withSubject } from '../../encryption/run-scope';
 import { subjectOf } from '../../encryption/seal-backends';
 import { SelvageError } from '../../errors';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { waitingKnot, workflowTaskState } from '../../connection/waiting';
+import { waitingKnot, workflowTaskState } from '../../connection/explain/waiting';
 import { name } from '../fields';
 import { question } from '../operation';
 

@@ -1,8 +1,5 @@
 import { msToTs } from '@temporalio/common/lib/time';
 import { pendingActivitiesOf } from '../../../src/connection/pending-activity';
-import { describeFailure } from '../../../src/connection/next-step';
-import { NEWEST_BEHAVIOUR, requireKnownBehaviour } from '../../../src/workflows/behaviours';
-import { refusal } from '../../support/refusal';
 
 /** As the server sends it. */
 const pending = (more: object): ReturnType<typeof pendingActivitiesOf>[number] =>
@@ -83,28 +80,4 @@ test.each([
   [5, true, 'paused'],
 ])('state %s, paused %s: %s', (state, paused, expected) => {
   expect(pending({ state, paused }).state).toBe(expected);
-});
-
-describe('the failure of a step', () => {
-  test('that a newer version began is known by the code that its text begins with', () => {
-    let message = '';
-    try {
-      requireKnownBehaviour(NEWEST_BEHAVIOUR + 1);
-    } catch (error) {
-      message = (error as Error).message;
-    }
-    expect(describeFailure({ message })).toEqual(
-      refusal('HistoryTooNew', /^this run was begun by a newer Selvage/),
-    );
-  });
-
-  test('that was written with a query is known by its type', () => {
-    const applicationFailureInfo = { type: 'UnknownTapestry' };
-    const failure = { message: 'none: of that name', applicationFailureInfo };
-    expect(describeFailure(failure)).toEqual({ code: 'UnknownTapestry', message: 'none: of that name' });
-  });
-
-  test.each(['anything else', 'TypeError: UnknownTapestry: no', ''])('%j is told as it is', (message) => {
-    expect(describeFailure({ message })).toEqual({ code: 'WorkflowTaskFailed', message });
-  });
 });

@@ -1,4 +1,4 @@
-import type { WaitingCode, WaitingKnot } from '../../../src/connection/waiting';
+import type { WaitingCode, WaitingKnot } from '../../../src/connection/explain/waiting';
 import type { LiveMessage } from '../../../src/explorer/contract';
 import { RunModel } from '../../../src/explorer/page/run/run-model';
 import { bannerOf } from '../../../src/explorer/page/run/waits';

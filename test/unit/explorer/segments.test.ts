@@ -1,5 +1,5 @@
 import type { GraphState } from '../../../src/authoring/run-graph';
-import type { WaitingCode, WaitingKnot } from '../../../src/connection/waiting';
+import type { WaitingCode, WaitingKnot } from '../../../src/connection/explain/waiting';
 import { segmentsOf, spanOf } from '../../../src/explorer/page/timeline/segments';
 
 const state = (more: Partial<GraphState>): GraphState => ({

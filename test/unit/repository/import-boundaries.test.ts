@@ -195,6 +195,7 @@ describe('folders that run without Node', () => {
     const names = sandboxed.map(([name]) => name).sort();
     expect(names).toEqual([
       'authoring',
+      'connection/explain',
       'emitters',
       'errors',
       'metrics',

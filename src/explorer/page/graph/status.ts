@@ -1,6 +1,6 @@
 import type { GraphKnot, GraphState } from '../../../authoring/run-graph';
 import { recordedStatus, type KnotStatus } from '../../../visualisation/selection';
-import type { WaitingKnot } from '../../../connection/waiting';
+import type { WaitingKnot } from '../../../connection/explain/waiting';
 
 /** In the order of counts and legends. */
 export const STATUSES: readonly KnotStatus[] = [

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { WaitingKnot } from '../../../connection/waiting';
+import type { WaitingKnot } from '../../../connection/explain/waiting';
 import { shownText } from '../shown-text';
 import { Duration, Time } from '../ui/time';
 import { WAIT_KINDS, waitKind } from './waits';

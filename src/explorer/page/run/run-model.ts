@@ -1,7 +1,7 @@
 import { mapOfElement } from '../../../authoring/element-id';
 import type { GraphState, RunGraph } from '../../../authoring/run-graph';
 import { kinshipOf, type Kinship, type KnotStatus } from '../../../visualisation/selection';
-import type { WaitingKnot } from '../../../connection/waiting';
+import type { WaitingKnot } from '../../../connection/explain/waiting';
 import type { LiveMessage } from '../../contract';
 import { statusOf, WORDS } from '../graph/status';
 

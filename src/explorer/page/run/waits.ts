@@ -1,4 +1,4 @@
-import type { WaitingKnot, WorkflowTaskState } from '../../../connection/waiting';
+import type { WaitingKnot, WorkflowTaskState } from '../../../connection/explain/waiting';
 
 /** Kinds of waiting that pictures tell apart. */
 export type WaitKind =

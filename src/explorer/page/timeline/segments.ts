@@ -1,6 +1,6 @@
 import type { GraphState } from '../../../authoring/run-graph';
 import type { KnotStatus } from '../../../visualisation/selection';
-import type { WaitingKnot } from '../../../connection/waiting';
+import type { WaitingKnot } from '../../../connection/explain/waiting';
 import { waitKind, type WaitKind } from '../run/waits';
 
 /** A part of a knot's time. Times are milliseconds since the epoch. */

@@ -1,23 +1,27 @@
 import { z } from 'zod';
 import { sleep, tapestry, waitForSignal, waitUntil } from '../../../src';
-import type { PendingActivity } from '../../../src/connection/pending-activity';
-import type { QueuePollers } from '../../../src/connection/pollers';
-import { dueQueues } from '../../../src/connection/activity-reason';
-import type { RunSituation } from '../../../src/connection/run-situation';
-import { whyElementWaits, whyWaiting } from '../../../src/connection/why-waiting';
+import { dueQueues } from '../../../src/connection/explain/activity-reason';
+import type {
+  PendingActivity,
+  QueuePollers,
+  RunFacts,
+  WorkflowTaskFacts,
+} from '../../../src/connection/explain/facts';
+import { explainElement, explain } from '../../../src/connection/explain/explain';
 import { compile, layoutOf } from '../../../src/plan';
 import { recordOf } from '../../../src/authoring';
+import { NEWEST_BEHAVIOUR, requireKnownBehaviour } from '../../../src/workflows/behaviours';
 import { chain, fanWithSum, localWhere, tapestryOf } from '../../support/tapestry-records';
 
 const NOW = 1_000_000;
 const id = (knot: number): string => `k${String(knot).padStart(5, '0')}`;
 
 /** Knots by number; everything else is quiet. */
-function situation(
+function factsOf(
   parentsOf: readonly (readonly number[])[],
-  given: Partial<Omit<RunSituation, 'outcomes'>> & { ok?: number[]; notOk?: number[] } = {},
+  given: Partial<Omit<RunFacts, 'outcomes'>> & { ok?: number[]; notOk?: number[] } = {},
   isLocal?: (knot: number) => boolean,
-): RunSituation {
+): RunFacts {
   const { ok = [], notOk = [], ...more } = given;
   return {
     layout: layoutOf(compile(tapestryOf(parentsOf, 0, isLocal && localWhere(isLocal))).plan),
@@ -25,6 +29,7 @@ function situation(
       ...ok.map((knot) => [id(knot), true] as const),
       ...notOk.map((knot) => [id(knot), false] as const),
     ]),
+    workflowTask: { taskQueue: 'queue', isPaused: false },
     activities: [],
     childRuns: new Map(),
     pollers: new Map([['queue', { alive: ['w'], lastPollAt: NOW - 1_000 }]]),
@@ -32,6 +37,11 @@ function situation(
     now: NOW,
     ...more,
   };
+}
+
+/** A workflow task that no worker has taken. */
+function untaken(task: Partial<NonNullable<WorkflowTaskFacts['task']>>): WorkflowTaskFacts {
+  return { taskQueue: 'queue', isPaused: false, task: { attempt: 1, isStarted: false, ...task } };
 }
 
 const activity = (knot: number, more: Partial<PendingActivity> = {}): PendingActivity => ({
@@ -52,15 +62,15 @@ const segment = (first: number, more: Partial<PendingActivity> = {}): PendingAct
     ...more,
   });
 
-const codes = (given: RunSituation): Record<string, string> =>
-  Object.fromEntries(whyWaiting(given).knots.map(({ knotId, reason }) => [knotId, reason.code]));
-const only = (pending: PendingActivity, more: Partial<RunSituation> = {}) =>
-  whyWaiting(situation([[]], { activities: [pending], ...more })).knots[0]!;
+const codes = (given: RunFacts): Record<string, string> =>
+  Object.fromEntries(explain(given).knots.map(({ knotId, reason }) => [knotId, reason.code]));
+const only = (pending: PendingActivity, more: Partial<RunFacts> = {}) =>
+  explain(factsOf([[]], { activities: [pending], ...more })).knots[0]!;
 
 describe('what is unfinished', () => {
   test('is what has no record, but for what is skipped for its parents', () => {
-    const { total, unfinished, knots } = whyWaiting(
-      situation([[], [], [0], [1], [3], [2, 4]], { ok: [0], notOk: [1], activities: [activity(2)] }),
+    const { total, unfinished, knots } = explain(
+      factsOf([[], [], [0], [1], [3], [2, 4]], { ok: [0], notOk: [1], activities: [activity(2)] }),
     );
     expect({ total, unfinished }).toEqual({ total: 6, unfinished: 2 });
     // Both parents must be settled before it is skipped.
@@ -76,14 +86,14 @@ describe('what is unfinished', () => {
         ),
       ).plan,
     );
-    expect(codes({ ...situation([[]], { notOk: [0] }), layout })).toEqual({
+    expect(codes({ ...factsOf([[]], { notOk: [0] }), layout })).toEqual({
       [id(1)]: 'NextWorkflowTask',
       [id(3)]: 'Parents',
     });
   });
 
   test('an outcome that was taken over counts before its parents', () => {
-    expect(codes(situation(chain(3), { ok: [1], activities: [activity(0)] }))).toEqual({
+    expect(codes(factsOf(chain(3), { ok: [1], activities: [activity(0)] }))).toEqual({
       [id(0)]: 'Queued',
       [id(2)]: 'NextWorkflowTask',
     });
@@ -91,7 +101,7 @@ describe('what is unfinished', () => {
 
   test('of before a reset counts what does not run again', () => {
     const outcomesBefore = new Map([0, 1, 2].map((knot) => [id(knot), true]));
-    expect(codes(situation(chain(3), { outcomesBefore, activities: [activity(1)] }))).toEqual({
+    expect(codes(factsOf(chain(3), { outcomesBefore, activities: [activity(1)] }))).toEqual({
       [id(1)]: 'Queued',
       [id(2)]: 'Parents',
     });
@@ -206,8 +216,8 @@ describe('a pending activity', () => {
 
 describe('a knot without an activity of its own', () => {
   test('waits for its unfinished parents, of which the first five are named', () => {
-    const { knots } = whyWaiting(
-      situation(fanWithSum(8), {
+    const { knots } = explain(
+      factsOf(fanWithSum(8), {
         ok: [0, 2],
         activities: [1, 3, 4, 5, 6, 7, 8].map((knot) => activity(knot)),
       }),
@@ -222,18 +232,18 @@ describe('a knot without an activity of its own', () => {
   });
 
   test('runs in a child run', () => {
-    expect(
-      whyWaiting(situation([[]], { childRuns: new Map([[id(0), `run/${id(0)}`]]) })).knots,
-    ).toMatchObject([{ state: 'running', reason: { code: 'ChildRun' }, childRunId: `run/${id(0)}` }]);
+    expect(explain(factsOf([[]], { childRuns: new Map([[id(0), `run/${id(0)}`]]) })).knots).toMatchObject([
+      { state: 'running', reason: { code: 'ChildRun' }, childRunId: `run/${id(0)}` },
+    ]);
   });
 
   test('has the reason of what is stuck in its child run, and else what is in flight there', () => {
     const childRun = `run/${id(0)}`;
     const within = (...activities: PendingActivity[]) =>
-      whyWaiting(
-        situation([[]], {
+      explain(
+        factsOf([[]], {
           childRuns: new Map([[id(0), childRun]]),
-          children: new Map([[childRun, { activities }]]),
+          children: new Map([[childRun, { activities, workflowTasks: [] }]]),
         }),
       ).knots[0]!;
     const element = (at: number, more: Partial<PendingActivity> = {}): PendingActivity =>
@@ -269,26 +279,26 @@ describe('a knot without an activity of its own', () => {
       (first) => ({ knotId: `m[${first}…]`, state: 'running', reason }) as const,
     );
     const elements = [{ knotId: 'm[17]', state: 'running', reason }] as const;
-    expect(whyElementWaits('m[17]', { ...map, elements })).toEqual(elements[0]);
-    expect(whyElementWaits('m[18]', { ...map, elements })).toMatchObject({
+    expect(explainElement('m[17]', { ...map, elements })).toEqual(elements[0]);
+    expect(explainElement('m[18]', { ...map, elements })).toMatchObject({
       reason: { code: 'PendingActivityLimit' },
     });
-    expect(whyElementWaits('m[17]', { ...map, elements: batches })).toMatchObject({
+    expect(explainElement('m[17]', { ...map, elements: batches })).toMatchObject({
       knotId: 'm[17]',
       reason,
     });
-    expect(whyElementWaits('m[17]', map)).toMatchObject({ reason: { message: 'its map: runs' } });
+    expect(explainElement('m[17]', map)).toMatchObject({ reason: { message: 'its map: runs' } });
   });
 
   test('is held up by the limit of activities, by a full history, or by the next workflow task', () => {
     const wide = Array.from({ length: 501 }, () => []);
-    const full = situation(wide, { activities: wide.slice(1).map((_, index) => activity(index)) });
-    expect(whyWaiting(full).reasons).toEqual({ Queued: 500, PendingActivityLimit: 1 });
-    expect(codes(situation([[]], { isHistoryFull: true }))).toEqual({ [id(0)]: 'ContinuingAsNew' });
-    expect(codes(situation([[]]))).toEqual({ [id(0)]: 'NextWorkflowTask' });
-    const workflowTask = { code: 'NoWorker', message: 'no worker polls', taskQueue: 'queue' } as const;
-    const held = whyWaiting(situation([[]], { workflowTask, isHistoryFull: true }));
-    expect(held.workflowTask).toBe(workflowTask);
+    const full = factsOf(wide, { activities: wide.slice(1).map((_, index) => activity(index)) });
+    expect(explain(full).reasons).toEqual({ Queued: 500, PendingActivityLimit: 1 });
+    expect(codes(factsOf([[]], { isHistoryFull: true }))).toEqual({ [id(0)]: 'ContinuingAsNew' });
+    expect(codes(factsOf([[]]))).toEqual({ [id(0)]: 'NextWorkflowTask' });
+    const workflowTask = untaken({ pollers: { alive: [] } });
+    const held = explain(factsOf([[]], { workflowTask, isHistoryFull: true }));
+    expect(held.workflowTask).toMatchObject({ code: 'NoWorker' });
     expect(held.knots).toMatchObject([
       {
         state: 'pending',
@@ -303,7 +313,7 @@ describe('segments', () => {
 
   test('have as members the local knots that can be in one, where no worker says which', () => {
     // 0 -> 1 -> 3 (queued), and 2, which waits for 3.
-    const shape = situation([[], [0], [], [1], [2]], { ok: [0], activities: [segment(0)] }, isLocal);
+    const shape = factsOf([[], [0], [], [1], [2]], { ok: [0], activities: [segment(0)] }, isLocal);
     expect(codes(shape)).toEqual({
       [id(1)]: 'Segment',
       [id(2)]: 'Segment',
@@ -313,14 +323,14 @@ describe('segments', () => {
   });
 
   test('have as members those that a worker has named', () => {
-    const shape = situation([[], [], []], { activities: [segment(0)], segments: [[id(0), id(1)]] }, isLocal);
+    const shape = factsOf([[], [], []], { activities: [segment(0)], segments: [[id(0), id(1)]] }, isLocal);
     expect(codes(shape)).toEqual({ [id(0)]: 'Segment', [id(1)]: 'Segment', [id(2)]: 'NextWorkflowTask' });
   });
 
   test('that wait make their members wait for the same', () => {
     const lastFailure = { code: 'BackendUnavailable', message: 'out of reach' } as const;
     const retrying = segment(0, { state: 'scheduled', attempt: 2, nextAttemptAt: NOW + 1_000, lastFailure });
-    expect(whyWaiting(situation(chain(2), { activities: [retrying] }, isLocal)).knots).toMatchObject([
+    expect(explain(factsOf(chain(2), { activities: [retrying] }, isLocal)).knots).toMatchObject([
       {
         state: 'retrying',
         attempt: 2,
@@ -337,16 +347,14 @@ describe('the list', () => {
     const failing = (knot: number): PendingActivity =>
       activity(knot, { attempt: 2, nextAttemptAt: NOW + 1, lastFailure });
     // 3 needs 1, and 4 needs 3; 0 holds nothing up; 2 runs and holds up 5.
-    const shape = situation([[], [], [], [1], [3], [2]], {
+    const shape = factsOf([[], [], [], [1], [3], [2]], {
       activities: [failing(0), failing(1), activity(2, { state: 'started', worker: 'w' })],
     });
-    expect(whyWaiting(shape).knots.map(({ knotId }) => knotId)).toEqual([1, 0, 2, 3, 4, 5].map(id));
+    expect(explain(shape).knots.map(({ knotId }) => knotId)).toEqual([1, 0, 2, 3, 4, 5].map(id));
   });
 
   test('is of a hundred knots at most, with the rest counted, in a run of any size', () => {
-    const { knots, reasons, unfinished } = whyWaiting(
-      situation(chain(10_000), { activities: [activity(0)] }),
-    );
+    const { knots, reasons, unfinished } = explain(factsOf(chain(10_000), { activities: [activity(0)] }));
     expect(knots).toHaveLength(100);
     expect(knots[0]!.knotId).toBe(id(0));
     expect(unfinished).toBe(10_000);
@@ -363,9 +371,9 @@ describe('a knot that waits', () => {
     waitUntil({ time: NOW + 60_000 }, { id: 'due' });
   });
   const layout = layoutOf(compile(recordOf(waits)).plan);
-  const knotsOf = (more: Partial<RunSituation> = {}) =>
+  const knotsOf = (more: Partial<RunFacts> = {}) =>
     Object.fromEntries(
-      whyWaiting({ ...situation([[]]), layout, outcomes: new Map(), ...more }).knots.map((knot) => [
+      explain({ ...factsOf([[]]), layout, outcomes: new Map(), ...more }).knots.map((knot) => [
         knot.knotId,
         knot,
       ]),
@@ -402,6 +410,71 @@ describe('a knot that waits', () => {
       knotsOf({ activities: [{ ...activity(0), id: 'first', type: 'selvage.waitForSignal' }] })['first'],
     ).toMatchObject({
       state: 'queued',
+    });
+  });
+});
+
+describe('the next step of a run', () => {
+  const worker = 'w';
+  const failure = (message: string, type?: string) => ({ last: { worker, failure: { message, type } } });
+  test.each([
+    ['has nothing to do', { taskQueue: 'queue', isPaused: false }, undefined],
+    ['is paused', { taskQueue: 'queue', isPaused: true }, 'Paused'],
+    ['has workers that are about to take it', untaken({ pollers: { alive: [worker] } }), undefined],
+    ['has no workers', untaken({ pollers: { alive: [] } }), 'NoWorker'],
+    [
+      'has workers that do not ask',
+      untaken({ scheduledAt: NOW - 9_000, pollers: { alive: [worker] } }),
+      'NoWorker',
+    ],
+    ['is on a server that cannot tell who asks', untaken({ scheduledAt: NOW - 9_000 }), undefined],
+    ['runs', untaken({ isStarted: true, since: NOW - 1_000 }), undefined],
+    [
+      'runs for long',
+      untaken({ isStarted: true, since: NOW - 9_000, last: { worker } }),
+      'WorkflowTaskRunning',
+    ],
+    ['is tried again', untaken({ attempt: 2, ...failure('TypeError: no') }), 'WorkflowTaskFailed'],
+    ['was lost', untaken({ attempt: 2, last: {} }), 'WorkflowTaskFailed'],
+    [
+      'is refused',
+      untaken({ attempt: 2, ...failure('HistoryTooNew: begun by a newer one') }),
+      'HistoryTooNew',
+    ],
+    [
+      'is refused, as a query has told',
+      untaken({ attempt: 2, ...failure('none', 'UnknownTapestry') }),
+      'UnknownTapestry',
+    ],
+  ] as const)('%s', (_, workflowTask, code) => {
+    expect(explain(factsOf([[]], { workflowTask })).workflowTask?.code).toBe(code);
+  });
+
+  test('is told before a worker has begun the run, also where nothing is wrong', () => {
+    const { workflowTask, pollers, activities, now } = factsOf([[]], { workflowTask: untaken({}) });
+    const told = explain({ workflowTask, pollers, activities, now });
+    expect(told).toMatchObject({ started: false, total: 0, workflowTask: { code: 'Queued', attempt: 1 } });
+  });
+
+  test.each(['anything else', 'TypeError: UnknownTapestry: no', ''])(
+    'a failure %j is told as it is',
+    (message) => {
+      const workflowTask = untaken({ attempt: 2, last: { failure: { message } } });
+      expect(explain(factsOf([[]], { workflowTask })).workflowTask).toMatchObject({ message });
+    },
+  );
+
+  test('a refusal by a newer version is known by the code that its text begins with', () => {
+    let message = '';
+    try {
+      requireKnownBehaviour(NEWEST_BEHAVIOUR + 1);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    const workflowTask = untaken({ attempt: 2, last: { failure: { message } } });
+    expect(explain(factsOf([[]], { workflowTask })).workflowTask).toMatchObject({
+      code: 'HistoryTooNew',
+      message: expect.stringMatching(/^this run was begun by a newer Selvage/) as string,
     });
   });
 });

@@ -1,11 +1,11 @@
-import { RUNNING_KNOTS, nestedRunId } from '../plan';
-import type { NodeKind } from '../authoring';
-import { BATCH_ACTIVITY, SPLIT_ACTIVITY } from '../workflows/messages';
+import { RUNNING_KNOTS, nestedRunId } from '../../plan';
+import type { NodeKind } from '../../authoring';
+import { BATCH_ACTIVITY, SPLIT_ACTIVITY } from '../../workflows/messages';
 import { reasonOfActivity, type Reason } from './activity-reason';
-import type { PendingActivity } from './pending-activity';
 import type { UnfinishedKnots } from './unfinished-knots';
-import type { WaitingCode, WaitingKnot } from './waiting';
-import type { RunSituation } from './run-situation';
+import type { WaitingCode, WaitingKnot, WorkflowTaskState } from './waiting';
+import { explainWorkflowTask, taskReason } from './workflow-task';
+import type { PendingActivity, RunFacts } from './facts';
 
 const NAMED_PARENTS = 5;
 
@@ -15,15 +15,16 @@ const NAMED_PARENTS = 5;
  */
 export class KnotReasons {
   constructor(
-    private readonly situation: RunSituation,
+    private readonly facts: RunFacts,
     private readonly knots: UnfinishedKnots,
+    private readonly workflowTask: WorkflowTaskState | undefined = explainWorkflowTask(facts, true),
   ) {}
 
   reasonOf(index: number): WaitingKnot {
-    const { layout, childRuns } = this.situation;
+    const { layout, childRuns } = this.facts;
     const knotId = layout.ids[index]!;
     const activity = this.knots.activityOf(index);
-    if (activity) return { knotId, ...reasonOfActivity(activity, this.situation) };
+    if (activity) return { knotId, ...reasonOfActivity(activity, this.facts) };
     const childRun = childRuns.get(knotId);
     if (childRun !== undefined) return this.reasonOfChildRun(index, knotId, childRun);
     const parents = this.knots.unfinishedParents(index);
@@ -42,7 +43,7 @@ export class KnotReasons {
 
   /** Why a child run has not ended: the reason of its first stuck element, if one is stuck. */
   private reasonOfChildRun(index: number, knotId: string, childRunId: string): WaitingKnot {
-    const { layout, children } = this.situation;
+    const { layout, children } = this.facts;
     const { node } = layout.policies[layout.policy[index]!]!;
     const runs = { code: 'ChildRun', message: childRunMessage(childRunId, node) } as const;
     const plain: WaitingKnot = { knotId, state: 'running', reason: runs, childRunId };
@@ -51,7 +52,7 @@ export class KnotReasons {
     const inFlight = child.activities
       .map((activity) => ({
         knotId: locationOf(activity, knotId),
-        ...reasonOfActivity(activity, this.situation),
+        ...reasonOfActivity(activity, this.facts),
       }))
       .sort((a, b) => urgency(a) - urgency(b));
     const elements = inFlight.filter((element) => element.knotId !== knotId);
@@ -64,8 +65,11 @@ export class KnotReasons {
       const more = others > 0 ? ` (and ${others} more)` : '';
       return { ...first, knotId, reason: { code, message: `${where}${more}` }, childRunId, ...told };
     }
-    if (child.workflowTask) {
-      const { code, message, since } = child.workflowTask;
+    const workflowTask = child.workflowTasks
+      .map((task) => taskReason(task, true, this.facts.now))
+      .find((task) => task !== undefined);
+    if (workflowTask) {
+      const { code, message, since } = workflowTask;
       const isUntaken = code === 'NoWorker';
       return {
         knotId,
@@ -81,7 +85,7 @@ export class KnotReasons {
 
   /** Why a knot waits for a signal or a time. Without a worker, only its constants are known. */
   private reasonToWait(index: number, knotId: string): WaitingKnot | undefined {
-    const { layout, waits } = this.situation;
+    const { layout, waits } = this.facts;
     const { wait } = layout.policies[layout.policy[index]!]!;
     if (!wait) return undefined;
     const said = waits?.find(({ knot }) => knot === knotId);
@@ -103,7 +107,7 @@ export class KnotReasons {
   }
 
   private reasonOfSegment(segment: PendingActivity): Reason {
-    const waiting = reasonOfActivity(segment, this.situation);
+    const waiting = reasonOfActivity(segment, this.facts);
     const { code, message } = waiting.reason;
     if (code === 'Running') {
       return { ...waiting, reason: { code: 'Segment', message: `in a segment that ${message}` } };
@@ -112,7 +116,8 @@ export class KnotReasons {
   }
 
   private reasonToHold(): Reason {
-    const { workflowTask, activities, isHistoryFull } = this.situation;
+    const { activities, isHistoryFull } = this.facts;
+    const { workflowTask } = this;
     const pending = (code: WaitingCode, message: string): Reason => ({
       state: 'pending',
       reason: { code, message },

@@ -1,12 +1,11 @@
-import { activityIdOf } from '../workflows/activity-id';
-import { SEGMENT_ACTIVITY } from '../workflows/messages';
-import type { PendingActivity } from './pending-activity';
-import type { RunSituation } from './run-situation';
+import { activityIdOf } from '../../workflows/activity-id';
+import { SEGMENT_ACTIVITY } from '../../workflows/messages';
+import type { PendingActivity, RunFacts } from './facts';
 
 const FINISHED_OK = 1;
 const FINISHED_NOT_OK = 2;
 
-/** The unfinished knots of a run: which they are, by which activity each is in flight, and how much each holds up. Follows the rules W1 to W3 of `why-waiting.ts`. */
+/** The unfinished knots of a run: which they are, by which activity each is in flight, and how much each holds up. Follows the rules W1 to W3 of `explain.ts`. */
 export class UnfinishedKnots {
   /** In the order of the layout. */
   readonly indexes: number[] = [];
@@ -16,8 +15,8 @@ export class UnfinishedKnots {
   private readonly segmentActivities: PendingActivity[] = [];
   private readonly segments = new Map<number, PendingActivity>();
 
-  constructor(private readonly situation: RunSituation) {
-    const { layout, activities } = situation;
+  constructor(private readonly facts: RunFacts) {
+    const { layout, activities } = facts;
     this.states = new Uint8Array(layout.size);
     for (const activity of activities) {
       if (activity.type === SEGMENT_ACTIVITY) this.segmentActivities.push(activity);
@@ -32,7 +31,7 @@ export class UnfinishedKnots {
 
   /** The activity of a knot alone. */
   activityOf(index: number): PendingActivity | undefined {
-    return this.own.get(activityIdOf(this.situation.layout.ids[index]!));
+    return this.own.get(activityIdOf(this.facts.layout.ids[index]!));
   }
 
   /** The activity of the segment that a knot is in. */
@@ -46,7 +45,7 @@ export class UnfinishedKnots {
 
   /** How much each knot holds up, by index: roughly the number of unfinished knots that cannot go on without it. */
   weights(): Float64Array {
-    const weights = new Float64Array(this.situation.layout.size);
+    const weights = new Float64Array(this.facts.layout.size);
     for (const index of [...this.indexes].reverse()) {
       for (const parent of this.unfinishedParents(index)) {
         // A knot that is reached on several ways counts several times, but no weight exceeds the number of knots.
@@ -57,7 +56,7 @@ export class UnfinishedKnots {
   }
 
   private finished(index: number): number {
-    const { layout, outcomes, outcomesBefore } = this.situation;
+    const { layout, outcomes, outcomesBefore } = this.facts;
     if (index < layout.parameterCount) return FINISHED_OK;
     const id = layout.ids[index]!;
     const isOk = outcomes.get(id);
@@ -74,12 +73,12 @@ export class UnfinishedKnots {
   }
 
   private parentsOf(index: number): Uint32Array {
-    const { parents, parentStart } = this.situation.layout;
+    const { parents, parentStart } = this.facts.layout;
     return parents.subarray(parentStart[index], parentStart[index + 1]);
   }
 
   private findSegments(): void {
-    const { layout, segments } = this.situation;
+    const { layout, segments } = this.facts;
     const [first] = this.segmentActivities;
     if (!first) return;
     const byFirstKnot = new Map(

@@ -6,17 +6,17 @@ import { holdDispatch } from '../workflows/history-budget';
 import type { KnotFailure, OpenWait } from '../workflows/messages';
 import { runLimits, type RunLimits } from '../workflows/run-limits';
 import { runningChildRun } from './child-runs';
-import { readChild, type ChildSituation } from './child-situation';
-import { nextWorkflowTask, workflowTaskOfActivities } from './next-step';
-import { pendingActivitiesOf, type PendingActivity } from './pending-activity';
+import { readChild } from './child-facts';
+import { readWorkflowTask } from './workflow-task-facts';
+import { pendingActivitiesOf } from './pending-activity';
 import type { Pollers } from './pollers';
 import { readPlanOf } from './read-run';
 import { memoOf, recordedElsewhere } from './unbegun-run';
-import type { Waiting, WaitingKnot } from './waiting';
-import { dueQueues } from './activity-reason';
-import type { RunSituation } from './run-situation';
+import type { Waiting, WaitingKnot } from './explain/waiting';
+import { dueQueues } from './explain/activity-reason';
+import type { ChildFacts, PendingActivity, RunFacts, UnbegunFacts } from './explain/facts';
 import { withQueuesThatHave } from './who-has-bodies';
-import { whyKnotWaits, whyWaiting } from './why-waiting';
+import { explain, explainKnot } from './explain/explain';
 import { pinnedBuild } from './worker-builds';
 import type { Workers } from './workers';
 
@@ -40,8 +40,8 @@ export interface UnfinishedRun {
   readonly known?: { readonly layout: Layout; readonly outcomes: ReadonlyMap<string, boolean> };
 }
 
-/** Reads what is needed to say why a run has not ended: from the server, the plan and the run history. */
-export class WaitingReader {
+/** Reads the facts that say why a run has not ended: from the server, the plan and the run history. */
+export class FactsReader {
   /** Cached, as a run keeps its plan. */
   private last: { readonly key: string; readonly layout: Layout } | undefined;
 
@@ -53,21 +53,19 @@ export class WaitingReader {
   ) {}
 
   async read(unfinished: UnfinishedRun): Promise<Waiting> {
-    const { begun, run } = unfinished;
-    if (begun) {
-      const waiting = whyWaiting(await this.situation(unfinished));
-      return { started: begun, ...waiting, knots: await this.withQueues(waiting.knots, run) };
+    const { begun, run, description } = unfinished;
+    if (!begun && run.details['recorded_elsewhere']) {
+      const { taskQueue } = description;
+      const workflowTask = { ...recordedElsewhere(run.run_id), taskQueue, since: run.started_at };
+      return { started: begun, workflowTask, total: 0, unfinished: 0, reasons: {}, knots: [] };
     }
-    const { taskQueue } = unfinished.description;
-    const { workflowTask } = run.details['recorded_elsewhere']
-      ? { workflowTask: { ...recordedElsewhere(run.run_id), taskQueue, since: run.started_at } }
-      : await this.workflowTaskOf(unfinished, []);
-    return { started: begun, workflowTask, total: 0, unfinished: 0, reasons: {}, knots: [] };
+    const waiting = explain(begun ? await this.facts(unfinished) : await this.stepFacts(unfinished, []));
+    return { ...waiting, knots: await this.withQueues(waiting.knots, run) };
   }
 
   /** Why one knot has not ended, with all its elements in flight; undefined if it has. */
   async readKnot(unfinished: UnfinishedRun, knotId: string): Promise<WaitingKnot | undefined> {
-    const knot = whyKnotWaits(await this.situation(unfinished, knotId), knotId);
+    const knot = explainKnot(await this.facts(unfinished, knotId), knotId);
     return knot && (await this.withQueues([knot], unfinished.run))[0];
   }
 
@@ -76,7 +74,7 @@ export class WaitingReader {
   }
 
   /** @param knotId the knot whose child run is looked at in any case */
-  private async situation(unfinished: UnfinishedRun, knotId?: string): Promise<RunSituation> {
+  private async facts(unfinished: UnfinishedRun, knotId?: string): Promise<RunFacts> {
     const { description, run, resetFrom, failures, segments, waits, known } = unfinished;
     const { historyLength, historySize = 0 } = description;
     const { terminals, limits: wanted } = memoOf(description);
@@ -97,19 +95,16 @@ export class WaitingReader {
       waits,
       childRuns,
       children,
-      ...(await this.workflowTaskOf(unfinished, ofChildren)),
+      ...(await this.stepFacts(unfinished, ofChildren)),
       isHistoryFull: holdDispatch(limits, { historyLength, historySize }),
     };
   }
 
-  /**
-   * Why the run's next step waits, and the pollers of the queues of its activities and of its child runs'
-   * activities.
-   */
-  private async workflowTaskOf(
+  /** What the run's next step and its activities, and its child runs' activities, may wait for. */
+  private async stepFacts(
     { description, begun }: UnfinishedRun,
     ofChildren: readonly PendingActivity[],
-  ): Promise<Pick<RunSituation, 'workflowTask' | 'activities' | 'pollers' | 'now'>> {
+  ): Promise<UnbegunFacts> {
     const now = Date.now();
     const activities = pendingActivitiesOf(description);
     const queues = dueQueues([...activities, ...ofChildren], now).slice(0, QUEUES_LOOKED_AT);
@@ -122,9 +117,7 @@ export class WaitingReader {
         }),
       ),
     );
-    const workflowTask =
-      workflowTaskOfActivities(activities, pollers, now) ??
-      (await nextWorkflowTask(this.client, this.pollers, description, begun));
+    const workflowTask = await readWorkflowTask(this.client, this.pollers, description, begun);
     return { activities, pollers, workflowTask, now };
   }
 
@@ -136,7 +129,7 @@ export class WaitingReader {
     layout: Layout,
     childRuns: ReadonlyMap<string, string>,
     knotId: string | undefined,
-  ): Promise<ReadonlyMap<string, ChildSituation>> {
+  ): Promise<ReadonlyMap<string, ChildFacts>> {
     const indexes = new Map(layout.ids.map((id, index) => [id, index]));
     const isNested = (id: string): boolean =>
       isNesting(layout.policies[layout.policy[indexes.get(id) ?? 0]!]!.node);

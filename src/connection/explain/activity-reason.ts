@@ -1,8 +1,6 @@
 import { nobodyPolls } from './nobody-polls';
-import type { PendingActivity } from './pending-activity';
-import type { QueuePollers } from './pollers';
 import type { WaitingKnot } from './waiting';
-import type { RunSituation } from './run-situation';
+import type { PendingActivity, QueuePollers, UnbegunFacts } from './facts';
 
 /** An idle worker takes queued work at once, so work this old has no free worker. */
 const UNTAKEN_MS = 5_000;
@@ -15,7 +13,7 @@ export type Reason = Omit<WaitingKnot, 'knotId'>;
 /** Why the knot of an activity has not ended. */
 export function reasonOfActivity(
   activity: PendingActivity,
-  situation: Pick<RunSituation, 'pollers' | 'now'>,
+  facts: Pick<UnbegunFacts, 'pollers' | 'now'>,
 ): Reason {
   const { attempt, taskQueue, worker, startedAt, scheduledAt, lastFailure } = activity;
   const common = { attempt, taskQueue, worker };
@@ -38,16 +36,15 @@ export function reasonOfActivity(
       const beat = lastBeat(activity);
       return {
         state: 'running',
-        reason: { code: 'Running', message: runningMessage(activity, situation.now) },
+        reason: { code: 'Running', message: runningMessage(activity, facts.now) },
         ...common,
         ...since(startedAt),
         ...(beat !== undefined && { lastHeartbeatAt: beat }),
       };
     }
     case 'scheduled': {
-      const pollers = situation.pollers.get(taskQueue);
-      const nobody =
-        isDue(activity, situation.now) && nobodyTakes(taskQueue, scheduledAt, pollers, situation.now);
+      const pollers = facts.pollers.get(taskQueue);
+      const nobody = isDue(activity, facts.now) && nobodyTakes(taskQueue, scheduledAt, pollers, facts.now);
       const polled = pollers?.lastPollAt === undefined ? {} : { lastPollAt: pollers.lastPollAt };
       if (nobody)
         return {

@@ -1,4 +1,4 @@
-import type { QueuePollers } from './pollers';
+import type { QueuePollers } from './facts';
 
 /** Says for people that no worker polls the task queue, with the wanted and the present builds. */
 export function nobodyPolls(taskQueue: string, { builds }: Pick<QueuePollers, 'builds'>): string {
