@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { z } from 'zod';
+import { knot, map, runLocally, tapestry } from '../../src';
+import { RemoteApi } from '../../src/api/remote';
+import { createInMemoryBackends } from '../../src/backends/in-memory';
+import { SelvageError } from '../../src/errors';
+import { callTool, toolsFor } from '../../src/mcp/tools';
+import { OPERATIONS } from '../../src/operations';
+import { innerOf } from '../../src/operations/flat';
+import { invoke } from '../../src/operations/invoke';
+import type { Operation } from '../../src/operations/operation';
+import { Plans } from '../../src/operations/plans';
+import type { ProjectData, Rights } from '../../src/operations/surroundings';
+import type { Backends } from '../../src/ports';
+import { answerJson } from '../../src/values/answer-json';
+import { closeAll } from '../support/open-selvage';
+import { nobody, openPage } from '../support/page';
+
+const length = knot('length', ({ word }: { word: string }) => {
+  if (word === 'bad') throw new RangeError('no such word, password=hunter2');
+  return word.length;
+});
+const words = tapestry('words', { parameters: { words: z.array(z.string()) } }, (_, { words: over }) => ({
+  lengths: map({ over, each: length, bind: 'word', onError: 'collect' }, { id: 'lengths' }),
+}));
+const total = tapestry(
+  'total',
+  { parameters: { a: z.number(), password: z.string() } },
+  (_, { a, password }) => ({
+    sum: knot('sum', ({ a: one, password: two }: { a: number; password: string }) => ({
+      one,
+      two,
+      all: [one, two.length],
+    }))({ a, password }, { id: 'sum' }),
+  }),
+);
+
+/** All but what is about this moment and this process. */
+const QUESTIONS = new Map(
+  (OPERATIONS as readonly Operation[]).flatMap((one) =>
+    one.kind === 'question' && one.name !== 'project.about' ? [[one.name, one] as const] : [],
+  ),
+);
+
+afterEach(closeAll);
+
+async function project(): Promise<Backends> {
+  const backends = createInMemoryBackends();
+  await runLocally(words, { words: ['a', 'bb'] }, { backends, runId: 'good' });
+  await runLocally(words, { words: ['a', 'bad', 'ccc'] }, { backends, runId: 'bad' }).catch(() => undefined);
+  await runLocally(total, { a: 1, password: 'hunter2' }, { backends, runId: 'first' });
+  await runLocally(total, { a: 2, password: 'hunter2' }, { backends, runId: 'second' });
+  return backends;
+}
+
+/** What fields may be asked for: what there is, and what there is not. */
+async function namesIn(backends: Backends): Promise<string[]> {
+  const { items } = await backends.runHistory.findLineage({ limit: 100 });
+  return [
+    ...items.flatMap(({ output_hash: hash, knot_id: id, run_id: run }) => [
+      id,
+      run,
+      ...(hash === null ? [] : [hash]),
+    ]),
+    ...['words', 'total', 'nobody', 'sha256:ffff', '2h', '1', '', 'code', '\0', 'é"\n'],
+  ];
+}
+
+function askOf(schema: unknown, names: readonly string[]): fc.Arbitrary<unknown> {
+  const inner = innerOf(schema);
+  if (inner instanceof z.ZodObject)
+    return fc.record(
+      Object.fromEntries(Object.entries(inner.shape).map(([name, field]) => [name, askOf(field, names)])),
+      {
+        requiredKeys: Object.entries(inner.shape).flatMap(([name, field]) =>
+          (field as z.ZodType).safeParse(undefined).success ? [] : [name],
+        ),
+      },
+    );
+  if (inner instanceof z.ZodEnum) return fc.constantFrom(...inner.options, 'nothing');
+  if (inner instanceof z.ZodArray) return fc.array(askOf(inner.element, names), { maxLength: 3 });
+  if (inner instanceof z.ZodBoolean) return fc.boolean();
+  if (inner instanceof z.ZodNumber) return fc.integer({ min: -1, max: 120 });
+  if (inner instanceof z.ZodUnion) return fc.oneof(...inner.options.map((option) => askOf(option, names)));
+  return fc.constantFrom(...names);
+}
+
+/** Asks of each state. */
+const NUMBER = 400;
+
+type Face = (operation: Operation, ask: object) => Promise<unknown>;
+
+/** Undefined: this face does not have the operation. An answer, or the code and the words of the refusal. */
+async function toldBy(face: Face, operation: Operation, ask: object): Promise<unknown> {
+  try {
+    return await face(operation, ask);
+  } catch (error) {
+    if (!SelvageError.is(error)) throw error;
+    return { code: error.code, message: error.message };
+  }
+}
+
+/** Without the position in the feed of changes, which a page alone follows. */
+const json = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value), (name, member: unknown) => (name === 'position' ? undefined : member));
+
+/** Windows of time that end now are the same for all faces. */
+const NOW = Date.now() + 60_000;
+
+/** A history whose reads take their time, or fail for some. */
+function altered(backends: Backends, alter: (name: string, ...asked: unknown[]) => Promise<void>): Backends {
+  const runHistory = new Proxy(backends.runHistory, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function' || typeof name !== 'string') return member;
+      const call = member.bind(target) as (...asked: unknown[]) => unknown;
+      if (name === 'now') return () => Promise.resolve(NOW);
+      if (!/^(find|get|list|runsOf|referredTo)/.test(name)) return call;
+      return async (...asked: unknown[]) => {
+        await alter(name, ...asked);
+        return await call(...asked);
+      };
+    },
+  });
+  return { ...backends, runHistory };
+}
+
+const STATES: Readonly<Record<string, (backends: Backends) => Backends>> = {
+  'as it should be': (backends) => altered(backends, () => Promise.resolve()),
+  slow: (backends) => altered(backends, async () => await new Promise((resolve) => setTimeout(resolve, 1))),
+  damaged: (backends) =>
+    altered(backends, (_, first) =>
+      JSON.stringify(first ?? null).includes('bad')
+        ? Promise.reject(new SelvageError('DatabaseDamaged', 'A record cannot be read.'))
+        : Promise.resolve(),
+    ),
+};
+
+describe.each(Object.keys(STATES))('a run history that is %s, without a server', (state) => {
+  test('whatever is asked, program, HTTP API and tools answer the same', async () => {
+    const whole = await project();
+    const names = await namesIn(whole);
+    const backends = STATES[state]!(whole);
+    const rights: Rights = { mayAct: true, isReadOnly: false, maySeeSecrets: true, trigger: 'api' };
+    const data: ProjectData = {
+      backends,
+      reach: nobody,
+      project: 'test',
+      tapestries: [words, total],
+      triggers: [],
+      plans: new Plans(backends),
+    };
+    const page = await openPage({ backends, tapestries: [words, total] });
+    const remote = new RemoteApi({ url: page.url, token: page.token });
+    const tools = toolsFor(false);
+    const faces: Record<string, Face> = {
+      http: async (operation, ask) => json(answerJson(await remote.invoke(operation, ask))),
+      mcp: async (operation, ask) => {
+        const [tool] = [...tools].find(([, one]) => one === operation) ?? [];
+        if (tool === undefined) return undefined;
+        return JSON.parse(await callTool(tools, { ...data, caller: rights }, tool, { ...ask })) as unknown;
+      },
+    };
+    const inProgram: Face = async (operation, ask) =>
+      json(answerJson(await invoke(operation, { ...data, caller: rights }, ask)));
+    const asks = fc
+      .constantFrom(...[...QUESTIONS].map(([name]) => name))
+      .chain((name) => askOf(QUESTIONS.get(name)!.ask, names).map((ask) => [name, ask as object] as const));
+    let answered = 0;
+    await fc.assert(
+      fc.asyncProperty(asks, async ([question, ask]) => {
+        const operation = QUESTIONS.get(question)!;
+        const expected = await toldBy(inProgram, operation, ask);
+        if (!Object.hasOwn(expected as object, 'code')) answered += 1;
+        for (const [name, face] of Object.entries(faces)) {
+          const told = await toldBy(face, operation, ask);
+          if (told !== undefined) expect({ face: name, told }).toEqual({ face: name, told: expected });
+        }
+      }),
+      { numRuns: NUMBER },
+    );
+    expect(answered).toBeGreaterThan(NUMBER / 4);
+  });
+});
