@@ -14,6 +14,12 @@ export const hash = name.describe('hash of a value, or its beginning');
 /** Where to go on: the `cursor` of the page before. */
 export const cursor = text.optional().describe('go on where the page before ended');
 
+/** A `cursor` that is the index at which the next page begins. */
+export const indexCursor = text
+  .regex(/^\d{1,15}$/)
+  .optional()
+  .describe('go on where the page before ended');
+
 /** @param most the largest page @param usual the page of an ask that says nothing */
 export function limit(most: number, usual: number): z.ZodDefault<z.ZodInt> {
   return z.int().min(1).max(most).default(usual).describe('how many at most');

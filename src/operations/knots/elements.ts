@@ -4,7 +4,7 @@ import { SelvageError } from '../../errors';
 import type { PlanKnot } from '../../plan';
 import type { LineageRecord, RecordedOutcome, RunRecord } from '../../ports';
 import { listInputs, stateOf, type LoadedPlan } from '../../runtime';
-import { cursor, limit, name, page } from '../fields';
+import { indexCursor, limit, name, page } from '../fields';
 import { question } from '../operation';
 import { graphState } from '../run-graph';
 import { requireRun } from '../runs/require-run';
@@ -47,10 +47,7 @@ export const elements = question({
       .default(0)
       .describe('index of the first element to return, where there is no cursor'),
     limit: limit(5_000, 100),
-    cursor: cursor
-      .unwrap()
-      .regex(/^\d{1,15}$/)
-      .optional(),
+    cursor: indexCursor,
   }),
   answer: elementsOfMap,
   examples: [{ runId: 'nightly-1', map: 'users', outcome: 'err' }],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OUTCOME_KINDS } from '../../authoring/outcome';
-import { cursor, limit, name, page } from '../fields';
+import { indexCursor, limit, name, page } from '../fields';
 import { question } from '../operation';
 import { graphState } from '../run-graph';
 import { graphOf, requireRun } from '../runs/require-run';
@@ -16,10 +16,7 @@ export const list = question({
     runId: name.describe('id of the run'),
     outcome: z.enum(OUTCOME_KINDS).optional().describe('only those with this outcome'),
     limit: limit(5_000, 50),
-    cursor: cursor
-      .unwrap()
-      .regex(/^\d{1,15}$/)
-      .optional(),
+    cursor: indexCursor,
   }),
   answer: page(
     z.object({
