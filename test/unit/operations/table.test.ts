@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { type z } from 'zod';
 import { OPERATIONS } from '../../../src/operations';
 import type { Operation } from '../../../src/operations/operation';
 
