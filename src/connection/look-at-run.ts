@@ -94,7 +94,7 @@ async function settledEnd(
   const counts = required && (await countOutcomes(backends, key, required));
   if (counts) return { end: { status, finished_at, details: { counts, ...(error && { error }) } }, required };
   const message =
-    `The server has this run as ${status}; ${await whatWasLost(runHistory, key)}: it went back in time, by a backup that was restored or a replica ` +
+    `The server has this run as ${status}; ${await whatWasLost(runHistory, key, run.started_at)}: it went back in time, by a backup that was restored or a replica ` +
     `that lagged. Go on from what is there in a new run: selvage resume ${run.run_id} FILE`;
   return { end: { status: 'failed', finished_at, details: { error: { type: 'HistoryLost', message } } } };
 }
