@@ -143,9 +143,11 @@ test('no question changes anything, and each has the ends that only the server k
   };
   const ASKS: { readonly [Name in QuestionName]: readonly AskOf<Name>[] } = {
     'approvals.list': [{}],
+    'docs.search': [{ query: 'signal' }],
     'emitters.deadLetters': [{ emitter: 'none' }],
     'emitters.list': [{}],
     'knots.elements': [{ runId: 'good', map: 'each' }],
+    'knots.list': [{ runId: 'good' }, { runId: 'cut' }],
     'knots.show': [
       { runId: 'good', knotId: 'doubled' },
       { runId: 'cut', knotId: 'answer' },
@@ -170,6 +172,8 @@ test('no question changes anything, and each has the ends that only the server k
     'stats.show': [{ by: 'definition', last: '24h' }],
     'streams.list': [{}],
     'streams.show': [{ stream: 'none' }],
+    'tapestries.list': [{}],
+    'tapestries.show': [{ tapestry: 'orders' }],
     'triggers.deadLetters': [{ trigger: 'webhook:none' }],
     'triggers.list': [{}],
     'values.show': [{ hash }],
