@@ -55,7 +55,8 @@ export async function mendRun(
   const { workflowId } = Context.current().info.workflowExecution!;
   if (request.backends) await requireSameBackends(backends, request.backends);
   await plans.keep(request.plan);
-  const where = await whatWasLost(runHistory, temporalRunId);
+  const onRecord = await runHistory.getRunByTemporalId(temporalRunId);
+  const where = await whatWasLost(runHistory, temporalRunId, onRecord?.started_at);
   const find = (): Promise<Missing> => findMissing(runHistory, temporalRunId, layout, outcomes, failures);
   const isReset = await isResetRun(environment, workflowId, temporalRunId);
   if (isReset) await recordReset(environment, plan, request);

@@ -5,7 +5,7 @@ import { everyItem, everyPage } from '../ports/parts/every-item';
 import type { Connected } from '../connection/connect';
 import type { Selvage } from './selvage';
 import { unreachable } from '../connection/connection-errors';
-import { reconcileRunning } from '../connection/reconcile';
+import { settleRunning } from '../connection/settle-runs';
 import { workflowsSince, type RunningWorkflow } from '../connection/running-workflows';
 import { memoOf } from '../connection/unbegun-run';
 
@@ -45,8 +45,7 @@ export interface RestoredState {
 const SHOWN = 100;
 
 /**
- * Compares backends with the server after either was restored from a backup. Ends the records of runs that the server has no more, as any
- * listing of runs does, and puts runs on record again that only the server has. Everything else it only tells.
+ * Compares backends with the server after either was restored from a backup. Settles the records of runs that are over, and puts runs on record again that only the server has. Everything else it only tells.
  *
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
@@ -54,7 +53,7 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
   const { client, backends, location } = selvage;
   try {
     const before = await running(backends);
-    await reconcileRunning(backends, client.workflow);
+    await settleRunning(backends, client.workflow);
     const newestAt = await newestOf(backends);
     const found = await unknownRuns({ client, backends }, newestAt ?? 0);
     const unknown = [];
@@ -63,7 +62,7 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
       // Puts it on record again, with its end, as long as the server keeps it.
       await selvage
         .getRun(run.runId)
-        .status()
+        .records.settle()
         .catch(() => undefined);
       if (await backends.runHistory.getRun(run.runId)) restored.push(run.runId);
       else unknown.push(run);

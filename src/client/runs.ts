@@ -11,7 +11,8 @@ export class Runs {
 
   /**
    * Lists runs, newest first, a page at a time. Running records of the page are compared with the server. The first page of a listing by another
-   * status compares all running records, for at most 5 s (see `comparedSince`).
+   * status compares all running records, for at most 5 s (see `comparedSince`), and has those of the runs that have ended so beside its own. Once
+   * a worker has settled them, they may come again on a later page. Changes no record.
    *
    * The first page begins with runs that no worker has begun, which only the server knows: at most as many as the page's limit, among the newest
    * thousand workflows that run there. Their `details.begun` is false. On an embedded server, runs whose run history was deleted or replaced are

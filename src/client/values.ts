@@ -12,7 +12,7 @@ import {
 import type { Connected } from '../connection/connect';
 import { openRuns } from '../connection/open-runs';
 import { currentActor } from '../connection/provenance';
-import { reconcileRunning } from '../connection/reconcile';
+import { settleRunning } from '../connection/settle-runs';
 
 /** Removal of values from the data store: `selvage.values`. */
 export class Values {
@@ -36,7 +36,7 @@ export class Values {
    */
   async planScrub(selection: ScrubSelection): Promise<ScrubPlan> {
     const { backends, client } = this.host;
-    await reconcileRunning(backends, client.workflow);
+    await settleRunning(backends, client.workflow);
     return await planScrub(backends, selection);
   }
 

@@ -7,7 +7,7 @@ import { PARTITION, type TapestryRecord } from '../authoring';
 import type { AnyDomain } from '../partitions';
 import type { Backends } from '../ports';
 import { digestOf } from '../encryption/seal-backends';
-import { reconcileRunning } from './reconcile';
+import { unsettledRuns } from './settle-runs';
 import { unbegunRuns } from './unbegun-run';
 
 /** Most milliseconds spent asking the server about runs that are on record as running. */
@@ -52,7 +52,8 @@ export async function listPartitions(
   const digest = digestOf(backends).of;
   const hashOf = (value: unknown): string => encodeOutput(value, digest).hash;
   const inputs = await inputsOf(tapestry, options.parameters ?? {}, hashOf);
-  if (client) await reconcileRunning(backends, client, { query: { tapestry: name }, limitMs: COMPARE_MS });
+  const query = { tapestry: name };
+  const ended = client && (await unsettledRuns(backends, client, { query, limitMs: COMPARE_MS })).runs;
   const unbegun = client
     ? await unbegunRuns(client, backends, { tapestry: name, limit: MOST_UNBEGUN }, false)
     : [];
@@ -65,6 +66,7 @@ export async function listPartitions(
     inputs,
     hashOf,
     unbegun: unbegun.filter(({ partition }) => partition !== null),
+    ended,
     now: await backends.runHistory.now(),
     from,
     to,

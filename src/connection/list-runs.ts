@@ -2,8 +2,9 @@ import type { WorkflowClient } from '@temporalio/client';
 import { pageLimit } from '../ports/parts/pages';
 import type { Backends, Page, RunQuery, RunRecord } from '../ports';
 import type { AcrossHost } from './across/waiting-runs';
-import { reconcileRun, reconcileRunning } from './reconcile';
+import { lookAtRun } from './look-at-run';
 import { namedIn, resumesOf } from './resumes';
+import { unsettledRuns } from './settle-runs';
 import { unbegunRuns } from './unbegun-run';
 
 /** Milliseconds for which a listing compares running records with the server. */
@@ -32,11 +33,19 @@ export async function listRuns(
   const limit = pageLimit(query);
   const { status } = query;
   const isFirst = query.cursor === undefined;
-  // A run that was terminated is on record as running until somebody compares.
-  const since =
+  const seen = async (record: RunRecord): Promise<RunRecord[]> => {
+    const { run } = await lookAtRun(backends, client, record);
+    if (status !== undefined && run.status !== status) return [];
+    const known = await withTrueResumes(backends, client, run);
+    return resumed === undefined || namedIn(known).length === 0 ? [known] : [];
+  };
+  const seenAll = async (records: readonly RunRecord[]): Promise<RunRecord[]> =>
+    (await Promise.all(records.map(seen))).flat();
+  const unsettled =
     isFirst && status !== undefined && status !== 'running'
-      ? await reconcileRunning(backends, client, { query, limitMs: COMPARE_MS })
+      ? await unsettledRuns(backends, client, { query, limitMs: COMPARE_MS })
       : undefined;
+  const ended = await seenAll(unsettled?.runs ?? []);
   const unbegun =
     isFirst && (status ?? 'running') === 'running'
       ? await unbegunRuns(client, backends, { ...query, limit }, place.source === 'embedded')
@@ -49,21 +58,23 @@ export async function listRuns(
       limit: limit - items.length,
       cursor,
     });
-    const runs = await Promise.all(page.items.map((run) => reconcileRun(backends, client, run)));
-    const asked = runs.filter((run) => status === undefined || run.status === status);
-    const known = await Promise.all(asked.map((run) => withTrueResumes(backends, client, run)));
-    items.push(...known.filter((run) => resumed === undefined || namedIn(run).length === 0));
+    items.push(...(await seenAll(page.items)));
     ({ cursor } = page);
     pages += 1;
     if (resumed === undefined || cursor === undefined || items.length === limit || pages === MOST_PAGES)
       break;
   }
-  // A run that a worker has begun meanwhile is in both lists.
-  const begun = new Set(items.map((run) => run.temporal_run_id));
+  // A run that a worker has begun or settled meanwhile is in both lists.
+  const listed = new Set(items.map((run) => run.temporal_run_id));
+  const only = (runs: readonly RunRecord[]): RunRecord[] =>
+    runs.filter((run) => !listed.has(run.temporal_run_id));
   return {
-    items: [...unbegun.filter((run) => !begun.has(run.temporal_run_id)), ...items],
+    items: [
+      ...only(unbegun),
+      ...[...only(ended), ...items].sort((one, other) => other.started_at - one.started_at),
+    ],
     cursor,
-    comparedSince: since,
+    comparedSince: unsettled?.comparedSince,
   };
 }
 

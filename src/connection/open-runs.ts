@@ -4,12 +4,12 @@ import type { OpenRun, OpenRuns } from '../records/retention';
 import type { ChildMemo, RunMemo } from '../workflows/messages';
 import type { Connected } from './connect';
 import { unreachable } from './connection-errors';
-import { reconcileRunning } from './reconcile';
+import { settleRunning } from './settle-runs';
 import { describeRunning, runningWorkflows } from './running-workflows';
 import { memoOf } from './unbegun-run';
 
 /**
- * The unfinished runs that the server knows, after running records were compared with it. A run that no worker has begun is in no run history; it
+ * The unfinished runs that the server knows, after running records were settled. A run that no worker has begun is in no run history; it
  * needs its parameters, or the run that it resumes. Other workflows, and runs of other backends, refer to no value of these backends.
  *
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
@@ -20,7 +20,7 @@ export async function openRuns({
   place,
 }: Pick<Connected, 'client' | 'backends' | 'place'>): Promise<OpenRuns> {
   try {
-    await reconcileRunning(backends, client.workflow);
+    await settleRunning(backends, client.workflow);
     return await openOnServer(client.workflow, backends.runHistory);
   } catch (error) {
     throw unreachable(error, place.address);

@@ -7,7 +7,7 @@ import { withSubject } from '../encryption/run-scope';
 import type { Backends, RunRecord } from '../ports';
 import { layoutOfRun, readPlanOf } from './read-run';
 import { extensionsOnRecord } from './extensions-on-record';
-import { reconcileRun } from './reconcile';
+import { lookAtRun } from './look-at-run';
 
 /** An ended run, as far as a resuming run needs it. */
 export interface Resumable {
@@ -38,7 +38,7 @@ export async function readResumable(
       { details: { run: runId } },
     );
   }
-  const run = await reconcileRun(backends, client, known);
+  const { run } = await lookAtRun(backends, client, known);
   if (run.status === 'running') {
     throw new SelvageError(
       'RunNotOver',

@@ -3,7 +3,7 @@ import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
 import { SelvageError } from '../errors';
 import type { Backends, RunRecord, RunStatus } from '../ports';
 import { unreachable } from './connection-errors';
-import { reconcileRun } from './reconcile';
+import { lookAtRun } from './look-at-run';
 import { memoOf } from './unbegun-run';
 
 /** A run that resumed another one. */
@@ -121,7 +121,7 @@ async function resumeOf(
   const known = await backends.runHistory.getRun(id);
   if (known) {
     const { resumed_from: origin } = known.details as { resumed_from?: string };
-    if (origin === from) return { runId: id, status: (await reconcileRun(backends, client, known)).status };
+    if (origin === from) return { runId: id, status: (await lookAtRun(backends, client, known)).run.status };
   }
   // Its first step may not have been taken yet.
   try {

@@ -162,8 +162,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * How the run stands now, and why it has not ended. A running record is compared with the server. Takes 5 s
-   * if no worker answers.
+   * How the run stands now, and why it has not ended. A running record is compared with the server, and left
+   * as it is. Takes 5 s if no worker answers.
    *
    * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`, `InvalidPlan`
    */
@@ -281,7 +281,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    */
   async terminate(reason?: string): Promise<void> {
     await this.unlessOver(() => this.workflow.terminate(reason));
-    await this.records.ended();
+    await this.records.settle();
   }
 
   /**

@@ -4,11 +4,12 @@ import type { RunRecord } from '../ports';
 import type { RunScope } from '../encryption/run-scope';
 import { digestForRun, digestsOf, encryptionOf, subjectOf } from '../encryption/seal-backends';
 import { isReset } from './executions';
-import { hasFirstStep } from './workflow-task-facts';
-import { asEnded, reconcileRun } from './reconcile';
+import { asEnded, lookAtRun } from './look-at-run';
 import type { Through } from './outages';
 import { isUnfinished, type RunOnServer } from './run-on-server';
+import { settleRun } from './settle-runs';
 import { cannotBeAwaited, isOfOtherHistory, memoOf, recordOfUnbegun } from './unbegun-run';
+import { hasFirstStep } from './workflow-task-facts';
 import type { UnfinishedRun } from './facts-reader';
 
 /** The record of an unfinished run, or one made up from what the server knows. */
@@ -48,28 +49,41 @@ export class RunRecords {
       throw cannotBeAwaited(description);
   }
 
-  /** The record of a run that is over. A run without a record gets one here: it ended before a worker began it, or the history has lost it. */
+  /** The record of a run that is over. A run without one ended before a worker began it, or the history has lost it. */
   async ended(): Promise<RunRecord> {
+    const { backends, workflow } = this.server;
+    return (await lookAtRun(backends, workflow.client, await this.known())).run;
+  }
+
+  /** Writes into the record how the run ended. A run without a record gets one. */
+  async settle(): Promise<void> {
+    const { backends, workflow } = this.server;
+    const { runHistory } = backends;
+    const known = await this.known();
+    if (known.status !== 'running') return;
+    const run = await runHistory.getRunByTemporalId(known.temporal_run_id);
+    await settleRun(backends, workflow.client, run ?? (await runHistory.startRun(known)));
+  }
+
+  /** The record of a run that is over, or one made up from what the server knows. */
+  private async known(): Promise<RunRecord> {
     const { backends, runId, workflow } = this.server;
     const { runHistory } = backends;
     const { client } = workflow;
-    let run = await runHistory.getRun(runId);
-    if (!run) {
-      const description = await this.server.describe();
-      const memo = memoOf(description);
-      const { runId: own, raw } = description;
-      if (isUnfinished(description) || !memo.plan) throw this.notBegun();
-      const hasBegun = await hasFirstStep(client, description);
-      const unbegun = await recordOfUnbegun(client, backends, description);
-      // The run's own history has a record of every run that was begun.
-      if (hasBegun && isOfOtherHistory(memo, await runHistory.identity()))
-        return asEnded(unbegun, description);
-      if (hasBegun && !memo.backends) throw this.notBegun();
-      const { begun: _, ...details } = unbegun.details;
-      const first = raw.workflowExecutionInfo?.firstRunId || own;
-      run = await runHistory.startRun(hasBegun ? { ...unbegun, temporal_run_id: first, details } : unbegun);
-    }
-    return await reconcileRun(backends, client, run);
+    const run = await runHistory.getRun(runId);
+    if (run) return run;
+    const description = await this.server.describe();
+    const memo = memoOf(description);
+    const { runId: own, raw } = description;
+    if (isUnfinished(description) || !memo.plan) throw this.notBegun();
+    const hasBegun = await hasFirstStep(client, description);
+    const unbegun = await recordOfUnbegun(client, backends, description);
+    // The run's own history has a record of every run that was begun.
+    if (hasBegun && isOfOtherHistory(memo, await runHistory.identity())) return asEnded(unbegun, description);
+    if (hasBegun && !memo.backends) throw this.notBegun();
+    const { begun: _, ...details } = unbegun.details;
+    const first = raw.workflowExecutionInfo?.firstRunId || own;
+    return hasBegun ? { ...unbegun, temporal_run_id: first, details } : unbegun;
   }
 
   /** The record of a run that the server says is not over. */

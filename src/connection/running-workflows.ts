@@ -49,6 +49,12 @@ export async function* workflowsSince(client: WorkflowClient, since: number): As
   yield* listed(client, `StartTime >= '${new Date(since).toISOString()}'`);
 }
 
+/** Those that ended without completing by themselves. */
+export async function* cutShortSince(client: WorkflowClient, since: number): AsyncGenerator<RunningWorkflow> {
+  const query = `ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut') AND CloseTime >= '${new Date(since).toISOString()}'`;
+  yield* listed(client, query);
+}
+
 async function* listed(client: WorkflowClient, query: string): AsyncGenerator<ListedWorkflow> {
   const { namespace } = client.options;
   let nextPageToken: Uint8Array | undefined;

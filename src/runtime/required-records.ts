@@ -25,9 +25,16 @@ export function elementsOf(maps: readonly LineageRecord[]): (readonly [string, n
   });
 }
 
-/** The first part of a sentence: since when records of a run are lost, as far as its history tells. */
-export async function whatWasLost(runHistory: RunHistory, run: string): Promise<string> {
-  const startedAt = (await runHistory.getRunByTemporalId(run))?.started_at;
+/**
+ * The first part of a sentence: since when records of a run are lost, as far as its history tells.
+ *
+ * @param startedAt when the run began, if that is known
+ */
+export async function whatWasLost(
+  runHistory: RunHistory,
+  run: string,
+  startedAt: number | undefined,
+): Promise<string> {
   const { items } = await runHistory.findLineage({ temporalRunId: run, limit: 1 });
   const after = items[0]?.finished_at ?? startedAt;
   return `the history lost records${after === undefined ? '' : ` after ${new Date(after).toISOString()}`}`;

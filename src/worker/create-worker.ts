@@ -74,7 +74,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     encryption,
     leaseTtl,
     activityLimits,
-    reconcile,
+    isFirst,
     watch,
     recentValues,
     address,
@@ -98,7 +98,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     ...(encryption !== undefined && { encryption }),
     ...(leaseTtl !== undefined && { leaseTtl }),
     ...(activityLimits && { activityLimits }),
-    ...(reconcile !== undefined && { reconcile }),
+    ...(isFirst !== undefined && { isFirst }),
     ...(watch && { watch }),
     ...(recentValues && { recentValues }),
   });

@@ -15,8 +15,8 @@ import {
   type RecentValues,
 } from '../activities';
 import { HistoryClock, awayStores, describeStepBack, nodeSha256, openBackends } from '../backends';
-import { reconcileRunning } from '../connection/reconcile';
 import { serverIdentity } from '../connection/server-identity';
+import { keepSettled, settleRunning } from '../connection/settle-runs';
 import type { WorkerWatch } from '../connection/own-workers';
 import { tellingPlugins } from '../connection/workers';
 import { SelvageError } from '../errors';
@@ -98,11 +98,10 @@ export interface SelvagePluginOptions {
   /** @internal Hears of the worker, for health and metrics. */
   readonly watch?: WorkerWatch;
   /**
-   * @internal Whether the worker compares running records with the server when it starts. If a client has
-   *   several workers, only the first
-   * does. Default true.
+   * @internal Whether the worker settles running records, and warns of what is wrong with the backends. If a client has several workers, only
+   *   the first does. Default true.
    */
-  readonly reconcile?: boolean;
+  readonly isFirst?: boolean;
   /**
    * @internal How much one activity does, for tests. `scrub` does not find what a map was split into under
    *   other limits.
@@ -272,10 +271,9 @@ export class SelvagePlugin extends SimplePlugin {
     const backends = await this.openBackends();
     const environment = this.environment!;
     const { client } = worker;
-    const { reconcile = true } = this.own;
+    const { isFirst = true } = this.own;
     const clock = new HistoryClock(backends.runHistory, ({ code, message }) => {
-      // If a client has several workers, the first reports it.
-      if (reconcile) Runtime.instance().logger.warn(`${code}: ${message}`);
+      if (isFirst) Runtime.instance().logger.warn(`${code}: ${message}`);
     });
     const [identity] = await Promise.all([client && serverIdentity(client.workflow), clock.ask()]);
     environment.attach(backends, identity, client, clock);
@@ -283,34 +281,34 @@ export class SelvagePlugin extends SimplePlugin {
       const { taskQueue, slots } = this;
       this.backfills.attach({ environment, client, taskQueue, slots, inlineLimit: this.own.inlineLimit });
     }
-    backends.runHistory.onStepBack?.((step, isFirst) => {
-      if (isFirst) Runtime.instance().logger.error(describeStepBack(step));
+    const stop = new AbortController();
+    const notSettled = (error: unknown): void => {
+      if (stop.signal.aborted) return;
+      Runtime.instance().logger.warn(
+        `Runs on record could not be compared with the server: ${String(error)}`,
+      );
+    };
+    backends.runHistory.onStepBack?.((step, isNews) => {
+      if (isNews) Runtime.instance().logger.error(describeStepBack(step));
+      if (isNews && client) settleRunning(backends, client.workflow, { stop: stop.signal }).catch(notSettled);
       // The plans of new runs must be in the store before anybody looks for them.
       environment.saveRegisteredPlans().catch((error: unknown) => {
         Runtime.instance().logger.warn(`Plans could not be saved again: ${String(error)}`);
       });
     });
     const deliveries = await this.deliver(backends);
-    const stop = new AbortController();
-    const reconciled =
-      client && reconcile
-        ? reconcileRunning(backends, client.workflow, { stop: stop.signal }).catch((error: unknown) => {
-            Runtime.instance().logger.warn(
-              `Runs on record could not be compared with the server: ${String(error)}`,
-            );
-          })
-        : undefined;
+    const settling =
+      client && isFirst ? keepSettled(backends, client.workflow, stop.signal, notSettled) : undefined;
     try {
       environment.bodyHosts = await this.openHosts(this.taskQueue);
       if (environment.bodyHosts) this.own.watch?.hostsOpened?.(environment.bodyHosts);
       await requireReadable(backends);
-      // If a client has several workers, the first reports it.
-      for (const { code, message } of reconcile ? awayStores(backends) : [])
+      for (const { code, message } of isFirst ? awayStores(backends) : [])
         Runtime.instance().logger.warn(`${code}: ${message} What needs no value from there goes on.`);
       await super.runWorker(worker, next);
     } finally {
       stop.abort();
-      await reconciled;
+      await settling;
       await environment.begunSegments.close();
       await environment.commits.drain();
       await deliveries?.stop();

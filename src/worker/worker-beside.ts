@@ -25,7 +25,7 @@ export class WorkersBeside implements OwnWorkers {
   readonly ended: Promise<void>;
   private readonly workers = new Map<string, RunningWorker>();
   private readonly recentValues = new RecentValues();
-  private hasReconciled = false;
+  private hasFirst = false;
   private resolve!: () => void;
   private reject!: (error: unknown) => void;
   /** Set once {@link stop} was called. */
@@ -78,7 +78,7 @@ export class WorkersBeside implements OwnWorkers {
       ...this.options,
       ...this.budgets,
       taskQueue,
-      reconcile: !this.hasReconciled,
+      isFirst: !this.hasFirst,
       // The client delivers, however many workers it has.
       emitters: false,
       connection: this.connection,
@@ -86,7 +86,7 @@ export class WorkersBeside implements OwnWorkers {
       backends: this.connected.backends,
       recentValues: this.recentValues,
     });
-    this.hasReconciled = true;
+    this.hasFirst = true;
     const ended = worker.run().then(
       () => this.left(taskQueue),
       (error: unknown) => {

@@ -58,7 +58,7 @@ export interface ChildRunsListener {
  *     or never will.
  * K3  For the server, child runs are abandoned when we end: it counts continue-as-new as an end, and would
  *     terminate them. We pass a cancel on ourselves; child runs left behind by a terminate are ended by the
- *     client that reconciles the records.
+ *     process that settles the records.
  */
 export class ChildRuns {
   /** Temporal run ids of running child runs, by knot. */

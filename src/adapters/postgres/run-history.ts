@@ -45,7 +45,7 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
     yield* readChanges((after) => changesBehind(this.database, after), options);
   }
 
-  /** A reader shows what is on record, and leaves it to others to compare that with the server. */
+  /** Whoever may only read can still end a run on the server. A worker settles its record. */
   override async endRun(temporalRunId: string, end: RunEnd, required?: RequiredRecords): Promise<boolean> {
     if (this.database.isReadOnly) return false;
     return await super.endRun(temporalRunId, end, required);

@@ -1,5 +1,5 @@
 import { knotRecords } from '../../connection/read-run';
-import { reconcileRun } from '../../connection/reconcile';
+import { lookAtRun } from '../../connection/look-at-run';
 import { SelvageError } from '../../errors';
 import { graphOfRun } from '../../runtime';
 import type { RunGraph } from '../../authoring/run-graph';
@@ -16,7 +16,7 @@ export async function requireRun({ backends, reach }: ProjectData, runId: string
   const known = await backends.runHistory.getRun(runId);
   if (known && known.status !== 'running') return known;
   const record = known
-    ? ((await reach.ask(({ client }) => reconcileRun(backends, client.workflow, known))) ?? known)
+    ? ((await reach.ask(({ client }) => lookAtRun(backends, client.workflow, known)))?.run ?? known)
     : await unrecordedRun(reach, runId);
   if (record) return record;
   throw new SelvageError(

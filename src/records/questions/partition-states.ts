@@ -87,6 +87,8 @@ export interface PartitionsQuestion extends KeyRange {
   readonly hashOf: (value: unknown) => string;
   /** Runs that no worker has begun, which are not on record. */
   readonly unbegun?: readonly RunRecord[];
+  /** Runs that are over and on record as running. */
+  readonly ended?: readonly RunRecord[];
 }
 
 const SHOWN_REASONS = 10;
@@ -100,11 +102,12 @@ export async function partitionStates(
   { runHistory, tapestryStore }: Pick<Backends, 'runHistory' | 'tapestryStore'>,
   question: PartitionsQuestion,
 ): Promise<PartitionStatus[]> {
-  const { domain, plan, unbegun = [] } = question;
+  const { domain, plan, unbegun = [], ended = [] } = question;
   const queries = partitionQueries(runHistory);
   const keys = domain.keys(question);
   const recorded = new Map<string, PartitionRuns>();
-  for (const runs of await queries.partitionRuns(plan.tapestry)) recorded.set(runs.partition, runs);
+  for (const runs of await queries.partitionRuns(plan.tapestry))
+    recorded.set(runs.partition, withEnds(runs, ended));
   const waiting = new Map(unbegun.map((run) => [run.partition ?? '', run]));
   const closed = new Set(keys);
   const open = [...new Set([...recorded.keys(), ...waiting.keys()])].filter(
@@ -134,6 +137,18 @@ export async function partitionStates(
       reasons: why.slice(0, SHOWN_REASONS),
     };
   });
+}
+
+function withEnds(runs: PartitionRuns, ended: readonly RunRecord[]): PartitionRuns {
+  const ends = ended.filter(({ partition }) => partition === runs.partition);
+  if (ends.length === 0) return runs;
+  const { newest, newestOk } = runs;
+  const ok = [...ends.filter(({ status }) => status === 'succeeded'), ...(newestOk ? [newestOk] : [])];
+  return {
+    ...runs,
+    newest: ends.find(({ temporal_run_id: id }) => id === newest.temporal_run_id) ?? newest,
+    newestOk: ok.sort((one, other) => other.started_at - one.started_at)[0],
+  };
 }
 
 function stateOf(status: RunStatus, reasons: readonly StaleReason[]): PartitionState {

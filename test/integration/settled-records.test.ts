@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { knot, tapestry } from '../../src';
 import type { Selvage } from '../../src/client';
+import { keepSettled } from '../../src/connection/settle-runs';
+import type { RunHistory } from '../../src/ports';
 import { connectSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
 import { until } from '../support/until';
+import { withMethods } from '../support/with-methods';
 
 const wait = knot('wait', async (_: object, { signal }) => {
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
@@ -27,27 +30,73 @@ test('a starting worker ends the records of runs that ended without a word', asy
   );
 });
 
-test.each([
-  ['a listing', async (selvage: Selvage) => void (await selvage.runs.list())],
-  ['status()', async (selvage: Selvage, runId: string) => void (await selvage.getRun(runId).status())],
-  ['result()', async (selvage: Selvage, runId: string) => void (await selvage.getRun(runId).result())],
-  ['another terminate()', async (selvage: Selvage, runId: string) => await selvage.getRun(runId).terminate()],
-])(
-  '%s ends the record of a run that was terminated by other means, and keeps the reason',
-  async (_, look) => {
-    const selvage = shared();
-    const run = await selvage.start(waiting, {});
-    const { runHistory } = selvage.backends;
-    await until('the run is on record', () => runHistory.getRun(run.runId));
-    await selvage.client.workflow.getHandle(run.runId).terminate('by other means');
-    await look(selvage, run.runId);
-    expect(await runHistory.getRun(run.runId)).toMatchObject({
-      status: 'terminated',
-      finished_at: expect.any(Number),
-      details: { error: { type: 'RunTerminated', message: expect.stringContaining('(by other means)') } },
-    });
+/** A run that was terminated by other means, which its record does not say. */
+async function cutShort(selvage: Selvage): Promise<string> {
+  const { runId } = await selvage.start(waiting, {});
+  await until('the run is on record', () => selvage.backends.runHistory.getRun(runId));
+  await selvage.client.workflow.getHandle(runId).terminate('by other means');
+  return runId;
+}
+
+const TERMINATED = {
+  status: 'terminated',
+  finished_at: expect.any(Number) as number,
+  details: {
+    error: { type: 'RunTerminated', message: expect.stringContaining('(by other means)') as string },
   },
-);
+};
+
+test.each([
+  [
+    'a listing',
+    async (selvage: Selvage, id: string) =>
+      (await selvage.runs.list()).items.find(({ run_id }) => run_id === id),
+  ],
+  ['status()', async (selvage: Selvage, id: string) => (await selvage.getRun(id).status()).run],
+  ['knot()', async (selvage: Selvage, id: string) => (await selvage.getRun(id).knot('waited')).run],
+])('%s says how a run ended that was terminated by other means, and leaves its record', async (_, look) => {
+  const selvage = shared();
+  const runId = await cutShort(selvage);
+  expect(await look(selvage, runId)).toMatchObject(TERMINATED);
+  expect(await selvage.getRun(runId).result()).toMatchObject({ status: 'terminated', ...TERMINATED.details });
+  expect(await selvage.backends.runHistory.getRun(runId)).toMatchObject({ status: 'running' });
+});
+
+test('another terminate() ends the record of a run that was terminated by other means', async () => {
+  const selvage = shared();
+  const runId = await cutShort(selvage);
+  await selvage.getRun(runId).terminate();
+  expect(await selvage.backends.runHistory.getRun(runId)).toMatchObject(TERMINATED);
+});
+
+test('records are settled again and again, also after a time in which the backends were away', async () => {
+  const selvage = shared();
+  const { backends } = selvage;
+  const { runHistory } = backends;
+  const stop = new AbortController();
+  const troubles: unknown[] = [];
+  let isAway = true;
+  const listRuns: RunHistory['listRuns'] = async (query) => {
+    if (isAway) throw new Error('away');
+    return await runHistory.listRuns(query);
+  };
+  const settling = keepSettled(
+    { ...backends, runHistory: withMethods(runHistory, { listRuns }) },
+    selvage.client.workflow,
+    stop.signal,
+    (error) => troubles.push(error),
+    100,
+  );
+  const isSettled = (runId: string) => async (): Promise<boolean> =>
+    (await runHistory.getRun(runId))?.status === 'terminated';
+  const before = await cutShort(selvage);
+  await until('it was tried', () => troubles.length > 0);
+  isAway = false;
+  await until('the first is settled', isSettled(before));
+  await until('the second is settled', isSettled(await cutShort(selvage)));
+  stop.abort();
+  await settling;
+});
 
 test('a listing by status has the runs that were ended by other means, however many are on record as running', async () => {
   const selvage = shared();

@@ -1,0 +1,163 @@
+import type { WorkflowClient } from '@temporalio/client';
+import type { Backends, RunQuery, RunRecord } from '../ports';
+import { everyPage } from '../ports/parts/every-item';
+import { pause } from '../ports/parts/pause';
+import { inParallel } from '../values/in-parallel';
+import { endChildRuns } from './child-runs';
+import { unreachable } from './connection-errors';
+import { lookAtRun } from './look-at-run';
+import { cutShortSince, runningWorkflows } from './running-workflows';
+
+/** The newest running records are checked one by one in any case: the server's listing may lag behind. */
+const ASKED_ANYHOW = 100;
+const AT_A_TIME = 20;
+/** More workflow types do not fit in one query. */
+const MOST_TYPES = 100;
+const SETTLED_EVERY_MS = 60_000;
+/** The server's listing may lag behind, and its clock may differ from this machine's. */
+const MARGIN_MS = 10 * 60_000;
+
+interface CompareOptions {
+  /** Which of the running records to check. Default: all. */
+  readonly query?: RunQuery;
+  readonly stop?: AbortSignal;
+  /** Milliseconds after which the rest is skipped. Default: no limit. */
+  readonly limitMs?: number;
+}
+
+/**
+ * Finds the running records whose run may be over, newest first. Lists what runs on the server, and gives the others to `look`. So it costs one
+ * page of the listing per thousand runs, and a look at each run that has ended.
+ *
+ * @returns when the newest skipped run had begun (milliseconds since the epoch); undefined if none was skipped
+ * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
+ */
+async function compareRunning(
+  { runHistory }: Backends,
+  client: WorkflowClient,
+  { query = {}, stop, limitMs = Infinity }: CompareOptions,
+  look: (run: RunRecord) => Promise<unknown>,
+): Promise<number | undefined> {
+  const limit = performance.now() + limitMs;
+  const isToStop = (): boolean => stop?.aborted === true || performance.now() > limit;
+  const running: RunRecord[] = [];
+  for await (const runs of everyPage((page) =>
+    runHistory.listRuns({ ...query, status: 'running', ...page }),
+  )) {
+    running.push(...runs);
+    if (isToStop()) break;
+  }
+  const listed = running.length > ASKED_ANYHOW ? await openOnServer(client, running, isToStop) : [];
+  if (!listed) return running[0]!.started_at;
+  const open = new Set(listed);
+  const suspects = running.filter(({ run_id }, index) => index < ASKED_ANYHOW || !open.has(run_id));
+  let begun = 0;
+  await inParallel(
+    suspects,
+    AT_A_TIME,
+    async (run) => {
+      begun += 1;
+      await look(run);
+    },
+    isToStop,
+  );
+  return suspects[begun]?.started_at;
+}
+
+/** Ids of unfinished workflows of these runs' types; undefined if there was no time to list them all. */
+async function openOnServer(
+  client: WorkflowClient,
+  runs: readonly RunRecord[],
+  isToStop: () => boolean,
+): Promise<string[] | undefined> {
+  const types = [...new Set(runs.map(({ tapestry }) => tapestry))];
+  const ids: string[] = [];
+  try {
+    for await (const { workflowId } of runningWorkflows(client, types.length > MOST_TYPES ? [] : types)) {
+      if (isToStop()) return undefined;
+      ids.push(workflowId);
+    }
+    return ids;
+  } catch (error) {
+    throw unreachable(error);
+  }
+}
+
+/**
+ * The runs that are over and on record as running, in no particular order; `comparedSince` as by {@link compareRunning}. Changes nothing.
+ */
+export async function unsettledRuns(
+  backends: Backends,
+  client: WorkflowClient,
+  options: CompareOptions,
+): Promise<{ readonly runs: readonly RunRecord[]; readonly comparedSince: number | undefined }> {
+  const runs: RunRecord[] = [];
+  const comparedSince = await compareRunning(backends, client, options, async (record) => {
+    const { run } = await lookAtRun(backends, client, record);
+    if (run.status !== 'running') runs.push(run);
+  });
+  return { runs, comparedSince };
+}
+
+/** Writes into a running record how the run ended, if it is over. Idempotent. Errors as of {@link lookAtRun}. */
+export async function settleRun(
+  backends: Backends,
+  client: WorkflowClient,
+  known: RunRecord,
+): Promise<RunRecord> {
+  const { run, missing } = await lookAtRun(backends, client, known);
+  if (!missing) return run;
+  const { end, required, limits } = missing;
+  if (limits) await endChildRuns(backends, client, known, limits);
+  const { runHistory } = backends;
+  await runHistory.endRun(
+    run.temporal_run_id,
+    { ...end, finished_at: end.finished_at ?? Date.now() },
+    required,
+  );
+  return (await runHistory.getRunByTemporalId(run.temporal_run_id)) ?? run;
+}
+
+/** Settles all running records. Errors as of {@link lookAtRun}. */
+export async function settleRunning(
+  backends: Backends,
+  client: WorkflowClient,
+  options: CompareOptions = {},
+): Promise<void> {
+  await compareRunning(backends, client, options, (run) => settleRun(backends, client, run));
+}
+
+/**
+ * Settles all running records, and from then on once a minute those of runs that were cut short since. Others have settled their records
+ * themselves. Ends with the signal.
+ *
+ * @param onError hears of attempts that failed; the next one makes up for it
+ */
+export async function keepSettled(
+  backends: Backends,
+  client: WorkflowClient,
+  stop: AbortSignal,
+  onError: (error: unknown) => void,
+  everyMs = SETTLED_EVERY_MS,
+): Promise<void> {
+  let done: number | undefined;
+  while (!stop.aborted) {
+    const now = Date.now();
+    try {
+      if (done === undefined) await settleRunning(backends, client, { stop });
+      else await settleCutShort(backends, client, done - MARGIN_MS);
+      done = now;
+    } catch (error) {
+      onError(error);
+    }
+    await pause(everyMs, stop);
+  }
+}
+
+async function settleCutShort(backends: Backends, client: WorkflowClient, since: number): Promise<void> {
+  const ids = new Set<string>();
+  for await (const { workflowId } of cutShortSince(client, since)) ids.add(workflowId);
+  if (ids.size === 0) return;
+  for await (const runs of everyPage((page) => backends.runHistory.listRuns({ status: 'running', ...page })))
+    for (const run of runs) if (ids.has(run.run_id)) await settleRun(backends, client, run);
+}
