@@ -50,6 +50,7 @@ module.exports = {
     'scripts/record-histories.ts',
     'scripts/record-golden.ts',
     'scripts/make-kept-project.ts',
+    'scripts/write-cli-docs.ts',
     // A project that is kept, not loaded.
     'test/kept-projects/source/*.ts',
     // A page of the documentation, which its test copies to where a user would have it.

@@ -95,7 +95,8 @@ async function allListed(selvage: Selvage): Promise<WaitingRuns['items']> {
 }
 
 async function command(projectDir: string): Promise<void> {
-  const args = [COMMAND, 'waiting', '--by', 'reason', '--json', '--project-dir', projectDir];
+  const limit = ['--limit', String(RUNS)];
+  const args = [COMMAND, 'waiting', '--by', 'reason', ...limit, '--json', '--project-dir', projectDir];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 100_000_000 });
   const { items } = JSON.parse(stdout) as WaitingRuns;
   const there = items.filter(({ reason }) => ['Signal', 'NoWorker'].includes(reason.code)).length;

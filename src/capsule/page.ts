@@ -7,7 +7,6 @@ import { htmlOfDocument } from '../explorer/html';
 import { Plans } from '../operations/plans';
 import { call } from '../operations/call';
 import { ServerReach } from '../operations/reach';
-import { SelvageError } from '../errors';
 import type { Json } from '../values';
 import { VERSION } from '../version';
 import type { CapsuleContent } from './format';
@@ -28,16 +27,12 @@ export async function capsulePage(content: CapsuleContent): Promise<string> {
 export function capsuleData({ run, backends }: Capsule): ProjectData {
   return {
     backends,
-    reach: new ServerReach(() => Promise.reject(noServer())),
+    reach: ServerReach.none('A capsule has no server: it shows what is on record.'),
     project: run.tapestry,
     tapestries: [],
     triggers: [],
     plans: new Plans(backends),
   };
-}
-
-function noServer(): SelvageError {
-  return new SelvageError('ServerUnreachable', 'A capsule has no server: it shows what is on record.');
 }
 
 async function embedded(capsule: Capsule, document: CapsuleContent): Promise<EmbeddedDocument> {

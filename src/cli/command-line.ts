@@ -10,7 +10,11 @@ export async function runCommandLine(argv: readonly string[], output: Output): P
   output.configure({ json: asksFor('--json', argv), verbose: asksFor('--verbose', argv) });
   let code: number = EXIT.ok;
   try {
-    await createProgram(output, (answer) => (code = answer)).parseAsync([...argv], { from: 'user' });
+    // Commander's own command would show a verb that is loaded late without its options.
+    const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
+    await createProgram(output, (answer) => (code = answer), words.includes('--all')).parseAsync(words, {
+      from: 'user',
+    });
     return code;
   } catch (error) {
     // Commander has already written the message; help and version arrive here, too, with code 0.

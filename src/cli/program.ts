@@ -1,19 +1,21 @@
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
+import type { Group } from '../operations/operation';
+import { SUMMARIES } from '../operations/summaries';
 import { VERSION } from '../version';
 import type { Does } from './options/does';
+import { CONNECTION } from './options/server-options';
 import type { Output } from './output/output';
+import { addLateVerb, complete, type LateVerb } from './table/late-verb';
 import { addBackfill } from './verbs/backfill';
 import { addBackup } from './verbs/backup';
 import { addBulk } from './verbs/bulk';
 import { addCache } from './verbs/cache';
 import { addCapsule } from './verbs/capsule';
-import { addEvents } from './verbs/events';
 import { addDebug } from './verbs/debug';
 import { addDev } from './verbs/dev';
 import { addDiff } from './verbs/diff';
 import { addDoctor } from './verbs/doctor';
 import { addEmit } from './verbs/emit';
-import { addEmitters } from './verbs/emitters';
 import { addExport } from './verbs/export';
 import { addForget } from './verbs/forget';
 import { addGc } from './verbs/gc';
@@ -32,87 +34,111 @@ import { addReseal } from './verbs/reseal';
 import { addRestore } from './verbs/restore';
 import { addResume } from './verbs/resume';
 import { addRun } from './verbs/run';
-import { addRuns } from './verbs/runs';
-import { addSchedules } from './verbs/schedules';
 import { addScrub } from './verbs/scrub';
 import { addServe } from './verbs/serve';
 import { addSignal } from './verbs/signal';
 import { addStats } from './verbs/stats';
 import { addStream } from './verbs/stream';
-import { addStreams } from './verbs/streams';
 import { addUi } from './verbs/ui';
 import { addValidate } from './verbs/validate';
 import { addValue } from './verbs/value';
-import { addVersions } from './verbs/versions';
-import { addWaiting } from './verbs/waiting';
 import { addWatch } from './verbs/watch';
 import { addWhy } from './verbs/why';
 import { addWorker } from './verbs/worker';
 import { addWorkers } from './verbs/workers';
 
+type Verb = ((program: Command, does: Does) => void) | LateVerb;
+
 /** In the order of `selvage --help`. */
-const VERBS = [
-  addInit,
-  addRun,
-  addResume,
-  addBackfill,
-  addDev,
-  addWorker,
-  addWorkers,
-  addServe,
-  addStream,
-  addStreams,
-  addEmit,
-  addUi,
-  addRuns,
-  addWatch,
-  addWaiting,
-  addVersions,
-  addBulk,
-  addSchedules,
-  addPartitions,
-  addEvents,
-  addEmitters,
-  addSignal,
-  addStats,
-  addLineage,
-  addHistory,
-  addDiff,
-  addWhy,
-  addImpact,
-  addValue,
-  addCache,
-  addScrub,
-  addGc,
-  addPrune,
-  addForget,
-  addReseal,
-  addPlan,
-  addValidate,
-  addExport,
-  addPython,
-  addCapsule,
-  addDebug,
-  addMcp,
-  addReplay,
-  addMigrate,
-  addDoctor,
-  addBackup,
-  addRestore,
-];
+const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
+  write: [addInit, addPlan, addValidate, addExport, addPython],
+  start: [addRun, addResume, addBackfill, addDev, addWorker, addServe, addStream, addEmit],
+  see: [
+    addUi,
+    {
+      verb: 'runs',
+      summary: 'list, show, cancel and terminate runs',
+      example: 'selvage runs list --status failed',
+      load: async () => (await import('./verbs/runs/index.js')).addRuns,
+    },
+    addWatch,
+    {
+      ...SUMMARIES['runs.waiting'],
+      load: async () => (await import('./show/waiting-runs.js')).addWaiting,
+    },
+    addPartitions,
+    addStats,
+    addLineage,
+    addDiff,
+    addWhy,
+    addImpact,
+    addValue,
+    addCache,
+    addDebug,
+    addMcp,
+  ],
+  operate: [
+    addWorkers,
+    {
+      ...SUMMARIES['versions.list'],
+      load: async () => (await import('./show/versions.js')).addVersions,
+    },
+    addBulk,
+    addSignal,
+    {
+      verb: 'schedules',
+      summary: 'deploy, show, pause and trigger schedules',
+      example: 'selvage schedules deploy pipeline.ts --dry-run',
+      load: async () => (await import('./verbs/schedules/index.js')).addSchedules,
+    },
+    {
+      verb: 'streams',
+      summary: 'how streams stand; pause, resume and drain them',
+      example: 'selvage streams list',
+      load: async () => (await import('./show/streams.js')).addStreams,
+    },
+    {
+      verb: 'events',
+      summary: 'which events have started which runs',
+      example: 'selvage events list --trigger kafka:orders',
+      load: async () => (await import('./verbs/events/index.js')).addEvents,
+    },
+    {
+      verb: 'emitters',
+      summary: 'emitters: lag, failures, dead letters',
+      example: 'selvage emitters list',
+      load: async () => (await import('./show/emitters.js')).addEmitters,
+    },
+    addReplay,
+    addDoctor,
+  ],
+  data: [
+    addHistory,
+    addScrub,
+    addGc,
+    addPrune,
+    addForget,
+    addReseal,
+    addCapsule,
+    addMigrate,
+    addBackup,
+    addRestore,
+  ],
+};
 
 /**
- * All verbs. Each has a file in `verbs`, which loads slow modules when the verb is called.
+ * All verbs. Each loads slow modules when it is called.
  *
  * @param answer receives the exit code of the command
+ * @param helpsWithAll whether a help text has the options of the connection, too
  */
-export function createProgram(output: Output, answer: (code: number) => void): Command {
+export function createProgram(output: Output, answer: (code: number) => void, helpsWithAll = false): Command {
   // Commander passes the command itself as the last argument of an action.
   const does: Does =
     (work) =>
     async (...given) =>
       answer(await work(...(given.slice(0, -1) as typeof given), output));
-  const program = new Command('selvage')
+  const program: Command = new Command('selvage')
     .description('Typed data pipelines, run as durable workflows on Temporal.')
     .version(VERSION)
     .exitOverride()
@@ -121,11 +147,27 @@ export function createProgram(output: Output, answer: (code: number) => void): C
       writeErr: (text) => output.rawError(text),
       outputError: (text, write) => write(usageLine(text)),
     })
-    .configureHelp({ showGlobalOptions: true })
+    .helpOption('-h, --help', 'display help; with --all, how it connects, too')
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm(command) {
+        return command.parent === program ? command.name() : Help.prototype.subcommandTerm(command);
+      },
+      visibleOptions(command) {
+        const options = Help.prototype.visibleOptions.call(this, command);
+        return options.filter(({ helpGroupHeading }) => helpsWithAll || helpGroupHeading !== CONNECTION);
+      },
+    })
+    .hook('preSubcommand', (_, verb) => complete(verb))
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText('after', '\nExample:\n  $ selvage run pipeline.ts --param x=5');
-  for (const add of VERBS) add(program, does);
-  return program;
+  for (const [group, verbs] of Object.entries(VERBS)) {
+    program.commandsGroup(`${group.charAt(0).toUpperCase()}${group.slice(1)}:`);
+    for (const verb of verbs)
+      if (typeof verb === 'function') verb(program, does);
+      else addLateVerb(program, does, verb);
+  }
+  return program.commandsGroup('Help:').helpCommand('help [command]', 'display help for command');
 }
 
 /** Puts commander's own messages in the form of all others. */

@@ -276,7 +276,7 @@ export function failureOfStream(error: WorkflowFailedError): StreamFailure {
 function unknownStream(id: string): SelvageError {
   return new SelvageError(
     'UnknownStream',
-    `The server has no stream "${id}". See those that it has: selvage streams status. One begins with: selvage stream FILE`,
+    `The server has no stream "${id}". See those that it has: selvage streams list. One begins with: selvage stream FILE`,
     { details: { stream: id } },
   );
 }

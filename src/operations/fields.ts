@@ -3,13 +3,36 @@ import { RUN_STATUSES } from '../authoring/outcome';
 import { durationMs } from '../values/duration';
 import { pastTime, TIME_FORMS } from '../values/past-time';
 import type { Json } from '../values';
+import { innerOf } from './flat';
+
+/** What the command line calls a field, and what stands for its value there. Default: the name of the field. */
+interface Flag {
+  readonly flag?: string;
+  readonly placeholder?: string;
+}
+
+const flags = z.registry<Flag>();
+
+/** Says what the command line calls a field. */
+export function flagged<Field extends z.ZodType>(field: Field, flag: Flag): Field {
+  flags.add(field, flag);
+  return field;
+}
+
+/** What is said of a field, by its schema or by that within. */
+export function flagOf(field: z.ZodType): Flag & { readonly description?: string } {
+  const { description } = field;
+  const said = { ...flags.get(field), ...(description !== undefined && { description }) };
+  const inner = innerOf(field);
+  return inner === field ? said : { ...flagOf(inner), ...said };
+}
 
 /** A longer text is no name of anything. */
 const MOST_CHARACTERS = 2_000;
 
 export const text = z.string().max(MOST_CHARACTERS);
 /** A name or an id. */
-export const name = text.min(1);
+export const name = flagged(text.min(1), { placeholder: 'name' });
 export const hash = name.describe('hash of a value, or its beginning');
 /** Where to go on: the `cursor` of the page before. */
 export const cursor = text.optional().describe('go on where the page before ended');
@@ -47,23 +70,39 @@ export const startedRun = z.object({ runId: z.string() });
 export const instant = z.number();
 
 /** A time that is asked for, as milliseconds since the epoch: given so, in ISO 8601, or as so long ago. */
-export const time = z
-  .union([z.number(), text])
-  .transform((given, context) => {
+export const time = flagged(
+  z.union([z.number(), text]).transform((given, context) => {
     const read = typeof given === 'number' ? given : pastTime(given, Date.now());
     if (read !== undefined && Number.isFinite(read)) return read;
     context.addIssue(`It must say ${TIME_FORMS}.`);
     return z.NEVER;
-  })
-  .optional();
+  }),
+  { placeholder: 'time' },
+).optional();
+
+/** A place in the order of changes: `beginning`, a position, or a time. Positions have an underscore or are numbers; times are neither. */
+export const placeOrTime = flagged(
+  text.transform((given, context) => {
+    if (given === 'beginning') return given;
+    if (given.includes('_') || /^\d+$/.test(given)) return { position: given };
+    const read = pastTime(given, Date.now());
+    if (read !== undefined) return { time: read };
+    context.addIssue(`It must say ${TIME_FORMS}.`);
+    return z.NEVER;
+  }),
+  { placeholder: 'place' },
+);
 
 /** A length of time, as milliseconds: given so, or as a text such as `90s`. */
-export const duration = z.union([z.number(), text]).transform((given, context) => {
-  const read = durationMs(given);
-  if (read !== undefined) return read;
-  context.addIssue('It must be a length of time such as 36h or 30d (s, m, h, d, w).');
-  return z.NEVER;
-});
+export const duration = flagged(
+  z.union([z.number(), text]).transform((given, context) => {
+    const read = durationMs(given);
+    if (read !== undefined) return read;
+    context.addIssue('It must be a length of time such as 36h or 30d (s, m, h, d, w).');
+    return z.NEVER;
+  }),
+  { placeholder: 'time' },
+);
 
 export const runStatus = z.enum(RUN_STATUSES);
 

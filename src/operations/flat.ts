@@ -26,7 +26,8 @@ export function innerOf(schema: unknown): z.ZodType {
     : (schema as z.ZodType);
 }
 
-function fromText(field: z.ZodType | undefined, text: string): unknown {
+/** What a text says of a field, whose schema is without what makes it optional. */
+export function fromText(field: z.ZodType | undefined, text: string): unknown {
   if (field instanceof z.ZodNumber && text.trim() !== '')
     return Number.isNaN(Number(text)) ? text : Number(text);
   if (field instanceof z.ZodBoolean) return text === 'true' ? true : text === 'false' ? false : text;

@@ -3,6 +3,7 @@ import type { Act, Question } from './operation';
 import { approvals } from './approvals';
 import { docs } from './docs';
 import { emitters } from './emitters';
+import { events } from './events';
 import { knots } from './knots';
 import { lineage } from './lineage';
 import { partitions } from './partitions';
@@ -22,6 +23,7 @@ export const OPERATIONS = [
   ...approvals,
   ...docs,
   ...emitters,
+  ...events,
   ...knots,
   ...lineage,
   ...partitions,

@@ -5,10 +5,18 @@ import type { Surroundings } from './surroundings';
 export const GROUPS = ['write', 'start', 'see', 'operate', 'data'] as const;
 export type Group = (typeof GROUPS)[number];
 
+/**
+ * What an operation cannot do without. `records`: a run history that exists. `changes`: one that keeps the order of its changes. `server`:
+ * the Temporal server.
+ */
+export type Need = 'records' | 'changes' | 'server';
+
 /** What is said of an operation, once for all faces. */
 interface Definition<Name extends string, Ask extends z.ZodObject, Answer extends z.ZodType> {
   /** `noun.verb`: `selvage.noun.verb(…)` in TypeScript, `/api/v1/noun/verb` over HTTP. */
   readonly name: Name;
+  /** What the command line calls it. Default: noun and verb. */
+  readonly verb?: string;
   /** One line, beginning in lower case and without a full stop. */
   readonly summary: string;
   readonly description?: string;
@@ -20,6 +28,8 @@ interface Definition<Name extends string, Ask extends z.ZodObject, Answer extend
   readonly examples?: readonly z.input<Ask>[];
   /** Whether assistants are offered it, over MCP. Default false. */
   readonly isTool?: true;
+  /** Default: records. */
+  readonly needs?: readonly Need[];
   /** Whether it answers what is in values, which a token needs the scope `values` for. Default false. */
   readonly readsValues?: true;
   /**
@@ -74,7 +84,17 @@ export function act<Name extends string, Ask extends z.ZodObject, Answer extends
   return { kind: 'act', ...told };
 }
 
+/** What the command line calls it: `emitters.deadLetters` is `emitters dead-letters`. */
+export function commandOf({ name, verb }: Operation): string {
+  return verb ?? pathOf(name).replace('/', ' ');
+}
+
 /** Its path below `/api/v1/`: `emitters.deadLetters` is at `emitters/dead-letters`. */
 export function pathOf(name: string): string {
-  return name.replace('.', '/').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return kebab(name.replace('.', '/'));
+}
+
+/** `taskQueue` as `task-queue`. */
+export function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

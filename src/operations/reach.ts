@@ -33,6 +33,11 @@ export class ServerReach {
     return reach;
   }
 
+  /** Access for what is answered from records alone. */
+  static none(why: string): ServerReach {
+    return new ServerReach(() => Promise.reject(new SelvageError('ServerUnreachable', why)));
+  }
+
   /** Starts connecting, unless an attempt is under way or has just failed. {@link do} reports errors. */
   begin(): void {
     if (this.#connection || this.#opening || this.#isAway()) return;

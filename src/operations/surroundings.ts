@@ -34,11 +34,11 @@ const FACES: Readonly<Record<string, string>> = {
   mcp: 'an assistant',
 };
 
-/** Names the actor and the face in a note that is kept with an act: `by ada, by the page`. */
+/** Names the actor and the face in a note that is kept with an act: `by ada, by the page`. The command line stands for its user. */
 export function byWhom({ actor, trigger = 'ui' }: Rights): string {
-  return [...(actor === undefined ? [] : [actor]), FACES[trigger] ?? trigger]
-    .map((one) => `by ${one}`)
-    .join(', ');
+  const face = FACES[trigger] ?? trigger;
+  const who = trigger === 'cli' ? [actor ?? 'somebody'] : actor === undefined ? [face] : [actor, face];
+  return who.map((one) => `by ${one}`).join(', ');
 }
 
 /** What one request may do, and on whose behalf. */

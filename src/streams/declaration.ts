@@ -79,7 +79,7 @@ export interface StreamOptions<Value = unknown, Values extends object = Record<s
   ) => unknown;
   /**
    * Called with each element that has failed, at least once, as `onResult`. Default: it is counted, and listed by
-   * `selvage streams status`.
+   * `selvage streams list`.
    */
   readonly onDeadLetter?: (
     letter: StreamDeadLetter,

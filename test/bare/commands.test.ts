@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { createProgram } from '../../src/cli/program';
 import { removeProjects } from '../integration/server/projects';
 import { barePackage, makeBareProject } from '../support/bare-install';
 import { beginsCommands, runWarm, type Finished } from '../support/command-line';
 import { PAGES, readFile } from '../support/doc-snippets';
-import { recordedOutput } from '../unit/cli/output-streams';
+import { wholeProgram } from '../support/whole-program';
 
 const PIPELINE = `
 import { knot, tapestry } from 'selvage';
@@ -159,7 +158,7 @@ test('a document and its functions are written, checked and run', async () => {
 });
 
 test('every verb tells how it is called', async () => {
-  const program = createProgram(recordedOutput().output, () => {});
+  const program = await wholeProgram();
   const verbs = program.commands.flatMap((verb) => [
     [verb.name()],
     ...verb.commands.map((sub) => [verb.name(), sub.name()]),

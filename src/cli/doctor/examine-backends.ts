@@ -136,7 +136,7 @@ async function examineEmitters(backends: Backends): Promise<Finding[]> {
     return `${name}: ${state}${behind}${dead}${lastError === null ? '' : ` (${lastError})`}`;
   });
   const fix =
-    'Run `selvage emitters status`. What nobody delivers any more is removed by `selvage emitters remove NAME`.';
+    'Run `selvage emitters list`. What nobody delivers any more is removed by `selvage emitters remove NAME`.';
   return [{ subject, status: 'warning', message: found.join('; '), fix }];
 }
 

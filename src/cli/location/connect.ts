@@ -9,7 +9,6 @@ import type { Monitor } from '../../serve/monitor';
 import { EmbeddedServer } from '../../server';
 import type { AnyTapestry } from '../../authoring';
 import { connectOptions, type ServerOptions } from '../options/server-options';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { installSdkLogger, loggerTo } from './logging';
 import { requireProject, withRecords } from './records';
@@ -100,19 +99,6 @@ export async function withClient(
   } finally {
     await selvage.close();
   }
-}
-
-/** Like {@link withClient}; the work's result is printed as the document. */
-export async function actByClient(
-  options: ServerOptions,
-  output: Output,
-  work: (selvage: Selvage) => Promise<object>,
-): Promise<number> {
-  return await withClient(options, output, async (selvage) => {
-    const document = await work(selvage);
-    if (output.json) output.document({ ...document, server: selvage.location });
-    return EXIT.ok;
-  });
 }
 
 /** Like {@link withClient}; if the Temporal server is unreachable, uses what the run history knows. */

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { FORMATS, type LogFormat } from '../../connection/log-line';
 import type { ConnectOptions } from '../../client';
+import { kebab } from '../../operations/operation';
 import type { Output } from '../output/output';
 
 /** The hash of a value in examples of help texts. */
@@ -88,9 +89,13 @@ export function addHealthOptions(command: Command): Command {
     );
 }
 
+/** The heading of the options that say where the server and the project are. A help text has them with `--all` only. */
+export const CONNECTION = 'Connection:';
+
 /** @param portOption the option of the embedded server's port, if `--port` means something else */
 export function addServerOptions(command: Command, portOption = '--port'): Command {
   return addCommonOptions(command)
+    .optionsGroup(CONNECTION)
     .option(
       '--address <host:port>',
       'Temporal server (default: --profile, TEMPORAL_ADDRESS, else an embedded server)',
@@ -99,15 +104,18 @@ export function addServerOptions(command: Command, portOption = '--port'): Comma
     .option('--profile <name>', 'profile of your temporal.toml')
     .option(`${portOption} <number>`, 'port of the embedded server', portNumber)
     .option('--durable', 'let the embedded server survive power cuts, too')
-    .option('--temporal-ui', "let the embedded server serve Temporal's web page, which has no password");
+    .option('--temporal-ui', "let the embedded server serve Temporal's web page, which has no password")
+    .optionsGroup('');
 }
 
 export function addCommonOptions(command: Command): Command {
   return command
+    .optionsGroup(CONNECTION)
     .option(
       '--project-dir <folder>',
       'folder whose .selvage holds server and data (default: the nearest from here up that has one, else here)',
     )
+    .optionsGroup('')
     .option('--verbose', "show stacks of errors and the SDK's messages");
 }
 
@@ -173,9 +181,7 @@ export function placeWords({ address, namespace, profile, projectDir }: ServerOp
 
 function words(valued: Readonly<Record<string, string | number | undefined>>): string[] {
   return Object.entries(valued).flatMap(([name, value]) =>
-    value === undefined
-      ? []
-      : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(value)],
+    value === undefined ? [] : [`--${kebab(name)}`, String(value)],
   );
 }
 

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Output } from './output';
 
 /**
  * How this command line was called (`selvage` or `npx selvage`), so that the commands it suggests work when
@@ -67,6 +68,11 @@ const PAYLOAD = 'JSON';
  */
 export function signalCommand(runId: string, signal: string, elsewhere: readonly string[]): string {
   return commandLine(['signal', runId, signal, PAYLOAD, ...elsewhere]);
+}
+
+/** What stands below a page that is not the last. */
+export function nextPageLines(cursor: string | undefined, output: Output): string[] {
+  return cursor === undefined ? [] : ['', output.dim(`There are more: ${nextPage(cursor)}`)];
 }
 
 /** The current command with the cursor of the next page. */

@@ -3,7 +3,7 @@ import { namedIn } from '../../connection/resumes';
 import type { RunRecord } from '../../ports';
 import { formatDuration, formatTable, formatTime, shorten } from '../output/format';
 import type { Output } from '../output/output';
-import { nextPage } from '../output/typed-commands';
+import { nextPageLines } from '../output/typed-commands';
 
 /** Characters of an event's key that are shown. */
 const SHOWN_KEY = 40;
@@ -11,7 +11,7 @@ const SHOWN_KEY = 40;
 const HEADINGS = ['RUN', 'TAPESTRY', 'STATUS', 'STARTED', 'TOOK', 'KNOTS', 'BY'];
 
 export function describePage({ items, cursor }: RunsPage, output: Output): string {
-  const more = cursor === undefined ? [] : ['', output.dim(`There are more: ${nextPage(cursor)}`)];
+  const more = nextPageLines(cursor, output);
   if (items.length === 0) return ['No run fits.', ...more].join('\n');
   const hasTags = items.some(({ tags }) => tags.length > 0);
   const hasResumes = items.some((run) => namedIn(run).length > 0);

@@ -1,8 +1,12 @@
 import type { BodyVersion, Versions } from '../../client';
+import { list } from '../../operations/versions/list';
 import { formatTable, formatTime, nameSome, plural } from '../output/format';
+import { makeVerb } from '../table/verb-of-table';
 
 /** Digits of a hash that tell versions apart. */
 const SHOWN_DIGITS = 8;
+
+export const addVersions = makeVerb(list, describeVersions);
 
 /** For people. */
 export function describeVersions(versions: Versions): string {

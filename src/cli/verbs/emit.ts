@@ -62,7 +62,7 @@ async function emit(file: string | undefined, options: EmitOptions, output: Outp
         const behind = await end.orAsked(deliveries.drained(Number.POSITIVE_INFINITY));
         if (!behind) return end.exitCode;
         if (behind.length === 0) return EXIT.ok;
-        output.warn(`${behind.join(', ')}: not caught up. See selvage emitters status`);
+        output.warn(`${behind.join(', ')}: not caught up. See selvage emitters list`);
         return EXIT.runFailed;
       } finally {
         await deliveries.stop();

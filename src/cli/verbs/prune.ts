@@ -103,7 +103,7 @@ function describePrune(report: PruneReport, output: Output): string {
       : []),
     ...(undelivered > 0
       ? [
-          `${plural(undelivered, 'run')} that ended as long ago ${undelivered === 1 ? 'stays' : 'stay'}, since ${undeliveredBy.join(', ')} ${undeliveredBy.length === 1 ? 'has' : 'have'} not heard of all yet. See selvage emitters status; to let them go: selvage emitters skip or remove, or --undelivered`,
+          `${plural(undelivered, 'run')} that ended as long ago ${undelivered === 1 ? 'stays' : 'stay'}, since ${undeliveredBy.join(', ')} ${undeliveredBy.length === 1 ? 'has' : 'have'} not heard of all yet. See selvage emitters list; to let them go: selvage emitters skip or remove, or --undelivered`,
         ]
       : []),
   ].join('\n');

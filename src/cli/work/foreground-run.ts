@@ -171,7 +171,7 @@ async function tellUnheard(selvage: Selvage, output: Output): Promise<void> {
   }
   if (behind.length === 0) return;
   output.warn(
-    `${behind.join(', ')} ${behind.length === 1 ? 'has' : 'have'} not heard of everything yet; the next process that has the emitters delivers the rest: ${commandLine(['emitters', 'status'])}`,
+    `${behind.join(', ')} ${behind.length === 1 ? 'has' : 'have'} not heard of everything yet; the next process that has the emitters delivers the rest: ${commandLine(['emitters', 'list'])}`,
   );
 }
 

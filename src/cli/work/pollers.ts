@@ -53,13 +53,20 @@ export async function warnOfNoWorker(
   options: ServerOptions,
   output: Output,
 ): Promise<void> {
-  if (await pollers.areThere(taskQueue)) return;
+  if (!(await pollers.areThere(taskQueue))) output.warn(noWorkerText({ runId, taskQueue }, options));
+}
+
+/** Says that no worker works for a run, and what the user can do. */
+export function noWorkerText(
+  { runId, taskQueue }: { readonly runId: string; readonly taskQueue: string },
+  options: ServerOptions,
+): string {
   const place = placeWords(options);
   const work = isForegroundQueue(taskQueue) ? ['resume', runId, 'FILE'] : ['worker', 'FILE'];
-  output.warn(
+  return (
     `No worker polls task queue ${taskQueue} of run ${runId}, so nothing happens until one does.\n` +
-      `  Work for it:    ${commandLine([...work, ...place])}\n` +
-      `  End it at once: ${commandLine(['runs', 'terminate', runId, ...place])}`,
+    `  Work for it:    ${commandLine([...work, ...place])}\n` +
+    `  End it at once: ${commandLine(['runs', 'terminate', runId, ...place])}`
   );
 }
 

@@ -1,49 +1,120 @@
 import { z } from 'zod';
-import { replayEmitter, requireEmitter, requireFeed } from '../../deliveries';
-import type { Backends } from '../../ports';
-import { name, nothing } from '../fields';
-import { act, type Act } from '../operation';
+import {
+  removeEmitter,
+  replayEmitter,
+  requireEmitter,
+  requireFeed,
+  skipEmitter,
+  type Moved,
+} from '../../deliveries';
+import { TIME_FORMS } from '../../values/past-time';
+import { flagged, instant, list, name, nothing, placeOrTime, time } from '../fields';
+import { act } from '../operation';
 
-const ask = z.strictObject({ emitter: name.describe('name of the emitter') });
+const emitter = name.describe('name of the emitter');
+const events = flagged(list(name).optional().describe('only this event'), {
+  flag: 'event',
+  placeholder: 'id',
+});
+const place = z.object({ position: z.string().nullable(), positionAt: instant.nullable() });
+/** Where an emitter was, and where it goes on; `position` null: the beginning. */
+const moved = z.object({ from: place, to: place });
 
-/** An act on one emitter. */
-function emitterAct<Verb extends string>(
-  verb: Verb,
-  summary: string,
-  carryOut: (backends: Backends, emitter: string) => Promise<unknown>,
-): Act<`emitters.${Verb}`, typeof ask, typeof nothing> {
-  return act({
-    name: `emitters.${verb}`,
-    summary,
-    group: 'operate',
-    ask,
-    repeat: 'same',
-    answer: nothing,
-    at: ['emitter'],
-    examples: [{ emitter: 'to-billing' }],
-    /** @throws SelvageError `UnknownEmitter`, `BackendUnavailable`, and if the run history has no order of changes */
-    async run({ backends }, { emitter }) {
-      await requireEmitter(backends, emitter);
-      await carryOut(backends, emitter);
-      return {};
-    },
-  });
-}
+/** What is alike in the acts on one emitter. They throw `UnknownEmitter`, `BackendUnavailable`, and if the run history has no order of changes. */
+const shared = { group: 'operate', needs: ['changes'], repeat: 'same', at: ['emitter'] } as const;
 
-export const redrive = emitterAct(
-  'redrive',
-  'deliver once more what an emitter gave up',
-  ({ runHistory }, emitter) => requireFeed(runHistory).emitterTableBeside().redrive(emitter),
-);
+export const redrive = act({
+  ...shared,
+  name: 'emitters.redrive',
+  summary: 'deliver once more what an emitter gave up',
+  description: 'Has dead letters delivered once more, by the process that delivers to the emitter.',
+  ask: z.strictObject({ emitter, events }),
+  answer: z.object({ redriven: z.int() }),
+  examples: [{ emitter: 'to-billing' }],
+  async run({ backends }, { emitter, events }) {
+    await requireEmitter(backends, emitter);
+    const table = requireFeed(backends.runHistory).emitterTableBeside();
+    return { redriven: await table.redrive(emitter, events) };
+  },
+});
 
-export const resume = emitterAct(
-  'resume',
-  'let an emitter that fails or is disabled go on now',
-  ({ runHistory }, emitter) => requireFeed(runHistory).emitterTableBeside().resume(emitter),
-);
+export const discard = act({
+  ...shared,
+  name: 'emitters.discard',
+  summary: 'remove what an emitter gave up',
+  description: 'Removes dead letters: they are not delivered any more.',
+  ask: z.strictObject({ emitter, events }),
+  answer: z.object({ discarded: z.int() }),
+  examples: [{ emitter: 'to-billing' }],
+  async run({ backends }, { emitter, events }) {
+    await requireEmitter(backends, emitter);
+    const table = requireFeed(backends.runHistory).emitterTableBeside();
+    return { discarded: await table.forget(emitter, events) };
+  },
+});
 
-export const replay = emitterAct(
-  'replay',
-  'let an emitter hear all again, from the beginning',
-  (backends, emitter) => replayEmitter(backends, emitter, 'beginning'),
-);
+export const resume = act({
+  ...shared,
+  name: 'emitters.resume',
+  summary: 'let an emitter that fails or is disabled go on now',
+  description: 'Has an emitter that is disabled, or waits after a failure, go on now where it is.',
+  ask: z.strictObject({ emitter }),
+  answer: nothing,
+  examples: [{ emitter: 'to-billing' }],
+  async run({ backends }, { emitter }) {
+    await requireEmitter(backends, emitter);
+    await requireFeed(backends.runHistory).emitterTableBeside().resume(emitter);
+    return {};
+  },
+});
+
+export const replay = act({
+  ...shared,
+  name: 'emitters.replay',
+  summary: 'let an emitter hear again what it has heard',
+  description:
+    'Has an emitter hear again of what became durable since a time, behind a position, or since the beginning.',
+  ask: z.strictObject({
+    emitter,
+    from: placeOrTime.describe(`${TIME_FORMS}, a position, or beginning`),
+  }),
+  answer: moved,
+  examples: [{ emitter: 'to-billing', from: '2h' }],
+  /** @throws SelvageError also `InvalidCursor` */
+  run: async ({ backends }, { emitter, from }): Promise<Moved> =>
+    await replayEmitter(backends, emitter, from),
+});
+
+export const skip = act({
+  ...shared,
+  name: 'emitters.skip',
+  summary: 'let an emitter leave out what it has not heard of',
+  description:
+    'Has an emitter leave out what it has not heard of: all that is on record now, what is older, or the next changes.',
+  // Asked for twice, it leaves out the next changes after those.
+  repeat: 'again',
+  ask: z.strictObject({
+    emitter,
+    until: time.describe(`only what is older: ${TIME_FORMS}`),
+    changes: z.int().min(1).optional().describe('only so many changes'),
+  }),
+  answer: moved,
+  examples: [{ emitter: 'to-billing', until: '1d' }],
+  run: async ({ backends }, { emitter, ...what }): Promise<Moved> =>
+    await skipEmitter(backends, emitter, what),
+});
+
+export const remove = act({
+  ...shared,
+  name: 'emitters.remove',
+  summary: 'forget an emitter that no process has any more',
+  description: 'Forgets an emitter that no process has any more: how far it is, and what it gave up.',
+  ask: z.strictObject({ emitter }),
+  answer: nothing,
+  examples: [{ emitter: 'old-billing' }],
+  /** @throws SelvageError also `EmitterInUse` */
+  async run({ backends }, { emitter }) {
+    await removeEmitter(backends, emitter);
+    return {};
+  },
+});

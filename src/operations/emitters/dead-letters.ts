@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { requireEmitter, requireFeed } from '../../deliveries';
-import { cursor, instant, name, page } from '../fields';
+import { cursor, instant, limit, name, page } from '../fields';
 import { question } from '../operation';
-
-const PAGE = 50;
 
 export const deadLetters = question({
   name: 'emitters.deadLetters',
   summary: 'events that an emitter gave up, and why',
+  description: 'Lists the dead letters of an emitter: the events that it gave up, the newest first.',
   group: 'operate',
-  ask: z.strictObject({ emitter: name.describe('name of the emitter'), cursor }),
+  needs: ['changes'],
+  ask: z.strictObject({ emitter: name.describe('name of the emitter'), limit: limit(1_000, 50), cursor }),
   answer: page(
     z.object({
       eventId: z.string(),
@@ -24,11 +24,11 @@ export const deadLetters = question({
   at: ['emitter'],
   examples: [{ emitter: 'to-billing' }],
   /** @throws SelvageError `UnknownEmitter`, `InvalidCursor`, `BackendUnavailable` */
-  async run({ backends }, { emitter, cursor: after }) {
+  async run({ backends }, { emitter, limit: most, cursor: after }) {
     await requireEmitter(backends, emitter);
     const table = requireFeed(backends.runHistory).emitterTableBeside();
     const given = await table.deadLetters(emitter, {
-      limit: PAGE,
+      limit: most,
       ...(after !== undefined && { cursor: after }),
     });
     return {

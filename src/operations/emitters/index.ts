@@ -1,5 +1,5 @@
-import { redrive, replay, resume } from './acts';
+import { discard, redrive, remove, replay, resume, skip } from './acts';
 import { deadLetters } from './dead-letters';
 import { list } from './list';
 
-export const emitters = [deadLetters, list, redrive, replay, resume] as const;
+export const emitters = [deadLetters, discard, list, redrive, remove, replay, resume, skip] as const;

@@ -7,8 +7,10 @@ import { question } from '../operation';
 export const list = question({
   name: 'emitters.list',
   summary: 'who hears of runs: how far each emitter is, what failed, and what it gave up',
-  description: 'Reads the records alone.',
+  description:
+    'Lists all emitters that have begun: who delivers, how far behind they are, what failed. Reads the records alone.',
   group: 'operate',
+  needs: ['changes'],
   ask: z.strictObject({}),
   answer: z.object({ items: listOf(emitterReport) }),
   examples: [{}],

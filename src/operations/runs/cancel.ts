@@ -1,19 +1,47 @@
 import { z } from 'zod';
-import { name, nothing } from '../fields';
+import { isAway } from '../../errors';
+import { name, runStatus } from '../fields';
 import { act } from '../operation';
 
 export const cancel = act({
   name: 'runs.cancel',
   summary: 'ask a run to end: bodies are told, finished knots keep their outcomes',
+  description: 'Asks a run to end: running bodies get their grace, the rest is skipped, and all is recorded.',
   group: 'operate',
+  needs: ['server'],
   ask: z.strictObject({ runId: name.describe('id of the run') }),
   repeat: 'same',
-  answer: nothing,
+  answer: z.object({
+    runId: z.string(),
+    /** Absent: a backend does not tell. */
+    status: runStatus.optional(),
+    /** Why no worker can end it now. */
+    waits: z.string().optional(),
+    /** The task queue of the run, if no worker polls it. */
+    unpolled: z.string().optional(),
+  }),
+  inFull: ['runId', 'unpolled'],
   at: ['runId'],
   examples: [{ runId: 'nightly-1' }],
   /** @throws SelvageError `UnknownRun`, `ServerUnreachable` */
-  async run({ reach }, { runId }) {
-    await reach.do((connection) => connection.getRun(runId).cancel());
-    return {};
-  },
+  run: async ({ reach }, { runId }) =>
+    await reach.do(async (connection) => {
+      const run = connection.getRun(runId);
+      await run.cancel();
+      try {
+        const { run: record, waiting, taskQueue } = await run.status();
+        const { workflowTask } = waiting ?? {};
+        const isPolled = taskQueue === undefined || (await connection.pollers.areThere(taskQueue));
+        return {
+          runId,
+          status: record.status,
+          ...(workflowTask?.code === 'BackendsDiffer' && { waits: workflowTask.message }),
+          ...(!isPolled && { unpolled: taskQueue }),
+        };
+      } catch (error) {
+        // It is cancelled all the same.
+        if (!isAway(error)) throw error;
+        return { runId };
+      }
+    }),
 });

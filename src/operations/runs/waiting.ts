@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { countWaiting, WAITING_GROUPS, waitingCount, waitingRun } from '../../connection/across/waiting-run';
 import { readWaitingRuns } from '../../connection/across/waiting-runs';
-import { duration, limit, list, openRunFilters } from '../fields';
+import { duration, flagged, limit, list, openRunFilters } from '../fields';
 import { question } from '../operation';
+import { SUMMARIES } from '../summaries';
 
 const GROUPS = 100;
 /** How long the listing of all runs may take, before single ones are asked about. */
@@ -10,14 +11,16 @@ const LISTING_MS = 30_000;
 
 export const waiting = question({
   name: 'runs.waiting',
-  summary: 'which unfinished runs wait, since when and for what',
+  ...SUMMARIES['runs.waiting'],
   description:
     'Lists the unfinished runs that wait, those that have waited longest first: for a worker, a body, a limit, a signal, a time, a backend, another attempt. ' +
     'Runs of which something works are counted alone.',
-  group: 'see',
   isTool: true,
+  needs: ['records', 'server'],
   ask: z.strictObject({
-    by: z.enum(WAITING_GROUPS).optional().describe('count them by this, too'),
+    by: flagged(z.enum(WAITING_GROUPS).optional().describe('count them by this, too'), {
+      placeholder: 'what',
+    }),
     ...openRunFilters,
     limit: limit(10_000, 50).describe('how many runs to list at most'),
     within: duration

@@ -1,44 +1,72 @@
 import { z } from 'zod';
-import type { Schedules } from '../../connection/schedules';
-import { name, nothing } from '../fields';
-import { act, type Act } from '../operation';
+import { OVERLAPS } from '../../triggers/overlaps';
+import { name, nothing, text } from '../fields';
+import { act } from '../operation';
 import { byWhom } from '../surroundings';
+import { scheduleView, viewOf } from './list';
 
-const ask = z.strictObject({ schedule: name.describe('id of the schedule') });
+const schedule = name.describe('id of the schedule');
+const note = text.optional().describe('kept with the schedule; default: who asked for it');
 
-/** An act on one schedule. */
-function scheduleAct<Verb extends string>(
-  verb: Verb,
-  summary: string,
-  carryOut: (schedules: Schedules, id: string, note: string) => Promise<unknown>,
-): Act<`schedules.${Verb}`, typeof ask, typeof nothing> {
-  return act({
-    name: `schedules.${verb}`,
-    summary,
-    group: 'operate',
-    ask,
-    repeat: verb === 'trigger' ? 'again' : 'same',
-    answer: nothing,
-    at: ['schedule'],
-    examples: [{ schedule: 'nightly' }],
-    /** @throws SelvageError `UnknownSchedule`, `ServerUnreachable` */
-    async run({ reach, caller }, { schedule }) {
-      await reach.do(({ schedules }) => carryOut(schedules, schedule, byWhom(caller)));
-      return {};
-    },
-  });
-}
+/** What is alike in the acts on one schedule. They throw `UnknownSchedule`, `ServerUnreachable`, `ScheduleUnanswered`. */
+const shared = { group: 'operate', needs: ['server'], repeat: 'same', at: ['schedule'] } as const;
 
-export const pause = scheduleAct(
-  'pause',
-  'make a schedule start nothing until it is resumed',
-  (schedules, id, note) => schedules.pause(id, `Paused ${note}`),
-);
+export const pause = act({
+  ...shared,
+  name: 'schedules.pause',
+  summary: 'make a schedule start nothing until it is resumed',
+  description: 'Lets no planned time start a run until the schedule is resumed.',
+  ask: z.strictObject({ schedule, note }),
+  answer: scheduleView,
+  examples: [{ schedule: 'nightly', note: 'the warehouse moves' }],
+  run: async ({ reach, caller }, { schedule, note = `Paused ${byWhom(caller)}` }) =>
+    viewOf(await reach.do(({ schedules }) => schedules.pause(schedule, note))),
+});
 
-export const resume = scheduleAct('resume', 'let a paused schedule go on', (schedules, id, note) =>
-  schedules.resume(id, `Resumed ${note}`),
-);
+export const resume = act({
+  ...shared,
+  name: 'schedules.resume',
+  summary: 'let a paused schedule go on',
+  description: 'Lets planned times start runs again; those that passed meanwhile start none.',
+  ask: z.strictObject({ schedule, note }),
+  answer: scheduleView,
+  examples: [{ schedule: 'nightly' }],
+  run: async ({ reach, caller }, { schedule, note = `Resumed ${byWhom(caller)}` }) =>
+    viewOf(await reach.do(({ schedules }) => schedules.resume(schedule, note))),
+});
 
-export const trigger = scheduleAct('trigger', 'start a run of a schedule now', (schedules, id) =>
-  schedules.trigger(id),
-);
+export const trigger = act({
+  ...shared,
+  name: 'schedules.trigger',
+  summary: 'start a run of a schedule now',
+  description: 'Starts a run of the schedule now, whether or not it is paused.',
+  repeat: 'again',
+  ask: z.strictObject({
+    schedule,
+    overlap: z.enum(OVERLAPS).default('allow-all').describe('what another run of it means'),
+  }),
+  answer: z.object({
+    /** `waits`: until another run is over. */
+    outcome: z.enum(['started', 'waits', 'skipped']),
+    /** Of the run that has started. */
+    runId: z.string().optional(),
+  }),
+  inFull: ['runId'],
+  examples: [{ schedule: 'nightly' }],
+  run: async ({ reach }, { schedule, overlap }) =>
+    await reach.do(({ schedules }) => schedules.trigger(schedule, { overlap })),
+});
+
+export const remove = act({
+  ...shared,
+  name: 'schedules.delete',
+  summary: 'delete a schedule',
+  description: 'Deletes a schedule. Runs that it has started go on.',
+  ask: z.strictObject({ schedule }),
+  answer: nothing,
+  examples: [{ schedule: 'nightly' }],
+  async run({ reach }, { schedule }) {
+    await reach.do(({ schedules }) => schedules.delete(schedule));
+    return {};
+  },
+});

@@ -1,4 +1,4 @@
-import { pause, resume, trigger } from './acts';
+import { pause, remove, resume, trigger } from './acts';
 import { list } from './list';
 
-export const schedules = [list, pause, resume, trigger] as const;
+export const schedules = [list, pause, remove, resume, trigger] as const;

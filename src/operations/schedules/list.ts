@@ -4,7 +4,7 @@ import { timesWords } from '../../connection/schedules/schedule-words';
 import { instant, list as listOf } from '../fields';
 import { question } from '../operation';
 
-const scheduleView = z.object({
+export const scheduleView = z.object({
   id: z.string(),
   tapestry: z.string(),
   description: z.string(),
@@ -21,6 +21,7 @@ export const list = question({
   name: 'schedules.list',
   summary: 'which schedules there are, when they start runs next, and what they started last',
   group: 'see',
+  needs: ['server'],
   ask: z.strictObject({}),
   answer: z.object({ items: listOf(scheduleView) }),
   examples: [{}],
@@ -31,7 +32,7 @@ export const list = question({
   },
 });
 
-function viewOf(schedule: ScheduleState | UnreadableSchedule): ScheduleView {
+export function viewOf(schedule: ScheduleState | UnreadableSchedule): ScheduleView {
   if ('unreadable' in schedule) {
     const { id, unreadable } = schedule;
     const none = {

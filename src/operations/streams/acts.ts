@@ -8,11 +8,14 @@ const ask = z.strictObject({ stream: name.describe('id of the stream') });
 function streamAct<Verb extends 'pause' | 'resume' | 'drain'>(
   verb: Verb,
   summary: string,
+  description: string,
 ): Act<`streams.${Verb}`, typeof ask, typeof nothing> {
   return act({
     name: `streams.${verb}`,
     summary,
+    description,
     group: 'operate',
+    needs: ['server'],
     ask,
     repeat: 'same',
     answer: nothing,
@@ -26,6 +29,14 @@ function streamAct<Verb extends 'pause' | 'resume' | 'drain'>(
   });
 }
 
-export const pause = streamAct('pause', 'make a stream read nothing until it is resumed');
-export const resume = streamAct('resume', 'let a paused stream go on');
-export const drain = streamAct('drain', 'end a stream when what was read is finished');
+export const pause = streamAct(
+  'pause',
+  'make a stream read nothing until it is resumed',
+  'Reads nothing more until it is resumed. What was read is finished.',
+);
+export const resume = streamAct('resume', 'let a paused stream go on', 'Reads on.');
+export const drain = streamAct(
+  'drain',
+  'end a stream when what was read is finished',
+  'Ends a stream: nothing more is read, and when what was read is finished, its processes end. Started again, it goes on from there.',
+);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { streamStanding } from '../../connection/stream-state';
+import { streamStanding, type StreamState } from '../../connection/stream-state';
 import { streamName } from '../../streams';
 import { list as listOf } from '../fields';
 import { question } from '../operation';
 
-const streamView = streamStanding.extend({
+export const streamView = streamStanding.extend({
   /** Value of `trigger` of its runs. */
   trigger: z.string(),
 });
@@ -14,12 +14,14 @@ export const list = question({
   name: 'streams.list',
   summary: 'which streams there are, who reads them, how fast they are and what holds them up',
   group: 'operate',
+  needs: ['server'],
   ask: z.strictObject({}),
   answer: z.object({ items: listOf(streamView) }),
   examples: [{}],
   /** @throws SelvageError `ServerUnreachable`: only the server knows the streams */
-  async run({ reach }) {
-    const all = await reach.do(({ streams }) => streams.list());
-    return { items: all.map(({ checkpoint: _, ...state }) => ({ ...state, trigger: streamName(state.id) })) };
-  },
+  run: async ({ reach }) => ({ items: (await reach.do(({ streams }) => streams.list())).map(viewOf) }),
 });
+
+export function viewOf({ checkpoint: _, ...standing }: StreamState): StreamView {
+  return { ...standing, trigger: streamName(standing.id) };
+}

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { deadLetter, streamPartition, streamStanding } from '../../connection/stream-state';
+import { deadLetter, streamPartition } from '../../connection/stream-state';
 import { placesOf } from '../../connection/streams';
 import { list, name } from '../fields';
 import { question } from '../operation';
+import { streamView, viewOf } from './list';
 
 const MOST_PARTITIONS = 100;
 
-const shownStream = streamStanding.pick({ gaps: true }).extend({
+const shownStream = streamView.extend({
   /** The first of them by name. */
   partitions: z.object({ items: list(streamPartition), total: z.int() }),
   /** The newest of each kind. */
@@ -16,8 +17,11 @@ export type ShownStream = Readonly<z.output<typeof shownStream>>;
 
 export const show = question({
   name: 'streams.show',
-  summary: 'how far a stream is, by partition, and the elements that failed',
+  summary: 'how a stream stands, how far it is by partition, and the elements that failed',
+  description:
+    'Shows who reads a stream, how fast and how far behind; its checkpoint, its newest dead letters, and what was lost before it could be read.',
   group: 'operate',
+  needs: ['server'],
   ask: z.strictObject({ stream: name.describe('id of the stream') }),
   answer: shownStream,
   at: ['stream'],
@@ -30,8 +34,8 @@ export const show = question({
     }));
     const partitions = placesOf(state);
     return {
+      ...viewOf(state),
       partitions: { items: partitions.slice(0, MOST_PARTITIONS), total: partitions.length },
-      ...(state.gaps && { gaps: state.gaps }),
       deadLetters,
     };
   },

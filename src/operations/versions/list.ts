@@ -3,11 +3,14 @@ import { versionsInUse } from '../../connection/across/version-answers';
 import { readVersions } from '../../connection/across/versions';
 import { openRunFilters } from '../fields';
 import { question } from '../operation';
+import { SUMMARIES } from '../summaries';
 
 export const list = question({
   name: 'versions.list',
-  summary: 'which versions of code unfinished runs need, which workers have them, and which can be removed',
-  group: 'operate',
+  ...SUMMARIES['versions.list'],
+  description:
+    'Lists the plans of unfinished runs, and the bodies that these still need, with the workers that have them. A body that no unfinished run needs may be removed from the workers.',
+  needs: ['records', 'server'],
   ask: z.strictObject(openRunFilters),
   answer: versionsInUse,
   examples: [{}, { tapestry: 'nightly' }],

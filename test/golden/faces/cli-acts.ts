@@ -224,8 +224,8 @@ export const CLI_ACTS: Readonly<Record<string, Act>> = {
     in: 'copy',
     words: ['--older-than 3650d --yes', '--older-than 3650d', '--older-than 1m --yes'],
   },
-  'emitters dead-letters --redrive': { in: 'copy', words: [emitted()] },
-  'emitters dead-letters --delete': { in: 'copy', words: [emitted()] },
+  'emitters redrive': { in: 'copy', words: [emitted()] },
+  'emitters discard': { in: 'copy', words: [emitted()] },
   'emitters replay': {
     in: 'copy',
     words: [emitted('--from beginning'), 'ends', 'ends --from 99_99', 'nobody --from beginning'],

@@ -7,7 +7,8 @@ export function cliQuestions(hashOf: (run: string, knot: string) => string): Que
   const doubled = hashOf('good', 'doubled');
   return {
     workers: [[], ['--task-queue', 'selvage/nobody']],
-    'streams status': [[], ['texts'], ['nobody']],
+    'streams list': [[]],
+    'streams show': [['texts'], ['nobody']],
     'runs list': [
       [],
       ['--status', 'failed'],
@@ -68,7 +69,7 @@ export function cliQuestions(hashOf: (run: string, knot: string) => string): Que
       ['pipeline.ts', '--tapestry', 'daily', '--from', 'z'],
     ],
     'events list': [[], ['--pending'], ['--trigger', 'nobody'], ['--limit', '1']],
-    'emitters status': [[]],
+    'emitters list': [[]],
     'emitters dead-letters': [['ends'], ['nobody']],
     stats: [[], ['--by', 'tapestry'], ['--no-baseline'], ['--by', 'colour']],
     lineage: [

@@ -16,8 +16,6 @@ export const ENVIRONMENT = {
   CI: 'true',
 };
 
-const VERBS = verbs();
-
 /** A folder with the fixed files, a worker of them, and an embedded server. */
 export class FixedProject {
   readonly folder: string;
@@ -147,5 +145,5 @@ function documentOf(text: string): unknown[] | undefined {
 }
 
 /** Whether a verb has an option. */
-export const hasOption = (verb: string, option: string): boolean =>
-  VERBS.get(verb)!.options.some(({ long }) => long === option);
+export const hasOption = async (verb: string, option: string): Promise<boolean> =>
+  (await verbs()).get(verb)!.options.some(({ long }) => long === option);

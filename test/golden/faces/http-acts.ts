@@ -51,6 +51,7 @@ export const HTTP_ACTS: { readonly [Name in ActName]: readonly (Ask<Name> | Made
   ],
   'schedules.resume': [{ schedule: 'yearly' }],
   'schedules.trigger': [{ schedule: 'yearly' }],
+  'schedules.delete': [{ schedule: 'yearly' }, { schedule: 'nobody' }],
   'partitions.backfill': [
     { tapestry: 'daily', to: 'a' },
     { tapestry: 'daily', from: 'z' },
@@ -64,7 +65,13 @@ export const HTTP_ACTS: { readonly [Name in ActName]: readonly (Ask<Name> | Made
     { emitter: 'nobody' },
   ],
   'emitters.redrive': [{ emitter: 'ends' }],
-  'emitters.replay': [{ emitter: 'ends' }],
+  'emitters.replay': [
+    { emitter: 'ends', from: 'beginning' },
+    { emitter: 'ends', from: '99_99' },
+  ],
+  'emitters.skip': [{ emitter: 'ends', changes: 1 }],
+  'emitters.discard': [{ emitter: 'ends' }],
+  'emitters.remove': [{ emitter: 'ends' }, { emitter: 'nobody' }],
   'streams.pause': [{ stream: 'notes' }],
   'streams.resume': [{ stream: 'notes' }],
   'streams.drain': [{ stream: 'notes' }, { stream: 'nobody' }],

@@ -97,6 +97,7 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
       { by: 'definition', last: '24h' },
       { by: 'tapestry', last: '7d' },
     ],
+    'events.list': [{}, { pending: true, limit: 1 }, { trigger: 'nobody' }, { cursor: 'x' }],
     'emitters.list': [{}],
     'emitters.deadLetters': [{ emitter: 'ends' }, { emitter: 'nobody' }],
     'streams.list': [{}],

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { createProgram } from '../../../src/cli/program';
-import { recordedOutput } from '../../unit/cli/output-streams';
+import { wholeProgram } from '../../support/whole-program';
 
 /** The verbs with all that they need, such as `runs show`; with groups, such as `runs`, where these are wanted. */
-export function verbs({ groups = false } = {}): Map<string, Command> {
+export async function verbs({ groups = false } = {}): Promise<Map<string, Command>> {
   const found = new Map<string, Command>();
   const visit = (command: Command, above: readonly string[]): void => {
     for (const one of command.commands) {
@@ -12,9 +11,6 @@ export function verbs({ groups = false } = {}): Map<string, Command> {
       visit(one, words);
     }
   };
-  visit(
-    createProgram(recordedOutput().output, () => {}),
-    [],
-  );
+  visit(await wholeProgram(), []);
   return found;
 }

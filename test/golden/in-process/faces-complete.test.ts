@@ -22,9 +22,9 @@ const httpActs = Object.keys(HTTP_ACTS);
 const http = [...httpAsked, ...httpActs.map((name) => `act ${name}`)];
 const mcp = [...Object.keys(mcpQuestions(noHash)), ...Object.keys(MCP_ACTS)];
 
-test('each verb is asked, each route and each tool', () => {
+test('each verb is asked, each route and each tool', async () => {
   const asked = new Set([...cli.map((name) => name.replace(/ --.*/, '')), ...PROCESSES]);
-  expect([...asked].sort()).toEqual([...verbs().keys()].sort());
+  expect([...asked].sort()).toEqual([...(await verbs()).keys()].sort());
   expect(httpAsked.sort()).toEqual(operations('question').sort());
   expect(httpActs.sort()).toEqual(operations('act').sort());
   expect([...mcp].sort()).toEqual([...toolsFor(true).keys()].sort());

@@ -24,7 +24,7 @@ beforeAll(async () => {
   page = await PageFace.open(worked);
   mcp = await McpFace.open(worked);
   await worked.begin('stream', 'endless.ts', '--id', 'notes').hasWritten(/notes/);
-  await worked.shows(/notes +reading/, 'streams', 'status');
+  await worked.shows(/notes +reading/, 'streams', 'list');
 
   // It keeps the server, and works for nothing.
   await PageFace.open(alone);
@@ -53,10 +53,10 @@ describe('the command line', () => {
     const { in: place, words, environment } = CLI_ACTS[verb]!;
     const [name] = verb.split(' --') as [string];
     const shown: string[] = [];
-    for (const form of hasOption(name, '--json') ? ['text', 'json'] : ['text']) {
+    for (const form of (await hasOption(name, '--json')) ? ['text', 'json'] : ['text']) {
       const copy = place === 'copy' ? await copied(`${verb.replaceAll(' ', '-')}-${form}`) : [];
       const server =
-        hasOption(name, '--address') && place === 'copy' ? ['--address', await alone.address()] : [];
+        place === 'copy' && (await hasOption(name, '--address')) ? ['--address', await alone.address()] : [];
       for (const each of words) {
         const given = typeof each === 'string' ? each : await each(form, places, copy);
         const all = [verb, given]

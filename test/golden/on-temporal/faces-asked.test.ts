@@ -41,7 +41,7 @@ describe('the command line', () => {
   test.each(namesOf(cliQuestions))('selvage %s answers as recorded', async (verb) => {
     const shown: string[] = [];
     for (const words of cliQuestions(hashOf)[verb]!)
-      for (const form of hasOption(verb, '--json') ? [[], ['--json']] : [[]])
+      for (const form of (await hasOption(verb, '--json')) ? [[], ['--json']] : [[]])
         shown.push(await project.command([...verb.split(' '), ...words, ...form]));
     expectFace('cli', verb, shown.join('\n'));
   });

@@ -57,7 +57,7 @@ async function writeRun(id: string): Promise<void> {
 }
 
 const reports = async (): Promise<Record<string, unknown>[]> =>
-  (JSON.parse((await cli('emitters', 'status', '--json')).stdout) as { items: never[] }).items;
+  (JSON.parse((await cli('emitters', 'list', '--json')).stdout) as { items: never[] }).items;
 
 beforeEach(() => {
   project = makeCommandProject({
@@ -80,7 +80,7 @@ test('emit delivers to the emitters of the file and of the project; what one gav
   expect([all!['name'], file!['name']]).toEqual(['all', 'file']);
   expect(file).toMatchObject({ state: 'unassigned', delivered: 3, deadLetters: 1 });
   expect(file!['lag']).toMatchObject({ changes: 4, atLeast: false, ageMs: expect.any(Number) as number });
-  expect((await cli('emitters', 'status')).stdout).toMatch(/file +unassigned .*4 changes/);
+  expect((await cli('emitters', 'list')).stdout).toMatch(/file +unassigned .*4 changes/);
   // What the doctor says of them.
   const { stdout } = await cli('doctor', '--json');
   expect(stdout).toContain('file: unassigned, 4 changes behind, 1 dead letters');
@@ -89,7 +89,7 @@ test('emit delivers to the emitters of the file and of the project; what one gav
     items: { eventId: string; reason: string }[];
   };
   expect(dead.items).toMatchObject([{ eventId: 't-r1/bad/finished', reason: 'it is bad' }]);
-  expect((await cli('emitters', 'dead-letters', 'file', '--redrive')).code).toBe(0);
+  expect((await cli('emitters', 'redrive', 'file')).code).toBe(0);
   const skipped = await cli('emitters', 'skip', 'file', '--changes', '2');
   expect(skipped.stdout + skipped.stderr).toContain('selvage emitters replay file --from');
   expect((await cli('emitters', 'replay', 'all', '--from', 'beginning')).code).toBe(0);
@@ -119,7 +119,8 @@ test.each([
   ['emit with two', ['emit', 'twice.ts'], 'DuplicateEmitter'],
   ['dead', ['emitters', 'dead-letters', 'fiel'], 'UnknownEmitter'],
   ['dead of an event', ['emitters', 'dead-letters', 'file', '--event', 'e'], '--event'],
-  ['dead twice', ['emitters', 'dead-letters', 'file', '--redrive', '--delete'], 'not both'],
+  ['redrive', ['emitters', 'redrive', 'fiel'], 'UnknownEmitter'],
+  ['discard', ['emitters', 'discard', 'fiel'], 'UnknownEmitter'],
   ['replay', ['emitters', 'replay', 'fiel', '--from', 'beginning'], 'UnknownEmitter'],
   ['replay from nowhere', ['emitters', 'replay', 'file', '--from', '99_99'], 'InvalidCursor'],
   ['replay without a place', ['emitters', 'replay', 'file'], '--from'],

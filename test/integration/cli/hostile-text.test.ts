@@ -4,12 +4,12 @@ import type { Command as Verb } from 'commander';
 import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
 import { BulkJournal } from '../../../src/client/bulk/journal';
-import { createProgram } from '../../../src/cli/program';
 import { sampleLineage, sampleValue } from '../../../src/testing/sample-records';
 import { folderForEach } from '../../conformance/temporary-folder';
 import { hostileRun } from '../../support/hostile-events';
 import { makeCommandProject, runCommand } from '../../support/command-line';
 import { sharedServerAddress } from '../../support/temporal-server';
+import { wholeProgram } from '../../support/whole-program';
 import { recordedOutput } from '../../unit/cli/output-streams';
 
 /** Clears the screen, fills the clipboard, makes all red by C1, reverses what follows, and hides a letter. */
@@ -119,14 +119,17 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'schedules trigger': [HOSTILE],
   'schedules delete': [HOSTILE],
   'schedules preview': [HOSTILE],
-  'emitters status': [],
+  'emitters list': [],
+  'emitters redrive': [`missing-${HOSTILE}`, '--event', HOSTILE],
+  'emitters discard': [`missing-${HOSTILE}`],
   'emitters dead-letters': [HOSTILE],
   'emitters replay': [HOSTILE, '--from', HOSTILE],
-  'emitters skip': [HOSTILE],
-  'emitters resume': [HOSTILE],
+  'emitters skip': [`missing-${HOSTILE}`],
+  'emitters resume': [`missing-${HOSTILE}`],
   'emitters remove': [HOSTILE],
   stream: [`missing-${HOSTILE}.ts`],
-  'streams status': [HOSTILE],
+  'streams list': [`--${HOSTILE}`],
+  'streams show': [HOSTILE],
   'streams pause': [HOSTILE],
   'streams resume': [HOSTILE],
   'streams drain': [HOSTILE],
@@ -180,8 +183,7 @@ function verbsOf(program: Verb, above: readonly string[] = []): string[] {
   });
 }
 
-function optionsOf(verb: string): (string | undefined)[] {
-  const program: Verb = createProgram(recordedOutput().output, () => {});
+function optionsOf(program: Verb, verb: string): (string | undefined)[] {
   const at = (above: Verb, word: string): Verb => above.commands.find((each) => each.name() === word)!;
   return verb
     .split(' ')
@@ -189,18 +191,19 @@ function optionsOf(verb: string): (string | undefined)[] {
     .options.map(({ long }) => long);
 }
 
-test('every command is here', () => {
-  const all = verbsOf(createProgram(recordedOutput().output, () => {}));
+test('every command is here', async () => {
+  const all = verbsOf(await wholeProgram());
   expect(Object.keys(COMMANDS).sort()).toEqual(all.sort());
 });
 
 test('no command lets text from outside steer the terminal, nor break its document', async () => {
   await fill();
   const silent: string[] = [];
+  const program = await wholeProgram();
   for (const [verb, args] of Object.entries(COMMANDS)) {
     for (const json of [[], ['--json']]) {
       const { output, stdout, stderr } = recordedOutput({ isTTY: true, env: { NO_COLOR: '1' } });
-      const options = optionsOf(verb);
+      const options = optionsOf(program, verb);
       const given = { '--project-dir': projectDir(), '--address': sharedServerAddress() };
       const place = Object.entries(given).filter(([option]) => options.includes(option));
       const words = [

@@ -55,15 +55,15 @@ test('a body that ends its process ends one of two; the other goes on from there
   const { stdout: listed } = await runWarm(project, ['runs', 'list', '--trigger', 'stream:texts', '--json']);
   expect((JSON.parse(listed) as { items: unknown[] }).items).toHaveLength(TEXTS.length);
 
-  const { stdout: json } = await runWarm(project, ['streams', 'status', 'texts', '--json']);
+  const { stdout: json } = await runWarm(project, ['streams', 'show', 'texts', '--json']);
   expect(JSON.parse(json)).toMatchObject({
     state: 'ended',
     ok: 5,
     failed: 1,
-    checkpoint: { '': { after: TEXTS.length } },
+    partitions: { items: [{ checkpoint: String(TEXTS.length) }], total: 1 },
     deadLetters: { items: [{ element: '5', reason: `knot "said": ${THROWN}` }] },
   });
-  const { stdout: shown } = await runWarm(project, ['streams', 'status', 'texts']);
+  const { stdout: shown } = await runWarm(project, ['streams', 'show', 'texts']);
   expect(shown).toMatch(/^texts +ended +saying +5 +1$/m);
   expect(shown).toContain('knot "said": throws \\u0000 and \\u001b]0;title\\u0007');
   expect(shown).not.toMatch(/[\0\u001b\u0007]/);

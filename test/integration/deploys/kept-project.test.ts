@@ -112,7 +112,7 @@ for (const name of kept) {
         return planned?.[1].status === 'succeeded' && runs['distant']!.status === 'cancelled';
       });
       await until('the emitter has heard of all', async () => {
-        const { items } = JSON.parse(await selvage(project, 'emitters', 'status', '--json')) as {
+        const { items } = JSON.parse(await selvage(project, 'emitters', 'list', '--json')) as {
           items: { lag: { changes: number } }[];
         };
         return items[0]!.lag.changes === 0;

@@ -105,7 +105,7 @@ test('what is missing or empty is refused, and nothing is done without a yes', a
   const { text } = await run(['waiting', '--by', 'reason', '--json']);
   expect(JSON.parse(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1))).toMatchObject({
     open: 2,
-    by: 'reason',
+    waiting: 2,
     counts: [{ key: 'Signal approve', count: 2 }],
   });
 });

@@ -143,6 +143,7 @@ test('no question changes anything, and each has the ends that only the server k
   const ASKS: { readonly [Name in QuestionName]: readonly AskOf<Name>[] } = {
     'approvals.list': [{}],
     'docs.search': [{ query: 'signal' }],
+    'events.list': [{}],
     'emitters.deadLetters': [{ emitter: 'none' }],
     'emitters.list': [{}],
     'knots.elements': [{ runId: 'good', map: 'each' }],

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { createProgram } from '../../../src/cli/program';
 import { PAGES, readFile } from '../../support/doc-snippets';
-import { recordedOutput } from '../cli/output-streams';
+import { wholeProgram } from '../../support/whole-program';
 
-const program = createProgram(recordedOutput().output, () => {});
+let program: Command;
+beforeAll(async () => (program = await wholeProgram()));
 
 /** What a command of the package in a page's text or in its lines of shell does not have; undefined if it has all. */
 function unknownIn(line: string): string | undefined {

@@ -1,26 +1,31 @@
 import type { Command } from 'commander';
+import { schedules } from '../../../operations/schedules';
 import type { Does } from '../../options/does';
-import { addSchedulesDelete } from './delete';
+import { verbsOf } from '../../table/verb-of-table';
 import { addSchedulesDeploy } from './deploy';
 import { addSchedulesList } from './list';
-import { addSchedulesPause } from './pause';
 import { addSchedulesPreview } from './preview';
-import { addSchedulesResume } from './resume';
 import { addSchedulesShow } from './show';
-import { addSchedulesTrigger } from './trigger';
 
-export function addSchedules(program: Command, does: Does): void {
-  const schedules = program
-    .command('schedules')
-    .summary('deploy, show, pause and trigger schedules')
-    .description('Deploys the schedules that a file declares, shows what the server has, and acts on it.')
-    .addHelpText('after', '\nExample:\n  $ selvage schedules deploy pipeline.ts --dry-run');
+const addOthers = verbsOf(schedules, {
+  'schedules.pause': ({ note = '' }, { schedule }) =>
+    `Schedule ${schedule} is paused: ${note}. Its runs go on; \`selvage schedules resume ${schedule}\` lets it start more.`,
+  'schedules.resume': ({ nextAt: [next] }, { schedule }) =>
+    `Schedule ${schedule} is active again. ${next === undefined ? 'It has no time to come.' : `Next: ${new Date(next).toISOString()}.`}`,
+  'schedules.trigger'({ outcome, runId }, { schedule }) {
+    if (outcome === 'started')
+      return `Run ${runId} has started. \`selvage runs show ${runId}\` shows how it stands.`;
+    return outcome === 'waits'
+      ? `A run of ${schedule} will start when another one is over.`
+      : `No run of ${schedule} was started: another one is not over.`;
+  },
+  'schedules.delete': (_, { schedule }) => `Schedule ${schedule} is deleted. Runs that it has started go on.`,
+});
+
+export function addSchedules(schedules: Command, does: Does): void {
   addSchedulesDeploy(schedules, does);
   addSchedulesList(schedules, does);
   addSchedulesShow(schedules, does);
-  addSchedulesPause(schedules, does);
-  addSchedulesResume(schedules, does);
-  addSchedulesTrigger(schedules, does);
-  addSchedulesDelete(schedules, does);
+  addOthers(schedules, does);
   addSchedulesPreview(schedules, does);
 }

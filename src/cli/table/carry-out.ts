@@ -1,0 +1,66 @@
+import type { z } from 'zod';
+import { currentActor } from '../../connection/provenance';
+import { requireFeed } from '../../deliveries';
+import { invoke } from '../../operations/invoke';
+import type { Operation } from '../../operations/operation';
+import { Plans } from '../../operations/plans';
+import { ServerReach } from '../../operations/reach';
+import type { Backends } from '../../ports';
+import type { ServerOptions } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import { withClient } from '../location/connect';
+import { requireHistory, withRecords } from '../location/records';
+import type { Output } from '../output/output';
+
+/** Says an answer in words, and warns of what is in it. */
+export type Show<One extends Operation> = (
+  answer: z.output<One['answer']>,
+  ask: z.input<One['ask']>,
+  output: Output,
+  options: ServerOptions,
+) => string;
+
+/** Connects to what an operation needs, invokes it, and prints its answer: as it is with `--json`, else in words. */
+export async function carryOut<One extends Operation>(
+  operation: One,
+  ask: z.input<One['ask']>,
+  show: Show<One>,
+  options: ServerOptions,
+  output: Output,
+): Promise<number> {
+  const { needs = ['records'] } = operation;
+  const answerFrom = async (backends: Backends, reach: ServerReach): Promise<number> => {
+    if (needs.includes('changes')) requireFeed(backends.runHistory);
+    const actor = currentActor();
+    const answer = await invoke(
+      operation,
+      {
+        backends,
+        reach,
+        project: '',
+        tapestries: [],
+        triggers: [],
+        plans: new Plans(backends),
+        caller: {
+          mayAct: true,
+          isReadOnly: false,
+          maySeeSecrets: true,
+          trigger: 'cli',
+          ...(actor !== null && { actor }),
+        },
+      },
+      ask,
+    );
+    if (output.json) output.document(answer);
+    else output.say(show(answer, ask, output, options));
+    return EXIT.ok;
+  };
+  if (!needs.includes('server')) {
+    const reach = ServerReach.none('It is answered from records alone.');
+    return await withRecords(options, (backends) => answerFrom(backends, reach));
+  }
+  if (needs.includes('records')) requireHistory(options);
+  return await withClient(options, output, (selvage) =>
+    answerFrom(selvage.backends, ServerReach.of(selvage)),
+  );
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { ledgerEntrySchema } from '../../ports';
+import { cursor, limit, name, page } from '../fields';
+import { question } from '../operation';
+
+export const list = question({
+  name: 'events.list',
+  summary: 'which events have started which runs',
+  description:
+    'Lists events that have started runs, the newest first. It asks no server. An event without a start was cut off in between. It is completed when it is delivered again.',
+  group: 'operate',
+  ask: z.strictObject({
+    trigger: name.optional().describe('only of this trigger, with its kind, such as kafka:orders'),
+    pending: z.boolean().default(false).describe('only those whose run has not started yet'),
+    limit: limit(1_000, 20),
+    cursor,
+  }),
+  answer: page(
+    ledgerEntrySchema.extend({
+      event: z.record(z.string(), z.union([z.string(), z.number()])).readonly(),
+    }),
+  ),
+  examples: [{ trigger: 'kafka:orders', pending: true }],
+  /** @throws SelvageError `InvalidCursor`, `BackendUnavailable` */
+  run: async ({ backends: { startLedger } }, { pending, ...query }) =>
+    await startLedger.list({ ...query, ...(pending && { started: false }) }),
+});

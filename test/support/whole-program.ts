@@ -1,0 +1,11 @@
+import type { Command } from 'commander';
+import { createProgram } from '../../src/cli/program';
+import { complete } from '../../src/cli/table/late-verb';
+import { recordedOutput } from '../unit/cli/output-streams';
+
+/** The command line with all its verbs, also those that are loaded when they are called. */
+export async function wholeProgram(): Promise<Command> {
+  const program = createProgram(recordedOutput().output, () => {});
+  for (const verb of program.commands) await complete(verb);
+  return program;
+}
