@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { ERROR_CODES, SelvageError, type ErrorCode } from '../errors';
 import { pathOf, type Operation } from '../operations/operation';
-import { requestOf } from '../operations/request';
 import { answerJson, fromAnswerJson } from '../values/answer-json';
 import type { ProblemDocument } from './problem-document';
 
@@ -67,10 +66,8 @@ export class RemoteApi {
     ask: z.input<One['ask']>,
   ): Promise<z.output<One['answer']>> {
     const { name, kind } = operation;
-    const { path, body } =
-      kind === 'question'
-        ? requestOf(name, ask)
-        : { path: pathOf(name), body: JSON.stringify(answerJson(ask)) };
+    // Not in the query of a URL, which does not tell the text 1 from the number.
+    const path = kind === 'question' ? `${pathOf(name)}/query` : pathOf(name);
     if (kind === 'act' && this.#token === undefined) {
       throw new SelvageError(
         'Unauthenticated',
@@ -81,12 +78,12 @@ export class RemoteApi {
     let text: string;
     try {
       response = await fetch(new URL(path, this.#base), {
-        method: body === undefined ? 'GET' : 'POST',
+        method: 'POST',
         headers: {
-          ...(body !== undefined && { 'content-type': 'application/json' }),
+          'content-type': 'application/json',
           ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
         },
-        ...(body !== undefined && { body }),
+        body: JSON.stringify(answerJson(ask)),
         // A token is for this address alone.
         redirect: 'error',
       });

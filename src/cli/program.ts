@@ -3,7 +3,8 @@ import type { Group } from '../operations/operation';
 import { SUMMARIES } from '../operations/summaries';
 import { VERSION } from '../version';
 import type { Does } from './options/does';
-import { CONNECTION } from './options/server-options';
+import { SelvageError } from '../errors';
+import { CONNECTION, apiOf, type ServerOptions } from './options/server-options';
 import type { Output } from './output/output';
 import { addLateVerb, complete, type LateVerb } from './table/late-verb';
 import { addBackfill } from './verbs/backfill';
@@ -159,16 +160,42 @@ export function createProgram(output: Output, answer: (code: number) => void, he
       },
     })
     .hook('preSubcommand', (_, verb) => complete(verb))
+    .hook('preAction', (_, command) => requireHere(command, program))
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText('after', '\nExample:\n  $ selvage run pipeline.ts --param x=5');
   for (const [group, verbs] of Object.entries(VERBS)) {
-    program.commandsGroup(`${group.charAt(0).toUpperCase()}${group.slice(1)}:`);
+    program.commandsGroup(headingOf(group));
     for (const verb of verbs)
       if (typeof verb === 'function') verb(program, does);
       else addLateVerb(program, does, verb);
   }
   return program.commandsGroup('Help:').helpCommand('help [command]', 'display help for command');
 }
+
+/** Groups whose verbs ask about what is on record, or change it. */
+const ABOUT_RECORDS: readonly Group[] = ['see', 'operate', 'data'];
+
+/**
+ * Refuses a verb that would answer from here, where the environment names a page elsewhere.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+function requireHere(command: Command, program: Command): void {
+  const options: ServerOptions = command.opts();
+  if (apiOf(options) === undefined || command.options.some(({ long }) => long === '--api')) return;
+  const names: string[] = [];
+  let verb = command;
+  for (; verb !== program; verb = verb.parent!) names.unshift(verb.name());
+  const top = program.commands.find((one) => one.name() === names[0])!;
+  if (!ABOUT_RECORDS.some((group) => top.helpGroup() === headingOf(group))) return;
+  throw new SelvageError(
+    'InvalidConfig',
+    `SELVAGE_API names a page elsewhere, which \`selvage ${names.join(' ')}\` cannot ask. If this project is meant: --project-dir .`,
+    { details: { variable: 'SELVAGE_API' } },
+  );
+}
+
+const headingOf = (group: string): string => `${group.charAt(0).toUpperCase()}${group.slice(1)}:`;
 
 /** Puts commander's own messages in the form of all others. */
 function usageLine(text: string): string {

@@ -14,6 +14,11 @@ export interface RecordOptions {
   readonly capsule?: string;
 }
 
+/** Options of every command that can be answered by a page elsewhere. */
+export interface ApiOptions {
+  readonly api?: string;
+}
+
 /** Options of every command that uses a server. */
 export interface ServerOptions extends RecordOptions {
   readonly address?: string;
@@ -117,6 +122,31 @@ export function addCommonOptions(command: Command): Command {
     )
     .optionsGroup('')
     .option('--verbose', "show stacks of errors and the SDK's messages");
+}
+
+/** For commands that a page elsewhere can answer. */
+export function addApiOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--api <url>',
+      'ask the page at this address, and no project and no server here; the token is SELVAGE_TOKEN (default: SELVAGE_API)',
+    )
+      .conflicts(['address', 'namespace', 'profile', 'port', 'projectDir', 'durable', 'temporalUi'])
+      .helpGroup(CONNECTION),
+  );
+}
+
+/** The address of the page that is to answer; undefined if it is answered here, as where the options name a server or a project. */
+export function apiOf({
+  api,
+  address,
+  namespace,
+  profile,
+  projectDir,
+}: ServerOptions & ApiOptions): string | undefined {
+  if (api !== undefined) return api;
+  if ((address ?? namespace ?? profile ?? projectDir) !== undefined) return undefined;
+  return process.env['SELVAGE_API'] || undefined;
 }
 
 /** For commands that read records. */

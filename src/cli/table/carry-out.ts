@@ -6,7 +6,7 @@ import type { Operation } from '../../operations/operation';
 import { Plans } from '../../operations/plans';
 import { ServerReach } from '../../operations/reach';
 import type { Backends } from '../../ports';
-import type { ServerOptions } from '../options/server-options';
+import { apiOf, type ApiOptions, type ServerOptions } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import { withClient } from '../location/connect';
 import { requireHistory, withRecords } from '../location/records';
@@ -20,14 +20,26 @@ export type Show<One extends Operation> = (
   options: ServerOptions,
 ) => string;
 
-/** Connects to what an operation needs, invokes it, and prints its answer: as it is with `--json`, else in words. */
+/** Connects to what an operation needs, or to a page elsewhere, and prints its answer: as it is with `--json`, else in words. */
 export async function carryOut<One extends Operation>(
   operation: One,
   ask: z.input<One['ask']>,
   show: Show<One>,
-  options: ServerOptions,
+  options: ServerOptions & ApiOptions,
   output: Output,
 ): Promise<number> {
+  const told = (answer: z.output<One['answer']>): number => {
+    if (output.json) output.document(answer);
+    else output.say(show(answer, ask, output, options));
+    return EXIT.ok;
+  };
+  const api = apiOf(options);
+  if (api !== undefined) {
+    const { RemoteApi, tokenOf } = await import('../../api/remote.js');
+    const remote = new RemoteApi({ url: api, token: tokenOf(process.env) });
+    output.say(`API ${remote.address}`);
+    return told(await remote.invoke(operation, ask));
+  }
   const { needs = ['records'] } = operation;
   const answerFrom = async (backends: Backends, reach: ServerReach): Promise<number> => {
     if (needs.includes('changes')) requireFeed(backends.runHistory);
@@ -51,9 +63,7 @@ export async function carryOut<One extends Operation>(
       },
       ask,
     );
-    if (output.json) output.document(answer);
-    else output.say(show(answer, ask, output, options));
-    return EXIT.ok;
+    return told(answer);
   };
   if (!needs.includes('server')) {
     const reach = ServerReach.none('It is answered from records alone.');

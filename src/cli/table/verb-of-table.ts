@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { flagOf } from '../../operations/fields';
 import { fromText, innerOf } from '../../operations/flat';
 import { commandOf, kebab, type Operation } from '../../operations/operation';
-import { addCommonOptions, addJsonOption, addServerOptions, collect } from '../options/server-options';
+import {
+  addApiOption,
+  addCommonOptions,
+  addJsonOption,
+  addServerOptions,
+  collect,
+} from '../options/server-options';
 import type { ServerOptions } from '../options/server-options';
 import type { Output } from '../output/output';
 import { formatDuration } from '../output/format';
@@ -43,6 +49,7 @@ export function makeVerb<One extends Operation>(operation: One, show: Show<One>)
     addJsonOption(command);
     if (needs.includes('server')) addServerOptions(command);
     else addCommonOptions(command);
+    addApiOption(command);
     const lines = examples.map((example: Readonly<Record<string, unknown>>) => {
       const places = at.flatMap((name) => (name in example ? [wordOf(example[name])] : []));
       const flags = options.flatMap(([name, option]) =>

@@ -65,7 +65,7 @@ test('a token is not sent to where an answer leads', async () => {
   await expect(new RemoteApi({ url: `${url}below`, token: 't' }).invoke(LIST, {})).rejects.toMatchObject({
     code: 'ServerUnreachable',
   });
-  expect([asked, thief.asked]).toEqual([['GET /below/api/v1/runs/list Bearer t'], []]);
+  expect([asked, thief.asked]).toEqual([['POST /below/api/v1/runs/list/query Bearer t'], []]);
 });
 
 test('a code of a newer version is told', async () => {

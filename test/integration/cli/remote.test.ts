@@ -1,0 +1,80 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { beginsCommands, makeCommandProject, runCommand } from '../../support/command-line';
+import { pageAt, type TestPage } from '../../support/page';
+import { until } from '../../support/until';
+import { removeProjects } from '../server/projects';
+
+const PIPELINE = `
+import { tapestry, waitForSignal } from 'selvage';
+import { z } from 'zod';
+export const asks = tapestry('asks', () => ({ by: waitForSignal('approve', z.string(), { id: 'approval' }) }));
+`;
+
+const begin = beginsCommands();
+const laptop = mkdtempSync(path.join(tmpdir(), 'selvage-laptop-'));
+afterAll(async () => {
+  rmSync(laptop, { recursive: true, force: true });
+  await removeProjects();
+});
+
+let project: string;
+let page: TestPage;
+let env: NodeJS.ProcessEnv;
+beforeAll(async () => {
+  project = makeCommandProject({ 'pipeline.ts': PIPELINE });
+  const ui = begin(project, ['ui', 'pipeline.ts']);
+  page = pageAt((await ui.hasWritten(/Page (http:\/\/127\.0\.0\.1:\d+\/\?token=\S+)/))[1]!);
+  await until('the page has reached the server', async () =>
+    (await page.question('project.about', {})).body.includes('"serverState":"connected"'),
+  );
+  env = { SELVAGE_API: page.url, SELVAGE_TOKEN: page.token };
+});
+
+/** A command in a folder without a project. */
+const far = async (...words: string[]): ReturnType<typeof runCommand> => await runCommand(laptop, words, env);
+
+test('questions and acts of a project elsewhere are answered as there', async () => {
+  await page.act('runs.start', { tapestry: 'asks', parameters: {}, runId: 'one' });
+  await page.act('runs.start', { tapestry: 'asks', parameters: {}, runId: 'two' });
+  for (const words of [['waiting'], ['versions'], ['streams', 'list'], ['emitters', 'list']]) {
+    const [there, here] = [await runCommand(project, [...words, '--json']), await far(...words, '--json')];
+    expect({ words, code: here.code, answer: JSON.parse(here.stdout) as unknown }).toEqual({
+      words,
+      code: 0,
+      answer: JSON.parse(there.stdout) as unknown,
+    });
+  }
+  const waiting = await far('waiting');
+  expect(waiting.stdout).toContain('asks');
+  expect(await far('runs', 'terminate', 'one')).toMatchObject({ code: 0 });
+  expect(await page.ask('runs.show', { runId: 'one' })).toMatchObject({ run: { status: 'terminated' } });
+  // Nothing was made here.
+  expect(existsSync(path.join(laptop, '.selvage'))).toBe(false);
+});
+
+test('without a token, acts are refused; without a page, it says where none is', async () => {
+  const stranger = await runCommand(laptop, ['runs', 'terminate', 'two', '--api', page.url]);
+  expect(stranger).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^error Unauthenticated: .*SELVAGE_TOKEN/m) as string,
+  });
+  const nowhere = await runCommand(laptop, ['waiting', '--api', 'http://127.0.0.1:1']);
+  expect(nowhere.stderr).toMatch(
+    /^error ServerUnreachable: The API at http:\/\/127\.0\.0\.1:1\/api\/v1\/ does not answer/m,
+  );
+  expect(nowhere.code).toBeGreaterThan(0);
+});
+
+test('a verb that cannot ask elsewhere does not answer from here, unless it is told to', async () => {
+  const refused = await far('lineage');
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^error InvalidConfig: SELVAGE_API names a page elsewhere/m) as string,
+  });
+  const here = await runCommand(project, ['stats', '--project-dir', '.', '--json'], env);
+  expect(here).toMatchObject({ code: 0 });
+  const both = await far('waiting', '--api', page.url, '--project-dir', project);
+  expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be used with') as string });
+});
