@@ -116,22 +116,21 @@ const AS_TEXT = LINEAGE.columns
   .filter(({ kind }) => kind !== 'number')
   .map(({ name, kind }) => `'${name}', ${kind === 'json' ? `json(s.${name})` : `s.${name}`}`)
   .join(', ');
-const TIMES = LINEAGE.columns
-  .filter(({ kind }) => kind === 'number')
-  .map(({ name }) => `s.${name}`)
-  .join(', ');
+const TIMES = LINEAGE.columns.filter(({ kind }) => kind === 'number').map(({ name }) => name);
 
 /** "cross" keeps SQLite from reordering the join. */
 const BY_KEYS = `
-  select json_object(${AS_TEXT}) as record, ${TIMES}
+  select json_object(${AS_TEXT}) as record, ${TIMES.map((name) => `s.${name}`).join(', ')}
   from json_each(?) as wanted cross join selvage_lineage as s
     on s.temporal_run_id = wanted.value ->> 0 and s.knot_id = wanted.value ->> 1`;
 
 export function recordsByKeys(connection: SqliteConnection, keys: readonly RecordKey[]): LineageRecord[] {
   if (keys.length === 0) return [];
-  return connection
-    .all<{ readonly record: string }>(BY_KEYS, [JSON.stringify(keys)])
-    .map(({ record, ...times }) => Object.assign(JSON.parse(record), times));
+  return connection.all<Record<string, unknown>>(BY_KEYS, [JSON.stringify(keys)]).map((row) => {
+    const record = JSON.parse(row.record as string);
+    for (const time of TIMES) record[time] = row[time];
+    return record;
+  });
 }
 
 function storedRow(connection: SqliteConnection, key: Key): Selectable<LineageTable> {
