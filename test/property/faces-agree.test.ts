@@ -160,7 +160,7 @@ describe.each(Object.keys(STATES))('a run history that is %s, without a server',
       // The query of a URL does not tell the text 1 from the number.
       url: async ({ name }, ask) => {
         if (!Object.values(ask).every((member) => typeof member === 'string')) return undefined;
-        const { status, body } = await page.question(name as never, ask, {
+        const { status, body } = await page.question(name, ask, {
           authorization: `Bearer ${page.token}`,
         });
         const told = JSON.parse(body) as ProblemDocument;
