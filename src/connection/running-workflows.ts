@@ -8,6 +8,7 @@ import type { Payload } from '@temporalio/common';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { requiredTsToMs } from '@temporalio/common/lib/time';
 import { isOfClass } from '../errors';
+import { inParallel } from '../values/in-parallel';
 import { MEMO_KEY, type ChildMemo, type RunMemo } from '../workflows/messages';
 
 /** An unfinished workflow of the namespace, Selvage's or anybody's. */
@@ -28,6 +29,17 @@ interface ListedWorkflow extends RunningWorkflow {
   readonly isOpen: boolean;
 }
 
+/** As many as a server lists at once. */
+const PAGE = 1_000;
+/** Ids in one query. */
+const MOST_IDS = 1_000;
+const AT_A_TIME = 4;
+/** All Temporal run ids of a server. Every database orders them alike. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const IS_RUNNING = "ExecutionStatus = 'Running'";
+/** Code of gRPC. */
+const INVALID_ARGUMENT = 3;
+
 /** `WORKFLOW_EXECUTION_STATUS_RUNNING` */
 const RUNNING = 1;
 
@@ -41,7 +53,115 @@ export async function* runningWorkflows(
   types: readonly string[] = [],
 ): AsyncGenerator<RunningWorkflow> {
   const ofTypes = types.map((type) => `'${type}'`).join(', ');
-  yield* listed(client, `ExecutionStatus = 'Running'${ofTypes && ` AND WorkflowType IN (${ofTypes})`}`);
+  yield* listed(client, `${IS_RUNNING}${ofTypes && ` AND WorkflowType IN (${ofTypes})`}`);
+}
+
+interface KnownRun {
+  readonly temporal_run_id: string;
+}
+
+/**
+ * Unfinished workflows but those of known runs, newest first; all of them if the server does not take such a query. To list a workflow costs a server as much as to look through a hundred: so this
+ * is fast where most are known.
+ *
+ * @param span of their Temporal run ids, from the first up to but without the last. Default: all
+ */
+export async function runningBut(
+  client: WorkflowClient,
+  known: readonly KnownRun[],
+  { first, last }: { readonly first?: string; readonly last?: string },
+  most = Infinity,
+): Promise<RunningWorkflow[]> {
+  const ids = idsOf(known);
+  const others =
+    IS_RUNNING +
+    (first === undefined ? '' : ` AND RunId >= '${first}'`) +
+    (last === undefined ? '' : ` AND RunId < '${last}'`) +
+    (ids.length === 0 ? '' : ` AND RunId NOT IN (${quoted(ids)})`);
+  const found = await unlessRefused(() => allListed(client, others, most));
+  return found ?? (await allListed(client, IS_RUNNING, most));
+}
+
+/** How the server has runs that are on record as running. */
+interface RunsOnServer {
+  /** Temporal run ids of those that it has as running. */
+  readonly current: ReadonlySet<string>;
+  /** All other unfinished workflows, and those of known runs that it has otherwise or that were to be listed. */
+  readonly listed: readonly RunningWorkflow[];
+}
+
+/**
+ * Compares all unfinished workflows with the runs that are on record as running. The server counts those that it has as running, and lists
+ * the others.
+ *
+ * @param isToList of which known runs more is to be known
+ */
+export async function runsOnServer(
+  client: WorkflowClient,
+  known: readonly KnownRun[],
+  isToList: (run: KnownRun) => boolean,
+): Promise<RunsOnServer> {
+  const inOrder = known
+    .filter(({ temporal_run_id: id }) => UUID.test(id))
+    .sort((one, other) => (one.temporal_run_id < other.temporal_run_id ? -1 : 1));
+  const current = new Set<string>();
+  const listed = new Map<string, RunningWorkflow>();
+  const add = (workflows: readonly RunningWorkflow[]): void => {
+    for (const workflow of workflows) listed.set(workflow.runId, workflow);
+  };
+  const starts = Array.from(
+    { length: Math.max(1, Math.ceil(inOrder.length / MOST_IDS)) },
+    (_, at) => at * MOST_IDS,
+  );
+  await inParallel(starts, AT_A_TIME, async (start) => {
+    const some = inOrder.slice(start, start + MOST_IDS);
+    const first = start === 0 ? undefined : some[0]?.temporal_run_id;
+    const last = inOrder[start + MOST_IDS]?.temporal_run_id;
+    add(await runningBut(client, some, { first, last }));
+    const counted = idsOf(some.filter((run) => !isToList(run)));
+    const isCurrent = (await countRunning(client, counted)) === counted.length;
+    if (isCurrent) for (const id of counted) current.add(id);
+    const left = idsOf(isCurrent ? some.filter(isToList) : some);
+    if (left.length === 0) return;
+    const query = `${IS_RUNNING} AND RunId IN (${quoted(left)})`;
+    add((await unlessRefused(() => allListed(client, query))) ?? []);
+  });
+  return { current, listed: [...listed.values()].filter(({ runId }) => !current.has(runId)) };
+}
+
+function idsOf(runs: readonly KnownRun[]): string[] {
+  return runs.map((run) => run.temporal_run_id).filter((id) => UUID.test(id));
+}
+
+function quoted(ids: readonly string[]): string {
+  return ids.map((id) => `'${id}'`).join(', ');
+}
+
+/** How many of these executions run. Undefined if the server does not take such a query. */
+async function countRunning(client: WorkflowClient, ids: readonly string[]): Promise<number | undefined> {
+  if (ids.length === 0) return 0;
+  const { namespace } = client.options;
+  const query = `${IS_RUNNING} AND RunId IN (${quoted(ids)})`;
+  const answer = await unlessRefused(() =>
+    client.workflowService.countWorkflowExecutions({ namespace, query }),
+  );
+  return answer && Number(answer.count ?? 0);
+}
+
+/** Undefined if the server does not take the query, as for its length. */
+async function unlessRefused<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isGrpcServiceError(error) && (error.code as number) === INVALID_ARGUMENT) return undefined;
+    throw error;
+  }
+}
+
+async function allListed(client: WorkflowClient, query: string, most = Infinity): Promise<RunningWorkflow[]> {
+  const found: RunningWorkflow[] = [];
+  for await (const workflow of listed(client, query, most)) found.push(workflow);
+  return found;
 }
 
 /** Also those that have ended, as far as the namespace retains them. */
@@ -55,13 +175,19 @@ export async function* cutShortSince(client: WorkflowClient, since: number): Asy
   yield* listed(client, query);
 }
 
-async function* listed(client: WorkflowClient, query: string): AsyncGenerator<ListedWorkflow> {
+async function* listed(
+  client: WorkflowClient,
+  query: string,
+  most = Infinity,
+): AsyncGenerator<ListedWorkflow> {
   const { namespace } = client.options;
   let nextPageToken: Uint8Array | undefined;
+  let left = Math.ceil(most);
   do {
     const page = await client.workflowService.listWorkflowExecutions({
       namespace,
       query,
+      pageSize: Math.min(left, PAGE),
       ...(nextPageToken && { nextPageToken }),
     });
     for (const { execution, startTime, memo, type, taskQueue, status } of page.executions ?? []) {
@@ -77,8 +203,9 @@ async function* listed(client: WorkflowClient, query: string): AsyncGenerator<Li
         isOpen: status === RUNNING,
       };
     }
+    left -= page.executions?.length ?? 0;
     nextPageToken = page.nextPageToken ?? undefined;
-  } while (nextPageToken && nextPageToken.length > 0);
+  } while (left > 0 && nextPageToken && nextPageToken.length > 0);
 }
 
 async function readMemo(

@@ -7,7 +7,7 @@ import { MEMO_KEY, type RunMemo } from '../workflows/messages';
 import { unreachable } from './connection-errors';
 import { hasFirstStep } from './workflow-task-facts';
 import { isUnfinished } from './run-on-server';
-import { describeRunning, runningWorkflows } from './running-workflows';
+import { describeRunning, runningBut } from './running-workflows';
 import { serverIdentity } from './server-identity';
 
 /** How many running workflows, newest first, are searched for runs that no worker has begun. */
@@ -69,13 +69,14 @@ export async function unbegunRuns(
   { limit, ...query }: RunQuery & { readonly limit: number },
   isOwnServer: boolean,
 ): Promise<RunRecord[]> {
-  const { items } = await backends.runHistory.listRuns({ status: 'running', limit: LOOKED_AT });
+  const { items, cursor } = await backends.runHistory.listRuns({ status: 'running', limit: LOOKED_AT });
   const begun = new Set(items.map((run) => run.run_id));
   const found: RunRecord[] = [];
-  let lookedAt = 0;
   try {
-    for await (const workflow of runningWorkflows(client)) {
-      if (++lookedAt > LOOKED_AT || found.length === limit) break;
+    // Of more runs than these, the newest on the server may be others than the newest on record.
+    const known = cursor === undefined ? items : [];
+    for (const workflow of await runningBut(client, known, {}, LOOKED_AT)) {
+      if (found.length === limit) break;
       if (!workflow.hasMemo || begun.has(workflow.workflowId)) continue;
       const known = await backends.runHistory.getRun(workflow.workflowId);
       if (known?.temporal_run_id === workflow.runId) continue;

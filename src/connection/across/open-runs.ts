@@ -8,7 +8,7 @@ import type { RunMemo } from '../../workflows/messages';
 import { unreachable } from '../connection-errors';
 import type { Connected } from '../connect';
 import { layoutOfRun, readPlanOf } from '../read-run';
-import { runningWorkflows, type RunningWorkflow } from '../running-workflows';
+import { runsOnServer, type RunningWorkflow } from '../running-workflows';
 import { isOfOtherHistory } from '../unbegun-run';
 import type { OpenRunsQuery } from './waiting-run';
 
@@ -26,34 +26,40 @@ export interface OpenRun {
   readonly record?: RunRecord;
   /** Its records are in another run history. */
   readonly isElsewhere?: boolean;
-  /** Absent: the server does not list it. It may have just begun, have ended without a record of it, or be paused. */
+  /** The server has it as running, as it is on record. */
+  readonly isCurrent?: boolean;
+  /** Absent: the server does not list it. Unless it is current, it may have just begun, have ended without a record of it, or be paused. */
   readonly workflow?: RunningWorkflow;
 }
 
 /**
- * All unfinished runs of these backends, in no particular order, from two listings: the server's, a call for a thousand runs, and that of the run
- * history. Excludes runs that a plain Temporal client has started and no worker has begun.
+ * All unfinished runs of these backends, in no particular order, by the run history and the server: some calls for a thousand runs each. Excludes runs that a plain Temporal client has started and no worker has begun.
  *
+ * @param running what {@link runningRecords} answered. Default: it is asked
+ * @param isToList which of these are to have their `workflow`. Default: those that are not current
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
 export async function readOpenRuns(
   { client, backends, place }: Pick<Connected, 'client' | 'backends' | 'place'>,
   query: OpenRunsQuery,
+  running?: readonly RunRecord[],
+  isToList: (run: { readonly temporal_run_id: string }) => boolean = () => false,
 ): Promise<OpenRun[]> {
-  const [records, workflows, identity] = await Promise.all([
-    runningRecords(backends),
-    listed(client.workflow).catch((error: unknown) => {
+  running ??= await runningRecords(backends);
+  const [{ current, listed }, identity] = await Promise.all([
+    runsOnServer(client.workflow, running, isToList).catch((error: unknown) => {
       throw unreachable(error, place.address);
     }),
     backends.runHistory.identity(),
   ]);
-  const begun = new Set([...records.values()].map((run) => run.temporal_run_id));
+  const records = new Map(running.map((run) => [run.run_id, run]));
+  const begun = new Set(running.map((run) => run.temporal_run_id));
   // A run that a knot has started says whose it is by that run.
   const isOurs = ({ backends: of, parentTemporalRunId: parent }: RunMemo): boolean =>
     of ? of.history === identity : parent === undefined || begun.has(parent);
   const open: OpenRun[] = [];
   const unbegun: Promise<void>[] = [];
-  for (const workflow of workflows) {
+  for (const workflow of listed) {
     const record = records.get(workflow.workflowId);
     records.delete(workflow.workflowId);
     if (record && runMatches(record, query)) open.push({ ...ofRecord(record), workflow });
@@ -87,25 +93,22 @@ export async function readOpenRuns(
     );
   }
   await Promise.all(unbegun);
-  for (const record of records.values()) if (runMatches(record, query)) open.push(ofRecord(record));
+  for (const record of records.values())
+    if (runMatches(record, query))
+      open.push({ ...ofRecord(record), isCurrent: current.has(record.temporal_run_id) });
   return open;
 }
 
-async function runningRecords({ runHistory }: Backends): Promise<Map<string, RunRecord>> {
+/** The runs that are on record as running, one of each id. */
+export async function runningRecords({ runHistory }: Backends): Promise<RunRecord[]> {
   const records = new Map<string, RunRecord>();
   for await (const page of everyPage((options) => runHistory.listRuns({ ...options, status: 'running' })))
     // Newest first: an older run of the same id has been replaced.
     for (const run of page) if (!records.has(run.run_id)) records.set(run.run_id, run);
-  return records;
+  return [...records.values()];
 }
 
-async function listed(client: Connected['client']['workflow']): Promise<RunningWorkflow[]> {
-  const found: RunningWorkflow[] = [];
-  for await (const workflow of runningWorkflows(client)) found.push(workflow);
-  return found;
-}
-
-function ofRecord(record: RunRecord): OpenRun {
+export function ofRecord(record: RunRecord): OpenRun {
   const { run_id: runId, tapestry, plan_hash: planHash, started_at: startedAt } = record;
   return { runId, tapestry, planHash, startedAt, parentRunId: record.parent_run_id, record };
 }

@@ -5,6 +5,7 @@ import { SelvageError, isAway } from '../../errors';
 import { bodyName } from '../../authoring/body-names';
 import type { Layout } from '../../plan';
 import type { RunRecord } from '../../ports';
+import { runMatches } from '../../ports/parts/run-matches';
 import { inParallel } from '../../values/in-parallel';
 import type { LoadedPlan } from '../../runtime';
 import { nobodyTakes } from '../explain/activity-reason';
@@ -24,7 +25,7 @@ import { FactsReader } from '../facts-reader';
 import type { WorkerState } from '../worker-state';
 import type { Workers } from '../workers';
 import { readFinishedKnots, type Finished } from './finished-knots';
-import { PlansOfRuns, readOpenRuns, type OpenRun } from './open-runs';
+import { PlansOfRuns, ofRecord, readOpenRuns, runningRecords, type OpenRun } from './open-runs';
 import type { OpenRunsQuery, WaitingRun, WaitingRuns, WaitingRunsQuery } from './waiting-run';
 
 const WITHIN_MS = 10_000;
@@ -49,6 +50,13 @@ interface Begun {
   readonly plan: LoadedPlan;
   readonly layout: Layout;
   readonly finished: ReadonlyMap<string, Finished>;
+}
+
+interface ReadyKnots {
+  readonly facts: RunFacts;
+  readonly knots: UnfinishedKnots;
+  readonly ready: readonly number[];
+  readonly policies: readonly Layout['policies'][number][];
 }
 
 /** `ask`: only the server can tell. `working`: nothing of it waits. */
@@ -90,15 +98,21 @@ class AcrossReader {
 
   async read(query: OpenRunsQuery, within: number): Promise<WaitingRuns> {
     const { backends } = this.host;
-    const open = await readOpenRuns(this.host, query);
-    this.limit = performance.now() + within;
-    const begun = open.flatMap(({ record }) => (record ? [record.temporal_run_id] : []));
+    const records = await runningRecords(backends);
+    const matching = records.filter((run) => runMatches(run, query));
+    const begun = matching.map((run) => run.temporal_run_id);
     const finished = await readFinishedKnots(backends.runHistory, begun, () => this.isLate);
+    const waits = await this.waitsOnRecord(matching, finished);
+    const others = new Set(begun.filter((id) => !waits.has(id)));
+    const open = await readOpenRuns(this.host, query, records, (run) => others.has(run.temporal_run_id));
+    this.limit = performance.now() + within;
     open.sort((a, b) => a.startedAt - b.startedAt);
     const found: (WaitingRun | 'working' | 'over')[] = [];
     const toAsk: { readonly run: OpenRun; readonly begun?: Begun }[] = [];
     await inParallel(open, ASKED_AT_ONCE, async (run) => {
       if (run.isElsewhere) return void found.push(noted(run, { reason: recordedElsewhere(run.runId) }));
+      const waiting = run.isCurrent && waits.get(run.record!.temporal_run_id);
+      if (waiting) return void found.push(waiting);
       const known = await this.begunOf(run, finished);
       const verdict =
         known === 'PlanMissing' ? noted(run, planMissing(run)) : await this.verdictOf(run, known);
@@ -114,6 +128,21 @@ class AcrossReader {
       open: found.filter((each) => each !== 'over').length,
       working: found.filter((each) => each === 'working').length,
     };
+  }
+
+  /** What runs wait for by their records, if the server has them as running: by Temporal run id. */
+  private async waitsOnRecord(
+    records: readonly RunRecord[],
+    finished: ReadonlyMap<string, ReadonlyMap<string, Finished>>,
+  ): Promise<Map<string, WaitingRun>> {
+    const waits = new Map<string, WaitingRun>();
+    for (const record of records) {
+      const run = ofRecord(record);
+      const known = await this.begunOf(run, finished);
+      const waiting = typeof known === 'object' && this.waitOf(run, known, '');
+      if (waiting) waits.set(record.temporal_run_id, waiting);
+    }
+    return waits;
   }
 
   private get isLate(): boolean {
@@ -146,20 +175,10 @@ class AcrossReader {
       if (nobody === undefined) return 'ask';
       return noted(run, { reason: { code: 'NoWorker', message: nobody }, since: run.startedAt, taskQueue });
     }
-    const facts = this.factsOf(begun, taskQueue);
-    const knots = new UnfinishedKnots(facts);
-    const ready = knots.indexes.filter((index) => knots.unfinishedParents(index).length === 0);
-    const policies = ready.map((index) => begun.layout.policies[begun.layout.policy[index]!]!);
-    const [first] = ready;
-    if (first === undefined) return 'ask';
-    if (policies.every(({ wait }) => wait !== undefined)) {
-      const waits = ready.map((index) => ({
-        ...new KnotReasons(facts, knots).reasonOf(index),
-        since: readySince(begun, index),
-      }));
-      if (waits.some(({ until = Infinity }) => until < this.now - OVERDUE_MS)) return 'ask';
-      return ofKnot(run, waits[0]!, waits.length - 1, begun);
-    }
+    const waiting = this.waitOf(run, begun, taskQueue);
+    if (waiting) return waiting;
+    const { ready, policies } = this.readyKnots(begun, taskQueue);
+    if (policies.every(({ wait }) => wait !== undefined)) return 'ask';
     if (this.isLate || policies.some(({ taskQueue: own }) => own !== undefined && own !== taskQueue))
       return 'ask';
     const pollers = await this.pollers.of(taskQueue, 'workflow');
@@ -173,6 +192,26 @@ class AcrossReader {
       taskQueue,
     };
     return ofKnot(run, knot, ready.length - 1, begun);
+  }
+
+  private readyKnots(begun: Begun, taskQueue: string): ReadyKnots {
+    const facts = this.factsOf(begun, taskQueue);
+    const knots = new UnfinishedKnots(facts);
+    const ready = knots.indexes.filter((index) => knots.unfinishedParents(index).length === 0);
+    const policies = ready.map((index) => begun.layout.policies[begun.layout.policy[index]!]!);
+    return { facts, knots, ready, policies };
+  }
+
+  /** Undefined unless all its ready knots are waits whose time has not passed. */
+  private waitOf(run: OpenRun, begun: Begun, taskQueue: string): WaitingRun | undefined {
+    const { facts, knots, ready, policies } = this.readyKnots(begun, taskQueue);
+    if (ready.length === 0 || policies.some(({ wait }) => wait === undefined)) return undefined;
+    const waits = ready.map((index) => ({
+      ...new KnotReasons(facts, knots).reasonOf(index),
+      since: readySince(begun, index),
+    }));
+    if (waits.some(({ until = Infinity }) => until < this.now - OVERDUE_MS)) return undefined;
+    return ofKnot(run, waits[0]!, waits.length - 1, begun);
   }
 
   /** As if the server had nothing of the run but its waits. */
