@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { ERROR_CODES, SelvageError, type ErrorCode } from '../errors';
 import { pathOf, type Operation } from '../operations/operation';
 import { answerJson, fromAnswerJson } from '../values/answer-json';
+import { isLoopback } from './guard';
 import type { ProblemDocument } from './problem-document';
 
 /** Where an API is, and as whom it is asked. */
@@ -38,28 +39,35 @@ export class RemoteApi {
   readonly #base: URL;
   readonly #token: string | undefined;
 
-  /** @throws SelvageError `InvalidAddress` */
+  /** @throws SelvageError `InvalidAddress`; `InvalidConfig` for a token that cannot be sent, or would be sent unencrypted */
   constructor({ url, token }: RemoteOptions) {
-    const base = parsed(url);
-    if (!base || !/^https?:$/.test(base.protocol)) {
+    const page = parsed(url);
+    // What is wrong may have a password in it.
+    if (!page || !/^https?:$/.test(page.protocol) || page.username !== '' || page.password !== '') {
       throw new SelvageError(
         'InvalidAddress',
-        `${JSON.stringify(url)} is no address of a page: write it as https://HOST/ or http://HOST:PORT/.`,
-        { details: { address: url } },
+        'The address of the page (--api, SELVAGE_API) is none: write it as https://HOST/ or http://HOST:PORT/, without a user and a password.',
       );
     }
-    this.#base = new URL('api/v1/', base.href.endsWith('/') ? base : `${base.href}/`);
+    if (token !== undefined && !/^[\w.~+/=-]+$/.test(token))
+      throw wrongToken('is no token: it has other characters than a token may have, such as white space');
+    const isHere = isLoopback(page.hostname.replace(/^\[|\]$/g, ''));
+    if (token !== undefined && page.protocol === 'http:' && !isHere)
+      throw wrongToken(
+        `would go to ${page.origin} as plain text, readable by everybody on the way: use https`,
+      );
+    this.#base = new URL(`${page.pathname.replace(/\/$/, '')}/api/v1/`, page.origin);
     this.#token = token;
   }
 
-  /** The address of the API, without what it may have of a password. */
+  /** The address of the API. */
   get address(): string {
     return `${this.#base.origin}${this.#base.pathname}`;
   }
 
   /**
-   * @throws SelvageError `Unauthenticated` for an act without a token; `ServerUnreachable` if the API does not answer: an act may have been carried out then, which asking again with its
-   * key finds out; and what the operation is refused for there
+   * @throws SelvageError `Unauthenticated` for an act without a token; `ServerUnreachable` if the API does not answer, when an act may have been
+   * carried out nevertheless; and what the operation is refused for there
    */
   async invoke<One extends Operation>(
     operation: One,
@@ -74,6 +82,8 @@ export class RemoteApi {
         `To act at ${this.address} takes a token. Put it into SELVAGE_TOKEN, or its file's name into SELVAGE_TOKEN_FILE.`,
       );
     }
+    // Times are those of this machine: the page may be in another zone. What is wrong is refused there.
+    const { success, data } = (operation.ask as z.ZodType).safeParse(ask);
     let response: Response;
     let text: string;
     try {
@@ -83,20 +93,22 @@ export class RemoteApi {
           'content-type': 'application/json',
           ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
         },
-        body: JSON.stringify(answerJson(ask)),
+        body: JSON.stringify(answerJson(success ? data : ask)),
         // A token is for this address alone.
         redirect: 'error',
       });
       text = await response.text();
     } catch (error) {
       const { cause } = error as { cause?: Error };
-      throw this.#unreachable(`does not answer: ${(cause ?? (error as Error)).message}`, error);
+      const isDone = kind === 'act' ? '; what it was asked to do may be done nevertheless' : '';
+      throw this.#unreachable(`does not answer: ${(cause ?? (error as Error)).message}${isDone}`, error);
     }
     const answer = jsonOf(text);
-    if (response.ok && typeof answer === 'object') return fromAnswerJson(answer) as z.output<One['answer']>;
+    const read: unknown = response.ok ? fromAnswerJson(answer) : undefined;
+    if ((operation.answer as z.ZodType).safeParse(read).success) return read as z.output<One['answer']>;
     const { code, detail, details } = (answer ?? {}) as Partial<ProblemDocument>;
-    if (code === undefined || detail === undefined)
-      throw this.#unreachable(`answers ${response.status}, and is no API of Selvage`);
+    if (response.ok || code === undefined || detail === undefined)
+      throw this.#unreachable(`answers ${response.status}, and is no API of this version of Selvage`);
     // A newer version may have codes that this one does not know.
     const known: ErrorCode = Object.hasOwn(ERROR_CODES, code) ? code : 'InternalError';
     throw new SelvageError(known, known === code ? detail : `${code}: ${detail}`, {
@@ -111,6 +123,16 @@ export class RemoteApi {
       { details: { address: this.address, away: true }, cause },
     );
   }
+}
+
+function wrongToken(reason: string): SelvageError {
+  return new SelvageError(
+    'InvalidConfig',
+    `The token in SELVAGE_TOKEN, or in the file of SELVAGE_TOKEN_FILE, ${reason}.`,
+    {
+      details: { variable: 'SELVAGE_TOKEN' },
+    },
+  );
 }
 
 function parsed(url: string): URL | undefined {

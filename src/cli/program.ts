@@ -172,8 +172,9 @@ export function createProgram(output: Output, answer: (code: number) => void, he
   return program.commandsGroup('Help:').helpCommand('help [command]', 'display help for command');
 }
 
-/** Groups whose verbs ask about what is on record, or change it. */
+/** Groups whose verbs ask about what is on record, or change it; and other verbs that do. */
 const ABOUT_RECORDS: readonly Group[] = ['see', 'operate', 'data'];
+const ALSO_ABOUT_RECORDS = ['resume', 'backfill', 'emit'];
 
 /**
  * Refuses a verb that would answer from here, where the environment names a page elsewhere.
@@ -182,15 +183,21 @@ const ABOUT_RECORDS: readonly Group[] = ['see', 'operate', 'data'];
  */
 function requireHere(command: Command, program: Command): void {
   const options: ServerOptions = command.opts();
-  if (apiOf(options) === undefined || command.options.some(({ long }) => long === '--api')) return;
+  const has = (name: string): boolean => command.options.some(({ long }) => long === name);
+  if (apiOf(options) === undefined || options.capsule !== undefined) return;
+  // Without a project to choose, it is about a file.
+  if (has('--api') || !has('--project-dir')) return;
   const names: string[] = [];
   let verb = command;
   for (; verb !== program; verb = verb.parent!) names.unshift(verb.name());
   const top = program.commands.find((one) => one.name() === names[0])!;
-  if (!ABOUT_RECORDS.some((group) => top.helpGroup() === headingOf(group))) return;
+  const isAboutRecords =
+    ALSO_ABOUT_RECORDS.includes(top.name()) ||
+    ABOUT_RECORDS.some((group) => top.helpGroup() === headingOf(group));
+  if (!isAboutRecords) return;
   throw new SelvageError(
     'InvalidConfig',
-    `SELVAGE_API names a page elsewhere, which \`selvage ${names.join(' ')}\` cannot ask. If this project is meant: --project-dir .`,
+    `SELVAGE_API names a page elsewhere, which \`selvage ${names.join(' ')}\` cannot ask. If a project here is meant, name it by --project-dir, or unset the variable.`,
     { details: { variable: 'SELVAGE_API' } },
   );
 }

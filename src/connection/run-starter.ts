@@ -31,6 +31,7 @@ import { unreachable } from './connection-errors';
 import { fitsServer, hasReferences, parametersToSend, textToSend } from './parameters-to-send';
 import { currentActor, currentCommit } from './provenance';
 import { readResumable } from './read-resumable';
+import { settleRun } from './settle-runs';
 import { claimResume } from './resumes';
 import type { RunHandle } from './run-handle';
 import { newRunId } from './new-run-id';
@@ -159,6 +160,9 @@ export class RunStarter {
   /** See `Selvage.resume`. */
   async resume<Values extends object>(runId: string, options: ResumeOptions): Promise<RunHandle<Values>> {
     const { backends, client } = this.host;
+    const known = await backends.runHistory.getRun(runId);
+    // Its child runs must not work beside the resumed run.
+    if (known?.status === 'running') await settleRun(backends, client.workflow, known);
     const resumed = await readResumable(backends, client.workflow, runId, options.from);
     const { run, plan, parameters, terminals } = resumed;
     const backfill = resumedBackfill(plan.plan.tapestry, parameters);

@@ -34,6 +34,8 @@ const PAGE = 1_000;
 /** Ids in one query. */
 const MOST_IDS = 1_000;
 const AT_A_TIME = 4;
+/** So many are listed rather than counted again in halves. */
+const FEW = 32;
 /** All Temporal run ids of a server. Every database orders them alike. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const IS_RUNNING = "ExecutionStatus = 'Running'";
@@ -118,10 +120,8 @@ export async function runsOnServer(
     const first = start === 0 ? undefined : some[0]?.temporal_run_id;
     const last = inOrder[start + MOST_IDS]?.temporal_run_id;
     add(await runningBut(client, some, { first, last }));
-    const counted = idsOf(some.filter((run) => !isToList(run)));
-    const isCurrent = (await countRunning(client, counted)) === counted.length;
-    if (isCurrent) for (const id of counted) current.add(id);
-    const left = idsOf(isCurrent ? some.filter(isToList) : some);
+    for (const id of await runningAmong(client, idsOf(some.filter((run) => !isToList(run))))) current.add(id);
+    const left = idsOf(some).filter((id) => !current.has(id));
     if (left.length === 0) return;
     const query = `${IS_RUNNING} AND RunId IN (${quoted(left)})`;
     add((await unlessRefused(() => allListed(client, query))) ?? []);
@@ -135,6 +135,16 @@ function idsOf(runs: readonly KnownRun[]): string[] {
 
 function quoted(ids: readonly string[]): string {
   return ids.map((id) => `'${id}'`).join(', ');
+}
+
+/** Those of these executions that run, but for some beside one that does not. */
+async function runningAmong(client: WorkflowClient, ids: readonly string[]): Promise<readonly string[]> {
+  const count = await countRunning(client, ids);
+  if (count === ids.length) return ids;
+  if (count === undefined || ids.length <= FEW) return [];
+  const middle = Math.ceil(ids.length / 2);
+  const halves = [ids.slice(0, middle), ids.slice(middle)].map((half) => runningAmong(client, half));
+  return (await Promise.all(halves)).flat();
 }
 
 /** How many of these executions run. Undefined if the server does not take such a query. */

@@ -1,4 +1,5 @@
-import type { WorkflowClient } from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
+import { isAway } from '../errors';
 import type { Backends, RunQuery, RunRecord } from '../ports';
 import { everyPage } from '../ports/parts/every-item';
 import { pause } from '../ports/parts/pause';
@@ -52,9 +53,8 @@ async function compareRunning(
   const open = new Set(listed);
   const suspects = running.filter(({ run_id }, index) => index < ASKED_ANYHOW || !open.has(run_id));
   let begun = 0;
-  await inParallel(
+  await eachInTurn(
     suspects,
-    AT_A_TIME,
     async (run) => {
       begun += 1;
       await look(run);
@@ -62,6 +62,29 @@ async function compareRunning(
     isToStop,
   );
   return suspects[begun]?.started_at;
+}
+
+/** Does this for each run. One that fails does not keep the others from it, unless something is away; its error is thrown at the end. */
+async function eachInTurn(
+  runs: readonly RunRecord[],
+  work: (run: RunRecord) => Promise<unknown>,
+  isToStop: () => boolean,
+): Promise<void> {
+  const failures: unknown[] = [];
+  await inParallel(
+    runs,
+    AT_A_TIME,
+    async (run) => {
+      try {
+        await work(run);
+      } catch (error) {
+        if (isAway(error)) throw error;
+        failures.push(error);
+      }
+    },
+    isToStop,
+  );
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Ids of unfinished workflows of these runs' types; undefined if there was no time to list them all. */
@@ -108,7 +131,7 @@ export async function settleRun(
   const { run, missing } = await lookAtRun(backends, client, known);
   if (!missing) return run;
   const { end, required, limits } = missing;
-  if (limits) await endChildRuns(backends, client, known, limits);
+  if (limits && !(await goesOnReset(client, known))) await endChildRuns(backends, client, known, limits);
   const { runHistory } = backends;
   await runHistory.endRun(
     run.temporal_run_id,
@@ -116,6 +139,19 @@ export async function settleRun(
     required,
   );
   return (await runHistory.getRunByTemporalId(run.temporal_run_id)) ?? run;
+}
+
+/** Whether another execution has taken the run over, as after a reset: it waits for the child runs that this one has started. */
+async function goesOnReset(client: WorkflowClient, run: RunRecord): Promise<boolean> {
+  try {
+    const { raw, runId, status } = await client.getHandle(run.run_id).describe();
+    const { firstRunId } = raw.workflowExecutionInfo ?? {};
+    const isOfChain = runId !== run.temporal_run_id && firstRunId === run.temporal_run_id;
+    return isOfChain && ['RUNNING', 'PAUSED'].includes(status.name);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw unreachable(error);
+  }
 }
 
 /** Settles all running records. Errors as of {@link lookAtRun}. */
@@ -132,20 +168,23 @@ export async function settleRunning(
  * themselves. Ends with the signal.
  *
  * @param onError hears of attempts that failed; the next one makes up for it
+ * @param hasSteppedBack whether the run history has gone back in time since it was asked: then all are settled again
  */
 export async function keepSettled(
   backends: Backends,
   client: WorkflowClient,
   stop: AbortSignal,
   onError: (error: unknown) => void,
+  hasSteppedBack: () => boolean = () => false,
   everyMs = SETTLED_EVERY_MS,
 ): Promise<void> {
   let done: number | undefined;
   while (!stop.aborted) {
     const now = Date.now();
+    if (hasSteppedBack()) done = undefined;
     try {
       if (done === undefined) await settleRunning(backends, client, { stop });
-      else await settleCutShort(backends, client, done - MARGIN_MS);
+      else await settleCutShort(backends, client, done - MARGIN_MS, stop);
       done = now;
     } catch (error) {
       onError(error);
@@ -154,10 +193,28 @@ export async function keepSettled(
   }
 }
 
-async function settleCutShort(backends: Backends, client: WorkflowClient, since: number): Promise<void> {
+async function settleCutShort(
+  backends: Backends,
+  client: WorkflowClient,
+  since: number,
+  stop: AbortSignal,
+): Promise<void> {
   const ids = new Set<string>();
-  for await (const { workflowId } of cutShortSince(client, since)) ids.add(workflowId);
+  for await (const { workflowId } of cutShortSince(client, since)) {
+    if (stop.aborted) return;
+    ids.add(workflowId);
+  }
   if (ids.size === 0) return;
-  for await (const runs of everyPage((page) => backends.runHistory.listRuns({ status: 'running', ...page })))
-    for (const run of runs) if (ids.has(run.run_id)) await settleRun(backends, client, run);
+  const found: RunRecord[] = [];
+  for await (const runs of everyPage((page) =>
+    backends.runHistory.listRuns({ status: 'running', ...page }),
+  )) {
+    if (stop.aborted) return;
+    found.push(...runs.filter((run) => ids.has(run.run_id)));
+  }
+  await eachInTurn(
+    found,
+    (run) => settleRun(backends, client, run),
+    () => stop.aborted,
+  );
 }

@@ -24,11 +24,17 @@ export class ServerReach {
   #awaySince = -Infinity;
   #lastError: SelvageError | undefined;
 
-  /** @param open connects; called again after a while if it fails */
-  constructor(private readonly open: () => Promise<Open>) {}
+  /**
+   * @param open connects; called again after a while if it fails
+   * @param patienceMs how long the caller waits for the server at least
+   */
+  constructor(
+    private readonly open: () => Promise<Open>,
+    private readonly patienceMs = 0,
+  ) {}
 
-  static of(connection: Open): ServerReach {
-    const reach = new ServerReach(() => Promise.resolve(connection));
+  static of(connection: Open, patienceMs?: number): ServerReach {
+    const reach = new ServerReach(() => Promise.resolve(connection), patienceMs);
     reach.#connection = connection;
     return reach;
   }
@@ -78,16 +84,19 @@ export class ServerReach {
    */
   async do<Answer>(
     work: (connection: Connection) => Promise<Answer>,
-    limitMs: number = ACT_MS,
+    givenMs: number = ACT_MS,
   ): Promise<Answer> {
+    const limitMs = Math.max(givenMs, this.patienceMs);
     const limit = new AbortController();
+    let isAsked = false;
     // An embedded server may have to be downloaded first, too long for a request of a browser.
     const late = delay(limitMs, undefined, { signal: limit.signal }).then(() => {
-      throw unreachableNow();
+      throw isAsked ? unansweredIn(limitMs) : unreachableNow();
     });
     late.catch(() => {});
     try {
       const connection = await Promise.race([this.require(), late]);
+      isAsked = true;
       const working = connection.client.withDeadline(Date.now() + limitMs, () => work(connection));
       return await Promise.race([working, late]);
     } finally {
@@ -104,7 +113,8 @@ export class ServerReach {
     const connection = this.#connection;
     if (!connection || this.#isAway()) return undefined;
     try {
-      return await connection.client.withDeadline(Date.now() + limitMs, () => work(connection));
+      const deadline = Date.now() + Math.max(limitMs, this.patienceMs);
+      return await connection.client.withDeadline(deadline, () => work(connection));
     } catch (error) {
       if (!isAway(error) && !SelvageError.is(error, 'ServerUnreachable')) throw error;
       this.#noteAway(error);
@@ -137,5 +147,12 @@ function unreachableNow(): SelvageError {
   return new SelvageError(
     'ServerUnreachable',
     'The Temporal server is away, so that nothing can be started, signalled or ended. What is on record is shown.',
+  );
+}
+
+function unansweredIn(limitMs: number): SelvageError {
+  return new SelvageError(
+    'ServerUnreachable',
+    `The Temporal server has not answered within ${limitMs / 1_000} s. What it was asked to do may be done nevertheless: look before you ask again.`,
   );
 }

@@ -16,7 +16,7 @@ import {
 } from '../activities';
 import { HistoryClock, awayStores, describeStepBack, nodeSha256, openBackends } from '../backends';
 import { serverIdentity } from '../connection/server-identity';
-import { keepSettled, settleRunning } from '../connection/settle-runs';
+import { keepSettled } from '../connection/settle-runs';
 import type { WorkerWatch } from '../connection/own-workers';
 import { tellingPlugins } from '../connection/workers';
 import { SelvageError } from '../errors';
@@ -288,9 +288,15 @@ export class SelvagePlugin extends SimplePlugin {
         `Runs on record could not be compared with the server: ${String(error)}`,
       );
     };
+    let hasSteppedBack = false;
+    const takeStepBack = (): boolean => {
+      const was = hasSteppedBack;
+      hasSteppedBack = false;
+      return was;
+    };
     backends.runHistory.onStepBack?.((step, isNews) => {
       if (isNews) Runtime.instance().logger.error(describeStepBack(step));
-      if (isNews && client) settleRunning(backends, client.workflow, { stop: stop.signal }).catch(notSettled);
+      hasSteppedBack = true;
       // The plans of new runs must be in the store before anybody looks for them.
       environment.saveRegisteredPlans().catch((error: unknown) => {
         Runtime.instance().logger.warn(`Plans could not be saved again: ${String(error)}`);
@@ -298,7 +304,9 @@ export class SelvagePlugin extends SimplePlugin {
     });
     const deliveries = await this.deliver(backends);
     const settling =
-      client && isFirst ? keepSettled(backends, client.workflow, stop.signal, notSettled) : undefined;
+      client && isFirst
+        ? keepSettled(backends, client.workflow, stop.signal, notSettled, takeStepBack)
+        : undefined;
     try {
       environment.bodyHosts = await this.openHosts(this.taskQueue);
       if (environment.bodyHosts) this.own.watch?.hostsOpened?.(environment.bodyHosts);

@@ -1,9 +1,9 @@
 import { TemporalFailure } from '@temporalio/workflow';
 import { isExpanding } from '../plan';
-import type { KnotAnswer, KnotOutcome } from '../scheduler';
+import type { KnotOutcome } from '../scheduler';
 import type { ChildRunKnots } from './child-run-knots';
 import type { Extensions } from './extensions';
-import { describeFailure, scheduleKnot } from './knot-activity';
+import { callKnot, describeFailure } from './knot-activity';
 import type { KnotTasks } from './knot-tasks';
 import { RECORDS_LOST, type ChildEnd, type KnotFailure, type KnotTask } from './messages';
 import type { PresentPlan } from './present-plan';
@@ -34,8 +34,6 @@ export interface RunningKnotsListener extends Omit<WaitingKnotsListener, 'conclu
 export class RunningKnots {
   /** As an activity, or as a child run that is being started. */
   private readonly scheduled = new Set<number>();
-  /** What is to be done for activities that have ended. */
-  private readonly ends: (() => void)[] = [];
 
   constructor(
     private readonly facts: RunFacts,
@@ -96,26 +94,11 @@ export class RunningKnots {
 
   private schedule(knot: number, task: KnotTask): void {
     this.scheduled.add(knot);
-    scheduleKnot(this.tasks.callOf(knot), task, this.facts.limits).then(
-      (answer) => this.endSoon(() => this.settleAnswered(knot, answer)),
-      (error: unknown) => this.endSoon(() => this.settleFailure(knot, error)),
+    callKnot(this.tasks.callOf(knot), task, this.facts.limits).then(
+      (answer) =>
+        this.settleExtended(knot, outcomeOf(answer), 'skipped' in answer ? undefined : answer.extension),
+      (error: unknown) => this.settleFailure(knot, error),
     );
-  }
-
-  /**
-   * Runs the work one microtask later, as histories were recorded. One promise serves all activities that end in a workflow
-   * task, as the sandbox takes a stack trace for each promise.
-   */
-  private endSoon(work: () => void): void {
-    this.ends.push(work);
-    if (this.ends.length > 1) return;
-    void Promise.resolve().then(() => {
-      for (const end of this.ends.splice(0)) end();
-    });
-  }
-
-  private settleAnswered(knot: number, answer: KnotAnswer): void {
-    this.settleExtended(knot, outcomeOf(answer), 'skipped' in answer ? undefined : answer.extension);
   }
 
   /** @param extension by which its body extends the run; applied first */

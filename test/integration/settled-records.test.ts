@@ -85,6 +85,7 @@ test('records are settled again and again, also after a time in which the backen
     selvage.client.workflow,
     stop.signal,
     (error) => troubles.push(error),
+    () => false,
     100,
   );
   const isSettled = (runId: string) => async (): Promise<boolean> =>

@@ -124,28 +124,25 @@ export function addCommonOptions(command: Command): Command {
     .option('--verbose', "show stacks of errors and the SDK's messages");
 }
 
+/** Options by which a command is about this machine, or about a server that it reaches itself. */
+const PLACES = ['address', 'namespace', 'profile', 'port', 'projectDir', 'durable', 'temporalUi'] as const;
+
 /** For commands that a page elsewhere can answer. */
 export function addApiOption(command: Command): Command {
   return command.addOption(
     new Option(
       '--api <url>',
-      'ask the page at this address, and no project and no server here; the token is SELVAGE_TOKEN (default: SELVAGE_API)',
+      'ask the page at this address, and no project and no server here; its token is SELVAGE_TOKEN, or in the file SELVAGE_TOKEN_FILE (default: SELVAGE_API)',
     )
-      .conflicts(['address', 'namespace', 'profile', 'port', 'projectDir', 'durable', 'temporalUi'])
+      .conflicts([...PLACES])
       .helpGroup(CONNECTION),
   );
 }
 
 /** The address of the page that is to answer; undefined if it is answered here, as where the options name a server or a project. */
-export function apiOf({
-  api,
-  address,
-  namespace,
-  profile,
-  projectDir,
-}: ServerOptions & ApiOptions): string | undefined {
-  if (api !== undefined) return api;
-  if ((address ?? namespace ?? profile ?? projectDir) !== undefined) return undefined;
+export function apiOf(options: ServerOptions & ApiOptions): string | undefined {
+  if (options.api !== undefined) return options.api;
+  if (PLACES.some((place) => options[place] !== undefined)) return undefined;
   return process.env['SELVAGE_API'] || undefined;
 }
 
@@ -205,8 +202,14 @@ export function listeningPort(text: string): number {
 }
 
 /** The command-line words that name the server and folder, for another command about the same run. */
-export function placeWords({ address, namespace, profile, projectDir }: ServerOptions): string[] {
-  return words({ address, namespace, profile, projectDir });
+export function placeWords({
+  api,
+  address,
+  namespace,
+  profile,
+  projectDir,
+}: ServerOptions & ApiOptions): string[] {
+  return words({ api, address, namespace, profile, projectDir });
 }
 
 function words(valued: Readonly<Record<string, string | number | undefined>>): string[] {

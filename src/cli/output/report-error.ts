@@ -13,7 +13,7 @@ export function reportError(error: unknown, output: Output): number {
     if (output.json) {
       // For programs: which of the mistakes that the code covers it was.
       const { reason, problems } = details;
-      output.document({ error: { code, message, reason, problems } });
+      output.document({ error: { code, message: redactText(message), reason, problems } });
     }
     return EXIT.usage;
   }

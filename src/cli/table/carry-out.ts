@@ -12,6 +12,9 @@ import { withClient } from '../location/connect';
 import { requireHistory, withRecords } from '../location/records';
 import type { Output } from '../output/output';
 
+/** Who waits at a command line decides how long, by Ctrl-C. */
+const PATIENCE_MS = 600_000;
+
 /** Says an answer in words, and warns of what is in it. */
 export type Show<One extends Operation> = (
   answer: z.output<One['answer']>,
@@ -71,6 +74,6 @@ export async function carryOut<One extends Operation>(
   }
   if (needs.includes('records')) requireHistory(options);
   return await withClient(options, output, (selvage) =>
-    answerFrom(selvage.backends, ServerReach.of(selvage)),
+    answerFrom(selvage.backends, ServerReach.of(selvage, PATIENCE_MS)),
   );
 }

@@ -3,7 +3,7 @@ import type { RunHandle, Selvage, RunDescription } from '../../client';
 import { nobodyPolls } from '../../connection/explain/nobody-polls';
 import { isForegroundQueue } from '../../plan';
 import { SelvageError } from '../../errors';
-import { placeWords, type ServerOptions } from '../options/server-options';
+import { apiOf, placeWords, type ApiOptions, type ServerOptions } from '../options/server-options';
 import type { Output } from '../output/output';
 import { commandLine } from '../output/typed-commands';
 
@@ -59,13 +59,13 @@ export async function warnOfNoWorker(
 /** Says that no worker works for a run, and what the user can do. */
 export function noWorkerText(
   { runId, taskQueue }: { readonly runId: string; readonly taskQueue: string },
-  options: ServerOptions,
+  options: ServerOptions & ApiOptions,
 ): string {
   const place = placeWords(options);
   const work = isForegroundQueue(taskQueue) ? ['resume', runId, 'FILE'] : ['worker', 'FILE'];
   return (
     `No worker polls task queue ${taskQueue} of run ${runId}, so nothing happens until one does.\n` +
-    `  Work for it:    ${commandLine([...work, ...place])}\n` +
+    (apiOf(options) === undefined ? `  Work for it:    ${commandLine([...work, ...place])}\n` : '') +
     `  End it at once: ${commandLine(['runs', 'terminate', runId, ...place])}`
   );
 }

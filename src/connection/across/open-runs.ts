@@ -59,7 +59,11 @@ export async function readOpenRuns(
     of ? of.history === identity : parent === undefined || begun.has(parent);
   const open: OpenRun[] = [];
   const unbegun: Promise<void>[] = [];
+  const seen = new Set<string>();
   for (const workflow of listed) {
+    // A run that has just continued as new may be listed with both executions.
+    if (seen.has(workflow.workflowId)) continue;
+    seen.add(workflow.workflowId);
     const record = records.get(workflow.workflowId);
     records.delete(workflow.workflowId);
     if (record && runMatches(record, query)) open.push({ ...ofRecord(record), workflow });

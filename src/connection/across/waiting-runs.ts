@@ -98,6 +98,7 @@ class AcrossReader {
 
   async read(query: OpenRunsQuery, within: number): Promise<WaitingRuns> {
     const { backends } = this.host;
+    this.limit = performance.now() + within;
     const records = await runningRecords(backends);
     const matching = records.filter((run) => runMatches(run, query));
     const begun = matching.map((run) => run.temporal_run_id);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isAway } from '../../errors';
+import { SelvageError } from '../../errors';
 import { name, runStatus } from '../fields';
 import { act } from '../operation';
 
@@ -40,7 +40,7 @@ export const cancel = act({
         };
       } catch (error) {
         // It is cancelled all the same.
-        if (!isAway(error)) throw error;
+        if (!SelvageError.is(error)) throw error;
         return { runId };
       }
     }),

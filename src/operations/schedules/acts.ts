@@ -5,6 +5,9 @@ import { act } from '../operation';
 import { byWhom } from '../surroundings';
 import { scheduleView, viewOf } from './list';
 
+/** `Schedules.trigger` says after half a minute that it does not know whether the run was started. */
+const TRIGGER_MS = 60_000;
+
 const schedule = name.describe('id of the schedule');
 const note = text.optional().describe('kept with the schedule; default: who asked for it');
 
@@ -54,7 +57,7 @@ export const trigger = act({
   inFull: ['runId'],
   examples: [{ schedule: 'nightly' }],
   run: async ({ reach }, { schedule, overlap }) =>
-    await reach.do(({ schedules }) => schedules.trigger(schedule, { overlap })),
+    await reach.do(({ schedules }) => schedules.trigger(schedule, { overlap }), TRIGGER_MS),
 });
 
 export const remove = act({

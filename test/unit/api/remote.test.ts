@@ -42,8 +42,41 @@ test('an act without a token, and a question with a wrong one, are refused as th
   expect(await new RemoteApi({ url: page.url, token: page.token }).invoke(LIST, {})).toEqual({ items: [] });
 });
 
-test.each(['', 'selvage', 'ftp://host/', 'http://'])('%j is no address', (url) => {
-  expect(() => new RemoteApi({ url })).toThrow(expect.objectContaining({ code: 'InvalidAddress' }) as Error);
+test.each([
+  '',
+  'selvage',
+  'ftp://host/',
+  'http://',
+  'https://ada:hunter2@host/',
+  'localhost:4480/?token=hunter2',
+])('%j is no address, and nothing of it is told', (url) => {
+  expect(() => new RemoteApi({ url })).toThrow(
+    expect.objectContaining({
+      code: 'InvalidAddress',
+      message: expect.not.stringContaining('hunter2') as string,
+      details: {},
+    }) as Error,
+  );
+});
+
+test.each([
+  ['two\nlines', 'https://host/'],
+  ['secret', 'http://host.example/'],
+])('the token %j is not sent to %s', (token, url) => {
+  expect(() => new RemoteApi({ url, token })).toThrow(
+    expect.objectContaining({
+      code: 'InvalidConfig',
+      message: expect.not.stringContaining(token) as string,
+    }) as Error,
+  );
+});
+
+test.each([
+  ['https://host/selvage?x=1', 'https://host/selvage/api/v1/'],
+  ['https://host/selvage/#/runs', 'https://host/selvage/api/v1/'],
+  ['http://[::1]:4480', 'http://[::1]:4480/api/v1/'],
+])('the API of %s is at %s', (url, address) => {
+  expect(new RemoteApi({ url, token: 't' }).address).toBe(address);
 });
 
 test('where nothing listens, or something else, it says so with the address', async () => {
@@ -51,7 +84,9 @@ test('where nothing listens, or something else, it says so with the address', as
   const unreachable = { code: 'ServerUnreachable', details: { away: true } };
   await expect(new RemoteApi({ url }).invoke(LIST, {})).rejects.toMatchObject({
     ...unreachable,
-    message: expect.stringContaining(`${url}api/v1/ answers 200, and is no API of Selvage`) as string,
+    message: expect.stringContaining(
+      `${url}api/v1/ answers 200, and is no API of this version of Selvage`,
+    ) as string,
   });
   await expect(new RemoteApi({ url: 'http://127.0.0.1:1' }).invoke(LIST, {})).rejects.toMatchObject({
     ...unreachable,

@@ -72,3 +72,46 @@ test('texts, members and nested lists that are cut are named by where they are',
     ]),
   );
 });
+
+test('whatever an answer is made of, it is never longer than it may be', () => {
+  const tree = (width: number, depth: number): Json =>
+    depth === 0
+      ? 'leaf '.repeat(5)
+      : Object.fromEntries(
+          Array.from({ length: width }, (_, at) => [`member ${at}`, tree(width, depth - 1)]),
+        );
+  for (const answer of [
+    { json: tree(8, 4) },
+    { json: tree(3, 8) },
+    { ['x'.repeat(20_000)]: 1 },
+    { json: Array.from({ length: 90 }, () => Array.from({ length: 90 }, () => 'text')) },
+  ]) {
+    const text = bounded(answer, {}, MOST);
+    expect(text.length).toBeLessThanOrEqual(MOST);
+    expect((JSON.parse(text) as Shown).cut!.length).toBeGreaterThan(0);
+  }
+});
+
+test('the cursor of a page whose items are cut comes with the last of them', () => {
+  const items = Array.from({ length: 60 }, (_, at) => ({ id: at, message: 'm'.repeat(100) }));
+  const first = show({ items, cursor: 'next' });
+  expect(first).not.toHaveProperty('cursor');
+  let shown = first.items.length;
+  let last = first;
+  while (shown < items.length) {
+    last = show({ items, cursor: 'next' }, { items: shown });
+    shown += last.items.length;
+  }
+  expect(last).toMatchObject({ cursor: 'next' });
+});
+
+test('texts go on where they were cut, and a path that leads nowhere is refused', () => {
+  const log = Array.from({ length: 500 }, (_, at) => `line ${at}`).join(' ');
+  const found = [''];
+  for (let text = ''; text.length < log.length; text = found.join(''))
+    found.push((show({ log }, { log: text.length }) as unknown as { log: string }).log);
+  expect(found.join('')).toBe(log);
+  expect(() => bounded({ items: [] }, { item: 5 }, MOST)).toThrow(
+    expect.objectContaining({ code: 'InvalidRequest' }) as Error,
+  );
+});
