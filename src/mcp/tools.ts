@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SelvageError } from '../errors';
 import { OPERATIONS } from '../operations';
 import { invoke } from '../operations/invoke';
-import type { Operation } from '../operations/operation';
+import { sentence, type Operation } from '../operations/operation';
 import type { Surroundings } from '../operations/surroundings';
 import { answerJson } from '../values/answer-json';
 import type { Json } from '../values';
@@ -34,19 +34,19 @@ export function toolsFor(mayWrite: boolean): Tools {
 }
 
 /** `runs.previewResume` is the tool `runs_preview_resume`. */
-function toolName({ name }: Operation): string {
+function toolName({ name }: Pick<Operation, 'name'>): string {
   return name.replace('.', '_').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** A tool as a model sees it. */
 export function describeTool(operation: Operation): ListedTool {
   const { kind, summary, description, ask } = operation;
-  const told = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  const words = [sentence(summary), ...(description === undefined ? [] : [description])].join(' ');
   const isWriting = kind === 'act';
   const schema = (ask as z.ZodObject).extend({ [SKIP]: skipped });
   return {
     name: toolName(operation),
-    description: description === undefined ? told : `${told} ${description}`,
+    description: words.replaceAll(/`([a-z]+\.[a-zA-Z]+)`/g, (_, name: string) => `\`${toolName({ name })}\``),
     inputSchema: z.toJSONSchema(schema, { io: 'input', target: 'draft-7', unrepresentable: 'any' }) as {
       type: 'object';
     },

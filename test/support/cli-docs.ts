@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
-import { sentence } from '../../src/cli/table/late-verb';
+import { sentence } from '../../src/operations/operation';
 import { CONNECTION } from '../../src/cli/options/server-options';
 import { OPERATIONS } from '../../src/operations';
 import { commandOf, type Operation } from '../../src/operations/operation';

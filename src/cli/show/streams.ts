@@ -57,10 +57,12 @@ function describeOne({ reportedAt, gaps, partitions, deadLetters }: ShownStream)
     reason,
     formatTime(at),
   ]);
+  const more = partitions.total - partitions.items.length;
   const dead = deadLetters.items.map(({ element, runId = '', reason = '' }) => [element, runId, reason]);
   return [
     ...(reportedAt === undefined ? [] : [`Reported at ${formatTime(reportedAt)}`]),
     ...(places.length === 0 ? [] : ['', formatTable(['PARTITION', 'CHECKPOINT', 'AHEAD'], places)]),
+    ...(more > 0 ? [`and ${plural(more, 'more partition')}`] : []),
     ...(lost ? ['', formatTable(['LOST', 'AFTER', 'BEFORE', 'WHY', 'NOTICED'], lost)] : []),
     ...(dead.length === 0 ? [] : ['', formatTable(['DEAD LETTER', 'RUN', 'WHY'], dead)]),
   ];

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { sentence } from '../../operations/operation';
 import type { Does } from '../options/does';
 
 /** Gives a command its options and its work, or the commands below it. */
@@ -27,9 +28,4 @@ export async function complete(command: Command): Promise<void> {
   const load = loaders.get(command);
   loaders.delete(command);
   await load?.();
-}
-
-/** A summary with a capital letter and a full stop. */
-export function sentence(summary: string): string {
-  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
 }

@@ -2,7 +2,7 @@ import { Argument, InvalidArgumentError, Option, type Command } from 'commander'
 import { z } from 'zod';
 import { flagOf } from '../../operations/fields';
 import { fromText, innerOf } from '../../operations/flat';
-import { commandOf, kebab, type Operation } from '../../operations/operation';
+import { commandOf, kebab, sentence, type Operation } from '../../operations/operation';
 import {
   addApiOption,
   addCommonOptions,
@@ -15,7 +15,7 @@ import type { Output } from '../output/output';
 import { formatDuration } from '../output/format';
 import { shellLine } from '../output/typed-commands';
 import { carryOut, type Show } from './carry-out';
-import { sentence, type Complete } from './late-verb';
+import type { Complete } from './late-verb';
 
 /** The renderers of operations, by name. One without a renderer is no verb of the command line. */
 type Shows<All extends readonly Operation[]> = {

@@ -70,6 +70,7 @@ export const resume = act({
 
 export const replay = act({
   ...shared,
+  repeat: 'again',
   name: 'emitters.replay',
   summary: 'let an emitter hear again what it has heard',
   description:

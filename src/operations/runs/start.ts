@@ -8,7 +8,8 @@ import { parametersOf } from './given-values';
 export const start = act({
   name: 'runs.start',
   summary: 'start a run of a tapestry',
-  description: 'Answers its id at once. Its bodies run as soon as a worker takes it.',
+  description:
+    'Answers its id at once. Its bodies run as soon as a worker takes it. `tapestries.show` tells its parameters.',
   group: 'start',
   isTool: true,
   ask: z.strictObject({

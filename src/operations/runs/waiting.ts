@@ -18,7 +18,7 @@ export const waiting = question({
   isTool: true,
   needs: ['records', 'server'],
   ask: z.strictObject({
-    by: flagged(z.enum(WAITING_GROUPS).optional().describe('count them by this, too'), {
+    by: flagged(z.enum(WAITING_GROUPS).optional().describe('count them by this'), {
       placeholder: 'what',
     }),
     ...openRunFilters,
