@@ -48,7 +48,7 @@ const NOT_HERE: readonly [RegExp, string][] = [
   [/ (?:diff january february|doctor --after-restore|backup|restore)/, 'needs what is not there'],
   [/runs show orders~/, 'needs Kafka'],
   [
-    /streams (?:pause|resume|drain|status access-log)/,
+    /streams (?:pause|resume|drain|show access-log)/,
     'a stream that goes on: test/integration/cli/stream.test.ts',
   ],
 ];
