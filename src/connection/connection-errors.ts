@@ -9,14 +9,15 @@ import { SelvageError } from '../errors';
 import { hostAndPort } from './server-address';
 
 /** Status codes of gRPC. */
-const INVALID_ARGUMENT = 3;
+export const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
+export const UNIMPLEMENTED = 12;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 /** Codes that gRPC returns for a host that does not speak it, or lacks this service. */
-const FOREIGN: ReadonlySet<number | undefined> = new Set([2, 12, 13]);
+const FOREIGN: ReadonlySet<number | undefined> = new Set([2, UNIMPLEMENTED, 13]);
 
 const LISTENS_LIMIT_MS = 2_000;
 const NAMESPACE_LIMIT_MS = 10_000;
@@ -85,7 +86,7 @@ export function isNotFound(error: unknown): boolean {
   return grpcCode(error) === NOT_FOUND;
 }
 
-function grpcCode(error: unknown): number | undefined {
+export function grpcCode(error: unknown): number | undefined {
   const cause = error instanceof ServiceError && error.cause !== undefined ? error.cause : error;
   return isGrpcServiceError(cause) ? cause.code : undefined;
 }

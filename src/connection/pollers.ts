@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
-import { isGrpcServiceError, type WorkflowClient } from '@temporalio/client';
+import type { WorkflowClient } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
-import { unreachable } from './connection-errors';
+import { UNIMPLEMENTED, grpcCode, unreachable } from './connection-errors';
 import { buildOf, wantedBuild, wordsOf } from './worker-builds';
 import type { QueuePollers } from './explain/facts';
 
@@ -9,8 +9,6 @@ import type { QueuePollers } from './explain/facts';
 export const ALIVE_MS = 70_000;
 /** TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW and …_ACTIVITY. */
 export const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
-/** Status code of gRPC. */
-const UNIMPLEMENTED = 12;
 const SHOWN_BUILDS = 5;
 /** WorkerStatus.WORKER_STATUS_SHUTTING_DOWN and …_SHUTDOWN. */
 const STOPPED: readonly unknown[] = [2, 3];
@@ -76,7 +74,7 @@ export class Pollers {
         ...(wanted && others.length > 0 && { builds: { wanted: wanted.words, others: listed(others) } }),
       };
     } catch (error) {
-      if (isGrpcServiceError(error) && error.code === UNIMPLEMENTED) return undefined;
+      if (grpcCode(error) === UNIMPLEMENTED) return undefined;
       throw unreachable(error);
     }
   }

@@ -8,6 +8,7 @@ import type { Payload } from '@temporalio/common';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import { requiredTsToMs } from '@temporalio/common/lib/time';
 import { isOfClass } from '../errors';
+import { INVALID_ARGUMENT, grpcCode } from './connection-errors';
 import { inParallel } from '../values/in-parallel';
 import { MEMO_KEY, type ChildMemo, type RunMemo } from '../workflows/messages';
 
@@ -39,8 +40,6 @@ const FEW = 32;
 /** All Temporal run ids of a server. Every database orders them alike. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const IS_RUNNING = "ExecutionStatus = 'Running'";
-/** Code of gRPC. */
-const INVALID_ARGUMENT = 3;
 
 /** `WORKFLOW_EXECUTION_STATUS_RUNNING` */
 const RUNNING = 1;
@@ -137,7 +136,7 @@ function quoted(ids: readonly string[]): string {
   return ids.map((id) => `'${id}'`).join(', ');
 }
 
-/** Those of these executions that run, but for some beside one that does not. */
+/** Executions among these that run. May leave out some that run: up to {@link FEW} beside each one that does not. */
 async function runningAmong(client: WorkflowClient, ids: readonly string[]): Promise<readonly string[]> {
   const count = await countRunning(client, ids);
   if (count === ids.length) return ids;
@@ -163,7 +162,7 @@ async function unlessRefused<T>(call: () => Promise<T>): Promise<T | undefined> 
   try {
     return await call();
   } catch (error) {
-    if (isGrpcServiceError(error) && (error.code as number) === INVALID_ARGUMENT) return undefined;
+    if (grpcCode(error) === INVALID_ARGUMENT) return undefined;
     throw error;
   }
 }
@@ -179,7 +178,7 @@ export async function* workflowsSince(client: WorkflowClient, since: number): As
   yield* listed(client, `StartTime >= '${new Date(since).toISOString()}'`);
 }
 
-/** Those that ended without completing by themselves. */
+/** Workflows that failed, timed out or were terminated. */
 export async function* cutShortSince(client: WorkflowClient, since: number): AsyncGenerator<RunningWorkflow> {
   const query = `ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut') AND CloseTime >= '${new Date(since).toISOString()}'`;
   yield* listed(client, query);

@@ -7,6 +7,7 @@ import { inParallel } from '../values/in-parallel';
 import { endChildRuns } from './child-runs';
 import { unreachable } from './connection-errors';
 import { lookAtRun } from './look-at-run';
+import { isUnfinished } from './run-on-server';
 import { cutShortSince, runningWorkflows } from './running-workflows';
 
 /** The newest running records are checked one by one in any case: the server's listing may lag behind. */
@@ -144,10 +145,9 @@ export async function settleRun(
 /** Whether another execution has taken the run over, as after a reset: it waits for the child runs that this one has started. */
 async function goesOnReset(client: WorkflowClient, run: RunRecord): Promise<boolean> {
   try {
-    const { raw, runId, status } = await client.getHandle(run.run_id).describe();
-    const { firstRunId } = raw.workflowExecutionInfo ?? {};
-    const isOfChain = runId !== run.temporal_run_id && firstRunId === run.temporal_run_id;
-    return isOfChain && ['RUNNING', 'PAUSED'].includes(status.name);
+    const newest = await client.getHandle(run.run_id).describe();
+    const { firstRunId } = newest.raw.workflowExecutionInfo ?? {};
+    return isUnfinished(newest) && newest.runId !== run.temporal_run_id && firstRunId === run.temporal_run_id;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
     throw unreachable(error);

@@ -3,7 +3,7 @@ import { optionalTsToMs } from '@temporalio/common/lib/time';
 import type { temporal } from '@temporalio/proto';
 import { SelvageError } from '../errors';
 import { VERSION } from '../version';
-import { unreachable } from './connection-errors';
+import { UNIMPLEMENTED, grpcCode, unreachable } from './connection-errors';
 import { ALIVE_MS, isOfDeadProcess } from './pollers';
 import type { WorkerState } from './worker-state';
 import { resultsInParallel } from '../values/in-parallel';
@@ -11,8 +11,6 @@ import { resultsInParallel } from '../values/in-parallel';
 type RawWorker = temporal.api.worker.v1.IWorkerListInfo;
 type RawReport = temporal.api.worker.v1.IWorkerHeartbeat;
 
-/** The status code of gRPC for what a server does not have. */
-const UNIMPLEMENTED = 12;
 /** WorkerStatus.WORKER_STATUS_SHUTTING_DOWN and …_SHUTDOWN. */
 const STOPPED: readonly unknown[] = [2, 3, 'WORKER_STATUS_SHUTTING_DOWN', 'WORKER_STATUS_SHUTDOWN'];
 /** A page is one message of gRPC, of at most 4 MiB. */
@@ -118,7 +116,7 @@ export class Workers {
         if (!namespaceInfo?.capabilities?.workerHeartbeats) throw withoutList();
       }
     } catch (error) {
-      if (isGrpcServiceError(error) && Number(error.code) === UNIMPLEMENTED) throw withoutList(error);
+      if (grpcCode(error) === UNIMPLEMENTED) throw withoutList(error);
       throw unreachable(error);
     }
     return { workers, reports };

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SelvageError } from '../errors';
 import { OPERATIONS } from '../operations';
 import { invoke } from '../operations/invoke';
-import { sentence, type Operation } from '../operations/operation';
+import { pathOf, sentence, type Operation } from '../operations/operation';
 import type { Surroundings } from '../operations/surroundings';
 import { answerJson } from '../values/answer-json';
 import type { Json } from '../values';
@@ -35,7 +35,7 @@ export function toolsFor(mayWrite: boolean): Tools {
 
 /** `runs.previewResume` is the tool `runs_preview_resume`. */
 function toolName({ name }: Pick<Operation, 'name'>): string {
-  return name.replace('.', '_').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return pathOf(name).replaceAll(/[/-]/g, '_');
 }
 
 /** A tool as a model sees it. */

@@ -26,7 +26,7 @@ export function innerOf(schema: unknown): z.ZodType {
     : (schema as z.ZodType);
 }
 
-/** What a text says of a field, whose schema is without what makes it optional. */
+/** Reads a text as the value of a field. The schema is that of {@link innerOf}. */
 export function fromText(field: z.ZodType | undefined, text: string): unknown {
   if (field instanceof z.ZodNumber && text.trim() !== '')
     return Number.isNaN(Number(text)) ? text : Number(text);

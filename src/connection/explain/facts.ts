@@ -54,7 +54,7 @@ export interface WorkflowTaskFacts {
     readonly since?: number;
     /** When this attempt was. */
     readonly scheduledAt?: number;
-    /** Of a task that no worker has taken: who polls for it, where the server can tell. */
+    /** Who polls for the task, if no worker has taken it and the server can tell. */
     readonly pollers?: QueuePollers | undefined;
     /** How the last attempt went, if that was read: see {@link mayHaveFailed}. */
     readonly last?: {
