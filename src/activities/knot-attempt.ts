@@ -1,6 +1,7 @@
 import type { Context } from '@temporalio/activity';
 import type { Json } from '../values';
 import { LOST_WORKERS } from '../plan';
+import { SelvageError } from '../errors';
 import {
   endReason,
   tellError,
@@ -27,6 +28,8 @@ const QUEUED_MS = 1_000;
 export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   private announces = false;
   private hasBegun = false;
+  /** The beats before an announced body, one after another. */
+  private announcing: Promise<void> = Promise.resolve();
   private among: number | undefined;
   private readonly startedAt = Date.now();
   private isBodyCalled = false;
@@ -159,7 +162,27 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
    * @throws SelvageError `ServerUnreachable`, `WorkerShutdown` (the server has given this attempt up); CancelledFailure
    */
   async begin(): Promise<void> {
+    await this.announcing;
     this.hasBegun = true;
+    await this.announce();
+  }
+
+  /**
+   * Until a body is announced, beats do not go through the SDK. It holds beats back and sends them on its own, so an old one could arrive
+   * after the announcement and hide from the next attempt that the body began.
+   */
+  override beat(): void {
+    const isEnding = this.throwsHere + this.refusalsHere > 0;
+    if (!this.announces || this.hasBegun || isEnding) return super.beat();
+    this.announcing = this.announcing
+      .then(() => this.announce())
+      .catch((error: unknown) => {
+        // No body begins any more. The answer to a beat of the SDK tells it why, and it aborts the attempt.
+        if (!SelvageError.is(error, 'ServerUnreachable')) super.beat();
+      });
+  }
+
+  private async announce(): Promise<void> {
     await announceBody(this.context, this.knot, this.label, this.details);
   }
 
@@ -187,7 +210,8 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     this.among = suspects;
     // Otherwise a heartbeat that the SDK holds back would overwrite it later.
     this.beat();
-    await announceBody(this.context, this.knot, this.label, this.details);
+    await this.announcing;
+    await this.announce();
   }
 
   protected override get details(): HeartbeatDetails {

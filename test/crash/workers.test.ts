@@ -105,7 +105,7 @@ describe('a worker that is killed', () => {
         expect(murders()).toBe(n);
         worker = await startWorker(`worker-${n + 1}`);
       }
-      const result = await run.result();
+      const result = await Promise.race([run.result(), worker.ended().then(() => expect(murders()).toBe(3))]);
       expect(result).toMatchObject({
         status: 'failed',
         values: { innocent: 8 },

@@ -128,6 +128,21 @@ describe('lost workers', () => {
     ]);
   });
 
+  test('are told of to the server itself: a beat that the SDK sends late cannot hide a body that has begun', async () => {
+    const bySdk: unknown[] = [];
+    const end = new Latch();
+    const activities = await KnotActivities.of(two(() => end.passed));
+    const first = activities.start('one', {
+      attempt: 3,
+      heartbeatDetails: { throws: 0, refusals: 0, begun: 2 },
+    });
+    first.mock.on('heartbeat', (details) => bySdk.push(details));
+    await until('the SDK beats', () => bySdk.length > 0);
+    end.open(undefined);
+    await first.answer;
+    expect(bySdk).toEqual(bySdk.map(() => expect.objectContaining({ begun: 3 })));
+  });
+
   test.each([
     ['out of reach', new ActivityCompletionError('connection lost'), 'ServerUnreachable'],
     ['done with the attempt', new ActivityNotFoundError('Not found'), 'WorkerShutdown'],
@@ -135,9 +150,16 @@ describe('lost workers', () => {
   ])('where the server is %s, the body does not begin', async (_, error, type) => {
     const body = jest.fn();
     const activities = await KnotActivities.of(two(body));
-    const { answer } = activities.start('one', { hear: () => Promise.reject(error) });
+    const { answer, heartbeats } = activities.start('one', {
+      attempt: 3,
+      heartbeatDetails: { throws: 0, refusals: 0, begun: 2 },
+      hear: () => Promise.reject(error),
+    });
     await expect(answer).rejects.toMatchObject(type ? { type } : { name: CancelledFailure.name });
     expect(body).not.toHaveBeenCalled();
+    // A beat of the SDK is answered with the end of the attempt, which the SDK then tells it.
+    const beats = heartbeats.map((details) => (details as { refusals: number }).refusals);
+    expect(beats[0]).toBe(type === 'ServerUnreachable' ? 1 : 0);
     expect(await activities.backends.leaseTable.holders(placesOf('body'))).toEqual([]);
   });
 });
