@@ -44,6 +44,7 @@ interface LiveRun {
 export const largeRun: Benchmark = {
   name: 'seeing: a large run on the page',
   async run({ repetitions }) {
+    const executablePath = chromiumPath();
     const backends = createInMemoryBackends();
     const { runId } = await runLocally(large, {}, { backends });
     const { url: projectDir, drop } = await freshFolder((made) => made);
@@ -58,7 +59,7 @@ export const largeRun: Benchmark = {
       port: 0,
       logger: { debug() {}, info() {}, warn() {}, error() {} },
     });
-    const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
+    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
     try {
       const paints: number[] = [];
       const frames: number[] = [];
@@ -267,8 +268,8 @@ function mostFrequent(names: readonly string[]): string {
 }
 
 function chromiumPath(): string {
-  const program = path.join(__dirname, '..', '..', 'scripts', 'services', 'chromium.js');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
+  const program = path.join(__dirname, '..', '..', 'scripts', 'services', 'program.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'chromium'], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   return stdout.trim();
 }

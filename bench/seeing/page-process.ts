@@ -44,7 +44,7 @@ export class CommandProcess {
 
   /** The origin of the page that the command serves. */
   async origin(): Promise<string> {
-    return new URL((await this.hears(/The page: (\S+)/))[1]!).origin;
+    return new URL((await this.hears(/^Page (\S+)/m))[1]!).origin;
   }
 
   async end(): Promise<void> {

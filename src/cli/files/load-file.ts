@@ -4,7 +4,7 @@ import path from 'node:path';
 import { namesOf } from '../../deliveries/gather';
 import { hearing, type EmitterDeclaration } from '../../emitters';
 import { SelvageError } from '../../errors';
-import { unusedParameter, unusedParameters } from '../../authoring/unused-parameters';
+import { unusedParameter, unusedParameters } from '../../authoring/parameters';
 import type { StreamDeclaration } from '../../streams';
 import { triggerName, type TriggerDeclaration } from '../../triggers';
 import {

@@ -4,7 +4,7 @@ import { SelvageError, type ErrorCode } from '../../errors';
 import { NamedDefinitions, withNested } from '..';
 import { recordOf, type Tapestry } from '../../authoring';
 import type { TapestryRecord } from '../../authoring/records';
-import { unusedParameter, unusedParameters } from '../../authoring/unused-parameters';
+import { unusedParameter, unusedParameters } from '../../authoring/parameters';
 
 /** One thing that is wrong with a tapestry. */
 export interface Problem {
