@@ -5,7 +5,7 @@ import {
   type LocateBackendsOptions,
   type LocatedBackend,
 } from './locate';
-import type { LocationState } from './technologies';
+import type { LocationState } from '../adapters/sql/migrations';
 
 /** A location where backends are, or will be created. */
 export interface BackendReport extends BackendLocation {

@@ -2,14 +2,12 @@ import type { LineageRecord } from './records';
 
 /** The hashes of all values that a record names: inputs, output and mentioned values. */
 export function valuesNamedBy(record: LineageRecord): string[] {
-  const { output_hash, parent_input_hashes, constant_input_hashes } = record;
-  const named = [
-    output_hash,
-    ...Object.values(parent_input_hashes),
-    ...Object.values(constant_input_hashes),
-    ...mentionedValues(record),
-  ];
+  const named = [record.output_hash, ...inputHashes(record), ...mentionedValues(record)];
   return named.filter((hash) => typeof hash === 'string');
+}
+
+export function inputHashes(record: LineageRecord): (string | null)[] {
+  return [...Object.values(record.parent_input_hashes), ...Object.values(record.constant_input_hashes)];
 }
 
 /**

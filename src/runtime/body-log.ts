@@ -1,8 +1,8 @@
 import type { Sha256 } from '../values';
 import { messageText } from '../errors';
-import type { Logger, LoggerLike } from '../authoring/knot-context';
+import type { Logger } from '../authoring/knot-context';
 import type { LineageRecord, StoredValue } from '../ports';
-import { bodyLogger } from './body-logger';
+import { bodyLoggerBy } from './body-logger';
 import { storedValues, encodeOutput } from './encoded-value';
 import { errorLine } from './cause-lines';
 import { tellError } from './exception-record';
@@ -37,17 +37,9 @@ export class BodyLog {
 
   /** A logger that keeps each line and passes it on. */
   tap(logger: Logger): Logger {
-    const method =
-      (level: keyof LoggerLike) =>
-      (fields: object, message: string): void => {
-        this.add(level, fields, message);
-        logger[level](fields, message);
-      };
-    return bodyLogger({
-      debug: method('debug'),
-      info: method('info'),
-      warn: method('warn'),
-      error: method('error'),
+    return bodyLoggerBy((level, fields, message) => {
+      this.add(level, fields, message);
+      logger[level](fields, message);
     });
   }
 

@@ -6,12 +6,19 @@ import type { Logger, LoggerLike, LogMethod } from '../authoring/knot-context';
  * @param about fields added to every line, before those that the body gives
  */
 export function bodyLogger(target: LoggerLike, about: Readonly<Record<string, unknown>> = {}): Logger {
+  return bodyLoggerBy((level, fields, message) => target[level]({ ...about, ...fields }, message));
+}
+
+/** The same, for lines of all levels that are written by one function. */
+export function bodyLoggerBy(
+  write: (level: keyof LoggerLike, fields: object, message: string) => void,
+): Logger {
   const method =
     (level: keyof LoggerLike): LogMethod =>
     (first: unknown, second?: unknown) => {
       const [message, fields] = typeof first === 'string' ? [first, second] : [second, first];
       const text = typeof message === 'string' ? message : fields instanceof Error ? fields.message : '';
-      target[level]({ ...about, ...fieldsOf(fields) }, text);
+      write(level, fieldsOf(fields), text);
     };
   return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') };
 }

@@ -13,14 +13,7 @@ export type * from './cron-trigger';
 export { declareTrigger, isTrigger, triggerName } from './declaration';
 export type * from './declaration';
 export type { EventMap } from './trigger';
-export {
-  chosenTopics,
-  deadLettersOf,
-  isKafkaTrigger,
-  kafkaTrigger,
-  requireOwnGroups,
-  validated,
-} from './kafka';
+export { chosenTopics, deadLettersOf, isKafkaTrigger, kafkaTrigger, requireOwnGroups } from './kafka';
 export type * from './kafka';
 export { durationMs, durationWords, type Duration } from '../values/duration';
 export { oddTimes, plannedTimes, type DstAnomaly, type TimePlan } from './planned-times';
@@ -57,4 +50,4 @@ export { webhook, webhookSignal } from './webhook';
 export type * from './webhook';
 export { isValkeyTrigger, valkeyTrigger } from './valkey';
 export type * from './valkey';
-export type { FormattedValue, MessageFormat } from './message-format';
+export { decodeMessage, type DecodingFault, type FormattedValue, type MessageFormat } from './message-format';

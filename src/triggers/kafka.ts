@@ -14,7 +14,7 @@ import {
 } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
 import { durationMs, type Duration } from '../values/duration';
-import { describeIssues, type StandardSchema } from '../authoring/standard-schema';
+import type { StandardSchema } from '../authoring/standard-schema';
 import { declareTrigger, triggerName, type TriggerDeclaration } from './declaration';
 import { formatOf, type FormattedValue, type Mapped, type MessageFormat } from './message-format';
 import { refusalOf, type Refusal } from '../authoring/refusal';
@@ -223,20 +223,6 @@ export function chosenTopics(
         : topic.test(name) && !name.startsWith('__') && !isDeadLetters(name),
     ),
   );
-}
-
-/** Applies a schema; returns its output or its complaint. */
-export async function validated(
-  schema: StandardSchema,
-  value: unknown,
-): Promise<{ readonly value: unknown } | { readonly complaint: string; readonly cause?: unknown }> {
-  try {
-    const result = await schema['~standard'].validate(value);
-    if (!result.issues) return { value: result.value };
-    return { complaint: `does not satisfy its schema: ${describeIssues(result.issues)}` };
-  } catch (error) {
-    return { complaint: `made its schema fail (${String(error)})`, cause: error };
-  }
 }
 
 const DEAD_LETTERS = '.dead-letters';

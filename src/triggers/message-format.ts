@@ -1,5 +1,10 @@
 import { shown, type Check } from '../authoring/checks';
-import { isStandardSchema, type OutputOf, type StandardSchema } from '../authoring/standard-schema';
+import {
+  describeIssues,
+  isStandardSchema,
+  type OutputOf,
+  type StandardSchema,
+} from '../authoring/standard-schema';
 import type { Refusal } from '../authoring/refusal';
 
 /**
@@ -16,6 +21,39 @@ export type FormattedValue<Format extends MessageFormat> = Format extends Standa
     : Format extends 'bytes'
       ? Uint8Array
       : unknown;
+
+export type DecodingFault = 'NotText' | 'NotJson' | 'RefusedBySchema';
+
+type Decoded =
+  | { readonly value: unknown }
+  | { readonly complaint: string; readonly reason: DecodingFault; readonly cause?: unknown };
+
+/** Decodes the value of a message, or says what is wrong with it now and at any retry. */
+export async function decodeMessage(bytes: Uint8Array | null, format: MessageFormat): Promise<Decoded> {
+  if (format === 'bytes') return { value: bytes && new Uint8Array(bytes) };
+  let text: string | null;
+  try {
+    text = bytes && new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    return { complaint: 'is not UTF-8', reason: 'NotText', cause };
+  }
+  if (format === 'text') return { value: text };
+  let json: unknown;
+  try {
+    json = text === null ? null : JSON.parse(text);
+  } catch (cause) {
+    return { complaint: `is not JSON (${(cause as Error).message})`, reason: 'NotJson', cause };
+  }
+  if (format === 'json') return { value: json };
+  const reason = 'RefusedBySchema';
+  try {
+    const result = await format['~standard'].validate(json);
+    if (!result.issues) return { value: result.value };
+    return { complaint: `does not satisfy its schema: ${describeIssues(result.issues)}`, reason };
+  } catch (cause) {
+    return { complaint: `made its schema fail (${String(cause)})`, reason, cause };
+  }
+}
 
 /** The result of `map`: parameters of a run, or nothing to start none. */
 export type Mapped<Parameters> = Parameters | undefined | null | Promise<Parameters | undefined | null>;

@@ -22,7 +22,7 @@ import { inParallel } from '../../values/in-parallel';
 import { getOneByOne, hasOneByOne } from '../../ports/parts/one-by-one';
 import { wholeAmong } from '../../ports/parts/whole';
 import { listValues, valueFile } from './entries';
-import { unlessMissing, whileUsing } from './file-errors';
+import { flushFolder, unlessMissing, whileUsing } from './file-errors';
 import { identityOf } from './identity';
 import { prepareFolder, TEMPORARY_FOLDER } from './temporary-files';
 
@@ -263,15 +263,4 @@ export async function createLocalDiskDataStore(
 ): Promise<LocalDiskDataStore> {
   await prepareFolder(path.resolve(options.folder));
   return new LocalDiskDataStore(options);
-}
-
-async function flushFolder(folder: string): Promise<void> {
-  // Windows cannot open a folder, and needs no flush of it.
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -2,21 +2,21 @@ import { readdir, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Page, PageOptions, StoredEntry } from '../../ports';
 import { pageAfterHash, pageLimit, pageOfValues } from '../../ports/parts/pages';
+import { hashOfName, valueName } from '../../ports/parts/content-hash';
 import { unlessMissing } from './file-errors';
 
 const PREFIX = /^[0-9a-f]{2}$/;
-const VALUE_FILE = /^((?:bytes-)?sha256(?=-[0-9a-f]{64}$)|sealed(?=-[0-9a-f]{96}$))-([0-9a-f]+)$/;
 
 /** A value's file, below the folder of the store. */
 export function valueFile(hash: string): string {
-  const [kind, digest] = hash.split(':') as [string, string];
-  return path.join(digest.slice(0, 2), digest.slice(2, 4), `${kind}-${digest}`);
+  const start = hash.indexOf(':') + 1;
+  return path.join(hash.slice(start, start + 2), hash.slice(start + 2, start + 4), valueName(hash));
 }
 
 /** Where a file with this name belongs, if it is a value's. */
 export function homeOf(name: string): string | undefined {
-  const match = VALUE_FILE.exec(name);
-  return match === null ? undefined : valueFile(`${match[1]}:${match[2]}`);
+  const hash = hashOfName(name);
+  return hash && valueFile(hash);
 }
 
 /** A page of the values, ordered by file. */
@@ -33,20 +33,20 @@ export async function listValues(folder: string, options: PageOptions): Promise<
 }
 
 async function* hashesAfter(folder: string, last: string): AsyncGenerator<string> {
-  for (const first of await sortedNames(folder, PREFIX)) {
-    if (first < last.slice(0, 2)) continue;
-    for (const second of await sortedNames(path.join(folder, first), PREFIX)) {
+  for (const first of await sortedNames(folder)) {
+    if (!PREFIX.test(first) || first < last.slice(0, 2)) continue;
+    for (const second of await sortedNames(path.join(folder, first))) {
       const below = path.join(first, second);
-      if (below < last.slice(0, below.length)) continue;
-      for (const name of await sortedNames(path.join(folder, below), VALUE_FILE)) {
-        const [, kind, digest] = VALUE_FILE.exec(name)!;
-        if (path.join(below, name) > last) yield `${kind}:${digest}`;
+      if (!PREFIX.test(second) || below < last.slice(0, below.length)) continue;
+      for (const name of await sortedNames(path.join(folder, below))) {
+        const hash = hashOfName(name);
+        if (hash !== undefined && path.join(below, name) > last) yield hash;
       }
     }
   }
 }
 
-async function sortedNames(folder: string, form: RegExp): Promise<string[]> {
-  const names = (await unlessMissing(() => readdir(folder))) ?? [];
-  return names.filter((name) => form.test(name)).sort();
+async function sortedNames(folder: string): Promise<string[]> {
+  const names = await unlessMissing(() => readdir(folder));
+  return names?.sort() ?? [];
 }

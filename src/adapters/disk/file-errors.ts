@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { SelvageError } from '../../errors';
 import { folderError } from '../../folder-error';
 
@@ -23,5 +24,16 @@ export async function unlessMissing<T>(work: () => Promise<T>): Promise<T | unde
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
+  }
+}
+
+export async function flushFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder, and needs no flush of it.
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }

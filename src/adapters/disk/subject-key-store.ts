@@ -5,6 +5,7 @@ import { SelvageError } from '../../errors';
 import type { Page, PageOptions, SubjectKeyRecord, SubjectKeyStore } from '../../ports';
 import { folderError } from '../../folder-error';
 import { pageByText } from '../../ports/parts/pages';
+import { flushFolder, unlessMissing } from './file-errors';
 
 const PLACE = /^([0-9a-f]{64})\.(?:key|forgotten)$/;
 
@@ -36,7 +37,9 @@ export class FolderSubjectKeyStore implements SubjectKeyStore {
       if (standing) return standing;
       await this.#write(record, (temporary) =>
         // The first process links the complete file.
-        link(temporary, this.#file(place, 'key')).catch(unless('EEXIST')),
+        link(temporary, this.#file(place, 'key')).catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EEXIST') throw error;
+        }),
       );
       return (await this.#read(place))!;
     });
@@ -66,7 +69,7 @@ export class FolderSubjectKeyStore implements SubjectKeyStore {
 
   list(options: PageOptions = {}): Promise<Page<SubjectKeyRecord>> {
     return this.#using(async () => {
-      const names = await readdir(this.#folder).catch(unless('ENOENT'));
+      const names = await unlessMissing(() => readdir(this.#folder));
       const places = [...new Set((names ?? []).flatMap((name) => PLACE.exec(name)?.[1] ?? []))];
       const { items, ...page } = pageByText(places, (place) => place, options);
       const records = await Promise.all(items.map((place) => this.#read(place)));
@@ -84,7 +87,7 @@ export class FolderSubjectKeyStore implements SubjectKeyStore {
   }
 
   async #parse(file: string): Promise<SubjectKeyRecord | undefined> {
-    const text = await readFile(file, 'utf8').catch(unless('ENOENT'));
+    const text = await unlessMissing(() => readFile(file, 'utf8'));
     if (text === undefined) return undefined;
     try {
       const record = JSON.parse(text) as SubjectKeyRecord;
@@ -112,20 +115,9 @@ export class FolderSubjectKeyStore implements SubjectKeyStore {
         await file.close();
       }
       await name(temporary);
-      await this.#flush();
+      await flushFolder(this.#folder);
     } finally {
       await rm(temporary, { force: true });
-    }
-  }
-
-  async #flush(): Promise<void> {
-    // Windows cannot open a folder, and needs no flush of it.
-    if (process.platform === 'win32') return;
-    const handle = await open(this.#folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
     }
   }
 
@@ -152,11 +144,4 @@ export class FolderSubjectKeyStore implements SubjectKeyStore {
 /** A digest of the subject, because a subject may be any text, which a file name may not. */
 function placeOf(subject: string): string {
   return createHash('sha256').update(subject).digest('hex');
-}
-
-function unless(code: string): (error: NodeJS.ErrnoException) => undefined {
-  return (error) => {
-    if (error.code !== code) throw error;
-    return undefined;
-  };
 }

@@ -2,6 +2,10 @@ import type { ReceivedMessages, TopicPartition } from './broker';
 import type { PlacedRecord } from './read-message';
 import { backOff, type BackOff } from '../../values/back-off';
 
+export function partitionId({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
+}
+
 /** A message that is not committed yet. */
 interface Uncommitted {
   readonly record: PlacedRecord;
@@ -29,7 +33,6 @@ const ENOUGH_MESSAGES = 2_000;
 export class Partition implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
-  /** `topic/partition`. */
   readonly id: string;
   /** Another consumer has it now. */
   isLost = false;
@@ -60,7 +63,7 @@ export class Partition implements TopicPartition {
   constructor({ topic, partition }: TopicPartition) {
     this.topic = topic;
     this.partition = partition;
-    this.id = `${topic}/${partition}`;
+    this.id = partitionId({ topic, partition });
   }
 
   receive({ messages, next, end }: ReceivedMessages): void {

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { SelvageError } from '../../errors';
-import { validated, type KafkaMessage, type KafkaSettings, type TriggerEvent } from '../../triggers';
+import {
+  decodeMessage,
+  type DecodingFault,
+  type KafkaMessage,
+  type KafkaSettings,
+  type TriggerEvent,
+} from '../../triggers';
 import type { KafkaHeaders, KafkaRecord, TopicPartition } from './broker';
 
 export type PlacedRecord = KafkaRecord & TopicPartition;
@@ -99,31 +105,9 @@ export function endOfEvent({ offset, lastOffset = offset }: TriggerEvent['link']
 }
 
 async function valueOf(format: KafkaSettings['format'], record: PlacedRecord): Promise<unknown> {
-  const { value } = record;
-  if (format === 'bytes') return value && new Uint8Array(value);
-  const text = value && decoded(value, record);
-  if (format === 'text') return text;
-  const json = text === null ? null : parsed(text, record);
-  if (format === 'json') return json;
-  const result = await validated(format, json);
+  const result = await decodeMessage(record.value, format);
   if ('value' in result) return result.value;
-  throw unreadable(record, result.complaint, 'RefusedBySchema', result.cause);
-}
-
-function decoded(value: Buffer, record: PlacedRecord): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value);
-  } catch (error) {
-    throw unreadable(record, 'is not UTF-8', 'NotText', error);
-  }
-}
-
-function parsed(text: string, record: PlacedRecord): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw unreadable(record, `is not JSON (${(error as Error).message})`, 'NotJson', error);
-  }
+  throw unreadable(record, result.complaint, result.reason, result.cause);
 }
 
 function senderKey(header: string, headers: Readonly<Record<string, string>>, record: PlacedRecord): string {
@@ -150,7 +134,7 @@ function hashOf(bytes: Buffer | null): string {
 function unreadable(
   { topic, partition, offset }: PlacedRecord,
   complaint: string,
-  reason: 'NotText' | 'NotJson' | 'RefusedBySchema' | 'WithoutKey',
+  reason: DecodingFault | 'WithoutKey',
   cause?: unknown,
 ): SelvageError {
   return new SelvageError(

@@ -5,6 +5,7 @@ import type { KafkaSourceSettings, OpenSource, StreamElement } from '../../strea
 import type { KafkaClient, KafkaRecord, ReceivedMessages } from './broker';
 import { openKafkaClient } from './client';
 import { connectionFrom } from './connection';
+import { partitionId } from './partition';
 import { readMessage } from './read-message';
 import { backOff, type BackOff } from '../../values/back-off';
 
@@ -95,12 +96,12 @@ class KafkaSource {
         group: `selvage-stream-${randomUUID()}`,
         // Partitions that are new to a topic are read from their beginning.
         topics: topics.map((name) => ({ name, from: 'earliest' })),
-        after: (place) => this.#places.get(nameOf(place)),
+        after: (place) => this.#places.get(partitionId(place)),
       },
       {
         assigned: () => wake(),
         received: (messages) => {
-          const name = nameOf(messages);
+          const name = partitionId(messages);
           this.#ends.set(name, messages.end);
           received.push(messages);
           const count = (waiting.get(name) ?? 0) + messages.messages.length;
@@ -131,7 +132,7 @@ class KafkaSource {
           });
           continue;
         }
-        const name = nameOf(next);
+        const name = partitionId(next);
         const count = waiting.get(name)! - next.messages.length;
         waiting.set(name, count);
         let place = this.#places.get(name) ?? -1n;
@@ -160,7 +161,7 @@ class KafkaSource {
     if (fresh.length === 0) return;
     const places = new Map<string, number>();
     for (const { end, ...partition } of await client.ends(fresh))
-      places.set(nameOf(partition), Number(end) - 1);
+      places.set(partitionId(partition), Number(end) - 1);
     await save(places);
     for (const [name, offset] of places) this.#places.set(name, BigInt(offset));
   }
@@ -169,7 +170,7 @@ class KafkaSource {
     const element = {
       // A recreated topic counts offsets from 0 again.
       offset: { key: `${record.offset}@${record.timestamp}`, state: Number(record.offset) },
-      partition: nameOf({ topic, partition }),
+      partition: partitionId({ topic, partition }),
       ...(record.key && { key: record.key.toString('utf8') }),
     };
     try {
@@ -181,8 +182,4 @@ class KafkaSource {
       return { ...element, value: undefined, unreadable: { code: error.code, message: error.message } };
     }
   }
-}
-
-function nameOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
-  return `${topic}/${partition}`;
 }

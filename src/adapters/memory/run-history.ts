@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  inputHashes,
   valuesNamedBy,
   type ChangesOptions,
   type CommitResult,
@@ -197,13 +198,8 @@ export class InMemoryRunHistory implements RunHistory {
     const found = new Set<string>();
     for (const record of this.#records) {
       if (!record) continue;
-      const { output_hash, parent_input_hashes, constant_input_hashes } = record;
-      const named = [
-        output_hash,
-        ...Object.values(parent_input_hashes),
-        ...Object.values(constant_input_hashes),
-      ];
-      for (const hash of named) if (hash?.startsWith(prefix)) found.add(hash);
+      for (const hash of [record.output_hash, ...inputHashes(record)])
+        if (hash?.startsWith(prefix)) found.add(hash);
     }
     return [...found].sort().slice(0, limit);
   }
@@ -286,13 +282,6 @@ function lineageMatches(record: LineageRecord, query: LineageQuery): boolean {
     (query.outcome === undefined || record.outcome === query.outcome) &&
     (query.since === undefined || record.finished_at >= query.since) &&
     (query.until === undefined || record.finished_at < query.until) &&
-    (query.inputHash === undefined || wentIn(record, query.inputHash))
-  );
-}
-
-function wentIn(record: LineageRecord, hash: string): boolean {
-  return (
-    Object.values(record.parent_input_hashes).includes(hash) ||
-    Object.values(record.constant_input_hashes).includes(hash)
+    (query.inputHash === undefined || inputHashes(record).includes(query.inputHash))
   );
 }

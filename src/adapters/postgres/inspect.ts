@@ -1,4 +1,4 @@
-import { migrationSql, schemaTooOld, type MigrationState } from '../sql/migrations';
+import { migrationSql, schemaTooOld, type LocationState, type MigrationState } from '../sql/migrations';
 import { parsePostgresUrl, type PostgresAddress } from './address';
 import { connect, type PostgresConnection } from './connections';
 import { selvageErrorOf } from './errors';
@@ -9,16 +9,14 @@ import { limitsOf, makePool, requireRights, requireVersion } from './open';
 /** Short, because somebody waits at a terminal. */
 const LIMIT_MS = 5_000;
 
-/** `absent`: its tables will be created at first use; `old`: they will be migrated then. Neither if the address says `migrate=false`. */
-export type PostgresState = 'absent' | 'old' | 'current';
-
 /**
- * Inspects a database without changing anything, for some seconds at most.
+ * Inspects a database without changing anything, for some seconds at most. Never `absent` or `old` if the address says
+ * `migrate=false`.
  *
  * @throws SelvageError `InvalidUrl`, `BackendUnavailable` (unreachable, too old, or not writable by this user), `UnreleasedData`,
  * `SchemaTooNew`, `SchemaTooOld`, `MissingPackage`
  */
-export function inspectPostgres(url: string): Promise<PostgresState> {
+export function inspectPostgres(url: string): Promise<LocationState> {
   return inOneConnection(url, async (connection, { shown, isReadOnly, migrate: mayMigrate }) => {
     const state = await readMigrationState(connection, shown);
     const { done, pending } = state;

@@ -1,5 +1,6 @@
 import {
   LINEAGE,
+  inputHashes,
   mentionedValues,
   type CommitResult,
   type LineageRecord,
@@ -147,12 +148,8 @@ export async function deleteRecords(
   if (rows.length === 0) return 0;
   const places = rows.flatMap((row) => {
     const record = LINEAGE.fromRow(row as never);
-    const inputs = [
-      ...Object.values(record.parent_input_hashes),
-      ...Object.values(record.constant_input_hashes),
-    ];
     const keys = [
-      ...[...new Set(inputs)].filter((hash) => hash !== null).map((key) => ({ key, role: INPUT })),
+      ...[...new Set(inputHashes(record))].filter((hash) => hash !== null).map((key) => ({ key, role: INPUT })),
       ...[...new Set(mentionedValues(record))].map((key) => ({ key, role: MENTIONED })),
     ];
     return keys.map((key) => ({ ...key, time: record.finished_at, id: row.id as string }));

@@ -1,3 +1,5 @@
+import { hashOfName, valueName } from '../../ports/parts/content-hash';
+
 /**
  * The keys in the bucket, below the prefix:
  *
@@ -39,7 +41,7 @@ export class ObjectKeys {
   }
 
   value(hash: string): string {
-    const name = nameOf(hash);
+    const name = valueName(hash);
     return `${this.values}${name.slice(-64, -62)}/${name}`;
   }
 
@@ -52,23 +54,12 @@ export class ObjectKeys {
   }
 
   deletionsOf(hash: string): string {
-    return `${this.deletions}${nameOf(hash)}/`;
+    return `${this.deletions}${valueName(hash)}/`;
   }
 
   deletion(hash: string, id: string, stream: string | undefined): string {
     return `${this.deletionsOf(hash)}${id}${stream === undefined ? '' : `/${stream}`}`;
   }
-}
-
-function nameOf(hash: string): string {
-  return hash.replace(':', '-');
-}
-
-const VALUE_NAME = /^((?:bytes-)?sha256(?=-[0-9a-f]{64}$)|sealed(?=-[0-9a-f]{96}$))-([0-9a-f]+)$/;
-
-function hashOfName(name: string | undefined): string | undefined {
-  const match = VALUE_NAME.exec(name ?? '');
-  return match === null ? undefined : `${match[1]}:${match[2]}`;
 }
 
 /** The hash in a key below {@link ObjectKeys.values}; undefined for foreign keys. */

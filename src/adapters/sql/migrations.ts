@@ -14,6 +14,12 @@ export interface MigrationState {
   readonly pending: readonly string[];
 }
 
+/**
+ * State of an inspected location. `absent`: it will be created at first use. `old`: its tables will be
+ * migrated then.
+ */
+export type LocationState = 'absent' | 'old' | 'current';
+
 /** A database, in words for messages. */
 export interface MigratedLocation {
   /** Such as `the database …`. */

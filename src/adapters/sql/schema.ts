@@ -15,47 +15,58 @@ import type { SqlBlob } from './blob';
  * The tables of a Selvage database. Objects and lists are JSON text; times are milliseconds since the epoch.
  */
 export interface SqlSchema {
-  selvage_identity: IdentityTable;
-  selvage_plans: PlansTable;
-  selvage_offers: OffersTable;
+  /** One row, which identifies this database. */
+  selvage_identity: {
+    identity: string;
+    /** Postgres only. */
+    xids_before: Generated<number>;
+  };
+  selvage_plans: {
+    /** Grows with each insert and so decides between equal times in listings; the same in the other tables. */
+    id: Generated<number>;
+  } & RowOf<StoredPlan>;
+  /** Fragments offered to runs, in the order of their ids. */
+  selvage_offers: { id: Generated<number>; run_id: string; offered_at: number; fragment: string };
   selvage_runs: RunsTable;
-  selvage_run_tags: RunTagsTable;
+  selvage_run_tags: { tag: string; started_at: number; run: number };
   selvage_lineage: LineageTable;
   selvage_lineage_index: LineageIndexTable;
-  /** SQLite only. */
-  selvage_lineage_indexed: LineageIndexedTable;
-  /** SQLite only. */
-  selvage_lineage_figures: LineageFiguresTable;
+  /** SQLite only, one row: records up to this id are in the index. Ids grow in commit order and are never reused. */
+  selvage_lineage_indexed: { through: number };
+  /** SQLite only: what statistics want of the records with `block` times 1,000 and the next 1,000 ids. */
+  selvage_lineage_figures: {
+    block: number;
+    /** When the first and the last of them finished. */
+    first_at: number;
+    last_at: number;
+    /** JSON; the figures have indexes of this list. */
+    names: string;
+    figures: SqlBlob;
+  };
   selvage_values: ValuesTable;
-  selvage_value_chunks: ValueChunksTable;
-  selvage_uploads: UploadsTable;
+  selvage_value_chunks: { upload: string; sequence: number; bytes: SqlBlob };
+  /**
+   * Chunks being written that belong to no value yet. Rows untouched for a day are left over from a killed
+   * process.
+   */
+  selvage_uploads: { upload: string; touched_at: number };
   selvage_leases: LeasesTable;
-  selvage_turns: TurnsTable;
+  /** When the next turn of a key is, and how far ahead of the clock that was when the last one was taken. */
+  selvage_turns: { key: string; next_at: number; ahead: number };
   selvage_starts: StartsTable;
   selvage_emitters: EmittersTable;
-  selvage_dead_letters: DeadLettersTable;
-  selvage_writers: WritersTable;
-  selvage_steps_back: StepsBackTable;
-}
-
-/** One row, which identifies this database. */
-export interface IdentityTable {
-  identity: string;
-  /** Postgres only. */
-  xids_before: Generated<number>;
-}
-
-export type PlansTable = {
-  /** Grows with each insert and so decides between equal times in listings; the same in the other tables. */
-  id: Generated<number>;
-} & RowOf<StoredPlan>;
-
-/** Fragments offered to runs, in the order of their ids. */
-export interface OffersTable {
-  id: Generated<number>;
-  run_id: string;
-  offered_at: number;
-  fragment: string;
+  selvage_dead_letters: { id: Generated<number> } & RowOf<StoredDeadLetter>;
+  /**
+   * Postgres only: how many commits each writing process has made, by which it notices that the database went back in time.
+   */
+  selvage_writers: {
+    writer: string;
+    /** The process, for people. */
+    process: string;
+    commits: number;
+    committed_at: number;
+  };
+  selvage_steps_back: { id: Generated<number> } & StepBack;
 }
 
 /**
@@ -77,12 +88,6 @@ export type RunsTable = {
   /** Null: it has not ended. */
   ended_change: Generated<number | null>;
 } & RowOf<RunRecord>;
-
-export interface RunTagsTable {
-  tag: string;
-  started_at: number;
-  run: number;
-}
 
 /**
  * Roles of keys in the lineage index: the hash of a record's output or input, the id of its run or knot, …
@@ -116,22 +121,6 @@ export interface LineageIndexTable {
   lineage: number;
 }
 
-/** One row: records up to this id are in the index. Ids grow in commit order and are never reused. */
-export interface LineageIndexedTable {
-  through: number;
-}
-
-/** What statistics want of the records with `block` times 1,000 and the next 1,000 ids. */
-export interface LineageFiguresTable {
-  block: number;
-  /** When the first and the last of them finished. */
-  first_at: number;
-  last_at: number;
-  /** JSON; the figures have indexes of this list. */
-  names: string;
-  figures: SqlBlob;
-}
-
 export interface ValuesTable {
   hash: string;
   size: number;
@@ -140,21 +129,6 @@ export interface ValuesTable {
   bytes: SqlBlob | null;
   upload: string | null;
   last_put_at: number;
-}
-
-export interface ValueChunksTable {
-  upload: string;
-  sequence: number;
-  bytes: SqlBlob;
-}
-
-/**
- * Chunks being written that belong to no value yet. Rows untouched for a day are left over from a killed
- * process.
- */
-export interface UploadsTable {
-  upload: string;
-  touched_at: number;
 }
 
 /**
@@ -171,26 +145,5 @@ export interface LeasesTable {
   expires_at: number;
 }
 
-/** When the next turn of a key is, and how far ahead of the clock that was when the last one was taken. */
-export interface TurnsTable {
-  key: string;
-  next_at: number;
-  ahead: number;
-}
-
 export type StartsTable = { id: Generated<number> } & RowOf<LedgerEntry>;
 export type EmittersTable = RowOf<Omit<EmitterState, 'deadLetters' | 'redriven'>>;
-export type DeadLettersTable = { id: Generated<number> } & RowOf<StoredDeadLetter>;
-
-/**
- * Postgres only: how many commits each writing process has made, by which it notices that the database went back in time.
- */
-export interface WritersTable {
-  writer: string;
-  /** The process, for people. */
-  process: string;
-  commits: number;
-  committed_at: number;
-}
-
-export type StepsBackTable = { id: Generated<number> } & StepBack;

@@ -1,13 +1,10 @@
 import { existsSync } from 'node:fs';
-import { migrationSql, type MigrationState } from '../sql/migrations';
+import { migrationSql, type LocationState, type MigrationState } from '../sql/migrations';
 import { requireUsable, requireWritable } from '../../writable';
 import { readMigrationState, stateAfter } from './migrate';
 import { MIGRATIONS } from './migrations';
 import { loadLibsql } from './open';
 import { BUSY_TIMEOUT_MS, patiently } from './patience';
-
-/** State of a database file. `absent`: it will be created at first use; `old`: its tables will be migrated then. */
-export type SqliteFileState = 'absent' | 'old' | 'current';
 
 /**
  * Inspects a database file without changing or creating anything.
@@ -15,7 +12,7 @@ export type SqliteFileState = 'absent' | 'old' | 'current';
  * @throws SelvageError `FolderUnusable` (it is not writable), `DiskFull`, `DatabaseDamaged`, `UnreleasedData`, `SchemaTooNew`, `MissingPackage`,
  * `BackendUnavailable`
  */
-export async function inspectSqliteFile(file: string): Promise<SqliteFileState> {
+export async function inspectSqliteFile(file: string): Promise<LocationState> {
   requireUsable(file);
   const { pending } = await sqliteMigrationState(file);
   if (!existsSync(file)) return 'absent';

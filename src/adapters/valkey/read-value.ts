@@ -1,5 +1,5 @@
 import { SelvageError } from '../../errors';
-import { validated, type MessageFormat } from '../../triggers';
+import { decodeMessage, type MessageFormat } from '../../triggers';
 
 /**
  * Decodes bytes by a format.
@@ -7,12 +7,7 @@ import { validated, type MessageFormat } from '../../triggers';
  * @throws SelvageError `UnreadableEvent` if they are invalid, now and at any retry
  */
 export async function readValue(bytes: Buffer, format: MessageFormat): Promise<unknown> {
-  if (format === 'bytes') return new Uint8Array(bytes);
-  const text = utf8(bytes);
-  if (format === 'text') return text;
-  const parsed = json(text);
-  if (format === 'json') return parsed;
-  const result = await validated(format, parsed);
+  const result = await decodeMessage(bytes, format);
   if ('value' in result) return result.value;
   throw unreadable(result.complaint, result.cause);
 }
@@ -22,20 +17,4 @@ export function unreadable(why: string, cause?: unknown): SelvageError {
     details: { reason: 'Unreadable' },
     ...(cause !== undefined && { cause }),
   });
-}
-
-function utf8(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    throw unreadable('is not UTF-8', error);
-  }
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw unreadable(`is not JSON (${(error as Error).message})`, error);
-  }
 }

@@ -5,6 +5,7 @@ import { textOf } from './client-like';
 import type { ValkeyConnection } from './connection';
 import { openValkey } from './open';
 import { readValue } from './read-value';
+import { urlFrom } from './url-from';
 
 const AT_ONCE = 500;
 const BLOCK_MS = 1_000;
@@ -17,14 +18,7 @@ type RawEntry = readonly [id: unknown, fields: readonly unknown[] | null];
 /** Reads the entries of a stream after a place of our own, without a consumer group. */
 export function openValkeySource(settings: ValkeySourceSettings, id: string): OpenSource {
   const { stream, connection: variable } = settings;
-  const url = process.env[variable];
-  if (!url) {
-    throw new SelvageError(
-      'InvalidConfig',
-      `The source of stream "${id}" does not know its server: the environment variable ${variable} is not set. Set it to valkey://[user:password@]host[:port][/database].`,
-      { details: { stream: id, variable, reason: 'MissingPart' } },
-    );
-  }
+  const url = urlFrom(`The source of stream "${id}"`, variable, process.env, { stream: id });
   let connection: ValkeyConnection | undefined;
   let last = '0-0';
   return {

@@ -8,7 +8,7 @@ import { sqlite } from './sqlite';
 import type { Location, Port, Technology } from './technology';
 import { valkey } from './valkey';
 
-export type { OpenLocation, Location, LocationState, Port, Technology } from './technology';
+export type { OpenLocation, Location, Port, Technology } from './technology';
 
 /** In the order in which messages list them. */
 const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, duckdb, valkey, localDisk, s3, memory];

@@ -1,16 +1,13 @@
-import type { MigrationState } from '../../adapters/sql/migrations';
+import type { LocationState, MigrationState } from '../../adapters/sql/migrations';
 import type { DataStore, LeaseTable, RunHistory, StartLedger, TapestryStore } from '../../ports';
 
-export type Port = 'tapestry store' | 'run history' | 'data store' | 'lease table' | 'start ledger';
+const PORTS = ['tapestry store', 'run history', 'data store', 'lease table', 'start ledger'] as const;
+
+export type Port = (typeof PORTS)[number];
 
 /** The forms of a technology whose URLs are the same for every port. */
-export const forEveryPort = (form: string): Record<Port, string> => ({
-  'tapestry store': form,
-  'run history': form,
-  'data store': form,
-  'lease table': form,
-  'start ledger': form,
-});
+export const forEveryPort = (form: string): Partial<Record<Port, string>> =>
+  Object.fromEntries(PORTS.map((port) => [port, form]));
 
 /** Where a backend is, according to its URL. */
 export interface Location {
@@ -33,12 +30,6 @@ export interface OpenLocation {
   /** Closes what its adapters share. Does nothing if called again, or after the adapters were closed. */
   close(): Promise<void>;
 }
-
-/**
- * State of an inspected location. `absent`: it will be created at first use. `old`: its tables will be
- * migrated then.
- */
-export type LocationState = 'absent' | 'old' | 'current';
 
 export interface OpenLocationOptions {
   /** Makes commits survive a power cut, if the technology leaves that open. */

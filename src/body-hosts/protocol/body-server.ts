@@ -1,6 +1,6 @@
 import { SelvageError } from '../../errors';
 import { type StoredBytes, decodeJson, encodeAttached, type Json } from '../../values';
-import { bodyLogger, encodeHandedOn, readableThrow, valueOfResult } from '../../runtime';
+import { bodyLoggerBy, encodeHandedOn, readableThrow, valueOfResult } from '../../runtime';
 import type { Fragment } from '../../authoring/fragment';
 import type { KnotContext, Logger, Resources } from '../../authoring/knot-context';
 import type { KnotBody } from '../../authoring/records';
@@ -146,16 +146,9 @@ export class BodyServer {
   }
 
   #loggerOf(id: number): Logger {
-    const method =
-      (level: 'debug' | 'info' | 'warn' | 'error') =>
-      (fields: object, message: string): void =>
-        this.#say({ type: 'log', id, level, message, fields: sayable(fields) });
-    return bodyLogger({
-      debug: method('debug'),
-      info: method('info'),
-      warn: method('warn'),
-      error: method('error'),
-    });
+    return bodyLoggerBy((level, fields, message) =>
+      this.#say({ type: 'log', id, level, message, fields: sayable(fields) }),
+    );
   }
 
   async #store(

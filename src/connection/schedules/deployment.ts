@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ScheduleAlreadyRunning, type ScheduleOptions as TemporalSchedule } from '@temporalio/client';
 import { canonicalJson } from '../../values';
+import { resultsInParallel } from '../../values/in-parallel';
 import { SelvageError } from '../../errors';
 import { isSchedule, type ScheduleDeclaration, type TriggerDeclaration } from '../../triggers';
 import { MEMO_KEY } from '../../workflows/messages';
 import { currentActor, currentCommit } from '../provenance';
 import { differences, type ScheduleChange } from './differences';
-import { each } from './each';
 import {
   SCHEDULE_MEMO_KEY,
   overlapPolicy,
@@ -16,7 +16,7 @@ import {
 } from './schedule-form';
 import { deployedForm, type ScheduleState } from './schedule-state';
 import { startOf, type ScheduledStart, type StartSurroundings } from './scheduled-start';
-import type { SchedulesOnServer } from './schedules-on-server';
+import { AT_ONCE, type SchedulesOnServer } from './schedules-on-server';
 
 const LOOK_AGAIN_MS = 20;
 /** One of the server's schedulers silently ignores an update that came too late. */
@@ -105,7 +105,7 @@ export class Deployment {
       actor: currentActor(),
       commit: await currentCommit(this.host.projectDir),
     };
-    return await each(compared, async (one): Promise<DeployedSchedule> => {
+    return await resultsInParallel(compared, AT_ONCE, async (one): Promise<DeployedSchedule> => {
       const { told, start } = one;
       if (!start) {
         if (prune && !dryRun) await this.deleteIfThere(told.id);
@@ -123,8 +123,8 @@ export class Deployment {
   ): Promise<{ readonly told: ComparedSchedule; readonly start?: ScheduledStart }[]> {
     const declared = declarations.filter(isSchedule);
     requireDifferentIds(declared);
-    const starts = await each(declared, (declaration) => startOf(declaration, this.host));
-    const compared = await each(starts, async (start) => ({
+    const starts = await resultsInParallel(declared, AT_ONCE, (declaration) => startOf(declaration, this.host));
+    const compared = await resultsInParallel(starts, AT_ONCE, async (start) => ({
       start,
       told: compareOne(start, await this.server.find(start.id), owner ?? CODE),
     }));

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../values';
 import { durationWords } from '../../triggers';
-import { FORM_FIELDS, timesText, type ScheduleDefinition } from './schedule-form';
+import { timesText, type ScheduleDefinition } from './schedule-form';
 
 /** The side that changed a part of a schedule since its last deploy. */
 export type ChangedBy = 'file' | 'server' | 'both';
@@ -16,6 +16,24 @@ export interface ScheduleChange {
   readonly changedBy: ChangedBy;
 }
 
+/** Names of the parts for people, in the order in which differences are listed. */
+export const PART_NAMES: Readonly<Record<keyof ScheduleDefinition, string>> = {
+  tapestry: 'tapestry',
+  times: 'times',
+  timezone: 'timezone',
+  parameters: 'parameters',
+  plannedTime: 'plannedTime',
+  overlap: 'overlap',
+  catchupMs: 'catchup',
+  jitterMs: 'jitter',
+  plan: 'plan',
+  tags: 'tags',
+  taskQueue: 'task queue',
+  fairnessKey: 'fairness key',
+  others: 'others',
+};
+const PARTS = Object.keys(PART_NAMES) as (keyof ScheduleDefinition)[];
+
 const textOf = (value: unknown): string => canonicalJson(value as never);
 
 /**
@@ -29,7 +47,7 @@ export function differences(
   onServer: ScheduleDefinition,
   deployed: ScheduleDefinition | undefined,
 ): ScheduleChange[] {
-  return FORM_FIELDS.flatMap((part): ScheduleChange[] => {
+  return PARTS.flatMap((part): ScheduleChange[] => {
     const [ours, theirs] = [textOf(declared[part]), textOf(onServer[part])];
     if (ours === theirs) return [];
     const last = deployed && textOf(deployed[part]);
@@ -67,20 +85,3 @@ export function partText(form: ScheduleDefinition, part: keyof ScheduleDefinitio
       return form[part] ?? NOTHING;
   }
 }
-
-/** Names of the parts for people. */
-export const PART_NAMES: Readonly<Record<keyof ScheduleDefinition, string>> = {
-  tapestry: 'tapestry',
-  taskQueue: 'task queue',
-  fairnessKey: 'fairness key',
-  times: 'times',
-  timezone: 'timezone',
-  overlap: 'overlap',
-  catchupMs: 'catchup',
-  jitterMs: 'jitter',
-  parameters: 'parameters',
-  plannedTime: 'plannedTime',
-  plan: 'plan',
-  tags: 'tags',
-  others: 'others',
-};

@@ -73,22 +73,6 @@ export interface DeploymentInfo {
   readonly commit: string | null;
 }
 
-export const FORM_FIELDS = [
-  'tapestry',
-  'times',
-  'timezone',
-  'parameters',
-  'plannedTime',
-  'overlap',
-  'catchupMs',
-  'jitterMs',
-  'plan',
-  'tags',
-  'taskQueue',
-  'fairnessKey',
-  'others',
-] as const satisfies readonly (keyof ScheduleDefinition)[];
-
 /** Facts about a declaration that a deploy has to find out. */
 export interface Surroundings {
   readonly taskQueue: string;

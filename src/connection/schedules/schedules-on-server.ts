@@ -6,11 +6,13 @@ import {
   type ScheduleClient,
 } from '@temporalio/client';
 import { SelvageError, isOfClass } from '../../errors';
+import { resultsInParallel } from '../../values/in-parallel';
 import { MEMO_KEY } from '../../workflows/messages';
 import { unreachable } from '../connection-errors';
-import { carefulScheduleClient } from './conflict-token';
-import { each } from './each';
 import { stateOf, type ScheduleState, type UnreadableSchedule } from './schedule-state';
+
+/** Calls to the server at once. */
+export const AT_ONCE = 8;
 
 /** Classes of errors that make a schedule unreadable here, whatever the server does. */
 const UNREADABLE = ['key', 'damaged'] as const;
@@ -77,7 +79,7 @@ export class SchedulesOnServer {
   /** The schedules that were deployed, sorted by their ids. */
   async ours(isWanted: (id: string) => boolean): Promise<(ScheduleState | UnreadableSchedule)[]> {
     const listed = (await this.listed()).filter(({ id }) => isWanted(id));
-    const found = await each(listed, async ({ id, isMarked }) => {
+    const found = await resultsInParallel(listed, AT_ONCE, async ({ id, isMarked }) => {
       if (isMarked) return await this.findOrTell(id);
       // A schedule that was taken over has no mark: the older of the server's schedulers cannot add one
       // later.
@@ -134,4 +136,35 @@ function unknownSchedule(id: string): SelvageError {
     `The server has no schedule "${id}" in this namespace. \`selvage schedules list\` shows those that were deployed.`,
     { details: { schedule: id } },
   );
+}
+
+/**
+ * A client for schedules that updates only what it has seen: an update fails (or is ignored by the older of the server's schedulers) if
+ * something else changed the schedule since it was described. Otherwise an update would undo a pause that came in between.
+ */
+function carefulScheduleClient({ schedule }: Client): ScheduleClient {
+  const tokens = new Map<string, Uint8Array | null | undefined>();
+  const service = schedule.workflowService;
+  const careful = new Proxy(service, {
+    get: (target, name) => {
+      if (name === 'describeSchedule') {
+        return async (request: Parameters<typeof target.describeSchedule>[0]) => {
+          const answer = await target.describeSchedule(request);
+          tokens.set(request.scheduleId!, answer.conflictToken);
+          return answer;
+        };
+      }
+      if (name === 'updateSchedule') {
+        return async (request: Parameters<typeof target.updateSchedule>[0]) => {
+          const conflictToken = tokens.get(request.scheduleId!);
+          tokens.delete(request.scheduleId!);
+          return await target.updateSchedule({ ...request, ...(conflictToken && { conflictToken }) });
+        };
+      }
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+  // The SDK accesses its service only by this property.
+  return Object.create(schedule, { workflowService: { value: careful } }) as ScheduleClient;
 }

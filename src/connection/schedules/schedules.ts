@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ScheduleHandle } from '@temporalio/client';
 import { SelvageError } from '../../errors';
 import type { Backends } from '../../ports';
+import { resultsInParallel } from '../../values/in-parallel';
 import type { Overlap, ScheduleDeclaration, SchedulePreview, TriggerDeclaration } from '../../triggers';
 import { currentActor } from '../provenance';
 import {
@@ -11,12 +12,11 @@ import {
   type DeployOptions,
   type DeployedSchedule,
 } from './deployment';
-import { each } from './each';
 import { preview, type PreviewOptions } from './preview';
 import { overlapPolicy } from './schedule-form';
 import type { ScheduleHistory, ScheduleState, UnreadableSchedule } from './schedule-state';
 import type { StartSurroundings } from './scheduled-start';
-import { SchedulesOnServer } from './schedules-on-server';
+import { AT_ONCE, SchedulesOnServer } from './schedules-on-server';
 
 const LOOK_AGAIN_MS = 20;
 /** Milliseconds within which the server shows a change. */
@@ -109,7 +109,7 @@ export class Schedules {
   async show(id: string): Promise<ScheduleHistory> {
     const state = await this.server.require(id);
     const { runHistory } = this.host.backends;
-    const runs = await each(state.recent, async (run) => ({
+    const runs = await resultsInParallel(state.recent, AT_ONCE, async (run) => ({
       ...run,
       record: (await runHistory.getRun(run.runId)) ?? null,
     }));

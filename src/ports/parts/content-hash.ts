@@ -15,6 +15,19 @@ export function isSealedName(hash: string): boolean {
   return SEALED.test(hash);
 }
 
+const NAME = /^((?:bytes-)?sha256(?=-[0-9a-f]{64}$)|sealed(?=-[0-9a-f]{96}$))-([0-9a-f]+)$/;
+
+/** A value's name where no colon may be, as of a file. */
+export function valueName(hash: string): string {
+  return hash.replace(':', '-');
+}
+
+/** The hash with this {@link valueName}; undefined if it is none. */
+export function hashOfName(name: string | undefined): string | undefined {
+  const match = NAME.exec(name ?? '');
+  return match === null ? undefined : `${match[1]}:${match[2]}`;
+}
+
 /** Refuses to store under a name that no reader could check. */
 export function requireContentHash(hash: string): void {
   if (isContentHash(hash)) return;
