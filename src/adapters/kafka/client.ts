@@ -21,7 +21,7 @@ import type {
 } from './broker';
 import { partitionsOf, seekAfter } from './assignment';
 import { meaningOf, scrubbed } from './client-errors';
-import type { KafkaConnection } from './connection';
+import { connectionFrom, type KafkaConnection } from './connection';
 import { CONSUMERS_OF_PROCESS, LostMembers } from './lost-members';
 import { Sender, type Administer } from './sender';
 
@@ -86,6 +86,14 @@ export async function openKafkaClient(
     connection,
     idempotent,
   );
+}
+
+export type OpenKafka = (options: KafkaClientOptions) => Promise<KafkaClient>;
+
+/** Reads the connection from the environment now. @throws SelvageError `InvalidConfig` */
+export function kafkaOpener(prefix: string): OpenKafka {
+  const connection = connectionFrom(process.env, prefix);
+  return async (options) => await openKafkaClient(connection, options);
 }
 
 function reasonIn({ error }: { readonly [field: string]: unknown }): string {

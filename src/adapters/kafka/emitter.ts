@@ -15,13 +15,12 @@ import {
   type RunEvent,
 } from '../../emitters';
 import type { KafkaClient, OutgoingMessage } from './broker';
-import { openKafkaClient, type KafkaClientOptions } from './client';
-import { connectionFrom } from './connection';
+import { kafkaOpener, type OpenKafka } from './client';
 
 /** @internal For tests, and for another client. */
 export interface KafkaEmitterParts {
   /** Default: kafkajs, configured by the environment. */
-  readonly open?: (options: KafkaClientOptions) => Promise<KafkaClient>;
+  readonly open?: OpenKafka;
 }
 
 /** Bytes that are sent together. A topic takes about a million by default, and that of a partition together. */
@@ -41,7 +40,7 @@ interface Outgoing {
  */
 export function createKafkaEmitter(
   { options }: KafkaEmitterDeclaration,
-  { open = openerOf(options) }: KafkaEmitterParts = {},
+  { open = kafkaOpener(options.connection) }: KafkaEmitterParts = {},
 ): Emitter {
   let client: Promise<KafkaClient> | undefined;
   return {
@@ -79,13 +78,6 @@ export function createKafkaEmitter(
       await (await client?.catch(() => undefined))?.close();
     },
   };
-}
-
-function openerOf({
-  connection,
-}: KafkaEmitterSettings): (options: KafkaClientOptions) => Promise<KafkaClient> {
-  const read = connectionFrom(process.env, connection);
-  return async (options) => await openKafkaClient(read, options);
 }
 
 /**

@@ -8,8 +8,7 @@ import {
   type TriggerHost,
 } from '../../triggers';
 import type { ConsumeOptions, KafkaClient } from './broker';
-import { openKafkaClient, type KafkaClientOptions } from './client';
-import { connectionFrom } from './connection';
+import { kafkaOpener, type OpenKafka } from './client';
 import { NO_PARTITION, Reading, type Delays } from './reading';
 import { Troubles } from '../../ports/parts/troubles';
 import { backOff } from '../../values/back-off';
@@ -25,7 +24,7 @@ export interface KafkaTriggerParts {
   /**
    * Opens a client, which is closed when the trigger ends. Default: kafkajs, configured by the environment.
    */
-  readonly open?: (options: KafkaClientOptions) => Promise<KafkaClient>;
+  readonly open?: OpenKafka;
   readonly delays?: Partial<TriggerDelays>;
 }
 
@@ -42,14 +41,7 @@ export function createKafkaTrigger(
   declaration: KafkaTriggerDeclaration,
   { open, delays }: KafkaTriggerParts = {},
 ): Trigger {
-  return new KafkaTrigger(declaration, open ?? openerOf(declaration), { ...DELAYS, ...delays });
-}
-
-function openerOf({
-  options,
-}: KafkaTriggerDeclaration): (client: KafkaClientOptions) => Promise<KafkaClient> {
-  const connection = connectionFrom(process.env, options.connection);
-  return async (client) => await openKafkaClient(connection, client);
+  return new KafkaTrigger(declaration, open ?? kafkaOpener(declaration.options.connection), { ...DELAYS, ...delays });
 }
 
 type Topics = ConsumeOptions['topics'];
@@ -58,14 +50,14 @@ class KafkaTrigger implements Trigger {
   readonly id: string;
   readonly kind = 'kafka';
   readonly #declaration: KafkaTriggerDeclaration;
-  readonly #open: (options: KafkaClientOptions) => Promise<KafkaClient>;
+  readonly #open: OpenKafka;
   readonly #delays: TriggerDelays;
   /** The topics that existed at the beginning: in later ones, nothing is skipped. */
   #first: ReadonlySet<string> | undefined;
 
   constructor(
     declaration: KafkaTriggerDeclaration,
-    open: (options: KafkaClientOptions) => Promise<KafkaClient>,
+    open: OpenKafka,
     delays: TriggerDelays,
   ) {
     this.id = declaration.id;

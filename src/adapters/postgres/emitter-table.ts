@@ -3,10 +3,8 @@ import { openPostgresDatabase, type PostgresOptions } from './open';
 import type { PostgresDatabase } from './database';
 
 /** The cursors of emitters and their dead letters, in a Postgres database. */
-export class PostgresEmitterTable extends SqlEmitterTable {
-  constructor(database: PostgresDatabase) {
-    super('postgres', database);
-  }
+export class PostgresEmitterTable extends SqlEmitterTable<PostgresDatabase> {
+  readonly technology = 'postgres';
 }
 
 /** Errors as of {@link openPostgresDatabase}. */

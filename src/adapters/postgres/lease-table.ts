@@ -7,21 +7,15 @@ import type {
   TurnAnswer,
   TurnRequest,
 } from '../../ports';
+import { SqlAdapter } from '../sql/adapter';
 import { openPostgresDatabase, type PostgresOptions } from './open';
 import type { PostgresDatabase } from './database';
 import { lockNumber } from './lock-number';
 import { ACQUIRE, HOLDERS, RELEASE, RENEW, TAKE_TURN } from './lease-statements';
 
 /** Leases in a Postgres database. The clock is the server's. */
-export class PostgresLeaseTable implements LeaseTable {
+export class PostgresLeaseTable extends SqlAdapter<PostgresDatabase> implements LeaseTable {
   readonly technology = 'postgres';
-  /** Adapters on one database share its connections. */
-  readonly database: PostgresDatabase;
-
-  /** Closing the table closes the database with it. */
-  constructor(database: PostgresDatabase) {
-    this.database = database;
-  }
 
   async acquire({ key, owner, token, holder, limit, ttl }: LeaseRequest): Promise<LeaseAnswer> {
     const { rows } = await this.database.runAlone(lockNumber('lease', key), ACQUIRE, [
@@ -65,10 +59,6 @@ export class PostgresLeaseTable implements LeaseTable {
       { once: true },
     );
     return { granted: rows[0].granted, wait: rows[0].wait };
-  }
-
-  close(): Promise<void> {
-    return this.database.close();
   }
 }
 

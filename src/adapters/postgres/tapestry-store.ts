@@ -21,13 +21,7 @@ select id, pg_notify('${OFFER_CHANNEL}', run_id) as told from kept`;
 /** Plans in a Postgres database. Subscribers are told of offers by `notify`, over a connection that exists while anybody subscribes. */
 export class PostgresTapestryStore extends SqlTapestryStore<PostgresDatabase> {
   readonly technology = 'postgres';
-  readonly #listener: OfferListener;
-
-  /** Closing the store closes the database with it. */
-  constructor(database: PostgresDatabase) {
-    super(database);
-    this.#listener = new OfferListener(database);
-  }
+  readonly #listener = new OfferListener(this.database);
 
   async offer({ runId, fragment, offeredAt }: Omit<Offer, 'number'>): Promise<number> {
     const { rows } = await this.database.run(

@@ -7,6 +7,7 @@ import {
   requireIntact,
 } from '../../ports/parts/content-hash';
 import { pageAfterHash, pageLimit, pageOfValues } from '../../ports/parts/pages';
+import { SqlAdapter } from './adapter';
 import { bytesOfBlob } from './blob';
 import { readChunks, upload } from './chunks';
 import type { SqlDatabase } from './database';
@@ -34,16 +35,7 @@ const ROWS_AT_ONCE = 500;
  * Values in an SQL database: one row each; larger ones (over 4 MiB) and streams in chunks. Subclasses decide
  * how rows are put.
  */
-export abstract class SqlDataStore<D extends SqlDatabase> implements DataStore {
-  abstract readonly technology: string;
-  /** Adapters on one database can share a transaction. */
-  readonly database: D;
-
-  /** Closing the store closes the database with it. */
-  constructor(database: D) {
-    this.database = database;
-  }
-
+export abstract class SqlDataStore<D extends SqlDatabase> extends SqlAdapter<D> implements DataStore {
   async put(values: readonly StoredValue[]): Promise<void> {
     const small = await this.putLarge(values);
     if (small.length > 0) await this.putSmall(small);
@@ -153,14 +145,6 @@ export abstract class SqlDataStore<D extends SqlDatabase> implements DataStore {
   deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]> {
     if (hashes.length === 0) return Promise.resolve([]);
     return this.database.write((db) => deleteValues(db, this.database.dialect, hashes, since));
-  }
-
-  identity(): Promise<string> {
-    return this.database.identity();
-  }
-
-  close(): Promise<void> {
-    return this.database.close();
   }
 
   #rows(hashes: readonly string[]): Promise<ValueRow[]> {

@@ -12,6 +12,7 @@ import {
   type StoredDeadLetter,
 } from '../../ports';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
+import { SqlAdapter } from './adapter';
 import { before } from './before';
 import type { SqlDatabase, SqlExecutor } from './database';
 import type { EmittersTable } from './schema';
@@ -26,18 +27,9 @@ const NO_FAILURE = { failures: 0, failing_since: null, last_error: null, retry_a
 const ENABLED = { disabled_at: null, disabled_because: null } as const;
 
 /** The cursors of emitters and their dead letters, in an SQL database. */
-export class SqlEmitterTable implements EmitterTable {
-  readonly technology: string;
-  readonly #database: SqlDatabase;
-
-  /** Closing the table closes the database with it. */
-  constructor(technology: string, database: SqlDatabase) {
-    this.technology = technology;
-    this.#database = database;
-  }
-
+export abstract class SqlEmitterTable<D extends SqlDatabase> extends SqlAdapter<D> implements EmitterTable {
   async begin(name: string, { position, positionAt }: Move): Promise<EmitterState> {
-    return await this.#database.write(async (db) => {
+    return await this.database.write(async (db) => {
       const fresh = {
         name,
         version: 0,
@@ -63,7 +55,7 @@ export class SqlEmitterTable implements EmitterTable {
   }
 
   list(): Promise<EmitterState[]> {
-    return this.#database.read((db) => statesOf(db));
+    return this.database.read((db) => statesOf(db));
   }
 
   async advance(name: string, version: number, advance: Advance): Promise<number | undefined> {
@@ -78,7 +70,7 @@ export class SqlEmitterTable implements EmitterTable {
     if (deadLetters.length === 0 && settled.length === 0) {
       return (await this.#changeAlone(name, version, changes)) ? version + 1 : undefined;
     }
-    return await this.#database.write(async (db) => {
+    return await this.database.write(async (db) => {
       const { numUpdatedRows } = await changed(db, name, version, changes).executeTakeFirstOrThrow();
       if (numUpdatedRows === 0n) return undefined;
       if (settled.length > 0) await this.#forget(db, name, settled);
@@ -141,7 +133,7 @@ export class SqlEmitterTable implements EmitterTable {
   async deadLetters(name: string, query: DeadLetterQuery = {}): Promise<Page<StoredDeadLetter>> {
     const limit = pageLimit(query);
     const start = pageStart(query);
-    const rows = await this.#database.read((db) => {
+    const rows = await this.database.read((db) => {
       let select = db.selectFrom('selvage_dead_letters').selectAll().where('emitter', '=', name);
       if (query.redriven) select = select.where('redriven_at', 'is not', null);
       if (start !== undefined) select = select.where(before('at', 'id', start));
@@ -155,23 +147,23 @@ export class SqlEmitterTable implements EmitterTable {
   }
 
   async redrive(name: string, eventIds?: readonly string[]): Promise<number> {
-    const { numUpdatedRows } = await this.#database.write((db) => {
+    const { numUpdatedRows } = await this.database.write((db) => {
       let update = db
         .updateTable('selvage_dead_letters')
         .set({ redriven_at: this.#now })
         .where('emitter', '=', name);
-      if (eventIds) update = update.where(this.#database.dialect.isOneOf('event_id', eventIds));
+      if (eventIds) update = update.where(this.database.dialect.isOneOf('event_id', eventIds));
       return update.executeTakeFirstOrThrow();
     });
     return Number(numUpdatedRows);
   }
 
   async forget(name: string, eventIds?: readonly string[]): Promise<number> {
-    return await this.#database.write((db) => this.#forget(db, name, eventIds));
+    return await this.database.write((db) => this.#forget(db, name, eventIds));
   }
 
   async remove(name: string): Promise<boolean> {
-    return await this.#database.write(async (db) => {
+    return await this.database.write(async (db) => {
       await this.#forget(db, name);
       const { numDeletedRows } = await db
         .deleteFrom('selvage_emitters')
@@ -181,22 +173,18 @@ export class SqlEmitterTable implements EmitterTable {
     });
   }
 
-  close(): Promise<void> {
-    return this.#database.close();
-  }
-
   async #forget(db: SqlExecutor, name: string, eventIds?: readonly string[]): Promise<number> {
     let remove = db.deleteFrom('selvage_dead_letters').where('emitter', '=', name);
-    if (eventIds) remove = remove.where(this.#database.dialect.isOneOf('event_id', eventIds));
+    if (eventIds) remove = remove.where(this.database.dialect.isOneOf('event_id', eventIds));
     return Number((await remove.executeTakeFirstOrThrow()).numDeletedRows);
   }
 
   get #now(): RawBuilder<number> {
-    return this.#database.dialect.now();
+    return this.database.dialect.now();
   }
 
   async #changeAlone(name: string, version: number | undefined, changes: object): Promise<boolean> {
-    return (await this.#database.writeOne((db) => changed(db, name, version, changes))) > 0;
+    return (await this.database.writeOne((db) => changed(db, name, version, changes))) > 0;
   }
 }
 

@@ -25,6 +25,7 @@ import {
   type StoredValue,
 } from '../../ports';
 import { addRunFigures, StatisticsTally } from '../../ports/parts/statistics-tally';
+import { SqlAdapter } from './adapter';
 import { SqlDataStore } from './data-store';
 import type { SqlDatabase, SqlExecutor } from './database';
 import { SqlPartitionQueries } from './partitions';
@@ -55,19 +56,9 @@ export interface KnotStatisticsQuery extends StatisticsQuery {
 }
 
 /** Runs and lineage in an SQL database. Subclasses decide how records are committed. */
-export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory {
-  abstract readonly technology: string;
-  /** Adapters on one database can share a transaction. */
-  readonly database: D;
-  protected readonly watch: StepBackWatch;
-  readonly partitions: SqlPartitionQueries;
-
-  /** Closing the history closes the database with it. */
-  constructor(database: D) {
-    this.database = database;
-    this.watch = new StepBackWatch((step) => this.#noteStepBack(step));
-    this.partitions = new SqlPartitionQueries(database, () => this.catchUp());
-  }
+export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D> implements RunHistory {
+  protected readonly watch = new StepBackWatch((step) => this.#noteStepBack(step));
+  readonly partitions = new SqlPartitionQueries(this.database, () => this.catchUp());
 
   onStepBack(listener: (step: StepBack, isFirst: boolean) => void): void {
     this.watch.onStepBack(listener);
@@ -294,19 +285,11 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
     return this.database.read((db) => findLineage(db, this.database.dialect, query));
   }
 
-  identity(): Promise<string> {
-    return this.database.identity();
-  }
-
   async now(): Promise<number> {
     const { dialect } = this.database;
     const { now } = await this.database.read((db) =>
       db.selectNoFrom(() => dialect.now().as('now')).executeTakeFirstOrThrow(),
     );
     return now;
-  }
-
-  close(): Promise<void> {
-    return this.database.close();
   }
 }

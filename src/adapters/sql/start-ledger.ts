@@ -10,6 +10,7 @@ import {
 } from '../../ports';
 import { requireStorableText } from '../../ports/parts/not-storable';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
+import { SqlAdapter } from './adapter';
 import { before } from './before';
 import type { SqlDatabase } from './database';
 import type { StartsTable } from './schema';
@@ -19,15 +20,7 @@ export type StartRow = Selectable<StartsTable>;
 /** Rows removed per transaction, so that nobody waits long for it. */
 const FORGOTTEN_AT_ONCE = 10_000;
 
-export abstract class SqlStartLedger<Database extends SqlDatabase> implements StartLedger {
-  abstract readonly technology: string;
-  readonly database: Database;
-
-  /** Closing the ledger closes the database with it. */
-  constructor(database: Database) {
-    this.database = database;
-  }
-
+export abstract class SqlStartLedger<D extends SqlDatabase> extends SqlAdapter<D> implements StartLedger {
   abstract claim(claims: readonly StartClaim[]): Promise<ClaimResult[]>;
 
   abstract markStarted(keys: readonly Pick<StartClaim, 'trigger' | 'key'>[]): Promise<void>;
@@ -86,10 +79,6 @@ export abstract class SqlStartLedger<Database extends SqlDatabase> implements St
       forgotten += some;
     }
     return forgotten;
-  }
-
-  close(): Promise<void> {
-    return this.database.close();
   }
 }
 

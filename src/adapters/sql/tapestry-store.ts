@@ -7,20 +7,15 @@ import {
   type SubscribableTapestryStore,
 } from '../../ports';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
+import { SqlAdapter } from './adapter';
 import { before } from './before';
 import type { SqlDatabase, SqlExecutor } from './database';
 
 /** Plans and offers in an SQL database. Subclasses decide how offers are written, and how subscribers are told of them. */
-export abstract class SqlTapestryStore<D extends SqlDatabase> implements SubscribableTapestryStore {
-  abstract readonly technology: string;
-  /** Adapters on one database can share a transaction. */
-  readonly database: D;
-
-  /** Closing the store closes the database with it. */
-  constructor(database: D) {
-    this.database = database;
-  }
-
+export abstract class SqlTapestryStore<D extends SqlDatabase>
+  extends SqlAdapter<D>
+  implements SubscribableTapestryStore
+{
   async save(plan: StoredPlan): Promise<void> {
     await this.database.write((db) =>
       db
@@ -64,14 +59,6 @@ export abstract class SqlTapestryStore<D extends SqlDatabase> implements Subscri
     runId: string,
     options: { readonly after?: number; readonly signal: AbortSignal },
   ): AsyncIterable<Offer>;
-
-  identity(): Promise<string> {
-    return this.database.identity();
-  }
-
-  close(): Promise<void> {
-    return this.database.close();
-  }
 }
 
 async function offersAfter(db: SqlExecutor, runId: string, after: number, limit: number): Promise<Offer[]> {

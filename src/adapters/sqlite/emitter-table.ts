@@ -3,10 +3,8 @@ import { openSqliteDatabase, type SqliteOptions } from './open';
 import type { SqliteDatabase } from './database';
 
 /** The cursors of emitters and their dead letters, in an SQLite database. */
-export class SqliteEmitterTable extends SqlEmitterTable {
-  constructor(database: SqliteDatabase) {
-    super('sqlite', database);
-  }
+export class SqliteEmitterTable extends SqlEmitterTable<SqliteDatabase> {
+  readonly technology = 'sqlite';
 }
 
 /** Errors as of {@link openSqliteDatabase}. */

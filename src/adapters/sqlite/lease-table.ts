@@ -7,6 +7,7 @@ import type {
   TurnAnswer,
   TurnRequest,
 } from '../../ports';
+import { SqlAdapter } from '../sql/adapter';
 import { openSqliteDatabase, type SqliteOptions } from './open';
 import type { SqliteDatabase } from './database';
 import type { SqliteConnection } from './connection';
@@ -15,24 +16,20 @@ import type { LeasesTable } from '../sql/schema';
 type Row = Pick<LeasesTable, 'owner' | 'holder' | 'since' | 'expires_at'>;
 
 /** Leases in an SQLite database. The clock is the machine's, which all processes that have the file open share. */
-export class SqliteLeaseTable implements LeaseTable {
+export class SqliteLeaseTable extends SqlAdapter<SqliteDatabase> implements LeaseTable {
   readonly technology = 'sqlite';
-  readonly #database: SqliteDatabase;
-  readonly #now: () => number;
 
-  /**
-   * Closing the table closes the database with it.
-   *
-   * @param now the clock, of tests that set it
-   */
-  constructor(database: SqliteDatabase, now: () => number = Date.now) {
-    this.#database = database;
-    this.#now = now;
+  /** @param now the clock, of tests that set it */
+  constructor(
+    database: SqliteDatabase,
+    private readonly now: () => number = Date.now,
+  ) {
+    super(database);
   }
 
   acquire({ key, owner, token, holder, limit, ttl }: LeaseRequest): Promise<LeaseAnswer> {
-    return this.#database.writeAtOnce((connection) => {
-      const now = this.#now();
+    return this.database.writeAtOnce((connection) => {
+      const now = this.now();
       connection.run('delete from selvage_leases where "key" = ? and expires_at <= ?', [key, now]);
       // Handles a clock that was set back.
       connection.run(
@@ -58,8 +55,8 @@ export class SqliteLeaseTable implements LeaseTable {
   }
 
   renew(leases: readonly Lease[], ttl: number): Promise<boolean[]> {
-    return this.#database.writeAtOnce((connection) => {
-      const expiresAt = this.#now() + ttl;
+    return this.database.writeAtOnce((connection) => {
+      const expiresAt = this.now() + ttl;
       return leases.map(({ key, owner, token }) => {
         const { changes } = connection.run(
           'update selvage_leases set ttl = ?, expires_at = ? where "key" = ? and owner = ? and token = ?',
@@ -71,7 +68,7 @@ export class SqliteLeaseTable implements LeaseTable {
   }
 
   async release({ key, owner, token }: Lease): Promise<void> {
-    await this.#database.writeAtOnce((connection) =>
+    await this.database.writeAtOnce((connection) =>
       connection.run('delete from selvage_leases where "key" = ? and owner = ? and token = ?', [
         key,
         owner,
@@ -81,8 +78,8 @@ export class SqliteLeaseTable implements LeaseTable {
   }
 
   async holders(key: string): Promise<LeaseHolder[]> {
-    const now = this.#now();
-    const rows = await this.#database.read((db) =>
+    const now = this.now();
+    const rows = await this.database.read((db) =>
       db
         .selectFrom('selvage_leases')
         .selectAll()
@@ -95,8 +92,8 @@ export class SqliteLeaseTable implements LeaseTable {
   }
 
   takeTurn({ key, interval, within }: TurnRequest): Promise<TurnAnswer> {
-    return this.#database.writeAtOnce((connection) => {
-      const now = this.#now();
+    return this.database.writeAtOnce((connection) => {
+      const now = this.now();
       // No turn is further ahead than when it was taken, unless the clock was set back.
       connection.run('update selvage_turns set next_at = ? + ahead where "key" = ? and next_at > ? + ahead', [
         now,
@@ -117,10 +114,6 @@ export class SqliteLeaseTable implements LeaseTable {
       ]);
       return { granted: true, wait };
     });
-  }
-
-  close(): Promise<void> {
-    return this.#database.close();
   }
 }
 

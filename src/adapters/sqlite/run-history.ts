@@ -33,14 +33,8 @@ import { referredValues } from './referred-values';
 export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
   readonly technology = 'sqlite';
   protected readonly numberOfChange = 'l.id';
-  readonly #index: LineageIndex;
   readonly #lastCommit = new LastCommit(this.watch);
-
-  /** Closing the history closes the database with it. */
-  constructor(database: SqliteDatabase) {
-    super(database);
-    this.#index = new LineageIndex(database);
-  }
+  readonly #index = new LineageIndex(this.database);
 
   async commitWith(
     records: readonly LineageRecord[],
