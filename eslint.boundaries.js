@@ -519,7 +519,7 @@ const technologies = {
   'open-telemetry': {
     folders: ['emitters', 'metrics', 'values', 'authoring/element-id'],
     typesOf: ['authoring'],
-    packages: ['@opentelemetry/api'],
+    packages: ['@opentelemetry/api', 'lru-cache'],
   },
   postgres: { sql: true, packages: ['kysely'], packageTypes: ['pg'] },
   s3: { packageTypes: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'] },

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { canonicalJson, type Json } from '../values';
 import { SelvageError } from '../errors';
 import { LoadedPlan, alignLayout, type RunLayout } from '../runtime';
@@ -9,9 +10,9 @@ const LAYOUTS = 50;
 
 /** Plans and layout slices of the runs that this worker works for, read once from the tapestry store. */
 export class PlanCache {
-  private readonly plans = new Map<string, Promise<LoadedPlan>>();
-  private readonly layouts = new Map<string, readonly string[]>();
-  private readonly graphs = new Map<string, RunLayout>();
+  private readonly plans = new LRUCache<string, Promise<LoadedPlan>>({ max: PLANS });
+  private readonly layouts = new LRUCache<string, readonly string[]>({ max: LAYOUTS });
+  private readonly graphs = new LRUCache<string, RunLayout>({ max: LAYOUTS });
 
   /** @param registered plans of this worker, which the store may have lost */
   constructor(
@@ -24,7 +25,7 @@ export class PlanCache {
     let plan = this.plans.get(hash);
     if (!plan) {
       plan = this.load(hash);
-      remember(this.plans, hash, plan, PLANS);
+      this.plans.set(hash, plan);
       // Failures are not cached, so that the next attempt reads again.
       plan.catch(() => this.plans.delete(hash));
     }
@@ -33,7 +34,7 @@ export class PlanCache {
 
   /** Adds a plan that was made here and is in the store. */
   add({ plan, hash }: CompiledPlan): void {
-    if (!this.plans.has(hash)) remember(this.plans, hash, Promise.resolve(new LoadedPlan(plan, hash)), PLANS);
+    if (!this.plans.has(hash)) this.plans.set(hash, Promise.resolve(new LoadedPlan(plan, hash)));
   }
 
   /** Puts a plan back into the store, which may have lost it. Errors as for {@link get}. */
@@ -63,7 +64,7 @@ export class PlanCache {
         const { plan: before } = await this.get(since);
         slices = encodeLayout(layout, layoutOf(before, terminals));
       }
-      remember(this.layouts, key, slices, LAYOUTS);
+      this.layouts.set(key, slices);
     }
     return slices;
   }
@@ -75,7 +76,7 @@ export class PlanCache {
     if (!graph) {
       const { plan } = await this.get(hash);
       graph = alignLayout(decodeLayout(await this.layoutSlices(hash, terminals)), plan);
-      remember(this.graphs, key, graph, LAYOUTS);
+      this.graphs.set(key, graph);
     }
     return graph;
   }
@@ -94,9 +95,4 @@ export class PlanCache {
     }
     return LoadedPlan.parse(stored.text, hash);
   }
-}
-
-function remember<K, V>(map: Map<K, V>, key: K, value: V, limit: number): void {
-  if (map.size >= limit) map.delete(map.keys().next().value as K);
-  map.set(key, value);
 }

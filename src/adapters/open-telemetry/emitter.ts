@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { TracerProvider } from '@opentelemetry/api';
 import type { Logger } from '../../authoring/knot-context';
 import type { DeliveryContext, Emitter, RunEvent } from '../../emitters';
@@ -36,9 +37,9 @@ export async function createOpenTelemetryEmitter(
  * E3  Metrics have no ids: a process counts an event once, however often it is delivered.
  */
 class OpenTelemetryEmitter implements Emitter {
-  private readonly counted = new Recent();
+  private readonly counted = new LRUCache<string, true>({ max: REMEMBERED });
   /** By map of a run: the elements that have a span beyond those that have one anyway. */
-  private readonly shown = new Map<string, Set<string>>();
+  private readonly shown = new LRUCache<string, Set<string>>({ max: REMEMBERED_MAPS });
   private last: { readonly run: RunRecord; readonly trace: TraceOfRun } | undefined;
   private maker: SpanMaker | undefined;
   private metrics: RunMetrics | undefined;
@@ -65,7 +66,7 @@ class OpenTelemetryEmitter implements Emitter {
       if (this.counted.has(event.id)) continue;
       if (event.type === 'knot-finished') this.metrics?.countKnot(event.record, event.run.tapestry);
       else if (event.type === 'run-ended') this.metrics?.countRun(event.run);
-      this.counted.add(event.id);
+      this.counted.set(event.id, true);
     }
   }
 
@@ -125,25 +126,7 @@ class OpenTelemetryEmitter implements Emitter {
     if (shown.has(knot_id)) return true;
     if (shown.size >= trace.elementsPerMap) return false;
     this.shown.set(key, shown.add(knot_id));
-    if (this.shown.size > REMEMBERED_MAPS) this.shown.delete(this.shown.keys().next().value!);
     return true;
-  }
-}
-
-/** The newest texts that were added, twice as many as the bound at most. A set is slow to find its oldest. */
-class Recent {
-  private texts = new Set<string>();
-  private older: ReadonlySet<string> = new Set();
-
-  has(text: string): boolean {
-    return this.texts.has(text) || this.older.has(text);
-  }
-
-  add(text: string): void {
-    this.texts.add(text);
-    if (this.texts.size < REMEMBERED) return;
-    this.older = this.texts;
-    this.texts = new Set();
   }
 }
 
