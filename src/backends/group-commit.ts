@@ -25,29 +25,20 @@ const MAXIMUM_BYTES = 8 * 1024 * 1024;
  * settles when its own commit is durable or has failed.
  */
 export class GroupCommit {
-  readonly #backends: Pick<Backends, 'commit'>;
   #queue: Waiting[] = [];
   #isRunning = false;
   #lastTurn = 0;
   #whenIdle: (() => void)[] = [];
-
-  readonly #instead: ((commit: Commit, error: SelvageError) => Commit | undefined) | undefined;
-
-  readonly #counts: Pick<WorkCounts, 'committed'> | undefined;
 
   /**
    * @param instead what to commit in place of something that the backends can never store; undefined to refuse it
    * @param counts hears of each batch
    */
   constructor(
-    backends: Pick<Backends, 'commit'>,
-    instead?: (commit: Commit, error: SelvageError) => Commit | undefined,
-    counts?: Pick<WorkCounts, 'committed'>,
-  ) {
-    this.#backends = backends;
-    this.#instead = instead;
-    this.#counts = counts;
-  }
+    private readonly backends: Pick<Backends, 'commit'>,
+    private readonly instead?: (commit: Commit, error: SelvageError) => Commit | undefined,
+    private readonly counts?: Pick<WorkCounts, 'committed'>,
+  ) {}
 
   /** With `urgent` (default false), waiting for others of this turn of the event loop is useless. */
   commit(given: Commit, { urgent = false }: { urgent?: boolean } = {}): Promise<CommitResult> {
@@ -104,7 +95,7 @@ export class GroupCommit {
       const [first] = batch;
       const other =
         batch.length === 1 && SelvageError.is(error, 'NotStorable')
-          ? this.#instead?.(first!.commit, error)
+          ? this.instead?.(first!.commit, error)
           : undefined;
       if (other) {
         await this.#sendOther(first!, other);
@@ -119,8 +110,8 @@ export class GroupCommit {
 
   async #commit(commits: readonly Commit[]): Promise<CommitResult[]> {
     const since = performance.now();
-    const results = await this.#backends.commit(commits);
-    this.#counts?.committed(results, (performance.now() - since) / 1_000);
+    const results = await this.backends.commit(commits);
+    this.counts?.committed(results, (performance.now() - since) / 1_000);
     return results;
   }
 

@@ -167,21 +167,14 @@ async function openAll({ dataStore }: Backends): Promise<void> {
 
 /** Opens each location once, whichever URLs name it. */
 class OpenLocations {
-  readonly #projectDir: string;
-  readonly #durable: boolean;
-  readonly #requireReadableStore: (store: DataStore) => Promise<void>;
   readonly #open = new Map<string, Promise<OpenLocation>>();
 
   /** @param requireReadableStore checks a store that is opened late */
   constructor(
-    projectDir: string,
-    durable: boolean,
-    requireReadableStore: (store: DataStore) => Promise<void>,
-  ) {
-    this.#projectDir = projectDir;
-    this.#durable = durable;
-    this.#requireReadableStore = requireReadableStore;
-  }
+    private readonly projectDir: string,
+    private readonly durable: boolean,
+    private readonly requireReadableStore: (store: DataStore) => Promise<void>,
+  ) {}
 
   async tapestryStore(url: string): Promise<TapestryStore> {
     return (await this.#at('tapestry store', url)).tapestryStore!();
@@ -193,7 +186,7 @@ class OpenLocations {
 
   /** A store on a server of its own is opened late. */
   async dataStore(url: string): Promise<DataStore> {
-    const { technology, place } = placeOf('data store', url, this.#projectDir);
+    const { technology, place } = placeOf('data store', url, this.projectDir);
     const open = async (): Promise<DataStore> => (await this.#at('data store', url)).dataStore!();
     if (!technology.isServer || this.#open.has(place.key)) return await open();
     return new LateDataStore({
@@ -201,7 +194,7 @@ class OpenLocations {
       open: async () => {
         const store = await open();
         try {
-          await this.#requireReadableStore(store);
+          await this.requireReadableStore(store);
           return store;
         } catch (error) {
           this.#open.delete(place.key);
@@ -235,10 +228,10 @@ class OpenLocations {
   }
 
   async #at(port: Port, url: string): Promise<OpenLocation> {
-    const { technology, place } = placeOf(port, url, this.#projectDir);
+    const { technology, place } = placeOf(port, url, this.projectDir);
     let open = this.#open.get(place.key);
     if (open === undefined) {
-      open = technology.open(place, { durable: this.#durable });
+      open = technology.open(place, { durable: this.durable });
       this.#open.set(place.key, open);
       open.catch(() => this.#open.delete(place.key));
     }

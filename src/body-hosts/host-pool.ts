@@ -47,10 +47,6 @@ const HAND_BACK_MS = 30_000;
  * free, in the order of the calls.
  */
 export class HostPool {
-  readonly #start: StartHost;
-  readonly #unheard: (line: string) => void;
-  readonly #size: number;
-  readonly #handsOn: boolean;
   readonly #members = new Set<Member>();
   #within: readonly string[] = [];
   #bodies: ReadonlyMap<string, BodyDescription> | undefined;
@@ -67,12 +63,12 @@ export class HostPool {
    * @param handsOn bodies run elsewhere, and what goes on after its grace is given up by the host itself: stopping it would lose
    *   all others
    */
-  constructor(start: StartHost, size: number, unheard: (line: string) => void, handsOn = false) {
-    this.#start = start;
-    this.#size = size;
-    this.#unheard = unheard;
-    this.#handsOn = handsOn;
-  }
+  constructor(
+    private readonly start: StartHost,
+    private readonly size: number,
+    private readonly unheard: (line: string) => void,
+    private readonly handsOn = false,
+  ) {}
 
   /**
    * Starts the first, and asks it which bodies it has: by name. Every later one must have the same.
@@ -108,7 +104,7 @@ export class HostPool {
     begins?.();
     const grace = policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS;
     // After the grace, what still goes on is stopped by stopping what runs it.
-    const stop = afterCancel(signal, grace + (this.#handsOn ? HAND_BACK_MS : 0), {
+    const stop = afterCancel(signal, grace + (this.handsOn ? HAND_BACK_MS : 0), {
       over: () => member.host.kill(),
     });
     try {
@@ -145,7 +141,7 @@ export class HostPool {
         .sort((a, b) => a.calls - b.calls);
       const isBusy = !member || (occupies && member.calls > 0);
       const refusal = this.#refusal();
-      if (isBusy && !refusal && usable.length + this.#starting < this.#size) {
+      if (isBusy && !refusal && usable.length + this.#starting < this.size) {
         const started = await this.#startOne(occupies).catch((error: unknown) => {
           // Where others go on, the call waits for one of them.
           if (usable.length === 0 || !SelvageError.is(error, 'HostNotUsable')) throw error;
@@ -189,8 +185,8 @@ export class HostPool {
   async #startOne(occupies: boolean): Promise<Member> {
     this.#starting += 1;
     try {
-      const host = this.#start((line) => {
-        if (this.#handsOn || !session.said(line)) this.#unheard(line);
+      const host = this.start((line) => {
+        if (this.handsOn || !session.said(line)) this.unheard(line);
       });
       const session: HostSession = new HostSession(host.link, () => host.name);
       const member: Member = { host, session, isReady: false, concurrency: 1, occupied: 0, calls: 0 };

@@ -82,15 +82,11 @@ export function hostNames(tapestries: Iterable<TapestryRecord>, taskQueue: strin
 }
 
 class OpenHosts implements BodyHosts {
-  readonly #open: ReadonlyMap<string, OpenHost>;
-
-  constructor(open: ReadonlyMap<string, OpenHost>) {
-    this.#open = open;
-  }
+  constructor(private readonly open: ReadonlyMap<string, OpenHost>) {}
 
   async call(call: BodyCall): Promise<unknown> {
     const { definition, policy, context } = call;
-    const host = this.#open.get(policy.host!);
+    const host = this.open.get(policy.host!);
     const body = host?.nameOf(definition);
     if (!host || body === undefined) throw hostMissing(policy.host!, context.knotId);
     return await host.pool.call(body, call);
@@ -99,16 +95,16 @@ class OpenHosts implements BodyHosts {
   codeHashOf(name: string, definition: DefinitionRecord): string | undefined {
     // Threads may compile a body otherwise than what the worker was started with.
     if (!definition.host) return undefined;
-    const source = this.#open.get(name)?.pool.bodies.get(definition.name)?.source;
+    const source = this.open.get(name)?.pool.bodies.get(definition.name)?.source;
     return source === undefined ? undefined : codeHashOf(source, nodeSha256);
   }
 
   troubles(): ReadonlyMap<string, unknown> {
-    return new Map([...this.#open].map(([name, { pool }]) => [name, pool.trouble]));
+    return new Map([...this.open].map(([name, { pool }]) => [name, pool.trouble]));
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open.values()].map(({ pool }) => pool.close()));
+    await Promise.all([...this.open.values()].map(({ pool }) => pool.close()));
   }
 }
 

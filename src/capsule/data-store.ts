@@ -19,9 +19,7 @@ export class CapsuleDataStore implements DataStore {
   readonly technology = 'capsule';
   readonly #values: ReadonlyMap<string, CapsuleValue>;
   readonly #absent: ReadonlyMap<string, AbsentValue>;
-  readonly #file: string;
   readonly #madeAt: number;
-  readonly #digests: CapsuleDigests;
 
   constructor(
     {
@@ -29,14 +27,12 @@ export class CapsuleDataStore implements DataStore {
       absent,
       madeAt,
     }: { values: readonly CapsuleValue[]; absent: readonly AbsentValue[]; madeAt: number },
-    file: string,
-    digests: CapsuleDigests,
+    private readonly file: string,
+    private readonly digests: CapsuleDigests,
   ) {
     this.#values = new Map(values.map((value) => [value.hash, value]));
     this.#absent = new Map(absent.map((value) => [value.hash, value]));
     this.#madeAt = madeAt;
-    this.#file = file;
-    this.#digests = digests;
   }
 
   /** Why a value is missing; undefined if it is present, or if nothing names it. */
@@ -45,7 +41,7 @@ export class CapsuleDataStore implements DataStore {
   }
 
   async identity(): Promise<string> {
-    return `capsule ${this.#file}`;
+    return `capsule ${this.file}`;
   }
 
   /** @throws SelvageError `ValueDamaged`; or why the value is not in the file: `Redacted`, `NotKept`, `ValueMissing`, … */
@@ -57,7 +53,7 @@ export class CapsuleDataStore implements DataStore {
       return bytes;
     }
     const absent = this.#absent.get(hash);
-    if (absent) throw absenceError(absent, this.#file);
+    if (absent) throw absenceError(absent, this.file);
     return undefined;
   }
 
@@ -92,19 +88,19 @@ export class CapsuleDataStore implements DataStore {
   }
 
   async put(): Promise<void> {
-    throw readOnly(this.#file);
+    throw readOnly(this.file);
   }
 
   async putStream(): Promise<never> {
-    throw readOnly(this.#file);
+    throw readOnly(this.file);
   }
 
   async delete(): Promise<void> {
-    throw readOnly(this.#file);
+    throw readOnly(this.file);
   }
 
   async deleteUnlessPutSince(): Promise<string[]> {
-    throw readOnly(this.#file);
+    throw readOnly(this.file);
   }
 
   async close(): Promise<void> {}
@@ -118,15 +114,15 @@ export class CapsuleDataStore implements DataStore {
 
   /** False if it cannot be checked. @throws SelvageError `ValueDamaged` */
   #check({ hash }: CapsuleValue, bytes: Uint8Array): boolean {
-    const { known, areIncomplete } = this.#digests;
+    const { known, areIncomplete } = this.digests;
     const sha256 = nodeSha256(bytes);
     const digits = hash.slice(hash.indexOf(':') + 1);
     if (known.some(({ ofSha256 }) => ofSha256(sha256) === digits)) return true;
     if (areIncomplete) return false;
     throw new SelvageError(
       'ValueDamaged',
-      `The value ${hash} in ${this.#file} is damaged: its bytes are not those of its hash. Get the capsule again from where it was made.`,
-      { details: { hash, place: this.#file } },
+      `The value ${hash} in ${this.file} is damaged: its bytes are not those of its hash. Get the capsule again from where it was made.`,
+      { details: { hash, place: this.file } },
     );
   }
 }

@@ -28,18 +28,16 @@ export class RecordedRun {
   /** How its hashes are computed. Without the key, values are compared by their bytes. */
   readonly digest: ValueDigest;
   readonly #hasDigest: boolean;
-  readonly #backends: Backends;
   #maps: ReadonlySet<string> | undefined;
 
   constructor(
-    backends: Backends,
+    private readonly backends: Backends,
     readonly run: RunRecord,
     readonly plan: LoadedPlan,
     readonly records: ReadonlyMap<string, LineageRecord>,
     readonly tapestry: TapestryRecord,
     digest: ValueDigest | undefined,
   ) {
-    this.#backends = backends;
     this.#hasDigest = digest !== undefined;
     this.digest = digest ?? PLAIN_DIGEST;
     this.scratch = new ScratchDataStore(backends.dataStore, this.digest);
@@ -139,7 +137,7 @@ export class RecordedRun {
   async valueOf(record: LineageRecord): Promise<EncodedValue> {
     const value = valueOfRecord(record);
     if (value.stored !== undefined) return value;
-    const bytes = await this.#backends.dataStore.get(value.hash);
+    const bytes = await this.backends.dataStore.get(value.hash);
     if (bytes) return { ...value, encoded: encodedOfStored(value.hash, bytes), bytes };
     throw new SelvageError(
       'ValueMissing',

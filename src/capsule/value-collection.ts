@@ -77,9 +77,6 @@ export class ValueCollection {
   readonly absent: AbsentValue[] = [];
   bytes = 0;
   opened = 0;
-  readonly #backends: Backends;
-  readonly #options: WriteCapsuleOptions;
-  readonly #redactions: readonly Redaction[];
   /** The redactions that have applied to something. */
   readonly #met = new Set<Redaction>();
   readonly #texts = new Set<string>();
@@ -89,16 +86,17 @@ export class ValueCollection {
   readonly #maxTotal: number;
   readonly #maxValue: number;
 
-  constructor(backends: Backends, options: WriteCapsuleOptions, redactions: readonly Redaction[]) {
-    this.#backends = backends;
-    this.#options = options;
-    this.#redactions = redactions;
+  constructor(
+    private readonly backends: Backends,
+    private readonly options: WriteCapsuleOptions,
+    private readonly redactions: readonly Redaction[],
+  ) {
     this.#maxTotal = bound('maxTotalBytes', options.maxTotalBytes, DEFAULT_MAX_TOTAL);
     this.#maxValue = bound('maxValueBytes', options.maxValueBytes, DEFAULT_MAX_VALUE);
   }
 
   async take(wanted: readonly WantedValue[]): Promise<void> {
-    if (!this.#options.secrets) this.#noteSecret(wanted);
+    if (!this.options.secrets) this.#noteSecret(wanted);
     const byHash = new Map<string, WantedValue[]>();
     for (const value of wanted) {
       if (isSealedName(value.hash)) continue;
@@ -118,15 +116,15 @@ export class ValueCollection {
 
   async #takeOne(same: readonly WantedValue[], size: number | undefined): Promise<void> {
     const { hash, run } = same[0]!;
-    if (this.#options.values === false)
+    if (this.options.values === false)
       return this.#leave(hash, size, 'Redacted', 'it was made without values');
-    if (this.#options.redactSubject && same.some((value) => subjectOf(value.run) !== undefined))
+    if (this.options.redactSubject && same.some((value) => subjectOf(value.run) !== undefined))
       return this.#leave(hash, size, 'Redacted', 'values of the subject of its run were redacted');
     // Given before a schema made a parameter of it, or as a signal that no knot took: no path can describe
     // its parts.
-    if (this.#redactions.length > 0 && same.every(({ record }) => record === undefined))
+    if (this.redactions.length > 0 && same.every(({ record }) => record === undefined))
       return this.#leave(hash, size, 'Redacted', 'it is the value of no knot, and something was redacted');
-    const paths = same.flatMap((value) => pathsOf(value, this.#redactions));
+    const paths = same.flatMap((value) => pathsOf(value, this.redactions));
     if (size !== undefined && size > this.#maxValue && paths.length === 0)
       return this.#leave(
         hash,
@@ -153,7 +151,7 @@ export class ValueCollection {
         `all values together were to have at most ${this.#maxTotal} bytes`,
       );
     this.bytes += bytes.byteLength;
-    if (encryptionOf(this.#backends)) this.opened += 1;
+    if (encryptionOf(this.backends)) this.opened += 1;
     const content = hash.startsWith('bytes-')
       ? { base64: Buffer.from(bytes).toString('base64') }
       : { text: Buffer.from(bytes).toString('utf8') };
@@ -162,7 +160,7 @@ export class ValueCollection {
 
   async #read(hash: string, run: RunRecord, size: number | undefined): Promise<Uint8Array | undefined> {
     try {
-      const bytes = await withSubject(subjectOf(run), () => this.#backends.dataStore.get(hash));
+      const bytes = await withSubject(subjectOf(run), () => this.backends.dataStore.get(hash));
       if (bytes) return bytes;
       this.#leave(hash, size, 'ValueMissing', 'the data store did not have it');
     } catch (error) {
@@ -197,7 +195,7 @@ export class ValueCollection {
 
   /** Whether it has what looks like a secret, which is left out then. */
   #redactSecrets(hash: string, bytes: Uint8Array): boolean {
-    if (this.#options.secrets) return false;
+    if (this.options.secrets) return false;
     const text = Buffer.from(bytes).toString('utf8');
     const rest = this.#withoutSecrets(hash, text);
     if (rest === text) return false;
@@ -206,7 +204,7 @@ export class ValueCollection {
   }
 
   #withoutSecrets(hash: string, text: string): string | undefined {
-    if (this.#options.secrets) return text;
+    if (this.options.secrets) return text;
     const isJson = !hash.startsWith('bytes-');
     const shown = isJson ? JSON.stringify(redactJson(JSON.parse(text) as Json)) : redactText(text);
     if (shown === text && !this.#secret.has(hash)) return text;
@@ -234,7 +232,7 @@ export class ValueCollection {
 
   /** @param isMet whether its paths lead to something in the value */
   #noteMet(same: readonly WantedValue[], isMet: (paths: readonly (readonly string[])[]) => boolean): void {
-    for (const redaction of this.#redactions) {
+    for (const redaction of this.redactions) {
       const own = same.flatMap((value) => (value.isBeside ? [] : pathsOf(value, [redaction])));
       if (own.length > 0 && isMet(own)) this.#met.add(redaction);
     }
@@ -249,8 +247,8 @@ export class ValueCollection {
    *   meant to be kept back
    */
   requireAllRedacted(): void {
-    if (this.#options.values === false || this.#options.redactSubject) return;
-    const unmet = this.#redactions.find(
+    if (this.options.values === false || this.options.redactSubject) return;
+    const unmet = this.redactions.find(
       (redaction) => redaction.path.length > 0 && !this.#met.has(redaction),
     );
     if (!unmet) return;

@@ -7,28 +7,22 @@ const AT_ONCE = 100;
 
 /** Values of knots by id, or the reasons why they cannot be read now. */
 export class WantedValues {
-  readonly #values: ReadonlyMap<string, unknown>;
-  readonly #unreadable: ReadonlyMap<string, SelvageError>;
-
   constructor(
-    values: ReadonlyMap<string, unknown>,
-    unreadable: ReadonlyMap<string, SelvageError> = new Map(),
-  ) {
-    this.#values = values;
-    this.#unreadable = unreadable;
-  }
+    private readonly values: ReadonlyMap<string, unknown>,
+    private readonly unreadable: ReadonlyMap<string, SelvageError> = new Map(),
+  ) {}
 
   /** Defines the knot's value, if any, as a property of an object. Reading the property throws if the value cannot be read. */
   copyTo(target: object, property: string, knot: string): void {
-    const error = this.#unreadable.get(knot);
+    const error = this.unreadable.get(knot);
     const common = { enumerable: true, configurable: true };
     if (error) {
       const get = (): never => {
         throw error;
       };
       Object.defineProperty(target, property, { ...common, get });
-    } else if (this.#values.has(knot)) {
-      Object.defineProperty(target, property, { ...common, writable: true, value: this.#values.get(knot) });
+    } else if (this.values.has(knot)) {
+      Object.defineProperty(target, property, { ...common, writable: true, value: this.values.get(knot) });
     }
   }
 }

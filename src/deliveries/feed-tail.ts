@@ -14,8 +14,6 @@ const AWAY_MS = 1_000;
  * itself until it meets them, so emitters that are up to date cost no reads of their own.
  */
 export class FeedTail {
-  readonly #feed: Feed;
-  readonly #signal: AbortSignal;
   /** The newest changes, in order, the first of which has this number. */
   #held: HistoryChange[] = [];
   #first = 0;
@@ -25,10 +23,10 @@ export class FeedTail {
   #following: Promise<void> | undefined;
 
   /** @param signal ends it */
-  constructor(feed: Feed, signal: AbortSignal) {
-    this.#feed = feed;
-    this.#signal = signal;
-  }
+  constructor(
+    private readonly feed: Feed,
+    private readonly signal: AbortSignal,
+  ) {}
 
   /** Changes behind a position, in non-empty batches, until the signal is aborted. Errors as of `changes`. */
   async *pages(position: string | null, signal: AbortSignal): AsyncGenerator<readonly HistoryChange[]> {
@@ -37,7 +35,7 @@ export class FeedTail {
     while (!signal.aborted) {
       const next = this.#next.get(last);
       if (next === undefined) {
-        for await (const page of this.#feed.changes({ ...(last !== null && { after: last }), signal })) {
+        for await (const page of this.feed.changes({ ...(last !== null && { after: last }), signal })) {
           last = page.at(-1)!.position;
           yield page;
           const isAtEnd = page.length < CHANGES_AT_ONCE;
@@ -57,12 +55,12 @@ export class FeedTail {
   }
 
   async #follow(): Promise<void> {
-    while (!this.#signal.aborted) {
+    while (!this.signal.aborted) {
       try {
-        const last = await this.#feed.lastChange();
+        const last = await this.feed.lastChange();
         this.#next.set(last ?? null, this.#first);
-        const options = { ...(last !== undefined && { after: last }), signal: this.#signal };
-        for await (const page of this.#feed.changes(options)) this.#add(page);
+        const options = { ...(last !== undefined && { after: last }), signal: this.signal };
+        for await (const page of this.feed.changes(options)) this.#add(page);
       } catch {
         // Each emitter reads by itself, and meets what is wrong.
       }
@@ -70,7 +68,7 @@ export class FeedTail {
       this.#held = [];
       this.#next.clear();
       this.#wake();
-      await pause(AWAY_MS, this.#signal);
+      await pause(AWAY_MS, this.signal);
     }
   }
 

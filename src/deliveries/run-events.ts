@@ -38,18 +38,16 @@ export type Feed = RunHistory &
  * told after the run's start, with it: parameters, and all of a run in process, which is put on record when it is over.
  */
 export class RunEvents {
-  readonly #history: Feed;
-  readonly #remembered: number;
   /** Oldest first. */
   readonly #runs = new Map<string, RunRecord>();
   /** Several emitters hear of the same changes. */
   readonly #made = new WeakMap<HistoryChange, readonly RunEvent[]>();
 
   /** @param remembered most runs that are remembered */
-  constructor(history: Feed, remembered = 2_000) {
-    this.#history = history;
-    this.#remembered = remembered;
-  }
+  constructor(
+    private readonly history: Feed,
+    private readonly remembered = 2_000,
+  ) {}
 
   /** The events of each change, in order. */
   async of(changes: readonly HistoryChange[]): Promise<(readonly RunEvent[])[]> {
@@ -80,7 +78,7 @@ export class RunEvents {
     }
     for (const id of wanted) runs.delete(id);
     // What is told of a run is a copy: emitters send it elsewhere.
-    for (const run of (await this.#history.runsOf([...wanted])).map(redactTexts)) {
+    for (const run of (await this.history.runsOf([...wanted])).map(redactTexts)) {
       runs.set(run.temporal_run_id, run);
       this.#runs.set(run.temporal_run_id, run);
     }
@@ -94,7 +92,7 @@ export class RunEvents {
     const wanted = changes.flatMap(({ temporal_run_id, knot_id, isBeforeRun }): RecordKey[] =>
       knot_id !== undefined && !isBeforeRun && runs.has(temporal_run_id) ? [[temporal_run_id, knot_id]] : [],
     );
-    const records = await this.#history.recordsOf(wanted);
+    const records = await this.history.recordsOf(wanted);
     return new Map(records.map((record) => [keyOf(record.temporal_run_id, record.knot_id), record]));
   }
 
@@ -105,7 +103,7 @@ export class RunEvents {
       .map((change) => change.temporal_run_id);
     const early = new Map<string, LineageRecord[]>();
     if (started.length === 0) return early;
-    for (const record of await this.#history.recordsBeforeRun(started)) {
+    for (const record of await this.history.recordsBeforeRun(started)) {
       const ofRun = early.get(record.temporal_run_id);
       if (ofRun) ofRun.push(record);
       else early.set(record.temporal_run_id, [record]);
@@ -115,7 +113,7 @@ export class RunEvents {
 
   #trim(): void {
     const ids = this.#runs.keys();
-    for (let surplus = this.#runs.size - this.#remembered; surplus > 0; surplus -= 1)
+    for (let surplus = this.#runs.size - this.remembered; surplus > 0; surplus -= 1)
       this.#runs.delete(ids.next().value!);
   }
 }

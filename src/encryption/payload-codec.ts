@@ -12,16 +12,12 @@ const { Payload: PayloadMessage } = temporal.api.common.v1;
 
 /** Seals payloads for the server with the current master key, and opens those that come back. Unsealed ones pass unchanged. */
 export class SealingPayloadCodec implements PayloadCodec {
-  readonly #keyring: Keyring;
-
-  constructor(keyring: Keyring) {
-    this.#keyring = keyring;
-  }
+  constructor(private readonly keyring: Keyring) {}
 
   /** @throws SelvageError `BackendUnavailable` (the holder of the keys does not answer) */
   async encode(payloads: Payload[]): Promise<Payload[]> {
     if (payloads.length === 0) return payloads;
-    const key = await this.#keyring.current();
+    const key = await this.keyring.current();
     return payloads.map((payload) => ({
       metadata: { encoding: Buffer.from(ENCODING), key: Buffer.from(key.id) },
       data: seal(key, NAME, PayloadMessage.encode(payload).finish()),
@@ -36,7 +32,7 @@ export class SealingPayloadCodec implements PayloadCodec {
   async #open(payload: Payload): Promise<Payload> {
     const { encoding, key: id } = payload.metadata ?? {};
     if (!encoding || Buffer.from(encoding).toString() !== ENCODING) return payload;
-    const key = await this.#keyring.get(Buffer.from(id ?? []).toString());
+    const key = await this.keyring.get(Buffer.from(id ?? []).toString());
     try {
       return PayloadMessage.decode(unseal(key, NAME, payload.data ?? new Uint8Array()));
     } catch (error) {

@@ -21,18 +21,15 @@ interface Known {
 
 /** The keys of subjects: random ones, each stored wrapped by a master key. Forgetting a subject only requires deleting its key. */
 export class SubjectKeys {
-  readonly #keyring: Keyring;
-  readonly #store: SubjectKeyStore;
-  readonly #now: () => number;
   readonly #known = new Map<string, Known>();
   readonly #tags = new Map<string, SealingKey | 'forgotten'>();
   #tagsUntil = 0;
 
-  constructor(keyring: Keyring, store: SubjectKeyStore, now: () => number = Date.now) {
-    this.#keyring = keyring;
-    this.#store = store;
-    this.#now = now;
-  }
+  constructor(
+    private readonly keyring: Keyring,
+    private readonly store: SubjectKeyStore,
+    private readonly now: () => number = Date.now,
+  ) {}
 
   /**
    * The key of a subject; undefined if it has none, so that nothing is sealed for it.
@@ -41,7 +38,7 @@ export class SubjectKeys {
    */
   find(subject: string): Promise<SealingKey | undefined> {
     return this.#remembered(subject, async () => {
-      const record = await this.#store.get(subject);
+      const record = await this.store.get(subject);
       return record && (await this.#open(record));
     });
   }
@@ -55,15 +52,15 @@ export class SubjectKeys {
       const secret = randomBytes(KEY_BYTES);
       const { tag } = sealingKey(secret);
       const wrapped = await this.#wrap(subject, tag, secret);
-      const record = { subject, tag, wrapped, createdAt: this.#now(), forgottenAt: null };
+      const record = { subject, tag, wrapped, createdAt: this.now(), forgottenAt: null };
       // Another process may have been first.
-      return await this.#open(await this.#store.add(record));
+      return await this.#open(await this.store.add(record));
     }))!;
   }
 
   /** Deletes the key. Returns its record, or undefined if the subject never had one. May be repeated. */
   async forget(subject: string): Promise<SubjectKeyRecord | undefined> {
-    const record = await this.#store.forget(subject, this.#now());
+    const record = await this.store.forget(subject, this.now());
     this.#known.delete(subject);
     this.#tags.clear();
     return record;
@@ -75,7 +72,7 @@ export class SubjectKeys {
    * @throws SelvageError `KeyMissing`, `BackendUnavailable`
    */
   async byTag(tag: string): Promise<SealingKey | 'forgotten' | undefined> {
-    const now = this.#now();
+    const now = this.now();
     if (now >= this.#tagsUntil) this.#tags.clear();
     const known = this.#tags.get(tag);
     if (known) return known;
@@ -86,16 +83,16 @@ export class SubjectKeys {
   }
 
   record(subject: string): Promise<SubjectKeyRecord | undefined> {
-    return this.#store.get(subject);
+    return this.store.get(subject);
   }
 
   records(): AsyncGenerator<SubjectKeyRecord> {
-    return everyItem((page) => this.#store.list(page));
+    return everyItem((page) => this.store.list(page));
   }
 
   /** Wraps all keys with the current master key that are not yet; returns how many. Safe to interrupt and to repeat. */
   async rewrap(): Promise<number> {
-    const { id } = await this.#keyring.current();
+    const { id } = await this.keyring.current();
     let count = 0;
     for await (const record of this.records()) {
       if (record.wrapped === null || wrapperOf(record.wrapped) === id) continue;
@@ -104,22 +101,22 @@ export class SubjectKeys {
         record.tag,
         await this.#unwrap(record, record.wrapped),
       );
-      await this.#store.rewrap({ ...record, wrapped });
+      await this.store.rewrap({ ...record, wrapped });
       count += 1;
     }
     return count;
   }
 
   get technology(): string {
-    return this.#store.technology;
+    return this.store.technology;
   }
 
   close(): Promise<void> {
-    return this.#store.close();
+    return this.store.close();
   }
 
   #remembered(subject: string, ask: () => Promise<SealingKey | undefined>): Promise<SealingKey | undefined> {
-    const now = this.#now();
+    const now = this.now();
     const known = this.#known.get(subject);
     if (known && now < known.until && known.until <= now + SUBJECT_KEY_MEMORY_MS) return known.key;
     this.#forgetOld(now);
@@ -148,14 +145,14 @@ export class SubjectKeys {
   }
 
   async #wrap(subject: string, tag: string, secret: Uint8Array): Promise<string> {
-    const master = await this.#keyring.current();
+    const master = await this.keyring.current();
     return `${master.id}:${seal(master, wrapName(subject, tag), secret).toString('base64')}`;
   }
 
   async #unwrap({ subject, tag }: SubjectKeyRecord, wrapped: string): Promise<Buffer> {
     const id = wrapperOf(wrapped);
-    if (!this.#keyring.ids.includes(id)) throw keyMissing(id);
-    const master = await this.#keyring.get(id);
+    if (!this.keyring.ids.includes(id)) throw keyMissing(id);
+    const master = await this.keyring.get(id);
     try {
       return unseal(master, wrapName(subject, tag), Buffer.from(wrapped.slice(id.length + 1), 'base64'));
     } catch (error) {

@@ -22,10 +22,6 @@ export interface Place {
 
 /** The names under which a data store may have a value: sealed with one of the keys, or as it is. */
 export class ValuePlaces {
-  readonly #store: DataStore;
-  readonly #keyring: Keyring;
-  readonly #subjects: SubjectKeys;
-  readonly #subjectsOf: (hash: string) => Promise<readonly string[]>;
   readonly #listed = new LRUCache<string, Set<string>>({ max: REMEMBERED_NAMES });
 
   /**
@@ -33,22 +29,17 @@ export class ValuePlaces {
    *   outside of any run
    */
   constructor(
-    store: DataStore,
-    keyring: Keyring,
-    subjects: SubjectKeys,
-    subjectsOf: (hash: string) => Promise<readonly string[]>,
-  ) {
-    this.#store = store;
-    this.#keyring = keyring;
-    this.#subjects = subjects;
-    this.#subjectsOf = subjectsOf;
-  }
+    private readonly store: DataStore,
+    private readonly keyring: Keyring,
+    private readonly subjects: SubjectKeys,
+    private readonly subjectsOf: (hash: string) => Promise<readonly string[]>,
+  ) {}
 
   /** Where a value may be, likeliest first. */
   async placesOf(hash: string): Promise<Place[]> {
     const subject = currentScope()?.subject;
-    const own = subject === undefined ? undefined : await this.#subjects.find(subject);
-    const keys = [...(own ? [own] : []), ...(await this.#keyring.all())];
+    const own = subject === undefined ? undefined : await this.subjects.find(subject);
+    const keys = [...(own ? [own] : []), ...(await this.keyring.all())];
     return [...keys.map((key) => ({ name: requireName(hash, key), key })), { name: hash }];
   }
 
@@ -57,9 +48,9 @@ export class ValuePlaces {
     if (currentScope()) return [];
     const places: Place[] = [];
     let forgotten: SelvageError | undefined;
-    for (const subject of await this.#subjectsOf(hash)) {
+    for (const subject of await this.subjectsOf(hash)) {
       try {
-        const key = await this.#subjects.find(subject);
+        const key = await this.subjects.find(subject);
         if (key) places.push({ name: requireName(hash, key), key });
       } catch (error) {
         if (!SelvageError.is(error, 'SubjectForgotten')) throw error;
@@ -77,14 +68,14 @@ export class ValuePlaces {
     if (isSealedName(hash)) return scope || isKeyMark(hash) ? [] : [hash];
     if (!isContentHash(hash)) return [];
     if (scope?.subject !== undefined) {
-      const key = await this.#subjects.find(scope.subject);
+      const key = await this.subjects.find(scope.subject);
       return key ? [requireName(hash, key)] : [];
     }
     const names = new Set((await this.placesOf(hash)).map(({ name }) => name));
     if (!scope) {
       for (const name of this.#listed.get(hash) ?? []) names.add(name);
-      for (const subject of await this.#subjectsOf(hash)) {
-        const key = await this.#subjects.find(subject).catch(unlessForgotten);
+      for (const subject of await this.subjectsOf(hash)) {
+        const key = await this.subjects.find(subject).catch(unlessForgotten);
         if (key) names.add(requireName(hash, key));
       }
     }
@@ -106,10 +97,10 @@ export class ValuePlaces {
   }
 
   async #hashOfSubject(name: string, tag: string): Promise<string | undefined> {
-    const key = await this.#subjects.byTag(tag);
+    const key = await this.subjects.byTag(tag);
     if (key === 'forgotten') return undefined;
     if (!key) {
-      await requireKeysOf(this.#store, await this.#keyring.all());
+      await requireKeysOf(this.store, await this.keyring.all());
       throw this.#noKeyOfSubject(tag);
     }
     const hash = hashOfName(name, key);
@@ -133,7 +124,7 @@ export class ValuePlaces {
   #noKeyOfSubject(tag: string): SelvageError {
     return new SelvageError(
       'KeyMissing',
-      `There are values in the data store (${this.#store.technology}) of a subject whose key (${tag}) is not among the keys of subjects (${this.#subjects.technology}) of this process. ` +
+      `There are values in the data store (${this.store.technology}) of a subject whose key (${tag}) is not among the keys of subjects (${this.subjects.technology}) of this process. ` +
         'Name the place of the keys that the workers use: SELVAGE_SUBJECT_KEYS.',
       { details: { key: tag } },
     );

@@ -54,21 +54,19 @@ interface Ready {
  * throws, and the results of that call's events are unknown.
  */
 export class Starter {
-  readonly #client: Client;
-  readonly #trigger: TriggerDeclaration;
   readonly #name: string;
-  readonly #options: StarterOptions;
   readonly #claims: GroupedCalls<StartClaim, ClaimResult>;
   readonly #marks: GroupedCalls<Pick<StartClaim, 'trigger' | 'key'>, undefined>;
   readonly #slots: Slots;
   /** By key: the event's result, so that an event that is delivered again meanwhile waits for the first. */
   readonly #underWay = new Map<string, Promise<Acceptance>>();
 
-  constructor(client: Client, trigger: TriggerDeclaration, options: StarterOptions = {}) {
-    this.#client = client;
-    this.#trigger = trigger;
+  constructor(
+    private readonly client: Client,
+    private readonly trigger: TriggerDeclaration,
+    private readonly options: StarterOptions = {},
+  ) {
     this.#name = triggerName(trigger);
-    this.#options = options;
     const { startLedger } = client.backends;
     this.#claims = new GroupedCalls((claims) => startLedger.claim(claims), CALLS_AT_ONCE);
     this.#marks = new GroupedCalls(async (keys) => {
@@ -107,12 +105,12 @@ export class Starter {
   }
 
   async #prepare(event: TriggerEvent): Promise<Ready | Acceptance> {
-    const { tapestry } = this.#trigger;
+    const { tapestry } = this.trigger;
     try {
-      const map = this.#options.map ?? mapOf(this.#trigger);
-      const parameters = await parametersOfEvent(this.#trigger, event, map, this.#options.mapTimeout);
+      const map = this.options.map ?? mapOf(this.trigger);
+      const parameters = await parametersOfEvent(this.trigger, event, map, this.options.mapTimeout);
       if (parameters === undefined) return { status: 'filtered' };
-      return { event, start: await this.#client.starter.check(tapestry!, parameters) };
+      return { event, start: await this.client.starter.check(tapestry!, parameters) };
     } catch (error) {
       if (!isRefusal(error)) throw error;
       // Its run may have been started before the code that now refuses it was changed.
@@ -130,7 +128,7 @@ export class Starter {
 
   async #earlier({ key }: TriggerEvent, { details }: SelvageError): Promise<LedgerEntry | undefined> {
     if (details['reason'] === 'NotRecordable') return undefined;
-    const entry = await this.#client.backends.startLedger.find(this.#name, key);
+    const entry = await this.client.backends.startLedger.find(this.#name, key);
     return entry?.startedAt === null ? undefined : entry;
   }
 
@@ -138,7 +136,7 @@ export class Starter {
     return {
       trigger: this.#name,
       key,
-      runId: runIdOfEvent(this.#trigger, key),
+      runId: runIdOfEvent(this.trigger, key),
       requestHash: requestHash ?? null,
       event: link,
     };
@@ -171,8 +169,8 @@ export class Starter {
     try {
       const run = await this.#slots.use(() =>
         this.#inTime(() =>
-          this.#client.starter.start(start, {
-            ...this.#options.runs,
+          this.client.starter.start(start, {
+            ...this.options.runs,
             runId,
             ifExists: 'attach',
             isNew: inserted,
@@ -202,18 +200,18 @@ export class Starter {
     const isStarted =
       startedAt !== null ||
       this.#underWay.has(entry.key) ||
-      (await this.#inTime(() => this.#client.starter.isThere(runId)));
+      (await this.#inTime(() => this.client.starter.isThere(runId)));
     return { status: 'conflict', runId, event, ...(!isStarted && { isStarted }) };
   }
 
   /** Reports an outage soon: a webhook's sender is waiting. */
   #inTime<T>(work: () => Promise<T>): Promise<T> {
-    const { startTimeout = START_TIMEOUT_MS } = this.#options;
-    return this.#client.client.connection.withDeadline(Date.now() + startTimeout, work);
+    const { startTimeout = START_TIMEOUT_MS } = this.options;
+    return this.client.client.connection.withDeadline(Date.now() + startTimeout, work);
   }
 
   #tell(acceptances: readonly Acceptance[], milliseconds: number): void {
-    const { metrics } = this.#options;
+    const { metrics } = this.options;
     if (!metrics) return;
     const counts = new Map<Acceptance['status'], number>();
     for (const { status } of acceptances) {

@@ -79,19 +79,16 @@ class Session {
 
 /** A DuckDB database. Writes run one at a time, as DuckDB would refuse one of two that conflict; reads see what was committed before. */
 export class DuckDbDatabase {
-  readonly #options: DuckDbDatabaseOptions;
   #session: Promise<Session> | undefined;
   #lastWrite: Promise<unknown> = Promise.resolve();
   #isClosed = false;
   /** The session that was handed out last. */
   #given: Session | undefined;
 
-  constructor(options: DuckDbDatabaseOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: DuckDbDatabaseOptions) {}
 
   get place(): string {
-    return this.#options.place;
+    return this.options.place;
   }
 
   /** Opens it unless it is open. */
@@ -122,9 +119,9 @@ export class DuckDbDatabase {
     try {
       await this.#lastWrite;
       const session = await this.#session?.catch(() => undefined);
-      await session?.close(this.#options.owned);
+      await session?.close(this.options.owned);
     } finally {
-      this.#options.release?.();
+      this.options.release?.();
     }
   }
 
@@ -150,12 +147,12 @@ export class DuckDbDatabase {
   async #openSession(activity: 'open' | 'use'): Promise<Session> {
     let instance: DuckDbInstanceLike | undefined;
     try {
-      instance = await this.#options.open();
+      instance = await this.options.open();
       const session = new Session(instance, await instance.connect());
-      await this.#options.prepare(session.writer);
+      await this.options.prepare(session.writer);
       return session;
     } catch (error) {
-      if (this.#options.owned) instance?.closeSync();
+      if (this.options.owned) instance?.closeSync();
       throw selvageErrorOf(error, this.place, activity);
     }
   }
@@ -165,7 +162,7 @@ export class DuckDbDatabase {
     if (this.#isClosed || this.#given === session) return;
     this.#given = session;
     this.#session = session
-      .close(this.#options.owned)
+      .close(this.options.owned)
       .catch(() => undefined)
       .then(() => this.#openSession('use'))
       .catch((error: unknown) => {

@@ -43,17 +43,15 @@ export interface DuckDbInstanceOptions {
  */
 export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
   readonly technology = 'duckdb';
-  readonly #database: DuckDbDatabase;
 
   /** @internal Use {@link createDuckDbRunHistory}. */
-  constructor(database: DuckDbDatabase) {
+  constructor(private readonly database: DuckDbDatabase) {
     super((sql, values) => database.query(sql, values));
-    this.#database = database;
   }
 
   /** As the only writer of the file, it finds the existing keys and appends the others. */
   commit(records: readonly LineageRecord[]): Promise<CommitResult[]> {
-    return this.#database.write(async (writer) => {
+    return this.database.write(async (writer) => {
       const standing = await recordsWithKeysOf(records, queryOf(writer));
       const results = records.map((record): CommitResult => {
         const key = keyOf(record);
@@ -69,7 +67,7 @@ export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
   }
 
   startRun(record: RunRecord): Promise<RunRecord> {
-    return this.#database.write(async (writer) => {
+    return this.database.write(async (writer) => {
       const earlier = await runIn(writer, record.temporal_run_id);
       if (!earlier) await append(writer, 'runs', [record], await nextId(writer, 'runs'));
       return earlier ?? record;
@@ -87,7 +85,7 @@ export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
   }
 
   deleteRun(temporalRunId: string): Promise<number | undefined> {
-    return this.#database.write(async (writer) => {
+    return this.database.write(async (writer) => {
       const run = await runIn(writer, temporalRunId);
       if (run === undefined || run.status === 'running') return undefined;
       const records = await new DuckDbRecords(queryOf(writer)).countRecords(temporalRunId, '');
@@ -99,11 +97,11 @@ export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
 
   /** Rows of an SQL statement over the views `lineage` and `runs`, as in the analytical view; it must not write. */
   async query(sql: string, values: DuckDbValue[] = []): Promise<Row[]> {
-    return (await this.#database.query(sql, values)).map(plainRow);
+    return (await this.database.query(sql, values)).map(plainRow);
   }
 
   async identity(): Promise<string> {
-    const [row] = await this.#database.query('select identity from selvage_identity');
+    const [row] = await this.database.query('select identity from selvage_identity');
     return row!['identity'] as string;
   }
 
@@ -112,11 +110,11 @@ export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
   }
 
   close(): Promise<void> {
-    return this.#database.close();
+    return this.database.close();
   }
 
   #update(temporalRunId: string, change: (run: RunRecord) => RunRecord): Promise<boolean> {
-    return this.#database.write(async (writer) => {
+    return this.database.write(async (writer) => {
       const run = await runIn(writer, temporalRunId);
       if (run === undefined) return false;
       const { plan_hash, terminals, status, finished_at, details } = change(run);

@@ -15,7 +15,6 @@ export class DamagedFile extends Error {}
  * was asked for last is kept: reading backwards, except in the head, starts from the beginning.
  */
 export class GunzippedFile implements FileBytes {
-  readonly #file: FileHandle;
   #chunks: AsyncIterator<Buffer> | undefined;
   #stop: () => void = () => undefined;
   #head = Buffer.alloc(0);
@@ -24,14 +23,12 @@ export class GunzippedFile implements FileBytes {
   #hasEnded = false;
   #damage: DamagedFile | undefined;
 
-  constructor(file: FileHandle) {
-    this.#file = file;
-  }
+  constructor(private readonly file: FileHandle) {}
 
   async stat(): ReturnType<FileBytes['stat']> {
-    const stats = await this.#file.stat({ bigint: true });
+    const stats = await this.file.stat({ bigint: true });
     const trailer = Buffer.alloc(SIZE_BYTES);
-    await this.#file.read(trailer, 0, SIZE_BYTES, Math.max(0, Number(stats.size) - SIZE_BYTES));
+    await this.file.read(trailer, 0, SIZE_BYTES, Math.max(0, Number(stats.size) - SIZE_BYTES));
     const read = this.#windowAt + this.#window.length;
     // One more than can be read, so that whoever reads on hears of the damage.
     if (this.#damage) return { size: BigInt(read + 1), mtimeNs: stats.mtimeNs };
@@ -61,12 +58,12 @@ export class GunzippedFile implements FileBytes {
 
   async close(): Promise<void> {
     this.#stop();
-    await this.#file.close();
+    await this.file.close();
   }
 
   #begin(): void {
     this.#stop();
-    const source = this.#file.createReadStream({ start: 0, autoClose: false });
+    const source = this.file.createReadStream({ start: 0, autoClose: false });
     const gunzip = createGunzip();
     source.on('error', (error) => gunzip.destroy(error));
     source.pipe(gunzip);

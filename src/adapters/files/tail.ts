@@ -54,7 +54,6 @@ export function openFileTail(options: FileTailSettings): OpenSource<string> {
 }
 
 class FileTail {
-  readonly #options: FileTailSettings;
   readonly #format: LineFormat;
   readonly #files = new Map<string, TailedFile>();
   /** By copy: the file that is read. */
@@ -68,8 +67,7 @@ class FileTail {
   /** Files of a checkpoint that are not there any more. */
   readonly #missing = new Map<string, FilePlace>();
 
-  constructor(options: FileTailSettings) {
-    this.#options = options;
+  constructor(private readonly options: FileTailSettings) {
     this.#format = lineFormat(options.encoding);
   }
 
@@ -77,7 +75,7 @@ class FileTail {
     const { logger, signal, trouble } = context;
     signal.addEventListener('abort', () => this.#folders.wake(), { once: true });
     let isFirst = after.size === 0;
-    const folders = new MovedFolders(this.#options.paths, logger);
+    const folders = new MovedFolders(this.options.paths, logger);
     for (const [partition, place] of after)
       if (partition !== SEEN) await this.#reopen(partition, place as unknown as FilePlace, folders);
     this.#seen = new SeenFiles(after.get(SEEN), (file) => folders.today(file));
@@ -105,7 +103,7 @@ class FileTail {
         trouble(`cannot read: ${(error as Error).message}`);
         hasRead = false;
       }
-      if (!hasRead && !signal.aborted) await this.#folders.rest(this.#options.poll);
+      if (!hasRead && !signal.aborted) await this.#folders.rest(this.options.poll);
     }
   }
 
@@ -129,13 +127,13 @@ class FileTail {
     }
     const opened = { ...found, path: place.path };
     const from = { at: place.at, isSaved: true };
-    const file = await TailedFile.of(partition, opened, this.#format, this.#options.maxLine, from);
+    const file = await TailedFile.of(partition, opened, this.#format, this.options.maxLine, from);
     this.#files.set(partition, file);
   }
 
   /** Opens what has come, and tells what is gone. Returns the partitions of which nothing is left. */
   async #discover(isFirst: boolean, context: ReadContext): Promise<readonly string[]> {
-    const { paths } = this.#options;
+    const { paths } = this.options;
     for (;;) {
       const wanted = (this.#wanted = await wantedFiles(paths));
       for (const { path: file } of wanted) this.#folders.watch(path.dirname(file));
@@ -237,7 +235,7 @@ class FileTail {
     const { all, gone } = found;
     const { patterns, files, shut } = this.#seen;
     const before = JSON.stringify(this.#seen.state);
-    const isAtEnd = isFirst && this.#options.from === 'end';
+    const isAtEnd = isFirst && this.options.from === 'end';
     const known = [...this.#files.values()].map(({ file }) => file);
     // Beside a pattern that is new to the stream. Streams of earlier versions have read what is older than what they read.
     const isOld = ({ base, pattern, inode, number }: LogFile): boolean => {
@@ -267,7 +265,7 @@ class FileTail {
       const ids = new Set(all.flatMap((file) => (file.inode ? [shutId(file.inode)] : [])));
       for (const id of shut) if (!ids.has(id)) shut.delete(id);
       for (const { file } of found.shut) shut.add(shutId(file.inode!));
-      for (const pattern of this.#options.paths) patterns.add(path.resolve(pattern));
+      for (const pattern of this.options.paths) patterns.add(path.resolve(pattern));
       // All at once: a process that knew only some of them would read the others from their beginning.
       if (before !== JSON.stringify(this.#seen.state) || isFirst)
         await context.save(new Map([...ends, [SEEN, this.#seen.state]]));
@@ -284,7 +282,7 @@ class FileTail {
     from: { readonly at: number; readonly isSaved: boolean; readonly seen?: SeenFile | undefined },
   ): Promise<TailedFile> {
     const partition = randomUUID().slice(0, 8);
-    const file = await TailedFile.of(partition, opened, this.#format, this.#options.maxLine, from);
+    const file = await TailedFile.of(partition, opened, this.#format, this.options.maxLine, from);
     file.seen = from.seen;
     this.#files.set(partition, file);
     return file;
@@ -331,7 +329,7 @@ class FileTail {
     yield* this.#deliver(file, look.lines, context);
     if (look.lines.length > 0) return;
     if (this.#isWanted(file)) file.wantedAt = performance.now();
-    if (performance.now() - Math.max(file.grownAt, file.wantedAt) < this.#options.leaveAfter) return;
+    if (performance.now() - Math.max(file.grownAt, file.wantedAt) < this.options.leaveAfter) return;
     yield* this.#leave(file, context);
   }
 

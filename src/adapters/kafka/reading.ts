@@ -68,7 +68,6 @@ type Read = ReadMessage | SelvageError;
 export class Reading implements ConsumerListener {
   /** Rejects when the consumer has died. */
   readonly ended: Promise<never>;
-  readonly #options: ReadingOptions;
   readonly #name: string;
   readonly #partitions = new Map<string, Partition>();
   readonly #underWay = new Set<Promise<void>>();
@@ -85,8 +84,7 @@ export class Reading implements ConsumerListener {
   #onJoining: () => void = () => {};
   #reject!: (error: Error) => void;
 
-  constructor(options: ReadingOptions) {
-    this.#options = options;
+  constructor(private readonly options: ReadingOptions) {
     this.#name = triggerName(options.declaration);
     this.ended = new Promise((_resolve, reject) => {
       this.#reject = reject;
@@ -104,7 +102,7 @@ export class Reading implements ConsumerListener {
     onJoining: () => void,
     onAssigned: (count: number) => void,
   ): Promise<void> {
-    const { client, declaration } = this.#options;
+    const { client, declaration } = this.options;
     this.#onJoining = onJoining;
     this.#onAssigned = onAssigned;
     this.#consumer = await client.consume({ group: declaration.options.group, topics }, this);
@@ -125,7 +123,7 @@ export class Reading implements ConsumerListener {
   joining = (): void => this.#onJoining();
 
   assigned(partitions: readonly TopicPartition[]): void {
-    const { host, troubles } = this.#options;
+    const { host, troubles } = this.options;
     const now = new Map(partitions.map((place) => [new Partition(place).id, place]));
     for (const [id, partition] of this.#partitions) {
       if (now.has(id)) continue;
@@ -163,9 +161,9 @@ export class Reading implements ConsumerListener {
 
   /** Keeps the window full, and the queues neither empty nor long. */
   #pump(): void {
-    const { host } = this.#options;
+    const { host } = this.options;
     if (this.#isOver || host.signal.aborted || !this.#consumer) return;
-    const { window } = this.#options.declaration.options;
+    const { window } = this.options.declaration.options;
     const now = performance.now();
     let [idle, wakeAt] = [0, Number.POSITIVE_INFINITY];
     while (this.#underWay.size < window && idle < this.#order.length) {
@@ -192,7 +190,7 @@ export class Reading implements ConsumerListener {
       if (partition.underWay > 0) return never;
       if (partition.retryAt > now) return partition.retryAt;
     }
-    const { batch, key } = this.#options.declaration.options;
+    const { batch, key } = this.options.declaration.options;
     if (!batch && (partition.isPastBatches || key)) return partition.take(1);
     if (partition.underWay > 0 || partition.barrier !== undefined) return never;
     const { maxSize, maxWaitMs } = batch ?? ONE_BY_ONE;
@@ -208,7 +206,7 @@ export class Reading implements ConsumerListener {
   }
 
   #regulate(partition: Partition, window: number): void {
-    const { batch } = this.#options.declaration.options;
+    const { batch } = this.options.declaration.options;
     // A batch must fit into the queue.
     const size = batch ? Math.max(window, 2 * batch.maxSize) : window;
     const isStuck = partition.failures > 0;
@@ -236,7 +234,7 @@ export class Reading implements ConsumerListener {
     partition.underWay++;
     try {
       await this.#settle(partition, records);
-      if (partition.failures === 0) this.#options.troubles.set(partition.id, undefined);
+      if (partition.failures === 0) this.options.troubles.set(partition.id, undefined);
       this.#commitSoon();
     } catch (error) {
       if (!partition.isLost) this.#fail(partition, records, error);
@@ -247,7 +245,7 @@ export class Reading implements ConsumerListener {
 
   /** Throws if another try may help. */
   async #settle(partition: Partition, records: readonly PlacedRecord[]): Promise<void> {
-    const { declaration, host } = this.#options;
+    const { declaration, host } = this.options;
     const { options } = declaration;
     const read = await Promise.all(records.map((record) => this.#read(record)));
     const unreadable = records.flatMap((record, index) => {
@@ -288,7 +286,7 @@ export class Reading implements ConsumerListener {
 
   async #read(record: PlacedRecord): Promise<Read> {
     try {
-      return await readMessage(this.#options.declaration.options, record);
+      return await readMessage(this.options.declaration.options, record);
     } catch (error) {
       if (SelvageError.is(error, 'UnreadableMessage')) return error;
       throw error;
@@ -296,7 +294,7 @@ export class Reading implements ConsumerListener {
   }
 
   async #bury(dead: readonly { readonly record: PlacedRecord; readonly verdict: Verdict }[]): Promise<void> {
-    const { client, declaration, host } = this.#options;
+    const { client, declaration, host } = this.options;
     if (dead.length === 0) return;
     const topic = deadLettersOf(declaration.options, dead[0]!.record.topic);
     await client.send(
@@ -317,7 +315,7 @@ export class Reading implements ConsumerListener {
   }
 
   #fail(partition: Partition, records: readonly PlacedRecord[], error: unknown): void {
-    const { delays, troubles } = this.#options;
+    const { delays, troubles } = this.options;
     partition.failed(records, delays);
     troubles.set(partition.id, troubleOf(records[0]!, error));
   }
@@ -325,7 +323,7 @@ export class Reading implements ConsumerListener {
   #commitSoon(): void {
     if (this.#isOver || this.#committing) return;
     const isAwaited = this.#order.some(({ barrier }) => barrier !== undefined);
-    const dueAt = this.#lastCommit + (isAwaited ? 0 : this.#options.delays.commit);
+    const dueAt = this.#lastCommit + (isAwaited ? 0 : this.options.delays.commit);
     if (dueAt > performance.now()) {
       this.#wake(dueAt);
       return;
@@ -351,8 +349,8 @@ export class Reading implements ConsumerListener {
       );
     } catch (error) {
       // A removed member learns its partitions when it has rejoined.
-      this.#options.host.logger.debug(`could not commit, and tries again: ${String(error)}`);
-      this.#lastCommit += this.#options.delays.base;
+      this.options.host.logger.debug(`could not commit, and tries again: ${String(error)}`);
+      this.#lastCommit += this.options.delays.base;
       return;
     }
     for (const { partition, offset } of due) {
@@ -362,7 +360,7 @@ export class Reading implements ConsumerListener {
   }
 
   #tellLag(partition: Partition): void {
-    this.#options.host.metrics.lag(partition.id, partition.lag);
+    this.options.host.metrics.lag(partition.id, partition.lag);
   }
 
   /** Looks again at that time, at the latest. */

@@ -28,14 +28,11 @@ export function openKafkaSource(settings: KafkaSourceSettings): OpenSource {
 type Context = Parameters<OpenSource['read']>[1];
 
 class KafkaSource {
-  readonly #settings: KafkaSourceSettings;
   /** By partition: the offset of the last message that was delivered, and that after the partition's last. */
   readonly #places = new Map<string, bigint>();
   readonly #ends = new Map<string, bigint>();
 
-  constructor(settings: KafkaSourceSettings) {
-    this.#settings = settings;
-  }
+  constructor(private readonly settings: KafkaSourceSettings) {}
 
   behind(): number {
     let behind = 0n;
@@ -48,7 +45,7 @@ class KafkaSource {
     context: Context,
   ): AsyncGenerator<readonly StreamElement[], void, void> {
     for (const [partition, offset] of after) this.#places.set(partition, BigInt(offset as number));
-    const client = await openKafkaClient(connectionFrom(process.env, this.#settings.connection), {
+    const client = await openKafkaClient(connectionFrom(process.env, this.settings.connection), {
       logger: context.logger,
     });
     let failures = 0;
@@ -76,7 +73,7 @@ class KafkaSource {
     client: KafkaClient,
     { signal, trouble, save }: Context,
   ): AsyncGenerator<readonly StreamElement[], void, void> {
-    const { topics, from } = this.#settings;
+    const { topics, from } = this.settings;
     const known = new Set(await client.topics());
     const missing = topics.find((topic) => !known.has(topic));
     if (missing !== undefined)
@@ -157,7 +154,7 @@ class KafkaSource {
    */
   async #beginAtEnds(client: KafkaClient, save: Context['save']): Promise<void> {
     const known = new Set([...this.#places.keys()].map((name) => name.slice(0, name.lastIndexOf('/'))));
-    const fresh = this.#settings.topics.filter((topic) => !known.has(topic));
+    const fresh = this.settings.topics.filter((topic) => !known.has(topic));
     if (fresh.length === 0) return;
     const places = new Map<string, number>();
     for (const { end, ...partition } of await client.ends(fresh))
@@ -174,7 +171,7 @@ class KafkaSource {
       ...(record.key && { key: record.key.toString('utf8') }),
     };
     try {
-      const { format } = this.#settings;
+      const { format } = this.settings;
       const { message } = await readMessage({ format, key: undefined }, { ...record, topic, partition });
       return { ...element, value: message.value };
     } catch (error) {

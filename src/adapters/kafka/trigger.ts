@@ -49,46 +49,40 @@ type Topics = ConsumeOptions['topics'];
 class KafkaTrigger implements Trigger {
   readonly id: string;
   readonly kind = 'kafka';
-  readonly #declaration: KafkaTriggerDeclaration;
-  readonly #open: OpenKafka;
-  readonly #delays: TriggerDelays;
   /** The topics that existed at the beginning: in later ones, nothing is skipped. */
   #first: ReadonlySet<string> | undefined;
 
   constructor(
-    declaration: KafkaTriggerDeclaration,
-    open: OpenKafka,
-    delays: TriggerDelays,
+    private readonly declaration: KafkaTriggerDeclaration,
+    private readonly open: OpenKafka,
+    private readonly delays: TriggerDelays,
   ) {
     this.id = declaration.id;
-    this.#declaration = declaration;
-    this.#open = open;
-    this.#delays = delays;
   }
 
   async run(host: TriggerHost): Promise<void> {
     const troubles = new Troubles<SelvageError, string>((error, note) => host.trouble(error, note));
-    troubles.set(CONSUMER, waitsForGroup(this.#declaration));
-    const client = await this.#open({ logger: host.logger });
+    troubles.set(CONSUMER, waitsForGroup(this.declaration));
+    const client = await this.open({ logger: host.logger });
     let failures = 0;
     try {
       while (!host.signal.aborted) {
         const reading = new Reading({
-          declaration: this.#declaration,
+          declaration: this.declaration,
           client,
           host,
           troubles,
-          delays: this.#delays,
+          delays: this.delays,
         });
         const began = performance.now();
         try {
           await this.#read(reading, client, host, troubles);
         } catch (error) {
           // After a long time of work, the next failure is not a repetition of the last.
-          if (performance.now() - began > this.#delays.max) failures = 0;
-          const wait = backOff(this.#delays, failures++, Math.random());
+          if (performance.now() - began > this.delays.max) failures = 0;
+          const wait = backOff(this.delays, failures++, Math.random());
           const isBrief = SelvageError.is(error) && error.details['brief'] === true;
-          if (!isBrief || failures > 1) troubles.set(CONSUMER, readingTrouble(error, this.#declaration));
+          if (!isBrief || failures > 1) troubles.set(CONSUMER, readingTrouble(error, this.declaration));
           await pause(wait, host.signal);
         }
       }
@@ -107,7 +101,7 @@ class KafkaTrigger implements Trigger {
     const topics = await this.#topics(client, troubles);
     if (topics.length === 0) {
       troubles.set(CONSUMER, undefined);
-      await pause(this.#delays.scan, host.signal);
+      await pause(this.delays.scan, host.signal);
       return;
     }
     const over = new AbortController();
@@ -115,7 +109,7 @@ class KafkaTrigger implements Trigger {
     try {
       await reading.start(
         topics,
-        () => troubles.set(CONSUMER, waitsForGroup(this.#declaration)),
+        () => troubles.set(CONSUMER, waitsForGroup(this.declaration)),
         (count) => {
           troubles.set(CONSUMER, undefined);
           troubles.note(count === 0 ? NO_PARTITION : undefined);
@@ -129,13 +123,13 @@ class KafkaTrigger implements Trigger {
   }
 
   async #topics(client: KafkaClient, troubles: Troubles<SelvageError, string>): Promise<Topics> {
-    const { options } = this.#declaration;
+    const { options } = this.declaration;
     const existing = await client.topics();
     this.#first ??= new Set(existing);
     const missing = options.topics.filter(
       (topic): topic is string => typeof topic === 'string' && !existing.includes(topic),
     );
-    troubles.set(TOPICS, missing.length > 0 ? missingTopics(missing, this.#declaration) : undefined);
+    troubles.set(TOPICS, missing.length > 0 ? missingTopics(missing, this.declaration) : undefined);
     return chosenTopics(options, existing).map((name) => ({
       name,
       from: this.#first!.has(name) ? options.from : 'earliest',
@@ -144,10 +138,10 @@ class KafkaTrigger implements Trigger {
 
   /** Resolves when the topics have changed, or at the signal. */
   async #othersCome(topics: Topics, client: KafkaClient, signal: AbortSignal): Promise<void> {
-    const { options } = this.#declaration;
+    const { options } = this.declaration;
     const names = topics.map(({ name }) => name).join();
     for (;;) {
-      await pause(this.#delays.scan, signal);
+      await pause(this.delays.scan, signal);
       if (signal.aborted) return;
       try {
         if (chosenTopics(options, await client.topics()).join() !== names) return;

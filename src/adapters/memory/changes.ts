@@ -14,8 +14,6 @@ interface RunEvent {
  */
 export class InMemoryChanges {
   readonly #prefix: string;
-  readonly #records: readonly (LineageRecord | undefined)[];
-  readonly #runOf: (temporalRunId: string) => RunRecord | undefined;
   readonly #events: (RunEvent | undefined)[] = [];
   /** Temporal run id to the indexes of its events. */
   readonly #eventsOf = new Map<string, { started?: number; ended?: number }>();
@@ -24,12 +22,10 @@ export class InMemoryChanges {
   /** @param records in commit order; a removed one leaves a gap */
   constructor(
     identity: string,
-    records: readonly (LineageRecord | undefined)[],
-    runOf: (temporalRunId: string) => RunRecord | undefined,
+    private readonly records: readonly (LineageRecord | undefined)[],
+    private readonly runOf: (temporalRunId: string) => RunRecord | undefined,
   ) {
     this.#prefix = identity.slice(0, 8);
-    this.#records = records;
-    this.#runOf = runOf;
   }
 
   noteStart(run: RunRecord): void {
@@ -46,7 +42,7 @@ export class InMemoryChanges {
   }
 
   #note(kind: RunEvent['kind'], run: RunRecord): void {
-    this.#events.push({ records: this.#records.length, kind, run });
+    this.#events.push({ records: this.records.length, kind, run });
     this.wake();
   }
 
@@ -94,7 +90,7 @@ export class InMemoryChanges {
     const changes: HistoryChange[] = [];
     while (
       changes.length < CHANGES_AT_ONCE &&
-      (record < this.#records.length || event < this.#events.length)
+      (record < this.records.length || event < this.#events.length)
     ) {
       // A removed event is skipped in place: all later ones have at least as many records before them.
       const next = event < this.#events.length ? this.#events[event] : undefined;
@@ -105,7 +101,7 @@ export class InMemoryChanges {
           changes.push(runChange(next, ended !== undefined, this.#position(record, event)));
         }
       } else {
-        const told = this.#records[record++];
+        const told = this.records[record++];
         if (told) changes.push(this.#recordChange(told, record, this.#position(record, event)));
       }
     }
@@ -113,14 +109,14 @@ export class InMemoryChanges {
   }
 
   last(): string | undefined {
-    const [records, events] = [this.#records.length, this.#events.length];
+    const [records, events] = [this.records.length, this.#events.length];
     return records + events === 0 ? undefined : this.#position(records, events);
   }
 
   /** @param number how many records there were with it */
   #recordChange(record: LineageRecord, number: number, position: string): HistoryChange {
     const { run_id, temporal_run_id, knot_id, outcome, finished_at: at } = record;
-    const tapestry = this.#runOf(temporal_run_id)?.tapestry ?? '';
+    const tapestry = this.runOf(temporal_run_id)?.tapestry ?? '';
     const isBeforeRun = number <= this.recordsBefore(temporal_run_id);
     return {
       position,
@@ -153,7 +149,7 @@ export class InMemoryChanges {
       more.length === 0 &&
       /^\d+$/.test(records ?? '') &&
       /^\d+$/.test(events ?? '') &&
-      counts[0] <= this.#records.length &&
+      counts[0] <= this.records.length &&
       counts[1] <= this.#events.length;
     if (!isOurs) throw notAPosition(position);
     return counts;

@@ -15,12 +15,9 @@ export class InMemoryDataStore implements DataStore {
   readonly technology = 'memory';
   readonly #identity = randomUUID();
   readonly #values = new Map<string, { readonly bytes: Uint8Array; lastPutAt: number }>();
-  readonly #now: () => number;
 
   /** @param now the clock, which tests replace */
-  constructor(now: () => number = Date.now) {
-    this.#now = now;
-  }
+  constructor(private readonly now: () => number = Date.now) {}
 
   async put(values: readonly StoredValue[]): Promise<void> {
     for (const value of values) this.putOne(value);
@@ -30,7 +27,7 @@ export class InMemoryDataStore implements DataStore {
   putOne(value: StoredValue): void {
     requireContentHash(value.hash);
     // An existing value is replaced by equal bytes.
-    this.#values.set(value.hash, { bytes: value.bytes, lastPutAt: this.#now() });
+    this.#values.set(value.hash, { bytes: value.bytes, lastPutAt: this.now() });
   }
 
   async get(hash: string): Promise<Uint8Array | undefined> {
@@ -78,7 +75,7 @@ export class InMemoryDataStore implements DataStore {
     for (const hash of hashes) {
       const value = this.#values.get(hash);
       if (value === undefined) continue;
-      value.lastPutAt = this.#now();
+      value.lastPutAt = this.now();
       if (isIntact(hash, value.bytes)) whole.add(hash);
     }
     return whole;

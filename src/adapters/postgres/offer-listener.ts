@@ -52,13 +52,11 @@ class Follower {
  * follower looks for what it may have missed.
  */
 export class OfferListener {
-  readonly #database: PostgresDatabase;
   readonly #followers = new Set<Follower>();
   #isClosed = false;
   #listening: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
 
-  constructor(database: PostgresDatabase) {
-    this.#database = database;
+  constructor(private readonly database: PostgresDatabase) {
     database.beforeClose(() => {
       this.#isClosed = true;
       return this.close();
@@ -120,7 +118,7 @@ export class OfferListener {
     let failures = 0;
     while (!stop.aborted) {
       try {
-        const connection = await this.#database.connect();
+        const connection = await this.database.connect();
         try {
           await connection.query(`listen ${OFFER_CHANNEL}`);
           failures = 0;

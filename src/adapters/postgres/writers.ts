@@ -24,14 +24,11 @@ export interface Counted {
  * cannot tell it: those of Postgres' sequences may jump ahead when a replica takes over.
  */
 export class Writers {
-  readonly #watch: StepBackWatch;
   readonly #own = randomUUID();
   readonly #idle: Writer[] = [];
   #count = 0;
 
-  constructor(watch: StepBackWatch) {
-    this.#watch = watch;
-  }
+  constructor(private readonly watch: StepBackWatch) {}
 
   /** Commits as a writer, and checks what the commit has left of it. */
   async commit<T>(
@@ -39,7 +36,7 @@ export class Writers {
   ): Promise<T> {
     const writer = this.#idle.pop() ?? { id: `${this.#own}-${++this.#count}`, commits: 0, committedAt: 0 };
     try {
-      const { counted, result } = await work([writer.id, this.#watch.process]);
+      const { counted, result } = await work([writer.id, this.watch.process]);
       await this.#note(writer, counted);
       return result;
     } finally {
@@ -49,7 +46,7 @@ export class Writers {
 
   async #note(writer: Writer, { commits, committed_at: now }: Counted): Promise<void> {
     const { commits: known, committedAt } = writer;
-    if (commits > known || now - committedAt > FORGOTTEN_MS || (await this.#watch.tell(now, committedAt))) {
+    if (commits > known || now - committedAt > FORGOTTEN_MS || (await this.watch.tell(now, committedAt))) {
       writer.commits = commits;
       writer.committedAt = now;
     }

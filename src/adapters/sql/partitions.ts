@@ -27,17 +27,14 @@ interface RunsOfCode extends Omit<CodeOfKnot, 'temporal_run_id'> {
 }
 
 export class SqlPartitionQueries implements PartitionQueries {
-  readonly #database: SqlDatabase;
-  readonly #catchUp: () => Promise<void>;
-
   /** @param catchUp brings the lineage index up to date */
-  constructor(database: SqlDatabase, catchUp: () => Promise<void>) {
-    this.#database = database;
-    this.#catchUp = catchUp;
-  }
+  constructor(
+    private readonly database: SqlDatabase,
+    private readonly catchUp: () => Promise<void>,
+  ) {}
 
   async partitionRuns(tapestry: string): Promise<PartitionRuns[]> {
-    const rows = await this.#database.read((db) => newestRuns(db, this.#database.dialect, tapestry));
+    const rows = await this.database.read((db) => newestRuns(db, this.database.dialect, tapestry));
     const parsed = new Map<string, Record<string, string>>();
     // Most runs have equal texts.
     const read = (text: string): Record<string, string> => {
@@ -69,7 +66,7 @@ export class SqlPartitionQueries implements PartitionQueries {
     temporalRunIds: readonly string[],
     codes: ReadonlyMap<string, string>,
   ): Promise<CodeOfKnot[]> {
-    const { isOneOf, isOnePairOf, jsonList } = this.#database.dialect;
+    const { isOneOf, isOnePairOf, jsonList } = this.database.dialect;
     const knots = [...codes.keys()];
     // One row for all runs of equal code: after an edit, every run differs.
     const found = await this.#inPieces(temporalRunIds, (db, ids) =>
@@ -85,7 +82,7 @@ export class SqlPartitionQueries implements PartitionQueries {
   }
 
   async outputsOf(temporalRunIds: readonly string[], knotIds: readonly string[]): Promise<OutputOfKnot[]> {
-    const { dialect } = this.#database;
+    const { dialect } = this.database;
     return await this.#inPieces(temporalRunIds, (db, ids) =>
       sql<OutputOfKnot>`
         select l.temporal_run_id, l.knot_id, l.output_hash from selvage_lineage as l
@@ -96,8 +93,8 @@ export class SqlPartitionQueries implements PartitionQueries {
   }
 
   async madeForPartitions(hashes: readonly string[]): Promise<MadeForPartition[]> {
-    await this.#catchUp();
-    const { join, isOneOf, indexedRoles } = this.#database.dialect;
+    await this.catchUp();
+    const { join, isOneOf, indexedRoles } = this.database.dialect;
     const made = indexedRoles.has(OUTPUT)
       ? (ids: readonly string[]): RawBuilder<unknown> =>
           sql`selvage_lineage_index as w ${join} selvage_lineage as l on l.id = w.lineage and w.role = ${OUTPUT} and ${isOneOf('w.key', ids)}`
@@ -118,7 +115,7 @@ export class SqlPartitionQueries implements PartitionQueries {
     const found: T[] = [];
     for (let start = 0; start < all.length; start += AT_ONCE) {
       const some = all.slice(start, start + AT_ONCE);
-      const { rows } = await this.#database.read((db) => ask(db, some));
+      const { rows } = await this.database.read((db) => ask(db, some));
       // Copied to plain objects, whatever the database returns as rows.
       for (const row of rows) found.push({ ...row });
     }

@@ -11,14 +11,11 @@ export class StepBackWatch {
   /** The process, for people. */
   readonly process = `${process.pid}@${hostname()}`;
   readonly #listeners = new Set<Listener>();
-  readonly #find: (step: Omit<StepBack, 'lost_after'>) => Promise<{ step: StepBack; isFirst: boolean }>;
 
   /**
    * @param find finds out after when records are lost, and records the step back unless somebody already has
    */
-  constructor(find: (step: Omit<StepBack, 'lost_after'>) => Promise<{ step: StepBack; isFirst: boolean }>) {
-    this.#find = find;
-  }
+  constructor(private readonly find: (step: Omit<StepBack, 'lost_after'>) => Promise<{ step: StepBack; isFirst: boolean }>) {}
 
   onStepBack(listener: Listener): void {
     this.#listeners.add(listener);
@@ -31,7 +28,7 @@ export class StepBackWatch {
    */
   async tell(noticedAt: number, lostUntil: number): Promise<boolean> {
     try {
-      const { step, isFirst } = await this.#find({
+      const { step, isFirst } = await this.find({
         noticed_at: noticedAt,
         lost_until: lostUntil,
         noticed_by: this.process,

@@ -17,13 +17,10 @@ const RETURNS_ROWS = /^\s*(?:select|with|pragma|explain)\b|\breturning\b/i;
 
 /** An SQLite connection that keeps its statements prepared, as preparing costs more than running most of them. */
 export class SqliteConnection implements DatabaseConnection {
-  readonly #database: SqliteDatabaseLike;
   /** By SQL text, the least recently used first. */
   readonly #statements = new Map<string, PreparedStatement>();
 
-  constructor(database: SqliteDatabaseLike) {
-    this.#database = database;
-  }
+  constructor(private readonly database: SqliteDatabaseLike) {}
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     if (this.#prepare(sql).returnsRows) return { rows: this.all<R>(sql, parameters) };
@@ -53,7 +50,7 @@ export class SqliteConnection implements DatabaseConnection {
    * in this way, and only the reset releases the old state of the database that it had begun to read.
    */
   exec(sql: string): void {
-    this.#database.exec(sql);
+    this.database.exec(sql);
   }
 
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
@@ -62,13 +59,13 @@ export class SqliteConnection implements DatabaseConnection {
 
   close(): void {
     this.#statements.clear();
-    this.#database.close();
+    this.database.close();
   }
 
   #prepare(sql: string): PreparedStatement {
     let prepared = this.#statements.get(sql);
     if (prepared === undefined) {
-      const statement = this.#database.prepare(sql);
+      const statement = this.database.prepare(sql);
       prepared = {
         statement,
         returnsRows: RETURNS_ROWS.test(sql),

@@ -70,14 +70,11 @@ export class CachingSqliteDialect implements Dialect {
 }
 
 class SingleConnectionDriver implements Driver {
-  readonly #connection: SqliteConnection;
   /** Resolves when earlier users have returned the connection. */
   #tail: Promise<void> | undefined;
   #release: (() => void) | undefined;
 
-  constructor(connection: SqliteConnection) {
-    this.#connection = connection;
-  }
+  constructor(private readonly connection: SqliteConnection) {}
 
   async init(): Promise<void> {}
 
@@ -86,7 +83,7 @@ class SingleConnectionDriver implements Driver {
     this.#tail = new Promise((resolve) => {
       this.#release = resolve;
     });
-    return this.#connection;
+    return this.connection;
   }
 
   async releaseConnection(): Promise<void> {
@@ -101,18 +98,18 @@ class SingleConnectionDriver implements Driver {
   }
 
   async beginTransaction(): Promise<void> {
-    this.#connection.exec('begin immediate');
+    this.connection.exec('begin immediate');
   }
 
   async commitTransaction(): Promise<void> {
-    this.#connection.exec('commit');
+    this.connection.exec('commit');
   }
 
   async rollbackTransaction(): Promise<void> {
-    rollBack(this.#connection);
+    rollBack(this.connection);
   }
 
   async destroy(): Promise<void> {
-    this.#connection.close();
+    this.connection.close();
   }
 }

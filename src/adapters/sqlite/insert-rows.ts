@@ -35,8 +35,6 @@ export interface RowInserterOptions {
 
 /** Inserts rows into one table, many per statement, with SQL text built once rather than once per call. */
 export class RowInserter {
-  readonly #table: keyof SqlSchema;
-  readonly #columns: readonly string[];
   readonly #onConflict: string;
   /** Positions of columns. */
   readonly #alike: readonly number[];
@@ -45,12 +43,10 @@ export class RowInserter {
   readonly #ofAlikeRows = new Map<number, string>();
 
   constructor(
-    table: keyof SqlSchema,
-    columns: readonly string[],
+    private readonly table: keyof SqlSchema,
+    private readonly columns: readonly string[],
     { onConflict = 'on conflict do nothing', alike = [] }: RowInserterOptions = {},
   ) {
-    this.#table = table;
-    this.#columns = columns;
     this.#onConflict = onConflict;
     const positions = [...columns.keys()];
     this.#alike = positions.filter((position) => alike.includes(columns[position]!));
@@ -99,17 +95,17 @@ export class RowInserter {
 
   #insertRows(count: number): string {
     return remembered(this.#ofRows, count, () => {
-      const row = `(${this.#columns.map(() => '?').join(', ')})`;
-      return `${this.#into(this.#columns)} values ${repeated(row, count)} ${this.#onConflict}`;
+      const row = `(${this.columns.map(() => '?').join(', ')})`;
+      return `${this.#into(this.columns)} values ${repeated(row, count)} ${this.#onConflict}`;
     });
   }
 
   /** Without numbered parameters, which better-sqlite3 treats as named ones. */
   #insertAlikeRows(count: number): string {
     return remembered(this.#ofAlikeRows, count, () => {
-      const alike = this.#alike.map((position) => `? as "${this.#columns[position]}"`).join(', ');
+      const alike = this.#alike.map((position) => `? as "${this.columns[position]}"`).join(', ');
       const row = `(${this.#others.map(() => '?').join(', ')})`;
-      const columns = [...this.#alike, ...this.#others].map((position) => this.#columns[position]!);
+      const columns = [...this.#alike, ...this.#others].map((position) => this.columns[position]!);
       return (
         `${this.#into(columns)} select alike.*, other.* from (select ${alike}) as alike, ` +
         // Otherwise SQLite would read the conflict's `on` as the join's.
@@ -119,7 +115,7 @@ export class RowInserter {
   }
 
   #into(columns: readonly string[]): string {
-    return `insert into "${this.#table}" (${columns.map((column) => `"${column}"`).join(', ')})`;
+    return `insert into "${this.table}" (${columns.map((column) => `"${column}"`).join(', ')})`;
   }
 }
 

@@ -23,13 +23,10 @@ export interface CommittedRecords {
  * others have written since, something else has that number.
  */
 export class LastCommit {
-  readonly #watch: StepBackWatch;
   readonly #mustLook = onceATurn();
   #last: Last | undefined;
 
-  constructor(watch: StepBackWatch) {
-    this.#watch = watch;
-  }
+  constructor(private readonly watch: StepBackWatch) {}
 
   /** @param write commits; in its transaction, before it inserts anything, it calls what it is given */
   async followedBy(
@@ -45,7 +42,7 @@ export class LastCommit {
     const committedAt = Date.now();
     if (last && (isLost || (newest !== undefined && newest <= last.number))) {
       this.#last = undefined;
-      if (!(await this.#watch.tell(committedAt, last.committedAt))) {
+      if (!(await this.watch.tell(committedAt, last.committedAt))) {
         // The next commit notices it again.
         this.#last = last;
         return results;

@@ -45,14 +45,11 @@ const KEYS_OF_LISTED = keysOf('l.id in (select value from json_each(?))');
  * itself. A listing brings it up to date first; so does an idle writer, so that little is left.
  */
 export class LineageIndex {
-  readonly #database: SqliteDatabase;
   #timer: NodeJS.Timeout | undefined;
   #lastCommit = 0;
   #isClosed = false;
 
-  constructor(database: SqliteDatabase) {
-    this.#database = database;
-  }
+  constructor(private readonly database: SqliteDatabase) {}
 
   /** Call it after each commit. */
   noteCommit(): void {
@@ -73,7 +70,7 @@ export class LineageIndex {
         await sleep(OTHERS_MS);
         continue;
       }
-      last = await this.#database.writeAtOnce(indexNext);
+      last = await this.database.writeAtOnce(indexNext);
       // Lets commits of this process run between two steps.
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -81,7 +78,7 @@ export class LineageIndex {
 
   /** Makes the missing blocks of figures. */
   async makeFigures(): Promise<void> {
-    while (!this.#isClosed && (await this.#database.writeAtOnce(makeBlocks)))
+    while (!this.#isClosed && (await this.database.writeAtOnce(makeBlocks)))
       await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -92,7 +89,7 @@ export class LineageIndex {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     // Errors are ignored: the next listing does it, or reports them.
-    if (hasWritten) await this.#database.writeAtOnce(indexNext).catch(() => undefined);
+    if (hasWritten) await this.database.writeAtOnce(indexNext).catch(() => undefined);
   }
 
   #wait(ms: number, since: number): void {
@@ -108,7 +105,7 @@ export class LineageIndex {
   }
 
   #state(): Promise<IndexState> {
-    return this.#database.readAtOnce(stateOf);
+    return this.database.readAtOnce(stateOf);
   }
 }
 

@@ -28,15 +28,13 @@ interface Listener {
  * number. Each new connection wakes everybody, since announcements may have been missed.
  */
 export class Announcements {
-  readonly #connection: ValkeyConnection;
-  readonly #stream: string;
   readonly #listeners = new Set<Listener>();
   #following: AbortController | undefined;
 
-  constructor(connection: ValkeyConnection, stream: string) {
-    this.#connection = connection;
-    this.#stream = stream;
-  }
+  constructor(
+    private readonly connection: ValkeyConnection,
+    private readonly stream: string,
+  ) {}
 
   listen(runId: string): Ear {
     const listener: Listener = { runId, hasNews: false, tell: () => {} };
@@ -77,7 +75,7 @@ export class Announcements {
     let hasHeard = false;
     let cut = (): void => {};
     try {
-      const connection = this.#connection.duplicate();
+      const connection = this.connection.duplicate();
       cut = () => connection.cut();
       signal.addEventListener('abort', cut, { once: true });
       let last = await this.#lastId(connection);
@@ -95,7 +93,7 @@ export class Announcements {
   }
 
   async #lastId(connection: ValkeyConnection): Promise<string> {
-    const [newest] = (await connection.command('xrevrange', this.#stream, '+', '-', 'COUNT', 1)) as [Entry?];
+    const [newest] = (await connection.command('xrevrange', this.stream, '+', '-', 'COUNT', 1)) as [Entry?];
     return newest === undefined ? '0-0' : textOf(newest[0]);
   }
 
@@ -109,7 +107,7 @@ export class Announcements {
       'BLOCK',
       block,
       'STREAMS',
-      this.#stream,
+      this.stream,
       last,
     );
     if (!Array.isArray(reply)) return last;

@@ -36,13 +36,11 @@ const VALUES_IN_A_READ = 32;
  */
 export class ValkeyDataStore implements DataStore {
   readonly technology = 'valkey';
-  readonly #connection: ValkeyConnection;
   readonly #index: string;
   readonly #base: string;
 
   /** Closing the store closes the connection with it. */
-  constructor(connection: ValkeyConnection) {
-    this.#connection = connection;
+  constructor(private readonly connection: ValkeyConnection) {
     this.#index = connection.key('values');
     this.#base = connection.key('value', '');
   }
@@ -78,7 +76,7 @@ export class ValkeyDataStore implements DataStore {
   }
 
   hasMany(hashes: readonly string[]): Promise<Set<string>> {
-    return this.#those(hashes, (group) => this.#connection.run(EXIST, this.#keysOf(group), []));
+    return this.#those(hashes, (group) => this.connection.run(EXIST, this.#keysOf(group), []));
   }
 
   /** @throws SelvageError `NotStorable`: a stream of more than 16 MiB */
@@ -108,7 +106,7 @@ export class ValkeyDataStore implements DataStore {
   }
 
   async keep(hashes: readonly string[]): Promise<Set<string>> {
-    const kept = await this.#those(hashes, (group) => this.#run(KEEP, group, this.#connection.settings.ttl));
+    const kept = await this.#those(hashes, (group) => this.#run(KEEP, group, this.connection.settings.ttl));
     const whole = new Set<string>();
     await this.#read([...kept], (hash, bytes) => {
       if (isIntact(hash, bytes)) whole.add(hash);
@@ -121,7 +119,7 @@ export class ValkeyDataStore implements DataStore {
     let after = pageAfterHash(options);
     const found: StoredEntry[] = [];
     for (let complete = false; !complete && found.length <= limit;) {
-      const reply = await this.#connection.run(
+      const reply = await this.connection.run(
         LIST,
         [this.#index, this.#base],
         [after, limit + 1 - found.length],
@@ -147,25 +145,25 @@ export class ValkeyDataStore implements DataStore {
   }
 
   identity(): Promise<string> {
-    return this.#connection.identity();
+    return this.connection.identity();
   }
 
   close(): Promise<void> {
-    return this.#connection.close();
+    return this.connection.close();
   }
 
   get #place(): string {
-    return `the Valkey server ${this.#connection.place}`;
+    return `the Valkey server ${this.connection.place}`;
   }
 
   async #putBatch(batch: readonly StoredValue[]): Promise<void> {
     const pairs = batch.flatMap(({ hash, bytes }) => [hash, bufferOf(bytes)]);
     const keys = [this.#index, ...this.#keysOf(batch.map(({ hash }) => hash))];
-    await this.#connection.run(PUT, keys, [this.#connection.settings.ttl, ...pairs]);
+    await this.connection.run(PUT, keys, [this.connection.settings.ttl, ...pairs]);
   }
 
   #run(script: typeof KEEP, hashes: readonly string[], argument: string | number): Promise<unknown> {
-    return this.#connection.run(script, [this.#index, ...this.#keysOf(hashes)], [argument, ...hashes]);
+    return this.connection.run(script, [this.#index, ...this.#keysOf(hashes)], [argument, ...hashes]);
   }
 
   #keysOf(hashes: readonly string[]): string[] {
@@ -176,7 +174,7 @@ export class ValkeyDataStore implements DataStore {
   async #read(hashes: readonly string[], take: (hash: string, bytes: Uint8Array) => void): Promise<void> {
     await inParallel(groupsOf(hashes, VALUES_IN_A_READ), BATCHES_UNDER_WAY, async (group) => {
       for (let rest = group; rest.length > 0;) {
-        const answer = (await this.#connection.run(READ, this.#keysOf(rest), [])) as unknown[];
+        const answer = (await this.connection.run(READ, this.#keysOf(rest), [])) as unknown[];
         for (const [position, found] of answer.entries())
           if (Buffer.isBuffer(found)) take(rest[position]!, found.subarray(HEADER_BYTES));
         rest = rest.slice(answer.length);
@@ -202,7 +200,7 @@ export class ValkeyDataStore implements DataStore {
       'NotStorable',
       `A value ${size} is more than Selvage puts into a Valkey server: at most ${LARGEST_VALUE_BYTES} bytes. Let large values go to S3 or to a ` +
         `disk, by SELVAGE_DATA_LARGE or a BySizeDataStore over ${this.#place}.`,
-      { details: { server: this.#connection.place, ...(hash !== undefined && { hash }) } },
+      { details: { server: this.connection.place, ...(hash !== undefined && { hash }) } },
     );
   }
 }

@@ -18,22 +18,19 @@ import { ACQUIRE, HOLDERS, RELEASE, RENEW, TAKE_TURN } from './lease-scripts';
  */
 export class ValkeyLeaseTable implements LeaseTable {
   readonly technology = 'valkey';
-  readonly #connection: ValkeyConnection;
 
   /** Closing the table closes the connection with it. */
-  constructor(connection: ValkeyConnection) {
-    this.#connection = connection;
-  }
+  constructor(private readonly connection: ValkeyConnection) {}
 
   async acquire({ key, owner, token, holder, limit, ttl }: LeaseRequest): Promise<LeaseAnswer> {
-    const reply = await this.#connection.run(ACQUIRE, [this.#keyOf(key)], [owner, token, holder, limit, ttl]);
+    const reply = await this.connection.run(ACQUIRE, [this.#keyOf(key)], [owner, token, holder, limit, ttl]);
     const [retryAfter, ...holders] = reply as [number, ...unknown[]];
     return retryAfter === 0 ? { granted: true } : { granted: false, holders: holdersOf(holders), retryAfter };
   }
 
   async renew(leases: readonly Lease[], ttl: number): Promise<boolean[]> {
     if (leases.length === 0) return [];
-    const answers = await this.#connection.run(
+    const answers = await this.connection.run(
       RENEW,
       leases.map(({ key }) => this.#keyOf(key)),
       [ttl, ...leases.flatMap(({ owner, token }) => [owner, token])],
@@ -42,17 +39,17 @@ export class ValkeyLeaseTable implements LeaseTable {
   }
 
   async release({ key, owner, token }: Lease): Promise<void> {
-    await this.#connection.run(RELEASE, [this.#keyOf(key)], [owner, token]);
+    await this.connection.run(RELEASE, [this.#keyOf(key)], [owner, token]);
   }
 
   async holders(key: string): Promise<LeaseHolder[]> {
-    return holdersOf((await this.#connection.run(HOLDERS, [this.#keyOf(key)], [])) as unknown[]);
+    return holdersOf((await this.connection.run(HOLDERS, [this.#keyOf(key)], [])) as unknown[]);
   }
 
   async takeTurn({ key, interval, within }: TurnRequest): Promise<TurnAnswer> {
-    const reply = await this.#connection.run(
+    const reply = await this.connection.run(
       TAKE_TURN,
-      [this.#connection.key('turn', key)],
+      [this.connection.key('turn', key)],
       [interval, within],
     );
     const [granted, wait] = reply as [number, number];
@@ -60,11 +57,11 @@ export class ValkeyLeaseTable implements LeaseTable {
   }
 
   close(): Promise<void> {
-    return this.#connection.close();
+    return this.connection.close();
   }
 
   #keyOf(key: string): string {
-    return this.#connection.key('lease', key);
+    return this.connection.key('lease', key);
   }
 }
 

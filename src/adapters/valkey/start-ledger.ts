@@ -25,7 +25,6 @@ const AT_ONCE = 1_000;
  */
 export class ValkeyStartLedger implements StartLedger {
   readonly technology = 'valkey';
-  readonly #connection: ValkeyConnection;
   /** All entries, by name: a hash. */
   readonly #entries: string;
   /** The start time of each: a hash. */
@@ -36,8 +35,7 @@ export class ValkeyStartLedger implements StartLedger {
   readonly #sequence: string;
 
   /** Closing the ledger closes the connection with it. */
-  constructor(connection: ValkeyConnection) {
-    this.#connection = connection;
+  constructor(private readonly connection: ValkeyConnection) {
     this.#entries = connection.key('starts', 'entries');
     this.#started = connection.key('starts', 'started');
     this.#order = connection.key('starts', 'order');
@@ -53,7 +51,7 @@ export class ValkeyStartLedger implements StartLedger {
       // A JSON text within the JSON, so that Lua need not parse it.
       JSON.stringify(JSON.stringify(claim.event)),
     ]);
-    const reply = (await this.#connection.run(
+    const reply = (await this.connection.run(
       CLAIM,
       [this.#entries, this.#started, this.#order, this.#sequence],
       args,
@@ -66,7 +64,7 @@ export class ValkeyStartLedger implements StartLedger {
 
   async markStarted(keys: readonly Pick<StartClaim, 'trigger' | 'key'>[]): Promise<void> {
     if (keys.length === 0) return;
-    await this.#connection.run(MARK, [this.#entries, this.#started], keys.map(nameOf));
+    await this.connection.run(MARK, [this.#entries, this.#started], keys.map(nameOf));
   }
 
   async find(trigger: string, key: string): Promise<LedgerEntry | undefined> {
@@ -79,7 +77,7 @@ export class ValkeyStartLedger implements StartLedger {
     let below = pageStart(query)?.sequence ?? Infinity;
     const found: Found[] = [];
     while (found.length <= limit) {
-      const names = (await this.#connection.command(
+      const names = (await this.connection.command(
         'zrevrangebyscore',
         this.#order,
         below === Infinity ? '+inf' : `(${below}`,
@@ -107,7 +105,7 @@ export class ValkeyStartLedger implements StartLedger {
     let forgotten = 0;
     // In the order of the claims, a page at a time.
     for (let above = '-inf'; ;) {
-      const reply = await this.#connection.run(FORGET, keys, [above, before, AT_ONCE]);
+      const reply = await this.connection.run(FORGET, keys, [above, before, AT_ONCE]);
       const [some, next] = reply as [number, unknown];
       forgotten += some;
       if (next === null) return forgotten;
@@ -116,13 +114,13 @@ export class ValkeyStartLedger implements StartLedger {
   }
 
   close(): Promise<void> {
-    return this.#connection.close();
+    return this.connection.close();
   }
 
   async #entriesOf(names: readonly string[]): Promise<Found[]> {
     const [entries, started] = (await Promise.all([
-      this.#connection.command('hmget', this.#entries, ...names),
-      this.#connection.command('hmget', this.#started, ...names),
+      this.connection.command('hmget', this.#entries, ...names),
+      this.connection.command('hmget', this.#started, ...names),
     ])) as [unknown[], unknown[]];
     return names.flatMap((name, index) => {
       const stored = entries[index];

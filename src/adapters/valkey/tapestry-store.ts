@@ -24,17 +24,15 @@ interface Listed {
  */
 export class ValkeyTapestryStore implements SubscribableTapestryStore {
   readonly technology = 'valkey';
-  readonly #connection: ValkeyConnection;
   readonly #announcements: Announcements;
 
   /** Closing the store closes the connection with it. */
-  constructor(connection: ValkeyConnection) {
-    this.#connection = connection;
+  constructor(private readonly connection: ValkeyConnection) {
     this.#announcements = new Announcements(connection, connection.key('offered'));
   }
 
   async save({ hash, tapestry, text, savedAt }: StoredPlan): Promise<void> {
-    const connection = this.#connection;
+    const connection = this.connection;
     await connection.run(
       SAVE,
       [connection.key('plan', hash), connection.key('last-plan'), this.#listKey(), this.#listKey(tapestry)],
@@ -43,8 +41,8 @@ export class ValkeyTapestryStore implements SubscribableTapestryStore {
   }
 
   async get(hash: string): Promise<StoredPlan | undefined> {
-    const key = this.#connection.key('plan', hash);
-    const [tapestry, text, savedAt] = (await this.#connection.command(
+    const key = this.connection.key('plan', hash);
+    const [tapestry, text, savedAt] = (await this.connection.command(
       'hmget',
       key,
       'tapestry',
@@ -71,13 +69,13 @@ export class ValkeyTapestryStore implements SubscribableTapestryStore {
   }
 
   async offer({ runId, fragment, offeredAt }: Omit<Offer, 'number'>): Promise<number> {
-    const connection = this.#connection;
+    const connection = this.connection;
     const keys = [connection.key('last-offer'), this.#offersKey(runId), connection.key('offered')];
     return (await connection.run(OFFER, keys, [runId, fragment, offeredAt])) as number;
   }
 
   async offers(runId: string, after = 0, limit = 100): Promise<Offer[]> {
-    const entries = (await this.#connection.command(
+    const entries = (await this.connection.command(
       'xrange',
       this.#offersKey(runId),
       `(${after}-0`,
@@ -110,11 +108,11 @@ export class ValkeyTapestryStore implements SubscribableTapestryStore {
   }
 
   identity(): Promise<string> {
-    return this.#connection.identity();
+    return this.connection.identity();
   }
 
   async close(): Promise<void> {
-    const closed = this.#connection.close();
+    const closed = this.connection.close();
     this.#announcements.close();
     await closed;
   }
@@ -122,7 +120,7 @@ export class ValkeyTapestryStore implements SubscribableTapestryStore {
   /** Asks until the server answers. Offers made in the meantime are in the answer, or are announced. */
   async #offersWhenBack(ear: Ear, signal: AbortSignal, read: () => Promise<Offer[]>): Promise<Offer[]> {
     const isFinal = (error: unknown): boolean =>
-      !SelvageError.is(error, 'BackendUnavailable') || this.#connection.isClosed;
+      !SelvageError.is(error, 'BackendUnavailable') || this.connection.isClosed;
     const ask = (): Promise<Offer[]> => {
       ear.forget();
       return read();
@@ -132,12 +130,12 @@ export class ValkeyTapestryStore implements SubscribableTapestryStore {
 
   #listKey(tapestry?: string): string {
     return tapestry === undefined
-      ? this.#connection.key('plans')
-      : this.#connection.key('plans-of', tapestry);
+      ? this.connection.key('plans')
+      : this.connection.key('plans-of', tapestry);
   }
 
   #offersKey(runId: string): string {
-    return this.#connection.key('offers', runId);
+    return this.connection.key('offers', runId);
   }
 
   /**
@@ -147,7 +145,7 @@ export class ValkeyTapestryStore implements SubscribableTapestryStore {
   async #listedBefore(start: Position | undefined, key: string, count: number): Promise<Listed[]> {
     const found: Listed[] = [];
     for (let offset = 0; ;) {
-      const reply = (await this.#connection.command(
+      const reply = (await this.connection.command(
         'zrange',
         key,
         start === undefined ? '+inf' : start.time,

@@ -21,9 +21,6 @@ export type WithinSpan = <T>(traceparent: string | undefined, call: () => Promis
 
 /** The host's side of a conversation, for bodies in JavaScript. */
 export class BodyServer {
-  readonly #link: Link;
-  readonly #load: () => Promise<ServedBodies>;
-  readonly #within: WithinSpan;
   #loaded: Promise<ServedBodies> | undefined;
   readonly #running = new Map<number, AbortController>();
   readonly #answers = new Set<Promise<void>>();
@@ -33,11 +30,12 @@ export class BodyServer {
   #nextStream = 1;
 
   /** @param load finds the bodies; called before the first is needed */
-  constructor(link: Link, load: () => Promise<ServedBodies>, within: WithinSpan = (_, call) => call()) {
-    this.#link = link;
-    this.#within = within;
+  constructor(
+    private readonly link: Link,
+    private readonly load: () => Promise<ServedBodies>,
+    private readonly within: WithinSpan = (_, call) => call(),
+  ) {
     this.#streams = new ByteStreams(link);
-    this.#load = load;
     link.onFrame((frame) => void this.#hear(frame));
   }
 
@@ -61,7 +59,7 @@ export class BodyServer {
         return this.#say({ type: 'pong', id: message.id });
       case 'goodbye':
         await Promise.allSettled(this.#answers);
-        return this.#link.close();
+        return this.link.close();
       case 'stored':
         return this.#storing.get(message.stream)?.stored(decodeJson(message.value as Json));
       default:
@@ -70,7 +68,7 @@ export class BodyServer {
   }
 
   #say(header: object): void {
-    this.#link.send(JSON.stringify(header));
+    this.link.send(JSON.stringify(header));
   }
 
   #greet(protocols: readonly number[]): void {
@@ -81,11 +79,11 @@ export class BodyServer {
     }
     const message = `It speaks version ${PROTOCOLS.join(', ')} of the body protocol, and not ${protocols.join(', ')}`;
     this.#say({ type: 'refused', error: { type: 'ProtocolUnknown', message } });
-    this.#link.close();
+    this.link.close();
   }
 
   #served(): Promise<ServedBodies> {
-    return (this.#loaded ??= this.#load());
+    return (this.#loaded ??= this.load());
   }
 
   async #describe(id: number): Promise<void> {
@@ -112,7 +110,7 @@ export class BodyServer {
       const inputs = decodeJson(message.inputs as Json, { attachments }) as Record<string, unknown>;
       const context = this.#contextOf(message, resources, running.signal);
       answer = encodeAttached(
-        await valueOfResult(await this.#within(context.traceparent, () => callBody(body, inputs, context))),
+        await valueOfResult(await this.within(context.traceparent, () => callBody(body, inputs, context))),
       );
     } catch (error) {
       this.#say({ type: 'error', id, error: tellThrown(readableThrow(error)) });
@@ -122,7 +120,7 @@ export class BodyServer {
       this.#streams.fail(new Error('The call of the body has ended.'), id);
     }
     // The body may have kept its bytes, and go on using them.
-    this.#link.send(
+    this.link.send(
       `{"type":"value","id":${id},"value":${answer.text}}`,
       answer.attachments.map((bytes) => bytes.slice()),
     );
@@ -173,7 +171,7 @@ export class BodyServer {
     const number = this.#nextStream++;
     const stream = this.#streams.incoming(id, number);
     const { text } = encodeAttached(stored);
-    this.#link.send(`{"type":"open","id":${id},"stream":${number},"value":${text}}`);
+    this.link.send(`{"type":"open","id":${id},"stream":${number},"value":${text}}`);
     try {
       yield* stream;
     } finally {

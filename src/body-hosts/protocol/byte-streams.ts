@@ -7,8 +7,6 @@ const CHUNK_BYTES = 1024 * 1024;
 
 /** Sends a stream in chunks, each when the other side has taken the one before. */
 export class OutgoingStream {
-  readonly #link: Link;
-  readonly #number: number;
   #mayGo: Promise<void> = Promise.resolve();
   #go: () => void = () => {};
   #fail: (error: Error) => void = () => {};
@@ -17,9 +15,10 @@ export class OutgoingStream {
   /** Rejects when the other side wants nothing more, also when all was sent. */
   readonly failed: Promise<never>;
 
-  constructor(link: Link, number: number) {
-    this.#link = link;
-    this.#number = number;
+  constructor(
+    private readonly link: Link,
+    private readonly number: number,
+  ) {
     this.failed = new Promise((_, reject) => (this.#giveUp = reject));
     this.failed.catch(() => undefined);
   }
@@ -40,7 +39,7 @@ export class OutgoingStream {
 
   /** Sends all of it. What the source throws is told to the other side, and thrown. */
   async send(source: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-    const stream = this.#number;
+    const stream = this.number;
     try {
       for await (const piece of source instanceof Uint8Array ? [source] : source) {
         for (let at = 0; at < piece.byteLength; at += CHUNK_BYTES) {
@@ -50,7 +49,7 @@ export class OutgoingStream {
             this.#fail = reject;
           });
           this.#mayGo.catch(() => undefined);
-          this.#link.send(JSON.stringify({ type: 'chunk', stream }), [
+          this.link.send(JSON.stringify({ type: 'chunk', stream }), [
             asPlainBytes(piece).slice(at, at + CHUNK_BYTES),
           ]);
         }
@@ -59,35 +58,33 @@ export class OutgoingStream {
     } catch (error) {
       // The other side knows what it has said itself.
       if (!this.#hasFailed)
-        this.#link.send(JSON.stringify({ type: 'failed', stream, error: tellThrown(error) }));
+        this.link.send(JSON.stringify({ type: 'failed', stream, error: tellThrown(error) }));
       throw error;
     }
-    this.#link.send(JSON.stringify({ type: 'end', stream }));
+    this.link.send(JSON.stringify({ type: 'end', stream }));
   }
 }
 
 /** A stream that comes in chunks. Holds one at a time: the next is asked for when one is taken. */
 export class IncomingStream implements AsyncIterable<Uint8Array> {
-  readonly #link: Link;
-  readonly #number: number;
   #arrived: Uint8Array | undefined;
   #hasEnded = false;
   #error: { readonly thrown: unknown } | undefined;
   #wake: () => void = () => {};
 
-  constructor(link: Link, number: number) {
-    this.#link = link;
-    this.#number = number;
-  }
+  constructor(
+    private readonly link: Link,
+    private readonly number: number,
+  ) {}
 
   /** @throws ProtocolBroken if it is too large, or was not asked for */
   push(chunk: Uint8Array): void {
     if (chunk.byteLength > CHUNK_BYTES)
       throw new ProtocolBroken(
-        `a chunk of stream ${this.#number} has ${chunk.byteLength} bytes, and may have ${CHUNK_BYTES}`,
+        `a chunk of stream ${this.number} has ${chunk.byteLength} bytes, and may have ${CHUNK_BYTES}`,
       );
     if (this.#arrived || this.#hasEnded)
-      throw new ProtocolBroken(`a chunk of stream ${this.#number} comes that nobody has asked for`);
+      throw new ProtocolBroken(`a chunk of stream ${this.number} comes that nobody has asked for`);
     this.#arrived = chunk;
     this.#wake();
   }
@@ -124,7 +121,7 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
   }
 
   #say(type: string, more: object = {}): void {
-    this.#link.send(JSON.stringify({ type, stream: this.#number, ...more }));
+    this.link.send(JSON.stringify({ type, stream: this.number, ...more }));
   }
 }
 
@@ -135,22 +132,19 @@ export type StreamMessage =
 
 /** The streams of a connection, by number. They end with their call. */
 export class ByteStreams {
-  readonly #link: Link;
   readonly #incoming = new Map<number, { readonly call: number; readonly stream: IncomingStream }>();
   readonly #outgoing = new Map<number, { readonly call: number; readonly stream: OutgoingStream }>();
 
-  constructor(link: Link) {
-    this.#link = link;
-  }
+  constructor(private readonly link: Link) {}
 
   incoming(call: number, number: number): IncomingStream {
-    const stream = new IncomingStream(this.#link, number);
+    const stream = new IncomingStream(this.link, number);
     this.#incoming.set(number, { call, stream });
     return stream;
   }
 
   outgoing(call: number, number: number): OutgoingStream {
-    const stream = new OutgoingStream(this.#link, number);
+    const stream = new OutgoingStream(this.link, number);
     this.#outgoing.set(number, { call, stream });
     return stream;
   }

@@ -10,14 +10,12 @@ const LENGTH_BYTES = 4;
 /** Carries frames over a stream of bytes: each a length, a header and its attachments. */
 export class FrameStream implements Link {
   readonly mostHeaderBytes = MAXIMUM_HEADER_BYTES;
-  readonly #stream: Duplex;
   readonly #reader = new FrameReader();
   #ended: { readonly reason: Error | undefined } | undefined;
   #onEnd: ((reason: Error | undefined) => void) | undefined;
 
   /** Whoever has started the other side calls {@link end} when the stream closes: it knows why. */
-  constructor(stream: Duplex) {
-    this.#stream = stream;
+  constructor(private readonly stream: Duplex) {
     stream.on('error', () => undefined);
   }
 
@@ -30,20 +28,20 @@ export class FrameStream implements Link {
     const head = Buffer.allocUnsafe(LENGTH_BYTES + bytes);
     head.writeUInt32BE(bytes, 0);
     head.write(text, LENGTH_BYTES);
-    this.#stream.cork();
-    this.#stream.write(head);
-    for (const attachment of attachments) if (attachment.byteLength > 0) this.#stream.write(attachment);
-    this.#stream.uncork();
+    this.stream.cork();
+    this.stream.write(head);
+    for (const attachment of attachments) if (attachment.byteLength > 0) this.stream.write(attachment);
+    this.stream.uncork();
   }
 
   onFrame(listener: (frame: Frame) => void): void {
-    this.#stream.on('data', (piece: Buffer) => {
+    this.stream.on('data', (piece: Buffer) => {
       if (this.#ended) return;
       try {
         this.#reader.take(piece, listener);
       } catch (error) {
         this.end(error as Error);
-        this.#stream.destroy();
+        this.stream.destroy();
       }
     });
   }
@@ -54,7 +52,7 @@ export class FrameStream implements Link {
   }
 
   close(): void {
-    this.#stream.end();
+    this.stream.end();
   }
 
   /** Nothing more can come. */

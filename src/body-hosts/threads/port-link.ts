@@ -16,20 +16,17 @@ interface Port {
 export class PortLink implements Link {
   /** Nothing of it is cut into bytes. */
   readonly mostHeaderBytes = Infinity;
-  readonly #port: Port;
   #early: Frame[] | undefined = [];
   #onFrame: ((frame: Frame) => void) | undefined;
   #onEnd: ((reason: Error | undefined) => void) | undefined;
   #ended: { readonly reason: Error | undefined } | undefined;
 
-  constructor(port: Port) {
-    this.#port = port;
-  }
+  constructor(private readonly port: Port) {}
 
   send(header: string, attachments: readonly Uint8Array[] = []): void {
     if (this.#ended) return;
     const own = attachments.map(inOwnMemory);
-    this.#port.post({ header, attachments: own }, [
+    this.port.post({ header, attachments: own }, [
       ...new Set(own.map(({ buffer }) => buffer as ArrayBuffer)),
     ]);
   }
@@ -61,7 +58,7 @@ export class PortLink implements Link {
   }
 
   close(): void {
-    this.#port.close();
+    this.port.close();
   }
 }
 

@@ -1,12 +1,9 @@
 /** Limits how much work is in progress at once; the rest waits, first come, first served. */
 export class Slots {
   readonly #waiting: { readonly weight: number; readonly begin: () => void }[] = [];
-  readonly #limit: number;
   #used = 0;
 
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
+  constructor(private readonly limit: number) {}
 
   /** @param weight of this work in the limit. Work that exceeds the limit is done alone */
   async use<T>(work: () => Promise<T>, weight = 1): Promise<T> {
@@ -26,6 +23,6 @@ export class Slots {
   }
 
   #fits(weight: number): boolean {
-    return this.#used === 0 || this.#used + weight <= this.#limit;
+    return this.#used === 0 || this.#used + weight <= this.limit;
   }
 }

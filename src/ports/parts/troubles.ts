@@ -6,14 +6,11 @@ import type { SelvageError } from '../../errors';
  */
 export class Troubles<Trouble extends SelvageError | string, Part = unknown> {
   readonly #all = new Map<Part, Trouble>();
-  readonly #tell: (trouble: Trouble | undefined, note: string | undefined) => void;
   #told: Trouble | undefined;
   #note: string | undefined;
 
   /** @param tell receives the note only where there is no trouble */
-  constructor(tell: (trouble: Trouble | undefined, note: string | undefined) => void) {
-    this.#tell = tell;
-  }
+  constructor(private readonly tell: (trouble: Trouble | undefined, note: string | undefined) => void) {}
 
   get told(): Trouble | undefined {
     return this.#told;
@@ -46,7 +43,7 @@ export class Troubles<Trouble extends SelvageError | string, Part = unknown> {
     const first = all.find((trouble) => !isBrief(trouble)) ?? all[0];
     if (first === this.#told && !isNews) return;
     this.#told = first;
-    this.#tell(first, first === undefined ? this.#note : undefined);
+    this.tell(first, first === undefined ? this.#note : undefined);
   }
 }
 

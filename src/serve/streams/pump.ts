@@ -57,7 +57,6 @@ const BACK_OFF: BackOff = { base: 200, max: 10_000 };
  * U3  A unit is finished when its results are delivered; the checkpoint is before the first that is not.
  */
 export class Pump {
-  readonly #parts: PumpParts;
   readonly #progress: StreamProgress;
   readonly #slots: Slots;
   readonly #sizes: readonly number[];
@@ -76,14 +75,13 @@ export class Pump {
   #error: { readonly error: unknown } | undefined;
   /** What holds up the source, and each piece of work that is tried again. */
   readonly #troubles = new Troubles<string>((trouble) => {
-    if (trouble === undefined) this.#parts.logger.info({}, 'goes on');
-    else this.#parts.logger.warn({}, trouble);
+    if (trouble === undefined) this.parts.logger.info({}, 'goes on');
+    else this.parts.logger.warn({}, trouble);
   });
   readonly #rate = new Rate();
   #lag: SourceAmount | undefined;
 
-  constructor(parts: PumpParts) {
-    this.#parts = parts;
+  constructor(private readonly parts: PumpParts) {
     const { concurrency, batch } = parts.declaration.options;
     this.#progress = new StreamProgress(parts.checkpoint);
     this.#slots = new Slots(concurrency);
@@ -94,15 +92,15 @@ export class Pump {
 
   /** Reads until the source ends or {@link stop} is called, finishes all that was read, and returns. */
   async run(): Promise<PumpEnd> {
-    const { source, declaration } = this.#parts;
+    const { source, declaration } = this.parts;
     const signal = this.#stop.signal;
     const reader = new Reader(
       source.read(this.#progress.places(), {
         signal,
-        logger: this.#parts.logger,
+        logger: this.parts.logger,
         save: async (places) => {
           for (const [partition, state] of places) this.#progress.place(partition, state);
-          await this.#insist('save the checkpoint', () => this.#parts.save(this.checkpoint()));
+          await this.#insist('save the checkpoint', () => this.parts.save(this.checkpoint()));
         },
         trouble: (message) => this.#troubles.set(source, message),
         reportGap: this.#tellGap,
@@ -110,7 +108,7 @@ export class Pump {
       this.#window(),
     );
     try {
-      const lasts = await this.#insist('read the start ledger', () => this.#parts.runs.lastsOfClaims());
+      const lasts = await this.#insist('read the start ledger', () => this.parts.runs.lastsOfClaims());
       this.#taken = new TakenTogether(this.#tellGap, lasts);
       let isOver = false;
       while (!isOver) isOver = !(await this.#next(reader));
@@ -144,7 +142,7 @@ export class Pump {
 
   /** Asks the source how far behind the stream is. */
   async lookAtLag(): Promise<void> {
-    this.#lag = await this.#parts.source.lag?.().catch(() => undefined);
+    this.#lag = await this.parts.source.lag?.().catch(() => undefined);
   }
 
   state(process: string): PumpState {
@@ -163,19 +161,19 @@ export class Pump {
 
   /** Most elements in flight. */
   #window(): number {
-    const { concurrency, batch, gather, order } = this.#parts.declaration.options;
+    const { concurrency, batch, gather, order } = this.parts.declaration.options;
     const units = order === 'key' ? concurrency * (1 + WAITING_PER_RUNNING) : concurrency;
     return units * Math.max(batch, gather, 1);
   }
 
   readonly #tellGap: ReportGap = (gap) => {
     if (this.#progress.addGap({ ...gap, at: Date.now() }))
-      this.#parts.logger.warn({ partition: gap.partition, ...gap.lost }, gapWords(gap));
+      this.parts.logger.warn({ partition: gap.partition, ...gap.lost }, gapWords(gap));
   };
 
   /** Takes the next elements. False: there are no more. */
   async #next(reader: Reader): Promise<boolean> {
-    const { concurrency, batch, gather, order, linger } = this.#parts.declaration.options;
+    const { concurrency, batch, gather, order, linger } = this.parts.declaration.options;
     const most = order === 'key' ? concurrency * (1 + WAITING_PER_RUNNING) : concurrency;
     while (this.#open.size >= most && !this.#stop.signal.aborted)
       await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -224,14 +222,14 @@ export class Pump {
     const units = await Promise.all(
       elements.map(async (element) => this.#unit(partition, [element], await this.#refusalOf(element))),
     );
-    const claims = await this.#insist('claim what was read', () => this.#parts.runs.claim(units));
+    const claims = await this.#insist('claim what was read', () => this.parts.runs.claim(units));
     units.forEach((unit, place) => this.#begin(unit, claims[place]!));
   }
 
   /** Claims the first unit of these elements, and gives the rest back. */
   async #oneByOne(reader: Reader, partition: string, elements: readonly StreamElement[]): Promise<void> {
     let unit = await this.#firstUnit(partition, elements);
-    const [claim] = await this.#insist('claim what was read', () => this.#parts.runs.claim([unit]));
+    const [claim] = await this.#insist('claim what was read', () => this.parts.runs.claim([unit]));
     const { inserted, elements: count, last } = claim!;
     if (inserted) this.#isNew.add(partition);
     let rest = elements.slice(unit.elements.length);
@@ -252,7 +250,7 @@ export class Pump {
 
   /** As many elements as fit in a unit: for a batch, such that each can be run and none waits for another. */
   async #firstUnit(partition: string, elements: readonly StreamElement[]): Promise<Unit> {
-    const { batch, gather, order } = this.#parts.declaration.options;
+    const { batch, gather, order } = this.parts.declaration.options;
     if (gather > 0) {
       const end = elements.findIndex(
         (element, place) =>
@@ -266,7 +264,7 @@ export class Pump {
     let fitting = 0;
     for (const element of elements.slice(0, batch)) {
       if (fitting > 0 && this.#progress.doneFrom(partition, element)) break;
-      const key = order === 'key' ? orderKeyOf(this.#parts.declaration.options, element) : undefined;
+      const key = order === 'key' ? orderKeyOf(this.parts.declaration.options, element) : undefined;
       if (key !== undefined && keys.has(key)) break;
       const refusal = await this.#refusalOf(element);
       if (refusal && fitting === 0) return this.#unit(partition, [element], refusal);
@@ -279,18 +277,18 @@ export class Pump {
   }
 
   #unit(partition: string, elements: readonly StreamElement[], refusal?: StreamDeadLetter['error']): Unit {
-    return unitOf(this.#parts.declaration.options, partition, elements, refusal);
+    return unitOf(this.parts.declaration.options, partition, elements, refusal);
   }
 
   async #refusalOf(element: StreamElement): Promise<StreamDeadLetter['error'] | undefined> {
-    const refusal = await this.#insist('check what was read', () => this.#parts.runs.refusalOf(element));
-    return refusal ?? keyRefusalOf(this.#parts.declaration.options, element);
+    const refusal = await this.#insist('check what was read', () => this.parts.runs.refusalOf(element));
+    return refusal ?? keyRefusalOf(this.parts.declaration.options, element);
   }
 
   #begin(unit: Unit, claim: UnitClaim): void {
     this.#progress.begin(unit);
     if (claim.inserted) this.#taken.claimed(unit);
-    const { order } = this.#parts.declaration.options;
+    const { order } = this.parts.declaration.options;
     const names = order === 'key' ? unit.keys! : order === 'all' ? [unit.partition] : [];
     const before = names.flatMap((name) => this.#before.get(name) ?? []);
     const going: Promise<boolean> = this.#go(unit, claim, before)
@@ -309,7 +307,7 @@ export class Pump {
 
   /** False: the unit is left to the next pump. */
   async #go(unit: Unit, claim: UnitClaim, before: readonly Promise<boolean>[]): Promise<boolean> {
-    const { order } = this.#parts.declaration.options;
+    const { order } = this.parts.declaration.options;
     const { signal } = this.#kill;
     // What comes after a unit that is not finished must wait for it, also if the stream stops there.
     const turn = async (): Promise<boolean> => {
@@ -318,7 +316,7 @@ export class Pump {
     };
     if (order === 'key' && !(await turn())) return false;
     const ends = await this.#slots.use(() =>
-      this.#insist('start a run', () => orAborted(this.#parts.runs.run(unit, claim, signal), signal)),
+      this.#insist('start a run', () => orAborted(this.parts.runs.run(unit, claim, signal), signal)),
     );
     // A run may take hours, and another pump waits for it then.
     if (!ends) return false;
@@ -337,7 +335,7 @@ export class Pump {
 
   /** What the element counts as; undefined: the stream stops before it. */
   async #deliver(end: ElementEnd): Promise<keyof StreamCounts | undefined> {
-    const { onResult, onDeadLetter, onFailure } = this.#parts.declaration.options;
+    const { onResult, onDeadLetter, onFailure } = this.parts.declaration.options;
     const { signal } = this.#kill;
     signal.throwIfAborted();
     if ('result' in end) {
@@ -352,13 +350,13 @@ export class Pump {
     const { code, message } = letter.error;
     const name = keyOfOffset(element.offset);
     const which = letter.runId === undefined ? 'could not start a run' : `failed in run ${letter.runId}`;
-    this.#parts.logger.warn({ code, runId: letter.runId }, `element ${name} ${which}: ${message}`);
+    this.parts.logger.warn({ code, runId: letter.runId }, `element ${name} ${which}: ${message}`);
     if (onFailure === 'stop') {
       this.#fail(
         new SelvageError(
           'StreamStopped',
-          `${streamName(this.#parts.declaration.id)} stops before the element ${name}, which ${which}: ${message}`,
-          { details: { stream: this.#parts.declaration.id, element: name } },
+          `${streamName(this.parts.declaration.id)} stops before the element ${name}, which ${which}: ${message}`,
+          { details: { stream: this.parts.declaration.id, element: name } },
         ),
         false,
       );

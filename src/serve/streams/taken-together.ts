@@ -3,14 +3,11 @@ import { keyInLedger, type Unit } from './unit';
 
 /** Tells what a source has lost of the elements that earlier processes had taken together. */
 export class TakenTogether {
-  readonly #tell: ReportGap;
-  /** The keys of the last elements, as the ledger has them. */
-  readonly #lasts: ReadonlySet<string>;
-
-  constructor(tell: ReportGap, lasts: ReadonlySet<string>) {
-    this.#tell = tell;
-    this.#lasts = lasts;
-  }
+  constructor(
+    private readonly tell: ReportGap,
+    /** The keys of the last elements, as the ledger has them. */
+    private readonly lasts: ReadonlySet<string>,
+  ) {}
 
   /**
    * How many are left of so many elements, of which the first is there. 1 also if the last is gone, so that nobody can say.
@@ -21,7 +18,7 @@ export class TakenTogether {
     if (last === undefined) return count;
     const left = all.slice(0, count).findIndex(({ offset }) => keyOfOffset(offset) === last) + 1;
     if (left === 0)
-      this.#tell({
+      this.tell({
         partition,
         after: `the element ${keyOfOffset(all[0]!.offset)}`,
         why: `${count} elements were taken together from there on, and the last of them is gone: what is left of the others starts runs again`,
@@ -31,10 +28,10 @@ export class TakenTogether {
 
   /** Elements that nobody had claimed by their own keys. */
   claimed({ partition, elements }: Unit): void {
-    if (this.#lasts.size === 0) return;
+    if (this.lasts.size === 0) return;
     for (const key of elements.map(({ offset }) => keyOfOffset(offset)))
-      if (this.#lasts.has(keyInLedger(partition, key)))
-        this.#tell({
+      if (this.lasts.has(keyInLedger(partition, key)))
+        this.tell({
           partition,
           before: `the element ${key}`,
           why: 'it is the last of several that were taken together, some of which are gone: what is left of them starts runs again',

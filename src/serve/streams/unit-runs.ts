@@ -31,18 +31,16 @@ interface Claim extends UnitClaim {
  * and the key of the element, so that each is started once.
  */
 export class StreamRuns implements UnitRuns<Claim> {
-  readonly #selvage: Selvage;
-  readonly #declaration: StreamDeclaration;
-  readonly #taskQueue: string;
   readonly #starters = new Map<number, Starter>();
   readonly #needsValues: boolean;
   readonly #isHarmless: (knot: string) => boolean;
   readonly #terminals: readonly string[];
 
-  constructor(selvage: Selvage, declaration: StreamDeclaration, taskQueue: string) {
-    this.#selvage = selvage;
-    this.#declaration = declaration;
-    this.#taskQueue = taskQueue;
+  constructor(
+    private readonly selvage: Selvage,
+    private readonly declaration: StreamDeclaration,
+    private readonly taskQueue: string,
+  ) {
     this.#needsValues = declaration.options.onResult !== undefined;
     const record = recordOf(declaration.tapestry);
     this.#isHarmless = harmlessIn(record);
@@ -52,7 +50,7 @@ export class StreamRuns implements UnitRuns<Claim> {
   async refusalOf({ value, unreadable }: StreamElement): Promise<StreamDeadLetter['error'] | undefined> {
     if (unreadable) return unreadable;
     try {
-      await this.#selvage.starter.check(this.#declaration.tapestry, this.#parameters(value));
+      await this.selvage.starter.check(this.declaration.tapestry, this.#parameters(value));
       return undefined;
     } catch (error) {
       if (!isOfClass(error, 'input')) throw error;
@@ -68,7 +66,7 @@ export class StreamRuns implements UnitRuns<Claim> {
     const refused = units.filter((_, place) => results[place]!.entry.event['refused'] !== undefined);
     // No run will be started for them, so the entry is complete.
     if (refused.length > 0)
-      await this.#selvage.backends.startLedger.markStarted(
+      await this.selvage.backends.startLedger.markStarted(
         refused.map(({ key }) => ({ trigger: this.#trigger(1).name, key })),
       );
     return results.map((result) => {
@@ -85,7 +83,7 @@ export class StreamRuns implements UnitRuns<Claim> {
   }
 
   async lastsOfClaims(): Promise<ReadonlySet<string>> {
-    const { startLedger } = this.#selvage.backends;
+    const { startLedger } = this.selvage.backends;
     const { items } = await startLedger.list({ trigger: this.#trigger(1).name, limit: LOOKED_THROUGH });
     return new Set(
       items.flatMap(({ event: { partition = '', last } }) =>
@@ -122,8 +120,8 @@ export class StreamRuns implements UnitRuns<Claim> {
   }
 
   async #isBatch(runId: string, size: number): Promise<boolean> {
-    const { tapestry } = await this.#selvage.getRun(runId).end();
-    return tapestry === batchTapestry(recordOf(this.#declaration.tapestry), size).name;
+    const { tapestry } = await this.selvage.getRun(runId).end();
+    return tapestry === batchTapestry(recordOf(this.declaration.tapestry), size).name;
   }
 
   async #endsOf(
@@ -131,7 +129,7 @@ export class StreamRuns implements UnitRuns<Claim> {
     elements: readonly StreamElement[],
     isBatch: boolean,
   ): Promise<readonly ElementEnd[]> {
-    const run = this.#selvage.getRun(runId);
+    const run = this.selvage.getRun(runId);
     const result = await run.result({ outputs: this.#needsValues ? 'terminals' : 'none' });
     const { succeeded, error, status, outcomes, values } = result;
     if (error || (status !== 'succeeded' && status !== 'failed')) {
@@ -167,7 +165,7 @@ export class StreamRuns implements UnitRuns<Claim> {
   }
 
   #parameters(value: unknown): object {
-    const { parameter } = this.#declaration.options;
+    const { parameter } = this.declaration.options;
     return parameter === undefined ? (value as object) : { [parameter]: value };
   }
 
@@ -186,7 +184,7 @@ export class StreamRuns implements UnitRuns<Claim> {
       offset: keyOfOffset(elements[0]!.offset),
       ...(partition !== '' && { partition }),
       ...(elements.length > 1 && { elements: elements.length, last: keyOfOffset(last.offset) }),
-      ...(this.#declaration.options.gather > 0 && { list: 1 }),
+      ...(this.declaration.options.gather > 0 && { list: 1 }),
       ...(refusal && { refused: refusal.code, why: refusal.message.slice(0, 500) }),
     };
   }
@@ -194,10 +192,10 @@ export class StreamRuns implements UnitRuns<Claim> {
   #starter(size: number): Starter {
     let starter = this.#starters.get(size);
     if (!starter) {
-      const { concurrency } = this.#declaration.options;
-      starter = new Starter(this.#selvage, this.#trigger(size).declaration, {
+      const { concurrency } = this.declaration.options;
+      starter = new Starter(this.selvage, this.#trigger(size).declaration, {
         startsAtOnce: concurrency,
-        runs: { taskQueue: this.#taskQueue },
+        runs: { taskQueue: this.taskQueue },
       });
       this.#starters.set(size, starter);
     }
@@ -205,7 +203,7 @@ export class StreamRuns implements UnitRuns<Claim> {
   }
 
   #trigger(size: number): { readonly declaration: TriggerDeclaration; readonly name: string } {
-    const { id, tapestry } = this.#declaration;
+    const { id, tapestry } = this.declaration;
     const started: Tapestry = size === 1 ? tapestry : batchTapestry(recordOf(tapestry), size);
     return {
       declaration: declareTrigger({ kind: 'stream', id, tapestry: started, options: {} }),
