@@ -17,22 +17,28 @@ import {
   type KnotParents,
   type KnotToRun,
   type NextRound,
+  ElementKnots,
+  type ElementKnot,
+  ElementParents,
+  decodeEncoded,
+  encodeOutput,
+  outcomeOfLoop,
+  valuesOfNested,
 } from '../runtime';
 import type { ExceptionRecord, LineageRecord } from '../ports';
-import type { PlanKnot } from '../plan';
-import type { NextIteration, SplitMap } from '../workflows/messages';
+import { type PlanKnot, nestedPlan } from '../plan';
+import type { NextIteration, SplitMap, EndedRun } from '../workflows/messages';
 import { envelopeOfRecord } from './adopt';
 import { concludeMap } from './conclude-map';
-import { concludeNested } from './conclude-nested';
-import { findElement } from './find-element';
 import type { KnotAttempt } from './knot-attempt';
 import { childRunLost, verdict, waitsAfterThrow } from './knot-failures';
-import { asItEnded } from './nested-runs';
+import { asItEnded, nextParameters, readNestedRun } from './nested-runs';
 import { findParents } from './parents';
 import { presentBody } from './present-body';
 import { payloadOf } from './signals';
 import { SingleHost } from './single-host';
 import type { WorkerEnvironment } from './worker-environment';
+import type { ResolvedTask } from './tasks';
 
 /**
  * One attempt of a knot that has an activity of its own: a knot, or an element of a map. If it finds a record, before or after its body, it
@@ -211,4 +217,49 @@ class KnotCall {
     await this.runner.recordPaths(plan, record, parents, task.paths ?? []);
     return { ...envelope, choice };
   }
+}
+
+/**
+ * The element that an activity is for, as a knot, with its inputs.
+ *
+ * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
+ */
+async function findElement(
+  environment: WorkerEnvironment,
+  plan: LoadedPlan,
+  place: NonNullable<ResolvedTask['element']>,
+): Promise<{ readonly knot: ElementKnot; readonly parents: KnotParents }> {
+  const slice = await environment.slices.get(place.slice, place.map);
+  const position = slice.first + place.offset;
+  const map = plan.knot(place.map);
+  const knot = new ElementKnots(plan, map).at(position, slice.keys?.[place.offset]);
+  return { knot, parents: new ElementParents(knot, slice, environment.digest) };
+}
+
+/**
+ * The outcome of a knot that ran another tapestry or, for a loop that continues, the parameters of its next iteration.
+ *
+ * @param isOver calls the loop's function
+ * @throws SelvageError `SubRunFailed`, `NotABoolean`, `LoopLimit`; `ValueMissing`, `ValueDamaged`, `BackendUnavailable`; whatever the
+ * function throws
+ */
+async function concludeNested(
+  environment: WorkerEnvironment,
+  plan: LoadedPlan,
+  knot: PlanKnot,
+  parents: KnotParents,
+  ended: EndedRun,
+  isOver: (inputs: Record<string, unknown>) => Promise<unknown>,
+): Promise<KnotOutcomeToRecord | NextIteration> {
+  const { digest } = environment;
+  const run = await readNestedRun(environment, knot, ended);
+  const values = valuesOfNested(run);
+  if (ended.iteration === undefined) return outcomeOfResult(plan, knot, values, parents, digest);
+  const given = { ...knot, inputs: nestedPlan(knot)!.parameters };
+  const initial = assembleInputs(given, 'values', await parents.read(given, 'values'));
+  // Encoded before the function gets it, which may change its copy.
+  const state = encodeOutput({ ...initial, ...values }, digest);
+  const answer = await isOver({ state: decodeEncoded(state.encoded!) });
+  const end = outcomeOfLoop(knot, answer, state, ended.iteration);
+  return end ?? { next: nextParameters(environment, run) };
 }

@@ -17,17 +17,23 @@ import {
   type NestRequest,
   type SignalCheckRequest,
   type WaitRequest,
+  type LookupResult,
+  type WaitEnd,
 } from '../workflows/messages';
 import { reasonOf } from './backend-trouble';
 import { beginRun } from './begin-run';
 import { extendRun } from './extend-run';
 import { finishRun } from './finish-run';
-import { lookUpReuse } from './look-up-reuse';
 import { runToStart } from './nested-runs';
-import { readWait } from './read-wait';
 import { isRecordsLost } from './records-lost';
 import { checkSignals } from './signals';
 import type { WorkerEnvironment } from './worker-environment';
+import { packRanges, unpackRanges } from '../scheduler';
+import { reuse } from './reuse';
+import { executionOfStep } from './run-record';
+import { unpackHash } from '../values';
+import { assembleInputs, waitEnd, withReadInputs } from '../runtime';
+import { findParents } from './parents';
 
 /** Classes of errors for which retrying a system activity is useless; for those of `deploy`, a later deploy helps. */
 const FINAL: readonly ErrorClass[] = ['mistake', 'input', 'deploy'];
@@ -82,4 +88,34 @@ async function asFailure<T>(work: Promise<T>, final = FINAL): Promise<T> {
       details: SelvageError.is(error) ? [error.details] : [],
     });
   }
+}
+
+/** Takes over values that other runs have made for ready knots, and for knots downstream. */
+async function lookUpReuse(
+  environment: WorkerEnvironment,
+  { plan: hash, terminals, temporalRunId, knots }: LookupRequest,
+): Promise<LookupResult> {
+  const plan = await environment.plans.get(hash);
+  const graph = await environment.plans.layout(hash, terminals);
+  const execution = executionOfStep(environment, 0, temporalRunId);
+  const options = { environment, plan, graph, execution, isUnderWay: true };
+  const found = await reuse(options, new Map(), unpackRanges(knots));
+  return { found: packRanges(found) };
+}
+
+/** Reads until when a knot waits, if its duration or time is a value of the run. */
+async function readWait(environment: WorkerEnvironment, { task, now }: WaitRequest): Promise<WaitEnd> {
+  const plan = await environment.plans.get(unpackHash(task.plan)!);
+  const knot = plan.knot(task.knot);
+  const { workflowId } = Context.current().info.workflowExecution!;
+  const parents = await findParents(environment, plan, knot, {
+    plan: plan.hash,
+    runId: task.runId ?? workflowId,
+    temporalRunId: task.temporalRunId,
+    knot: knot.id,
+    parents: task.parents,
+  });
+  const reading = withReadInputs(knot);
+  const inputs = assembleInputs(reading, 'values', await parents.read(reading, 'values'));
+  return { until: waitEnd(knot, inputs, now)! };
 }

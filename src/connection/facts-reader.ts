@@ -1,4 +1,8 @@
-import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
+import {
+  type WorkflowClient,
+  type WorkflowExecutionDescription,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import { layoutOf, childRunKnots, isNesting, type Layout } from '../plan';
 import type { Backends, RunRecord } from '../ports';
 import { childRunId } from '../workflows/child-run-id';
@@ -6,7 +10,6 @@ import { holdDispatch } from '../workflows/history-budget';
 import type { KnotFailure, OpenWait } from '../workflows/messages';
 import { runLimits, type RunLimits } from '../workflows/run-limits';
 import { runningChildRun } from './child-runs';
-import { readChild } from './child-facts';
 import { readWorkflowTask } from './workflow-task-facts';
 import { pendingActivitiesOf } from './pending-activity';
 import type { Pollers } from './pollers';
@@ -19,6 +22,7 @@ import { withQueuesThatHave } from './who-has-bodies';
 import { explain, explainKnot } from './explain/explain';
 import { pinnedBuild } from './worker-builds';
 import type { Workers } from './workers';
+import { unreachable } from './connection-errors';
 
 /** Limited because each costs a call to the server; knots of a run seldom use more. */
 const QUEUES_LOOKED_AT = 20;
@@ -188,4 +192,30 @@ function childRunsOf({ workflowId, raw }: WorkflowExecutionDescription): Readonl
   const prefix = `${workflowId}/`;
   const ids = (raw.pendingChildren ?? []).flatMap((child) => child.workflowId ?? []);
   return new Map(ids.filter((id) => id.startsWith(prefix)).map((id) => [id.slice(prefix.length), id]));
+}
+
+/** Most parts of one map that are looked at; each costs a call to the server. */
+const PARTS_LOOKED_AT = 10;
+
+/** Undefined if the child run has ended. @throws SelvageError `ServerUnreachable` */
+async function readChild(
+  client: WorkflowClient,
+  pollers: Pollers,
+  workflowId: string,
+): Promise<ChildFacts | undefined> {
+  try {
+    const description = await client.getHandle(workflowId).describe();
+    const own = await readWorkflowTask(client, pollers, description, true);
+    const parts = (description.raw.pendingChildren ?? []).slice(0, PARTS_LOOKED_AT);
+    const ofParts = await Promise.all(
+      parts.map(async (part) => await readChild(client, pollers, part.workflowId ?? '')),
+    );
+    return {
+      activities: [...pendingActivitiesOf(description), ...ofParts.flatMap((part) => part?.activities ?? [])],
+      workflowTasks: [own, ...ofParts.flatMap((part) => part?.workflowTasks ?? [])],
+    };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw unreachable(error);
+  }
 }

@@ -29,8 +29,7 @@ import { SqlAdapter } from './adapter';
 import { SqlDataStore } from './data-store';
 import type { SqlDatabase, SqlExecutor } from './database';
 import { SqlPartitionQueries } from './partitions';
-import { findHashes } from './find-hashes';
-import { findLineage } from './lineage-query';
+import { findHashes, findLineage } from './lineage-query';
 import { countRecords } from './required-records';
 import { StepBackWatch } from './step-back';
 import {

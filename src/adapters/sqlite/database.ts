@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { sql, type Compilable } from 'kysely';
-import type { SqlDatabase, SqlExecutor } from '../sql/database';
+import type { SqlDatabase, SqlExecutor, SqlDialect } from '../sql/database';
 import type { SqliteConnection } from './connection';
 import type { CachingSqliteDialect } from './dialect';
 import { SqliteLog } from './log';
 import { onceATurn } from './once-a-turn';
 import { patiently } from './patience';
 import { sameFile } from './same-file';
-import { SQLITE_WORDS } from './words';
+import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN } from '../sql/schema';
 
 /** Milliseconds of uses after which timers and sockets get their turn: SQLite answers at once, so nothing else would let them in. */
 const LONGEST_STRETCH_MS = 20;
@@ -123,3 +123,23 @@ export class SqliteDatabase implements SqlDatabase {
     await this.#db.destroy();
   }
 }
+
+const SQLITE_WORDS: SqlDialect = {
+  isOneOf: (column, values) =>
+    sql`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`,
+  isOnePairOf: ([first, second], pairs) =>
+    sql`(${sql.ref(first)}, ${sql.ref(second)}) in
+      (select json_extract(value, '$[0]'), json_extract(value, '$[1]') from json_each(${JSON.stringify(pairs)}))`,
+  jsonList: (column) => sql`json_group_array(${sql.ref(column)})`,
+  now: () => sql`${Date.now()}`,
+  async nextChange(db) {
+    const { rows } = await sql<{
+      seq: number;
+    }>`update sqlite_sequence set seq = seq + 1 where name = 'selvage_lineage' returning seq`.execute(db);
+    return rows[0]!.seq;
+  },
+  lockRows: sql``,
+  indexedRoles: new Set([OUTPUT, INPUT, RUN, KNOT, CLASS, OUTCOME_BUT_OK, ANY]),
+  // "cross" keeps SQLite from reordering the join.
+  join: sql`cross join`,
+};

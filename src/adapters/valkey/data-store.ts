@@ -15,7 +15,6 @@ import { inOnePiece } from '../../ports/parts/pieces';
 import { bufferOf, textOf } from './client-like';
 import type { ValkeyConnection } from './connection';
 import { openValkey, type ValkeyOptions } from './open';
-import { batchesOf } from './value-batches';
 import { DELETE, EXIST, HEADER_BYTES, KEEP, LIST, PUT, READ } from './value-scripts';
 
 /**
@@ -216,4 +215,25 @@ function groupsOf(hashes: readonly string[], size: number): string[][] {
 /** Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
 export async function createValkeyDataStore(options: ValkeyOptions): Promise<ValkeyDataStore> {
   return new ValkeyDataStore(await openValkey(options));
+}
+
+/** Limits the duration of one script, since all other commands of the server wait for it. */
+const MAXIMUM_VALUES = 64;
+const MAXIMUM_BYTES = 1024 * 1024;
+
+/** Groups of values for one call each. */
+function batchesOf(values: readonly StoredValue[]): StoredValue[][] {
+  const batches: StoredValue[][] = [];
+  let bytes = 0;
+  for (const value of values) {
+    const batch = batches.at(-1);
+    bytes += value.bytes.byteLength;
+    if (batch !== undefined && batch.length < MAXIMUM_VALUES && bytes <= MAXIMUM_BYTES) {
+      batch.push(value);
+    } else {
+      batches.push([value]);
+      bytes = value.bytes.byteLength;
+    }
+  }
+  return batches;
 }
