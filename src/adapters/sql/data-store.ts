@@ -21,6 +21,7 @@ import {
   type KeptValue,
   type ValueRow,
 } from './values';
+import { batchesOf } from '../../ports/parts/batches';
 import { inOnePiece } from '../../ports/parts/pieces';
 import { isDamaged, isWhole, wholeAmong } from '../../ports/parts/whole';
 
@@ -29,7 +30,7 @@ import { isDamaged, isWhole, wholeAmong } from '../../ports/parts/whole';
  * long.
  */
 const LARGEST_ROW_BYTES = 4 * 1024 * 1024;
-const ROWS_AT_ONCE = 500;
+const READ_AT_ONCE = { items: 500, bytes: LARGEST_ROW_BYTES };
 
 /**
  * Values in an SQL database: one row each; larger ones (over 4 MiB) and streams in chunks. Subclasses decide
@@ -125,8 +126,8 @@ export abstract class SqlDataStore<D extends SqlDatabase> extends SqlAdapter<D> 
   /** Which of these single-row values have the bytes of their hashes. */
   protected async wholeRows(rows: readonly KeptValue[]): Promise<string[]> {
     const whole: string[] = [];
-    for (const batch of batchesOf(rows)) {
-      const read = await this.#rows(batch);
+    for (const batch of batchesOf(rows, READ_AT_ONCE, ({ size }) => size)) {
+      const read = await this.#rows(batch.map(({ hash }) => hash));
       for (const row of read) if (isIntact(row.hash, bytesOfRow(row))) whole.push(row.hash);
     }
     return whole;
@@ -160,23 +161,6 @@ export abstract class SqlDataStore<D extends SqlDatabase> extends SqlAdapter<D> 
     for await (const piece of readChunks(this.database, upload)) pieces.push(piece);
     return Buffer.concat(pieces);
   }
-}
-
-/** Groups hashes of values that are read together. */
-function batchesOf(rows: readonly KeptValue[]): string[][] {
-  const batches: string[][] = [];
-  let bytes = 0;
-  for (const { hash, size } of rows) {
-    const batch = batches.at(-1);
-    bytes += size;
-    if (batch !== undefined && batch.length < ROWS_AT_ONCE && bytes <= LARGEST_ROW_BYTES) {
-      batch.push(hash);
-    } else {
-      batches.push([hash]);
-      bytes = size;
-    }
-  }
-  return batches;
 }
 
 function bytesOfRow({ bytes }: ValueRow): Uint8Array {

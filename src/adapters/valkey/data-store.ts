@@ -8,6 +8,7 @@ import {
   requireContentHash,
   requireIntact,
 } from '../../ports/parts/content-hash';
+import { batchesOf } from '../../ports/parts/batches';
 import { firstBytes } from '../../ports/parts/first-bytes';
 import { inParallel } from '../../values/in-parallel';
 import { pageAfterHash, pageLimit, pageOfValues } from '../../ports/parts/pages';
@@ -24,6 +25,8 @@ import { DELETE, EXIST, HEADER_BYTES, KEEP, LIST, PUT, READ } from './value-scri
 const LARGEST_VALUE_BYTES = 16 * 1024 * 1024;
 /** For a larger value, the server is asked whether it exists before its bytes are sent. */
 const SENT_UNASKED_BYTES = 16 * 1024;
+/** Limits the duration of one script, since all other commands of the server wait for it. */
+const IN_A_SCRIPT = { items: 64, bytes: 1024 * 1024 };
 const BATCHES_UNDER_WAY = 4;
 const HASHES_IN_A_SCRIPT = 500;
 const VALUES_IN_A_READ = 32;
@@ -53,7 +56,8 @@ export class ValkeyDataStore implements DataStore {
     const asked = values.filter(({ bytes }) => bytes.byteLength > SENT_UNASKED_BYTES);
     const kept = await this.keep(asked.map(({ hash }) => hash));
     const missing = values.filter(({ hash }) => !kept.has(hash));
-    await inParallel(batchesOf(missing), BATCHES_UNDER_WAY, (batch) => this.#putBatch(batch));
+    const batches = batchesOf(missing, IN_A_SCRIPT, ({ bytes }) => bytes.byteLength);
+    await inParallel(batches, BATCHES_UNDER_WAY, (batch) => this.#putBatch(batch));
   }
 
   async get(hash: string): Promise<Uint8Array | undefined> {
@@ -215,25 +219,4 @@ function groupsOf(hashes: readonly string[], size: number): string[][] {
 /** Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
 export async function createValkeyDataStore(options: ValkeyOptions): Promise<ValkeyDataStore> {
   return new ValkeyDataStore(await openValkey(options));
-}
-
-/** Limits the duration of one script, since all other commands of the server wait for it. */
-const MAXIMUM_VALUES = 64;
-const MAXIMUM_BYTES = 1024 * 1024;
-
-/** Groups of values for one call each. */
-function batchesOf(values: readonly StoredValue[]): StoredValue[][] {
-  const batches: StoredValue[][] = [];
-  let bytes = 0;
-  for (const value of values) {
-    const batch = batches.at(-1);
-    bytes += value.bytes.byteLength;
-    if (batch !== undefined && batch.length < MAXIMUM_VALUES && bytes <= MAXIMUM_BYTES) {
-      batch.push(value);
-    } else {
-      batches.push([value]);
-      bytes = value.bytes.byteLength;
-    }
-  }
-  return batches;
 }
