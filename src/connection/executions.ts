@@ -1,8 +1,28 @@
-import type { WorkflowClient } from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowClient, type WorkflowExecutionDescription } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import { isNotFound } from './connection-errors';
+import { isNotFound, unreachable } from './connection-errors';
 
 type Started = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
+
+/**
+ * A workflow's execution as the server describes it; undefined if the server has none.
+ *
+ * @param execution default: the newest
+ * @param address of the server, for messages
+ * @throws SelvageError `ServerUnreachable`
+ */
+export async function describeIfThere(
+  client: WorkflowClient,
+  workflowId: string,
+  { execution, address }: { readonly execution?: string; readonly address?: string } = {},
+): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await client.getHandle(workflowId, execution).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw unreachable(error, address);
+  }
+}
 
 /** The Temporal run id of the execution that this one continues, if it continues one. */
 export async function executionBefore(

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
+import type { WorkflowClient } from '@temporalio/client';
 import { SelvageError } from '../errors';
 import type { Backends, RunRecord, RunStatus } from '../ports';
-import { unreachable } from './connection-errors';
+import { describeIfThere } from './executions';
 import { lookAtRun } from './look-at-run';
 import { memoOf } from './unbegun-run';
 
@@ -124,15 +124,10 @@ async function resumeOf(
     if (origin === from) return { runId: id, status: (await lookAtRun(backends, client, known)).run.status };
   }
   // Its first step may not have been taken yet.
-  try {
-    const description = await client.getHandle(id).describe();
-    const isOfIt = memoOf(description).resume?.temporalRunId === temporalRunId;
-    const isOpen = ['RUNNING', 'PAUSED', 'CONTINUED_AS_NEW'].includes(description.status.name);
-    return isOfIt ? { runId: id, status: isOpen ? 'running' : 'terminated' } : undefined;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw unreachable(error);
-  }
+  const description = await describeIfThere(client, id);
+  if (!description || memoOf(description).resume?.temporalRunId !== temporalRunId) return undefined;
+  const isOpen = ['RUNNING', 'PAUSED', 'CONTINUED_AS_NEW'].includes(description.status.name);
+  return { runId: id, status: isOpen ? 'running' : 'terminated' };
 }
 
 function refuseUnlessAgain(run: RunRecord, resumes: readonly Resume[], allowDuplicate: boolean): void {

@@ -1,7 +1,6 @@
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdReusePolicy,
-  WorkflowNotFoundError,
   type WorkflowHandle,
 } from '@temporalio/client';
 import type { Priority } from '@temporalio/common';
@@ -28,6 +27,7 @@ import type { RunLimits } from '../workflows/run-limits';
 import { resumedBackfill } from './backfills';
 import type { Connected } from './connect';
 import { unreachable } from './connection-errors';
+import { describeIfThere } from './executions';
 import { fitsServer, hasReferences, parametersToSend, textToSend } from './parameters-to-send';
 import { currentActor, currentCommit } from './provenance';
 import { readResumable } from './read-resumable';
@@ -323,13 +323,9 @@ export class RunStarter {
 
   /** The memo of a run; undefined if the server does not know the run. */
   private async memoOf(runId: string): Promise<RunMemo | undefined> {
-    try {
-      const { memo } = await this.host.client.workflow.getHandle(runId).describe();
-      return memo?.[MEMO_KEY] ?? {};
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return undefined;
-      throw unreachable(error, this.host.place.address);
-    }
+    const { client, place } = this.host;
+    const description = await describeIfThere(client.workflow, runId, { address: place.address });
+    return description && ((description.memo?.[MEMO_KEY] ?? {}) as RunMemo);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
+import type { WorkflowClient } from '@temporalio/client';
 import { isAway } from '../errors';
 import type { Backends, RunQuery, RunRecord } from '../ports';
 import { everyPage } from '../ports/parts/every-item';
@@ -6,6 +6,7 @@ import { pause } from '../ports/parts/pause';
 import { inParallel } from '../values/in-parallel';
 import { endChildRuns } from './child-runs';
 import { unreachable } from './connection-errors';
+import { describeIfThere } from './executions';
 import { lookAtRun } from './look-at-run';
 import { isUnfinished } from './run-on-server';
 import { cutShortSince, runningWorkflows } from './running-workflows';
@@ -144,14 +145,10 @@ export async function settleRun(
 
 /** Whether another execution has taken the run over, as after a reset: it waits for the child runs that this one has started. */
 async function goesOnReset(client: WorkflowClient, run: RunRecord): Promise<boolean> {
-  try {
-    const newest = await client.getHandle(run.run_id).describe();
-    const { firstRunId } = newest.raw.workflowExecutionInfo ?? {};
-    return isUnfinished(newest) && newest.runId !== run.temporal_run_id && firstRunId === run.temporal_run_id;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw unreachable(error);
-  }
+  const newest = await describeIfThere(client, run.run_id);
+  if (!isUnfinished(newest)) return false;
+  const { firstRunId } = newest.raw.workflowExecutionInfo ?? {};
+  return newest.runId !== run.temporal_run_id && firstRunId === run.temporal_run_id;
 }
 
 /** Settles all running records. Errors as of {@link lookAtRun}. */

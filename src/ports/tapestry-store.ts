@@ -42,6 +42,12 @@ export interface Offer {
   readonly offeredAt: number;
 }
 
+export interface SubscribeOptions {
+  /** The number of the last known offer. */
+  readonly after?: number;
+  readonly signal: AbortSignal;
+}
+
 /**
  * A tapestry store through which any process that can write to it may offer more knots to runs, without a client of the
  * Temporal server.
@@ -55,8 +61,5 @@ export interface SubscribableTapestryStore extends TapestryStore {
    * Yields every offer to a run after number `after` (default 0) in order, including future ones. Ends when the signal
    * is aborted. A reader that stops and starts again from its last number misses none.
    */
-  subscribe(
-    runId: string,
-    options: { readonly after?: number; readonly signal: AbortSignal },
-  ): AsyncIterable<Offer>;
+  subscribe(runId: string, options: SubscribeOptions): AsyncIterable<Offer>;
 }

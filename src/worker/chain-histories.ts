@@ -1,6 +1,7 @@
-import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { unreachable } from '../connection/connection-errors';
+import { describeIfThere } from '../connection/executions';
 import { SelvageError } from '../errors';
 
 type HistoryEvent = NonNullable<History['events']>[number];
@@ -31,7 +32,7 @@ export async function* chainHistories(
   runId: string,
   first?: string,
 ): AsyncGenerator<ExecutionHistory> {
-  const newest = await describe(client, runId);
+  const newest = await describeIfThere(client.workflow, runId);
   const firstOfNewest = newest && (newest.raw.workflowExecutionInfo?.firstRunId || newest.runId);
   if (!newest && first === undefined) {
     throw new SelvageError(
@@ -52,25 +53,12 @@ export async function* chainHistories(
   }
 }
 
-async function describe(
-  client: Client,
-  runId: string,
-  temporalRunId?: string,
-): Promise<WorkflowExecutionDescription | undefined> {
-  try {
-    return await client.workflow.getHandle(runId, temporalRunId).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw unreachable(error);
-  }
-}
-
 async function fetchHistory(
   client: Client,
   runId: string,
   temporalRunId: string,
 ): Promise<History | undefined> {
-  const description = await describe(client, runId, temporalRunId);
+  const description = await describeIfThere(client.workflow, runId, { execution: temporalRunId });
   if (!description) return undefined;
   const isSmall = (description.historySize ?? Infinity) <= ONE_MESSAGE_BYTES;
   const events: HistoryEvent[] = [];

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Offer, Page, PageOptions, StoredPlan, SubscribableTapestryStore } from '../../ports';
+import type {
+  Offer,
+  Page,
+  PageOptions,
+  StoredPlan,
+  SubscribableTapestryStore,
+  SubscribeOptions,
+} from '../../ports';
 import { newestFirst } from './newest-first';
 import { subscription } from '../../ports/parts/subscription';
 
@@ -42,10 +49,7 @@ export class InMemoryTapestryStore implements SubscribableTapestryStore {
       .slice(0, limit);
   }
 
-  subscribe(
-    runId: string,
-    options: { readonly after?: number; readonly signal: AbortSignal },
-  ): AsyncIterable<Offer> {
+  subscribe(runId: string, options: SubscribeOptions): AsyncIterable<Offer> {
     return subscription(
       (after, limit) => this.offers(runId, after, limit),
       (signal) => this.#nextOffer(signal),

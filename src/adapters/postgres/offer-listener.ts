@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { SelvageError } from '../../errors';
-import type { Offer } from '../../ports';
+import type { Offer, SubscribeOptions } from '../../ports';
 import { again } from '../../ports/parts/again';
 import { pause } from '../../ports/parts/pause';
 import { backOff, type BackOff } from '../../values/back-off';
@@ -66,7 +66,7 @@ export class OfferListener {
   async *subscribe(
     runId: string,
     page: PageOfOffers,
-    options: { readonly after?: number; readonly signal: AbortSignal },
+    options: SubscribeOptions,
   ): AsyncGenerator<Offer, void, void> {
     const follower = new Follower(runId);
     this.#add(follower);

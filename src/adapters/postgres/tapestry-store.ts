@@ -1,4 +1,4 @@
-import type { Offer } from '../../ports';
+import type { Offer, SubscribeOptions } from '../../ports';
 import { openPostgresDatabase, type PostgresOptions } from './open';
 import type { PostgresDatabase } from './database';
 import { lockNumber } from './lock-number';
@@ -33,10 +33,7 @@ export class PostgresTapestryStore extends SqlTapestryStore<PostgresDatabase> {
     return rows[0].id;
   }
 
-  subscribe(
-    runId: string,
-    options: { readonly after?: number; readonly signal: AbortSignal },
-  ): AsyncIterable<Offer> {
+  subscribe(runId: string, options: SubscribeOptions): AsyncIterable<Offer> {
     return this.#listener.subscribe(runId, (after, limit) => this.offers(runId, after, limit), options);
   }
 

@@ -5,6 +5,7 @@ import {
   type PageOptions,
   type StoredPlan,
   type SubscribableTapestryStore,
+  type SubscribeOptions,
 } from '../../ports';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 import { SqlAdapter } from './adapter';
@@ -55,10 +56,7 @@ export abstract class SqlTapestryStore<D extends SqlDatabase>
     return this.database.read((db) => offersAfter(db, runId, after, limit));
   }
 
-  abstract subscribe(
-    runId: string,
-    options: { readonly after?: number; readonly signal: AbortSignal },
-  ): AsyncIterable<Offer>;
+  abstract subscribe(runId: string, options: SubscribeOptions): AsyncIterable<Offer>;
 }
 
 async function offersAfter(db: SqlExecutor, runId: string, after: number, limit: number): Promise<Offer[]> {

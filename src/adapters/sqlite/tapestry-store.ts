@@ -1,4 +1,4 @@
-import type { Offer } from '../../ports';
+import type { Offer, SubscribeOptions } from '../../ports';
 import { pause } from '../../ports/parts/pause';
 import { SqlTapestryStore } from '../sql/tapestry-store';
 import { openSqliteDatabase, type SqliteOptions } from './open';
@@ -23,10 +23,7 @@ export class SqliteTapestryStore extends SqlTapestryStore<SqliteDatabase> {
     return id;
   }
 
-  subscribe(
-    runId: string,
-    options: { readonly after?: number; readonly signal: AbortSignal },
-  ): AsyncIterable<Offer> {
+  subscribe(runId: string, options: SubscribeOptions): AsyncIterable<Offer> {
     return subscription(
       (after, limit) => this.offers(runId, after, limit),
       (signal) => pause(POLL_MS, signal),

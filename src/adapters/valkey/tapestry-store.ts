@@ -1,5 +1,12 @@
 import { SelvageError } from '../../errors';
-import type { Offer, Page, PageOptions, StoredPlan, SubscribableTapestryStore } from '../../ports';
+import type {
+  Offer,
+  Page,
+  PageOptions,
+  StoredPlan,
+  SubscribableTapestryStore,
+  SubscribeOptions,
+} from '../../ports';
 import { pageLimit, pageOf, pageStart, type Position } from '../../ports/parts/pages';
 import { subscription } from '../../ports/parts/subscription';
 import { openValkey, type ValkeyOptions } from './open';
@@ -91,10 +98,7 @@ export class ValkeyTapestryStore implements SubscribableTapestryStore {
     }));
   }
 
-  async *subscribe(
-    runId: string,
-    options: { readonly after?: number; readonly signal: AbortSignal },
-  ): AsyncGenerator<Offer, void, void> {
+  async *subscribe(runId: string, options: SubscribeOptions): AsyncGenerator<Offer, void, void> {
     const ear = this.#announcements.listen(runId);
     try {
       yield* subscription(

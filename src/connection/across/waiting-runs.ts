@@ -1,6 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { SelvageError, isAway } from '../../errors';
 import { bodyName } from '../../authoring/body-names';
 import type { Layout } from '../../plan';
@@ -10,8 +8,8 @@ import { inParallel } from '../../values/in-parallel';
 import type { LoadedPlan } from '../../runtime';
 import { nobodyTakes } from '../explain/activity-reason';
 import { durationOption } from '../../values/duration';
-import { unreachable } from '../connection-errors';
 import type { Connected } from '../connect';
+import { describeIfThere } from '../executions';
 import { KnotReasons, urgency } from '../explain/knot-reasons';
 import { nobodyPolls } from '../explain/nobody-polls';
 import { recordedElsewhere } from '../unbegun-run';
@@ -241,7 +239,7 @@ class AcrossReader {
     begun: Begun | undefined,
     isSecond = false,
   ): Promise<WaitingRun | 'working' | 'over'> {
-    const description = await describe(this.host.client.workflow, run.runId);
+    const description = await describeIfThere(this.host.client.workflow, run.runId);
     if (!isUnfinished(description)) return 'over';
     const { firstRunId } = description.raw.workflowExecutionInfo ?? {};
     const isOfRecord = begun && [description.runId, firstRunId].includes(begun.run.temporal_run_id);
@@ -347,16 +345,4 @@ function bodyOf(plan: LoadedPlan, knotId: string): string | undefined {
   const definition =
     knot && (knot.each === undefined ? plan.definitionOf(knot) : plan.elementDefinitionOf(knot));
   return definition && bodyName(definition, plan.plan.tapestry, knotId);
-}
-
-async function describe(
-  client: WorkflowClient,
-  runId: string,
-): Promise<WorkflowExecutionDescription | undefined> {
-  try {
-    return await client.getHandle(runId).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw unreachable(error);
-  }
 }

@@ -1,4 +1,4 @@
-import type { Offer } from '..';
+import type { Offer, SubscribeOptions } from '..';
 
 const PAGE = 100;
 
@@ -11,7 +11,7 @@ const PAGE = 100;
 export async function* subscription(
   page: (after: number, limit: number) => Promise<Offer[]>,
   news: (signal: AbortSignal) => Promise<void>,
-  { after = 0, signal }: { readonly after?: number; readonly signal: AbortSignal },
+  { after = 0, signal }: SubscribeOptions,
 ): AsyncGenerator<Offer, void, void> {
   let last = after;
   while (!signal.aborted) {
