@@ -23,17 +23,15 @@ export interface DuckDbDatabaseOptions {
 
 /** An open database: one connection writes, some read. */
 class Session {
-  readonly instance: DuckDbInstanceLike;
-  readonly writer: DuckDbConnectionLike;
   readonly #readers: DuckDbConnectionLike[] = [];
   readonly #idle: DuckDbConnectionLike[] = [];
   readonly #waiting: ((reader: DuckDbConnectionLike) => void)[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
 
-  constructor(instance: DuckDbInstanceLike, writer: DuckDbConnectionLike) {
-    this.instance = instance;
-    this.writer = writer;
-  }
+  constructor(
+    readonly instance: DuckDbInstanceLike,
+    readonly writer: DuckDbConnectionLike,
+  ) {}
 
   /** Works with the session, which is not closed before the work is done. */
   async use<T>(work: () => Promise<T>): Promise<T> {

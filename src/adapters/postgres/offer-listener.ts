@@ -21,13 +21,10 @@ type PageOfOffers = (after: number, limit: number) => Promise<Offer[]>;
 
 /** One subscriber to the offers of a run. */
 class Follower {
-  readonly runId: string;
   #hasNews = false;
   #wake: (() => void) | undefined;
 
-  constructor(runId: string) {
-    this.runId = runId;
-  }
+  constructor(readonly runId: string) {}
 
   tell(): void {
     this.#hasNews = true;
