@@ -11,9 +11,8 @@ import {
   type Page,
   type StoredDeadLetter,
 } from '../../ports';
-import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 import { SqlAdapter } from './adapter';
-import { before } from './before';
+import { newestPage } from './before';
 import type { SqlDatabase, SqlExecutor } from './database';
 import type { EmittersTable } from './schema';
 
@@ -131,19 +130,11 @@ export abstract class SqlEmitterTable<D extends SqlDatabase> extends SqlAdapter<
   }
 
   async deadLetters(name: string, query: DeadLetterQuery = {}): Promise<Page<StoredDeadLetter>> {
-    const limit = pageLimit(query);
-    const start = pageStart(query);
-    const rows = await this.database.read((db) => {
+    return await this.database.read((db) => {
       let select = db.selectFrom('selvage_dead_letters').selectAll().where('emitter', '=', name);
       if (query.redriven) select = select.where('redriven_at', 'is not', null);
-      if (start !== undefined) select = select.where(before('at', 'id', start));
-      return select
-        .orderBy('at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
+      return newestPage(select, 'at', query, DEAD_LETTER.fromRow);
     });
-    return pageOf(rows, limit, (row) => ({ time: row.at, sequence: row.id }), DEAD_LETTER.fromRow);
   }
 
   async redrive(name: string, eventIds?: readonly string[]): Promise<number> {

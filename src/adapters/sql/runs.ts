@@ -9,8 +9,7 @@ import {
   type RunRecord,
 } from '../../ports';
 import { changedRun, endedRun } from '../../ports/parts/ended-run';
-import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
-import { before } from './before';
+import { newestPage } from './before';
 import type { SqlDialect, SqlExecutor } from './database';
 import { hasRequired } from './required-records';
 import type { RunsTable, SqlSchema } from './schema';
@@ -150,8 +149,6 @@ function runRow(
 }
 
 export async function listRuns(db: SqlExecutor, query: RunQuery): Promise<Page<RunRecord>> {
-  const limit = pageLimit(query);
-  const start = pageStart(query);
   let select = db.selectFrom('selvage_runs').selectAll();
   for (const column of ['tapestry', 'status', 'actor', 'trigger'] as const) {
     const value = query[column];
@@ -171,13 +168,7 @@ export async function listRuns(db: SqlExecutor, query: RunQuery): Promise<Page<R
   }
   if (query.since !== undefined) select = select.where('started_at', '>=', query.since);
   if (query.until !== undefined) select = select.where('started_at', '<', query.until);
-  if (start !== undefined) select = select.where(before('started_at', 'id', start));
-  const rows = await select
-    .orderBy('started_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit + 1)
-    .execute();
-  return pageOf(rows, limit, (row) => ({ time: row.started_at, sequence: row.id }), RUN.fromRow);
+  return await newestPage(select, 'started_at', query, RUN.fromRow);
 }
 
 /** What the runs that finished in the window come to. */

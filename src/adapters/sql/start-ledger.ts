@@ -9,9 +9,8 @@ import {
   type StartLedger,
 } from '../../ports';
 import { requireStorableText } from '../../ports/parts/not-storable';
-import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 import { SqlAdapter } from './adapter';
-import { before } from './before';
+import { newestPage } from './before';
 import type { SqlDatabase } from './database';
 import type { StartsTable } from './schema';
 
@@ -38,21 +37,13 @@ export abstract class SqlStartLedger<D extends SqlDatabase> extends SqlAdapter<D
   }
 
   async list(query: LedgerQuery = {}): Promise<Page<LedgerEntry>> {
-    const limit = pageLimit(query);
-    const start = pageStart(query);
-    const rows = await this.database.read((db) => {
+    return await this.database.read((db) => {
       let select = db.selectFrom('selvage_starts').selectAll();
       if (query.trigger !== undefined) select = select.where('trigger', '=', query.trigger);
       if (query.started !== undefined)
         select = select.where('started_at', query.started ? 'is not' : 'is', null);
-      if (start !== undefined) select = select.where(before('claimed_at', 'id', start));
-      return select
-        .orderBy('claimed_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
+      return newestPage(select, 'claimed_at', query, LEDGER_ENTRY.fromRow);
     });
-    return pageOf(rows, limit, (row) => ({ time: row.claimed_at, sequence: row.id }), LEDGER_ENTRY.fromRow);
   }
 
   async forget(claimedBefore: number): Promise<number> {

@@ -7,9 +7,8 @@ import {
   type SubscribableTapestryStore,
   type SubscribeOptions,
 } from '../../ports';
-import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 import { SqlAdapter } from './adapter';
-import { before } from './before';
+import { newestPage } from './before';
 import type { SqlDatabase, SqlExecutor } from './database';
 
 /** Plans and offers in an SQL database. Subclasses decide how offers are written, and how subscribers are told of them. */
@@ -35,19 +34,11 @@ export abstract class SqlTapestryStore<D extends SqlDatabase>
   }
 
   async list(query: PageOptions & { tapestry?: string } = {}): Promise<Page<StoredPlan>> {
-    const limit = pageLimit(query);
-    const start = pageStart(query);
-    const rows = await this.database.read((db) => {
+    return await this.database.read((db) => {
       let select = db.selectFrom('selvage_plans').selectAll();
       if (query.tapestry !== undefined) select = select.where('tapestry', '=', query.tapestry);
-      if (start !== undefined) select = select.where(before('saved_at', 'id', start));
-      return select
-        .orderBy('saved_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
+      return newestPage(select, 'saved_at', query, PLAN.fromRow);
     });
-    return pageOf(rows, limit, (row) => ({ time: row.saved_at, sequence: row.id }), PLAN.fromRow);
   }
 
   abstract offer(offer: Omit<Offer, 'number'>): Promise<number>;
