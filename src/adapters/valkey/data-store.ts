@@ -14,7 +14,7 @@ import { inParallel } from '../../values/in-parallel';
 import { pageAfterHash, pageLimit, pageOfValues } from '../../ports/parts/pages';
 import { inOnePiece } from '../../ports/parts/pieces';
 import { bufferOf, textOf } from './client-like';
-import type { ValkeyConnection } from './connection';
+import { ValkeyAdapter } from './adapter';
 import { openValkey, type ValkeyOptions } from './open';
 import { DELETE, EXIST, HEADER_BYTES, KEEP, LIST, PUT, READ } from './value-scripts';
 
@@ -36,16 +36,9 @@ const VALUES_IN_A_READ = 32;
  * types are not stored. How well an acknowledged put survives depends on the server's own persistence
  * (`appendonly`, `appendfsync`).
  */
-export class ValkeyDataStore implements DataStore {
-  readonly technology = 'valkey';
-  readonly #index: string;
-  readonly #base: string;
-
-  /** Closing the store closes the connection with it. */
-  constructor(private readonly connection: ValkeyConnection) {
-    this.#index = connection.key('values');
-    this.#base = connection.key('value', '');
-  }
+export class ValkeyDataStore extends ValkeyAdapter implements DataStore {
+  readonly #index = this.connection.key('values');
+  readonly #base = this.connection.key('value', '');
 
   /** @throws SelvageError `NotStorable`: a value of more than 16 MiB; then none of them is put */
   async put(values: readonly StoredValue[]): Promise<void> {
@@ -145,14 +138,6 @@ export class ValkeyDataStore implements DataStore {
   async deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]> {
     const before = since === Infinity ? 'inf' : since;
     return [...(await this.#those(hashes, (group) => this.#run(DELETE, group, before)))];
-  }
-
-  identity(): Promise<string> {
-    return this.connection.identity();
-  }
-
-  close(): Promise<void> {
-    return this.connection.close();
   }
 
   get #place(): string {

@@ -7,21 +7,16 @@ import type {
   TurnAnswer,
   TurnRequest,
 } from '../../ports';
+import { ValkeyAdapter } from './adapter';
 import { openValkey, type ValkeyOptions } from './open';
 import { textOf } from './client-like';
-import type { ValkeyConnection } from './connection';
 import { ACQUIRE, HOLDERS, RELEASE, RENEW, TAKE_TURN } from './lease-scripts';
 
 /**
  * Leases in a Valkey (or Redis) server, by its clock. If a server restarts without its data, all places are
  * free.
  */
-export class ValkeyLeaseTable implements LeaseTable {
-  readonly technology = 'valkey';
-
-  /** Closing the table closes the connection with it. */
-  constructor(private readonly connection: ValkeyConnection) {}
-
+export class ValkeyLeaseTable extends ValkeyAdapter implements LeaseTable {
   async acquire({ key, owner, token, holder, limit, ttl }: LeaseRequest): Promise<LeaseAnswer> {
     const reply = await this.connection.run(ACQUIRE, [this.#keyOf(key)], [owner, token, holder, limit, ttl]);
     const [retryAfter, ...holders] = reply as [number, ...unknown[]];
@@ -54,10 +49,6 @@ export class ValkeyLeaseTable implements LeaseTable {
     );
     const [granted, wait] = reply as [number, number];
     return { granted: granted === 1, wait };
-  }
-
-  close(): Promise<void> {
-    return this.connection.close();
   }
 
   #keyOf(key: string): string {

@@ -2,9 +2,9 @@ import type { ClaimResult, LedgerEntry, LedgerQuery, Page, StartClaim, StartLedg
 import { requireStorableText } from '../../ports/parts/not-storable';
 import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
 import { LUA_NOW, valkeyScript } from './script';
+import { ValkeyAdapter } from './adapter';
 import { openValkey, type ValkeyOptions } from './open';
 import { textOf } from './client-like';
-import type { ValkeyConnection } from './connection';
 
 /** An entry in the hash, as JSON; its name is the field. */
 type Stored = readonly [
@@ -23,24 +23,15 @@ const AT_ONCE = 1_000;
  * data forgets which events have started runs, so it needs a log on disk (`appendonly yes`) and must not
  * evict.
  */
-export class ValkeyStartLedger implements StartLedger {
-  readonly technology = 'valkey';
+export class ValkeyStartLedger extends ValkeyAdapter implements StartLedger {
   /** All entries, by name: a hash. */
-  readonly #entries: string;
+  readonly #entries = this.connection.key('starts', 'entries');
   /** The start time of each: a hash. */
-  readonly #started: string;
+  readonly #started = this.connection.key('starts', 'started');
   /** The names in the order of the claims: a sorted set. */
-  readonly #order: string;
+  readonly #order = this.connection.key('starts', 'order');
   /** Number of the last claim. */
-  readonly #sequence: string;
-
-  /** Closing the ledger closes the connection with it. */
-  constructor(private readonly connection: ValkeyConnection) {
-    this.#entries = connection.key('starts', 'entries');
-    this.#started = connection.key('starts', 'started');
-    this.#order = connection.key('starts', 'order');
-    this.#sequence = connection.key('starts', 'sequence');
-  }
+  readonly #sequence = this.connection.key('starts', 'sequence');
 
   async claim(claims: readonly StartClaim[]): Promise<ClaimResult[]> {
     if (claims.length === 0) return [];
@@ -111,10 +102,6 @@ export class ValkeyStartLedger implements StartLedger {
       if (next === null) return forgotten;
       above = textOf(next);
     }
-  }
-
-  close(): Promise<void> {
-    return this.connection.close();
   }
 
   async #entriesOf(names: readonly string[]): Promise<Found[]> {

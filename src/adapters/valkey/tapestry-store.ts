@@ -9,9 +9,9 @@ import type {
 } from '../../ports';
 import { pageLimit, pageOf, pageStart, type Position } from '../../ports/parts/pages';
 import { subscription } from '../../ports/parts/subscription';
+import { ValkeyAdapter } from './adapter';
 import { openValkey, type ValkeyOptions } from './open';
 import { textOf } from './client-like';
-import type { ValkeyConnection } from './connection';
 import { Announcements, type Ear, type Entry } from './announcements';
 import { OFFER, SAVE } from './tapestry-scripts';
 import { again } from '../../ports/parts/again';
@@ -29,14 +29,8 @@ interface Listed {
  * Plans in a Valkey (or Redis) server, and offers in one stream for each run. A subscription survives outages
  * of the server: it continues after the last offer when the server is back.
  */
-export class ValkeyTapestryStore implements SubscribableTapestryStore {
-  readonly technology = 'valkey';
-  readonly #announcements: Announcements;
-
-  /** Closing the store closes the connection with it. */
-  constructor(private readonly connection: ValkeyConnection) {
-    this.#announcements = new Announcements(connection, connection.key('offered'));
-  }
+export class ValkeyTapestryStore extends ValkeyAdapter implements SubscribableTapestryStore {
+  readonly #announcements = new Announcements(this.connection, this.connection.key('offered'));
 
   async save({ hash, tapestry, text, savedAt }: StoredPlan): Promise<void> {
     const connection = this.connection;
@@ -111,12 +105,8 @@ export class ValkeyTapestryStore implements SubscribableTapestryStore {
     }
   }
 
-  identity(): Promise<string> {
-    return this.connection.identity();
-  }
-
-  async close(): Promise<void> {
-    const closed = this.connection.close();
+  override async close(): Promise<void> {
+    const closed = super.close();
     this.#announcements.close();
     await closed;
   }
