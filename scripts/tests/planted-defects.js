@@ -669,7 +669,7 @@ const DEFECTS = [
   },
   {
     file: 'src/capsule/value-collection.ts',
-    before: 'if (this.#options.redactSubject && same.some((value) => subjectOf(value.run) !== undefined))',
+    before: 'if (this.options.redactSubject && same.some((value) => subjectOf(value.run) !== undefined))',
     after: 'if (false)',
     what: 'Values of a subject that were to be kept back are in the file.',
     foundBy: 'test/unit/capsule/sealed.test.ts',
