@@ -20,11 +20,11 @@ import {
   ElementKnots,
   type ElementKnot,
   ElementParents,
-  decodeEncoded,
   encodeOutput,
   outcomeOfLoop,
   valuesOfNested,
 } from '../runtime';
+import { decodeValue } from '../values';
 import type { ExceptionRecord, LineageRecord } from '../ports';
 import { type PlanKnot, nestedPlan } from '../plan';
 import type { NextIteration, SplitMap, EndedRun } from '../workflows/messages';
@@ -259,7 +259,7 @@ async function concludeNested(
   const initial = assembleInputs(given, 'values', await parents.read(given, 'values'));
   // Encoded before the function gets it, which may change its copy.
   const state = encodeOutput({ ...initial, ...values }, digest);
-  const answer = await isOver({ state: decodeEncoded(state.encoded!) });
+  const answer = await isOver({ state: decodeValue(state.encoded!) });
   const end = outcomeOfLoop(knot, answer, state, ended.iteration);
   return end ?? { next: nextParameters(environment, run) };
 }

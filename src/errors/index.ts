@@ -9,6 +9,6 @@ export {
 } from './reasons';
 export { isAway } from './is-away';
 export { SelvageError, type SelvageErrorOptions } from './selvage-error';
-export { messageText } from './message-text';
+export { capitalized, messageText } from './message-text';
 export { Terminal, Retryable } from './body-errors';
 export { RunFailed } from './run-failed';

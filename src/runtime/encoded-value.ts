@@ -3,6 +3,7 @@ import {
   asPlainBytes,
   contentHash,
   decodeText,
+  decodeValue,
   encodeValue,
   jsonOf,
   type Encoded,
@@ -63,14 +64,9 @@ function ownCopy(encoded: Encoded): Encoded {
   return encoded.kind === 'bytes' ? { kind: 'bytes', bytes: new Uint8Array(encoded.bytes) } : encoded;
 }
 
-/** A fresh copy of the value for one consumer, so that no body can change another's input. */
-export function decodeEncoded(encoded: Encoded): unknown {
-  return encoded.kind === 'bytes' ? encoded.bytes.slice() : decodeText(encoded.text);
-}
-
-/** The value for one consumer: a fresh copy, or for a stored stream its reference. */
+/** The value for one consumer: a fresh copy, so that no body can change another's input, or for a stored stream its reference. */
 export function freshCopy(value: EncodedValue): unknown {
-  return value.encoded ? decodeEncoded(value.encoded) : storedReference(value);
+  return value.encoded ? decodeValue(value.encoded) : storedReference(value);
 }
 
 /** The reference to a stored stream that consumers get. */

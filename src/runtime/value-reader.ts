@@ -1,7 +1,6 @@
-import { decodeJson, type Encoded, type Sha256 } from '../values';
+import { decodeJson, decodeValue, type Encoded, type Sha256 } from '../values';
 import { isReference, type Envelope } from '../scheduler';
 import {
-  decodeEncoded,
   decodeStored,
   encodedOfStored,
   encodeOutput,
@@ -71,7 +70,7 @@ export class ValueReader {
 
   /** A copy of the value for one body. */
   fresh(value: EncodedValue, read: ReadonlyMap<string, Uint8Array> | undefined): unknown {
-    if (value.encoded) return decodeEncoded(value.encoded);
+    if (value.encoded) return decodeValue(value.encoded);
     return value.stored === undefined
       ? decodeStored(value.hash, read!.get(value.hash)!)
       : storedReference(value);

@@ -1,4 +1,5 @@
 import type { core as Zod } from 'zod';
+import { capitalized } from '../errors';
 import { nearestName } from '../authoring/names';
 import type { Problems, Range } from './problems';
 import { shapes, SYNONYMS, TYPE_SYNONYMS } from './shapes';
@@ -124,7 +125,7 @@ function readTyped(
   if (syntax.kind !== 'map') {
     problems.add(syntax.range, {
       code: 'InvalidValue',
-      message: `${capital(what)} is a map, and this is ${nameOf(syntax)}.`,
+      message: `${capitalized(what)} is a map, and this is ${nameOf(syntax)}.`,
       expected: what === 'a node' ? '{ id: …, type: …, … }' : '{ type: …, … }',
     });
     return undefined;
@@ -133,7 +134,7 @@ function readTyped(
   if (!type) {
     problems.add(headOf(syntax), {
       code: 'MissingKey',
-      message: `${capital(what)} has no "type".`,
+      message: `${capitalized(what)} has no "type".`,
       expected: `type: ${typesOf(prefix).join(' | ')}`,
     });
     return undefined;
@@ -249,7 +250,7 @@ function report(
   const nearest = typeof given === 'string' ? nearestName(given, options) : undefined;
   problems.add(part.kind === 'scalar' ? part.range : firstLineOf(part), {
     code: 'InvalidValue',
-    message: `${capital(where)} cannot be ${nameOf(part)}${nearest === undefined ? '' : ` (did you mean "${nearest}"?)`}.`,
+    message: `${capitalized(where)} cannot be ${nameOf(part)}${nearest === undefined ? '' : ` (did you mean "${nearest}"?)`}.`,
     expected: expectedOf(issue),
     ...(nearest !== undefined && { suggestion: nearest }),
   });
@@ -325,8 +326,4 @@ function nameOf(syntax: Syntax): string {
   return typeof value === 'string'
     ? JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
     : String(value);
-}
-
-function capital(text: string): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}`;
 }

@@ -1,4 +1,4 @@
-import { SelvageError } from '../../errors';
+import { SelvageError, capitalized } from '../../errors';
 import { notStorable } from '../../ports/parts/not-storable';
 
 /** Version 13: earlier ones lack `gen_random_uuid()`, and are no longer maintained. */
@@ -65,7 +65,7 @@ export function selvageErrorOf(error: unknown, place: string): unknown {
   const said = error instanceof Error && error.message !== '' ? error.message : String(code);
   const options = { details: { place, ...(code !== undefined && { reason: code }) }, cause: error };
   const unavailable = (what: string, isAway = false): SelvageError =>
-    new SelvageError('BackendUnavailable', `${capital(place)} ${what}`, {
+    new SelvageError('BackendUnavailable', `${capitalized(place)} ${what}`, {
       ...options,
       ...(isAway && { details: { ...options.details, away: true } }),
     });
@@ -121,7 +121,7 @@ export function selvageErrorOf(error: unknown, place: string): unknown {
       if (isFinal(code)) {
         const { detail } = error as { detail?: unknown };
         const what = typeof detail === 'string' && detail !== '' ? `${said} (${detail})` : said;
-        return notStorable(capital(place), what, options.details, error);
+        return notStorable(capitalized(place), what, options.details, error);
       }
       // Out of memory and the like, or an error of the server's machine.
       if (code !== undefined && /^(?:53|58|XX)/.test(code))
@@ -137,8 +137,4 @@ export function selvageErrorOf(error: unknown, place: string): unknown {
  */
 function isFinal(code: string | undefined): boolean {
   return code !== undefined && /^(?:22|54|23502|23514)/.test(code);
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,4 +1,4 @@
-import { SelvageError } from '../../errors';
+import { SelvageError, capitalized } from '../../errors';
 
 /**
  * The statements that created the tables of a database and changed them since: SQL text by name. The names begin with numbers and are
@@ -79,8 +79,4 @@ export function schemaTooOld({ pending }: MigrationState, { place }: MigratedLoc
       'Run `selvage migrate` with a user who may change tables.',
     { details: { place, migrations: pending } },
   );
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

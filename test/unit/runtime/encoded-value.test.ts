@@ -1,6 +1,6 @@
-import { StoredBytes } from '../../../src/values';
+import { StoredBytes, decodeValue } from '../../../src/values';
 import { nodeSha256 } from '../../../src/backends';
-import { decodeEncoded, decodeStored, encodeOutput, envelopeOf, storedValues } from '../../../src/runtime';
+import { decodeStored, encodeOutput, envelopeOf, storedValues } from '../../../src/runtime';
 
 const encode = (value: unknown) => encodeOutput(value, nodeSha256);
 const stored = new StoredBytes({ hash: `bytes-sha256:${'0'.repeat(64)}`, size: 9, mediaType: 'text/csv' });
@@ -20,7 +20,7 @@ test('bytes have the hash of sha256sum, and are a copy', () => {
   const encoded = encode(bytes);
   bytes.fill(0);
   expect(encoded).toMatchObject({ hash: `bytes-sha256:${nodeSha256('abc')}`, size: 3 });
-  expect(Buffer.from(decodeEncoded(encoded.encoded!) as Uint8Array).toString()).toBe('abc');
+  expect(Buffer.from(decodeValue(encoded.encoded!) as Uint8Array).toString()).toBe('abc');
 });
 
 test('a reference to stored bytes stands for them, and puts nothing into the data store', () => {
@@ -36,9 +36,9 @@ test('what is stored decodes to the value, to a new one each time', () => {
     expect(hash).toBe(encoded.hash);
     const inBuffer = Buffer.from(bytes);
     const first = decodeStored(hash, inBuffer);
-    expect(first).toEqual(decodeEncoded(encoded.encoded!));
+    expect(first).toEqual(decodeValue(encoded.encoded!));
     if (first instanceof Uint8Array) first.fill(9);
-    expect(decodeStored(hash, inBuffer)).toEqual(decodeEncoded(encoded.encoded!));
+    expect(decodeStored(hash, inBuffer)).toEqual(decodeValue(encoded.encoded!));
   }
 });
 
