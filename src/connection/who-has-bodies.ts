@@ -1,9 +1,8 @@
 import { bodyName } from '../authoring/body-names';
-import { SelvageError } from '../errors';
 import type { LoadedPlan } from '../runtime';
 import type { WaitingKnot } from './explain/waiting';
 import type { WorkerState } from './worker-state';
-import type { Workers } from './workers';
+import { listIfKept, type Workers } from './workers';
 
 const QUEUES_NAMED = 5;
 
@@ -14,11 +13,7 @@ export async function withQueuesThatHave(
   planOf: () => Promise<LoadedPlan>,
 ): Promise<readonly WaitingKnot[]> {
   if (!knots.some(isMissing)) return knots;
-  const alive = await workers.list().catch((error: unknown) => {
-    // An older server keeps no list.
-    if (SelvageError.is(error, 'ServerRefused')) return undefined;
-    throw error;
-  });
+  const alive = await listIfKept(workers);
   if (!alive) return knots;
   const plan = await planOf();
   return knots.map((knot) =>

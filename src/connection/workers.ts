@@ -176,6 +176,14 @@ function withoutList(cause?: unknown): SelvageError {
   );
 }
 
-function compare(one: string, other: string): number {
+/** Undefined: an older server keeps no list. */
+export async function listIfKept(workers: Pick<Workers, 'list'>): Promise<WorkerState[] | undefined> {
+  return await workers.list().catch((error: unknown) => {
+    if (SelvageError.is(error, 'ServerRefused')) return undefined;
+    throw error;
+  });
+}
+
+export function compare(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }

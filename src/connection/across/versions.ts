@@ -8,6 +8,7 @@ import { requestOfBackfill } from '../backfills';
 import { readFinishedKnots } from './finished-knots';
 import { PlansOfRuns, readOpenRuns, type OpenRun } from './open-runs';
 import type { WorkerState } from '../worker-state';
+import { compare, listIfKept } from '../workers';
 import type { BodyVersion, PlanInUse, Versions } from './version-answers';
 import type { OpenRunsQuery } from './waiting-run';
 import type { AcrossHost } from './waiting-runs';
@@ -29,7 +30,7 @@ export async function readVersions(host: AcrossHost, query: OpenRunsQuery): Prom
   const { backends } = host;
   const [open, alive, history] = await Promise.all([
     readOpenRuns(host, query),
-    listWorkers(host),
+    listIfKept(host.workers),
     backends.runHistory.identity(),
   ]);
   const ids = open.flatMap(({ record }) => (record ? [record.temporal_run_id] : []));
@@ -203,18 +204,4 @@ function plansInUse(open: readonly OpenRun[]): PlanInUse[] {
     });
   }
   return [...plans.values()].sort((a, b) => compare(a.tapestry, b.tapestry) || b.runs - a.runs);
-}
-
-/** Undefined: an older server keeps no list. */
-export async function listWorkers({
-  workers,
-}: Pick<AcrossHost, 'workers'>): Promise<WorkerState[] | undefined> {
-  return await workers.list().catch((error: unknown) => {
-    if (SelvageError.is(error, 'ServerRefused')) return undefined;
-    throw error;
-  });
-}
-
-function compare(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }

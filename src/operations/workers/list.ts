@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { recordOf } from '../../authoring';
-import { listWorkers } from '../../connection/across/versions';
+import { listIfKept } from '../../connection/workers';
 import { knotRecords } from '../../connection/read-run';
 import { workerState } from '../../connection/worker-state';
 import { taskQueueOf } from '../../plan';
@@ -60,7 +60,7 @@ export const list = question({
     const running = await backends.runHistory.listRuns({ status: 'running', limit: RUNNING });
     for (const [run, queue] of await queuesOf(data, running.items)) note(queue, run.tapestry).running += 1;
     for (const [run, queue] of await namedQueues(data, running.items)) note(queue, run.tapestry).running += 1;
-    const listed = (await reach.ask(({ across }) => listWorkers(across))) ?? [];
+    const listed = (await reach.ask(({ across }) => listIfKept(across.workers))) ?? [];
     for (const { taskQueue, selvage } of listed) if (selvage !== null) note(taskQueue);
     const views = await Promise.all(
       [...queues].slice(0, QUEUES).map(async ([queue, known]): Promise<QueueView> => {
