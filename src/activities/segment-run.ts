@@ -7,7 +7,7 @@ import {
   type MemberEnd,
   type OwnSkipReason,
 } from '../scheduler';
-import { type Layout, type PlanKnot, DEFAULT_CANCEL_GRACE_MS } from '../plan';
+import { type PlanKnot, DEFAULT_CANCEL_GRACE_MS } from '../plan';
 import { SelvageError, messageText } from '../errors';
 import {
   envelopeOf,
@@ -59,9 +59,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
   isOver = false;
   protected readonly runner: KnotRunner;
   protected readonly values: ValueReader;
-  protected readonly layout: Layout;
-  protected readonly planKnots: readonly PlanKnot[];
-  private readonly graph: SegmentGraph;
+  protected readonly graph: SegmentGraph;
   /** Aborts the bodies. One controller for all: any number of them may listen. */
   private readonly stopping = new AbortController();
   private readonly begun = performance.now();
@@ -94,12 +92,10 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     readonly plan: LoadedPlan,
   ) {
     const graph = segmentGraph(plan, attempt.task);
-    const { layout, planKnots } = graph;
+    const { layout } = graph;
     // After a lost worker the scheduler only finds out who may have been running, so it must reach all of them.
     super(layout, attempt.lost > 0 ? Math.max(1, layout.size) : environment.segmentLimits.concurrency, false);
     this.graph = graph;
-    this.layout = layout;
-    this.planKnots = planKnots;
     this.paths = new Set([...attempt.task.knots, ...(attempt.task.paths ?? [])]);
     this.values = new ValueReader(environment.backends.dataStore, environment.recentValues);
     const surroundings = bodySurroundings(environment, attempt.context, attempt.task);
@@ -155,7 +151,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     this.hold();
     let grace = 0;
     for (const index of this.running)
-      grace = Math.max(grace, this.planKnots[index]!.policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS);
+      grace = Math.max(grace, this.graph.planKnots[index]!.policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS);
     this.stopping.abort(reason);
     const stopTimer = startTimer(grace, this.endNow);
     void this.host.ended.finally(stopTimer).catch(() => undefined);
@@ -191,7 +187,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
   }
 
   protected async runKnot(index: number): Promise<KnotOutcome<EncodedValue> | undefined> {
-    const knot = this.planKnots[index]!;
+    const knot = this.graph.planKnots[index]!;
     const recorded = this.recorded.get(knot.id);
     if (recorded) return await this.adoptWithPaths(index, recorded);
     const { environment, attempt } = this;
@@ -277,7 +273,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     const { choice } = record.extra as { choice?: string };
     if (record.outcome === 'ok' && choice !== undefined) {
       const tags = this.plan
-        .pathsOf(this.planKnots[index]!)
+        .pathsOf(this.graph.planKnots[index]!)
         .flatMap((path) => (this.paths.has(path.id) ? [path.policy.path!] : []));
       await this.runner.recordPaths(this.plan, record, this.parents, tags);
     }

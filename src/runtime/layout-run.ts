@@ -18,6 +18,7 @@ import type { InputReader, KnotParents } from './knot-parents';
 import type { KnotEnd, KnotRunner, KnotToRun } from './knot-runner';
 import { runMap, type MapToRun } from './map-run';
 import { PromiseHost } from './promise-host';
+import type { RunLayout } from './run-layout';
 import type { ValueReader } from './value-reader';
 
 /**
@@ -35,9 +36,7 @@ export abstract class LayoutRun {
   protected abstract readonly runner: KnotRunner;
   protected abstract readonly values: ValueReader;
   abstract plan: LoadedPlan;
-  protected abstract layout: Layout;
-  /** By index in the layout. */
-  protected abstract planKnots: readonly PlanKnot[];
+  protected abstract graph: Pick<RunLayout, 'layout' | 'planKnots'>;
 
   constructor(layout: Layout, window: number, recordsPaths: boolean) {
     this.scheduler = new Scheduler(layout, { window });
@@ -150,21 +149,21 @@ export abstract class LayoutRun {
   private async skip(index: number, reason: SkipReason): Promise<void> {
     const detail =
       reason === 'parent_failed_or_skipped'
-        ? { ...skipDetail(this.plan, this.planKnots[index]!, this.scheduler.skipDetail(index)) }
+        ? { ...skipDetail(this.plan, this.graph.planKnots[index]!, this.scheduler.skipDetail(index)) }
         : undefined;
     await this.unrun(index, { kind: 'skipped', reason, ...(detail && { detail }) });
   }
 
   private async fail(index: number): Promise<void> {
     const kinds = (parent: number): OutcomeKind | undefined => this.scheduler.outcomeKind(parent);
-    const failure = requiredParentsFailure(this.layout, index, kinds);
+    const failure = requiredParentsFailure(this.graph.layout, index, kinds);
     const { surroundings, hashing } = this.runner.host;
     await this.unrun(index, { kind: 'err', error: unrunError(surroundings.runId, failure, hashing.sha256) });
   }
 
   /** The chosen path of a branch has the value of the branch's input, and nothing else of how that came to be. */
   private async pass(index: number): Promise<void> {
-    const input = this.planKnots[index]!.inputs['input'] as { readonly parent: number };
+    const input = this.graph.planKnots[index]!.inputs['input'] as { readonly parent: number };
     const { value } = this.settled[this.indexOf(input.parent)] as Extract<OutcomeToRecord, { kind: 'ok' }>;
     await this.unrun(index, { kind: 'ok', value });
   }

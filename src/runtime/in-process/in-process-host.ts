@@ -23,6 +23,7 @@ import {
   type KnotOutcomeToRecord,
   type NestedRun,
   type OutcomeToRecord,
+  type RunLayout,
   KnotRunner,
   LayoutRun,
   ValueReader,
@@ -53,16 +54,13 @@ const DEFAULT_CONCURRENCY = 500;
 /** A run in this process: one segment over the whole layout, with a record in the backends for every knot. */
 export class InProcessHost extends LayoutRun {
   plan: LoadedPlan;
-  protected layout: Layout;
-  protected planKnots: readonly PlanKnot[];
+  protected graph: RunLayout;
   protected readonly runner: KnotRunner;
   protected readonly values: ValueReader;
   declare protected readonly settled: OutcomeToRecord[];
   private planText: string;
   /** By index in the layout: the body of a knot or, for a map, of its elements. Undefined for a parameter. */
   private readonly bodies: (BodyToRun | undefined)[];
-  /** By index in the plan; -1 if not in the layout. */
-  private layoutIndex: Int32Array;
   private readonly replacements: Replacements;
   private readonly knots: LocalKnotHost;
   private readonly codeHashes: CodeHashes;
@@ -78,12 +76,9 @@ export class InProcessHost extends LayoutRun {
     super(layout, concurrency, true);
     this.plan = loaded;
     this.planText = text;
-    this.layout = layout;
-    const { planKnots, layoutIndex } = alignLayout(layout, loaded.plan);
-    this.planKnots = planKnots;
-    this.layoutIndex = layoutIndex;
+    this.graph = alignLayout(layout, loaded.plan);
     this.replacements = new Replacements(tapestry, new Map(Object.entries(replace)), sha256);
-    this.bodies = planKnots.map(({ id }) => {
+    this.bodies = this.graph.planKnots.map(({ id }) => {
       const placed = tapestry.knots.get(id)!;
       const each = placed.definition?.map?.each;
       return this.replacements.bodyOf(each ? { id, definition: each } : placed);
@@ -96,7 +91,7 @@ export class InProcessHost extends LayoutRun {
 
   /** Ids of the knots of this run, parameters included. */
   get knotIds(): readonly string[] {
-    return this.layout.ids;
+    return this.graph.layout.ids;
   }
 
   async execute(parameters: ReadonlyMap<string, unknown>): Promise<LocalRunResult> {
@@ -119,7 +114,7 @@ export class InProcessHost extends LayoutRun {
       runId: this.knots.surroundings.runId,
       status,
       plan: this.plan,
-      layout: this.layout,
+      layout: this.graph.layout,
       settled: this.settled,
       lineage: this.knots.lineage,
     };
@@ -140,7 +135,7 @@ export class InProcessHost extends LayoutRun {
     if (!recordsRun) return;
     const { plan, planText } = this;
     const hashes = parameters.map(({ hash }, index) => [
-      this.layout.ids[index]!.slice('param:'.length),
+      this.graph.layout.ids[index]!.slice('param:'.length),
       hash,
     ]);
     await putOnRecord(backends, this.environment.sha256, {
@@ -174,15 +169,15 @@ export class InProcessHost extends LayoutRun {
     ) {
       return 'cancelled';
     }
-    const { counted } = countFailures(this.layout, (knot) => this.scheduler.outcomeKind(knot));
+    const { counted } = countFailures(this.graph.layout, (knot) => this.scheduler.outcomeKind(knot));
     return counted > 0 ? 'failed' : 'succeeded';
   }
 
   private async recordParameters(parameters: ReadonlyMap<string, unknown>): Promise<EncodedValue[]> {
     const values: EncodedValue[] = [];
-    for (let index = 0; index < this.layout.parameterCount; index++) {
+    for (let index = 0; index < this.graph.layout.parameterCount; index++) {
       const value = encodeOutput(
-        parameters.get(this.layout.ids[index]!.slice('param:'.length)),
+        parameters.get(this.graph.layout.ids[index]!.slice('param:'.length)),
         this.environment.digest,
       );
       values.push(value);
@@ -197,7 +192,7 @@ export class InProcessHost extends LayoutRun {
   }
 
   protected indexOf(knot: number): number {
-    return this.layoutIndex[knot]!;
+    return this.graph.layoutIndex[knot]!;
   }
 
   protected async unrun(index: number, outcome: OutcomeToRecord): Promise<void> {
@@ -214,7 +209,7 @@ export class InProcessHost extends LayoutRun {
     attempt: number,
     startedAt: number,
   ): Promise<void> {
-    const knot = this.planKnots[index]!;
+    const knot = this.graph.planKnots[index]!;
     const { hashOf } = this.parents;
     const execution = this.knots.execution(attempt, startedAt, attempt === 0 ? startedAt : this.knots.now());
     const record = lineageRecord(this.plan, knot, execution, outcome, hashOf, null);
@@ -223,7 +218,7 @@ export class InProcessHost extends LayoutRun {
   }
 
   protected async runKnot(index: number): Promise<KnotOutcome<EncodedValue>> {
-    const knot = this.planKnots[index]!;
+    const knot = this.graph.planKnots[index]!;
     const body = this.bodies[index]!;
     const { codeHash = this.codeHashes.of(body.definition, knot.policy) } = body;
     const isReplaced = body.codeHash !== undefined;
@@ -364,7 +359,7 @@ export class InProcessHost extends LayoutRun {
 
   /** Called before the extending knot is settled, so that the run cannot end in between. */
   private grow({ plan: { plan, hash, text } }: AcceptedExtension): void {
-    const before = this.layout.size;
+    const before = this.graph.layout.size;
     const { terminals } = this.environment;
     const layout = layoutOf(plan, terminals);
     // An extension that was accepted later may be recorded sooner, and then contains this one.
@@ -375,11 +370,8 @@ export class InProcessHost extends LayoutRun {
       return;
     this.plan = new LoadedPlan(plan, hash);
     this.planText = text;
-    this.layout = layout;
-    const { planKnots, layoutIndex } = alignLayout(layout, plan);
-    this.planKnots = planKnots;
-    this.layoutIndex = layoutIndex;
-    for (const knot of planKnots.slice(before)) {
+    this.graph = alignLayout(layout, plan);
+    for (const knot of this.graph.planKnots.slice(before)) {
       const { name, version } = this.plan.definitionOf(knot)!;
       const definition = this.knots.definitions.get(name, version)!;
       this.bodies.push(this.replacements.bodyOf({ id: knot.id, definition }));
