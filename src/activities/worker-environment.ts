@@ -64,21 +64,6 @@ export interface WorkerEnvironmentOptions {
 
 type NamedPlan = readonly [tapestry: string, plan: CompiledPlan];
 
-interface Attached {
-  readonly server: string | undefined;
-  readonly client: Pick<Client, 'workflow'> | undefined;
-  readonly backends: Backends;
-  readonly commits: GroupCommit;
-  readonly clock: HistoryClock;
-  readonly plans: PlanCache;
-  readonly limits: Limits;
-  readonly slices: SliceCache;
-  readonly cachedValues: CachedValues;
-  readonly singleFlight: SingleFlight;
-  readonly scopes: RunScopes;
-  readonly traces: BodyTraces;
-}
-
 /**
  * Shared by the activities and interceptors of one worker. A Temporal worker is configured before anything
  * may be opened, so the backends are attached when it begins to run.
@@ -106,7 +91,25 @@ export class WorkerEnvironment implements Hashing {
   private readonly ownInlineLimit: number;
   /** Opened when the worker begins to run; undefined where no tapestry names one. */
   bodyHosts: BodyHosts | undefined;
-  private attached: Attached | undefined;
+  // From here on: set by `attach`.
+  server: string | undefined;
+  /** Undefined if the worker has no client. */
+  client: Pick<Client, 'workflow'> | undefined;
+  backends!: Backends;
+  commits!: GroupCommit;
+  /** Tells the time for records. */
+  clock!: HistoryClock;
+  plans!: PlanCache;
+  limits!: Limits;
+  slices!: SliceCache;
+  /** Finds values that other knots have made, by cache key. */
+  cachedValues!: CachedValues;
+  /** Ensures that only one knot at a time makes a reusable value. */
+  singleFlight!: SingleFlight;
+  /** The subjects and digest keys of runs. */
+  scopes!: RunScopes;
+  /** Where bodies belong in traces. */
+  traces!: BodyTraces;
 
   constructor(options: WorkerEnvironmentOptions) {
     this.registry = options.registry;
@@ -136,20 +139,28 @@ export class WorkerEnvironment implements Hashing {
     client?: Pick<Client, 'workflow'>,
     clock = new HistoryClock(backends.runHistory),
   ): void {
-    this.attached = {
-      clock,
-      server,
-      client,
+    this.clock = clock;
+    this.server = server;
+    this.client = client;
+    this.backends = backends;
+    this.commits = new GroupCommit(
       backends,
-      commits: new GroupCommit(backends, (commit, error) => failedInstead(commit, error, this), this.counts),
-      plans: new PlanCache(backends.tapestryStore, () => this.registeredPlans()),
-      limits: new Limits(backends.leaseTable, this.leaseTtl),
-      slices: new SliceCache(backends.dataStore, this.recentValues),
-      cachedValues: new CachedValues(backends, clock.now, () => currentScope()?.subject),
-      singleFlight: new SingleFlight(backends.leaseTable, this.leaseTtl),
-      scopes: new RunScopes(backends, client),
-      traces: BodyTraces.of(backends.runHistory),
-    };
+      (commit, error) => failedInstead(commit, error, this),
+      this.counts,
+    );
+    this.plans = new PlanCache(backends.tapestryStore, () => this.registeredPlans());
+    this.limits = new Limits(backends.leaseTable, this.leaseTtl);
+    this.slices = new SliceCache(backends.dataStore, this.recentValues);
+    this.cachedValues = new CachedValues(backends, clock.now, () => currentScope()?.subject);
+    this.singleFlight = new SingleFlight(backends.leaseTable, this.leaseTtl);
+    this.scopes = new RunScopes(backends, client);
+    this.traces = BodyTraces.of(backends.runHistory);
+  }
+
+  /** @throws Error before {@link attach}; called in every activity */
+  requireAttached(): void {
+    if (!this.backends)
+      throw new Error('An activity ran before the worker was started: run it by worker.run() or runUntil().');
   }
 
   /** Puts the plans of all registered tapestries into the store, as a run of each would. */
@@ -193,70 +204,10 @@ export class WorkerEnvironment implements Hashing {
     return currentScope()?.subject === undefined ? this.ownInlineLimit : 0;
   }
 
-  /** The subjects and digest keys of runs. */
-  get scopes(): RunScopes {
-    return this.open.scopes;
-  }
-
-  /** Where bodies belong in traces. */
-  get traces(): BodyTraces {
-    return this.open.traces;
-  }
-
-  get server(): string | undefined {
-    return this.open.server;
-  }
-
-  /** Undefined if the worker has no client. */
-  get client(): Pick<Client, 'workflow'> | undefined {
-    return this.open.client;
-  }
-
-  get backends(): Backends {
-    return this.open.backends;
-  }
-
-  get commits(): GroupCommit {
-    return this.open.commits;
-  }
-
   /** Commits records whose values are there, as those of reused knots are. */
   async commitRecords(records: readonly LineageRecord[]): Promise<void> {
     const since = performance.now();
     const results = await this.backends.runHistory.commit(records);
     this.counts?.committed(results, (performance.now() - since) / 1_000);
-  }
-
-  /** Tells the time for records. */
-  get clock(): HistoryClock {
-    return this.open.clock;
-  }
-
-  get plans(): PlanCache {
-    return this.open.plans;
-  }
-
-  get limits(): Limits {
-    return this.open.limits;
-  }
-
-  get slices(): SliceCache {
-    return this.open.slices;
-  }
-
-  /** Finds values that other knots have made, by cache key. */
-  get cachedValues(): CachedValues {
-    return this.open.cachedValues;
-  }
-
-  /** Ensures that only one knot at a time makes a reusable value. */
-  get singleFlight(): SingleFlight {
-    return this.open.singleFlight;
-  }
-
-  private get open(): Attached {
-    if (!this.attached)
-      throw new Error('An activity ran before the worker was started: run it by worker.run() or runUntil().');
-    return this.attached;
   }
 }

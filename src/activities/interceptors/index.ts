@@ -82,6 +82,7 @@ async function inScope<T>(
   isAttempt: boolean,
   run: () => Promise<T>,
 ): Promise<T> {
+  environment.requireAttached();
   const { scopes } = environment;
   let scope: RunScope;
   try {
