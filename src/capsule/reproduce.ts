@@ -10,6 +10,7 @@ import {
   NamedDefinitions,
   allElements,
   assembleInputs,
+  SILENT,
   bodyLogger,
   callBody,
   callsBody,
@@ -51,7 +52,6 @@ export interface ReproduceOptions {
   readonly beforeBody?: (knot: string) => void;
 }
 
-const SILENT: LoggerLike = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Runs bodies of tapestries again on the recorded inputs of a run. Records nothing; effects of bodies outside happen again. */
 export class Reproducer {

@@ -1,5 +1,8 @@
 import type { Logger, LoggerLike, LogMethod } from '../authoring/knot-context';
 
+/** Writes nowhere. */
+export const SILENT: LoggerLike = { debug() {}, info() {}, warn() {}, error() {} };
+
 /**
  * Makes `ctx.logger`, which writes to `target` and accepts message and fields in either order.
  *

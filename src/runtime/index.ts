@@ -17,7 +17,7 @@ export type { Hashing } from './hashing';
 export { callBody, valueOfResult } from './call-body';
 export { markBodyThread, refuseInBodyThread } from './body-thread';
 export { graphOfRun, stateOf } from './graph-of-run';
-export { bodyLogger, bodyLoggerBy } from './body-logger';
+export { SILENT, bodyLogger, bodyLoggerBy } from './body-logger';
 export { BodyLog, withLog, type KeptLog, type RecordedLog } from './body-log';
 export {
   LocalTrail,

@@ -7,6 +7,7 @@ import {
   LocalTrail,
   NOTED_WAIT_MS,
   NamedDefinitions,
+  SILENT,
   bodyLogger,
   decodeStored,
   encodeOutput,
@@ -30,24 +31,16 @@ import {
   type Throw,
 } from '..';
 import { activeTraceparent, BodyTraces, settingsOfNewRun } from '../../adapters/open-telemetry/body-traces';
-import type { LoggerLike } from '../../authoring/knot-context';
-import type { KnotBody, TapestryRecord } from '../../authoring/records';
+import type { TapestryRecord } from '../../authoring/records';
 import type { Backends, Commit, CommitResult, LineageRecord, RunRecord } from '../../ports';
 import type { LocalWaits } from './local-waits';
+import type { RunLocallyOptions } from './run-locally';
 import type { StartedBy } from './run-record';
 
-export interface InProcessEnvironment extends Hashing {
-  /** Bodies that replace those of the definitions, by knot id or definition name. */
-  readonly replace?: Readonly<Record<string, KnotBody>>;
-  readonly terminals?: readonly string[];
-  readonly resources?: Readonly<Record<string, unknown>>;
-  readonly logger?: LoggerLike;
+export interface InProcessEnvironment
+  extends Hashing, Pick<RunLocallyOptions, 'replace' | 'terminals' | 'resources' | 'logger' | 'signal' | 'concurrency' | 'reuse'> {
   /** Present if a knot names a body host. */
   readonly bodyHosts?: BodyHosts | undefined;
-  readonly signal?: AbortSignal;
-  readonly concurrency?: number;
-  /** Whether knots with the option `cache` reuse existing values. Default true. */
-  readonly reuse?: boolean;
   /** Present if the tapestry has knots that wait. */
   readonly waits?: LocalWaits;
   readonly runId: string;
@@ -62,8 +55,6 @@ export interface InProcessEnvironment extends Hashing {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
-
-const SILENT: LoggerLike = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Runs the knots of a run in this process. */
 export class LocalKnotHost implements KnotHost {

@@ -5,6 +5,7 @@ import { HistoryClock } from '../../backends/clock';
 import { createInMemoryBackends } from '../../backends/in-memory';
 import {
   RunClock,
+  SILENT,
   freshCopy,
   graphOfRun,
   validateParameters,
@@ -25,9 +26,6 @@ import { InProcessHost, type LocalRunResult } from './in-process-host';
 import { LocalWaits, type GivenSignals } from './local-waits';
 
 const HEARING_MS = 5_000;
-
-const ignore = (): void => {};
-const SILENT: LoggerLike = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 export interface RunLocallyOptions {
   /**
