@@ -1,4 +1,4 @@
-import type { DataStore, Page, PageOptions, PutStreamOptions, StoredEntry, StoredValue } from '../ports';
+import type { DataStore, StoredValue } from '../ports';
 
 /** For this long after a failed opening, nobody waits for another: a server that does not answer costs 10 s each time. */
 const OPEN_AGAIN_AFTER_MS = 2_000;
@@ -10,6 +10,8 @@ export interface LateDataStoreOptions {
   /** Milliseconds after a failed opening during which all calls fail likewise. Default 2,000. */
   readonly openAgainAfterMs?: number;
 }
+
+type Forwarded = Exclude<keyof DataStore, 'technology' | 'put' | 'purge' | 'identity' | 'close'>;
 
 /**
  * A data store that is opened by the first call that needs it. Work that needs none of its values continues while its server is
@@ -51,48 +53,16 @@ export class LateDataStore implements DataStore {
     if (values.length > 0) await (await this.open()).put(values);
   }
 
-  async get(hash: string): Promise<Uint8Array | undefined> {
-    return await (await this.open()).get(hash);
-  }
-
-  async getMany(hashes: readonly string[]): Promise<Map<string, Uint8Array>> {
-    return await (await this.open()).getMany(hashes);
-  }
-
-  async has(hash: string): Promise<boolean> {
-    return await (await this.open()).has(hash);
-  }
-
-  async hasMany(hashes: readonly string[]): Promise<Set<string>> {
-    return await (await this.open()).hasMany(hashes);
-  }
-
-  async putStream(
-    source: AsyncIterable<Uint8Array>,
-    options?: PutStreamOptions,
-  ): Promise<{ hash: string; size: number }> {
-    return await (await this.open()).putStream(source, options);
-  }
-
-  async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
-    return await (await this.open()).getStream(hash);
-  }
-
-  async keep(hashes: readonly string[]): Promise<Set<string>> {
-    return await (await this.open()).keep(hashes);
-  }
-
-  async list(options?: PageOptions): Promise<Page<StoredEntry>> {
-    return await (await this.open()).list(options);
-  }
-
-  async delete(hash: string): Promise<void> {
-    await (await this.open()).delete(hash);
-  }
-
-  async deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]> {
-    return await (await this.open()).deleteUnlessPutSince(hashes, since);
-  }
+  readonly get = this.#whenOpen('get');
+  readonly getMany = this.#whenOpen('getMany');
+  readonly has = this.#whenOpen('has');
+  readonly hasMany = this.#whenOpen('hasMany');
+  readonly putStream = this.#whenOpen('putStream');
+  readonly getStream = this.#whenOpen('getStream');
+  readonly keep = this.#whenOpen('keep');
+  readonly list = this.#whenOpen('list');
+  readonly delete = this.#whenOpen('delete');
+  readonly deleteUnlessPutSince = this.#whenOpen('deleteUnlessPutSince');
 
   async purge(): Promise<void> {
     await (await this.open()).purge?.();
@@ -112,6 +82,15 @@ export class LateDataStore implements DataStore {
     this.#isClosed = true;
     await this.#opening?.catch(() => undefined);
     await this.#store?.close();
+  }
+
+  /** A method of the store, which is opened first. */
+  #whenOpen<Name extends Forwarded>(name: Name): DataStore[Name] {
+    const call = async (...given: readonly unknown[]): Promise<unknown> => {
+      const store = await this.open();
+      return await Reflect.apply(store[name], store, given);
+    };
+    return call as DataStore[Name];
   }
 
   async #begin(): Promise<DataStore> {
