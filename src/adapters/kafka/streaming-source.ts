@@ -3,8 +3,7 @@ import { SelvageError } from '../../errors';
 import { pause } from '../../ports/parts/pause';
 import type { KafkaSourceSettings, OpenSource, StreamElement } from '../../streams';
 import type { KafkaClient, KafkaRecord, ReceivedMessages } from './broker';
-import { openKafkaClient } from './client';
-import { connectionFrom } from './connection';
+import { kafkaOpener } from './client';
 import { partitionId } from './partition';
 import { readMessage } from './read-message';
 import { backOff, type BackOff } from '../../values/back-off';
@@ -45,9 +44,7 @@ class KafkaSource {
     context: Context,
   ): AsyncGenerator<readonly StreamElement[], void, void> {
     for (const [partition, offset] of after) this.#places.set(partition, BigInt(offset as number));
-    const client = await openKafkaClient(connectionFrom(process.env, this.settings.connection), {
-      logger: context.logger,
-    });
+    const client = await kafkaOpener(this.settings.connection)({ logger: context.logger });
     let failures = 0;
     try {
       while (!context.signal.aborted) {
