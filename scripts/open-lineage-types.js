@@ -25,13 +25,18 @@ async function typesOfSpecification() {
     ['RunEvent', ...facets].map((name) => [name, { $ref: `#/$defs/${name}` }]),
   );
   const all = { title: 'Specification', type: 'object', additionalProperties: false, properties, $defs };
-  // Descriptions stay in the schemas.
-  const text = JSON.stringify(all, (key, value) =>
-    key === 'description' && typeof value === 'string' ? undefined : value,
-  ).replaceAll(`${CORE}#`, '#');
+  // Descriptions stay in the schemas, and so does that every type may have further fields: we write none.
+  const isLeftOut = (key, value) =>
+    (key === 'description' && typeof value === 'string') ||
+    (key === 'additionalProperties' && value === true);
+  const text = JSON.stringify(all, (key, value) => (isLeftOut(key, value) ? undefined : value)).replaceAll(
+    `${CORE}#`,
+    '#',
+  );
   const style = { singleQuote: true, printWidth: 110, trailingComma: 'all' };
   return await compile(JSON.parse(text), 'Specification', {
     bannerComment: `/** Made from the JSON Schemas of OpenLineage 2-0-2 by scripts/open-lineage-types.js. Do not edit. */`,
+    additionalProperties: false,
     style,
   });
 }

@@ -52,7 +52,6 @@ export interface ReproduceOptions {
   readonly beforeBody?: (knot: string) => void;
 }
 
-
 /** Runs bodies of tapestries again on the recorded inputs of a run. Records nothing; effects of bodies outside happen again. */
 export class Reproducer {
   readonly #backends: Backends;

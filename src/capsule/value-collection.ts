@@ -248,9 +248,7 @@ export class ValueCollection {
    */
   requireAllRedacted(): void {
     if (this.options.values === false || this.options.redactSubject) return;
-    const unmet = this.redactions.find(
-      (redaction) => redaction.path.length > 0 && !this.#met.has(redaction),
-    );
+    const unmet = this.redactions.find((redaction) => redaction.path.length > 0 && !this.#met.has(redaction));
     if (!unmet) return;
     throw new SelvageError(
       'InvalidConfig',

@@ -1,4 +1,8 @@
-import { WorkflowNotFoundError, type WorkflowClient, type WorkflowExecutionDescription } from '@temporalio/client';
+import {
+  WorkflowNotFoundError,
+  type WorkflowClient,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import { isNotFound, unreachable } from './connection-errors';
 

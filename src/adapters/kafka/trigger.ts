@@ -41,7 +41,10 @@ export function createKafkaTrigger(
   declaration: KafkaTriggerDeclaration,
   { open, delays }: KafkaTriggerParts = {},
 ): Trigger {
-  return new KafkaTrigger(declaration, open ?? kafkaOpener(declaration.options.connection), { ...DELAYS, ...delays });
+  return new KafkaTrigger(declaration, open ?? kafkaOpener(declaration.options.connection), {
+    ...DELAYS,
+    ...delays,
+  });
 }
 
 type Topics = ConsumeOptions['topics'];

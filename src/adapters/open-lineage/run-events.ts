@@ -17,6 +17,7 @@ import { VERSION } from '../../version';
 import { knotUuid, runUuid } from './run-ids';
 import type {
   BaseFacet,
+  ColumnLineageDatasetFacet,
   DatasourceDatasetFacet,
   ErrorMessageRunFacet,
   InputDataset,
@@ -282,7 +283,7 @@ export class LineageEvents {
     return this.errorMessage(`${type}: ${message}`, traceback);
   }
 
-  private columnLineage(origins: ColumnOrigins): BaseFacet {
+  private columnLineage(origins: ColumnOrigins): ColumnLineageDatasetFacet {
     const fields = Object.entries(origins).map(([column, from]) => [column, { inputFields: from }]);
     return { ...this.facet('ColumnLineageDatasetFacet'), fields: Object.fromEntries(fields) };
   }

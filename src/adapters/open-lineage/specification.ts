@@ -6,29 +6,24 @@ export type RunEvent = BaseEvent & {
   job: Job;
   inputs?: InputDataset[];
   outputs?: OutputDataset[];
-  [k: string]: unknown;
 };
 export type RunFacet = BaseFacet;
 export type JobFacet = BaseFacet & {
   _deleted?: boolean;
-  [k: string]: unknown;
 };
 export type InputDataset = Dataset & {
   inputFacets?: {
     [k: string]: InputDatasetFacet;
   };
-  [k: string]: unknown;
 };
 export type DatasetFacet = BaseFacet & {
   _deleted?: boolean;
-  [k: string]: unknown;
 };
 export type InputDatasetFacet = BaseFacet;
 export type OutputDataset = Dataset & {
   outputFacets?: {
     [k: string]: OutputDatasetFacet;
   };
-  [k: string]: unknown;
 };
 export type OutputDatasetFacet = BaseFacet;
 export type ColumnLineageDatasetFacet = DatasetFacet & {
@@ -43,27 +38,22 @@ export type ColumnLineageDatasetFacet = DatasetFacet & {
        * @deprecated
        */
       transformationType?: string;
-      [k: string]: unknown;
     };
   };
   dataset?: InputField[];
-  [k: string]: unknown;
 };
 export type DatasourceDatasetFacet = DatasetFacet & {
   name?: string;
   uri?: string;
-  [k: string]: unknown;
 };
 export type DocumentationJobFacet = JobFacet & {
   description: string;
   contentType?: string;
-  [k: string]: unknown;
 };
 export type ErrorMessageRunFacet = RunFacet & {
   message: string;
   programmingLanguage: string;
   stackTrace?: string;
-  [k: string]: unknown;
 };
 export type JobTypeJobFacet = JobFacet & {
   processingType: string;
@@ -73,14 +63,11 @@ export type JobTypeJobFacet = JobFacet & {
     eventTrigger: string;
     eventContentMode: string;
     windowDuration?: number;
-    [k: string]: unknown;
   };
-  [k: string]: unknown;
 };
 export type NominalTimeRunFacet = RunFacet & {
   nominalStartTime: string;
   nominalEndTime?: string;
-  [k: string]: unknown;
 };
 export type ParentRunFacet = RunFacet & {
   run: {
@@ -88,7 +75,6 @@ export type ParentRunFacet = RunFacet & {
     facets?: {
       [k: string]: RunFacet;
     };
-    [k: string]: unknown;
   };
   job: {
     namespace: string;
@@ -96,28 +82,22 @@ export type ParentRunFacet = RunFacet & {
     facets?: {
       [k: string]: JobFacet;
     };
-    [k: string]: unknown;
   };
   root?: {
     run: RootRun;
     job: RootJob;
-    [k: string]: unknown;
   };
-  [k: string]: unknown;
 };
 export type ProcessingEngineRunFacet = RunFacet & {
   version: string;
   name?: string;
   openlineageAdapterVersion?: string;
-  [k: string]: unknown;
 };
 export type SchemaDatasetFacet = DatasetFacet & {
   fields?: SchemaDatasetFacetFields[];
-  [k: string]: unknown;
 };
 export type TagsRunFacet = RunFacet & {
   tags?: TagsRunFacetFields[];
-  [k: string]: unknown;
 };
 
 export interface Specification {
@@ -137,19 +117,16 @@ export interface BaseEvent {
   eventTime: string;
   producer: string;
   schemaURL: string;
-  [k: string]: unknown;
 }
 export interface Run {
   runId: string;
   facets?: {
     [k: string]: RunFacet;
   };
-  [k: string]: unknown;
 }
 export interface BaseFacet {
   _producer: string;
   _schemaURL: string;
-  [k: string]: unknown;
 }
 export interface Job {
   namespace: string;
@@ -157,7 +134,6 @@ export interface Job {
   facets?: {
     [k: string]: JobFacet;
   };
-  [k: string]: unknown;
 }
 export interface Dataset {
   namespace: string;
@@ -165,7 +141,6 @@ export interface Dataset {
   facets?: {
     [k: string]: DatasetFacet;
   };
-  [k: string]: unknown;
 }
 export interface InputField {
   namespace: string;
@@ -176,16 +151,13 @@ export interface InputField {
     subtype?: string;
     description?: string;
     masking?: boolean;
-    [k: string]: unknown;
   }[];
-  [k: string]: unknown;
 }
 export interface RootRun {
   runId: string;
   facets?: {
     [k: string]: RunFacet;
   };
-  [k: string]: unknown;
 }
 export interface RootJob {
   namespace: string;
@@ -193,7 +165,6 @@ export interface RootJob {
   facets?: {
     [k: string]: JobFacet;
   };
-  [k: string]: unknown;
 }
 export interface SchemaDatasetFacetFields {
   name: string;
@@ -201,11 +172,9 @@ export interface SchemaDatasetFacetFields {
   description?: string;
   ordinal_position?: number;
   fields?: SchemaDatasetFacetFields[];
-  [k: string]: unknown;
 }
 export interface TagsRunFacetFields {
   key: string;
   value: string;
   source?: string;
-  [k: string]: unknown;
 }

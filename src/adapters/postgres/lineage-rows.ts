@@ -149,7 +149,9 @@ export async function deleteRecords(
   const places = rows.flatMap((row) => {
     const record = LINEAGE.fromRow(row as never);
     const keys = [
-      ...[...new Set(inputHashes(record))].filter((hash) => hash !== null).map((key) => ({ key, role: INPUT })),
+      ...[...new Set(inputHashes(record))]
+        .filter((hash) => hash !== null)
+        .map((key) => ({ key, role: INPUT })),
       ...[...new Set(mentionedValues(record))].map((key) => ({ key, role: MENTIONED })),
     ];
     return keys.map((key) => ({ ...key, time: record.finished_at, id: row.id as string }));

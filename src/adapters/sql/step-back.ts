@@ -15,7 +15,11 @@ export class StepBackWatch {
   /**
    * @param find finds out after when records are lost, and records the step back unless somebody already has
    */
-  constructor(private readonly find: (step: Omit<StepBack, 'lost_after'>) => Promise<{ step: StepBack; isFirst: boolean }>) {}
+  constructor(
+    private readonly find: (
+      step: Omit<StepBack, 'lost_after'>,
+    ) => Promise<{ step: StepBack; isFirst: boolean }>,
+  ) {}
 
   onStepBack(listener: Listener): void {
     this.#listeners.add(listener);

@@ -123,9 +123,7 @@ export class ValkeyTapestryStore extends ValkeyAdapter implements SubscribableTa
   }
 
   #listKey(tapestry?: string): string {
-    return tapestry === undefined
-      ? this.connection.key('plans')
-      : this.connection.key('plans-of', tapestry);
+    return tapestry === undefined ? this.connection.key('plans') : this.connection.key('plans-of', tapestry);
   }
 
   #offersKey(runId: string): string {

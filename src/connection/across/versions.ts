@@ -1,4 +1,3 @@
-import { SelvageError } from '../../errors';
 import { bodyName } from '../../authoring/body-names';
 import { nestedPlan, type Plan, type PlanDefinition } from '../../plan';
 import { BACKFILL } from '../../backfills';

@@ -123,7 +123,9 @@ export class Deployment {
   ): Promise<{ readonly told: ComparedSchedule; readonly start?: ScheduledStart }[]> {
     const declared = declarations.filter(isSchedule);
     requireDifferentIds(declared);
-    const starts = await resultsInParallel(declared, AT_ONCE, (declaration) => startOf(declaration, this.host));
+    const starts = await resultsInParallel(declared, AT_ONCE, (declaration) =>
+      startOf(declaration, this.host),
+    );
     const compared = await resultsInParallel(starts, AT_ONCE, async (start) => ({
       start,
       told: compareOne(start, await this.server.find(start.id), owner ?? CODE),

@@ -38,7 +38,12 @@ import type { RunLocallyOptions } from './run-locally';
 import type { StartedBy } from './run-record';
 
 export interface InProcessEnvironment
-  extends Hashing, Pick<RunLocallyOptions, 'replace' | 'terminals' | 'resources' | 'logger' | 'signal' | 'concurrency' | 'reuse'> {
+  extends
+    Hashing,
+    Pick<
+      RunLocallyOptions,
+      'replace' | 'terminals' | 'resources' | 'logger' | 'signal' | 'concurrency' | 'reuse'
+    > {
   /** Present if a knot names a body host. */
   readonly bodyHosts?: BodyHosts | undefined;
   /** Present if the tapestry has knots that wait. */
