@@ -325,7 +325,7 @@ export class RunStarter {
   private async memoOf(runId: string): Promise<RunMemo | undefined> {
     const { client, place } = this.host;
     const description = await describeIfThere(client.workflow, runId, { address: place.address });
-    return description && ((description.memo?.[MEMO_KEY] ?? {}) as RunMemo);
+    return description && (description.memo?.[MEMO_KEY] ?? {});
   }
 
   /**
