@@ -155,7 +155,7 @@ const DEFECTS = [
     foundBy: 'test/unit/plan/compile.test.ts',
   },
   {
-    file: 'src/plan/knot-order.ts',
+    file: 'src/plan/compile.ts',
     before:
       'const placed = [...parameters, ...[...tapestry.knots.values()].filter((knot) => knot.definition)];',
     after:
