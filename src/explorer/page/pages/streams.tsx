@@ -11,6 +11,7 @@ import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { countWords, sizeWords } from '../words';
 import { DrainDialog } from './act-dialogs';
@@ -68,43 +69,30 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
             Export a <code>stream(…)</code> from your file, then run <code>selvage stream FILE</code>.
           </Empty>
         ) : (
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">Stream</th>
-                <th scope="col">State</th>
-                <th scope="col" class="number">
-                  Rate
-                </th>
-                <th scope="col" class="number">
-                  Lag
-                </th>
-                <th scope="col" class="number">
-                  In flight
-                </th>
-                <th scope="col" class="number">
-                  Finished
-                </th>
-                <th scope="col" class="number">
-                  Failed
-                </th>
-                <th scope="col">Reader</th>
-                {mayAct() && <th scope="col">Actions</th>}
-              </tr>
-            </thead>
-            <tbody>
-              {streams.map((stream) => (
-                <Row
-                  key={stream.id}
-                  stream={stream}
-                  isChosen={stream === chosen}
-                  isBusy={doing.isBusy}
-                  onFlip={() => doFlip(stream)}
-                  onDrain={() => setDraining(stream.id)}
-                />
-              ))}
-            </tbody>
-          </table>
+          <Table
+            heads={[
+              'Stream',
+              'State',
+              { number: 'Rate' },
+              { number: 'Lag' },
+              { number: 'In flight' },
+              { number: 'Finished' },
+              { number: 'Failed' },
+              'Reader',
+              mayAct() && 'Actions',
+            ]}
+          >
+            {streams.map((stream) => (
+              <Row
+                key={stream.id}
+                stream={stream}
+                isChosen={stream === chosen}
+                isBusy={doing.isBusy}
+                onFlip={() => doFlip(stream)}
+                onDrain={() => setDraining(stream.id)}
+              />
+            ))}
+          </Table>
         )}
         {place.stream !== undefined && <Details key={place.stream} stream={place.stream} />}
       </div>
@@ -239,32 +227,21 @@ function Checkpoint({ partitions: { items, total } }: ShownStream) {
   if (items.length === 0) return <p class="muted">Nothing is finished yet.</p>;
   return (
     <>
-      <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">Partition</th>
-            <th scope="col">Checkpoint</th>
-            <th scope="col" class="number">
-              Ahead
-            </th>
+      <Table heads={['Partition', 'Checkpoint', { number: 'Ahead' }]}>
+        {items.map(({ partition, checkpoint, ahead }) => (
+          <tr key={partition}>
+            <td class="break">{partition === '' ? <None /> : partition}</td>
+            <td>
+              {checkpoint === undefined ? (
+                <span class="muted">nothing yet</span>
+              ) : (
+                <code class="break">{checkpoint}</code>
+              )}
+            </td>
+            <td class="number">{countWords(ahead)}</td>
           </tr>
-        </thead>
-        <tbody>
-          {items.map(({ partition, checkpoint, ahead }) => (
-            <tr key={partition}>
-              <td class="break">{partition === '' ? <None /> : partition}</td>
-              <td>
-                {checkpoint === undefined ? (
-                  <span class="muted">nothing yet</span>
-                ) : (
-                  <code class="break">{checkpoint}</code>
-                )}
-              </td>
-              <td class="number">{countWords(ahead)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
       {total > items.length && <p class="muted">and {countWords(total - items.length, 'partition')} more</p>}
     </>
   );
@@ -273,30 +250,19 @@ function Checkpoint({ partitions: { items, total } }: ShownStream) {
 function Gaps({ total, items }: NonNullable<ShownStream['gaps']>) {
   return (
     <>
-      <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">Noticed</th>
-            <th scope="col">Lost</th>
-            <th scope="col">After</th>
-            <th scope="col">Before</th>
-            <th scope="col">Why</th>
+      <Table heads={['Noticed', 'Lost', 'After', 'Before', 'Why']}>
+        {items.map(({ after, before, lost, reason, at }) => (
+          <tr key={`${at} ${after} ${reason}`}>
+            <td class="muted">
+              <Time at={at} />
+            </td>
+            <td>{lost ? `${countWords(lost.amount)} ${lost.unit}` : <span class="muted">unknown</span>}</td>
+            <td class="break">{after ?? <None />}</td>
+            <td class="break">{before ?? <None />}</td>
+            <td class="break">{reason}</td>
           </tr>
-        </thead>
-        <tbody>
-          {items.map(({ after, before, lost, reason, at }) => (
-            <tr key={`${at} ${after} ${reason}`}>
-              <td class="muted">
-                <Time at={at} />
-              </td>
-              <td>{lost ? `${countWords(lost.amount)} ${lost.unit}` : <span class="muted">unknown</span>}</td>
-              <td class="break">{after ?? <None />}</td>
-              <td class="break">{before ?? <None />}</td>
-              <td class="break">{reason}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
       {total > items.length && <p class="muted">and {countWords(total - items.length)} earlier</p>}
     </>
   );
@@ -305,37 +271,27 @@ function Gaps({ total, items }: NonNullable<ShownStream['gaps']>) {
 function Letters({ deadLetters: { items } }: ShownStream) {
   if (items.length === 0) return <p class="muted">None.</p>;
   return (
-    <table class="table">
-      <thead>
-        <tr>
-          <th scope="col">When</th>
-          <th scope="col">Element</th>
-          <th scope="col">Run</th>
-          <th scope="col">Why</th>
+    <Table heads={['When', 'Element', 'Run', 'Why']}>
+      {items.map(({ element, runId, reason, at }) => (
+        <tr key={`${element} ${runId}`}>
+          <td class="muted">
+            <Time at={at} />
+          </td>
+          <td>
+            <code class="break">{element}</code>
+          </td>
+          <td>
+            {runId === undefined ? (
+              <span class="muted">no run</span>
+            ) : (
+              <a class="link break" href={href({ page: 'run', run: runId })}>
+                {runId}
+              </a>
+            )}
+          </td>
+          <td class="break">{reason ?? <None />}</td>
         </tr>
-      </thead>
-      <tbody>
-        {items.map(({ element, runId, reason, at }) => (
-          <tr key={`${element} ${runId}`}>
-            <td class="muted">
-              <Time at={at} />
-            </td>
-            <td>
-              <code class="break">{element}</code>
-            </td>
-            <td>
-              {runId === undefined ? (
-                <span class="muted">no run</span>
-              ) : (
-                <a class="link break" href={href({ page: 'run', run: runId })}>
-                  {runId}
-                </a>
-              )}
-            </td>
-            <td class="break">{reason ?? <None />}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   );
 }

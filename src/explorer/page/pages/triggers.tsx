@@ -10,6 +10,7 @@ import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { atLeast } from '../words';
 
@@ -34,28 +35,21 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
             <code>selvage serve FILE</code>.
           </Empty>
         ) : (
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">Trigger</th>
-                <th scope="col">Kind</th>
-                <th scope="col">Tapestry</th>
-                <th scope="col">State</th>
-                <th scope="col" class="number">
-                  Runs started
-                </th>
-                <th scope="col" class="number">
-                  Pending
-                </th>
-                <th scope="col">Last event</th>
-              </tr>
-            </thead>
-            <tbody>
-              {triggers.map((trigger) => (
-                <Row key={trigger.name} trigger={trigger} isChosen={place.trigger === trigger.name} />
-              ))}
-            </tbody>
-          </table>
+          <Table
+            heads={[
+              'Trigger',
+              'Kind',
+              'Tapestry',
+              'State',
+              { number: 'Runs started' },
+              { number: 'Pending' },
+              'Last event',
+            ]}
+          >
+            {triggers.map((trigger) => (
+              <Row key={trigger.name} trigger={trigger} isChosen={place.trigger === trigger.name} />
+            ))}
+          </Table>
         )}
         {answer.value?.truncated && (
           <p class="muted">
@@ -153,34 +147,24 @@ function DeadLetters({ trigger }: { trigger: string }) {
       ) : letters.length === 0 ? (
         <p class="muted">None: every event has started its run.</p>
       ) : (
-        <table class="table">
-          <thead>
-            <tr>
-              <th scope="col">When</th>
-              <th scope="col">Key</th>
-              <th scope="col">Why</th>
-              <th scope="col">From</th>
+        <Table heads={['When', 'Key', 'Why', 'From']}>
+          {letters.map(({ key, at, reason, link }) => (
+            <tr key={key}>
+              <td class="muted">
+                <Time at={at} />
+              </td>
+              <td>
+                <code class="break">{key}</code>
+              </td>
+              <td class="break">{reason}</td>
+              <td class="muted break">
+                {Object.entries(link)
+                  .map(([name, value]) => `${name} ${value}`)
+                  .join(', ')}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {letters.map(({ key, at, reason, link }) => (
-              <tr key={key}>
-                <td class="muted">
-                  <Time at={at} />
-                </td>
-                <td>
-                  <code class="break">{key}</code>
-                </td>
-                <td class="break">{reason}</td>
-                <td class="muted break">
-                  {Object.entries(link)
-                    .map(([name, value]) => `${name} ${value}`)
-                    .join(', ')}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
       {cursor !== undefined && (
         <p class="list-foot">

@@ -5,6 +5,7 @@ import { href } from '../router';
 import { useAnswer } from '../store';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Table } from '../ui/table';
 import { Time, useNow } from '../ui/time';
 import { countWords } from '../words';
 
@@ -31,25 +32,20 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
             Run <code>selvage worker FILE</code> or <code>selvage dev FILE</code>: its queue is listed here.
           </Empty>
         ) : (
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">Task queue</th>
-                <th scope="col">State</th>
-                <th scope="col">Tapestries</th>
-                <th scope="col">Workers</th>
-                <th scope="col" class="number">
-                  Open runs
-                </th>
-                <th scope="col">Last poll</th>
-              </tr>
-            </thead>
-            <tbody>
-              {queues.map((queue) => (
-                <Row key={queue.taskQueue} queue={queue} isChosen={queue.taskQueue === place.queue} />
-              ))}
-            </tbody>
-          </table>
+          <Table
+            heads={[
+              'Task queue',
+              'State',
+              'Tapestries',
+              'Workers',
+              { number: 'Open runs' },
+              'Last poll',
+            ]}
+          >
+            {queues.map((queue) => (
+              <Row key={queue.taskQueue} queue={queue} isChosen={queue.taskQueue === place.queue} />
+            ))}
+          </Table>
         )}
         {answer.value?.truncated && (
           <p class="muted">

@@ -15,6 +15,7 @@ import { HashChip } from '../ui/chip';
 import { copy } from '../ui/copy';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Table } from '../ui/table';
 import { Tabs } from '../ui/tabs';
 import { Time } from '../ui/time';
 import { shortHash } from '../words';
@@ -93,39 +94,29 @@ function Uses({ hash }: { hash: string }): JSX.Element {
   if (uses.length === 0) return <Empty icon="value" title="No run on record made or used it" />;
   return (
     <>
-      <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">Run</th>
-            <th scope="col">Knot</th>
-            <th scope="col">Role</th>
-            <th scope="col">When</th>
+      <Table heads={['Run', 'Knot', 'Role', 'When']}>
+        {uses.map(({ runId, tapestry, knotId, role, at }, index) => (
+          <tr key={`${index} ${runId}`}>
+            <td>
+              <a class="plain mono" href={href({ page: 'run', run: runId })}>
+                {shownText(runId)}
+              </a>{' '}
+              <span class="muted">{shownText(tapestry)}</span>
+            </td>
+            <td>
+              <a class="plain mono" href={href({ page: 'run', run: runId, knot: knotId })}>
+                {shownText(knotId)}
+              </a>
+            </td>
+            <td>
+              <Outcome {...USES[role]} isBare />
+            </td>
+            <td>
+              <Time at={at} />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {uses.map(({ runId, tapestry, knotId, role, at }, index) => (
-            <tr key={`${index} ${runId}`}>
-              <td>
-                <a class="plain mono" href={href({ page: 'run', run: runId })}>
-                  {shownText(runId)}
-                </a>{' '}
-                <span class="muted">{shownText(tapestry)}</span>
-              </td>
-              <td>
-                <a class="plain mono" href={href({ page: 'run', run: runId, knot: knotId })}>
-                  {shownText(knotId)}
-                </a>
-              </td>
-              <td>
-                <Outcome {...USES[role]} isBare />
-              </td>
-              <td>
-                <Time at={at} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
       {failed && <ErrorBox error={failed} />}
       {cursor !== undefined && <Button onClick={() => void more()}>More</Button>}
     </>
