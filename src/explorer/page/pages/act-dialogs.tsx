@@ -1,6 +1,7 @@
+import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { Json } from '../../../values';
-import { useAct } from '../acting';
+import { useAct, type Acting } from '../acting';
 import { FormFields } from '../forms/form';
 import { useForm } from '../forms/use-form';
 import { fieldOf } from '../forms/schema';
@@ -14,63 +15,68 @@ import { Field } from '../ui/field';
 import { ErrorBox } from '../ui/states';
 import { toast } from '../ui/toast';
 
-/** Cancels a run: bodies are asked to end, and finished knots keep their outcomes. */
-export function CancelDialog({ run, onClose }: { run: string; onClose: () => void }) {
-  const cancel = useAct();
+/** Asks before an act that cannot be taken back. */
+function ActDialog({
+  words,
+  act,
+  onClose,
+  children,
+}: {
+  /** The act in words: `Cancel the run`. */
+  words: string;
+  act: (acting: Acting) => Promise<unknown>;
+  onClose: () => void;
+  children: ComponentChildren;
+}) {
+  const acting = useAct();
   return (
     <Dialog
-      title="Cancel the run?"
+      title={`${words}?`}
       width="small"
       onClose={onClose}
-      onSubmit={() =>
-        void cancel.act('runs.cancel', { runId: run }, 'Cancel asked for').then((done) => done && onClose())
-      }
+      onSubmit={() => void act(acting).then((done) => done && onClose())}
       foot={
         <>
           <Button onClick={onClose}>Keep running</Button>
-          <Button kind="danger" type="submit" isBusy={cancel.isBusy}>
-            Cancel the run
+          <Button kind="danger" type="submit" isBusy={acting.isBusy}>
+            {words}
           </Button>
         </>
       }
     >
-      {cancel.error && <ErrorBox error={cancel.error} />}
+      {acting.error && <ErrorBox error={acting.error} />}
+      {children}
+    </Dialog>
+  );
+}
+
+/** Cancels a run: bodies are asked to end, and finished knots keep their outcomes. */
+export function CancelDialog({ run, onClose }: { run: string; onClose: () => void }) {
+  return (
+    <ActDialog
+      words="Cancel the run"
+      act={({ act }) => act('runs.cancel', { runId: run }, 'Cancel asked for')}
+      onClose={onClose}
+    >
       <p>
         <strong class="break">{run}</strong> stops: bodies that run are told, knots that wait are skipped.
         What has run stays on record, and the run can be resumed.
       </p>
-    </Dialog>
+    </ActDialog>
   );
 }
 
 /** Terminates a run: it ends at once, even if bodies are running. */
 export function TerminateDialog({ run, onClose }: { run: string; onClose: () => void }) {
-  const terminate = useAct();
   const [reason, setReason] = useState('');
   return (
-    <Dialog
-      title="Terminate the run?"
-      width="small"
+    <ActDialog
+      words="Terminate the run"
+      act={({ act }) =>
+        act('runs.terminate', { runId: run, reason: reason.trim() || undefined }, 'Terminated')
+      }
       onClose={onClose}
-      onSubmit={() =>
-        void terminate
-          .act(
-            'runs.terminate',
-            { runId: run, ...(reason.trim() !== '' && { reason: reason.trim() }) },
-            'Terminated',
-          )
-          .then((done) => done && onClose())
-      }
-      foot={
-        <>
-          <Button onClick={onClose}>Keep running</Button>
-          <Button kind="danger" type="submit" isBusy={terminate.isBusy}>
-            Terminate the run
-          </Button>
-        </>
-      }
     >
-      {terminate.error && <ErrorBox error={terminate.error} />}
       <div class="form">
         <p>
           <strong class="break">{run}</strong> ends at once, and nothing in it is told. Where there is time,
@@ -88,38 +94,23 @@ export function TerminateDialog({ run, onClose }: { run: string; onClose: () => 
           )}
         </Field>
       </div>
-    </Dialog>
+    </ActDialog>
   );
 }
 
 /** Drains a stream, which no act takes back. */
 export function DrainDialog({ stream, onClose }: { stream: string; onClose: () => void }) {
-  const drain = useAct();
   return (
-    <Dialog
-      title="Drain the stream?"
-      width="small"
+    <ActDialog
+      words="Drain the stream"
+      act={({ act }) => act('streams.drain', { stream }, `${stream} is told to end`)}
       onClose={onClose}
-      onSubmit={() =>
-        void drain
-          .act('streams.drain', { stream }, `${stream} is told to end`)
-          .then((done) => done && onClose())
-      }
-      foot={
-        <>
-          <Button onClick={onClose}>Keep running</Button>
-          <Button kind="danger" type="submit" isBusy={drain.isBusy}>
-            Drain the stream
-          </Button>
-        </>
-      }
     >
-      {drain.error && <ErrorBox error={drain.error} />}
       <p>
         <strong class="break">{stream}</strong> reads nothing more. When what it has read is finished, it
         ends, and so do its processes. Started again, it goes on from there.
       </p>
-    </Dialog>
+    </ActDialog>
   );
 }
 

@@ -1,17 +1,14 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-import type { PendingEvents } from '../../../operations/triggers/dead-letters';
 import type { TriggerView } from '../../../operations/triggers/list';
-import { source } from '../app';
 import { PageHead } from '../frame';
 import type { PageProps } from '../pages';
 import { alter, href } from '../router';
-import { asSourceError, type SourceError } from '../source/source-error';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { Table } from '../ui/table';
 import { Time } from '../ui/time';
+import { useFurther } from '../use-further';
 import { atLeast } from '../words';
 
 /** Triggers, which start runs by events, and their events that started none. */
@@ -119,24 +116,13 @@ function Row({
 /** Events of a trigger that have started no run, with the reasons. */
 function DeadLetters({ trigger }: { trigger: string }) {
   const answer = useAnswer('triggers.deadLetters', { trigger }, { everyMs: 10_000 });
-  const [further, setFurther] = useState<readonly PendingEvents[]>([]);
-  const [error, setError] = useState<SourceError>();
-  const isAsking = useRef(false);
-  useEffect(() => setFurther([]), [answer.value]);
-  const pages = answer.value ? [answer.value, ...further] : [];
+  const { pages, cursor, more, error } = useFurther(
+    'triggers.deadLetters',
+    { trigger },
+    answer.value,
+    answer.value,
+  );
   const letters = pages.flatMap((page) => page.items);
-  const cursor = pages.at(-1)?.cursor;
-  const more = (): void => {
-    if (cursor === undefined || isAsking.current) return;
-    isAsking.current = true;
-    void source()
-      .ask('triggers.deadLetters', { trigger, cursor })
-      .then(
-        (page) => setFurther((before) => [...before, page]),
-        (refused: unknown) => setError(asSourceError(refused)),
-      )
-      .finally(() => (isAsking.current = false));
-  };
   const problem = answer.error ?? error;
   return (
     <section class="below" aria-label={`Pending events of ${trigger}`}>

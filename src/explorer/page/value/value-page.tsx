@@ -1,14 +1,11 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
 import type { Step as WalkStep } from '../../../operations/lineage/walk';
 import type { UseOfValue } from '../../../operations/values/uses';
-import { source } from '../app';
 import { PageHead } from '../frame';
 import { useKeys } from '../keys';
 import type { PageProps } from '../pages';
 import { alter, href } from '../router';
 import { shownText } from '../shown-text';
-import { asSourceError, type SourceError } from '../source/source-error';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { HashChip } from '../ui/chip';
@@ -18,6 +15,7 @@ import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { Table } from '../ui/table';
 import { Tabs } from '../ui/tabs';
 import { Time } from '../ui/time';
+import { useFurther } from '../use-further';
 import { shortHash } from '../words';
 import { ValuePreview } from './value-preview';
 
@@ -74,23 +72,10 @@ const USES: Readonly<
 
 function Uses({ hash }: { hash: string }): JSX.Element {
   const { value, error, reload } = useAnswer('values.uses', { hash });
-  const [later, setLater] = useState<{ uses: readonly UseOfValue[]; cursor?: string }>();
-  const [failed, setFailed] = useState<SourceError>();
+  const further = useFurther('values.uses', { hash }, value, hash);
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
   if (!value) return <Skeleton rows={4} height={36} />;
-  const uses = [...value.items, ...(later?.uses ?? [])];
-  const cursor = later ? later.cursor : value.cursor;
-  const more = async (): Promise<void> => {
-    try {
-      const answer = await source().ask('values.uses', { hash, ...(cursor !== undefined && { cursor }) });
-      setLater((before) => ({
-        uses: [...(before?.uses ?? []), ...answer.items],
-        ...(answer.cursor !== undefined && { cursor: answer.cursor }),
-      }));
-    } catch (caught) {
-      setFailed(asSourceError(caught));
-    }
-  };
+  const uses = further.pages.flatMap((page) => page.items);
   if (uses.length === 0) return <Empty icon="value" title="No run on record made or used it" />;
   return (
     <>
@@ -117,8 +102,8 @@ function Uses({ hash }: { hash: string }): JSX.Element {
           </tr>
         ))}
       </Table>
-      {failed && <ErrorBox error={failed} />}
-      {cursor !== undefined && <Button onClick={() => void more()}>More</Button>}
+      {further.error && <ErrorBox error={further.error} />}
+      {further.cursor !== undefined && <Button onClick={further.more}>More</Button>}
     </>
   );
 }
