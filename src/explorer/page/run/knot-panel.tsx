@@ -2,7 +2,8 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { InputView, KnotView } from '../../../operations/knots/show';
 import { about, mayAct } from '../app';
-import { WORDS, durationOf } from '../graph/status';
+import { recordedStatus } from '../../../visualisation/selection';
+import { durationOf } from '../../../visualisation/words';
 import { TONES } from '../graph/tones';
 import { logLines } from './log-lines';
 import { shownText } from '../shown-text';
@@ -59,18 +60,11 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
   const state =
     mine?.state ?? (element === undefined && index !== undefined ? model.states[index] : undefined);
   const waiting = state || index === undefined ? undefined : (mine?.waiting ?? model.waits[index]);
-  const status = state
-    ? state.outcome === 'err'
-      ? 'failed'
-      : state.outcome === 'skipped'
-        ? 'skipped'
-        : state.cachedFromRun === undefined
-          ? 'ok'
-          : 'reused'
-    : index === undefined || element !== undefined
-      ? 'pending'
+  const status =
+    state || index === undefined || element !== undefined
+      ? recordedStatus({ state })
       : model.statuses[index]!;
-  const took = durationOf(state);
+  const took = durationOf({ state });
   const links = useMemo(() => {
     if (index === undefined) return { parents: [], children: [] };
     const named = (those: readonly number[]): string[] => those.map((one) => model.knots[one]!.id);
@@ -99,7 +93,7 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
         <Button kind="quiet" icon="close" label="Close" onClick={props.onClose} />
       </header>
       <div class="knot-facts">
-        <Outcome tone={TONES[status]} word={WORDS[status]} />
+        <Outcome tone={TONES[status]} word={status} />
         {took !== undefined && <span class="number">{durationWords(took)}</span>}
         {state && state.attempt > 1 && <span class="muted">attempt {state.attempt}</span>}
         {state?.skipReason !== undefined && (

@@ -4,7 +4,6 @@ import type { GraphKnot } from '../../../authoring/run-graph';
 import type { TapestryView } from '../../../operations/tapestries/view';
 import { FilterBar } from '../graph/filter-bar';
 import { GraphView } from '../graph/graph-view';
-import { WORDS } from '../graph/status';
 import { useKeys } from '../keys';
 import { shownText } from '../shown-text';
 import { Button } from '../ui/button';
@@ -16,7 +15,7 @@ import { KnotList } from './knot-list';
 import { RunModel } from './run-model';
 
 /** Before a run, all knots are pending, so the word is omitted. */
-const PLAN_WORDS = { ...WORDS, pending: '' };
+const PLAN_WORDS = { pending: '' };
 
 /** The knots of a tapestry as a graph or a list, before any run. */
 export function TapestryGraph({
