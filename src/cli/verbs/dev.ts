@@ -205,9 +205,7 @@ async function holdServer(options: ServerOptions, output: Output): Promise<Held>
     ...(log && { log: { info: log, warn: log } }),
   });
   const { address, namespace, uiUrl } = server;
-  output.say(
-    describePlace({ address, namespace, source: 'embedded', ...(uiUrl !== undefined && { uiUrl }) }),
-  );
+  output.say(describePlace({ address, namespace, source: 'embedded', uiUrl }));
   return server;
 }
 

@@ -85,12 +85,7 @@ async function showPartitions(
   requirePartitions(record);
   const { from, to, state, param = [], paramsFile, limit } = options;
   const parameters = await readParameters(record, { pairs: param, file: paramsFile });
-  const question = {
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-    ...(state && { state }),
-    parameters,
-  };
+  const question = { from, to, state, parameters };
   const show = (partitions: readonly PartitionStatus[]): number => {
     const shown = partitions.slice(-(limit ?? (output.json ? Infinity : SHOWN)));
     output.say(describe(partitions, shown, output));

@@ -63,10 +63,7 @@ async function sendSignal(
     const run = selvage.getRun(runId);
     const standing = await standingOf(run);
     if (standing) await warnOfNoWorker(selvage, { runId, ...standing }, options, output);
-    const { takenBy } = await run.signal(name, payload, {
-      ...(options.timeout !== undefined && { timeout: options.timeout }),
-      ...(options.id !== undefined && { id: options.id }),
-    });
+    const { takenBy } = await run.signal(name, payload, { timeout: options.timeout, id: options.id });
     output.say(
       takenBy === undefined
         ? `Run ${runId} keeps the signal ${name} for the next knot that waits for it.`

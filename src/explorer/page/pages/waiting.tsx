@@ -82,14 +82,7 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
               {found.items.map(({ runId, knotId, since, reason }) => (
                 <tr key={runId}>
                   <td>
-                    <a
-                      class="link break"
-                      href={href({
-                        page: 'run',
-                        run: runId,
-                        ...(knotId !== undefined && { knot: knotId }),
-                      })}
-                    >
+                    <a class="link break" href={href({ page: 'run', run: runId, knot: knotId })}>
                       {runId}
                     </a>
                   </td>
