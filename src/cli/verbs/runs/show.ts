@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { KnotState, Selvage } from '../../../client';
 import { SelvageError } from '../../../errors';
-import type { RunResult } from '../../../authoring/outcome';
 import { projectFolder } from '../../../project-folder';
 import type { Does } from '../../options/does';
 import {
@@ -15,6 +14,7 @@ import { EXIT } from '../../output/exit-codes';
 import type { Output } from '../../output/output';
 import {
   addPictureOptions,
+  drawn,
   formatOf,
   givePicture,
   type PictureFormat,
@@ -103,22 +103,13 @@ async function drawRun(
     const run = await backends.runHistory.getRun(runId);
     if (!run) throw unknownToHistory(runId);
     const result = await readResult(backends, run, 'none');
-    await givePicture(format, await pictureOf(format, result), options, output);
+    const picture = await drawn(format, result.graph, result, {
+      markdown: async () => (await import('../../../visualisation/report.js')).reportOfRun(result.graph, result),
+      html: async () => (await import('../../../explorer/html.js')).htmlForRun(result),
+    });
+    await givePicture(format, picture, options, output);
     return EXIT.ok;
   });
-}
-
-async function pictureOf(format: PictureFormat, result: RunResult): Promise<string> {
-  switch (format) {
-    case 'mermaid':
-      return (await import('../../../visualisation/mermaid.js')).mermaidOf(result.graph);
-    case 'svg':
-      return (await import('../../../visualisation/svg.js')).svgOf(result.graph, result);
-    case 'markdown':
-      return (await import('../../../visualisation/report.js')).reportOfRun(result.graph, result);
-    case 'html':
-      return (await import('../../../explorer/html.js')).htmlForRun(result);
-  }
 }
 
 function unknownToHistory(run: string): SelvageError {
