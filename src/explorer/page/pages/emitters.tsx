@@ -41,9 +41,9 @@ export function EmittersPage({ place }: PageProps<'emitters'>) {
             heads={[
               'Emitter',
               'State',
-              { number: 'Lag' },
-              { number: 'Delivered' },
-              { number: 'Dead letters' },
+              ['number', 'Lag'],
+              ['number', 'Delivered'],
+              ['number', 'Dead letters'],
               'Last delivery',
               'Delivered by',
               mayAct() && 'Actions',
@@ -165,24 +165,18 @@ function DeadLetters({ emitter }: { emitter: string }) {
               </Button>
             </p>
           )}
-          <Table heads={['Since', 'Run', 'Event', 'Why']}>
-            {letters.map(({ eventId, runId, reason, at, redriven }) => (
-              <tr key={eventId}>
-                <td class="muted">
-                  <Time at={at} />
-                </td>
-                <td>
-                  <a class="link break" href={href({ page: 'run', run: runId })}>
-                    {runId}
-                  </a>
-                </td>
-                <td>
-                  <code class="break">{eventId}</code>
-                </td>
-                <td class="break">{redriven ? `${reason} (comes again)` : reason}</td>
-              </tr>
-            ))}
-          </Table>
+          <Table
+            heads={[['muted', 'Since'], 'Run', 'Event', ['break', 'Why']]}
+            rows={letters.map(({ eventId, runId, reason, at, redriven }) => [
+              eventId,
+              <Time at={at} />,
+              <a class="link break" href={href({ page: 'run', run: runId })}>
+                {runId}
+              </a>,
+              <code class="break">{eventId}</code>,
+              redriven ? `${reason} (comes again)` : reason,
+            ])}
+          />
           {answer.value?.cursor !== undefined && (
             <p class="muted">
               There are older ones: <code>selvage emitters dead-letters {emitter}</code>

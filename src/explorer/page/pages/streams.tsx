@@ -73,11 +73,11 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
             heads={[
               'Stream',
               'State',
-              { number: 'Rate' },
-              { number: 'Lag' },
-              { number: 'In flight' },
-              { number: 'Finished' },
-              { number: 'Failed' },
+              ['number', 'Rate'],
+              ['number', 'Lag'],
+              ['number', 'In flight'],
+              ['number', 'Finished'],
+              ['number', 'Failed'],
               'Reader',
               mayAct() && 'Actions',
             ]}
@@ -227,21 +227,19 @@ function Checkpoint({ partitions: { items, total } }: ShownStream) {
   if (items.length === 0) return <p class="muted">Nothing is finished yet.</p>;
   return (
     <>
-      <Table heads={['Partition', 'Checkpoint', { number: 'Ahead' }]}>
-        {items.map(({ partition, checkpoint, ahead }) => (
-          <tr key={partition}>
-            <td class="break">{partition === '' ? <None /> : partition}</td>
-            <td>
-              {checkpoint === undefined ? (
-                <span class="muted">nothing yet</span>
-              ) : (
-                <code class="break">{checkpoint}</code>
-              )}
-            </td>
-            <td class="number">{countWords(ahead)}</td>
-          </tr>
-        ))}
-      </Table>
+      <Table
+        heads={[['break', 'Partition'], 'Checkpoint', ['number', 'Ahead']]}
+        rows={items.map(({ partition, checkpoint, ahead }) => [
+          partition,
+          partition === '' ? <None /> : partition,
+          checkpoint === undefined ? (
+            <span class="muted">nothing yet</span>
+          ) : (
+            <code class="break">{checkpoint}</code>
+          ),
+          countWords(ahead),
+        ])}
+      />
       {total > items.length && <p class="muted">and {countWords(total - items.length, 'partition')} more</p>}
     </>
   );
@@ -250,19 +248,17 @@ function Checkpoint({ partitions: { items, total } }: ShownStream) {
 function Gaps({ total, items }: NonNullable<ShownStream['gaps']>) {
   return (
     <>
-      <Table heads={['Noticed', 'Lost', 'After', 'Before', 'Why']}>
-        {items.map(({ after, before, lost, reason, at }) => (
-          <tr key={`${at} ${after} ${reason}`}>
-            <td class="muted">
-              <Time at={at} />
-            </td>
-            <td>{lost ? `${countWords(lost.amount)} ${lost.unit}` : <span class="muted">unknown</span>}</td>
-            <td class="break">{after ?? <None />}</td>
-            <td class="break">{before ?? <None />}</td>
-            <td class="break">{reason}</td>
-          </tr>
-        ))}
-      </Table>
+      <Table
+        heads={[['muted', 'Noticed'], 'Lost', ['break', 'After'], ['break', 'Before'], ['break', 'Why']]}
+        rows={items.map(({ after, before, lost, reason, at }) => [
+          `${at} ${after} ${reason}`,
+          <Time at={at} />,
+          lost ? `${countWords(lost.amount)} ${lost.unit}` : <span class="muted">unknown</span>,
+          after ?? <None />,
+          before ?? <None />,
+          reason,
+        ])}
+      />
       {total > items.length && <p class="muted">and {countWords(total - items.length)} earlier</p>}
     </>
   );
@@ -271,27 +267,21 @@ function Gaps({ total, items }: NonNullable<ShownStream['gaps']>) {
 function Letters({ deadLetters: { items } }: ShownStream) {
   if (items.length === 0) return <p class="muted">None.</p>;
   return (
-    <Table heads={['When', 'Element', 'Run', 'Why']}>
-      {items.map(({ element, runId, reason, at }) => (
-        <tr key={`${element} ${runId}`}>
-          <td class="muted">
-            <Time at={at} />
-          </td>
-          <td>
-            <code class="break">{element}</code>
-          </td>
-          <td>
-            {runId === undefined ? (
-              <span class="muted">no run</span>
-            ) : (
-              <a class="link break" href={href({ page: 'run', run: runId })}>
-                {runId}
-              </a>
-            )}
-          </td>
-          <td class="break">{reason ?? <None />}</td>
-        </tr>
-      ))}
-    </Table>
+    <Table
+      heads={[['muted', 'When'], 'Element', 'Run', ['break', 'Why']]}
+      rows={items.map(({ element, runId, reason, at }) => [
+        `${element} ${runId}`,
+        <Time at={at} />,
+        <code class="break">{element}</code>,
+        runId === undefined ? (
+          <span class="muted">no run</span>
+        ) : (
+          <a class="link break" href={href({ page: 'run', run: runId })}>
+            {runId}
+          </a>
+        ),
+        reason ?? <None />,
+      ])}
+    />
   );
 }

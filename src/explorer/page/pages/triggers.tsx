@@ -38,8 +38,8 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
               'Kind',
               'Tapestry',
               'State',
-              { number: 'Runs started' },
-              { number: 'Pending' },
+              ['number', 'Runs started'],
+              ['number', 'Pending'],
               'Last event',
             ]}
           >
@@ -133,24 +133,18 @@ function DeadLetters({ trigger }: { trigger: string }) {
       ) : letters.length === 0 ? (
         <p class="muted">None: every event has started its run.</p>
       ) : (
-        <Table heads={['When', 'Key', 'Why', 'From']}>
-          {letters.map(({ key, at, reason, link }) => (
-            <tr key={key}>
-              <td class="muted">
-                <Time at={at} />
-              </td>
-              <td>
-                <code class="break">{key}</code>
-              </td>
-              <td class="break">{reason}</td>
-              <td class="muted break">
-                {Object.entries(link)
-                  .map(([name, value]) => `${name} ${value}`)
-                  .join(', ')}
-              </td>
-            </tr>
-          ))}
-        </Table>
+        <Table
+          heads={[['muted', 'When'], 'Key', ['break', 'Why'], ['muted break', 'From']]}
+          rows={letters.map(({ key, at, reason, link }) => [
+            key,
+            <Time at={at} />,
+            <code class="break">{key}</code>,
+            reason,
+            Object.entries(link)
+              .map(([name, value]) => `${name} ${value}`)
+              .join(', '),
+          ])}
+        />
       )}
       {cursor !== undefined && (
         <p class="list-foot">

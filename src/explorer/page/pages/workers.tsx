@@ -38,7 +38,7 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
               'State',
               'Tapestries',
               'Workers',
-              { number: 'Open runs' },
+              ['number', 'Open runs'],
               'Last poll',
             ]}
           >

@@ -79,29 +79,23 @@ function Uses({ hash }: { hash: string }): JSX.Element {
   if (uses.length === 0) return <Empty icon="value" title="No run on record made or used it" />;
   return (
     <>
-      <Table heads={['Run', 'Knot', 'Role', 'When']}>
-        {uses.map(({ runId, tapestry, knotId, role, at }, index) => (
-          <tr key={`${index} ${runId}`}>
-            <td>
-              <a class="plain mono" href={href({ page: 'run', run: runId })}>
-                {shownText(runId)}
-              </a>{' '}
-              <span class="muted">{shownText(tapestry)}</span>
-            </td>
-            <td>
-              <a class="plain mono" href={href({ page: 'run', run: runId, knot: knotId })}>
-                {shownText(knotId)}
-              </a>
-            </td>
-            <td>
-              <Outcome {...USES[role]} isBare />
-            </td>
-            <td>
-              <Time at={at} />
-            </td>
-          </tr>
-        ))}
-      </Table>
+      <Table
+        heads={['Run', 'Knot', 'Role', 'When']}
+        rows={uses.map(({ runId, tapestry, knotId, role, at }, index) => [
+          `${index} ${runId}`,
+          <>
+            <a class="plain mono" href={href({ page: 'run', run: runId })}>
+              {shownText(runId)}
+            </a>{' '}
+            <span class="muted">{shownText(tapestry)}</span>
+          </>,
+          <a class="plain mono" href={href({ page: 'run', run: runId, knot: knotId })}>
+            {shownText(knotId)}
+          </a>,
+          <Outcome {...USES[role]} isBare />,
+          <Time at={at} />,
+        ])}
+      />
       {further.error && <ErrorBox error={further.error} />}
       {further.cursor !== undefined && <Button onClick={further.more}>More</Button>}
     </>
