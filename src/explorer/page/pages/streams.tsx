@@ -11,7 +11,7 @@ import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
-import { Table } from '../ui/table';
+import { Table, type TableRow } from '../ui/table';
 import { Time } from '../ui/time';
 import { countWords, sizeWords } from '../words';
 import { DrainDialog } from './act-dialogs';
@@ -79,20 +79,18 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
               ['number', 'Finished'],
               ['number', 'Failed'],
               'Reader',
-              mayAct() && 'Actions',
+              mayAct() && ['acts', 'Actions'],
             ]}
-          >
-            {streams.map((stream) => (
-              <Row
-                key={stream.id}
-                stream={stream}
-                isChosen={stream === chosen}
-                isBusy={doing.isBusy}
-                onFlip={() => doFlip(stream)}
-                onDrain={() => setDraining(stream.id)}
-              />
-            ))}
-          </Table>
+            rows={streams.map((stream) =>
+              rowOf(stream, {
+                isChosen: stream === chosen,
+                isBusy: doing.isBusy,
+                onFlip: () => doFlip(stream),
+                onDrain: () => setDraining(stream.id),
+              }),
+            )}
+            chosen={chosen?.id}
+          />
         )}
         {place.stream !== undefined && <Details key={place.stream} stream={place.stream} />}
       </div>
@@ -110,88 +108,76 @@ function canDrain(state: StreamView['state']): boolean {
   return flipOf(state) !== undefined;
 }
 
-function Row({
-  stream,
-  isChosen,
-  isBusy,
-  onFlip,
-  onDrain,
-}: {
-  stream: StreamView;
-  isChosen: boolean;
-  isBusy: boolean;
-  onFlip: () => void;
-  onDrain: () => void;
-}) {
+interface RowOptions {
+  readonly isChosen: boolean;
+  readonly isBusy: boolean;
+  onFlip(): void;
+  onDrain(): void;
+}
+
+function rowOf(stream: StreamView, { isChosen, isBusy, onFlip, onDrain }: RowOptions): TableRow {
   const { id, tapestry, source, trigger, state, rate, lag, inFlight, window, ok, failed, gaps, readBy } =
     stream;
   const flip = flipOf(state);
   const why = stream.error ?? stream.problem;
-  return (
-    <tr class={isChosen ? 'chosen' : undefined}>
-      <td>
-        <button
-          type="button"
-          class="link break"
-          aria-expanded={isChosen}
-          onClick={() => alter('streams', { stream: isChosen ? undefined : id })}
-        >
-          {id}
-        </button>
-        <p class="muted">
-          {tapestry === '' ? (
-            'not started'
-          ) : (
-            <>
-              {source} to{' '}
-              <a class="link" href={href({ page: 'tapestry', tapestry })}>
-                {tapestry}
-              </a>
-            </>
-          )}{' '}
-          ·{' '}
-          <a class="link" href={href({ page: 'runs', trigger })}>
-            runs
-          </a>
-        </p>
-      </td>
-      <td>
-        <Outcome tone={TONES[state]} word={state === 'waiting' ? 'no reader' : state} isBare />
-        {why !== undefined && <p class="muted break">{why}</p>}
-        {gaps && <p class="break">elements are lost: {countWords(gaps.total, 'gap')}</p>}
-      </td>
-      <td class="number">{rate === undefined ? <None /> : `${countWords(Math.round(rate * 10) / 10)}/s`}</td>
-      <td class="number">
-        {lag === undefined ? <None /> : lag.unit === 'bytes' ? sizeWords(lag.amount) : countWords(lag.amount)}
-      </td>
-      <td class="number">
-        {inFlight === undefined || window === undefined ? (
-          <None />
+  return [
+    id,
+    <>
+      <button
+        type="button"
+        class="link break"
+        aria-expanded={isChosen}
+        onClick={() => alter('streams', { stream: isChosen ? undefined : id })}
+      >
+        {id}
+      </button>
+      <p class="muted">
+        {tapestry === '' ? (
+          'not started'
         ) : (
           <>
-            {countWords(inFlight)} <span class="muted">of {countWords(window)}</span>
+            {source} to{' '}
+            <a class="link" href={href({ page: 'tapestry', tapestry })}>
+              {tapestry}
+            </a>
           </>
-        )}
-      </td>
-      <td class="number">{countWords(ok)}</td>
-      <td class="number">{failed === 0 ? <span class="muted">0</span> : countWords(failed)}</td>
-      <td>{readBy === undefined ? <span class="muted">none</span> : <code class="break">{readBy}</code>}</td>
-      {mayAct() && (
-        <td class="acts">
-          {flip && (
-            <Button icon={flip === 'pause' ? 'pause' : 'play'} isBusy={isBusy} onClick={onFlip}>
-              {flip === 'pause' ? 'Pause' : 'Resume'}
-            </Button>
-          )}
-          {canDrain(state) && (
-            <Button icon="stop" onClick={onDrain}>
-              Drain
-            </Button>
-          )}
-        </td>
+        )}{' '}
+        ·{' '}
+        <a class="link" href={href({ page: 'runs', trigger })}>
+          runs
+        </a>
+      </p>
+    </>,
+    <>
+      <Outcome tone={TONES[state]} word={state === 'waiting' ? 'no reader' : state} isBare />
+      {why !== undefined && <p class="muted break">{why}</p>}
+      {gaps && <p class="break">elements are lost: {countWords(gaps.total, 'gap')}</p>}
+    </>,
+    rate === undefined ? <None /> : `${countWords(Math.round(rate * 10) / 10)}/s`,
+    lag === undefined ? <None /> : lag.unit === 'bytes' ? sizeWords(lag.amount) : countWords(lag.amount),
+    inFlight === undefined || window === undefined ? (
+      <None />
+    ) : (
+      <>
+        {countWords(inFlight)} <span class="muted">of {countWords(window)}</span>
+      </>
+    ),
+    countWords(ok),
+    failed === 0 ? <span class="muted">0</span> : countWords(failed),
+    readBy === undefined ? <span class="muted">none</span> : <code class="break">{readBy}</code>,
+    <>
+      {flip && (
+        <Button icon={flip === 'pause' ? 'pause' : 'play'} isBusy={isBusy} onClick={onFlip}>
+          {flip === 'pause' ? 'Pause' : 'Resume'}
+        </Button>
       )}
-    </tr>
-  );
+      {canDrain(state) && (
+        <Button icon="stop" onClick={onDrain}>
+          Drain
+        </Button>
+      )}
+    </>,
+  ];
 }
 
 function None() {

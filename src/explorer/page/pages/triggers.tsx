@@ -6,7 +6,7 @@ import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
-import { Table } from '../ui/table';
+import { Table, type TableRow } from '../ui/table';
 import { Time } from '../ui/time';
 import { useFurther } from '../use-further';
 import { atLeast } from '../words';
@@ -35,18 +35,16 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
           <Table
             heads={[
               'Trigger',
-              'Kind',
+              ['muted', 'Kind'],
               'Tapestry',
               'State',
               ['number', 'Runs started'],
               ['number', 'Pending'],
-              'Last event',
+              ['muted', 'Last event'],
             ]}
-          >
-            {triggers.map((trigger) => (
-              <Row key={trigger.name} trigger={trigger} isChosen={place.trigger === trigger.name} />
-            ))}
-          </Table>
+            rows={triggers.map((trigger) => rowOf(trigger, place.trigger === trigger.name))}
+            chosen={place.trigger}
+          />
         )}
         {answer.value?.truncated && (
           <p class="muted">
@@ -59,58 +57,44 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
   );
 }
 
-function Row({
-  trigger: { name, kind, tapestry, state, startedCount, pendingCount, atLeast: more, lastAt },
-  isChosen,
-}: {
-  trigger: TriggerView;
-  isChosen: boolean;
-}) {
-  return (
-    <tr class={isChosen ? 'chosen' : undefined}>
-      <td>
-        <a class="link break" href={href({ page: 'runs', trigger: name })}>
-          {name}
-        </a>
-      </td>
-      <td class="muted">{kind}</td>
-      <td>
-        {tapestry !== undefined && (
-          <a class="link" href={href({ page: 'tapestry', tapestry })}>
-            {tapestry}
-          </a>
-        )}
-      </td>
-      <td>
-        {state !== undefined && (
-          <Outcome
-            tone={
-              /paus|wait|back/i.test(state) ? 'waiting' : /fail|dead|err/i.test(state) ? 'err' : 'running'
-            }
-            word={state}
-            isBare
-          />
-        )}
-      </td>
-      <td class="number">{atLeast(startedCount, more.startedCount)}</td>
-      <td class="number">
-        {pendingCount === 0 ? (
-          <span class="muted">0</span>
-        ) : (
-          <button
-            type="button"
-            class="link"
-            aria-expanded={isChosen}
-            aria-label={`${atLeast(pendingCount, more.pendingCount)} pending ${pendingCount === 1 ? 'event' : 'events'} of ${name}`}
-            onClick={() => alter('triggers', { trigger: isChosen ? undefined : name })}
-          >
-            {atLeast(pendingCount, more.pendingCount)}
-          </button>
-        )}
-      </td>
-      <td class="muted">{lastAt === undefined ? 'none yet' : <Time at={lastAt} />}</td>
-    </tr>
-  );
+function rowOf(
+  { name, kind, tapestry, state, startedCount, pendingCount, atLeast: more, lastAt }: TriggerView,
+  isChosen: boolean,
+): TableRow {
+  return [
+    name,
+    <a class="link break" href={href({ page: 'runs', trigger: name })}>
+      {name}
+    </a>,
+    kind,
+    tapestry !== undefined && (
+      <a class="link" href={href({ page: 'tapestry', tapestry })}>
+        {tapestry}
+      </a>
+    ),
+    state !== undefined && (
+      <Outcome
+        tone={/paus|wait|back/i.test(state) ? 'waiting' : /fail|dead|err/i.test(state) ? 'err' : 'running'}
+        word={state}
+        isBare
+      />
+    ),
+    atLeast(startedCount, more.startedCount),
+    pendingCount === 0 ? (
+      <span class="muted">0</span>
+    ) : (
+      <button
+        type="button"
+        class="link"
+        aria-expanded={isChosen}
+        aria-label={`${atLeast(pendingCount, more.pendingCount)} pending ${pendingCount === 1 ? 'event' : 'events'} of ${name}`}
+        onClick={() => alter('triggers', { trigger: isChosen ? undefined : name })}
+      >
+        {atLeast(pendingCount, more.pendingCount)}
+      </button>
+    ),
+    lastAt === undefined ? 'none yet' : <Time at={lastAt} />,
+  ];
 }
 
 /** Events of a trigger that have started no run, with the reasons. */

@@ -3,39 +3,48 @@ import type { ComponentChildren } from 'preact';
 /** The title of a column, after the class of its cells if they have one; false leaves the column out. */
 export type TableHead = string | readonly [cells: string, title: string] | false;
 
+/** A row: its key, and what is in its cells. */
+export type TableRow = readonly [key: string, ...cells: ComponentChildren[]];
+
 export function Table({
   heads,
   rows,
+  chosen,
   children,
 }: {
   heads: readonly TableHead[];
-  /** For each row its key, and what is in its cells. */
-  rows?: readonly (readonly [key: string, ...cells: ComponentChildren[]])[];
-  /** Rows that are more than cells, instead of `rows`. */
+  rows?: readonly TableRow[];
+  /** Key of the row that is marked. */
+  chosen?: string | undefined;
+  /** Rows that are components, instead of `rows`. */
   children?: ComponentChildren;
 }) {
-  const columns = heads
-    .filter((head) => head !== false)
-    .map((head) => (typeof head === 'string' ? ([undefined, head] as const) : head));
+  const columns = heads.map((head) => (typeof head === 'string' ? ([undefined, head] as const) : head));
   return (
     <table class="table">
       <thead>
         <tr>
-          {columns.map(([cells, title]) => (
-            <th key={title} scope="col" class={cells === 'number' ? cells : undefined}>
-              {title}
-            </th>
-          ))}
+          {columns.map(
+            (column) =>
+              column && (
+                <th key={column[1]} scope="col" class={column[0] === 'number' ? 'number' : undefined}>
+                  {column[1]}
+                </th>
+              ),
+          )}
         </tr>
       </thead>
       <tbody>
         {rows?.map(([key, ...cells]) => (
-          <tr key={key}>
-            {cells.map((cell, index) => (
-              <td key={index} class={columns[index]?.[0]}>
-                {cell}
-              </td>
-            ))}
+          <tr key={key} class={key === chosen ? 'chosen' : undefined}>
+            {columns.map(
+              (column, index) =>
+                column && (
+                  <td key={column[1]} class={column[0]}>
+                    {cells[index]}
+                  </td>
+                ),
+            )}
           </tr>
         ))}
         {children}
