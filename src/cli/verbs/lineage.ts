@@ -5,7 +5,6 @@ import type { LineageQuery, RunHistory } from '../../ports';
 import type { Does } from '../options/does';
 import { addCapsuleOption, addCommonOptions, addJsonOption, wholeNumber } from '../options/server-options';
 import { TIME_FORMS, timeOption } from '../options/times';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 
 interface LineageOptions {
@@ -73,9 +72,7 @@ async function showLineage(options: LineageOptions, output: Output): Promise<num
         },
       );
     }
-    if (output.json) output.document(page);
-    else output.say(describePage(page, output));
-    return EXIT.ok;
+    return output.finish(page, () => describePage(page, output));
   });
 }
 

@@ -11,7 +11,6 @@ import {
   wholeNumber,
   type ServerOptions,
 } from '../options/server-options';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 
 interface PartitionsCommandOptions extends ServerOptions {
@@ -89,10 +88,7 @@ async function showPartitions(
   const show = (partitions: readonly PartitionStatus[]): number => {
     const shown = partitions.slice(-(limit ?? (output.json ? Infinity : SHOWN)));
     output.say(describe(partitions, shown, output));
-    if (output.json) {
-      output.document({ tapestry: record.name, counts: countsOf(partitions), items: shown });
-    }
-    return EXIT.ok;
+    return output.finish({ tapestry: record.name, counts: countsOf(partitions), items: shown });
   };
   const fromRecords = async (backends: Backends): Promise<number> =>
     show(await listPartitions(backends, record, question));

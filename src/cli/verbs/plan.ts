@@ -78,15 +78,13 @@ async function planFile(file: string, options: PlanOptions, output: Output): Pro
   const planBytes = Buffer.byteLength(plan.text);
   output.say(describe({ tapestry: tapestry.name, planHash: plan.hash, planBytes, budget }, output));
   if (changes) output.say(describeChanges(changes, output));
-  if (output.json)
-    output.document({
+  return output.finish({
       tapestry: tapestry.name,
       planHash: plan.hash,
       planBytes,
       ...budget,
       changes,
     });
-  return EXIT.ok;
 }
 
 /** Compares with a run if the text is a run's id, else with a file. */

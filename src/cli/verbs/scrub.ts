@@ -100,8 +100,7 @@ async function scrubValues(
     output.say(
       `Removed ${plural(removed, 'value')}. Backups, snapshots and replicas of the storage still have them.`,
     );
-    if (output.json) output.document({ ...plan, dryRun, removed, at, reason: reason ?? null });
-    return EXIT.ok;
+    return output.finish({ ...plan, dryRun, removed, at, reason: reason ?? null });
   });
 }
 

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { Does } from '../options/does';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
 import { waitTime } from '../options/times';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { parsePayload } from '../options/signal-payload';
 
@@ -69,9 +68,6 @@ async function sendSignal(
         ? `Run ${runId} keeps the signal ${name} for the next knot that waits for it.`
         : `Knot ${takenBy} of run ${runId} takes the signal ${name}.`,
     );
-    if (output.json) {
-      output.document({ runId, signal: name, takenBy: takenBy ?? null, server: selvage.location });
-    }
-    return EXIT.ok;
+    return output.finish({ runId, signal: name, takenBy: takenBy ?? null, server: selvage.location });
   });
 }

@@ -49,8 +49,7 @@ async function showValue(given: string, options: ValueOptions, output: Output): 
     if (options.out !== undefined) {
       await pipeline(await streamOf({ dataStore, runHistory }, hash), createWriteStream(options.out));
       output.say(`${hash} is in ${options.out}.`);
-      if (output.json) output.document({ hash, file: options.out });
-      return EXIT.ok;
+      return output.finish({ hash, file: options.out });
     }
     const bytes = await dataStore.get(hash);
     if (!bytes) throw await notThere({ dataStore, runHistory }, hash);

@@ -8,7 +8,6 @@ import {
   wholeNumber,
   type RecordOptions,
 } from '../options/server-options';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 
 interface WhyOptions extends RecordOptions {
@@ -46,8 +45,6 @@ async function explainValue(
   const { why } = await import('../../records/questions/index.js');
   return await withRecords(options, async (backends) => {
     const origin = await why(backends, hash, { limit, ...(run !== undefined && { runId: run }) });
-    if (output.json) output.document(origin);
-    else output.say(originLines(origin, output).join('\n'));
-    return EXIT.ok;
+    return output.finish(origin, () => originLines(origin, output).join('\n'));
   });
 }

@@ -9,7 +9,6 @@ import {
   type RecordOptions,
   type ServerOptions,
 } from '../../options/server-options';
-import { EXIT } from '../../output/exit-codes';
 import { formatTable, formatTime } from '../../output/format';
 import type { Output } from '../../output/output';
 import { addBulkCancel, addBulkResume, addBulkSignal, addBulkTerminate } from './acts';
@@ -68,8 +67,7 @@ async function listBulk({ projectDir }: RecordOptions, output: Output): Promise<
   const { bulkStates } = await import('../../../client/bulk/bulk.js');
   const items = bulkStates(projectFolder(projectDir));
   output.say(items.length === 0 ? 'Nothing was done in bulk from this folder.' : describe(items));
-  if (output.json) output.document({ items });
-  return EXIT.ok;
+  return output.finish({ items });
 }
 
 function describe(items: readonly BulkState[]): string {

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { Does } from '../../options/does';
 import type { CacheExplanation } from '../../../records/questions';
 import { addCommonOptions, addJsonOption, type RecordOptions } from '../../options/server-options';
-import { EXIT } from '../../output/exit-codes';
 import { formatTime } from '../../output/format';
 import type { Output } from '../../output/output';
 import { commandLine } from '../../output/typed-commands';
@@ -31,9 +30,8 @@ async function explain(run: string, knot: string, options: RecordOptions, output
   const { explainCache } = await import('../../../records/questions/index.js');
   return await withRecords(options, async (backends) => {
     const explanation = await explainCache(backends, run, knot);
-    if (output.json) output.document(explanation);
-    else output.say((await describe(explanation, output)).join('\n'));
-    return EXIT.ok;
+    const lines = await describe(explanation, output);
+    return output.finish(explanation, () => lines.join('\n'));
   });
 }
 

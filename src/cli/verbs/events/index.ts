@@ -72,7 +72,6 @@ async function pruneEvents(
     }
     const result = await selvage.events.prune({ olderThan });
     output.say(`Removed ${plural(result.events, 'event')} from before ${formatTime(result.until)}.`);
-    if (output.json) output.document(result);
-    return EXIT.ok;
+    return output.finish(result);
   });
 }

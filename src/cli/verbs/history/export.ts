@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { Does } from '../../options/does';
 import { addAnyRunFilters, type AnyRunFilters } from '../../options/run-filters';
 import { addCommonOptions, addJsonOption } from '../../options/server-options';
-import { EXIT } from '../../output/exit-codes';
 import { plural } from '../../output/format';
 import type { Output } from '../../output/output';
 
@@ -38,7 +37,6 @@ async function exportRecords(options: HistoryExportOptions, output: Output): Pro
     output.say(
       `Exported ${plural(exported.runs, 'run')} to ${files.runs}\n     and ${plural(exported.lineage, 'lineage record')} to ${files.lineage}`,
     );
-    if (output.json) output.document(exported);
-    return EXIT.ok;
+    return output.finish(exported);
   });
 }

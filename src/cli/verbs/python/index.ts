@@ -100,8 +100,7 @@ async function writePythonTypes(
   output.say(
     `${out}: ${plural(bodies.length, 'body', 'bodies')} (${told.map(({ identifier }) => identifier).join(', ')})`,
   );
-  if (output.json) output.document({ file: out, bodies: told });
-  return EXIT.ok;
+  return output.finish({ file: out, bodies: told });
 }
 
 async function describe(

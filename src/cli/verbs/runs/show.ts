@@ -58,16 +58,14 @@ async function showRun(runId: string, options: RunsShowOptions, output: Output):
     output.say(describeRun(state, output));
     if (state.run.status !== 'running' && state.run.details['recorded_elsewhere']) {
       output.say('Its records are in another run history.');
-      if (output.json) output.document({ ...state, server: place });
-      return EXIT.ok;
+      return output.finish({ ...state, server: place });
     }
     if (state.run.status !== 'running')
       return await showEnded(state, { backends, projectDir, place }, options, output);
     output.say(describeUnfinished(state, placeWords(options), output));
     if (state.taskQueue !== undefined)
       await warnOfNoWorker(selvage, { runId, taskQueue: state.taskQueue }, options, output);
-    if (output.json) output.document({ ...state, server: place });
-    return EXIT.ok;
+    return output.finish({ ...state, server: place });
   };
   return await withClientOrRecords(options, output, show, async (backends) => {
     const knot = await findKnot(backends, runId, (of, knotId) => recordedKnot(backends, of, knotId));
@@ -78,16 +76,14 @@ async function showRun(runId: string, options: RunsShowOptions, output: Output):
     const projectDir = projectFolder(options.projectDir);
     if (run.status !== 'running') return await showEnded({ run }, { backends, projectDir }, options, output);
     output.say(describeKnots(await recordsOf(backends, run), output));
-    if (output.json) output.document({ run });
-    return EXIT.ok;
+    return output.finish({ run });
   });
 }
 
 async function tellKnot(knot: KnotState, output: Output, document: object = {}): Promise<number> {
   const { describeKnotState } = await import('../../show/knot-state.js');
   output.say(describeKnotState(knot, output));
-  if (output.json) output.document({ ...knot, ...document });
-  return EXIT.ok;
+  return output.finish({ ...knot, ...document });
 }
 
 /** Draws the records alone, without asking the server. */

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Does } from '../../options/does';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../../options/server-options';
-import { EXIT } from '../../output/exit-codes';
 import { plural } from '../../output/format';
 import type { Output } from '../../output/output';
 
@@ -66,8 +65,7 @@ async function deploySchedules(
           'far as `catchup` says. For schedules that always run, use a server of your own.',
       );
     }
-    if (output.json) output.document({ owner, dryRun, items: deployed, server: selvage.location });
-    return EXIT.ok;
+    return output.finish({ owner, dryRun, items: deployed, server: selvage.location });
   } finally {
     await selvage.close();
   }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Does } from '../../options/does';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../../options/server-options';
-import { EXIT } from '../../output/exit-codes';
 import type { Output } from '../../output/output';
 
 export function addSchedulesShow(schedules: Command, does: Does): void {
@@ -24,7 +23,6 @@ async function showSchedule(id: string, options: ServerOptions, output: Output):
   return await withClient(options, output, async (selvage) => {
     const schedule = await selvage.schedules.show(id);
     output.say(describeSchedule(schedule, output));
-    if (output.json) output.document({ ...schedule, server: selvage.location });
-    return EXIT.ok;
+    return output.finish({ ...schedule, server: selvage.location });
   });
 }
