@@ -254,9 +254,7 @@ function refused(why: string, files: readonly string[], folder: string): Selvage
   return new SelvageError(
     'Usage',
     `${why}, and nothing that exists is changed. Nothing was written. Name another folder: selvage init FOLDER`,
-    {
-      details: { folder, files: [...files] },
-    },
+    { details: { folder, files: [...files] } },
   );
 }
 

@@ -67,9 +67,7 @@ async function showLineage(options: LineageOptions, output: Output): Promise<num
       throw new SelvageError(
         'UnknownRun',
         `The run history knows no run "${run}". \`selvage runs list\` shows what there is.`,
-        {
-          details: { run },
-        },
+        { details: { run } },
       );
     }
     return output.finish(page, () => describePage(page, output));

@@ -78,13 +78,7 @@ async function planFile(file: string, options: PlanOptions, output: Output): Pro
   const planBytes = Buffer.byteLength(plan.text);
   output.say(describe({ tapestry: tapestry.name, planHash: plan.hash, planBytes, budget }, output));
   if (changes) output.say(describeChanges(changes, output));
-  return output.finish({
-      tapestry: tapestry.name,
-      planHash: plan.hash,
-      planBytes,
-      ...budget,
-      changes,
-    });
+  return output.finish({ tapestry: tapestry.name, planHash: plan.hash, planBytes, ...budget, changes });
 }
 
 /** Compares with a run if the text is a run's id, else with a file. */
@@ -124,9 +118,7 @@ async function planOfRun(runId: string, options: PlanOptions): Promise<Plan> {
       throw new SelvageError(
         'UnknownRun',
         `There is no file and no run "${runId}". Give --against a file, or a run that \`selvage runs list\` shows.`,
-        {
-          details: { run: runId },
-        },
+        { details: { run: runId } },
       );
     }
     found = (await readPlanOf(backends, run)).plan;
