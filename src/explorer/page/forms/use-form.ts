@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { Json } from '../../../values';
+import { asSourceError, type SourceError } from '../source/source-error';
 import { isSame } from './is-same';
 import type { FormField } from './schema';
-import { readForm, type Filled, type FormErrors } from './read-form';
+import { errorsIn, readForm, type Filled, type FormErrors } from './read-form';
 import { draftOf, type Draft } from './draft';
 
 export interface FormState {
@@ -12,11 +13,13 @@ export interface FormState {
   readonly errors: FormErrors;
   change(draft: Draft): void;
   changeJson(text: string): void;
-  setErrors(errors: FormErrors): void;
   /** Switches between fields and JSON. Text that is not valid JSON stays. */
   toggleJson(): void;
-  /** Reads the form, and shows its errors. */
-  read(): Filled;
+  readonly isBusy: boolean;
+  /** Why it could not be sent. */
+  readonly refusal: SourceError | undefined;
+  /** Acts by what the form says, unless that has errors. Problems that the server reports are shown at the fields. */
+  send(act: (value: Json | undefined) => Promise<void>): Promise<void>;
 }
 
 /** @param isRequired whether something must be filled in */
@@ -24,6 +27,8 @@ export function useForm(field: FormField, isRequired = true, initial?: Json): Fo
   const [draft, setDraft] = useState(() => draftOf(field, initial ?? field.default));
   const [asJson, setJson] = useState<string | undefined>(undefined);
   const [errors, setErrors] = useState<FormErrors>({});
+  const [isBusy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState<SourceError>();
   const readJson = (text: string): Filled => readForm({ kind: 'json' }, text, isRequired);
   return {
     field,
@@ -34,7 +39,6 @@ export function useForm(field: FormField, isRequired = true, initial?: Json): Fo
       setDraft(next);
     },
     changeJson: setJson,
-    setErrors,
     toggleJson() {
       if (asJson === undefined) {
         const { value } = readForm(field, draft, isRequired);
@@ -53,10 +57,22 @@ export function useForm(field: FormField, isRequired = true, initial?: Json): Fo
       setDraft(next);
       setJson(undefined);
     },
-    read() {
+    isBusy,
+    refusal,
+    async send(act) {
       const filled = asJson === undefined ? readForm(field, draft, isRequired) : readJson(asJson);
       setErrors(filled.errors);
-      return filled;
+      if (Object.keys(filled.errors).length > 0) return;
+      setBusy(true);
+      setRefusal(undefined);
+      try {
+        await act(filled.value);
+      } catch (error) {
+        const refused = asSourceError(error);
+        setErrors(errorsIn(refused.details));
+        setRefusal(refused);
+      }
+      setBusy(false);
     },
   };
 }

@@ -5,11 +5,8 @@ import { useAct, type Acting } from '../acting';
 import { FormFields } from '../forms/form';
 import { useForm } from '../forms/use-form';
 import { fieldOf } from '../forms/schema';
-import { errorsIn } from '../forms/read-form';
-import { asSourceError, type SourceError } from '../source/source-error';
 import { source } from '../app';
 import { forgetAnswers } from '../store';
-import { Button } from '../ui/button';
 import { Dialog } from '../ui/dialog';
 import { Field } from '../ui/field';
 import { ErrorBox } from '../ui/states';
@@ -35,14 +32,8 @@ function ActDialog({
       width="small"
       onClose={onClose}
       onSubmit={() => void act(acting).then((done) => done && onClose())}
-      foot={
-        <>
-          <Button onClick={onClose}>Keep running</Button>
-          <Button kind="danger" type="submit" isBusy={acting.isBusy}>
-            {words}
-          </Button>
-        </>
-      }
+      leave="Keep running"
+      submit={{ kind: 'danger', isBusy: acting.isBusy, children: words }}
     >
       {acting.error && <ErrorBox error={acting.error} />}
       {children}
@@ -120,38 +111,24 @@ export interface SignalFormProps {
   /** The payload's schema. */
   schema: Json;
   onSent: () => void;
-  onCancel?: () => void;
 }
 
 /** A form for the payload of a signal. Problems that the server reports are shown at the fields. */
 export function useSignalForm({ run, signal, schema, onSent }: SignalFormProps) {
   const field = useMemo(() => fieldOf(schema), [JSON.stringify(schema)]);
   const form = useForm(field);
-  const [error, setError] = useState<SourceError>();
-  const [isBusy, setBusy] = useState(false);
-  const send = async (): Promise<void> => {
-    const { value, errors } = form.read();
-    if (Object.keys(errors).length > 0) return;
-    setBusy(true);
-    setError(undefined);
-    try {
-      await source().act('runs.signal', { runId: run, signal, payload: value ?? null });
-      toast(`Sent ${signal}`);
-      onSent();
-      forgetAnswers();
-    } catch (refusal) {
-      const refused = asSourceError(refusal);
-      form.setErrors(errorsIn(refused.details));
-      setError(refused);
-    }
-    setBusy(false);
+  const send = async (payload: Json = null): Promise<void> => {
+    await source().act('runs.signal', { runId: run, signal, payload });
+    toast(`Sent ${signal}`);
+    onSent();
+    forgetAnswers();
   };
   return {
-    isBusy,
-    send: () => void send(),
+    isBusy: form.isBusy,
+    send: () => void form.send(send),
     fields: (
       <>
-        {error && <ErrorBox error={error} />}
+        {form.refusal && <ErrorBox error={form.refusal} />}
         <FormFields form={form} label="Payload" />
       </>
     ),
