@@ -12,7 +12,7 @@ export interface Further<Page> {
   readonly cursor?: string;
   /** Why the last request for a further page failed. */
   readonly error?: SourceError;
-  more(): void;
+  readonly more: () => void;
 }
 
 /**

@@ -46,7 +46,7 @@ export function CancelDialog({ run, onClose }: { run: string; onClose: () => voi
   return (
     <ActDialog
       words="Cancel the run"
-      act={({ act }) => act('runs.cancel', { runId: run }, 'Cancel asked for')}
+      act={(acting) => acting.act('runs.cancel', { runId: run }, 'Cancel asked for')}
       onClose={onClose}
     >
       <p>
@@ -63,8 +63,8 @@ export function TerminateDialog({ run, onClose }: { run: string; onClose: () => 
   return (
     <ActDialog
       words="Terminate the run"
-      act={({ act }) =>
-        act('runs.terminate', { runId: run, reason: reason.trim() || undefined }, 'Terminated')
+      act={(acting) =>
+        acting.act('runs.terminate', { runId: run, reason: reason.trim() || undefined }, 'Terminated')
       }
       onClose={onClose}
     >
@@ -94,7 +94,7 @@ export function DrainDialog({ stream, onClose }: { stream: string; onClose: () =
   return (
     <ActDialog
       words="Drain the stream"
-      act={({ act }) => act('streams.drain', { stream }, `${stream} is told to end`)}
+      act={(acting) => acting.act('streams.drain', { stream }, `${stream} is told to end`)}
       onClose={onClose}
     >
       <p>

@@ -111,8 +111,8 @@ function canDrain(state: StreamView['state']): boolean {
 interface RowOptions {
   readonly isChosen: boolean;
   readonly isBusy: boolean;
-  onFlip(): void;
-  onDrain(): void;
+  readonly onFlip: () => void;
+  readonly onDrain: () => void;
 }
 
 function rowOf(stream: StreamView, { isChosen, isBusy, onFlip, onDrain }: RowOptions): TableRow {
