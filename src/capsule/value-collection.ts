@@ -9,6 +9,7 @@ import { isSecretName, redactJson, redactText } from '../values/redact';
 import { ABSENCES, type AbsentValue, type CapsuleValue } from './format';
 import { pathsFor, redacted, tellingTexts, tells, type Redaction } from './redaction';
 import type { WriteCapsuleOptions } from './write-options';
+import { append } from '../values/append';
 
 const MIB = 1024 * 1024;
 const DEFAULT_MAX_TOTAL = 16 * MIB;
@@ -100,9 +101,7 @@ export class ValueCollection {
     const byHash = new Map<string, WantedValue[]>();
     for (const value of wanted) {
       if (isSealedName(value.hash)) continue;
-      const same = byHash.get(value.hash);
-      if (same) same.push(value);
-      else byHash.set(value.hash, [value]);
+      append(byHash, value.hash, value);
     }
     const order = [...byHash.values()].map((same) => ({
       same,

@@ -1,3 +1,5 @@
+import { append } from '../../values/append';
+
 /**
  * The order of a tree in which each stands below its deepest parent; of equally deep ones, the first.
  *
@@ -13,9 +15,7 @@ export function treeOrder(
       .filter((one) => one < index)
       .reduce((best, one) => (best < 0 || depths[one]! > depths[best]! ? one : best), -1);
     depths.push(deepest < 0 ? 0 : depths[deepest]! + 1);
-    const siblings = children.get(deepest);
-    if (siblings) siblings.push(index);
-    else children.set(deepest, [index]);
+    append(children, deepest, index);
   });
   const tree: { index: number; depth: number }[] = [];
   const open = (children.get(-1) ?? []).reverse();
