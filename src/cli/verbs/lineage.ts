@@ -3,7 +3,7 @@ import { SelvageError } from '../../errors';
 import { OUTCOME_KINDS, type OutcomeKind } from '../../authoring/outcome';
 import type { LineageQuery, RunHistory } from '../../ports';
 import type { Does } from '../options/does';
-import { addCapsuleOption, addCommonOptions, addJsonOption, wholeNumber } from '../options/server-options';
+import { addRecordOptions, wholeNumber } from '../options/server-options';
 import { TIME_FORMS, timeOption } from '../options/times';
 import type { Output } from '../output/output';
 
@@ -46,7 +46,7 @@ export function addLineage(program: Command, does: Does): void {
       'after',
       '\nExamples:\n  $ selvage lineage --run quickstart-1f2e3d4c5b6a\n  $ selvage lineage --knot answer --limit 5\n  $ selvage lineage --input sha256:…\n  $ selvage lineage --definition fetch --outcome err --since 2h',
     );
-  addCommonOptions(addJsonOption(addCapsuleOption(command))).action(does(showLineage));
+  addRecordOptions(command).action(does(showLineage));
 }
 
 async function showLineage(options: LineageOptions, output: Output): Promise<number> {
