@@ -36,21 +36,18 @@ interface EventsPruneOptions extends ServerOptions {
 }
 
 function addEventsPrune(events: Command, does: Does): void {
-  addServerOptions(
-    addJsonOption(
-      events
-        .command('prune')
-        .description(
-          "Removes events that have started runs longer ago; runs and their records stay. The time must be longer than the server keeps runs, and longer than a source delivers an event late (a topic's retention).",
-        )
-        .requiredOption('--older-than <time>', 'events that came longer ago, such as 365d', duration)
-        .option('--yes', 'do not ask')
-        .addHelpText(
-          'after',
-          '\nExit codes: 0 removed, or nothing to remove; 2 not confirmed, or a time that is too short.\n\nExample:\n  $ selvage events prune --older-than 365d --yes',
-        ),
-    ),
-  ).action(does(pruneEvents));
+  const command = events
+    .command('prune')
+    .description(
+      "Removes events that have started runs longer ago; runs and their records stay. The time must be longer than the server keeps runs, and longer than a source delivers an event late (a topic's retention).",
+    )
+    .requiredOption('--older-than <time>', 'events that came longer ago, such as 365d', duration)
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 removed, or nothing to remove; 2 not confirmed, or a time that is too short.\n\nExample:\n  $ selvage events prune --older-than 365d --yes',
+    );
+  addServerOptions(addJsonOption(command)).action(does(pruneEvents));
 }
 
 async function pruneEvents(

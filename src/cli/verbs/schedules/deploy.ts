@@ -12,30 +12,27 @@ interface SchedulesDeployOptions extends ServerOptions {
 }
 
 export function addSchedulesDeploy(schedules: Command, does: Does): void {
-  addServerOptions(
-    addJsonOption(
-      schedules
-        .command('deploy')
-        .description(
-          'Makes the schedules on the server as the file declares them, and shows what differs. Twice is as once. What is paused stays paused.',
-        )
-        .argument('<file>', 'that exports schedules')
-        .option('--prune', 'delete schedules that were deployed from this file and are not in it any more')
-        .option('--dry-run', 'only show what would be done')
-        .option(
-          '--take-over',
-          'change schedules that belong to another file, or were made by other means, too',
-        )
-        .option(
-          '--owner <name>',
-          "what the schedules belong to (default: the project's name and the path of the file)",
-        )
-        .addHelpText(
-          'after',
-          '\nExamples:\n  $ selvage schedules deploy pipeline.ts\n  $ selvage schedules deploy pipeline.ts --prune --dry-run',
-        ),
-    ),
-  ).action(does(deploySchedules));
+  const command = schedules
+    .command('deploy')
+    .description(
+      'Makes the schedules on the server as the file declares them, and shows what differs. Twice is as once. What is paused stays paused.',
+    )
+    .argument('<file>', 'that exports schedules')
+    .option('--prune', 'delete schedules that were deployed from this file and are not in it any more')
+    .option('--dry-run', 'only show what would be done')
+    .option(
+      '--take-over',
+      'change schedules that belong to another file, or were made by other means, too',
+    )
+    .option(
+      '--owner <name>',
+      "what the schedules belong to (default: the project's name and the path of the file)",
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ selvage schedules deploy pipeline.ts\n  $ selvage schedules deploy pipeline.ts --prune --dry-run',
+    );
+  addServerOptions(addJsonOption(command)).action(does(deploySchedules));
 }
 
 async function deploySchedules(

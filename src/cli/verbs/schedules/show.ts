@@ -4,17 +4,14 @@ import { addJsonOption, addServerOptions, type ServerOptions } from '../../optio
 import type { Output } from '../../output/output';
 
 export function addSchedulesShow(schedules: Command, does: Does): void {
-  addServerOptions(
-    addJsonOption(
-      schedules
-        .command('show')
-        .description(
-          'Shows a schedule: its next ten times, its last runs, and what was changed on the server.',
-        )
-        .argument('<id>')
-        .addHelpText('after', '\nExample:\n  $ selvage schedules show nightly'),
-    ),
-  ).action(does(showSchedule));
+  const command = schedules
+    .command('show')
+    .description(
+      'Shows a schedule: its next ten times, its last runs, and what was changed on the server.',
+    )
+    .argument('<id>')
+    .addHelpText('after', '\nExample:\n  $ selvage schedules show nightly');
+  addServerOptions(addJsonOption(command)).action(does(showSchedule));
 }
 
 async function showSchedule(id: string, options: ServerOptions, output: Output): Promise<number> {
