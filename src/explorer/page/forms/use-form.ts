@@ -22,26 +22,23 @@ export interface FormState {
   send(act: (value: Json | undefined) => Promise<void>): Promise<void>;
 }
 
-/** @param isRequired whether something must be filled in */
-export function useForm(field: FormField, isRequired = true, initial?: Json): FormState {
-  const [draft, setDraft] = useState(() => draftOf(field, initial ?? field.default));
+export function useForm(field: FormField): FormState {
+  const [draft, setDraft] = useState(() => draftOf(field, field.default));
   const [asJson, setJson] = useState<string | undefined>(undefined);
   const [errors, setErrors] = useState<FormErrors>({});
   const [isBusy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<SourceError>();
-  const readJson = (text: string): Filled => readForm({ kind: 'json' }, text, isRequired);
+  const readJson = (text: string): Filled => readForm({ kind: 'json' }, text, true);
   return {
     field,
     draft,
     asJson,
     errors,
-    change(next) {
-      setDraft(next);
-    },
+    change: setDraft,
     changeJson: setJson,
     toggleJson() {
       if (asJson === undefined) {
-        const { value } = readForm(field, draft, isRequired);
+        const { value } = readForm(field, draft, true);
         setErrors({});
         setJson(JSON.stringify(value ?? null, undefined, 2));
         return;
@@ -50,7 +47,7 @@ export function useForm(field: FormField, isRequired = true, initial?: Json): Fo
       setErrors(filled.errors);
       if (Object.keys(filled.errors).length > 0) return;
       const next = draftOf(field, filled.value);
-      if (!isSame(readForm(field, next, isRequired).value, filled.value)) {
+      if (!isSame(readForm(field, next, true).value, filled.value)) {
         setErrors({ '': 'The form has no fields for all of this.' });
         return;
       }
@@ -60,7 +57,7 @@ export function useForm(field: FormField, isRequired = true, initial?: Json): Fo
     isBusy,
     refusal,
     async send(act) {
-      const filled = asJson === undefined ? readForm(field, draft, isRequired) : readJson(asJson);
+      const filled = asJson === undefined ? readForm(field, draft, true) : readJson(asJson);
       setErrors(filled.errors);
       if (Object.keys(filled.errors).length > 0) return;
       setBusy(true);

@@ -1,6 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { TapestryView } from '../../../operations/tapestries/view';
-import type { Json } from '../../../values';
 import { about, source } from '../app';
 import { FormFields } from '../forms/form';
 import { useForm } from '../forms/use-form';
@@ -39,15 +38,7 @@ export function ChooseTapestry({
 }
 
 /** Starts a run, with a form made from the schemas of the tapestry's parameters. */
-export function StartDialog({
-  tapestry,
-  initial,
-  onClose,
-}: {
-  tapestry: string;
-  initial?: Json;
-  onClose: () => void;
-}) {
+export function StartDialog({ tapestry, onClose }: { tapestry: string; onClose: () => void }) {
   const view = about.value.tapestries.find(({ name }) => name === tapestry);
   if (!view)
     return (
@@ -58,12 +49,12 @@ export function StartDialog({
         </p>
       </Dialog>
     );
-  return <StartForm view={view} initial={initial} onClose={onClose} />;
+  return <StartForm view={view} onClose={onClose} />;
 }
 
-function StartForm({ view, initial, onClose }: { view: TapestryView; initial?: Json; onClose: () => void }) {
+function StartForm({ view, onClose }: { view: TapestryView; onClose: () => void }) {
   const field = useMemo(() => parametersField(view.parameters), [view]);
-  const form = useForm(field, true, initial);
+  const form = useForm(field);
   const [runId, setRunId] = useState('');
   const [tags, setTags] = useState('');
   const names = tags
