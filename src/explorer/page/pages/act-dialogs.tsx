@@ -110,7 +110,7 @@ export interface SignalFormProps {
   signal: string;
   /** The payload's schema. */
   schema: Json;
-  onSent: () => void;
+  onSent?: () => void;
 }
 
 /** A form for the payload of a signal. Problems that the server reports are shown at the fields. */
@@ -120,12 +120,19 @@ export function useSignalForm({ run, signal, schema, onSent }: SignalFormProps) 
   const send = async (payload: Json = null): Promise<void> => {
     await source().act('runs.signal', { runId: run, signal, payload });
     toast(`Sent ${signal}`);
-    onSent();
+    onSent?.();
     forgetAnswers();
   };
   return {
     isBusy: form.isBusy,
-    send: () => void form.send(send),
+    /** Of the `form` element. */
+    attributes: {
+      noValidate: true,
+      onSubmit: (event: Event) => {
+        event.preventDefault();
+        void form.send(send);
+      },
+    },
     fields: (
       <>
         {form.refusal && <ErrorBox error={form.refusal} />}

@@ -127,21 +127,14 @@ function InboxRow({ wait, isChosen }: { wait: Wait; isChosen: boolean }) {
 }
 
 function Answering({ wait, onSent }: { wait: Wait; onSent: () => void }) {
-  const { fields, send, isBusy } = useSignalForm({
+  const { fields, attributes, isBusy } = useSignalForm({
     run: wait.runId,
     signal: wait.signal,
     schema: wait.schema,
     onSent,
   });
   return (
-    <form
-      class="answering"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
-      }}
-    >
+    <form class="answering" {...attributes}>
       <header>
         <h2>{wait.signal}</h2>
         {wait.summary !== undefined && <p>{wait.summary}</p>}
