@@ -115,6 +115,13 @@ export class ValueCollection {
 
   async #takeOne(same: readonly WantedValue[], size: number | undefined): Promise<void> {
     const { hash, run } = same[0]!;
+    const leaveLarge = (bytes: number): void =>
+      this.#leave(
+        hash,
+        bytes,
+        'NotKept',
+        `it has ${bytes} bytes, and values of at most ${this.#maxValue} were kept`,
+      );
     if (this.options.values === false)
       return this.#leave(hash, size, 'Redacted', 'it was made without values');
     if (this.options.redactSubject && same.some((value) => subjectOf(value.run) !== undefined))
@@ -124,24 +131,12 @@ export class ValueCollection {
     if (this.redactions.length > 0 && same.every(({ record }) => record === undefined))
       return this.#leave(hash, size, 'Redacted', 'it is the value of no knot, and something was redacted');
     const paths = same.flatMap((value) => pathsOf(value, this.redactions));
-    if (size !== undefined && size > this.#maxValue && paths.length === 0)
-      return this.#leave(
-        hash,
-        size,
-        'NotKept',
-        `it has ${size} bytes, and values of at most ${this.#maxValue} were kept`,
-      );
+    if (size !== undefined && size > this.#maxValue && paths.length === 0) return leaveLarge(size);
     const bytes = await this.#read(hash, run, size);
     if (!bytes) return;
     if (paths.length > 0) return this.#redact(hash, bytes, paths, same);
     if (this.#redactSecrets(hash, bytes)) return;
-    if (bytes.byteLength > this.#maxValue)
-      return this.#leave(
-        hash,
-        bytes.byteLength,
-        'NotKept',
-        `it has ${bytes.byteLength} bytes, and values of at most ${this.#maxValue} were kept`,
-      );
+    if (bytes.byteLength > this.#maxValue) return leaveLarge(bytes.byteLength);
     if (this.bytes + bytes.byteLength > this.#maxTotal)
       return this.#leave(
         hash,
