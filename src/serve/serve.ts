@@ -139,12 +139,16 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       ? await Selvage.open({ ...connect, tapestries: all, emitters: false, watch: monitor.watch })
       : await Selvage.connect(connect));
   try {
-    return await Served.start(selvage, { ...options, tapestries: all }, {
-      logger: logger ?? lineLogger(writeErrorLine, { format: 'text', runs: true, isVerbose: isDebug }),
-      hasWorker: selvage.hasWorker,
-      ownsClient: given === undefined,
-      monitor,
-    });
+    return await Served.start(
+      selvage,
+      { ...options, tapestries: all },
+      {
+        logger: logger ?? lineLogger(writeErrorLine, { format: 'text', runs: true, isVerbose: isDebug }),
+        hasWorker: selvage.hasWorker,
+        ownsClient: given === undefined,
+        monitor,
+      },
+    );
   } catch (error) {
     if (!given) await selvage.close();
     throw error;

@@ -148,11 +148,11 @@ async function initFolder(given: string, options: InitOptions, output: Output): 
     ].join('\n'),
   );
   return output.finish({
-      folder,
-      template,
-      files: manifest.text === undefined ? written : [...written, MANIFEST],
-      commands,
-    });
+    folder,
+    template,
+    files: manifest.text === undefined ? written : [...written, MANIFEST],
+    commands,
+  });
 }
 
 function wantedManifest(

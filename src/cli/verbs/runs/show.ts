@@ -100,7 +100,8 @@ async function drawRun(
     if (!run) throw unknownToHistory(runId);
     const result = await readResult(backends, run, 'none');
     const picture = await drawn(format, result.graph, result, {
-      markdown: async () => (await import('../../../visualisation/report.js')).reportOfRun(result.graph, result),
+      markdown: async () =>
+        (await import('../../../visualisation/report.js')).reportOfRun(result.graph, result),
       html: async () => (await import('../../../explorer/html.js')).htmlForRun(result),
     });
     await givePicture(format, picture, options, output);

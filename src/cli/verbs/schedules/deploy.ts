@@ -20,10 +20,7 @@ export function addSchedulesDeploy(schedules: Command, does: Does): void {
     .argument('<file>', 'that exports schedules')
     .option('--prune', 'delete schedules that were deployed from this file and are not in it any more')
     .option('--dry-run', 'only show what would be done')
-    .option(
-      '--take-over',
-      'change schedules that belong to another file, or were made by other means, too',
-    )
+    .option('--take-over', 'change schedules that belong to another file, or were made by other means, too')
     .option(
       '--owner <name>',
       "what the schedules belong to (default: the project's name and the path of the file)",

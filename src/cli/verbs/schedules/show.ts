@@ -6,9 +6,7 @@ import type { Output } from '../../output/output';
 export function addSchedulesShow(schedules: Command, does: Does): void {
   const command = schedules
     .command('show')
-    .description(
-      'Shows a schedule: its next ten times, its last runs, and what was changed on the server.',
-    )
+    .description('Shows a schedule: its next ten times, its last runs, and what was changed on the server.')
     .argument('<id>')
     .addHelpText('after', '\nExample:\n  $ selvage schedules show nightly');
   addServerOptions(addJsonOption(command)).action(does(showSchedule));

@@ -29,9 +29,7 @@ export function Parameters({
               {shownText(name(one))}
             </button>
           </h3>
-          {one.state?.outputHash !== undefined && (
-            <HashChip hash={one.state.outputHash} run={run} />
-          )}
+          {one.state?.outputHash !== undefined && <HashChip hash={one.state.outputHash} run={run} />}
         </header>
         {one.state?.outputHash === undefined ? (
           <p class="muted">No value.</p>

@@ -110,10 +110,7 @@ export function RunHead({
           </Button>
         )}
         {previousRunId !== undefined && abilities.pages.includes('compare') && (
-          <Button
-            icon="compare"
-            href={href({ page: 'compare', first: previousRunId, second: run.runId })}
-          >
+          <Button icon="compare" href={href({ page: 'compare', first: previousRunId, second: run.runId })}>
             Compare
           </Button>
         )}
