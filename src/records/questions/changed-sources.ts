@@ -1,7 +1,6 @@
 import type { MadeForPartition, PartitionQueries, PartitionRuns } from '../../ports';
 import { isTelling } from './telling-values';
 import type { PartitionsQuestion, StaleReason } from './partition-states';
-import { append } from '../../values/append';
 
 /** A parameter that not every run gets the same. */
 interface GivenInput {
@@ -25,7 +24,10 @@ export async function changedSources(
     for (const input of parameters) {
       const hash = newest.parameter_hashes[input];
       if (hash === undefined || hash === inputs.get(input)) continue;
-      append(given, hash, { partition, input, startedAt: newest.started_at });
+      const users = given.get(hash);
+      const use = { partition, input, startedAt: newest.started_at };
+      if (users) users.push(use);
+      else given.set(hash, [use]);
     }
   }
   const found = new Map<string, StaleReason[]>();
@@ -33,7 +35,9 @@ export async function changedSources(
   const makers = (await queries.madeForPartitions([...given.keys()])).filter(isTelling);
   const makersOf = new Map<string, MadeForPartition[]>();
   for (const maker of makers) {
-    append(makersOf, maker.hash, maker);
+    const ofHash = makersOf.get(maker.hash);
+    if (ofHash) ofHash.push(maker);
+    else makersOf.set(maker.hash, [maker]);
   }
   const newest = await newestOf(queries, makers);
   const present = await presentValues(queries, makers, newest);

@@ -12,7 +12,6 @@ import type {
 import { changedSources } from './changed-sources';
 import { partitionQueries } from './partition-queries';
 import { neededKnots, planChanges } from './plan-changes';
-import { append } from '../../values/append';
 
 /**
  * The state of a partition:
@@ -249,7 +248,9 @@ function ofOnePlan(made: readonly PartitionRuns[]): PartitionRuns[][] {
     let text = asked.get(terminals);
     if (text === undefined) asked.set(terminals, (text = JSON.stringify(Object.values(terminals))));
     const key = `${plan_hash} ${text}`;
-    append(byPlan, key, runs);
+    const known = byPlan.get(key);
+    if (known) known.push(runs);
+    else byPlan.set(key, [runs]);
   }
   return [...byPlan.values()];
 }
