@@ -129,9 +129,7 @@ function wrongToken(reason: string): SelvageError {
   return new SelvageError(
     'InvalidConfig',
     `The token in SELVAGE_TOKEN, or in the file of SELVAGE_TOKEN_FILE, ${reason}.`,
-    {
-      details: { variable: 'SELVAGE_TOKEN' },
-    },
+    { details: { variable: 'SELVAGE_TOKEN' } },
   );
 }
 

@@ -174,9 +174,6 @@ function notReadable(file: string, why: string, cause?: unknown): SelvageError {
   return new SelvageError(
     'FileNotLoadable',
     `${file} cannot be read: ${why}. Name a file that \`selvage capsule\` has made.`,
-    {
-      details: { file },
-      ...(cause !== undefined && { cause }),
-    },
+    { details: { file }, ...(cause !== undefined && { cause }) },
   );
 }

@@ -153,9 +153,7 @@ export class RecordedRun {
     throw new SelvageError(
       'ValueMissing',
       `Knot "${id}", which goes in, is not on record of run "${this.run.run_id}".`,
-      {
-        details: { knot: id, run: this.run.run_id },
-      },
+      { details: { knot: id, run: this.run.run_id } },
     );
   }
 }

@@ -281,9 +281,7 @@ export class Reproducer {
       throw new SelvageError(
         'InvalidPlan',
         `The plan ${run.plan_hash} of run "${run.run_id}" is not there.`,
-        {
-          details: { run: run.run_id, plan: run.plan_hash },
-        },
+        { details: { run: run.run_id, plan: run.plan_hash } },
       );
     }
     const records = await this.#backends.runHistory.getRecords(run.temporal_run_id);

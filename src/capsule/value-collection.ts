@@ -9,6 +9,7 @@ import { isSecretName, redactJson, redactText } from '../values/redact';
 import { ABSENCES, type AbsentValue, type CapsuleValue } from './format';
 import { pathsFor, redacted, tellingTexts, tells, type Redaction } from './redaction';
 import type { WriteCapsuleOptions } from './write-options';
+import { append } from '../values/append';
 
 const MIB = 1024 * 1024;
 const DEFAULT_MAX_TOTAL = 16 * MIB;
@@ -100,9 +101,7 @@ export class ValueCollection {
     const byHash = new Map<string, WantedValue[]>();
     for (const value of wanted) {
       if (isSealedName(value.hash)) continue;
-      const same = byHash.get(value.hash);
-      if (same) same.push(value);
-      else byHash.set(value.hash, [value]);
+      append(byHash, value.hash, value);
     }
     const order = [...byHash.values()].map((same) => ({
       same,
@@ -116,6 +115,13 @@ export class ValueCollection {
 
   async #takeOne(same: readonly WantedValue[], size: number | undefined): Promise<void> {
     const { hash, run } = same[0]!;
+    const leaveLarge = (bytes: number): void =>
+      this.#leave(
+        hash,
+        bytes,
+        'NotKept',
+        `it has ${bytes} bytes, and values of at most ${this.#maxValue} were kept`,
+      );
     if (this.options.values === false)
       return this.#leave(hash, size, 'Redacted', 'it was made without values');
     if (this.options.redactSubject && same.some((value) => subjectOf(value.run) !== undefined))
@@ -125,24 +131,12 @@ export class ValueCollection {
     if (this.redactions.length > 0 && same.every(({ record }) => record === undefined))
       return this.#leave(hash, size, 'Redacted', 'it is the value of no knot, and something was redacted');
     const paths = same.flatMap((value) => pathsOf(value, this.redactions));
-    if (size !== undefined && size > this.#maxValue && paths.length === 0)
-      return this.#leave(
-        hash,
-        size,
-        'NotKept',
-        `it has ${size} bytes, and values of at most ${this.#maxValue} were kept`,
-      );
+    if (size !== undefined && size > this.#maxValue && paths.length === 0) return leaveLarge(size);
     const bytes = await this.#read(hash, run, size);
     if (!bytes) return;
     if (paths.length > 0) return this.#redact(hash, bytes, paths, same);
     if (this.#redactSecrets(hash, bytes)) return;
-    if (bytes.byteLength > this.#maxValue)
-      return this.#leave(
-        hash,
-        bytes.byteLength,
-        'NotKept',
-        `it has ${bytes.byteLength} bytes, and values of at most ${this.#maxValue} were kept`,
-      );
+    if (bytes.byteLength > this.#maxValue) return leaveLarge(bytes.byteLength);
     if (this.bytes + bytes.byteLength > this.#maxTotal)
       return this.#leave(
         hash,

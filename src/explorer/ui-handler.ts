@@ -71,9 +71,7 @@ export function uiHandler(options: UiHandlerOptions): UiHandler {
     throw new SelvageError(
       'InvalidConfig',
       `The basePath ${JSON.stringify(basePath)} of the page does not begin with "/".`,
-      {
-        details: { option: 'basePath', reason: 'WrongValue' },
-      },
+      { details: { option: 'basePath', reason: 'WrongValue' } },
     );
   }
   const named = hosts && new Set(hosts.map((host) => host.toLowerCase()));

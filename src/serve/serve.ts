@@ -126,43 +126,29 @@ const HEALTH_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metric
  * @throws SelvageError `DuplicateTrigger`, `DuplicateEmitter`, `InvalidConfig`, `PortInUse`, and as `Selvage.open`
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const { triggers, port, host, healthPort, registry, stopTimeout, delays, make, ui, emitters, ...others } =
-    options;
-  const { tapestries, worker = true, serverPort, selvage: given, ...more } = others;
-  const { basePath, publicUrl, statusSecret, ...client } = more;
+  const { triggers, registry, tapestries, worker = true, serverPort, selvage: given, logger } = options;
   requireDifferent(triggers);
   requireOwnGroups(triggers);
   const all = [...new Set([...(tapestries ?? []), ...triggers.flatMap((trigger) => trigger.tapestry ?? [])])];
   const hasWorker = worker && all.length > 0;
   const monitor = await Monitor.create(registry);
-  const connect = { ...client, ...(serverPort !== undefined && { port: serverPort }) };
+  const connect = { ...options, port: serverPort };
   const selvage =
     given ??
     (hasWorker
       ? await Selvage.open({ ...connect, tapestries: all, emitters: false, watch: monitor.watch })
       : await Selvage.connect(connect));
-  const served = {
-    triggers,
-    ...(port !== undefined && { port }),
-    ...(host !== undefined && { host }),
-    ...(healthPort !== undefined && { healthPort }),
-    ...(stopTimeout !== undefined && { stopTimeout }),
-    ...(delays && { delays }),
-    ...(make && { make }),
-    ...(ui !== undefined && { ui }),
-    ...(emitters !== undefined && { emitters }),
-    tapestries: all,
-    ...(basePath !== undefined && { basePath }),
-    ...(publicUrl !== undefined && { publicUrl }),
-    ...(statusSecret !== undefined && { statusSecret }),
-  };
   try {
-    return await Served.start(selvage, served, {
-      logger: client.logger ?? lineLogger(writeErrorLine, { format: 'text', runs: true, isVerbose: isDebug }),
-      hasWorker: selvage.hasWorker,
-      ownsClient: given === undefined,
-      monitor,
-    });
+    return await Served.start(
+      selvage,
+      { ...options, tapestries: all },
+      {
+        logger: logger ?? lineLogger(writeErrorLine, { format: 'text', runs: true, isVerbose: isDebug }),
+        hasWorker: selvage.hasWorker,
+        ownsClient: given === undefined,
+        monitor,
+      },
+    );
   } catch (error) {
     if (!given) await selvage.close();
     throw error;
@@ -240,7 +226,7 @@ export class Served implements Serving {
           .accept,
         logger: bodyLogger(logger, { trigger: name }),
         metrics: metrics.of(name),
-        ...(delays && { delays }),
+        delays,
       });
     });
     const requested = triggers.filter(isRequested);
@@ -356,8 +342,8 @@ export class Served implements Serving {
       project: path.basename(selvage.projectDir),
       triggers,
       tapestries: tapestries ?? [...new Set(triggers.flatMap((trigger) => trigger.tapestry ?? []))],
-      ...(readOnly && { isReadOnly: true }),
-      ...(requireToken && { isReadingClosed: true }),
+      isReadOnly: readOnly,
+      isReadingClosed: requireToken,
       logger: this.surroundings.logger,
     });
   }

@@ -118,10 +118,6 @@ export function webhookHandler(
       tokens: new StatusTokens(secrets),
       logger: bodyLogger(logger),
     },
-    {
-      triggers,
-      ...(basePath !== undefined && { basePath }),
-      ...(publicUrl !== undefined && { publicUrl }),
-    },
+    { triggers, basePath, publicUrl },
   );
 }

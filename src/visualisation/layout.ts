@@ -4,6 +4,7 @@ import { groupsOf, labelIn, type Group } from './groups';
 import type { Box, GroupBox, Picture, PictureOptions } from './picture';
 import { HEADER, PADDING, placeFrame } from './route';
 import { distinct, split, type Edge } from './split';
+import { append } from '../values/append';
 
 const BOX_HEIGHT = 52;
 const LEAST_WIDTH = 156;
@@ -177,9 +178,7 @@ function splitAll(top: Frame, lines: readonly Line[], hasClosed: boolean): void 
       if (from.parent!.depth >= to.parent!.depth) from = from.parent!;
       else to = to.parent!;
     }
-    const known = edges.get(from.parent!);
-    if (known) known.push({ from, to });
-    else edges.set(from.parent!, [{ from, to }]);
+    append(edges, from.parent!, { from, to });
   }
   const go = (frame: Frame): void => {
     const inside = frame.items;

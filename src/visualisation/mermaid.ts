@@ -13,6 +13,7 @@ import {
   SIGNS,
   type Look,
 } from './words';
+import { append } from '../values/append';
 
 /** Mermaid's default limits for edges and text; beyond them it draws nothing. */
 const MOST_EDGES = 500;
@@ -175,12 +176,6 @@ function blockOf(
     }),
   ];
   return inside(group, indent);
-}
-
-function append<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
-  const known = map.get(key);
-  if (known) known.push(value);
-  else map.set(key, [value]);
 }
 
 function labelOf(knot: GraphKnot, group: string | undefined, isRun: boolean): string {

@@ -1,6 +1,7 @@
 import { circlesOf } from './circles';
 import { Frame, type Item, type Column } from './frame';
 import { listsOf } from './lists';
+import { append } from '../values/append';
 
 /** A dependency of one box on another. */
 export interface Edge {
@@ -86,9 +87,7 @@ function circles(items: readonly Item[], edges: readonly Edge[]): Item[][] {
   const circle = circlesOf(items.length, listsOf(items.length, from, to));
   const members = new Map<number, Item[]>();
   for (const item of items) {
-    const known = members.get(circle[item.cell]!);
-    if (known) known.push(item);
-    else members.set(circle[item.cell]!, [item]);
+    append(members, circle[item.cell]!, item);
   }
   return [...members.values()].filter(({ length }) => length > 1);
 }
@@ -126,16 +125,12 @@ function separate(frame: Frame, edges: readonly Edge[]): readonly Edge[] {
   const parts = new Map<number, Item[]>();
   items.forEach((item, cell) => {
     if (isHub[cell]) return;
-    const part = parts.get(rootOf(cell));
-    if (part) part.push(item);
-    else parts.set(rootOf(cell), [item]);
+    append(parts, rootOf(cell), item);
   });
   const alike = new Map<string, Item[][]>();
   for (const [part, members] of parts) {
     const key = [...(hubs.get(part) ?? [])].sort((a, b) => a - b).join();
-    const same = alike.get(key);
-    if (same) same.push(members);
-    else alike.set(key, [members]);
+    append(alike, key, members);
   }
   const blocks = [...alike.values()].filter(
     (same) =>

@@ -102,10 +102,7 @@ function readTextFile(file: string): string {
       ? new SelvageError(
           'FileNotFound',
           `There is no file ${file} with parameters. Check the path of --params-file.`,
-          {
-            details: { file },
-            cause: error,
-          },
+          { details: { file }, cause: error },
         )
       : new SelvageError('FileNotLoadable', `The file ${file} with parameters cannot be read (${code}).`, {
           details: { file },
@@ -123,10 +120,7 @@ async function parseFile(file: string, text: string, options: DecodeOptions): Pr
     throw new SelvageError(
       'FileNotLoadable',
       `The file ${file} with parameters cannot be understood: ${firstLine}`,
-      {
-        details: { file },
-        cause: error,
-      },
+      { details: { file }, cause: error },
     );
   }
 }

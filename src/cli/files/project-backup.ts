@@ -331,9 +331,6 @@ function damaged(message: string, file: string, cause?: unknown): SelvageError {
   return new SelvageError(
     'BackupDamaged',
     `${message} Nothing was changed. Give the folder of another backup.`,
-    {
-      details: { file },
-      cause,
-    },
+    { details: { file }, cause },
   );
 }

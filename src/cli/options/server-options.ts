@@ -158,6 +158,11 @@ export function addJsonOption(command: Command): Command {
   return command.option('--json', 'write one JSON document to stdout, and everything else to stderr');
 }
 
+/** The options of a command that only reads records. */
+export function addRecordOptions(command: Command): Command {
+  return addCommonOptions(addJsonOption(addCapsuleOption(command)));
+}
+
 export function connectOptions(options: ServerOptions, output: Output): ConnectOptions {
   const { address, namespace, profile, projectDir, port, durable, temporalUi, taskQueue } = options;
   return {

@@ -1,6 +1,7 @@
 import { answerJson } from '../../values/answer-json';
 import { redactText } from '../../values/redact';
 import { standardError, standardOutput, styled, Terminal, type OutputStream } from '../../terminal';
+import { EXIT } from './exit-codes';
 
 export interface OutputOptions {
   /** Only one JSON document goes to stdout, everything else to stderr. */
@@ -82,6 +83,13 @@ export class Output {
   document(value: unknown): void {
     this.hasDocument = true;
     this.stdout.write(`${JSON.stringify(answerJson(value), null, 2)}\n`);
+  }
+
+  /** Ends a command that did its work: with `json` by its document, else by a text. Returns the exit code. */
+  finish(document: unknown, text?: () => string): number {
+    if (this.json) this.document(document);
+    else if (text) this.say(text());
+    return EXIT.ok;
   }
 
   /** One of several documents, one per line; with `json` only. */

@@ -4,6 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
+import type { RunResult } from '../../authoring/outcome';
+import type { RunGraph } from '../../authoring/run-graph';
 import { SelvageError } from '../../errors';
 import { openInBrowser } from './open-in-browser';
 import type { Output } from './output';
@@ -43,6 +45,18 @@ export function formatOf(options: PictureOptions): PictureFormat | undefined {
     throw new SelvageError('Usage', 'Say what is to be written: --mermaid, --svg, --html or --markdown.');
   }
   return chosen[0] ?? (options.open ? 'html' : undefined);
+}
+
+/** A graph in a format; those of `others` say more than the graph. */
+export async function drawn(
+  format: PictureFormat,
+  graph: RunGraph,
+  result: RunResult | undefined,
+  others: Readonly<Record<'html' | 'markdown', () => Promise<string>>>,
+): Promise<string> {
+  if (format === 'mermaid') return (await import('../../visualisation/mermaid.js')).mermaidOf(graph);
+  if (format === 'svg') return (await import('../../visualisation/svg.js')).svgOf(graph, result);
+  return await others[format]();
 }
 
 /** Writes a picture to its file or to stdout, and opens it if asked to. */

@@ -37,11 +37,7 @@ export async function nothingToMake(
   tapestry: AnyTapestry,
   { from, to, keys, parameters }: BackfillOptions,
 ): Promise<string> {
-  const all = await selvage.partitions.list(tapestry, {
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-    ...(parameters && { parameters }),
-  });
+  const all = await selvage.partitions.list(tapestry, { from, to, parameters });
   const named = keys && new Set(keys);
   const counts = new Map<PartitionState, number>();
   for (const { key, state } of all)

@@ -1,4 +1,5 @@
 import { mapOfElement } from '../../authoring/element-id';
+import { append } from '../../values/append';
 
 /** Most ranges or keys of one map that are listed. */
 const NAMED = 10;
@@ -11,9 +12,7 @@ export function foldElements(ids: readonly string[]): string[] {
   const elements = new Map<string, string[]>();
   for (const id of ids) {
     const map = mapOfElement(id);
-    const folded = elements.get(map ?? id);
-    if (folded) folded.push(id);
-    else elements.set(map ?? id, [id]);
+    append(elements, map ?? id, id);
   }
   return [...elements].flatMap(([map, of]) => {
     const [own, inner] = [of.filter((id) => id === map), of.filter((id) => id !== map)];

@@ -3,6 +3,7 @@ import { mapOfElement } from '../../authoring/element-id';
 import { inOrder, wiringOf } from '../../records/questions';
 import { formatDuration, formatError, plural } from '../output/format';
 import type { Output } from '../output/output';
+import { treeOrder } from './tree-order';
 
 /** Most knots that are shown: nobody reads more. */
 const SHOWN = 100;
@@ -18,7 +19,14 @@ const HASH_CHARACTERS = 15;
 export function knotTree(all: readonly LineageRecord[], output: Output): string[] {
   const records = all.filter(({ knot_id }) => mapOfElement(knot_id) === undefined);
   const byId = new Map(records.map((record) => [record.knot_id, record]));
-  const places = placesOf(inOrder(wiringOf(records)).map((id) => byId.get(id)!));
+  const ids = inOrder(wiringOf(records));
+  const indexes = new Map(ids.map((id, index) => [id, index]));
+  const parentsOf = (id: string): number[] =>
+    Object.values(byId.get(id)!.parent_knot_ids).flatMap((parent) => indexes.get(parent) ?? []);
+  const places = treeOrder(ids.map(parentsOf)).map(({ index, depth }) => ({
+    record: byId.get(ids[index]!)!,
+    depth,
+  }));
   const shown = places.slice(0, SHOWN);
   const names = shown.map(({ record, depth }) => `${'  '.repeat(Math.min(depth, DEPTH))}${record.knot_id}`);
   const width = Math.max(0, ...names.map((name) => name.length));
@@ -32,35 +40,6 @@ export function knotTree(all: readonly LineageRecord[], output: Output): string[
 /** The outcome of one knot, on one line. */
 export function knotLine(record: LineageRecord, output: Output): string {
   return `  ${outcomeOf(record, output)}  ${detailOf(record, output)}`.trimEnd();
-}
-
-interface Place {
-  readonly record: LineageRecord;
-  readonly depth: number;
-}
-
-/** In the order of the tree. */
-function placesOf(ordered: readonly LineageRecord[]): Place[] {
-  const depths = new Map<string, number>();
-  const children = new Map<string | undefined, LineageRecord[]>();
-  for (const record of ordered) {
-    const parents = Object.values(record.parent_knot_ids).filter((id) => depths.has(id));
-    const deepest = parents.reduce<string | undefined>(
-      (best, id) => (best === undefined || depths.get(id)! > depths.get(best)! ? id : best),
-      undefined,
-    );
-    depths.set(record.knot_id, deepest === undefined ? 0 : depths.get(deepest)! + 1);
-    const siblings = children.get(deepest);
-    if (siblings) siblings.push(record);
-    else children.set(deepest, [record]);
-  }
-  const places: Place[] = [];
-  const open = (children.get(undefined) ?? []).reverse();
-  for (let record = open.pop(); record; record = open.pop()) {
-    places.push({ record, depth: depths.get(record.knot_id)! });
-    for (const child of (children.get(record.knot_id) ?? []).reverse()) open.push(child);
-  }
-  return places;
 }
 
 const WORDS = { ok: 'ok     ', err: 'failed ', skipped: 'skipped' } as const;

@@ -1,10 +1,8 @@
 import type { BodyVersion, Versions } from '../../client';
 import { list } from '../../operations/versions/list';
+import { shortHash } from '../../records/questions/stale-reason-text';
 import { formatTable, formatTime, nameSome, plural } from '../output/format';
 import { makeVerb } from '../table/verb-of-table';
-
-/** Digits of a hash that tell versions apart. */
-const SHOWN_DIGITS = 8;
 
 export const addVersions = makeVerb(list, describeVersions);
 
@@ -19,7 +17,7 @@ export function describeVersions(versions: Versions): string {
             ['TAPESTRY', 'PLAN', 'RUNS', 'OLDEST'],
             plans.map(({ tapestry, planHash, runs, oldestStartedAt }) => [
               tapestry,
-              digits(planHash) || 'that of the worker',
+              planHash === '' ? 'that of the worker' : shortHash(planHash),
               String(runs),
               formatTime(oldestStartedAt),
             ]),
@@ -57,7 +55,7 @@ function rowOf(
   return [
     body,
     // What no run needs is known by its name alone.
-    codeHash === null ? (runs === 0 ? '' : 'body host') : digits(codeHash),
+    codeHash === null ? (runs === 0 ? '' : 'body host') : shortHash(codeHash),
     runs === 0
       ? 'no run'
       : `${plural(runs, 'run')}${pinned > 0 ? ` (${pinned} this code alone)` : ''}, oldest ${oldestRunId}`,
@@ -70,9 +68,4 @@ function rowOf(
       : `${workers.length} of ${nameSome(queues, queues.length)}`,
     safeToRemove === null ? 'not known' : safeToRemove ? 'yes' : 'no',
   ];
-}
-
-/** The first digits of a hash. */
-function digits(hash: string): string {
-  return hash.slice(hash.indexOf(':') + 1).slice(0, SHOWN_DIGITS);
 }

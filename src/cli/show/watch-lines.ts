@@ -1,4 +1,4 @@
-import { parentsOf, type GraphKnot, type GraphState } from '../../authoring/run-graph';
+import type { GraphState } from '../../authoring/run-graph';
 import { lineText } from '../../terminal';
 import { redactText } from '../../values/redact';
 import { formatDuration, plural, shorten } from '../output/format';
@@ -42,29 +42,6 @@ const MARKS: Readonly<Record<Kind, string>> = {
   skipped: '−',
   open: '·',
 };
-
-/** The knots of a plan in the order of a tree: each below its deepest parent. */
-export function watchedTree(
-  knots: readonly GraphKnot[],
-): { readonly index: number; readonly depth: number }[] {
-  const depths: number[] = [];
-  const children = new Map<number, number[]>();
-  knots.forEach((knot, index) => {
-    const deepest = parentsOf(knot).reduce(
-      (best, one) => (best < 0 || depths[one]! > depths[best]! ? one : best),
-      -1,
-    );
-    depths.push(deepest < 0 ? 0 : depths[deepest]! + 1);
-    children.set(deepest, [...(children.get(deepest) ?? []), index]);
-  });
-  const tree: { index: number; depth: number }[] = [];
-  const open = [...(children.get(-1) ?? [])].reverse();
-  for (let index = open.pop(); index !== undefined; index = open.pop()) {
-    tree.push({ index, depth: depths[index]! });
-    open.push(...[...(children.get(index) ?? [])].reverse());
-  }
-  return tree;
-}
 
 /**
  * A line for each knot, with a bar that shows when it ran. If there is no room for all, the most important

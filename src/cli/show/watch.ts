@@ -1,12 +1,13 @@
 import type { Progress, Selvage } from '../../client';
 import { graphOfRun, LoadedPlan, stateOf } from '../../runtime';
-import type { GraphKnot, GraphState } from '../../authoring/run-graph';
+import { parentsOf, type GraphKnot, type GraphState } from '../../authoring/run-graph';
 import type { RunRecord } from '../../ports';
 import { formatDuration, formatError, formatTime, shorten } from '../output/format';
 import type { Output } from '../output/output';
 import { signalCommand } from '../output/typed-commands';
 import { progressLine } from './progress';
-import { watchedTree, watchLines, type WatchedKnot } from './watch-lines';
+import { treeOrder } from './tree-order';
+import { watchLines, type WatchedKnot } from './watch-lines';
 
 const FRAME_MS = 250;
 
@@ -22,7 +23,7 @@ const OTHER_ROWS = 3;
 /** Collects the state of a run and shows it. */
 export class Watch {
   private knots: readonly GraphKnot[] = [];
-  private tree: ReturnType<typeof watchedTree> = [];
+  private tree: ReturnType<typeof treeOrder> = [];
   private run: RunRecord | undefined;
   private readonly states = new Map<string, GraphState>();
   private readonly since = new Map<string, number>();
@@ -70,7 +71,7 @@ export class Watch {
     if (!stored) return;
     this.run = run;
     this.knots = graphOfRun(LoadedPlan.parse(stored.text, run.plan_hash), []).knots;
-    this.tree = watchedTree(this.knots);
+    this.tree = treeOrder(this.knots.map(parentsOf));
   }
 
   private async readStates(): Promise<void> {

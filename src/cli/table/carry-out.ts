@@ -7,7 +7,6 @@ import { Plans } from '../../operations/plans';
 import { ServerReach } from '../../operations/reach';
 import type { Backends } from '../../ports';
 import { apiOf, type ApiOptions, type ServerOptions } from '../options/server-options';
-import { EXIT } from '../output/exit-codes';
 import { withClient } from '../location/connect';
 import { requireHistory, withRecords } from '../location/records';
 import type { Output } from '../output/output';
@@ -32,9 +31,7 @@ export async function carryOut<One extends Operation>(
   output: Output,
 ): Promise<number> {
   const told = (answer: z.output<One['answer']>): number => {
-    if (output.json) output.document(answer);
-    else output.say(show(answer, ask, output, options));
-    return EXIT.ok;
+    return output.finish(answer, () => show(answer, ask, output, options));
   };
   const api = apiOf(options);
   if (api !== undefined) {

@@ -165,18 +165,9 @@ async function prepare(file: string, options: BackfillCommandOptions): Promise<W
     tapestry,
     tapestries: loaded.tapestries,
     emitters: loaded.emitters,
-    options: {
-      ...(from !== undefined && { from }),
-      ...(to !== undefined && { to }),
-      ...(keys && { keys }),
-      state,
-      order,
-      ...(concurrency !== undefined && { concurrency }),
-      parameters,
-    },
+    options: { from, to, keys, state, order, concurrency, parameters },
     runId: options.runId ?? newRunId(`backfill-${tapestry.name.slice(0, 150)}`),
-    taskQueue:
-      options.taskQueue ?? taskQueueOf({ tapestry: tapestry.name, ...(queue !== undefined && { queue }) }),
+    taskQueue: options.taskQueue ?? taskQueueOf({ tapestry: tapestry.name, queue }),
   };
 }
 
@@ -189,8 +180,8 @@ function start(selvage: Selvage, work: Work, options: BackfillCommandOptions): P
     taskQueue,
     ifExists: 'attach',
     trigger: 'cli',
-    ...(tags && { tags }),
-    ...(deadline !== undefined && { deadline }),
+    tags,
+    deadline,
   });
 }
 

@@ -132,8 +132,7 @@ async function workAnew(
  * so that it shows what becomes of their runs.
  */
 class DevPage {
-  private child: ChildProcess | undefined;
-  private ended: Promise<void> = Promise.resolve();
+  private child: DevChild;
   private port: number | undefined;
 
   constructor(
@@ -141,25 +140,20 @@ class DevPage {
     private readonly options: DevOptions,
   ) {
     this.port = options.uiPort;
-    this.start(true);
+    this.child = this.start(true);
   }
 
   /** Restarts the page after a change, because its forms come from the file. */
   async renew(): Promise<void> {
     await this.stop();
-    this.start(false);
+    this.child = this.start(false);
   }
 
   async stop(): Promise<void> {
-    const { child } = this;
-    if (!child) return;
-    if (child.connected) child.disconnect();
-    const killer = setTimeout(() => child.kill('SIGKILL'), PAGE_STOP_LIMIT_MS);
-    await this.ended;
-    clearTimeout(killer);
+    await this.child.stop();
   }
 
-  private start(isFirst: boolean): void {
+  private start(isFirst: boolean): DevChild {
     const { port: temporalPort, ...options } = this.options;
     const child = startDevPage(
       [
@@ -171,16 +165,8 @@ class DevPage {
       ],
       isFirst,
     );
-    this.child = child;
     child.on('message', ({ pagePort }: PageMessage) => (this.port = pagePort));
-    const endAtOnce = (): void => void child.kill('SIGKILL');
-    process.once('exit', endAtOnce);
-    this.ended = new Promise((resolve) => {
-      child.once('exit', () => {
-        process.off('exit', endAtOnce);
-        resolve();
-      });
-    });
+    return new DevChild(child, PAGE_STOP_LIMIT_MS);
   }
 }
 
@@ -205,9 +191,7 @@ async function holdServer(options: ServerOptions, output: Output): Promise<Held>
     ...(log && { log: { info: log, warn: log } }),
   });
   const { address, namespace, uiUrl } = server;
-  output.say(
-    describePlace({ address, namespace, source: 'embedded', ...(uiUrl !== undefined && { uiUrl }) }),
-  );
+  output.say(describePlace({ address, namespace, source: 'embedded', uiUrl }));
   return server;
 }
 
@@ -232,21 +216,18 @@ class Changes {
   }
 }
 
-class DevWorker {
-  hasLoaded = false;
+/** A process that does not outlive this one. */
+class DevChild {
   exitCode: number = EXIT.ok;
   /** The signal that ended it: by the system when memory ran out, or by an operator. */
   endedBy: NodeJS.Signals | null = null;
   readonly ended: Promise<void>;
 
+  /** @param limitMs once it is told to stop, it is killed after this time */
   constructor(
     private readonly child: ChildProcess,
-    onFiles: (files: readonly string[]) => void,
+    private readonly limitMs: number,
   ) {
-    child.on('message', ({ files, isLoaded }: LoadedMessage) => {
-      this.hasLoaded = isLoaded;
-      onFiles(files);
-    });
     // A worker outlives its channel by the grace of its bodies; a second signal must end it at once, too.
     const endAtOnce = (): void => void child.kill('SIGKILL');
     process.once('exit', endAtOnce);
@@ -260,11 +241,23 @@ class DevWorker {
     });
   }
 
-  /** Tells the worker to stop and waits for its end. */
+  /** Tells it to stop and waits for its end. */
   async stop(): Promise<void> {
     if (this.child.connected) this.child.disconnect();
-    const killer = setTimeout(() => this.child.kill('SIGKILL'), STOP_LIMIT_MS);
+    const killer = setTimeout(() => this.child.kill('SIGKILL'), this.limitMs);
     await this.ended;
     clearTimeout(killer);
+  }
+}
+
+class DevWorker extends DevChild {
+  hasLoaded = false;
+
+  constructor(child: ChildProcess, onFiles: (files: readonly string[]) => void) {
+    super(child, STOP_LIMIT_MS);
+    child.on('message', ({ files, isLoaded }: LoadedMessage) => {
+      this.hasLoaded = isLoaded;
+      onFiles(files);
+    });
   }
 }

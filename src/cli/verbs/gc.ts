@@ -44,8 +44,8 @@ async function collectGarbage(
     const report = await selvage.values.collectGarbage({
       dryRun,
       signal,
-      ...(grace !== undefined && { grace }),
-      ...(ttl !== undefined && { ttl }),
+      grace,
+      ttl,
       ...(output.isLive && {
         onProgress: ({ examined, unreferenced, expired }: GarbageReport) =>
           output.live(`${examined.count} values looked at, ${unreferenced.count + expired.count} to go`),

@@ -2,14 +2,7 @@ import type { Command } from 'commander';
 import type { LineageRecord } from '../../ports';
 import type { AffectedKnot } from '../../records/questions';
 import type { Does } from '../options/does';
-import {
-  addCapsuleOption,
-  addCommonOptions,
-  addJsonOption,
-  EXAMPLE_HASH,
-  wholeNumber,
-  type RecordOptions,
-} from '../options/server-options';
+import { addRecordOptions, EXAMPLE_HASH, wholeNumber, type RecordOptions } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import { formatTable, formatTime, indented, plural } from '../output/format';
 import type { Output } from '../output/output';
@@ -19,20 +12,16 @@ interface ImpactOptions extends RecordOptions {
 }
 
 export function addImpact(program: Command, does: Does): void {
-  addCommonOptions(
-    addJsonOption(
-      addCapsuleOption(
-        program
-          .command('impact')
-          .summary('downstream lineage of a value')
-          .description(
-            'Walks down from the value with this hash, over all runs: who has it, what took it in, what that made, and so on.',
-          )
-          .argument('<hash>', 'or its beginning, four digits or more')
-          .option('--limit <number>', 'how many knots at most', wholeNumber, 1_000)
-          .addHelpText('after', `\nExample:\n  $ selvage impact ${EXAMPLE_HASH}`),
-      ),
-    ),
+  addRecordOptions(
+    program
+      .command('impact')
+      .summary('downstream lineage of a value')
+      .description(
+        'Walks down from the value with this hash, over all runs: who has it, what took it in, what that made, and so on.',
+      )
+      .argument('<hash>', 'or its beginning, four digits or more')
+      .option('--limit <number>', 'how many knots at most', wholeNumber, 1_000)
+      .addHelpText('after', `\nExample:\n  $ selvage impact ${EXAMPLE_HASH}`),
   ).action(does(showImpact));
 }
 

@@ -6,7 +6,6 @@ import { SelvageError } from '../../errors';
 import { VERSION } from '../../version';
 import type { Does } from '../options/does';
 import { addJsonOption } from '../options/server-options';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { shellLine } from '../output/typed-commands';
 
@@ -148,14 +147,12 @@ async function initFolder(given: string, options: InitOptions, output: Output): 
       ...commands.map((command) => `  ${output.bold(command)}`),
     ].join('\n'),
   );
-  if (output.json)
-    output.document({
-      folder,
-      template,
-      files: manifest.text === undefined ? written : [...written, MANIFEST],
-      commands,
-    });
-  return EXIT.ok;
+  return output.finish({
+    folder,
+    template,
+    files: manifest.text === undefined ? written : [...written, MANIFEST],
+    commands,
+  });
 }
 
 function wantedManifest(
@@ -257,9 +254,7 @@ function refused(why: string, files: readonly string[], folder: string): Selvage
   return new SelvageError(
     'Usage',
     `${why}, and nothing that exists is changed. Nothing was written. Name another folder: selvage init FOLDER`,
-    {
-      details: { folder, files: [...files] },
-    },
+    { details: { folder, files: [...files] } },
   );
 }
 

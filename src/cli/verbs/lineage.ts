@@ -3,9 +3,8 @@ import { SelvageError } from '../../errors';
 import { OUTCOME_KINDS, type OutcomeKind } from '../../authoring/outcome';
 import type { LineageQuery, RunHistory } from '../../ports';
 import type { Does } from '../options/does';
-import { addCapsuleOption, addCommonOptions, addJsonOption, wholeNumber } from '../options/server-options';
+import { addRecordOptions, wholeNumber } from '../options/server-options';
 import { TIME_FORMS, timeOption } from '../options/times';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 
 interface LineageOptions {
@@ -47,7 +46,7 @@ export function addLineage(program: Command, does: Does): void {
       'after',
       '\nExamples:\n  $ selvage lineage --run quickstart-1f2e3d4c5b6a\n  $ selvage lineage --knot answer --limit 5\n  $ selvage lineage --input sha256:…\n  $ selvage lineage --definition fetch --outcome err --since 2h',
     );
-  addCommonOptions(addJsonOption(addCapsuleOption(command))).action(does(showLineage));
+  addRecordOptions(command).action(does(showLineage));
 }
 
 async function showLineage(options: LineageOptions, output: Output): Promise<number> {
@@ -68,14 +67,10 @@ async function showLineage(options: LineageOptions, output: Output): Promise<num
       throw new SelvageError(
         'UnknownRun',
         `The run history knows no run "${run}". \`selvage runs list\` shows what there is.`,
-        {
-          details: { run },
-        },
+        { details: { run } },
       );
     }
-    if (output.json) output.document(page);
-    else output.say(describePage(page, output));
-    return EXIT.ok;
+    return output.finish(page, () => describePage(page, output));
   });
 }
 

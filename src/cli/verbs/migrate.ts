@@ -3,7 +3,6 @@ import type { MigrationReport } from '../../backends';
 import { projectFolder } from '../../project-folder';
 import type { Does } from '../options/does';
 import { addCommonOptions, addJsonOption } from '../options/server-options';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 
 interface MigrateOptions {
@@ -37,9 +36,9 @@ async function migrate(options: MigrateOptions, output: Output): Promise<number>
   const mode = options.status ? 'status' : options.dryRun ? 'dry-run' : 'migrate';
   const projectDir = projectFolder(options.projectDir);
   const locations = await migrateBackends({ projectDir, mode });
-  if (output.json) output.document({ items: locations });
-  else output.say(locations.map((location) => describeLocation(location, mode, output)).join('\n\n'));
-  return EXIT.ok;
+  return output.finish({ items: locations }, () =>
+    locations.map((location) => describeLocation(location, mode, output)).join('\n\n'),
+  );
 }
 
 function describeLocation(

@@ -11,7 +11,6 @@ import {
   wholeNumber,
   type ServerOptions,
 } from '../options/server-options';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 
 interface PartitionsCommandOptions extends ServerOptions {
@@ -85,19 +84,11 @@ async function showPartitions(
   requirePartitions(record);
   const { from, to, state, param = [], paramsFile, limit } = options;
   const parameters = await readParameters(record, { pairs: param, file: paramsFile });
-  const question = {
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-    ...(state && { state }),
-    parameters,
-  };
+  const question = { from, to, state, parameters };
   const show = (partitions: readonly PartitionStatus[]): number => {
     const shown = partitions.slice(-(limit ?? (output.json ? Infinity : SHOWN)));
     output.say(describe(partitions, shown, output));
-    if (output.json) {
-      output.document({ tapestry: record.name, counts: countsOf(partitions), items: shown });
-    }
-    return EXIT.ok;
+    return output.finish({ tapestry: record.name, counts: countsOf(partitions), items: shown });
   };
   const fromRecords = async (backends: Backends): Promise<number> =>
     show(await listPartitions(backends, record, question));

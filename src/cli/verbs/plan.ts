@@ -4,19 +4,13 @@ import type { Plan } from '../../plan';
 import { SelvageError } from '../../errors';
 import type { PlanOfTapestry } from '../../runtime';
 import type { StaleReason } from '../../records/questions';
+import { shortHash } from '../../records/questions/stale-reason-text';
 import type { ReportedChanges } from '../../visualisation/report';
-import type { AnyTapestry } from '../../authoring';
 import type { Does } from '../options/does';
 import { addCommonOptions, addJsonOption, commaSeparated } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
-import {
-  addPictureOptions,
-  formatOf,
-  givePicture,
-  type PictureFormat,
-  type PictureOptions,
-} from '../output/pictures';
+import { addPictureOptions, drawn, formatOf, givePicture, type PictureOptions } from '../output/pictures';
 
 interface PlanOptions extends PictureOptions {
   readonly tapestry?: string;
@@ -60,7 +54,7 @@ async function planFile(file: string, options: PlanOptions, output: Output): Pro
   const { nodeSha256 } = await import('../../node-sha256.js');
   const { chooseTapestry, loadFile, warnOfUnused } = await import('../files/load-file.js');
   const { describe, describeChanges } = await import('../show/plan.js');
-  const { budgetOf, layoutOf } = await import('../../plan/index.js');
+  const { budgetOf, graphOfPlan, layoutOf } = await import('../../plan/index.js');
   const { planOf } = await import('../../runtime/index.js');
   const { recordOf } = await import('../../authoring/index.js');
   const chosen = chooseTapestry(await loadFile(file), options.tapestry);
@@ -73,21 +67,18 @@ async function planFile(file: string, options: PlanOptions, output: Output): Pro
     options.against === undefined ? undefined : await changesSince(options.against, plan, options);
   const format = formatOf(options);
   if (format !== undefined) {
-    await givePicture(format, await drawPlan(format, chosen, plan, changes), options, output);
+    const graph = graphOfPlan(plan.plan, plan.hash);
+    const picture = await drawn(format, graph, undefined, {
+      markdown: async () => (await import('../../visualisation/report.js')).reportOfPlan(graph, changes),
+      html: async () => (await import('../../explorer/html.js')).htmlForTapestry(chosen),
+    });
+    await givePicture(format, picture, options, output);
     return EXIT.ok;
   }
   const planBytes = Buffer.byteLength(plan.text);
   output.say(describe({ tapestry: tapestry.name, planHash: plan.hash, planBytes, budget }, output));
   if (changes) output.say(describeChanges(changes, output));
-  if (output.json)
-    output.document({
-      tapestry: tapestry.name,
-      planHash: plan.hash,
-      planBytes,
-      ...budget,
-      changes,
-    });
-  return EXIT.ok;
+  return output.finish({ tapestry: tapestry.name, planHash: plan.hash, planBytes, ...budget, changes });
 }
 
 /** Compares with a run if the text is a run's id, else with a file. */
@@ -127,9 +118,7 @@ async function planOfRun(runId: string, options: PlanOptions): Promise<Plan> {
       throw new SelvageError(
         'UnknownRun',
         `There is no file and no run "${runId}". Give --against a file, or a run that \`selvage runs list\` shows.`,
-        {
-          details: { run: runId },
-        },
+        { details: { run: runId } },
       );
     }
     found = (await readPlanOf(backends, run)).plan;
@@ -140,29 +129,5 @@ async function planOfRun(runId: string, options: PlanOptions): Promise<Plan> {
 
 /** A reason to run again, in the words shown beside its knot. */
 function changeText({ kind, part, before, now }: StaleReason): string {
-  return kind === 'code' ? `code ${digits(before)} → ${digits(now)}` : (part ?? kind);
-}
-
-function digits(hash: string | null | undefined): string {
-  return hash ? hash.slice(hash.indexOf(':') + 1).slice(0, 8) : 'none';
-}
-
-async function drawPlan(
-  format: PictureFormat,
-  tapestry: AnyTapestry,
-  { plan, hash }: PlanOfTapestry,
-  changes: ReportedChanges | undefined,
-): Promise<string> {
-  const { graphOfPlan } = await import('../../plan/index.js');
-  const graph = graphOfPlan(plan, hash);
-  switch (format) {
-    case 'mermaid':
-      return (await import('../../visualisation/mermaid.js')).mermaidOf(graph);
-    case 'svg':
-      return (await import('../../visualisation/svg.js')).svgOf(graph);
-    case 'markdown':
-      return (await import('../../visualisation/report.js')).reportOfPlan(graph, changes);
-    case 'html':
-      return (await import('../../explorer/html.js')).htmlForTapestry(tapestry);
-  }
+  return kind === 'code' ? `code ${shortHash(before)} → ${shortHash(now)}` : (part ?? kind);
 }

@@ -144,10 +144,10 @@ async function errandOf(
         runId: newId,
         ifExists: 'attach',
         taskQueue,
-        ...(from && { from }),
-        ...(allowDuplicate && { allowDuplicate }),
-        ...(deadline !== undefined && { deadline }),
-        ...(reuse === false && { reuse }),
+        from,
+        allowDuplicate,
+        deadline,
+        reuse,
       }),
   };
 }

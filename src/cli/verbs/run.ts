@@ -202,10 +202,10 @@ function start(selvage: Selvage, work: Work, options: RunOptions): Promise<RunHa
     trigger: 'cli',
     taskQueue,
     ...(idempotencyKey === undefined ? { runId: work.runId } : { idempotencyKey }),
-    ...(subject !== undefined && { subject }),
-    ...(terminals && { terminals }),
-    ...(tags && { tags }),
-    ...(deadline !== undefined && { deadline }),
-    ...(reuse === false && { reuse }),
+    subject,
+    terminals,
+    tags,
+    deadline,
+    reuse,
   });
 }

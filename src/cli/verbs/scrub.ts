@@ -77,7 +77,7 @@ async function scrubValues(
     const plan = await selvage.values.planScrub({
       hashes: await Promise.all(hashes.map((hash) => selvage.lineage.resolveHash(hash))),
       runs,
-      ...(olderThan !== undefined && { olderThan }),
+      olderThan,
     });
     output.say(describePlan(plan, output));
     const count = plan.items.filter(({ isThere }) => isThere).length;
@@ -96,15 +96,11 @@ async function scrubValues(
       output.warn('Nothing was removed.');
       return removeNone(EXIT.usage);
     }
-    const { removed, at } = await selvage.values.scrub(plan, {
-      force,
-      ...(reason !== undefined && { reason }),
-    });
+    const { removed, at } = await selvage.values.scrub(plan, { force, reason });
     output.say(
       `Removed ${plural(removed, 'value')}. Backups, snapshots and replicas of the storage still have them.`,
     );
-    if (output.json) output.document({ ...plan, dryRun, removed, at, reason: reason ?? null });
-    return EXIT.ok;
+    return output.finish({ ...plan, dryRun, removed, at, reason: reason ?? null });
   });
 }
 

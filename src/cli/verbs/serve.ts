@@ -96,8 +96,8 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
           emitters,
           port,
           host,
-          ...(healthPort !== undefined && { healthPort }),
-          ...(options.ui && { ui: pageOf(options) }),
+          healthPort,
+          ui: options.ui && pageOf(options),
         },
         {
           logger: loggerTo(output, { format, runs: true }),
@@ -127,13 +127,7 @@ async function serveFile(file: string, options: ServeOptions, output: Output): P
 }
 
 function pageOf({ uiPort, uiHost, publicHost, readOnly, requireToken }: ServeOptions): ServedPage {
-  return {
-    host: uiHost,
-    ...(uiPort !== undefined && { port: uiPort }),
-    ...(publicHost && { hosts: publicHost }),
-    ...(readOnly && { readOnly }),
-    ...(requireToken && { requireToken }),
-  };
+  return { host: uiHost, port: uiPort, hosts: publicHost, readOnly, requireToken };
 }
 
 async function open(

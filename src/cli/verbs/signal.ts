@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { Does } from '../options/does';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
 import { waitTime } from '../options/times';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 import { parsePayload } from '../options/signal-payload';
 
@@ -63,18 +62,12 @@ async function sendSignal(
     const run = selvage.getRun(runId);
     const standing = await standingOf(run);
     if (standing) await warnOfNoWorker(selvage, { runId, ...standing }, options, output);
-    const { takenBy } = await run.signal(name, payload, {
-      ...(options.timeout !== undefined && { timeout: options.timeout }),
-      ...(options.id !== undefined && { id: options.id }),
-    });
+    const { takenBy } = await run.signal(name, payload, { timeout: options.timeout, id: options.id });
     output.say(
       takenBy === undefined
         ? `Run ${runId} keeps the signal ${name} for the next knot that waits for it.`
         : `Knot ${takenBy} of run ${runId} takes the signal ${name}.`,
     );
-    if (output.json) {
-      output.document({ runId, signal: name, takenBy: takenBy ?? null, server: selvage.location });
-    }
-    return EXIT.ok;
+    return output.finish({ runId, signal: name, takenBy: takenBy ?? null, server: selvage.location });
   });
 }

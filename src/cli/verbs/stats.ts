@@ -3,7 +3,6 @@ import type { RunHistory, StatisticsQuery } from '../../ports';
 import type { Does } from '../options/does';
 import { addCommonOptions, addJsonOption } from '../options/server-options';
 import { duration, TIME_FORMS, timeOption } from '../options/times';
-import { EXIT } from '../output/exit-codes';
 import type { Output } from '../output/output';
 
 interface StatsCommandOptions {
@@ -52,8 +51,7 @@ async function showStats(options: StatsCommandOptions, output: Output): Promise<
   const show = async (history: RunHistory): Promise<number> => {
     const stats = await statsOf(history, { by, since, until, baseline });
     output.say(describeStats(stats, output));
-    if (output.json) output.document(stats);
-    return EXIT.ok;
+    return output.finish(stats);
   };
   if (parquet !== undefined) {
     const { openAnalyticalHistory } = await import('../../adapters/duckdb/index.js');

@@ -87,8 +87,7 @@ async function streamFile(file: string, options: StreamOptions, output: Output):
       const ended = await Promise.race([ends, opened.workerEnded, end.asked.then(() => undefined)]);
       hasResult(EXIT.ok);
       if (ended) {
-        if (output.json) output.document({ items: ended });
-        return EXIT.ok;
+        return output.finish({ items: ended });
       }
       output.say('Stopping: what was read is finished. Ctrl-C again to end at once.');
       await host.stop();
@@ -99,8 +98,7 @@ async function streamFile(file: string, options: StreamOptions, output: Output):
           ...(await counts()),
         })),
       );
-      if (output.json) output.document({ items: stopped });
-      return EXIT.ok;
+      return output.finish({ items: stopped });
     } finally {
       await closeInTime(opened, output);
     }

@@ -105,10 +105,10 @@ async function openPage(
       tapestries: loaded?.tapestries ?? [],
       triggers: loaded?.triggers ?? [],
       host: options.host,
-      ...(options.port !== undefined && { port: options.port }),
-      ...(options.publicHost && { hosts: options.publicHost }),
-      ...(options.readOnly && { isReadOnly: true }),
-      ...(options.requireToken && { isReadingClosed: true }),
+      port: options.port,
+      hosts: options.publicHost,
+      isReadOnly: options.readOnly,
+      isReadingClosed: options.requireToken,
       logger: loggerTo(output, { runs: true }),
     });
     return { page, reach, backends };

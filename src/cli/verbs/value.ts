@@ -5,13 +5,7 @@ import type { Command } from 'commander';
 import { SelvageError } from '../../errors';
 import type { Backends } from '../../ports';
 import type { Does } from '../options/does';
-import {
-  addCapsuleOption,
-  addCommonOptions,
-  addJsonOption,
-  EXAMPLE_HASH,
-  type RecordOptions,
-} from '../options/server-options';
+import { addRecordOptions, EXAMPLE_HASH, type RecordOptions } from '../options/server-options';
 import { EXIT } from '../output/exit-codes';
 import { formatTime, plural } from '../output/format';
 import type { Output } from '../output/output';
@@ -21,21 +15,17 @@ interface ValueOptions extends RecordOptions {
 }
 
 export function addValue(program: Command, does: Does): void {
-  addCommonOptions(
-    addJsonOption(
-      addCapsuleOption(
-        program
-          .command('value')
-          .summary('show or save the value with a hash')
-          .description('Shows the value with this hash, or writes its bytes to a file.')
-          .argument('<hash>', 'or its beginning, four digits or more')
-          .option(
-            '-o, --out <file>',
-            'write the stored bytes there: canonical JSON, or raw bytes as they were stored',
-          )
-          .addHelpText('after', `\nExample:\n  $ selvage value ${EXAMPLE_HASH}`),
-      ),
-    ),
+  addRecordOptions(
+    program
+      .command('value')
+      .summary('show or save the value with a hash')
+      .description('Shows the value with this hash, or writes its bytes to a file.')
+      .argument('<hash>', 'or its beginning, four digits or more')
+      .option(
+        '-o, --out <file>',
+        'write the stored bytes there: canonical JSON, or raw bytes as they were stored',
+      )
+      .addHelpText('after', `\nExample:\n  $ selvage value ${EXAMPLE_HASH}`),
   ).action(does(showValue));
 }
 
@@ -49,8 +39,7 @@ async function showValue(given: string, options: ValueOptions, output: Output): 
     if (options.out !== undefined) {
       await pipeline(await streamOf({ dataStore, runHistory }, hash), createWriteStream(options.out));
       output.say(`${hash} is in ${options.out}.`);
-      if (output.json) output.document({ hash, file: options.out });
-      return EXIT.ok;
+      return output.finish({ hash, file: options.out });
     }
     const bytes = await dataStore.get(hash);
     if (!bytes) throw await notThere({ dataStore, runHistory }, hash);

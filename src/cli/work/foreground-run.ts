@@ -63,10 +63,12 @@ export async function leaveToWorker(errand: Errand, surroundings: Surroundings):
     output.say(`Run ${runId} of ${errand.tapestry} ${verb}. See how it stands: ${show}`);
     if (taskQueue !== undefined) await warnOfNoWorker(selvage, { runId, taskQueue }, options, output);
     tellChangedCode(run, record.status === 'running', output);
-    if (output.json) {
-      output.document({ runId, tapestry: errand.tapestry, status: record.status, server: selvage.location });
-    }
-    return EXIT.ok;
+    return output.finish({
+      runId,
+      tapestry: errand.tapestry,
+      status: record.status,
+      server: selvage.location,
+    });
   } finally {
     await selvage.close();
   }

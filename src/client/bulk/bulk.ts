@@ -89,9 +89,7 @@ export class Bulk {
       throw new SelvageError(
         'InvalidQuery',
         `Only unfinished runs can be told to ${action.kind}: leave out the status ${status}.`,
-        {
-          details: { status },
-        },
+        { details: { status } },
       );
     }
     const open = await readOpenRuns(this.host, query);

@@ -33,20 +33,10 @@ export function timeIn(text: string | undefined, now: number): number | undefine
 export function runsAsk(place: RunsPlace, now: number): AskOf<'runs.list'> {
   const { tapestry, definition, actor, trigger, tag, partition } = place;
   const status = STATUSES.find((one) => one === place.status);
-  const outcome = OUTCOMES.find((one) => one === place.outcome);
+  const outcome = definition === undefined ? undefined : OUTCOMES.find((one) => one === place.outcome);
   const since = timeIn(place.since, now);
   const until = timeIn(place.until, now);
-  return {
-    ...(tapestry !== undefined && { tapestry }),
-    ...(definition !== undefined && { definition, ...(outcome && { outcome }) }),
-    ...(status && { status }),
-    ...(actor !== undefined && { actor }),
-    ...(trigger !== undefined && { trigger }),
-    ...(tag !== undefined && { tag }),
-    ...(partition !== undefined && { partition }),
-    ...(since !== undefined && { since }),
-    ...(until !== undefined && { until }),
-  };
+  return { tapestry, definition, outcome, status, actor, trigger, tag, partition, since, until };
 }
 
 /** Names of the filters in use, except those that have a field of their own. */

@@ -2,6 +2,9 @@
  * Prepares data for the page: characters that are invisible or reorder text become `�`. Markup needs no
  * escaping, since texts only ever become text nodes.
  */
-export function shownText(text: string): string {
-  return text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, '�');
+export function shownText<Text extends string | undefined>(text: Text): Text {
+  return text?.replace(
+    /[\0-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu,
+    '�',
+  ) as Text;
 }

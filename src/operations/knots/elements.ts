@@ -60,9 +60,7 @@ export const elements = question({
       throw new SelvageError(
         'UnknownKnot',
         `Knot "${mapId}" of run "${runId}" is no map, so that it has no elements.`,
-        {
-          details: { run: runId, knot: mapId },
-        },
+        { details: { run: runId, knot: mapId } },
       );
     }
     const reader = new ElementReader(of, run, plan, map);

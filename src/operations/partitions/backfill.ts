@@ -38,9 +38,5 @@ export const backfill = act({
 });
 
 export function backfillOptions({ from, to, states }: z.output<typeof backfillAsk>): BackfillOptions {
-  return {
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-    ...(states && { state: states }),
-  };
+  return { from, to, state: states };
 }

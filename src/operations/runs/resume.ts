@@ -30,11 +30,7 @@ export const resume = act({
   async run({ reach, caller: { actor } }, { runId, from }) {
     // The caller has seen the run's outcome, so a run that was resumed before may be resumed again.
     const resumed = await reach.do((connection) =>
-      connection.resume(runId, {
-        allowDuplicate: true,
-        ...(actor !== undefined && { actor }),
-        ...(from && { from }),
-      }),
+      connection.resume(runId, { allowDuplicate: true, actor, from }),
     );
     return { runId: resumed.runId };
   },

@@ -38,12 +38,7 @@ export const start = act({
     const tapestry = requireTapestry(of, called);
     const given = await parametersOf(tapestry, parameters);
     const run = await of.reach.do((connection) =>
-      connection.start(tapestry, given, {
-        ...starterOf(of.caller),
-        ...(runId !== undefined && { runId }),
-        ...(idempotencyKey !== undefined && { idempotencyKey }),
-        ...(tags && { tags }),
-      }),
+      connection.start(tapestry, given, { ...starterOf(of.caller), runId, idempotencyKey, tags }),
     );
     return { runId: run.runId };
   },

@@ -14,7 +14,6 @@ const pendingEvents = page(
     link: z.record(z.string(), z.union([z.string(), z.number()])).readonly(),
   }),
 );
-export type PendingEvents = Readonly<z.output<typeof pendingEvents>>;
 
 export const deadLetters = question({
   name: 'triggers.deadLetters',

@@ -52,10 +52,7 @@ export const list = question({
     };
     for (const tapestry of tapestries) {
       const { name, options } = recordOf(tapestry);
-      note(
-        taskQueueOf({ tapestry: name, ...(options.taskQueue !== undefined && { queue: options.taskQueue }) }),
-        name,
-      );
+      note(taskQueueOf({ tapestry: name, queue: options.taskQueue }), name);
     }
     const running = await backends.runHistory.listRuns({ status: 'running', limit: RUNNING });
     for (const [run, queue] of await queuesOf(data, running.items)) note(queue, run.tapestry).running += 1;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { knot, runLocally, tapestry } from '../../../src';
-import { watchLines, watchedTree, type WatchedKnot } from '../../../src/cli/show/watch-lines';
-import type { GraphState } from '../../../src/authoring/run-graph';
+import { treeOrder } from '../../../src/cli/show/tree-order';
+import { watchLines, type WatchedKnot } from '../../../src/cli/show/watch-lines';
+import { parentsOf, type GraphState } from '../../../src/authoring/run-graph';
 import { recordedOutput } from './output-streams';
 
 const { output } = recordedOutput();
@@ -70,7 +71,7 @@ test('a tree has each knot once, below the parent that is the deepest', async ()
     inc({ c, d }, { id: 'e' });
   });
   const { knots } = (await runLocally(t, { x: 1 })).graph;
-  expect(watchedTree(knots).map(({ index, depth }) => [knots[index]!.id, depth])).toEqual([
+  expect(treeOrder(knots.map(parentsOf)).map(({ index, depth }) => [knots[index]!.id, depth])).toEqual([
     ['param:x', 0],
     ['a', 1],
     ['d', 2],

@@ -9,7 +9,6 @@ import {
   type RecordOptions,
   type ServerOptions,
 } from '../../options/server-options';
-import { EXIT } from '../../output/exit-codes';
 import { formatTable, formatTime } from '../../output/format';
 import type { Output } from '../../output/output';
 import { addBulkCancel, addBulkResume, addBulkSignal, addBulkTerminate } from './acts';
@@ -27,27 +26,17 @@ export function addBulk(program: Command, does: Does): void {
   addBulkTerminate(bulk, does);
   addBulkResume(bulk, does);
   addBulkSignal(bulk, does);
-  addServerOptions(
-    addJsonOption(
-      addConcurrency(
-        bulk
-          .command('continue')
-          .description(
-            'Goes on with what was interrupted, with the same runs, and tries those again that failed.',
-          )
-          .argument('<id>', 'as the command told it, and `selvage bulk list`')
-          .addHelpText('after', `\n${EXIT_CODES}\n\nExample:\n  $ selvage bulk continue bulk-1f2e3d4c`),
-      ),
-    ),
-  ).action(does(continueBulk));
-  addCommonOptions(
-    addJsonOption(
-      bulk
-        .command('list')
-        .description('Lists what was done from this folder, the newest first.')
-        .addHelpText('after', '\nExample:\n  $ selvage bulk list'),
-    ),
-  ).action(does(listBulk));
+  const continued = bulk
+    .command('continue')
+    .description('Goes on with what was interrupted, with the same runs, and tries those again that failed.')
+    .argument('<id>', 'as the command told it, and `selvage bulk list`')
+    .addHelpText('after', `\n${EXIT_CODES}\n\nExample:\n  $ selvage bulk continue bulk-1f2e3d4c`);
+  addServerOptions(addJsonOption(addConcurrency(continued))).action(does(continueBulk));
+  const listed = bulk
+    .command('list')
+    .description('Lists what was done from this folder, the newest first.')
+    .addHelpText('after', '\nExample:\n  $ selvage bulk list');
+  addCommonOptions(addJsonOption(listed)).action(does(listBulk));
 }
 
 async function continueBulk(
@@ -68,8 +57,7 @@ async function listBulk({ projectDir }: RecordOptions, output: Output): Promise<
   const { bulkStates } = await import('../../../client/bulk/bulk.js');
   const items = bulkStates(projectFolder(projectDir));
   output.say(items.length === 0 ? 'Nothing was done in bulk from this folder.' : describe(items));
-  if (output.json) output.document({ items });
-  return EXIT.ok;
+  return output.finish({ items });
 }
 
 function describe(items: readonly BulkState[]): string {

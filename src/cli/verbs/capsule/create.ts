@@ -61,11 +61,11 @@ async function makeCapsule(run: string, options: CapsuleOptions, output: Output)
       await import('../../../capsule/index.js')
     ).writeCapsule(backends, run, {
       values,
-      ...(maxTotal !== undefined && { maxTotalBytes: maxTotal }),
-      ...(maxValue !== undefined && { maxValueBytes: maxValue }),
-      ...(redact && { redact }),
-      ...(redactSubject && { redactSubject }),
-      ...(withSecrets && { secrets: true }),
+      maxTotalBytes: maxTotal,
+      maxValueBytes: maxValue,
+      redact,
+      redactSubject,
+      secrets: withSecrets,
     });
     const file = path.resolve(options.out ?? fileNameOf(run));
     // Only the owner can read it, and decides whom to pass it to.

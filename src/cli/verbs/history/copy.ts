@@ -46,18 +46,14 @@ async function copyHistory(options: HistoryCopyOptions, output: Output): Promise
   const { requireHistory } = await import('../../location/records.js');
   const projectDir = projectFolder(options.projectDir);
   if (options.from === undefined) requireHistory(options);
-  const from = await openBackends({
-    projectDir,
-    ...(options.from !== undefined && { url: options.from }),
-    ...(options.fromData !== undefined && { data: options.fromData }),
-  });
+  const from = await openBackends({ projectDir, url: options.from, data: options.fromData });
   try {
     const to = await openBackends({
       projectDir,
       url: options.to,
       ledger: options.to,
-      ...(options.toData !== undefined && { data: options.toData }),
-      ...(options.toLarge !== undefined && { largeData: options.toLarge }),
+      data: options.toData,
+      largeData: options.toLarge,
     });
     try {
       let told = Date.now();

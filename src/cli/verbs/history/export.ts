@@ -1,21 +1,12 @@
-import { Option, type Command } from 'commander';
-import { RUN_STATUSES, type RunStatus } from '../../../authoring/outcome';
+import type { Command } from 'commander';
 import type { Does } from '../../options/does';
+import { addAnyRunFilters, type AnyRunFilters } from '../../options/run-filters';
 import { addCommonOptions, addJsonOption } from '../../options/server-options';
-import { TIME_FORMS, timeOption } from '../../options/times';
-import { EXIT } from '../../output/exit-codes';
 import { plural } from '../../output/format';
 import type { Output } from '../../output/output';
 
-interface HistoryExportOptions {
+interface HistoryExportOptions extends AnyRunFilters {
   readonly to: string;
-  readonly tapestry?: string;
-  readonly status?: RunStatus;
-  readonly actor?: string;
-  readonly trigger?: string;
-  readonly tag?: string;
-  readonly since?: number;
-  readonly until?: number;
   readonly projectDir?: string;
 }
 
@@ -28,18 +19,11 @@ export function addHistoryExport(history: Command, does: Does): void {
         'each with all its lineage. Files of an earlier export are replaced when the new ones are whole. Needs no server, but the package @duckdb/node-api.',
     )
     .requiredOption('--to <folder>', 'folder of the files; made if it is not there')
-    .option('--tapestry <name>', 'only runs of this tapestry')
-    .addOption(new Option('--status <status>', 'only runs of this status').choices(RUN_STATUSES))
-    .option('--actor <name>', 'only runs started by this actor')
-    .option('--trigger <name>', 'only runs started by this trigger')
-    .option('--tag <tag>', 'only runs with this tag')
-    .option('--since <time>', `only runs begun then or later: ${TIME_FORMS}`, (text) => timeOption(text))
-    .option('--until <time>', 'only runs begun before that', (text) => timeOption(text))
     .addHelpText(
       'after',
       '\nExamples:\n  $ selvage history export --to exported\n  $ selvage history export --to march --since 2026-03-01 --until 2026-04-01 --tapestry nightly',
     );
-  addCommonOptions(addJsonOption(command)).action(does(exportRecords));
+  addCommonOptions(addJsonOption(addAnyRunFilters(command))).action(does(exportRecords));
 }
 
 async function exportRecords(options: HistoryExportOptions, output: Output): Promise<number> {
@@ -53,7 +37,6 @@ async function exportRecords(options: HistoryExportOptions, output: Output): Pro
     output.say(
       `Exported ${plural(exported.runs, 'run')} to ${files.runs}\n     and ${plural(exported.lineage, 'lineage record')} to ${files.lineage}`,
     );
-    if (output.json) output.document(exported);
-    return EXIT.ok;
+    return output.finish(exported);
   });
 }

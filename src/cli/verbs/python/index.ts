@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
 import type { Does } from '../../options/does';
-import { addPythonTypes } from './types';
+import { SelvageError } from '../../../errors';
+import type { BodyDescription } from '../../../body-hosts';
+import { addJsonOption, collect } from '../../options/server-options';
+import { EXIT } from '../../output/exit-codes';
+import { plural } from '../../output/format';
+import type { Output } from '../../output/output';
 
 export function addPython(program: Command, does: Does): void {
   const python = program
@@ -9,4 +14,120 @@ export function addPython(program: Command, does: Does): void {
     .description('Does what bodies in Python need before a tapestry can place them.')
     .addHelpText('after', '\nExample:\n  $ selvage python types shop.models --out src/shop.ts');
   addPythonTypes(python, does);
+}
+
+interface PythonTypesOptions {
+  readonly out: string;
+  readonly check?: boolean;
+  readonly python?: string;
+  readonly path?: readonly string[];
+}
+
+function addPythonTypes(python: Command, does: Does): void {
+  addJsonOption(
+    python
+      .command('types')
+      .description(
+        'Asks Python for the bodies of modules, and writes a file of TypeScript with a definition for each: typed as their type hints say, and with the hash ' +
+          'of their source, so that a worker notices a body that was edited since. Needs the package json-schema-to-typescript.',
+      )
+      .argument('<modules...>', 'modules of Python, such as shop.models')
+      .requiredOption('-o, --out <file>', 'the file of TypeScript to write')
+      .option('--check', 'write nothing, and tell whether the file is what would be written')
+      .option(
+        '--python <interpreter>',
+        'the interpreter (default: SELVAGE_PYTHON, else that of a virtual environment, else python3)',
+      )
+      .option('--path <folder>', 'look for modules there, too; may be repeated', collect)
+      .option('--verbose', 'show stacks of errors')
+      .addHelpText(
+        'after',
+        `
+Exit codes: 0 written, or as it would be written; 1 with --check it is not; 2 usage, modules that cannot be loaded or have no bodies.
+
+Examples:
+  $ selvage python types shop.models --out src/shop.ts
+  $ selvage python types shop.models shop.prices --out src/shop.ts --check`,
+      ),
+  ).action(does(writePythonTypes));
+}
+
+async function writePythonTypes(
+  modules: readonly string[],
+  options: PythonTypesOptions,
+  output: Output,
+): Promise<number> {
+  const { out, check = false } = options;
+  const [{ isWritten, writeTypes }, { shellLine }] = await Promise.all([
+    import('../../python-types/write-types.js'),
+    import('../../output/typed-commands.js'),
+  ]);
+  const before = await textOf(out);
+  if (!check && before !== undefined && before.trim() !== '' && !isWritten(before))
+    throw new SelvageError(
+      'Usage',
+      `${out} is there, and was not written by this command. Name another file, or remove it.`,
+    );
+  const bodies = await describe([...new Set(modules)].sort(), options, output);
+  const words = [
+    ...[...new Set(modules)].sort(),
+    '--out',
+    out,
+    ...(options.path ?? []).flatMap((path) => ['--path', path]),
+  ];
+  const written = await writeTypes(bodies, `npx selvage python types ${shellLine(words)}`);
+  const told = bodies.map(({ name, receives, isAsync }) => ({
+    name,
+    identifier: written.identifiers.get(name),
+    receives,
+    isAsync,
+  }));
+  if (check) {
+    const { differencesOf } = await import('../../python-types/differences.js');
+    const differences = differencesOf(before, written.text);
+    if (differences.length === 0) output.say(`${out} is ${output.green('as it would be written')}.`);
+    else {
+      output.warn(`${output.red('error')} ${out} is not what would be written:`);
+      for (const difference of differences) output.warn(`  ${difference}`);
+      output.warn(`Write it: ${`selvage python types ${shellLine(words)}`}`);
+    }
+    if (output.json)
+      output.document({ file: out, isCurrent: differences.length === 0, differences, bodies: told });
+    return differences.length === 0 ? EXIT.ok : EXIT.runFailed;
+  }
+  const { writeWhole } = await import('../../output/write-whole.js');
+  if (before !== written.text) await writeWhole(out, written.text);
+  output.say(
+    `${out}: ${plural(bodies.length, 'body', 'bodies')} (${told.map(({ identifier }) => identifier).join(', ')})`,
+  );
+  return output.finish({ file: out, bodies: told });
+}
+
+async function describe(
+  modules: readonly string[],
+  { python, path }: PythonTypesOptions,
+  output: Output,
+): Promise<readonly BodyDescription[]> {
+  const { describePython } = await import('../../../body-hosts/index.js');
+  const host = { ...(python !== undefined && { interpreter: python }), ...(path && { path }) };
+  const bodies = await describePython(host, modules, (_host, line) => output.warn(line));
+  const empty = modules.filter((module) => !bodies.some(({ name }) => name.startsWith(`${module}:`)));
+  if (empty.length > 0)
+    throw new SelvageError(
+      'Usage',
+      `${empty.join(' and ')} of Python ${empty.length === 1 ? 'has' : 'have'} no bodies. Write @knot (from selvage import knot) above the functions and classes that knots are to run.`,
+    );
+  return bodies;
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  const { readFile } = await import('node:fs/promises');
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new SelvageError('FileNotLoadable', `${file} could not be read: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
 }

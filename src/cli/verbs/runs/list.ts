@@ -20,24 +20,18 @@ interface RunsListOptions extends ServerOptions, AnyRunFilters {
 }
 
 export function addRunsList(runs: Command, does: Does): void {
-  addServerOptions(
-    addJsonOption(
-      addCapsuleOption(
-        addAnyRunFilters(
-          runs
-            .command('list')
-            .description('Lists runs, newest first; before them those that no worker has begun.'),
-        )
-          .option('--not-resumed', 'only those that no other run went on from')
-          .option('--limit <number>', 'how many at most', wholeNumber, 20)
-          .option('--cursor <cursor>', 'go on where the page before ended')
-          .addHelpText(
-            'after',
-            '\nExamples:\n  $ selvage runs list --tapestry quickstart --status failed --limit 5\n  $ selvage runs list --status failed --since 2h --not-resumed',
-          ),
-      ),
-    ),
-  ).action(does(listRuns));
+  const command = runs
+    .command('list')
+    .description('Lists runs, newest first; before them those that no worker has begun.');
+  addAnyRunFilters(command)
+    .option('--not-resumed', 'only those that no other run went on from')
+    .option('--limit <number>', 'how many at most', wholeNumber, 20)
+    .option('--cursor <cursor>', 'go on where the page before ended')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ selvage runs list --tapestry quickstart --status failed --limit 5\n  $ selvage runs list --status failed --since 2h --not-resumed',
+    );
+  addServerOptions(addJsonOption(addCapsuleOption(command))).action(does(listRuns));
 }
 
 async function listRuns(options: RunsListOptions, output: Output): Promise<number> {

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { KnotState, Selvage } from '../../../client';
 import { SelvageError } from '../../../errors';
-import type { RunResult } from '../../../authoring/outcome';
 import { projectFolder } from '../../../project-folder';
 import type { Does } from '../../options/does';
 import {
@@ -15,6 +14,7 @@ import { EXIT } from '../../output/exit-codes';
 import type { Output } from '../../output/output';
 import {
   addPictureOptions,
+  drawn,
   formatOf,
   givePicture,
   type PictureFormat,
@@ -58,16 +58,14 @@ async function showRun(runId: string, options: RunsShowOptions, output: Output):
     output.say(describeRun(state, output));
     if (state.run.status !== 'running' && state.run.details['recorded_elsewhere']) {
       output.say('Its records are in another run history.');
-      if (output.json) output.document({ ...state, server: place });
-      return EXIT.ok;
+      return output.finish({ ...state, server: place });
     }
     if (state.run.status !== 'running')
       return await showEnded(state, { backends, projectDir, place }, options, output);
     output.say(describeUnfinished(state, placeWords(options), output));
     if (state.taskQueue !== undefined)
       await warnOfNoWorker(selvage, { runId, taskQueue: state.taskQueue }, options, output);
-    if (output.json) output.document({ ...state, server: place });
-    return EXIT.ok;
+    return output.finish({ ...state, server: place });
   };
   return await withClientOrRecords(options, output, show, async (backends) => {
     const knot = await findKnot(backends, runId, (of, knotId) => recordedKnot(backends, of, knotId));
@@ -78,16 +76,14 @@ async function showRun(runId: string, options: RunsShowOptions, output: Output):
     const projectDir = projectFolder(options.projectDir);
     if (run.status !== 'running') return await showEnded({ run }, { backends, projectDir }, options, output);
     output.say(describeKnots(await recordsOf(backends, run), output));
-    if (output.json) output.document({ run });
-    return EXIT.ok;
+    return output.finish({ run });
   });
 }
 
 async function tellKnot(knot: KnotState, output: Output, document: object = {}): Promise<number> {
   const { describeKnotState } = await import('../../show/knot-state.js');
   output.say(describeKnotState(knot, output));
-  if (output.json) output.document({ ...knot, ...document });
-  return EXIT.ok;
+  return output.finish({ ...knot, ...document });
 }
 
 /** Draws the records alone, without asking the server. */
@@ -103,22 +99,14 @@ async function drawRun(
     const run = await backends.runHistory.getRun(runId);
     if (!run) throw unknownToHistory(runId);
     const result = await readResult(backends, run, 'none');
-    await givePicture(format, await pictureOf(format, result), options, output);
+    const picture = await drawn(format, result.graph, result, {
+      markdown: async () =>
+        (await import('../../../visualisation/report.js')).reportOfRun(result.graph, result),
+      html: async () => (await import('../../../explorer/html.js')).htmlForRun(result),
+    });
+    await givePicture(format, picture, options, output);
     return EXIT.ok;
   });
-}
-
-async function pictureOf(format: PictureFormat, result: RunResult): Promise<string> {
-  switch (format) {
-    case 'mermaid':
-      return (await import('../../../visualisation/mermaid.js')).mermaidOf(result.graph);
-    case 'svg':
-      return (await import('../../../visualisation/svg.js')).svgOf(result.graph, result);
-    case 'markdown':
-      return (await import('../../../visualisation/report.js')).reportOfRun(result.graph, result);
-    case 'html':
-      return (await import('../../../explorer/html.js')).htmlForRun(result);
-  }
 }
 
 function unknownToHistory(run: string): SelvageError {

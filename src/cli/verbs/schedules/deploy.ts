@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Does } from '../../options/does';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../../options/server-options';
-import { EXIT } from '../../output/exit-codes';
 import { plural } from '../../output/format';
 import type { Output } from '../../output/output';
 
@@ -13,30 +12,24 @@ interface SchedulesDeployOptions extends ServerOptions {
 }
 
 export function addSchedulesDeploy(schedules: Command, does: Does): void {
-  addServerOptions(
-    addJsonOption(
-      schedules
-        .command('deploy')
-        .description(
-          'Makes the schedules on the server as the file declares them, and shows what differs. Twice is as once. What is paused stays paused.',
-        )
-        .argument('<file>', 'that exports schedules')
-        .option('--prune', 'delete schedules that were deployed from this file and are not in it any more')
-        .option('--dry-run', 'only show what would be done')
-        .option(
-          '--take-over',
-          'change schedules that belong to another file, or were made by other means, too',
-        )
-        .option(
-          '--owner <name>',
-          "what the schedules belong to (default: the project's name and the path of the file)",
-        )
-        .addHelpText(
-          'after',
-          '\nExamples:\n  $ selvage schedules deploy pipeline.ts\n  $ selvage schedules deploy pipeline.ts --prune --dry-run',
-        ),
-    ),
-  ).action(does(deploySchedules));
+  const command = schedules
+    .command('deploy')
+    .description(
+      'Makes the schedules on the server as the file declares them, and shows what differs. Twice is as once. What is paused stays paused.',
+    )
+    .argument('<file>', 'that exports schedules')
+    .option('--prune', 'delete schedules that were deployed from this file and are not in it any more')
+    .option('--dry-run', 'only show what would be done')
+    .option('--take-over', 'change schedules that belong to another file, or were made by other means, too')
+    .option(
+      '--owner <name>',
+      "what the schedules belong to (default: the project's name and the path of the file)",
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ selvage schedules deploy pipeline.ts\n  $ selvage schedules deploy pipeline.ts --prune --dry-run',
+    );
+  addServerOptions(addJsonOption(command)).action(does(deploySchedules));
 }
 
 async function deploySchedules(
@@ -66,8 +59,7 @@ async function deploySchedules(
           'far as `catchup` says. For schedules that always run, use a server of your own.',
       );
     }
-    if (output.json) output.document({ owner, dryRun, items: deployed, server: selvage.location });
-    return EXIT.ok;
+    return output.finish({ owner, dryRun, items: deployed, server: selvage.location });
   } finally {
     await selvage.close();
   }

@@ -10,21 +10,18 @@ interface SchedulesListOptions extends ServerOptions {
 }
 
 export function addSchedulesList(schedules: Command, does: Does): void {
-  addServerOptions(
-    addJsonOption(
-      schedules
-        .command('list')
-        .description(
-          'Lists the schedules that were deployed, with their next time; with a file, how each stands to what the file says.',
-        )
-        .argument('[file]', 'that exports schedules')
-        .option('--owner <name>', 'what the schedules of the file belong to, as with deploy')
-        .addHelpText(
-          'after',
-          '\nExit codes: 0 all is as the file says, 1 something differs from the file, 2 usage.\n\nExample:\n  $ selvage schedules list pipeline.ts',
-        ),
-    ),
-  ).action(does(listSchedules));
+  const command = schedules
+    .command('list')
+    .description(
+      'Lists the schedules that were deployed, with their next time; with a file, how each stands to what the file says.',
+    )
+    .argument('[file]', 'that exports schedules')
+    .option('--owner <name>', 'what the schedules of the file belong to, as with deploy')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all is as the file says, 1 something differs from the file, 2 usage.\n\nExample:\n  $ selvage schedules list pipeline.ts',
+    );
+  addServerOptions(addJsonOption(command)).action(does(listSchedules));
 }
 
 async function listSchedules(

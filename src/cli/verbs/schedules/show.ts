@@ -1,21 +1,15 @@
 import type { Command } from 'commander';
 import type { Does } from '../../options/does';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../../options/server-options';
-import { EXIT } from '../../output/exit-codes';
 import type { Output } from '../../output/output';
 
 export function addSchedulesShow(schedules: Command, does: Does): void {
-  addServerOptions(
-    addJsonOption(
-      schedules
-        .command('show')
-        .description(
-          'Shows a schedule: its next ten times, its last runs, and what was changed on the server.',
-        )
-        .argument('<id>')
-        .addHelpText('after', '\nExample:\n  $ selvage schedules show nightly'),
-    ),
-  ).action(does(showSchedule));
+  const command = schedules
+    .command('show')
+    .description('Shows a schedule: its next ten times, its last runs, and what was changed on the server.')
+    .argument('<id>')
+    .addHelpText('after', '\nExample:\n  $ selvage schedules show nightly');
+  addServerOptions(addJsonOption(command)).action(does(showSchedule));
 }
 
 async function showSchedule(id: string, options: ServerOptions, output: Output): Promise<number> {
@@ -24,7 +18,6 @@ async function showSchedule(id: string, options: ServerOptions, output: Output):
   return await withClient(options, output, async (selvage) => {
     const schedule = await selvage.schedules.show(id);
     output.say(describeSchedule(schedule, output));
-    if (output.json) output.document({ ...schedule, server: selvage.location });
-    return EXIT.ok;
+    return output.finish({ ...schedule, server: selvage.location });
   });
 }

@@ -2,9 +2,9 @@ import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { Comparison } from '../../../operations/runs/compare';
 import type { RunSummary } from '../../../operations/runs/summary';
+import { durationOf } from '../../../visualisation/words';
 import { FilterBar } from '../graph/filter-bar';
 import { GraphView } from '../graph/graph-view';
-import { durationOf } from '../graph/status';
 import { TONES } from '../graph/tones';
 import { useKeys } from '../keys';
 import type { PageProps } from '../pages';
@@ -222,7 +222,7 @@ function Pair({
 function Half({ title, run, knot }: { title: string; run: string; knot: string }): JSX.Element {
   const { value, error, reload } = useAnswer('knots.show', { runId: run, knotId: knot });
   const state = value?.state;
-  const took = durationOf(state);
+  const took = durationOf({ state });
   return (
     <section class="knot-section">
       <header>

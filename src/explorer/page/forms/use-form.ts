@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { Json } from '../../../values';
+import { asSourceError, type SourceError } from '../source/source-error';
 import { isSame } from './is-same';
 import type { FormField } from './schema';
-import { readForm, type Filled, type FormErrors } from './read-form';
+import { errorsIn, readForm, type Filled, type FormErrors } from './read-form';
 import { draftOf, type Draft } from './draft';
 
 export interface FormState {
@@ -12,32 +13,32 @@ export interface FormState {
   readonly errors: FormErrors;
   change(draft: Draft): void;
   changeJson(text: string): void;
-  setErrors(errors: FormErrors): void;
   /** Switches between fields and JSON. Text that is not valid JSON stays. */
   toggleJson(): void;
-  /** Reads the form, and shows its errors. */
-  read(): Filled;
+  readonly isBusy: boolean;
+  /** Why it could not be sent. */
+  readonly refusal: SourceError | undefined;
+  /** Acts by what the form says, unless that has errors. Problems that the server reports are shown at the fields. */
+  send(act: (value: Json | undefined) => Promise<void>): Promise<void>;
 }
 
-/** @param isRequired whether something must be filled in */
-export function useForm(field: FormField, isRequired = true, initial?: Json): FormState {
-  const [draft, setDraft] = useState(() => draftOf(field, initial ?? field.default));
+export function useForm(field: FormField): FormState {
+  const [draft, setDraft] = useState(() => draftOf(field, field.default));
   const [asJson, setJson] = useState<string | undefined>(undefined);
   const [errors, setErrors] = useState<FormErrors>({});
-  const readJson = (text: string): Filled => readForm({ kind: 'json' }, text, isRequired);
+  const [isBusy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState<SourceError>();
+  const readJson = (text: string): Filled => readForm({ kind: 'json' }, text, true);
   return {
     field,
     draft,
     asJson,
     errors,
-    change(next) {
-      setDraft(next);
-    },
+    change: setDraft,
     changeJson: setJson,
-    setErrors,
     toggleJson() {
       if (asJson === undefined) {
-        const { value } = readForm(field, draft, isRequired);
+        const { value } = readForm(field, draft, true);
         setErrors({});
         setJson(JSON.stringify(value ?? null, undefined, 2));
         return;
@@ -46,17 +47,29 @@ export function useForm(field: FormField, isRequired = true, initial?: Json): Fo
       setErrors(filled.errors);
       if (Object.keys(filled.errors).length > 0) return;
       const next = draftOf(field, filled.value);
-      if (!isSame(readForm(field, next, isRequired).value, filled.value)) {
+      if (!isSame(readForm(field, next, true).value, filled.value)) {
         setErrors({ '': 'The form has no fields for all of this.' });
         return;
       }
       setDraft(next);
       setJson(undefined);
     },
-    read() {
-      const filled = asJson === undefined ? readForm(field, draft, isRequired) : readJson(asJson);
+    isBusy,
+    refusal,
+    async send(act) {
+      const filled = asJson === undefined ? readForm(field, draft, true) : readJson(asJson);
       setErrors(filled.errors);
-      return filled;
+      if (Object.keys(filled.errors).length > 0) return;
+      setBusy(true);
+      setRefusal(undefined);
+      try {
+        await act(filled.value);
+      } catch (error) {
+        const refused = asSourceError(error);
+        setErrors(errorsIn(refused.details));
+        setRefusal(refused);
+      }
+      setBusy(false);
     },
   };
 }

@@ -47,7 +47,7 @@ export function FilterBar({
         />
       </label>
       <div class="g-legend" role="group" aria-label="Knots by status">
-        {STATUSES.filter((status) => counts[status] > 0 && model.words[status] !== '').map((status) => (
+        {STATUSES.filter((status) => counts[status] > 0 && model.wordOf(status) !== '').map((status) => (
           <button
             key={status}
             type="button"
@@ -56,7 +56,7 @@ export function FilterBar({
             onClick={() => word(status)}
           >
             <Shape tone={TONES[status]} />
-            {`${countWords(counts[status])} ${model.words[status]}`}
+            {`${countWords(counts[status])} ${model.wordOf(status)}`}
           </button>
         ))}
       </div>

@@ -14,7 +14,7 @@ export interface Look {
   /** The palette of the current scheme. */
   palette(): Palette;
   statusOf(knot: number): KnotStatus;
-  readonly words: Readonly<Record<KnotStatus, string>>;
+  readonly wordOf: (status: KnotStatus) => string;
   /** First and second line of a box. */
   linesOf(knot: number): readonly [string, string];
   /** The number of a group's members by status. */
@@ -307,7 +307,7 @@ function groupText(
 ): string {
   const parts = STATUSES.flatMap((status) =>
     counts[status] && status !== 'pending' && status !== 'ok'
-      ? [`${counts[status].toLocaleString('en')} ${look.words[status]}`]
+      ? [`${counts[status].toLocaleString('en')} ${look.wordOf(status)}`]
       : [],
   );
   const all = [`${total.toLocaleString('en')} knots`, ...parts];

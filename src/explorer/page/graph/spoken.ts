@@ -1,17 +1,17 @@
+import { durationOf } from '../../../visualisation/words';
 import { shownText } from '../shown-text';
 import { countWords, durationWords } from '../words';
 import type { RunModel } from '../run/run-model';
-import { durationOf } from './status';
 
 /** A knot in words, for screen readers. */
 export function spoken(model: RunModel, knot: number): string {
   const { id, definition } = model.knots[knot]!;
-  const took = durationOf(model.states[knot]);
+  const took = durationOf({ state: model.states[knot] });
   const { parents, children } = model.kinship;
   return [
     shownText(id),
     ...(definition === undefined || definition === id ? [] : [shownText(definition)]),
-    model.words[model.statuses[knot]!],
+    model.wordOf(model.statuses[knot]!),
     ...(took === undefined ? [] : [durationWords(took)]),
     countWords(parents[knot]!.length, 'parent'),
     countWords(children[knot]!.length, 'child', 'children'),

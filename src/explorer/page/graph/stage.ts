@@ -1,6 +1,7 @@
 import type { Picture } from '../../../visualisation';
 import { labelsOf } from '../../../visualisation/layout';
 import { relatives, type KnotStatus } from '../../../visualisation/selection';
+import { durationOf } from '../../../visualisation/words';
 import { shownText } from '../shown-text';
 import { cleared } from '../ui/canvas';
 import { followPress } from '../ui/drag';
@@ -24,7 +25,6 @@ import { Minimap } from './minimap';
 import { outline, type Look } from './painter';
 import { readPalette, type Palette } from './palette';
 import { Scene } from './scene';
-import { durationOf } from './status';
 
 /** Zoom from which boxes are DOM elements, if there are few enough of them. */
 const CARD_ZOOM = 0.3;
@@ -173,7 +173,7 @@ export class Stage {
     return {
       palette: () => this.palette,
       statusOf: (knot) => model.statuses[knot]!,
-      words: model.words,
+      wordOf: model.wordOf,
       linesOf: (knot) => {
         const { label, about, word, time } = this.cardText(knot);
         return [label, [about, time === '' ? word : time].filter((part) => part !== '').join(' · ')];
@@ -199,11 +199,11 @@ export class Stage {
     const { id, definition, kind, each } = this.model.knots[knot]!;
     const state = this.model.states[knot];
     const status = this.model.statuses[knot]!;
-    const took = durationOf(state);
+    const took = durationOf({ state });
     const counted = state?.elements ?? this.model.elementsOf(knot);
     return {
       status,
-      word: this.model.words[status],
+      word: this.model.wordOf(status),
       id: shownText(id),
       label: this.labels[knot]!,
       about: shownText(

@@ -1,27 +1,25 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-import type { AnswerOf } from '../../../operations';
+import { useRef } from 'preact/hooks';
 import type { Approval as Wait } from '../../../operations/approvals/list';
-import { mayAct, source } from '../app';
+import { mayAct } from '../app';
 import { PageHead } from '../frame';
 import { useKeys } from '../keys';
 import type { PageProps } from '../pages';
 import { alter, href } from '../router';
-import { asSourceError, type SourceError } from '../source/source-error';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { Time } from '../ui/time';
 import { VirtualList } from '../ui/virtual-list';
+import { useFurther } from '../use-further';
 import { countWords, exactWords } from '../words';
 import { useSignalForm } from './act-dialogs';
-
-type ApprovalsAnswer = AnswerOf<'approvals.list'>;
 
 /** The signals that runs wait for, each with a form for its payload. */
 export function ApprovalsPage({ place }: PageProps<'approvals'>) {
   const answer = useAnswer('approvals.list', {}, { staleOn: () => true, everyMs: 15_000 });
-  const further = useFurther(answer.value);
-  const waits = [...(answer.value?.items ?? []), ...further.waits];
+  // Later pages begin elsewhere once the first has changed.
+  const further = useFurther('approvals.list', {}, answer.value, answer.value);
+  const waits = further.pages.flatMap((page) => page.items);
   /** Which one is shown: it stays as long as it waits, for its form may be half filled in. */
   const shown = useRef<Wait>();
   /** Key of the one that was answered here last. */
@@ -34,7 +32,9 @@ export function ApprovalsPage({ place }: PageProps<'approvals'>) {
   // Newer ones may have pushed it behind those that are loaded.
   const before = shown.current;
   const behind =
-    before && further.isCut && isMeant(before) && keyOf(before) !== answered.current ? before : undefined;
+    before && further.cursor !== undefined && isMeant(before) && keyOf(before) !== answered.current
+      ? before
+      : undefined;
   const at = meantAt < 0 && !behind && place.run === undefined ? Math.min(0, waits.length - 1) : meantAt;
   const chosen = waits[at] ?? behind;
   shown.current = chosen;
@@ -127,21 +127,14 @@ function InboxRow({ wait, isChosen }: { wait: Wait; isChosen: boolean }) {
 }
 
 function Answering({ wait, onSent }: { wait: Wait; onSent: () => void }) {
-  const { fields, send, isBusy } = useSignalForm({
+  const { fields, attributes, isBusy } = useSignalForm({
     run: wait.runId,
     signal: wait.signal,
     schema: wait.schema,
     onSent,
   });
   return (
-    <form
-      class="answering"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
-      }}
-    >
+    <form class="answering" {...attributes}>
       <header>
         <h2>{wait.signal}</h2>
         {wait.summary !== undefined && <p>{wait.summary}</p>}
@@ -191,37 +184,4 @@ function Answering({ wait, onSent }: { wait: Wait; onSent: () => void }) {
       )}
     </form>
   );
-}
-
-/** The pages after the first. */
-function useFurther(head: ApprovalsAnswer | undefined): {
-  waits: readonly Wait[];
-  more: () => void;
-  /** Whether there are further ones that are not loaded. */
-  isCut: boolean;
-  error?: SourceError;
-} {
-  const [pages, setPages] = useState<readonly ApprovalsAnswer[]>([]);
-  const [error, setError] = useState<SourceError>();
-  const isAsking = useRef(false);
-  // Later pages begin elsewhere once the first has changed.
-  useEffect(() => setPages([]), [head]);
-  const cursor = pages.length > 0 ? pages.at(-1)!.cursor : head?.cursor;
-  const more = (): void => {
-    if (cursor === undefined || isAsking.current) return;
-    isAsking.current = true;
-    void source()
-      .ask('approvals.list', { cursor })
-      .then(
-        (page) => setPages((before) => [...before, page]),
-        (refused: unknown) => setError(asSourceError(refused)),
-      )
-      .finally(() => (isAsking.current = false));
-  };
-  return {
-    waits: pages.flatMap((page) => page.items),
-    more,
-    isCut: cursor !== undefined,
-    ...(error && { error }),
-  };
 }

@@ -8,6 +8,7 @@ import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { atLeast, countWords } from '../words';
 
@@ -36,31 +37,22 @@ export function EmittersPage({ place }: PageProps<'emitters'>) {
             <code>selvage worker FILE</code> or <code>selvage emit FILE</code>.
           </Empty>
         ) : (
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">Emitter</th>
-                <th scope="col">State</th>
-                <th scope="col" class="number">
-                  Lag
-                </th>
-                <th scope="col" class="number">
-                  Delivered
-                </th>
-                <th scope="col" class="number">
-                  Dead letters
-                </th>
-                <th scope="col">Last delivery</th>
-                <th scope="col">Delivered by</th>
-                {mayAct() && <th scope="col">Actions</th>}
-              </tr>
-            </thead>
-            <tbody>
-              {emitters.map((emitter) => (
-                <Row key={emitter.name} emitter={emitter} isChosen={place.emitter === emitter.name} />
-              ))}
-            </tbody>
-          </table>
+          <Table
+            heads={[
+              'Emitter',
+              'State',
+              ['number', 'Lag'],
+              ['number', 'Delivered'],
+              ['number', 'Dead letters'],
+              'Last delivery',
+              'Delivered by',
+              mayAct() && 'Actions',
+            ]}
+          >
+            {emitters.map((emitter) => (
+              <Row key={emitter.name} emitter={emitter} isChosen={place.emitter === emitter.name} />
+            ))}
+          </Table>
         )}
         {place.emitter !== undefined && <DeadLetters key={place.emitter} emitter={place.emitter} />}
       </div>
@@ -173,34 +165,18 @@ function DeadLetters({ emitter }: { emitter: string }) {
               </Button>
             </p>
           )}
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">Since</th>
-                <th scope="col">Run</th>
-                <th scope="col">Event</th>
-                <th scope="col">Why</th>
-              </tr>
-            </thead>
-            <tbody>
-              {letters.map(({ eventId, runId, reason, at, redriven }) => (
-                <tr key={eventId}>
-                  <td class="muted">
-                    <Time at={at} />
-                  </td>
-                  <td>
-                    <a class="link break" href={href({ page: 'run', run: runId })}>
-                      {runId}
-                    </a>
-                  </td>
-                  <td>
-                    <code class="break">{eventId}</code>
-                  </td>
-                  <td class="break">{redriven ? `${reason} (comes again)` : reason}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table
+            heads={[['muted', 'Since'], 'Run', 'Event', ['break', 'Why']]}
+            rows={letters.map(({ eventId, runId, reason, at, redriven }) => [
+              eventId,
+              <Time at={at} />,
+              <a class="link break" href={href({ page: 'run', run: runId })}>
+                {runId}
+              </a>,
+              <code class="break">{eventId}</code>,
+              redriven ? `${reason} (comes again)` : reason,
+            ])}
+          />
           {answer.value?.cursor !== undefined && (
             <p class="muted">
               There are older ones: <code>selvage emitters dead-letters {emitter}</code>

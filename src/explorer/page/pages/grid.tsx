@@ -1,13 +1,13 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AnswerOf } from '../../../operations';
-import { source } from '../app';
 import { CELLS, moved, type Spot } from '../grid-model';
 import { go, href } from '../router';
-import { asSourceError, type SourceError } from '../source/source-error';
+import type { SourceError } from '../source/source-error';
 import { useAnswer } from '../store';
 import { Shape, STATUS_TONES } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { useVirtual } from '../ui/virtual';
+import { useFurther } from '../use-further';
 import { durationWords, exactWords } from '../words';
 
 const CELL = 24;
@@ -24,7 +24,8 @@ export function Grid({ tapestry }: { tapestry: string }) {
     { tapestry, limit: PAGE },
     { staleOn: (event) => event.tapestry === tapestry },
   );
-  const older = useOlder(tapestry, answer.value);
+  const older = useFurther('runs.grid', { tapestry, limit: PAGE }, answer.value, tapestry);
+  const runs = useMemo(() => runsOf(older.pages), [older.pages]);
   if (!answer.value)
     return answer.error ? (
       <ErrorBox error={answer.error} onRetry={answer.reload} />
@@ -43,7 +44,7 @@ export function Grid({ tapestry }: { tapestry: string }) {
       <Table
         tapestry={tapestry}
         knots={answer.value.knots}
-        runs={older.runs}
+        runs={runs}
         onEnd={older.more}
         error={older.error}
       />
@@ -54,47 +55,18 @@ export function Grid({ tapestry }: { tapestry: string }) {
 type GridAnswer = AnswerOf<'runs.grid'>;
 type GridRun = GridAnswer['items'][number];
 
-/**
- * The newest page, and the older ones loaded by scrolling. Each older page keeps the order of knots of its
- * own answer.
- */
-function useOlder(
-  tapestry: string,
-  head: GridAnswer | undefined,
-): { runs: GridRun[]; more: () => void; error?: SourceError } {
-  const [pages, setPages] = useState<readonly GridAnswer[]>([]);
-  const [error, setError] = useState<SourceError>();
-  const isAsking = useRef(false);
-  useEffect(() => setPages([]), [tapestry]);
-  const runs = useMemo(() => {
-    if (!head) return [];
-    const seen = new Set<string>();
-    return [head, ...pages].flatMap((page) =>
-      page.items
-        .filter((run) => !seen.has(run.temporalRunId) && seen.add(run.temporalRunId))
-        .map((run) =>
-          sameKnots(page.knots, head.knots)
-            ? run
-            : { ...run, cells: reordered(page.knots, head.knots, run.cells) },
-        ),
-    );
-  }, [head, pages]);
-  const cursor = pages.length > 0 ? pages.at(-1)!.cursor : head?.cursor;
-  const more = (): void => {
-    if (cursor === undefined || isAsking.current) return;
-    isAsking.current = true;
-    void source()
-      .ask('runs.grid', { tapestry, limit: PAGE, cursor })
-      .then(
-        (page) => {
-          setError(undefined);
-          setPages((before) => [...before, page]);
-        },
-        (refused: unknown) => setError(asSourceError(refused)),
-      )
-      .finally(() => (isAsking.current = false));
-  };
-  return { runs, more, ...(error && { error }) };
+/** The runs of all pages, each once, their cells in the order of knots of the first page. */
+function runsOf(pages: readonly GridAnswer[]): GridRun[] {
+  const seen = new Set<string>();
+  return pages.flatMap((page) =>
+    page.items
+      .filter((run) => !seen.has(run.temporalRunId) && seen.add(run.temporalRunId))
+      .map((run) =>
+        sameKnots(page.knots, pages[0]!.knots)
+          ? run
+          : { ...run, cells: reordered(page.knots, pages[0]!.knots, run.cells) },
+      ),
+  );
 }
 
 function sameKnots(a: readonly string[], b: readonly string[]): boolean {

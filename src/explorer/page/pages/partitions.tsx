@@ -237,19 +237,11 @@ function BackfillDialog({
       onSubmit={() => {
         if (total > 0 && !preview.isLoading) void start();
       }}
-      foot={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            kind="primary"
-            type="submit"
-            isBusy={filling.isBusy}
-            isDisabled={total === 0 || preview.isLoading}
-          >
-            {total > 0 ? `Start ${countWords(total, 'run')}` : 'Start'}
-          </Button>
-        </>
-      }
+      submit={{
+        isBusy: filling.isBusy,
+        isDisabled: total === 0 || preview.isLoading,
+        children: total > 0 ? `Start ${countWords(total, 'run')}` : 'Start',
+      }}
     >
       <div class="form">
         {(filling.error ?? preview.error) && <ErrorBox error={(filling.error ?? preview.error)!} />}

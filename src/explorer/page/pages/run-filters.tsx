@@ -21,6 +21,11 @@ const MORE = [
   ['partition', 'Partition'],
 ] as const;
 
+const TIMES = [
+  ['since', 'Since'],
+  ['until', 'Until'],
+] as const;
+
 export function RunFilters({
   place,
   search,
@@ -118,22 +123,16 @@ export function RunFilters({
               ))}
             </select>
           )}
-          <label>
-            <span>Since</span>
-            <input
-              type="datetime-local"
-              value={localTime(place.since)}
-              onChange={(event) => alter('runs', { since: event.currentTarget.value || undefined })}
-            />
-          </label>
-          <label>
-            <span>Until</span>
-            <input
-              type="datetime-local"
-              value={localTime(place.until)}
-              onChange={(event) => alter('runs', { until: event.currentTarget.value || undefined })}
-            />
-          </label>
+          {TIMES.map(([name, label]) => (
+            <label key={name}>
+              <span>{label}</span>
+              <input
+                type="datetime-local"
+                value={localTime(place[name])}
+                onChange={(event) => alter('runs', { [name]: event.currentTarget.value || undefined })}
+              />
+            </label>
+          ))}
         </div>
       )}
     </form>

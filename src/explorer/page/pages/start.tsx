@@ -1,14 +1,10 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { TapestryView } from '../../../operations/tapestries/view';
-import type { Json } from '../../../values';
 import { about, source } from '../app';
 import { FormFields } from '../forms/form';
 import { useForm } from '../forms/use-form';
 import { parametersField } from '../forms/schema';
-import { errorsIn } from '../forms/read-form';
 import { go, href } from '../router';
-import { asSourceError, type SourceError } from '../source/source-error';
-import { Button } from '../ui/button';
 import { Dialog } from '../ui/dialog';
 import { Field } from '../ui/field';
 import { Icon } from '../ui/icons';
@@ -42,15 +38,7 @@ export function ChooseTapestry({
 }
 
 /** Starts a run, with a form made from the schemas of the tapestry's parameters. */
-export function StartDialog({
-  tapestry,
-  initial,
-  onClose,
-}: {
-  tapestry: string;
-  initial?: Json;
-  onClose: () => void;
-}) {
+export function StartDialog({ tapestry, onClose }: { tapestry: string; onClose: () => void }) {
   const view = about.value.tapestries.find(({ name }) => name === tapestry);
   if (!view)
     return (
@@ -61,58 +49,39 @@ export function StartDialog({
         </p>
       </Dialog>
     );
-  return <StartForm view={view} initial={initial} onClose={onClose} />;
+  return <StartForm view={view} onClose={onClose} />;
 }
 
-function StartForm({ view, initial, onClose }: { view: TapestryView; initial?: Json; onClose: () => void }) {
+function StartForm({ view, onClose }: { view: TapestryView; onClose: () => void }) {
   const field = useMemo(() => parametersField(view.parameters), [view]);
-  const form = useForm(field, true, initial);
+  const form = useForm(field);
   const [runId, setRunId] = useState('');
   const [tags, setTags] = useState('');
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState<SourceError>();
-  const start = async (): Promise<void> => {
-    const { value, errors } = form.read();
-    if (Object.keys(errors).length > 0) return;
-    setBusy(true);
-    setError(undefined);
-    try {
-      const names = tags
-        .split(',')
-        .map((tag) => tag.trim())
-        .filter(Boolean);
+  const names = tags
+    .split(',')
+    .map((tag) => tag.trim())
+    .filter(Boolean);
+  const start = (): Promise<void> =>
+    form.send(async (value) => {
       const { runId: run } = await source().act('runs.start', {
         tapestry: view.name,
         parameters: value ?? {},
-        ...(runId.trim() !== '' && { runId: runId.trim() }),
-        ...(names.length > 0 && { tags: names }),
+        runId: runId.trim() || undefined,
+        tags: names.length > 0 ? names : undefined,
       });
       onClose();
       toast('Started', 'ok', { href: href({ page: 'run', run }), text: run });
       go({ page: 'run', run });
-    } catch (refusal) {
-      const refused = asSourceError(refusal);
-      form.setErrors(errorsIn(refused.details));
-      setError(refused);
-      setBusy(false);
-    }
-  };
+    });
   return (
     <Dialog
       title={`Start ${view.name}`}
       onClose={onClose}
       onSubmit={() => void start()}
-      foot={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" icon="play" isBusy={isBusy}>
-            Start
-          </Button>
-        </>
-      }
+      submit={{ icon: 'play', isBusy: form.isBusy, children: 'Start' }}
     >
       {view.description !== undefined && <p class="lead muted">{view.description}</p>}
-      {error && <ErrorBox error={error} />}
+      {form.refusal && <ErrorBox error={form.refusal} />}
       {view.parameters.length === 0 ? (
         <p class="lead muted">It takes no parameters.</p>
       ) : (

@@ -11,6 +11,7 @@ import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Table, type TableRow } from '../ui/table';
 import { Time } from '../ui/time';
 import { countWords, sizeWords } from '../words';
 import { DrainDialog } from './act-dialogs';
@@ -68,43 +69,28 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
             Export a <code>stream(…)</code> from your file, then run <code>selvage stream FILE</code>.
           </Empty>
         ) : (
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">Stream</th>
-                <th scope="col">State</th>
-                <th scope="col" class="number">
-                  Rate
-                </th>
-                <th scope="col" class="number">
-                  Lag
-                </th>
-                <th scope="col" class="number">
-                  In flight
-                </th>
-                <th scope="col" class="number">
-                  Finished
-                </th>
-                <th scope="col" class="number">
-                  Failed
-                </th>
-                <th scope="col">Reader</th>
-                {mayAct() && <th scope="col">Actions</th>}
-              </tr>
-            </thead>
-            <tbody>
-              {streams.map((stream) => (
-                <Row
-                  key={stream.id}
-                  stream={stream}
-                  isChosen={stream === chosen}
-                  isBusy={doing.isBusy}
-                  onFlip={() => doFlip(stream)}
-                  onDrain={() => setDraining(stream.id)}
-                />
-              ))}
-            </tbody>
-          </table>
+          <Table
+            heads={[
+              'Stream',
+              'State',
+              ['number', 'Rate'],
+              ['number', 'Lag'],
+              ['number', 'In flight'],
+              ['number', 'Finished'],
+              ['number', 'Failed'],
+              'Reader',
+              mayAct() && ['acts', 'Actions'],
+            ]}
+            rows={streams.map((stream) =>
+              rowOf(stream, {
+                isChosen: stream === chosen,
+                isBusy: doing.isBusy,
+                onFlip: () => doFlip(stream),
+                onDrain: () => setDraining(stream.id),
+              }),
+            )}
+            chosen={chosen?.id}
+          />
         )}
         {place.stream !== undefined && <Details key={place.stream} stream={place.stream} />}
       </div>
@@ -122,88 +108,76 @@ function canDrain(state: StreamView['state']): boolean {
   return flipOf(state) !== undefined;
 }
 
-function Row({
-  stream,
-  isChosen,
-  isBusy,
-  onFlip,
-  onDrain,
-}: {
-  stream: StreamView;
-  isChosen: boolean;
-  isBusy: boolean;
-  onFlip: () => void;
-  onDrain: () => void;
-}) {
+interface RowOptions {
+  readonly isChosen: boolean;
+  readonly isBusy: boolean;
+  readonly onFlip: () => void;
+  readonly onDrain: () => void;
+}
+
+function rowOf(stream: StreamView, { isChosen, isBusy, onFlip, onDrain }: RowOptions): TableRow {
   const { id, tapestry, source, trigger, state, rate, lag, inFlight, window, ok, failed, gaps, readBy } =
     stream;
   const flip = flipOf(state);
   const why = stream.error ?? stream.problem;
-  return (
-    <tr class={isChosen ? 'chosen' : undefined}>
-      <td>
-        <button
-          type="button"
-          class="link break"
-          aria-expanded={isChosen}
-          onClick={() => alter('streams', { stream: isChosen ? undefined : id })}
-        >
-          {id}
-        </button>
-        <p class="muted">
-          {tapestry === '' ? (
-            'not started'
-          ) : (
-            <>
-              {source} to{' '}
-              <a class="link" href={href({ page: 'tapestry', tapestry })}>
-                {tapestry}
-              </a>
-            </>
-          )}{' '}
-          ·{' '}
-          <a class="link" href={href({ page: 'runs', trigger })}>
-            runs
-          </a>
-        </p>
-      </td>
-      <td>
-        <Outcome tone={TONES[state]} word={state === 'waiting' ? 'no reader' : state} isBare />
-        {why !== undefined && <p class="muted break">{why}</p>}
-        {gaps && <p class="break">elements are lost: {countWords(gaps.total, 'gap')}</p>}
-      </td>
-      <td class="number">{rate === undefined ? <None /> : `${countWords(Math.round(rate * 10) / 10)}/s`}</td>
-      <td class="number">
-        {lag === undefined ? <None /> : lag.unit === 'bytes' ? sizeWords(lag.amount) : countWords(lag.amount)}
-      </td>
-      <td class="number">
-        {inFlight === undefined || window === undefined ? (
-          <None />
+  return [
+    id,
+    <>
+      <button
+        type="button"
+        class="link break"
+        aria-expanded={isChosen}
+        onClick={() => alter('streams', { stream: isChosen ? undefined : id })}
+      >
+        {id}
+      </button>
+      <p class="muted">
+        {tapestry === '' ? (
+          'not started'
         ) : (
           <>
-            {countWords(inFlight)} <span class="muted">of {countWords(window)}</span>
+            {source} to{' '}
+            <a class="link" href={href({ page: 'tapestry', tapestry })}>
+              {tapestry}
+            </a>
           </>
-        )}
-      </td>
-      <td class="number">{countWords(ok)}</td>
-      <td class="number">{failed === 0 ? <span class="muted">0</span> : countWords(failed)}</td>
-      <td>{readBy === undefined ? <span class="muted">none</span> : <code class="break">{readBy}</code>}</td>
-      {mayAct() && (
-        <td class="acts">
-          {flip && (
-            <Button icon={flip === 'pause' ? 'pause' : 'play'} isBusy={isBusy} onClick={onFlip}>
-              {flip === 'pause' ? 'Pause' : 'Resume'}
-            </Button>
-          )}
-          {canDrain(state) && (
-            <Button icon="stop" onClick={onDrain}>
-              Drain
-            </Button>
-          )}
-        </td>
+        )}{' '}
+        ·{' '}
+        <a class="link" href={href({ page: 'runs', trigger })}>
+          runs
+        </a>
+      </p>
+    </>,
+    <>
+      <Outcome tone={TONES[state]} word={state === 'waiting' ? 'no reader' : state} isBare />
+      {why !== undefined && <p class="muted break">{why}</p>}
+      {gaps && <p class="break">elements are lost: {countWords(gaps.total, 'gap')}</p>}
+    </>,
+    rate === undefined ? <None /> : `${countWords(Math.round(rate * 10) / 10)}/s`,
+    lag === undefined ? <None /> : lag.unit === 'bytes' ? sizeWords(lag.amount) : countWords(lag.amount),
+    inFlight === undefined || window === undefined ? (
+      <None />
+    ) : (
+      <>
+        {countWords(inFlight)} <span class="muted">of {countWords(window)}</span>
+      </>
+    ),
+    countWords(ok),
+    failed === 0 ? <span class="muted">0</span> : countWords(failed),
+    readBy === undefined ? <span class="muted">none</span> : <code class="break">{readBy}</code>,
+    <>
+      {flip && (
+        <Button icon={flip === 'pause' ? 'pause' : 'play'} isBusy={isBusy} onClick={onFlip}>
+          {flip === 'pause' ? 'Pause' : 'Resume'}
+        </Button>
       )}
-    </tr>
-  );
+      {canDrain(state) && (
+        <Button icon="stop" onClick={onDrain}>
+          Drain
+        </Button>
+      )}
+    </>,
+  ];
 }
 
 function None() {
@@ -239,32 +213,19 @@ function Checkpoint({ partitions: { items, total } }: ShownStream) {
   if (items.length === 0) return <p class="muted">Nothing is finished yet.</p>;
   return (
     <>
-      <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">Partition</th>
-            <th scope="col">Checkpoint</th>
-            <th scope="col" class="number">
-              Ahead
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map(({ partition, checkpoint, ahead }) => (
-            <tr key={partition}>
-              <td class="break">{partition === '' ? <None /> : partition}</td>
-              <td>
-                {checkpoint === undefined ? (
-                  <span class="muted">nothing yet</span>
-                ) : (
-                  <code class="break">{checkpoint}</code>
-                )}
-              </td>
-              <td class="number">{countWords(ahead)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        heads={[['break', 'Partition'], 'Checkpoint', ['number', 'Ahead']]}
+        rows={items.map(({ partition, checkpoint, ahead }) => [
+          partition,
+          partition === '' ? <None /> : partition,
+          checkpoint === undefined ? (
+            <span class="muted">nothing yet</span>
+          ) : (
+            <code class="break">{checkpoint}</code>
+          ),
+          countWords(ahead),
+        ])}
+      />
       {total > items.length && <p class="muted">and {countWords(total - items.length, 'partition')} more</p>}
     </>
   );
@@ -273,30 +234,17 @@ function Checkpoint({ partitions: { items, total } }: ShownStream) {
 function Gaps({ total, items }: NonNullable<ShownStream['gaps']>) {
   return (
     <>
-      <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">Noticed</th>
-            <th scope="col">Lost</th>
-            <th scope="col">After</th>
-            <th scope="col">Before</th>
-            <th scope="col">Why</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map(({ after, before, lost, reason, at }) => (
-            <tr key={`${at} ${after} ${reason}`}>
-              <td class="muted">
-                <Time at={at} />
-              </td>
-              <td>{lost ? `${countWords(lost.amount)} ${lost.unit}` : <span class="muted">unknown</span>}</td>
-              <td class="break">{after ?? <None />}</td>
-              <td class="break">{before ?? <None />}</td>
-              <td class="break">{reason}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        heads={[['muted', 'Noticed'], 'Lost', ['break', 'After'], ['break', 'Before'], ['break', 'Why']]}
+        rows={items.map(({ after, before, lost, reason, at }) => [
+          `${at} ${after} ${reason}`,
+          <Time at={at} />,
+          lost ? `${countWords(lost.amount)} ${lost.unit}` : <span class="muted">unknown</span>,
+          after ?? <None />,
+          before ?? <None />,
+          reason,
+        ])}
+      />
       {total > items.length && <p class="muted">and {countWords(total - items.length)} earlier</p>}
     </>
   );
@@ -305,37 +253,21 @@ function Gaps({ total, items }: NonNullable<ShownStream['gaps']>) {
 function Letters({ deadLetters: { items } }: ShownStream) {
   if (items.length === 0) return <p class="muted">None.</p>;
   return (
-    <table class="table">
-      <thead>
-        <tr>
-          <th scope="col">When</th>
-          <th scope="col">Element</th>
-          <th scope="col">Run</th>
-          <th scope="col">Why</th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map(({ element, runId, reason, at }) => (
-          <tr key={`${element} ${runId}`}>
-            <td class="muted">
-              <Time at={at} />
-            </td>
-            <td>
-              <code class="break">{element}</code>
-            </td>
-            <td>
-              {runId === undefined ? (
-                <span class="muted">no run</span>
-              ) : (
-                <a class="link break" href={href({ page: 'run', run: runId })}>
-                  {runId}
-                </a>
-              )}
-            </td>
-            <td class="break">{reason ?? <None />}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Table
+      heads={[['muted', 'When'], 'Element', 'Run', ['break', 'Why']]}
+      rows={items.map(({ element, runId, reason, at }) => [
+        `${element} ${runId}`,
+        <Time at={at} />,
+        <code class="break">{element}</code>,
+        runId === undefined ? (
+          <span class="muted">no run</span>
+        ) : (
+          <a class="link break" href={href({ page: 'run', run: runId })}>
+            {runId}
+          </a>
+        ),
+        reason ?? <None />,
+      ])}
+    />
   );
 }

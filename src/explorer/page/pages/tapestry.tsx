@@ -6,7 +6,7 @@ import { useCommands } from '../palette-state';
 import type { PageProps } from '../pages';
 import { alter, href } from '../router';
 import { TapestryGraph } from '../run/tapestry-graph';
-import { Button, LinkButton } from '../ui/button';
+import { Button } from '../ui/button';
 import { Empty } from '../ui/states';
 import { Tabs } from '../ui/tabs';
 import { countWords } from '../words';
@@ -40,9 +40,9 @@ export function TapestryPage({ place }: PageProps<'tapestry'>) {
         }
       >
         {hasRuns && (
-          <LinkButton icon="list" href={href({ page: 'runs', tapestry })}>
+          <Button icon="list" href={href({ page: 'runs', tapestry })}>
             Runs
-          </LinkButton>
+          </Button>
         )}
         {canStart && (
           <Button kind="primary" icon="play" onClick={start}>

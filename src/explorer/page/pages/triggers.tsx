@@ -1,16 +1,14 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-import type { PendingEvents } from '../../../operations/triggers/dead-letters';
 import type { TriggerView } from '../../../operations/triggers/list';
-import { source } from '../app';
 import { PageHead } from '../frame';
 import type { PageProps } from '../pages';
 import { alter, href } from '../router';
-import { asSourceError, type SourceError } from '../source/source-error';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Table, type TableRow } from '../ui/table';
 import { Time } from '../ui/time';
+import { useFurther } from '../use-further';
 import { atLeast } from '../words';
 
 /** Triggers, which start runs by events, and their events that started none. */
@@ -34,28 +32,19 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
             <code>selvage serve FILE</code>.
           </Empty>
         ) : (
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">Trigger</th>
-                <th scope="col">Kind</th>
-                <th scope="col">Tapestry</th>
-                <th scope="col">State</th>
-                <th scope="col" class="number">
-                  Runs started
-                </th>
-                <th scope="col" class="number">
-                  Pending
-                </th>
-                <th scope="col">Last event</th>
-              </tr>
-            </thead>
-            <tbody>
-              {triggers.map((trigger) => (
-                <Row key={trigger.name} trigger={trigger} isChosen={place.trigger === trigger.name} />
-              ))}
-            </tbody>
-          </table>
+          <Table
+            heads={[
+              'Trigger',
+              ['muted', 'Kind'],
+              'Tapestry',
+              'State',
+              ['number', 'Runs started'],
+              ['number', 'Pending'],
+              ['muted', 'Last event'],
+            ]}
+            rows={triggers.map((trigger) => rowOf(trigger, place.trigger === trigger.name))}
+            chosen={place.trigger}
+          />
         )}
         {answer.value?.truncated && (
           <p class="muted">
@@ -68,81 +57,56 @@ export function TriggersPage({ place }: PageProps<'triggers'>) {
   );
 }
 
-function Row({
-  trigger: { name, kind, tapestry, state, startedCount, pendingCount, atLeast: more, lastAt },
-  isChosen,
-}: {
-  trigger: TriggerView;
-  isChosen: boolean;
-}) {
-  return (
-    <tr class={isChosen ? 'chosen' : undefined}>
-      <td>
-        <a class="link break" href={href({ page: 'runs', trigger: name })}>
-          {name}
-        </a>
-      </td>
-      <td class="muted">{kind}</td>
-      <td>
-        {tapestry !== undefined && (
-          <a class="link" href={href({ page: 'tapestry', tapestry })}>
-            {tapestry}
-          </a>
-        )}
-      </td>
-      <td>
-        {state !== undefined && (
-          <Outcome
-            tone={
-              /paus|wait|back/i.test(state) ? 'waiting' : /fail|dead|err/i.test(state) ? 'err' : 'running'
-            }
-            word={state}
-            isBare
-          />
-        )}
-      </td>
-      <td class="number">{atLeast(startedCount, more.startedCount)}</td>
-      <td class="number">
-        {pendingCount === 0 ? (
-          <span class="muted">0</span>
-        ) : (
-          <button
-            type="button"
-            class="link"
-            aria-expanded={isChosen}
-            aria-label={`${atLeast(pendingCount, more.pendingCount)} pending ${pendingCount === 1 ? 'event' : 'events'} of ${name}`}
-            onClick={() => alter('triggers', { trigger: isChosen ? undefined : name })}
-          >
-            {atLeast(pendingCount, more.pendingCount)}
-          </button>
-        )}
-      </td>
-      <td class="muted">{lastAt === undefined ? 'none yet' : <Time at={lastAt} />}</td>
-    </tr>
-  );
+function rowOf(
+  { name, kind, tapestry, state, startedCount, pendingCount, atLeast: more, lastAt }: TriggerView,
+  isChosen: boolean,
+): TableRow {
+  return [
+    name,
+    <a class="link break" href={href({ page: 'runs', trigger: name })}>
+      {name}
+    </a>,
+    kind,
+    tapestry !== undefined && (
+      <a class="link" href={href({ page: 'tapestry', tapestry })}>
+        {tapestry}
+      </a>
+    ),
+    state !== undefined && (
+      <Outcome
+        tone={/paus|wait|back/i.test(state) ? 'waiting' : /fail|dead|err/i.test(state) ? 'err' : 'running'}
+        word={state}
+        isBare
+      />
+    ),
+    atLeast(startedCount, more.startedCount),
+    pendingCount === 0 ? (
+      <span class="muted">0</span>
+    ) : (
+      <button
+        type="button"
+        class="link"
+        aria-expanded={isChosen}
+        aria-label={`${atLeast(pendingCount, more.pendingCount)} pending ${pendingCount === 1 ? 'event' : 'events'} of ${name}`}
+        onClick={() => alter('triggers', { trigger: isChosen ? undefined : name })}
+      >
+        {atLeast(pendingCount, more.pendingCount)}
+      </button>
+    ),
+    lastAt === undefined ? 'none yet' : <Time at={lastAt} />,
+  ];
 }
 
 /** Events of a trigger that have started no run, with the reasons. */
 function DeadLetters({ trigger }: { trigger: string }) {
   const answer = useAnswer('triggers.deadLetters', { trigger }, { everyMs: 10_000 });
-  const [further, setFurther] = useState<readonly PendingEvents[]>([]);
-  const [error, setError] = useState<SourceError>();
-  const isAsking = useRef(false);
-  useEffect(() => setFurther([]), [answer.value]);
-  const pages = answer.value ? [answer.value, ...further] : [];
+  const { pages, cursor, more, error } = useFurther(
+    'triggers.deadLetters',
+    { trigger },
+    answer.value,
+    answer.value,
+  );
   const letters = pages.flatMap((page) => page.items);
-  const cursor = pages.at(-1)?.cursor;
-  const more = (): void => {
-    if (cursor === undefined || isAsking.current) return;
-    isAsking.current = true;
-    void source()
-      .ask('triggers.deadLetters', { trigger, cursor })
-      .then(
-        (page) => setFurther((before) => [...before, page]),
-        (refused: unknown) => setError(asSourceError(refused)),
-      )
-      .finally(() => (isAsking.current = false));
-  };
   const problem = answer.error ?? error;
   return (
     <section class="below" aria-label={`Pending events of ${trigger}`}>
@@ -153,34 +117,18 @@ function DeadLetters({ trigger }: { trigger: string }) {
       ) : letters.length === 0 ? (
         <p class="muted">None: every event has started its run.</p>
       ) : (
-        <table class="table">
-          <thead>
-            <tr>
-              <th scope="col">When</th>
-              <th scope="col">Key</th>
-              <th scope="col">Why</th>
-              <th scope="col">From</th>
-            </tr>
-          </thead>
-          <tbody>
-            {letters.map(({ key, at, reason, link }) => (
-              <tr key={key}>
-                <td class="muted">
-                  <Time at={at} />
-                </td>
-                <td>
-                  <code class="break">{key}</code>
-                </td>
-                <td class="break">{reason}</td>
-                <td class="muted break">
-                  {Object.entries(link)
-                    .map(([name, value]) => `${name} ${value}`)
-                    .join(', ')}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table
+          heads={[['muted', 'When'], 'Key', ['break', 'Why'], ['muted break', 'From']]}
+          rows={letters.map(({ key, at, reason, link }) => [
+            key,
+            <Time at={at} />,
+            <code class="break">{key}</code>,
+            reason,
+            Object.entries(link)
+              .map(([name, value]) => `${name} ${value}`)
+              .join(', '),
+          ])}
+        />
       )}
       {cursor !== undefined && (
         <p class="list-foot">

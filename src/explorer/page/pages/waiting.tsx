@@ -5,6 +5,7 @@ import { href } from '../router';
 import { useAnswer } from '../store';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { countWords, shortHash } from '../words';
 
@@ -58,74 +59,33 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
                 </span>
               ))}
             </p>
-            <table class="table">
-              <thead>
-                <tr>
-                  <th scope="col">{GROUPS[by]}</th>
-                  <th scope="col" class="number">
-                    Runs
-                  </th>
-                  <th scope="col">Longest</th>
-                  <th scope="col">Run</th>
-                </tr>
-              </thead>
-              <tbody>
-                {found.counts?.map(({ key, count, since, oldestRunId }) => (
-                  <tr key={key}>
-                    <td>
-                      <code class="break">{key}</code>
-                    </td>
-                    <td class="number">{countWords(count)}</td>
-                    <td class="muted">
-                      <Time at={since} />
-                    </td>
-                    <td>
-                      <a class="link break" href={href({ page: 'run', run: oldestRunId })}>
-                        {oldestRunId}
-                      </a>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+            <Table
+              heads={[GROUPS[by], ['number', 'Runs'], ['muted', 'Longest'], 'Run']}
+              rows={found.counts?.map(({ key, count, since, oldestRunId }) => [
+                key,
+                <code class="break">{key}</code>,
+                countWords(count),
+                <Time at={since} />,
+                <a class="link break" href={href({ page: 'run', run: oldestRunId })}>
+                  {oldestRunId}
+                </a>,
+              ])}
+            />
             <h2>Longest waiting</h2>
-            <table class="table">
-              <thead>
-                <tr>
-                  <th scope="col">Run</th>
-                  <th scope="col">Knot</th>
-                  <th scope="col">Since</th>
-                  <th scope="col">Reason</th>
-                </tr>
-              </thead>
-              <tbody>
-                {found.items.map(({ runId, knotId, since, reason }) => (
-                  <tr key={runId}>
-                    <td>
-                      <a
-                        class="link break"
-                        href={href({
-                          page: 'run',
-                          run: runId,
-                          ...(knotId !== undefined && { knot: knotId }),
-                        })}
-                      >
-                        {runId}
-                      </a>
-                    </td>
-                    <td>
-                      <code class="break">{knotId ?? ''}</code>
-                    </td>
-                    <td class="muted">
-                      <Time at={since} />
-                    </td>
-                    <td>
-                      <strong>{reason.code}</strong> <span class="muted">{reason.message}</span>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+            <Table
+              heads={['Run', 'Knot', ['muted', 'Since'], 'Reason']}
+              rows={found.items.map(({ runId, knotId, since, reason }) => [
+                runId,
+                <a class="link break" href={href({ page: 'run', run: runId, knot: knotId })}>
+                  {runId}
+                </a>,
+                <code class="break">{knotId ?? ''}</code>,
+                <Time at={since} />,
+                <>
+                  <strong>{reason.code}</strong> <span class="muted">{reason.message}</span>
+                </>,
+              ])}
+            />
           </>
         )}
         <Versions />
@@ -144,56 +104,33 @@ function Versions() {
   return (
     <>
       <h2>Versions in use</h2>
-      <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">Body</th>
-            <th scope="col">Code</th>
-            <th scope="col" class="number">
-              Runs
-            </th>
-            <th scope="col" class="number">
-              Workers
-            </th>
-            <th scope="col">Safe to remove</th>
-          </tr>
-        </thead>
-        <tbody>
-          {bodies.map(({ body, codeHash, runs, workers, safeToRemove }) => (
-            <tr key={`${body} ${codeHash}`}>
-              <td>
-                <code class="break">{body}</code>
-              </td>
-              <td>
-                {codeHash !== null ? (
-                  <code>{shortHash(codeHash)}</code>
-                ) : (
-                  runs > 0 && <span class="muted">body host</span>
-                )}
-              </td>
-              <td class="number">{countWords(runs)}</td>
-              <td class="number">
-                {workers.length > 0 || areAllKnown ? (
-                  countWords(workers.length)
-                ) : (
-                  <span class="muted">not known</span>
-                )}
-              </td>
-              <td>
-                {safeToRemove === null ? (
-                  <Outcome tone="none" word="not known" isBare />
-                ) : safeToRemove ? (
-                  <Outcome tone="ok" word="yes" isBare />
-                ) : runs > 0 && workers.length === 0 && areAllKnown ? (
-                  <Outcome tone="err" word="no worker has it" isBare />
-                ) : (
-                  <Outcome tone="none" word="no" isBare />
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        heads={['Body', 'Code', ['number', 'Runs'], ['number', 'Workers'], 'Safe to remove']}
+        rows={bodies.map(({ body, codeHash, runs, workers, safeToRemove }) => [
+          `${body} ${codeHash}`,
+          <code class="break">{body}</code>,
+          codeHash !== null ? (
+            <code>{shortHash(codeHash)}</code>
+          ) : (
+            runs > 0 && <span class="muted">body host</span>
+          ),
+          countWords(runs),
+          workers.length > 0 || areAllKnown ? (
+            countWords(workers.length)
+          ) : (
+            <span class="muted">not known</span>
+          ),
+          safeToRemove === null ? (
+            <Outcome tone="none" word="not known" isBare />
+          ) : safeToRemove ? (
+            <Outcome tone="ok" word="yes" isBare />
+          ) : runs > 0 && workers.length === 0 && areAllKnown ? (
+            <Outcome tone="err" word="no worker has it" isBare />
+          ) : (
+            <Outcome tone="none" word="no" isBare />
+          ),
+        ])}
+      />
     </>
   );
 }

@@ -5,6 +5,7 @@ import { href } from '../router';
 import { useAnswer } from '../store';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Table, type TableRow } from '../ui/table';
 import { Time, useNow } from '../ui/time';
 import { countWords } from '../words';
 
@@ -19,6 +20,7 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
     { staleOn: ({ kind }) => kind !== 'knot-finished', everyMs: 5_000 },
   );
   const queues = answer.value?.items;
+  const now = useNow(5_000);
   return (
     <>
       <PageHead title="Workers" />
@@ -31,25 +33,18 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
             Run <code>selvage worker FILE</code> or <code>selvage dev FILE</code>: its queue is listed here.
           </Empty>
         ) : (
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">Task queue</th>
-                <th scope="col">State</th>
-                <th scope="col">Tapestries</th>
-                <th scope="col">Workers</th>
-                <th scope="col" class="number">
-                  Open runs
-                </th>
-                <th scope="col">Last poll</th>
-              </tr>
-            </thead>
-            <tbody>
-              {queues.map((queue) => (
-                <Row key={queue.taskQueue} queue={queue} isChosen={queue.taskQueue === place.queue} />
-              ))}
-            </tbody>
-          </table>
+          <Table
+            heads={[
+              'Task queue',
+              'State',
+              'Tapestries',
+              'Workers',
+              ['number', 'Open runs'],
+              ['muted', 'Last poll'],
+            ]}
+            rows={queues.map((queue) => rowOf(queue, now))}
+            chosen={place.queue}
+          />
         )}
         {answer.value?.truncated && (
           <p class="muted">
@@ -61,59 +56,41 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
   );
 }
 
-function Row({
-  queue: { taskQueue, tapestries, workers, lastPollAt, running },
-  isChosen,
-}: {
-  queue: QueueView;
-  isChosen: boolean;
-}) {
-  const now = useNow(5_000);
+function rowOf({ taskQueue, tapestries, workers, lastPollAt, running }: QueueView, now: number): TableRow {
   const isPolled = workers.length > 0 && (lastPollAt === undefined || now - lastPollAt < GONE_MS);
-  return (
-    <tr class={isChosen ? 'chosen' : undefined}>
-      <td>
-        <code class="break">{taskQueue}</code>
-      </td>
-      <td>
-        {isPolled ? (
-          <Outcome tone="ok" word="polled" isBare />
-        ) : running > 0 ? (
-          <Outcome tone="err" word="no worker, runs wait" isBare />
-        ) : (
-          <Outcome tone="none" word="no worker" isBare />
-        )}
-      </td>
-      <td>
-        {tapestries.map((name, index) => (
-          <span key={name}>
-            {index > 0 && ', '}
-            <a class="link" href={href({ page: 'tapestry', tapestry: name })}>
-              {name}
-            </a>
-          </span>
+  return [
+    taskQueue,
+    <code class="break">{taskQueue}</code>,
+    isPolled ? (
+      <Outcome tone="ok" word="polled" isBare />
+    ) : running > 0 ? (
+      <Outcome tone="err" word="no worker, runs wait" isBare />
+    ) : (
+      <Outcome tone="none" word="no worker" isBare />
+    ),
+    tapestries.map((name, index) => (
+      <span key={name}>
+        {index > 0 && ', '}
+        <a class="link" href={href({ page: 'tapestry', tapestry: name })}>
+          {name}
+        </a>
+      </span>
+    )),
+    workers.length === 0 ? (
+      <span class="muted">none</span>
+    ) : (
+      <ul>
+        {workers.map((worker) => (
+          <li key={worker.identity}>
+            <code class="break">{worker.identity}</code>
+            <span class="muted">{toldBy(worker)}</span>
+          </li>
         ))}
-      </td>
-      <td>
-        {workers.length === 0 ? (
-          <span class="muted">none</span>
-        ) : (
-          <ul>
-            {workers.map((worker) => (
-              <li key={worker.identity}>
-                <code class="break">{worker.identity}</code>
-                <span class="muted">{toldBy(worker)}</span>
-              </li>
-            ))}
-          </ul>
-        )}
-      </td>
-      <td class="number">
-        <span title={countWords(running, 'run')}>{countWords(running)}</span>
-      </td>
-      <td class="muted">{lastPollAt === undefined ? 'none' : <Time at={lastPollAt} />}</td>
-    </tr>
-  );
+      </ul>
+    ),
+    <span title={countWords(running, 'run')}>{countWords(running)}</span>,
+    lastPollAt === undefined ? 'none' : <Time at={lastPollAt} />,
+  ];
 }
 
 /** What a worker has told of itself, after its name. */

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { selectKnots } from '../../../visualisation';
-import { WORDS, durationOf } from '../graph/status';
+import { durationOf } from '../../../visualisation/words';
 import { TONES } from '../graph/tones';
 import { spoken } from '../graph/spoken';
 import { useKeys } from '../keys';
@@ -63,7 +63,7 @@ export function KnotList({
         const knot = knots[index]!;
         const { id, definition, kind } = model.knots[knot]!;
         const state = model.states[knot];
-        const took = durationOf(state);
+        const took = durationOf({ state });
         const status = model.statuses[knot]!;
         return (
           <button
@@ -74,7 +74,7 @@ export function KnotList({
           >
             <span class="mono cut">{shownText(id)}</span>
             <span class="muted cut">{shownText(definition ?? kind)}</span>
-            <Outcome tone={TONES[status]} word={WORDS[status]} isBare />
+            <Outcome tone={TONES[status]} word={status} isBare />
             <span class="number">{took === undefined ? '' : durationWords(took)}</span>
             <code class="muted">{state?.outputHash === undefined ? '' : shortHash(state.outputHash)}</code>
           </button>

@@ -1,8 +1,9 @@
-import type { ComponentChildren, JSX } from 'preact';
+import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import type { InputView, KnotView } from '../../../operations/knots/show';
-import { about, mayAct } from '../app';
-import { WORDS, durationOf } from '../graph/status';
+import type { InputView } from '../../../operations/knots/show';
+import { mayAct } from '../app';
+import { recordedStatus } from '../../../visualisation/selection';
+import { durationOf } from '../../../visualisation/words';
 import { TONES } from '../graph/tones';
 import { logLines } from './log-lines';
 import { shownText } from '../shown-text';
@@ -10,6 +11,7 @@ import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { HashChip } from '../ui/chip';
 import { copy } from '../ui/copy';
+import { Facts } from '../ui/facts';
 import { Outcome } from '../ui/outcome';
 import { ErrorBox } from '../ui/states';
 import { ValuePreview } from '../value/value-preview';
@@ -59,18 +61,11 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
   const state =
     mine?.state ?? (element === undefined && index !== undefined ? model.states[index] : undefined);
   const waiting = state || index === undefined ? undefined : (mine?.waiting ?? model.waits[index]);
-  const status = state
-    ? state.outcome === 'err'
-      ? 'failed'
-      : state.outcome === 'skipped'
-        ? 'skipped'
-        : state.cachedFromRun === undefined
-          ? 'ok'
-          : 'reused'
-    : index === undefined || element !== undefined
-      ? 'pending'
+  const status =
+    state || index === undefined || element !== undefined
+      ? recordedStatus({ state })
       : model.statuses[index]!;
-  const took = durationOf(state);
+  const took = durationOf({ state });
   const links = useMemo(() => {
     if (index === undefined) return { parents: [], children: [] };
     const named = (those: readonly number[]): string[] => those.map((one) => model.knots[one]!.id);
@@ -99,7 +94,7 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
         <Button kind="quiet" icon="close" label="Close" onClick={props.onClose} />
       </header>
       <div class="knot-facts">
-        <Outcome tone={TONES[status]} word={WORDS[status]} />
+        <Outcome tone={TONES[status]} word={status} />
         {took !== undefined && <span class="number">{durationWords(took)}</span>}
         {state && state.attempt > 1 && <span class="muted">attempt {state.attempt}</span>}
         {state?.skipReason !== undefined && (
@@ -125,16 +120,7 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
         </KnotSection>
       )}
       {state?.outputHash !== undefined && (
-        <KnotSection
-          title="Value"
-          aside={
-            <HashChip
-              hash={state.outputHash}
-              run={run}
-              isLink={about.value.abilities.pages.includes('value')}
-            />
-          }
-        >
+        <KnotSection title="Value" aside={<HashChip hash={state.outputHash} run={run} />}>
           <ValuePreview hash={state.outputHash} run={run} />
         </KnotSection>
       )}
@@ -179,47 +165,35 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
       )}
       {state && (state.attempts || state.waits) && <KnotHistory state={state} />}
       <KnotSection title="Details">
-        <dl class="facts">
-          {state && (
-            <>
-              <Fact name="Scheduled">{exactWords(state.scheduledAt)}</Fact>
-              <Fact name="Started">{exactWords(state.startedAt)}</Fact>
-              <Fact name="Finished">{exactWords(state.finishedAt)}</Fact>
-            </>
-          )}
-          {state?.outputSize !== undefined && <Fact name="Size">{sizeWords(state.outputSize)}</Fact>}
-          {state?.worker !== undefined && <Fact name="Worker">{shownText(state.worker)}</Fact>}
-          {state?.cachedFromRun !== undefined && (
-            <Fact name="Reused from">
-              <RunLink run={state.cachedFromRun} />
-            </Fact>
-          )}
-          {state?.childRunId !== undefined && (
-            <Fact name="Child run">
-              <RunLink run={state.childRunId} />
-            </Fact>
-          )}
-          <CodeFacts view={mine} state={state} version={wiring?.version} />
-          {(mine?.dispatcher ?? (wiring?.local ? 'local' : undefined)) !== undefined && (
-            <Fact name="Dispatcher">{shownText(mine?.dispatcher ?? 'local')}</Fact>
-          )}
-          {mine?.host !== undefined && <Fact name="Body host">{shownText(mine.host)}</Fact>}
-          {(mine?.taskQueue ?? wiring?.taskQueue) !== undefined && (
-            <Fact name="Task queue">{shownText(mine?.taskQueue ?? wiring!.taskQueue!)}</Fact>
-          )}
-          {wiring?.terminals && <Fact name="Terminal">{shownText(wiring.terminals.join(', '))}</Fact>}
-          {wiring?.signal !== undefined && <Fact name="Signal">{shownText(wiring.signal)}</Fact>}
-          {links.parents.length > 0 && (
-            <Fact name="Parents">
-              <Knots ids={links.parents} onSelect={onSelect} />
-            </Fact>
-          )}
-          {links.children.length > 0 && (
-            <Fact name="Children">
-              <Knots ids={links.children} onSelect={onSelect} />
-            </Fact>
-          )}
-        </dl>
+        <Facts
+          facts={[
+            ['Scheduled', state && exactWords(state.scheduledAt)],
+            ['Started', state && exactWords(state.startedAt)],
+            ['Finished', state && exactWords(state.finishedAt)],
+            ['Size', state?.outputSize !== undefined && sizeWords(state.outputSize)],
+            ['Worker', shownText(state?.worker)],
+            ['Reused from', state?.cachedFromRun !== undefined && <RunLink run={state.cachedFromRun} />],
+            ['Child run', state?.childRunId !== undefined && <RunLink run={state.childRunId} />],
+            ['Version', shownText(wiring?.version)],
+            ['Code', mine?.codeHash !== undefined && <HashChip hash={mine.codeHash} isLink={false} />],
+            [
+              'Ran code',
+              state?.ranCodeHash !== undefined && (
+                <>
+                  <span class="tone-waiting">other code than the plan’s</span>{' '}
+                  <HashChip hash={state.ranCodeHash} isLink={false} />
+                </>
+              ),
+            ],
+            ['Dispatcher', shownText(mine?.dispatcher ?? (wiring?.local ? 'local' : undefined))],
+            ['Body host', shownText(mine?.host)],
+            ['Task queue', shownText(mine?.taskQueue ?? wiring?.taskQueue)],
+            ['Terminal', shownText(wiring?.terminals?.join(', '))],
+            ['Signal', shownText(wiring?.signal)],
+            ['Parents', links.parents.length > 0 && <Knots ids={links.parents} onSelect={onSelect} />],
+            ['Children', links.children.length > 0 && <Knots ids={links.children} onSelect={onSelect} />],
+          ]}
+        />
       </KnotSection>
     </aside>
   );
@@ -232,42 +206,6 @@ const SKIPS: Readonly<Record<string, string>> = {
   no_alternative: 'no alternative had a value',
   cancelled: 'the run was cancelled',
 };
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
-  );
-}
-
-function CodeFacts({
-  view,
-  state,
-  version,
-}: {
-  view: KnotView | undefined;
-  state: KnotView['state'];
-  version: string | undefined;
-}): JSX.Element {
-  return (
-    <>
-      {version !== undefined && <Fact name="Version">{shownText(version)}</Fact>}
-      {view?.codeHash !== undefined && (
-        <Fact name="Code">
-          <HashChip hash={view.codeHash} isLink={false} />
-        </Fact>
-      )}
-      {state?.ranCodeHash !== undefined && (
-        <Fact name="Ran code">
-          <span class="tone-waiting">other code than the plan’s</span>{' '}
-          <HashChip hash={state.ranCodeHash} isLink={false} />
-        </Fact>
-      )}
-    </>
-  );
-}
 
 function Knots({ ids, onSelect }: { ids: readonly string[]; onSelect: (id: string) => void }): JSX.Element {
   const [isAll, setAll] = useState(false);
@@ -319,9 +257,7 @@ function Input({
             {shownText(knotId)}
           </button>
         )}
-        {hash !== undefined && (
-          <HashChip hash={hash} run={run} isLink={about.value.abilities.pages.includes('value')} />
-        )}
+        {hash !== undefined && <HashChip hash={hash} run={run} />}
       </div>
       {isOpen && hash !== undefined && <ValuePreview hash={hash} run={run} height={220} />}
     </div>

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Elements } from '../../../operations/knots/elements';
 import { source } from '../app';
 import { recordedStatus } from '../../../visualisation/selection';
-import { WORDS, durationOf } from '../graph/status';
+import { durationOf } from '../../../visualisation/words';
 import { TONES } from '../graph/tones';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
@@ -85,11 +85,11 @@ export function MapElements({
 function Row({ element, onElement }: { element: Element; onElement: (id: string) => void }): JSX.Element {
   const { id, index, state } = element;
   const status = recordedStatus({ state });
-  const took = durationOf(state);
+  const took = durationOf({ state });
   return (
     <button type="button" class="map-row" onClick={() => onElement(id)} title={shownText(id)}>
       <span class="number muted">{index}</span>
-      <Outcome tone={TONES[status]} word={WORDS[status]} isBare />
+      <Outcome tone={TONES[status]} word={status} isBare />
       <span class="cut muted">
         {state.error ? shownText(`${state.error.type}: ${state.error.message}`) : ''}
       </span>

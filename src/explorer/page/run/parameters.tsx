@@ -1,5 +1,4 @@
 import type { JSX } from 'preact';
-import { about } from '../app';
 import { shownText } from '../shown-text';
 import { HashChip } from '../ui/chip';
 import { Empty } from '../ui/states';
@@ -21,7 +20,6 @@ export function Parameters({
   const all = model.knots.map((knot, index) => ({ knot, state: model.states[index] }));
   const given = all.filter(({ knot }) => knot.kind === 'parameter');
   const terminals = all.filter(({ knot }) => knot.terminals !== undefined);
-  const isLink = about.value.abilities.pages.includes('value');
   const list = (those: typeof all, name: (one: (typeof all)[number]) => string): JSX.Element[] =>
     those.slice(0, 60).map((one) => (
       <section key={one.knot.id} class="knot-section">
@@ -31,9 +29,7 @@ export function Parameters({
               {shownText(name(one))}
             </button>
           </h3>
-          {one.state?.outputHash !== undefined && (
-            <HashChip hash={one.state.outputHash} run={run} isLink={isLink} />
-          )}
+          {one.state?.outputHash !== undefined && <HashChip hash={one.state.outputHash} run={run} />}
         </header>
         {one.state?.outputHash === undefined ? (
           <p class="muted">No value.</p>

@@ -4,7 +4,6 @@ import { useAct } from '../acting';
 import { go } from '../router';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
-import { Button } from '../ui/button';
 import { Dialog } from '../ui/dialog';
 import { Outcome } from '../ui/outcome';
 import { ErrorBox, Skeleton } from '../ui/states';
@@ -47,20 +46,13 @@ export function RerunDialog({
       title={from === undefined ? (isAllOk ? 'Run all of it again' : 'Resume the run') : 'Resume from here'}
       onClose={onClose}
       onSubmit={() => void start()}
-      foot={
-        <>
-          <Button onClick={onClose}>Close</Button>
-          <Button
-            kind="primary"
-            type="submit"
-            icon="play"
-            isBusy={resume.isBusy}
-            isDisabled={!value || value.runs.length === 0}
-          >
-            {value ? `Run ${countWords(value.runs.length, 'knot')}` : 'Run'}
-          </Button>
-        </>
-      }
+      leave="Close"
+      submit={{
+        icon: 'play',
+        isBusy: resume.isBusy,
+        isDisabled: !value || value.runs.length === 0,
+        children: value ? `Run ${countWords(value.runs.length, 'knot')}` : 'Run',
+      }}
     >
       <p class="muted">
         {from === undefined ? (

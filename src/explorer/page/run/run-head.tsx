@@ -3,7 +3,7 @@ import type { RunView } from '../../../operations/runs/show';
 import { about, mayAct } from '../app';
 import { href } from '../router';
 import { shownText } from '../shown-text';
-import { Button, LinkButton } from '../ui/button';
+import { Button } from '../ui/button';
 import { Tag } from '../ui/chip';
 import { Icon } from '../ui/icons';
 import { RunOutcome } from '../ui/outcome';
@@ -100,22 +100,19 @@ export function RunHead({
       </div>
       <div class="rp-acts">
         {previousRunId !== undefined && (
-          <LinkButton kind="quiet" icon="left" href={href({ page: 'run', run: previousRunId })}>
+          <Button kind="quiet" icon="left" href={href({ page: 'run', run: previousRunId })}>
             <span class="out-of-sight">Earlier run</span>
-          </LinkButton>
+          </Button>
         )}
         {nextRunId !== undefined && (
-          <LinkButton kind="quiet" icon="right" href={href({ page: 'run', run: nextRunId })}>
+          <Button kind="quiet" icon="right" href={href({ page: 'run', run: nextRunId })}>
             <span class="out-of-sight">Later run</span>
-          </LinkButton>
+          </Button>
         )}
         {previousRunId !== undefined && abilities.pages.includes('compare') && (
-          <LinkButton
-            icon="compare"
-            href={href({ page: 'compare', first: previousRunId, second: run.runId })}
-          >
+          <Button icon="compare" href={href({ page: 'compare', first: previousRunId, second: run.runId })}>
             Compare
-          </LinkButton>
+          </Button>
         )}
         {server?.temporalUi !== undefined && /^https?:\/\//u.test(server.temporalUi) && (
           <a

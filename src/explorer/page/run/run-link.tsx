@@ -7,7 +7,7 @@ import { shownText } from '../shown-text';
 export function RunLink({ run, knot }: { run: string; knot?: string | undefined }): JSX.Element {
   if (about.value.abilities.pages.includes('runs'))
     return (
-      <a class="plain mono" href={href({ page: 'run', run, ...(knot !== undefined && { knot }) })}>
+      <a class="plain mono" href={href({ page: 'run', run, knot })}>
         {shownText(run)}
       </a>
     );

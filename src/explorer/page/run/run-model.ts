@@ -3,7 +3,7 @@ import type { GraphState, RunGraph } from '../../../authoring/run-graph';
 import { kinshipOf, type Kinship, type KnotStatus } from '../../../visualisation/selection';
 import type { WaitingKnot } from '../../../connection/explain/waiting';
 import type { LiveMessage } from '../../contract';
-import { statusOf, WORDS } from '../graph/status';
+import { statusOf } from '../graph/status';
 
 /** Counts of a map's elements from events, until the map's own record exists. */
 export interface ElementCounts {
@@ -14,7 +14,8 @@ export interface ElementCounts {
 /** For graphs whose knots show something other than their status. */
 export interface ModelOptions {
   readonly statuses?: readonly KnotStatus[];
-  readonly words?: Readonly<Record<KnotStatus, string>>;
+  /** Default: the name of the status. */
+  readonly words?: Readonly<Partial<Record<KnotStatus, string>>>;
 }
 
 /**
@@ -27,8 +28,7 @@ export class RunModel {
   readonly states: (GraphState | undefined)[];
   readonly waits: (WaitingKnot | undefined)[];
   readonly counts: Record<KnotStatus, number>;
-  /** The word for each status. */
-  readonly words: Readonly<Record<KnotStatus, string>>;
+  readonly wordOf: (status: KnotStatus) => string;
   private readonly index = new Map<string, number>();
   private readonly elements = new Map<number, { ok: number; failed: number }>();
   private readonly listeners = new Set<(changed: readonly number[]) => void>();
@@ -39,7 +39,7 @@ export class RunModel {
     waiting: Readonly<Record<string, WaitingKnot>> = {},
     options: ModelOptions = {},
   ) {
-    this.words = options.words ?? WORDS;
+    this.wordOf = (status) => options.words?.[status] ?? status;
     this.knots = graph.knots;
     graph.knots.forEach(({ id }, index) => this.index.set(id, index));
     this.states = graph.knots.map(({ state }) => state);

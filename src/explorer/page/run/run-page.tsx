@@ -273,14 +273,7 @@ function Loaded({
 
 /** Goes to another run of the tapestry, keeping the view. */
 function goTo({ view, filter, closed, knot }: PageProps<'run'>['place'], run: string): void {
-  go({
-    page: 'run',
-    run,
-    ...(view !== undefined && { view }),
-    ...(filter !== undefined && { filter }),
-    ...(closed !== undefined && { closed }),
-    ...(knot !== undefined && { knot }),
-  });
+  go({ page: 'run', run, view, filter, closed, knot });
 }
 
 function windowOf(from: string | undefined, to: string | undefined): { window?: readonly [number, number] } {

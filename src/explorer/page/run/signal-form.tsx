@@ -1,28 +1,12 @@
 import type { JSX } from 'preact';
-import type { Json } from '../../../values';
-import { useSignalForm } from '../pages/act-dialogs';
+import { useSignalForm, type SignalFormProps } from '../pages/act-dialogs';
 import { Button } from '../ui/button';
 
 /** Sends a signal that a knot waits for. */
-export function SignalForm({
-  run,
-  signal,
-  schema,
-}: {
-  run: string;
-  signal: string;
-  schema: Json;
-}): JSX.Element {
-  const { fields, send, isBusy } = useSignalForm({ run, signal, schema, onSent: () => undefined });
+export function SignalForm(props: SignalFormProps): JSX.Element {
+  const { fields, attributes, isBusy } = useSignalForm(props);
   return (
-    <form
-      class="signal-form"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
-      }}
-    >
+    <form class="signal-form" {...attributes}>
       {fields}
       <Button kind="primary" type="submit" isBusy={isBusy}>
         Send

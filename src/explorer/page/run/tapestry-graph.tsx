@@ -4,19 +4,19 @@ import type { GraphKnot } from '../../../authoring/run-graph';
 import type { TapestryView } from '../../../operations/tapestries/view';
 import { FilterBar } from '../graph/filter-bar';
 import { GraphView } from '../graph/graph-view';
-import { WORDS } from '../graph/status';
 import { useKeys } from '../keys';
 import { shownText } from '../shown-text';
 import { Button } from '../ui/button';
 import { HashChip } from '../ui/chip';
 import { copy } from '../ui/copy';
+import { Facts } from '../ui/facts';
 import { Split } from '../ui/split';
 import { closedOf } from './closed-groups';
 import { KnotList } from './knot-list';
 import { RunModel } from './run-model';
 
 /** Before a run, all knots are pending, so the word is omitted. */
-const PLAN_WORDS = { ...WORDS, pending: '' };
+const PLAN_WORDS = { pending: '' };
 
 /** The knots of a tapestry as a graph or a list, before any run. */
 export function TapestryGraph({
@@ -96,17 +96,6 @@ function Wired({
   nameOf: (index: number) => string;
   onSelect: (id: string | undefined) => void;
 }): JSX.Element {
-  const facts: (readonly [string, string])[] = [
-    ['Kind', knot.kind],
-    ...(knot.each === undefined ? [] : [['Each', knot.each] as const]),
-    ...(knot.version === undefined ? [] : [['Version', knot.version] as const]),
-    ...(knot.signal === undefined ? [] : [['Signal', knot.signal] as const]),
-    ...(knot.taskQueue === undefined ? [] : [['Task queue', knot.taskQueue] as const]),
-    ...(knot.terminals === undefined ? [] : [['Terminal', knot.terminals.join(', ')] as const]),
-    ...(knot.cached ? [['Cache', 'its value is reused'] as const] : []),
-    ...(knot.local ? [['Dispatcher', 'local'] as const] : []),
-    ...(knot.optional ? [['Optional', 'its failure is let pass'] as const] : []),
-  ];
   return (
     <aside class="knot" aria-label={`Knot ${shownText(knot.id)}`}>
       <header class="knot-head">
@@ -118,18 +107,20 @@ function Wired({
         <Button kind="quiet" icon="close" label="Close" onClick={() => onSelect(undefined)} />
       </header>
       <section class="knot-section">
-        <dl class="facts">
-          {facts.map(([name, text]) => [
-            <dt key={name}>{name}</dt>,
-            <dd key={`${name} `}>{shownText(text)}</dd>,
-          ])}
-          {knot.codeHash !== undefined && [
-            <dt key="Code">Code</dt>,
-            <dd key="Code ">
-              <HashChip hash={knot.codeHash} isLink={false} />
-            </dd>,
+        <Facts
+          facts={[
+            ['Kind', knot.kind],
+            ['Each', shownText(knot.each)],
+            ['Version', shownText(knot.version)],
+            ['Signal', shownText(knot.signal)],
+            ['Task queue', shownText(knot.taskQueue)],
+            ['Terminal', shownText(knot.terminals?.join(', '))],
+            ['Cache', knot.cached && 'its value is reused'],
+            ['Dispatcher', knot.local && 'local'],
+            ['Optional', knot.optional && 'its failure is let pass'],
+            ['Code', knot.codeHash !== undefined && <HashChip hash={knot.codeHash} isLink={false} />],
           ]}
-        </dl>
+        />
       </section>
       {knot.inputs.length > 0 && (
         <section class="knot-section">

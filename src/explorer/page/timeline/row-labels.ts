@@ -1,5 +1,5 @@
 import { shortened } from '../graph/painter';
-import { WORDS, durationOf } from '../graph/status';
+import { durationOf } from '../../../visualisation/words';
 import { TONES } from '../graph/tones';
 import type { RunModel } from '../run/run-model';
 import { shownText } from '../shown-text';
@@ -65,15 +65,15 @@ export class RowLabels {
     const { knot } = row;
     const status = this.model.statuses[knot]!;
     const { id } = this.model.knots[knot]!;
-    const took = durationOf(this.model.states[knot]);
+    const took = durationOf({ state: this.model.states[knot] });
     root.className = `t-label tone-${TONES[status]}`;
     root.removeAttribute('aria-expanded');
     if (knot === selected) root.setAttribute('aria-current', 'true');
     else root.removeAttribute('aria-current');
     shape.setAttribute('d', SHAPES[TONES[status]]);
     set(text, shortened(shownText(id), 23 - row.depth * 2));
-    set(time, took === undefined ? WORDS[status] : durationWords(took));
-    root.title = `${shownText(id)}: ${WORDS[status]}`;
+    set(time, took === undefined ? status : durationWords(took));
+    root.title = `${shownText(id)}: ${status}`;
   }
 
   private add(): Label {

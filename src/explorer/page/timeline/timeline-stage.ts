@@ -1,5 +1,4 @@
 import { readPalette } from '../graph/palette';
-import { WORDS } from '../graph/status';
 import type { RunModel } from '../run/run-model';
 import { WAIT_KINDS } from '../run/waits';
 import { shownText } from '../shown-text';
@@ -340,5 +339,5 @@ function said(segment: Segment): string {
   if (segment.kind === 'wait') return `Waited ${took} ${WAIT_KINDS[segment.wait]} (${segment.code})`;
   if (segment.kind === 'attempt') return `Attempt ${segment.attempt}, ${took}: ${shownText(segment.reason)}`;
   const attempt = segment.attempt > 1 ? `, attempt ${segment.attempt}` : '';
-  return `${WORDS[segment.status]}, ${took}${attempt}`;
+  return `${segment.status}, ${took}${attempt}`;
 }

@@ -1,4 +1,4 @@
-import type { ComponentChildren, Ref } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { Icon, type IconName } from './icons';
 
 export interface ButtonProps {
@@ -8,55 +8,44 @@ export interface ButtonProps {
   kind?: 'plain' | 'primary' | 'danger' | 'quiet';
   /** What it does, for a button with only an icon. */
   label?: string;
-  title?: string;
+  /** Makes it a link that looks like a button. */
+  href?: string;
   type?: 'button' | 'submit';
   isDisabled?: boolean;
   isBusy?: boolean;
   isPressed?: boolean;
-  controls?: string;
   isExpanded?: boolean;
-  innerRef?: Ref<HTMLButtonElement>;
   onClick?: (event: MouseEvent) => void;
 }
 
 export function Button(props: ButtonProps) {
-  const { children, icon, kind = 'plain', label, title, type = 'button', isBusy = false } = props;
+  const { children, href, icon, kind = 'plain', label, type = 'button', isBusy = false } = props;
+  const look = `button ${kind}${children === undefined ? ' bare' : ''}`;
+  const content = (
+    <>
+      {icon && <Icon name={icon} />}
+      {children !== undefined && <span>{children}</span>}
+    </>
+  );
+  if (href !== undefined)
+    return (
+      <a class={look} href={href}>
+        {content}
+      </a>
+    );
   return (
     <button
-      ref={props.innerRef}
       type={type}
-      class={`button ${kind}${children === undefined ? ' bare' : ''}`}
+      class={look}
       aria-label={label}
-      title={title ?? (children === undefined ? label : undefined)}
+      title={children === undefined ? label : undefined}
       disabled={props.isDisabled || isBusy}
       aria-busy={isBusy || undefined}
       aria-pressed={props.isPressed}
-      aria-controls={props.controls}
       aria-expanded={props.isExpanded}
       onClick={props.onClick}
     >
-      {icon && <Icon name={icon} />}
-      {children !== undefined && <span>{children}</span>}
+      {content}
     </button>
-  );
-}
-
-/** A link that looks like a button. */
-export function LinkButton({
-  href,
-  icon,
-  children,
-  kind = 'plain',
-}: {
-  href: string;
-  icon?: IconName;
-  children: ComponentChildren;
-  kind?: ButtonProps['kind'];
-}) {
-  return (
-    <a class={`button ${kind}`} href={href}>
-      {icon && <Icon name={icon} />}
-      <span>{children}</span>
-    </a>
   );
 }

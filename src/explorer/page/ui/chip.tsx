@@ -1,15 +1,21 @@
+import { about } from '../app';
 import { href } from '../router';
 import { shortHash } from '../words';
 import { copy } from './copy';
 import { Icon } from './icons';
 
-/** A hash: a link to its value, and a button that copies the whole hash. */
-export function HashChip({ hash, run, isLink = true }: { hash: string; run?: string; isLink?: boolean }) {
+/**
+ * A hash: a link to its value, and a button that copies the whole hash.
+ *
+ * @param props `isLink`: default, whether there is a page of values
+ */
+export function HashChip(props: { hash: string; run?: string; isLink?: boolean }) {
+  const { hash, run, isLink = about.value.abilities.pages.includes('value') } = props;
   const text = <code>{shortHash(hash)}</code>;
   return (
     <span class="chip">
       {isLink ? (
-        <a href={href({ page: 'value', hash, ...(run !== undefined && { run }) })} title={hash}>
+        <a href={href({ page: 'value', hash, run })} title={hash}>
           {text}
         </a>
       ) : (

@@ -1,16 +1,18 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useKeys } from '../keys';
-import { Button } from './button';
+import { Button, type ButtonProps } from './button';
 
 export interface DialogProps {
   title: string;
   children: ComponentChildren;
-  /** Buttons at the bottom. */
-  foot?: ComponentChildren;
+  /** The button that does it. Without one, nothing is at the bottom. */
+  submit?: ButtonProps;
+  /** What the button beside it says, which closes the dialog. */
+  leave?: string;
   width?: 'small' | 'medium' | 'large';
   onClose: () => void;
-  /** Called on Enter in a field, or by a button of type submit. */
+  /** Called on Enter in a field, or by the button. */
   onSubmit?: () => void;
 }
 
@@ -18,7 +20,8 @@ export interface DialogProps {
  * A modal dialog. The browser keeps the focus in it and restores it afterwards; Escape and a click outside
  * close it.
  */
-export function Dialog({ title, children, foot, width = 'medium', onClose, onSubmit }: DialogProps) {
+export function Dialog(props: DialogProps) {
+  const { title, children, submit, leave = 'Cancel', width = 'medium', onClose, onSubmit } = props;
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useKeys('Dialog', [], { isModal: true });
@@ -64,7 +67,12 @@ export function Dialog({ title, children, foot, width = 'medium', onClose, onSub
           <Button kind="quiet" icon="close" label="Close" onClick={onClose} />
         </header>
         <div class="dialog-body">{children}</div>
-        {foot !== undefined && <footer>{foot}</footer>}
+        {submit && (
+          <footer>
+            <Button onClick={onClose}>{leave}</Button>
+            <Button kind="primary" type="submit" {...submit} />
+          </footer>
+        )}
       </form>
     </dialog>
   );

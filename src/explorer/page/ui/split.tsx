@@ -1,34 +1,34 @@
 import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 
+/** Width of the second pane, in pixels. */
+const INITIAL = 420;
+const LEAST = 280;
+
 /** Two panes with a bar between them that can be dragged, or moved by the arrow keys. */
 export function Split({
   first,
   second,
   label,
   name,
-  initial = 420,
-  least = 280,
 }: {
   first: ComponentChildren;
   second: ComponentChildren;
   label: string;
   /** The key under which the width is remembered. */ name: string;
-  /** Width of the second pane, in pixels. */ initial?: number;
-  least?: number;
 }) {
   const key = `selvage-split-${name}`;
   const [width, setWidth] = useState(() => {
     try {
-      return Number(localStorage.getItem(key)) || initial;
+      return Number(localStorage.getItem(key)) || INITIAL;
     } catch {
-      return initial;
+      return INITIAL;
     }
   });
   const box = useRef<HTMLDivElement>(null);
   const move = (to: number): void => {
     const whole = box.current?.clientWidth ?? 1200;
-    const next = Math.round(Math.max(least, Math.min(to, whole - least)));
+    const next = Math.round(Math.max(LEAST, Math.min(to, whole - LEAST)));
     setWidth(next);
     try {
       localStorage.setItem(key, String(next));
@@ -55,7 +55,7 @@ export function Split({
         aria-orientation="vertical"
         aria-label={label}
         aria-valuenow={width}
-        aria-valuemin={least}
+        aria-valuemin={LEAST}
         aria-valuemax={2000}
         tabIndex={0}
         onPointerDown={onPointerDown}

@@ -1,22 +1,21 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
 import type { Step as WalkStep } from '../../../operations/lineage/walk';
 import type { UseOfValue } from '../../../operations/values/uses';
-import { source } from '../app';
 import { PageHead } from '../frame';
 import { useKeys } from '../keys';
 import type { PageProps } from '../pages';
 import { alter, href } from '../router';
 import { shownText } from '../shown-text';
-import { asSourceError, type SourceError } from '../source/source-error';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { HashChip } from '../ui/chip';
 import { copy } from '../ui/copy';
 import { Outcome } from '../ui/outcome';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Table } from '../ui/table';
 import { Tabs } from '../ui/tabs';
 import { Time } from '../ui/time';
+import { useFurther } from '../use-further';
 import { shortHash } from '../words';
 import { ValuePreview } from './value-preview';
 
@@ -73,61 +72,32 @@ const USES: Readonly<
 
 function Uses({ hash }: { hash: string }): JSX.Element {
   const { value, error, reload } = useAnswer('values.uses', { hash });
-  const [later, setLater] = useState<{ uses: readonly UseOfValue[]; cursor?: string }>();
-  const [failed, setFailed] = useState<SourceError>();
+  const further = useFurther('values.uses', { hash }, value, hash);
   if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
   if (!value) return <Skeleton rows={4} height={36} />;
-  const uses = [...value.items, ...(later?.uses ?? [])];
-  const cursor = later ? later.cursor : value.cursor;
-  const more = async (): Promise<void> => {
-    try {
-      const answer = await source().ask('values.uses', { hash, ...(cursor !== undefined && { cursor }) });
-      setLater((before) => ({
-        uses: [...(before?.uses ?? []), ...answer.items],
-        ...(answer.cursor !== undefined && { cursor: answer.cursor }),
-      }));
-    } catch (caught) {
-      setFailed(asSourceError(caught));
-    }
-  };
+  const uses = further.pages.flatMap((page) => page.items);
   if (uses.length === 0) return <Empty icon="value" title="No run on record made or used it" />;
   return (
     <>
-      <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">Run</th>
-            <th scope="col">Knot</th>
-            <th scope="col">Role</th>
-            <th scope="col">When</th>
-          </tr>
-        </thead>
-        <tbody>
-          {uses.map(({ runId, tapestry, knotId, role, at }, index) => (
-            <tr key={`${index} ${runId}`}>
-              <td>
-                <a class="plain mono" href={href({ page: 'run', run: runId })}>
-                  {shownText(runId)}
-                </a>{' '}
-                <span class="muted">{shownText(tapestry)}</span>
-              </td>
-              <td>
-                <a class="plain mono" href={href({ page: 'run', run: runId, knot: knotId })}>
-                  {shownText(knotId)}
-                </a>
-              </td>
-              <td>
-                <Outcome {...USES[role]} isBare />
-              </td>
-              <td>
-                <Time at={at} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {failed && <ErrorBox error={failed} />}
-      {cursor !== undefined && <Button onClick={() => void more()}>More</Button>}
+      <Table
+        heads={['Run', 'Knot', 'Role', 'When']}
+        rows={uses.map(({ runId, tapestry, knotId, role, at }, index) => [
+          `${index} ${runId}`,
+          <>
+            <a class="plain mono" href={href({ page: 'run', run: runId })}>
+              {shownText(runId)}
+            </a>{' '}
+            <span class="muted">{shownText(tapestry)}</span>
+          </>,
+          <a class="plain mono" href={href({ page: 'run', run: runId, knot: knotId })}>
+            {shownText(knotId)}
+          </a>,
+          <Outcome {...USES[role]} isBare />,
+          <Time at={at} />,
+        ])}
+      />
+      {further.error && <ErrorBox error={further.error} />}
+      {further.cursor !== undefined && <Button onClick={further.more}>More</Button>}
     </>
   );
 }

@@ -21,11 +21,7 @@ export function ValuePreview({
   /** Maximum height in pixels. */ height?: number;
 }): JSX.Element {
   const [from, setFrom] = useState(0);
-  const { value, error, reload } = useAnswer('values.show', {
-    hash,
-    ...(run !== undefined && { runId: run }),
-    ...(from > 0 && { from }),
-  });
+  const { value, error, reload } = useAnswer('values.show', { hash, runId: run, from: from || undefined });
   if (value) return <Preview value={value} height={height} onFrom={setFrom} />;
   if (error) return <ErrorBox error={error} onRetry={reload} />;
   return <Skeleton rows={3} height={22} />;
