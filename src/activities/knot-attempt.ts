@@ -196,9 +196,13 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     return Math.ceil((this.before.among ?? Infinity) / 2);
   }
 
-  /** Whether it was the only suspect when the last worker was lost, or too many workers are lost. */
+  /**
+   * Whether it was the only suspect when the last worker was lost, or too many workers are lost. To put the list of a map together calls no
+   * body, and takes so long with a million elements that workers which come and go are lost in it.
+   */
   get killsWorkers(): boolean {
-    return (this.lost >= LOST_WORKERS && this.before.among === 1) || this.lost >= MOST_LOST_WORKERS;
+    const isAlone = this.before.among === 1 && !this.task.map;
+    return this.lost >= (isAlone ? LOST_WORKERS : MOST_LOST_WORKERS);
   }
 
   /**

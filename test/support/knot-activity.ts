@@ -26,9 +26,11 @@ export interface AttemptOptions {
   /** What the server makes of the word that a body begins. Default: it hears it. */
   readonly hear?: () => Promise<void>;
   readonly parents?: KnotTask['parents'];
+  /** Of a map whose elements have ended. */
+  readonly map?: KnotTask['map'];
 }
 
-export interface SegmentAttemptOptions extends Omit<AttemptOptions, 'parents'> {
+export interface SegmentAttemptOptions extends Omit<AttemptOptions, 'parents' | 'map'> {
   readonly parents?: SegmentTask['parents'];
 }
 
@@ -87,9 +89,10 @@ export class KnotActivities {
     return made;
   }
 
-  start(knot: string, { parents = [], ...options }: AttemptOptions = {}): Attempt {
+  start(knot: string, { parents = [], map, ...options }: AttemptOptions = {}): Attempt {
     const type = recordOf(this.tapestry).knots.get(knot)!.definition!.name;
-    return this.attempt(type, knot, { plan: packHash(this.plan.hash), parents }, options);
+    const task = { plan: packHash(this.plan.hash), parents, ...(map && { map }) };
+    return this.attempt(type, knot, task, options);
   }
 
   /** An attempt of a segment of these knots, all of whose values are wanted. */

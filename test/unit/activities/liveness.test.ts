@@ -2,7 +2,7 @@ import { ActivityCompletionError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { createInMemoryBackends, nodeSha256 } from '../../../src/backends';
 import { hashText } from '../../../src/values';
-import { knot, tapestry, type KnotContext } from '../../../src';
+import { knot, map, tapestry, type KnotContext } from '../../../src';
 import { KnotActivities, failureOf, one } from '../../support/knot-activity';
 import { Latch, aborted } from '../../support/latch';
 import { SwitchableBackends } from '../../support/switchable-backends';
@@ -187,6 +187,20 @@ describe('lost workers', () => {
   ])('attempt %d after %j runs', async (attempt, heartbeatDetails) => {
     const activities = await KnotActivities.of(one(() => 'alive'));
     expect(await activities.run('knot', { attempt, heartbeatDetails })).toEqual({ value: 'alive' });
+  });
+
+  test('are no sign that a map kills them whose elements have ended: it calls no body', async () => {
+    const list = knot('list', (): number[] => []);
+    const each = knot('each', ({ x }: { x: number }) => x);
+    const work = tapestry(
+      'work',
+      () => void map({ over: list({}, { id: 'list' }), each, bind: 'x' }, { id: 'all' }),
+    );
+    const activities = await KnotActivities.of(work);
+    const parent = (await activities.run('list')) as { value: unknown };
+    const heartbeatDetails = { throws: 0, refusals: 0, among: 1 };
+    const options = { heartbeatDetails, parents: [parent], map: { count: 0 } };
+    expect(await activities.run('all', { ...options, attempt: 20 })).toEqual({ value: [] });
   });
 
   test('reading the inputs may be what kills them: it is not done again', async () => {
