@@ -1,6 +1,7 @@
 import { ActivityCompletionError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { createInMemoryBackends, nodeSha256 } from '../../../src/backends';
+import type { Envelope } from '../../../src/scheduler';
 import { hashText } from '../../../src/values';
 import { knot, map, tapestry, type KnotContext } from '../../../src';
 import { KnotActivities, failureOf, one } from '../../support/knot-activity';
@@ -197,7 +198,7 @@ describe('lost workers', () => {
       () => void map({ over: list({}, { id: 'list' }), each, bind: 'x' }, { id: 'all' }),
     );
     const activities = await KnotActivities.of(work);
-    const parent = (await activities.run('list')) as { value: unknown };
+    const parent = (await activities.run('list')) as Envelope;
     const heartbeatDetails = { throws: 0, refusals: 0, among: 1 };
     const options = { heartbeatDetails, parents: [parent], map: { count: 0 } };
     expect(await activities.run('all', { ...options, attempt: 20 })).toEqual({ value: [] });
