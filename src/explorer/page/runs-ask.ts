@@ -1,6 +1,7 @@
 import type { OutcomeKind, RunStatus } from '../../authoring/outcome';
 import type { AskOf } from '../../operations';
 import type { RunSummary } from '../../operations/runs/summary';
+import { defined } from '../../values/defined';
 import type { Places } from './routes';
 
 export const STATUSES: readonly RunStatus[] = ['running', 'succeeded', 'failed', 'cancelled', 'terminated'];
@@ -36,7 +37,7 @@ export function runsAsk(place: RunsPlace, now: number): AskOf<'runs.list'> {
   const outcome = definition === undefined ? undefined : OUTCOMES.find((one) => one === place.outcome);
   const since = timeIn(place.since, now);
   const until = timeIn(place.until, now);
-  return { tapestry, definition, outcome, status, actor, trigger, tag, partition, since, until };
+  return defined({ tapestry, definition, outcome, status, actor, trigger, tag, partition, since, until });
 }
 
 /** Names of the filters in use, except those that have a field of their own. */
