@@ -28,8 +28,9 @@ const QUEUED_MS = 1_000;
 export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   private announces = false;
   private hasBegun = false;
-  /** The beats before an announced body, one after another. */
-  private announcing: Promise<void> = Promise.resolve();
+  private hasBeatenBySdk = false;
+  /** A beat on its way that the SDK does not send. */
+  private announcing: Promise<void> | undefined;
   private among: number | undefined;
   private readonly startedAt = Date.now();
   private isBodyCalled = false;
@@ -164,22 +165,32 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   async begin(): Promise<void> {
     await this.announcing;
     this.hasBegun = true;
+    // In the place of one that the SDK may hold back.
+    if (this.hasBeatenBySdk) this.beat();
     await this.announce();
   }
 
   /**
-   * Until a body is announced, beats do not go through the SDK. It holds beats back and sends them on its own, so an old one could arrive
-   * after the announcement and hide from the next attempt that the body began.
+   * While an announcement is to come, beats do not go through the SDK. It sends them in its own time, so an old one could arrive after the
+   * announcement and hide from the next attempt that the body began. One on its way is enough.
    */
   override beat(): void {
     const isEnding = this.throwsHere + this.refusalsHere > 0;
-    if (!this.announces || this.hasBegun || isEnding) return super.beat();
-    this.announcing = this.announcing
-      .then(() => this.announce())
+    if (!this.announces || this.hasBegun || isEnding) {
+      // Also before it was known that the knot has limits.
+      this.hasBeatenBySdk = true;
+      return super.beat();
+    }
+    this.announcing ??= this.announce()
       .catch((error: unknown) => {
         // No body begins any more. The answer to a beat of the SDK tells it why, and it aborts the attempt.
         if (!SelvageError.is(error, 'ServerUnreachable')) super.beat();
-      });
+      })
+      .finally(() => (this.announcing = undefined));
+  }
+
+  override async allSent(): Promise<void> {
+    await this.announcing;
   }
 
   private async announce(): Promise<void> {

@@ -6,6 +6,7 @@ import {
   outcomeOfResult,
   signalTimeout,
   withReadInputs,
+  listLost,
   workerLost,
   type KnotOutcomeToRecord,
   type LoadedPlan,
@@ -102,11 +103,11 @@ class KnotCall {
     };
     if (task.lost) return await this.answer(subject, await runner.fail(subject, childRunLost(knot)));
     // Checked before reading anything large, which may be what kills them.
-    if (attempt.killsWorkers)
-      return await this.answer(
-        subject,
-        await runner.fail(subject, workerLost(knot, attempt.lost, attempt.hostLostBefore)),
-      );
+    if (attempt.killsWorkers) {
+      const { lost, hostLostBefore } = attempt;
+      const error = task.map ? listLost(knot, lost) : workerLost(knot, lost, hostLostBefore);
+      return await this.answer(subject, await runner.fail(subject, error));
+    }
     if (!definition && !task.map) throw refusal;
     if (task.waited?.kind === 'timeout')
       return await this.answer(subject, await runner.fail(subject, signalTimeout(knot)));

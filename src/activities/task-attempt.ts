@@ -97,6 +97,11 @@ export abstract class TaskAttempt {
     this.beat();
   }
 
+  /** Resolves when no beat is on its way that the SDK does not send: it could arrive after the last one. */
+  allSent(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Sends the counts to the server. The SDK throttles, and flushes the last with a failure. */
   beat(): void {
     this.context.heartbeat(this.details);

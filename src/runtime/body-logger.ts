@@ -21,7 +21,7 @@ export function bodyLoggerBy(
     (first: unknown, second?: unknown) => {
       const [message, fields] = typeof first === 'string' ? [first, second] : [second, first];
       const text = typeof message === 'string' ? message : fields instanceof Error ? fields.message : '';
-      write(level, fieldsOf(fields), text);
+      write(level, { ...fieldsOf(fields) }, text);
     };
   return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') };
 }

@@ -82,7 +82,7 @@ export { freshPart, idOfPart, partOfStored, partOfValue } from './element-values
 export { checkPayload, type SignalSchema } from './signal-check';
 export { signalTimeout, waitEnd } from './wait-end';
 export { unrunError } from './unrun-error';
-export { workerLost } from './worker-lost';
+export { listLost, workerLost } from './worker-lost';
 export { validateParameters } from './parameters';
 export { withPlannedTime } from './planned-time';
 export { resumeCandidates, withValues, type ResumeCandidate } from './resume-choice';

@@ -21,3 +21,13 @@ export function workerLost(knot: PlanKnot, lost: number, last: string | undefine
     { details: { knot: knot.id, lost } },
   );
 }
+
+/** Why the list of a map whose elements have ended is not put together again. */
+export function listLost(map: PlanKnot, lost: number): SelvageError {
+  return new SelvageError(
+    'WorkerLost',
+    `${lost} workers were lost while they put the list of map "${map.id}" together: it is too large for their memory, or they are ended before it is ` +
+      'done. It was not tried again. The records of its elements are there.',
+    { details: { knot: map.id, lost } },
+  );
+}

@@ -132,7 +132,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const all = [...new Set([...(tapestries ?? []), ...triggers.flatMap((trigger) => trigger.tapestry ?? [])])];
   const hasWorker = worker && all.length > 0;
   const monitor = await Monitor.create(registry);
-  const connect = { ...options, port: serverPort };
+  // The client keeps what it is given.
+  const { statusSecret: _secret, ui: _ui, ...known } = options;
+  const connect = { ...known, port: serverPort };
   const selvage =
     given ??
     (hasWorker

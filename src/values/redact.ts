@@ -199,8 +199,8 @@ const BEARER = /\b(Bearer|Basic|bearer|basic|BEARER|BASIC)([ \t]+)([\w.~+/=-]{4,
 /** `pwd=x` */
 const SHORTEST = 5;
 const HASH_DIGITS = 64;
-/** What parts a name from a secret, or the parts of a key. */
-const SEPARATORS = [':', '=', '_', '-'];
+/** Each form of a secret has one of these, or a capital letter. */
+const SIGNS = [':', '=', '_', '-', ' ', '\t'];
 /** Each secret has one of these. Most texts have none, so they cost one test. */
 const MAY_HAVE_SECRET = /[=:_]|--|\b(?:bearer|basic|AKIA|ASIA|AIza|eyJ|xox|glpat|[spr]k-)/i;
 
@@ -219,12 +219,12 @@ export function redactText(text: string): string {
   return redactPairs(shown);
 }
 
-/** A record has several hashes. Where none of these signs is, their digits need no look each. */
+/** Whether it has the form of our hashes and nothing that a secret needs. A record has several, whose digits need no look each. */
 function isHash(text: string): boolean {
-  const begin = text.startsWith('bytes-sha256:') ? 13 : text.startsWith('sha256:') ? 7 : -1;
-  if (text.length !== begin + HASH_DIGITS) return false;
-  for (const separator of SEPARATORS) if (text.includes(separator, begin)) return false;
-  return true;
+  const begin = text.startsWith('bytes-sha256:') ? 13 : text.startsWith('sha256:') ? 7 : 0;
+  if (begin === 0 || text.length !== begin + HASH_DIGITS) return false;
+  for (const sign of SIGNS) if (text.includes(sign, begin)) return false;
+  return text === text.toLowerCase();
 }
 
 /** Whether it is no word of a sentence, such as `Basic authentication` or `the bearer must`. */

@@ -185,3 +185,13 @@ test('any JSON comes through, and twice is as once', () => {
     { numRuns },
   );
 });
+
+test('a text may have the length of a hash, or begin as one', () => {
+  const key = 'AIzaSyD0123456789abcdefghijklmnopqrstu';
+  for (const begin of ['', 'sha256:', 'bytes-sha256:'])
+    for (let length = 40; length < 90; length++)
+      for (const end of [' Bearer abcdef0123456789abcdef', `(${key}`]) {
+        const text = begin.padEnd(length - end.length, 'a') + end;
+        expect([text, redactText(text)]).toEqual([text, expect.stringContaining('[redacted]')]);
+      }
+});

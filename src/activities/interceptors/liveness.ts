@@ -47,6 +47,7 @@ export class Liveness {
       // The server would not retry, and would take the refusal for the knot's end.
       if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`${attempt.label} was cancelled`);
       const reason = reasonOf(error);
+      await attempt.allSent();
       attempt.countRefusal(reason);
       this.counts?.refused(reason.type);
       throw refusal(attempt, error, reason);

@@ -1,7 +1,6 @@
 import type { OutcomeKind, RunStatus } from '../../authoring/outcome';
 import type { AskOf } from '../../operations';
 import type { RunSummary } from '../../operations/runs/summary';
-import { defined } from '../../values/defined';
 import type { Places } from './routes';
 
 export const STATUSES: readonly RunStatus[] = ['running', 'succeeded', 'failed', 'cancelled', 'terminated'];
@@ -37,7 +36,7 @@ export function runsAsk(place: RunsPlace, now: number): AskOf<'runs.list'> {
   const outcome = definition === undefined ? undefined : OUTCOMES.find((one) => one === place.outcome);
   const since = timeIn(place.since, now);
   const until = timeIn(place.until, now);
-  return defined({ tapestry, definition, outcome, status, actor, trigger, tag, partition, since, until });
+  return { tapestry, definition, outcome, status, actor, trigger, tag, partition, since, until };
 }
 
 /** Names of the filters in use, except those that have a field of their own. */

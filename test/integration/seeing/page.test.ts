@@ -1,6 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { z } from 'zod';
 import { knot, tapestry, waitForSignal } from '../../../src';
+import { createInMemoryBackends } from '../../../src/backends';
 import { ServerReach } from '../../../src/explorer/page-server';
 import { describeInBrowser, openBrowser, violations } from '../../support/browser';
 import { closeAll, onClose, selvageForAll, unique } from '../../support/open-selvage';
@@ -356,6 +357,20 @@ describeInBrowser()('the page in a browser', () => {
     await tab.goto(`${served.url}tapestries/seen.quick`);
     await tab.getByRole('heading', { name: 'seen.quick' }).waitFor();
     expect(await tab.getByRole('button', { name: 'Start a run' }).count()).toBe(0);
+  });
+
+  test('a project without runs says how to start one; filters that no run satisfies can be cleared', async () => {
+    const served = await openPage({
+      backends: createInMemoryBackends(),
+      reach: ServerReach.of(selvage()),
+      tapestries: [quick],
+    });
+    const tab = await browser.newPage();
+    onClose(() => tab.close());
+    await tab.goto(`${served.url}runs`);
+    await tab.getByText('No runs yet').waitFor();
+    await tab.goto(`${served.url}runs?status=failed`);
+    await tab.getByText('No matching runs').waitFor();
   });
 
   test('a page whose server ends says so, and is there again with it', async () => {

@@ -202,6 +202,9 @@ describe('lost workers', () => {
     const heartbeatDetails = { throws: 0, refusals: 0, among: 1 };
     const options = { heartbeatDetails, parents: [parent], map: { count: 0 } };
     expect(await activities.run('all', { ...options, attempt: 20 })).toEqual({ value: [] });
+    const others = await KnotActivities.of(work);
+    const { failure } = await others.failure('all', { ...options, attempt: 21 });
+    expect(failure.message).toMatch(/^20 workers were lost while they put the list of map "all" together/);
   });
 
   test('reading the inputs may be what kills them: it is not done again', async () => {

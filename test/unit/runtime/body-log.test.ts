@@ -1,5 +1,6 @@
 import { nodeSha256 } from '../../../src/backends';
 import { BodyLog, bodyLogger } from '../../../src/runtime';
+import { bodyLoggerBy } from '../../../src/runtime/body-logger';
 import type { Logger } from '../../../src/authoring/knot-context';
 
 interface Line {
@@ -55,6 +56,13 @@ test('keeps each line with its time and level, and hands it on', () => {
   ]);
   expect(kept!.log).toEqual({ hash: kept!.values[0]!.hash, size: kept!.values[0]!.bytes.byteLength });
   expect(kept!.log.hash).toMatch(/^bytes-sha256:/);
+});
+
+test('fields are a plain object, whatever a body gives: lines of body hosts may have nothing else', () => {
+  const fields: object[] = [];
+  const logger = bodyLoggerBy((_, given) => fields.push(given));
+  for (const given of [[1, 2], new Date(), new URL('a:b'), { x: 1 }, new Error('x')]) logger.info('x', given);
+  for (const given of fields) expect(Object.getPrototypeOf(given)).toBe(Object.prototype);
 });
 
 test('nothing is kept of a body that writes nothing', () => {

@@ -143,7 +143,7 @@ function List({ place }: PageProps<'runs'>) {
     { keys: 'c', says: 'Compare the two marked', run: compare, when: () => marked.length === 2 },
   ]);
 
-  const isFiltered = Object.keys(ask).length > 0 || text !== undefined;
+  const isFiltered = [...Object.values(ask), text].some((filter) => filter !== undefined);
   return (
     <>
       <RunFilters place={place} search={search} />
