@@ -1,6 +1,5 @@
 import { nodeSha256 } from '../../../src/backends';
-import { BodyLog, bodyLogger } from '../../../src/runtime';
-import { bodyLoggerBy } from '../../../src/runtime/body-logger';
+import { BodyLog, bodyLogger, bodyLoggerBy } from '../../../src/runtime';
 import type { Logger } from '../../../src/authoring/knot-context';
 
 interface Line {
