@@ -6,22 +6,31 @@ import {
   lineageRecord,
   mapElements,
   unrunError,
+  type ComposedRange,
   type Execution,
+  type HandedOn,
   type KnotOutcomeToRecord,
   type LoadedPlan,
   type KnotParents,
 } from '../runtime';
 import type { SplitMap } from '../workflows/messages';
+import { hashText } from '../values';
 import { commitPatiently } from './backend-trouble';
 import { recordsLost } from './records-lost';
 import { composeRecorded } from './recorded-elements';
 import { listsOf } from './split-map';
 import type { WorkerEnvironment } from './worker-environment';
 
+/** Most elements that are composed again after a worker was lost, … */
+const KEPT_AT_A_TIME = 50_000;
+/** … unless that makes more hashes for the next attempt than this. */
+const MOST_RANGES = 64;
+
 /**
  * The outcome of a map whose elements have all ended, composed from their records. An element that was ended from outside has no record,
  * and is recorded as failed.
  *
+ * @param handedOn what earlier attempts have composed
  * @throws SelvageError `NotAList`, `UnequalLists`, `NotEncodable`, `NotDecodable`, which fail the map; `ValueMissing`, `ValueDamaged`,
  * `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */
@@ -32,6 +41,7 @@ export async function concludeMap(
   parents: KnotParents,
   split: SplitMap,
   execution: Execution,
+  handedOn: HandedOn,
 ): Promise<KnotOutcomeToRecord> {
   const { count, keys } =
     split.keyed || split.refused
@@ -42,8 +52,7 @@ export async function concludeMap(
   const composer = new MapComposer(map, count, keys);
   const knots = new ElementKnots(plan, map);
   const idAt = (position: number): string => knots.idAt(position, keys?.[position]);
-  const all = Array.from({ length: count }, (_, position) => position);
-  const open = await composeRecorded(environment, temporalRunId, idAt, all, composer);
+  const open = await composeAll(environment, handedOn, temporalRunId, idAt, { map, count, composer });
   const isEnded = new Set(unpackRanges(split.ended ?? []));
   const ended = open.filter((position) => isEnded.has(position));
   const records = ended.map((position) => {
@@ -68,6 +77,50 @@ export async function concludeMap(
   }
   if (ended.length > 0) await composeRecorded(environment, temporalRunId, idAt, ended, composer);
   return composer.outcome(runId, environment);
+}
+
+interface Composing {
+  readonly map: PlanKnot;
+  readonly count: number;
+  readonly composer: MapComposer;
+}
+
+/**
+ * Composes what is on record of all elements; returns those that have no record. With very many elements that may take longer than a worker
+ * lives. So what was composed is kept in the data store now and then, and the next attempt goes on behind it.
+ */
+async function composeAll(
+  environment: WorkerEnvironment,
+  handedOn: HandedOn,
+  temporalRunId: string,
+  idAt: (position: number) => string,
+  { map, count, composer }: Composing,
+): Promise<number[]> {
+  const { dataStore } = environment.backends;
+  const kept: string[] = [];
+  let from = 0;
+  for (const hash of (handedOn.last(map.id) ?? []) as string[]) {
+    const bytes = await dataStore.get(hash);
+    if (!bytes) break;
+    const range = JSON.parse(Buffer.from(bytes).toString()) as ComposedRange;
+    composer.add(from, range);
+    from += range.parts.length;
+    kept.push(hash);
+  }
+  const open: number[] = [];
+  const step = Math.max(KEPT_AT_A_TIME, Math.ceil(count / MOST_RANGES));
+  for (; from < count; from += step) {
+    const to = Math.min(count, from + step);
+    const positions = Array.from({ length: to - from }, (_, index) => from + index);
+    open.push(...(await composeRecorded(environment, temporalRunId, idAt, positions, composer)));
+    if (to === count || open.length > 0) continue;
+    const bytes = Buffer.from(JSON.stringify(composer.range(from, to)));
+    const hash = hashText(bytes.toString(), environment.digest);
+    await dataStore.put([{ hash, bytes }]);
+    kept.push(hash);
+    handedOn.keep(map.id, [...kept]);
+  }
+  return open;
 }
 
 async function elementsOf(

@@ -126,7 +126,7 @@ class KnotCall {
       const { host } = runner;
       const execution = host.execution(host.firstAttempt, subject.since ?? host.now(), host.now());
       return await runner.conclude(subject, () =>
-        concludeMap(environment, plan, knot, parents, map, execution),
+        concludeMap(environment, plan, knot, parents, map, execution, this.attempt),
       );
     }
     const { nested: started, waited } = this.attempt.task;

@@ -20,6 +20,16 @@ import { elementName } from './element-knots';
 
 const NAMED_ELEMENTS = 20;
 
+/** What some elements came to, for another process that goes on behind them. */
+export interface ComposedRange {
+  /** In order: each value as a part of the list; null for a failure. */
+  readonly parts: readonly (string | null)[];
+  readonly failures: readonly (readonly [position: number, error: ExceptionRecord])[];
+  /** Of all elements up to the last one of these. */
+  readonly reused: number;
+  readonly saved: number;
+}
+
 /** Composes a map's outcome from those of its elements; the same on every host. */
 export class MapComposer {
   /** By position: the element's value as a part of the list. */
@@ -50,6 +60,25 @@ export class MapComposer {
 
   err(position: number, error: ExceptionRecord): void {
     this.failures.set(position, error);
+  }
+
+  /** What the elements from `from` to before `to` came to: they all have an outcome, and those after them none yet. */
+  range(from: number, to: number): ComposedRange {
+    const { reused, saved } = this;
+    return {
+      parts: this.parts.slice(from, to).map((part) => part ?? null),
+      failures: [...this.failures].filter(([position]) => position >= from && position < to),
+      reused,
+      saved,
+    };
+  }
+
+  /** Takes over what {@link range} has told. */
+  add(from: number, { parts, failures, reused, saved }: ComposedRange): void {
+    for (const [index, part] of parts.entries()) this.parts[from + index] = part ?? undefined;
+    for (const [position, error] of failures) this.failures.set(position, error);
+    this.reused = reused;
+    this.saved = saved;
   }
 
   /** Positions without an outcome yet, from `from` to before `to`. */

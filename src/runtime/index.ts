@@ -77,7 +77,7 @@ export { listInputs, mapElements, type MapElements } from './map-elements';
 export { sharedReferences, slicesFrom } from './written-slices';
 export type * from './written-slices';
 export { ElementKnots, allElements, isElement, type ElementKnot } from './element-knots';
-export { MapComposer } from './compose-map';
+export { MapComposer, type ComposedRange } from './compose-map';
 export { freshPart, idOfPart, partOfStored, partOfValue } from './element-values';
 export { checkPayload, type SignalSchema } from './signal-check';
 export { signalTimeout, waitEnd } from './wait-end';
