@@ -321,16 +321,23 @@ const DEFECTS = [
   },
   {
     file: 'src/activities/knot-attempt.ts',
-    before: 'this.lost >= LOST_WORKERS &&',
-    after: 'this.lost > LOST_WORKERS &&',
+    before: '(isAlone ? LOST_WORKERS :',
+    after: '(isAlone ? LOST_WORKERS + 1 :',
     what: 'A knot that kills its workers is given up after four of them, not after three.',
     foundBy: 'test/unit/activities/liveness.test.ts',
   },
   {
     file: 'src/activities/knot-attempt.ts',
-    before: ' && this.before.among === 1)',
-    after: ')',
+    before: 'this.before.among === 1 && ',
+    after: '',
     what: 'A knot that was lost beside others that may have killed the workers is given up for it.',
+    foundBy: 'test/unit/activities/liveness.test.ts',
+  },
+  {
+    file: 'src/activities/knot-attempt.ts',
+    before: ' && !this.task.map;',
+    after: ';',
+    what: 'A map whose elements have ended is given up as what kills its workers, though it calls no body.',
     foundBy: 'test/unit/activities/liveness.test.ts',
   },
   {
