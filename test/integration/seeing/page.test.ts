@@ -5,7 +5,7 @@ import { createInMemoryBackends } from '../../../src/backends';
 import { ServerReach } from '../../../src/explorer/page-server';
 import { describeInBrowser, openBrowser, violations } from '../../support/browser';
 import { closeAll, onClose, selvageForAll, unique } from '../../support/open-selvage';
-import { openPage, type TestPage } from '../../support/page';
+import { nobody, openPage, type TestPage } from '../../support/page';
 
 const greet = knot('greet', ({ name, times }: { name: string; times: number }) => `${name} `.repeat(times));
 const close = knot(
@@ -362,7 +362,8 @@ describeInBrowser()('the page in a browser', () => {
   test('a project without runs says how to start one; filters that no run satisfies can be cleared', async () => {
     const served = await openPage({
       backends: createInMemoryBackends(),
-      reach: ServerReach.of(selvage()),
+      // The server of the other tests has runs.
+      reach: nobody,
       tapestries: [quick],
     });
     const tab = await browser.newPage();
