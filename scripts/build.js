@@ -70,7 +70,7 @@ async function bundleWorkflows() {
 }
 
 /**
- * The SDK takes a stack trace for each promise of a workflow, which was a third of what a replay costs. Two frames are the SDK's own
+ * The SDK takes a stack trace for each promise of a workflow, which was a fifth to a third of what a replay costs. Two frames are the SDK's own
  * there, and cost nothing; of an error they name where it was thrown and the caller.
  */
 const SHORT_STACKS = 'Error.stackTraceLimit = 2;\n';

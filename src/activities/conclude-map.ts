@@ -112,7 +112,9 @@ async function composeAll(
   for (; from < count; from += step) {
     const to = Math.min(count, from + step);
     const positions = Array.from({ length: to - from }, (_, index) => from + index);
-    open.push(...(await composeRecorded(environment, temporalRunId, idAt, positions, composer)));
+    // One by one: there may be more than a call takes as arguments.
+    for (const position of await composeRecorded(environment, temporalRunId, idAt, positions, composer))
+      open.push(position);
     if (to === count || open.length > 0) continue;
     const bytes = Buffer.from(JSON.stringify(composer.range(from, to)));
     const hash = hashText(bytes.toString(), environment.digest);
