@@ -2,9 +2,8 @@ import type { EmbeddedDocument, EmbeddedRun, QuestionName, Questions } from '../
 import type { Elements } from '../operations/knots/elements';
 import type { KnotView } from '../operations/knots/show';
 import type { ValueView } from '../operations/values/value-view';
-import type { ProjectData } from '../operations/surroundings';
+import { projectData, type ProjectData } from '../operations/surroundings';
 import { htmlOfDocument } from '../explorer/html';
-import { Plans } from '../operations/plans';
 import { call } from '../operations/call';
 import { ServerReach } from '../operations/reach';
 import type { Json } from '../values';
@@ -25,14 +24,8 @@ export async function capsulePage(content: CapsuleContent): Promise<string> {
 
 /** The data for queries about a capsule: only its records. */
 export function capsuleData({ run, backends }: Capsule): ProjectData {
-  return {
-    backends,
-    reach: ServerReach.none('A capsule has no server: it shows what is on record.'),
-    project: run.tapestry,
-    tapestries: [],
-    triggers: [],
-    plans: new Plans(backends),
-  };
+  const reach = ServerReach.none('A capsule has no server: it shows what is on record.');
+  return projectData(backends, reach, { project: run.tapestry });
 }
 
 async function embedded(capsule: Capsule, document: CapsuleContent): Promise<EmbeddedDocument> {

@@ -1,5 +1,6 @@
 export type { OpenOptions } from '../connection/open-options';
 export { Selvage } from './selvage';
+export type { AnswerOf, AskOf, OperationName } from '../operations';
 export type { ConnectOptions, ServerLocation } from '../connection/connect';
 export { runIdOfEvent, runIdOfKey } from '../connection/run-ids';
 export type { ResumeOptions, StartOptions } from '../connection/start-options';

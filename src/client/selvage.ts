@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { taskQueuesOf } from '../plan';
 import { SelvageError } from '../errors';
@@ -16,6 +17,7 @@ import type { RunHandle } from '../connection/run-handle';
 import { unlessLost } from '../connection/unless-lost';
 import type { Deliveries } from '../deliveries';
 import type { EmitterList } from '../emitters';
+import type { AnswerOf, AskOf, OperationName } from '../operations';
 import type { Backends } from '../ports';
 import type { EmbeddedServer } from '../server';
 import { statsOf, type Stats, type StatsOptions } from '../records/questions';
@@ -212,6 +214,27 @@ export class Selvage extends Connection {
    */
   async stats(options: StatsOptions = {}): Promise<Stats> {
     return await statsOf(this.backends.runHistory, options);
+  }
+
+  /**
+   * Asks a question or carries out an act by its name in the HTTP API, such as `selvage.call('runs.waiting', { by: 'reason' })`. The answer
+   * is the one that the HTTP API and the `--json` of the command line give, but for times: they are milliseconds here.
+   *
+   * An act is carried out each time that it is called; whether that makes a difference is said in its description. A call does not outlive its
+   * process, and cannot be cancelled.
+   *
+   * @param ask what is left out has the operation's default
+   * @throws SelvageError `InvalidRequest`, `ServerUnreachable`, `BackendUnavailable`, and what the operation throws
+   */
+  async call<Name extends OperationName>(name: Name, ask: AskOf<Name>): Promise<AnswerOf<Name>> {
+    // Most clients ask nothing, so the table is loaded only here.
+    const { call } = await import('../operations/call.js');
+    const { ServerReach } = await import('../operations/reach.js');
+    const { ownRights, projectData } = await import('../operations/surroundings.js');
+    const data = projectData(this.backends, ServerReach.of(this), {
+      project: path.basename(this.projectDir),
+    });
+    return await call({ ...data, caller: ownRights('code') }, name, ask);
   }
 
   /**

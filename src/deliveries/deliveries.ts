@@ -13,7 +13,7 @@ import { EmitterRunner } from './emitter-runner';
 import { FeedTail } from './feed-tail';
 import { LiveChannel } from './live';
 import { pause, within } from '../ports/parts/pause';
-import { lagBehind, startOf } from './places';
+import { lagBehind, nextPage, startOf } from './places';
 import { requireFeed, RunEvents, type Feed } from './run-events';
 import { durationOption, type Duration } from '../values/duration';
 
@@ -120,19 +120,20 @@ export class Deliveries {
    */
   async drained(ms: number): Promise<string[]> {
     const until = performance.now() + ms;
-    // Counting what is ahead of an emitter reads it, so it is not done again where nothing has moved.
-    const behindAt = new Map<EmitterRunner, string>();
+    // What is ahead of an emitter is read once at each place where it stays. One that moves has its reads to itself.
+    const looks = new Map<EmitterRunner, { readonly place: string; isThrough: boolean | undefined }>();
     for (;;) {
-      const last = await this.#feed.lastChange();
+      const last = (await this.#feed.lastChange()) ?? null;
       const behind: EmitterRunner[] = [];
       for (const runner of this.#runners) {
         const { position } = runner;
         const place = `${position} ${last}`;
-        const isThrough =
-          position !== undefined &&
-          behindAt.get(runner) !== place &&
-          (await lagBehind(this.#feed, position, last)).changes === 0;
-        if (!isThrough) behindAt.set(runner, place);
+        const known = looks.get(runner);
+        const look = known?.place === place ? known : { place, isThrough: position === last || undefined };
+        if (position !== undefined && (look === known || performance.now() >= until))
+          look.isThrough ??= (await nextPage(this.#feed, position)) === undefined;
+        looks.set(runner, look);
+        const { isThrough } = look;
         if (isThrough && !runner.isUnsaved) continue;
         if (isThrough) runner.save();
         behind.push(runner);

@@ -1,8 +1,9 @@
 import type { AnyTapestry } from '../authoring';
+import { currentActor } from '../connection/provenance';
 import type { Backends } from '../ports';
 import type { TriggerDeclaration } from '../triggers';
 import type { LiveFeed } from './live-feed';
-import type { Plans } from './plans';
+import { Plans } from './plans';
 import type { ServerReach } from './reach';
 
 /** Everything that questions are answered from, whoever asks. */
@@ -16,6 +17,15 @@ export interface ProjectData {
   readonly plans: Plans;
   /** Absent if the run history has no order of changes. */
   readonly live?: LiveFeed;
+}
+
+/** Of a program that has loaded no tapestries and triggers, unless they are given. */
+export function projectData(
+  backends: Backends,
+  reach: ServerReach,
+  { project = '', tapestries = [], triggers = [] }: Partial<ProjectData> = {},
+): ProjectData {
+  return { backends, reach, project, tapestries, triggers, plans: new Plans(backends) };
 }
 
 /** What an operation has at hand. */
@@ -55,4 +65,10 @@ export interface Rights {
   readonly actor?: string;
   /** Recorded as the trigger of the runs that it starts. Default `ui`. */
   readonly trigger?: string;
+}
+
+/** Of whoever runs this program: all that the program itself may do. */
+export function ownRights(trigger: string): Rights {
+  const actor = currentActor() ?? undefined;
+  return { mayAct: true, isReadOnly: false, maySeeSecrets: true, trigger, ...(actor && { actor }) };
 }

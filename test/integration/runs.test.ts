@@ -130,6 +130,21 @@ test('of many that start one id at once, one starts it and all see its result', 
   expect((await shared().lineage.records({ runId })).items).toHaveLength(4);
 });
 
+test('a client asks and acts by the names of operations; what is no operation, or asked wrongly, is refused', async () => {
+  const { runId } = await shared().start(asking, {}, { runId: unique('asked') });
+  const { run } = await shared().call('runs.show', { runId });
+  expect(run).toMatchObject({ runId, tapestry: 'asking', status: 'running', startedAt: expect.any(Number) });
+  await shared().call('runs.terminate', { runId });
+  expect((await shared().call('runs.show', { runId })).run.status).toBe('terminated');
+  await expect(shared().call('runs.shown' as 'runs.show', { runId })).rejects.toMatchObject({
+    code: 'InvalidRequest',
+    message: expect.stringContaining('runs.show'),
+  });
+  await expect(shared().call('runs.show', {} as { runId: string })).rejects.toMatchObject({
+    code: 'InvalidRequest',
+  });
+});
+
 test('the lineage of a run is a list of its records, as in process: all of them, or those that fit', async () => {
   const run = await shared().start(sum, { a: 3 });
   await run.values();

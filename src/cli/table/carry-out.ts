@@ -1,10 +1,9 @@
 import type { z } from 'zod';
-import { currentActor } from '../../connection/provenance';
 import { requireFeed } from '../../deliveries';
 import { invoke } from '../../operations/invoke';
 import type { Operation } from '../../operations/operation';
-import { Plans } from '../../operations/plans';
 import { ServerReach } from '../../operations/reach';
+import { ownRights, projectData } from '../../operations/surroundings';
 import type { Backends } from '../../ports';
 import { apiOf, type ApiOptions, type ServerOptions } from '../options/server-options';
 import { withClient } from '../location/connect';
@@ -43,27 +42,8 @@ export async function carryOut<One extends Operation>(
   const { needs = ['records'] } = operation;
   const answerFrom = async (backends: Backends, reach: ServerReach): Promise<number> => {
     if (needs.includes('changes')) requireFeed(backends.runHistory);
-    const actor = currentActor();
-    const answer = await invoke(
-      operation,
-      {
-        backends,
-        reach,
-        project: '',
-        tapestries: [],
-        triggers: [],
-        plans: new Plans(backends),
-        caller: {
-          mayAct: true,
-          isReadOnly: false,
-          maySeeSecrets: true,
-          trigger: 'cli',
-          ...(actor !== null && { actor }),
-        },
-      },
-      ask,
-    );
-    return told(answer);
+    const of = { ...projectData(backends, reach), caller: ownRights('cli') };
+    return told(await invoke(operation, of, ask));
   };
   if (!needs.includes('server')) {
     const reach = ServerReach.none('It is answered from records alone.');

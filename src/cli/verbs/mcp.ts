@@ -39,8 +39,8 @@ async function serveMcp(file: string | undefined, options: McpOptions, output: O
   const { openFor } = await import('../location/connect.js');
   const { requireProject } = await import('../location/records.js');
   const { currentActor } = await import('../../client/index.js');
-  const { Plans } = await import('../../operations/plans.js');
   const { ServerReach } = await import('../../operations/reach.js');
+  const { projectData } = await import('../../operations/surroundings.js');
   const { serveTools } = await import('../../mcp/index.js');
   const { keepTypeScriptLoadable } = await import('../../user-modules/index.js');
   if (file === undefined) requireProject(options);
@@ -54,14 +54,7 @@ async function serveMcp(file: string | undefined, options: McpOptions, output: O
     const actor = currentActor();
     await serveTools(
       {
-        data: {
-          backends,
-          reach,
-          project: path.basename(projectDir),
-          tapestries: loaded?.tapestries ?? [],
-          triggers: loaded?.triggers ?? [],
-          plans: new Plans(backends),
-        },
+        data: projectData(backends, reach, { ...loaded, project: path.basename(projectDir) }),
         rights: {
           mayAct: allowWrite,
           isReadOnly: !allowWrite,
