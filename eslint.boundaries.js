@@ -385,7 +385,10 @@ const boundaries = {
     sandboxed: true,
     because: 'why a run has not ended is computed from facts, which others read',
   },
-  client: { ...connection, folders: [...connection.folders, 'connection', 'connection/explain', 'operations'] },
+  client: {
+    ...connection,
+    folders: [...connection.folders, 'connection', 'connection/explain', 'operations'],
+  },
   server: {
     folders: ['values', 'errors', 'authoring'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', 'libsql'],
