@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
 import { BodyReader } from '../adapters/webhook/read-body';
@@ -12,6 +12,7 @@ import { fromTexts } from '../operations/flat';
 import { invoke } from '../operations/invoke';
 import { pathOf, type Act, type Operation } from '../operations/operation';
 import type { ProjectData, Rights } from '../operations/surroundings';
+import { ACTS } from '../ports';
 import { answerJson } from '../values/answer-json';
 import type { Guard } from './guard';
 import { liveStream } from './live-stream';
@@ -110,13 +111,36 @@ export class Api {
 
   async #act(request: Request, operation: Operation, ask: object, caller: Rights): Promise<Response> {
     const note = { act: operation.name, actor: caller.actor, from: remoteAddressOf(request) };
+    const { runId } = ask as { readonly runId?: unknown };
+    let answer: unknown;
     try {
-      const answer: unknown = await invoke(operation, { ...this.data, caller }, ask);
-      this.options.onAct(note);
-      return await jsonAnswer(request, JSON.stringify(answerJson(answer)));
+      answer = await invoke(operation, { ...this.data, caller }, ask);
     } catch (error) {
-      this.options.onAct({ ...note, refused: SelvageError.is(error) ? error.code : 'InternalError' });
+      await this.#note({ ...note, refused: SelvageError.is(error) ? error.code : 'InternalError' }, runId);
       throw error;
+    }
+    await this.#note(note, (answer as { readonly runId?: unknown }).runId ?? runId);
+    return await jsonAnswer(request, JSON.stringify(answerJson(answer)));
+  }
+
+  /** The log has it at once. The record may fail: what was done is done, and the caller is to know. */
+  async #note(note: ActNote, runId: unknown): Promise<void> {
+    this.options.onAct(note);
+    const { act, actor, from, refused } = note;
+    const claim = {
+      trigger: `${ACTS}${act}`,
+      key: randomUUID(),
+      runId: typeof runId === 'string' ? runId : '',
+      requestHash: null,
+      event: { ...(actor && { actor }), ...(from && { from }), ...(refused && { refused }) },
+    };
+    const { startLedger } = this.data.backends;
+    try {
+      await startLedger.claim([claim]);
+      // So that it is forgotten like other entries.
+      await startLedger.markStarted([claim]);
+    } catch (error) {
+      this.options.onFailure(error);
     }
   }
 

@@ -1,6 +1,5 @@
-import { SIGNATURES } from '../adapters/webhook/replays';
 import { SelvageError } from '../errors';
-import type { Backends } from '../ports';
+import { startsRuns, type Backends } from '../ports';
 import { everyItem, everyPage } from '../ports/parts/every-item';
 import type { Connected } from '../connection/connect';
 import type { Selvage } from './selvage';
@@ -191,8 +190,8 @@ async function lostStarts(
     backends.startLedger.list({ started: true, ...page }),
   )) {
     if (claimedAt < newest - MARGIN_MS) break;
-    // Signatures that came, and elements of streams that can start none, are noted there, too.
-    if (trigger.startsWith(SIGNATURES) || event['refused'] !== undefined) continue;
+    // Elements of streams that can start no run are noted there, too.
+    if (!startsRuns(trigger) || event['refused'] !== undefined) continue;
     if (await backends.runHistory.getRun(runId)) continue;
     const isOnServer = await client.workflow
       .getHandle(runId)

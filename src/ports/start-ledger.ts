@@ -25,6 +25,14 @@ export const ledgerEntrySchema = z.object({
 export type LedgerEntry = Readonly<z.infer<typeof ledgerEntrySchema>>;
 export const LEDGER_ENTRY = new RowCodec<LedgerEntry>(ledgerEntrySchema);
 
+/** Begin the `trigger` of entries that start no run: with which delivery a signature came, and what was done over HTTP. */
+export const SIGNATURES = 'signature:';
+export const ACTS = 'act:';
+
+export function startsRuns(trigger: string): boolean {
+  return !trigger.startsWith(SIGNATURES) && !trigger.startsWith(ACTS);
+}
+
 /** An event that is to start a run exactly once. */
 export type StartClaim = Omit<LedgerEntry, 'claimedAt' | 'startedAt'>;
 

@@ -1,9 +1,7 @@
-import type { StartLedger } from '../../ports';
+import { SIGNATURES, type StartLedger } from '../../ports';
 import { triggerName, type TriggerDeclaration } from '../../triggers';
 import { Problem } from './problem';
 
-/** Begins the triggers of entries that note with which delivery a signature came, and no run. */
-export const SIGNATURES = 'signature:';
 const DAY_MS = 86_400_000;
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { startsRuns } from '../../ports';
 import { triggerName } from '../../triggers';
 import { instant, list as listOf } from '../fields';
 import { question } from '../operation';
@@ -35,7 +36,7 @@ export const list = question({
   async run({ backends: { startLedger }, triggers }) {
     const declared = new Map(triggers.map((trigger) => [triggerName(trigger), trigger]));
     const { items, cursor } = await startLedger.list({ limit: MOST_COUNTED });
-    const names = new Set([...declared.keys(), ...items.map(({ trigger }) => trigger)]);
+    const names = new Set([...declared.keys(), ...items.map(({ trigger }) => trigger).filter(startsRuns)]);
     return {
       truncated: cursor !== undefined,
       items: await Promise.all(

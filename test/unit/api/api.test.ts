@@ -87,7 +87,8 @@ test.each<[string, object, Record<string, string>, string]>([
 ])('an act by a bearer: %s of %j with %j is %s', async (path, ask, headers, code) => {
   const notes: object[] = [];
   const logger = { ...quietLogger, info: (note: object) => void notes.push(note) };
-  const page = await openPage({ backends: createInMemoryBackends(), logger });
+  const backends = createInMemoryBackends();
+  const page = await openPage({ backends, logger });
   const answer = await send(`${page.url}api/v1/${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${page.token}`, 'content-type': 'application/json', ...headers },
@@ -98,4 +99,18 @@ test.each<[string, object, Record<string, string>, string]>([
   expect(notes).toEqual(
     isTold ? [expect.objectContaining({ act: path.replace('/', '.'), refused: code })] : [],
   );
+  expect((await backends.startLedger.list()).items).toEqual(
+    isTold
+      ? [
+          expect.objectContaining({
+            trigger: `act:${path.replace('/', '.')}`,
+            runId: (ask as { runId?: string }).runId ?? '',
+            event: { actor: expect.any(String), from: '127.0.0.1', refused: code },
+            startedAt: expect.any(Number),
+          }),
+        ]
+      : [],
+  );
+  // It has started nothing, so it is no trigger.
+  expect(await page.ask('triggers.list', {})).toMatchObject({ items: [] });
 });
