@@ -51,6 +51,7 @@ module.exports = {
     'scripts/record-golden.ts',
     'scripts/make-kept-project.ts',
     'scripts/write-cli-docs.ts',
+    'scripts/docs-images/make.ts',
     // A project that is kept, not loaded.
     'test/kept-projects/source/*.ts',
     // A page of the documentation, which its test copies to where a user would have it.

@@ -209,11 +209,11 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
 
   /**
    * Whether it was the only suspect when the last worker was lost, or too many workers are lost. To put the list of a map together calls no
-   * body, and takes so long with a million elements that workers which come and go are lost in it.
+   * body, and takes so long with a million elements that workers which come and go are lost in it: as long as it gets on, it is no suspect.
    */
   get killsWorkers(): boolean {
-    const isAlone = this.before.among === 1 && !this.task.map;
-    return this.lost >= (isAlone ? LOST_WORKERS : MOST_LOST_WORKERS);
+    if (this.task.map) return this.lost >= MOST_LOST_WORKERS + listLength(this.last());
+    return this.lost >= (this.before.among === 1 ? LOST_WORKERS : MOST_LOST_WORKERS);
   }
 
   /**
@@ -262,4 +262,8 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     this.user = details;
     this.beat();
   }
+}
+
+function listLength(details: Json | undefined): number {
+  return Array.isArray(details) ? details.length : 0;
 }

@@ -50,6 +50,7 @@ describe('the segments of a knot’s time', () => {
       ['body', 180, 200],
     ]);
     expect(segments[1]).toMatchObject({ wait: 'limit' });
+    expect(segments[3]).toMatchObject({ wait: 'retry' });
     expect(spanOf(segments)).toEqual([100, 200]);
   });
 

@@ -36,6 +36,8 @@ const KINDS: Readonly<Record<string, WaitKind>> = {
   PendingActivityLimit: 'run',
   LimitReached: 'limit',
   BodyThrew: 'retry',
+  // On record, of an attempt that is over.
+  Retry: 'retry',
   HeartbeatTimeout: 'worker',
   NoWorker: 'worker',
   BodyMissing: 'worker',
