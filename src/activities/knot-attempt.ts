@@ -66,7 +66,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
    * What ran the body has died, and this worker lives to tell the next attempt. It is neither a throw nor a refusal, and
    * so counts as a lost worker.
    */
-  hostLost(_: number, __: number, ___: number, { message }: HostLost): void {
+  hostLost({ message }: HostLost): void {
     this.endWith({ type: 'WorkerLost', message }, undefined);
     this.beat();
   }

@@ -96,7 +96,7 @@ export class SingleHost implements KnotHost {
   }
 
   /** The limits count the knot until its outcome is committed. */
-  async limited<T>(knot: PlanKnot, _: unknown, __: number, run: () => Promise<T>): Promise<T> {
+  async limited<T>(knot: PlanKnot, run: () => Promise<T>): Promise<T> {
     const { attempt, environment } = this;
     const { context, task } = attempt;
     let hasBegun = false;

@@ -98,13 +98,20 @@ export interface MadeValue extends CachedValue {
   readonly value?: EncodedValue;
 }
 
+/** Which attempt it was, and when; in milliseconds since the epoch. */
+export interface AttemptTimes {
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
 /** The attempts and waits of one knot, told by its record. */
 export interface KnotTrail {
   readonly trail: Trail | undefined;
   /** An attempt has thrown, and another one follows. */
-  thrown(attempt: number, startedAt: number, endedAt: number, error: unknown): void;
+  thrown(error: unknown, attempt: AttemptTimes): void;
   /** What ran the body has died, and another attempt follows. */
-  hostLost(attempt: number, startedAt: number, endedAt: number, error: HostLost): void;
+  hostLost(error: HostLost, attempt: AttemptTimes): void;
   waited(code: string, since: number, until: number): void;
 }
 
@@ -151,7 +158,7 @@ export interface KnotHost {
    * Runs an attempt, its commit included, when the limits of its knot allow it. Absent: no limited knot comes
    * here.
    */
-  limited?<T>(knot: PlanKnot, trail: KnotTrail, since: number, attempt: () => Promise<T>): Promise<T>;
+  limited?<T>(knot: PlanKnot, attempt: () => Promise<T>, trail: KnotTrail, since: number): Promise<T>;
   /** Tells the observers of a call. Absent: the host's own caller does. */
   observed?(
     knot: PlanKnot,
@@ -344,7 +351,7 @@ class KnotLife {
       throws += 1;
       const { error, delay } = end;
       const endedAt = host.now();
-      trail.thrown(attempt, begunAt, endedAt, error);
+      trail.thrown(error, { attempt, startedAt: begunAt, endedAt });
       if ((await host.retry({ knot, error, throws, delay, waited, trail })) === 'leave') return left(attempt);
       waited += delay;
       trail.waited('Retry', endedAt, host.now());
@@ -355,7 +362,7 @@ class KnotLife {
     const { host, subject, trail, startedAt } = this;
     if (!host.limited) return await once();
     try {
-      return await host.limited(subject.knot, trail, startedAt, once);
+      return await host.limited(subject.knot, once, trail, startedAt);
     } catch (error) {
       if (host.isStopped()) return left(0);
       throw error;
@@ -391,7 +398,8 @@ class KnotLife {
       }
     } catch (error) {
       extension.close();
-      if (error instanceof HostLost) this.trail.hostLost(attempt, begunAt, host.now(), error);
+      if (error instanceof HostLost)
+        this.trail.hostLost(error, { attempt, startedAt: begunAt, endedAt: host.now() });
       const classified = host.classifyError(knot, error, isBody, this.trail);
       if (classified === 'leave') return left(attempt);
       if (classified === 'pass') throw error;

@@ -3,6 +3,7 @@ import { messageText } from '../errors';
 import type { LineageRecord } from '../ports';
 import type { HostLost } from './body-host';
 import { tellError } from './exception-record';
+import type { AttemptTimes } from './knot-runner';
 
 /** How many attempts, and how many waits, of one knot are kept: the newest. */
 export const TRAIL_LENGTH = 32;
@@ -74,16 +75,16 @@ export class LocalTrail {
 
   constructor(private readonly worker: string | null) {}
 
-  thrown(attempt: number, startedAt: number, endedAt: number, error: unknown): void {
-    this.ended(attempt, startedAt, endedAt, tellError(error));
+  thrown(error: unknown, attempt: AttemptTimes): void {
+    this.ended(attempt, tellError(error));
   }
 
   /** What ran the body has died, and this process lives. */
-  hostLost(attempt: number, startedAt: number, endedAt: number, { message }: HostLost): void {
-    this.ended(attempt, startedAt, endedAt, { type: 'WorkerLost', message });
+  hostLost({ message }: HostLost, attempt: AttemptTimes): void {
+    this.ended(attempt, { type: 'WorkerLost', message });
   }
 
-  private ended(attempt: number, startedAt: number, endedAt: number, reason: EndReason): void {
+  private ended({ attempt, startedAt, endedAt }: AttemptTimes, reason: EndReason): void {
     this.trail = withAttempt(this.trail ?? NO_TRAIL, {
       attempt,
       started_at: startedAt,

@@ -51,19 +51,16 @@ export const NO_PARTITION = 'no partition: other members of the group have them'
 type Read = ReadMessage | SelvageError;
 
 /**
- * One working consumer, from its start until it is stopped or dies. Messages are fetched into the queues of
- * their partitions; from there a window of starts is kept in progress.
+ * One working consumer, from its start until it is stopped or dies. Messages are fetched into the queues of their partitions; from there a
+ * window of starts is kept in progress.
  *
- * R1. A message is done when its run is accepted, when it is known to start none, or when its dead letter is
- *     written. Its offset is not
- * committed before.
- * R2. After any other failure the message waits, and its partition with it: one message or batch of it is
- *     retried until that succeeds.
- * Other partitions continue.
- * R3. Batches of a partition are consecutive, each beginning where the one before it ended. That end is in
- *     the ledger or, if the batch
- * started no run, committed before the next one begins. So every process that begins at the same message
- * forms the same batch, and no message gets into two runs.
+ * R1. A message is done when its run is accepted, when it is known to start none, or when its dead letter is written. Its offset is not
+ *     committed before.
+ * R2. After any other failure the message waits, and its partition with it: one message or batch of it is retried until that succeeds. Other
+ *     partitions continue.
+ * R3. Batches of a partition are consecutive, each beginning where the one before it ended. That end is in the ledger or, if the batch
+ *     started no run, committed before the next one begins. So every process that begins at the same message forms the same batch, and no
+ *     message gets into two runs.
  */
 export class Reading implements ConsumerListener {
   /** Rejects when the consumer has died. */

@@ -181,9 +181,9 @@ export class LocalKnotHost implements KnotHost {
 
   async limited<T>(
     { id: knotId, policy }: PlanKnot,
+    attempt: () => Promise<T>,
     trail: KnotTrail,
     since: number,
-    attempt: () => Promise<T>,
   ): Promise<T> {
     const { runId, temporalRunId } = this.surroundings;
     const asked = this.now();

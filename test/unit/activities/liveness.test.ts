@@ -205,6 +205,12 @@ describe('lost workers', () => {
     const others = await KnotActivities.of(work);
     const { failure } = await others.failure('all', { ...options, attempt: 21 });
     expect(failure.message).toMatch(/^20 workers were lost while they put the list of map "all" together/);
+    // One that has kept a part of the list was not for nothing.
+    const gotOn = { ...heartbeatDetails, user: [hashText('a part', nodeSha256)] };
+    const later = await KnotActivities.of(work);
+    expect(await later.run('all', { ...options, heartbeatDetails: gotOn, attempt: 21 })).toEqual({
+      value: [],
+    });
   });
 
   test('reading the inputs may be what kills them: it is not done again', async () => {
