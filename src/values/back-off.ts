@@ -21,5 +21,6 @@ export function backOff(
   failures: number,
   chance = 0,
 ): number {
-  return Math.min(max, base * factor ** failures) * (1 - jitter * chance);
+  // The power of many failures is infinite, and no wait at all stays none.
+  return Math.min(max, base === 0 ? 0 : base * factor ** failures) * (1 - jitter * chance);
 }

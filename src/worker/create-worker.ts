@@ -107,7 +107,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     ...(others.maxCachedWorkflows === 0 && WITHOUT_CACHE),
     ...others,
     ...(!others.workflowBundle && !others.workflowsPath && { workflowBundle: await interpreterBundle() }),
-    taskQueue: taskQueue ?? onlyQueue(tapestries),
+    taskQueue: taskQueue === undefined ? onlyQueue(tapestries) : named(taskQueue),
     plugins: [...(plugins ?? []), plugin],
   };
   try {
@@ -143,6 +143,15 @@ async function connectedWorker(
     await own.close();
     throw error;
   }
+}
+
+function named(taskQueue: string): string {
+  if (taskQueue !== '') return taskQueue;
+  throw new SelvageError(
+    'InvalidWorkerOptions',
+    'The task queue of the worker is an empty text. Name one, or leave it out: then it is that of the tapestries.',
+    { details: { taskQueues: [taskQueue] } },
+  );
 }
 
 /** A Temporal worker polls one task queue. */

@@ -192,6 +192,7 @@ describe('what makes no worker is refused when it is made', () => {
       'DuplicateDefinition',
       /"double"/,
     ],
+    ['no name for its task queue', { taskQueue: '' }, invalid, /task queue .* is an empty text/],
     ...[0, 999, 1_500.5, NaN, '0.5s', 'soon'].map((leaseTtl): [string, object, string, RegExp] => [
       `leases that live for ${leaseTtl} milliseconds`,
       { leaseTtl },

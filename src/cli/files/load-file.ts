@@ -36,8 +36,8 @@ export interface LoadedFile {
 }
 
 export interface LoadOptions {
-  /** The kind of export without which the command has no work. Default: a tapestry. */
-  readonly needs?: 'tapestry' | 'trigger' | 'stream' | 'nothing';
+  /** The kind of export without which the command has no work; `any`: one of those that there are. Default: a tapestry. */
+  readonly needs?: 'tapestry' | 'trigger' | 'stream' | 'any' | 'nothing';
 }
 
 const EXTENSIONS = [...TYPESCRIPT_EXTENSIONS, ...JAVASCRIPT_EXTENSIONS, ...DOCUMENT_EXTENSIONS];
@@ -72,7 +72,8 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
       { details: { file: absolute } },
     );
   }
-  if (needs === 'tapestry' && tapestries.length === 0) {
+  const isEmpty = [tapestries, triggers, streams, emitters].every(({ length }) => length === 0);
+  if (needs === 'any' ? isEmpty : needs === 'tapestry' && tapestries.length === 0) {
     throw new SelvageError(
       'FileWithoutTapestry',
       `${file} exports no tapestry. Export what tapestry() answers: \`export const pipeline = tapestry('pipeline', (t) => { … })\`.`,

@@ -65,7 +65,7 @@ function rowOf(
         : silentWorkers.length > 0
           ? 'none that tells'
           : 'none'
-      : `${workers.length} of ${nameSome(queues, queues.length)}`,
+      : `${new Set(workers.map(({ identity }) => identity)).size} of ${nameSome(queues, queues.length)}`,
     safeToRemove === null ? 'not known' : safeToRemove ? 'yes' : 'no',
   ];
 }

@@ -65,7 +65,7 @@ async function validated(file: string): Promise<Validated> {
   ]);
   const { check } = await import('../../runtime/in-process/check.js');
   try {
-    const { tapestries, triggers, warnings, moreWarnings: more } = await loadFile(file, { needs: 'nothing' });
+    const { tapestries, triggers, warnings, moreWarnings: more } = await loadFile(file, { needs: 'any' });
     const problems = isDocument(file)
       ? warnings.map((warning) => ({ severity: 'warning' as const, ...warning }))
       : tapestries.flatMap((tapestry) => check(tapestry)).map((problem) => ({ ...problem, file }));

@@ -153,6 +153,12 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
+test('validate says of a file without anything that can run that there is nothing', async () => {
+  const empty = makeCommandProject({ 'helpers.js': 'exports.one = () => 1;' });
+  const { code, stderr } = await runWarm(empty, ['validate', 'helpers.js']);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/^helpers\.js: error FileWithoutTapestry: /)]);
+});
+
 test('validate counts what it does not list', async () => {
   const parameters = Array.from(
     { length: 1_003 },

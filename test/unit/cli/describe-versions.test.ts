@@ -44,6 +44,11 @@ test('the code is that which the runs were started with, or known to the host al
   expect(unneeded).toEqual(['load@1', '', 'no run', '1 of selvage/nightly', 'yes']);
 });
 
+test('a worker that polls several queues is one worker', () => {
+  const workers = ['selvage/a', 'selvage/b'].map((taskQueue) => ({ identity: 'w', taskQueue }));
+  expect(rowOf({ workers })[3]).toBe('1 of selvage/a and selvage/b');
+});
+
 test('that nobody has a body is said only where all workers have told theirs', () => {
   expect(rowOf({ workers: [] })[3]).toBe('none');
   expect(rowOf({ workers: [] }, { silentWorkers: ['1@other'] })[3]).toBe('none that tells');

@@ -8,6 +8,10 @@ test('waits double up to the longest, and stay finite however often something fa
   expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000]);
 });
 
+test('no wait at all stays none, however often something fails', () => {
+  expect(backOff({ base: 0, max: 30_000 }, 5_000)).toBe(0);
+});
+
 test('chance only shortens a wait, and by the share that it is given at most', () => {
   const share = fc.double({ min: 0, max: 1, noNaN: true });
   const times = fc.double({ min: 1, max: 1e6, noNaN: true });

@@ -116,7 +116,7 @@ function Versions() {
           ),
           countWords(runs),
           workers.length > 0 || areAllKnown ? (
-            countWords(workers.length)
+            countWords(new Set(workers.map(({ identity }) => identity)).size)
           ) : (
             <span class="muted">not known</span>
           ),
