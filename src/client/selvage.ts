@@ -51,6 +51,7 @@ export class Selvage extends Connection {
     options: ConnectOptions & { readonly projectDir: string },
     server: EmbeddedServer | undefined,
     private readonly ownWorkers?: OwnWorkers,
+    private readonly tapestries: OpenOptions['tapestries'] = [],
   ) {
     super(client, backends, location, options, server);
     const connected = { client, backends, place: location, projectDir: options.projectDir };
@@ -128,6 +129,7 @@ export class Selvage extends Connection {
         { ...others, projectDir: connected.projectDir },
         connected.server,
         workers,
+        tapestries,
       );
       if (emitters !== false)
         await selvage.deliver(tapestries, emitters).catch(async (error: unknown) => {
@@ -220,7 +222,7 @@ export class Selvage extends Connection {
    * Asks a question or carries out an act by its name in the HTTP API, such as `selvage.call('runs.waiting', { by: 'reason' })`. The answer
    * is the one that the HTTP API and the `--json` of the command line give, but for times: they are milliseconds here.
    *
-   * An act is carried out each time that it is called; whether that makes a difference is said in its description. A call does not outlive its
+   * Runs are started of the tapestries that the client was opened with. An act is carried out each time that it is called; whether that makes a difference is said in its description. A call does not outlive its
    * process, and cannot be cancelled.
    *
    * @param ask what is left out has the operation's default
@@ -231,9 +233,9 @@ export class Selvage extends Connection {
     const { call } = await import('../operations/call.js');
     const { ServerReach } = await import('../operations/reach.js');
     const { ownRights, projectData } = await import('../operations/surroundings.js');
-    const data = projectData(this.backends, ServerReach.of(this), {
-      project: path.basename(this.projectDir),
-    });
+    const { backends, projectDir, tapestries } = this;
+    const project = path.basename(projectDir);
+    const data = projectData(backends, ServerReach.of(this), { project, tapestries });
     return await call({ ...data, caller: ownRights('code') }, name, ask);
   }
 

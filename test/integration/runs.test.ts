@@ -136,6 +136,8 @@ test('a client asks and acts by the names of operations; what is no operation, o
   expect(run).toMatchObject({ runId, tapestry: 'asking', status: 'running', startedAt: expect.any(Number) });
   await shared().call('runs.terminate', { runId });
   expect((await shared().call('runs.show', { runId })).run.status).toBe('terminated');
+  const started = await shared().call('runs.start', { tapestry: 'sum', parameters: { a: 1 } });
+  expect(await shared().getRun(started.runId).values()).toEqual({ half: 1, sum: 11 });
   await expect(shared().call('runs.shown' as 'runs.show', { runId })).rejects.toMatchObject({
     code: 'InvalidRequest',
     message: expect.stringContaining('runs.show'),
