@@ -172,7 +172,8 @@ async function findInMemory(scratch, defects, isQuick) {
     ...files.map((file) => projectOf(`${SOUND}${file}`, file)),
     ...defects.map((defect) => projectOf(String(defect.number), defect.foundBy, defect)),
   ];
-  const config = path.join(scratch, 'jest.config.json');
+  // Not jest's own name for it: the sources that are copied here have one.
+  const config = path.join(scratch, 'in-memory.json');
   fs.writeFileSync(config, JSON.stringify({ rootDir: root, projects }));
   const sound = new Map();
   const byNumber = new Map();
