@@ -578,8 +578,8 @@ const DEFECTS = [
     before: '{ ...nested.parameters, ...answer.next }',
     after: '{ ...answer.next, ...nested.parameters }',
     what: 'Each iteration of a loop begins with the state of the first.',
-    foundBy: 'test/replay/replay.test.ts',
-    isBundled: true,
+    foundBy: 'test/unit/testing/simulated-nodes.test.ts',
+    test: 'come to what they come to in process',
   },
   {
     file: 'src/workflows/signals.ts',
