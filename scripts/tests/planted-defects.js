@@ -440,8 +440,8 @@ const DEFECTS = [
   },
   {
     file: 'src/workflows/nested-run.ts',
-    before: 'parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,',
-    after: "parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,\n    cancellationType: 'ABANDON',",
+    before: "parentClosePolicy: 'REQUEST_CANCEL',",
+    after: "parentClosePolicy: 'REQUEST_CANCEL',\n    cancellationType: 'ABANDON',",
     what: 'A nested run is not cancelled with the run whose knot has started it.',
     foundBy: 'test/replay/replay.test.ts',
     isBundled: true,
@@ -488,7 +488,7 @@ const DEFECTS = [
   },
   {
     file: 'src/workflows/waiting-knots.ts',
-    before: 'workflowTime() + duration);',
+    before: 'this.facts.world.now() + duration);',
     after: 'duration);',
     what: 'A wait of some time is over at once.',
     foundBy: 'test/replay/replay.test.ts',
@@ -578,8 +578,8 @@ const DEFECTS = [
     before: '{ ...nested.parameters, ...answer.next }',
     after: '{ ...answer.next, ...nested.parameters }',
     what: 'Each iteration of a loop begins with the state of the first.',
-    foundBy: 'test/replay/replay.test.ts',
-    isBundled: true,
+    foundBy: 'test/unit/testing/simulated-nodes.test.ts',
+    test: 'come to what they come to in process',
   },
   {
     file: 'src/workflows/signals.ts',

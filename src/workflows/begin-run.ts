@@ -1,4 +1,3 @@
-import { CancellationScope, sleep } from '@temporalio/workflow';
 import { SLICES_PER_TASK, decodeLayout, type Layout } from '../plan';
 import { packRanges, unpackRanges } from '../scheduler';
 import { NEWEST_BEHAVIOUR, requireKnownBehaviour } from './behaviours';
@@ -15,7 +14,8 @@ import {
   type RunMemo,
 } from './messages';
 import type { RunLimits } from './run-limits';
-import { failTaskIfUnknown, system, type SystemActivities } from './system-calls';
+import { failTaskIfUnknown, systemOf, type SystemActivities } from './system-calls';
+import type { World } from './world';
 
 /** The input of an execution of the interpreter. */
 export interface Start {
@@ -31,11 +31,12 @@ export interface Start {
 
 /** The first step of a run: pins its plan. If the step already completed the run, returns the workflow's result. */
 export async function beginRun(
+  world: World,
   parameters: unknown,
   memo: RunMemo,
 ): Promise<Start | { readonly answer: RunAnswer }> {
-  const begun = await failTaskIfUnknown(() =>
-    system[BEGIN_RUN_ACTIVITY]({
+  const begun = await failTaskIfUnknown(world, () =>
+    systemOf(world)[BEGIN_RUN_ACTIVITY]({
       ...memo,
       behaviour: NEWEST_BEHAVIOUR,
       // With a deadline, nothing may begin before the clock has been read.
@@ -45,7 +46,7 @@ export async function beginRun(
   );
   requireKnownBehaviour(begun.behaviour);
   if ('answer' in begun) return { answer: begun.answer };
-  const layout = await loadLayout(begun.plan, memo, begun);
+  const layout = await loadLayout(world, begun.plan, memo, begun);
   return {
     behaviour: begun.behaviour,
     limits: begun.limits,
@@ -58,12 +59,12 @@ export async function beginRun(
 }
 
 /** The start of an execution that continues an earlier one: the plan is already pinned, only its layout is read. */
-export async function reload(continuation: Continuation, memo: RunMemo): Promise<Start> {
+export async function reload(world: World, continuation: Continuation, memo: RunMemo): Promise<Start> {
   requireKnownBehaviour(continuation.behaviour);
-  const first = await failTaskIfUnknown(() =>
-    system[LAYOUT_ACTIVITY](layoutRequest(continuation.plan, memo, 0)),
+  const first = await failTaskIfUnknown(world, () =>
+    systemOf(world)[LAYOUT_ACTIVITY](layoutRequest(continuation.plan, memo, 0)),
   );
-  const layout = await loadLayout(continuation.plan, memo, first);
+  const layout = await loadLayout(world, continuation.plan, memo, first);
   return {
     behaviour: continuation.behaviour,
     limits: continuation.limits,
@@ -79,14 +80,15 @@ export async function reload(continuation: Continuation, memo: RunMemo): Promise
  * quick, so a cancel waits for it.
  */
 export async function lookUp(
+  world: World,
   amid: SystemActivities,
   plan: string,
   memo: RunMemo,
   temporalRunId: string,
   knots: readonly number[],
 ): Promise<readonly number[]> {
-  const { found } = await CancellationScope.nonCancellable(() =>
-    failTaskIfUnknown(() =>
+  const { found } = await world.shielded(() =>
+    failTaskIfUnknown(world, () =>
       amid[LOOKUP_ACTIVITY]({
         plan,
         ...(memo.terminals && { terminals: memo.terminals }),
@@ -99,14 +101,16 @@ export async function lookUp(
 }
 
 async function loadLayout(
+  world: World,
   plan: string,
   memo: RunMemo,
   first: { slices: number; layout: string },
 ): Promise<Layout> {
-  return decodeLayout(await loadSlices(system, layoutRequest(plan, memo, 0), first));
+  return decodeLayout(await loadSlices(world, systemOf(world), layoutRequest(plan, memo, 0), first));
 }
 
 async function loadSlices(
+  world: World,
   { [LAYOUT_ACTIVITY]: readSlice }: SystemActivities,
   request: LayoutRequest,
   first: { slices: number; layout: string },
@@ -114,8 +118,8 @@ async function loadSlices(
   const slices = [first.layout];
   for (let slice = 1; slice < first.slices; slice++) {
     // Results of local activities are commands of the task; a timer ends the task and so the message.
-    if (slice % SLICES_PER_TASK === 0) await sleep(1);
-    const { layout } = await failTaskIfUnknown(() => readSlice({ ...request, slice }));
+    if (slice % SLICES_PER_TASK === 0) await world.sleep(1);
+    const { layout } = await failTaskIfUnknown(world, () => readSlice({ ...request, slice }));
     slices.push(layout);
   }
   return slices;
@@ -127,19 +131,20 @@ function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutReques
 
 /** Lets a worker extend the plan, and reads what that adds to the layout. */
 export async function makeExtension(
+  world: World,
   amid: SystemActivities,
   wanted: WantedExtension,
   present: Layout,
   memo: RunMemo,
 ): Promise<ExtendedLayout> {
   const { terminals } = memo;
-  const made = await failTaskIfUnknown(() =>
+  const made = await failTaskIfUnknown(world, () =>
     amid[EXTEND_ACTIVITY]({ ...wanted, ...(terminals && { terminals }) }),
   );
   const { plan } = made;
   if (made.slices === 0) return { plan, layout: present, bytes: 0 };
   const request = { ...layoutRequest(plan, memo, 0), since: wanted.plan };
-  const slices = await loadSlices(amid, request, made);
+  const slices = await loadSlices(world, amid, request, made);
   const bytes = slices.reduce((sum, { length }) => sum + length, 0);
   return { plan, layout: decodeLayout(slices, present), bytes };
 }

@@ -3,15 +3,7 @@ import type { ChildRunKnots } from './child-run-knots';
 import type { Extensions } from './extensions';
 import type { FailureList } from './failure-list';
 import type { KnotTasks } from './knot-tasks';
-import type {
-  CarriedWait,
-  ChildEnd,
-  HandedBack,
-  KnotFailure,
-  LeftSignals,
-  RunAnswer,
-  RunCounts,
-} from './messages';
+import type { CarriedWait, ChildEnd, HandedBack, KnotFailure, LeftSignals, RunCounts } from './messages';
 import type { RunLimits } from './run-limits';
 import type { RunReport } from './run-report';
 import type { Signals } from './signals';
@@ -57,9 +49,6 @@ export interface Continuation extends CarriedOver {
   /** How often the run has remade what its history had lost. Absent: never. */
   readonly mended?: number;
 }
-
-/** The interpreter workflow: see `interpret`. */
-export type Interpret = (parameters: unknown, continuation?: Continuation) => Promise<RunAnswer>;
 
 /** The parts of a host that pass something on. */
 export interface CarryingParts {

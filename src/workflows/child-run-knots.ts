@@ -1,4 +1,3 @@
-import { workflowInfo } from '@temporalio/workflow';
 import { childRunKnots, isExpanding, isNesting } from '../plan';
 import type { ChildRuns } from './child-runs';
 import {
@@ -11,7 +10,6 @@ import {
 } from './messages';
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
-import { workflowTime } from './workflow-clock';
 
 /** Elements of one activity, where a map was to run in a segment and its worker was lost: its bodies are small. */
 const LOCAL_BATCH = 500;
@@ -81,7 +79,7 @@ export class ChildRunKnots {
   }
 
   start(knot: number, task: KnotTask, call: KnotCall): void {
-    const { behaviour, limits, memo, temporalRunId } = this.facts;
+    const { world, behaviour, limits, memo, temporalRunId } = this.facts;
     const policy = this.plan.policyOf(knot);
     this.runs.start({
       ...(isExpanding(policy) && { node: policy.node }),
@@ -94,8 +92,8 @@ export class ChildRunKnots {
       task: {
         ...task,
         temporalRunId,
-        runId: workflowInfo().workflowId,
-        ...(isExpanding(policy) && { since: workflowTime() }),
+        runId: world.facts().workflowId,
+        ...(isExpanding(policy) && { since: world.now() }),
       },
     });
   }

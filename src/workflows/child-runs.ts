@@ -1,19 +1,7 @@
-import {
-  CancellationScope,
-  ParentClosePolicy,
-  defineSignal,
-  getExternalWorkflowHandle,
-  setHandler,
-  sleep,
-  startChild,
-  workflowInfo,
-  type ExternalWorkflowHandle,
-} from '@temporalio/workflow';
 import { childRunId } from './child-run-id';
-import { isNotFound, type runKnot } from './knot-run';
+import { isNotFound } from './knot-run';
 import {
   KNOT_ENDED_SIGNAL,
-  MEMO_KEY,
   STILL_THERE_SIGNAL,
   childWorkflowType,
   type ChildEnd,
@@ -21,9 +9,8 @@ import {
   type ChildTask,
 } from './messages';
 import type { RunLimits } from './run-limits';
-
-const knotEnded = defineSignal<[unknown]>(KNOT_ENDED_SIGNAL);
-const stillThere = defineSignal(STILL_THERE_SIGNAL);
+import { startChildRun } from './start-child-run';
+import type { OtherWorkflow, World } from './world';
 
 /** Child runs asked in one check; each costs two events. */
 const ASKED_PER_CHECK = 20;
@@ -75,8 +62,9 @@ export class ChildRuns {
   private isCancelled = false;
 
   /** Construct it before the workflow's first await, or a signal could count as having no handler. */
-  constructor() {
-    setHandler(knotEnded, (end) => this.hear(end), { description: 'What came of the knot of a child run' });
+  constructor(private readonly world: World) {
+    const what = 'What came of the knot of a child run';
+    world.hearSignal(KNOT_ENDED_SIGNAL, what, (end) => this.hear(end));
   }
 
   /**
@@ -125,9 +113,7 @@ export class ChildRuns {
 
   start(task: ChildTask): void {
     this.starting.add(task.knot);
-    CancellationScope.nonCancellable(() => this.follow(task)).catch((error: unknown) =>
-      this.listener!.fatal(error),
-    );
+    this.world.shielded(() => this.follow(task)).catch((error: unknown) => this.listener!.fatal(error));
   }
 
   /**
@@ -149,13 +135,10 @@ export class ChildRuns {
   private async follow(task: ChildTask): Promise<void> {
     const { knot } = task;
     const memo: ChildMemo = { temporalRunId: task.task.temporalRunId };
-    const handle = await startChild<typeof runKnot>(childWorkflowType(task.node), {
+    const handle = await startChildRun(this.world, childWorkflowType(task.node), memo, {
       workflowId: childRunId(task.task.runId, knot),
       args: [task],
-      memo: { [MEMO_KEY]: memo },
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      // An existing workflow of this id was left behind by a run that was terminated or reset.
-      workflowIdReusePolicy: 'TERMINATE_IF_RUNNING',
+      parentClosePolicy: 'ABANDON',
       ...(task.call.summary && { staticSummary: task.call.summary }),
     });
     const child = handle.firstExecutionRunId;
@@ -188,11 +171,13 @@ export class ChildRuns {
 
   private cancelOne(knot: string, child: string): void {
     const handle = this.handleOf(knot, child);
-    CancellationScope.nonCancellable(() => handle.cancel()).catch(() => {
-      if (this.known.get(knot) !== child) return;
-      this.known.delete(knot);
-      this.listener!.cancelled(knot);
-    });
+    this.world
+      .shielded(() => handle.cancel())
+      .catch(() => {
+        if (this.known.get(knot) !== child) return;
+        this.known.delete(knot);
+        this.listener!.cancelled(knot);
+      });
   }
 
   /**
@@ -201,7 +186,7 @@ export class ChildRuns {
    */
   private async ask({ firstCheckMs, longestCheckMs }: RunLimits): Promise<void> {
     for (let wait = firstCheckMs; ; wait = Math.min(2 * wait, longestCheckMs)) {
-      await CancellationScope.nonCancellable(() => sleep(wait));
+      await this.world.shielded(() => this.world.sleep(wait));
       this.adopted = this.adopted.filter((knot) => this.known.has(knot));
       if (this.adopted.length === 0) return;
       const asked = this.adopted.splice(0, ASKED_PER_CHECK);
@@ -214,7 +199,7 @@ export class ChildRuns {
   private async askOne(knot: string, child: string): Promise<void> {
     try {
       const handle = this.handleOf(knot, child);
-      await CancellationScope.nonCancellable(() => handle.signal(stillThere));
+      await this.world.shielded(() => handle.signal(STILL_THERE_SIGNAL));
     } catch (error) {
       if (!isNotFound(error)) throw error;
       this.missing(knot, child);
@@ -225,11 +210,9 @@ export class ChildRuns {
    * For a child run that may continue as new, whichever execution is current: nobody else has that id while
    * the parent runs.
    */
-  private handleOf(knot: string, child: string): ExternalWorkflowHandle {
-    const id = childRunId(workflowInfo().workflowId, knot);
-    return this.listener!.mayContinue(knot)
-      ? getExternalWorkflowHandle(id)
-      : getExternalWorkflowHandle(id, child);
+  private handleOf(knot: string, child: string): OtherWorkflow {
+    const id = childRunId(this.world.facts().workflowId, knot);
+    return this.world.workflow(id, this.listener!.mayContinue(knot) ? undefined : child);
   }
 }
 

@@ -1,20 +1,14 @@
-import {
-  ApplicationFailure,
-  CancelledFailure,
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { SETTLED_KNOTS_PER_CALL } from '../plan';
 import type { RunStatus } from '../ports';
 import { failsWorkflow, unpackRanges } from '../scheduler';
 import type { Start } from './begin-run';
-import type { Continuation, Interpret } from './carried-over';
+import type { Continuation } from './carried-over';
 import { FINISH_RUN_ACTIVITY, type FinishRunRequest, type RunAnswer, type RunMemo } from './messages';
-import { failTaskIfUnknown, system, systemAmid, type SystemActivities } from './system-calls';
+import { failTaskIfUnknown, systemAmid, systemOf, type SystemActivities } from './system-calls';
 import type { HostEnd, TemporalHost } from './temporal-host';
 import type { Unrecorded } from './unrecorded-knots';
+import type { World } from './world';
 
 /** How often a run remakes what its history lost. After that it ends rather than repeat for ever. */
 const MENDS = 10;
@@ -32,13 +26,14 @@ export async function conclude(
   parameters: unknown,
   continuation: Continuation | undefined,
 ): Promise<RunAnswer> {
-  const temporalRunId = continuation?.temporalRunId ?? workflowInfo().runId;
+  const { world } = host;
+  const temporalRunId = continuation?.temporalRunId ?? world.facts().runId;
   const facts: RunToFinish = { host, memo, temporalRunId, parameters, mended: continuation?.mended ?? 0 };
   const goOn = async (lost: readonly number[], saved?: Continuation['saved']): Promise<RunAnswer> => {
     const again = lost.length > 0 || !saved ? host.reopened(lost) : { saved, carried: host.carriedOver };
     const mended = facts.mended + Number(lost.length > 0 || host.needsRecords);
-    await untilHandlersEnd();
-    return await continueAsNew<Interpret>(null, {
+    await untilHandlersEnd(world);
+    const next: Continuation = {
       behaviour: start.behaviour,
       limits: start.limits,
       plan: host.plan,
@@ -46,11 +41,12 @@ export async function conclude(
       saved: again.saved,
       ...(mended > 0 && { mended }),
       ...again.carried,
-    });
+    };
+    return await world.continueAsNew(null, next);
   };
   let gone: RunError | undefined;
   if (end.kind === 'continue' && !host.endedBy) {
-    const amid = systemAmid(start.limits);
+    const amid = systemAmid(world, start.limits);
     const running = { ...facts, status: 'running', unrecorded: host.toRecord } as const;
     await host.calls.run(() => finishRun(amid, running));
     const compared = host.needsRecords ? await host.calls.run(() => compare(amid, running)) : NOTHING_LOST;
@@ -72,11 +68,11 @@ export async function conclude(
     unrecorded: host.toRecord,
     error,
   });
-  let settled = await host.calls.run(() => compare(system, { ...finished(), last: true }));
+  let settled = await host.calls.run(() => compare(systemOf(world), { ...finished(), last: true }));
   if (settled.lost.length > 0 && !settled.gone) return await goOn(settled.lost);
   if (settled.gone) {
     error = settled.gone;
-    settled = await host.calls.run(() => compare(system, { ...finished(), last: true }));
+    settled = await host.calls.run(() => compare(systemOf(world), { ...finished(), last: true }));
   }
   const status = statusOf(host, error);
   const answer: RunAnswer = {
@@ -86,7 +82,7 @@ export async function conclude(
     record: settled.record,
     terminals: host.report.terminals(),
   };
-  await untilHandlersEnd();
+  await untilHandlersEnd(world);
   if (status === 'cancelled') throw new CancelledFailure('The run was cancelled');
   if (error) throw ApplicationFailure.nonRetryable(error.message, error.type, answer);
   if (status === 'failed' && failsWorkflow(start.layout.failOn, host.report.countedFailures))
@@ -105,8 +101,8 @@ function statusOf(host: TemporalHost, error: RunError | undefined): RunStatus {
 }
 
 /** Requests to extend the run are answered before it ends. */
-async function untilHandlersEnd(): Promise<void> {
-  if (!allHandlersFinished()) await condition(allHandlersFinished);
+async function untilHandlersEnd(world: World): Promise<void> {
+  if (!world.haveHandlersEnded()) await world.until(() => world.haveHandlersEnded());
 }
 
 type RunError = NonNullable<FinishRunRequest['error']>;
@@ -163,7 +159,7 @@ export async function finishRun(
   let settled = NOTHING_LOST;
   for (let call = 0; call < calls; call++) {
     const from = call * SETTLED_KNOTS_PER_CALL;
-    const result = await failTaskIfUnknown(() =>
+    const result = await failTaskIfUnknown(host.world, () =>
       record({
         ...memo,
         plan: host.plan,

@@ -1,4 +1,5 @@
-import { isCancellation, sleep } from '@temporalio/workflow';
+import { isCancellation } from './cancellation';
+import type { World } from './world';
 
 /** A knot, or the members of a segment. */
 export type Work = number | readonly number[];
@@ -24,7 +25,10 @@ export class DispatchQueue {
   private isTimed = false;
   private isFlushing = false;
 
-  constructor(private readonly listener: DispatchQueueListener) {}
+  constructor(
+    private readonly world: World,
+    private readonly listener: DispatchQueueListener,
+  ) {}
 
   get size(): number {
     return this.waiting.length;
@@ -63,7 +67,7 @@ export class DispatchQueue {
 
   private sendLater(): void {
     this.isTimed = true;
-    sleep(1).then(
+    this.world.sleep(1).then(
       () => {
         this.isTimed = false;
         this.flush();

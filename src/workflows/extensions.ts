@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Layout } from '../plan';
 import type { CommandBudget } from './command-budget';
 import type { ExtendRequest, KnotFailure } from './messages';
@@ -93,13 +93,13 @@ export class Extensions {
 
   private async extendNow(fragment: string, by: string | undefined): Promise<void> {
     const { plan } = this;
-    const { temporalRunId } = this.facts;
+    const { temporalRunId, world } = this.facts;
     const wanted = { plan: plan.hash, temporalRunId, fragment, ...(by !== undefined && { by }) };
     const made = await this.make(wanted, plan.layout);
     const first = plan.layout.size;
     plan.become(made.plan, made.layout);
     this.listener.made(first);
     // Results of local activities are commands of the task.
-    if (!this.budget.take(made.bytes)) await CancellationScope.nonCancellable(() => sleep(1));
+    if (!this.budget.take(made.bytes)) await world.shielded(() => world.sleep(1));
   }
 }

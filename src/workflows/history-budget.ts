@@ -1,10 +1,10 @@
-import type { WorkflowInfo } from '@temporalio/workflow';
 import type { RunLimits } from './run-limits';
+import type { Facts } from './world';
 
 /**
  * The facts that decide when an execution of the interpreter ends and a new one continues (continue-as-new).
  */
-type History = Pick<WorkflowInfo, 'historyLength' | 'historySize' | 'continueAsNewSuggested'>;
+type History = Pick<Facts, 'historyLength' | 'historySize' | 'continueAsNewSuggested'>;
 
 /** Whether so many signals have arrived that nothing more may be dispatched. */
 export function holdForSignals({ signalsToHold }: RunLimits, received: number): boolean {

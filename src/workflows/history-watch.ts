@@ -1,7 +1,7 @@
-import { workflowInfo } from '@temporalio/workflow';
 import { continueForSignals, continueNow, holdDispatch, holdForSignals } from './history-budget';
 import type { RunLimits } from './run-limits';
 import type { Signals } from './signals';
+import type { World } from './world';
 
 export interface WatchedHost {
   isCancelled(): boolean;
@@ -25,6 +25,7 @@ export class HistoryWatch {
   private settled = 0;
 
   constructor(
+    private readonly world: World,
     private readonly limits: RunLimits,
     private readonly signals: Signals,
     private readonly host: WatchedHost,
@@ -40,7 +41,7 @@ export class HistoryWatch {
    * the history would be reloaded for ever.
    */
   maySend(): boolean {
-    if (this.settled > 0 && !this.host.isCancelled() && holdDispatch(this.limits, workflowInfo()))
+    if (this.settled > 0 && !this.host.isCancelled() && holdDispatch(this.limits, this.world.facts()))
       this.hold();
     return !this.held;
   }
@@ -52,7 +53,7 @@ export class HistoryWatch {
   /** @param settling how many of those in flight are being settled */
   heedSettled(settling: 0 | 1): void {
     if (this.held || this.host.isCancelled()) return;
-    const info = workflowInfo();
+    const info = this.world.facts();
     const { limits, signals, host } = this;
     const lastOne = host.inFlight() - settling === 0 && host.restless() === 0;
     const { received } = signals;
@@ -66,7 +67,7 @@ export class HistoryWatch {
     const { limits, host } = this;
     const { received } = this.signals;
     if (
-      holdDispatch(limits, workflowInfo()) ||
+      holdDispatch(limits, this.world.facts()) ||
       holdForSignals(limits, received) ||
       (host.isIdle() && continueForSignals(limits, received))
     )
@@ -75,7 +76,7 @@ export class HistoryWatch {
 
   /** Checks of child runs do so, too. */
   heedChecks(): void {
-    if (!this.held && !this.host.isCancelled() && holdDispatch(this.limits, workflowInfo())) this.hold();
+    if (!this.held && !this.host.isCancelled() && holdDispatch(this.limits, this.world.facts())) this.hold();
   }
 
   hold(): void {

@@ -1,13 +1,14 @@
-import { workflowInfo } from '@temporalio/workflow';
 import type { Continuation } from './carried-over';
 import { interpret } from './interpreter';
 import { runKnot } from './knot-run';
 import { runMap } from './map-run';
 import { INTERPRETER, KNOT_WORKFLOW, STREAM_WORKFLOW, childWorkflowType } from './messages';
 import { runLoop, runSubTapestry } from './nested-run';
-import { runStream } from './stream';
+import { runStream } from './temporal/stream';
+import { TEMPORAL } from './temporal/world';
+import type { World } from './world';
 
-type OwnWorkflow = (input: never, continuation?: never) => Promise<unknown>;
+type OwnWorkflow = (world: World, input: never, continuation?: never) => Promise<unknown>;
 
 /** Child runs and streams, by workflow type. No tapestry can have such a name. */
 const OWN_WORKFLOWS: ReadonlyMap<string, OwnWorkflow> = new Map<string, OwnWorkflow>([
@@ -15,7 +16,7 @@ const OWN_WORKFLOWS: ReadonlyMap<string, OwnWorkflow> = new Map<string, OwnWorkf
   [childWorkflowType('subTapestry'), runSubTapestry],
   [childWorkflowType('loop'), runLoop],
   [childWorkflowType('map'), runMap],
-  [STREAM_WORKFLOW, runStream],
+  [STREAM_WORKFLOW, (_, request, continuation) => runStream(request, continuation)],
 ]);
 
 /**
@@ -23,9 +24,9 @@ const OWN_WORKFLOWS: ReadonlyMap<string, OwnWorkflow> = new Map<string, OwnWorkf
  * `export { default } from 'selvage/workflows'`.
  */
 export default function enter(input: unknown, continuation?: unknown): Promise<unknown> {
-  const own = OWN_WORKFLOWS.get(workflowInfo().workflowType);
+  const own = OWN_WORKFLOWS.get(TEMPORAL.facts().workflowType);
   return own
-    ? own(input as never, continuation as never)
-    : interpret(input, continuation as Continuation | undefined);
+    ? own(TEMPORAL, input as never, continuation as never)
+    : interpret(TEMPORAL, input, continuation as Continuation | undefined);
 }
 Object.defineProperty(enter, Symbol.for(INTERPRETER), { value: true });

@@ -1,13 +1,4 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  defineQuery,
-  defineUpdate,
-  setCurrentDetails,
-  setHandler,
-  sleep,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/common';
 import { beginRun, lookUp, makeExtension, reload } from './begin-run';
 import type { Continuation } from './carried-over';
 import { ChildRuns } from './child-runs';
@@ -29,11 +20,7 @@ import { SerialQueue } from './serial-queue';
 import { Signals } from './signals';
 import { systemAmid } from './system-calls';
 import { TemporalHost, type HostEnd } from './temporal-host';
-import { workflowTime } from './workflow-clock';
-
-const statusQuery = defineQuery<LiveStatus>(STATUS_QUERY);
-const extendUpdate = defineUpdate<{ plan: string }, [ExtendMessage]>(EXTEND_UPDATE);
-const segmentsQuery = defineQuery<RunningSegments>(SEGMENTS_QUERY);
+import type { Scope, World } from './world';
 
 /**
  * The one workflow: interprets the plan that its first step pins. Its type is the tapestry's name, its input the
@@ -43,61 +30,60 @@ const segmentsQuery = defineQuery<RunningSegments>(SEGMENTS_QUERY);
  * workflow fails (as `InvalidParameters`, `UnknownTerminal` or `RunFailed`, the last with the {@link RunAnswer} as
  * details) only if the run did. A defect or a missing deploy fails the workflow task instead, and the run waits.
  */
-export async function interpret(parameters: unknown, continuation?: Continuation): Promise<RunAnswer> {
+export async function interpret(
+  world: World,
+  parameters: unknown,
+  continuation?: Continuation,
+): Promise<RunAnswer> {
   const begun: { host?: TemporalHost; answer?: RunAnswer } = {};
   // Registered before the first await, as a query may arrive with the first task.
-  setHandler(
-    statusQuery,
-    () => begun.host?.report.status() ?? (begun.answer ? statusAfter(begun.answer) : NOTHING_YET),
-    {
-      description: 'Counts of knots, and which run now',
-    },
+  world.answerQuery(
+    STATUS_QUERY,
+    'Counts of knots, and which run now',
+    (): LiveStatus => begun.host?.report.status() ?? (begun.answer ? statusAfter(begun.answer) : NOTHING_YET),
   );
-  setHandler(
-    segmentsQuery,
-    () => begun.host?.runningSegments() ?? { temporalRunId: workflowInfo().runId, segments: [] },
-    {
-      description: 'The knots of each running segment',
-    },
+  world.answerQuery(
+    SEGMENTS_QUERY,
+    'The knots of each running segment',
+    (): RunningSegments =>
+      begun.host?.runningSegments() ?? { temporalRunId: world.facts().runId, segments: [] },
   );
 
   let hostIsThere!: (host: TemporalHost) => void;
   const hosted = new Promise<TemporalHost>((resolve) => {
     hostIsThere = resolve;
   });
-  setHandler(
-    extendUpdate,
-    async ({ fragment }) => {
+  world.takeUpdate<ExtendMessage>(EXTEND_UPDATE, {
+    description: 'Gives the run more knots',
+    validate: (message) => {
+      requireExtendMessage(message);
+      begun.host?.requireOpen();
+    },
+    take: async ({ fragment }) => {
       const host = await hosted;
       await host.extend(fragment);
       return { plan: host.plan };
     },
-    {
-      description: 'Gives the run more knots',
-      validator: (message) => {
-        requireExtendMessage(message);
-        begun.host?.requireOpen();
-      },
-    },
-  );
+  });
 
-  const children = new ChildRuns();
+  const children = new ChildRuns(world);
   const calls = new SerialQueue();
-  const signals = new Signals(calls);
+  const signals = new Signals(world, calls);
 
-  const memo = runMemo();
-  const start = await CancellationScope.nonCancellable(async () =>
-    continuation ? await reload(continuation, memo) : await beginRun(parameters, memo),
+  const memo = runMemo(world);
+  const start = await world.shielded(async () =>
+    continuation ? await reload(world, continuation, memo) : await beginRun(world, parameters, memo),
   );
   if ('answer' in start) {
     begun.answer = start.answer;
-    setCurrentDetails(detailsTable(statusAfter(start.answer)));
+    world.show(detailsTable(statusAfter(start.answer)));
     return start.answer;
   }
-  const temporalRunId = continuation?.temporalRunId ?? workflowInfo().runId;
-  const amid = systemAmid(start.limits);
+  const temporalRunId = continuation?.temporalRunId ?? world.facts().runId;
+  const amid = systemAmid(world, start.limits);
   const work = async (): Promise<HostEnd> => {
     const host: TemporalHost = new TemporalHost({
+      world,
       layout: start.layout,
       plan: start.plan,
       temporalRunId,
@@ -109,7 +95,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
       signals,
       record: (unrecorded) =>
         calls.run(() =>
-          CancellationScope.nonCancellable(async () => {
+          world.shielded(async () => {
             await finishRun(amid, {
               host,
               memo,
@@ -122,17 +108,17 @@ export async function interpret(parameters: unknown, continuation?: Continuation
           }),
         ),
       extend: (wanted, present) =>
-        calls.run(() => CancellationScope.nonCancellable(() => makeExtension(amid, wanted, present, memo))),
+        calls.run(() => world.shielded(() => makeExtension(world, amid, wanted, present, memo))),
       ...(mayReuse(memo) && {
-        lookUp: (knots) => calls.run(() => lookUp(amid, host.plan, memo, temporalRunId, knots)),
+        lookUp: (knots) => calls.run(() => lookUp(world, amid, host.plan, memo, temporalRunId, knots)),
       }),
       calls,
       carried: continuation,
     });
     begun.host = host;
     hostIsThere(host);
-    const scope = CancellationScope.current();
-    if (hasDeadline) endAtDeadline(memo.deadline, host, scope);
+    const scope = world.scope();
+    if (hasDeadline) endAtDeadline(world, memo.deadline, host, scope);
     const running = continuation
       ? host.resume(continuation.saved)
       : host.run(start.parameters, start.takenOver, start.segment);
@@ -141,26 +127,26 @@ export async function interpret(parameters: unknown, continuation?: Continuation
   };
   const hasDeadline = memo.deadline !== undefined;
   // A scope of its own, so that a deadline can stop the bodies while the workflow itself goes on to settle.
-  const end = await (hasDeadline ? CancellationScope.cancellable(work) : work());
+  const end = await (hasDeadline ? world.cancellable(work) : work());
   const host = begun.host!;
-  return await CancellationScope.nonCancellable(() =>
+  return await world.shielded(() =>
     conclude(host, end, start, memo, continuation ? undefined : parameters, continuation),
   );
 }
 
 /** Ends the run like a cancel when its time is over. If the deadline has already passed, nothing begins. */
-function endAtDeadline(deadline: number, host: TemporalHost, scope: CancellationScope): void {
+function endAtDeadline(world: World, deadline: number, host: TemporalHost, scope: Scope): void {
   const end = (): void => {
     host.cancel('deadline');
     scope.cancel();
   };
-  const left = deadline - workflowTime();
+  const left = deadline - world.now();
   if (left <= 0) {
     end();
     return;
   }
   // The deadline's own cancel must not cancel the timer. If the workflow is cancelled first, nothing is left to end.
-  CancellationScope.nonCancellable(() => sleep(left)).then(end, () => undefined);
+  world.shielded(() => world.sleep(left)).then(end, () => undefined);
 }
 
 function requireExtendMessage(message: unknown): void {

@@ -3,13 +3,13 @@ import {
   ActivityFailure,
   ApplicationFailure,
   TimeoutFailure,
-  proxyActivities,
   type TemporalFailure,
-} from '@temporalio/workflow';
+} from '@temporalio/common';
 import type { KnotAnswer } from '../scheduler';
 import { messageText } from '../errors';
 import type { KnotCall, KnotFailure, KnotTask } from './messages';
 import type { RunLimits } from './run-limits';
+import type { ChildWorld } from './world';
 
 /** Heartbeats, not the server's clock, end the attempts of a body; the server requires a limit nevertheless. */
 const UNLIMITED_MS = 10 * 365 * 24 * 3600 * 1000;
@@ -20,38 +20,37 @@ const ACTIVITY_OPTIONS = {
 } as const;
 const MESSAGE_LENGTH = 500;
 
-/** Options of all activities that run bodies. */
-export function activityOptions({
-  heartbeatTimeoutMs,
-}: RunLimits): typeof ACTIVITY_OPTIONS & { readonly heartbeatTimeout: number } {
-  return { ...ACTIVITY_OPTIONS, heartbeatTimeout: heartbeatTimeoutMs };
-}
-
 /**
  * Schedules the activity that runs one knot, in a run or in a child run. It resolves one microtask after the activity ends, as histories
  * were recorded: `then` makes one promise for that, an `async` function two, and the sandbox spends time on each.
  */
 export function callKnot<Answer = KnotAnswer>(
+  world: ChildWorld,
   call: KnotCall,
   task: KnotTask,
   limits: RunLimits,
 ): Promise<Answer> {
-  return scheduleKnot<Answer>(call, task, limits).then((answer) => answer);
+  return scheduleKnot<Answer>(world, call, task, limits).then((answer) => answer);
 }
 
-/** Like {@link callKnot}, without that microtask, for thousands of elements. */
+/**
+ * Schedules an activity that runs bodies: of a knot, a segment, or elements of a map. Resolves as the activity ends, without the microtask
+ * of {@link callKnot}.
+ */
 export function scheduleKnot<Answer = KnotAnswer>(
+  world: ChildWorld,
   { type, id, priority, ...options }: KnotCall,
-  task: KnotTask,
-  limits: RunLimits,
+  task: object,
+  { heartbeatTimeoutMs }: RunLimits,
 ): Promise<Answer> {
-  const activities = proxyActivities<Record<string, (task: KnotTask) => Promise<Answer>>>({
+  const all = {
     activityId: id,
     ...options,
     ...(priority !== undefined && { priority: { priorityKey: priority } }),
-    ...activityOptions(limits),
-  });
-  return activities[type]!(task);
+    ...ACTIVITY_OPTIONS,
+    heartbeatTimeout: heartbeatTimeoutMs,
+  };
+  return world.call<Answer>(type, all, task);
 }
 
 /**

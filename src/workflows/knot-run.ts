@@ -1,20 +1,10 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  TemporalFailure,
-  defineSignal,
-  getExternalWorkflowHandle,
-  isCancellation,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import type { KnotAnswer } from '../scheduler';
 import { requireKnownBehaviour } from './behaviours';
+import { isCancellation } from './cancellation';
 import { callKnot, describeFailure, isLostInCancel, isRetryable } from './knot-activity';
 import { KNOT_ENDED_SIGNAL, STILL_THERE_SIGNAL, type ChildEnd, type ChildTask } from './messages';
-
-const knotEnded = defineSignal<[ChildEnd]>(KNOT_ENDED_SIGNAL);
-const stillThere = defineSignal(STILL_THERE_SIGNAL);
+import type { ChildWorld } from './world';
 
 /** The server's error for a workflow that does not exist or has ended. */
 const NOT_FOUND = 'ExternalWorkflowExecutionNotFound';
@@ -34,13 +24,14 @@ export function isNotFound(error: unknown): boolean {
  * @param work ends like the knot's own activity, with its answer or failure; may continue as new
  */
 export async function childRun(
+  world: ChildWorld,
   { behaviour, knot, task }: ChildTask,
   work: () => Promise<KnotAnswer>,
 ): Promise<void> {
-  setHandler(stillThere, () => {}, { description: 'Asks whether this child run is still there' });
+  world.hearSignal(STILL_THERE_SIGNAL, 'Asks whether this child run is still there', () => {});
   requireKnownBehaviour(behaviour);
-  const scope = CancellationScope.current();
-  const child = workflowInfo().firstExecutionRunId;
+  const scope = world.scope();
+  const child = world.facts().firstExecutionRunId;
   let end: ChildEnd;
   let failure: TemporalFailure | undefined;
   try {
@@ -58,18 +49,18 @@ export async function childRun(
         ? { knot, temporalRunId: child, kind: 'cancelled' }
         : { knot, temporalRunId: child, kind: 'err', ...describeFailure(knot, error) };
   }
-  await CancellationScope.nonCancellable(() => tell(task.runId, end));
+  await world.shielded(() => tell(world, task.runId, end));
   if (failure) throw failure;
 }
 
 /** The child run of a slow knot of a large plan: it only runs the knot's activity. */
-export async function runKnot(child: ChildTask): Promise<void> {
-  await childRun(child, () => callKnot(child.call, child.task, child.limits));
+export async function runKnot(world: ChildWorld, child: ChildTask): Promise<void> {
+  await childRun(world, child, () => callKnot(world, child.call, child.task, child.limits));
 }
 
-async function tell(runId: string, end: ChildEnd): Promise<void> {
+async function tell(world: ChildWorld, runId: string, end: ChildEnd): Promise<void> {
   try {
-    await getExternalWorkflowHandle(runId).signal(knotEnded, end);
+    await world.workflow(runId).signal(KNOT_ENDED_SIGNAL, end);
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

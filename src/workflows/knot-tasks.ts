@@ -39,7 +39,7 @@ export class KnotTasks {
 
   /** @param handedBack what segments of earlier executions reported of knots that they handed back */
   constructor(
-    private readonly facts: RunFacts,
+    private readonly facts: Pick<RunFacts, 'isContinued' | 'memo' | 'temporalRunId'>,
     private readonly plan: PresentPlan,
     private readonly knots: KnotsAtHand,
     handedBack: readonly (readonly [number, HandedBack])[] = [],

@@ -1,29 +1,19 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  CancelledFailure,
-  TemporalFailure,
-  continueAsNew,
-  proxyActivities,
-  startChild,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import type { ExceptionRecord } from '../authoring/outcome';
 import { packRanges, unpackRanges, type KnotAnswer } from '../scheduler';
 import { activityIdOf } from './activity-id';
 import { requireKnownBehaviour } from './behaviours';
-import { activityOptions, callKnot, describeFailure, scheduleKnot } from './knot-activity';
+import { callKnot, describeFailure, scheduleKnot } from './knot-activity';
 import { childRun } from './knot-run';
+import { startChildRun } from './start-child-run';
+import type { ChildWorld } from './world';
 import { activitiesOf, batchTask, elementTask, partsOf } from './map-parts';
 import {
   BATCH_ACTIVITY,
-  MEMO_KEY,
   RECORDS_LOST,
   SPLIT_ACTIVITY,
   childWorkflowType,
   type BatchAnswer,
-  type BatchTask,
   type ChildMemo,
   type ChildTask,
   type HandedBack,
@@ -52,25 +42,28 @@ const MENDS = 10;
  * M2  No more elements are in flight than the map allows, over all its parts: each part has its share.
  * M3  After a cancel nothing begins. What has begun is awaited.
  */
-export async function runMap(task: ChildTask | MapPart): Promise<readonly number[] | undefined> {
+export async function runMap(
+  world: ChildWorld,
+  task: ChildTask | MapPart,
+): Promise<readonly number[] | undefined> {
   if ('slices' in task) {
-    const ended = await runPart(task);
+    const ended = await runPart(world, task);
     return ended.length > 0 ? packRanges(ended) : undefined;
   }
-  await childRun(task, () => runWhole(task));
+  await childRun(world, task, () => runWhole(world, task));
   return undefined;
 }
 
-async function runWhole(child: ChildTask): Promise<KnotAnswer> {
+async function runWhole(world: ChildWorld, child: ChildTask): Promise<KnotAnswer> {
   const from = child.from ?? 0;
-  const split = await splitFrom(child, from);
+  const split = await splitFrom(world, child, from);
   let { ended = [] } = child;
   if (!split.refused) {
     const { parts, beside } = partsOf(child, split, from);
-    const here = await runParts(child, parts, beside);
+    const here = await runParts(world, child, parts, beside);
     ended = packRanges([...unpackRanges(ended), ...here.sort((a, b) => a - b)]);
     const soFar = { ...child, ...(ended.length > 0 && { ended }) };
-    if (split.next !== undefined) return await continueAsNew<typeof runMap>({ ...soFar, from: split.next });
+    if (split.next !== undefined) return await world.continueAsNew({ ...soFar, from: split.next });
   }
   const map: SplitMap = {
     count: split.count,
@@ -81,13 +74,13 @@ async function runWhole(child: ChildTask): Promise<KnotAnswer> {
   // It runs on the run's task queue: the queue that the knot names is that of the elements.
   const { taskQueue: _, ...own } = child.call;
   try {
-    return await callKnot(own, { ...child.task, map }, child.limits);
+    return await callKnot(world, own, { ...child.task, map }, child.limits);
   } catch (error) {
     const { mended = 0 } = child;
     if (!isRecordsLost(child.knot, error) || mended === MENDS) throw error;
     const { from: _from, ...anew } = child;
     const task = { ...child.task, handedBack: child.task.handedBack ?? {} };
-    return await continueAsNew<typeof runMap>({ ...anew, task, ended, mended: mended + 1 });
+    return await world.continueAsNew({ ...anew, task, ended, mended: mended + 1 });
   }
 }
 
@@ -95,21 +88,27 @@ function isRecordsLost(knot: string, error: unknown): boolean {
   return error instanceof TemporalFailure && describeFailure(knot, error).failure.type === RECORDS_LOST;
 }
 
-async function splitFrom({ knot, limits, task }: ChildTask, from: number): Promise<SplitAnswer> {
-  const activities = proxyActivities<Record<string, (task: SplitTask) => Promise<SplitAnswer>>>({
-    activityId: activityIdOf(`${SPLIT_ACTIVITY}:${from}:${knot}`),
-    ...activityOptions(limits),
-  });
-  return await activities[SPLIT_ACTIVITY]!({ ...task, knot, from });
+async function splitFrom(
+  world: ChildWorld,
+  { knot, limits, task }: ChildTask,
+  from: number,
+): Promise<SplitAnswer> {
+  const call = { type: SPLIT_ACTIVITY, id: activityIdOf(`${SPLIT_ACTIVITY}:${from}:${knot}`) };
+  return await scheduleKnot(world, call, { ...task, knot, from } satisfies SplitTask, limits);
 }
 
 /** Returns the elements whose activities were ended from outside. */
-async function runParts(child: ChildTask, parts: readonly MapPart[], beside: number): Promise<number[]> {
+async function runParts(
+  world: ChildWorld,
+  child: ChildTask,
+  parts: readonly MapPart[],
+  beside: number,
+): Promise<number[]> {
   const [only] = parts;
-  if (only && parts.length === 1) return await runPart(only);
+  if (only && parts.length === 1) return await runPart(world, only);
   const ended: number[] = [];
-  await inWindow(parts, beside, async (part) => {
-    ended.push(...((await endOf(() => startPart(child, part))) ?? positionsOf(part)));
+  await inWindow(world, parts, beside, async (part) => {
+    ended.push(...((await endOf(() => startPart(world, child, part))) ?? positionsOf(part)));
   });
   return ended;
 }
@@ -118,40 +117,36 @@ function positionsOf({ slices }: MapPart): number[] {
   return slices.flatMap(({ first, offsets }) => unpackRanges(offsets).map((offset) => first + offset));
 }
 
-async function startPart({ task }: ChildTask, part: MapPart): Promise<number[]> {
+async function startPart(world: ChildWorld, { task }: ChildTask, part: MapPart): Promise<number[]> {
   const memo: ChildMemo = { temporalRunId: task.temporalRunId };
-  const number = part.slices[0]!.first;
-  const handle = await startChild<typeof runMap>(childWorkflowType('map'), {
-    workflowId: `${workflowInfo().workflowId}/${number}`,
+  const handle = await startChildRun(world, childWorkflowType('map'), memo, {
+    workflowId: `${world.facts().workflowId}/${part.slices[0]!.first}`,
     args: [part],
-    memo: { [MEMO_KEY]: memo },
-    // An existing workflow of this id was left behind by a child run that was terminated or reset.
-    workflowIdReusePolicy: 'TERMINATE_IF_RUNNING',
   });
-  return unpackRanges((await handle.result()) ?? []);
+  return unpackRanges(((await handle.result()) as readonly number[] | undefined) ?? []);
 }
 
 /**
  * Runs the elements of some slices in this history. Returns those whose activities were ended from outside.
  */
-async function runPart(part: MapPart): Promise<number[]> {
+async function runPart(world: ChildWorld, part: MapPart): Promise<number[]> {
   requireKnownBehaviour(part.behaviour);
   const { batch, window } = part;
-  if (!batch) return await runElements(part);
+  if (!batch) return await runElements(world, part);
   const ended: number[] = [];
   const runAlone = async (slice: PartSlice, offset: number, how: HandedBack): Promise<void> => {
     try {
-      await runElement(part, slice, offset, how);
+      await runElement(world, part, slice, offset, how);
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;
       if (isEndedFromOutside(error)) ended.push(slice.first + offset);
     }
   };
-  await inWindow(activitiesOf(part), window, async ({ slice, offsets, alone }) => {
-    const answer = offsets.length > 0 ? await runBatch(part, slice, offsets) : {};
+  await inWindow(world, activitiesOf(part), window, async ({ slice, offsets, alone }) => {
+    const answer = offsets.length > 0 ? await runBatch(world, part, slice, offsets) : {};
     if (!answer) ended.push(...offsets.map((offset) => slice.first + offset));
     // Beside one another, as in the batch: each has its own back-off.
-    await eachInWindow([...alone, ...(answer?.retryAlone ?? [])], batch.concurrency, ([offset, how]) =>
+    await eachInWindow(world, [...alone, ...(answer?.retryAlone ?? [])], batch.concurrency, ([offset, how]) =>
       runAlone(slice, offset, how),
     );
   });
@@ -170,8 +165,8 @@ function isEndedFromOutside(error: TemporalFailure): boolean {
  * One activity per element. Promises are the largest cost in the sandbox, so this is one chain of callbacks
  * instead of several functions that await each other as in `inWindow`.
  */
-function runElements(part: MapPart): Promise<number[]> {
-  const scope = CancellationScope.current();
+function runElements(world: ChildWorld, part: MapPart): Promise<number[]> {
+  const scope = world.scope();
   const elements = activitiesOf(part);
   const outside: number[] = [];
   return new Promise((resolve, reject) => {
@@ -182,7 +177,7 @@ function runElements(part: MapPart): Promise<number[]> {
         const { slice, offsets, alone } = element;
         const [offset, how] = alone[0] ?? [offsets[0]!, undefined];
         open += 1;
-        runElement(part, slice, offset, how).then(ended, (error: Error) =>
+        runElement(world, part, slice, offset, how).then(ended, (error: Error) =>
           failed(error, slice.first + offset),
         );
       } else if (open === 0) {
@@ -204,31 +199,32 @@ function runElements(part: MapPart): Promise<number[]> {
 }
 
 function runElement(
+  world: ChildWorld,
   part: MapPart,
   slice: PartSlice,
   offset: number,
   how: HandedBack | undefined,
 ): Promise<unknown> {
   const id = activityIdOf(`${part.knot}[${slice.first + offset}]`);
-  return scheduleKnot({ ...part.call, id }, elementTask(part, slice, offset, how), part.limits);
+  return scheduleKnot(world, { ...part.call, id }, elementTask(part, slice, offset, how), part.limits);
 }
 
 async function runBatch(
+  world: ChildWorld,
   part: MapPart,
   slice: PartSlice,
   offsets: readonly number[],
 ): Promise<BatchAnswer | undefined> {
-  const { limits, knot } = part;
-  const { taskQueue, priority } = part.call;
-  const { first } = slice;
-  const activities = proxyActivities<Record<string, (task: BatchTask) => Promise<BatchAnswer>>>({
-    activityId: activityIdOf(`${BATCH_ACTIVITY}:${first + offsets[0]!}:${knot}`),
-    ...(taskQueue && { taskQueue }),
-    ...(priority !== undefined && { priority: { priorityKey: priority } }),
-    summary: `elements ${first + offsets[0]!} … ${first + offsets.at(-1)!}`,
-    ...activityOptions(limits),
-  });
-  return await endOf(() => activities[BATCH_ACTIVITY]!(batchTask(part, slice, offsets)));
+  const first = slice.first + offsets[0]!;
+  const call = {
+    ...part.call,
+    type: BATCH_ACTIVITY,
+    id: activityIdOf(`${BATCH_ACTIVITY}:${first}:${part.knot}`),
+    summary: `elements ${first} … ${slice.first + offsets.at(-1)!}`,
+  };
+  return await endOf(() =>
+    scheduleKnot<BatchAnswer>(world, call, batchTask(part, slice, offsets), part.limits),
+  );
 }
 
 /** Undefined if it ended without an answer; the records tell the outcome. */
@@ -243,21 +239,23 @@ async function endOf<T>(work: () => Promise<T>): Promise<T | undefined> {
 
 /** As {@link eachInWindow}, and after a cancel it ends as cancelled. */
 async function inWindow<T>(
+  world: ChildWorld,
   items: Iterable<T>,
   window: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  await eachInWindow(items, window, work);
-  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(CANCELLED);
+  await eachInWindow(world, items, window, work);
+  if (world.scope().consideredCancelled) throw new CancelledFailure(CANCELLED);
 }
 
 /** Does the work for each item in order, at most so many at once. After a cancel nothing more begins. */
 async function eachInWindow<T>(
+  world: ChildWorld,
   items: Iterable<T>,
   window: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const scope = CancellationScope.current();
+  const scope = world.scope();
   const iterator = items[Symbol.iterator]();
   const next = async (): Promise<void> => {
     while (!scope.consideredCancelled) {

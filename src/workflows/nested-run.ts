@@ -1,14 +1,4 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  ChildWorkflowFailure,
-  ParentClosePolicy,
-  TerminatedFailure,
-  continueAsNew,
-  isCancellation,
-  startChild,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure, ChildWorkflowFailure, TerminatedFailure } from '@temporalio/common';
 import { nestedRunId } from '../plan';
 import type { KnotAnswer } from '../scheduler';
 import { messageText } from '../errors';
@@ -16,8 +6,10 @@ import { failTaskIfUnknown, localFirst } from './system-calls';
 import { holdDispatch } from './history-budget';
 import { callKnot } from './knot-activity';
 import { childRun } from './knot-run';
+import { isCancellation } from './cancellation';
+import { startChildRun } from './start-child-run';
+import type { ChildWorld } from './world';
 import {
-  MEMO_KEY,
   NEST_ACTIVITY,
   type ChildTask,
   type EndedRun,
@@ -30,16 +22,14 @@ import {
 
 const MESSAGE_LENGTH = 2_000;
 
-const system = localFirst<{ [NEST_ACTIVITY](request: NestRequest): Promise<NestResult> }>();
-
 /**
  * The child run of a knot that runs another tapestry. The tapestry runs as a run of its own, which any client
  * may follow by its id. When it is over, the knot's activity reads its values from its records.
  */
-export async function runSubTapestry(child: ChildTask): Promise<void> {
-  await childRun(child, async () => {
-    const ended = await run(child, await runToStart(child), 1);
-    return await callKnot(ownCall(child), { ...child.task, nested: ended }, child.limits);
+export async function runSubTapestry(world: ChildWorld, child: ChildTask): Promise<void> {
+  await childRun(world, child, async () => {
+    const ended = await run(world, child, await runToStart(world, child), 1);
+    return await callKnot(world, ownCall(child), { ...child.task, nested: ended }, child.limits);
   });
 }
 
@@ -54,14 +44,18 @@ export interface LoopContinuation {
  * The child run of a loop: repeats its step until the knot's activity says that the loop is over. Continues
  * as new by itself when its history has grown.
  */
-export async function runLoop(child: ChildTask, continuation?: LoopContinuation): Promise<void> {
-  await childRun(child, async () => {
-    let nested = continuation?.run ?? (await runToStart(child));
+export async function runLoop(
+  world: ChildWorld,
+  child: ChildTask,
+  continuation?: LoopContinuation,
+): Promise<void> {
+  await childRun(world, child, async () => {
+    let nested = continuation?.run ?? (await runToStart(world, child));
     for (let iteration = continuation?.iteration ?? 1; ; iteration++) {
-      if (isHistoryLong(child)) return await continueAsNew<typeof runLoop>(child, { iteration, run: nested });
-      const ended = { ...(await run(child, nested, iteration)), iteration };
+      if (isHistoryLong(world, child)) return await world.continueAsNew(child, { iteration, run: nested });
+      const ended = { ...(await run(world, child, nested, iteration)), iteration };
       const task = { ...child.task, nested: ended };
-      const answer = await callKnot<KnotAnswer | NextIteration>(ownCall(child), task, child.limits);
+      const answer = await callKnot<KnotAnswer | NextIteration>(world, ownCall(child), task, child.limits);
       if (!('next' in answer)) return answer;
       nested = { ...nested, parameters: { ...nested.parameters, ...answer.next } };
     }
@@ -69,14 +63,15 @@ export async function runLoop(child: ChildTask, continuation?: LoopContinuation)
 }
 
 /** The next execution would miss a cancel that this one has already received. */
-function isHistoryLong({ limits }: ChildTask): boolean {
-  const info = workflowInfo();
+function isHistoryLong(world: ChildWorld, { limits }: ChildTask): boolean {
+  const info = world.facts();
   const isLong = holdDispatch(limits, info) || info.continueAsNewSuggested;
-  return isLong && !CancellationScope.current().consideredCancelled;
+  return isLong && !world.scope().consideredCancelled;
 }
 
-async function runToStart({ knot, task }: ChildTask): Promise<NestResult> {
-  return await failTaskIfUnknown(() => system[NEST_ACTIVITY]({ task: { ...task, knot } }));
+async function runToStart(world: ChildWorld, { knot, task }: ChildTask): Promise<NestResult> {
+  const system = localFirst<{ [NEST_ACTIVITY](request: NestRequest): Promise<NestResult> }>(world);
+  return await failTaskIfUnknown(world, () => system[NEST_ACTIVITY]({ task: { ...task, knot } }));
 }
 
 /**
@@ -94,6 +89,7 @@ function ownCall({ call: { taskQueue: _, ...call } }: ChildTask): KnotCall {
  * @param number which run of its knot this is, from 1
  */
 async function run(
+  world: ChildWorld,
   { call, knot, memo, task }: ChildTask,
   nested: NestResult,
   number: number,
@@ -107,13 +103,10 @@ async function run(
     parentKnot: knot,
     ...(nested.traceparent !== undefined && { traceparent: nested.traceparent }),
   };
-  const handle = await startChild(nested.tapestry, {
-    workflowId: nestedRunId(workflowInfo().workflowId, number),
+  const handle = await startChildRun(world, nested.tapestry, said, {
+    workflowId: nestedRunId(world.facts().workflowId, number),
     args: [nested.parameters],
-    memo: { [MEMO_KEY]: said },
-    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    // An existing workflow of this id was left behind by a child run that was terminated or reset.
-    workflowIdReusePolicy: 'TERMINATE_IF_RUNNING',
+    parentClosePolicy: 'REQUEST_CANCEL',
     ...(call.taskQueue && { taskQueue: call.taskQueue }),
     ...(call.summary && { staticSummary: call.summary }),
   });

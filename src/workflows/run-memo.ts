@@ -1,12 +1,12 @@
-import { workflowInfo } from '@temporalio/workflow';
 import { MEMO_KEY, type RunMemo } from './messages';
+import type { World } from './world';
 
 /**
  * The client's facts about the run. For a run started by one of Temporal's schedules, derived from the
  * schedule and the planned time.
  */
-export function runMemo(): RunMemo {
-  const { memo, searchAttributes } = workflowInfo();
+export function runMemo(world: World): RunMemo {
+  const { memo, searchAttributes } = world.facts();
   const said = (memo?.[MEMO_KEY] ?? {}) as RunMemo;
   const attributes = searchAttributes as Record<string, unknown[] | undefined>;
   const scheduledBy = attributes['TemporalScheduledById']?.[0];

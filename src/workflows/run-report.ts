@@ -1,4 +1,3 @@
-import { setCurrentDetails } from '@temporalio/workflow';
 import {
   countFailures,
   inlineTerminals,
@@ -17,11 +16,13 @@ import type { Segments } from './segments';
 import type { Signals } from './signals';
 import type { Slot } from './slot';
 import type { WaitingKnots } from './waiting-knots';
+import type { World } from './world';
 
 const LISTED_RUNNING = 100;
 
 /** The parts of a host that are asked. */
 export interface ReportedParts {
+  readonly world: World;
   readonly present: PresentPlan;
   readonly running: RunningKnots;
   readonly segments: Segments;
@@ -117,7 +118,7 @@ export class RunReport {
     this.isToShow = true;
     void Promise.resolve().then(() => {
       this.isToShow = false;
-      setCurrentDetails(detailsTable(this.details()));
+      this.parts.world.show(detailsTable(this.details()));
     });
   }
 

@@ -1,4 +1,4 @@
-import { TemporalFailure } from '@temporalio/workflow';
+import { TemporalFailure } from '@temporalio/common';
 import { isExpanding } from '../plan';
 import type { KnotOutcome } from '../scheduler';
 import type { ChildRunKnots } from './child-run-knots';
@@ -94,7 +94,7 @@ export class RunningKnots {
 
   private schedule(knot: number, task: KnotTask): void {
     this.scheduled.add(knot);
-    callKnot(this.tasks.callOf(knot), task, this.facts.limits).then(
+    callKnot(this.facts.world, this.tasks.callOf(knot), task, this.facts.limits).then(
       (answer) =>
         this.settleExtended(knot, outcomeOf(answer), 'skipped' in answer ? undefined : answer.extension),
       (error: unknown) => this.settleFailure(knot, error),

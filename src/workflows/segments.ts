@@ -1,8 +1,8 @@
-import { TemporalFailure, proxyActivities } from '@temporalio/workflow';
+import { TemporalFailure } from '@temporalio/common';
 import { activityIdOf } from './activity-id';
 import type { CommandBudget } from './command-budget';
 import type { KnotTasks } from './knot-tasks';
-import { activityOptions } from './knot-activity';
+import { scheduleKnot } from './knot-activity';
 import { plainMarkdown } from './markdown';
 import {
   SEGMENT_ACTIVITY,
@@ -123,13 +123,10 @@ export class Segments {
 
   private schedule(members: readonly number[], task: SegmentTask): void {
     this.scheduled += 1;
-    const activities = proxyActivities<Record<string, (task: SegmentTask) => Promise<SegmentAnswer>>>({
-      activityId: activityIdOf(`${SEGMENT_ACTIVITY}:${this.scheduled}:${task.knots[0]!}`),
-      summary: summaryOf(task.knots),
-      ...activityOptions(this.facts.limits),
-    });
+    const id = activityIdOf(`${SEGMENT_ACTIVITY}:${this.scheduled}:${task.knots[0]!}`);
+    const call = { type: SEGMENT_ACTIVITY, id, summary: summaryOf(task.knots) };
     this.underWay.set(members[0]!, members);
-    activities[SEGMENT_ACTIVITY]!(task).then(
+    scheduleKnot<SegmentAnswer>(this.facts.world, call, task, this.facts.limits).then(
       (answer) => this.settle(members, answer),
       (error: unknown) => {
         if (this.listener.isCancelled(error)) {

@@ -1,13 +1,4 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  condition,
-  defineUpdate,
-  log,
-  setDefaultSignalHandler,
-  setHandler,
-} from '@temporalio/workflow';
-import { HandlerUnfinishedPolicy } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Json } from '../values';
 import type { CheckedSignal } from '../scheduler';
 import {
@@ -25,8 +16,7 @@ import {
 import type { RunLimits } from './run-limits';
 import { failTaskIfUnknown, systemAmid } from './system-calls';
 import type { SerialQueue } from './serial-queue';
-
-const signalUpdate = defineUpdate<SignalReceipt, [SignalRequest]>(SIGNAL_UPDATE);
+import type { World } from './world';
 
 /** No user's signal may have such a name. */
 const OWN_PREFIX = 'selvage.';
@@ -105,14 +95,18 @@ export class Signals {
   private isClosed = false;
 
   /** Construct it before the workflow's first await, and after the handlers of all our own signals. */
-  constructor(private readonly calls: SerialQueue) {
-    setHandler(signalUpdate, (request) => this.update(request), {
+  constructor(
+    private readonly world: World,
+    private readonly calls: SerialQueue,
+  ) {
+    world.takeUpdate<SignalRequest>(SIGNAL_UPDATE, {
       description: 'Sends a signal that a knot waits for, and answers what became of it',
-      validator: (request) => this.validate(request),
+      validate: (request) => this.validate(request),
+      take: (request) => this.update(request),
       // A run that ends tells its client so.
-      unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,
+      mayBeAbandoned: true,
     });
-    setDefaultSignalHandler((name, ...args) => this.hear(name, args[0]));
+    world.hearOtherSignals((name, payload) => this.hear(name, payload));
   }
 
   open(taker: SignalTaker, refused?: LeftSignals['refused']): void {
@@ -144,7 +138,8 @@ export class Signals {
 
   /** Resolves when no signal is being checked. */
   async atRest(): Promise<void> {
-    if (this.isChecking) await CancellationScope.nonCancellable(() => condition(() => !this.isChecking));
+    const { world } = this;
+    if (this.isChecking) await world.shielded(() => world.until(() => !this.isChecking));
   }
 
   /** Not called in a replay, so it only reads and changes nothing. */
@@ -177,7 +172,7 @@ export class Signals {
     });
     if ('receipt' in answer) return;
     const { refused, message } = answer;
-    log.warn(`The signal "${name}" was ignored: ${message}`, { signal: name, code: refused });
+    this.world.warn(`The signal "${name}" was ignored: ${message}`, { signal: name, code: refused });
     this.refusedTotal += 1;
     this.refusedLast.push({ name, type: refused, message: message.slice(0, MESSAGE_LENGTH) });
     this.refusedLast = this.refusedLast.slice(-LISTED_REFUSALS);
@@ -254,14 +249,14 @@ export class Signals {
 
   private async check(arrivals: readonly Arrival[]): Promise<readonly SignalCheck[]> {
     const { limits, plan } = this.taker!;
-    const system = systemAmid(limits);
+    const system = systemAmid(this.world, limits);
     const signals = arrivals.map(({ id, name, payload }) => ({
       name,
       ...(id === undefined && { isRaw: true as const }),
       ...(payload && { payload }),
     }));
-    return await CancellationScope.nonCancellable(() =>
-      failTaskIfUnknown(() => system[CHECK_ACTIVITY]({ plan: plan(), signals })),
+    return await this.world.shielded(() =>
+      failTaskIfUnknown(this.world, () => system[CHECK_ACTIVITY]({ plan: plan(), signals })),
     );
   }
 

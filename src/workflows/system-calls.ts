@@ -1,11 +1,4 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  TimeoutFailure,
-  proxyActivities,
-  proxyLocalActivities,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { ERROR_CODES, isErrorCode } from '../errors';
 import type {
   CHECK_ACTIVITY,
@@ -31,6 +24,7 @@ import type {
   WaitRequest,
 } from './messages';
 import type { RunLimits } from './run-limits';
+import type { ChildWorld, World } from './world';
 
 /** Options of the activities that the interpreter and child runs need for themselves. */
 const SYSTEM_ACTIVITY_OPTIONS = {
@@ -54,25 +48,22 @@ export interface SystemActivities {
  * one cannot be done now, it continues as a regular activity, which shows anyone who looks at the run why it waits, and
  * retries until it is done.
  */
-export function localFirst<A extends object>(): A {
-  type Calls = Readonly<Record<string, (request: unknown) => Promise<unknown>>>;
-  const local = proxyLocalActivities({
-    ...SYSTEM_ACTIVITY_OPTIONS,
-    // The server does not see the attempts of local activities.
-    retry: { maximumAttempts: 1 },
-  }) as Calls;
-  const known = proxyActivities(SYSTEM_ACTIVITY_OPTIONS) as Calls;
-  return new Proxy({} as A, {
-    get: (_, type) => async (request: unknown) => {
-      const call = type as string;
-      try {
-        return await local[call]!(request);
-      } catch (error) {
-        if (!isTriedAgain(error)) throw error;
-        return await known[call]!(request);
-      }
-    },
+export function localFirst<A extends object>(world: ChildWorld): A {
+  return callsOf<A>(async (activity, request) => {
+    try {
+      // The server does not see the attempts of local activities.
+      const options = { ...SYSTEM_ACTIVITY_OPTIONS, retry: { maximumAttempts: 1 } };
+      return await world.callHere(activity, options, request);
+    } catch (error) {
+      if (!isTriedAgain(error)) throw error;
+      return await world.call(activity, SYSTEM_ACTIVITY_OPTIONS, request);
+    }
   });
+}
+
+/** Activities as functions, by their names. */
+function callsOf<A extends object>(call: (activity: string, request: object) => Promise<unknown>): A {
+  return new Proxy({} as A, { get: (_, activity) => (request: object) => call(activity as string, request) });
 }
 
 /** A local activity's failure lacks the wrapper of other activities' failures, except for a timeout. */
@@ -82,7 +73,7 @@ function isTriedAgain(error: unknown): boolean {
 }
 
 /** The activities that the interpreter calls in its first step and its last. */
-export const system = localFirst<SystemActivities>();
+export const systemOf = (world: World): SystemActivities => localFirst<SystemActivities>(world);
 
 /**
  * The activities that the interpreter calls in between, beside running bodies. These are not local: if a local activity
@@ -90,12 +81,10 @@ export const system = localFirst<SystemActivities>();
  * delivers it with the next task, together with what arrived meanwhile. A replay delivers it first, and then the
  * commands have another order.
  */
-export function systemAmid({ heartbeatTimeoutMs }: RunLimits): SystemActivities {
-  return proxyActivities<SystemActivities>({
-    ...SYSTEM_ACTIVITY_OPTIONS,
-    // They are quick, so this is the time after which a lost worker is noticed.
-    startToCloseTimeout: heartbeatTimeoutMs,
-  });
+export function systemAmid(world: World, { heartbeatTimeoutMs }: RunLimits): SystemActivities {
+  // They are quick, so this is the time after which a lost worker is noticed.
+  const options = { ...SYSTEM_ACTIVITY_OPTIONS, startToCloseTimeout: heartbeatTimeoutMs };
+  return callsOf((activity, request) => world.call(activity, options, request));
 }
 
 /**
@@ -103,7 +92,7 @@ export function systemAmid({ heartbeatTimeoutMs }: RunLimits): SystemActivities 
  * query came with the task, the SDK has written the refusal into the history nevertheless; the replayed call is over,
  * so it is made again. The message begins with the code, as in `requireKnownBehaviour`.
  */
-export async function failTaskIfUnknown<T>(call: () => Promise<T>): Promise<T> {
+export async function failTaskIfUnknown<T>(world: ChildWorld, call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await call();
@@ -113,7 +102,7 @@ export async function failTaskIfUnknown<T>(call: () => Promise<T>): Promise<T> {
       if (!(cause instanceof ApplicationFailure)) throw error;
       if (!isErrorCode(cause.type) || ERROR_CODES[cause.type].class !== 'deploy')
         throw ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
-      if (!workflowInfo().unsafe.isReplaying) throw new Error(`${cause.type}: ${cause.message}`);
+      if (!world.isReplaying()) throw new Error(`${cause.type}: ${cause.message}`);
     }
   }
 }

@@ -1,11 +1,5 @@
 /* eslint-disable max-lines -- what the host does with each event of the scheduler and of its parts is read together: their order is what a replay notices */
-import {
-  ApplicationFailure,
-  CancellationScope,
-  isCancellation,
-  sleep,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/common';
 import { DEFAULT_CANCEL_GRACE_MS, RUNNING_KNOTS, type Layout } from '../plan';
 import {
   Scheduler,
@@ -19,6 +13,7 @@ import {
   type SchedulerEvent,
   type SchedulerOptions,
 } from '../scheduler';
+import { isCancellation } from './cancellation';
 import { carriedAgain, carriedOver, type CarriedOver } from './carried-over';
 import { ChildRunKnots } from './child-run-knots';
 import type { ChildRuns } from './child-runs';
@@ -48,6 +43,7 @@ import { CANCELLED, slotOf, type Slot } from './slot';
 import type { SerialQueue } from './serial-queue';
 import { UnrecordedKnots, type Unrecorded } from './unrecorded-knots';
 import { WaitingKnots } from './waiting-knots';
+import type { Scope, World } from './world';
 
 /**
  * How much longer than a knot's `cancelGrace` the workflow waits for it: the time that a cancel takes to
@@ -94,8 +90,8 @@ export interface TemporalHostOptions extends RunFacts {
  * H3  All decisions depend only on the history: outcomes in order of arrival, and the history's length.
  */
 export class TemporalHost {
-  private readonly scope = CancellationScope.current();
-  private readonly budget = new CommandBudget(() => workflowInfo().historyLength);
+  private readonly scope: Scope;
+  private readonly budget: CommandBudget;
   private readonly present: PresentPlan;
   private scheduler: Scheduler<Slot>;
   private readonly queue: DispatchQueue;
@@ -134,7 +130,9 @@ export class TemporalHost {
   });
 
   constructor(private readonly options: TemporalHostOptions) {
-    const { carried } = options;
+    const { carried, world } = options;
+    this.scope = world.scope();
+    this.budget = new CommandBudget(() => world.facts().historyLength);
     const { budget, fatal } = this;
     const inScope = (work: () => void): void => this.inScope(work);
     const isSettled = (knot: number): boolean => this.isSettled(knot);
@@ -146,7 +144,7 @@ export class TemporalHost {
     this.children.find(0);
     for (const [knot] of carried?.childRuns ?? []) this.children.add(knot);
     this.scheduler = new Scheduler<Slot>(present.layout, this.schedulerOptions);
-    this.queue = new DispatchQueue({
+    this.queue = new DispatchQueue(world, {
       maySend: () => !this.scope.consideredCancelled && this.watch.maySend(),
       take: (work) => (typeof work === 'number' ? this.takeKnot(work) : this.segments.take(work)),
       sent: () => this.continueAtRest(),
@@ -236,7 +234,7 @@ export class TemporalHost {
       },
     );
     this.failures = new FailureList(present, carried?.failures);
-    this.watch = new HistoryWatch(options.limits, options.signals, {
+    this.watch = new HistoryWatch(world, options.limits, options.signals, {
       isCancelled: () => this.cancelled,
       // Knots in child runs, and waits, do not prevent continuing as new.
       inFlight: () => this.scheduler.inFlight - this.children.size,
@@ -245,6 +243,7 @@ export class TemporalHost {
       held: () => void this.scheduler.apply({ type: 'hold' }),
     });
     const parts = {
+      world,
       present,
       running: this.running,
       segments: this.segments,
@@ -320,8 +319,13 @@ export class TemporalHost {
     for (const knot of [...this.waiting.cancel(), ...this.inNeed]) this.settle(knot, CANCELLED);
     this.children.cancel();
     if (this.pending + this.children.size === 0) return;
-    const limit = CancellationScope.nonCancellable(() => sleep(this.grace + CANCEL_TRAVEL_MS));
+    const { world } = this;
+    const limit = world.shielded(() => world.sleep(this.grace + CANCEL_TRAVEL_MS));
     limit.then(() => this.giveUp(), this.fatal);
+  }
+
+  get world(): World {
+    return this.options.world;
   }
 
   get plan(): string {

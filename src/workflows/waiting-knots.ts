@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/common';
 import { RUNNING_KNOTS, type Layout } from '../plan';
 import {
   Waits,
@@ -16,7 +16,6 @@ import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 import type { Answer, Refusal } from './signals';
 import { failTaskIfUnknown, systemAmid } from './system-calls';
-import { workflowTime } from './workflow-clock';
 
 const LISTED_WAITS = 100;
 /** Longest timer, in milliseconds. A longer wait uses one timer after the other. */
@@ -83,7 +82,7 @@ export class WaitingKnots {
         over: (knot, waited) => listener.inScope(() => this.conclude(knot, waited)),
         alarm: (time) => this.setAlarm(time),
       },
-      workflowTime,
+      () => facts.world.now(),
       { kept, remembered },
       unread,
       answered,
@@ -157,9 +156,9 @@ export class WaitingKnots {
   /** Begins the wait of a dispatched knot, if this workflow task can carry the commands for it. */
   begin(knot: number, { signal, timeout, ms, until }: PlanWait): boolean {
     const duration = ms ?? timeout;
-    const end = until ?? (duration === undefined ? undefined : workflowTime() + duration);
+    const end = until ?? (duration === undefined ? undefined : this.facts.world.now() + duration);
     if (end === undefined && signal === undefined) return this.lookUp(knot);
-    this.waits.begin(knot, this.waitOf(knot, { signal, until: end, since: workflowTime() }));
+    this.waits.begin(knot, this.waitOf(knot, { signal, until: end, since: this.facts.world.now() }));
     return true;
   }
 
@@ -241,26 +240,27 @@ export class WaitingKnots {
     const id = this.plan.idOf(knot);
     const request = {
       task: { ...task, knot: id, temporalRunId: this.facts.temporalRunId },
-      now: workflowTime(),
+      now: this.facts.world.now(),
     };
-    CancellationScope.nonCancellable(() =>
-      failTaskIfUnknown(() => systemAmid(this.facts.limits)[WAIT_ACTIVITY](request)),
-    ).then(
-      ({ until }) =>
-        this.listener.inScope(() => {
+    const { world, limits } = this.facts;
+    world
+      .shielded(() => failTaskIfUnknown(world, () => systemAmid(world, limits)[WAIT_ACTIVITY](request)))
+      .then(
+        ({ until }) =>
+          this.listener.inScope(() => {
+            this.lookedUp.delete(knot);
+            // A cancel has settled it meanwhile.
+            if (this.listener.isSettled(knot)) return;
+            this.waits.begin(knot, { id, until, since: request.now });
+            this.listener.begun();
+          }),
+        (error: unknown) => {
+          if (!(error instanceof ApplicationFailure) || error.type !== RECORDS_LOST)
+            return this.listener.fatal(error);
           this.lookedUp.delete(knot);
-          // A cancel has settled it meanwhile.
-          if (this.listener.isSettled(knot)) return;
-          this.waits.begin(knot, { id, until, since: request.now });
-          this.listener.begun();
-        }),
-      (error: unknown) => {
-        if (!(error instanceof ApplicationFailure) || error.type !== RECORDS_LOST)
-          return this.listener.fatal(error);
-        this.lookedUp.delete(knot);
-        this.listener.needsRecords(knot);
-      },
-    );
+          this.listener.needsRecords(knot);
+        },
+      );
     return true;
   }
 
@@ -281,11 +281,14 @@ export class WaitingKnots {
   }
 
   private setAlarm(time: number): void {
-    const wait = Math.min(LONGEST_TIMER_MS, Math.max(1, Math.ceil(time - workflowTime())));
-    CancellationScope.nonCancellable(() => sleep(wait)).then(
-      () => this.waits.ring(time),
-      (error: unknown) => this.listener.fatal(error),
-    );
+    const wait = Math.min(LONGEST_TIMER_MS, Math.max(1, Math.ceil(time - this.facts.world.now())));
+    const { world } = this.facts;
+    world
+      .shielded(() => world.sleep(wait))
+      .then(
+        () => this.waits.ring(time),
+        (error: unknown) => this.listener.fatal(error),
+      );
   }
 
   /** Knots that wait for signals, by signal name, whatever their outcomes. */

@@ -1,6 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import { recordUnrun } from '../../activities/unrun-knots';
-import { isExpanding, isNesting } from '../../plan';
+import { isExpanding } from '../../plan';
 import { countFailures, failsWorkflow, type Envelope, type SkipReason } from '../../scheduler';
 import {
   DEFAULT_INLINE_LIMIT,
@@ -15,16 +15,22 @@ import {
 } from '../../runtime';
 import { nodeSha256 } from '../../node-sha256';
 import type { LineageRecord } from '../../ports';
-import { SEGMENT_ACTIVITY, type KnotTask, type SegmentTask } from '../../workflows/messages';
+import { NEWEST_BEHAVIOUR } from '../../workflows/behaviours';
+import {
+  SEGMENT_ACTIVITY,
+  childWorkflowType,
+  type KnotTask,
+  type SegmentTask,
+} from '../../workflows/messages';
 import { slotOf } from '../../workflows/slot';
 import type { Unrecorded } from '../../workflows/unrecorded-knots';
 import { Activity } from './activity';
 import type { Bodies } from './bodies';
+import { ChildRun } from './child-run';
 import { Process, SimulatedEnvironment } from './environment';
-import { MapExpansion, NestedExpansion, type Expansion } from './expansion';
 import type { ReferenceOutcome } from './reference-interpreter';
 import type { Schedule } from './schedule';
-import type { Subject } from './subject';
+import { LIMITS, type Subject } from './subject';
 import { Violation } from './violation';
 import { SimulatedWorkflow, type Pending, type WorkflowHost } from './workflow';
 import type { World } from './world';
@@ -179,14 +185,21 @@ export class SimulatedRun implements WorkflowHost {
     const [knot] = pending.knots as [number];
     const id = this.subject.idOf(knot);
     const policy = this.subject.policyOf(knot);
-    if (!isExpanding(policy)) return this.schedule(pending, typeOf(this.subject, knot), id, task);
-    const whole = { ...task, temporalRunId: this.id, runId: this.id };
-    const expansion: Expansion = isNesting(policy.node)
-      ? new NestedExpansion(this, pending, id, whole)
-      : new MapExpansion(this, pending, id, whole);
+    const type = typeOf(this.subject, knot);
+    if (!isExpanding(policy)) return this.schedule(pending, type, id, task);
+    const child = new ChildRun(this, id, childWorkflowType(policy.node), `${this.id}/${id}`, (end) =>
+      this.workflow.hear(pending, end),
+    );
     pending.isAway = true;
-    pending.underWay = expansion;
-    expansion.begin();
+    pending.underWay = child;
+    child.begin({
+      behaviour: NEWEST_BEHAVIOUR,
+      limits: LIMITS,
+      knot: id,
+      call: { type, id },
+      task: { ...task, temporalRunId: this.id, runId: this.id },
+      ...(policy.map && { map: policy.map }),
+    });
   }
 
   sendSegment(pending: Pending, task: SegmentTask): void {

@@ -16,7 +16,6 @@ import {
   type Waited,
 } from '../../scheduler';
 import { SelvageError } from '../../errors';
-import { NEWEST_BEHAVIOUR } from '../../workflows/behaviours';
 import { KnotTasks } from '../../workflows/knot-tasks';
 import {
   RECORDS_LOST,
@@ -33,7 +32,7 @@ import type { ActivityEnd } from './activity';
 import type { SimulatedParts } from './parts';
 import type { ReferenceOutcome } from './reference-interpreter';
 import type { Schedule } from './schedule';
-import { LIMITS, type Subject } from './subject';
+import type { Subject } from './subject';
 import { Violation, type ViolationKind } from './violation';
 
 /** What is under way for one knot, or for the members of a segment. */
@@ -425,8 +424,6 @@ export class SimulatedWorkflow {
     const facts = {
       temporalRunId: this.host.id,
       isContinued: this.isContinued,
-      behaviour: NEWEST_BEHAVIOUR,
-      limits: LIMITS,
       memo: this.takenOver.size > 0 ? RESUMED : {},
     };
     const knots = {

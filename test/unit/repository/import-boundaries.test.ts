@@ -88,6 +88,8 @@ describe('import boundaries', () => {
     ['ports/any.ts', "import { Kysely } from 'kysely';\nnew Kysely();"],
     ['workflows/any.ts', "import { createHash } from 'node:crypto';\ncreateHash('sha256');"],
     ['workflows/any.ts', "import { z } from 'zod';\nz.string();"],
+    ['workflows/any.ts', "import { proxyActivities } from '@temporalio/workflow';\nproxyActivities;"],
+    ['workflows/temporal/any.ts', "import { z } from 'zod';\nz.string();"],
     ['workflows/any.ts', "import { knotRecord } from '../ports';\nknotRecord;"],
     ['workflows/any.ts', "import { knot } from '../authoring';\nknot;"],
     ['workflows/any.ts', "import type { Worker } from '@temporalio/worker';\nexport type X = Worker;"],
@@ -122,7 +124,11 @@ describe('import boundaries', () => {
     ['plan/any.ts', "import { x } from './client';\nx;"],
     ['values/any.ts', "import { sha256 } from '@noble/hashes/sha2';\nsha256;"],
     ['ports/any.ts', "import { z } from 'zod';\nz;"],
-    ['workflows/any.ts', "import { proxyActivities } from '@temporalio/workflow';\nproxyActivities;"],
+    ['workflows/any.ts', "import { ApplicationFailure } from '@temporalio/common';\nApplicationFailure;"],
+    [
+      'workflows/temporal/any.ts',
+      "import { proxyActivities } from '@temporalio/workflow';\nproxyActivities;",
+    ],
     ['workflows/any.ts', "import type { RunStatus } from '../ports';\nexport type X = RunStatus;"],
     ['adapters/sqlite/any.ts', "import { helper } from '../sql/helper';\nhelper;"],
     ['adapters/sqlite/any.ts', "import type Database from 'libsql';\nexport type X = Database;"],
@@ -207,6 +213,7 @@ describe('folders that run without Node', () => {
       'values',
       'visualisation',
       'workflows',
+      'workflows/temporal',
     ]);
   });
 

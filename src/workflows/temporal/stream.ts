@@ -26,7 +26,7 @@ import {
   type StreamMemo,
   type StreamMode,
   type StreamRequest,
-} from './messages';
+} from '../messages';
 
 const commandSignal = defineSignal<[StreamCommand]>(STREAM_SIGNAL);
 const saveUpdate = defineUpdate<boolean, [SavedCheckpoint]>(SAVE_CHECKPOINT_UPDATE);
