@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { waitingKnot } from '../connection/explain/waiting';
 import { json } from '../operations/fields';
 import { innerOf } from '../operations/flat';
-import { errorView } from '../operations/knots/show';
+import { errorView } from '../operations/knots/error-view';
 import { pathOf, type Operation } from '../operations/operation';
 import { graphState, runGraph } from '../operations/run-graph';
 import { runSummary } from '../operations/runs/summary';

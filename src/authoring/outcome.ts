@@ -28,7 +28,7 @@ export interface ErrorCause {
   /** The chain of causes. At most eight causes and members are kept in all. */
   cause?: ErrorCause;
   /** The members of an `AggregateError`. */
-  errors?: ErrorCause[];
+  errors?: readonly ErrorCause[];
 }
 
 /** Why a knot ended as Err. The `id` is stable: equal run, knot, type and message give an equal id. */

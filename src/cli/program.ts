@@ -10,20 +10,16 @@ import { addLateVerb, complete, type LateVerb } from './table/late-verb';
 import { addBackfill } from './verbs/backfill';
 import { addBackup } from './verbs/backup';
 import { addBulk } from './verbs/bulk';
-import { addCache } from './verbs/cache';
 import { addCapsule } from './verbs/capsule';
 import { addDebug } from './verbs/debug';
 import { addDev } from './verbs/dev';
-import { addDiff } from './verbs/diff';
 import { addDoctor } from './verbs/doctor';
 import { addEmit } from './verbs/emit';
 import { addExport } from './verbs/export';
 import { addForget } from './verbs/forget';
 import { addGc } from './verbs/gc';
 import { addHistory } from './verbs/history';
-import { addImpact } from './verbs/impact';
 import { addInit } from './verbs/init';
-import { addLineage } from './verbs/lineage';
 import { addMcp } from './verbs/mcp';
 import { addMigrate } from './verbs/migrate';
 import { addPartitions } from './verbs/partitions';
@@ -38,17 +34,21 @@ import { addRun } from './verbs/run';
 import { addScrub } from './verbs/scrub';
 import { addServe } from './verbs/serve';
 import { addSignal } from './verbs/signal';
-import { addStats } from './verbs/stats';
 import { addStream } from './verbs/stream';
 import { addUi } from './verbs/ui';
 import { addValidate } from './verbs/validate';
 import { addValue } from './verbs/value';
 import { addWatch } from './verbs/watch';
-import { addWhy } from './verbs/why';
 import { addWorker } from './verbs/worker';
 import { addWorkers } from './verbs/workers';
 
 type Verb = ((program: Command, does: Does) => void) | LateVerb;
+
+/** A verb that is an operation, with a name of its own. */
+const late = (name: keyof typeof SUMMARIES, load: LateVerb['load']): LateVerb => ({
+  ...SUMMARIES[name],
+  load,
+});
 
 /** In the order of `selvage --help`. */
 const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
@@ -63,27 +63,25 @@ const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
       load: async () => (await import('./verbs/runs/index.js')).addRuns,
     },
     addWatch,
-    {
-      ...SUMMARIES['runs.waiting'],
-      load: async () => (await import('./show/waiting-runs.js')).addWaiting,
-    },
+    late('runs.waiting', async () => (await import('./show/waiting-runs.js')).addWaiting),
     addPartitions,
-    addStats,
-    addLineage,
-    addDiff,
-    addWhy,
-    addImpact,
+    late('stats.show', async () => (await import('./show/stats.js')).addStats),
+    late('lineage.list', async () => (await import('./show/lineage.js')).addLineage),
+    late('lineage.diff', async () => (await import('./show/diff.js')).addDiff),
+    late('lineage.why', async () => (await import('./show/lineage.js')).addWhy),
+    late('lineage.impact', async () => (await import('./show/lineage.js')).addImpact),
     addValue,
-    addCache,
+    {
+      verb: 'cache',
+      summary: 'whether and why a value was reused',
+      load: async () => (await import('./show/cache.js')).addCache,
+    },
     addDebug,
     addMcp,
   ],
   operate: [
     addWorkers,
-    {
-      ...SUMMARIES['versions.list'],
-      load: async () => (await import('./show/versions.js')).addVersions,
-    },
+    late('versions.list', async () => (await import('./show/versions.js')).addVersions),
     addBulk,
     addSignal,
     {
@@ -184,7 +182,7 @@ const ALSO_ABOUT_RECORDS = ['resume', 'backfill', 'emit'];
 function requireHere(command: Command, program: Command): void {
   const options: ServerOptions = command.opts();
   const has = (name: string): boolean => command.options.some(({ long }) => long === name);
-  if (apiOf(options) === undefined || options.capsule !== undefined) return;
+  if (apiOf(options) === undefined) return;
   // Without a project to choose, it is about a file.
   if (has('--api') || !has('--project-dir')) return;
   const names: string[] = [];

@@ -69,16 +69,25 @@ export const startedRun = z.object({ runId: z.string() });
 /** A time of an answer: milliseconds since the epoch in TypeScript, ISO 8601 in JSON. Its name says that it is one, see `values/answer-json.ts`. */
 export const instant = z.number();
 
+const given = z.union([z.number(), text]);
+
+function readTime(said: z.output<typeof given>, context: z.RefinementCtx): number {
+  const read = typeof said === 'number' ? said : pastTime(said, Date.now());
+  if (read !== undefined && Number.isFinite(read)) return read;
+  context.addIssue(`It must say ${TIME_FORMS}.`);
+  return z.NEVER;
+}
+
 /** A time that is asked for, as milliseconds since the epoch: given so, in ISO 8601, or as so long ago. */
-export const time = flagged(
-  z.union([z.number(), text]).transform((given, context) => {
-    const read = typeof given === 'number' ? given : pastTime(given, Date.now());
-    if (read !== undefined && Number.isFinite(read)) return read;
-    context.addIssue(`It must say ${TIME_FORMS}.`);
-    return z.NEVER;
-  }),
+export const time = flagged(given.transform(readTime), { placeholder: 'time' }).optional();
+
+/** Like {@link time}, but what is so long ago stays a text: whoever answers counts it by the clock of the run history. */
+export const timeOrAge = flagged(
+  given.transform((said, context) =>
+    typeof said === 'string' && durationMs(said) !== undefined ? said : readTime(said, context),
+  ),
   { placeholder: 'time' },
-).optional();
+);
 
 /** A place in the order of changes: `beginning`, a position, or a time. Positions have an underscore or are numbers; times are neither. */
 export const placeOrTime = flagged(

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Act, Question } from './operation';
 import { approvals } from './approvals';
+import { cache } from './cache';
 import { docs } from './docs';
 import { emitters } from './emitters';
 import { events } from './events';
@@ -21,6 +22,7 @@ import { workers } from './workers';
 /** Everything that can be asked and done. All faces are made from it. */
 export const OPERATIONS = [
   ...approvals,
+  ...cache,
   ...docs,
   ...emitters,
   ...events,

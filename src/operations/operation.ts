@@ -30,6 +30,12 @@ interface Definition<Name extends string, Ask extends z.ZodObject, Answer extend
   readonly isTool?: true;
   /** Default: records. */
   readonly needs?: readonly Need[];
+  /** Whether the server knows more of it than the records tell. Default false. */
+  readonly asksServer?: true;
+  /** Whether a capsule can be asked, too. Default false. */
+  readonly readsCapsules?: true;
+  /** Whether files that `selvage history export` has written can be asked, too. Default false. */
+  readonly readsParquet?: true;
   /** Whether it answers what is in values, which a token needs the scope `values` for. Default false. */
   readonly readsValues?: true;
   /**

@@ -42,28 +42,42 @@ const KEYED: ReadonlySet<string> = new Set(['checkpoint', 'elements', 'knots', '
 /** Columns of records with facts of ours, under names in snake_case. */
 const FACTS: ReadonlySet<string> = new Set(['extra', 'details']);
 
+type Time = (milliseconds: number) => unknown;
+
 /** An answer as JSON has it. */
 export function answerJson(answer: unknown): unknown {
-  return shown(answer, '', false);
+  return shown(answer, '', false, (time) => new Date(time).toISOString());
 }
 
-function shown(value: unknown, name: string, isOurs: boolean): unknown {
-  if (typeof value === 'number')
-    return TIME.test(name) && Math.abs(value) <= LATEST ? new Date(value).toISOString() : value;
-  if (Array.isArray(value)) return value.map((each) => shown(each, nameOfItems(name), isOurs));
+type Camel<Name> = Name extends `${infer Word}_${infer Rest}`
+  ? `${Word}${Capitalize<Camel<Rest> & string>}`
+  : Name;
+/** What has names in snake_case, under names in camelCase. */
+export type CamelCased<Fields> = { [Name in keyof Fields as Camel<Name>]: Fields[Name] };
+
+/** A record as answers have it: with its columns, and the facts in its `extra` or `details`, in camelCase. Its times are numbers. */
+export function recordInCamelCase<Columns extends { readonly temporal_run_id: string }>(
+  record: Columns,
+): CamelCased<Columns> {
+  return shown(record, '', false, (time) => time) as CamelCased<Columns>;
+}
+
+function shown(value: unknown, name: string, isOurs: boolean, time: Time): unknown {
+  if (typeof value === 'number') return TIME.test(name) && Math.abs(value) <= LATEST ? time(value) : value;
+  if (Array.isArray(value)) return value.map((each) => shown(each, nameOfItems(name), isOurs, time));
   if (!isPlain(value)) return value;
   const isRecord = 'temporal_run_id' in value;
   const made: Record<string, unknown> = {};
   const isById = hasIdsAsKeys(name, value);
   for (const key of Object.keys(value)) {
     if (isById) {
-      put(made, key, shown(value[key], '', isOurs));
+      put(made, key, shown(value[key], '', isOurs, time));
       continue;
     }
     const isFacts = isRecord && FACTS.has(key);
     const own = isRecord || isOurs ? camelCase(key) : key;
     const isTheirs = (VERBATIM.has(own) && !isFacts) || (isOurs && own === 'terminals');
-    put(made, own, isTheirs ? value[key] : shown(value[key], own, isFacts || isOurs));
+    put(made, own, isTheirs ? value[key] : shown(value[key], own, isFacts || isOurs, time));
   }
   return made;
 }
@@ -108,7 +122,7 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === null || prototype === Object.prototype;
 }
 
-function camelCase(name: string): string {
+export function camelCase(name: string): string {
   return name.includes('_')
     ? name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
     : name;

@@ -2,11 +2,12 @@ import path from 'node:path';
 import type { LineageRecord } from '../../src/ports';
 import type { RunHandle } from '../../src/client';
 import { describeKnotState } from '../../src/cli/show/knot-state';
-import { describePage } from '../../src/cli/show/lineage-page';
+import { describeRecord } from '../../src/cli/show/lineage';
 import { Plans } from '../../src/operations/plans';
 import { invoke } from '../../src/operations/invoke';
 import { show } from '../../src/operations/knots/show';
 import { ServerReach } from '../../src/operations/reach';
+import { recordInCamelCase } from '../../src/values/answer-json';
 import { recordedOutput } from '../unit/cli/output-streams';
 import { selvageForAll, temporaryFolder } from '../support/open-selvage';
 import { exiting, exitingInSegments, here, inSegments, notes, queued } from '../support/thread-bodies';
@@ -89,7 +90,7 @@ test('people are told', async () => {
   const { output } = recordedOutput();
   const state = await run.knot('exits');
   expect(describeKnotState(state, output)).toMatch(/\n {2}ran by body host threads, queue, worker \S+$/);
-  expect(describePage({ items: [state.record!] }, output)).toMatch(/\n {2}host {4}threads$/);
+  expect(describeRecord(recordInCamelCase(state.record!), output)).toMatch(/\n {2}host {4}threads$/);
   const { backends } = shared();
   const data = {
     backends,

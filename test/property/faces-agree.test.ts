@@ -84,7 +84,8 @@ function askOf(schema: unknown, names: readonly string[]): fc.Arbitrary<unknown>
   if (inner instanceof z.ZodArray) return fc.array(askOf(inner.element, names), { maxLength: 3 });
   if (inner instanceof z.ZodBoolean) return fc.boolean();
   if (inner instanceof z.ZodNumber) return fc.integer({ min: -1, max: 120 });
-  if (inner instanceof z.ZodPipe) return askOf(inner.in, names);
+  // Times and lengths of time.
+  if (inner instanceof z.ZodPipe) return fc.oneof(askOf(inner.in, names), fc.constantFrom('2h', '7d'));
   if (inner instanceof z.ZodUnion) return fc.oneof(...inner.options.map((option) => askOf(option, names)));
   return fc.constantFrom(...names);
 }

@@ -158,6 +158,7 @@ describe('no answer to a model has a secret in it', () => {
     const said: Json[] = [
       await ask('runs_list', {}),
       await ask('runs_show', { runId: 'leaky' }),
+      await ask('lineage_list', { runId: 'leaky' }),
       await ask('tapestries_show', { tapestry: 'leaky' }),
     ];
     for (const [id, hash] of await hashes()) {
@@ -174,12 +175,12 @@ describe('no answer to a model has a secret in it', () => {
   });
 });
 
-test('the page shows secrets in values and defaults to who has the token; in errors and logs, to nobody', async () => {
+test('the page shows secrets in values, defaults and whole records to who has the token; in errors and logs of knots, to nobody', async () => {
   const page = await openPage({ backends, tapestries: [leaky], isReadOnly: true });
   const session = (await hashes()).get('session')!;
   const asked = async (
     who: 'owner' | 'reader',
-    name: 'values.show' | 'project.about' | 'knots.show',
+    name: 'values.show' | 'project.about' | 'knots.show' | 'lineage.list',
     question: object,
   ): Promise<string> => {
     const headers: Record<string, string> = who === 'owner' ? { authorization: `Bearer ${page.token}` } : {};
@@ -191,6 +192,7 @@ test('the page shows secrets in values and defaults to who has the token; in err
     ['values.show', { hash: session }],
     ['project.about', {}],
     ['values.show', { hash: (await hashes()).get('param:password') }],
+    ['lineage.list', { runId: 'leaky' }],
   ] as const) {
     expect(await asked('owner', name, question)).toContain(SECRET);
     expect(await asked('reader', name, question)).not.toContain(SECRET);

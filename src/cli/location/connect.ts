@@ -113,12 +113,17 @@ export async function withClientOrRecords(
     return await withClient(options, output, work);
   } catch (error) {
     if (!isAway(error) || error.code !== 'ServerUnreachable') throw error;
-    output.warn(
-      `${output.yellow('warning')} ${error.code}: ${error.message} This is what the run history knows: what the server alone knows is missing, and a run may be over that is ` +
-        'running here.',
-    );
+    output.warn(awayText(output, error.message));
     return await withRecords(options, workWithRecords);
   }
+}
+
+/** Warns that the server was not asked. */
+export function awayText({ yellow }: Output, why = 'The Temporal server has not answered.'): string {
+  return (
+    `${yellow('warning')} ServerUnreachable: ${why} This is what the run history knows: what the server alone knows is missing, and a run may be over that is ` +
+    'running here.'
+  );
 }
 
 /** The first line of every command that uses a server: which one. A second line warns of Temporal's web page, if it is served. */

@@ -4,25 +4,32 @@ import { chosenServer } from '../../connection/server-address';
 import { SelvageError } from '../../errors';
 import { isProject, projectFolder } from '../../project-folder';
 import type { Backends } from '../../ports';
-import type { ServerOptions } from '../options/server-options';
+import type { RecordOptions, ServerOptions } from '../options/server-options';
 
-/** Opens the backends of a project, or a capsule, for queries that need no server, and closes them in any case. */
+/** Opens the backends of a project, a capsule or exported files for queries that need no server, and closes them in any case. */
 export async function withRecords(
-  options: { readonly projectDir?: string; readonly capsule?: string },
+  options: RecordOptions,
   work: (backends: Backends) => Promise<number>,
 ): Promise<number> {
   if (options.capsule !== undefined)
     return await work((await (await import('../../capsule/index.js')).readCapsule(options.capsule)).backends);
-  requireHistory(options);
-  const backends = await openBackends({
-    projectDir: projectFolder(options.projectDir),
-    openLate: true,
-  });
+  if (options.parquet === undefined) requireHistory(options);
+  const backends =
+    options.parquet === undefined
+      ? await openBackends({ projectDir: projectFolder(options.projectDir), openLate: true })
+      : await exportedIn(options.parquet);
   try {
     return await work(backends);
   } finally {
     await backends.close();
   }
+}
+
+async function exportedIn(parquet: string): Promise<Backends> {
+  const { createInMemoryBackends } = await import('../../backends/in-memory.js');
+  const { openAnalyticalHistory } = await import('../../adapters/duckdb/index.js');
+  const runHistory = await openAnalyticalHistory({ parquet });
+  return { ...createInMemoryBackends(), runHistory, close: () => runHistory.close() };
 }
 
 type ProjectOptions = Pick<ServerOptions, 'projectDir' | 'capsule'>;

@@ -4,14 +4,13 @@ import type { ConnectOptions } from '../../client';
 import { kebab } from '../../operations/operation';
 import type { Output } from '../output/output';
 
-/** The hash of a value in examples of help texts. */
-export const EXAMPLE_HASH = 'sha256:3fdba35f04dc8c462986c992bcf875546257113072a909c162f7e470e581e278';
-
 /** Options of every command that reads records. */
 export interface RecordOptions {
   readonly projectDir?: string;
   /** Records are read from this file only. */
   readonly capsule?: string;
+  /** Records are read from files in this folder only. */
+  readonly parquet?: string;
 }
 
 /** Options of every command that can be answered by a page elsewhere. */
@@ -125,7 +124,8 @@ export function addCommonOptions(command: Command): Command {
 }
 
 /** Options by which a command is about this machine, or about a server that it reaches itself. */
-const PLACES = ['address', 'namespace', 'profile', 'port', 'projectDir', 'durable', 'temporalUi'] as const;
+const SERVER = ['address', 'namespace', 'profile', 'port', 'durable', 'temporalUi'] as const;
+const PLACES = [...SERVER, 'projectDir', 'capsule', 'parquet'] as const;
 
 /** For commands that a page elsewhere can answer. */
 export function addApiOption(command: Command): Command {
@@ -154,13 +154,16 @@ export function addCapsuleOption(command: Command): Command {
   );
 }
 
-export function addJsonOption(command: Command): Command {
-  return command.option('--json', 'write one JSON document to stdout, and everything else to stderr');
+/** For commands that ask the run history alone. */
+export function addParquetOption(command: Command): Command {
+  return command.option(
+    '--parquet <folder>',
+    'of the files that `selvage history export` has written there, and of no project',
+  );
 }
 
-/** The options of a command that only reads records. */
-export function addRecordOptions(command: Command): Command {
-  return addCommonOptions(addJsonOption(addCapsuleOption(command)));
+export function addJsonOption(command: Command): Command {
+  return command.option('--json', 'write one JSON document to stdout, and everything else to stderr');
 }
 
 export function connectOptions(options: ServerOptions, output: Output): ConnectOptions {

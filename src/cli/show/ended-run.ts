@@ -65,6 +65,7 @@ export async function showEnded(
     const { resumed_from: resumedFrom } = run.details as { resumed_from?: string };
     output.document({
       ...runDocument(result, { ...surroundings, unreadable }),
+      run,
       resumedFrom,
       resumedAs,
     });

@@ -1,6 +1,5 @@
-import type { RunsPage } from '../../client';
-import { namedIn } from '../../connection/resumes';
-import type { RunRecord } from '../../ports';
+import type { AnswerOf } from '../../operations';
+import type { RunSummary } from '../../operations/runs/summary';
 import { formatDuration, formatTable, formatTime, shorten } from '../output/format';
 import type { Output } from '../output/output';
 import { nextPageLines } from '../output/typed-commands';
@@ -10,22 +9,22 @@ const SHOWN_KEY = 40;
 
 const HEADINGS = ['RUN', 'TAPESTRY', 'STATUS', 'STARTED', 'TOOK', 'KNOTS', 'BY'];
 
-export function describePage({ items, cursor }: RunsPage, output: Output): string {
+export function describePage({ items, cursor }: AnswerOf<'runs.list'>, output: Output): string {
   const more = nextPageLines(cursor, output);
   if (items.length === 0) return ['No run fits.', ...more].join('\n');
   const hasTags = items.some(({ tags }) => tags.length > 0);
-  const hasResumes = items.some((run) => namedIn(run).length > 0);
-  const hasEvents = items.some(({ trigger_key }) => trigger_key !== null);
+  const hasResumes = items.some(({ resumedAs }) => resumedAs);
+  const hasEvents = items.some(({ triggerKey }) => triggerKey !== undefined);
   const rows = items.map((run) => [
-    run.run_id,
+    run.runId,
     run.tapestry,
-    run.details['recorded_elsewhere'] ? 'not on record' : isUnbegun(run) ? 'not started' : run.status,
-    formatTime(run.started_at),
-    run.finished_at === null ? '' : formatDuration(run.finished_at - run.started_at),
+    run.recordedElsewhere ? 'not on record' : run.started === false ? 'not started' : run.status,
+    formatTime(run.startedAt),
+    run.finishedAt === undefined ? '' : formatDuration(run.finishedAt - run.startedAt),
     describeCounts(run),
     [run.actor, run.trigger].filter(Boolean).join(', '),
-    ...(hasEvents ? [shorten(run.trigger_key ?? '', SHOWN_KEY)] : []),
-    ...(hasResumes ? [namedIn(run).at(-1) ?? ''] : []),
+    ...(hasEvents ? [shorten(run.triggerKey ?? '', SHOWN_KEY)] : []),
+    ...(hasResumes ? [run.resumedAs?.at(-1)?.runId ?? ''] : []),
     ...(hasTags ? [run.tags.join(', ')] : []),
   ]);
   const headings = [
@@ -37,11 +36,6 @@ export function describePage({ items, cursor }: RunsPage, output: Output): strin
   return [formatTable(headings, rows), ...more].join('\n');
 }
 
-function isUnbegun({ status, details }: RunRecord): boolean {
-  return status === 'running' && details['begun'] === false;
-}
-
-function describeCounts(run: RunRecord): string {
-  const { counts } = run.details as { counts?: { ok: number; err: number; skipped: number } };
+function describeCounts({ counts }: RunSummary): string {
   return counts ? `${counts.ok} ok, ${counts.err} failed, ${counts.skipped} skipped` : '';
 }

@@ -1,7 +1,10 @@
 import type { Percentiles, Statistics } from '../../ports';
-import type { Regression, Stats } from '../../records/questions';
+import type { AnswerOf } from '../../operations';
+import { show } from '../../operations/stats/show';
+import type { Regression } from '../../records/questions';
 import { formatBytes, formatDuration, formatTable, formatTime, nameSome } from '../output/format';
 import type { Output } from '../output/output';
+import { makeVerb } from '../table/verb-of-table';
 
 const HEADINGS = {
   definition: 'DEFINITION',
@@ -9,8 +12,8 @@ const HEADINGS = {
   tapestry: 'TAPESTRY',
 } as const;
 
-export function describeStats(stats: Stats, output: Output): string {
-  const { by, since, until, items } = stats;
+export const addStats = makeVerb(show, (stats, _, output) => {
+  const { by, since, until, items, total } = stats;
   const ofRuns = by === 'tapestry';
   const title = `What finished from ${formatTime(since)} to ${formatTime(until)}`;
   if (items.length === 0) return `${title}: nothing.`;
@@ -32,8 +35,14 @@ export function describeStats(stats: Stats, output: Output): string {
           one.reused === 0 ? '' : formatDuration(one.savedMs),
         ]),
   ]);
-  return [title, formatTable([HEADINGS[by], ...columns], rows), ...comparison(stats, output)].join('\n');
-}
+  const more =
+    total > items.length
+      ? [output.dim(`These ran most; there are ${total - items.length} more: raise --limit.`)]
+      : [];
+  return [title, formatTable([HEADINGS[by], ...columns], rows), ...more, ...comparison(stats, output)].join(
+    '\n',
+  );
+});
 
 function failures({ failed, ran }: Statistics): string {
   return failed === 0 ? '0' : `${failed} (${percent(failed / ran)})`;
@@ -43,7 +52,7 @@ function times(percentiles: Percentiles | null, wanted: readonly (keyof Percenti
   return wanted.map((one) => (percentiles ? formatDuration(percentiles[one]) : ''));
 }
 
-function comparison({ baseline }: Stats, output: Output): string[] {
+function comparison({ baseline }: AnswerOf<'stats.show'>, output: Output): string[] {
   if (!baseline) return [];
   const { regressions, tooFewSamples, minSamples } = baseline;
   const time = `from ${formatTime(baseline.since)} to ${formatTime(baseline.until)}`;

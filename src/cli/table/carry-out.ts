@@ -1,12 +1,11 @@
 import type { z } from 'zod';
-import { requireFeed } from '../../deliveries';
+import type { Selvage } from '../../client';
 import { invoke } from '../../operations/invoke';
 import type { Operation } from '../../operations/operation';
 import { ServerReach } from '../../operations/reach';
 import { ownRights, projectData } from '../../operations/surroundings';
 import type { Backends } from '../../ports';
 import { apiOf, type ApiOptions, type ServerOptions } from '../options/server-options';
-import { withClient } from '../location/connect';
 import { requireHistory, withRecords } from '../location/records';
 import type { Output } from '../output/output';
 
@@ -21,6 +20,8 @@ export type Show<One extends Operation> = (
   options: ServerOptions,
 ) => string;
 
+export type ExitCode<One extends Operation> = (answer: z.output<One['answer']>) => number;
+
 /** Connects to what an operation needs, or to a page elsewhere, and prints its answer: as it is with `--json`, else in words. */
 export async function carryOut<One extends Operation>(
   operation: One,
@@ -28,9 +29,11 @@ export async function carryOut<One extends Operation>(
   show: Show<One>,
   options: ServerOptions & ApiOptions,
   output: Output,
+  exitCode?: ExitCode<One>,
 ): Promise<number> {
   const told = (answer: z.output<One['answer']>): number => {
-    return output.finish(answer, () => show(answer, ask, output, options));
+    const code = output.finish(answer, () => show(answer, ask, output, options));
+    return exitCode?.(answer) ?? code;
   };
   const api = apiOf(options);
   if (api !== undefined) {
@@ -41,16 +44,24 @@ export async function carryOut<One extends Operation>(
   }
   const { needs = ['records'] } = operation;
   const answerFrom = async (backends: Backends, reach: ServerReach): Promise<number> => {
-    if (needs.includes('changes')) requireFeed(backends.runHistory);
+    if (needs.includes('changes'))
+      (await import('../../deliveries/index.js')).requireFeed(backends.runHistory);
     const of = { ...projectData(backends, reach), caller: ownRights('cli') };
     return told(await invoke(operation, of, ask));
   };
-  if (!needs.includes('server')) {
-    const reach = ServerReach.none('It is answered from records alone.');
-    return await withRecords(options, (backends) => answerFrom(backends, reach));
-  }
+  const fromRecords = (backends: Backends): Promise<number> =>
+    answerFrom(backends, ServerReach.none('It is answered from records alone.'));
+  if (!operation.asksServer && !needs.includes('server')) return await withRecords(options, fromRecords);
+  // Questions to the records load nothing of the server.
+  const { awayText, withClient, withClientOrRecords } = await import('../location/connect.js');
+  const fromServer = async (selvage: Selvage): Promise<number> => {
+    const reach = ServerReach.of(selvage, PATIENCE_MS);
+    const code = await answerFrom(selvage.backends, reach);
+    if (operation.asksServer && reach.state === 'unreachable') output.warn(awayText(output));
+    return code;
+  };
   if (needs.includes('records')) requireHistory(options);
-  return await withClient(options, output, (selvage) =>
-    answerFrom(selvage.backends, ServerReach.of(selvage, PATIENCE_MS)),
-  );
+  return operation.asksServer
+    ? await withClientOrRecords(options, output, fromServer, fromRecords)
+    : await withClient(options, output, fromServer);
 }

@@ -5,16 +5,18 @@ import { fromText, innerOf } from '../../operations/flat';
 import { commandOf, kebab, sentence, type Operation } from '../../operations/operation';
 import {
   addApiOption,
+  addCapsuleOption,
+  addParquetOption,
   addCommonOptions,
   addJsonOption,
   addServerOptions,
   collect,
 } from '../options/server-options';
+import { durationWords } from '../../values/duration';
 import type { ServerOptions } from '../options/server-options';
 import type { Output } from '../output/output';
-import { formatDuration } from '../output/format';
 import { shellLine } from '../output/typed-commands';
-import { carryOut, type Show } from './carry-out';
+import { carryOut, type ExitCode, type Show } from './carry-out';
 import type { Complete } from './late-verb';
 
 /** The renderers of operations, by name. One without a renderer is no verb of the command line. */
@@ -35,8 +37,16 @@ export function verbsOf<All extends readonly Operation[]>(operations: All, shows
   };
 }
 
-/** A verb that asks or does what one operation does: its arguments, options, help and JSON follow from it. */
-export function makeVerb<One extends Operation>(operation: One, show: Show<One>): Complete {
+/**
+ * A verb that asks or does what one operation does: its arguments, options, help and JSON follow from it.
+ *
+ * @param exitCode of an answer. Default: 0
+ */
+export function makeVerb<One extends Operation>(
+  operation: One,
+  show: Show<One>,
+  exitCode?: ExitCode<One>,
+): Complete {
   return (command, does) => {
     const { summary, description = sentence(summary), at = [], needs = [], examples = [] } = operation;
     const shape = (operation.ask as z.ZodObject).shape as Readonly<Record<string, z.ZodType>>;
@@ -46,8 +56,10 @@ export function makeVerb<One extends Operation>(operation: One, show: Show<One>)
       .filter(([name]) => !at.includes(name))
       .map(([name, field]) => [name, optionOf(name, field)] as const);
     for (const [, option] of options) command.addOption(option);
+    if (operation.readsCapsules) addCapsuleOption(command);
+    if (operation.readsParquet) addParquetOption(command);
     addJsonOption(command);
-    if (needs.includes('server')) addServerOptions(command);
+    if (operation.asksServer || needs.includes('server')) addServerOptions(command);
     else addCommonOptions(command);
     addApiOption(command);
     const lines = examples.map((example: Readonly<Record<string, unknown>>) => {
@@ -65,11 +77,24 @@ export function makeVerb<One extends Operation>(operation: One, show: Show<One>)
       const [chosen, output] = given.slice(-2) as [ServerOptions & Record<string, unknown>, Output];
       const said = [
         ...at.map((name, place) => [name, given[place]] as const),
-        ...options.map(([name, option]) => [name, chosen[option.attributeName()]] as const),
+        ...options.map(([name, option]) => [name, valueOf(option, chosen)] as const),
       ].filter(([, value]) => value !== undefined);
-      return await carryOut(operation, Object.fromEntries(said) as z.input<One['ask']>, show, chosen, output);
+      return await carryOut(
+        operation,
+        Object.fromEntries(said) as z.input<One['ask']>,
+        show,
+        chosen,
+        output,
+        exitCode,
+      );
     }
   };
+}
+
+/** Commander keeps `--no-x` as false under the name of `--x`. */
+function valueOf(option: Option, chosen: Readonly<Record<string, unknown>>): unknown {
+  const value = chosen[option.attributeName()];
+  return option.negate ? value === false : option.required && value === false ? undefined : value;
 }
 
 function argumentOf(name: string, field: z.ZodType): Argument {
@@ -97,7 +122,9 @@ function optionOf(name: string, field: z.ZodType): Option {
     const { defaultValue } = field.def;
     option.default(
       defaultValue,
-      inner instanceof z.ZodPipe ? formatDuration(defaultValue as number) : undefined,
+      inner instanceof z.ZodPipe && typeof defaultValue === 'number'
+        ? durationWords(defaultValue)
+        : undefined,
     );
   }
   return option.makeOptionMandatory(!field.safeParse(undefined).success);

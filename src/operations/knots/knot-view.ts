@@ -1,6 +1,7 @@
 import type { ErrorCause, ExceptionRecord } from '../../authoring/outcome';
 import type { GraphKnot, RunGraph } from '../../authoring/run-graph';
-import type { ErrorView, KnotView } from './show';
+import type { ErrorView } from './error-view';
+import type { KnotView } from './show';
 
 /**
  * What the panel shows of a knot, from the graph alone. Pure, because the page of a single file calls it too.

@@ -17,6 +17,7 @@ import { schemaToJson } from '../schema-to-json';
 import type { ProjectData, Surroundings } from '../surroundings';
 import { leavesSealed, readBytes } from '../values/read-bytes';
 import { cacheSentence } from './cache-sentence';
+import { errorView } from './error-view';
 import { errorView as errorViewOf } from './knot-view';
 
 const LOG_BYTES = 64 * 1024;
@@ -28,21 +29,6 @@ const inputView = z.object({
   hash: z.string().optional(),
 });
 export type InputView = z.output<typeof inputView>;
-
-export const errorView = z.object({
-  type: z.string(),
-  message: z.string(),
-  traceback: z.string(),
-  /** `file:line:column`. */
-  at: z.string().optional(),
-  get cause() {
-    return errorView.optional();
-  },
-  get errors() {
-    return list(errorView).optional();
-  },
-});
-export type ErrorView = z.output<typeof errorView>;
 
 const knotView = z.object({
   knotId: z.string(),

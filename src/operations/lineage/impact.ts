@@ -2,32 +2,34 @@ import { z } from 'zod';
 import { impact as madeOf } from '../../records/questions';
 import { hash } from '../fields';
 import { question } from '../operation';
-import { STEPS, stepOf, walk } from './walk';
+import { SUMMARIES } from '../summaries';
+import { stepOf, steps, walk } from './walk';
 
 export const impact = question({
   name: 'lineage.impact',
-  summary: 'what was made of a value',
+  ...SUMMARIES['lineage.impact'],
   description:
     'Walks down from a value, over all runs: who has it, what took it in, what that made, and so on.',
-  group: 'see',
   isTool: true,
-  ask: z.strictObject({ hash }),
+  readsCapsules: true,
+  ask: z.strictObject({ hash, limit: steps }),
   answer: walk,
+  inFull: ['items'],
   at: ['hash'],
   examples: [{ hash: 'sha256:4f2a' }],
   /** @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable` */
-  async run({ backends: { runHistory } }, { hash }) {
-    const { producers, items, truncated } = await madeOf(runHistory, hash, { limit: STEPS });
+  async run({ backends: { runHistory } }, { hash, limit }) {
+    const { producers, items: affected, truncated } = await madeOf(runHistory, hash, { limit });
     const depths = new Map<string, number>();
     const keyOf = (temporalRunId: string, knot: string): string => JSON.stringify([temporalRunId, knot]);
     for (const record of producers) depths.set(keyOf(record.temporal_run_id, record.knot_id), 0);
-    const steps = producers.map((record) => stepOf(record, 0));
-    for (const { record, through } of items) {
+    const items = producers.map((record) => stepOf(record, 0));
+    for (const { record, through } of affected) {
       const above = through.map((knot) => depths.get(keyOf(record.temporal_run_id, knot)) ?? 0);
       const depth = Math.max(0, ...above) + 1;
       depths.set(keyOf(record.temporal_run_id, record.knot_id), depth);
-      steps.push(stepOf(record, depth, through.length > 0 ? through.join(', ') : undefined));
+      items.push(stepOf(record, depth, through.length > 0 ? through.join(', ') : undefined));
     }
-    return { hash: producers[0]!.output_hash!, items: steps, truncated };
+    return { hash: producers[0]!.output_hash!, items, truncated };
   },
 });

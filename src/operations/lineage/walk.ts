@@ -1,9 +1,24 @@
 import { z } from 'zod';
+import { OUTCOME_KINDS, type ErrorCause } from '../../authoring/outcome';
 import type { LineageRecord } from '../../ports';
-import { instant, list } from '../fields';
+import { instant, json, limit, list } from '../fields';
+import { errorView } from '../knots/error-view';
+import { errorView as errorViewOf } from '../knots/knot-view';
 
-/** The most steps of a walk. */
-export const STEPS = 500;
+/** How far a walk goes. */
+export const steps = limit(10_000, 500).describe('how many knots at most');
+
+const input = z.object({
+  name: z.string(),
+  /** Absent: the parent had no value. */
+  hash: z.string().optional(),
+  /** The knot that it comes from. Absent for a constant. */
+  knotId: z.string().optional(),
+  /** A constant of at most 100 characters, as the plan has it encoded. Absent for others, and if the plan is gone. */
+  constant: json.optional(),
+  /** Which of the items says how it came about. Absent for a constant, and if the knot has no record. */
+  step: z.int().optional(),
+});
 
 const step = z.object({
   /** Counts from 0. */
@@ -11,9 +26,23 @@ const step = z.object({
   runId: z.string(),
   knotId: z.string(),
   definition: z.string().optional(),
+  definitionVersion: z.string().optional(),
+  outcome: z.enum(OUTCOME_KINDS),
   outputHash: z.string().optional(),
+  outputSize: z.int().optional(),
+  /** The run that made the value, if this one took it over. */
+  cachedFromRun: z.string().optional(),
+  error: errorView.optional(),
   through: z.string().optional(),
   at: instant,
+  /** Walking up: its inputs; behind them, for a knot that ran another tapestry, the terminals of that run. */
+  inputs: list(input).optional(),
+  /** For a parameter: which of the items made an equal value in an earlier run. */
+  earlierStep: z.int().optional(),
+  /** An item before this one is the same knot of the same run, and has its inputs. */
+  repeated: z.boolean().optional(),
+  /** It has inputs, but the walk has reached its limit. */
+  truncated: z.boolean().optional(),
 });
 export type Step = z.output<typeof step>;
 
@@ -26,12 +55,18 @@ export const walk = z.object({
 });
 
 export function stepOf(record: LineageRecord, depth: number, through?: string): Step {
+  const { error } = record.extra as { error?: ErrorCause };
   return {
     depth,
     runId: record.run_id,
     knotId: record.knot_id,
     ...(record.definition !== 'parameter' && { definition: record.definition }),
-    ...(record.output_hash !== null && { outputHash: record.output_hash }),
+    definitionVersion: record.definition_version ?? undefined,
+    outcome: record.outcome,
+    outputHash: record.output_hash ?? undefined,
+    outputSize: record.output_size ?? undefined,
+    cachedFromRun: record.cached_from_run ?? undefined,
+    error: error && errorViewOf(error),
     through,
     at: record.finished_at,
   };

@@ -1,44 +1,73 @@
 import { z } from 'zod';
-import { why as originOf, type ValueOrigin } from '../../records/questions';
-import { hash, name } from '../fields';
+import { why as originOf, type OriginInput, type ValueOrigin } from '../../records/questions';
+import { redactNamed } from '../../values/redact';
+import { flagged, hash, name } from '../fields';
 import { question } from '../operation';
-import { STEPS, stepOf, walk, type Step } from './walk';
+import { SUMMARIES } from '../summaries';
+import { stepOf, steps, walk } from './walk';
+
+interface Told {
+  readonly origin: ValueOrigin;
+  readonly depth: number;
+  readonly through?: string | undefined;
+}
 
 export const why = question({
   name: 'lineage.why',
-  summary: 'what a value was made of',
+  ...SUMMARIES['lineage.why'],
   description:
-    'Walks up from a value: the knot that made it, what went in, who made that, and so on, over runs.',
-  group: 'see',
+    'Walks up from a value: the knot that made it, what went in, who made that, and so on. A value that was the parameter of one run and made in an ' +
+    'earlier one is followed into that.',
   isTool: true,
+  readsCapsules: true,
   ask: z.strictObject({
     hash,
-    runId: name.optional().describe('the run whose value it is; by default the one that made it first'),
+    runId: flagged(
+      name.optional().describe('as this run made it; by default, the newest run that made it itself'),
+      { flag: 'run', placeholder: 'run-id' },
+    ),
+    limit: steps,
   }),
   answer: walk,
+  inFull: ['items'],
   at: ['hash'],
   examples: [{ hash: 'sha256:4f2a' }],
   /** @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable` */
-  async run({ backends }, { hash, runId }) {
-    const origin = await originOf(backends, hash, { limit: STEPS, runId });
-    const steps: Step[] = [];
-    let truncated = false;
+  async run({ backends, caller }, { hash, runId, limit }) {
+    const origin = await originOf(backends, hash, { limit, runId });
+    const told: Told[] = [];
     // An explicit stack: chains of loops and runs are deeper than the call stack.
-    const open: { readonly origin: ValueOrigin; readonly depth: number; readonly through?: string }[] = [
-      { origin, depth: 0 },
-    ];
+    const open: Told[] = [{ origin, depth: 0 }];
     for (let next = open.pop(); next; next = open.pop()) {
-      const { origin: at, depth, through } = next;
-      steps.push(stepOf(at.record, depth, through));
-      if (at.truncated) truncated = true;
-      const below = [
-        ...[...at.inputs, ...(at.terminals ?? [])].flatMap(({ name, origin: of }) =>
-          of ? [{ origin: of, depth: depth + 1, through: name }] : [],
-        ),
-        ...(at.earlierOrigin ? [{ origin: at.earlierOrigin, depth: depth + 1 }] : []),
-      ];
-      open.push(...below.reverse());
+      told.push(next);
+      const { origin: at, depth } = next;
+      const below: Partial<OriginInput>[] = [...inputsOf(at), { origin: at.earlierOrigin }];
+      for (const { name: through, origin: from } of below.reverse())
+        if (from) open.push({ origin: from, depth: depth + 1, through });
     }
-    return { hash: origin.record.output_hash ?? hash, items: steps, truncated };
+    const places = new Map<ValueOrigin | undefined, number>(told.map(({ origin: at }, place) => [at, place]));
+    const items = told.map(({ origin: at, depth, through }) => {
+      const inputs = inputsOf(at).map(({ name, hash: of, knotId, constant, origin: from }) => ({
+        name,
+        hash: of ?? undefined,
+        knotId,
+        constant: constant === undefined || caller.maySeeSecrets ? constant : redactNamed(name, constant),
+        step: places.get(from),
+      }));
+      return {
+        ...stepOf(at.record, depth, through),
+        inputs: inputs.length > 0 ? inputs : undefined,
+        earlierStep: places.get(at.earlierOrigin),
+        repeated: at.repeated || undefined,
+        truncated: at.truncated || undefined,
+      };
+    });
+    const truncated = items.some((step) => step.truncated);
+    return { hash: origin.record.output_hash ?? hash, items, truncated };
   },
 });
+
+/** Behind its inputs, the terminals of a run that it has started. */
+function inputsOf({ inputs, terminals = [] }: ValueOrigin): readonly OriginInput[] {
+  return [...inputs, ...terminals];
+}

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { OUTCOME_KINDS, type OutcomeKind } from '../../authoring/outcome';
-import { listRuns } from '../../connection/list-runs';
-import type { Page, RunHistory, RunQuery, RunRecord } from '../../ports';
+import { listRuns, type RunsPage, type RunsQuery } from '../../connection/list-runs';
+import { namedIn } from '../../connection/resumes';
+import type { RunHistory, RunQuery, RunRecord } from '../../ports';
 import { runMatches } from '../../ports/parts/run-matches';
-import { cursor, limit, name, page, runFilters } from '../fields';
+import { cursor, instant, limit, name, page, runFilters } from '../fields';
 import { question } from '../operation';
 import type { ProjectData } from '../surroundings';
 import { runSummary, summaryOf } from './summary';
@@ -18,11 +19,15 @@ const RECORDS = 1_000;
 export const list = question({
   name: 'runs.list',
   summary: 'list runs, newest first',
-  description: 'If the server answers, with what it knows of them.',
+  description:
+    'Lists runs, newest first; before them those that no worker has begun. If the server answers, with what it knows of them.',
   group: 'see',
   isTool: true,
+  asksServer: true,
+  readsCapsules: true,
   ask: z.strictObject({
     ...runFilters,
+    notResumed: z.boolean().default(false).describe('only those that no other run went on from'),
     partition: name.optional().describe('only of this partition'),
     definition: name
       .optional()
@@ -30,37 +35,45 @@ export const list = question({
         'only runs in which a knot of this definition finished from `since` until `until`, as they are on record; latest first',
       ),
     outcome: z.enum(OUTCOME_KINDS).optional().describe('of these, those in which it had this outcome'),
-    limit: limit(1_000, 100),
+    limit: limit(1_000, 50),
     cursor,
   }),
-  answer: page(runSummary),
-  examples: [{}, { status: 'failed', since: '24h' }],
+  answer: page(runSummary).extend({
+    /**
+     * Not all that are on record as running could be compared with the server in time: of runs that began before this, some that were ended in
+     * Temporal may be missing.
+     */
+    comparedSince: instant.optional(),
+  }),
+  examples: [{}, { tapestry: 'nightly', status: 'failed', limit: 5 }, { since: '2h', notResumed: true }],
   /** @throws SelvageError `InvalidQuery`, `BackendUnavailable` */
-  async run(of, { partition, definition, outcome, limit: most, ...query }) {
-    const pageOf = (asked: RunQuery): Promise<Page<RunRecord>> =>
+  async run(of, { partition, definition, outcome, notResumed, limit: most, ...query }) {
+    const pageOf = (asked: RunQuery): Promise<RunsPage> =>
       definition === undefined
-        ? pageOfRuns(of, asked)
+        ? pageOfRuns(of, { ...asked, ...(notResumed && { resumed: false }) })
         : runsWith(of.backends.runHistory, { definition, outcome }, asked);
+    const isWanted = (run: RunRecord): boolean =>
+      (partition === undefined || run.partition === partition) && !(notResumed && namedIn(run).length > 0);
     const found = new Map<string, RunRecord>();
     let next = query.cursor;
+    let comparedSince: number | undefined;
     for (let pages = 0; pages < MOST_PAGES; pages++) {
       const read = await pageOf({ ...query, limit: most, cursor: next });
-      for (const run of read.items)
-        if (partition === undefined || run.partition === partition) found.set(run.temporal_run_id, run);
+      for (const run of read.items) if (isWanted(run)) found.set(run.temporal_run_id, run);
       next = read.cursor;
+      comparedSince ??= read.comparedSince;
       if ((partition ?? definition) === undefined || next === undefined || found.size >= most) break;
     }
-    return { items: [...found.values()].map(summaryOf), cursor: next };
+    return { items: [...found.values()].map(summaryOf), cursor: next, comparedSince };
   },
 });
 
 /** Runs with what the server knows of them, else as they are on record. */
-export async function pageOfRuns(
-  { backends, reach }: ProjectData,
-  query: RunQuery,
-): Promise<Page<RunRecord>> {
+export async function pageOfRuns({ backends, reach }: ProjectData, query: RunsQuery): Promise<RunsPage> {
+  const { resumed: _, ...recorded } = query;
   return (
-    (await reach.ask(({ across }) => listRuns(across, query))) ?? (await backends.runHistory.listRuns(query))
+    (await reach.ask(({ across }) => listRuns(across, query))) ??
+    (await backends.runHistory.listRuns(recorded))
   );
 }
 
@@ -69,7 +82,7 @@ async function runsWith(
   history: RunHistory,
   knot: { readonly definition: string; readonly outcome?: OutcomeKind },
   { since, until, cursor, limit: _, ...filters }: RunQuery,
-): Promise<Page<RunRecord>> {
+): Promise<RunsPage> {
   const page = await history.findLineage({ ...knot, since, until, cursor, limit: RECORDS });
   const ids = [...new Set(page.items.map(({ temporal_run_id }) => temporal_run_id))];
   const found = history.runsOf

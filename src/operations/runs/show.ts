@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { namedIn, resumesOf, type Resume } from '../../connection/resumes';
 import type { RunRecord } from '../../ports';
-import { list, name, runStatus } from '../fields';
+import { name } from '../fields';
 import { question } from '../operation';
 import { runGraph } from '../run-graph';
 import type { ProjectData } from '../surroundings';
@@ -9,16 +9,7 @@ import { graphOf, requireRun } from './require-run';
 import { runSummary, summaryOf } from './summary';
 
 export const runView = z.object({
-  run: runSummary.extend({
-    planHash: z.string(),
-    parentRunId: z.string().optional(),
-    parentKnotId: z.string().optional(),
-    resumedFrom: z.string().optional(),
-    /** The runs that resumed it, in the order of the requests. */
-    resumedAs: list(z.object({ runId: z.string(), status: runStatus })).optional(),
-    vcsCommit: z.string().optional(),
-    event: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-  }),
+  run: runSummary,
   graph: runGraph,
   /** The tapestry's runs before and after this one. */
   previousRunId: z.string().optional(),
@@ -49,23 +40,9 @@ export const show = question({
       before(of, record),
       after(of, record),
     ]);
-    const { parent_knot, resumed_from, event } = record.details as {
-      parent_knot?: string;
-      resumed_from?: string;
-      event?: Record<string, string | number>;
-    };
     const resumedAs = await resumedAsOf(of, record);
     return {
-      run: {
-        ...summaryOf(record),
-        planHash: record.plan_hash,
-        ...(record.parent_run_id !== null && { parentRunId: record.parent_run_id }),
-        parentKnotId: parent_knot,
-        resumedFrom: resumed_from,
-        ...(resumedAs.length > 0 && { resumedAs }),
-        ...(record.vcs_commit !== null && { vcsCommit: record.vcs_commit }),
-        event,
-      },
+      run: { ...summaryOf(record), resumedAs: resumedAs.length > 0 ? resumedAs : undefined },
       graph,
       previousRunId,
       nextRunId,

@@ -6,46 +6,71 @@ export const runSummary = z.object({
   runId: z.string(),
   temporalRunId: z.string(),
   tapestry: z.string(),
+  /** Empty until a worker has made its plan. */
+  planHash: z.string(),
   status: runStatus,
   /** Absent: a worker has started it. */
   started: z.literal(false).optional(),
+  /** The server knows it, but its record is in another run history. */
+  recordedElsewhere: z.literal(true).optional(),
   startedAt: instant,
   finishedAt: instant.optional(),
   counts: z.object({ ok: z.int(), err: z.int(), skipped: z.int() }).optional(),
   actor: z.string().optional(),
   trigger: z.string().optional(),
   triggerKey: z.string().optional(),
+  /** Where the event that started it came from, such as topic, partition and offset. */
+  event: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
   partition: z.string().optional(),
   tags: list(z.string()),
   error: z.object({ type: z.string(), message: z.string() }).optional(),
+  parentRunId: z.string().optional(),
+  parentKnotId: z.string().optional(),
+  resumedFrom: z.string().optional(),
+  /** The runs that resumed it, in the order of the requests. `runs.show` tells their status, too. */
+  resumedAs: list(z.object({ runId: z.string(), status: runStatus.optional() })).optional(),
+  vcsCommit: z.string().optional(),
 });
 export type RunSummary = z.output<typeof runSummary>;
 
 interface SaidOfRun {
   readonly begun?: false;
+  readonly recorded_elsewhere?: true;
   readonly counts?: RunSummary['counts'];
   readonly error?: { readonly type: string; readonly message: string };
+  readonly event?: RunSummary['event'];
+  readonly parent_knot?: string;
+  readonly resumed_from?: string;
+  readonly resumed_as?: readonly string[];
 }
 
 /** Limit for an error message in a list; the run's own view has all of it. */
 const MESSAGE_CHARACTERS = 500;
 
 export function summaryOf(run: RunRecord): RunSummary {
-  const { begun, counts, error } = run.details as SaidOfRun;
+  const { begun, counts, error, resumed_as: resumes = [], ...details } = run.details as SaidOfRun;
   return {
     runId: run.run_id,
     temporalRunId: run.temporal_run_id,
     tapestry: run.tapestry,
+    planHash: run.plan_hash,
     status: run.status,
     ...(begun === false && run.status === 'running' && { started: false }),
+    ...(details.recorded_elsewhere && { recordedElsewhere: true }),
     startedAt: run.started_at,
     ...(run.finished_at !== null && { finishedAt: run.finished_at }),
     ...(counts && { counts: { ok: counts.ok, err: counts.err, skipped: counts.skipped } }),
     ...(run.actor !== null && { actor: run.actor }),
     ...(run.trigger !== null && { trigger: run.trigger }),
     ...(run.trigger_key !== null && { triggerKey: run.trigger_key }),
+    event: details.event,
     ...(run.partition !== null && { partition: run.partition }),
     tags: run.tags,
     ...(error && { error: { type: error.type, message: error.message.slice(0, MESSAGE_CHARACTERS) } }),
+    ...(run.parent_run_id !== null && { parentRunId: run.parent_run_id }),
+    parentKnotId: details.parent_knot,
+    resumedFrom: details.resumed_from,
+    ...(resumes.length > 0 && { resumedAs: resumes.map((runId) => ({ runId })) }),
+    ...(run.vcs_commit !== null && { vcsCommit: run.vcs_commit }),
   };
 }

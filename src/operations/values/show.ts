@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SelvageError } from '../../errors';
 import { resolveHash } from '../../records/questions';
-import type { LineageRecord } from '../../ports';
+import type { Backends, LineageRecord } from '../../ports';
 import { scrubOf } from '../../records/retention';
 import { withSubject } from '../../encryption/run-scope';
 import { subjectOf } from '../../encryption/seal-backends';
@@ -49,7 +49,7 @@ export const show = question({
     }
     try {
       const read = await withSubject(run && subjectOf(run), () => readBytes(dataStore, hash, WHOLE_BYTES));
-      if (!read) return await notThere(data, hash);
+      if (!read) throw await missingValue(data.backends, hash);
       const size = read.isCut ? (record?.output_size ?? read.bytes.byteLength) : read.bytes.byteLength;
       const { stored: mediaType } = (record?.extra ?? {}) as { stored?: string };
       if (hash.startsWith('bytes-')) return viewOfBytes({ hash, size, bytes: read.bytes, mediaType }, how);
@@ -101,20 +101,34 @@ async function runOf(
   return runId === undefined ? undefined : await backends.runHistory.getRun(runId);
 }
 
-async function notThere({ backends }: ProjectData, hash: string): Promise<ValueView> {
+/** Why a value is not in the data store. */
+export async function missingValue(
+  backends: Pick<Backends, 'dataStore' | 'runHistory'>,
+  hash: string,
+): Promise<SelvageError> {
+  const { technology } = backends.dataStore;
   const scrubbed = await scrubOf(backends, hash);
   if (scrubbed) {
     const { at, by, reason } = scrubbed;
-    const message = `The value was scrubbed${by === null ? '' : ` by ${by}`} at ${new Date(at).toISOString()}${reason === null ? '' : ` (${reason})`}.`;
-    return { form: 'none', hash, code: 'ValueMissing', message };
+    return new SelvageError(
+      'ValueMissing',
+      `The value ${hash} was scrubbed${by === null ? '' : ` by ${by}`} at ${new Date(at).toISOString()}${reason === null ? '' : ` (${reason})`}. Its lineage is ` +
+        'there (`selvage why`); to make it anew, run what made it again.',
+      { details: { hash, scrubbed } },
+    );
   }
-  const isNamed = (await backends.runHistory.referredTo([hash])).has(hash);
-  return isNamed
-    ? {
-        form: 'none',
-        hash,
-        code: 'ValueMissing',
-        message: `The data store (${backends.dataStore.technology}) has the value no more; constants are in the code, and not kept.`,
-      }
-    : { form: 'none', hash, code: 'UnknownValue', message: 'No record names the value.' };
+  if (!(await backends.runHistory.referredTo([hash])).has(hash)) {
+    return new SelvageError(
+      'UnknownValue',
+      `The data store (${technology}) has no value ${hash}, and no record names it. Look for the hash with \`selvage runs show RUN\` or \`selvage lineage\`, ` +
+        'and whether these are the backends that you mean: `selvage doctor`.',
+      { details: { hash } },
+    );
+  }
+  return new SelvageError(
+    'ValueMissing',
+    `The data store (${technology}) has the value ${hash} no more, which records name. It is a constant, which is in the code and not kept; or it was removed (\`selvage gc\`, ` +
+      '`selvage scrub`); or it is in another store: `selvage doctor` shows which one this is.',
+    { details: { hash } },
+  );
 }

@@ -24,6 +24,8 @@ const CAUSES: Readonly<Record<DifferenceCause, (difference: KnotDifference) => s
   'only-in-second': () => 'the first run has no record of it',
 };
 
+export const DIFFERENCE_CAUSES = Object.keys(CAUSES) as DifferenceCause[];
+
 /** Why a knot differs, for people: without a capital and a full stop. */
 export function differenceSentence(difference: KnotDifference): string {
   return difference.causes.map((cause) => CAUSES[cause](difference)).join('; ');

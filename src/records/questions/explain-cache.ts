@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { PlanDefinition, PlanKnot } from '../../plan';
 import { readPlan } from '../../plan/read-plan';
 import { SelvageError } from '../../errors';
@@ -32,60 +33,67 @@ const CANDIDATES = 500;
  *   in place stands at another place;
  * - `no-earlier`: no earlier knot of this definition is on record.
  */
-export type CacheReason =
-  | 'reused'
-  | 'resumed'
-  | 'not-cached'
-  | 'map'
-  | 'extended'
-  | 'replaced'
-  | 'failed'
-  | 'plan-gone'
-  | 'not-run'
-  | 'reuse-off'
-  | 'too-old'
-  | 'value-gone'
-  | 'made-meanwhile'
-  | 'not-recorded'
-  | 'key-differs'
-  | 'no-earlier';
+const CACHE_REASONS = [
+  'reused',
+  'resumed',
+  'not-cached',
+  'map',
+  'extended',
+  'replaced',
+  'failed',
+  'plan-gone',
+  'not-run',
+  'reuse-off',
+  'too-old',
+  'value-gone',
+  'made-meanwhile',
+  'not-recorded',
+  'key-differs',
+  'no-earlier',
+] as const;
+export type CacheReason = (typeof CACHE_REASONS)[number];
 
 /** A part of the cache key that differs from the nearest earlier knot; for a hit, the source of the body. */
-export interface CacheDifference {
+const cacheDifference = z.object({
   /**
    * `place`: for a function in place, its tapestry and knot. `function`: nothing on record differs, but it is
    * another function of the same source in one process, which may have captured other values, or whose
    * schemas are not applied.
    */
-  readonly part: 'version' | 'code' | 'place' | 'function' | 'input';
+  part: z.enum(['version', 'code', 'place', 'function', 'input']),
   /** For an input: its name, and the knot that it comes from (none for a constant). */
-  readonly input?: string;
-  readonly parent?: string;
+  input: z.string().optional(),
+  parent: z.string().optional(),
   /** Null: there was, or is, none. */
-  readonly before: string | null;
-  readonly now: string | null;
-}
+  before: z.string().nullable(),
+  now: z.string().nullable(),
+});
+export type CacheDifference = Readonly<z.output<typeof cacheDifference>>;
 
-export interface CacheExplanation {
-  readonly record: LineageRecord;
-  readonly reused: boolean;
-  readonly reason: CacheReason;
+export const cacheExplanation = z.object({
+  reused: z.boolean(),
+  reason: z.enum(CACHE_REASONS),
   /**
    * For a hit: the knot that made the value. For a miss with the same key: the knot that made one. Otherwise
    * the nearest earlier knot of the definition, if any.
    */
-  readonly other?: {
-    readonly runId: string;
-    readonly knotId: string;
-    /** Milliseconds since the epoch. */
-    readonly madeAt: number;
-  };
+  other: z
+    .object({
+      runId: z.string(),
+      knotId: z.string(),
+      /** Milliseconds since the epoch. */
+      madeAt: z.number(),
+    })
+    .optional(),
   /**
    * For `key-differs`: the parts that differ. For `reused`: the body's source, if this run's plan has another
    * one than the run that made the value and an equal `version` decided.
    */
-  readonly differences: readonly CacheDifference[];
-}
+  differences: z.array(cacheDifference).readonly(),
+});
+export type CacheExplanation = Readonly<z.output<typeof cacheExplanation>> & {
+  readonly record: LineageRecord;
+};
 
 /**
  * Tells whether the value of one knot of a run was reused, and why or why not.

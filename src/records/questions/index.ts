@@ -1,9 +1,9 @@
 export { cacheDifferenceText, cacheReasonText } from './cache-text';
 export { comparePlans } from './compare-plans';
-export { diffRuns, type KnotDifference, type RunDifference } from './diff-runs';
+export { diffRuns, getRun, type KnotDifference, type RunDifference } from './diff-runs';
 export { differenceSentence } from './difference-sentence';
 export { explainCache, type CacheExplanation } from './explain-cache';
-export { impact, type AffectedKnot, type ValueImpact, type ImpactOptions } from './impact';
+export { impact, type ValueImpact, type ImpactOptions } from './impact';
 export { inOrder } from './in-order';
 export { wiringOf } from './parents-of';
 export {
@@ -18,4 +18,4 @@ export { readAll } from './read-all';
 export { resolveHash } from './resolve-hash';
 export { staleReasonText } from './stale-reason-text';
 export { statsOf, type Regression, type Stats, type StatsOptions } from './statistics';
-export { why, type ValueOrigin, type WhyOptions } from './why';
+export { why, type OriginInput, type ValueOrigin, type WhyOptions } from './why';

@@ -68,6 +68,25 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
     'tapestries.show': [{ tapestry: 'words' }, { tapestry: 'nobody' }],
     'values.uses': [{ hash: doubled }, { hash: 'sha256:none' }],
     'lineage.why': [{ hash: report }, { hash: 'sha256:none' }],
+    'cache.explain': [
+      { runId: 'good', knotId: 'doubled' },
+      { runId: 'again', knotId: 'doubled' },
+      { runId: 'good', knotId: 'nobody' },
+    ],
+    'lineage.diff': [
+      { first: 'good', second: 'again' },
+      { first: 'good', second: 'other' },
+      { first: 'good', second: 'broken', limit: 1 },
+      { first: 'good', second: 'nobody' },
+    ],
+    'lineage.list': [
+      { runId: 'good' },
+      { runId: 'broken', outcome: 'err' },
+      { definition: 'double', limit: 1 },
+      { outputHash: report.slice(0, 20) },
+      { runId: 'nobody' },
+      {},
+    ],
     'lineage.impact': [{ hash: doubled }],
     'runs.compare': [
       { first: 'good', second: 'again' },
@@ -93,10 +112,7 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
       { by: 'task-queue' },
     ],
     'versions.list': [{}, { tapestry: 'asks' }],
-    'stats.show': [
-      { by: 'definition', last: '24h' },
-      { by: 'tapestry', last: '7d' },
-    ],
+    'stats.show': [{}, { by: 'tapestry', since: '7d', noBaseline: true }, { by: 'knot', limit: 2 }],
     'events.list': [{}, { pending: true, limit: 1 }, { trigger: 'nobody' }, { cursor: 'x' }],
     'emitters.list': [{}],
     'emitters.deadLetters': [{ emitter: 'ends' }, { emitter: 'nobody' }],

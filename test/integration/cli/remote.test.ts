@@ -7,9 +7,11 @@ import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
 
 const PIPELINE = `
-import { tapestry, waitForSignal } from 'selvage';
+import { knot, tapestry, waitForSignal } from 'selvage';
 import { z } from 'zod';
 export const asks = tapestry('asks', () => ({ by: waitForSignal('approve', z.string(), { id: 'approval' }) }));
+const double = knot('double', ({ x }: { x: number }) => x * 2);
+export const sums = tapestry('sums', { parameters: { x: z.number() } }, (_, { x }) => ({ y: double({ x }, { id: 'doubled' }) }));
 `;
 
 const begin = beginsCommands();
@@ -32,18 +34,49 @@ beforeAll(async () => {
   env = { SELVAGE_API: page.url, SELVAGE_TOKEN: page.token };
 });
 
+/** Without the line that says who answers. */
+const withoutPlace = (text: string): string => text.replace(/^(?:API|Temporal) .*\n/m, '');
+
 /** A command in a folder without a project. */
 const far = async (...words: string[]): ReturnType<typeof runCommand> => await runCommand(laptop, words, env);
 
 test('questions and acts of a project elsewhere are answered as there', async () => {
   await page.act('runs.start', { tapestry: 'asks', parameters: {}, runId: 'one' });
   await page.act('runs.start', { tapestry: 'asks', parameters: {}, runId: 'two' });
-  for (const words of [['waiting'], ['versions'], ['streams', 'list'], ['emitters', 'list']]) {
+  for (const [runId, x] of [
+    ['sum', 'x=2'],
+    ['other', 'x=3'],
+  ] as const) {
+    const words = ['run', 'pipeline.ts', '--tapestry', 'sums', '--param', x, '--run-id', runId];
+    expect(await runCommand(project, words)).toMatchObject({ code: 0 });
+  }
+  const { items } = await page.ask('lineage.list', { runId: 'sum', knotId: 'doubled' });
+  const hash = items[0]!.outputHash!;
+  const ofRecords = [
+    ['lineage', '--run', 'sum'],
+    ['runs', 'list'],
+    ['runs', 'list', '--status', 'succeeded', '--limit', '1'],
+    ['stats', '--by', 'knot', '--since', '2020-01-01', '--until', '2100-01-01'],
+    ['why', hash],
+    ['impact', hash.slice(0, 20)],
+    ['diff', 'sum', 'other'],
+    ['cache', 'explain', 'other', 'doubled'],
+  ];
+  for (const words of [['waiting'], ['versions'], ['streams', 'list'], ['emitters', 'list'], ...ofRecords]) {
     const [there, here] = [await runCommand(project, [...words, '--json']), await far(...words, '--json')];
     expect({ words, code: here.code, answer: JSON.parse(here.stdout) as unknown }).toEqual({
       words,
-      code: 0,
+      code: there.code,
       answer: JSON.parse(there.stdout) as unknown,
+    });
+  }
+  for (const words of ofRecords) {
+    const [there, here] = [await runCommand(project, words), await far(...words)];
+    // A difference is told by the exit code, too.
+    expect({ words, code: here.code, text: withoutPlace(here.stdout) }).toEqual({
+      words,
+      code: words[0] === 'diff' ? 1 : 0,
+      text: withoutPlace(there.stdout),
     });
   }
   const waiting = await far('waiting');
@@ -68,7 +101,7 @@ test('without a token, acts are refused; without a page, it says where none is',
 });
 
 test('a verb that cannot ask elsewhere does not answer from here, unless it is told to', async () => {
-  const refused = await far('lineage');
+  const refused = await far('gc');
   expect(refused).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/^error InvalidConfig: SELVAGE_API names a page elsewhere/m) as string,

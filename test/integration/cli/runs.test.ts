@@ -261,7 +261,7 @@ test('lineage for people names inputs, hashes, errors and the next page', async 
 
 test('lineage asks for something to look for, for a run that is there, and makes no database', async () => {
   expect((await selvage('lineage')).stderr).toMatch(
-    /^error Usage: .*--run, --knot, --definition, --output, --input, --outcome, --since or --until/,
+    /^error InvalidRequest: .*a run, a knot, a definition, the hash of an output or an input, an outcome, a time/,
   );
   expect((await selvage('lineage', '--run', 'nobody')).stderr).toMatch(/^error UnknownRun: .*"nobody"/);
   const empty = makeCommandProject();

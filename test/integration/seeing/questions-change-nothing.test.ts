@@ -142,6 +142,7 @@ test('no question changes anything, and each has the ends that only the server k
   };
   const ASKS: { readonly [Name in QuestionName]: readonly AskOf<Name>[] } = {
     'approvals.list': [{}],
+    'cache.explain': [{ runId: 'good', knotId: 'doubled' }],
     'docs.search': [{ query: 'signal' }],
     'events.list': [{}],
     'emitters.deadLetters': [{ emitter: 'none' }],
@@ -152,7 +153,9 @@ test('no question changes anything, and each has the ends that only the server k
       { runId: 'good', knotId: 'doubled' },
       { runId: 'cut', knotId: 'answer' },
     ],
+    'lineage.diff': [{ first: 'good', second: 'other' }],
     'lineage.impact': [{ hash }],
+    'lineage.list': [{ runId: 'good' }, { inputHash: hash }],
     'lineage.why': [{ hash }],
     'partitions.list': [{ tapestry: 'daily' }],
     'partitions.previewBackfill': [{ tapestry: 'daily' }],
@@ -169,7 +172,7 @@ test('no question changes anything, and each has the ends that only the server k
     'runs.show': [{ runId: 'good' }, { runId: 'waits' }, { runId: 'cut' }, { runId: 'unbegun' }],
     'runs.waiting': [{ by: 'reason' }],
     'schedules.list': [{}],
-    'stats.show': [{ by: 'definition', last: '24h' }],
+    'stats.show': [{}, { by: 'tapestry', since: '7d' }],
     'streams.list': [{}],
     'streams.show': [{ stream: 'none' }],
     'tapestries.list': [{}],

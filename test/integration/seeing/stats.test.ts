@@ -70,7 +70,7 @@ test('figures say what became worse, and of what too few ran', async () => {
   expect((await page.ask('project.about', {})).abilities.pages).toContain('stats');
   const { items, total, until, since, baseline } = await page.ask('stats.show', {
     by: 'definition',
-    last: '24h',
+    since: '24h',
   });
   expect(until - since).toBe(DAY);
   expect(total).toBe(3);
@@ -84,10 +84,13 @@ test('figures say what became worse, and of what too few ran', async () => {
     ['load', 'failures'],
   ]);
   expect(baseline!.tooFewSamples).toEqual(['rare']);
-  const week = await page.ask('stats.show', { by: 'tapestry', last: '7d' });
+  const week = await page.ask('stats.show', { by: 'tapestry', since: '7d' });
   expect(week.items[0]).toMatchObject({ name: 'sum.daily', ran: 170, bytes: 0 });
   expect(week.items[0]).toMatchObject({ queuedMs: null });
-  expect((await page.question('stats.show', { by: 'definition', last: '90d' })).status).toBe(400);
+  const most = await page.ask('stats.show', { since: '7d', noBaseline: true, limit: 1 });
+  expect(most).toMatchObject({ items: [{ name: 'sum', ran: 170 }], total: 3 });
+  expect(most.baseline).toBeUndefined();
+  expect((await page.question('stats.show', { since: 'yesterday' })).status).toBe(400);
 });
 
 test('runs are found by the definitions of their knots and what became of these', async () => {

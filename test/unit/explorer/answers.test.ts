@@ -320,6 +320,14 @@ describe('a run', () => {
       ['all', 0],
       [expect.any(String), 1],
     ]);
+    // Each input says which step made it, but for the parameter and what has none.
+    expect(up.items[0]!.inputs).toEqual([
+      expect.objectContaining({ name: 'over', knotId: 'numbers', step: expect.any(Number) as number }),
+    ]);
+    const made = up.items[up.items[0]!.inputs![0]!.step!];
+    expect(made).toMatchObject({ knotId: 'numbers', depth: 1, through: 'over', outcome: 'ok' });
+    const first = await page.ask('lineage.why', { hash: end, limit: 1 });
+    expect(first).toMatchObject({ truncated: true, items: [{ knotId: 'all' }, { truncated: true }] });
     const down = await page.ask('lineage.impact', { hash });
     expect(down.items.map(({ knotId }) => knotId)).toContain('numbers');
   });

@@ -15,6 +15,7 @@ function run(startedAt: number, more: Partial<RunSummary> = {}): RunSummary {
     runId: `run-${startedAt}`,
     temporalRunId: `t-${startedAt}`,
     tapestry: 'orders',
+    planHash: 'sha256:1',
     status: 'running',
     startedAt,
     tags: [],

@@ -3,8 +3,21 @@ import { runs } from '../../../operations/runs';
 import type { Does } from '../../options/does';
 import { verbsOf } from '../../table/verb-of-table';
 import { noWorkerText } from '../../work/pollers';
-import { addRunsList } from './list';
+import { formatTime } from '../../output/format';
+import { describePage } from '../../show/runs-page';
 import { addRunsShow } from './show';
+
+const addRunsList = verbsOf(runs, {
+  'runs.list'(page, _, output) {
+    if (page.comparedSince !== undefined) {
+      output.warn(
+        `More runs are on record as running than could be compared with the server in time. Of those begun before ${formatTime(page.comparedSince)}, ` +
+          'some that were ended in Temporal may be missing: ask again, or for fewer (--tapestry, --since).',
+      );
+    }
+    return describePage(page, output);
+  },
+});
 
 const addOthers = verbsOf(runs, {
   'runs.cancel'({ status, waits, unpolled }, { runId }, output, options) {

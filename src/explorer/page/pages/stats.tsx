@@ -13,8 +13,8 @@ import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { countWords, durationWords, sizeWords } from '../words';
 
 type StatsAnswer = AnswerOf<'stats.show'>;
-type StatsGroup = AskOf<'stats.show'>['by'];
-type StatsWindow = AskOf<'stats.show'>['last'];
+type StatsGroup = Exclude<AskOf<'stats.show'>['by'], 'knot' | undefined>;
+type StatsWindow = '24h' | '7d';
 
 const GROUPS: Readonly<Record<StatsGroup, string>> = { definition: 'Definition', tapestry: 'Tapestry' };
 const WINDOWS: Readonly<Record<StatsWindow, string>> = { '24h': '24 hours', '7d': '7 days' };
@@ -73,7 +73,7 @@ function countOrNone(count: number): ComponentChildren {
 export function StatsPage({ place }: PageProps<'stats'>) {
   const by = oneOf(GROUPS, place.by, 'definition');
   const last = oneOf(WINDOWS, place.last, '24h');
-  const answer = useAnswer('stats.show', { by, last }, { everyMs: 60_000 });
+  const answer = useAnswer('stats.show', { by, since: last }, { everyMs: 60_000 });
   const found = answer.value;
   return (
     <>

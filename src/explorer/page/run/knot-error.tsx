@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { ErrorView } from '../../../operations/knots/show';
+import type { ErrorView } from '../../../operations/knots/error-view';
 import { shownText } from '../shown-text';
 import { Button } from '../ui/button';
 import { copy } from '../ui/copy';

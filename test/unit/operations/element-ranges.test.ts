@@ -1,4 +1,4 @@
-import { foldElements } from '../../../src/cli/show/element-ranges';
+import { foldElements } from '../../../src/operations/lineage/element-ranges';
 
 test('elements of a map are folded into ranges, where the first of them stood', () => {
   expect(foldElements(['a', 'm[0]', 'm[1]', 'm[2]', 'm[5]', 'b', 'm[7]', 'm[8]', 'm', 'c'])).toEqual([

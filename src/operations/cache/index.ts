@@ -1,0 +1,3 @@
+import { explain } from './explain';
+
+export const cache = [explain] as const;

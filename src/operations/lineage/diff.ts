@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { mapOfElement } from '../../authoring/element-id';
+import { diffRuns, differenceSentence, type KnotDifference } from '../../records/questions';
+import { DIFFERENCE_CAUSES } from '../../records/questions/difference-sentence';
+import { recordInCamelCase } from '../../values/answer-json';
+import { append } from '../../values/append';
+import { limit, list, name } from '../fields';
+import { question } from '../operation';
+import { runSummary, summaryOf } from '../runs/summary';
+import { SUMMARIES } from '../summaries';
+import { foldElements } from './element-ranges';
+import { recordView } from './record';
+
+export const diff = question({
+  name: 'lineage.diff',
+  ...SUMMARIES['lineage.diff'],
+  description:
+    'Compares two runs knot by knot, by outcomes and hashes, and says of the first ones that differ why they do: other code, ' +
+    'constants, parameters, signals or wiring, a failure, or a body that gives something else on the same inputs. The exit code of the command is 1 if they differ.',
+  readsCapsules: true,
+  ask: z.strictObject({
+    first: name.describe('id of one run'),
+    second: name.describe('id of the other run'),
+    limit: limit(1_000, 50).describe(
+      'how many differences at most; elements of a map that differ for one reason count as one',
+    ),
+  }),
+  at: ['first', 'second'],
+  answer: z.object({
+    first: runSummary,
+    second: runSummary,
+    /** How many knots came to the same, and how many did not. */
+    equal: z.int(),
+    different: z.int(),
+    /** Those that differ although no parent does, then those below them; in each of both, parents before children. */
+    items: list(
+      z.object({
+        /** The knot, or the elements of a map that differ for one reason, such as `pages[0–17, 20]`. */
+        name: z.string(),
+        /** How many elements these are. Absent for one knot. */
+        count: z.int().optional(),
+        /** The first of them. The rest is about this one. */
+        knotId: z.string(),
+        isFirst: z.boolean(),
+        causes: list(z.enum(DIFFERENCE_CAUSES)),
+        inputs: list(z.string()),
+        explanation: z.string(),
+        first: recordView.optional(),
+        second: recordView.optional(),
+      }),
+    ),
+    /** How many items there are without a limit. */
+    total: z.int(),
+  }),
+  inFull: ['items'],
+  examples: [{ first: 'nightly-1', second: 'nightly-2' }],
+  /** @throws SelvageError `UnknownRun`, `BackendUnavailable` */
+  async run({ backends: { runHistory } }, ask) {
+    const { first, second, equal, items } = await diffRuns(runHistory, ask.first, ask.second);
+    const groups = [true, false].flatMap((isFirst) =>
+      alikeIn(items.filter((one) => one.isFirst === isFirst)),
+    );
+    return {
+      first: summaryOf(first),
+      second: summaryOf(second),
+      equal,
+      different: items.length,
+      items: groups.slice(0, ask.limit).map((alike) => {
+        const difference = alike[0]!;
+        return {
+          ...difference,
+          name: foldElements(alike.map(({ knotId }) => knotId))[0]!,
+          ...(alike.length > 1 && { count: alike.length }),
+          explanation: differenceSentence(difference),
+          first: difference.first && recordInCamelCase(difference.first),
+          second: difference.second && recordInCamelCase(difference.second),
+        };
+      }),
+      total: groups.length,
+    };
+  },
+});
+
+/** Differences with one reason: a single one, or several elements of one map. */
+function alikeIn(differences: readonly KnotDifference[]): KnotDifference[][] {
+  const alike = new Map<string, KnotDifference[]>();
+  for (const difference of differences) {
+    const { knotId, first, second, causes, inputs } = difference;
+    const map = mapOfElement(knotId);
+    const reason = [causes, inputs, first?.outcome, second?.outcome];
+    append(alike, JSON.stringify(map === undefined ? [knotId] : [map, reason]), difference);
+  }
+  return [...alike.values()];
+}
