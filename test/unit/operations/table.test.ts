@@ -1,6 +1,7 @@
 import { type z } from 'zod';
 import { OPERATIONS } from '../../../src/operations';
 import type { Operation } from '../../../src/operations/operation';
+import { answerJson, fromAnswerJson } from '../../../src/values/answer-json';
 
 const TABLE: readonly Operation[] = OPERATIONS;
 
@@ -31,6 +32,13 @@ describe.each(TABLE.map((one) => [one.name, one] as const))('%s', (_, operation)
     const { examples = [] } = operation;
     expect(examples.length).toBeGreaterThan(0);
     for (const example of examples) expect(ask.safeParse(example).error).toBeUndefined();
+  });
+
+  test('may be asked with what was read of an ask: a machine elsewhere reads times in its own zone', () => {
+    for (const example of operation.examples ?? []) {
+      const read = ask.parse(example);
+      expect(ask.parse(fromAnswerJson(JSON.parse(JSON.stringify(answerJson(read)))))).toEqual(read);
+    }
   });
 
   test('gives by place only what it is asked', () => {
