@@ -9,7 +9,6 @@ import type { Output } from './output/output';
 import { addLateVerb, complete, type LateVerb } from './table/late-verb';
 import { addBackfill } from './verbs/backfill';
 import { addBackup } from './verbs/backup';
-import { addBulk } from './verbs/bulk';
 import { addCapsule } from './verbs/capsule';
 import { addDebug } from './verbs/debug';
 import { addDev } from './verbs/dev';
@@ -17,30 +16,23 @@ import { addDoctor } from './verbs/doctor';
 import { addEmit } from './verbs/emit';
 import { addExport } from './verbs/export';
 import { addForget } from './verbs/forget';
-import { addGc } from './verbs/gc';
-import { addHistory } from './verbs/history';
 import { addInit } from './verbs/init';
 import { addMcp } from './verbs/mcp';
 import { addMigrate } from './verbs/migrate';
-import { addPartitions } from './verbs/partitions';
 import { addPlan } from './verbs/plan';
-import { addPrune } from './verbs/prune';
 import { addPython } from './verbs/python';
 import { addReplay } from './verbs/replay';
 import { addReseal } from './verbs/reseal';
 import { addRestore } from './verbs/restore';
 import { addResume } from './verbs/resume';
 import { addRun } from './verbs/run';
-import { addScrub } from './verbs/scrub';
 import { addServe } from './verbs/serve';
-import { addSignal } from './verbs/signal';
 import { addStream } from './verbs/stream';
 import { addUi } from './verbs/ui';
 import { addValidate } from './verbs/validate';
 import { addValue } from './verbs/value';
 import { addWatch } from './verbs/watch';
 import { addWorker } from './verbs/worker';
-import { addWorkers } from './verbs/workers';
 
 type Verb = ((program: Command, does: Does) => void) | LateVerb;
 
@@ -64,7 +56,7 @@ const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
     },
     addWatch,
     late('runs.waiting', async () => (await import('./show/waiting-runs.js')).addWaiting),
-    addPartitions,
+    late('partitions.list', async () => (await import('./show/partitions.js')).addPartitions),
     late('stats.show', async () => (await import('./show/stats.js')).addStats),
     late('lineage.list', async () => (await import('./show/lineage.js')).addLineage),
     late('lineage.diff', async () => (await import('./show/diff.js')).addDiff),
@@ -80,15 +72,20 @@ const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
     addMcp,
   ],
   operate: [
-    addWorkers,
+    late('workers.list', async () => (await import('./show/workers.js')).addWorkers),
     late('versions.list', async () => (await import('./show/versions.js')).addVersions),
-    addBulk,
-    addSignal,
+    {
+      verb: 'bulk',
+      summary: 'cancel, terminate, resume and signal many runs',
+      example: 'selvage bulk resume --status failed --since 2h --dry-run',
+      load: async () => (await import('./verbs/bulk/index.js')).addBulk,
+    },
+    late('runs.signal', async () => (await import('./show/signal.js')).addSignal),
     {
       verb: 'schedules',
       summary: 'deploy, show, pause and trigger schedules',
       example: 'selvage schedules deploy pipeline.ts --dry-run',
-      load: async () => (await import('./verbs/schedules/index.js')).addSchedules,
+      load: async () => (await import('./show/schedules.js')).addSchedules,
     },
     {
       verb: 'streams',
@@ -100,7 +97,7 @@ const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
       verb: 'events',
       summary: 'which events have started which runs',
       example: 'selvage events list --trigger kafka:orders',
-      load: async () => (await import('./verbs/events/index.js')).addEvents,
+      load: async () => (await import('./show/events.js')).addEvents,
     },
     {
       verb: 'emitters',
@@ -112,10 +109,27 @@ const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
     addDoctor,
   ],
   data: [
-    addHistory,
-    addScrub,
-    addGc,
-    addPrune,
+    {
+      verb: 'history',
+      summary: 'export the run history, or copy it to another database',
+      example: 'selvage history export --to exported',
+      load: async () => (await import('./verbs/history/index.js')).addHistory,
+    },
+    {
+      verb: 'scrub',
+      summary: 'remove values, and keep the lineage',
+      load: async () => (await import('./verbs/scrub.js')).addScrub,
+    },
+    {
+      verb: 'gc',
+      summary: 'remove values that nothing refers to',
+      load: async () => (await import('./verbs/gc.js')).addGc,
+    },
+    {
+      verb: 'prune',
+      summary: 'remove old runs with their lineage, and values that nothing else refers to',
+      load: async () => (await import('./verbs/prune.js')).addPrune,
+    },
     addForget,
     addReseal,
     addCapsule,

@@ -38,7 +38,7 @@ export type { RecordedDeadLetter, StreamState } from '../connection/stream-state
 export type { Streams } from '../connection/streams';
 export type { WorkerState } from '../connection/worker-state';
 export type { Workers, WorkersQuery } from '../connection/workers';
-export type { Events, PruneEventsOptions, PrunedEvents } from './prune-events';
+export type { Events, PruneEventsOptions, PrunedEvents } from '../connection/prune-events';
 export type { Resume } from '../connection/resumes';
 export {
   RunHandle,
@@ -60,8 +60,14 @@ export type {
   Statistics,
   StatisticsQuery,
 } from '../ports';
-export { PARTITION_STATES, type PartitionsOptions } from '../connection/list-partitions';
-export type { PartitionState, PartitionStatus, PartitionRunSummary, StaleReason } from '../records/questions';
+export type { PartitionsOptions } from '../connection/list-partitions';
+export {
+  PARTITION_STATES,
+  type PartitionState,
+  type PartitionStatus,
+  type PartitionRunSummary,
+  type StaleReason,
+} from '../records/questions';
 export type {
   CacheExplanation,
   ValueImpact,

@@ -13,6 +13,7 @@ import { Connection } from '../connection/connection';
 import { isDebug, lineLogger } from '../connection/log-line';
 import type { OpenOptions } from '../connection/open-options';
 import { loadWorkers, type OwnWorkers } from '../connection/own-workers';
+import { Events } from '../connection/prune-events';
 import type { RunHandle } from '../connection/run-handle';
 import { unlessLost } from '../connection/unless-lost';
 import type { Deliveries } from '../deliveries';
@@ -24,7 +25,6 @@ import { statsOf, type Stats, type StatsOptions } from '../records/questions';
 import { writeErrorLine } from '../terminal';
 import { Bulk } from './bulk/bulk';
 import { Lineage } from './lineage';
-import { Events } from './prune-events';
 import { Runs } from './runs';
 import { Values } from './values';
 

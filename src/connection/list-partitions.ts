@@ -2,7 +2,12 @@ import type { WorkflowClient } from '@temporalio/client';
 import { nodeSha256 } from '../node-sha256';
 import { SelvageError } from '../errors';
 import { encodeOutput, planOf, validateParameters } from '../runtime';
-import { partitionStates, type PartitionState, type PartitionStatus } from '../records/questions';
+import {
+  PARTITION_STATES,
+  partitionStates,
+  type PartitionState,
+  type PartitionStatus,
+} from '../records/questions';
 import { PARTITION, type TapestryRecord } from '../authoring';
 import type { AnyDomain } from '../partitions';
 import type { Backends } from '../ports';
@@ -26,14 +31,6 @@ export interface PartitionsOptions {
    */
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
-
-export const PARTITION_STATES = [
-  'missing',
-  'running',
-  'ok',
-  'stale',
-  'failed',
-] as const satisfies readonly PartitionState[];
 
 /**
  * Like `selvage.partitions.list`. Without a client, uses the records alone.
@@ -109,7 +106,8 @@ export function refusePartition({ name }: TapestryRecord, given: Readonly<Record
 }
 
 function statesOf(tapestry: string, given: PartitionsOptions['state']): ReadonlySet<PartitionState> {
-  const states = given === undefined ? PARTITION_STATES : typeof given === 'string' ? [given] : given;
+  const states: readonly PartitionState[] =
+    given === undefined ? PARTITION_STATES : typeof given === 'string' ? [given] : given;
   const wrong = states.find((state) => !PARTITION_STATES.includes(state));
   if (wrong === undefined) return new Set(states);
   throw new SelvageError(

@@ -9,14 +9,19 @@ import { innerOf } from './flat';
 interface Flag {
   readonly flag?: string;
   readonly placeholder?: string;
+  /** Whether the items of a list are given in one text. Default false. */
+  readonly isByComma?: true;
+  /** Its text is JSON; `-` stands for the standard input. */
+  readonly isJson?: true;
 }
 
 const flags = z.registry<Flag>();
 
-/** Says what the command line calls a field. */
+/** The field with what the command line calls it. What it is made of goes by its own name elsewhere. */
 export function flagged<Field extends z.ZodType>(field: Field, flag: Flag): Field {
-  flags.add(field, flag);
-  return field;
+  const own = field.clone();
+  flags.add(own, flag);
+  return own;
 }
 
 /** What is said of a field, by its schema or by that within. */
@@ -49,6 +54,8 @@ export function limit(most: number, usual: number): z.ZodDefault<z.ZodInt> {
 }
 
 export const json = z.json() as z.ZodType<Json>;
+// Not a clone, of which it would be a part: it is defined by itself.
+flags.add(json, { isJson: true });
 
 /** A list of an answer, which nobody changes. */
 export const list = <Item extends z.ZodType>(item: Item): z.ZodReadonly<z.ZodArray<Item>> =>
@@ -105,16 +112,23 @@ export const placeOrTime = flagged(
   { placeholder: 'place' },
 );
 
+/** @param unit of a text of digits alone */
+const lengthOfTime = (unit: '' | 's') =>
+  flagged(
+    z.union([z.number(), text]).transform((given, context) => {
+      const read = durationMs(typeof given === 'string' && /^\d+$/.test(given) ? `${given}${unit}` : given);
+      if (read !== undefined) return read;
+      context.addIssue('It must be a length of time such as 36h or 30d (s, m, h, d, w).');
+      return z.NEVER;
+    }),
+    { placeholder: 'time' },
+  );
+
 /** A length of time, as milliseconds: given so, or as a text such as `90s`. */
-export const duration = flagged(
-  z.union([z.number(), text]).transform((given, context) => {
-    const read = durationMs(given);
-    if (read !== undefined) return read;
-    context.addIssue('It must be a length of time such as 36h or 30d (s, m, h, d, w).');
-    return z.NEVER;
-  }),
-  { placeholder: 'time' },
-);
+export const duration = lengthOfTime('');
+
+/** How long something waits: as {@link duration}, and a text such as `90` is seconds. */
+export const waitTime = lengthOfTime('s');
 
 export const runStatus = z.enum(RUN_STATUSES);
 

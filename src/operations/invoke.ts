@@ -23,10 +23,10 @@ export async function invoke<One extends Operation>(
   return redacted(operation, answer, of.caller.maySeeSecrets) as z.output<One['answer']>;
 }
 
-/** @throws SelvageError `InvalidRequest` */
-function checked({ name, ask }: Operation, asked: unknown): unknown {
+/** What is asked, as the operation takes it. @throws SelvageError `InvalidRequest` */
+export function checked<One extends Operation>({ name, ask }: One, asked: unknown): z.output<One['ask']> {
   const read = parsed(ask as z.ZodType, asked, name);
-  if (read.success) return read.data;
+  if (read.success) return read.data as z.output<One['ask']>;
   const problems = read.error.issues
     .slice(0, PROBLEMS)
     .map(({ path, message }) => ({ path: path.join('.'), message }));

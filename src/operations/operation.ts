@@ -28,7 +28,7 @@ interface Definition<Name extends string, Ask extends z.ZodObject, Answer extend
   readonly examples?: readonly z.input<Ask>[];
   /** Whether assistants are offered it, over MCP. Default false. */
   readonly isTool?: true;
-  /** Default: records. */
+  /** Default: records. Empty: it is answered without a project. */
   readonly needs?: readonly Need[];
   /** Whether the server knows more of it than the records tell. Default false. */
   readonly asksServer?: true;
@@ -36,6 +36,8 @@ interface Definition<Name extends string, Ask extends z.ZodObject, Answer extend
   readonly readsCapsules?: true;
   /** Whether files that `selvage history export` has written can be asked, too. Default false. */
   readonly readsParquet?: true;
+  /** Whether it is about a `tapestry` of the file of this process, which the command line is given. Default false. */
+  readonly readsFile?: true;
   /** Whether it answers what is in values, which a token needs the scope `values` for. Default false. */
   readonly readsValues?: true;
   /**
@@ -71,6 +73,8 @@ export interface Act<
    * have the same text in this field; over HTTP, that of the header `Idempotency-Key`.
    */
   readonly repeat: 'same' | 'again' | { readonly key: keyof z.output<Ask> & string };
+  /** What a person is asked before it is done. Default: nothing. */
+  readonly confirm?: (ask: z.output<Ask>) => string;
   readonly run: Run<Ask, Answer>;
 }
 

@@ -16,9 +16,24 @@ export const SUMMARIES = {
     group: 'see',
     summary: 'how often what ran fails, how long it takes, and what became worse',
   },
+  'partitions.list': {
+    verb: 'partitions',
+    group: 'see',
+    summary: 'the partitions of a tapestry: missing, running, ok, stale or failed',
+  },
+  'runs.signal': {
+    verb: 'signal',
+    group: 'operate',
+    summary: 'send a signal that a knot of a run waits for',
+  },
   'versions.list': {
     verb: 'versions',
     group: 'operate',
     summary: 'which versions of code unfinished runs need, and which can be removed',
+  },
+  'workers.list': {
+    verb: 'workers',
+    group: 'operate',
+    summary: 'task queues: the workers that are alive, and the unfinished runs that need them',
   },
 } as const satisfies Readonly<Record<string, { verb: string; group: Group; summary: string }>>;

@@ -51,6 +51,11 @@ export function byWhom({ actor, trigger = 'ui' }: Rights): string {
   return who.map((one) => `by ${one}`).join(', ');
 }
 
+/** Whether it may read values, sealed ones included. */
+export function opensValues({ mayReadValues, opensSealed }: Rights): boolean {
+  return mayReadValues !== false && opensSealed !== false;
+}
+
 /** What one request may do, and on whose behalf. */
 export interface Rights {
   readonly mayAct: boolean;

@@ -112,7 +112,9 @@ const isWord = (one: unknown): one is string | number => typeof one === 'string'
 
 /** The words by which a command line asks so; undefined if it cannot, as where a switch is to be off. */
 function wordsFor(operation: Operation, ask: object): string[] | undefined {
-  const { at = [] } = operation;
+  // A tapestry of the page's file has an option, and its parameters are written in other words.
+  const at = operation.readsFile ? [] : (operation.at ?? []);
+  if (operation.readsFile && 'parameters' in ask) return undefined;
   const given = new Map<string, unknown>(Object.entries(ask).filter(([, value]) => value !== undefined));
   const flags = [...given].flatMap(([name, value]) => {
     if (at.includes(name)) return [];
@@ -143,8 +145,10 @@ async function written(argv: readonly string[]): Promise<string> {
 /** Operations that are verbs of the command line: a page elsewhere can be asked by them. */
 async function verbs(): Promise<Set<Operation>> {
   const found = new Set<Operation>();
-  for (const one of QUESTIONS.values())
-    if ((await written([...commandOf(one).split(' '), '--help', '--all'])).includes('--api')) found.add(one);
+  for (const one of QUESTIONS.values()) {
+    const help = await written([...commandOf(one).split(' '), '--help', '--all']);
+    if (help.startsWith(`Usage: selvage ${commandOf(one)} `) && help.includes('--api')) found.add(one);
+  }
   return found;
 }
 
@@ -228,9 +232,12 @@ describe.each(Object.keys(STATES))('a run history that is %s, without a server',
     process.env['SELVAGE_TOKEN'] = page.token;
     const inProgram: Face = async (operation, ask) =>
       json(answerJson(await invoke(operation, { ...data, caller: rights }, ask)));
-    const asks = fc
-      .constantFrom(...[...QUESTIONS].map(([name]) => name))
-      .chain((name) => askOf(QUESTIONS.get(name)!.ask, names).map((ask) => [name, ask as object] as const));
+    const asks = fc.constantFrom(...[...QUESTIONS].map(([name]) => name)).chain((name) => {
+      const { ask, examples = [] } = QUESTIONS.get(name)!;
+      return fc
+        .oneof({ arbitrary: askOf(ask, names), weight: 3 }, fc.constantFrom(...(examples as object[])))
+        .map((one) => [name, one as object] as const);
+    });
     let answered = 0;
     const asked = new Map(Object.keys(faces).map((name) => [name, new Set<string>()]));
     await fc.assert(

@@ -1,10 +1,10 @@
 import { Retryable, knot, tapestry, type Duration } from '../../src';
 import { createInMemoryBackends } from '../../src/backends';
-import { waitTime } from '../../src/cli/options/times';
 import { Outages } from '../../src/connection/outages';
-import { Events } from '../../src/client/prune-events';
+import { Events } from '../../src/connection/prune-events';
 import { deadlineOf } from '../../src/connection/start-options';
 import { logEmitter, openLineageEmitter, webhookEmitter } from '../../src/emitters';
+import { waitTime } from '../../src/operations/fields';
 import { statsOf } from '../../src/records/questions';
 import { collectGarbage, planScrub, prune } from '../../src/records/retention';
 import { retryDelay } from '../../src/runtime/retry';
@@ -84,7 +84,9 @@ test('an error asks for its next attempt by a duration', () => {
   expect([after('90s'), after(90_000), after('soon')]).toEqual([90_000, 90_000, 1_000]);
 });
 
-test('a wait of the command line is seconds, or has a unit', () => {
-  expect([waitTime('60'), waitTime('2m'), waitTime('1500ms')]).toEqual([60_000, 120_000, 1_500]);
-  expect(() => waitTime('soon')).toThrow('length of time');
+test('a wait that is said as text is seconds, or has a unit', () => {
+  expect(['60', '2m', '1500ms', 60].map((given) => waitTime.parse(given))).toEqual([
+    60_000, 120_000, 1_500, 60,
+  ]);
+  expect(() => waitTime.parse('soon')).toThrow('length of time');
 });

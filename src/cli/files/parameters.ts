@@ -23,7 +23,7 @@ export interface ParameterSources {
  * @throws SelvageError `Usage`, `FileNotFound`, `FileNotLoadable`, `NotDecodable` (a reference that is not allowed)
  */
 export async function readParameters(
-  tapestry: TapestryRecord,
+  tapestry: Pick<TapestryRecord, 'parameters'>,
   { pairs, file, allowReferences = false }: ParameterSources,
 ): Promise<Record<string, unknown>> {
   const values = new Map<string, unknown>();

@@ -45,6 +45,17 @@ export function requireProject(options: ServerOptions): void {
   if (!isProject(folder)) throw noProject(folder, options);
 }
 
+/** Whether anything may be on record. */
+export function hasHistory(options: ProjectOptions): boolean {
+  try {
+    requireHistory(options);
+    return true;
+  } catch (error) {
+    if (SelvageError.is(error, 'FileNotFound')) return false;
+    throw error;
+  }
+}
+
 /**
  * Checks that a run history exists, so that a query does not create one.
  *

@@ -120,7 +120,12 @@ export function addCommonOptions(command: Command): Command {
       'folder whose .selvage holds server and data (default: the nearest from here up that has one, else here)',
     )
     .optionsGroup('')
-    .option('--verbose', "show stacks of errors and the SDK's messages");
+    .addOption(verboseOption());
+}
+
+/** For commands that need no project. */
+export function verboseOption(): Option {
+  return new Option('--verbose', "show stacks of errors and the SDK's messages");
 }
 
 /** Options by which a command is about this machine, or about a server that it reaches itself. */

@@ -27,7 +27,7 @@ export const addDiff = makeVerb(
       ...(more > 0 ? ['', output.dim(`And ${more} more: raise --limit (${limit}).`)] : []),
     ].join('\n');
   },
-  ({ different }) => (different === 0 ? EXIT.ok : EXIT.runFailed),
+  { exitCode: ({ different }) => (different === 0 ? EXIT.ok : EXIT.runFailed) },
 );
 
 function differenceLines(item: Difference, output: Output): string[] {

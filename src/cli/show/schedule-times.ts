@@ -1,7 +1,7 @@
+import type { z } from 'zod';
 import { isoTime, timeWords, untilWords } from '../../connection/schedules/schedule-words';
-import { SelvageError } from '../../errors';
+import type { preview } from '../../operations/schedules/preview';
 import { Zone } from '../../partitions';
-import { CalendarProblem, rulesOfCron, type DstAnomaly } from '../../triggers';
 import { formatTable, indented } from '../output/format';
 import type { Output } from '../output/output';
 
@@ -17,48 +17,30 @@ export function timeRows(times: readonly number[], timezone: string, now: number
 
 const SHOWN_ODD = 20;
 
-export function zoneOf(timezone: string): Zone {
-  try {
-    return new Zone(timezone);
-  } catch (error) {
-    throw new SelvageError(
-      'Usage',
-      `There is no time zone ${JSON.stringify(timezone)}. Give a name such as Europe/Berlin or UTC.`,
-      { details: { option: 'timezone' }, cause: error },
-    );
-  }
-}
-
-export function rulesOf(cron: string): ReturnType<typeof rulesOfCron> {
-  try {
-    return rulesOfCron(cron);
-  } catch (error) {
-    if (!(error instanceof CalendarProblem)) throw error;
-    throw new SelvageError('Usage', `The cron expression ${JSON.stringify(cron)} ${error.message}.`, {
-      details: { cron },
-      cause: error,
-    });
-  }
-}
-
-/** Shows seconds only if they are not zero. */
-export function clockText(clock: string): string {
-  return clock.replace('T', ' ').replace(/:00$/, '');
-}
-
-export function oddLines(odd: readonly DstAnomaly[], zone: Zone, output: Output): string[] {
-  if (odd.length === 0) return [];
-  const shown = odd.slice(0, SHOWN_ODD).map(({ kind, clock, change, instants }) => {
-    const change_ = `the clock goes ${kind === 'skipped' ? 'forward' : 'back'} at ${isoTime(change.at, change.before)}`;
+export function describePreview(
+  { cron, timezone, words, times, clockChanges: odd }: z.output<typeof preview.answer>,
+  now: number,
+  output: Output,
+): string {
+  const zone = new Zone(timezone);
+  const timeOf = (time: number, clockAt = time): string => isoTime(time, zone.offsetAt(clockAt));
+  const shown = odd.slice(0, SHOWN_ODD).map(({ kind, clock, changeAt, at }) => {
+    const change = `the clock goes ${kind === 'skipped' ? 'forward' : 'back'} at ${timeOf(changeAt, changeAt - 1)}`;
     return kind === 'skipped'
-      ? `  ${clockText(clock)} does not come: ${change_}. No run is planned.`
-      : `  ${clockText(clock)} comes twice: ${change_}. Two runs are planned: ${instants.map((instant) => isoTime(instant, zone.offsetAt(instant))).join(' and ')}.`;
+      ? `  ${clock} does not come: ${change}. No run is planned.`
+      : `  ${clock} comes twice: ${change}. Two runs are planned: ${at.map((each) => timeOf(each)).join(' and ')}.`;
   });
   const more = odd.length - shown.length;
+  const rows = timeRows(
+    times.map(({ at }) => at),
+    timezone,
+    now,
+  );
   return [
+    `${output.bold(cron)} (${timezone}): ${words}`,
     '',
-    output.bold('When the clock changes'),
-    ...shown,
+    ...(times.length === 0 ? ['There is no such time to come.'] : rows),
+    ...(odd.length === 0 ? [] : ['', output.bold('When the clock changes'), ...shown]),
     ...(more > 0 ? [output.dim(`  And ${more} more within two years.`)] : []),
-  ];
+  ].join('\n');
 }

@@ -1,122 +1,64 @@
-import type {
-  ComparedSchedule,
-  DeployedSchedule,
-  ScheduleChange,
-  ScheduleHistory,
-  ScheduleState,
-  UnreadableSchedule,
-} from '../../client';
-import { PART_NAMES, partText, startedBy, timesText } from '../../connection/schedules';
-import { timesWords } from '../../connection/schedules/schedule-words';
+import type { Command } from 'commander';
+import type { z } from 'zod';
+import { schedules } from '../../operations/schedules';
+import type { list } from '../../operations/schedules/list';
+import { preview } from '../../operations/schedules/preview';
+import type { show } from '../../operations/schedules/show';
+import { canonicalJson, type Json } from '../../values';
+import { durationWords } from '../../values/duration';
+import type { Does } from '../options/does';
 import { formatTable, formatTime, indented, plural } from '../output/format';
 import type { Output } from '../output/output';
-import { timeRows } from './schedule-times';
+import { verbsOf } from '../table/verb-of-table';
+import { addSchedulesCompare } from '../verbs/schedules/compare';
+import { addSchedulesDeploy } from '../verbs/schedules/deploy';
+import { changeLines } from './schedule-changes';
+import { describePreview, timeRows } from './schedule-times';
 
-const DONE: Readonly<Record<DeployedSchedule['action'], readonly [did: string, would: string]>> = {
-  created: ['created', 'would be created'],
-  updated: ['updated', 'would be updated'],
-  kept: ['is as declared', 'is as declared'],
-  deleted: ['deleted', 'would be deleted'],
-  left: ['is not declared any more', 'is not declared any more'],
-};
-
-export function deployedLines(one: DeployedSchedule, dryRun: boolean, output: Output): string[] {
-  const [did, would] = DONE[one.action];
-  const notes = [
-    ...(one.paused ? ['paused, and stays so'] : []),
-    ...(one.owner === undefined ? [] : [`taken over from ${one.owner ?? 'other means'}`]),
-  ];
-  const note = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
-  return [`${output.bold(one.id)} ${dryRun ? would : did}${note}`, ...changeLines(one.changes, output)];
-}
-
-const CHANGED_BY: Readonly<Record<ScheduleChange['changedBy'], string>> = {
-  file: '',
-  server: 'changed on the server',
-  both: 'changed in the file and on the server',
-};
-
-export function changeLines(changes: readonly ScheduleChange[], output: Output): string[] {
-  return changes.flatMap(({ part, declared, onServer, changedBy }) => [
-    `  ${PART_NAMES[part]}${CHANGED_BY[changedBy] && output.yellow(` (${CHANGED_BY[changedBy]})`)}`,
-    output.red(`    - ${onServer}`),
-    output.green(`    + ${declared}`),
-  ]);
-}
-
-const STANDINGS: Readonly<Record<ComparedSchedule['change'], string>> = {
-  new: 'not deployed',
-  same: 'as declared',
-  changed: 'differs',
-  gone: 'not declared any more',
-};
-
-export function describeList(
-  schedules: readonly (ScheduleState | UnreadableSchedule)[],
-  compared: readonly ComparedSchedule[] | undefined,
-): string {
-  const standings = new Map(compared?.map((one) => [one.id, STANDINGS[one.change]]));
-  const onServer = new Set(schedules.map(({ id }) => id));
+function describeList({ items, unreadable }: z.output<typeof list.answer>): string {
   const rows = [
-    ...schedules.map((schedule) => {
-      const { id } = schedule;
-      if ('unreadable' in schedule) return [id, '', '', '', '', `unreadable: ${schedule.unreadable.code}`];
-      const { form, paused, nextAt, changedOnServer, deployed } = schedule;
-      return [
-        id,
-        startedBy(form).tapestry,
-        timesText(form.times),
-        form.timezone,
-        paused ? 'paused' : nextAt[0] === undefined ? 'none' : formatTime(nextAt[0]),
-        [
-          ...(compared ? [standings.get(id) ?? ''] : []),
-          ...(changedOnServer.length > 0 || !deployed ? ['changed on the server'] : []),
-        ]
-          .filter(Boolean)
-          .join(', '),
-      ];
-    }),
-    ...(compared ?? [])
-      .filter(({ id }) => !onServer.has(id))
-      .map(({ id }) => [id, '', '', '', '', standings.get(id)!]),
+    ...items.map(({ id, tapestry, times, timezone, paused, nextAt, changedOnServer, deployed }) => [
+      id,
+      tapestry,
+      times,
+      timezone,
+      paused ? 'paused' : nextAt[0] === undefined ? 'none' : formatTime(nextAt[0]),
+      changedOnServer.length > 0 || !deployed ? 'changed on the server' : '',
+    ]),
+    ...unreadable.map(({ id, code }) => [id, '', '', '', '', `unreadable: ${code}`]),
   ];
   if (rows.length === 0) return 'No schedule was deployed.';
   return formatTable(['SCHEDULE', 'TAPESTRY', 'TIMES', 'TIMEZONE', 'NEXT', 'STATE'], rows);
 }
 
-export function describeSchedule(schedule: ScheduleHistory, output: Output): string {
-  const { id, form, deployed, paused, note, remaining, counts, nextAt, runs, changedOnServer } = schedule;
-  const now = Date.now();
-  const started = startedBy(form);
-  const declared = { ...form, parameters: started.parameters as typeof form.parameters, plan: started.plan };
+function describeSchedule(schedule: z.output<typeof show.answer>, output: Output): string {
+  const { id, times, timezone, catchupMs, jitterMs, deployed, paused, remaining, counts, nextAt } = schedule;
+  const { recent, changedOnServer } = schedule;
   const others = (['plannedTime', 'plan', 'tags', 'parameters', 'others'] as const)
-    .filter((part) => declared[part] !== null && Object.keys(declared[part]).length > 0)
-    .map((part): [string, string] => [PART_NAMES[part], partText(declared, part)]);
+    .filter((part) => Object.keys(schedule[part] ?? {}).length > 0)
+    .map((part): [string, string] => [part, textOf(schedule[part])]);
   const lines: [string, string | null][] = [
-    ['tapestry', started.tapestry],
+    ['tapestry', schedule.tapestry],
     [
       'starts',
-      started.isBackfill
+      schedule.isBackfill
         ? 'a backfill of its partitions that have closed within catchup and have no run'
         : null,
     ],
-    ['times', `${timesText(form.times)} (${form.timezone}): ${timesWords(form.times)}`],
-    ['overlap', form.overlap],
-    ['catchup', partText(form, 'catchupMs')],
-    ['jitter', form.jitterMs === 0 ? null : `up to ${partText(form, 'jitterMs')}`],
+    ['times', `${times} (${timezone}): ${schedule.description}`],
+    ['overlap', schedule.overlap],
+    ['catchup', catchupMs === 0 ? 'none' : durationWords(catchupMs)],
+    ['jitter', jitterMs === 0 ? null : `up to ${durationWords(jitterMs)}`],
     ...others,
-    ['queue', form.taskQueue],
+    ['queue', schedule.taskQueue],
     ['state', paused ? 'paused' : 'active'],
-    ['note', note],
+    ['note', schedule.note],
     ['left', remaining === null ? null : plural(remaining, 'run')],
     [
       'counts',
       `${counts.started} started, ${counts.skipped} skipped by overlap, ${counts.missed} missed by catchup`,
     ],
-    [
-      'deployed',
-      deployed ? [deployed.source, deployed.actor, deployed.commit].filter(Boolean).join(', ') : null,
-    ],
+    ['deployed', deployed && [deployed.source, deployed.actor, deployed.commit].filter(Boolean).join(', ')],
   ];
   return [
     output.bold(id),
@@ -135,21 +77,56 @@ export function describeSchedule(schedule: ScheduleHistory, output: Output): str
     output.bold('Next'),
     ...(nextAt.length === 0
       ? [paused ? '  none while it is paused' : '  none']
-      : timeRows(nextAt, form.timezone, now)),
+      : timeRows(nextAt, timezone, Date.now())),
     '',
     output.bold('Last runs'),
-    ...(runs.length === 0
+    ...(recent.length === 0
       ? ['  none']
       : indented(
           formatTable(
             ['RUN', 'PLANNED', 'STARTED', 'STATUS'],
-            runs.map(({ runId, plannedAt, startedAt, record }) => [
+            recent.map(({ runId, plannedAt, startedAt, status }) => [
               runId,
               new Date(plannedAt).toISOString(),
               formatTime(startedAt),
-              record?.status ?? 'not started',
+              status ?? 'not started',
             ]),
           ),
         )),
   ].join('\n');
+}
+
+function textOf(part: unknown): string {
+  if (Array.isArray(part)) return part.join(', ');
+  return typeof part === 'string' ? part : canonicalJson(part as Json);
+}
+
+const addOthers = verbsOf(schedules, {
+  'schedules.list'(answer, _, output) {
+    for (const { message } of answer.unreadable) output.warn(`${output.yellow('warning')} ${message}`);
+    return describeList(answer);
+  },
+  'schedules.show': (schedule, _, output) => describeSchedule(schedule, output),
+  'schedules.pause': ({ note }, { schedule }) =>
+    `Schedule ${schedule} is paused: ${note}. Its runs go on; \`selvage schedules resume ${schedule}\` lets it start more.`,
+  'schedules.resume': ({ nextAt: [next] }, { schedule }) =>
+    `Schedule ${schedule} is active again. ${next === undefined ? 'It has no time to come.' : `Next: ${new Date(next).toISOString()}.`}`,
+  'schedules.trigger'({ outcome, runId }, { schedule }) {
+    if (outcome === 'started')
+      return `Run ${runId} has started. \`selvage runs show ${runId}\` shows how it stands.`;
+    return outcome === 'waits'
+      ? `A run of ${schedule} will start when another one is over.`
+      : `No run of ${schedule} was started: another one is not over.`;
+  },
+  'schedules.delete': (_, { schedule }) => `Schedule ${schedule} is deleted. Runs that it has started go on.`,
+  'schedules.preview'(answer, ask, output) {
+    const { from = Date.now() } = preview.ask.parse(ask);
+    return describePreview(answer, from, output);
+  },
+});
+
+export function addSchedules(schedules: Command, does: Does): void {
+  addSchedulesDeploy(schedules, does);
+  addSchedulesCompare(schedules, does);
+  addOthers(schedules, does);
 }

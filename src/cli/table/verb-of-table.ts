@@ -1,8 +1,10 @@
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { z } from 'zod';
+import type { AnyTapestry } from '../../authoring';
 import { flagOf } from '../../operations/fields';
 import { fromText, innerOf } from '../../operations/flat';
-import { commandOf, kebab, sentence, type Operation } from '../../operations/operation';
+import { checked } from '../../operations/invoke';
+import { commandOf, kebab, sentence, type Act, type Operation } from '../../operations/operation';
 import {
   addApiOption,
   addCapsuleOption,
@@ -10,13 +12,17 @@ import {
   addCommonOptions,
   addJsonOption,
   addServerOptions,
-  collect,
+  verboseOption,
 } from '../options/server-options';
 import { durationWords } from '../../values/duration';
 import type { ServerOptions } from '../options/server-options';
 import type { Output } from '../output/output';
+import { readJson } from '../options/json-argument';
+import { isConfirmed } from '../output/confirm';
+import { EXIT } from '../output/exit-codes';
 import { shellLine } from '../output/typed-commands';
-import { carryOut, type ExitCode, type Show } from './carry-out';
+import { carryOut, RECORDS, type More, type Show } from './carry-out';
+import { addFile, askOfFile } from './file-of-verb';
 import type { Complete } from './late-verb';
 
 /** The renderers of operations, by name. One without a renderer is no verb of the command line. */
@@ -39,31 +45,35 @@ export function verbsOf<All extends readonly Operation[]>(operations: All, shows
 
 /**
  * A verb that asks or does what one operation does: its arguments, options, help and JSON follow from it.
- *
- * @param exitCode of an answer. Default: 0
  */
 export function makeVerb<One extends Operation>(
   operation: One,
   show: Show<One>,
-  exitCode?: ExitCode<One>,
+  more: More<One> = {},
 ): Complete {
   return (command, does) => {
-    const { summary, description = sentence(summary), at = [], needs = [], examples = [] } = operation;
-    const shape = (operation.ask as z.ZodObject).shape as Readonly<Record<string, z.ZodType>>;
+    const { summary, description = sentence(summary), needs = RECORDS, examples = [], readsFile } = operation;
+    const { confirm } = operation as Act;
+    const at = readsFile ? [] : (operation.at ?? []);
+    const shape = shapeOf(operation);
     command.summary(summary).description(description);
+    if (readsFile) addFile(command);
     for (const name of at) command.addArgument(argumentOf(name, shape[name]!));
     const options = Object.entries(shape)
       .filter(([name]) => !at.includes(name))
       .map(([name, field]) => [name, optionOf(name, field)] as const);
     for (const [, option] of options) command.addOption(option);
+    if (confirm) command.option('--yes', 'do not ask');
     if (operation.readsCapsules) addCapsuleOption(command);
     if (operation.readsParquet) addParquetOption(command);
     addJsonOption(command);
     if (operation.asksServer || needs.includes('server')) addServerOptions(command);
-    else addCommonOptions(command);
+    else if (needs.length > 0) addCommonOptions(command);
+    else command.addOption(verboseOption());
     addApiOption(command);
     const lines = examples.map((example: Readonly<Record<string, unknown>>) => {
-      const places = at.flatMap((name) => (name in example ? [wordOf(example[name])] : []));
+      const file = readsFile ? ['pipeline.ts'] : [];
+      const places = [...file, ...at.flatMap((name) => (name in example ? [wordOf(example[name])] : []))];
       const flags = options.flatMap(([name, option]) =>
         name in example ? flagWords(option, example[name]) : [],
       );
@@ -79,15 +89,52 @@ export function makeVerb<One extends Operation>(
         ...at.map((name, place) => [name, given[place]] as const),
         ...options.map(([name, option]) => [name, valueOf(option, chosen)] as const),
       ].filter(([, value]) => value !== undefined);
-      return await carryOut(
-        operation,
-        Object.fromEntries(said) as z.input<One['ask']>,
-        show,
-        chosen,
-        output,
-        exitCode,
-      );
+      const read = said.map(async ([name, value]) => [
+        name,
+        flagOf(shape[name]!).isJson ? await readJson(kebab(name), value as string) : value,
+      ]);
+      const asked = Object.fromEntries(await Promise.all(read)) as object;
+      const about = readsFile && (await askOfFile(given[0] as string | undefined, asked, chosen));
+      const { ask, tapestries } = (about ?? { ask: asked, tapestries: [] }) as {
+        readonly ask: z.input<One['ask']>;
+        readonly tapestries: readonly AnyTapestry[];
+      };
+      if (confirm && !chosen['yes'] && !(await isConfirmed(confirm(checked(operation, ask)), 'add --yes'))) {
+        output.warn('Nothing was done.');
+        return EXIT.usage;
+      }
+      return await carryOut(operation, ask, show, chosen, output, more, tapestries);
     }
+  };
+}
+
+/** The fields that are given as arguments and options. The file of a verb says the rest. */
+function shapeOf({ ask, readsFile }: Operation): Readonly<Record<string, z.ZodType>> {
+  const { shape } = ask as { readonly shape: Readonly<Record<string, z.ZodType>> };
+  if (!readsFile) return shape;
+  const { parameters: _, tapestry, ...others } = shape;
+  return {
+    tapestry: tapestry!.optional().describe('which tapestry, if the file exports several'),
+    ...others,
+  };
+}
+
+/** What the options of these fields say. */
+export type Fields<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
+
+/** The options of a verb that is written by hand, as those of operations are. Returns what reads them. */
+export function addFields<Shape extends z.ZodRawShape>(
+  command: Command,
+  shape: Shape,
+): (chosen: object) => Fields<Shape> {
+  const options = Object.entries(shape).map(
+    ([name, field]) => [name, optionOf(name, field as z.ZodType)] as const,
+  );
+  for (const [, option] of options) command.addOption(option);
+  return (chosen) => {
+    const given = chosen as Readonly<Record<string, unknown>>;
+    const said = options.map(([name, option]) => [name, valueOf(option, given)] as const);
+    return z.object(shape).parse(Object.fromEntries(said.filter(([, value]) => value !== undefined)));
   };
 }
 
@@ -99,24 +146,31 @@ function valueOf(option: Option, chosen: Readonly<Record<string, unknown>>): unk
 
 function argumentOf(name: string, field: z.ZodType): Argument {
   const words = field.safeParse(undefined).success ? `[${kebab(name)}]` : `<${kebab(name)}>`;
-  return new Argument(words, flagOf(field).description).argParser((text) => read(field, text));
+  const { description, isJson } = flagOf(field);
+  if (isJson) return new Argument(words, `${description}, as JSON; -: from the standard input`);
+  return new Argument(words, description).argParser((text) => read(field, text));
 }
 
 function optionOf(name: string, field: z.ZodType): Option {
   const inner = innerOf(field);
-  const { description, flag = kebab(name), placeholder = kebab(name) } = flagOf(field);
+  const { description, flag = kebab(name), placeholder = kebab(name), isByComma } = flagOf(field);
   if (inner instanceof z.ZodBoolean) return new Option(`--${flag}`, description);
   const isList = inner instanceof z.ZodArray;
   const option = new Option(
     `--${flag} <${inner instanceof z.ZodNumber ? 'number' : placeholder}>`,
-    isList ? `${description}; may be repeated` : description,
+    isByComma
+      ? `${description}, separated by commas`
+      : isList
+        ? `${description}; may be repeated`
+        : description,
   );
   if (inner instanceof z.ZodEnum) option.choices(inner.options as string[]);
   else if (isList) {
     const item = innerOf(inner.element);
-    option.argParser((text, before: readonly string[] | undefined) =>
-      collect(read(item, text) as string, before),
-    );
+    option.argParser((text, before: readonly unknown[] = []) => {
+      const texts = isByComma ? text.split(',').map((part) => part.trim()) : [text];
+      return [...before, ...texts.map((one) => read(item, one))];
+    });
   } else option.argParser((text) => read(field, text));
   if (field instanceof z.ZodDefault) {
     const { defaultValue } = field.def;

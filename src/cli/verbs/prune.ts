@@ -1,55 +1,50 @@
 import type { Command } from 'commander';
+import { z } from 'zod';
+import { duration, flagged, name, runFilters } from '../../operations/fields';
 import type { PruneReport } from '../../records/retention';
 import type { Does } from '../options/does';
-import { addAnyRunFilters, filtersOf, type AnyRunFilters } from '../options/run-filters';
-import { addJsonOption, addServerOptions, collect, type ServerOptions } from '../options/server-options';
-import { duration } from '../options/times';
+import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
 import { isConfirmed } from '../output/confirm';
 import { EXIT } from '../output/exit-codes';
 import { formatTable, formatTime, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { describeGarbage, exitCodeOf, listed } from '../show/garbage';
+import { addFields, type Fields } from '../table/verb-of-table';
+import { interruptible } from '../work/interruptible';
 
-interface PruneCommandOptions extends ServerOptions, AnyRunFilters {
-  readonly olderThan: number;
-  readonly run?: readonly string[];
-  readonly undelivered?: boolean;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
-}
+const FIELDS = {
+  olderThan: duration.describe('runs that ended longer ago, such as 90d; 2h or more'),
+  ...runFilters,
+  run: flagged(z.array(name).optional(), { placeholder: 'id' }).describe('only this run'),
+  undelivered: z.boolean().optional().describe('remove also runs of which an emitter has not heard yet'),
+  dryRun: z.boolean().default(false).describe('only list'),
+  yes: z.boolean().default(false).describe('do not ask'),
+};
 
-export function addPrune(program: Command, does: Does): void {
-  const command = addAnyRunFilters(
-    program
-      .command('prune')
-      .summary('remove old runs with their lineage, and values that nothing else refers to')
-      .description(
-        'Lists the runs that ended longer ago, asks, and removes them with their lineage; then, as `gc` does, the values that no record names any more. ' +
-          'Runs that are not over stay, and so does what they need: the run that they go on from, and runs that their knots have started. It may run ' +
-          'beside workers, at any time; Ctrl-C ends it between two runs, and the same command does the rest. A run goes with those that its knots have started, by ' +
-          'filters on the run itself.',
-      )
-      .requiredOption('--older-than <time>', 'runs that ended longer ago, such as 90d; 2h or more', duration),
-  )
-    .option('--run <id>', 'only this run; may be repeated', collect)
-    .option('--undelivered', 'remove also runs of which an emitter has not heard yet')
-    .option('--dry-run', 'only list')
-    .option('--yes', 'do not ask')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 removed, or nothing to remove; 2 not confirmed; 130 interrupted.\n\nExamples:\n  $ selvage prune --older-than 90d --dry-run\n  $ selvage prune --older-than 30d --tapestry nightly --status succeeded --yes',
-    );
-  addServerOptions(addJsonOption(command)).action(does(pruneRuns));
+export function addPrune(command: Command, does: Does): void {
+  command.description(
+    'Lists the runs that ended longer ago, asks, and removes them with their lineage; then, as `gc` does, the values that no record names any more. ' +
+      'Runs that are not over stay, and so does what they need: the run that they go on from, and runs that their knots have started. It may run ' +
+      'beside workers, at any time; Ctrl-C ends it between two runs, and the same command does the rest. A run goes with those that its knots have started, by ' +
+      'filters on the run itself.',
+  );
+  const read = addFields(command, FIELDS);
+  command.addHelpText(
+    'after',
+    '\nExit codes: 0 removed, or nothing to remove; 2 not confirmed; 130 interrupted.\n\nExamples:\n  $ selvage prune --older-than 90d --dry-run\n  $ selvage prune --older-than 30d --tapestry nightly --status succeeded --yes',
+  );
+  addServerOptions(addJsonOption(command)).action(
+    does((options: ServerOptions, output: Output) => pruneRuns(read(options), options, output)),
+  );
 }
 
 async function pruneRuns(
-  { olderThan, run, undelivered = false, dryRun = false, yes = false, ...options }: PruneCommandOptions,
+  { olderThan, undelivered, dryRun, yes, run: runs, ...filters }: Fields<typeof FIELDS>,
+  options: ServerOptions,
   output: Output,
 ): Promise<number> {
-  const { interruptible } = await import('../work/interruptible.js');
   return await interruptible(options, output, async (selvage, signal, interruption) => {
-    const which = { ...filtersOf(options), ...(run && { runs: run }) };
-    const selection = { olderThan, undelivered, signal, which };
+    const selection = { olderThan, undelivered, signal, which: { ...filters, ...(runs && { runs }) } };
     const plan = await selvage.runs.prune({ ...selection, dryRun: true });
     output.say(describePrune(plan, output));
     const removeNone = (code: number): number => {

@@ -1,49 +1,45 @@
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { SelvageError } from '../../errors';
+import { duration, flagged, name, text } from '../../operations/fields';
 import type { Referrer, ScrubbedValue, ScrubPlan } from '../../records/retention';
+import { withClient } from '../location/connect';
 import type { Does } from '../options/does';
-import { addJsonOption, addServerOptions, collect, type ServerOptions } from '../options/server-options';
-import { duration } from '../options/times';
+import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
 import { isConfirmed } from '../output/confirm';
 import { EXIT } from '../output/exit-codes';
 import { formatTime, plural } from '../output/format';
 import type { Output } from '../output/output';
 import { listed } from '../show/garbage';
+import { addFields, type Fields } from '../table/verb-of-table';
 
-interface ScrubCommandOptions extends ServerOptions {
-  readonly run: readonly string[];
-  readonly olderThan?: number;
-  readonly reason?: string;
-  readonly yes?: boolean;
-  readonly force?: boolean;
-  readonly dryRun?: boolean;
-}
+const FIELDS = {
+  run: flagged(z.array(name).optional(), { placeholder: 'run-id' }).describe(
+    'all values of the run and of the runs that it started',
+  ),
+  olderThan: duration.optional().describe('all values whose last put is longer ago, such as 90d'),
+  reason: text.optional().describe('why; kept in the records of the runs'),
+  dryRun: z.boolean().default(false).describe('only list'),
+  yes: z.boolean().default(false).describe('do not ask'),
+  force: z
+    .boolean()
+    .default(false)
+    .describe('also what runs that are not over refer to: they may fail or wait for it'),
+};
 
-export function addScrub(program: Command, does: Does): void {
-  const command = program
-    .command('scrub')
-    .summary('remove values, and keep the lineage')
+export function addScrub(command: Command, does: Does): void {
+  command
     .description(
       'Lists what refers to the values, asks, and removes them from the data store. Of SQLite, local disk and S3 no bytes of them are left; ' +
         'what is to be done about the logs and free pages of Postgres and Valkey is on the pages of their adapters. Records stay: ' +
         '`runs show`, `why` and `lineage` work as before, and the runs that made the values say who removed them, when and why. Refused ' +
         'while a run that is not over refers to them.',
     )
-    .argument('[hashes...]', 'values, by their content hashes or the beginnings of these')
-    .option(
-      '--run <run-id>',
-      'all values of the run and of the runs that it started; may be repeated',
-      collect,
-      [],
-    )
-    .option('--older-than <time>', 'all values whose last put is longer ago, such as 90d', duration)
-    .option('--reason <text>', 'why; kept in the records of the runs')
-    .option('--dry-run', 'only list')
-    .option('--yes', 'do not ask')
-    .option('--force', 'also what runs that are not over refer to: they may fail or wait for it')
-    .addHelpText(
-      'after',
-      `
+    .argument('[hashes...]', 'values, by their content hashes or the beginnings of these');
+  const read = addFields(command, FIELDS);
+  command.addHelpText(
+    'after',
+    `
 Values inside of other values are other values: see \`selvage impact HASH\`. Small values of runs without \`inlineLimit: 0\` are in
 Temporal's histories as well, and are named.
 
@@ -52,8 +48,12 @@ Exit codes: 0 removed, or nothing to remove; 2 refused, or not confirmed.
 Examples:
   $ selvage scrub --run nightly-1f2e3d4c5b6a --reason "request 4711"
   $ selvage scrub sha256:3fdba35f04dc8c462986c992bcf875546257113072a909c162f7e470e581e278 --dry-run`,
-    );
-  addServerOptions(addJsonOption(command)).action(does(scrubValues));
+  );
+  addServerOptions(addJsonOption(command)).action(
+    does((hashes: readonly string[], options: ServerOptions, output: Output) =>
+      scrubValues(hashes, read(options), options, output),
+    ),
+  );
 }
 
 /**
@@ -66,11 +66,10 @@ const SHOWN_RUNS = 50;
 
 async function scrubValues(
   hashes: readonly string[],
-  options: ScrubCommandOptions,
+  { run: runs = [], olderThan, reason, yes, force, dryRun }: Fields<typeof FIELDS>,
+  options: ServerOptions,
   output: Output,
 ): Promise<number> {
-  const { withClient } = await import('../location/connect.js');
-  const { run: runs, olderThan, reason, yes = false, force = false, dryRun = false } = options;
   if (hashes.length === 0 && runs.length === 0 && olderThan === undefined)
     throw new SelvageError('Usage', 'Say which values: their hashes, --run RUN or --older-than TIME.');
   return await withClient(options, output, async (selvage) => {

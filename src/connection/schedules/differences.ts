@@ -1,20 +1,7 @@
+import { z } from 'zod';
 import { canonicalJson } from '../../values';
 import { durationWords } from '../../triggers';
 import { timesText, type ScheduleDefinition } from './schedule-form';
-
-/** The side that changed a part of a schedule since its last deploy. */
-export type ChangedBy = 'file' | 'server' | 'both';
-
-/** A part of a schedule that differs between the server and the declaration. */
-export interface ScheduleChange {
-  readonly part: keyof ScheduleDefinition;
-  /** The declaration's version, in words. */
-  readonly declared: string;
-  /** The server's version, in words. */
-  readonly onServer: string;
-  /** `server`: it was changed there by other means than a deploy, and the declaration is unchanged. */
-  readonly changedBy: ChangedBy;
-}
 
 /** Names of the parts for people, in the order in which differences are listed. */
 export const PART_NAMES: Readonly<Record<keyof ScheduleDefinition, string>> = {
@@ -33,6 +20,22 @@ export const PART_NAMES: Readonly<Record<keyof ScheduleDefinition, string>> = {
   others: 'others',
 };
 const PARTS = Object.keys(PART_NAMES) as (keyof ScheduleDefinition)[];
+
+/** A part of a schedule that differs between the server and the declaration. */
+export const scheduleChange = z.object({
+  part: z.enum(PARTS),
+  /** The declaration's version, in words. */
+  declared: z.string(),
+  /** The server's version, in words. */
+  onServer: z.string(),
+  /**
+   * The side that changed it since the last deploy. `server`: it was changed there by other means than a deploy, and the declaration is
+   * unchanged.
+   */
+  changedBy: z.enum(['file', 'server', 'both']),
+});
+export type ScheduleChange = Readonly<z.output<typeof scheduleChange>>;
+export type ChangedBy = ScheduleChange['changedBy'];
 
 const textOf = (value: unknown): string => canonicalJson(value as never);
 

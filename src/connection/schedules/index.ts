@@ -1,4 +1,4 @@
-export { PART_NAMES, partText, type ChangedBy, type ScheduleChange } from './differences';
+export { PART_NAMES, type ChangedBy, type ScheduleChange } from './differences';
 export {
   startedBy,
   timesText,

@@ -9,6 +9,7 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client';
 import type { Priority } from '@temporalio/common';
+import { z } from 'zod';
 import { BACKFILL, type BackfillInput } from '../../backfills';
 import { encodeJson, type Json } from '../../values';
 import {
@@ -21,6 +22,7 @@ import {
   type ScheduleDeclaration,
   type TimePlan,
 } from '../../triggers';
+import { OVERLAPS } from '../../triggers/overlaps';
 import { MEMO_KEY, type RunMemo } from '../../workflows/messages';
 
 /**
@@ -33,25 +35,26 @@ export const SCHEDULE_MEMO_KEY = 'selvage.schedule';
  * A schedule as comparable data: as declared, as on the server, and as last deployed. Excludes what an
  * operator does to it on the server (pause, notes, a number of remaining runs).
  */
-export interface ScheduleDefinition {
-  readonly tapestry: string;
-  readonly taskQueue: string;
-  readonly times: ScheduleTimes;
-  readonly timezone: string;
-  readonly overlap: Overlap;
-  readonly catchupMs: number;
-  readonly jitterMs: number;
-  readonly parameters: Json;
+export const scheduleDefinition = z.object({
+  tapestry: z.string(),
+  taskQueue: z.string(),
+  times: z.custom<ScheduleTimes>(),
+  timezone: z.string(),
+  overlap: z.enum(OVERLAPS),
+  catchupMs: z.number(),
+  jitterMs: z.number(),
+  parameters: z.json(),
   /** The parameter that gets the planned time. */
-  readonly plannedTime: string | null;
+  plannedTime: z.string().nullable(),
   /** Hash of the plan of all its runs; null for the worker's current plan. */
-  readonly plan: string | null;
-  readonly tags: readonly string[];
+  plan: z.string().nullable(),
+  tags: z.array(z.string()).readonly(),
   /** The share of the task queue that its runs count to. */
-  readonly fairnessKey: string | null;
+  fairnessKey: z.string().nullable(),
   /** Further settings on the server that our deploys never make. */
-  readonly others: Readonly<Record<string, Json>>;
-}
+  others: z.record(z.string(), z.json()),
+});
+export type ScheduleDefinition = Readonly<z.output<typeof scheduleDefinition>>;
 
 /** Rules sorted by their texts. */
 export type ScheduleTimes =
@@ -63,15 +66,16 @@ export interface IntervalForm {
 }
 
 /** Facts about a deploy. */
-export interface DeploymentInfo {
+export const deploymentInfo = z.object({
   /**
    * The owner of the schedule: by default, the project's name and the file. Only a deploy with the same
    * source changes or prunes it.
    */
-  readonly source: string;
-  readonly actor: string | null;
-  readonly commit: string | null;
-}
+  source: z.string(),
+  actor: z.string().nullable(),
+  commit: z.string().nullable(),
+});
+export type DeploymentInfo = Readonly<z.output<typeof deploymentInfo>>;
 
 /** Facts about a declaration that a deploy has to find out. */
 export interface Surroundings {

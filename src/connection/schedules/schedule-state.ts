@@ -1,52 +1,57 @@
 import type { ScheduleDescription } from '@temporalio/client';
+import { z } from 'zod';
 import type { RunRecord } from '../../ports';
-import { changesOnServer, type ScheduleChange } from './differences';
+import { changesOnServer, scheduleChange } from './differences';
 import {
   SCHEDULE_MEMO_KEY,
+  deploymentInfo,
   formOfDescription,
+  scheduleDefinition,
   type DeploymentInfo,
   type ScheduleDefinition,
 } from './schedule-form';
 
 /** A run that a schedule started. */
-export interface ScheduledRun {
-  readonly runId: string;
+const scheduledRun = z.object({
+  runId: z.string(),
   /** Milliseconds since the epoch, like the next. */
-  readonly plannedAt: number;
-  readonly startedAt: number;
-}
+  plannedAt: z.number(),
+  startedAt: z.number(),
+});
+export type ScheduledRun = Readonly<z.output<typeof scheduledRun>>;
 
 /** A schedule as it stands on the server. Times are milliseconds since the epoch. */
-export interface ScheduleState {
-  readonly id: string;
-  readonly form: ScheduleDefinition;
+export const scheduleState = z.object({
+  id: z.string(),
+  form: scheduleDefinition,
   /** The last deploy; null if the schedule was made, or replaced, by other means. */
-  readonly deployed: DeploymentInfo | null;
+  deployed: deploymentInfo.nullable(),
   /** Parts that differ from the last deploy; `declared` is what was deployed. */
-  readonly changedOnServer: readonly ScheduleChange[];
-  readonly paused: boolean;
+  changedOnServer: z.array(scheduleChange).readonly(),
+  paused: z.boolean(),
   /** The operator's note. */
-  readonly note: string | null;
+  note: z.string().nullable(),
   /** How many runs are left, if that is limited. */
-  readonly remaining: number | null;
+  remaining: z.int().nullable(),
   /** At most ten, with their jitter; none while it is paused. */
-  readonly nextAt: readonly number[];
+  nextAt: z.array(z.number()).readonly(),
   /** At most ten, newest first. */
-  readonly recent: readonly ScheduledRun[];
+  recent: z.array(scheduledRun).readonly(),
   /** Ids of runs that are not over. */
-  readonly running: readonly string[];
-  readonly counts: {
-    readonly started: number;
+  running: z.array(z.string()).readonly(),
+  counts: z.object({
+    started: z.int(),
     /** Planned times that the server came to more than `catchup` late. */
-    readonly missed: number;
+    missed: z.int(),
     /** Planned times for which `overlap` let none start. */
-    readonly skipped: number;
+    skipped: z.int(),
     /** Planned times that wait for the end of other runs. */
-    readonly waiting: number;
-  };
-  readonly createdAt: number;
-  readonly updatedAt: number | null;
-}
+    waiting: z.int(),
+  }),
+  createdAt: z.number(),
+  updatedAt: z.number().nullable(),
+});
+export type ScheduleState = Readonly<z.output<typeof scheduleState>>;
 
 /** A schedule that this client cannot read, mostly because this process lacks the key that seals it. */
 export interface UnreadableSchedule {

@@ -3,8 +3,6 @@ import type { Tone } from './ui/tones';
 
 export type { Partition };
 
-export const PARTITION_STATES = ['missing', 'running', 'ok', 'stale', 'failed'] as const;
-
 export const PARTITION_TONES: Readonly<Record<string, Tone>> = {
   missing: 'none',
   running: 'running',
@@ -40,15 +38,6 @@ function groupTitle(key: string): string {
   if (hour !== undefined) return `${year}-${month}-${day}`;
   if (day !== undefined) return `${year}-${month}`;
   return year ?? '';
-}
-
-/**
- * The number of partitions in each state, in the order of `PARTITION_STATES`; states without any are omitted.
- */
-export function countStates(partitions: readonly Partition[]): [state: string, count: number][] {
-  const counts = new Map<string, number>(PARTITION_STATES.map((state) => [state, 0]));
-  for (const { state } of partitions) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return [...counts].filter(([, count]) => count > 0);
 }
 
 /** The text of a cell: the last part of a time, or the whole key if there is room. */

@@ -1,3 +1,4 @@
 import { list } from './list';
+import { prune } from './prune';
 
-export const events = [list] as const;
+export const events = [list, prune] as const;

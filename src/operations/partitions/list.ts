@@ -1,47 +1,82 @@
 import { z } from 'zod';
 import { recordOf } from '../../authoring';
 import { listPartitions } from '../../connection/list-partitions';
-import { PARTITION_STATES, staleReasonText } from '../../records/questions';
-import { list as listOf, name } from '../fields';
+import { PARTITION_STATES, partitionStatus, staleReason, staleReasonText } from '../../records/questions';
+import { flagged, json, list as listOf, name } from '../fields';
 import { question } from '../operation';
 import { requireTapestry } from '../require-tapestry';
+import { parametersOf } from '../runs/given-values';
+import { SUMMARIES } from '../summaries';
 
 /** How long the server is asked about runs in progress; without it, the records alone answer. */
 const SERVER_MS = 10_000;
 
-const partition = z.object({
-  key: z.string(),
-  state: z.enum(PARTITION_STATES),
-  runId: z.string().optional(),
-  /** What has changed since it was made, in words. */
-  reasons: listOf(z.string()),
+const partition = partitionStatus.extend({
+  /** What has changed since it was made: the first ten reasons, in words as well. */
+  reasons: listOf(staleReason.extend({ explanation: z.string() })),
 });
 export type Partition = Readonly<z.output<typeof partition>>;
 
 export const list = question({
   name: 'partitions.list',
-  summary: 'the partitions of a tapestry, each with its state: missing, running, ok, stale or failed',
-  description: 'The tapestry is one of the given file: only its code says which partitions exist.',
-  group: 'see',
+  ...SUMMARIES['partitions.list'],
+  description:
+    'Lists the partitions of a tapestry with the state of each; of stale ones, what has changed since they were made: code, configuration or an ' +
+    'input. The tapestry is one of the given file: only its code says which partitions exist.',
   isTool: true,
-  ask: z.strictObject({ tapestry: name.describe('name of the tapestry') }),
-  answer: z.object({ tapestry: z.string(), items: listOf(partition) }),
+  asksServer: true,
+  readsFile: true,
+  ask: z.strictObject({
+    tapestry: name.describe('name of the tapestry'),
+    from: flagged(name, { placeholder: 'key' })
+      .optional()
+      .describe('the first partition (default: the first of all)'),
+    to: flagged(name, { placeholder: 'key' })
+      .optional()
+      .describe('the last partition, included (default: the last that is over)'),
+    states: flagged(z.array(z.enum(PARTITION_STATES)).readonly().optional(), {
+      flag: 'state',
+      placeholder: 'states',
+      isByComma: true,
+    }).describe(`only those in one of these states (${PARTITION_STATES.join(', ')})`),
+    parameters: json
+      .optional()
+      .describe('what runs would be given, to be compared with what they were given; by name'),
+    limit: z.int().min(1).optional().describe('the last so many (default: all; as text 100)'),
+  }),
+  answer: z.object({
+    tapestry: z.string(),
+    /** How many there are in each state. */
+    counts: z.record(z.enum(PARTITION_STATES), z.int()),
+    items: listOf(partition),
+  }),
   at: ['tapestry'],
-  examples: [{ tapestry: 'daily' }],
-  /** @throws SelvageError `UnknownTapestry`, `InvalidConfig` (a tapestry without partitions), `BackendUnavailable` */
-  async run(of, { tapestry }) {
-    const record = recordOf(requireTapestry(of, tapestry));
+  examples: [
+    { tapestry: 'daily' },
+    { tapestry: 'daily', from: '2026-03-01', to: '2026-03-31', states: ['stale', 'failed'] },
+  ],
+  /**
+   * @throws SelvageError `UnknownTapestry`, `InvalidConfig` (a tapestry without partitions), `InvalidPartition`, `InvalidParameters`,
+   * `BackendUnavailable`
+   */
+  async run(of, { tapestry: called, from, to, states: state, parameters: given = {}, limit }) {
+    const tapestry = requireTapestry(of, called);
+    const record = recordOf(tapestry);
     const { backends, reach } = of;
+    const asked = { from, to, state, parameters: await parametersOf(tapestry, given) };
     const all =
-      (await reach.ask(({ client }) => listPartitions(backends, record, {}, client.workflow), SERVER_MS)) ??
-      (await listPartitions(backends, record));
+      (await reach.ask(
+        ({ client }) => listPartitions(backends, record, asked, client.workflow),
+        SERVER_MS,
+      )) ?? (await listPartitions(backends, record, asked));
+    const counts = { missing: 0, running: 0, ok: 0, stale: 0, failed: 0 };
+    for (const one of all) counts[one.state] += 1;
     return {
-      tapestry,
-      items: all.map(({ key, state, latestRun, reasons }) => ({
-        key,
-        state,
-        ...(latestRun && { runId: latestRun.runId }),
-        reasons: reasons.map(staleReasonText),
+      tapestry: called,
+      counts,
+      items: all.slice(-(limit ?? Infinity)).map((one) => ({
+        ...one,
+        reasons: one.reasons.map((reason) => ({ ...reason, explanation: staleReasonText(reason) })),
       })),
     };
   },

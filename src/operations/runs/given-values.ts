@@ -3,9 +3,9 @@ import { SelvageError } from '../../errors';
 import { readTime } from '../../runtime/given-times';
 import { decodeJson, type Json } from '../../values';
 
-/** Rejects references into the data store: a user who may start runs may not read everything in it. */
-export function valueOf(json: Json): unknown {
-  return decodeJson(json, { allowReferences: false });
+/** Rejects references into the data store by default: a user who may start runs may not read everything in it. */
+export function valueOf(json: Json, allowReferences = false): unknown {
+  return decodeJson(json, { allowReferences });
 }
 
 /**

@@ -1,32 +1,70 @@
 import { z } from 'zod';
-import { json, name, nothing } from '../fields';
+import { json, name, waitTime } from '../fields';
 import { act } from '../operation';
+import { scopeMissing } from '../scope-missing';
+import { SUMMARIES } from '../summaries';
+import { opensValues } from '../surroundings';
 import { valueOf } from './given-values';
+
+/** How long a worker is waited for by default. */
+const PATIENCE_MS = 60_000;
+/** How long the caller waits beyond the run, whose refusal tells more. */
+const BEYOND_MS = 10_000;
 
 export const signal = act({
   name: 'runs.signal',
-  summary: 'send a signal that a knot of a run waits for',
-  description: 'Such as an approval. It cannot be taken back. `knots.show` tells the schema of the payload.',
-  group: 'operate',
+  ...SUMMARIES['runs.signal'],
+  description:
+    'Sends a run a signal, such as an approval, and says which knot takes it. It cannot be taken back. The payload is checked by the schema of ' +
+    'the knots that wait for it, which `knots.show` tells; a wrong one is refused, and they go on waiting. One that comes before its wait has ' +
+    'begun is kept.',
   isTool: true,
+  needs: ['server'],
   ask: z.strictObject({
     runId: name.describe('id of the run'),
     signal: name.describe('name of the signal'),
-    payload: json.describe('what the schema of the waiting knot takes'),
+    payload: json.default(null).describe('what the schema of the waiting knot takes'),
     id: name
       .optional()
       .describe(
-        'tells this signal from all others of the run: sent again under the same id, it is not taken twice',
+        'tells this signal from all others of the run: sent again under the same id, it is not taken twice, and what became of it is told',
+      ),
+    allowReferences: z
+      .boolean()
+      .optional()
+      .describe(
+        'the payload may refer to values in the data store ({"$type":"stored", …}), also of other runs',
+      ),
+    timeout: waitTime
+      .optional()
+      .describe(
+        'how long to wait for a worker, which has the schemas: seconds, or such as 2m (default: 60s)',
       ),
   }),
   repeat: { key: 'id' },
-  answer: nothing,
+  answer: z.object({
+    runId: z.string(),
+    signal: z.string(),
+    /** Id of the knot that takes it. Absent: it is kept for the next one that waits for it. */
+    takenBy: z.string().optional(),
+  }),
+  inFull: ['runId', 'signal', 'takenBy'],
   at: ['runId', 'signal', 'payload'],
-  examples: [{ runId: 'nightly-1', signal: 'approval', payload: { by: 'Anna' } }],
-  /** @throws SelvageError `UnknownRun`, `NotDecodable`, `ServerUnreachable`, and as `RunHandle.signal` */
-  async run({ reach }, { runId, signal: called, payload, id }) {
-    const value = valueOf(payload);
-    await reach.do((connection) => connection.getRun(runId).signal(called, value, { id }));
-    return {};
+  examples: [
+    { runId: 'nightly-1', signal: 'approval', payload: { by: 'Anna' } },
+    { runId: 'nightly-1', signal: 'paid', payload: { order: 7 }, id: 'order-7' },
+  ],
+  /** @throws SelvageError `UnknownRun`, `NotDecodable`, `ScopeMissing`, `ServerUnreachable`, and as `RunHandle.signal` */
+  async run(
+    { reach, caller },
+    { runId, signal: called, payload, id, allowReferences, timeout = PATIENCE_MS },
+  ) {
+    if (allowReferences && !opensValues(caller)) throw scopeMissing('values');
+    const value = valueOf(payload, allowReferences);
+    const { takenBy } = await reach.do(
+      (connection) => connection.getRun(runId).signal(called, value, { id, timeout }),
+      timeout + BEYOND_MS,
+    );
+    return { runId, signal: called, ...(takenBy !== undefined && { takenBy }) };
   },
 });

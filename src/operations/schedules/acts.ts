@@ -3,7 +3,7 @@ import { OVERLAPS } from '../../triggers/overlaps';
 import { name, nothing, text } from '../fields';
 import { act } from '../operation';
 import { byWhom } from '../surroundings';
-import { scheduleView, viewOf } from './list';
+import { scheduleView, viewOf } from './view';
 
 /** `Schedules.trigger` says after half a minute that it does not know whether the run was started. */
 const TRIGGER_MS = 60_000;
@@ -23,7 +23,7 @@ export const pause = act({
   answer: scheduleView,
   examples: [{ schedule: 'nightly', note: 'the warehouse moves' }],
   run: async ({ reach, caller }, { schedule, note = `Paused ${byWhom(caller)}` }) =>
-    viewOf(await reach.do(({ schedules }) => schedules.pause(schedule, note))),
+    viewOf(await reach.do(({ schedules }) => schedules.pause(schedule, note)), caller),
 });
 
 export const resume = act({
@@ -35,7 +35,7 @@ export const resume = act({
   answer: scheduleView,
   examples: [{ schedule: 'nightly' }],
   run: async ({ reach, caller }, { schedule, note = `Resumed ${byWhom(caller)}` }) =>
-    viewOf(await reach.do(({ schedules }) => schedules.resume(schedule, note))),
+    viewOf(await reach.do(({ schedules }) => schedules.resume(schedule, note)), caller),
 });
 
 export const trigger = act({

@@ -1,21 +1,7 @@
 import { z } from 'zod';
-import type { ScheduleState, UnreadableSchedule } from '../../connection/schedules';
-import { timesWords } from '../../connection/schedules/schedule-words';
-import { instant, list as listOf } from '../fields';
+import { list as listOf } from '../fields';
 import { question } from '../operation';
-
-export const scheduleView = z.object({
-  id: z.string(),
-  tapestry: z.string(),
-  description: z.string(),
-  timezone: z.string(),
-  paused: z.boolean(),
-  note: z.string().optional(),
-  nextAt: listOf(instant),
-  last: listOf(z.object({ runId: z.string(), at: instant })),
-  overlap: z.string(),
-});
-export type ScheduleView = Readonly<z.output<typeof scheduleView>>;
+import { scheduleView, viewOf } from './view';
 
 export const list = question({
   name: 'schedules.list',
@@ -23,39 +9,18 @@ export const list = question({
   group: 'see',
   needs: ['server'],
   ask: z.strictObject({}),
-  answer: z.object({ items: listOf(scheduleView) }),
+  answer: z.object({
+    items: listOf(scheduleView),
+    /** Those that this process cannot read, mostly because it lacks the key that seals them. */
+    unreadable: listOf(z.object({ id: z.string(), code: z.string(), message: z.string() })),
+  }),
   examples: [{}],
   /** @throws SelvageError `ServerUnreachable`: only the server knows the schedules */
-  async run({ reach }) {
+  async run({ reach, caller }) {
     const all = await reach.do(({ schedules }) => schedules.list());
-    return { items: all.map(viewOf) };
+    return {
+      items: all.flatMap((one) => ('unreadable' in one ? [] : [viewOf(one, caller)])),
+      unreadable: all.flatMap((one) => ('unreadable' in one ? [{ id: one.id, ...one.unreadable }] : [])),
+    };
   },
 });
-
-export function viewOf(schedule: ScheduleState | UnreadableSchedule): ScheduleView {
-  if ('unreadable' in schedule) {
-    const { id, unreadable } = schedule;
-    const none = {
-      tapestry: '',
-      description: '',
-      timezone: '',
-      paused: false,
-      nextAt: [],
-      last: [],
-      overlap: '',
-    };
-    return { ...none, id, note: `${unreadable.code}: ${unreadable.message}` };
-  }
-  const { id, form, paused, note, nextAt, recent } = schedule;
-  return {
-    id,
-    tapestry: form.tapestry,
-    description: timesWords(form.times),
-    timezone: form.timezone,
-    paused,
-    ...(note !== null && note !== '' && { note }),
-    nextAt,
-    last: recent.map(({ runId, startedAt }) => ({ runId, at: startedAt })),
-    overlap: form.overlap,
-  };
-}

@@ -5,12 +5,15 @@ import { knotRecords } from '../../connection/read-run';
 import { workerState } from '../../connection/worker-state';
 import { taskQueueOf } from '../../plan';
 import type { RunRecord } from '../../ports';
-import { instant, list as listOf } from '../fields';
+import { resultsInParallel } from '../../values/in-parallel';
+import { instant, limit, list as listOf, name } from '../fields';
 import { question } from '../operation';
+import { SUMMARIES } from '../summaries';
 import type { ProjectData } from '../surroundings';
 
-const QUEUES = 50;
 const RUNNING = 1_000;
+/** Questions to the server about task queues at once. */
+const AT_ONCE = 50;
 
 /** A worker that polls. All but its identity it has told the server itself, some seconds after its start. */
 const workerView = workerState.partial().extend({ identity: workerState.shape.identity });
@@ -28,20 +31,27 @@ export type QueueView = Readonly<z.output<typeof queueView>>;
 
 export const list = question({
   name: 'workers.list',
-  summary: 'which task queues there are, who polls them, and how many unfinished runs need them',
+  ...SUMMARIES['workers.list'],
   description:
-    'Lists the task queues of the given file, of unfinished runs and of workers. While the server is away, no worker is known.',
-  group: 'operate',
-  ask: z.strictObject({}),
+    'Lists the task queues of the given file, of unfinished runs and of workers, each with the workers that are alive, as they have told the server: ' +
+    'where they run, since when, with which versions and body hosts. Workers of Selvage tell it every 10 s, others every minute. While the server is ' +
+    'away, no worker is known.',
+  needs: ['server'],
+  ask: z.strictObject({
+    taskQueue: name.optional().describe('only this task queue'),
+    limit: limit(1_000, 50).describe('how many task queues at most'),
+  }),
   answer: z.object({
     /** Those with most unfinished runs first. */
     items: listOf(queueView),
     /** There are more queues, or unfinished runs that are not counted. */
     truncated: z.boolean(),
+    /** False: the server keeps no list of workers, or is away. Then no worker has told more than its identity. */
+    workersKnown: z.boolean(),
   }),
-  examples: [{}],
+  examples: [{}, { taskQueue: 'selvage/nightly' }],
   /** @throws SelvageError `BackendUnavailable` */
-  async run(data) {
+  async run(data, { taskQueue: only, limit: most }) {
     const { backends, reach, tapestries } = data;
     const queues = new Map<string, { readonly tapestries: Set<string>; running: number }>();
     const note = (queue: string, tapestry?: string): { running: number } => {
@@ -57,26 +67,27 @@ export const list = question({
     const running = await backends.runHistory.listRuns({ status: 'running', limit: RUNNING });
     for (const [run, queue] of await queuesOf(data, running.items)) note(queue, run.tapestry).running += 1;
     for (const [run, queue] of await namedQueues(data, running.items)) note(queue, run.tapestry).running += 1;
-    const listed = (await reach.ask(({ across }) => listIfKept(across.workers))) ?? [];
-    for (const { taskQueue, selvage } of listed) if (selvage !== null) note(taskQueue);
-    const views = await Promise.all(
-      [...queues].slice(0, QUEUES).map(async ([queue, known]): Promise<QueueView> => {
-        const polled = await reach.ask(({ pollers }) => pollers.of(queue, 'activity'));
-        return {
-          taskQueue: queue,
-          tapestries: [...known.tapestries].sort(),
-          workers: (polled?.alive ?? []).map((identity) => ({
-            identity,
-            ...listed.find((worker) => worker.taskQueue === queue && worker.identity === identity),
-          })),
-          ...(polled?.lastPollAt !== undefined && { lastPollAt: polled.lastPollAt }),
-          running: known.running,
-        };
-      }),
-    );
+    const listed = await reach.ask(({ across }) => listIfKept(across.workers));
+    for (const { taskQueue } of listed ?? []) note(taskQueue);
+    if (only !== undefined) note(only);
+    const asked = [...queues].filter(([queue]) => only === undefined || queue === only);
+    const views = await resultsInParallel(asked.slice(0, most), AT_ONCE, async ([queue, known]) => {
+      const polled = await reach.ask(({ pollers }) => pollers.of(queue, 'activity'));
+      const told = (listed ?? []).filter(({ taskQueue }) => taskQueue === queue);
+      const named = new Set(told.map(({ identity }) => identity));
+      const untold = (polled?.alive ?? []).filter((identity) => !named.has(identity));
+      return {
+        taskQueue: queue,
+        tapestries: [...known.tapestries].sort(),
+        workers: [...told, ...untold.map((identity) => ({ identity }))],
+        ...(polled?.lastPollAt !== undefined && { lastPollAt: polled.lastPollAt }),
+        running: known.running,
+      };
+    });
     return {
       items: views.sort((one, other) => other.running - one.running),
-      truncated: queues.size > QUEUES || running.cursor !== undefined,
+      truncated: asked.length > most || running.cursor !== undefined,
+      workersKnown: listed !== undefined,
     };
   },
 });

@@ -8,7 +8,9 @@ export { inOrder } from './in-order';
 export { wiringOf } from './parents-of';
 export {
   partitionStates,
+  partitionStatus,
   PARTITION_STATES,
+  staleReason,
   type PartitionState,
   type PartitionStatus,
   type PartitionRunSummary,

@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import type { Plan } from '../../plan';
 import { readPlan } from '../../plan/read-plan';
-import type { AnyDomain, KeyRange, TimeWindow } from '../../partitions';
+import type { AnyDomain, KeyRange } from '../../partitions';
 import type {
   Backends,
   PartitionQueries,
@@ -26,56 +27,64 @@ export const PARTITION_STATES = ['missing', 'running', 'ok', 'stale', 'failed'] 
 export type PartitionState = (typeof PARTITION_STATES)[number];
 
 /** A change since a partition was made. */
-export interface StaleReason {
+export const staleReason = z.object({
   /** `code`: the body changed; `config`: the knot changed; `input`: the run would get something else. */
-  readonly kind: 'code' | 'config' | 'input';
+  kind: z.enum(['code', 'config', 'input']),
   /** The knot, for `code` and `config`. */
-  readonly knotId?: string;
+  knotId: z.string().optional(),
   /**
    * The part of the knot that changed, for `config`. `new`: that run lacks the knot. `plan-gone`: nothing is
    * known about the whole run.
    */
-  readonly part?: 'new' | 'definition' | 'version' | 'wiring' | 'constants' | 'policy' | 'plan-gone';
+  part: z.enum(['new', 'definition', 'version', 'wiring', 'constants', 'policy', 'plan-gone']).optional(),
   /** The parameter, for `input`. */
-  readonly input?: string;
+  input: z.string().optional(),
   /** Content hashes of code or value; null: there is none. */
-  readonly before?: string | null;
-  readonly now?: string | null;
+  before: z.string().nullable().optional(),
+  now: z.string().nullable().optional(),
   /**
    * For an input that was made for another partition: which knot of which partition makes something else now.
    */
-  readonly source?: {
-    readonly tapestry: string;
-    readonly partition: string;
-    readonly knotId: string;
-    /** That partition's newest successful run. */
-    readonly runId: string;
-  };
-}
+  source: z
+    .object({
+      tapestry: z.string(),
+      partition: z.string(),
+      knotId: z.string(),
+      /** That partition's newest successful run. */
+      runId: z.string(),
+    })
+    .readonly()
+    .optional(),
+});
+export type StaleReason = Readonly<z.output<typeof staleReason>>;
 
-export interface PartitionRunSummary {
-  readonly runId: string;
-  readonly status: RunStatus;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-  readonly finishedAt: number | null;
-}
+const runSummary = z
+  .object({
+    runId: z.string(),
+    status: z.string() as z.ZodType<string> as z.ZodType<RunStatus>,
+    /** Milliseconds since the epoch. */
+    startedAt: z.number(),
+    finishedAt: z.number().nullable(),
+  })
+  .readonly();
+export type PartitionRunSummary = z.output<typeof runSummary>;
 
-export interface PartitionStatus {
-  readonly key: string;
-  readonly state: PartitionState;
-  /** For a span of time: its beginning and end (milliseconds since the epoch). */
-  readonly window?: TimeWindow;
+export const partitionStatus = z.object({
+  key: z.string(),
+  state: z.enum(PARTITION_STATES),
+  /** For a span of time: its beginning, and the first instant after it (milliseconds since the epoch). */
+  window: z.object({ start: z.number(), end: z.number() }).readonly().optional(),
   /** It has not ended yet; such a partition is listed because somebody made it by its key. */
-  readonly open?: true;
+  open: z.literal(true).optional(),
   /** Number of recorded runs. */
-  readonly runs: number;
-  readonly latestRun?: PartitionRunSummary;
+  runs: z.int(),
+  latestRun: runSummary.optional(),
   /** The newest successful run, which may be the same. */
-  readonly latestOkRun?: PartitionRunSummary;
+  latestOkRun: runSummary.optional(),
   /** For `stale`: the first ten reasons. */
-  readonly reasons: readonly StaleReason[];
-}
+  reasons: z.array(staleReason.readonly()).readonly(),
+});
+export type PartitionStatus = Readonly<z.output<typeof partitionStatus>>;
 
 export interface PartitionsQuestion extends KeyRange {
   readonly domain: AnyDomain;

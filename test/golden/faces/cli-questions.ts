@@ -55,7 +55,8 @@ export function cliQuestions(hashOf: (run: string, knot: string) => string): Que
     ],
     versions: [[], ['--tapestry', 'asks']],
     'bulk list': [[]],
-    'schedules list': [[], ['pipeline.ts']],
+    'schedules list': [[]],
+    'schedules compare': [['pipeline.ts']],
     'schedules show': [['yearly'], ['nobody']],
     'schedules preview': [
       ['30 2 * * *', '--timezone', 'Europe/Berlin', '--from', '2001-03-24', '--limit', '3'],

@@ -57,6 +57,7 @@ export const HTTP_ACTS: { readonly [Name in ActName]: readonly (Ask<Name> | Made
     { tapestry: 'daily', from: 'z' },
     { tapestry: 'orders' },
   ],
+  'events.prune': [{ olderThan: '3650d' }, { olderThan: '1m' }],
   'emitters.resume': [
     async (project) => {
       await project.does('emit', 'emitters.ts', '--until-caught-up');

@@ -95,6 +95,11 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
       { first: 'good', second: 'nobody' },
     ],
     'schedules.list': [{}],
+    'schedules.show': [{ schedule: 'yearly' }, { schedule: 'nobody' }],
+    'schedules.preview': [
+      { cron: '30 2 * * *', timezone: 'Europe/Berlin', from: '2001-03-24', limit: 3 },
+      { cron: '30 2 * *', timezone: 'Mars/Olympus' },
+    ],
     'partitions.list': [{ tapestry: 'daily' }, { tapestry: 'orders' }, { tapestry: 'nobody' }],
     'triggers.list': [{}],
     'triggers.deadLetters': [
@@ -102,7 +107,7 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
       { trigger: 'webhook:nobody' },
       { trigger: 'webhook:orders', cursor: 'x' },
     ],
-    'workers.list': [{}],
+    'workers.list': [{}, { taskQueue: 'selvage/nobody' }],
     'runs.waiting': [
       {},
       { tapestry: 'nobody' },

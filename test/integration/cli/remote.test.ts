@@ -7,11 +7,15 @@ import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
 
 const PIPELINE = `
-import { knot, tapestry, waitForSignal } from 'selvage';
+import { knot, list, tapestry, waitForSignal } from 'selvage';
 import { z } from 'zod';
 export const asks = tapestry('asks', () => ({ by: waitForSignal('approve', z.string(), { id: 'approval' }) }));
 const double = knot('double', ({ x }: { x: number }) => x * 2);
 export const sums = tapestry('sums', { parameters: { x: z.number() } }, (_, { x }) => ({ y: double({ x }, { id: 'doubled' }) }));
+const say = knot('say', ({ day }: { day: { key: string } }) => day.key);
+export const daily = tapestry('daily', { partition: list(['a', 'b']) }, (_, { partition }) => ({
+  said: say({ day: partition }, { id: 'said' }),
+}));
 `;
 
 const begin = beginsCommands();
@@ -62,7 +66,15 @@ test('questions and acts of a project elsewhere are answered as there', async ()
     ['diff', 'sum', 'other'],
     ['cache', 'explain', 'other', 'doubled'],
   ];
-  for (const words of [['waiting'], ['versions'], ['streams', 'list'], ['emitters', 'list'], ...ofRecords]) {
+  for (const words of [
+    ['waiting'],
+    ['versions'],
+    ['streams', 'list'],
+    ['emitters', 'list'],
+    ['schedules', 'list'],
+    ['schedules', 'preview', '@daily', '--from', '2026-01-01'],
+    ...ofRecords,
+  ]) {
     const [there, here] = [await runCommand(project, [...words, '--json']), await far(...words, '--json')];
     expect({ words, code: here.code, answer: JSON.parse(here.stdout) as unknown }).toEqual({
       words,
@@ -79,8 +91,24 @@ test('questions and acts of a project elsewhere are answered as there', async ()
       text: withoutPlace(there.stdout),
     });
   }
+  const partitions = ['partitions', '--tapestry', 'daily', '--from', 'b', '--json'];
+  const [there, here] = [await runCommand(project, [...partitions, 'pipeline.ts']), await far(...partitions)];
+  expect(JSON.parse(here.stdout)).toEqual(JSON.parse(there.stdout));
+  expect(JSON.parse(here.stdout)).toMatchObject({ items: [{ key: 'b', state: 'missing' }] });
+  const twice = await far('partitions', 'pipeline.ts', '--tapestry', 'daily');
+  expect(twice).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('leave pipeline.ts out') as string,
+  });
   const waiting = await far('waiting');
   expect(waiting.stdout).toContain('asks');
+  expect(await far('signal', 'one', 'approve', '"ada"', '--timeout', '1s')).toMatchObject({
+    stderr: expect.stringMatching(/^error NoWorker: /m) as string,
+  });
+  // A page knows the task queues of its file, too.
+  expect(await far('workers')).toMatchObject({ stdout: expect.stringContaining('selvage/asks') as string });
+  const pruned = await far('events', 'prune', '--older-than', '3650d', '--yes');
+  expect(pruned).toMatchObject({ code: 0, stdout: expect.stringContaining('Removed 0 events') as string });
   expect(await far('runs', 'terminate', 'one')).toMatchObject({ code: 0 });
   expect(await page.ask('runs.show', { runId: 'one' })).toMatchObject({ run: { status: 'terminated' } });
   // Nothing was made here.

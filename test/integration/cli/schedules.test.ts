@@ -71,10 +71,15 @@ test('a schedule from its deploy to its end', async () => {
   const paused = await schedules('pause', 'nightly', '--note', 'the warehouse moves');
   expect([paused.code, paused.stdout]).toEqual([0, expect.stringContaining('the warehouse moves')]);
   declare(NIGHTLY.replace('30 2', '30 4'));
-  const listed = await schedules('list', 'weather.ts');
-  expect(listed.code).toBe(1);
-  expect(listed.stdout).toMatch(/^nightly +weather +30 2 \* \* \* +Europe\/Berlin +paused +differs$/m);
-  expect(listed.stdout).toMatch(/^weekly +weather +every 7 days .*not declared any more$/m);
+  const listed = await schedules('list');
+  expect(listed.code).toBe(0);
+  expect(listed.stdout).toMatch(/^nightly +weather +30 2 \* \* \* +Europe\/Berlin +paused$/m);
+  expect(listed.stdout).toMatch(/^weekly +weather +every 7 days +UTC +\d{4}-\S+ \S+$/m);
+  const compared = await schedules('compare', 'weather.ts');
+  expect(compared.code).toBe(1);
+  expect(compared.stdout).toMatch(/^nightly +differs, paused$/m);
+  expect(compared.stdout).toMatch(/^nightly\n {2}times\n {4}- 30 2 \* \* \*\n {4}\+ 30 4 \* \* \*$/m);
+  expect(compared.stdout).toMatch(/^weekly +not declared any more$/m);
   const left = await schedules('deploy', 'weather.ts');
   expect(left.stdout).toMatch(
     /^nightly updated \(paused, and stays so\)\n {2}times\n {4}- 30 2 \* \* \*\n {4}\+ 30 4 \* \* \*$/m,
@@ -111,9 +116,13 @@ test('a file without a schedule', async () => {
   expect([code, stderr]).toEqual([2, expect.stringMatching(/FileWithoutTrigger.*exports no schedule/)]);
 });
 
-test('a source without a file', async () => {
-  const { code, stderr } = await schedules('list', '--owner', 'shop');
-  expect([code, stderr]).toEqual([2, expect.stringContaining('Give the file')]);
+test('schedules of another owner differ', async () => {
+  await schedules('deploy', 'days.ts');
+  const { code, stdout } = await schedules('compare', 'days.ts', '--owner', 'shop');
+  expect([code, stdout]).toEqual([
+    1,
+    expect.stringMatching(/^each-day +as declared +it belongs to .*days\.ts$/m),
+  ]);
 });
 
 describe('preview', () => {

@@ -81,8 +81,8 @@ test('lists the workers that are alive, with what runs there and their body host
   ]);
   const document = await workers('--task-queue', plain, '--json');
   expect(JSON.parse(document.stdout)).toMatchObject({
-    items: [{ taskQueue: plain, bodyHosts: [], running: 1 }],
-    server: { namespace: 'default' },
+    items: [{ taskQueue: plain, workers: [{ bodyHosts: [], running: 1 }] }],
+    workersKnown: true,
   });
 
   await other.stop();

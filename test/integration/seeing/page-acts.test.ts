@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { knot, list, local, schedule, tapestry, webhook } from '../../../src';
 import { ServerReach } from '../../../src/explorer/page-server';
+import type { AnswerOf } from '../../../src/operations';
+import { call } from '../../../src/operations/call';
+import { Plans } from '../../../src/operations/plans';
 import { selvageForAll, unique } from '../../support/open-selvage';
 import { openPage, type Answer, type TestPage } from '../../support/page';
 
@@ -14,9 +17,12 @@ const daily = tapestry(name, { partition: list(['a', 'b', 'bad', 'c']) }, (_, { 
   made: make({ partition }, { id: 'made', dispatcher: local() }),
 }));
 const idle = tapestry(unique('acts.idle'), () => ({ one: knot('one', () => 1)({}, { id: 'one' }) }));
+const priced = tapestry(unique('acts.priced'), { parameters: { city: z.string() } }, (_, { city }) => ({
+  said: knot('said', ({ city }: { city: string }) => city)({ city }, { id: 'said' }),
+}));
 const orders = webhook(idle, { path: '/orders', verify: false });
 
-const selvage = selvageForAll({ tapestries: [daily, idle] });
+const selvage = selvageForAll({ tapestries: [daily, idle, priced] });
 
 async function page(): Promise<TestPage> {
   return await openPage({
@@ -26,6 +32,34 @@ async function page(): Promise<TestPage> {
     triggers: [orders],
   });
 }
+
+test('parameters of a schedule are kept from who may not read values', async () => {
+  const { backends, client, schedules } = selvage();
+  const id = unique('priced');
+  await schedules.deploy([schedule(priced, { id, cron: '0 0 1 1 *', parameters: { city: 'Bern' } })]);
+  await client.schedule.getHandle(id).update(({ action, ...previous }) => ({
+    ...previous,
+    action: { ...action, args: [{ city: 'Basel' }] },
+  }));
+  const shown = async (mayReadValues: boolean): Promise<AnswerOf<'schedules.show'>> =>
+    await call(
+      {
+        ...{ backends, reach: ServerReach.of(selvage()), project: '', tapestries: [], triggers: [] },
+        plans: new Plans(backends),
+        caller: { mayAct: false, isReadOnly: true, maySeeSecrets: true, mayReadValues },
+      },
+      'schedules.show',
+      { schedule: id },
+    );
+  expect(await shown(true)).toMatchObject({
+    parameters: { city: 'Basel' },
+    changedOnServer: [{ part: 'parameters', declared: '{"city":"Bern"}', onServer: '{"city":"Basel"}' }],
+  });
+  const kept = await shown(false);
+  expect(kept).toMatchObject({ changedOnServer: [{ part: 'parameters' }] });
+  expect(JSON.stringify(kept)).not.toMatch(/Bern|Basel/);
+  await schedules.delete(id);
+});
 
 function refusal({ status, body }: Answer): [number, string] {
   return [status, (JSON.parse(body) as { code: string }).code];
@@ -42,7 +76,7 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
     timezone: 'Europe/Berlin',
     paused: false,
     nextAt: expect.arrayContaining([expect.any(Number)]) as number[],
-    last: [],
+    recent: [],
   });
 
   await opened.act('schedules.pause', { schedule: id });
@@ -59,7 +93,7 @@ test('a schedule is shown, paused, resumed and triggered, and says by whom', asy
   await opened.act('schedules.trigger', { schedule: id });
   const [started] = (await selvage().schedules.show(id)).recent;
   await selvage().getRun(started!.runId).result();
-  expect(await shown()).toMatchObject({ last: [{ runId: started!.runId }] });
+  expect(await shown()).toMatchObject({ recent: [{ runId: started!.runId }] });
   expect(await opened.ask('runs.show', { runId: started!.runId })).toMatchObject({
     run: { status: 'succeeded' },
   });
@@ -97,7 +131,7 @@ test('a backfill makes what its preview says, and the partitions say what became
   const made = items.find(({ key }) => key === 'b')!;
   expect(
     (await opened.ask('runs.list', { tapestry: name, partition: 'b' })).items.map((one) => one.runId),
-  ).toEqual([made.runId]);
+  ).toEqual([made.latestRun!.runId]);
 
   const failed = { tapestry: name, states: ['failed'] as const };
   expect(await opened.ask('partitions.previewBackfill', failed)).toEqual({ keys: ['bad'], total: 1 });

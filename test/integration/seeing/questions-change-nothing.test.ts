@@ -172,6 +172,8 @@ test('no question changes anything, and each has the ends that only the server k
     'runs.show': [{ runId: 'good' }, { runId: 'waits' }, { runId: 'cut' }, { runId: 'unbegun' }],
     'runs.waiting': [{ by: 'reason' }],
     'schedules.list': [{}],
+    'schedules.preview': [{ cron: '@daily' }],
+    'schedules.show': [{ schedule: 'none' }],
     'stats.show': [{}, { by: 'tapestry', since: '7d' }],
     'streams.list': [{}],
     'streams.show': [{ stream: 'none' }],
@@ -194,7 +196,7 @@ test('no question changes anything, and each has the ends that only the server k
   expect(written).toEqual([]);
   expect(await recordsOf(backends)).toEqual(before);
   const refused = [...answers.values()].filter(({ status }) => status !== 200);
-  expect(refused.map(({ code }) => code)).toEqual(['UnknownEmitter', 'UnknownStream']);
+  expect(refused.map(({ code }) => code)).toEqual(['UnknownEmitter', 'UnknownSchedule', 'UnknownStream']);
   const listed = answers.get('runs.list {"status":"terminated"}')!['items'] as { runId: string }[];
   expect(listed.map(({ runId }) => runId).sort()).toEqual(['cut', 'filled', made.run_id].sort());
   for (const runId of ['cut', 'unbegun'])

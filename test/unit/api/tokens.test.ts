@@ -45,6 +45,21 @@ test('a token may what its scopes say, for each operation', async () => {
   }
 });
 
+test('a signal that refers to values in the store takes the scope of values', async () => {
+  const outcomes: unknown[] = [];
+  for (const scopes of ['act', 'values+act']) {
+    process.env['SELVAGE_API_TOKENS'] = `robot:${scopes}:${TOKEN}`;
+    const page = await openPage({ backends: createInMemoryBackends() });
+    const { body } = await send(`${page.url}api/v1/runs/signal`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: '{"runId":"x","signal":"approve","allowReferences":true}',
+    });
+    outcomes.push((JSON.parse(body) as ProblemDocument).code);
+  }
+  expect(outcomes).toEqual(['ScopeMissing', 'ServerUnreachable']);
+});
+
 test('the name of a token is the actor of what it does, and the log says from where', async () => {
   process.env['SELVAGE_API_TOKENS'] = `robot:act:${TOKEN}`;
   const notes: object[] = [];

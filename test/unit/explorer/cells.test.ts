@@ -1,7 +1,8 @@
 import { moved } from '../../../src/explorer/page/grid-model';
-import { cellText, countStates, groupsOf } from '../../../src/explorer/page/partition-cells';
+import { cellText, groupsOf } from '../../../src/explorer/page/partition-cells';
 
-const partitions = (...keys: string[]) => keys.map((key) => ({ key, state: 'ok' as const, reasons: [] }));
+const partitions = (...keys: string[]) =>
+  keys.map((key) => ({ key, state: 'ok' as const, runs: 1, reasons: [] }));
 
 test('days stand by month, hours by day, months by year; others together', () => {
   const titles = (...keys: string[]) =>
@@ -14,14 +15,6 @@ test('days stand by month, hours by day, months by year; others together', () =>
 
 test('a cell says the last part of its time', () => {
   expect(['2026-01-31', '2026-01', '2026-01-31T05', 'eu'].map(cellText)).toEqual(['31', '01', '05', '']);
-});
-
-test('states are counted in a fixed order', () => {
-  const all = [...partitions('a', 'b'), { key: 'c', state: 'missing' as const, reasons: [] }];
-  expect(countStates(all)).toEqual([
-    ['missing', 1],
-    ['ok', 2],
-  ]);
 });
 
 test('keys walk through a grid and never out of it', () => {

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { BulkState } from '../../../client';
-import type { Does } from '../../options/does';
+import { bulkStates } from '../../../client/bulk/bulk';
 import { projectFolder } from '../../../project-folder';
+import { requireHistory } from '../../location/records';
+import type { Does } from '../../options/does';
 import {
   addCommonOptions,
   addJsonOption,
@@ -11,27 +13,27 @@ import {
 } from '../../options/server-options';
 import { formatTable, formatTime } from '../../output/format';
 import type { Output } from '../../output/output';
-import { addBulkCancel, addBulkResume, addBulkSignal, addBulkTerminate } from './acts';
-import { EXIT_CODES, addConcurrency, reported } from './carry-out';
+import { addFields, type Fields } from '../../table/verb-of-table';
+import { interruptible } from '../../work/interruptible';
+import { addBulkActs } from './acts';
+import { CONCURRENCY, EXIT_CODES, reported } from './carry-out';
 
-export function addBulk(program: Command, does: Does): void {
-  const bulk = program
-    .command('bulk')
-    .summary('cancel, terminate, resume and signal many runs')
-    .description(
-      'Cancels, terminates, resumes and signals many runs, by the filters of `selvage runs list` or by their ids.',
-    )
-    .addHelpText('after', '\nExample:\n  $ selvage bulk resume --status failed --since 2h --dry-run');
-  addBulkCancel(bulk, does);
-  addBulkTerminate(bulk, does);
-  addBulkResume(bulk, does);
-  addBulkSignal(bulk, does);
+export function addBulk(bulk: Command, does: Does): void {
+  bulk.description(
+    'Cancels, terminates, resumes and signals many runs, by the filters of `selvage runs list` or by their ids.',
+  );
+  addBulkActs(bulk, does);
   const continued = bulk
     .command('continue')
     .description('Goes on with what was interrupted, with the same runs, and tries those again that failed.')
     .argument('<id>', 'as the command told it, and `selvage bulk list`')
     .addHelpText('after', `\n${EXIT_CODES}\n\nExample:\n  $ selvage bulk continue bulk-1f2e3d4c`);
-  addServerOptions(addJsonOption(addConcurrency(continued))).action(does(continueBulk));
+  const read = addFields(continued, CONCURRENCY);
+  addServerOptions(addJsonOption(continued)).action(
+    does((id: string, options: ServerOptions, output: Output) =>
+      continueBulk(id, read(options), options, output),
+    ),
+  );
   const listed = bulk
     .command('list')
     .description('Lists what was done from this folder, the newest first.')
@@ -41,23 +43,22 @@ export function addBulk(program: Command, does: Does): void {
 
 async function continueBulk(
   id: string,
-  options: ServerOptions & { readonly concurrency: number },
+  { concurrency }: Fields<typeof CONCURRENCY>,
+  options: ServerOptions,
   output: Output,
 ): Promise<number> {
-  const { requireHistory } = await import('../../location/records.js');
-  const { interruptible } = await import('../../work/interruptible.js');
   requireHistory(options);
-  return await interruptible(options, output, async (selvage, signal, interruption) =>
-    reported(selvage, (how) => selvage.bulk.continue(id, how), { signal, interruption, options }, output),
-  );
+  return await interruptible(options, output, async (selvage, signal, interruption) => {
+    const how = { signal, interruption, concurrency };
+    return await reported(selvage, (given) => selvage.bulk.continue(id, given), how, options, output);
+  });
 }
 
 /** What is in the project's folder needs no server. */
-async function listBulk({ projectDir }: RecordOptions, output: Output): Promise<number> {
-  const { bulkStates } = await import('../../../client/bulk/bulk.js');
+function listBulk({ projectDir }: RecordOptions, output: Output): Promise<number> {
   const items = bulkStates(projectFolder(projectDir));
   output.say(items.length === 0 ? 'Nothing was done in bulk from this folder.' : describe(items));
-  return output.finish({ items });
+  return Promise.resolve(output.finish({ items }));
 }
 
 function describe(items: readonly BulkState[]): string {

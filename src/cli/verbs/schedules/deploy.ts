@@ -39,7 +39,7 @@ async function deploySchedules(
 ): Promise<number> {
   const { declaredIn } = await import('../../files/declared-schedules.js');
   const { describePlace, openFor } = await import('../../location/connect.js');
-  const { deployedLines } = await import('../../show/schedules.js');
+  const { deployedLines } = await import('../../show/schedule-changes.js');
   const { prune = false, dryRun = false, takeOver = false } = options;
   const { declared, owner } = await declaredIn(file, options.owner, prune);
   const selvage = await openFor(undefined, options, output);

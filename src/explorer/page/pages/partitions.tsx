@@ -5,7 +5,7 @@ import { mayAct } from '../app';
 import { PageHead } from '../frame';
 import { useKeys } from '../keys';
 import type { PageProps } from '../pages';
-import { cellText, countStates, groupsOf, PARTITION_TONES, type Partition } from '../partition-cells';
+import { cellText, groupsOf, PARTITION_TONES, type Partition } from '../partition-cells';
 import { alter, go, href } from '../router';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
@@ -60,7 +60,7 @@ export function Partitions({
   const [isFilling, setFilling] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const all = answer.value?.items ?? [];
-  const counts = useMemo(() => countStates(all), [all]);
+  const counts = Object.entries(answer.value?.counts ?? {}).filter(([, count]) => count > 0);
   const shown = useMemo(
     () => (state === undefined ? all : all.filter((one) => one.state === state)),
     [all, state],
@@ -82,7 +82,7 @@ export function Partitions({
     {
       keys: 'Enter',
       says: 'Open its newest run',
-      run: () => one?.runId !== undefined && go({ page: 'run', run: one.runId }),
+      run: () => one?.latestRun && go({ page: 'run', run: one.latestRun.runId }),
     },
     { keys: 'b', says: 'Backfill', run: () => setFilling(true), when: () => mayAct() && all.length > 0 },
   ]);
@@ -159,14 +159,18 @@ function PartitionNote({ partition }: { partition: Partition | undefined }) {
     <div class="partition-note" role="status">
       <strong>{partition.key}</strong>
       <Outcome tone={PARTITION_TONES[partition.state] ?? 'none'} word={partition.state} />
-      {partition.reasons.length > 0 && <span class="break">{partition.reasons.join('; ')}</span>}
-      {partition.runId !== undefined && (
-        <a class="link cut" href={href({ page: 'run', run: partition.runId })}>
-          {partition.runId}
+      {partition.reasons.length > 0 && <span class="break">{whyStale(partition)}</span>}
+      {partition.latestRun && (
+        <a class="link cut" href={href({ page: 'run', run: partition.latestRun.runId })}>
+          {partition.latestRun.runId}
         </a>
       )}
     </div>
   );
+}
+
+function whyStale({ reasons }: Partition): string {
+  return reasons.map(({ explanation }) => explanation).join('; ');
 }
 
 function Cell({
@@ -181,7 +185,7 @@ function Cell({
   onChoose: () => void;
 }) {
   const tone = PARTITION_TONES[partition.state] ?? 'none';
-  const why = partition.reasons.length > 0 ? `: ${partition.reasons.join('; ')}` : '';
+  const why = partition.reasons.length > 0 ? `: ${whyStale(partition)}` : '';
   return (
     <button
       type="button"

@@ -1,4 +1,4 @@
-import type { ScheduleView } from '../../../operations/schedules/list';
+import type { ScheduleView } from '../../../operations/schedules/view';
 import { useAct } from '../acting';
 import { mayAct } from '../app';
 import { PageHead } from '../frame';
@@ -18,7 +18,7 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
     {},
     { staleOn: ({ kind }) => kind === 'run-started', everyMs: 30_000 },
   );
-  const schedules = answer.value?.items;
+  const { items: schedules, unreadable = [] } = answer.value ?? {};
   return (
     <>
       <PageHead title="Schedules" />
@@ -26,7 +26,7 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
         {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
         {!schedules ? (
           !answer.error && <Skeleton rows={3} height={120} />
-        ) : schedules.length === 0 ? (
+        ) : schedules.length + unreadable.length === 0 ? (
           <Empty icon="schedules" title="No schedules">
             Declare one with <code>schedule(…)</code> in your file, then run{' '}
             <code>selvage schedules deploy FILE</code>.
@@ -36,6 +36,14 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
             {schedules.map((schedule) => (
               <Schedule key={schedule.id} schedule={schedule} isChosen={schedule.id === place.schedule} />
             ))}
+            {unreadable.map(({ id, code, message }) => (
+              <li key={id} class="card schedule">
+                <h2 class="break">{id}</h2>
+                <p class="muted break">
+                  {code}: {message}
+                </p>
+              </li>
+            ))}
           </ul>
         )}
       </div>
@@ -44,7 +52,7 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
 }
 
 function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: boolean }) {
-  const { id, tapestry, description, timezone, paused, note, nextAt, last, overlap } = schedule;
+  const { id, tapestry, description, timezone, paused, note, nextAt, recent, overlap } = schedule;
   const doing = useAct({ asToast: true });
   return (
     <li class={`card schedule${isChosen ? ' chosen' : ''}`}>
@@ -86,10 +94,10 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
           )}
         </div>
       </header>
-      {note !== undefined && note !== '' && <p class="muted break">{note}</p>}
+      {note !== null && <p class="muted break">{note}</p>}
       <div class="schedule-times">
         <section>
-          <h3>{timezone === '' ? 'Next' : `Next, ${timezone}`}</h3>
+          <h3>{`Next, ${timezone}`}</h3>
           {nextAt.length === 0 ? (
             <p class="muted">{paused ? 'None while it is paused.' : 'No further time.'}</p>
           ) : (
@@ -107,17 +115,17 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
         </section>
         <section>
           <h3>Last</h3>
-          {last.length === 0 ? (
+          {recent.length === 0 ? (
             <p class="muted">It has started nothing yet.</p>
           ) : (
             <ol>
-              {last.slice(0, 5).map(({ runId, at }) => (
+              {recent.slice(0, 5).map(({ runId, startedAt }) => (
                 <li key={runId}>
                   <a class="link cut" href={href({ page: 'run', run: runId })} title={runId}>
                     {runId}
                   </a>{' '}
                   <span class="muted">
-                    <Time at={at} />
+                    <Time at={startedAt} />
                   </span>
                 </li>
               ))}

@@ -1,8 +1,8 @@
 import type { Connection } from '@temporalio/client';
 import { SelvageError } from '../errors';
 import { durationOption, type Duration } from '../values/duration';
-import type { AcrossHost } from '../connection/across/waiting-runs';
-import { unreachable } from '../connection/connection-errors';
+import type { AcrossHost } from './across/waiting-runs';
+import { unreachable } from './connection-errors';
 
 export interface PruneEventsOptions {
   /** Removes events that started runs longer ago than this. Must exceed the server's retention of runs. */

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { Events } from '../../connection/prune-events';
+import { duration, instant } from '../fields';
+import { act } from '../operation';
+
+export const prune = act({
+  name: 'events.prune',
+  summary: 'remove events that have started runs long ago',
+  description:
+    "Removes events that have started runs longer ago; runs and their records stay. The time must be longer than the server keeps runs, and longer than a source delivers an event late (a topic's retention).",
+  group: 'operate',
+  needs: ['server'],
+  ask: z.strictObject({ olderThan: duration.describe('events that came longer ago, such as 365d') }),
+  repeat: 'same',
+  confirm: ({ olderThan }) =>
+    `Remove the events from before ${new Date(Date.now() - olderThan).toISOString()} from the record of what has started runs?`,
+  answer: z.object({
+    /** Events from before this time are removed. */
+    until: instant,
+    /** How many were removed. */
+    events: z.int(),
+  }),
+  examples: [{ olderThan: '365d' }],
+  /** @throws SelvageError `InvalidConfig`, `ServerUnreachable`, `ServerRefused`, `BackendUnavailable` */
+  run: async ({ reach }, ask) => await reach.do(({ across }) => new Events(across).prune(ask)),
+});

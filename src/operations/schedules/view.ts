@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { startedBy, timesText, type ScheduleState } from '../../connection/schedules';
+import { scheduleDefinition } from '../../connection/schedules/schedule-form';
+import { scheduleState } from '../../connection/schedules/schedule-state';
+import { timesWords } from '../../connection/schedules/schedule-words';
+import type { Json } from '../../values';
+import { json } from '../fields';
+import { opensValues, type Rights } from '../surroundings';
+
+export const scheduleView = scheduleState.omit({ form: true }).extend({
+  ...scheduleDefinition.shape,
+  /** It starts a backfill of the partitions that have closed within `catchupMs`. */
+  isBackfill: z.boolean(),
+  /** `0 2 * * *`, or `every 15 minutes`. */
+  times: z.string(),
+  /** The times in words. */
+  description: z.string(),
+  /** Absent for who may not read values. */
+  parameters: json.optional(),
+  others: z.record(z.string(), json),
+});
+export type ScheduleView = Readonly<z.output<typeof scheduleView>>;
+
+export function viewOf({ form, changedOnServer, ...state }: ScheduleState, caller: Rights): ScheduleView {
+  const { parameters, ...started } = startedBy(form);
+  const { parameters: _, times, ...others } = form;
+  const isOpen = opensValues(caller);
+  return {
+    ...state,
+    ...others,
+    ...started,
+    times: timesText(times),
+    description: timesWords(times),
+    changedOnServer: changedOnServer.map((one) =>
+      isOpen || one.part !== 'parameters' ? one : { ...one, declared: '…', onServer: '…' },
+    ),
+    ...(isOpen && { parameters: parameters as Json }),
+  };
+}
