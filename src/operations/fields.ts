@@ -96,11 +96,12 @@ export const timeOrAge = flagged(
   { placeholder: 'time' },
 );
 
+const PLACE_FORMS = `It must say ${TIME_FORMS}, a position, or beginning.`;
 const place = z.union([z.strictObject({ position: text }), z.strictObject({ time: z.number() })]);
 
 /** A place in the order of changes: `beginning`, a position, or a time. Positions have an underscore or are numbers; times are neither. */
 export const placeOrTime = flagged(
-  z.union([text, place]).transform((given, context) => {
+  z.union([text, place], PLACE_FORMS).transform((given, context) => {
     // As a machine elsewhere has read it, in whose zone times without a zone are meant.
     if (given === 'beginning' || typeof given === 'object') return given;
     if (given.includes('_') || /^\d+$/.test(given)) return { position: given };
