@@ -212,7 +212,7 @@ test('it acts only where it is let', async () => {
     });
     expect(
       (await call('runs_signal', { runId: 'asked', signal: 'answer', payload: { by: 'a model' } })).json,
-    ).toEqual({});
+    ).toEqual({ runId: 'asked', signal: 'answer', takenBy: 'answer' });
     expect((await call('runs_list', { trigger: 'mcp' })).json).toMatchObject({ items: [{ runId: 'asked' }] });
     await until('the run has taken the signal', async () => {
       const { json } = await call('runs_show', { runId: 'asked' });
