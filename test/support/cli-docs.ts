@@ -11,6 +11,8 @@ export const WRITE = 'npx tsx scripts/write-cli-docs.ts';
 /** Options that each verb has, or that the page of all verbs describes. */
 const OF_ALL = ['--json', '--verbose', '--help'];
 
+const ELSEWHERE = 'With [`--api`](../http-api.md#from-the-command-line), a page elsewhere answers.';
+
 /** The pages about the command line, with their texts. The overview is the first. */
 export function cliPages(read: (file: string) => string): Map<string, string> {
   const files = readdirSync(FOLDER).sort();
@@ -87,8 +89,10 @@ function sectionOf(verb: Command): string {
   const examples = examplesOf(verb);
   const shown = examples.length === 0 ? [] : ['', '```bash', ...examples, '```'];
   const heading = `selvage ${nameOf(verb)}`;
+  const isRemote = verb.options.some(({ long }) => long === '--api');
+  const says = isRemote ? `${verb.description()} ${ELSEWHERE}` : verb.description();
   const usage = [heading, ...verb.registeredArguments.map(placeOf)].join(' ');
-  return [`### ${heading}`, '', `\`${usage}\``, '', verb.description(), ...table, ...shown].join('\n');
+  return [`### ${heading}`, '', `\`${usage}\``, '', says, ...table, ...shown].join('\n');
 }
 
 /** The words of a command behind `selvage`. */
