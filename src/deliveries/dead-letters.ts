@@ -16,6 +16,7 @@ export interface Batch {
 
 /** Of the events of a batch, those that the receiver will never take: each once, and none that was not given. */
 export function lettersOf({ events, changeOf }: Batch, { rejected = [] }: Delivery): DeadLetter[] {
+  if (rejected.length === 0) return [];
   const byId = new Map(events.map((event) => [event.id, event]));
   return rejected.flatMap(({ id, reason }) => {
     const event = byId.get(id);

@@ -33,6 +33,10 @@ export type Feed = RunHistory &
     >
   >;
 
+/** Several emitters hear of the same changes, so what is made of one stays with it. A map beside them would cost more than making it. */
+const EVENTS = Symbol('events');
+type Told = HistoryChange & { [EVENTS]?: readonly RunEvent[] };
+
 /**
  * Makes events of changes, by bulk reads. A change of a removed run has none. What became durable before its run was put on record is
  * told after the run's start, with it: parameters, and all of a run in process, which is put on record when it is over.
@@ -40,8 +44,6 @@ export type Feed = RunHistory &
 export class RunEvents {
   /** Oldest first. */
   readonly #runs = new Map<string, RunRecord>();
-  /** Several emitters hear of the same changes. */
-  readonly #made = new WeakMap<HistoryChange, readonly RunEvent[]>();
 
   /** @param remembered most runs that are remembered */
   constructor(
@@ -50,8 +52,8 @@ export class RunEvents {
   ) {}
 
   /** The events of each change, in order. */
-  async of(changes: readonly HistoryChange[]): Promise<(readonly RunEvent[])[]> {
-    const unmade = changes.filter((change) => !this.#made.has(change));
+  async of(changes: readonly Told[]): Promise<(readonly RunEvent[])[]> {
+    const unmade = changes.filter((change) => change[EVENTS] === undefined);
     if (unmade.length > 0) {
       const runs = await this.#runsOf(unmade);
       const [records, early] = await Promise.all([
@@ -60,11 +62,11 @@ export class RunEvents {
       ]);
       for (const change of unmade) {
         const run = runs.get(change.temporal_run_id);
-        this.#made.set(change, run ? eventsOf(change, run, records, early) : []);
+        change[EVENTS] = run ? eventsOf(change, run, records, early) : [];
       }
       this.#trim();
     }
-    return changes.map((change) => this.#made.get(change)!);
+    return changes.map((change) => change[EVENTS]!);
   }
 
   /** Reads the runs that are not known, and those that have ended since. Others who call meanwhile may have them forgotten. */
