@@ -46,7 +46,8 @@ export class Explorer {
           act,
           `${act.actor ?? 'somebody'} asked for ${act.act}${act.from === undefined ? '' : ` from ${act.from}`}${act.refused === undefined ? '' : `: refused (${act.refused})`}`,
         ),
-      onFailure: (err) => logger.warn({ err }, `the page could not do what it was asked for: ${oneLineOf(err)}`),
+      onFailure: (err) =>
+        logger.warn({ err }, `the page could not do what it was asked for: ${oneLineOf(err)}`),
     });
   }
 
