@@ -32,6 +32,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   /** A beat on its way that the SDK does not send. */
   private announcing: Promise<void> | undefined;
   private among: number | undefined;
+  private lostAtProgress = this.before.lostAtProgress;
   private readonly startedAt = Date.now();
   private isBodyCalled = false;
   /** Attempts and waits before this attempt, and waits in it so far. */
@@ -209,10 +210,11 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
 
   /**
    * Whether it was the only suspect when the last worker was lost, or too many workers are lost. To put the list of a map together calls no
-   * body, and takes so long with a million elements that workers which come and go are lost in it: as long as it gets on, it is no suspect.
+   * body, and takes so long with a million elements that workers which come and go are lost in it: those count that were lost since it last
+   * got on.
    */
   get killsWorkers(): boolean {
-    if (this.task.map) return this.lost >= MOST_LOST_WORKERS + listLength(this.last());
+    if (this.task.map) return this.lost - (this.lostAtProgress ?? 0) >= MOST_LOST_WORKERS;
     return this.lost >= (this.before.among === 1 ? LOST_WORKERS : MOST_LOST_WORKERS);
   }
 
@@ -238,6 +240,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
       ...super.details,
       ...(begun > 0 && { begun }),
       ...(among !== undefined && { among }),
+      ...(this.lostAtProgress !== undefined && { lostAtProgress: this.lostAtProgress }),
       trail: this.end ?? { ...this.known, at: { attempt: this.ofBody, started_at, worker } },
     };
   }
@@ -260,10 +263,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
 
   keep(_knotId: string, details: Json): void {
     this.user = details;
+    if (this.task.map) this.lostAtProgress = this.lost;
     this.beat();
   }
-}
-
-function listLength(details: Json | undefined): number {
-  return Array.isArray(details) ? details.length : 0;
 }

@@ -21,6 +21,8 @@ export interface HeartbeatDetails {
    * workers.
    */
   readonly among?: number;
+  /** Of a large map whose list is put together: workers that were lost when it last got on. */
+  readonly lostAtProgress?: number;
   readonly trail?: HandedOnTrail;
   readonly user?: Json;
 }
@@ -119,12 +121,14 @@ export abstract class TaskAttempt {
 
 function readDetails(details: unknown, thrownBefore: number): HeartbeatDetails {
   if (details === undefined) return { throws: thrownBefore, refusals: 0 };
-  const { throws, refusals, begun, among, trail, user } = (details ?? {}) as Partial<HeartbeatDetails>;
+  const { throws, refusals, begun, among, lostAtProgress, trail, user } = (details ??
+    {}) as Partial<HeartbeatDetails>;
   return {
     throws: throws ?? thrownBefore,
     refusals: refusals ?? 0,
     ...(begun !== undefined && { begun }),
     ...(among !== undefined && { among }),
+    ...(lostAtProgress !== undefined && { lostAtProgress }),
     ...(trail && { trail }),
     ...(user !== undefined && { user }),
   };

@@ -13,6 +13,7 @@ import { invoke } from '../operations/invoke';
 import { pathOf, type Act, type Operation } from '../operations/operation';
 import type { ProjectData, Rights } from '../operations/surroundings';
 import { ACTS } from '../ports';
+import { within } from '../ports/parts/pause';
 import { answerJson } from '../values/answer-json';
 import type { Guard } from './guard';
 import { liveStream } from './live-stream';
@@ -25,6 +26,10 @@ const BODY_LIMITS = { body: 4 * 1024 * 1024, time: 30_000 };
 const QUERY = '/query';
 /** Requests of one caller. A page that is looked at sends some a second. */
 const RATE = { perSecond: 200, burst: 1_000 };
+/** Of a run that may be on record, without what no database holds. */
+const RUN_ID = /^[^\0\p{Surrogate}]{1,1000}$/u;
+/** How long the answer to an act waits until the act is on record. */
+const NOTE_MS = 2_000;
 /** Callers whose rate is remembered. */
 const CALLERS = 1_000;
 
@@ -111,7 +116,7 @@ export class Api {
 
   async #act(request: Request, operation: Operation, ask: object, caller: Rights): Promise<Response> {
     const note = { act: operation.name, actor: caller.actor, from: remoteAddressOf(request) };
-    const { runId } = ask as { readonly runId?: unknown };
+    const { runId } = (ask ?? {}) as { readonly runId?: unknown };
     let answer: unknown;
     try {
       answer = await invoke(operation, { ...this.data, caller }, ask);
@@ -130,18 +135,19 @@ export class Api {
     const claim = {
       trigger: `${ACTS}${act}`,
       key: randomUUID(),
-      runId: typeof runId === 'string' ? runId : '',
+      // It may be what the act was refused for.
+      runId: typeof runId === 'string' && RUN_ID.test(runId) ? runId : '',
       requestHash: null,
       event: { ...(actor && { actor }), ...(from && { from }), ...(refused && { refused }) },
     };
     const { startLedger } = this.data.backends;
-    try {
-      await startLedger.claim([claim]);
-      // So that it is forgotten like other entries.
-      await startLedger.markStarted([claim]);
-    } catch (error) {
-      this.options.onFailure(error);
-    }
+    // Marked as started, so that it is forgotten like other entries.
+    const kept = startLedger.claim([claim]).then(() => startLedger.markStarted([claim]));
+    // What was done may not wait for a database that hangs: it would be asked for again.
+    await within(
+      kept.catch((error: unknown) => this.options.onFailure(error)),
+      NOTE_MS,
+    );
   }
 
   async #describe(request: Request): Promise<Response> {

@@ -56,7 +56,7 @@ export class Deliveries {
     const around = {
       feed,
       tail: new FeedTail(feed, this.#stopping.signal),
-      events: new RunEvents(feed),
+      events: new RunEvents(feed, emitters.length > 1),
       table,
       leases: new LeaseKeeper(leaseTable, durationOption('leaseTtl', leaseTtl)),
       owner: randomUUID(),
@@ -124,13 +124,14 @@ export class Deliveries {
     const looks = new Map<EmitterRunner, { readonly place: string; isThrough: boolean | undefined }>();
     for (;;) {
       const last = (await this.#feed.lastChange()) ?? null;
+      const isOver = performance.now() >= until;
       const behind: EmitterRunner[] = [];
       for (const runner of this.#runners) {
         const { position } = runner;
         const place = `${position} ${last}`;
         const known = looks.get(runner);
         const look = known?.place === place ? known : { place, isThrough: position === last || undefined };
-        if (position !== undefined && (look === known || performance.now() >= until))
+        if (position !== undefined && (look === known || isOver || runner.isFailing))
           look.isThrough ??= (await nextPage(this.#feed, position)) === undefined;
         looks.set(runner, look);
         const { isThrough } = look;
@@ -139,7 +140,7 @@ export class Deliveries {
         behind.push(runner);
       }
       const isWorth = behind.some(({ isFailing, isElsewhere }) => !isFailing && !isElsewhere);
-      if (!isWorth || performance.now() >= until) return behind.map(({ name }) => name);
+      if (!isWorth || isOver) return behind.map(({ name }) => name);
       await pause(DRAIN_LOOK_MS, this.#stopping.signal);
     }
   }

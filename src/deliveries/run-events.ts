@@ -33,10 +33,6 @@ export type Feed = RunHistory &
     >
   >;
 
-/** Several emitters hear of the same changes, so what is made of one stays with it. A map beside them would cost more than making it. */
-const EVENTS = Symbol('events');
-type Told = HistoryChange & { [EVENTS]?: readonly RunEvent[] };
-
 /**
  * Makes events of changes, by bulk reads. A change of a removed run has none. What became durable before its run was put on record is
  * told after the run's start, with it: parameters, and all of a run in process, which is put on record when it is over.
@@ -44,29 +40,41 @@ type Told = HistoryChange & { [EVENTS]?: readonly RunEvent[] };
 export class RunEvents {
   /** Oldest first. */
   readonly #runs = new Map<string, RunRecord>();
+  readonly #made: WeakMap<HistoryChange, readonly RunEvent[]> | undefined;
 
-  /** @param remembered most runs that are remembered */
+  /**
+   * @param isShared whether several emitters hear of the same changes. What is made of them is kept then, which costs as much as making it
+   * @param remembered most runs that are remembered
+   */
   constructor(
     private readonly history: Feed,
+    isShared: boolean,
     private readonly remembered = 2_000,
-  ) {}
+  ) {
+    this.#made = isShared ? new WeakMap() : undefined;
+  }
 
   /** The events of each change, in order. */
-  async of(changes: readonly Told[]): Promise<(readonly RunEvent[])[]> {
-    const unmade = changes.filter((change) => change[EVENTS] === undefined);
-    if (unmade.length > 0) {
-      const runs = await this.#runsOf(unmade);
-      const [records, early] = await Promise.all([
-        this.#recordsOf(unmade, runs),
-        this.#recordsBefore(unmade),
-      ]);
-      for (const change of unmade) {
-        const run = runs.get(change.temporal_run_id);
-        change[EVENTS] = run ? eventsOf(change, run, records, early) : [];
-      }
-      this.#trim();
-    }
-    return changes.map((change) => change[EVENTS]!);
+  async of(changes: readonly HistoryChange[]): Promise<(readonly RunEvent[])[]> {
+    const known = this.#made;
+    if (!known) return await this.#make(changes);
+    const unmade = changes.filter((change) => !known.has(change));
+    for (const [index, events] of (await this.#make(unmade)).entries()) known.set(unmade[index]!, events);
+    return changes.map((change) => known.get(change)!);
+  }
+
+  async #make(changes: readonly HistoryChange[]): Promise<(readonly RunEvent[])[]> {
+    if (changes.length === 0) return [];
+    const runs = await this.#runsOf(changes);
+    const [records, early] = await Promise.all([
+      this.#recordsOf(changes, runs),
+      this.#recordsBefore(changes),
+    ]);
+    this.#trim();
+    return changes.map((change) => {
+      const run = runs.get(change.temporal_run_id);
+      return run ? eventsOf(change, run, records, early) : [];
+    });
   }
 
   /** Reads the runs that are not known, and those that have ended since. Others who call meanwhile may have them forgotten. */

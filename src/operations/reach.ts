@@ -86,7 +86,8 @@ export class ServerReach {
     work: (connection: Connection) => Promise<Answer>,
     givenMs: number = ACT_MS,
   ): Promise<Answer> {
-    const limitMs = Math.max(givenMs, this.patienceMs);
+    // Node's timers wait no longer than this.
+    const limitMs = Math.min(Math.max(givenMs, this.patienceMs), 2 ** 31 - 1);
     const limit = new AbortController();
     let isAsked = false;
     // An embedded server may have to be downloaded first, too long for a request of a browser.

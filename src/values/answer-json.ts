@@ -27,6 +27,7 @@ const VERBATIM: ReadonlySet<string> = new Set([
   'event',
   'json',
   'link',
+  'others',
   'outputs',
   'parameters',
   'payload',

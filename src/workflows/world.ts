@@ -30,7 +30,7 @@ export interface World extends ChildWorld {
   takeUpdate<Request>(name: string, update: UpdateHandler<Request>): void;
   /** Hears signals that nothing else does. */
   hearOtherSignals(hear: (name: string, payload: unknown) => Promise<void>): void;
-  /** Whether no update is being answered. */
+  /** Whether no update is being answered, and no signal is being heard. */
   haveHandlersEnded(): boolean;
   scope(): Scope;
   /** A scope of its own, which can be cancelled without the run. */

@@ -1,10 +1,11 @@
+import { SelvageError } from '../../errors';
 import { impact } from '../../operations/lineage/impact';
 import { list } from '../../operations/lineage/list';
 import type { RecordView } from '../../operations/lineage/record';
 import type { Step } from '../../operations/lineage/walk';
 import { why } from '../../operations/lineage/why';
 import { causeLines, errorLine, hostOfRecord } from '../../runtime';
-import { decodeJson } from '../../values';
+import { decodeJson, type Json } from '../../values';
 import { redactText } from '../../values/redact';
 import { formatDuration, formatTable, formatTime, formatValue, indented, plural } from '../output/format';
 import type { Output } from '../output/output';
@@ -88,7 +89,7 @@ function branch({ label, step }: Branch, indent: string, steps: readonly Step[],
 function branchesOf(of: Step, steps: readonly Step[], output: Output): Branch[] {
   const { inputs = [], earlierStep } = of;
   const branches = inputs.map(({ name, hash = 'no value', knotId, constant, step }): Branch => {
-    if (constant !== undefined) return { label: `${name} = ${formatValue(name, decodeJson(constant))}` };
+    if (constant !== undefined) return { label: `${name} = ${constantWords(name, constant)}` };
     if (knotId === undefined) return { label: `${name} = constant  ${output.dim(hash)}` };
     const by = step === undefined ? `${knotId}, of which there is no record` : madeBy(steps[step]!, output);
     return { label: `${name} = ${by}  ${output.dim(hash)}`, step };
@@ -96,6 +97,16 @@ function branchesOf(of: Step, steps: readonly Step[], output: Output): Branch[] 
   if (earlierStep !== undefined)
     branches.push({ label: `made before by ${madeBy(steps[earlierStep]!, output)}`, step: earlierStep });
   return [...failureLines(of).map((label) => ({ label })), ...branches];
+}
+
+/** Of what is redacted, the tagged form may be none that can be read. */
+function constantWords(name: string, constant: Json): string {
+  try {
+    return formatValue(name, decodeJson(constant));
+  } catch (error) {
+    if (!SelvageError.is(error, 'NotDecodable')) throw error;
+    return JSON.stringify(constant);
+  }
 }
 
 function madeBy(step: Step, output: Output): string {

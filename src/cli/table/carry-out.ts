@@ -51,14 +51,15 @@ export async function carryOut<One extends Operation>(
     const code = output.finish(answer, () => show(answer, ask, output, options));
     return exitCode?.(answer) ?? code;
   };
-  const api = apiOf(options);
+  const { needs = RECORDS } = operation;
+  // What needs nothing is answered here, unless it is asked elsewhere expressly.
+  const api = needs.length === 0 ? options.api : apiOf(options);
   if (api !== undefined) {
     const { RemoteApi, tokenOf } = await import('../../api/remote.js');
     const remote = new RemoteApi({ url: api, token: tokenOf(process.env) });
     output.say(`API ${remote.address}`);
     return told(await remote.invoke(operation, ask));
   }
-  const { needs = RECORDS } = operation;
   const answerFrom = async (backends: Backends, reach: ServerReach): Promise<number> => {
     if (needs.includes('changes'))
       (await import('../../deliveries/index.js')).requireFeed(backends.runHistory);

@@ -13,7 +13,6 @@ export const explain = question({
     'Says of one knot of a run whether its value was taken from an earlier one, and of which; or why not, and which part of the cache key ' +
     '(version, source of the body, an input) is another one than that of the nearest earlier knot.',
   group: 'see',
-  readsCapsules: true,
   at: ['runId', 'knotId'],
   ask: z.strictObject({
     runId: name.describe('id of the run'),

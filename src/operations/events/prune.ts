@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Events } from '../../connection/prune-events';
+import { durationWords } from '../../values/duration';
 import { duration, instant } from '../fields';
 import { act } from '../operation';
 
@@ -13,7 +14,7 @@ export const prune = act({
   ask: z.strictObject({ olderThan: duration.describe('events that came longer ago, such as 365d') }),
   repeat: 'same',
   confirm: ({ olderThan }) =>
-    `Remove the events from before ${new Date(Date.now() - olderThan).toISOString()} from the record of what has started runs?`,
+    `Remove the events that came more than ${durationWords(olderThan)} ago from the record of what has started runs?`,
   answer: z.object({
     /** Events from before this time are removed. */
     until: instant,

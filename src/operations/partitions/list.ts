@@ -6,7 +6,9 @@ import { flagged, json, list as listOf, name } from '../fields';
 import { question } from '../operation';
 import { requireTapestry } from '../require-tapestry';
 import { parametersOf } from '../runs/given-values';
+import { scopeMissing } from '../scope-missing';
 import { SUMMARIES } from '../summaries';
+import { opensValues } from '../surroundings';
 
 /** How long the server is asked about runs in progress; without it, the records alone answer. */
 const SERVER_MS = 10_000;
@@ -41,7 +43,9 @@ export const list = question({
     }).describe(`only those in one of these states (${PARTITION_STATES.join(', ')})`),
     parameters: json
       .optional()
-      .describe('what runs would be given, to be compared with what they were given; by name'),
+      .describe(
+        'what runs would be given, to be compared with what they were given; by name. Over HTTP, for tokens with the scope `values`',
+      ),
     limit: z.int().min(1).optional().describe('the last so many (default: all; as text 100)'),
   }),
   answer: z.object({
@@ -57,13 +61,16 @@ export const list = question({
   ],
   /**
    * @throws SelvageError `UnknownTapestry`, `InvalidConfig` (a tapestry without partitions), `InvalidPartition`, `InvalidParameters`,
-   * `BackendUnavailable`
+   * `ScopeMissing`, `BackendUnavailable`
    */
-  async run(of, { tapestry: called, from, to, states: state, parameters: given = {}, limit }) {
+  async run(of, { tapestry: called, from, to, states: state, parameters: given, limit }) {
+    // The answer has hashes of what is given, which nobody may guess values by.
+    if (given !== undefined && !(opensValues(of.caller) && of.caller.maySeeSecrets))
+      throw scopeMissing('values');
     const tapestry = requireTapestry(of, called);
     const record = recordOf(tapestry);
     const { backends, reach } = of;
-    const asked = { from, to, state, parameters: await parametersOf(tapestry, given) };
+    const asked = { from, to, state, parameters: await parametersOf(tapestry, given ?? {}) };
     const all =
       (await reach.ask(
         ({ client }) => listPartitions(backends, record, asked, client.workflow),

@@ -4,6 +4,7 @@ import { scheduleDefinition } from '../../connection/schedules/schedule-form';
 import { scheduleState } from '../../connection/schedules/schedule-state';
 import { timesWords } from '../../connection/schedules/schedule-words';
 import type { Json } from '../../values';
+import { redactJson } from '../../values/redact';
 import { json } from '../fields';
 import { opensValues, type Rights } from '../surroundings';
 
@@ -32,8 +33,12 @@ export function viewOf({ form, changedOnServer, ...state }: ScheduleState, calle
     times: timesText(times),
     description: timesWords(times),
     changedOnServer: changedOnServer.map((one) =>
-      isOpen || one.part !== 'parameters' ? one : { ...one, declared: '…', onServer: '…' },
+      (isOpen && caller.maySeeSecrets) || one.part !== 'parameters'
+        ? one
+        : { ...one, declared: '…', onServer: '…' },
     ),
-    ...(isOpen && { parameters: parameters as Json }),
+    ...(isOpen && {
+      parameters: caller.maySeeSecrets ? (parameters as Json) : redactJson(parameters as Json),
+    }),
   };
 }

@@ -33,7 +33,7 @@ export const list = question({
   name: 'workers.list',
   ...SUMMARIES['workers.list'],
   description:
-    'Lists the task queues of the given file, of unfinished runs and of workers, each with the workers that are alive, as they have told the server: ' +
+    'Lists the task queues of unfinished runs, of workers and, on a page, of its file, each with the workers that are alive, as they have told the server: ' +
     'where they run, since when, with which versions and body hosts. Workers of Selvage tell it every 10 s, others every minute. While the server is ' +
     'away, no worker is known.',
   needs: ['server'],

@@ -29,11 +29,12 @@ import type { Cancellable } from './workflow';
 
 type Work = (world: ChildWorld, ...args: never[]) => Promise<unknown>;
 
-const WORK: Readonly<Record<string, Work>> = {
-  [childWorkflowType('map')]: runMap,
-  [childWorkflowType('subTapestry')]: runSubTapestry,
-  [childWorkflowType('loop')]: runLoop,
-};
+/** A tapestry may have any other name. */
+const WORK: ReadonlyMap<string, Work> = new Map<string, Work>([
+  [childWorkflowType('map'), runMap],
+  [childWorkflowType('subTapestry'), runSubTapestry],
+  [childWorkflowType('loop'), runLoop],
+]);
 
 /** Ends an execution: the next one begins with these arguments. */
 class Continued extends Error {
@@ -122,7 +123,7 @@ export class ChildRun implements ChildWorld, Cancellable {
   startChild(type: string, { workflowId, args }: ChildOptions): Promise<StartedChild> {
     const id = workflowId!;
     return this.expand(async () => {
-      const { ended } = WORK[type]
+      const { ended } = WORK.has(type)
         ? this.startPart(type, id, args)
         : await this.startRun(id, args[0] as object);
       const result = ended.catch((cause: Error) => {
@@ -147,7 +148,7 @@ export class ChildRun implements ChildWorld, Cancellable {
   private async execute(args: readonly unknown[]): Promise<unknown> {
     for (let next = args; ;) {
       try {
-        return await WORK[this.type]!(this, ...(next as never[]));
+        return await WORK.get(this.type)!(this, ...(next as never[]));
       } catch (error) {
         if (!(error instanceof Continued)) throw error;
         next = error.args;

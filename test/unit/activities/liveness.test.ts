@@ -205,10 +205,13 @@ describe('lost workers', () => {
     const others = await KnotActivities.of(work);
     const { failure } = await others.failure('all', { ...options, attempt: 21 });
     expect(failure.message).toMatch(/^20 workers were lost while they put the list of map "all" together/);
-    // One that has kept a part of the list was not for nothing.
-    const gotOn = { ...heartbeatDetails, user: [hashText('a part', nodeSha256)] };
+    // After three lost workers, a part of the list was kept.
+    const gotOn = { ...heartbeatDetails, user: [hashText('a part', nodeSha256)], lostAtProgress: 3 };
     const later = await KnotActivities.of(work);
-    expect(await later.run('all', { ...options, heartbeatDetails: gotOn, attempt: 21 })).toEqual({
+    const end = await later.failure('all', { ...options, heartbeatDetails: gotOn, attempt: 24 });
+    expect(end.failure.message).toMatch(/^23 workers were lost/);
+    const sooner = await KnotActivities.of(work);
+    expect(await sooner.run('all', { ...options, heartbeatDetails: gotOn, attempt: 23 })).toEqual({
       value: [],
     });
   });

@@ -169,6 +169,16 @@ test('what was removed since is not waited for', async () => {
   expect(await deliveries.drained(60_000)).toEqual([]);
 });
 
+test('one that fails has heard of all, too, when what it failed at was removed', async () => {
+  const backends = createInMemoryBackends();
+  const deliveries = await deliver(backends, () => Promise.reject(new Error('away')));
+  await run(backends, 'r1');
+  await until('it has failed', async () => (await stateOf(backends)).failures > 0);
+  expect(await deliveries.drained(60_000)).toEqual(['own']);
+  await backends.runHistory.deleteRun('t-r1');
+  expect(await deliveries.drained(60_000)).toEqual([]);
+});
+
 test('a filter leaves out what is not wanted, and the cursor goes on', async () => {
   const backends = createInMemoryBackends();
   const heard: string[] = [];

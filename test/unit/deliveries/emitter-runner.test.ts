@@ -104,7 +104,7 @@ class Process {
     const around = {
       feed,
       tail: new FeedTail(feed, this.#stopping.signal),
-      events: new RunEvents(feed, REMEMBERED),
+      events: new RunEvents(feed, true, REMEMBERED),
       table,
       leases: new LeaseKeeper(history.leasesBeside(), 60_000),
       owner: 'o',
