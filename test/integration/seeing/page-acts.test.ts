@@ -17,9 +17,13 @@ const daily = tapestry(name, { partition: list(['a', 'b', 'bad', 'c']) }, (_, { 
   made: make({ partition }, { id: 'made', dispatcher: local() }),
 }));
 const idle = tapestry(unique('acts.idle'), () => ({ one: knot('one', () => 1)({}, { id: 'one' }) }));
-const priced = tapestry(unique('acts.priced'), { parameters: { city: z.string() } }, (_, { city }) => ({
-  said: knot('said', ({ city }: { city: string }) => city)({ city }, { id: 'said' }),
-}));
+const priced = tapestry(
+  unique('acts.priced'),
+  { parameters: { city: z.string(), password: z.string() } },
+  (_, inputs) => ({
+    said: knot('said', ({ city }: { city: string; password: string }) => city)(inputs, { id: 'said' }),
+  }),
+);
 const orders = webhook(idle, { path: '/orders', verify: false });
 
 const selvage = selvageForAll({ tapestries: [daily, idle, priced] });
@@ -36,25 +40,31 @@ async function page(): Promise<TestPage> {
 test('parameters of a schedule are kept from who may not read values', async () => {
   const { backends, client, schedules } = selvage();
   const id = unique('priced');
-  await schedules.deploy([schedule(priced, { id, cron: '0 0 1 1 *', parameters: { city: 'Bern' } })]);
+  await schedules.deploy([
+    schedule(priced, { id, cron: '0 0 1 1 *', parameters: { city: 'Bern', password: 'open sesame' } }),
+  ]);
   await client.schedule.getHandle(id).update(({ action, ...previous }) => ({
     ...previous,
-    action: { ...action, args: [{ city: 'Basel' }] },
+    action: { ...action, args: [{ city: 'Basel', password: 'open sesame' }] },
   }));
-  const shown = async (mayReadValues: boolean): Promise<AnswerOf<'schedules.show'>> =>
+  const shown = async (mayReadValues: boolean, maySeeSecrets = true): Promise<AnswerOf<'schedules.show'>> =>
     await call(
       {
         ...{ backends, reach: ServerReach.of(selvage()), project: '', tapestries: [], triggers: [] },
         plans: new Plans(backends),
-        caller: { mayAct: false, isReadOnly: true, maySeeSecrets: true, mayReadValues },
+        caller: { mayAct: false, isReadOnly: true, maySeeSecrets, mayReadValues },
       },
       'schedules.show',
       { schedule: id },
     );
   expect(await shown(true)).toMatchObject({
-    parameters: { city: 'Basel' },
-    changedOnServer: [{ part: 'parameters', declared: '{"city":"Bern"}', onServer: '{"city":"Basel"}' }],
+    parameters: { city: 'Basel', password: 'open sesame' },
+    changedOnServer: [{ part: 'parameters', declared: expect.stringContaining('"Bern"') }],
   });
+  // As for who reads a page of this machine without its token.
+  const redacted = await shown(true, false);
+  expect(redacted).toMatchObject({ parameters: { city: 'Basel', password: '[redacted]' } });
+  expect(JSON.stringify(redacted)).not.toContain('sesame');
   const kept = await shown(false);
   expect(kept).toMatchObject({ changedOnServer: [{ part: 'parameters' }] });
   expect(JSON.stringify(kept)).not.toMatch(/Bern|Basel/);

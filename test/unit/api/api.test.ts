@@ -78,6 +78,23 @@ test('an answer that the caller has is not sent again', async () => {
   expect(await send(url, { headers: { 'if-none-match': '"other"' } })).toMatchObject({ status: 200 });
 });
 
+test('an act that is asked with no object, or with what no run can be called, is refused and on record', async () => {
+  const backends = createInMemoryBackends();
+  const page = await openPage({ backends });
+  const act = async (body: string): Promise<ProblemDocument> =>
+    problemIn(
+      await send(`${page.url}api/v1/runs/cancel`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${page.token}`, 'content-type': 'application/json' },
+        body,
+      }),
+    );
+  for (const body of ['null', '{"runId":"a\\u0000"}', JSON.stringify({ runId: 'x'.repeat(100_000) })])
+    expect(['InvalidRequest', 'ServerUnreachable']).toContain((await act(body)).code);
+  const { items } = await backends.startLedger.list();
+  expect(items.map(({ runId }) => runId)).toEqual(['', '', '']);
+});
+
 test.each<[string, object, Record<string, string>, string]>([
   // An act that would be done again is refused before anything is done.
   ['runs/resume', { runId: 'x' }, { 'idempotency-key': 'once' }, 'InvalidRequest'],
