@@ -21,7 +21,7 @@ export interface HeartbeatDetails {
    * workers.
    */
   readonly among?: number;
-  /** Of a large map whose list is put together: workers that were lost when it last got on. */
+  /** How many workers were lost when the list of a large map last got on. */
   readonly lostAtProgress?: number;
   readonly trail?: HandedOnTrail;
   readonly user?: Json;

@@ -13,6 +13,7 @@ import { invoke } from '../operations/invoke';
 import { pathOf, type Act, type Operation } from '../operations/operation';
 import type { ProjectData, Rights } from '../operations/surroundings';
 import { ACTS } from '../ports';
+import { unstorableIn } from '../ports/parts/not-storable';
 import { within } from '../ports/parts/pause';
 import { answerJson } from '../values/answer-json';
 import type { Guard } from './guard';
@@ -26,8 +27,8 @@ const BODY_LIMITS = { body: 4 * 1024 * 1024, time: 30_000 };
 const QUERY = '/query';
 /** Requests of one caller. A page that is looked at sends some a second. */
 const RATE = { perSecond: 200, burst: 1_000 };
-/** Of a run that may be on record, without what no database holds. */
-const RUN_ID = /^[^\0\p{Surrogate}]{1,1000}$/u;
+/** No run has a longer id. */
+const LONGEST_RUN_ID = 1_000;
 /** How long the answer to an act waits until the act is on record. */
 const NOTE_MS = 2_000;
 /** Callers whose rate is remembered. */
@@ -136,7 +137,7 @@ export class Api {
       trigger: `${ACTS}${act}`,
       key: randomUUID(),
       // It may be what the act was refused for.
-      runId: typeof runId === 'string' && RUN_ID.test(runId) ? runId : '',
+      runId: isRunId(runId) ? runId : '',
       requestHash: null,
       event: { ...(actor && { actor }), ...(from && { from }), ...(refused && { refused }) },
     };
@@ -248,4 +249,9 @@ function parse(text: string): object {
   } catch (error) {
     throw new SelvageError('InvalidRequest', 'What was asked is no JSON.', { cause: error });
   }
+}
+
+/** Whether a run on record may have this id. */
+function isRunId(given: unknown): given is string {
+  return typeof given === 'string' && given.length <= LONGEST_RUN_ID && unstorableIn(given) === undefined;
 }

@@ -99,7 +99,7 @@ function branchesOf(of: Step, steps: readonly Step[], output: Output): Branch[] 
   return [...failureLines(of).map((label) => ({ label })), ...branches];
 }
 
-/** Of what is redacted, the tagged form may be none that can be read. */
+/** A redacted constant may have a tagged form that cannot be read. It is shown as it is. */
 function constantWords(name: string, constant: Json): string {
   try {
     return formatValue(name, decodeJson(constant));

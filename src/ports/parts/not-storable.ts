@@ -32,12 +32,14 @@ export function requireStorableText(
   place: string,
   details: Readonly<Record<string, unknown>>,
 ): void {
-  const problem = text.includes('\0')
-    ? 'the character U+0000'
-    : isWellFormed(text)
-      ? undefined
-      : 'half of a character (a lone surrogate)';
+  const problem = unstorableIn(text);
   if (problem) throw notStorable(place, `text with ${problem}, ${JSON.stringify(text)}`, details);
+}
+
+/** What a text has that no database holds, in words; undefined if it has nothing of the kind. */
+export function unstorableIn(text: string): string | undefined {
+  if (text.includes('\0')) return 'the character U+0000';
+  return isWellFormed(text) ? undefined : 'half of a character (a lone surrogate)';
 }
 
 /** Node has this method, but the types of our compile target lack it. */
