@@ -235,7 +235,7 @@ describe.each(Object.keys(STATES))('a run history that is %s, without a server',
     const asks = fc.constantFrom(...[...QUESTIONS].map(([name]) => name)).chain((name) => {
       const { ask, examples = [] } = QUESTIONS.get(name)!;
       return fc
-        .oneof({ arbitrary: askOf(ask, names), weight: 3 }, fc.constantFrom(...(examples as object[])))
+        .oneof(askOf(ask, names), fc.constantFrom(...(examples as object[])))
         .map((one) => [name, one as object] as const);
     });
     let answered = 0;
@@ -260,7 +260,7 @@ describe.each(Object.keys(STATES))('a run history that is %s, without a server',
       }),
       { numRuns: NUMBER },
     );
-    expect(answered).toBeGreaterThan(NUMBER / 4);
+    expect(answered).toBeGreaterThan(NUMBER / 5);
     for (const [face, questions] of asked)
       expect({ face, isAsked: questions.size > 5 }).toEqual({ face, isAsked: true });
   });
