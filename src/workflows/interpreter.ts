@@ -19,7 +19,7 @@ import { NOTHING_YET, statusAfter } from './run-report';
 import { SerialQueue } from './serial-queue';
 import { Signals } from './signals';
 import { systemAmid } from './system-calls';
-import { TemporalHost, type HostEnd } from './temporal-host';
+import { SCHEDULERS, TemporalHost, type HostEnd, type Schedulers } from './temporal-host';
 import type { Scope, World } from './world';
 
 /**
@@ -34,6 +34,7 @@ export async function interpret(
   world: World,
   parameters: unknown,
   continuation?: Continuation,
+  schedulers: Schedulers = SCHEDULERS,
 ): Promise<RunAnswer> {
   const begun: { host?: TemporalHost; answer?: RunAnswer } = {};
   // Registered before the first await, as a query may arrive with the first task.
@@ -84,6 +85,7 @@ export async function interpret(
   const work = async (): Promise<HostEnd> => {
     const host: TemporalHost = new TemporalHost({
       world,
+      schedulers,
       layout: start.layout,
       plan: start.plan,
       temporalRunId,

@@ -7,7 +7,7 @@ import { KNOT_ENDED_SIGNAL, STILL_THERE_SIGNAL, type ChildEnd, type ChildTask } 
 import type { ChildWorld } from './world';
 
 /** The server's error for a workflow that does not exist or has ended. */
-const NOT_FOUND = 'ExternalWorkflowExecutionNotFound';
+export const NOT_FOUND = 'ExternalWorkflowExecutionNotFound';
 
 export function isNotFound(error: unknown): boolean {
   return error instanceof ApplicationFailure && error.type === NOT_FOUND;

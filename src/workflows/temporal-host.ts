@@ -58,7 +58,23 @@ export type HostEnd =
 /** Why a run ends before its knots have. `lost`: its history has lost what cannot be made again. */
 export type EndedBy = 'cancel' | 'deadline' | 'lost';
 
+/** Makes schedulers. */
+export interface Schedulers {
+  create(layout: Layout, options: SchedulerOptions): Scheduler<Slot>;
+  restore(
+    layout: Layout,
+    saved: SavedScheduler<Slot>,
+    options: SchedulerOptions,
+  ): { readonly scheduler: Scheduler<Slot>; readonly commands: Command[] };
+}
+
+export const SCHEDULERS: Schedulers = {
+  create: (layout, options) => new Scheduler<Slot>(layout, options),
+  restore: (layout, saved, options) => Scheduler.restore<Slot>(layout, saved, options),
+};
+
 export interface TemporalHostOptions extends RunFacts {
+  readonly schedulers: Schedulers;
   readonly layout: Layout;
   readonly plan: string;
   /** The child runs of knots that are too slow, or too much work, for the run's own history. */
@@ -143,7 +159,7 @@ export class TemporalHost {
     this.children = new ChildRunKnots(options, present, options.children);
     this.children.find(0);
     for (const [knot] of carried?.childRuns ?? []) this.children.add(knot);
-    this.scheduler = new Scheduler<Slot>(present.layout, this.schedulerOptions);
+    this.scheduler = options.schedulers.create(present.layout, this.schedulerOptions);
     this.queue = new DispatchQueue(world, {
       maySend: () => !this.scope.consideredCancelled && this.watch.maySend(),
       take: (work) => (typeof work === 'number' ? this.takeKnot(work) : this.segments.take(work)),
@@ -283,7 +299,7 @@ export class TemporalHost {
 
   /** Continues from what an earlier execution of the chain saved. */
   async resume(saved: SavedScheduler<null>): Promise<HostEnd> {
-    const restored = Scheduler.restore<Slot>(this.present.layout, saved, this.schedulerOptions);
+    const restored = this.options.schedulers.restore(this.present.layout, saved, this.schedulerOptions);
     this.scheduler = restored.scheduler;
     const { childRuns: away = [], unheard, waits = [] } = this.options.carried ?? {};
     this.running.open(away, unheard);

@@ -8,6 +8,34 @@ export function blowSet(...kinds: readonly BlowKind[]): BlowSet {
   return kinds.reduce((set, kind) => set | (1 << BLOWS.indexOf(kind)), 0);
 }
 
+export const CANCEL = blowSet('cancel');
+export const GRACE_OVER = blowSet('graceOver');
+export const GIVE_UP = blowSet('giveUp');
+export const THROW = blowSet('throw');
+export const STOP = blowSet('stop');
+const ON_THE_WAY = blowSet('delay', 'kill');
+const IN_AN_ATTEMPT = blowSet('delay', 'kill', 'refuse', 'giveUp');
+const TO_THE_WORKFLOW = blowSet('delay', 'evict', 'continue');
+
+/** What can strike before a step, of all that is no cancel. */
+export const POSSIBLE: Record<Step, BlowSet> = {
+  start: blowSet('continue'),
+  wake: TO_THE_WORKFLOW,
+  expand: ON_THE_WAY,
+  begin: ON_THE_WAY,
+  return: IN_AN_ATTEMPT | THROW | STOP,
+  put: IN_AN_ATTEMPT,
+  record: IN_AN_ATTEMPT,
+  answer: ON_THE_WAY | GIVE_UP,
+  deliver: TO_THE_WORKFLOW | blowSet('kill'),
+  tell: TO_THE_WORKFLOW,
+  hear: blowSet('delay'),
+  settle: ON_THE_WAY,
+  beginSegment: ON_THE_WAY,
+  answerSegment: ON_THE_WAY | GIVE_UP,
+  deliverSegment: TO_THE_WORKFLOW | blowSet('kill'),
+};
+
 function blowsOf(set: BlowSet): BlowKind[] {
   return BLOWS.filter((_, place) => (set & (1 << place)) !== 0);
 }

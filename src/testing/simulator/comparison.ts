@@ -75,10 +75,11 @@ export class Comparison {
     const key = [[...failing], takenOver, [...choices], [...ownSkips]].map((part) => part.join()).join(';');
     let expected = known.get(key);
     if (!expected) {
-      const policies = subject.layout.ids.map((_, knot) => subject.policyOf(knot));
+      const { ids, parents, parentStart, parameterCount } = subject.layout;
+      const policies = ids.map((_, knot) => subject.policyOf(knot));
       expected = interpret({
-        parentsOf: subject.parentsOf,
-        parameters: subject.layout.parameterCount,
+        parentsOf: ids.map((_, knot) => [...parents.subarray(parentStart[knot], parentStart[knot + 1])]),
+        parameters: parameterCount,
         policies: policies.map(({ errorPolicy }) => errorPolicy),
         tags: policies.map(({ path }) => path),
         choices,

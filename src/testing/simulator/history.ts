@@ -42,7 +42,7 @@ export class SimulatedHistory implements Pick<
     const run = this.world.runs.get(id);
     if (!run) return undefined;
     const { plan } = run.subject;
-    const status = run.isSettled ? 'succeeded' : 'running';
+    const status = run.isOver ? 'succeeded' : 'running';
     const record: Partial<RunRecord> = { status, terminals: plan.terminals(), details: {} };
     return record as RunRecord;
   }

@@ -1,6 +1,4 @@
-import { type Layout } from '../../plan';
-import { Scheduler, type Command, type SavedScheduler, type SchedulerOptions } from '../../scheduler';
-import type { Slot } from '../../workflows/slot';
+import { SCHEDULERS, type Schedulers } from '../../workflows/temporal-host';
 import { SimulatedStore } from './store';
 
 /**
@@ -8,17 +6,13 @@ import { SimulatedStore } from './store';
  * place, to see that each defect is found.
  */
 export interface SimulatedParts {
-  readonly createScheduler: (layout: Layout, options: SchedulerOptions) => Scheduler<Slot>;
-  readonly restoreScheduler: (
-    layout: Layout,
-    saved: SavedScheduler<Slot>,
-    options: SchedulerOptions,
-  ) => { readonly scheduler: Scheduler<Slot>; readonly commands: Command[] };
+  readonly createScheduler: Schedulers['create'];
+  readonly restoreScheduler: Schedulers['restore'];
   readonly createStore: () => SimulatedStore;
 }
 
 export const REAL_PARTS: SimulatedParts = {
-  createScheduler: (layout, options) => new Scheduler<Slot>(layout, options),
-  restoreScheduler: (layout, saved, options) => Scheduler.restore<Slot>(layout, saved, options),
+  createScheduler: SCHEDULERS.create,
+  restoreScheduler: SCHEDULERS.restore,
   createStore: () => new SimulatedStore(),
 };

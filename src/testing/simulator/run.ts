@@ -1,38 +1,31 @@
-import type { Context } from '@temporalio/activity';
-import { recordUnrun } from '../../activities/unrun-knots';
-import { isExpanding } from '../../plan';
-import { countFailures, failsWorkflow, type Envelope, type SkipReason } from '../../scheduler';
+import { ApplicationFailure } from '@temporalio/common';
 import {
-  DEFAULT_INLINE_LIMIT,
-  decodeFragment,
   encodeOutput,
-  envelopeOf,
   lineageRecord,
   storedValues,
   type EncodedValue,
-  type Execution,
+  type Execution as KnotExecution,
   type LoadedPlan,
 } from '../../runtime';
 import { nodeSha256 } from '../../node-sha256';
+import type { Layout } from '../../plan';
 import type { LineageRecord } from '../../ports';
-import { NEWEST_BEHAVIOUR } from '../../workflows/behaviours';
-import {
-  SEGMENT_ACTIVITY,
-  childWorkflowType,
-  type KnotTask,
-  type SegmentTask,
-} from '../../workflows/messages';
-import { slotOf } from '../../workflows/slot';
-import type { Unrecorded } from '../../workflows/unrecorded-knots';
-import { Activity } from './activity';
+import { interpret } from '../../workflows/interpreter';
+import { RECORDS_LOST, type ChildTask, type RunMemo } from '../../workflows/messages';
+import type { Slot } from '../../workflows/slot';
+import type { ChildOptions } from '../../workflows/world';
+import type { Activity } from './activity';
 import type { Bodies } from './bodies';
+import { Books, type BooksListener, type Outcomes } from './books';
 import { ChildRun } from './child-run';
-import { Process, SimulatedEnvironment } from './environment';
+import type { Ended, Execution } from './execution';
+import { Outside } from './outside';
 import type { ReferenceOutcome } from './reference-interpreter';
 import type { Schedule } from './schedule';
-import { LIMITS, type Subject } from './subject';
+import { Steps } from './steps';
+import type { Subject } from './subject';
 import { Violation } from './violation';
-import { SimulatedWorkflow, type Pending, type WorkflowHost } from './workflow';
+import { SimulatedWorkflow, type Cancellable } from './workflow';
 import type { World } from './world';
 
 /** The id of a world's first run. Those that its knots start have ids that begin with it. */
@@ -64,45 +57,63 @@ export interface RunEnd {
   readonly wasCancelled: boolean;
 }
 
-/** A run: its workflow, and all that the server has done for it. */
-export class SimulatedRun implements WorkflowHost {
-  readonly workflow: SimulatedWorkflow;
-  isSettled = false;
+/** The run of a tapestry. */
+export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
+  readonly run = this;
+  override readonly memo: RunMemo;
+  /** With all that it was extended by. */
+  subject: Subject;
+  /** Knots that are Ok from the start. */
+  readonly takenOver: readonly number[];
+  /** By knot: why what it waits for does not come. */
+  readonly waitFailures = new Map<string, Error>();
+  readonly outside = new Outside(this);
+  private readonly steps = new Steps(this);
   private readonly plans = new Map<string, LoadedPlan>();
   private readonly children: SimulatedRun[] = [];
-  /** By knot: why what it waits for does not come. */
-  private readonly waitFailures = new Map<string, Error>();
-  private readonly environment: SimulatedEnvironment;
+  /** Those of each execution, and with what outcomes it began. */
+  private readonly books = new WeakMap<Execution, Books>();
+  private readonly before: Outcomes[];
 
-  /** @param ended hears how it ended, where a knot has started it */
+  /** @param told hears how it ended, where a knot has started it */
   constructor(
     readonly world: World,
-    readonly id: string,
+    id: string,
     readonly bodies: Bodies,
-    parameters: readonly EncodedValue[],
-    schedule: Pick<Schedule, 'window' | 'segments' | 'takenOver'>,
-    private readonly ended?: (error: NestedError | 'cancelled' | undefined) => void,
+    readonly parameters: readonly EncodedValue[],
+    private readonly schedule: Pick<Schedule, 'window' | 'segments' | 'takenOver'>,
+    told: Ended = () => undefined,
   ) {
+    super(id, told);
     const { subject } = bodies;
+    const { takenOver } = schedule;
+    this.subject = subject;
     this.know(subject.plan);
+    const { ids, parameterCount } = subject.layout;
+    this.before = [ids.map((_, knot) => (knot < parameterCount ? 'ok' : undefined))];
     world.runs.set(id, this);
-    this.environment = new SimulatedEnvironment(this, new Process());
-    this.workflow = new SimulatedWorkflow(subject, schedule, world.parts, this);
+    world.workflows.set(id, this);
+    this.takenOver = takenOver.map((knot) => subject.plan.indexOf(knot)).sort((a, b) => a - b);
+    this.memo = takenOver.length > 0 ? RESUMED : {};
     parameters.forEach((value, knot) => this.give(subject.idOf(knot), value));
     // As another run has made them.
-    for (const id of schedule.takenOver) this.give(id, encodeOutput([`another ${id}`], nodeSha256));
-    const slots = parameters.map((value) => slotOf(envelopeOf(value, DEFAULT_INLINE_LIMIT)));
-    const knot = subject.idOf(0);
-    world.push({ step: 'start', run: this, knot, perform: () => this.workflow.start(slots) });
-  }
-
-  get subject(): Subject {
-    return this.workflow?.subject ?? this.bodies.subject;
+    for (const knot of takenOver) this.give(knot, encodeOutput([`another ${knot}`], nodeSha256));
+    world.push({ step: 'start', run: this, knot: subject.idOf(0), perform: () => this.begin([{}]) });
   }
 
   /** As the server knows the present execution. */
   get execution(): { readonly workflowId: string; readonly runId: string } {
-    return { workflowId: this.id, runId: this.workflow.isContinued ? `${this.id} continued` : this.id };
+    return { workflowId: this.id, runId: this.executions.length > 1 ? `${this.id} continued` : this.id };
+  }
+
+  /** Whether a cancel comes too late. */
+  get isFinished(): boolean {
+    return this.isOver || this.present?.isFinished === true;
+  }
+
+  /** By knot; undefined: not settled. */
+  get outcomes(): Outcomes {
+    return this.present?.outcomes ?? this.before.at(-1)!;
   }
 
   nameOf(knot: string): string {
@@ -117,184 +128,104 @@ export class SimulatedRun implements WorkflowHost {
     this.plans.set(plan.hash, plan);
   }
 
-  /** Does what the worker of a step of the run's, or of a child run's, does. */
-  async system<T>(
-    activityType: string,
-    work: (environment: SimulatedEnvironment['asWorker'], context: Context) => Promise<T>,
-  ): Promise<T> {
-    const { environment, execution: workflowExecution } = this;
-    const info = { activityType, activityId: activityType, attempt: 1, workflowExecution };
-    return await work(environment.asWorker, { info } as unknown as Context);
-  }
-
   /** Starts a run for one of its knots. */
-  nest(
-    id: string,
-    bodies: Bodies,
-    parameters: readonly EncodedValue[],
-    ended: NonNullable<SimulatedRun['ended']>,
-  ): SimulatedRun {
+  nest(id: string, bodies: Bodies, parameters: readonly EncodedValue[], told: Ended): SimulatedRun {
     const { window, segments } = this.world.script;
-    const child = new SimulatedRun(
-      this.world,
-      id,
-      bodies,
-      parameters,
-      { window, segments, takenOver: [] },
-      ended,
-    );
+    const schedule = { window, segments, takenOver: [] };
+    const child = new SimulatedRun(this.world, id, bodies, parameters, schedule, told);
     this.children.push(child);
     return child;
   }
 
+  work(execution: Execution, [parameters, continuation]: readonly unknown[]): Promise<unknown> {
+    const { parts } = this.world;
+    const { window, segments } = this.schedule;
+    const before = this.before[execution.number]!;
+    const open = (layout: Layout): Books => {
+      const books = new Books(layout, window, before, this);
+      this.books.set(execution, books);
+      return books;
+    };
+    return interpret(execution, parameters, continuation as never, {
+      create: (layout, options) =>
+        open(layout).watch(parts.createScheduler(layout, { ...options, window, segments })),
+      restore: (layout, saved, options) =>
+        open(layout).restore(() => parts.restoreScheduler(layout, saved, { ...options, window, segments })),
+    });
+  }
+
+  override continued(args: readonly unknown[]): void {
+    this.before.push([...this.outcomes]);
+    super.continued(args);
+  }
+
+  override turnEnded(): void {
+    if (!this.isOver) this.outside.sendSignals();
+  }
+
+  hearCancel(): void {
+    this.cancel();
+  }
+
+  sleep(ms: number, ended: Ended): void {
+    this.outside.sleep(ms, ended);
+  }
+
+  doStep(type: string, task: object): Promise<unknown> {
+    return this.steps.do(type, task);
+  }
+
+  validate(update: string, request: unknown): void {
+    this.executions.at(-1)!.validate(update, request);
+  }
+
+  query(name: string): unknown {
+    return this.executions.at(-1)!.query(name);
+  }
+
+  requireRecorded(knot: string, slot: Slot): void {
+    this.world.ledger.requireRecorded(this.id, knot, slot?.envelope);
+  }
+
+  /** An attempt finds all that its knot's parents have recorded. */
+  requireParents({ knot }: Activity, cause: Error): void {
+    if (!(cause instanceof ApplicationFailure) || cause.type !== RECORDS_LOST) return;
+    const name = this.nameOf(knot);
+    const what = `Knot "${name}" finds no record of a parent: ${cause.message}`;
+    this.world.fail(new Violation('value missing', what, name));
+  }
+
   /** Throws a {@link Violation} where the run contradicts itself, or has not ended. */
   checkAtEnd(): void {
-    const { id, subject, workflow, world, isSettled } = this;
-    if (!isSettled) {
-      const name = this.nameOf(subject.idOf(Math.max(0, workflow.outcomes.indexOf(undefined))));
-      throw new Violation(
-        'never ends',
-        `Nothing is left to be done, and knot "${name}" is not settled`,
-        name,
-      );
+    const { id, subject, world, outcomes } = this;
+    if (!this.isOver) {
+      const name = this.nameOf(subject.idOf(Math.max(0, outcomes.indexOf(undefined))));
+      const what = `Nothing is left to be done, and knot "${name}" is not settled`;
+      throw new Violation('never ends', what, name);
     }
-    workflow.checkAtEnd();
+    this.present!.checkAtEnd();
     const { ledger } = world;
-    workflow.outcomes.forEach((outcome, knot) =>
-      ledger.checkAtEnd(id, subject.idOf(knot), outcome!, workflow.isCancelled),
+    outcomes.forEach((outcome, knot) =>
+      ledger.checkAtEnd(id, subject.idOf(knot), outcome!, this.isCancelled),
     );
     ledger.checkValues(id);
   }
 
   end(): RunEnd {
-    const { id, subject, workflow, world, children } = this;
+    const { id, subject, world, children, outcomes, isCancelled } = this;
     const records = world.ledger.store.recordsOf(id);
     return {
       subject,
       id,
-      outcomes: workflow.outcomes as readonly ReferenceOutcome[],
+      outcomes: outcomes as readonly ReferenceOutcome[],
       records: new Map(records.map((record) => [record.knot_id, record])),
       children: children.map((child) => child.end()),
-      wasCancelled: workflow.isCancelled,
+      wasCancelled: isCancelled,
     };
   }
 
-  // What the workflow asks for.
-
-  send(pending: Pending, task: KnotTask): void {
-    const [knot] = pending.knots as [number];
-    const id = this.subject.idOf(knot);
-    const policy = this.subject.policyOf(knot);
-    const type = typeOf(this.subject, knot);
-    if (!isExpanding(policy)) return this.schedule(pending, type, id, task);
-    const child = new ChildRun(this, id, childWorkflowType(policy.node), `${this.id}/${id}`, (end) =>
-      this.workflow.hear(pending, end),
-    );
-    pending.isAway = true;
-    pending.underWay = child;
-    child.begin({
-      behaviour: NEWEST_BEHAVIOUR,
-      limits: LIMITS,
-      knot: id,
-      call: { type, id },
-      task: { ...task, temporalRunId: this.id, runId: this.id },
-      ...(policy.map && { map: policy.map }),
-    });
-  }
-
-  sendSegment(pending: Pending, task: SegmentTask): void {
-    this.schedule(pending, SEGMENT_ACTIVITY, task.knots[0]!, task);
-  }
-
-  wait(pending: Pending): void {
-    const { world, workflow, subject } = this;
-    const knot = subject.idOf(pending.knots[0]!);
-    pending.isAway = true;
-    pending.underWay = { cancel: () => workflow.hear(pending, { kind: 'cancelled' }) };
-    const perform = (): void =>
-      this.later(
-        world.waits.over(this.nameOf(knot), subject.plan.knot(knot), world.ledger.store.data),
-        ({ waited, error }) => {
-          if (error) this.waitFailures.set(knot, error);
-          workflow.wake(pending, waited);
-        },
-      );
-    world.push({ step: 'wake', run: this, knot, perform });
-  }
-
-  async record({ skipped, failed }: Unrecorded): Promise<void> {
-    if (skipped.length + failed.length === 0) return;
-    const { subject, environment } = this;
-    await recordUnrun(environment.asWorker, subject.plan, this.stepOf(0), { skipped, failed });
-  }
-
-  requireRecorded(knot: string, told: Envelope | undefined): void {
-    this.world.ledger.requireRecorded(this.id, knot, told);
-  }
-
-  extended(fragment: string): Subject {
-    const bytes = this.world.ledger.store.at(fragment)!;
-    const extended = this.subject.extendedBy({ fragment: decodeFragment(bytes), hash: fragment });
-    this.know(extended.plan);
-    return extended;
-  }
-
-  settle(): void {
-    const { world, workflow } = this;
-    const { skipped, failed } = workflow.toRecord;
-    const some = { skipped: skipped.slice(0, Math.ceil(skipped.length / 2)), failed: [] };
-    world.push({
-      step: 'settle',
-      run: this,
-      knot: this.subject.idOf(0),
-      half: () => this.later(this.record(some), () => {}),
-      perform: () =>
-        this.later(this.record({ skipped, failed }), () => {
-          this.isSettled = true;
-          this.ended?.(this.error);
-        }),
-    });
-  }
-
-  guard(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.fatal(error);
-    }
-  }
-
-  fatal(error: unknown): void {
-    this.world.ledger.failure ??= error as Error;
-  }
-
-  /** Goes on when it is done. What either throws fails the simulation. */
-  later<T>(work: Promise<T>, goOn: (result: T) => void): void {
-    work.then(goOn).catch((error: unknown) => this.fatal(error));
-  }
-
-  /** How its workflow fails, for the knot that has started it. */
-  private get error(): NestedError | 'cancelled' | undefined {
-    const { workflow, subject } = this;
-    const cancelled: `skipped: ${SkipReason}` = 'skipped: cancelled';
-    if (workflow.isCancelled && workflow.outcomes.includes(cancelled)) return 'cancelled';
-    const { layout } = subject;
-    const failures = countFailures(layout, (knot) => workflow.outcomes[knot]!.split(':')[0] as 'ok');
-    return failsWorkflow(layout.failOn, failures)
-      ? { type: 'RunFailed', message: `${failures.counted} knots failed` }
-      : undefined;
-  }
-
-  private schedule(pending: Pending, type: string, knot: string, task: object): void {
-    const { world, workflow } = this;
-    const activity = new Activity(this, type, knot, task, (end) => workflow.hear(pending, end));
-    activity.waitFailure = this.waitFailures.get(knot);
-    pending.underWay = activity;
-    world.schedule(activity);
-  }
-
-  /** What is recorded by the run itself. */
-  private stepOf(attempt: number): Execution {
+  /** What is recorded without an attempt. */
+  stepOf(attempt: number): KnotExecution {
     const where = {
       runId: this.id,
       temporalRunId: this.id,
@@ -303,6 +234,23 @@ export class SimulatedRun implements WorkflowHost {
       worker: null,
     };
     return { ...where, attempt, scheduledAt: 0, startedAt: 0, finishedAt: 0 };
+  }
+
+  protected whenReady(work: () => void): void {
+    work();
+  }
+
+  protected startWorkflow(type: string, options: ChildOptions, told: Ended): Promise<Cancellable> {
+    const [{ knot }] = options.args as [ChildTask];
+    const child = new ChildRun(this, knot, type, options.workflowId!, told);
+    child.begin(options.args);
+    return Promise.resolve(child);
+  }
+
+  /** Those of the present execution. */
+  private get present(): Books | undefined {
+    const execution = this.executions.at(-1);
+    return execution && this.books.get(execution);
   }
 
   /** It is on record before the run begins. */
@@ -318,12 +266,4 @@ export class SimulatedRun implements WorkflowHost {
   }
 }
 
-/** Why a run came to nothing that a knot has started. */
-export interface NestedError {
-  readonly type: string;
-  readonly message: string;
-}
-
-function typeOf({ layout }: Subject, knot: number): string {
-  return layout.activityTypes[layout.definition[knot]!]!;
-}
+const RESUMED: RunMemo = { resume: { runId: 'another', temporalRunId: 'another' } };

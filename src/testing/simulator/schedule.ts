@@ -100,7 +100,7 @@ const MOMENTS: Record<Step, (id: string) => string> = {
 const WORDS: Record<BlowKind, (moment: string) => string> = {
   delay: (moment) => `what comes ${moment} is delayed until all else that is ready has been done`,
   kill: (moment) => `the worker is killed ${moment}`,
-  evict: (moment) => `the workflow is evicted ${moment}, and its state built anew from the events`,
+  evict: (moment) => `all workflows are evicted ${moment}, and run again from their histories`,
   refuse: (moment) => `a backend is out of reach ${moment}, and the attempt is refused`,
   throw: (moment) => `an error is thrown ${moment}, which has attempts left`,
   giveUp: (moment) => `the server gives the attempt up ${moment}, and it goes on beside the next one`,

@@ -67,9 +67,9 @@ const SCHEDULES = 2_000;
 const SCHEDULES_WITH_BODIES = 500;
 
 /**
- * Simulates runs of a tapestry under blows: the scheduler and the activities that also run on Temporal, against a server and backends
- * that are simulated in memory; every kind of node as there, with the elements of maps and the runs that knots start. Workers are killed, attempts doubled, answers delayed and reordered, the workflow is rebuilt
- * from its events and continued as new; each run must end, come to what it comes to undisturbed, with one record a knot, no
+ * Simulates runs of a tapestry under blows: the workflows and activities that run on Temporal, against a server and backends that are
+ * simulated in memory. Workers are killed, attempts doubled, answers delayed and reordered, workflows run again from their histories and
+ * continued as new; each run must end, come to what it comes to undisturbed, with one record a knot, no
  * value missing, no body run when its record is there, and replay to the same commands. Nothing is started and nothing is
  * written; time is simulated, too.
  *

@@ -1,5 +1,5 @@
 import {
-  childRunKnots,
+  encodeLayout,
   extend,
   isExpanding,
   isNesting,
@@ -20,13 +20,11 @@ export const LIMITS = runLimits();
 /** The tapestry that is simulated, in the form that thousands of runs of it can use at once. */
 export class Subject {
   readonly layout: Layout;
-  /** Knots that no segment has. */
-  readonly apart: ReadonlySet<number>;
-  /** By knot. */
-  readonly parentsOf: readonly (readonly number[])[];
   /** Whether a map may go over values of it: one of its own, or of a run that it starts or was started for. */
   readonly mayGoOver: boolean;
+  readonly waitsForSignals: boolean;
   private readonly nested = new Map<string, Subject>();
+  private encoded: readonly string[] | undefined;
   /** By hash of the fragment. */
   private readonly extended = new Map<string, Subject>();
 
@@ -38,11 +36,8 @@ export class Subject {
   ) {
     const { layout } = plan;
     this.layout = layout;
-    this.apart = new Set(childRunKnots(layout, LIMITS.childRunsFromEvents));
+    this.waitsForSignals = layout.policies.some(({ wait }) => wait?.signal !== undefined);
     this.mayGoOver = isNested || layout.policies.some((policy) => isExpanding(policy));
-    this.parentsOf = layout.ids.map((_, knot) => [
-      ...layout.parents.subarray(layout.parentStart[knot], layout.parentStart[knot + 1]),
-    ]);
   }
 
   /** @param isReplaced whether another body stands for what a node does: its wait, or the tapestry that it runs */
@@ -74,8 +69,9 @@ export class Subject {
     return extended;
   }
 
-  get size(): number {
-    return this.layout.size;
+  /** The layout as workers hand it to workflows. */
+  get slices(): readonly string[] {
+    return (this.encoded ??= encodeLayout(this.layout));
   }
 
   idOf(knot: number): string {

@@ -1,7 +1,18 @@
 import { SelvageError } from '../../errors';
+import type { Execution } from './execution';
 import type { SimulatedWaits } from './waits';
+import type { SimulatedWorkflow } from './workflow';
 import type { Activity, ActivityEnd } from './activity';
-import { blowSet, type Adversary, type BlowSet } from './adversary';
+import {
+  CANCEL,
+  GIVE_UP,
+  GRACE_OVER,
+  POSSIBLE,
+  STOP,
+  THROW,
+  type Adversary,
+  type BlowSet,
+} from './adversary';
 import { Attempt } from './attempt';
 import type { Bodies } from './bodies';
 import { Process } from './environment';
@@ -66,34 +77,6 @@ export interface Setting {
   readonly outputs: Outputs | undefined;
 }
 
-const CANCEL = blowSet('cancel');
-const GRACE_OVER = blowSet('graceOver');
-const GIVE_UP = blowSet('giveUp');
-const THROW = blowSet('throw');
-const STOP = blowSet('stop');
-const ON_THE_WAY = blowSet('delay', 'kill');
-const IN_AN_ATTEMPT = blowSet('delay', 'kill', 'refuse', 'giveUp');
-const TO_THE_WORKFLOW = blowSet('delay', 'evict', 'continue');
-
-/** What can strike before a step, of all that is no cancel. */
-const POSSIBLE: Record<Step, BlowSet> = {
-  start: blowSet('continue'),
-  wake: TO_THE_WORKFLOW,
-  expand: ON_THE_WAY,
-  begin: ON_THE_WAY,
-  return: IN_AN_ATTEMPT | THROW | STOP,
-  put: IN_AN_ATTEMPT,
-  record: IN_AN_ATTEMPT,
-  answer: ON_THE_WAY | GIVE_UP,
-  deliver: TO_THE_WORKFLOW | blowSet('kill'),
-  tell: TO_THE_WORKFLOW,
-  hear: blowSet('delay'),
-  settle: ON_THE_WAY,
-  beginSegment: ON_THE_WAY,
-  answerSegment: ON_THE_WAY | GIVE_UP,
-  deliverSegment: TO_THE_WORKFLOW | blowSet('kill'),
-};
-
 /**
  * A run of a tapestry, and the runs that its knots have, with real workers against a server and backends that are simulated: one thing at a
  * time, in the order in which it came up, unless the adversary strikes. All is decided by the schedule and the adversary, so the same ones
@@ -111,6 +94,12 @@ export class World {
   readonly digest: Setting['digest'];
   readonly outputs: Setting['outputs'];
   readonly runs = new Map<string, SimulatedRun>();
+  /** Runs and child runs. */
+  readonly workflows = new Map<string, SimulatedWorkflow>();
+  /** Executions whose turn is not over. */
+  readonly inTurn: Execution[] = [];
+  /** The simulated time, in milliseconds. */
+  now = 0;
   steps = 0;
   private readonly root: SimulatedRun;
   private readonly processes = Array.from({ length: WORKERS }, () => new Process());
@@ -149,6 +138,7 @@ export class World {
   async play(): Promise<WorldEnd> {
     await new Promise<void>((resolve, reject) => this.goOn(resolve, reject));
     for (const run of this.runs.values()) run.checkAtEnd();
+    for (const workflow of this.workflows.values()) await workflow.checkReplays();
     const { bodies, struck, units } = this;
     return { run: this.root.end(), bodies, struck, units };
   }
@@ -158,11 +148,12 @@ export class World {
     const step = (): void => {
       try {
         if (this.ledger.failure) throw this.ledger.failure;
+        if (!this.endTurns()) return next();
         const call = this.calls.shift();
         if (call) return void call().then(next);
         // Where nothing has been set going, there is nothing to wait for.
         do {
-          if (this.next === this.queue.length) return done();
+          if (this.next === this.queue.length && !this.endGrace()) return done();
         } while (!this.consider(this.queue[this.next++]!));
         next();
       } catch (error) {
@@ -175,8 +166,45 @@ export class World {
     next();
   }
 
+  /** Answers whether no turn goes on. */
+  private endTurns(): boolean {
+    for (let execution; (execution = this.inTurn[0]); this.inTurn.shift())
+      if (!execution.endTurn()) return false;
+    return true;
+  }
+
+  /** Where nothing else is left to be done, time passes. Answers whether that was waited for. */
+  private endGrace(): boolean {
+    for (const { outside } of this.runs.values()) {
+      if (!outside.isInGrace) continue;
+      outside.endGrace();
+      return true;
+    }
+    return false;
+  }
+
   push(action: Action): void {
     this.queue.push(action);
+  }
+
+  /** Does it as the next thing. */
+  soon(work: () => void): void {
+    this.calls.push(() => {
+      work();
+      return NOW;
+    });
+  }
+
+  /** Goes on as the next thing when it is done. What either throws fails the simulation. */
+  later<T>(work: Promise<T>, goOn: (result: T) => void): void {
+    work.then(
+      (result) => this.soon(() => goOn(result)),
+      (error: Error) => this.fail(error),
+    );
+  }
+
+  fail(error: Error): void {
+    this.ledger.failure ??= error;
   }
 
   /** Calls a real body when those that were called before have ended. Never rejects. */
@@ -244,7 +272,8 @@ export class World {
   /** Knots and elements of all runs so far. */
   private get units(): number {
     let units = this.ledger.size;
-    for (const { workflow } of this.runs.values()) units += workflow.open;
+    for (const run of this.runs.values())
+      for (const outcome of run.outcomes) units += Number(outcome === undefined);
     return units;
   }
 
@@ -279,9 +308,8 @@ export class World {
       if (!attempt.activity.isGroup) set &= ~STOP;
     }
     if (!mayThrow) set &= ~THROW;
-    const { workflow } = this.root;
-    if (!workflow.isFinished && !workflow.isCancelled) set |= CANCEL;
-    return run.workflow.isInGrace ? set | GRACE_OVER : set;
+    if (!this.root.isFinished && !this.root.isCancelled) set |= CANCEL;
+    return run.outside.isInGrace ? set | GRACE_OVER : set;
   }
 
   /** Answers whether the action is done with; else it goes on as it was. */
@@ -299,16 +327,19 @@ export class World {
         this.push(action);
         return true;
       case 'evict':
-        run.workflow.replay();
-        return false;
+        this.calls.push(async () => {
+          for (const workflow of this.workflows.values()) await workflow.evict();
+          action.perform();
+        });
+        return true;
       case 'continue':
-        run.workflow.requestContinuation();
+        for (const workflow of this.workflows.values()) if (workflow.run === run) workflow.isFull = true;
         return false;
       case 'cancel':
-        this.root.workflow.cancel();
+        this.root.cancel();
         return false;
       case 'graceOver':
-        run.workflow.endGrace();
+        run.outside.endGrace();
         return false;
       case 'giveUp':
         this.lose(attempt!);

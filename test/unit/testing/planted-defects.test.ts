@@ -210,8 +210,8 @@ describe('in the scheduler:', () => {
       restoreScheduler: (layout, saved: SavedScheduler<Slot>, options: SchedulerOptions) =>
         Scheduler.restore<Slot>(layout, { ...saved, outcomes: 'AA', values: [] }, options),
     });
-    expect(error.details).toMatchObject({ violation: 'wrong command', schedule: 'continue@deliver:a' });
-    expect(error.message).toContain('the run is asked to continue as new after the answer of "a" is sent');
+    expect(error.details).toMatchObject({ violation: 'wrong command', schedule: 'continue@start:a' });
+    expect(error.message).toContain('the run is asked to continue as new before the run starts');
   });
 
   test('a schedule by chance is shrunk to the blow that matters', async () => {

@@ -1,0 +1,184 @@
+import type { Layout } from '../../plan';
+import type { Command, KnotOutcome, Scheduler, SchedulerEvent } from '../../scheduler';
+import type { Schedulers } from '../../workflows/temporal-host';
+import type { Slot } from '../../workflows/slot';
+import type { ReferenceOutcome } from './reference-interpreter';
+import { Violation, type ViolationKind } from './violation';
+
+export interface BooksListener {
+  nameOf(knot: string): string;
+  /** Throws a {@link Violation} where it is not what is on record. */
+  requireRecorded(knot: string, slot: Slot): void;
+}
+
+/** By knot; undefined: not settled. */
+export type Outcomes = readonly (ReferenceOutcome | undefined)[];
+
+type Restored = ReturnType<Schedulers['restore']>;
+
+/** What a scheduler was told and what it has commanded, by which every command is checked. */
+export class Books {
+  isFinished = false;
+  readonly outcomes: (ReferenceOutcome | undefined)[];
+  /** By knot: the first of its segment, or itself. */
+  private readonly running = new Map<number, number>();
+  private scheduler: Scheduler<Slot> | undefined;
+
+  /** @param before with what outcomes the execution begins */
+  constructor(
+    private layout: Layout,
+    private readonly window: number,
+    before: Outcomes,
+    private readonly listener: BooksListener,
+  ) {
+    this.outcomes = [...before];
+  }
+
+  /** Watches the scheduler of one execution. */
+  watch(scheduler: Scheduler<Slot>): Scheduler<Slot> {
+    this.scheduler = scheduler;
+    const apply = scheduler.apply.bind(scheduler);
+    scheduler.apply = (event) => {
+      this.hear(event);
+      const commands = obeyed(() => apply(event));
+      this.check(commands);
+      if (this.atOnce > this.window) {
+        const what = `was dispatched over the window of ${this.window}`;
+        throw this.violation('wrong command', [...this.running.keys()].at(-1)!, what);
+      }
+      return commands;
+    };
+    return scheduler;
+  }
+
+  /** Watches one that goes on from what an earlier execution has saved. */
+  restore(restored: () => Restored): Restored {
+    const { scheduler, commands } = obeyed(restored);
+    this.watch(scheduler);
+    this.check(commands);
+    return { scheduler, commands };
+  }
+
+  /** Throws a {@link Violation} where they contradict the scheduler. */
+  private check(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (this.isFinished) throw new Violation('wrong command', 'Something was commanded after the finish');
+      switch (command.type) {
+        case 'run':
+          for (const knot of command.knots) this.dispatch([knot]);
+          break;
+        case 'segment':
+          this.dispatch(command.knots);
+          break;
+        case 'skip':
+          for (const knot of command.knots) this.settleUnrun(knot, `skipped: ${command.reason}`);
+          break;
+        case 'pass':
+          for (const knot of command.knots) this.settleUnrun(knot, 'ok');
+          break;
+        case 'fail':
+          for (const knot of command.knots) this.settleUnrun(knot, 'err: RequireAllParents');
+          break;
+        case 'finish': {
+          const open = this.outcomes.indexOf(undefined);
+          if (open >= 0) throw this.violation('wrong command', open, 'was open when the run finished');
+          this.isFinished = true;
+        }
+      }
+    }
+  }
+
+  /** That the scheduler agrees with them when the run has ended. */
+  checkAtEnd(): void {
+    this.outcomes.forEach((outcome, knot) => {
+      const kind = this.scheduler?.outcomeKind(knot);
+      if (kind === outcome?.split(':')[0]) return;
+      throw this.violation('wrong outcome', knot, `is ${kind} to the scheduler, and came to ${outcome}`);
+    });
+  }
+
+  private hear(event: SchedulerEvent<Slot>): void {
+    switch (event.type) {
+      case 'start':
+        for (const knot of event.takenOver?.keys() ?? []) this.outcomes[knot] = 'ok';
+        break;
+      case 'settled':
+        this.settle(event.knot, event.outcome);
+        break;
+      case 'segmentSettled':
+        for (const [knot, first] of this.running) if (first === event.segment) this.running.delete(knot);
+        for (const [knot, outcome] of event.outcomes) this.settle(knot, outcome);
+        break;
+      case 'extend':
+        this.layout = event.layout;
+        while (this.outcomes.length < event.layout.size) this.outcomes.push(undefined);
+        this.isFinished = false;
+        break;
+      case 'cancel':
+      case 'hold':
+      case 'release':
+    }
+  }
+
+  private settle(knot: number, outcome: KnotOutcome<Slot>): void {
+    this.running.delete(knot);
+    this.outcomes[knot] = outcome.kind === 'skipped' ? `skipped: ${outcome.reason}` : outcome.kind;
+    if (outcome.kind === 'ok') this.listener.requireRecorded(this.layout.ids[knot]!, outcome.value);
+  }
+
+  private dispatch(knots: readonly number[]): void {
+    for (const knot of knots) this.requireReady(knot, knots);
+    for (const knot of knots) this.running.set(knot, knots[0]!);
+  }
+
+  private requireReady(knot: number, members: readonly number[]): void {
+    this.requireOpen(knot, 'was dispatched');
+    const { parents, parentStart } = this.layout;
+    const receives = this.policyOf(knot).errorPolicy === 'receiveErrors';
+    for (const parent of parents.subarray(parentStart[knot], parentStart[knot + 1])) {
+      const outcome = this.outcomes[parent];
+      if ((parent !== knot && members.includes(parent)) || (receives && outcome && outcome !== 'ok'))
+        continue;
+      if (outcome !== 'ok')
+        throw this.violation('wrong command', knot, 'was dispatched before its parent was Ok');
+      if (this.scheduler!.value(parent) === undefined)
+        throw this.violation('wrong command', knot, 'was dispatched when the value of a parent was dropped');
+    }
+  }
+
+  private requireOpen(knot: number, what: string): void {
+    if (!this.running.has(knot) && this.outcomes[knot] === undefined) return;
+    const when = this.running.has(knot) ? 'while it was running' : 'when it was settled';
+    throw this.violation('wrong command', knot, `${what} ${when}`);
+  }
+
+  private settleUnrun(knot: number, outcome: ReferenceOutcome): void {
+    this.requireOpen(knot, `came to ${outcome}`);
+    this.outcomes[knot] = outcome;
+  }
+
+  /** Activities in flight: a segment is one, and a knot that waits is none. */
+  private get atOnce(): number {
+    let count = 0;
+    for (const [knot, first] of this.running) if (knot === first && !this.policyOf(knot).wait) count += 1;
+    return count;
+  }
+
+  private policyOf(knot: number): Layout['policies'][number] {
+    return this.layout.policies[this.layout.policy[knot]!]!;
+  }
+
+  private violation(kind: ViolationKind, knot: number, what: string): Violation {
+    const id = this.listener.nameOf(this.layout.ids[knot]!);
+    return new Violation(kind, `Knot "${id}" ${what}`, id);
+  }
+}
+
+/** What throws has refused what it was told. */
+function obeyed<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new Violation('wrong command', `The scheduler refused an event: ${String(error)}`);
+  }
+}

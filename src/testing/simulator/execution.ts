@@ -1,0 +1,322 @@
+import { CancelledFailure } from '@temporalio/common';
+import { MEMO_KEY, SYSTEM_ACTIVITIES } from '../../workflows/messages';
+import type {
+  ChildOptions,
+  Facts,
+  OtherWorkflow,
+  Scope,
+  StartedChild,
+  UpdateHandler,
+  World,
+} from '../../workflows/world';
+import { Violation } from './violation';
+import type { SimulatedWorkflow } from './workflow';
+
+/** What came of a command, or of a workflow. */
+export type Result = { readonly value: unknown } | { readonly error: Error };
+/** Hears it, once at most, when the turn of the command is over. */
+export type Ended = (result: Result) => void;
+
+/** What the server tells an execution. */
+export type Event =
+  | { readonly type: 'start' | 'cancel' }
+  | { readonly type: 'ended'; readonly place: number; readonly result: Result }
+  | { readonly type: 'signal' | 'update'; readonly name: string; readonly payload: unknown };
+
+/** The kind of a command, and its arguments. */
+type Command = readonly unknown[];
+
+/** A workflow task: what the server told, and what was commanded on it. */
+interface Turn {
+  readonly events: Event[];
+  readonly commands: Command[];
+  readonly isFull: boolean;
+  readonly now: number;
+}
+
+/** Ends an execution: the next one begins with these arguments. */
+class Continued extends Error {
+  constructor(readonly args: readonly unknown[]) {
+    super('Continued as new');
+  }
+}
+
+const FULL = 1_000_000;
+const NOW = Promise.resolve();
+
+/** Resolves when no other promise can go on any more by itself. */
+function drained(): Promise<void> {
+  return new Promise((resolve) => void NOW.then(() => process.nextTick(resolve)));
+}
+
+/**
+ * One execution of a workflow's own code in a simulated world. Its state may be lost at any time: it is made anew from what the execution was
+ * told.
+ */
+export class Execution implements World {
+  private readonly turns: Turn[] = [];
+  private isInTurn = false;
+  /** False while turns are repeated. */
+  private isLive = true;
+  private commands = 0;
+  /** By their places. */
+  private readonly pending = new Map<number, Ended>();
+  private readonly queries = new Map<string, () => unknown>();
+  private readonly signals = new Map<string, (payload: unknown) => unknown>();
+  private readonly updates = new Map<string, UpdateHandler<unknown>>();
+  private handling = 0;
+  private readonly conditions = new Map<() => boolean, () => void>();
+  private readonly root = new RootScope();
+
+  constructor(
+    private readonly owner: SimulatedWorkflow,
+    /** From 0. */
+    readonly number: number,
+    private readonly args: readonly unknown[],
+  ) {}
+
+  hear(event: Event): void {
+    if (!this.isInTurn) {
+      this.isInTurn = true;
+      const { isFull, run } = this.owner;
+      this.turns.push({ events: [], commands: [], isFull, now: run.world.now });
+      run.world.inTurn.push(this);
+    }
+    this.turn.events.push(event);
+    this.apply(event);
+  }
+
+  /** Throws what the update would be refused with. */
+  validate(name: string, request: unknown): void {
+    this.updates.get(name)!.validate(request);
+  }
+
+  query(name: string): unknown {
+    return this.queries.get(name)?.();
+  }
+
+  /** Ends the turn, unless something has come true that is waited for. Returns whether it is over. */
+  endTurn(): boolean {
+    for (const [condition, resolve] of this.conditions) {
+      if (!condition()) continue;
+      this.conditions.delete(condition);
+      resolve();
+      return false;
+    }
+    this.isInTurn = false;
+    if (this.isLive) this.owner.turnEnded();
+    return true;
+  }
+
+  /** Makes it anew from what it was told. Rejects with a {@link Violation} if it commands something else now. */
+  async replayed(): Promise<Execution> {
+    const again = new Execution(this.owner, this.number, this.args);
+    again.isLive = false;
+    for (const turn of this.turns) {
+      again.turns.push({ ...turn, commands: [] });
+      for (const event of turn.events) again.apply(event);
+      do await drained();
+      while (!again.endTurn());
+      compare(turn, again.turn);
+    }
+    again.isLive = true;
+    return again;
+  }
+
+  // The world of the workflow.
+
+  facts(): Facts {
+    const { id: workflowId, memo } = this.owner;
+    const { isFull } = this.turn;
+    return {
+      workflowId,
+      workflowType: '',
+      runId: this.number === 0 ? workflowId : `${workflowId} continued`,
+      firstExecutionRunId: workflowId,
+      memo: { [MEMO_KEY]: memo },
+      searchAttributes: {},
+      historyLength: this.turns.length + (isFull ? FULL : 0),
+      historySize: 0,
+      continueAsNewSuggested: isFull,
+    };
+  }
+
+  isReplaying(): boolean {
+    return !this.isLive;
+  }
+
+  now(): number {
+    return this.turn.now;
+  }
+
+  call<T>(type: string, { activityId = type }: { activityId?: string }, task: object): Promise<T> {
+    // The run does its own steps shielded from a cancel.
+    if (this.root.consideredCancelled && !SYSTEM_ACTIVITIES.includes(type))
+      return Promise.reject(cancelled());
+    const call = (ended: Ended): void => this.owner.call(type, activityId, task, ended);
+    return this.command(['call', type, activityId, task], call);
+  }
+
+  callHere<T>(type: string, _: object, task: object): Promise<T> {
+    return this.command(['callHere', type, task], (ended) => this.owner.callHere(type, task, ended));
+  }
+
+  sleep(ms: number): Promise<void> {
+    return this.command(['sleep', ms], (ended) => this.owner.sleep(ms, ended));
+  }
+
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => this.conditions.set(condition, resolve));
+  }
+
+  async startChild(type: string, options: ChildOptions): Promise<StartedChild> {
+    const id = options.workflowId!;
+    let ends: Ended | undefined;
+    const result = this.command(['result', id], (ended) => (ends = ended));
+    // It may be awaited later.
+    result.catch(() => undefined);
+    await this.command(['startChild', type, options], (started) =>
+      this.owner.startChild(type, options, started, ends!),
+    );
+    return { workflowId: id, firstExecutionRunId: id, result: () => result };
+  }
+
+  workflow(id: string): OtherWorkflow {
+    return {
+      signal: (name, payload) =>
+        this.command(['signal', id, name, payload], (ended) => this.owner.signal(id, name, payload, ended)),
+      cancel: () => this.command(['cancel', id], (ended) => this.owner.cancelWorkflow(id, ended)),
+    };
+  }
+
+  continueAsNew(...args: unknown[]): Promise<never> {
+    return Promise.reject(new Continued(args));
+  }
+
+  answerQuery(name: string, _: string, answer: () => unknown): void {
+    this.queries.set(name, answer);
+  }
+
+  hearSignal(name: string, _: string, hear: (payload: unknown) => void): void {
+    this.signals.set(name, hear);
+  }
+
+  hearOtherSignals(): void {
+    // Only updates bring signals here: a signal of Temporal's own cannot be told which knot it is for.
+  }
+
+  takeUpdate<Request>(name: string, update: UpdateHandler<Request>): void {
+    this.updates.set(name, update);
+  }
+
+  haveHandlersEnded(): boolean {
+    return this.handling === 0;
+  }
+
+  scope(): Scope {
+    return this.root;
+  }
+
+  cancellable<T>(work: () => Promise<T>): Promise<T> {
+    return work();
+  }
+
+  /** What is shielded needs no scope here: a cancel reaches only the activities of bodies. */
+  shielded<T>(work: () => Promise<T>): Promise<T> {
+    return work();
+  }
+
+  show(): void {
+    // Nobody looks.
+  }
+
+  warn(): void {
+    // Nobody reads it.
+  }
+
+  private get turn(): Turn {
+    return this.turns.at(-1)!;
+  }
+
+  private apply(event: Event): void {
+    switch (event.type) {
+      case 'start':
+        return this.start();
+      case 'cancel':
+        return this.root.cancel();
+      case 'ended': {
+        const ended = this.pending.get(event.place)!;
+        this.pending.delete(event.place);
+        return ended(event.result);
+      }
+      case 'signal':
+        return void this.signals.get(event.name)!(event.payload);
+      case 'update':
+        this.handling += 1;
+        this.updates
+          .get(event.name)!
+          .take(event.payload)
+          .catch(() => undefined)
+          .finally(() => (this.handling -= 1));
+    }
+  }
+
+  private start(): void {
+    this.owner.work(this, this.args).then(
+      (value) => this.end(['completed'], () => this.owner.completed({ value })),
+      (error: Error) => {
+        if (error instanceof Continued)
+          this.end(['continued', error.args], () => this.owner.continued(error.args));
+        else this.end(['failed', error.message], () => this.owner.completed({ error }));
+      },
+    );
+  }
+
+  private end(command: Command, goOn: () => void): void {
+    this.turn.commands.push(command);
+    if (this.isLive) goOn();
+  }
+
+  private command<T>(command: Command, carryOut: (ended: Ended) => void): Promise<T> {
+    const place = this.commands++;
+    this.turn.commands.push(command);
+    return new Promise((resolve, reject) => {
+      this.pending.set(place, (result) =>
+        'error' in result ? reject(result.error) : resolve(result.value as T),
+      );
+      // Whoever repeats a turn is told later what came of it.
+      if (this.isLive) carryOut((result) => this.owner.commandEnded(this.number, place, result));
+    });
+  }
+}
+
+/** The scope that a cancel of the workflow cancels. */
+class RootScope implements Scope {
+  consideredCancelled = false;
+  private reject!: (error: Error) => void;
+  readonly cancelRequested = new Promise<never>((_, reject) => (this.reject = reject));
+
+  constructor() {
+    this.cancelRequested.catch(() => undefined);
+  }
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return work();
+  }
+
+  cancel(): void {
+    this.consideredCancelled = true;
+    this.reject(cancelled());
+  }
+}
+
+export function cancelled(): CancelledFailure {
+  return new CancelledFailure('CANCELLED');
+}
+
+function compare({ events, commands }: Turn, { commands: now }: Turn): void {
+  const told = JSON.stringify(now);
+  if (told === JSON.stringify(commands)) return;
+  const what = `A replay gave other commands on ${events.map(({ type }) => type).join(' and ')}: ${told} instead of ${JSON.stringify(commands)}`;
+  throw new Violation('not deterministic', what);
+}
