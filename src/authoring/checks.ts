@@ -61,44 +61,45 @@ export const text: Check = (value) =>
 
 export const line = (bytes?: number): Check => sayable('text', (value) => textProblem(value, bytes)?.[1]);
 
-export const whole =
-  (least: number, largest: number): Check =>
-  (value) =>
+export const whole = (least: number, largest: number): Check =>
+  sayable('number', (value) =>
     Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= largest
       ? undefined
-      : `must be a whole number from ${least} to ${largest}`;
+      : `must be a whole number from ${least} to ${largest}`,
+  );
 
 /** Accepts a duration of at least and at most so many milliseconds. */
 export const duration = (least: number, most = Infinity): Check => {
   const from = least > 0 ? ` of ${durationWords(least)}` : '';
   const range = most < Infinity ? `${from || ' of 0'} to ${durationWords(most)}` : from && `${from} or more`;
-  return (value) => {
+  return sayable('duration', (value) => {
     const read = durationMs(value);
     return read !== undefined && read >= least && read <= most
       ? undefined
       : `must be a duration${range}: milliseconds, or a text such as "90s", "15m" or "7d"`;
-  };
+  });
 };
 
 /** Accepts the name of an environment variable that holds an address, or a prefix of several. */
-export const isVariable =
-  (example: string): Check =>
-  (value) =>
+export const isVariable = (example: string): Check =>
+  sayable('text', (value) =>
     typeof value === 'string' && /^[A-Z][A-Z0-9_]*$/.test(value)
       ? undefined
-      : `must be the name of an environment variable, such as "${example}"`;
+      : `must be the name of an environment variable, such as "${example}"`,
+  );
 
 /** Kafka's own limit. */
 export const LONGEST_TOPIC = 249;
 
 /** Accepts the name of a topic of Kafka. */
-export const topicName: Check = (value) =>
+export const topicName = sayable('text', (value) =>
   typeof value === 'string' &&
   /^[\w.-]+$/.test(value) &&
   value.length <= LONGEST_TOPIC &&
   !/^\.\.?$/.test(value)
     ? undefined
-    : `must be the name of a topic: at most ${LONGEST_TOPIC} letters, digits and . _ -`;
+    : `must be the name of a topic: at most ${LONGEST_TOPIC} letters, digits and . _ -`,
+);
 
 export const texts = sayable('texts', (value) =>
   Array.isArray(value) && value.every((item) => text(item) === undefined)

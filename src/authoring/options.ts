@@ -21,6 +21,7 @@ import {
 import { columns, datasets } from './dataset';
 import { bodyHost } from './host-options';
 import { isMarkedEmitter } from './marks';
+import { isStandardSchema } from './standard-schema';
 import { utf8Length } from './texts';
 import type {
   CacheOptions,
@@ -209,10 +210,17 @@ const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
   dependsOnPrevious: isBoolean,
 };
 
-/** A frozen copy without undefined properties. */
+/** True of an object of whatever realm that no class made. */
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (!isObject(value) || isStandardSchema(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** A frozen copy without undefined properties. What has methods of its own stays what it is: an instance, a schema. */
 function frozenCopy<T>(value: T): T {
   if (Array.isArray(value)) return Object.freeze([...value]) as T;
-  if (!isObject(value) || isPartitionDomain(value) || isMarkedEmitter(value)) return value;
+  if (!isPlain(value) || isPartitionDomain(value) || isMarkedEmitter(value)) return value;
   const copy: Record<string, unknown> = {};
   for (const [key, part] of Object.entries(value)) {
     if (part !== undefined) copy[key] = frozenCopy(part);

@@ -114,7 +114,7 @@ const LINGER_MS = 100;
 const MOST_AT_ONCE = 10_000;
 const LARGEST_LIST = 100_000;
 
-const CHECKS: Checks<StreamOptions> = {
+export const STREAM_CHECKS: Checks<StreamOptions> = {
   id: isText,
   parameter: isText,
   key: isFunction,
@@ -140,7 +140,7 @@ export function stream<Value, Parameters extends object, Values extends object>(
 ): StreamDeclaration {
   const id: unknown = (options as { id?: unknown } | undefined)?.id;
   const owner = typeof id === 'string' ? `stream "${id}"` : 'a stream';
-  const given = readOptions<StreamOptions>(owner, options, CHECKS);
+  const given = readOptions<StreamOptions>(owner, options, STREAM_CHECKS);
   checkName('stream', id);
   const refuse = (option: string, complaint: string): SelvageError =>
     new SelvageError('InvalidConfig', `The option "${option}" of ${owner} cannot be used: ${complaint}`, {

@@ -42,6 +42,8 @@ export type KafkaSourceSettings = Required<Omit<KafkaSourceOptions<MessageFormat
 export type ValkeySourceSettings = Required<Omit<ValkeySourceOptions<MessageFormat>, 'keyField'>> &
   Pick<ValkeySourceOptions, 'keyField'>;
 
+const DEFAULTS = { format: 'json', from: 'earliest' } as const;
+
 const KAFKA: Checks<KafkaSourceOptions<MessageFormat>> = {
   topic: (value) => {
     const topics: unknown[] = Array.isArray(value) ? value : [value];
@@ -52,6 +54,7 @@ const KAFKA: Checks<KafkaSourceOptions<MessageFormat>> = {
   format: isFormat,
   from: isStart,
 };
+
 const VALKEY: Checks<ValkeySourceOptions<MessageFormat>> = {
   stream: text,
   field: (value) => (value === false ? undefined : text(value)),
@@ -75,12 +78,11 @@ export class KafkaStreamingSource<Format extends MessageFormat = 'json'> extends
   /** @throws SelvageError `InvalidConfig` */
   constructor(options: KafkaSourceOptions<Format>) {
     super();
-    const given = readOptions<KafkaSourceOptions<MessageFormat>>('KafkaStreamingSource', options, KAFKA);
-    const { topic, connection = 'SELVAGE_KAFKA', from = 'earliest' } = given;
+    const read = readOptions<KafkaSourceOptions<MessageFormat>>('KafkaStreamingSource', options, KAFKA);
+    const { topic, ...given } = read;
     requirePart('KafkaStreamingSource', 'topic', topic);
-    const topics = typeof topic === 'string' ? [topic] : [...topic];
-    // A copy of a schema is none.
-    this.options = Object.freeze({ topics, connection, format: options.format ?? 'json', from });
+    const topics = typeof topic === 'string' ? [topic] : topic;
+    this.options = Object.freeze({ ...DEFAULTS, connection: 'SELVAGE_KAFKA', ...given, topics });
   }
 }
 
@@ -96,17 +98,8 @@ export class ValkeyStreamingSource<Format extends MessageFormat = 'json'> extend
     super();
     const given = readOptions<ValkeySourceOptions<MessageFormat>>('ValkeyStreamingSource', options, VALKEY);
     requirePart('ValkeyStreamingSource', 'stream', given.stream);
-    const { stream, field = 'data', keyField, trim = false } = given;
-    const { connection = 'SELVAGE_VALKEY', from = 'earliest' } = given;
-    this.options = Object.freeze({
-      stream,
-      field,
-      trim,
-      connection,
-      format: options.format ?? 'json',
-      from,
-      ...(keyField !== undefined && { keyField }),
-    });
+    const own = { connection: 'SELVAGE_VALKEY', field: 'data', trim: false };
+    this.options = Object.freeze({ ...DEFAULTS, ...own, ...given });
   }
 }
 

@@ -4,6 +4,7 @@ import type { Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
 import {
   duration,
+  isFunction,
   isVariable,
   LONGEST_TOPIC,
   nested,
@@ -16,7 +17,7 @@ import { readOptions } from '../authoring/options';
 import { durationMs, type Duration } from '../values/duration';
 import type { StandardSchema } from '../authoring/standard-schema';
 import { declareTrigger, triggerName, type TriggerDeclaration } from './declaration';
-import { formatOf, type FormattedValue, type Mapped, type MessageFormat } from './message-format';
+import { isFormat, type FormattedValue, type Mapped, type MessageFormat } from './message-format';
 import { refusalOf, type Refusal } from '../authoring/refusal';
 import { isStart, isText, lineOf, ownerOf, requireTapestry } from './option-checks';
 
@@ -114,16 +115,12 @@ export type KafkaTriggerOptions<Parameters extends object, Format extends Messag
   KafkaMessageOptions<Parameters, Format> | KafkaBatchOptions<Parameters, Format>;
 
 /** Options of a Kafka trigger: checked, with all defaults. */
-export interface KafkaSettings {
+export interface KafkaSettings
+  extends
+    Required<Pick<CommonOptions<MessageFormat>, 'group' | 'format' | 'from' | 'window' | 'connection'>>,
+    Pick<CommonOptions<MessageFormat>, 'deadLetters'>,
+    Pick<KafkaMessageOptions<object, MessageFormat>, 'key'> {
   readonly topics: readonly (string | RegExp)[];
-  readonly group: string;
-  readonly format: MessageFormat;
-  readonly from: 'earliest' | 'latest';
-  /** Undefined: see {@link deadLettersOf}. */
-  readonly deadLetters?: string;
-  readonly window: number;
-  readonly connection: string;
-  readonly key?: { readonly header: string };
   readonly batch?: { readonly maxSize: number; readonly maxWaitMs: number };
   /** Gets a {@link KafkaMessage}, or a list of them. */
   readonly map?: (body: any) => unknown;
@@ -152,31 +149,23 @@ export function kafkaTrigger<Parameters extends object, Format extends MessageFo
 export function kafkaTrigger(tapestry: Tapestry<any, any>, options: object): KafkaTriggerDeclaration {
   requireTapestry('A Kafka trigger', tapestry);
   const owner = ownerOf('kafka', options, 'a Kafka trigger');
-  // Not copied, as copies would not be equivalent.
-  const apart = { topics: undefined, format: undefined, map: undefined };
-  const read = readOptions<CheckedOptions>(owner, { ...options, ...apart }, CHECKS);
-  const { topics, format = 'json', map } = options as { topics?: unknown; format?: unknown; map?: unknown };
+  const { id, topics, batch, ...given } = readOptions<CheckedOptions>(owner, options, KAFKA_CHECKS);
   const refuse = refusalOf(owner);
-  checkName('trigger', read.id);
+  checkName('trigger', id);
   const settings: KafkaSettings = {
+    group: id,
+    format: 'json',
+    from: 'earliest',
+    window: DEFAULT_WINDOW,
+    connection: DEFAULT_CONNECTION,
+    ...given,
     topics: topicsOf(topics, refuse),
-    group: read.group ?? read.id,
-    format: formatOf(format, refuse),
-    from: read.from ?? 'earliest',
-    ...(read.deadLetters !== undefined && { deadLetters: read.deadLetters }),
-    window: read.window ?? DEFAULT_WINDOW,
-    connection: read.connection ?? DEFAULT_CONNECTION,
-    ...(read.key && { key: read.key }),
-    ...(read.batch && {
-      batch: {
-        maxSize: read.batch.maxSize,
-        maxWaitMs: durationMs(read.batch.maxWait ?? DEFAULT_MAX_WAIT_MS)!,
-      },
+    ...(batch && {
+      batch: { maxSize: batch.maxSize, maxWaitMs: durationMs(batch.maxWait ?? DEFAULT_MAX_WAIT_MS)! },
     }),
-    ...(map !== undefined && { map: mapOf(map, refuse) }),
   };
   checkTogether(settings, refuse);
-  return declareTrigger({ kind: 'kafka', id: read.id, tapestry, options: Object.freeze(settings) });
+  return declareTrigger({ kind: 'kafka', id, tapestry, options: Object.freeze(settings) });
 }
 
 export function isKafkaTrigger(declaration: TriggerDeclaration): declaration is KafkaTriggerDeclaration {
@@ -231,30 +220,24 @@ const DEFAULT_WINDOW = 100;
 const DEFAULT_MAX_WAIT_MS = 1_000;
 const LARGEST = 10_000;
 
-interface CheckedOptions
-  extends
-    Partial<Omit<CommonOptions<'json'>, 'topics' | 'format'>>,
-    Pick<KafkaMessageOptions<object, 'json'>, 'key'>,
-    Partial<Pick<KafkaBatchOptions<object, 'json'>, 'batch'>> {
-  readonly topics?: undefined;
-  readonly format?: undefined;
-  readonly map?: undefined;
+interface CheckedOptions extends CommonOptions<MessageFormat>, Pick<KafkaSettings, 'key' | 'map'> {
+  readonly batch?: KafkaBatchOptions<object, MessageFormat>['batch'];
 }
 
 const line = lineOf(255);
 
-const CHECKS: Checks<CheckedOptions> = {
+export const KAFKA_CHECKS: Checks<CheckedOptions> = {
   id: isText,
   topics: () => undefined,
   group: line,
-  format: () => undefined,
+  format: isFormat,
   from: isStart,
   deadLetters: topicName,
   window: whole(1, LARGEST),
   connection: isVariable('ORDERS_KAFKA'),
   key: nested({ header: line }, ['header']),
   batch: nested({ maxSize: whole(1, LARGEST), maxWait: duration(0) }, ['maxSize']),
-  map: () => undefined,
+  map: isFunction,
 };
 
 function topicsOf(given: unknown, refuse: Refusal): readonly (string | RegExp)[] {
@@ -275,11 +258,6 @@ function topicsOf(given: unknown, refuse: Refusal): readonly (string | RegExp)[]
 /** Recognises patterns of any realm. */
 function isPattern(value: unknown): value is RegExp {
   return Object.prototype.toString.call(value) === '[object RegExp]';
-}
-
-function mapOf(given: unknown, refuse: Refusal): (body: unknown) => unknown {
-  if (typeof given === 'function') return given as (body: unknown) => unknown;
-  throw refuse('map', `must be a function, and is ${shown(given)}`);
 }
 
 function checkTogether(settings: KafkaSettings, refuse: Refusal): void {

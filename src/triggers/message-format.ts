@@ -1,11 +1,10 @@
-import { shown, type Check } from '../authoring/checks';
+import { sayable } from '../authoring/checks';
 import {
   describeIssues,
   isStandardSchema,
   type OutputOf,
   type StandardSchema,
 } from '../authoring/standard-schema';
-import type { Refusal } from '../authoring/refusal';
 
 /**
  * How the value of a message is read. `json`: as JSON in UTF-8. A schema (zod, or any Standard Schema): the
@@ -58,14 +57,11 @@ export async function decodeMessage(bytes: Uint8Array | null, format: MessageFor
 /** The result of `map`: parameters of a run, or nothing to start none. */
 export type Mapped<Parameters> = Parameters | undefined | null | Promise<Parameters | undefined | null>;
 
-export const isFormat: Check = (value) =>
-  value === 'json' || value === 'text' || value === 'bytes' || isStandardSchema(value)
-    ? undefined
-    : 'must be "json", "text", "bytes" or a schema';
+const FORMATS = ['json', 'text', 'bytes'];
 
-/** @throws SelvageError `InvalidConfig` */
-export function formatOf(given: unknown, refuse: Refusal): MessageFormat {
-  const complaint = isFormat(given);
-  if (complaint === undefined) return given as MessageFormat;
-  throw refuse('format', `${complaint}, and is ${shown(given)}`);
-}
+/** Documents have no schemas. */
+export const isFormat = sayable({ oneOf: FORMATS }, (value) =>
+  FORMATS.includes(value as string) || isStandardSchema(value)
+    ? undefined
+    : 'must be "json", "text", "bytes" or a schema',
+);

@@ -1,5 +1,5 @@
 import { isTapestry } from '../authoring';
-import { oneOf, shown, type Check } from '../authoring/checks';
+import { oneOf, sayable, shown, type Check } from '../authoring/checks';
 import { textProblem } from '../authoring/texts';
 import { SelvageError } from '../errors';
 import { triggerName, type TriggerKind } from './declaration';
@@ -24,13 +24,13 @@ export function requireTapestry(what: string, given: unknown): void {
   );
 }
 
-export const isText: Check = (value) => (typeof value === 'string' ? undefined : 'must be a text');
+export const isText = sayable('text', (value) => (typeof value === 'string' ? undefined : 'must be a text'));
 
 /** Accepts a non-empty text on one line, of at most so many bytes. */
-export const lineOf =
-  (longest: number): Check =>
-  (value) =>
-    typeof value === 'string' && value !== '' ? textProblem(value, longest)?.[1] : 'must be a text';
+export const lineOf = (longest: number): Check =>
+  sayable('text', (value) =>
+    typeof value === 'string' && value !== '' ? textProblem(value, longest)?.[1] : 'must be a text',
+  );
 
 /** Where a new group begins to read. */
 export const isStart: Check = oneOf('earliest', 'latest');

@@ -1,7 +1,7 @@
 import { type AnyTapestry, recordOf, type Tapestry } from '../authoring';
 import { SelvageError } from '../errors';
 import { checkName } from '../authoring/names';
-import { duration, isBoolean, line, shown, type Check } from '../authoring/checks';
+import { duration, isBoolean, line, sayable, shown, type Check } from '../authoring/checks';
 import { readOptions } from '../authoring/options';
 import { Zone } from '../partitions';
 import { CalendarProblem, ruleOfCalendar, rulesOfCron, type Calendar, type CalendarRule } from './calendar';
@@ -123,7 +123,7 @@ export function schedule<Parameters extends object, PlannedTime extends keyof Pa
   } = options as Options<object, never> & {
     parameters?: unknown;
   };
-  const read = readOptions<Omit<Options<object, never>, 'cron' | 'calendar'>>(owner, others, CHECKS);
+  const read = readOptions<Omit<Options<object, never>, 'cron' | 'calendar'>>(owner, others, SCHEDULE_CHECKS);
   const refuse = refusalOf(owner);
   checkName('schedule', read.id);
   if (read.id.length > LONGEST_ID)
@@ -175,17 +175,19 @@ export function planOfSchedule(settings: ScheduleSettings): TimePlan {
   return everyMs === undefined ? { rules: rulesOf(settings), timezone } : { everyMs, offsetMs };
 }
 
-const wholeSeconds =
-  (least: number): Check =>
-  (value) =>
-    duration(least)(value) ?? (durationMs(value)! % 1_000 === 0 ? undefined : 'must be whole seconds');
+const wholeSeconds = (least: number): Check =>
+  sayable(
+    'duration',
+    (value) =>
+      duration(least)(value) ?? (durationMs(value)! % 1_000 === 0 ? undefined : 'must be whole seconds'),
+  );
 
 /** Checks of the options that are not checked elsewhere. */
-const CHECKS = {
+export const SCHEDULE_CHECKS = {
   id: isText,
   every: wholeSeconds(1_000),
   offset: wholeSeconds(0),
-  timezone: (value: unknown) => {
+  timezone: sayable('text', (value) => {
     if (typeof value !== 'string') return 'must be a text such as "Europe/Berlin"';
     try {
       new Zone(value);
@@ -193,20 +195,23 @@ const CHECKS = {
     } catch {
       return 'must be the name of a time zone, such as "Europe/Berlin" or "UTC"';
     }
-  },
-  overlap: (value: unknown) =>
+  }),
+  overlap: sayable({ oneOf: OVERLAPS }, (value) =>
     (OVERLAPS as readonly unknown[]).includes(value)
       ? undefined
       : `must be one of ${OVERLAPS.map((one) => `"${one}"`).join(', ')}`,
+  ),
   catchup: duration(SHORTEST_CATCHUP_MS),
   jitter: duration(0),
-  plannedTime: (value: unknown) =>
+  plannedTime: sayable('text', (value) =>
     typeof value === 'string' ? undefined : 'must be the name of a parameter of the tapestry',
+  ),
   pin: isBoolean,
-  tags: (value: unknown) =>
+  tags: sayable('texts', (value) =>
     Array.isArray(value) && value.length <= 100 && value.every((tag) => line()(tag) === undefined)
       ? undefined
       : 'must be a list of at most 100 texts, each a single line',
+  ),
   taskQueue: line(),
 };
 

@@ -1,10 +1,20 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- of tapestries and bodies of whatever types */
 import type { Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
-import { duration, isFunction, isVariable, shown, whole, type Check, type Checks } from '../authoring/checks';
+import {
+  duration,
+  isFunction,
+  isObject,
+  isVariable,
+  shown,
+  whole,
+  type Check,
+  type Checks,
+} from '../authoring/checks';
 import { readOptions } from '../authoring/options';
 import { durationMs, type Duration } from '../values/duration';
 import { declareTrigger, type TriggerDeclaration } from './declaration';
-import { formatOf, type FormattedValue, type Mapped, type MessageFormat } from './message-format';
+import { isFormat, type FormattedValue, type Mapped, type MessageFormat } from './message-format';
 import { refusalOf, type Refusal } from '../authoring/refusal';
 import { isStart, isText, lineOf, ownerOf, requireTapestry } from './option-checks';
 
@@ -108,25 +118,22 @@ export interface ValkeyChannelOptions<
 export type ValkeyTriggerOptions<Parameters extends object, Format extends MessageFormat = 'json'> =
   ValkeyStreamOptions<Parameters, Format> | ValkeyChannelOptions<Parameters, Format>;
 
-interface CommonSettings {
-  readonly format: MessageFormat;
-  readonly window: number;
-  readonly connection: string;
+type StreamOptions = Omit<ValkeyStreamOptions<object, MessageFormat>, 'channel'>;
+type ChannelOptions = Omit<ValkeyChannelOptions<object, MessageFormat>, 'stream'>;
+
+interface CommonSettings extends Required<Omit<CommonOptions<MessageFormat>, 'id'>> {
   /** Gets a {@link ValkeyEntry} or a {@link ValkeyMessage}. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whichever of the two
   readonly map?: (body: any) => unknown;
 }
 
 /** Options of a stream trigger: checked, with all defaults. */
-export interface ValkeyStreamSettings extends CommonSettings {
+export interface ValkeyStreamSettings
+  extends
+    CommonSettings,
+    Required<Pick<StreamOptions, 'stream' | 'group' | 'from' | 'field' | 'deadLetters'>>,
+    Pick<StreamOptions, 'key'> {
   readonly source: 'stream';
-  readonly stream: string;
-  readonly group: string;
-  readonly from: 'earliest' | 'latest';
-  readonly field: string | false;
-  readonly key?: { readonly field: string };
   readonly claimAfterMs: number;
-  readonly deadLetters: string;
 }
 
 /** Options of a channel trigger: checked, with all defaults. */
@@ -134,9 +141,7 @@ export interface ValkeyChannelSettings extends CommonSettings {
   readonly source: 'channel';
   readonly channel: string;
   readonly isPattern: boolean;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever value
   readonly key: ((message: ValkeyMessage<any>) => string) | 'each';
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever value
   readonly sequence?: (message: ValkeyMessage<any>) => number;
   readonly backlog: number;
 }
@@ -144,9 +149,7 @@ export interface ValkeyChannelSettings extends CommonSettings {
 export type ValkeySettings = ValkeyStreamSettings | ValkeyChannelSettings;
 export type ValkeyTriggerDeclaration = TriggerDeclaration<'valkey', ValkeySettings>;
 
-const DEFAULT_CONNECTION = 'SELVAGE_VALKEY';
-const DEFAULT_FIELD = 'data';
-const DEFAULT_WINDOW = 100;
+const DEFAULTS = { format: 'json', window: 100, connection: 'SELVAGE_VALKEY' } as const;
 const DEFAULT_BACKLOG = 1_000;
 const DEFAULT_CLAIM_AFTER_MS = 60_000;
 const LARGEST_WINDOW = 10_000;
@@ -168,46 +171,22 @@ const LONGEST_NAME = 512;
  * @throws SelvageError `InvalidName` (of the id), `InvalidConfig`
  */
 export function valkeyTrigger<Parameters extends object, Format extends MessageFormat = 'json'>(
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever values
   tapestry: Tapestry<Parameters, any>,
   options: ValkeyTriggerOptions<Parameters, Format>,
 ): ValkeyTriggerDeclaration {
   requireTapestry('A Valkey trigger', tapestry);
   const owner = ownerOf('valkey', options, 'a Valkey trigger');
   const refuse = refusalOf(owner);
-  const source = sourceOf(options, refuse);
-  const checks = source === 'stream' ? STREAM_CHECKS : CHANNEL_CHECKS;
-  // Not copied, as a copied schema would not work.
-  const { format: given = 'json', ...others } = options as { readonly format?: unknown };
-  const format = formatOf(given, refuse);
-  const read = readOptions<CheckedOptions>(owner, others, checks);
-  checkName('trigger', read.id);
-  const common: CommonSettings = {
-    format,
-    window: read.window ?? DEFAULT_WINDOW,
-    connection: read.connection ?? DEFAULT_CONNECTION,
-    ...(read.map && { map: read.map }),
-  };
   const settings =
-    source === 'stream' ? streamSettings(common, read, refuse) : channelSettings(common, read, refuse);
-  return declareTrigger({
-    kind: 'valkey',
-    id: read.id,
-    tapestry,
-    options: Object.freeze(settings),
-  });
+    sourceOf(options, refuse) === 'stream'
+      ? streamSettings(readOptions<StreamOptions>(owner, options, STREAM), refuse)
+      : channelSettings(readOptions<ChannelOptions>(owner, options, CHANNEL), refuse);
+  const { id, ...others } = settings;
+  return declareTrigger({ kind: 'valkey', id, tapestry, options: Object.freeze(others) });
 }
 
 export function isValkeyTrigger(declaration: TriggerDeclaration): declaration is ValkeyTriggerDeclaration {
   return declaration.kind === 'valkey';
-}
-
-type OfStream = Omit<ValkeyStreamOptions<object, 'json'>, 'channel' | 'key' | 'map' | 'format'>;
-type OfChannel = Omit<ValkeyChannelOptions<object, 'json'>, 'stream' | 'key' | 'map' | 'format'>;
-
-interface CheckedOptions extends Partial<OfStream>, Partial<OfChannel> {
-  readonly map?: (body: unknown) => unknown;
-  readonly key?: { readonly field: string } | ((message: unknown) => string) | 'each';
 }
 
 const line = lineOf(LONGEST_NAME);
@@ -216,42 +195,42 @@ const line = lineOf(LONGEST_NAME);
 const only =
   (part: string): Check =>
   (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    Object.keys(value).join() === part &&
-    line((value as Record<string, unknown>)[part]) === undefined
+    isObject(value) && Object.keys(value).join() === part && line(value[part]) === undefined
       ? undefined
       : `must be an object { ${part} } with a text`;
 
-const COMMON_CHECKS = {
+const COMMON = {
   id: isText,
+  format: isFormat,
   window: whole(1, LARGEST_WINDOW),
   connection: isVariable('ORDERS_VALKEY'),
   map: isFunction,
 };
 
-const STREAM_CHECKS = {
-  ...COMMON_CHECKS,
+const STREAM: Checks<StreamOptions> = {
+  ...COMMON,
   stream: line,
   group: line,
   from: isStart,
-  field: (value: unknown) => (value === false ? undefined : line(value)),
+  field: (value) => (value === false ? undefined : line(value)),
   key: only('field'),
   claimAfter: duration(SHORTEST_CLAIM_MS),
   deadLetters: line,
-} as unknown as Checks<CheckedOptions>;
+};
 
-const CHANNEL_CHECKS = {
-  ...COMMON_CHECKS,
-  channel: (value: unknown) =>
+const CHANNEL: Checks<ChannelOptions> = {
+  ...COMMON,
+  channel: (value) =>
     typeof value === 'string'
       ? line(value)
       : only('pattern')(value) && 'must be a text, or an object { pattern }',
-  key: (value: unknown) =>
+  key: (value) =>
     value === 'each' || typeof value === 'function' ? undefined : 'must be a function, or "each"',
   sequence: isFunction,
   backlog: whole(0, LARGEST_BACKLOG),
-} as unknown as Checks<CheckedOptions>;
+};
+
+export const VALKEY_CHECKS = { ...STREAM, ...CHANNEL };
 
 function sourceOf(options: unknown, refuse: Refusal): 'stream' | 'channel' {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
@@ -264,44 +243,46 @@ function sourceOf(options: unknown, refuse: Refusal): 'stream' | 'channel' {
   return stream === undefined ? 'channel' : 'stream';
 }
 
-function streamSettings(common: CommonSettings, read: CheckedOptions, refuse: Refusal): ValkeyStreamSettings {
-  const { stream, key } = read;
-  const deadLetters = read.deadLetters ?? `${stream}.dead-letters`;
+function streamSettings(
+  { claimAfter = DEFAULT_CLAIM_AFTER_MS, ...given }: StreamOptions,
+  refuse: Refusal,
+): ValkeyStreamSettings & { readonly id: string } {
+  const { id, stream, deadLetters = `${stream}.dead-letters` } = given;
+  checkName('trigger', id);
   if (deadLetters === stream)
     throw refuse('deadLetters', `names "${stream}", which the trigger reads itself`, 'Conflict');
   return {
     source: 'stream',
-    ...common,
-    stream: stream!,
-    group: read.group ?? read.id!,
-    from: read.from ?? 'earliest',
-    field: read.field ?? DEFAULT_FIELD,
-    ...(typeof key === 'object' && { key }),
-    claimAfterMs: durationMs(read.claimAfter ?? DEFAULT_CLAIM_AFTER_MS)!,
+    ...DEFAULTS,
+    group: id,
+    from: 'earliest',
+    field: 'data',
+    ...given,
+    claimAfterMs: durationMs(claimAfter)!,
     deadLetters,
   };
 }
 
 function channelSettings(
-  common: CommonSettings,
-  read: CheckedOptions,
+  { key, channel, ...given }: ChannelOptions,
   refuse: Refusal,
-): ValkeyChannelSettings {
-  const { channel, key, sequence } = read;
-  if (key === undefined || typeof key === 'object') {
+): ValkeyChannelSettings & { readonly id: string } {
+  checkName('trigger', given.id);
+  if (key === undefined) {
     throw refuse(
       'key',
       'is missing: each process that listens hears each message. Give a function that answers what tells messages apart, or "each", with which every delivery starts a run',
       'MissingPart',
     );
   }
+  const isPattern = typeof channel === 'object';
   return {
     source: 'channel',
-    ...common,
-    channel: typeof channel === 'object' ? channel.pattern : channel!,
-    isPattern: typeof channel === 'object',
+    ...DEFAULTS,
+    backlog: DEFAULT_BACKLOG,
+    ...given,
+    channel: isPattern ? channel.pattern : channel,
+    isPattern,
     key,
-    ...(sequence && { sequence }),
-    backlog: read.backlog ?? DEFAULT_BACKLOG,
   };
 }

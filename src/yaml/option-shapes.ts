@@ -1,5 +1,5 @@
 import type { z as Zod, ZodType } from 'zod';
-import type { Form } from '../authoring/checks';
+import type { Check, Form } from '../authoring/checks';
 import { KNOT_OPTIONS } from '../authoring/options';
 
 type SayableOption = Exclude<keyof typeof KNOT_OPTIONS, 'summary'>;
@@ -14,25 +14,44 @@ export type NamedShapes = Readonly<
   Record<Exclude<Extract<Form, string>, 'number' | 'text' | 'texts'>, ZodType>
 >;
 
-export function optionShapes(z: typeof Zod, named: NamedShapes): Readonly<Record<SayableOption, ZodType>> {
-  const shapeOf = (form: Form): ZodType => {
+/** Makes the shapes of options, from the forms of their checks. */
+export class OptionShapes {
+  constructor(
+    private readonly z: typeof Zod,
+    private readonly named: NamedShapes,
+  ) {}
+
+  ofKnots(): Readonly<Record<SayableOption, ZodType>> {
+    const shapes = SAYABLE.map(({ name, form, about }) => {
+      const shape = this.#of(form);
+      return [name, about === undefined ? shape : shape.meta({ description: about })];
+    });
+    return Object.fromEntries(shapes) as Record<SayableOption, ZodType>;
+  }
+
+  /** Those that have a form. */
+  fields(checks: Readonly<Record<string, Check>>, required: readonly string[] = []): Record<string, ZodType> {
+    const shapes = Object.entries(checks).flatMap(([name, { form }]) => {
+      const shape = form && this.#of(form);
+      return shape ? [[name, required.includes(name) ? shape : shape.optional()]] : [];
+    });
+    return Object.fromEntries(shapes) as Record<string, ZodType>;
+  }
+
+  #of(form: Form): ZodType {
+    const { z, named } = this;
     if (form === 'number') return z.number();
     if (form === 'text') return z.string();
     if (form === 'texts') return z.array(z.string());
     if (typeof form === 'string') return named[form];
     if ('oneOf' in form) return form.oneOf.length === 1 ? z.literal(form.oneOf[0]) : z.enum(form.oneOf);
-    if ('either' in form) return z.union(form.either.map(shapeOf), { error: form.expected });
-    const fields = Object.entries(form.fields).map(([name, field]) => {
-      const shape = shapeOf(field.form!);
-      return [name, form.required.includes(name) ? shape : shape.optional()];
-    });
-    return z.strictObject(Object.fromEntries(fields) as Record<string, ZodType>);
-  };
-  const shapes = SAYABLE.map(({ name, form, about }) => {
-    const shape = shapeOf(form);
-    return [name, about === undefined ? shape : shape.meta({ description: about })];
-  });
-  return Object.fromEntries(shapes) as Record<SayableOption, ZodType>;
+    if ('either' in form)
+      return z.union(
+        form.either.map((one) => this.#of(one)),
+        { error: form.expected },
+      );
+    return z.strictObject(this.fields(form.fields, form.required));
+  }
 }
 
 /** Fields that may all be left out. */

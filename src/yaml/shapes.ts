@@ -3,7 +3,7 @@ import { zod } from '../json-schema-of';
 import { basicShapes } from './basic-shapes';
 import { dispatcherShape } from './dispatchers';
 import { POLICIES } from './node-options';
-import { optional, optionShapes } from './option-shapes';
+import { optional, OptionShapes } from './option-shapes';
 import { triggerShapes } from './trigger-shapes';
 
 /**
@@ -79,7 +79,7 @@ function makeShapes(z: typeof Zod): Shapes {
     dataset,
     'a URL such as s3://bucket/path, { namespace, name }, or a list of these',
   );
-  const { reads, writes, columns, errorPolicy, validate, logs, ...others } = optionShapes(z, {
+  const shaped = new OptionShapes(z, {
     duration,
     flag,
     dispatcher: dispatcherShape(z),
@@ -87,6 +87,7 @@ function makeShapes(z: typeof Zod): Shapes {
     datasets,
     columns: z.record(z.string(), z.array(z.string().min(1))),
   });
+  const { reads, writes, columns, errorPolicy, validate, logs, ...others } = shaped.ofKnots();
   const policies = { errorPolicy, error_policy: errorPolicy, validate, validate_io: validate };
   const options = optional({ ...others, ...policies, logs });
   // Allowed on all nodes in pirn; for a parameter they mean nothing.
@@ -215,7 +216,7 @@ function makeShapes(z: typeof Zod): Shapes {
     }
   }
 
-  const { schedule, triggers } = triggerShapes(z, basic);
+  const { schedule, triggers } = triggerShapes(z, basic, shaped);
   const timed = { start: z.string(), timezone: z.string().optional(), last: z.string().optional() };
   const plainDomains = {
     daily: z.strictObject(timed),

@@ -1,5 +1,9 @@
 import type { z as Zod, ZodType } from 'zod';
+import { KAFKA_CHECKS } from '../triggers/kafka';
+import { SCHEDULE_CHECKS } from '../triggers/schedule';
+import { VALKEY_CHECKS } from '../triggers/valkey';
 import type { BasicShapes } from './basic-shapes';
+import type { OptionShapes } from './option-shapes';
 
 /** Declarations that start runs: schedules, and triggers by their `type`. */
 export interface TriggerShapes {
@@ -7,26 +11,19 @@ export interface TriggerShapes {
   readonly triggers: Readonly<Record<string, ZodType>>;
 }
 
-export function triggerShapes(z: typeof Zod, { callable, duration, oneOrMore }: BasicShapes): TriggerShapes {
+export function triggerShapes(
+  z: typeof Zod,
+  { callable, oneOrMore }: BasicShapes,
+  options: OptionShapes,
+): TriggerShapes {
   const flag = z.boolean();
   const parameters = z.record(z.string(), z.unknown());
   const calendar = z.record(z.string(), z.unknown());
   const schedule = z.strictObject({
+    ...options.fields(SCHEDULE_CHECKS),
     id: z.string().min(1),
     cron: oneOrMore(z.string(), 'a cron expression such as 0 2 * * *, or a list of them').optional(),
-    every: duration.optional(),
-    offset: duration.optional(),
     calendar: oneOrMore(calendar, 'a map of calendar fields, or a list of them').optional(),
-    timezone: z.string().optional(),
-    overlap: z
-      .enum(['skip', 'buffer-one', 'buffer-all', 'cancel-other', 'terminate-other', 'allow-all'])
-      .optional(),
-    catchup: duration.optional(),
-    jitter: duration.optional(),
-    plannedTime: z.string().optional(),
-    pin: flag.optional(),
-    tags: z.array(z.string()).optional(),
-    taskQueue: z.string().optional(),
     parameters: parameters.optional(),
   });
   const secret = z.union(
@@ -48,7 +45,6 @@ export function triggerShapes(z: typeof Zod, { callable, duration, oneOrMore }: 
         'false, a callable, or one of github, bearer and standardWebhooks with a secret such as { env: NAME }',
     },
   );
-  const format = z.enum(['json', 'text', 'bytes']).optional();
   const limits = z.record(z.string(), z.unknown()).optional();
   const webhookFields = {
     id: z.string().optional(),
@@ -74,27 +70,16 @@ export function triggerShapes(z: typeof Zod, { callable, duration, oneOrMore }: 
     }),
     kafka: z.strictObject({
       type: z.literal('kafka'),
+      ...options.fields(KAFKA_CHECKS),
       id: z.string().min(1),
       topics: oneOrMore(z.string(), 'the name of a topic, or a list of names'),
-      group: z.string().optional(),
-      format,
-      from: z.enum(['earliest', 'latest']).optional(),
-      deadLetters: z.string().optional(),
-      window: z.number().optional(),
-      connection: z.string().optional(),
-      key: z.strictObject({ header: z.string() }).optional(),
-      batch: z.strictObject({ maxSize: z.number(), maxWait: duration.optional() }).optional(),
       map: callable('Makes the parameters of a message').optional(),
     }),
     valkey: z.strictObject({
       type: z.literal('valkey'),
+      ...options.fields(VALKEY_CHECKS),
       id: z.string().min(1),
-      stream: z.string().optional(),
-      group: z.string().optional(),
-      from: z.enum(['earliest', 'latest']).optional(),
       field: z.union([z.string(), z.literal(false)]).optional(),
-      claimAfter: duration.optional(),
-      deadLetters: z.string().optional(),
       channel: z.union([z.string(), z.strictObject({ pattern: z.string() })]).optional(),
       key: z
         .union([z.strictObject({ field: z.string() }), z.string().min(1)], {
@@ -102,10 +87,6 @@ export function triggerShapes(z: typeof Zod, { callable, duration, oneOrMore }: 
         })
         .optional(),
       sequence: callable('Answers the number of a message').optional(),
-      backlog: z.number().optional(),
-      format,
-      window: z.number().optional(),
-      connection: z.string().optional(),
       map: callable('Makes the parameters of an entry').optional(),
     }),
   };

@@ -2,6 +2,7 @@ import type { Tapestry } from '../../authoring';
 import { Selvage, type OpenOptions } from '../../client';
 import { isDebug, lineLogger } from '../../connection/log-line';
 import { stream, type AnySource, type StreamOptions } from '../../streams';
+import { STREAM_CHECKS } from '../../streams/declaration';
 import { writeErrorLine } from '../../terminal';
 import { StreamHost, workerOfStreams, type StreamEnd } from './serve-stream';
 
@@ -11,20 +12,6 @@ export interface RunStreamOptions<Value = unknown, Values extends object = Recor
   /** Aborting it ends the call: nothing more is read, and what was read is finished. The stream goes on elsewhere. */
   readonly signal?: AbortSignal;
 }
-
-const STREAM_OPTIONS = [
-  'id',
-  'parameter',
-  'key',
-  'concurrency',
-  'order',
-  'batch',
-  'gather',
-  'linger',
-  'onResult',
-  'onDeadLetter',
-  'onFailure',
-] as const;
 
 /**
  * Gives each element of a source to a run of the tapestry, and works for these runs, until the source ends or the stream
@@ -41,8 +28,8 @@ export async function runStream<Value, Parameters extends object, Values extends
   const { signal, ...given } = options;
   const own: Record<string, unknown> = {};
   const others: Record<string, unknown> = { ...given };
-  for (const name of STREAM_OPTIONS) {
-    if (name in given) own[name] = given[name];
+  for (const name of Object.keys(STREAM_CHECKS)) {
+    if (name in others) own[name] = others[name];
     delete others[name];
   }
   const declaration = stream(source, tapestry, own as unknown as StreamOptions<Value, Values>);
