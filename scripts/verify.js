@@ -16,6 +16,7 @@ const others = [
   // One of attw's rules is off: `selvage/workflows` has a default export and nothing else, because each named one
   // would be a workflow type of that name.
   ['package', 'npm run --silent package:check'],
+  ['public surface', 'npm run --silent api'],
   ['unused code', 'npm run --silent knip'],
   ['API reference', 'npm run --silent docs:api'],
 ];

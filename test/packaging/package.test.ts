@@ -1,19 +1,28 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, posix } from 'node:path';
 import { TEMPLATES } from '../../src/cli/verbs/init';
 import { VERSION } from '../../src/version';
 
 const ROOT = join(__dirname, '../..');
+const WORKFLOW_BUNDLE_BYTES = 2_200_000;
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   version: string;
   bin: Record<string, string>;
   repository: { url: string };
   exports: Record<string, string | { types: string; default: string }>;
+  typesVersions: Record<string, Record<string, string[]>>;
 };
 
 test('the sources know the version of the package', () => {
   expect(VERSION).toBe(manifest.version);
+});
+
+test('compilers that do not know `exports` find the same types', () => {
+  const types = Object.entries(manifest.exports).flatMap(([name, target]) =>
+    typeof target === 'string' || name === '.' ? [] : [[name.slice(2), [target.types.slice(2)]]],
+  );
+  expect(manifest.typesVersions).toEqual({ '*': Object.fromEntries(types) });
 });
 
 describe('what is published', () => {
@@ -53,6 +62,10 @@ describe('what is published', () => {
     expect(sources).toContain('selvage/src/workflows/interpreter.ts');
     expect(sources.filter((source) => isAbsolute(source))).toEqual([]);
     expect(bundle).not.toContain(ROOT);
+  });
+
+  test('the interpreter is small: every worker reads it, and holds it for each of its threads', () => {
+    expect(statSync(join(ROOT, 'lib/workflow-bundle.js')).size).toBeLessThanOrEqual(WORKFLOW_BUNDLE_BYTES);
   });
 
   test('has the templates of `selvage init`', () => {
