@@ -63,6 +63,8 @@ export interface ChildWorld {
   shielded<T>(work: () => Promise<T>): Promise<T>;
 }
 
+export type { ActivityOptions };
+
 export type ChildFacts = Pick<
   WorkflowInfo,
   'continueAsNewSuggested' | 'firstExecutionRunId' | 'historyLength' | 'historySize' | 'workflowId'

@@ -15,11 +15,11 @@ export const THROW = blowSet('throw');
 export const STOP = blowSet('stop');
 const ON_THE_WAY = blowSet('delay', 'kill');
 const IN_AN_ATTEMPT = blowSet('delay', 'kill', 'refuse', 'giveUp');
-const TO_THE_WORKFLOW = blowSet('delay', 'evict', 'continue');
+const TO_THE_WORKFLOW = blowSet('delay', 'evict', 'suggest', 'continue');
 
 /** What can strike before a step, of all that is no cancel. */
 export const POSSIBLE: Record<Step, BlowSet> = {
-  start: blowSet('continue'),
+  start: blowSet('suggest', 'continue'),
   wake: TO_THE_WORKFLOW,
   expand: ON_THE_WAY,
   begin: ON_THE_WAY,
@@ -28,7 +28,7 @@ export const POSSIBLE: Record<Step, BlowSet> = {
   record: IN_AN_ATTEMPT,
   answer: ON_THE_WAY | GIVE_UP,
   deliver: TO_THE_WORKFLOW | blowSet('kill'),
-  tell: TO_THE_WORKFLOW,
+  tell: TO_THE_WORKFLOW | blowSet('terminate'),
   hear: blowSet('delay'),
   settle: ON_THE_WAY,
   beginSegment: ON_THE_WAY,

@@ -1,11 +1,14 @@
-import type { Layout } from '../../plan';
+import { isExpanding, type Layout } from '../../plan';
 import type { Command, KnotOutcome, Scheduler, SchedulerEvent } from '../../scheduler';
 import type { Schedulers } from '../../workflows/temporal-host';
 import type { Slot } from '../../workflows/slot';
+import type { Facts } from '../../workflows/world';
+import { isFull } from './execution';
 import type { ReferenceOutcome } from './reference-interpreter';
 import { Violation, type ViolationKind } from './violation';
 
 export interface BooksListener {
+  readonly isCancelled: boolean;
   nameOf(knot: string): string;
   /** Throws a {@link Violation} where it is not what is on record. */
   requireRecorded(knot: string, slot: Slot): void;
@@ -23,6 +26,9 @@ export class Books {
   /** By knot: the first of its segment, or itself. */
   private readonly running = new Map<number, number>();
   private scheduler: Scheduler<Slot> | undefined;
+  /** Whether a knot was settled by this execution, and whether one was when the history was full. */
+  private hasSettled = false;
+  private isToContinue = false;
 
   /** @param before with what outcomes the execution begins */
   constructor(
@@ -30,6 +36,7 @@ export class Books {
     private readonly window: number,
     before: Outcomes,
     private readonly listener: BooksListener,
+    private readonly facts: () => Facts,
   ) {
     this.outcomes = [...before];
   }
@@ -40,8 +47,12 @@ export class Books {
     const apply = scheduler.apply.bind(scheduler);
     scheduler.apply = (event) => {
       this.hear(event);
+      const isAtRest = this.hasSettled && this.running.size === 0 && /settled/i.test(event.type);
       const commands = obeyed(() => apply(event));
       this.check(commands);
+      const sent = [...this.running.keys()].at(-1);
+      if (isAtRest && sent !== undefined && this.facts().continueAsNewSuggested && !this.listener.isCancelled)
+        throw this.violation('wrong command', sent, 'was dispatched when its run was to continue as new');
       if (this.atOnce > this.window) {
         const what = `was dispatched over the window of ${this.window}`;
         throw this.violation('wrong command', [...this.running.keys()].at(-1)!, what);
@@ -97,6 +108,35 @@ export class Books {
     });
   }
 
+  /** Throws a {@link Violation} where one of these knots has nothing to be done. */
+  requireRunning(knots: readonly string[]): void {
+    for (const id of knots) {
+      const knot = this.layout.ids.indexOf(id);
+      if (this.running.has(knot)) continue;
+      throw this.violation('wrong command', knot, `was sent when it was ${this.outcomes[knot] ?? 'waiting'}`);
+    }
+  }
+
+  /** Throws a {@link Violation} where the history is full, and a knot was settled since the execution began. */
+  requireRoom(knot: string): void {
+    if (!this.hasSettled || !isFull(this.facts()) || this.listener.isCancelled) return;
+    throw this.violation(
+      'wrong command',
+      this.layout.ids.indexOf(knot),
+      'was sent when the history was full',
+    );
+  }
+
+  /** Throws a {@link Violation} where the run should have continued as new, for all that goes on outlives an execution. */
+  requireContinued(): void {
+    if (!this.isToContinue || this.listener.isCancelled) return;
+    const isAway = (knot: number): boolean =>
+      isExpanding(this.policyOf(knot)) || this.policyOf(knot).wait !== undefined;
+    const [away, ...others] = this.running.keys();
+    if (away === undefined || ![away, ...others].every(isAway)) return;
+    throw this.violation('wrong command', away, 'is waited for by an execution that has a full history');
+  }
+
   private hear(event: SchedulerEvent<Slot>): void {
     switch (event.type) {
       case 'start':
@@ -122,6 +162,8 @@ export class Books {
 
   private settle(knot: number, outcome: KnotOutcome<Slot>): void {
     this.running.delete(knot);
+    this.hasSettled = true;
+    this.isToContinue ||= isFull(this.facts());
     this.outcomes[knot] = outcome.kind === 'skipped' ? `skipped: ${outcome.reason}` : outcome.kind;
     if (outcome.kind === 'ok') this.listener.requireRecorded(this.layout.ids[knot]!, outcome.value);
   }

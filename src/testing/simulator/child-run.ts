@@ -4,12 +4,12 @@ import { SelvageError } from '../../errors';
 import type { EncodedValue } from '../../runtime';
 import { runKnot } from '../../workflows/knot-run';
 import { runMap } from '../../workflows/map-run';
-import { KNOT_WORKFLOW, SPLIT_ACTIVITY, childWorkflowType } from '../../workflows/messages';
+import { KNOT_WORKFLOW, SPLIT_ACTIVITY, childWorkflowType, type KnotTask } from '../../workflows/messages';
 import { runLoop, runSubTapestry } from '../../workflows/nested-run';
-import type { ChildOptions, ChildWorld } from '../../workflows/world';
+import type { ActivityOptions, ChildOptions, ChildWorld } from '../../workflows/world';
 import { cancelled, type Ended, type Execution } from './execution';
 import type { SimulatedRun } from './run';
-import { SimulatedWorkflow, type Cancellable } from './workflow';
+import { SimulatedWorkflow } from './workflow';
 
 type Work = (world: ChildWorld, ...args: never[]) => Promise<unknown>;
 
@@ -47,9 +47,17 @@ export class ChildRun extends SimulatedWorkflow {
     throw new Error('A child run waits for no time.');
   }
 
-  override call(type: string, id: string, task: object, ended: Ended): void {
-    if (type !== SPLIT_ACTIVITY) return super.call(type, id, task, ended);
-    this.whenReady(() => this.callHere(type, task, ended), ended);
+  override call(type: string, options: ActivityOptions, task: object, ended: Ended): void {
+    if (type === SPLIT_ACTIVITY) return this.whenReady(() => this.callHere(type, task, ended), ended);
+    const { element, knot } = task as KnotTask;
+    const count = (change: number): void => {
+      if (element) this.run.countElements(knot!, change);
+    };
+    count(1);
+    super.call(type, options, task, (result) => {
+      count(-1);
+      ended(result);
+    });
   }
 
   protected whenReady(work: () => void, ended: Ended): void {
@@ -58,7 +66,11 @@ export class ChildRun extends SimulatedWorkflow {
     run.world.push({ step: 'expand', run, knot, perform });
   }
 
-  protected async startWorkflow(type: string, options: ChildOptions, told: Ended): Promise<Cancellable> {
+  protected async startWorkflow(
+    type: string,
+    options: ChildOptions,
+    told: Ended,
+  ): Promise<SimulatedWorkflow | undefined> {
     const id = options.workflowId!;
     if (!WORK.has(type)) return await this.startRun(id, options.args[0] as object, told);
     const part = new ChildRun(this.run, this.knot, type, id, told);
@@ -67,7 +79,7 @@ export class ChildRun extends SimulatedWorkflow {
   }
 
   /** The first step of the run lets the parameters in. */
-  private async startRun(id: string, given: object, told: Ended): Promise<Cancellable> {
+  private async startRun(id: string, given: object, told: Ended): Promise<SimulatedWorkflow | undefined> {
     const { run } = this;
     const bodies = run.bodies.nestedIn(this.knot);
     run.know(bodies.subject.plan);
@@ -79,7 +91,7 @@ export class ChildRun extends SimulatedWorkflow {
     } catch (error) {
       if (!SelvageError.is(error, 'InvalidParameters')) throw error;
       run.world.soon(() => told({ error: ApplicationFailure.nonRetryable(error.message, error.code) }));
-      return { cancel: () => undefined };
+      return undefined;
     }
     return run.nest(id, bodies, accepted, told);
   }

@@ -64,7 +64,7 @@ export class SimulatedEnvironment {
   }
 
   get resources(): Readonly<Record<string, unknown>> {
-    return this.run.world.resources;
+    return this.run.world.setting.resources;
   }
 
   get plans(): { get(hash: string): Promise<LoadedPlan> } {
@@ -77,7 +77,7 @@ export class SimulatedEnvironment {
   }
 
   get digest(): Sha256 {
-    return this.run.world.digest;
+    return this.run.world.setting.digest;
   }
 
   get backends(): object {
@@ -164,7 +164,7 @@ export class AttemptEnvironment extends SimulatedEnvironment {
       world.ledger.put(values);
     }
     await attempt.gate('record', knot);
-    if (attempt.hasCalled(knot)) world.outputs?.require(run, record);
+    if (attempt.hasCalled(knot)) world.setting.outputs?.require(run, record);
     return world.ledger.insert(record, attempt, world.steps);
   }
 

@@ -1,6 +1,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import { MEMO_KEY, SYSTEM_ACTIVITIES } from '../../workflows/messages';
 import type {
+  ActivityOptions,
   ChildOptions,
   Facts,
   OtherWorkflow,
@@ -30,7 +31,7 @@ type Command = readonly unknown[];
 interface Turn {
   readonly events: Event[];
   readonly commands: Command[];
-  readonly isFull: boolean;
+  readonly history: SimulatedWorkflow['history'];
   readonly now: number;
 }
 
@@ -42,6 +43,12 @@ class Continued extends Error {
 }
 
 const FULL = 1_000_000;
+
+/** Whether the history has no room for more than what is under way. */
+export function isFull({ historyLength }: Facts): boolean {
+  return historyLength >= FULL;
+}
+
 const NOW = Promise.resolve();
 
 /** Resolves when no other promise can go on any more by itself. */
@@ -78,8 +85,8 @@ export class Execution implements World {
   hear(event: Event): void {
     if (!this.isInTurn) {
       this.isInTurn = true;
-      const { isFull, run } = this.owner;
-      this.turns.push({ events: [], commands: [], isFull, now: run.world.now });
+      const { history, run } = this.owner;
+      this.turns.push({ events: [], commands: [], history, now: run.world.now });
       run.world.inTurn.push(this);
     }
     this.turn.events.push(event);
@@ -127,7 +134,7 @@ export class Execution implements World {
 
   facts(): Facts {
     const { id: workflowId, memo } = this.owner;
-    const { isFull } = this.turn;
+    const { history } = this.turn;
     return {
       workflowId,
       workflowType: '',
@@ -135,9 +142,9 @@ export class Execution implements World {
       firstExecutionRunId: workflowId,
       memo: { [MEMO_KEY]: memo },
       searchAttributes: {},
-      historyLength: this.turns.length + (isFull ? FULL : 0),
+      historyLength: this.turns.length + (history === 'full' ? FULL : 0),
       historySize: 0,
-      continueAsNewSuggested: isFull,
+      continueAsNewSuggested: history !== 'short',
     };
   }
 
@@ -149,12 +156,12 @@ export class Execution implements World {
     return this.turn.now;
   }
 
-  call<T>(type: string, { activityId = type }: { activityId?: string }, task: object): Promise<T> {
+  call<T>(type: string, options: ActivityOptions, task: object): Promise<T> {
     // The run does its own steps shielded from a cancel.
     if (this.root.consideredCancelled && !SYSTEM_ACTIVITIES.includes(type))
       return Promise.reject(cancelled());
-    const call = (ended: Ended): void => this.owner.call(type, activityId, task, ended);
-    return this.command(['call', type, activityId, task], call);
+    const call = (ended: Ended): void => this.owner.call(type, options, task, ended);
+    return this.command(['call', type, options, task], call);
   }
 
   callHere<T>(type: string, _: object, task: object): Promise<T> {

@@ -6,6 +6,7 @@ import {
   RUN_CONTINUES,
   SIGNAL_UPDATE,
   STATUS_QUERY,
+  type KnotTask,
   type LiveStatus,
   type OpenWait,
   type SignalCheck,
@@ -13,6 +14,7 @@ import {
 } from '../../workflows/messages';
 import type { Ended } from './execution';
 import type { SimulatedRun } from './run';
+import { Violation } from './violation';
 import type { WaitEnd } from './waits';
 
 /** What comes to a run from outside of it: signals, and time. */
@@ -66,6 +68,22 @@ export class Outside {
     world.push(wake);
   }
 
+  /** Throws a {@link Violation} where the wait of a knot is over before its time. */
+  requireWaited(knot: string, { waited }: KnotTask): void {
+    const { run } = this;
+    if (!waited || waited.kind === 'signal') return;
+    const { ms, timeout, until } = run.subject.plan.knot(knot).policy.wait!;
+    const length = ms ?? timeout;
+    const end = until ?? (length === undefined ? -Infinity : waited.since! + length);
+    if (end <= run.world.now) return;
+    const name = run.nameOf(knot);
+    throw new Violation(
+      'wrong command',
+      `Knot "${name}" has waited until ${run.world.now}, and not until ${end}`,
+      name,
+    );
+  }
+
   /** Sends each signal that a knot waits for now. */
   sendSignals(): void {
     const { run } = this;
@@ -103,7 +121,7 @@ export class Outside {
       this.deliver(knot, { id: knot, name: signal, payload });
     };
     const perform = (): void =>
-      world.later(world.waits.endOf(run.nameOf(knot), run.subject.plan.knot(knot)), decide);
+      world.later(world.setting.waits.endOf(run.nameOf(knot), run.subject.plan.knot(knot)), decide);
     world.push({ step: 'wake', run, knot, perform });
   }
 

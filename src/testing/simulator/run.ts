@@ -8,24 +8,32 @@ import {
   type LoadedPlan,
 } from '../../runtime';
 import { nodeSha256 } from '../../node-sha256';
-import type { Layout } from '../../plan';
+import { MAP_CONCURRENCY, type Layout } from '../../plan';
 import type { LineageRecord } from '../../ports';
 import { interpret } from '../../workflows/interpreter';
-import { RECORDS_LOST, type ChildTask, type RunMemo } from '../../workflows/messages';
+import {
+  RECORDS_LOST,
+  SEGMENT_ACTIVITY,
+  SYSTEM_ACTIVITIES,
+  type ChildTask,
+  type KnotTask,
+  type RunMemo,
+  type SegmentTask,
+} from '../../workflows/messages';
 import type { Slot } from '../../workflows/slot';
-import type { ChildOptions } from '../../workflows/world';
+import type { ActivityOptions, ChildOptions } from '../../workflows/world';
 import type { Activity } from './activity';
 import type { Bodies } from './bodies';
 import { Books, type BooksListener, type Outcomes } from './books';
 import { ChildRun } from './child-run';
-import type { Ended, Execution } from './execution';
+import type { Ended, Event, Execution } from './execution';
 import { Outside } from './outside';
 import type { ReferenceOutcome } from './reference-interpreter';
 import type { Schedule } from './schedule';
 import { Steps } from './steps';
 import type { Subject } from './subject';
 import { Violation } from './violation';
-import { SimulatedWorkflow, type Cancellable } from './workflow';
+import { SimulatedWorkflow } from './workflow';
 import type { World } from './world';
 
 /** The id of a world's first run. Those that its knots start have ids that begin with it. */
@@ -71,6 +79,8 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   private readonly steps = new Steps(this);
   private readonly plans = new Map<string, LoadedPlan>();
   private readonly children: SimulatedRun[] = [];
+  /** By map: how many are under way. */
+  private readonly elements = new Map<string, number>();
   /** Those of each execution, and with what outcomes it began. */
   private readonly books = new WeakMap<Execution, Books>();
   private readonly before: Outcomes[];
@@ -138,11 +148,11 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   }
 
   work(execution: Execution, [parameters, continuation]: readonly unknown[]): Promise<unknown> {
-    const { parts } = this.world;
+    const { parts } = this.world.setting;
     const { window, segments } = this.schedule;
     const before = this.before[execution.number]!;
     const open = (layout: Layout): Books => {
-      const books = new Books(layout, window, before, this);
+      const books = new Books(layout, window, before, this, () => execution.facts());
       this.books.set(execution, books);
       return books;
     };
@@ -154,6 +164,11 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     });
   }
 
+  override hear(event: Event): void {
+    if (event.type === 'signal' && this.isIdle) this.present!.requireContinued();
+    super.hear(event);
+  }
+
   override continued(args: readonly unknown[]): void {
     this.before.push([...this.outcomes]);
     super.continued(args);
@@ -161,6 +176,17 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
 
   override turnEnded(): void {
     if (!this.isOver) this.outside.sendSignals();
+  }
+
+  override call(type: string, options: ActivityOptions, task: object, ended: Ended): void {
+    if (type === SEGMENT_ACTIVITY) this.present!.requireRunning((task as SegmentTask).knots);
+    else if (!SYSTEM_ACTIVITIES.includes(type)) {
+      const { knot = options.activityId!, lost } = task as KnotTask;
+      this.present!.requireRunning([knot]);
+      if (!lost) this.present!.requireRoom(knot);
+      this.outside.requireWaited(knot, task as KnotTask);
+    }
+    super.call(type, options, task, ended);
   }
 
   hearCancel(): void {
@@ -193,6 +219,17 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     const name = this.nameOf(knot);
     const what = `Knot "${name}" finds no record of a parent: ${cause.message}`;
     this.world.fail(new Violation('value missing', what, name));
+  }
+
+  /** Throws a {@link Violation} where more elements of a map are under way than it allows. */
+  countElements(map: string, change: number): void {
+    const count = (this.elements.get(map) ?? 0) + change;
+    this.elements.set(map, count);
+    const { concurrency = MAP_CONCURRENCY } = this.subject.plan.knot(map).policy.map!;
+    if (count <= concurrency) return;
+    const name = this.nameOf(map);
+    const what = `Map "${name}" has ${count} elements under way, and its concurrency is ${concurrency}`;
+    throw new Violation('wrong command', what, name);
   }
 
   /** Throws a {@link Violation} where the run contradicts itself, or has not ended. */
@@ -240,8 +277,9 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     work();
   }
 
-  protected startWorkflow(type: string, options: ChildOptions, told: Ended): Promise<Cancellable> {
+  protected startWorkflow(type: string, options: ChildOptions, told: Ended): Promise<SimulatedWorkflow> {
     const [{ knot }] = options.args as [ChildTask];
+    this.present!.requireRunning([knot]);
     const child = new ChildRun(this, knot, type, options.workflowId!, told);
     child.begin(options.args);
     return Promise.resolve(child);

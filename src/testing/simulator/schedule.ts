@@ -10,7 +10,9 @@ export const BLOWS = [
   'throw',
   'giveUp',
   'stop',
+  'suggest',
   'continue',
+  'terminate',
   'cancel',
   'graceOver',
 ] as const;
@@ -106,7 +108,9 @@ const WORDS: Record<BlowKind, (moment: string) => string> = {
   giveUp: (moment) => `the server gives the attempt up ${moment}, and it goes on beside the next one`,
   stop: (moment) =>
     `the worker shuts down ${moment}, and the segment or batch ends with what it has recorded`,
+  suggest: (moment) => `the server suggests ${moment} that the run continue as new`,
   continue: (moment) => `the run is asked to continue as new ${moment}`,
+  terminate: (moment) => `the child run is terminated ${moment}`,
   cancel: (moment) => `the run is cancelled ${moment}`,
   graceOver: (moment) => `the grace of the cancelled run is over ${moment}`,
 };

@@ -15,7 +15,7 @@ import { nodeSha256 } from '../../node-sha256';
 import { runLimits } from '../../workflows/run-limits';
 
 /** Those of a run that says nothing else. */
-export const LIMITS = runLimits();
+export const LIMITS = runLimits({ settledPerExecution: 1 });
 
 /** The tapestry that is simulated, in the form that thousands of runs of it can use at once. */
 export class Subject {

@@ -1,6 +1,7 @@
 /** What a simulated run broke, each a promise of the framework or of a body. */
 export type ViolationKind =
   | 'never ends'
+  | 'left behind'
   | 'wrong command'
   | 'wrong outcome'
   | 'wrong value'

@@ -3,6 +3,7 @@ import {
   ApplicationFailure,
   ChildWorkflowFailure,
   TemporalFailure,
+  TerminatedFailure,
 } from '@temporalio/common';
 import { NOT_FOUND } from '../../workflows/knot-run';
 import {
@@ -15,10 +16,11 @@ import {
   type RunMemo,
   type SegmentTask,
 } from '../../workflows/messages';
-import type { ChildOptions } from '../../workflows/world';
+import type { ActivityOptions, ChildOptions } from '../../workflows/world';
 import { Activity } from './activity';
 import { Execution, cancelled, type Ended, type Event, type Result } from './execution';
 import type { SimulatedRun } from './run';
+import { Violation } from './violation';
 
 export interface Cancellable {
   cancel(): void;
@@ -31,13 +33,20 @@ export abstract class SimulatedWorkflow implements Cancellable {
   /** The run that it is, or that it works for. */
   abstract readonly run: SimulatedRun;
   readonly memo: RunMemo = {};
-  /** Whether the history of the present execution counts as full. */
-  isFull = false;
+  /** How much history the present execution has: the server suggests to continue as new from `long` on. */
+  history: 'short' | 'long' | 'full' = 'short';
   isCancelled = false;
   isOver = false;
   protected readonly executions: Execution[] = [];
   /** What is cancelled together with it. */
   private readonly underWay = new Set<Cancellable>();
+  private readonly started: SimulatedWorkflow[] = [];
+  /** Workflows that were under way as it was cancelled, and when that was. */
+  private toBeCancelled: readonly SimulatedWorkflow[] = [];
+  private cancelledAt = -1;
+  private isAsked = false;
+  /** In which step of the world it has told what came of its knot. */
+  private toldAt: number | undefined;
 
   /** @param told hears how it ends */
   constructor(
@@ -56,8 +65,12 @@ export abstract class SimulatedWorkflow implements Cancellable {
   /** Does it when the turn of what the workflow starts comes. */
   protected abstract whenReady(work: () => void, ended: Ended): void;
 
-  /** Resolves when it has begun. */
-  protected abstract startWorkflow(type: string, options: ChildOptions, told: Ended): Promise<Cancellable>;
+  /** Resolves when it has begun, or with undefined if it cannot. */
+  protected abstract startWorkflow(
+    type: string,
+    options: ChildOptions,
+    told: Ended,
+  ): Promise<SimulatedWorkflow | undefined>;
 
   begin(args: readonly unknown[]): void {
     this.executions.push(new Execution(this, this.executions.length, args));
@@ -72,8 +85,16 @@ export abstract class SimulatedWorkflow implements Cancellable {
   cancel(): void {
     if (this.isCancelled || this.isOver) return;
     this.isCancelled = true;
+    this.isAsked = true;
+    this.cancelledAt = this.run.world.steps;
+    this.toBeCancelled = this.started.filter(({ isOver }) => !isOver);
     this.hear({ type: 'cancel' });
     for (const one of [...this.underWay]) one.cancel();
+  }
+
+  /** Whether nothing of it is under way but what outlives an execution. */
+  protected get isIdle(): boolean {
+    return this.underWay.size === 0 && !this.isOver;
   }
 
   /** Rejects with a {@link Violation} where a replay of an execution commands something else. */
@@ -100,28 +121,37 @@ export abstract class SimulatedWorkflow implements Cancellable {
     this.isOver = true;
     const { world } = this.run;
     if ('error' in result && !(result.error instanceof TemporalFailure)) world.fail(result.error);
+    // Where both came at once it had told its outcome before it was to be asked.
+    const left = this.toBeCancelled.find(({ isAsked, toldAt }) => !isAsked && toldAt !== this.cancelledAt);
+    if (left) world.fail(new Violation('left behind', `The cancel of ${this.id} has not reached ${left.id}`));
     world.soon(() => this.told(result));
   }
 
   continued(args: readonly unknown[]): void {
-    this.isFull = false;
+    this.history = 'short';
     // As they travel.
     const next = JSON.parse(JSON.stringify(args)) as unknown[];
     this.run.world.soon(() => this.begin(next));
   }
 
-  call(type: string, id: string, task: object, ended: Ended): void {
+  call(type: string, options: ActivityOptions, task: object, ended: Ended): void {
     if (SYSTEM_ACTIVITIES.includes(type)) return this.callHere(type, task, ended);
     const { run } = this;
+    const { activityId: id = type, cancellationType } = options;
     const activity = new Activity(run, type, nameOf(type, id, task), task, (end) => {
-      this.underWay.delete(activity);
+      if (!this.underWay.delete(cancellable)) return;
       if (end.kind === 'answered') return ended({ value: end.answer });
       const cause = end.kind === 'failed' ? end.error : cancelled();
       run.requireParents(activity, cause);
       ended({ error: new ActivityFailure(undefined, type, id, RETRY_STATE, undefined, cause) });
     });
+    const cancel = (): void => {
+      activity.cancel();
+      run.world.soon(() => activity.ended({ kind: 'cancelled' }));
+    };
+    const cancellable = cancellationType === 'TRY_CANCEL' ? { cancel } : activity;
     activity.waitFailure = run.waitFailures.get(activity.knot);
-    this.underWay.add(activity);
+    this.underWay.add(cancellable);
     run.world.schedule(activity);
   }
 
@@ -132,7 +162,7 @@ export abstract class SimulatedWorkflow implements Cancellable {
   }
 
   startChild(type: string, options: ChildOptions, started: Ended, ended: Ended): void {
-    let child: Cancellable | undefined;
+    let child: SimulatedWorkflow | undefined;
     const told: Ended = (result) => {
       if (child) this.underWay.delete(child);
       ended('error' in result ? { error: childFailure(type, result.error) } : result);
@@ -140,7 +170,9 @@ export abstract class SimulatedWorkflow implements Cancellable {
     this.whenReady(() => {
       this.run.world.later(this.startWorkflow(type, options, told), (begun) => {
         child = begun;
-        if (options.parentClosePolicy !== 'ABANDON') this.underWay.add(child);
+        if (child) this.started.push(child);
+        const isPassedOn = options.parentClosePolicy !== 'ABANDON' && options.cancellationType !== 'ABANDON';
+        if (child && isPassedOn) this.underWay.add(child);
         started({ value: undefined });
       });
     }, started);
@@ -151,16 +183,19 @@ export abstract class SimulatedWorkflow implements Cancellable {
     const { world } = run;
     const perform = (): void => {
       const other = world.workflows.get(workflow);
+      if (name === KNOT_ENDED_SIGNAL) this.toldAt = world.steps;
       other?.hear({ type: 'signal', name, payload });
       world.soon(() => ended(resultFor(other)));
     };
     if (name !== KNOT_ENDED_SIGNAL) return world.soon(perform);
-    world.push({ step: 'tell', run, knot: (payload as ChildEnd).knot, perform });
+    const terminate = (): void => this.completed({ error: new TerminatedFailure('TERMINATED') });
+    world.push({ step: 'tell', run, knot: (payload as ChildEnd).knot, perform, terminate });
   }
 
   cancelWorkflow(workflow: string, ended: Ended): void {
     const { world } = this.run;
     const other = world.workflows.get(workflow);
+    if (other) other.isAsked = true;
     other?.hearCancel();
     world.soon(() => ended(resultFor(other)));
   }

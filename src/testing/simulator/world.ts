@@ -50,6 +50,8 @@ export interface Action {
   perform(): void;
   /** In an attempt: it meets this error instead. */
   fail?(error: Error): void;
+  /** Terminates the child run that does it. */
+  terminate?(): void;
   /** What a killed worker leaves of it, where it is in no attempt; the rest is done again. */
   half?(): void;
 }
@@ -88,18 +90,13 @@ export class World {
   /** As workers have them. */
   readonly backends: object;
   readonly lines = new Lines();
-  readonly parts: SimulatedParts;
-  readonly resources: Setting['resources'];
-  readonly waits: Setting['waits'];
-  readonly digest: Setting['digest'];
-  readonly outputs: Setting['outputs'];
   readonly runs = new Map<string, SimulatedRun>();
   /** Runs and child runs. */
   readonly workflows = new Map<string, SimulatedWorkflow>();
   /** Executions whose turn is not over. */
   readonly inTurn: Execution[] = [];
   /** The simulated time, in milliseconds. */
-  now = 0;
+  now = 1_000_000;
   steps = 0;
   private readonly root: SimulatedRun;
   private readonly processes = Array.from({ length: WORKERS }, () => new Process());
@@ -114,15 +111,11 @@ export class World {
   private readonly struck: BlowKind[] = [];
 
   constructor(
-    { parts, bodies, parameters, resources, waits, digest, outputs }: Setting,
+    readonly setting: Setting,
     readonly script: Schedule,
     private readonly adversary: Adversary,
   ) {
-    this.parts = parts;
-    this.resources = resources;
-    this.waits = waits;
-    this.digest = digest;
-    this.outputs = outputs;
+    const { parts, bodies, parameters, digest } = setting;
     this.ledger = new Ledger(parts.createStore(), addressOf, digest);
     this.history = new SimulatedHistory(this);
     this.backends = {
@@ -332,9 +325,14 @@ export class World {
           action.perform();
         });
         return true;
+      case 'suggest':
       case 'continue':
-        for (const workflow of this.workflows.values()) if (workflow.run === run) workflow.isFull = true;
+        for (const workflow of this.workflows.values())
+          if (workflow.run === run) workflow.history = blow === 'suggest' ? 'long' : 'full';
         return false;
+      case 'terminate':
+        action.terminate!();
+        return true;
       case 'cancel':
         this.root.cancel();
         return false;

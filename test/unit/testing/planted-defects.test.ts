@@ -210,8 +210,8 @@ describe('in the scheduler:', () => {
       restoreScheduler: (layout, saved: SavedScheduler<Slot>, options: SchedulerOptions) =>
         Scheduler.restore<Slot>(layout, { ...saved, outcomes: 'AA', values: [] }, options),
     });
-    expect(error.details).toMatchObject({ violation: 'wrong command', schedule: 'continue@start:a' });
-    expect(error.message).toContain('the run is asked to continue as new before the run starts');
+    expect(error.details).toMatchObject({ violation: 'wrong command', schedule: 'suggest@start:a' });
+    expect(error.message).toContain('the server suggests before the run starts that the run continue as new');
   });
 
   test('a schedule by chance is shrunk to the blow that matters', async () => {
@@ -225,6 +225,6 @@ describe('in the scheduler:', () => {
       { crash: 'random' },
     );
     expect(error.details.violation).toBe('never ends');
-    expect(error.details.schedule).toMatch(/^continue@\S+$/);
+    expect(error.details.schedule).toMatch(/^(suggest|continue)@\S+$/);
   });
 });

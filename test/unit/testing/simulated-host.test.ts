@@ -1,0 +1,90 @@
+import {
+  aggregate,
+  fragment,
+  knot,
+  loop,
+  map,
+  sleep,
+  subTapestry,
+  tapestry,
+  waitForSignal,
+  waitUntil,
+  type Knot,
+} from '../../../src';
+import { simulate, type SimulateOptions } from '../../../src/testing';
+import { z } from 'zod';
+
+/*
+ * Runs whose workflow has each of its parts at work. That the simulator finds what is wrong with them is shown by the planted defects of
+ * `scripts/tests/planted-defects.js` whose `foundBy` is this file.
+ */
+
+const one = knot('one', () => 1);
+const double = knot('double', ({ x }: { x: number }) => 2 * x);
+const numbers = knot('numbers', () => [1, 2, 3]);
+const everything: SimulateOptions = { cancel: true, schedules: 500 };
+
+const twice = tapestry('twice', { parameters: { n: z.number() } }, (_t, { n }) => ({
+  n: double({ x: n }, { id: 'twice' }),
+}));
+
+test('waits', async () => {
+  const work = tapestry('work', () => {
+    const answer = waitForSignal('answer', z.number(), { id: 'answer' });
+    const slept = sleep({ ms: 1_000, input: one({}, { id: 'first' }) }, { id: 'slept' });
+    const due = waitUntil({ time: 5_000_000, input: slept }, { id: 'due' });
+    const late = waitForSignal('late', z.number(), { id: 'late', timeout: 2_000 });
+    double(
+      { x: aggregate({ inputs: { answer, due, late }, combine: () => 1 }, { id: 'all' }) },
+      { id: 'last' },
+    );
+  });
+  await simulate(work, everything);
+});
+
+test('child runs', async () => {
+  const work = tapestry('work', () => {
+    const first = one({}, { id: 'first' });
+    const inner = subTapestry({ tapestry: twice, inputs: { n: first } }, { id: 'inner' });
+    const all = map(
+      { over: numbers({}, { id: 'list' }), each: double, bind: 'x', concurrency: 1 },
+      { id: 'mapped' },
+    );
+    const grown = loop(
+      { step: twice, initial: { n: first }, until: ({ n }) => n > 20, max: 9 },
+      { id: 'grown' },
+    );
+    aggregate({ inputs: { all, inner, grown }, combine: () => 1 }, { id: 'end' });
+  });
+  await simulate(work, { ...everything, schedules: 1_000 });
+});
+
+test('outcomes that no activity has recorded', async () => {
+  const work = tapestry('work', () => {
+    const first = one({}, { id: 'first' });
+    const second = double({ x: first }, { id: 'second' });
+    const third = double({ x: second }, { id: 'third' });
+    aggregate({ inputs: { second, third }, combine: () => 1, receives: 'outcomes' }, { id: 'end' });
+  });
+  await simulate(work, everything);
+});
+
+test('extensions', async () => {
+  const extending = knot('extending', ({ x }: { x: number }, ctx) => {
+    ctx.extend(fragment((f) => void double({ x: f.ref<number>('first') }, { id: 'more' })));
+    return x;
+  });
+  const work = tapestry('work', { extensible: { definitions: [double] } }, () => {
+    extending({ x: one({}, { id: 'first' }) }, { id: 'extending' });
+  });
+  const { outcomes } = await simulate(work, { ...everything, parameters: {}, schedules: 200 });
+  expect(outcomes).toMatchObject({ more: { kind: 'ok' } });
+});
+
+test('histories that are full', async () => {
+  const work = tapestry('work', () => {
+    let x: Knot<number> = one({}, { id: 'k0' });
+    for (let place = 1; place < 5; place++) x = double({ x }, { id: `k${place}` });
+  });
+  await simulate(work, everything);
+});
