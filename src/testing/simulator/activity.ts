@@ -18,6 +18,8 @@ export class Activity {
   current: Attempt | undefined;
   isDone = false;
   isCancelRequested = false;
+  /** In which step of the world its workflow has heard what came of it. */
+  endedAt: number | undefined;
   /** What attempts hand on, as the server knows it. */
   details: unknown;
   /** Why what it has waited for does not come. */

@@ -9,6 +9,7 @@ export function blowSet(...kinds: readonly BlowKind[]): BlowSet {
 }
 
 export const CANCEL = blowSet('cancel');
+export const DEADLINE = blowSet('deadline');
 export const GRACE_OVER = blowSet('graceOver');
 export const GIVE_UP = blowSet('giveUp');
 export const THROW = blowSet('throw');

@@ -13,7 +13,7 @@ import type { Activity, ActivityEnd } from './activity';
 import { AttemptEnvironment, SILENT, type Process } from './environment';
 import type { SimulatedRun } from './run';
 import type { Step } from './schedule';
-import type { Action } from './world';
+import type { Action } from './action';
 
 /** What an attempt waits for in the simulated world: a boundary, or a place in a line. */
 interface Waiting {

@@ -9,6 +9,7 @@ import { runLoop, runSubTapestry } from '../../workflows/nested-run';
 import type { ActivityOptions, ChildOptions, ChildWorld } from '../../workflows/world';
 import { cancelled, type Ended, type Execution } from './execution';
 import type { SimulatedRun } from './run';
+import { Violation } from './violation';
 import { SimulatedWorkflow } from './workflow';
 
 type Work = (world: ChildWorld, ...args: never[]) => Promise<unknown>;
@@ -21,8 +22,14 @@ const WORK: ReadonlyMap<string, Work> = new Map<string, Work>([
   [childWorkflowType('loop'), runLoop],
 ]);
 
+/** The server ends a workflow with too long a history. An activity takes three events, and often a workflow task of its own. */
+const MOST_CALLS = 1_000;
+
 /** The child run of a knot that is more than one activity, or of a part of a map. It outlives an execution of its run. */
 export class ChildRun extends SimulatedWorkflow {
+  /** Activities of the present execution. */
+  private calls = 0;
+
   constructor(
     readonly run: SimulatedRun,
     private readonly knot: string,
@@ -38,6 +45,11 @@ export class ChildRun extends SimulatedWorkflow {
     return WORK.get(this.type)!(execution, ...(args as never[]));
   }
 
+  override begin(args: readonly unknown[]): void {
+    this.calls = 0;
+    super.begin(args);
+  }
+
   hearCancel(): void {
     const { run, knot } = this;
     run.world.push({ step: 'hear', run, knot, perform: () => this.cancel() });
@@ -49,6 +61,11 @@ export class ChildRun extends SimulatedWorkflow {
 
   override call(type: string, options: ActivityOptions, task: object, ended: Ended): void {
     if (type === SPLIT_ACTIVITY) return this.whenReady(() => this.callHere(type, task, ended), ended);
+    this.calls += 1;
+    if (this.calls > MOST_CALLS) {
+      const what = `The history of ${this.id} has more than ${MOST_CALLS} activities`;
+      throw new Violation('wrong command', what, this.run.nameOf(this.knot));
+    }
     const { element, knot } = task as KnotTask;
     const count = (change: number): void => {
       if (element) this.run.countElements(knot!, change);

@@ -42,7 +42,7 @@ export interface Failure {
 
 /** The blows that a run may get even where nothing is to crash. */
 const HARMLESS = blowSet('delay');
-const OF_A_CANCEL = blowSet('cancel', 'graceOver');
+const OF_A_CANCEL = blowSet('cancel', 'deadline', 'graceOver');
 const ALL = blowSet(...BLOWS);
 const TURN_MS = 50;
 const SMALL_WINDOWS = [1, 2, 3];

@@ -1,31 +1,42 @@
 import type { ApplicationFailure } from '@temporalio/common';
 import { nodeSha256 } from '../../node-sha256';
-import { encodeOutput, envelopeOf, storedValues } from '../../runtime';
-import type { Envelope, ReferenceEnvelope } from '../../scheduler';
+import { encodeOutput, envelopeOf, storedValues, valueOfEnvelope, type EncodedValue } from '../../runtime';
+import type { InlineEnvelope, ReferenceEnvelope } from '../../scheduler';
+import type { Json } from '../../values';
 import {
   RUN_CONTINUES,
   SIGNAL_UPDATE,
   STATUS_QUERY,
   type KnotTask,
+  type LeftSignals,
   type LiveStatus,
   type OpenWait,
   type SignalCheck,
   type SignalRequest,
+  type UncheckedSignal,
 } from '../../workflows/messages';
 import type { Ended } from './execution';
 import type { SimulatedRun } from './run';
 import { Violation } from './violation';
 import type { WaitEnd } from './waits';
 
+/** When runs that nobody has started for a knot are to end. No wait is as long. */
+export const DEADLINE = 8_000_000_000_000_000;
+
 /** What comes to a run from outside of it: signals, and time. */
 export class Outside {
   /** Knots whose signal is on its way, or has been; and those of them for which it is open what comes. */
   private readonly asked = new Set<string>();
   private readonly undecided = new Set<string>();
-  /** Which knot a payload is for. */
-  private readonly receivers = new WeakMap<Envelope, string>();
+  /** By name and payload: which knots the signals are for that were sent. */
+  private readonly receivers = new Map<string, string[]>();
+  private hasSentUnknown = false;
+  /** Whether a cancelled run waits for nothing any more. */
+  isGraceOver = false;
   /** Ends the grace of a cancelled run. */
   private graceEnd: (() => void) | undefined;
+
+  private deadline: (() => void) | undefined;
 
   constructor(private readonly run: SimulatedRun) {}
 
@@ -34,7 +45,18 @@ export class Outside {
     return this.graceEnd !== undefined && !this.run.isOver;
   }
 
+  /** Whether it has one that it can meet. */
+  get hasDeadline(): boolean {
+    return this.deadline !== undefined;
+  }
+
+  /** Its deadline passes. */
+  endTime(): void {
+    this.run.cancel(this.deadline);
+  }
+
   endGrace(): void {
+    this.isGraceOver = true;
     const ring = this.graceEnd;
     this.graceEnd = undefined;
     ring?.();
@@ -49,6 +71,10 @@ export class Outside {
       world.now = Math.max(world.now, at);
       ended({ value: undefined });
     };
+    if (at === DEADLINE) {
+      this.deadline = ring;
+      return;
+    }
     if (run.isCancelled) {
       this.graceEnd ??= ring;
       return;
@@ -88,6 +114,10 @@ export class Outside {
   sendSignals(): void {
     const { run } = this;
     if (!run.subject.waitsForSignals) return;
+    if (!this.hasSentUnknown && this.waits.length > 0) {
+      this.hasSentUnknown = true;
+      run.world.soon(() => run.hear({ type: 'signal', name: 'nobody-waits-for-it', payload: null }));
+    }
     for (const { knot, signal } of this.waits) {
       if (signal === undefined || this.asked.has(knot)) continue;
       this.asked.add(knot);
@@ -97,13 +127,20 @@ export class Outside {
   }
 
   /** A signal is for one knot alone, so that each run comes to the same. */
-  check(name: string, payload: Envelope): SignalCheck {
+  check({ name, payload }: UncheckedSignal): SignalCheck {
+    const value = valueOfEnvelope(payload!, this.run.world.setting.digest);
+    const receiver = this.receivers.get(keyOf(name, value))!.shift();
     const { layout } = this.run.subject;
-    const receiver = this.receivers.get(payload);
     const unfit = layout.ids.filter(
       (id, knot) => layout.policies[layout.policy[knot]!]!.wait?.signal === name && id !== receiver,
     );
-    return { payload: payload as ReferenceEnvelope, unfit };
+    return { payload: envelopeOf(value, -1) as ReferenceEnvelope, unfit };
+  }
+
+  /** Throws a {@link Violation} where the run has forgotten the signal that nobody waits for. */
+  requireRefused(left: LeftSignals | undefined): void {
+    if (!this.hasSentUnknown || left?.refused) return;
+    throw new Violation('left behind', `${this.run.id} has ended, and forgotten a signal that it refused`);
   }
 
   private send(knot: string, signal: string): void {
@@ -116,9 +153,12 @@ export class Outside {
       if ('error' in end) run.waitFailures.set(knot, end.error);
       const value = 'payload' in end ? end.payload : NOTHING;
       for (const stored of storedValues(value)) world.ledger.store.data.putOne(stored);
-      const payload = envelopeOf(value, -1);
-      this.receivers.set(payload, knot);
-      this.deliver(knot, { id: knot, name: signal, payload });
+      const key = keyOf(signal, value);
+      this.receivers.set(key, [...(this.receivers.get(key) ?? []), knot]);
+      // Every other one is sent by Temporal's own means, and nobody is told what became of it.
+      const isRaw = this.asked.size % 2 === 0;
+      if (isRaw) run.hear({ type: 'signal', name: signal, payload: asJson(value) });
+      else this.deliver(knot, { id: knot, name: signal, payload: envelopeOf(value, -1) });
     };
     const perform = (): void =>
       world.later(world.setting.waits.endOf(run.nameOf(knot), run.subject.plan.knot(knot)), decide);
@@ -141,6 +181,14 @@ export class Outside {
   private get waits(): readonly OpenWait[] {
     return (this.run.query(STATUS_QUERY) as LiveStatus).waits ?? [];
   }
+}
+
+function asJson(value: EncodedValue): Json {
+  return (envelopeOf(value, Infinity) as InlineEnvelope).value;
+}
+
+function keyOf(name: string, { hash }: EncodedValue): string {
+  return `${name} ${hash}`;
 }
 
 const NOTHING = encodeOutput(null, nodeSha256);

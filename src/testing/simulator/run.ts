@@ -26,8 +26,8 @@ import type { Activity } from './activity';
 import type { Bodies } from './bodies';
 import { Books, type BooksListener, type Outcomes } from './books';
 import { ChildRun } from './child-run';
-import type { Ended, Event, Execution } from './execution';
-import { Outside } from './outside';
+import type { Ended, Event, Execution, Result } from './execution';
+import { DEADLINE, Outside } from './outside';
 import type { ReferenceOutcome } from './reference-interpreter';
 import type { Schedule } from './schedule';
 import { Steps } from './steps';
@@ -104,7 +104,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     world.runs.set(id, this);
     world.workflows.set(id, this);
     this.takenOver = takenOver.map((knot) => subject.plan.indexOf(knot)).sort((a, b) => a - b);
-    this.memo = takenOver.length > 0 ? RESUMED : {};
+    this.memo = { ...(id === ROOT && { deadline: DEADLINE }), ...(takenOver.length > 0 && RESUMED) };
     parameters.forEach((value, knot) => this.give(subject.idOf(knot), value));
     // As another run has made them.
     for (const knot of takenOver) this.give(knot, encodeOutput([`another ${knot}`], nodeSha256));
@@ -167,6 +167,11 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   override hear(event: Event): void {
     if (event.type === 'signal' && this.isIdle) this.present!.requireContinued();
     super.hear(event);
+  }
+
+  override completed(result: Result): void {
+    if (!this.outside.isGraceOver) this.world.requireNoneLeft(this);
+    super.completed(result);
   }
 
   override continued(args: readonly unknown[]): void {

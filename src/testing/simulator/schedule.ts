@@ -14,6 +14,7 @@ export const BLOWS = [
   'continue',
   'terminate',
   'cancel',
+  'deadline',
   'graceOver',
 ] as const;
 
@@ -112,6 +113,7 @@ const WORDS: Record<BlowKind, (moment: string) => string> = {
   continue: (moment) => `the run is asked to continue as new ${moment}`,
   terminate: (moment) => `the child run is terminated ${moment}`,
   cancel: (moment) => `the run is cancelled ${moment}`,
+  deadline: (moment) => `the deadline of the run passes ${moment}`,
   graceOver: (moment) => `the grace of the cancelled run is over ${moment}`,
 };
 

@@ -59,9 +59,7 @@ export class Steps {
       case WAIT_ACTIVITY:
         return { until: (task as WaitRequest).now };
       case CHECK_ACTIVITY:
-        return (task as SignalCheckRequest).signals.map(({ name, payload }) =>
-          run.outside.check(name, payload!),
-        );
+        return (task as SignalCheckRequest).signals.map((signal) => run.outside.check(signal));
       case NEST_ACTIVITY:
         return await runToStart(environment, this.context(type).info, task as NestRequest);
       case SPLIT_ACTIVITY:
@@ -101,6 +99,7 @@ export class Steps {
     };
     const { skipped } = request;
     if (!request.last) return await record(skipped);
+    run.outside.requireRefused(request.signals);
     return await new Promise((resolve, reject) =>
       run.world.push({
         step: 'settle',

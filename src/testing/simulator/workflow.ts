@@ -40,9 +40,12 @@ export abstract class SimulatedWorkflow implements Cancellable {
   protected readonly executions: Execution[] = [];
   /** What is cancelled together with it. */
   private readonly underWay = new Set<Cancellable>();
+  private readonly activities = new Set<Activity>();
   private readonly started: SimulatedWorkflow[] = [];
   /** Workflows that were under way as it was cancelled, and when that was. */
   private toBeCancelled: readonly SimulatedWorkflow[] = [];
+  /** Its activities likewise. */
+  private toBeStopped: readonly Activity[] = [];
   private cancelledAt = -1;
   private isAsked = false;
   /** In which step of the world it has told what came of its knot. */
@@ -82,13 +85,19 @@ export abstract class SimulatedWorkflow implements Cancellable {
     if (!this.isOver) this.executions.at(-1)?.hear(event);
   }
 
-  cancel(): void {
+  /** @param tell undefined: the server tells it that it is cancelled */
+  cancel(tell = (): void => this.hear({ type: 'cancel' })): void {
     if (this.isCancelled || this.isOver) return;
     this.isCancelled = true;
     this.isAsked = true;
     this.cancelledAt = this.run.world.steps;
     this.toBeCancelled = this.started.filter(({ isOver }) => !isOver);
-    this.hear({ type: 'cancel' });
+    this.toBeStopped = [...this.activities];
+    tell();
+  }
+
+  /** The scope that it works in is cancelled. */
+  stop(): void {
     for (const one of [...this.underWay]) one.cancel();
   }
 
@@ -123,8 +132,12 @@ export abstract class SimulatedWorkflow implements Cancellable {
     if ('error' in result && !(result.error instanceof TemporalFailure)) world.fail(result.error);
     // Where both came at once it had told its outcome before it was to be asked.
     const left = this.toBeCancelled.find(({ isAsked, toldAt }) => !isAsked && toldAt !== this.cancelledAt);
-    if (left) world.fail(new Violation('left behind', `The cancel of ${this.id} has not reached ${left.id}`));
-    world.soon(() => this.told(result));
+    const unstopped = this.toBeStopped.find(
+      ({ isCancelRequested, endedAt }) => !isCancelRequested && endedAt !== this.cancelledAt,
+    );
+    const unreached = left?.id ?? unstopped?.knot;
+    if (unreached === undefined) return world.soon(() => this.told(result));
+    world.fail(new Violation('left behind', `The cancel of ${this.id} has not reached ${unreached}`));
   }
 
   continued(args: readonly unknown[]): void {
@@ -140,6 +153,8 @@ export abstract class SimulatedWorkflow implements Cancellable {
     const { activityId: id = type, cancellationType } = options;
     const activity = new Activity(run, type, nameOf(type, id, task), task, (end) => {
       if (!this.underWay.delete(cancellable)) return;
+      this.activities.delete(activity);
+      activity.endedAt = run.world.steps;
       if (end.kind === 'answered') return ended({ value: end.answer });
       const cause = end.kind === 'failed' ? end.error : cancelled();
       run.requireParents(activity, cause);
@@ -152,6 +167,7 @@ export abstract class SimulatedWorkflow implements Cancellable {
     const cancellable = cancellationType === 'TRY_CANCEL' ? { cancel } : activity;
     activity.waitFailure = run.waitFailures.get(activity.knot);
     this.underWay.add(cancellable);
+    this.activities.add(activity);
     run.world.schedule(activity);
   }
 

@@ -5,6 +5,7 @@ import type { SimulatedWorkflow } from './workflow';
 import type { Activity, ActivityEnd } from './activity';
 import {
   CANCEL,
+  DEADLINE,
   GIVE_UP,
   GRACE_OVER,
   POSSIBLE,
@@ -13,6 +14,7 @@ import {
   type Adversary,
   type BlowSet,
 } from './adversary';
+import type { Action } from './action';
 import { Attempt } from './attempt';
 import type { Bodies } from './bodies';
 import { Process } from './environment';
@@ -32,29 +34,6 @@ const NOW = Promise.resolve();
 const WORKERS = 2;
 /** A world that has gone through so many steps, for each knot and element of its runs, does not end. */
 const STEPS_PER_UNIT = 1_000;
-
-/** What is to be done next in a world. */
-export interface Action {
-  readonly step: Step;
-  readonly run: SimulatedRun;
-  /** Or an element of a map; of a segment or batch its first. */
-  readonly knot: string;
-  /** In whose life it is. */
-  readonly attempt?: Attempt;
-  /** Whose next attempt it hands out. */
-  readonly activity?: Activity;
-  /** Whether an error that is thrown here is tried again. */
-  readonly mayThrow?: boolean;
-  /** It has come to nothing meanwhile. */
-  isOver?: boolean;
-  perform(): void;
-  /** In an attempt: it meets this error instead. */
-  fail?(error: Error): void;
-  /** Terminates the child run that does it. */
-  terminate?(): void;
-  /** What a killed worker leaves of it, where it is in no attempt; the rest is done again. */
-  half?(): void;
-}
 
 /** What a simulated run came to, and those that its knots had. */
 export interface WorldEnd {
@@ -212,6 +191,15 @@ export class World {
     });
   }
 
+  /** A run waits for all that works for it. */
+  requireNoneLeft(run: SimulatedRun): void {
+    for (const { activity } of this.living) {
+      if (activity.run !== run || activity.isDone) continue;
+      const name = run.nameOf(activity.knot);
+      return this.fail(new Violation('left behind', `The run has ended, and "${name}" goes on`, name));
+    }
+  }
+
   /** Counts a call of a body. Returns how many there have been, this one included. */
   countCall(): number {
     this.bodies += 1;
@@ -301,7 +289,8 @@ export class World {
       if (!attempt.activity.isGroup) set &= ~STOP;
     }
     if (!mayThrow) set &= ~THROW;
-    if (!this.root.isFinished && !this.root.isCancelled) set |= CANCEL;
+    if (!this.root.isFinished && !this.root.isCancelled)
+      set |= this.root.outside.hasDeadline ? CANCEL | DEADLINE : CANCEL;
     return run.outside.isInGrace ? set | GRACE_OVER : set;
   }
 
@@ -333,6 +322,9 @@ export class World {
       case 'terminate':
         action.terminate!();
         return true;
+      case 'deadline':
+        this.root.outside.endTime();
+        return false;
       case 'cancel':
         this.root.cancel();
         return false;

@@ -57,6 +57,16 @@ test('child runs', async () => {
     aggregate({ inputs: { all, inner, grown }, combine: () => 1 }, { id: 'end' });
   });
   await simulate(work, { ...everything, schedules: 1_000 });
+  // The next execution has to find out by itself that a child run is gone.
+  await simulate(work, { schedule: 'continue@deliver:list terminate@tell:inner' });
+});
+
+test('a map of more elements than one history has room for', async () => {
+  const many = knot('many', () => Array.from({ length: 1_200 }, (_, place) => place));
+  const work = tapestry('work', () => {
+    map({ over: many({}, { id: 'list' }), each: double, bind: 'x' }, { id: 'mapped' });
+  });
+  await simulate(work, { parameters: {}, schedule: '' });
 });
 
 test('outcomes that no activity has recorded', async () => {
