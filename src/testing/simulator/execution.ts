@@ -309,7 +309,13 @@ export class Execution implements World {
         'error' in result ? reject(result.error) : resolve(result.value as T),
       );
       // Whoever repeats a turn is told later what came of it.
-      if (this.isLive) carryOut((result) => this.owner.commandEnded(this.number, place, result));
+      if (!this.isLive) return;
+      try {
+        carryOut((result) => this.owner.commandEnded(this.number, place, result));
+      } catch (error) {
+        // The workflow may take it for something else.
+        this.owner.run.world.fail(error as Error);
+      }
     });
   }
 }

@@ -125,7 +125,7 @@ export class World {
         if (call) return void call().then(next);
         // Where nothing has been set going, there is nothing to wait for.
         do {
-          if (this.next === this.queue.length && !this.endGrace()) return done();
+          if (this.next === this.queue.length) return this.endGrace() ? next() : done();
         } while (!this.consider(this.queue[this.next++]!));
         next();
       } catch (error) {
