@@ -47,7 +47,14 @@ const SEEN = '';
 export function openFileTail(options: FileTailSettings): PartitionedFeed<string> {
   const tail = new FileTail(options);
   return {
-    read: (after, context) => tail.read(after, context),
+    async *read(after, context) {
+      try {
+        yield* tail.read(after, context);
+      } finally {
+        // Whoever stops reading while files are being opened has closed the source before.
+        await tail.close();
+      }
+    },
     lag: () => tail.lag(),
     close: () => tail.close(),
   };

@@ -135,21 +135,6 @@ test('the checkpoint is the last element up to which all are finished, with thos
   expect(await ended).toMatchObject({ why: 'ended', checkpoint: { partitions: { '': { after: 6 } } } });
 });
 
-test('the next pump takes up what is not finished, and nothing else', async () => {
-  const runs = new Runs([3]);
-  const first = pumping(runs);
-  await until('all others are finished', () => first.results.length === 5);
-  const checkpoint = first.pump.checkpoint();
-  first.pump.kill();
-  // Also while a run goes on that may never end.
-  await expect(first.ended).rejects.toThrow('goes on elsewhere');
-  const next = new Runs();
-  for (const [key, count] of runs.claimed) next.claimed.set(key, count);
-  const second = pumping(next, {}, { checkpoint });
-  expect(await second.ended).toMatchObject({ checkpoint: { counts: { ok: 6, dead: 0 } } });
-  expect([second.results, next.asked]).toEqual([[3], [[3]]]);
-});
-
 test('with order "all", results come in the order of the source, although runs do not', async () => {
   const runs = new Runs([1]);
   const { results, ended } = pumping(runs, { order: 'all' });
@@ -200,19 +185,6 @@ test('no more runs than "concurrency" are in progress, and the source is read as
   for (const value of numbers(4)) runs.end(value);
   await ended;
   expect(runs.asked).toHaveLength(100);
-});
-
-test('a batch that is read again is cut as it was claimed', async () => {
-  const runs = new Runs();
-  await pumping(runs, { batch: 4, concurrency: 1 }).ended;
-  expect(runs.asked).toEqual([
-    [1, 2, 3, 4],
-    [5, 6],
-  ]);
-  const again = new Runs();
-  again.claimed.set('1', 2).set('3', 1);
-  await pumping(again, { batch: 4, concurrency: 1 }).ended;
-  expect(again.asked).toEqual([[1, 2], [3], [4, 5], [6]]);
 });
 
 test('a batch of which the source has lost elements since: the others are of it no more, but for the first', async () => {
@@ -465,29 +437,6 @@ test('told to stop, it finishes what it has read', async () => {
   runs.end(1);
   expect(await ended).toMatchObject({ why: 'stopped', checkpoint: { partitions: { '': { after: 3 } } } });
   expect(results.sort()).toEqual([1, 2, 3]);
-});
-
-test('what is finished in one partition is not done again because another has elements that are new', async () => {
-  const claimed = { a: [1], b: [1, 2, 3] };
-  const read = { a: [1, 2, 3, 4], b: [1, 2, 3] };
-  const source: PartitionedFeed = {
-    async *read() {
-      yield read.a.map((offset) => ({ value: offset, offset, partition: 'a' }));
-      yield read.b.map((offset) => ({ value: 10 * offset, offset, partition: 'b' }));
-    },
-  };
-  const runs = new Runs();
-  for (const [partition, offsets] of Object.entries(claimed))
-    for (const offset of offsets) runs.claimed.set(`${partition}:${offset}`, 1);
-  const checkpoint: StreamCheckpoint = {
-    number: 7,
-    partitions: { a: { after: 1 }, b: { done: [['2', 1]] } },
-    counts: { ok: 2, dead: 0 },
-  };
-  read.a.shift();
-  const { ended, results } = pumping(runs, {}, { source, checkpoint });
-  expect((await ended).checkpoint.counts).toEqual({ ok: 7, dead: 0 });
-  expect(results.sort((a, b) => a - b)).toEqual([2, 3, 4, 10, 30]);
 });
 
 test('what a partition had is forgotten when it is finished and has ended', async () => {
