@@ -54,6 +54,9 @@ export const isBoolean = sayable('flag', (value) =>
   typeof value === 'boolean' ? undefined : 'must be true or false',
 );
 
+/** Of an option that is checked elsewhere: messages of checks show values, and it may be a secret. */
+export const unchecked: Check = () => undefined;
+
 export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
 
 export const text: Check = (value) =>

@@ -63,6 +63,13 @@ const HOW_TO_MAKE: Readonly<Record<SecretKind, string>> = {
   bearer: 'Make one: openssl rand -hex 32',
 };
 
+/** Reads the source of a secret of any form. Undefined: it is none. */
+export function secretFrom(given: unknown): Secret | undefined {
+  if (typeof given === 'string' && given !== '') return new Secret(given);
+  const { env } = (given ?? {}) as { readonly env?: unknown };
+  return typeof env === 'string' && ENV_NAME.test(env) ? new Secret(undefined, env) : undefined;
+}
+
 /**
  * Checks secrets that were given directly; those in the environment are read later.
  *

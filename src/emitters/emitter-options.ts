@@ -6,6 +6,7 @@ import {
   oneOf,
   shown,
   texts,
+  unchecked,
   whole,
   type Check,
   type Checks,
@@ -32,7 +33,7 @@ const someOf =
       : `must be a list of ${words.map((word) => `"${word}"`).join(', ')}`;
 
 const EMITTER_OPTIONS: Checks<EmitterOptions> = {
-  name: () => undefined,
+  name: unchecked,
   filter: nested<EventFilter>({
     tapestries: texts,
     types: someOf(...EVENT_TYPES),
@@ -45,12 +46,17 @@ const EMITTER_OPTIONS: Checks<EmitterOptions> = {
   disableAfter: duration(1),
 };
 
+type OptionalKey<T> = { [K in keyof T]-?: object extends Pick<T, K> ? K : never }[keyof T];
+
+/** Values of the options that may be left out and that the settings always have. */
+type Defaults<Own, Settings> = Omit<Pick<Settings, keyof Settings & OptionalKey<Own>>, OptionalKey<Settings>>;
+
 /** What was read of an emitter's options. */
-export interface EmitterParts<Own> {
+export interface EmitterParts<Settings> {
   /** Goes into the declaration as it is. */
   readonly common: Omit<EmitterDeclaration, 'kind' | 'options'>;
-  /** The kind's own options, as given. */
-  readonly own: Own;
+  /** The kind's own options, with their defaults. */
+  readonly own: Settings;
   /** Makes the error for an own option that a check of one value cannot judge. */
   readonly refuse: Refusal;
 }
@@ -58,14 +64,16 @@ export interface EmitterParts<Own> {
 /**
  * Reads the options of an emitter: those that all take, with their defaults, and those of its kind.
  *
- * @param own checks of the kind's own options
+ * @param checks of the kind's own options
+ * @param defaults of these
  * @throws SelvageError `InvalidName`, `InvalidConfig`
  */
-export function readEmitterOptions<Own extends object>(
+export function readEmitterOptions<Own extends object, Settings = Omit<Own, keyof EmitterOptions>>(
   kind: EmitterKind,
   given: (EmitterOptions & Own) | undefined,
-  own: Checks<Omit<Own, keyof EmitterOptions>>,
-): EmitterParts<Own> {
+  checks: Checks<Omit<Own, keyof EmitterOptions>>,
+  defaults: Defaults<Omit<Own, keyof EmitterOptions>, Settings>,
+): EmitterParts<Settings> {
   const options: unknown = given ?? {};
   if (!isObject(options))
     throw new SelvageError(
@@ -84,7 +92,7 @@ export function readEmitterOptions<Own extends object>(
   } = options as EmitterOptions & Own;
   checkName('emitter', name);
   const refuse = refusalOf(`the emitter "${name}"`);
-  const problem = firstProblem(options, { ...EMITTER_OPTIONS, ...own });
+  const problem = firstProblem(options, { ...EMITTER_OPTIONS, ...checks });
   if (problem) throw refuse(problem.key, problem.complaint, problem.reason);
   return {
     common: {
@@ -95,14 +103,16 @@ export function readEmitterOptions<Own extends object>(
       timeout: durationMs(timeout ?? TIMEOUT_MS)!,
       ...(disableAfter !== undefined && { disableAfter: durationMs(disableAfter)! }),
     },
-    own: others as Own,
+    own: { ...defaults, ...present(others) } as Settings,
     refuse,
   };
 }
 
 function filterOf(filter: EventFilter = {}): EventFilter {
-  const given = Object.entries(filter).filter(([, words]) => words !== undefined);
-  return Object.freeze(
-    Object.fromEntries(given.map(([key, words]) => [key, Object.freeze([...(words as string[])])])),
-  );
+  const given = Object.entries(present(filter)) as [string, readonly string[]][];
+  return Object.freeze(Object.fromEntries(given.map(([key, words]) => [key, Object.freeze([...words])])));
+}
+
+function present(options: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -18,14 +18,9 @@ export interface EnvelopeOptions {
 }
 
 /** Checked, with defaults. */
-export interface Envelope {
-  readonly source: string;
-  readonly payloads: boolean;
-  readonly payloadLimit: number;
-}
+export type Envelope = Required<EnvelopeOptions>;
 
-const SOURCE = 'selvage:';
-const PAYLOAD_LIMIT = 65_536;
+export const ENVELOPE: Envelope = { source: 'selvage:', payloads: false, payloadLimit: 65_536 };
 const LARGEST_PAYLOAD = 16 * 1024 * 1024;
 
 export const ENVELOPE_CHECKS: Checks<EnvelopeOptions> = {
@@ -36,14 +31,6 @@ export const ENVELOPE_CHECKS: Checks<EnvelopeOptions> = {
   payloads: isBoolean,
   payloadLimit: whole(1, LARGEST_PAYLOAD),
 };
-
-export function envelopeOf({ source, payloads, payloadLimit }: EnvelopeOptions): Envelope {
-  return {
-    source: source ?? SOURCE,
-    payloads: payloads ?? false,
-    payloadLimit: payloadLimit ?? PAYLOAD_LIMIT,
-  };
-}
 
 /**
  * The event as a CloudEvent, with the knot's value if the emitter sends values.

@@ -1,7 +1,7 @@
-import { isVariable, nested, oneOf, topicName } from '../authoring/checks';
+import { isVariable, nested, oneOf, topicName, type Checks } from '../authoring/checks';
 import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './declaration';
 import { readEmitterOptions } from './emitter-options';
-import { ENVELOPE_CHECKS, envelopeOf, type Envelope, type EnvelopeOptions } from './envelope';
+import { ENVELOPE, ENVELOPE_CHECKS, type EnvelopeOptions } from './envelope';
 import type { RunEvent } from './event';
 
 /** Names of existing topics. What has no topic is not sent. */
@@ -27,15 +27,17 @@ export interface KafkaEmitterOptions extends EmitterOptions, EnvelopeOptions {
   readonly connection?: string;
 }
 
-export interface KafkaEmitterSettings extends Envelope {
-  readonly topics: KafkaTopics;
-  readonly form: 'binary' | 'structured';
-  readonly connection: string;
-}
+export type KafkaEmitterSettings = Required<Omit<KafkaEmitterOptions, keyof EmitterOptions>>;
 
 export type KafkaEmitterDeclaration = EmitterDeclaration<'kafka', KafkaEmitterSettings>;
 
-const DEFAULT_CONNECTION = 'SELVAGE_KAFKA';
+const CHECKS: Checks<KafkaEmitterSettings> = {
+  ...ENVELOPE_CHECKS,
+  topics: nested<KafkaTopics>({ status: topicName, lineage: topicName, result: topicName }),
+  form: oneOf('binary', 'structured'),
+  connection: isVariable('ORDERS_KAFKA'),
+};
+const DEFAULTS = { ...ENVELOPE, form: 'binary', connection: 'SELVAGE_KAFKA' } as const;
 
 /**
  * Sends CloudEvents to topics of Kafka. The key of a message is the run's id, so the events of a run stay in order.
@@ -43,27 +45,22 @@ const DEFAULT_CONNECTION = 'SELVAGE_KAFKA';
  * @throws SelvageError `InvalidName`, `InvalidConfig`
  */
 export function kafkaEmitter(options: KafkaEmitterOptions): KafkaEmitterDeclaration {
-  const { common, own, refuse } = readEmitterOptions<KafkaEmitterOptions>('kafka', options, {
-    ...ENVELOPE_CHECKS,
-    topics: nested<KafkaTopics>({ status: topicName, lineage: topicName, result: topicName }),
-    form: oneOf('binary', 'structured'),
-    connection: isVariable('ORDERS_KAFKA'),
-  });
+  const read = readEmitterOptions<KafkaEmitterOptions, KafkaEmitterSettings>(
+    'kafka',
+    options,
+    CHECKS,
+    DEFAULTS,
+  );
+  const { common, own, refuse } = read;
   const { status, lineage, result } = own.topics ?? {};
   if (status === undefined && lineage === undefined && result === undefined)
     throw refuse('topics', 'must name a topic as "status", "lineage" or "result"', 'MissingPart');
-  const settings: KafkaEmitterSettings = {
-    ...envelopeOf(own),
-    topics: Object.freeze({ ...own.topics }),
-    form: own.form ?? 'binary',
-    connection: own.connection ?? DEFAULT_CONNECTION,
-  };
   return declareEmitter({
     kind: 'kafka',
     ...common,
     // Events without a topic need not be read.
     filter: Object.freeze({ types: typesFor(own.topics), ...common.filter }),
-    options: Object.freeze(settings),
+    options: Object.freeze({ ...own, topics: Object.freeze({ ...own.topics }) }),
   });
 }
 

@@ -1,8 +1,8 @@
-import { oneOf } from '../authoring/checks';
+import { oneOf, type Checks } from '../authoring/checks';
 import type { LoggerLike } from '../authoring/knot-context';
 import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './declaration';
 import { readEmitterOptions } from './emitter-options';
-import { ENVELOPE_CHECKS, envelopeOf, type Envelope, type EnvelopeOptions } from './envelope';
+import { ENVELOPE, ENVELOPE_CHECKS, type EnvelopeOptions } from './envelope';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -17,12 +17,20 @@ export interface LogEmitterOptions extends EmitterOptions, Omit<EnvelopeOptions,
   readonly logger?: LoggerLike;
 }
 
-export interface LogSettings extends Pick<Envelope, 'payloads' | 'payloadLimit'> {
-  readonly level: LogLevel;
-  readonly logger?: LoggerLike;
-}
+export type LogSettings = Required<Omit<LogEmitterOptions, keyof EmitterOptions | 'logger'>> &
+  Pick<LogEmitterOptions, 'logger'>;
 
 export type LogEmitterDeclaration = EmitterDeclaration<'log', LogSettings>;
+
+const { source: _, ...CHECKS }: Checks<LogSettings & EnvelopeOptions> = {
+  ...ENVELOPE_CHECKS,
+  level: oneOf(...LOG_LEVELS),
+  logger: (value) =>
+    LOG_LEVELS.every((level) => typeof (value as LoggerLike | null)?.[level] === 'function')
+      ? undefined
+      : `must have the methods ${LOG_LEVELS.join(', ')}`,
+};
+const DEFAULTS = { level: 'info', payloads: ENVELOPE.payloads, payloadLimit: ENVELOPE.payloadLimit } as const;
 
 /**
  * Writes a line of JSON, in the shape of pino, for each run that starts or ends and for each knot that finishes.
@@ -30,21 +38,11 @@ export type LogEmitterDeclaration = EmitterDeclaration<'log', LogSettings>;
  * @throws SelvageError `InvalidName`, `InvalidConfig`
  */
 export function logEmitter(options: LogEmitterOptions = {}): LogEmitterDeclaration {
-  const { payloads, payloadLimit } = ENVELOPE_CHECKS;
-  const { common, own } = readEmitterOptions<LogEmitterOptions>('log', options, {
-    payloads,
-    payloadLimit,
-    level: oneOf(...LOG_LEVELS),
-    logger: (value) =>
-      LOG_LEVELS.every((level) => typeof (value as LoggerLike | null)?.[level] === 'function')
-        ? undefined
-        : `must have the methods ${LOG_LEVELS.join(', ')}`,
-  });
-  const { source: _, ...envelope } = envelopeOf(own);
-  const settings: LogSettings = {
-    ...envelope,
-    level: own.level ?? 'info',
-    ...(own.logger && { logger: own.logger }),
-  };
-  return declareEmitter({ kind: 'log', ...common, options: Object.freeze(settings) });
+  const { common, own } = readEmitterOptions<LogEmitterOptions, LogSettings>(
+    'log',
+    options,
+    CHECKS,
+    DEFAULTS,
+  );
+  return declareEmitter({ kind: 'log', ...common, options: Object.freeze(own) });
 }

@@ -1,5 +1,5 @@
-import { duration, line, oneOf, text, type Check } from '../authoring/checks';
-import { Secret, type SecretSource } from '../authoring/secrets';
+import { duration, line, oneOf, text, unchecked, type Check, type Checks } from '../authoring/checks';
+import { secretFrom, type Secret, type SecretSource } from '../authoring/secrets';
 import { durationMs, type Duration } from '../values/duration';
 import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './declaration';
 import { readEmitterOptions } from './emitter-options';
@@ -55,7 +55,6 @@ const PRODUCER = 'https://www.npmjs.com/package/selvage';
 const ENDPOINT = 'api/v1/lineage';
 const REQUEST_TIMEOUT_MS = 15_000;
 const LONGEST_REQUEST_MS = 600_000;
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** A request for each event is slow. */
 const BATCH_SIZE = 100;
 
@@ -65,8 +64,17 @@ const address: Check = (value) =>
   typeof value === 'string' && /^https?:\/\/[^/\s?#@]+[^\s?#]*$/.test(value)
     ? undefined
     : 'must be a URL such as "http://marquez:5000", without a user or a query';
-/** A message must not show it. */
-const apart: Check = () => undefined;
+
+const CHECKS: Checks<Omit<OpenLineageEmitterOptions, keyof EmitterOptions>> = {
+  namespace: line(),
+  producer: uri,
+  knots: oneOf('datasets', 'all', 'none'),
+  url: address,
+  endpoint: text,
+  apiKey: unchecked,
+  requestTimeout: duration(1, LONGEST_REQUEST_MS),
+  file: text,
+};
 
 /**
  * Tells OpenLineage's receivers (Marquez, DataHub, …) what runs read and write: events of specification 2-0-2 for the
@@ -76,16 +84,14 @@ const apart: Check = () => undefined;
  * @throws SelvageError `InvalidName`, `InvalidConfig`
  */
 export function openLineageEmitter(options: OpenLineageEmitterOptions): OpenLineageEmitterDeclaration {
-  const { common, own, refuse } = readEmitterOptions<OpenLineageEmitterOptions>('open-lineage', options, {
-    namespace: line(),
-    producer: uri,
-    knots: oneOf('datasets', 'all', 'none'),
-    url: address,
-    endpoint: text,
-    apiKey: apart,
-    requestTimeout: duration(1, LONGEST_REQUEST_MS),
-    file: text,
-  });
+  const kind = 'open-lineage';
+  const read = readEmitterOptions<OpenLineageEmitterOptions, OpenLineageEmitterOptions>(
+    kind,
+    options,
+    CHECKS,
+    {},
+  );
+  const { common, own, refuse } = read;
   const { namespace, producer = PRODUCER, knots = 'datasets', url, file } = own;
   if (namespace === undefined || namespace === '')
     throw refuse('namespace', 'is missing: name who runs the jobs, such as "shop-production"', 'MissingPart');
@@ -97,10 +103,10 @@ export function openLineageEmitter(options: OpenLineageEmitterOptions): OpenLine
         : 'excludes "file": give one of them',
       url === undefined ? 'MissingPart' : 'Conflict',
     );
-  const secret = secretOf(own.apiKey);
-  if (secret === false) throw refuse('apiKey', "must be a text, or { env: 'NAME' }");
+  const apiKey = secretFrom(own.apiKey);
+  if (own.apiKey !== undefined && !apiKey) throw refuse('apiKey', "must be a text, or { env: 'NAME' }");
   return declareEmitter({
-    kind: 'open-lineage',
+    kind,
     ...common,
     batchSize: options.batchSize ?? BATCH_SIZE,
     options: {
@@ -112,17 +118,9 @@ export function openLineageEmitter(options: OpenLineageEmitterOptions): OpenLine
           ? { file }
           : {
               url: `${url.replace(/\/+$/, '')}/${(own.endpoint ?? ENDPOINT).replace(/^\/+/, '')}`,
-              apiKey: secret,
+              apiKey,
               requestTimeout: durationMs(own.requestTimeout ?? REQUEST_TIMEOUT_MS)!,
             },
     },
   });
-}
-
-/** False: it is none. */
-function secretOf(given: unknown): Secret | undefined | false {
-  if (given === undefined) return undefined;
-  if (typeof given === 'string' && given !== '') return new Secret(given);
-  const { env } = (given ?? {}) as { env?: unknown };
-  return typeof env === 'string' && VARIABLE.test(env) && new Secret(undefined, env);
 }

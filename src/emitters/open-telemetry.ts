@@ -1,4 +1,4 @@
-import { oneOf, type Check } from '../authoring/checks';
+import { oneOf, whole, type Checks } from '../authoring/checks';
 import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './declaration';
 import { readEmitterOptions } from './emitter-options';
 
@@ -20,20 +20,17 @@ export interface OpenTelemetryEmitterOptions extends EmitterOptions {
 }
 
 /** Options of an OpenTelemetry emitter: checked, with all defaults. */
-export interface TraceSettings {
-  readonly mode: TraceMode;
-  readonly elementsPerMap: number;
-}
+export type TraceSettings = Required<Omit<OpenTelemetryEmitterOptions, keyof EmitterOptions>>;
 
 export type OpenTelemetryEmitterDeclaration = EmitterDeclaration<'open-telemetry', TraceSettings>;
 
 export const TRACE_DEFAULTS: TraceSettings = { mode: 'auto', elementsPerMap: 20 };
 const MOST_ELEMENTS = 10_000;
 
-const elements: Check = (value) =>
-  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MOST_ELEMENTS
-    ? undefined
-    : `must be a whole number from 0 to ${MOST_ELEMENTS}`;
+const CHECKS: Checks<TraceSettings> = {
+  mode: oneOf('auto', 'nested', 'linked'),
+  elementsPerMap: whole(0, MOST_ELEMENTS),
+};
 
 /**
  * Makes spans and metrics of runs by OpenTelemetry's API: a trace for each run, whose ids are made of the run's, so
@@ -46,17 +43,12 @@ const elements: Check = (value) =>
 export function openTelemetryEmitter(
   options: OpenTelemetryEmitterOptions = {},
 ): OpenTelemetryEmitterDeclaration {
-  const { common, own } = readEmitterOptions<OpenTelemetryEmitterOptions>('open-telemetry', options, {
-    mode: oneOf('auto', 'nested', 'linked'),
-    elementsPerMap: elements,
-  });
-  const { mode, elementsPerMap } = own;
-  return declareEmitter({
-    kind: 'open-telemetry',
-    ...common,
-    options: {
-      mode: mode ?? TRACE_DEFAULTS.mode,
-      elementsPerMap: elementsPerMap ?? TRACE_DEFAULTS.elementsPerMap,
-    },
-  });
+  const kind = 'open-telemetry';
+  const { common, own } = readEmitterOptions<OpenTelemetryEmitterOptions, TraceSettings>(
+    kind,
+    options,
+    CHECKS,
+    TRACE_DEFAULTS,
+  );
+  return declareEmitter({ kind, ...common, options: own });
 }

@@ -18,7 +18,7 @@ export function emitter(
   deliver: CustomEmitter,
   options: Omit<EmitterOptions, 'name'> = {},
 ): CustomEmitterDeclaration {
-  const { common, refuse } = readEmitterOptions<object>('custom', { ...options, name }, {});
+  const { common, refuse } = readEmitterOptions<object>('custom', { ...options, name }, {}, {});
   const made: unknown = typeof deliver === 'function' ? { deliver } : deliver;
   if (typeof (made as Partial<Emitter> | null | undefined)?.deliver !== 'function')
     throw refuse(

@@ -1,7 +1,7 @@
-import { isVariable, line, whole } from '../authoring/checks';
+import { isVariable, line, whole, type Checks } from '../authoring/checks';
 import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './declaration';
 import { readEmitterOptions } from './emitter-options';
-import { ENVELOPE_CHECKS, envelopeOf, type Envelope, type EnvelopeOptions } from './envelope';
+import { ENVELOPE, ENVELOPE_CHECKS, type EnvelopeOptions } from './envelope';
 
 export interface ValkeyEmitterOptions extends EmitterOptions, EnvelopeOptions {
   /** The stream to add to: an entry for each event, with the attributes of its CloudEvent as fields. */
@@ -14,18 +14,21 @@ export interface ValkeyEmitterOptions extends EmitterOptions, EnvelopeOptions {
   readonly connection?: string;
 }
 
-export interface ValkeyEmitterSettings extends Envelope {
-  readonly stream: string;
-  readonly maxLength: number;
-  readonly channel?: string;
-  readonly connection: string;
-}
+export type ValkeyEmitterSettings = Required<Omit<ValkeyEmitterOptions, keyof EmitterOptions | 'channel'>> &
+  Pick<ValkeyEmitterOptions, 'channel'>;
 
 export type ValkeyEmitterDeclaration = EmitterDeclaration<'valkey', ValkeyEmitterSettings>;
 
-const DEFAULT_CONNECTION = 'SELVAGE_VALKEY';
-const DEFAULT_LENGTH = 100_000;
 const LONGEST_NAME = 512;
+
+const CHECKS: Checks<ValkeyEmitterSettings> = {
+  ...ENVELOPE_CHECKS,
+  stream: line(LONGEST_NAME),
+  maxLength: whole(1, Number.MAX_SAFE_INTEGER),
+  channel: line(LONGEST_NAME),
+  connection: isVariable('ORDERS_VALKEY'),
+};
+const DEFAULTS = { ...ENVELOPE, maxLength: 100_000, connection: 'SELVAGE_VALKEY' };
 
 /**
  * Adds CloudEvents to a stream of Valkey or Redis, in the order of the feed.
@@ -33,20 +36,13 @@ const LONGEST_NAME = 512;
  * @throws SelvageError `InvalidName`, `InvalidConfig`
  */
 export function valkeyEmitter(options: ValkeyEmitterOptions): ValkeyEmitterDeclaration {
-  const { common, own, refuse } = readEmitterOptions<ValkeyEmitterOptions>('valkey', options, {
-    ...ENVELOPE_CHECKS,
-    stream: line(LONGEST_NAME),
-    maxLength: whole(1, Number.MAX_SAFE_INTEGER),
-    channel: line(LONGEST_NAME),
-    connection: isVariable('ORDERS_VALKEY'),
-  });
+  const read = readEmitterOptions<ValkeyEmitterOptions, ValkeyEmitterSettings>(
+    'valkey',
+    options,
+    CHECKS,
+    DEFAULTS,
+  );
+  const { common, own, refuse } = read;
   if (own.stream === undefined) throw refuse('stream', 'is missing: it names a stream', 'MissingPart');
-  const settings: ValkeyEmitterSettings = {
-    ...envelopeOf(own),
-    stream: own.stream,
-    maxLength: own.maxLength ?? DEFAULT_LENGTH,
-    ...(own.channel !== undefined && { channel: own.channel }),
-    connection: own.connection ?? DEFAULT_CONNECTION,
-  };
-  return declareEmitter({ kind: 'valkey', ...common, options: Object.freeze(settings) });
+  return declareEmitter({ kind: 'valkey', ...common, options: Object.freeze(own) });
 }

@@ -1,10 +1,10 @@
-import { duration, isBoolean, isObject, shown, type Check } from '../authoring/checks';
+import { duration, isBoolean, isObject, shown, unchecked } from '../authoring/checks';
 import type { Refusal } from '../authoring/refusal';
-import { readSecretSources, Secret, type SecretSource } from '../authoring/secrets';
+import { readSecretSources, secretFrom, type Secret, type SecretSource } from '../authoring/secrets';
 import { durationMs, type Duration } from '../values/duration';
 import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './declaration';
 import { readEmitterOptions } from './emitter-options';
-import { ENVELOPE_CHECKS, envelopeOf, type Envelope, type EnvelopeOptions } from './envelope';
+import { ENVELOPE, ENVELOPE_CHECKS, type Envelope, type EnvelopeOptions } from './envelope';
 
 /** Where events are sent, and how the receiver knows who sent them. */
 export interface WebhookEndpoint {
@@ -46,6 +46,9 @@ export interface WebhookEndpointsOptions extends CommonOptions {
   readonly url?: undefined;
 }
 
+type Own = Omit<WebhookEmitterOptions, keyof EmitterOptions | 'endpoints'> &
+  Required<Pick<WebhookEmitterOptions, keyof typeof DEFAULTS>>;
+
 export interface WebhookEmitterSettings extends Envelope {
   readonly url: Secret;
   /** Empty: requests are not signed. */
@@ -64,13 +67,9 @@ const LONGEST_REQUEST_MS = 600_000;
 /** A request for each event is slow, and what was delivered of a batch when it fails may come again. */
 const BATCH_SIZE = 50;
 const DISABLE_AFTER = '5d';
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 const HEADER_VALUE = /^[\t -~]*$/;
 const OWN_HEADERS = /^(?:webhook-.*|host|content-.*|connection|transfer-encoding|expect|te|upgrade)$/;
-
-/** Checked apart, as messages must not show them. */
-const apart: Check = () => undefined;
 
 /**
  * Sends CloudEvents by HTTP, signed as Standard Webhooks says. With `endpoints`, a list: an emitter for each.
@@ -85,7 +84,7 @@ export function webhookEmitter(
   if (!isObject(options) || options.endpoints === undefined)
     return declared(options as WebhookEmitterOptions);
   const { endpoints, ...common } = options as unknown as WebhookEndpointsOptions;
-  const { refuse, common: read } = readEmitterOptions('webhook', common, CHECKS);
+  const { refuse, common: read } = readEmitterOptions('webhook', common, CHECKS, {});
   if (!isObject(endpoints) || Object.keys(endpoints).length === 0)
     throw refuse('endpoints', `must be an object with an endpoint by name, and is ${shown(endpoints)}`);
   return Object.entries(endpoints).map(([name, endpoint]) => {
@@ -96,26 +95,26 @@ export function webhookEmitter(
 
 const CHECKS = {
   ...ENVELOPE_CHECKS,
-  url: apart,
-  secret: apart,
-  headers: apart,
+  url: unchecked,
+  secret: unchecked,
+  headers: unchecked,
   batch: isBoolean,
   requestTimeout: duration(1, LONGEST_REQUEST_MS),
   allowPrivateNetworks: isBoolean,
-  endpoints: apart,
+  endpoints: unchecked,
 };
+const DEFAULTS = { ...ENVELOPE, batch: false, allowPrivateNetworks: false };
 
 function declared(options: WebhookEmitterOptions): WebhookEmitterDeclaration {
-  const { common, own, refuse } = readEmitterOptions<WebhookEmitterOptions>('webhook', options, CHECKS);
-  const allowPrivateNetworks = own.allowPrivateNetworks ?? false;
+  const read = readEmitterOptions<WebhookEmitterOptions, Own>('webhook', options, CHECKS, DEFAULTS);
+  const { common, refuse } = read;
+  const { secret, requestTimeout = REQUEST_TIMEOUT_MS, ...own } = read.own;
   const settings: WebhookEmitterSettings = {
-    ...envelopeOf(own),
-    url: urlOf(own.url, allowPrivateNetworks, refuse),
-    secrets: secretsOf(common.name, own.secret, refuse),
+    ...own,
+    url: urlOf(own.url, own.allowPrivateNetworks, refuse),
+    secrets: secretsOf(common.name, secret, refuse),
     headers: headersOf(own.headers, refuse),
-    batch: own.batch ?? false,
-    requestTimeout: durationMs(own.requestTimeout ?? REQUEST_TIMEOUT_MS)!,
-    allowPrivateNetworks,
+    requestTimeout: durationMs(requestTimeout)!,
   };
   return declareEmitter({
     kind: 'webhook',
@@ -177,9 +176,8 @@ export function isHeaderValue(text: string): boolean {
 }
 
 function sourceOf(option: string, given: unknown, refuse: Refusal): Secret {
-  if (typeof given === 'string' && given !== '') return new Secret(given);
-  const env = isObject(given) ? given['env'] : undefined;
-  if (typeof env === 'string' && VARIABLE.test(env)) return new Secret(undefined, env);
+  const source = secretFrom(given);
+  if (source) return source;
   throw refuse(
     option,
     `must be a text, or { env: 'NAME' } with the name of an environment variable`,

@@ -12,6 +12,7 @@ import {
   isSource,
   type AnySource,
   type CustomSource,
+  type DeadLetterReason,
   type StreamElement,
   type StreamingSource,
 } from './source';
@@ -36,7 +37,7 @@ export interface StreamResult<Values extends object = Record<string, unknown>> {
 export interface StreamDeadLetter {
   /** The run that failed. Absent: the element could not be parameters of one. */
   readonly runId?: string;
-  readonly error: { readonly code: string; readonly message: string };
+  readonly error: DeadLetterReason;
 }
 
 export interface ResultContext {

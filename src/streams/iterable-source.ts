@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { StreamingSource, type OpenSource, type StreamElement } from './source';
+import { StreamingSource, type PartitionedFeed, type StreamElement } from './source';
 
 type Values<Value> = Iterable<Value> | AsyncIterable<Value>;
 
@@ -38,7 +38,7 @@ export function isIterable(value: unknown): value is Values<unknown> {
 const AT_ONCE = 500;
 
 /** Reads an iterable; of one that is not asynchronous, many values at a time. */
-export function openIterable<Value>({ iterate }: IterableSource<Value>['options']): OpenSource<Value> {
+export function openIterable<Value>({ iterate }: IterableSource<Value>['options']): PartitionedFeed<Value> {
   return {
     async *read(after, { signal }) {
       const skipped = Number(after.get('') ?? 0);

@@ -15,6 +15,9 @@ export interface Position {
   readonly state: Json;
 }
 
+/** Why an element starts no run, or its run has failed. */
+export type DeadLetterReason = { readonly code: string; readonly message: string };
+
 /** An element as its source delivers it. */
 export interface StreamElement<Value = unknown> {
   readonly value: Value;
@@ -28,7 +31,7 @@ export interface StreamElement<Value = unknown> {
    */
   readonly partition?: string;
   /** Why there is no value: the element is a dead letter. */
-  readonly unreadable?: { readonly code: string; readonly message: string };
+  readonly unreadable?: DeadLetterReason;
 }
 
 /** Says that a partition has no more elements and will not come back, so that nothing of it need be remembered. */
@@ -69,8 +72,8 @@ export function gapWords({ after, before, lost, why }: Omit<Gap, 'at'>): string 
   return `lost ${amount}${from}${to}: ${why}`;
 }
 
-/** A source at work. */
-export interface OpenSource<Value = unknown> {
+/** A source at work. Whoever reads it keeps the places where to go on: it has none of its own. */
+export interface PartitionedFeed<Value = unknown> {
   /**
    * Delivers all elements after these places; of partitions that are not among them, from their beginning. Elements of
    * a partition come in its order. It survives outages, and throws only what no retry helps.
@@ -79,7 +82,7 @@ export interface OpenSource<Value = unknown> {
   /** What is there beyond what was delivered. Default: unknown. */
   lag?(): Promise<SourceAmount | undefined>;
   /** Called when a checkpoint is saved: everything up to these places is finished, for a source that acknowledges. */
-  finished?(places: Checkpoint): Promise<void>;
+  commit?(places: Checkpoint): Promise<void>;
   close?(): Promise<void>;
 }
 

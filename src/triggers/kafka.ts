@@ -10,6 +10,7 @@ import {
   nested,
   shown,
   topicName,
+  unchecked,
   whole,
   type Checks,
 } from '../authoring/checks';
@@ -228,7 +229,7 @@ const line = lineOf(255);
 
 export const KAFKA_CHECKS: Checks<CheckedOptions> = {
   id: isText,
-  topics: () => undefined,
+  topics: unchecked,
   group: line,
   format: isFormat,
   from: isStart,

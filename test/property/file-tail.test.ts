@@ -21,7 +21,7 @@ import fc from 'fast-check';
 import { FileTailSource } from '../../src';
 import type { Gap } from '../../src/ports';
 import { openFileTail } from '../../src/adapters/files/tail';
-import { keyOfOffset, type OpenSource, type Checkpoint, type StreamElement } from '../../src/streams';
+import { keyOfOffset, type PartitionedFeed, type Checkpoint, type StreamElement } from '../../src/streams';
 import { StreamProgress } from '../../src/serve/streams/progress';
 import type { StreamCheckpoint } from '../../src/workflows/messages';
 import { runs } from '../support/thorough';
@@ -130,7 +130,8 @@ class World {
   private readonly ends = new Set<string>();
   private saved: StreamCheckpoint = { number: 0, partitions: {}, counts: { ok: 0, dead: 0 } };
   private reader:
-    { progress: StreamProgress; stop: AbortController; source: OpenSource; ended: Promise<void> } | undefined;
+    | { progress: StreamProgress; stop: AbortController; source: PartitionedFeed; ended: Promise<void> }
+    | undefined;
   private rotations = 0;
   private moves = 0;
   private isCopied = false;
@@ -401,7 +402,11 @@ class World {
     this.reader = { progress, stop, source, ended };
   }
 
-  private async follow(source: OpenSource, progress: StreamProgress, signal: AbortSignal): Promise<void> {
+  private async follow(
+    source: PartitionedFeed,
+    progress: StreamProgress,
+    signal: AbortSignal,
+  ): Promise<void> {
     const context = {
       signal,
       logger: silent,

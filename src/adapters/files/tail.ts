@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { SourceAmount } from '../../ports';
 import type { Json } from '../../values';
-import type { Delivered, FileTailSettings, OpenSource, Checkpoint, ReadContext } from '../../streams';
+import type { Delivered, FileTailSettings, PartitionedFeed, Checkpoint, ReadContext } from '../../streams';
 import {
   HEAD_BYTES,
   idsOf,
@@ -44,10 +44,17 @@ const SEEN = '';
  * L4  What lies beside a wanted path under the name of a rotated file is read, unless it is seen, or a copy of what is read.
  *     It is looked for when another file is at the path than before, and nothing must be renamed meanwhile.
  */
-export function openFileTail(options: FileTailSettings): OpenSource<string> {
+export function openFileTail(options: FileTailSettings): PartitionedFeed<string> {
   const tail = new FileTail(options);
   return {
-    read: (after, context) => tail.read(after, context),
+    async *read(after, context) {
+      try {
+        yield* tail.read(after, context);
+      } finally {
+        // Whoever stops reading while files are being opened has closed the source before.
+        await tail.close();
+      }
+    },
     lag: () => tail.lag(),
     close: () => tail.close(),
   };

@@ -1,13 +1,10 @@
+import type { DeadLetterReason } from '../../streams';
 import type { Acceptance } from '../../triggers';
 import type { OutgoingMessage } from './broker';
 import type { PlacedRecord } from './read-message';
 
 /** Why a message starts nothing. */
-export interface Verdict {
-  readonly code: string;
-  readonly message: string;
-  readonly stack?: string;
-}
+export type Verdict = DeadLetterReason & { readonly stack?: string };
 
 const LONGEST_TEXT = 4_000;
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SelvageError } from '../../errors';
 import { pause } from '../../ports/parts/pause';
-import type { KafkaSourceSettings, OpenSource, StreamElement } from '../../streams';
+import type { KafkaSourceSettings, PartitionedFeed, StreamElement } from '../../streams';
 import type { KafkaClient, KafkaRecord, ReceivedMessages } from './broker';
 import { kafkaOpener } from './client';
 import { partitionId } from './partition';
@@ -16,7 +16,7 @@ const WAITING = 2_000;
  * Reads topics from places of our own. kafkajs reads in groups only: each reader is the only member of a new group, and
  * commits nothing, so that no dead member holds a partition.
  */
-export function openKafkaSource(settings: KafkaSourceSettings): OpenSource {
+export function openKafkaSource(settings: KafkaSourceSettings): PartitionedFeed {
   const source = new KafkaSource(settings);
   return {
     read: (after, context) => source.read(after, context),
@@ -24,7 +24,7 @@ export function openKafkaSource(settings: KafkaSourceSettings): OpenSource {
   };
 }
 
-type Context = Parameters<OpenSource['read']>[1];
+type Context = Parameters<PartitionedFeed['read']>[1];
 
 class KafkaSource {
   /** By partition: the offset of the last message that was delivered, and that after the partition's last. */

@@ -1,6 +1,6 @@
 import { SelvageError, isAway } from '../../errors';
 import { pause } from '../../ports/parts/pause';
-import type { OpenSource, StreamElement, ValkeySourceSettings } from '../../streams';
+import type { PartitionedFeed, StreamElement, ValkeySourceSettings } from '../../streams';
 import { textOf } from './client-like';
 import type { ValkeyConnection } from './connection';
 import { openValkey } from './open';
@@ -16,7 +16,7 @@ const COUNTED = 10_000;
 type RawEntry = readonly [id: unknown, fields: readonly unknown[] | null];
 
 /** Reads the entries of a stream after a place of our own, without a consumer group. */
-export function openValkeySource(settings: ValkeySourceSettings, id: string): OpenSource {
+export function openValkeySource(settings: ValkeySourceSettings, id: string): PartitionedFeed {
   const { stream, connection: variable } = settings;
   const url = urlFrom(`The source of stream "${id}"`, variable, process.env, { stream: id });
   let connection: ValkeyConnection | undefined;
@@ -55,7 +55,7 @@ export function openValkeySource(settings: ValkeySourceSettings, id: string): Op
       const rest = await connection.command('xrange', stream, `(${last}`, '+', 'COUNT', COUNTED);
       return { amount: (rest as unknown[]).length, unit: 'elements' };
     },
-    async finished(places) {
+    async commit(places) {
       const place = places.get('') as string | undefined;
       // The entry itself stays, so that the id is still known.
       if (settings.trim && connection && place !== undefined)

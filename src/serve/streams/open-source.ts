@@ -6,7 +6,7 @@ import {
   type FileTailSettings,
   type IterableSource,
   type KafkaSourceSettings,
-  type OpenSource,
+  type PartitionedFeed,
   type CustomSource,
   type SourceKind,
   type StreamDeclaration,
@@ -16,7 +16,7 @@ import {
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an adapter, and the library of its vendor, is loaded where a stream needs it */
 
-type Open = (source: StreamingSource, parts: SourceParts) => Promise<OpenSource>;
+type Open = (source: StreamingSource, parts: SourceParts) => Promise<PartitionedFeed>;
 
 /** What an adapter gets beside the declaration. */
 export interface SourceParts {
@@ -47,7 +47,7 @@ const OPENERS: Partial<Record<SourceKind, Open>> = {
 export async function openSource(
   source: StreamDeclaration['source'],
   parts: SourceParts,
-): Promise<OpenSource> {
+): Promise<PartitionedFeed> {
   if (!isSource(source)) return openOwn(source, parts);
   const open = OPENERS[source.kind];
   if (open) return await open(source, parts);
@@ -62,7 +62,7 @@ export function kindOfSource(source: StreamDeclaration['source']): SourceKind {
   return isSource(source) ? source.kind : 'custom';
 }
 
-function openOwn(source: CustomSource<unknown>, { logger }: SourceParts): OpenSource {
+function openOwn(source: CustomSource<unknown>, { logger }: SourceParts): PartitionedFeed {
   return {
     read: (places, { signal, reportGap }) =>
       source(places.get(''), { signal, logger, checkpoint: places, reportGap }),

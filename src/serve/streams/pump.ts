@@ -6,8 +6,8 @@ import {
   gapWords,
   keyOfOffset,
   streamName,
-  type StreamDeadLetter,
-  type OpenSource,
+  type DeadLetterReason,
+  type PartitionedFeed,
   type StreamDeclaration,
   type StreamElement,
   type ReportGap,
@@ -35,7 +35,7 @@ import type { BackOff } from '../../values/back-off';
 
 export interface PumpParts {
   readonly declaration: StreamDeclaration;
-  readonly source: OpenSource;
+  readonly source: PartitionedFeed;
   readonly runs: UnitRuns;
   readonly checkpoint: StreamCheckpoint;
   readonly logger: Logger;
@@ -276,11 +276,11 @@ export class Pump {
     return this.#unit(partition, elements.slice(0, size));
   }
 
-  #unit(partition: string, elements: readonly StreamElement[], refusal?: StreamDeadLetter['error']): Unit {
+  #unit(partition: string, elements: readonly StreamElement[], refusal?: DeadLetterReason): Unit {
     return unitOf(this.parts.declaration.options, partition, elements, refusal);
   }
 
-  async #refusalOf(element: StreamElement): Promise<StreamDeadLetter['error'] | undefined> {
+  async #refusalOf(element: StreamElement): Promise<DeadLetterReason | undefined> {
     const refusal = await this.#insist('check what was read', () => this.parts.runs.refusalOf(element));
     return refusal ?? keyRefusalOf(this.parts.declaration.options, element);
   }

@@ -160,7 +160,7 @@ export class StreamHost {
     this.#pumps.set(id, { pump: reading, ended });
     // A source must keep what the server does not know to be finished.
     const tellFinished = async (partitions: StreamCheckpoint['partitions']): Promise<void> =>
-      await source.finished?.(new StreamProgress({ ...checkpoint, partitions }).places());
+      await source.commit?.(new StreamProgress({ ...checkpoint, partitions }).places());
     const keep = async (last: StreamCheckpoint): Promise<void> => {
       await save(last);
       await tellFinished(last.partitions);
@@ -172,7 +172,7 @@ export class StreamHost {
       }),
       repeated(LAG_MS, async () => {
         await reading.lookAtLag();
-        if (source.finished) await tellFinished((await selvage.streams.status(id)).checkpoint);
+        if (source.commit) await tellFinished((await selvage.streams.status(id)).checkpoint);
       }),
     ];
     const cancelled = (): void => {

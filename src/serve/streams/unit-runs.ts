@@ -2,14 +2,14 @@ import type { Selvage } from '../../client';
 import { recordOf, type Tapestry } from '../../authoring';
 import type { ExceptionRecord } from '../../authoring/outcome';
 import type { KnotRecord, TapestryRecord } from '../../authoring/records';
-import { type SelvageError, isOfClass } from '../../errors';
+import { isOfClass } from '../../errors';
 import type { ClaimResult, EventLink } from '../../ports';
 import {
   batchTapestry,
   inBatch,
   keyOfOffset,
   terminalsOf,
-  type StreamDeadLetter,
+  type DeadLetterReason,
   type StreamDeclaration,
   type StreamElement,
 } from '../../streams';
@@ -47,14 +47,14 @@ export class StreamRuns implements UnitRuns<Claim> {
     this.#terminals = [...terminalsOf(record).keys()];
   }
 
-  async refusalOf({ value, unreadable }: StreamElement): Promise<StreamDeadLetter['error'] | undefined> {
+  async refusalOf({ value, unreadable }: StreamElement): Promise<DeadLetterReason | undefined> {
     if (unreadable) return unreadable;
     try {
       await this.selvage.starter.check(this.declaration.tapestry, this.#parameters(value));
       return undefined;
     } catch (error) {
       if (!isOfClass(error, 'input')) throw error;
-      return describe(error);
+      return { code: error.code, message: error.message };
     }
   }
 
@@ -110,8 +110,8 @@ export class StreamRuns implements UnitRuns<Claim> {
     const acceptance = await starter.startClaimed(event, result);
     signal.throwIfAborted();
     if (acceptance.status === 'refused') {
-      const { error: why } = acceptance;
-      return elements.map((element) => ({ element, letter: { error: describe(why) } }));
+      const { code, message } = acceptance.error;
+      return elements.map((element) => ({ element, letter: { error: { code, message } } }));
     }
     const { runId } = acceptance as { readonly runId: string };
     // Where the source has lost elements of a batch that has run, only the first is left.
@@ -215,10 +215,6 @@ export class StreamRuns implements UnitRuns<Claim> {
 function listOf({ elements }: Unit): StreamElement {
   const last = elements[elements.length - 1]!;
   return { ...last, value: elements.map(({ value }) => value) };
-}
-
-function describe({ code, message }: SelvageError): StreamDeadLetter['error'] {
-  return { code, message };
 }
 
 /**

@@ -1,5 +1,6 @@
 import {
   keyOfOffset,
+  type DeadLetterReason,
   type StreamDeadLetter,
   type StreamElement,
   type StreamResult,
@@ -14,14 +15,14 @@ export interface Unit extends Part {
   /** By which elements of other units must wait for this one; undefined without order by key. */
   readonly keys?: readonly string[];
   /** Why the only element cannot be parameters of a run. */
-  readonly refusal?: StreamDeadLetter['error'];
+  readonly refusal?: DeadLetterReason;
 }
 
 export function unitOf(
   options: StreamSettings,
   partition: string,
   elements: readonly StreamElement[],
-  refusal?: StreamDeadLetter['error'],
+  refusal?: DeadLetterReason,
 ): Unit {
   return {
     partition,
@@ -49,10 +50,7 @@ export function orderKeyOf({ key }: StreamSettings, element: StreamElement): str
   return own === undefined || own === null ? '' : `k${String(own)}`;
 }
 
-export function keyRefusalOf(
-  { key }: StreamSettings,
-  element: StreamElement,
-): StreamDeadLetter['error'] | undefined {
+export function keyRefusalOf({ key }: StreamSettings, element: StreamElement): DeadLetterReason | undefined {
   try {
     key?.(element.value, element);
     return undefined;
@@ -70,7 +68,7 @@ export interface UnitClaim {
   /** The key of the last of them, if there were several. */
   readonly last?: string;
   /** Why it was refused then. */
-  readonly refusal?: StreamDeadLetter['error'];
+  readonly refusal?: DeadLetterReason;
 }
 
 export type ElementEnd =
@@ -80,7 +78,7 @@ export type ElementEnd =
 /** How the runs of a stream are started, and their results read. */
 export interface UnitRuns<Claim extends UnitClaim = UnitClaim> {
   /** Why an element cannot be parameters of a run; undefined if it can. */
-  refusalOf(element: StreamElement): Promise<StreamDeadLetter['error'] | undefined>;
+  refusalOf(element: StreamElement): Promise<DeadLetterReason | undefined>;
   /** Claims units, in the order of the source. Durable when it returns. */
   claim(units: readonly Unit[]): Promise<readonly Claim[]>;
   /** The keys of the last elements of the batches and lists that were claimed lately, as {@link keyInLedger} gives them. */

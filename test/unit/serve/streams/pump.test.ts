@@ -6,7 +6,7 @@ import { SelvageError } from '../../../../src/errors';
 import { requireStorableText } from '../../../../src/ports/parts/not-storable';
 import { Pump } from '../../../../src/serve/streams/pump';
 import type { Unit, UnitClaim, UnitRuns } from '../../../../src/serve/streams/unit';
-import { keyOfOffset, openIterable, type OpenSource, type StreamElement } from '../../../../src/streams';
+import { keyOfOffset, openIterable, type PartitionedFeed, type StreamElement } from '../../../../src/streams';
 import type { PumpEnd, StreamCheckpoint } from '../../../../src/workflows/messages';
 import { Latch } from '../../../support/latch';
 import { rejectionOf } from '../../../support/rejection-of';
@@ -89,7 +89,10 @@ interface Pumping {
 function pumping(
   runs: Runs,
   options: Partial<StreamOptions<number>> = {},
-  { source = upTo(6), checkpoint = NOTHING }: { source?: OpenSource; checkpoint?: StreamCheckpoint } = {},
+  {
+    source = upTo(6),
+    checkpoint = NOTHING,
+  }: { source?: PartitionedFeed; checkpoint?: StreamCheckpoint } = {},
 ): Pumping {
   const results: number[] = [];
   const declaration = stream([0], keeping, {
@@ -112,7 +115,7 @@ function pumping(
 }
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
-const upTo = (count: number): OpenSource => openIterable({ iterate: () => numbers(count) });
+const upTo = (count: number): PartitionedFeed => openIterable({ iterate: () => numbers(count) });
 
 test('the checkpoint is the last element up to which all are finished, with those beyond it', async () => {
   const runs = new Runs([3]);
@@ -130,21 +133,6 @@ test('the checkpoint is the last element up to which all are finished, with thos
   });
   runs.end(3);
   expect(await ended).toMatchObject({ why: 'ended', checkpoint: { partitions: { '': { after: 6 } } } });
-});
-
-test('the next pump takes up what is not finished, and nothing else', async () => {
-  const runs = new Runs([3]);
-  const first = pumping(runs);
-  await until('all others are finished', () => first.results.length === 5);
-  const checkpoint = first.pump.checkpoint();
-  first.pump.kill();
-  // Also while a run goes on that may never end.
-  await expect(first.ended).rejects.toThrow('goes on elsewhere');
-  const next = new Runs();
-  for (const [key, count] of runs.claimed) next.claimed.set(key, count);
-  const second = pumping(next, {}, { checkpoint });
-  expect(await second.ended).toMatchObject({ checkpoint: { counts: { ok: 6, dead: 0 } } });
-  expect([second.results, next.asked]).toEqual([[3], [[3]]]);
 });
 
 test('with order "all", results come in the order of the source, although runs do not', async () => {
@@ -199,21 +187,8 @@ test('no more runs than "concurrency" are in progress, and the source is read as
   expect(runs.asked).toHaveLength(100);
 });
 
-test('a batch that is read again is cut as it was claimed', async () => {
-  const runs = new Runs();
-  await pumping(runs, { batch: 4, concurrency: 1 }).ended;
-  expect(runs.asked).toEqual([
-    [1, 2, 3, 4],
-    [5, 6],
-  ]);
-  const again = new Runs();
-  again.claimed.set('1', 2).set('3', 1);
-  await pumping(again, { batch: 4, concurrency: 1 }).ended;
-  expect(again.asked).toEqual([[1, 2], [3], [4, 5], [6]]);
-});
-
 test('a batch of which the source has lost elements since: the others are of it no more, but for the first', async () => {
-  const source: OpenSource = {
+  const source: PartitionedFeed = {
     async *read() {
       yield [1, 3, 4, 5, 6].map((value) => ({ value, offset: value }));
     },
@@ -229,7 +204,7 @@ test('a batch of which the source has lost elements since: the others are of it 
   }
 });
 
-const only = (...values: readonly number[]): OpenSource => ({
+const only = (...values: readonly number[]): PartitionedFeed => ({
   async *read() {
     yield values.map((value) => ({ value, offset: value }));
   },
@@ -323,7 +298,7 @@ test('onResult is called until it succeeds, and what holds it up is told', async
 });
 
 /** Four elements, the second of which cannot be read. */
-const oneUnreadable: OpenSource = {
+const oneUnreadable: PartitionedFeed = {
   async *read() {
     for (const value of numbers(4)) {
       const offset = String(value);
@@ -373,7 +348,7 @@ test('an element that cannot be read, or for which "key" throws, is a dead lette
 });
 
 test('what holds one part up is told until that part goes on, whatever the others do', async () => {
-  const source: OpenSource = {
+  const source: PartitionedFeed = {
     async *read(_, { trouble }) {
       yield { value: 1, offset: 1 };
       await until('the sink has failed', () => calls > 0);
@@ -398,7 +373,7 @@ test('what holds one part up is told until that part goes on, whatever the other
 
 test('a partition with few elements has its turn while another always has many', async () => {
   const many = numbers(40);
-  const source: OpenSource = {
+  const source: PartitionedFeed = {
     async *read() {
       yield many.slice(0, 8).map((value) => ({ value, offset: value, partition: 'busy' }));
       yield { value: 100, offset: 1, partition: 'quiet' };
@@ -418,7 +393,7 @@ test('an offset that no ledger can hold ends the stream, by whose fault', async 
       return await super.claim(units);
     }
   })();
-  const source: OpenSource = {
+  const source: PartitionedFeed = {
     async *read() {
       yield { value: 1, offset: 'fine' };
       yield { value: 2, offset: 'nul \0' };
@@ -464,31 +439,8 @@ test('told to stop, it finishes what it has read', async () => {
   expect(results.sort()).toEqual([1, 2, 3]);
 });
 
-test('what is finished in one partition is not done again because another has elements that are new', async () => {
-  const claimed = { a: [1], b: [1, 2, 3] };
-  const read = { a: [1, 2, 3, 4], b: [1, 2, 3] };
-  const source: OpenSource = {
-    async *read() {
-      yield read.a.map((offset) => ({ value: offset, offset, partition: 'a' }));
-      yield read.b.map((offset) => ({ value: 10 * offset, offset, partition: 'b' }));
-    },
-  };
-  const runs = new Runs();
-  for (const [partition, offsets] of Object.entries(claimed))
-    for (const offset of offsets) runs.claimed.set(`${partition}:${offset}`, 1);
-  const checkpoint: StreamCheckpoint = {
-    number: 7,
-    partitions: { a: { after: 1 }, b: { done: [['2', 1]] } },
-    counts: { ok: 2, dead: 0 },
-  };
-  read.a.shift();
-  const { ended, results } = pumping(runs, {}, { source, checkpoint });
-  expect((await ended).checkpoint.counts).toEqual({ ok: 7, dead: 0 });
-  expect(results.sort((a, b) => a - b)).toEqual([2, 3, 4, 10, 30]);
-});
-
 test('what a partition had is forgotten when it is finished and has ended', async () => {
-  const source: OpenSource = {
+  const source: PartitionedFeed = {
     async *read() {
       yield { value: 1, offset: 1, partition: 'a' };
       yield { value: 2, offset: 1, partition: 'b' };
@@ -500,7 +452,7 @@ test('what a partition had is forgotten when it is finished and has ended', asyn
 });
 
 test('an error of the source ends it, once all that came before is finished or given up', async () => {
-  const source: OpenSource = {
+  const source: PartitionedFeed = {
     async *read() {
       yield { value: 1, offset: 1 };
       throw new Error('the file is no file');
@@ -539,7 +491,7 @@ const LIFE: fc.Arbitrary<Life> = fc.record({
 });
 
 /** The elements of several partitions, interleaved. Values are of one partition if they have the same hundreds. */
-function interleaved(sizes: readonly number[], { turns, fails }: Life): OpenSource {
+function interleaved(sizes: readonly number[], { turns, fails }: Life): PartitionedFeed {
   return {
     async *read(after) {
       const rest = sizes.map((size, partition) => {

@@ -54,20 +54,6 @@ test('each element is an event, with its offset as key; a source that has ended 
   await running.stop();
 });
 
-test('it goes on from the places that it has saved', async () => {
-  const kept: Kept = { places: undefined };
-  const first = new RecordingHost();
-  const running = first.run(trigger(values, kept));
-  await until('the place is saved', () => kept.places !== undefined);
-  await running.stop();
-  expect(kept.places).toEqual({ '': 3 });
-  const second = new RecordingHost();
-  const again = second.run(trigger([...values, { x: 4 }], kept));
-  await until('the new one is delivered', () => second.delivered.length > 0);
-  expect(second.keys).toEqual(['4']);
-  await again.stop();
-});
-
 test('places may be kept by an object of a class, and messages be read by a schema', async () => {
   class Store implements CheckpointStore {
     #places: Readonly<Record<string, Json>> | undefined;
@@ -123,16 +109,6 @@ test('while the server is away, events are delivered again, and no place is save
   expect([calls, host.keys]).toEqual([2, ['1']]);
   expect(host.troubles.map((trouble) => trouble?.code)).toEqual(['ServerUnreachable', undefined]);
   await running.stop();
-});
-
-test('told to stop while the server is away, it ends', async () => {
-  const host = new RecordingHost(async () => {
-    throw new SelvageError('ServerUnreachable', 'away', { details: { away: true } });
-  });
-  const running = host.run(trigger(values));
-  await until('it is told', () => host.troubles.length > 0);
-  await running.stop();
-  expect(host.delivered).toEqual([]);
 });
 
 test('what a source says of itself takes nothing back that is said of the server', async () => {
