@@ -17,7 +17,7 @@ export interface LogEmitterOptions extends EmitterOptions, Omit<EnvelopeOptions,
   readonly logger?: LoggerLike;
 }
 
-export interface LogSettings extends Pick<Envelope, 'payloads' | 'payloadLimit'> {
+interface LogSettings extends Pick<Envelope, 'payloads' | 'payloadLimit'> {
   readonly level: LogLevel;
   readonly logger?: LoggerLike;
 }
