@@ -145,7 +145,6 @@ module.exports = {
   root,
   bootstrap,
   installIfNeeded,
-  isInstalled,
   hashOfBuildInputs,
   recordBuild,
   become,

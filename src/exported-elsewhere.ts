@@ -1,7 +1,7 @@
 import { SelvageError } from './errors';
 
 /** The type's name is what a reader sees in the compiler's error about `Selvage.open` and the like. */
-export interface SelvageIsExportedBySelvageClient {
+interface SelvageIsExportedBySelvageClient {
   readonly see: 'selvage/client';
 }
 

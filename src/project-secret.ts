@@ -8,7 +8,7 @@ const BYTES = 32;
 export const LEAST_SECRET = 32;
 
 /** Words about a secret for error messages. */
-export interface SecretWords {
+interface SecretWords {
   /** The thing that it protects, such as `status URLs`. */
   readonly of: string;
   /** A sentence: what stops working without the secret. */

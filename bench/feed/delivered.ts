@@ -81,7 +81,7 @@ async function deliver(
 }
 
 /** A run that is over, with so many records. */
-export async function writeRun({ runHistory }: Backends, knots: number): Promise<void> {
+async function writeRun({ runHistory }: Backends, knots: number): Promise<void> {
   const records = freshRecords(knots);
   const { run_id, temporal_run_id } = records[0]!;
   await runHistory.startRun(sampleRun({ run_id, temporal_run_id }));

@@ -38,7 +38,7 @@ const TABLE: readonly Operation[] = OPERATIONS;
 /** By the path below `/api/v1/`, such as `runs/waiting`. */
 const AT_PATH = new Map(TABLE.map((one) => [pathOf(one.name), one]));
 
-export interface ApiOptions {
+interface ApiOptions {
   readonly guard: Guard;
   /** Receives failures that are not the caller's fault. */
   readonly onFailure: (error: unknown) => void;
@@ -49,7 +49,7 @@ export interface ApiOptions {
 }
 
 /** An act, for the log: who asked for what, and whether it was done. */
-export interface ActNote {
+interface ActNote {
   readonly act: string;
   readonly actor: string | undefined;
   /** The address that the request has come from, if the server knows it. Behind a proxy, the proxy's. */

@@ -23,7 +23,7 @@ export interface Caller {
 /** Identifies the caller of a request. Undefined: the caller is unknown and may do nothing. */
 export type Authenticate = (request: Request) => Caller | undefined | Promise<Caller | undefined>;
 
-export interface GuardOptions {
+interface GuardOptions {
   readonly authenticate: Authenticate;
   readonly isReadOnly: boolean;
   /**
@@ -139,7 +139,7 @@ function requireActRequest({ headers }: Request): void {
   }
 }
 
-export interface TokenOptions {
+interface TokenOptions {
   readonly token: string;
   /** Whether reading needs the token, too. */
   readonly isReadingClosed: boolean;

@@ -7,7 +7,7 @@ import { isLoopback } from './guard';
 import type { ProblemDocument } from './problem-document';
 
 /** Where an API is, and as whom it is asked. */
-export interface RemoteOptions {
+interface RemoteOptions {
   /** The page's address, such as `https://selvage.example.org/`. Its API is below, at `api/v1`. */
   readonly url: string;
   /** One of `SELVAGE_API_TOKENS` there, or the page's own. */

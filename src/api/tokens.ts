@@ -3,7 +3,7 @@ import { LEAST_SECRET } from '../project-secret';
 
 /** What a token may be used for: to read records, to read values in full, to act. */
 const SCOPES = ['read', 'values', 'act'] as const;
-export type Scope = (typeof SCOPES)[number];
+type Scope = (typeof SCOPES)[number];
 
 /** A token of a program. */
 export interface NamedToken {

@@ -7,13 +7,13 @@ import { notACursor, pageLimit } from '../ports/parts/pages';
 import { inOnePiece } from '../ports/parts/pieces';
 
 /** Default limit: larger values go to the other store. */
-export const LARGE_VALUE_BYTES = 64 * 1024;
+const LARGE_VALUE_BYTES = 64 * 1024;
 
 /** Prefixes of the cursors of the two listings. */
 const SMALL = 'small:';
 const LARGE = 'large:';
 
-export interface BySizeDataStoreOptions {
+interface BySizeDataStoreOptions {
   /** For values up to the limit. Best in the database of the run history, whose transactions they then share. */
   readonly small: DataStore;
   /** For larger values. */

@@ -3,7 +3,7 @@ import type { DataStore, StoredValue } from '../ports';
 /** For this long after a failed opening, nobody waits for another: a server that does not answer costs 10 s each time. */
 const OPEN_AGAIN_AFTER_MS = 2_000;
 
-export interface LateDataStoreOptions {
+interface LateDataStoreOptions {
   readonly technology: string;
   /** Opens the store; called again after a failure. */
   readonly open: () => Promise<DataStore>;

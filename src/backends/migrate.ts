@@ -15,7 +15,7 @@ export interface MigrationReport extends BackendLocation {
   readonly statements?: readonly { readonly migration: string; readonly sql: string }[];
 }
 
-export interface MigrateBackendsOptions extends LocateBackendsOptions {
+interface MigrateBackendsOptions extends LocateBackendsOptions {
   /** `status`: only looks. `dry-run`: looks and returns the statements. `migrate` (default): makes the pending migrations. */
   readonly mode?: 'status' | 'dry-run' | 'migrate';
 }

@@ -1,8 +1,7 @@
 export { choosePartitions, triggerOfBackfill, type Choice, type PartitionCandidate } from './choose';
 export { numberOfRun, numberedKey, partitionRunId } from './run-ids';
-export { reportOf } from './partition-end';
 export type * from './partition-end';
-export { BACKFILL, DEFAULT_MAX, MOST_AT_ONCE, backfillRequestSchema } from './request';
+export { BACKFILL, MOST_AT_ONCE, backfillRequestSchema } from './request';
 export type * from './request';
 export { ORDERS, SELECTIONS, type BackfillOrder, type BackfillState } from './selection';
 export { LIST_KNOT, PARTITIONS_KNOT, backfillTapestry } from './tapestry';

@@ -14,10 +14,10 @@ import { lineageRecordSchema, runRecordSchema, storedPlanSchema } from '../ports
  * runs. Who changes the file as a whole can make new hashes, so the fingerprint is shown: the reader can compare it with
  * the one that the writer saw. Format 1 has none.
  */
-export const CAPSULE_FORMAT = 2;
+const CAPSULE_FORMAT = 2;
 
 /** Most bytes of the unpacked data. Anything that states more is refused. */
-export const MAX_UNPACKED_BYTES = 512 * 1024 * 1024;
+const MAX_UNPACKED_BYTES = 512 * 1024 * 1024;
 
 const OPENING = '<script type="application/octet-stream" id="selvage-capsule"';
 const CLOSING = '</script>';
@@ -77,7 +77,7 @@ const documentSchema = z.object({
   fingerprint: z.string().optional(),
 });
 
-export type CapsuleDocument = z.infer<typeof documentSchema>;
+type CapsuleDocument = z.infer<typeof documentSchema>;
 export type CapsuleContent = Omit<CapsuleDocument, 'format' | 'page' | 'fingerprint'>;
 export type AbsentValue = z.infer<typeof absentSchema>;
 export type CapsuleValue = z.infer<typeof valueSchema>;

@@ -13,7 +13,7 @@ export interface Redaction {
 }
 
 /** Replaces what was redacted. No encoded value has this tag. */
-export const REDACTED = { $type: 'redacted' } as const;
+const REDACTED = { $type: 'redacted' } as const;
 
 /**
  * Reads `users`, `users.*.email`, `param:customer.name`: the id of a knot, which may itself contain dots, and

@@ -129,7 +129,7 @@ function textIn(meta: LogMetadata | undefined, name: string): string | undefined
   return typeof value === 'string' ? value : undefined;
 }
 
-export interface LineLoggerOptions {
+interface LineLoggerOptions {
   readonly format: LogFormat;
   /** Whether `debug` messages are written. Default: never. */
   readonly isVerbose?: () => boolean;

@@ -32,7 +32,7 @@ export function asEnded(run: RunRecord, { status, closeTime }: WorkflowExecution
 }
 
 /** A run as it is by its record and the server. */
-export interface SeenRun {
+interface SeenRun {
   readonly run: RunRecord;
   /** The end that its record lacks. */
   readonly missing?: MissingEnd;

@@ -9,7 +9,7 @@ const BACK_OFF: BackOff = { base: 50, max: 1_000 };
 /** An answer that took longer waited for a worker. */
 const WAITED_MS = 5_000;
 
-export interface Patience {
+interface Patience {
   /**
    * Milliseconds since the epoch. If omitted, it waits for a worker without limit, and for anything else one minute from its first
    * occurrence.

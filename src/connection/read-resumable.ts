@@ -10,7 +10,7 @@ import { extensionsOnRecord } from './extensions-on-record';
 import { lookAtRun } from './look-at-run';
 
 /** An ended run, as far as a resuming run needs it. */
-export interface Resumable {
+interface Resumable {
   readonly run: RunRecord;
   readonly plan: LoadedPlan;
   /** Values by name. */

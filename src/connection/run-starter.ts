@@ -61,7 +61,7 @@ export interface CheckedStart {
 }
 
 /** The parts of the client that a starter needs. */
-export interface StarterHost extends Pick<Connected, 'client' | 'backends' | 'place' | 'projectDir'> {
+interface StarterHost extends Pick<Connected, 'client' | 'backends' | 'place' | 'projectDir'> {
   readonly taskQueue: string | undefined;
   readonly priority: Priority | undefined;
   readonly inlineLimit: number | undefined;

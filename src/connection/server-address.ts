@@ -5,7 +5,7 @@ import { defined } from '../values';
 import type { EmbeddedServerOptions } from '../server';
 
 /** Which Temporal server to use, and how to reach it. */
-export interface ServerAddress {
+interface ServerAddress {
   readonly address: string;
   readonly namespace: string;
   readonly connection: ConnectionOptions;

@@ -17,7 +17,7 @@ const REDRIVEN_AT_ONCE = 500;
 const SAVE_MS = 250;
 
 /** What all emitters of a process share. */
-export interface Surroundings extends ReceiverTools {
+interface Surroundings extends ReceiverTools {
   readonly feed: Feed;
   readonly tail: FeedTail;
   readonly events: RunEvents;

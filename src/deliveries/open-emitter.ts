@@ -24,7 +24,7 @@ export interface EmitterTools {
 }
 
 /** Makes the emitter that a declaration describes. Loads the vendor's library only then. */
-export type OpenEmitter = (declaration: EmitterDeclaration, tools: EmitterTools) => Promise<Emitter>;
+type OpenEmitter = (declaration: EmitterDeclaration, tools: EmitterTools) => Promise<Emitter>;
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an adapter, and the library of its vendor, is loaded where an emitter needs it */
 const ADAPTERS: Partial<Record<EmitterKind, OpenEmitter>> = {

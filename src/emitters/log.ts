@@ -17,7 +17,7 @@ export interface LogEmitterOptions extends EmitterOptions, Omit<EnvelopeOptions,
   readonly logger?: LoggerLike;
 }
 
-export type LogSettings = Required<Omit<LogEmitterOptions, keyof EmitterOptions | 'logger'>> &
+type LogSettings = Required<Omit<LogEmitterOptions, keyof EmitterOptions | 'logger'>> &
   Pick<LogEmitterOptions, 'logger'>;
 
 export type LogEmitterDeclaration = EmitterDeclaration<'log', LogSettings>;

@@ -15,7 +15,7 @@ const SLOTS = Array.from(
 );
 const SLOT_NAMES = new Set(SLOTS);
 
-export interface KeyMark {
+interface KeyMark {
   readonly id: string;
   readonly tag: string;
 }

@@ -12,7 +12,7 @@ const SUBJECT_BYTES = 200;
  * Milliseconds for which a process uses a subject's key without checking that it still exists, and so the longest time for which values can
  * be read after they were forgotten.
  */
-export const SUBJECT_KEY_MEMORY_MS = 15_000;
+const SUBJECT_KEY_MEMORY_MS = 15_000;
 
 interface Known {
   readonly key: Promise<SealingKey | undefined>;
@@ -168,7 +168,7 @@ export class SubjectKeys {
 }
 
 /** @throws SelvageError `InvalidConfig` */
-export function requireSubject(subject: string): string {
+function requireSubject(subject: string): string {
   const isText = typeof subject === 'string' && subject !== '' && !/[\p{Cc}]/u.test(subject);
   if (isText && Buffer.byteLength(subject) <= SUBJECT_BYTES) return subject;
   throw new SelvageError(
@@ -178,7 +178,7 @@ export function requireSubject(subject: string): string {
   );
 }
 
-export function subjectForgotten({
+function subjectForgotten({
   subject,
   forgottenAt,
 }: Pick<SubjectKeyRecord, 'subject' | 'forgottenAt'>): SelvageError {

@@ -15,7 +15,7 @@ import { HEADERS } from '../http/answers';
 export { ServerReach } from '../operations/reach';
 
 /** The default port; another one is taken if it is in use. */
-export const DEFAULT_PORT = 4480;
+const DEFAULT_PORT = 4480;
 const TOKEN_FILE = 'ui-token';
 /** The cookie lives as long as the token. */
 const COOKIE_SECONDS = 30 * 24 * 3600;

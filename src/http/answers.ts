@@ -4,7 +4,7 @@ import { gzip } from 'node:zlib';
 /**
  * Nothing from elsewhere and nothing inline; pictures of values arrive inside of answers, as `data:` URLs.
  */
-export const POLICY =
+const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; img-src 'self' data: blob:; " +
   "base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
 

@@ -4,9 +4,9 @@ import { createAdaptorServer } from '@hono/node-server';
 import { SelvageError } from '../errors';
 import { noteRemoteAddress } from './remote-address';
 
-export type FetchHandler = (request: Request) => Response | Promise<Response>;
+type FetchHandler = (request: Request) => Response | Promise<Response>;
 
-export interface ListenOptions {
+interface ListenOptions {
   /** 0 for any free port. */
   readonly port: number;
   readonly host: string;

@@ -1,7 +1,7 @@
 const NODE = Symbol('selvage.node');
 
 /** Facts that `toNodeHandler` passes on beside the request. */
-export interface NodeSurroundings {
+interface NodeSurroundings {
   readonly [NODE]: true;
   readonly mountedAt: string;
   readonly isBodyRead: boolean;

@@ -19,7 +19,7 @@ export interface CounterOptions {
   readonly labels: readonly string[];
 }
 
-export interface HistogramOptions extends CounterOptions {
+interface HistogramOptions extends CounterOptions {
   readonly advice: { explicitBucketBoundaries: number[] };
 }
 

@@ -32,14 +32,14 @@ export interface LiveBatch {
   readonly events: readonly LiveMessage[];
 }
 
-export interface Listener {
+interface Listener {
   tell(batch: LiveBatch): void;
   /** Called when events were left out. */
   skipped(position: string): void;
 }
 
 /** A run history that reports its changes in order. */
-export type FollowedHistory = RunHistory & Required<Pick<RunHistory, 'changes' | 'lastChange'>>;
+type FollowedHistory = RunHistory & Required<Pick<RunHistory, 'changes' | 'lastChange'>>;
 
 export function isFollowed(history: RunHistory): history is FollowedHistory {
   return history.changes !== undefined && history.lastChange !== undefined;

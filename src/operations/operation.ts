@@ -2,8 +2,7 @@ import type { z } from 'zod';
 import type { Surroundings } from './surroundings';
 
 /** The groups of `selvage --help`, in its order. */
-export const GROUPS = ['write', 'start', 'see', 'operate', 'data'] as const;
-export type Group = (typeof GROUPS)[number];
+export type Group = 'write' | 'start' | 'see' | 'operate' | 'data';
 
 /**
  * What an operation cannot do without. `records`: a run history that exists. `changes`: one that keeps the order of its changes. `server`:

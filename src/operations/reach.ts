@@ -3,7 +3,7 @@ import type { Connection } from '../connection/connection';
 import { SelvageError, isAway } from '../errors';
 
 /** The state of the connection to the Temporal server. */
-export type ReachState = 'connecting' | 'connected' | 'unreachable';
+type ReachState = 'connecting' | 'connected' | 'unreachable';
 
 type Open = Connection & { close(): Promise<void> };
 

@@ -2,7 +2,7 @@ import { answerJson } from '../values/answer-json';
 import { pathOf } from './operation';
 
 /** How a question is asked over HTTP. */
-export interface QuestionRequest {
+interface QuestionRequest {
   /** Below `/api/v1/`, with the query. */
   readonly path: string;
   /** The body of a POST, JSON. Absent: it is a GET. */

@@ -4,7 +4,6 @@ export {
   type AnyDomain,
   type AnyPartition,
   type DomainDescription,
-  type DomainKind,
   type KeyRange,
   type ListPartition,
   type PartitionDomain,

@@ -2,7 +2,7 @@ import { originOf, type Dataset } from '../authoring/dataset';
 import type { Plan, PlanKnot } from './plan';
 
 /** A column of a dataset that a run reads. */
-export interface ColumnOrigin extends Dataset {
+interface ColumnOrigin extends Dataset {
   readonly field: string;
 }
 

@@ -43,7 +43,7 @@ export interface CompiledPlan {
 }
 
 /** Most characters of a plan's text. */
-export const MAX_PLAN_LENGTH = 128 * 1024 * 1024;
+const MAX_PLAN_LENGTH = 128 * 1024 * 1024;
 
 export interface CompileOptions {
   /** A faster SHA-256 than the portable default, if the environment has one. Changes no hash. */

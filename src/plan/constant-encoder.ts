@@ -5,9 +5,9 @@ import type { Hashes } from '../authoring/hashes';
 /**
  * Limited because constants are copied into the plan, which every worker that runs one of its knots holds in memory.
  */
-export const MAX_CONSTANT_BYTES = 64 * 1024 * 1024;
+const MAX_CONSTANT_BYTES = 64 * 1024 * 1024;
 
-export interface EncodedConstant {
+interface EncodedConstant {
   readonly constant: Json;
   readonly hash: string;
 }

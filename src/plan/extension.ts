@@ -19,7 +19,7 @@ import { topologicalOrder } from './topological-order';
  * extension of one run affects no other.
  */
 
-export interface ExtendOptions {
+interface ExtendOptions {
   /** Content hash of the fragment, by which a plan knows what has extended it. */
   readonly hash: string;
   /** The terminals that the run was started with, by name or id. If omitted, the plan's own. */

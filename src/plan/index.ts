@@ -1,8 +1,8 @@
 export { mayHaveNoValue } from './absence';
 export { budgetOf, requireLoadable, childRunKnots, type RunBudget } from './budget';
 export type { PlanField } from './fields';
-export { columnOrigins, columnsOf, type ColumnOrigin, type ColumnOrigins } from './column-lineage';
-export { compile, problemsOf, type CompiledPlan, type CompileOptions } from './compile';
+export { columnOrigins, columnsOf, type ColumnOrigins } from './column-lineage';
+export { compile, problemsOf, type CompiledPlan } from './compile';
 export {
   extend,
   isExtendedBy,
@@ -13,7 +13,7 @@ export {
 export { chosenTerminals, completeLayout, layoutOf, type Layout, type LayoutPolicy } from './layout';
 export { decodeLayout, encodeLayout } from './layout-codec';
 export * from './limits';
-export { nestedPlan, nestedRunId, type NestedPlan } from './nested-plan';
+export { nestedPlan, nestedRunId } from './nested-plan';
 export { isExpanding, isNesting } from './node-kinds';
 export * from './plan';
 export { foregroundQueue, isForegroundQueue, taskQueueOf, taskQueuesOf } from './task-queue';

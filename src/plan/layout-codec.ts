@@ -10,7 +10,7 @@ import { completeLayout, type Layout, type LayoutPolicy } from './layout';
  * Columns of numbers are written as differences where those are small (a parent is near its child), and
  * repeated numbers as `[value, count]`. A knot of a chain then costs little more than its id.
  */
-export const MAX_SLICE_BYTES = 128 * 1024;
+const MAX_SLICE_BYTES = 128 * 1024;
 const LAYOUT_FORMAT = 1;
 /** Reserved for the JSON around a slice's items. */
 const FRAME_BYTES = 1024;

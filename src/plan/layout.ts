@@ -47,7 +47,7 @@ export interface Layout {
 }
 
 /** The columns from which the others are derived. */
-export type LayoutColumns = Omit<Layout, 'size' | 'childStart' | 'children'>;
+type LayoutColumns = Omit<Layout, 'size' | 'childStart' | 'children'>;
 
 /**
  * Ids of the knots that a run was asked for, by the terminals in its record; undefined for all knots of its plan, also those

@@ -1,6 +1,6 @@
 import { IndexQueue } from './index-queue';
 
-export type TopologicalOrder =
+type TopologicalOrder =
   | { readonly order: readonly number[] }
   /** Nodes that depend on one another, each on the next and the last on the first. */
   | { readonly circle: readonly number[] };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What stores need to know of a field beside its type. */
-export interface ColumnFacts {
+interface ColumnFacts {
   /** Differs between the elements of a map, whose records are committed together. Default: equal in most of them. */
   readonly differs?: true;
   /** Queries look into its JSON, so each text in it must be one that every database can search. */

@@ -8,7 +8,7 @@ import { errorLine } from './cause-lines';
 import { tellError } from './exception-record';
 
 /** How much of an attempt's log is kept: its tail. */
-export const LOG_BYTES = 64 * 1024;
+const LOG_BYTES = 64 * 1024;
 /** A longer line is cut and loses its fields. */
 const LINE_BYTES = 8 * 1024;
 const MESSAGE_LENGTH = 4_000;

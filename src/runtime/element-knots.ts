@@ -24,7 +24,7 @@ const HASH_DIGITS = 24;
  * The id of an element: `users[17]`, or for a plain object `users["anna"]`. A long key is cut and a hash follows the
  * quotes, where no other id has one.
  */
-export function elementId(map: string, at: number | string): string {
+function elementId(map: string, at: number | string): string {
   return `${map}[${shortKey(at)}]`;
 }
 

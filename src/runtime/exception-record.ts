@@ -6,7 +6,7 @@ import { errorId } from './unrun-error';
 import { placeTold, userFrame } from './user-frame';
 
 /** Longer stacks are cut in the record and kept in full in the data store. */
-export const TRACEBACK_BYTES = 4 * 1024;
+const TRACEBACK_BYTES = 4 * 1024;
 const MESSAGE_LENGTH = 2_000;
 const TYPE_LENGTH = 200;
 /** Most causes and members of one error, in total; and most characters of each message but the first. */

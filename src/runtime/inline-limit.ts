@@ -3,7 +3,7 @@ import { SelvageError } from '../errors';
 /** Most encoded bytes of a value that is carried inline in Temporal's history. */
 export const DEFAULT_INLINE_LIMIT = 2 * 1024;
 
-export const INLINE_LIMIT_VARIABLE = 'SELVAGE_INLINE_LIMIT';
+const INLINE_LIMIT_VARIABLE = 'SELVAGE_INLINE_LIMIT';
 
 /**
  * The limit that was given, else that of the environment; undefined if neither is set.

@@ -8,7 +8,7 @@ import { startTimer } from './timer';
 const ASK_AGAIN_MS = 100;
 
 /** The order of waiters: the smaller priority first, then the earlier time. */
-export interface Rank {
+interface Rank {
   readonly priority: number;
   /** Milliseconds since the epoch. */
   readonly since: number;

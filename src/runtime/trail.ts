@@ -6,7 +6,7 @@ import { tellError } from './exception-record';
 import type { AttemptTimes } from './knot-runner';
 
 /** How many attempts, and how many waits, of one knot are kept: the newest. */
-export const TRAIL_LENGTH = 32;
+const TRAIL_LENGTH = 32;
 /** Shorter waits for a limit are not reported. */
 export const NOTED_WAIT_MS = 100;
 /** Waits of one kind with a shorter gap between them are merged. */

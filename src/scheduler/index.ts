@@ -16,11 +16,9 @@ export {
   type OwnSkipReason,
   type MemberOutcome,
   type OutcomeKind,
-  type SchedulerCounts,
   type SchedulerEvent,
   type SchedulerOptions,
   type SkipReason,
-  type StartOfRun,
 } from './protocol';
 export { Waits } from './waits';
 export type * from './waits';

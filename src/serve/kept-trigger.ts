@@ -7,7 +7,7 @@ import { backOff, type BackOff } from '../values/back-off';
 
 const DELAYS: BackOff = { base: 1_000, max: 60_000 };
 
-export interface KeptTriggerOptions {
+interface KeptTriggerOptions {
   /** Its name in run records. */
   readonly name: string;
   readonly make: () => Promise<Trigger>;

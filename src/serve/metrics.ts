@@ -5,13 +5,13 @@ import { loadOptional } from '../optional-package';
 import type { TriggerMetrics } from '../triggers';
 import { prometheusInstruments } from './prometheus';
 
-export interface CountedTrigger extends TriggerMetrics {
+interface CountedTrigger extends TriggerMetrics {
   /** The trigger had ended, and is started again. */
   restarted(): void;
 }
 
 /** A number that is asked for when somebody reads the metrics. */
-export interface SampledGauge {
+interface SampledGauge {
   readonly name: string;
   readonly help: string;
   readonly labelNames: readonly string[];

@@ -48,7 +48,7 @@ export function prometheusInstruments(
 }
 
 /** Without the suffix of counters. */
-export function prometheusName(name: string, { unit }: Pick<CounterOptions, 'unit'>): string {
+function prometheusName(name: string, { unit }: Pick<CounterOptions, 'unit'>): string {
   return `${underscored(name)}${unit === 's' ? '_seconds' : ''}`;
 }
 

@@ -32,7 +32,7 @@ const NO_HASH = `sha256:${'0'.repeat(64)}`;
 
 type Probe = () => Promise<unknown>;
 
-export interface ReadinessOptions {
+interface ReadinessOptions {
   readonly selvage: Selvage;
   readonly logger: Logger;
   readonly hasWorker: boolean;

@@ -29,7 +29,7 @@ import type { BackOff } from '../values/back-off';
 type Tapestries = OpenOptions['tapestries'];
 
 /** Options of `serve`, whichever client it uses. */
-export interface ServedOptions extends WebhookServerOptions {
+interface ServedOptions extends WebhookServerOptions {
   readonly triggers: readonly TriggerDeclaration[];
   /**
    * The port for webhooks and for `/livez`, `/readyz` and `/metrics`; 0 for any free one. Default: none; then
@@ -163,7 +163,7 @@ function startsOf({ options }: TriggerDeclaration): { readonly startsAtOnce?: nu
   return typeof window === 'number' ? { startsAtOnce: window } : {};
 }
 
-export interface Surroundings {
+interface Surroundings {
   readonly logger: LoggerLike;
   /** Whether the client has a worker. */
   readonly hasWorker: boolean;

@@ -1,12 +1,12 @@
 import { connect, constants, type ClientHttp2Session } from 'node:http2';
 
 /** A gRPC status, which is sent as decimal text; undefined if the call broke before it arrived. */
-export type GrpcStatus = string | undefined;
+type GrpcStatus = string | undefined;
 export const OK = '0';
 export const NOT_FOUND = '5';
 
 /** A connection to a server on this machine. Waiting calls fail if the connection is lost. */
-export function openSession(port: number): ClientHttp2Session {
+function openSession(port: number): ClientHttp2Session {
   const session = connect(`http://127.0.0.1:${port}`);
   session.on('error', () => {});
   return session;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 
 /** The output of a program on both channels and, if it failed, one line that says how. */
-export interface ProgramOutcome {
+interface ProgramOutcome {
   readonly output: string;
   readonly failure?: string;
 }

@@ -14,7 +14,7 @@ const READY_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 10_000;
 const POLL_MS = 10;
 
-export interface ServerOptions extends ServerPorts {
+interface ServerOptions extends ServerPorts {
   /** The Temporal command-line program. */
   readonly binary: string;
   /** Whether a finished write also survives a power cut, at some cost in speed. */

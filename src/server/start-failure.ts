@@ -15,7 +15,7 @@ export function tellsOfDamage(lines: string): boolean {
   return /database disk image is malformed|file is not a database/.test(lines);
 }
 
-export interface FailedStart {
+interface FailedStart {
   readonly binary: string;
   readonly port: number;
   /** The log's length before the start. */

@@ -34,7 +34,7 @@ interface Closable {
   close(): Promise<void>;
 }
 
-export interface TestContext<T, S extends Subject<T>> {
+interface TestContext<T, S extends Subject<T>> {
   readonly adapter: T;
   readonly subject: S;
   /** A second adapter on the same storage; closed after the test. */

@@ -48,7 +48,7 @@ export const CALENDAR_FIELDS = [
   'dayOfWeek',
   'year',
 ] as const;
-export type CalendarFieldName = (typeof CALENDAR_FIELDS)[number];
+type CalendarFieldName = (typeof CALENDAR_FIELDS)[number];
 
 const DEFAULTS: Readonly<Record<CalendarFieldName, CalendarField>> = {
   second: 0,

@@ -165,7 +165,7 @@ export function isSchedule(declaration: TriggerDeclaration): declaration is Sche
 }
 
 /** The rules of `cron` and `calendar`, in order. */
-export function rulesOf({ cron = [], calendar = [] }: ScheduleSettings): CalendarRule[] {
+function rulesOf({ cron = [], calendar = [] }: ScheduleSettings): CalendarRule[] {
   return [...cron.flatMap(rulesOfCron), ...calendar.map(ruleOfCalendar)];
 }
 

@@ -36,12 +36,12 @@ export interface StandardWebhooksVerification {
   readonly headers: 'webhook' | 'svix';
 }
 
-export interface GithubVerification {
+interface GithubVerification {
   readonly scheme: 'github';
   readonly secrets: readonly Secret[];
 }
 
-export interface BearerVerification {
+interface BearerVerification {
   readonly scheme: 'bearer';
   readonly secrets: readonly Secret[];
 }

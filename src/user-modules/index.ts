@@ -7,6 +7,6 @@ export {
   noteFile,
   TYPESCRIPT_EXTENSIONS,
 } from './load-module';
-export { DOCUMENT_EXTENSIONS, isDocument, loadCode, type LoadedCode } from './load-code';
-export { loadConfig, type ProjectConfig } from './load-config';
+export { DOCUMENT_EXTENSIONS, isDocument, loadCode } from './load-code';
+export { loadConfig } from './load-config';
 export { loadedFrom, noteLoaded } from './loaded-from';

@@ -1,11 +1,11 @@
 /** A value as it is hashed and stored: canonical JSON of its tagged form. */
-export interface EncodedJson {
+interface EncodedJson {
   readonly kind: 'json';
   readonly text: string;
 }
 
 /** A value that consists of bytes only; they are stored and hashed unchanged. */
-export interface EncodedBytes {
+interface EncodedBytes {
   readonly kind: 'bytes';
   /** The value's own memory, not a copy. */
   readonly bytes: Uint8Array;

@@ -1,6 +1,6 @@
 export { type Json, canonicalJson } from './json';
-export { type Encoded, type EncodedBytes, type EncodedJson, encodedSize } from './encoded';
-export { type Attached, encodeAttached, encodeJson, encodeValue, jsonOf } from './encode';
+export { type Encoded, encodedSize } from './encoded';
+export { encodeAttached, encodeJson, encodeValue, jsonOf } from './encode';
 export { decodeJson, decodeText, decodeValue, referenceRefused, type DecodeOptions } from './decode';
 export {
   type Sha256,
@@ -12,16 +12,8 @@ export {
   packHash,
   unpackHash,
 } from './hash';
-export { defined, type Defined } from './defined';
+export { defined } from './defined';
 export { asPlainBytes } from './kinds';
 export { StoredBytes } from './stored-bytes';
-export { type ValueCodec, registerValueCodec } from './value-codecs';
-export {
-  listOfParts,
-  listParts,
-  partOf,
-  recordOfParts,
-  recordParts,
-  valueOfPart,
-  type RecordParts,
-} from './parts';
+export { registerValueCodec } from './value-codecs';
+export { listOfParts, listParts, partOf, recordOfParts, recordParts, valueOfPart } from './parts';

@@ -3,7 +3,7 @@
  * sandbox, a test runner's sandbox, `node:vm`). Comparing with this realm's prototypes is fast; internal
  * slots and the length of the prototype chain always work.
  */
-export type ObjectKind = 'plain' | 'array' | 'bytes' | 'date' | 'map' | 'set' | 'other';
+type ObjectKind = 'plain' | 'array' | 'bytes' | 'date' | 'map' | 'set' | 'other';
 
 const getPrototype = Object.getPrototypeOf as (value: object) => object | null;
 const toISOString = Date.prototype.toISOString;

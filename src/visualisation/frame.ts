@@ -31,7 +31,7 @@ export class Item {
  * `layered`: in rows by dependency. `block`: many similar boxes, in rows in their own order. `tangle`: groups
  * that depend on each other in both directions, side by side over common rows.
  */
-export type FrameKind = 'layered' | 'block' | 'tangle';
+type FrameKind = 'layered' | 'block' | 'tangle';
 
 export class Frame extends Item {
   readonly items: Item[] = [];

@@ -1,3 +1,3 @@
-export type { Box, GroupBox, Picture, PictureOptions, Wire } from './picture';
-export { kinshipOf, recordedStatus, relatives, selectKnots } from './selection';
+export type { Box, GroupBox, Picture } from './picture';
+export { selectKnots } from './selection';
 export type * from './selection';

@@ -35,7 +35,7 @@ export interface GroupBox extends Box {
 }
 
 /** A connection of two knots or closed groups, with the corners of its path: x0, y0, x1, y1, … */
-export interface Wire {
+interface Wire {
   /** Index of a knot; for a closed group, `-1 - index` of the group. */
   readonly from: number;
   readonly to: number;

@@ -31,7 +31,7 @@ const CALLS_AT_ONCE = 1_000;
 /** Most runs that are asked to end at once. */
 const CANCELS_AT_ONCE = 20;
 
-export interface BackfillSurroundings {
+interface BackfillSurroundings {
   readonly environment: WorkerEnvironment;
   readonly client: Client;
   /** The worker's own task queue, on which runs start unless their backfill names another. */

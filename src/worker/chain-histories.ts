@@ -7,7 +7,7 @@ import { SelvageError } from '../errors';
 type HistoryEvent = NonNullable<History['events']>[number];
 
 /** One execution of a run, with its history so far; undefined if the server no longer has it. */
-export interface ExecutionHistory {
+interface ExecutionHistory {
   readonly temporalRunId: string;
   readonly history: History | undefined;
 }

@@ -27,7 +27,7 @@ export interface ReplayOptions {
 }
 
 /** A run started by a run: for a map or a part of one, a nested tapestry, a loop, or one slow knot. */
-export interface StartedChildRun {
+interface StartedChildRun {
   readonly runId: string;
   /** The Temporal run id of its first execution. */
   readonly temporalRunId: string;

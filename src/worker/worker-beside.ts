@@ -21,7 +21,7 @@ interface RunningWorker {
  * The workers of a client, in its process: one per task queue, since a Temporal worker polls one. They share the connection, the threads of
  * workflows and the budgets of the process.
  */
-export class WorkersBeside implements OwnWorkers {
+class WorkersBeside implements OwnWorkers {
   readonly ended: Promise<void>;
   private readonly workers = new Map<string, RunningWorker>();
   private readonly recentValues = new RecentValues();

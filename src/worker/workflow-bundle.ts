@@ -51,7 +51,7 @@ function findInterpreter(): InterpreterSource {
   return { workflowsPath: require.resolve('../workflows') };
 }
 
-export function installedSdkVersion(): string {
+function installedSdkVersion(): string {
   const { version } = require('@temporalio/worker/package.json') as { version: string };
   return version;
 }

@@ -65,7 +65,7 @@ export interface ChildWorld {
 
 export type { ActivityOptions };
 
-export type ChildFacts = Pick<
+type ChildFacts = Pick<
   WorkflowInfo,
   'continueAsNewSuggested' | 'firstExecutionRunId' | 'historyLength' | 'historySize' | 'workflowId'
 >;

@@ -10,7 +10,7 @@ import { nearestName } from '../authoring/names';
 export type Callables = Readonly<Record<string, unknown>>;
 
 /** A name in a document that has no callable. */
-export interface Missing {
+interface Missing {
   readonly code: ErrorCode;
   readonly message: string;
   readonly suggestion?: string;
@@ -23,7 +23,7 @@ const PYTHON = /^python:(?<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?<name>[^:]+
 const DOTTED = /^(?<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.(?<name>[A-Za-z_]\w*)$/;
 
 /** `module:export`, with the module as a path without `./` and extension. */
-export interface ModuleReference {
+interface ModuleReference {
   readonly module: string;
   readonly name: string;
 }
@@ -178,7 +178,7 @@ function isCallable(value: unknown): boolean {
   return typeof value === 'function' || isTapestry(value) || isStandardSchema(value) || isEmitters(value);
 }
 
-export type CallableKind = 'python' | 'definition' | 'class' | 'tapestry' | 'schema' | 'emitter' | 'function';
+type CallableKind = 'python' | 'definition' | 'class' | 'tapestry' | 'schema' | 'emitter' | 'function';
 
 export function kindOf(value: unknown): CallableKind {
   if (value instanceof PythonBody) return 'python';

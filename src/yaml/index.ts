@@ -1,4 +1,4 @@
-export { namedPython, yamlForTapestry, type ExportOptions } from './export-pipeline';
+export { namedPython, yamlForTapestry } from './export-pipeline';
 export type { Callables } from './callables';
 export { loadPipeline, loadPipelineFile } from './load-pipeline';
 export type * from './load-pipeline';

@@ -11,7 +11,7 @@ export interface KnownShape {
   readonly root: JsonSchema | undefined;
 }
 
-export interface JsonSchema {
+interface JsonSchema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, JsonSchema | boolean>>;
@@ -86,7 +86,7 @@ const asSchema = (given: JsonSchema | boolean | undefined): JsonSchema | undefin
   typeof given === 'object' ? given : undefined;
 
 /** The shape at a step into a value: known, unknown, or missing, with the existing ones. */
-export type Step =
+type Step =
   | { readonly kind: 'known'; readonly shape: KnownShape }
   | { readonly kind: 'none'; readonly why: string; readonly fields: readonly string[] };
 

@@ -30,7 +30,7 @@ export interface Surroundings {
 }
 
 /** A definition or class as a node places it. */
-export interface NodeBody {
+interface NodeBody {
   readonly place: (inputs: any, config: any) => AnyKnot;
   readonly record: DefinitionRecord;
 }

@@ -10,9 +10,7 @@ export const SAYABLE = Object.entries(KNOT_OPTIONS).flatMap(([name, { form, abou
 );
 
 /** The shapes of forms that have a name. */
-export type NamedShapes = Readonly<
-  Record<Exclude<Extract<Form, string>, 'number' | 'text' | 'texts'>, ZodType>
->;
+type NamedShapes = Readonly<Record<Exclude<Extract<Form, string>, 'number' | 'text' | 'texts'>, ZodType>>;
 
 /** Makes the shapes of options, from the forms of their checks. */
 export class OptionShapes {

@@ -12,7 +12,7 @@ export interface Reference {
   readonly range: () => Range;
 }
 
-export interface Target {
+interface Target {
   readonly node: NodeSection | 'partition';
   /** For a branch: the path. */
   readonly tag?: string;
@@ -115,7 +115,7 @@ export class Names {
 }
 
 /** Everything that a node refers to, by the meaning of its keys. A part of a value counts as its whole. */
-export function referencesOf(node: NodeSection, names: Names): Reference[] {
+function referencesOf(node: NodeSection, names: Names): Reference[] {
   const { section, type } = node;
   const { fields } = section;
   const found: Reference[] = [];

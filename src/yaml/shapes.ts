@@ -10,7 +10,7 @@ import { triggerShapes } from './trigger-shapes';
  * The permitted content of a document, as schemas. They check documents, and generate the package's JSON
  * Schema.
  */
-export interface Shapes {
+interface Shapes {
   /** The schema of a document, which leaves nodes unchecked. */
   readonly document: ZodType;
   /** By `type`. */

@@ -1,6 +1,6 @@
 import type { Range } from './problems';
 
-export interface Position {
+interface Position {
   /** From 1. */
   readonly line: number;
   /** From 1, in UTF-16 units. */

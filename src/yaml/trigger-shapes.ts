@@ -6,7 +6,7 @@ import type { BasicShapes } from './basic-shapes';
 import type { OptionShapes } from './option-shapes';
 
 /** Declarations that start runs: schedules, and triggers by their `type`. */
-export interface TriggerShapes {
+interface TriggerShapes {
   readonly schedule: ZodType;
   readonly triggers: Readonly<Record<string, ZodType>>;
 }

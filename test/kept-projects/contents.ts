@@ -4,7 +4,7 @@ import { everyItem } from '../../src/ports/parts/every-item';
 /** A key for this project alone, so that one of its runs is sealed. */
 export const SEALING_KEY = `kept:${Buffer.alloc(32, 'kept').toString('base64')}`;
 
-export interface KeptRun {
+interface KeptRun {
   readonly tapestry: string;
   readonly status: string;
   readonly plan: string;

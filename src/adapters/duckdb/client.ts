@@ -13,7 +13,7 @@ export interface DuckDbConnectionLike {
   closeSync(): void;
 }
 
-export interface DuckDbRowsLike {
+interface DuckDbRowsLike {
   /** Lists, times and the like as values of JavaScript. */
   getRowObjectsJS(): Record<string, unknown>[];
 }

@@ -8,7 +8,7 @@ import { inTransaction } from './transaction';
 /** Most queries that run at once; others wait for their turn. */
 const READERS = 3;
 
-export interface DuckDbDatabaseOptions {
+interface DuckDbDatabaseOptions {
   /** The file's name in errors. */
   readonly place: string;
   /** Opens the database; called again after DuckDB has given it up because of an error. */

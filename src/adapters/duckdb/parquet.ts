@@ -89,7 +89,7 @@ async function copy(
   );
 }
 
-export interface ParquetFiles {
+interface ParquetFiles {
   readonly lineage: string;
   readonly runs: string;
 }
@@ -140,7 +140,7 @@ export async function metadataOf(
   return rows.getRowObjectsJS()[0]?.['value'] as string | undefined;
 }
 
-export function sqlText(text: string): string {
+function sqlText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 

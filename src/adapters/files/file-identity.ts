@@ -98,7 +98,7 @@ export function isSameFile(one: Pick<Inode, 'dev' | 'ino'>, other: Pick<Inode, '
   return one.dev === other.dev && one.ino === other.ino;
 }
 
-export async function inodeAt(file: string): Promise<Inode | undefined> {
+async function inodeAt(file: string): Promise<Inode | undefined> {
   try {
     const stats = await stat(file, { bigint: true });
     return stats.isFile() ? inodeOf(stats) : undefined;
@@ -314,7 +314,7 @@ function isGone(error: unknown): boolean {
 }
 
 /** What to answer instead of the error of a damaged file. */
-export function unlessDamaged<T>(instead: T): (error: unknown) => T {
+function unlessDamaged<T>(instead: T): (error: unknown) => T {
   return (error) => {
     if (error instanceof DamagedFile) return instead;
     throw error;

@@ -43,7 +43,7 @@ const STOP_LIMIT_MS = 10_000;
  */
 const RETRY = { initialRetryTime: 200, multiplier: 2, factor: 0.2, maxRetryTime: 5_000, retries: 5 };
 
-export interface KafkaClientOptions {
+interface KafkaClientOptions {
   /** Receives kafkajs' own messages, at level `debug`. Default: nowhere. */
   readonly logger?: Logger;
   /**

@@ -13,15 +13,15 @@ export interface KafkaConnection {
 }
 
 /** The contents of PEM files. Without an own certificate authority, those trusted by Node count. */
-export interface TlsFiles {
+interface TlsFiles {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
 }
 
-export type Mechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512';
+type Mechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512';
 
-export interface Credentials {
+interface Credentials {
   readonly mechanism: Mechanism;
   readonly username: string;
   readonly password: string;

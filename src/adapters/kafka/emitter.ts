@@ -18,7 +18,7 @@ import type { KafkaClient, OutgoingMessage } from './broker';
 import { kafkaOpener, type OpenKafka } from './client';
 
 /** @internal For tests, and for another client. */
-export interface KafkaEmitterParts {
+interface KafkaEmitterParts {
   /** Default: kafkajs, configured by the environment. */
   readonly open?: OpenKafka;
 }

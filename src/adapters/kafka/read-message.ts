@@ -47,7 +47,7 @@ export async function readMessage(
   };
 }
 
-export function placeKey({ topic, partition, offset, timestamp }: PlacedRecord): string {
+function placeKey({ topic, partition, offset, timestamp }: PlacedRecord): string {
   return `${topic}/${partition}/${offset}@${timestamp}`;
 }
 

@@ -33,7 +33,7 @@ export interface Delays extends BackOff {
   readonly commit: number;
 }
 
-export interface ReadingOptions {
+interface ReadingOptions {
   readonly declaration: KafkaTriggerDeclaration;
   readonly client: KafkaClient;
   readonly host: TriggerHost;

@@ -14,7 +14,7 @@ import { Troubles } from '../../ports/parts/troubles';
 import { backOff } from '../../values/back-off';
 
 /** In milliseconds. */
-export interface TriggerDelays extends Delays {
+interface TriggerDelays extends Delays {
   /** Between two looks at which topics exist. */
   readonly scan: number;
 }

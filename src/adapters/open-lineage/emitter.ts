@@ -12,7 +12,7 @@ import type * as specification from './specification';
 const RUNS_AT_ONCE = 8;
 const REMEMBERED_PLANS = 100;
 
-export interface LineageTools {
+interface LineageTools {
   /** Relative paths of files begin there. */
   readonly projectDir: string;
   /** The text of a stored plan; undefined if it was removed. */

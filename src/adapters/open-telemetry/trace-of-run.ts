@@ -19,13 +19,13 @@ export function recordedSettings({ mode, elementsPerMap }: TraceSettings): Recor
 }
 
 /** The settings that a run has carried since its begin; undefined if that was in a process without an SDK. */
-export function settingsOf({ details }: RunOfTrace): TraceSettings | undefined {
+function settingsOf({ details }: RunOfTrace): TraceSettings | undefined {
   const recorded = details['spans'] as RecordedSettings | undefined;
   return recorded && { mode: recorded.mode, elementsPerMap: recorded.elements_per_map };
 }
 
 /** The element of a map, by its id: `users[17]`, or `users["anna"]`, which has no position. */
-export interface ElementOf {
+interface ElementOf {
   readonly map: string;
   readonly position: number | undefined;
 }

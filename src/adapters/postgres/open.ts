@@ -86,7 +86,7 @@ async function openUrl(options: PostgresUrlOptions): Promise<PostgresDatabase> {
   }
 }
 
-export type OwnPool = PostgresPoolLike & { end(): Promise<void> };
+type OwnPool = PostgresPoolLike & { end(): Promise<void> };
 
 /** A pool with Selvage's settings. */
 export async function makePool(address: PostgresAddress, limits: ConnectionLimits): Promise<OwnPool> {

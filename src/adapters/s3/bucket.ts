@@ -20,7 +20,7 @@ export interface ObjectBody {
   readonly bytes: Readable;
 }
 
-export interface PutOptions {
+interface PutOptions {
   readonly mediaType?: string | undefined;
   readonly metadata?: Record<string, string>;
   /** SHA-256 of the bytes in hexadecimal digits, which the server compares. */

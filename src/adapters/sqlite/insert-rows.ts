@@ -14,7 +14,7 @@ function rowsOfNextStatement(remaining: number): number {
 const FEWEST_ALIKE = 4;
 
 /** The rows of one statement, from `start` on, and the result. */
-export interface InsertedRows {
+interface InsertedRows {
   readonly start: number;
   readonly count: number;
   /** How many did not exist already. */
@@ -23,7 +23,7 @@ export interface InsertedRows {
   readonly lastId: number;
 }
 
-export interface RowInserterOptions {
+interface RowInserterOptions {
   /** What to do with an existing row. Default: it stays. */
   readonly onConflict?: string;
   /**

@@ -8,7 +8,7 @@ import type { SqliteConnection } from './connection';
  * blocks of as many ids: made of records when somebody asks or the writer is idle, and never in a commit. A block is complete once ids
  * beyond it were given out, because ids grow in commit order. Removing a record removes its block, which is then made again.
  */
-export const BLOCK = 1_000;
+const BLOCK = 1_000;
 /** Blocks written per transaction, which takes some milliseconds. */
 const STEP = 4;
 

@@ -9,7 +9,7 @@ import { readValue, unreadable } from './read-value';
 /** Interval of pings, which detect a dead connection. */
 const PING_MS = 10_000;
 
-export interface ChannelSourceOptions {
+interface ChannelSourceOptions {
   readonly settings: ValkeyChannelSettings;
   readonly host: TriggerHost;
   readonly connection: ValkeyConnection;

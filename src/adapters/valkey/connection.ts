@@ -5,7 +5,7 @@ import { textOf, type ValkeyArgument, type ValkeyClientLike } from './client-lik
 import { noAnswer, valkeyErrorOf } from './errors';
 import type { ValkeyScript } from './script';
 
-export interface ValkeyConnectionSettings {
+interface ValkeyConnectionSettings {
   /** The server without secrets, for messages. */
   readonly place: string;
   readonly prefix: string;
@@ -17,7 +17,7 @@ export interface ValkeyConnectionSettings {
   readonly owned: boolean;
 }
 
-export interface ValkeyListener {
+interface ValkeyListener {
   heard(channel: string, message: Buffer): void;
   lost(): void;
   back(): void;

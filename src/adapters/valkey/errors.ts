@@ -72,7 +72,7 @@ const MEANINGS: readonly Meaning[] = [
   },
 ];
 
-export interface ErrorContext {
+interface ErrorContext {
   /** The server, without secrets. */
   readonly place: string;
   /** The connection's last error, which says more than that a command was not sent. */

@@ -24,7 +24,7 @@ interface ValkeyLimits {
   readonly commandTimeout?: Duration;
 }
 
-export interface ValkeyUrlOptions extends ValkeyLimits {
+interface ValkeyUrlOptions extends ValkeyLimits {
   /**
    * `valkey://[user:password@]host[:port][/database][?prefix=NAME&ttl=30d]`, with `valkeys:` for TLS;
    * `redis:` and `rediss:` mean the same. Defaults: port 6379, prefix `selvage`, no time to live.
@@ -34,7 +34,7 @@ export interface ValkeyUrlOptions extends ValkeyLimits {
   readonly tls?: ConnectionOptions;
 }
 
-export interface ValkeyClientOptions extends ValkeyLimits {
+interface ValkeyClientOptions extends ValkeyLimits {
   /** Your own client; it stays open when the adapter is closed. */
   readonly client: ValkeyClientLike;
   /** The beginning of all keys, in braces. Default `selvage`. */

@@ -5,7 +5,7 @@ import type { ValkeyConnection } from './connection';
 const OLDEST_MAJOR = 7;
 
 /** A server's description of itself. */
-export interface ValkeyServer {
+interface ValkeyServer {
   /** `valkey` or `redis`. */
   readonly name: string;
   readonly version: string;
@@ -43,7 +43,7 @@ export async function requireUsableServer(connection: ValkeyConnection, isCluste
 }
 
 /** @throws SelvageError `BackendUnavailable` */
-export async function serverOf(connection: ValkeyConnection): Promise<ValkeyServer> {
+async function serverOf(connection: ValkeyConnection): Promise<ValkeyServer> {
   let reply: unknown;
   try {
     reply = await connection.command('hello');

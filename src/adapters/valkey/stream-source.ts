@@ -59,7 +59,7 @@ interface Fate {
   readonly error?: SelvageError;
 }
 
-export interface StreamSourceOptions {
+interface StreamSourceOptions {
   /** The trigger, as run records name it. */
   readonly name: string;
   readonly settings: ValkeyStreamSettings;

@@ -6,7 +6,7 @@ import { valkeyScript } from './script';
 const ANNOUNCEMENTS = 10_000;
 
 /** Digits of a plan's number, which orders plans of the same time in listings. */
-export const SEQUENCE_DIGITS = 16;
+const SEQUENCE_DIGITS = 16;
 
 /**
  * KEYS: the plan, the number of the last plan, the lists of all plans and of the tapestry's. ARGV: hash,

@@ -51,7 +51,7 @@ export interface WebhookHandler {
 }
 
 /** Facts about a request that the surrounding framework knows. */
-export interface RequestSurroundings {
+interface RequestSurroundings {
   /** The prefix that it has removed from the path. Default: none. */
   readonly mountedAt?: string;
   /** Whether the body has already been read, so that nothing is left of it. Default: as the request says. */

@@ -8,7 +8,7 @@ export interface Answer {
   readonly retryAfterMs?: number;
 }
 
-export interface PostOptions {
+interface PostOptions {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

@@ -27,7 +27,7 @@ const STATUS = {
   SignalUnanswered: 503,
 } as const satisfies Partial<Record<ErrorCode, number>>;
 
-export type ProblemCode = keyof typeof STATUS;
+type ProblemCode = keyof typeof STATUS;
 
 /** Thrown to answer a request with an error. */
 export class Problem extends Error {
@@ -51,7 +51,7 @@ export class Problem extends Error {
   }
 }
 
-export function isProblemCode(code: string): code is ProblemCode {
+function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(STATUS, code);
 }
 

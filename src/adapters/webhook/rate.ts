@@ -1,4 +1,4 @@
-export interface RateOptions {
+interface RateOptions {
   readonly perSecond: number;
   /** How many may come at once after a pause. */
   readonly burst: number;

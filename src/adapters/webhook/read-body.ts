@@ -12,7 +12,7 @@ interface Arriving {
 }
 
 /** A body that has arrived. Its bytes count until it is released, which is done once. */
-export interface ReceivedBody {
+interface ReceivedBody {
   readonly bytes: Uint8Array;
   release(): void;
 }

@@ -6,7 +6,7 @@ const BYTES = 32;
 const FILE = 'status-secret';
 
 /** The access that a token gives to one run. */
-export interface StatusGrant {
+interface StatusGrant {
   readonly runId: string;
   /** Whether the values of its terminals may be read. */
   readonly outputs: boolean;

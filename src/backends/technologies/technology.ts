@@ -31,13 +31,13 @@ export interface OpenLocation {
   close(): Promise<void>;
 }
 
-export interface OpenLocationOptions {
+interface OpenLocationOptions {
   /** Makes commits survive a power cut, if the technology leaves that open. */
   readonly durable: boolean;
 }
 
 /** For technologies whose locations have tables. */
-export interface Migrations<P extends Location> {
+interface Migrations<P extends Location> {
   /** Done and pending migrations of a location. Changes nothing. @throws SelvageError as `open` */
   state(place: P): Promise<MigrationState>;
   sql(name: string): string;

@@ -13,7 +13,7 @@ const LAST_WORDS_MS = 500;
 /** How long a program may take to end after it has closed its connection. */
 const LEAVE_MS = 2_000;
 
-export interface ProcessOptions {
+interface ProcessOptions {
   /** For messages. */
   readonly name: string;
   readonly command: readonly string[];
@@ -25,7 +25,7 @@ export interface ProcessOptions {
   said(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
-export interface StartedProcess extends StartedHost {
+interface StartedProcess extends StartedHost {
   /** What carries the frames. */
   readonly socket: Duplex;
 }

@@ -17,7 +17,7 @@ export interface ServedBodies {
 }
 
 /** Calls a body within the span that the worker names, if it names one. */
-export type WithinSpan = <T>(traceparent: string | undefined, call: () => Promise<T>) => Promise<T>;
+type WithinSpan = <T>(traceparent: string | undefined, call: () => Promise<T>) => Promise<T>;
 
 /** The host's side of a conversation, for bodies in JavaScript. */
 export class BodyServer {

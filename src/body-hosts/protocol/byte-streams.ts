@@ -6,7 +6,7 @@ import { tellThrown, thrownAs } from './told-errors';
 const CHUNK_BYTES = 1024 * 1024;
 
 /** Sends a stream in chunks, each when the other side has taken the one before. */
-export class OutgoingStream {
+class OutgoingStream {
   #mayGo: Promise<void> = Promise.resolve();
   #go: () => void = () => {};
   #fail: (error: Error) => void = () => {};
@@ -66,7 +66,7 @@ export class OutgoingStream {
 }
 
 /** A stream that comes in chunks. Holds one at a time: the next is asked for when one is taken. */
-export class IncomingStream implements AsyncIterable<Uint8Array> {
+class IncomingStream implements AsyncIterable<Uint8Array> {
   #arrived: Uint8Array | undefined;
   #hasEnded = false;
   #error: { readonly thrown: unknown } | undefined;
@@ -126,7 +126,7 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
 }
 
 /** What is said of a stream that is under way. */
-export type StreamMessage =
+type StreamMessage =
   | { readonly type: 'chunk' | 'more' | 'end'; readonly stream: number }
   | { readonly type: 'failed'; readonly stream: number; readonly error: ToldError };
 

@@ -13,7 +13,7 @@ import { tellThrown, thrownAs } from './told-errors';
 const READY_LIMIT_MS = 120_000;
 
 /** What a host says of itself when it is ready. */
-export type Ready = Omit<Extract<HostMessage, { type: 'ready' }>, 'type'>;
+type Ready = Omit<Extract<HostMessage, { type: 'ready' }>, 'type'>;
 
 interface Call {
   readonly context: KnotContext;

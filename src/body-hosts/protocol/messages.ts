@@ -116,7 +116,7 @@ const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('goodbye') }),
 ]);
 
-export type WorkerMessage = z.infer<typeof workerMessage>;
+type WorkerMessage = z.infer<typeof workerMessage>;
 export type CallMessage = Extract<WorkerMessage, { type: 'call' }>;
 
 /** @throws ProtocolBroken */

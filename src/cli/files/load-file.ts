@@ -35,7 +35,7 @@ export interface LoadedFile {
   readonly moreWarnings: number;
 }
 
-export interface LoadOptions {
+interface LoadOptions {
   /** The kind of export without which the command has no work; `any`: one of those that there are. Default: a tapestry. */
   readonly needs?: 'tapestry' | 'trigger' | 'stream' | 'any' | 'nothing';
 }

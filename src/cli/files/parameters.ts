@@ -6,7 +6,7 @@ import { accepts, readTime } from '../../runtime/given-times';
 import type { ParameterRecord, TapestryRecord } from '../../authoring';
 
 /** Sources of a run's parameters on the command line. */
-export interface ParameterSources {
+interface ParameterSources {
   /** `name=value`, each. */
   readonly pairs: readonly string[];
   /** A JSON or YAML file with an object. */

@@ -23,7 +23,7 @@ import { copyDatabase, noteStepBack, onDisk } from './sqlite-copy';
 /** The content of a backup's file: the runs of the embedded server, or the data of a backend. */
 export type BackedUp = 'server' | 'history' | 'store' | 'data' | 'largeData' | 'ledger';
 
-export interface BackupFile {
+interface BackupFile {
   /** Name within the backup's folder. */
   readonly name: string;
   readonly holds: readonly BackedUp[];
@@ -46,14 +46,14 @@ export interface Backup {
 }
 
 /** Values that are somewhere else, and that another copy must have. */
-export interface LeftOut {
+interface LeftOut {
   readonly holds: BackedUp;
   readonly technology: string;
   /** Without secrets. */
   readonly shown: string;
 }
 
-export interface RestoredFile {
+interface RestoredFile {
   readonly contains: readonly BackedUp[];
   /** Of PostgreSQL: the database, in words. */
   readonly file: string;
@@ -61,7 +61,7 @@ export interface RestoredFile {
   readonly movedTo?: string;
 }
 
-export interface BackupOptions {
+interface BackupOptions {
   readonly projectDir: string;
   readonly folder: string;
   /** Environment variables that configure the backends. Default: `process.env`. */

@@ -3,7 +3,7 @@ import { redactText } from '../../values/redact';
 import { standardError, standardOutput, styled, Terminal, type OutputStream } from '../../terminal';
 import { EXIT } from './exit-codes';
 
-export interface OutputOptions {
+interface OutputOptions {
   /** Only one JSON document goes to stdout, everything else to stderr. */
   readonly json: boolean;
   /** Show stacks of errors, and the SDK's own messages. */

@@ -13,7 +13,7 @@ import { nameOf, RunningBodies } from './running-bodies';
 import { startWatchdog } from './watchdog';
 import type { Where } from './where-it-is';
 
-export interface WorkForRun {
+interface WorkForRun {
   readonly runId: string;
   readonly tapestry: string;
   /** The command-line words that resume it. */

@@ -1,7 +1,7 @@
 import { canonicalJson, type Json } from '../../values';
 import { firstFree, typeName } from './names';
 
-export type Schema = Readonly<Record<string, unknown>>;
+type Schema = Readonly<Record<string, unknown>>;
 
 /** What TypeScript has already, and what the file that is written imports. */
 const KNOWN_TYPES = 'Array Bodies Date Map NoInputs Promise Record Set StoredBytes Uint8Array';

@@ -7,7 +7,7 @@ const STYLE = { bracketSpacing: true, printWidth: 100, singleQuote: true, traili
 const MARK = '// Written by `selvage python types';
 
 /** What is written for bodies of Python. */
-export interface WrittenTypes {
+interface WrittenTypes {
   readonly text: string;
   /** Names of definitions, by the names of their bodies. */
   readonly identifiers: ReadonlyMap<string, string>;

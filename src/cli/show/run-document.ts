@@ -4,16 +4,13 @@ import type { Outcome, RunResult } from '../../authoring/outcome';
 import type { RunNotes } from './run-notes';
 
 /** The outcome of a knot without its value, which is under `outputs`. */
-export type OutcomeDocument = { readonly kind: 'ok' } | Exclude<Outcome, { kind: 'ok' }>;
+type OutcomeDocument = { readonly kind: 'ok' } | Exclude<Outcome, { kind: 'ok' }>;
 
 /**
  * The JSON of `selvage run --json` and `selvage runs show --json` for a run that is over; described in
  * `docs/cli.md`.
  */
-export interface RunDocument extends Pick<
-  RunResult,
-  'runId' | 'status' | 'succeeded' | 'error' | 'changedCode'
-> {
+interface RunDocument extends Pick<RunResult, 'runId' | 'status' | 'succeeded' | 'error' | 'changedCode'> {
   readonly tapestry: string;
   readonly counts: { readonly ok: number; readonly err: number; readonly skipped: number };
   readonly values: Readonly<Record<string, Json>>;

@@ -16,7 +16,7 @@ export interface WatchedKnot {
   readonly waitsFor?: string;
 }
 
-export interface WatchSize {
+interface WatchSize {
   readonly columns: number;
   /** Lines available. */
   readonly rows: number;

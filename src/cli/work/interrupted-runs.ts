@@ -9,7 +9,7 @@ import { commandLine } from '../output/typed-commands';
 const LOOKED_AT = 20;
 
 /** A run of `selvage run` or `selvage resume` whose command is gone. */
-export interface InterruptedRun {
+interface InterruptedRun {
   readonly runId: string;
   /** Milliseconds since the epoch. */
   readonly since: number;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Unfinished runs of one plan. */
-export const planInUse = z.object({
+const planInUse = z.object({
   tapestry: z.string(),
   /** Empty: the workers choose it, and have not begun the runs. */
   planHash: z.string(),
@@ -12,7 +12,7 @@ export const planInUse = z.object({
 export type PlanInUse = z.output<typeof planInUse>;
 
 /** The code of a body: one version of a definition, or a function in place. */
-export const bodyVersion = z.object({
+const bodyVersion = z.object({
   /** `name@version` or `name` of a definition, or `tapestry#knot#node` of a function in place. */
   body: z.string(),
   /**

@@ -96,7 +96,7 @@ function reasonOfCalls({ activities, pollers, now }: UnbegunFacts): WorkflowTask
  * Temporal keeps only a text of a failed workflow task, which the interpreter begins with the code. A failure
  * inside the task has the code as its type.
  */
-export function failureReason({
+function failureReason({
   message,
   type,
 }: NonNullable<NonNullable<Task['last']>['failure']>): Pick<WorkflowTaskState, 'code' | 'message'> {

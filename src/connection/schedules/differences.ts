@@ -70,7 +70,7 @@ export function changesOnServer(
 const NOTHING = 'none';
 
 /** A part of a schedule, in words. */
-export function partText(form: ScheduleDefinition, part: keyof ScheduleDefinition): string {
+function partText(form: ScheduleDefinition, part: keyof ScheduleDefinition): string {
   switch (part) {
     case 'times':
       return timesText(form.times);

@@ -60,7 +60,7 @@ export type ScheduleDefinition = Readonly<z.output<typeof scheduleDefinition>>;
 export type ScheduleTimes =
   { readonly rules: readonly CalendarRule[] } | { readonly intervals: readonly IntervalForm[] };
 
-export interface IntervalForm {
+interface IntervalForm {
   readonly everyMs: number;
   readonly offsetMs: number;
 }
@@ -78,7 +78,7 @@ export const deploymentInfo = z.object({
 export type DeploymentInfo = Readonly<z.output<typeof deploymentInfo>>;
 
 /** Facts about a declaration that a deploy has to find out. */
-export interface Surroundings {
+interface Surroundings {
   readonly taskQueue: string;
   readonly priority: Priority | undefined;
   /** The hash of the tapestry's plan. */

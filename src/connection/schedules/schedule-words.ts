@@ -6,7 +6,7 @@ const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
 /** `at 02:30, Monday through Friday`. */
-export function cronWords(cron: string): string {
+function cronWords(cron: string): string {
   const words = inWords(cron, { use24HourTimeFormat: true, throwExceptionOnParseError: false });
   return words.charAt(0).toLowerCase() + words.slice(1);
 }

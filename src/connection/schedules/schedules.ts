@@ -37,7 +37,7 @@ export interface TriggeredRun {
 }
 
 /** @internal What schedules need of their client. */
-export interface SchedulesHost extends StartSurroundings {
+interface SchedulesHost extends StartSurroundings {
   readonly client: Client;
   readonly backends: Pick<Backends, 'runHistory'>;
   readonly address: string;

@@ -17,7 +17,7 @@ export interface Binding {
   readonly isHidden?: boolean;
 }
 
-export interface Layer {
+interface Layer {
   /** Heading in the sheet, such as `Runs`. */
   readonly title: string;
   readonly bindings: readonly Binding[];
@@ -25,7 +25,7 @@ export interface Layer {
   readonly isModal?: boolean;
 }
 
-export interface Stroke {
+interface Stroke {
   readonly key: string;
   readonly mod?: boolean;
   readonly alt?: boolean;

@@ -4,7 +4,7 @@ import { useLayoutEffect } from 'preact/hooks';
 export const isPaletteOpen = signal(false);
 
 /** An action offered by the palette. */
-export interface Command {
+interface Command {
   readonly title: string;
   readonly run: () => void;
 }

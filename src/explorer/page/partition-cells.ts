@@ -11,7 +11,7 @@ export const PARTITION_TONES: Readonly<Record<string, Tone>> = {
   failed: 'err',
 };
 
-export interface PartitionGroup {
+interface PartitionGroup {
   /** `2026-03`, `2026`; undefined for partitions that are not times. */
   readonly title?: string;
   readonly partitions: readonly Partition[];

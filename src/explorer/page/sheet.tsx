@@ -47,7 +47,7 @@ export function Sheet() {
   );
 }
 
-export function Keys({ keys }: { keys: string }) {
+function Keys({ keys }: { keys: string }) {
   return (
     <span class="keys">
       {keys

@@ -4,7 +4,7 @@ import { source } from './app';
 import { onLive, onRenewal } from './live';
 import { asSourceError, isAbort, type SourceError } from './source/source-error';
 
-export interface Answer<T> {
+interface Answer<T> {
   /** The newest answer; kept while it is asked for again. */
   readonly value?: T;
   /** Why the last request failed. */
@@ -13,7 +13,7 @@ export interface Answer<T> {
   reload(): void;
 }
 
-export interface AnswerOptions {
+interface AnswerOptions {
   /** Whether an event makes the answer out of date. Default: none does. */
   readonly staleOn?: (event: LiveMessage) => boolean;
   /**

@@ -5,7 +5,7 @@ import { asSourceError, type SourceError } from './source/source-error';
 
 type PagedName = 'approvals.list' | 'runs.grid' | 'triggers.deadLetters' | 'values.uses';
 
-export interface Further<Page> {
+interface Further<Page> {
   /** The first page and those after it. */
   readonly pages: readonly Page[];
   /** Undefined if all pages are loaded. */

@@ -50,7 +50,7 @@ export function relativeLastsMs(at: number, now: number): number {
   return span < HOUR ? 10 * SECOND : MINUTE;
 }
 
-export function dateWords(at: number): string {
+function dateWords(at: number): string {
   return new Date(at).toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' });
 }
 

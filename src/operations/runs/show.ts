@@ -8,7 +8,7 @@ import type { ProjectData } from '../surroundings';
 import { graphOf, requireRun } from './require-run';
 import { runSummary, summaryOf } from './summary';
 
-export const runView = z.object({
+const runView = z.object({
   run: runSummary,
   graph: runGraph,
   /** The tapestry's runs before and after this one. */

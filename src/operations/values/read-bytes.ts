@@ -2,7 +2,7 @@ import { encryptionOf } from '../../encryption/seal-backends';
 import type { Backends, DataStore } from '../../ports';
 import type { Rights } from '../surroundings';
 
-export interface ReadBytes {
+interface ReadBytes {
   readonly bytes: Uint8Array;
   /** Whether the value has more bytes. */
   readonly isCut: boolean;

@@ -9,7 +9,7 @@ import { cutJson } from './cut-json';
 import { isTable, tableOf, tableView } from './table-view';
 
 /** Limit of a preview in characters, and of hexadecimal digits in bytes. */
-export const PREVIEW = 256 * 1024;
+const PREVIEW = 256 * 1024;
 const HEX_BYTES = 16 * 1024;
 const IMAGE_BYTES = 2 * 1024 * 1024;
 /** Values up to this size are read whole; of a larger one, the beginning is shown as text. */

@@ -2,7 +2,7 @@ import { backOff, type BackOff } from '../../values/back-off';
 import { pause } from './pause';
 
 /** How work is repeated. */
-export interface Repetition {
+interface Repetition {
   readonly backOff: BackOff;
   /** Whether repeating cannot help: such an error is thrown. Default: no error is final. */
   readonly isFinal?: (error: unknown) => boolean;

@@ -1,5 +1,5 @@
 /** A stream whose beginning has been read. */
-export interface FirstBytes {
+interface FirstBytes {
   /** All bytes if they do not exceed the limit; otherwise use {@link rest}. */
   readonly bytes: Uint8Array;
   /** The whole stream from its first byte, if it exceeds the limit. Read it to the end, or leave it by `return`. */

@@ -17,7 +17,7 @@ function timeOf(bucket: number): number {
 }
 
 /** One knot, or several that are equal in all of this. */
-export interface Counted {
+interface Counted {
   readonly outcome: OutcomeKind;
   readonly isReused: boolean;
   /** A bucket; without meaning for what did not run. Null: these were counted by others, and only `queued` is told of them. */

@@ -4,7 +4,7 @@ import type { StaleReason } from './partition-states';
 import { knotChanges } from './plan-changes';
 
 /** How the knots of one plan differ from those of another, by id, in plan order. */
-export interface PlanComparison {
+interface PlanComparison {
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly changed: readonly { readonly knotId: string; readonly reasons: readonly StaleReason[] }[];

@@ -21,7 +21,7 @@ export interface ValueImpact {
   readonly truncated: boolean;
 }
 
-export interface AffectedKnot {
+interface AffectedKnot {
   readonly record: LineageRecord;
   /**
    * Ids of the parents through which it is affected. For a knot that ran another tapestry these may be

@@ -9,7 +9,7 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 /** Records per commit. */
 const BATCH_RECORDS = 500;
 
-export interface CopyOptions {
+interface CopyOptions {
   readonly from: Backends;
   readonly to: Backends;
   /** Also where the target has runs that the source does not have. */
@@ -19,7 +19,7 @@ export interface CopyOptions {
 }
 
 /** How many there are in the source, and how many of these this copy has added to the target. */
-export interface Copied {
+interface Copied {
   total: number;
   added: number;
 }

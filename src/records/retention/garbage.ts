@@ -4,7 +4,7 @@ import { durationOption, type Duration } from '../../values/duration';
 import { oldestRunning, type OpenRun } from './running-runs';
 
 const HOUR_MS = 60 * 60 * 1000;
-export const DEFAULT_GRACE_MS = 24 * HOUR_MS;
+const DEFAULT_GRACE_MS = 24 * HOUR_MS;
 /** A writer has at least this long between putting a value and naming it in a record. */
 export const LEAST_GRACE_MS = 2 * HOUR_MS;
 const PAGE = 1_000;
@@ -70,7 +70,7 @@ export async function collectGarbage(
 }
 
 /** @internal Like {@link collectGarbage}, with a grace of any length. */
-export async function sweep(
+async function sweep(
   { runHistory, dataStore }: Pick<Backends, 'runHistory' | 'dataStore'>,
   {
     grace,

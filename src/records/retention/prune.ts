@@ -26,7 +26,7 @@ export interface PruneSelection extends Omit<RunQuery, 'limit' | 'cursor'> {
   readonly runs?: readonly string[];
 }
 
-export interface PrunedTapestry {
+interface PrunedTapestry {
   readonly tapestry: string;
   readonly runs: number;
   /** When the oldest and the newest of them began: milliseconds since the epoch. */

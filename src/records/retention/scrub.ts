@@ -66,7 +66,7 @@ export interface Scrubbed {
 }
 
 /** A scrub, as noted in the run's record under `details.scrubs`. */
-export interface ScrubNote {
+interface ScrubNote {
   readonly at: number;
   readonly by: string | null;
   readonly reason: string | null;

@@ -19,7 +19,7 @@ import {
 type Open = (source: StreamingSource, parts: SourceParts) => Promise<PartitionedFeed>;
 
 /** What an adapter gets beside the declaration. */
-export interface SourceParts {
+interface SourceParts {
   readonly id: string;
   readonly logger: Logger;
 }

@@ -33,7 +33,7 @@ import { again } from '../../ports/parts/again';
 import { Troubles } from '../../ports/parts/troubles';
 import type { BackOff } from '../../values/back-off';
 
-export interface PumpParts {
+interface PumpParts {
   readonly declaration: StreamDeclaration;
   readonly source: PartitionedFeed;
   readonly runs: UnitRuns;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Delivered, PartitionEnd, StreamElement } from '../../streams';
 
 /** Consecutive elements of one partition, or the end of a partition. */
-export type Taken = { readonly partition: string; readonly elements: StreamElement[] } | PartitionEnd;
+type Taken = { readonly partition: string; readonly elements: StreamElement[] } | PartitionEnd;
 
 interface Queue {
   elements: StreamElement[];

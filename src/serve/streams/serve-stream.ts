@@ -219,7 +219,7 @@ function repeated(milliseconds: number, work: () => Promise<void>): NodeJS.Timeo
   return setInterval(() => void go(), milliseconds);
 }
 
-export interface StartedStream {
+interface StartedStream {
   /** Whether another process had started it, so that this one stands by or works for its runs. */
   readonly isJoined: boolean;
   /** Settles when the stream ends, in whatever process. */

@@ -26,7 +26,7 @@ interface Line {
 }
 
 /** How a call was answered. */
-export type Answer =
+type Answer =
   { readonly value: unknown; readonly frame: Frame } | { readonly error: ToldError; readonly frame: Frame };
 
 const CONTEXT = { runId: 'run-1', knotId: 'knot-1', attempt: 1, idempotencyKey: 'run-1/knot-1' };

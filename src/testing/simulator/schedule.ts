@@ -21,7 +21,7 @@ export const BLOWS = [
 export type BlowKind = (typeof BLOWS)[number];
 
 /** What comes next in a run, where a blow may strike before it. The later ones are those of segments and batches. */
-export const STEPS = [
+const STEPS = [
   'start',
   'wake',
   'expand',

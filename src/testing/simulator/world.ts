@@ -382,7 +382,7 @@ export class World {
 }
 
 /** What a schedule throws in a body, which has attempts left. */
-export class ThrownBySimulator extends Error {
+class ThrownBySimulator extends Error {
   override readonly name = 'ThrownBySimulator';
 }
 

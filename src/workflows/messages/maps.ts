@@ -19,7 +19,7 @@ export interface ElementPlace {
 }
 
 /** A slice of a map: its packed hash, and its number of elements. */
-export type SliceRef = readonly [hash: string, elements: number];
+type SliceRef = readonly [hash: string, elements: number];
 
 /** The input of `SPLIT_ACTIVITY`: that of the map's own activity, and where to begin. */
 export interface SplitTask extends KnotTask {

@@ -28,7 +28,7 @@ export interface ElementsOf {
 }
 
 /** Parameters of one element's run, which counts from 1, as its offset does. */
-export function parametersOf(element: number, { size }: MixParameters): MixParameters {
+function parametersOf(element: number, { size }: MixParameters): MixParameters {
   return { x: element, size };
 }
 

@@ -5,7 +5,7 @@ import { build, type Plugin } from 'esbuild';
 
 const ROOT = path.join(__dirname, '../../..');
 
-export type ProgramName = 'worker' | 'client';
+type ProgramName = 'worker' | 'client';
 
 export interface Programs {
   file(name: ProgramName): string;

@@ -1,5 +1,5 @@
 /** Where a worker is lost, as a call to its backends tells. */
-export const POINTS = {
+const POINTS = {
   'before the commit': { at: 'knot', what: 'the body has returned, nothing is stored' },
   'before the record': { at: 'knot', what: 'the value is put, its record is not inserted', stores: 'split' },
   'after the record': { at: 'knot', what: 'the record is inserted, the server does not know' },

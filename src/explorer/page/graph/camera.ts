@@ -18,7 +18,7 @@ export interface Rect extends Size {
   readonly y: number;
 }
 
-export const MAX_ZOOM = 2;
+const MAX_ZOOM = 2;
 const MIN_ZOOM = 0.005;
 const MARGIN = 32;
 
@@ -42,7 +42,7 @@ export function opening(picture: Size, viewport: Size): Camera {
   return { x, y: -MARGIN / zoom, zoom };
 }
 
-export function centred(rect: Rect, viewport: Size, zoom: number): Camera {
+function centred(rect: Rect, viewport: Size, zoom: number): Camera {
   return {
     x: rect.x + rect.width / 2 - viewport.width / 2 / zoom,
     y: rect.y + rect.height / 2 - viewport.height / 2 / zoom,

@@ -15,7 +15,7 @@ import { Stage } from './stage';
 import { spoken } from './spoken';
 import { stepFrom, type Step } from './walk';
 
-export interface GraphViewProps {
+interface GraphViewProps {
   readonly model: RunModel;
   /** Id of the chosen knot. */
   readonly selected?: string;

@@ -33,7 +33,7 @@ const FRAME_MS = 4;
 /** A mark in the browser's performance timeline at the first drawing of a graph. */
 const FIRST_DRAWN = 'selvage: graph drawn';
 
-export interface StageEvents {
+interface StageEvents {
   /** undefined: nothing is selected any more. */
   onSelect(knot: number | undefined): void;
   onToggleGroup(name: string): void;

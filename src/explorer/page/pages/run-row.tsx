@@ -65,7 +65,7 @@ const COUNTED: readonly [name: 'ok' | 'err' | 'skipped', tone: Tone, word: strin
   ['skipped', 'skipped', 'skipped'],
 ];
 
-export function Counts({ counts }: { counts: NonNullable<RunSummary['counts']> }) {
+function Counts({ counts }: { counts: NonNullable<RunSummary['counts']> }) {
   return (
     <span class="counts">
       {COUNTED.filter(([name]) => counts[name] > 0).map(([name, tone, word]) => (

@@ -11,7 +11,7 @@ const MORE = 400;
 /** Shortest time between two requests of the first page, in milliseconds. */
 const PAUSE_MS = 400;
 
-export interface Runs {
+interface Runs {
   readonly list: RunList;
   readonly error?: SourceError;
   readonly isLoading: boolean;

@@ -28,7 +28,7 @@ import { RunLink } from './run-link';
 
 const LOUD: ReadonlySet<string> = new Set(['warn', 'error']);
 
-export interface KnotPanelProps {
+interface KnotPanelProps {
   readonly run: string;
   readonly model: RunModel;
   readonly knot: string;

@@ -1,5 +1,5 @@
 /** A line that a body wrote by `ctx.logger`. */
-export interface LogLine {
+interface LogLine {
   /** UTC, to the millisecond; absent if the line is not in the logger's format. */
   readonly time?: string;
   readonly level?: string;

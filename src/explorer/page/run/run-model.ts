@@ -6,13 +6,13 @@ import type { LiveMessage } from '../../contract';
 import { statusOf } from '../graph/status';
 
 /** Counts of a map's elements from events, until the map's own record exists. */
-export interface ElementCounts {
+interface ElementCounts {
   readonly ok: number;
   readonly failed: number;
 }
 
 /** For graphs whose knots show something other than their status. */
-export interface ModelOptions {
+interface ModelOptions {
   readonly statuses?: readonly KnotStatus[];
   /** Default: the name of the status. */
   readonly words?: Readonly<Partial<Record<KnotStatus, string>>>;

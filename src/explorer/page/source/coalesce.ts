@@ -2,7 +2,7 @@
  * Collects items and hands them over in batches: the first at once, then at most one batch each `everyMs`. It
  * uses timers, not frames, so it also works in a hidden tab.
  */
-export interface Coalescer<T> {
+interface Coalescer<T> {
   add(item: T): void;
   /** Hands over what has been collected. */
   flush(): void;
@@ -11,7 +11,7 @@ export interface Coalescer<T> {
 }
 
 /** The timer functions that this needs. */
-export interface Timers {
+interface Timers {
   set(call: () => void, ms: number): unknown;
   clear(timer: unknown): void;
 }

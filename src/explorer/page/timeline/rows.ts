@@ -12,7 +12,7 @@ export type Row =
       readonly isClosed: boolean;
     };
 
-export interface RowGroup {
+interface RowGroup {
   readonly name: string;
   readonly parent?: number;
   readonly members: readonly number[];

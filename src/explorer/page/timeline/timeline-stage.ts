@@ -13,7 +13,7 @@ import { segmentsOf, spanOf, type Segment } from './segments';
 
 const LABELS = 260;
 
-export interface TimelineEvents {
+interface TimelineEvents {
   onSelect(knot: number): void;
   onToggleGroup(name: string): void;
   /** Milliseconds from the run's start; undefined: everything. */

@@ -10,7 +10,7 @@ import { Button } from '../ui/button';
 import { ORDERS, type Order } from './rows';
 import { TimelineStage } from './timeline-stage';
 
-export interface TimelineViewProps {
+interface TimelineViewProps {
   readonly model: RunModel;
   readonly start: number;
   /** undefined if the run is running. */

@@ -3,7 +3,7 @@ import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useKeys } from '../keys';
 import { Button, type ButtonProps } from './button';
 
-export interface DialogProps {
+interface DialogProps {
   title: string;
   children: ComponentChildren;
   /** The button that does it. Without one, nothing is at the bottom. */

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 
-export type Scheme = 'system' | 'light' | 'dark';
+type Scheme = 'system' | 'light' | 'dark';
 
 const KEY = 'selvage-scheme';
 const SCHEMES: readonly Scheme[] = ['system', 'light', 'dark'];
@@ -40,7 +40,7 @@ function apply(): void {
   coloursChanged.value += 1;
 }
 
-export function setScheme(next: Scheme): void {
+function setScheme(next: Scheme): void {
   scheme.value = next;
   try {
     localStorage.setItem(KEY, next);

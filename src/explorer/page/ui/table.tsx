@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 
 /** The title of a column, after the class of its cells if they have one; false leaves the column out. */
-export type TableHead = string | readonly [cells: string, title: string] | false;
+type TableHead = string | readonly [cells: string, title: string] | false;
 
 /** A row: its key, and what is in its cells. */
 export type TableRow = readonly [key: string, ...cells: ComponentChildren[]];

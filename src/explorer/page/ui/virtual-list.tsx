@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useVirtual } from './virtual';
 
-export interface VirtualListProps {
+interface VirtualListProps {
   count: number;
   /** Pixels; the same for all rows. */
   rowHeight: number;
