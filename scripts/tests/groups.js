@@ -15,13 +15,14 @@ const root = path.resolve(__dirname, '../..');
  * @property {string} what
  * @property {number} minutes how long it may take on two cores, with another group beside it
  * @property {readonly string[]} files files, and folders that end with a slash
+ * @property {number} [atOnce] how many of its files run at a time, or what it takes of the machine as if it were so many; two if omitted
  * @property {readonly string[]} [again] files of other groups that it runs once more, in another way
  * @property {Readonly<Record<string, string>>} [environment] that other way
  * @property {readonly string[]} [builds] services whose programs take minutes to build: they are built while earlier groups run
  */
 
 /**
- * In the order in which they are begun, two at a time: `core` computes while those wait that come next.
+ * In the order in which they are begun, as there is room for them: `core` runs beside several others.
  *
  * @type {readonly Group[]}
  */
@@ -30,6 +31,7 @@ const GROUPS = [
     name: 'core',
     what: 'all that needs no server, and every feature on the embedded one',
     minutes: 15,
+    atOnce: 3,
     files: ['test/'],
   },
   {
@@ -102,6 +104,8 @@ const GROUPS = [
     name: 'faults',
     what: 'servers, networks, disks and processes that fail',
     minutes: 6,
+    // Its files wait more than others, for what is lost to be missed.
+    atOnce: 3,
     files: [
       'test/crash/',
       'test/integration/faults/',
@@ -154,6 +158,8 @@ const GROUPS = [
     name: 'defects',
     what: 'defects are planted, and the tests that need no server find them',
     minutes: 4,
+    // Its only file runs others, two at a time.
+    atOnce: 2,
     files: ['test/defects/'],
   },
   {
