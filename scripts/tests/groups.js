@@ -13,7 +13,7 @@ const root = path.resolve(__dirname, '../..');
  * @typedef {object} Group
  * @property {string} name
  * @property {string} what
- * @property {number} minutes how long it may take on two cores, with another group beside it
+ * @property {number} minutes how long it may take on two cores, with others beside it
  * @property {readonly string[]} files files, and folders that end with a slash
  * @property {number} [atOnce] how many of its files run at a time, or what it takes of the machine as if it were so many; two if omitted
  * @property {readonly string[]} [again] files of other groups that it runs once more, in another way
@@ -22,7 +22,7 @@ const root = path.resolve(__dirname, '../..');
  */
 
 /**
- * In the order in which they are begun, as there is room for them: `core` runs beside several others.
+ * In the order in which they are begun, as there is room for them: what computes beside what waits, and at last those of many short files.
  *
  * @type {readonly Group[]}
  */
@@ -63,7 +63,7 @@ const GROUPS = [
   },
   {
     name: 'simulated',
-    // In processes of their own: promises by the million are slow where a test before has left a large heap and hooks on promises.
+    // In processes of their own: promises by the million are slow where a test before has left a large heap.
     what: 'thousands of crashes in memory, at every boundary, by `simulate`',
     minutes: 3,
     files: [
@@ -114,16 +114,24 @@ const GROUPS = [
     ],
   },
   {
-    name: 'backends',
-    what: 'the suites of all backends: memory and files, PostgreSQL, Valkey and S3 on the real server',
+    name: 'defects',
+    what: 'defects are planted, and the tests that need no server find them',
     minutes: 4,
-    files: ['test/backends/', 'test/conformance/'],
+    // Its only file runs others, two at a time.
+    atOnce: 2,
+    files: ['test/defects/'],
   },
   {
     name: 'dispatchers',
     what: 'bodies on Dask, Ray and Celery: equal outcomes, lost workers, cancels, thousands of them',
     minutes: 8,
     files: ['test/dispatchers/'],
+  },
+  {
+    name: 'golden',
+    what: 'what 500 tapestries come to on each host, what lost workers leave, and what users see, as it is recorded',
+    minutes: 9,
+    files: ['test/golden/'],
   },
   {
     name: 'replay',
@@ -149,18 +157,10 @@ const GROUPS = [
     environment: { SELVAGE_TEST_FORCED_REPLAY: 'true' },
   },
   {
-    name: 'golden',
-    what: 'what 500 tapestries come to on each host, what lost workers leave, and what users see, as it is recorded',
-    minutes: 9,
-    files: ['test/golden/'],
-  },
-  {
-    name: 'defects',
-    what: 'defects are planted, and the tests that need no server find them',
+    name: 'backends',
+    what: 'the suites of all backends: memory and files, PostgreSQL, Valkey and S3 on the real server',
     minutes: 4,
-    // Its only file runs others, two at a time.
-    atOnce: 2,
-    files: ['test/defects/'],
+    files: ['test/backends/', 'test/conformance/'],
   },
   {
     name: 'scale',
