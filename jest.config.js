@@ -3,7 +3,7 @@
 /** @type {import('jest').Config} */
 const shared = {
   rootDir: __dirname,
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/scripts/tests/environment.js',
   transform: {
     '\\.[jt]sx?$': [
       '@swc/jest',

@@ -10,7 +10,7 @@ module.exports = {
     'src/cli/main.ts',
     'scripts/{start,test,test-all,test-production,bench,soak,build,crash,verify,planted-defects,open-lineage-types}.js',
     // An environment, a reporter and a transform of jest, named by path.
-    'scripts/tests/{until-first-failure,defects-reporter,planting-transform}.js',
+    'scripts/tests/{environment,until-first-failure,defects-reporter,planting-transform}.js',
     // Bundled for the browser.
     'src/explorer/page/main.tsx',
     'src/explorer/page/graph/layout-worker.ts',

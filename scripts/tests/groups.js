@@ -13,15 +13,16 @@ const root = path.resolve(__dirname, '../..');
  * @typedef {object} Group
  * @property {string} name
  * @property {string} what
- * @property {number} minutes how long it may take on two cores, with another group beside it
+ * @property {number} minutes how long it may take on two cores, with others beside it
  * @property {readonly string[]} files files, and folders that end with a slash
+ * @property {number} [atOnce] how many of its files run at a time, or what it takes of the machine as if it were so many; two if omitted
  * @property {readonly string[]} [again] files of other groups that it runs once more, in another way
  * @property {Readonly<Record<string, string>>} [environment] that other way
  * @property {readonly string[]} [builds] services whose programs take minutes to build: they are built while earlier groups run
  */
 
 /**
- * In the order in which they are begun, two at a time: `core` computes while those wait that come next.
+ * In the order in which they are begun, as there is room for them: what computes beside what waits, and at last those of many short files.
  *
  * @type {readonly Group[]}
  */
@@ -30,6 +31,7 @@ const GROUPS = [
     name: 'core',
     what: 'all that needs no server, and every feature on the embedded one',
     minutes: 15,
+    atOnce: 3,
     files: ['test/'],
   },
   {
@@ -61,7 +63,7 @@ const GROUPS = [
   },
   {
     name: 'simulated',
-    // In processes of their own: promises by the million are slow where a test before has left a large heap and hooks on promises.
+    // In processes of their own: promises by the million are slow where a test before has left a large heap.
     what: 'thousands of crashes in memory, at every boundary, by `simulate`',
     minutes: 3,
     files: [
@@ -102,6 +104,8 @@ const GROUPS = [
     name: 'faults',
     what: 'servers, networks, disks and processes that fail',
     minutes: 6,
+    // Its files wait more than others, for what is lost to be missed.
+    atOnce: 3,
     files: [
       'test/crash/',
       'test/integration/faults/',
@@ -110,16 +114,24 @@ const GROUPS = [
     ],
   },
   {
-    name: 'backends',
-    what: 'the suites of all backends: memory and files, PostgreSQL, Valkey and S3 on the real server',
+    name: 'defects',
+    what: 'defects are planted, and the tests that need no server find them',
     minutes: 4,
-    files: ['test/backends/', 'test/conformance/'],
+    // Its only file runs others, two at a time.
+    atOnce: 2,
+    files: ['test/defects/'],
   },
   {
     name: 'dispatchers',
     what: 'bodies on Dask, Ray and Celery: equal outcomes, lost workers, cancels, thousands of them',
     minutes: 8,
     files: ['test/dispatchers/'],
+  },
+  {
+    name: 'golden',
+    what: 'what 500 tapestries come to on each host, what lost workers leave, and what users see, as it is recorded',
+    minutes: 9,
+    files: ['test/golden/'],
   },
   {
     name: 'replay',
@@ -145,16 +157,10 @@ const GROUPS = [
     environment: { SELVAGE_TEST_FORCED_REPLAY: 'true' },
   },
   {
-    name: 'golden',
-    what: 'what 500 tapestries come to on each host, what lost workers leave, and what users see, as it is recorded',
-    minutes: 9,
-    files: ['test/golden/'],
-  },
-  {
-    name: 'defects',
-    what: 'defects are planted, and the tests that need no server find them',
+    name: 'backends',
+    what: 'the suites of all backends: memory and files, PostgreSQL, Valkey and S3 on the real server',
     minutes: 4,
-    files: ['test/defects/'],
+    files: ['test/backends/', 'test/conformance/'],
   },
   {
     name: 'scale',

@@ -14,10 +14,11 @@ const SLOWEST_FILES = 10;
 /** So much of each failure is told once more at the end, for readers who have only the last lines. */
 const LINES_OF_A_FAILURE = 15;
 const CHARACTERS_OF_A_LINE = 200;
-const GROUPS_AT_ONCE = 2;
-/** Files at a time: one more than processors, since many wait for a server. */
-const WORKERS_ALONE = '3';
-const WORKERS_BESIDE_OTHERS = '2';
+/** Test files at a time, on two processors: most of them wait for a server. */
+const FILES_AT_ONCE = 5;
+const FILES_OF_A_GROUP = 2;
+/** Where it runs alone. */
+const FILES_OF_ONE_GROUP = 3;
 
 /**
  * @typedef {object} Outcome of one group
@@ -31,23 +32,51 @@ const WORKERS_BESIDE_OTHERS = '2';
  */
 
 /**
- * Two groups at a time, in their order: one that mostly waits leaves room for one that computes.
+ * Each group begins, in their order, as soon as there is room for its files; a small one may overtake a large one that there is no room for.
  *
+ * @template {{ readonly files: readonly string[], readonly atOnce?: number }} G
+ * @template T
+ * @param {readonly G[]} groups
+ * @param {(group: G, workers: number) => Promise<T>} run
+ * @returns {Promise<T[]>}
+ */
+async function schedule(groups, run) {
+  const outcomes = new Map();
+  const running = new Set();
+  let waiting = [...groups];
+  let room = FILES_AT_ONCE;
+  const begin = (group) => {
+    const atOnce = filesAtOnce(group);
+    if (atOnce > room && running.size > 0) return;
+    room -= atOnce;
+    waiting = waiting.filter((other) => other !== group);
+    const workers = groups.length > 1 ? Math.min(atOnce, group.files.length) : FILES_OF_ONE_GROUP;
+    const over = run(group, workers).then((outcome) => {
+      outcomes.set(group, outcome);
+      room += atOnce;
+      running.delete(over);
+    });
+    running.add(over);
+  };
+  while (waiting.length > 0 || running.size > 0) {
+    waiting.forEach(begin);
+    await Promise.race(running);
+  }
+  return groups.map((group) => outcomes.get(group));
+}
+
+const filesAtOnce = ({ atOnce, files }) => atOnce ?? Math.min(FILES_OF_A_GROUP, files.length);
+
+/**
  * @param {readonly { name: string, minutes: number, files: readonly string[], environment?: object }[]} groups
  * @returns {Promise<Outcome[]>}
  */
 async function runGroups(groups) {
-  const outcomes = new Map();
-  const waiting = [...groups];
   const building = new Map(groups.map((group) => [group, builtServices(group.builds)]));
-  const lane = async () => {
-    for (let group = waiting.shift(); group; group = waiting.shift()) {
-      await building.get(group);
-      outcomes.set(group, await runGroup(group, groups.length > 1));
-    }
-  };
-  await Promise.all(Array.from({ length: GROUPS_AT_ONCE }, lane));
-  return groups.map((group) => outcomes.get(group));
+  return await schedule(groups, async (group, workers) => {
+    await building.get(group);
+    return await runGroup(group, workers, groups.length > 1);
+  });
 }
 
 /** What cannot be built is said by the tests that ask for it. */
@@ -58,14 +87,13 @@ async function builtServices(names = []) {
   await once(child, 'close').catch(() => {});
 }
 
-async function runGroup(group, isOneOfSeveral) {
+async function runGroup(group, workers, isOneOfSeveral) {
   const { name, minutes: budget, files, environment } = group;
   const summary = path.join(root, 'reports', `jest-${name}.json`);
   fs.mkdirSync(path.dirname(summary), { recursive: true });
   fs.rmSync(summary, { force: true });
   const begun = Date.now();
-  const workers = isOneOfSeveral ? WORKERS_BESIDE_OTHERS : WORKERS_ALONE;
-  const options = ['--maxWorkers', workers, '--verbose=false', '--json', '--outputFile', summary];
+  const options = ['--maxWorkers', String(workers), '--verbose=false', '--json', '--outputFile', summary];
   const code = await jest([...options, '--runTestsByPath', ...files], {
     environment,
     prefix: isOneOfSeveral ? `${name.padEnd(8)} | ` : '',
@@ -172,4 +200,4 @@ function closing(outcomes) {
   return `${[...(failed.length > 0 ? ['Failed:', ...failed, ''] : []), counts].join('\n')}\n`;
 }
 
-module.exports = { runGroups, report, closing };
+module.exports = { schedule, runGroups, report, closing };

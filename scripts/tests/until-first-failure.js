@@ -3,12 +3,12 @@
  * The environment of Node, in which the first test that fails is the last one of its file that runs. With its option `test`, only tests run
  * whose name has that text in it.
  */
-const { TestEnvironment } = require('jest-environment-node');
+const Environment = require('./environment');
 
 /** A pattern of exactly this text. */
 const textual = (text) => new RegExp(text.replaceAll(/[^\w\s]/g, '\\$&'));
 
-module.exports = class UntilFirstFailure extends TestEnvironment {
+module.exports = class UntilFirstFailure extends Environment {
   hasFailed = false;
 
   constructor(config, context) {

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 
+import { buildProgram } from '../support/built-program';
 import { bundledInterpreter } from '../support/workflow-bundle';
 
 export interface WorkerOrders {
@@ -28,16 +29,15 @@ export class WorkerProcess {
     program = path.join(__dirname, 'worker-program.ts'),
   ): Promise<WorkerProcess> {
     const { codePath } = bundledInterpreter();
-    const child = fork(program, [JSON.stringify({ ...orders, codePath })], {
-      execArgv: ['--require', require.resolve('tsx/cjs')],
-    });
+    const { file, remove } = await buildProgram(program);
+    const child = fork(file, [JSON.stringify({ ...orders, codePath })], { execArgv: [] });
     const worker = new WorkerProcess(child);
     await Promise.race([
       once(child, 'message'),
       once(child, 'exit').then(([code, signal]) => {
         throw new Error(`The worker ended (${code ?? signal}) before it polled.`);
       }),
-    ]);
+    ]).finally(remove);
     return worker;
   }
 

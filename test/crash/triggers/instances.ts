@@ -1,11 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import path from 'node:path';
 
-import { build } from 'esbuild';
+import { buildProgram, type BuiltProgram } from '../../support/built-program';
 
-const ROOT = path.join(__dirname, '../../..');
 const LAST_WORDS = 4_000;
 /** More than `serve` gives to what its triggers had begun. */
 const STOP_LIMIT_MS = 60_000;
@@ -24,8 +21,7 @@ export class Instances {
   private isOverdue = false;
 
   private constructor(
-    private readonly folder: string,
-    private readonly program: string,
+    private readonly program: BuiltProgram,
     private readonly orders: object,
     count: number,
   ) {
@@ -33,25 +29,11 @@ export class Instances {
   }
 
   /**
-   * The program is one JavaScript file, so that it starts quickly each time.
-   *
    * @param program its source, absolute
    * @param orders given to it as JSON
    */
   static async start(program: string, orders: object, count: number): Promise<Instances> {
-    const cache = path.join(ROOT, 'node_modules', '.cache', 'selvage');
-    await mkdir(cache, { recursive: true });
-    const folder = await mkdtemp(path.join(cache, 'triggers-'));
-    await build({
-      entryPoints: [program],
-      outdir: folder,
-      bundle: true,
-      platform: 'node',
-      packages: 'external',
-      target: 'node20',
-      logLevel: 'error',
-    });
-    return new Instances(folder, path.basename(program, '.ts'), orders, count);
+    return new Instances(await buildProgram(program), orders, count);
   }
 
   /** What those who live wrote last, and what ended unasked. */
@@ -72,7 +54,7 @@ export class Instances {
     }, STOP_LIMIT_MS);
     await Promise.all(this.kept);
     clearTimeout(killer);
-    await rm(this.folder, { recursive: true, force: true });
+    await this.program.remove();
   }
 
   private async keep(): Promise<void> {
@@ -80,7 +62,7 @@ export class Instances {
   }
 
   private async one(): Promise<void> {
-    const child = fork(path.join(this.folder, `${this.program}.js`), [JSON.stringify(this.orders)], {
+    const child = fork(this.program.file, [JSON.stringify(this.orders)], {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
