@@ -35,7 +35,7 @@ export class Outside {
   isGraceOver = false;
   /** Ends the grace of a cancelled run. */
   private graceEnd: (() => void) | undefined;
-
+  /** Lets its deadline pass. */
   private deadline: (() => void) | undefined;
 
   constructor(private readonly run: SimulatedRun) {}
@@ -50,7 +50,6 @@ export class Outside {
     return this.deadline !== undefined;
   }
 
-  /** Its deadline passes. */
   endTime(): void {
     this.run.cancel(this.deadline);
   }

@@ -85,7 +85,7 @@ export abstract class SimulatedWorkflow implements Cancellable {
     if (!this.isOver) this.executions.at(-1)?.hear(event);
   }
 
-  /** @param tell undefined: the server tells it that it is cancelled */
+  /** @param tell lets it hear of that; by default as of a cancel of the server's */
   cancel(tell = (): void => this.hear({ type: 'cancel' })): void {
     if (this.isCancelled || this.isOver) return;
     this.isCancelled = true;
