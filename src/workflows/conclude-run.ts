@@ -55,9 +55,9 @@ export async function conclude(
     if (!host.endedBy && !compared.gone) return await goOn(compared.lost, end.saved);
     gone = compared.gone;
     if (!host.endedBy) host.cancel('lost');
-    // Knots in child runs have their grace.
-    await host.finished;
   }
+  // A cancel may have come as the run was about to continue, also in the same task. Knots in child runs have their grace.
+  if (end.kind === 'continue') await host.finished;
   await host.signalsAtRest();
   host.closeSignals();
   const missed = host.endedBy === 'deadline' && isCutShort(host) ? deadlineExceeded(memo) : undefined;

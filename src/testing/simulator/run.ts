@@ -240,10 +240,11 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   /** Throws a {@link Violation} where the run contradicts itself, or has not ended. */
   checkAtEnd(): void {
     const { id, subject, world, outcomes } = this;
-    if (!this.isOver) {
-      const name = this.nameOf(subject.idOf(Math.max(0, outcomes.indexOf(undefined))));
-      const what = `Nothing is left to be done, and knot "${name}" is not settled`;
-      throw new Violation('never ends', what, name);
+    const open = outcomes.indexOf(undefined);
+    if (!this.isOver || open >= 0) {
+      const name = this.nameOf(subject.idOf(Math.max(0, open)));
+      const what = `${this.isOver ? 'The run has ended' : 'Nothing is left to be done'}, and knot "${name}" is not settled`;
+      throw new Violation(this.isOver ? 'left behind' : 'never ends', what, name);
     }
     this.present!.checkAtEnd();
     const { ledger } = world;

@@ -47,7 +47,7 @@ test('child runs', async () => {
     const first = one({}, { id: 'first' });
     const inner = subTapestry({ tapestry: twice, inputs: { n: first } }, { id: 'inner' });
     const all = map(
-      { over: numbers({}, { id: 'list' }), each: double, bind: 'x', concurrency: 1 },
+      { over: numbers({}, { id: 'list' }), each: double, bind: 'x', concurrency: 2 },
       { id: 'mapped' },
     );
     const grown = loop(
@@ -57,6 +57,8 @@ test('child runs', async () => {
     aggregate({ inputs: { all, inner, grown }, combine: () => 1 }, { id: 'end' });
   });
   await simulate(work, { ...everything, schedules: 1_000 });
+  // A run that is about to continue as new is cancelled in the same task: it waits for its child runs, as ever.
+  await simulate(work, { schedule: 'suggest@deliver:mapped[0] cancel@tell:mapped' });
   // The next execution has to find out by itself that a child run is gone.
   await simulate(work, { schedule: 'continue@deliver:list terminate@tell:inner' });
 });

@@ -105,7 +105,7 @@ describe('runs of knots', () => {
   const signals = { answer: 5 };
 
   test('survive every blow, on all levels', async () => {
-    const { everywhere, blows } = await simulate(nesting, { ...everyBlow, schedules: 2_000 });
+    const { everywhere, blows } = await simulate(nesting, { ...everyBlow, schedules: 3_000 });
     expect(everywhere).toBe(true);
     expect(Object.entries(blows).filter(([, count]) => count === 0)).toEqual([]);
   });
