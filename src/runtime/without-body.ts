@@ -1,25 +1,48 @@
-import { hashText, type Sha256 } from '../values';
-import type { ExceptionRecord } from '../ports';
+import type { Sha256 } from '../values';
+import type { PlanKnot } from '../plan';
+import type { LineageRecord, SkipReason } from '../ports';
+import { errorId } from './exception-record';
+import { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
+import type { LoadedPlan } from './loaded-plan';
 
-/** The record of a failure of a knot whose body did not run. */
-export function unrunError(
+/**
+ * The record of a knot whose body did not run: a parameter, a value that is recorded again, the path of a branch, a skipped knot, one
+ * that failed without a run.
+ *
+ * @param hashOfParent if omitted, no parent has a value
+ */
+export function recordWithoutBody(
+  plan: LoadedPlan,
+  knot: PlanKnot,
+  execution: Execution,
+  outcome: OutcomeToRecord,
+  hashOfParent: (index: number, input: string) => string | null = () => null,
+): LineageRecord {
+  return lineageRecord(plan, knot, execution, outcome, hashOfParent, null, null);
+}
+
+/** The failure of a knot whose body did not run. */
+export function failedUnrun(
   runId: string,
   { knot, type, message }: { readonly knot: string; readonly type: string; readonly message: string },
   sha256: Sha256,
-): ExceptionRecord {
-  return {
-    id: errorId({ runId, knotId: knot, type, message }, sha256),
-    type,
-    message,
-    traceback: '',
-    attempt: 0,
-  };
+): OutcomeToRecord {
+  const id = errorId({ runId, knotId: knot, type, message }, sha256);
+  return { kind: 'err', error: { id, type, message, traceback: '', attempt: 0 } };
 }
 
-/** Equal for equal failures, in whatever attempt. */
-export function errorId(
-  { runId, knotId, type, message }: Readonly<Record<'runId' | 'knotId' | 'type' | 'message', string>>,
-  sha256: Sha256,
-): string {
-  return `err_${hashText(JSON.stringify([runId, knotId, type, message]), sha256).slice(7, 31)}`;
+/** @param which of its parents are the reason, if they are */
+export function skippedUnrun(
+  plan: LoadedPlan,
+  knot: PlanKnot,
+  reason: SkipReason,
+  { anyErr = false, anySkipped = false }: { readonly anyErr?: boolean; readonly anySkipped?: boolean },
+): OutcomeToRecord {
+  if (reason !== 'parent_failed_or_skipped') return { kind: 'skipped', reason };
+  const parents = new Set<string>();
+  for (const name in knot.inputs) {
+    const input = knot.inputs[name]!;
+    if ('parent' in input) parents.add(plan.parentId(input.parent));
+  }
+  return { kind: 'skipped', reason, detail: { anyErr, anySkipped, parents: [...parents] } };
 }

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/worker';
 import {
   Registry,
-  WorkerEnvironment,
+  WorkerParts,
   createActivities,
   type ActivityLimits,
   type RecentValues,
@@ -126,7 +126,7 @@ export class SelvagePlugin extends SimplePlugin {
   private readonly encryption: Encryption | undefined;
   private readonly leaseTtl: number | undefined;
   private readonly backfills = new WorkerBackfills();
-  private environment: WorkerEnvironment | undefined;
+  private environment: WorkerParts | undefined;
   private hosts: Promise<BodyHosts | undefined> | undefined;
   private taskQueue = '';
   private slots = SDK_SLOTS;
@@ -164,7 +164,7 @@ export class SelvagePlugin extends SimplePlugin {
     }
     if (options.workflowBundle) requireInterpreterIn(options.workflowBundle);
     const identity = options.identity ?? `${process.pid}@${hostname()}`;
-    const environment = new WorkerEnvironment({
+    const environment = new WorkerParts({
       registry: this.registry,
       resources: this.own.resources ?? {},
       identity,

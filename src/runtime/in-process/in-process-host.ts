@@ -7,7 +7,7 @@ import {
   assembleInputs,
   encodeOutput,
   freshCopy,
-  lineageRecord,
+  recordWithoutBody,
   nestedRunOf,
   outcomeOfLoop,
   outcomeOfResult,
@@ -212,7 +212,7 @@ export class InProcessHost extends LayoutRun {
     const knot = this.graph.planKnots[index]!;
     const { hashOf } = this.parents;
     const execution = this.knots.execution(attempt, startedAt, attempt === 0 ? startedAt : this.knots.now());
-    const record = lineageRecord(this.plan, knot, execution, outcome, hashOf, null);
+    const record = recordWithoutBody(this.plan, knot, execution, outcome, hashOf);
     await this.knots.commit(knot, { record, values });
     this.settled[index] = outcome;
   }

@@ -42,7 +42,7 @@ export class Steps {
   }
 
   async do(type: string, task: object): Promise<unknown> {
-    const environment = this.environment.asWorker;
+    const environment = this.environment;
     const { run } = this;
     switch (type) {
       case BEGIN_RUN_ACTIVITY:
@@ -90,7 +90,7 @@ export class Steps {
     const record = async (skipped: FinishRunRequest['skipped']): Promise<FinishRunResult> => {
       const unrecorded = { skipped, failed: request.failed };
       const standing = await recordUnrun(
-        this.environment.asWorker,
+        this.environment,
         run.subject.plan,
         run.stepOf(0),
         unrecorded,
