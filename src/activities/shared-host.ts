@@ -24,7 +24,7 @@ import type { Commit, CommitResult, StoredValue } from '../ports';
 import type { HandedBack } from '../workflows/messages';
 import { commitPatiently } from './backend-trouble';
 import { executionInActivity } from './execution-in-activity';
-import { observedCall } from './interceptors/observe';
+import { observedCall } from './observe';
 import type { TaskAttempt } from './task-attempt';
 import type { Uses } from './worker-parts';
 

@@ -22,7 +22,7 @@ import type { TapestryRecord } from '../authoring/records';
 import type { WorkCounts } from '../metrics';
 import type { Backends, LineageRecord, RunHistory } from '../ports';
 import { currentScope } from '../encryption/run-scope';
-import type { KnotObserver } from './interceptors';
+import type { KnotObserver } from './observe';
 import { BegunSegments } from './begun-segments';
 import { crashSuspects } from './crash-suspects';
 import { SliceCache } from './map-slices';

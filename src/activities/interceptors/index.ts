@@ -7,12 +7,10 @@ import type { TaskAttempt } from '../task-attempt';
 import { runKnotCall, type KnotCallParts } from '../knot-call';
 import type { Uses } from '../worker-parts';
 import { Liveness } from './liveness';
-import { observedCall } from './observe';
+import { observedCall } from '../observe';
 import { SelvageError } from '../../errors';
 import { withRun, type RunScope } from '../../encryption/run-scope';
 import { BEGIN_RUN_ACTIVITY, type BeginRunRequest } from '../../workflows/messages';
-
-export type { KnotCompletion, KnotEvent, KnotObserver } from './observe';
 
 type Next = Parameters<NonNullable<ActivityInboundCallsInterceptor['execute']>>[1];
 type Input = Parameters<Next>[0];

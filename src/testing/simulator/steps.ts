@@ -89,12 +89,7 @@ export class Steps {
     const { run } = this;
     const record = async (skipped: FinishRunRequest['skipped']): Promise<FinishRunResult> => {
       const unrecorded = { skipped, failed: request.failed };
-      const standing = await recordUnrun(
-        this.environment,
-        run.subject.plan,
-        run.stepOf(0),
-        unrecorded,
-      );
+      const standing = await recordUnrun(this.environment, run.subject.plan, run.stepOf(0), unrecorded);
       return { ...(standing && { standing }) };
     };
     const { skipped } = request;

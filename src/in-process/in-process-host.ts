@@ -1,5 +1,5 @@
-import { countFailures, type KnotOutcome } from '../../scheduler';
-import { isNesting, layoutOf, nestedPlan, nestedRunId, type Layout, type PlanKnot } from '../../plan';
+import { countFailures, type KnotOutcome } from '../scheduler';
+import { isNesting, layoutOf, nestedPlan, nestedRunId, type Layout, type PlanKnot } from '../plan';
 import {
   CodeHashes,
   LoadedPlan,
@@ -31,11 +31,11 @@ import {
   type KnotEnd,
   type KnotToRun,
   type NextRound,
-} from '..';
-import { SelvageError } from '../../errors';
-import { partitionOfRun } from '../../authoring';
-import type { TapestryRecord } from '../../authoring/records';
-import type { LineageRecord, RunRecord, RunStatus, StoredValue } from '../../ports';
+} from '../runtime';
+import { SelvageError } from '../errors';
+import { partitionOfRun } from '../authoring';
+import type { TapestryRecord } from '../authoring/records';
+import type { LineageRecord, RunRecord, RunStatus, StoredValue } from '../ports';
 import { LocalKnotHost, type InProcessEnvironment } from './local-knot-host';
 import { Replacements, type BodyToRun } from './replacements';
 import { putOnRecord } from './run-record';
