@@ -78,10 +78,7 @@ async function requireReferenced(
   if (absent.length > 0) await requiredRecordsOf(environment, runId, temporalRunId, absent);
 }
 
-async function storeConstant(
-  { backends, digest }: Uses<'backends' | 'digest'>,
-  constant: Json,
-): Promise<EncodedValue> {
+async function storeConstant({ backends, digest }: ParentSources, constant: Json): Promise<EncodedValue> {
   const value = encodeOutput(decodeJson(structuredClone(constant)), digest);
   await backends.dataStore.put(storedValues(value));
   return value;

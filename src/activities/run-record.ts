@@ -153,10 +153,7 @@ export async function endRun(
   return hashJson(record as unknown as Json, environment.sha256);
 }
 
-async function tellEnd(
-  environment: Uses<'backends' | 'counts' | 'logger' | 'plans'>,
-  record: RunRecord | undefined,
-): Promise<void> {
+async function tellEnd(environment: EndParts, record: RunRecord | undefined): Promise<void> {
   if (!record) return;
   const { counts, logger } = environment;
   counts?.runEnded(record);

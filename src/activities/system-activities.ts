@@ -33,7 +33,7 @@ import { reuse, type ReuseParts } from './reuse';
 import { executionOfStep } from './run-record';
 import { unpackHash } from '../values';
 import { assembleInputs, waitEnd, withReadInputs } from '../runtime';
-import { findParents, type ParentSources } from './parents';
+import { findParents } from './parents';
 
 export type SystemParts = BeginParts & FinishParts & Uses<'recentValues' | 'traces'>;
 
@@ -106,10 +106,7 @@ async function lookUpReuse(
 }
 
 /** Reads until when a knot waits, if its duration or time is a value of the run. */
-async function readWait(
-  environment: ParentSources & Uses<'plans'>,
-  { task, now }: WaitRequest,
-): Promise<WaitEnd> {
+async function readWait(environment: SystemParts, { task, now }: WaitRequest): Promise<WaitEnd> {
   const plan = await environment.plans.get(unpackHash(task.plan)!);
   const knot = plan.knot(task.knot);
   const { workflowId } = Context.current().info.workflowExecution!;

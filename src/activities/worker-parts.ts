@@ -68,10 +68,7 @@ export interface WorkerPartsOptions {
 
 type NamedPlan = readonly [tapestry: string, plan: CompiledPlan];
 
-/**
- * What knots need of parts of which the steps of a run need more. A worker without a server, as the simulated one is, has no more than
- * these.
- */
+/** What knots need of parts of which the steps of a run need more. The simulated worker has no more than these. */
 interface KnotParts {
   readonly backends: Pick<Backends, 'dataStore' | 'commit'> & {
     readonly runHistory: Pick<RunHistory, HistoryOfKnots>;

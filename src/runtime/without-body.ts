@@ -5,12 +5,7 @@ import { errorId } from './exception-record';
 import { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
 import type { LoadedPlan } from './loaded-plan';
 
-/**
- * The record of a knot whose body did not run: a parameter, a value that is recorded again, the path of a branch, a skipped knot, one
- * that failed without a run.
- *
- * @param hashOfParent if omitted, no parent has a value
- */
+/** The record of a parameter, of a value that is recorded again, of a path of a branch, and of a skipped or failed knot that did not run. */
 export function recordWithoutBody(
   plan: LoadedPlan,
   knot: PlanKnot,

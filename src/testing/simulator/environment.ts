@@ -21,10 +21,10 @@ import type { Attempt } from './attempt';
 import { standIn, type PresentBody } from './bodies';
 import type { SimulatedRun } from './run';
 
-const silent = (): void => {};
 /** What activities take as that part of a worker. */
 type Part<Name extends keyof WorkerParts> = Uses<Name>[Name];
 
+const silent = (): void => {};
 export const SILENT = { debug: silent, info: silent, warn: silent, error: silent };
 
 /** What one process of workers knows, until it is killed. */
@@ -102,7 +102,6 @@ export class SimulatedEnvironment {
 }
 
 const CLOCK = { now: (): number => 0 };
-
 const NO_SEGMENTS = new BegunSegments();
 const LIMITS = { ...SEGMENT_LIMITS, workingMs: Infinity };
 // Simulated runs belong to no trace.
