@@ -151,7 +151,7 @@ const boundaries = {
     because: "it loads a user's file, whatever is in it",
   },
   yaml: {
-    folders: [...pure, 'partitions', 'triggers', 'runtime', 'runtime/in-process', 'user-modules'],
+    folders: [...pure, 'partitions', 'triggers', 'runtime', 'in-process', 'user-modules'],
     packages: ['node:', 're2js', 'yaml', 'zod'],
     because: 'a document becomes what a file of TypeScript exports',
   },
@@ -166,7 +166,7 @@ const boundaries = {
       'explorer',
       'operations',
       'records/questions',
-      'runtime/in-process',
+      'in-process',
       'ports',
       'records/retention',
       'encryption',
@@ -187,7 +187,7 @@ const boundaries = {
       'connection/explain',
       'runtime',
       'records/questions',
-      'runtime/in-process',
+      'in-process',
       'partitions',
       'ports',
       'records/retention',
@@ -228,7 +228,7 @@ const boundaries = {
       'operations',
       'runtime',
       'records/questions',
-      'runtime/in-process',
+      'in-process',
       'partitions',
       'ports',
       'records/retention',
@@ -296,7 +296,7 @@ const boundaries = {
     packages: ['node:'],
     because: "it is a program of its own, which loads a user's file for its bodies",
   },
-  'runtime/in-process': {
+  'in-process': {
     folders: [
       ...pure,
       'deliveries',
@@ -373,7 +373,7 @@ const boundaries = {
       'partitions',
       'ports',
       'runtime',
-      'runtime/in-process',
+      'in-process',
       'backends',
       'encryption',
       'adapters',
@@ -444,7 +444,7 @@ const boundaries = {
       'triggers',
       'ports',
       'runtime',
-      'runtime/in-process',
+      'in-process',
       'activities',
       'workflows',
       'backends',
@@ -483,7 +483,7 @@ const boundaries = {
       'connection',
       'connection/explain',
       'server',
-      'runtime/in-process',
+      'in-process',
       'records/questions',
       'capsule',
       'explorer',
@@ -645,6 +645,34 @@ const sandboxRules = {
   ],
 };
 
+/**
+ * Subfolders that stand above the other files of their folder: those do not know them. Only `index.ts`, the face of the folder, exports
+ * what both have.
+ *
+ * @type {Record<string, string>}
+ */
+const above = { activities: 'interceptors', authoring: 'nodes', serve: 'streams', testing: 'body-host' };
+
+const aboveBlocks = Object.entries(above).map(([folder, subfolder]) => ({
+  name: `selvage/boundary/${folder}/${subfolder}`,
+  files: [`src/${folder}/*.ts`],
+  ignores: [`src/${folder}/index.ts`],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          ...refusals(folder, boundaries[folder]),
+          {
+            regex: `^\\./${subfolder}(?:/|$)`,
+            message: `src/${folder}/${subfolder} stands above src/${folder}, whose other files must not import it.`,
+          },
+        ],
+      },
+    ],
+  },
+}));
+
 const blocks = Object.entries(boundaries).map(([folder, boundary]) => ({
   name: `selvage/boundary/${folder}`,
   files: [`src/${folder}/**/*.ts`],
@@ -709,4 +737,8 @@ const page = [1, 2, 3].map((depth) => ({
   },
 }));
 
-module.exports = { boundaries, technologies, blocks: [...blocks, ...technologyBlocks, programs, ...page] };
+module.exports = {
+  boundaries,
+  technologies,
+  blocks: [...blocks, ...aboveBlocks, ...technologyBlocks, programs, ...page],
+};

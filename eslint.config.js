@@ -136,7 +136,7 @@ module.exports = tseslint.config(
       'src/worker/plugin.ts',
       'src/activities/index.ts',
       'src/values/value-codecs.ts',
-      'src/runtime/in-process/graph-of.ts',
+      'src/in-process/graph-of.ts',
       'src/adapters/{sql,sqlite,postgres}/**/*.ts',
     ],
     // "A tapestry (definition, class, database) of whatever type" is `any` in TypeScript: `unknown` in the place of a

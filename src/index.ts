@@ -13,11 +13,11 @@ export {
   type SelvageErrorOptions,
 } from './errors';
 export { Selvage } from './exported-elsewhere';
-export { check, type Problem } from './runtime/in-process/check';
-export { contentHash } from './runtime/in-process/content-hash';
-export type { Drawable } from './runtime/in-process/graph-of';
-export { mermaidForRun, mermaidForTapestry, svgForRun, svgForTapestry } from './runtime/in-process/pictures';
-export { runLocally, type LocalRun, type RunLocallyOptions } from './runtime/in-process/run-locally';
+export { check, type Problem } from './in-process/check';
+export { contentHash } from './in-process/content-hash';
+export type { Drawable } from './in-process/graph-of';
+export { mermaidForRun, mermaidForTapestry, svgForRun, svgForTapestry } from './in-process/pictures';
+export { runLocally, type LocalRun, type RunLocallyOptions } from './in-process/run-locally';
 export {
   aggregate,
   branch,

@@ -185,12 +185,12 @@ const DEFECTS = [
     foundBy: 'test/unit/scheduler/policies.test.ts',
   },
   {
-    file: 'src/runtime/in-process/in-process-host.ts',
+    file: 'src/in-process/in-process-host.ts',
     before:
       "      this.settled.some((outcome) => outcome.kind === 'skipped' && outcome.reason === 'cancelled')\n",
     after: '      this.settled.length > 0\n',
     what: 'A run in process that a cancel came too late for counts as cancelled.',
-    foundBy: 'test/unit/runtime/in-process/cancel.test.ts',
+    foundBy: 'test/unit/in-process/cancel.test.ts',
   },
   {
     file: 'src/workflows/history-watch.ts',
@@ -226,21 +226,21 @@ const DEFECTS = [
     before: '...(version !== undefined && { version }),',
     after: '',
     what: 'A new version of a definition takes the values of the old one.',
-    foundBy: 'test/unit/runtime/in-process/reuse.test.ts',
+    foundBy: 'test/unit/in-process/reuse.test.ts',
   },
   {
     file: 'src/runtime/cache-key.ts',
     before: '...(inline && { place: placeOf(plan, knot) }),',
     after: '',
     what: 'A function in place takes the values of one of the same source elsewhere.',
-    foundBy: 'test/unit/runtime/in-process/reuse.test.ts',
+    foundBy: 'test/unit/in-process/reuse.test.ts',
   },
   {
     file: 'src/runtime/body-tags.ts',
     before: 'taken.has(name) ? crypto.randomUUID() : undefined',
     after: 'undefined',
     what: 'A function takes the values of another of the same source, which has captured something else.',
-    foundBy: 'test/unit/runtime/in-process/reuse.test.ts',
+    foundBy: 'test/unit/in-process/reuse.test.ts',
   },
   {
     file: 'src/runtime/retry.ts',
@@ -254,7 +254,7 @@ const DEFECTS = [
     before: "alternatives.find((parent) => parents.kindOf(parent) === 'ok')",
     after: "alternatives.find((parent) => parents.kindOf(parent) !== 'err')",
     what: 'firstOk takes an alternative that was skipped.',
-    foundBy: 'test/unit/runtime/in-process/run-locally.test.ts',
+    foundBy: 'test/unit/in-process/run-locally.test.ts',
   },
   {
     file: 'src/runtime/lease-keeper.ts',

@@ -2,11 +2,11 @@ import type { Envelope } from '../scheduler/envelope';
 import { encodeJson } from '../values';
 import { decodeStored, valueMissing, valueOfRecord } from '../runtime';
 import type { LineageRecord } from '../ports';
-import type { WorkerEnvironment } from './worker-environment';
+import type { Uses } from './worker-parts';
 
 /** The envelope of a recorded value: inline if it is small, like the first answer. */
 export async function envelopeOfRecord(
-  environment: WorkerEnvironment,
+  environment: Uses<'backends' | 'digest' | 'inlineLimit'>,
   record: LineageRecord,
 ): Promise<Envelope> {
   const value = valueOfRecord(record);

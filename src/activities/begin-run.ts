@@ -8,7 +8,7 @@ import { requestProblems } from '../ports';
 import { mayReuse, type BeginRunRequest, type BeginRunResult, type RunEnded } from '../workflows/messages';
 import { runLimits } from '../workflows/run-limits';
 import { answerOfWholeRun, beginSegment, firstSegment } from './first-segment';
-import { reuse, reusesValues, type KnownValues } from './reuse';
+import { reuse, reusesValues, type KnownValues, type ReuseParts } from './reuse';
 import {
   acceptParameters,
   inlineUpToLimit,
@@ -17,16 +17,22 @@ import {
   requireInlineLimit,
   type RecordedParameter,
 } from './run-parameters';
-import { executionOfStep, recordBegin, recordRefused, runRecord } from './run-record';
+import { executionOfStep, recordBegin, recordRefused, runRecord, type RefusalParts } from './run-record';
+import type { SegmentParts } from './segment-run';
 import { takeOver, type TakenOver } from './take-over';
-import type { WorkerEnvironment } from './worker-environment';
+import type { WorkerParts } from './worker-parts';
+
+export type BeginParts = RefusalParts &
+  ReuseParts &
+  SegmentParts &
+  Pick<WorkerParts, 'begunSegments' | 'registry' | 'savePlan'>;
 
 /**
  * Validates the parameters, pins the plan, and records the run and its parameters. Begins the first segment if nothing else is dispatched
  * with it; a run that consists only of that segment may end here.
  */
 export async function beginRun(
-  environment: WorkerEnvironment,
+  environment: BeginParts,
   request: BeginRunRequest,
 ): Promise<BeginRunResult | RunEnded> {
   const { registry, plans, backends, logger } = environment;
@@ -89,7 +95,7 @@ export async function beginRun(
  * Refuses requests that our client would have refused. The run is recorded as failed, with the parts of the request that a record can hold.
  */
 async function requireRequest(
-  environment: WorkerEnvironment,
+  environment: BeginParts,
   tapestry: TapestryRecord,
   request: BeginRunRequest,
 ): Promise<void> {
@@ -108,7 +114,7 @@ async function requireRequest(
 
 /** Takes over values that other runs have already made. Returns the knots that this settles. */
 async function reuseAtBegin(
-  environment: WorkerEnvironment,
+  environment: BeginParts,
   plan: LoadedPlan,
   graph: RunLayout,
   request: BeginRunRequest,

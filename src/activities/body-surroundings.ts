@@ -3,7 +3,9 @@ import { activeTraceparent } from '../adapters/open-telemetry/body-traces';
 import { bodyLogger, HandedOnHere, type BodySurroundings, type HandedOn } from '../runtime';
 import type { Logger, LoggerLike } from '../authoring/knot-context';
 import type { ResolvedBasics } from './tasks';
-import type { WorkerEnvironment } from './worker-environment';
+import type { Uses } from './worker-parts';
+
+export type BodyParts = Uses<'backends' | 'logger' | 'resources' | 'traces'>;
 
 /**
  * Makes `ctx.logger` for the bodies of an activity. It writes to the worker's own logger, or else to that of
@@ -35,7 +37,7 @@ function ofTemporal(log: Context['log']): LoggerLike {
  * @param handedOn if omitted, all attempts of its bodies run in this activity
  */
 export function bodySurroundings(
-  { logger, resources, backends, traces }: WorkerEnvironment,
+  { logger, resources, backends, traces }: BodyParts,
   { log }: Pick<Context, 'log'>,
   { runId, temporalRunId }: Pick<ResolvedBasics, 'runId' | 'temporalRunId'>,
   handedOn: HandedOn = new HandedOnHere(),

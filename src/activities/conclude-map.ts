@@ -3,12 +3,13 @@ import type { PlanKnot } from '../plan';
 import {
   ElementKnots,
   MapComposer,
-  lineageRecord,
+  failedUnrun,
   mapElements,
-  unrunError,
+  recordWithoutBody,
   type ComposedRange,
   type Execution,
   type HandedOn,
+  type Hashing,
   type KnotOutcomeToRecord,
   type LoadedPlan,
   type KnotParents,
@@ -19,7 +20,8 @@ import { commitPatiently } from './backend-trouble';
 import { recordsLost } from './records-lost';
 import { composeRecorded } from './recorded-elements';
 import { listsOf } from './split-map';
-import type { WorkerEnvironment } from './worker-environment';
+import type { StoredValues } from './stored-values';
+import type { Uses } from './worker-parts';
 
 /** Most elements that are composed again after a worker was lost, … */
 const KEPT_AT_A_TIME = 50_000;
@@ -35,7 +37,7 @@ const MOST_RANGES = 64;
  * `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */
 export async function concludeMap(
-  environment: WorkerEnvironment,
+  environment: Hashing & Uses<'backends' | 'commits' | 'recentValues'>,
   plan: LoadedPlan,
   map: PlanKnot,
   parents: KnotParents,
@@ -57,7 +59,7 @@ export async function concludeMap(
   const ended = open.filter((position) => isEnded.has(position));
   const records = ended.map((position) => {
     const element = knots.at(position, keys?.[position]);
-    const error = unrunError(
+    const outcome = failedUnrun(
       runId,
       {
         knot: element.id,
@@ -68,7 +70,7 @@ export async function concludeMap(
       },
       sha256,
     );
-    return lineageRecord(plan, element, execution, { kind: 'err', error }, () => null, null);
+    return recordWithoutBody(plan, element, execution, outcome);
   });
   await commitPatiently(() => Promise.all(records.map((record) => commits.commit({ record, values: [] }))));
   if (ended.length < open.length) {
@@ -90,7 +92,7 @@ interface Composing {
  * lives. So what was composed is kept in the data store now and then, and the next attempt goes on behind it.
  */
 async function composeAll(
-  environment: WorkerEnvironment,
+  environment: Uses<'backends' | 'digest' | 'recentValues'>,
   handedOn: HandedOn,
   temporalRunId: string,
   idAt: (position: number) => string,
@@ -126,7 +128,7 @@ async function composeAll(
 }
 
 async function elementsOf(
-  environment: WorkerEnvironment,
+  environment: StoredValues,
   plan: LoadedPlan,
   map: PlanKnot,
   parents: KnotParents,

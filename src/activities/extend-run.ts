@@ -4,11 +4,11 @@ import { LoadedPlan, decodeFragment } from '../runtime';
 import type { Fragment } from '../authoring/fragment';
 import type { DataStore, RunHistory } from '../ports';
 import type { ExtendRequest, ExtendResult } from '../workflows/messages';
-import type { WorkerEnvironment } from './worker-environment';
+import type { WorkerParts } from './worker-parts';
 
 /** Makes the run's plan with a fragment added, saves it, and records that the run has it. */
 export async function extendRun(
-  { plans, backends, registry, sha256 }: WorkerEnvironment,
+  { plans, backends, registry, sha256 }: Pick<WorkerParts, 'backends' | 'plans' | 'registry' | 'sha256'>,
   { plan: hash, fragment, terminals, temporalRunId, by }: ExtendRequest,
 ): Promise<ExtendResult> {
   const { plan } = await plans.get(hash);

@@ -3,17 +3,19 @@ import { packRanges, sumOf } from '../scheduler';
 import { SelvageError } from '../errors';
 import { requiredRecords } from '../runtime';
 import type { FinishRunRequest, FinishRunResult } from '../workflows/messages';
-import { isCutShort, mendRun } from './mend-run';
-import { endRun, executionOfStep } from './run-record';
+import { isCutShort, mendRun, type MendParts } from './mend-run';
+import { endRun, executionOfStep, type EndParts } from './run-record';
 import { NO_COUNTS, isSome, recordUnrun } from './unrun-knots';
-import type { WorkerEnvironment } from './worker-environment';
+import type { Uses } from './worker-parts';
+
+export type FinishParts = MendParts & EndParts & Uses<'cutShort'>;
 
 /**
  * Records the knots that no activity recorded; the last chunk also ends the run record. If the request states the outcomes of all knots,
  * missing records are written again or reported as lost.
  */
 export async function finishRun(
-  environment: WorkerEnvironment,
+  environment: FinishParts,
   request: FinishRunRequest,
 ): Promise<FinishRunResult> {
   const { runHistory } = environment.backends;
@@ -50,7 +52,7 @@ export async function finishRun(
   );
 }
 
-async function noteCutShort({ cutShort }: WorkerEnvironment, temporalRunId: string): Promise<void> {
+async function noteCutShort({ cutShort }: Uses<'cutShort'>, temporalRunId: string): Promise<void> {
   const { workflowType, workflowExecution } = Context.current().info;
   await cutShort.get(workflowType!)?.(workflowExecution!.workflowId, temporalRunId);
 }

@@ -12,10 +12,10 @@ import { requiredRecords, type LoadedPlan } from '../runtime';
 import type { BegunSegment, RunAnswer } from '../workflows/messages';
 import type { RunLimits } from '../workflows/run-limits';
 import { SegmentAttempt } from './attempts';
-import { endRun } from './run-record';
-import { SegmentRun } from './segment-run';
+import { endRun, type EndParts } from './run-record';
+import { SegmentRun, type SegmentParts } from './segment-run';
 import type { ResolvedSegment } from './tasks';
-import type { WorkerEnvironment } from './worker-environment';
+import type { WorkerParts } from './worker-parts';
 
 /** The interpreter's first command, if that is one segment and nothing else. */
 export function firstSegment(
@@ -46,7 +46,7 @@ export function firstSegment(
  * worker
  */
 export async function beginSegment(
-  environment: WorkerEnvironment,
+  environment: SegmentParts & Pick<WorkerParts, 'begunSegments'>,
   plan: LoadedPlan,
   task: ResolvedSegment,
   isBegun: boolean,
@@ -67,7 +67,7 @@ export async function beginSegment(
  * record is missing.
  */
 export async function answerOfWholeRun(
-  environment: WorkerEnvironment,
+  environment: EndParts,
   plan: string,
   layout: Layout,
   parameters: readonly Envelope[],

@@ -2,17 +2,18 @@ import { SelvageError } from '../errors';
 import { Context } from '@temporalio/activity';
 import { readKnotTask } from './tasks';
 import { callWith } from '../runtime';
-import { createRunSegment } from './run-segment';
-import { createSystemActivities } from './system-activities';
+import type { BatchAttempt, SegmentAttempt } from './attempts';
+import { runSegment } from './run-segment';
+import { createSystemActivities, type SystemParts } from './system-activities';
 import { BATCH_ACTIVITY, MAP_ACTIVITY, SEGMENT_ACTIVITY, SPLIT_ACTIVITY } from '../workflows/messages';
-import { createRunBatch } from './run-batch';
-import { createSplitMap } from './split-map';
-import type { WorkerEnvironment } from './worker-environment';
+import { runBatch, type BatchParts } from './run-batch';
+import { createSplitMap, type SplitParts } from './split-map';
+import type { WorkerParts } from './worker-parts';
 
 export { Registry } from './registry';
 export { PlanCache } from './plan-cache';
 export { RecentValues } from './recent-values';
-export { WorkerEnvironment, type ActivityLimits } from './worker-environment';
+export { WorkerParts, type ActivityLimits } from './worker-parts';
 
 type AnyActivity = (...args: any[]) => Promise<unknown>;
 
@@ -23,16 +24,16 @@ type AnyActivity = (...args: any[]) => Promise<unknown>;
  * @param usersDefault the user's own `default`, which gets calls that are not for our knots
  */
 export function createActivities(
-  environment: WorkerEnvironment,
+  environment: SystemParts & BatchParts & SplitParts & Pick<WorkerParts, 'registry'>,
   usersDefault: AnyActivity | undefined,
 ): Record<string, AnyActivity> {
   // The activity behind every definition. The runtime does everything around the call, in our interceptor.
   const callBody = callWith(() => environment.bodyHosts) as AnyActivity;
   const activities: Record<string, AnyActivity> = {
     ...(createSystemActivities(environment) as Record<string, AnyActivity>),
-    [SEGMENT_ACTIVITY]: createRunSegment(environment),
+    [SEGMENT_ACTIVITY]: (attempt) => runSegment(environment, attempt as SegmentAttempt),
     [SPLIT_ACTIVITY]: createSplitMap(environment),
-    [BATCH_ACTIVITY]: createRunBatch(environment),
+    [BATCH_ACTIVITY]: (attempt) => runBatch(environment, attempt as BatchAttempt),
     // For maps that this worker's tapestries no longer have.
     [MAP_ACTIVITY]: callBody,
   };

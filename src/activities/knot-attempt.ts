@@ -4,6 +4,7 @@ import { LOST_WORKERS } from '../plan';
 import { SelvageError } from '../errors';
 import {
   endReason,
+  lostIn,
   tellError,
   withAttempt,
   withWait,
@@ -134,8 +135,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   private isAfterLost(hasBeaten: boolean, { attempts }: Trail): boolean {
     if (this.number === 1) return false;
     if (hasBeaten) return true;
-    const known = attempts.filter(({ reason }) => reason.code === 'WorkerLost').length;
-    return super.lost > known;
+    return super.lost > lostIn(attempts);
   }
 
   get label(): string {
@@ -248,7 +248,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   /** Number of the body's attempt, from 1. Throws and lost body hosts before the knot was handed back count as well. */
   get ofBody(): number {
     const { throws = 0, attempts = [] } = this.task.handedBack ?? {};
-    return this.number + throws + attempts.filter(({ reason }) => reason.code === 'WorkerLost').length;
+    return this.number + throws + lostIn(attempts);
   }
 
   /** Whether an earlier attempt, a segment or a child run may have recorded the knot. */

@@ -34,12 +34,16 @@ import { concludeMap } from './conclude-map';
 import type { KnotAttempt } from './knot-attempt';
 import { childRunLost, verdict, waitsAfterThrow } from './knot-failures';
 import { asItEnded, nextParameters, readNestedRun } from './nested-runs';
-import { findParents } from './parents';
+import { findParents, type ParentSources } from './parents';
 import { presentBody } from './present-body';
 import { payloadOf } from './signals';
-import { SingleHost } from './single-host';
-import type { WorkerEnvironment } from './worker-environment';
+import { SingleHost, type SingleParts } from './single-host';
+import type { Uses } from './worker-parts';
 import type { ResolvedTask } from './tasks';
+
+export type KnotCallParts = SingleParts &
+  ParentSources &
+  Uses<'codeHashes' | 'crashSuspects' | 'inlineLimit' | 'plans' | 'slices'>;
 
 /**
  * One attempt of a knot that has an activity of its own: a knot, or an element of a map. If it finds a record, before or after its body, it
@@ -49,7 +53,7 @@ import type { ResolvedTask } from './tasks';
  * @throws ApplicationFailure, CancelledFailure for the end of the attempt; anything else is a refusal, which is retried without bound
  */
 export async function runKnotCall(
-  environment: WorkerEnvironment,
+  environment: KnotCallParts,
   attempt: KnotAttempt,
   callBody: BodyHost,
 ): Promise<KnotAnswer | NextIteration> {
@@ -61,7 +65,7 @@ class KnotCall {
   private readonly since: number;
 
   constructor(
-    private readonly environment: WorkerEnvironment,
+    private readonly environment: KnotCallParts,
     private readonly attempt: KnotAttempt,
     host: SingleHost,
   ) {
@@ -226,7 +230,7 @@ class KnotCall {
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
  */
 async function findElement(
-  environment: WorkerEnvironment,
+  environment: Uses<'digest' | 'slices'>,
   plan: LoadedPlan,
   place: NonNullable<ResolvedTask['element']>,
 ): Promise<{ readonly knot: ElementKnot; readonly parents: KnotParents }> {
@@ -245,7 +249,7 @@ async function findElement(
  * function throws
  */
 async function concludeNested(
-  environment: WorkerEnvironment,
+  environment: Uses<'backends' | 'digest' | 'inlineLimit' | 'plans'>,
   plan: LoadedPlan,
   knot: PlanKnot,
   parents: KnotParents,

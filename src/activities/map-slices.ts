@@ -2,14 +2,12 @@ import { listParts, recordParts } from '../values';
 import {
   decodeStored,
   storedReference,
-  valueMissing,
   type ElementKnot,
   type SliceContent,
   type ValueId,
   type ElementInputs,
 } from '../runtime';
-import type { DataStore } from '../ports';
-import type { RecentValues } from './recent-values';
+import { readAllStored, readStored, type StoredValues } from './stored-values';
 
 /** A slice, from which elements get their inputs. */
 export class Slice implements ElementInputs {
@@ -36,30 +34,16 @@ export class Slice implements ElementInputs {
 
   private readonly shared: SliceContent['shared'];
 
-  /** @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable` */
-  static async read(
-    hash: string,
-    map: string,
-    dataStore: DataStore,
-    recentValues: RecentValues,
-  ): Promise<Slice> {
-    const bytes = recentValues.get(hash) ?? (await dataStore.get(hash));
-    if (!bytes) throw valueMissing(hash, map);
+  /** Errors as for {@link readAllStored}. */
+  static async read(hash: string, map: string, from: StoredValues): Promise<Slice> {
+    const bytes = await readStored(from, hash, map);
     const content = contentOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
-    const values = new Map<string, Uint8Array>();
-    const unread: string[] = [];
-    for (const { hash: shared, stored } of Object.values(content.shared)) {
-      const recent = stored === undefined ? recentValues.get(shared) : undefined;
-      if (recent) values.set(shared, recent);
-      else if (stored === undefined) unread.push(shared);
-    }
-    const read = unread.length > 0 ? await dataStore.getMany(unread) : new Map<string, Uint8Array>();
-    for (const shared of unread) {
-      const found = read.get(shared);
-      if (!found) throw valueMissing(shared, map);
-      values.set(shared, found);
-      recentValues.add({ hash: shared, bytes: found });
-    }
+    const shared = Object.values(content.shared).filter(({ stored }) => stored === undefined);
+    const values = await readAllStored(
+      from,
+      shared.map((value) => [value.hash, map]),
+    );
+    for (const [read, ofRead] of values) from.recentValues.add({ hash: read, bytes: ofRead });
     return new Slice(content, bytes.byteLength, values);
   }
 
@@ -105,15 +89,12 @@ export class SliceCache {
   private readonly sizes = new Map<string, number>();
   private bytes = 0;
 
-  constructor(
-    private readonly dataStore: DataStore,
-    private readonly recentValues: RecentValues,
-  ) {}
+  constructor(private readonly from: StoredValues) {}
 
   async get(hash: string, map: string): Promise<Slice> {
     const known = this.slices.get(hash);
     this.slices.delete(hash);
-    const slice = known ?? Slice.read(hash, map, this.dataStore, this.recentValues);
+    const slice = known ?? Slice.read(hash, map, this.from);
     this.slices.set(hash, slice);
     try {
       const read = await slice;

@@ -4,7 +4,7 @@ import { decodeLayout, type Layout } from '../plan';
 import { isOfClass } from '../errors';
 import {
   encodeOutput,
-  lineageRecord,
+  recordWithoutBody,
   storedValues,
   validateParameters,
   whatWasLost,
@@ -21,7 +21,10 @@ import { parameterName, recordParameters } from './run-parameters';
 import { executionOfStep, runRecord } from './run-record';
 import { hashesOfParents, recordUnrun } from './unrun-knots';
 import { cannotBeMade, lostByRun, lostKnot } from './what-was-lost';
-import type { WorkerEnvironment } from './worker-environment';
+import type { Uses, WorkerParts } from './worker-parts';
+
+export type MendParts = Pick<WorkerParts, 'backends' | 'plans' | 'registry'> &
+  Uses<'client' | 'clock' | 'digest' | 'identity' | 'inlineLimit' | 'logger' | 'server' | 'sha256'>;
 
 export interface Mended {
   /** Knots that must run again. */
@@ -43,7 +46,7 @@ export function isCutShort({ error, status }: FinishRunRequest): boolean {
  * as failed.
  */
 export async function mendRun(
-  environment: WorkerEnvironment,
+  environment: MendParts,
   plan: LoadedPlan,
   graph: RunLayout,
   request: FinishRunRequest & { readonly outcomes: string },
@@ -114,7 +117,7 @@ async function parameterHashes(
 
 /** Records missing parameters again from what the workflow was given. Returns whether it could. */
 async function restoreParameters(
-  environment: WorkerEnvironment,
+  environment: MendParts,
   plan: LoadedPlan,
   { ids, parameterCount }: Layout,
   { parameters, temporalRunId }: FinishRunRequest,
@@ -141,7 +144,7 @@ async function restoreParameters(
 
 /** Records the knots again whose values the workflow has at hand. Returns whether there was one. */
 async function rewriteKnots(
-  environment: WorkerEnvironment,
+  environment: MendParts,
   plan: LoadedPlan,
   { layout, planKnots }: RunLayout,
   { temporalRunId, values = [] }: FinishRunRequest,
@@ -160,7 +163,7 @@ async function rewriteKnots(
   const commits = known
     .filter(([, value]) => value.bytes !== undefined || present.has(value.hash))
     .map(([knot, value]): Commit => {
-      const record = lineageRecord(plan, knot, execution, { kind: 'ok', value }, hashOf, null);
+      const record = recordWithoutBody(plan, knot, execution, { kind: 'ok', value }, hashOf);
       return { record, values: storedValues(value) };
     });
   if (commits.length > 0) await backends.commit(commits);
@@ -169,7 +172,7 @@ async function rewriteKnots(
 
 /** Records a reset run, which never performed its first step itself, and copies its knots' records from before the reset. */
 async function recordReset(
-  environment: WorkerEnvironment,
+  environment: MendParts,
   plan: LoadedPlan,
   request: FinishRunRequest,
 ): Promise<void> {

@@ -11,12 +11,13 @@ import {
   type LoadedPlan,
   type NestedRun,
 } from '../runtime';
-import { findParents, referenceOf } from './parents';
+import { findParents, referenceOf, type ParentSources } from './parents';
+import type { RecordSources } from './reset-runs';
 import type { LineageRecord, RunHistory } from '../ports';
 import type { EndedRun, NestRequest, NestResult } from '../workflows/messages';
 import { readKnotTask, type ResolvedTask } from './tasks';
 import { recordsLost, requiredRecordsOf } from './records-lost';
-import type { WorkerEnvironment } from './worker-environment';
+import type { Uses } from './worker-parts';
 import { everyItem } from '../ports/parts/every-item';
 
 /**
@@ -26,7 +27,7 @@ import { everyItem } from '../ports/parts/every-item';
  * @throws SelvageError `InvalidPlan`, `ValueMissing`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */
 export async function runToStart(
-  environment: WorkerEnvironment,
+  environment: ParentSources & Uses<'inlineLimit' | 'plans' | 'traces'>,
   info: Context['info'],
   request: NestRequest,
 ): Promise<NestResult> {
@@ -67,7 +68,7 @@ export async function runToStart(
 
 /** The new run could not tell whether a missing value was lost with the history, and will be made again, or never existed. */
 async function requireReferenced(
-  environment: WorkerEnvironment,
+  environment: RecordSources,
   { runId, temporalRunId }: ResolvedTask,
   hashes: ReadonlyMap<string, string>,
 ): Promise<void> {
@@ -77,7 +78,7 @@ async function requireReferenced(
   if (absent.length > 0) await requiredRecordsOf(environment, runId, temporalRunId, absent);
 }
 
-async function storeConstant({ backends, digest }: WorkerEnvironment, constant: Json): Promise<EncodedValue> {
+async function storeConstant({ backends, digest }: ParentSources, constant: Json): Promise<EncodedValue> {
   const value = encodeOutput(decodeJson(structuredClone(constant)), digest);
   await backends.dataStore.put(storedValues(value));
   return value;
@@ -96,7 +97,7 @@ export interface RecordedRun extends NestedRun {
  * @throws SelvageError `BackendUnavailable`
  */
 export async function asItEnded(
-  { backends }: WorkerEnvironment,
+  { backends }: Uses<'backends'>,
   ended: EndedRun,
   parentTemporalRunId: string,
 ): Promise<EndedRun> {
@@ -116,7 +117,7 @@ export async function asItEnded(
  * @throws SelvageError `InvalidPlan`, `ValueMissing`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */
 export async function readNestedRun(
-  { backends, plans }: WorkerEnvironment,
+  { backends, plans }: Uses<'backends' | 'plans'>,
   knot: PlanKnot,
   { runId, temporalRunId, error }: EndedRun,
 ): Promise<RecordedRun> {
@@ -128,7 +129,7 @@ export async function readNestedRun(
     records: new Map<string, LineageRecord>(),
   };
   if (error && error.type !== 'RunFailed') return { ref, plan, ...without, error };
-  await requireSettled(backends.runHistory, knot, temporalRunId);
+  await requireSettled({ backends }, knot, temporalRunId);
   if (error)
     return { ref, plan, ...without, failed: await failedKnots(backends.runHistory, plan, temporalRunId) };
   const terminals = [...new Set(Object.values(plan.terminals()))];
@@ -145,8 +146,8 @@ export async function readNestedRun(
 }
 
 /** A run settles its records before its workflow ends. If its record says that it has not, the records are lost, and it runs again. */
-async function requireSettled(runHistory: RunHistory, knot: PlanKnot, child: string): Promise<void> {
-  const run = await runHistory.getRunByTemporalId(child);
+async function requireSettled({ backends }: Uses<'backends'>, knot: PlanKnot, child: string): Promise<void> {
+  const run = await backends.runHistory.getRunByTemporalId(child);
   if (!run || run.status === 'running') throw recordsLost([knot.id]);
 }
 
@@ -156,7 +157,7 @@ async function requireSettled(runHistory: RunHistory, knot: PlanKnot, child: str
  * @param run a run that is over and has its values
  */
 export function nextParameters(
-  { inlineLimit }: WorkerEnvironment,
+  { inlineLimit }: Uses<'inlineLimit'>,
   { plan, values, records }: RecordedRun,
 ): Record<string, unknown> {
   const terminals = plan.terminals();
@@ -177,7 +178,7 @@ export function nextParameters(
 
 /** In plan order, without optional ones. */
 async function failedKnots(
-  runHistory: RunHistory,
+  runHistory: Pick<RunHistory, 'findLineage'>,
   plan: LoadedPlan,
   temporalRunId: string,
 ): Promise<NestedRun['failed']> {

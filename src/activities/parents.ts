@@ -6,7 +6,6 @@ import {
   failedOutcomeOf,
   receivedOutcome,
   storedReference,
-  valueMissing,
   type Failed,
   type LoadedPlan,
   valueOfRecord,
@@ -17,7 +16,12 @@ import { SelvageError } from '../errors';
 import type { LineageRecord } from '../ports';
 import type { ResolvedTask } from './tasks';
 import { missingOrLost, requiredRecordsOf } from './records-lost';
-import type { WorkerEnvironment } from './worker-environment';
+import type { RecordSources } from './reset-runs';
+import { readAllStored } from './stored-values';
+import type { Uses } from './worker-parts';
+
+/** Where the values of a knot's parents are looked for. */
+export type ParentSources = RecordSources & Uses<'digest' | 'recentValues'>;
 
 /**
  * Resolves the parents in a task: inline values directly, references by the data store, and omitted ones by
@@ -27,7 +31,7 @@ import type { WorkerEnvironment } from './worker-environment';
  * @throws SelvageError `ValueMissing`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */
 export async function findParents(
-  environment: WorkerEnvironment,
+  environment: ParentSources,
   plan: LoadedPlan,
   knot: PlanKnot,
   task: ResolvedTask,
@@ -70,22 +74,19 @@ export async function findParents(
       return reference ?? valueOfEnvelope({ value: inline! }, environment.digest);
     },
     async read(wanted, receives) {
-      const stored = uniqueParents(wanted).flatMap((parent): [number, ReferenceEnvelope][] => {
+      const stored = uniqueParents(wanted).flatMap((parent): [string, string][] => {
         const reference = found.get(parent)?.reference;
-        return reference ? [[parent, reference]] : [];
+        return reference && reference.stored === undefined ? [[reference.hash, plan.parentId(parent)]] : [];
       });
-      const bytes =
-        stored.length === 0
-          ? NO_BYTES
-          : await readStored(environment, plan, stored).catch((error: unknown) =>
-              missingOrLost(
-                environment,
-                task.runId,
-                task.temporalRunId,
-                stored.map(([parent]) => plan.parentId(parent)),
-                error,
-              ),
-            );
+      const bytes = await readAllStored(environment, stored).catch((error: unknown) =>
+        missingOrLost(
+          environment,
+          task.runId,
+          task.temporalRunId,
+          stored.map(([, parent]) => parent),
+          error,
+        ),
+      );
       const valueOf = (parent: number): unknown => {
         const { reference, inline } = found.get(parent)!;
         return reference ? referencedValue(reference, bytes) : copyOf(inline!);
@@ -95,34 +96,6 @@ export async function findParents(
     },
   };
 }
-
-/**
- * Returns values by hash. Values that this worker has at hand are not read again; their bytes are never
- * changed.
- */
-async function readStored(
-  { backends, recentValues }: WorkerEnvironment,
-  plan: LoadedPlan,
-  references: readonly (readonly [number, ReferenceEnvelope])[],
-): Promise<ReadonlyMap<string, Uint8Array>> {
-  const wanted = references.filter(([, { stored }]) => stored === undefined);
-  const found = new Map<string, Uint8Array>();
-  const unknown = new Set<string>();
-  for (const [, { hash }] of wanted) {
-    const recent = recentValues.get(hash);
-    if (recent) found.set(hash, recent);
-    else unknown.add(hash);
-  }
-  if (unknown.size > 0) {
-    for (const [hash, bytes] of await backends.dataStore.getMany([...unknown])) found.set(hash, bytes);
-  }
-  for (const [parent, { hash }] of wanted) {
-    if (!found.has(hash)) throw valueMissing(hash, plan.parentId(parent));
-  }
-  return found;
-}
-
-const NO_BYTES: ReadonlyMap<string, Uint8Array> = new Map();
 
 /** A parent's value, if it has one, or how it failed. */
 interface Found {

@@ -2,7 +2,7 @@ import { SelvageError } from '../errors';
 import type { PlanDefinition, PlanKnot } from '../plan';
 import type { LoadedPlan } from '../runtime';
 import type { DefinitionRecord } from '../authoring/records';
-import type { WorkerEnvironment } from './worker-environment';
+import type { Uses } from './worker-parts';
 
 /** The body that a worker now has for a knot of a plan, or why the knot must wait for another worker. */
 export type PresentBody =
@@ -11,7 +11,7 @@ export type PresentBody =
 
 /** For a map, the body of its elements. The refusal is `BodyMissing`, or `CodeChanged` if the knot must run with the code in its plan. */
 export function presentBody(
-  { registry, codeHashes }: WorkerEnvironment,
+  { registry, codeHashes }: Uses<'codeHashes' | 'registry'>,
   plan: LoadedPlan,
   knot: PlanKnot,
   taskQueue: string,

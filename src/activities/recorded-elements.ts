@@ -1,7 +1,8 @@
-import { madeIn, partOfStored, valueMissing, type MapComposer, endOfRecord } from '../runtime';
+import { madeIn, partOfStored, type MapComposer, endOfRecord } from '../runtime';
 import { partOf } from '../values';
 import type { RecordedOutcome } from '../ports';
-import type { WorkerEnvironment } from './worker-environment';
+import { readAllStored } from './stored-values';
+import type { Uses } from './worker-parts';
 
 /** Elements whose records, and then values, are read at a time. */
 const AT_A_TIME = 500;
@@ -12,7 +13,7 @@ const AT_A_TIME = 500;
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
  */
 export async function composeRecorded(
-  environment: WorkerEnvironment,
+  environment: Uses<'backends' | 'recentValues'>,
   temporalRunId: string,
   idAt: (position: number) => string,
   positions: readonly number[],
@@ -27,7 +28,7 @@ export async function composeRecorded(
 }
 
 async function composeSome(
-  environment: WorkerEnvironment,
+  environment: Uses<'backends' | 'recentValues'>,
   temporalRunId: string,
   positions: readonly number[],
   ids: readonly string[],
@@ -37,7 +38,12 @@ async function composeSome(
   const records = new Map(
     (await runHistory.getOutcomes(temporalRunId, ids)).map((record) => [record.knot_id, record]),
   );
-  const bytes = await valuesOf(environment, [...records.values()]);
+  const isStored = (record: RecordedOutcome): boolean =>
+    record.outcome === 'ok' && storedOf(record) === undefined;
+  const bytes = await readAllStored(
+    environment,
+    [...records.values()].filter(isStored).map((record) => [record.output_hash!, record.knot_id]),
+  );
   const open: number[] = [];
   for (const [index, position] of positions.entries()) {
     const record = records.get(ids[index]!);
@@ -49,30 +55,11 @@ async function composeSome(
   return open;
 }
 
-/** Returns values by hash; stored streams are not read. */
-async function valuesOf(
-  { backends, recentValues }: WorkerEnvironment,
-  records: readonly RecordedOutcome[],
-): Promise<ReadonlyMap<string, Uint8Array>> {
-  const found = new Map<string, Uint8Array>();
-  const unknown = new Set<string>();
-  for (const record of records) {
-    if (record.outcome !== 'ok' || storedOf(record) !== undefined) continue;
-    const recent = recentValues.get(record.output_hash!);
-    if (recent) found.set(record.output_hash!, recent);
-    else unknown.add(record.output_hash!);
-  }
-  if (unknown.size === 0) return found;
-  for (const [hash, bytes] of await backends.dataStore.getMany([...unknown])) found.set(hash, bytes);
-  return found;
-}
-
 function partOfRecord(record: RecordedOutcome, values: ReadonlyMap<string, Uint8Array>): string {
   const hash = record.output_hash!;
   const stored = storedOf(record);
   if (stored !== undefined) return partOfStored({ hash, size: record.output_size!, stored });
-  const bytes = values.get(hash);
-  if (!bytes) throw valueMissing(hash, record.knot_id);
+  const bytes = values.get(hash)!;
   return hash.startsWith('bytes-') ? partOf({ kind: 'bytes', bytes }) : textOfBytes(bytes);
 }
 

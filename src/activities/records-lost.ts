@@ -2,9 +2,8 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { SelvageError } from '../errors';
 import type { LineageRecord } from '../ports';
 import { RECORDS_LOST } from '../workflows/messages';
-import { recordsOf } from './reset-runs';
+import { recordsOf, type RecordSources } from './reset-runs';
 import { namedKnots } from './what-was-lost';
-import type { WorkerEnvironment } from './worker-environment';
 
 /**
  * The failure of an activity that needs records, or their values, that existed and are now lost. The interpreter makes the lost ones again,
@@ -27,7 +26,7 @@ export function isRecordsLost(error: unknown): boolean {
  * @throws ApplicationFailure as for {@link recordsLost}; SelvageError `BackendUnavailable`
  */
 export async function requiredRecordsOf(
-  environment: WorkerEnvironment,
+  environment: RecordSources,
   runId: string,
   temporalRunId: string,
   ids: readonly string[],
@@ -44,7 +43,7 @@ export async function requiredRecordsOf(
  * @throws ApplicationFailure as for {@link recordsLost}, or the error itself
  */
 export async function missingOrLost(
-  environment: WorkerEnvironment,
+  environment: RecordSources,
   runId: string,
   temporalRunId: string,
   ids: readonly string[],

@@ -1,5 +1,8 @@
 import type { LineageRecord, RunHistory } from '../ports';
-import type { WorkerEnvironment } from './worker-environment';
+import type { Uses } from './worker-parts';
+
+/** Where the records of a run are looked for. */
+export type RecordSources = Uses<'backends' | 'client'>;
 
 /**
  * Whether an operator reset this run. A reset run continues under a new Temporal run id. Its history contains the answers of its knots up
@@ -7,7 +10,7 @@ import type { WorkerEnvironment } from './worker-environment';
  * run record of its own. A run whose record was lost looks the same; it is told apart by the server, where it is the first of its chain.
  */
 export async function isResetRun(
-  { backends, client }: Pick<WorkerEnvironment, 'backends' | 'client'>,
+  { backends, client }: RecordSources,
   runId: string,
   temporalRunId: string,
 ): Promise<boolean> {
@@ -18,7 +21,7 @@ export async function isResetRun(
 
 /** The latest records of these knots in earlier executions of the run. Knots without one are left out. */
 export async function recordsBeforeReset(
-  runHistory: RunHistory,
+  runHistory: Pick<RunHistory, 'findLineage'>,
   runId: string,
   knotIds: Iterable<string>,
 ): Promise<LineageRecord[]> {
@@ -32,7 +35,7 @@ export async function recordsBeforeReset(
 
 /** By knot id: the records of this run and, for a reset run, those from before the reset. Knots without one are left out. */
 export async function recordsOf(
-  environment: Pick<WorkerEnvironment, 'backends' | 'client'>,
+  environment: RecordSources,
   runId: string,
   temporalRunId: string,
   ids: readonly string[],

@@ -1,7 +1,6 @@
 import type { Layout } from '../plan';
 import {
   cacheKeyOf,
-  isTooOld,
   reusedRecord,
   valueOfRecord,
   type Execution,
@@ -10,11 +9,11 @@ import {
   type ValueIdentity,
 } from '../runtime';
 import type { LineageRecord } from '../ports';
-import { recordsOf } from './reset-runs';
-import type { WorkerEnvironment } from './worker-environment';
+import { recordsOf, type RecordSources } from './reset-runs';
+import type { Uses } from './worker-parts';
 
-/** Records written in one transaction, limited so that other writers do not wait long. */
-const RECORDS_PER_COMMIT = 1_000;
+export type ReuseParts = RecordSources &
+  Uses<'cachedValues' | 'codeHashes' | 'commitRecords' | 'digest' | 'registry'>;
 
 /** Values of Ok knots, by index in the layout. */
 export type KnownValues = Map<number, ValueIdentity>;
@@ -25,7 +24,7 @@ export function reusesValues({ policies }: Layout): boolean {
 
 /** The scope of reuse in one run, and the recorder of its results. */
 export interface ReuseOptions {
-  readonly environment: WorkerEnvironment;
+  readonly environment: ReuseParts;
   readonly plan: LoadedPlan;
   readonly graph: RunLayout;
   readonly execution: Execution;
@@ -96,11 +95,9 @@ class ReuseWalk {
     return found;
   }
 
-  /**
-   * Records what was found, except values that no longer exist and everything that was found because of them.
-   */
+  /** Records what was found. */
   async takeOver(): Promise<number[]> {
-    const taken = await this.withValues();
+    const taken = [...this.hits.keys()].sort((a, b) => a - b);
     if (taken.length === 0) return taken;
     const { environment, execution } = this.options;
     const { runHistory } = environment.backends;
@@ -113,11 +110,7 @@ class ReuseWalk {
       return record !== undefined && record.output_hash !== this.hits.get(taken[position]!)!.output_hash;
     });
     if (differs.length > 0) return await this.goAgain(taken, differs, standing);
-    for (let first = 0; first < taken.length; first += RECORDS_PER_COMMIT) {
-      await environment.commitRecords(
-        taken.slice(first, first + RECORDS_PER_COMMIT).map((knot) => this.recordOf(knot)),
-      );
-    }
+    await environment.commitRecords(taken, (knot) => this.recordOf(knot));
     return taken;
   }
 
@@ -147,27 +140,28 @@ class ReuseWalk {
   }
 
   private async findLevel(level: readonly number[]): Promise<number[]> {
-    const { environment, plan, graph, execution } = this.options;
-    const { codeHashes, registry, digest } = environment;
-    const keys = level.map((knot) => {
-      const planKnot = graph.planKnots[knot]!;
-      const { name, version, codeHash } = plan.definitionOf(planKnot)!;
-      const definition = planKnot.policy.cache?.codeHash
-        ? registry.definition(plan.plan.tapestry, planKnot.id, name, version)
-        : undefined;
-      const body = {
-        definition,
-        codeHash: definition ? codeHashes.of(definition, planKnot.policy) : codeHash,
-      };
-      const valueOf = (parent: number): ValueIdentity => this.known.get(graph.layoutIndex[parent]!)!;
-      return cacheKeyOf(plan, planKnot, body, valueOf, digest);
-    });
-    const known = keys.filter((key) => key !== undefined);
-    const records = await environment.backends.runHistory.findCached([...new Set(known)]);
+    const { environment, plan, graph } = this.options;
+    const { cachedValues, codeHashes, registry, digest } = environment;
+    // In one turn of the event loop, so that they share one query.
+    const found = await Promise.all(
+      level.map(async (knot) => {
+        const planKnot = graph.planKnots[knot]!;
+        const { name, version, codeHash } = plan.definitionOf(planKnot)!;
+        const definition = planKnot.policy.cache?.codeHash
+          ? registry.definition(plan.plan.tapestry, planKnot.id, name, version)
+          : undefined;
+        const body = {
+          definition,
+          codeHash: definition ? codeHashes.of(definition, planKnot.policy) : codeHash,
+        };
+        const valueOf = (parent: number): ValueIdentity => this.known.get(graph.layoutIndex[parent]!)!;
+        const key = cacheKeyOf(plan, planKnot, body, valueOf, digest);
+        return key === undefined ? undefined : await cachedValues.find(planKnot, key);
+      }),
+    );
     return level.filter((knot, position) => {
-      const key = keys[position];
-      const record = key === undefined ? undefined : records.get(key);
-      if (!record || isTooOld(graph.planKnots[knot]!, record, execution.finishedAt)) return false;
+      const record = found[position]?.record;
+      if (!record) return false;
       this.hits.set(knot, record);
       this.known.set(knot, valueOfRecord(record));
       return true;
@@ -207,30 +201,6 @@ class ReuseWalk {
       const record = records.get(this.layout.ids[knot]!);
       if (record?.outcome === 'ok') this.known.set(knot, valueOfRecord(record));
     }
-  }
-
-  /**
-   * The knots found, ascending, except values missing in the data store and everything found because of them.
-   */
-  private async withValues(): Promise<number[]> {
-    const { dataStore } = this.options.environment.backends;
-    const hashes = new Set([...this.hits.values()].map((record) => record.output_hash!));
-    if (hashes.size === 0) return [];
-    const present = await dataStore.keep([...hashes]);
-    const { parents, parentStart } = this.layout;
-    const isGone = new Set<number>();
-    // Parents come before children.
-    return [...this.hits.keys()]
-      .sort((a, b) => a - b)
-      .filter((knot) => {
-        const ofGone = parents
-          .subarray(parentStart[knot], parentStart[knot + 1])
-          .some((parent) => isGone.has(parent));
-        if (present.has(this.hits.get(knot)!.output_hash!) && !ofGone) return true;
-        isGone.add(knot);
-        this.known.delete(knot);
-        return false;
-      });
   }
 
   private recordOf(knot: number): LineageRecord {

@@ -12,11 +12,15 @@ import {
 } from '../runtime';
 import type { StoredValue } from '../ports';
 import type { BatchAnswer, HandedBack } from '../workflows/messages';
-import { bodySurroundings } from './body-surroundings';
+import { bodySurroundings, type BodyParts } from './body-surroundings';
 import type { BatchAttempt } from './attempts';
 import { presentBody } from './present-body';
-import { SharedHost, type SharedActivity } from './shared-host';
-import type { WorkerEnvironment } from './worker-environment';
+import { SharedHost, type SharedActivity, type SharedParts } from './shared-host';
+import type { Uses } from './worker-parts';
+
+export type BatchParts = SharedParts &
+  BodyParts &
+  Uses<'codeHashes' | 'plans' | 'recentValues' | 'registry' | 'slices'>;
 
 /**
  * The activity that runs several elements of a map. As in a segment, recorded elements are left alone.
@@ -25,12 +29,8 @@ import type { WorkerEnvironment } from './worker-environment';
  * others down. Elements begin in order, and at most `concurrency` are begun without a record, so they are the first ones without a record. But
  * elements whose body threw have no record either, and may stand before them: with each further lost worker twice as many are handed back.
  */
-export function createRunBatch(
-  environment: WorkerEnvironment,
-): (attempt: BatchAttempt) => Promise<BatchAnswer> {
-  return async function runBatch(attempt: BatchAttempt): Promise<BatchAnswer> {
-    return await new BatchRun(environment, attempt).execute();
-  };
+export async function runBatch(environment: BatchParts, attempt: BatchAttempt): Promise<BatchAnswer> {
+  return await new BatchRun(environment, attempt).execute();
 }
 
 class BatchRun implements SharedActivity {
@@ -41,7 +41,7 @@ class BatchRun implements SharedActivity {
   private readonly handedBack = new Map<number, HandedBack>();
 
   constructor(
-    private readonly environment: WorkerEnvironment,
+    private readonly environment: BatchParts,
     readonly attempt: BatchAttempt,
   ) {
     setMaxListeners(0, this.stop);

@@ -6,7 +6,7 @@ import { SelvageError, isOfClass } from '../errors';
 import {
   encodeOutput,
   envelopeOf,
-  lineageRecord,
+  recordWithoutBody,
   storedValues,
   validateParameters,
   valueOfRecord,
@@ -20,8 +20,8 @@ import type { TapestryRecord } from '../authoring/records';
 import type { Commit } from '../ports';
 import type { BeginRunRequest } from '../workflows/messages';
 import { decodeParameters, referencesIn } from './parameter-references';
-import { recordRefused } from './run-record';
-import type { WorkerEnvironment } from './worker-environment';
+import { recordRefused, type RefusalParts } from './run-record';
+import type { Uses } from './worker-parts';
 
 export interface AcceptedParameters {
   readonly values: readonly EncodedValue[];
@@ -44,7 +44,7 @@ export function parameterName(id: string): string {
 
 /** Validates the parameters by their schemas. A run whose parameters are refused is recorded as failed. */
 export async function acceptParameters(
-  environment: WorkerEnvironment,
+  environment: RefusalParts & Uses<'digest'>,
   tapestry: TapestryRecord,
   plan: LoadedPlan,
   wanted: readonly string[],
@@ -75,7 +75,7 @@ export async function acceptParameters(
 }
 
 export async function recordParameters(
-  { backends, inlineLimit }: WorkerEnvironment,
+  { backends, inlineLimit }: Uses<'backends' | 'inlineLimit'>,
   plan: LoadedPlan,
   ids: readonly string[],
   { values, stored }: Pick<AcceptedParameters, 'values' | 'stored'>,
@@ -84,7 +84,7 @@ export async function recordParameters(
   if (ids.length === 0) return [];
   const commits = ids.map((id, index): Commit => {
     const value = values[index]!;
-    const record = lineageRecord(plan, plan.knot(id), execution, { kind: 'ok', value }, () => null, null);
+    const record = recordWithoutBody(plan, plan.knot(id), execution, { kind: 'ok', value });
     return { record, values: stored.has(value.hash) ? [] : storedValues(value) };
   });
   const results = await backends.commit(commits);
@@ -109,7 +109,7 @@ export function inlineUpToLimit(envelopes: readonly Envelope[]): (Envelope | nul
 
 /** Refuses to run on a worker that would write larger values into the history than the run's starter allows. */
 export function requireInlineLimit(
-  { inlineLimit: own }: WorkerEnvironment,
+  { inlineLimit: own }: Uses<'inlineLimit'>,
   { inlineLimit: wanted, parameters }: BeginRunRequest,
 ): void {
   if (wanted !== undefined && own > wanted) throw inlineLimitDiffers(wanted, own);

@@ -9,7 +9,10 @@ import { currentScope } from '../encryption/run-scope';
 import { VERSION } from '../version';
 import type { BeginRunRequest, FinishRunRequest, RunMemo } from '../workflows/messages';
 import { referencesIn } from './parameter-references';
-import type { WorkerEnvironment } from './worker-environment';
+import type { Uses, WorkerParts } from './worker-parts';
+
+export type EndParts = Pick<WorkerParts, 'backends' | 'clock' | 'counts' | 'logger' | 'plans' | 'sha256'>;
+export type RefusalParts = EndParts & Uses<'inlineLimit' | 'server'>;
 
 /** Facts about a run's start in its record. */
 export type SaidOfRun = RunMemo & { readonly temporalRunId?: string; readonly parameters?: unknown };
@@ -20,7 +23,7 @@ export type SaidOfRun = RunMemo & { readonly temporalRunId?: string; readonly pa
  * @param temporalRunId of the records; if omitted, that of the workflow
  */
 export function executionOfStep(
-  { clock, identity }: WorkerEnvironment,
+  { clock, identity }: Uses<'clock' | 'identity'>,
   attempt: number,
   temporalRunId?: string,
 ): Execution {
@@ -41,7 +44,7 @@ export function executionOfStep(
 
 /** @param parameterHashes by name */
 export function runRecord(
-  { inlineLimit, server }: WorkerEnvironment,
+  { inlineLimit, server }: Uses<'inlineLimit' | 'server'>,
   plan: LoadedPlan,
   said: SaidOfRun,
   parameterHashes: Record<string, string>,
@@ -99,7 +102,7 @@ function givenByReference({ parameters, parentKnot }: SaidOfRun): { given_parame
 }
 
 export async function recordBegin(
-  { backends }: WorkerEnvironment,
+  { backends }: Pick<WorkerParts, 'backends'>,
   run: RunRecord,
   { trigger, triggerKey: key, event }: RunMemo,
 ): Promise<void> {
@@ -112,7 +115,7 @@ export async function recordBegin(
 }
 
 export async function recordRefused(
-  environment: WorkerEnvironment,
+  environment: RefusalParts,
   plan: LoadedPlan,
   request: BeginRunRequest,
   error: SelvageError,
@@ -133,7 +136,7 @@ export async function recordRefused(
  * missing.
  */
 export async function endRun(
-  environment: WorkerEnvironment,
+  environment: EndParts,
   temporalRunId: string,
   { status, counts, error, signals }: Pick<FinishRunRequest, 'status' | 'counts' | 'error' | 'signals'>,
   required?: RequiredRecords,
@@ -150,7 +153,7 @@ export async function endRun(
   return hashJson(record as unknown as Json, environment.sha256);
 }
 
-async function tellEnd(environment: WorkerEnvironment, record: RunRecord | undefined): Promise<void> {
+async function tellEnd(environment: EndParts, record: RunRecord | undefined): Promise<void> {
   if (!record) return;
   const { counts, logger } = environment;
   counts?.runEnded(record);
@@ -179,7 +182,7 @@ interface RunFailure {
 
 /** Why a run failed: what is recorded of it, else its first failed knot, of the newest thousand if more failed. */
 async function failureOf(
-  { backends, plans }: WorkerEnvironment,
+  { backends, plans }: Uses<'backends' | 'plans'>,
   { temporal_run_id: temporalRunId, plan_hash: hash, details }: RunRecord,
 ): Promise<RunFailure | undefined> {
   if (details['error']) return details['error'] as RunFailure;

@@ -26,15 +26,21 @@ import {
 import type { ExceptionRecord, LineageRecord, StoredValue } from '../ports';
 import type { HandedBack, KnotFailure, SegmentAnswer } from '../workflows/messages';
 import { envelopeOfRecord } from './adopt';
-import { bodySurroundings } from './body-surroundings';
+import { bodySurroundings, type BodyParts } from './body-surroundings';
 import type { SegmentAttempt } from './attempts';
 import { referenceOf } from './parents';
 import { presentBody } from './present-body';
 import { composeRecorded } from './recorded-elements';
 import { requiredRecordsOf } from './records-lost';
+import type { RecordSources } from './reset-runs';
 import { segmentGraph, type SegmentGraph } from './segment-graph';
-import { SharedHost, type SharedActivity } from './shared-host';
-import type { WorkerEnvironment } from './worker-environment';
+import { SharedHost, type SharedActivity, type SharedParts } from './shared-host';
+import type { Uses } from './worker-parts';
+
+export type SegmentParts = SharedParts &
+  BodyParts &
+  RecordSources &
+  Uses<'codeHashes' | 'counts' | 'inlineLimit' | 'recentValues' | 'registry' | 'segmentLimits'>;
 
 const ANSWER_VALUE_BYTES = 64 * 1024;
 const LISTED_FAILURES = 20;
@@ -87,7 +93,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
   private hasOutsideChildren: boolean | undefined;
 
   constructor(
-    private readonly environment: WorkerEnvironment,
+    private readonly environment: SegmentParts,
     public attempt: SegmentAttempt,
     readonly plan: LoadedPlan,
   ) {

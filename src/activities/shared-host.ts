@@ -5,6 +5,7 @@ import {
   LocalTrail,
   RunClock,
   isElement,
+  lostIn,
   type Execution,
   type Hashing,
   type OutcomeToRecord,
@@ -23,9 +24,12 @@ import type { Commit, CommitResult, StoredValue } from '../ports';
 import type { HandedBack } from '../workflows/messages';
 import { commitPatiently } from './backend-trouble';
 import { executionInActivity } from './execution-in-activity';
-import { observedCall } from './interceptors/observe';
+import { observedCall } from './observe';
 import type { TaskAttempt } from './task-attempt';
-import type { WorkerEnvironment } from './worker-environment';
+import type { Uses } from './worker-parts';
+
+export type SharedParts = Hashing &
+  Uses<'bodyHosts' | 'cachedValues' | 'clock' | 'commits' | 'identity' | 'observers' | 'wait'>;
 
 /** An activity that runs many knots, or elements of maps, at a time. */
 export interface SharedActivity {
@@ -56,7 +60,7 @@ export class SharedHost implements KnotHost {
   private readonly clock: RunClock;
 
   constructor(
-    private readonly environment: WorkerEnvironment,
+    private readonly environment: SharedParts,
     private readonly activity: SharedActivity,
     readonly surroundings: BodySurroundings,
   ) {
@@ -163,7 +167,7 @@ export class SharedHost implements KnotHost {
 
 /** Attempts so far, and how many of them have thrown. */
 function handedOn(knot: PlanKnot, trail: Trail): HandedBack {
-  const throws = trail.attempts.filter(({ reason }) => reason.code !== 'WorkerLost').length;
+  const throws = trail.attempts.length - lostIn(trail.attempts);
   return { ...(throws > 0 && { throws }), attempts: attemptsOf(knot, trail) };
 }
 

@@ -8,14 +8,14 @@ import {
   envelopeOf,
   storedReference,
   storedValues,
-  valueMissing,
   type EncodedValue,
   type SignalSchema,
   valueOfEnvelope,
 } from '../runtime';
 import type { StandardSchema } from '../authoring';
 import type { SignalCheck, SignalCheckRequest } from '../workflows/messages';
-import type { WorkerEnvironment } from './worker-environment';
+import { readStored, storeAll, type StoredValues } from './stored-values';
+import type { Uses } from './worker-parts';
 
 /**
  * Checks for each signal whether a knot of the plan can take it: the payload must satisfy the schema of a knot that waits for that name.
@@ -24,7 +24,7 @@ import type { WorkerEnvironment } from './worker-environment';
  * @throws SelvageError `BodyMissing` if this worker lacks the schemas, `BackendUnavailable`
  */
 export async function checkSignals(
-  environment: WorkerEnvironment,
+  environment: StoredValues & Uses<'digest' | 'plans' | 'registry'>,
   { plan: hash, signals }: SignalCheckRequest,
 ): Promise<SignalCheck[]> {
   const { plan } = await environment.plans.get(hash);
@@ -46,12 +46,16 @@ export async function checkSignals(
     const reference = value ? (envelopeOf(value, -1) as ReferenceEnvelope) : (payload as ReferenceEnvelope);
     checks.push({ payload: reference, ...(unfit.length > 0 && { unfit }) });
   }
-  await keep(environment, values);
+  // Under their hashes, so that the run's own state of signals stays small.
+  await storeAll(
+    environment,
+    values.flatMap((value) => storedValues(value)),
+  );
   return checks;
 }
 
 async function read(
-  environment: WorkerEnvironment,
+  environment: StoredValues & Uses<'digest'>,
   payload: Envelope,
   name: string,
   isRaw: boolean | undefined,
@@ -68,29 +72,16 @@ async function read(
 
 /** A fresh copy of the value. */
 export async function payloadOf(
-  { backends, recentValues, digest }: WorkerEnvironment,
+  environment: StoredValues & Uses<'digest'>,
   payload: Envelope,
   knot: string,
 ): Promise<unknown> {
-  const value = valueOfEnvelope(payload, digest);
+  const value = valueOfEnvelope(payload, environment.digest);
   if (value.stored !== undefined) return storedReference(value);
-  const bytes = value.bytes ?? recentValues.get(value.hash) ?? (await backends.dataStore.get(value.hash));
-  if (!bytes) throw valueMissing(value.hash, knot);
-  return decodeStored(value.hash, bytes);
+  return decodeStored(value.hash, value.bytes ?? (await readStored(environment, value.hash, knot)));
 }
 
-/** Stores it under its hash, so that the run's own state of a signal stays small. */
-async function keep(
-  { backends, recentValues }: WorkerEnvironment,
-  given: readonly EncodedValue[],
-): Promise<void> {
-  if (given.length === 0) return;
-  const values = given.flatMap((value) => storedValues(value));
-  await backends.dataStore.put(values);
-  for (const stored of values) recentValues.add(stored);
-}
-
-function schemasOf(environment: WorkerEnvironment, plan: Plan, name: string): readonly SignalSchema[] {
+function schemasOf(environment: Uses<'registry'>, plan: Plan, name: string): readonly SignalSchema[] {
   const ofPlan = knownSchemas.get(plan) ?? new Map<string, readonly SignalSchema[]>();
   knownSchemas.set(plan, ofPlan);
   const known = ofPlan.get(name);
@@ -106,7 +97,7 @@ function schemasOf(environment: WorkerEnvironment, plan: Plan, name: string): re
 }
 
 function schemaOf(
-  { registry }: WorkerEnvironment,
+  { registry }: Uses<'registry'>,
   tapestry: string,
   knot: PlanKnot,
   definition: string,

@@ -22,12 +22,17 @@ import {
 } from '../runtime';
 import type { Commit, CommitResult, ExceptionRecord, StoredValue } from '../ports';
 import { commitPatiently } from './backend-trouble';
-import { bodySurroundings } from './body-surroundings';
+import { bodySurroundings, type BodyParts } from './body-surroundings';
 import { executionInActivity } from './execution-in-activity';
 import type { KnotAttempt } from './knot-attempt';
 import { hostLost, superseded, verdict, workerShutdown } from './knot-failures';
 import { isRecordsLost } from './records-lost';
-import type { WorkerEnvironment } from './worker-environment';
+import type { Uses } from './worker-parts';
+
+export type SingleParts = Hashing &
+  BodyParts &
+  Uses<'cachedValues' | 'clock' | 'commits' | 'identity'> &
+  Uses<'limits' | 'recentValues' | 'registry' | 'singleFlight'>;
 
 /** Most characters of the message, and of the stack, in a failure that is retried. */
 const BRIEF_LENGTH = 500;
@@ -39,7 +44,7 @@ export class SingleHost implements KnotHost {
   private readonly clock: RunClock;
 
   constructor(
-    private readonly environment: WorkerEnvironment,
+    private readonly environment: SingleParts,
     private readonly attempt: KnotAttempt,
     readonly callBody: BodyHost,
   ) {
@@ -193,7 +198,7 @@ function brief({ cause: _, errors: __, ...record }: ExceptionRecord): ExceptionR
  * @throws SelvageError what is wrong with it; `BackendUnavailable`
  */
 async function acceptExtension(
-  { backends, registry, sha256 }: WorkerEnvironment,
+  { backends, registry, sha256 }: Uses<'backends' | 'registry' | 'sha256'>,
   plan: LoadedPlan,
   temporalRunId: string,
   extension: BodyExtension,

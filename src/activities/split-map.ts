@@ -9,17 +9,18 @@ import {
   mapElements,
   sharedReferences,
   slicesFrom,
-  valueMissing,
   type EncodedValue,
   type KnotParents,
   type MapElements,
 } from '../runtime';
-import { findParents } from './parents';
+import { findParents, type ParentSources } from './parents';
 import type { SplitAnswer } from '../workflows/messages';
 import type { SplitAttempt } from './attempts';
-import type { WorkerEnvironment } from './worker-environment';
+import { readStored, storeAll, type StoredValues } from './stored-values';
+import type { Uses } from './worker-parts';
 
-const BYTES_AT_A_TIME = 8 * 1024 * 1024;
+export type SplitParts = ParentSources & Uses<'plans' | 'sliceLimits'>;
+
 const RECORDS_AT_A_TIME = 1_000;
 
 /**
@@ -34,9 +35,7 @@ const REFUSED: SplitAnswer = { count: 0, refused: true, slices: [] };
  * The activity that writes the slices of a map's list from an element on, and returns what there is to run.
  * Idempotent.
  */
-export function createSplitMap(
-  environment: WorkerEnvironment,
-): (attempt: SplitAttempt) => Promise<SplitAnswer> {
+export function createSplitMap(environment: SplitParts): (attempt: SplitAttempt) => Promise<SplitAnswer> {
   return async function splitMap(attempt: SplitAttempt): Promise<SplitAnswer> {
     const { task } = attempt;
     // The map's own activity reaches the same limit, and records it.
@@ -60,7 +59,7 @@ export function createSplitMap(
       environment.digest,
       environment.sliceLimits,
     );
-    await store(
+    await storeAll(
       environment,
       slices.map(({ value }) => value),
     );
@@ -91,50 +90,28 @@ export function createSplitMap(
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
  */
 export async function listsOf(
-  environment: WorkerEnvironment,
+  environment: StoredValues,
   map: PlanKnot,
   parents: KnotParents,
 ): Promise<Map<number, EncodedValue>> {
   const lists = new Map<number, EncodedValue>();
   for (const [input] of listInputs(map)) {
     const { parent } = map.inputs[input] as { readonly parent: number };
-    lists.set(parent, await withBytes(environment, map.id, parents.valueOf(parent)));
+    const value = parents.valueOf(parent);
+    const { hash, encoded, stored } = value;
+    if (encoded || stored !== undefined) lists.set(parent, value);
+    else
+      lists.set(parent, {
+        ...value,
+        encoded: encodedOfStored(hash, await readStored(environment, hash, map.id)),
+      });
   }
   return lists;
 }
 
-async function withBytes(
-  { backends, recentValues }: WorkerEnvironment,
-  knot: string,
-  value: EncodedValue,
-): Promise<EncodedValue> {
-  if (value.encoded || value.stored !== undefined) return value;
-  const bytes = recentValues.get(value.hash) ?? (await backends.dataStore.get(value.hash));
-  if (!bytes) throw valueMissing(value.hash, knot);
-  return { ...value, encoded: encodedOfStored(value.hash, bytes) };
-}
-
-async function store(
-  { backends, recentValues }: WorkerEnvironment,
-  values: readonly { readonly hash: string; readonly bytes: Uint8Array }[],
-): Promise<void> {
-  let bytes = 0;
-  let some: (typeof values)[number][] = [];
-  for (const value of values) {
-    some.push(value);
-    bytes += value.bytes.byteLength;
-    if (bytes < BYTES_AT_A_TIME) continue;
-    await backends.dataStore.put(some);
-    some = [];
-    bytes = 0;
-  }
-  if (some.length > 0) await backends.dataStore.put(some);
-  for (const value of values) recentValues.add(value);
-}
-
 /** Positions that have a record. */
 async function recorded(
-  { backends }: WorkerEnvironment,
+  { backends }: Uses<'backends'>,
   temporalRunId: string,
   knots: ElementKnots,
   { count, keys }: MapElements,

@@ -21,19 +21,21 @@ import {
   type WaitEnd,
 } from '../workflows/messages';
 import { reasonOf } from './backend-trouble';
-import { beginRun } from './begin-run';
+import { beginRun, type BeginParts } from './begin-run';
 import { extendRun } from './extend-run';
-import { finishRun } from './finish-run';
+import { finishRun, type FinishParts } from './finish-run';
 import { runToStart } from './nested-runs';
 import { isRecordsLost } from './records-lost';
 import { checkSignals } from './signals';
-import type { WorkerEnvironment } from './worker-environment';
+import type { Uses, WorkerParts } from './worker-parts';
 import { packRanges, unpackRanges } from '../scheduler';
-import { reuse } from './reuse';
+import { reuse, type ReuseParts } from './reuse';
 import { executionOfStep } from './run-record';
 import { unpackHash } from '../values';
 import { assembleInputs, waitEnd, withReadInputs } from '../runtime';
 import { findParents } from './parents';
+
+export type SystemParts = BeginParts & FinishParts & Uses<'recentValues' | 'traces'>;
 
 /** Classes of errors for which retrying a system activity is useless; for those of `deploy`, a later deploy helps. */
 const FINAL: readonly ErrorClass[] = ['mistake', 'input', 'deploy'];
@@ -42,7 +44,7 @@ const REFUSED_EXTENSION: readonly ErrorClass[] = ['mistake', 'input', 'damaged']
 
 /** The steps of a run that call no body. All are idempotent: Temporal may run them again at any time. */
 export function createSystemActivities(
-  environment: WorkerEnvironment,
+  environment: SystemParts,
 ): Record<string, (request: never) => Promise<unknown>> {
   return {
     [BEGIN_RUN_ACTIVITY]: (request: BeginRunRequest) => asFailure(beginRun(environment, request)),
@@ -59,7 +61,7 @@ export function createSystemActivities(
 }
 
 async function sliceOfLayout(
-  { plans }: WorkerEnvironment,
+  { plans }: Pick<WorkerParts, 'plans'>,
   { plan, terminals, since, slice }: LayoutRequest,
 ): Promise<{ slices: number; layout: string }> {
   const slices = await plans.layoutSlices(plan, terminals, since);
@@ -92,7 +94,7 @@ async function asFailure<T>(work: Promise<T>, final = FINAL): Promise<T> {
 
 /** Takes over values that other runs have made for ready knots, and for knots downstream. */
 async function lookUpReuse(
-  environment: WorkerEnvironment,
+  environment: ReuseParts & Pick<WorkerParts, 'clock' | 'identity' | 'plans'>,
   { plan: hash, terminals, temporalRunId, knots }: LookupRequest,
 ): Promise<LookupResult> {
   const plan = await environment.plans.get(hash);
@@ -104,7 +106,7 @@ async function lookUpReuse(
 }
 
 /** Reads until when a knot waits, if its duration or time is a value of the run. */
-async function readWait(environment: WorkerEnvironment, { task, now }: WaitRequest): Promise<WaitEnd> {
+async function readWait(environment: SystemParts, { task, now }: WaitRequest): Promise<WaitEnd> {
   const plan = await environment.plans.get(unpackHash(task.plan)!);
   const knot = plan.knot(task.knot);
   const { workflowId } = Context.current().info.workflowExecution!;

@@ -6,10 +6,7 @@ import { resumeCandidates, takenOverRecord, withValues, type Execution } from '.
 import { envelopeOfRecord } from './adopt';
 import type { LineageRecord } from '../ports';
 import type { ResumedRun } from '../workflows/messages';
-import type { WorkerEnvironment } from './worker-environment';
-
-/** Records written in one transaction, limited so that other writers do not wait long. */
-const RECORDS_PER_COMMIT = 1_000;
+import type { Uses } from './worker-parts';
 
 /** Outcomes that a run takes over from the run that it resumes. */
 export interface TakenOver {
@@ -27,7 +24,7 @@ export interface TakenOver {
  * @throws SelvageError `NotResumable` if a parameter's value is gone, `BackendUnavailable`
  */
 export async function takeOver(
-  environment: WorkerEnvironment,
+  environment: Uses<'backends' | 'commitRecords' | 'digest' | 'inlineLimit'>,
   layout: Layout,
   resumed: ResumedRun,
   execution: Execution,
@@ -47,10 +44,7 @@ export async function takeOver(
     ...taken.map(({ record }) => record),
     ...(await elementsToTake(environment, layout, [...earlier.values()], isTaken, again)),
   ];
-  for (let first = 0; first < records.length; first += RECORDS_PER_COMMIT) {
-    const batch = records.slice(first, first + RECORDS_PER_COMMIT);
-    await environment.commitRecords(batch.map((record) => takenOverRecord(record, execution)));
-  }
+  await environment.commitRecords(records, (record) => takenOverRecord(record, execution));
   const parameters = taken.slice(0, layout.parameterCount);
   return {
     parameters: await Promise.all(
@@ -68,7 +62,7 @@ export async function takeOver(
  * before they run.
  */
 async function elementsToTake(
-  { backends }: WorkerEnvironment,
+  { backends }: Uses<'backends'>,
   { ids, policy, policies, parents, parentStart }: Layout,
   earlier: readonly LineageRecord[],
   isTaken: ReadonlySet<number>,

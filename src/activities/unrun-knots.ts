@@ -1,14 +1,14 @@
 import {
-  lineageRecord,
-  skipDetail,
-  unrunError,
+  failedUnrun,
+  recordWithoutBody,
+  skippedUnrun,
   type Execution,
   type LoadedPlan,
   type OutcomeToRecord,
 } from '../runtime';
 import type { RunHistory } from '../ports';
 import type { FinishRunRequest, RunCounts } from '../workflows/messages';
-import type { WorkerEnvironment } from './worker-environment';
+import type { Uses } from './worker-parts';
 
 export const NO_COUNTS: RunCounts = { ok: 0, err: 0, skipped: 0 };
 
@@ -21,7 +21,7 @@ export function isSome({ ok, err, skipped }: RunCounts): boolean {
  * or undefined if they do not.
  */
 export async function recordUnrun(
-  environment: WorkerEnvironment,
+  environment: Uses<'backends' | 'sha256'>,
   plan: LoadedPlan,
   execution: Execution,
   { failed, skipped }: Pick<FinishRunRequest, 'failed' | 'skipped'>,
@@ -29,20 +29,17 @@ export async function recordUnrun(
   const { runId, temporalRunId } = execution;
   const outcomes = new Map<string, OutcomeToRecord>();
   for (const { knot, message, type } of failed) {
-    const error = unrunError(runId, { knot, type, message }, environment.sha256);
-    outcomes.set(knot, { kind: 'err', error });
+    outcomes.set(knot, failedUnrun(runId, { knot, type, message }, environment.sha256));
   }
   for (const { knot, reason, ...which } of skipped) {
-    const detail =
-      reason === 'parent_failed_or_skipped' ? { ...skipDetail(plan, plan.knot(knot), which) } : undefined;
-    outcomes.set(knot, { kind: 'skipped', reason, ...(detail && { detail }) });
+    outcomes.set(knot, skippedUnrun(plan, plan.knot(knot), reason, which));
   }
   if (outcomes.size === 0) return undefined;
   const { backends } = environment;
   const hashOf = await hashesOfParents(backends.runHistory, plan, temporalRunId, outcomes.keys());
   const results = await backends.commit(
     [...outcomes].map(([id, outcome]) => ({
-      record: lineageRecord(plan, plan.knot(id), execution, outcome, hashOf, null),
+      record: recordWithoutBody(plan, plan.knot(id), execution, outcome, hashOf),
       values: [],
     })),
   );
@@ -58,7 +55,7 @@ export async function recordUnrun(
 
 /** Looks up the records of all parents of these knots. Returns a function that gives a parent's hash by its index in the plan. */
 export async function hashesOfParents(
-  runHistory: RunHistory,
+  runHistory: Pick<RunHistory, 'getRecords'>,
   plan: LoadedPlan,
   temporalRunId: string,
   knots: Iterable<string>,

@@ -1,6 +1,6 @@
 import { createInMemoryBackends } from '../backends/in-memory';
 import { encodedOfStored, failedOutcomeOf, freshCopy, valueOfRecord, decodeStored } from '../runtime';
-import { runLocally } from '../runtime/in-process/run-locally';
+import { runLocally } from '../in-process/run-locally';
 import type { LoggerLike } from '../authoring/knot-context';
 import { PARTITION } from '../authoring/partition-parameter';
 import type { KnotBody } from '../authoring/records';

@@ -1,6 +1,6 @@
 import type { WorkerOptions } from '@temporalio/worker';
 import type { ActivityLimits } from '../activities';
-import type { KnotObserver } from '../activities/interceptors';
+import type { KnotObserver } from '../activities/observe';
 import type { Resources, Tapestry } from '../authoring';
 import type { EmitterList } from '../emitters';
 import type { ConnectOptions } from '../connection/connect';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { drawnOf, type Drawable, type Drawn } from '../runtime/in-process/graph-of';
+import { drawnOf, type Drawable, type Drawn } from '../in-process/graph-of';
 import type { RunResult } from '../authoring/outcome';
 import type { RunGraph } from '../authoring/run-graph';
 import { redactTexts } from '../values/redact';

@@ -1,5 +1,5 @@
 import type { PlanKnot } from '../plan';
-import type { Backends, LineageRecord } from '../ports';
+import type { Backends, LineageRecord, RunHistory } from '../ports';
 import { isTooOld } from './cache-key';
 
 /** Why a value of the same key was not reused: it is older than the knot allows, or no longer in the data store. */
@@ -27,7 +27,9 @@ export class CachedValues {
 
   /** @param subject for whom the caller works: a sealed data store tells of each subject's own values alone. Absent: always for the same */
   constructor(
-    private readonly backends: Pick<Backends, 'runHistory' | 'dataStore'>,
+    private readonly backends: Pick<Backends, 'dataStore'> & {
+      readonly runHistory: Pick<RunHistory, 'findCached'>;
+    },
     private readonly now: () => number,
     private readonly subject: () => string | undefined = () => undefined,
   ) {}

@@ -15,7 +15,7 @@ import { storedValues, type EncodedValue } from './encoded-value';
 import type { Hashing } from './hashing';
 import type { ElementCounts } from './lineage';
 import type { KnotOutcomeToRecord } from './node-outcome';
-import { errorId } from './unrun-error';
+import { errorId } from './exception-record';
 import { elementName } from './element-knots';
 
 const NAMED_ELEMENTS = 20;

@@ -1,8 +1,7 @@
 import { SelvageError, messageText } from '../errors';
-import { hashText } from '../values';
+import { hashText, type Sha256 } from '../values';
 import type { ErrorCause, ExceptionRecord, StoredValue } from '../ports';
 import type { Hashing } from './hashing';
-import { errorId } from './unrun-error';
 import { placeTold, userFrame } from './user-frame';
 
 /** Longer stacks are cut in the record and kept in full in the data store. */
@@ -190,4 +189,12 @@ export function readableThrow(thrown: unknown): unknown {
     : new TypeError(
         `What the body threw cannot be looked at: it is a proxy${typeof thrown === 'function' ? ' of a function' : ''} whose traps throw.`,
       );
+}
+
+/** Equal for equal failures, in whatever attempt. */
+export function errorId(
+  { runId, knotId, type, message }: Readonly<Record<'runId' | 'knotId' | 'type' | 'message', string>>,
+  sha256: Sha256,
+): string {
+  return `err_${hashText(JSON.stringify([runId, knotId, type, message]), sha256).slice(7, 31)}`;
 }

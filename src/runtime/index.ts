@@ -24,6 +24,7 @@ export {
   NOTED_WAIT_MS,
   NO_TRAIL,
   endReason,
+  lostIn,
   withAttempt,
   withTrail,
   withWait,
@@ -42,10 +43,9 @@ export {
   thrownStack,
   type DescribedError,
 } from './exception-record';
-export { cacheKeyOf, isTooOld, valueOfRecord, type ValueId, type ValueIdentity } from './cache-key';
+export { cacheKeyOf, valueOfRecord, type ValueId, type ValueIdentity } from './cache-key';
 export { CachedValues, type CachedValue, type PassedOver } from './cached-values';
 export {
-  lineageRecord,
   madeIn,
   reusedRecord,
   takenOverRecord,
@@ -81,7 +81,7 @@ export { MapComposer, type ComposedRange } from './compose-map';
 export { freshPart, idOfPart, partOfStored, partOfValue } from './element-values';
 export { checkPayload, type SignalSchema } from './signal-check';
 export { signalTimeout, waitEnd } from './wait-end';
-export { unrunError } from './unrun-error';
+export { failedUnrun, recordWithoutBody, skippedUnrun } from './without-body';
 export { listLost, workerLost } from './worker-lost';
 export { validateParameters } from './parameters';
 export { withPlannedTime } from './planned-time';
@@ -93,7 +93,6 @@ export { Limits, PATIENCE_MS, placesOf, type LimitedCall } from './limits';
 export { afterCancel } from './after-cancel';
 export { startTimer, waitUnlessStopped } from './timer';
 export { superviseBody, GraceOver, type Supervision } from './supervise-body';
-export { skipDetail } from './skip-detail';
 export { openBytes, storeBytes } from './stored-bytes';
 export { SLICE_LIMITS, type SliceLimits } from './slice-limits';
 export { elementsOf, requiredRecords, whatWasLost } from './required-records';
@@ -109,4 +108,4 @@ export { LayoutRun } from './layout-run';
 export { listenLive } from './live';
 export { endOfRecord, runElements, runMap } from './map-run';
 export type * from './map-run';
-export { ValueReader, valueOfEnvelope } from './value-reader';
+export { ValueReader, valueOfEnvelope, type ValuesAtHand } from './value-reader';

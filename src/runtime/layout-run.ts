@@ -9,8 +9,7 @@ import { uniqueParents, type Layout, type PlanKnot } from '../plan';
 import { freshCopy, type EncodedValue } from './encoded-value';
 import { mapElements } from './map-elements';
 import { receivedOutcome, type Failed } from './received-outcome';
-import { skipDetail } from './skip-detail';
-import { unrunError } from './unrun-error';
+import { failedUnrun, skippedUnrun } from './without-body';
 import type { LoadedPlan } from './loaded-plan';
 import type { OutcomeToRecord } from './lineage';
 import type { DefinitionRecord } from '../authoring/records';
@@ -147,18 +146,15 @@ export abstract class LayoutRun {
   }
 
   private async skip(index: number, reason: SkipReason): Promise<void> {
-    const detail =
-      reason === 'parent_failed_or_skipped'
-        ? { ...skipDetail(this.plan, this.graph.planKnots[index]!, this.scheduler.skipDetail(index)) }
-        : undefined;
-    await this.unrun(index, { kind: 'skipped', reason, ...(detail && { detail }) });
+    const knot = this.graph.planKnots[index]!;
+    await this.unrun(index, skippedUnrun(this.plan, knot, reason, this.scheduler.skipDetail(index)));
   }
 
   private async fail(index: number): Promise<void> {
     const kinds = (parent: number): OutcomeKind | undefined => this.scheduler.outcomeKind(parent);
     const failure = requiredParentsFailure(this.graph.layout, index, kinds);
     const { surroundings, hashing } = this.runner.host;
-    await this.unrun(index, { kind: 'err', error: unrunError(surroundings.runId, failure, hashing.sha256) });
+    await this.unrun(index, failedUnrun(surroundings.runId, failure, hashing.sha256));
   }
 
   /** The chosen path of a branch has the value of the branch's input, and nothing else of how that came to be. */

@@ -81,7 +81,7 @@ export function lineageRecord(
   outcome: OutcomeToRecord,
   hashOfParent: (index: number, input: string) => string | null,
   codeHash: string | null,
-  cacheKey: string | null = null,
+  cacheKey: string | null,
 ): LineageRecord {
   const definition = plan.definitionOf(knot);
   const parentHashes: Record<string, string | null> = {};

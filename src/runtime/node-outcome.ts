@@ -6,7 +6,8 @@ import type { OutcomeKind } from '../authoring/outcome';
 import type { NodeKind } from '../authoring/records';
 import type { LineageRecord, StoredValue } from '../ports';
 import { encodeOutput, storedValues, type EncodedValue } from './encoded-value';
-import { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
+import type { Execution, OutcomeToRecord } from './lineage';
+import { recordWithoutBody } from './without-body';
 import type { LoadedPlan } from './loaded-plan';
 
 /** The host's view of a knot's parents, by their indexes in the plan. */
@@ -121,7 +122,7 @@ export function pathRecords(
     .map((path) => {
       const outcome: OutcomeToRecord =
         path.policy.path === choice ? passed(input) : { kind: 'skipped', reason: 'branch_not_selected' };
-      return lineageRecord(plan, path, execution, outcome, hashOf, null);
+      return recordWithoutBody(plan, path, execution, outcome, hashOf);
     });
 }
 

@@ -7,7 +7,7 @@ import { decodeStored, storedReference, valueMissing } from './encoded-value';
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
  */
 export async function readValues(
-  backends: Backends,
+  backends: Pick<Backends, 'dataStore'>,
   records: readonly LineageRecord[],
 ): Promise<Map<string, unknown>> {
   const stored = (record: LineageRecord): string | undefined => (record.extra as { stored?: string }).stored;

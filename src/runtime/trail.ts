@@ -23,6 +23,11 @@ export interface Trail {
 
 export const NO_TRAIL: Trail = { attempts: [], waits: [] };
 
+/** How many attempts ended because what ran them was lost: a worker, or a body host. */
+export function lostIn(attempts: Trail['attempts']): number {
+  return attempts.filter(({ reason }) => reason.code === 'WorkerLost').length;
+}
+
 export function withAttempt(trail: Trail, attempt: RecordedAttempt): Trail {
   return { ...trail, attempts: [...trail.attempts, attempt].slice(-TRAIL_LENGTH) };
 }

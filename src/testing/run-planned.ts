@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 import { withPlannedTime } from '../runtime';
-import { runLocally, type LocalRun, type RunLocallyOptions } from '../runtime/in-process/run-locally';
+import { runLocally, type LocalRun, type RunLocallyOptions } from '../in-process/run-locally';
 import { recordOf, type Tapestry } from '../authoring';
 import {
   isSchedule,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import type { WorkerEnvironment } from '../activities';
+import type { WorkerParts } from '../activities';
 import {
   PARTITIONS_KNOT,
   numberedKey,
@@ -32,7 +32,7 @@ const CALLS_AT_ONCE = 1_000;
 const CANCELS_AT_ONCE = 20;
 
 interface BackfillSurroundings {
-  readonly environment: WorkerEnvironment;
+  readonly environment: Pick<WorkerParts, 'backends' | 'clock' | 'plans' | 'registry'>;
   readonly client: Client;
   /** The worker's own task queue, on which runs start unless their backfill names another. */
   readonly taskQueue: string;

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/worker';
 import {
   Registry,
-  WorkerEnvironment,
+  WorkerParts,
   createActivities,
   type ActivityLimits,
   type RecentValues,
@@ -22,7 +22,8 @@ import { tellingPlugins } from '../connection/workers';
 import { SelvageError } from '../errors';
 import { hostNames, openHosts, type Said } from '../body-hosts';
 import { DEFAULT_INLINE_LIMIT, chosenInlineLimit, type BodyHosts } from '../runtime';
-import { createActivityInterceptors, type KnotObserver } from '../activities/interceptors';
+import { createActivityInterceptors } from '../activities/interceptors';
+import type { KnotObserver } from '../activities/observe';
 import { bodyNames } from '../authoring/body-names';
 import type { LoggerLike } from '../authoring/knot-context';
 import { isTapestry, recordOf, type Resources, type Tapestry } from '../authoring';
@@ -126,7 +127,7 @@ export class SelvagePlugin extends SimplePlugin {
   private readonly encryption: Encryption | undefined;
   private readonly leaseTtl: number | undefined;
   private readonly backfills = new WorkerBackfills();
-  private environment: WorkerEnvironment | undefined;
+  private environment: WorkerParts | undefined;
   private hosts: Promise<BodyHosts | undefined> | undefined;
   private taskQueue = '';
   private slots = SDK_SLOTS;
@@ -164,7 +165,7 @@ export class SelvagePlugin extends SimplePlugin {
     }
     if (options.workflowBundle) requireInterpreterIn(options.workflowBundle);
     const identity = options.identity ?? `${process.pid}@${hostname()}`;
-    const environment = new WorkerEnvironment({
+    const environment = new WorkerParts({
       registry: this.registry,
       resources: this.own.resources ?? {},
       identity,

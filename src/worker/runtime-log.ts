@@ -51,12 +51,10 @@ function install(): void {
 }
 
 /** The SDK keeps the options of a runtime that has ended, and uses them for the next one. */
-const kept = Runtime as unknown as { readonly defaultOptions?: RuntimeOptions };
-
 function isOwn(): boolean {
-  return own !== undefined && kept.defaultOptions === own;
+  return own !== undefined && Runtime.defaultOptions === own;
 }
 
 function isOthers(): boolean {
-  return !isOwn() && Object.keys(kept.defaultOptions ?? {}).length > 0;
+  return !isOwn() && Object.keys(Runtime.defaultOptions).length > 0;
 }

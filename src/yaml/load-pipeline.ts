@@ -5,7 +5,7 @@ import path from 'node:path';
 import { SelvageError } from '../errors';
 import { nodeSha256 } from '../node-sha256';
 import { NamedDefinitions, planOf, withNested } from '../runtime';
-import { check, warningsOf } from '../runtime/in-process/check';
+import { check, warningsOf } from '../in-process/check';
 import { recordOf, type Tapestry, type TapestryRecord, type Untyped, type AnyTapestry } from '../authoring';
 import { PARAMETER_PREFIX } from '../authoring/names';
 import type { TriggerDeclaration } from '../triggers';

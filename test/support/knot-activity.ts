@@ -2,12 +2,13 @@ import type { Info } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { ApplicationFailure, Logger } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { Registry, WorkerEnvironment, createActivities } from '../../src/activities';
+import { Registry, WorkerParts, createActivities } from '../../src/activities';
 import { createInMemoryBackends, nodeSha256 } from '../../src/backends';
 import { packHash } from '../../src/values';
 import { packRanges } from '../../src/scheduler';
 import { planOf } from '../../src/runtime';
-import { createActivityInterceptors, type KnotObserver } from '../../src/activities/interceptors';
+import { createActivityInterceptors } from '../../src/activities/interceptors';
+import type { KnotObserver } from '../../src/activities/observe';
 import { knot, recordOf, tapestry, type KnotContext, type Tapestry } from '../../src/authoring';
 import type { Backends, LineageRecord } from '../../src/ports';
 import { SEGMENT_ACTIVITY, type KnotTask, type SegmentTask } from '../../src/workflows/messages';
@@ -45,7 +46,7 @@ export interface Attempt {
 /** A worker without a server: attempts of knots under the real interceptors, and the real backends in memory. */
 export class KnotActivities {
   readonly warnings: string[] = [];
-  private readonly environment: WorkerEnvironment;
+  private readonly environment: WorkerParts;
   private readonly interceptors: ReturnType<typeof createActivityInterceptors>;
   private readonly plan: ReturnType<typeof planOf>;
 
@@ -57,7 +58,7 @@ export class KnotActivities {
     inlineLimit: number,
   ) {
     this.plan = planOf(recordOf(tapestry), nodeSha256);
-    this.environment = new WorkerEnvironment({
+    this.environment = new WorkerParts({
       registry: new Registry(
         registered.map((one) => recordOf(one)),
         nodeSha256,

@@ -4,15 +4,13 @@ import type { BodyCall } from '../../runtime';
 import { KnotAttempt } from '../knot-attempt';
 import { attemptOf } from '../attempts';
 import type { TaskAttempt } from '../task-attempt';
-import { runKnotCall } from '../knot-call';
-import type { WorkerEnvironment } from '../worker-environment';
+import { runKnotCall, type KnotCallParts } from '../knot-call';
+import type { Uses } from '../worker-parts';
 import { Liveness } from './liveness';
-import { observedCall } from './observe';
+import { observedCall } from '../observe';
 import { SelvageError } from '../../errors';
 import { withRun, type RunScope } from '../../encryption/run-scope';
 import { BEGIN_RUN_ACTIVITY, type BeginRunRequest } from '../../workflows/messages';
-
-export type { KnotCompletion, KnotEvent, KnotObserver } from './observe';
 
 type Next = Parameters<NonNullable<ActivityInboundCallsInterceptor['execute']>>[1];
 type Input = Parameters<Next>[0];
@@ -24,7 +22,7 @@ type Input = Parameters<Next>[0];
  * unchanged, except for the subject of the values that they store.
  */
 export function createActivityInterceptors(
-  environment: WorkerEnvironment,
+  environment: KnotCallParts & Uses<'counts' | 'observers' | 'requireAttached' | 'scopes'>,
 ): ((context: Context) => ActivityInterceptors)[] {
   const liveness = new Liveness(environment.counts);
   const execute = async (context: Context, input: Input, next: Next): Promise<unknown> => {
@@ -41,7 +39,7 @@ export function createActivityInterceptors(
 }
 
 async function run(
-  environment: WorkerEnvironment,
+  environment: KnotCallParts,
   attempt: TaskAttempt,
   input: Input,
   next: Next,
@@ -52,7 +50,7 @@ async function run(
 }
 
 async function observed(
-  { observers }: WorkerEnvironment,
+  { observers }: Uses<'observers'>,
   attempt: TaskAttempt,
   call: () => Promise<unknown>,
 ): Promise<unknown> {
@@ -76,7 +74,7 @@ async function observed(
  * @param isAttempt whether a refusal makes the activity wait
  */
 async function inScope<T>(
-  environment: WorkerEnvironment,
+  environment: Uses<'requireAttached' | 'scopes'>,
   { info }: Context,
   request: unknown,
   isAttempt: boolean,

@@ -117,13 +117,13 @@ const END_LIMIT_MS = 2_000;
  * minutes after the pool is closed.
  */
 function endingInTime(Client: typeof import('pg').Client): typeof import('pg').Client {
-  // Although the type makes the callback optional, the pool passes one.
   return class extends Client {
-    override end(...callback: any[]): any {
-      const { connection } = this as unknown as { connection?: { stream: { destroy(): void } } };
-      const timer = setTimeout(() => connection?.stream.destroy(), END_LIMIT_MS);
+    override end(): Promise<void>;
+    override end(callback: (error: Error) => void): void;
+    override end(callback?: (error: Error) => void): Promise<void> | void {
+      const timer = setTimeout(() => this.connection.stream.destroy(), END_LIMIT_MS);
       this.once('end', () => clearTimeout(timer));
-      return super.end(...(callback as [any]));
+      return callback ? super.end(callback) : super.end();
     }
   };
 }

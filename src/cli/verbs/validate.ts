@@ -63,7 +63,7 @@ async function validated(file: string): Promise<Validated> {
     import('../files/load-file.js'),
     import('../../user-modules/index.js'),
   ]);
-  const { check } = await import('../../runtime/in-process/check.js');
+  const { check } = await import('../../in-process/check.js');
   try {
     const { tapestries, triggers, warnings, moreWarnings: more } = await loadFile(file, { needs: 'any' });
     const problems = isDocument(file)

@@ -3,8 +3,8 @@ import { SegmentAttempt, attemptOf, type BatchAttempt } from '../../activities/a
 import { reasonOf } from '../../activities/backend-trouble';
 import { KnotAttempt } from '../../activities/knot-attempt';
 import { runKnotCall } from '../../activities/knot-call';
-import { createRunBatch } from '../../activities/run-batch';
-import { createRunSegment } from '../../activities/run-segment';
+import { runBatch } from '../../activities/run-batch';
+import { runSegment } from '../../activities/run-segment';
 import type { TaskAttempt } from '../../activities/task-attempt';
 import { SelvageError } from '../../errors';
 import type { RetryPolicy } from '../../authoring/records';
@@ -124,11 +124,11 @@ export class Attempt {
   }
 
   private async execute(): Promise<unknown> {
-    const environment = new AttemptEnvironment(this).asWorker;
+    const environment = new AttemptEnvironment(this);
     const { task } = this;
     if (task instanceof KnotAttempt) return await runKnotCall(environment, task, callInProcess);
-    if (task instanceof SegmentAttempt) return await createRunSegment(environment)(task);
-    return await createRunBatch(environment)(task as BatchAttempt);
+    if (task instanceof SegmentAttempt) return await runSegment(environment, task);
+    return await runBatch(environment, task as BatchAttempt);
   }
 
   private end(end: ActivityEnd): void {

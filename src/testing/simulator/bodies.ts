@@ -8,7 +8,7 @@ import {
   withNested,
   type EncodedValue,
 } from '../../runtime';
-import { Replacements } from '../../runtime/in-process/replacements';
+import { Replacements } from '../../in-process/replacements';
 import type { DefinitionRecord, KnotBody, TapestryRecord } from '../../authoring/records';
 import { nodeSha256 } from '../../node-sha256';
 import { Subject } from './subject';

@@ -1,17 +1,16 @@
+import { BegunSegments } from '../../activities/begun-segments';
 import { CrashSuspects } from '../../activities/crash-suspects';
 import { Slice } from '../../activities/map-slices';
-import type { RecentValues } from '../../activities/recent-values';
 import { SEGMENT_LIMITS } from '../../activities/segment-limits';
 import { BodyTraces } from '../../adapters/open-telemetry/body-traces';
-import type { WorkerEnvironment } from '../../activities/worker-environment';
+import type { Uses, WorkerParts } from '../../activities/worker-parts';
 import { mapOfElement } from '../../authoring/element-id';
 import {
   CachedValues,
   DEFAULT_INLINE_LIMIT,
   SLICE_LIMITS,
   superviseBody,
-  type LimitedCall,
-  type LoadedPlan,
+  type ValuesAtHand,
 } from '../../runtime';
 import type { KnotContext } from '../../authoring/knot-context';
 import type { DefinitionRecord, KnotBody } from '../../authoring/records';
@@ -22,13 +21,16 @@ import type { Attempt } from './attempt';
 import { standIn, type PresentBody } from './bodies';
 import type { SimulatedRun } from './run';
 
+/** What activities take as that part of a worker. */
+type Part<Name extends keyof WorkerParts> = Uses<Name>[Name];
+
 const silent = (): void => {};
 export const SILENT = { debug: silent, info: silent, warn: silent, error: silent };
 
 /** What one process of workers knows, until it is killed. */
 export class Process {
   readonly crashSuspects = new CrashSuspects();
-  readonly recentValues: Pick<RecentValues, 'add' | 'get'> = new Recent();
+  readonly recentValues: ValuesAtHand = new Recent();
 }
 
 class Recent {
@@ -45,6 +47,17 @@ class Recent {
 
 /** What the activities of a worker share, where all but what they do themselves is simulated. */
 export class SimulatedEnvironment {
+  readonly identity = 'simulated';
+  readonly sha256 = nodeSha256;
+  readonly inlineLimit = DEFAULT_INLINE_LIMIT;
+  readonly observers = [];
+  readonly logger = SILENT;
+  readonly sliceLimits = SLICE_LIMITS;
+  readonly segmentLimits = LIMITS;
+  readonly begunSegments = NO_SEGMENTS;
+  readonly clock = CLOCK;
+  readonly traces = NO_TRACES;
+
   constructor(
     protected readonly run: SimulatedRun,
     private readonly process: Process,
@@ -58,34 +71,28 @@ export class SimulatedEnvironment {
     return this.process.recentValues;
   }
 
-  /** As activities know it. */
-  get asWorker(): WorkerEnvironment {
-    return this as unknown as WorkerEnvironment;
-  }
-
   get resources(): Readonly<Record<string, unknown>> {
     return this.run.world.setting.resources;
   }
 
-  get plans(): { get(hash: string): Promise<LoadedPlan> } {
+  get plans(): Part<'plans'> {
     return { get: (hash) => Promise.resolve(this.run.plan(hash)) };
   }
 
-  get slices(): { get(hash: string, map: string): Promise<Slice> } {
-    const { data } = this.run.world.ledger.store;
-    return { get: (hash, map) => Slice.read(hash, map, data, this.recentValues as RecentValues) };
+  get slices(): Part<'slices'> {
+    return { get: (hash, map) => Slice.read(hash, map, this) };
   }
 
   get digest(): Sha256 {
     return this.run.world.setting.digest;
   }
 
-  get backends(): object {
+  get backends(): Part<'backends'> {
     return this.run.world.backends;
   }
 
   get cachedValues(): CachedValues {
-    return new CachedValues(this.backends as never, CLOCK.now);
+    return new CachedValues(this.backends, CLOCK.now);
   }
 
   /** Backoffs are not waited for. */
@@ -95,21 +102,10 @@ export class SimulatedEnvironment {
 }
 
 const CLOCK = { now: (): number => 0 };
-
-// The same for all, and so not made for each.
-Object.assign(SimulatedEnvironment.prototype, {
-  identity: 'simulated',
-  sha256: nodeSha256,
-  inlineLimit: DEFAULT_INLINE_LIMIT,
-  observers: [],
-  logger: SILENT,
-  sliceLimits: SLICE_LIMITS,
-  segmentLimits: { ...SEGMENT_LIMITS, workingMs: Infinity },
-  begunSegments: { takeOver: silent },
-  clock: CLOCK,
-  // Simulated runs belong to no trace.
-  traces: new BodyTraces(() => Promise.resolve(undefined)),
-});
+const NO_SEGMENTS = new BegunSegments();
+const LIMITS = { ...SEGMENT_LIMITS, workingMs: Infinity };
+// Simulated runs belong to no trace.
+const NO_TRACES = new BodyTraces(() => Promise.resolve(undefined));
 
 interface AttemptedDefinition extends DefinitionRecord {
   readonly codeHash: string;
@@ -121,18 +117,17 @@ export class AttemptEnvironment extends SimulatedEnvironment {
     super(attempt.activity.run, attempt.process);
   }
 
-  get registry(): object {
+  get registry(): Part<'registry'> {
     const { bodies } = this.run;
     return {
-      definition: (_: string, knot: string, name: string, version: string | undefined) =>
-        this.attempted(bodies.of(knot, name, version)),
-      registered: (name: string, version: string | undefined) => bodies.definitions.registered(name, version),
+      definition: (_, knot, name, version) => this.attempted(bodies.of(knot, name, version)),
+      registered: (name, version) => bodies.definitions.registered(name, version),
     };
   }
 
-  get limits(): object {
+  get limits(): Part<'limits'> {
     return {
-      run: <T>({ policy: { maxConcurrent }, knotId }: LimitedCall, body: () => Promise<T>) =>
+      run: ({ policy: { maxConcurrent }, knotId }, body) =>
         // A turn under a rate comes at once: time is simulated.
         maxConcurrent
           ? this.attempt.inLine(`limit:${maxConcurrent.key}`, maxConcurrent.limit, knotId, body)
@@ -140,18 +135,17 @@ export class AttemptEnvironment extends SimulatedEnvironment {
     };
   }
 
-  get singleFlight(): object {
+  get singleFlight(): Part<'singleFlight'> {
     return {
-      run: <T>({ cacheKey, knotId }: { cacheKey: string; knotId: string }, make: () => Promise<T>) =>
-        this.attempt.inLine(`cache:${cacheKey}`, 1, knotId, make),
+      run: ({ cacheKey, knotId }, make) => this.attempt.inLine(`cache:${cacheKey}`, 1, knotId, make),
     };
   }
 
-  get commits(): object {
-    return { commit: (commit: Commit) => this.commit(commit) };
+  get commits(): Part<'commits'> {
+    return { commit: (commit) => this.commit(commit) };
   }
 
-  get codeHashes(): object {
+  get codeHashes(): Part<'codeHashes'> {
     return CODE_HASHES;
   }
 

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import {
   encodeOutput,
-  lineageRecord,
+  recordWithoutBody,
   storedValues,
   type EncodedValue,
   type Execution as KnotExecution,
@@ -303,7 +303,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     world.ledger.put(storedValues(value));
     const outcome = { kind: 'ok', value } as const;
     world.ledger.insert(
-      lineageRecord(subject.plan, subject.plan.knot(id), this.stepOf(1), outcome, () => null, null),
+      recordWithoutBody(subject.plan, subject.plan.knot(id), this.stepOf(1), outcome),
       undefined,
       0,
     );

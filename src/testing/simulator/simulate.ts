@@ -1,5 +1,5 @@
 import { SelvageError } from '../../errors';
-import type { GivenSignals } from '../../runtime/in-process/local-waits';
+import type { GivenSignals } from '../../in-process/local-waits';
 import { recordOf, type KnotBody, type Tapestry } from '../../authoring';
 import type { SkipReason } from '../../ports';
 import { Explorer, type Crash, type Exploration, type Explored, type Failure } from './explorer';

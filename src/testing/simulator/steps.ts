@@ -42,7 +42,7 @@ export class Steps {
   }
 
   async do(type: string, task: object): Promise<unknown> {
-    const environment = this.environment.asWorker;
+    const environment = this.environment;
     const { run } = this;
     switch (type) {
       case BEGIN_RUN_ACTIVITY:
@@ -89,12 +89,7 @@ export class Steps {
     const { run } = this;
     const record = async (skipped: FinishRunRequest['skipped']): Promise<FinishRunResult> => {
       const unrecorded = { skipped, failed: request.failed };
-      const standing = await recordUnrun(
-        this.environment.asWorker,
-        run.subject.plan,
-        run.stepOf(0),
-        unrecorded,
-      );
+      const standing = await recordUnrun(this.environment, run.subject.plan, run.stepOf(0), unrecorded);
       return { ...(standing && { standing }) };
     };
     const { skipped } = request;

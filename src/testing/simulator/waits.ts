@@ -1,7 +1,7 @@
 import type { PlanKnot } from '../../plan';
 import { encodeOutput, type EncodedValue } from '../../runtime';
 import { SelvageError } from '../../errors';
-import { LocalWaits, type GivenSignals } from '../../runtime/in-process/local-waits';
+import { LocalWaits, type GivenSignals } from '../../in-process/local-waits';
 import type { TapestryRecord } from '../../authoring/records';
 import { nodeSha256 } from '../../node-sha256';
 

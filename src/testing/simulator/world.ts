@@ -1,3 +1,4 @@
+import type { Uses } from '../../activities/worker-parts';
 import { SelvageError } from '../../errors';
 import type { Execution } from './execution';
 import type { SimulatedWaits } from './waits';
@@ -67,7 +68,7 @@ export class World {
   readonly ledger: Ledger;
   readonly history: SimulatedHistory;
   /** As workers have them. */
-  readonly backends: object;
+  readonly backends: Uses<'backends'>['backends'];
   readonly lines = new Lines();
   readonly runs = new Map<string, SimulatedRun>();
   /** Runs and child runs. */

@@ -20,7 +20,7 @@ interface KindOfKnot {
 }
 
 /*
- * No `cache`: what a run comes to does not depend on whether a value is reused. It has properties of its own in `test/unit/runtime/in-process/reuse`.
+ * No `cache`: what a run comes to does not depend on whether a value is reused. It has properties of its own in `test/unit/in-process/reuse`.
  */
 const KINDS = {
   source: { takes: undefined, yields: 'number', calls: true },

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Registry, WorkerEnvironment } from '../../../src/activities';
+import { Registry, WorkerParts } from '../../../src/activities';
 import { createInMemoryBackends, nodeSha256 } from '../../../src/backends';
 import { createEncryption, sealBackends, withSubject } from '../../../src/encryption';
 import type { PlanKnot } from '../../../src/plan';
@@ -8,7 +8,7 @@ import { sampleHash, sampleLineage, sampleValue } from '../../../src/testing/sam
 test('runs that look up values at the same moment find each what is there for its own subject', async () => {
   const keys = `a:${randomBytes(32).toString('base64')}`;
   const backends = sealBackends(createInMemoryBackends(), createEncryption({ keys, subjectKeys: 'memory:' }));
-  const environment = new WorkerEnvironment({
+  const environment = new WorkerParts({
     registry: new Registry([], nodeSha256),
     resources: {},
     identity: 'worker-1',

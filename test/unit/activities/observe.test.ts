@@ -1,5 +1,5 @@
 import { knot, tapestry } from '../../../src';
-import type { KnotCompletion, KnotObserver } from '../../../src/activities/interceptors';
+import type { KnotCompletion, KnotObserver } from '../../../src/activities/observe';
 import { KnotActivities, RUN } from '../../support/knot-activity';
 import { Latch, aborted } from '../../support/latch';
 

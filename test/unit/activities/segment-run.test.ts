@@ -2,7 +2,7 @@ import { createInMemoryBackends } from '../../../src/backends';
 import { unpackEnds } from '../../../src/scheduler';
 import { knot, local, map, tapestry, type KnotContext } from '../../../src';
 import { SelvageError } from '../../../src/errors';
-import type { KnotEvent } from '../../../src/activities/interceptors';
+import type { KnotEvent } from '../../../src/activities/observe';
 import type { SegmentAnswer } from '../../../src/workflows/messages';
 import { KnotActivities, RUN, failureOf } from '../../support/knot-activity';
 import { Latch, aborted } from '../../support/latch';

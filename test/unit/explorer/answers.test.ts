@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { createInMemoryBackends } from '../../../src/backends/in-memory';
-import { contentHash } from '../../../src/runtime/in-process/content-hash';
+import { contentHash } from '../../../src/in-process/content-hash';
 import { knot, map, runLocally, tapestry } from '../../../src';
 import type { ValueView } from '../../../src/operations/values/value-view';
 import type { Backends } from '../../../src/ports';

@@ -80,7 +80,7 @@ describe('import boundaries', () => {
     ['plan/any.ts', "import { z } from 'zod';\nz.string();"],
     ['plan/any.ts', "import type { DataStore } from '../ports';\nexport type X = DataStore;"],
     ['plan/deeper/any.ts', "import { Selvage } from '../../client';\nnew Selvage();"],
-    ['plan/any.ts', "export * from '../runtime/in-process';"],
+    ['plan/any.ts', "export * from '../in-process';"],
     ['authoring/any.ts', "import { createHash } from 'node:crypto';\ncreateHash('sha256');"],
     ['values/any.ts', "import fs from 'fs';\nfs.existsSync('x');"],
     ['errors/any.ts', "import { encodeValue } from '../values';\nencodeValue(1);"],
@@ -93,11 +93,13 @@ describe('import boundaries', () => {
     ['workflows/any.ts', "import { knotRecord } from '../ports';\nknotRecord;"],
     ['workflows/any.ts', "import { knot } from '../authoring';\nknot;"],
     ['workflows/any.ts', "import type { Worker } from '@temporalio/worker';\nexport type X = Worker;"],
-    [
-      'runtime/in-process/any.ts',
-      "import { ApplicationFailure } from '@temporalio/common';\nApplicationFailure;",
-    ],
+    ['in-process/any.ts', "import { ApplicationFailure } from '@temporalio/common';\nApplicationFailure;"],
     ['runtime/any.ts', "import { Context } from '@temporalio/activity';\nContext;"],
+    ['runtime/any.ts', "import { runLocally } from '../in-process/run-locally';\nrunLocally;"],
+    ['authoring/any.ts', "import { map } from './nodes/map';\nmap;"],
+    ['activities/any.ts', "import { Liveness } from './interceptors/liveness';\nLiveness;"],
+    ['serve/any.ts', "import { runStream } from './streams/run-stream';\nrunStream;"],
+    ['testing/any.ts', "import type { X } from './body-host/subject';\nexport type Y = X;"],
     ['adapters/sqlite/any.ts', "import { Client } from '@temporalio/client';\nClient;"],
     ['adapters/sqlite/any.ts', "import { compile } from '../../plan';\ncompile;"],
     ['adapters/sqlite/any.ts', "import { openPostgres } from '../postgres/open';\nopenPostgres;"],
@@ -186,7 +188,7 @@ describe('what reaches a terminal', () => {
     const ruleFor = async (file: string): Promise<unknown> =>
       ((await eslint.calculateConfigForFile(file)) as Linter.Config).rules?.['no-restricted-syntax'];
     expect(await ruleFor('src/terminal.ts')).toHaveProperty('0', 0);
-    for (const folder of ['cli', 'worker', 'server', 'client', 'runtime/in-process', 'activities'])
+    for (const folder of ['cli', 'worker', 'server', 'client', 'in-process', 'activities'])
       expect(await ruleFor(`src/${folder}/any.ts`)).toEqual([
         2,
         ...(rules!['no-restricted-syntax'] as unknown[]).slice(1),

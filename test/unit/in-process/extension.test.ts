@@ -1,5 +1,5 @@
-import { fragment, knot, runLocally, tapestry, type KnotContext, type LocalRun } from '../../../../src';
-import { Negate, double, refusedFragments, spare, total } from '../../../support/refused-fragments';
+import { fragment, knot, runLocally, tapestry, type KnotContext, type LocalRun } from '../../../src';
+import { Negate, double, refusedFragments, spare, total } from '../../support/refused-fragments';
 
 /** A run whose knot `plan` extends it by what `bring` says. */
 async function extendedBy(

@@ -13,13 +13,13 @@ import {
   tapestry,
   type Knot,
   type Tapestry,
-} from '../../../../src';
-import { createInMemoryBackends } from '../../../../src/backends';
-import { refusal } from '../../../support/refusal';
-import { Latch } from '../../../support/latch';
-import { SwitchableBackends } from '../../../support/switchable-backends';
-import { runs } from '../../../support/thorough';
-import { until } from '../../../support/until';
+} from '../../../src';
+import { createInMemoryBackends } from '../../../src/backends';
+import { refusal } from '../../support/refusal';
+import { Latch } from '../../support/latch';
+import { SwitchableBackends } from '../../support/switchable-backends';
+import { runs } from '../../support/thorough';
+import { until } from '../../support/until';
 
 let ran = 0;
 const HOUR = 3_600_000;

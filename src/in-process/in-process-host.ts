@@ -1,5 +1,5 @@
-import { countFailures, type KnotOutcome } from '../../scheduler';
-import { isNesting, layoutOf, nestedPlan, nestedRunId, type Layout, type PlanKnot } from '../../plan';
+import { countFailures, type KnotOutcome } from '../scheduler';
+import { isNesting, layoutOf, nestedPlan, nestedRunId, type Layout, type PlanKnot } from '../plan';
 import {
   CodeHashes,
   LoadedPlan,
@@ -7,7 +7,7 @@ import {
   assembleInputs,
   encodeOutput,
   freshCopy,
-  lineageRecord,
+  recordWithoutBody,
   nestedRunOf,
   outcomeOfLoop,
   outcomeOfResult,
@@ -31,11 +31,11 @@ import {
   type KnotEnd,
   type KnotToRun,
   type NextRound,
-} from '..';
-import { SelvageError } from '../../errors';
-import { partitionOfRun } from '../../authoring';
-import type { TapestryRecord } from '../../authoring/records';
-import type { LineageRecord, RunRecord, RunStatus, StoredValue } from '../../ports';
+} from '../runtime';
+import { SelvageError } from '../errors';
+import { partitionOfRun } from '../authoring';
+import type { TapestryRecord } from '../authoring/records';
+import type { LineageRecord, RunRecord, RunStatus, StoredValue } from '../ports';
 import { LocalKnotHost, type InProcessEnvironment } from './local-knot-host';
 import { Replacements, type BodyToRun } from './replacements';
 import { putOnRecord } from './run-record';
@@ -212,7 +212,7 @@ export class InProcessHost extends LayoutRun {
     const knot = this.graph.planKnots[index]!;
     const { hashOf } = this.parents;
     const execution = this.knots.execution(attempt, startedAt, attempt === 0 ? startedAt : this.knots.now());
-    const record = lineageRecord(this.plan, knot, execution, outcome, hashOf, null);
+    const record = recordWithoutBody(this.plan, knot, execution, outcome, hashOf);
     await this.knots.commit(knot, { record, values });
     this.settled[index] = outcome;
   }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { contentHash as hashOfEncoded, encodeValue } from '../../../../src/values';
-import { createInMemoryBackends } from '../../../../src/backends';
-import { StoredBytes, contentHash, knot, runLocally, tapestry } from '../../../../src';
+import { contentHash as hashOfEncoded, encodeValue } from '../../../src/values';
+import { createInMemoryBackends } from '../../../src/backends';
+import { StoredBytes, contentHash, knot, runLocally, tapestry } from '../../../src';
 
 const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const hashOf = (value: unknown): string => hashOfEncoded(encodeValue(value));

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { contentHash, encodeValue } from '../../../../src/values';
-import { createInMemoryBackends } from '../../../../src/backends';
-import { Crowd } from '../../../support/crowd';
-import { knot, map, reduce, runLocally, tapestry, type Knot } from '../../../../src';
+import { contentHash, encodeValue } from '../../../src/values';
+import { createInMemoryBackends } from '../../../src/backends';
+import { Crowd } from '../../support/crowd';
+import { knot, map, reduce, runLocally, tapestry, type Knot } from '../../../src';
 
 const constant = knot('constant', ({ value }: { value: unknown }) => value);
 

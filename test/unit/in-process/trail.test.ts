@@ -1,7 +1,7 @@
-import { knot, map, runLocally, tapestry, type KnotContext, type KnotOptions } from '../../../../src';
-import { createInMemoryBackends } from '../../../../src/backends';
-import type { LineageRecord } from '../../../../src/ports';
-import { until } from '../../../support/until';
+import { knot, map, runLocally, tapestry, type KnotContext, type KnotOptions } from '../../../src';
+import { createInMemoryBackends } from '../../../src/backends';
+import type { LineageRecord } from '../../../src/ports';
+import { until } from '../../support/until';
 
 const RETRY = { maximumAttempts: 3, initialInterval: 20, backoffCoefficient: 1 };
 

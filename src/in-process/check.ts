@@ -1,10 +1,10 @@
-import { nodeSha256 } from '../../node-sha256';
-import { problemsOf } from '../../plan';
-import { SelvageError, type ErrorCode } from '../../errors';
-import { NamedDefinitions, withNested } from '..';
-import { recordOf, type Tapestry } from '../../authoring';
-import type { TapestryRecord } from '../../authoring/records';
-import { unusedParameter, unusedParameters } from '../../authoring/parameters';
+import { nodeSha256 } from '../node-sha256';
+import { problemsOf } from '../plan';
+import { SelvageError, type ErrorCode } from '../errors';
+import { NamedDefinitions, withNested } from '../runtime';
+import { recordOf, type Tapestry } from '../authoring';
+import type { TapestryRecord } from '../authoring/records';
+import { unusedParameter, unusedParameters } from '../authoring/parameters';
 
 /** One thing that is wrong with a tapestry. */
 export interface Problem {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { knot, runLocally, tapestry, type KnotContext, type Tapestry } from '../../../../src';
-import { Latch } from '../../../support/latch';
+import { knot, runLocally, tapestry, type KnotContext, type Tapestry } from '../../../src';
+import { Latch } from '../../support/latch';
 
 /** A body that says when it has begun, and does `whatThen` when its signal is aborted. */
 function patient(whatThen: (ctx: KnotContext) => unknown) {

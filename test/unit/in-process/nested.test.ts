@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { branch, knot, loop, runLocally, subTapestry, tapestry, type Outcome } from '../../../../src';
-import { createInMemoryBackends } from '../../../../src/backends';
+import { branch, knot, loop, runLocally, subTapestry, tapestry, type Outcome } from '../../../src';
+import { createInMemoryBackends } from '../../../src/backends';
 
 const double = knot('double', ({ x }: { x: number }) => x * 2);
 const add = knot('add', ({ a, b }: { a: number; b: number }) => a + b);

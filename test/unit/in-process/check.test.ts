@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { check, knot, loop, subTapestry, tapestry, type Tapestry } from '../../../../src';
+import { check, knot, loop, subTapestry, tapestry, type Tapestry } from '../../../src';
 
 const double = knot('double', { input: z.object({ x: z.number() }) }, ({ x }) => x * 2);
 const other = knot('double', ({ x }: { x: number }) => x + x);

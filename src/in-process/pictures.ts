@@ -1,6 +1,6 @@
-import type { RunGraph } from '../../authoring/run-graph';
-import { mermaidOf } from '../../visualisation/mermaid';
-import { svgOf } from '../../visualisation/svg';
+import type { RunGraph } from '../authoring/run-graph';
+import { mermaidOf } from '../visualisation/mermaid';
+import { svgOf } from '../visualisation/svg';
 import { drawnOf, type Drawable } from './graph-of';
 
 /**

@@ -1,4 +1,4 @@
-import { knot, runLocally, tapestry } from '../../../../src';
+import { knot, runLocally, tapestry } from '../../../src';
 
 test('bodies that nothing stops have a signal each, so that all may listen', async () => {
   const signals: AbortSignal[] = [];

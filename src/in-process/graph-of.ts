@@ -1,10 +1,10 @@
-import { nodeSha256 } from '../../node-sha256';
-import { graphOfPlan } from '../../plan';
-import { SelvageError } from '../../errors';
-import { planOf } from '..';
-import { isTapestry, recordOf, type Tapestry } from '../../authoring';
-import type { RunResult } from '../../authoring/outcome';
-import type { RunGraph } from '../../authoring/run-graph';
+import { nodeSha256 } from '../node-sha256';
+import { graphOfPlan } from '../plan';
+import { SelvageError } from '../errors';
+import { planOf } from '../runtime';
+import { isTapestry, recordOf, type Tapestry } from '../authoring';
+import type { RunResult } from '../authoring/outcome';
+import type { RunGraph } from '../authoring/run-graph';
 
 /**
  * Everything that can be drawn: a tapestry, the return value of `runLocally`, or the result of a run's

@@ -10,7 +10,7 @@ import {
   tapestry,
   type Knot,
   type Tapestry,
-} from '../../../../src';
+} from '../../../src';
 
 const constant = knot('constant', ({ value }: { value: unknown }) => value);
 const given = (value: unknown, id = 'given'): Knot<unknown> => constant({ value }, { id });

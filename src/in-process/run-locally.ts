@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { activeTraceparent } from '../../adapters/open-telemetry/body-traces';
-import { nodeSha256 } from '../../node-sha256';
-import { HistoryClock } from '../../backends/clock';
-import { createInMemoryBackends } from '../../backends/in-memory';
+import { activeTraceparent } from '../adapters/open-telemetry/body-traces';
+import { nodeSha256 } from '../node-sha256';
+import { HistoryClock } from '../backends/clock';
+import { createInMemoryBackends } from '../backends/in-memory';
 import {
   RunClock,
   SILENT,
@@ -12,16 +12,16 @@ import {
   withNested,
   type BodyHosts,
   type OutcomeToRecord,
-} from '..';
-import type { LoggerLike } from '../../authoring/knot-context';
-import type { Outcome, RunResult } from '../../authoring/outcome';
-import { hostedKnots } from '../../authoring/body-host';
-import type { KnotBody, TapestryRecord } from '../../authoring/records';
-import { recordOf, type Tapestry } from '../../authoring';
-import type { Deliveries } from '../../deliveries';
-import type { EmitterList } from '../../emitters';
-import type { Backends, LineageRecord } from '../../ports';
-import { digestOf } from '../../encryption/seal-backends';
+} from '../runtime';
+import type { LoggerLike } from '../authoring/knot-context';
+import type { Outcome, RunResult } from '../authoring/outcome';
+import { hostedKnots } from '../authoring/body-host';
+import type { KnotBody, TapestryRecord } from '../authoring/records';
+import { recordOf, type Tapestry } from '../authoring';
+import type { Deliveries } from '../deliveries';
+import type { EmitterList } from '../emitters';
+import type { Backends, LineageRecord } from '../ports';
+import { digestOf } from '../encryption/seal-backends';
 import { InProcessHost, type LocalRunResult } from './in-process-host';
 import { LocalWaits, type GivenSignals } from './local-waits';
 
@@ -136,7 +136,7 @@ async function deliver(
   emitters: EmitterList,
   logger: LoggerLike = SILENT,
 ): Promise<Deliveries> {
-  const { Deliveries } = require('../../deliveries') as typeof import('../../deliveries');
+  const { Deliveries } = require('../deliveries') as typeof import('../deliveries');
   return await Deliveries.start({ backends, emitters, logger, projectDir: process.cwd() });
 }
 
@@ -147,7 +147,7 @@ async function hostsFor(
 ): Promise<BodyHosts | undefined> {
   const all = [...withNested(tapestry)];
   if (all.every((one) => hostedKnots(one).next().done)) return undefined;
-  const { openHosts } = require('../../body-hosts') as typeof import('../../body-hosts');
+  const { openHosts } = require('../body-hosts') as typeof import('../body-hosts');
   return await openHosts(all, (host, line) => logger?.info({ host }, line));
 }
 

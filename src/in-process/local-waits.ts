@@ -1,6 +1,6 @@
-import type { Sha256 } from '../../values';
-import type { PlanKnot } from '../../plan';
-import { SelvageError } from '../../errors';
+import type { Sha256 } from '../values';
+import type { PlanKnot } from '../plan';
+import { SelvageError } from '../errors';
 import {
   checkPayload,
   encodeOutput,
@@ -10,8 +10,8 @@ import {
   type SignalSchema,
   freshCopy,
   waitUnlessStopped,
-} from '..';
-import type { TapestryRecord } from '../../authoring/records';
+} from '../runtime';
+import type { TapestryRecord } from '../authoring/records';
 
 /**
  * Signals to deliver, by name: a payload; or a list of payloads in order (a payload that is itself a list is

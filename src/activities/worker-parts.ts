@@ -12,6 +12,7 @@ import {
   type BodyHosts,
   type Hashing,
   type SliceLimits,
+  type ValuesAtHand,
 } from '../runtime';
 import { BodyTraces } from '../adapters/open-telemetry/body-traces';
 import { GroupCommit, HistoryClock } from '../backends';
@@ -19,9 +20,9 @@ import { failedInstead } from './backend-trouble';
 import type { LoggerLike } from '../authoring/knot-context';
 import type { TapestryRecord } from '../authoring/records';
 import type { WorkCounts } from '../metrics';
-import type { Backends, LineageRecord } from '../ports';
+import type { Backends, LineageRecord, RunHistory } from '../ports';
 import { currentScope } from '../encryption/run-scope';
-import type { KnotObserver } from './interceptors';
+import type { KnotObserver } from './observe';
 import { BegunSegments } from './begun-segments';
 import { crashSuspects } from './crash-suspects';
 import { SliceCache } from './map-slices';
@@ -31,13 +32,16 @@ import { RunScopes } from './run-scopes';
 import type { Registry } from './registry';
 import { SEGMENT_LIMITS, type SegmentLimits } from './segment-limits';
 
+/** Records written in one transaction, limited so that other writers do not wait long. */
+const RECORDS_PER_COMMIT = 1_000;
+
 /** How much one activity does. */
 export interface ActivityLimits {
   readonly segment?: Partial<SegmentLimits>;
   readonly slices?: Partial<SliceLimits>;
 }
 
-export interface WorkerEnvironmentOptions {
+export interface WorkerPartsOptions {
   readonly registry: Registry;
   readonly resources: Readonly<Record<string, unknown>>;
   /** The worker's name in records. */
@@ -64,23 +68,39 @@ export interface WorkerEnvironmentOptions {
 
 type NamedPlan = readonly [tapestry: string, plan: CompiledPlan];
 
+/** What knots need of parts of which the steps of a run need more. The simulated worker has no more than these. */
+interface KnotParts {
+  readonly backends: Pick<Backends, 'dataStore' | 'commit'> & {
+    readonly runHistory: Pick<RunHistory, HistoryOfKnots>;
+  };
+  readonly commits: Pick<GroupCommit, 'commit'>;
+  readonly plans: Pick<PlanCache, 'get'>;
+  readonly registry: Pick<Registry, 'definition' | 'registered'>;
+}
+
+type HistoryOfKnots =
+  'findCached' | 'findLineage' | 'getOutcomes' | 'getRecords' | 'getRun' | 'getRunByTemporalId';
+
+/** What an activity, or a part of one, takes of its worker. */
+export type Uses<Part extends keyof WorkerParts> = Pick<Omit<WorkerParts, keyof KnotParts> & KnotParts, Part>;
+
 /**
- * Shared by the activities and interceptors of one worker. A Temporal worker is configured before anything
- * may be opened, so the backends are attached when it begins to run.
+ * The parts that the activities and interceptors of one worker share, each of which takes those that it uses. A Temporal worker is
+ * configured before anything may be opened, so the backends are attached when it begins to run.
  */
-export class WorkerEnvironment implements Hashing {
+export class WorkerParts implements Hashing {
   readonly registry: Registry;
   readonly resources: Readonly<Record<string, unknown>>;
   readonly identity: string;
   readonly sha256: Sha256;
   readonly observers: readonly KnotObserver[];
   readonly logger: LoggerLike | undefined;
-  readonly counts: WorkCounts | undefined;
-  readonly codeHashes: CodeHashes;
-  readonly cutShort: NonNullable<WorkerEnvironmentOptions['cutShort']>;
+  readonly counts?: WorkCounts | undefined;
+  readonly codeHashes: Pick<CodeHashes, 'of'>;
+  readonly cutShort: NonNullable<WorkerPartsOptions['cutShort']>;
   readonly segmentLimits: SegmentLimits;
   readonly sliceLimits: SliceLimits;
-  readonly recentValues: RecentValues;
+  readonly recentValues: ValuesAtHand;
   readonly begunSegments = new BegunSegments();
   readonly crashSuspects = crashSuspects;
   /** Lets this many milliseconds pass, unless the signal is aborted. */
@@ -90,28 +110,28 @@ export class WorkerEnvironment implements Hashing {
   private readonly leaseTtl: number | undefined;
   private readonly ownInlineLimit: number;
   /** Opened when the worker begins to run; undefined where no tapestry names one. */
-  bodyHosts: BodyHosts | undefined;
+  bodyHosts?: BodyHosts | undefined;
   // From here on: set by `attach`.
   server: string | undefined;
   /** Undefined if the worker has no client. */
-  client: Pick<Client, 'workflow'> | undefined;
+  client?: Pick<Client, 'workflow'> | undefined;
   backends!: Backends;
   commits!: GroupCommit;
   /** Tells the time for records. */
-  clock!: HistoryClock;
+  clock!: Pick<HistoryClock, 'now'>;
   plans!: PlanCache;
-  limits!: Limits;
-  slices!: SliceCache;
+  limits!: Pick<Limits, 'run'>;
+  slices!: Pick<SliceCache, 'get'>;
   /** Finds values that other knots have made, by cache key. */
   cachedValues!: CachedValues;
   /** Ensures that only one knot at a time makes a reusable value. */
-  singleFlight!: SingleFlight;
+  singleFlight!: Pick<SingleFlight, 'run'>;
   /** The subjects and digest keys of runs. */
   scopes!: RunScopes;
   /** Where bodies belong in traces. */
   traces!: BodyTraces;
 
-  constructor(options: WorkerEnvironmentOptions) {
+  constructor(options: WorkerPartsOptions) {
     this.registry = options.registry;
     this.resources = options.resources;
     this.identity = options.identity;
@@ -150,7 +170,7 @@ export class WorkerEnvironment implements Hashing {
     );
     this.plans = new PlanCache(backends.tapestryStore, () => this.registeredPlans());
     this.limits = new Limits(backends.leaseTable, this.leaseTtl);
-    this.slices = new SliceCache(backends.dataStore, this.recentValues);
+    this.slices = new SliceCache(this);
     this.cachedValues = new CachedValues(backends, clock.now, () => currentScope()?.subject);
     this.singleFlight = new SingleFlight(backends.leaseTable, this.leaseTtl);
     this.scopes = new RunScopes(backends, client);
@@ -205,9 +225,12 @@ export class WorkerEnvironment implements Hashing {
   }
 
   /** Commits records whose values are there, as those of reused knots are. */
-  async commitRecords(records: readonly LineageRecord[]): Promise<void> {
-    const since = performance.now();
-    const results = await this.backends.runHistory.commit(records);
-    this.counts?.committed(results, (performance.now() - since) / 1_000);
+  async commitRecords<T>(made: readonly T[], recordOf: (made: T) => LineageRecord): Promise<void> {
+    for (let first = 0; first < made.length; first += RECORDS_PER_COMMIT) {
+      const since = performance.now();
+      const records = made.slice(first, first + RECORDS_PER_COMMIT).map(recordOf);
+      const results = await this.backends.runHistory.commit(records);
+      this.counts?.committed(results, (performance.now() - since) / 1_000);
+    }
   }
 }

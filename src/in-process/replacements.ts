@@ -1,7 +1,7 @@
-import { hashText, type Sha256 } from '../../values';
-import { SelvageError } from '../../errors';
-import { withNested } from '..';
-import type { DefinitionRecord, KnotBody, KnotRecord, TapestryRecord } from '../../authoring/records';
+import { hashText, type Sha256 } from '../values';
+import { SelvageError } from '../errors';
+import { withNested } from '../runtime';
+import type { DefinitionRecord, KnotBody, KnotRecord, TapestryRecord } from '../authoring/records';
 
 export interface BodyToRun {
   readonly definition: DefinitionRecord;

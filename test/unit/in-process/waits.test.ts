@@ -9,9 +9,9 @@ import {
   waitForSignal,
   waitUntil,
   type Outcome,
-} from '../../../../src';
-import { rejectionOf } from '../../../support/rejection-of';
-import { refusal } from '../../../support/refusal';
+} from '../../../src';
+import { rejectionOf } from '../../support/rejection-of';
+import { refusal } from '../../support/refusal';
 
 const approval = z.object({ by: z.string(), at: z.coerce.number().default(0) });
 const report = knot('report', ({ x }: { x: number }) => `report ${x}`);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { hashText } from '../../../../src/values';
-import { createInMemoryBackends } from '../../../../src/backends';
+import { hashText } from '../../../src/values';
+import { createInMemoryBackends } from '../../../src/backends';
 import {
   aggregate,
   branch,
@@ -14,10 +14,10 @@ import {
   tapestry,
   type LoggerLike,
   type Outcome,
-} from '../../../../src';
-import { Crowd } from '../../../support/crowd';
-import { rejectionOf } from '../../../support/rejection-of';
-import { refusal } from '../../../support/refusal';
+} from '../../../src';
+import { Crowd } from '../../support/crowd';
+import { rejectionOf } from '../../support/rejection-of';
+import { refusal } from '../../support/refusal';
 
 const double = knot('double', { input: z.object({ x: z.number() }), output: z.number() }, ({ x }) => x * 2);
 const add = knot('add', ({ a, b }: { a: number; b: number }) => a + b);

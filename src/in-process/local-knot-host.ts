@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { PlanKnot } from '../../plan';
+import type { PlanKnot } from '../plan';
 import {
   CachedValues,
   Limits,
@@ -29,10 +29,10 @@ import {
   type KnotTrail,
   type MadeValue,
   type Throw,
-} from '..';
-import { activeTraceparent, BodyTraces, settingsOfNewRun } from '../../adapters/open-telemetry/body-traces';
-import type { TapestryRecord } from '../../authoring/records';
-import type { Backends, Commit, CommitResult, LineageRecord, RunRecord } from '../../ports';
+} from '../runtime';
+import { activeTraceparent, BodyTraces, settingsOfNewRun } from '../adapters/open-telemetry/body-traces';
+import type { TapestryRecord } from '../authoring/records';
+import type { Backends, Commit, CommitResult, LineageRecord, RunRecord } from '../ports';
 import type { LocalWaits } from './local-waits';
 import type { RunLocallyOptions } from './run-locally';
 import type { StartedBy } from './run-record';

@@ -1,5 +1,5 @@
-import { nodeSha256 } from '../../node-sha256';
-import { encodeOutput } from '..';
+import { nodeSha256 } from '../node-sha256';
+import { encodeOutput } from '../runtime';
 
 /**
  * The hash of a value as in lineage: `sha256:` of its canonical JSON, or `bytes-sha256:` for bytes and a `StoredBytes`.

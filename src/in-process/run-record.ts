@@ -1,9 +1,9 @@
-import type { Sha256 } from '../../values';
-import { planOf, withNested, type LoadedPlan } from '..';
-import type { TapestryRecord } from '../../authoring/records';
-import type { Backends, RunRecord, RunStatus } from '../../ports';
-import { digestOf } from '../../encryption/seal-backends';
-import { VERSION } from '../../version';
+import type { Sha256 } from '../values';
+import { planOf, withNested, type LoadedPlan } from '../runtime';
+import type { TapestryRecord } from '../authoring/records';
+import type { Backends, RunRecord, RunStatus } from '../ports';
+import { digestOf } from '../encryption/seal-backends';
+import { VERSION } from '../version';
 
 /** The knot of another run that started this one. */
 export interface StartedBy {

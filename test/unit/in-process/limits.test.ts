@@ -1,9 +1,9 @@
-import { knot, map, runLocally, tapestry } from '../../../../src';
-import { createInMemoryBackends } from '../../../../src/backends';
-import { compile } from '../../../../src/plan';
-import { recordOf } from '../../../../src/authoring';
-import { Crowd } from '../../../support/crowd';
-import { Latch, aborted } from '../../../support/latch';
+import { knot, map, runLocally, tapestry } from '../../../src';
+import { createInMemoryBackends } from '../../../src/backends';
+import { compile } from '../../../src/plan';
+import { recordOf } from '../../../src/authoring';
+import { Crowd } from '../../support/crowd';
+import { Latch, aborted } from '../../support/latch';
 
 test('no more bodies run at once than maxConcurrent says, all run, and no timeout counts the wait for a place', async () => {
   const crowd = new Crowd();
