@@ -10,6 +10,7 @@ const manifest = JSON.parse(readFileSync(path.resolve(__dirname, '../../package.
   readonly exports: Readonly<Record<string, unknown>>;
   readonly peerDependenciesMeta: Readonly<Record<string, unknown>>;
 };
+const NO_REQUIRE_OF_ES = '--no-experimental-require-module';
 const subpaths = Object.keys(manifest.exports).map((name) => `selvage${name.slice(1)}`);
 
 test('nothing that is optional is installed', () => {
@@ -29,6 +30,8 @@ test.each([
 ])('every subpath can be %s', (_, file, names, load) => {
   const lines = names.map((name) => `console.log('${name}', Object.keys(${load(name)}).length > 0);`);
   const project = makeBareProject({ [file]: lines.join('\n') });
-  const text = execFileSync(process.execPath, [file], { cwd: project, encoding: 'utf8' });
+  // Node 20.3 to 20.18 cannot require what is an ES module only.
+  const flags = process.allowedNodeEnvironmentFlags.has(NO_REQUIRE_OF_ES) ? [NO_REQUIRE_OF_ES] : [];
+  const text = execFileSync(process.execPath, [...flags, file], { cwd: project, encoding: 'utf8' });
   expect(text.trim().split('\n')).toEqual(names.map((name) => `${name} true`));
 });
