@@ -655,8 +655,8 @@ const above = { activities: 'interceptors', authoring: 'nodes', serve: 'streams'
 
 const aboveBlocks = Object.entries(above).map(([folder, subfolder]) => ({
   name: `selvage/boundary/${folder}/${subfolder}`,
-  files: [`src/${folder}/*.ts`],
-  ignores: [`src/${folder}/index.ts`],
+  files: [`src/${folder}/**/*.ts`],
+  ignores: [`src/${folder}/index.ts`, `src/${folder}/${subfolder}/**`],
   rules: {
     '@typescript-eslint/no-restricted-imports': [
       'error',
@@ -664,7 +664,7 @@ const aboveBlocks = Object.entries(above).map(([folder, subfolder]) => ({
         patterns: [
           ...refusals(folder, boundaries[folder]),
           {
-            regex: `^\\./${subfolder}(?:/|$)`,
+            regex: `^(?:\\./|(?:\\.\\./)+(?:${folder}/)?)${subfolder}(?:/|$)`,
             message: `src/${folder}/${subfolder} stands above src/${folder}, whose other files must not import it.`,
           },
         ],

@@ -3,6 +3,7 @@
  * `npm run api`: compares what each subpath of the package exports with its report in `etc/`, so that a change of the public surface is
  * a decision that a reviewer sees. `npm run api -- --write` writes the reports anew. Reads the types in `lib`: build first.
  */
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -35,6 +36,8 @@ function configOf(name, entries, folder) {
       },
       apiReport: {
         enabled: true,
+        // Options are inherited from interfaces that no subpath exports.
+        includeForgottenExports: true,
         reportFileName: `${name}${REPORT}`,
         reportFolder: folder,
         reportTempFolder: path.join(folder, 'temp'),
@@ -59,41 +62,48 @@ function writeReports(entries, folder) {
   const compilerState = CompilerState.create(configs[0], { additionalEntryPoints: [...entries.values()] });
   for (const config of configs) {
     const messageCallback = (message) => (message.handled = true);
-    Extractor.invoke(config, { localBuild: true, compilerState, messageCallback });
+    const { errorCount } = Extractor.invoke(config, { localBuild: true, compilerState, messageCallback });
+    if (errorCount > 0) fail(`${config.mainEntryPointFilePath} cannot be read: build first`);
   }
   fs.rmSync(path.join(folder, 'temp'), { recursive: true, force: true });
 }
 
 const reportsIn = (folder) => fs.readdirSync(folder).filter((name) => name.endsWith(REPORT));
-const readIfThere = (file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '');
+const orNothing = (file) => (fs.existsSync(file) ? file : os.devNull);
 
-/** The reports that differ from those kept in `folder`, each with the lines that only one of the two has. */
-function differences(entries, folder) {
+/** Calls `use` with a folder of fresh reports, and removes it. */
+function withReports(entries, use) {
   const fresh = fs.mkdtempSync(path.join(os.tmpdir(), 'selvage-api-'));
   try {
     writeReports(entries, fresh);
-    const names = new Set([...reportsIn(folder), ...reportsIn(fresh)]);
-    return [...names].flatMap((name) => {
-      const kept = readIfThere(path.join(folder, name)).split('\n');
-      const now = readIfThere(path.join(fresh, name)).split('\n');
-      if (kept.join('\n') === now.join('\n')) return [];
-      const lines = [
-        ...kept.filter((line) => line && !now.includes(line)).map((line) => `- ${line}`),
-        ...now.filter((line) => line && !kept.includes(line)).map((line) => `+ ${line}`),
-      ];
-      return [{ name, lines }];
-    });
+    return use(fresh);
   } finally {
     fs.rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+/** The reports that differ from those kept in `folder`, each with what has changed. */
+function differences(entries, folder) {
+  return withReports(entries, (fresh) =>
+    [...new Set([...reportsIn(folder), ...reportsIn(fresh)])].flatMap((name) => {
+      const files = [path.join(folder, name), path.join(fresh, name)].map(orNothing);
+      const { status, stdout } = spawnSync('git', ['diff', '--no-index', '--no-color', '-U0', ...files], {
+        encoding: 'utf8',
+      });
+      const lines = stdout.split('\n').filter((line) => /^(?:-(?!-- )|\+(?!\+\+ ))/.test(line));
+      return status === 0 ? [] : [{ name, lines }];
+    }),
+  );
 }
 
 function main() {
   const folder = path.join(root, 'etc');
   const entries = publicEntries();
   if (process.argv.includes('--write')) {
-    fs.rmSync(folder, { recursive: true, force: true });
-    return writeReports(entries, folder);
+    return withReports(entries, (fresh) => {
+      fs.rmSync(folder, { recursive: true, force: true });
+      fs.cpSync(fresh, folder, { recursive: true });
+    });
   }
   const changed = differences(entries, folder);
   if (changed.length === 0) return;

@@ -38,14 +38,18 @@ async function run({ name, command }) {
   return status === 0;
 }
 
+function notRun({ name }) {
+  process.stdout.write(`\n# ${name}: not run, as the build failed\n`);
+  return Promise.resolve(false);
+}
+
 async function main() {
   installIfNeeded();
   const waiting = [...steps];
   const runs = new Map();
   const lane = async () => {
     for (let step = waiting.shift(); step; step = waiting.shift()) {
-      if (step.needsBuild) await runs.get(build);
-      runs.set(step, run(step));
+      runs.set(step, !step.needsBuild || (await runs.get(build)) ? run(step) : notRun(step));
       await runs.get(step);
     }
   };

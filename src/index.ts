@@ -304,6 +304,7 @@ export {
 } from './streams';
 export type {
   AnySource,
+  DeadLetterReason,
   StreamDeadLetter,
   FileTailOptions,
   KafkaSourceOptions,

@@ -15,7 +15,7 @@ const root = path.resolve(__dirname, '../..');
  * @property {string} what
  * @property {number} minutes how long it may take on two cores, with others beside it
  * @property {readonly string[]} files files, and folders that end with a slash
- * @property {number} [atOnce] how many of its files run at a time, or what it takes of the machine as if it were so many; two if omitted
+ * @property {number} [atOnce] how many of its files run at a time, or what it takes of the machine as if it were so many; if omitted two, or one of a single file
  * @property {readonly string[]} [again] files of other groups that it runs once more, in another way
  * @property {Readonly<Record<string, string>>} [environment] that other way
  * @property {readonly string[]} [builds] services whose programs take minutes to build: they are built while earlier groups run
@@ -69,6 +69,7 @@ const GROUPS = [
     files: [
       'test/property/simulate-every-node.test.ts',
       'test/unit/testing/simulate.test.ts',
+      'test/unit/testing/simulated-host.test.ts',
       'test/unit/testing/simulated-nodes.test.ts',
       'test/unit/testing/simulated-waits.test.ts',
     ],

@@ -10,7 +10,7 @@
  * @property {string} what is wrong then
  * @property {string} foundBy
  * @property {string} [test] part of the name of the test that fails, where those before it take long
- * @property {true} [isSlow] the test fails by its time limit alone: in CI, that is left out
+ * @property {true} [isSlow] the test takes long, or fails by its time limit alone: CI leaves it out
  * @property {true} [isBundled] the test has the file bundled for a worker, so the defect must be on the disk
  */
 

@@ -95,9 +95,11 @@ class ReuseWalk {
     return found;
   }
 
-  /** Records what was found. */
+  /**
+   * Records what was found, except values that no longer exist and everything that was found because of them.
+   */
   async takeOver(): Promise<number[]> {
-    const taken = [...this.hits.keys()].sort((a, b) => a - b);
+    const taken = await this.withValues();
     if (taken.length === 0) return taken;
     const { environment, execution } = this.options;
     const { runHistory } = environment.backends;
@@ -142,25 +144,21 @@ class ReuseWalk {
   private async findLevel(level: readonly number[]): Promise<number[]> {
     const { environment, plan, graph } = this.options;
     const { cachedValues, codeHashes, registry, digest } = environment;
-    // In one turn of the event loop, so that they share one query.
-    const found = await Promise.all(
-      level.map(async (knot) => {
-        const planKnot = graph.planKnots[knot]!;
-        const { name, version, codeHash } = plan.definitionOf(planKnot)!;
-        const definition = planKnot.policy.cache?.codeHash
-          ? registry.definition(plan.plan.tapestry, planKnot.id, name, version)
-          : undefined;
-        const body = {
-          definition,
-          codeHash: definition ? codeHashes.of(definition, planKnot.policy) : codeHash,
-        };
-        const valueOf = (parent: number): ValueIdentity => this.known.get(graph.layoutIndex[parent]!)!;
-        const key = cacheKeyOf(plan, planKnot, body, valueOf, digest);
-        return key === undefined ? undefined : await cachedValues.find(planKnot, key);
-      }),
-    );
-    return level.filter((knot, position) => {
-      const record = found[position]?.record;
+    const questions = level.flatMap((index) => {
+      const knot = graph.planKnots[index]!;
+      const { name, version, codeHash } = plan.definitionOf(knot)!;
+      const definition = knot.policy.cache?.codeHash
+        ? registry.definition(plan.plan.tapestry, knot.id, name, version)
+        : undefined;
+      const body = { definition, codeHash: definition ? codeHashes.of(definition, knot.policy) : codeHash };
+      const valueOf = (parent: number): ValueIdentity => this.known.get(graph.layoutIndex[parent]!)!;
+      const key = cacheKeyOf(plan, knot, body, valueOf, digest);
+      return key === undefined ? [] : [{ index, knot, key }];
+    });
+    const found = await cachedValues.findRecords(questions);
+    const records = new Map(questions.map(({ index }, position) => [index, found[position]!.record]));
+    return level.filter((knot) => {
+      const record = records.get(knot);
       if (!record) return false;
       this.hits.set(knot, record);
       this.known.set(knot, valueOfRecord(record));
@@ -201,6 +199,30 @@ class ReuseWalk {
       const record = records.get(this.layout.ids[knot]!);
       if (record?.outcome === 'ok') this.known.set(knot, valueOfRecord(record));
     }
+  }
+
+  /**
+   * The knots found, ascending, except values missing in the data store and everything found because of them.
+   */
+  private async withValues(): Promise<number[]> {
+    const { dataStore } = this.options.environment.backends;
+    const hashes = new Set([...this.hits.values()].map((record) => record.output_hash!));
+    if (hashes.size === 0) return [];
+    const present = await dataStore.keep([...hashes]);
+    const { parents, parentStart } = this.layout;
+    const isGone = new Set<number>();
+    // Parents come before children.
+    return [...this.hits.keys()]
+      .sort((a, b) => a - b)
+      .filter((knot) => {
+        const ofGone = parents
+          .subarray(parentStart[knot], parentStart[knot + 1])
+          .some((parent) => isGone.has(parent));
+        if (present.has(this.hits.get(knot)!.output_hash!) && !ofGone) return true;
+        isGone.add(knot);
+        this.known.delete(knot);
+        return false;
+      });
   }
 
   private recordOf(knot: number): LineageRecord {

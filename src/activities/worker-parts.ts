@@ -68,7 +68,7 @@ export interface WorkerPartsOptions {
 
 type NamedPlan = readonly [tapestry: string, plan: CompiledPlan];
 
-/** What knots need of parts of which the steps of a run need more. The simulated worker has no more than these. */
+/** The members that activities of knots use. The first and last step of a run use more of the same parts, which a simulated worker lacks. */
 interface KnotParts {
   readonly backends: Pick<Backends, 'dataStore' | 'commit'> & {
     readonly runHistory: Pick<RunHistory, HistoryOfKnots>;
@@ -170,7 +170,8 @@ export class WorkerParts implements Hashing {
     );
     this.plans = new PlanCache(backends.tapestryStore, () => this.registeredPlans());
     this.limits = new Limits(backends.leaseTable, this.leaseTtl);
-    this.slices = new SliceCache(this);
+    // Not this object: the SDK logs a worker's plugins with all that they hold, and JSON has no circles.
+    this.slices = new SliceCache({ backends, recentValues: this.recentValues });
     this.cachedValues = new CachedValues(backends, clock.now, () => currentScope()?.subject);
     this.singleFlight = new SingleFlight(backends.leaseTable, this.leaseTtl);
     this.scopes = new RunScopes(backends, client);

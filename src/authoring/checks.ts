@@ -54,7 +54,7 @@ export const isBoolean = sayable('flag', (value) =>
   typeof value === 'boolean' ? undefined : 'must be true or false',
 );
 
-/** Of an option that is checked elsewhere: messages of checks show values, and it may be a secret. */
+/** For options that are checked elsewhere, because the message of a check would show a secret. */
 export const unchecked: Check = () => undefined;
 
 export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');

@@ -221,11 +221,15 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 function frozenCopy<T>(value: T): T {
   if (Array.isArray(value)) return Object.freeze([...value]) as T;
   if (!isPlain(value) || isPartitionDomain(value) || isMarkedEmitter(value)) return value;
+  return frozenEntries(value) as T;
+}
+
+function frozenEntries(value: object): object {
   const copy: Record<string, unknown> = {};
   for (const [key, part] of Object.entries(value)) {
     if (part !== undefined) copy[key] = frozenCopy(part);
   }
-  return Object.freeze(copy) as T;
+  return Object.freeze(copy);
 }
 
 /**
@@ -255,7 +259,8 @@ export function readOptions<T>(
       { details: { owner, option: problem.key, reason: problem.reason } },
     );
   }
-  return frozenCopy(given) as T;
+  // Options that a class has made are options, too.
+  return frozenEntries(given) as T;
 }
 
 /** Reads the options of a placement, without `id` and `tapestry`. */

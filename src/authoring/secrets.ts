@@ -63,7 +63,7 @@ const HOW_TO_MAKE: Readonly<Record<SecretKind, string>> = {
   bearer: 'Make one: openssl rand -hex 32',
 };
 
-/** Reads the source of a secret of any form. Undefined: it is none. */
+/** Reads the source of a secret of any form. Returns undefined if it is no such source. */
 export function secretFrom(given: unknown): Secret | undefined {
   if (typeof given === 'string' && given !== '') return new Secret(given);
   const { env } = (given ?? {}) as { readonly env?: unknown };

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Surroundings } from './surroundings';
 
-/** The groups of `selvage --help`, in its order. */
+/** The groups of `selvage --help`. */
 export type Group = 'write' | 'start' | 'see' | 'operate' | 'data';
 
 /**

@@ -63,18 +63,28 @@ export class CachedValues {
   }
 
   private async answers(questions: readonly Question[]): Promise<CachedValue[]> {
-    const { runHistory, dataStore } = this.backends;
-    const records = await runHistory.findCached([...new Set(questions.map(({ key }) => key))]);
-    if (records.size === 0) return questions.map(() => NOTHING);
-    const present = await dataStore.keep([
-      ...new Set([...records.values()].map((record) => record.output_hash!)),
-    ]);
+    const found = await this.findRecords(questions);
+    const hashes = found.flatMap(({ record }) => (record ? [record.output_hash!] : []));
+    if (hashes.length === 0) return found;
+    const present = await this.backends.dataStore.keep([...new Set(hashes)]);
+    return found.map((one): CachedValue =>
+      one.record && !present.has(one.record.output_hash!) ? { passedOver: 'value_gone' } : one,
+    );
+  }
+
+  /**
+   * Looks up records in the order of the questions, without asking whether their values are still there.
+   *
+   * @throws SelvageError `BackendUnavailable`
+   */
+  async findRecords(questions: readonly Pick<Question, 'knot' | 'key'>[]): Promise<CachedValue[]> {
+    const keys = new Set(questions.map(({ key }) => key));
+    const records = await this.backends.runHistory.findCached([...keys]);
     const now = this.now();
     return questions.map(({ knot, key }): CachedValue => {
       const record = records.get(key);
       if (!record) return NOTHING;
-      if (isTooOld(knot, record, now)) return { passedOver: 'too_old' };
-      return present.has(record.output_hash!) ? { record } : { passedOver: 'value_gone' };
+      return isTooOld(knot, record, now) ? { passedOver: 'too_old' } : { record };
     });
   }
 }

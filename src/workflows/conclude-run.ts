@@ -56,7 +56,7 @@ export async function conclude(
     gone = compared.gone;
     if (!host.endedBy) host.cancel('lost');
   }
-  // A cancel may have come as the run was about to continue, also in the same task. Knots in child runs have their grace.
+  // The run was cancelled after it had decided to continue, perhaps in the same task: its child runs have their grace.
   if (end.kind === 'continue') await host.finished;
   await host.signalsAtRest();
   host.closeSignals();

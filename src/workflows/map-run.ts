@@ -63,7 +63,7 @@ async function runWhole(world: ChildWorld, child: ChildTask): Promise<KnotAnswer
     const here = await runParts(world, child, parts, beside);
     ended = packRanges([...unpackRanges(ended), ...here.sort((a, b) => a - b)]);
     const soFar = { ...child, ...(ended.length > 0 && { ended }) };
-    if (split.next !== undefined) return await world.continueAsNew({ ...soFar, from: split.next });
+    if (split.next !== undefined) return await goOn(world, { ...soFar, from: split.next });
   }
   const map: SplitMap = {
     count: split.count,
@@ -80,8 +80,14 @@ async function runWhole(world: ChildWorld, child: ChildTask): Promise<KnotAnswer
     if (!isRecordsLost(child.knot, error) || mended === MENDS) throw error;
     const { from: _from, ...anew } = child;
     const task = { ...child.task, handedBack: child.task.handedBack ?? {} };
-    return await world.continueAsNew({ ...anew, task, ended, mended: mended + 1 });
+    return await goOn(world, { ...anew, task, ended, mended: mended + 1 });
   }
+}
+
+/** Continues as new, unless a cancel has come: the next execution would miss it. */
+async function goOn(world: ChildWorld, next: ChildTask): Promise<never> {
+  if (world.scope().consideredCancelled) throw new CancelledFailure('The map was cancelled');
+  return await world.continueAsNew(next);
 }
 
 function isRecordsLost(knot: string, error: unknown): boolean {

@@ -325,6 +325,8 @@ export class TemporalHost {
   cancel(by: EndedBy = 'cancel'): void {
     if (this.cancelled) return;
     this.by = by;
+    // There will be no next execution.
+    if (this.leaving === 'continues') this.leaving = undefined;
     const unsent = [...this.queue.takeBack(), ...this.unrecorded.takeBack(), ...this.lookups.takeBack()];
     // Must come first: each settled knot would make room to dispatch another.
     this.apply({ type: 'cancel' });

@@ -29,10 +29,10 @@ describe('the reports of the public surface', () => {
     const [changed, gone] = differences(entries, folder).sort((a, b) => a.name.localeCompare(b.name));
     expect(changed!.name).toBe('errors.api.md');
     expect(changed!.lines).toEqual([
-      expect.stringContaining('- export class OldError'),
-      expect.stringContaining(`+ ${declaration}`),
+      expect.stringContaining('-export class OldError'),
+      expect.stringContaining(`+${declaration}`),
     ]);
-    expect(gone).toMatchObject({ name: 'gone.api.md', lines: ['- export const gone: 1;'] });
+    expect(gone).toMatchObject({ name: 'gone.api.md', lines: ['-export const gone: 1;'] });
     rmSync(report);
     expect(differences(entries, folder).map(({ name }) => name)).toContain('errors.api.md');
   });

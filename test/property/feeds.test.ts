@@ -30,7 +30,7 @@ const FAILS = 'the source fails, as it is meant to';
 
 type Places = Readonly<Record<string, Json>>;
 
-/** What is read, to which the test adds. Each value says of which partition it is, and the how manyth: `2:17`. */
+/** What is read, to which the test adds. Each value says of which partition it is, and its number in it: `2:17`. */
 interface Feed {
   add(partition: number, values: readonly string[]): void;
   open(life: Life): AnySource<string>;
@@ -102,7 +102,9 @@ class InList implements Feed {
     return new IterableSource([...this.#values]);
   }
 
-  finished(_name: string, place: Json): readonly [number, number] {
+  finished(name: string, place: Json): readonly [number, number] {
+    // Places that are saved in databases have this name.
+    expect(name).toBe('');
     return [0, Number(place)];
   }
 }

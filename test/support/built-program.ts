@@ -13,7 +13,7 @@ export interface BuiltProgram {
 }
 
 /**
- * A program that a test starts again and again, as one JavaScript file: it starts with a third of the work that its sources take.
+ * A program as one JavaScript file. It starts with a third of the work that its sources take.
  *
  * @param source absolute
  */

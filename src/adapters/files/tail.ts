@@ -46,17 +46,21 @@ const SEEN = '';
  */
 export function openFileTail(options: FileTailSettings): PartitionedFeed<string> {
   const tail = new FileTail(options);
+  let isClosed = false;
   return {
     async *read(after, context) {
       try {
         yield* tail.read(after, context);
       } finally {
-        // Whoever stops reading while files are being opened has closed the source before.
-        await tail.close();
+        // If the source was closed while files were being opened, those were missed.
+        if (isClosed) await tail.close();
       }
     },
     lag: () => tail.lag(),
-    close: () => tail.close(),
+    close: () => {
+      isClosed = true;
+      return tail.close();
+    },
   };
 }
 

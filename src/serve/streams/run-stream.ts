@@ -8,7 +8,7 @@ import { StreamHost, workerOfStreams, type StreamEnd } from './serve-stream';
 
 /** Options of {@link runStream}: those of the stream, and of the client and worker that it opens. */
 export interface RunStreamOptions<Value = unknown, Values extends object = Record<string, unknown>>
-  extends StreamOptions<Value, Values>, Omit<OpenOptions, 'tapestries' | 'taskQueue' | 'workOn'> {
+  extends StreamOptions<Value, Values>, Omit<OpenOptions, 'tapestries' | 'taskQueue' | 'taskQueues'> {
   /** Aborting it ends the call: nothing more is read, and what was read is finished. The stream goes on elsewhere. */
   readonly signal?: AbortSignal;
 }

@@ -8,6 +8,8 @@ import type { ReferenceOutcome } from './reference-interpreter';
 import { Violation, type ViolationKind } from './violation';
 
 export interface BooksListener {
+  /** Hears a violation also where the workflow takes it for something else. */
+  fail(violation: Error): void;
   readonly isCancelled: boolean;
   nameOf(knot: string): string;
   /** Throws a {@link Violation} where it is not what is on record. */
@@ -19,7 +21,7 @@ export type Outcomes = readonly (ReferenceOutcome | undefined)[];
 
 type Restored = ReturnType<Schedulers['restore']>;
 
-/** What a scheduler was told and what it has commanded, by which every command is checked. */
+/** Records the events and commands of a scheduler, and checks each command against them. */
 export class Books {
   isFinished = false;
   readonly outcomes: (ReferenceOutcome | undefined)[];
@@ -46,17 +48,13 @@ export class Books {
     this.scheduler = scheduler;
     const apply = scheduler.apply.bind(scheduler);
     scheduler.apply = (event) => {
-      this.hear(event);
+      this.guard(() => this.hear(event));
       const isAtRest = this.hasSettled && this.running.size === 0 && /settled/i.test(event.type);
-      const commands = obeyed(() => apply(event));
-      this.check(commands);
-      const sent = [...this.running.keys()].at(-1);
-      if (isAtRest && sent !== undefined && this.facts().continueAsNewSuggested && !this.listener.isCancelled)
-        throw this.violation('wrong command', sent, 'was dispatched when its run was to continue as new');
-      if (this.atOnce > this.window) {
-        const what = `was dispatched over the window of ${this.window}`;
-        throw this.violation('wrong command', [...this.running.keys()].at(-1)!, what);
-      }
+      const commands = this.obeyed(() => apply(event));
+      this.guard(() => {
+        this.check(commands);
+        if (isAtRest) this.requireRest();
+      });
       return commands;
     };
     return scheduler;
@@ -64,9 +62,9 @@ export class Books {
 
   /** Watches one that goes on from what an earlier execution has saved. */
   restore(restored: () => Restored): Restored {
-    const { scheduler, commands } = obeyed(restored);
+    const { scheduler, commands } = this.obeyed(restored);
     this.watch(scheduler);
-    this.check(commands);
+    this.guard(() => this.check(commands));
     return { scheduler, commands };
   }
 
@@ -96,6 +94,34 @@ export class Books {
           this.isFinished = true;
         }
       }
+    }
+    if (this.atOnce <= this.window) return;
+    const what = `was dispatched over the window of ${this.window}`;
+    throw this.violation('wrong command', [...this.running.keys()].at(-1)!, what);
+  }
+
+  /** Throws a {@link Violation} where a knot was dispatched though the run could have continued as new. */
+  private requireRest(): void {
+    const sent = [...this.running.keys()].at(-1);
+    if (sent === undefined || !this.facts().continueAsNewSuggested || this.listener.isCancelled) return;
+    throw this.violation('wrong command', sent, 'was dispatched when its run was to continue as new');
+  }
+
+  private guard(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.listener.fail(error as Error);
+    }
+  }
+
+  private obeyed<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const violation = new Violation('wrong command', `The scheduler refused an event: ${String(error)}`);
+      this.listener.fail(violation);
+      throw violation;
     }
   }
 
@@ -213,14 +239,5 @@ export class Books {
   private violation(kind: ViolationKind, knot: number, what: string): Violation {
     const id = this.listener.nameOf(this.layout.ids[knot]!);
     return new Violation(kind, `Knot "${id}" ${what}`, id);
-  }
-}
-
-/** What throws has refused what it was told. */
-function obeyed<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw new Violation('wrong command', `The scheduler refused an event: ${String(error)}`);
   }
 }

@@ -116,7 +116,7 @@ export class Execution implements World {
       return false;
     }
     this.isInTurn = false;
-    this.turn.sent = JSON.stringify(this.turn.commands);
+    this.turn.sent = JSON.stringify(this.turn.commands.splice(0));
     if (this.isLive) this.owner.turnEnded();
     return true;
   }
@@ -236,7 +236,7 @@ export class Execution implements World {
     return work();
   }
 
-  /** What is shielded needs no scope here: a cancel reaches only the activities of bodies. */
+  /** What is shielded needs no scope here: of what a workflow has begun, a cancel reaches activities of bodies and child workflows alone. */
   shielded<T>(work: () => Promise<T>): Promise<T> {
     return work();
   }
@@ -330,8 +330,8 @@ class SimulatedScope implements Scope {
     this.cancelRequested.catch(() => undefined);
   }
 
-  run<T>(work: () => Promise<T>): Promise<T> {
-    return work();
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    return await work();
   }
 
   cancel(): void {

@@ -7,7 +7,7 @@ import { shrink } from './shrink';
 import { nameIn, type RunEnd } from './run';
 import type { Subject } from './subject';
 import { Violation } from './violation';
-import { World, type Setting, type WorldEnd } from './world';
+import { SimulatedWorld, type Setting, type WorldEnd } from './world';
 
 export type Crash = 'everywhere' | 'random' | 'never';
 
@@ -45,6 +45,8 @@ const HARMLESS = blowSet('delay');
 const OF_A_CANCEL = blowSet('cancel', 'deadline', 'graceOver');
 const ALL = blowSet(...BLOWS);
 const TURN_MS = 50;
+/** One run of so many is replayed at its end, beside those that are evicted on their way: it takes as long as the run. */
+const REPLAYED = 4;
 const SMALL_WINDOWS = [1, 2, 3];
 
 /** Tries schedule after schedule, until one fails or enough have been tried. */
@@ -96,7 +98,7 @@ export class Explorer {
   async tryOne(schedule: Schedule): Promise<Explored | undefined> {
     try {
       await this.tryUndisturbed({ ...UNDISTURBED, segments: schedule.segments });
-      await this.try(schedule, new Scripted(schedule));
+      await this.try(schedule, new Scripted(schedule), true);
     } catch (error) {
       if (error instanceof Violation && this.failure) return undefined;
       throw error;
@@ -191,12 +193,16 @@ export class Explorer {
   }
 
   /** Runs the schedule; where it fails, finds the smallest that does, and throws. */
-  private async try(schedule: Schedule, adversary: Adversary): Promise<WorldEnd> {
+  private async try(
+    schedule: Schedule,
+    adversary: Adversary,
+    isReplayed = this.schedules % REPLAYED === 0,
+  ): Promise<WorldEnd> {
     const before = this.schedules;
     this.schedules += 1;
     await this.giveTurn();
     try {
-      const end = await this.run(schedule, adversary);
+      const end = await this.run(schedule, adversary, isReplayed);
       this.bodyCalls += end.bodies;
       for (const kind of end.struck) this.blows[kind] += 1;
       return end;
@@ -213,7 +219,7 @@ export class Explorer {
     const schedule = await shrink(found, async (candidate) => {
       await this.giveTurn();
       try {
-        await this.run(candidate, new Scripted(candidate));
+        await this.run(candidate, new Scripted(candidate), true);
         return false;
       } catch (error) {
         if (!(error instanceof Violation)) throw error;
@@ -225,8 +231,9 @@ export class Explorer {
     return { violation: shown, schedule, found, before };
   }
 
-  private async run(schedule: Schedule, adversary: Adversary): Promise<WorldEnd> {
-    const end = await new World(this.setting(), schedule, adversary).play();
+  /** @param isReplayed whether all workflows are replayed at the end */
+  private async run(schedule: Schedule, adversary: Adversary, isReplayed: boolean): Promise<WorldEnd> {
+    const end = await new SimulatedWorld(this.setting(), schedule, adversary).play(isReplayed);
     this.comparison.check(end, schedule, this.areReal ? this.baseline?.run : undefined);
     return end;
   }

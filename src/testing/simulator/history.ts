@@ -1,12 +1,12 @@
 import type { LineageQuery, LineageRecord, RunHistory, RunRecord } from '../../ports';
-import type { World } from './world';
+import type { SimulatedWorld } from './world';
 
 /** The run history of a world, as far as workers ask it. */
 export class SimulatedHistory implements Pick<
   RunHistory,
   'getRecords' | 'getOutcomes' | 'findCached' | 'findLineage' | 'getRun' | 'getRunByTemporalId'
 > {
-  constructor(private readonly world: World) {}
+  constructor(private readonly world: SimulatedWorld) {}
 
   async getRecords(run: string, knots: readonly string[] = []): Promise<LineageRecord[]> {
     const { store } = this.world.ledger;

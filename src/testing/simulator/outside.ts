@@ -146,8 +146,7 @@ export class Outside {
     const { run } = this;
     const { world } = run;
     const decide = (end: WaitEnd): void => {
-      this.undecided.delete(knot);
-      if ('timeout' in end) return;
+      if ('timeout' in end) return void this.undecided.delete(knot);
       // A body whose signal never comes fails when its turn comes.
       if ('error' in end) run.waitFailures.set(knot, end.error);
       const value = 'payload' in end ? end.payload : NOTHING;
@@ -156,8 +155,9 @@ export class Outside {
       this.receivers.set(key, [...(this.receivers.get(key) ?? []), knot]);
       // Every other one is sent by Temporal's own means, and nobody is told what became of it.
       const isRaw = this.asked.size % 2 === 0;
-      if (isRaw) run.hear({ type: 'signal', name: signal, payload: asJson(value) });
-      else this.deliver(knot, { id: knot, name: signal, payload: envelopeOf(value, -1) });
+      if (!isRaw) return this.deliver(knot, { id: knot, name: signal, payload: envelopeOf(value, -1) });
+      run.hear({ type: 'signal', name: signal, payload: asJson(value) });
+      this.undecided.delete(knot);
     };
     const perform = (): void =>
       world.later(world.setting.waits.endOf(run.nameOf(knot), run.subject.plan.knot(knot)), decide);
@@ -172,9 +172,11 @@ export class Outside {
       // It is sent again to the next execution. Any other refusal is final: the run is over, or the knot is.
       if ((error as ApplicationFailure).type === RUN_CONTINUES)
         run.world.push({ step: 'wake', run, knot, perform: () => this.deliver(knot, request) });
+      else this.undecided.delete(knot);
       return;
     }
     run.hear({ type: 'update', name: SIGNAL_UPDATE, payload: request });
+    this.undecided.delete(knot);
   }
 
   private get waits(): readonly OpenWait[] {

@@ -34,7 +34,7 @@ import { Steps } from './steps';
 import type { Subject } from './subject';
 import { Violation } from './violation';
 import { SimulatedWorkflow } from './workflow';
-import type { World } from './world';
+import type { SimulatedWorld } from './world';
 
 /** The id of a world's first run. Those that its knots start have ids that begin with it. */
 export const ROOT = 'simulated';
@@ -87,7 +87,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
 
   /** @param told hears how it ended, where a knot has started it */
   constructor(
-    readonly world: World,
+    readonly world: SimulatedWorld,
     id: string,
     readonly bodies: Bodies,
     readonly parameters: readonly EncodedValue[],
@@ -214,6 +214,10 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     return this.executions.at(-1)!.query(name);
   }
 
+  fail(error: Error): void {
+    this.world.fail(error);
+  }
+
   requireRecorded(knot: string, slot: Slot): void {
     this.world.ledger.requireRecorded(this.id, knot, slot?.envelope);
   }
@@ -238,7 +242,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   }
 
   /** Throws a {@link Violation} where the run contradicts itself, or has not ended. */
-  checkAtEnd(): void {
+  checkOutcomes(): void {
     const { id, subject, world, outcomes } = this;
     const open = outcomes.indexOf(undefined);
     if (!this.isOver || open >= 0) {

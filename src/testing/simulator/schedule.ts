@@ -109,8 +109,8 @@ const WORDS: Record<BlowKind, (moment: string) => string> = {
   giveUp: (moment) => `the server gives the attempt up ${moment}, and it goes on beside the next one`,
   stop: (moment) =>
     `the worker shuts down ${moment}, and the segment or batch ends with what it has recorded`,
-  suggest: (moment) => `the server suggests ${moment} that the run continue as new`,
-  continue: (moment) => `the run is asked to continue as new ${moment}`,
+  suggest: (moment) => `the server suggests ${moment} that the run and its child runs continue as new`,
+  continue: (moment) => `the histories of the run and its child runs are full ${moment}`,
   terminate: (moment) => `the child run is terminated ${moment}`,
   cancel: (moment) => `the run is cancelled ${moment}`,
   deadline: (moment) => `the deadline of the run passes ${moment}`,

@@ -89,10 +89,6 @@ export class Subject {
     return map === undefined || node === 'map';
   }
 
-  planKnot(knot: number): PlanKnot {
-    return this.plan.plan.knots[knot]!;
-  }
-
   policyOf(knot: number): LayoutPolicy {
     return this.layout.policies[this.layout.policy[knot]!]!;
   }

@@ -22,7 +22,7 @@ import { Execution, cancelled, type Ended, type Event, type Result } from './exe
 import type { SimulatedRun } from './run';
 import { Violation } from './violation';
 
-export interface Cancellable {
+interface Cancellable {
   cancel(): void;
 }
 
@@ -65,7 +65,7 @@ export abstract class SimulatedWorkflow implements Cancellable {
   /** Another workflow asks it to cancel itself. */
   abstract hearCancel(): void;
 
-  /** Does it when the turn of what the workflow starts comes. */
+  /** Does it when the world lets this workflow start something. */
   protected abstract whenReady(work: () => void, ended: Ended): void;
 
   /** Resolves when it has begun, or with undefined if it cannot. */
@@ -78,7 +78,8 @@ export abstract class SimulatedWorkflow implements Cancellable {
   begin(args: readonly unknown[]): void {
     this.executions.push(new Execution(this, this.executions.length, args));
     this.hear({ type: 'start' });
-    if (this.isCancelled) this.hear({ type: 'cancel' });
+    // The cancel came first. An execution that has heard of one must not leave it to the next.
+    if (this.isCancelled && this.executions.length === 1) this.hear({ type: 'cancel' });
   }
 
   hear(event: Event): void {
@@ -106,9 +107,11 @@ export abstract class SimulatedWorkflow implements Cancellable {
     return this.underWay.size === 0 && !this.isOver;
   }
 
-  /** Rejects with a {@link Violation} where a replay of an execution commands something else. */
-  async checkReplays(): Promise<void> {
-    for (const execution of this.executions) await execution.replayed();
+  /** Rejects with a {@link Violation} where it has not ended or, if it is replayed, commands something else then. */
+  async checkAtEnd(isReplayed: boolean): Promise<void> {
+    if (!this.isOver)
+      throw new Violation('never ends', `Nothing is left to be done, and ${this.id} has not ended`);
+    if (isReplayed) for (const execution of this.executions) await execution.replayed();
   }
 
   /** Its state is lost, and made anew. */
@@ -142,6 +145,8 @@ export abstract class SimulatedWorkflow implements Cancellable {
 
   continued(args: readonly unknown[]): void {
     this.history = 'short';
+    if (this.isCancelled)
+      this.run.world.fail(new Violation('left behind', `${this.id} continues as new and loses its cancel`));
     // As they travel.
     const next = JSON.parse(JSON.stringify(args)) as unknown[];
     this.run.world.soon(() => this.begin(next));

@@ -64,7 +64,7 @@ export interface Setting {
  * time, in the order in which it came up, unless the adversary strikes. All is decided by the schedule and the adversary, so the same ones
  * give the same.
  */
-export class World {
+export class SimulatedWorld {
   readonly ledger: Ledger;
   readonly history: SimulatedHistory;
   /** As workers have them. */
@@ -108,10 +108,10 @@ export class World {
   }
 
   /** Rejects with a {@link Violation}. */
-  async play(): Promise<WorldEnd> {
+  async play(isReplayed: boolean): Promise<WorldEnd> {
     await new Promise<void>((resolve, reject) => this.goOn(resolve, reject));
-    for (const run of this.runs.values()) run.checkAtEnd();
-    for (const workflow of this.workflows.values()) await workflow.checkReplays();
+    for (const run of this.runs.values()) run.checkOutcomes();
+    for (const workflow of this.workflows.values()) await workflow.checkAtEnd(isReplayed);
     const { bodies, struck, units } = this;
     return { run: this.root.end(), bodies, struck, units };
   }
@@ -123,7 +123,7 @@ export class World {
         if (this.ledger.failure) throw this.ledger.failure;
         if (!this.endTurns()) return next();
         const call = this.calls.shift();
-        if (call) return void call().then(next);
+        if (call) return void call().then(next, failed);
         // Where nothing has been set going, there is nothing to wait for.
         do {
           if (this.next === this.queue.length) return this.endGrace() ? next() : done();

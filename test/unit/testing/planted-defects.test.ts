@@ -211,7 +211,9 @@ describe('in the scheduler:', () => {
         Scheduler.restore<Slot>(layout, { ...saved, outcomes: 'AA', values: [] }, options),
     });
     expect(error.details).toMatchObject({ violation: 'wrong command', schedule: 'suggest@start:a' });
-    expect(error.message).toContain('the server suggests before the run starts that the run continue as new');
+    expect(error.message).toContain(
+      'the server suggests before the run starts that the run and its child runs continue as new',
+    );
   });
 
   test('a schedule by chance is shrunk to the blow that matters', async () => {

@@ -58,9 +58,11 @@ test('child runs', async () => {
   });
   await simulate(work, { ...everything, schedules: 1_000 });
   // A run that is about to continue as new is cancelled in the same task: it waits for its child runs, as ever.
-  await simulate(work, { schedule: 'suggest@deliver:mapped[0] cancel@tell:mapped' });
+  const cancelled = await simulate(work, { schedule: 'suggest@deliver:mapped[0] cancel@tell:mapped' });
+  expect(cancelled.blows).toMatchObject({ suggest: 1, cancel: 1 });
   // The next execution has to find out by itself that a child run is gone.
-  await simulate(work, { schedule: 'continue@deliver:list terminate@tell:inner' });
+  const terminated = await simulate(work, { schedule: 'continue@deliver:list terminate@tell:inner' });
+  expect(terminated.blows).toMatchObject({ continue: 1, terminate: 1 });
 });
 
 test('a map of more elements than one history has room for', async () => {

@@ -105,7 +105,12 @@ describe('runs of knots', () => {
   const signals = { answer: 5 };
 
   test('survive every blow, on all levels', async () => {
-    const { everywhere, blows } = await simulate(nesting, { ...everyBlow, schedules: 3_000 });
+    const levels = tapestry('levels', () => {
+      const two = double({ x: 1 }, { id: 'two' });
+      subTapestry({ tapestry: outer, inputs: { x: two } }, { id: 'deep' });
+      loop({ step: growing, initial: { n: two }, until: ({ n }) => n > 20, max: 9 }, { id: 'grown' });
+    });
+    const { everywhere, blows } = await simulate(levels, { ...everyBlow, schedules: 1_500 });
     expect(everywhere).toBe(true);
     expect(Object.entries(blows).filter(([, count]) => count === 0)).toEqual([]);
   });

@@ -31,6 +31,19 @@ describe('kafkaTrigger', () => {
     });
   });
 
+  test('takes options that a class has made, and no undefined ones', () => {
+    class Options {
+      id = 'orders';
+      topics = 'orders';
+      group = undefined;
+    }
+    const options = new Options();
+    const declared = kafkaTrigger(orders, options as { id: string; topics: string });
+    expect(declared.options).toMatchObject({ group: 'orders', window: 100 });
+    options.id = 'other';
+    expect(declared.id).toBe('orders');
+  });
+
   test('types what `map` gets by the format, and what it answers by the tapestry', () => {
     const schema = z.object({ number: z.number() });
     kafkaTrigger(orders, {

@@ -135,6 +135,21 @@ test('the checkpoint is the last element up to which all are finished, with thos
   expect(await ended).toMatchObject({ why: 'ended', checkpoint: { partitions: { '': { after: 6 } } } });
 });
 
+test('the next pump takes up what is not finished, and nothing else', async () => {
+  const runs = new Runs([3]);
+  const first = pumping(runs);
+  await until('all others are finished', () => first.results.length === 5);
+  const checkpoint = first.pump.checkpoint();
+  first.pump.kill();
+  // Also while a run goes on that may never end.
+  await expect(first.ended).rejects.toThrow('goes on elsewhere');
+  const next = new Runs();
+  for (const [key, count] of runs.claimed) next.claimed.set(key, count);
+  const second = pumping(next, {}, { checkpoint });
+  expect(await second.ended).toMatchObject({ checkpoint: { counts: { ok: 6, dead: 0 } } });
+  expect([second.results, next.asked]).toEqual([[3], [[3]]]);
+});
+
 test('with order "all", results come in the order of the source, although runs do not', async () => {
   const runs = new Runs([1]);
   const { results, ended } = pumping(runs, { order: 'all' });
