@@ -106,7 +106,7 @@ describe('runs of knots', () => {
 
   test('survive every blow, on all levels', async () => {
     const levels = tapestry('levels', () => {
-      const two = double({ x: 1 }, { id: 'two' });
+      const two = double({ x: 1 }, { id: 'two', retry: { maximumAttempts: 2 } });
       subTapestry({ tapestry: outer, inputs: { x: two } }, { id: 'deep' });
       loop({ step: growing, initial: { n: two }, until: ({ n }) => n > 20, max: 9 }, { id: 'grown' });
     });
