@@ -37,8 +37,7 @@ const SEEN = '';
  *
  * L1  A file has a random name, as a partition, which is saved before its first line is delivered. So whoever reads it
  *     again after a crash knows its lines by the same names.
- * L2  A file is what its bytes are: its first ones, and those before the place up to which it was read. A name says
- *     nothing, and an inode only where to look first.
+ * L2  A file is known by its bytes: the first ones, and those before its place. Its inode only says where to look first.
  * L3  A file that has no wanted name any more is read on until it does not grow. It is saved as seen before its partition
  *     ends.
  * L4  What lies beside a wanted path under the name of a rotated file is read, unless it is seen, or a copy of what is read.
@@ -46,25 +45,22 @@ const SEEN = '';
  */
 export function openFileTail(options: FileTailSettings): PartitionedFeed<string> {
   const tail = new FileTail(options);
-  let isClosed = false;
   return {
     async *read(after, context) {
       try {
         yield* tail.read(after, context);
       } finally {
         // If the source was closed while files were being opened, those were missed.
-        if (isClosed) await tail.close();
+        if (tail.isClosed) await tail.close();
       }
     },
     lag: () => tail.lag(),
-    close: () => {
-      isClosed = true;
-      return tail.close();
-    },
+    close: () => tail.close(),
   };
 }
 
 class FileTail {
+  isClosed = false;
   readonly #format: LineFormat;
   readonly #files = new Map<string, TailedFile>();
   /** By copy: the file that is read. */
@@ -124,6 +120,7 @@ class FileTail {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     this.#folders.close();
     const files = [...this.#files.values()];
     this.#files.clear();
