@@ -122,8 +122,10 @@ export class TemporalHost {
   private readonly failures: FailureList;
   private readonly watch: HistoryWatch;
   readonly report: RunReport;
-  /** Knots that are Ok from the start. */
+  /** Knots that are Ok from the start of the run, if this is its first execution. */
   private readonly isTakenOver = new Set<number>();
+  /** Whether an earlier execution has taken over knots: which ones is not known any more. */
+  private hasTakenOver = false;
   /** Set when this execution has come to its end. */
   private leaving: 'over' | 'continues' | undefined;
   private by: EndedBy | undefined;
@@ -301,6 +303,7 @@ export class TemporalHost {
   async resume(saved: SavedScheduler<null>): Promise<HostEnd> {
     const restored = this.options.schedulers.restore(this.present.layout, saved, this.schedulerOptions);
     this.scheduler = restored.scheduler;
+    this.hasTakenOver = saved.takenOver === true;
     const { childRuns: away = [], unheard, waits = [] } = this.options.carried ?? {};
     this.running.open(away, unheard);
     // In the order in which they began.
@@ -487,12 +490,16 @@ export class TemporalHost {
 
   private noteSkipped(knots: readonly number[], reason: SkippedKnot['reason']): void {
     for (const knot of knots) {
-      // If the branch was taken over from another run, nobody has recorded the paths that it did not choose.
-      if (reason === 'branch_not_selected' && !this.isTakenOver.has(branchOf(this.present.layout, knot)!))
+      // If the branch was taken over from another run, nobody has recorded the paths that it did not choose. An earlier record stands.
+      if (reason === 'branch_not_selected' && !this.mayBeTakenOver(branchOf(this.present.layout, knot)!))
         continue;
       const isOfParents = reason === 'parent_failed_or_skipped';
       this.unrecorded.noteSkipped(knot, { reason, ...(isOfParents && this.scheduler.skipDetail(knot)) });
     }
+  }
+
+  private mayBeTakenOver(knot: number): boolean {
+    return this.hasTakenOver || this.isTakenOver.has(knot);
   }
 
   private noteFailed(knots: readonly number[]): void {

@@ -1,5 +1,6 @@
 import {
   aggregate,
+  branch,
   fragment,
   knot,
   loop,
@@ -81,6 +82,17 @@ test('outcomes that no activity has recorded', async () => {
     aggregate({ inputs: { second, third }, combine: () => 1, receives: 'outcomes' }, { id: 'end' });
   });
   await simulate(work, everything);
+});
+
+test('a branch that another run has made, in an execution after the first', async () => {
+  const work = tapestry('work', () => {
+    const input = double({ x: one({}, { id: 'first' }) }, { id: 'input' });
+    const chosen = branch({ input, branches: ['a', 'b'], selector: () => 'a' }, { id: 'chosen' });
+    double({ x: chosen.path('a') }, { id: 'by-a' });
+    double({ x: chosen.path('b') }, { id: 'by-b' });
+  });
+  const { blows } = await simulate(work, { schedule: 'taken:chosen continue@deliver:first' });
+  expect(blows.continue).toBe(1);
 });
 
 test('extensions', async () => {
