@@ -217,7 +217,7 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** A frozen copy without undefined properties. What has methods of its own stays what it is: an instance, a schema. */
+/** A frozen copy without undefined properties. Instances of classes and schemas are not copied. */
 function frozenCopy<T>(value: T): T {
   if (Array.isArray(value)) return Object.freeze([...value]) as T;
   if (!isPlain(value) || isPartitionDomain(value) || isMarkedEmitter(value)) return value;

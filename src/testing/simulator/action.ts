@@ -22,6 +22,6 @@ export interface Action {
   fail?(error: Error): void;
   /** Terminates the child run that does it. */
   terminate?(): void;
-  /** What a killed worker leaves of it, where it is in no attempt; the rest is done again. */
+  /** Does the half that a killed worker has done. The whole follows. Only outside of attempts. */
   half?(): void;
 }

@@ -31,11 +31,15 @@ export class Activity {
     readonly type: string,
     readonly knot: string,
     readonly task: object,
+    /** Whether its workflow waits for its end when it has cancelled it. */
+    private readonly isAwaited: boolean,
     readonly ended: (end: ActivityEnd) => void,
   ) {}
 
   cancel(): void {
-    this.run.world.cancel(this);
+    const { world } = this.run;
+    world.cancel(this);
+    if (!this.isAwaited) world.soon(() => this.ended({ kind: 'cancelled' }));
   }
 
   get isGroup(): boolean {

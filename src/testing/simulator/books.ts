@@ -134,23 +134,16 @@ export class Books {
     });
   }
 
-  /** Throws a {@link Violation} where one of these knots has nothing to be done. */
-  requireRunning(knots: readonly string[]): void {
-    for (const id of knots) {
-      const knot = this.layout.ids.indexOf(id);
-      if (this.running.has(knot)) continue;
-      throw this.violation('wrong command', knot, `was sent when it was ${this.outcomes[knot] ?? 'waiting'}`);
-    }
+  /** Throws a {@link Violation} where the knot has nothing to be done. */
+  requireRunning(knot: number): void {
+    if (this.running.has(knot)) return;
+    throw this.violation('wrong command', knot, `was sent when it was ${this.outcomes[knot] ?? 'waiting'}`);
   }
 
   /** Throws a {@link Violation} where the history is full, and a knot was settled since the execution began. */
-  requireRoom(knot: string): void {
+  requireRoom(knot: number): void {
     if (!this.hasSettled || !isFull(this.facts()) || this.listener.isCancelled) return;
-    throw this.violation(
-      'wrong command',
-      this.layout.ids.indexOf(knot),
-      'was sent when the history was full',
-    );
+    throw this.violation('wrong command', knot, 'was sent when the history was full');
   }
 
   /** Throws a {@link Violation} where the run should have continued as new, for all that goes on outlives an execution. */

@@ -23,13 +23,10 @@ const WORK: ReadonlyMap<string, Work> = new Map<string, Work>([
 ]);
 
 /** The server ends a workflow with too long a history. An activity takes three events, and often a workflow task of its own. */
-const MOST_CALLS = 1_000;
+const MOST_COMMANDS = 1_000;
 
 /** The child run of a knot that is more than one activity, or of a part of a map. It outlives an execution of its run. */
 export class ChildRun extends SimulatedWorkflow {
-  /** Activities of the present execution. */
-  private calls = 0;
-
   constructor(
     readonly run: SimulatedRun,
     private readonly knot: string,
@@ -45,11 +42,6 @@ export class ChildRun extends SimulatedWorkflow {
     return WORK.get(this.type)!(execution, ...(args as never[]));
   }
 
-  override begin(args: readonly unknown[]): void {
-    this.calls = 0;
-    super.begin(args);
-  }
-
   hearCancel(): void {
     const { run, knot } = this;
     run.world.push({ step: 'hear', run, knot, perform: () => this.cancel() });
@@ -61,9 +53,8 @@ export class ChildRun extends SimulatedWorkflow {
 
   override call(type: string, options: ActivityOptions, task: object, ended: Ended): void {
     if (type === SPLIT_ACTIVITY) return this.whenReady(() => this.callHere(type, task, ended), ended);
-    this.calls += 1;
-    if (this.calls > MOST_CALLS) {
-      const what = `The history of ${this.id} has more than ${MOST_CALLS} activities`;
+    if (this.executions.at(-1)!.commands > MOST_COMMANDS) {
+      const what = `The history of ${this.id} has more than ${MOST_COMMANDS} commands`;
       throw new Violation('wrong command', what, this.run.nameOf(this.knot));
     }
     const { element, knot } = task as KnotTask;

@@ -21,7 +21,7 @@ import type { Attempt } from './attempt';
 import { standIn, type PresentBody } from './bodies';
 import type { SimulatedRun } from './run';
 
-/** What activities take as that part of a worker. */
+/** The members of this part that activities use. */
 type Part<Name extends keyof WorkerParts> = Uses<Name>[Name];
 
 const silent = (): void => {};

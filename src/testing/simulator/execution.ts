@@ -67,7 +67,8 @@ export class Execution implements World {
   private isInTurn = false;
   /** False while turns are repeated. */
   private isLive = true;
-  private commands = 0;
+  /** How many it has sent. */
+  commands = 0;
   /** By their places. */
   private readonly pending = new Map<number, Ended>();
   private readonly queries = new Map<string, () => unknown>();
@@ -86,6 +87,11 @@ export class Execution implements World {
     readonly number: number,
     private readonly args: readonly unknown[],
   ) {}
+
+  /** As the server knows it. */
+  get runId(): string {
+    return this.number === 0 ? this.owner.id : `${this.owner.id} continued`;
+  }
 
   hear(event: Event): void {
     if (!this.isInTurn) {
@@ -144,7 +150,7 @@ export class Execution implements World {
     return {
       workflowId,
       workflowType: '',
-      runId: this.number === 0 ? workflowId : `${workflowId} continued`,
+      runId: this.runId,
       firstExecutionRunId: workflowId,
       memo: { [MEMO_KEY]: memo },
       searchAttributes: {},
@@ -236,7 +242,7 @@ export class Execution implements World {
     return work();
   }
 
-  /** What is shielded needs no scope here: of what a workflow has begun, a cancel reaches activities of bodies and child workflows alone. */
+  /** Needs no scope: a cancel reaches only activities of bodies and child workflows. */
   shielded<T>(work: () => Promise<T>): Promise<T> {
     return work();
   }
@@ -320,7 +326,7 @@ export class Execution implements World {
   }
 }
 
-/** What runs in it is told of its cancel. */
+/** A scope of a workflow. Its cancel stops the activities and child workflows of that workflow. */
 class SimulatedScope implements Scope {
   consideredCancelled = false;
   private reject!: (error: Error) => void;

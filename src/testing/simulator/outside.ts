@@ -25,8 +25,9 @@ export const DEADLINE = 8_000_000_000_000_000;
 
 /** What comes to a run from outside of it: signals, and time. */
 export class Outside {
-  /** Knots whose signal is on its way, or has been; and those of them for which it is open what comes. */
+  /** Knots that have waited for a signal. */
   private readonly asked = new Set<string>();
+  /** Those of them that still get a signal, as far as is known. */
   private readonly undecided = new Set<string>();
   /** By name and payload: which knots the signals are for that were sent. */
   private readonly receivers = new Map<string, string[]>();
@@ -113,11 +114,12 @@ export class Outside {
   sendSignals(): void {
     const { run } = this;
     if (!run.subject.waitsForSignals) return;
-    if (!this.hasSentUnknown && this.waits.length > 0) {
+    const { waits } = this;
+    if (!this.hasSentUnknown && waits.length > 0) {
       this.hasSentUnknown = true;
       run.world.soon(() => run.hear({ type: 'signal', name: 'nobody-waits-for-it', payload: null }));
     }
-    for (const { knot, signal } of this.waits) {
+    for (const { knot, signal } of waits) {
       if (signal === undefined || this.asked.has(knot)) continue;
       this.asked.add(knot);
       this.undecided.add(knot);

@@ -113,7 +113,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
 
   /** As the server knows the present execution. */
   get execution(): { readonly workflowId: string; readonly runId: string } {
-    return { workflowId: this.id, runId: this.executions.length > 1 ? `${this.id} continued` : this.id };
+    return { workflowId: this.id, runId: this.executions.at(-1)!.runId };
   }
 
   /** Whether a cancel comes too late. */
@@ -184,11 +184,11 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   }
 
   override call(type: string, options: ActivityOptions, task: object, ended: Ended): void {
-    if (type === SEGMENT_ACTIVITY) this.present!.requireRunning((task as SegmentTask).knots);
+    if (type === SEGMENT_ACTIVITY) this.requireRunning((task as SegmentTask).knots);
     else if (!SYSTEM_ACTIVITIES.includes(type)) {
       const { knot = options.activityId!, lost } = task as KnotTask;
-      this.present!.requireRunning([knot]);
-      if (!lost) this.present!.requireRoom(knot);
+      this.requireRunning([knot]);
+      if (!lost) this.present!.requireRoom(this.subject.plan.indexOf(knot));
       this.outside.requireWaited(knot, task as KnotTask);
     }
     super.call(type, options, task, ended);
@@ -289,10 +289,14 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
 
   protected startWorkflow(type: string, options: ChildOptions, told: Ended): Promise<SimulatedWorkflow> {
     const [{ knot }] = options.args as [ChildTask];
-    this.present!.requireRunning([knot]);
+    this.requireRunning([knot]);
     const child = new ChildRun(this, knot, type, options.workflowId!, told);
     child.begin(options.args);
     return Promise.resolve(child);
+  }
+
+  private requireRunning(knots: readonly string[]): void {
+    for (const knot of knots) this.present!.requireRunning(this.subject.plan.indexOf(knot));
   }
 
   /** Those of the present execution. */

@@ -22,14 +22,18 @@ import { Execution, cancelled, type Ended, type Event, type Result } from './exe
 import type { SimulatedRun } from './run';
 import { Violation } from './violation';
 
-interface Cancellable {
+/** An activity or a workflow that a workflow has begun. */
+interface Begun {
+  readonly isCancelRequested: boolean;
+  /** In which step of the world the workflow has heard what came of it. */
+  readonly endedAt: number | undefined;
   cancel(): void;
 }
 
 const RETRY_STATE = 'NON_RETRYABLE_FAILURE';
 
 /** A workflow in a simulated world, the run of a tapestry or a child run: its executions, and what comes of their commands. */
-export abstract class SimulatedWorkflow implements Cancellable {
+export abstract class SimulatedWorkflow implements Begun {
   /** The run that it is, or that it works for. */
   abstract readonly run: SimulatedRun;
   readonly memo: RunMemo = {};
@@ -39,17 +43,13 @@ export abstract class SimulatedWorkflow implements Cancellable {
   isOver = false;
   protected readonly executions: Execution[] = [];
   /** What is cancelled together with it. */
-  private readonly underWay = new Set<Cancellable>();
-  private readonly activities = new Set<Activity>();
+  private readonly underWay = new Set<Begun>();
   private readonly started: SimulatedWorkflow[] = [];
-  /** Workflows that were under way as it was cancelled, and when that was. */
-  private toBeCancelled: readonly SimulatedWorkflow[] = [];
-  /** Its activities likewise. */
-  private toBeStopped: readonly Activity[] = [];
+  /** What its cancel has to reach, and in which step of the world it came. */
+  private toBeCancelled: readonly Begun[] = [];
   private cancelledAt = -1;
-  private isAsked = false;
-  /** In which step of the world it has told what came of its knot. */
-  private toldAt: number | undefined;
+  isCancelRequested = false;
+  endedAt: number | undefined;
 
   /** @param told hears how it ends */
   constructor(
@@ -90,10 +90,9 @@ export abstract class SimulatedWorkflow implements Cancellable {
   cancel(tell = (): void => this.hear({ type: 'cancel' })): void {
     if (this.isCancelled || this.isOver) return;
     this.isCancelled = true;
-    this.isAsked = true;
+    this.isCancelRequested = true;
     this.cancelledAt = this.run.world.steps;
-    this.toBeCancelled = this.started.filter(({ isOver }) => !isOver);
-    this.toBeStopped = [...this.activities];
+    this.toBeCancelled = [...this.underWay, ...this.started.filter(({ isOver }) => !isOver)];
     tell();
   }
 
@@ -133,14 +132,13 @@ export abstract class SimulatedWorkflow implements Cancellable {
     this.isOver = true;
     const { world } = this.run;
     if ('error' in result && !(result.error instanceof TemporalFailure)) world.fail(result.error);
-    // Where both came at once it had told its outcome before it was to be asked.
-    const left = this.toBeCancelled.find(({ isAsked, toldAt }) => !isAsked && toldAt !== this.cancelledAt);
-    const unstopped = this.toBeStopped.find(
+    // What ended in the step of the cancel did so first.
+    const left = this.toBeCancelled.find(
       ({ isCancelRequested, endedAt }) => !isCancelRequested && endedAt !== this.cancelledAt,
     );
-    const unreached = left?.id ?? unstopped?.knot;
-    if (unreached === undefined) return world.soon(() => this.told(result));
-    world.fail(new Violation('left behind', `The cancel of ${this.id} has not reached ${unreached}`));
+    if (!left) return world.soon(() => this.told(result));
+    const name = left instanceof Activity ? left.knot : (left as SimulatedWorkflow).id;
+    world.fail(new Violation('left behind', `The cancel of ${this.id} has not reached ${name}`));
   }
 
   continued(args: readonly unknown[]): void {
@@ -156,23 +154,17 @@ export abstract class SimulatedWorkflow implements Cancellable {
     if (SYSTEM_ACTIVITIES.includes(type)) return this.callHere(type, task, ended);
     const { run } = this;
     const { activityId: id = type, cancellationType } = options;
-    const activity = new Activity(run, type, nameOf(type, id, task), task, (end) => {
-      if (!this.underWay.delete(cancellable)) return;
-      this.activities.delete(activity);
+    const isAwaited = cancellationType !== 'TRY_CANCEL';
+    const activity = new Activity(run, type, nameOf(type, id, task), task, isAwaited, (end) => {
+      if (!this.underWay.delete(activity)) return;
       activity.endedAt = run.world.steps;
       if (end.kind === 'answered') return ended({ value: end.answer });
       const cause = end.kind === 'failed' ? end.error : cancelled();
       run.requireParents(activity, cause);
       ended({ error: new ActivityFailure(undefined, type, id, RETRY_STATE, undefined, cause) });
     });
-    const cancel = (): void => {
-      activity.cancel();
-      run.world.soon(() => activity.ended({ kind: 'cancelled' }));
-    };
-    const cancellable = cancellationType === 'TRY_CANCEL' ? { cancel } : activity;
     activity.waitFailure = run.waitFailures.get(activity.knot);
-    this.underWay.add(cancellable);
-    this.activities.add(activity);
+    this.underWay.add(activity);
     run.world.schedule(activity);
   }
 
@@ -204,7 +196,7 @@ export abstract class SimulatedWorkflow implements Cancellable {
     const { world } = run;
     const perform = (): void => {
       const other = world.workflows.get(workflow);
-      if (name === KNOT_ENDED_SIGNAL) this.toldAt = world.steps;
+      if (name === KNOT_ENDED_SIGNAL) this.endedAt = world.steps;
       other?.hear({ type: 'signal', name, payload });
       world.soon(() => ended(resultFor(other)));
     };
@@ -216,7 +208,7 @@ export abstract class SimulatedWorkflow implements Cancellable {
   cancelWorkflow(workflow: string, ended: Ended): void {
     const { world } = this.run;
     const other = world.workflows.get(workflow);
-    if (other) other.isAsked = true;
+    if (other) other.isCancelRequested = true;
     other?.hearCancel();
     world.soon(() => ended(resultFor(other)));
   }
