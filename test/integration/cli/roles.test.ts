@@ -19,6 +19,7 @@ import {
 } from '../../support/open-selvage';
 import { queryPostgres } from '../../support/query-postgres';
 import { sharedServerAddress } from '../../support/temporal-server';
+import { until } from '../../support/until';
 import { recordedOutput } from '../../unit/cli/output-streams';
 
 afterEach(closeAll);
@@ -145,10 +146,9 @@ test('a viewer sees that a run was terminated on the server, and leaves its reco
   const { worker, viewer } = await team(await database());
   const selvage = await connectSelvage({ backends: await open(worker) });
   const run = await selvage.start(twice, { x: 4 }, { runId: unique('ended') });
-  await selvage.backends.runHistory.startRun({
-    ...(await selvage.runs.list()).items[0]!,
-    run_id: run.runId,
-  });
+  // The server lists a run only some time after it has begun.
+  const listed = await until('it is listed', async () => (await selvage.runs.list()).items[0]);
+  await selvage.backends.runHistory.startRun({ ...listed, run_id: run.runId });
   // By Temporal's own means, which leave the record as it is.
   await selvage.client.workflow.getHandle(run.runId).terminate();
   const looking = await connectSelvage({ backends: await open(viewer) });
