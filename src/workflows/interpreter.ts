@@ -120,10 +120,14 @@ export async function interpret(
     begun.host = host;
     hostIsThere(host);
     const scope = world.scope();
-    if (hasDeadline) endAtDeadline(world, memo.deadline, host, scope);
+    const isTooLate = hasDeadline && memo.deadline <= world.now();
+    // Nothing is sent any more. The host hears of it when it knows what earlier executions have begun.
+    if (isTooLate) scope.cancel();
+    else if (hasDeadline) endAtDeadline(world, memo.deadline, host, scope);
     const running = continuation
       ? host.resume(continuation.saved)
       : host.run(start.parameters, start.takenOver, start.segment);
+    if (isTooLate) host.cancel('deadline');
     scope.cancelRequested.catch(() => host.cancel());
     return await running;
   };
@@ -136,19 +140,14 @@ export async function interpret(
   );
 }
 
-/** Ends the run like a cancel when its time is over. If the deadline has already passed, nothing begins. */
+/** Ends the run like a cancel when its time is over. */
 function endAtDeadline(world: World, deadline: number, host: TemporalHost, scope: Scope): void {
   const end = (): void => {
     host.cancel('deadline');
     scope.cancel();
   };
-  const left = deadline - world.now();
-  if (left <= 0) {
-    end();
-    return;
-  }
   // The deadline's own cancel must not cancel the timer. If the workflow is cancelled first, nothing is left to end.
-  world.shielded(() => world.sleep(left)).then(end, () => undefined);
+  world.shielded(() => world.sleep(deadline - world.now())).then(end, () => undefined);
 }
 
 function requireExtendMessage(message: unknown): void {

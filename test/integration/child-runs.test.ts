@@ -70,7 +70,7 @@ async function onlySlowIsLeft(run: RunHandle<object>): Promise<void> {
 }
 
 /** Within this time only the slow knot is left of it, also where the machine has other work. */
-const FEW_MS = 12_000;
+const FEW_MS = 20_000;
 
 const few = besideMany('beside-few', GROUPS, WIDTH);
 

@@ -29,7 +29,7 @@ const MOST_COMMANDS = 1_000;
 export class ChildRun extends SimulatedWorkflow {
   constructor(
     readonly run: SimulatedRun,
-    private readonly knot: string,
+    protected readonly knot: string,
     private readonly type: string,
     id: string,
     told: Ended,

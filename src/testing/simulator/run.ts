@@ -108,7 +108,12 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     parameters.forEach((value, knot) => this.give(subject.idOf(knot), value));
     // As another run has made them.
     for (const knot of takenOver) this.give(knot, encodeOutput([`another ${knot}`], nodeSha256));
-    world.push({ step: 'start', run: this, knot: subject.idOf(0), perform: () => this.begin([{}]) });
+    const { knot } = this;
+    world.push({ step: 'start', run: this, knot, perform: () => this.begin([{}]) });
+  }
+
+  protected get knot(): string {
+    return this.subject.idOf(0);
   }
 
   /** As the server knows the present execution. */
@@ -165,7 +170,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   }
 
   override hear(event: Event): void {
-    if (event.type === 'signal' && this.isIdle) this.present!.requireContinued();
+    if (event.type === 'signal' && this.isIdle) this.present?.requireContinued();
     super.hear(event);
   }
 

@@ -36,12 +36,16 @@ const RETRY_STATE = 'NON_RETRYABLE_FAILURE';
 export abstract class SimulatedWorkflow implements Begun {
   /** The run that it is, or that it works for. */
   abstract readonly run: SimulatedRun;
+  /** The knot of {@link run} under which schedules name its start. */
+  protected abstract readonly knot: string;
   readonly memo: RunMemo = {};
   /** How much history the present execution has: the server suggests to continue as new from `long` on. */
   history: 'short' | 'long' | 'full' = 'short';
   isCancelled = false;
   isOver = false;
   protected readonly executions: Execution[] = [];
+  /** What has come since the last execution ended, for the next one. Undefined while one goes on. */
+  private early: Event[] | undefined = [];
   /** What is cancelled together with it. */
   private readonly underWay = new Set<Begun>();
   private readonly started: SimulatedWorkflow[] = [];
@@ -77,13 +81,15 @@ export abstract class SimulatedWorkflow implements Begun {
 
   begin(args: readonly unknown[]): void {
     this.executions.push(new Execution(this, this.executions.length, args));
-    this.hear({ type: 'start' });
-    // The cancel came first. An execution that has heard of one must not leave it to the next.
-    if (this.isCancelled && this.executions.length === 1) this.hear({ type: 'cancel' });
+    const events = this.early!;
+    this.early = undefined;
+    for (const event of [{ type: 'start' } as const, ...events]) this.hear(event);
   }
 
   hear(event: Event): void {
-    if (!this.isOver) this.executions.at(-1)?.hear(event);
+    if (this.isOver) return;
+    if (this.early) this.early.push(event);
+    else this.executions.at(-1)!.hear(event);
   }
 
   /** @param tell lets it hear of that; by default as of a cancel of the server's */
@@ -101,9 +107,9 @@ export abstract class SimulatedWorkflow implements Begun {
     for (const one of [...this.underWay]) one.cancel();
   }
 
-  /** Whether nothing of it is under way but what outlives an execution. */
+  /** Whether nothing of its present execution is under way but what outlives it. */
   protected get isIdle(): boolean {
-    return this.underWay.size === 0 && !this.isOver;
+    return this.underWay.size === 0 && !this.isOver && !this.early;
   }
 
   /** Rejects with a {@link Violation} where it has not ended or, if it is replayed, commands something else then. */
@@ -116,7 +122,8 @@ export abstract class SimulatedWorkflow implements Begun {
   /** Its state is lost, and made anew. */
   async evict(): Promise<void> {
     const execution = this.executions.at(-1);
-    if (execution && !this.isOver) this.executions.splice(-1, 1, await execution.replayed());
+    if (execution && !this.isOver && !this.early)
+      this.executions.splice(-1, 1, await execution.replayed());
   }
 
   turnEnded(): void {
@@ -125,7 +132,8 @@ export abstract class SimulatedWorkflow implements Begun {
 
   /** Hears what came of a command of this execution, of which nothing may be left. */
   commandEnded(execution: number, place: number, result: Result): void {
-    if (execution === this.executions.length - 1) this.hear({ type: 'ended', place, result });
+    if (execution !== this.executions.length - 1 || this.early) return;
+    this.hear({ type: 'ended', place, result });
   }
 
   completed(result: Result): void {
@@ -147,7 +155,9 @@ export abstract class SimulatedWorkflow implements Begun {
       this.run.world.fail(new Violation('left behind', `${this.id} continues as new and loses its cancel`));
     // As they travel.
     const next = JSON.parse(JSON.stringify(args)) as unknown[];
-    this.run.world.soon(() => this.begin(next));
+    const { run, knot } = this;
+    this.early = [];
+    run.world.push({ step: 'start', run, knot, perform: () => this.begin(next) });
   }
 
   call(type: string, options: ActivityOptions, task: object, ended: Ended): void {

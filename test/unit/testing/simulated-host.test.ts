@@ -113,4 +113,7 @@ test('histories that are full', async () => {
     for (let place = 1; place < 5; place++) x = double({ x }, { id: `k${place}` });
   });
   await simulate(work, everything);
+  // The deadline passes when one execution has ended and the next has not begun.
+  const tooLate = await simulate(work, { schedule: 'suggest@deliver:k2 deadline@start:k0#2' });
+  expect(tooLate.blows).toMatchObject({ suggest: 1, deadline: 1 });
 });
