@@ -122,8 +122,7 @@ export abstract class SimulatedWorkflow implements Begun {
   /** Its state is lost, and made anew. */
   async evict(): Promise<void> {
     const execution = this.executions.at(-1);
-    if (execution && !this.isOver && !this.early)
-      this.executions.splice(-1, 1, await execution.replayed());
+    if (execution && !this.isOver && !this.early) this.executions.splice(-1, 1, await execution.replayed());
   }
 
   turnEnded(): void {
