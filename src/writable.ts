@@ -4,9 +4,7 @@ import { makePrivateFolder } from './private-files';
 import { folderError } from './folder-error';
 
 /**
- * Checks that a file or folder can be read and written, or created if it does not exist yet; changes nothing.
- *
- * @throws SelvageError `FolderUnusable`
+ * Checks the rights to read and write, or to create; changes nothing. @throws SelvageError `FolderUnusable`
  */
 export function requireWritable(file: string): void {
   const existing = nearestExisting(path.resolve(file));
@@ -17,11 +15,11 @@ export function requireWritable(file: string): void {
   }
 }
 
-/** Less room than this on a disk counts as none: SQLite needs about as much for its log. */
+/** Less room counts as a full disk: SQLite needs about as much for its log. */
 const LEAST_ROOM_BYTES = 1024 * 1024;
 
 /**
- * Like {@link requireWritable}, and checks that its disk has room. For looking at a place: who opens it may only want to read.
+ * Also checks that the disk has room. Not for opening a place, which may be only for reading.
  *
  * @throws SelvageError `FolderUnusable`, `DiskFull`
  */
@@ -34,7 +32,6 @@ export function requireUsable(file: string): void {
   throw folderError(Object.assign(new Error('the disk is full'), { code: 'ENOSPC' }), existing);
 }
 
-/** Whether a file or folder can be written, or created if it does not exist yet. */
 export function isWritable(file: string): boolean {
   try {
     requireWritable(file);
@@ -45,7 +42,7 @@ export function isWritable(file: string): boolean {
 }
 
 /**
- * Creates a folder and its missing parents; inside a `.selvage`, closed to other users.
+ * Creates missing parents, too; a `.selvage` is closed to other users.
  *
  * @throws SelvageError `FolderUnusable`, `DiskFull`
  */
@@ -53,13 +50,12 @@ export function makeFolder(folder: string): void {
   try {
     makePrivateFolder(folder);
   } catch (error) {
-    // On a read-only disk, Node reports that the folder does not exist.
+    // On a read-only disk, Node reports a missing folder.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') requireWritable(folder);
     throw folderError(error, folder);
   }
 }
 
-/** The file itself, or the nearest existing folder above it. */
 function nearestExisting(file: string): string {
   let at = file;
   while (!existsSync(at) && at !== path.dirname(at)) at = path.dirname(at);

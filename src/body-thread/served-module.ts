@@ -5,7 +5,6 @@ import { withNested } from '../runtime';
 import { isDocument, loadCode } from '../user-modules';
 import type { BodyDescription, ServedBodies } from '../body-hosts';
 
-/** Loads a user's file in a body thread. */
 export async function servedBy(module: string): Promise<ServedBodies> {
   const { tapestries, resources } = await load(module);
   const all = new Set(tapestries.flatMap((tapestry) => [...withNested(recordOf(tapestry))]));

@@ -3,10 +3,9 @@ import { executionBefore } from './executions';
 import { CUT_OFF, failureOfUpdate, isUnseen } from './update-failure';
 
 /**
- * A run's answer to an update, searched in its executions, newest first. The server keeps it as long as it keeps the run. Undefined if none
- * of them has one.
+ * A run's answer to an update, searched in its executions, newest first; undefined if none has one. The
+ * server keeps answers as long as the run.
  *
- * @param executions how many to search
  * @throws WorkflowUpdateFailedError if the answer was a refusal
  */
 export async function answerOnRecord<Answer>(

@@ -5,8 +5,7 @@ import { LoadedPlan, decodeFragment, valueMissing } from '../runtime';
 import type { Backends, LineageRecord, RunRecord } from '../ports';
 
 /**
- * The plan of an ended run, with everything that its bodies extended it by: a run that was cut short may have an extension on record that
- * it did not apply.
+ * The plan of an ended run with all extensions on record: a run that was cut short may not have applied one.
  *
  * @param from ids of knots that run again, whose extensions do not count
  * @throws SelvageError `NotResumable` if an extension cannot be added; `BackendUnavailable`

@@ -24,15 +24,14 @@ import { pinnedBuild } from './worker-builds';
 import type { Workers } from './workers';
 import { unreachable } from './connection-errors';
 
-/** Limited because each costs a call to the server; knots of a run seldom use more. */
+/** Each costs a call to the server. */
 const QUEUES_LOOKED_AT = 20;
 const CHILD_RUNS_LOOKED_AT = 20;
 
-/** An unfinished run, as its client has just seen it. */
+/** An unfinished run, as its client has just read it. */
 export interface UnfinishedRun {
   readonly description: WorkflowExecutionDescription;
   readonly run: RunRecord;
-  /** Whether a worker has taken its first step. */
   readonly begun: boolean;
   /** After a reset: the Temporal run id of the earlier records. */
   readonly resetFrom?: string;
@@ -40,13 +39,12 @@ export interface UnfinishedRun {
   readonly failures?: readonly KnotFailure[];
   readonly segments?: readonly (readonly string[])[];
   readonly waits?: readonly OpenWait[];
-  /** What was read before, for many runs at once: how its plan is laid out, and whether knots on record are Ok. */
+  /** Layout and outcomes, where they were read before, for many runs at once. */
   readonly known?: { readonly layout: Layout; readonly outcomes: ReadonlyMap<string, boolean> };
 }
 
-/** Reads the facts that say why a run has not ended: from the server, the plan and the run history. */
+/** Reads why a run has not ended, from the server, the plan and the run history. */
 export class FactsReader {
-  /** Cached, as a run keeps its plan. */
   private last: { readonly key: string; readonly layout: Layout } | undefined;
 
   constructor(
@@ -67,7 +65,7 @@ export class FactsReader {
     return { ...waiting, knots: await this.withQueues(waiting.knots, run) };
   }
 
-  /** Why one knot has not ended, with all its elements in flight; undefined if it has. */
+  /** Why one knot has not ended, with all its elements in flight; undefined if it has ended. */
   async readKnot(unfinished: UnfinishedRun, knotId: string): Promise<WaitingKnot | undefined> {
     const knot = explainKnot(await this.facts(unfinished, knotId), knotId);
     return knot && (await this.withQueues([knot], unfinished.run))[0];
@@ -77,7 +75,7 @@ export class FactsReader {
     return await withQueuesThatHave(knots, this.workers, () => readPlanOf(this.backends, run));
   }
 
-  /** @param knotId the knot whose child run is looked at in any case */
+  /** @param knotId a knot whose child run is always read */
   private async facts(unfinished: UnfinishedRun, knotId?: string): Promise<RunFacts> {
     const { description, run, resetFrom, failures, segments, waits, known } = unfinished;
     const { historyLength, historySize = 0 } = description;
@@ -104,7 +102,6 @@ export class FactsReader {
     };
   }
 
-  /** What the run's next step and its activities, and its child runs' activities, may wait for. */
   private async stepFacts(
     { description, begun }: UnfinishedRun,
     ofChildren: readonly PendingActivity[],
@@ -115,7 +112,7 @@ export class FactsReader {
     const pollers = new Map(
       await Promise.all(
         queues.map(async (queue) => {
-          // On other queues than its own, a pinned run's knots may go to the build that is current there.
+          // On other queues than its own, a pinned run's knots may go to the current build there.
           const pinned = queue === description.taskQueue ? pinnedBuild(description) : undefined;
           return [queue, await this.pollers.of(queue, 'activity', pinned)] as const;
         }),
@@ -126,7 +123,7 @@ export class FactsReader {
   }
 
   /**
-   * For maps and slow knots. The child runs of nodes that run other tapestries are runs, which can be asked
+   * Only of maps and slow knots. Child runs of nodes that run other tapestries are runs, explained by
    * themselves.
    */
   private async childrenOf(
@@ -187,14 +184,14 @@ export class FactsReader {
   }
 }
 
-/** By the id of the knot: the id of its child run contains run and knot. */
+/** By knot: the id of a child run is made of run and knot. */
 function childRunsOf({ workflowId, raw }: WorkflowExecutionDescription): ReadonlyMap<string, string> {
   const prefix = `${workflowId}/`;
   const ids = (raw.pendingChildren ?? []).flatMap((child) => child.workflowId ?? []);
   return new Map(ids.filter((id) => id.startsWith(prefix)).map((id) => [id.slice(prefix.length), id]));
 }
 
-/** Most parts of one map that are looked at; each costs a call to the server. */
+/** Parts of one map; each costs a call to the server. */
 const PARTS_LOOKED_AT = 10;
 
 /** Undefined if the child run has ended. @throws SelvageError `ServerUnreachable` */

@@ -5,8 +5,8 @@ interface Waiting<T, R> {
 }
 
 /**
- * Groups requests into calls that take lists: whatever is requested during one call goes into the next, because a call for a hundred items
- * costs little more than a call for one. A failed call fails for everyone with an item in it.
+ * Collects requests during one call for the next, since a call for a hundred items costs little more than for
+ * one. A failed call fails for everyone with an item in it.
  */
 export class GroupedCalls<T, R> {
   readonly #call: (items: readonly T[]) => Promise<readonly R[]>;

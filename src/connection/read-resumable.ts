@@ -9,19 +9,19 @@ import { layoutOfRun, readPlanOf } from './read-run';
 import { extensionsOnRecord } from './extensions-on-record';
 import { lookAtRun } from './look-at-run';
 
-/** An ended run, as far as a resuming run needs it. */
 interface Resumable {
   readonly run: RunRecord;
   readonly plan: LoadedPlan;
-  /** Values by name. */
+  /** By name. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Ids. If absent, the plan's own terminals. */
+  /** Ids. Absent: the plan's own terminals. */
   readonly terminals?: readonly string[];
 }
 
 /**
- * @param from ids of knots that are to run again
- * @throws SelvageError `UnknownRun`, `RunNotOver`, `UnknownKnot`, `NotResumable`, `InvalidPlan`, `BackendUnavailable`
+ * @param from ids of knots that run again
+ * @throws SelvageError `UnknownRun`, `RunNotOver`, `UnknownKnot`, `NotResumable`, `InvalidPlan`,
+ * `BackendUnavailable`
  */
 export async function readResumable(
   backends: Backends,
@@ -90,7 +90,7 @@ async function parametersOf(
   }
 }
 
-/** Whether the run ended before it began, its parameters never having been accepted. */
+/** Whether the run ended because its parameters were refused. */
 function isRefused(run: RunRecord): boolean {
   return (run.details as { error?: { type: string } }).error?.type === 'InvalidParameters';
 }

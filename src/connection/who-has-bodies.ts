@@ -6,7 +6,7 @@ import { listIfKept, type Workers } from './workers';
 
 const QUEUES_NAMED = 5;
 
-/** Adds to the knots that no worker has had a body for (`BodyMissing`) which task queues have workers with it. */
+/** Adds the task queues with a suitable worker to knots that wait for a body (`BodyMissing`). */
 export async function withQueuesThatHave(
   knots: readonly WaitingKnot[],
   workers: Pick<Workers, 'list'>,

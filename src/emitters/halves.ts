@@ -1,7 +1,7 @@
 /**
- * Sends things together, and those that are too large together in halves. Returns those that are too large alone.
+ * Sends items together, or in halves if they are too large. Returns those that are too large alone.
  *
- * @param send resolves to false if what it was given is too large, and nothing of it was sent
+ * @param send resolves to false if the items are too large, and none was sent
  */
 export async function sendInHalves<T>(
   all: readonly T[],

@@ -13,27 +13,27 @@ import { stopServer } from './server-process';
 
 const LOCK_LIMIT_MS = 10_000;
 
-/** A useless file or folder found in a server's folder, and what was done with it. */
+/** A useless file or folder in a server's folder, and its treatment. */
 export interface Leftover {
   readonly file: string;
   readonly problem: string;
-  /** Where it was moved. Absent if it was deleted. */
+  /** Absent if it was deleted. */
   readonly movedTo?: string;
 }
 
-/** The server's folder while nobody uses it and nobody can begin to. */
+/** The server's folder while it has no users, and can get none. */
 export interface ServerAtRest {
   readonly folder: ServerFolder;
   readonly leftovers: readonly Leftover[];
-  /** Why the last start failed, if it did. */
+  /** Code of the last start's failure, if it failed. */
   readonly lastFailure: string | undefined;
-  /** The permanent id of the database's server, if known. */
+  /** Permanent id of the database's server, if known. */
   readonly cluster: string | undefined;
 }
 
 /**
- * Runs `work` while no embedded server of the project runs and none can start. First clears away what dead processes and half-written files
- * left behind; a server without users is stopped. `stamp` is part of the names of broken files that are kept.
+ * Runs `work` while no embedded server of the project runs or can start. First stops a server without users,
+ * and removes leftovers of dead processes. Names of kept broken files contain `stamp`.
  *
  * @throws SelvageError `ProjectInUse`, which names the processes; `UnreleasedData`
  */
@@ -54,7 +54,7 @@ export async function withServerAtRest<T>(
     const leases = leaseFiles(folder);
     const users = [...leaseHolders(folder), ...(state && isInOffice(state) ? [state.supervisor.pid] : [])];
     requireNoUsers(projectDir, users);
-    // Its supervisor was killed, and no process has come that needs it.
+    // Its supervisor was killed, and no process needs it.
     if (state?.server && isAlive(state.server)) await stopServer(state.server);
     await requireUnopened(projectDir, databaseFiles(folder.database));
     const stale = leases.map((file) => ({ file, problem: 'a lease of a process that has ended' }));
@@ -63,7 +63,6 @@ export async function withServerAtRest<T>(
   });
 }
 
-/** A database file and those that belong to it. */
 export function databaseFiles(file: string): string[] {
   return [file, `${file}-wal`, `${file}-shm`];
 }
@@ -83,7 +82,7 @@ function requireNoUsers(projectDir: string, pids: readonly number[]): void {
   );
 }
 
-/** The lock file holds no data; a damaged one would keep everybody out. */
+/** A lock file has no data, and a damaged one would keep every process out. */
 async function clearLock(folder: ServerFolder): Promise<Leftover[]> {
   if (!existsSync(folder.lock)) return [];
   const content = readFileSync(folder.lock).subarray(0, 16).toString('latin1');
@@ -98,7 +97,7 @@ function leaseFiles(folder: ServerFolder): string[] {
   return readdirSync(folder.leases).map((name) => path.join(folder.leases, name));
 }
 
-/** The processes whose leases count. Removes all other leases. */
+/** The processes with valid leases. Removes all other leases. */
 function leaseHolders(folder: ServerFolder): number[] {
   if (!existsSync(folder.leases)) return [];
   return liveLeases(folder).flatMap((file) => {
@@ -106,7 +105,7 @@ function leaseHolders(folder: ServerFolder): number[] {
       const holder: unknown = JSON.parse(readFileSync(file, 'utf8'));
       return isProcessIdentity(holder) ? [holder.pid] : [];
     } catch {
-      // It is being written at this moment.
+      // It is being written.
       return [Number.parseInt(path.basename(file), 10)];
     }
   });

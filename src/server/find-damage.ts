@@ -5,8 +5,8 @@ import { loadOptional } from '../optional-package';
 const LOCK_LIMIT_MS = 1_000;
 
 /**
- * The problems that SQLite finds in the pages of a database, which may be in use; undefined if it finds
- * nothing or cannot look.
+ * Problems that SQLite finds in a database's pages, also while it is in use; undefined if there are none, or
+ * it cannot be read.
  */
 export function findDamage(file: string): string | undefined {
   // Opening it would create an empty file, in which the server misses its tables.

@@ -4,8 +4,8 @@ import { run } from './run-program';
 const LSOF_LIMIT_MS = 10_000;
 
 /**
- * Ids of other processes that have one of these files open, as far as this user may see them: from /proc on Linux, from `lsof` elsewhere.
- * On Windows nothing is known.
+ * Other processes with one of these files open, as far as this user sees them: by /proc on Linux, by `lsof`
+ * elsewhere. Empty on Windows.
  */
 export async function openersOf(files: readonly string[]): Promise<number[]> {
   const real = new Set(files.flatMap(existing));
@@ -28,7 +28,7 @@ function fromProc(files: ReadonlySet<string>): number[] {
     .filter((pid) => Number.isInteger(pid) && openFilesOf(pid).some((target) => files.has(target)));
 }
 
-/** Empty for processes of other users, and for those that have just ended. */
+/** Empty for other users' processes, and for ended ones. */
 function openFilesOf(pid: number): string[] {
   try {
     const folder = `/proc/${pid}/fd`;

@@ -1,8 +1,8 @@
 import path from 'node:path';
 
 /**
- * The arguments with which Node runs a module of `folder` as a program. In a checkout the module is TypeScript, which tsx compiles; in the
- * published package it is JavaScript.
+ * Node's arguments for running a module of `folder` as a program: TypeScript with tsx in a checkout,
+ * JavaScript in the published package.
  */
 export function ownScript(folder: string, name: string): string[] {
   const extension = path.extname(__filename);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 const LIMIT_MS = 5_000;
 const SHOWN_LENGTH = 120;
 
-/** Describes a process for people: its id and the beginning of its command line, if the system tells it. */
+/** Id and beginning of the command line, if known. */
 export function describeProcess(pid: number): string {
   const command = commandLine(pid);
   if (command === '') return `process ${pid}`;

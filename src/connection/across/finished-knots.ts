@@ -11,9 +11,8 @@ const NO_ANSWER_AT_ONCE = 20;
 const RUNS_AT_ONCE = 2_000;
 
 /**
- * Which knots of these runs have an outcome, by Temporal run id. Lacks the runs for which there was no time.
+ * Outcomes of knots, by Temporal run id. Runs for which there was no time are absent.
  *
- * @param isLate whether the time is over
  * @throws SelvageError `BackendUnavailable`
  */
 export async function readFinishedKnots(

@@ -25,15 +25,12 @@ import {
 import { OVERLAPS } from '../../triggers/overlaps';
 import { MEMO_KEY, type RunMemo } from '../../workflows/messages';
 
-/**
- * The key in the memo of a schedule's runs that holds what was deployed: {@link ScheduleDefinition} and
- * {@link DeploymentInfo}.
- */
+/** Key in the memo of a schedule's runs for its {@link ScheduleDefinition} and {@link DeploymentInfo}. */
 export const SCHEDULE_MEMO_KEY = 'selvage.schedule';
 
 /**
- * A schedule as comparable data: as declared, as on the server, and as last deployed. Excludes what an
- * operator does to it on the server (pause, notes, a number of remaining runs).
+ * A schedule as comparable data: declared, on the server, or last deployed. Excludes an operator's pause,
+ * notes and number of remaining runs.
  */
 export const scheduleDefinition = z.object({
   tapestry: z.string(),
@@ -46,12 +43,12 @@ export const scheduleDefinition = z.object({
   parameters: z.json(),
   /** The parameter that gets the planned time. */
   plannedTime: z.string().nullable(),
-  /** Hash of the plan of all its runs; null for the worker's current plan. */
+  /** Hash of the plan of its runs; null for the worker's current plan. */
   plan: z.string().nullable(),
   tags: z.array(z.string()).readonly(),
-  /** The share of the task queue that its runs count to. */
+  /** The fairness key of its runs. */
   fairnessKey: z.string().nullable(),
-  /** Further settings on the server that our deploys never make. */
+  /** Settings on the server that our deploys never make. */
   others: z.record(z.string(), z.json()),
 });
 export type ScheduleDefinition = Readonly<z.output<typeof scheduleDefinition>>;
@@ -65,11 +62,10 @@ interface IntervalForm {
   readonly offsetMs: number;
 }
 
-/** Facts about a deploy. */
 export const deploymentInfo = z.object({
   /**
-   * The owner of the schedule: by default, the project's name and the file. Only a deploy with the same
-   * source changes or prunes it.
+   * Owner of the schedule. Default: the project's name and the file. Only a deploy with the same owner
+   * changes or prunes it.
    */
   source: z.string(),
   actor: z.string().nullable(),
@@ -77,11 +73,9 @@ export const deploymentInfo = z.object({
 });
 export type DeploymentInfo = Readonly<z.output<typeof deploymentInfo>>;
 
-/** Facts about a declaration that a deploy has to find out. */
 interface Surroundings {
   readonly taskQueue: string;
   readonly priority: Priority | undefined;
-  /** The hash of the tapestry's plan. */
   readonly plan: string;
 }
 
@@ -130,7 +124,6 @@ export function overlapPolicy(overlap: Overlap): NonNullable<ScheduleOverlapPoli
   return overlap.replace('-', '_').toUpperCase() as NonNullable<ScheduleOverlapPolicy>;
 }
 
-/** The current form on the server. */
 export function formOfDescription(description: ScheduleDescription): ScheduleDefinition {
   const { spec, action, policies } = description;
   const { calendars = [], intervals = [], skip = [], jitter, timezone, startAt, endAt } = spec;
@@ -206,8 +199,8 @@ function numbersOf(ranges: readonly DescribedRange[]): number[] {
 }
 
 /**
- * The user's declaration behind a form. For a partitioned tapestry the server holds a backfill, whose request
- * contains the rest.
+ * The user's declaration behind a form. A partitioned tapestry has a backfill, whose request contains the
+ * rest.
  */
 export function startedBy({ tapestry, parameters, plan }: ScheduleDefinition): {
   readonly tapestry: string;
@@ -222,7 +215,6 @@ export function startedBy({ tapestry, parameters, plan }: ScheduleDefinition): {
   return { tapestry: request.tapestry, ...ofRuns, isBackfill: true };
 }
 
-/** The form as the server takes it. */
 export function specOf({ times, timezone, jitterMs }: ScheduleDefinition): ScheduleSpec {
   return {
     ...('rules' in times
