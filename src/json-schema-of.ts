@@ -31,9 +31,7 @@ export function jsonSchemaOf(
 
 let loaded: Zod | undefined;
 
-/**
- * @internal Loaded late, as many processes need no schema; kept, as each `require` looks at the file system.
- */
+/** @internal Loaded late, as few processes need it; kept, as each `require` looks at the file system. */
 export function zod(): Zod {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above
   return (loaded ??= require('zod') as Zod);

@@ -17,10 +17,7 @@ export function folderMode(folder: string): number {
   return stateFolderOf(folder) === undefined ? 0o777 : 0o700;
 }
 
-/**
- * Creates missing parents, too. Closes a `.selvage`, with all in it, to other users; {@link openToOthers}
- * reports failures.
- */
+/** With missing parents. Closes a `.selvage` to other users; {@link openToOthers} reports failures. */
 export function makePrivateFolder(folder: string): void {
   const state = stateFolderOf(folder);
   if (state === undefined) {
@@ -33,10 +30,7 @@ export function makePrivateFolder(folder: string): void {
   if (isOpen(state) && close(state)) closeAllIn(state);
 }
 
-/**
- * Gives a database file its final mode, which SQLite gives to the files beside it. Errors are ignored, as
- * opening the database reports them.
- */
+/** SQLite gives its mode to the files beside it. Errors are ignored, as opening it reports them. */
 export function makePrivateFile(file: string): void {
   if (stateFolderOf(file) === undefined) return;
   try {

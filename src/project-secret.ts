@@ -17,11 +17,7 @@ interface SecretWords {
   readonly instead: string;
 }
 
-/**
- * The project's secret, in a file for this user only. Made by the first caller, shared by all processes.
- *
- * @throws SelvageError `WeakSecret` if the file is damaged, `FolderUnusable`
- */
+/** For this user only, shared by processes. @throws SelvageError `WeakSecret` if damaged, `FolderUnusable` */
 export function projectSecret(makeFolder: () => string, fileName: string, words: SecretWords): string {
   let folder = '';
   try {

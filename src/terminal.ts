@@ -144,12 +144,7 @@ export async function askAtTerminal(question: string): Promise<string> {
 const LIMIT_MS = 5_000;
 const RETRY_MS = 10;
 
-/**
- * Writes synchronously, for moments when queued output would be lost or no event loop runs. Gives up if the
- * output is not read.
- *
- * @param clearLine whether to replace the current line
- */
+/** Synchronous, for when queued output would be lost. Gives up if the output is not read. */
 export function writeNow(descriptor: 1 | 2, text: string, clearLine = false): void {
   const limit = performance.now() + LIMIT_MS;
   let bytes = Buffer.from(`${clearLine ? CLEAR_LINE : ''}${terminalText(text)}`);

@@ -3,9 +3,7 @@ import * as path from 'node:path';
 import { makePrivateFolder } from './private-files';
 import { folderError } from './folder-error';
 
-/**
- * Checks the rights to read and write, or to create; changes nothing. @throws SelvageError `FolderUnusable`
- */
+/** To read and write, or to create; changes nothing. @throws SelvageError `FolderUnusable` */
 export function requireWritable(file: string): void {
   const existing = nearestExisting(path.resolve(file));
   try {
@@ -18,11 +16,7 @@ export function requireWritable(file: string): void {
 /** Less room counts as a full disk: SQLite needs about as much for its log. */
 const LEAST_ROOM_BYTES = 1024 * 1024;
 
-/**
- * Also checks that the disk has room. Not for opening a place, which may be only for reading.
- *
- * @throws SelvageError `FolderUnusable`, `DiskFull`
- */
+/** Also needs room on the disk. Not for opening to read. @throws SelvageError `FolderUnusable`, `DiskFull` */
 export function requireUsable(file: string): void {
   requireWritable(file);
   const existing = nearestExisting(path.resolve(file));
@@ -41,11 +35,7 @@ export function isWritable(file: string): boolean {
   }
 }
 
-/**
- * Creates missing parents, too; a `.selvage` is closed to other users.
- *
- * @throws SelvageError `FolderUnusable`, `DiskFull`
- */
+/** With parents; a `.selvage` is closed to others. @throws SelvageError `FolderUnusable`, `DiskFull` */
 export function makeFolder(folder: string): void {
   try {
     makePrivateFolder(folder);

@@ -33,11 +33,7 @@ export function triggerOfBackfill(runId: string): string {
   return `backfill:${runId}`;
 }
 
-/**
- * The partitions of a backfill, in the order of making. Includes running ones, to be awaited.
- *
- * @param standing in domain order
- */
+/** In the order of making, with running ones to be awaited. @param standing in domain order */
 export function choosePartitions(
   standing: readonly PartitionCandidate[],
   choice: Choice,
@@ -76,10 +72,7 @@ export function choosePartitions(
   }));
 }
 
-/**
- * One more than the newest run's number; 1 if no backfill made that run. Starting the run shows which numbers
- * are taken.
- */
+/** Follows the newest run's number; 1 if no backfill made it. Starting shows whether it is taken. */
 function nextNumber(tapestry: string, key: string, newest: string | undefined): number {
   return ((newest !== undefined && numberOfRun(tapestry, key, newest)) || 0) + 1;
 }

@@ -44,12 +44,7 @@ const UNTIL_IT_IS_DONE = {
   ],
 };
 
-/**
- * A map over partitions, whose bodies start runs and wait for them, so that cancel, resume, progress and
- * records work as for any run.
- *
- * @param max most concurrent runs
- */
+/** Bodies start runs and wait for them, so cancel, resume and progress work as for any run. */
 export function backfillTapestry(host: BackfillHost, max = DEFAULT_MAX): BackfillTapestry {
   return ownTapestry(
     BACKFILL,

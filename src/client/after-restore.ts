@@ -35,10 +35,7 @@ export interface RestoredState {
     /** The first hundred. */
     readonly values: readonly { readonly hash: string; readonly runId: string }[];
   };
-  /**
-   * Events whose run is marked as started, but is neither on the server nor on record. Repeated, they start
-   * nothing.
-   */
+  /** Events whose run is marked as started, but exists nowhere. Repeated, they start nothing. */
   readonly lostEvents: readonly { readonly trigger: string; readonly key: string; readonly runId: string }[];
   /** Emitters without a valid cursor: they restart an hour before the end, so some events come twice. */
   readonly rewoundEmitters: readonly string[];

@@ -19,7 +19,7 @@ export class Lineage {
   constructor(private readonly backends: Backends) {}
 
   /**
-   * Records by hash, knot, definition or run, newest first, a page at a time.
+   * Records by hash, knot, definition or run, newest first.
    *
    * @throws SelvageError `InvalidQuery`, `BackendUnavailable`
    */

@@ -28,10 +28,7 @@ import { Lineage } from './lineage';
 import { Runs } from './runs';
 import { Values } from './values';
 
-/**
- * A client: starts runs, returns handles of them, and answers questions about records. Has no worker, unless
- * {@link Selvage.open} made it.
- */
+/** A client: starts runs, answers questions about records. Only {@link Selvage.open} gives it a worker. */
 export class Selvage extends Connection {
   /** Lists runs and removes old ones. */
   readonly runs: Runs;
@@ -168,10 +165,7 @@ export class Selvage extends Connection {
     this.deliveries = await Deliveries.start({ backends, emitters, logger, projectDir });
   }
 
-  /**
-   * @internal Waits until emitters have delivered all that is on record, or the time is over. Returns the
-   * late ones.
-   */
+  /** @internal Waits until emitters have delivered all records, or for `ms`. Returns the late ones. */
   async heard(ms: number): Promise<string[]> {
     return (await this.deliveries?.drained(ms)) ?? [];
   }
@@ -204,11 +198,7 @@ export class Selvage extends Connection {
     return await readVersions(this.across, query);
   }
 
-  /**
-   * Recent numbers, durations, failures and regressions, as in `selvage stats`. Needs no server.
-   *
-   * @throws SelvageError `BackendUnavailable`
-   */
+  /** Recent figures, as in `selvage stats`. Needs no server. @throws SelvageError `BackendUnavailable` */
   async stats(options: StatsOptions = {}): Promise<Stats> {
     return await statsOf(this.backends.runHistory, options);
   }

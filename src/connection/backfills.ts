@@ -166,9 +166,7 @@ interface Surroundings {
   readonly client?: WorkflowClient;
 }
 
-/**
- * In the order of their runs. @throws SelvageError `InvalidPartition`, `InvalidConfig`, `BackendUnavailable`
- */
+/** In their order. @throws SelvageError `InvalidPartition`, `InvalidConfig`, `BackendUnavailable` */
 export async function partitionsToMake(
   backends: Backends,
   tapestry: TapestryRecord,

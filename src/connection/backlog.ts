@@ -12,10 +12,7 @@ export interface Backlog {
 }
 
 /**
- * The backlog of a task queue, as the server keeps it. It excludes knots that a worker with room starts
- * itself (eager activities).
- *
- * @throws SelvageError `ServerUnreachable`
+ * By the server; without knots that a worker starts itself (eager). @throws SelvageError `ServerUnreachable`
  */
 export async function backlogOf(
   { workflowService, options: { namespace } }: WorkflowClient,

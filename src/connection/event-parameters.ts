@@ -12,11 +12,7 @@ export function mapOf({ options }: TriggerDeclaration): EventMap | undefined {
 /** A map that never returns would hold up all later events, and the stop of the process. */
 const MAP_TIMEOUT_MS = 30_000;
 
-/**
- * Parameters of the run that an event starts, not validated yet; undefined if it starts none.
- *
- * @throws SelvageError `InvalidEvent`
- */
+/** Not validated; undefined if the event starts no run. @throws SelvageError `InvalidEvent` */
 export async function parametersOfEvent(
   trigger: TriggerDeclaration,
   event: TriggerEvent,

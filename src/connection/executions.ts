@@ -8,9 +8,7 @@ import { isNotFound, unreachable } from './connection-errors';
 
 type Started = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
-/**
- * Undefined if the server has none. Default execution: the newest. @throws SelvageError `ServerUnreachable`
- */
+/** Default execution: the newest. Undefined if unknown. @throws SelvageError `ServerUnreachable` */
 export async function describeIfThere(
   client: WorkflowClient,
   workflowId: string,

@@ -10,12 +10,7 @@ import { updatePatiently } from './patient-update';
 import { CUT_OFF, failureOfUpdate } from './update-failure';
 import { EXTEND_UPDATE, RUN_CONTINUES, type ExtendMessage } from '../workflows/messages';
 
-/**
- * Stores a fragment for the workers, and asks the run to add it. Idempotent: a fragment that the run has
- * counts as added.
- *
- * @throws SelvageError `RunOver`, or the mistake in the fragment
- */
+/** Idempotent: a known fragment counts as added. @throws SelvageError `RunOver`, or the fragment's mistake */
 export async function extendRun(
   workflow: WorkflowHandle,
   dataStore: DataStore,

@@ -122,10 +122,7 @@ export class FactsReader {
     return { activities, pollers, workflowTask, now };
   }
 
-  /**
-   * Only of maps and slow knots. Child runs of nodes that run other tapestries are runs, explained by
-   * themselves.
-   */
+  /** Only of maps and slow knots. Child runs with other tapestries are runs, explained by themselves. */
   private async childrenOf(
     layout: Layout,
     childRuns: ReadonlyMap<string, string>,

@@ -6,10 +6,8 @@ const FAIRNESS_KEY_VARIABLE = 'SELVAGE_FAIRNESS_KEY';
 const MOST_BYTES = 64;
 
 /**
- * The priority of all runs of a client, by option, else by environment; undefined if neither is set. On the
- * server, knots and child runs inherit it.
- *
- * @throws SelvageError `InvalidConfig`
+ * By option, else environment; undefined if neither. Child runs inherit it. @throws SelvageError
+ * `InvalidConfig`
  */
 export function chosenPriority(
   given: string | undefined,

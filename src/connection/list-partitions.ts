@@ -24,10 +24,7 @@ export interface PartitionsOptions {
   readonly to?: string;
   /** Only partitions in one of these states. Default: all. */
   readonly state?: PartitionState | readonly PartitionState[];
-  /**
-   * Parameters of a run beside its partition, compared with those of the newest runs. Default: the
-   * parameters' defaults.
-   */
+  /** Parameters of a run, compared with those of the newest runs. Default: the parameters' defaults. */
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
@@ -90,9 +87,7 @@ async function inputsOf(
   return new Map(known.map(({ name }) => [name, hashOf(accepted.get(name))]));
 }
 
-/**
- * A given partition would be ignored, since each run gets its own. @throws SelvageError `InvalidParameters`
- */
+/** Each run gets its own partition, so a given one is a mistake. @throws SelvageError `InvalidParameters` */
 export function refusePartition({ name }: TapestryRecord, given: Readonly<Record<string, unknown>>): void {
   if (!Object.hasOwn(given, PARTITION)) return;
   const message = `leave out the parameter "${PARTITION}": from and to (--from, --to) choose partitions`;

@@ -13,10 +13,7 @@ const COMPARE_MS = 5_000;
 const MOST_PAGES = 20;
 
 export interface RunsQuery extends RunQuery {
-  /**
-   * `false`: only runs that were not resumed. Then a page with fewer items than its limit may have
-   * successors.
-   */
+  /** `false`: only runs that were not resumed. Pages may then have fewer items than their limit. */
   readonly resumed?: false;
 }
 

@@ -78,10 +78,7 @@ export function logLine(entry: LogEntry, format: LogFormat, now = Date.now()): s
   return level === 'info' ? text : `${level} ${text}`;
 }
 
-/**
- * Undefined for messages of Temporal's SDK that people need not see. By default, shows messages of bodies
- * from `info` on, and the SDK's own warnings and errors.
- */
+/** Undefined if hidden. Shows messages of bodies from `info` on, and the SDK's warnings and errors. */
 export function entryOf(
   level: LogLevel,
   message: string,

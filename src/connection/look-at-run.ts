@@ -77,10 +77,7 @@ function cutShort({ status, finished_at, error }: EndOnServer, limits: RunLimits
   return { end: { status, finished_at, details: { error } }, limits };
 }
 
-/**
- * The end of a run that settled its records before the run history went back in time. With all records of its
- * knots, it has its original end; otherwise it has failed, with a note of the loss.
- */
+/** For a run that settled its records before the history went back. Without all records, it has failed. */
 async function settledEnd(
   backends: Backends,
   run: RunRecord,

@@ -35,10 +35,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   return connection;
 }
 
-/**
- * The SDK's options, without its seconds of waiting for two refusals of updates that pass within
- * milliseconds: too many concurrent ones, and an execution that just ended.
- */
+/** The SDK's, without seconds of waiting for two refusals of updates that pass within milliseconds. */
 function retryOptions(): GrpcRetryOptions {
   const options = defaultGrpcRetryOptions();
   return {

@@ -11,14 +11,9 @@ export interface OpenOptions extends ConnectOptions {
   /** `ctx.resources` of the bodies. */
   readonly resources?: Resources & Record<string, unknown>;
   readonly observers?: readonly KnotObserver[];
-  /**
-   * Emitters for the runs of all tapestries, beside the tapestries' own. `false`: this process delivers to no
-   * emitter. Default: those of the tapestries.
-   */
+  /** Emitters for all tapestries, beside their own. `false`: delivers to none. Default: only their own. */
   readonly emitters?: EmitterList | false;
-  /**
-   * Options of the Temporal worker, such as `workflowBundle` or `identity`. They override the tuned defaults.
-   */
+  /** Options of the Temporal worker, such as `identity`. They override the tuned defaults. */
   readonly workerOptions?: Omit<WorkerOptions, 'taskQueue' | 'connection' | 'namespace'>;
   /** @internal Task queues polled from the start; `work` adds others. Default: those of the client's runs. */
   readonly taskQueues?: readonly string[];

@@ -17,10 +17,7 @@ export interface OutageOptions {
 
 export type Through = <T>(call: () => Promise<T>) => Promise<T>;
 
-/**
- * Repeats calls while a server is unreachable. One for all runs of a client, so that an outage is reported
- * once.
- */
+/** One for all runs of a client, so that an outage is reported once. */
 export class Outages {
   readonly #limit: number;
   readonly #tell: (message: string) => void;

@@ -9,13 +9,9 @@ export interface WorkerWatch {
   hostsOpened?(hosts: BodyHosts): void;
 }
 
-/**
- * A client's workers, one for each task queue. `src/worker` implements it, so that clients load no worker.
- */
+/** A client's workers, one per task queue. Implemented in `src/worker`, which clients do not load. */
 export interface OwnWorkers {
-  /**
-   * Resolves when the last worker that {@link leave} did not stop has ended. Rejects if one could not go on.
-   */
+  /** Resolves when all workers but those of {@link leave} have ended. Rejects if one could not go on. */
   readonly ended: Promise<void>;
   /** The polled task queues. */
   readonly taskQueues: readonly string[];

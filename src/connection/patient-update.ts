@@ -9,19 +9,13 @@ const BACK_OFF: BackOff = { base: 50, max: 1_000 };
 const WAITED_MS = 5_000;
 
 interface Patience {
-  /**
-   * Milliseconds since the epoch. Default: waits for a worker without limit; else one minute from the first
-   * error.
-   */
+  /** Milliseconds since the epoch. Default: unlimited for a worker, one minute for other errors. */
   readonly giveUpAt?: number;
   /** Whether to retry for another reason. May throw a better error. */
   readonly mayTryAgain?: (error: unknown) => Promise<boolean>;
 }
 
-/**
- * Sends an update; retries while the server refuses it temporarily, or there is no worker. Throws the last
- * error.
- */
+/** Retries while the server refuses it temporarily, or there is no worker. Throws the last error. */
 export async function updatePatiently<Answer>(
   send: () => Promise<Answer>,
   { giveUpAt, mayTryAgain }: Patience = {},

@@ -14,10 +14,7 @@ const SHOWN_BUILDS = 5;
 const STOPPED: readonly unknown[] = [2, 3];
 
 export class Pollers {
-  /**
-   * @param isOwnServer the server is embedded: its workers run on this machine, and a killed one is noticed
-   * at once
-   */
+  /** @param isOwnServer embedded: workers run on this machine, and a killed one is noticed at once */
   constructor(
     private readonly client: WorkflowClient,
     private readonly isOwnServer: boolean,
@@ -114,9 +111,7 @@ function listed(names: readonly string[]): string {
   return `${shown.join(' and ')}${names.length > shown.length ? ` and ${names.length - shown.length} more` : ''}`;
 }
 
-/**
- * Whether an identity is the default of a worker on this machine, `<pid>@<host>`, and the process is gone.
- */
+/** For the default identity of a worker on this machine, `<pid>@<host>`. */
 export function isOfDeadProcess(identity: string): boolean {
   const [, pid, host] = /^(\d+)@(.+)$/.exec(identity) ?? [];
   if (pid === undefined || host !== hostname()) return false;
@@ -128,9 +123,7 @@ export function isOfDeadProcess(identity: string): boolean {
   }
 }
 
-/**
- * When each worker last announced its stop, by identity. Excludes identities that a running worker shares.
- */
+/** When each worker last announced its stop, by identity. Excludes identities of running workers. */
 async function stoppedWorkers(
   client: WorkflowClient,
   taskQueue: string,

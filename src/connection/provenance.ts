@@ -39,10 +39,7 @@ function nameOfUser(): { readonly name: string | null } {
   }
 }
 
-/**
- * The commit of the code that starts a run: from CI, else from the git checkout in `folder`; null if there is
- * none. Git's answer is cached for some seconds.
- */
+/** From CI, else the git checkout in `folder`; null if there is none. Cached for some seconds. */
 export async function currentCommit(
   folder: string = process.cwd(),
   environment: NodeJS.ProcessEnv = process.env,

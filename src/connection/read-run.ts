@@ -17,9 +17,8 @@ const atOnce: Through = (call) => call();
 export type WantedOutputs = 'all' | 'terminals' | 'none';
 
 /**
- * The recorded run; if it is not over, with the outcomes so far.
- *
- * @throws SelvageError `ValueMissing`, `ValueDamaged`, `InvalidPlan`, `BackendUnavailable`
+ * Has the outcomes so far. @throws SelvageError `ValueMissing`, `ValueDamaged`, `InvalidPlan`,
+ * `BackendUnavailable`
  */
 export async function readResult<Values>(
   backends: Backends,
@@ -89,10 +88,7 @@ function hasRun({ cached_from_run, extra }: LineageRecord): boolean {
   return cached_from_run === null && (!elements || elements.count > (elements.reused ?? 0));
 }
 
-/**
- * Terminals without a value are left out. @throws SelvageError `ValueMissing`, `ValueDamaged`,
- * `BackendUnavailable`
- */
+/** @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable` */
 async function readTerminals<Values>(
   backends: Backends,
   run: RunRecord,

@@ -15,11 +15,7 @@ export interface Resume {
 const START_MS = 10_000;
 const LOOK_AGAIN_MS = 200;
 
-/**
- * The runs that resumed this one, in the order of the requests, without those that never started.
- *
- * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
- */
+/** Started ones, in the order of requests. @throws SelvageError `ServerUnreachable`, `BackendUnavailable` */
 export async function resumesOf(
   backends: Backends,
   client: WorkflowClient,

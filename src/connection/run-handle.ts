@@ -29,10 +29,7 @@ import { pinnedBuild } from './worker-builds';
 const PROGRESS_INTERVAL_MS = 200;
 
 export interface RunState {
-  /**
-   * Its record. Before a worker has begun the run, it is made of the server's facts: without hashes of
-   * parameters, and with an empty plan hash if the worker chooses the plan.
-   */
+  /** Until a worker has begun the run, made of the server's facts, without hashes of parameters. */
   readonly run: RunRecord;
   /** Its knots by its workflow. Absent if the run is over or no worker answers. */
   readonly live?: LiveRun;
@@ -67,10 +64,7 @@ const NOTHING_INLINE = { inlineLimit: 0 };
 /** All given conditions must hold. */
 export type RunLineageQuery = Omit<LineageQuery, 'runId' | 'temporalRunId' | 'limit' | 'cursor'>;
 
-/**
- * A run. The handle keeps no state that others need: each process that reaches the server and the backends
- * can have its own handle of the run.
- */
+/** A run. The handle keeps no state that others need, so each process can have its own. */
 export class RunHandle<Values extends object = Record<string, unknown>> {
   /** Present if `start` has found the run instead of starting it. */
   readonly existing: RunHandleOptions['existing'];

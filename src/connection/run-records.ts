@@ -43,9 +43,7 @@ export class RunRecords {
       throw cannotBeAwaited(description);
   }
 
-  /**
-   * A run that is over without a record ended before a worker began it, or the history has lost the record.
-   */
+  /** Without a record, the run ended before a worker began it, or the history has lost the record. */
   async ended(): Promise<RunRecord> {
     const { backends, workflow } = this.server;
     return (await lookAtRun(backends, workflow.client, await this.known())).run;
@@ -160,9 +158,7 @@ export class RunRecords {
   }
 }
 
-/**
- * Whether a record belongs to an unfinished run: it names its execution, or the first one of a continued run.
- */
+/** Whether a record names this execution, or the first one of a continued run. */
 function isOf(run: RunRecord, { runId, raw }: WorkflowExecutionDescription): boolean {
   if (run.temporal_run_id === runId) return true;
   return run.status === 'running' && run.temporal_run_id === raw.workflowExecutionInfo?.firstRunId;

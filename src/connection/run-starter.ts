@@ -94,10 +94,7 @@ export class RunStarter {
 
   constructor(private readonly host: StarterHost) {}
 
-  /**
-   * Neither stores nor sends anything. @throws SelvageError `InvalidParameters`, `UnknownTerminal`,
-   * `NotEncodable`
-   */
+  /** Stores and sends nothing. @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `NotEncodable` */
   async check(
     tapestry: Tapestry<any, any>,
     parameters: object,

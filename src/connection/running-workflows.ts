@@ -43,11 +43,7 @@ const IS_RUNNING = "ExecutionStatus = 'Running'";
 /** `WORKFLOW_EXECUTION_STATUS_RUNNING` */
 const RUNNING = 1;
 
-/**
- * Newest first. Reads memos only on request, since other teams may have sealed theirs with their own codecs.
- *
- * @param types tapestries whose runs to list. Default: all workflows
- */
+/** Newest first; `types` default to all. Reads memos on request, as others' may need their codecs. */
 export async function* runningWorkflows(
   client: WorkflowClient,
   types: readonly string[] = [],
@@ -89,12 +85,7 @@ interface RunsOnServer {
   readonly listed: readonly RunningWorkflow[];
 }
 
-/**
- * Compares unfinished workflows with runs on record as running: counts those in that state, and lists the
- * others.
- *
- * @param isToList selects known runs to be listed in any case
- */
+/** Counts known runs that are running, and lists other workflows. @param isToList lists known runs, too */
 export async function runsOnServer(
   client: WorkflowClient,
   known: readonly KnownRun[],

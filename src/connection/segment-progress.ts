@@ -1,10 +1,7 @@
 import type { RunHistory } from '../ports';
 import type { LiveStatus } from '../workflows/messages';
 
-/**
- * Counts finished knots of running segments by their records. The workflow counts them as running until it
- * hears of the segment at its end.
- */
+/** Counts recorded knots of running segments, which the workflow counts as running until their end. */
 export class SegmentProgress {
   /** Whether recorded knots of running segments are Ok. */
   private readonly recorded = new Map<string, boolean>();

@@ -58,9 +58,9 @@ interface SendOptions {
  * reference, so that no history contains it.
  *
  * While its fate is unknown, it is sent again. That is safe: an execution accepts an update of one id once,
- * and the run takes a signal of one id once over all its executions. The update's id is the signal's with a
- * digest of the content, so that a corrected payload of the same signal id is checked, where the server would
- * repeat the first refusal.
+ * and the run takes a signal of one id once over all its executions. The update's id adds a digest of the
+ * content. So a corrected payload of the same signal is checked, where the server would repeat the first
+ * refusal.
  *
  * @throws SelvageError `InvalidConfig`, `NotEncodable`, `InvalidSignal`, `UnknownSignal`, `SignalTooLate`,
  * `TooManySignals`, `RunOver`, `NoWorker`, `SignalUnanswered`, `ServerUnreachable`; and the server's errors

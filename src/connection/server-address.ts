@@ -17,9 +17,7 @@ export interface ServerChoice {
   readonly address?: string;
   /** Default: of the profile or `TEMPORAL_NAMESPACE`, else `default`. */
   readonly namespace?: string;
-  /**
-   * A profile of `temporal.toml`. Default: `TEMPORAL_PROFILE`; without an address also the profile `default`.
-   */
+  /** Of `temporal.toml`. Default: `TEMPORAL_PROFILE`; without an address also the profile `default`. */
   readonly profile?: string;
   /** Default: `TEMPORAL_TLS` and `TEMPORAL_TLS_…`, or the profile; else TLS if there is a key. */
   readonly tls?: ConnectionOptions['tls'];
@@ -136,10 +134,7 @@ function requireAddress(address: string): void {
   );
 }
 
-/**
- * An invalid address, safe to show. A password, with any characters, may be before the last `@`, in a query,
- * or in the place of the port.
- */
+/** Hides possible passwords: before the last `@`, in a query, or in the place of the port. */
 function withoutSecrets(address: string): string {
   const [, scheme = '', rest = ''] = /^(\s*[a-z][\w+.-]*:\/\/)?([^]*)$/i.exec(address)!;
   const [place = ''] = rest.slice(rest.lastIndexOf('@') + 1).split(/[?#]/);

@@ -108,9 +108,7 @@ async function openOnServer(
   }
 }
 
-/**
- * Ended runs with a running record, unsorted; `comparedSince` as of {@link compareRunning}. Changes nothing.
- */
+/** Ended runs with a running record; `comparedSince` as of {@link compareRunning}. Changes nothing. */
 export async function unsettledRuns(
   backends: Backends,
   client: WorkflowClient,

@@ -12,8 +12,8 @@ export interface BeginOptions {
    */
   readonly ifExists?: 'refuse' | 'attach';
   /**
-   * At most 100. Tags, `actor`, `trigger` and `vcsCommit` are single lines of at most 1,000 bytes, without
-   * control characters.
+   * At most 100. Like `actor`, `trigger` and `vcsCommit`: one line, at most 1,000 bytes, no control
+   * characters.
    */
   readonly tags?: readonly string[];
   /** Default: {@link currentActor}. */
@@ -44,10 +44,7 @@ export interface BeginOptions {
    * crashes and without workers. Attaching to a run does not change its deadline. Default: none.
    */
   readonly deadline?: Date | Duration;
-  /**
-   * Lets knots with the option `cache` take values of other runs. With `false` all bodies run, and later runs
-   * may take their values. Default true.
-   */
+  /** Whether `cache` may take values of other runs. Later runs may take its values anyway. Default true. */
   readonly reuse?: boolean;
 }
 

@@ -11,17 +11,12 @@ export const streamStanding = z.object({
   tapestry: z.string(),
   /** Kind of its source. Empty until a process has begun it. */
   source: z.string(),
-  /**
-   * `waiting`: no process reads it. `draining`: it ends when its read elements are finished. `ended`: its
-   * source is exhausted, or it was drained. `failed`: see `error`.
-   */
+  /** `waiting`: not read. `draining`: ends after its read elements. `ended`: exhausted or drained. */
   state: z.enum(['reading', 'waiting', 'paused', 'draining', 'ended', 'failed']),
   /** Elements since the stream was first started. */
   ok: z.int(),
   failed: z.int(),
-  /**
-   * Elements that were lost before they could be read: the newest, and their number. Absent: none are known.
-   */
+  /** Lost unread elements: the newest, and their number. Absent: none are known. */
   gaps: z.object({ items: z.array(streamGap).readonly(), total: z.int() }).optional(),
   /** The reading worker. Absent: none. */
   readBy: z.string().optional(),

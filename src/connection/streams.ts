@@ -45,11 +45,7 @@ export class Streams {
     private readonly backends: Pick<Backends, 'runHistory' | 'startLedger'>,
   ) {}
 
-  /**
-   * Lists the states of all streams on the server, by id. A stream appears a moment after its start.
-   *
-   * @throws SelvageError `ServerUnreachable`
-   */
+  /** By id. A stream appears a moment after its start. @throws SelvageError `ServerUnreachable` */
   async list(): Promise<StreamState[]> {
     const ids = new Set<string>();
     await this.reaching(async () => {
@@ -62,11 +58,7 @@ export class Streams {
     return states.filter((state) => state !== undefined);
   }
 
-  /**
-   * The state of a stream by the server alone, whether or not a process reads it.
-   *
-   * @throws SelvageError `UnknownStream`, `ServerUnreachable`
-   */
+  /** By the server alone, also without a reader. @throws SelvageError `UnknownStream`, `ServerUnreachable` */
   async status(id: string): Promise<StreamState> {
     const state = await this.read(id);
     if (state) return state;
@@ -112,10 +104,7 @@ export class Streams {
     await this.tell(id, 'resume');
   }
 
-  /**
-   * Ends the stream: stops reading, and ends its processes when all read elements are finished. Started
-   * again, it continues there. Errors as of {@link status}.
-   */
+  /** Ends the stream after its read elements; a later start continues there. Errors as of {@link status}. */
   async drain(id: string): Promise<void> {
     await this.tell(id, 'drain');
   }
@@ -233,16 +222,14 @@ function gapsOf({ count, newest }: StreamGaps): NonNullable<StreamState['gaps']>
 
 /** @internal Without what a source keeps for itself. */
 export function placesOf({ checkpoint, source }: StreamState): StreamPartition[] {
-  return (
-    Object.entries(checkpoint)
-      .filter(([partition]) => source !== 'file-tail' || partition !== '')
-      .map(([partition, { after, done = [] }]) => ({
-        partition,
-        ...(after !== undefined && { checkpoint: placeWords(after) }),
-        ahead: done.reduce((sum, [, elements]) => sum + elements, 0),
-      }))
-      .sort((one, other) => (one.partition < other.partition ? -1 : 1))
-  );
+  return Object.entries(checkpoint)
+    .filter(([partition]) => source !== 'file-tail' || partition !== '')
+    .map(([partition, { after, done = [] }]) => ({
+      partition,
+      ...(after !== undefined && { checkpoint: placeWords(after) }),
+      ahead: done.reduce((sum, [, elements]) => sum + elements, 0),
+    }))
+    .sort((one, other) => (one.partition < other.partition ? -1 : 1));
 }
 
 function placeWords(after: Json): string {

@@ -64,10 +64,7 @@ export function isForLater(error: unknown): boolean {
   return false;
 }
 
-/**
- * Whether an update is unanswered: it may have arrived, or is refused for now, for example because the run is
- * paused or its execution has had the most updates allowed.
- */
+/** Whether it may have arrived, or is refused for now: the run is paused, or has too many updates. */
 export function isUnanswered(error: unknown): boolean {
   const cause =
     error instanceof ServiceError || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError

@@ -27,11 +27,7 @@ export class WantedValues {
   }
 }
 
-/**
- * The values of Ok knots. If one store stays unreachable, values in others are still read.
- *
- * @throws SelvageError `ValueMissing`, `ValueDamaged`
- */
+/** One unreachable store does not hide others' values. @throws SelvageError `ValueMissing`, `ValueDamaged` */
 export async function readWanted(
   backends: Backends,
   records: readonly LineageRecord[],

@@ -32,10 +32,7 @@ interface WantedBuild {
   readonly words: string;
 }
 
-/**
- * @param pinned see {@link pinnedBuild}
- * @returns undefined if any build may get the work, as Temporal is moving from one to another
- */
+/** Undefined if any build may get the work, as Temporal is moving between two. */
 export function wantedBuild(
   queue: RawQueue | null | undefined,
   pinned: string | undefined,

@@ -15,19 +15,11 @@ export const workerState = z.object({
   since: z.number(),
   /** Opened body hosts of its tapestries. */
   bodyHosts: z.array(z.string()).readonly(),
-  /**
-   * Its bodies: definitions as `name` or `name@version`, functions in place as `tapestry#knot#node`. Null if
-   * unknown, as for workers with very many.
-   */
+  /** `name`, `name@version` or, in place, `tapestry#knot#node`. Null if unknown or very many. */
   bodies: z.array(z.string()).readonly().nullable(),
-  /**
-   * Identity of its run history. Null if unknown, as for workers of the plain SDK that open their own
-   * backends, and for those that could not reach it at their start.
-   */
+  /** Its run history's identity. Null if unknown, as for a history that was unreachable at its start. */
   runHistory: z.string().nullable(),
-  /**
-   * Running activities at the last report: knots, segments, Selvage's own. Null if the server does not tell.
-   */
+  /** Activities (knots, segments, Selvage's own) at the last report. Null if the server does not tell. */
   running: z.int().nullable(),
   /** Time of the last report; null if the server does not tell. */
   reportedAt: z.number().nullable(),

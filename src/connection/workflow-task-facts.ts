@@ -39,10 +39,7 @@ export async function readWorkflowTask(
   return { taskQueue, isPaused, task: { ...task, pollers: polled, ...(last && { last }) } };
 }
 
-/**
- * Whether a worker has done this execution's first step: then its history has the result of an activity,
- * local or not, before anything except failures.
- */
+/** Whether its history has the result of an activity, local or not, before anything except failures. */
 export async function hasFirstStep(
   client: WorkflowClient,
   { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,

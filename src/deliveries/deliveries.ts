@@ -98,9 +98,8 @@ export class Deliveries {
   }
 
   /**
-   * Starts delivering. On return each emitter has a cursor, so it gets all later events.
-   *
-   * @throws SelvageError `DuplicateEmitter`, `NoChangeFeed`, `BackendUnavailable`
+   * Gives each emitter a cursor. @throws SelvageError `DuplicateEmitter`, `NoChangeFeed`,
+   * `BackendUnavailable`
    */
   static async start(options: DeliveriesOptions): Promise<Deliveries> {
     const { backends, ...others } = options;
@@ -114,10 +113,7 @@ export class Deliveries {
     return new Deliveries(options, emitters);
   }
 
-  /**
-   * Waits until all current records are delivered, or the time is over. Does not wait for failing emitters,
-   * or those of other processes. Returns the emitters that lag.
-   */
+  /** Waits for deliveries of current records, except by failing emitters. Returns those that lag. */
   async drained(ms: number): Promise<string[]> {
     const until = performance.now() + ms;
     // Reads ahead once for each position at which an emitter stays; a moving emitter reads for itself.

@@ -87,12 +87,7 @@ export class EmitterRunner {
     return this.#isFailing || (this.#state?.disabledAt ?? null) !== null;
   }
 
-  /**
-   * Never rejects.
-   *
-   * @param stopping begins nothing more
-   * @param now aborts running work
-   */
+  /** Never rejects. @param stopping begins nothing more @param now aborts running work */
   async run(stopping: AbortSignal, now: AbortSignal): Promise<void> {
     while (!stopping.aborted) {
       const lost = new AbortController();

@@ -8,11 +8,7 @@ export function namesOf(tapestries: readonly AnyTapestry[]): string[] {
   return [...new Set(tapestries.flatMap((one) => [...withNested(recordOf(one))].map(({ name }) => name)))];
 }
 
-/**
- * The given emitters, and those of tapestries, limited to these. The same declaration counts once.
- *
- * @throws SelvageError `DuplicateEmitter` for two with one name
- */
+/** The given and those of tapestries, each once. @throws SelvageError `DuplicateEmitter` for equal names */
 export function gatherEmitters(
   tapestries: readonly AnyTapestry[],
   given: EmitterList = [],

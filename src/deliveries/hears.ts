@@ -2,10 +2,7 @@ import type { EventFilter, RunEvent } from '../emitters';
 import type { HistoryChange } from '../ports';
 import { isOfTapestry } from '../streams/batch';
 
-/**
- * Whether the change may have events for the filter. A start may stand for a whole run, whose events are
- * filtered by {@link heard}.
- */
+/** A start may stand for a whole run, whose events {@link heard} filters. */
 export function mayHear(filter: EventFilter, change: HistoryChange): boolean {
   const { types, outcomes, statuses } = filter;
   const { kind, outcome, status, isBeforeRun } = change;

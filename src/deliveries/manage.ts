@@ -58,9 +58,8 @@ export interface Moved {
 }
 
 /**
- * Repeats the events after a time (milliseconds since the epoch) or a position, or all.
- *
- * @throws SelvageError `UnknownEmitter`, `InvalidCursor`
+ * After a time (ms since the epoch), a position, or all. @throws SelvageError `UnknownEmitter`,
+ * `InvalidCursor`
  */
 export async function replayEmitter(
   records: Records,
@@ -77,9 +76,7 @@ export async function replayEmitter(
 }
 
 /**
- * Skips undelivered events: all, those before a time, or a number of changes.
- *
- * @throws SelvageError `UnknownEmitter`, `InvalidCursor`
+ * All, those before a time, or a number of changes. @throws SelvageError `UnknownEmitter`, `InvalidCursor`
  */
 export async function skipEmitter(
   records: Records,

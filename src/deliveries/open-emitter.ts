@@ -61,9 +61,7 @@ const ADAPTERS: Partial<Record<EmitterKind, OpenEmitter>> = {
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
 
-/**
- * @throws SelvageError `InvalidConfig` for another kind, `MissingPackage`, and errors in options of the kind
- */
+/** @throws SelvageError `InvalidConfig` for another kind or wrong options, `MissingPackage` */
 export async function openEmitter(declaration: EmitterDeclaration, tools: EmitterTools): Promise<Emitter> {
   const open = ADAPTERS[declaration.kind];
   if (open) return await open(declaration, tools);

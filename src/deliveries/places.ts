@@ -30,10 +30,7 @@ export async function placeBefore(feed: Feed, time: number): Promise<Place> {
   return before;
 }
 
-/**
- * How far before its last delivery an emitter restarts when the history went back: clocks differ, and commits
- * are late.
- */
+/** Before its last delivery, when the history went back: clocks differ, and commits are late. */
 const REWOUND_MS = 3_600_000;
 
 /** The restart of an emitter, with its time, in a history that went back. */

@@ -39,10 +39,7 @@ export class RunEvents {
   readonly #runs = new Map<string, RunRecord>();
   readonly #made: WeakMap<HistoryChange, readonly RunEvent[]> | undefined;
 
-  /**
-   * @param isShared whether several emitters read the same changes, so that their events are worth keeping
-   * @param remembered most runs in memory
-   */
+  /** @param isShared whether several emitters read the same changes, so that events are kept */
   constructor(
     private readonly history: Feed,
     isShared: boolean,

@@ -59,9 +59,7 @@ export interface CloudEventOptions {
   readonly payload?: Payload;
 }
 
-/**
- * Events of started runs and finished knots contain no later facts, so they are the same at each delivery.
- */
+/** Started runs and finished knots contain no later facts, so they are the same at each delivery. */
 export function toCloudEvent(event: RunEvent, { source, payload }: CloudEventOptions): CloudEvent<EventData> {
   const { run } = event;
   const attributes = {

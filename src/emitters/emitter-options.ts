@@ -60,11 +60,7 @@ export interface EmitterParts<Settings> {
   readonly refuse: Refusal;
 }
 
-/**
- * Reads common options and those of the kind, with their defaults.
- *
- * @throws SelvageError `InvalidName`, `InvalidConfig`
- */
+/** Common options and the kind's, with defaults. @throws SelvageError `InvalidName`, `InvalidConfig` */
 export function readEmitterOptions<Own extends object, Settings = Omit<Own, keyof EmitterOptions>>(
   kind: EmitterKind,
   given: (EmitterOptions & Own) | undefined,

@@ -25,8 +25,7 @@ export interface Delivery {
   /** Moved to the dead letters; all other events of the batch count as delivered. */
   readonly rejected?: readonly RejectedEvent[];
   /**
-   * Reason of a receiver that is gone for good: no event of the batch counts as delivered, and deliveries
-   * stop until `selvage emitters resume`.
+   * Why the receiver is gone for good: the batch is not delivered, and none until `selvage emitters resume`.
    */
   readonly disable?: string;
 }
@@ -39,10 +38,7 @@ export interface LiveContext {
   readonly dropped: number;
 }
 
-/**
- * Receives durable events of the run history, in its order. A crash repeats a batch and loses none, so a
- * receiver that must not count twice remembers event ids. It cannot affect runs.
- */
+/** Receives durable events of runs, in order. A crash may repeat a batch: count once by the events' ids. */
 export interface Emitter {
   /**
    * Delivers events of one or more runs, oldest first, and resolves when the receiver has all of them

@@ -6,9 +6,7 @@ import { payloadOf } from './payload';
 
 /** For emitters that send CloudEvents. */
 export interface EnvelopeOptions {
-  /**
-   * Beginning of the attribute `source`, a URI-reference; the tapestry's name follows. Default `selvage:`.
-   */
+  /** Start of the attribute `source`, a URI-reference; the tapestry follows. Default `selvage:`. */
   readonly source?: string;
   /** Whether to send values of knots, not only hashes. Default false. */
   readonly payloads?: boolean;

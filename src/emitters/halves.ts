@@ -1,8 +1,4 @@
-/**
- * Sends items together, or in halves if they are too large. Returns those that are too large alone.
- *
- * @param send resolves to false if the items are too large, and none was sent
- */
+/** Sends items together, else in halves; returns the too large ones. @param send false: too large */
 export async function sendInHalves<T>(
   all: readonly T[],
   send: (some: readonly T[]) => Promise<boolean>,

@@ -33,9 +33,7 @@ const { source: _, ...CHECKS }: Checks<LogSettings & EnvelopeOptions> = {
 const DEFAULTS = { level: 'info', payloads: ENVELOPE.payloads, payloadLimit: ENVELOPE.payloadLimit } as const;
 
 /**
- * Writes a line of JSON in pino's shape for each started or ended run and finished knot.
- *
- * @throws SelvageError `InvalidName`, `InvalidConfig`
+ * Writes each event as a line of JSON in pino's shape. @throws SelvageError `InvalidName`, `InvalidConfig`
  */
 export function logEmitter(options: LogEmitterOptions = {}): LogEmitterDeclaration {
   const { common, own } = readEmitterOptions<LogEmitterOptions, LogSettings>(

@@ -9,10 +9,7 @@ interface CommonOptions extends EmitterOptions {
   readonly namespace: string;
   /** Their maker, as a URI. Default: this package. */
   readonly producer?: string;
-  /**
-   * Knots that are jobs of their own, below their tapestry's: those with a `dataset` (default), all that ran,
-   * or none. Never elements of maps.
-   */
+  /** Knots that are jobs: those with a `dataset` (default), all that ran, or none. Never elements of maps. */
   readonly knots?: 'datasets' | 'all' | 'none';
 }
 

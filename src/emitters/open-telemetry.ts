@@ -11,10 +11,7 @@ export interface OpenTelemetryEmitterOptions extends EmitterOptions {
    * close traces. A run keeps the mode of the process in which it began, if that has an SDK.
    */
   readonly mode?: TraceMode;
-  /**
-   * Elements of a map with a span: the first of the list, and as many failed ones. The map's span counts all.
-   * A run keeps it like `mode`. Default 20.
-   */
+  /** Elements of a map with a span: the first, and as many failed ones. A run keeps it. Default 20. */
   readonly elementsPerMap?: number;
 }
 

@@ -8,10 +8,7 @@ import type { DeliveryContext } from './emitter';
 /** The sent part of a knot's value; empty if it has none. */
 export interface Payload {
   readonly value?: unknown;
-  /**
-   * Why there is no value: too many bytes, not expressible in JSON (bytes, streams, dates), or removed or
-   * lost.
-   */
+  /** Too many bytes, not expressible in JSON (bytes, streams, dates), or removed or lost. */
   readonly value_omitted?: 'too-large' | 'not-json' | 'gone';
 }
 

@@ -30,9 +30,7 @@ const CHECKS: Checks<ValkeyEmitterSettings> = {
 };
 const DEFAULTS = { ...ENVELOPE, maxLength: 100_000, connection: 'SELVAGE_VALKEY' };
 
-/**
- * Adds CloudEvents to a Valkey or Redis stream, in order. @throws SelvageError `InvalidName`, `InvalidConfig`
- */
+/** Adds CloudEvents to a stream, in order. @throws SelvageError `InvalidName`, `InvalidConfig` */
 export function valkeyEmitter(options: ValkeyEmitterOptions): ValkeyEmitterDeclaration {
   const read = readEmitterOptions<ValkeyEmitterOptions, ValkeyEmitterSettings>(
     'valkey',

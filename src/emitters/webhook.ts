@@ -16,15 +16,11 @@ export interface WebhookEndpoint {
 }
 
 interface CommonOptions extends EnvelopeOptions, Omit<EmitterOptions, 'filter' | 'from'> {
-  /**
-   * Sends a delivery in one request, as `application/cloudevents-batch+json`. Default: a request per event.
-   */
+  /** One request per delivery, as `application/cloudevents-batch+json`. Default: one per event. */
   readonly batch?: boolean;
   /** Limit for the answer to a request. Default 15 s. */
   readonly requestTimeout?: Duration;
-  /**
-   * Allows this machine, private networks, and `http:`. Default false: refuses names that resolve to them.
-   */
+  /** Allows this machine, private networks and `http:`. Default false, also for names that lead there. */
   readonly allowPrivateNetworks?: boolean;
 }
 

@@ -29,10 +29,7 @@ interface PlainLabels {
   readonly duration: Labels;
 }
 
-/**
- * The only place where knots and runs are counted. Times are in seconds. Elements of a map count as their
- * map.
- */
+/** The only place where knots and runs are counted. Times in seconds; elements count as their map. */
 export class RunMetrics {
   private readonly duration: Histogram;
   private readonly queued: Histogram;
@@ -45,9 +42,7 @@ export class RunMetrics {
   /** By outcome and definition. */
   private readonly plain = new Map<string, PlainLabels>();
 
-  /**
-   * @param namesKnots whether labels include `selvage.knot` and `selvage.tapestry`, which have many values
-   */
+  /** @param namesKnots labels include `selvage.knot` and `selvage.tapestry`, with many values */
   constructor(
     instruments: Instruments,
     private readonly namesKnots: boolean,
@@ -91,10 +86,7 @@ export class RunMetrics {
     });
   }
 
-  /**
-   * Starts known series at 0, as an alert by `increase` does not see a series that appears at 1. Error types
-   * are unknown before, except lost workers.
-   */
+  /** Known series start at 0, as an alert by `increase` does not see a series that appears at 1. */
   begin({ tapestryNames, activityTypes }: Countable): void {
     for (const tapestry of tapestryNames)
       for (const status of ENDS)

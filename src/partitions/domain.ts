@@ -60,12 +60,7 @@ export type DomainDescription =
       readonly parts: readonly (readonly [name: string, part: DomainDescription])[];
     };
 
-/**
- * The partitions of a tapestry: ordered, and finitely many at any time. Depends only on declaration and
- * arguments, on no clock.
- *
- * @typeParam Value a partition as passed to bodies
- */
+/** The partitions of a tapestry: ordered, finite at any time, and independent of clocks. */
 export interface PartitionDomain<
   Value extends { readonly key: string } = AnyPartition,
   Key extends string = string,
@@ -74,30 +69,20 @@ export interface PartitionDomain<
   readonly description: DomainDescription;
   /** Whether partitions are, or contain, time spans, so that new ones appear. */
   readonly isTimed: boolean;
-  /**
-   * @throws SelvageError `InvalidPartition` if the domain does not have the key, even without a closed
-   * partition
-   */
+  /** The partition of a key, also an open one. @throws SelvageError `InvalidPartition` for another key */
   parse(key: string): Value & { readonly key: Key };
   /**
-   * In order, without time spans that end after `now`.
-   *
-   * @throws SelvageError `InvalidPartition` if `from` or `to` is not a key, or `from` comes after `to`
+   * In order, without time spans that end after `now`. @throws SelvageError `InvalidPartition` for a wrong
+   * range
    */
   keys(range: KeyRange): Key[];
   /** For a product, of its first timed part. Undefined if there is none. */
   windowOf(key: string): TimeWindow | undefined;
   /** For a product, along its first timed part, else its first part. Undefined for the first partition. */
   previous(key: string): Key | undefined;
-  /**
-   * Keys of time spans that ended after one time and at or before another (milliseconds since the epoch), in
-   * order.
-   */
+  /** Keys of time spans that ended after `after` and at or before `until` (ms since the epoch), in order. */
   closedBetween(after: number, until: number): Key[];
-  /**
-   * Keys of the last time span that ended at or before a time; for a product, maybe several. Empty without
-   * time spans.
-   */
+  /** Keys of the last time span that ended at or before a time: none, one or, for a product, several. */
   lastClosed(time: number): Key[];
 }
 

@@ -4,10 +4,7 @@ import { loadOptional } from '../optional-package';
 
 const LOCK_LIMIT_MS = 1_000;
 
-/**
- * Problems that SQLite finds in a database's pages, also while it is in use; undefined if there are none, or
- * it cannot be read.
- */
+/** Also checks a database in use. Undefined if it is sound, or cannot be read. */
 export function findDamage(file: string): string | undefined {
   // Opening it would create an empty file, in which the server misses its tables.
   if (!existsSync(file)) return undefined;

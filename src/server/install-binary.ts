@@ -62,10 +62,7 @@ interface Way extends Pick<BinaryAttempt, 'source' | 'tried'> {
   install(draft: string, env: NodeJS.ProcessEnv): Promise<string | undefined>;
 }
 
-/**
- * Temporal's SDK downloads the program only to start a server, and without a time limit. So a separate
- * program starts one in memory and stops it, and is killed if that takes too long.
- */
+/** The SDK downloads it only to start a server, without a time limit: so in a process that can be killed. */
 const sdkDownload: Way = {
   source: 'SDK download',
   tried: 'the download of @temporalio/testing',

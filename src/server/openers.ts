@@ -3,10 +3,7 @@ import { run } from './run-program';
 
 const LSOF_LIMIT_MS = 10_000;
 
-/**
- * Other processes with one of these files open, as far as this user sees them: by /proc on Linux, by `lsof`
- * elsewhere. Empty on Windows.
- */
+/** As far as this user sees them: by /proc on Linux, by `lsof` elsewhere. Empty on Windows. */
 export async function openersOf(files: readonly string[]): Promise<number[]> {
   const real = new Set(files.flatMap(existing));
   if (real.size === 0) return [];

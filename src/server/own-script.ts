@@ -1,9 +1,6 @@
 import path from 'node:path';
 
-/**
- * Node's arguments for running a module of `folder` as a program: TypeScript with tsx in a checkout,
- * JavaScript in the published package.
- */
+/** Arguments for Node: TypeScript with tsx in a checkout, JavaScript in the published package. */
 export function ownScript(folder: string, name: string): string[] {
   const extension = path.extname(__filename);
   const file = path.join(folder, name + extension);

@@ -4,10 +4,7 @@ import type LibsqlDatabase from 'libsql';
 /** Part of the names of all partitions of a task queue but the first, in bytes. */
 const PARTITION = Buffer.from('/_sys/').toString('hex');
 
-/**
- * Whether tasks wait in a partition that a server with one partition would never read. True if unknown. Call
- * it while no server runs.
- */
+/** Tasks that a server with one partition would never read. True if unknown. Needs a stopped server. */
 export function hasPartitionedTasks(database: string): boolean {
   if (!existsSync(database)) return false;
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- native, and only needed where a server starts

@@ -16,10 +16,7 @@ export interface ServerPorts {
   readonly uiPort: number | undefined;
 }
 
-/**
- * A free port, if possible `preferred`, and the next one for the web page if that is served. Throws
- * PortInUse.
- */
+/** `preferred` or another, and the next port for the web page. Throws PortInUse if there is none. */
 export async function findFreePorts(withUi: boolean, preferred?: number): Promise<ServerPorts> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const port =

@@ -7,10 +7,7 @@ const LIMIT_MS = 5_000;
 /** `unfinished`: nothing was found in time. */
 type QuickCheck = { readonly state: 'sound' | 'unfinished' | 'damaged'; readonly found?: string };
 
-/**
- * Lets SQLite check the pages of a file, which may be in use, for at most five seconds. In its own process,
- * as SQLite cannot be interrupted from its thread.
- */
+/** In its own process, as SQLite cannot be interrupted from its thread. The file may be in use. */
 export async function quickCheck(file: string, limitMs = LIMIT_MS): Promise<QuickCheck> {
   if (!existsSync(file)) return { state: 'sound' };
   const { output, failure } = await run(

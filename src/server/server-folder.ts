@@ -37,10 +37,7 @@ export function serverFolder(projectDir: string): ServerFolder {
 /** The server's folder in unreleased builds. This version cannot continue its runs. */
 const UNRELEASED_FOLDER = 'server';
 
-/**
- * Keeps users from searching for runs of an unreleased build. Call it before a folder is used or created.
- * Throws UnreleasedData.
- */
+/** Call it before a folder is used, as this version does not find an unreleased build's runs. */
 export function refuseUnreleased({ projectDir }: ServerFolder): void {
   const old = path.join(projectDir, '.selvage', UNRELEASED_FOLDER);
   if (!existsSync(old)) return;

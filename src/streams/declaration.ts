@@ -44,10 +44,7 @@ export interface ResultContext {
 }
 
 export interface StreamOptions<Value = unknown, Values extends object = Record<string, unknown>> {
-  /**
-   * Unique in the server's namespace. The stream's progress is kept under it: another id reads the source
-   * from its beginning.
-   */
+  /** Unique in the namespace. Names the stream's progress: another id reads from the beginning. */
   readonly id: string;
   /** The parameter for the element's value. Default: the value is the object of all parameters. */
   readonly parameter?: string;
@@ -57,28 +54,19 @@ export interface StreamOptions<Value = unknown, Values extends object = Record<s
   readonly concurrency?: number;
   /** Default: `key` if there is the option `key`, else `none`. */
   readonly order?: StreamOrder;
-  /**
-   * Most elements that share one run, with their own knot ids: many times cheaper. Default 1: each has its
-   * own run.
-   */
+  /** Most elements that share one run, which is many times cheaper. Default 1: each has its own. */
   readonly batch?: number;
   /** Most elements that are gathered into a list, the parameter of one run. Default: none. */
   readonly gather?: number;
   /** With `batch` or `gather`: how long an element waits for others, at most an hour. Default 100 ms. */
   readonly linger?: Duration;
-  /**
-   * Called with each element's result, at least once: again after a crash, and after a throw, until it
-   * succeeds.
-   */
+  /** Called with each result, at least once: again after a crash, and after a throw, until it succeeds. */
   readonly onResult?: (
     result: StreamResult<Values>,
     element: StreamElement<Value>,
     context: ResultContext,
   ) => unknown;
-  /**
-   * Called like `onResult`, with each failed element. Default: it is counted, and listed by `selvage streams
-   * list`.
-   */
+  /** Called like `onResult`, with each failed element. Default: `selvage streams list` shows it. */
   readonly onDeadLetter?: (
     letter: StreamDeadLetter,
     element: StreamElement<Value>,
@@ -126,9 +114,7 @@ export const STREAM_CHECKS: Checks<StreamOptions> = {
 };
 
 /**
- * Declares a stream, which gives each element of a source to a run of the tapestry, without end.
- *
- * @throws SelvageError `InvalidName`, `InvalidConfig`
+ * Declares a stream: a run for each element of a source. @throws SelvageError `InvalidName`, `InvalidConfig`
  */
 export function stream<Value, Parameters extends object, Values extends object>(
   source: AnySource<Value>,

@@ -5,15 +5,9 @@ import { durationMs, type Duration } from '../values/duration';
 import { StreamingSource } from './source';
 
 export interface FileTailOptions {
-  /**
-   * The file, or several. `*` and `?` in the last part of a path match all files of that folder, also later
-   * ones.
-   */
+  /** A path or several. `*` and `?` in the last part match all files of that folder, also later ones. */
   readonly path: string | readonly string[];
-  /**
-   * The encoding, by a name of the Encoding Standard such as `utf-8` (default), `utf-16le`, `windows-1252`.
-   * Invalid bytes become U+FFFD.
-   */
+  /** An encoding such as `utf-8` (default), `utf-16le`, `windows-1252`. Invalid bytes become U+FFFD. */
   readonly encoding?: string;
   /** Where files begin that exist at the first start of the stream. Default `beginning`. */
   readonly from?: 'beginning' | 'end';
@@ -21,10 +15,7 @@ export interface FileTailOptions {
   readonly poll?: Duration;
   /** Longest line in bytes; a longer one comes in pieces of this size. Default 1 MiB. */
   readonly maxLine?: number;
-  /**
-   * How long a renamed or deleted file is still read after it last grew, as its writer may have it open.
-   * Default 60 s.
-   */
+  /** Time without growth after which a renamed or deleted file is closed. Default 60 s. */
   readonly leaveAfter?: Duration;
 }
 

@@ -12,10 +12,7 @@ export class IterableSource<Value> extends StreamingSource<Value> {
   readonly kind = 'iterable';
   readonly options: { readonly iterate: () => Values<Value> };
 
-  /**
-   * @param values an array or another repeatable iterable, or a function that returns an iterable
-   * @throws SelvageError `InvalidConfig`
-   */
+  /** @param values repeatable, or a function that returns them @throws SelvageError `InvalidConfig` */
   constructor(values: Values<Value> | (() => Values<Value>)) {
     super();
     if (typeof values !== 'function' && !isIterable(values)) {

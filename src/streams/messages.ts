@@ -20,9 +20,7 @@ export interface KafkaSourceOptions<Format extends MessageFormat = 'json'> exten
 
 export interface ValkeySourceOptions<Format extends MessageFormat = 'json'> extends Common<Format> {
   readonly stream: string;
-  /**
-   * The field with the value. Default `data`. `false`: all fields, as an object of texts, without `format`.
-   */
+  /** The field of the value. Default `data`. `false`: all fields, as an object of texts, without `format`. */
   readonly field?: string | false;
   /** The field with an element's key, for order by key. Default: no keys. */
   readonly keyField?: string;

@@ -16,9 +16,7 @@ export interface CheckpointStore {
 }
 
 export interface SourceTriggerOptions<Value = unknown, Parameters extends object = object> {
-  /**
-   * Unique among the triggers of its kind, and among streams. Its record of started runs is kept under it.
-   */
+  /** Unique among triggers of its kind, and among streams. Names the record of started runs. */
   readonly id: string;
   /** Returns the parameters of an element's run, or nothing to start none. Default: the value is the parameters. */
   readonly map?: (value: Value) => Parameters | null | undefined | Promise<Parameters | null | undefined>;
@@ -41,10 +39,7 @@ const CHECKS: Checks<SourceTriggerOptions> = {
       : 'must have load() and save()',
 };
 
-/**
- * A source as a trigger: each element is an event, which starts one run, in any serving process. For runs
- * without awaited results; `stream` has results, an order and its own checkpoint.
- */
+/** A source as a trigger: each element starts a run. For awaited results or an order, use `stream`. */
 export class StreamingSourceTrigger<Value, Parameters extends object> implements TriggerDeclaration<
   'stream',
   SourceTriggerSettings

@@ -23,10 +23,7 @@ export interface StreamElement<Value = unknown> {
   readonly offset: Offset;
   /** For order by key. Default: by the option `key`. */
   readonly key?: string;
-  /**
-   * A part of the source with its own order and offsets: a partition of a topic, a file. Default: one for
-   * all.
-   */
+  /** A part with its own order and offsets: a topic's partition, a file. Default: one for all. */
   readonly partition?: string;
   /** Why it has no value: the element is a dead letter. */
   readonly unreadable?: DeadLetterReason;
@@ -77,10 +74,7 @@ export interface PartitionedFeed<Value = unknown> {
   read(after: Checkpoint, context: ReadContext): AsyncIterable<Delivered<Value>>;
   /** The undelivered amount. Default: unknown. */
   lag?(): Promise<SourceAmount | undefined>;
-  /**
-   * Called when a checkpoint is saved: all elements up to these positions are finished, and can be
-   * acknowledged.
-   */
+  /** All elements up to these positions are finished: a source can acknowledge them. */
   commit?(places: Checkpoint): Promise<void>;
   close?(): Promise<void>;
 }

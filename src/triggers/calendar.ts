@@ -1,14 +1,9 @@
 import { CronPattern } from 'croner';
 
-/**
- * A calendar field: a number, a list of them, or as in a cron expression (`'MON-FRI'`, `'9-17/2'`, `'*'`).
- */
+/** A number, a list of them, or as in a cron expression (`'MON-FRI'`, `'9-17/2'`, `'*'`). */
 export type CalendarField = number | string | readonly number[];
 
-/**
- * Matches times of which all fields match. Months and days of the month count from 1, days of the week from 0
- * (Sunday).
- */
+/** Times of which all fields match. Months and month days count from 1, weekdays from 0 (Sunday). */
 export interface Calendar {
   /** Default 0. */
   readonly second?: CalendarField;

@@ -7,10 +7,7 @@ import { refusalOf } from '../authoring/refusal';
 import { isText } from './option-checks';
 
 export interface CronTriggerOptions {
-  /**
-   * Seconds between two events, more than 0. Events are at its multiples since 1970, the same in all
-   * processes.
-   */
+  /** More than 0. Events are at multiples since 1970, the same in all processes. */
   readonly everySeconds: number;
   /** Default `every-<seconds>s`. */
   readonly id?: string;

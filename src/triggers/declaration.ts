@@ -5,10 +5,7 @@ const TRIGGER = Symbol.for('selvage.trigger');
 
 export type TriggerKind = 'cron' | 'kafka' | 'schedule' | 'stream' | 'valkey' | 'webhook' | 'webhook-signal';
 
-/**
- * A declared trigger, which starts runs. It loads no client, broker or server; `selvage serve` and `serve()`
- * make it work.
- */
+/** A declared trigger. It loads no client, broker or server; `selvage serve` and `serve()` do. */
 export interface TriggerDeclaration<Kind extends TriggerKind = TriggerKind, Options = unknown> {
   readonly kind: Kind;
   /** Unique among the triggers of a kind. Run records have it with the kind: `kafka:orders`. */

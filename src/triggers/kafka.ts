@@ -22,9 +22,7 @@ import { isFormat, type FormattedValue, type Mapped, type MessageFormat } from '
 import { refusalOf, type Refusal } from '../authoring/refusal';
 import { isStart, isText, lineOf, ownerOf, requireTapestry } from './option-checks';
 
-/**
- * A message's value in `map`: null if it has none, as for a tombstone. A schema decides about null itself.
- */
+/** Null if the message has no value, as a tombstone. A schema decides about null itself. */
 export type KafkaValue<Format extends MessageFormat> = Format extends StandardSchema
   ? FormattedValue<Format>
   : FormattedValue<Format> | null;
@@ -45,10 +43,7 @@ export interface KafkaMessage<Value = unknown> {
 interface CommonOptions<Format extends MessageFormat> {
   /** Unique among the project's Kafka triggers. Its record of started messages is kept under it. */
   readonly id: string;
-  /**
-   * Topic names or patterns. The list of topics is refreshed each minute. Patterns match neither Kafka's own
-   * topics (`__…`) nor dead letters of this trigger.
-   */
+  /** Names or patterns, refreshed each minute. Patterns match no `__…` topics and no dead letters. */
   readonly topics: string | RegExp | readonly (string | RegExp)[];
   /** The consumer group, of this trigger alone. Default: `id`. */
   readonly group?: string;
@@ -56,16 +51,11 @@ interface CommonOptions<Format extends MessageFormat> {
   readonly format?: Format;
   /** Where a group without a committed offset begins. Default `earliest`, which misses nothing. */
   readonly from?: 'earliest' | 'latest';
-  /**
-   * The topic for messages that can never start a run. Created if missing. Default: `<topic>.dead-letters`.
-   */
+  /** For messages that can never start a run. Created if missing. Default: `<topic>.dead-letters`. */
   readonly deadLetters?: string;
   /** Most concurrent starts of runs, 1 to 10,000; more messages wait in the broker. Default 100. */
   readonly window?: number;
-  /**
-   * Prefix of the environment variables of a cluster: `SELVAGE_KAFKA` (default) for `SELVAGE_KAFKA_BROKERS`
-   * and so on (docs/adapters/kafka.md).
-   */
+  /** Prefix of a cluster's environment variables (docs/adapters/kafka.md). Default `SELVAGE_KAFKA`. */
   readonly connection?: string;
 }
 
@@ -80,8 +70,7 @@ export interface KafkaMessageOptions<
    */
   readonly key?: { readonly header: string };
   /**
-   * Returns the parameters of a message's run, or nothing to start none. If it throws, the message becomes a
-   * dead letter. Default: the value.
+   * Returns the run's parameters, or nothing to start none. If it throws: a dead letter. Default: the value.
    */
   readonly map?: (message: KafkaMessage<KafkaValue<Format>>) => Mapped<Parameters>;
   readonly batch?: undefined;
@@ -96,10 +85,7 @@ export interface KafkaBatchOptions<
    * arrive within `maxWait` after the first (default 1 s).
    */
   readonly batch: { readonly maxSize: number; readonly maxWait?: Duration };
-  /**
-   * Returns the parameters of the run, or nothing to start none. If it throws, all its messages become dead
-   * letters.
-   */
+  /** Returns the run's parameters, or nothing to start none. If it throws, all become dead letters. */
   readonly map: (messages: readonly KafkaMessage<KafkaValue<Format>>[]) => Mapped<Parameters>;
   /** A batch is identified by its first message. */
   readonly key?: undefined;

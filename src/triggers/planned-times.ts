@@ -7,16 +7,10 @@ export type TimePlan =
   | { readonly everyMs: number; readonly offsetMs: number };
 
 const DAY_MS = 86_400_000;
-/**
- * How far ahead times are searched. Leap days on a given weekday come every 28 years, across a century every
- * 40.
- */
+/** How far ahead times are searched: a leap day on a given weekday may be 40 years away. */
 const HORIZON_DAYS = 41 * 366;
 
-/**
- * The planned times after an instant, ascending, without jitter, as the server plans them. A time that the
- * clock skips never occurs, and one that it shows twice occurs twice.
- */
+/** Ascending, without jitter. A time that the clock skips never occurs; one shown twice occurs twice. */
 export function* plannedTimes(plan: TimePlan, after: number): Generator<number, void, undefined> {
   if ('everyMs' in plan) {
     const { everyMs, offsetMs } = plan;

@@ -24,9 +24,7 @@ interface Times {
    * days of the week match by either.
    */
   readonly cron?: string | readonly string[];
-  /**
-   * A fixed interval, at least a second. Times are its multiples since 1970 in UTC, whenever it is deployed.
-   */
+  /** A fixed interval of at least a second, at multiples since 1970 in UTC, whenever it is deployed. */
   readonly every?: Duration;
   /** With `every`: added to each time. Default 0. */
   readonly offset?: Duration;
@@ -35,10 +33,7 @@ interface Times {
 }
 
 interface Options<Parameters extends object, PlannedTime extends keyof Parameters & string> extends Times {
-  /**
-   * Unique in the server's namespace. Run ids are made of it and the planned time:
-   * `nightly-2026-01-31T02:00:00Z`.
-   */
+  /** Unique in the namespace. Run ids add the planned time: `nightly-2026-01-31T02:00:00Z`. */
   readonly id: string;
   /** With `cron` and `calendar`: a time zone such as `Europe/Berlin`. Default `UTC`. */
   readonly timezone?: string;
@@ -53,9 +48,7 @@ interface Options<Parameters extends object, PlannedTime extends keyof Parameter
   readonly jitter?: Duration;
   /** The parameter for the planned time: a Date, or ISO text if its schema refuses a Date. Default: none. */
   readonly plannedTime?: PlannedTime;
-  /**
-   * Whether all runs use the deploy's plan. Default false: the plan of the worker at the start of the run.
-   */
+  /** Whether all runs use the deploy's plan. Default false: their worker's plan at the start. */
   readonly pin?: boolean;
   /** Tags of the runs; at most 100. */
   readonly tags?: readonly string[];

@@ -3,10 +3,7 @@ import type { Logger } from '../authoring/knot-context';
 import type { EventLink } from '../ports';
 
 export interface TriggerEvent<Body = unknown> {
-  /**
-   * Unique within the trigger, and the same at each delivery: from a signed or explicit field, never from the
-   * bytes of the body.
-   */
+  /** Unique in the trigger, and the same at each delivery: from a signed field, not the body's bytes. */
   readonly key: string;
   /** For the trigger's `map`; without one, the parameters of the run. */
   readonly body: Body;
@@ -91,9 +88,6 @@ export interface Trigger {
   readonly id: string;
   /** Such as `kafka`. */
   readonly kind: string;
-  /**
-   * Delivers until the host's signal is aborted, through outages. Rejects only if retrying is useless, as
-   * with wrong options.
-   */
+  /** Delivers until the signal is aborted, through outages. Rejects only if retrying is useless. */
   run(host: TriggerHost): Promise<void>;
 }

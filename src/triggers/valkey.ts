@@ -43,7 +43,7 @@ interface CommonOptions<Format extends MessageFormat> {
   /** Most concurrent starts of runs, 1 to 10,000. Default 100. */
   readonly window?: number;
   /**
-   * Environment variable of the URL, `valkey://[user:password@]host[:port][/database]`. Default
+   * Environment variable of the URL `valkey://[user:password@]host[:port][/database]`. Default
    * `SELVAGE_VALKEY`.
    */
   readonly connection?: string;
@@ -58,9 +58,7 @@ export interface ValkeyStreamOptions<
   readonly group?: string;
   /** Where a new group begins. Default `earliest`: with everything in the stream. */
   readonly from?: 'earliest' | 'latest';
-  /**
-   * The field with the value. Default `data`. `false`: all fields, as an object of texts, without `format`.
-   */
+  /** The field of the value. Default `data`. `false`: all fields, as an object of texts, without `format`. */
   readonly field?: string | false;
   /**
    * The identity of an entry. Default: stream and entry id. `{ field }`: this field, so that an event counts
@@ -69,15 +67,14 @@ export interface ValkeyStreamOptions<
    */
   readonly key?: { readonly field: string };
   /**
-   * Time without an acknowledgement after which another consumer counts as dead, and its entry is taken over.
-   * At least a second. Default 60 s.
+   * How long another consumer may owe an acknowledgement before its entry is taken over. At least a second.
+   * Default 60 s.
    */
   readonly claimAfter?: Duration;
   /** The stream for entries that can never start a run. Default `<stream>.dead-letters`. */
   readonly deadLetters?: string;
   /**
-   * Returns the parameters of an entry's run, or nothing to start none. If it throws, the entry becomes a
-   * dead letter. Default: the value.
+   * Returns the run's parameters, or nothing to start none. If it throws: a dead letter. Default: the value.
    */
   readonly map?: (entry: ValkeyEntry<FormattedValue<Format>>) => Mapped<Parameters>;
   readonly channel?: undefined;

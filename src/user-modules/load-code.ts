@@ -43,10 +43,7 @@ export async function loadCode(file: string): Promise<LoadedCode> {
   return { tapestries, triggers, streams, emitters, exported };
 }
 
-/**
- * Named and default exports, and items of exported lists. The default export of a CommonJS module may be an
- * object of exports.
- */
+/** A CommonJS module's default export may be an object of exports. Includes items of lists. */
 function exportsOf(exported: unknown): unknown[] {
   const byDefault = (exported as { default?: unknown } | null | undefined)?.default;
   const values = [exported, ...valuesOf(exported), ...valuesOf(byDefault)];

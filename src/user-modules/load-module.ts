@@ -27,10 +27,7 @@ export async function loadModule(file: string): Promise<unknown> {
   return await importTypeScript(file);
 }
 
-/**
- * Keeps TypeScript importable in this process, for bodies that import late. Slows each `require`, so call it
- * last.
- */
+/** For bodies that import late. Slows each `require`, so call it last. */
 export function keepTypeScriptLoadable(): void {
   registerTypeScript();
 }

@@ -32,10 +32,7 @@ interface BulkHost extends Pick<Connected, 'client' | 'backends' | 'place' | 'pr
   listRuns(query: RunsQuery): Promise<RunsPage>;
 }
 
-/**
- * Acts on many runs: `selvage.bulk`. An act can be repeated without a second effect, so an interrupted one
- * goes on by its id. Its journal is in the project's folder.
- */
+/** Acts on many runs: `selvage.bulk`. Interrupted acts go on by their id, without a second effect. */
 export class Bulk {
   /** @internal */
   constructor(private readonly host: BulkHost) {}
@@ -56,11 +53,7 @@ export class Bulk {
     };
   }
 
-  /**
-   * Failures of single runs are in the report. An outage of a server or backend interrupts it.
-   *
-   * @throws SelvageError `FolderUnusable`
-   */
+  /** Reports failures of single runs; an outage interrupts it. @throws SelvageError `FolderUnusable` */
   async carryOut(plan: BulkPlan, options: BulkOptions = {}): Promise<BulkReport> {
     return await this.goOn(plan, BulkJournal.create(this.host.projectDir, plan), [], options);
   }

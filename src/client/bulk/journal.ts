@@ -9,10 +9,7 @@ const FOLDER = 'bulk';
 const END = '.jsonl';
 const ID = /^[\w-]{1,60}$/;
 
-/**
- * A file of JSON lines in the project's folder: the plan of a bulk act, then an outcome a line. A crash loses
- * at most the outcomes of running acts, which can be repeated.
- */
+/** JSON lines: the plan, then outcomes. A crash loses those of running acts, which can be repeated. */
 export class BulkJournal {
   private constructor(private readonly file: string) {}
 

@@ -10,11 +10,7 @@ const NO_ANSWER_AT_ONCE = 20;
 /** Few enough to stop in time between two calls. */
 const RUNS_AT_ONCE = 2_000;
 
-/**
- * Outcomes of knots, by Temporal run id. Runs for which there was no time are absent.
- *
- * @throws SelvageError `BackendUnavailable`
- */
+/** By Temporal run id, without runs that were not read in time. @throws SelvageError `BackendUnavailable` */
 export async function readFinishedKnots(
   runHistory: RunHistory,
   temporalRunIds: readonly string[],

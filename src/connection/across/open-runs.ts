@@ -27,10 +27,7 @@ export interface OpenRun {
   readonly isElsewhere?: boolean;
   /** Whether the server has the recorded execution as running. */
   readonly isCurrent?: boolean;
-  /**
-   * Absent: the server does not list it. Unless `isCurrent`, the run has just begun, is paused, or ended
-   * unrecorded.
-   */
+  /** Absent: not on the server. Unless `isCurrent`, the run just began, is paused, or ended unrecorded. */
   readonly workflow?: RunningWorkflow;
 }
 

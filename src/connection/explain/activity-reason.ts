@@ -97,10 +97,7 @@ export function isDue({ state, nextAttemptAt }: PendingActivity, now: number): b
   return state === 'scheduled' && (nextAttemptAt === undefined || nextAttemptAt <= now);
 }
 
-/**
- * Why queued work has no worker; undefined if one may take it at any moment. Workers that are too busy to
- * poll look like workers that are gone.
- */
+/** Undefined if a worker may take it at any moment. Workers that are too busy to poll look like gone ones. */
 export function nobodyTakes(
   taskQueue: string,
   scheduledAt: number | undefined,

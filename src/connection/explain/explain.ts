@@ -44,10 +44,7 @@ export function explainKnot(facts: RunFacts, knotId: string): WaitingKnot | unde
   return index === undefined ? undefined : new KnotReasons(facts, knots).reasonOf(index);
 }
 
-/**
- * Why an element of a map has not ended, by its map's facts. An element of a batch waits as the last batch
- * that begins at the element or before it.
- */
+/** An element of a batch waits as the last batch that begins at the element or before it. */
 export function explainElement(elementId: string, map: WaitingKnot): WaitingKnot {
   const { elements = [], knotId, reason, state } = map;
   const position = positionOf(elementId);

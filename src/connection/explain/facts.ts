@@ -32,10 +32,7 @@ export interface QueuePollers {
   readonly alive: readonly string[];
   /** When one of them last polled, within the last five minutes. */
   readonly lastPollAt?: number;
-  /**
-   * Set if only workers of other builds are alive. Texts: "no worker of the wanted build", and the builds
-   * there are.
-   */
+  /** Texts, if only other builds are alive: "no worker of the wanted build", and the others. */
   readonly builds?: { readonly wanted: string; readonly others: string };
 }
 
@@ -79,14 +76,9 @@ export interface ChildFacts {
 /** Facts about an unfinished run, available without a worker. */
 export interface RunFacts extends UnbegunFacts {
   readonly layout: Layout;
-  /**
-   * Whether a knot is Ok, by id: knots on record and, if a worker answers, those that failed without a
-   * record.
-   */
+  /** Whether a knot is Ok: by its record or, if a worker answers, by a failure without a record. */
   readonly outcomes: ReadonlyMap<string, boolean>;
-  /**
-   * After a reset: the recorded outcomes of the execution before, which may go beyond the point of the reset.
-   */
+  /** After a reset: recorded outcomes of the execution before, maybe beyond the point of the reset. */
   readonly outcomesBefore?: ReadonlyMap<string, boolean>;
   /** Members of the running segments, if a worker told them. Default: local knots that can be in one. */
   readonly segments?: readonly (readonly string[])[];

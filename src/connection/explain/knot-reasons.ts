@@ -9,9 +9,7 @@ import type { PendingActivity, RunFacts } from './facts';
 
 const NAMED_PARENTS = 5;
 
-/**
- * Finds the reason of an unfinished knot: activity, child run, parents, wait, segment or held-back dispatch.
- */
+/** Looks at activity, child run, parents, wait, segment and held-back dispatch, in this order. */
 export class KnotReasons {
   constructor(
     private readonly facts: RunFacts,
@@ -160,9 +158,7 @@ export function countsOf(knots: readonly WaitingKnot[]): Partial<Record<WaitingC
   return counts;
 }
 
-/**
- * Names an activity of a knot's child run: an element, a batch (by its first element), or the knot itself.
- */
+/** An element, a batch (by its first element), or the knot itself. */
 function locationOf({ id, type }: PendingActivity, knotId: string): string {
   if (type === BATCH_ACTIVITY) return `${knotId}[${id.split(':')[1]}…]`;
   return type === SPLIT_ACTIVITY ? knotId : id;

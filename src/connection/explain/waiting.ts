@@ -79,10 +79,7 @@ export const waitingKnot = z.object({
   /** Only if it has been running for over a second. */
   lastHeartbeatAt: z.number().optional(),
   taskQueue: z.string().optional(),
-  /**
-   * For `BodyMissing`: task queues of workers that have told the server its body; `message` names them, too.
-   * Absent if the server keeps no list of workers.
-   */
+  /** For `BodyMissing`: queues of workers with its body. Absent if the server keeps no list of workers. */
   queuesWithBody: z.array(z.string()).readonly().optional(),
   /** Last poll of this task queue, within the last minutes. */
   lastPollAt: z.number().optional(),
@@ -123,18 +120,12 @@ export type WorkflowTaskState = Readonly<z.output<typeof workflowTaskState>>;
 export interface Waiting {
   /** Whether a worker has taken the run's first step. Until then there are no knots, and `workflowTask` says why. */
   readonly started: boolean;
-  /**
-   * Why the run's workflow task is not done. Absent if the interpreter has nothing to do, or is about to do
-   * it.
-   */
+  /** Why its workflow task is not done. Absent if the interpreter has no task, or is about to do it. */
   readonly workflowTask?: WorkflowTaskState;
   /** Knots of the run, parameters included. */
   readonly total: number;
   readonly unfinished: number;
   readonly reasons: Readonly<Partial<Record<WaitingCode, number>>>;
-  /**
-   * At most 100, by state: stuck, running or queued, then waiting for others. Within each, heaviest first: by
-   * the number of knots held up.
-   */
+  /** At most 100: stuck ones, running or queued ones, then those that wait. Within each, by knots held up. */
   readonly knots: readonly WaitingKnot[];
 }

@@ -90,10 +90,7 @@ function reasonOfCalls({ activities, pollers, now }: UnbegunFacts): WorkflowTask
   return undefined;
 }
 
-/**
- * Temporal keeps only a text of a failed workflow task, which the interpreter begins with the code. A failure
- * inside the task has the code as its type.
- */
+/** Temporal keeps a text, which the interpreter begins with the code; a failure inside has it as type. */
 function failureReason({
   message,
   type,

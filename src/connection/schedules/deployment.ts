@@ -26,9 +26,7 @@ const TRIES = 5;
 const CODE = 'code';
 
 export interface CompareOptions {
-  /**
-   * Owner of the schedules, such as their file. Default `code`; then undeclared schedules are not reported.
-   */
+  /** Owner of the schedules, such as a file. Default `code`; then undeclared ones are not reported. */
   readonly owner?: string;
 }
 
@@ -37,15 +35,11 @@ export interface DeployOptions extends CompareOptions {
   readonly prune?: boolean;
   /** Changes nothing, and returns what would be done. Default false. */
   readonly dryRun?: boolean;
-  /**
-   * Also changes schedules of other owners, or made by other means. Default false: throws `ScheduleInUse`.
-   */
+  /** Also changes schedules of other owners or origins. Default false: throws `ScheduleInUse`. */
   readonly takeOver?: boolean;
 }
 
-/**
- * Compares a schedule on the server with its declaration. `gone`: it has the same owner, but no declaration.
- */
+/** `gone`: the schedule on the server has the same owner, but no declaration. */
 export type ScheduleChangeKind = 'new' | 'same' | 'changed' | 'gone';
 
 export interface ComparedSchedule {

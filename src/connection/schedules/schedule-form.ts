@@ -28,10 +28,7 @@ import { MEMO_KEY, type RunMemo } from '../../workflows/messages';
 /** Key in the memo of a schedule's runs for its {@link ScheduleDefinition} and {@link DeploymentInfo}. */
 export const SCHEDULE_MEMO_KEY = 'selvage.schedule';
 
-/**
- * A schedule as comparable data: declared, on the server, or last deployed. Excludes an operator's pause,
- * notes and number of remaining runs.
- */
+/** Comparable: as declared, on the server, or last deployed. Excludes operators' pauses and notes. */
 export const scheduleDefinition = z.object({
   tapestry: z.string(),
   taskQueue: z.string(),
@@ -63,10 +60,7 @@ interface IntervalForm {
 }
 
 export const deploymentInfo = z.object({
-  /**
-   * Owner of the schedule. Default: the project's name and the file. Only a deploy with the same owner
-   * changes or prunes it.
-   */
+  /** The owner: by default, project and file. Only its deploys change or prune the schedule. */
   source: z.string(),
   actor: z.string().nullable(),
   commit: z.string().nullable(),
@@ -198,10 +192,7 @@ function numbersOf(ranges: readonly DescribedRange[]): number[] {
   return [...numbers].sort((one, other) => one - other);
 }
 
-/**
- * The user's declaration behind a form. A partitioned tapestry has a backfill, whose request contains the
- * rest.
- */
+/** The user's declaration. For a partitioned tapestry, a backfill's request contains it. */
 export function startedBy({ tapestry, parameters, plan }: ScheduleDefinition): {
   readonly tapestry: string;
   readonly parameters: unknown;

@@ -19,6 +19,7 @@ export interface ScheduledStart {
   save(): Promise<void>;
 }
 
+/** @internal */
 export interface StartSurroundings {
   readonly taskQueue: string | undefined;
   readonly priority: Priority | undefined;
@@ -117,9 +118,7 @@ function encodeAndBack(parameters: Readonly<Record<string, unknown>>): Readonly<
   return parameters;
 }
 
-/**
- * The server keeps them with the schedule, so they cannot be references to values that nothing else needs.
- */
+/** The server keeps them, so they cannot be references to values that nothing else needs. */
 function requireShort({ id }: ScheduleDeclaration, parameters: Json, inlineLimit: number | undefined): void {
   const limit = Math.min(PARAMETER_BYTES, inlineLimit ?? PARAMETER_BYTES);
   for (const [name, value] of Object.entries(parameters as object)) {

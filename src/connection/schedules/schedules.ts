@@ -33,6 +33,7 @@ export interface TriggeredRun {
   readonly runId?: string;
 }
 
+/** @internal */
 interface SchedulesHost extends StartSurroundings {
   readonly client: Client;
   readonly backends: Pick<Backends, 'runHistory'>;
@@ -82,28 +83,22 @@ export class Schedules {
   }
 
   /**
-   * Lists the deployed schedules by id, with those that this client cannot read.
+   * Lists deployed schedules by id, also unreadable ones.
    *
-   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable` (the holder of the keys does not answer)
+   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable` (of the keys)
    */
   async list(): Promise<(ScheduleState | UnreadableSchedule)[]> {
     return await this.server.ours(() => true);
   }
 
   /**
-   * Lists the times of a cron expression or a declared schedule, without jitter, and the effects of clock
-   * changes. Asks no server.
-   *
-   * @throws SelvageError `InvalidConfig`
+   * Times without jitter, and effects of clock changes. Needs no server. @throws SelvageError `InvalidConfig`
    */
   preview(times: string | ScheduleDeclaration, options: PreviewOptions = {}): SchedulePreview {
     return preview(times, options);
   }
 
-  /**
-   * With its next times and last runs. @throws SelvageError `UnknownSchedule`, `ServerUnreachable`,
-   * `BackendUnavailable`
-   */
+  /** @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `BackendUnavailable` */
   async show(id: string): Promise<ScheduleHistory> {
     const state = await this.server.require(id);
     const { runHistory } = this.host.backends;
@@ -186,10 +181,7 @@ export class Schedules {
     await this.server.ask(id, () => this.server.client.getHandle(id).delete());
   }
 
-  /**
-   * Returns the schedule once the server shows the change. The change may be sent twice, as one of the
-   * server's schedulers silently loses one of two simultaneous ones.
-   */
+  /** Repeats the change, as one of the server's schedulers silently loses one of two simultaneous ones. */
   private async act(
     id: string,
     what: string,
