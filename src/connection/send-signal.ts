@@ -9,10 +9,9 @@ import type { Sha256 } from '../values';
 import { SelvageError, isErrorCode } from '../errors';
 import { encodeOutput, envelopeOf, storedValues } from '../runtime';
 import type { DataStore } from '../ports';
-import { answerOnRecord } from './answer-on-record';
 import { updatePatiently } from './patient-update';
 import { Places } from './places';
-import { CUT_OFF, failureOfUpdate, isForLater, isOneTooMany, isUnanswered } from './update-failure';
+import { CUT_OFF, failureOfUpdate, isForLater, isOneTooMany, isUnanswered, isUnseen } from './update-failure';
 import {
   ALREADY_ANSWERED,
   RUN_CONTINUES,
@@ -20,6 +19,7 @@ import {
   type SignalReceipt,
   type SignalRequest,
 } from '../workflows/messages';
+import { executionBefore } from './executions';
 
 /** Most concurrent signals to one run: the limit of an embedded server. */
 const AT_ONCE = 50;
@@ -197,4 +197,40 @@ function lastWordOf(error: unknown): string {
   let last = error as Error;
   while (last.cause instanceof Error) last = last.cause;
   return `It was told: ${last.message.replace(/[.\s]*$/, '')}. `;
+}
+
+/**
+ * A run's answer to an update, searched in its executions, newest first; undefined if none has one. The
+ * server keeps answers as long as the run.
+ *
+ * @throws WorkflowUpdateFailedError if the answer was a refusal
+ */
+async function answerOnRecord<Answer>(
+  client: WorkflowClient,
+  run: string,
+  updateId: string,
+  executions: number,
+): Promise<Answer | undefined> {
+  let execution = await newestOf(client, run);
+  for (let looked = 0; execution && looked < executions; looked++) {
+    try {
+      const update = client.getHandle(run).getUpdateHandle<Answer>(updateId, { workflowRunId: execution });
+      return await update.result();
+    } catch (error) {
+      const isCutOff = failureOfUpdate(error)?.type === CUT_OFF;
+      const isNone = error instanceof WorkflowNotFoundError || isCutOff || isUnseen(error);
+      if (!isNone) throw error;
+    }
+    execution = await executionBefore(client, run, execution);
+  }
+  return undefined;
+}
+
+async function newestOf(client: WorkflowClient, run: string): Promise<string | undefined> {
+  try {
+    return (await client.getHandle(run).describe()).runId;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
 }

@@ -1,15 +1,22 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  readlinkSync,
+  realpathSync,
+} from 'node:fs';
 import path from 'node:path';
-
 import { SelvageError } from '../errors';
 import { stopUnused } from './embedded-server';
 import { withFileLock } from './file-lock';
 import { liveLeases } from './leases';
-import { openersOf } from './openers';
-import { describeProcess } from './process-command';
 import { identify, isAlive, isProcessIdentity } from './process-identity';
 import { isInOffice, readState, refuseUnreleased, serverFolder, type ServerFolder } from './server-folder';
 import { stopServer } from './server-process';
+import { execFileSync } from 'node:child_process';
+import { run } from './run-program';
 
 const LOCK_LIMIT_MS = 10_000;
 
@@ -128,4 +135,74 @@ function clearState(folder: ServerFolder, stamp: string): Leftover[] {
     leftovers.push({ file: folder.state, problem: 'it does not say how the server stands', movedTo });
   }
   return leftovers;
+}
+
+const COMMAND_LIMIT_MS = 5_000;
+const SHOWN_LENGTH = 120;
+
+/** Id and beginning of the command line, if known. */
+function describeProcess(pid: number): string {
+  const command = commandLine(pid);
+  if (command === '') return `process ${pid}`;
+  return `process ${pid} (${command.length > SHOWN_LENGTH ? `${command.slice(0, SHOWN_LENGTH)}…` : command})`;
+}
+
+function commandLine(pid: number): string {
+  try {
+    if (process.platform === 'linux') {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    }
+    return execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: COMMAND_LIMIT_MS,
+    }).trim();
+  } catch {
+    return '';
+  }
+}
+
+const LSOF_LIMIT_MS = 10_000;
+
+/** As far as this user sees them: by /proc on Linux, by `lsof` elsewhere. Empty on Windows. */
+async function openersOf(files: readonly string[]): Promise<number[]> {
+  const real = new Set(files.flatMap(existing));
+  if (real.size === 0) return [];
+  const pids = process.platform === 'linux' ? fromProc(real) : await fromLsof([...real]);
+  return pids.filter((pid) => pid !== process.pid);
+}
+
+function existing(file: string): string[] {
+  try {
+    return [realpathSync(file)];
+  } catch {
+    return [];
+  }
+}
+
+function fromProc(files: ReadonlySet<string>): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && openFilesOf(pid).some((target) => files.has(target)));
+}
+
+/** Empty for other users' processes, and for ended ones. */
+function openFilesOf(pid: number): string[] {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).flatMap((descriptor) => {
+      try {
+        return [readlinkSync(`${folder}/${descriptor}`)];
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return [];
+  }
+}
+
+async function fromLsof(files: readonly string[]): Promise<number[]> {
+  const { output } = await run('lsof', ['-t', '--', ...files], { limitMs: LSOF_LIMIT_MS });
+  return [...output.matchAll(/^\d+$/gm)].map(Number);
 }
