@@ -58,8 +58,9 @@ export interface Moved {
 }
 
 /**
- * After a time (ms since the epoch), a position, or all. @throws SelvageError `UnknownEmitter`,
- * `InvalidCursor`
+ * Repeats events: after a time (ms since the epoch), after a position, or all.
+ *
+ * @throws SelvageError `UnknownEmitter`, `InvalidCursor`
  */
 export async function replayEmitter(
   records: Records,
@@ -76,7 +77,9 @@ export async function replayEmitter(
 }
 
 /**
- * All, those before a time, or a number of changes. @throws SelvageError `UnknownEmitter`, `InvalidCursor`
+ * Skips undelivered events: all, those before a time, or a number of changes.
+ *
+ * @throws SelvageError `UnknownEmitter`, `InvalidCursor`
  */
 export async function skipEmitter(
   records: Records,

@@ -8,9 +8,9 @@ export interface DeliveryContext {
   readonly logger: Logger;
   /** Earlier attempts at this batch; 0 the first time. */
   readonly attempt: number;
-  /** @throws SelvageError if the recorded value is gone, or the data store is unreachable */
+  /** Reads a value by its hash. @throws SelvageError if it is gone, or the data store is unreachable */
   value(hash: string): Promise<unknown>;
-  /** Unsorted. @throws SelvageError if the run history is unreachable */
+  /** Lineage records of these knots, unsorted. @throws SelvageError if the run history is unreachable */
   records(temporalRunId: string, knotIds: readonly string[]): Promise<readonly LineageRecord[]>;
 }
 

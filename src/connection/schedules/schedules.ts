@@ -92,7 +92,9 @@ export class Schedules {
   }
 
   /**
-   * Times without jitter, and effects of clock changes. Needs no server. @throws SelvageError `InvalidConfig`
+   * Planned times without jitter, and effects of clock changes. Needs no server.
+   *
+   * @throws SelvageError `InvalidConfig`
    */
   preview(times: string | ScheduleDeclaration, options: PreviewOptions = {}): SchedulePreview {
     return preview(times, options);
