@@ -4,7 +4,7 @@ import { decodeStored, valueMissing, valueOfRecord } from '../runtime';
 import type { LineageRecord } from '../ports';
 import type { Uses } from './worker-parts';
 
-/** The envelope of a recorded value: inline if it is small, like the first answer. */
+/** A value as its first answer had it: inline if it is small. */
 export async function envelopeOfRecord(
   environment: Uses<'backends' | 'digest' | 'inlineLimit'>,
   record: LineageRecord,
@@ -14,8 +14,8 @@ export async function envelopeOfRecord(
   if (stored === undefined && size <= environment.inlineLimit) {
     const bytes = await environment.backends.dataStore.get(hash);
     if (!bytes) throw valueMissing(hash, record.knot_id);
-    // Consumers hash an inline value. A value that a resumed run took from a run with another digest key must keep the hash under which it
-    // is stored, so it travels by reference.
+    // Consumers hash an inline value. A value taken from a run with another digest key must keep its hash, so
+    // it travels by reference.
     if (hash.endsWith(environment.digest(bytes))) return { value: encodeJson(decodeStored(hash, bytes)) };
   }
   return value;

@@ -3,12 +3,12 @@ import { ActivityCancelledError, ActivityCompletionError } from '@temporalio/cli
 import { SelvageError } from '../errors';
 
 /**
- * Tells the server that the body of this attempt begins, and returns once the server knows. A heartbeat of the SDK would not do: it may be
- * held back for some seconds, and be lost with the worker.
+ * Resolves once the server knows that the body of this attempt begins. The SDK may hold back its own
+ * heartbeats for some seconds, and lose them with the worker.
  *
- * @param knot its id
- * @param label what is attempted, as the subject of a message's first sentence
- * @throws SelvageError `ServerUnreachable`, `WorkerShutdown` (the server has given this attempt up); CancelledFailure
+ * @param label the attempt, as the subject of a message's first sentence
+ * @throws SelvageError `ServerUnreachable`, `WorkerShutdown` (the server has given this attempt up);
+ * CancelledFailure
  */
 export async function announceBody(
   context: Context,
@@ -19,7 +19,8 @@ export async function announceBody(
   try {
     await context.client.activity.heartbeat(context.info.taskToken, details);
   } catch (cause) {
-    // The SDK does not know of this cancel and reports a failure. The run, which requested the cancel, accepts any failure as its end.
+    // The SDK does not know of this cancel and reports a failure. The run, which requested the cancel,
+    // accepts any failure.
     if (cause instanceof ActivityCancelledError) throw new CancelledFailure(`${label} was cancelled`);
     if (cause instanceof ActivityCompletionError) {
       throw new SelvageError(

@@ -11,7 +11,7 @@ import {
   type ResolvedSplit,
 } from './tasks';
 
-/** One attempt of a segment. Counts refusals and lost workers like a knot's attempt; throws are counted per knot. */
+/** Counts refusals and lost workers like a knot's attempt; throws are counted per knot. */
 export class SegmentAttempt extends TaskAttempt {
   constructor(
     context: Context,
@@ -49,7 +49,6 @@ export class SplitAttempt extends TaskAttempt {
   }
 }
 
-/** One attempt of several elements of a map, each of which has its own outcome. */
 export class BatchAttempt extends TaskAttempt {
   constructor(
     context: Context,
@@ -67,11 +66,7 @@ export class BatchAttempt extends TaskAttempt {
   }
 }
 
-/**
- * The attempt of one of our activities that run bodies; undefined for any other activity.
- *
- * @param worker identity of the worker
- */
+/** Undefined for activities that are not ours, or run no bodies. @param worker identity of the worker */
 export function attemptOf(context: Context, input: unknown, worker: string): TaskAttempt | undefined {
   const task = readKnotTask(context.info, input);
   if (task) return new KnotAttempt(context, task, worker);

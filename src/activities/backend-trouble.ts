@@ -3,15 +3,9 @@ import { SelvageError, isOfClass, messageText } from '../errors';
 import { describeError, oneLineOf, type Hashing } from '../runtime';
 import type { Commit } from '../ports';
 
-/**
- * Waits between tries of a commit within one attempt, so that a short outage does not cost another run of the
- * body.
- */
+/** Waits between tries of a commit, so that a short outage does not cost another run of the body. */
 const COMMIT_RETRIES_MS = [100, 300, 1_000, 3_000];
-/**
- * If tries take longer than this, the trouble is shown with the run's waiting reasons, instead of using up
- * all retries first.
- */
+/** After this time the trouble is shown as the run's waiting reason, instead of using up all retries first. */
 const COMMIT_PATIENCE_MS = 5_000;
 const MESSAGE_LENGTH = 2_000;
 
@@ -36,8 +30,8 @@ async function commitAgain<T>(commit: () => Promise<T>, error: unknown): Promise
 }
 
 /**
- * The failure to record if no backend can hold a knot's outcome. Undefined if the record is not the outcome
- * of a body; then the run fails.
+ * The failure to record if no backend can hold a knot's outcome. Undefined if no body made it; then the run
+ * fails.
  */
 export function failedInstead({ record }: Commit, error: SelvageError, hashing: Hashing): Commit | undefined {
   if (record.outcome !== 'ok') return undefined;
@@ -58,10 +52,7 @@ export function failedInstead({ record }: Commit, error: SelvageError, hashing: 
   };
 }
 
-/**
- * Why a worker could not do something now, in the form that the server shows as the reason why the run waits.
- * Errors that are not ours are defects.
- */
+/** A refusal's reason, as the server shows it for a waiting run. Errors that are not ours are defects. */
 export function reasonOf(error: unknown): { readonly type: string; readonly message: string } {
   if (!SelvageError.is(error)) return { type: 'InternalError', message: oneLineOf(error) };
   return { type: error.code, message: messageText(error.message, MESSAGE_LENGTH) };

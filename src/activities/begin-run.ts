@@ -28,8 +28,8 @@ export type BeginParts = RefusalParts &
   Pick<WorkerParts, 'begunSegments' | 'registry' | 'savePlan'>;
 
 /**
- * Validates the parameters, pins the plan, and records the run and its parameters. Begins the first segment if nothing else is dispatched
- * with it; a run that consists only of that segment may end here.
+ * Validates the parameters, pins the plan, and records the run and its parameters. Begins the first segment
+ * if nothing else is dispatched with it; a run that consists only of that segment may end here.
  */
 export async function beginRun(
   environment: BeginParts,
@@ -92,7 +92,8 @@ export async function beginRun(
 }
 
 /**
- * Refuses requests that our client would have refused. The run is recorded as failed, with the parts of the request that a record can hold.
+ * Refuses requests that our client would have refused, and records the run as failed, with the parts that fit
+ * a record.
  */
 async function requireRequest(
   environment: BeginParts,
@@ -112,7 +113,7 @@ async function requireRequest(
   throw error;
 }
 
-/** Takes over values that other runs have already made. Returns the knots that this settles. */
+/** Takes over values made by other runs. Returns the knots that this settles. */
 async function reuseAtBegin(
   environment: BeginParts,
   plan: LoadedPlan,

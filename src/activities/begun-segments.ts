@@ -5,11 +5,11 @@ import type { SegmentAttempt } from './attempts';
 import type { SegmentRun } from './segment-run';
 
 /**
- * If nothing of a segment ends for this long, it is left to its activity, so that the workflow's task does
- * not wait.
+ * If nothing of a segment ends for this long, its activity takes over, so that the workflow's task does not
+ * wait.
  */
 const QUIET_MS = 50;
-/** The same for a segment that takes longer than this in all. */
+/** Likewise if the segment takes longer in all. */
 const LONGEST_WAIT_MS = 1_000;
 /** By then either the activity has arrived or the run continues without this worker. */
 const ABANDONED_MS = 10_000;
@@ -23,8 +23,8 @@ interface Begun {
 
 /**
  * Segments that this worker began before their activity was scheduled: the first segment of each run, begun
- * by the step that pins the plan. If such a segment ends soon, that step returns its answer and no activity
- * is needed. Otherwise its activity takes it over in progress.
+ * by the step that pins the plan. If it ends soon, that step returns its answer; otherwise its activity takes
+ * it over in progress.
  */
 export class BegunSegments {
   /** By the Temporal run id of the run's records. */
@@ -41,7 +41,7 @@ export class BegunSegments {
     this.begun.set(task.temporalRunId, { run, task, ended });
   }
 
-  /** The answer if it comes soon; undefined leaves the segment to its activity. */
+  /** Undefined leaves the segment to its activity. */
   async soon(temporalRunId: string): Promise<SegmentAnswer | undefined> {
     const begun = this.begun.get(temporalRunId)!;
     clearTimeout(begun.abandon);
@@ -62,7 +62,7 @@ export class BegunSegments {
     return begun.ended;
   }
 
-  /** When the worker ends, stops the segments that nobody has taken over. */
+  /** When the worker ends, stops the segments that no activity has taken over. */
   async close(): Promise<void> {
     const left = [...this.begun];
     for (const [temporalRunId, begun] of left) this.abandon(temporalRunId, begun);

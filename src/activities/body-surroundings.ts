@@ -7,10 +7,7 @@ import type { Uses } from './worker-parts';
 
 export type BodyParts = Uses<'backends' | 'logger' | 'resources' | 'traces'>;
 
-/**
- * Makes `ctx.logger` for the bodies of an activity. It writes to the worker's own logger, or else to that of
- * Temporal's activity.
- */
+/** Makes `ctx.logger`, on the worker's own logger or else the activity's. */
 function bodyLines(
   own: LoggerLike | undefined,
   log: Context['log'],
@@ -31,11 +28,7 @@ function ofTemporal(log: Context['log']): LoggerLike {
   };
 }
 
-/**
- * The surroundings that all bodies of one activity share.
- *
- * @param handedOn if omitted, all attempts of its bodies run in this activity
- */
+/** @param handedOn default: all attempts of its bodies run in this activity */
 export function bodySurroundings(
   { logger, resources, backends, traces }: BodyParts,
   { log }: Pick<Context, 'log'>,

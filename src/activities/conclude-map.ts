@@ -23,18 +23,18 @@ import { listsOf } from './split-map';
 import type { StoredValues } from './stored-values';
 import type { Uses } from './worker-parts';
 
-/** Most elements that are composed again after a worker was lost, … */
+/** Maximum number of elements to compose again after a lost worker, … */
 const KEPT_AT_A_TIME = 50_000;
-/** … unless that makes more hashes for the next attempt than this. */
+/** … unless the next attempt would get more hashes than this. */
 const MOST_RANGES = 64;
 
 /**
- * The outcome of a map whose elements have all ended, composed from their records. An element that was ended from outside has no record,
- * and is recorded as failed.
+ * Composes a map from its elements' records, after all have ended. An element that an operator ended has no
+ * record yet, and is recorded as failed.
  *
- * @param handedOn what earlier attempts have composed
- * @throws SelvageError `NotAList`, `UnequalLists`, `NotEncodable`, `NotDecodable`, which fail the map; `ValueMissing`, `ValueDamaged`,
- * `BackendUnavailable`; ApplicationFailure as for `recordsLost`
+ * @param handedOn parts composed by earlier attempts
+ * @throws SelvageError `NotAList`, `UnequalLists`, `NotEncodable`, `NotDecodable`, which fail the map;
+ * `ValueMissing`, `ValueDamaged`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */
 export async function concludeMap(
   environment: Hashing & Uses<'backends' | 'commits' | 'recentValues'>,
@@ -88,8 +88,8 @@ interface Composing {
 }
 
 /**
- * Composes what is on record of all elements; returns those that have no record. With very many elements that may take longer than a worker
- * lives. So what was composed is kept in the data store now and then, and the next attempt goes on behind it.
+ * Composes all recorded elements; returns those that have no record. With very many elements this may take
+ * longer than a worker lives, so finished parts are kept in the data store for the next attempt.
  */
 async function composeAll(
   environment: Uses<'backends' | 'digest' | 'recentValues'>,

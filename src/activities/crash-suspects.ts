@@ -2,27 +2,28 @@ import type { KnotAttempt } from './knot-attempt';
 import { SelvageError } from '../errors';
 import { Comebacks } from '../runtime';
 
-/** How often the number of suspects that may run doubles. After as long without suspects, it starts again at one. */
+/** Interval at which the number of suspects doubles. After such a pause, it starts again at one. */
 const STEP_MS = 10_000;
-/** A suspect that finds no place comes back after this, … */
+/** First wait of a suspect that finds no place. */
 const FIRST_COMEBACK_MS = 500;
-/** … several of them with this spacing, … */
+/** Distance between returning suspects. */
 const COMEBACK_SPACING_MS = 50;
-/** … but each after this at the latest. */
+/** Each suspect returns within this time. */
 const LATEST_COMEBACK_MS = 10_000;
 
 /**
- * Suspects: knots that were running when two workers were lost. One of them may be what killed the workers; whatever ran beside it was lost
- * just as often. A loss costs half a minute, so suspects run one at a time at first, which soon tells many short ones from the killer. Then
- * the number that may run doubles every ten seconds, so that long ones do not wait for one another.
+ * Suspects: knots that were running when two workers were lost. One of them may have killed the workers. A
+ * loss costs half a minute, so suspects first run one at a time, which soon tells the killer from many short
+ * knots. Then their number doubles every ten seconds, so that long ones do not wait for one another.
  *
- * C1  Before a body begins, the server knows how many suspects of this process run beside it at most. If the process is lost, the next
- *     attempt knows it, too.
- * C2  A suspect that was lost among several runs among half as many from then on. So a killer is alone after a few more losses.
- * C3  A knot is given up only for what was lost while it was the only suspect. A suspect that found no place has not begun, whatever
- *     happened to the worker.
+ * C1 Before a body begins, the server knows the maximum number of suspects of this process beside it. After a
+ * loss of the process, the next attempt knows it.
+ * C2 A suspect lost among several runs among half as many from then on. So a killer is alone after a few more
+ * losses.
+ * C3 A knot is given up only for losses as the only suspect. A suspect without a place has not begun, so a
+ * loss does not count.
  *
- * There is one per process: what kills the process kills all of its workers.
+ * There is one instance per process, as a killer of the process kills all of its workers.
  */
 export class CrashSuspects {
   /** Suspects whose bodies run or are about to. */
@@ -36,9 +37,10 @@ export class CrashSuspects {
   private readonly comebacks = new Comebacks();
 
   /**
-   * Resolves when the body may run, with a function to call when it has ended.
+   * Resolves when the body may run, with a function to call at its end.
    *
-   * @throws SelvageError `Quarantined`, `ServerUnreachable`, `WorkerShutdown`, which are refusals; CancelledFailure
+   * @throws SelvageError `Quarantined`, `ServerUnreachable`, `WorkerShutdown`, which are refusals;
+   * CancelledFailure
    */
   async enter(attempt: KnotAttempt): Promise<() => void> {
     if (!attempt.isSuspect) return () => {};
@@ -62,16 +64,13 @@ export class CrashSuspects {
     }
   }
 
-  /**
-   * Some running suspects may not have announced the present number. The next arrival announces it for all of them; failed announcements
-   * are not awaited.
-   */
+  /** After a failed announcement, makes the next arrival announce the number for all suspects. */
   private tellAgain(): void {
     this.bound = 1;
     this.others = Promise.resolve();
   }
 
-  /** Most suspects that run at once, including this one. */
+  /** Maximum number of suspects that run at once, including this one. */
   private boundWith(attempt: KnotAttempt): number {
     const now = performance.now();
     const { size } = this.running;
@@ -102,7 +101,7 @@ export class CrashSuspects {
   }
 }
 
-/** An attempt that was given up or has ended need not be told. */
+/** Ignores attempts that were given up or have ended. */
 async function tell(attempt: KnotAttempt, bound: number): Promise<void> {
   try {
     await attempt.runAmong(bound);
@@ -111,5 +110,4 @@ async function tell(attempt: KnotAttempt, bound: number): Promise<void> {
   }
 }
 
-/** The suspects of this process. */
 export const crashSuspects = new CrashSuspects();

@@ -6,7 +6,7 @@ import type { DataStore, RunHistory } from '../ports';
 import type { ExtendRequest, ExtendResult } from '../workflows/messages';
 import type { WorkerParts } from './worker-parts';
 
-/** Makes the run's plan with a fragment added, saves it, and records that the run has it. */
+/** Adds a fragment to the run's plan, saves the plan, and records it for the run. */
 export async function extendRun(
   { plans, backends, registry, sha256 }: Pick<WorkerParts, 'backends' | 'plans' | 'registry' | 'sha256'>,
   { plan: hash, fragment, terminals, temporalRunId, by }: ExtendRequest,
@@ -14,7 +14,8 @@ export async function extendRun(
   const { plan } = await plans.get(hash);
   if (isExtendedBy(plan, fragment)) return { plan: hash, slices: 0, layout: '' };
   const given = await readFragment(backends.dataStore, fragment);
-  // The worker that ran the body has already resolved the fragment. In the middle of a deploy this worker may have other definitions.
+  // The worker that ran the body has already resolved it. During a deploy this worker may have other
+  // definitions.
   const resolved =
     by === undefined
       ? resolveDefinitions(given, (name, version) => registry.registered(name, version))
@@ -44,7 +45,10 @@ async function readFragment(dataStore: DataStore, hash: string): Promise<Fragmen
   );
 }
 
-/** Names the new plan in the run's record. The first plan stays there as well, as another start may ask for it. */
+/**
+ * Names the new plan in the run's record. The first plan stays there as well, as another start may ask for
+ * it.
+ */
 async function recordExtension(
   runHistory: RunHistory,
   temporalRunId: string,

@@ -4,19 +4,15 @@ import { elementsOf } from '../runtime';
 import type { RunHistory } from '../ports';
 import type { KnotFailure, SkippedKnot } from '../workflows/messages';
 
-/** Records read at a time. */
 const AT_A_TIME = 1_000;
 
-/**
- * For a run whose history went back in time: the knots to record again and the knots to run again, by index
- * in the layout.
- */
+/** Knots of a run whose history went back in time, to record or run again, by index in the layout. */
 export interface Missing {
   readonly failed: readonly KnotFailure[];
   readonly skipped: readonly SkippedKnot[];
   /** Knots that are Ok but have no record. */
   readonly ok: readonly number[];
-  /** Maps that are on record although some of their elements are not. */
+  /** Recorded maps that lack records of some elements. */
   readonly maps: readonly number[];
 }
 
@@ -24,7 +20,7 @@ export interface Missing {
  * Compares a run's records with the outcomes that its workflow knows.
  *
  * @param outcomes as saved by a scheduler
- * @param failures those of which more than the outcome is known
+ * @param failures with known errors
  */
 export async function findMissing(
   runHistory: RunHistory,

@@ -11,8 +11,8 @@ import type { Uses } from './worker-parts';
 export type FinishParts = MendParts & EndParts & Uses<'cutShort'>;
 
 /**
- * Records the knots that no activity recorded; the last chunk also ends the run record. If the request states the outcomes of all knots,
- * missing records are written again or reported as lost.
+ * Records the knots that no activity recorded; the last chunk also ends the run record. If the request has
+ * the outcomes of all knots, writes missing records again or reports them as lost.
  */
 export async function finishRun(
   environment: FinishParts,

@@ -17,7 +17,7 @@ import { SegmentRun, type SegmentParts } from './segment-run';
 import type { ResolvedSegment } from './tasks';
 import type { WorkerParts } from './worker-parts';
 
-/** The interpreter's first command, if that is one segment and nothing else. */
+/** The interpreter's first command, if it is one segment and nothing else. */
 export function firstSegment(
   plan: LoadedPlan,
   layout: Layout,
@@ -42,8 +42,8 @@ export function firstSegment(
 }
 
 /**
- * @param isBegun whether an earlier attempt of the step has recorded the run: its segment is still running here, or was lost with its
- * worker
+ * @param isBegun an earlier attempt of the step has recorded the run: its segment is running here, or was
+ * lost with its worker
  */
 export async function beginSegment(
   environment: SegmentParts & Pick<WorkerParts, 'begunSegments'>,
@@ -63,8 +63,8 @@ export async function beginSegment(
 }
 
 /**
- * Ends the record of a run that consisted only of the first segment, with each knot Ok. Returns undefined for any other run, and if a
- * record is missing.
+ * Ends the record of a run that consisted only of the first segment, with each knot Ok. Returns undefined for
+ * any other run, and if a record is missing.
  */
 export async function answerOfWholeRun(
   environment: EndParts,

@@ -18,16 +18,16 @@ export { WorkerParts, type ActivityLimits } from './worker-parts';
 type AnyActivity = (...args: any[]) => Promise<unknown>;
 
 /**
- * All activities of a worker: one function under the name of every definition, the system activities, and a `default` for knots whose
- * definition this worker lacks (our interceptor refuses those before the call).
+ * All activities of a worker: one under the name of every definition, the system activities, and a `default`.
+ * Our interceptor refuses knots with missing definitions before they reach `default`.
  *
- * @param usersDefault the user's own `default`, which gets calls that are not for our knots
+ * @param usersDefault the user's own `default`, for calls that are not our knots
  */
 export function createActivities(
   environment: SystemParts & BatchParts & SplitParts & Pick<WorkerParts, 'registry'>,
   usersDefault: AnyActivity | undefined,
 ): Record<string, AnyActivity> {
-  // The activity behind every definition. The runtime does everything around the call, in our interceptor.
+  // The activity behind every definition. Our interceptor does the rest of a knot's life.
   const callBody = callWith(() => environment.bodyHosts) as AnyActivity;
   const activities: Record<string, AnyActivity> = {
     ...(createSystemActivities(environment) as Record<string, AnyActivity>),

@@ -18,7 +18,10 @@ import { announceBody } from './announce-body';
 import { TaskAttempt, type HandedOnTrail, type HeartbeatDetails } from './task-attempt';
 import type { ResolvedTask } from './tasks';
 
-/** Lost workers after which a knot is given up in any case. Something before its body may kill them, or somebody kills all workers. */
+/**
+ * Lost workers after which a knot is given up in any case: its killer may run before its body, or kill all
+ * workers.
+ */
 const MOST_LOST_WORKERS = 20;
 
 const WITHOUT_A_SIGN = 'The worker was lost, or gave no sign of life for 30 s.';
@@ -30,7 +33,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   private announces = false;
   private hasBegun = false;
   private hasBeatenBySdk = false;
-  /** A beat on its way that the SDK does not send. */
+  /** A heartbeat in progress that bypasses the SDK. */
   private announcing: Promise<void> | undefined;
   private among: number | undefined;
   private lostAtProgress = this.before.lostAtProgress;
@@ -41,7 +44,6 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   /** The trail including the end of this attempt. */
   private end: Omit<HandedOnTrail, 'at'> | undefined;
 
-  /** @param worker identity of the worker */
   constructor(
     context: Context,
     readonly task: ResolvedTask,
@@ -51,7 +53,6 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     this.known = this.trailBefore();
   }
 
-  /** Attempts before this one, and waits so far. */
   get trail(): Trail {
     return this.known;
   }
@@ -61,25 +62,24 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     this.isBodyCalled = true;
   }
 
-  /** Does nothing: {@link countThrow} has already told the next attempt. */
+  /** {@link countThrow} has already told the next attempt. */
   thrown(): void {}
 
-  /**
-   * What ran the body has died, and this worker lives to tell the next attempt. It is neither a throw nor a refusal, and
-   * so counts as a lost worker.
-   */
+  /** Tells the next attempt that the body's thread or process died. Counts as a lost worker. */
   hostLost({ message }: HostLost): void {
     this.endWith({ type: 'WorkerLost', message }, undefined);
     this.beat();
   }
 
-  /** How the body host was lost in the attempt before; undefined if it was not, or the worker itself was. */
+  /**
+   * The message of a body host lost in the previous attempt; undefined if none was, or the worker itself was
+   * lost.
+   */
   get hostLostBefore(): string | undefined {
     const { code, message } = this.known.attempts.at(-1)?.reason ?? {};
     return code === 'WorkerLost' && message !== WITHOUT_A_SIGN ? message : undefined;
   }
 
-  /** Notes a period within the attempt in which the knot could not proceed. */
   waited(code: string, since: number, until: number): void {
     this.known = withWait(this.known, { code, since, until });
   }
@@ -131,7 +131,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     return wasQueued ? withWait(trail, { code: 'Queued', since: offered, until: startedAt }) : trail;
   }
 
-  /** Whether the previous attempt ended without reporting. */
+  /** The previous attempt ended without a report. */
   private isAfterLost(hasBeaten: boolean, { attempts }: Trail): boolean {
     if (this.number === 1) return false;
     if (hasBeaten) return true;
@@ -147,8 +147,8 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   }
 
   /**
-   * Call it for a knot with limits. Its attempts announce their bodies: a worker that is lost while the knot still waits has run nothing,
-   * and is not counted.
+   * Call it for a knot with limits: a worker lost before the body begins does not count. Makes attempts
+   * announce bodies.
    */
   countOnlyBegun(): void {
     this.announces = true;
@@ -159,21 +159,22 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   }
 
   /**
-   * Call it before the body if only begun bodies count. Resolves once the server knows.
+   * Announces the body, if only begun bodies count. Resolves once the server knows.
    *
-   * @throws SelvageError `ServerUnreachable`, `WorkerShutdown` (the server has given this attempt up); CancelledFailure
+   * @throws SelvageError `ServerUnreachable`, `WorkerShutdown` (the server has given this attempt up);
+   * CancelledFailure
    */
   async begin(): Promise<void> {
     await this.announcing;
     this.hasBegun = true;
-    // In the place of one that the SDK may hold back.
+    // Replaces a heartbeat that the SDK may hold back.
     if (this.hasBeatenBySdk) this.beat();
     await this.announce();
   }
 
   /**
-   * While an announcement is to come, beats do not go through the SDK. It sends them in its own time, so an old one could arrive after the
-   * announcement and hide from the next attempt that the body began. One on its way is enough.
+   * Bypasses the SDK before an announcement. A heartbeat that the SDK holds back could arrive after the
+   * announcement and hide from the next attempt that the body began.
    */
   override beat(): void {
     const isEnding = this.throwsHere + this.refusalsHere > 0;
@@ -184,7 +185,8 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     }
     this.announcing ??= this.announce()
       .catch((error: unknown) => {
-        // No body begins any more. The answer to a beat of the SDK tells it why, and it aborts the attempt.
+        // The body can no longer begin. The answer to a heartbeat of the SDK gives the reason, and aborts the
+        // attempt.
         if (!SelvageError.is(error, 'ServerUnreachable')) super.beat();
       })
       .finally(() => (this.announcing = undefined));
@@ -198,20 +200,20 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     await announceBody(this.context, this.knot, this.label, this.details);
   }
 
-  /** Whether the knot may be what kills its workers. Only few suspects run at once. */
+  /** The knot may kill its workers. Only few suspects run at once. */
   get isSuspect(): boolean {
     return this.lost >= LOST_WORKERS - 1;
   }
 
-  /** Most suspects that may run at once, including this one. */
+  /** Maximum number of suspects at once, including this one. */
   get suspectsAtMost(): number {
     return Math.ceil((this.before.among ?? Infinity) / 2);
   }
 
   /**
-   * Whether it was the only suspect when the last worker was lost, or too many workers are lost. To put the list of a map together calls no
-   * body, and takes so long with a million elements that workers which come and go are lost in it: those count that were lost since it last
-   * got on.
+   * It was the only suspect when the last worker was lost, or too many workers were lost. Composing a map
+   * calls no body, and with a million elements outlives many workers, so only losses since its last progress
+   * count.
    */
   get killsWorkers(): boolean {
     if (this.task.map) return this.lost - (this.lostAtProgress ?? 0) >= MOST_LOST_WORKERS;
@@ -219,7 +221,8 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   }
 
   /**
-   * Call it before the body of a suspect, and again before more are to run beside it. Resolves once the server knows the number.
+   * Call it before the body of a suspect, and again before more run beside it. Resolves once the server knows
+   * the number.
    *
    * @throws as {@link begin}
    */
@@ -245,18 +248,18 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     };
   }
 
-  /** Number of the body's attempt, from 1. Throws and lost body hosts before the knot was handed back count as well. */
+  /** From 1. Throws and lost body hosts before the knot was handed back count as well. */
   get ofBody(): number {
     const { throws = 0, attempts = [] } = this.task.handedBack ?? {};
     return this.number + throws + lostIn(attempts);
   }
 
-  /** Whether an earlier attempt, a segment or a child run may have recorded the knot. */
+  /** An earlier attempt, a segment or a child run may have recorded the knot. */
   get mayBeRecorded(): boolean {
     return this.number > 1 || this.task.handedBack !== undefined || this.task.lost === true;
   }
 
-  /** The details that an attempt of the body gave to `ctx.heartbeat`. */
+  /** The details given to `ctx.heartbeat` by an attempt of the body. */
   last(): Json | undefined {
     return this.user;
   }

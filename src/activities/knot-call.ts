@@ -46,11 +46,11 @@ export type KnotCallParts = SingleParts &
   Uses<'codeHashes' | 'crashSuspects' | 'inlineLimit' | 'plans' | 'slices'>;
 
 /**
- * One attempt of a knot that has an activity of its own: a knot, or an element of a map. If it finds a record, before or after its body, it
- * adopts the record and returns what that states.
+ * One attempt of a knot, or an element of a map, with an activity of its own. Returns the standing record's
+ * outcome.
  *
  * @param callBody the activity itself, inside the users' interceptors
- * @throws ApplicationFailure, CancelledFailure for the end of the attempt; anything else is a refusal, which is retried without bound
+ * @throws ApplicationFailure, CancelledFailure for the end of the attempt; all other errors are refusals
  */
 export async function runKnotCall(
   environment: KnotCallParts,
@@ -70,7 +70,8 @@ class KnotCall {
     host: SingleHost,
   ) {
     this.runner = new KnotRunner(host);
-    // The time of the knot's child run or wait belongs to the knot. The workflow's clock may be ahead of this one.
+    // The time of the knot's child run or wait belongs to the knot. The workflow's clock may be ahead of this
+    // one.
     const { since, waited } = attempt.task;
     const now = host.now();
     this.since = Math.min(since ?? waited?.since ?? now, now);
@@ -106,7 +107,7 @@ class KnotCall {
       ...this.childRun,
     };
     if (task.lost) return await this.answer(subject, await runner.fail(subject, childRunLost(knot)));
-    // Checked before reading anything large, which may be what kills them.
+    // Checked before reading anything large, which may be the killer.
     if (attempt.killsWorkers) {
       const { lost, hostLostBefore } = attempt;
       const error = task.map ? listLost(knot, lost) : workerLost(knot, lost, hostLostBefore);
@@ -144,7 +145,7 @@ class KnotCall {
     return await runner.run(waited ? await this.waited(subject) : subject);
   }
 
-  /** A knot whose wait is over: its function takes the signal's payload beside its inputs. */
+  /** After a wait, the knot's function takes the signal's payload beside its inputs. */
   private async waited(subject: KnotToRun): Promise<KnotToRun> {
     const { environment } = this;
     const { waited } = this.attempt.task;
@@ -175,7 +176,6 @@ class KnotCall {
     return nested ? { childRun: { run_id: nested.runId, temporal_run_id: nested.temporalRunId } } : {};
   }
 
-  /** Answers Temporal according to the record. */
   private async answer(
     { plan, knot, parents }: KnotToRun,
     end: KnotEnd,
@@ -195,7 +195,7 @@ class KnotCall {
 
   private async answerOf(plan: LoadedPlan, knot: PlanKnot, record: LineageRecord): Promise<KnotAnswer> {
     if (record.outcome === 'ok') {
-      // Nobody waits for its value.
+      // An element's value is read from its record.
       if (this.attempt.task.element) return { value: null };
       return await this.withExtras(plan, record, await envelopeOfRecord(this.environment, record));
     }
@@ -206,7 +206,7 @@ class KnotCall {
     throw new CancelledFailure(`Knot "${record.knot_id}" was settled as cancelled`);
   }
 
-  /** Adds what the record states beside the value: the run's extension, or a branch's choice, whose paths are recorded first. */
+  /** Adds the run's extension, or a branch's choice after recording its paths. */
   private async withExtras(
     plan: LoadedPlan,
     record: LineageRecord,
@@ -225,7 +225,7 @@ class KnotCall {
 }
 
 /**
- * The element that an activity is for, as a knot, with its inputs.
+ * The element of an activity, as a knot, with its inputs.
  *
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
  */
@@ -242,11 +242,12 @@ async function findElement(
 }
 
 /**
- * The outcome of a knot that ran another tapestry or, for a loop that continues, the parameters of its next iteration.
+ * The outcome of a knot that ran another tapestry or, for a loop that continues, the parameters of its next
+ * iteration.
  *
  * @param isOver calls the loop's function
- * @throws SelvageError `SubRunFailed`, `NotABoolean`, `LoopLimit`; `ValueMissing`, `ValueDamaged`, `BackendUnavailable`; whatever the
- * function throws
+ * @throws SelvageError `SubRunFailed`, `NotABoolean`, `LoopLimit`; `ValueMissing`, `ValueDamaged`,
+ * `BackendUnavailable`; errors of the function
  */
 async function concludeNested(
   environment: Uses<'backends' | 'digest' | 'inlineLimit' | 'plans'>,

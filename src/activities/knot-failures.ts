@@ -6,7 +6,6 @@ import type { ExceptionRecord } from '../ports';
 import type { HostLost } from '../runtime';
 import type { HandedBack } from '../workflows/messages';
 
-/** The failure that ends an attempt whose body has thrown. */
 export function verdict(
   knot: PlanKnot,
   record: ExceptionRecord,
@@ -16,11 +15,10 @@ export function verdict(
     message: record.message,
     type: record.type,
     details: [record],
-    // Failures of optional knots should not alarm anybody: they count in no error metric, and are logged as debug.
+    // Failures of optional knots are no trouble: they count in no error metric, and are logged as debug.
     ...(knot.policy.optional && { category: ApplicationFailureCategory.BENIGN }),
     ...how,
   });
-  // Shows the stack of the body's error.
   failure.stack = record.traceback;
   return failure;
 }
@@ -66,7 +64,7 @@ export function childRunLost(knot: PlanKnot): SelvageError {
   );
 }
 
-/** The attempt that ran at a body host which has died: what neither throws nor refuses counts as a lost worker. */
+/** An attempt counts as a lost worker if it neither throws nor refuses. */
 export function hostLost(cause: HostLost): ApplicationFailure {
   return ApplicationFailure.create({
     message: cause.message,

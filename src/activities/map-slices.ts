@@ -9,11 +9,11 @@ import {
 } from '../runtime';
 import { readAllStored, readStored, type StoredValues } from './stored-values';
 
-/** A slice, from which elements get their inputs. */
+/** A slice of a map's list, with its elements' inputs. */
 export class Slice implements ElementInputs {
   readonly first: number;
   readonly keys: readonly string[] | undefined;
-  /** An estimate. */
+  /** Estimated memory. */
   readonly bytes: number;
   private readonly lists: ReadonlyMap<string, readonly string[]>;
 
@@ -78,12 +78,12 @@ function contentOf(text: string): SliceContent {
 }
 
 const LIMIT_BYTES = 64 * 1024 * 1024;
-/** The memory of an element beside its text. */
+/** Memory of an element in addition to its text. */
 const PART_BYTES = 40;
-/** Slices are read again after this time. An unused slice is dropped, and one whose subject was forgotten must not stay in memory. */
+/** Slices are read again after this time: one whose subject was forgotten must not stay in memory. */
 const MEMORY_MS = 15_000;
 
-/** Slices whose elements this worker runs, read once for many. Bounded by bytes; the least recently used are dropped first. */
+/** Slices whose elements this worker runs. Bounded by bytes; drops the least recently used first. */
 export class SliceCache {
   private readonly slices = new Map<string, Promise<Slice>>();
   private readonly sizes = new Map<string, number>();
@@ -102,7 +102,7 @@ export class SliceCache {
       if (!known) setTimeout(() => this.forget(hash), MEMORY_MS).unref();
       return read;
     } catch (error) {
-      // Not cached, so that the next one tries again.
+      // Not cached, so that the next caller tries again.
       if (this.slices.get(hash) === slice) this.slices.delete(hash);
       throw error;
     }

@@ -27,13 +27,12 @@ export type MendParts = Pick<WorkerParts, 'backends' | 'plans' | 'registry'> &
   Uses<'client' | 'clock' | 'digest' | 'identity' | 'inlineLimit' | 'logger' | 'server' | 'sha256'>;
 
 export interface Mended {
-  /** Knots that must run again. */
   readonly lost: readonly number[];
   /** Why the run cannot continue. */
   readonly gone?: string;
   /** Why a run that is cut short is incomplete. */
   readonly error?: FinishRunRequest['error'];
-  /** How many more of each outcome there are than the workflow knows. */
+  /** Outcomes that the workflow does not know yet. */
   readonly counts: RunCounts | undefined;
 }
 
@@ -42,8 +41,8 @@ export function isCutShort({ error, status }: FinishRunRequest): boolean {
 }
 
 /**
- * Writes the missing records of a run that was reset, or whose history went back in time. If the run is cut short, lost knots are recorded
- * as failed.
+ * Writes the missing records of a run that was reset, or whose history went back in time. If it is cut short, lost
+ * knots fail.
  */
 export async function mendRun(
   environment: MendParts,
@@ -98,7 +97,7 @@ export async function mendRun(
   return { lost: [], counts, ...(error && { error }) };
 }
 
-/** Whether the value came from outside: a parameter, or the payload of a signal. */
+/** The value came from outside: a parameter, or the payload of a signal. */
 function cannotRunAgain({ parameterCount, policies, policy }: Layout, knot: number): boolean {
   return knot < parameterCount || policies[policy[knot]!]!.wait?.signal !== undefined;
 }
@@ -115,7 +114,7 @@ async function parameterHashes(
   );
 }
 
-/** Records missing parameters again from what the workflow was given. Returns whether it could. */
+/** Returns whether the parameters could be recorded again from the workflow's copies. */
 async function restoreParameters(
   environment: MendParts,
   plan: LoadedPlan,
@@ -142,7 +141,7 @@ async function restoreParameters(
   }
 }
 
-/** Records the knots again whose values the workflow has at hand. Returns whether there was one. */
+/** Returns whether any knots could be recorded again from the workflow's values. */
 async function rewriteKnots(
   environment: MendParts,
   plan: LoadedPlan,
@@ -170,7 +169,7 @@ async function rewriteKnots(
   return commits.length > 0;
 }
 
-/** Records a reset run, which never performed its first step itself, and copies its knots' records from before the reset. */
+/** Records a reset run, which never performed its first step itself, with its knots' records from before the reset. */
 async function recordReset(
   environment: MendParts,
   plan: LoadedPlan,

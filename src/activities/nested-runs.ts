@@ -21,8 +21,7 @@ import type { Uses } from './worker-parts';
 import { everyItem } from '../ports/parts/every-item';
 
 /**
- * The run that a knot is to start: the tapestry and plan named by the knot's own plan, and the parameters by name. Large parameters are
- * passed as references.
+ * The run that a knot is to start, with large parameters as references.
  *
  * @throws SelvageError `InvalidPlan`, `ValueMissing`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */
@@ -66,7 +65,7 @@ export async function runToStart(
   return { tapestry, plan: hash, parameters, ...(traceparent !== undefined && { traceparent }) };
 }
 
-/** The new run could not tell whether a missing value was lost with the history, and will be made again, or never existed. */
+/** The new run could not tell a value lost with the history, to be made again, from one that never existed. */
 async function requireReferenced(
   environment: RecordSources,
   { runId, temporalRunId }: ResolvedTask,
@@ -84,17 +83,16 @@ async function storeConstant({ backends, digest }: ParentSources, constant: Json
   return value;
 }
 
-/** A run started by a knot, according to its records. */
 export interface RecordedRun extends NestedRun {
   /** Records of its Ok terminals, by knot id. */
   readonly records: ReadonlyMap<string, LineageRecord>;
 }
 
 /**
- * The run as it ended: if an operator reset it meanwhile, the records are those of the execution that took over.
+ * If an operator reset the run meanwhile, names the execution that took over. @throws SelvageError
+ * `BackendUnavailable`
  *
  * @param parentTemporalRunId of the run whose knot started it
- * @throws SelvageError `BackendUnavailable`
  */
 export async function asItEnded(
   { backends }: Uses<'backends'>,
@@ -102,7 +100,8 @@ export async function asItEnded(
   parentTemporalRunId: string,
 ): Promise<EndedRun> {
   const latest = await backends.runHistory.getRun(ended.runId);
-  // The id may belong to another run by now, if the parent was started again under its own id. And an unfinished run says nothing yet.
+  // A parent started again under its own id may have given the id to another run. An unfinished run has no outcome
+  // yet.
   const isOfKnot = latest?.details['parent_temporal_run_id'] === parentTemporalRunId;
   if (!isOfKnot || latest.finished_at === null || latest.temporal_run_id === ended.temporalRunId)
     return ended;
@@ -112,8 +111,6 @@ export async function asItEnded(
 }
 
 /**
- * The result of a run that a knot started.
- *
  * @throws SelvageError `InvalidPlan`, `ValueMissing`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */
 export async function readNestedRun(
@@ -145,17 +142,13 @@ export async function readNestedRun(
   };
 }
 
-/** A run settles its records before its workflow ends. If its record says that it has not, the records are lost, and it runs again. */
+/** A run ends its records before its workflow. If its record is still open, records are lost, and it runs again. */
 async function requireSettled({ backends }: Uses<'backends'>, knot: PlanKnot, child: string): Promise<void> {
   const run = await backends.runHistory.getRunByTemporalId(child);
   if (!run || run.status === 'running') throw recordsLost([knot.id]);
 }
 
-/**
- * The parameters that change with an iteration of a loop: those that it returned by name.
- *
- * @param run a run that is over and has its values
- */
+/** The values of an iteration that are parameters of the next. @param run has ended and has its values */
 export function nextParameters(
   { inlineLimit }: Uses<'inlineLimit'>,
   { plan, values, records }: RecordedRun,

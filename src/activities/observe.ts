@@ -1,6 +1,5 @@
 import type { Context } from '@temporalio/activity';
 
-/** The facts that observers receive about one attempt of one knot. */
 export interface KnotEvent {
   readonly runId: string;
   readonly temporalRunId: string;
@@ -18,9 +17,9 @@ export interface KnotCompletion extends KnotEvent {
 }
 
 /**
- * Receives attempts as they start and end on this worker, including those that are retried. It may miss the
- * end of an attempt whose worker is lost: the run history is authoritative. Nothing waits for the observer;
- * an error that it throws is logged and never affects the run.
+ * Receives attempts as they start and end on this worker, including those that are retried. It may miss the end of
+ * an attempt whose worker is lost: the run history is authoritative. Nothing waits for the observer; an error that
+ * it throws is logged and never affects the run.
  */
 export interface KnotObserver {
   readonly name: string;
@@ -29,8 +28,8 @@ export interface KnotObserver {
 }
 
 /**
- * Tells the observers of a call. An activity's attempt is observed outside of all other interceptors; a body
- * without its own activity, around its call.
+ * An activity's attempt is observed outside of all other interceptors; a body without its own activity, around its
+ * call.
  */
 export async function observedCall<T>(
   observers: readonly KnotObserver[],

@@ -3,7 +3,7 @@ import { decodeStored, storedReference, valueMissing, type ParameterReference } 
 import type { DataStore } from '../ports';
 
 /**
- * Decodes the parameters of a run as given. References are read, if the run's starter has allowed them.
+ * Reads references, if the run's starter has allowed them.
  *
  * @throws SelvageError `NotDecodable`, `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
  */

@@ -20,13 +20,11 @@ import type { RecordSources } from './reset-runs';
 import { readAllStored } from './stored-values';
 import type { Uses } from './worker-parts';
 
-/** Where the values of a knot's parents are looked for. */
 export type ParentSources = RecordSources & Uses<'digest' | 'recentValues'>;
 
 /**
- * Resolves the parents in a task: inline values directly, references by the data store, and omitted ones by
- * the run's lineage records (parents that are not Ok are always omitted). Holds nothing larger than the task
- * itself.
+ * Resolves the parents in a task: inline values directly, references by the data store. Omitted parents, including
+ * all that are not Ok, come from the run's lineage records. Holds nothing larger than the task itself.
  *
  * @throws SelvageError `ValueMissing`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */
@@ -97,16 +95,13 @@ export async function findParents(
   };
 }
 
-/** A parent's value, if it has one, or how it failed. */
 interface Found {
-  /** Hash of the value. */
   readonly hash: string | null;
   readonly inline?: Json;
   readonly reference?: ReferenceEnvelope;
   readonly failed?: Failed;
 }
 
-/** A reference to the value of an Ok record. */
 export function referenceOf(record: LineageRecord | undefined, knot: string): ReferenceEnvelope {
   if (record?.outcome !== 'ok' || record.output_hash === null || record.output_size === null) {
     throw new SelvageError(
@@ -119,7 +114,7 @@ export function referenceOf(record: LineageRecord | undefined, knot: string): Re
   return valueOfRecord(record);
 }
 
-/** The hash of an inline value. Bytes travel as a tagged object, but are hashed as bytes. */
+/** Bytes travel as a tagged object, but are hashed as bytes. */
 export function hashOfInline(value: Json, digest: Sha256): string {
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && value['$type'] === 'bytes') {
     return contentHash(encodeValue(decodeJson(value)), digest);

@@ -8,7 +8,7 @@ import type { TapestryStore } from '../ports';
 const PLANS = 50;
 const LAYOUTS = 50;
 
-/** Plans and layout slices of the runs that this worker works for, read once from the tapestry store. */
+/** Plans and layout slices of this worker's runs, read once from the tapestry store. */
 export class PlanCache {
   private readonly plans = new LRUCache<string, Promise<LoadedPlan>>({ max: PLANS });
   private readonly layouts = new LRUCache<string, readonly string[]>({ max: LAYOUTS });
@@ -45,8 +45,8 @@ export class PlanCache {
   }
 
   /**
-   * @param since the plan that this one extends: only what comes after its layout is returned
-   * @throws SelvageError those of `get`, `UnknownTerminal`, `PlanTooLarge`
+   * @param since the plan that this one extends: returns only the layout's addition
+   * @throws SelvageError as `get`; `UnknownTerminal`, `PlanTooLarge`
    */
   async layoutSlices(
     hash: string,
@@ -69,7 +69,7 @@ export class PlanCache {
     return slices;
   }
 
-  /** The layout of a run, read from its slices. Errors as for {@link layoutSlices}. */
+  /** Errors as for {@link layoutSlices}. */
   async layout(hash: string, terminals: readonly string[] | undefined): Promise<RunLayout> {
     const key = JSON.stringify([hash, terminals ?? null]);
     let graph = this.graphs.get(key);

@@ -4,12 +4,15 @@ import type { LoadedPlan } from '../runtime';
 import type { DefinitionRecord } from '../authoring/records';
 import type { Uses } from './worker-parts';
 
-/** The body that a worker now has for a knot of a plan, or why the knot must wait for another worker. */
+/** The worker's body for a knot, or why the knot must wait for another worker. */
 export type PresentBody =
   | { readonly definition: DefinitionRecord; readonly refusal?: undefined }
   | { readonly definition?: undefined; readonly refusal: SelvageError };
 
-/** For a map, the body of its elements. The refusal is `BodyMissing`, or `CodeChanged` if the knot must run with the code in its plan. */
+/**
+ * For a map, its elements' body. Refuses with `BodyMissing`, or `CodeChanged` if the knot needs the code in its
+ * plan.
+ */
 export function presentBody(
   { registry, codeHashes }: Uses<'codeHashes' | 'registry'>,
   plan: LoadedPlan,

@@ -3,21 +3,21 @@ import type { StoredValue } from '../ports';
 import { currentScope } from '../encryption/run-scope';
 
 const LIMIT_BYTES = 24 * 1024 * 1024;
-/** The memory of an entry beside its bytes. Without counting it, small values would be kept by the million. */
+/** Overhead of an entry. Without counting it, small values would be kept by the million. */
 const ENTRY_BYTES = 300;
 const SMALL_BYTES = 1_024;
 
 /**
- * Encoded values that this worker has just committed, or read for a segment, by hash. The next knot often runs here, too, and need not read
- * back what was at hand a moment ago. Bounded by bytes; the least recently used are dropped first. Values of a subject are not kept, as
- * they must vanish with its key.
+ * Encoded values that this worker has just committed, or read for a segment, by hash, as the next knot often runs
+ * here. Bounded by bytes; drops the least recently used first. Excludes values of subjects, which must vanish with
+ * their keys.
  */
 export class RecentValues {
   private readonly values: LRUCache<string, Kept>;
 
   constructor(limit = LIMIT_BYTES) {
     this.values = new LRUCache({
-      // No more would fit anyway. Given the number, the cache allocates its storage once, as its documentation recommends.
+      // No more would fit. Given the number, the cache allocates its storage once, as its documentation recommends.
       max: Math.ceil(limit / ENTRY_BYTES),
       maxSize: limit,
       // A single value must not displace most others.
@@ -37,12 +37,12 @@ export class RecentValues {
   }
 }
 
-/** A small value is kept as a text with one character per byte, as an array of its own would take several times the memory. */
+/** Small values are texts with one character per byte: a separate array would take several times the memory. */
 type Kept = Uint8Array | string;
 
 /**
- * Copies bytes that share memory with others: Node makes small buffers from one of 8 KiB, and network clients return parts of what they
- * have read. Keeping a small value would keep all of that memory.
+ * Copies bytes that share memory with others: Node makes small buffers from one of 8 KiB, and network clients return
+ * parts of larger reads. Keeping a small value would keep all of that memory.
  */
 function alone(bytes: Uint8Array): Kept {
   if (bytes.byteLength <= SMALL_BYTES)

@@ -4,7 +4,6 @@ import type { RecordedOutcome } from '../ports';
 import { readAllStored } from './stored-values';
 import type { Uses } from './worker-parts';
 
-/** Elements whose records, and then values, are read at a time. */
 const AT_A_TIME = 500;
 
 /**

@@ -6,8 +6,8 @@ import { recordsOf, type RecordSources } from './reset-runs';
 import { namedKnots } from './what-was-lost';
 
 /**
- * The failure of an activity that needs records, or their values, that existed and are now lost. The interpreter makes the lost ones again,
- * and then repeats the activity.
+ * The failure of an activity that needs records or values which a history that went back in time has lost. The
+ * interpreter makes them again, and then repeats the activity.
  */
 export function recordsLost(knots: readonly string[]): ApplicationFailure {
   return ApplicationFailure.nonRetryable(
@@ -21,7 +21,7 @@ export function isRecordsLost(error: unknown): boolean {
 }
 
 /**
- * Like {@link recordsOf}, for knots that have ended, so that each must have had a record.
+ * Like {@link recordsOf}, for ended knots, so each must have had a record.
  *
  * @throws ApplicationFailure as for {@link recordsLost}; SelvageError `BackendUnavailable`
  */
@@ -38,7 +38,7 @@ export async function requiredRecordsOf(
 }
 
 /**
- * Interprets a missing value of these ended knots: if the records are gone as well, they are lost.
+ * If these ended knots lack records as well as a value, their records are lost.
  *
  * @throws ApplicationFailure as for {@link recordsLost}, or the error itself
  */

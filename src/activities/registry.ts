@@ -5,14 +5,14 @@ import type { Sha256 } from '../values';
 import type { DefinitionRecord, TapestryRecord } from '../authoring/records';
 import { batchNamed } from '../streams/batch';
 
-/** Everything that a worker can run: bodies, and tapestries by name, including nested ones. */
+/** A worker's bodies and tapestries, including nested ones. */
 export class Registry {
   private readonly tapestries = new Map<string, TapestryRecord>();
   private readonly definitions: NamedDefinitions;
 
   /**
-   * @throws SelvageError `DuplicateTapestry` or `DuplicateDefinition`, naming both users of the name; or any
-   *   of compiling
+   * @throws SelvageError `DuplicateTapestry` or `DuplicateDefinition`, naming both users of the name; or any of
+   * compiling
    */
   constructor(
     tapestries: readonly TapestryRecord[],
@@ -28,7 +28,7 @@ export class Registry {
     return [...this.tapestries.keys()];
   }
 
-  /** Names of all definitions, each once: the activity types. */
+  /** Names of all definitions, each once. */
   get activityTypes(): readonly string[] {
     const names = new Set(this.definitions.names);
     for (const { knots } of this.tapestries.values()) {
@@ -40,20 +40,16 @@ export class Registry {
     return [...names];
   }
 
-  /** All that is registered, with what it nests. */
   get all(): readonly TapestryRecord[] {
     return [...this.tapestries.values()];
   }
 
-  /** Also that of a batch, of whatever size: a stream may have claimed it with other options than it has now. */
+  /** Finds batches of any size: a stream may have claimed one with other options than it has now. */
   tapestry(name: string): TapestryRecord | undefined {
     return this.tapestries.get(name) ?? batchNamed(name, this.tapestries.values());
   }
 
-  /**
-   * The body that this worker now has for a knot of a plan; for a function in place, the function of that
-   * knot.
-   */
+  /** For a function in place, the function of that knot. */
   definition(
     tapestry: string,
     knotId: string,
@@ -67,7 +63,7 @@ export class Registry {
     return this.definitions.get(name, version);
   }
 
-  /** The definition that extensions may name, wherever it is placed. */
+  /** For extensions, which may name any definition. */
   registered(name: string, version: string | undefined): RegisteredDefinition | undefined {
     return this.definitions.registered(name, version);
   }

@@ -1,13 +1,13 @@
 import type { LineageRecord, RunHistory } from '../ports';
 import type { Uses } from './worker-parts';
 
-/** Where the records of a run are looked for. */
 export type RecordSources = Uses<'backends' | 'client'>;
 
 /**
- * Whether an operator reset this run. A reset run continues under a new Temporal run id. Its history contains the answers of its knots up
- * to the reset point; their records belong to the execution that it was reset from. It never performed its first step itself, so it has no
- * run record of its own. A run whose record was lost looks the same; it is told apart by the server, where it is the first of its chain.
+ * Whether an operator reset this run, which then continues under a new Temporal run id. Its history has its knots'
+ * answers up to the reset, but their records belong to the earlier execution. It has no run record, as it never
+ * performed its first step. A run with a lost record looks the same, but the server knows it as the first of its
+ * chain.
  */
 export async function isResetRun(
   { backends, client }: RecordSources,
@@ -33,7 +33,7 @@ export async function recordsBeforeReset(
   return found;
 }
 
-/** By knot id: the records of this run and, for a reset run, those from before the reset. Knots without one are left out. */
+/** By knot id: records of this run and, for a reset run, from before the reset. Knots without one are left out. */
 export async function recordsOf(
   environment: RecordSources,
   runId: string,

@@ -22,25 +22,23 @@ export function reusesValues({ policies }: Layout): boolean {
   return policies.some(({ cache }) => cache !== undefined);
 }
 
-/** The scope of reuse in one run, and the recorder of its results. */
 export interface ReuseOptions {
   readonly environment: ReuseParts;
   readonly plan: LoadedPlan;
   readonly graph: RunLayout;
   readonly execution: Execution;
-  /** Whether knots outside of `known` may be on record, as the run is under way. */
+  /** The run is under way, so knots outside of `known` may be on record. */
   readonly isUnderWay: boolean;
 }
 
 /**
- * Takes over values that others have made for knots whose inputs are known, and continues from each hit to
- * the knots that it makes decidable. Knots that reuse nothing end the walk: branches, gates, and knots
- * without `cache`. What is taken over is on record in this run before this returns. Idempotent: what this run
- * has on record stands, whatever others have made since.
+ * Takes over values of other runs for knots with known inputs, and continues to the knots that a hit makes
+ * decidable. Branches, gates, and knots without `cache` end the walk. Returns when all are on record in this run.
+ * Idempotent: a record of this run stands, whatever other runs have made since.
  *
  * @param known values of this run
- * @param from knots to begin with, by index in the layout; parents of which nothing is known are looked up
- * @returns what was taken over, ascending
+ * @param from knots to begin with, by index in the layout; looks up unknown parents
+ * @returns knots that were taken over, ascending
  * @throws SelvageError `BackendUnavailable`
  */
 export async function reuse(
@@ -63,7 +61,7 @@ class ReuseWalk {
   private readonly layout: Layout;
   /** Records of the knots that made the found values, by index of the knot that takes them. */
   private hits = new Map<number, LineageRecord>();
-  /** Knots for which this run has recorded something other than a value. */
+  /** Knots for which this run has recorded another outcome than a value. */
   private readonly closed = new Set<number>();
 
   constructor(
@@ -80,7 +78,7 @@ class ReuseWalk {
     }
   }
 
-  /** Which of these are already Ok because an earlier attempt got that far. */
+  /** Knots among these that an earlier attempt has recorded as Ok. */
   async recordedOf(knots: readonly number[]): Promise<number[]> {
     await this.learn(knots);
     return knots.filter((knot) => this.known.has(knot));
@@ -95,9 +93,7 @@ class ReuseWalk {
     return found;
   }
 
-  /**
-   * Records what was found, except values that no longer exist and everything that was found because of them.
-   */
+  /** Records the found values, except those that no longer exist and those found because of them. */
   async takeOver(): Promise<number[]> {
     const taken = await this.withValues();
     if (taken.length === 0) return taken;
@@ -116,10 +112,7 @@ class ReuseWalk {
     return taken;
   }
 
-  /**
-   * Repeats the walk for knots below values that an earlier attempt recorded differently: those records
-   * stand.
-   */
+  /** Repeats the walk below values that an earlier attempt recorded differently: those records stand. */
   private async goAgain(
     taken: readonly number[],
     differs: readonly number[],
@@ -166,7 +159,7 @@ class ReuseWalk {
     });
   }
 
-  /** Filters the knots that reuse values, are not known yet, and whose inputs are known. */
+  /** Keeps the knots that reuse values, are not known yet, and whose inputs are known. */
   private async decidable(knots: Iterable<number>): Promise<number[]> {
     const { policies, policy } = this.layout;
     const open = [...knots].filter(
@@ -201,9 +194,6 @@ class ReuseWalk {
     }
   }
 
-  /**
-   * The knots found, ascending, except values missing in the data store and everything found because of them.
-   */
   private async withValues(): Promise<number[]> {
     const { dataStore } = this.options.environment.backends;
     const hashes = new Set([...this.hits.values()].map((record) => record.output_hash!));

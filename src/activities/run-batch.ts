@@ -23,11 +23,12 @@ export type BatchParts = SharedParts &
   Uses<'codeHashes' | 'plans' | 'recentValues' | 'registry' | 'slices'>;
 
 /**
- * The activity that runs several elements of a map. As in a segment, recorded elements are left alone.
+ * Runs several elements of a map in one activity. As in a segment, recorded elements are left alone.
  *
- * After a lost worker the elements that may have been running are handed back to run individually. So a body that kills its worker takes no
- * others down. Elements begin in order, and at most `concurrency` are begun without a record, so they are the first ones without a record. But
- * elements whose body threw have no record either, and may stand before them: with each further lost worker twice as many are handed back.
+ * After a lost worker, elements that may have been running are handed back to run individually, so a body that kills
+ * its worker takes no others down. Elements begin in order, at most `concurrency` without a record, so these are the
+ * first ones without a record. But elements whose body threw may stand before them without a record, so each further
+ * lost worker doubles the number.
  */
 export async function runBatch(environment: BatchParts, attempt: BatchAttempt): Promise<BatchAnswer> {
   return await new BatchRun(environment, attempt).execute();
@@ -103,12 +104,12 @@ class BatchRun implements SharedActivity {
     );
     const isOpen = (position: number): boolean => !ended.has(position) && !this.handedBack.has(position);
     const isLeft = open.some((offset) => isOpen(slice.first + offset));
-    // The liveness interceptor decides what this means: a cancel, or that another attempt continues with the rest.
+    // The liveness interceptor distinguishes a cancel from a shutdown, after which another attempt continues.
     if (isLeft) throw stopped(attempt, attempt.context.cancellationSignal.reason);
     return answerOf([...this.handedBack].map(([position, how]) => [position - slice.first, how]));
   }
 
-  /** Stops the bodies when the activity is told to stop, and stops waiting at the latest when their grace is over. */
+  /** Stops the bodies when the activity is told to stop, and waits for their grace at most. */
   private async withinGrace(grace = DEFAULT_CANCEL_GRACE_MS, work: () => Promise<void>): Promise<void> {
     const { cancellationSignal } = this.attempt.context;
     const cancelled = (reason: unknown): void => this.stopping.abort(reason);

@@ -29,7 +29,7 @@ export interface AcceptedParameters {
   readonly stored: ReadonlySet<string>;
   /** The partition's key, if the tapestry is partitioned. */
   readonly partition?: string;
-  /** Hash of the raw parameters, if a knot started the run: that knot does not have all of them at hand. */
+  /** Hash of the raw parameters, if a knot started the run, as that knot lacks some of them. */
   readonly hash?: string;
 }
 
@@ -42,7 +42,7 @@ export function parameterName(id: string): string {
   return id.slice('param:'.length);
 }
 
-/** Validates the parameters by their schemas. A run whose parameters are refused is recorded as failed. */
+/** Records a run with refused parameters as failed. */
 export async function acceptParameters(
   environment: RefusalParts & Uses<'digest'>,
   tapestry: TapestryRecord,
@@ -98,7 +98,7 @@ export async function recordParameters(
   });
 }
 
-/** The parameters that the answer carries inline. A single event contains all of them, and the server limits its size. */
+/** Limits the inline parameters: a single event contains all of them, and the server limits its size. */
 export function inlineUpToLimit(envelopes: readonly Envelope[]): (Envelope | null)[] {
   let bytes = 0;
   return envelopes.map((envelope) => {
@@ -107,7 +107,7 @@ export function inlineUpToLimit(envelopes: readonly Envelope[]): (Envelope | nul
   });
 }
 
-/** Refuses to run on a worker that would write larger values into the history than the run's starter allows. */
+/** Refuses to run if this worker would write larger values into the history than the run's starter allows. */
 export function requireInlineLimit(
   { inlineLimit: own }: Uses<'inlineLimit'>,
   { inlineLimit: wanted, parameters }: BeginRunRequest,

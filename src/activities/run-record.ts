@@ -14,14 +14,9 @@ import type { Uses, WorkerParts } from './worker-parts';
 export type EndParts = Pick<WorkerParts, 'backends' | 'clock' | 'counts' | 'logger' | 'plans' | 'sha256'>;
 export type RefusalParts = EndParts & Uses<'inlineLimit' | 'server'>;
 
-/** Facts about a run's start in its record. */
 export type SaidOfRun = RunMemo & { readonly temporalRunId?: string; readonly parameters?: unknown };
 
-/**
- * The execution of knots that a step of the run records without an activity of their own.
- *
- * @param temporalRunId of the records; if omitted, that of the workflow
- */
+/** For knots recorded by a step of the run. @param temporalRunId of the records; default: the workflow's */
 export function executionOfStep(
   { clock, identity }: Uses<'clock' | 'identity'>,
   attempt: number,
@@ -75,7 +70,7 @@ export function runRecord(
       platform: process.platform,
       ...(server && { server }),
       ...givenByReference(said),
-      // Recognises another start under this run id that asks for the same work.
+      // Recognises another start under this run id that requests the same work.
       ...(said.parametersHash && { parameters_hash: said.parametersHash }),
       ...(said.event && { event: said.event }),
       ...(said.deadline !== undefined && { deadline: said.deadline }),
@@ -93,8 +88,8 @@ export function runRecord(
 }
 
 /**
- * Names the values that a client has stored for the run, which the record keeps beside the schemas' outputs.
- * Empty if a knot started the run, as the values belong to that knot.
+ * Names the stored values of the run's client, which the record keeps beside the schemas' outputs. A knot's values
+ * belong to that knot instead.
  */
 function givenByReference({ parameters, parentKnot }: SaidOfRun): { given_parameters?: string[] } {
   const given = parentKnot === undefined ? [...referencesIn(parameters).values()] : [];
@@ -108,7 +103,7 @@ export async function recordBegin(
 ): Promise<void> {
   await backends.runHistory.startRun(run);
   if (key === undefined || event === undefined || trigger?.startsWith('schedule:') !== true) return;
-  // The server has decided to start this run. Our ledger remembers that for longer than the server.
+  // The server has decided to start this run. Our ledger remembers it for longer than the server.
   const { startLedger } = backends;
   await startLedger.claim([{ trigger, key, runId: run.run_id, requestHash: null, event }]);
   await startLedger.markStarted([{ trigger, key }]);
@@ -131,10 +126,7 @@ export async function recordRefused(
   await tellEnd(environment, await runHistory.getRunByTemporalId(run.temporal_run_id));
 }
 
-/**
- * Ends the record of a run and returns its hash. Undefined if there is no record, or a required record is
- * missing.
- */
+/** Returns the record's hash. Undefined if the run has no record, or a required record is missing. */
 export async function endRun(
   environment: EndParts,
   temporalRunId: string,
@@ -163,7 +155,7 @@ async function tellEnd(environment: EndParts, record: RunRecord | undefined): Pr
   const line = `Run ${runId} of ${tapestry} ended: ${status}`;
   if (status !== 'failed') return logger?.info(about, line);
   const { traceId } = new TraceOfRun(record).ids;
-  // The run has ended, whether or not its records can be read now.
+  // The run has ended, even if its records cannot be read now.
   const error = await failureOf(environment, record).catch(() => undefined);
   const what = error ? `: ${error.type}: ${error.message}` : '';
   const where = error?.knotId === undefined ? '' : `knot ${error.knotId}, `;
@@ -180,7 +172,7 @@ interface RunFailure {
   readonly knotId?: string;
 }
 
-/** Why a run failed: what is recorded of it, else its first failed knot, of the newest thousand if more failed. */
+/** The run's recorded error, else its first failed knot, of the newest thousand if more failed. */
 async function failureOf(
   { backends, plans }: Uses<'backends' | 'plans'>,
   { temporal_run_id: temporalRunId, plan_hash: hash, details }: RunRecord,

@@ -11,16 +11,14 @@ type Info = Pick<Context['info'], 'workflowExecution'>;
 
 const REMEMBERED_RUNS = 10_000;
 
-/** Facts of a run's record that stay the same from its beginning to its end. */
+/** Facts of a run's record that never change. */
 interface Facts {
   readonly subject: string | undefined;
-  /** Tag of the digest key. */
   readonly tag: string | undefined;
 }
 
 /**
- * The subject and the digest key of each run, as far as this worker knows them: from the run's record, which
- * its first step writes, or else from the server.
+ * The subject and the digest key of each run: from its record, which its first step writes, or else from the server.
  */
 export class RunScopes {
   /** By the Temporal run id of the run's records. */
@@ -34,9 +32,7 @@ export class RunScopes {
   /**
    * The scope of a run that begins with this step.
    *
-   * @throws SelvageError `KeyMissing`: this worker could not seal what it stores for the run, or not hash it
-   *   in the required way;
-   * `BackendUnavailable`
+   * @throws SelvageError `KeyMissing`: this worker could not seal or hash the run's values; `BackendUnavailable`
    */
   async ofBeginning({ workflowExecution }: Info, request: BeginRunRequest): Promise<RunScope> {
     const { subject, backends: others } = request;
@@ -52,11 +48,10 @@ export class RunScopes {
   }
 
   /**
-   * The scope of the run that an activity works for. The input names it if the activity does not belong to
-   * that run itself.
+   * The scope of an activity's run. The input names the run if it is not the activity's own.
    *
-   * @throws SelvageError `BackendUnavailable`: it cannot be determined; `KeyMissing`: this worker lacks the
-   *   run's digest key
+   * @throws SelvageError `BackendUnavailable`: it cannot be determined; `KeyMissing`: this worker lacks its digest
+   * key
    */
   async of({ workflowExecution }: Info, input: unknown): Promise<RunScope> {
     if (!workflowExecution || !encryptionOf(this.backends)) return {};
@@ -69,10 +64,7 @@ export class RunScopes {
     return this.remember(temporalRunId, { subject, digest: digestsOf(this.backends).byTag(tag) });
   }
 
-  /**
-   * The digest key's tag for a run whose starter named none: the one that it began with, if this is not the
-   * first try.
-   */
+  /** For a run whose starter named no digest key: the key of its first try. */
   private async begunTag(temporalRunId: string, { all, current }: Digests): Promise<string | undefined> {
     if (all.every(({ tag }) => tag === undefined)) return undefined;
     const record = await this.backends.runHistory.getRunByTemporalId(temporalRunId);

@@ -3,7 +3,7 @@ import type { SegmentAttempt } from './attempts';
 import { SegmentRun, type SegmentParts } from './segment-run';
 import type { Uses } from './worker-parts';
 
-/** The activity that runs a segment. Our interceptor has already made the attempt from its input. */
+/** Our interceptor has already made the attempt from its input. */
 export async function runSegment(
   environment: SegmentParts & Uses<'begunSegments' | 'plans'>,
   attempt: SegmentAttempt,

@@ -4,8 +4,7 @@ import type { LoadedPlan } from '../runtime';
 import type { SegmentTask } from '../workflows/messages';
 
 /**
- * A segment as a layout of its own: outside parents as parameters, then its knots. Its terminals are the knots whose values are wanted
- * outside.
+ * A segment as a layout: outside parents as parameters, then its knots. Its terminals are the values wanted outside.
  */
 export interface SegmentGraph {
   readonly layout: Layout;
@@ -15,7 +14,7 @@ export interface SegmentGraph {
   readonly layoutIndex: ReadonlyMap<number, number>;
   /** Index of the first member in the layout, which equals the number of outside parents. */
   readonly firstMember: number;
-  /** Whether knots outside have parents among its knots, or may get such parents by an extension. */
+  /** Knots outside have parents among its knots, or may get such parents by an extension. */
   hasOutsideChildren(): boolean;
 }
 

@@ -1,5 +1,5 @@
 export interface SegmentLimits {
-  /** Most bodies running at once. */
+  /** Maximum number of running bodies. */
   readonly concurrency: number;
   /** Milliseconds after which it starts nothing more, if knots outside may wait for it. */
   readonly workingMs: number;

@@ -45,19 +45,19 @@ export type SegmentParts = SharedParts &
 const ANSWER_VALUE_BYTES = 64 * 1024;
 const LISTED_FAILURES = 20;
 const MESSAGE_LENGTH = 500;
-/** Most elements whose throws are reported when they are handed back. For others the next attempt counts as the first. */
+/** Maximum number of handed-back elements with reported throws. For others the next attempt counts as the first. */
 const TOLD_ELEMENTS = 500;
 
 /**
- * One attempt at a segment: the scheduler that schedules runs, over the segment's knots alone.
+ * One attempt at a segment: the scheduler of runs, over the segment's knots alone.
  *
- * G1  A knot's body is called once the records of all its parents are durable, except parents that did not run: those are decided in the
- *     same way, and recorded by the interpreter when the segment has ended. Its own record is written before its children start: a segment
- *     is a group of durable knots, not one durable step.
- * G2  A knot with a record is adopted and its body not called: an attempt after the first reads all of the records before it starts.
- * G3  After a lost worker nothing is run. Knots that were running then have no record, while all their parents have one. These run
- *     individually from then on, so that a body that kills its worker is counted alone and takes no others down.
- * G4  The answer repeats what the records state. Knots without a record are handed back, and the interpreter decides on them.
+ * G1 A knot's body is called once the records of all its parents are durable. Parents that did not run are an
+ * exception: the interpreter decides them in the same way, and records them after the segment. A knot's own record
+ * is written before its children start: a segment is a group of durable knots, not one durable step.
+ * G2 A knot with a record is adopted and its body not called: a later attempt reads all records before it starts.
+ * G3 After a lost worker nothing is run. Knots that were running then have no record, while all their parents have
+ * one. These run individually from then on, so that a body that kills its worker takes no others down.
+ * G4 The answer repeats the records. Knots without a record are handed back, and the interpreter decides on them.
  */
 export class SegmentRun extends LayoutRun implements SharedActivity {
   readonly dispatcher = 'local';
@@ -73,19 +73,22 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
   private recorded: ReadonlyMap<string, LineageRecord> = new Map();
   /** Indexes in the layout of the knots that run individually from now on. */
   private readonly alone = new Set<number>();
-  /** By id: the choices of branches, and the reasons of members that their own function skipped. */
+  /** By id: the choices of branches, and the skip reasons from knots' own functions. */
   private readonly choices = new Map<string, string>();
   private readonly ownSkips = new Map<string, OwnSkipReason>();
-  /** Ids of the members and of other paths. They include all paths in the run of branches that are members. */
+  /** Ids of the members and of their branches' other paths in the run. */
   private readonly paths: ReadonlySet<string>;
-  /** Indexes in the layout of members that failed because of their parents. The interpreter decides these again and records them. */
+  /**
+   * Indexes in the layout of members that failed because of their parents. The interpreter decides and records them
+   * again.
+   */
   private readonly unrunErrors = new Set<number>();
   private readonly handedBack = new Map<string, HandedBack>();
   private readonly elementsBack = new Map<string, (readonly [number, HandedBack])[]>();
   private readonly failures: KnotFailure[] = [];
   private readonly running = new Set<number>();
   private valueBytes = 0;
-  /** The error that makes the whole attempt be retried. */
+  /** Makes the server retry the whole attempt. */
   private refusal: Error | undefined;
   private endNow!: () => void;
   private readonly onCancel = (): void => this.cancel();
@@ -139,7 +142,6 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     return await this.answer();
   }
 
-  /** How many of its knots have been committed. */
   get committedCount(): number {
     return this.settledCount;
   }
@@ -220,7 +222,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     }
   }
 
-  /** Noted for the knot's children. The interpreter decides it again, and records it. */
+  /** Only for the knot's children: the interpreter decides and records it again. */
   protected unrun(index: number, outcome: OutcomeToRecord): Promise<void> {
     this.settled[index] = outcome;
     if (outcome.kind === 'err') this.unrunErrors.add(index);
@@ -320,12 +322,13 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     return { kind: 'err' };
   }
 
-  /** Whether knots outside may wait for the end of this segment. Looks at the whole plan, so only once, and only in a long segment. */
+  /**
+   * Whether knots outside may wait for this segment. Reads the whole plan, so only once, and only in a long segment.
+   */
   private isAwaited(): boolean {
     return (this.hasOutsideChildren ??= this.graph.hasOutsideChildren());
   }
 
-  /** Starts nothing more. */
   private hold(): void {
     if (this.isHeld) return;
     this.isHeld = true;
@@ -337,7 +340,6 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     this.hold();
   }
 
-  /** Stops because of a cancel, of the worker's shutdown, or because another attempt takes over. */
   private cancel(): void {
     if (this.attempt.cancelReason === 'superseded') this.refuse(superseded(this.attempt));
     this.stopWith(this.attempt.context.cancellationSignal.reason as Error);

@@ -31,18 +31,14 @@ import type { Uses } from './worker-parts';
 export type SharedParts = Hashing &
   Uses<'bodyHosts' | 'cachedValues' | 'clock' | 'commits' | 'identity' | 'observers' | 'wait'>;
 
-/** An activity that runs many knots, or elements of maps, at a time. */
 export interface SharedActivity {
-  /** The attempt that currently works for the knots; another one may take them over. */
   readonly attempt: TaskAttempt;
   readonly dispatcher: 'local' | 'queue';
-  /** Whether values made by others may be reused. */
   readonly mayReuse: boolean;
-  /** Aborts all bodies at once. */
   readonly stop: AbortSignal;
-  /** Whether no more knots may begin. */
+  /** No more knots may begin. */
   readonly isHeld: boolean;
-  /** Whether nothing may be recorded any more. */
+  /** Nothing may be recorded any more. */
   readonly isOver: boolean;
   /** Leaves the knot to an activity of its own. */
   handBack(knot: PlanKnot, how: HandedBack): void;
@@ -50,8 +46,8 @@ export interface SharedActivity {
 }
 
 /**
- * Runs the knots of a segment, or elements of a map, in one activity. Each is committed as it ends, and retried individually. A knot whose
- * next attempt is far off, or whose inputs cannot be read, is handed back.
+ * Runs the knots of a segment, or elements of a map, in one activity. Each is committed as it ends, and retried
+ * individually. A knot whose next attempt is far off, or whose inputs cannot be read, is handed back.
  */
 export class SharedHost implements KnotHost {
   readonly callBody: BodyHost;
@@ -165,7 +161,6 @@ export class SharedHost implements KnotHost {
   }
 }
 
-/** Attempts so far, and how many of them have thrown. */
 function handedOn(knot: PlanKnot, trail: Trail): HandedBack {
   const throws = trail.attempts.length - lostIn(trail.attempts);
   return { ...(throws > 0 && { throws }), attempts: attemptsOf(knot, trail) };

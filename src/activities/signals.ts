@@ -18,8 +18,8 @@ import { readStored, storeAll, type StoredValues } from './stored-values';
 import type { Uses } from './worker-parts';
 
 /**
- * Checks for each signal whether a knot of the plan can take it: the payload must satisfy the schema of a knot that waits for that name.
- * Payloads are kept as given; each knot takes the output of its own schema.
+ * Checks for each signal whether its payload satisfies the schema of a knot that waits for that name. Payloads are
+ * kept as given; each knot takes the output of its own schema.
  *
  * @throws SelvageError `BodyMissing` if this worker lacks the schemas, `BackendUnavailable`
  */
@@ -112,7 +112,6 @@ function schemaOf(
   );
 }
 
-/** By signal name, for the plans that this worker has at hand: a plan may have thousands. */
+/** By signal name, for plans in this worker's cache: a plan may have thousands. */
 const knownSchemas = new WeakMap<Plan, Map<string, readonly SignalSchema[]>>();
-/** `undefined`, encoded. */
 const NOTHING_GIVEN: Envelope = { value: { $type: 'undefined' } };

@@ -34,7 +34,7 @@ export type SingleParts = Hashing &
   Uses<'cachedValues' | 'clock' | 'commits' | 'identity'> &
   Uses<'limits' | 'recentValues' | 'registry' | 'singleFlight'>;
 
-/** Most characters of the message, and of the stack, in a failure that is retried. */
+/** Limit of characters in the message and in the stack of a retried failure. */
 const BRIEF_LENGTH = 500;
 
 /** Runs one attempt of one knot in an activity of its own. Retries are left to the server. */
@@ -153,7 +153,7 @@ export class SingleHost implements KnotHost {
     if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`Knot "${knot.id}" was cancelled`);
     if (isBackendTrouble(error) || isRecordsLost(error) || isHostTrouble(error)) return 'pass';
     if (attempt.cancelReason === 'shutdown') throw workerShutdown(knot, error);
-    // The body was told to stop because another attempt takes over, so what it threw is no verdict on the knot.
+    // Another attempt takes over and has stopped the body, so its error is no verdict on the knot.
     if (attempt.cancelReason === 'superseded') throw superseded(knot, error);
     if (error instanceof HostLost) throw hostLost(error);
     attempt.countThrow(error);
@@ -180,10 +180,7 @@ export class SingleHost implements KnotHost {
   }
 }
 
-/**
- * The server keeps 4 KiB of an attempt's last failure, and nothing if it is longer. So only the beginning is sent, for whoever asks why the
- * knot waits. A failure contains the stack twice.
- */
+/** The server drops an attempt's last failure if it exceeds 4 KiB, and a failure contains the stack twice. */
 function brief({ cause: _, errors: __, ...record }: ExceptionRecord): ExceptionRecord {
   return {
     ...record,
@@ -193,9 +190,9 @@ function brief({ cause: _, errors: __, ...record }: ExceptionRecord): ExceptionR
 }
 
 /**
- * Checks what a body added by `ctx.extend` against this worker's definitions and the task's plan. Undefined if it added nothing.
+ * Checks the body's extension against this worker's definitions and the task's plan. Undefined if it has none.
  *
- * @throws SelvageError what is wrong with it; `BackendUnavailable`
+ * @throws SelvageError if the extension is invalid; `BackendUnavailable`
  */
 async function acceptExtension(
   { backends, registry, sha256 }: Uses<'backends' | 'registry' | 'sha256'>,
@@ -214,10 +211,7 @@ async function acceptExtension(
   });
 }
 
-/**
- * The recorded terminals, which later extensions may have added to, limited to those that the task's plan has. Undefined if all terminals
- * of the plan are among them.
- */
+/** The recorded terminals, without those from later extensions. Undefined if they include all of the task's plan. */
 function chosenIn(plan: LoadedPlan, terminals: Readonly<Record<string, string>>): string[] | undefined {
   const own = new Set(Object.values(plan.terminals()));
   const ids = Object.values(terminals);

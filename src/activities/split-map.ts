@@ -23,18 +23,12 @@ export type SplitParts = ParentSources & Uses<'plans' | 'sliceLimits'>;
 
 const RECORDS_AT_A_TIME = 1_000;
 
-/**
- * Most ranges of recorded elements that an answer lists. The activities of the others find out for
- * themselves.
- */
+/** Limit of recorded ranges in an answer. The activities of other elements find their records themselves. */
 const TOLD_RANGES = 4_000;
 
 const REFUSED: SplitAnswer = { count: 0, refused: true, slices: [] };
 
-/**
- * The activity that writes the slices of a map's list from an element on, and returns what there is to run.
- * Idempotent.
- */
+/** Writes the slices of a map's list from an element on, and returns the elements to run. Idempotent. */
 export function createSplitMap(environment: SplitParts): (attempt: SplitAttempt) => Promise<SplitAnswer> {
   return async function splitMap(attempt: SplitAttempt): Promise<SplitAnswer> {
     const { task } = attempt;
@@ -85,9 +79,8 @@ export function createSplitMap(environment: SplitParts): (attempt: SplitAttempt)
 }
 
 /**
- * The lists that a map iterates over, with their bytes, by parent.
- *
- * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
+ * Encoded lists that a map iterates over, by parent. @throws SelvageError `ValueMissing`, `ValueDamaged`,
+ * `BackendUnavailable`
  */
 export async function listsOf(
   environment: StoredValues,
@@ -109,7 +102,6 @@ export async function listsOf(
   return lists;
 }
 
-/** Positions that have a record. */
 async function recorded(
   { backends }: Uses<'backends'>,
   temporalRunId: string,

@@ -3,7 +3,7 @@ import type { Backends, StoredValue } from '../ports';
 
 const BYTES_AT_A_TIME = 8 * 1024 * 1024;
 
-/** Where the bytes of values are looked for: what this worker has at hand is not read again. */
+/** Values that this worker has at hand are not read again. */
 export interface StoredValues {
   readonly backends: Pick<Backends, 'dataStore'>;
   readonly recentValues: ValuesAtHand;
@@ -21,7 +21,7 @@ export async function readStored(
 }
 
 /**
- * Returns the values of knots by hash. Their bytes are never changed. Errors as for {@link readStored}.
+ * Values by hash, whose bytes are never changed. Errors as for {@link readStored}.
  *
  * @param wanted hashes and the knots that have them
  */

@@ -39,7 +39,7 @@ export type SystemParts = BeginParts & FinishParts & Uses<'recentValues' | 'trac
 
 /** Classes of errors for which retrying a system activity is useless; for those of `deploy`, a later deploy helps. */
 const FINAL: readonly ErrorClass[] = ['mistake', 'input', 'deploy'];
-/** Classes of errors that refuse an extension. An extension that waited for a damaged fragment would hold up the whole run. */
+/** Errors that refuse an extension. Waiting for a damaged fragment would hold up the whole run. */
 const REFUSED_EXTENSION: readonly ErrorClass[] = ['mistake', 'input', 'damaged'];
 
 /** The steps of a run that call no body. All are idempotent: Temporal may run them again at any time. */
@@ -68,10 +68,7 @@ async function sliceOfLayout(
   return { slices: slices.length, layout: slices[slice]! };
 }
 
-/**
- * Puts the text of any error into the failure: the server shows it as the reason why the run waits, and the run as the reason why it
- * failed.
- */
+/** Puts any error's text into the failure: the server shows why the run waits, and the run why it failed. */
 async function asFailure<T>(work: Promise<T>, final = FINAL): Promise<T> {
   try {
     return await work;
@@ -92,7 +89,7 @@ async function asFailure<T>(work: Promise<T>, final = FINAL): Promise<T> {
   }
 }
 
-/** Takes over values that other runs have made for ready knots, and for knots downstream. */
+/** Takes over other runs' values for ready knots, and for knots downstream. */
 async function lookUpReuse(
   environment: ReuseParts & Pick<WorkerParts, 'clock' | 'identity' | 'plans'>,
   { plan: hash, terminals, temporalRunId, knots }: LookupRequest,
@@ -105,7 +102,7 @@ async function lookUpReuse(
   return { found: packRanges(found) };
 }
 
-/** Reads until when a knot waits, if its duration or time is a value of the run. */
+/** Reads the end of a wait whose duration or time is a value of the run. */
 async function readWait(environment: SystemParts, { task, now }: WaitRequest): Promise<WaitEnd> {
   const plan = await environment.plans.get(unpackHash(task.plan)!);
   const knot = plan.knot(task.knot);

@@ -8,7 +8,6 @@ import type { LineageRecord } from '../ports';
 import type { ResumedRun } from '../workflows/messages';
 import type { Uses } from './worker-parts';
 
-/** Outcomes that a run takes over from the run that it resumes. */
 export interface TakenOver {
   /** The parameters in the layout, in its order. */
   readonly parameters: readonly { readonly envelope: Envelope; readonly hash: string }[];
@@ -17,9 +16,9 @@ export interface TakenOver {
 }
 
 /**
- * Records the Ok outcomes of another run of the same plan as outcomes of this run, with `cached_from_run`
- * naming the run that made them. Excluded, and so run again, are the knots in `from`, knots that depended on
- * a failure, everything downstream of these, and knots whose value no longer exists. Idempotent.
+ * Records the Ok outcomes of another run of the same plan as outcomes of this run, with their origin in
+ * `cached_from_run`. Run again are the knots in `from`, knots that depended on a failure, everything downstream of
+ * these, and knots whose value no longer exists. Idempotent.
  *
  * @throws SelvageError `NotResumable` if a parameter's value is gone, `BackendUnavailable`
  */
@@ -57,10 +56,7 @@ export async function takeOver(
   };
 }
 
-/**
- * Elements of maps that are not Ok themselves and will continue with the same inputs: they find these records
- * before they run.
- */
+/** Elements of maps that run again with the same inputs: the maps find these records before they run them. */
 async function elementsToTake(
   { backends }: Uses<'backends'>,
   { ids, policy, policies, parents, parentStart }: Layout,

@@ -2,34 +2,29 @@ import { CancelledFailure, type Context } from '@temporalio/activity';
 import type { Json } from '../values';
 import type { EndReason, Trail } from '../runtime';
 
-/** The trail of an attempt and its predecessors, passed to the next one. */
 export interface HandedOnTrail extends Trail {
-  /** The attempt that is running. Absent once it has reported its end. */
+  /** The running attempt. Absent once it has reported its end. */
   readonly at?: { readonly attempt: number; readonly started_at: number; readonly worker: string };
-  /** Why and since when the knot waits for the next attempt. */
   readonly waits_for?: { readonly code: string; readonly since: number };
 }
 
-/** Passed to the next attempt through the server: counts, the trail, and what the body gave to `ctx.heartbeat`. */
+/** Passed to the next attempt through the server: counts, the trail, and the body's `ctx.heartbeat` details. */
 export interface HeartbeatDetails {
   readonly throws: number;
   readonly refusals: number;
-  /** Attempts whose body may have begun and that ended without reporting. Counted only for knots with limits; 0 if omitted. */
+  /** Attempts whose body may have begun and that ended without a report. Only for knots with limits. Default 0. */
   readonly begun?: number;
-  /**
-   * Most suspects that ran at once, including this knot, in its last attempt that ended without reporting. A suspect may be what kills
-   * workers.
-   */
+  /** Maximum number of concurrent suspects, including this knot, in its last attempt without a report. */
   readonly among?: number;
-  /** How many workers were lost when the list of a large map last got on. */
+  /** Lost workers when the list of a large map last progressed. */
   readonly lostAtProgress?: number;
   readonly trail?: HandedOnTrail;
   readonly user?: Json;
 }
 
 /**
- * One attempt of one of our activities on this worker. Temporal counts attempts but does not say why one ended. Attempts pass on their
- * throws and refusals; all others count as lost workers.
+ * One attempt of one of our activities. Temporal counts attempts but does not say why one ended. Attempts pass on
+ * their throws and refusals; all others count as lost workers.
  */
 export abstract class TaskAttempt {
   protected readonly before: HeartbeatDetails;
@@ -38,7 +33,7 @@ export abstract class TaskAttempt {
   protected refusalsHere = 0;
 
   /**
-   * @param thrownBefore how often the body had thrown before this activity's first attempt
+   * @param thrownBefore throws of the body before this activity's first attempt
    * @param lostBefore workers lost before it
    */
   constructor(
@@ -50,10 +45,10 @@ export abstract class TaskAttempt {
     this.user = this.before.user;
   }
 
-  /** Names what is attempted, as the subject of a message's first sentence. */
+  /** The subject of a message's first sentence. */
   abstract get label(): string;
 
-  /** The knot that it is, or begins with. */
+  /** The first knot of several. */
   abstract get knot(): string;
 
   get number(): number {
@@ -68,15 +63,15 @@ export abstract class TaskAttempt {
     return this.before.refusals + this.refusalsHere;
   }
 
-  /** Lost workers: attempts that ended without reporting. */
+  /** Lost workers: attempts that ended without a report. */
   get lost(): number {
     const explained = this.before.throws - this.thrownBefore + this.before.refusals;
     return this.lostBefore + Math.max(0, this.number - 1 - explained);
   }
 
   /**
-   * Why the server or the worker wants this attempt to end; undefined if neither does. `superseded`: the server has given this attempt up
-   * (no heartbeat arrived in time, the run is over, an operator paused or reset the activity).
+   * Why the server or the worker ends this attempt. `superseded`: the server has given this attempt up (no heartbeat
+   * arrived in time, the run is over, an operator paused or reset the activity).
    */
   get cancelReason(): 'cancelled' | 'shutdown' | 'superseded' | undefined {
     const signal = this.context.cancellationSignal;
@@ -86,7 +81,7 @@ export abstract class TaskAttempt {
     return reason === 'CANCELLED' ? 'cancelled' : 'superseded';
   }
 
-  /** @param _error what the body threw, for the attempt's record */
+  /** @param _error for the attempt's record */
   countThrow(_error: unknown): void {
     this.throwsHere = 1;
     this.beat();
@@ -99,7 +94,7 @@ export abstract class TaskAttempt {
     this.beat();
   }
 
-  /** Resolves when no beat is on its way that the SDK does not send: it could arrive after the last one. */
+  /** Resolves when no heartbeat outside the SDK is in progress, which could arrive after the last one. */
   allSent(): Promise<void> {
     return Promise.resolve();
   }

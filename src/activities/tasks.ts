@@ -10,17 +10,16 @@ import {
   type SplitTask,
 } from '../workflows/messages';
 
-/** Fields shared by the tasks of all activities that run bodies, unpacked. */
+/** Unpacked fields of all tasks that run bodies. */
 export interface ResolvedBasics {
-  /** `sha256:…`. */
   readonly plan: string;
-  /** The run's id. The activity of a knot in a child run has another workflow id. */
+  /** The activity of a knot in a child run has another workflow id. */
   readonly runId: string;
-  /** The Temporal run id under which the run's records are kept: that of the first execution of a continued chain. */
+  /** The key of the run's records: the first execution of a continued chain. */
   readonly temporalRunId: string;
 }
 
-/** The {@link KnotTask} of an activity call, unpacked, and completed from the activity itself. */
+/** An unpacked {@link KnotTask}, completed from the activity. */
 export interface ResolvedTask
   extends
     ResolvedBasics,
@@ -35,7 +34,7 @@ export interface ResolvedTask
 
 export interface ResolvedSegment extends ResolvedBasics, Omit<SegmentTask, 'plan' | 'temporalRunId'> {}
 
-/** The {@link BatchTask} of an activity call; `slice` is the hash. */
+/** An unpacked {@link BatchTask}; `slice` is the hash. */
 export interface ResolvedBatch extends ResolvedBasics, Omit<BatchTask, 'plan' | 'temporalRunId' | 'runId'> {}
 
 export interface ResolvedSplit extends ResolvedTask {
@@ -45,7 +44,7 @@ export interface ResolvedSplit extends ResolvedTask {
 /** Types of activities whose input looks like a knot's task. */
 const NO_KNOTS: readonly string[] = [SEGMENT_ACTIVITY, SPLIT_ACTIVITY, BATCH_ACTIVITY];
 
-/** The task of a knot. Undefined if the argument is a user's own input, or the task of another activity of ours. */
+/** Undefined for a user's own input, or the task of another activity of ours. */
 export function readKnotTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
   if (NO_KNOTS.includes(info.activityType)) return undefined;
   return readTask(info, input);
@@ -110,7 +109,7 @@ function readBasics(info: Context['info'], input: unknown): ResolvedBasics | und
 
 let lastPlan: { readonly packed: string; readonly hash: string | undefined } | undefined;
 
-/** Task after task is of the same plan. */
+/** Consecutive tasks mostly have the same plan. */
 function planOf(packed: string): string | undefined {
   if (lastPlan?.packed !== packed) lastPlan = { packed, hash: unpackHash(packed) };
   return lastPlan.hash;

@@ -17,8 +17,8 @@ export function isSome({ ok, err, skipped }: RunCounts): boolean {
 }
 
 /**
- * Records knots that failed or were skipped without an activity. Earlier records stand; returns by how much their counts differ from these,
- * or undefined if they do not.
+ * Records knots that failed or were skipped without an activity. Earlier records stand; returns the differences of
+ * their counts from these, or undefined.
  */
 export async function recordUnrun(
   environment: Uses<'backends' | 'sha256'>,
@@ -53,7 +53,7 @@ export async function recordUnrun(
   return isSome(standing) ? standing : undefined;
 }
 
-/** Looks up the records of all parents of these knots. Returns a function that gives a parent's hash by its index in the plan. */
+/** Reads the records of all parents of these knots. The returned function takes a parent's index in the plan. */
 export async function hashesOfParents(
   runHistory: Pick<RunHistory, 'getRecords'>,
   plan: LoadedPlan,

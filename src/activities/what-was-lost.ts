@@ -1,7 +1,6 @@
 import type { Layout } from '../plan';
 import type { KnotFailure } from '../workflows/messages';
 
-/** Most knots that a message names. */
 const NAMED = 5;
 
 /** Formats as `"a", "b" and 3 more`. */
@@ -14,11 +13,11 @@ export function lostKnot(knot: string, what: string): KnotFailure {
   return {
     knot,
     type: 'HistoryLost',
-    message: `Knot "${knot}" was Ok; ${what}, that of this knot among them.`,
+    message: `Knot "${knot}" was Ok; ${what}, including its own.`,
   };
 }
 
-/** Why a run cannot continue: values that it was given are gone, and no body can make them. */
+/** For a run that lost given values, which no body can make again. */
 export function cannotBeMade(run: string, what: string, { ids }: Layout, gone: readonly number[]): string {
   return (
     `The run cannot go on: ${what}, and with them the values of ${namedKnots(gone.map((knot) => ids[knot]!))}, which no body can make again. Go on from what is ` +
@@ -26,7 +25,7 @@ export function cannotBeMade(run: string, what: string, { ids }: Layout, gone: r
   );
 }
 
-/** Why a run is incomplete that was cut short, and so makes nothing again. */
+/** For a run that is cut short and so makes nothing again. */
 export function lostByRun(
   run: string,
   what: string,
@@ -35,6 +34,6 @@ export function lostByRun(
   const knots = count === 1 ? 'a knot that was Ok' : `${count} knots that were Ok`;
   return {
     type: 'HistoryLost',
-    message: `Of the run, ${what}, those of ${knots} among them. Go on from what is there in a new run: selvage resume ${run} FILE`,
+    message: `In this run, ${what}, including those of ${knots}. Go on from what is there in a new run: selvage resume ${run} FILE`,
   };
 }

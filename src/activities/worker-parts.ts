@@ -32,10 +32,9 @@ import { RunScopes } from './run-scopes';
 import type { Registry } from './registry';
 import { SEGMENT_LIMITS, type SegmentLimits } from './segment-limits';
 
-/** Records written in one transaction, limited so that other writers do not wait long. */
+/** Limit of a transaction, so that other writers do not wait long. */
 const RECORDS_PER_COMMIT = 1_000;
 
-/** How much one activity does. */
 export interface ActivityLimits {
   readonly segment?: Partial<SegmentLimits>;
   readonly slices?: Partial<SliceLimits>;
@@ -46,21 +45,20 @@ export interface WorkerPartsOptions {
   readonly resources: Readonly<Record<string, unknown>>;
   /** The worker's name in records. */
   readonly identity: string;
-  /** Most encoded bytes of a value that travels inline; 0 for never. */
+  /** Maximum encoded bytes of a value that travels inline; 0 for never. */
   readonly inlineLimit: number;
   /** Hashes documents and, for runs without a digest key, values. */
   readonly sha256: Sha256;
   /** Milliseconds after which a place of a limit is free again if its worker was lost. */
   readonly leaseTtl?: number | undefined;
-  /** Where bodies write, and where messages about runs go. Default: bodies write to Temporal's logger. */
+  /** For bodies and messages about runs. Default: bodies write to Temporal's logger. */
   readonly logger?: LoggerLike;
   /** Called for every attempt of a knot. Default: none. */
   readonly observers?: readonly KnotObserver[];
-  /** By tapestry name: work to do before a run ends that was cut short. May be called again. */
+  /** By tapestry name: work before the end of a run that was cut short. May be called again. */
   readonly cutShort?: ReadonlyMap<string, (runId: string, temporalRunId: string) => Promise<void>>;
-  /** Hears what the worker does. Default: nobody. */
   readonly counts?: WorkCounts | undefined;
-  /** Default: its own. Workers of one client share theirs, as its memory is set aside at once. */
+  /** Default: its own. Workers of one client share theirs, as its memory is reserved at once. */
   readonly recentValues?: RecentValues | undefined;
   /** Limits that differ from the defaults, for tests. */
   readonly activityLimits?: ActivityLimits | undefined;
@@ -68,7 +66,7 @@ export interface WorkerPartsOptions {
 
 type NamedPlan = readonly [tapestry: string, plan: CompiledPlan];
 
-/** The members that activities of knots use. The first and last step of a run use more of the same parts, which a simulated worker lacks. */
+/** The members that activities of knots use; a simulated worker lacks the others. */
 interface KnotParts {
   readonly backends: Pick<Backends, 'dataStore' | 'commit'> & {
     readonly runHistory: Pick<RunHistory, HistoryOfKnots>;
@@ -81,12 +79,12 @@ interface KnotParts {
 type HistoryOfKnots =
   'findCached' | 'findLineage' | 'getOutcomes' | 'getRecords' | 'getRun' | 'getRunByTemporalId';
 
-/** What an activity, or a part of one, takes of its worker. */
+/** The members of its worker that an activity uses. */
 export type Uses<Part extends keyof WorkerParts> = Pick<Omit<WorkerParts, keyof KnotParts> & KnotParts, Part>;
 
 /**
- * The parts that the activities and interceptors of one worker share, each of which takes those that it uses. A Temporal worker is
- * configured before anything may be opened, so the backends are attached when it begins to run.
+ * The parts that the activities and interceptors of one worker share. A Temporal worker is configured before
+ * anything may be opened, so the backends are attached when it begins to run.
  */
 export class WorkerParts implements Hashing {
   readonly registry: Registry;
@@ -103,32 +101,25 @@ export class WorkerParts implements Hashing {
   readonly recentValues: ValuesAtHand;
   readonly begunSegments = new BegunSegments();
   readonly crashSuspects = crashSuspects;
-  /** Lets this many milliseconds pass, unless the signal is aborted. */
   readonly wait = waitUnlessStopped;
-  /** Hashes of plans that this process has put into the tapestry store. */
   private readonly savedPlans = new Set<string>();
   private readonly leaseTtl: number | undefined;
   private readonly ownInlineLimit: number;
-  /** Opened when the worker begins to run; undefined where no tapestry names one. */
+  /** Opened when the worker begins to run; undefined if no tapestry names one. */
   bodyHosts?: BodyHosts | undefined;
-  // From here on: set by `attach`.
+  // Set by `attach`:
   server: string | undefined;
   /** Undefined if the worker has no client. */
   client?: Pick<Client, 'workflow'> | undefined;
   backends!: Backends;
   commits!: GroupCommit;
-  /** Tells the time for records. */
   clock!: Pick<HistoryClock, 'now'>;
   plans!: PlanCache;
   limits!: Pick<Limits, 'run'>;
   slices!: Pick<SliceCache, 'get'>;
-  /** Finds values that other knots have made, by cache key. */
   cachedValues!: CachedValues;
-  /** Ensures that only one knot at a time makes a reusable value. */
   singleFlight!: Pick<SingleFlight, 'run'>;
-  /** The subjects and digest keys of runs. */
   scopes!: RunScopes;
-  /** Where bodies belong in traces. */
   traces!: BodyTraces;
 
   constructor(options: WorkerPartsOptions) {
@@ -149,9 +140,9 @@ export class WorkerParts implements Hashing {
   }
 
   /**
-   * @param server the name in run records of the server that this worker polls; undefined if unknown
+   * @param server its name in run records; undefined if unknown
    * @param client asked about runs that have no record
-   * @param clock tells the time for records
+   * @param clock for records
    */
   attach(
     backends: Backends,
@@ -170,7 +161,7 @@ export class WorkerParts implements Hashing {
     );
     this.plans = new PlanCache(backends.tapestryStore, () => this.registeredPlans());
     this.limits = new Limits(backends.leaseTable, this.leaseTtl);
-    // Not this object: the SDK logs a worker's plugins with all that they hold, and JSON has no circles.
+    // Not this object: the SDK logs a worker's plugins with all their members, and JSON has no cycles.
     this.slices = new SliceCache({ backends, recentValues: this.recentValues });
     this.cachedValues = new CachedValues(backends, clock.now, () => currentScope()?.subject);
     this.singleFlight = new SingleFlight(backends.leaseTable, this.leaseTtl);
@@ -178,7 +169,7 @@ export class WorkerParts implements Hashing {
     this.traces = BodyTraces.of(backends.runHistory);
   }
 
-  /** @throws Error before {@link attach}; called in every activity */
+  /** Called in every activity. @throws Error before {@link attach} */
   requireAttached(): void {
     if (!this.backends)
       throw new Error('An activity ran before the worker was started: run it by worker.run() or runUntil().');
@@ -189,7 +180,7 @@ export class WorkerParts implements Hashing {
     for (const [tapestry, plan] of this.registeredPlans()) await this.storePlan(tapestry, plan);
   }
 
-  /** Puts the plan of a registered tapestry, and those that it names, into the store; once per process. */
+  /** Puts the plans of a tapestry and its nested ones into the store, once per process. */
   async savePlan(tapestry: TapestryRecord): Promise<void> {
     if (this.savedPlans.has(this.registry.plan(tapestry).hash)) return;
     for (const [name, plan] of this.plansOf(tapestry)) {
@@ -207,25 +198,22 @@ export class WorkerParts implements Hashing {
     for (const name of this.registry.tapestryNames) yield* this.plansOf(this.registry.tapestry(name)!);
   }
 
-  /** The tapestry's own plan comes last, so that no plan is in the store before those that it names. */
+  /** The tapestry's own plan comes last, so that the store never has a plan before those that it names. */
   private *plansOf(tapestry: TapestryRecord): Generator<NamedPlan> {
     for (const named of [...withNested(tapestry)].reverse()) yield [named.name, this.registry.plan(named)];
   }
 
-  /** Hashes the values of the current run. */
+  /** For the current run. */
   get digest(): Sha256 {
     return currentScope()?.digest?.of ?? this.sha256;
   }
 
-  /**
-   * Most encoded bytes of a value that travels inline. Values of a subject never enter a history, as
-   * forgetting its key could not remove them there.
-   */
+  /** A subject's values never enter a history, where forgetting its key could not remove them. */
   get inlineLimit(): number {
     return currentScope()?.subject === undefined ? this.ownInlineLimit : 0;
   }
 
-  /** Commits records whose values are there, as those of reused knots are. */
+  /** Commits records whose values are already stored. */
   async commitRecords<T>(made: readonly T[], recordOf: (made: T) => LineageRecord): Promise<void> {
     for (let first = 0; first < made.length; first += RECORDS_PER_COMMIT) {
       const since = performance.now();

@@ -6,25 +6,25 @@ import { firstBytes } from '../ports/parts/first-bytes';
 import { notACursor, pageLimit } from '../ports/parts/pages';
 import { inOnePiece } from '../ports/parts/pieces';
 
-/** Default limit: larger values go to the other store. */
 const LARGE_VALUE_BYTES = 64 * 1024;
 
-/** Prefixes of the cursors of the two listings. */
 const SMALL = 'small:';
 const LARGE = 'large:';
 
 interface BySizeDataStoreOptions {
   /** For values up to the limit. Best in the database of the run history, whose transactions they then share. */
   readonly small: DataStore;
-  /** For larger values. */
   readonly large: DataStore;
-  /** Size in bytes of the largest value that goes to the small store. Default 65,536. May be changed at any time. */
+  /**
+   * Size in bytes of the largest value that goes to the small store. Default 65,536. May be changed at any
+   * time.
+   */
   readonly limit?: number;
 }
 
 /**
- * Small values in one store and large ones in another. Reads look in both, first among the small ones, so processes with different limits
- * find each other's values.
+ * Small values in one store and large ones in another. Reads try the small store first and then the other, so
+ * processes with different limits find each other's values.
  */
 export class BySizeDataStore implements ComposedDataStore {
   readonly technology = 'by-size';
@@ -32,7 +32,6 @@ export class BySizeDataStore implements ComposedDataStore {
   readonly large: DataStore;
   readonly #limit: number;
 
-  /** Closing the store closes both. */
   constructor({ small, large, limit = LARGE_VALUE_BYTES }: BySizeDataStoreOptions) {
     this.small = small;
     this.large = large;
@@ -43,7 +42,6 @@ export class BySizeDataStore implements ComposedDataStore {
     await this.small.put(await this.putLarge(values));
   }
 
-  /** Puts the large values, and returns the others. */
   async putLarge(values: readonly StoredValue[]): Promise<readonly StoredValue[]> {
     const isLarge = ({ bytes }: StoredValue): boolean => this.partFor(bytes.byteLength) === this.large;
     const large = values.filter(isLarge);
@@ -96,7 +94,7 @@ export class BySizeDataStore implements ComposedDataStore {
     return this.#inBoth(hashes, (store, some) => store.keep(some));
   }
 
-  /** Lists the small store first. A value that is in both, because the limit was changed, is listed there. */
+  /** Lists the small store first. Omits a value from the large one if a changed limit left it in both. */
   async list(options: PageOptions = {}): Promise<Page<StoredEntry>> {
     const limit = pageLimit(options);
     const { cursor = SMALL } = options;

@@ -1,18 +1,17 @@
 import { SelvageError } from '../errors';
 import type { RunHistory } from '../ports';
 
-/** Clocks of machines that write to one run history differ by seconds. */
+/** Machines that write to one run history may differ by seconds. */
 const TOLERANCE_MS = 60_000;
-/** How long the measured difference to a history's clock is used. */
+/** How long a measured difference is used. */
 const GOOD_FOR_MS = 600_000;
 
 /** Histories whose clock difference has been reported. */
 const told = new WeakSet<Pick<RunHistory, 'now'>>();
 
 /**
- * The time by the clock of a run history, so that workers' records agree on order and age although their
- * machines' clocks differ. Until the history has been asked, and while it is unreachable, uses the machine's
- * clock with the last known difference.
+ * The time by the clock of a run history, so that workers on machines with different clocks agree on order
+ * and age. Uses the machine's clock plus the last known difference, initially 0.
  */
 export class HistoryClock {
   private aheadMs = 0;
@@ -24,13 +23,12 @@ export class HistoryClock {
     private readonly tell: (trouble: SelvageError) => void = () => {},
   ) {}
 
-  /** Milliseconds since the epoch. */
   readonly now = (): number => {
     if (performance.now() - this.askedAt > GOOD_FOR_MS) void this.ask();
     return Date.now() + this.aheadMs;
   };
 
-  /** Asks the history. Never rejects. */
+  /** Never rejects. */
   async ask(): Promise<void> {
     this.askedAt = performance.now();
     try {
@@ -47,10 +45,9 @@ export class HistoryClock {
 }
 
 /**
- * A problem with the clock, to report rather than throw: it differs from the run history's by more than a
- * minute (`ClockSkew`), or by the history's clock the newest run has not begun yet (`ClockWentBack`).
- * Selvage measures no duration by the clock, so runs continue; but listings are ordered by the times that the
- * history's clock gave.
+ * A clock problem to report rather than throw. `ClockSkew`: it differs from the run history's by over a
+ * minute; `ClockWentBack`: the newest run began in the future of the history's clock. Runs continue, as
+ * Selvage measures no duration by the clock; but listings are ordered by the history's times.
  */
 export async function clockTrouble(
   runHistory: Pick<RunHistory, 'now' | 'listRuns'>,
@@ -74,10 +71,7 @@ export async function clockTrouble(
   );
 }
 
-/**
- * How far the history's clock is ahead of the machine's, in milliseconds; 0 if the difference is within the
- * duration of the query.
- */
+/** Milliseconds that the history's clock is ahead of the machine's; 0 if within the duration of the query. */
 async function aheadMs(runHistory: Pick<RunHistory, 'now'>): Promise<number> {
   const asked = Date.now();
   const theirs = await runHistory.now();

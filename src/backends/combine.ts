@@ -3,7 +3,7 @@ import type { Backends, Commit, CommitResult, DataStore, RunHistory, StoredValue
 
 type CommitAll = (commits: readonly Commit[]) => Promise<CommitResult[]>;
 
-/** Combines backends, and finds out how to commit to them. `close` closes all of them. */
+/** `close` closes all of them. */
 export function combineBackends({
   tapestryStore,
   runHistory,
@@ -32,7 +32,7 @@ export function combineBackends({
   };
 }
 
-/** How to commit values and records in one transaction, if one database has both. */
+/** Commits values and records in one transaction; undefined unless one database has both. */
 function commitsTogether(runHistory: RunHistory, dataStore: DataStore): CommitAll | undefined {
   if (!(dataStore instanceof BySizeDataStore)) return runHistory.commitsTogetherWith?.(dataStore);
   const commit = commitsTogether(runHistory, dataStore.small);

@@ -16,13 +16,12 @@ const LONGEST_STRETCH_MS = 5;
 const MAXIMUM_BYTES = 8 * 1024 * 1024;
 
 /**
- * Groups the concurrent commits of one process into batches, because a transaction for a hundred knots costs little more than one for a
- * single knot.
+ * Groups the concurrent commits of one process into batches, because a transaction for a hundred knots costs
+ * little more than one for a single knot. One batch is in progress at a time.
  *
- * A batch is sent at the end of the event loop's turn in which its first commit arrived, or in which the batch before it finished; one
- * batch is in progress at a time. A batch that begins with an urgent commit is sent sooner, with whatever arrives by the next microtask: in
- * a chain of knots no other commit would arrive, and a turn of the loop costs as much as the rest of the knot. Each caller's promise
- * settles when its own commit is durable or has failed.
+ * A batch is sent at the end of the event loop's turn in which its first commit arrived, or the previous
+ * batch finished. If its first commit is urgent, it is sent with whatever arrives by the next microtask. In a
+ * chain of knots no other commit would arrive, and a turn of the loop costs as much as the rest of the knot.
  */
 export class GroupCommit {
   #queue: Waiting[] = [];
@@ -30,17 +29,17 @@ export class GroupCommit {
   #lastTurn = 0;
   #whenIdle: (() => void)[] = [];
 
-  /**
-   * @param instead what to commit in place of something that the backends can never store; undefined to refuse it
-   * @param counts hears of each batch
-   */
+  /** @param instead replaces a commit that the backends can never store; undefined refuses it */
   constructor(
     private readonly backends: Pick<Backends, 'commit'>,
     private readonly instead?: (commit: Commit, error: SelvageError) => Commit | undefined,
     private readonly counts?: Pick<WorkCounts, 'committed'>,
   ) {}
 
-  /** With `urgent` (default false), waiting for others of this turn of the event loop is useless. */
+  /**
+   * Resolves when the commit is durable. @param urgent no other commit of this turn is expected. Default
+   * false
+   */
   commit(given: Commit, { urgent = false }: { urgent?: boolean } = {}): Promise<CommitResult> {
     // The whole batch is sent in the scope of its first commit.
     const scope = given.scope ?? currentScope();
@@ -53,7 +52,6 @@ export class GroupCommit {
     });
   }
 
-  /** Resolves when every given commit has settled. */
   async drain(): Promise<void> {
     if (this.#isRunning) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
@@ -115,7 +113,7 @@ export class GroupCommit {
     return results;
   }
 
-  /** The caller is told that another record stands, as if somebody else had been faster. */
+  /** Reports that another record stands, as if another process had been faster. */
   async #sendOther(waiting: Waiting, other: Commit): Promise<void> {
     try {
       const [result] = await this.#commit([other]);

@@ -7,19 +7,18 @@ import {
 } from './locate';
 import type { LocationState } from '../adapters/sql/migrations';
 
-/** A location where backends are, or will be created. */
+/** An existing or future location of backends. */
 export interface BackendReport extends BackendLocation {
-  /** Which of them are there. */
   readonly backends: readonly ('store' | 'history' | 'data' | 'largeData' | 'ledger')[];
   readonly state?: LocationState;
-  /** Settings that may lose the data there although everything works, one sentence each. */
+  /** Settings that may lose data there although everything works, one sentence each. */
   readonly threats?: readonly string[];
-  /** Why it cannot be used: a SelvageError. */
+  /** A SelvageError: why the location is unusable. */
   readonly error?: unknown;
 }
 
 /**
- * State of the environment's backends: whether they are writable and have the tables of this version. Changes
+ * Checks the environment's backends: whether they are writable and have the tables of this version. Changes
  * nothing.
  *
  * @throws SelvageError `InvalidUrl`

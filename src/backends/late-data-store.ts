@@ -1,11 +1,10 @@
 import type { DataStore, StoredValue } from '../ports';
 
-/** For this long after a failed opening, nobody waits for another: a server that does not answer costs 10 s each time. */
+/** Pause after a failed opening: a server that does not answer costs 10 s each time. */
 const OPEN_AGAIN_AFTER_MS = 2_000;
 
 interface LateDataStoreOptions {
   readonly technology: string;
-  /** Opens the store; called again after a failure. */
   readonly open: () => Promise<DataStore>;
   /** Milliseconds after a failed opening during which all calls fail likewise. Default 2,000. */
   readonly openAgainAfterMs?: number;
@@ -14,8 +13,8 @@ interface LateDataStoreOptions {
 type Forwarded = Exclude<keyof DataStore, 'technology' | 'put' | 'purge' | 'identity' | 'close'>;
 
 /**
- * A data store that is opened by the first call that needs it. Work that needs none of its values continues while its server is
- * unreachable, and each call that needs one reports why it cannot be opened.
+ * Opens at the first call that needs the store. Work without its values continues while its server is
+ * unreachable; a call that needs one fails with the reason.
  */
 export class LateDataStore implements DataStore {
   readonly technology: string;
@@ -36,12 +35,12 @@ export class LateDataStore implements DataStore {
     return this.#store !== undefined;
   }
 
-  /** Why the last opening failed; undefined if it is open or has not been needed yet. */
+  /** Error of the last failed opening; undefined if it is open or has not been needed yet. */
   get failure(): unknown {
     return this.#store ? undefined : this.#failure?.error;
   }
 
-  /** The store itself. Concurrent calls share one opening, and its rejection. */
+  /** Concurrent calls share one opening, and its rejection. */
   async open(): Promise<DataStore> {
     if (this.#store) return this.#store;
     const failure = this.#failure;
@@ -68,7 +67,10 @@ export class LateDataStore implements DataStore {
     await (await this.open()).purge?.();
   }
 
-  /** After a failed opening, does not wait for another, which may take 10 s: every run that begins asks for the identity. */
+  /**
+   * Does not wait again after a failed opening, which may take 10 s: every run asks for the identity at its
+   * beginning.
+   */
   async identity(): Promise<string> {
     if (!this.#store && this.#failure) {
       const { error } = this.#failure;
@@ -84,7 +86,6 @@ export class LateDataStore implements DataStore {
     await this.#store?.close();
   }
 
-  /** A method of the store, which is opened first. */
   #whenOpen<Name extends Forwarded>(name: Name): DataStore[Name] {
     const call = async (...given: readonly unknown[]): Promise<unknown> => {
       const store = await this.open();

@@ -9,7 +9,7 @@ export type LocateBackendsOptions = Pick<OpenBackendsOptions, 'projectDir' | 'en
 export const DEFAULT_URL = `sqlite:${path.join('.selvage', 'selvage.db')}`;
 
 export interface BackendLocation extends Omit<Location, 'key'> {
-  /** The environment variable that says so. Absent: the default. */
+  /** The environment variable that names it. Absent: the default. */
   readonly variable?: string;
 }
 
@@ -21,14 +21,13 @@ export interface LocatedBackend {
 }
 
 type Located<T> = Record<'store' | 'history' | 'data', T> & {
-  /** Only if there is one. */
   readonly largeData?: T;
-  /** Only if it is elsewhere than the run history. */
+  /** Absent: in the run history's location. */
   readonly ledger?: T;
 };
 
 /**
- * Where {@link openBackends} would open the three backends of the environment. Opens and creates nothing.
+ * The locations that {@link openBackends} would open for the environment. Opens and creates nothing.
  *
  * @throws SelvageError `InvalidUrl`
  */
@@ -60,7 +59,7 @@ export function locatedBackends(options: LocateBackendsOptions = {}): Located<Lo
   };
 }
 
-/** @internal The public part of a location: technologies keep more in it, including secrets. */
+/** @internal The public part of a location, without secrets. */
 export function shown({ place: { technology, shown, path }, variable }: LocatedBackend): BackendLocation {
   return {
     technology,

@@ -1,29 +1,30 @@
 import { locatedBackends, type BackendLocation, type LocateBackendsOptions } from './locate';
 
-/** What `selvage migrate` found in one location, or did there. */
+/** State of one location, and the changes by `selvage migrate`. */
 export interface MigrationReport extends BackendLocation {
-  /** Which of them are there. */
   readonly backends: readonly ('store' | 'history' | 'data' | 'ledger')[];
-  /** Whether the location has tables, and so migrations. */
   readonly hasTables: boolean;
-  /** Names of the migrations that it has had, and of the pending ones. */
   readonly done: readonly string[];
   readonly pending: readonly string[];
-  /** The migrations made by this call. */
+  /** Names of the migrations made by this call. */
   readonly migrated: readonly string[];
-  /** The SQL of the pending ones, if it was requested. */
+  /** SQL of the pending ones, in mode `dry-run`. */
   readonly statements?: readonly { readonly migration: string; readonly sql: string }[];
 }
 
 interface MigrateBackendsOptions extends LocateBackendsOptions {
-  /** `status`: only looks. `dry-run`: looks and returns the statements. `migrate` (default): makes the pending migrations. */
+  /**
+   * `status`: only looks. `dry-run`: also returns the statements. `migrate` (default): makes the pending
+   * migrations.
+   */
   readonly mode?: 'status' | 'dry-run' | 'migrate';
 }
 
 /**
- * Brings the tables of the environment's backends to the current version, or looks what there is to do.
+ * Brings the tables of the environment's backends to the current version, or reports the pending migrations.
  *
- * @throws SelvageError `InvalidUrl`, `UnreleasedData`, `SchemaTooNew`, and what is wrong with a location that cannot be opened
+ * @throws SelvageError `InvalidUrl`, `UnreleasedData`, `SchemaTooNew`, and errors of locations that cannot be
+ * opened
  */
 export async function migrateBackends({ mode = 'migrate', ...options }: MigrateBackendsOptions = {}): Promise<
   MigrationReport[]

@@ -13,49 +13,58 @@ import { placeOf, type OpenLocation, type Port } from './technologies';
 
 /** Each backend is given as a URL or as an object. */
 export interface OpenBackendsOptions {
-  /** For each of the three that is not given separately. Default: the environment, then `sqlite:.selvage/selvage.db`. */
+  /**
+   * For each of the three that is not given separately. Default: the environment, then
+   * `sqlite:.selvage/selvage.db`.
+   */
   readonly url?: string;
   /** A URL such as `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_STORE` of the environment. */
   readonly store?: string | TapestryStore;
   /** A URL such as `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_HISTORY` of the environment. */
   readonly history?: string | RunHistory;
-  /** A URL such as `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the environment. */
+  /**
+   * A URL such as `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the
+   * environment.
+   */
   readonly data?: string | DataStore;
   /**
-   * A further data store for streams and values over `largeValueBytes`, such as `s3://BUCKET/PREFIX`; `data` then has the others. Values
-   * are looked up in both, so it can be added to a store in use. Default: `SELVAGE_DATA_LARGE` of the environment, unless `data` or `url`
-   * is given; then none.
+   * A further data store for streams and values over `largeValueBytes`, such as `s3://BUCKET/PREFIX`. Reads
+   * try both, so it can be added to a store in use. Default: `SELVAGE_DATA_LARGE`; none if `data` or `url` is
+   * given.
    */
   readonly largeData?: string | DataStore;
   /** With `largeData`, size in bytes of the largest value that goes to `data`. Default 65,536. */
   readonly largeValueBytes?: number;
   /**
-   * A URL such as `sqlite:PATH` or `memory:`. Default: where the run history is, if that can hold leases; else `.selvage/selvage.db`.
-   * Leases apply among the processes that share the table, so all workers need the same one; `memory:` covers one process.
+   * A URL such as `sqlite:PATH` or `memory:` (this process only). All workers need the same table. Default:
+   * in the run history's location if that can hold leases; else `.selvage/selvage.db`.
    */
   readonly leases?: string | LeaseTable;
   /**
-   * The ledger of which event started which run: a URL such as `sqlite:PATH` or `valkey://HOST`. Default: `SELVAGE_LEDGER` of the
-   * environment, else where the run history is, if that can hold a ledger; else `.selvage/selvage.db`. All processes that start runs by the
-   * same triggers need the same one.
+   * Records which event started which run. A URL such as `sqlite:PATH` or `valkey://HOST`. All processes that
+   * start runs by the same triggers need the same one. Default: `SELVAGE_LEDGER`, else in the run history's
+   * location if that can hold a ledger; else `.selvage/selvage.db`.
    */
   readonly ledger?: string | StartLedger;
   /**
-   * Seals values before they are stored; `false`: they are stored unsealed. Default: the keys of the environment (`SELVAGE_KEYS`,
-   * `SELVAGE_KEY_FILE`), if there are any.
+   * Seals values before they are stored; `false` stores them unsealed. Default: seals if the environment has
+   * keys (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`).
    */
   readonly encryption?: Encryption | false;
   /**
-   * Base of relative paths, and the folder with `.selvage`. Default: the nearest folder that has one, from the working directory upwards;
-   * else the working directory.
+   * Base of relative paths, and the folder with `.selvage`. Default: the nearest folder that has one, from
+   * the working directory upwards; else the working directory.
    */
   readonly projectDir?: string;
-  /** Makes commits to SQLite survive a power cut, at the cost of a disk flush each. Default false: they survive any kill of processes. */
+  /**
+   * Makes SQLite commits survive a power cut, with a disk flush each. Default false: they survive kills of
+   * processes.
+   */
   readonly durable?: boolean;
   /**
-   * Whether a data store on a server of its own is opened only when one of its values is needed, for programs that mostly look at runs. Its
-   * problems then show at that time. Default false: it is opened at once, or later if its server is unreachable; {@link awayStores} tells
-   * why.
+   * Opens a data store on a server of its own at its first use, which then reports its problems. For programs
+   * that mostly look at runs. Default false: opens it at once, or later if its server is unreachable ({@link
+   * awayStores}).
    */
   readonly openLate?: boolean;
   /** Default: `process.env`. */
@@ -63,12 +72,12 @@ export interface OpenBackendsOptions {
 }
 
 /**
- * Opens the backends. URLs of one location share one connection; if it is a database, a value and its record are then committed in one
- * transaction. `close()` also closes backends that were given as objects. A server that only has values may be unreachable: everything that
- * needs none of them works.
+ * Opens the backends. URLs of one location share one connection; in a database, a value and its record then
+ * share a transaction. `close()` also closes backends given as objects. If a server with values only is
+ * unreachable, work without these values continues.
  *
- * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `SchemaTooOld`,
- * `BackendUnavailable`, `MissingPackage`, `KeyMissing`, `InvalidKey`.
+ * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`,
+ * `SchemaTooOld`, `BackendUnavailable`, `MissingPackage`, `KeyMissing`, `InvalidKey`.
  */
 export async function openBackends(options: OpenBackendsOptions = {}): Promise<Backends> {
   const { environment, projectDir } = options;
@@ -144,7 +153,7 @@ function chosen<T extends object>(
   return given ?? (fromEnvironment || DEFAULT_URL);
 }
 
-/** Opens a table where it is configured; else beside the run history (`beside`); else in the default place. */
+/** Opens a table in its configured place; else beside the run history (`beside`); else in the default place. */
 async function openBeside<T extends object>(
   given: string | T | undefined,
   open: (url: string) => Promise<T>,
@@ -154,7 +163,7 @@ async function openBeside<T extends object>(
   return given === undefined ? ((await beside()) ?? (await open(DEFAULT_URL))) : await open(given);
 }
 
-/** Opens the data stores that are opened late, except those whose server is unreachable. @throws SelvageError what is wrong with one */
+/** Opens late stores, except on unreachable servers. @throws SelvageError of another problem */
 async function openAll({ dataStore }: Backends): Promise<void> {
   for (const store of lateStoresOf(dataStore)) {
     try {
@@ -165,7 +174,7 @@ async function openAll({ dataStore }: Backends): Promise<void> {
   }
 }
 
-/** Opens each location once, whichever URLs name it. */
+/** Opens each location once, even if several URLs name it. */
 class OpenLocations {
   readonly #open = new Map<string, Promise<OpenLocation>>();
 
@@ -209,7 +218,6 @@ class OpenLocations {
     return (await this.#at('lease table', url)).leaseTable!();
   }
 
-  /** A lease table in the run history's location, if its technology has one. */
   async leaseTableBeside(historyUrl: string): Promise<LeaseTable | undefined> {
     return (await this.#at('run history', historyUrl)).leaseTable?.();
   }
@@ -218,7 +226,6 @@ class OpenLocations {
     return (await this.#at('start ledger', url)).startLedger!();
   }
 
-  /** A start ledger in the run history's location, if its technology has one. */
   async startLedgerBeside(historyUrl: string): Promise<StartLedger | undefined> {
     return (await this.#at('run history', historyUrl)).startLedger?.();
   }

@@ -33,9 +33,9 @@ function unlessAway(error: unknown): undefined {
 }
 
 /**
- * Requires that starter and workers of a run share backends and digest key: the starter must find what workers write, workers the plan that
- * it saved, and both must hash values alike. A data store that is unreachable for either is not compared: runs that need none of its values
- * can proceed.
+ * Requires that starter and workers of a run share backends and digest key. The starter must find the
+ * workers' results, the workers the starter's plan, and both must hash values alike. Skips a data store that
+ * is unreachable for either, as runs may need none of its values.
  *
  * @throws SelvageError `BackendsDiffer`
  */

@@ -5,46 +5,42 @@ import type { BodyDescription } from './protocol/messages';
 import type { Link } from './protocol/link';
 import { HostSession } from './protocol/host-session';
 
-/** A thread or a process that has been started. */
 export interface StartedHost {
   readonly link: Link;
-  /** For messages: what it is, and which one. */
+  /** Kind and number, for messages. */
   readonly name: string;
   /** Whether it keeps this process alive. Default true. */
   hold(isHeld: boolean): void;
-  /** Ends it at once, whatever it does. */
   kill(): void;
-  /** Resolves when nothing of it is left. */
+  /** Resolves when it has ended completely. */
   readonly gone: Promise<void>;
 }
 
-/** Starts one. `said` takes what it writes to its standard output and error, line by line. */
+/** @param said receives its standard output and error, line by line */
 export type StartHost = (said: (line: string) => void) => StartedHost;
 
 interface Member {
   readonly host: StartedHost;
   readonly session: HostSession;
-  /** Until then it is one of those that are starting. */
   isReady: boolean;
   concurrency: number;
-  /** Calls that occupy it. */
+  /** Number of calls that occupy it. */
   occupied: number;
   calls: number;
 }
 
 const NEVER = new AbortController().signal;
 const SHOWN_FRAMES = 5;
-/** How long no further one is started after one was not usable. */
+/** Pause of starts after an unusable host. */
 const NOT_USABLE_MS = 1_000;
-/** How long hosts may take to end when they are asked to. */
+/** Time limit for hosts to end when asked to. */
 const END_LIMIT_MS = 5_000;
 
-/** How long a host that hands bodies on may take, after their grace, to say that they are given up. */
+/** Time limit, after the grace, for a host of a cluster to give up a body. */
 const HAND_BACK_MS = 30_000;
 
 /**
- * The threads or processes of one body host: started when they are needed, kept, and started again when they are lost. A call waits until one is
- * free, in the order of the calls.
+ * The threads or processes of one body host, started on demand, kept, and restarted when lost. Calls wait in order.
  */
 export class HostPool {
   readonly #members = new Set<Member>();
@@ -52,16 +48,16 @@ export class HostPool {
   #bodies: ReadonlyMap<string, BodyDescription> | undefined;
   readonly #waiting: (() => void)[] = [];
   #starting = 0;
-  /** Why the last one that was started cannot be used, and since when that is known. */
+  /** Why, and when, the last start failed. */
   #notUsable: { readonly error: SelvageError; readonly at: number } | undefined;
   #isClosed = false;
   #trouble: unknown;
 
   /**
-   * @param size most threads or processes
-   * @param unheard takes lines that they write while several bodies run, or none
-   * @param handsOn bodies run elsewhere, and what goes on after its grace is given up by the host itself: stopping it would lose
-   *   all others
+   * @param size maximum number of threads or processes
+   * @param unheard receives their lines that belong to no single body
+   * @param handsOn bodies run in a cluster: the host gives up a body after its grace, as killing the host would lose
+   * all
    */
   constructor(
     private readonly start: StartHost,
@@ -71,10 +67,10 @@ export class HostPool {
   ) {}
 
   /**
-   * Starts the first, and asks it which bodies it has: by name. Every later one must have the same.
+   * Starts the first, and returns its bodies by name. Every later one must have the same.
    *
-   * @param within where it is to look for bodies, as its language names it; most programs need nothing
-   * @throws SelvageError `HostNotUsable`; whatever loading a module has thrown
+   * @param within places of bodies in the terms of the language; most programs need none
+   * @throws SelvageError `HostNotUsable`; errors of loading a module
    */
   async open(within: readonly string[]): Promise<ReadonlyMap<string, BodyDescription>> {
     this.#within = within;
@@ -87,7 +83,7 @@ export class HostPool {
     return this.#bodies!;
   }
 
-  /** Why the last one could not be started; undefined if it could. */
+  /** Why the last start failed; undefined if it succeeded. */
   get trouble(): unknown {
     return this.#trouble;
   }
@@ -95,7 +91,7 @@ export class HostPool {
   /**
    * Only after {@link open}.
    *
-   * @throws HostLost; SelvageError `HostNotUsable` where none can be started; as the session's call
+   * @throws HostLost; SelvageError `HostNotUsable` if none can be started; as the session's call
    */
   async call(body: string, { inputs, context, policy, begins }: BodyCall): Promise<unknown> {
     const isAsync = this.#bodies?.get(body)?.isAsync ?? false;
@@ -103,7 +99,7 @@ export class HostPool {
     const member = await this.#take(!isAsync, signal);
     begins?.();
     const grace = policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS;
-    // After the grace, what still goes on is stopped by stopping what runs it.
+    // A body that outlasts its grace is stopped with its host.
     const stop = afterCancel(signal, grace + (this.handsOn ? HAND_BACK_MS : 0), {
       over: () => member.host.kill(),
     });
@@ -115,7 +111,7 @@ export class HostPool {
     }
   }
 
-  /** Ends all of them; calls that run are lost. */
+  /** Ends all of them; running calls are lost. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#wake();
@@ -130,7 +126,7 @@ export class HostPool {
     stop();
   }
 
-  /** A member with room; starts one if all are occupied. Who is to end waits no longer. */
+  /** A member with room; starts one if all are occupied. An aborted signal ends the wait. */
   async #take(occupies: boolean, signal: AbortSignal): Promise<Member> {
     for (;;) {
       signal.throwIfAborted();
@@ -143,7 +139,7 @@ export class HostPool {
       const refusal = this.#refusal();
       if (isBusy && !refusal && usable.length + this.#starting < this.size) {
         const started = await this.#startOne(occupies).catch((error: unknown) => {
-          // Where others go on, the call waits for one of them.
+          // While other members work, the call waits for one of them.
           if (usable.length === 0 || !SelvageError.is(error, 'HostNotUsable')) throw error;
         });
         if (started) return started;
@@ -181,7 +177,7 @@ export class HostPool {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  /** It is occupied before those that wait are woken: they may take only what room is left. */
+  /** Occupies the new member before waking the waiters, which may only take the remaining room. */
   async #startOne(occupies: boolean): Promise<Member> {
     this.#starting += 1;
     try {
@@ -191,7 +187,7 @@ export class HostPool {
       const session: HostSession = new HostSession(host.link, () => host.name);
       const member: Member = { host, session, isReady: false, concurrency: 1, occupied: 0, calls: 0 };
       this.#members.add(member);
-      // Whatever has broken the protocol would go on.
+      // A host that broke the protocol would continue.
       void session.over.then(() => host.kill());
       void host.gone.then(() => {
         this.#members.delete(member);
@@ -216,7 +212,7 @@ export class HostPool {
     }
   }
 
-  /** A file may be edited while a worker runs: records would name the code that the worker began with. */
+  /** If a file was edited while the worker runs, records would name the code that the worker began with. */
   async #compare(session: HostSession, name: string): Promise<void> {
     const known = this.#bodies;
     const found = await session.describe(this.#within).catch((error: unknown) => {

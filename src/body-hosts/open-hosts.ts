@@ -19,13 +19,13 @@ import { startPython } from './processes/python';
 import { startProcess } from './processes/process-host';
 import { startThread } from './threads/thread-host';
 
-/** Takes a line that a program wrote, where it cannot be told which body has. */
+/** Receives a program's line that belongs to no single body. */
 export type Said = (host: string, line: string) => void;
 
 /** A knot, or the elements of a map, whose body a host calls. */
 interface Placed {
   readonly tapestry: string;
-  /** Absent where runs may be extended by such knots. */
+  /** Absent for bodies that extensions may place. */
   readonly knot: KnotRecord | undefined;
   readonly body: DefinitionRecord;
 }
@@ -42,10 +42,11 @@ interface OpenHost {
 }
 
 /**
- * Starts the body hosts that tapestries name, and compares what each says that it has with what is placed. Undefined if none is named.
+ * Starts the body hosts that tapestries name, and compares their bodies with the placed ones. Undefined if none is
+ * named.
  *
- * @param tapestries all that are registered, with those that they nest
- * @param taskQueue that of the worker: hosts are opened for the bodies that are called there. If omitted, all are
+ * @param tapestries all registered ones, with nested ones
+ * @param taskQueue of the worker: opens only the hosts of bodies called there. Default: all
  * @throws SelvageError `InvalidConfig` for two hosts of one name; `HostNotUsable`, `HostMismatch`
  */
 export async function openHosts(
@@ -72,11 +73,7 @@ export async function openHosts(
   }
 }
 
-/**
- * The names of the body hosts that {@link openHosts} opens.
- *
- * @throws SelvageError `InvalidConfig` for two hosts of one name
- */
+/** Names of the hosts that {@link openHosts} opens. @throws SelvageError `InvalidConfig` for two hosts of one name */
 export function hostNames(tapestries: Iterable<TapestryRecord>, taskQueue: string): string[] {
   return [...wantedHosts([...tapestries], taskQueue).keys()];
 }
@@ -93,7 +90,7 @@ class OpenHosts implements BodyHosts {
   }
 
   codeHashOf(name: string, definition: DefinitionRecord): string | undefined {
-    // Threads may compile a body otherwise than what the worker was started with.
+    // Threads may compile a body differently from the worker.
     if (!definition.host) return undefined;
     const source = this.open.get(name)?.pool.bodies.get(definition.name)?.source;
     return source === undefined ? undefined : codeHashOf(source, nodeSha256);
@@ -130,7 +127,7 @@ function wantedHosts(
   return wanted;
 }
 
-/** A queue that only knots name has the bodies of these knots; any other may be that of a run, whose other knots are called there. */
+/** A queue that only knots name has these knots' bodies; any other queue may be a run's, for its other knots. */
 function calledOn(taskQueue: string, tapestries: readonly TapestryRecord[]): (knot: KnotRecord) => boolean {
   const knots = tapestries.flatMap((tapestry) => [...tapestry.knots.values()]);
   const isOfKnots = knots.some((knot) => queueNamedBy(knot) === taskQueue);
@@ -142,7 +139,7 @@ function queueNamedBy({ options: { dispatcher } }: KnotRecord): string | undefin
   return dispatcher?.kind === 'queue' ? dispatcher.taskQueue : undefined;
 }
 
-/** One without options is whichever has them. */
+/** A host without options may be any host of the name. */
 function sameHost(one: BodyHostOptions, other: BodyHostOptions, name: string): BodyHostOptions {
   if (textOf(one) === textOf(other) || isPlain(other)) return one;
   if (isPlain(one)) return other;
@@ -223,7 +220,7 @@ function moduleOf(module: string | undefined): string {
   );
 }
 
-/** Starts the first of a host's threads or processes, and compares its bodies with what is placed. */
+/** Starts the first of a host's threads or processes, and compares its bodies with the placed ones. */
 async function compare(
   name: string,
   { pool, nameOf }: OpenHost,
@@ -246,7 +243,7 @@ async function compare(
 }
 
 /**
- * The bodies of modules of Python, as they describe themselves. Starts a process of Python for that, and ends it.
+ * Starts and ends a Python process, which describes the bodies of its modules.
  *
  * @throws SelvageError `HostNotUsable`, for a module that cannot be loaded with the frames of its files
  */
@@ -269,7 +266,7 @@ export async function describePython(
   }
 }
 
-/** Where a host is to look for bodies: in Python, `pkg.module:name` is in `pkg.module`. */
+/** The host's modules with bodies: in Python, `pkg.module:name` is in `pkg.module`. */
 function modulesOf(host: BodyHostOptions, placed: readonly Placed[]): readonly string[] {
   if (host.kind === 'program') return host.modules ?? [];
   if (host.kind === 'threads') return [];
@@ -291,11 +288,10 @@ function isReusedBySource(knot: KnotRecord): boolean {
   return cacheOf(knot.options)?.codeHash === 'source';
 }
 
-/** Compares what both sides say. */
 function differenceOf({ knot, body }: Placed, there: BodyDescription): string | undefined {
   if (body.receives !== there.receives)
     return `it takes ${there.receives} there, and ${body.receives} here. Say \`receives: '${there.receives}'\` here, or change the body.`;
-  // The source that threads have may be compiled otherwise than what the worker was started with.
+  // Threads may compile the source differently from the worker.
   if (!body.host) return undefined;
   const misfit = knot && there.input && inputMisfit(inputNames(knot, body), there.input);
   if (misfit !== undefined) return misfit;

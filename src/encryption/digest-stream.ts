@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Passes the pieces of a stream on, and then knows their hash and size.
+ * Passes a stream on; `hash` and `size` are known at its end.
  *
  * @param ofSha256 makes the digest from the plain SHA-256, both in lower-case hex
  */

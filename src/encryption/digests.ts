@@ -6,41 +6,36 @@ import { givenTwice, invalidKey, keyBytes, parseKeys, requireKeyId } from './sea
 
 /** The purpose of these keys, in error messages. */
 const USE = 'hashing values';
-/** In a list of keys, stands for plain SHA-256 hashes without a key. */
+/** In a list of keys, stands for hashes without a key. */
 const PLAIN_ID = 'plain';
 const TAG_DIGITS = 16;
 
-/** A key for the hashes of values. */
 export interface DigestKey {
   readonly id: string;
   /** 32 bytes, or these as base64. */
   readonly key: string | Uint8Array;
 }
 
-/** How the hash of a value is computed. */
 export interface ValueDigest {
   /** The operators' name of its key; `plain` if there is none. */
   readonly id: string;
   /**
-   * Identifies the key in records and comparisons: 16 hexadecimal digits that reveal nothing of it. Absent if
-   * there is none.
+   * Identifies the key in records: 16 hexadecimal digits that reveal nothing of it. Absent if there is no
+   * key.
    */
   readonly tag?: string;
-  /** The digest of bytes or a text. */
   readonly of: Sha256;
-  /** The digest of bytes whose plain SHA-256 is known; takes and returns lower-case hex. */
+  /** The digest of bytes with this plain SHA-256; takes and returns lower-case hex. */
   readonly ofSha256: (sha256: string) => string;
 }
 
 export const PLAIN_DIGEST: ValueDigest = { id: PLAIN_ID, of: nodeSha256, ofSha256: (sha256) => sha256 };
 
 /**
- * How a process hashes values: HMAC-SHA-256, under a key, of the value's plain SHA-256, so that nobody
- * without the key can check a guessed value. A run uses one digest from its beginning to its end, by the tag
- * in its record.
+ * Hashes values as HMAC-SHA-256 of their plain SHA-256, so that nobody without the key can check a guessed
+ * value. A run keeps one digest from its beginning to its end, by the tag in its record.
  */
 export class Digests {
-  /** No keys. */
   static readonly none = new Digests([PLAIN_DIGEST]);
   readonly #all: readonly [ValueDigest, ...ValueDigest[]];
 
@@ -50,8 +45,7 @@ export class Digests {
 
   /**
    * @param keys `id:base64,id2:base64`, or one per line, or a list; `plain` stands for no key. The first
-   *   hashes new runs; runs that began
-   * with one of the others are accepted, too
+   * hashes new runs; runs that began with another are accepted, too
    * @throws SelvageError `InvalidKey`, which never shows any of a key
    */
   static of(keys: string | readonly (DigestKey | typeof PLAIN_ID)[]): Digests {
@@ -63,25 +57,21 @@ export class Digests {
     return new Digests([first, ...others]);
   }
 
-  /** The digest for new runs. */
   get current(): ValueDigest {
     return this.#all[0];
   }
 
-  /** All digests, the current one first. */
+  /** The current one first. */
   get all(): readonly ValueDigest[] {
     return this.#all;
   }
 
-  /** Whether runs are accepted whose client hashes with the key of this tag, or without a key. */
+  /** Whether to accept runs whose client hashes with the key of this tag, or without a key. */
   takes(tag: string | undefined): boolean {
     return this.#all.some((digest) => digest.tag === tag);
   }
 
-  /**
-   * The digest of a run with this tag; without a tag, no key is needed. Undefined if this process lacks the
-   * key.
-   */
+  /** The digest of a run with this tag; undefined if this process lacks its key. */
   find(tag: string | undefined): ValueDigest | undefined {
     return tag === undefined ? PLAIN_DIGEST : this.#all.find((digest) => digest.tag === tag);
   }

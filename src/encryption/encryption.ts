@@ -12,26 +12,32 @@ import { invalidKey } from './sealing-key';
 import { SubjectKeys } from './subject-keys';
 
 export interface EncryptionOptions {
-  /** `id:base64,id2:base64`, each 32 bytes; or an object that holds the keys. The first seals new data, the others open older data. */
+  /**
+   * `id:base64,id2:base64`, each 32 bytes; or an object that holds the keys. The first seals new data, the
+   * others open older data.
+   */
   readonly keys: string | KeySource;
   /**
-   * Keys for the hashes of values, so that nobody without them can check a guessed value by its hash: `id:base64,id2:base64`, each 32
-   * bytes, or a list. They are needed wherever a value is hashed, so they must be given directly, not by a key source. The first is for new
-   * runs; runs that began with one of the others are accepted, too; `plain` stands for hashes without a key. Default: none.
+   * Keys for the hashes of values, so that nobody without them can check a guessed value by its hash.
+   * Default: none. `id:base64,id2:base64`, each 32 bytes, or a list; not a key source, as hashing cannot
+   * wait. The first hashes new runs; runs that began with another are accepted, too. `plain` stands for
+   * hashes without a key.
    */
   readonly digestKeys?: string | readonly (DigestKey | 'plain')[];
-  /** `file:FOLDER`, `memory:`, or an object. Default: `file:.selvage/subject-keys`. Back it up apart from the values, if at all. */
+  /**
+   * `file:FOLDER`, `memory:`, or an object. Default: `file:.selvage/subject-keys`. Never back it up with the
+   * values.
+   */
   readonly subjectKeys?: string | SubjectKeyStore;
-  /** Whether everything in Temporal's history is sealed, too. Default true. */
+  /** Seals everything in Temporal's history, too. Default true. */
   readonly payloads?: boolean;
   /** Base of relative paths. Default: the project's folder, as for `openBackends`. */
   readonly projectDir?: string;
 }
 
-/** The keys of a process, for its data store and for what it sends to Temporal. */
+/** The keys of a process, for its data store and its payloads to Temporal. */
 export interface Encryption {
   readonly keyring: Keyring;
-  /** How values are hashed. */
   readonly digests: Digests;
   readonly subjects: SubjectKeys;
   readonly payloads: boolean;
@@ -55,9 +61,9 @@ export function createEncryption({
 }
 
 /**
- * Reads the environment: keys in `SELVAGE_KEYS`, or in the file named by `SELVAGE_KEY_FILE`; digest keys in `SELVAGE_DIGEST_KEYS` or
- * `SELVAGE_DIGEST_KEY_FILE`; `SELVAGE_SUBJECT_KEYS`; and `SELVAGE_SEAL_PAYLOADS=no`. Undefined if there are no keys: then nothing is
- * sealed.
+ * Reads the keys from `SELVAGE_KEYS`, or the file named by `SELVAGE_KEY_FILE`. Undefined without keys: then
+ * nothing is sealed. Also reads `SELVAGE_DIGEST_KEYS` or `SELVAGE_DIGEST_KEY_FILE`, `SELVAGE_SUBJECT_KEYS`
+ * and `SELVAGE_SEAL_PAYLOADS=no`.
  *
  * @throws SelvageError `InvalidKey`, `InvalidUrl`
  */

@@ -3,7 +3,7 @@ import type { Backends, RunHistory, RunRecord, SubjectKeyRecord } from '../ports
 import { encryptionOf, subjectOf } from './seal-backends';
 import { everyItem } from '../ports/parts/every-item';
 
-/** Recorded runs of a subject, newest first. Looks at all runs. */
+/** Recorded runs of a subject, newest first. Reads all runs. */
 export async function runsOfSubject(runHistory: RunHistory, subject: string): Promise<RunRecord[]> {
   const runs: RunRecord[] = [];
   for await (const run of everyItem((page) => runHistory.listRuns(page)))
@@ -12,15 +12,17 @@ export async function runsOfSubject(runHistory: RunHistory, subject: string): Pr
 }
 
 export interface ForgetOptions {
-  /** Forget even if runs of the subject are unfinished; whatever they read or store from then on fails. Default false. */
+  /** Forget even if runs of the subject are unfinished; their later reads and writes fail. Default false. */
   readonly force?: boolean;
 }
 
 /**
- * Deletes the key of a subject, which makes everything sealed with it unreadable for good, in every copy. Returns the key's record, which
- * stays. Lineage stays. A process that has the key in memory may use it for some seconds more. May be repeated.
+ * Deletes the key of a subject, which makes everything sealed with it unreadable for good, in every copy.
+ * Returns the key's record, which stays. Lineage stays. A process that has the key in memory may use it for
+ * 15 more seconds. May be repeated.
  *
- * @throws SelvageError `UnknownSubject`, `SubjectInUse`, `KeyMissing` (there are no keys here), `BackendUnavailable`
+ * @throws SelvageError `UnknownSubject`, `SubjectInUse`, `KeyMissing` (there are no keys here),
+ * `BackendUnavailable`
  */
 export async function forgetSubject(
   backends: Backends,

@@ -5,9 +5,9 @@ import { keyMissing } from './keyring';
 import { invalidKey, type SealingKey } from './sealing-key';
 
 /**
- * Marks by which a data store states the keys that seal its values. Names of sealed values do not show that,
- * so a process without a key would consider a value missing that it only cannot see. Marks are values, one
- * per key, under names that no sealed value has.
+ * Marks by which a data store states the keys that seal its values. Names of sealed values do not show their
+ * key, so without marks a process without the key would report them missing. Marks are values, one per key,
+ * under names that no sealed value has.
  */
 const SLOTS = Array.from(
   { length: 16 },
@@ -25,21 +25,20 @@ export function isKeyMark(name: string): boolean {
 }
 
 /**
- * A store by size keeps its marks in the part for small values, which is available when the other is not. The
- * other may have marks of its own, from when it was used alone.
+ * A store by size marks its part for small values, which stays available without the other. The other may
+ * have marks from when it was used alone.
  */
 function whereMarksAre(store: DataStore): DataStore {
   return partsOf(store)[0]!;
 }
 
-/** The marks of all parts of a store. */
 export async function readKeyMarks(store: DataStore): Promise<KeyMark[]> {
   const marks: KeyMark[] = [];
   for (const part of partsOf(store)) marks.push(...(await marksIn(part)).values());
   return marks;
 }
 
-/** By the names of their marks. */
+/** By mark name. */
 async function marksIn(store: DataStore): Promise<Map<string, KeyMark>> {
   const found = await store.getMany(SLOTS);
   const marks = new Map<string, KeyMark>();
@@ -55,7 +54,7 @@ async function marksIn(store: DataStore): Promise<Map<string, KeyMark>> {
 }
 
 /**
- * States in the store that values in it are sealed with this key.
+ * States in the store that this key seals values in it.
  *
  * @throws SelvageError `InvalidKey`: another key with this id has sealed values in it
  */
@@ -76,14 +75,14 @@ export async function markKey(store: DataStore, { id, tag }: SealingKey): Promis
   }
 }
 
-/** States that nothing in the store is sealed with a key any more. */
+/** States that this key no longer seals anything in the store. */
 export async function unmarkKey(store: DataStore, { tag }: Pick<SealingKey, 'tag'>): Promise<void> {
   for (const part of partsOf(store))
     for (const [name, mark] of await marksIn(part)) if (mark.tag === tag) await part.delete(name);
 }
 
 /**
- * Refuses to work if values may be sealed with keys that are not available.
+ * Refuses to work if this process lacks a key that may seal values.
  *
  * @throws SelvageError `KeyMissing`, `InvalidKey`
  */

@@ -15,15 +15,15 @@ export interface KeySource {
   /** Ids of all keys in use; the first seals new data. */
   readonly ids: readonly string[];
   /**
-   * Returns the key with this id (32 bytes, or these as base64), or undefined if there is none. Called once
-   * per id while the process lives.
+   * Returns the key with this id (32 bytes, or these as base64), or undefined. Called once per id and
+   * process.
    */
   readonly key: (id: string) => Promise<string | Uint8Array | undefined> | string | Uint8Array | undefined;
 }
 
 /** The purpose of these keys, in error messages. */
 const USE = 'sealing values';
-/** How long the holder of keys may take to answer. */
+/** Time limit for the holder of the keys. */
 const PATIENCE_MS = 30_000;
 
 /**
@@ -44,8 +44,7 @@ export class Keyring {
   }
 
   /**
-   * @param text `id:base64,id2:base64`, or one per line (then lines that begin with `#` are comments); the
-   *   first seals new data
+   * @param text `id:base64,id2:base64`, or one per line, with `#` comments; the first seals new data
    * @throws SelvageError `InvalidKey`
    */
   static parse(text: string): Keyring {
@@ -53,7 +52,7 @@ export class Keyring {
     return new Keyring({ ids: [...keys.keys()], key: (id) => keys.get(id) });
   }
 
-  /** Ids of all keys, the current one first. */
+  /** The current one first. */
   get ids(): readonly string[] {
     return this.#source.ids;
   }
@@ -63,21 +62,21 @@ export class Keyring {
     return this.get(this.ids[0]!);
   }
 
-  /** All keys, the current one first. @throws SelvageError as {@link get} */
+  /** The current one first. @throws SelvageError as {@link get} */
   all(): Promise<SealingKey[]> {
     return Promise.all(this.ids.map((id) => this.get(id)));
   }
 
   /**
    * @throws SelvageError `KeyMissing`, `InvalidKey`, `BackendUnavailable` (the holder of the keys does not
-   *   answer)
+   * answer)
    */
   get(id: string): Promise<SealingKey> {
     const known = this.#known.get(id);
     if (known) return known;
     const asked = this.#ask(id);
     this.#known.set(id, asked);
-    // Failures are not cached, so that the next one asks again.
+    // Failures are not cached, so that the next call asks again.
     asked.catch(() => this.#known.delete(id));
     return asked;
   }
@@ -89,7 +88,7 @@ export class Keyring {
   }
 }
 
-/** Errors of the holder are not passed on, as they may reveal too much. */
+/** Hides the holder's error, which may reveal too much. */
 async function askHolder<T>(id: string, work: () => Promise<T>): Promise<T> {
   try {
     return await inTime(work(), PATIENCE_MS, () => new Error('late'));

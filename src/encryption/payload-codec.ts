@@ -6,11 +6,11 @@ import type { Keyring } from './keyring';
 import { SealBroken, seal, unseal } from './sealed-form';
 
 const ENCODING = 'binary/selvage-sealed';
-/** Sealed payloads are bound to this name only, as the server may move a payload from event to event. */
+/** Seals bind payloads to this name only, as the server may move a payload from event to event. */
 const NAME = 'payload';
 const { Payload: PayloadMessage } = temporal.api.common.v1;
 
-/** Seals payloads for the server with the current master key, and opens those that come back. Unsealed ones pass unchanged. */
+/** Seals payloads with the current master key, and opens those from the server. Unsealed ones pass unchanged. */
 export class SealingPayloadCodec implements PayloadCodec {
   constructor(private readonly keyring: Keyring) {}
 
@@ -47,7 +47,7 @@ export class SealingPayloadCodec implements PayloadCodec {
   }
 }
 
-/** A user's converter, with payloads sealed after the user's own codecs. */
+/** Adds sealing after the codecs of the user's converter. */
 export function sealingConverter(
   converter: DataConverter | undefined,
   encryption: Encryption | undefined,

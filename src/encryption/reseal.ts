@@ -16,22 +16,22 @@ const VALUES_PER_PAGE = 100;
 export interface Resealed {
   /** The key that now seals everything. */
   readonly key: string;
-  /** Values that were sealed with another key, or not at all. */
+  /** Values that were sealed with another key, or unsealed. */
   readonly values: number;
   /** Subjects' keys that were wrapped by another key. */
   readonly subjectKeys: number;
   /** Values that cannot be opened; they stay as they are. */
   readonly damaged: number;
-  /** Ids of keys that are no longer needed by anything in the data store or by a subject's key. */
+  /** Ids of keys that nothing in the data store and no subject's key needs any more. */
   readonly freed: readonly string[];
 }
 
 /**
- * Seals with the current key everything that is sealed with an older one or not at all, page by page. A value is stored anew before the old
- * one is deleted, so this may be interrupted, repeated, and done while workers work. All of them must already have the current key as
- * theirs.
+ * Seals everything with the current key, page by page. A value is stored anew before the old one is deleted,
+ * so this may be interrupted, repeated, and done while workers work. All workers must already seal with that
+ * key.
  *
- * @param onPage called with how many values were looked at, and how many of them sealed anew, so far
+ * @param onPage receives the numbers of values looked at, and of those sealed anew, so far
  * @throws SelvageError `InvalidConfig` (nothing is sealed here), `KeyMissing`, `BackendUnavailable`
  */
 export async function reseal(

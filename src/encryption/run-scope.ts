@@ -1,28 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ValueDigest } from './digests';
 
-/** Everything needed to store and read the values of a run. */
 export interface RunScope {
-  /** The run's subject, whose key seals what the run stores. Absent if it has none. */
+  /** Its key seals the values that the run stores. */
   readonly subject?: string | undefined;
-  /** How its values are hashed. Absent if nothing is hashed, or only things that belong to no run. */
+  /** Hashes the run's values. Absent if nothing of the run is hashed. */
   readonly digest?: ValueDigest | undefined;
 }
 
 const scopes = new AsyncLocalStorage<RunScope>();
 
-/**
- * Does work in the scope of a run: everything that the work stores, reads and hashes is sealed and hashed
- * accordingly.
- */
+/** Seals and hashes everything that the work stores, reads and hashes for this run. */
 export function withRun<T>(scope: RunScope, work: () => T): T {
   return scopes.run(scope, work);
 }
 
-/**
- * Does work in the scope of a subject, or of none: everything that the work stores and reads in a sealed data
- * store is sealed accordingly.
- */
+/** Does work in the scope of a subject, or of none, whose key seals what a sealed data store takes and gives. */
 export function withSubject<T>(subject: string | undefined, work: () => T): T {
   return withRun({ subject }, work);
 }

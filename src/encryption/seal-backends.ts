@@ -7,40 +7,37 @@ import { SealedDataStore } from './sealed-data-store';
 import { currentScope } from './run-scope';
 import { everyItem } from '../ports/parts/every-item';
 
-/** Backends whose data store seals values. */
 interface SealedBackends extends Backends {
   readonly encryption: Encryption;
   readonly dataStore: SealedDataStore;
 }
 
-/** The encryption of these backends; undefined if they do not seal. */
+/** Undefined if these backends do not seal. */
 export function encryptionOf(backends: Backends): Encryption | undefined {
   return (backends as Partial<SealedBackends>).encryption;
 }
 
-/** The digests of these backends; without keys if they do not seal. */
 export function digestsOf(backends: Backends): Digests {
   return encryptionOf(backends)?.digests ?? Digests.none;
 }
 
-/** The digest for the values of new runs. */
+/** For new runs. */
 export function digestOf(backends: Backends): ValueDigest {
   return digestsOf(backends).current;
 }
 
-/** The digest for the values of a recorded run. @throws SelvageError `KeyMissing` */
+/** @throws SelvageError `KeyMissing` */
 export function digestForRun(backends: Backends, run: Pick<RunRecord, 'details'>): ValueDigest {
   return digestsOf(backends).byTag(digestTagOf(run));
 }
 
-/** The tag of a run's digest key, by its record; undefined if it has none. */
 export function digestTagOf({ details }: Pick<RunRecord, 'details'>): string | undefined {
   return (details as { digest_key?: string }).digest_key;
 }
 
 /**
- * The same backends with values sealed before they are stored, still in one transaction with their records. Backends that already seal are
- * returned unchanged. `close` closes them and the store of subjects' keys.
+ * Seals values before they are stored, still in one transaction with their records. Backends that already
+ * seal are returned unchanged. `close` closes them and the store of subjects' keys.
  */
 export function sealBackends(backends: Backends, encryption: Encryption): Backends {
   if (encryptionOf(backends)) return backends;
@@ -76,8 +73,8 @@ export function sealBackends(backends: Backends, encryption: Encryption): Backen
 }
 
 /**
- * Refuses a data store whose values are sealed with keys that this process lacks. If the store is unreachable now, the check is skipped; a
- * store that is opened late is checked then.
+ * Refuses a data store whose values are sealed with keys that this process lacks. Skips a store that is
+ * unreachable now; a store that opens late is checked then.
  *
  * @throws SelvageError `KeyMissing`, `InvalidKey`
  */
@@ -91,12 +88,10 @@ export async function requireReadable(backends: Backends): Promise<void> {
   }
 }
 
-/** The store that actually holds the values of a data store, sealed or not. */
 export function unsealed(dataStore: DataStore): DataStore {
   return dataStore instanceof SealedDataStore ? dataStore.inner : dataStore;
 }
 
-/** The subject of a run, by its record. */
 export function subjectOf({ details }: Pick<RunRecord, 'details'>): string | undefined {
   return (details as { subject?: string }).subject;
 }

@@ -20,28 +20,27 @@ import { currentScope, type RunScope } from './run-scope';
 import type { SubjectKeys } from './subject-keys';
 import { isValueHash, requireName, ValuePlaces, type Place } from './value-places';
 
-/** Milliseconds after which a missing value is a reason to check again for keys that this process lacks. */
+/** Minimum milliseconds between checks for keys that this process lacks, which a missing value triggers. */
 const LOOK_AGAIN_MS = 10_000;
 export interface SealedDataStoreOptions {
   /** Any data store; closed with this one. */
   readonly store: DataStore;
   readonly keyring: Keyring;
   readonly subjects: SubjectKeys;
-  /** How streams are hashed that are stored outside of any run. Default: without a key. */
+  /** Hash streams that are stored outside of any run. Default: without a key. */
   readonly digests?: Digests;
-  /**
-   * Returns the subjects for whom a value with this hash was stored, when a value is wanted outside of any run. Default: none are known.
-   */
+  /** Subjects with a stored value of this hash, for reads outside of any run. Default: none are known. */
   readonly subjectsOf?: (hash: string) => Promise<readonly string[]>;
 }
 
 /**
- * A data store that seals what it is given before an inner store keeps it, and opens what that one has: with the current master key or, in
- * the scope of a run with a subject, with that subject's key. Values stored under an older key, or unsealed, are found, too.
+ * Seals values before an inner store keeps them, and opens them when read. The key is the current master key
+ * or, in the scope of a run with a subject, that subject's key. Values under an older key, or unsealed, are
+ * found, too.
  *
- * In the scope of a subject only its own values count as existing (`has`, `keep`), so that one subject's values never stand for another's;
- * reads fall back to values without a subject. Outside of any run a hash stands for all values that have it: `get` returns any of them,
- * `has` tells whether there is one, `delete` removes all.
+ * In the scope of a subject only its own values exist for `has` and `keep`, so that one subject's values
+ * never replace another's; reads fall back to values without a subject. Outside of any run a hash stands for
+ * all its values: `get` returns any of them, `has` tells whether there is one, `delete` removes all.
  */
 export class SealedDataStore implements DataStore {
   readonly technology: string;
@@ -68,7 +67,6 @@ export class SealedDataStore implements DataStore {
     this.#places = new ValuePlaces(store, keyring, subjects, subjectsOf);
   }
 
-  /** The store that holds the sealed values. */
   get inner(): DataStore {
     return this.#store;
   }
@@ -78,7 +76,7 @@ export class SealedDataStore implements DataStore {
     await requireKeysOf(this.#store, await this.#keyring.all());
   }
 
-  /** The values in the form for the inner store. */
+  /** Converts values to the form for the inner store. */
   async sealed(values: readonly StoredValue[], scope = currentScope()): Promise<StoredValue[]> {
     for (const { hash } of values) requireContentHash(hash);
     if (values.length === 0) return [];
@@ -91,9 +89,9 @@ export class SealedDataStore implements DataStore {
     return sealed;
   }
 
-  /** Removes values under these names that cannot be opened: the inner store could not tell them from intact ones, and would keep them. */
+  /** Removes damaged values under these names, as the inner store would keep them instead of the new ones. */
   async #makeRoom(sealed: readonly StoredValue[], key: SealingKey): Promise<void> {
-    // Only in the part that they are about to be put into, as the other may be unreachable.
+    // Only in the part for this size, as the other may be unreachable.
     const names = new Map<DataStore, string[]>();
     for (const { hash, bytes } of sealed) {
       const part = partFor(this.#store, bytes.byteLength);
@@ -119,7 +117,8 @@ export class SealedDataStore implements DataStore {
     if (wanted.length === 0) return found;
     const places = new Map<string, Place[]>();
     for (const hash of wanted) places.set(hash, await this.#places.placesOf(hash));
-    // Most are in their likeliest place. A store made of two would otherwise look for all other names in the second one, too.
+    // Most are in their likeliest place. Asking for all names at once would query the second part of a store,
+    // too.
     await this.#read(new Map([...places].map(([hash, all]) => [hash, all.slice(0, 1)])), found);
     await this.#read(
       new Map([...places].filter(([hash]) => !found.has(hash)).map(([hash, all]) => [hash, all.slice(1)])),
@@ -147,7 +146,10 @@ export class SealedDataStore implements DataStore {
     return kept;
   }
 
-  /** A value that cannot be opened, even at a second look, is removed: it is about to be made again, and the inner store would keep it. */
+  /**
+   * Removes a value that does not open twice: it is about to be made again, and the inner store would keep
+   * it.
+   */
   async #isWhole(hash: string): Promise<boolean> {
     const names = new Set(await this.#places.namesOf(hash));
     for (const { name, key } of [
@@ -239,7 +241,7 @@ export class SealedDataStore implements DataStore {
     await this.#store.close();
   }
 
-  /** The key for new values. First states in the store that it has values of that key. */
+  /** The key for new values. First marks it in the store. */
   async #keyFor(scope: RunScope | undefined): Promise<SealingKey> {
     const master = await this.#keyring.current();
     let marked = this.#marked.get(master.tag);
@@ -265,7 +267,8 @@ export class SealedDataStore implements DataStore {
   #open(hash: string, { name, key }: Place, bytes: Uint8Array): Uint8Array {
     if (!key) return bytes;
     try {
-      // The seal protects the name, which is the encrypted hash. Checking the hash would require the digest key that made it.
+      // The seal protects the name, which is the encrypted hash. Checking the hash would require its digest
+      // key.
       return unseal(key, name, bytes);
     } catch (error) {
       throw error instanceof SealBroken ? this.#damaged(hash) : error;
@@ -285,7 +288,7 @@ export class SealedDataStore implements DataStore {
     }
   }
 
-  /** Which exist for the current run; outside of any run, for anybody. */
+  /** The hashes that exist for the current run; outside of any run, for anybody. */
   async #present(
     hashes: readonly string[],
     ask: (names: readonly string[]) => Promise<Set<string>>,
@@ -337,7 +340,7 @@ function opens(key: SealingKey, name: string, bytes: Uint8Array): boolean {
   }
 }
 
-/** As far as `keep` reads it. */
+/** Reads as much as `keep` does. */
 async function isReadable(stream: AsyncIterable<Uint8Array>): Promise<boolean> {
   try {
     let bytes = 0;

@@ -2,17 +2,19 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 import type { SealingKey } from './sealing-key';
 
 /**
- * How bytes are sealed (version 1):
+ * The sealed form (version 1):
  *
- *     "SLV" 0x01 | 24 random bytes | piece | piece | …        piece = up to 64 KiB, encrypted | 16 bytes of tag
+ *     "SLV" 0x01 | 24 random bytes | piece | piece | …        piece = up to 64 KiB, encrypted | 16 bytes of
+ * tag
  *
- * - The key of a value is HMAC-SHA-256 of the random bytes under the key of contents: no two values share one, so no nonce can ever be
- *   used twice with a key, however many values there are.
- * - Every piece is AES-256-GCM with the nonce: seven zeros, the number of the piece (4 bytes), and 1 for the last piece, else 0. A piece that
- *   is moved, left out or put in does not open, and neither does a value that was cut off (the STREAM construction of Hoang, Reyhanitabar,
- *   Rogaway and Vizár).
- * - All but the last piece are full; what is empty has one empty piece. So the length of what is sealed follows from that of the sealed.
- * - The last piece also vouches for the name that the bytes are stored under: one value cannot be put in the place of another.
+ * - The key of a value is HMAC-SHA-256 of the random bytes under the key of contents. No two values share
+ *   one, so no nonce is ever used twice with a key.
+ * - Every piece is AES-256-GCM. Its nonce: seven zeros, the number of the piece (4 bytes), and 1 for the last
+ *   piece, else 0. So a moved, removed or inserted piece does not open, nor does a truncated value (the
+ *   STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár).
+ * - All but the last piece are full; empty data has one empty piece. So the sealed size follows from the
+ *   plain size.
+ * - The last piece also authenticates the stored name: no value can take the place of another.
  */
 
 const MAGIC = Buffer.from('SLV\u0001', 'latin1');
@@ -23,7 +25,7 @@ export const PIECE_BYTES = 64 * 1024;
 const SEALED_PIECE_BYTES = PIECE_BYTES + TAG_BYTES;
 const MOST_PIECES = 2 ** 32;
 
-/** Thrown for what cannot be opened: it was changed, or sealed with another key or under another name. */
+/** The bytes were changed, or sealed with another key or under another name. */
 export class SealBroken extends Error {
   constructor() {
     super('The bytes do not open: they were changed, or sealed with another key or under another name.');
@@ -31,7 +33,7 @@ export class SealBroken extends Error {
   }
 }
 
-/** The length of sealed bytes once opened; undefined if no sealed data has this length. */
+/** The plain size of sealed bytes; undefined if no sealed data has this size. */
 export function openedSize(sealedSize: number): number | undefined {
   const body = sealedSize - HEAD_BYTES;
   const pieces = Math.ceil(body / SEALED_PIECE_BYTES);
@@ -40,7 +42,7 @@ export function openedSize(sealedSize: number): number | undefined {
   return pieces >= 1 && (last > 0 || (last === 0 && pieces === 1)) ? size : undefined;
 }
 
-/** @param name the name that the last piece protects */
+/** @param name the stored name, which the last piece authenticates */
 export function seal(key: SealingKey, name: string, bytes: Uint8Array): Buffer {
   const sealer = new Pieces(key, name, newHead());
   const parts = [sealer.head];
@@ -75,7 +77,7 @@ export async function* sealStream(
   for await (const { piece, isLast } of inPieces(source, PIECE_BYTES)) yield* sealer.seal(piece, isLast);
 }
 
-/** Passes pieces on as they are opened; throws {@link SealBroken} at the first that cannot be. */
+/** Passes pieces on as they are opened; throws {@link SealBroken} at the first that does not open. */
 export async function* unsealStream(
   key: SealingKey,
   name: string,
@@ -174,7 +176,7 @@ async function* withoutHead(
   }
 }
 
-/** All but the last have this size; there is always a last one, even if empty. */
+/** Pieces of this size; the last may be smaller, and is empty for an empty source. */
 async function* inPieces(
   source: AsyncIterable<Uint8Array>,
   size: number,
@@ -183,7 +185,7 @@ async function* inPieces(
   let length = 0;
   for await (const bytes of source) {
     let start = 0;
-    // A full piece is held back until it is known that more follows.
+    // A full piece is held back until another follows.
     while (length + bytes.byteLength - start > size) {
       const part = bytes.subarray(start, start + size - length);
       start += part.byteLength;

@@ -2,14 +2,13 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { SealingKey } from './sealing-key';
 
 /**
- * The name under which a sealed value is stored: `sealed:`, the encrypted digest of its hash (80 hexadecimal
- * digits), and the tag of the key (16).
+ * The stored name of a sealed value: `sealed:`, the encrypted digest of its hash (80 hexadecimal digits), and
+ * the key's tag (16).
  *
  * A reader of the storage must not be able to check a guessed value by its name, and a holder of the key must
  * find a value by its hash. So the encryption is deterministic: AES-256 key wrap (RFC 3394), which also
- * detects names that do not decrypt. Its initial value tells the kind of hash. The key for names is derived
- * from the key that seals the contents, so that a subject's values, or those under a destroyed key, are as
- * nameless as they are unreadable.
+ * detects names that do not decrypt. Its initial value tells the kind of hash. The key for names has the same
+ * secret as the key of contents, so a destroyed key hides names and contents alike.
  */
 
 const HASH = /^(bytes-sha256|sha256):([0-9a-f]{64})$/;
@@ -21,7 +20,7 @@ const INITIAL = {
   'bytes-sha256': Buffer.from('bytes  1'),
 } as const;
 
-/** Undefined for what is not a content hash. */
+/** Undefined unless given a content hash. */
 export function sealedName(hash: string, { names, tag }: SealingKey): string | undefined {
   const match = HASH.exec(hash);
   if (!match) return undefined;
@@ -30,12 +29,12 @@ export function sealedName(hash: string, { names, tag }: SealingKey): string | u
   return `sealed:${wrapped.toString('hex')}${tag}`;
 }
 
-/** The tag of the key that made a sealed value's name; undefined for any other name. */
+/** Undefined if this is not the name of a sealed value. */
 export function tagOfName(name: string): string | undefined {
   return NAME.exec(name)?.[2];
 }
 
-/** The hash of the value with this name; undefined if this key did not make the name. */
+/** Undefined if this key did not make the name. */
 export function hashOfName(name: string, { names, tag }: SealingKey): string | undefined {
   const match = NAME.exec(name);
   if (match?.[2] !== tag) return undefined;

@@ -6,17 +6,15 @@ const KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
 /**
- * The keys that seal values: derived from one secret of 32 bytes, a separate key for each use. The secret cannot be computed from any of
- * them, and none of them is ever shown.
+ * The keys that seal values, one for each use, derived from a secret of 32 bytes. The secret cannot be
+ * computed from them, and no message shows any of them.
  */
 export interface SealingKey {
   /** The operators' name for it; for a subject's key, its tag. */
   readonly id: string;
   /** Identifies the key in the names of sealed values: 16 hexadecimal digits that reveal nothing of it. */
   readonly tag: string;
-  /** Seals contents. */
   readonly contents: Buffer;
-  /** Encrypts names. */
   readonly names: Buffer;
 }
 
@@ -29,8 +27,8 @@ export function sealingKey(secret: Uint8Array, id?: string): SealingKey {
 }
 
 /**
- * @param text `id:base64,id2:base64`, or one per line (then lines that begin with `#` are comments)
- * @param use what the keys are for, in messages
+ * @param text `id:base64,id2:base64`, or one per line, with `#` comments
+ * @param use the purpose of the keys, for messages
  * @param without stands for "no key", in lists that allow it
  * @returns the keys by id, in order
  * @throws SelvageError `InvalidKey`, which never shows any of a key
@@ -62,8 +60,7 @@ export function requireKeyId(id: string, use: string): string {
 }
 
 /**
- * The bytes of a key given as base64 (or base64url), or as bytes.
- *
+ * @param key base64 (or base64url), or bytes
  * @throws SelvageError `InvalidKey`, which never shows any of it
  */
 export function keyBytes(id: string, key: string | Uint8Array, use: string): Uint8Array {

@@ -9,8 +9,8 @@ import { everyItem } from '../ports/parts/every-item';
 const KEY_BYTES = 32;
 const SUBJECT_BYTES = 200;
 /**
- * Milliseconds for which a process uses a subject's key without checking that it still exists, and so the longest time for which values can
- * be read after they were forgotten.
+ * How long a process uses a subject's key without checking that it still exists. Forgotten values stay
+ * readable for at most this time.
  */
 const SUBJECT_KEY_MEMORY_MS = 15_000;
 
@@ -19,7 +19,10 @@ interface Known {
   readonly until: number;
 }
 
-/** The keys of subjects: random ones, each stored wrapped by a master key. Forgetting a subject only requires deleting its key. */
+/**
+ * Random keys of subjects, each stored wrapped by a master key. Forgetting a subject only requires deleting
+ * its key.
+ */
 export class SubjectKeys {
   readonly #known = new Map<string, Known>();
   readonly #tags = new Map<string, SealingKey | 'forgotten'>();
@@ -32,7 +35,7 @@ export class SubjectKeys {
   ) {}
 
   /**
-   * The key of a subject; undefined if it has none, so that nothing is sealed for it.
+   * Undefined if nothing is sealed for the subject.
    *
    * @throws SelvageError `SubjectForgotten`, `KeyMissing`, `BackendUnavailable`
    */
@@ -67,7 +70,7 @@ export class SubjectKeys {
   }
 
   /**
-   * The subject's key with this tag; undefined if there never was one.
+   * Undefined if no subject ever had a key with this tag.
    *
    * @throws SelvageError `KeyMissing`, `BackendUnavailable`
    */
@@ -90,7 +93,7 @@ export class SubjectKeys {
     return everyItem((page) => this.store.list(page));
   }
 
-  /** Wraps all keys with the current master key that are not yet; returns how many. Safe to interrupt and to repeat. */
+  /** Wraps all keys with the current master key; returns how many changed. May be interrupted and repeated. */
   async rewrap(): Promise<number> {
     const { id } = await this.keyring.current();
     let count = 0;

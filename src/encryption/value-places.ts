@@ -10,24 +10,20 @@ import { hashOfName, sealedName, tagOfName } from './sealed-name';
 import type { SealingKey } from './sealing-key';
 import type { SubjectKeys } from './subject-keys';
 
-/** How many names of subjects' values from listings are remembered, so that listed values can be deleted. */
+/** Limit of remembered subjects' names from listings, by which listed values can be deleted. */
 const REMEMBERED_NAMES = 50_000;
 
-/** A possible location of a value: a name, with the key that seals it. */
 export interface Place {
   readonly name: string;
   /** Absent: stored unsealed, before values were sealed. */
   readonly key?: SealingKey;
 }
 
-/** The names under which a data store may have a value: sealed with one of the keys, or as it is. */
+/** The names under which a data store may have a value: sealed with one of the keys, or its plain hash. */
 export class ValuePlaces {
   readonly #listed = new LRUCache<string, Set<string>>({ max: REMEMBERED_NAMES });
 
-  /**
-   * @param subjectsOf subjects for whom a value with this hash was stored: asked where a value is wanted
-   *   outside of any run
-   */
+  /** @param subjectsOf subjects with a stored value of this hash, for reads outside of any run */
   constructor(
     private readonly store: DataStore,
     private readonly keyring: Keyring,
@@ -35,7 +31,7 @@ export class ValuePlaces {
     private readonly subjectsOf: (hash: string) => Promise<readonly string[]>,
   ) {}
 
-  /** Where a value may be, likeliest first. */
+  /** The possible places of a value, likeliest first. */
   async placesOf(hash: string): Promise<Place[]> {
     const subject = currentScope()?.subject;
     const own = subject === undefined ? undefined : await this.subjects.find(subject);
@@ -43,7 +39,7 @@ export class ValuePlaces {
     return [...keys.map((key) => ({ name: requireName(hash, key), key })), { name: hash }];
   }
 
-  /** Outside of any run, nothing says whose value is meant. */
+  /** Outside of any run, the subject of a value is unknown. */
   async placesOfSubjects(hash: string): Promise<Place[]> {
     if (currentScope()) return [];
     const places: Place[] = [];
@@ -82,10 +78,7 @@ export class ValuePlaces {
     return [...names];
   }
 
-  /**
-   * An entry of the inner store, with the value's hash. If the subject was forgotten, the hash is lost, and
-   * the entry keeps its name.
-   */
+  /** An entry of the inner store under the value's hash; under its stored name if the subject was forgotten. */
   async told(entry: StoredEntry, keys: readonly SealingKey[]): Promise<StoredEntry> {
     const { hash: name } = entry;
     const tag = tagOfName(name);

@@ -4,10 +4,7 @@ import type { Commit, CommitResult, RunHistory } from './run-history';
 import type { StartLedger } from './start-ledger';
 import type { TapestryStore } from './tapestry-store';
 
-/**
- * The backends that a worker and a client share: the three stores, the lease table by which workers take turns, and the
- * ledger of which event started which run.
- */
+/** The backends that a worker and a client share. */
 export interface Backends {
   readonly tapestryStore: TapestryStore;
   readonly runHistory: RunHistory;
@@ -15,8 +12,8 @@ export interface Backends {
   readonly leaseTable: LeaseTable;
   readonly startLedger: StartLedger;
   /**
-   * Stores the values, then inserts the records: in one transaction if one database holds both, else in this order, so
-   * that no record ever names a missing value. Returns one result per commit, in order.
+   * Stores the values, then inserts the records, so that no record ever names a missing value. One
+   * transaction if one database holds both. Returns one result per commit, in order.
    */
   commit(commits: readonly Commit[]): Promise<CommitResult[]>;
   close(): Promise<void>;

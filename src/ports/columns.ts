@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** What stores need to know of a field beside its type. */
+/** Facts about a field that stores need beside its type. */
 interface ColumnFacts {
-  /** Differs between the elements of a map, whose records are committed together. Default: equal in most of them. */
+  /** Differs between the elements of a map, whose records are committed together. Default: mostly equal. */
   readonly differs?: true;
-  /** Queries look into its JSON, so each text in it must be one that every database can search. */
+  /** Queries look into its JSON, so every database must be able to search each text in it. */
   readonly isSearched?: true;
 }
 
@@ -43,7 +43,7 @@ export class RowCodec<T extends object> {
   readonly names: readonly string[];
   readonly #fields: readonly string[];
   readonly #isJson: readonly boolean[];
-  /** A copy of it is filled faster than an empty object. */
+  /** Copying it is faster than filling an empty object. */
   readonly #blank: Readonly<Record<string, unknown>>;
 
   constructor({ shape }: z.ZodObject & z.ZodType<T>) {
@@ -81,7 +81,7 @@ export class RowCodec<T extends object> {
   };
 }
 
-/** Most JSON of lineage is the empty object. */
+/** Most JSON of lineage is the empty object, which needs no parser. */
 function parsed(json: string): unknown {
   return json === '{}' ? {} : JSON.parse(json);
 }

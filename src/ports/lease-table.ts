@@ -1,32 +1,20 @@
-/** A request for one of a key's places. */
 export interface LeaseRequest {
   /** The owner of the places: the name of a limit, the key of a value that is being made, … */
   readonly key: string;
-  /**
-   * The holder of the place over all attempts, such as one knot of one run. An owner has at most one place of
-   * a key.
-   */
+  /** Holds the place over all attempts, such as one knot of one run. Has at most one place of a key. */
   readonly owner: string;
-  /**
-   * Which attempt of the owner asks. The latest attempt holds the place; older ones can neither renew nor
-   * release it.
-   */
+  /** Identifies the owner's attempt. The latest holds the place; older ones can neither renew nor release it. */
   readonly token: string;
   /** The holder in words, shown to those who wait. */
   readonly holder: string;
-  /**
-   * How many may hold a place at once; at least 1. All holders count, against the limit in the request
-   * itself.
-   */
+  /** Maximum number of holders, at least 1. All holders count, against the limit of this request. */
   readonly limit: number;
   /** Milliseconds after which the place is free again unless renewed. At least 1. */
   readonly ttl: number;
 }
 
-/** A place that was granted. */
 export type Lease = Pick<LeaseRequest, 'key' | 'owner' | 'token'>;
 
-/** A current holder of a place. */
 export interface LeaseHolder {
   readonly owner: string;
   readonly holder: string;
@@ -44,7 +32,6 @@ export type LeaseAnswer =
       readonly retryAfter: number;
     };
 
-/** A request for a key's next turn. */
 export interface TurnRequest {
   readonly key: string;
   /** Milliseconds from this turn to the next. */
@@ -55,33 +42,27 @@ export interface TurnRequest {
 
 export interface TurnAnswer {
   readonly granted: boolean;
-  /**
-   * Milliseconds until the turn: if granted, when to begin; if refused, when to ask again at the earliest.
-   */
+  /** Milliseconds until the turn: if granted, when to begin; if refused, the earliest time to ask again. */
   readonly wait: number;
 }
 
 /**
- * Coordinates who may do something now, among all processes that share the table. Every method is atomic and
- * may be called concurrently from many processes.
+ * Coordinates work among all processes that share the table. Every method is atomic and may be called
+ * concurrently from many processes.
  *
- * There is one clock, the table's own (for a file, that of its machine; for a database, the server's).
- * Callers pass and receive durations, never times of day, so clocks that differ do no harm. If that clock is
- * set back, no place is kept beyond its time to live from then on. If it is set forward, places in use may be
- * given away once; {@link renew} reports it.
+ * There is one clock, the table's own: of the machine for a file, of the server for a database. Callers pass
+ * and receive durations, never times of day, so clocks that differ do no harm. If that clock is set back, no
+ * place is kept beyond its time to live from then on. If it is set forward, places in use may be given away
+ * once; {@link renew} reports it.
  *
- * A lease is not a lock that holds in every case: an owner that stalls for longer than the time to live loses
- * the place without having ended. Work that must never run twice needs more than a lease; a record, for
- * example, is written once by its own key.
+ * An owner that stalls for longer than the time to live loses its place without having ended. Work that must
+ * never run twice needs more than a lease: a record, for example, is written once by its own key.
  *
  * Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
  */
 export interface LeaseTable {
   readonly technology: string;
-  /**
-   * Takes a place for `ttl` from now, if one is free or the owner already has one; this attempt then holds
-   * it.
-   */
+  /** Takes a place for `ttl` from now for this attempt, if one is free or the owner already has one. */
   acquire(request: LeaseRequest): Promise<LeaseAnswer>;
   /**
    * Keeps places for `ttl` milliseconds from now. Returns for each, in order, whether its attempt still held
@@ -92,10 +73,7 @@ export interface LeaseTable {
   release(lease: Lease): Promise<void>;
   /** The holders of a key's places, longest first. */
   holders(key: string): Promise<LeaseHolder[]>;
-  /**
-   * Takes the key's next turn if it comes soon enough. The distance to the following turn is the interval of
-   * the earlier one.
-   */
+  /** Takes the key's next turn if it comes soon enough. Its interval is the distance to the following turn. */
   takeTurn(request: TurnRequest): Promise<TurnAnswer>;
   close(): Promise<void>;
 }

@@ -15,11 +15,11 @@ export interface KnotStarted extends OfAttempt {
   readonly type: 'knot-started';
 }
 
-/** A body has said how far it is, by `ctx.heartbeat`. */
+/** A body has reported progress by `ctx.heartbeat`. */
 export interface KnotProgress extends OfAttempt {
   readonly type: 'knot-progress';
   readonly details: unknown;
 }
 
-/** What happens in this process now. It is on no record, and lost if nobody listens. */
+/** An event in this process. It is not recorded, and lost if nobody listens. */
 export type LiveEvent = KnotStarted | KnotProgress;

@@ -10,10 +10,7 @@ export function inputHashes(record: LineageRecord): (string | null)[] {
   return [...Object.values(record.parent_input_hashes), ...Object.values(record.constant_input_hashes)];
 }
 
-/**
- * The hashes in a record's `extra`: the full traceback, the fragment by which the body extended the run, and the body's
- * log.
- */
+/** The hashes in `extra`: the full traceback, the fragment by which the body extended the run, and its log. */
 export function mentionedValues({ extra }: Pick<LineageRecord, 'extra'>): string[] {
   const { extension, error, log } = extra as {
     extension?: string;

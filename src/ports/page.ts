@@ -5,7 +5,7 @@ export interface Page<T> {
 }
 
 export interface PageOptions {
-  /** Most items of a page, 1 to 1,000. Default 100. */
+  /** Maximum number of items, 1 to 1,000. Default 100. */
   readonly limit?: number;
   readonly cursor?: string;
 }

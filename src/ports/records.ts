@@ -3,9 +3,9 @@ import { OUTCOME_KINDS, RUN_STATUSES, SKIP_REASONS } from '../authoring/outcome'
 import { column, RowCodec } from './columns';
 
 /**
- * The records that Selvage keeps permanently, with the field names that they have in every store (snake_case,
- * as in SQL). Times are milliseconds since the epoch, UTC. Hashes are `sha256:<64 hex>` or
- * `bytes-sha256:<64 hex>`. Stores take their columns from the schemas, in this order; migrations alone repeat them.
+ * The records that Selvage keeps permanently, with their field names in every store (snake_case, as in SQL).
+ * Times are milliseconds since the epoch, UTC. Hashes are `sha256:<64 hex>` or `bytes-sha256:<64 hex>`.
+ * Stores take their columns from the schemas, in this order; only migrations repeat them.
  */
 
 export type { ErrorCause, ExceptionRecord, OutcomeKind, RunStatus, SkipReason } from '../authoring/outcome';
@@ -14,8 +14,8 @@ const hash = z.string();
 const json = z.record(z.string(), z.unknown());
 
 /**
- * One knot in one run: what ran, with which inputs, with which result. Its key is (`temporal_run_id`,
- * `knot_id`). It is written once and never changed, and writing it is what makes an outcome count.
+ * One knot in one run: its code, its inputs and its result. Its key is (`temporal_run_id`, `knot_id`). It is
+ * written once and never changed, and writing it is what makes an outcome count.
  */
 export const lineageRecordSchema = z.object({
   run_id: z.string(),
@@ -42,8 +42,8 @@ export const lineageRecordSchema = z.object({
   /** The run that made the value, if it was taken over from another run. */
   cached_from_run: z.string().nullable(),
   /**
-   * The key by which the value can be reused. Null if values of the knot are not reused, or the body that ran
-   * was not the definition's own.
+   * Finds the value for reuse. Null if the knot's values are not reused, or another body than the
+   * definition's own ran.
    */
   cache_key: column(hash.nullable(), { differs: true }),
   /** `queue`, `local`, `in_process`, … */
@@ -56,16 +56,16 @@ export const lineageRecordSchema = z.object({
   started_at: column(z.number(), { differs: true }),
   finished_at: column(z.number(), { differs: true }),
   /**
-   * Further facts, each present only where it applies.
+   * Further facts, each present only if it applies.
    *
    * - `error`: an `ExceptionRecord`; `skip`: details of a skip.
    * - `stored`: media type of a stored stream, or ''; `length`: of a list.
-   * - `child_run`: the last run that the knot started, by `run_id` and `temporal_run_id`; `iterations`: how
-   *   many a loop had.
+   * - `child_run`: the last run that the knot started, by `run_id` and `temporal_run_id`; `iterations`:
+   *   number of iterations of a loop.
    * - `extension`: content hash of the fragment by which the body extended its run.
-   * - `made_by`, `made_at`: the knot that made a reused value, and when; `made_in`: how many milliseconds
-   *   making a reused or taken-over value took; `passed_over`: why another value of the same cache key was
-   *   not reused.
+   * - `made_by`, `made_at`: the knot that made a reused value, and when; `made_in`: milliseconds that making
+   *   a reused or taken-over value took; `passed_over`: why another value of the same cache key was not
+   *   reused.
    * - `elements`: how many elements a map had and how many failed; if some were reused, also how many, and
    *   the milliseconds saved (`saved`).
    * - `payload`: content hash of the signal that the knot took, as given, if its value differs.
@@ -81,7 +81,7 @@ export const lineageRecordSchema = z.object({
 export type LineageRecord = z.infer<typeof lineageRecordSchema>;
 export const LINEAGE = new RowCodec<LineageRecord>(lineageRecordSchema);
 
-/** One run of a plan. Its key is `temporal_run_id`. Readers name it by `run_id` and see the latest. */
+/** One run of a plan. Its key is `temporal_run_id`. A `run_id` stands for its latest run. */
 export const runRecordSchema = z.object({
   run_id: z.string(),
   temporal_run_id: z.string(),
@@ -104,20 +104,19 @@ export const runRecordSchema = z.object({
   started_at: z.number(),
   finished_at: z.number().nullable(),
   /**
-   * Further facts, each present only where it applies.
+   * Further facts, each present only if it applies.
    *
    * - `counts`: number of outcomes by kind; `error`: why the run ended early.
    * - `parent_knot`: the knot of the parent run that started this one.
-   * - what the worker says of itself (`selvage`, `node`, …); `inline_limit`: that of the worker that began
-   *   the run.
+   * - the worker's versions (`selvage`, `node`, …); `inline_limit`: of the worker that began the run.
    * - `given_parameters`: hashes of parameters that came by reference.
-   * - `signals`: what became of signals that no knot took, with `payloads` as hashes.
+   * - `signals`: the fate of signals that no knot took, with `payloads` as hashes.
    * - `scrubs`: when its values were removed, by whom and why.
    * - `resumed_from`: the run that this one continues; `resumed_as`: the ids of runs meant to continue this
    *   one; `resume_claimed_at`: when the last of these was requested, 0 if it was refused.
-   * - `traceparent`: the span in which it was started (W3C Trace Context); `spans`: the settings by which its own spans
-   *   are placed, if it began in a process with an OpenTelemetry SDK.
-   * - `event`: where the starting event came from, such as topic, partition and offset.
+   * - `traceparent`: the span in which it was started (W3C Trace Context); `spans`: the settings by which its
+   *   own spans are placed, if it began in a process with an OpenTelemetry SDK.
+   * - `event`: the origin of the starting event, such as topic, partition and offset.
    */
   details: json,
 });

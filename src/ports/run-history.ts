@@ -17,10 +17,7 @@ export interface RunQuery extends PageOptions {
   readonly until?: number;
 }
 
-/**
- * All given conditions must hold. Newest `finished_at` first. Equal times are ordered by the store,
- * consistently over all pages.
- */
+/** All given conditions must hold. Newest `finished_at` first; the store orders equal times consistently. */
 export interface LineageQuery extends PageOptions {
   readonly runId?: string;
   readonly temporalRunId?: string;
@@ -41,37 +38,27 @@ export interface LineageQuery extends PageOptions {
 export interface Commit {
   readonly record: LineageRecord;
   readonly values: readonly StoredValue[];
-  /**
-   * Whose values these are, when commits of several runs go together. If omitted, the caller's own scope
-   * applies.
-   */
+  /** The owner of the values when commits of several runs go together. Default: the caller's own scope. */
   readonly scope?: { readonly subject?: string | undefined };
 }
 
-/** The result of one insert. `record` is the one that stands: ours, or an earlier one that won. */
+/** `record` is the one that stands: ours, or an earlier one that won. */
 export interface CommitResult {
   readonly inserted: boolean;
   readonly record: LineageRecord;
 }
 
-/** The fields that change when a run ends. */
 export type RunEnd = Pick<RunRecord, 'status' | 'finished_at' | 'details'>;
 
 /** The records that a run must have before it may end. */
 export interface RequiredRecords {
   /** Ids of knots that must have a record. */
   readonly knots: readonly string[];
-  /**
-   * Minimum numbers of records, by the prefix of their knot ids, counted as {@link RunHistory.countRecords}
-   * does.
-   */
+  /** Minimum counts of {@link RunHistory.countRecords} by prefix. */
   readonly elements?: readonly (readonly [prefix: string, count: number])[];
 }
 
-/**
- * A noticed step back in time of a run history, as after restoring a backup. Times are milliseconds since the
- * epoch.
- */
+/** A noticed step back in time of a run history, as after restoring a backup. Milliseconds since the epoch. */
 export interface StepBack {
   readonly noticed_at: number;
   /** Commits up to this time are present; … */
@@ -82,21 +69,18 @@ export interface StepBack {
   readonly noticed_by: string;
 }
 
-/**
- * The changeable part of a run's record: the plan that it was extended to, its terminals, and more details.
- */
+/** The changeable part of a run's record. */
 export interface RunChange extends Partial<Pick<RunRecord, 'plan_hash' | 'terminals' | 'details'>> {
   /** The id of a run that continues this one. Appended to `details.resumed_as` unless already there. */
   readonly resumedAs?: string;
 }
 
-/** The part of a record about the outcome and its value. */
 export type RecordedOutcome = Pick<
   LineageRecord,
   'knot_id' | 'outcome' | 'output_hash' | 'output_size' | 'extra'
 >;
 
-/** The part of a run that the state of its partition depends on. */
+/** The part of a run that decides the state of its partition. */
 export type PartitionRun = Pick<
   RunRecord,
   | 'run_id'
@@ -109,7 +93,6 @@ export type PartitionRun = Pick<
   | 'finished_at'
 >;
 
-/** The records about one partition of a tapestry. */
 export interface PartitionRuns {
   readonly partition: string;
   readonly runs: number;
@@ -119,10 +102,8 @@ export interface PartitionRuns {
   readonly newestOk?: PartitionRun;
 }
 
-/** That a knot of a run has an outcome, and since when. */
 export type FinishedKnot = Pick<LineageRecord, 'temporal_run_id' | 'knot_id' | 'outcome' | 'finished_at'>;
 
-/** Which code ran for a knot of a run. */
 export type CodeOfKnot = Pick<LineageRecord, 'temporal_run_id' | 'knot_id' | 'code_hash'>;
 export type OutputOfKnot = Pick<LineageRecord, 'temporal_run_id' | 'knot_id' | 'output_hash'>;
 
@@ -143,21 +124,16 @@ export interface MadeForPartition {
 export interface PartitionQueries {
   /** The partitions of a tapestry that have runs, in no particular order. */
   partitionRuns(tapestry: string): Promise<PartitionRuns[]>;
-  /**
-   * Those of these knots of these runs whose body had another code than the one given for the knot. A knot
-   * without a body has no code.
-   */
+  /** Knots among these whose body ran other code than the given one. A knot without a body has no code. */
   otherCode(temporalRunIds: readonly string[], codes: ReadonlyMap<string, string>): Promise<CodeOfKnot[]>;
-  /** The outputs of these knots of these runs. */
   outputsOf(temporalRunIds: readonly string[], knotIds: readonly string[]): Promise<OutputOfKnot[]>;
-  /** The partitions' runs and knots that made these values. */
+  /** The partitions' knots that made these values. */
   madeForPartitions(hashes: readonly string[]): Promise<MadeForPartition[]>;
 }
 
-/** What figures are asked for. */
 export interface StatisticsQuery {
   readonly by: StatisticsGroup;
-  /** Of what finished at or after `since` and before `until` (milliseconds since the epoch). */
+  /** Finished at or after `since` and before `until` (milliseconds since the epoch). */
   readonly since: number;
   readonly until: number;
 }
@@ -168,7 +144,7 @@ export type RecordKey = readonly [temporalRunId: string, knotId: string];
 /** A change that has become durable in a run history. */
 export interface HistoryChange {
   /**
-   * Opaque and stable. {@link RunHistory.changes} continues after it, in any process, as long as the history
+   * Opaque and stable. {@link RunHistory.changes} continues after it, in any process, while the history
    * exists.
    */
   readonly position: string;
@@ -181,26 +157,32 @@ export interface HistoryChange {
   readonly knot_id?: string;
   /** Only in `knot-finished`. */
   readonly outcome?: OutcomeKind;
-  /** In `run-ended`, and in `run-started` of a run that was over when it was put on record, of which no end is told. */
+  /**
+   * In `run-ended`. Also in `run-started` of a run that was put on record after its end, which gets no
+   * `run-ended`.
+   */
   readonly status?: RunStatus;
-  /** In `knot-finished` whose record became durable before the run was put on record, as parameters are, and all of a run in process. */
+  /**
+   * In `knot-finished`, if the record became durable before the run was put on record: of parameters, and of
+   * all knots of a run in process.
+   */
   readonly isBeforeRun?: true;
   /** The time in the record: milliseconds since the epoch. */
   readonly at: number;
 }
 
 export interface ChangesOptions {
-  /** The position of the last known change. If omitted, starts with the oldest that the history has. */
+  /** Position of the last known change. Default: starts with the oldest. */
   readonly after?: string;
-  /** Ends the reading. */
   readonly signal?: AbortSignal;
   /** Returns at the end, instead of waiting for more. Default false. */
   readonly once?: boolean;
 }
 
 /**
- * Runs and lineage. Every method may be called concurrently from many processes. Errors: `BackendUnavailable`
- * (a retry may help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
+ * Runs and lineage. Every method may be called concurrently from many processes.
+ *
+ * Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
  */
 export interface RunHistory {
   readonly technology: string;
@@ -209,46 +191,47 @@ export interface RunHistory {
   /** The time by the history's own clock: milliseconds since the epoch. For a file, the machine's clock. */
   now(): Promise<number>;
   /**
-   * The commit point. Inserts each record unless its key (`temporal_run_id`, `knot_id`) exists, and returns
-   * for each, in order, which one stands. The whole batch is one transaction if the technology has them. Once
-   * it returns, what stands is durable.
+   * The commit point. Inserts each record unless its key (`temporal_run_id`, `knot_id`) exists. Returns the
+   * standing record for each, in order, which is then durable. One transaction if the technology has them.
    */
   commit(records: readonly LineageRecord[]): Promise<CommitResult[]>;
   /**
-   * Commits values and records in one transaction, if this data store is in the same database; undefined if
-   * it is not. Omitted by technologies without such transactions.
+   * Commits values and records in one transaction; undefined if the data store is not in the same database.
+   * Omitted by technologies without such transactions.
    */
   commitsTogetherWith?(
     dataStore: DataStore,
   ): ((commits: readonly Commit[]) => Promise<CommitResult[]>) | undefined;
-  /** The lease table that belongs to this history, if its technology has one. */
+  /** The lease table in the same storage, if its technology has one. */
   leasesBeside?(): LeaseTable;
-  /** The start ledger that belongs to this history, if its technology has one. */
+  /** The start ledger in the same storage, if its technology has one. */
   startLedgerBeside?(): StartLedger;
-  /** The cursors of emitters, which name places among the {@link changes}. Omitted by technologies without these. */
+  /**
+   * The cursors of emitters, which name places among the {@link changes}. Omitted by technologies without
+   * these.
+   */
   emitterTableBeside?(): EmitterTable;
   /** Inserts the run unless its `temporal_run_id` exists. Returns the record that stands. */
   startRun(record: RunRecord): Promise<RunRecord>;
   /**
    * Ends a run; `details` is merged into the existing ones. A run that has already ended keeps its status and
    * time, but a `terminated` one may still get its true end. Returns false and changes nothing if the
-   * `temporal_run_id` is unknown or a required record is missing. Requirements and end are checked and
-   * written in one transaction, so whoever sees the end sees the required records, too.
+   * `temporal_run_id` is unknown or a required record is missing. One transaction checks the records and
+   * writes the end, so every reader of the end sees them, too.
    *
    * @param required default: nothing
    */
   endRun(temporalRunId: string, end: RunEnd, required?: RequiredRecords): Promise<boolean>;
   /**
-   * Changes the given fields of a run, whether or not it is over; `details` is merged into the existing ones.
-   * Returns false and changes nothing if the `temporal_run_id` is unknown.
+   * Changes the given fields, even of an ended run; merges `details` into the existing ones. Returns false
+   * and changes nothing if the `temporal_run_id` is unknown.
    */
   changeRun(temporalRunId: string, change: RunChange): Promise<boolean>;
   /**
-   * Removes a run that is over, with all its lineage records. Records go first, so an interrupted removal
-   * leaves the run, and the next call removes the rest. Values stay. May be called concurrently.
+   * Removes an ended run with all its lineage records. Records go first, so the next call completes an
+   * interrupted removal. Values stay. May be called concurrently.
    *
-   * @returns how many records were removed; undefined, and nothing removed, if there is no such run or it is
-   *   running
+   * @returns number of removed records; undefined, and nothing removed, if the run is running or unknown
    */
   deleteRun(temporalRunId: string): Promise<number | undefined>;
   /** The latest run (by `started_at`) of this run id, or undefined. */
@@ -266,16 +249,15 @@ export interface RunHistory {
    */
   countRecords(temporalRunId: string, prefix: string): Promise<number>;
   /**
-   * By cache key: the newest Ok record of a knot that made its value itself. Keys without one are not in the
-   * map. Everything committed before the call is found.
+   * By cache key: the newest Ok record of a knot that made its value itself. Omits keys without one. Finds
+   * everything committed before the call.
    */
   findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>>;
   findLineage(query: LineageQuery): Promise<Page<LineageRecord>>;
   /**
-   * Which of these values (at most 1,000 hashes) are named by a record: as its output, as an input (of a
-   * parent or a constant), or in `extra` as its `extension` or its error's `traceback_hash`. Parameters of
-   * runs are the outputs of their own knots. Everything committed before the call counts; later commits may
-   * or may not.
+   * Those of these values (at most 1,000 hashes) that a record names. It may be the record's output, an input
+   * (of a parent or a constant), or in `extra` its `extension` or its error's `traceback_hash`. Parameters of
+   * runs are the outputs of their own knots. Sees every commit before the call; may see later ones.
    */
   referredTo(hashes: readonly string[]): Promise<Set<string>>;
   /**
@@ -285,48 +267,44 @@ export interface RunHistory {
    * @param prefix the kind, `sha256:` or `bytes-sha256:`, and the first hexadecimal digits
    */
   findHashes(prefix: string, limit: number): Promise<string[]>;
-  /**
-   * Figures by name, in no particular order. Reads what finished in the window; a million records take less
-   * than a second.
-   */
+  /** Figures by name, in no particular order. A million records in the window take less than a second. */
   statistics(query: StatisticsQuery): Promise<Statistics[]>;
   /**
-   * When the history was noticed to have gone back in time, newest first, at most 20. Omitted by technologies
-   * whose data nobody can restore under a running process.
+   * Times when the history was noticed to have gone back in time, newest first, at most 20. Omitted by
+   * technologies whose data nobody can restore under a running process.
    */
   stepsBack?(): Promise<StepBack[]>;
-  /**
-   * Calls the listener when this process notices such a step. `isFirst`: no other process has noticed it
-   * before.
-   */
+  /** Calls the listener when this process notices such a step. `isFirst`: before all other processes. */
   onStepBack?(listener: (step: StepBack, isFirst: boolean) => void): void;
   /**
-   * Yields what has become durable, in non-empty batches of at most 1,000, in an order in which late commits
-   * are never skipped. At the end it waits for more until the signal aborts, then returns, unless `once` is given. Each insert of a
-   * record, and each start and end of a run, reaches each reader once; deleted ones do not. An end that
-   * replaces `terminated` is reported again. Changes by other processes arrive some 100 ms after their commit.
-   * Omitted by technologies without such an order.
+   * Yields durable changes in non-empty batches of at most 1,000, in an order that never skips late commits.
+   * At the end it waits for more until the signal aborts, then returns; with `once` it returns at once. Each
+   * reader gets each insert of a record, and each start and end of a run, once, except of deleted ones. An
+   * end that replaces `terminated` is reported again. Changes by other processes arrive some 100 ms after
+   * their commit. Omitted by technologies without such an order.
    *
    * @throws SelvageError `BackendUnavailable`: continue after the last position; `InvalidCursor`: the
-   *   position does not
-   * belong to this history, or the history went back in time behind it, so what was read is outdated: read
+   * position does not belong to this history, or the history went back in time behind it. Then read
    * everything again, and continue after {@link lastChange}
    */
   changes?(options?: ChangesOptions): AsyncIterable<readonly HistoryChange[]>;
   /**
-   * Position of the last change that {@link changes} would report now; undefined if there is none. Reads made
-   * afterwards are at least as new.
+   * Position of the newest change in {@link changes}; undefined if there is none. Later reads are as new or
+   * newer.
    */
   lastChange?(): Promise<string | undefined>;
-  /** The runs of these changes that are on record, in no particular order. Omitted by technologies without {@link changes}. */
+  /** The runs of these changes that are on record, in no particular order. Exists with {@link changes}. */
   runsOf?(temporalRunIds: readonly string[]): Promise<RunRecord[]>;
-  /** The records of these runs that became durable before their runs were put on record, in that order. Omitted by technologies without {@link changes}. */
+  /**
+   * The records of these runs that became durable before the runs were put on record, in that order. Exists
+   * with {@link changes}.
+   */
   recordsBeforeRun?(temporalRunIds: readonly string[]): Promise<LineageRecord[]>;
-  /** The records of these knots that exist, in no particular order. Omitted by technologies without {@link changes}. */
+  /** The records of these knots that exist, in no particular order. Exists with {@link changes}. */
   recordsOf?(knots: readonly RecordKey[]): Promise<LineageRecord[]>;
   /**
-   * The knots of these runs that have a record, without elements of maps, in no particular order. For bulk
-   * reads. If omitted, they are read run by run.
+   * For bulk reads: the finished knots of these runs, without elements of maps, in no particular order. If
+   * omitted, they are read run by run.
    */
   finishedKnots?(temporalRunIds: readonly string[]): Promise<FinishedKnot[]>;
   /** If omitted, partitions are read run by run, which is slow for thousands. */

@@ -10,9 +10,8 @@ const text = z.string().superRefine((value, context) => {
 const milliseconds = z.number();
 
 /**
- * Schema of what a request may say about a run beside its parameters. Our client refuses invalid requests;
- * for runs started by Temporal's own means, the run's first step does. All its text is stored, searched and
- * shown.
+ * The parts of a request beside the run's parameters. Our client refuses invalid requests. The first step of
+ * the run does so for runs started by Temporal's own means. All text is stored, searched and shown.
  */
 const runRequestSchema = z.looseObject({
   actor: text.optional(),
@@ -40,7 +39,6 @@ const runRequestSchema = z.looseObject({
   backends: z.record(z.string(), z.string().optional()).optional(),
 });
 
-/** An invalid part of a run request. */
 export interface RequestProblem {
   readonly option: string;
   /** A sentence. */

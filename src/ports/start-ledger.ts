@@ -2,19 +2,20 @@ import { z } from 'zod';
 import { RowCodec } from './columns';
 import type { Page, PageOptions } from './page';
 
-/** Where an event came from, as data: topic, partition and offset; a request's id; a planned time; … */
+/** The origin of an event as data: topic, partition and offset; a request's id; a planned time; … */
 export type EventLink = Readonly<Record<string, string | number>>;
 
 export const ledgerEntrySchema = z.object({
   /** The trigger with its kind, as in run records: `kafka:orders`. */
   trigger: z.string(),
   /**
-   * Identifies the event within the trigger. It comes from what is signed or explicit, never from the bytes of a body.
+   * Identifies the event within the trigger. Taken from signed or explicit data, never from the bytes of a
+   * body.
    */
   key: z.string(),
   /** The run that the event starts. */
   runId: z.string(),
-  /** Hash of the request, to tell a repeated delivery from another event under the same key. Null: not compared. */
+  /** Tells a repeated delivery from another event under the same key. Null: not compared. */
   requestHash: z.string().nullable(),
   event: z.custom<EventLink>(),
   /** Milliseconds since the epoch. */
@@ -25,7 +26,7 @@ export const ledgerEntrySchema = z.object({
 export type LedgerEntry = Readonly<z.infer<typeof ledgerEntrySchema>>;
 export const LEDGER_ENTRY = new RowCodec<LedgerEntry>(ledgerEntrySchema);
 
-/** Begin the `trigger` of entries that start no run: with which delivery a signature came, and what was done over HTTP. */
+/** Prefixes of `trigger` in entries that start no run: of seen signatures, and of actions over HTTP. */
 export const SIGNATURES = 'signature:';
 export const ACTS = 'act:';
 
@@ -49,15 +50,16 @@ export interface LedgerQuery extends PageOptions {
 }
 
 /**
- * Which event started which run: (`trigger`, `key`) → run. An entry is inserted before the start and marked after it,
- * so that the next delivery completes an interrupted one, and no key starts two runs. Entries outlive the server's
- * memory of its runs. Every method may be called concurrently from many processes. Errors: `BackendUnavailable` (a
- * retry may help), `DiskFull`, `DatabaseDamaged`.
+ * Maps an event (`trigger`, `key`) to its run. An entry is inserted before the start and marked after it, so
+ * the next delivery completes an interrupted start, and no key starts two runs. Entries outlive the server's
+ * memory of its runs. Every method may be called concurrently from many processes.
+ *
+ * Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`.
  */
 export interface StartLedger {
   readonly technology: string;
   /**
-   * Inserts each claim unless its key exists. Returns, in order, which entry stands; those entries are durable. One
+   * Inserts each claim unless its key exists. Returns the standing entries in order; they are durable. One
    * round trip for any number of claims.
    */
   claim(claims: readonly StartClaim[]): Promise<ClaimResult[]>;

@@ -1,8 +1,7 @@
 import type { Page, PageOptions } from './page';
 
-/** The wrapped key of one subject. Only the holder of the master key that wrapped it can use it. */
+/** The wrapped key of one subject, useless without the master key that wrapped it. */
 export interface SubjectKeyRecord {
-  /** The subject whose values it seals. */
   readonly subject: string;
   /** Identifies the key in the names of values: 16 hexadecimal digits that reveal nothing of it. */
   readonly tag: string;
@@ -14,8 +13,8 @@ export interface SubjectKeyRecord {
 }
 
 /**
- * The keys of subjects. Keep it apart from the data store and from its backups: a backup from which a deleted key could
- * return brings all of its subject's values back. Every method may be called concurrently from many processes.
+ * The keys of subjects. Keep it apart from the data store and its backups: a backup that restores a deleted
+ * key restores its subject's values. Every method may be called concurrently from many processes.
  *
  * Errors: `BackendUnavailable` (a retry may help), `DiskFull`.
  */
@@ -25,14 +24,11 @@ export interface SubjectKeyStore {
   get(subject: string): Promise<SubjectKeyRecord | undefined>;
   /** Inserts the record unless the subject has one, even a forgotten one. Returns the record that stands. */
   add(record: SubjectKeyRecord): Promise<SubjectKeyRecord>;
-  /**
-   * Replaces the record of the same subject and tag, with the key wrapped anew. Does nothing if the subject is
-   * forgotten.
-   */
+  /** Replaces the record of the same subject and tag. Does nothing if the subject is forgotten. */
   rewrap(record: SubjectKeyRecord & { readonly wrapped: string }): Promise<void>;
   /**
-   * Deletes the key for good, and keeps a record that there was one. Returns that record, or undefined if there was
-   * none. May be repeated.
+   * Deletes the key for good, and keeps a record of it, which it returns; undefined if there was none. May be
+   * repeated.
    */
   forget(subject: string, at: number): Promise<SubjectKeyRecord | undefined>;
   /** Every record once, including forgotten subjects, in the store's own order. */

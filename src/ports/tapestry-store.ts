@@ -16,7 +16,7 @@ export type StoredPlan = Readonly<z.infer<typeof storedPlanSchema>>;
 export const PLAN = new RowCodec<StoredPlan>(storedPlanSchema);
 
 /**
- * Plans by content hash. They are kept permanently, so that a run can be read and resumed months later. Errors as for
+ * Plans by content hash, kept permanently, so that a run can be read and resumed months later. Errors as for
  * RunHistory.
  */
 export interface TapestryStore {
@@ -48,18 +48,15 @@ export interface SubscribeOptions {
   readonly signal: AbortSignal;
 }
 
-/**
- * A tapestry store through which any process that can write to it may offer more knots to runs, without a client of the
- * Temporal server.
- */
+/** Lets any process that can write to it offer knots to runs, without a client of the Temporal server. */
 export interface SubscribableTapestryStore extends TapestryStore {
   /** Keeps an offer and returns its number. The run need not exist yet. */
   offer(offer: Omit<Offer, 'number'>): Promise<number>;
   /** Offers to a run with a number greater than `after`, in order; at most `limit` (default 100). */
   offers(runId: string, after?: number, limit?: number): Promise<Offer[]>;
   /**
-   * Yields every offer to a run after number `after` (default 0) in order, including future ones. Ends when the signal
-   * is aborted. A reader that stops and starts again from its last number misses none.
+   * Yields every offer to a run after number `after` (default 0) in order, including future ones. Ends when
+   * the signal is aborted. A reader that restarts from its last number misses none.
    */
   subscribe(runId: string, options: SubscribeOptions): AsyncIterable<Offer>;
 }

@@ -1,18 +1,13 @@
 import { startTimer } from './timer';
 
 export interface AfterCancel {
-  /** Called when the signal is aborted; at once if it is already. */
+  /** At once if the signal is already aborted. */
   readonly cancelled?: (reason: unknown) => void;
-  /** Called when the grace that begins then is over. */
+  /** Called at the end of the grace. */
   readonly over: () => void;
 }
 
-/**
- * Gives what runs a grace after a cancel.
- *
- * @param grace milliseconds
- * @returns what ends both: neither is called after it
- */
+/** Starts a grace, in milliseconds, when the signal is aborted. The returned function stops both callbacks. */
 export function afterCancel(
   signal: AbortSignal | undefined,
   grace: number,

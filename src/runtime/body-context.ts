@@ -6,9 +6,8 @@ import type { BodyLog } from './body-log';
 import type { KnotContext, Logger } from '../authoring/knot-context';
 import type { DataStore } from '../ports';
 
-/** Stores what bodies give to `ctx.heartbeat`, for their next attempts. */
+/** Stores the details given to `ctx.heartbeat`, for a knot's next attempts. */
 export interface HandedOn {
-  /** Encoded details of the latest attempt that gave any. */
   last(knotId: string): Json | undefined;
   keep(knotId: string, details: Json): void;
 }
@@ -21,9 +20,9 @@ export interface BodySurroundings {
   readonly dataStore: DataStore;
   readonly handedOn: HandedOn;
   loggerOf(knotId: string, attempt: number): Logger;
-  /** Calls the body of an attempt where tracers see that it belongs to it. Absent: nobody traces. */
+  /** Calls the body within the attempt's trace context. Absent without tracing. */
   traced?<T>(knotId: string, attempt: number, call: () => Promise<T>): Promise<T>;
-  /** The span that the caller works in. */
+  /** The caller's span. */
   traceparent?(): string | undefined;
 }
 
@@ -45,10 +44,7 @@ export class BodyContext implements KnotContext {
   readonly lastHeartbeat: unknown;
   private never: AbortSignal | undefined;
 
-  /**
-   * @param signalOf returns the body's signal; undefined if nothing stops the body
-   * @param progress hears what the body says of how far it is
-   */
+  /** @param signalOf undefined if nothing stops the body */
   constructor(
     private readonly surroundings: BodySurroundings,
     readonly knotId: string,
@@ -62,7 +58,7 @@ export class BodyContext implements KnotContext {
     this.lastHeartbeat = details === undefined ? undefined : decodeJson(structuredClone(details));
   }
 
-  /** One of its own even where nothing stops the body, which may listen as often as others do. */
+  /** Own signal even if nothing stops the body, as listeners on a shared one would accumulate. */
   get signal(): AbortSignal {
     return this.signalOf ? this.signalOf() : (this.never ??= new AbortController().signal);
   }
@@ -88,7 +84,7 @@ export class BodyContext implements KnotContext {
     return this.surroundings.resources as KnotContext['resources'];
   }
 
-  /* Functions that a body may take out of its context, made only for one that asks. */
+  /* A body may take these functions out of its context, so each getter makes a bound one on demand. */
 
   /** @throws SelvageError `NotEncodable`, also for details that are too large */
   get heartbeat(): KnotContext['heartbeat'] {

@@ -33,24 +33,20 @@ export function decodeFragment(bytes: Uint8Array): Fragment {
   return readFragment(JSON.parse(new TextDecoder().decode(bytes)));
 }
 
-/** A body's accepted extension, to be recorded with its outcome. */
+/** An accepted extension, to be recorded with its body's outcome. */
 export interface AcceptedExtension extends StoredFragment {
-  /** The knot's plan, extended. */
   readonly plan: CompiledPlan;
 }
 
 export interface ExtensionHost {
   readonly plan: LoadedPlan;
-  /** The terminals that the run was asked for. If omitted, the plan's own. */
+  /** The terminals requested of the run. Default: the plan's own. */
   readonly terminals?: readonly string[] | undefined;
   find(name: string, version: string | undefined): RegisteredDefinition | undefined;
   readonly sha256: Sha256;
 }
 
-/**
- * Collects what one attempt of a body adds by `ctx.extend`. It takes effect only together with the attempt's
- * outcome, and only if that is Ok.
- */
+/** Collects the fragments that one attempt adds by `ctx.extend`. They take effect only with an Ok outcome. */
 export class BodyExtension {
   private fragments: Fragment[] | undefined;
   private isClosed = false;
@@ -61,7 +57,6 @@ export class BodyExtension {
     private readonly knot: PlanKnot,
   ) {}
 
-  /** For a body that cannot extend its run. */
   static none(knot: PlanKnot): BodyExtension {
     return new BodyExtension(undefined, knot);
   }
@@ -92,7 +87,6 @@ export class BodyExtension {
     (this.fragments ??= []).push(readFragment(JSON.parse(JSON.stringify(given ?? null))));
   }
 
-  /** Refuses further calls. */
   close(): void {
     this.isClosed = true;
   }
@@ -100,8 +94,7 @@ export class BodyExtension {
   /**
    * Checks the collected fragments against the task's plan. Returns undefined if there are none.
    *
-   * @throws SelvageError those of `extend` and `resolveDefinitions`, which fail the knot as if its body had
-   *   thrown
+   * @throws SelvageError as `extend` and `resolveDefinitions`; it fails the knot as if its body had thrown
    */
   accept({ plan, terminals, find, sha256 }: ExtensionHost): AcceptedExtension | undefined {
     this.close();
@@ -117,7 +110,6 @@ export class BodyExtension {
   }
 }
 
-/** An extension counts only together with a value. */
 export function withExtension(
   { outcome, values }: KnotOutcomeToRecord,
   { hash, bytes }: AcceptedExtension,

@@ -9,45 +9,37 @@ export interface BodyCall {
   readonly policy: PlanPolicy;
   /** Input name to value. The values are copies that belong to the body. */
   readonly inputs: Record<string, unknown>;
-  /**
-   * Its signal is aborted on a cancel, a shutdown or a timeout. After that the caller waits no longer than the grace.
-   */
+  /** Its signal is aborted on a cancel, a shutdown or a timeout. Then the caller waits for the grace at most. */
   readonly context: KnotContext;
-  /** Call it when the body begins, if it may have had to wait for a thread or a process: its time counts from then. */
+  /** Starts the body's timeout after a wait for a thread or a process. */
   begins?(): void;
 }
 
 /**
- * Calls bodies: in this process, in a thread, or in another language. Everything durable is up to the caller.
+ * Calls bodies: in this process, in a thread, or in another language. The caller makes everything durable.
  *
- * @throws SelvageError `InvalidInput`, `InvalidOutput`; {@link HostLost}; `HostMissing`, `HostNotUsable`, which are no verdict on the body;
- *   whatever the body throws
+ * @throws SelvageError `InvalidInput`, `InvalidOutput`; {@link HostLost}; `HostMissing`, `HostNotUsable`,
+ * which are no verdict on the body; errors of the body
  */
 export type BodyHost = (call: BodyCall) => Promise<unknown>;
 
-/** What ran the body has died with it: a thread, a process, a machine. It counts as a lost worker of this knot alone. */
+/** The thread, process or machine that ran the body died. Counts as a lost worker of this knot alone. */
 export class HostLost extends Error {}
 
-/** Calls bodies in this process. */
 export const callInProcess: BodyHost = ({ definition, policy, inputs, context }) =>
   callBody(definition, policy, inputs, context);
 
 /** The open body hosts of a worker, or of a run in process. */
 export interface BodyHosts {
-  /**
-   * Calls a body at the host that its policy names. The schemas are applied by the caller.
-   *
-   * @throws as {@link BodyHost}
-   */
+  /** Calls a body at the host that its policy names, without applying schemas. @throws as {@link BodyHost} */
   call(call: BodyCall): Promise<unknown>;
-  /** The hash of a body's source, as the host of this name describes it; undefined if it does not, or if the body is one of TypeScript. */
+  /** Hash of a body's source as its host describes it; undefined if it does not, or the body is TypeScript. */
   codeHashOf(host: string, definition: DefinitionRecord): string | undefined;
-  /** By name: why the last thread or process of a host could not be started; undefined for a host that could start it. */
+  /** By host name: why its last thread or process failed to start; undefined if it started. */
   troubles(): ReadonlyMap<string, unknown>;
   close(): Promise<void>;
 }
 
-/** Calls each body where its policy says. */
 export function callWith(hosts: () => BodyHosts | undefined): BodyHost {
   return (call) => {
     const { host } = call.policy;
@@ -60,7 +52,7 @@ export function callWith(hosts: () => BodyHosts | undefined): BodyHost {
   };
 }
 
-/** Whether an error says that the host cannot call bodies now, and nothing about the body. */
+/** Whether the host cannot call bodies now. Says nothing about the body. */
 export function isHostTrouble(error: unknown): boolean {
   return SelvageError.is(error, 'HostMissing') || SelvageError.is(error, 'HostNotUsable');
 }

@@ -7,35 +7,33 @@ import { storedValues, encodeOutput } from './encoded-value';
 import { errorLine } from './cause-lines';
 import { tellError } from './exception-record';
 
-/** How much of an attempt's log is kept: its tail. */
+/** Limit of an attempt's log, of which the tail is kept. */
 const LOG_BYTES = 64 * 1024;
 /** A longer line is cut and loses its fields. */
 const LINE_BYTES = 8 * 1024;
 const MESSAGE_LENGTH = 4_000;
 
-/** The log in a record: its hash, its size, and whether earlier lines were dropped. */
 export interface RecordedLog {
   readonly hash: string;
   readonly size: number;
   readonly isCut?: true;
 }
 
-/** A log to commit together with its record. */
 export interface KeptLog {
   readonly log: RecordedLog;
   readonly values: readonly StoredValue[];
 }
 
 /**
- * Collects what the body of one attempt writes by `ctx.logger`: the last 64 KiB, as lines of JSON with `time`
- * (ISO, UTC), `level`, `message` and `fields`. Allocates nothing before the first line.
+ * Collects the `ctx.logger` lines of one attempt: the last 64 KiB, as JSON lines with `time` (ISO, UTC),
+ * `level`, `message` and `fields`. Allocates nothing before the first line.
  */
 export class BodyLog {
   private lines: { readonly text: string; readonly bytes: number }[] | undefined;
   private bytes = 0;
   private isCut = false;
 
-  /** A logger that keeps each line and passes it on. */
+  /** Keeps each line and passes it on. */
   tap(logger: Logger): Logger {
     return bodyLoggerBy((level, fields, message) => {
       this.add(level, fields, message);
@@ -65,7 +63,6 @@ export class BodyLog {
   }
 }
 
-/** Adds to a knot's record where its body's log is. */
 export function withLog(record: LineageRecord, log: RecordedLog | undefined): LineageRecord {
   return log ? { ...record, extra: { ...record.extra, log } } : record;
 }
@@ -87,8 +84,8 @@ function lineOf(line: Line): { readonly text: string; readonly bytes: number } {
 }
 
 /**
- * Makes fields fit for JSON: errors become text. If any field has a cycle or a `bigint`, a note replaces them
- * all.
+ * Makes fields fit for JSON: errors become text. If one has a cycle or a `bigint`, a note replaces all
+ * fields.
  */
 function fieldsOf(given: object): { readonly fields?: unknown } {
   const fields: Record<string, unknown> = {};

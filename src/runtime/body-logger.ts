@@ -1,18 +1,16 @@
 import type { Logger, LoggerLike, LogMethod } from '../authoring/knot-context';
 
-/** Writes nowhere. */
 export const SILENT: LoggerLike = { debug() {}, info() {}, warn() {}, error() {} };
 
 /**
- * Makes `ctx.logger`, which writes to `target` and accepts message and fields in either order.
- *
- * @param about fields added to every line, before those that the body gives
+ * Makes `ctx.logger`, which accepts message and fields in either order. @param about added to every line's
+ * fields
  */
 export function bodyLogger(target: LoggerLike, about: Readonly<Record<string, unknown>> = {}): Logger {
   return bodyLoggerBy((level, fields, message) => target[level]({ ...about, ...fields }, message));
 }
 
-/** The same, for lines of all levels that are written by one function. */
+/** The same, with one function that writes lines of all levels. */
 export function bodyLoggerBy(
   write: (level: keyof LoggerLike, fields: object, message: string) => void,
 ): Logger {

@@ -7,18 +7,15 @@ interface Tagged {
   readonly tag: string | undefined;
 }
 
-/**
- * Names already used by bodies of this process. They are never freed, so that a later body of a name is not taken for
- * the first.
- */
+/** Names of bodies of this process. Never freed, so that a later body of a name does not count as the first. */
 const taken = new Set<string>();
 const tagged = new WeakMap<object, Tagged[]>();
 
 /**
- * Distinguishes bodies of equal source, which may have captured different values. The first of a name in this process
- * has no tag, like the first in any other process. Each further one has a tag that no other process generates.
+ * Distinguishes bodies of equal source, which may have captured different values. The first body of a name
+ * has no tag, in any process. Each further one has a tag that no other process generates.
  *
- * @param name what identifies the body in all processes: what it is, and the hash of its source
+ * @param name identifies the body in all processes: its definition and the hash of its source
  */
 export function bodyTag(definition: DefinitionRecord, name: string): string | undefined {
   const known = tagged.get(definition.code) ?? [];

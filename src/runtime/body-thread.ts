@@ -2,13 +2,12 @@ import { SelvageError } from '../errors';
 
 const IN_BODY_THREAD = Symbol.for('selvage.bodyThread');
 
-/** Says that this thread is there to call bodies. */
 export function markBodyThread(): void {
   (globalThis as Record<symbol, unknown>)[IN_BODY_THREAD] = true;
 }
 
 /**
- * A file that opens a client or a worker when it is loaded would do so again in each thread that loads it for its bodies.
+ * A file that opens a client or a worker when loaded would do so in each thread that loads it for its bodies.
  *
  * @throws SelvageError `InBodyThread`
  */

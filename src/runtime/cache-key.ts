@@ -7,35 +7,30 @@ import { mapOfElement } from '../authoring/element-id';
 import type { EncodedValue } from './encoded-value';
 import type { LoadedPlan } from './loaded-plan';
 
-/** Raise it when keys are computed from something else, so that no earlier value is found. */
+/** Raise it when keys are computed from other data, so that no earlier value is found. */
 const FORMAT = 1;
 
-/**
- * An input or output of a knot. A stream in the data store differs from its bytes, as bodies see the two
- * differently.
- */
+/** An input or output of a knot. A stored stream differs from its bytes, as bodies see the two differently. */
 export type ValueIdentity = Pick<EncodedValue, 'hash' | 'size' | 'length' | 'stored'>;
 
-/** The parts that distinguish one value from others. */
+/** Distinguishes one value from others. */
 export type ValueId = Pick<ValueIdentity, 'hash' | 'stored'>;
 
-/** The body that runs for a knot. */
 interface KeyedBody {
   /** Undefined if neither the plan nor this process knows it. */
   readonly codeHash: string | undefined;
-  /** If omitted, it is assumed to be what other workers have at this place. */
+  /** Default: the body that other workers have at this place. */
   readonly definition?: DefinitionRecord | undefined;
 }
 
 /**
- * The key under which a knot's value can be reused: its definition, its version or source, its inputs by
- * name, and whether schemas are applied; but not who asks, where it runs, or its other options. A function in
- * place includes its place, as another one of equal source may have captured other values. Undefined if the
- * knot's values are not reused, or by a source that is not known here.
+ * The key for reusing a knot's value. It covers its definition, its version or source, its inputs by name,
+ * and whether schemas apply, but no other options. A function in place includes its place, as another
+ * function of equal source may have captured other values. Undefined if the knot's values are not reused, or
+ * its source is needed and unknown.
  *
- * @param valueOf a parent's value, by its index in the plan and the input that it is wired to; an element of
- *   a map has
- * a part of it
+ * @param valueOf a parent's value, by its index in the plan and the input that it is wired to; for an element
+ * of a map, its part of the value
  */
 export function cacheKeyOf(
   plan: LoadedPlan,
@@ -62,7 +57,7 @@ export function cacheKeyOf(
       ...(inline && { place: placeOf(plan, knot) }),
       ...(cache.codeHash === 'source' &&
         codeOf(codeHash!, body.definition, [name, version ?? '', ...(inline ? placeOf(plan, knot) : [])])),
-      // Values that no schema has checked are kept apart from those that one has.
+      // Values that no schema has checked are kept apart from checked ones.
       ...(knot.policy.validate === false && { validate: false }),
       inputs,
     },
@@ -70,7 +65,6 @@ export function cacheKeyOf(
   );
 }
 
-/** The value of an Ok record. */
 export function valueOfRecord(record: LineageRecord): ValueIdentity {
   const { length, stored } = record.extra as Pick<ValueIdentity, 'length' | 'stored'>;
   return {
@@ -87,7 +81,7 @@ export function isTooOld(knot: PlanKnot, record: LineageRecord, now: number): bo
   return maxAge !== undefined && now - record.finished_at > maxAge;
 }
 
-/** Where a function in place belongs: its tapestry and knot; for elements, their map. */
+/** The place of a function: its tapestry and knot; for elements, their map. */
 function placeOf({ plan }: LoadedPlan, { id }: PlanKnot): string[] {
   return [plan.tapestry, mapOfElement(id) ?? id];
 }

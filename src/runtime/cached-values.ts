@@ -2,11 +2,11 @@ import type { PlanKnot } from '../plan';
 import type { Backends, LineageRecord, RunHistory } from '../ports';
 import { isTooOld } from './cache-key';
 
-/** Why a value of the same key was not reused: it is older than the knot allows, or no longer in the data store. */
+/** Why a value of the same key was not reused: too old for the knot, or no longer in the data store. */
 export type PassedOver = 'too_old' | 'value_gone';
 
 export interface CachedValue {
-  /** The record of the knot that made the value. Absent: there is none to reuse. */
+  /** Absent: no value to reuse. */
   readonly record?: LineageRecord;
   readonly passedOver?: PassedOver;
 }
@@ -25,7 +25,10 @@ export class CachedValues {
   /** By subject. */
   private readonly questions = new Map<string | undefined, Question[]>();
 
-  /** @param subject for whom the caller works: a sealed data store tells of each subject's own values alone. Absent: always for the same */
+  /**
+   * @param subject the caller's, as a sealed data store shows each subject only its own values. Default:
+   * always the same
+   */
   constructor(
     private readonly backends: Pick<Backends, 'dataStore'> & {
       readonly runHistory: Pick<RunHistory, 'findCached'>;
@@ -73,7 +76,7 @@ export class CachedValues {
   }
 
   /**
-   * Looks up records in the order of the questions, without asking whether their values are still there.
+   * Looks up records in the order of the questions, without checking that their values still exist.
    *
    * @throws SelvageError `BackendUnavailable`
    */

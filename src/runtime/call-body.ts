@@ -11,11 +11,12 @@ const NO_SCHEMAS: Pick<DefinitionRecord, 'input' | 'output'> = {};
 export type CallElsewhere = (inputs: Record<string, unknown>) => Promise<unknown>;
 
 /**
- * Validates inputs, calls the body and validates its result, unless the knot switches validation off. Whatever the body
- * throws passes through, except values that cannot even be inspected.
+ * Validates inputs, calls the body and validates its result, unless the knot disables validation. Throws what
+ * the body throws, except values that cannot even be inspected.
  *
- * @param elsewhere calls the body in another thread or process. Default: it is called here
- * @throws SelvageError `InvalidInput` or `InvalidOutput`, naming the knot, the path and the schema's complaint
+ * @param elsewhere calls the body in another thread or process. Default: calls it here
+ * @throws SelvageError `InvalidInput` or `InvalidOutput`, naming the knot, the path and the schema's
+ * complaint
  */
 export function callBody(
   definition: DefinitionRecord,
@@ -24,7 +25,7 @@ export function callBody(
   context: KnotContext,
   elsewhere?: CallElsewhere,
 ): Promise<unknown> {
-  // Whoever watches the bodies of this process learns nothing from one that waits for another.
+  // A profiler of this process learns nothing from a body that waits for another process.
   if (elsewhere) return callValidated(definition, policy, inputs, context, elsewhere);
   return watched(context, () => callValidated(definition, policy, inputs, context));
 }
@@ -72,7 +73,7 @@ function plainIssue(issue: SchemaIssue): { path: string; message: string } {
   return { path: pathOf(issue), message: issue.message };
 }
 
-/** A blob is its bytes. */
+/** Converts a blob to its bytes. */
 export async function valueOfResult(result: unknown): Promise<unknown> {
   return isBlob(result) ? new Uint8Array(await result.arrayBuffer()) : result;
 }

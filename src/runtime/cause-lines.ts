@@ -4,7 +4,7 @@ const SHOWN_MESSAGE = 500;
 
 type Led = Omit<ErrorCause, 'type' | 'message'>;
 
-/** Where an error was made and its causes, for people: one line each, not indented. */
+/** An error's place and causes for people: one line each, not indented. */
 export function causeLines(error: Led): string[] {
   return [...(error.at === undefined ? [] : [`at ${error.at}`]), ...nestedLines(error)];
 }
@@ -21,7 +21,6 @@ function nestedLines({ at: above, cause, errors = [] }: Led): string[] {
   return [...(cause ? told('caused by ', cause) : []), ...errors.flatMap((member) => told('- ', member))];
 }
 
-/** An error's type and message, on one line. */
 export function errorLine({ type, message }: Pick<ErrorCause, 'type' | 'message'>): string {
   const text = message.replace(/\s*\n\s*/g, ' ').trim();
   return `${type}${text === '' ? '' : ': '}${text.length > SHOWN_MESSAGE ? `${text.slice(0, SHOWN_MESSAGE - 1)}…` : text}`;

@@ -4,11 +4,10 @@ import type { PlanPolicy } from '../plan';
 import { hashText, type Sha256 } from '../values';
 import type { BodyHosts } from './body-host';
 
-/** Hashes of the bodies that this process calls, or has called by its hosts. */
+/** Hashes of bodies that this process or its hosts call. */
 export class CodeHashes {
   private readonly hashes: Hashes;
 
-  /** @param hosts those that are open */
   constructor(
     private readonly sha256: Sha256,
     private readonly hosts: () => BodyHosts | undefined = () => undefined,
@@ -16,11 +15,11 @@ export class CodeHashes {
     this.hashes = new Hashes(sha256);
   }
 
-  /** For a map, of the body of its elements. */
+  /** For a map, of its elements' body. */
   of(definition: DefinitionRecord, { host }: Pick<PlanPolicy, 'host'>): string {
     const body = definition.map?.each ?? definition;
     const described = host === undefined ? undefined : this.hosts()?.codeHashOf(host, body);
-    // A host that says nothing of the source is known by the name of the body alone.
+    // If a host describes no source, the hash covers the body's name alone.
     return described ?? this.hashes.ofSource(body) ?? hashText(body.name, this.sha256);
   }
 }

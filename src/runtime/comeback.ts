@@ -1,22 +1,20 @@
 /**
- * Decides when refused waiters come back: not all at once, but one after the other, at the pace at which they
- * can be served. For a limit whose bodies take long, about one comes each second, however many there are.
+ * Lets refused waiters return one after another, at the pace at which they can be served. For a limit with
+ * long bodies, about one returns each second, however many wait.
  */
 export class Comebacks {
-  /** By key, when the last one of those comes back. */
+  /** By key, when the last waiter returns. */
   private readonly lastAt = new Map<string, number>();
 
   /**
-   * Milliseconds after which the next one should come.
+   * Milliseconds until the next waiter should return. All parameters are milliseconds.
    *
-   * @param earliest milliseconds
-   * @param spacing milliseconds between two of them
-   * @param latest milliseconds, unless `earliest` is later: some of those who were to come before may have
-   *   been cancelled
+   * @param spacing between two waiters
+   * @param latest limit, unless `earliest` is later: waiters before this one may have been cancelled
    */
   next(key: string, earliest: number, spacing: number, latest: number): number {
     const now = performance.now();
-    // Not by way of the time at which it comes back: that is so large that a millisecond is not kept exactly.
+    // Not computed from the absolute return time, which is too large to keep milliseconds exactly.
     const wait = Math.max(earliest, (this.lastAt.get(key) ?? 0) + spacing - now);
     const end = Math.max(latest, earliest);
     if (wait > end) return Math.ceil(earliest + (end - earliest) * (0.5 + 0.5 * Math.random()));

@@ -20,17 +20,17 @@ import { elementName } from './element-knots';
 
 const NAMED_ELEMENTS = 20;
 
-/** What some elements came to, for another process that goes on behind them. */
+/** Results of some elements, for another process that continues behind them. */
 export interface ComposedRange {
   /** In order: each value as a part of the list; null for a failure. */
   readonly parts: readonly (string | null)[];
   readonly failures: readonly (readonly [position: number, error: ExceptionRecord])[];
-  /** Of all elements up to the last one of these. */
+  /** Counts all elements up to the end of this range. */
   readonly reused: number;
   readonly saved: number;
 }
 
-/** Composes a map's outcome from those of its elements; the same on every host. */
+/** Composes a map's outcome from its elements' outcomes; equal on every host. */
 export class MapComposer {
   /** By position: the element's value as a part of the list. */
   private readonly parts: (string | undefined)[];
@@ -49,7 +49,7 @@ export class MapComposer {
 
   /**
    * @param part the value as a part of the list
-   * @param reusedOf milliseconds that making the value took, if it was reused; undefined if not
+   * @param reusedOf if the value was reused, milliseconds that making it took
    */
   ok(position: number, part: string, reusedOf?: number): void {
     this.parts[position] = part;
@@ -62,7 +62,10 @@ export class MapComposer {
     this.failures.set(position, error);
   }
 
-  /** What the elements from `from` to before `to` came to: they all have an outcome, and those after them none yet. */
+  /**
+   * Results of the elements from `from` to before `to`. All of these have an outcome, later ones have none
+   * yet.
+   */
   range(from: number, to: number): ComposedRange {
     const { reused, saved } = this;
     return {
@@ -73,7 +76,7 @@ export class MapComposer {
     };
   }
 
-  /** Takes over what {@link range} has told. */
+  /** Takes over the results that {@link range} returned. */
   add(from: number, { parts, failures, reused, saved }: ComposedRange): void {
     for (const [index, part] of parts.entries()) this.parts[from + index] = part ?? undefined;
     for (const [position, error] of failures) this.failures.set(position, error);
@@ -140,8 +143,8 @@ export class MapComposer {
   }
 
   /**
-   * The part of a failure that is the same in every run, so that equal runs have equal values. The full record is the
-   * element's.
+   * Omits everything that differs between runs, so that equal runs have equal values. The element has the
+   * full record.
    */
   private collected(position: number, sha256: Sha256): ExceptionRecord {
     const { type, message, cause } = this.failures.get(position)!;

@@ -21,8 +21,8 @@ const KEY_BEGINNING = 100;
 const HASH_DIGITS = 24;
 
 /**
- * The id of an element: `users[17]`, or for a plain object `users["anna"]`. A long key is cut and a hash follows the
- * quotes, where no other id has one.
+ * The id of an element: `users[17]`, or for a plain object `users["anna"]`. A long key is cut and followed by
+ * a hash behind its quotes, where no other id has one.
  */
 function elementId(map: string, at: number | string): string {
   return `${map}[${shortKey(at)}]`;
@@ -35,7 +35,7 @@ function shortKey(at: number | string): string {
   return `${JSON.stringify(at.slice(0, KEY_BEGINNING))}~${digits}`;
 }
 
-/** What a map's policy says of the body of its elements. */
+/** Options of a map's policy that apply to its elements. */
 const OF_BODIES = [
   'retry',
   'timeout',
@@ -50,7 +50,7 @@ const OF_BODIES = [
   'logs',
 ] as const satisfies readonly (keyof PlanPolicy)[];
 
-/** The elements of one map as knots, equal except for their ids. */
+/** The elements of one map as knots, equal except for their ids and positions. */
 export class ElementKnots {
   private readonly common: Omit<PlanKnot, 'id'> & { readonly map: PlanKnot };
 
@@ -92,7 +92,7 @@ function bodyInputs(map: PlanKnot): Record<string, PlanInput> {
   return Object.fromEntries(inputs);
 }
 
-/** Generated one by one on demand. */
+/** Generated on demand. */
 export function* allElements(
   knots: ElementKnots,
   count: number,

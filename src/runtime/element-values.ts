@@ -11,7 +11,6 @@ import {
 import type { ValueId } from './cache-key';
 import { encodeOutput, type EncodedValue } from './encoded-value';
 
-/** The identity of an element as a value of its own. */
 export function idOfPart(text: string, digest: Sha256): ValueId {
   const value = valueOfPart(text);
   if (value?.kind === 'json') return { hash: hashText(text, digest) };

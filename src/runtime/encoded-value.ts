@@ -30,11 +30,7 @@ export interface EncodedValue {
 
 const decoder = new TextDecoder();
 
-/**
- * Encodes a body's result.
- *
- * @throws SelvageError `NotEncodable`, naming the path of the part that cannot be encoded
- */
+/** @throws SelvageError `NotEncodable`, naming the path of the part that cannot be encoded */
 export function encodeOutput(value: unknown, digest: Sha256): EncodedValue {
   if (StoredBytes.is(value)) {
     return { hash: value.hash, size: value.size, stored: value.mediaType ?? '' };
@@ -50,26 +46,22 @@ export function encodeOutput(value: unknown, digest: Sha256): EncodedValue {
   };
 }
 
-/**
- * Buffers from Node's shared pool: separate memory for each would cost more than everything else about a
- * small value.
- */
+/** Uses Node's shared pool: separate memory would cost more than the rest of the work for a small value. */
 function utf8(text: string): Uint8Array {
   const { buffer, byteOffset, byteLength } = Buffer.from(text);
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Copies bytes, as encoding leaves them in the body's memory, which the body may go on using. */
+/** Copies bytes, as the body may go on using its memory. */
 function ownCopy(encoded: Encoded): Encoded {
   return encoded.kind === 'bytes' ? { kind: 'bytes', bytes: new Uint8Array(encoded.bytes) } : encoded;
 }
 
-/** The value for one consumer: a fresh copy, so that no body can change another's input, or for a stored stream its reference. */
+/** A fresh copy, so that no body can change another's input. For a stored stream, a reference. */
 export function freshCopy(value: EncodedValue): unknown {
   return value.encoded ? decodeValue(value.encoded) : storedReference(value);
 }
 
-/** The reference to a stored stream that consumers get. */
 export function storedReference(value: { hash: string; size: number; stored?: string }): StoredBytes {
   return new StoredBytes({
     hash: value.hash,
@@ -78,7 +70,7 @@ export function storedReference(value: { hash: string; size: number; stored?: st
   });
 }
 
-/** The envelope in which the value travels: inline up to `inlineLimit` bytes, else a reference. */
+/** Carries the value inline up to `inlineLimit` bytes, else by reference. */
 export function envelopeOf(value: EncodedValue, inlineLimit: number): Envelope {
   if (value.encoded && value.size <= inlineLimit) return { value: jsonOf(value.encoded) };
   return {
@@ -89,7 +81,7 @@ export function envelopeOf(value: EncodedValue, inlineLimit: number): Envelope {
   };
 }
 
-/** Stands for a parameter that is in the data store. No encoded value has this tag. */
+/** A reference to a parameter in the data store. No encoded value has this tag. */
 export interface ParameterReference extends Pick<EncodedValue, 'hash' | 'size' | 'stored'> {
   readonly $type: 'reference';
 }
@@ -107,14 +99,13 @@ export function storedValues({ hash, bytes }: EncodedValue): StoredValue[] {
   return bytes ? [{ hash, bytes }] : [];
 }
 
-/** The encoded form of stored bytes; their hash tells the kind. The bytes are not copied. */
+/** The bytes are not copied. */
 export function encodedOfStored(hash: string, bytes: Uint8Array): Encoded {
   return hash.startsWith('bytes-sha256:')
     ? { kind: 'bytes', bytes: asPlainBytes(bytes) }
     : { kind: 'json', text: decoder.decode(bytes) };
 }
 
-/** A fresh copy of the value that stored bytes stand for; their hash tells the kind. */
 export function decodeStored(hash: string, bytes: Uint8Array): unknown {
   // `slice` of a Buffer would be a view, not a copy.
   return hash.startsWith('bytes-sha256:') ? new Uint8Array(bytes) : decodeText(decoder.decode(bytes));

@@ -8,7 +8,7 @@ import { placeTold, userFrame } from './user-frame';
 const TRACEBACK_BYTES = 4 * 1024;
 const MESSAGE_LENGTH = 2_000;
 const TYPE_LENGTH = 200;
-/** Most causes and members of one error, in total; and most characters of each message but the first. */
+/** Maximum number of causes and members of one error in total, and characters of each message but the first. */
 const NESTED_ERRORS = 8;
 const NESTED_MESSAGE_LENGTH = 500;
 
@@ -18,10 +18,7 @@ export interface DescribedError {
   readonly values: readonly StoredValue[];
 }
 
-/**
- * The name that identifies an error: our stable code, the `type` of a Temporal `ApplicationFailure`, or else
- * the error's own name.
- */
+/** Identifies an error: our code, the `type` of a Temporal `ApplicationFailure`, or the error's own name. */
 export function errorType(error: unknown): string {
   if (SelvageError.is(error)) return error.code;
   if (isError(error) && textOf(error, 'name') === 'ApplicationFailure') {
@@ -31,7 +28,7 @@ export function errorType(error: unknown): string {
   return error === null ? 'null' : typeof error;
 }
 
-/** Makes the record of why a knot failed. Bodies may throw anything, not only errors. */
+/** Accepts anything, as bodies may throw anything. */
 export function describeError(
   error: unknown,
   where: { runId: string; knotId: string; attempt: number },
@@ -61,7 +58,7 @@ export function describeError(
   };
 }
 
-/** Describes an error: what it is, where it was made and its causes. */
+/** An error's type, message, origin and causes. */
 export function tellError(error: unknown): ErrorCause {
   const at = placeTold(error) ?? userFrame(stackOf(error));
   return {
@@ -72,12 +69,11 @@ export function tellError(error: unknown): ErrorCause {
   };
 }
 
-/** Type and message, for use within a sentence about what was thrown. */
+/** Type and message, for use within a sentence about the error. */
 export function oneLineOf(error: unknown): string {
   return `${errorType(error)}: ${messageText(messageOf(error), MESSAGE_LENGTH)}`;
 }
 
-/** How many more errors to describe, and which already are. */
 interface Telling {
   left: number;
   readonly seen: Set<unknown>;
@@ -105,7 +101,7 @@ function nestedOf(error: unknown, telling: Telling): Pick<ErrorCause, 'cause' | 
   return { ...(told && { cause: told }), ...(members.length > 0 && { errors: members }) };
 }
 
-/** The stack of what was thrown; empty where there is none. */
+/** Empty without a stack. */
 function stackOf(error: unknown): string {
   return isError(error) ? messageText(textOf(error, 'stack') ?? '', Infinity) : '';
 }
@@ -122,7 +118,7 @@ function messageOf(error: unknown): string {
   );
 }
 
-/** The result of reading a foreign object; undefined if reading throws. */
+/** Undefined if reading a foreign object throws. */
 function orUndefined<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -131,7 +127,7 @@ function orUndefined<T>(look: () => T): T | undefined {
   }
 }
 
-/** A property of a foreign error, which may be anything and may throw when read. */
+/** Foreign errors may have properties of any type, and may throw when read. */
 function textOf(
   error: Error & { readonly type?: unknown; readonly code?: unknown },
   property: 'name' | 'message' | 'stack' | 'type' | 'code',
@@ -169,7 +165,7 @@ function isError(value: unknown): value is Error {
   );
 }
 
-/** Whether an error states that a retry cannot help, like Temporal's `ApplicationFailure.nonRetryable`. */
+/** Whether the error rules out a retry, like Temporal's `ApplicationFailure.nonRetryable`. */
 export function isNonRetryable(error: unknown): boolean {
   return (
     orUndefined(() => (error as { nonRetryable?: unknown } | null | undefined)?.nonRetryable === true) ??
@@ -178,20 +174,20 @@ export function isNonRetryable(error: unknown): boolean {
 }
 
 /**
- * Makes what a body threw safe to inspect. Callers ask for its class and marks; if that throws (a proxy with
- * such traps, or a revoked one), the exception would look like an error of ours. Such a value is replaced by
- * an error that says so.
+ * Makes thrown values safe to inspect. Callers ask for class and marks, which throws for a proxy with such
+ * traps, or a revoked one. That exception would look like an error of ours, so an error that says so replaces
+ * the value.
  */
 export function readableThrow(thrown: unknown): unknown {
   const isReadable = orUndefined(() => [thrown instanceof Error, Object.prototype.toString.call(thrown)]);
   return isReadable
     ? thrown
     : new TypeError(
-        `What the body threw cannot be looked at: it is a proxy${typeof thrown === 'function' ? ' of a function' : ''} whose traps throw.`,
+        `The body threw a proxy${typeof thrown === 'function' ? ' of a function' : ''} that cannot be inspected, as its traps throw.`,
       );
 }
 
-/** Equal for equal failures, in whatever attempt. */
+/** Equal for equal failures in any attempt. */
 export function errorId(
   { runId, knotId, type, message }: Readonly<Record<'runId' | 'knotId' | 'type' | 'message', string>>,
   sha256: Sha256,

@@ -1,9 +1,6 @@
 import type { ParameterRecord } from '../authoring';
 
-/**
- * Converts a text that states a point in time to a Date, if the schema accepts the Date but not the text. Everything
- * else is returned unchanged.
- */
+/** Converts a text with a point in time to a Date, if the schema accepts the Date but not the text. */
 export async function readTime(parameter: ParameterRecord | undefined, given: unknown): Promise<unknown> {
   const time = typeof given === 'string' ? timeIn(given) : undefined;
   if (!parameter || !time || (await accepts(parameter, given))) return given;
@@ -13,7 +10,7 @@ export async function readTime(parameter: ParameterRecord | undefined, given: un
 const ISO_TIME = /^(\d{4})-(\d{2})-(\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
 /**
- * Matches an ISO 8601 date (midnight UTC), or a date and time with a zone. Without a zone the time would depend on the
+ * Matches an ISO 8601 date (midnight UTC), or a date and time with a zone, as local time depends on the
  * machine.
  */
 function timeIn(text: string): Date | undefined {
@@ -29,7 +26,7 @@ export async function accepts(parameter: ParameterRecord, value: unknown): Promi
   try {
     return (await parameter.schema['~standard'].validate(value)).issues === undefined;
   } catch {
-    // A schema that throws does not accept the value; the run's validation reports how.
+    // A schema that throws does not accept the value; the run's validation reports the error.
     return false;
   }
 }

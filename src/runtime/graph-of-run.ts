@@ -5,7 +5,7 @@ import type { ElementCounts } from './lineage';
 import { presentCode } from '../errors';
 import type { LoadedPlan } from './loaded-plan';
 
-/** The graph of a plan, with the recorded state of its knots. Records of map elements are ignored. */
+/** Ignores records of map elements. */
 export function graphOfRun({ plan, hash }: LoadedPlan, records: Iterable<LineageRecord>): RunGraph {
   const states = new Map<string, LineageRecord>();
   for (const record of records) states.set(record.knot_id, record);
@@ -17,7 +17,6 @@ export function graphOfRun({ plan, hash }: LoadedPlan, records: Iterable<Lineage
   return { ...graph, knots };
 }
 
-/** The state that a record states, for a graph. */
 export function stateOf(record: LineageRecord, codeHash: string | undefined): GraphState {
   const { extra, code_hash: code } = record;
   const { error, elements, child_run, attempts, waits } = extra as {

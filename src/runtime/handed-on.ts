@@ -5,9 +5,8 @@ import { SelvageError } from '../errors';
 const HANDED_ON_BYTES = 8 * 1024;
 
 /**
- * Encodes what a body gives to `ctx.heartbeat` for its next attempt.
- *
- * @throws SelvageError `NotEncodable`, also for details that are too large
+ * Encodes the details of `ctx.heartbeat`. @throws SelvageError `NotEncodable`, also for details that are too
+ * large
  */
 export function encodeHandedOn(knotId: string, details: unknown): Json {
   const encoded = encodeJson(details);

@@ -2,7 +2,7 @@ import type { Sha256 } from '../values';
 
 /** The hash functions of a host. */
 export interface Hashing {
-  /** For documents, which are in clear wherever their hash is: plans, sources of bodies, fragments, error ids. */
+  /** For documents that are stored in clear: plans, sources of bodies, fragments, error ids. */
   readonly sha256: Sha256;
   /** For values: keyed if the host has a digest key. */
   readonly digest: Sha256;

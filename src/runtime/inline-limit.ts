@@ -1,12 +1,12 @@
 import { SelvageError } from '../errors';
 
-/** Most encoded bytes of a value that is carried inline in Temporal's history. */
+/** Maximum encoded bytes of a value carried inline in Temporal's history. */
 export const DEFAULT_INLINE_LIMIT = 2 * 1024;
 
 const INLINE_LIMIT_VARIABLE = 'SELVAGE_INLINE_LIMIT';
 
 /**
- * The limit that was given, else that of the environment; undefined if neither is set.
+ * The given limit, else the environment's; undefined if neither is set.
  *
  * @throws SelvageError `InvalidConfig`
  */

@@ -3,11 +3,11 @@ import type { PlanKnot } from '../plan';
 import type { DefinitionRecord } from '../authoring/records';
 
 /**
- * Assembles a knot's named inputs: constants from the plan (as Ok if the body receives outcomes) and the parents'
- * values or outcomes. Every call makes fresh copies.
+ * A knot's inputs by name, as fresh copies: constants from the plan (as Ok if the body receives outcomes) and
+ * parents' values.
  *
- * @param inputFrom for a parent's index in the plan and the input that it is wired to: a fresh copy of its value or, if
- * the body receives outcomes, its outcome
+ * @param inputFrom takes a parent's index in the plan and its input name; returns a fresh copy of the value
+ * or, if the body receives outcomes, the outcome
  */
 export function assembleInputs(
   knot: PlanKnot,

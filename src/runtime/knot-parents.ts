@@ -6,18 +6,16 @@ import type { Sha256 } from '../values';
 import type { PlanKnot } from '../plan';
 import type { DefinitionRecord } from '../authoring/records';
 
-/** Makes the value of an input, or its outcome if the body receives outcomes; a copy at each call. */
+/** Copies the value of an input at each call, or its outcome if the body receives outcomes. */
 export type InputReader = (parent: number, input: string) => unknown;
 
 /** A knot's parents, by their indexes in the plan. */
 export interface KnotParents extends ParentOutcomes {
-  /** Hash of the parent's value; null if it has none. */
+  /** Null if the parent has no value. */
   hashOf(parent: number, input: string): string | null;
-  /** Identity of the value of a parent that is Ok. */
+  /** Only for a parent that is Ok. */
   identityOf(parent: number, input: string): ValueId;
   /**
-   * Reads the values that are not at hand.
-   *
    * @param knot reduced to the wanted inputs
    * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
    */
@@ -28,7 +26,7 @@ export interface KnotParents extends ParentOutcomes {
 export interface ElementInputs {
   /** The element as part of its list; undefined for an input that all elements share. */
   textOf(element: ElementKnot, input: string): string | undefined;
-  /** A shared input's parent, by index in the plan. */
+  /** @param parent index in the plan, of a shared input */
   sharedId(parent: number): ValueId;
   /** A copy of that parent's value. */
   sharedValue(parent: number): unknown;

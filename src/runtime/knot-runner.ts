@@ -46,36 +46,33 @@ import type { KnotParents } from './knot-parents';
  * R1  No record names a value that is not in the data store: a commit puts values first, or in the same
  *     transaction.
  * R2  A knot has at most one record in a run: a commit inserts if absent, and returns the record that stands.
- * R3  Every outcome that is reported is the recorded one.
- * R4  A throw that will be tried again leaves no record.
+ * R3  Every reported outcome is the recorded one.
+ * R4  A throw that will be retried leaves no record.
  * R5  Each attempt gets its own copies of its inputs, and passes on nothing but its return value.
  */
 
-/** A knot, or an element of a map, that is to run. */
+/** A knot, or an element of a map, to run. */
 export interface KnotToRun {
   readonly plan: LoadedPlan;
   readonly knot: PlanKnot;
-  /** Absent where this process has no body, and only a failure can be recorded. */
+  /** Absent if this process lacks the body, and can only record a failure. */
   readonly definition?: DefinitionRecord | undefined;
   /** Hash of the body's source; null without a body. */
   readonly codeHash: string | null;
-  /** Whether another body stands in for the definition's own; then nothing is reused. Default false. */
+  /** Another body replaces the definition's own, so nothing is reused. Default false. */
   readonly isReplaced?: boolean;
   readonly parents: KnotParents;
-  /** When its work began, if before now. Milliseconds since the epoch. */
+  /** Start of its work, if before now. Milliseconds since the epoch. */
   readonly since?: number;
-  /** The run that the knot has started, to be named by its record. */
+  /** The run that the knot has started, for its record. */
   readonly childRun?: ChildRunRef | undefined;
-  /**
-   * Makes the outcome of a node that does more than call its function. Default: calls the body with the
-   * knot's inputs.
-   */
+  /** For a node that does more than call its function. Default: calls the body with the knot's inputs. */
   conclude?(call: CallBody): Promise<KnotOutcomeToRecord | NextRound>;
 }
 
 export type CallBody = (inputs: Record<string, unknown>) => Promise<unknown>;
 
-/** The knot, a loop, goes on with these parameters. */
+/** Parameters of a loop's next iteration. */
 export interface NextRound {
   readonly next: Record<string, unknown>;
 }
@@ -83,9 +80,8 @@ export interface NextRound {
 export type KnotEnd =
   | {
       readonly kind: 'recorded';
-      /** The record that stands. */
       readonly record: LineageRecord;
-      /** The outcome of this attempt; absent where the record of another one stands. */
+      /** Absent if the record of another attempt stands. */
       readonly outcome?: OutcomeToRecord | undefined;
       readonly accepted?: AcceptedExtension | undefined;
     }
@@ -94,36 +90,35 @@ export type KnotEnd =
   | ({ readonly kind: 'goesOn' } & NextRound);
 
 export interface MadeValue extends CachedValue {
-  /** Absent where the host has not read it. */
+  /** Absent if the host has not read it. */
   readonly value?: EncodedValue;
 }
 
-/** Which attempt it was, and when; in milliseconds since the epoch. */
+/** In milliseconds since the epoch. */
 export interface AttemptTimes {
   readonly attempt: number;
   readonly startedAt: number;
   readonly endedAt: number;
 }
 
-/** The attempts and waits of one knot, told by its record. */
+/** The attempts and waits of one knot, for its record. */
 export interface KnotTrail {
   readonly trail: Trail | undefined;
   /** An attempt has thrown, and another one follows. */
   thrown(error: unknown, attempt: AttemptTimes): void;
-  /** What ran the body has died, and another attempt follows. */
+  /** A thread, process or machine that ran the body has died, and another attempt follows. */
   hostLost(error: HostLost, attempt: AttemptTimes): void;
   waited(code: string, since: number, until: number): void;
 }
 
-/** A thrown error, and what the host may do about it. */
 export interface Throw {
   readonly knot: PlanKnot;
   readonly error: unknown;
-  /** How often the body has thrown, this time included. */
+  /** Number of throws, including this one. */
   readonly throws: number;
   /** Milliseconds until the next attempt is due. */
   readonly delay: number;
-  /** Milliseconds that earlier attempts here were waited for. */
+  /** Milliseconds of earlier waits for retries here. */
   readonly waited: number;
   readonly trail: KnotTrail;
 }
@@ -132,48 +127,45 @@ export interface KnotHost {
   readonly hashing: Hashing;
   readonly surroundings: BodySurroundings;
   readonly callBody: BodyHost;
-  /** Aborts bodies; undefined: they are never stopped. */
+  /** Aborts bodies. Undefined: they are never stopped. */
   readonly cancel: AbortSignal | undefined;
-  /**
-   * Whether each body has its own grace after a cancel. Else the host ends them all after the longest grace.
-   */
+  /** Whether each body has its own grace after a cancel. Else the host ends them all after the longest grace. */
   readonly watchesGrace: boolean;
-  /** The number of the first attempt here. */
+  /** Number of the first attempt here. */
   readonly firstAttempt: number;
-  /** How often the body has thrown before. */
+  /** Number of earlier throws elsewhere. */
   readonly thrownBefore: number;
   /** Milliseconds since the epoch, never going back. */
   now(): number;
   execution(attempt: number, startedAt: number, finishedAt: number): Execution;
   trail(): KnotTrail;
-  /** Whether no knot may begin or be tried again. */
+  /** No knot may begin or be retried. */
   isStopped(): boolean;
-  /** Whether nothing may be recorded any more. */
+  /** Nothing may be recorded any more. */
   isOver(): boolean;
-  /** Looks for a value that another knot has made. Absent: values are not reused here. */
+  /** Looks for a value made by another knot. Absent: values are not reused here. */
   findMade?: ((knot: PlanKnot, cacheKey: string) => Promise<MadeValue>) | undefined;
   /** Runs `make` while nobody else makes the value of this key. Absent: several may make it at once. */
   makeAlone?<T>(knot: PlanKnot, cacheKey: string, make: () => Promise<T>): Promise<T>;
-  /**
-   * Runs an attempt, its commit included, when the limits of its knot allow it. Absent: no limited knot comes
-   * here.
-   */
+  /** Runs an attempt with its commit when the limits of its knot allow it. Absent: no limited knot comes here. */
   limited?<T>(knot: PlanKnot, attempt: () => Promise<T>, trail: KnotTrail, since: number): Promise<T>;
-  /** Tells the observers of a call. Absent: the host's own caller does. */
+  /** Notifies the observers of a call. Absent: the host's caller does. */
   observed?(
     knot: PlanKnot,
     definition: DefinitionRecord,
     attempt: number,
     call: () => Promise<unknown>,
   ): Promise<unknown>;
-  /** The body is about to be called. */
   bodyBegins?(): void;
-  /** Checks the extension that a body asked for. Absent: no body here can extend its run. */
+  /** Checks the extension that a body requested. Absent: no body here can extend its run. */
   accept?(plan: LoadedPlan, extension: BodyExtension): Promise<AcceptedExtension | undefined>;
   /**
-   * Decides on an error before the retry policy does. `pass`: no verdict on the knot, throw it on; `leave`:
-   * the knot stays without an outcome; `lost`: what ran the body has died, and it is called again, at most
-   * three times; undefined: the body has thrown. May throw another error in its place.
+   * Decides on an error before the retry policy does. May throw another error instead.
+   *
+   * - `pass`: no verdict on the knot, so the error is rethrown.
+   * - `leave`: the knot stays without an outcome.
+   * - `lost`: the body's thread or process died, and it is called again, at most three times.
+   * - undefined: the body has thrown.
    *
    * @param fromBody false: the inputs could not be read
    */
@@ -188,7 +180,7 @@ export interface KnotHost {
   /**
    * Commits, and returns the record that stands.
    *
-   * @param values of the outcome; those of the commit include the log of the body
+   * @param values of the outcome alone; the commit also has the body's log
    */
   commit(
     knot: PlanKnot,
@@ -198,35 +190,29 @@ export interface KnotHost {
   ): Promise<CommitResult>;
 }
 
-/** Runs knots at one host. */
 export class KnotRunner {
   constructor(readonly host: KnotHost) {}
 
-  /**
-   * Runs a knot to its end.
-   *
-   * @throws errors that are no verdict on the knot: troubles of backends, and errors of the host
-   */
+  /** @throws errors that are no verdict on the knot: troubles of backends, and errors of the host */
   run(knot: KnotToRun): Promise<KnotEnd> {
     return new KnotLife(this.host, knot).run();
   }
 
   /**
-   * Records the outcome of a map, which has no body of its own.
+   * Records the outcome of a map, which has no body of its own. @throws as {@link run}
    *
    * @param make undefined: its elements have not all ended
-   * @throws as {@link run}
    */
   async conclude(knot: KnotToRun, make: () => Promise<KnotOutcomeToRecord | undefined>): Promise<KnotEnd> {
     return await new KnotLife(this.host, knot).conclude(make);
   }
 
-  /** Records that a knot has failed, though its body was not called. */
+  /** Records a failure of a knot whose body was not called. */
   async fail(knot: KnotToRun, error: unknown): Promise<KnotEnd> {
     return await new KnotLife(this.host, knot).fail(error, this.host.firstAttempt);
   }
 
-  /** Records the paths of a branch. Nothing below them starts before. Idempotent. */
+  /** Records the paths of a branch, before anything below them starts. Idempotent. */
   async recordPaths(
     plan: LoadedPlan,
     branch: LineageRecord,
@@ -244,7 +230,6 @@ export class KnotRunner {
   }
 }
 
-/** Whether the body of a knot may have to wait for others. */
 export function isLimited(knot: PlanKnot): boolean {
   const { maxConcurrent, ratePerSecond } = knot.policy;
   return callsBody(knot) && (maxConcurrent !== undefined || ratePerSecond !== undefined);
@@ -268,7 +253,7 @@ class KnotLife {
     this.trail = host.trail();
   }
 
-  /** Takes the value that another knot has made, and waits where one is making it; else makes it. */
+  /** Takes the value of another knot, waiting for one that is making it; else makes it. */
   run(): Promise<KnotEnd> {
     const { host, cacheKey } = this;
     return cacheKey === undefined || !host.findMade ? this.make() : this.unlessMade(cacheKey);
@@ -293,7 +278,7 @@ class KnotLife {
     try {
       end = await make();
     } catch (error) {
-      // No other attempt can help: the lists are wrong, or the value is too long.
+      // A retry cannot help: the lists are wrong, or the value is too long.
       if (isOfClass(error, 'input')) return host.isOver() ? left(attempt) : await this.fail(error, attempt);
       if (host.classifyError(subject.knot, error, false, this.trail) === 'leave') return left(attempt);
       throw error;

@@ -21,16 +21,13 @@ import type { RunLayout } from './run-layout';
 import type { ValueReader } from './value-reader';
 
 /**
- * Knots of one layout that run in this process, scheduled by the reducer that schedules runs, with bodies as
- * promises. A segment of a run is one; a run in process is one over its whole layout.
+ * Knots of one layout that run in this process, scheduled by the reducer of runs, with bodies as promises: a
+ * segment of a run, or the whole layout of a run in process.
  */
 export abstract class LayoutRun {
   protected readonly scheduler: Scheduler<EncodedValue>;
   protected readonly host: PromiseHost<EncodedValue>;
-  /**
-   * By index in the layout: knots that have ended here without a value, and in a run in process all that have
-   * ended.
-   */
+  /** By index in the layout: knots that ended here without a value; in a run in process, all ended knots. */
   protected readonly settled: (OutcomeToRecord | Failed)[] = [];
   protected abstract readonly runner: KnotRunner;
   protected abstract readonly values: ValueReader;
@@ -47,16 +44,13 @@ export abstract class LayoutRun {
     });
   }
 
-  /** Runs a knot whose parents have ended. Answers nothing where it is left without an outcome. */
+  /** Runs a knot whose parents have ended. Resolves to undefined if it is left without an outcome. */
   protected abstract runKnot(index: number): Promise<KnotOutcome<EncodedValue> | undefined>;
 
-  /**
-   * Gives a knot its outcome without running it. The part before its first wait is done before any other knot
-   * starts.
-   */
+  /** Gives a knot its outcome without running it. No other knot starts before its first wait. */
   protected abstract unrun(index: number, outcome: OutcomeToRecord): Promise<void>;
 
-  /** Index in the layout of a knot by its index in the plan. */
+  /** Converts a knot's index in the plan to its index in the layout. */
   protected abstract indexOf(knot: number): number;
 
   protected async runMap(
@@ -118,7 +112,7 @@ export abstract class LayoutRun {
     return this.values.read(missing, knot.id).then((read) => this.readerOf(receives, read));
   }
 
-  /** Hashes of the values of its parents that are not at hand. */
+  /** Hashes of its parents' values that are not at hand. */
   protected missing(knot: PlanKnot): string[] | undefined {
     const wanted: EncodedValue[] = [];
     for (const name in knot.inputs) {
@@ -157,7 +151,7 @@ export abstract class LayoutRun {
     await this.unrun(index, failedUnrun(surroundings.runId, failure, hashing.sha256));
   }
 
-  /** The chosen path of a branch has the value of the branch's input, and nothing else of how that came to be. */
+  /** The chosen path of a branch takes only the value of the branch's input, not its history. */
   private async pass(index: number): Promise<void> {
     const input = this.graph.planKnots[index]!.inputs['input'] as { readonly parent: number };
     const { value } = this.settled[this.indexOf(input.parent)] as Extract<OutcomeToRecord, { kind: 'ok' }>;

@@ -6,8 +6,8 @@ export const LEASE_TTL_MS = 30_000;
 const RENEWALS = 3;
 
 /**
- * Renews all leases that this process holds, in one call, as long as the process lives; those of a killed
- * process expire. A lease that ends before the first renewal costs none.
+ * Renews all leases of this process in one call while it lives; leases of a killed process expire. A lease
+ * that ends before the first renewal costs none.
  */
 export class LeaseKeeper {
   /** Held leases, each with a callback for its loss. */
@@ -21,8 +21,8 @@ export class LeaseKeeper {
   ) {}
 
   /**
-   * Keeps a lease that was granted for {@link ttl}. Returns a function that gives it back and never rejects:
-   * a lease that cannot be given back expires.
+   * Keeps a lease that was granted for {@link ttl}. The returned function gives it back and never rejects: a
+   * lease that cannot be given back expires.
    *
    * @param onLost called at most once, if the lease was not renewed in time and somebody else took it
    */

@@ -9,64 +9,53 @@ import { backOff, type BackOff } from '../values/back-off';
 
 /** How long a body may wait for its place or turn while it holds up others. */
 export const PATIENCE_MS = 1_000;
-/** Most bodies in one process that wait like that for one limit. */
+/** Maximum number of bodies of one process that wait like that for one limit. */
 const LONGEST_LINE = 50;
 const DEFAULT_PRIORITY = 3;
-/** Waits after refusals. A place may be free for the longest of them before somebody asks for it. */
+/** Backoff after refusals. A place may be free for the longest wait before anybody asks for it. */
 const COMEBACK: BackOff = { base: 500, factor: 1.5, max: 5_000 };
-/** Where many wait they come back one by one, so far apart at most, … */
+/** Maximum distance between waiters that return one by one. */
 const WIDEST_SPACING_MS = 1_000;
-/** … but each after this at the latest. */
+/** Each waiter returns within this time. */
 const LATEST_COMEBACK_MS = 60_000;
-/** How much the last body counts in what is known of how long bodies take. */
+/** Weight of the last body in the mean duration of bodies. */
 const WEIGHT_OF_LAST = 0.2;
 const NAMED_HOLDERS = 3;
 
 const LIMITS = new WeakMap<LeaseTable, Limits>();
 
-/** A call of a body that limits may hold up. */
 export interface LimitedCall {
   readonly policy: Pick<PlanPolicy, 'maxConcurrent' | 'ratePerSecond' | 'priority'>;
   readonly runId: string;
-  /** The key of the run's records. */
   readonly temporalRunId: string;
-  /** The id of the knot; for an element, with its place in the list. */
+  /** For an element, with its position or key. */
   readonly knotId: string;
-  /** Since when it waits, over all attempts. Milliseconds since the epoch. */
+  /** Start of its wait, over all attempts. Milliseconds since the epoch. */
   readonly since: number;
-  /** How often it has been refused before. */
   readonly refusals: number;
-  /**
-   * How many milliseconds it may wait for a place or a turn before it is refused. Infinite: it is never
-   * refused.
-   */
+  /** Milliseconds that it may wait for a place or a turn before it is refused. Infinite: never refused. */
   readonly patience: number;
   readonly signal: AbortSignal | undefined;
-  /**
-   * Called when its place was given away while its body ran: this process stood still for longer than leases
-   * live.
-   */
+  /** Its place was given away while its body ran, as this process stood still for longer than leases live. */
   readonly onLost?: (limit: string) => void;
 }
 
 /**
  * Lets bodies run as far as the limits of their knots allow: `maxConcurrent` by leases and `ratePerSecond` by
- * turns, both of the lease table, so that they hold for all processes that share it.
+ * turns. Both are in the lease table, so they hold for all processes that share it.
  *
- * L1  A body runs only while its knot has a place. The place is given back when the call ends, however it
- *     ends; if the process is killed, it is free when the lease expires. Another attempt of the same knot
- *     takes the place over at once.
- * L2  A caller that has to wait for longer than its patience is refused (`LimitReached`) and has taken
- *     nothing.
- * L3  Within a process, and as long as their patience lasts, waiters with the smaller priority go first; with
- *     equal priority, those that have waited longer.
+ * L1 A body runs only while its knot has a place. The end of the call gives it back; after a kill of the
+ * process, the lease expires. Another attempt of the same knot takes the place over at once.
+ * L2 A caller that would wait for longer than its patience is refused (`LimitReached`) and has taken nothing.
+ * L3 Within a process, and while their patience lasts, waiters with the smaller priority go first; with equal
+ * priority, the longest waiting.
  */
 export class Limits {
   private readonly keeper: LeaseKeeper;
   /** By key of a limit. */
   private readonly lines = new Map<string, PlaceLine>();
   private readonly comebacks = new Comebacks();
-  /** By key of a limit: about how many milliseconds a place is held. */
+  /** By key of a limit: mean milliseconds that a place is held. */
   private readonly held = new Map<string, number>();
 
   constructor(
@@ -84,11 +73,9 @@ export class Limits {
   }
 
   /**
-   * Runs a body when its limits allow it.
-   *
-   * @throws SelvageError `LimitReached` where it did not run; its details say after how many milliseconds to
-   *   come back (`retryAfter`)
-   * @throws the reason of the signal, where it is aborted during the wait
+   * @throws SelvageError `LimitReached` if the body did not run; `retryAfter` in its details is in
+   * milliseconds
+   * @throws the reason of the signal, if it is aborted during the wait
    */
   async run<T>(call: LimitedCall, body: () => Promise<T>): Promise<T> {
     const { maxConcurrent, ratePerSecond } = call.policy;
@@ -132,7 +119,7 @@ export class Limits {
     { key, limit }: PlanLimit,
     { holders }: Extract<LeaseAnswer, { granted: false }>,
   ): SelvageError {
-    // As long as no body has ended here, what is known is how long those have had their places that run.
+    // Until a body has ended here, estimates from the current holders.
     const meanHeld = this.held.get(key) ?? Math.max(0, ...holders.map(({ heldFor }) => heldFor));
     const retryAfter = this.comebacks.next(
       placesOf(key),
@@ -180,7 +167,7 @@ export class Limits {
   }
 }
 
-/** The name under which the lease table has the places of a limit. */
+/** The key of a limit's places in the lease table. */
 export function placesOf(limit: string): string {
   return `limit:${limit}`;
 }

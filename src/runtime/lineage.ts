@@ -6,10 +6,7 @@ import type { EncodedValue } from './encoded-value';
 import type { LoadedPlan } from './loaded-plan';
 import type { ChildRunRef } from './nested-run';
 
-/**
- * Where and when a knot ran, and in which process: the part of its record that comes from neither the plan
- * nor the outcome.
- */
+/** The execution part of a knot's record, which comes from neither the plan nor the outcome. */
 export interface Execution {
   readonly runId: string;
   /** Key of this run's records. An in-process run generates one. */
@@ -23,14 +20,11 @@ export interface Execution {
   readonly finishedAt: number;
 }
 
-/** For a map: how many elements there were, and how many failed. */
+/** Counts of a map's elements. */
 export interface ElementCounts {
   readonly count: number;
   readonly failed: number;
-  /**
-   * How many elements reused a value, and how many milliseconds making those values took in total. Absent:
-   * none did.
-   */
+  /** Number of elements that reused a value, and milliseconds that making those values took. Absent: none. */
   readonly reused?: number;
   readonly saved?: number;
 }
@@ -54,11 +48,11 @@ export interface OkToRecord {
   readonly extension?: string;
   /** For a knot that ran a tapestry: the last child run. */
   readonly childRun?: ChildRunRef;
-  /** For a loop: its number of iterations. */
+  /** For a loop. */
   readonly iterations?: number;
-  /** Set for a map. */
+  /** For a map. */
   readonly elements?: ElementCounts;
-  /** For a knot that took a signal: the hash of the payload as given, if it differs from the value. */
+  /** For a knot that took a signal: hash of the payload as given, if it differs from the value. */
   readonly payload?: string;
 }
 
@@ -66,13 +60,9 @@ export interface OkToRecord {
 const NOTHING: Record<string, never> = Object.freeze({});
 
 /**
- * Makes the lineage record of one knot.
- *
- * @param hashOfParent the hash of a parent's value, by its index in the plan and the input that it is wired
- *   to; null if
- * it has none
- * @param codeHash of the body that ran; null if none did
- * @param cacheKey key by which the value can be reused; null if it cannot
+ * @param hashOfParent takes a parent's index in the plan and its input name; null if the parent has no value
+ * @param codeHash null if no body ran
+ * @param cacheKey null if the value cannot be reused
  */
 export function lineageRecord(
   plan: LoadedPlan,
@@ -121,12 +111,9 @@ export function lineageRecord(
   };
 }
 
-/**
- * The record of a knot in a resumed run, whose outcome is taken over: equal to the original except for where
- * and when.
- */
+/** The record of an outcome that a resumed run takes over: the original, with a new execution. */
 export function takenOverRecord(record: LineageRecord, execution: Execution): LineageRecord {
-  // The earlier run's own record tells how it got there.
+  // The earlier run's own record has its history.
   const { attempts: _, waits: __, log: ___, host: ____, ...extra } = record.extra;
   return {
     ...record,
@@ -138,10 +125,7 @@ export function takenOverRecord(record: LineageRecord, execution: Execution): Li
   };
 }
 
-/**
- * The record of a knot that reuses another knot's value: the value's facts come from that knot's record,
- * everything else from this run.
- */
+/** The record of a knot that reuses another knot's value: facts about the value are from that knot's record. */
 export function reusedRecord(
   plan: LoadedPlan,
   knot: PlanKnot,
@@ -163,24 +147,24 @@ export function reusedRecord(
   };
 }
 
-/** Milliseconds that making a reused or taken-over value took; undefined for any other. */
+/** Milliseconds that making a reused or taken-over value took; else undefined. */
 export function madeIn({ extra }: Pick<LineageRecord, 'extra'>): number | undefined {
   return (extra as { made_in?: number }).made_in;
 }
 
-/** The record of a knot whose body ran although a value of the same key existed, with the reason. */
+/** Adds why the body ran although a value of the same key existed. */
 export function withPassedOver(record: LineageRecord, passedOver: PassedOver | undefined): LineageRecord {
   if (passedOver === undefined) return record;
   return { ...record, extra: { ...record.extra, passed_over: passedOver } };
 }
 
-/** The record of a knot whose body, or whose elements' body, a body host called. */
+/** Adds the body host that called the body, or the bodies of the elements. */
 export function withHost(record: LineageRecord, host: string | undefined): LineageRecord {
   if (host === undefined) return record;
   return { ...record, extra: { ...record.extra, host } };
 }
 
-/** The body host that called the body; undefined if the worker did, or nobody. */
+/** Undefined if the worker called the body, or no body was called. */
 export function hostOfRecord({ extra }: Pick<LineageRecord, 'extra'>): string | undefined {
   return (extra as { host?: string }).host;
 }

@@ -3,15 +3,15 @@ import type { LiveEvent } from '../ports';
 const listeners = new Set<(event: LiveEvent) => void>();
 
 /**
- * Hears what bodies of this process do from now on, until the function that it returns is called. A listener keeps the
- * event and returns: bodies wait for it.
+ * Registers a listener for events of this process's bodies; the returned function removes it. Bodies wait for
+ * listeners, so they must return quickly.
  */
 export function listenLive(listener: (event: LiveEvent) => void): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);
 }
 
-/** Whether an event is worth making. */
+/** Whether making an event is useful. */
 export function isHeardLive(): boolean {
   return listeners.size > 0;
 }

@@ -1,7 +1,7 @@
 import { SelvageError } from '../errors';
 import { layoutOf, mayHaveNoValue, readPlan, type Layout, type Plan, type PlanKnot } from '../plan';
 
-/** A plan as the hosts use it: with its hash, its layout, and knots by id. */
+/** A plan with its hash, its layout, and knots by id. */
 export class LoadedPlan {
   private readonly indexes: ReadonlyMap<string, number>;
   private wholeLayout: Layout | undefined;
@@ -19,7 +19,6 @@ export class LoadedPlan {
     return new LoadedPlan(readPlan(text), hash);
   }
 
-  /** The layout of the whole plan, computed once. */
   get layout(): Layout {
     return (this.wholeLayout ??= layoutOf(this.plan));
   }
@@ -44,7 +43,7 @@ export class LoadedPlan {
     return index;
   }
 
-  /** The paths of a branch, in plan order. */
+  /** In plan order. */
   pathsOf(branch: PlanKnot): readonly PlanKnot[] {
     this.paths ??= pathsByBranch(this.plan);
     return this.paths.get(this.indexOf(branch.id)) ?? [];
@@ -67,8 +66,8 @@ export class LoadedPlan {
   }
 
   /**
-   * Terminal name to knot id: all, or the chosen ones (a name takes precedence over an equal id) and those from
-   * extensions. A terminal chosen by id keeps the name that `build` gave it, if any.
+   * Terminal name to knot id: all, or the chosen ones and those from extensions. Among the chosen, a name
+   * takes precedence over an equal id. A terminal chosen by id keeps the name that `build` gave it.
    */
   terminals(chosen?: readonly string[]): Record<string, string> {
     const named = this.plan.terminals.map(([name, knot]): [string, string] => [name, this.parentId(knot)]);

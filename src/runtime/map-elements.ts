@@ -24,9 +24,7 @@ export function listInputs(map: PlanKnot): (readonly [input: string, bound: stri
 }
 
 /**
- * Splits the lists that a map iterates over.
- *
- * @param encodedOf the value of a parent, by its index in the plan; undefined for a stored stream
+ * @param encodedOf takes a parent's index in the plan; undefined for a stored stream
  * @throws SelvageError `NotAList`, `UnequalLists`, which fail the map
  */
 export function mapElements(

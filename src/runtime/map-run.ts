@@ -15,7 +15,7 @@ import type { KnotEnd, KnotRunner } from './knot-runner';
 
 /** The outcome of an element: recorded by this run or by an earlier one. */
 export type ElementEnd<Recorded = LineageRecord> =
-  /** `value` is absent where it is not at hand. */
+  /** `value` is absent if it is not at hand. */
   | { readonly kind: 'ok'; readonly value?: EncodedValue; readonly record: Recorded }
   | { readonly kind: 'err'; readonly error: ExceptionRecord };
 
@@ -23,18 +23,17 @@ export interface ElementsToRun {
   readonly plan: LoadedPlan;
   readonly definition: DefinitionRecord;
   readonly codeHash: string | null;
-  /** As for a knot that runs. Default false. */
   readonly isReplaced?: boolean;
   readonly inputs: ElementInputs;
-  /** Whether no more elements are to begin. */
+  /** No more elements may begin. */
   isHeld(): boolean;
   ended(element: ElementKnot, end: ElementEnd): void;
 }
 
 /**
- * Runs elements in order, at most `concurrency` at once: begun and not yet on record.
+ * Runs elements in order, at most `concurrency` at once, each until its commit.
  *
- * @throws what {@link KnotRunner.run} throws for one of them; no more begin then, and those that run have ended
+ * @throws as {@link KnotRunner.run}; then no more begin, and the running ones have ended
  */
 export async function runElements(
   runner: KnotRunner,
@@ -59,7 +58,7 @@ function endOf(end: KnotEnd): ElementEnd | undefined {
   return endOfRecord(record);
 }
 
-/** The outcome of an element by its record; undefined if its body has none. */
+/** The outcome of an element by its record; undefined if it was skipped. */
 export function endOfRecord<Recorded extends RecordedOutcome>(
   record: Recorded,
 ): ElementEnd<Recorded> | undefined {
@@ -83,16 +82,16 @@ export interface MapToRun extends Omit<ElementsToRun, 'inputs' | 'ended'> {
     idAt: (position: number) => string,
     composer: MapComposer,
   ): Promise<number[]>;
-  /** Whether elements may be on record before they run here. */
+  /** Elements may be on record before they run here. */
   readonly mayBeRecorded: boolean;
 }
 
 const ASKED_AT_A_TIME = 5_000;
 
 /**
- * Runs the elements of a map that are not on record, and puts its value together.
+ * Runs the elements of a map that are not on record, and composes its value. Undefined if not all elements
+ * have ended.
  *
- * @returns undefined: not all elements have ended
  * @throws as {@link runElements}; SelvageError `NotEncodable`, a failure of the map
  */
 export async function runMap(runner: KnotRunner, given: MapToRun): Promise<KnotOutcomeToRecord | undefined> {

@@ -7,8 +7,8 @@ import type { DefinitionRecord, TapestryRecord } from '../authoring/records';
 import { differenceOf, isSameBody } from '../authoring/same-body';
 
 /**
- * The definitions of several tapestries by name and version, each with one body. Functions in place are
- * excluded, as they are found by their knot.
+ * The definitions of several tapestries by name and version, without functions in place, which are found by
+ * their knot.
  */
 export class NamedDefinitions {
   private readonly all = new Map<string, { definition: DefinitionRecord; usedBy: string }>();
@@ -35,7 +35,7 @@ export class NamedDefinitions {
     return this.all.get(keyOf(name, version))?.definition;
   }
 
-  /** The facts for an extension that names the definition. */
+  /** For an extension that names the definition. */
   registered(name: string, version: string | undefined): RegisteredDefinition | undefined {
     const definition = this.get(name, version);
     if (!definition) return undefined;

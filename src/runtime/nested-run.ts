@@ -9,7 +9,7 @@ export interface ChildRunRef {
   readonly temporal_run_id: string;
 }
 
-/** A run started by a knot, once it is over. */
+/** A run started by a knot, after its end. */
 export interface NestedRun {
   readonly ref: ChildRunRef;
   readonly plan: LoadedPlan;
@@ -35,10 +35,10 @@ type EndOfKnot<V> =
   | { readonly kind: 'skipped' };
 
 /**
- * A run that completed in this process.
+ * For a run that completed in this process.
  *
  * @param settled by index in the layout
- * @param valueOf returns a fresh copy of a value for each call
+ * @param valueOf returns a fresh copy at each call
  */
 export function nestedRunOf<V>(
   ref: ChildRunRef,
@@ -61,7 +61,7 @@ export function nestedRunOf<V>(
   return { ref, plan, failed, values };
 }
 
-/** Those of an iteration's values that are parameters of the next. */
+/** An iteration's values that are parameters of the next one. */
 export function parametersAmong(
   { plan }: LoadedPlan,
   values: Readonly<Record<string, unknown>>,
@@ -71,8 +71,8 @@ export function parametersAmong(
 }
 
 /**
- * The value of a knot that ran another tapestry: the values of its terminals by name. Equals what `run.values()` of
- * that run returns, and fails if that throws.
+ * Values of a nested run's terminals by name. Equals the result of `run.values()` of that run, or fails like
+ * it.
  *
  * @throws SelvageError `SubRunFailed`
  */

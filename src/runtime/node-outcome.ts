@@ -10,11 +10,11 @@ import type { Execution, OutcomeToRecord } from './lineage';
 import { recordWithoutBody } from './without-body';
 import type { LoadedPlan } from './loaded-plan';
 
-/** The host's view of a knot's parents, by their indexes in the plan. */
+/** A knot's parents, by their indexes in the plan. */
 export interface ParentOutcomes {
-  /** For a parent that is Ok. */
+  /** Only for a parent that is Ok. */
   valueOf(parent: number): EncodedValue;
-  /** The parent's outcome as a child sees it: an optional parent that failed counts as skipped. */
+  /** The outcome as a child sees it: an optional parent that failed counts as skipped. */
   kindOf(parent: number): OutcomeKind;
 }
 
@@ -24,43 +24,36 @@ export interface KnotOutcomeToRecord {
   readonly values: readonly StoredValue[];
 }
 
-/**
- * By node: the inputs that its function reads. A wait does not read what it passes on or merely comes after.
- */
+/** By node: the inputs that its function reads, without those that a wait passes on or comes after. */
 const READ_INPUTS: Readonly<Partial<Record<NodeKind, readonly string[]>>> = {
   waitForSignal: [],
   sleep: ['ms'],
   waitUntil: ['time'],
 };
 
-/** The knot, reduced to the inputs that its function reads. */
 export function withReadInputs(knot: PlanKnot): PlanKnot {
   const read = knot.policy.node && READ_INPUTS[knot.policy.node];
   if (!read) return knot;
   return { ...knot, inputs: Object.fromEntries(read.map((name) => [name, knot.inputs[name]!])) };
 }
 
-/** Whether its function needs only its parents' outcomes, not their values. */
+/** Whether it needs only its parents' outcomes, not their values. */
 export function needsNoInputs({ policy }: PlanKnot): boolean {
   return policy.node === 'firstOk';
 }
 
-/**
- * Whether a body is called for the knot itself. For a map the elements have bodies; for a nested tapestry,
- * its knots.
- */
+/** Whether a body is called for the knot itself. A map's elements have bodies; a nested tapestry's knots do. */
 export function callsBody(knot: PlanKnot): boolean {
   const { node } = knot.policy;
   return node === undefined || node === 'gate' || node === 'branch';
 }
 
 /**
- * A knot's outcome, once its body has returned. For most knots the result is the value. For a node, the
- * result decides which parent's value is passed on, or which path is taken.
+ * Converts a body's result to the knot's outcome. For most knots the result is the value. For a node, it
+ * decides which parent's value is passed on, or which path is taken.
  *
  * @throws SelvageError `NotEncodable`; `NotABoolean`, `UnknownBranch`, `NoAlternative`, which fail the knot
- *   as if its
- * body had thrown
+ * as if its body had thrown
  */
 export function outcomeOfResult(
   plan: LoadedPlan,
@@ -71,7 +64,7 @@ export function outcomeOfResult(
 ): KnotOutcomeToRecord {
   switch (knot.policy.node) {
     case undefined:
-    // The hosts decide whether it is over: see `outcomeOfLoop`.
+    // `outcomeOfLoop` decides whether a loop is over.
     case 'loop':
     case 'subTapestry':
     case 'waitForSignal': {
@@ -99,9 +92,9 @@ export function outcomeOfResult(
 }
 
 /**
- * The records of a branch's paths, derived from the branch's own.
+ * The records of a branch's paths.
  *
- * @param parents those of the branch, whose input the chosen path passes on
+ * @param parents of the branch, whose input the chosen path passes on
  * @param tags of the paths that are in the run
  */
 export function pathRecords(
@@ -127,9 +120,9 @@ export function pathRecords(
 }
 
 /**
- * A loop's outcome, after its function was asked whether it is over; undefined to continue.
+ * The loop's outcome, or undefined to continue.
  *
- * @param state after the given number of iterations
+ * @param isOver answer of the loop's `until`
  * @throws SelvageError `NotABoolean`, `LoopLimit`
  */
 export function outcomeOfLoop(
@@ -208,7 +201,7 @@ function passOn(parents: ParentOutcomes, parent: number): KnotOutcomeToRecord {
   return { outcome: passed(parents.valueOf(parent)), values: [] };
 }
 
-/** The value itself is stored already and stays where it is. */
+/** The value is already stored. */
 function passed(value: EncodedValue): OutcomeToRecord {
   return { kind: 'ok', value };
 }

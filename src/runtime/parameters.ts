@@ -5,12 +5,12 @@ import { oneLineOf } from './exception-record';
 import { describeIssues, pathOf, type SchemaResult } from '../authoring/standard-schema';
 
 /**
- * The parameters of a run: defaults filled in, each validated by its schema (and changed only as the schema does).
+ * The parameters of a run, with defaults, each as its schema returns it.
  *
- * @param wanted ids of the run's knots, if it has not all of the tapestry's: a parameter that is not among them may be
+ * @param wanted ids of the run's knots, if it has only some of the tapestry's; other parameters may be
  * missing
- * @throws SelvageError `InvalidParameters`, which lists all unknown, missing and invalid parameters at once, as data in
- * `details.problems`
+ * @throws SelvageError `InvalidParameters` for all unknown, missing and invalid parameters at once; as data
+ * in `details.problems`
  */
 export async function validateParameters(
   tapestry: TapestryRecord,

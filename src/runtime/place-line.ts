@@ -1,13 +1,10 @@
 import type { LeaseAnswer, LeaseRequest, LeaseTable } from '../ports';
 import { startTimer } from './timer';
 
-/**
- * How often the first in line asks again, on average; when a place is given back in this process it asks at
- * once.
- */
+/** Mean interval at which the first in line asks. It asks at once when this process gives a place back. */
 const ASK_AGAIN_MS = 100;
 
-/** The order of waiters: the smaller priority first, then the earlier time. */
+/** The smaller priority comes first, then the earlier time. */
 interface Rank {
   readonly priority: number;
   /** Milliseconds since the epoch. */
@@ -16,9 +13,9 @@ interface Rank {
 
 export interface Wait {
   readonly rank: Rank;
-  /** For how many milliseconds; may be infinite. */
+  /** Milliseconds; may be infinite. */
   readonly patience: number;
-  /** How many may wait for a while; the last one beyond that is refused at once. */
+  /** Limit of waiters; the last one beyond it is refused at once. */
   readonly capacity: number;
   /** Ends the wait, which then rejects with its reason. */
   readonly signal: AbortSignal | undefined;
@@ -35,8 +32,8 @@ interface Waiter {
 const NOT_ASKED: Refused = { granted: false, holders: [], retryAfter: 0 };
 
 /**
- * Those in this process who wait for a place of one key. Only the first of them asks the lease table: so the
- * cost of waiting does not grow with their number, and they are served in their order.
+ * The waiters of this process for a place of one key, served in order. Only the first asks the lease table,
+ * so the cost of waiting does not grow with their number.
  */
 export class PlaceLine {
   private readonly waiting: Waiter[] = [];
@@ -47,7 +44,7 @@ export class PlaceLine {
 
   constructor(private readonly table: LeaseTable) {}
 
-  /** Answers when the place is granted or the patience is over. */
+  /** Resolves when the place is granted or the patience is over. */
   async take(request: LeaseRequest, wait: Wait): Promise<LeaseAnswer> {
     const { signal, patience } = wait;
     signal?.throwIfAborted();
@@ -105,7 +102,7 @@ export class PlaceLine {
       try {
         const answer = await this.table.acquire(request);
         if (answer.granted) {
-          // It may have gone meanwhile.
+          // The waiter may have left meanwhile.
           if (!this.end(first, answer)) await this.table.release(request);
           continue;
         }
@@ -123,7 +120,7 @@ export class PlaceLine {
   private async untilAskedAgain(): Promise<void> {
     if (this.isWoken) return;
     await new Promise<void>((resolve) => {
-      // Chance keeps the processes that wait for one place from asking in step.
+      // Random times keep the processes that wait for one place from asking in step.
       const timer = setTimeout(resolve, ASK_AGAIN_MS * (0.5 + Math.random()));
       this.wakeServer = () => {
         clearTimeout(timer);

@@ -3,7 +3,7 @@ import { compile, type CompiledPlan } from '../plan';
 import type { TapestryRecord } from '../authoring/records';
 import { LoadedPlan } from './loaded-plan';
 
-/** A tapestry's plan: as text to be stored, and as the hosts use it. */
+/** A tapestry's plan, as text to store and loaded. */
 export interface PlanOfTapestry extends CompiledPlan {
   readonly loaded: LoadedPlan;
 }
@@ -11,8 +11,8 @@ export interface PlanOfTapestry extends CompiledPlan {
 const plans = new WeakMap<TapestryRecord, PlanOfTapestry>();
 
 /**
- * The plan of a tapestry, compiled on the first call and cached as long as the tapestry exists. Asking for a tapestry's
- * record closes it, so there is only one plan.
+ * Compiled on the first call and cached for the tapestry's lifetime. Reading a tapestry's record closes it,
+ * so it has only one plan.
  *
  * @throws SelvageError any of compiling
  */

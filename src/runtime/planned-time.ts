@@ -1,7 +1,7 @@
 import type { TapestryRecord } from '../authoring/records';
 
 /**
- * Adds the planned time to the parameters: as a Date, or as its ISO text if the parameter's schema does not accept a
+ * Adds the planned time to the parameters: as a Date, or as its ISO text if the schema does not accept a
  * Date.
  *
  * @param name the parameter; undefined if none gets it

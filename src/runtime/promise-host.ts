@@ -2,16 +2,13 @@ import type { Command, KnotOutcome, Scheduler, SchedulerEvent, SkipReason } from
 
 /** The host's work for each knot. A rejection ends the host. */
 export interface PromisedWork<V> {
-  /**
-   * Resolves with the knot's outcome. If it resolves with undefined, the knot and everything downstream stay
-   * unsettled.
-   */
+  /** If it resolves with undefined, the knot and everything downstream stay unsettled. */
   run(knot: number): Promise<KnotOutcome<V> | undefined>;
   /** If omitted, skips need no work. Its synchronous part runs before any other knot starts. */
   skip?(knot: number, reason: SkipReason): Promise<void>;
-  /** The same, for a knot that failed because of its parents. */
+  /** Likewise for a knot that failed because of its parents. */
   fail?(knot: number): Promise<void>;
-  /** The same, for a path that was chosen. */
+  /** Likewise for a path that was chosen. */
   pass?(knot: number): Promise<void>;
 }
 
@@ -35,7 +32,7 @@ export class PromiseHost<V> {
     this.ended.catch(() => undefined);
   }
 
-  /** Starts, and resolves when nothing is running and nothing more can start. */
+  /** Resolves when nothing is running and nothing more can start. */
   async run(parameters: readonly V[]): Promise<void> {
     this.started = true;
     this.apply({ type: 'start', parameters });

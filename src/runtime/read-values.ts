@@ -1,11 +1,7 @@
 import type { Backends, LineageRecord } from '../ports';
 import { decodeStored, storedReference, valueMissing } from './encoded-value';
 
-/**
- * Reads the values of Ok knots, by id.
- *
- * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
- */
+/** Values of Ok knots, by id. @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable` */
 export async function readValues(
   backends: Pick<Backends, 'dataStore'>,
   records: readonly LineageRecord[],

@@ -2,19 +2,14 @@ import type { PlanKnot } from '../plan';
 import type { Err, Outcome, Skipped } from '../authoring/outcome';
 import type { ExceptionRecord, LineageRecord } from '../ports';
 
-/** The outcome of a knot that has no value. */
 export type Failed = Err | Skipped;
 
-/**
- * The outcome of a parent without a value, as a child that receives outcomes sees it: an optional parent counts as
- * skipped.
- */
+/** A parent's outcome for a child that receives outcomes: a failed optional parent counts as skipped. */
 export function receivedOutcome(parent: PlanKnot, outcome: Failed): Failed {
   if (outcome.kind === 'skipped' || parent.policy.optional !== true) return outcome;
   return { kind: 'skipped', reason: 'optional', detail: { error: outcome.error } };
 }
 
-/** The outcome stated by a record. */
 export function outcomeOfRecord(record: LineageRecord, valueOf: () => unknown): Outcome {
   return record.outcome === 'ok' ? { kind: 'ok', value: valueOf() } : failedOutcomeOf(record)!;
 }

@@ -13,8 +13,8 @@ export async function requiredRecords(
 }
 
 /**
- * Number of element records, by those of their maps. A map that was taken over from another run, or from
- * before a reset, has no element records here.
+ * Minimum counts of element records, by prefix. A map that was taken over, or recorded before a reset, has
+ * none here.
  */
 export function elementsOf(maps: readonly LineageRecord[]): (readonly [string, number])[] {
   return maps.flatMap(({ knot_id, cached_from_run, extra }) => {
@@ -25,11 +25,7 @@ export function elementsOf(maps: readonly LineageRecord[]): (readonly [string, n
   });
 }
 
-/**
- * The first part of a sentence: since when records of a run are lost, as far as its history tells.
- *
- * @param startedAt when the run began, if that is known
- */
+/** A main clause, for a message: the time after which the history lost records of a run, if known. */
 export async function whatWasLost(
   runHistory: RunHistory,
   run: string,

@@ -2,7 +2,6 @@ import { branchOf } from '../scheduler';
 import type { Layout } from '../plan';
 import type { LineageRecord } from '../ports';
 
-/** A knot whose outcome a resuming run may take over. */
 export interface ResumeCandidate {
   /** Index in the layout. */
   readonly index: number;
@@ -10,8 +9,8 @@ export interface ResumeCandidate {
 }
 
 /**
- * What a resuming run takes over, judging by records: every Ok outcome, except those of knots that are to run
- * again (a path with its branch) or that depended on a failure, and of everything downstream.
+ * Knots that a resuming run takes over by their records: all Ok ones, except those that run again or depended
+ * on a failure, and everything downstream of these. A path runs again with its branch.
  *
  * @param earlier records of the resumed run, by knot id
  * @param from ids of knots that are to run again
@@ -34,11 +33,7 @@ export function resumeCandidates(
   return { candidates, again };
 }
 
-/**
- * The candidates whose values still exist.
- *
- * @param present hashes of existing values
- */
+/** @param present hashes of existing values */
 export function withValues(
   layout: Layout,
   candidates: readonly ResumeCandidate[],
@@ -59,8 +54,8 @@ export function withValues(
 }
 
 /**
- * Knots that received a failed or skipped parent that runs again. Excludes knots skipped only because a path
- * was not selected, as that will not change.
+ * Knots that received a failed or skipped parent that runs again. Excludes knots that were skipped only
+ * because a path was not selected, as that will not change.
  */
 function madeOfFailures({ ids }: Layout, records: ReadonlyMap<string, LineageRecord>): string[] {
   const made: string[] = [];
@@ -80,7 +75,7 @@ function madeOfFailures({ ids }: Layout, records: ReadonlyMap<string, LineageRec
   return made;
 }
 
-/** The knot to run again instead of a knot: a path is decided by its branch. */
+/** A path is decided by its branch, so the branch runs again. */
 function withBranch(layout: Layout, id: string): string {
   const index = layout.ids.indexOf(id);
   const branch = index < 0 ? undefined : branchOf(layout, index);

@@ -8,9 +8,9 @@ const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
 const DEFAULT_BACKOFF = 2;
 
 /**
- * Milliseconds after which a body that threw is tried again. Undefined if its retries are spent or cannot help.
+ * Milliseconds until the retry of a body that threw. Undefined if its retries are spent or cannot help.
  *
- * @param throws how often the body has thrown in this run, including this time
+ * @param throws number of throws in this run, including this one
  */
 export function retryDelay(
   policy: RetryPolicy<number> | undefined,

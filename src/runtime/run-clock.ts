@@ -1,6 +1,6 @@
 /**
- * A clock for one piece of work: starts at a given time and then counts elapsed time, so that no duration is negative
- * if somebody sets the machine's clock meanwhile.
+ * Counts elapsed time from a given start, so that durations stay positive if the machine's clock is set
+ * meanwhile.
  */
 export class RunClock {
   private readonly since = performance.now();

@@ -1,6 +1,6 @@
 import type { Layout, Plan, PlanKnot } from '../plan';
 
-/** A layout, and the position of its knots in the plan. A layout may omit knots but keeps their order. */
+/** A layout may omit knots of the plan but keeps their order. */
 export interface RunLayout {
   readonly layout: Layout;
   /** By index in the layout. */

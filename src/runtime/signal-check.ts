@@ -1,19 +1,17 @@
 import { type SchemaResult, type StandardSchema, describeIssues } from '../authoring';
 import { oneLineOf } from './exception-record';
 
-/** Most schemas whose complaints are reported. */
+/** Maximum number of schemas with reported complaints. */
 const TOLD_SCHEMAS = 3;
 
-/** A knot that waits for a signal, and the schema of its payload. */
 export interface SignalSchema {
   readonly knot: string;
   readonly schema: StandardSchema;
 }
 
 /**
- * Tells which of the waiting knots cannot take this payload or, if none can, why.
- *
- * @param waiting at least one
+ * Returns the waiting knots that cannot take this payload or, if none can, the reason. @param waiting at
+ * least one
  */
 export async function checkPayload(
   name: string,
@@ -36,7 +34,7 @@ export async function checkPayload(
   };
 }
 
-/** A schema's complaint about a payload; undefined if there is none. A schema that throws counts as a refusal. */
+/** Undefined if the schema accepts. A schema that throws counts as a refusal. */
 function complaintOf(
   schema: StandardSchema,
   payload: unknown,

@@ -2,22 +2,20 @@ import { SelvageError } from '../errors';
 import type { LeaseTable } from '../ports';
 import { LeaseKeeper } from './lease-keeper';
 
-/** A refused knot comes back after this time; the value is often there by then. */
+/** A refused knot returns after this time, when the value often exists. */
 const COMEBACK_MS = 1_000;
 
-/** The knot that is about to make a value. */
 export interface Making {
   readonly cacheKey: string;
   readonly runId: string;
-  /** The key of the run's records. */
   readonly temporalRunId: string;
   readonly knotId: string;
 }
 
 /**
- * Lets only one knot at a time make the value of a cache key, over all processes that share the lease table. If that
- * knot's process is killed, the next may start when the lease has expired; another attempt of the same knot continues
- * at once.
+ * Lets one knot at a time make the value of a cache key, over all processes that share the lease table. After
+ * a kill of its process, the next may start when the lease expires; another attempt of the same knot
+ * continues at once.
  */
 export class SingleFlight {
   private readonly keeper: LeaseKeeper;
@@ -30,8 +28,8 @@ export class SingleFlight {
   }
 
   /**
-   * @throws SelvageError `ValueInProgress` if another knot is making it; `details.retryAfter` says after how many
-   * milliseconds to come back
+   * @throws SelvageError `ValueInProgress` if another knot is making it; `details.retryAfter` is in
+   * milliseconds
    */
   async run<T>({ cacheKey, runId, temporalRunId, knotId }: Making, make: () => Promise<T>): Promise<T> {
     const lease = {

@@ -1,10 +1,10 @@
 /** Limits of the slices that a map's list is split into. */
 export interface SliceLimits {
-  /** Most elements of a slice, … */
+  /** Maximum elements of a slice. */
   readonly elements: number;
-  /** … and most bytes, unless it is a single element. */
+  /** Maximum bytes of a slice, unless it is a single element. */
   readonly bytes: number;
-  /** Most slices of one answer, and so of one execution of the map's child run. */
+  /** Maximum slices of one answer, and so of one execution of the map's child run. */
   readonly slices: number;
 }
 

@@ -7,9 +7,8 @@ import { valueMissing } from './encoded-value';
 const MEDIA_TYPE = /^[\x20-\x7e]{1,200}$/;
 
 /**
- * Streams bytes into the data store (`ctx.store`) and returns the reference that stands for them.
- *
- * @throws SelvageError `InvalidConfig` for an invalid media type; `BackendUnavailable`
+ * Implements `ctx.store`. @throws SelvageError `InvalidConfig` for an invalid media type;
+ * `BackendUnavailable`
  */
 export async function storeBytes(
   dataStore: DataStore,
@@ -29,7 +28,7 @@ export async function storeBytes(
 }
 
 /**
- * Opens what {@link storeBytes} stored (`ctx.open`). The hash is verified at the end of the stream.
+ * Implements `ctx.open`. The hash is verified at the end of the stream.
  *
  * @throws SelvageError `ValueMissing`, naming the knot that asks; `BackendUnavailable`
  */
@@ -43,7 +42,6 @@ export async function openBytes(
   return stream;
 }
 
-/** The whole as a stream of one piece. */
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield await Promise.resolve(bytes);
 }

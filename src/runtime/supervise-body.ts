@@ -8,22 +8,21 @@ export interface Supervision {
   readonly cancel: AbortSignal | undefined;
   /** Milliseconds that the body may continue after `cancel`. */
   readonly cancelGrace: number;
-  /** Milliseconds that the body may take in total; undefined for no limit. */
+  /** Milliseconds; undefined for no limit. */
   readonly timeout: number | undefined;
-  /** Whether the time counts only from when the body says that it has begun. Default: from the call. */
+  /** The timeout counts from when the body says that it has begun. Default: from the call. */
   readonly beginsLate?: boolean;
 }
 
-/** Thrown if a body did not end within its grace after a cancel. */
+/** The body did not end within its grace after a cancel. */
 export class GraceOver extends Error {}
 
 /**
- * Runs a body under its timeout and cancel. Either aborts the body's signal. After a timeout the body is
- * abandoned at once, after a cancel when its grace is over. An abandoned body may still be running; its
- * further effects are ignored.
+ * Runs a body under its timeout and cancel, either of which aborts its signal. The body is abandoned at once
+ * after a timeout, after its grace on a cancel. An abandoned body may still run, but its effects are ignored.
  *
- * @param body receives a function that returns its signal (most bodies never ask for one, and creating it is
- *   expensive), and one that says that it has begun
+ * @param body receives a function that makes its signal, which is expensive and seldom needed, and one to
+ * call when it has begun
  * @throws SelvageError `BodyTimeout`; {@link GraceOver}; or the body's own error
  */
 export function superviseBody<T>(

@@ -5,17 +5,14 @@ import type { HostLost } from './body-host';
 import { tellError } from './exception-record';
 import type { AttemptTimes } from './knot-runner';
 
-/** How many attempts, and how many waits, of one knot are kept: the newest. */
+/** Maximum attempts, and waits, in a trail; the newest are kept. */
 const TRAIL_LENGTH = 32;
 /** Shorter waits for a limit are not reported. */
 export const NOTED_WAIT_MS = 100;
 /** Waits of one kind with a shorter gap between them are merged. */
 const APART_MS = 1_000;
 
-/**
- * The history of a knot before the attempt that counted: attempts that ended without an outcome, and periods
- * in which it could not proceed.
- */
+/** The knot's attempts without an outcome, and the periods in which it could not proceed. */
 export interface Trail {
   readonly attempts: readonly RecordedAttempt[];
   readonly waits: readonly RecordedWait[];
@@ -23,7 +20,7 @@ export interface Trail {
 
 export const NO_TRAIL: Trail = { attempts: [], waits: [] };
 
-/** How many attempts ended because what ran them was lost: a worker, or a body host. */
+/** Attempts that ended because a worker or a body host was lost. */
 export function lostIn(attempts: Trail['attempts']): number {
   return attempts.filter(({ reason }) => reason.code === 'WorkerLost').length;
 }
@@ -32,7 +29,7 @@ export function withAttempt(trail: Trail, attempt: RecordedAttempt): Trail {
   return { ...trail, attempts: [...trail.attempts, attempt].slice(-TRAIL_LENGTH) };
 }
 
-/** A wait that continues the last one of its kind extends it. A wait of no duration is dropped. */
+/** Extends the last wait if this one continues it. Drops a wait of no duration. */
 export function withWait(trail: Trail, { code, since, until }: RecordedWait): Trail {
   if (until <= since) return trail;
   const { waits } = trail;
@@ -44,7 +41,6 @@ export function withWait(trail: Trail, { code, since, until }: RecordedWait): Tr
   return { ...trail, waits: [...waits, { code, since, until }].slice(-TRAIL_LENGTH) };
 }
 
-/** Adds the trail to the record of a knot that did not get its outcome at once. */
 export function withTrail(record: LineageRecord, trail: Trail | undefined): LineageRecord {
   if (trail === undefined || (trail.attempts.length === 0 && trail.waits.length === 0)) return record;
   const { attempts, waits } = trail;
@@ -60,7 +56,6 @@ export function withTrail(record: LineageRecord, trail: Trail | undefined): Line
 
 const REASON_LENGTH = 500;
 
-/** Why an attempt ended without an outcome, in the form for records. */
 export function endReason({ type, message }: EndReason): RecordedAttempt['reason'] {
   return { code: type, message: messageText(message, REASON_LENGTH) };
 }
@@ -71,10 +66,7 @@ export interface EndReason {
   readonly message: string;
 }
 
-/**
- * The trail of a knot whose attempts all run in one process. Allocates nothing before the first throw or
- * wait.
- */
+/** For a knot whose attempts all run in one process. Allocates nothing before the first throw or wait. */
 export class LocalTrail {
   trail: Trail | undefined;
 
@@ -84,7 +76,7 @@ export class LocalTrail {
     this.ended(attempt, tellError(error));
   }
 
-  /** What ran the body has died, and this process lives. */
+  /** The body's thread or process has died, and this process lives. */
   hostLost({ message }: HostLost, attempt: AttemptTimes): void {
     this.ended(attempt, { type: 'WorkerLost', message });
   }

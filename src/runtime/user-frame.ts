@@ -6,8 +6,8 @@ const FRAME =
   /^\s*at (?:(?<name>.*?) \()?(?:async )?(?<file>(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^<>]*?)(?:\?[^:]*)?:(?<line>\d+):(?<column>\d+)\)?$/;
 
 /**
- * Where in the user's files an error was made, as `file:line:column`: the first frame of its stack that belongs to
- * neither Node, nor an installed package, nor this one. Undefined if the stack has none above the call of the body.
+ * An error's origin in the user's files, as `file:line:column`: the first frame outside Node, installed
+ * packages and this one. Undefined if there is none above the call of the body.
  */
 export function userFrame(stack: string): string | undefined {
   for (const text of stack.split('\n')) {
@@ -27,7 +27,7 @@ function isUsers(path: string): boolean {
 
 const placesTold = new WeakMap<object, string>();
 
-/** Another language has said where an error was made: its frames are not those of JavaScript. */
+/** For an error of another language, whose frames are not JavaScript. */
 export function tellPlace(error: object, at: string): void {
   placesTold.set(error, at);
 }

@@ -10,7 +10,7 @@ import {
 } from './encoded-value';
 import type { DataStore, StoredValue } from '../ports';
 
-/** The value that an envelope stands for. A reference is not read yet. */
+/** Does not read a reference. */
 export function valueOfEnvelope(envelope: Envelope, digest: Sha256): EncodedValue {
   return isReference(envelope) ? envelope : encodeOutput(decodeJson(envelope.value), digest);
 }
@@ -21,7 +21,10 @@ export interface ValuesAtHand {
   add(value: StoredValue): void;
 }
 
-/** Provides inputs for the knots of one layout: values made in it are at hand, others are read from the data store. */
+/**
+ * Provides inputs for the knots of one layout: values made in it are at hand, others come from the data
+ * store.
+ */
 export class ValueReader {
   constructor(
     private readonly dataStore: DataStore,
@@ -37,11 +40,7 @@ export class ValueReader {
     return missing;
   }
 
-  /**
-   * Returns the values by hash.
-   *
-   * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
-   */
+  /** Values by hash. @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable` */
   async read(hashes: readonly string[], knot: string): Promise<ReadonlyMap<string, Uint8Array>> {
     const found = new Map<string, Uint8Array>();
     const unread: string[] = [];

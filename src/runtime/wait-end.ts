@@ -3,10 +3,10 @@ import { SelvageError } from '../errors';
 import { durationOf, timeOf } from '../authoring';
 
 /**
- * When a wait is over, in milliseconds since the epoch; undefined if no time ends it. An invalid time ends at once, so
- * that the knot's function can report it.
+ * End of a wait, in milliseconds since the epoch; undefined if no time ends it. An invalid time ends at once,
+ * so that the knot's function can report it.
  *
- * @param inputs those that its function reads
+ * @param inputs of its function
  */
 export function waitEnd(
   { policy }: PlanKnot,

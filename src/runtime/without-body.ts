@@ -5,7 +5,7 @@ import { errorId } from './exception-record';
 import { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
 import type { LoadedPlan } from './loaded-plan';
 
-/** The record of a parameter, of a value that is recorded again, of a path of a branch, and of a skipped or failed knot that did not run. */
+/** For parameters, values recorded again, paths of branches, and skipped or failed knots that did not run. */
 export function recordWithoutBody(
   plan: LoadedPlan,
   knot: PlanKnot,
@@ -26,7 +26,6 @@ export function failedUnrun(
   return { kind: 'err', error: { id, type, message, traceback: '', attempt: 0 } };
 }
 
-/** @param which of its parents are the reason, if they are */
 export function skippedUnrun(
   plan: LoadedPlan,
   knot: PlanKnot,

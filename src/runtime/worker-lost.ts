@@ -2,15 +2,15 @@ import type { PlanKnot } from '../plan';
 import { SelvageError } from '../errors';
 
 /**
- * Why a knot is not run again whose body probably kills what runs it.
+ * The failure of a knot whose body probably kills its worker or body host.
  *
- * @param last how its body host was lost the last time; undefined if the worker itself was
+ * @param last how its body host was lost the last time; undefined if the worker was lost
  */
 export function workerLost(knot: PlanKnot, lost: number, last: string | undefined): SelvageError {
   if (last !== undefined)
     return new SelvageError(
       'WorkerLost',
-      `What ran knot "${knot.id}" was lost ${lost} times: its body probably kills it (an exit of the process, out of memory, a crash in native code). ` +
+      `The body host of knot "${knot.id}" was lost ${lost} times: the body probably kills it (an exit of the process, out of memory, a crash in native code). ` +
         `It was not run again. The last time: ${last}`,
       { details: { knot: knot.id, lost } },
     );
@@ -22,7 +22,7 @@ export function workerLost(knot: PlanKnot, lost: number, last: string | undefine
   );
 }
 
-/** Why the list of a map whose elements have ended is not put together again. */
+/** The failure of a map whose list cannot be put together, although its elements have ended. */
 export function listLost(map: PlanKnot, lost: number): SelvageError {
   return new SelvageError(
     'WorkerLost',

@@ -8,7 +8,7 @@ import { SLICE_LIMITS, type SliceLimits } from './slice-limits';
 /** A value that all elements get. */
 export type SharedReference = Pick<EncodedValue, 'hash' | 'size' | 'stored'>;
 
-/** A slice as stored in the data store: the elements, and references to what they share. */
+/** A slice as stored in the data store: the elements, and references to their shared values. */
 export interface SliceContent {
   readonly first: number;
   readonly lists: ReadonlyMap<string, readonly string[]>;
@@ -21,7 +21,7 @@ export interface WrittenSlice {
   readonly elements: number;
 }
 
-/** References, by parent, that the elements of a map share. */
+/** References to the shared values of a map's elements, by parent. */
 export function sharedReferences(
   map: PlanKnot,
   valueOf: (parent: number) => SharedReference,

@@ -1,26 +1,25 @@
 import * as assert from 'node:assert/strict';
 
-/** A test of a suite that a technology cannot pass, and the reason, which appears in the test's name. */
+/** A test that a technology cannot pass, and the reason, which appears in the test's name. */
 export interface Skip {
   readonly test: string;
   readonly reason: string;
 }
 
-/** The adapter under test, with everything that a suite needs for each test. */
 export interface Subject<T> {
   /** A fresh adapter on empty storage. */
   readonly adapter: T;
   /**
-   * A second adapter on the same storage, as another process would have. If omitted, because storage cannot
-   * be shared, skip those tests.
+   * A second adapter on the same storage, as another process would have. If storage cannot be shared, omit it and
+   * skip those tests.
    */
   another?(): Promise<T>;
   /**
-   * Breaks all connections of adapters to this storage, as a restart of its server does; may break others as
-   * well. If omitted, because there are no connections, skip those tests.
+   * Breaks all connections of adapters to this storage, like a restart of its server; may break others as well. If
+   * there are no connections, omit it and skip those tests.
    */
   cutConnections?(): Promise<void>;
-  /** Removes the storage. The suite has closed the adapters before. */
+  /** Removes the storage, after the suite has closed the adapters. */
   cleanUp?(): Promise<void>;
 }
 
@@ -39,7 +38,6 @@ interface TestContext<T, S extends Subject<T>> {
   readonly subject: S;
   /** A second adapter on the same storage; closed after the test. */
   another(): Promise<T>;
-  /** Breaks the connections to the storage. */
   cutConnections(): Promise<void>;
 }
 
@@ -47,7 +45,6 @@ export type ConformanceTests<T, S extends Subject<T>> = Readonly<
   Record<string, (context: TestContext<T, S>) => Promise<void>>
 >;
 
-/** What every adapter says of its technology. */
 export const TECHNOLOGY_TESTS = {
   async 'names its technology'({
     adapter,

@@ -255,9 +255,8 @@ const TESTS: ConformanceTests<EmitterTable, Subject<EmitterTable>> = {
 };
 
 /**
- * Runs the tests that every {@link EmitterTable} must pass, in the test file where this is called (jest, vitest, mocha).
- *
- * @param technology its name
+ * Runs the tests that every {@link EmitterTable} must pass, in the test file where this is called (jest, vitest,
+ * mocha).
  */
 export function describeEmitterTable(technology: string, options: SuiteOptions<Subject<EmitterTable>>): void {
   describeConformance(`${technology} emitter table`, TESTS, options);

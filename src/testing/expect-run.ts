@@ -11,8 +11,9 @@ export interface ToReproduceOptions {
   /** Ids of knots that may differ, because they use the clock, chance or other systems. For a map, all its elements. Default: none. */
   readonly except?: readonly string[];
   /**
-   * `knot`: each body runs individually on its recorded inputs, so that each difference is reported separately. `run`: the whole run is
-   * repeated in process with the recorded parameters and signals, so differences affect knots downstream. Default `knot`.
+   * `knot`: runs each body individually on its recorded inputs, so that each difference is reported separately.
+   * `run`: repeats the whole run in process with the recorded parameters and signals, so differences affect knots
+   * downstream. Default `knot`.
    */
   readonly by?: 'knot' | 'run';
   /** `ctx.resources` of the bodies. Default: empty. */
@@ -25,11 +26,11 @@ export interface ToReproduceOptions {
 
 export interface RunExpectation {
   /**
-   * Resolves if all knots of the run, and of runs that it started, give the same value or the same error as recorded. Bodies run for real,
-   * including their effects outside.
+   * Resolves if all knots of the run, and of runs that it started, give the same value or the same error as
+   * recorded. Bodies run for real, including their effects outside.
    *
-   * @throws SelvageError `RunNotReproduced`, which names the first knot that differs and where; `UnknownKnot` for one in `except`;
-   * `UnknownTapestry`, `BodyMissing`; those of reading a capsule
+   * @throws SelvageError `RunNotReproduced`, naming the first knot that differs and its place; `UnknownKnot` for one
+   * in `except`; `UnknownTapestry`, `BodyMissing`; errors of reading a capsule
    */
   toReproduce(options: ToReproduceOptions): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { LineageQuery, LineageRecord } from '../ports';
 
-/** Whether a record matches a query: the reference for what a history must find. */
+/** The reference for queries of a history. */
 export function matches(record: LineageRecord, query: LineageQuery): boolean {
   const inputs = [
     ...Object.values(record.parent_input_hashes),

@@ -6,7 +6,6 @@ import { sampleLineage, sampleRun } from './sample-records';
 
 const START = 1_700_000_000_000;
 
-/** Tests of `changes` and `lastChange`. Technologies without an order of commits omit these methods, and skip the tests by name. */
 export const HISTORY_CHANGES_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
   async 'tells starts, knots and ends as they became durable, and goes on behind each of them'({ adapter }) {
     assert.equal(await adapter.lastChange!(), undefined);

@@ -8,7 +8,6 @@ import { everyOther, retried } from './retried';
 import { sampleHash, sampleLineage, sampleRun } from './sample-records';
 import { withDoneButFailed } from './troubled';
 
-/** Tests of commits: the first record of a key stays, whoever races for it and whatever breaks meanwhile. */
 export const HISTORY_COMMITS_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
   async 'answers a record as it was committed'({ adapter }) {
     const plain = sampleLineage();
@@ -249,7 +248,7 @@ export const HISTORY_COMMITS_TESTS: ConformanceTests<RunHistory, Subject<RunHist
   },
 };
 
-/** Texts that a user may give and that a database may mishandle. */
+/** User texts that a database may mishandle. */
 const ODD_TEXTS = {
   zero: 'a\0b',
   'half of a character': 'a\ud800b',

@@ -5,7 +5,6 @@ import { byKnot, keys, matches } from './expected-records';
 import { allPages } from './pages';
 import { sampleHash, sampleLineage, sampleRun } from './sample-records';
 
-/** Tests of queries about records: by run, knot, cache key, hash and time, in pages. */
 export const HISTORY_LINEAGE_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
   async 'finds the records of some knots of a run'({ adapter }) {
     const ids = Array.from({ length: 300 }, (_, index) => `k${index}`);

@@ -3,7 +3,7 @@ import type { RunHistory, RunRecord } from '../ports';
 import type { ConformanceTests, Subject } from './conformance';
 import { sampleHash, sampleLineage, sampleRun } from './sample-records';
 
-/** Tests of `partitions`, which not every technology has. */
+/** Not every technology has `partitions`. */
 export const HISTORY_PARTITIONS_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
   async 'tells of each partition its newest run and the newest that succeeded, if it answers such questions'({
     adapter,

@@ -4,7 +4,6 @@ import type { ConformanceTests, Subject } from './conformance';
 import { byKnot, keys, matches } from './expected-records';
 import { sampleHash, sampleLineage, sampleRun } from './sample-records';
 
-/** Tests of `deleteRun`: it removes everything of one run, and nothing of others. */
 export const HISTORY_REMOVAL_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
   async 'removes a run that is over with all its lineage, and nothing of others'({ adapter }) {
     const times = { stays: 10, gone: 20, later: 30 };

@@ -5,7 +5,6 @@ import { isAsked } from './expected-records';
 import { allPages } from './pages';
 import { sampleHash, sampleLineage, sampleRun } from './sample-records';
 
-/** Run records: start, change, end and listing. */
 export const HISTORY_RUNS_TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
   async 'answers a run as it was started, and the first of two starts'({ adapter }) {
     const run = sampleRun();

@@ -15,22 +15,21 @@ import {
 export interface RunPlannedOptions extends RunLocallyOptions {
   /** Runs times after this one. */
   readonly from: Date;
-  /** Most runs. Default 1. */
+  /** Maximum number of runs. Default 1. */
   readonly runs?: number;
   /** The tapestry for a trigger that was declared without one. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a tapestry of whatever parameters and values
   readonly tapestry?: Tapestry<any, any>;
 }
 
-/** A run in this process for a planned time. */
 export interface PlannedRun {
   readonly planned: Date;
   readonly result: LocalRun<Record<string, unknown>>;
 }
 
 /**
- * Runs what a schedule or a `cronTrigger` would start, one planned time after the other, in this process and without waiting, like
- * `runLocally`: for tests without a server. Jitter, overlap and catch-up belong to the server and are not simulated.
+ * Runs a schedule or a `cronTrigger` at its planned times, in this process and without waiting, like `runLocally`:
+ * for tests without a server. Jitter, overlap and catch-up belong to the server and are not simulated.
  *
  * @throws SelvageError `InvalidConfig` (there is no tapestry), `InvalidParameters`, and as `runLocally`
  */

@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 
-/** The methods of the five ports that change what is stored. */
+/** The methods of the five ports that change the storage. */
 const WRITES: ReadonlySet<string> = new Set([
   // Data store
   'put',
@@ -29,10 +29,10 @@ const WRITES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Wraps an adapter (or backends) so that some writes succeed but report `BackendUnavailable`, as when a connection breaks between the
- * commit and the answer.
+ * Wraps an adapter (or backends) so that some writes succeed but report `BackendUnavailable`, as when a connection
+ * breaks between the commit and the answer.
  *
- * @param when called with the method's name for each write that was done
+ * @param when called with the method's name after each write
  */
 export function withDoneButFailed<T extends object>(adapter: T, when: (method: string) => boolean): T {
   return aroundCalls(adapter, async (method, call) => {
@@ -43,7 +43,7 @@ export function withDoneButFailed<T extends object>(adapter: T, when: (method: s
   });
 }
 
-/** Methods that return synchronously, or return something other than a promise. */
+/** Methods that do not return a promise. */
 const DIRECT: ReadonlySet<string> = new Set([
   'commitsTogetherWith',
   'leasesBeside',
@@ -54,7 +54,7 @@ const DIRECT: ReadonlySet<string> = new Set([
   'close',
 ]);
 
-/** Wraps each call of an adapter. The result is an instance of the same class; the adapter's calls of its own methods are not wrapped. */
+/** Returns an instance of the same class; the adapter's calls of its own methods are not wrapped. */
 function aroundCalls<T extends object>(
   adapter: T,
   around: (method: string, call: () => Promise<unknown>) => Promise<unknown>,

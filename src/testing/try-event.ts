@@ -10,7 +10,7 @@ export interface TryEventOptions {
   readonly map?: EventMap;
   /** Key of the event. Default `test`. */
   readonly key?: string;
-  /** Where the event came from. Default: empty. */
+  /** Origin of the event. Default: empty. */
   readonly link?: EventLink;
 }
 
@@ -18,14 +18,17 @@ export interface TryEventOptions {
 export type TriedEventResult =
   /** It would start a run with these parameters, with defaults, as validated by the schemas. */
   | { readonly status: 'accepted'; readonly parameters: Readonly<Record<string, unknown>> }
-  /** The `map` answered that it starts none. */
+  /** The `map` rejected it. */
   | { readonly status: 'filtered' }
-  /** It can start none: `InvalidEvent` (the `map` threw, or records cannot hold key or link) or `InvalidParameters`. */
+  /**
+   * It cannot start a run: `InvalidEvent` (the `map` threw, or records cannot hold key or link) or
+   * `InvalidParameters`.
+   */
   | { readonly status: 'refused'; readonly error: SelvageError };
 
 /**
- * Tries what a trigger makes of an event, without a broker, a server or a ledger: runs its `map`, and validates the tapestry's parameters.
- * Nothing is started; pass the parameters to `runLocally` for that.
+ * Tries a trigger's reaction to an event, without a broker, a server or a ledger: runs its `map`, and validates the
+ * tapestry's parameters. Starts nothing; pass the parameters to `runLocally` for that.
  *
  * @param body the argument of the trigger's `map`; without a `map`, the parameters
  * @throws SelvageError `InvalidConfig` if the trigger starts no runs

@@ -22,13 +22,11 @@ import { everyItem } from '../ports/parts/every-item';
 import { GroupedCalls } from '../connection/grouped-calls';
 import { inParallel } from '../values/in-parallel';
 
-/** Most backfills of which something is remembered. */
 const REMEMBERED = 100;
-/** Milliseconds until the next look at a partition for which this worker has no slot to wait in. */
+/** Milliseconds until the next check of a partition for which this worker has no slot to wait in. */
 const LOOK_AGAIN_MS = 1_000;
 /** Claims, or marks, per round trip. */
 const CALLS_AT_ONCE = 1_000;
-/** Most runs that are asked to end at once. */
 const CANCELS_AT_ONCE = 20;
 
 interface BackfillSurroundings {
@@ -37,7 +35,7 @@ interface BackfillSurroundings {
   /** The worker's own task queue, on which runs start unless their backfill names another. */
   readonly taskQueue: string;
   readonly inlineLimit: number | undefined;
-  /** How many activities the worker runs at once. */
+  /** Number of activities that the worker runs at once. */
   readonly slots: number;
 }
 
@@ -47,7 +45,6 @@ interface Open extends BackfillSurroundings {
   readonly marks: GroupedCalls<Pick<StartClaim, 'trigger' | 'key'>, undefined>;
 }
 
-/** What is known of a backfill while this worker works for it. */
 interface KnownBackfill {
   readonly run: RunRecord | undefined;
   /** The results of its partitions here, for those that depend on them. */
@@ -56,21 +53,21 @@ interface KnownBackfill {
 }
 
 /**
- * What a worker does for backfills.
+ * A worker's part in backfills.
  *
- * B1  The id of a partition's run consists of tapestry, key and number, and the start ledger holds a claim under the same. So everyone who
- *     makes a partition for the n-th time starts the same run, and it starts once.
- * B2  A running run is awaited, whoever started it, and never ended in favour of another. One that was over before the partition was chosen
- *     is made again, under the next number.
- * B3  At most half of the worker's slots wait for runs, as the runs need the others. A partition without a slot is looked at again later.
- * B4  When a backfill is cut short, the step that ends it cancels what it has started, including runs started by a worker that was killed.
+ * B1 The id of a partition's run has tapestry, key and number, and so has its claim in the start ledger. So every
+ * n-th attempt at a partition starts the same run, once.
+ * B2 A running run is awaited, whoever started it, and never ended in favour of another. A run that was over before
+ * the partition was chosen is made again, under the next number.
+ * B3 Waits for runs take at most half of the worker's slots, as the runs need the others. A partition without a slot
+ * is checked again later.
+ * B4 The last step of a backfill that is cut short cancels its runs, including those of a killed worker.
  */
 export class WorkerBackfills implements BackfillHost {
   private surroundings: Open | undefined;
   private readonly known = new Map<string, Promise<KnownBackfill>>();
   private places = 0;
 
-  /** Called when the worker begins to run. */
   attach(surroundings: BackfillSurroundings): void {
     const { environment, client, inlineLimit, slots } = surroundings;
     const { startLedger } = environment.backends;
@@ -116,7 +113,7 @@ export class WorkerBackfills implements BackfillHost {
   }
 
   /**
-   * Asks the runs that a backfill started to end, before it ends itself.
+   * Cancels the runs of a backfill before it ends itself.
    *
    * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`, after which it should be called again
    */
@@ -139,7 +136,7 @@ export class WorkerBackfills implements BackfillHost {
     }
     const trigger = triggerOfBackfill(backfill);
     for await (const { run_id, status } of everyItem((page) => runHistory.listRuns({ trigger, ...page })))
-      // Whoever claimed it, if that one died before starting it.
+      // Also runs claimed by another process that died before the start.
       if (status === 'running') started.add(run_id);
       else started.delete(run_id);
     await inParallel(started, CANCELS_AT_ONCE, async (runId) => {
@@ -197,7 +194,7 @@ export class WorkerBackfills implements BackfillHost {
     const isOver = async (): Promise<boolean> => {
       const record = await runHistory.getRun(runId);
       if (record) return record.status !== 'running' && record.finished_at! < since;
-      // There is no record: nobody has begun the run yet, or it was pruned and the server has forgotten it, too.
+      // Without a record, the run has not begun yet, or was pruned and forgotten by the server, too.
       return !(await this.isOnServer(runId));
     };
     if (!inserted && entry.startedAt !== null) return (await isOver()) ? 'over' : { run, isOwn };
@@ -209,7 +206,7 @@ export class WorkerBackfills implements BackfillHost {
       return (await isOver()) ? 'over' : { run, isOwn: isOwn && !inserted };
     }
     await marks.call([entryKey]);
-    // A cancel that arrived meanwhile may have looked before the run existed.
+    // A cancel that arrived meanwhile may have missed the new run.
     if (signal.aborted && isCancel(signal)) await run.cancel();
     return { run, isOwn };
   }
@@ -249,7 +246,7 @@ export class WorkerBackfills implements BackfillHost {
     }
   }
 
-  /** Waits for the end of a run, in a slot of the worker if one is free. */
+  /** Waits in a slot of the worker if one is free. */
   private async end(key: string, run: RunHandle, context: KnotContext): Promise<BackfilledPartition> {
     const { runHistory } = this.open.environment.backends;
     const { runId } = run;
@@ -293,7 +290,7 @@ export class WorkerBackfills implements BackfillHost {
     return await this.inSlot(wait, look, `Partition ${key} comes first`);
   }
 
-  /** Waits if the worker has a slot for it; otherwise checks, and checks again later if it is not over. */
+  /** Waits if the worker has a slot for it; otherwise checks now, and again later. */
   private async inSlot<T>(
     wait: () => Promise<T>,
     look: () => Promise<T | undefined>,
@@ -366,7 +363,7 @@ export class WorkerBackfills implements BackfillHost {
   }
 }
 
-/** For what a schedule starts, the key is the planned time. */
+/** A schedule's key is its planned time. */
 function plannedTime(run: RunRecord | undefined): { readonly planned?: number } {
   const planned = run?.trigger?.startsWith('schedule:') ? Date.parse(run.trigger_key ?? '') : Number.NaN;
   return Number.isNaN(planned) ? {} : { planned };
@@ -374,7 +371,7 @@ function plannedTime(run: RunRecord | undefined): { readonly planned?: number } 
 
 const CLOCKS_DIFFER_MS = 60_000;
 
-/** The trigger name in the start ledger for whatever makes the partitions of a tapestry. */
+/** The trigger in the start ledger for everything that makes the partitions of a tapestry. */
 function ledgerTrigger(tapestry: string): string {
   return `partition:${tapestry}`;
 }
@@ -383,7 +380,7 @@ function held(key: string, by: string): BackfilledPartition {
   return { key, state: 'held', reason: `partition ${by} comes before it and is not ok` };
 }
 
-/** False for a worker's shutdown, which aborts bodies, too. */
+/** False for a worker's shutdown, which also aborts bodies. */
 function isCancel({ reason }: AbortSignal): boolean {
   return reason instanceof Error && reason.message === 'CANCELLED';
 }

@@ -3,16 +3,16 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { tunedWorkerOptions } from './create-worker';
 
 const MEBIBYTE = 1024 * 1024;
-/** What the SDK's default for cached workflows leaves for everything else. */
+/** Heap that the SDK's default for cached workflows leaves for everything else. */
 const OTHER_HEAP_MIB = 200;
-/** The SDK's default for how many workflows a gibibyte of heap can cache, and the least it goes by. */
+/** The SDK's default for cached workflows per gibibyte of heap, and its minimum. */
 const CACHED_PER_GIB = 600;
 const LEAST_CACHED = 10;
 /** The SDK refuses a smaller cache. */
 const LEAST_CACHE_OF_A_QUEUE = 2;
 /** With fewer, a backfill could not wait for a run of its own queue. */
 const LEAST_SLOTS_OF_A_QUEUE = 2;
-/** The SDK's default for a worker, which bodies of many idle queues do not come near to. */
+/** The SDK's default for a worker, ample for the bodies of many idle queues. */
 const PLENTY_OF_SLOTS = 100;
 
 type Budgets = Pick<
@@ -24,14 +24,14 @@ type Budgets = Pick<
   | 'workflowTaskPollerBehavior'
 >;
 
-/** An idle queue of many costs the server two or three calls that wait; a busy one has as many pollers as it has tasks for. */
+/** An idle queue costs the server two or three waiting calls; a busy one gets pollers as needed. */
 const SCALED_POLLERS = { type: 'autoscaling', minimum: 1, initial: 1, maximum: 40 } as const;
 
 /**
- * The part that each of so many task queues has of what one process can hold: pollers, cached workflows, and knots at once. Temporal's SDK has limits for
- * a worker, and so for a task queue, only.
+ * Divides a process's pollers, cached workflows and concurrent knots among its task queues. Temporal's SDK only has
+ * limits for a worker, and so for a task queue.
  *
- * @param chosen the user's limits, for the whole process; what is left out has the SDK's or our defaults
+ * @param chosen the user's limits for the whole process; default: the SDK's or ours
  */
 export function budgetsOfAQueue(chosen: Omit<WorkerOptions, 'taskQueue'>, queues: number): Budgets {
   if (queues <= 1) return {};
@@ -63,7 +63,7 @@ export function budgetsOfAQueue(chosen: Omit<WorkerOptions, 'taskQueue'>, queues
   };
 }
 
-/** The SDK's default for a worker, by the heap that the process may have. */
+/** The SDK's default for a worker, by the process's heap limit. */
 function defaultCachedWorkflows(): number {
   const heap = getHeapStatistics().heap_size_limit / MEBIBYTE;
   return Math.max(Math.floor((Math.max(heap - OTHER_HEAP_MIB, 0) * CACHED_PER_GIB) / 1024), LEAST_CACHED);

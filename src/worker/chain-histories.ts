@@ -6,23 +6,23 @@ import { SelvageError } from '../errors';
 
 type HistoryEvent = NonNullable<History['events']>[number];
 
-/** One execution of a run, with its history so far; undefined if the server no longer has it. */
+/** `history` is undefined if the server no longer has it. */
 interface ExecutionHistory {
   readonly temporalRunId: string;
   readonly history: History | undefined;
 }
 
 /**
- * A page must fit into a message of 4 MiB; if it does not, the client retries for most of a minute before it gives up. So a larger history
- * is fetched batch by batch: what one workflow task wrote always fits.
+ * A page must fit into a message of 4 MiB, or the client fails after most of a minute of retries. So a larger
+ * history is fetched batch by batch: one workflow task's events always fit.
  */
 const ONE_MESSAGE_BYTES = 3 * 1024 * 1024;
-/** In batches, the most that the server returns at a time. */
+/** The server's maximum number of batches in a page. */
 const WHOLE_PAGE = 1_000;
 
 /**
- * The histories of all executions of a run: the first, its continuations, and those that a reset began. One at a time, so that only one is
- * in memory.
+ * The histories of all executions of a run: the first, its continuations, and those that a reset began. One at a
+ * time, so that only one is in memory.
  *
  * @param first Temporal run id of the first execution, if the run's id may by now belong to a later run
  * @throws SelvageError `UnknownRun` (without `first`), `ServerUnreachable`
@@ -80,7 +80,7 @@ async function fetchHistory(
   return { events };
 }
 
-/** The executions that this one names: its continuation and predecessor, and those that resets took it from. */
+/** The execution's continuation and predecessor, and those that it was reset from. */
 function neighbours(events: readonly HistoryEvent[]): string[] {
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   const ended = events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes;

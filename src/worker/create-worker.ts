@@ -14,11 +14,12 @@ import { interpreterBundle } from './workflow-bundle';
 
 export interface CreateWorkerOptions
   extends SelvagePluginOptions, Omit<WorkerOptions, 'taskQueue' | 'namespace' | 'plugins' | 'interceptors'> {
-  /** Default: the queue of the tapestries (their option `queue`, else `selvage/<name>`), if they all have the same. */
+  /** Default: the tapestries' queue (their option `taskQueue`, else `selvage/<name>`), if they share one. */
   readonly taskQueue?: string;
   /**
-   * `host:port` of the Temporal server. Ignored if `connection` is given. Default: `TEMPORAL_ADDRESS`, else `localhost:7233`. Credentials
-   * come from the environment: `TEMPORAL_API_KEY`, `TEMPORAL_TLS_…`, `TEMPORAL_PROFILE`.
+   * `host:port` of the Temporal server, ignored with `connection`. Default: `TEMPORAL_ADDRESS`, else
+   * `localhost:7233`. Credentials come from the environment: `TEMPORAL_API_KEY`, `TEMPORAL_TLS_…`,
+   * `TEMPORAL_PROFILE`.
    */
   readonly address?: string;
   /** Default: `TEMPORAL_NAMESPACE`, else `default`. */
@@ -28,8 +29,9 @@ export interface CreateWorkerOptions
 }
 
 /**
- * The defaults of {@link createWorker}, tuned for many short activities on a local server. You may spread them into the options of
- * `Worker.create`. Eager reservations hand the next knot to the worker that completed the last, without a round through the task queue.
+ * The defaults of {@link createWorker}, tuned for many short activities on a local server, to spread into the
+ * options of `Worker.create`. Eager reservations hand the next knot to the worker that completed the last, without
+ * the task queue.
  */
 export const tunedWorkerOptions = {
   maxEagerActivityReservationsPerWorkflowTask: 1_000,
@@ -44,8 +46,8 @@ export const tunedWorkerOptions = {
 const DEFAULT_ADDRESS = 'localhost:7233';
 
 /**
- * A worker without a cache holds one workflow at a time. Further workflows that it polls wait inside it, and time out after 10 s if the
- * first one waits for them.
+ * A worker without a cache holds one workflow at a time. Further workflows that it polls wait inside it, and time
+ * out after 10 s if the first one waits for them.
  */
 const WITHOUT_CACHE = {
   maxConcurrentWorkflowTaskExecutions: 1,
@@ -53,13 +55,14 @@ const WITHOUT_CACHE = {
 } as const satisfies Partial<WorkerOptions>;
 
 /**
- * Makes a Temporal worker with the {@link selvage} plugin and tuned defaults; any Temporal worker option overrides them. `worker.run()`
- * works until `worker.shutdown()`: running bodies then have 5 s to end, after which their signals are aborted, and unfinished work
- * continues in another worker. Temporal's SDK is kept quiet: its warnings and errors go to `logger`, else to stderr. A connection opened
- * here is closed with the worker.
+ * Makes a Temporal worker with the {@link selvage} plugin and tuned defaults; any Temporal worker option overrides
+ * them. `worker.run()` works until `worker.shutdown()`. Running bodies then have 5 s to end, after which their
+ * signals are aborted, and unfinished work continues in another worker. Warnings and errors of Temporal's SDK go to
+ * `logger`, else to stderr. A connection opened here is closed with the worker.
  *
- * @throws SelvageError `ServerUnreachable`, `ServerRefused`, `InvalidAddress`, `UnknownNamespace`, `InvalidConfig` (a key without TLS),
- * `InvalidWorkerOptions` (several tapestries with different queues, and no `taskQueue`), and as {@link selvage}
+ * @throws SelvageError `ServerUnreachable`, `ServerRefused`, `InvalidAddress`, `UnknownNamespace`, `InvalidConfig`
+ * (a key without TLS), `InvalidWorkerOptions` (several tapestries with different queues, and no `taskQueue`), and as
+ * {@link selvage}
  */
 export async function createWorker(options: CreateWorkerOptions): Promise<Worker> {
   refuseInBodyThread('createWorker()');
@@ -89,7 +92,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     tapestries,
     ...(resources && { resources }),
     ...(backends && { backends }),
-    // Whoever lists the workers can do without it.
+    // Only lists of workers show it.
     runHistoryIdentity: await backends?.runHistory.identity().catch(() => undefined),
     ...(observers && { observers }),
     ...(emitters !== undefined && { emitters }),
@@ -124,7 +127,6 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
   }
 }
 
-/** A worker with a connection of its own. */
 async function connectedWorker(
   workerOptions: WorkerOptions & { readonly plugins: WorkerPlugin[] },
   choice: Pick<CreateWorkerOptions, 'address' | 'namespace'>,
@@ -177,7 +179,6 @@ async function connect(options: ConnectionOptions, address: string): Promise<Nat
   }
 }
 
-/** Closes the worker's connection when the worker has ended. */
 function closing(connection: NativeConnection): WorkerPlugin {
   return {
     name: 'selvage.connection',

@@ -43,13 +43,13 @@ import { inMilliseconds, type Duration } from '../values/duration';
 const SHORTEST_LEASE_MS = 1_000;
 
 /**
- * The SDK ends a step of a workflow after 5 s by the clock. Node ends the whole process then, where promises were pending (nodejs/node#38503),
- * and all that runs in it counts as lost. On a busy machine, a step that computes for 50 ms may take so long. The interpreter has no endless
- * loop, and the server gives a step to another worker after 10 s. The option is in none of the SDK's types.
+ * The SDK ends a workflow's step after 5 s by the clock. Then Node ends the process if promises were pending
+ * (nodejs/node#38503). On a busy machine, a step that computes for 50 ms may take so long. The interpreter has no
+ * endless loop, and the server gives a step to another worker after 10 s. The SDK's types lack this option.
  */
 const UNLIMITED_WORKFLOW_STEP = { isolateExecutionTimeout: 2 ** 31 - 1 };
 
-/** Temporal SDK's default for how many activities a worker runs at once. */
+/** The SDK's default number of concurrent activities. */
 const SDK_SLOTS = 100;
 /** Assumed number of slots if a tuner decides. */
 const TUNED_SLOTS = 10;
@@ -59,64 +59,57 @@ export interface SelvagePluginOptions {
   readonly tapestries: readonly Tapestry<any, any>[];
   /** `ctx.resources` of all bodies. Default: empty. */
   readonly resources?: Resources & Record<string, unknown>;
-  /**
-   * Stores that stay open when the worker ends. Default: opened from `SELVAGE_*` and closed with the worker.
-   */
+  /** Stores that stay open when the worker ends. Default: opened from `SELVAGE_*` and closed with the worker. */
   readonly backends?: Backends;
   readonly observers?: readonly KnotObserver[];
   /**
-   * Who hears of the runs of all tapestries, beside those that the tapestries name themselves. `false`: this worker delivers to none
-   * of them. Default: those of the tapestries.
+   * Emitters for the runs of all tapestries, beside the tapestries' own. `false`: this worker delivers to none, not
+   * even to those. Default: the tapestries' own.
    */
   readonly emitters?: EmitterList | false;
   /**
-   * Where bodies write by `ctx.logger`, and where the start and end of runs is reported: a pino logger, or
-   * one of its shape, `(fields, message)`. Default: bodies write to the logger of Temporal's runtime, and
-   * runs are not reported.
+   * Receives bodies' `ctx.logger` lines, and the start and end of runs: a pino logger, or one of its shape,
+   * `(fields, message)`. Default: bodies write to the logger of Temporal's runtime, and runs are not reported.
    */
   readonly logger?: LoggerLike;
   /**
-   * Seals values in the data store and everything in Temporal's history, after your own codecs. `false`:
-   * nothing is sealed. Clients and workers need the same keys. Default: the encryption of `backends`, else
-   * the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if there are any.
+   * Seals values in the data store and everything in Temporal's history, after your own codecs. `false`: seals
+   * nothing. Clients and workers need the same keys. Default: the encryption of `backends`, else the keys of the
+   * environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if there are any.
    */
   readonly encryption?: Encryption | false;
   /**
-   * Largest value, in encoded bytes, that is carried in Temporal's history; 0 keeps all values out of it.
-   * Give all workers of a task queue the same. Default: `SELVAGE_INLINE_LIMIT`, else 2,048.
+   * Maximum encoded bytes of a value in Temporal's history; 0 keeps all values out of it. Give all workers of a task
+   * queue the same. Default: `SELVAGE_INLINE_LIMIT`, else 2,048.
    */
   readonly inlineLimit?: number;
   /**
-   * After this time a lost worker's places of a `maxConcurrent` are free again, and another process delivers
-   * to its emitters. A worker that stalls for longer may lose its places while its bodies run. At least a
-   * second. Default 30 s, after which the server, too, considers a worker lost; of emitters, 15 s.
+   * Time after which a lost worker's places of a `maxConcurrent` are free again, and another process delivers to its
+   * emitters. A worker that stalls for longer may lose its places while its bodies run. At least a second. Default
+   * 30 s, when the server, too, considers a worker lost; of emitters, 15 s.
    */
   readonly leaseTtl?: Duration;
-  /** @internal What all workers of a client keep of values that were just committed. Default: each worker its own. */
+  /** @internal Shared by all workers of a client. Default: each worker's own. */
   readonly recentValues?: RecentValues;
-  /** @internal That of `backends`, for the server's list of workers. */
+  /** @internal The identity of `backends`' history, for the server's list of workers. */
   readonly runHistoryIdentity?: string | undefined;
-  /** @internal Hears of the worker, for health and metrics. */
+  /** @internal Notified of the worker, for health and metrics. */
   readonly watch?: WorkerWatch;
   /**
-   * @internal Whether the worker settles running records, and warns of what is wrong with the backends. If a client has several workers, only
-   *   the first does. Default true.
+   * @internal Settles running records, and warns of problems with the backends: the task of a client's first worker.
+   * Default true.
    */
   readonly isFirst?: boolean;
-  /**
-   * @internal How much one activity does, for tests. `scrub` does not find what a map was split into under
-   *   other limits.
-   */
+  /** @internal For tests. `scrub` does not find the slices of maps under other limits. */
   readonly activityLimits?: ActivityLimits;
 }
 
 /**
- * Makes a Temporal worker a Selvage worker: `Worker.create({ …, plugins: [selvage({ tapestries })] })`. On a
- * client, the same plugin seals payloads if there are keys, and does nothing else.
+ * Makes a Temporal worker a Selvage worker: `Worker.create({ …, plugins: [selvage({ tapestries })] })`. On a client,
+ * the same plugin seals payloads if there are keys, and does nothing else.
  *
- * @throws SelvageError (when the worker is made) `DuplicateTapestry`, `DuplicateDefinition`,
- *   `InvalidWorkerOptions` (a name used by the
- * user and by us), `DuplicateSdk`, or any of compiling a tapestry
+ * @throws SelvageError (when the worker is made) `DuplicateTapestry`, `DuplicateDefinition`, `InvalidWorkerOptions`
+ * (a name used by the user and by us), `DuplicateSdk`, or any of compiling a tapestry
  */
 export function selvage(options: SelvagePluginOptions): SelvagePlugin {
   return new SelvagePlugin(options);
@@ -200,7 +193,7 @@ export class SelvagePlugin extends SimplePlugin {
     return {
       ...configured,
       identity,
-      // Their names are what a worker tells the server beside its own.
+      // A worker reports the names of its plugins to the server.
       plugins: [
         ...(configured.plugins ?? []),
         ...tellingPlugins({
@@ -227,7 +220,7 @@ export class SelvagePlugin extends SimplePlugin {
     return { ...configured, ...interpreterSource() };
   }
 
-  /** What the SDK makes of a `workflowsPath` is looked at before the worker uses it. */
+  /** Checks the SDK's bundle of a `workflowsPath` before the worker uses it. */
   override configureBundler(options: BundleOptions): BundleOptions {
     const configured = super.configureBundler(options);
     const { webpackConfigHook = (config) => config } = configured;
@@ -241,19 +234,17 @@ export class SelvagePlugin extends SimplePlugin {
   }
 
   /**
-   * Starts the body hosts that the tapestries name. Call it before the worker polls, so that what is wrong with them is known before anything is
-   * begun; else {@link runWorker} does.
+   * Starts the body hosts that the tapestries name. Call it before the worker polls, to learn of their problems
+   * before any work begins; else {@link runWorker} does.
    *
-   * @param taskQueue that of the worker, whose bodies they call
-   *
-   * @throws SelvageError `HostNotUsable`, `HostMismatch`, `InvalidConfig`; what loading the bodies throws
+   * @param taskQueue of the worker, whose bodies they call
+   * @throws SelvageError `HostNotUsable`, `HostMismatch`, `InvalidConfig`; errors of loading the bodies
    */
   async openHosts(taskQueue: string): Promise<BodyHosts | undefined> {
     const said: Said = (host, line) => Runtime.instance().logger.info(line, { host });
     return await (this.hosts ??= openHosts(this.registry.all, said, taskQueue));
   }
 
-  /** Ends the body hosts, if they were started. */
   async closeHosts(): Promise<void> {
     const hosts = await this.hosts?.catch(() => undefined);
     await hosts?.close();
@@ -349,7 +340,7 @@ export class SelvagePlugin extends SimplePlugin {
   }
 }
 
-/** Lines of emitters in the log of Temporal's runtime. */
+/** Writes emitters' lines to the log of Temporal's runtime. */
 function runtimeLines(): LoggerLike {
   const { logger } = Runtime.instance();
   const method =

@@ -20,7 +20,10 @@ type HistoryEvent = NonNullable<History['events']>[number];
 export interface ReplayOptions {
   /** The workflows to replay with, for a worker that has its own. Default: the interpreter of this installation. */
   readonly workflows?: Pick<ReplayWorkerOptions, 'workflowBundle' | 'workflowsPath'>;
-  /** Opens sealed payloads. Default: the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if there are any. */
+  /**
+   * Opens sealed payloads. Default: the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if there are
+   * any.
+   */
   readonly encryption?: Encryption | false;
   /** The worker's data converter, if it has its own. */
   readonly dataConverter?: DataConverter;
@@ -39,27 +42,26 @@ export interface ReplayedExecution {
   readonly temporalRunId: string;
   /** Absent if the server no longer has the history. */
   readonly tapestry?: string;
-  /** Number of events in the history. */
   readonly events: number;
-  /** The child runs that it started. Each has histories of its own, which `replayRun` replays and `replayHistory` does not. */
+  /** Child runs that it started, with histories of their own: `replayRun` replays these, `replayHistory` does not. */
   readonly childRuns: readonly StartedChildRun[];
   /**
-   * - `replays`: a worker of this installation does what the history says, and can continue from its end
-   * - `nondeterministic`: it would do something else, and a run with this history would stand still
-   * - `too-new`: a newer version made it, which this one does not know
+   * - `replays`: a worker of this installation repeats the history, and can continue from its end
+   * - `nondeterministic`: it would act differently, and a run with this history would stand still
+   * - `too-new`: the history is from a newer version, unknown to this one
    * - `gone`: the server no longer has the history
    */
   readonly verdict: 'replays' | 'nondeterministic' | 'too-new' | 'gone';
-  /** Where it differs: the event that the history has and the replay lacks. */
+  /** The event that the history has and the replay lacks. */
   readonly difference?: { readonly event: number; readonly recorded: string; readonly problem: string };
   /** `NonDeterminism` or `HistoryTooNew`. Absent for other verdicts. */
   readonly error?: SelvageError;
 }
 
 /**
- * Replays all executions of a run from the server (it has several if it was continued as new or reset), and then those of its child runs
- * and of theirs, one after the other, with the workflows of this installation. Changes nothing, runs no body and needs no worker: use it to
- * try what a new version would do with a run in flight, before deploying it.
+ * Replays all executions of a run from the server (several after a reset or as new), then of its child runs at any
+ * depth, with the workflows of this installation. Changes nothing, runs no body and needs no worker. Use it before a
+ * deploy, to try a new version on a run in flight.
  *
  * @param client of Temporal, such as `selvage.client`
  * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `ForeignHistory` for a workflow that is not Selvage's
@@ -83,7 +85,7 @@ export async function* replayRun(
       workflows ??= await prepare(options);
       const execution = await replay(history, id, temporalRunId, workflows);
       for (const child of execution.childRuns) {
-        // Executions begun by resets repeat what was before.
+        // Executions begun by resets repeat earlier events.
         if (!seen.has(child.temporalRunId)) open.push(child);
         seen.add(child.temporalRunId);
       }
@@ -125,8 +127,8 @@ function read(json: unknown): History {
 }
 
 /**
- * A run's first command is the result of one of the interpreter's local activities; before that, the origin is unknown. A child run is
- * recognised by its type.
+ * A run's first command is the result of one of the interpreter's local activities; earlier its origin is unknown.
+ * The type of a child run identifies it.
  */
 function requireOwn(history: History, runId: string): void {
   const events = history.events ?? [];
@@ -177,7 +179,7 @@ function localActivityType(event: HistoryEvent | undefined): string | undefined 
   try {
     return (JSON.parse(Buffer.from(data).toString('utf8')) as { activity_type?: string }).activity_type;
   } catch {
-    // A marker that somebody else made.
+    // A marker from another source.
     return undefined;
   }
 }

@@ -18,13 +18,12 @@ let format: LogFormat = 'text';
 let own: RuntimeOptions | undefined;
 
 /**
- * Makes Temporal's SDK quiet in this process; call it before the SDK is first used. The SDK's warnings and errors, and what bodies log, go
- * to `logger`, or to stderr line by line; nothing goes to stdout. `SELVAGE_LOG=debug` sends everything to stderr. A runtime that somebody
- * else has installed stays as it is.
+ * Makes Temporal's SDK quiet in this process; call it before the SDK is first used. The SDK's warnings and errors,
+ * and bodies' lines, go to `logger`, or to stderr; nothing goes to stdout. `SELVAGE_LOG=debug` sends everything to
+ * stderr. A runtime installed by other code stays as it is. All workers share one runtime: its messages go to the
+ * last logger.
  *
- * There is one runtime per process: the SDK's own messages go to the logger that was given last.
- *
- * @returns where bodies should write; undefined for the logger of a runtime that somebody else has installed
+ * @returns the logger for bodies; undefined for that of a runtime installed by other code
  * @throws SelvageError `InvalidConfig` (`SELVAGE_LOG_FORMAT`)
  */
 export function quietRuntime(logger?: LoggerLike): LoggerLike | undefined {

@@ -6,12 +6,11 @@ import {
 } from '@temporalio/worker';
 import { isDebug } from '../connection/log-line';
 
-/** How often workers tell the server of themselves: so old is what `selvage workers` lists. */
+/** Interval of workers' reports to the server, and so the age of `selvage workers`. */
 const REPORT_INTERVAL_MS = 10_000;
 
 /**
- * Options of Temporal's runtime that send the SDK's messages to one function: warnings and errors of its core, or with `SELVAGE_LOG=debug`
- * everything.
+ * Sends the SDK's messages to one function: warnings and errors of its core, or everything with `SELVAGE_LOG=debug`.
  *
  * @param withCore whether the core is included without `SELVAGE_LOG=debug`
  */

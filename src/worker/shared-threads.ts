@@ -14,22 +14,21 @@ import type {
 import type { WorkflowBundleWithSourceMapAndFilename as Bundle } from '@temporalio/worker/lib/workflow/workflow-worker-thread/input';
 
 /*
- * The workers of a process run their workflows in the same threads. Temporal's SDK gives each worker a thread of its own, and so a V8
- * isolate with the interpreter: 45 MB and 130 ms for each task queue.
+ * The workers of a process run their workflows in the same threads. Temporal's SDK gives each worker a thread of its own,
+ * and so a V8 isolate with the interpreter: 45 MB and 130 ms for each task queue.
  *
- * T1  Of one set of threads, at most one worker polls a task queue. A thread keys workflows by run id alone, and two workers of one
- *     queue may have the same run in their caches.
+ * T1  Of one set of threads, at most one worker polls a task queue. A thread keys workflows by run id alone, and two
+ *     workers of one queue may have the same run in their caches.
  * T2  The set lives as long as one of its workers.
- * T3  A thread that ends is replaced when the next workflow needs one. The workflows in it fail their task, so that the server hands
- *     them out again and they are replayed in the new thread. No worker ends.
- * T4  Only workers whose isolates would be equal share: the same bundle and the same options of the isolate. A debugger and
- *     `patchActivationCallback` need an isolate of their own. The names of activities are equal to all: each worker has `default`, for
- *     which the isolate accepts any name.
+ * T3  A thread that ends is replaced when the next workflow needs one. The workflows in it fail their task, so the
+ *     server hands them out again and they are replayed in the new thread. No worker ends.
+ * T4  Workers share only with equal isolates: the same bundle and the same options. A debugger and
+ *     `patchActivationCallback` need an isolate of their own. Activity names may differ, as all workers have `default`.
  */
 
-/** Enough for the busiest worker: the bodies, which are most of the work, run elsewhere. */
+/** Enough for the busiest worker, as bodies run elsewhere. */
 const MOST_THREADS = 4;
-/** How often a workflow is made anew if its thread ends while it is made. */
+/** Tries for a workflow whose thread ends while it is made. */
 const CREATE_ATTEMPTS = 3;
 
 type StartThread = () => Promise<WorkflowCreator>;
@@ -37,16 +36,19 @@ type StartThread = () => Promise<WorkflowCreator>;
 const bundles = new WeakMap<object, Promise<Bundle | undefined>>();
 const sets = new WeakMap<Bundle, SharedThreads[]>();
 
-/** False if the installed SDK gives no way to share threads. Then each worker has its own, and many task queues need much memory. */
+/**
+ * False if the installed SDK cannot share threads. Then each worker has its own, and many task queues need much
+ * memory.
+ */
 export function canShareThreads(): boolean {
   return typeof (Worker as unknown as Record<string, unknown>)['createWorkflowCreator'] === 'function';
 }
 
-/** As `Worker.create`, but the worker runs its workflows in threads that it shares with others of this process, if they may. */
+/** Like `Worker.create`, but shares workflow threads with other workers of this process if possible. */
 export async function createSharingWorker(options: WorkerOptions): Promise<Worker> {
   let joined: WorkflowCreator | undefined;
   class SharingWorker extends Worker {
-    /** Reads and parses a bundle once for all workers that are given the same object. */
+    /** Reads and parses a bundle once for all workers with the same bundle object. */
     protected static override async getOrCreateBundle(
       compiled: CompiledWorkerOptions,
       logger: Logger,
@@ -82,13 +84,16 @@ export async function createSharingWorker(options: WorkerOptions): Promise<Worke
   try {
     return await SharingWorker.create(options);
   } catch (error) {
-    // The SDK leaves what it made to itself.
+    // The SDK does not clean up after a failure.
     await joined?.destroy();
     throw error;
   }
 }
 
-/** With any limit, Node starts a thread that watches the clock for each call into an isolate: 0.05 ms, and longer on a busy machine. */
+/**
+ * With any limit, Node starts a watchdog thread for each call into an isolate: 0.05 ms, and longer on a busy
+ * machine.
+ */
 function withoutWatchdog(compiled: CompiledWorkerOptions): CompiledWorkerOptions {
   return { ...compiled, isolateExecutionTimeoutMs: undefined as unknown as number };
 }
@@ -126,7 +131,7 @@ class SharedThreads {
     return key === this.key && !this.taskQueues.has(taskQueue);
   }
 
-  /** Returns when the threads run that so many task queues need. What fails here is tried again by the next that joins. */
+  /** Resolves when enough threads run for all task queues. The next worker that joins retries a failed start. */
   async join(taskQueue: string): Promise<WorkflowCreator> {
     this.taskQueues.add(taskQueue);
     const wanted = Math.max(
@@ -235,7 +240,7 @@ class WorkflowThread {
   }
 }
 
-/** The SDK ends the worker for an `UnexpectedError`. Any other fails the workflow task, which is then tried again. */
+/** The SDK ends the worker for an `UnexpectedError`. Any other fails the workflow task, which is then retried. */
 function notFatal(error: unknown): unknown {
   return error instanceof UnexpectedError
     ? new Error(`The thread of this workflow ended: ${error.message}`, { cause: error })

@@ -9,7 +9,7 @@ const PACKAGES = [
 ] as const;
 
 /**
- * Refuses two copies of the SDK's common code in one process, which recognise each other's failures only by luck.
+ * Refuses two copies of the SDK's common code, which recognise each other's failures only by luck.
  *
  * @throws SelvageError `DuplicateSdk` naming the copies
  */

@@ -18,8 +18,8 @@ interface RunningWorker {
 }
 
 /**
- * The workers of a client, in its process: one per task queue, since a Temporal worker polls one. They share the connection, the threads of
- * workflows and the budgets of the process.
+ * The workers of a client, in its process: one per task queue, since a Temporal worker polls one. They share the
+ * connection, the workflow threads and the budgets of the process.
  */
 class WorkersBeside implements OwnWorkers {
   readonly ended: Promise<void>;
@@ -28,7 +28,6 @@ class WorkersBeside implements OwnWorkers {
   private hasFirst = false;
   private resolve!: () => void;
   private reject!: (error: unknown) => void;
-  /** Set once {@link stop} was called. */
   private stopped: Promise<void> | undefined;
 
   private constructor(

@@ -11,21 +11,20 @@ type InterpreterSource = Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>
 
 let found: InterpreterSource | undefined;
 let bundled: Promise<WorkflowBundleOption> | undefined;
-/** Bundles that have our interpreter, as is known. */
+/** Bundles that are known to have our interpreter. */
 const checked = new WeakSet<WorkflowBundleOption>();
 
 /**
- * The interpreter for a worker: the bundle shipped with this package, if it was built for the installed Temporal SDK; else the module,
- * which the SDK bundles when the worker starts (some seconds).
+ * The bundle shipped with this package, if built for the installed Temporal SDK. Else the module, which the SDK
+ * bundles when the worker starts (some seconds).
  */
 export function interpreterSource(): InterpreterSource {
   return (found ??= findInterpreter());
 }
 
-/** The same as a bundle, made once for all workers of the process. */
+/** Made once for all workers of the process. */
 export function interpreterBundle(): Promise<WorkflowBundleOption> {
   return (bundled ??= bundleInterpreter().catch((error: unknown) => {
-    // The next worker tries again.
     bundled = undefined;
     throw error;
   }));
@@ -58,7 +57,7 @@ function installedSdkVersion(): string {
 
 const LONGEST_LOADING_MS = 10_000;
 
-/** As {@link requireInterpreter}, once for all workers that are given the same bundle. */
+/** Like {@link requireInterpreter}, once for each bundle object. */
 export function requireInterpreterIn(bundle: WorkflowBundleOption): void {
   if (checked.has(bundle)) return;
   requireInterpreter('code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8'));
@@ -66,7 +65,7 @@ export function requireInterpreterIn(bundle: WorkflowBundleOption): void {
 }
 
 /**
- * Refuses a bundle of the user's workflows that does not export our interpreter by default: each run would fail at its first step.
+ * Refuses a bundle of the user's workflows that lacks our interpreter as its default export: every run would fail.
  *
  * @throws SelvageError `InvalidWorkerOptions`
  */
@@ -90,14 +89,14 @@ interface Compiler {
   };
 }
 
-/** A plugin of webpack: {@link requireInterpreter} of all that is bundled. */
+/** Makes webpack call {@link requireInterpreter} for everything that it bundles. */
 export function checkBundle({ hooks }: Compiler): void {
   hooks.emit.tap('selvage', ({ assets }) => {
     for (const asset of Object.values(assets)) requireInterpreter(String(asset.source()));
   });
 }
 
-/** Loads the bundle as the SDK does, but with no workflow. If it cannot be loaded so, its text decides. */
+/** Loads the bundle as the SDK does, but without a workflow. If that fails, its text decides. */
 function exportsInterpreter(code: string): boolean {
   if (!code.includes(INTERPRETER)) return false;
   const globals = { AbortController, AsyncLocalStorage, TextDecoder, TextEncoder, URL, URLSearchParams };

@@ -56,7 +56,7 @@ test('one that dies each time is given up, and the error says what was lost', as
     error: {
       type: 'WorkerLost',
       message: expect.stringMatching(
-        /^What ran knot "exits" was lost 3 times: .* The last time: Body thread .* ended with code 3\.$/,
+        /^The body host of knot "exits" was lost 3 times: .* The last time: Body thread .* ended with code 3\.$/,
       ) as string,
     },
   });

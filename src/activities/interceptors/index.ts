@@ -16,10 +16,9 @@ type Next = Parameters<NonNullable<ActivityInboundCallsInterceptor['execute']>>[
 type Input = Parameters<Next>[0];
 
 /**
- * Our interceptor. From the outermost step: observers are notified of the attempt, the server is kept
- * informed, the run's subject is set, and the runtime runs the knot, whose body is the activity. Activities
- * of segments and of parts of maps get their attempt in place of their input. Other activities pass through
- * unchanged, except for the subject of the values that they store.
+ * Notifies observers of the attempt, keeps the server informed, sets the run's subject, and runs the knot
+ * with the activity as its body. Activities of segments and of parts of maps get their attempt in place of
+ * their input. Other activities only get the subject of the values that they store.
  */
 export function createActivityInterceptors(
   environment: KnotCallParts & Uses<'counts' | 'observers' | 'requireAttached' | 'scopes'>,
@@ -44,7 +43,6 @@ async function run(
   input: Input,
   next: Next,
 ): Promise<unknown> {
-  // Activities that run many knots run them themselves.
   if (!(attempt instanceof KnotAttempt)) return await next({ ...input, args: [attempt] });
   return await runKnotCall(environment, attempt, (call: BodyCall) => next({ ...input, args: [call] }));
 }
@@ -68,8 +66,8 @@ async function observed(
 }
 
 /**
- * Sets the subject and the digest key of the activity's run, so that everything it stores is sealed and hashed with them. If they cannot be
- * determined now, nothing may be stored: a knot waits, and any other activity fails.
+ * Seals and hashes everything that the activity stores with its run's subject and digest key. If these are
+ * unknown now, nothing may be stored: a knot waits, and any other activity fails.
  *
  * @param isAttempt whether a refusal makes the activity wait
  */

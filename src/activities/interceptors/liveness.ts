@@ -14,28 +14,29 @@ const TICK_MS = 1_000;
 const BLOCKED_LOOP_MS = 5_000;
 const NAMED_KNOTS = 5;
 /**
- * How long bodies may go on after their signal when the worker shuts down. Then their attempts are handed back, while the process still has
- * time to tell the server: what it does not hear of counts as lost, half a minute later.
+ * How long bodies may continue after their signal in a shutdown. Then their attempts are handed back while
+ * the process can still tell the server: unreported attempts count as lost workers, half a minute later.
  */
 const HAND_BACK_MS = 5_000;
-/** How soon a knot is offered to another worker that may have its body. */
+/** Backoff before a knot is offered to another worker that may have its body. */
 const NEXT_WORKER: BackOff = { base: 200, max: 30_000 };
 /**
- * Quick retries before backing off. The server hands out tasks to its pollers in turn, and on a quiet queue a worker with all its pollers
- * (40, tuned) takes one round.
+ * Quick retries before backing off. The server hands out tasks to its pollers in turn, and on a quiet queue a
+ * worker with all its pollers (40, tuned) takes one round.
  */
 const QUICK_RETRIES = 100;
 
 /**
- * Keeps the server informed that attempts are alive, tells apart why they end, and warns if a body blocks the process.
+ * Keeps the server informed that attempts are alive, tells apart why they end, and warns if a body blocks the
+ * process.
  *
- * Anything that passes through as other than a verdict on the knot is a *refusal*: this worker could not do the work now (a backend is
- * unreachable, the body is missing, a shutdown). Refusals are retried without bound, and the server shows the reason for the waiting knot.
+ * Every error but a verdict on the knot is a *refusal*: this worker could not do the work now (an unreachable
+ * backend, a missing body, a shutdown). Refusals are retried without bound, and the server shows the reason
+ * for the waiting knot.
  */
 export class Liveness {
   private readonly pulse = new Pulse();
 
-  /** @param counts hears of refusals */
   constructor(private readonly counts: Pick<WorkCounts, 'refused'> | undefined) {}
 
   async during<T>(attempt: TaskAttempt, run: () => Promise<T>): Promise<T> {
@@ -78,7 +79,7 @@ function refusal(attempt: TaskAttempt, error: unknown, { type, message }: EndRea
   return ApplicationFailure.create({
     message,
     type,
-    // Every other try would fail in the same way, so this ends the knot.
+    // Every retry would fail in the same way, so this ends the knot.
     nonRetryable: type === 'NotStorable',
     ...(wantsOther && { nextRetryDelay: nextWorkerDelay(attempt.refusals) }),
     // Waiting for its turn is no trouble: it counts in no error metric, and is logged as debug.
@@ -91,7 +92,10 @@ function retryAfterOf(error: unknown): number {
   return (error as SelvageError).details['retryAfter'] as number;
 }
 
-/** If workers with other code poll the same queue, one of the next attempts reaches a worker that has the body. */
+/**
+ * If workers with other code poll the same queue, one of the next attempts reaches a worker that has the
+ * body.
+ */
 function nextWorkerDelay(refusals: number): number {
   return backOff(NEXT_WORKER, Math.max(0, refusals - QUICK_RETRIES));
 }
@@ -110,15 +114,14 @@ function lowerFirst(text: string): string {
 
 interface Watched {
   readonly since: number;
-  /** Ends the attempt, whatever its body does. */
+  /** Ends the attempt even if its body continues. */
   readonly handBack: (refusal: SelvageError) => void;
-  /** When the shutdown of the worker was first noticed. */
   shutdownAt?: number;
 }
 
 /**
- * One timer for all attempts of this worker: sends heartbeats for those that have run for a while, hands back those that do not end in a
- * shutdown, and notices a blocked event loop.
+ * One timer for all attempts of this worker. It sends heartbeats for long attempts, hands back those that
+ * outlast a shutdown's grace, and notices a blocked event loop.
  */
 class Pulse {
   private readonly attempts = new Map<TaskAttempt, Watched>();
@@ -135,7 +138,7 @@ class Pulse {
 
   delete(attempt: TaskAttempt): void {
     this.attempts.delete(attempt);
-    // Before the next tick, which would blame those that remain.
+    // The next tick would blame the remaining attempts.
     this.warnIfBlocked(attempt);
     if (this.attempts.size > 0) return;
     clearInterval(this.timer);

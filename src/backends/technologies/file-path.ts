@@ -7,7 +7,6 @@ export interface FileLocation extends Location {
   readonly path: string;
 }
 
-/** The location of a file or a folder, by a technology and its scheme. Otherwise as {@link filePath}. */
 export function fileLocation(
   [technology, scheme]: readonly [technology: string, scheme: string],
   ...of: Parameters<typeof filePath>
@@ -17,11 +16,11 @@ export function fileLocation(
 }
 
 /**
- * The absolute path in a URL: `sqlite:a/b` and `sqlite:/a/b` contain literal paths; `sqlite:///a/b%20c` is a URL like `file:///a/b%20c`.
- * Undefined if there is none.
+ * The absolute path in a URL. `sqlite:a/b` and `sqlite:/a/b` contain literal paths; `sqlite:///a/b%20c` is a
+ * URL like `file:///a/b%20c`. Undefined if there is none.
  *
- * @param what whose address it is, as `an SQLite file`
- * @throws SelvageError `InvalidUrl` for one with parameters
+ * @param what the kind of location, as `an SQLite file`
+ * @throws SelvageError `InvalidUrl` if it has parameters
  */
 function filePath(rest: string, projectDir: string, what: string): string | undefined {
   const [place, parameters] = rest.split(/\?(.*)/s) as [string, string?];

@@ -10,14 +10,10 @@ import { valkey } from './valkey';
 
 export type { OpenLocation, Location, Port, Technology } from './technology';
 
-/** In the order in which messages list them. */
+/** In the order of messages. */
 const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, duckdb, valkey, localDisk, s3, memory];
 
-/**
- * Reads the address of a backend.
- *
- * @throws SelvageError `InvalidUrl` if the port has no adapter for it
- */
+/** @throws SelvageError `InvalidUrl` if the port has no adapter for it */
 export function placeOf(
   port: Port,
   url: string,
@@ -36,7 +32,7 @@ export function placeOf(
 
 function invalid(port: Port, scheme: string): SelvageError {
   const forms = TECHNOLOGIES.flatMap((technology) => technology.forms[port] ?? []);
-  // What follows the scheme may contain a password; without a scheme, the whole text may be one.
+  // The rest of the URL may contain a password; without a scheme, the whole text may be one.
   const shown = scheme === '' ? 'What was given' : `"${scheme}:…"`;
   return new SelvageError(
     'InvalidUrl',

@@ -6,27 +6,25 @@ import { startTimer } from '../../runtime';
 import { FrameStream } from '../protocol/frame-stream';
 
 const PROTOCOL_FD = 3;
-/** Most characters of what a program said before it ended. */
 const LAST_WORDS = 2_000;
-/** How long what a program said before it ended is still read. */
+/** How long a program's last output is still read after its exit. */
 const LAST_WORDS_MS = 500;
-/** How long a program may take to end after it has closed its connection. */
+/** Time limit for a program to end after it has closed its connection. */
 const LEAVE_MS = 2_000;
 
 interface ProcessOptions {
-  /** For messages. */
   readonly name: string;
   readonly command: readonly string[];
   readonly cwd?: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
-  /** What to do if it is not there. */
+  /** Advice for a program that cannot be started. */
   readonly remedy: string;
-  /** Takes what the program writes to its standard output and error, line by line. */
+  /** Receives standard output and error, line by line. */
   said(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
 interface StartedProcess extends StartedHost {
-  /** What carries the frames. */
+  /** Carries the frames. */
   readonly socket: Duplex;
 }
 
@@ -60,7 +58,7 @@ export function startProcess({ name, command, cwd, env, remedy, said }: ProcessO
       link.end(new Error(`it could not be started (${error.message}). ${remedy}`));
       resolve();
     });
-    // Not at its exit: then its last words may still be on their way. And not later, if a child of its own holds its outputs.
+    // At its exit, the last output may still be on its way. A child of its own may hold its outputs for much longer.
     child.on('exit', (code, signal) => {
       const how = signal
         ? `it was ended by ${signal}`
@@ -79,7 +77,7 @@ export function startProcess({ name, command, cwd, env, remedy, said }: ProcessO
       });
     });
   });
-  // A program that has closed its connection is of no use any more.
+  // A program without a connection is useless.
   socket.on('close', () => {
     const stop = startTimer(LEAVE_MS, () => child.kill('SIGKILL'));
     void gone.then(stop);

@@ -5,13 +5,11 @@ import { hostName } from '../../authoring/body-host';
 import type { StartedHost } from '../host-pool';
 import { startProcess } from './process-host';
 
-/** The Python package that comes with this one. */
 const PACKAGE = path.join(__dirname, '..', '..', '..', 'python', 'src');
 
-/** What Python calls itself in messages. */
 const TITLES = { python: 'Python', dask: 'Dask', ray: 'Ray', celery: 'Celery' };
 
-/** An older Python could not even read the package, so its version is looked at first, in words that every Python reads. */
+/** An older Python could not read the package, so code for every Python checks the version first. */
 const BEGIN = [
   'import sys',
   "if sys.version_info < (3, 11): sys.exit('Python ' + sys.version.split()[0] + ' is too old: bodies need 3.11 or later')",
@@ -20,9 +18,8 @@ const BEGIN = [
 ].join('\n');
 
 /**
- * Starts a process of Python that calls bodies, or hands them to a cluster.
- *
- * @param file the one that the tapestries were loaded from, if there is one
+ * Starts a Python process that calls bodies, or hands them to a cluster. @param file from which the tapestries were
+ * loaded
  */
 export function startPython(
   host: PythonHost | DaskHost | RayHost | CeleryHost,
@@ -48,9 +45,9 @@ export function startPython(
 }
 
 /**
- * The interpreter: as the option says, `SELVAGE_PYTHON`, that of an active virtual environment, that of a `.venv`, or the one of the system.
+ * The interpreter: the option, `SELVAGE_PYTHON`, an active virtual environment, a `.venv`, or the system's.
  *
- * @param starts where a `.venv` is looked for: in each of these folders, and in those above it up to the one of its project
+ * @param starts folders to search for a `.venv`, each up to its project's folder
  */
 export function interpreterOf(
   { interpreter }: Pick<PythonHost, 'interpreter'>,
@@ -70,7 +67,7 @@ export function interpreterOf(
   return interpreter ?? SELVAGE_PYTHON ?? (VIRTUAL_ENV ? inside(VIRTUAL_ENV) : (local() ?? 'python3'));
 }
 
-/** From a folder upwards to the first that has a `package.json` or a `.git`. Without such a one, the folder alone. */
+/** Folders from `start` up to the first with a `package.json` or a `.git`. If there is none, only `start`. */
 function foldersOfProject(start: string): string[] {
   const folders: string[] = [];
   for (let folder = start; ; folder = path.dirname(folder)) {

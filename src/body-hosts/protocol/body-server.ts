@@ -9,14 +9,13 @@ import type { Frame, Link } from './link';
 import { PROTOCOLS, readWorkerMessage, type BodyDescription, type CallMessage } from './messages';
 import { tellThrown } from './told-errors';
 
-/** The bodies that a host in JavaScript has. */
 export interface ServedBodies {
   readonly bodies: readonly BodyDescription[];
   readonly resources: Readonly<Record<string, unknown>>;
   find(name: string): KnotBody | undefined;
 }
 
-/** Calls a body within the span that the worker names, if it names one. */
+/** Calls a body within the worker's span, if given. */
 type WithinSpan = <T>(traceparent: string | undefined, call: () => Promise<T>) => Promise<T>;
 
 /** The host's side of a conversation, for bodies in JavaScript. */
@@ -25,11 +24,11 @@ export class BodyServer {
   readonly #running = new Map<number, AbortController>();
   readonly #answers = new Set<Promise<void>>();
   readonly #streams: ByteStreams;
-  /** By the number of the stream. */
+  /** By stream number. */
   readonly #storing = new Map<number, { readonly stored: (value: unknown) => void }>();
   #nextStream = 1;
 
-  /** @param load finds the bodies; called before the first is needed */
+  /** @param load called before the first body is needed */
   constructor(
     private readonly link: Link,
     private readonly load: () => Promise<ServedBodies>,
@@ -119,7 +118,7 @@ export class BodyServer {
       this.#running.delete(id);
       this.#streams.fail(new Error('The call of the body has ended.'), id);
     }
-    // The body may have kept its bytes, and go on using them.
+    // The body may have kept its bytes, and continue to use them.
     this.link.send(
       `{"type":"value","id":${id},"value":${answer.text}}`,
       answer.attachments.map((bytes) => bytes.slice()),
@@ -180,7 +179,7 @@ export class BodyServer {
   }
 }
 
-/** By this name the frames below a body's are told from its own. */
+/** This name separates a body's stack frames from those below. */
 async function callBody(
   body: KnotBody,
   inputs: Record<string, unknown>,
@@ -193,7 +192,6 @@ function cancelReason(reason: string): Error {
   return new Error(reason === 'timeout' ? 'The time of the body is over.' : `The body is to end: ${reason}.`);
 }
 
-/** Fields of a log line as JSON; errors as what they say. */
 function sayable(fields: object): Record<string, unknown> {
   try {
     return JSON.parse(

@@ -5,14 +5,14 @@ import { tellThrown, thrownAs } from './told-errors';
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Sends a stream in chunks, each when the other side has taken the one before. */
+/** Sends a stream in chunks, each after the other side has taken the previous one. */
 class OutgoingStream {
   #mayGo: Promise<void> = Promise.resolve();
   #go: () => void = () => {};
   #fail: (error: Error) => void = () => {};
   #hasFailed = false;
   #giveUp!: (error: Error) => void;
-  /** Rejects when the other side wants nothing more, also when all was sent. */
+  /** Rejects when the other side wants nothing more, even after the last chunk. */
   readonly failed: Promise<never>;
 
   constructor(
@@ -28,7 +28,7 @@ class OutgoingStream {
     this.#go();
   }
 
-  /** Nothing more is wanted. */
+  /** The other side wants nothing more. */
   fail(error: Error): void {
     this.#hasFailed = true;
     this.#giveUp(error);
@@ -37,7 +37,7 @@ class OutgoingStream {
     this.#mayGo.catch(() => undefined);
   }
 
-  /** Sends all of it. What the source throws is told to the other side, and thrown. */
+  /** Reports an error of the source to the other side, and throws it. */
   async send(source: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
     const stream = this.number;
     try {
@@ -56,7 +56,7 @@ class OutgoingStream {
       }
       await this.#mayGo;
     } catch (error) {
-      // The other side knows what it has said itself.
+      // The other side knows its own failure.
       if (!this.#hasFailed)
         this.link.send(JSON.stringify({ type: 'failed', stream, error: tellThrown(error) }));
       throw error;
@@ -65,7 +65,7 @@ class OutgoingStream {
   }
 }
 
-/** A stream that comes in chunks. Holds one at a time: the next is asked for when one is taken. */
+/** Receives a stream one chunk at a time, and requests the next when one is taken. */
 class IncomingStream implements AsyncIterable<Uint8Array> {
   #arrived: Uint8Array | undefined;
   #hasEnded = false;
@@ -77,7 +77,7 @@ class IncomingStream implements AsyncIterable<Uint8Array> {
     private readonly number: number,
   ) {}
 
-  /** @throws ProtocolBroken if it is too large, or was not asked for */
+  /** @throws ProtocolBroken if the chunk is too large, or was not requested */
   push(chunk: Uint8Array): void {
     if (chunk.byteLength > CHUNK_BYTES)
       throw new ProtocolBroken(
@@ -125,7 +125,7 @@ class IncomingStream implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** What is said of a stream that is under way. */
+/** A message about an open stream. */
 type StreamMessage =
   | { readonly type: 'chunk' | 'more' | 'end'; readonly stream: number }
   | { readonly type: 'failed'; readonly stream: number; readonly error: ToldError };
@@ -149,11 +149,7 @@ export class ByteStreams {
     return stream;
   }
 
-  /**
-   * A stream that is over is passed over: it was when this was under way.
-   *
-   * @throws ProtocolBroken
-   */
+  /** Ignores messages that crossed the end of their stream. @throws ProtocolBroken */
   take(message: StreamMessage, attachments: readonly Uint8Array[]): void {
     const incoming = this.#incoming.get(message.stream)?.stream;
     const outgoing = this.#outgoing.get(message.stream)?.stream;
@@ -185,7 +181,7 @@ export class ByteStreams {
     this.#outgoing.delete(number);
   }
 
-  /** Whoever waits in a stream of the call, or of any call, gets the error. */
+  /** Rejects waits in streams of the call, or of all calls. */
   fail(error: Error, call?: number): void {
     for (const streams of [this.#incoming, this.#outgoing]) {
       for (const [number, one] of streams) {

@@ -14,7 +14,7 @@ export class FrameStream implements Link {
   #ended: { readonly reason: Error | undefined } | undefined;
   #onEnd: ((reason: Error | undefined) => void) | undefined;
 
-  /** Whoever has started the other side calls {@link end} when the stream closes: it knows why. */
+  /** The starter of the other side knows why the stream closes, and calls {@link end}. */
   constructor(private readonly stream: Duplex) {
     stream.on('error', () => undefined);
   }
@@ -63,7 +63,7 @@ export class FrameStream implements Link {
   }
 }
 
-/** Puts frames together from the pieces in which they arrive. Each part is copied once, into memory of its own. */
+/** Assembles frames from pieces of a stream. Each part is copied once, into memory of its own. */
 class FrameReader {
   #part = Buffer.allocUnsafe(LENGTH_BYTES);
   #filled = 0;
@@ -98,7 +98,7 @@ class FrameReader {
       this.#lengths = lengthsOf(this.#header);
       this.#attachments = [];
     } else {
-      // Memory of its own, of exactly this size, so that it can be a value as it is.
+      // Memory of its own, of exactly this size, so that it can become a value.
       this.#attachments.push(new Uint8Array(this.#part.buffer, this.#part.byteOffset, this.#part.length));
     }
     // Empty attachments have no bytes to wait for.

@@ -9,19 +9,18 @@ import { ProtocolBroken, type Frame, type Link } from './link';
 import { PROTOCOLS, readHostMessage, type BodyDescription, type HostMessage } from './messages';
 import { tellThrown, thrownAs } from './told-errors';
 
-/** How long a host may take until it is ready: Python with its libraries, on a busy machine. */
+/** Time limit for a host's start: Python with its libraries, on a busy machine. */
 const READY_LIMIT_MS = 120_000;
 
-/** What a host says of itself when it is ready. */
 type Ready = Omit<Extract<HostMessage, { type: 'ready' }>, 'type'>;
 
 interface Call {
   readonly context: KnotContext;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  /** The first thing that the body asked for and must not have; it fails the call as if the body had thrown it. */
+  /** The first forbidden request of the body; fails the call as if the body had thrown it. */
   refused?: { readonly error: unknown };
-  /** Types that its streams have failed with here. */
+  /** Error types of its streams here. */
   readonly failures: Set<string>;
 }
 
@@ -32,12 +31,12 @@ interface Question {
 
 /** The worker's side of a conversation with one thread or process of a body host. */
 export class HostSession {
-  /** Rejects with `HostNotUsable` where the host refuses, ends, or takes too long. */
+  /** Rejects with `HostNotUsable` if the host refuses, ends, or takes too long. */
   readonly ready: Promise<Ready>;
-  /** Resolves when nothing more can be said, also where the other side goes on. */
+  /** Resolves when the conversation is over, even if the other side continues. */
   readonly over: Promise<void>;
   readonly #link: Link;
-  /** What the host is, for messages: `Python (python3, process 17)`. */
+  /** Describes the host in messages: `Python (python3, process 17)`. */
   readonly #what: () => string;
   readonly #calls = new Map<number, Call>();
   readonly #questions = new Map<number, Question>();
@@ -75,7 +74,7 @@ export class HostSession {
     return this.#ended !== undefined;
   }
 
-  /** @throws what loading a module has thrown; HostLost */
+  /** @throws errors of loading a module; HostLost */
   describe(modules: readonly string[]): Promise<readonly BodyDescription[]> {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
@@ -88,8 +87,9 @@ export class HostSession {
   /**
    * Calls a body, and asks it to end when its signal is aborted.
    *
-   * @param grace milliseconds that it may go on after that
-   * @throws HostLost; `NotEncodable` for inputs that the codec does not know, or that are too large; whatever the body throws
+   * @param grace milliseconds that it may continue after the signal
+   * @throws HostLost; `NotEncodable` for inputs that the codec does not know, or that are too large; errors of the
+   * body
    */
   call(
     body: string,
@@ -122,7 +122,7 @@ export class HostSession {
     }).finally(() => signal.removeEventListener('abort', cancel));
   }
 
-  /** A line that the program wrote: the log of the body that runs takes it. False if none runs, or several do. */
+  /** Adds a program's line to the log of the running body. False if none runs, or several do. */
   said(line: string): boolean {
     if (this.#calls.size !== 1) return false;
     for (const { context } of this.#calls.values()) context.logger.info(line);
@@ -220,7 +220,7 @@ export class HostSession {
     }
   }
 
-  /** Does what a body has asked for. A call that has ended asks for nothing. */
+  /** Serves a request of a body. Ignores requests of a call that has ended. */
   #asked(id: number, work: (call: Call) => void): void {
     const call = this.#calls.get(id);
     if (!call) return;
@@ -264,7 +264,7 @@ export class HostSession {
     }
   }
 
-  /** The call that is answered, with whose answer its streams end. */
+  /** Ends the call's streams with its answer. */
   #answered(id: number): Call | undefined {
     const call = this.#take(this.#calls, id);
     if (call) this.#streams.fail(new Error('The call of the body has ended.'), id);
@@ -309,7 +309,7 @@ function reasonOf(reason: unknown): 'cancelled' | 'timeout' | 'shutdown' {
   return reason instanceof Error && reason.message.includes('WORKER_SHUTDOWN') ? 'shutdown' : 'cancelled';
 }
 
-/** Room for what a link adds: the lengths of the attachments. */
+/** Reserve for the attachments' lengths, which a link adds. */
 const ADDED_BYTES = 512 * 1024;
 
 function isLonger(text: string, mostBytes: number): boolean {

@@ -1,16 +1,15 @@
-/** What is said at once: a header, and bytes beside it. */
 export interface Frame {
   readonly header: Readonly<Record<string, unknown>>;
   readonly attachments: readonly Uint8Array[];
 }
 
-/** A connection between a worker and a body host, whatever carries it. Each frame arrives once, in order, or the link ends. */
+/** A connection between a worker and a body host. Each frame arrives once, in order, or the link ends. */
 export interface Link {
-  /** Longest header, in bytes of UTF-8. */
+  /** In bytes of UTF-8. */
   readonly mostHeaderBytes: number;
   /**
    * @param header JSON of an object
-   * @param attachments the link may take their memory: they must not be used afterwards
+   * @param attachments must not be used afterwards, as the link may take their memory
    */
   send(header: string, attachments?: readonly Uint8Array[]): void;
   /** Call it once. Frames that came before are given then. */
@@ -20,5 +19,5 @@ export interface Link {
   close(): void;
 }
 
-/** The other side has said what the protocol does not have. */
+/** The other side has violated the protocol. */
 export class ProtocolBroken extends Error {}

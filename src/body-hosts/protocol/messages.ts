@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ProtocolBroken } from './link';
 
-/** The versions of the protocol that this package speaks. */
+/** Supported versions of the protocol. */
 export const PROTOCOLS: readonly number[] = [1];
 
 const id = z.number().int();
@@ -20,7 +20,7 @@ export interface ToldError {
   readonly retryAfter?: number | undefined;
   /** The details of a `SelvageError`; absent for other errors. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
-  /** A value, where what was thrown is no error. */
+  /** Encodes a thrown value that is not an error. */
   readonly thrown?: unknown;
 }
 

@@ -4,10 +4,10 @@ import { waitAskedBy } from '../../values/duration';
 import { errorType, isThrownError, tellPlace, thrownMessage, thrownStack } from '../../runtime';
 import type { ToldError } from './messages';
 
-/** Most causes and members that are told. */
+/** Maximum number of causes and members. */
 const NESTED = 8;
 
-/** Tells what was thrown to the other side. */
+/** Converts a thrown value for the other side. */
 export function tellThrown(thrown: unknown, left = { nested: NESTED }): ToldError {
   if (!isThrownError(thrown))
     return { type: errorType(thrown), message: thrownMessage(thrown), ...saidAs(thrown) };
@@ -43,14 +43,14 @@ function saidAs(thrown: unknown): Pick<ToldError, 'thrown'> {
   }
 }
 
-/** Codes by which hosts in any language say what they find themselves. */
+/** Codes of hosts' own errors, in any language. */
 const SAID_BY_HOSTS: readonly string[] = ['BodyMissing', 'InvalidInput', 'NotDecodable', 'NotEncodable'];
 
 /**
- * Makes again what the other side has told.
+ * Restores an error from the other side.
  *
- * @param ofStreams types that streams of the call have failed with here, and that come back. Any other may be the name of a class of the
- *   user's, `InvalidKey` as well as `ValueError`, which says nothing of our backends
+ * @param ofStreams error types of the call's streams here, which may come back. Any other type may be the name of a
+ * class of the user's, `InvalidKey` as well as `ValueError`
  */
 export function thrownAs(told: ToldError, ofStreams?: ReadonlySet<string>): unknown {
   if (told.thrown !== undefined) return decodeJson(told.thrown as Json);

@@ -6,15 +6,14 @@ interface Message {
   readonly attachments: readonly Uint8Array[];
 }
 
-/** What carries messages to another thread. */
 interface Port {
   post(message: Message, transfer: readonly ArrayBuffer[]): void;
   close(): void;
 }
 
-/** Carries frames between two threads. Attachments move where nothing else is in their memory, and are copied otherwise. */
+/** Carries frames between two threads. Moves attachments that own their memory; copies the others. */
 export class PortLink implements Link {
-  /** Nothing of it is cut into bytes. */
+  /** Headers stay whole. */
   readonly mostHeaderBytes = Infinity;
   #early: Frame[] | undefined = [];
   #onFrame: ((frame: Frame) => void) | undefined;
@@ -31,7 +30,6 @@ export class PortLink implements Link {
     ]);
   }
 
-  /** Gives what has arrived. */
   take(message: unknown): void {
     const { header, attachments } = message as Message;
     const frame = { header: JSON.parse(header) as Frame['header'], attachments };

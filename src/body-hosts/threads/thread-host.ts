@@ -10,15 +10,14 @@ import {
 import type { StartedHost } from '../host-pool';
 import { PortLink } from './port-link';
 
-/** What a body thread is started with. */
 export interface ThreadData {
   /** The file that exports the tapestries. */
   readonly module: string;
-  /** What carries the frames. Not the port to the parent, on which whatever a body loads may post. */
+  /** Carries the frames. Not the port to the parent, on which a body's modules may post. */
   readonly port: MessagePort;
 }
 
-/** Named by its path: what runs there loads users' files, and so all that this worker may be made of. */
+/** Named by its path, as importing it would pull in users' files. */
 const MAIN = path.join(__dirname, '..', '..', 'body-thread', 'main');
 /** Built, it is JavaScript; run from the sources, it needs their compiler. */
 const BODY_THREAD = existsSync(`${MAIN}.js`)
@@ -48,7 +47,7 @@ export function startThread(module: string, memoryLimit: number | undefined): St
   worker.on('error', (error) => (failure = error));
   const gone = new Promise<void>((resolve) => {
     worker.on('exit', (code) => {
-      // What it said last.
+      // The last messages.
       for (let last; (last = receiveMessageOnPort(port));) link.take(last.message);
       port.close();
       link.end(failure ?? (code === 0 ? undefined : new Error(`it ended with code ${code}`)));

@@ -1,16 +1,15 @@
 import { backOff, type BackOff } from '../../values/back-off';
 import { pause } from './pause';
 
-/** How work is repeated. */
 interface Repetition {
   readonly backOff: BackOff;
-  /** Whether repeating cannot help: such an error is thrown. Default: no error is final. */
+  /** Whether repeating cannot help; such an error is thrown. Default: never. */
   readonly isFinal?: (error: unknown) => boolean;
   /** Called before each wait. */
   readonly onFailure?: (error: unknown) => void;
   /** Once aborted, failed work is not repeated. */
   readonly signal?: AbortSignal;
-  /** Waits, or until the signal is aborted. Default: by the process's clock. */
+  /** Waits; ends early if the signal is aborted. Default: by the process's clock. */
   readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 

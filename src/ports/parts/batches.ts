@@ -1,4 +1,4 @@
-/** Groups of consecutive items, with at most so many items and bytes each. An item that alone has more bytes is a group of its own. */
+/** Groups of consecutive items, with at most so many items and bytes each. A larger item gets its own group. */
 export function batchesOf<T>(
   items: readonly T[],
   limit: { readonly items: number; readonly bytes: number },

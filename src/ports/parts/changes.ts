@@ -4,7 +4,7 @@ import { pause } from './pause';
 
 export const CHANGES_AT_ONCE = 1_000;
 
-/** How often a reader that is up to date looks for more. Each look, and a delivery of what it finds, is work beside the runs. */
+/** Poll interval of an up-to-date reader. Each poll, and the delivery that follows, costs the runs time. */
 const LOOK_MS = 100;
 
 /**
@@ -42,9 +42,8 @@ export function notAPosition(position: string): SelvageError {
 }
 
 /**
- * The error for a position that the history lacks although nothing there was deleted: the history went back in time.
- *
- * @param place the history, in words
+ * The error for a position that the history lacks although nothing was deleted: the history went back in
+ * time.
  */
 export function positionWentBack(position: string, place: string): SelvageError {
   return new SelvageError(

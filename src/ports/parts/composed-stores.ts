@@ -1,8 +1,7 @@
 import type { DataStore } from '../data-store';
 
-/** A data store made of others. */
 export interface ComposedDataStore extends DataStore {
-  /** The stores that it consists of. The first holds the small values. */
+  /** The first part holds the small values. */
   readonly parts: readonly DataStore[];
   /** The part for values of this size, in bytes. */
   partFor(size: number): DataStore;
@@ -13,7 +12,6 @@ export function partsOf(store: DataStore): readonly DataStore[] {
   return isComposed(store) ? store.parts : [store];
 }
 
-/** The part of a store for values of this size, in bytes. */
 export function partFor(store: DataStore, size: number): DataStore {
   return isComposed(store) ? store.partFor(size) : store;
 }

@@ -5,24 +5,24 @@ import { nodeSha256 } from '../../node-sha256';
 const HASH = /^(?:bytes-)?sha256:[0-9a-f]{64}$/;
 const SEALED = /^sealed:[0-9a-f]{96}$/;
 
-/** Whether a store can hold something under this name: a content hash, or the name of sealed bytes. */
+/** Whether this can name a stored value: a content hash, or the name of sealed bytes. */
 export function isContentHash(hash: string): boolean {
   return HASH.test(hash) || isSealedName(hash);
 }
 
-/** Whether this is the name of encrypted bytes, which only the holder of their key can check. */
+/** Whether this names encrypted bytes, which only the holder of their key can check. */
 export function isSealedName(hash: string): boolean {
   return SEALED.test(hash);
 }
 
 const NAME = /^((?:bytes-)?sha256(?=-[0-9a-f]{64}$)|sealed(?=-[0-9a-f]{96}$))-([0-9a-f]+)$/;
 
-/** A value's name where no colon may be, as of a file. */
+/** The value's name where a colon is not allowed, as in file names. */
 export function valueName(hash: string): string {
   return hash.replace(':', '-');
 }
 
-/** The hash with this {@link valueName}; undefined if it is none. */
+/** The hash with this {@link valueName}, or undefined. */
 export function hashOfName(name: string | undefined): string | undefined {
   const match = NAME.exec(name ?? '');
   return match === null ? undefined : `${match[1]}:${match[2]}`;
@@ -38,7 +38,7 @@ export function requireContentHash(hash: string): void {
   );
 }
 
-/** Whether bytes match a hash. Sealed bytes pass, as only their key can tell. */
+/** Sealed bytes pass, as checking them takes the key. */
 export function isIntact(hash: string, bytes: Uint8Array): boolean {
   return isSealedName(hash) || digestIn(hash) === nodeSha256(bytes);
 }
@@ -48,8 +48,8 @@ function digestIn(hash: string): string {
 }
 
 /**
- * Throws `ValueDamaged` if bytes do not match their hash. Both kinds of hash are SHA-256 over the stored bytes; they
- * differ in what the bytes stand for. Sealed bytes pass: opening them checks them.
+ * Throws `ValueDamaged` if bytes do not match their hash, which is SHA-256 of the stored bytes in either
+ * kind. Sealed bytes pass: opening them checks them.
  */
 export function requireIntact(hash: string, bytes: Uint8Array, place: string): void {
   if (isSealedName(hash)) return;
@@ -65,7 +65,7 @@ function requireDigest(hash: string, digest: string, place: string): void {
   );
 }
 
-/** Passes the pieces on. At the end, throws `ValueDamaged` if together they do not have the hash. */
+/** Passes the pieces on. Throws `ValueDamaged` at the end if they do not match the hash. */
 export async function* checkedStream(
   hash: string,
   pieces: AsyncIterable<Uint8Array>,

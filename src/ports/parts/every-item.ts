@@ -1,9 +1,7 @@
 import type { Page, PageOptions } from '../page';
 
-/** As many as a listing gives at once. */
 const LARGEST_PAGE = 1_000;
 
-/** The pages of a listing, one after another. */
 export async function* everyPage<T>(
   list: (page: PageOptions) => Promise<Page<T>>,
   limit = LARGEST_PAGE,
@@ -16,7 +14,7 @@ export async function* everyPage<T>(
   } while (cursor !== undefined);
 }
 
-/** All items of a listing, in its order, read a page at a time. */
+/** All items of a listing, in its order, read page by page. */
 export async function* everyItem<T>(
   list: (page: PageOptions) => Promise<Page<T>>,
 ): AsyncGenerator<T, void, void> {

@@ -3,7 +3,7 @@ import { SelvageError } from '../../errors';
 const SHOWN = 300;
 
 /**
- * The error for data that a backend can never store, however often it is tried. The work that it was for fails.
+ * The error for data that a backend can never store, so the work fails without a retry.
  *
  * @param place the backend, as the subject of the message's first sentence
  * @param what the culprit
@@ -23,7 +23,7 @@ export function notStorable(
 }
 
 /**
- * Refuses text that databases cannot hold: U+0000, and lone surrogates, which come back as something else.
+ * Refuses text that databases cannot hold: U+0000, and lone surrogates, which do not survive a round trip.
  *
  * @throws SelvageError `NotStorable`
  */
@@ -36,7 +36,7 @@ export function requireStorableText(
   if (problem) throw notStorable(place, `text with ${problem}, ${JSON.stringify(text)}`, details);
 }
 
-/** What a text has that no database holds, in words; undefined if it has nothing of the kind. */
+/** Names the first unstorable character of a text; undefined if there is none. */
 export function unstorableIn(text: string): string | undefined {
   if (text.includes('\0')) return 'the character U+0000';
   return isWellFormed(text) ? undefined : 'half of a character (a lone surrogate)';

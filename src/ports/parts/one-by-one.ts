@@ -1,7 +1,7 @@
 import type { DataStore } from '../data-store';
 import { inParallel } from '../../values/in-parallel';
 
-/** `getMany` of a store that has to ask for each value by itself, for at most `limit` at once. */
+/** `getMany` for a store that must be asked for each value separately, at most `limit` at once. */
 export async function getOneByOne(
   store: Pick<DataStore, 'get'>,
   hashes: readonly string[],
@@ -15,7 +15,6 @@ export async function getOneByOne(
   return found;
 }
 
-/** `hasMany` of such a store. */
 export async function hasOneByOne(
   store: Pick<DataStore, 'has'>,
   hashes: readonly string[],

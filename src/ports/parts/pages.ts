@@ -2,10 +2,7 @@ import { SelvageError } from '../../errors';
 import type { Page, PageOptions, StoredEntry } from '..';
 import { isContentHash } from './content-hash';
 
-/**
- * Where a page ended: the time of its last item, and that item's number in the store's own order, which decides between
- * equal times.
- */
+/** The end of a page: the last item's time, and its number in the store's own order, which decides ties. */
 export interface Position {
   readonly time: number;
   readonly sequence: number;
@@ -31,7 +28,7 @@ export function pageStart({ cursor }: PageOptions): Position | undefined {
   throw notACursor(cursor);
 }
 
-/** Makes a page of `found`, which holds one item more than `limit` if there is a next page. */
+/** @param found holds one item more than `limit` if there is a next page */
 export function pageOf<S, T>(
   found: readonly S[],
   limit: number,
@@ -45,13 +42,13 @@ export function pageOf<S, T>(
   return { items, cursor: `${time}_${sequence}` };
 }
 
-/** Where a listing of values continues: after the last hash of the previous page, or at the beginning. */
+/** The last hash of the previous page; empty at the beginning. */
 export function pageAfterHash({ cursor }: PageOptions): string {
   if (cursor === undefined || isContentHash(cursor)) return cursor ?? '';
   throw notACursor(cursor);
 }
 
-/** Makes a page of values ordered by hash. `found` holds one more than `limit` if there is a next page. */
+/** @param found ordered by hash; holds one more than `limit` if there is a next page */
 export function pageOfValues(found: readonly StoredEntry[], limit: number): Page<StoredEntry> {
   const items = found.slice(0, limit);
   return found.length > limit ? { items, cursor: items.at(-1)!.hash } : { items };
@@ -65,7 +62,7 @@ export function pageByHash(entries: readonly StoredEntry[], options: PageOptions
   return pageOfValues(behind.slice(0, limit + 1), limit);
 }
 
-/** Makes a page from the list of all items, ordered by a text that is unique to each. */
+/** Makes a page from all items, ordered by a text that is unique to each. */
 export function pageByText<T>(all: readonly T[], textOf: (item: T) => string, options: PageOptions): Page<T> {
   const limit = pageLimit(options);
   const behind = all

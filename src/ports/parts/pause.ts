@@ -6,9 +6,9 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * What the promise comes to, if that is in time. What it comes to later is ignored.
+ * The promise's result if it settles in time; a later result is ignored.
  *
- * @throws what `late` makes after this time
+ * @throws the error that `late` makes
  */
 export async function inTime<T>(promise: T | Promise<T>, ms: number, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -22,7 +22,7 @@ export async function inTime<T>(promise: T | Promise<T>, ms: number, late: () =>
   }
 }
 
-/** What the promise comes to, or undefined after this time. What it comes to later is ignored. */
+/** The promise's result, or undefined after this time; a later result is ignored. */
 export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   const stop = new AbortController();
   promise.catch(() => undefined);

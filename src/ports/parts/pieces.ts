@@ -2,7 +2,7 @@ export async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array>
   yield bytes;
 }
 
-/** The bytes of a stream in chunks of one size, the last of which may be smaller. */
+/** Cuts a stream into chunks of one size; the last may be smaller. */
 export async function* inChunks(
   pieces: AsyncIterable<Uint8Array>,
   chunkBytes: number,

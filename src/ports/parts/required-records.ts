@@ -1,7 +1,7 @@
 import type { RequiredRecords, RunHistory } from '..';
 
 /**
- * Whether a run has all its required records. For histories that cannot be restored from a backup between two of these
+ * Whether a run has all its required records. Only for histories that cannot go back in time between the
  * queries.
  */
 export async function hasRequired(

@@ -1,11 +1,11 @@
-/** Limits how much work is in progress at once; the rest waits, first come, first served. */
+/** Limits how much work is in progress at once; the rest waits in order of arrival. */
 export class Slots {
   readonly #waiting: { readonly weight: number; readonly begin: () => void }[] = [];
   #used = 0;
 
   constructor(private readonly limit: number) {}
 
-  /** @param weight of this work in the limit. Work that exceeds the limit is done alone */
+  /** @param weight of this work in the limit. Heavier work than the limit runs alone */
   async use<T>(work: () => Promise<T>, weight = 1): Promise<T> {
     if (this.#waiting.length > 0 || !this.#fits(weight))
       await new Promise<void>((begin) => this.#waiting.push({ weight, begin }));

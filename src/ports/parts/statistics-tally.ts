@@ -1,32 +1,32 @@
 import { mapOfElement } from '../../authoring/element-id';
 import type { LineageRecord, OutcomeKind, Percentiles, RunRecord, Statistics, StatisticsQuery } from '..';
 
-/** Buckets per factor e: each is 4.4 % wide. */
+/** Each bucket is 4.4 % wide. */
 export const BUCKETS_PER_E = 16 / Math.LN2;
-/** So that engines whose logarithms differ in the last digit agree on the edges. */
+/** Engines whose logarithms differ in the last digit agree on the edges. */
 export const EDGE = 1e-9;
 
-/** Where a length of time counts. Databases compute the same in SQL. */
+/** The bucket of a duration. Databases compute the same in SQL. */
 export function bucketOf(milliseconds: number): number {
   return Math.floor(Math.log(Math.max(milliseconds, 0) + 1) * BUCKETS_PER_E + EDGE);
 }
 
-/** The middle of a bucket; whole milliseconds, as clocks have no finer ones. */
+/** The middle of a bucket in whole milliseconds, as clocks have no finer ones. */
 function timeOf(bucket: number): number {
   return Math.round(Math.exp((bucket + 0.5) / BUCKETS_PER_E) - 1);
 }
 
-/** One knot, or several that are equal in all of this. */
+/** One knot, or several that agree in all fields. */
 interface Counted {
   readonly outcome: OutcomeKind;
   readonly isReused: boolean;
-  /** A bucket; without meaning for what did not run. Null: these were counted by others, and only `queued` is told of them. */
+  /** A bucket; meaningless if nothing ran. Null: another row counts these, and this one only adds to `queued`. */
   readonly duration: number | null;
-  /** A bucket; null: told by others. */
+  /** A bucket. Null: another row has it. */
   readonly queued: number | null;
   readonly count: number;
   readonly bytes: number;
-  /** How many milliseconds making the reused values took. */
+  /** Milliseconds that making the reused values took. */
   readonly saved: number;
 }
 
@@ -37,7 +37,7 @@ export class Sums {
   reused = 0;
   saved = 0;
   bytes = 0;
-  /** How many by bucket. */
+  /** Counts by bucket. */
   readonly durations: number[] = [];
   readonly queued: number[] = [];
 
@@ -58,7 +58,6 @@ export class Sums {
   }
 }
 
-/** Adds up figures by name. */
 export class StatisticsTally {
   readonly #sums = new Map<string, Sums>();
 
@@ -76,7 +75,7 @@ export class StatisticsTally {
     });
   }
 
-  /** Runs that took this long. */
+  /** Runs of equal duration. */
   addRuns(tapestry: string, status: RunRecord['status'], milliseconds: number, count: number): void {
     const sums = this.of(tapestry);
     if (status === 'succeeded' || status === 'failed') {
@@ -103,7 +102,7 @@ export class StatisticsTally {
     );
   }
 
-  /** The sums of a name, which is among the result from then on. */
+  /** Creates the sums on first use, which adds the name to the result. */
   of(name: string): Sums {
     let sums = this.#sums.get(name);
     if (!sums) this.#sums.set(name, (sums = new Sums()));
@@ -113,7 +112,7 @@ export class StatisticsTally {
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Adds a row of a database that has grouped knots by outcome and duration, and once more by outcome and time queued. */
+/** A row of figures that a database grouped by outcome and duration, or by outcome and time queued. */
 export function addKnotFigures(tally: StatisticsTally, row: Row): void {
   const bucket = (value: unknown): number | null => (value === null ? null : Number(value));
   tally.of(row['name'] as string).add({
@@ -127,7 +126,7 @@ export function addKnotFigures(tally: StatisticsTally, row: Row): void {
   });
 }
 
-/** Adds a row of a database that has grouped runs by tapestry, status and the time that they took. */
+/** A row of runs that a database grouped by tapestry, status and duration. */
 export function addRunFigures(tally: StatisticsTally, row: Row): void {
   tally.addRuns(
     row['name'] as string,
@@ -137,7 +136,6 @@ export function addRunFigures(tally: StatisticsTally, row: Row): void {
   );
 }
 
-/** All elements of a map have one name. */
 export function nameOfKnot(knotId: string): string {
   const map = mapOfElement(knotId);
   return map === undefined ? knotId : `${map}[]`;
@@ -147,7 +145,7 @@ export function isInWindow(finishedAt: number | null, { since, until }: Statisti
   return finishedAt !== null && finishedAt >= since && finishedAt < until;
 }
 
-/** By the nearest rank: the smallest time that so many do not exceed. */
+/** Nearest-rank percentiles. */
 function percentilesOf(counts: readonly number[]): Percentiles | null {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) return null;

@@ -5,7 +5,7 @@ const PAGE = 100;
 /**
  * Implements `subscribe`: first everything that exists, then whatever arrives.
  *
- * @param page offers after a number, at most a given count
+ * @param page offers after a number, at most `limit`
  * @param news resolves when it is time to look again, or the signal is aborted
  */
 export async function* subscription(

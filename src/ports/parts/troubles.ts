@@ -1,22 +1,22 @@
 import type { SelvageError } from '../../errors';
 
 /**
- * What currently holds up the parts of some work. One trouble at a time is told: the first that is not over. One that
- * passes by itself (`brief` in its details) is told only where there is no other.
+ * The troubles that currently hold up parts of some work. Reports one at a time: the first that lasts. A
+ * trouble that passes by itself (`brief` in its details) is reported only if there is no other.
  */
 export class Troubles<Trouble extends SelvageError | string, Part = unknown> {
   readonly #all = new Map<Part, Trouble>();
   #told: Trouble | undefined;
   #note: string | undefined;
 
-  /** @param tell receives the note only where there is no trouble */
+  /** @param tell receives the note only if there is no trouble */
   constructor(private readonly tell: (trouble: Trouble | undefined, note: string | undefined) => void) {}
 
   get told(): Trouble | undefined {
     return this.#told;
   }
 
-  /** @param trouble undefined: the part goes on. An error with the code of the part's present one is no news. */
+  /** @param trouble undefined: the part works again. An error with the part's present code is no news. */
   set(part: Part, trouble: Trouble | undefined): void {
     const before = this.#all.get(part);
     if (before === trouble || (before && trouble && kindOf(before) === kindOf(trouble))) return;
@@ -25,14 +25,14 @@ export class Troubles<Trouble extends SelvageError | string, Part = unknown> {
     this.#update();
   }
 
-  /** What is to be known although it is no trouble; undefined if nothing is. */
+  /** Sets a remark to report while there is no trouble. */
   note(text: string | undefined): void {
     if (text === this.#note) return;
     this.#note = text;
     this.#update(true);
   }
 
-  /** Drops the troubles of parts that belong to others now. */
+  /** Drops the troubles of parts that now belong to others. */
   keepOnly(isKept: (part: Part) => boolean): void {
     for (const part of [...this.#all.keys()]) if (!isKept(part)) this.#all.delete(part);
     this.#update();

@@ -4,10 +4,9 @@ import { SelvageError } from '../../errors';
 const NAME = /^[A-Za-z][\w.-]{0,40}$/;
 
 /**
- * Refuses unknown parameters of an address, because silently ignoring one would look as if it had worked.
+ * Refuses unknown parameters of an address, as ignoring one would look as if it had worked.
  *
- * @param what whose address it is, as `a Postgres database`
- * @param known the parameters that it may have
+ * @param what the kind of location, as `a Postgres database`
  * @param hint an additional sentence
  * @throws SelvageError `InvalidUrl` for an unknown parameter, without its value
  */

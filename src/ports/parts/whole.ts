@@ -6,18 +6,17 @@ import { inParallel } from '../../values/in-parallel';
 /** Streams read at once. */
 const AT_ONCE = 8;
 
-/** How a fully written stream becomes a value. */
 export interface UploadAs {
   /** Called at the end, with the digest of all bytes. */
   readonly hashOf: (digest: string) => string;
-  /** Whether a value of this hash exists whose bytes are wrong. */
+  /** Whether this hash has a stored value with wrong bytes. */
   readonly isDamaged: (hash: string) => Promise<boolean>;
 }
 
 /**
  * Whether a value exists with the bytes of its hash. Holds nothing of what it reads.
  *
- * @param upTo a larger value counts as whole if this many bytes can be read. If omitted, it is read to its end
+ * @param upTo a larger value counts as whole if this many bytes can be read. Default: no limit
  */
 export async function isWhole(
   store: Pick<DataStore, 'getStream'>,
@@ -40,13 +39,14 @@ export async function isWhole(
 }
 
 /**
- * Whether a value exists whose bytes do not match its hash. Sealed values count as undamaged: only the key can tell.
+ * Whether a value exists whose bytes do not match its hash. Sealed values pass, as checking them takes the
+ * key.
  */
 export async function isDamaged(store: Pick<DataStore, 'has' | 'getStream'>, hash: string): Promise<boolean> {
   return !isSealedName(hash) && (await store.has(hash)) && !(await isWhole(store, hash));
 }
 
-/** The values that are whole, as far as `keep` reads them. */
+/** Those of these values that pass the check of `keep`. */
 export async function wholeAmong(
   store: Pick<DataStore, 'getStream'>,
   hashes: Iterable<string>,

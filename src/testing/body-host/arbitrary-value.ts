@@ -9,12 +9,12 @@ export function loadFastCheck(): FastCheck {
   return loadOptional('fast-check', { by: 'A test that draws values', install: '--save-dev fast-check' });
 }
 
-/** Two values are the same for the worker if their texts are. */
+/** Values with equal texts are equal for the worker. */
 export function textOf(value: unknown): string {
   return canonicalJson(encodeJson(value));
 }
 
-/** What every language can say: JSON, and each tag where it usually stands. */
+/** Values of every language: JSON, and each tag in its usual places. */
 export function plainValues(fc: FastCheck): Arbitrary<unknown> {
   const { text, leaf } = leaves(fc);
   const { value } = fc.letrec<{ value: unknown }>((tie) => ({
@@ -35,7 +35,7 @@ export function plainValues(fc: FastCheck): Arbitrary<unknown> {
   return value;
 }
 
-/** Whatever can be a value. A language may lack some of it, as sets of maps. */
+/** All values. A language may lack some, such as sets of maps. */
 export function anyValues(fc: FastCheck): Arbitrary<unknown> {
   const { text, leaf } = leaves(fc);
   const { value } = fc.letrec<{ value: unknown }>((tie) => ({
@@ -91,7 +91,7 @@ function leaves(fc: FastCheck): { readonly text: Arbitrary<string>; readonly lea
 
 const HASH = `bytes-sha256:${'0123456789abcdef'.repeat(4)}`;
 
-/** The value as a language has it that knows one word for `null` and `undefined`; undefined where it can then not be said. */
+/** Converts `undefined` to `null`, for languages with one word for both. */
 export function withNull(value: unknown): unknown {
   if (value === undefined) return null;
   if (Array.isArray(value)) return value.map(withNull);

@@ -3,7 +3,7 @@ import { PROTOCOLS } from '../../body-hosts';
 import type { Conversation } from './conversation';
 import type { BodyHostTests } from './subject';
 
-/** Those of the suite, and what they receive where it is not values. */
+/** The suite's bodies, and their `receives` unless it is `values`. */
 const BODIES: Readonly<Record<string, string | undefined>> = {
   'suite:echo': undefined,
   'suite:no-value': undefined,
@@ -36,7 +36,6 @@ async function describe(host: Conversation, modules: readonly string[]): Promise
   return header['bodies'] as readonly Described[];
 }
 
-/** Tests of what is said before the first call. */
 export const BEGINNING_TESTS: BodyHostTests = {
   async 'is ready in a version that both know, and says in which language'({ adapter }) {
     const host = adapter.start();

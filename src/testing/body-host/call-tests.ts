@@ -5,7 +5,7 @@ import path from 'node:path';
 import { encodeJson } from '../../values';
 import type { BodyHostTests } from './subject';
 
-/** A file that is not there yet, for a body to wait for. */
+/** A future file, for a body to wait for. */
 async function withGate(work: (file: string, open: () => Promise<void>) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'selvage-body-host-'));
   const file = path.join(folder, 'open');
@@ -16,7 +16,6 @@ async function withGate(work: (file: string, open: () => Promise<void>) => Promi
   }
 }
 
-/** Tests of calls: how they are answered, what bodies say meanwhile, and how they are ended. */
 export const CALL_TESTS: BodyHostTests = {
   async 'gives a body its context'({ adapter }) {
     const host = await adapter.shared();
@@ -180,7 +179,7 @@ export const CALL_TESTS: BodyHostTests = {
   async 'cancels one call of several'({ adapter }) {
     const host = await adapter.shared();
     const ids = [host.call('suite:wait'), host.call('suite:wait'), host.call('suite:wait')];
-    // Those that wait for their turn are ended as those that run are.
+    // Queued calls are ended like running ones.
     for (const id of [...ids].reverse()) host.say({ type: 'cancel', id, reason: 'cancelled' });
     for (const id of ids) {
       const answer = await host.answer(id);

@@ -3,13 +3,13 @@ import type { Duplex } from 'node:stream';
 import { PROTOCOLS, readHostMessage, type Frame, type StartedHost, type ToldError } from '../../body-hosts';
 import { canonicalJson, decodeJson, encodeAttached, encodeJson, type Json } from '../../values';
 
-/** How a test gets a host: started, and not yet greeted. */
+/** Starts a host without greeting it. */
 export type StartBodyHost = (said: (line: string, stream: string) => void) => StartedHost & {
-  /** Where the host is a program: what carries the frames. */
+  /** Carries the frames, if the host is a program. */
   readonly socket?: Duplex;
 };
 
-/** A header as it came: its members are what the host has said, and not what a worker would make of them. */
+/** A raw header, before a worker parses it. */
 type Header = Frame['header'];
 type Matches = (header: Header) => boolean;
 
@@ -25,15 +25,14 @@ interface Line {
   readonly stream: string;
 }
 
-/** How a call was answered. */
 type Answer =
   { readonly value: unknown; readonly frame: Frame } | { readonly error: ToldError; readonly frame: Frame };
 
 const CONTEXT = { runId: 'run-1', knotId: 'knot-1', attempt: 1, idempotencyKey: 'run-1/knot-1' };
 
 /**
- * A worker's side of a conversation with a host, frame by frame. Whatever the host says is kept until a test takes it, so
- * that it can also be said what must not have come.
+ * A worker's side of a conversation with a host, frame by frame. Keeps each frame until a test takes it, so that
+ * tests can also rule frames out.
  */
 export class Conversation {
   readonly host: ReturnType<StartBodyHost>;
@@ -61,20 +60,20 @@ export class Conversation {
     return this.#failure !== undefined;
   }
 
-  /** An id, or the number of a stream, that was not used in this conversation. */
+  /** An unused id, or number of a stream. */
   newId(): number {
     return this.#next++;
   }
 
   say(header: object, attachments: readonly Uint8Array[] = []): void {
-    // A link may take the memory of what it sends.
+    // A link may take the memory of sent attachments.
     this.host.link.send(
       JSON.stringify(header),
       attachments.map((bytes) => bytes.slice()),
     );
   }
 
-  /** The first frame, of those not taken, that matches; waits for it. */
+  /** Waits for the first matching frame that was not taken. */
   async take(what: string, matches: Matches): Promise<Frame> {
     const index = this.#frames.findIndex(({ header }) => matches(header));
     if (index >= 0) return this.#frames.splice(index, 1)[0]!;
@@ -123,7 +122,6 @@ export class Conversation {
     return answer.error;
   }
 
-  /** The next log line of a call. */
   async log(id: number): Promise<Header> {
     const { header } = await this.take(
       `a line of the log of call ${id}`,
@@ -132,7 +130,6 @@ export class Conversation {
     return header;
   }
 
-  /** Resolves when the program has written the line. */
   async line(text: string, stream: string): Promise<void> {
     const isIt = (said: Line): boolean => said.line === text && said.stream === stream;
     if (this.#lines.some(isIt)) return;
@@ -145,18 +142,18 @@ export class Conversation {
     await this.take('pong', (header) => header['type'] === 'pong' && header['id'] === id);
   }
 
-  /** Frames that have come and were not taken. What the host had said before it got the ping is among them. */
+  /** Frames that were not taken, including all that the host sent before it got the ping. */
   async left(): Promise<readonly Header[]> {
     await this.ping();
     return this.#frames.map(({ header }) => header);
   }
 
-  /** The host has said nothing but what was taken. */
+  /** The host has sent only the frames that were taken. */
   async isQuiet(): Promise<void> {
     assert.deepEqual(await this.left(), []);
   }
 
-  /** Resolves when nothing is left of the host; it must not have said more than what was taken. */
+  /** Resolves when the host has ended; it must have sent only the frames that were taken. */
   async gone(): Promise<void> {
     await this.host.gone;
     assert.deepEqual(

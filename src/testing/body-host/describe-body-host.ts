@@ -12,9 +12,9 @@ import { VALUE_TESTS } from './value-tests';
 export interface BodyHostSuiteOptions extends BodyHostModules {
   /** The program and its arguments. */
   readonly command: readonly string[];
-  /** Default: that of this process. */
+  /** Default: this process's. */
   readonly cwd?: string;
-  /** Environment variables beside those of this process. */
+  /** Additional environment variables. */
   readonly env?: Readonly<Record<string, string>>;
   /** Each name must be one of the suite's tests, so that no skip outlives its test. */
   readonly skip?: readonly Skip[];
@@ -29,10 +29,11 @@ const TESTS: BodyHostTests = {
 };
 
 /**
- * Registers the tests of a body host: a program in any language that calls bodies for a worker. They start it, and try
- * what docs/body-protocol.md says. It must have the bodies that docs/testing.md lists, `suite:echo` and others.
+ * Registers the tests of a body host: a program in any language that calls bodies for a worker. They start it, and
+ * test it against docs/body-protocol.md. It must have the bodies that docs/testing.md lists, `suite:echo` and
+ * others.
  *
- * Needs the package fast-check, which draws the values that are sent.
+ * Needs the package fast-check, which draws the sent values.
  *
  * @param name of the host, for the names of the tests
  */
@@ -46,7 +47,7 @@ export function describeBodyHost(name: string, options: BodyHostSuiteOptions): v
   );
 }
 
-/** As {@link describeBodyHost}, for a host that is started in some other way. */
+/** Like {@link describeBodyHost}, for a host that is started in another way. */
 export function describeStartedBodyHost(
   name: string,
   start: StartBodyHost,
@@ -60,7 +61,7 @@ export function describeStartedBodyHost(
       try {
         await test(context);
       } catch (error) {
-        // What is left of the conversation is for no other test.
+        // The remaining frames belong to no other test.
         hosts.leaveShared();
         throw error;
       }

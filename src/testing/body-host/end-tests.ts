@@ -24,7 +24,7 @@ function notUtf8(): Buffer {
   return bytes;
 }
 
-/** What is no frame, by what is wrong with it. */
+/** Malformed frames, by their defect. */
 const MALFORMED: Readonly<Record<string, Buffer>> = {
   'a header without bytes': Buffer.alloc(4),
   'a header of over 64 MiB': Buffer.from([4, 0, 0, 1]),
@@ -47,7 +47,6 @@ async function write(socket: Duplex, bytes: Uint8Array): Promise<void> {
   await new Promise<void>((resolve) => socket.write(bytes, () => resolve()));
 }
 
-/** Tests of frames that are none, and of the ways in which a conversation ends. */
 export const END_TESTS: BodyHostTests = {
   async 'puts frames together from whatever pieces they come in'({ adapter }) {
     const host = await adapter.greeted();

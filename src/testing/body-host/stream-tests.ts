@@ -13,7 +13,7 @@ async function next(host: Conversation, stream: number): Promise<Frame> {
   return await host.take(`a frame of stream ${stream}`, (header) => header['stream'] === stream);
 }
 
-/** The number of the stream by which a call begins to store or to open. */
+/** The stream number of a `store` or `open` frame. */
 async function begun(
   host: Conversation,
   type: 'store' | 'open',
@@ -44,7 +44,6 @@ function parts(count: number, size: number): Uint8Array {
   return Buffer.concat(Array.from({ length: count }, (_, part) => new Uint8Array(size).fill(part)));
 }
 
-/** Tests of bytes that bodies stream into the data store, and out of it. */
 export const STREAM_TESTS: BodyHostTests = {
   async 'stores bytes in chunks of at most 1 MiB'({ adapter }) {
     const host = await adapter.shared();
@@ -114,7 +113,7 @@ export const STREAM_TESTS: BodyHostTests = {
       const error = await host.error(id);
       assert.equal(error.type, 'BackendUnavailable', JSON.stringify(error));
       assert.match(error.message, /the disk is full/);
-      // The source may have been told before it had heard of it.
+      // The source may have sent a chunk before it received the failure.
       for (const { stream: number } of await host.left()) if (number === stream) await next(host, stream);
     }
     await host.isQuiet();

@@ -1,14 +1,10 @@
 import { Conversation, type StartBodyHost } from './conversation';
 import type { ConformanceTests, Subject } from '../conformance';
 
-/** What the suite is told about a host. */
 export interface BodyHostModules {
-  /** Names that the host is told to have bodies in; those of the suite are in them. Default: none. */
+  /** Modules for the host that contain the suite's bodies. Default: none. */
   readonly modules?: readonly string[];
-  /**
-   * A module whose loading throws. If omitted, because the host's bodies are part of the program, skip the test
-   * of it.
-   */
+  /** A module whose loading throws. If the host's bodies are part of the program, omit it and skip its test. */
   readonly brokenModule?: string;
 }
 
@@ -44,7 +40,6 @@ export class BodyHostUnderTest {
     return conversation;
   }
 
-  /** A host of the test's own, greeted. */
   async greeted(): Promise<Conversation> {
     const conversation = this.start();
     await conversation.greet();
@@ -56,7 +51,7 @@ export class BodyHostUnderTest {
   }
 }
 
-/** All hosts of a suite. Starting one takes most of the time: one is kept from test to test, until a test ends it. */
+/** All hosts of a suite. Starting one is slow, so one is kept from test to test, until a test ends it. */
 export class BodyHostsUnderTest {
   readonly #start: StartBodyHost;
   readonly #started = new Set<Conversation>();
@@ -80,13 +75,13 @@ export class BodyHostsUnderTest {
     return this.#shared;
   }
 
-  /** The next test that shares a host gets another one. */
+  /** Gives the next test that shares a host another one. */
   leaveShared(): void {
     this.#shared?.host.kill();
     this.#shared = undefined;
   }
 
-  /** Ends also those of tests that wait for ever, and that their test runner has given up. */
+  /** Also ends hosts of tests that hang, and that their test runner has given up. */
   async close(): Promise<void> {
     await Promise.all([...this.#started].map((conversation) => conversation.close()));
   }

@@ -7,7 +7,6 @@ import type { BodyHostTests } from './subject';
 
 const ATTACHED_FROM = 1024;
 
-/** How many longer bytes a value has. */
 function longBytes(value: unknown): number {
   if (value instanceof Uint8Array) return value.byteLength >= ATTACHED_FROM ? 1 : 0;
   if (typeof value !== 'object' || value === null) return 0;
@@ -32,7 +31,7 @@ async function assertEchoed(host: Conversation, value: unknown): Promise<void> {
   assert.equal(textOf(await echoed(host, value)), textOf(value));
 }
 
-/** How a call of `suite:echo` is answered whose value is written as it is here. */
+/** Sends an encoded value as it is; returns the header of the answer. */
 async function answered(
   host: Conversation,
   value: unknown,
@@ -45,7 +44,7 @@ async function answered(
   return header;
 }
 
-/** The same values for whoever runs the suite. */
+/** Every run draws the same values. */
 const DRAWN = { seed: 1, numRuns: 200 };
 
 const SAMPLES: Readonly<Record<string, unknown>> = {
@@ -84,7 +83,6 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
   'empty ones': [{}, [], [{}], { a: {} }],
 };
 
-/** Tests of how values travel, by a body that answers what it gets. */
 export const VALUE_TESTS: BodyHostTests = {
   async 'answers each kind of value as it came'({ adapter }) {
     const host = await adapter.shared();

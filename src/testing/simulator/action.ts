@@ -3,25 +3,25 @@ import type { Attempt } from './attempt';
 import type { SimulatedRun } from './run';
 import type { Step } from './schedule';
 
-/** What is to be done next in a world. */
+/** A future step of a world. */
 export interface Action {
   readonly step: Step;
   readonly run: SimulatedRun;
-  /** Or an element of a map; of a segment or batch its first. */
+  /** Or an element of a map; of a segment or batch, the first. */
   readonly knot: string;
-  /** In whose life it is. */
+  /** The attempt that does it. */
   readonly attempt?: Attempt;
-  /** Whose next attempt it hands out. */
+  /** The activity whose next attempt begins. */
   readonly activity?: Activity;
-  /** Whether an error that is thrown here is tried again. */
+  /** Whether an error thrown here is retried. */
   readonly mayThrow?: boolean;
-  /** It has come to nothing meanwhile. */
+  /** It is void. */
   isOver?: boolean;
   perform(): void;
-  /** In an attempt: it meets this error instead. */
+  /** In an attempt: makes it meet this error instead. */
   fail?(error: Error): void;
   /** Terminates the child run that does it. */
   terminate?(): void;
-  /** Does the half that a killed worker has done. The whole follows. Only outside of attempts. */
+  /** Does the half before a kill of the worker; the whole follows. Only outside of attempts. */
   half?(): void;
 }

@@ -2,7 +2,6 @@ import { BATCH_ACTIVITY, SEGMENT_ACTIVITY, type EndedRun } from '../../workflows
 import type { Attempt } from './attempt';
 import type { SimulatedRun } from './run';
 
-/** How an activity ended, for whoever has it done. */
 export type ActivityEnd =
   | { readonly kind: 'answered'; readonly answer: unknown }
   | { readonly kind: 'failed'; readonly error: Error }
@@ -10,28 +9,27 @@ export type ActivityEnd =
 
 /** A task of the server's queue. */
 export class Activity {
-  /** Attempts that were handed out. */
   attempts = 0;
-  /** Those of them that the server has lost. */
+  /** Attempts that the server has lost. */
   losses = 0;
   /** The attempt that the server waits for. */
   current: Attempt | undefined;
   isDone = false;
   isCancelRequested = false;
-  /** In which step of the world its workflow has heard what came of it. */
+  /** The step at which its workflow learned of its end. */
   endedAt: number | undefined;
-  /** What attempts hand on, as the server knows it. */
+  /** Heartbeat details for the next attempt. */
   details: unknown;
-  /** Why what it has waited for does not come. */
+  /** Why its signal does not come. */
   waitFailure: Error | undefined;
 
-  /** @param knot what it is told by: a knot, an element of a map or, of several, the first */
+  /** @param knot its name: a knot, an element of a map or, of several, the first */
   constructor(
     readonly run: SimulatedRun,
     readonly type: string,
     readonly knot: string,
     readonly task: object,
-    /** Whether its workflow waits for its end when it has cancelled it. */
+    /** Its workflow waits for its end after cancelling it. */
     private readonly isAwaited: boolean,
     readonly ended: (end: ActivityEnd) => void,
   ) {}
@@ -46,7 +44,7 @@ export class Activity {
     return this.type === SEGMENT_ACTIVITY || this.type === BATCH_ACTIVITY;
   }
 
-  /** How many runs the loop has had; undefined if the knot is no loop. */
+  /** Number of runs of a loop; undefined for other knots. */
   get iteration(): number | undefined {
     return (this.task as { readonly nested?: EndedRun }).nested?.iteration;
   }

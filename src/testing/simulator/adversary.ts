@@ -1,7 +1,7 @@
 import { below, type Random } from './random';
 import { BLOWS, type Blow, type BlowKind, type Point, type Schedule, type Step } from './schedule';
 
-/** Kinds of blows as a set of bits, in the order of {@link BLOWS}. */
+/** A set of bits, in the order of {@link BLOWS}. */
 export type BlowSet = number;
 
 export function blowSet(...kinds: readonly BlowKind[]): BlowSet {
@@ -18,7 +18,7 @@ const ON_THE_WAY = blowSet('delay', 'kill');
 const IN_AN_ATTEMPT = blowSet('delay', 'kill', 'refuse', 'giveUp');
 const TO_THE_WORKFLOW = blowSet('delay', 'evict', 'suggest', 'continue');
 
-/** What can strike before a step, of all that is no cancel. */
+/** Possible blows before a step, except cancels. */
 export const POSSIBLE: Record<Step, BlowSet> = {
   start: blowSet('suggest', 'continue'),
   wake: TO_THE_WORKFLOW,
@@ -41,16 +41,16 @@ function blowsOf(set: BlowSet): BlowKind[] {
   return BLOWS.filter((_, place) => (set & (1 << place)) !== 0);
 }
 
-/** Decides what strikes. It is asked once at every boundary, with the kinds that can strike there. */
+/** Chooses blows. Asked once at every boundary, with the kinds that can strike there. */
 export interface Adversary {
   blow(step: Step, knot: string, time: number, possible: BlowSet): BlowKind | undefined;
 }
 
 const keyOf = (step: Step, knot: string, time: number): string => `${step} ${knot} ${time}`;
 
-/** Strikes as a schedule says, and notes each boundary that comes after its last blow. */
+/** Strikes according to a schedule, and notes each boundary after its last blow. */
 export class Scripted implements Adversary {
-  /** What could have struck after all blows of the schedule had. */
+  /** Possible blows after all blows of the schedule. */
   private readonly open: { readonly at: Point; readonly possible: BlowSet }[] = [];
   private readonly script: Map<string, BlowKind>;
 
@@ -74,23 +74,23 @@ export class Scripted implements Adversary {
     return undefined;
   }
 
-  /** All blows that could come next, after those of the schedule. */
+  /** All possible next blows. */
   get next(): Blow[] {
     return this.open.flatMap(({ at, possible }) => blowsOf(possible).map((kind) => ({ kind, at })));
   }
 }
 
 export interface Chances {
-  /** How likely a delay is at a boundary, 0 to 1. */
+  /** Probability of a delay at a boundary, 0 to 1. */
   readonly delay: number;
-  /** How likely another blow is at a boundary, 0 to 1. */
+  /** Probability of another blow at a boundary, 0 to 1. */
   readonly blow: number;
-  /** Blows but delays, at the most. */
+  /** Maximum number of blows except delays. */
   readonly mostBlows: number;
   readonly mostDelays: number;
 }
 
-/** Strikes by chance, and notes what it has done, so that a schedule can do the same again. */
+/** Strikes at random, and notes the blows, so that a schedule can repeat them. */
 export class ByChance implements Adversary {
   readonly blows: Blow[] = [];
   private readonly delays = blowSet('delay');

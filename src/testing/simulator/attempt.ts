@@ -15,7 +15,7 @@ import type { SimulatedRun } from './run';
 import type { Step } from './schedule';
 import type { Action } from './action';
 
-/** What an attempt waits for in the simulated world: a boundary, or a place in a line. */
+/** A wait in the simulated world: at a boundary, or for a place in a line. */
 interface Waiting {
   /** Whether a cancel ends it. */
   readonly heeds: boolean;
@@ -23,12 +23,12 @@ interface Waiting {
 }
 
 /**
- * One attempt at an activity: what a worker really does for it, in an environment that is simulated. It waits at each boundary until its
- * turn comes in the world, or until it is struck.
+ * One attempt at an activity: a worker's real code in a simulated environment. It waits at each boundary for its
+ * turn in the world, or for a blow.
  */
 export class Attempt {
   isDead = false;
-  /** What it hands on, which the server gets with a failure. */
+  /** Heartbeat details that the server gets with a failure. */
   beaten: unknown;
   private readonly stopping = new Stopping();
   private readonly waiting = new Set<Waiting>();
@@ -42,7 +42,7 @@ export class Attempt {
     /** From 1. */
     readonly number: number,
     readonly process: Process,
-    /** Steps of the world that were done before it began. */
+    /** Number of the world's steps before it. */
     readonly begunAt: number,
   ) {
     this.lossesBefore = activity.losses;
@@ -61,7 +61,7 @@ export class Attempt {
     );
   }
 
-  /** Resolves when the boundary is passed; rejects as the attempt is struck there. */
+  /** Resolves when the boundary is passed; rejects at a blow. */
   gate(step: Step, knot: string, retry?: RetryPolicy): Promise<void> {
     if (this.isDead) return Promise.reject(KILLED);
     const mayThrow = retry !== undefined && this.mayThrow(knot, retry);
@@ -72,7 +72,7 @@ export class Attempt {
     });
   }
 
-  /** Does it when there is a place in the line. */
+  /** Waits for a place in the line. */
   async inLine<T>(line: string, places: number, knot: string, work: () => Promise<T>): Promise<T> {
     const { world, id } = this.activity.run;
     const leave = await new Promise<() => void>((resolve, reject) => {
@@ -100,7 +100,7 @@ export class Attempt {
 
   noteCall(knot: string): void {
     const { run } = this.activity;
-    // One of the knots may be what kills workers: each goes on alone.
+    // One of the knots may kill workers, so each must run individually.
     if (this.task instanceof SegmentAttempt && this.lossesBefore > 0)
       run.world.ledger.note('ran again', run.id, knot, 'was run in a segment that has lost a worker');
     this.calls.set(knot, (this.calls.get(knot) ?? 0) + 1);
@@ -110,14 +110,14 @@ export class Attempt {
     return this.calls.has(knot);
   }
 
-  /** It is told to stop: its bodies heed that at once. */
+  /** Stops its bodies, which react at once. */
   stop(why: 'CANCELLED' | 'WORKER_SHUTDOWN'): void {
     const reason = new CancelledFailure(why);
     this.stopping.abort(reason);
     for (const one of [...this.waiting]) if (one.heeds) one.fail(reason);
   }
 
-  /** Its worker is killed: whatever it does from now on reaches nobody. */
+  /** Kills its worker: its further actions have no effect. */
   die(): void {
     this.isDead = true;
     for (const one of [...this.waiting]) one.fail(KILLED);
@@ -138,7 +138,7 @@ export class Attempt {
     run.world.push({ step: isGroup ? 'answerSegment' : 'answer', run, knot, attempt: this, perform });
   }
 
-  /** Undefined: it is tried again. */
+  /** Undefined: it is retried. */
   private endBy(error: unknown): ActivityEnd | undefined {
     if (error instanceof CancelledFailure) return { kind: 'cancelled' };
     if (error instanceof ApplicationFailure)
@@ -153,12 +153,12 @@ export class Attempt {
     return throws + 1 < maximumAttempts;
   }
 
-  /** What the SDK gives an activity, as far as ours look at it. */
+  /** The parts of the SDK's context that our activities use. */
   private get context(): Context {
     const { activity, stopping } = this;
     const now = Date.now();
     const heartbeat = (details: unknown): void => void (this.beaten = details);
-    // The server takes nothing from an attempt that it has given up.
+    // The server ignores an attempt that it has given up.
     const announce = (details: unknown): Promise<void> => {
       if (activity.current !== this) return Promise.reject(KILLED);
       activity.details = details;
@@ -184,7 +184,6 @@ export class Attempt {
   }
 }
 
-/** A boundary that an attempt waits at. */
 class Gate implements Action, Waiting {
   readonly run: SimulatedRun;
   isOver = false;
@@ -221,7 +220,7 @@ class Gate implements Action, Waiting {
   }
 }
 
-/** Says that an attempt is to stop, to ours alone: of a signal that bodies could have there would be thousands. */
+/** An abort signal for our own code only, as listeners of thousands of bodies would be slow. */
 class Stopping implements Pick<AbortSignal, 'aborted' | 'reason'> {
   aborted = false;
   reason: unknown;

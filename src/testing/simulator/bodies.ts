@@ -13,27 +13,27 @@ import type { DefinitionRecord, KnotBody, TapestryRecord } from '../../authoring
 import { nodeSha256 } from '../../node-sha256';
 import { Subject } from './subject';
 
-/** What runs for a knot or, of a map, for its elements. */
+/** The body of a knot or of a map's elements. */
 export interface PresentBody {
   readonly definition: DefinitionRecord;
-  /** Null of one that stands in for the tapestry's own: nothing is reused for it. */
+  /** Null for a simulated body, whose values are not reused. */
   readonly codeHash: string | null;
 }
 
-/** A body is called that is stood for. */
+/** A call of a simulated body. */
 export interface StoodFor {
   readonly subject: Subject;
   readonly knot: PlanKnot;
-  /** How many runs the loop has had; undefined if the knot is no loop. */
+  /** Number of runs of a loop; undefined for other knots. */
   readonly iteration: number | undefined;
-  /** How many bodies have been called in its world, this one included. */
+  /** Number of body calls in its world, including this one. */
   readonly call: number;
 }
 
-/** So many elements a map has at most, and one less iterations a loop. */
+/** Maximum elements of a map, and one more than a loop's maximum of iterations. */
 const MOST_PARTS = 4;
 
-/** The bodies of one tapestry, whichever runs it has: its own, or what stands for them. */
+/** The bodies of one tapestry for all its runs: real or simulated. */
 export class Bodies {
   readonly subject: Subject;
   readonly definitions: NamedDefinitions;
@@ -42,7 +42,7 @@ export class Bodies {
   private readonly present = new Map<string, PresentBody>();
   private readonly nested = new Map<string, Bodies>();
 
-  /** @param areReal whether they are the tapestry's own, so that what they give can be compared between runs */
+  /** @param areReal the tapestry's own, so their results are compared between runs */
   constructor(
     tapestry: TapestryRecord,
     readonly areReal: boolean,
@@ -65,7 +65,7 @@ export class Bodies {
     return present;
   }
 
-  /** As the tapestry has it. Of a knot that an extension brings: nothing. */
+  /** The tapestry's policy; empty for a knot of an extension. */
   policyOf(knot: string): PlanPolicy {
     const { loaded } = planOf(this.subject.tapestry, nodeSha256);
     return loaded.has(knot) ? loaded.knot(knot).policy : {};
@@ -81,7 +81,10 @@ export class Bodies {
     return nested;
   }
 
-  /** Encoded, as the schemas let them in; of a tapestry whose bodies are stood for, whatever they are. @throws SelvageError `InvalidParameters` */
+  /**
+   * Encoded, as validated by the schemas; unchecked if bodies are simulated. @throws SelvageError
+   * `InvalidParameters`
+   */
   async parameters(given: Readonly<Record<string, unknown>>): Promise<EncodedValue[]> {
     const { ids, parameterCount } = this.subject.layout;
     const names = ids.slice(0, parameterCount).map((id) => id.slice('param:'.length));
@@ -107,8 +110,8 @@ export class Bodies {
 }
 
 /**
- * What a body that is stood for gives: something new at each call, which a map can go over where there may be one. So nothing but the commit
- * point can make all that reads a value read the same.
+ * The result of a simulated body: new at each call, and a list if a map may iterate over it. So only the commit
+ * point can make all readers of a value agree.
  */
 export function standIn({ subject, knot, iteration = 0, call }: StoodFor): unknown {
   const { node } = knot.policy;

@@ -8,11 +8,11 @@ import type { ReferenceOutcome } from './reference-interpreter';
 import { Violation, type ViolationKind } from './violation';
 
 export interface BooksListener {
-  /** Hears a violation also where the workflow takes it for something else. */
+  /** Reports a violation even if the workflow misinterprets it. */
   fail(violation: Error): void;
   readonly isCancelled: boolean;
   nameOf(knot: string): string;
-  /** Throws a {@link Violation} where it is not what is on record. */
+  /** Throws a {@link Violation} unless it is the recorded value. */
   requireRecorded(knot: string, slot: Slot): void;
 }
 
@@ -28,11 +28,11 @@ export class Books {
   /** By knot: the first of its segment, or itself. */
   private readonly running = new Map<number, number>();
   private scheduler: Scheduler<Slot> | undefined;
-  /** Whether a knot was settled by this execution, and whether one was when the history was full. */
+  /** A knot was settled by this execution; and by a full history. */
   private hasSettled = false;
   private isToContinue = false;
 
-  /** @param before with what outcomes the execution begins */
+  /** @param before initial outcomes of the execution */
   constructor(
     private layout: Layout,
     private readonly window: number,
@@ -43,7 +43,6 @@ export class Books {
     this.outcomes = [...before];
   }
 
-  /** Watches the scheduler of one execution. */
   watch(scheduler: Scheduler<Slot>): Scheduler<Slot> {
     this.scheduler = scheduler;
     const apply = scheduler.apply.bind(scheduler);
@@ -60,7 +59,7 @@ export class Books {
     return scheduler;
   }
 
-  /** Watches one that goes on from what an earlier execution has saved. */
+  /** Watches a scheduler that continues from an earlier execution. */
   restore(restored: () => Restored): Restored {
     const { scheduler, commands } = this.obeyed(restored);
     this.watch(scheduler);
@@ -68,7 +67,7 @@ export class Books {
     return { scheduler, commands };
   }
 
-  /** Throws a {@link Violation} where they contradict the scheduler. */
+  /** Throws a {@link Violation} if a command is wrong. */
   private check(commands: readonly Command[]): void {
     for (const command of commands) {
       if (this.isFinished) throw new Violation('wrong command', 'Something was commanded after the finish');
@@ -100,7 +99,7 @@ export class Books {
     throw this.violation('wrong command', [...this.running.keys()].at(-1)!, what);
   }
 
-  /** Throws a {@link Violation} where a knot was dispatched though the run could have continued as new. */
+  /** Throws a {@link Violation} if a knot was dispatched although the run could have continued as new. */
   private requireRest(): void {
     const sent = [...this.running.keys()].at(-1);
     if (sent === undefined || !this.facts().continueAsNewSuggested || this.listener.isCancelled) return;
@@ -125,7 +124,7 @@ export class Books {
     }
   }
 
-  /** That the scheduler agrees with them when the run has ended. */
+  /** Requires that the scheduler agrees when the run has ended. */
   checkAtEnd(): void {
     this.outcomes.forEach((outcome, knot) => {
       const kind = this.scheduler?.outcomeKind(knot);
@@ -134,19 +133,19 @@ export class Books {
     });
   }
 
-  /** Throws a {@link Violation} where the knot has nothing to be done. */
+  /** Throws a {@link Violation} if the knot is not running. */
   requireRunning(knot: number): void {
     if (this.running.has(knot)) return;
     throw this.violation('wrong command', knot, `was sent when it was ${this.outcomes[knot] ?? 'waiting'}`);
   }
 
-  /** Throws a {@link Violation} where the history is full, and a knot was settled since the execution began. */
+  /** Throws a {@link Violation} if the history is full, and a knot was settled since the execution began. */
   requireRoom(knot: number): void {
     if (!this.hasSettled || !isFull(this.facts()) || this.listener.isCancelled) return;
     throw this.violation('wrong command', knot, 'was sent when the history was full');
   }
 
-  /** Throws a {@link Violation} where the run should have continued as new, for all that goes on outlives an execution. */
+  /** Throws a {@link Violation} if the run should have continued as new, as all running work outlives an execution. */
   requireContinued(): void {
     if (!this.isToContinue || this.listener.isCancelled) return;
     const isAway = (knot: number): boolean =>
@@ -218,7 +217,7 @@ export class Books {
     this.outcomes[knot] = outcome;
   }
 
-  /** Activities in flight: a segment is one, and a knot that waits is none. */
+  /** Concurrent activities: a segment is one, and a waiting knot is none. */
   private get atOnce(): number {
     let count = 0;
     for (const [knot, first] of this.running) if (knot === first && !this.policyOf(knot).wait) count += 1;

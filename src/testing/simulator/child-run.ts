@@ -22,10 +22,10 @@ const WORK: ReadonlyMap<string, Work> = new Map<string, Work>([
   [childWorkflowType('loop'), runLoop],
 ]);
 
-/** The server ends a workflow with too long a history. An activity takes three events, and often a workflow task of its own. */
+/** The server ends a workflow with too long a history. An activity takes three events, and often a workflow task. */
 const MOST_COMMANDS = 1_000;
 
-/** The child run of a knot that is more than one activity, or of a part of a map. It outlives an execution of its run. */
+/** The child run of a knot with several activities, or of a part of a map. It outlives an execution of its run. */
 export class ChildRun extends SimulatedWorkflow {
   constructor(
     readonly run: SimulatedRun,
@@ -86,7 +86,7 @@ export class ChildRun extends SimulatedWorkflow {
     return part;
   }
 
-  /** The first step of the run lets the parameters in. */
+  /** The first step of the run validates the parameters. */
   private async startRun(id: string, given: object, told: Ended): Promise<SimulatedWorkflow | undefined> {
     const { run } = this;
     const bodies = run.bodies.nestedIn(this.knot);

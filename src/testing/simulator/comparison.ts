@@ -9,26 +9,22 @@ import type { Subject } from './subject';
 import { Violation } from './violation';
 import type { WorldEnd } from './world';
 
-/** Compares what runs come to with what the reference interpreter says and, where bodies are real, with what it is without blows. */
+/** Compares runs with the reference interpreter and, with real bodies, with the undisturbed run. */
 export class Comparison {
-  /** By failing knots, those taken over, and what functions said: what a run comes to. */
+  /** By failing knots, taken-over knots, and results of functions: expected outcomes. */
   private readonly expectations = new WeakMap<Subject, Map<string, readonly ReferenceOutcome[]>>();
 
   constructor(
-    /** Whether bodies are real: what they fail of, only a run of them tells. */
+    /** Real bodies: only running them tells why they fail. */
     private readonly areReal: boolean,
   ) {}
 
-  /**
-   * Throws a {@link Violation} where they differ.
-   *
-   * @param before of real bodies: what it came to without blows
-   */
+  /** Throws a {@link Violation} on a difference. @param before the undisturbed run, of real bodies */
   check({ run: end, struck }: WorldEnd, schedule: Schedule, before?: RunEnd): void {
     const all = [...runsOf(end)];
     for (const run of all) this.checkRun(run, run === end ? schedule.takenOver : []);
     if (!this.areReal) for (const run of all) requireExplained(run, schedule);
-    // A knot that kept losing its workers comes to another thing than without blows, and so may all that depends on it.
+    // A knot that kept losing its workers, and all that depends on it, may have another outcome than without blows.
     const losses = struck.filter((kind) => kind === 'kill' || kind === 'giveUp').length;
     const isLost = all.map((run) => hasLostWorkers(run, losses)).includes(true);
     if (!before || isLost) return;
@@ -36,7 +32,7 @@ export class Comparison {
     for (const run of all) requireSame(run, runsBefore.get(run.id) ?? NONE);
   }
 
-  /** Whether what its bodies came to makes of the run what it has made of it. */
+  /** Requires the outcomes that follow from those of the bodies. */
   private checkRun(
     { id, subject, outcomes, records, wasCancelled }: RunEnd,
     takenOver: readonly string[],
@@ -97,13 +93,13 @@ export class Comparison {
 
 const NONE: RunEnd['records'] = new Map();
 
-/** Those of its knots come before a run. */
+/** Runs of its knots come before a run. */
 function* runsOf(end: RunEnd): Generator<RunEnd> {
   for (const child of end.children) yield* runsOf(child);
   yield end;
 }
 
-/** Whether a knot has failed because it kept losing its workers, as it may only where enough of them were lost. */
+/** Whether a knot failed by losing its workers, which takes enough lost workers. */
 function hasLostWorkers({ id, records }: RunEnd, losses: number): boolean {
   let hasLost = false;
   for (const [knot, record] of records) {
@@ -117,7 +113,7 @@ function hasLostWorkers({ id, records }: RunEnd, losses: number): boolean {
   return hasLost;
 }
 
-/** Bodies that are stood for fail where the schedule says so, and nowhere else. */
+/** Simulated bodies fail where the schedule says so, and nowhere else. */
 function requireExplained({ id, subject, records }: RunEnd, { failing, takenOver }: Schedule): void {
   for (const [knot, record] of records) {
     const name = nameIn(id, knot);
@@ -134,7 +130,7 @@ function isMadeByBody({ plan }: Subject, { knot_id: knot, cached_from_run }: Lin
   return callsBody(planKnot) && planKnot.definition >= 0 && planKnot.policy.path === undefined;
 }
 
-/** In the order in which they were recorded, so that what differs first is told. */
+/** In the order of the records, so that the first difference is reported. */
 function requireSame({ id, records, wasCancelled }: RunEnd, before: RunEnd['records']): void {
   for (const [knot, record] of records) {
     const first = before.get(knot);

@@ -21,13 +21,12 @@ import type { Attempt } from './attempt';
 import { standIn, type PresentBody } from './bodies';
 import type { SimulatedRun } from './run';
 
-/** The members of this part that activities use. */
 type Part<Name extends keyof WorkerParts> = Uses<Name>[Name];
 
 const silent = (): void => {};
 export const SILENT = { debug: silent, info: silent, warn: silent, error: silent };
 
-/** What one process of workers knows, until it is killed. */
+/** The state of one worker process, until it is killed. */
 export class Process {
   readonly crashSuspects = new CrashSuspects();
   readonly recentValues: ValuesAtHand = new Recent();
@@ -45,7 +44,7 @@ class Recent {
   }
 }
 
-/** What the activities of a worker share, where all but what they do themselves is simulated. */
+/** A worker's parts for the activities under test; everything else is simulated. */
 export class SimulatedEnvironment {
   readonly identity = 'simulated';
   readonly sha256 = nodeSha256;
@@ -104,14 +103,13 @@ export class SimulatedEnvironment {
 const CLOCK = { now: (): number => 0 };
 const NO_SEGMENTS = new BegunSegments();
 const LIMITS = { ...SEGMENT_LIMITS, workingMs: Infinity };
-// Simulated runs belong to no trace.
 const NO_TRACES = new BodyTraces(() => Promise.resolve(undefined));
 
 interface AttemptedDefinition extends DefinitionRecord {
   readonly codeHash: string;
 }
 
-/** That of one attempt: what it does can be struck at each boundary. */
+/** The environment of one attempt, which can be struck at each boundary. */
 export class AttemptEnvironment extends SimulatedEnvironment {
   constructor(private readonly attempt: Attempt) {
     super(attempt.activity.run, attempt.process);
@@ -164,7 +162,7 @@ export class AttemptEnvironment extends SimulatedEnvironment {
 
   private attempted({ definition, codeHash }: PresentBody): AttemptedDefinition {
     const body: KnotBody = (inputs, context) => this.call(definition, inputs as object, context);
-    // A body that is never reused has no hash, whatever the type says.
+    // A body that is never reused has no hash, despite the type.
     return { ...definition, body, codeHash: codeHash as string };
   }
 
@@ -182,7 +180,7 @@ export class AttemptEnvironment extends SimulatedEnvironment {
       const end = await world.call(async () => {
         if (attempt.activity.waitFailure) throw attempt.activity.waitFailure;
         if (timeout === undefined) return await body(inputs, context);
-        // Only what the body does takes time, and not what it waits for here.
+        // Only the body's own work takes time; its waits here do not.
         const supervision = { knotId, cancel: context.signal, cancelGrace: 0, timeout };
         const within = (signalOf: () => AbortSignal): Promise<unknown> =>
           Promise.resolve(body(inputs, Object.create(context, { signal: { get: signalOf } }) as KnotContext));
@@ -204,7 +202,7 @@ const CODE_HASHES = { of: (definition: AttemptedDefinition): string => definitio
 
 class ScheduledFailure extends Error {
   override readonly name = 'ScheduledFailure';
-  /** Nobody reads it, and writing it out is slow. */
+  /** Stacks are unused, and slow to format. */
   override readonly stack = '';
 
   constructor(knot: string) {

@@ -13,12 +13,12 @@ import type {
 import { Violation } from './violation';
 import type { SimulatedWorkflow } from './workflow';
 
-/** What came of a command, or of a workflow. */
+/** Result of a command, or of a workflow. */
 export type Result = { readonly value: unknown } | { readonly error: Error };
-/** Hears it, once at most, when the turn of the command is over. */
+/** Called at most once, after the command's turn. */
 export type Ended = (result: Result) => void;
 
-/** What the server tells an execution. */
+/** An event that the server sends to an execution. */
 export type Event =
   | { readonly type: 'start' | 'cancel' }
   | { readonly type: 'ended'; readonly place: number; readonly result: Result }
@@ -27,11 +27,11 @@ export type Event =
 /** The kind of a command, and its arguments. */
 type Command = readonly unknown[];
 
-/** A workflow task: what the server told, and what was commanded on it. */
+/** A workflow task: its events and commands. */
 interface Turn {
   readonly events: Event[];
   readonly commands: Command[];
-  /** The commands as the server gets them: what they refer to may change when the turn is over. */
+  /** The commands as sent: their arguments may change after the turn. */
   sent: string;
   readonly history: SimulatedWorkflow['history'];
   readonly now: number;
@@ -46,28 +46,28 @@ class Continued extends Error {
 
 const FULL = 1_000_000;
 
-/** Whether the history has no room for more than what is under way. */
+/** The history only has room for work in progress. */
 export function isFull({ historyLength }: Facts): boolean {
   return historyLength >= FULL;
 }
 
 const NOW = Promise.resolve();
 
-/** Resolves when no other promise can go on any more by itself. */
+/** Resolves when no other promise can proceed by itself. */
 function drained(): Promise<void> {
   return new Promise((resolve) => void NOW.then(() => process.nextTick(resolve)));
 }
 
 /**
- * One execution of a workflow's own code in a simulated world. Its state may be lost at any time: it is made anew from what the execution was
- * told.
+ * One execution of the real workflow code in a simulated world. Its state may be lost at any time, and is rebuilt
+ * from its events.
  */
 export class Execution implements World {
   private readonly turns: Turn[] = [];
   private isInTurn = false;
   /** False while turns are repeated. */
   private isLive = true;
-  /** How many it has sent. */
+  /** Number of sent commands. */
   commands = 0;
   /** By their places. */
   private readonly pending = new Map<number, Ended>();
@@ -78,7 +78,7 @@ export class Execution implements World {
   private handling = 0;
   private readonly conditions = new Map<() => boolean, () => void>();
   private readonly root = new SimulatedScope(() => this.stop());
-  /** The one that knots are worked for in. */
+  /** The scope of the knots' work. */
   private inner = this.root;
 
   constructor(
@@ -104,7 +104,7 @@ export class Execution implements World {
     this.apply(event);
   }
 
-  /** Throws what the update would be refused with. */
+  /** Throws the error that would refuse the update. */
   validate(name: string, request: unknown): void {
     this.updates.get(name)!.validate(request);
   }
@@ -113,7 +113,7 @@ export class Execution implements World {
     return this.queries.get(name)?.();
   }
 
-  /** Ends the turn, unless something has come true that is waited for. Returns whether it is over. */
+  /** Ends the turn, unless an awaited condition has become true. Returns whether it has ended. */
   endTurn(): boolean {
     for (const [condition, resolve] of this.conditions) {
       if (!condition()) continue;
@@ -127,7 +127,7 @@ export class Execution implements World {
     return true;
   }
 
-  /** Makes it anew from what it was told. Rejects with a {@link Violation} if it commands something else now. */
+  /** Rebuilds it from its events. Rejects with a {@link Violation} if its commands differ. */
   async replayed(): Promise<Execution> {
     const again = new Execution(this.owner, this.number, this.args);
     again.isLive = false;
@@ -141,8 +141,6 @@ export class Execution implements World {
     again.isLive = true;
     return again;
   }
-
-  // The world of the workflow.
 
   facts(): Facts {
     const { id: workflowId, memo } = this.owner;
@@ -248,11 +246,11 @@ export class Execution implements World {
   }
 
   show(): void {
-    // Nobody looks.
+    // Nothing shows it.
   }
 
   warn(): void {
-    // Nobody reads it.
+    // Nothing reads it.
   }
 
   private get turn(): Turn {
@@ -314,19 +312,19 @@ export class Execution implements World {
       this.pending.set(place, (result) =>
         'error' in result ? reject(result.error) : resolve(result.value as T),
       );
-      // Whoever repeats a turn is told later what came of it.
+      // A repeated turn gets the result as an event.
       if (!this.isLive) return;
       try {
         carryOut((result) => this.owner.commandEnded(this.number, place, result));
       } catch (error) {
-        // The workflow may take it for something else.
+        // The workflow could mistake it for a failure.
         this.owner.run.world.fail(error as Error);
       }
     });
   }
 }
 
-/** A scope of a workflow. Its cancel stops the activities and child workflows of that workflow. */
+/** Its cancel stops the activities and child workflows of its workflow. */
 class SimulatedScope implements Scope {
   consideredCancelled = false;
   private reject!: (error: Error) => void;

@@ -16,7 +16,7 @@ export interface Exploration {
   readonly schedules: number;
   readonly seed: number;
   readonly cancel: boolean;
-  /** Whether local knots go out in segments, in each of these ways. */
+  /** Values to try for whether local knots run in segments. */
   readonly segments: readonly boolean[];
 }
 
@@ -26,30 +26,29 @@ export interface Explored {
   readonly everywhere: boolean;
   readonly bodies: number;
   readonly blows: Readonly<Record<BlowKind, number>>;
-  /** What each run came to; only if real bodies were called. */
+  /** The undisturbed run; only with real bodies. */
   readonly end: RunEnd | undefined;
 }
 
 export interface Failure {
   readonly violation: Violation;
-  /** The smallest. */
+  /** The smallest failing schedule. */
   readonly schedule: Schedule;
-  /** As it was found. */
   readonly found: Schedule;
-  /** Schedules before it. */
+  /** Number of schedules before it. */
   readonly before: number;
 }
 
-/** The blows that a run may get even where nothing is to crash. */
+/** Blows that are allowed without crashes. */
 const HARMLESS = blowSet('delay');
 const OF_A_CANCEL = blowSet('cancel', 'deadline', 'graceOver');
 const ALL = blowSet(...BLOWS);
 const TURN_MS = 50;
-/** One run of so many is replayed at its end, beside those that are evicted on their way: it takes as long as the run. */
+/** Replaying takes as long as the run, so one of this many runs is replayed at its end, beside evictions. */
 const REPLAYED = 4;
 const SMALL_WINDOWS = [1, 2, 3];
 
-/** Tries schedule after schedule, until one fails or enough have been tried. */
+/** Tries schedules until one fails or enough have been tried. */
 export class Explorer {
   failure: Failure | undefined;
   private readonly allowed: BlowSet;
@@ -60,12 +59,11 @@ export class Explorer {
   private turnSince = performance.now();
   private readonly comparison: Comparison;
   private known: readonly string[] | undefined;
-  /** What a run without blows came to. */
+  /** The undisturbed run. */
   private baseline: WorldEnd | undefined;
 
   constructor(
     private readonly subject: Subject,
-    /** Makes the setting of each world. */
     private readonly setting: () => Setting,
     private readonly areReal: boolean,
     private readonly options: Exploration,
@@ -115,13 +113,13 @@ export class Explorer {
     const end = await this.try(start, new Scripted(start));
     this.baseline ??= end;
     if (!this.areReal) return;
-    // What differs without any blow is told without one.
+    // Repeated without blows, to report differences that need none.
     await this.try(start, new Scripted(start));
   }
 
-  /** Each blow at each boundary, then a second one after each of them. Answers whether there was time for all of the first. */
+  /** Each blow at each boundary, then a second one after each. Returns whether all single blows were tried. */
   private async tryEverywhere(start: Schedule, last: number): Promise<boolean> {
-    // The simplest first, so that a failure is found with the simplest that shows it.
+    // The simplest first, so that a failure is found with the simplest blow.
     const singles = (await this.nextBlows(start)).sort(
       (a, b) => BLOWS.indexOf(a.kind) - BLOWS.indexOf(b.kind),
     );
@@ -133,7 +131,7 @@ export class Explorer {
     }
     const chosen = spread(singles, last - this.schedules);
     for (const blow of chosen) await this.tryScript({ ...start, blows: [blow] });
-    // Half of what is left, and the first blow once more each time, to see what comes after it.
+    // Half of the rest, minus a run of each first blow to see the boundaries after it.
     const seconds = Math.floor((last - this.schedules) / 2 / Math.max(1, chosen.length)) - 1;
     if (seconds > 0) for (const blow of chosen) await this.tryPairs({ ...start, blows: [blow] }, seconds);
     return chosen.length === singles.length;
@@ -149,7 +147,7 @@ export class Explorer {
     await this.try(schedule, new Scripted(schedule));
   }
 
-  /** Tries the schedule, and answers what could strike after its last blow. */
+  /** Tries the schedule, and returns the blows possible after its last one. */
   private async nextBlows(schedule: Schedule): Promise<Blow[]> {
     const adversary = new Scripted(schedule, this.allowed);
     await this.try(schedule, adversary);
@@ -176,13 +174,13 @@ export class Explorer {
     await this.try(schedule, new ByChance(random, chances, this.allowed));
   }
 
-  /** With `chance`, each knot with `chanceOfEach`; none where bodies are real, for only their own failing is known. */
+  /** With `chance`, each knot with `chanceOfEach`; none with real bodies, which only fail by themselves. */
   private some(places: readonly string[], chance: number, chanceOfEach: number): string[] {
     if (this.areReal || this.random() >= chance) return [];
     return places.filter(() => this.random() < chanceOfEach);
   }
 
-  /** Knots and elements that may fail: all that a run without blows came to have. */
+  /** Knots and elements that may fail: all of an undisturbed run. */
   private get places(): readonly string[] {
     return (this.known ??= placesIn(this.baseline!.run));
   }
@@ -192,7 +190,7 @@ export class Explorer {
     return this.subject.layout.ids.includes(place);
   }
 
-  /** Runs the schedule; where it fails, finds the smallest that does, and throws. */
+  /** Runs the schedule; if it fails, finds the smallest that does, and throws. */
   private async try(
     schedule: Schedule,
     adversary: Adversary,
@@ -238,7 +236,7 @@ export class Explorer {
     return end;
   }
 
-  /** Lets timers and signals of the process have their turn now and then. */
+  /** Lets timers and signals of the process run now and then. */
   private async giveTurn(): Promise<void> {
     if (performance.now() - this.turnSince < TURN_MS) return;
     await nextTurn();
@@ -246,7 +244,7 @@ export class Explorer {
   }
 }
 
-/** Knots and elements of a run, and of those that its knots have. */
+/** Knots and elements of a run, and of its knots' runs. */
 function placesIn({ subject, id, records, children }: RunEnd): string[] {
   const parameters = new Set(subject.layout.ids.slice(0, subject.layout.parameterCount));
   const own = [...records.keys()].filter((knot) => !parameters.has(knot));

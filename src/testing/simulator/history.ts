@@ -1,7 +1,7 @@
 import type { LineageQuery, LineageRecord, RunHistory, RunRecord } from '../../ports';
 import type { SimulatedWorld } from './world';
 
-/** The run history of a world, as far as workers ask it. */
+/** The run history of a world, with the methods that workers use. */
 export class SimulatedHistory implements Pick<
   RunHistory,
   'getRecords' | 'getOutcomes' | 'findCached' | 'findLineage' | 'getRun' | 'getRunByTemporalId'

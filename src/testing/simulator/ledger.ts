@@ -6,27 +6,26 @@ import type { ReferenceOutcome } from './reference-interpreter';
 import type { SimulatedStore } from './store';
 import { Violation, type ViolationKind } from './violation';
 
-/** Who inserted the record of a knot, and after how many steps. */
+/** The inserter of a knot's record, and the step. */
 interface Insertion {
   readonly by: object | undefined;
   readonly at: number;
 }
 
-/** The store of a world, and what must hold of it at all times. */
+/** The store of a world, with its permanent invariants. */
 export class Ledger {
-  /** What fails the simulation: the first violation, or a defect of the simulator. */
+  /** Fails the simulation: the first violation, or a defect of the simulator. */
   failure: Error | undefined;
   /** By run and knot. */
   private readonly insertions = new Map<string, Insertion>();
 
   constructor(
     readonly store: SimulatedStore,
-    /** How the names of a run's knots begin. */
+    /** Prefix of the names of a run's knots. */
     private readonly addressOf: (run: string) => string,
     private readonly digest: Sha256,
   ) {}
 
-  /** Knots and elements that have records. */
   get size(): number {
     return this.insertions.size;
   }
@@ -48,18 +47,17 @@ export class Ledger {
   }
 
   /**
-   * No attempt runs a body whose record was there when it began, or that it has recorded itself.
-   *
-   * @param begunAt steps that were done when the attempt began
+   * No attempt may run a body whose record existed before it began, or is its own. @param begunAt step at which it
+   * began
    */
   requireMayRun(run: string, knot: string, by: object, begunAt: number): void {
     const insertion = this.insertions.get(keyOf(run, knot));
-    // What the run itself has recorded it has given up: whoever works for it may not have heard yet.
+    // The run has given up a knot that it recorded itself, which its attempts may not know yet.
     if (!insertion?.by || (insertion.by !== by && insertion.at >= begunAt)) return;
     this.note('ran again', run, knot, 'was run again when its record had been inserted');
   }
 
-  /** What is told of a knot is what its record says. Throws a {@link Violation}. */
+  /** A reported value must be the recorded one. Throws a {@link Violation}. */
   requireRecorded(run: string, knot: string, told: Envelope | undefined): void {
     const record = this.store.find(run, knot);
     const hash = told && (isReference(told) ? told.hash : hashOfInline(told.value, this.digest));
@@ -68,11 +66,11 @@ export class Ledger {
     this.requirePut(record);
   }
 
-  /** That the knot's one record is there, its value too, and both agree with what the workflow holds. Throws a {@link Violation}. */
+  /** Requires the record, with the workflow's outcome. Throws a {@link Violation}. */
   checkAtEnd(run: string, knot: string, outcome: ReferenceOutcome, isCancelled: boolean): void {
     const record = this.store.find(run, knot);
     if (!record) throw this.violated('no record', run, knot, 'has no record when the run has ended');
-    // What ended while the cancelled run no longer listened is recorded as it ended.
+    // A knot may have ended while the cancelled run no longer listened.
     const isLate = isCancelled && outcome === 'skipped: cancelled';
     if (record.outcome !== outcome.split(':')[0] && !isLate)
       throw this.violated(
@@ -89,7 +87,7 @@ export class Ledger {
   }
 
   private requirePut({ temporal_run_id, knot_id, outcome, output_hash, extra }: LineageRecord): void {
-    // Streams are put by bodies.
+    // Bodies store streams.
     if (outcome !== 'ok' || extra['stored'] !== undefined || this.store.has(output_hash!)) return;
     throw this.violated(
       'value missing',
@@ -99,12 +97,12 @@ export class Ledger {
     );
   }
 
-  /** For where a throw would be heard by what is simulated. */
+  /** Where simulated code would catch a throw. */
   note(kind: ViolationKind, run: string, knot: string, what: string): void {
     this.failure ??= this.violated(kind, run, knot, what);
   }
 
-  /** Notes that a body is not repeatable, unless something else was noted before. */
+  /** Notes that a body is not repeatable, unless a failure was noted before. */
   noteBody(run: string, knot: string, what: string): void {
     const name = this.addressOf(run) + knot;
     this.failure ??= new Violation('not repeatable', `The body of knot "${name}" ${what}`, name);

@@ -5,20 +5,16 @@ interface Waiting {
 
 interface Line {
   readonly places: number;
-  /** By owner, how often: attempts of the same knot share a place. */
+  /** Uses by owner: attempts of the same knot share a place. */
   readonly holders: Map<string, number>;
   waiting: readonly Waiting[];
 }
 
-/** The lease table of a simulated world: who runs under which limit, and who waits for a place, first come, first served. */
+/** The lease table of a simulated world: places under limits, in order of arrival. */
 export class Lines {
   private readonly lines = new Map<string, Line>();
 
-  /**
-   * Calls `go` when there is a place, which may be at once, with what gives it back.
-   *
-   * @returns what gives the waiting up
-   */
+  /** Calls `go` when there is a place, possibly at once. The returned function cancels the wait. */
   enter(key: string, places: number, owner: string, go: Waiting['go']): () => void {
     const line = this.lines.get(key) ?? { places, holders: new Map<string, number>(), waiting: [] };
     this.lines.set(key, line);

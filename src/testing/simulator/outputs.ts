@@ -2,17 +2,20 @@ import type { LineageRecord } from '../../ports';
 import { errorOf } from './comparison';
 import type { SimulatedRun } from './run';
 
-/** What real bodies gave when they ran first, in whatever run: on the same inputs they must give the same again. */
+/** The first outputs of real bodies in any run: equal inputs must give the same again. */
 export class Outputs {
   /** By knot and its inputs. */
   private readonly first = new Map<string, string>();
 
-  /** @param record of an attempt that has called the body. How bodies fail is compared knot by knot, when a run has ended. */
+  /**
+   * Only outputs: failures are compared knot by knot at the end of a run. @param record of an attempt that called
+   * the body
+   */
   require(run: SimulatedRun, record: LineageRecord): void {
     if (record.outcome === 'err') return;
     const { ledger } = run.world;
     const { knot_id, parent_input_hashes, parent_knot_ids, extra } = record;
-    // What became of parents without a value is told to bodies that receive it.
+    // Bodies that receive outcomes see those of parents without a value.
     const failed = Object.entries(parent_input_hashes).map(([input, hash]) => {
       const parent = hash === null ? ledger.store.find(run.id, parent_knot_ids[input]!) : undefined;
       return parent && [parent.outcome, parent.skip_reason, errorOf(parent)?.type];

@@ -20,33 +20,30 @@ import type { SimulatedRun } from './run';
 import { Violation } from './violation';
 import type { WaitEnd } from './waits';
 
-/** When runs that nobody has started for a knot are to end. No wait is as long. */
+/** Deadline of the world's first run, longer than any wait. */
 export const DEADLINE = 8_000_000_000_000_000;
 
-/** What comes to a run from outside of it: signals, and time. */
+/** External input of a run: signals, and time. */
 export class Outside {
   /** Knots that have waited for a signal. */
   private readonly asked = new Set<string>();
-  /** Those of them that still get a signal, as far as is known. */
+  /** Knots among these that may still get a signal. */
   private readonly undecided = new Set<string>();
-  /** By name and payload: which knots the signals are for that were sent. */
+  /** Intended receivers of sent signals, by name and payload. */
   private readonly receivers = new Map<string, string[]>();
   private hasSentUnknown = false;
-  /** Whether a cancelled run waits for nothing any more. */
+  /** A cancelled run waits for nothing more. */
   isGraceOver = false;
-  /** Ends the grace of a cancelled run. */
   private graceEnd: (() => void) | undefined;
-  /** Lets its deadline pass. */
   private deadline: (() => void) | undefined;
 
   constructor(private readonly run: SimulatedRun) {}
 
-  /** Whether the run is cancelled, and waits for what has not ended. */
+  /** The run is cancelled, and waits for unfinished work. */
   get isInGrace(): boolean {
     return this.graceEnd !== undefined && !this.run.isOver;
   }
 
-  /** Whether it has one that it can meet. */
   get hasDeadline(): boolean {
     return this.deadline !== undefined;
   }
@@ -62,7 +59,7 @@ export class Outside {
     ring?.();
   }
 
-  /** A time comes when all that was ready before has been done, and not before a signal that is on its way. */
+  /** Time passes after all work that was ready before, but not before a signal in transit. */
   sleep(ms: number, ended: Ended): void {
     const { run } = this;
     const { world } = run;
@@ -94,7 +91,7 @@ export class Outside {
     world.push(wake);
   }
 
-  /** Throws a {@link Violation} where the wait of a knot is over before its time. */
+  /** Throws a {@link Violation} if a knot's wait ended too early. */
   requireWaited(knot: string, { waited }: KnotTask): void {
     const { run } = this;
     if (!waited || waited.kind === 'signal') return;
@@ -110,7 +107,6 @@ export class Outside {
     );
   }
 
-  /** Sends each signal that a knot waits for now. */
   sendSignals(): void {
     const { run } = this;
     if (!run.subject.waitsForSignals) return;
@@ -127,7 +123,7 @@ export class Outside {
     }
   }
 
-  /** A signal is for one knot alone, so that each run comes to the same. */
+  /** Each signal is for one knot, so that all runs are equal. */
   check({ name, payload }: UncheckedSignal): SignalCheck {
     const value = valueOfEnvelope(payload!, this.run.world.setting.digest);
     const receiver = this.receivers.get(keyOf(name, value))!.shift();
@@ -138,7 +134,7 @@ export class Outside {
     return { payload: envelopeOf(value, -1) as ReferenceEnvelope, unfit };
   }
 
-  /** Throws a {@link Violation} where the run has forgotten the signal that nobody waits for. */
+  /** Throws a {@link Violation} if the run lost the signal that no knot waits for. */
   requireRefused(left: LeftSignals | undefined): void {
     if (!this.hasSentUnknown || left?.refused) return;
     throw new Violation('left behind', `${this.run.id} has ended, and forgotten a signal that it refused`);
@@ -149,13 +145,13 @@ export class Outside {
     const { world } = run;
     const decide = (end: WaitEnd): void => {
       if ('timeout' in end) return void this.undecided.delete(knot);
-      // A body whose signal never comes fails when its turn comes.
+      // Without its signal, the body fails when it is called.
       if ('error' in end) run.waitFailures.set(knot, end.error);
       const value = 'payload' in end ? end.payload : NOTHING;
       for (const stored of storedValues(value)) world.ledger.store.data.putOne(stored);
       const key = keyOf(signal, value);
       this.receivers.set(key, [...(this.receivers.get(key) ?? []), knot]);
-      // Every other one is sent by Temporal's own means, and nobody is told what became of it.
+      // Every other signal is sent by Temporal's own means, without an answer.
       const isRaw = this.asked.size % 2 === 0;
       if (!isRaw) return this.deliver(knot, { id: knot, name: signal, payload: envelopeOf(value, -1) });
       run.hear({ type: 'signal', name: signal, payload: asJson(value) });

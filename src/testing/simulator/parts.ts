@@ -1,10 +1,7 @@
 import { SCHEDULERS, type Schedulers } from '../../workflows/temporal-host';
 import { SimulatedStore } from './store';
 
-/**
- * What is under test, and the store that it must live with. Internal: the simulator's own tests put defective ones in their
- * place, to see that each defect is found.
- */
+/** The parts under test, and their store. The simulator's own tests replace them by defective ones. */
 export interface SimulatedParts {
   readonly createScheduler: Schedulers['create'];
   readonly restoreScheduler: Schedulers['restore'];

@@ -1,11 +1,11 @@
 import { nodeSha256 } from '../../node-sha256';
 import type { Sha256 } from '../../values';
 
-/** Longer texts are hashed each time, and when so many are known they are forgotten. */
+/** Limits of cached texts. */
 const MOST_CHARACTERS = 64;
 const MOST_KNOWN = 10_000;
 
-/** Like {@link nodeSha256}, and hashes the few small values that thousands of worlds share only once. */
+/** Like {@link nodeSha256}, but caches the few small values that thousands of worlds share. */
 export function quickSha256(): Sha256 {
   const known = new Map<string, string>();
   return (data) => {

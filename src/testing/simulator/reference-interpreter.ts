@@ -1,6 +1,6 @@
 /*
- * What a run comes to, said as plainly as possible and as slowly as it likes: the scheduler must agree with it. It knows no
- * counters, queues or columns; it looks at the whole graph again and again.
+ * The plainest specification of a run's outcomes, which the scheduler must match. It has no counters, queues or columns; it
+ * looks at the whole graph again and again.
  */
 
 import type { OwnSkipReason, SkipReason } from '../../scheduler';
@@ -15,27 +15,26 @@ export interface ReferenceRun {
   readonly parameters: number;
   /** By knot; undefined: the default for all. */
   readonly policies?: readonly (ErrorPolicy | undefined)[];
-  /** By knot: of a path of a branch its tag. Its first parent is the branch, its second the input. */
+  /** By knot: the tag of a branch's path. The path's first parent is the branch, its second the input. */
   readonly tags?: readonly (string | undefined)[];
-  /** By branch: the tag that it chooses. */
+  /** By branch: the chosen tag. */
   readonly choices?: ReadonlyMap<number, string>;
-  /** By knot: why it is skipped by what its function says. */
+  /** By knot: skip reasons from their own functions. */
   readonly ownSkips?: ReadonlyMap<number, OwnSkipReason>;
-  /** Knots whose body fails. */
   readonly failing: ReadonlySet<number>;
-  /** Knots that are Ok from the start, because another run had them so. */
+  /** Knots that are Ok from the start, taken over from another run. */
   readonly takenOver?: ReadonlySet<number>;
   readonly window: number;
-  /** Which of the running knots (ascending) ends next, after so many others have ended. */
+  /** Chooses which of the running knots (ascending) ends next. */
   readonly choose: (running: readonly number[], ended: number) => number;
-  /** The run is cancelled when so many bodies have ended; undefined: never. */
+  /** The run is cancelled after so many bodies have ended; undefined: never. */
   readonly cancelAfter?: number;
 }
 
 export interface ReferenceResult {
   /** By knot. */
   readonly outcomes: readonly ReferenceOutcome[];
-  /** In the order in which they were started. */
+  /** In order of start. */
   readonly started: readonly number[];
 }
 

@@ -36,10 +36,10 @@ import { Violation } from './violation';
 import { SimulatedWorkflow } from './workflow';
 import type { SimulatedWorld } from './world';
 
-/** The id of a world's first run. Those that its knots start have ids that begin with it. */
+/** The id of a world's first run. Runs of its knots have ids with this prefix. */
 export const ROOT = 'simulated';
 
-/** Before the names of the knots of a run, as schedules and messages have them. */
+/** Prefix of the names of a run's knots in schedules and messages. */
 export function addressOf(run: string): string {
   return run === ROOT ? '' : `${run.slice(ROOT.length + 1)}/`;
 }
@@ -51,16 +51,15 @@ export function nameIn(run: string, knot: string): string {
   return name.includes('[') ? name.replace(/\s/g, encodeURIComponent) : name;
 }
 
-/** What one simulated run came to. */
+/** The result of one simulated run. */
 export interface RunEnd {
-  /** With all that it was extended by. */
+  /** Including all extensions. */
   readonly subject: Subject;
   readonly id: string;
-  /** By knot: as the workflow has it. */
+  /** By knot: the workflow's outcomes. */
   readonly outcomes: readonly ReferenceOutcome[];
-  /** The records of its knots and elements, by id. */
+  /** By id of the knot or element. */
   readonly records: ReadonlyMap<string, LineageRecord>;
-  /** The runs of its knots. */
   readonly children: readonly RunEnd[];
   readonly wasCancelled: boolean;
 }
@@ -69,23 +68,23 @@ export interface RunEnd {
 export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   readonly run = this;
   override readonly memo: RunMemo;
-  /** With all that it was extended by. */
+  /** Including all extensions. */
   subject: Subject;
   /** Knots that are Ok from the start. */
   readonly takenOver: readonly number[];
-  /** By knot: why what it waits for does not come. */
+  /** By knot: why its signal does not come. */
   readonly waitFailures = new Map<string, Error>();
   readonly outside = new Outside(this);
   private readonly steps = new Steps(this);
   private readonly plans = new Map<string, LoadedPlan>();
   private readonly children: SimulatedRun[] = [];
-  /** By map: how many are under way. */
+  /** By map: number of elements in progress. */
   private readonly elements = new Map<string, number>();
-  /** Those of each execution, and with what outcomes it began. */
+  /** Of each execution, and its initial outcomes. */
   private readonly books = new WeakMap<Execution, Books>();
   private readonly before: Outcomes[];
 
-  /** @param told hears how it ended, where a knot has started it */
+  /** @param told called at the end, for a run of a knot */
   constructor(
     readonly world: SimulatedWorld,
     id: string,
@@ -106,7 +105,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     this.takenOver = takenOver.map((knot) => subject.plan.indexOf(knot)).sort((a, b) => a - b);
     this.memo = { ...(id === ROOT && { deadline: DEADLINE }), ...(takenOver.length > 0 && RESUMED) };
     parameters.forEach((value, knot) => this.give(subject.idOf(knot), value));
-    // As another run has made them.
+    // Values from another run.
     for (const knot of takenOver) this.give(knot, encodeOutput([`another ${knot}`], nodeSha256));
     const { knot } = this;
     world.push({ step: 'start', run: this, knot, perform: () => this.begin([{}]) });
@@ -116,12 +115,12 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     return this.subject.idOf(0);
   }
 
-  /** As the server knows the present execution. */
+  /** The present execution in the server's terms. */
   get execution(): { readonly workflowId: string; readonly runId: string } {
     return { workflowId: this.id, runId: this.executions.at(-1)!.runId };
   }
 
-  /** Whether a cancel comes too late. */
+  /** A cancel would come too late. */
   get isFinished(): boolean {
     return this.isOver || this.present?.isFinished === true;
   }
@@ -227,7 +226,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     this.world.ledger.requireRecorded(this.id, knot, slot?.envelope);
   }
 
-  /** An attempt finds all that its knot's parents have recorded. */
+  /** An attempt must find the records of all its knot's parents. */
   requireParents({ knot }: Activity, cause: Error): void {
     if (!(cause instanceof ApplicationFailure) || cause.type !== RECORDS_LOST) return;
     const name = this.nameOf(knot);
@@ -235,7 +234,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     this.world.fail(new Violation('value missing', what, name));
   }
 
-  /** Throws a {@link Violation} where more elements of a map are under way than it allows. */
+  /** Throws a {@link Violation} if a map has more elements in progress than its concurrency. */
   countElements(map: string, change: number): void {
     const count = (this.elements.get(map) ?? 0) + change;
     this.elements.set(map, count);
@@ -246,7 +245,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     throw new Violation('wrong command', what, name);
   }
 
-  /** Throws a {@link Violation} where the run contradicts itself, or has not ended. */
+  /** Throws a {@link Violation} if the run contradicts itself, or has not ended. */
   checkOutcomes(): void {
     const { id, subject, world, outcomes } = this;
     const open = outcomes.indexOf(undefined);
@@ -276,7 +275,7 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     };
   }
 
-  /** What is recorded without an attempt. */
+  /** For records without an attempt. */
   stepOf(attempt: number): KnotExecution {
     const where = {
       runId: this.id,
@@ -304,13 +303,13 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     for (const knot of knots) this.present!.requireRunning(this.subject.plan.indexOf(knot));
   }
 
-  /** Those of the present execution. */
+  /** Of the present execution. */
   private get present(): Books | undefined {
     const execution = this.executions.at(-1);
     return execution && this.books.get(execution);
   }
 
-  /** It is on record before the run begins. */
+  /** Records a value before the run begins. */
   private give(id: string, value: EncodedValue): void {
     const { world, subject } = this;
     world.ledger.put(storedValues(value));

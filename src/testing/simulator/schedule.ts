@@ -1,7 +1,7 @@
 import { SelvageError } from '../../errors';
 import type { Subject } from './subject';
 
-/** What can strike a run, the simplest first. What each means is said in {@link WORDS}. */
+/** Blows to a run, the simplest first. {@link WORDS} describes them. */
 export const BLOWS = [
   'delay',
   'kill',
@@ -20,7 +20,7 @@ export const BLOWS = [
 
 export type BlowKind = (typeof BLOWS)[number];
 
-/** What comes next in a run, where a blow may strike before it. The later ones are those of segments and batches. */
+/** Steps of a run; a blow may strike before each. Later ones are of segments and batches. */
 const STEPS = [
   'start',
   'wake',
@@ -41,12 +41,12 @@ const STEPS = [
 
 export type Step = (typeof STEPS)[number];
 
-/** A boundary between two events, told by what comes next: the `time`th time that this step of this knot (or segment) does. */
+/** A boundary before a step: the `time`th of its kind for this knot or segment. */
 export interface Point {
   readonly step: Step;
   /**
-   * A knot by its id; also an element of a map (`map[0]`), a knot of a run of a knot (`loop#2/step`), and one that an extension brings. Of a
-   * segment: its first.
+   * A knot's id, or the first of a segment; also an element of a map (`map[0]`), a knot of a run of a knot
+   * (`loop#2/step`), or a knot of an extension.
    */
   readonly knot: string;
   /** From 1. */
@@ -58,11 +58,11 @@ export interface Blow {
   readonly at: Point;
 }
 
-/** All that makes one simulated run differ from another. Without blows, what is ready goes first come, first served. */
+/** All that distinguishes simulated runs. Without blows, ready work is done in order of arrival. */
 export interface Schedule {
-  /** Whether `local` knots go out in segments. */
+  /** Whether `local` knots run in segments. */
   readonly segments: boolean;
-  /** Activities in flight at once. */
+  /** Concurrent activities. */
   readonly window: number;
   /** Knots whose body throws at every attempt. */
   readonly failing: readonly string[];
@@ -81,7 +81,7 @@ export const UNDISTURBED: Schedule = {
   blows: [],
 };
 
-/** Where in the life of an attempt a blow strikes that ends it. */
+/** The moment of a blow in the life of an attempt. */
 const MOMENTS: Record<Step, (id: string) => string> = {
   start: () => 'before the run starts',
   wake: (id) => `as what "${id}" waits for comes`,
@@ -117,7 +117,7 @@ const WORDS: Record<BlowKind, (moment: string) => string> = {
   graceOver: (moment) => `the grace of the cancelled run is over ${moment}`,
 };
 
-/** The schedule for people, a line for each thing. */
+/** For people, one line each. */
 export function inWords({ segments, window, failing, takenOver, blows }: Schedule): string[] {
   const named = (knots: readonly string[]): string => knots.map((knot) => `"${knot}"`).join(', ');
   const lines = blows.map(({ kind, at }) => {
@@ -132,7 +132,7 @@ export function inWords({ segments, window, failing, takenOver, blows }: Schedul
   return lines.length > 0 ? lines : ['nothing strikes'];
 }
 
-/** The schedule as {@link parseSchedule} reads it. */
+/** The format of {@link parseSchedule}. */
 export function formatSchedule({ segments, window, failing, takenOver, blows }: Schedule): string {
   const words = blows.map(
     ({ kind, at }) => `${kind}@${at.step}:${at.knot}${at.time === 1 ? '' : `#${at.time}`}`,
@@ -146,7 +146,7 @@ export function formatSchedule({ segments, window, failing, takenOver, blows }: 
   ].join(' ');
 }
 
-/** @throws SelvageError `InvalidConfig`, naming the word that is none */
+/** @throws SelvageError `InvalidConfig`, naming the first invalid word */
 export function parseSchedule(text: string, subject: Subject): Schedule {
   let { segments, window } = UNDISTURBED;
   const failing: string[] = [];

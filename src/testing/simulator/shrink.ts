@@ -1,6 +1,6 @@
 import { BLOWS, UNDISTURBED, type Blow, type Schedule } from './schedule';
 
-/** The smallest schedule that still fails: none that is simpler by one thing does. */
+/** Finds a minimal failing schedule: no simpler one by a single change fails. */
 export async function shrink(
   schedule: Schedule,
   stillFails: (candidate: Schedule) => Promise<boolean>,
@@ -18,7 +18,7 @@ export async function shrink(
   return smallest;
 }
 
-/** Each is simpler than `schedule` and than none of those before: large steps come first. */
+/** Simpler schedules, largest steps first. */
 function* simpler(schedule: Schedule): Generator<Schedule> {
   const { segments, window, failing, takenOver, blows } = schedule;
   const half = blows.length >> 1;

@@ -16,13 +16,13 @@ import type { Setting } from './world';
 
 export interface SimulateOptions<Parameters extends object = object> {
   /**
-   * What strikes. `everywhere` (default): each blow at each boundary between two events, a second one after some of them, and
-   * then several by chance; `random`: by chance only; `never`: nothing but delays.
+   * `everywhere` (default): each blow at each boundary between two events, a second one after some of them, and then
+   * several at random; `random`: at random only; `never`: only delays.
    */
   readonly crash?: Crash;
   /**
-   * Parameters of the runs: then the tapestry's own bodies run, in this process and again and again, and what they give is
-   * compared. Without, nothing of yours runs: bodies are stood for, and fail by choice.
+   * Parameters of the runs: then the tapestry's own bodies run repeatedly in this process, and their results are
+   * compared. If omitted, no code of yours runs: bodies are simulated, and fail as scheduled.
    */
   readonly parameters?: Parameters;
   /** Runs in all. Default 2,000; with `parameters` 500. */
@@ -31,29 +31,36 @@ export interface SimulateOptions<Parameters extends object = object> {
   readonly seed?: number;
   /** Whether runs are also cancelled, at every boundary. Default false. */
   readonly cancel?: boolean;
-  /** Whether `local` knots go out in segments. Default: half of the schedules so, half not. */
+  /** Whether `local` knots run in segments. Default: in half of the schedules. */
   readonly segments?: boolean;
-  /** One schedule, as an error named it, which alone is run. */
+  /** A single schedule to run, as quoted by an error. */
   readonly schedule?: string;
-  /** With `parameters`: bodies to run in place of those of the definitions, by knot id or definition name. */
+  /** With `parameters`: replacements for bodies, by knot id or definition name. */
   readonly replace?: Readonly<Record<string, KnotBody>>;
-  /** With `parameters`: what knots that wait for signals get, as of `runLocally`. Default: no signal comes. */
+  /** With `parameters`: signals for waiting knots, as in `runLocally`. Default: no signal comes. */
   readonly signals?: GivenSignals;
-  /** With `parameters`: `ctx.resources` of the bodies. A function is called for each run, so that none sees what another did. */
+  /**
+   * With `parameters`: `ctx.resources` of the bodies. A function is called for each run, so that runs share nothing.
+   */
   readonly resources?: Readonly<Record<string, unknown>> | (() => Readonly<Record<string, unknown>>);
 }
 
-/** What was simulated; none of it broke anything. */
+/** Counts of a simulation without failures. */
 export interface Simulation {
-  /** Runs. */
   readonly schedules: number;
-  /** Whether each blow was tried at each boundary; false where `schedules` were too few for that, or it was not asked for. */
+  /**
+   * Whether each blow was tried at each boundary; false if `schedules` were too few for that, or with another
+   * `crash`.
+   */
   readonly everywhere: boolean;
   readonly bodies: number;
-  /** By kind: how many blows struck. */
+  /** Number of blows, by kind. */
   readonly blows: Explored['blows'];
   readonly seed: number;
-  /** With `parameters`, by knot id: what each run that was not cancelled came to, unless a knot kept losing its workers. */
+  /**
+   * With `parameters`, by knot id: the outcomes of runs without a cancel, and without knots that kept losing their
+   * workers.
+   */
   readonly outcomes?: Readonly<Record<string, SimulatedOutcome>>;
 }
 
@@ -67,15 +74,15 @@ const SCHEDULES = 2_000;
 const SCHEDULES_WITH_BODIES = 500;
 
 /**
- * Simulates runs of a tapestry under blows: the workflows and activities that run on Temporal, against a server and backends that are
- * simulated in memory. Workers are killed, attempts doubled, answers delayed and reordered, workflows run again from their histories and
- * continued as new; each run must end, come to what it comes to undisturbed, with one record a knot, no
- * value missing, no body run when its record is there, and replay to the same commands. Nothing is started and nothing is
- * written; time is simulated, too.
+ * Simulates runs of a tapestry under blows. The workflows and activities of Temporal run in memory, against a
+ * simulated server and backends. Workers are killed, attempts doubled, answers delayed and reordered. Workflows run
+ * again from their histories and continue as new. Each run must end as it does undisturbed, with one record a knot
+ * and no value missing. No body may run after its record exists, and replays must give the same commands. Nothing is
+ * started and nothing is written; time is simulated, too.
  *
- * @throws SelvageError `BodyNotDeterministic` (with `parameters`): a body gave something else when it ran again, as it may have to
- *   after a crash; `SimulationFailed`: a run broke its promise. Both have the smallest schedule that shows it, in words and as
- *   `schedule`. `InvalidConfig`, `InvalidParameters`, `UnknownKnot` (in `replace`), or any of compiling.
+ * @throws SelvageError `BodyNotDeterministic` (with `parameters`): a repeated body gave another result, which may
+ * happen after a crash; `SimulationFailed`: a run broke its promise. Both have the smallest failing schedule, in
+ * words and as `schedule`. `InvalidConfig`, `InvalidParameters`, `UnknownKnot` (in `replace`), or any of compiling.
  */
 export async function simulate<Parameters extends object, Values extends object>(
   tapestry: Tapestry<Parameters, Values>,

@@ -33,7 +33,7 @@ import type { SimulatedRun } from './run';
 import { LIMITS } from './subject';
 import { Violation } from './violation';
 
-/** What workers do for a run and its child runs beside running bodies. */
+/** Does the steps of a run and its child runs that call no body. */
 export class Steps {
   private readonly environment: SimulatedEnvironment;
 
@@ -54,7 +54,7 @@ export class Steps {
       case EXTEND_ACTIVITY:
         return this.extend(task as ExtendRequest);
       case LOOKUP_ACTIVITY:
-        // Attempts find by themselves what was made before.
+        // Attempts find reusable values themselves.
         return { found: packRanges([]) };
       case WAIT_ACTIVITY:
         return { until: (task as WaitRequest).now };

@@ -1,9 +1,9 @@
 import { InMemoryDataStore } from '../../adapters/memory';
 import type { CommitResult, LineageRecord, StoredValue } from '../../ports';
 
-/** The backends of one simulated world, as far as the commit point goes. */
+/** The backends of one simulated world, up to the commit point. */
 export class SimulatedStore {
-  /** Where bodies put streams, too. */
+  /** Also for bodies' streams. */
   readonly data = new InMemoryDataStore();
   /** By run and knot. */
   protected readonly records = new Map<string, Map<string, LineageRecord>>();
@@ -18,27 +18,25 @@ export class SimulatedStore {
     return this.values.has(hash);
   }
 
-  /** The bytes of what was put. */
   at(hash: string): Uint8Array | undefined {
     return this.values.get(hash);
   }
 
-  /** As an attempt looks for what an earlier one, or a parent, has recorded. */
+  /** An attempt's search for records of earlier attempts or parents. */
   lookUp(run: string, knot: string): LineageRecord | undefined {
     return this.find(run, knot);
   }
 
-  /** Undefined where the knot has no record. */
   find(run: string, knot: string): LineageRecord | undefined {
     return this.records.get(run)?.get(knot);
   }
 
-  /** The records of a run, in the order in which they were inserted. */
+  /** In order of insertion. */
   recordsOf(run: string): readonly LineageRecord[] {
     return [...(this.records.get(run)?.values() ?? [])];
   }
 
-  /** Inserts if absent, and answers what is there. */
+  /** Inserts if absent, and returns the standing record. */
   insert(record: LineageRecord): CommitResult {
     const there = this.find(record.temporal_run_id, record.knot_id);
     if (there) return { inserted: false, record: there };

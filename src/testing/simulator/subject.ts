@@ -14,13 +14,13 @@ import type { TapestryRecord } from '../../authoring/records';
 import { nodeSha256 } from '../../node-sha256';
 import { runLimits } from '../../workflows/run-limits';
 
-/** Those of a run that says nothing else. */
+/** Default limits of a run. */
 export const LIMITS = runLimits({ settledPerExecution: 1 });
 
-/** The tapestry that is simulated, in the form that thousands of runs of it can use at once. */
+/** The simulated tapestry, in a form that thousands of runs share. */
 export class Subject {
   readonly layout: Layout;
-  /** Whether a map may go over values of it: one of its own, or of a run that it starts or was started for. */
+  /** Whether a map may iterate over its values: its own map, or one of a run above or below it. */
   readonly mayGoOver: boolean;
   readonly waitsForSignals: boolean;
   private readonly nested = new Map<string, Subject>();
@@ -40,7 +40,7 @@ export class Subject {
     this.mayGoOver = isNested || layout.policies.some((policy) => isExpanding(policy));
   }
 
-  /** @param isReplaced whether another body stands for what a node does: its wait, or the tapestry that it runs */
+  /** @param isReplaced whether another body replaces a node's work: its wait, or its nested run */
   static of(
     tapestry: TapestryRecord,
     isReplaced: (id: string) => boolean = () => false,
@@ -50,14 +50,14 @@ export class Subject {
     return new Subject(tapestry, simulated(loaded, isReplaced), isReplaced, isNested);
   }
 
-  /** The tapestry that a knot runs, as bodies have it or, without them, as it is. */
+  /** A knot's nested tapestry. */
   nestedOf(id: string): Subject {
     let nested = this.nested.get(id);
     if (!nested) this.nested.set(id, (nested = Subject.of(this.tapestry.knots.get(id)!.nested!)));
     return nested;
   }
 
-  /** With more knots behind those that are there, made once. @throws SelvageError those of `extend` */
+  /** Cached, with the fragment's knots appended. @throws SelvageError as `extend` */
   extendedBy({ fragment, hash }: Pick<StoredFragment, 'fragment' | 'hash'>): Subject {
     let extended = this.extended.get(hash);
     if (!extended) {
@@ -69,7 +69,7 @@ export class Subject {
     return extended;
   }
 
-  /** The layout as workers hand it to workflows. */
+  /** The layout as workers send it to workflows. */
   get slices(): readonly string[] {
     return (this.encoded ??= encodeLayout(this.layout));
   }
@@ -78,7 +78,7 @@ export class Subject {
     return this.layout.ids[knot]!;
   }
 
-  /** Whether a run may come to have a knot or an element of this name, in a run that a knot runs too. */
+  /** Whether a run, or a run of its knots, may have a knot or an element of this name. */
   mayHave(name: string): boolean {
     const [, id = name, below] = /^([^#[]+)#\d+\/(.+)$/.exec(name) ?? [];
     const [, map] = /^([^#[]+)\[.+\]$/.exec(name) ?? [];
@@ -102,7 +102,7 @@ export class Subject {
   }
 }
 
-/** Bodies have their timeouts where they are called: only what they do takes time. */
+/** Drops timeouts, which apply to the bodies' own work at their call. */
 function simulated(loaded: LoadedPlan, isReplaced: (id: string) => boolean): LoadedPlan {
   const { plan } = loaded;
   if (!plan.knots.some((knot) => knot.policy.timeout !== undefined || isReplaced(knot.id))) return loaded;
@@ -113,7 +113,7 @@ function simulated(loaded: LoadedPlan, isReplaced: (id: string) => boolean): Loa
   return new LoadedPlan({ ...plan, knots } satisfies Plan, loaded.hash);
 }
 
-/** A plain knot with all inputs of the node, whose outcome is what the body in its place returns. */
+/** A plain knot with all inputs of the node, whose outcome is the result of its replacement. */
 function replaced(knot: PlanKnot): PlanKnot {
   const { node, wait, ...policy } = knot.policy;
   if (isNesting(node)) return { ...knot, inputs: nestedPlan(knot)!.parameters, policy };

@@ -1,4 +1,4 @@
-/** What a simulated run broke, each a promise of the framework or of a body. */
+/** Broken promises of the framework or of a body. */
 export type ViolationKind =
   | 'never ends'
   | 'left behind'
@@ -18,7 +18,7 @@ export class Violation extends Error {
   constructor(
     readonly kind: ViolationKind,
     message: string,
-    /** The id of the knot that shows it. */
+    /** The id of a knot with the violation. */
     readonly knot?: string,
   ) {
     super(message);

@@ -5,19 +5,19 @@ import { LocalWaits, type GivenSignals } from '../../in-process/local-waits';
 import type { TapestryRecord } from '../../authoring/records';
 import { nodeSha256 } from '../../node-sha256';
 
-/** What the wait of a knot for a signal comes to in every run: its payload, no signal in time, or why none ever comes. */
+/** The end of a wait for a signal in every run: its payload, a timeout, or why it never comes. */
 export type WaitEnd =
   { readonly payload: EncodedValue } | { readonly timeout: true } | { readonly error: Error };
 
 /**
- * What waits come to. Signals are given out once: to the knots of the tapestry in the order of its plan, to those of runs that knots run as
- * they first come; and to whatever runs again the same.
+ * Assigns each signal once: to the tapestry's knots in plan order, then to knots of nested runs as they first wait.
+ * Repeated runs get the same.
  */
 export class SimulatedWaits {
-  /** By name of the knot, with the runs that it is in. */
+  /** By name of the knot, with its runs. */
   private readonly ends = new Map<string, Promise<WaitEnd>>();
 
-  /** @param waits undefined: whatever is waited for comes */
+  /** @param waits undefined: every awaited signal comes */
   constructor(private readonly waits?: LocalWaits) {}
 
   /** @throws SelvageError `UnknownSignal`, `InvalidSignal`, `NotEncodable` */

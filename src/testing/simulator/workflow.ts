@@ -25,43 +25,42 @@ import { Violation } from './violation';
 /** An activity or a workflow that a workflow has begun. */
 interface Begun {
   readonly isCancelRequested: boolean;
-  /** In which step of the world the workflow has heard what came of it. */
+  /** The step at which the workflow learned of its end. */
   readonly endedAt: number | undefined;
   cancel(): void;
 }
 
 const RETRY_STATE = 'NON_RETRYABLE_FAILURE';
 
-/** A workflow in a simulated world, the run of a tapestry or a child run: its executions, and what comes of their commands. */
+/** A simulated workflow, of a run or a child run: its executions, and the effects of their commands. */
 export abstract class SimulatedWorkflow implements Begun {
-  /** The run that it is, or that it works for. */
+  /** The run that it is, or works for. */
   abstract readonly run: SimulatedRun;
-  /** The knot of {@link run} under which schedules name its start. */
+  /** Its knot in {@link run}, under which schedules name its start. */
   protected abstract readonly knot: string;
   readonly memo: RunMemo = {};
-  /** How much history the present execution has: the server suggests to continue as new from `long` on. */
+  /** Length of the present history: the server suggests to continue as new from `long` on. */
   history: 'short' | 'long' | 'full' = 'short';
   isCancelled = false;
   isOver = false;
   protected readonly executions: Execution[] = [];
-  /** What has come since the last execution ended, for the next one. Undefined while one goes on. */
+  /** Events since the last execution ended, for the next one. Undefined while one goes on. */
   private early: Event[] | undefined = [];
-  /** What is cancelled together with it. */
+  /** Work that is cancelled with it. */
   private readonly underWay = new Set<Begun>();
   private readonly started: SimulatedWorkflow[] = [];
-  /** What its cancel has to reach, and in which step of the world it came. */
+  /** Work that its cancel must reach, and the step of the cancel. */
   private toBeCancelled: readonly Begun[] = [];
   private cancelledAt = -1;
   isCancelRequested = false;
   endedAt: number | undefined;
 
-  /** @param told hears how it ends */
+  /** @param told called at its end */
   constructor(
     readonly id: string,
     private readonly told: Ended,
   ) {}
 
-  /** Runs the code of the workflow. */
   abstract work(execution: Execution, args: readonly unknown[]): Promise<unknown>;
 
   abstract sleep(ms: number, ended: Ended): void;
@@ -69,7 +68,7 @@ export abstract class SimulatedWorkflow implements Begun {
   /** Another workflow asks it to cancel itself. */
   abstract hearCancel(): void;
 
-  /** Does it when the world lets this workflow start something. */
+  /** Delays the work until the world lets this workflow start something. */
   protected abstract whenReady(work: () => void, ended: Ended): void;
 
   /** Resolves when it has begun, or with undefined if it cannot. */
@@ -92,7 +91,7 @@ export abstract class SimulatedWorkflow implements Begun {
     else this.executions.at(-1)!.hear(event);
   }
 
-  /** @param tell lets it hear of that; by default as of a cancel of the server's */
+  /** @param tell delivers the cancel; default: as the server's */
   cancel(tell = (): void => this.hear({ type: 'cancel' })): void {
     if (this.isCancelled || this.isOver) return;
     this.isCancelled = true;
@@ -102,34 +101,34 @@ export abstract class SimulatedWorkflow implements Begun {
     tell();
   }
 
-  /** The scope that it works in is cancelled. */
+  /** Its scope is cancelled. */
   stop(): void {
     for (const one of [...this.underWay]) one.cancel();
   }
 
-  /** Whether nothing of its present execution is under way but what outlives it. */
+  /** Whether all work in progress of its present execution outlives it. */
   protected get isIdle(): boolean {
     return this.underWay.size === 0 && !this.isOver && !this.early;
   }
 
-  /** Rejects with a {@link Violation} where it has not ended or, if it is replayed, commands something else then. */
+  /** Rejects with a {@link Violation} if it has not ended, or its replay gives other commands. */
   async checkAtEnd(isReplayed: boolean): Promise<void> {
     if (!this.isOver)
       throw new Violation('never ends', `Nothing is left to be done, and ${this.id} has not ended`);
     if (isReplayed) for (const execution of this.executions) await execution.replayed();
   }
 
-  /** Its state is lost, and made anew. */
+  /** Loses its state, and rebuilds it. */
   async evict(): Promise<void> {
     const execution = this.executions.at(-1);
     if (execution && !this.isOver && !this.early) this.executions.splice(-1, 1, await execution.replayed());
   }
 
   turnEnded(): void {
-    // Nobody outside waits for it.
+    // No outside observer.
   }
 
-  /** Hears what came of a command of this execution, of which nothing may be left. */
+  /** Delivers the result of a command, unless its execution is gone. */
   commandEnded(execution: number, place: number, result: Result): void {
     if (execution !== this.executions.length - 1 || this.early) return;
     this.hear({ type: 'ended', place, result });
@@ -139,7 +138,7 @@ export abstract class SimulatedWorkflow implements Begun {
     this.isOver = true;
     const { world } = this.run;
     if ('error' in result && !(result.error instanceof TemporalFailure)) world.fail(result.error);
-    // What ended in the step of the cancel did so first.
+    // Work that ended in the step of the cancel ended first.
     const left = this.toBeCancelled.find(
       ({ isCancelRequested, endedAt }) => !isCancelRequested && endedAt !== this.cancelledAt,
     );
@@ -152,7 +151,7 @@ export abstract class SimulatedWorkflow implements Begun {
     this.history = 'short';
     if (this.isCancelled)
       this.run.world.fail(new Violation('left behind', `${this.id} continues as new and loses its cancel`));
-    // As they travel.
+    // Serialised, as Temporal does.
     const next = JSON.parse(JSON.stringify(args)) as unknown[];
     const { run, knot } = this;
     this.early = [];
@@ -177,7 +176,7 @@ export abstract class SimulatedWorkflow implements Begun {
     run.world.schedule(activity);
   }
 
-  /** What a worker does for the run without a body is done at once. */
+  /** Steps without a body are done at once. */
   callHere(type: string, task: object, ended: Ended): void {
     const { world } = this.run;
     world.later(this.run.doStep(type, task), (value) => ended({ value }));
@@ -233,7 +232,7 @@ function childFailure(type: string, error: Error): Error {
   return new ChildWorkflowFailure(undefined, {}, type, RETRY_STATE, error);
 }
 
-/** As activities are named in schedules: by the knot or the element, or by the first of several. */
+/** The name of an activity in schedules: its knot or element, or the first of several. */
 function nameOf(type: string, activityId: string, task: object): string {
   if (type === SEGMENT_ACTIVITY) return (task as SegmentTask).knots[0]!;
   const { knot = activityId, element } = task as KnotTask;

@@ -33,10 +33,10 @@ import type { Sha256 } from '../../values';
 
 const NOW = Promise.resolve();
 const WORKERS = 2;
-/** A world that has gone through so many steps, for each knot and element of its runs, does not end. */
+/** Limit of steps per knot and element: a longer run does not end. */
 const STEPS_PER_UNIT = 1_000;
 
-/** What a simulated run came to, and those that its knots had. */
+/** The result of a simulated run, with its nested runs. */
 export interface WorldEnd {
   readonly run: RunEnd;
   readonly bodies: number;
@@ -45,37 +45,35 @@ export interface WorldEnd {
   readonly units: number;
 }
 
-/** What goes into a world, beside its schedule. */
+/** The inputs of a world, apart from its schedule. */
 export interface Setting {
   readonly parts: SimulatedParts;
   readonly bodies: Bodies;
   readonly parameters: readonly EncodedValue[];
-  /** With real bodies. */
+  /** For real bodies. */
   readonly resources: Readonly<Record<string, unknown>>;
   readonly waits: SimulatedWaits;
   /** One for all worlds. */
   readonly digest: Sha256;
-  /** What real bodies gave at first; undefined of bodies that are stood for. */
+  /** First outputs of real bodies; undefined if bodies are simulated. */
   readonly outputs: Outputs | undefined;
 }
 
 /**
- * A run of a tapestry, and the runs that its knots have, with real workers against a server and backends that are simulated: one thing at a
- * time, in the order in which it came up, unless the adversary strikes. All is decided by the schedule and the adversary, so the same ones
- * give the same.
+ * A run of a tapestry, and its knots' runs, with real workers against a simulated server and backends. One action at
+ * a time, in order of arrival, unless the adversary strikes. Equal schedules and adversaries give equal runs.
  */
 export class SimulatedWorld {
   readonly ledger: Ledger;
   readonly history: SimulatedHistory;
-  /** As workers have them. */
   readonly backends: Uses<'backends'>['backends'];
   readonly lines = new Lines();
   readonly runs = new Map<string, SimulatedRun>();
   /** Runs and child runs. */
   readonly workflows = new Map<string, SimulatedWorkflow>();
-  /** Executions whose turn is not over. */
+  /** Executions with an open turn. */
   readonly inTurn: Execution[] = [];
-  /** The simulated time, in milliseconds. */
+  /** Simulated time, in milliseconds. */
   now = 1_000_000;
   steps = 0;
   private readonly root: SimulatedRun;
@@ -84,7 +82,7 @@ export class SimulatedWorld {
   private readonly queue: Action[] = [];
   private next = 0;
   private readonly calls: (() => Promise<void>)[] = [];
-  /** By step, then by knot: how often it was about to happen. */
+  /** By step, then by knot: number of occurrences. */
   private readonly times = new Map<Step, Map<string, number>>();
   private attempts = 0;
   private bodies = 0;
@@ -116,7 +114,7 @@ export class SimulatedWorld {
     return { run: this.root.end(), bodies, struck, units };
   }
 
-  /** One thing after the other; between them, when no promise can go on any more by itself, whatever workers do of themselves is done. */
+  /** Performs actions in order. Before each, runs the workers' own calls until no promise can proceed by itself. */
   private goOn(done: () => void, failed: (error: unknown) => void): void {
     const step = (): void => {
       try {
@@ -124,7 +122,7 @@ export class SimulatedWorld {
         if (!this.endTurns()) return next();
         const call = this.calls.shift();
         if (call) return void call().then(next, failed);
-        // Where nothing has been set going, there is nothing to wait for.
+        // An action that starts no promise leaves nothing to wait for.
         do {
           if (this.next === this.queue.length) return this.endGrace() ? next() : done();
         } while (!this.consider(this.queue[this.next++]!));
@@ -133,20 +131,20 @@ export class SimulatedWorld {
         failed(error);
       }
     };
-    // A tick that another one asks for comes before the promises of that; one that a promise asks for comes after all of them.
+    // A nested tick runs before its promises; a tick from a promise runs after all promises.
     const tick = (): void => process.nextTick(step);
     const next = (): void => void NOW.then(tick);
     next();
   }
 
-  /** Answers whether no turn goes on. */
+  /** Returns whether all turns have ended. */
   private endTurns(): boolean {
     for (let execution; (execution = this.inTurn[0]); this.inTurn.shift())
       if (!execution.endTurn()) return false;
     return true;
   }
 
-  /** Where nothing else is left to be done, time passes. Answers whether that was waited for. */
+  /** Lets time pass if nothing else is left. Returns whether a run waited for it. */
   private endGrace(): boolean {
     for (const { outside } of this.runs.values()) {
       if (!outside.isInGrace) continue;
@@ -160,7 +158,7 @@ export class SimulatedWorld {
     this.queue.push(action);
   }
 
-  /** Does it as the next thing. */
+  /** Runs the work as the next action. */
   soon(work: () => void): void {
     this.calls.push(() => {
       work();
@@ -168,7 +166,7 @@ export class SimulatedWorld {
     });
   }
 
-  /** Goes on as the next thing when it is done. What either throws fails the simulation. */
+  /** Continues as the next action after the work. An error of either fails the simulation. */
   later<T>(work: Promise<T>, goOn: (result: T) => void): void {
     work.then(
       (result) => this.soon(() => goOn(result)),
@@ -180,7 +178,7 @@ export class SimulatedWorld {
     this.ledger.failure ??= error;
   }
 
-  /** Calls a real body when those that were called before have ended. Never rejects. */
+  /** Calls a real body after all earlier calls. Never rejects. */
   async call<T>(body: () => Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown }> {
     return await new Promise((resolve) => {
       this.calls.push(() =>
@@ -192,7 +190,7 @@ export class SimulatedWorld {
     });
   }
 
-  /** A run waits for all that works for it. */
+  /** A run must wait for all its work. */
   requireNoneLeft(run: SimulatedRun): void {
     for (const { activity } of this.living) {
       if (activity.run !== run || activity.isDone) continue;
@@ -201,7 +199,7 @@ export class SimulatedWorld {
     }
   }
 
-  /** Counts a call of a body. Returns how many there have been, this one included. */
+  /** Counts calls of bodies, including this one. */
   countCall(): number {
     this.bodies += 1;
     return this.bodies;
@@ -222,7 +220,7 @@ export class SimulatedWorld {
     this.push({ step: isGroup ? 'beginSegment' : 'begin', run, knot, activity, perform, half });
   }
 
-  /** The attempt hears of it some time later; an activity between two attempts ends instead of the next. */
+  /** The attempt learns of it some time later; an activity between two attempts ends instead of the next. */
   cancel(activity: Activity): void {
     activity.isCancelRequested = true;
     const { run, knot, current: attempt } = activity;
@@ -240,7 +238,7 @@ export class SimulatedWorld {
     this.schedule(activity);
   }
 
-  /** The server takes the answer of the attempt that it waits for, and of no other. */
+  /** The server takes only the answer of the current attempt. */
   take(attempt: Attempt, end: ActivityEnd): void {
     this.living.delete(attempt);
     const { activity } = attempt;
@@ -259,7 +257,7 @@ export class SimulatedWorld {
     return units;
   }
 
-  /** Answers whether it has set promises going. */
+  /** Returns whether it started promises. */
   private consider(action: Action): boolean {
     const isDelivery = action.step === 'deliver' || action.step === 'deliverSegment';
     if (action.isOver || (action.attempt?.isDead && !isDelivery) || action.activity?.isDone) return false;
@@ -278,14 +276,14 @@ export class SimulatedWorld {
       if (this.strike(blow, action, isDelivery)) return true;
     }
     action.perform();
-    // The server notes an answer, and nobody hears of it yet.
+    // The server stores an answer without delivering it.
     return blow !== undefined || (step !== 'answer' && step !== 'answerSegment');
   }
 
   private possible({ step, attempt, mayThrow, run }: Action): BlowSet {
     let set = POSSIBLE[step];
     if (attempt) {
-      // The server can give up only the attempt that it waits for.
+      // The server can give up only the current attempt.
       if (attempt.activity.current !== attempt) set &= ~GIVE_UP;
       if (!attempt.activity.isGroup) set &= ~STOP;
     }
@@ -295,7 +293,7 @@ export class SimulatedWorld {
     return run.outside.isInGrace ? set | GRACE_OVER : set;
   }
 
-  /** Answers whether the action is done with; else it goes on as it was. */
+  /** Returns whether the action is done; else it proceeds normally. */
   private strike(blow: BlowKind, action: Action, isDelivery: boolean): boolean {
     const { run, attempt } = action;
     switch (blow) {
@@ -304,7 +302,7 @@ export class SimulatedWorld {
         return true;
       case 'kill':
         if (attempt) this.kill(attempt.process);
-        // An answer that was sent is on its way.
+        // A sent answer is still delivered.
         if (isDelivery || attempt) return !isDelivery;
         action.half?.();
         this.push(action);
@@ -372,7 +370,7 @@ export class SimulatedWorld {
     }
   }
 
-  /** The server hears no more of the attempt that it waits for, and has the activity tried again. */
+  /** The server loses its current attempt, and schedules another. */
   private lose(attempt: Attempt): void {
     const { activity } = attempt;
     if (activity.current !== attempt || activity.isDone) return;
@@ -382,12 +380,12 @@ export class SimulatedWorld {
   }
 }
 
-/** What a schedule throws in a body, which has attempts left. */
+/** A scheduled error of a body with attempts left. */
 class ThrownBySimulator extends Error {
   override readonly name = 'ThrownBySimulator';
 }
 
-// Made once: to write their stacks out is dear, and of no use.
+// Made once, as formatting stacks is slow.
 const THROWN = new ThrownBySimulator('Thrown by the simulator');
 /** Trouble that no attempt waits out. */
 const OUT_OF_REACH = new SelvageError('KeyMissing', 'A simulated backend cannot do its work.');

@@ -189,7 +189,7 @@ test('errorType tells errors apart by code, by name, else by what they are', () 
 test('what a body throws that nobody can look at becomes an error that says so', async () => {
   const definition = { body: () => Promise.reject(hostile) } as never;
   await expect(callBody(definition, {}, {}, {} as never)).rejects.toThrow(
-    'What the body threw cannot be looked at: it is a proxy whose traps throw.',
+    'The body threw a proxy that cannot be inspected, as its traps throw.',
   );
 });
 
