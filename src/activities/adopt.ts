@@ -4,7 +4,6 @@ import { decodeStored, valueMissing, valueOfRecord } from '../runtime';
 import type { LineageRecord } from '../ports';
 import type { Uses } from './worker-parts';
 
-/** A value as its first answer had it: inline if it is small. */
 export async function envelopeOfRecord(
   environment: Uses<'backends' | 'digest' | 'inlineLimit'>,
   record: LineageRecord,

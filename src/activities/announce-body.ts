@@ -3,12 +3,11 @@ import { ActivityCancelledError, ActivityCompletionError } from '@temporalio/cli
 import { SelvageError } from '../errors';
 
 /**
- * Resolves once the server knows that the body of this attempt begins. The SDK may hold back its own
- * heartbeats for some seconds, and lose them with the worker.
+ * Resolves once the server knows that the body begins. The SDK may hold back heartbeats, and lose them with the
+ * worker.
  *
  * @param label the attempt, as the subject of a message's first sentence
- * @throws SelvageError `ServerUnreachable`, `WorkerShutdown` (the server has given this attempt up);
- * CancelledFailure
+ * @throws SelvageError `ServerUnreachable`, `WorkerShutdown` (the server has given it up); CancelledFailure
  */
 export async function announceBody(
   context: Context,
@@ -19,8 +18,7 @@ export async function announceBody(
   try {
     await context.client.activity.heartbeat(context.info.taskToken, details);
   } catch (cause) {
-    // The SDK does not know of this cancel and reports a failure. The run, which requested the cancel,
-    // accepts any failure.
+    // The SDK reports this cancel as a failure. The run, which requested the cancel, accepts any failure.
     if (cause instanceof ActivityCancelledError) throw new CancelledFailure(`${label} was cancelled`);
     if (cause instanceof ActivityCompletionError) {
       throw new SelvageError(

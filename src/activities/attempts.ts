@@ -66,7 +66,7 @@ export class BatchAttempt extends TaskAttempt {
   }
 }
 
-/** Undefined for activities that are not ours, or run no bodies. @param worker identity of the worker */
+/** Undefined for activities that are not ours, or run no bodies. */
 export function attemptOf(context: Context, input: unknown, worker: string): TaskAttempt | undefined {
   const task = readKnotTask(context.info, input);
   if (task) return new KnotAttempt(context, task, worker);

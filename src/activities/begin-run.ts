@@ -91,10 +91,7 @@ export async function beginRun(
   };
 }
 
-/**
- * Refuses requests that our client would have refused, and records the run as failed, with the parts that fit
- * a record.
- */
+/** Refuses requests that our client would have refused; records the failed run with the parts that fit a record. */
 async function requireRequest(
   environment: BeginParts,
   tapestry: TapestryRecord,

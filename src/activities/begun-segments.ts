@@ -4,10 +4,7 @@ import type { ResolvedSegment } from './tasks';
 import type { SegmentAttempt } from './attempts';
 import type { SegmentRun } from './segment-run';
 
-/**
- * If nothing of a segment ends for this long, its activity takes over, so that the workflow's task does not
- * wait.
- */
+/** If nothing of a segment ends for this long, its activity takes over, which frees the workflow's task. */
 const QUIET_MS = 50;
 /** Likewise if the segment takes longer in all. */
 const LONGEST_WAIT_MS = 1_000;
@@ -27,7 +24,6 @@ interface Begun {
  * it over in progress.
  */
 export class BegunSegments {
-  /** By the Temporal run id of the run's records. */
   private readonly begun = new Map<string, Begun>();
 
   has(temporalRunId: string): boolean {
@@ -41,7 +37,6 @@ export class BegunSegments {
     this.begun.set(task.temporalRunId, { run, task, ended });
   }
 
-  /** Undefined leaves the segment to its activity. */
   async soon(temporalRunId: string): Promise<SegmentAnswer | undefined> {
     const begun = this.begun.get(temporalRunId)!;
     clearTimeout(begun.abandon);

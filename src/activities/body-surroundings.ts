@@ -18,7 +18,6 @@ function bodyLines(
     : bodyLogger(ofTemporal(log), { runId: about.runId, knotId: about.knotId });
 }
 
-/** Temporal's logger takes the message first, and adds the activity's fields. */
 function ofTemporal(log: Context['log']): LoggerLike {
   return {
     debug: (fields, message) => log.debug(message, { ...fields }),

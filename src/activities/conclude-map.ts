@@ -88,8 +88,8 @@ interface Composing {
 }
 
 /**
- * Composes all recorded elements; returns those that have no record. With very many elements this may take
- * longer than a worker lives, so finished parts are kept in the data store for the next attempt.
+ * Composes all recorded elements; returns the others. Millions of elements take longer than a worker lives, so
+ * finished parts are kept in the data store for the next attempt.
  */
 async function composeAll(
   environment: Uses<'backends' | 'digest' | 'recentValues'>,

@@ -4,11 +4,9 @@ import { Comebacks } from '../runtime';
 
 /** Interval at which the number of suspects doubles. After such a pause, it starts again at one. */
 const STEP_MS = 10_000;
-/** First wait of a suspect that finds no place. */
 const FIRST_COMEBACK_MS = 500;
 /** Distance between returning suspects. */
 const COMEBACK_SPACING_MS = 50;
-/** Each suspect returns within this time. */
 const LATEST_COMEBACK_MS = 10_000;
 
 /**
@@ -26,9 +24,8 @@ const LATEST_COMEBACK_MS = 10_000;
  * There is one instance per process, as a killer of the process kills all of its workers.
  */
 export class CrashSuspects {
-  /** Suspects whose bodies run or are about to. */
   private readonly running = new Set<KnotAttempt>();
-  /** The number of concurrent suspects that all of them have announced. */
+  /** The announced number of concurrent suspects. */
   private bound = 1;
   /** Since when there have been suspects without a long pause, and when the last one ended. */
   private since = 0;
@@ -37,10 +34,8 @@ export class CrashSuspects {
   private readonly comebacks = new Comebacks();
 
   /**
-   * Resolves when the body may run, with a function to call at its end.
-   *
-   * @throws SelvageError `Quarantined`, `ServerUnreachable`, `WorkerShutdown`, which are refusals;
-   * CancelledFailure
+   * Resolves when the body may run; call the result at its end. Errors as of {@link KnotAttempt.runAmong};
+   * `Quarantined`.
    */
   async enter(attempt: KnotAttempt): Promise<() => void> {
     if (!attempt.isSuspect) return () => {};
@@ -70,7 +65,6 @@ export class CrashSuspects {
     this.others = Promise.resolve();
   }
 
-  /** Maximum number of suspects that run at once, including this one. */
   private boundWith(attempt: KnotAttempt): number {
     const now = performance.now();
     const { size } = this.running;

@@ -6,7 +6,6 @@ interface RunOfKnot {
   readonly temporalRunId: string;
 }
 
-/** For a knot that ran in an activity of this worker. */
 export function executionInActivity(
   { info }: Context,
   worker: string,

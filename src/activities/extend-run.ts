@@ -14,8 +14,7 @@ export async function extendRun(
   const { plan } = await plans.get(hash);
   if (isExtendedBy(plan, fragment)) return { plan: hash, slices: 0, layout: '' };
   const given = await readFragment(backends.dataStore, fragment);
-  // The worker that ran the body has already resolved it. During a deploy this worker may have other
-  // definitions.
+  // The body's worker has already resolved it. During a deploy this worker may have other definitions.
   const resolved =
     by === undefined
       ? resolveDefinitions(given, (name, version) => registry.registered(name, version))
@@ -45,10 +44,7 @@ async function readFragment(dataStore: DataStore, hash: string): Promise<Fragmen
   );
 }
 
-/**
- * Names the new plan in the run's record. The first plan stays there as well, as another start may ask for
- * it.
- */
+/** Names the new plan in the run's record, beside the first plan, as another start may ask for that. */
 async function recordExtension(
   runHistory: RunHistory,
   temporalRunId: string,

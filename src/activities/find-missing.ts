@@ -10,18 +10,12 @@ const AT_A_TIME = 1_000;
 export interface Missing {
   readonly failed: readonly KnotFailure[];
   readonly skipped: readonly SkippedKnot[];
-  /** Knots that are Ok but have no record. */
   readonly ok: readonly number[];
   /** Recorded maps that lack records of some elements. */
   readonly maps: readonly number[];
 }
 
-/**
- * Compares a run's records with the outcomes that its workflow knows.
- *
- * @param outcomes as saved by a scheduler
- * @param failures with known errors
- */
+/** Compares a run's records with the outcomes that its workflow saved. @param failures with known errors */
 export async function findMissing(
   runHistory: RunHistory,
   run: string,

@@ -42,8 +42,7 @@ export function firstSegment(
 }
 
 /**
- * @param isBegun an earlier attempt of the step has recorded the run: its segment is running here, or was
- * lost with its worker
+ * @param isBegun an earlier attempt of the step recorded the run: its segment runs here, or was lost with its worker
  */
 export async function beginSegment(
   environment: SegmentParts & Pick<WorkerParts, 'begunSegments'>,

@@ -18,10 +18,7 @@ import { announceBody } from './announce-body';
 import { TaskAttempt, type HandedOnTrail, type HeartbeatDetails } from './task-attempt';
 import type { ResolvedTask } from './tasks';
 
-/**
- * Lost workers after which a knot is given up in any case: its killer may run before its body, or kill all
- * workers.
- */
+/** A knot is given up after so many lost workers: its killer may run before its body, or kill all workers. */
 const MOST_LOST_WORKERS = 20;
 
 const WITHOUT_A_SIGN = 'The worker was lost, or gave no sign of life for 30 s.';
@@ -33,7 +30,6 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   private announces = false;
   private hasBegun = false;
   private hasBeatenBySdk = false;
-  /** A heartbeat in progress that bypasses the SDK. */
   private announcing: Promise<void> | undefined;
   private among: number | undefined;
   private lostAtProgress = this.before.lostAtProgress;
@@ -41,7 +37,6 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   private isBodyCalled = false;
   /** Attempts and waits before this attempt, and waits in it so far. */
   private known: Trail;
-  /** The trail including the end of this attempt. */
   private end: Omit<HandedOnTrail, 'at'> | undefined;
 
   constructor(
@@ -57,7 +52,6 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     return this.known;
   }
 
-  /** Call it just before the body is called. */
   noteBody(): void {
     this.isBodyCalled = true;
   }
@@ -71,10 +65,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     this.beat();
   }
 
-  /**
-   * The message of a body host lost in the previous attempt; undefined if none was, or the worker itself was
-   * lost.
-   */
+  /** How the previous attempt lost its body host; undefined if it did not, or lost the worker. */
   get hostLostBefore(): string | undefined {
     const { code, message } = this.known.attempts.at(-1)?.reason ?? {};
     return code === 'WorkerLost' && message !== WITHOUT_A_SIGN ? message : undefined;
@@ -146,10 +137,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     return this.task.knot;
   }
 
-  /**
-   * Call it for a knot with limits: a worker lost before the body begins does not count. Makes attempts
-   * announce bodies.
-   */
+  /** For a knot with limits: its attempts announce bodies, and a worker lost before that does not count. */
   countOnlyBegun(): void {
     this.announces = true;
   }
@@ -158,12 +146,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     return this.announces ? (this.before.begun ?? 0) : super.lost;
   }
 
-  /**
-   * Announces the body, if only begun bodies count. Resolves once the server knows.
-   *
-   * @throws SelvageError `ServerUnreachable`, `WorkerShutdown` (the server has given this attempt up);
-   * CancelledFailure
-   */
+  /** Announces the body, if only begun bodies count. Errors as of {@link announceBody}. */
   async begin(): Promise<void> {
     await this.announcing;
     this.hasBegun = true;
@@ -185,8 +168,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     }
     this.announcing ??= this.announce()
       .catch((error: unknown) => {
-        // The body can no longer begin. The answer to a heartbeat of the SDK gives the reason, and aborts the
-        // attempt.
+        // The body cannot begin. The answer to a heartbeat of the SDK has the reason, and aborts the attempt.
         if (!SelvageError.is(error, 'ServerUnreachable')) super.beat();
       })
       .finally(() => (this.announcing = undefined));
@@ -205,15 +187,13 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     return this.lost >= LOST_WORKERS - 1;
   }
 
-  /** Maximum number of suspects at once, including this one. */
   get suspectsAtMost(): number {
     return Math.ceil((this.before.among ?? Infinity) / 2);
   }
 
   /**
-   * It was the only suspect when the last worker was lost, or too many workers were lost. Composing a map
-   * calls no body, and with a million elements outlives many workers, so only losses since its last progress
-   * count.
+   * It was the only suspect when the last worker was lost, or too many were lost. Composing a map calls no body and
+   * with a million elements outlives many workers, so only losses since its last progress count.
    */
   get killsWorkers(): boolean {
     if (this.task.map) return this.lost - (this.lostAtProgress ?? 0) >= MOST_LOST_WORKERS;
@@ -221,10 +201,8 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   }
 
   /**
-   * Call it before the body of a suspect, and again before more run beside it. Resolves once the server knows
-   * the number.
-   *
-   * @throws as {@link begin}
+   * Resolves once the server knows the number. Call it before a suspect's body and before others join. Errors as of
+   * {@link begin}.
    */
   async runAmong(suspects: number): Promise<void> {
     this.among = suspects;
@@ -259,7 +237,6 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     return this.number > 1 || this.task.handedBack !== undefined || this.task.lost === true;
   }
 
-  /** The details given to `ctx.heartbeat` by an attempt of the body. */
   last(): Json | undefined {
     return this.user;
   }

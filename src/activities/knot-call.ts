@@ -46,8 +46,7 @@ export type KnotCallParts = SingleParts &
   Uses<'codeHashes' | 'crashSuspects' | 'inlineLimit' | 'plans' | 'slices'>;
 
 /**
- * One attempt of a knot, or an element of a map, with an activity of its own. Returns the standing record's
- * outcome.
+ * One attempt of a knot or element with an activity of its own. Returns the standing record's outcome.
  *
  * @param callBody the activity itself, inside the users' interceptors
  * @throws ApplicationFailure, CancelledFailure for the end of the attempt; all other errors are refusals
@@ -70,8 +69,7 @@ class KnotCall {
     host: SingleHost,
   ) {
     this.runner = new KnotRunner(host);
-    // The time of the knot's child run or wait belongs to the knot. The workflow's clock may be ahead of this
-    // one.
+    // Includes the knot's child run or wait. The workflow's clock may be ahead of this one.
     const { since, waited } = attempt.task;
     const now = host.now();
     this.since = Math.min(since ?? waited?.since ?? now, now);
@@ -224,11 +222,7 @@ class KnotCall {
   }
 }
 
-/**
- * The element of an activity, as a knot, with its inputs.
- *
- * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
- */
+/** The element of an activity, with its inputs. Errors as for {@link readAllStored}. */
 async function findElement(
   environment: Uses<'digest' | 'slices'>,
   plan: LoadedPlan,
@@ -242,12 +236,10 @@ async function findElement(
 }
 
 /**
- * The outcome of a knot that ran another tapestry or, for a loop that continues, the parameters of its next
- * iteration.
+ * The outcome of a nested run or, for a loop that continues, the parameters of its next iteration.
  *
  * @param isOver calls the loop's function
- * @throws SelvageError `SubRunFailed`, `NotABoolean`, `LoopLimit`; `ValueMissing`, `ValueDamaged`,
- * `BackendUnavailable`; errors of the function
+ * @throws SelvageError `SubRunFailed`, `NotABoolean`, `LoopLimit`; errors of {@link readNestedRun} and the function
  */
 async function concludeNested(
   environment: Uses<'backends' | 'digest' | 'inlineLimit' | 'plans'>,

@@ -9,11 +9,9 @@ import {
 } from '../runtime';
 import { readAllStored, readStored, type StoredValues } from './stored-values';
 
-/** A slice of a map's list, with its elements' inputs. */
 export class Slice implements ElementInputs {
   readonly first: number;
   readonly keys: readonly string[] | undefined;
-  /** Estimated memory. */
   readonly bytes: number;
   private readonly lists: ReadonlyMap<string, readonly string[]>;
 
@@ -78,7 +76,6 @@ function contentOf(text: string): SliceContent {
 }
 
 const LIMIT_BYTES = 64 * 1024 * 1024;
-/** Memory of an element in addition to its text. */
 const PART_BYTES = 40;
 /** Slices are read again after this time: one whose subject was forgotten must not stay in memory. */
 const MEMORY_MS = 15_000;

@@ -28,11 +28,10 @@ export type MendParts = Pick<WorkerParts, 'backends' | 'plans' | 'registry'> &
 
 export interface Mended {
   readonly lost: readonly number[];
-  /** Why the run cannot continue. */
   readonly gone?: string;
   /** Why a run that is cut short is incomplete. */
   readonly error?: FinishRunRequest['error'];
-  /** Outcomes that the workflow does not know yet. */
+  /** Unknown to the workflow. */
   readonly counts: RunCounts | undefined;
 }
 
@@ -41,8 +40,8 @@ export function isCutShort({ error, status }: FinishRunRequest): boolean {
 }
 
 /**
- * Writes the missing records of a run that was reset, or whose history went back in time. If it is cut short, lost
- * knots fail.
+ * Writes missing records after a reset, or after the history went back in time. If the run is cut short, lost knots
+ * fail.
  */
 export async function mendRun(
   environment: MendParts,
@@ -169,7 +168,7 @@ async function rewriteKnots(
   return commits.length > 0;
 }
 
-/** Records a reset run, which never performed its first step itself, with its knots' records from before the reset. */
+/** Records a reset run, which never performed its first step, with its knots' records from before the reset. */
 async function recordReset(
   environment: MendParts,
   plan: LoadedPlan,

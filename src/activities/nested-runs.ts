@@ -21,9 +21,8 @@ import type { Uses } from './worker-parts';
 import { everyItem } from '../ports/parts/every-item';
 
 /**
- * The run that a knot is to start, with large parameters as references.
- *
- * @throws SelvageError `InvalidPlan`, `ValueMissing`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
+ * The run that a knot is to start, with large parameters as references. Errors as of {@link findParents};
+ * `InvalidPlan`.
  */
 export async function runToStart(
   environment: ParentSources & Uses<'inlineLimit' | 'plans' | 'traces'>,
@@ -84,24 +83,17 @@ async function storeConstant({ backends, digest }: ParentSources, constant: Json
 }
 
 export interface RecordedRun extends NestedRun {
-  /** Records of its Ok terminals, by knot id. */
   readonly records: ReadonlyMap<string, LineageRecord>;
 }
 
-/**
- * If an operator reset the run meanwhile, names the execution that took over. @throws SelvageError
- * `BackendUnavailable`
- *
- * @param parentTemporalRunId of the run whose knot started it
- */
+/** If an operator reset the run meanwhile, names the execution that took over. */
 export async function asItEnded(
   { backends }: Uses<'backends'>,
   ended: EndedRun,
   parentTemporalRunId: string,
 ): Promise<EndedRun> {
   const latest = await backends.runHistory.getRun(ended.runId);
-  // A parent started again under its own id may have given the id to another run. An unfinished run has no outcome
-  // yet.
+  // Its id may belong to a run of a parent started again. An unfinished run has no outcome yet.
   const isOfKnot = latest?.details['parent_temporal_run_id'] === parentTemporalRunId;
   if (!isOfKnot || latest.finished_at === null || latest.temporal_run_id === ended.temporalRunId)
     return ended;
@@ -110,9 +102,6 @@ export async function asItEnded(
   return { ...known, temporalRunId, ...(error && latest.status !== 'succeeded' && { error }) };
 }
 
-/**
- * @throws SelvageError `InvalidPlan`, `ValueMissing`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
- */
 export async function readNestedRun(
   { backends, plans }: Uses<'backends' | 'plans'>,
   knot: PlanKnot,
@@ -148,7 +137,7 @@ async function requireSettled({ backends }: Uses<'backends'>, knot: PlanKnot, ch
   if (!run || run.status === 'running') throw recordsLost([knot.id]);
 }
 
-/** The values of an iteration that are parameters of the next. @param run has ended and has its values */
+/** The values of an iteration that are parameters of the next. */
 export function nextParameters(
   { inlineLimit }: Uses<'inlineLimit'>,
   { plan, values, records }: RecordedRun,

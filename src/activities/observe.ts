@@ -27,10 +27,7 @@ export interface KnotObserver {
   knotEnded?(event: KnotCompletion): void | Promise<void>;
 }
 
-/**
- * An activity's attempt is observed outside of all other interceptors; a body without its own activity, around its
- * call.
- */
+/** An activity's attempt is observed outside of all other interceptors; a body without one, around its call. */
 export async function observedCall<T>(
   observers: readonly KnotObserver[],
   context: Context,
@@ -54,7 +51,6 @@ export async function observedCall<T>(
   }
 }
 
-/** Does not wait, and logs errors. */
 function tell(
   observers: readonly KnotObserver[],
   context: Context,

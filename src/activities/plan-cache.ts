@@ -8,7 +8,6 @@ import type { TapestryStore } from '../ports';
 const PLANS = 50;
 const LAYOUTS = 50;
 
-/** Plans and layout slices of this worker's runs, read once from the tapestry store. */
 export class PlanCache {
   private readonly plans = new LRUCache<string, Promise<LoadedPlan>>({ max: PLANS });
   private readonly layouts = new LRUCache<string, readonly string[]>({ max: LAYOUTS });
@@ -32,7 +31,6 @@ export class PlanCache {
     return plan;
   }
 
-  /** Adds a plan that was made here and is in the store. */
   add({ plan, hash }: CompiledPlan): void {
     if (!this.plans.has(hash)) this.plans.set(hash, Promise.resolve(new LoadedPlan(plan, hash)));
   }
@@ -69,7 +67,6 @@ export class PlanCache {
     return slices;
   }
 
-  /** Errors as for {@link layoutSlices}. */
   async layout(hash: string, terminals: readonly string[] | undefined): Promise<RunLayout> {
     const key = JSON.stringify([hash, terminals ?? null]);
     let graph = this.graphs.get(key);

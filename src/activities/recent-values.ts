@@ -40,10 +40,7 @@ export class RecentValues {
 /** Small values are texts with one character per byte: a separate array would take several times the memory. */
 type Kept = Uint8Array | string;
 
-/**
- * Copies bytes that share memory with others: Node makes small buffers from one of 8 KiB, and network clients return
- * parts of larger reads. Keeping a small value would keep all of that memory.
- */
+/** Copies bytes of shared memory (Node's 8 KiB pool, network buffers), which a small value would keep whole. */
 function alone(bytes: Uint8Array): Kept {
   if (bytes.byteLength <= SMALL_BYTES)
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');

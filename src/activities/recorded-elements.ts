@@ -6,11 +6,7 @@ import type { Uses } from './worker-parts';
 
 const AT_A_TIME = 500;
 
-/**
- * Adds the recorded outcomes of these elements to the composer. Returns the elements that have no record.
- *
- * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
- */
+/** Composes these elements' records. Returns the elements without one. Errors as for {@link readAllStored}. */
 export async function composeRecorded(
   environment: Uses<'backends' | 'recentValues'>,
   temporalRunId: string,

@@ -6,8 +6,8 @@ import { recordsOf, type RecordSources } from './reset-runs';
 import { namedKnots } from './what-was-lost';
 
 /**
- * The failure of an activity that needs records or values which a history that went back in time has lost. The
- * interpreter makes them again, and then repeats the activity.
+ * For activities that need records or values lost by a history that went back in time. The interpreter makes these
+ * again, and then repeats the activity.
  */
 export function recordsLost(knots: readonly string[]): ApplicationFailure {
   return ApplicationFailure.nonRetryable(
@@ -21,9 +21,8 @@ export function isRecordsLost(error: unknown): boolean {
 }
 
 /**
- * Like {@link recordsOf}, for ended knots, so each must have had a record.
- *
- * @throws ApplicationFailure as for {@link recordsLost}; SelvageError `BackendUnavailable`
+ * Like {@link recordsOf}, for ended knots, which must have records. @throws ApplicationFailure as {@link
+ * recordsLost}
  */
 export async function requiredRecordsOf(
   environment: RecordSources,
@@ -37,11 +36,7 @@ export async function requiredRecordsOf(
   return records;
 }
 
-/**
- * If these ended knots lack records as well as a value, their records are lost.
- *
- * @throws ApplicationFailure as for {@link recordsLost}, or the error itself
- */
+/** If these ended knots lack records as well as a value, their records are lost. Throws that, or the error. */
 export async function missingOrLost(
   environment: RecordSources,
   runId: string,

@@ -5,15 +5,11 @@ import type { Sha256 } from '../values';
 import type { DefinitionRecord, TapestryRecord } from '../authoring/records';
 import { batchNamed } from '../streams/batch';
 
-/** A worker's bodies and tapestries, including nested ones. */
 export class Registry {
   private readonly tapestries = new Map<string, TapestryRecord>();
   private readonly definitions: NamedDefinitions;
 
-  /**
-   * @throws SelvageError `DuplicateTapestry` or `DuplicateDefinition`, naming both users of the name; or any of
-   * compiling
-   */
+  /** @throws SelvageError `DuplicateTapestry` or `DuplicateDefinition`, naming both users; or any of compiling */
   constructor(
     tapestries: readonly TapestryRecord[],
     private readonly sha256: Sha256,
@@ -28,7 +24,6 @@ export class Registry {
     return [...this.tapestries.keys()];
   }
 
-  /** Names of all definitions, each once. */
   get activityTypes(): readonly string[] {
     const names = new Set(this.definitions.names);
     for (const { knots } of this.tapestries.values()) {
@@ -49,7 +44,6 @@ export class Registry {
     return this.tapestries.get(name) ?? batchNamed(name, this.tapestries.values());
   }
 
-  /** For a function in place, the function of that knot. */
   definition(
     tapestry: string,
     knotId: string,
@@ -63,7 +57,6 @@ export class Registry {
     return this.definitions.get(name, version);
   }
 
-  /** For extensions, which may name any definition. */
   registered(name: string, version: string | undefined): RegisteredDefinition | undefined {
     return this.definitions.registered(name, version);
   }

@@ -27,7 +27,7 @@ export interface ReuseOptions {
   readonly plan: LoadedPlan;
   readonly graph: RunLayout;
   readonly execution: Execution;
-  /** The run is under way, so knots outside of `known` may be on record. */
+  /** Knots outside of `known` may be on record. */
   readonly isUnderWay: boolean;
 }
 
@@ -59,14 +59,13 @@ export async function reuse(
 
 class ReuseWalk {
   private readonly layout: Layout;
-  /** Records of the knots that made the found values, by index of the knot that takes them. */
+  /** Records of found values, by index of the knot that takes them. */
   private hits = new Map<number, LineageRecord>();
   /** Knots for which this run has recorded another outcome than a value. */
   private readonly closed = new Set<number>();
 
   constructor(
     private readonly options: ReuseOptions,
-    /** Values of this run, found ones included. */
     private readonly known: KnownValues,
   ) {
     this.layout = options.graph.layout;
@@ -78,7 +77,6 @@ class ReuseWalk {
     }
   }
 
-  /** Knots among these that an earlier attempt has recorded as Ok. */
   async recordedOf(knots: readonly number[]): Promise<number[]> {
     await this.learn(knots);
     return knots.filter((knot) => this.known.has(knot));

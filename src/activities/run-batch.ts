@@ -38,7 +38,6 @@ class BatchRun implements SharedActivity {
   readonly dispatcher = 'queue';
   isOver = false;
   private readonly stopping = new AbortController();
-  /** By position in the map. */
   private readonly handedBack = new Map<number, HandedBack>();
 
   constructor(

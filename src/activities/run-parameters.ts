@@ -25,9 +25,7 @@ import type { Uses } from './worker-parts';
 
 export interface AcceptedParameters {
   readonly values: readonly EncodedValue[];
-  /** Hashes of those that are already in the data store. */
   readonly stored: ReadonlySet<string>;
-  /** The partition's key, if the tapestry is partitioned. */
   readonly partition?: string;
   /** Hash of the raw parameters, if a knot started the run, as that knot lacks some of them. */
   readonly hash?: string;

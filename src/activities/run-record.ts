@@ -16,7 +16,7 @@ export type RefusalParts = EndParts & Uses<'inlineLimit' | 'server'>;
 
 export type SaidOfRun = RunMemo & { readonly temporalRunId?: string; readonly parameters?: unknown };
 
-/** For knots recorded by a step of the run. @param temporalRunId of the records; default: the workflow's */
+/** @param temporalRunId of the records; default: the workflow's */
 export function executionOfStep(
   { clock, identity }: Uses<'clock' | 'identity'>,
   attempt: number,
@@ -37,7 +37,6 @@ export function executionOfStep(
   };
 }
 
-/** @param parameterHashes by name */
 export function runRecord(
   { inlineLimit, server }: Uses<'inlineLimit' | 'server'>,
   plan: LoadedPlan,
@@ -87,10 +86,7 @@ export function runRecord(
   };
 }
 
-/**
- * Names the stored values of the run's client, which the record keeps beside the schemas' outputs. A knot's values
- * belong to that knot instead.
- */
+/** The stored values of the run's client, which its record keeps. A knot's values belong to that knot instead. */
 function givenByReference({ parameters, parentKnot }: SaidOfRun): { given_parameters?: string[] } {
   const given = parentKnot === undefined ? [...referencesIn(parameters).values()] : [];
   return given.length > 0 ? { given_parameters: given.map(({ hash }) => hash) } : {};

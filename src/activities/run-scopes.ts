@@ -11,17 +11,13 @@ type Info = Pick<Context['info'], 'workflowExecution'>;
 
 const REMEMBERED_RUNS = 10_000;
 
-/** Facts of a run's record that never change. */
 interface Facts {
   readonly subject: string | undefined;
   readonly tag: string | undefined;
 }
 
-/**
- * The subject and the digest key of each run: from its record, which its first step writes, or else from the server.
- */
+/** The subject and digest key of each run: from its record, which its first step writes, or else the server. */
 export class RunScopes {
-  /** By the Temporal run id of the run's records. */
   private readonly known = new Map<string, RunScope>();
 
   constructor(
@@ -30,9 +26,7 @@ export class RunScopes {
   ) {}
 
   /**
-   * The scope of a run that begins with this step.
-   *
-   * @throws SelvageError `KeyMissing`: this worker could not seal or hash the run's values; `BackendUnavailable`
+   * For the first step of a run. @throws SelvageError `KeyMissing` to seal or hash its values; `BackendUnavailable`
    */
   async ofBeginning({ workflowExecution }: Info, request: BeginRunRequest): Promise<RunScope> {
     const { subject, backends: others } = request;
@@ -48,10 +42,8 @@ export class RunScopes {
   }
 
   /**
-   * The scope of an activity's run. The input names the run if it is not the activity's own.
-   *
-   * @throws SelvageError `BackendUnavailable`: it cannot be determined; `KeyMissing`: this worker lacks its digest
-   * key
+   * The scope of an activity's run, which its input may name. @throws SelvageError `KeyMissing`;
+   * `BackendUnavailable`
    */
   async of({ workflowExecution }: Info, input: unknown): Promise<RunScope> {
     if (!workflowExecution || !encryptionOf(this.backends)) return {};

@@ -3,9 +3,7 @@ import { unpackRanges } from '../scheduler';
 import type { LoadedPlan } from '../runtime';
 import type { SegmentTask } from '../workflows/messages';
 
-/**
- * A segment as a layout: outside parents as parameters, then its knots. Its terminals are the values wanted outside.
- */
+/** A segment as a layout: outside parents as parameters, then its knots. Terminals are values wanted outside. */
 export interface SegmentGraph {
   readonly layout: Layout;
   /** By index in the layout. */

@@ -1,5 +1,4 @@
 export interface SegmentLimits {
-  /** Maximum number of running bodies. */
   readonly concurrency: number;
   /** Milliseconds after which it starts nothing more, if knots outside may wait for it. */
   readonly workingMs: number;

@@ -69,19 +69,15 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
   /** Aborts the bodies. One controller for all: any number of them may listen. */
   private readonly stopping = new AbortController();
   private readonly begun = performance.now();
-  /** By knot id. */
   private recorded: ReadonlyMap<string, LineageRecord> = new Map();
-  /** Indexes in the layout of the knots that run individually from now on. */
+  /** Indexes in the layout of knots that run individually from now on. */
   private readonly alone = new Set<number>();
   /** By id: the choices of branches, and the skip reasons from knots' own functions. */
   private readonly choices = new Map<string, string>();
   private readonly ownSkips = new Map<string, OwnSkipReason>();
   /** Ids of the members and of their branches' other paths in the run. */
   private readonly paths: ReadonlySet<string>;
-  /**
-   * Indexes in the layout of members that failed because of their parents. The interpreter decides and records them
-   * again.
-   */
+  /** Indexes in the layout of members that failed by their parents. The interpreter decides and records them. */
   private readonly unrunErrors = new Set<number>();
   private readonly handedBack = new Map<string, HandedBack>();
   private readonly elementsBack = new Map<string, (readonly [number, HandedBack])[]>();
@@ -322,9 +318,7 @@ export class SegmentRun extends LayoutRun implements SharedActivity {
     return { kind: 'err' };
   }
 
-  /**
-   * Whether knots outside may wait for this segment. Reads the whole plan, so only once, and only in a long segment.
-   */
+  /** Knots outside may wait for this segment. Reads the whole plan, so only once, and only in a long segment. */
   private isAwaited(): boolean {
     return (this.hasOutsideChildren ??= this.graph.hasOutsideChildren());
   }

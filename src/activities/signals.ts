@@ -70,7 +70,6 @@ async function read(
   }
 }
 
-/** A fresh copy of the value. */
 export async function payloadOf(
   environment: StoredValues & Uses<'digest'>,
   payload: Envelope,

@@ -100,7 +100,6 @@ export class SingleHost implements KnotHost {
     return await this.environment.singleFlight.run({ cacheKey, runId, temporalRunId, knotId }, make);
   }
 
-  /** The limits count the knot until its outcome is committed. */
   async limited<T>(knot: PlanKnot, run: () => Promise<T>): Promise<T> {
     const { attempt, environment } = this;
     const { context, task } = attempt;
@@ -189,11 +188,7 @@ function brief({ cause: _, errors: __, ...record }: ExceptionRecord): ExceptionR
   };
 }
 
-/**
- * Checks the body's extension against this worker's definitions and the task's plan. Undefined if it has none.
- *
- * @throws SelvageError if the extension is invalid; `BackendUnavailable`
- */
+/** Checks an extension against this worker's definitions and the task's plan. Undefined if there is none. */
 async function acceptExtension(
   { backends, registry, sha256 }: Uses<'backends' | 'registry' | 'sha256'>,
   plan: LoadedPlan,

@@ -78,10 +78,7 @@ export function createSplitMap(environment: SplitParts): (attempt: SplitAttempt)
   };
 }
 
-/**
- * Encoded lists that a map iterates over, by parent. @throws SelvageError `ValueMissing`, `ValueDamaged`,
- * `BackendUnavailable`
- */
+/** Encoded lists that a map iterates over, by parent. Errors as for {@link readStored}. */
 export async function listsOf(
   environment: StoredValues,
   map: PlanKnot,

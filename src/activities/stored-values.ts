@@ -9,7 +9,7 @@ export interface StoredValues {
   readonly recentValues: ValuesAtHand;
 }
 
-/** @throws SelvageError `ValueMissing` of the knot, `BackendUnavailable` */
+/** @throws SelvageError `ValueMissing` of the knot, `ValueDamaged`, `BackendUnavailable` */
 export async function readStored(
   { backends, recentValues }: StoredValues,
   hash: string,
@@ -21,9 +21,8 @@ export async function readStored(
 }
 
 /**
- * Values by hash, whose bytes are never changed. Errors as for {@link readStored}.
- *
- * @param wanted hashes and the knots that have them
+ * Values by hash, which must not be changed. Errors as for {@link readStored}. @param wanted hashes, with their
+ * knots
  */
 export async function readAllStored(
   { backends, recentValues }: StoredValues,

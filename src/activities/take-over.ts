@@ -9,7 +9,6 @@ import type { ResumedRun } from '../workflows/messages';
 import type { Uses } from './worker-parts';
 
 export interface TakenOver {
-  /** The parameters in the layout, in its order. */
   readonly parameters: readonly { readonly envelope: Envelope; readonly hash: string }[];
   /** The other knots that are already Ok, by index in the layout, ascending. */
   readonly knots: ReadonlyMap<number, LineageRecord>;

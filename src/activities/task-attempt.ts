@@ -3,7 +3,6 @@ import type { Json } from '../values';
 import type { EndReason, Trail } from '../runtime';
 
 export interface HandedOnTrail extends Trail {
-  /** The running attempt. Absent once it has reported its end. */
   readonly at?: { readonly attempt: number; readonly started_at: number; readonly worker: string };
   readonly waits_for?: { readonly code: string; readonly since: number };
 }
@@ -48,7 +47,6 @@ export abstract class TaskAttempt {
   /** The subject of a message's first sentence. */
   abstract get label(): string;
 
-  /** The first knot of several. */
   abstract get knot(): string;
 
   get number(): number {
@@ -81,7 +79,6 @@ export abstract class TaskAttempt {
     return reason === 'CANCELLED' ? 'cancelled' : 'superseded';
   }
 
-  /** @param _error for the attempt's record */
   countThrow(_error: unknown): void {
     this.throwsHere = 1;
     this.beat();
@@ -104,7 +101,6 @@ export abstract class TaskAttempt {
     this.context.heartbeat(this.details);
   }
 
-  /** Details for the next attempt, if this one ended now. */
   protected get details(): HeartbeatDetails {
     return {
       throws: this.throws,

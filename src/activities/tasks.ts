@@ -10,7 +10,6 @@ import {
   type SplitTask,
 } from '../workflows/messages';
 
-/** Unpacked fields of all tasks that run bodies. */
 export interface ResolvedBasics {
   readonly plan: string;
   /** The activity of a knot in a child run has another workflow id. */
@@ -28,7 +27,6 @@ export interface ResolvedTask
       'parents' | 'paths' | 'nested' | 'map' | 'handedBack' | 'reuse' | 'lost' | 'waited' | 'since'
     > {
   readonly knot: string;
-  /** `slice` is the hash. */
   readonly element?: { readonly map: string; readonly slice: string; readonly offset: number } | undefined;
 }
 
@@ -41,7 +39,6 @@ export interface ResolvedSplit extends ResolvedTask {
   readonly from: number;
 }
 
-/** Types of activities whose input looks like a knot's task. */
 const NO_KNOTS: readonly string[] = [SEGMENT_ACTIVITY, SPLIT_ACTIVITY, BATCH_ACTIVITY];
 
 /** Undefined for a user's own input, or the task of another activity of ours. */

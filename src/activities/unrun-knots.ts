@@ -16,10 +16,7 @@ export function isSome({ ok, err, skipped }: RunCounts): boolean {
   return ok !== 0 || err !== 0 || skipped !== 0;
 }
 
-/**
- * Records knots that failed or were skipped without an activity. Earlier records stand; returns the differences of
- * their counts from these, or undefined.
- */
+/** Records knots without an activity. Earlier records stand; returns the differences of their counts, if any. */
 export async function recordUnrun(
   environment: Uses<'backends' | 'sha256'>,
   plan: LoadedPlan,

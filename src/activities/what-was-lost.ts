@@ -17,7 +17,6 @@ export function lostKnot(knot: string, what: string): KnotFailure {
   };
 }
 
-/** For a run that lost given values, which no body can make again. */
 export function cannotBeMade(run: string, what: string, { ids }: Layout, gone: readonly number[]): string {
   return (
     `The run cannot go on: ${what}, and with them the values of ${namedKnots(gone.map((knot) => ids[knot]!))}, which no body can make again. Go on from what is ` +
@@ -25,7 +24,6 @@ export function cannotBeMade(run: string, what: string, { ids }: Layout, gone: r
   );
 }
 
-/** For a run that is cut short and so makes nothing again. */
 export function lostByRun(
   run: string,
   what: string,

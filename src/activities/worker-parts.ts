@@ -43,7 +43,6 @@ export interface ActivityLimits {
 export interface WorkerPartsOptions {
   readonly registry: Registry;
   readonly resources: Readonly<Record<string, unknown>>;
-  /** The worker's name in records. */
   readonly identity: string;
   /** Maximum encoded bytes of a value that travels inline; 0 for never. */
   readonly inlineLimit: number;
@@ -60,7 +59,6 @@ export interface WorkerPartsOptions {
   readonly counts?: WorkCounts | undefined;
   /** Default: its own. Workers of one client share theirs, as its memory is reserved at once. */
   readonly recentValues?: RecentValues | undefined;
-  /** Limits that differ from the defaults, for tests. */
   readonly activityLimits?: ActivityLimits | undefined;
 }
 
@@ -79,7 +77,6 @@ interface KnotParts {
 type HistoryOfKnots =
   'findCached' | 'findLineage' | 'getOutcomes' | 'getRecords' | 'getRun' | 'getRunByTemporalId';
 
-/** The members of its worker that an activity uses. */
 export type Uses<Part extends keyof WorkerParts> = Pick<Omit<WorkerParts, keyof KnotParts> & KnotParts, Part>;
 
 /**
@@ -109,7 +106,6 @@ export class WorkerParts implements Hashing {
   bodyHosts?: BodyHosts | undefined;
   // Set by `attach`:
   server: string | undefined;
-  /** Undefined if the worker has no client. */
   client?: Pick<Client, 'workflow'> | undefined;
   backends!: Backends;
   commits!: GroupCommit;
@@ -203,7 +199,6 @@ export class WorkerParts implements Hashing {
     for (const named of [...withNested(tapestry)].reverse()) yield [named.name, this.registry.plan(named)];
   }
 
-  /** For the current run. */
   get digest(): Sha256 {
     return currentScope()?.digest?.of ?? this.sha256;
   }

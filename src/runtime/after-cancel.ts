@@ -3,7 +3,6 @@ import { startTimer } from './timer';
 export interface AfterCancel {
   /** At once if the signal is already aborted. */
   readonly cancelled?: (reason: unknown) => void;
-  /** Called at the end of the grace. */
   readonly over: () => void;
 }
 

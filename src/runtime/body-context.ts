@@ -22,11 +22,9 @@ export interface BodySurroundings {
   loggerOf(knotId: string, attempt: number): Logger;
   /** Calls the body within the attempt's trace context. Absent without tracing. */
   traced?<T>(knotId: string, attempt: number, call: () => Promise<T>): Promise<T>;
-  /** The caller's span. */
   traceparent?(): string | undefined;
 }
 
-/** For knots whose attempts all run in this process. */
 export class HandedOnHere implements HandedOn {
   private readonly details = new Map<string, Json>();
 
@@ -86,7 +84,6 @@ export class BodyContext implements KnotContext {
 
   /* A body may take these functions out of its context, so each getter makes a bound one on demand. */
 
-  /** @throws SelvageError `NotEncodable`, also for details that are too large */
   get heartbeat(): KnotContext['heartbeat'] {
     return (details) => {
       this.surroundings.handedOn.keep(this.knotId, encodeHandedOn(this.knotId, details));

@@ -33,14 +33,13 @@ export function decodeFragment(bytes: Uint8Array): Fragment {
   return readFragment(JSON.parse(new TextDecoder().decode(bytes)));
 }
 
-/** An accepted extension, to be recorded with its body's outcome. */
 export interface AcceptedExtension extends StoredFragment {
   readonly plan: CompiledPlan;
 }
 
 export interface ExtensionHost {
   readonly plan: LoadedPlan;
-  /** The terminals requested of the run. Default: the plan's own. */
+  /** Requested terminals. Default: the plan's own. */
   readonly terminals?: readonly string[] | undefined;
   find(name: string, version: string | undefined): RegisteredDefinition | undefined;
   readonly sha256: Sha256;
@@ -92,9 +91,8 @@ export class BodyExtension {
   }
 
   /**
-   * Checks the collected fragments against the task's plan. Returns undefined if there are none.
-   *
-   * @throws SelvageError as `extend` and `resolveDefinitions`; it fails the knot as if its body had thrown
+   * Undefined if there are no fragments. @throws SelvageError as `extend` and `resolveDefinitions`; it fails the
+   * knot
    */
   accept({ plan, terminals, find, sha256 }: ExtensionHost): AcceptedExtension | undefined {
     this.close();

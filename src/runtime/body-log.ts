@@ -33,7 +33,6 @@ export class BodyLog {
   private bytes = 0;
   private isCut = false;
 
-  /** Keeps each line and passes it on. */
   tap(logger: Logger): Logger {
     return bodyLoggerBy((level, fields, message) => {
       this.add(level, fields, message);
@@ -41,7 +40,6 @@ export class BodyLog {
     });
   }
 
-  /** Undefined if nothing was written. */
   store(digest: Sha256): KeptLog | undefined {
     if (!this.lines) return undefined;
     const text = this.lines.map((line) => line.text).join('');
@@ -83,10 +81,7 @@ function lineOf(line: Line): { readonly text: string; readonly bytes: number } {
   return { text, bytes: Buffer.byteLength(text) };
 }
 
-/**
- * Makes fields fit for JSON: errors become text. If one has a cycle or a `bigint`, a note replaces all
- * fields.
- */
+/** Makes fields fit for JSON: errors become text. If one has a cycle or a `bigint`, a note replaces them all. */
 function fieldsOf(given: object): { readonly fields?: unknown } {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given))

@@ -2,10 +2,7 @@ import type { Logger, LoggerLike, LogMethod } from '../authoring/knot-context';
 
 export const SILENT: LoggerLike = { debug() {}, info() {}, warn() {}, error() {} };
 
-/**
- * Makes `ctx.logger`, which accepts message and fields in either order. @param about added to every line's
- * fields
- */
+/** Makes `ctx.logger`, which accepts message and fields in either order, and adds the fields `about`. */
 export function bodyLogger(target: LoggerLike, about: Readonly<Record<string, unknown>> = {}): Logger {
   return bodyLoggerBy((level, fields, message) => target[level]({ ...about, ...fields }, message));
 }

@@ -6,11 +6,7 @@ export function markBodyThread(): void {
   (globalThis as Record<symbol, unknown>)[IN_BODY_THREAD] = true;
 }
 
-/**
- * A file that opens a client or a worker when loaded would do so in each thread that loads it for its bodies.
- *
- * @throws SelvageError `InBodyThread`
- */
+/** Loading a file with bodies in a thread must not open a client or a worker. @throws SelvageError `InBodyThread` */
 export function refuseInBodyThread(what: string): void {
   if ((globalThis as Record<symbol, unknown>)[IN_BODY_THREAD] !== true) return;
   throw new SelvageError(

@@ -13,24 +13,20 @@ const FORMAT = 1;
 /** An input or output of a knot. A stored stream differs from its bytes, as bodies see the two differently. */
 export type ValueIdentity = Pick<EncodedValue, 'hash' | 'size' | 'length' | 'stored'>;
 
-/** Distinguishes one value from others. */
 export type ValueId = Pick<ValueIdentity, 'hash' | 'stored'>;
 
 interface KeyedBody {
-  /** Undefined if neither the plan nor this process knows it. */
   readonly codeHash: string | undefined;
   /** Default: the body that other workers have at this place. */
   readonly definition?: DefinitionRecord | undefined;
 }
 
 /**
- * The key for reusing a knot's value. It covers its definition, its version or source, its inputs by name,
- * and whether schemas apply, but no other options. A function in place includes its place, as another
- * function of equal source may have captured other values. Undefined if the knot's values are not reused, or
- * its source is needed and unknown.
+ * The key for reusing a knot's value. It covers its definition, its version or source, its inputs by name, and
+ * whether schemas apply. A function in place includes its place, as another function of equal source may have
+ * captured other values. Undefined if the knot's values are not reused, or its source is needed and unknown.
  *
- * @param valueOf a parent's value, by its index in the plan and the input that it is wired to; for an element
- * of a map, its part of the value
+ * @param valueOf a parent's value, by its index in the plan and the input; for an element, its part of the value
  */
 export function cacheKeyOf(
   plan: LoadedPlan,
@@ -75,7 +71,6 @@ export function valueOfRecord(record: LineageRecord): ValueIdentity {
   };
 }
 
-/** Whether an Ok record's value is too old for the knot to reuse now. */
 export function isTooOld(knot: PlanKnot, record: LineageRecord, now: number): boolean {
   const { maxAge } = knot.policy.cache ?? {};
   return maxAge !== undefined && now - record.finished_at > maxAge;

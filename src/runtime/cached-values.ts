@@ -22,12 +22,10 @@ const NOTHING: CachedValue = Object.freeze({});
 
 /** Looks up values by cache key. Lookups of the same moment, for the same subject, share one query. */
 export class CachedValues {
-  /** By subject. */
   private readonly questions = new Map<string | undefined, Question[]>();
 
   /**
-   * @param subject the caller's, as a sealed data store shows each subject only its own values. Default:
-   * always the same
+   * @param subject the caller's, as a sealed data store shows each subject only its values. Default: always the same
    */
   constructor(
     private readonly backends: Pick<Backends, 'dataStore'> & {
@@ -37,7 +35,6 @@ export class CachedValues {
     private readonly subject: () => string | undefined = () => undefined,
   ) {}
 
-  /** @throws SelvageError `BackendUnavailable` */
   find(knot: PlanKnot, key: string): Promise<CachedValue> {
     return new Promise((resolve, reject) => {
       const question = { knot, key, resolve, reject };
@@ -76,9 +73,7 @@ export class CachedValues {
   }
 
   /**
-   * Looks up records in the order of the questions, without checking that their values still exist.
-   *
-   * @throws SelvageError `BackendUnavailable`
+   * In the order of the questions, without checking that the values exist. @throws SelvageError `BackendUnavailable`
    */
   async findRecords(questions: readonly Pick<Question, 'knot' | 'key'>[]): Promise<CachedValue[]> {
     const keys = new Set(questions.map(({ key }) => key));

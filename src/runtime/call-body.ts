@@ -11,12 +11,10 @@ const NO_SCHEMAS: Pick<DefinitionRecord, 'input' | 'output'> = {};
 export type CallElsewhere = (inputs: Record<string, unknown>) => Promise<unknown>;
 
 /**
- * Validates inputs, calls the body and validates its result, unless the knot disables validation. Throws what
- * the body throws, except values that cannot even be inspected.
+ * Validates inputs, calls the body and validates its result, unless the knot disables validation.
  *
  * @param elsewhere calls the body in another thread or process. Default: calls it here
- * @throws SelvageError `InvalidInput` or `InvalidOutput`, naming the knot, the path and the schema's
- * complaint
+ * @throws SelvageError `InvalidInput` or `InvalidOutput`, naming knot, path and complaint; errors of the body
  */
 export function callBody(
   definition: DefinitionRecord,
@@ -25,7 +23,7 @@ export function callBody(
   context: KnotContext,
   elsewhere?: CallElsewhere,
 ): Promise<unknown> {
-  // A profiler of this process learns nothing from a body that waits for another process.
+  // A profiler of this process learns nothing from a body in another one.
   if (elsewhere) return callValidated(definition, policy, inputs, context, elsewhere);
   return watched(context, () => callValidated(definition, policy, inputs, context));
 }
@@ -73,7 +71,6 @@ function plainIssue(issue: SchemaIssue): { path: string; message: string } {
   return { path: pathOf(issue), message: issue.message };
 }
 
-/** Converts a blob to its bytes. */
 export async function valueOfResult(result: unknown): Promise<unknown> {
   return isBlob(result) ? new Uint8Array(await result.arrayBuffer()) : result;
 }

@@ -4,7 +4,6 @@ import type { PlanPolicy } from '../plan';
 import { hashText, type Sha256 } from '../values';
 import type { BodyHosts } from './body-host';
 
-/** Hashes of bodies that this process or its hosts call. */
 export class CodeHashes {
   private readonly hashes: Hashes;
 

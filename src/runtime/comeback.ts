@@ -3,7 +3,6 @@
  * long bodies, about one returns each second, however many wait.
  */
 export class Comebacks {
-  /** By key, when the last waiter returns. */
   private readonly lastAt = new Map<string, number>();
 
   /**

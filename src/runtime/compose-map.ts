@@ -34,7 +34,6 @@ export interface ComposedRange {
 export class MapComposer {
   /** By position: the element's value as a part of the list. */
   private readonly parts: (string | undefined)[];
-  /** By position. */
   private readonly failures = new Map<number, ExceptionRecord>();
   private reused = 0;
   private saved = 0;
@@ -62,10 +61,7 @@ export class MapComposer {
     this.failures.set(position, error);
   }
 
-  /**
-   * Results of the elements from `from` to before `to`. All of these have an outcome, later ones have none
-   * yet.
-   */
+  /** Results of elements from `from` to before `to`, which all have an outcome. Later ones have none yet. */
   range(from: number, to: number): ComposedRange {
     const { reused, saved } = this;
     return {
@@ -142,10 +138,7 @@ export class MapComposer {
     return partOf(encodeValue({ kind: 'err', error }));
   }
 
-  /**
-   * Omits everything that differs between runs, so that equal runs have equal values. The element has the
-   * full record.
-   */
+  /** Omits everything that differs between runs, so that equal runs have equal values. */
   private collected(position: number, sha256: Sha256): ExceptionRecord {
     const { type, message, cause } = this.failures.get(position)!;
     const knotId = `${this.map.id}${this.nameOf(position)}`;

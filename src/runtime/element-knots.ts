@@ -20,10 +20,7 @@ const LONGEST_KEY = 200;
 const KEY_BEGINNING = 100;
 const HASH_DIGITS = 24;
 
-/**
- * The id of an element: `users[17]`, or for a plain object `users["anna"]`. A long key is cut and followed by
- * a hash behind its quotes, where no other id has one.
- */
+/** `users[17]`, or for a plain object `users["anna"]`. A long key is cut, with a unique hash behind its quotes. */
 function elementId(map: string, at: number | string): string {
   return `${map}[${shortKey(at)}]`;
 }
@@ -69,7 +66,6 @@ export class ElementKnots {
     };
   }
 
-  /** @param key for a plain object */
   at(position: number, key: string | undefined): ElementKnot {
     const { map, definition, inputs, policy, configHash } = this.common;
     // Assigned by name: spreading takes several times as long, and there are many elements.
@@ -77,7 +73,6 @@ export class ElementKnots {
     return { id, position, map, definition, inputs, policy, configHash };
   }
 
-  /** @param key for a plain object */
   idAt(position: number, key: string | undefined): string {
     return elementId(this.common.map.id, key ?? position);
   }
@@ -92,7 +87,6 @@ function bodyInputs(map: PlanKnot): Record<string, PlanInput> {
   return Object.fromEntries(inputs);
 }
 
-/** Generated on demand. */
 export function* allElements(
   knots: ElementKnots,
   count: number,
@@ -101,7 +95,6 @@ export function* allElements(
   for (let position = 0; position < count; position++) yield knots.at(position, keys?.[position]);
 }
 
-/** An element's name in messages and listings of its map: its position or key. */
 export function elementName(at: number | string): string {
   return `[${shortKey(at)}]`;
 }

@@ -58,7 +58,6 @@ export function describeError(
   };
 }
 
-/** An error's type, message, origin and causes. */
 export function tellError(error: unknown): ErrorCause {
   const at = placeTold(error) ?? userFrame(stackOf(error));
   return {
@@ -101,7 +100,6 @@ function nestedOf(error: unknown, telling: Telling): Pick<ErrorCause, 'cause' | 
   return { ...(told && { cause: told }), ...(members.length > 0 && { errors: members }) };
 }
 
-/** Empty without a stack. */
 function stackOf(error: unknown): string {
   return isError(error) ? messageText(textOf(error, 'stack') ?? '', Infinity) : '';
 }
@@ -118,7 +116,6 @@ function messageOf(error: unknown): string {
   );
 }
 
-/** Undefined if reading a foreign object throws. */
 function orUndefined<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -174,9 +171,8 @@ export function isNonRetryable(error: unknown): boolean {
 }
 
 /**
- * Makes thrown values safe to inspect. Callers ask for class and marks, which throws for a proxy with such
- * traps, or a revoked one. That exception would look like an error of ours, so an error that says so replaces
- * the value.
+ * Makes thrown values safe to inspect. A proxy may throw when asked for its class, which would look like an error of
+ * ours.
  */
 export function readableThrow(thrown: unknown): unknown {
   const isReadable = orUndefined(() => [thrown instanceof Error, Object.prototype.toString.call(thrown)]);

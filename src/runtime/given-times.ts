@@ -9,10 +9,7 @@ export async function readTime(parameter: ParameterRecord | undefined, given: un
 
 const ISO_TIME = /^(\d{4})-(\d{2})-(\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
-/**
- * Matches an ISO 8601 date (midnight UTC), or a date and time with a zone, as local time depends on the
- * machine.
- */
+/** Matches an ISO 8601 date (midnight UTC), or a date and time with a zone, as local time depends on the machine. */
 function timeIn(text: string): Date | undefined {
   const [, year, month, day] = ISO_TIME.exec(text) ?? [];
   const time = new Date(text);

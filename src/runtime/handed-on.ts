@@ -4,10 +4,7 @@ import { SelvageError } from '../errors';
 /** The server keeps the details in the state of the run, which has 8 MiB for all its running knots. */
 const HANDED_ON_BYTES = 8 * 1024;
 
-/**
- * Encodes the details of `ctx.heartbeat`. @throws SelvageError `NotEncodable`, also for details that are too
- * large
- */
+/** @throws SelvageError `NotEncodable`, also for details that are too large */
 export function encodeHandedOn(knotId: string, details: unknown): Json {
   const encoded = encodeJson(details);
   const bytes = encodedSize({ kind: 'json', text: JSON.stringify(encoded) });

@@ -1,6 +1,5 @@
 import type { Sha256 } from '../values';
 
-/** The hash functions of a host. */
 export interface Hashing {
   /** For documents that are stored in clear: plans, sources of bodies, fragments, error ids. */
   readonly sha256: Sha256;

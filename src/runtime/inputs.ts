@@ -3,11 +3,9 @@ import type { PlanKnot } from '../plan';
 import type { DefinitionRecord } from '../authoring/records';
 
 /**
- * A knot's inputs by name, as fresh copies: constants from the plan (as Ok if the body receives outcomes) and
- * parents' values.
+ * A knot's inputs by name, as fresh copies. Constants count as Ok if the body receives outcomes.
  *
- * @param inputFrom takes a parent's index in the plan and its input name; returns a fresh copy of the value
- * or, if the body receives outcomes, the outcome
+ * @param inputFrom takes a parent's index in the plan and the input; returns a fresh copy of its value or outcome
  */
 export function assembleInputs(
   knot: PlanKnot,

@@ -28,7 +28,6 @@ export interface ElementInputs {
   textOf(element: ElementKnot, input: string): string | undefined;
   /** @param parent index in the plan, of a shared input */
   sharedId(parent: number): ValueId;
-  /** A copy of that parent's value. */
   sharedValue(parent: number): unknown;
 }
 

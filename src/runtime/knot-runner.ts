@@ -51,20 +51,17 @@ import type { KnotParents } from './knot-parents';
  * R5  Each attempt gets its own copies of its inputs, and passes on nothing but its return value.
  */
 
-/** A knot, or an element of a map, to run. */
 export interface KnotToRun {
   readonly plan: LoadedPlan;
   readonly knot: PlanKnot;
   /** Absent if this process lacks the body, and can only record a failure. */
   readonly definition?: DefinitionRecord | undefined;
-  /** Hash of the body's source; null without a body. */
   readonly codeHash: string | null;
   /** Another body replaces the definition's own, so nothing is reused. Default false. */
   readonly isReplaced?: boolean;
   readonly parents: KnotParents;
   /** Start of its work, if before now. Milliseconds since the epoch. */
   readonly since?: number;
-  /** The run that the knot has started, for its record. */
   readonly childRun?: ChildRunRef | undefined;
   /** For a node that does more than call its function. Default: calls the body with the knot's inputs. */
   conclude?(call: CallBody): Promise<KnotOutcomeToRecord | NextRound>;
@@ -72,7 +69,6 @@ export interface KnotToRun {
 
 export type CallBody = (inputs: Record<string, unknown>) => Promise<unknown>;
 
-/** Parameters of a loop's next iteration. */
 export interface NextRound {
   readonly next: Record<string, unknown>;
 }
@@ -131,7 +127,6 @@ export interface KnotHost {
   readonly cancel: AbortSignal | undefined;
   /** Whether each body has its own grace after a cancel. Else the host ends them all after the longest grace. */
   readonly watchesGrace: boolean;
-  /** Number of the first attempt here. */
   readonly firstAttempt: number;
   /** Number of earlier throws elsewhere. */
   readonly thrownBefore: number;
@@ -177,11 +172,7 @@ export interface KnotHost {
   ): 'pass' | 'leave' | 'lost' | undefined;
   /** Waits for the next attempt, or leaves the knot to others. May throw, to let the server wait. */
   retry(thrown: Throw): Promise<'retry' | 'leave'>;
-  /**
-   * Commits, and returns the record that stands.
-   *
-   * @param values of the outcome alone; the commit also has the body's log
-   */
+  /** Returns the standing record. @param values of the outcome alone; the commit also has the body's log */
   commit(
     knot: PlanKnot,
     commit: Commit,
@@ -199,7 +190,7 @@ export class KnotRunner {
   }
 
   /**
-   * Records the outcome of a map, which has no body of its own. @throws as {@link run}
+   * For a map, which has no body of its own. @throws as {@link run}
    *
    * @param make undefined: its elements have not all ended
    */
@@ -207,7 +198,6 @@ export class KnotRunner {
     return await new KnotLife(this.host, knot).conclude(make);
   }
 
-  /** Records a failure of a knot whose body was not called. */
   async fail(knot: KnotToRun, error: unknown): Promise<KnotEnd> {
     return await new KnotLife(this.host, knot).fail(error, this.host.firstAttempt);
   }
@@ -239,9 +229,7 @@ class KnotLife {
   private readonly startedAt: number;
   private readonly cacheKey: string | undefined;
   private readonly trail: KnotTrail;
-  /** Why a value made by another knot was not taken. */
   private passedOver: PassedOver | undefined;
-  /** The body host that was asked to call the body. */
   private calledBy: string | undefined;
 
   constructor(

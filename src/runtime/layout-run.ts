@@ -20,10 +20,7 @@ import { PromiseHost } from './promise-host';
 import type { RunLayout } from './run-layout';
 import type { ValueReader } from './value-reader';
 
-/**
- * Knots of one layout that run in this process, scheduled by the reducer of runs, with bodies as promises: a
- * segment of a run, or the whole layout of a run in process.
- */
+/** A segment, or the whole layout of a run in process, scheduled by the reducer of runs, with bodies as promises. */
 export abstract class LayoutRun {
   protected readonly scheduler: Scheduler<EncodedValue>;
   protected readonly host: PromiseHost<EncodedValue>;
@@ -50,7 +47,6 @@ export abstract class LayoutRun {
   /** Gives a knot its outcome without running it. No other knot starts before its first wait. */
   protected abstract unrun(index: number, outcome: OutcomeToRecord): Promise<void>;
 
-  /** Converts a knot's index in the plan to its index in the layout. */
   protected abstract indexOf(knot: number): number;
 
   protected async runMap(
@@ -101,7 +97,7 @@ export abstract class LayoutRun {
     read: (knot, receives) => this.read(knot, receives),
   };
 
-  /** A parent's value, by its index in the plan; undefined if it has none. */
+  /** Undefined if the parent has no value. */
   protected valueOf(parent: number): EncodedValue | undefined {
     return this.scheduler.value(this.indexOf(parent));
   }
@@ -123,7 +119,6 @@ export abstract class LayoutRun {
     return this.values.missing(wanted);
   }
 
-  /** A copy of a value that is at hand. */
   protected readonly freshValue = (parent: number): unknown => freshCopy(this.valueOf(parent)!);
 
   private readerOf(

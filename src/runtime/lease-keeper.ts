@@ -6,11 +6,9 @@ export const LEASE_TTL_MS = 30_000;
 const RENEWALS = 3;
 
 /**
- * Renews all leases of this process in one call while it lives; leases of a killed process expire. A lease
- * that ends before the first renewal costs none.
+ * Renews all leases of this process in one call; leases of a killed process expire. A short lease needs no renewal.
  */
 export class LeaseKeeper {
-  /** Held leases, each with a callback for its loss. */
   private readonly held = new Map<Lease, (() => void) | undefined>();
   private timer: ReturnType<typeof setInterval> | undefined;
   private isRenewing = false;

@@ -28,7 +28,6 @@ export interface LimitedCall {
   readonly policy: Pick<PlanPolicy, 'maxConcurrent' | 'ratePerSecond' | 'priority'>;
   readonly runId: string;
   readonly temporalRunId: string;
-  /** For an element, with its position or key. */
   readonly knotId: string;
   /** Start of its wait, over all attempts. Milliseconds since the epoch. */
   readonly since: number;
@@ -52,7 +51,6 @@ export interface LimitedCall {
  */
 export class Limits {
   private readonly keeper: LeaseKeeper;
-  /** By key of a limit. */
   private readonly lines = new Map<string, PlaceLine>();
   private readonly comebacks = new Comebacks();
   /** By key of a limit: mean milliseconds that a place is held. */
@@ -73,8 +71,7 @@ export class Limits {
   }
 
   /**
-   * @throws SelvageError `LimitReached` if the body did not run; `retryAfter` in its details is in
-   * milliseconds
+   * @throws SelvageError `LimitReached` if the body did not run; its `retryAfter` is in milliseconds
    * @throws the reason of the signal, if it is aborted during the wait
    */
   async run<T>(call: LimitedCall, body: () => Promise<T>): Promise<T> {
@@ -167,7 +164,6 @@ export class Limits {
   }
 }
 
-/** The key of a limit's places in the lease table. */
 export function placesOf(limit: string): string {
   return `limit:${limit}`;
 }

@@ -9,7 +9,6 @@ import type { ChildRunRef } from './nested-run';
 /** The execution part of a knot's record, which comes from neither the plan nor the outcome. */
 export interface Execution {
   readonly runId: string;
-  /** Key of this run's records. An in-process run generates one. */
   readonly temporalRunId: string;
   readonly dispatcher: string;
   readonly taskQueue: string | null;
@@ -20,7 +19,6 @@ export interface Execution {
   readonly finishedAt: number;
 }
 
-/** Counts of a map's elements. */
 export interface ElementCounts {
   readonly count: number;
   readonly failed: number;
@@ -48,9 +46,7 @@ export interface OkToRecord {
   readonly extension?: string;
   /** For a knot that ran a tapestry: the last child run. */
   readonly childRun?: ChildRunRef;
-  /** For a loop. */
   readonly iterations?: number;
-  /** For a map. */
   readonly elements?: ElementCounts;
   /** For a knot that took a signal: hash of the payload as given, if it differs from the value. */
   readonly payload?: string;

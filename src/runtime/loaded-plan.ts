@@ -1,7 +1,6 @@
 import { SelvageError } from '../errors';
 import { layoutOf, mayHaveNoValue, readPlan, type Layout, type Plan, type PlanKnot } from '../plan';
 
-/** A plan with its hash, its layout, and knots by id. */
 export class LoadedPlan {
   private readonly indexes: ReadonlyMap<string, number>;
   private wholeLayout: Layout | undefined;
@@ -43,7 +42,6 @@ export class LoadedPlan {
     return index;
   }
 
-  /** In plan order. */
   pathsOf(branch: PlanKnot): readonly PlanKnot[] {
     this.paths ??= pathsByBranch(this.plan);
     return this.paths.get(this.indexOf(branch.id)) ?? [];
@@ -86,7 +84,6 @@ export class LoadedPlan {
   }
 }
 
-/** By index of the branch. */
 function pathsByBranch({ knots }: Plan): ReadonlyMap<number, readonly PlanKnot[]> {
   const paths = new Map<number, PlanKnot[]>();
   for (const knot of knots) {

@@ -13,7 +13,6 @@ import type { ExceptionRecord, LineageRecord, RecordedOutcome } from '../ports';
 import { ElementParents, type ElementInputs } from './knot-parents';
 import type { KnotEnd, KnotRunner } from './knot-runner';
 
-/** The outcome of an element: recorded by this run or by an earlier one. */
 export type ElementEnd<Recorded = LineageRecord> =
   /** `value` is absent if it is not at hand. */
   | { readonly kind: 'ok'; readonly value?: EncodedValue; readonly record: Recorded }
@@ -31,9 +30,8 @@ export interface ElementsToRun {
 }
 
 /**
- * Runs elements in order, at most `concurrency` at once, each until its commit.
- *
- * @throws as {@link KnotRunner.run}; then no more begin, and the running ones have ended
+ * Runs elements in order, at most `concurrency` at once, each until its commit. Throws as {@link KnotRunner.run},
+ * after all running elements have ended.
  */
 export async function runElements(
   runner: KnotRunner,
@@ -72,8 +70,7 @@ export interface MapToRun extends Omit<ElementsToRun, 'inputs' | 'ended'> {
   readonly elements: MapElements;
   readonly shared: Pick<ElementInputs, 'sharedId' | 'sharedValue'>;
   /**
-   * Puts recorded elements into the composer, and returns the positions of the others. Absent: none can be on
-   * record.
+   * Puts recorded elements into the composer, and returns the positions of the others. Absent: none can be recorded.
    *
    * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
    */
@@ -89,8 +86,7 @@ export interface MapToRun extends Omit<ElementsToRun, 'inputs' | 'ended'> {
 const ASKED_AT_A_TIME = 5_000;
 
 /**
- * Runs the elements of a map that are not on record, and composes its value. Undefined if not all elements
- * have ended.
+ * Runs the elements without a record, and composes the map's value. Undefined if not all elements have ended.
  *
  * @throws as {@link runElements}; SelvageError `NotEncodable`, a failure of the map
  */

@@ -6,10 +6,7 @@ import { SelvageError } from '../errors';
 import type { DefinitionRecord, TapestryRecord } from '../authoring/records';
 import { differenceOf, isSameBody } from '../authoring/same-body';
 
-/**
- * The definitions of several tapestries by name and version, without functions in place, which are found by
- * their knot.
- */
+/** Definitions of several tapestries by name and version. Functions in place are found by their knot instead. */
 export class NamedDefinitions {
   private readonly all = new Map<string, { definition: DefinitionRecord; usedBy: string }>();
   private readonly hashes: Hashes;
@@ -35,7 +32,6 @@ export class NamedDefinitions {
     return this.all.get(keyOf(name, version))?.definition;
   }
 
-  /** For an extension that names the definition. */
   registered(name: string, version: string | undefined): RegisteredDefinition | undefined {
     const definition = this.get(name, version);
     if (!definition) return undefined;

@@ -28,18 +28,12 @@ interface NamedError {
 
 const NAMED_TERMINALS = 5;
 
-/** The outcome of a knot in a child run, as far as the parent knot needs it. */
 type EndOfKnot<V> =
   | { readonly kind: 'ok'; readonly value: V }
   | { readonly kind: 'err'; readonly error: NamedError }
   | { readonly kind: 'skipped' };
 
-/**
- * For a run that completed in this process.
- *
- * @param settled by index in the layout
- * @param valueOf returns a fresh copy at each call
- */
+/** For a run in this process. @param settled by index in the layout */
 export function nestedRunOf<V>(
   ref: ChildRunRef,
   plan: LoadedPlan,
@@ -70,12 +64,7 @@ export function parametersAmong(
   return Object.fromEntries(names.map((name) => [name, values[name]]));
 }
 
-/**
- * Values of a nested run's terminals by name. Equals the result of `run.values()` of that run, or fails like
- * it.
- *
- * @throws SelvageError `SubRunFailed`
- */
+/** Terminals' values by name, equal to `run.values()` of that run. @throws SelvageError `SubRunFailed` */
 export function valuesOfNested({ ref, plan, error, failed, values }: NestedRun): Record<string, unknown> {
   const [first] = failed;
   if (error) throw subRunFailed(ref, plan, error.message, error);

@@ -24,7 +24,7 @@ export interface KnotOutcomeToRecord {
   readonly values: readonly StoredValue[];
 }
 
-/** By node: the inputs that its function reads, without those that a wait passes on or comes after. */
+/** Inputs that a node's function reads; a wait does not read the inputs that it passes on. */
 const READ_INPUTS: Readonly<Partial<Record<NodeKind, readonly string[]>>> = {
   waitForSignal: [],
   sleep: ['ms'],
@@ -201,7 +201,6 @@ function passOn(parents: ParentOutcomes, parent: number): KnotOutcomeToRecord {
   return { outcome: passed(parents.valueOf(parent)), values: [] };
 }
 
-/** The value is already stored. */
 function passed(value: EncodedValue): OutcomeToRecord {
   return { kind: 'ok', value };
 }

@@ -7,10 +7,8 @@ import { describeIssues, pathOf, type SchemaResult } from '../authoring/standard
 /**
  * The parameters of a run, with defaults, each as its schema returns it.
  *
- * @param wanted ids of the run's knots, if it has only some of the tapestry's; other parameters may be
- * missing
- * @throws SelvageError `InvalidParameters` for all unknown, missing and invalid parameters at once; as data
- * in `details.problems`
+ * @param wanted ids of the run's knots, if it has only some of the tapestry's; other parameters may be missing
+ * @throws SelvageError `InvalidParameters`, with all problems as data in `details.problems`
  */
 export async function validateParameters(
   tapestry: TapestryRecord,

@@ -69,7 +69,6 @@ export class PlaceLine {
     }
   }
 
-  /** A place was given back in this process. */
   wake(): void {
     this.isWoken = true;
     this.wakeServer?.();

@@ -3,19 +3,13 @@ import { compile, type CompiledPlan } from '../plan';
 import type { TapestryRecord } from '../authoring/records';
 import { LoadedPlan } from './loaded-plan';
 
-/** A tapestry's plan, as text to store and loaded. */
 export interface PlanOfTapestry extends CompiledPlan {
   readonly loaded: LoadedPlan;
 }
 
 const plans = new WeakMap<TapestryRecord, PlanOfTapestry>();
 
-/**
- * Compiled on the first call and cached for the tapestry's lifetime. Reading a tapestry's record closes it,
- * so it has only one plan.
- *
- * @throws SelvageError any of compiling
- */
+/** Compiled once per tapestry. Reading a tapestry's record closes it. @throws SelvageError any of compiling */
 export function planOf(tapestry: TapestryRecord, sha256: Sha256): PlanOfTapestry {
   let plan = plans.get(tapestry);
   if (plan === undefined) {

@@ -1,8 +1,7 @@
 import type { TapestryRecord } from '../authoring/records';
 
 /**
- * Adds the planned time to the parameters: as a Date, or as its ISO text if the schema does not accept a
- * Date.
+ * Adds the planned time to the parameters: as a Date, or as its ISO text if the schema does not accept a Date.
  *
  * @param name the parameter; undefined if none gets it
  * @param planned an ISO text; undefined if the run was not planned

@@ -3,7 +3,6 @@ import type { Layout } from '../plan';
 import type { LineageRecord } from '../ports';
 
 export interface ResumeCandidate {
-  /** Index in the layout. */
   readonly index: number;
   readonly record: LineageRecord;
 }
@@ -33,7 +32,6 @@ export function resumeCandidates(
   return { candidates, again };
 }
 
-/** @param present hashes of existing values */
 export function withValues(
   layout: Layout,
   candidates: readonly ResumeCandidate[],

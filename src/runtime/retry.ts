@@ -7,11 +7,7 @@ import { errorType, isNonRetryable } from './exception-record';
 const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
 const DEFAULT_BACKOFF = 2;
 
-/**
- * Milliseconds until the retry of a body that threw. Undefined if its retries are spent or cannot help.
- *
- * @param throws number of throws in this run, including this one
- */
+/** Undefined if retries are spent or cannot help. @param throws number of throws in this run, including this one */
 export function retryDelay(
   policy: RetryPolicy<number> | undefined,
   throws: number,

@@ -1,11 +1,7 @@
-/**
- * Counts elapsed time from a given start, so that durations stay positive if the machine's clock is set
- * meanwhile.
- */
+/** Counts elapsed time from a given start, so that setting the machine's clock makes no duration negative. */
 export class RunClock {
   private readonly since = performance.now();
 
-  /** @param begunAt milliseconds since the epoch */
   constructor(private readonly begunAt: number) {}
 
   /** Milliseconds since the epoch, rounded down, so never ahead of a clock in whole milliseconds. */

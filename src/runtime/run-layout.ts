@@ -3,7 +3,6 @@ import type { Layout, Plan, PlanKnot } from '../plan';
 /** A layout may omit knots of the plan but keeps their order. */
 export interface RunLayout {
   readonly layout: Layout;
-  /** By index in the layout. */
   readonly planKnots: readonly PlanKnot[];
   /** By index in the plan; -1 if not in the layout. */
   readonly layoutIndex: Int32Array;

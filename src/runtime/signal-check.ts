@@ -1,7 +1,6 @@
 import { type SchemaResult, type StandardSchema, describeIssues } from '../authoring';
 import { oneLineOf } from './exception-record';
 
-/** Maximum number of schemas with reported complaints. */
 const TOLD_SCHEMAS = 3;
 
 export interface SignalSchema {
@@ -9,10 +8,7 @@ export interface SignalSchema {
   readonly schema: StandardSchema;
 }
 
-/**
- * Returns the waiting knots that cannot take this payload or, if none can, the reason. @param waiting at
- * least one
- */
+/** Returns the waiting knots that cannot take this payload or, if none can, the reason. `waiting` is not empty. */
 export async function checkPayload(
   name: string,
   waiting: readonly SignalSchema[],

@@ -14,8 +14,7 @@ export interface Making {
 
 /**
  * Lets one knot at a time make the value of a cache key, over all processes that share the lease table. After
- * a kill of its process, the next may start when the lease expires; another attempt of the same knot
- * continues at once.
+ * a kill of its process, the next may start when the lease expires; the same knot's next attempt starts at once.
  */
 export class SingleFlight {
   private readonly keeper: LeaseKeeper;
@@ -27,10 +26,7 @@ export class SingleFlight {
     this.keeper = new LeaseKeeper(table, leaseTtl);
   }
 
-  /**
-   * @throws SelvageError `ValueInProgress` if another knot is making it; `details.retryAfter` is in
-   * milliseconds
-   */
+  /** @throws SelvageError `ValueInProgress` if another knot is making it; its `retryAfter` is in milliseconds */
   async run<T>({ cacheKey, runId, temporalRunId, knotId }: Making, make: () => Promise<T>): Promise<T> {
     const lease = {
       key: `cache:${cacheKey}`,

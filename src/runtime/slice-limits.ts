@@ -1,4 +1,3 @@
-/** Limits of the slices that a map's list is split into. */
 export interface SliceLimits {
   /** Maximum elements of a slice. */
   readonly elements: number;

@@ -6,10 +6,7 @@ import { valueMissing } from './encoded-value';
 /** Object stores keep the media type as an HTTP header. */
 const MEDIA_TYPE = /^[\x20-\x7e]{1,200}$/;
 
-/**
- * Implements `ctx.store`. @throws SelvageError `InvalidConfig` for an invalid media type;
- * `BackendUnavailable`
- */
+/** `ctx.store`. @throws SelvageError `InvalidConfig` for an invalid media type; `BackendUnavailable` */
 export async function storeBytes(
   dataStore: DataStore,
   source: Uint8Array | AsyncIterable<Uint8Array>,
@@ -28,9 +25,7 @@ export async function storeBytes(
 }
 
 /**
- * Implements `ctx.open`. The hash is verified at the end of the stream.
- *
- * @throws SelvageError `ValueMissing`, naming the knot that asks; `BackendUnavailable`
+ * `ctx.open`. Checks the hash at the end. @throws SelvageError `ValueMissing`, naming the knot; `BackendUnavailable`
  */
 export async function openBytes(
   dataStore: DataStore,

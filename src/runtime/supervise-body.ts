@@ -4,7 +4,6 @@ import { startTimer } from './timer';
 
 export interface Supervision {
   readonly knotId: string;
-  /** Aborted from outside, by a cancel or a shutdown. */
   readonly cancel: AbortSignal | undefined;
   /** Milliseconds that the body may continue after `cancel`. */
   readonly cancelGrace: number;
@@ -14,15 +13,13 @@ export interface Supervision {
   readonly beginsLate?: boolean;
 }
 
-/** The body did not end within its grace after a cancel. */
 export class GraceOver extends Error {}
 
 /**
- * Runs a body under its timeout and cancel, either of which aborts its signal. The body is abandoned at once
- * after a timeout, after its grace on a cancel. An abandoned body may still run, but its effects are ignored.
+ * Runs a body under its timeout and cancel, either of which aborts its signal. The body is abandoned at once after a
+ * timeout, after its grace on a cancel. An abandoned body may still run, but its effects are ignored.
  *
- * @param body receives a function that makes its signal, which is expensive and seldom needed, and one to
- * call when it has begun
+ * @param body receives a maker of its signal, which is expensive and seldom needed, and a callback for its begin
  * @throws SelvageError `BodyTimeout`; {@link GraceOver}; or the body's own error
  */
 export function superviseBody<T>(

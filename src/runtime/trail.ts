@@ -61,7 +61,6 @@ export function endReason({ type, message }: EndReason): RecordedAttempt['reason
 }
 
 export interface EndReason {
-  /** Code or name of the error. */
   readonly type: string;
   readonly message: string;
 }

@@ -6,8 +6,8 @@ const FRAME =
   /^\s*at (?:(?<name>.*?) \()?(?:async )?(?<file>(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^<>]*?)(?:\?[^:]*)?:(?<line>\d+):(?<column>\d+)\)?$/;
 
 /**
- * An error's origin in the user's files, as `file:line:column`: the first frame outside Node, installed
- * packages and this one. Undefined if there is none above the call of the body.
+ * An error's origin in the user's files, as `file:line:column`. Undefined if there is none above the call of the
+ * body.
  */
 export function userFrame(stack: string): string | undefined {
   for (const text of stack.split('\n')) {

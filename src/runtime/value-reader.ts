@@ -15,16 +15,12 @@ export function valueOfEnvelope(envelope: Envelope, digest: Sha256): EncodedValu
   return isReference(envelope) ? envelope : encodeOutput(decodeJson(envelope.value), digest);
 }
 
-/** Values that this process has at hand, by hash. */
 export interface ValuesAtHand {
   get(hash: string): Uint8Array | undefined;
   add(value: StoredValue): void;
 }
 
-/**
- * Provides inputs for the knots of one layout: values made in it are at hand, others come from the data
- * store.
- */
+/** Provides inputs for the knots of one layout: values made in it are at hand, others come from the data store. */
 export class ValueReader {
   constructor(
     private readonly dataStore: DataStore,
@@ -67,7 +63,6 @@ export class ValueReader {
     return encodedOfStored(value.hash, read!.get(value.hash)!);
   }
 
-  /** A copy of the value for one body. */
   fresh(value: EncodedValue, read: ReadonlyMap<string, Uint8Array> | undefined): unknown {
     if (value.encoded) return decodeValue(value.encoded);
     return value.stored === undefined

@@ -3,10 +3,8 @@ import { SelvageError } from '../errors';
 import { durationOf, timeOf } from '../authoring';
 
 /**
- * End of a wait, in milliseconds since the epoch; undefined if no time ends it. An invalid time ends at once,
- * so that the knot's function can report it.
- *
- * @param inputs of its function
+ * Milliseconds since the epoch; undefined if no time ends the wait. An invalid time ends it, and its function
+ * reports it.
  */
 export function waitEnd(
   { policy }: PlanKnot,

@@ -16,7 +16,6 @@ export function recordWithoutBody(
   return lineageRecord(plan, knot, execution, outcome, hashOfParent, null, null);
 }
 
-/** The failure of a knot whose body did not run. */
 export function failedUnrun(
   runId: string,
   { knot, type, message }: { readonly knot: string; readonly type: string; readonly message: string },

@@ -1,11 +1,7 @@
 import type { PlanKnot } from '../plan';
 import { SelvageError } from '../errors';
 
-/**
- * The failure of a knot whose body probably kills its worker or body host.
- *
- * @param last how its body host was lost the last time; undefined if the worker was lost
- */
+/** @param last how its body host was lost the last time; undefined if the worker was lost */
 export function workerLost(knot: PlanKnot, lost: number, last: string | undefined): SelvageError {
   if (last !== undefined)
     return new SelvageError(
@@ -22,7 +18,6 @@ export function workerLost(knot: PlanKnot, lost: number, last: string | undefine
   );
 }
 
-/** The failure of a map whose list cannot be put together, although its elements have ended. */
 export function listLost(map: PlanKnot, lost: number): SelvageError {
   return new SelvageError(
     'WorkerLost',

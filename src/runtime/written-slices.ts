@@ -5,7 +5,6 @@ import type { EncodedValue } from './encoded-value';
 import type { MapElements } from './map-elements';
 import { SLICE_LIMITS, type SliceLimits } from './slice-limits';
 
-/** A value that all elements get. */
 export type SharedReference = Pick<EncodedValue, 'hash' | 'size' | 'stored'>;
 
 /** A slice as stored in the data store: the elements, and references to their shared values. */

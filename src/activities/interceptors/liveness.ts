@@ -14,8 +14,8 @@ const TICK_MS = 1_000;
 const BLOCKED_LOOP_MS = 5_000;
 const NAMED_KNOTS = 5;
 /**
- * How long bodies may continue after their signal in a shutdown. Then their attempts are handed back while
- * the process can still tell the server: unreported attempts count as lost workers, half a minute later.
+ * Grace of bodies in a shutdown. Then their attempts are handed back, as the server counts unreported attempts as
+ * lost workers, half a minute later.
  */
 const HAND_BACK_MS = 5_000;
 /** Backoff before a knot is offered to another worker that may have its body. */
@@ -45,7 +45,7 @@ export class Liveness {
       return await Promise.race([run(), handedBack]);
     } catch (error) {
       if (isVerdict(error)) throw error;
-      // The server would not retry, and would take the refusal for the knot's end.
+      // The server would not retry, and would mistake the refusal for the knot's end.
       if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`${attempt.label} was cancelled`);
       const reason = reasonOf(error);
       await attempt.allSent();
@@ -92,10 +92,7 @@ function retryAfterOf(error: unknown): number {
   return (error as SelvageError).details['retryAfter'] as number;
 }
 
-/**
- * If workers with other code poll the same queue, one of the next attempts reaches a worker that has the
- * body.
- */
+/** If workers with other code poll the queue, one of the next attempts reaches a worker with the body. */
 function nextWorkerDelay(refusals: number): number {
   return backOff(NEXT_WORKER, Math.max(0, refusals - QUICK_RETRIES));
 }
@@ -114,7 +111,6 @@ function lowerFirst(text: string): string {
 
 interface Watched {
   readonly since: number;
-  /** Ends the attempt even if its body continues. */
   readonly handBack: (refusal: SelvageError) => void;
   shutdownAt?: number;
 }
