@@ -15,17 +15,11 @@ interface BySizeDataStoreOptions {
   /** For values up to the limit. Best in the database of the run history, whose transactions they then share. */
   readonly small: DataStore;
   readonly large: DataStore;
-  /**
-   * Size in bytes of the largest value that goes to the small store. Default 65,536. May be changed at any
-   * time.
-   */
+  /** Size in bytes of the largest value that goes to the small store. Default 65,536. May be changed at any time. */
   readonly limit?: number;
 }
 
-/**
- * Small values in one store and large ones in another. Reads try the small store first and then the other, so
- * processes with different limits find each other's values.
- */
+/** Reads try the small store first, so processes with different limits find each other's values. */
 export class BySizeDataStore implements ComposedDataStore {
   readonly technology = 'by-size';
   readonly small: DataStore;

@@ -6,12 +6,10 @@ const TOLERANCE_MS = 60_000;
 /** How long a measured difference is used. */
 const GOOD_FOR_MS = 600_000;
 
-/** Histories whose clock difference has been reported. */
 const told = new WeakSet<Pick<RunHistory, 'now'>>();
 
 /**
- * The time by the clock of a run history, so that workers on machines with different clocks agree on order
- * and age. Uses the machine's clock plus the last known difference, initially 0.
+ * A run history's time for workers on machines with different clocks: this machine's plus the last known difference.
  */
 export class HistoryClock {
   private aheadMs = 0;
@@ -45,9 +43,9 @@ export class HistoryClock {
 }
 
 /**
- * A clock problem to report rather than throw. `ClockSkew`: it differs from the run history's by over a
- * minute; `ClockWentBack`: the newest run began in the future of the history's clock. Runs continue, as
- * Selvage measures no duration by the clock; but listings are ordered by the history's times.
+ * A clock problem to report: `ClockSkew` (over a minute from the run history's) or `ClockWentBack` (before the
+ * newest run). Runs continue, as Selvage measures no duration by the clock; but listings are ordered by the
+ * history's times.
  */
 export async function clockTrouble(
   runHistory: Pick<RunHistory, 'now' | 'listRuns'>,

@@ -7,7 +7,6 @@ import {
 } from './locate';
 import type { LocationState } from '../adapters/sql/migrations';
 
-/** An existing or future location of backends. */
 export interface BackendReport extends BackendLocation {
   readonly backends: readonly ('store' | 'history' | 'data' | 'largeData' | 'ledger')[];
   readonly state?: LocationState;
@@ -18,10 +17,8 @@ export interface BackendReport extends BackendLocation {
 }
 
 /**
- * Checks the environment's backends: whether they are writable and have the tables of this version. Changes
- * nothing.
- *
- * @throws SelvageError `InvalidUrl`
+ * Checks, without changes, whether backends are writable and have this version's tables. @throws SelvageError
+ * `InvalidUrl`
  */
 export async function inspectBackends(options: LocateBackendsOptions = {}): Promise<BackendReport[]> {
   const located = locatedBackends(options);

@@ -12,10 +12,7 @@ interface LateDataStoreOptions {
 
 type Forwarded = Exclude<keyof DataStore, 'technology' | 'put' | 'purge' | 'identity' | 'close'>;
 
-/**
- * Opens at the first call that needs the store. Work without its values continues while its server is
- * unreachable; a call that needs one fails with the reason.
- */
+/** Opens at its first use. While its server is unreachable, only calls that need its values fail, with the reason. */
 export class LateDataStore implements DataStore {
   readonly technology: string;
   readonly #openStore: () => Promise<DataStore>;
@@ -67,10 +64,7 @@ export class LateDataStore implements DataStore {
     await (await this.open()).purge?.();
   }
 
-  /**
-   * Does not wait again after a failed opening, which may take 10 s: every run asks for the identity at its
-   * beginning.
-   */
+  /** Every run asks for the identity at its beginning, so it does not wait again after a failed opening (10 s). */
   async identity(): Promise<string> {
     if (!this.#store && this.#failure) {
       const { error } = this.#failure;

@@ -13,7 +13,7 @@ export interface BackendLocation extends Omit<Location, 'key'> {
   readonly variable?: string;
 }
 
-/** @internal A location with the technology that opens it. */
+/** @internal */
 export interface LocatedBackend {
   readonly technology: Technology;
   readonly place: Location;
@@ -26,11 +26,7 @@ type Located<T> = Record<'store' | 'history' | 'data', T> & {
   readonly ledger?: T;
 };
 
-/**
- * The locations that {@link openBackends} would open for the environment. Opens and creates nothing.
- *
- * @throws SelvageError `InvalidUrl`
- */
+/** The locations that {@link openBackends} would open. Opens and creates nothing. @throws SelvageError `InvalidUrl` */
 export function locateBackends(options: LocateBackendsOptions = {}): Located<BackendLocation> {
   const { store, history, data, largeData, ledger } = locatedBackends(options);
   return {

@@ -13,18 +13,14 @@ export interface MigrationReport extends BackendLocation {
 }
 
 interface MigrateBackendsOptions extends LocateBackendsOptions {
-  /**
-   * `status`: only looks. `dry-run`: also returns the statements. `migrate` (default): makes the pending
-   * migrations.
-   */
+  /** `status`: only looks; `dry-run`: also returns the SQL; `migrate` (default): makes the pending migrations. */
   readonly mode?: 'status' | 'dry-run' | 'migrate';
 }
 
 /**
  * Brings the tables of the environment's backends to the current version, or reports the pending migrations.
  *
- * @throws SelvageError `InvalidUrl`, `UnreleasedData`, `SchemaTooNew`, and errors of locations that cannot be
- * opened
+ * @throws SelvageError `InvalidUrl`, `UnreleasedData`, `SchemaTooNew`, and errors of opening a location
  */
 export async function migrateBackends({ mode = 'migrate', ...options }: MigrateBackendsOptions = {}): Promise<
   MigrationReport[]

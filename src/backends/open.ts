@@ -13,24 +13,19 @@ import { placeOf, type OpenLocation, type Port } from './technologies';
 
 /** Each backend is given as a URL or as an object. */
 export interface OpenBackendsOptions {
-  /**
-   * For each of the three that is not given separately. Default: the environment, then
-   * `sqlite:.selvage/selvage.db`.
-   */
+  /** For each of the three without an own option. Default: the environment, then `sqlite:.selvage/selvage.db`. */
   readonly url?: string;
   /** A URL such as `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_STORE` of the environment. */
   readonly store?: string | TapestryStore;
   /** A URL such as `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_HISTORY` of the environment. */
   readonly history?: string | RunHistory;
   /**
-   * A URL such as `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the
-   * environment.
+   * A URL such as `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the environment.
    */
   readonly data?: string | DataStore;
   /**
-   * A further data store for streams and values over `largeValueBytes`, such as `s3://BUCKET/PREFIX`. Reads
-   * try both, so it can be added to a store in use. Default: `SELVAGE_DATA_LARGE`; none if `data` or `url` is
-   * given.
+   * Store for streams and values over `largeValueBytes`, such as `s3://BUCKET/PREFIX`. Reads try both, so it can be
+   * added later. Default: `SELVAGE_DATA_LARGE`; none if `data` or `url` is given.
    */
   readonly largeData?: string | DataStore;
   /** With `largeData`, size in bytes of the largest value that goes to `data`. Default 65,536. */
@@ -47,8 +42,7 @@ export interface OpenBackendsOptions {
    */
   readonly ledger?: string | StartLedger;
   /**
-   * Seals values before they are stored; `false` stores them unsealed. Default: seals if the environment has
-   * keys (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`).
+   * Seals stored values. Default: if the environment has keys (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`); `false`: never.
    */
   readonly encryption?: Encryption | false;
   /**
@@ -57,14 +51,12 @@ export interface OpenBackendsOptions {
    */
   readonly projectDir?: string;
   /**
-   * Makes SQLite commits survive a power cut, with a disk flush each. Default false: they survive kills of
-   * processes.
+   * Makes SQLite commits survive a power cut, with a disk flush each. Default false: they survive killed processes.
    */
   readonly durable?: boolean;
   /**
-   * Opens a data store on a server of its own at its first use, which then reports its problems. For programs
-   * that mostly look at runs. Default false: opens it at once, or later if its server is unreachable ({@link
-   * awayStores}).
+   * Opens a data store on a server of its own at its first use, which then reports its problems. For programs that
+   * mostly read runs. Default false: opens it at once, or later if its server is unreachable ({@link awayStores}).
    */
   readonly openLate?: boolean;
   /** Default: `process.env`. */
@@ -174,7 +166,6 @@ async function openAll({ dataStore }: Backends): Promise<void> {
   }
 }
 
-/** Opens each location once, even if several URLs name it. */
 class OpenLocations {
   readonly #open = new Map<string, Promise<OpenLocation>>();
 

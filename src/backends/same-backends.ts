@@ -33,11 +33,9 @@ function unlessAway(error: unknown): undefined {
 }
 
 /**
- * Requires that starter and workers of a run share backends and digest key. The starter must find the
- * workers' results, the workers the starter's plan, and both must hash values alike. Skips a data store that
- * is unreachable for either, as runs may need none of its values.
- *
- * @throws SelvageError `BackendsDiffer`
+ * Starter and workers of a run must share backends and digest key, to find each other's plans and values. Skips a
+ * data store that is unreachable for either, as runs may need none of its values. @throws SelvageError
+ * `BackendsDiffer`
  */
 export async function requireSameBackends(backends: Backends, others: BackendIdentities): Promise<void> {
   const own = await identitiesOf(backends);

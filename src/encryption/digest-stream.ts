@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Passes a stream on; `hash` and `size` are known at its end.
- *
- * @param ofSha256 makes the digest from the plain SHA-256, both in lower-case hex
+ * `hash` and `size` are known at the end. @param ofSha256 makes the digest from the plain one, both in lower-case
+ * hex
  */
 export function digestStream(
   source: AsyncIterable<Uint8Array>,

@@ -4,7 +4,6 @@ import type { Sha256 } from '../values';
 import { SelvageError } from '../errors';
 import { givenTwice, invalidKey, keyBytes, parseKeys, requireKeyId } from './sealing-key';
 
-/** The purpose of these keys, in error messages. */
 const USE = 'hashing values';
 /** In a list of keys, stands for hashes without a key. */
 const PLAIN_ID = 'plain';
@@ -19,10 +18,7 @@ export interface DigestKey {
 export interface ValueDigest {
   /** The operators' name of its key; `plain` if there is none. */
   readonly id: string;
-  /**
-   * Identifies the key in records: 16 hexadecimal digits that reveal nothing of it. Absent if there is no
-   * key.
-   */
+  /** Identifies the key in records: 16 hexadecimal digits that reveal nothing of it. Absent without a key. */
   readonly tag?: string;
   readonly of: Sha256;
   /** The digest of bytes with this plain SHA-256; takes and returns lower-case hex. */

@@ -13,8 +13,8 @@ import { SubjectKeys } from './subject-keys';
 
 export interface EncryptionOptions {
   /**
-   * `id:base64,id2:base64`, each 32 bytes; or an object that holds the keys. The first seals new data, the
-   * others open older data.
+   * `id:base64,id2:base64`, each 32 bytes; or an object that holds the keys. The first seals new data, all open
+   * data.
    */
   readonly keys: string | KeySource;
   /**
@@ -25,7 +25,7 @@ export interface EncryptionOptions {
    */
   readonly digestKeys?: string | readonly (DigestKey | 'plain')[];
   /**
-   * `file:FOLDER`, `memory:`, or an object. Default: `file:.selvage/subject-keys`. Never back it up with the
+   * `file:FOLDER`, `memory:`, or an object. Default: `file:.selvage/subject-keys`. Keep it out of backups of the
    * values.
    */
   readonly subjectKeys?: string | SubjectKeyStore;

@@ -17,12 +17,10 @@ export interface ForgetOptions {
 }
 
 /**
- * Deletes the key of a subject, which makes everything sealed with it unreadable for good, in every copy.
- * Returns the key's record, which stays. Lineage stays. A process that has the key in memory may use it for
- * 15 more seconds. May be repeated.
+ * Deletes the key of a subject, which makes everything sealed with it unreadable for good, in every copy. Lineage
+ * and the key's record stay. A process that has the key in memory may use it for 15 more seconds. May be repeated.
  *
- * @throws SelvageError `UnknownSubject`, `SubjectInUse`, `KeyMissing` (there are no keys here),
- * `BackendUnavailable`
+ * @throws SelvageError `UnknownSubject`, `SubjectInUse`, `KeyMissing` (there are no keys here), `BackendUnavailable`
  */
 export async function forgetSubject(
   backends: Backends,

@@ -5,9 +5,8 @@ import { keyMissing } from './keyring';
 import { invalidKey, type SealingKey } from './sealing-key';
 
 /**
- * Marks by which a data store states the keys that seal its values. Names of sealed values do not show their
- * key, so without marks a process without the key would report them missing. Marks are values, one per key,
- * under names that no sealed value has.
+ * Marks of the keys that seal a data store's values, whose names do not show them. Without marks, a process that
+ * lacks a key would report such values missing. Marks are values, one per key, under names that no sealed value has.
  */
 const SLOTS = Array.from(
   { length: 16 },
@@ -24,10 +23,7 @@ export function isKeyMark(name: string): boolean {
   return SLOT_NAMES.has(name);
 }
 
-/**
- * A store by size marks its part for small values, which stays available without the other. The other may
- * have marks from when it was used alone.
- */
+/** A store by size marks its part for small values, which is available without the other part. */
 function whereMarksAre(store: DataStore): DataStore {
   return partsOf(store)[0]!;
 }
@@ -53,11 +49,7 @@ async function marksIn(store: DataStore): Promise<Map<string, KeyMark>> {
   return marks;
 }
 
-/**
- * States in the store that this key seals values in it.
- *
- * @throws SelvageError `InvalidKey`: another key with this id has sealed values in it
- */
+/** @throws SelvageError `InvalidKey`: another key with this id has sealed values in the store */
 export async function markKey(store: DataStore, { id, tag }: SealingKey): Promise<void> {
   const place = whereMarksAre(store);
   for (;;) {
@@ -75,17 +67,12 @@ export async function markKey(store: DataStore, { id, tag }: SealingKey): Promis
   }
 }
 
-/** States that this key no longer seals anything in the store. */
 export async function unmarkKey(store: DataStore, { tag }: Pick<SealingKey, 'tag'>): Promise<void> {
   for (const part of partsOf(store))
     for (const [name, mark] of await marksIn(part)) if (mark.tag === tag) await part.delete(name);
 }
 
-/**
- * Refuses to work if this process lacks a key that may seal values.
- *
- * @throws SelvageError `KeyMissing`, `InvalidKey`
- */
+/** Refuses a store with values of keys that this process lacks. @throws SelvageError `KeyMissing`, `InvalidKey` */
 export async function requireKeysOf(store: DataStore, keys: readonly SealingKey[]): Promise<void> {
   for (const part of partsOf(store)) {
     // A store that opens at its first use is checked then.

@@ -14,14 +14,10 @@ import {
 export interface KeySource {
   /** Ids of all keys in use; the first seals new data. */
   readonly ids: readonly string[];
-  /**
-   * Returns the key with this id (32 bytes, or these as base64), or undefined. Called once per id and
-   * process.
-   */
+  /** Returns the key with this id (32 bytes, or these as base64), or undefined. Called once per id and process. */
   readonly key: (id: string) => Promise<string | Uint8Array | undefined> | string | Uint8Array | undefined;
 }
 
-/** The purpose of these keys, in error messages. */
 const USE = 'sealing values';
 /** Time limit for the holder of the keys. */
 const PATIENCE_MS = 30_000;
@@ -52,7 +48,6 @@ export class Keyring {
     return new Keyring({ ids: [...keys.keys()], key: (id) => keys.get(id) });
   }
 
-  /** The current one first. */
   get ids(): readonly string[] {
     return this.#source.ids;
   }
@@ -67,10 +62,7 @@ export class Keyring {
     return Promise.all(this.ids.map((id) => this.get(id)));
   }
 
-  /**
-   * @throws SelvageError `KeyMissing`, `InvalidKey`, `BackendUnavailable` (the holder of the keys does not
-   * answer)
-   */
+  /** @throws SelvageError `KeyMissing`, `InvalidKey`, `BackendUnavailable` (the holder of the keys does not answer) */
   get(id: string): Promise<SealingKey> {
     const known = this.#known.get(id);
     if (known) return known;

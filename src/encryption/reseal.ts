@@ -27,9 +27,8 @@ export interface Resealed {
 }
 
 /**
- * Seals everything with the current key, page by page. A value is stored anew before the old one is deleted,
- * so this may be interrupted, repeated, and done while workers work. All workers must already seal with that
- * key.
+ * Seals everything with the current key, which all workers must already use. A value is stored anew before the old
+ * one is deleted, so this may be interrupted, repeated, and done while workers work.
  *
  * @param onPage receives the numbers of values looked at, and of those sealed anew, so far
  * @throws SelvageError `InvalidConfig` (nothing is sealed here), `KeyMissing`, `BackendUnavailable`
@@ -64,7 +63,6 @@ export async function reseal(
 class Pass {
   resealed = 0;
   damaged = 0;
-  /** Tags of keys that are still needed. */
   readonly stuck = new Set<string>();
   private seen = 0;
 

@@ -10,12 +10,11 @@ export interface RunScope {
 
 const scopes = new AsyncLocalStorage<RunScope>();
 
-/** Seals and hashes everything that the work stores, reads and hashes for this run. */
 export function withRun<T>(scope: RunScope, work: () => T): T {
   return scopes.run(scope, work);
 }
 
-/** Does work in the scope of a subject, or of none, whose key seals what a sealed data store takes and gives. */
+/** Seals the values that the work stores with the key of this subject, or of none. */
 export function withSubject<T>(subject: string | undefined, work: () => T): T {
   return withRun({ subject }, work);
 }

@@ -21,7 +21,6 @@ export function digestsOf(backends: Backends): Digests {
   return encryptionOf(backends)?.digests ?? Digests.none;
 }
 
-/** For new runs. */
 export function digestOf(backends: Backends): ValueDigest {
   return digestsOf(backends).current;
 }
@@ -72,12 +71,7 @@ export function sealBackends(backends: Backends, encryption: Encryption): Backen
   return sealed;
 }
 
-/**
- * Refuses a data store whose values are sealed with keys that this process lacks. Skips a store that is
- * unreachable now; a store that opens late is checked then.
- *
- * @throws SelvageError `KeyMissing`, `InvalidKey`
- */
+/** Like {@link requireKeysOf}, but skips a store that is unreachable now. A store that opens late is checked then. */
 export async function requireReadable(backends: Backends): Promise<void> {
   const { dataStore } = backends;
   try {

@@ -76,7 +76,6 @@ export class SealedDataStore implements DataStore {
     await requireKeysOf(this.#store, await this.#keyring.all());
   }
 
-  /** Converts values to the form for the inner store. */
   async sealed(values: readonly StoredValue[], scope = currentScope()): Promise<StoredValue[]> {
     for (const { hash } of values) requireContentHash(hash);
     if (values.length === 0) return [];
@@ -117,8 +116,7 @@ export class SealedDataStore implements DataStore {
     if (wanted.length === 0) return found;
     const places = new Map<string, Place[]>();
     for (const hash of wanted) places.set(hash, await this.#places.placesOf(hash));
-    // Most are in their likeliest place. Asking for all names at once would query the second part of a store,
-    // too.
+    // Asking for all names at once would query the second part of a store for most values, too.
     await this.#read(new Map([...places].map(([hash, all]) => [hash, all.slice(0, 1)])), found);
     await this.#read(
       new Map([...places].filter(([hash]) => !found.has(hash)).map(([hash, all]) => [hash, all.slice(1)])),
@@ -146,10 +144,7 @@ export class SealedDataStore implements DataStore {
     return kept;
   }
 
-  /**
-   * Removes a value that does not open twice: it is about to be made again, and the inner store would keep
-   * it.
-   */
+  /** Removes a value that does not open twice, as the inner store would keep it instead of the next one. */
   async #isWhole(hash: string): Promise<boolean> {
     const names = new Set(await this.#places.namesOf(hash));
     for (const { name, key } of [
@@ -267,8 +262,7 @@ export class SealedDataStore implements DataStore {
   #open(hash: string, { name, key }: Place, bytes: Uint8Array): Uint8Array {
     if (!key) return bytes;
     try {
-      // The seal protects the name, which is the encrypted hash. Checking the hash would require its digest
-      // key.
+      // The seal protects the name, which is the encrypted hash. Checking the hash would take its digest key.
       return unseal(key, name, bytes);
     } catch (error) {
       throw error instanceof SealBroken ? this.#damaged(hash) : error;

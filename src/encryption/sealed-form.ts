@@ -2,18 +2,16 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 import type { SealingKey } from './sealing-key';
 
 /**
- * The sealed form (version 1):
+ * The sealed form (version 1), where a piece is up to 64 KiB, encrypted, and 16 bytes of tag:
  *
- *     "SLV" 0x01 | 24 random bytes | piece | piece | …        piece = up to 64 KiB, encrypted | 16 bytes of
- * tag
+ *     "SLV" 0x01 | 24 random bytes | piece | piece | …
  *
  * - The key of a value is HMAC-SHA-256 of the random bytes under the key of contents. No two values share
  *   one, so no nonce is ever used twice with a key.
  * - Every piece is AES-256-GCM. Its nonce: seven zeros, the number of the piece (4 bytes), and 1 for the last
  *   piece, else 0. So a moved, removed or inserted piece does not open, nor does a truncated value (the
  *   STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár).
- * - All but the last piece are full; empty data has one empty piece. So the sealed size follows from the
- *   plain size.
+ * - All but the last piece are full; empty data has one empty piece. So the sizes determine each other.
  * - The last piece also authenticates the stored name: no value can take the place of another.
  */
 
@@ -95,7 +93,6 @@ export async function* unsealStream(
   }
 }
 
-/** The pieces of one value, in order. */
 class Pieces {
   private number = 0;
   private readonly key: Buffer;

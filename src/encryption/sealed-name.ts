@@ -14,7 +14,6 @@ import type { SealingKey } from './sealing-key';
 const HASH = /^(bytes-sha256|sha256):([0-9a-f]{64})$/;
 const NAME = /^sealed:([0-9a-f]{80})([0-9a-f]{16})$/;
 const WRAP = 'id-aes256-wrap';
-/** Eight bytes for each kind of hash. */
 const INITIAL = {
   sha256: Buffer.from('sha256 1'),
   'bytes-sha256': Buffer.from('bytes  1'),

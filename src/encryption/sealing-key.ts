@@ -6,8 +6,8 @@ const KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
 /**
- * The keys that seal values, one for each use, derived from a secret of 32 bytes. The secret cannot be
- * computed from them, and no message shows any of them.
+ * One key for each use, derived from a secret of 32 bytes, which cannot be computed from them. No message shows
+ * them.
  */
 export interface SealingKey {
   /** The operators' name for it; for a subject's key, its tag. */
@@ -59,10 +59,7 @@ export function requireKeyId(id: string, use: string): string {
   );
 }
 
-/**
- * @param key base64 (or base64url), or bytes
- * @throws SelvageError `InvalidKey`, which never shows any of it
- */
+/** @param key base64 (or base64url), or bytes @throws SelvageError `InvalidKey`, which never shows any of it */
 export function keyBytes(id: string, key: string | Uint8Array, use: string): Uint8Array {
   const bytes =
     typeof key === 'string' ? (BASE64.test(key) ? Buffer.from(key, 'base64') : Buffer.alloc(0)) : key;

@@ -8,10 +8,7 @@ import { everyItem } from '../ports/parts/every-item';
 
 const KEY_BYTES = 32;
 const SUBJECT_BYTES = 200;
-/**
- * How long a process uses a subject's key without checking that it still exists. Forgotten values stay
- * readable for at most this time.
- */
+/** How long a process uses a key without checking that it still exists, and so may read forgotten values. */
 const SUBJECT_KEY_MEMORY_MS = 15_000;
 
 interface Known {
@@ -19,10 +16,7 @@ interface Known {
   readonly until: number;
 }
 
-/**
- * Random keys of subjects, each stored wrapped by a master key. Forgetting a subject only requires deleting
- * its key.
- */
+/** Random keys of subjects, each stored wrapped by a master key. Deleting the key forgets the subject. */
 export class SubjectKeys {
   readonly #known = new Map<string, Known>();
   readonly #tags = new Map<string, SealingKey | 'forgotten'>();
@@ -34,11 +28,7 @@ export class SubjectKeys {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /**
-   * Undefined if nothing is sealed for the subject.
-   *
-   * @throws SelvageError `SubjectForgotten`, `KeyMissing`, `BackendUnavailable`
-   */
+  /** Undefined if it has none. @throws SelvageError `SubjectForgotten`, `KeyMissing`, `BackendUnavailable` */
   find(subject: string): Promise<SealingKey | undefined> {
     return this.#remembered(subject, async () => {
       const record = await this.store.get(subject);
@@ -69,11 +59,7 @@ export class SubjectKeys {
     return record;
   }
 
-  /**
-   * Undefined if no subject ever had a key with this tag.
-   *
-   * @throws SelvageError `KeyMissing`, `BackendUnavailable`
-   */
+  /** Undefined if there never was one. @throws SelvageError `KeyMissing`, `BackendUnavailable` */
   async byTag(tag: string): Promise<SealingKey | 'forgotten' | undefined> {
     const now = this.now();
     if (now >= this.#tagsUntil) this.#tags.clear();

@@ -25,7 +25,6 @@ import { inParallel } from '../values/in-parallel';
 const REMEMBERED = 100;
 /** Milliseconds until the next check of a partition for which this worker has no slot to wait in. */
 const LOOK_AGAIN_MS = 1_000;
-/** Claims, or marks, per round trip. */
 const CALLS_AT_ONCE = 1_000;
 const CANCELS_AT_ONCE = 20;
 
@@ -35,7 +34,6 @@ interface BackfillSurroundings {
   /** The worker's own task queue, on which runs start unless their backfill names another. */
   readonly taskQueue: string;
   readonly inlineLimit: number | undefined;
-  /** Number of activities that the worker runs at once. */
   readonly slots: number;
 }
 
@@ -263,7 +261,6 @@ export class WorkerBackfills implements BackfillHost {
     return { key, state, runId, reason: await this.reasonOf(record) };
   }
 
-  /** The result of a partition of the same backfill. */
   private async endOf(
     { key, place }: NonNullable<PlannedPartition['after']>,
     { runId: backfill, signal }: KnotContext,
@@ -371,7 +368,6 @@ function plannedTime(run: RunRecord | undefined): { readonly planned?: number } 
 
 const CLOCKS_DIFFER_MS = 60_000;
 
-/** The trigger in the start ledger for everything that makes the partitions of a tapestry. */
 function ledgerTrigger(tapestry: string): string {
   return `partition:${tapestry}`;
 }

@@ -28,10 +28,8 @@ type Budgets = Pick<
 const SCALED_POLLERS = { type: 'autoscaling', minimum: 1, initial: 1, maximum: 40 } as const;
 
 /**
- * Divides a process's pollers, cached workflows and concurrent knots among its task queues. Temporal's SDK only has
- * limits for a worker, and so for a task queue.
- *
- * @param chosen the user's limits for the whole process; default: the SDK's or ours
+ * Divides a process's pollers, cached workflows and concurrent knots among its task queues, as the SDK only has
+ * limits for a worker, and so for a task queue. @param chosen the user's limits for the whole process
  */
 export function budgetsOfAQueue(chosen: Omit<WorkerOptions, 'taskQueue'>, queues: number): Budgets {
   if (queues <= 1) return {};
@@ -63,7 +61,6 @@ export function budgetsOfAQueue(chosen: Omit<WorkerOptions, 'taskQueue'>, queues
   };
 }
 
-/** The SDK's default for a worker, by the process's heap limit. */
 function defaultCachedWorkflows(): number {
   const heap = getHeapStatistics().heap_size_limit / MEBIBYTE;
   return Math.max(Math.floor((Math.max(heap - OTHER_HEAP_MIB, 0) * CACHED_PER_GIB) / 1024), LEAST_CACHED);

@@ -29,9 +29,8 @@ export interface CreateWorkerOptions
 }
 
 /**
- * The defaults of {@link createWorker}, tuned for many short activities on a local server, to spread into the
- * options of `Worker.create`. Eager reservations hand the next knot to the worker that completed the last, without
- * the task queue.
+ * The defaults of {@link createWorker}, tuned for many short activities on a local server; also for `Worker.create`.
+ * Eager reservations hand the next knot to the worker that completed the last, without the task queue.
  */
 export const tunedWorkerOptions = {
   maxEagerActivityReservationsPerWorkflowTask: 1_000,

@@ -1,7 +1,6 @@
 import type { ConnectionOptions } from '@temporalio/client';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 
-/** Options of a worker's connection from a client's. */
 export function toNativeOptions(options: ConnectionOptions): NativeConnectionOptions {
   const { address, tls, apiKey, metadata } = options;
   return {

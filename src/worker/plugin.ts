@@ -55,7 +55,6 @@ const SDK_SLOTS = 100;
 const TUNED_SLOTS = 10;
 
 export interface SelvagePluginOptions {
-  /** The tapestries that the worker can run. */
   readonly tapestries: readonly Tapestry<any, any>[];
   /** `ctx.resources` of all bodies. Default: empty. */
   readonly resources?: Resources & Record<string, unknown>;
@@ -96,8 +95,8 @@ export interface SelvagePluginOptions {
   /** @internal Notified of the worker, for health and metrics. */
   readonly watch?: WorkerWatch;
   /**
-   * @internal Settles running records, and warns of problems with the backends: the task of a client's first worker.
-   * Default true.
+   * @internal Default true. Of a client's workers, only the first settles running records and warns of backend
+   * problems.
    */
   readonly isFirst?: boolean;
   /** @internal For tests. `scrub` does not find the slices of maps under other limits. */

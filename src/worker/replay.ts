@@ -21,11 +21,9 @@ export interface ReplayOptions {
   /** The workflows to replay with, for a worker that has its own. Default: the interpreter of this installation. */
   readonly workflows?: Pick<ReplayWorkerOptions, 'workflowBundle' | 'workflowsPath'>;
   /**
-   * Opens sealed payloads. Default: the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if there are
-   * any.
+   * Opens sealed payloads. Default: the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if it has any.
    */
   readonly encryption?: Encryption | false;
-  /** The worker's data converter, if it has its own. */
   readonly dataConverter?: DataConverter;
 }
 
@@ -36,7 +34,6 @@ interface StartedChildRun {
   readonly temporalRunId: string;
 }
 
-/** The result of replaying one execution of a run, or of a child run. */
 export interface ReplayedExecution {
   readonly runId: string;
   readonly temporalRunId: string;
@@ -59,9 +56,9 @@ export interface ReplayedExecution {
 }
 
 /**
- * Replays all executions of a run from the server (several after a reset or as new), then of its child runs at any
- * depth, with the workflows of this installation. Changes nothing, runs no body and needs no worker. Use it before a
- * deploy, to try a new version on a run in flight.
+ * Replays all executions of a run from the server (several if it was reset or continued as new), then of its child
+ * runs at any depth, with the workflows of this installation. Changes nothing, runs no body and needs no worker. Use
+ * it before a deploy, to try a new version on a run in flight.
  *
  * @param client of Temporal, such as `selvage.client`
  * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `ForeignHistory` for a workflow that is not Selvage's

@@ -9,11 +9,7 @@ import { isDebug } from '../connection/log-line';
 /** Interval of workers' reports to the server, and so the age of `selvage workers`. */
 const REPORT_INTERVAL_MS = 10_000;
 
-/**
- * Sends the SDK's messages to one function: warnings and errors of its core, or everything with `SELVAGE_LOG=debug`.
- *
- * @param withCore whether the core is included without `SELVAGE_LOG=debug`
- */
+/** Sends the SDK's messages to one function. @param withCore includes its core even without `SELVAGE_LOG=debug` */
 export function sdkLogging(
   log: (level: LogLevel, message: string, meta?: LogMetadata) => void,
   withCore: boolean,

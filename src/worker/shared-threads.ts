@@ -36,10 +36,7 @@ type StartThread = () => Promise<WorkflowCreator>;
 const bundles = new WeakMap<object, Promise<Bundle | undefined>>();
 const sets = new WeakMap<Bundle, SharedThreads[]>();
 
-/**
- * False if the installed SDK cannot share threads. Then each worker has its own, and many task queues need much
- * memory.
- */
+/** False if the installed SDK cannot share threads. Then many task queues need much memory. */
 export function canShareThreads(): boolean {
   return typeof (Worker as unknown as Record<string, unknown>)['createWorkflowCreator'] === 'function';
 }
@@ -90,10 +87,7 @@ export async function createSharingWorker(options: WorkerOptions): Promise<Worke
   }
 }
 
-/**
- * With any limit, Node starts a watchdog thread for each call into an isolate: 0.05 ms, and longer on a busy
- * machine.
- */
+/** With any limit, Node starts a watchdog thread for each call into an isolate: 0.05 ms, more on a busy machine. */
 function withoutWatchdog(compiled: CompiledWorkerOptions): CompiledWorkerOptions {
   return { ...compiled, isolateExecutionTimeoutMs: undefined as unknown as number };
 }
@@ -223,7 +217,6 @@ class WorkflowThread {
     };
   }
 
-  /** Whether the thread has ended; then the next workflow starts another. */
   private isEnd(error: unknown, creator: Promise<WorkflowCreator>): boolean {
     if (!(error instanceof UnexpectedError)) return false;
     if (this.forget(creator))

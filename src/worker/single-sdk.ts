@@ -9,9 +9,7 @@ const PACKAGES = [
 ] as const;
 
 /**
- * Refuses two copies of the SDK's common code, which recognise each other's failures only by luck.
- *
- * @throws SelvageError `DuplicateSdk` naming the copies
+ * Copies of the SDK's common code recognise each other's failures only by luck. @throws SelvageError `DuplicateSdk`
  */
 export function requireSingleSdk(): void {
   const copies = new Map<string, string>();

@@ -11,13 +11,9 @@ type InterpreterSource = Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>
 
 let found: InterpreterSource | undefined;
 let bundled: Promise<WorkflowBundleOption> | undefined;
-/** Bundles that are known to have our interpreter. */
 const checked = new WeakSet<WorkflowBundleOption>();
 
-/**
- * The bundle shipped with this package, if built for the installed Temporal SDK. Else the module, which the SDK
- * bundles when the worker starts (some seconds).
- */
+/** The shipped bundle, if built for the installed SDK. Else the module, which the SDK bundles in some seconds. */
 export function interpreterSource(): InterpreterSource {
   return (found ??= findInterpreter());
 }
@@ -64,11 +60,7 @@ export function requireInterpreterIn(bundle: WorkflowBundleOption): void {
   checked.add(bundle);
 }
 
-/**
- * Refuses a bundle of the user's workflows that lacks our interpreter as its default export: every run would fail.
- *
- * @throws SelvageError `InvalidWorkerOptions`
- */
+/** Without our interpreter as its default export, every run would fail. @throws SelvageError `InvalidWorkerOptions` */
 function requireInterpreter(code: string): void {
   if (exportsInterpreter(code)) return;
   throw new SelvageError(
@@ -77,7 +69,6 @@ function requireInterpreter(code: string): void {
   );
 }
 
-/** The subset of webpack's compiler that {@link checkBundle} needs. */
 interface Compiler {
   readonly hooks: {
     readonly emit: {

@@ -16,8 +16,7 @@ export function fileLocation(
 }
 
 /**
- * The absolute path in a URL. `sqlite:a/b` and `sqlite:/a/b` contain literal paths; `sqlite:///a/b%20c` is a
- * URL like `file:///a/b%20c`. Undefined if there is none.
+ * The absolute path in a URL: literal in `sqlite:a/b` and `sqlite:/a/b`, encoded in `sqlite:///a/b%20c`.
  *
  * @param what the kind of location, as `an SQLite file`
  * @throws SelvageError `InvalidUrl` if it has parameters

@@ -5,7 +5,6 @@ const PORTS = ['tapestry store', 'run history', 'data store', 'lease table', 'st
 
 export type Port = (typeof PORTS)[number];
 
-/** For a technology with the same URLs for every port. */
 export const forEveryPort = (form: string): Partial<Record<Port, string>> =>
   Object.fromEntries(PORTS.map((port) => [port, form]));
 
@@ -40,10 +39,7 @@ interface Migrations<P extends Location> {
   /** Changes nothing. @throws SelvageError as `open` */
   state(place: P): Promise<MigrationState>;
   sql(name: string): string;
-  /**
-   * Makes the pending migrations, and returns their names. Safe for concurrent processes. @throws
-   * SelvageError as `open`
-   */
+  /** Returns the names of made migrations. Safe for concurrent processes. @throws SelvageError as `open` */
   migrate(place: P): Promise<readonly string[]>;
 }
 
@@ -53,7 +49,6 @@ export interface Technology<P extends Location = Location> {
   readonly schemes: readonly string[];
   /** Its servers may be unreachable separately, so stores with values only are opened at their first use. */
   readonly isServer?: true;
-  /** The forms of its URLs, by the ports that it has adapters for. */
   readonly forms: Partial<Readonly<Record<Port, string>>>;
   /** Undefined if the URL is malformed. @param projectDir base of relative paths */
   parse(url: { readonly scheme: string; readonly rest: string }, projectDir: string): P | undefined;
@@ -62,9 +57,8 @@ export interface Technology<P extends Location = Location> {
   /** Checks whether the location is usable. Changes nothing. @throws SelvageError as `open` */
   inspect(place: P): Promise<LocationState>;
   /**
-   * Settings that may lose data there although everything works, one sentence each, without secrets.
-   *
-   * @throws SelvageError as `open`
+   * Settings that may lose data although everything works, a sentence each, without secrets. @throws SelvageError as
+   * `open`
    */
   threats?(place: P): Promise<readonly string[]>;
   readonly migrations?: Migrations<P>;
