@@ -59,7 +59,7 @@ export function requireKeyId(id: string, use: string): string {
   );
 }
 
-/** @param key base64 (or base64url), or bytes @throws SelvageError `InvalidKey`, which never shows any of it */
+/** Accepts base64, base64url or bytes. @throws SelvageError `InvalidKey`, which never shows any of the key */
 export function keyBytes(id: string, key: string | Uint8Array, use: string): Uint8Array {
   const bytes =
     typeof key === 'string' ? (BASE64.test(key) ? Buffer.from(key, 'base64') : Buffer.alloc(0)) : key;

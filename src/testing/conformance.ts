@@ -10,13 +10,13 @@ export interface Subject<T> {
   /** A fresh adapter on empty storage. */
   readonly adapter: T;
   /**
-   * A second adapter on the same storage, as another process would have. If storage cannot be shared, omit it and
-   * skip those tests.
+   * A second adapter on the same storage, like another process. If storage cannot be shared, omit it and skip those
+   * tests.
    */
   another?(): Promise<T>;
   /**
-   * Breaks all connections of adapters to this storage, like a restart of its server; may break others as well. If
-   * there are no connections, omit it and skip those tests.
+   * Breaks all connections to this storage, like a restart of its server. Without connections, omit it and skip
+   * those tests.
    */
   cutConnections?(): Promise<void>;
   /** Removes the storage, after the suite has closed the adapters. */
@@ -36,7 +36,6 @@ interface Closable {
 interface TestContext<T, S extends Subject<T>> {
   readonly adapter: T;
   readonly subject: S;
-  /** A second adapter on the same storage; closed after the test. */
   another(): Promise<T>;
   cutConnections(): Promise<void>;
 }

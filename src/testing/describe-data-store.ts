@@ -23,7 +23,6 @@ export interface DataStoreSubject extends Subject<DataStore> {
 
 const MEBIBYTE = 1024 * 1024;
 const HOUR_MS = 60 * 60 * 1000;
-/** Maximum difference between this machine's clock and the store's. */
 const CLOCK_DIFFERENCE_MS = 60_000;
 
 const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
@@ -392,10 +391,7 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return Buffer.concat(pieces);
 }
 
-/**
- * Runs the tests that every {@link DataStore} must pass, in the test file where this is called (jest, vitest,
- * mocha).
- */
+/** Runs the tests that every {@link DataStore} must pass in the test file of this call (jest, vitest, mocha). */
 export function describeDataStore(technology: string, options: SuiteOptions<DataStoreSubject>): void {
   describeConformance(`${technology} data store`, TESTS, options);
 }

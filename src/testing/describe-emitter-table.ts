@@ -254,10 +254,7 @@ const TESTS: ConformanceTests<EmitterTable, Subject<EmitterTable>> = {
   },
 };
 
-/**
- * Runs the tests that every {@link EmitterTable} must pass, in the test file where this is called (jest, vitest,
- * mocha).
- */
+/** Runs the tests that every {@link EmitterTable} must pass in the test file of this call (jest, vitest, mocha). */
 export function describeEmitterTable(technology: string, options: SuiteOptions<Subject<EmitterTable>>): void {
   describeConformance(`${technology} emitter table`, TESTS, options);
 }

@@ -11,9 +11,7 @@ import {
 import { everyOther, retried } from './retried';
 import { withDoneButFailed } from './troubled';
 
-/** Longer than any test takes. */
 const LONG = 600_000;
-/** Short enough to wait for its end. */
 const SHORT = 40;
 
 function request(changes: Partial<LeaseRequest> = {}): LeaseRequest {
@@ -263,7 +261,7 @@ const TESTS: ConformanceTests<LeaseTable, Subject<LeaseTable>> = {
   },
 };
 
-/** Runs the tests that every {@link LeaseTable} must pass, in the test file where this is called (jest, vitest, mocha). */
+/** Runs the tests that every {@link LeaseTable} must pass in the test file of this call (jest, vitest, mocha). */
 export function describeLeaseTable(technology: string, options: SuiteOptions<Subject<LeaseTable>>): void {
   describeConformance(`${technology} lease table`, TESTS, options);
 }

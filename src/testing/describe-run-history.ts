@@ -36,7 +36,7 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
   ...HISTORY_CHANGES_TESTS,
 };
 
-/** Runs the tests that every {@link RunHistory} must pass, in the test file where this is called (jest, vitest, mocha). */
+/** Runs the tests that every {@link RunHistory} must pass in the test file of this call (jest, vitest, mocha). */
 export function describeRunHistory(technology: string, options: SuiteOptions<Subject<RunHistory>>): void {
   describeConformance(`${technology} run history`, TESTS, options);
 }

@@ -32,7 +32,6 @@ async function firstOf(ledger: StartLedger, wanted: readonly StartClaim[]): Prom
   return first!.entry;
 }
 
-/** The claim without its times. */
 function asClaimed({ trigger, key, runId, requestHash, event }: StartClaim): StartClaim {
   return { trigger, key, runId, requestHash, event };
 }
@@ -232,11 +231,7 @@ const TESTS: ConformanceTests<StartLedger, Subject<StartLedger>> = {
   },
 };
 
-/**
- * Registers the tests of a start ledger. An implementation that passes them lets each key start one run.
- *
- * @param name of the technology
- */
+/** Registers the tests of a start ledger: each key starts one run. @param name of the technology */
 export function describeStartLedger(name: string, options: SuiteOptions<Subject<StartLedger>>): void {
   describeConformance(`${name} start ledger`, TESTS, options);
 }

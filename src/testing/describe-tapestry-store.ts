@@ -115,7 +115,7 @@ const TESTS: ConformanceTests<TapestryStore, Subject<TapestryStore>> = {
   },
 };
 
-/** Runs the tests that every {@link TapestryStore} must pass, in the test file where this is called (jest, vitest, mocha). */
+/** Runs the tests that every {@link TapestryStore} must pass in the test file of this call (jest, vitest, mocha). */
 export function describeTapestryStore(
   technology: string,
   options: SuiteOptions<Subject<TapestryStore>>,
@@ -194,7 +194,7 @@ const SUBSCRIBABLE_TESTS: ConformanceTests<SubscribableTapestryStore, Subject<Su
   },
 };
 
-/** Runs the tests that every {@link SubscribableTapestryStore} must pass beside those of {@link describeTapestryStore}. */
+/** Tests that {@link SubscribableTapestryStore} must pass in addition to those of {@link describeTapestryStore}. */
 export function describeSubscribableTapestryStore(
   technology: string,
   options: SuiteOptions<Subject<SubscribableTapestryStore>>,

@@ -8,12 +8,15 @@ import type { KnotBody } from '../authoring/records';
 export interface ToReproduceOptions {
   /** The tapestry of the run, with the bodies that should give the same results. */
   readonly tapestry: AnyTapestry;
-  /** Ids of knots that may differ, because they use the clock, chance or other systems. For a map, all its elements. Default: none. */
+  /**
+   * Ids of knots that may differ, as they use the clock, chance or other systems. For a map, all its elements.
+   * Default: none.
+   */
   readonly except?: readonly string[];
   /**
-   * `knot`: runs each body individually on its recorded inputs, so that each difference is reported separately.
-   * `run`: repeats the whole run in process with the recorded parameters and signals, so differences affect knots
-   * downstream. Default `knot`.
+   * `knot` (default): runs each body individually on its recorded inputs, so that each difference is reported
+   * separately. `run`: repeats the whole run in process, with recorded parameters and signals; differences affect
+   * knots downstream.
    */
   readonly by?: 'knot' | 'run';
   /** `ctx.resources` of the bodies. Default: empty. */

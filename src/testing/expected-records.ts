@@ -28,7 +28,6 @@ export function keys(records: readonly LineageRecord[]): string[] {
   return records.map((record) => `${record.temporal_run_id}/${record.knot_id}`).sort();
 }
 
-/** Records sorted by key. */
 export function byKnot(records: readonly LineageRecord[]): LineageRecord[] {
   const key = (record: LineageRecord): string => `${record.temporal_run_id}/${record.knot_id}`;
   return [...records].sort((a, b) => (key(a) < key(b) ? -1 : 1));

@@ -1,7 +1,6 @@
 import { nodeSha256 } from '../node-sha256';
 import type { LineageRecord, RunRecord, StoredPlan, StoredValue } from '../ports';
 
-/** A valid hash for a value of this name. */
 export function sampleHash(name: string): string {
   return `sha256:${nodeSha256(name)}`;
 }

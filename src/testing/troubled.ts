@@ -43,7 +43,6 @@ export function withDoneButFailed<T extends object>(adapter: T, when: (method: s
   });
 }
 
-/** Methods that do not return a promise. */
 const DIRECT: ReadonlySet<string> = new Set([
   'commitsTogetherWith',
   'leasesBeside',

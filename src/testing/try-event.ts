@@ -20,10 +20,7 @@ export type TriedEventResult =
   | { readonly status: 'accepted'; readonly parameters: Readonly<Record<string, unknown>> }
   /** The `map` rejected it. */
   | { readonly status: 'filtered' }
-  /**
-   * It cannot start a run: `InvalidEvent` (the `map` threw, or records cannot hold key or link) or
-   * `InvalidParameters`.
-   */
+  /** `InvalidEvent` (the `map` threw, or records cannot hold key or link) or `InvalidParameters`. */
   | { readonly status: 'refused'; readonly error: SelvageError };
 
 /**

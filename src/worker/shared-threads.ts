@@ -14,8 +14,8 @@ import type {
 import type { WorkflowBundleWithSourceMapAndFilename as Bundle } from '@temporalio/worker/lib/workflow/workflow-worker-thread/input';
 
 /*
- * The workers of a process run their workflows in the same threads. Temporal's SDK gives each worker a thread of its own,
- * and so a V8 isolate with the interpreter: 45 MB and 130 ms for each task queue.
+ * The workers of a process run their workflows in the same threads. Temporal's SDK gives each worker a thread of
+ * its own, and so a V8 isolate with the interpreter: 45 MB and 130 ms for each task queue.
  *
  * T1  Of one set of threads, at most one worker polls a task queue. A thread keys workflows by run id alone, and two
  *     workers of one queue may have the same run in their caches.

@@ -3,13 +3,10 @@ import type { Duplex } from 'node:stream';
 import { PROTOCOLS, readHostMessage, type Frame, type StartedHost, type ToldError } from '../../body-hosts';
 import { canonicalJson, decodeJson, encodeAttached, encodeJson, type Json } from '../../values';
 
-/** Starts a host without greeting it. */
 export type StartBodyHost = (said: (line: string, stream: string) => void) => StartedHost & {
-  /** Carries the frames, if the host is a program. */
   readonly socket?: Duplex;
 };
 
-/** A raw header, before a worker parses it. */
 type Header = Frame['header'];
 type Matches = (header: Header) => boolean;
 

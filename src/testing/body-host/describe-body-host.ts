@@ -10,7 +10,6 @@ import { VALUE_TESTS } from './value-tests';
 
 /** A body host under test: a program that speaks the body protocol. */
 export interface BodyHostSuiteOptions extends BodyHostModules {
-  /** The program and its arguments. */
   readonly command: readonly string[];
   /** Default: this process's. */
   readonly cwd?: string;
@@ -31,9 +30,7 @@ const TESTS: BodyHostTests = {
 /**
  * Registers the tests of a body host: a program in any language that calls bodies for a worker. They start it, and
  * test it against docs/body-protocol.md. It must have the bodies that docs/testing.md lists, `suite:echo` and
- * others.
- *
- * Needs the package fast-check, which draws the sent values.
+ * others. Needs the package fast-check, which draws the sent values.
  *
  * @param name of the host, for the names of the tests
  */

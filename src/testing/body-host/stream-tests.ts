@@ -13,7 +13,6 @@ async function next(host: Conversation, stream: number): Promise<Frame> {
   return await host.take(`a frame of stream ${stream}`, (header) => header['stream'] === stream);
 }
 
-/** The stream number of a `store` or `open` frame. */
 async function begun(
   host: Conversation,
   type: 'store' | 'open',

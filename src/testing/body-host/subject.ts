@@ -4,7 +4,7 @@ import type { ConformanceTests, Subject } from '../conformance';
 export interface BodyHostModules {
   /** Modules for the host that contain the suite's bodies. Default: none. */
   readonly modules?: readonly string[];
-  /** A module whose loading throws. If the host's bodies are part of the program, omit it and skip its test. */
+  /** A module whose loading throws. If the bodies are part of the program, omit it and skip its test. */
   readonly brokenModule?: string;
 }
 
@@ -75,7 +75,6 @@ export class BodyHostsUnderTest {
     return this.#shared;
   }
 
-  /** Gives the next test that shares a host another one. */
   leaveShared(): void {
     this.#shared?.host.kill();
     this.#shared = undefined;

@@ -7,12 +7,10 @@ export type ActivityEnd =
   | { readonly kind: 'failed'; readonly error: Error }
   | { readonly kind: 'cancelled' };
 
-/** A task of the server's queue. */
 export class Activity {
   attempts = 0;
   /** Attempts that the server has lost. */
   losses = 0;
-  /** The attempt that the server waits for. */
   current: Attempt | undefined;
   isDone = false;
   isCancelRequested = false;
@@ -20,7 +18,6 @@ export class Activity {
   endedAt: number | undefined;
   /** Heartbeat details for the next attempt. */
   details: unknown;
-  /** Why its signal does not come. */
   waitFailure: Error | undefined;
 
   /** @param knot its name: a knot, an element of a map or, of several, the first */

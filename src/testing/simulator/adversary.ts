@@ -41,7 +41,7 @@ function blowsOf(set: BlowSet): BlowKind[] {
   return BLOWS.filter((_, place) => (set & (1 << place)) !== 0);
 }
 
-/** Chooses blows. Asked once at every boundary, with the kinds that can strike there. */
+/** Chooses blows, once at every boundary, among the kinds that can strike there. */
 export interface Adversary {
   blow(step: Step, knot: string, time: number, possible: BlowSet): BlowKind | undefined;
 }
@@ -56,7 +56,6 @@ export class Scripted implements Adversary {
 
   constructor(
     { blows }: Schedule,
-    /** The kinds that are noted. */
     private readonly noted: BlowSet = 0,
   ) {
     this.script = new Map(blows.map(({ kind, at }) => [keyOf(at.step, at.knot, at.time), kind]));
@@ -74,7 +73,6 @@ export class Scripted implements Adversary {
     return undefined;
   }
 
-  /** All possible next blows. */
   get next(): Blow[] {
     return this.open.flatMap(({ at, possible }) => blowsOf(possible).map((kind) => ({ kind, at })));
   }
@@ -85,7 +83,6 @@ export interface Chances {
   readonly delay: number;
   /** Probability of another blow at a boundary, 0 to 1. */
   readonly blow: number;
-  /** Maximum number of blows except delays. */
   readonly mostBlows: number;
   readonly mostDelays: number;
 }

@@ -39,7 +39,6 @@ export class Attempt {
 
   constructor(
     readonly activity: Activity,
-    /** From 1. */
     readonly number: number,
     readonly process: Process,
     /** Number of the world's steps before it. */
@@ -72,7 +71,6 @@ export class Attempt {
     });
   }
 
-  /** Waits for a place in the line. */
   async inLine<T>(line: string, places: number, knot: string, work: () => Promise<T>): Promise<T> {
     const { world, id } = this.activity.run;
     const leave = await new Promise<() => void>((resolve, reject) => {
@@ -220,7 +218,7 @@ class Gate implements Action, Waiting {
   }
 }
 
-/** An abort signal for our own code only, as listeners of thousands of bodies would be slow. */
+/** Replaces an AbortSignal, of which there would be thousands, for our own code. */
 class Stopping implements Pick<AbortSignal, 'aborted' | 'reason'> {
   aborted = false;
   reason: unknown;

@@ -13,14 +13,12 @@ import type { DefinitionRecord, KnotBody, TapestryRecord } from '../../authoring
 import { nodeSha256 } from '../../node-sha256';
 import { Subject } from './subject';
 
-/** The body of a knot or of a map's elements. */
 export interface PresentBody {
   readonly definition: DefinitionRecord;
   /** Null for a simulated body, whose values are not reused. */
   readonly codeHash: string | null;
 }
 
-/** A call of a simulated body. */
 export interface StoodFor {
   readonly subject: Subject;
   readonly knot: PlanKnot;
@@ -65,7 +63,7 @@ export class Bodies {
     return present;
   }
 
-  /** The tapestry's policy; empty for a knot of an extension. */
+  /** Empty for a knot of an extension. */
   policyOf(knot: string): PlanPolicy {
     const { loaded } = planOf(this.subject.tapestry, nodeSha256);
     return loaded.has(knot) ? loaded.knot(knot).policy : {};
@@ -81,10 +79,7 @@ export class Bodies {
     return nested;
   }
 
-  /**
-   * Encoded, as validated by the schemas; unchecked if bodies are simulated. @throws SelvageError
-   * `InvalidParameters`
-   */
+  /** Encoded; unchecked if bodies are simulated. @throws SelvageError `InvalidParameters` */
   async parameters(given: Readonly<Record<string, unknown>>): Promise<EncodedValue[]> {
     const { ids, parameterCount } = this.subject.layout;
     const names = ids.slice(0, parameterCount).map((id) => id.slice('param:'.length));
@@ -110,8 +105,8 @@ export class Bodies {
 }
 
 /**
- * The result of a simulated body: new at each call, and a list if a map may iterate over it. So only the commit
- * point can make all readers of a value agree.
+ * New at each call, and a list if a map may iterate over it, so only the commit point makes readers of a value
+ * agree.
  */
 export function standIn({ subject, knot, iteration = 0, call }: StoodFor): unknown {
   const { node } = knot.policy;

@@ -28,11 +28,10 @@ export class Books {
   /** By knot: the first of its segment, or itself. */
   private readonly running = new Map<number, number>();
   private scheduler: Scheduler<Slot> | undefined;
-  /** A knot was settled by this execution; and by a full history. */
+  /** Whether this execution settled a knot, and whether one when the history was full. */
   private hasSettled = false;
   private isToContinue = false;
 
-  /** @param before initial outcomes of the execution */
   constructor(
     private layout: Layout,
     private readonly window: number,
@@ -59,7 +58,6 @@ export class Books {
     return scheduler;
   }
 
-  /** Watches a scheduler that continues from an earlier execution. */
   restore(restored: () => Restored): Restored {
     const { scheduler, commands } = this.obeyed(restored);
     this.watch(scheduler);

@@ -14,7 +14,6 @@ import { SimulatedWorkflow } from './workflow';
 
 type Work = (world: ChildWorld, ...args: never[]) => Promise<unknown>;
 
-/** A tapestry may have any other name. */
 const WORK: ReadonlyMap<string, Work> = new Map<string, Work>([
   [KNOT_WORKFLOW, runKnot],
   [childWorkflowType('map'), runMap],

@@ -13,21 +13,17 @@ import type {
 import { Violation } from './violation';
 import type { SimulatedWorkflow } from './workflow';
 
-/** Result of a command, or of a workflow. */
 export type Result = { readonly value: unknown } | { readonly error: Error };
 /** Called at most once, after the command's turn. */
 export type Ended = (result: Result) => void;
 
-/** An event that the server sends to an execution. */
 export type Event =
   | { readonly type: 'start' | 'cancel' }
   | { readonly type: 'ended'; readonly place: number; readonly result: Result }
   | { readonly type: 'signal' | 'update'; readonly name: string; readonly payload: unknown };
 
-/** The kind of a command, and its arguments. */
 type Command = readonly unknown[];
 
-/** A workflow task: its events and commands. */
 interface Turn {
   readonly events: Event[];
   readonly commands: Command[];
@@ -67,7 +63,6 @@ export class Execution implements World {
   private isInTurn = false;
   /** False while turns are repeated. */
   private isLive = true;
-  /** Number of sent commands. */
   commands = 0;
   /** By their places. */
   private readonly pending = new Map<number, Ended>();
@@ -83,7 +78,6 @@ export class Execution implements World {
 
   constructor(
     private readonly owner: SimulatedWorkflow,
-    /** From 0. */
     readonly number: number,
     private readonly args: readonly unknown[],
   ) {}

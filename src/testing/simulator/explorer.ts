@@ -16,7 +16,6 @@ export interface Exploration {
   readonly schedules: number;
   readonly seed: number;
   readonly cancel: boolean;
-  /** Values to try for whether local knots run in segments. */
   readonly segments: readonly boolean[];
 }
 
@@ -32,10 +31,8 @@ export interface Explored {
 
 export interface Failure {
   readonly violation: Violation;
-  /** The smallest failing schedule. */
   readonly schedule: Schedule;
   readonly found: Schedule;
-  /** Number of schedules before it. */
   readonly before: number;
 }
 
@@ -59,7 +56,6 @@ export class Explorer {
   private turnSince = performance.now();
   private readonly comparison: Comparison;
   private known: readonly string[] | undefined;
-  /** The undisturbed run. */
   private baseline: WorldEnd | undefined;
 
   constructor(

@@ -6,7 +6,6 @@ import type { ReferenceOutcome } from './reference-interpreter';
 import type { SimulatedStore } from './store';
 import { Violation, type ViolationKind } from './violation';
 
-/** The inserter of a knot's record, and the step. */
 interface Insertion {
   readonly by: object | undefined;
   readonly at: number;
@@ -47,8 +46,8 @@ export class Ledger {
   }
 
   /**
-   * No attempt may run a body whose record existed before it began, or is its own. @param begunAt step at which it
-   * began
+   * Throws unless the knot had no record when the attempt `by` began, and none of its own. @param begunAt its first
+   * step
    */
   requireMayRun(run: string, knot: string, by: object, begunAt: number): void {
     const insertion = this.insertions.get(keyOf(run, knot));
@@ -81,7 +80,6 @@ export class Ledger {
       );
   }
 
-  /** Throws a {@link Violation}. */
   checkValues(run: string): void {
     for (const record of this.store.recordsOf(run)) this.requirePut(record);
   }

@@ -7,10 +7,7 @@ export class Outputs {
   /** By knot and its inputs. */
   private readonly first = new Map<string, string>();
 
-  /**
-   * Only outputs: failures are compared knot by knot at the end of a run. @param record of an attempt that called
-   * the body
-   */
+  /** Failures are compared at the end of a run instead. @param record of an attempt that called the body */
   require(run: SimulatedRun, record: LineageRecord): void {
     if (record.outcome === 'err') return;
     const { ledger } = run.world;

@@ -32,7 +32,6 @@ export class Outside {
   /** Intended receivers of sent signals, by name and payload. */
   private readonly receivers = new Map<string, string[]>();
   private hasSentUnknown = false;
-  /** A cancelled run waits for nothing more. */
   isGraceOver = false;
   private graceEnd: (() => void) | undefined;
   private deadline: (() => void) | undefined;

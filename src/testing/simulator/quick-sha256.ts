@@ -1,7 +1,6 @@
 import { nodeSha256 } from '../../node-sha256';
 import type { Sha256 } from '../../values';
 
-/** Limits of cached texts. */
 const MOST_CHARACTERS = 64;
 const MOST_KNOWN = 10_000;
 

@@ -11,7 +11,6 @@ export function randomOf(seed: number): Random {
   };
 }
 
-/** 0 to `count` - 1. */
 export function below(random: Random, count: number): number {
   return Math.floor(random() * count);
 }

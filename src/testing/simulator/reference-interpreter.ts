@@ -1,6 +1,6 @@
 /*
- * The plainest specification of a run's outcomes, which the scheduler must match. It has no counters, queues or columns; it
- * looks at the whole graph again and again.
+ * The plainest specification of a run's outcomes, which the scheduler must match. It has no counters, queues or
+ * columns; it looks at the whole graph again and again.
  */
 
 import type { OwnSkipReason, SkipReason } from '../../scheduler';
@@ -32,7 +32,6 @@ export interface ReferenceRun {
 }
 
 export interface ReferenceResult {
-  /** By knot. */
   readonly outcomes: readonly ReferenceOutcome[];
   /** In order of start. */
   readonly started: readonly number[];

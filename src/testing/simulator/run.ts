@@ -51,7 +51,6 @@ export function nameIn(run: string, knot: string): string {
   return name.includes('[') ? name.replace(/\s/g, encodeURIComponent) : name;
 }
 
-/** The result of one simulated run. */
 export interface RunEnd {
   /** Including all extensions. */
   readonly subject: Subject;
@@ -64,13 +63,11 @@ export interface RunEnd {
   readonly wasCancelled: boolean;
 }
 
-/** The run of a tapestry. */
 export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
   readonly run = this;
   override readonly memo: RunMemo;
   /** Including all extensions. */
   subject: Subject;
-  /** Knots that are Ok from the start. */
   readonly takenOver: readonly number[];
   /** By knot: why its signal does not come. */
   readonly waitFailures = new Map<string, Error>();
@@ -275,7 +272,6 @@ export class SimulatedRun extends SimulatedWorkflow implements BooksListener {
     };
   }
 
-  /** For records without an attempt. */
   stepOf(attempt: number): KnotExecution {
     const where = {
       runId: this.id,

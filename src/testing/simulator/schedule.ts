@@ -62,7 +62,6 @@ export interface Blow {
 export interface Schedule {
   /** Whether `local` knots run in segments. */
   readonly segments: boolean;
-  /** Concurrent activities. */
   readonly window: number;
   /** Knots whose body throws at every attempt. */
   readonly failing: readonly string[];

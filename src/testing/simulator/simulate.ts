@@ -39,9 +39,7 @@ export interface SimulateOptions<Parameters extends object = object> {
   readonly replace?: Readonly<Record<string, KnotBody>>;
   /** With `parameters`: signals for waiting knots, as in `runLocally`. Default: no signal comes. */
   readonly signals?: GivenSignals;
-  /**
-   * With `parameters`: `ctx.resources` of the bodies. A function is called for each run, so that runs share nothing.
-   */
+  /** With `parameters`: `ctx.resources` of bodies. A function is called for each run, so that runs share nothing. */
   readonly resources?: Readonly<Record<string, unknown>> | (() => Readonly<Record<string, unknown>>);
 }
 
@@ -49,18 +47,13 @@ export interface SimulateOptions<Parameters extends object = object> {
 export interface Simulation {
   readonly schedules: number;
   /**
-   * Whether each blow was tried at each boundary; false if `schedules` were too few for that, or with another
-   * `crash`.
+   * Whether each blow was tried at each boundary. False if `schedules` were too few, or `crash` is not `everywhere`.
    */
   readonly everywhere: boolean;
   readonly bodies: number;
-  /** Number of blows, by kind. */
   readonly blows: Explored['blows'];
   readonly seed: number;
-  /**
-   * With `parameters`, by knot id: the outcomes of runs without a cancel, and without knots that kept losing their
-   * workers.
-   */
+  /** With `parameters`, by knot id: outcomes of runs without a cancel, and without knots that kept losing workers. */
   readonly outcomes?: Readonly<Record<string, SimulatedOutcome>>;
 }
 

@@ -3,7 +3,6 @@ import type { CommitResult, LineageRecord, StoredValue } from '../../ports';
 
 /** The backends of one simulated world, up to the commit point. */
 export class SimulatedStore {
-  /** Also for bodies' streams. */
   readonly data = new InMemoryDataStore();
   /** By run and knot. */
   protected readonly records = new Map<string, Map<string, LineageRecord>>();
@@ -31,7 +30,6 @@ export class SimulatedStore {
     return this.records.get(run)?.get(knot);
   }
 
-  /** In order of insertion. */
   recordsOf(run: string): readonly LineageRecord[] {
     return [...(this.records.get(run)?.values() ?? [])];
   }

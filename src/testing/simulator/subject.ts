@@ -14,7 +14,6 @@ import type { TapestryRecord } from '../../authoring/records';
 import { nodeSha256 } from '../../node-sha256';
 import { runLimits } from '../../workflows/run-limits';
 
-/** Default limits of a run. */
 export const LIMITS = runLimits({ settledPerExecution: 1 });
 
 /** The simulated tapestry, in a form that thousands of runs share. */
@@ -50,7 +49,6 @@ export class Subject {
     return new Subject(tapestry, simulated(loaded, isReplaced), isReplaced, isNested);
   }
 
-  /** A knot's nested tapestry. */
   nestedOf(id: string): Subject {
     let nested = this.nested.get(id);
     if (!nested) this.nested.set(id, (nested = Subject.of(this.tapestry.knots.get(id)!.nested!)));

@@ -1,4 +1,3 @@
-/** Broken promises of the framework or of a body. */
 export type ViolationKind =
   | 'never ends'
   | 'left behind'
@@ -13,12 +12,10 @@ export type ViolationKind =
   | 'not deterministic'
   | 'not repeatable';
 
-/** Ends the simulation of a schedule. */
 export class Violation extends Error {
   constructor(
     readonly kind: ViolationKind,
     message: string,
-    /** The id of a knot with the violation. */
     readonly knot?: string,
   ) {
     super(message);

@@ -9,10 +9,7 @@ import { nodeSha256 } from '../../node-sha256';
 export type WaitEnd =
   { readonly payload: EncodedValue } | { readonly timeout: true } | { readonly error: Error };
 
-/**
- * Assigns each signal once: to the tapestry's knots in plan order, then to knots of nested runs as they first wait.
- * Repeated runs get the same.
- */
+/** Assigns each signal once: to the tapestry's knots in plan order, then to others as they first wait. Repeatable. */
 export class SimulatedWaits {
   /** By name of the knot, with its runs. */
   private readonly ends = new Map<string, Promise<WaitEnd>>();

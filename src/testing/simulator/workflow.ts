@@ -22,7 +22,6 @@ import { Execution, cancelled, type Ended, type Event, type Result } from './exe
 import type { SimulatedRun } from './run';
 import { Violation } from './violation';
 
-/** An activity or a workflow that a workflow has begun. */
 interface Begun {
   readonly isCancelRequested: boolean;
   /** The step at which the workflow learned of its end. */
@@ -34,7 +33,6 @@ const RETRY_STATE = 'NON_RETRYABLE_FAILURE';
 
 /** A simulated workflow, of a run or a child run: its executions, and the effects of their commands. */
 export abstract class SimulatedWorkflow implements Begun {
-  /** The run that it is, or works for. */
   abstract readonly run: SimulatedRun;
   /** Its knot in {@link run}, under which schedules name its start. */
   protected abstract readonly knot: string;
@@ -55,7 +53,6 @@ export abstract class SimulatedWorkflow implements Begun {
   isCancelRequested = false;
   endedAt: number | undefined;
 
-  /** @param told called at its end */
   constructor(
     readonly id: string,
     private readonly told: Ended,
@@ -101,7 +98,6 @@ export abstract class SimulatedWorkflow implements Begun {
     tell();
   }
 
-  /** Its scope is cancelled. */
   stop(): void {
     for (const one of [...this.underWay]) one.cancel();
   }

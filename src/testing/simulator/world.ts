@@ -36,7 +36,6 @@ const WORKERS = 2;
 /** Limit of steps per knot and element: a longer run does not end. */
 const STEPS_PER_UNIT = 1_000;
 
-/** The result of a simulated run, with its nested runs. */
 export interface WorldEnd {
   readonly run: RunEnd;
   readonly bodies: number;
@@ -45,12 +44,10 @@ export interface WorldEnd {
   readonly units: number;
 }
 
-/** The inputs of a world, apart from its schedule. */
 export interface Setting {
   readonly parts: SimulatedParts;
   readonly bodies: Bodies;
   readonly parameters: readonly EncodedValue[];
-  /** For real bodies. */
   readonly resources: Readonly<Record<string, unknown>>;
   readonly waits: SimulatedWaits;
   /** One for all worlds. */
@@ -69,7 +66,6 @@ export class SimulatedWorld {
   readonly backends: Uses<'backends'>['backends'];
   readonly lines = new Lines();
   readonly runs = new Map<string, SimulatedRun>();
-  /** Runs and child runs. */
   readonly workflows = new Map<string, SimulatedWorkflow>();
   /** Executions with an open turn. */
   readonly inTurn: Execution[] = [];
@@ -158,7 +154,6 @@ export class SimulatedWorld {
     this.queue.push(action);
   }
 
-  /** Runs the work as the next action. */
   soon(work: () => void): void {
     this.calls.push(() => {
       work();
@@ -199,7 +194,6 @@ export class SimulatedWorld {
     }
   }
 
-  /** Counts calls of bodies, including this one. */
   countCall(): number {
     this.bodies += 1;
     return this.bodies;
@@ -249,7 +243,6 @@ export class SimulatedWorld {
     this.push({ step, run, knot, attempt, perform: () => activity.ended(end) });
   }
 
-  /** Knots and elements of all runs so far. */
   private get units(): number {
     let units = this.ledger.size;
     for (const run of this.runs.values())
