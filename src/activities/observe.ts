@@ -1,5 +1,6 @@
 import type { Context } from '@temporalio/activity';
 
+/** The facts that observers receive about one attempt of one knot. */
 export interface KnotEvent {
   readonly runId: string;
   readonly temporalRunId: string;

@@ -1,4 +1,5 @@
 export interface SegmentLimits {
+  /** Maximum number of running bodies. */
   readonly concurrency: number;
   /** Milliseconds after which it starts nothing more, if knots outside may wait for it. */
   readonly workingMs: number;

@@ -35,6 +35,7 @@ import { SEGMENT_LIMITS, type SegmentLimits } from './segment-limits';
 /** Limit of a transaction, so that other writers do not wait long. */
 const RECORDS_PER_COMMIT = 1_000;
 
+/** Limits of the work of one activity. */
 export interface ActivityLimits {
   readonly segment?: Partial<SegmentLimits>;
   readonly slices?: Partial<SliceLimits>;

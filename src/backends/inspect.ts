@@ -7,7 +7,9 @@ import {
 } from './locate';
 import type { LocationState } from '../adapters/sql/migrations';
 
+/** An existing or future location of backends. */
 export interface BackendReport extends BackendLocation {
+  /** The backends in this location. */
   readonly backends: readonly ('store' | 'history' | 'data' | 'largeData' | 'ledger')[];
   readonly state?: LocationState;
   /** Settings that may lose data there although everything works, one sentence each. */

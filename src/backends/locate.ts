@@ -21,6 +21,7 @@ export interface LocatedBackend {
 }
 
 type Located<T> = Record<'store' | 'history' | 'data', T> & {
+  /** Absent: there is none. */
   readonly largeData?: T;
   /** Absent: in the run history's location. */
   readonly ledger?: T;

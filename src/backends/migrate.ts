@@ -2,8 +2,11 @@ import { locatedBackends, type BackendLocation, type LocateBackendsOptions } fro
 
 /** State of one location, and the changes by `selvage migrate`. */
 export interface MigrationReport extends BackendLocation {
+  /** The backends in this location. */
   readonly backends: readonly ('store' | 'history' | 'data' | 'ledger')[];
+  /** Whether the location has tables, and so migrations. */
   readonly hasTables: boolean;
+  /** Names of the finished migrations, and of the pending ones. */
   readonly done: readonly string[];
   readonly pending: readonly string[];
   /** Names of the migrations made by this call. */

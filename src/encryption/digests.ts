@@ -9,17 +9,20 @@ const USE = 'hashing values';
 const PLAIN_ID = 'plain';
 const TAG_DIGITS = 16;
 
+/** A key for the hashes of values. */
 export interface DigestKey {
   readonly id: string;
   /** 32 bytes, or these as base64. */
   readonly key: string | Uint8Array;
 }
 
+/** Computes the hashes of values. */
 export interface ValueDigest {
   /** The operators' name of its key; `plain` if there is none. */
   readonly id: string;
   /** Identifies the key in records: 16 hexadecimal digits that reveal nothing of it. Absent without a key. */
   readonly tag?: string;
+  /** The digest of bytes or a text. */
   readonly of: Sha256;
   /** The digest of bytes with this plain SHA-256; takes and returns lower-case hex. */
   readonly ofSha256: (sha256: string) => string;
@@ -53,6 +56,7 @@ export class Digests {
     return new Digests([first, ...others]);
   }
 
+  /** For new runs. */
   get current(): ValueDigest {
     return this.#all[0];
   }

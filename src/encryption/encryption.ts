@@ -18,10 +18,9 @@ export interface EncryptionOptions {
    */
   readonly keys: string | KeySource;
   /**
-   * Keys for the hashes of values, so that nobody without them can check a guessed value by its hash.
-   * Default: none. `id:base64,id2:base64`, each 32 bytes, or a list; not a key source, as hashing cannot
-   * wait. The first hashes new runs; runs that began with another are accepted, too. `plain` stands for
-   * hashes without a key.
+   * Keys for the hashes of values, so that nobody without them can check a guessed value by its hash. Default: none.
+   * `id:base64,id2:base64`, each 32 bytes, or a list; no key source, as every hash needs them. The first hashes new
+   * runs; runs that began with another are accepted, too. `plain` stands for hashes without a key.
    */
   readonly digestKeys?: string | readonly (DigestKey | 'plain')[];
   /**
@@ -38,6 +37,7 @@ export interface EncryptionOptions {
 /** The keys of a process, for its data store and its payloads to Temporal. */
 export interface Encryption {
   readonly keyring: Keyring;
+  /** For the hashes of values. */
   readonly digests: Digests;
   readonly subjects: SubjectKeys;
   readonly payloads: boolean;

@@ -48,6 +48,7 @@ export class Keyring {
     return new Keyring({ ids: [...keys.keys()], key: (id) => keys.get(id) });
   }
 
+  /** The current one first. */
   get ids(): readonly string[] {
     return this.#source.ids;
   }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ValueDigest } from './digests';
 
+/** Seals and hashes the values of a run. */
 export interface RunScope {
   /** Its key seals the values that the run stores. */
   readonly subject?: string | undefined;

@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto';
 import { partFor } from '../ports/parts/composed-stores';
 import { requireContentHash } from '../ports/parts/content-hash';
-import { digestStream } from './digest-stream';
 import { SelvageError } from '../errors';
 import {
   READ_TO_KEEP_BYTES,
@@ -38,8 +38,8 @@ export interface SealedDataStoreOptions {
  * or, in the scope of a run with a subject, that subject's key. Values under an older key, or unsealed, are
  * found, too.
  *
- * In the scope of a subject only its own values exist for `has` and `keep`, so that one subject's values
- * never replace another's; reads fall back to values without a subject. Outside of any run a hash stands for
+ * In the scope of a subject only its own values exist for `has` and `keep`, so that subjects never share
+ * values. Reads fall back to values without a subject. Outside of any run a hash stands for
  * all its values: `get` returns any of them, `has` tells whether there is one, `delete` removes all.
  */
 export class SealedDataStore implements DataStore {
@@ -67,6 +67,7 @@ export class SealedDataStore implements DataStore {
     this.#places = new ValuePlaces(store, keyring, subjects, subjectsOf);
   }
 
+  /** The store that holds the sealed values. */
   get inner(): DataStore {
     return this.#store;
   }
@@ -355,4 +356,29 @@ function takesNoNames({ technology }: DataStore): SelvageError {
     `The data store (${technology}) does not take sealed streams: its putStream must store under what \`nameAtEnd\` answers.`,
     { details: { technology, reason: 'WrongValue' } },
   );
+}
+
+/** `hash` and `size` are known at the end. `ofSha256` takes and returns lower-case hex. */
+function digestStream(
+  source: AsyncIterable<Uint8Array>,
+  ofSha256: (sha256: string) => string,
+): {
+  readonly pieces: AsyncIterable<Uint8Array>;
+  hash(): string;
+  size(): number;
+} {
+  const digest = createHash('sha256');
+  let size = 0;
+  let hash: string | undefined;
+  return {
+    pieces: (async function* () {
+      for await (const piece of source) {
+        digest.update(piece);
+        size += piece.byteLength;
+        yield piece;
+      }
+    })(),
+    hash: () => (hash ??= `bytes-sha256:${ofSha256(digest.digest('hex'))}`),
+    size: () => size,
+  };
 }

@@ -14,7 +14,9 @@ export interface SealingKey {
   readonly id: string;
   /** Identifies the key in the names of sealed values: 16 hexadecimal digits that reveal nothing of it. */
   readonly tag: string;
+  /** Seals contents. */
   readonly contents: Buffer;
+  /** Encrypts names. */
   readonly names: Buffer;
 }
 

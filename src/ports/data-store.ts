@@ -1,5 +1,6 @@
 import type { Page, PageOptions } from './page';
 
+/** A value in a data store. */
 export interface StoredValue {
   /**
    * `sha256:…` of canonical JSON text, or `bytes-sha256:…` of raw bytes; or `sealed:` and 96 hexadecimal
@@ -47,12 +48,9 @@ export const READ_TO_KEEP_BYTES = 16 * 1024 * 1024;
 export interface DataStore {
   /** Short name of the technology for messages: `sqlite`, `memory`, `local-disk`, … */
   readonly technology: string;
-  /**
-   * Random text, written into the storage when it was made. The same for everyone who opens it, at any
-   * address.
-   */
+  /** Random text, made with the storage, and the same for everyone who opens it, at any address. */
   identity(): Promise<string>;
-  /** Stores all values. Once it returns they survive a kill of this process. May repeat a partly stored batch. */
+  /** Stores all values, which then survive a kill of this process. A partly stored batch may be put again. */
   put(values: readonly StoredValue[]): Promise<void>;
   /** The bytes of one value, checked against the hash; undefined if it is missing. */
   get(hash: string): Promise<Uint8Array | undefined>;
@@ -77,10 +75,7 @@ export interface DataStore {
    * a value that somebody else has put. The caller makes missing and damaged values again.
    */
   keep(hashes: readonly string[]): Promise<Set<string>>;
-  /**
-   * Lists every stored value once, in the store's own order; may omit a value that is put or removed
-   * meanwhile.
-   */
+  /** Lists every value once, in the store's own order; may omit one that is put or removed meanwhile. */
   list(options?: PageOptions): Promise<Page<StoredEntry>>;
   /** Removes a value; does nothing if it is missing. Lineage that names it stays. */
   delete(hash: string): Promise<void>;
@@ -91,9 +86,9 @@ export interface DataStore {
    */
   purge?(): Promise<void>;
   /**
-   * Removes those last put before a time (milliseconds since the epoch, at least two hours ago), and returns
-   * which. Safe against concurrent writers. A value whose put (or {@link keep}) returned at least {@link
-   * PUT_AGAIN_AFTER_MS} after that time stays. If it is gone nevertheless, its next reader notices.
+   * Removes those last put before a time (milliseconds since the epoch, at least two hours ago), and returns which.
+   * Safe against concurrent writers: a value put (or {@link keep kept}) at least {@link PUT_AGAIN_AFTER_MS} after
+   * that time stays, or its next reader notices that it is gone.
    */
   deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]>;
   close(): Promise<void>;

@@ -1,3 +1,4 @@
+/** A request for one of a key's places. */
 export interface LeaseRequest {
   /** The owner of the places: the name of a limit, the key of a value that is being made, … */
   readonly key: string;
@@ -13,8 +14,10 @@ export interface LeaseRequest {
   readonly ttl: number;
 }
 
+/** A granted place. */
 export type Lease = Pick<LeaseRequest, 'key' | 'owner' | 'token'>;
 
+/** A current holder of a place. */
 export interface LeaseHolder {
   readonly owner: string;
   readonly holder: string;
@@ -32,6 +35,7 @@ export type LeaseAnswer =
       readonly retryAfter: number;
     };
 
+/** A request for a key's next turn. */
 export interface TurnRequest {
   readonly key: string;
   /** Milliseconds from this turn to the next. */

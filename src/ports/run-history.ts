@@ -48,6 +48,7 @@ export interface CommitResult {
   readonly record: LineageRecord;
 }
 
+/** The fields that change when a run ends. */
 export type RunEnd = Pick<RunRecord, 'status' | 'finished_at' | 'details'>;
 
 /** The records that a run must have before it may end. */
@@ -93,6 +94,7 @@ export type PartitionRun = Pick<
   | 'finished_at'
 >;
 
+/** The recorded runs of one partition of a tapestry. */
 export interface PartitionRuns {
   readonly partition: string;
   readonly runs: number;
@@ -102,8 +104,10 @@ export interface PartitionRuns {
   readonly newestOk?: PartitionRun;
 }
 
+/** A knot with an outcome, and the time of its end. */
 export type FinishedKnot = Pick<LineageRecord, 'temporal_run_id' | 'knot_id' | 'outcome' | 'finished_at'>;
 
+/** The code that ran for a knot of a run. */
 export type CodeOfKnot = Pick<LineageRecord, 'temporal_run_id' | 'knot_id' | 'code_hash'>;
 export type OutputOfKnot = Pick<LineageRecord, 'temporal_run_id' | 'knot_id' | 'output_hash'>;
 
@@ -126,11 +130,13 @@ export interface PartitionQueries {
   partitionRuns(tapestry: string): Promise<PartitionRuns[]>;
   /** Knots among these whose body ran other code than the given one. A knot without a body has no code. */
   otherCode(temporalRunIds: readonly string[], codes: ReadonlyMap<string, string>): Promise<CodeOfKnot[]>;
+  /** The outputs of these knots of these runs. */
   outputsOf(temporalRunIds: readonly string[], knotIds: readonly string[]): Promise<OutputOfKnot[]>;
   /** The partitions' knots that made these values. */
   madeForPartitions(hashes: readonly string[]): Promise<MadeForPartition[]>;
 }
 
+/** A query for figures about a window of time. */
 export interface StatisticsQuery {
   readonly by: StatisticsGroup;
   /** Finished at or after `since` and before `until` (milliseconds since the epoch). */
@@ -143,10 +149,7 @@ export type RecordKey = readonly [temporalRunId: string, knotId: string];
 
 /** A change that has become durable in a run history. */
 export interface HistoryChange {
-  /**
-   * Opaque and stable. {@link RunHistory.changes} continues after it, in any process, while the history
-   * exists.
-   */
+  /** Opaque; valid in any process while the history exists. {@link RunHistory.changes} continues after it. */
   readonly position: string;
   readonly kind: 'run-started' | 'knot-finished' | 'run-ended';
   readonly run_id: string;
@@ -174,6 +177,7 @@ export interface HistoryChange {
 export interface ChangesOptions {
   /** Position of the last known change. Default: starts with the oldest. */
   readonly after?: string;
+  /** Ends the reading. */
   readonly signal?: AbortSignal;
   /** Returns at the end, instead of waiting for more. Default false. */
   readonly once?: boolean;
@@ -206,18 +210,15 @@ export interface RunHistory {
   leasesBeside?(): LeaseTable;
   /** The start ledger in the same storage, if its technology has one. */
   startLedgerBeside?(): StartLedger;
-  /**
-   * The cursors of emitters, which name places among the {@link changes}. Omitted by technologies without
-   * these.
-   */
+  /** The cursors of emitters, which name places among the {@link changes}. Exists with these. */
   emitterTableBeside?(): EmitterTable;
   /** Inserts the run unless its `temporal_run_id` exists. Returns the record that stands. */
   startRun(record: RunRecord): Promise<RunRecord>;
   /**
-   * Ends a run; `details` is merged into the existing ones. A run that has already ended keeps its status and
-   * time, but a `terminated` one may still get its true end. Returns false and changes nothing if the
-   * `temporal_run_id` is unknown or a required record is missing. One transaction checks the records and
-   * writes the end, so every reader of the end sees them, too.
+   * Ends a run; `details` is merged into the existing ones. A run that has already ended keeps its status and time,
+   * but a `terminated` one may still get its true end. Returns false and changes nothing if the `temporal_run_id` is
+   * unknown or a required record is missing. One transaction checks the records and writes the end, so every reader
+   * that sees the end sees the records.
    *
    * @param required default: nothing
    */
@@ -255,9 +256,9 @@ export interface RunHistory {
   findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>>;
   findLineage(query: LineageQuery): Promise<Page<LineageRecord>>;
   /**
-   * Those of these values (at most 1,000 hashes) that a record names. It may be the record's output, an input
-   * (of a parent or a constant), or in `extra` its `extension` or its error's `traceback_hash`. Parameters of
-   * runs are the outputs of their own knots. Sees every commit before the call; may see later ones.
+   * Which of these values (at most 1,000 hashes) a record names: as output, as input (of a parent or a constant),
+   * or in `extra` (`extension`, the error's `traceback_hash`). Parameters of runs are outputs of their own knots.
+   * Sees every commit before the call; may see later ones.
    */
   referredTo(hashes: readonly string[]): Promise<Set<string>>;
   /**
@@ -277,21 +278,18 @@ export interface RunHistory {
   /** Calls the listener when this process notices such a step. `isFirst`: before all other processes. */
   onStepBack?(listener: (step: StepBack, isFirst: boolean) => void): void;
   /**
-   * Yields durable changes in non-empty batches of at most 1,000, in an order that never skips late commits.
-   * At the end it waits for more until the signal aborts, then returns; with `once` it returns at once. Each
-   * reader gets each insert of a record, and each start and end of a run, once, except of deleted ones. An
-   * end that replaces `terminated` is reported again. Changes by other processes arrive some 100 ms after
-   * their commit. Omitted by technologies without such an order.
+   * Yields durable changes in non-empty batches of at most 1,000, in an order that never skips late commits. At the
+   * end it waits for more until the signal aborts, then returns; with `once` it does not wait. Each reader gets each
+   * insert of a record, and each start and end of a run, once, except of deleted ones. An end that replaces
+   * `terminated` is reported again. Changes by other processes arrive some 100 ms after their commit. Omitted by
+   * technologies without such an order.
    *
-   * @throws SelvageError `BackendUnavailable`: continue after the last position; `InvalidCursor`: the
-   * position does not belong to this history, or the history went back in time behind it. Then read
-   * everything again, and continue after {@link lastChange}
+   * @throws SelvageError `BackendUnavailable`: continue after the last position; `InvalidCursor`: the position does
+   * not belong to this history, or the history went back in time behind it. Then read everything again, and continue
+   * after {@link lastChange}
    */
   changes?(options?: ChangesOptions): AsyncIterable<readonly HistoryChange[]>;
-  /**
-   * Position of the newest change in {@link changes}; undefined if there is none. Later reads are as new or
-   * newer.
-   */
+  /** Position of the newest change in {@link changes}, if any. Later reads are at least as new. */
   lastChange?(): Promise<string | undefined>;
   /** The runs of these changes that are on record, in no particular order. Exists with {@link changes}. */
   runsOf?(temporalRunIds: readonly string[]): Promise<RunRecord[]>;

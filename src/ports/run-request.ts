@@ -39,6 +39,7 @@ const runRequestSchema = z.looseObject({
   backends: z.record(z.string(), z.string().optional()).optional(),
 });
 
+/** An invalid part of a run request. */
 export interface RequestProblem {
   readonly option: string;
   /** A sentence. */

@@ -13,7 +13,7 @@ export const gapSchema = z.object({
   /** Absent: unknown, possibly nothing. */
   lost: sourceAmount.optional(),
   why: z.string(),
-  /** When the place before it was last read, in milliseconds since the epoch. */
+  /** When the place before it was last looked at, in milliseconds since the epoch. */
   since: z.number().optional(),
   /** When it was noticed, in milliseconds since the epoch. */
   at: z.number(),

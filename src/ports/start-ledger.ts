@@ -8,10 +8,7 @@ export type EventLink = Readonly<Record<string, string | number>>;
 export const ledgerEntrySchema = z.object({
   /** The trigger with its kind, as in run records: `kafka:orders`. */
   trigger: z.string(),
-  /**
-   * Identifies the event within the trigger. Taken from signed or explicit data, never from the bytes of a
-   * body.
-   */
+  /** Identifies the event within the trigger. From signed or explicit data, never from the bytes of a body. */
   key: z.string(),
   /** The run that the event starts. */
   runId: z.string(),

@@ -2,6 +2,7 @@ import type { Page, PageOptions } from './page';
 
 /** The wrapped key of one subject, useless without the master key that wrapped it. */
 export interface SubjectKeyRecord {
+  /** The subject whose values it seals. */
   readonly subject: string;
   /** Identifies the key in the names of values: 16 hexadecimal digits that reveal nothing of it. */
   readonly tag: string;
@@ -26,10 +27,7 @@ export interface SubjectKeyStore {
   add(record: SubjectKeyRecord): Promise<SubjectKeyRecord>;
   /** Replaces the record of the same subject and tag. Does nothing if the subject is forgotten. */
   rewrap(record: SubjectKeyRecord & { readonly wrapped: string }): Promise<void>;
-  /**
-   * Deletes the key for good, and keeps a record of it, which it returns; undefined if there was none. May be
-   * repeated.
-   */
+  /** Deletes the key for good. Returns the record, which stays; undefined if there was none. May be repeated. */
   forget(subject: string, at: number): Promise<SubjectKeyRecord | undefined>;
   /** Every record once, including forgotten subjects, in the store's own order. */
   list(options?: PageOptions): Promise<Page<SubjectKeyRecord>>;

@@ -29,6 +29,7 @@ export class HostLost extends Error {}
 export const callInProcess: BodyHost = ({ definition, policy, inputs, context }) =>
   callBody(definition, policy, inputs, context);
 
+/** The open body hosts of a worker, or of a run in process. */
 export interface BodyHosts {
   /** Calls a body at the host that its policy names, without applying schemas. @throws as {@link BodyHost} */
   call(call: BodyCall): Promise<unknown>;

@@ -16,11 +16,13 @@ import type { StoredValue } from '../ports';
 /** A value that has left its body: encoded, hashed, and shared with nobody. */
 export interface EncodedValue {
   readonly hash: string;
+  /** Bytes of the encoded value. */
   readonly size: number;
   /** Absent if the bytes are already in the data store (a stream that the body stored). */
   readonly encoded?: Encoded;
   /** `encoded` in the form that the data store keeps. */
   readonly bytes?: Uint8Array;
+  /** For a list: its number of elements. */
   readonly length?: number;
   /** For a stored stream: its media type, or ''. */
   readonly stored?: string;

@@ -19,6 +19,7 @@ export interface Execution {
   readonly finishedAt: number;
 }
 
+/** Counts of a map's elements. */
 export interface ElementCounts {
   readonly count: number;
   readonly failed: number;
@@ -46,7 +47,9 @@ export interface OkToRecord {
   readonly extension?: string;
   /** For a knot that ran a tapestry: the last child run. */
   readonly childRun?: ChildRunRef;
+  /** For a loop. */
   readonly iterations?: number;
+  /** For a map. */
   readonly elements?: ElementCounts;
   /** For a knot that took a signal: hash of the payload as given, if it differs from the value. */
   readonly payload?: string;
@@ -185,8 +188,7 @@ function whereAndWhen(execution: Execution): WhereAndWhen {
 
 function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
   if (outcome.kind === 'skipped') return outcome.detail ? { skip: outcome.detail } : NOTHING;
-  const { childRun } = outcome;
-  const { elements } = outcome;
+  const { childRun, elements } = outcome;
   if (outcome.kind === 'err') {
     return { error: outcome.error, ...(childRun && { child_run: childRun }), ...(elements && { elements }) };
   }

@@ -1,6 +1,7 @@
 import { SelvageError } from '../errors';
 import { layoutOf, mayHaveNoValue, readPlan, type Layout, type Plan, type PlanKnot } from '../plan';
 
+/** A plan with its hash, its layout, and knots by id. */
 export class LoadedPlan {
   private readonly indexes: ReadonlyMap<string, number>;
   private wholeLayout: Layout | undefined;
@@ -18,6 +19,7 @@ export class LoadedPlan {
     return new LoadedPlan(readPlan(text), hash);
   }
 
+  /** Computed once. */
   get layout(): Layout {
     return (this.wholeLayout ??= layoutOf(this.plan));
   }
@@ -42,6 +44,7 @@ export class LoadedPlan {
     return index;
   }
 
+  /** In plan order. */
   pathsOf(branch: PlanKnot): readonly PlanKnot[] {
     this.paths ??= pathsByBranch(this.plan);
     return this.paths.get(this.indexOf(branch.id)) ?? [];

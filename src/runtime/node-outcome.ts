@@ -24,7 +24,7 @@ export interface KnotOutcomeToRecord {
   readonly values: readonly StoredValue[];
 }
 
-/** Inputs that a node's function reads; a wait does not read the inputs that it passes on. */
+/** Inputs that a node's function reads. A wait does not read inputs that it passes on. */
 const READ_INPUTS: Readonly<Partial<Record<NodeKind, readonly string[]>>> = {
   waitForSignal: [],
   sleep: ['ms'],

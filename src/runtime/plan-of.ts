@@ -3,6 +3,7 @@ import { compile, type CompiledPlan } from '../plan';
 import type { TapestryRecord } from '../authoring/records';
 import { LoadedPlan } from './loaded-plan';
 
+/** A tapestry's plan, as text to store and loaded. */
 export interface PlanOfTapestry extends CompiledPlan {
   readonly loaded: LoadedPlan;
 }

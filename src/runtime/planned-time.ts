@@ -1,4 +1,5 @@
 import type { TapestryRecord } from '../authoring/records';
+import { accepts } from './given-times';
 
 /**
  * Adds the planned time to the parameters: as a Date, or as its ISO text if the schema does not accept a Date.
@@ -15,16 +16,6 @@ export async function withPlannedTime(
   const parameter = name === undefined ? undefined : tapestry.parameters.get(name);
   if (!parameter || typeof planned !== 'string' || typeof given !== 'object') return given;
   const date = new Date(planned);
-  const takesDate = await accepts(() => parameter.schema['~standard'].validate(date));
+  const takesDate = await accepts(parameter, date);
   return { ...given, [parameter.name]: takesDate ? date : planned };
-}
-
-async function accepts(
-  validate: () => { readonly issues?: unknown } | Promise<{ readonly issues?: unknown }>,
-): Promise<boolean> {
-  try {
-    return (await validate()).issues === undefined;
-  } catch {
-    return false;
-  }
 }

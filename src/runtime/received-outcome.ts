@@ -2,6 +2,7 @@ import type { PlanKnot } from '../plan';
 import type { Err, Outcome, Skipped } from '../authoring/outcome';
 import type { ExceptionRecord, LineageRecord } from '../ports';
 
+/** The outcome of a knot without a value. */
 export type Failed = Err | Skipped;
 
 /** A parent's outcome for a child that receives outcomes: a failed optional parent counts as skipped. */

@@ -1,3 +1,4 @@
+/** Limits of the slices of a map's list. */
 export interface SliceLimits {
   /** Maximum elements of a slice. */
   readonly elements: number;

@@ -6,6 +6,7 @@ export interface Skip {
   readonly reason: string;
 }
 
+/** The adapter under test, with its storage. */
 export interface Subject<T> {
   /** A fresh adapter on empty storage. */
   readonly adapter: T;

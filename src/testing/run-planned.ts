@@ -22,6 +22,7 @@ export interface RunPlannedOptions extends RunLocallyOptions {
   readonly tapestry?: Tapestry<any, any>;
 }
 
+/** A run in this process for a planned time. */
 export interface PlannedRun {
   readonly planned: Date;
   readonly result: LocalRun<Record<string, unknown>>;

@@ -29,7 +29,9 @@ const SCALED_POLLERS = { type: 'autoscaling', minimum: 1, initial: 1, maximum: 4
 
 /**
  * Divides a process's pollers, cached workflows and concurrent knots among its task queues, as the SDK only has
- * limits for a worker, and so for a task queue. @param chosen the user's limits for the whole process
+ * limits for a worker, and so for a task queue.
+ *
+ * @param chosen by the user, for the whole process
  */
 export function budgetsOfAQueue(chosen: Omit<WorkerOptions, 'taskQueue'>, queues: number): Budgets {
   if (queues <= 1) return {};

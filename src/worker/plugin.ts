@@ -55,6 +55,7 @@ const SDK_SLOTS = 100;
 const TUNED_SLOTS = 10;
 
 export interface SelvagePluginOptions {
+  /** The tapestries that the worker can run. */
   readonly tapestries: readonly Tapestry<any, any>[];
   /** `ctx.resources` of all bodies. Default: empty. */
   readonly resources?: Resources & Record<string, unknown>;

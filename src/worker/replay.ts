@@ -24,6 +24,7 @@ export interface ReplayOptions {
    * Opens sealed payloads. Default: the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if it has any.
    */
   readonly encryption?: Encryption | false;
+  /** The worker's data converter, if it has its own. */
   readonly dataConverter?: DataConverter;
 }
 
@@ -34,11 +35,13 @@ interface StartedChildRun {
   readonly temporalRunId: string;
 }
 
+/** The result of replaying one execution of a run, or of a child run. */
 export interface ReplayedExecution {
   readonly runId: string;
   readonly temporalRunId: string;
   /** Absent if the server no longer has the history. */
   readonly tapestry?: string;
+  /** Number of events in the history. */
   readonly events: number;
   /** Child runs that it started, with histories of their own: `replayRun` replays these, `replayHistory` does not. */
   readonly childRuns: readonly StartedChildRun[];
@@ -56,8 +59,8 @@ export interface ReplayedExecution {
 }
 
 /**
- * Replays all executions of a run from the server (several if it was reset or continued as new), then of its child
- * runs at any depth, with the workflows of this installation. Changes nothing, runs no body and needs no worker. Use
+ * Replays all executions of a run from the server (several if it was reset or continued as new), and of its child
+ * runs, with the workflows of this installation. Changes nothing, runs no body and needs no worker. Use
  * it before a deploy, to try a new version on a run in flight.
  *
  * @param client of Temporal, such as `selvage.client`

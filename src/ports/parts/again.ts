@@ -1,6 +1,7 @@
 import { backOff, type BackOff } from '../../values/back-off';
 import { pause } from './pause';
 
+/** How work is repeated. */
 interface Repetition {
   readonly backOff: BackOff;
   /** Whether repeating cannot help; such an error is thrown. Default: never. */

@@ -41,10 +41,7 @@ export function notAPosition(position: string): SelvageError {
   );
 }
 
-/**
- * The error for a position that the history lacks although nothing was deleted: the history went back in
- * time.
- */
+/** For a position that the history lacks although nothing was deleted: the history went back in time. */
 export function positionWentBack(position: string, place: string): SelvageError {
   return new SelvageError(
     'InvalidCursor',

@@ -1,9 +1,6 @@
 import type { RequiredRecords, RunHistory } from '..';
 
-/**
- * Whether a run has all its required records. Only for histories that cannot go back in time between the
- * queries.
- */
+/** Only for histories that cannot go back in time between the queries. */
 export async function hasRequired(
   history: Pick<RunHistory, 'getOutcomes' | 'countRecords'>,
   temporalRunId: string,

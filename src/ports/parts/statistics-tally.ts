@@ -58,6 +58,7 @@ export class Sums {
   }
 }
 
+/** Adds up figures by name. */
 export class StatisticsTally {
   readonly #sums = new Map<string, Sums>();
 

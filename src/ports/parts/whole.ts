@@ -38,15 +38,12 @@ export async function isWhole(
   }
 }
 
-/**
- * Whether a value exists whose bytes do not match its hash. Sealed values pass, as checking them takes the
- * key.
- */
+/** Whether a stored value's bytes do not match its hash. Sealed values pass, as checking them takes the key. */
 export async function isDamaged(store: Pick<DataStore, 'has' | 'getStream'>, hash: string): Promise<boolean> {
   return !isSealedName(hash) && (await store.has(hash)) && !(await isWhole(store, hash));
 }
 
-/** Those of these values that pass the check of `keep`. */
+/** Returns the values that pass the check of `keep`. */
 export async function wholeAmong(
   store: Pick<DataStore, 'getStream'>,
   hashes: Iterable<string>,

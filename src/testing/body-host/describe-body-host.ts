@@ -10,6 +10,7 @@ import { VALUE_TESTS } from './value-tests';
 
 /** A body host under test: a program that speaks the body protocol. */
 export interface BodyHostSuiteOptions extends BodyHostModules {
+  /** The program and its arguments. */
   readonly command: readonly string[];
   /** Default: this process's. */
   readonly cwd?: string;

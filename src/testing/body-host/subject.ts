@@ -1,6 +1,7 @@
 import { Conversation, type StartBodyHost } from './conversation';
 import type { ConformanceTests, Subject } from '../conformance';
 
+/** The modules of a host's bodies. */
 export interface BodyHostModules {
   /** Modules for the host that contain the suite's bodies. Default: none. */
   readonly modules?: readonly string[];

@@ -45,7 +45,7 @@ export type Step = (typeof STEPS)[number];
 export interface Point {
   readonly step: Step;
   /**
-   * A knot's id, or the first of a segment; also an element of a map (`map[0]`), a knot of a run of a knot
+   * A knot's id (of a segment, the first). Also an element of a map (`map[0]`), a knot of a run of a knot
    * (`loop#2/step`), or a knot of an extension.
    */
   readonly knot: string;
