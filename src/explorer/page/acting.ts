@@ -16,11 +16,7 @@ export interface Acting {
   ): Promise<Acts[Name]['answer'] | undefined>;
 }
 
-/**
- * Performs acts, one at a time, announces them, and reloads what is shown.
- *
- * @param options `asToast`: a refusal is shown as a toast, for callers without a place for it
- */
+/** Performs acts, announces them, and reloads what is shown. @param options `asToast`: refusals are toasts */
 export function useAct(options: { asToast?: boolean } = {}): Acting {
   const [state, setState] = useState<{ isBusy: boolean; error?: SourceError }>({ isBusy: false });
   return {

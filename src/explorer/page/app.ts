@@ -2,7 +2,6 @@ import { signal } from '@preact/signals';
 import type { Source } from '../contract';
 import type { About } from '../../operations/project/about';
 
-/** The source for the whole page, set once before anything is drawn. */
 let chosen: Source | undefined;
 
 export const about = signal<About>({
@@ -20,10 +19,7 @@ export function setSource(source: Source, isOfFile: boolean): void {
   isFile = isOfFile;
 }
 
-/**
- * Asks again for `about`: the server may have been reached, or the tapestries' file may have changed. If
- * asking fails, the old answer stays.
- */
+/** Asks again for `about`; if that fails, the old answer stays. */
 export async function renewAbout(): Promise<void> {
   try {
     const next = await source().ask('project.about', {});
@@ -40,7 +36,6 @@ export function source(): Source {
   return chosen;
 }
 
-/** Whether the page may act: it has the token, and is not read-only. */
 export function mayAct(): boolean {
   return about.value.abilities.act;
 }

@@ -51,7 +51,6 @@ export function Frame() {
     document.title = [title, about.value.project || 'Selvage'].filter(Boolean).join(' · ');
     if (before.current === key) return;
     before.current = key;
-    // Starts each page at its top, as a browser does with a freshly loaded one.
     announce(title ?? 'No such page');
     main.current?.focus({ preventScroll: true });
   }, [key, title]);
@@ -116,7 +115,6 @@ function Guard({ children }: { children: ComponentChildren }) {
   return <>{children}</>;
 }
 
-/** The state of the connection, in words. */
 function stateWords(address: string | undefined, state: About['serverState']): string {
   if (liveState.value === 'lost') return 'Connecting again…';
   if (state === 'unreachable') return 'Temporal unreachable';

@@ -2,12 +2,10 @@ import type { Json } from '../../values';
 
 /** One line of a JSON tree: a member, an item, or the rest of a long list. */
 export interface JsonLine {
-  /** From the root: names and indexes. */
   readonly path: readonly (string | number)[];
   readonly depth: number;
   readonly name?: string | number;
   readonly kind: 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
-  /** The value, shortened to one line. */
   readonly text: string;
   readonly count?: number;
   readonly isOpen?: boolean;
@@ -15,15 +13,11 @@ export interface JsonLine {
 
 const PREVIEW = 200;
 
-/** @returns the path as a key, for sets of open paths */
 export function pathKey(path: readonly (string | number)[]): string {
   return JSON.stringify(path);
 }
 
-/**
- * The visible lines of a tree in which only the paths in `open` are unfolded. Closed parts are not walked, so
- * the cost is that of what is shown. The stack is explicit: values may be nested deeper than calls can be.
- */
+/** The visible lines of a tree. The stack is explicit: values may be nested deeper than calls can be. */
 export function jsonLines(root: Json, open: ReadonlySet<string>): JsonLine[] {
   const lines: JsonLine[] = [];
   const rest: { path: readonly (string | number)[]; name?: string | number; value: Json }[] = [

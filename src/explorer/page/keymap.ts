@@ -1,8 +1,6 @@
 /**
- * Key bindings, free of browser events.
- * Keys are written `j`, `?`, `Enter`, `mod+k`, `shift+ArrowUp`, and sequences with a space: `g r`. `mod` is
- * Command on a Mac, else Control. A sign that needs Shift is written as the sign alone. The layer added last
- * is asked first, so that a dialog comes before the page below it.
+ * Keys are written `j`, `mod+k`, `shift+ArrowUp`, and in sequences `g r`. `mod` is Command on a Mac, else
+ * Control. The layer added last is asked first, so that a dialog comes before the page below it.
  */
 export interface Binding {
   readonly keys: string | readonly string[];
@@ -13,12 +11,10 @@ export interface Binding {
   readonly inFields?: boolean;
   /** Whether it works now. Default: always. */
   readonly when?: () => boolean;
-  /** Omits it from the sheet. */
   readonly isHidden?: boolean;
 }
 
 interface Layer {
-  /** Heading in the sheet, such as `Runs`. */
   readonly title: string;
   readonly bindings: readonly Binding[];
   /** Whether it disables the layers below it. */
@@ -37,7 +33,6 @@ export class Keymap {
   private readonly layers: Layer[] = [];
   private begun: string[] = [];
 
-  /** The returned function removes the layer. */
   add(layer: Layer): () => void {
     this.layers.push(layer);
     return () => {
@@ -46,10 +41,7 @@ export class Keymap {
     };
   }
 
-  /**
-   * @returns `ran`, or `begun` if keys of a sequence are still to come; undefined if nothing is bound to the
-   *   stroke
-   */
+  /** @returns `begun` if keys of a sequence are still to come; undefined if nothing is bound to the stroke */
   press(stroke: Stroke): 'ran' | 'begun' | undefined {
     const name = nameOf(stroke);
     for (const typed of this.begun.length > 0 ? [[...this.begun, name], [name]] : [[name]]) {
@@ -67,7 +59,6 @@ export class Keymap {
     return undefined;
   }
 
-  /** Forgets a sequence that has begun. */
   forget(): void {
     this.begun = [];
   }

@@ -15,7 +15,6 @@ export function sheet(): ReturnType<Keymap['sheet']> {
   return keymap.sheet();
 }
 
-/** Binds keys while the component is mounted. Bindings may be new objects at each rendering. */
 export function useKeys(
   title: string,
   bindings: readonly Binding[],
@@ -37,7 +36,6 @@ export function useKeys(
   );
 }
 
-/** Whether an element accepts typed text. */
 function isField(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (
@@ -52,7 +50,6 @@ function isField(target: EventTarget | null): boolean {
   );
 }
 
-/** Whether an element handles Enter and Space itself. */
 function isOwnKey(event: KeyboardEvent): boolean {
   if (event.key !== 'Enter' && event.key !== ' ') return false;
   return (

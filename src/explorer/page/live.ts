@@ -2,35 +2,26 @@ import { signal } from '@preact/signals';
 import type { LiveMessage } from '../contract';
 import { source } from './app';
 
-/**
- * `off`: nothing changes here, as in a file. `lost`: the page is reconnecting, and what is shown may be out
- * of date.
- */
+/** `off`: nothing changes here. `lost`: reconnecting, and what is shown may be out of date. */
 export const liveState = signal<'off' | 'live' | 'lost'>('off');
 
 type OnEvents = (events: readonly LiveMessage[]) => void;
 const listeners = new Set<OnEvents>();
 const renewals = new Set<() => void>();
 
-/**
- * Passes each batch of events to a listener, from one connection shared by the whole page, until the returned
- * function is called.
- */
+/** Passes each batch of events to a listener until the returned function is called. */
 export function onLive(listener: OnEvents): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** Calls back when events may have been missed, so that everything shown must be asked for again. */
+/** Calls back when events may have been missed. */
 export function onRenewal(listener: () => void): () => void {
   renewals.add(listener);
   return () => renewals.delete(listener);
 }
 
-/**
- * @param position every answer from now on is at least as new as this position; if omitted, everything is
- *   asked for again once the connection stands
- */
+/** @param position where the feed goes on; if omitted, everything is asked for again once it is connected */
 export function startLive(position: string | undefined): () => void {
   return source().live(
     position,
@@ -46,7 +37,7 @@ export function startLive(position: string | undefined): () => void {
   );
 }
 
-/** For histories without a feed of changes: interval of asking again for everything shown. */
+/** Without a feed of changes, everything shown is asked for again at this interval. */
 const POLL_MS = 5_000;
 
 export function startPolling(): void {

@@ -21,10 +21,7 @@ import './value/value.css';
 const ABOUT_MS = 10_000;
 const CONNECTING_MS = 1_500;
 
-/**
- * Keeps `about` current: the server may be reached after the page was loaded, and the tapestries' file may
- * change.
- */
+/** The server may be reached after the page was loaded, and the tapestries' file may change. */
 function keepAbout(): void {
   const isConnected = about.peek().serverState === 'connected';
   setTimeout(

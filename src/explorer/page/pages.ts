@@ -8,15 +8,13 @@ type Of<Name extends PageName> = Extract<Place, { page: Name }>;
 
 interface Page<Name extends PageName> {
   readonly title: string | ((place: Of<Name>) => string);
-  /** Default: that of the name. */
+  /** Default: the one with the name of the page. */
   readonly icon?: IconName;
-  /** Keys that go to it, for pages of the menu. */
   readonly keys?: string;
-  /** Loads the page's own chunk at the first visit. */
+  /** Loads the chunk of the page. Pages with keys are in the menu, in this order. */
   readonly load: () => Promise<ComponentType<PageProps<Name>>>;
 }
 
-/** In the order of the menu. */
 const PAGES: { readonly [Name in PageName]: Page<Name> } = {
   runs: {
     title: ({ tapestry }) => (tapestry === undefined ? 'Runs' : `Runs of ${tapestry}`),

@@ -3,7 +3,6 @@ import { useLayoutEffect } from 'preact/hooks';
 
 export const isPaletteOpen = signal(false);
 
-/** An action offered by the palette. */
 interface Command {
   readonly title: string;
   readonly run: () => void;
@@ -11,7 +10,6 @@ interface Command {
 
 const offered = signal<readonly { readonly commands: readonly Command[] }[]>([]);
 
-/** Offers commands while the component is mounted. */
 export function useCommands(commands: readonly Command[]): void {
   const key = commands.map(({ title }) => title).join('\n');
   useLayoutEffect(() => {

@@ -1,4 +1,4 @@
-import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import type { Found } from '../../operations/project/find';
 import { about } from './app';
 import { isSheetOpen, useKeys } from './keys';
@@ -6,6 +6,7 @@ import { menu } from './pages';
 import { commands, isPaletteOpen } from './palette-state';
 import { go } from './router';
 import { useAnswer } from './store';
+import { useModal } from './ui/dialog';
 import { Icon, type IconName } from './ui/icons';
 import { RunOutcome } from './ui/outcome';
 import { nextScheme } from './ui/scheme';
@@ -32,20 +33,13 @@ export function Palette() {
   const asked = useLater(sought, 80);
   const answer = useAnswer('project.find', asked.length === 0 ? undefined : { text: asked, limit: 20 });
   useKeys('Palette', [], { isModal: true });
-  // Before the browser draws: what is typed after the key that opened it is for its field.
-  useLayoutEffect(() => {
-    const before = document.activeElement;
-    dialog.current!.showModal();
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
+  useModal(dialog);
 
   const own = useMemo(ownEntries, []);
   const wanted = sought.toLowerCase();
   const isWanted = ({ title }: Entry): boolean => matches(title, wanted);
   const found = asked === '' ? [] : (answer.value?.items ?? []).map(entryOf);
-  // What was found of the beginning of the text is offered as far as it is found of all of it.
+  // Until the whole text is looked for, answers to its beginning that match it are offered.
   const entries = [...own.filter(isWanted), ...(asked === sought ? found : found.filter(isWanted))].slice(
     0,
     SHOWN,
@@ -64,7 +58,7 @@ export function Palette() {
     close();
     entry.run();
   };
-  // Whoever knows what is sought presses Enter before it is found.
+  // Enter may be pressed before the answer is there.
   const isEntered = useRef(false);
   useEffect(() => {
     if (!isEntered.current || isSearching) return;
@@ -90,7 +84,7 @@ export function Palette() {
       onCancel={(event) => (event.preventDefault(), close())}
       onMouseDown={(event) => event.target === dialog.current && close()}
     >
-      <div class="palette-box">
+      <div>
         <div class="palette-field row">
           <Icon name="search" />
           <input
@@ -143,73 +137,51 @@ export function Palette() {
   );
 }
 
+const entry = (key: string, icon: IconName, title: string, note: Entry['note'], run: () => void): Entry => ({
+  key,
+  icon,
+  title,
+  note,
+  run,
+});
+
 function ownEntries(): Entry[] {
-  const { tapestries } = about.value;
   return [
-    ...commands().map(({ title, run }): Entry => ({ key: `do ${title}`, icon: 'right', title, run })),
-    ...menu().map(({ place, title, icon }): Entry => ({
-      key: `page ${place.page}`,
-      icon,
-      title,
-      note: 'page',
-      run: () => go(place),
-    })),
-    ...tapestries.map(({ name }): Entry => ({
-      key: `tapestry ${name}`,
-      icon: 'tapestry',
-      title: name,
-      note: 'tapestry',
-      run: () => go({ page: 'tapestry', tapestry: name }),
-    })),
-    { key: 'colours', icon: 'moon', title: 'Change colours', note: 'command', run: nextScheme },
-    {
-      key: 'keys',
-      icon: 'keyboard',
-      title: 'Show keys',
-      note: 'command',
-      run: () => (isSheetOpen.value = true),
-    },
+    ...commands().map(({ title, run }) => entry(`do ${title}`, 'right', title, undefined, run)),
+    ...menu().map(({ place, title, icon }) =>
+      entry(`page ${place.page}`, icon, title, 'page', () => go(place)),
+    ),
+    ...about.value.tapestries.map(({ name }) =>
+      entry(`tapestry ${name}`, 'tapestry', name, 'tapestry', () => go({ page: 'tapestry', tapestry: name })),
+    ),
+    entry('colours', 'moon', 'Change colours', 'command', nextScheme),
+    entry('keys', 'keyboard', 'Show keys', 'command', () => (isSheetOpen.value = true)),
   ];
 }
 
 function entryOf(found: Found): Entry {
   switch (found.kind) {
-    case 'run':
-      return {
-        key: `run ${found.runId}`,
-        icon: 'runs',
-        title: found.runId,
-        note: <RunOutcome status={found.status} isBare />,
-        run: () => go({ page: 'run', run: found.runId }),
-      };
-    case 'tapestry':
-      return {
-        key: `found ${found.tapestry}`,
-        icon: 'tapestry',
-        title: found.tapestry,
-        note: 'runs',
-        run: () => go({ page: 'runs', tapestry: found.tapestry }),
-      };
-    case 'knot':
-      return {
-        key: `knot ${found.runId} ${found.knotId}`,
-        icon: 'tapestry',
-        title: found.knotId,
-        note: found.runId,
-        run: () => go({ page: 'run', run: found.runId, knot: found.knotId }),
-      };
-    case 'value':
-      return {
-        key: `value ${found.hash}`,
-        icon: 'value',
-        title: found.hash,
-        note: 'value',
-        run: () => go({ page: 'value', hash: found.hash }),
-      };
+    case 'run': {
+      const { runId: run, status } = found;
+      return entry(`run ${run}`, 'runs', run, <RunOutcome status={status} isBare />, () =>
+        go({ page: 'run', run }),
+      );
+    }
+    case 'tapestry': {
+      const { tapestry } = found;
+      return entry(`found ${tapestry}`, 'tapestry', tapestry, 'runs', () => go({ page: 'runs', tapestry }));
+    }
+    case 'knot': {
+      const { runId: run, knotId: knot } = found;
+      return entry(`knot ${run} ${knot}`, 'tapestry', knot, run, () => go({ page: 'run', run, knot }));
+    }
+    case 'value': {
+      const { hash } = found;
+      return entry(`value ${hash}`, 'value', hash, 'value', () => go({ page: 'value', hash }));
+    }
   }
 }
 
-/** Whether every typed word occurs in the title. */
 function matches(title: string, wanted: string): boolean {
   const text = title.toLowerCase();
   return wanted.split(/\s+/).every((word) => text.includes(word));

@@ -17,10 +17,7 @@ interface PartitionGroup {
   readonly partitions: readonly Partition[];
 }
 
-/**
- * Partitions in the given order, in groups as in a calendar: hours by day, days by month, months by year. All
- * others are one group. Keys of a product (`2026-01-01|eu`) are grouped by their time.
- */
+/** Partitions in groups as in a calendar: hours by day, days by month, months by year; all others in one. */
 export function groupsOf(partitions: readonly Partition[]): PartitionGroup[] {
   const groups = new Map<string, Partition[]>();
   for (const partition of partitions) {

@@ -2,10 +2,7 @@ import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import type { PageName } from '../../operations/project/about';
 import { pathOf, placeOf, type Place, type Places } from './routes';
 
-/**
- * The current place. Only the URL stores it: in the path below the base if a server serves the page, in the
- * fragment if it is a file.
- */
+/** The place is only in the URL: in the path if a server serves the page, in the fragment if it is a file. */
 export type { PageProps, Place, Places } from './routes';
 
 const inFragment = location.protocol === 'file:' || document.getElementById('selvage-document') !== null;
@@ -27,7 +24,6 @@ function read(): string {
 const current = signal(read());
 let first: Place = { page: 'runs' };
 
-/** Sets the place to show if the URL names none. */
 export function setFirstPlace(place: Place): void {
   first = place;
   current.value = read();
@@ -38,14 +34,11 @@ export const place: ReadonlySignal<Place | undefined> = computed(() =>
   current.value === '' || current.value === 'index.html' ? first : placeOf(current.value),
 );
 
-/** The `href` of a link to a place. */
 export function href(to: Place): string {
   return inFragment ? `#/${pathOf(to)}` : base + pathOf(to);
 }
 
-/**
- * @param options `replace`: the current place gets no entry in the browser's history; for typing and dragging
- */
+/** @param options `replace`: adds no entry to the history of the browser; for typing and dragging */
 export function go(to: Place, options: { replace?: boolean } = {}): void {
   const url = href(to);
   const path = pathOf(to);
@@ -69,10 +62,7 @@ function follow(): void {
   current.value = read();
 }
 
-/**
- * Follows links within the page without a reload. Clicks with a modifier key, and links to elsewhere, are
- * left to the browser.
- */
+/** Follows links within the page; clicks with a modifier key are left to the browser. */
 function onClick(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0) return;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;

@@ -1,9 +1,6 @@
 import type { PageName } from '../../operations/project/about';
 
-/**
- * The places of the page, and the values that each keeps in the URL. Names in the pattern of the page go into
- * the path, all others into the query. Values are texts; absent ones are not in the URL.
- */
+/** What each page keeps in the URL: names in its pattern in the path, all others in the query. */
 export interface Places {
   runs: {
     tapestry?: string;
@@ -18,21 +15,17 @@ export interface Places {
     since?: string;
     until?: string;
     text?: string;
-    /** `grid`: runs × knots of the tapestry. Default: the list. */
     view?: string;
   };
   run: {
     run: string;
     knot?: string;
-    /** Tab of the knot's panel. */
     tab?: string;
-    /** `graph`, `timeline`, `list` or `parameters`. */
     view?: string;
     /** The camera of the graph; see `cameraText`. */
     at?: string;
     /** Names of the groups that are drawn as one box each. */
     closed?: string;
-    /** Filter of the knots. */
     filter?: string;
     /** Index of the map's element that is shown. */
     element?: string;
@@ -103,7 +96,6 @@ export function pathOf(place: Place): string {
   return path.join('/') + (text === '' ? '' : `?${text}`);
 }
 
-/** @returns undefined if no page has such a path */
 export function placeOf(pathAndQuery: string): Place | undefined {
   const [path = '', query = ''] = splitAt(pathAndQuery.replace(/^\//, ''), '?');
   const parts = path.replace(/\/$/, '').split('/');
@@ -126,10 +118,7 @@ export function placeOf(pathAndQuery: string): Place | undefined {
   return { page, ...values } as Place;
 }
 
-/**
- * Browsers resolve `.` and `..` in paths even when escaped, so such a value gets a `~` before it, and so does
- * one that begins with `~`. A lone surrogate cannot be escaped and becomes U+FFFD.
- */
+/** `~` keeps `.` and `..` from browsers, which resolve them even when escaped. Lone surrogates become U+FFFD. */
 function segment(value: string): string {
   const marked = /^(\.{1,2}$|~|$)/.test(value) ? `~${value}` : value;
   return encodeURIComponent(

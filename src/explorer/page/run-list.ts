@@ -6,23 +6,19 @@ type Page = AnswerOf<'runs.list'>;
 
 /**
  * The runs of a list, newest first, loaded page by page while scrolling.
- * L1  What is shown stays where it is: a run that begins later waits in `fresh` until the user asks for it.
+ * L1  Rows never move: a run that begins later waits in `fresh` until the user asks for it.
  * L2  Each run occurs once, whichever page it came with.
  * L3  A run's row shows the newest that any answer or event has said.
  */
 export interface RunList {
   readonly rows: readonly RunSummary[];
-  /** Runs that are not shown yet, newest first. */
   readonly fresh: readonly RunSummary[];
-  /** Cursor of the next page. Absent after the last one. */
   readonly cursor?: string;
-  /** Whether the first page has arrived. */
   readonly isThere: boolean;
 }
 
 export const NO_RUNS: RunList = { rows: [], fresh: [], isThere: false };
 
-/** Appends a page. */
 export function withPage(list: RunList, { items, cursor }: Page): RunList {
   const known = new Set(list.rows.map(keyOf));
   const more = items.filter((run) => !known.has(keyOf(run)));
@@ -50,7 +46,6 @@ export function withHead(list: RunList, { items, cursor }: Page): RunList {
   return { ...list, rows, fresh: [...fresh, ...kept].sort(byTime) };
 }
 
-/** Moves the fresh runs into the list. */
 export function withFresh(list: RunList): RunList {
   return { ...list, rows: [...list.rows, ...list.fresh].sort(byTime), fresh: [] };
 }

@@ -17,10 +17,7 @@ const SPANS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-/**
- * @returns milliseconds since the epoch, from an age (`90m`, `24h`, `7d`) or an ISO 8601 date; undefined for
- *   other texts
- */
+/** The milliseconds of an age (`90m`, `24h`, `7d`) or an ISO 8601 date; undefined for other texts. */
 export function timeIn(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined;
   const [, count, unit] = /^(\d{1,6})([smhdw])$/.exec(text.trim()) ?? [];
@@ -39,7 +36,6 @@ export function runsAsk(place: RunsPlace, now: number): AskOf<'runs.list'> {
   return { tapestry, definition, outcome, status, actor, trigger, tag, partition, since, until };
 }
 
-/** Names of the filters in use, except those that have a field of their own. */
 export function filtersSet(place: RunsPlace): number {
   return ['definition', 'actor', 'trigger', 'tag', 'partition', 'until'].filter(
     (name) => place[name as keyof RunsPlace] !== undefined,

@@ -15,7 +15,6 @@ const NAMES: Readonly<Record<string, string>> = {
   Space: 'Space',
 };
 
-/** The sheet of keys, made from the current bindings. */
 export function Sheet() {
   // Read once, because the dialog that shows it disables the layers below.
   const sections = useMemo(sheet, []);

@@ -7,26 +7,21 @@ import { asSourceError, isAbort, type SourceError } from './source/source-error'
 interface Answer<T> {
   /** The newest answer; kept while it is asked for again. */
   readonly value?: T;
-  /** Why the last request failed. */
   readonly error?: SourceError;
   readonly isLoading: boolean;
   reload(): void;
 }
 
 interface AnswerOptions {
-  /** Whether an event makes the answer out of date. Default: none does. */
+  /** Whether an event makes the answer out of date. */
   readonly staleOn?: (event: LiveMessage) => boolean;
-  /**
-   * Interval of asking again, in milliseconds, for changes that no event reports. Paused while the tab is
-   * hidden.
-   */
+  /** Milliseconds between questions, for changes that no event reports. */
   readonly everyMs?: number;
 }
 
 /** Shortest time between two requests of the same answer, in milliseconds. */
 const PAUSE_MS = 300;
 const KEPT_ANSWERS = 40;
-/** Answers by question, the newest last, so that going back shows a page at once. */
 const kept = new Map<string, unknown>();
 
 function keep(key: string, value: unknown): void {
@@ -35,19 +30,13 @@ function keep(key: string, value: unknown): void {
   if (kept.size > KEPT_ANSWERS) kept.delete(kept.keys().next().value!);
 }
 
-/** Drops all cached answers: an act may have changed any of them. */
 export function forgetAnswers(): void {
   kept.clear();
   for (const reload of [...shown]) reload();
 }
 const shown = new Set<() => void>();
 
-/**
- * Asks a question, and again whenever the answer is out of date. A late answer to an earlier question never
- * replaces that to a later one.
- *
- * @param ask undefined: nothing is asked yet
- */
+/** Asks a question, and again when the answer is out of date. @param ask undefined: nothing is asked yet */
 export function useAnswer<Name extends QuestionName>(
   name: Name,
   ask: Questions[Name]['ask'] | undefined,

@@ -6,21 +6,13 @@ import { asSourceError, type SourceError } from './source/source-error';
 type PagedName = 'approvals.list' | 'runs.grid' | 'triggers.deadLetters' | 'values.uses';
 
 interface Further<Page> {
-  /** The first page and those after it. */
   readonly pages: readonly Page[];
-  /** Undefined if all pages are loaded. */
   readonly cursor?: string;
-  /** Why the last request for a further page failed. */
   readonly error?: SourceError;
   readonly more: () => void;
 }
 
-/**
- * Loads the pages after the first.
- *
- * @param head the first page; undefined until it is there
- * @param resetOn drops the further pages whenever it changes
- */
+/** The pages after the first, `head`. @param resetOn drops them whenever it changes */
 export function useFurther<Name extends PagedName>(
   name: Name,
   ask: Questions[Name]['ask'],

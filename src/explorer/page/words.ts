@@ -43,7 +43,6 @@ export function relativeWords(at: number, now: number): string {
   return ahead > 0 ? `in ${words}` : `${words} ago`;
 }
 
-/** Milliseconds until `relativeWords` returns something else. */
 export function relativeLastsMs(at: number, now: number): number {
   const span = Math.abs(at - now);
   if (span < MINUTE) return SECOND;
@@ -54,7 +53,6 @@ function dateWords(at: number): string {
   return new Date(at).toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' });
 }
 
-/** With seconds and time zone, for tooltips. */
 export function exactWords(at: number): string {
   return new Date(at).toLocaleString(undefined, {
     dateStyle: 'medium',
@@ -94,13 +92,11 @@ export function sizeWords(bytes: number): string {
 
 const numbers = new Intl.NumberFormat('en-GB');
 
-/** With separators of thousands: `12,500`. */
 export function countWords(count: number, noun?: string, plural = `${noun}s`): string {
   const text = numbers.format(count);
   return noun === undefined ? text : `${text} ${count === 1 ? noun : plural}`;
 }
 
-/** A count that may have stopped early: `1,000+`. */
 export function atLeast(count: number, isMore: boolean): string {
   return `${countWords(count)}${isMore ? '+' : ''}`;
 }

@@ -5,7 +5,7 @@ import type { KnotStatus } from '../../../visualisation/selection';
 import { durationOf } from '../../../visualisation/words';
 import { FilterBar } from '../graph/filter-bar';
 import { GraphView } from '../graph/graph-view';
-import { TONES } from '../graph/tones';
+import { TONES } from '../graph/status';
 import { useKeys } from '../keys';
 import { alter, go, type PageProps } from '../router';
 import { closedOf } from '../run/closed-groups';
@@ -27,7 +27,6 @@ import { VirtualList } from '../ui/virtual-list';
 import { ValuePreview } from '../value/value-preview';
 import { countWords, durationWords } from '../words';
 
-/** The status that stands for each likeness, for its colour, shape and word. */
 const STATUS_OF: Readonly<Record<Likeness, KnotStatus>> = {
   same: 'ok',
   hash: 'running',
@@ -50,7 +49,6 @@ const LIKENESS_WORDS: Readonly<Record<Likeness, string>> = {
   'not-run': 'not run',
 };
 
-/** The legend's words for the statuses in a comparison. */
 const COMPARE_WORDS: Readonly<Record<KnotStatus, string>> = {
   ok: 'same value',
   running: 'other value',
@@ -61,7 +59,7 @@ const COMPARE_WORDS: Readonly<Record<KnotStatus, string>> = {
   pending: 'not run',
 };
 
-/** The knots that differ: first the one where the difference begins, then the others in the order of the plan. */
+/** The first difference, then the others in the order of the plan. */
 function differing({ items, firstDifferent }: Comparison): Comparison['items'] {
   const others = items.filter(({ knotId, likeness }) => knotId !== firstDifferent && likeness !== 'not-run');
   return [...items.filter(({ knotId }) => knotId === firstDifferent), ...others];
@@ -225,7 +223,6 @@ function Differences({ comparison, differ, onSelect }: DifferencesProps) {
   );
 }
 
-/** One knot in both runs. */
 function Pair(props: { comparison: Comparison; index: number; onClose: () => void }) {
   const { graph, items, first, second } = props.comparison;
   const { id, definition, kind } = graph.knots[props.index]!;

@@ -1,10 +1,7 @@
 import type { Json } from '../../../values';
 import { type FormField, type TextFormat, schemaIn } from './schema';
 
-/**
- * The content of a form while it is filled in; `undefined` for a value that is left out. Text, numbers and
- * JSON are the typed text; a choice is the index of its option.
- */
+/** The content of a form: texts as typed, choices as indexes; undefined if left out. */
 export type Draft = undefined | string | number | boolean | Draft[] | { [name: string]: Draft } | UnionDraft;
 
 export class UnionDraft {
@@ -14,7 +11,6 @@ export class UnionDraft {
   ) {}
 }
 
-/** The initial content of a form: the given value, else the default. */
 export function draftOf(field: FormField, value: Json | undefined = field.default): Draft {
   if (value === undefined || (value === null && field.isNullable)) {
     if (field.kind === 'object')

@@ -6,7 +6,6 @@ import { type FormField, type FormMember, schemaIn } from './schema';
 export type FormErrors = Readonly<Record<string, string>>;
 
 export interface Filled {
-  /** undefined: left out. */
   readonly value: Json | undefined;
   readonly errors: FormErrors;
 }
@@ -147,7 +146,6 @@ function isBlank(field: FormField, draft: Draft): boolean {
   return Array.isArray(draft) && draft.length === 0;
 }
 
-/** The problems of a refusal by path: `details.problems` of `InvalidParameters` and `InvalidRequest`. */
 export function errorsIn(details: Json | undefined): FormErrors {
   const problems = schemaIn(details)?.['problems'];
   if (!Array.isArray(problems)) return {};

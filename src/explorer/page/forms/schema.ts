@@ -1,10 +1,7 @@
 import type { Json } from '../../../values';
 import type { ParameterView } from '../../../operations/tapestries/view';
 
-/**
- * The fields of a form, made from a JSON Schema. A part that a form cannot express becomes a field for JSON:
- * a form never refuses what the schema would accept, and the server has the last word.
- */
+/** A form made from a JSON Schema. It refuses nothing that the schema accepts: other parts are typed as JSON. */
 export type FormField = FieldBase &
   (
     | {
@@ -67,7 +64,6 @@ export function fieldOf(schema: Json, root: Json = schema, depth = 0): FormField
   return { ...base, ...(isNullable && { isNullable }), ...shapeOf(bare, root, depth) };
 }
 
-/** The properties that `fieldOf` adds to those common to all fields. */
 type Shape = FormField extends infer F
   ? F extends FormField
     ? Omit<F, keyof FieldBase> & Partial<FieldBase>
@@ -118,7 +114,6 @@ function textOf(schema: Schema): Shape {
 
 function objectOf(schema: Schema, root: Json, depth: number): Shape {
   const properties = schemaIn(schema['properties']);
-  // Objects with arbitrary member names are typed as JSON.
   if (!properties || depth >= DEEPEST || isOpenRecord(schema)) return { kind: 'json' };
   const required = Array.isArray(schema['required']) ? schema['required'] : [];
   return {
@@ -165,7 +160,6 @@ function unionOf(alternatives: readonly Json[], root: Json, depth: number): Shap
     : { kind: 'union', options };
 }
 
-/** The title of a union's option: the value of the discriminating member, else the kind of the value. */
 function titleOf(field: FormField, schema: Schema | undefined, index: number): string {
   if (field.title !== undefined) return field.title;
   if (field.kind === 'object') {
@@ -184,7 +178,6 @@ function titleOf(field: FormField, schema: Schema | undefined, index: number): s
       : field.kind;
 }
 
-/** The text of an option. */
 export function labelOf(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
@@ -251,7 +244,6 @@ function numberAt<Name extends string>(
   return (typeof bound === 'number' && isTold(bound) ? { [to]: bound } : {}) as { [N in Name]?: number };
 }
 
-/** The fields of a run's parameters, like the members of an object. */
 export function parametersField(parameters: readonly ParameterView[]): FormField {
   return {
     kind: 'object',

@@ -16,9 +16,8 @@ export interface FormState {
   /** Switches between fields and JSON. Text that is not valid JSON stays. */
   toggleJson(): void;
   readonly isBusy: boolean;
-  /** Why it could not be sent. */
   readonly refusal: SourceError | undefined;
-  /** Acts by what the form says, unless that has errors. Problems that the server reports are shown at the fields. */
+  /** Acts if there are no errors; those that the server reports are shown at the fields. */
   send(act: (value: Json | undefined) => Promise<void>): Promise<void>;
 }
 

@@ -1,7 +1,4 @@
-/**
- * The visible part of a picture: the point at the viewport's top left corner, and the zoom in screen pixels
- * per picture pixel.
- */
+/** The picture's point at the top left of the viewport, and screen pixels per picture pixel. */
 export interface Camera {
   readonly x: number;
   readonly y: number;
@@ -50,14 +47,12 @@ function centred(rect: Rect, viewport: Size, zoom: number): Camera {
   };
 }
 
-/** By screen pixels. */
 export const panned = (camera: Camera, dx: number, dy: number): Camera => ({
   ...camera,
   x: camera.x + dx / camera.zoom,
   y: camera.y + dy / camera.zoom,
 });
 
-/** Keeps the point under a screen pixel where it is. */
 export function zoomedAt(camera: Camera, factor: number, px: number, py: number): Camera {
   const zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, camera.zoom * factor));
   return { x: camera.x + px / camera.zoom - px / zoom, y: camera.y + py / camera.zoom - py / zoom, zoom };

@@ -1,9 +1,9 @@
 import type { KnotStatus } from '../../../visualisation/selection';
+import { element, markIn } from '../ui/canvas';
 import { SHAPES } from '../ui/outcome';
 import type { Camera, Rect } from './camera';
-import { TONES } from './tones';
+import { TONES } from './status';
 
-/** The texts of a knot's card. */
 export interface CardText {
   readonly status: KnotStatus;
   readonly word: string;
@@ -20,8 +20,6 @@ export interface CardText {
 /** Maximum number of knots in the DOM, with six elements each. */
 export const MOST_CARDS = 36;
 
-const SVG = 'http://www.w3.org/2000/svg';
-
 interface Card {
   readonly root: HTMLElement;
   readonly shape: SVGPathElement;
@@ -37,13 +35,11 @@ export class Cards {
   private readonly byKnot = new Map<number, Card>();
 
   constructor(host: HTMLElement) {
-    this.layer = host.appendChild(document.createElement('div'));
-    this.layer.className = 'g-cards';
+    this.layer = element('div', 'g-cards', host);
     // Screen readers learn about knots from the list and the selection.
     this.layer.setAttribute('aria-hidden', 'true');
   }
 
-  /** @param knots the knots to show: at most {@link MOST_CARDS} */
   show(
     knots: readonly number[],
     camera: Camera,
@@ -71,7 +67,6 @@ export class Cards {
     }
   }
 
-  /** Updates the texts of the shown cards. */
   refresh(knots: Iterable<number> | undefined, textOf: (knot: number) => CardText): void {
     for (const knot of knots ?? [...this.byKnot.keys()]) {
       const card = this.byKnot.get(knot);
@@ -80,18 +75,9 @@ export class Cards {
   }
 
   private add(): Card {
-    const root = document.createElement('div');
-    const mark = root.appendChild(document.createElementNS(SVG, 'svg'));
-    mark.setAttribute('viewBox', '0 0 12 12');
-    mark.setAttribute('class', 'shape');
-    const shape = mark.appendChild(document.createElementNS(SVG, 'path'));
-    shape.setAttribute('fill-rule', 'evenodd');
-    const parts = ['id', 'about', 'time'].map((name) => {
-      const part = document.createElement('span');
-      part.className = `g-${name} cut`;
-      return root.appendChild(part);
-    });
-    this.layer.append(root);
+    const root = element('div', '', this.layer);
+    const shape = markIn(root);
+    const parts = ['id', 'about', 'time'].map((name) => element('span', `g-${name} cut`, root));
     const card = { root, shape, parts, knot: -1, shown: '' };
     this.pool.push(card);
     return card;

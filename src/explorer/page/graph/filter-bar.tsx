@@ -7,10 +7,8 @@ import { useRunChanges } from '../run/use-run-changes';
 import { shownText } from '../shown-text';
 import { Shape } from '../ui/outcome';
 import { countWords } from '../words';
-import { STATUSES } from './status';
-import { TONES } from './tones';
+import { STATUSES, TONES } from './status';
 
-/** The filter of knots: a text field, and a button for each status that occurs. */
 export function FilterBar(props: {
   model: RunModel;
   filter: string;

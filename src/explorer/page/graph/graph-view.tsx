@@ -16,9 +16,7 @@ import { stepFrom, type Step } from './walk';
 
 interface GraphViewProps {
   readonly model: RunModel;
-  /** Id of the chosen knot. */
   readonly selected?: string;
-  /** Names of the groups that are drawn as one box each. */
   readonly closed: ReadonlySet<string>;
   /** Text of the filter; knots outside it are drawn faintly. */
   readonly filter: string;
@@ -141,7 +139,6 @@ function toggle({ closed, onClosed }: GraphViewProps, name: string): void {
   onClosed(names);
 }
 
-/** Computed once for each wiring and set of closed groups. */
 function usePicture(graph: RunGraph, closed: ReadonlySet<string>): Picture | undefined {
   const [picture, setPicture] = useState<Picture>();
   const key = [...closed].sort().join('\n');

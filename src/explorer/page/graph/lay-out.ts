@@ -3,10 +3,7 @@ import type { Picture } from '../../../visualisation';
 import { DOCUMENT_ID } from '../source/embedded-source';
 import { layoutPicture } from '../../../visualisation/layout';
 
-/**
- * Number of knots from which a worker computes the layout. Smaller ones take less time than starting a
- * worker.
- */
+/** Smaller graphs take less time than the start of a worker. */
 const FOR_A_WORKER = 400;
 
 /** The worker is a separate file beside the page's, which a standalone file lacks. */
@@ -32,7 +29,6 @@ const waiting = new Map<
   { readonly request: LayoutRequest; readonly answer: (picture: Picture) => void }
 >();
 
-/** The layout of a graph; a large one is computed off the main thread. */
 export async function layOut(graph: RunGraph, closed: ReadonlySet<string>): Promise<Picture> {
   if (isBroken || graph.knots.length < FOR_A_WORKER) return layoutPicture(graph, { closed });
   const wiring = { ...graph, knots: graph.knots.map(({ state: _state, ...knot }) => knot) };
@@ -43,7 +39,6 @@ export async function layOut(graph: RunGraph, closed: ReadonlySet<string>): Prom
   });
 }
 
-/** Starts the worker while the graph is still loading. */
 export function prepareLayout(): void {
   if (!isBroken) worker ??= start();
 }

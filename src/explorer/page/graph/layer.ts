@@ -12,11 +12,7 @@ interface Sheet {
   rect: Rect;
 }
 
-/**
- * A cached drawing. A pan moves it, and a change of status redraws the boxes concerned. When it no longer
- * fits, it is drawn anew on a second sheet, in slices; until that is done, the first is shown, moved and
- * scaled.
- */
+/** A cached drawing, moved by pans. One that no longer fits is drawn anew on a second sheet, in slices. */
 export class Layer {
   private front: Sheet | undefined;
   private back: Sheet | undefined;
@@ -29,7 +25,7 @@ export class Layer {
     readonly look: Look,
   ) {}
 
-  /** Redraws everything, because the colours have changed. The old drawing is shown meanwhile. */
+  /** Redraws everything; the old drawing is shown meanwhile. */
   invalidate(): void {
     this.job = undefined;
     if (this.front) this.front.rect = { x: 0, y: 0, width: -1, height: -1 };
@@ -40,12 +36,7 @@ export class Layer {
     if (this.job) for (const knot of knots) this.late.add(knot);
   }
 
-  /**
-   * Draws within a time budget, and shows what there is.
-   *
-   * @param target context in CSS pixels
-   * @returns whether there is more to draw
-   */
+  /** @returns whether there is more to draw */
   draw(
     target: CanvasRenderingContext2D,
     camera: Camera,
@@ -94,7 +85,6 @@ export class Layer {
     this.job = paint(sheet.context, this.scene, this.look, camera, rect);
   }
 
-  /** @returns whether nothing is left to do */
   private proceed(budgetMs: number): boolean {
     if (!this.job) return true;
     const end = performance.now() + budgetMs;

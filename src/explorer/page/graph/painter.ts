@@ -6,22 +6,16 @@ import type { Scene } from './scene';
 import { labelIn } from '../../../visualisation/groups';
 import { shownText } from '../shown-text';
 import { SHAPES } from '../ui/outcome';
-import { STATUSES } from './status';
-import { TONES } from './tones';
+import { STATUSES, TONES } from './status';
 
-/** The content and colours of a picture on a canvas. */
 export interface Look {
-  /** The palette of the current scheme. */
   palette(): Palette;
   statusOf(knot: number): KnotStatus;
   readonly wordOf: (status: KnotStatus) => string;
-  /** First and second line of a box. */
   linesOf(knot: number): readonly [string, string];
-  /** The number of a group's members by status. */
   countsOf(group: number): Readonly<Partial<Record<KnotStatus, number>>>;
   /** The only knots drawn in full; undefined: all. */
   readonly only?: ReadonlySet<number>;
-  /** Whether wires have the highlight colour. */
   readonly isHighlight?: boolean;
 }
 
@@ -31,10 +25,7 @@ const TWO_LINES = 0.5;
 const MONO = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, "DejaVu Sans Mono", monospace';
 const SANS = 'system-ui, -apple-system, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif';
 
-/**
- * Draws the part of a picture inside a rectangle, in slices: a caller whose time in a frame is over continues
- * in the next. The context is in screen pixels, with its origin at the rectangle's corner.
- */
+/** Draws in slices, so that the next frame may go on. The origin of the context is at the corner of `rect`. */
 export function* paint(
   context: CanvasRenderingContext2D,
   scene: Scene,
@@ -65,7 +56,6 @@ interface Pen {
   readonly top: number;
 }
 
-/** Redraws boxes over their earlier drawing. */
 export function paintBoxes(pen: Pen, picture: Picture, look: Look, knots: readonly number[]): void {
   const { context, zoom } = pen;
   const palette = look.palette();
@@ -200,7 +190,6 @@ function* paintWires(pen: Pen, scene: Scene, look: Look, rect: Rect): Generator<
   context.globalAlpha = 1;
 }
 
-/** Rounds corners if the zoom makes that visible. */
 function trace({ zoom, left, top }: Pen, points: readonly number[], path: Path2D): void {
   const last = points.length - 2;
   const radius = 8 * zoom;
@@ -315,10 +304,7 @@ function groupText(
   return all.join(' · ');
 }
 
-/**
- * Group names keep their size on the screen at any zoom if the group has room for them: zoomed out, they
- * label the map.
- */
+/** Group names keep their size at any zoom: zoomed out, they label the map. */
 function paintGroupNames(pen: Pen, picture: Picture, look: Look, rect: Rect): void {
   const { context, zoom } = pen;
   context.textBaseline = 'alphabetic';
@@ -365,7 +351,6 @@ function isInClosed(picture: Picture, group: GroupBox): boolean {
   return false;
 }
 
-/** A frame around the chosen box. */
 export function outline(
   context: CanvasRenderingContext2D,
   place: Rect,

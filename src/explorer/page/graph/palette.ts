@@ -1,9 +1,7 @@
 import type { KnotStatus } from '../../../visualisation/selection';
 import { colourOf } from '../ui/scheme';
-import { STATUSES } from './status';
-import { TONES } from './tones';
+import { STATUSES, TONES } from './status';
 
-/** Colours of the current scheme for drawing on a canvas. */
 export interface Palette {
   readonly surface: string;
   readonly ground: string;
@@ -13,9 +11,7 @@ export interface Palette {
   readonly quiet: string;
   readonly accent: string;
   readonly group: string;
-  /** Lines, marks and text of a status. */
   readonly status: Readonly<Record<KnotStatus, string>>;
-  /** Backgrounds of a status, behind text. */
   readonly tint: Readonly<Record<KnotStatus, string>>;
 }
 

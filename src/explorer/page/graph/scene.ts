@@ -1,13 +1,9 @@
 import type { Picture } from '../../../visualisation';
 import type { Rect } from './camera';
 
-/** Side of an index cell, in picture pixels. */
 const CELL = 640;
 
-/**
- * Spatial index of a picture: which boxes and wires lie in a rectangle, and what is at a point. Built once
- * for each layout; changes of status do not affect it.
- */
+/** Which boxes and wires lie in a rectangle, and what is at a point. */
 export class Scene {
   readonly knots: RectIndex;
   readonly wires: RectIndex;
@@ -31,7 +27,6 @@ export class Scene {
     return closed === undefined ? undefined : -1 - closed;
   }
 
-  /** Groups around a point, the innermost first. */
   groupsAt(x: number, y: number): number[] {
     const found: number[] = [];
     this.picture.groups.forEach((group, index) => {
@@ -62,7 +57,6 @@ function boundsOf(points: readonly number[]): Rect {
   return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
-/** Finds the rectangles that overlap a given one, by cells of a grid. */
 class RectIndex {
   private readonly cells = new Map<number, number[]>();
   /** x, y, width and height of each rectangle; a width of -1 means none. */
@@ -96,7 +90,6 @@ class RectIndex {
     }
   }
 
-  /** Indexes in ascending order. */
   in(rect: Rect): number[] {
     const found: number[] = [];
     this.stamp += 1;

@@ -3,7 +3,6 @@ import { shownText } from '../shown-text';
 import { countWords, durationWords } from '../words';
 import type { RunModel } from '../run/run-model';
 
-/** A knot in words, for screen readers. */
 export function spoken(model: RunModel, knot: number): string {
   const { id, definition } = model.knots[knot]!;
   const took = durationOf({ state: model.states[knot] });

@@ -30,14 +30,11 @@ import { Scene } from './scene';
 const CARD_ZOOM = 0.3;
 /** Time for drawing in a frame, in milliseconds. Another four are left for everything else. */
 const FRAME_MS = 4;
-/** A mark in the browser's performance timeline at the first drawing of a graph. */
 const FIRST_DRAWN = 'selvage: graph drawn';
 
 interface StageEvents {
-  /** undefined: nothing is selected any more. */
   onSelect(knot: number | undefined): void;
   onToggleGroup(name: string): void;
-  /** Called after a pan or zoom by the user. */
   onMove(camera: Camera, viewport: Size): void;
 }
 
@@ -68,7 +65,6 @@ export class Stage {
   private filter: ReadonlySet<number> | undefined;
   private groupCounts: (Partial<Record<KnotStatus, number>> | undefined)[] = [];
   private readonly undo: (() => void)[] = [];
-  /** Ids without the names of the groups around them. */
   private readonly labels: readonly string[];
 
   constructor(
@@ -132,7 +128,6 @@ export class Stage {
     this.request();
   }
 
-  /** Knots outside the filter are drawn faintly. */
   setFilter(filter: ReadonlySet<number> | undefined): void {
     this.filter = filter;
     this.makeHighlight();
@@ -326,10 +321,7 @@ export class Stage {
     return { px, py, x: this.camera.x + px / this.camera.zoom, y: this.camera.y + py / this.camera.zoom };
   }
 
-  /**
-   * A mouse wheel zooms, as on maps. A trackpad, whose steps are small or sideways, pans, and zooms by a
-   * pinch.
-   */
+  /** A mouse wheel zooms, as on maps. A trackpad, whose steps are small or sideways, pans. */
   private readonly onWheel = (event: WheelEvent): void => {
     event.preventDefault();
     const { px, py } = this.pixel(event);
@@ -367,7 +359,6 @@ export class Stage {
     else this.events.onSelect(found);
   }
 
-  /** The group whose name is written at a point. */
   private nameAt(x: number, y: number): number | undefined {
     const { scene, camera } = this;
     const high = Math.max(28, 16 / camera.zoom);

@@ -1,8 +1,8 @@
 import type { GraphKnot } from '../../../authoring/run-graph';
 import { recordedStatus, type KnotStatus } from '../../../visualisation/selection';
+import type { Tone } from '../ui/tones';
 import type { WaitingKnot } from '../../../connection/explain/waiting';
 
-/** In the order of counts and legends. */
 export const STATUSES: readonly KnotStatus[] = [
   'failed',
   'running',
@@ -19,3 +19,13 @@ export function statusOf(knot: Pick<GraphKnot, 'state'>, waiting: WaitingKnot | 
   if (waiting.state === 'running') return 'running';
   return waiting.state === 'blocked' ? 'pending' : 'waiting';
 }
+
+export const TONES: Readonly<Record<KnotStatus, Tone>> = {
+  failed: 'err',
+  running: 'running',
+  waiting: 'waiting',
+  ok: 'ok',
+  reused: 'reused',
+  skipped: 'skipped',
+  pending: 'none',
+};

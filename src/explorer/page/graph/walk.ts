@@ -2,10 +2,7 @@ import type { Kinship } from '../../../visualisation/selection';
 
 export type Step = 'parent' | 'child' | 'next' | 'previous';
 
-/**
- * Where an arrow key leads from a knot. Of several parents or children, it is the nearest one across; the
- * knot that the walk came from is preferred, so that going there and back ends at the start.
- */
+/** Leads to the nearest parent or child, and back to where the walk came from. */
 export function stepFrom(
   knot: number,
   step: Step,

@@ -37,7 +37,6 @@ function ActDialog(props: {
   );
 }
 
-/** Cancels a run: bodies are asked to end, and finished knots keep their outcomes. */
 export function CancelDialog({ run, onClose }: { run: string; onClose: () => void }) {
   return (
     <ActDialog
@@ -53,7 +52,6 @@ export function CancelDialog({ run, onClose }: { run: string; onClose: () => voi
   );
 }
 
-/** Terminates a run: it ends at once, even if bodies are running. */
 export function TerminateDialog({ run, onClose }: { run: string; onClose: () => void }) {
   const [reason, setReason] = useState('');
   return (
@@ -75,7 +73,6 @@ export function TerminateDialog({ run, onClose }: { run: string; onClose: () => 
   );
 }
 
-/** Drains a stream, which no act takes back. */
 export function DrainDialog({ stream, onClose }: { stream: string; onClose: () => void }) {
   return (
     <ActDialog
@@ -94,12 +91,10 @@ export function DrainDialog({ stream, onClose }: { stream: string; onClose: () =
 export interface SignalFormProps {
   run: string;
   signal: string;
-  /** The payload's schema. */
   schema: Json;
   onSent?: () => void;
 }
 
-/** A form for the payload of a signal. Problems that the server reports are shown at the fields. */
 export function useSignalForm({ run, signal, schema, onSent }: SignalFormProps) {
   const field = useMemo(() => fieldOf(schema), [JSON.stringify(schema)]);
   const form = useForm(field);
@@ -111,7 +106,6 @@ export function useSignalForm({ run, signal, schema, onSent }: SignalFormProps) 
   };
   return {
     isBusy: form.isBusy,
-    /** Of the `form` element. */
     attributes: {
       noValidate: true,
       onSubmit: (event: Event) => {

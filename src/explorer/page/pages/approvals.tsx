@@ -24,7 +24,6 @@ export function ApprovalsPage({ place }: PageProps<'approvals'>) {
   const waits = further.pages.flatMap((page) => page.items);
   /** Which one is shown: it stays as long as it waits, for its form may be half filled in. */
   const shown = useRef<Wait>();
-  /** Key of the one that was answered here last. */
   const answered = useRef<string>();
   const isMeant = (wait: Wait): boolean =>
     place.run === undefined

@@ -110,7 +110,6 @@ function Lag({ lag: { changes, atLeast: isMore, since } }: EmitterReport) {
   );
 }
 
-/** Events that an emitter gave up, with the reasons. */
 function Letters({ emitter }: { emitter: string }) {
   const answer = useAnswer('emitters.deadLetters', { emitter }, { everyMs: 3_000 });
   const doing = useAct({ asToast: true });

@@ -16,7 +16,6 @@ const CELL = 24;
 const HEAD = 64;
 const NAMES = 240;
 const PAGE = 100;
-/** Height of the bar of the longest run, in pixels. */
 const TALLEST = 36;
 
 /** Runs × knots of a tapestry, newest run first, to show at a glance what has failed since when. */

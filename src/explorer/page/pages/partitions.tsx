@@ -17,7 +17,6 @@ import { Answered, Empty, ErrorBox } from '../ui/states';
 import { toast } from '../ui/toast';
 import { countWords } from '../words';
 
-/** The partitions of a tapestry as cells, with a way to make the missing ones. */
 export function PartitionsPage({ place }: PageProps<'partitions'>) {
   const { tapestry } = place;
   return (
@@ -190,7 +189,6 @@ const SELECTIONS = [
 const SHOWN_KEYS = 60;
 const OFFERED_KEYS = 400;
 
-/** Starts runs for partitions, after a preview. */
 function BackfillDialog(props: { tapestry: string; keys: readonly string[]; onClose: () => void }) {
   const { tapestry, keys, onClose } = props;
   const [first, setFrom] = useState(keys[0] ?? '');

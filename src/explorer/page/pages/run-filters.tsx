@@ -116,7 +116,6 @@ export function RunFilters({ place, search }: RunFiltersProps) {
   );
 }
 
-/** The value of a date and time input; empty for an age such as `24h`. */
 function localTime(text: string | undefined): string {
   return text !== undefined && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? text.slice(0, 16) : '';
 }

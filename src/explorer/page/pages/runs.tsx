@@ -97,7 +97,7 @@ function List({ place }: PageProps<'runs'>) {
     if (isSearching && !runs.isLoading && !runs.error) runs.more();
   }, [isSearching, runs.isLoading, list.rows.length]);
 
-  // Typed text is looked for here, among many pages; the other filters are the server's, which returns pages that may be empty.
+  // The page searches for the text itself. The server applies the other filters, and may return empty pages.
   const searchFurther = (): void => {
     setSearched(list.rows.length + SEARCHED);
     if (text === undefined) runs.more();

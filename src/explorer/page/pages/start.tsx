@@ -31,7 +31,6 @@ export function ChooseTapestry(props: { onChoose: (name: string) => void; onClos
   );
 }
 
-/** Starts a run, with a form made from the schemas of the tapestry's parameters. */
 export function StartDialog({ tapestry, onClose }: { tapestry: string; onClose: () => void }) {
   const view = about.value.tapestries.find(({ name }) => name === tapestry);
   if (!view)

@@ -221,7 +221,6 @@ function rowsOf({ items, baseline }: StatsAnswer): Row[] {
   );
 }
 
-/** With both figures and how many they are of. */
 function Worse({ row: { regressions }, minSamples }: { row: Row; minSamples: number }) {
   if (!regressions)
     return (
@@ -251,13 +250,11 @@ function Worse({ row: { regressions }, minSamples }: { row: Row; minSamples: num
   );
 }
 
-/** By the greatest of its changes for the worse. */
 function severity({ regressions }: Row): number {
   if (!regressions) return -1;
   return Math.max(0, ...regressions.map(({ before, now }) => now / Math.max(before, 1e-4)));
 }
 
-/** The filters of the runs that figures are of. */
 function runsOf(by: StatsGroup, name: string, isFailed: boolean): Places['runs'] {
   return by === 'tapestry'
     ? { tapestry: name, ...(isFailed && { status: 'failed' }) }
@@ -270,7 +267,7 @@ function sortOf(sort: string, columns: object): { column: string; isDescending: 
   return Object.hasOwn(columns, column) ? { column, isDescending } : { column: 'ran', isDescending: true };
 }
 
-/** A column sorts first by what it has most of, names by their letters; the next time the other way round. */
+/** Names sort ascending at first, figures descending; the second time in reverse. */
 function nextSort(name: string, column: string, isDescending: boolean): string {
   return name === column ? `${isDescending ? '' : '-'}${name}` : `${name === 'name' ? '' : '-'}${name}`;
 }

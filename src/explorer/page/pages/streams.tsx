@@ -118,7 +118,7 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
   );
 }
 
-/** What its button does; a stream that has one can also be drained. */
+/** The act of a stream's button; a stream that has one can also be drained. */
 function flipOf(state: StreamView['state']): 'pause' | 'resume' | undefined {
   if (state === 'paused') return 'resume';
   return state === 'reading' || state === 'waiting' ? 'pause' : undefined;
@@ -227,7 +227,6 @@ function Details({ stream }: { stream: string }) {
   );
 }
 
-/** How many there are beyond those that are shown. */
 function More(props: { items: readonly unknown[]; total: number; noun?: string; words: string }) {
   const rest = props.total - props.items.length;
   return rest <= 0 ? null : (

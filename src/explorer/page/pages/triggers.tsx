@@ -70,7 +70,6 @@ export function TriggersPage({ place: { trigger: chosen } }: PageProps<'triggers
   );
 }
 
-/** Events of a trigger that have started no run, with the reasons. */
 function Pending({ trigger }: { trigger: string }) {
   const answer = useAnswer('triggers.deadLetters', { trigger }, { everyMs: 10_000 });
   const further = useFurther('triggers.deadLetters', { trigger }, answer.value, answer.value);

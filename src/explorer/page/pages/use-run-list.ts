@@ -20,7 +20,6 @@ interface Runs {
   reload(): void;
 }
 
-/** The runs that match a question, kept up to date. */
 export function useRunList(ask: AskOf<'runs.list'>): Runs {
   const key = JSON.stringify(ask);
   const [state, setState] = useState<{ key: string; list: RunList; error?: SourceError; isLoading: boolean }>(

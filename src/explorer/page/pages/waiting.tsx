@@ -18,10 +18,9 @@ const GROUPS: Readonly<Record<WaitingGroup, string>> = {
 };
 
 const RUNS = 200;
-/** Who looks at a page waits no longer. */
 const WITHIN_MS = 3_000;
 
-/** Which unfinished runs wait, for what, and which code they still need. */
+/** The unfinished runs that wait, the reasons, and the code that they still need. */
 export function WaitingPage({ place }: PageProps<'waiting'>) {
   const by = isGroup(place.by) ? place.by : 'reason';
   const answer = useAnswer('runs.waiting', { by, limit: RUNS, within: WITHIN_MS }, { everyMs: 15_000 });

@@ -88,7 +88,6 @@ function Workers({ workers }: Pick<QueueView, 'workers'>) {
   );
 }
 
-/** What a worker has told of itself, after its name. */
 function toldBy({ selvage, sdk, bodyHosts = [], running }: WorkerView): string {
   return [
     typeof selvage === 'string' ? `selvage ${selvage}` : sdk,

@@ -29,7 +29,6 @@ export function KnotError(props: {
   );
 }
 
-/** An error with its chain of causes, each with its stack. */
 function ErrorTree({ error, depth }: { error: ErrorView; depth: number }) {
   const { type, message, at, traceback, cause, errors } = error;
   return (

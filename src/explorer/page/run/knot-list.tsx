@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { selectKnots } from '../../../visualisation';
 import { durationOf } from '../../../visualisation/words';
-import { TONES } from '../graph/tones';
+import { TONES } from '../graph/status';
 import { spoken } from '../graph/spoken';
 import { useKeys } from '../keys';
 import { shownText } from '../shown-text';
@@ -13,10 +13,7 @@ import { durationWords, shortHash } from '../words';
 import type { RunModel } from './run-model';
 import { useRunChanges } from './use-run-changes';
 
-/**
- * All knots as a list, in the order of the plan: the alternative to the graph for screen readers, and a quick
- * way to one of many.
- */
+/** All knots in the order of the plan: the alternative to the graph for screen readers. */
 export function KnotList(props: {
   model: RunModel;
   selected: string | undefined;

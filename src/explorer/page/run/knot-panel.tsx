@@ -3,7 +3,7 @@ import type { InputView } from '../../../operations/knots/show';
 import { mayAct } from '../app';
 import { recordedStatus } from '../../../visualisation/selection';
 import { durationOf } from '../../../visualisation/words';
-import { TONES } from '../graph/tones';
+import { TONES } from '../graph/status';
 import { logLines } from './log-lines';
 import { useSignalForm, type SignalFormProps } from '../pages/act-dialogs';
 import { shownText } from '../shown-text';
@@ -139,7 +139,7 @@ export function KnotPanel(props: KnotPanelProps) {
           {mine.log.unreadable !== undefined && <p class="muted">It cannot be read: {mine.log.unreadable}</p>}
           <pre class="knot-log sunken" tabIndex={0} aria-label="Log">
             {logLines(mine.log.text).map(({ time, level, text }, index) => (
-              <span key={index} class="knot-log-line">
+              <span key={index}>
                 {time !== undefined && <span class="muted">{time} </span>}
                 {level !== undefined && level !== 'info' && (
                   <span class={LOUD.has(level) ? 'tone-err' : 'muted'}>{shownText(level)} </span>

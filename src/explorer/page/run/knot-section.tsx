@@ -5,14 +5,12 @@ import { copy } from '../ui/copy';
 
 interface KnotAsideProps {
   id: string;
-  /** Above the id. */
   before?: ComponentChildren;
   note: ComponentChildren;
   onClose: () => void;
   children: ComponentChildren;
 }
 
-/** The panel of a knot: its id, with what is known of it below. */
 export function KnotAside({ id, before, note, onClose, children }: KnotAsideProps) {
   return (
     <aside class="knot" aria-label={`Knot ${shownText(id)}`}>
@@ -36,7 +34,6 @@ interface KnotSectionProps {
   children: ComponentChildren;
 }
 
-/** A titled section of a knot's panel. */
 export function KnotSection({ title, aside, children }: KnotSectionProps) {
   return (
     <section class="knot-section">
@@ -49,7 +46,6 @@ export function KnotSection({ title, aside, children }: KnotSectionProps) {
   );
 }
 
-/** Another knot, by its id. */
 export function KnotButton({ id, onSelect }: { id: string; onSelect: (id: string) => void }) {
   return (
     <button type="button" class="tag mono cut" title={shownText(id)} onClick={() => onSelect(id)}>

@@ -53,7 +53,6 @@ export function KnotWaiting({ waiting }: { waiting: WaitingKnot }) {
   );
 }
 
-/** The earlier attempts and waits of a knot, in the order of time. */
 export function KnotHistory({ state }: { state: NonNullable<KnotView['state']> }) {
   const events = [
     ...(state.attempts ?? []).map((one) => ({

@@ -1,4 +1,3 @@
-/** A line that a body wrote by `ctx.logger`. */
 interface LogLine {
   /** UTC, to the millisecond; absent if the line is not in the logger's format. */
   readonly time?: string;
@@ -6,10 +5,7 @@ interface LogLine {
   readonly text: string;
 }
 
-/**
- * Parses the log of a body. Lines in another format stay as they are, such as the first line of a log that
- * was cut.
- */
+/** Lines in another format stay as they are, such as the first line of a log that was cut. */
 export function logLines(log: string): LogLine[] {
   return log
     .split('\n')

@@ -3,7 +3,7 @@ import type { Elements } from '../../../operations/knots/elements';
 import { source } from '../app';
 import { recordedStatus } from '../../../visualisation/selection';
 import { durationOf } from '../../../visualisation/words';
-import { TONES } from '../graph/tones';
+import { TONES } from '../graph/status';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Outcome } from '../ui/outcome';
@@ -29,7 +29,6 @@ const COUNTED = [
   ['skipped', 'skipped'],
 ] as const;
 
-/** The elements of a map: counts, a strip of all of them, and a list of any length. */
 export function MapElements(props: { run: string; map: string; onElement: (id: string) => void }) {
   const { run, map, onElement } = props;
   const [outcome, setOutcome] = useState<(typeof FILTERS)[number][0]>();
@@ -97,10 +96,7 @@ const CELLS: Readonly<Record<string, string>> = {
   ' ': 'none',
 };
 
-/**
- * All elements in at most 200 cells. Failed ones are higher than the others, so that colour alone does not
- * mark them.
- */
+/** At most 200 cells. Failed ones are higher, so that colour alone does not mark them. */
 function Strip(props: { strip: string; count: number; onJump: (index: number) => void }) {
   const { strip, count, onJump } = props;
   const parts = strip.length;

@@ -6,7 +6,6 @@ import { KnotSection } from './knot-section';
 import type { RunModel } from './run-model';
 import { useRunChanges } from './use-run-changes';
 
-/** The run's parameters and results. */
 export function Parameters(props: { run: string; model: RunModel; onSelect: (id: string) => void }) {
   const { run, model, onSelect } = props;
   useRunChanges(model);

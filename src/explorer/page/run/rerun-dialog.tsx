@@ -13,18 +13,14 @@ import type { RunModel } from './run-model';
 const ROW = 28;
 
 /** Shows what a rerun would run and what it would reuse, before it is started. */
-export function RerunDialog({
-  run,
-  model,
-  from,
-  onClose,
-}: {
+export function RerunDialog(props: {
   run: string;
   model: RunModel;
   /** The knot to run again with everything downstream. Default: all knots that are not Ok. */
   from?: string;
   onClose: () => void;
 }) {
+  const { run, model, from, onClose } = props;
   const isAllOk = useMemo(
     () => model.statuses.every((status) => status === 'ok' || status === 'reused'),
     [model],

@@ -13,7 +13,6 @@ import { RunLink } from './run-link';
 
 export type RunAct = 'cancel' | 'terminate';
 
-/** A run's name, state and actions. */
 export function RunHead(props: { view: RunView; onAct: (act: RunAct) => void; onRerun?: () => void }) {
   const { view, onAct, onRerun } = props;
   const { run, previousRunId, nextRunId } = view;

@@ -8,7 +8,6 @@ interface KnotLinkProps {
   children: string;
 }
 
-/** A link to a run, or to a knot of it. */
 export function KnotLink({ run, knot, children }: KnotLinkProps) {
   return (
     <Link to={{ page: 'run', run, knot }} class="mono">

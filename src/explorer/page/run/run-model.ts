@@ -14,14 +14,10 @@ interface ElementCounts {
 /** For graphs whose knots show something other than their status. */
 interface ModelOptions {
   readonly statuses?: readonly KnotStatus[];
-  /** Default: the name of the status. */
   readonly words?: Readonly<Partial<Record<KnotStatus, string>>>;
 }
 
-/**
- * A run in the page: its graph, and the state of each knot. Views listen for the knots that change. A view
- * that was not listening, such as one in a hidden tab, reads everything when it is shown again.
- */
+/** The state of each knot of a run. Views listen for changes, and read everything when they are shown again. */
 export class RunModel {
   readonly knots: RunGraph['knots'];
   readonly statuses: KnotStatus[];
@@ -63,7 +59,6 @@ export class RunModel {
     return this.elements.get(map);
   }
 
-  /** @returns a function that ends the subscription */
   onChange(listener: (changed: readonly number[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -90,10 +85,7 @@ export class RunModel {
     this.changed(changed);
   }
 
-  /**
-   * Merges another answer for the same wiring. It may be older, so a knot that has a state keeps it if the
-   * answer has none.
-   */
+  /** Merges an answer for the same wiring. It may be older, so known states stay. */
   refresh(graph: RunGraph, waiting: Readonly<Record<string, WaitingKnot>> = {}): void {
     const changed = new Set<number>();
     graph.knots.forEach(({ id, state }) => {

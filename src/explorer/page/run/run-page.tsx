@@ -30,13 +30,9 @@ import { RunHead, type RunAct } from './run-head';
 type Explanation = AnswerOf<'runs.explain'>;
 
 const WAITING_MS = 2000;
-/**
- * Number of knots above which events do not reload the reasons for waiting, only the clock does: the answer
- * is large.
- */
+/** In larger runs, events do not ask for the reasons of waiting again, only the clock does. */
 const ASKED_AT_EVENTS = 1_000;
 
-/** One run: its graph, timeline, list of knots and parameters. */
 export function RunPage({ place }: PageProps<'run'>) {
   const { run } = place;
   useEffect(prepareLayout, []);
@@ -261,7 +257,6 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
   );
 }
 
-/** Goes to another run of the tapestry, keeping the view. */
 function goTo({ view, filter, closed, knot }: PageProps<'run'>['place'], run: string): void {
   go({ page: 'run', run, view, filter, closed, knot });
 }

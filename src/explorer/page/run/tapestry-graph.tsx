@@ -18,7 +18,6 @@ import { RunModel } from './run-model';
 /** Before a run, all knots are pending, so the word is omitted. */
 const PLAN_WORDS = { pending: '' };
 
-/** The knots of a tapestry as a graph or a list, before any run. */
 export function TapestryGraph(props: {
   view: TapestryView;
   knot: string | undefined;
@@ -83,7 +82,6 @@ export function TapestryGraph(props: {
   );
 }
 
-/** A knot's part of the wiring. */
 function Wired(props: {
   knot: GraphKnot;
   nameOf: (index: number) => string;

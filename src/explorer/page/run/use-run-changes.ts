@@ -1,9 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { RunModel } from './run-model';
 
-/**
- * A counter that grows when knots change, at most five times a second; for views that are redrawn as a whole.
- */
+/** A counter that grows when knots change, at most five times a second. */
 export function useRunChanges(model: RunModel): number {
   const [count, setCount] = useState(0);
   useEffect(() => {

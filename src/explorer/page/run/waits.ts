@@ -1,6 +1,5 @@
 import type { WaitingKnot, WorkflowTaskState } from '../../../connection/explain/waiting';
 
-/** Kinds of waiting that pictures tell apart. */
 export type WaitKind =
   'queue' | 'limit' | 'retry' | 'worker' | 'backend' | 'signal' | 'time' | 'run' | 'paused' | 'other';
 
@@ -17,7 +16,6 @@ export const WAIT_KINDS: Readonly<Record<WaitKind, string>> = {
   other: 'for another reason',
 };
 
-/** Short enough for a bar. */
 export const WAIT_WORDS: Readonly<Record<WaitKind, string>> = {
   queue: 'queue',
   limit: 'limit',

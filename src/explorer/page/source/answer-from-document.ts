@@ -9,10 +9,7 @@ type Answers = {
   readonly [Name in QuestionName]?: (ask: Questions[Name]['ask']) => Questions[Name]['answer'];
 };
 
-/**
- * A standalone file's answer to a question. A file holds one run or tapestry; other questions are refused as
- * `NotInFile`.
- */
+/** A file holds one run or tapestry; other questions are refused as `NotInFile`. */
 export function answerFrom<Name extends QuestionName>(
   document: EmbeddedDocument,
   name: Name,

@@ -1,16 +1,11 @@
-/**
- * Collects items and hands them over in batches: the first at once, then at most one batch each `everyMs`. It
- * uses timers, not frames, so it also works in a hidden tab.
- */
+/** Hands over the first item at once, then a batch each `everyMs`, by timers: they run in a hidden tab, too. */
 interface Coalescer<T> {
   add(item: T): void;
-  /** Hands over what has been collected. */
   flush(): void;
   /** Drops what has been collected, and hands over nothing more. */
   close(): void;
 }
 
-/** The timer functions that this needs. */
 interface Timers {
   set(call: () => void, ms: number): unknown;
   clear(timer: unknown): void;

@@ -23,7 +23,6 @@ export class EmbeddedSource implements Source {
   }
 }
 
-/** @returns undefined if the page is not a standalone file */
 export async function readEmbeddedDocument(): Promise<EmbeddedDocument | undefined> {
   const element = document.getElementById(DOCUMENT_ID);
   if (!element) return undefined;

@@ -11,9 +11,7 @@ const EVERY_MS = 50;
 /** Chance keeps all pages from calling a returning server at once. */
 export const RECONNECT: BackOff = { base: 500, max: 30_000, jitter: 0.5 };
 
-/** Asks the server that served the page. */
 export class HttpSource implements Source {
-  /** @param base with a trailing slash */
   constructor(private readonly base: string) {}
 
   async ask<Name extends QuestionName>(
@@ -35,10 +33,7 @@ export class HttpSource implements Source {
     })) as Acts[Name]['answer'];
   }
 
-  /**
-   * The browser itself reconnects after an interruption, by `Last-Event-ID`. If it gives up, as after a 503,
-   * this reconnects after a wait, from the last position.
-   */
+  /** Browsers reconnect by themselves, but give up after a 503; then this reconnects from the last position. */
   live(
     after: string | undefined,
     on: (events: readonly LiveMessage[], position: string) => void,

@@ -5,11 +5,9 @@ import { durationWords } from '../words';
 import { ticksOf } from './rows';
 import type { Segment } from './segments';
 
-/** Heights of a row and of the scale above the rows. */
 export const ROW = 26;
 export const SCALE = 26;
 
-/** The canvas with a timeline's scale and bars. */
 export class Bars {
   readonly canvas = document.createElement('canvas');
   private context!: CanvasRenderingContext2D;
@@ -57,7 +55,6 @@ export class Bars {
     context.stroke();
   }
 
-  /** Draws rows, clipped below the scale. */
   rows(draw: () => void): void {
     const { context } = this;
     context.save();
@@ -126,7 +123,6 @@ export class Bars {
     context.fillText(text, Math.max(x, 0) + 6, y + ROW / 2 + 0.5);
   }
 
-  /** A line at the current time of a running run. */
   now(at: number): void {
     const { context, palette, height } = this;
     const x = Math.round(this.xOf(at)) + 0.5;

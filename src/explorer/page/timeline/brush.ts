@@ -7,10 +7,7 @@ const BRUSH = 40;
 /** Interval at which the density of a running run is counted again, in milliseconds. */
 const OLD_MS = 1000;
 
-/**
- * The whole duration of a run with the number of active knots over time, and a frame around the shown part,
- * chosen by dragging.
- */
+/** The number of active knots over the whole run, and a frame around the part that is shown. */
 export class Brush {
   readonly canvas = document.createElement('canvas');
   private readonly density = document.createElement('canvas');
@@ -25,7 +22,6 @@ export class Brush {
     canvas.addEventListener('dblclick', () => events.onWhole());
   }
 
-  /** Called when rows or colours have changed. */
   invalidate(): void {
     this.counted = undefined;
   }
@@ -41,7 +37,6 @@ export class Brush {
       palette,
     }: {
       readonly whole: readonly [number, number];
-      /** undefined: everything is shown. */
       readonly window: readonly [number, number] | undefined;
       readonly now: number;
       readonly palette: Palette;

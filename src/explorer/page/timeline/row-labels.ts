@@ -1,14 +1,13 @@
 import { shortened } from '../graph/painter';
 import { durationOf } from '../../../visualisation/words';
-import { TONES } from '../graph/tones';
+import { TONES } from '../graph/status';
 import type { RunModel } from '../run/run-model';
 import { shownText } from '../shown-text';
+import { element, markIn } from '../ui/canvas';
 import { SHAPES } from '../ui/outcome';
 import { durationWords } from '../words';
 import { ROW, SCALE } from './bars';
 import type { Row } from './rows';
-
-const SVG = 'http://www.w3.org/2000/svg';
 
 interface Label {
   readonly item: HTMLElement;
@@ -21,19 +20,17 @@ interface Label {
 
 /** The names of rows: a pool of buttons for the visible ones, reused for other rows while scrolling. */
 export class RowLabels {
-  readonly list = document.createElement('div');
+  readonly list = element('div', 't-labels');
   private readonly pool: Label[] = [];
 
   constructor(
     private readonly model: RunModel,
     private readonly onPress: (row: number) => void,
   ) {
-    this.list.className = 't-labels';
     this.list.setAttribute('role', 'list');
     this.list.setAttribute('aria-label', 'Knots');
   }
 
-  /** @param top scroll position */
   show(rows: readonly Row[], first: number, last: number, top: number, selected: number | undefined): void {
     const wanted = Math.max(0, last - first + 1);
     while (this.pool.length < wanted) this.pool.push(this.add());
@@ -77,22 +74,13 @@ export class RowLabels {
   }
 
   private add(): Label {
-    const root = document.createElement('button');
-    root.type = 'button';
-    const mark = root.appendChild(document.createElementNS(SVG, 'svg'));
-    mark.setAttribute('viewBox', '0 0 12 12');
-    mark.setAttribute('class', 'shape');
-    mark.setAttribute('aria-hidden', 'true');
-    const shape = mark.appendChild(document.createElementNS(SVG, 'path'));
-    shape.setAttribute('fill-rule', 'evenodd');
-    const text = root.appendChild(document.createElement('span'));
-    text.className = 'cut';
-    const time = root.appendChild(document.createElement('span'));
-    time.className = 't-time';
-    const item = document.createElement('div');
+    const item = element('div', '', this.list);
     item.setAttribute('role', 'listitem');
-    item.append(root);
-    this.list.append(item);
+    const root = element('button', '', item);
+    root.type = 'button';
+    const shape = markIn(root);
+    const text = element('span', 'cut', root);
+    const time = element('span', 't-time', root);
     const label: Label = { item, root, shape, text, time, row: -1 };
     root.addEventListener('click', () => this.onPress(label.row));
     return label;

@@ -27,11 +27,7 @@ export interface RowsOptions {
   readonly closed: ReadonlySet<string>;
 }
 
-/**
- * The rows of a timeline. A group comes where the first of its rows would be.
- *
- * @param spans first and last time of each knot; knots without one come last
- */
+/** A group comes where its first row would be; knots without a span come last. */
 export function rowsOf(
   count: number,
   spans: (knot: number) => readonly [number, number] | undefined,
@@ -110,7 +106,6 @@ const STEPS = [
   ...[1, 2, 7, 14, 30].map((days) => days * DAY),
 ];
 
-/** The number of active knots in each of `count` equal parts of a time. */
 export function densityOf(
   spans: Iterable<readonly [number, number] | undefined>,
   from: number,

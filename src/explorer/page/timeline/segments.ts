@@ -27,12 +27,7 @@ export type Segment =
       readonly attempt: number;
     };
 
-/**
- * The parts of a knot's time, in order: recorded waits and attempts, its body, and the queue, which is the
- * unrecorded time between dispatch and first attempt.
- *
- * @param now ends the last part of a knot that is not over
- */
+/** Waits, attempts and the body in order; the time between dispatch and first attempt is the queue. */
 export function segmentsOf(
   state: GraphState | undefined,
   waiting: WaitingKnot | undefined,
@@ -63,7 +58,6 @@ function openSegments({ state, reason: { code }, since, attempt }: WaitingKnot, 
     : [{ kind: 'wait', from: since, to, wait: waitKind(code), code }];
 }
 
-/** First and last time of the segments; undefined if there are none. */
 export function spanOf(segments: readonly Segment[]): readonly [number, number] | undefined {
   if (segments.length === 0) return undefined;
   let [from, to] = [Infinity, -Infinity];

@@ -2,6 +2,7 @@ import { readPalette } from '../graph/palette';
 import type { RunModel } from '../run/run-model';
 import { WAIT_KINDS } from '../run/waits';
 import { shownText } from '../shown-text';
+import { element } from '../ui/canvas';
 import { followPress } from '../ui/drag';
 import { onRecoloured } from '../ui/scheme';
 import { durationWords } from '../words';
@@ -20,15 +21,14 @@ interface TimelineEvents {
   onWindow(window: readonly [number, number] | undefined): void;
 }
 
-/** Rows of bars beside their names, below the brush. */
 export class TimelineStage {
   private readonly brush: Brush;
-  private readonly scroller = document.createElement('div');
-  private readonly inner = document.createElement('div');
-  private readonly pane = document.createElement('div');
+  private readonly scroller = element('div', 't-scroller');
+  private readonly inner = element('div', 't-inner', this.scroller);
+  private readonly pane = element('div', 't-pane', this.inner);
   private readonly labels: RowLabels;
   private readonly bars = new Bars();
-  private readonly tip = document.createElement('div');
+  private readonly tip = element('div', 't-tip');
   private readonly segments: (Segment[] | undefined)[];
   private readonly spans: (readonly [number, number] | undefined)[];
   private rows: readonly Row[] = [];
@@ -42,10 +42,7 @@ export class TimelineStage {
   private readonly undo: (() => void)[] = [];
   private now: number;
 
-  /**
-   * @param start of the run
-   * @param end of the run; undefined if it is running: its bars grow
-   */
+  /** @param end of the run; undefined if it is running: its bars grow */
   constructor(
     private readonly host: HTMLElement,
     private readonly model: RunModel,
@@ -118,7 +115,6 @@ export class TimelineStage {
     this.tell(middle + (from - middle) / factor, middle + (to - middle) / factor);
   }
 
-  /** Pans by a share of the shown time. */
   panBy(share: number): void {
     const [from, to] = this.shown();
     const by = (to - from) * share;
@@ -164,18 +160,12 @@ export class TimelineStage {
   }
 
   private build(): void {
-    const { host, scroller, inner, pane, tip } = this;
+    const { host, scroller, pane, tip } = this;
     const { canvas } = this.bars;
-    scroller.className = 't-scroller';
-    inner.className = 't-inner';
-    pane.className = 't-pane';
     canvas.className = 't-canvas';
     canvas.setAttribute('aria-hidden', 'true');
-    tip.className = 't-tip';
     tip.hidden = true;
     pane.append(canvas, this.labels.list);
-    inner.append(pane);
-    scroller.append(inner);
     host.append(this.brush.canvas, scroller, tip);
     scroller.addEventListener('scroll', () => this.request(), { passive: true });
     const observer = new ResizeObserver(() => this.request());
@@ -238,7 +228,6 @@ export class TimelineStage {
       this.timer = setTimeout(() => this.request(), isOpen ? 200 : 1000);
   }
 
-  /** @returns whether the bar grows */
   private drawRow(row: Row, y: number): boolean {
     if (row.kind === 'group') {
       const span = this.spanOfGroup(row.members);

@@ -13,7 +13,6 @@ import { TimelineStage } from './timeline-stage';
 interface TimelineViewProps {
   readonly model: RunModel;
   readonly start: number;
-  /** undefined if the run is running. */
   readonly end?: number;
   readonly selected?: string;
   readonly filter: string;
@@ -27,7 +26,6 @@ interface TimelineViewProps {
 
 const ORDER_WORDS: Readonly<Record<Order, string>> = { start: 'Start', plan: 'Plan', duration: 'Duration' };
 
-/** When each knot ran, and why it waited. */
 export function TimelineView(props: TimelineViewProps) {
   const { model, start, end, filter, closed, window } = props;
   const host = useRef<HTMLDivElement>(null);

@@ -4,7 +4,7 @@ const said = signal('');
 
 /** Announces a text to screen readers without moving the focus. */
 export function announce(text: string): void {
-  // Makes a repeated text different, so that it is announced again.
+  // A repeated text is made different, so that it is announced again.
   said.value = said.peek() === text ? `${text}\u00a0` : text;
 }
 

@@ -8,7 +8,6 @@ export interface ButtonProps {
   kind?: 'plain' | 'primary' | 'danger' | 'quiet';
   /** What it does, for a button with only an icon. */
   label?: string;
-  /** Makes it a link that looks like a button. */
   href?: string;
   type?: 'button' | 'submit';
   isDisabled?: boolean;

@@ -18,10 +18,34 @@ export function cleared(
   return context;
 }
 
-/** Copies a canvas in device pixels onto another, from its corner. */
 export function copied(context: CanvasRenderingContext2D, from: HTMLCanvasElement): void {
   context.save();
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.drawImage(from, 0, 0);
   context.restore();
+}
+
+/** An element of a class, at the end of its parent if there is one. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  look: string,
+  parent?: HTMLElement,
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  made.className = look;
+  parent?.append(made);
+  return made;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** The path of a shape's mark; see `SHAPES`. */
+export function markIn(parent: HTMLElement): SVGPathElement {
+  const mark = parent.appendChild(document.createElementNS(SVG, 'svg'));
+  mark.setAttribute('viewBox', '0 0 12 12');
+  mark.setAttribute('class', 'shape');
+  mark.setAttribute('aria-hidden', 'true');
+  const path = mark.appendChild(document.createElementNS(SVG, 'path'));
+  path.setAttribute('fill-rule', 'evenodd');
+  return path;
 }

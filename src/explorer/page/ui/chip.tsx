@@ -4,11 +4,7 @@ import { shortHash } from '../words';
 import { copy } from './copy';
 import { Icon } from './icons';
 
-/**
- * A hash: a link to its value, and a button that copies the whole hash.
- *
- * @param props `isLink`: default, whether there is a page of values
- */
+/** @param props `isLink`: default, whether there is a page of values */
 export function HashChip(props: { hash: string; run?: string; isLink?: boolean }) {
   const { hash, run, isLink = about.value.abilities.pages.includes('value') } = props;
   const text = <code>{shortHash(hash)}</code>;

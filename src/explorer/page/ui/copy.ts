@@ -1,6 +1,5 @@
 import { toast } from './toast';
 
-/** @param what the name of it in the toast: `Hash` */
 export function copy(text: string, what: string): void {
   void (async () => {
     try {

@@ -1,46 +1,42 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, RefObject } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useKeys } from '../keys';
 import { Button, type ButtonProps } from './button';
+
+/** Opens a dialog while it is there, and restores the focus afterwards. @param focused selector in it */
+export function useModal(element: RefObject<HTMLDialogElement>, focused?: string): void {
+  // Before the browser draws: the text typed after the key that opened it is for the dialog.
+  useLayoutEffect(() => {
+    const dialog = element.current!;
+    const before = document.activeElement;
+    dialog.showModal();
+    if (focused !== undefined) dialog.querySelector<HTMLElement>(focused)?.focus();
+    return () => {
+      if (dialog.open) dialog.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+}
 
 interface DialogProps {
   title: string;
   children: ComponentChildren;
   /** The button that does it. Without one, nothing is at the bottom. */
   submit?: ButtonProps;
-  /** What the button beside it says, which closes the dialog. */
   leave?: string;
   width?: 'small' | 'medium' | 'large';
   onClose: () => void;
-  /** Called on Enter in a field, or by the button. */
   onSubmit?: () => void;
 }
 
-/**
- * A modal dialog. The browser keeps the focus in it and restores it afterwards; Escape and a click outside
- * close it.
- */
+/** The browser keeps the focus in it; Escape and a click outside close it. */
 export function Dialog(props: DialogProps) {
   const { title, children, submit, leave = 'Cancel', width = 'medium', onClose, onSubmit } = props;
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useKeys('Dialog', [], { isModal: true });
-  // Before the browser draws: what is typed after the key that opened it is for the dialog.
-  useLayoutEffect(() => {
-    const dialog = element.current!;
-    const before = document.activeElement;
-    dialog.showModal();
-    // Focuses the first input, or else a harmless button, but never the cross.
-    dialog
-      .querySelector<HTMLElement>(
-        '.dialog-body :is(input, select, textarea, button), .dialog-box > footer button',
-      )
-      ?.focus();
-    return () => {
-      if (dialog.open) dialog.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
+  // Focuses the first input, or else a harmless button, but never the cross.
+  useModal(element, '.dialog-body :is(input, select, textarea, button), .dialog-box > footer button');
   return (
     <dialog
       ref={element}

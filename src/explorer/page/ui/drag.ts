@@ -6,7 +6,6 @@ export function followPress(
   element: HTMLElement,
   pressed: PointerEvent,
   events: {
-    /** Called with each move once it is a drag. */
     onDrag(moved: PointerEvent): void;
     onClick?(released: PointerEvent): void;
     onEnd?(): void;

@@ -1,6 +1,5 @@
 import { Fragment, type ComponentChildren } from 'preact';
 
-/** What is known of something, by name; what is undefined or false is left out. */
 export function Facts({ facts }: { facts: readonly (readonly [name: string, fact: ComponentChildren])[] }) {
   return (
     <dl class="facts">

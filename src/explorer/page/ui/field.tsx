@@ -8,19 +8,14 @@ export interface FieldParts {
   'aria-invalid'?: true;
 }
 
-export function Field({
-  label,
-  hint,
-  error,
-  isRequired = false,
-  children,
-}: {
+export function Field(props: {
   label: string;
   hint?: ComponentChildren;
   error?: string;
   isRequired?: boolean;
   children: (parts: FieldParts) => ComponentChildren;
 }) {
+  const { label, hint, error, isRequired = false, children } = props;
   const id = useId();
   const described = [hint !== undefined ? `${id}-hint` : '', error !== undefined ? `${id}-error` : '']
     .join(' ')
@@ -50,14 +45,12 @@ export function Field({
   );
 }
 
-/** A field for one line of text. */
 export function TextField(props: {
   label: string;
   hint?: string;
   isRequired?: boolean;
   value: string;
   onChange: (text: string) => void;
-  /** Texts that are offered. */
   offers?: readonly string[];
 }) {
   const { label, hint, isRequired, value, onChange, offers } = props;
@@ -87,7 +80,6 @@ export function TextField(props: {
   );
 }
 
-/** A choice among texts. */
 export function Select(props: {
   /** For a choice without a field around it. */
   label?: string;

@@ -20,15 +20,8 @@ export function Shape({ tone, size = 12 }: { tone: Tone; size?: number }) {
 }
 
 /** A shape and a word in the colour of the tone. */
-export function Outcome({
-  tone,
-  word = tone,
-  isBare = false,
-}: {
-  tone: Tone;
-  word?: string;
-  isBare?: boolean;
-}) {
+export function Outcome(props: { tone: Tone; word?: string; isBare?: boolean }) {
+  const { tone, word = tone, isBare = false } = props;
   return (
     <span class={`outcome tone-${tone}${isBare ? ' bare' : ''}`}>
       <Shape tone={tone} />
@@ -37,15 +30,8 @@ export function Outcome({
   );
 }
 
-export function RunOutcome({
-  status,
-  isUnbegun = false,
-  isBare = false,
-}: {
-  status: RunStatus;
-  isUnbegun?: boolean;
-  isBare?: boolean;
-}) {
+export function RunOutcome(props: { status: RunStatus; isUnbegun?: boolean; isBare?: boolean }) {
+  const { status, isUnbegun = false, isBare = false } = props;
   if (status === 'running' && isUnbegun) return <Outcome tone="waiting" word="not started" isBare={isBare} />;
   return <Outcome tone={STATUS_TONES[status]} word={status} isBare={isBare} />;
 }

@@ -6,7 +6,6 @@ import { Table, type TableProps } from './table';
 interface PageHeadProps {
   title: ComponentChildren;
   note?: ComponentChildren;
-  /** The page's actions. */
   children?: ComponentChildren;
 }
 
@@ -29,11 +28,10 @@ interface AnswerPageProps<Value> extends Omit<PageHeadProps, 'children'> {
   rows?: number;
   height?: number;
   children: (value: Value) => ComponentChildren;
-  /** What is shown whatever the answer is. */
+  /** Shown with any answer, and without one. */
   below?: ComponentChildren;
 }
 
-/** A page that shows one answer. */
 export function AnswerPage<Value>(props: AnswerPageProps<Value>) {
   const { title, note, acts, answer, rows = 4, height, children, below } = props;
   return (
@@ -54,15 +52,12 @@ export function AnswerPage<Value>(props: AnswerPageProps<Value>) {
 interface ListPageProps<Item> extends Omit<TableProps<Item>, 'items'> {
   title: string;
   answer: Asked<{ readonly items: readonly Item[] }>;
-  /** Shown if the list is empty. */
   empty: ComponentChildren;
   /** The last column, what can be done with an item; only where the page may act. */
   acts?: (item: Item) => ComponentChildren;
-  /** Below the list. */
   children?: ComponentChildren;
 }
 
-/** A page with one table. */
 export function ListPage<Item>(props: ListPageProps<Item>) {
   const { title, answer, empty, columns, acts, keyOf, chosen, children } = props;
   const all = [...columns, acts !== undefined && mayAct() && (['Actions', acts, 'acts'] as const)];
@@ -75,7 +70,6 @@ export function ListPage<Item>(props: ListPageProps<Item>) {
   );
 }
 
-/** A part of a page, below its list. */
 export function Below({ title, children }: { title: string; children: ComponentChildren }) {
   return (
     <section class="below" aria-label={title}>
@@ -88,7 +82,6 @@ export function Below({ title, children }: { title: string; children: ComponentC
 interface DeadLettersProps<Letter> extends Omit<TableProps<Letter>, 'items'> {
   title: string;
   answer: Asked<readonly Letter[]>;
-  /** Said if there are none. */
   empty?: string;
   /** Above the letters, what can be done with them. */
   acts?: ComponentChildren;
@@ -96,7 +89,6 @@ interface DeadLettersProps<Letter> extends Omit<TableProps<Letter>, 'items'> {
   children?: ComponentChildren;
 }
 
-/** What was given up, with the reasons. */
 export function DeadLetters<Letter>(props: DeadLettersProps<Letter>) {
   const { title, answer, empty = 'None.', acts, children, columns, keyOf } = props;
   return (

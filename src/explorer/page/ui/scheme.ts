@@ -1,28 +1,15 @@
 import { signal } from '@preact/signals';
+import { store, stored } from './storage';
 
 type Scheme = 'system' | 'light' | 'dark';
 
 const KEY = 'selvage-scheme';
 const SCHEMES: readonly Scheme[] = ['system', 'light', 'dark'];
 
-function stored(): Scheme {
-  try {
-    const text = localStorage.getItem(KEY);
-    return SCHEMES.find((one) => one === text) ?? 'system';
-  } catch {
-    // A page from a file may have no storage.
-    return 'system';
-  }
-}
-
 export const scheme = signal<Scheme>('system');
-/** Incremented when the colours change. */
 const coloursChanged = signal(0);
 
-/**
- * Calls `draw` whenever the colours change, because a canvas must be redrawn then. Returns a function that
- * stops it.
- */
+/** Calls `draw` when the colours change, until the returned function is called: canvases must be redrawn. */
 export function onRecoloured(draw: () => void): () => void {
   let isFirst = true;
   const end = coloursChanged.subscribe(() => {
@@ -42,11 +29,7 @@ function apply(): void {
 
 function setScheme(next: Scheme): void {
   scheme.value = next;
-  try {
-    localStorage.setItem(KEY, next);
-  } catch {
-    // Without storage, the choice holds for this visit.
-  }
+  store(KEY, next);
   apply();
 }
 
@@ -55,7 +38,8 @@ export function nextScheme(): void {
 }
 
 export function startScheme(): void {
-  scheme.value = stored();
+  const text = stored(KEY);
+  scheme.value = SCHEMES.find((one) => one === text) ?? 'system';
   apply();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', apply);
 }

@@ -1,7 +1,6 @@
 import { Button } from './button';
 import type { IconName } from './icons';
 
-/** Buttons side by side, of which one is pressed. */
 export function Segmented<Id extends string | undefined>(props: {
   label: string;
   choices: readonly (readonly [id: Id, words: string, icon?: IconName])[];

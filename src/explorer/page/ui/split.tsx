@@ -1,40 +1,27 @@
 import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
+import { store, stored } from './storage';
 
-/** Width of the second pane, in pixels. */
 const INITIAL = 420;
 const LEAST = 280;
 
 /** Two panes with a bar between them that can be dragged, or moved by the arrow keys. */
-export function Split({
-  first,
-  second,
-  label,
-  name,
-}: {
+export function Split(props: {
   first: ComponentChildren;
   second: ComponentChildren;
   label: string;
-  /** The key under which the width is remembered. */ name: string;
+  /** The key under which the width is remembered. */
+  name: string;
 }) {
+  const { first, second, label, name } = props;
   const key = `selvage-split-${name}`;
-  const [width, setWidth] = useState(() => {
-    try {
-      return Number(localStorage.getItem(key)) || INITIAL;
-    } catch {
-      return INITIAL;
-    }
-  });
+  const [width, setWidth] = useState(() => Number(stored(key)) || INITIAL);
   const box = useRef<HTMLDivElement>(null);
   const move = (to: number): void => {
     const whole = box.current?.clientWidth ?? 1200;
     const next = Math.round(Math.max(LEAST, Math.min(to, whole - LEAST)));
     setWidth(next);
-    try {
-      localStorage.setItem(key, String(next));
-    } catch {
-      // Without storage, the width holds for this visit.
-    }
+    store(key, String(next));
   };
   const onPointerDown = (event: PointerEvent): void => {
     const bar = event.currentTarget as HTMLElement;

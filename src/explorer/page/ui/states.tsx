@@ -3,16 +3,8 @@ import type { SourceError } from '../source/source-error';
 import { Button } from './button';
 import { Icon, type IconName } from './icons';
 
-/** A placeholder for an empty view: the reason, and what to do. */
-export function Empty({
-  icon,
-  title,
-  children,
-}: {
-  icon?: IconName;
-  title: string;
-  children?: ComponentChildren;
-}) {
+export function Empty(props: { icon?: IconName; title: string; children?: ComponentChildren }) {
+  const { icon, title, children } = props;
   return (
     <div class="empty column">
       {icon && <Icon name={icon} size={24} />}
@@ -48,14 +40,13 @@ export function ErrorBox({ error, onRetry }: { error: SourceError; onRetry?: () 
   );
 }
 
-/** The state of a question. */
 export interface Asked<Value> {
   readonly value?: Value;
   readonly error?: SourceError;
   reload(): void;
 }
 
-/** What an answer brings; before it is there, grey lines or the reason why it is missing. */
+/** The content made of an answer; until it is there, grey lines or the error. */
 export function Answered<Value>(props: {
   answer: Asked<Value>;
   /** Shows errors only while there is no answer, not above an older one. */

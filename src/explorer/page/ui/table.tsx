@@ -9,7 +9,6 @@ export interface TableProps<Item> {
   columns: readonly Column<Item>[];
   items: readonly Item[];
   keyOf: (item: Item, index: number) => string;
-  /** Key of the row that is marked. */
   chosen?: string;
 }
 
@@ -45,7 +44,6 @@ export function Muted({ children }: { children: ComponentChildren }) {
   return <span class="muted">{children}</span>;
 }
 
-/** What is shown in place of a value that there is not. */
 export const none = <Muted>–</Muted>;
 
 /** A count, quiet if it is 0. @param more in its place if it is not */
@@ -63,13 +61,7 @@ export function Code({ children }: { children: string | null | undefined }) {
 }
 
 /** A button that opens and closes the details of an item. */
-export function Fold(props: {
-  children: string;
-  isOpen: boolean;
-  /** Default: the text. */
-  label?: string;
-  onFlip: () => void;
-}) {
+export function Fold(props: { children: string; isOpen: boolean; label?: string; onFlip: () => void }) {
   return (
     <button
       type="button"

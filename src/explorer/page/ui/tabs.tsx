@@ -12,7 +12,6 @@ export function Tabs(props: {
   chosen: string;
   onChoose: (id: string) => void;
   label: string;
-  /** Whether the panel takes the height that is left. */
   isFilling?: boolean;
   children: ComponentChildren;
 }) {

@@ -32,7 +32,6 @@ export function Time({ at }: { at: number }) {
   );
 }
 
-/** From a start to an end, or to now. */
 export function Duration({ from, to }: { from: number; to?: number }) {
   const now = useNow(to === undefined ? 1000 : undefined);
   return <span class="number">{durationWords((to ?? now) - from)}</span>;

@@ -1,7 +1,6 @@
 /** The states of knots and runs as shown: each has a colour, a shape and a word. */
 export type Tone = 'ok' | 'reused' | 'err' | 'skipped' | 'running' | 'waiting' | 'cancelled' | 'none';
 
-/** Filled paths on a grid of 12. */
 export const SHAPES: Readonly<Record<Tone, string>> = {
   ok: 'M6 .5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11Zm2.3 3.2L5.2 7.2 3.7 5.8l-.9 1 2.5 2.3 4-4.5Z',
   reused:

@@ -15,17 +15,13 @@ const LOOKS: Readonly<Record<JsonLine['kind'], string>> = {
 };
 
 /** JSON as a tree. Arrows move and fold; `c` copies the path of a line. Only visible lines are in the DOM. */
-export function JsonTree({
-  json,
-  label,
-  depth = 2,
-  height,
-}: {
+export function JsonTree(props: {
   json: Json;
   label: string;
   /** Levels that are open at first. */ depth?: number;
   /** Maximum height in pixels. Default: 420. */ height?: number;
 }) {
+  const { json, label, depth = 2, height } = props;
   const [open, setOpen] = useState(() => pathsTo(json, depth));
   const [at, setAt] = useState(0);
   const [from, setFrom] = useState(json);

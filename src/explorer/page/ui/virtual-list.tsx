@@ -4,7 +4,6 @@ import { useVirtual } from './virtual';
 
 interface VirtualListProps {
   count: number;
-  /** Pixels; the same for all rows. */
   rowHeight: number;
   label: string;
   /** Index of the row with the keyboard's focus; when it changes, the row is scrolled into view. */
@@ -13,7 +12,6 @@ interface VirtualListProps {
   children: (index: number) => ComponentChildren;
   /** Called when the last known row comes near. */
   onEnd?: () => void;
-  /** ARIA roles of the list and of a row. Default: `list`, `listitem`. */
   roles?: readonly [list: 'list' | 'listbox' | 'rowgroup', item: 'listitem' | 'option' | 'row'];
 }
 

@@ -13,7 +13,6 @@ type Options = Pick<
 > &
   Partial<VirtualizerOptions<HTMLElement, HTMLElement>>;
 
-/** The visible items of a scrolled list. The component renders again when they change. */
 export function useVirtual(options: Options): Virtualizer<HTMLElement, HTMLElement> {
   const [, draw] = useReducer((count: number) => count + 1, 0);
   const kept = useRef<Virtualizer<HTMLElement, HTMLElement>>();

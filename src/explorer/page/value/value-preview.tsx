@@ -183,7 +183,6 @@ function Table({ table, height, onFrom }: RowsProps) {
   );
 }
 
-/** Name, type and distribution of a column's values. */
 function Column({ column, rows }: { column: ColumnView; rows: number }) {
   const { name, type, missing, distinct, min, max, mean, histogram, top } = column;
   const about = [
