@@ -3,21 +3,19 @@ import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useErrorBoundary, useLayoutEffect, useRef } from 'preact/hooks';
 import type { About, PageName } from '../../operations/project/about';
 import { about, isFile } from './app';
-import { isMac, isSheetOpen, useKeys } from './keys';
+import { isMac, isPaletteOpen, isSheetOpen, useKeys } from './keys';
 import { liveState } from './live';
 import { loadPage, menu, titleOf } from './pages';
 import { Palette } from './palette';
-import { isPaletteOpen } from './palette-state';
 import { go, href, place, type PageProps, type Place } from './router';
 import { asSourceError } from './source/source-error';
 import { Sheet } from './sheet';
-import { announce, LiveRegion } from './ui/announce';
 import { Button } from './ui/button';
 import { Icon } from './ui/icons';
 import { PageHead } from './ui/page';
 import { nextScheme, scheme } from './ui/scheme';
 import { ErrorBox, Skeleton } from './ui/states';
-import { Toasts } from './ui/toast';
+import { announce, LiveRegion, Toasts } from './ui/toast';
 
 const loaded = signal<Partial<Record<PageName, ComponentType<PageProps<PageName>>>>>({});
 const failed = signal<unknown>(undefined);
@@ -56,7 +54,11 @@ export function Frame() {
   }, [key, title]);
   return (
     <div class={`frame${isFile ? ' file' : ''}`}>
-      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+      <a
+        class="skip button inline primary"
+        href="#main"
+        onClick={(event) => (event.preventDefault(), main.current?.focus())}
+      >
         Skip to the page
       </a>
       {!isFile && <Side now={now} />}
@@ -134,7 +136,7 @@ function Side({ now }: { now: Place | undefined }) {
         </svg>
         <span class="cut">{project || 'Selvage'}</span>
       </a>
-      <button type="button" class="button find" onClick={() => (isPaletteOpen.value = true)}>
+      <button type="button" class="button inline find" onClick={() => (isPaletteOpen.value = true)}>
         <Icon name="search" />
         <span class="grow">Find</span>
         <kbd>{isMac ? '⌘' : 'Ctrl'} K</kbd>

@@ -1,9 +1,8 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import type { Found } from '../../operations/project/find';
 import { about } from './app';
-import { isSheetOpen, useKeys } from './keys';
+import { commands, isPaletteOpen, isSheetOpen, useKeys } from './keys';
 import { menu } from './pages';
-import { commands, isPaletteOpen } from './palette-state';
 import { go } from './router';
 import { useAnswer } from './store';
 import { useModal } from './ui/dialog';

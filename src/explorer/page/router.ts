@@ -5,7 +5,9 @@ import { pathOf, placeOf, type Place, type Places } from './routes';
 /** The place is only in the URL: in the path if a server serves the page, in the fragment if it is a file. */
 export type { PageProps, Place, Places } from './routes';
 
-const inFragment = location.protocol === 'file:' || document.getElementById('selvage-document') !== null;
+export const DOCUMENT_ID = 'selvage-document';
+/** Whether the page is a file of its own, without a server that serves its paths and other files. */
+export const inFragment = location.protocol === 'file:' || document.getElementById(DOCUMENT_ID) !== null;
 const base = (() => {
   const named = document.querySelector<HTMLMetaElement>('meta[name="selvage-base"]')?.content;
   const { pathname } = new URL(named ?? '.', document.baseURI);

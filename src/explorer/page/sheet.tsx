@@ -48,7 +48,7 @@ export function Sheet() {
 
 function Keys({ keys }: { keys: string }) {
   return (
-    <span class="keys">
+    <span class="inline">
       {keys
         .split(' ')
         .flatMap((stroke) => (stroke === '+' ? ['+'] : stroke.split('+')))

@@ -14,18 +14,18 @@ import { KnotLink } from '../run/run-link';
 import { RunModel } from '../run/run-model';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
-import { Button } from '../ui/button';
+import { Button, Link } from '../ui/button';
 import { HashChip } from '../ui/chip';
 import { Icon } from '../ui/icons';
-import { Link } from '../ui/link';
 import { Outcome, RunOutcome } from '../ui/outcome';
 import { Split } from '../ui/split';
-import { Answered, Empty } from '../ui/states';
+import { Empty } from '../ui/states';
 import { Muted } from '../ui/table';
 import { Duration, Time } from '../ui/time';
 import { VirtualList } from '../ui/virtual-list';
 import { ValuePreview } from '../value/value-preview';
 import { countWords, durationWords } from '../words';
+import { Answered } from '../ui/page';
 
 const STATUS_OF: Readonly<Record<Likeness, KnotStatus>> = {
   same: 'ok',

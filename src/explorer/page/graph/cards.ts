@@ -1,6 +1,6 @@
 import type { KnotStatus } from '../../../visualisation/selection';
 import { element, markIn } from '../ui/canvas';
-import { SHAPES } from '../ui/outcome';
+import { SHAPES } from '../ui/tones';
 import type { Camera, Rect } from './camera';
 import { TONES } from './status';
 

@@ -2,9 +2,9 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { RunGraph } from '../../../authoring/run-graph';
 import type { Picture } from '../../../visualisation';
 import { useKeys } from '../keys';
+import { toggled } from '../run/closed-groups';
 import type { RunModel } from '../run/run-model';
 import { useSelection } from './filter-bar';
-import { announce } from '../ui/announce';
 import { Button } from '../ui/button';
 import { shownText } from '../shown-text';
 import { countWords } from '../words';
@@ -13,6 +13,7 @@ import { layOut } from './lay-out';
 import { Stage } from './stage';
 import { spoken } from './spoken';
 import { stepFrom, type Step } from './walk';
+import { announce } from '../ui/toast';
 
 interface GraphViewProps {
   readonly model: RunModel;
@@ -43,7 +44,7 @@ export function GraphView(props: GraphViewProps) {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const made = new Stage(host.current!, model, {
       onSelect: (knot) => latest.current.onSelect(knot === undefined ? undefined : model.knots[knot]!.id),
-      onToggleGroup: (name) => toggle(latest.current, name),
+      onToggleGroup: (name) => latest.current.onClosed(toggled(latest.current.closed, name)),
       onMove: (camera, size) => {
         clearTimeout(timer);
         timer = setTimeout(() => latest.current.onCamera?.(cameraText(camera, size)), 250);
@@ -131,12 +132,6 @@ export function GraphView(props: GraphViewProps) {
       />
     </section>
   );
-}
-
-function toggle({ closed, onClosed }: GraphViewProps, name: string): void {
-  const names = new Set(closed);
-  if (!names.delete(name)) names.add(name);
-  onClosed(names);
 }
 
 function usePicture(graph: RunGraph, closed: ReadonlySet<string>): Picture | undefined {

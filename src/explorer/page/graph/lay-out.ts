@@ -1,16 +1,13 @@
 import type { RunGraph } from '../../../authoring/run-graph';
 import type { Picture } from '../../../visualisation';
-import { DOCUMENT_ID } from '../source/embedded-source';
+import { inFragment } from '../router';
 import { layoutPicture } from '../../../visualisation/layout';
 
 /** Smaller graphs take less time than the start of a worker. */
 const FOR_A_WORKER = 400;
 
 /** The worker is a separate file beside the page's, which a standalone file lacks. */
-const url =
-  location.protocol === 'file:' || document.getElementById(DOCUMENT_ID)
-    ? undefined
-    : new URL('layout-worker.js', document.baseURI);
+const url = inFragment ? undefined : new URL('layout-worker.js', document.baseURI);
 
 export interface LayoutRequest {
   readonly id: number;

@@ -5,7 +5,7 @@ import type { Palette } from './palette';
 import type { Scene } from './scene';
 import { labelIn } from '../../../visualisation/groups';
 import { shownText } from '../shown-text';
-import { SHAPES } from '../ui/outcome';
+import { SHAPES } from '../ui/tones';
 import { STATUSES, TONES } from './status';
 
 export interface Look {

@@ -3,12 +3,11 @@ import { useAct } from '../acting';
 import { mayAct } from '../app';
 import { alter, type PageProps } from '../router';
 import { useAnswer } from '../store';
-import { Button } from '../ui/button';
-import { Link } from '../ui/link';
+import { Button, Link } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { DeadLetters, ListPage } from '../ui/page';
 import { Empty } from '../ui/states';
-import { Code, countCell, Fold, Muted } from '../ui/table';
+import { Code, countCell, Fold, Muted, timeCell } from '../ui/table';
 import { Time } from '../ui/time';
 import { atLeast, countWords } from '../words';
 
@@ -56,11 +55,7 @@ export function EmittersPage({ place: { emitter: chosen } }: PageProps<'emitters
             ),
           'number',
         ],
-        [
-          'Last delivery',
-          ({ deliveredAt }) => (deliveredAt === null ? 'none yet' : <Time at={deliveredAt} />),
-          'muted',
-        ],
+        ['Last delivery', ({ deliveredAt }) => timeCell(deliveredAt, 'none yet'), 'muted'],
         ['Delivered by', ({ deliveredBy }) => <Code>{deliveredBy}</Code>],
       ]}
       acts={({ name, state }) =>

@@ -3,14 +3,14 @@ import type { AnswerOf } from '../../../operations';
 import { CELLS, moved, type Spot } from '../grid-model';
 import { go, href } from '../router';
 import type { SourceError } from '../source/source-error';
-import { useAnswer } from '../store';
-import { Link } from '../ui/link';
+import { useAnswer, useFurther } from '../store';
 import { Shape, STATUS_TONES } from '../ui/outcome';
-import { Answered, Empty, ErrorBox } from '../ui/states';
+import { Empty, ErrorBox } from '../ui/states';
 import { Muted } from '../ui/table';
 import { useVirtual } from '../ui/virtual';
-import { useFurther } from '../use-further';
 import { durationWords, exactWords } from '../words';
+import { Link } from '../ui/button';
+import { Answered } from '../ui/page';
 
 const CELL = 24;
 const HEAD = 64;
@@ -266,7 +266,7 @@ function Legend() {
       {Object.values(CELLS)
         .filter(({ tone }) => tone !== 'none')
         .map(({ tone, word }) => (
-          <span key={word} class={`tone-${tone}`}>
+          <span key={word} class={`inline tone-${tone}`}>
             <Shape tone={tone} size={11} />
             {word}
           </span>

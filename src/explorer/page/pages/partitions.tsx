@@ -6,14 +6,13 @@ import { useKeys } from '../keys';
 import { cellText, groupsOf, PARTITION_TONES, type Partition } from '../partition-cells';
 import { alter, go, href, type PageProps } from '../router';
 import { useAnswer } from '../store';
-import { Button } from '../ui/button';
+import { Button, Link } from '../ui/button';
 import { Tag } from '../ui/chip';
 import { Dialog } from '../ui/dialog';
 import { TextField } from '../ui/field';
-import { Link } from '../ui/link';
 import { Outcome, Shape } from '../ui/outcome';
-import { PageHead } from '../ui/page';
-import { Answered, Empty, ErrorBox } from '../ui/states';
+import { Answered, PageHead } from '../ui/page';
+import { Empty, ErrorBox } from '../ui/states';
 import { toast } from '../ui/toast';
 import { countWords } from '../words';
 
@@ -169,7 +168,7 @@ function Cell(props: { partition: Partition; isNamed: boolean; isChosen: boolean
   return (
     <button
       type="button"
-      class={`partition tone-${tone}`}
+      class={`partition inline tone-${tone}`}
       aria-pressed={isChosen}
       aria-label={`${partition.key}, ${partition.state}${why}`}
       title={`${partition.key} · ${partition.state}${why}`}

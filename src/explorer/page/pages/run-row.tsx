@@ -65,7 +65,7 @@ function Counts({ counts }: { counts: NonNullable<RunSummary['counts']> }) {
   return (
     <span class="counts row fine">
       {COUNTED.filter(([name]) => counts[name] > 0).map(([name, tone, word]) => (
-        <span key={name} class={`tone-${tone}`} title={`${countWords(counts[name])} ${word}`}>
+        <span key={name} class={`inline tone-${tone}`} title={`${countWords(counts[name])} ${word}`}>
           <Shape tone={tone} size={10} />
           <span class="number">{countWords(counts[name])}</span>
           <span class="out-of-sight"> {word}</span>

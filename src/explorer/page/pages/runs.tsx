@@ -1,14 +1,11 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { about, mayAct } from '../app';
-import { useKeys } from '../keys';
-import { useCommands } from '../palette-state';
+import { useCommands, useKeys } from '../keys';
 import { alter, go, href, type PageProps } from '../router';
 import { keyOf } from '../run-list';
 import { matchesText, runsAsk } from '../runs-ask';
-import { announce } from '../ui/announce';
-import { Button } from '../ui/button';
+import { Button, Segmented } from '../ui/button';
 import { PageHead } from '../ui/page';
-import { Segmented } from '../ui/segmented';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { VirtualList } from '../ui/virtual-list';
 import { countWords } from '../words';
@@ -17,6 +14,7 @@ import { ChooseTapestry, StartDialog } from './start';
 import { useRunList } from './use-run-list';
 import { RunFilters } from './run-filters';
 import { RunRow } from './run-row';
+import { announce } from '../ui/toast';
 
 const ROW = 42;
 /** Number of runs that a text search reads before it asks whether to go on. */
@@ -173,12 +171,12 @@ function List({ place }: PageProps<'runs'>) {
               {(fresh.length > 0 || marked.length > 0) && (
                 <div class="pill-line row">
                   {fresh.length > 0 && (
-                    <button type="button" class="pill" onClick={showFresh}>
+                    <button type="button" class="pill button inline primary" onClick={showFresh}>
                       {countWords(fresh.length, 'new run')}
                     </button>
                   )}
                   {marked.length === 2 && (
-                    <button type="button" class="pill" onClick={compare}>
+                    <button type="button" class="pill button inline primary" onClick={compare}>
                       Compare the two marked
                     </button>
                   )}

@@ -5,13 +5,12 @@ import type { Regression } from '../../../records/questions/statistics';
 import { alter, href, type PageProps, type Place, type Places } from '../router';
 import { useAnswer } from '../store';
 import { Icon } from '../ui/icons';
-import { Link } from '../ui/link';
 import { Outcome } from '../ui/outcome';
 import { AnswerPage } from '../ui/page';
-import { Segmented } from '../ui/segmented';
 import { Empty } from '../ui/states';
 import { countCell, Muted, none } from '../ui/table';
 import { countWords, durationWords, sizeWords } from '../words';
+import { Link, Segmented } from '../ui/button';
 
 type StatsAnswer = AnswerOf<'stats.show'>;
 type StatsGroup = Exclude<AskOf<'stats.show'>['by'], 'knot' | undefined>;
@@ -177,7 +176,7 @@ function Figures({ found, by, last, sort }: FiguresProps) {
               >
                 <button
                   type="button"
-                  class="sort bare-button"
+                  class="sort bare-button inline"
                   onClick={() =>
                     alter('stats', { sort: nextSort(name, column, isDescending) }, { replace: true })
                   }

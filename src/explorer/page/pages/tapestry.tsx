@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
 import { about, isFile, mayAct } from '../app';
-import { useKeys } from '../keys';
-import { useCommands } from '../palette-state';
+import { useCommands, useKeys } from '../keys';
 import { alter, href, type PageProps } from '../router';
 import { TapestryGraph } from '../run/tapestry-graph';
 import { Button } from '../ui/button';

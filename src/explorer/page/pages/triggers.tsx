@@ -1,12 +1,10 @@
 import { alter, type PageProps } from '../router';
-import { useAnswer } from '../store';
-import { Button } from '../ui/button';
-import { Link } from '../ui/link';
+import { useAnswer, useFurther } from '../store';
+import { Button, Link } from '../ui/button';
 import { DeadLetters, ListPage } from '../ui/page';
 import { Empty } from '../ui/states';
-import { Code, countCell, Fold } from '../ui/table';
+import { Code, countCell, Fold, timeCell } from '../ui/table';
 import { Time } from '../ui/time';
-import { useFurther } from '../use-further';
 import { atLeast } from '../words';
 
 /** Triggers, which start runs by events, and their events that started none. */
@@ -59,7 +57,7 @@ export function TriggersPage({ place: { trigger: chosen } }: PageProps<'triggers
           },
           'number',
         ],
-        ['Last event', ({ lastAt }) => (lastAt === undefined ? 'none yet' : <Time at={lastAt} />), 'muted'],
+        ['Last event', ({ lastAt }) => timeCell(lastAt, 'none yet'), 'muted'],
       ]}
     >
       {answer.value?.truncated && (

@@ -2,13 +2,13 @@ import { Fragment } from 'preact';
 import type { QueueView, WorkerView } from '../../../operations/workers/list';
 import type { PageProps } from '../router';
 import { useAnswer } from '../store';
-import { Link } from '../ui/link';
 import { Outcome } from '../ui/outcome';
 import { ListPage } from '../ui/page';
 import { Empty } from '../ui/states';
-import { Code, Muted } from '../ui/table';
-import { Time, useNow } from '../ui/time';
+import { Code, Muted, timeCell } from '../ui/table';
+import { useNow } from '../ui/time';
 import { countWords } from '../words';
+import { Link } from '../ui/button';
 
 /** A worker polls at least once a minute; one that has not for this long is gone. */
 const GONE_MS = 75_000;
@@ -51,11 +51,7 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
           ({ running }) => <span title={countWords(running, 'run')}>{countWords(running)}</span>,
           'number',
         ],
-        [
-          'Last poll',
-          ({ lastPollAt }) => (lastPollAt === undefined ? 'none' : <Time at={lastPollAt} />),
-          'muted',
-        ],
+        ['Last poll', ({ lastPollAt }) => timeCell(lastPollAt, 'none'), 'muted'],
       ]}
     >
       {answer.value?.truncated && (

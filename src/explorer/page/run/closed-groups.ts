@@ -12,5 +12,12 @@ export function closedOf(text: string | undefined, knots: RunGraph['knots']): Re
   return new Set(groupsOf(knots).groups.flatMap(({ name, depth }) => (depth === 0 ? [name] : [])));
 }
 
+/** The closed groups after one of them is opened or closed. */
+export function toggled(closed: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  const names = new Set(closed);
+  if (!names.delete(name)) names.add(name);
+  return names;
+}
+
 export const closedText = (names: ReadonlySet<string>): string =>
   names.size === 0 ? NONE : [...names].join('\n');

@@ -7,10 +7,10 @@ import { TONES } from '../graph/status';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Outcome } from '../ui/outcome';
-import { Segmented } from '../ui/segmented';
-import { Answered } from '../ui/states';
 import { VirtualList } from '../ui/virtual-list';
 import { countWords, durationWords, shortHash } from '../words';
+import { Segmented } from '../ui/button';
+import { Answered } from '../ui/page';
 
 const PAGE = 100;
 const ROW = 30;

@@ -106,7 +106,7 @@ export function RunHead(props: { view: RunView; onAct: (act: RunAct) => void; on
         )}
         {server?.temporalUi !== undefined && /^https?:\/\//u.test(server.temporalUi) && (
           <a
-            class="button quiet"
+            class="button inline quiet"
             href={`${server.temporalUi.replace(/\/$/u, '')}/namespaces/${encodeURIComponent(server.namespace)}/workflows/${encodeURIComponent(run.runId)}`}
             target="_blank"
             rel="noreferrer"

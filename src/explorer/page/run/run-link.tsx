@@ -1,6 +1,6 @@
 import { about } from '../app';
 import { shownText } from '../shown-text';
-import { Link } from '../ui/link';
+import { Link } from '../ui/button';
 
 interface KnotLinkProps {
   run: string;

@@ -1,7 +1,6 @@
 import type { ActName, Acts, EmbeddedDocument, QuestionName, Questions, Source } from '../../contract';
+import { DOCUMENT_ID } from '../router';
 import { answerFrom, notInFile } from './answer-from-document';
-
-export const DOCUMENT_ID = 'selvage-document';
 
 /** Answers from the document in a standalone file. It cannot act, and nothing changes. */
 export class EmbeddedSource implements Source {

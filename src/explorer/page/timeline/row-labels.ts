@@ -4,7 +4,7 @@ import { TONES } from '../graph/status';
 import type { RunModel } from '../run/run-model';
 import { shownText } from '../shown-text';
 import { element, markIn } from '../ui/canvas';
-import { SHAPES } from '../ui/outcome';
+import { SHAPES } from '../ui/tones';
 import { durationWords } from '../words';
 import { ROW, SCALE } from './bars';
 import type { Row } from './rows';

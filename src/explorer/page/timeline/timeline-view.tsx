@@ -3,12 +3,12 @@ import { selectKnots } from '../../../visualisation';
 import { groupsOf } from '../../../visualisation/groups';
 import { spoken } from '../graph/spoken';
 import { useKeys } from '../keys';
+import { toggled } from '../run/closed-groups';
 import type { RunModel } from '../run/run-model';
-import { announce } from '../ui/announce';
-import { Button } from '../ui/button';
-import { Segmented } from '../ui/segmented';
+import { Button, Segmented } from '../ui/button';
 import { ORDERS, type Order } from './rows';
 import { TimelineStage } from './timeline-stage';
+import { announce } from '../ui/toast';
 
 interface TimelineViewProps {
   readonly model: RunModel;
@@ -40,11 +40,7 @@ export function TimelineView(props: TimelineViewProps) {
   useLayoutEffect(() => {
     const made = new TimelineStage(host.current!, model, start, end, {
       onSelect: (knot) => latest.current.onSelect(model.knots[knot]!.id),
-      onToggleGroup: (name) => {
-        const names = new Set(latest.current.closed);
-        if (!names.delete(name)) names.add(name);
-        latest.current.onClosed(names);
-      },
+      onToggleGroup: (name) => latest.current.onClosed(toggled(latest.current.closed, name)),
       onWindow: (next) => latest.current.onWindow(next),
     });
     stage.current = made;

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { href, type Place } from '../router';
 import { Icon, type IconName } from './icons';
 
 export interface ButtonProps {
@@ -19,7 +20,7 @@ export interface ButtonProps {
 
 export function Button(props: ButtonProps) {
   const { children, href, icon, kind = 'plain', label, type = 'button', isBusy = false } = props;
-  const look = `button ${kind}${children === undefined ? ' bare' : ''}`;
+  const look = `button inline ${kind}${children === undefined ? ' bare' : ''}`;
   const content = (
     <>
       {icon && <Icon name={icon} />}
@@ -46,5 +47,31 @@ export function Button(props: ButtonProps) {
     >
       {content}
     </button>
+  );
+}
+
+export function Link(props: { to: Place; class?: string; title?: string; children: ComponentChildren }) {
+  const { to, class: look = 'link', title, children } = props;
+  return (
+    <a class={look} href={href(to)} title={title}>
+      {children}
+    </a>
+  );
+}
+
+export function Segmented<Id extends string | undefined>(props: {
+  label: string;
+  choices: readonly (readonly [id: Id, words: string, icon?: IconName])[];
+  chosen: Id;
+  onChoose: (id: Id) => void;
+}) {
+  return (
+    <div class="segmented" role="group" aria-label={props.label}>
+      {props.choices.map(([id, words, icon]) => (
+        <Button key={words} icon={icon} isPressed={id === props.chosen} onClick={() => props.onChoose(id)}>
+          {words}
+        </Button>
+      ))}
+    </div>
   );
 }

@@ -9,7 +9,7 @@ export function HashChip(props: { hash: string; run?: string; isLink?: boolean }
   const { hash, run, isLink = about.value.abilities.pages.includes('value') } = props;
   const text = <code>{shortHash(hash)}</code>;
   return (
-    <span class="chip">
+    <span class="chip inline">
       {isLink ? (
         <a href={href({ page: 'value', hash, run })} title={hash}>
           {text}
@@ -19,7 +19,7 @@ export function HashChip(props: { hash: string; run?: string; isLink?: boolean }
       )}
       <button
         type="button"
-        class="chip-copy bare-button"
+        class="chip-copy bare-button inline"
         aria-label={`Copy hash ${shortHash(hash)}`}
         title="Copy"
         onClick={() => copy(hash, 'Hash')}

@@ -1,7 +1,7 @@
 import type { RunStatus } from '../../../authoring/outcome';
 import { SHAPES, type Tone } from './tones';
 
-export { SHAPES, type Tone } from './tones';
+export { type Tone } from './tones';
 
 export const STATUS_TONES: Readonly<Record<RunStatus, Tone>> = {
   running: 'running',
@@ -23,7 +23,7 @@ export function Shape({ tone, size = 12 }: { tone: Tone; size?: number }) {
 export function Outcome(props: { tone: Tone; word?: string; isBare?: boolean }) {
   const { tone, word = tone, isBare = false } = props;
   return (
-    <span class={`outcome tone-${tone}${isBare ? ' bare' : ''}`}>
+    <span class={`outcome inline tone-${tone}${isBare ? ' bare' : ''}`}>
       <Shape tone={tone} />
       {word}
     </span>

@@ -1,7 +1,33 @@
 import type { ComponentChildren } from 'preact';
 import { mayAct } from '../app';
-import { Answered, type Asked } from './states';
+import type { SourceError } from '../source/source-error';
+import { ErrorBox, Skeleton } from './states';
 import { Table, type TableProps } from './table';
+
+export interface Asked<Value> {
+  readonly value?: Value;
+  readonly error?: SourceError;
+  reload(): void;
+}
+
+/** The content made of an answer; until it is there, grey lines or the error. */
+export function Answered<Value>(props: {
+  answer: Asked<Value>;
+  /** Shows errors only while there is no answer, not above an older one. */
+  isQuiet?: boolean;
+  rows?: number;
+  height?: number;
+  children: (value: Value) => ComponentChildren;
+}) {
+  const { answer, isQuiet = false, rows, height = 42, children } = props;
+  const { value, error, reload } = answer;
+  return (
+    <>
+      {error && !(isQuiet && value !== undefined) && <ErrorBox error={error} onRetry={reload} />}
+      {value === undefined ? !error && <Skeleton rows={rows} height={height} /> : children(value)}
+    </>
+  );
+}
 
 interface PageHeadProps {
   title: ComponentChildren;

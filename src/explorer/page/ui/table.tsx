@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { countWords } from '../words';
+import { Time } from './time';
 
 /** A column: its title, what is in an item's cell, and the class of its cells; false leaves it out. */
 export type Column<Item> =
@@ -49,6 +50,11 @@ export const none = <Muted>–</Muted>;
 /** A count, quiet if it is 0. @param more in its place if it is not */
 export function countCell(count: number, more: ComponentChildren = countWords(count)): ComponentChildren {
   return count === 0 ? <Muted>0</Muted> : more;
+}
+
+/** @param never in place of a time that has not come */
+export function timeCell(at: number | null | undefined, never: string): ComponentChildren {
+  return at === undefined || at === null ? never : <Time at={at} />;
 }
 
 /** A text of a machine, such as an id; `none` if it is absent. */
