@@ -89,7 +89,7 @@ export async function loadPage(name: PageName): Promise<ComponentType<PageProps<
   return (await PAGES[name].load()) as ComponentType<PageProps<PageName>>;
 }
 
-export interface MenuEntry {
+interface MenuEntry {
   readonly place: Place;
   readonly title: string;
   readonly icon: IconName;

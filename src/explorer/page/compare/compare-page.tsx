@@ -18,6 +18,7 @@ import { Button, Link } from '../ui/button';
 import { HashChip } from '../ui/chip';
 import { Icon } from '../ui/icons';
 import { Outcome, RunOutcome } from '../ui/outcome';
+import { Answered } from '../ui/page';
 import { Split } from '../ui/split';
 import { Empty } from '../ui/states';
 import { Muted } from '../ui/table';
@@ -25,7 +26,6 @@ import { Duration, Time } from '../ui/time';
 import { VirtualList } from '../ui/virtual-list';
 import { ValuePreview } from '../value/value-preview';
 import { countWords, durationWords } from '../words';
-import { Answered } from '../ui/page';
 
 const STATUS_OF: Readonly<Record<Likeness, KnotStatus>> = {
   same: 'ok',

@@ -6,6 +6,7 @@ import { toggled } from '../run/closed-groups';
 import type { RunModel } from '../run/run-model';
 import { useSelection } from './filter-bar';
 import { Button } from '../ui/button';
+import { announce } from '../ui/toast';
 import { shownText } from '../shown-text';
 import { countWords } from '../words';
 import { cameraOf, cameraText } from './camera';
@@ -13,7 +14,6 @@ import { layOut } from './lay-out';
 import { Stage } from './stage';
 import { spoken } from './spoken';
 import { stepFrom, type Step } from './walk';
-import { announce } from '../ui/toast';
 
 interface GraphViewProps {
   readonly model: RunModel;

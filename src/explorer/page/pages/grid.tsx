@@ -4,13 +4,13 @@ import { CELLS, moved, type Spot } from '../grid-model';
 import { go, href } from '../router';
 import type { SourceError } from '../source/source-error';
 import { useAnswer, useFurther } from '../store';
+import { Link } from '../ui/button';
 import { Shape, STATUS_TONES } from '../ui/outcome';
+import { Answered } from '../ui/page';
 import { Empty, ErrorBox } from '../ui/states';
 import { Muted } from '../ui/table';
 import { useVirtual } from '../ui/virtual';
 import { durationWords, exactWords } from '../words';
-import { Link } from '../ui/button';
-import { Answered } from '../ui/page';
 
 const CELL = 24;
 const HEAD = 64;

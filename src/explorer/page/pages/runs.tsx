@@ -7,6 +7,7 @@ import { matchesText, runsAsk } from '../runs-ask';
 import { Button, Segmented } from '../ui/button';
 import { PageHead } from '../ui/page';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { announce } from '../ui/toast';
 import { VirtualList } from '../ui/virtual-list';
 import { countWords } from '../words';
 import { Grid } from './grid';
@@ -14,7 +15,6 @@ import { ChooseTapestry, StartDialog } from './start';
 import { useRunList } from './use-run-list';
 import { RunFilters } from './run-filters';
 import { RunRow } from './run-row';
-import { announce } from '../ui/toast';
 
 const ROW = 42;
 /** Number of runs that a text search reads before it asks whether to go on. */

@@ -4,13 +4,13 @@ import type { Statistics } from '../../../ports';
 import type { Regression } from '../../../records/questions/statistics';
 import { alter, href, type PageProps, type Place, type Places } from '../router';
 import { useAnswer } from '../store';
+import { Link, Segmented } from '../ui/button';
 import { Icon } from '../ui/icons';
 import { Outcome } from '../ui/outcome';
 import { AnswerPage } from '../ui/page';
 import { Empty } from '../ui/states';
 import { countCell, Muted, none } from '../ui/table';
 import { countWords, durationWords, sizeWords } from '../words';
-import { Link, Segmented } from '../ui/button';
 
 type StatsAnswer = AnswerOf<'stats.show'>;
 type StatsGroup = Exclude<AskOf<'stats.show'>['by'], 'knot' | undefined>;
@@ -52,6 +52,7 @@ const OF_KNOTS: Readonly<Record<string, Column>> = {
     cell: ({ reused, savedMs }) => countCell(reused, `${countWords(reused)}, ${durationWords(savedMs)}`),
   },
 };
+
 function time(of: (row: Row) => number | undefined): Omit<Column, 'title'> {
   return {
     of,

@@ -2,13 +2,13 @@ import { Fragment } from 'preact';
 import type { WaitingGroup } from '../../../connection/across/waiting-run';
 import { href, type PageProps } from '../router';
 import { useAnswer } from '../store';
+import { Link } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { AnswerPage } from '../ui/page';
 import { Empty, ErrorBox } from '../ui/states';
 import { Code, Muted, Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { countWords, shortHash } from '../words';
-import { Link } from '../ui/button';
 
 const GROUPS: Readonly<Record<WaitingGroup, string>> = {
   reason: 'Reason',

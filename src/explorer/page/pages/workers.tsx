@@ -2,13 +2,13 @@ import { Fragment } from 'preact';
 import type { QueueView, WorkerView } from '../../../operations/workers/list';
 import type { PageProps } from '../router';
 import { useAnswer } from '../store';
+import { Link } from '../ui/button';
 import { Outcome } from '../ui/outcome';
 import { ListPage } from '../ui/page';
 import { Empty } from '../ui/states';
 import { Code, Muted, timeCell } from '../ui/table';
 import { useNow } from '../ui/time';
 import { countWords } from '../words';
-import { Link } from '../ui/button';
 
 /** A worker polls at least once a minute; one that has not for this long is gone. */
 const GONE_MS = 75_000;

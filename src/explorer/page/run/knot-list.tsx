@@ -7,11 +7,11 @@ import { useKeys } from '../keys';
 import { shownText } from '../shown-text';
 import { Outcome } from '../ui/outcome';
 import { Empty } from '../ui/states';
+import { announce } from '../ui/toast';
 import { VirtualList } from '../ui/virtual-list';
 import { durationWords, shortHash } from '../words';
 import type { RunModel } from './run-model';
 import { useRunChanges } from './use-run-changes';
-import { announce } from '../ui/toast';
 
 /** All knots in the order of the plan: the alternative to the graph for screen readers. */
 export function KnotList(props: {

@@ -6,11 +6,11 @@ import { durationOf } from '../../../visualisation/words';
 import { TONES } from '../graph/status';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
+import { Segmented } from '../ui/button';
 import { Outcome } from '../ui/outcome';
+import { Answered } from '../ui/page';
 import { VirtualList } from '../ui/virtual-list';
 import { countWords, durationWords, shortHash } from '../words';
-import { Segmented } from '../ui/button';
-import { Answered } from '../ui/page';
 
 const PAGE = 100;
 const ROW = 30;

@@ -5,11 +5,11 @@ import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Dialog } from '../ui/dialog';
 import { Outcome } from '../ui/outcome';
+import { Answered } from '../ui/page';
 import { ErrorBox } from '../ui/states';
 import { VirtualList } from '../ui/virtual-list';
 import { countWords } from '../words';
 import type { RunModel } from './run-model';
-import { Answered } from '../ui/page';
 
 const ROW = 28;
 

@@ -6,9 +6,9 @@ import { useKeys } from '../keys';
 import { toggled } from '../run/closed-groups';
 import type { RunModel } from '../run/run-model';
 import { Button, Segmented } from '../ui/button';
+import { announce } from '../ui/toast';
 import { ORDERS, type Order } from './rows';
 import { TimelineStage } from './timeline-stage';
-import { announce } from '../ui/toast';
 
 interface TimelineViewProps {
   readonly model: RunModel;

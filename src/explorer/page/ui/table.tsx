@@ -3,8 +3,7 @@ import { countWords } from '../words';
 import { Time } from './time';
 
 /** A column: its title, what is in an item's cell, and the class of its cells; false leaves it out. */
-export type Column<Item> =
-  readonly [title: string, cell: (item: Item) => ComponentChildren, cells?: string] | false;
+type Column<Item> = readonly [title: string, cell: (item: Item) => ComponentChildren, cells?: string] | false;
 
 export interface TableProps<Item> {
   columns: readonly Column<Item>[];

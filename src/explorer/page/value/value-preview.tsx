@@ -5,10 +5,10 @@ import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { copy } from '../ui/copy';
+import { Answered } from '../ui/page';
 import { Muted, none } from '../ui/table';
 import { JsonTree } from '../ui/tree';
 import { countWords, sizeWords } from '../words';
-import { Answered } from '../ui/page';
 
 /** A value in its own form: JSON, text, an image, a table, bytes, or the reason why it cannot be shown. */
 export function ValuePreview(props: {
