@@ -1,13 +1,13 @@
 import { SelvageError } from './errors';
 
-/** The type's name is what a reader sees in the compiler's error about `Selvage.open` and the like. */
+/** Its name is shown in the compiler's error for `Selvage.open` and the like. */
 interface SelvageIsExportedBySelvageClient {
   readonly see: 'selvage/client';
 }
 
 /**
- * A signpost to `selvage/client`, which exports the class: programs that only write tapestries need not load
- * Temporal's client. Using this one does not compile, and throws `WrongImport`.
+ * A signpost to `selvage/client`, since programs that only write tapestries need not load Temporal's client.
+ * Using it does not compile, and throws `WrongImport`.
  *
  * @deprecated `import { Selvage } from 'selvage/client'`
  */

@@ -2,7 +2,6 @@ import { SelvageError } from './errors';
 
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT']);
 
-/** The Selvage error for a failed file system call on one of our folders. */
 export function folderError(error: unknown, folder: string): SelvageError {
   const options = { details: { path: folder }, cause: error };
   const reason = error instanceof Error ? error.message : String(error);

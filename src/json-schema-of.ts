@@ -3,20 +3,17 @@ import type { StandardSchema } from './authoring/standard-schema';
 type Zod = typeof import('zod');
 type ZodOptions = Pick<NonNullable<Parameters<Zod['toJSONSchema']>[1]>, 'unrepresentable' | 'override'>;
 
-/**
- * The extension by which libraries other than zod offer their JSON Schema:
- * https://standardschema.dev/json-schema
- */
+/** JSON Schema of libraries other than zod: https://standardschema.dev/json-schema */
 interface StandardJsonSchema {
   readonly jsonSchema?: Readonly<Record<'input' | 'output', (options: { target: string }) => object>>;
 }
 
 /**
- * The JSON Schema of a schema, without `$schema`; undefined if its library offers none.
+ * Without `$schema`; undefined if the library offers no JSON Schema.
  *
- * @param side `input`: of the values that the schema accepts; `output`: of those that it returns
- * @param ofZod what becomes of parts that JSON Schema cannot express, in a schema of zod. Default: an error
- * @throws the library's error, for a schema that it cannot express
+ * @param side `input`: of accepted values; `output`: of returned ones
+ * @param ofZod for parts of a zod schema that JSON Schema lacks. Default: an error
+ * @throws the library's error for such parts
  */
 export function jsonSchemaOf(
   schema: StandardSchema,
@@ -34,10 +31,7 @@ export function jsonSchemaOf(
 
 let loaded: Zod | undefined;
 
-/**
- * @internal Loaded late, as a process that asks for no schema need not wait for it, and kept, as each `require` looks at
- * the file system.
- */
+/** @internal Loaded late, as few processes need it; kept, as each `require` looks at the file system. */
 export function zod(): Zod {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above
   return (loaded ??= require('zod') as Zod);

@@ -1,19 +1,20 @@
-/** The only way to packages that a user need not have: loaded when they are needed, and what to install said where they are missing. */
+/** For all optional packages, which are loaded when needed; the error says what to install. */
 import { SelvageError } from './errors';
 
 interface Need {
-  /** What needs the package: the message begins with it. */
+  /** What needs the package: the subject of the message. */
   readonly by: string;
-  /** Arguments of `npm install`. Default: the package. */
+  /** Of `npm install`. Default: the package. */
   readonly install?: string;
-  /** A sentence: what one can do instead. */
+  /** A sentence with an alternative. */
   readonly instead?: string;
 }
 
 /**
- * Loads a package, or a file of it. By `require`, which works in a user's jest, too; `import()` does not.
+ * Loads a package, or a file of it, by `require`: `import()` does not work in a user's jest.
  *
- * @throws SelvageError `MissingPackage` if it is not installed, `BrokenPackage` if it is, but lacks its binary or another package, or throws
+ * @throws SelvageError `MissingPackage` if it is not installed, `BrokenPackage` if it throws, or lacks its
+ * binary or another package
  */
 export function loadOptional<Module>(file: string, { by, install, instead }: Need): Module {
   const name = packageOf(file);
@@ -33,7 +34,7 @@ export function loadOptional<Module>(file: string, { by, install, instead }: Nee
   }
 }
 
-/** The package that could not be found, by the error of `require`, of `import`, or of Yarn; undefined for a file and for any other error. */
+/** The package, by the error of `require`, `import` or Yarn; undefined for files and other errors. */
 export function missingPackage(error: unknown): string | undefined {
   if (!isNotFound(error)) return undefined;
   const found = /^Cannot find (?:module|package) '([^'./][^':]*)'|^Required package: (\S+)/m.exec(
@@ -42,7 +43,6 @@ export function missingPackage(error: unknown): string | undefined {
   return found ? packageOf(found[1] ?? found[2]!) : undefined;
 }
 
-/** Whether this is the error of an import that leads nowhere. */
 export function isNotFound(error: unknown): error is Error {
   const { code, message } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   return (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') && typeof message === 'string';

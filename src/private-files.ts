@@ -1,28 +1,23 @@
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, statSync, type Dirent } from 'node:fs';
 import path from 'node:path';
 
-/**
- * The folder in a project that holds values, runs and the server. Other users of the machine cannot read it.
- */
+/** A project's folder of values, runs and the server, closed to other users. */
 export const STATE_FOLDER = '.selvage';
 
-/** The permission bits of everybody but the owner. */
+/** All but the owner's permission bits. */
 const OTHERS = 0o077;
 
-/** The mode of a new file: readable by its owner only inside a `.selvage`; elsewhere as the umask allows. */
+/** Readable by the owner only inside a `.selvage`; elsewhere by the umask. */
 export function fileMode(file: string): number {
   return stateFolderOf(file) === undefined ? 0o666 : 0o600;
 }
 
-/** The mode of a new folder; see {@link fileMode}. */
+/** See {@link fileMode}. */
 export function folderMode(folder: string): number {
   return stateFolderOf(folder) === undefined ? 0o777 : 0o700;
 }
 
-/**
- * Creates a folder and its missing parents. If it is a `.selvage` or lies in one, that one and everything in
- * it is closed to other users. Where closing fails, {@link openToOthers} says so.
- */
+/** With missing parents. Closes a `.selvage` to other users; {@link openToOthers} reports failures. */
 export function makePrivateFolder(folder: string): void {
   const state = stateFolderOf(folder);
   if (state === undefined) {
@@ -31,14 +26,11 @@ export function makePrivateFolder(folder: string): void {
   }
   mkdirSync(path.dirname(state), { recursive: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // A folder that was already closed needs no walk through its contents.
+  // A closed folder needs no walk through its contents.
   if (isOpen(state) && close(state)) closeAllIn(state);
 }
 
-/**
- * Creates a database file with its final mode, because SQLite gives that mode to the files beside it. An
- * existing file is changed to that mode. Errors are ignored here: opening the database reports them.
- */
+/** SQLite gives its mode to the files beside it. Errors are ignored, as opening it reports them. */
 export function makePrivateFile(file: string): void {
   if (stateFolderOf(file) === undefined) return;
   try {
@@ -49,10 +41,7 @@ export function makePrivateFile(file: string): void {
   }
 }
 
-/**
- * A sentence that says why other users of the machine can read the project's `.selvage`; undefined if they
- * cannot, or if there is no such folder.
- */
+/** Why other users can read the project's `.selvage`, as a sentence; undefined if they cannot. */
 export function openToOthers(projectDir: string): string | undefined {
   const state = path.join(projectDir, STATE_FOLDER);
   if (!isOpen(state)) return undefined;
@@ -68,17 +57,13 @@ function stateFolderOf(file: string): string | undefined {
   return at === -1 ? undefined : absolute.slice(0, at + 1 + STATE_FOLDER.length);
 }
 
-/**
- * False for a file that does not exist, and on Windows, where modes mean nothing and a user's own folders are
- * closed.
- */
+/** False for missing files, and on Windows, where modes mean nothing and user folders are closed. */
 function isOpen(file: string): boolean {
   if (process.platform === 'win32') return false;
   const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
   return (mode & OTHERS) !== 0;
 }
 
-/** Returns whether closing it succeeded. */
 function close(file: string): boolean {
   try {
     chmodSync(file, statSync(file).mode & 0o7777 & ~OTHERS);
@@ -97,7 +82,7 @@ function closeAllIn(folder: string): void {
   }
 }
 
-/** Empty if the folder has disappeared meanwhile or cannot be read. */
+/** Empty if the folder is gone or unreadable. */
 function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });

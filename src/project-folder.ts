@@ -4,13 +4,9 @@ import path from 'node:path';
 import { STATE_FOLDER } from './private-files';
 
 /**
- * Returns the absolute path of the project's folder: `said`, if given; else the nearest folder that has a
- * `.selvage`, from `from` upwards; else `from`. The search ends at the first folder that has a `.git`, and
- * below the home folder. A `.selvage` above `from` that belongs to another user is skipped: its files name
- * processes and databases that this process would use.
- *
- * @param from default: the working directory
- * @param home default: the current user's
+ * The absolute path of `said`, if given; else the nearest folder with a `.selvage`, from `from` upwards; else
+ * `from`. The search ends at the first folder with a `.git`, and below the home folder. It skips a `.selvage`
+ * above `from` of another user, as its files name processes and databases to use.
  */
 export function projectFolder(said?: string, from: string = process.cwd(), home: string = homedir()): string {
   if (said !== undefined) return path.resolve(said);
@@ -26,7 +22,6 @@ export function projectFolder(said?: string, from: string = process.cwd(), home:
   }
 }
 
-/** Whether a folder contains a `.selvage`. */
 export function isProject(folder: string): boolean {
   return stateOf(folder) !== undefined;
 }
@@ -44,7 +39,7 @@ function lookAt(file: string): Stats | undefined {
   try {
     return statSync(file, { throwIfNoEntry: false });
   } catch {
-    // A folder that cannot be read holds nothing for this user.
+    // An unreadable folder holds nothing for this user.
     return undefined;
   }
 }

@@ -4,26 +4,20 @@ import path from 'node:path';
 import { SelvageError } from './errors';
 
 const BYTES = 32;
-/** Minimum length of a secret, in characters. */
+/** In characters. */
 export const LEAST_SECRET = 32;
 
-/** Words about a secret for error messages. */
+/** For error messages. */
 interface SecretWords {
-  /** The thing that it protects, such as `status URLs`. */
+  /** The protected thing, such as `status URLs`. */
   readonly of: string;
-  /** A sentence: what stops working without the secret. */
+  /** A sentence: the loss without the secret. */
   readonly ends: string;
-  /** A sentence: what to do where the secret cannot be stored. */
+  /** A sentence: the remedy if it cannot be stored. */
   readonly instead: string;
 }
 
-/**
- * The project's own secret, in a file that only the user can read. The first caller creates it; all processes
- * get the same one.
- *
- * @param makeFolder creates the folder and returns its path
- * @throws SelvageError `WeakSecret` if the file is damaged, `FolderUnusable`
- */
+/** For this user only, shared by processes. @throws SelvageError `WeakSecret` if damaged, `FolderUnusable` */
 export function projectSecret(makeFolder: () => string, fileName: string, words: SecretWords): string {
   let folder = '';
   try {
@@ -56,7 +50,7 @@ function readSecret(file: string, { of, ends }: SecretWords): string | undefined
   );
 }
 
-/** Creates the file atomically: of several processes that start together, one wins. */
+/** Atomic: of several concurrent processes, one wins. */
 function makeSecret(file: string, words: SecretWords): string {
   const own = `${file}.${randomBytes(6).toString('hex')}`;
   writeFileSync(own, `${randomBytes(BYTES).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });

@@ -1,12 +1,12 @@
 /**
- * The only way from Selvage to a terminal: nothing else in `src` writes to stdout or stderr, as an eslint
- * rule checks. Texts may come from anywhere (error messages, ids, log lines), and a terminal obeys the
- * control characters in them. So they are written as `\u001b`, and only what this file itself adds is obeyed.
+ * The only way from Selvage to a terminal, by an eslint rule: nothing else in `src` writes to stdout or
+ * stderr. A terminal obeys control characters in texts from elsewhere (error messages, ids, log lines), so
+ * they are written as `\u001b`; only this file's own are obeyed.
  */
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 
-/** A stream of Node, or a test's own. */
+/** Node's, or a test's. */
 export interface OutputStream {
   write(text: string, done?: () => void): unknown;
   readonly isTTY?: boolean;
@@ -14,12 +14,12 @@ export interface OutputStream {
   readonly rows?: number;
 }
 
-/** Marks our own styles. It is random, so that no text from outside can contain it. */
+/** Marks our styles; random, so that no other text contains it. */
 const STYLE = `\u001b${randomUUID()};`;
 
 /**
- * Characters that a terminal acts on (C0 and C1, except line feed, tab and the carriage return before a line
- * feed), and those that reorder or hide text: bidirectional controls, zero-width and deprecated format
+ * Characters that a terminal acts on: C0 and C1, except line feed, tab and the carriage return before a line
+ * feed. Also those that reorder or hide text: bidirectional controls, zero-width and deprecated format
  * characters, tags.
  */
 const OBEYED =
@@ -30,25 +30,19 @@ const CELL = new RegExp(`(${STYLE}\\d+m)|${OBEYED}|[\\r\\n\\t]`, 'g');
 
 const CLEAR_LINE = '\r\u001b[K';
 
-/**
- * Escapes a text of any number of lines for a terminal. Inside a JSON document, the escaped characters still
- * stand for the same values.
- */
+/** Escapes lines for a terminal. Escaped characters of a JSON document keep their meaning. */
 export function terminalText(text: string): string {
   return text.replace(TEXT, (found, style?: string) =>
     style === undefined ? escaped(found) : `\u001b[${style}m`,
   );
 }
 
-/**
- * Escapes a text that is part of one line: line feeds and tabs as well. Styles stay marked for
- * {@link terminalText}.
- */
+/** Escapes a part of one line, also line feeds and tabs. Keeps marks of styles for {@link terminalText}. */
 export function lineText(text: string): string {
   return text.replace(CELL, (found, style?: string) => style ?? escaped(found));
 }
 
-/** Marks the text with an ANSI style (`31`: red), which this file emits when it writes the text. */
+/** An ANSI style (`31`: red), emitted when this file writes the text. */
 export function styled(style: string, text: string): string {
   return `${STYLE}${style}m${text}${STYLE}0m`;
 }
@@ -58,14 +52,13 @@ function escaped(found: string): string {
   return found.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** The width of a text on the screen in characters, without styles. */
+/** In characters, without styles. */
 export function widthOf(text: string): number {
   return text.replace(STYLES, '').length;
 }
 
-/** Writes text, and lines that are later replaced in place. */
 export class Terminal {
-  /** Number of block lines above the cursor. */
+  /** Block lines above the cursor. */
   private block = 0;
 
   constructor(private readonly stream: OutputStream) {}
@@ -86,17 +79,14 @@ export class Terminal {
     this.stream.write(terminalText(text));
   }
 
-  /** Replaces the line that the cursor is on. The text is cut to the width; an empty one clears the line. */
+  /** Replaces the current line with a text, cut to the width; an empty text clears it. */
   writeLine(text: string): void {
     const line = lineText(text);
     const shown = line.length < this.columns ? line : `${line.slice(0, this.columns - 2)}…`;
     this.stream.write(`${CLEAR_LINE}${terminalText(shown)}`);
   }
 
-  /**
-   * Replaces the block that it wrote last, if nothing was written since. No line may be wider than the
-   * terminal.
-   */
+  /** Replaces the last block, if nothing was written since. Lines must fit the width. */
   writeBlock(lines: readonly string[]): void {
     const back = this.block > 0 ? `\r\u001b[${this.block}A\u001b[J` : '';
     this.block = lines.length;
@@ -112,7 +102,7 @@ export function standardError(): OutputStream {
   return process.stderr;
 }
 
-/** Reserves stdout for one document: everything else that this process prints goes to stderr from now on. */
+/** Reserves stdout for one document: all other output of this process goes to stderr. */
 export function reserveStandardOutput(): OutputStream {
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = process.stderr.write.bind(process.stderr);
@@ -120,10 +110,7 @@ export function reserveStandardOutput(): OutputStream {
   return { write: (text, done) => write(text, done), isTTY, columns };
 }
 
-/**
- * Ignores readers that stop before the end, as `head` does: nobody wants the rest, and the process goes on to
- * its own end.
- */
+/** Ignores readers that stop early, such as `head`; the process goes on to its end. */
 export function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -132,17 +119,17 @@ export function outliveReaders(): void {
   }
 }
 
-/** Calls `then` once slow readers have received everything written before. */
+/** Waits for slow readers of earlier output. */
 export function afterWritten(stdout: OutputStream, then: () => void): void {
   stdout.write('', () => process.stderr.write('', then));
 }
 
-/** Writes a line on stderr, for processes without a command line. */
+/** For processes without a command line. */
 export function writeErrorLine(text: string): void {
   process.stderr.write(`${terminalText(text)}\n`);
 }
 
-/** Asks at the terminal, on stderr, and returns the line that was typed. */
+/** On stderr. Returns the typed line. */
 export async function askAtTerminal(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -153,16 +140,11 @@ export async function askAtTerminal(question: string): Promise<string> {
   }
 }
 
-/** How long a slow reader is waited for. */
+/** For slow readers. */
 const LIMIT_MS = 5_000;
 const RETRY_MS = 10;
 
-/**
- * Writes the whole text before it returns, for moments when queued output would be lost or no event loop
- * runs. Gives up if nobody reads.
- *
- * @param clearLine whether the text replaces a line that is rewritten in place
- */
+/** Synchronous, for when queued output would be lost. Gives up if the output is not read. */
 export function writeNow(descriptor: 1 | 2, text: string, clearLine = false): void {
   const limit = performance.now() + LIMIT_MS;
   let bytes = Buffer.from(`${clearLine ? CLEAR_LINE : ''}${terminalText(text)}`);

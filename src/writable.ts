@@ -3,11 +3,7 @@ import * as path from 'node:path';
 import { makePrivateFolder } from './private-files';
 import { folderError } from './folder-error';
 
-/**
- * Checks that a file or folder can be read and written, or created if it does not exist yet; changes nothing.
- *
- * @throws SelvageError `FolderUnusable`
- */
+/** To read and write, or to create; changes nothing. @throws SelvageError `FolderUnusable` */
 export function requireWritable(file: string): void {
   const existing = nearestExisting(path.resolve(file));
   try {
@@ -17,14 +13,10 @@ export function requireWritable(file: string): void {
   }
 }
 
-/** Less room than this on a disk counts as none: SQLite needs about as much for its log. */
+/** Less room counts as a full disk: SQLite needs about as much for its log. */
 const LEAST_ROOM_BYTES = 1024 * 1024;
 
-/**
- * Like {@link requireWritable}, and checks that its disk has room. For looking at a place: who opens it may only want to read.
- *
- * @throws SelvageError `FolderUnusable`, `DiskFull`
- */
+/** Also needs room on the disk. Not for opening to read. @throws SelvageError `FolderUnusable`, `DiskFull` */
 export function requireUsable(file: string): void {
   requireWritable(file);
   const existing = nearestExisting(path.resolve(file));
@@ -34,7 +26,6 @@ export function requireUsable(file: string): void {
   throw folderError(Object.assign(new Error('the disk is full'), { code: 'ENOSPC' }), existing);
 }
 
-/** Whether a file or folder can be written, or created if it does not exist yet. */
 export function isWritable(file: string): boolean {
   try {
     requireWritable(file);
@@ -44,22 +35,17 @@ export function isWritable(file: string): boolean {
   }
 }
 
-/**
- * Creates a folder and its missing parents; inside a `.selvage`, closed to other users.
- *
- * @throws SelvageError `FolderUnusable`, `DiskFull`
- */
+/** With parents; a `.selvage` is closed to others. @throws SelvageError `FolderUnusable`, `DiskFull` */
 export function makeFolder(folder: string): void {
   try {
     makePrivateFolder(folder);
   } catch (error) {
-    // On a read-only disk, Node reports that the folder does not exist.
+    // On a read-only disk, Node reports a missing folder.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') requireWritable(folder);
     throw folderError(error, folder);
   }
 }
 
-/** The file itself, or the nearest existing folder above it. */
 function nearestExisting(file: string): string {
   let at = file;
   while (!existsSync(at) && at !== path.dirname(at)) at = path.dirname(at);

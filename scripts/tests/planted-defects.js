@@ -407,7 +407,7 @@ const DEFECTS = [
     foundBy: 'test/integration/signals-again.test.ts',
   },
   {
-    file: 'src/connection/answer-on-record.ts',
+    file: 'src/connection/send-signal.ts',
     before: ' || isUnseen(error)',
     after: '',
     what: 'An execution that has ended without having seen a signal hides the answer of an earlier one.',

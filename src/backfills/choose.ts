@@ -3,11 +3,9 @@ import type { PlannedPartition } from './partition-end';
 import type { BackfillOrder, BackfillState } from './selection';
 import { numberOfRun } from './run-ids';
 
-/** The state of a partition, with its newest run. */
 export interface PartitionCandidate {
   readonly key: string;
   readonly state: 'missing' | 'running' | 'ok' | 'failed' | 'stale';
-  /** Absent if it is missing. */
   readonly run?: {
     readonly runId: string;
     readonly status: RunStatus;
@@ -21,16 +19,13 @@ export interface Choice {
   readonly tapestry: string;
   readonly only: readonly BackfillState[];
   readonly order: BackfillOrder;
-  /** By the run history's clock, taken before the partitions were looked at. */
+  /** By the run history's clock, before the partitions were read. */
   readonly since: number;
-  /** When the backfill began that this one resumes, or the first of several: what has failed since is made again. */
+  /** Start of the resumed backfill, or the first of several: later failures are made again. */
   readonly failedSince?: number;
-  /**
-   * If partitions depend on another one, returns it; undefined for the first. If omitted, none depends on
-   * another.
-   */
+  /** The partition that a key depends on; undefined for the first. If omitted, partitions are independent. */
   readonly previous?: (key: string) => string | undefined;
-  /** Whether a partition outside of the listed ones is ok. */
+  /** Whether an unlisted partition is ok. */
   readonly isOk?: (key: string) => boolean;
 }
 
@@ -38,12 +33,7 @@ export function triggerOfBackfill(runId: string): string {
   return `backfill:${runId}`;
 }
 
-/**
- * Which partitions a backfill makes, in the order in which it makes them. Running ones are always included,
- * to be awaited.
- *
- * @param standing in domain order
- */
+/** In the order of making, with running ones to be awaited. @param standing in domain order */
 export function choosePartitions(
   standing: readonly PartitionCandidate[],
   choice: Choice,
@@ -53,9 +43,9 @@ export function choosePartitions(
   const wants = ({ state, run }: PartitionCandidate): boolean => {
     if (state === 'running' || only.includes('all')) return true;
     if (state !== 'failed') return state !== 'ok' && only.includes(state);
-    // A stopped run has neither made anything nor failed.
+    // A cancelled run counts as missing, not as failed.
     const isStopped = run?.status === 'cancelled' && only.includes('missing');
-    // Its backfill may have started it, or have waited for one that was there.
+    // The resumed backfill may have started it, or waited for it.
     const isOfResumed = run !== undefined && Math.max(run.startedAt, run.finishedAt ?? 0) >= failedSince;
     return isStopped || only.includes('failed') || isOfResumed;
   };
@@ -82,18 +72,12 @@ export function choosePartitions(
   }));
 }
 
-/**
- * The number after that of the newest run; 1 if that run does not come from a backfill. Starting the run
- * shows which numbers are taken.
- */
+/** Follows the newest run's number; 1 if no backfill made it. Starting shows whether it is taken. */
 function nextNumber(tapestry: string, key: string, newest: string | undefined): number {
   return ((newest !== undefined && numberOfRun(tapestry, key, newest)) || 0) + 1;
 }
 
-/**
- * Sorts dependent partitions so that the heads of all chains come first: otherwise one chain would wait for
- * itself while others could proceed.
- */
+/** Puts the heads of all chains first, so that no chain waits for itself while others could proceed. */
 function inChains(chosen: PartitionCandidate[], previous: (key: string) => string | undefined): void {
   const depths = new Map<string, number>();
   for (const { key } of chosen) depths.set(key, (depths.get(previous(key) ?? '') ?? -1) + 1);

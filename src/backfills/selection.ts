@@ -1,4 +1,4 @@
-/** Which partitions a backfill makes: those without a run, those whose newest run has failed, those that are out of date, or all. */
+/** Partitions of a backfill: without a run, with a failed newest run, out of date, or all. */
 export const SELECTIONS = ['missing', 'failed', 'stale', 'all'] as const;
 export type BackfillState = (typeof SELECTIONS)[number];
 

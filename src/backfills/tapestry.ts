@@ -9,14 +9,14 @@ import {
 } from './partition-end';
 import { BACKFILL, DEFAULT_MAX, backfillRequestSchema, type BackfillRequest } from './request';
 
-/** The knot whose value is the list of partitions to make. */
+/** The list of partitions to make. */
 export const LIST_KNOT = 'list';
-/** The map over them. */
+/** The map over the list. */
 export const PARTITIONS_KNOT = 'partitions';
 
-/** The worker's part in a backfill. Both methods are called again if a worker is lost. */
+/** The worker's part. Both methods are called again if a worker is lost. */
 export interface BackfillHost {
-  /** Chooses the partitions, in the order in which they are to be made. */
+  /** In the order of making. */
   list(request: BackfillRequest, context: KnotContext): Promise<readonly PlannedPartition[]>;
   /** Starts the partition's run, unless it exists, and waits for its end. */
   make(
@@ -28,7 +28,7 @@ export interface BackfillHost {
 
 export type BackfillTapestry = Tapestry<{ request: BackfillRequest }, { report: BackfillReport }>;
 
-/** Waits out outages of the server and of backends; errors that no retry helps are `Terminal`. */
+/** Retries during outages; errors that no retry helps are `Terminal`. */
 const UNTIL_IT_IS_DONE = {
   maximumAttempts: Number.MAX_SAFE_INTEGER,
   initialInterval: 1_000,
@@ -44,12 +44,7 @@ const UNTIL_IT_IS_DONE = {
   ],
 };
 
-/**
- * The tapestry of a backfill: a map over its partitions, whose bodies start runs and wait for them. So
- * cancel, resume, progress and records work as for any run.
- *
- * @param max most partitions whose runs are in progress at once
- */
+/** Bodies start runs and wait for them, so cancel, resume and progress work as for any run. */
 export function backfillTapestry(host: BackfillHost, max = DEFAULT_MAX): BackfillTapestry {
   return ownTapestry(
     BACKFILL,
@@ -82,7 +77,7 @@ export function backfillTapestry(host: BackfillHost, max = DEFAULT_MAX): Backfil
   );
 }
 
-/** The run fails if a partition is not ok, so that `runs list --status failed` and `resume` find it. */
+/** Makes the run fail if a partition is not ok, for `runs list --status failed` and `resume`. */
 function requireOk({ partitions, ok, notOk }: BackfillReport): number {
   if (ok === partitions) return ok;
   const [first] = notOk as [BackfilledPartition];

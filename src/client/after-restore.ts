@@ -8,43 +8,44 @@ import { settleRunning } from '../connection/settle-runs';
 import { workflowsSince, type RunningWorkflow } from '../connection/running-workflows';
 import { memoOf } from '../connection/unbegun-run';
 
-/** Before the newest change: runs may have waited so long for their first step. */
+/** Runs may have waited so long, before the newest change, for their first step. */
 const MARGIN_MS = 60 * 60_000;
 
-/** What does not fit after backends were restored, and what was mended. */
+/** Differences found after backends were restored, and repairs. */
 export interface RestoredState {
-  /** The time of the newest change that the history has; null if it has none. */
+  /** Time of the newest recorded change; null if there is none. */
   readonly newestAt: number | null;
-  /** Runs on record as running that the server has not: their records were ended. */
+  /** Runs recorded as running that the server does not have: their records were ended. */
   readonly ended: readonly string[];
-  /** Runs that were on record as running and had ended on the server, as they are on record now. */
+  /** Runs recorded as running that had ended on the server, and now have that record. */
   readonly completed: readonly string[];
-  /** Runs that the server has and the history had not: they are on record again, those that are over with what is left of them. */
+  /** Runs that only the server had, on record again. Ended ones have what is left of them. */
   readonly restored: readonly string[];
-  /** Runs that go on, on the server and on record. They find what they lack by themselves. */
+  /** Runs that go on, on the server and on record, and find by themselves what they lack. */
   readonly open: number;
-  /** Runs that the server has and that could not be put on record again: open ones do that themselves. */
+  /** Runs that the server has and that could not be recorded. Unfinished ones do that themselves. */
   readonly unknown: readonly {
     readonly runId: string;
     readonly temporalRunId: string;
     readonly open: boolean;
   }[];
-  /** Values that records name and the data store has not, and a run that made each. */
+  /** Values that records name and the data store lacks, each with a run that made it. */
   readonly missing: {
     readonly count: number;
     /** The first hundred. */
     readonly values: readonly { readonly hash: string; readonly runId: string }[];
   };
-  /** Events whose run is marked as started, and is neither on the server nor on record. They start nothing when they come again. */
+  /** Events whose run is marked as started, but exists nowhere. Repeated, they start nothing. */
   readonly lostEvents: readonly { readonly trigger: string; readonly key: string; readonly runId: string }[];
-  /** Emitters whose place the history has not: they begin again an hour before its end, so that some events come twice. */
+  /** Emitters without a valid cursor: they restart an hour before the end, so some events come twice. */
   readonly rewoundEmitters: readonly string[];
 }
 
 const SHOWN = 100;
 
 /**
- * Compares backends with the server after either was restored from a backup. Settles the records of runs that are over, and puts runs on record again that only the server has. Everything else it only tells.
+ * Compares backends with the server after either was restored from a backup. Settles records of ended runs,
+ * and restores records of runs that only the server has; reports all else.
  *
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
@@ -58,7 +59,7 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
     const unknown = [];
     const restored: string[] = [];
     for (const run of found) {
-      // Puts it on record again, with its end, as long as the server keeps it.
+      // Puts it on record again, if it has ended and the server still has it.
       await selvage
         .getRun(run.runId)
         .records.settle()
@@ -85,7 +86,7 @@ export async function examineRestored(selvage: Selvage): Promise<RestoredState> 
   }
 }
 
-/** Runs that were on record as running, although they had ended on the server, were terminated, or are unknown there. */
+/** Sorts settled runs: terminated or unknown on the server, and others. */
 async function endsOf(
   { runHistory }: Backends,
   ids: readonly string[],
@@ -130,7 +131,7 @@ async function unknownRuns(
   return unknown;
 }
 
-/** Runs that knots have started belong to their parents, which are told. */
+/** Runs that knots started are reported by their parents. */
 async function isOf(
   client: Connected['client']['workflow'],
   { workflowId, runId }: RunningWorkflow,
@@ -139,7 +140,7 @@ async function isOf(
   try {
     return memoOf(await client.getHandle(workflowId, runId).describe()).backends?.history === identity;
   } catch {
-    // It went meanwhile, or another team has sealed its memo.
+    // It is gone, or another team has sealed its memo.
     return false;
   }
 }
@@ -166,7 +167,7 @@ async function missingValues({ runHistory, dataStore }: Backends): Promise<Resto
   return { count, values };
 }
 
-/** Somebody has removed values of this run, or has forgotten its subject. */
+/** Values of this run were removed, or its subject was forgotten. */
 async function wasRemoved(
   runHistory: Backends['runHistory'],
   runId: string,
@@ -180,7 +181,7 @@ async function wasRemoved(
   return removed;
 }
 
-/** Looks at what was started near the end of what is on record, and later. */
+/** Checks starts near the newest recorded change, and later. */
 async function lostStarts(
   { client, backends }: Pick<Connected, 'client' | 'backends'>,
   newest: number,
@@ -190,7 +191,7 @@ async function lostStarts(
     backends.startLedger.list({ started: true, ...page }),
   )) {
     if (claimedAt < newest - MARGIN_MS) break;
-    // Elements of streams that can start no run are noted there, too.
+    // The ledger has also elements of streams that can start no run.
     if (!startsRuns(trigger) || event['refused'] !== undefined) continue;
     if (await backends.runHistory.getRun(runId)) continue;
     const isOnServer = await client.workflow

@@ -13,13 +13,13 @@ import {
   type WhyOptions,
 } from '../records/questions';
 
-/** Queries about recorded lineage: `selvage.lineage`. They ask the backends alone, not the server. */
+/** Queries about recorded lineage: `selvage.lineage`. They need no server. */
 export class Lineage {
   /** @internal */
   constructor(private readonly backends: Backends) {}
 
   /**
-   * Lineage records by hash, knot, definition or run, newest first, a page at a time.
+   * Records by hash, knot, definition or run, newest first.
    *
    * @throws SelvageError `InvalidQuery`, `BackendUnavailable`
    */
@@ -27,13 +27,13 @@ export class Lineage {
     return await this.backends.runHistory.findLineage(query);
   }
 
-  /** Compares two runs knot by knot, and says why they differ. Their plans may differ, too. */
+  /** Compares two runs, which may have different plans, knot by knot. */
   async diff(firstRun: string, secondRun: string): Promise<RunDifference> {
     return await diffRuns(this.backends.runHistory, firstRun, secondRun);
   }
 
   /**
-   * Tells how a value came about: walks upstream from the knot that made it, and into other runs if a parameter is a value that they made.
+   * The origin of a value: walks upstream from its knot, and into runs that made a parameter.
    *
    * @param hash as in records, or its beginning (see {@link resolveHash})
    * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
@@ -43,7 +43,7 @@ export class Lineage {
   }
 
   /**
-   * Tells what was made from a value: walks downstream from all knots that have it, and into runs that have it as a parameter.
+   * Everything made from a value: walks downstream from its knots, and into runs with it as a parameter.
    *
    * @param hash as in records, or its beginning (see {@link resolveHash})
    * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
@@ -55,8 +55,8 @@ export class Lineage {
   /**
    * Completes the beginning of a hash that some record names as an output or input.
    *
-   * @param beginning at least four hexadecimal digits, with or without `sha256:` or `bytes-sha256:`. A full hash, and a text that is not a
-   * hash, are returned unchanged
+   * @param beginning at least four hexadecimal digits, with or without `sha256:` or `bytes-sha256:`. Full
+   * hashes and other texts are returned unchanged
    * @throws SelvageError `UnknownValue`, `AmbiguousHash` (`details.candidates`), `BackendUnavailable`
    */
   async resolveHash(beginning: string): Promise<string> {
@@ -64,7 +64,8 @@ export class Lineage {
   }
 
   /**
-   * Tells whether the value of a knot was reused, and why or why not: which parts of its cache key differ from those of the nearest earlier knot.
+   * Whether and why the value of a knot was reused, or which parts of its cache key differ from the nearest
+   * earlier knot.
    *
    * @throws SelvageError `UnknownRun`, `UnknownKnot`, `BackendUnavailable`, `InvalidPlan`
    */

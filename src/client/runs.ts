@@ -4,19 +4,19 @@ import { listRuns, type RunsPage, type RunsQuery } from '../connection/list-runs
 import { openRuns } from '../connection/open-runs';
 import { prune, type PruneOptions, type PruneReport } from '../records/retention';
 
-/** The runs on record: `selvage.runs`. */
 export class Runs {
   /** @internal */
   constructor(private readonly host: AcrossHost) {}
 
   /**
-   * Lists runs, newest first, a page at a time. Running records of the page are compared with the server. The first page of a listing by another
-   * status compares all running records, for at most 5 s (see `comparedSince`), and has those of the runs that have ended so beside its own. Once
-   * a worker has settled them, they may come again on a later page. Changes no record.
+   * Lists runs, newest first, a page at a time, and changes no record. Running records of the page are
+   * compared with the server. With another status, the first page compares all running records, for at most 5
+   * s (see `comparedSince`), and adds the runs that have ended with it. Those may come again on a later page,
+   * once a worker has settled them.
    *
-   * The first page begins with runs that no worker has begun, which only the server knows: at most as many as the page's limit, among the newest
-   * thousand workflows that run there. Their `details.begun` is false. On an embedded server, runs whose run history was deleted or replaced are
-   * among them, with `details.recorded_elsewhere`.
+   * The first page begins with runs that no worker has begun: at most its limit, among the newest thousand
+   * workflows on the server. Their `details.begun` is false. An embedded server may also have runs of a
+   * deleted or replaced run history, with `details.recorded_elsewhere`.
    *
    * @throws SelvageError `InvalidQuery`, `ServerUnreachable`, `BackendUnavailable`
    */
@@ -25,9 +25,9 @@ export class Runs {
   }
 
   /**
-   * Which unfinished runs wait, since when and for what, those that have waited longest first. Needs no worker. What their records tell is not asked
-   * again: so ten thousand runs that wait for signals, times or workers take some seconds. About any other, the server is asked, as many as
-   * there is time for.
+   * Unfinished runs that wait, and for what, longest waiting first. Needs no worker. Asks the server only for
+   * facts that records lack, so ten thousand runs that wait for signals, times or workers take some seconds.
+   * Other runs cost a call each, as far as time allows.
    *
    * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
    */
@@ -36,9 +36,9 @@ export class Runs {
   }
 
   /**
-   * Removes runs that ended longer ago than `olderThan`, with their lineage, and then the values that no record names any more. A run and those
-   * that its knots have started go together; runs that an unfinished run needs stay. Any number of calls may run at once, beside workers. A call
-   * that was interrupted leaves the rest to the next.
+   * Removes runs that ended longer ago than `olderThan`, with their lineage, then values that no record
+   * names. A run and those of its knots go together; runs that an unfinished run needs stay. Calls may run
+   * concurrently, beside workers; an interrupted call leaves the rest to the next.
    *
    * @throws SelvageError `InvalidConfig`, `ServerUnreachable`, `BackendUnavailable`
    */

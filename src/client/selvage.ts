@@ -28,17 +28,14 @@ import { Lineage } from './lineage';
 import { Runs } from './runs';
 import { Values } from './values';
 
-/**
- * A client: starts runs, returns handles of them, and answers questions about what is on record. Loads no
- * worker, unless it is opened with {@link Selvage.open}.
- */
+/** A client: starts runs, answers questions about records. Only {@link Selvage.open} gives it a worker. */
 export class Selvage extends Connection {
   /** Lists runs and removes old ones. */
   readonly runs: Runs;
   readonly events: Events;
-  /** Questions about the origin of values, and about everything made from them. */
+  /** The origin and the uses of values. */
   readonly lineage: Lineage;
-  /** Acts on many runs: cancels, terminates, resumes them, sends them a signal. */
+  /** Cancels, terminates, resumes or signals many runs. */
   readonly bulk: Bulk;
   /** Removes values from the data store. */
   readonly values: Values;
@@ -68,11 +65,10 @@ export class Selvage extends Connection {
   }
 
   /**
-   * Connects to the chosen server, else to this project's embedded server, which is started if it does not
-   * run.
+   * Connects to the chosen server, else to the project's embedded server, which it starts if needed.
    *
    * @throws SelvageError `ServerUnreachable`, `ServerRefused`, `InvalidAddress`, `UnknownNamespace`,
-   *   `ServerBinaryMissing`, `ServerStartFailed`, `FolderUnusable`, `DatabaseDamaged`, …
+   * `ServerBinaryMissing`, `ServerStartFailed`, `FolderUnusable`, `DatabaseDamaged`, …
    */
   static async connect(options: ConnectOptions = {}): Promise<Selvage> {
     refuseInBodyThread('Selvage.connect()');
@@ -81,8 +77,8 @@ export class Selvage extends Connection {
   }
 
   /**
-   * Connects, and runs a worker in this process: for scripts and tests. `close()` lets running bodies end (5
-   * s) and stops the worker. The next worker continues unfinished runs.
+   * Connects, and runs a worker in this process: for scripts and tests. `close()` stops the worker, after 5 s
+   * for running bodies. The next worker continues unfinished runs.
    *
    * @throws SelvageError as {@link Selvage.connect} and `createWorker`
    */
@@ -143,10 +139,7 @@ export class Selvage extends Connection {
     }
   }
 
-  /**
-   * @internal The client of a worker, over the worker's connection and backends, which stay open. It starts
-   *   runs and waits for them.
-   */
+  /** @internal For code in a worker: on its connection and backends, which stay open. */
   static within(client: Client, backends: Backends, inlineLimit: number | undefined): Selvage {
     const { namespace } = client.options;
     return new Selvage(
@@ -158,7 +151,7 @@ export class Selvage extends Connection {
     );
   }
 
-  /** Delivers until the client is closed. A process without emitters loads nothing for it. */
+  /** Delivers until the client is closed. Loads nothing if there are no emitters. */
   private async deliver(
     tapestries: OpenOptions['tapestries'],
     given: EmitterList | undefined,
@@ -172,35 +165,32 @@ export class Selvage extends Connection {
     this.deliveries = await Deliveries.start({ backends, emitters, logger, projectDir });
   }
 
-  /**
-   * @internal Waits until the emitters of this process have heard of what is on record now, or the time is over. Returns the names of
-   *   those that have not.
-   */
+  /** @internal Waits until emitters have delivered all records, or for `ms`. Returns the late ones. */
   async heard(ms: number): Promise<string[]> {
     return (await this.deliveries?.drained(ms)) ?? [];
   }
 
-  /** @internal The task queues that the workers of this client poll now. */
+  /** @internal */
   get polledQueues(): readonly string[] {
     return this.ownWorkers?.taskQueues ?? [];
   }
 
-  /** Whether this client has a worker, as {@link Selvage.open} gives it one. */
+  /** Whether this client has a worker, see {@link Selvage.open}. */
   get hasWorker(): boolean {
     return this.ownWorkers !== undefined;
   }
 
   /**
-   * Settles when the worker of {@link Selvage.open} has ended. Rejects if the worker could not go on, and
-   * with `DatabaseDamaged` if the embedded server was stopped for damage of its database. Without a worker,
-   * it never settles.
+   * Settles when the worker of {@link Selvage.open} has ended; never without a worker. Rejects if the worker
+   * could not go on, and with `DatabaseDamaged` if the embedded server was stopped for damage of its
+   * database.
    */
   get workerEnded(): Promise<void> {
     return this.ownWorkers ? unlessLost(this.ownWorkers.ended, this.server?.lost) : new Promise(() => {});
   }
 
   /**
-   * Which versions of code unfinished runs need, which workers have them, and which can be removed.
+   * The code that unfinished runs need, the workers that have it, and code that can be removed.
    *
    * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
    */
@@ -208,28 +198,25 @@ export class Selvage extends Connection {
     return await readVersions(this.across, query);
   }
 
-  /**
-   * Figures of what ran lately: how many, how long, how many failed, and what became worse, as `selvage stats`
-   * shows them. Asks the run history alone, not the server.
-   *
-   * @throws SelvageError `BackendUnavailable`
-   */
+  /** Recent figures, as in `selvage stats`. Needs no server. @throws SelvageError `BackendUnavailable` */
   async stats(options: StatsOptions = {}): Promise<Stats> {
     return await statsOf(this.backends.runHistory, options);
   }
 
   /**
-   * Asks a question or carries out an act by its name in the HTTP API, such as `selvage.call('runs.waiting', { by: 'reason' })`. The answer
-   * is the one that the HTTP API and the `--json` of the command line give, but for times: they are milliseconds here.
+   * Calls an operation by its name in the HTTP API, such as `selvage.call('runs.waiting', { by: 'reason' })`.
+   * The answer is that of the HTTP API and of `--json`, except that times are milliseconds.
    *
-   * Runs are started of the tapestries that the client was opened with. An act is carried out each time that it is called; whether that makes a difference is said in its description. A call does not outlive its
-   * process, and cannot be cancelled.
+   * Runs are started from the tapestries that the client was opened with. Each call of an act carries it out;
+   * its description says whether a second call makes a difference. A call ends with its process, and cannot
+   * be cancelled.
    *
-   * @param ask what is left out has the operation's default
-   * @throws SelvageError `InvalidRequest`, `ServerUnreachable`, `BackendUnavailable`, and what the operation throws
+   * @param ask omitted fields have the operation's defaults
+   * @throws SelvageError `InvalidRequest`, `ServerUnreachable`, `BackendUnavailable`, and errors of the
+   * operation
    */
   async call<Name extends OperationName>(name: Name, ask: AskOf<Name>): Promise<AnswerOf<Name>> {
-    // Most clients ask nothing, so the table is loaded only here.
+    // Most clients call no operation, so the table is loaded only here.
     const { call } = await import('../operations/call.js');
     const { ServerReach } = await import('../operations/reach.js');
     const { ownRights, projectData } = await import('../operations/surroundings.js');
@@ -240,12 +227,11 @@ export class Selvage extends Connection {
   }
 
   /**
-   * Polls a run's own task queue until the run is over, if this client has a worker. So a run goes on whose
-   * `selvage run` is gone. Returns when the worker polls. Does nothing if this client polls the queue
-   * already.
+   * Polls a run's own task queue with this client's worker until the run is over, for instance when its
+   * `selvage run` is gone. Returns when the worker polls. Does nothing if the client polls the queue already.
    *
    * @throws SelvageError `InvalidConfig` (a client without worker), `UnknownRun`, `RunOver`,
-   *   `ServerUnreachable`
+   * `ServerUnreachable`
    */
   async adopt(runId: string): Promise<RunHandle> {
     const { ownWorkers: workers } = this;
@@ -270,7 +256,7 @@ export class Selvage extends Connection {
     return run;
   }
 
-  /** @internal Polls another task queue until the client is closed. Returns when its worker polls. */
+  /** @internal Polls another task queue until the client is closed. Returns when a worker polls. */
   async work(taskQueue: string): Promise<void> {
     await this.ownWorkers!.poll(taskQueue);
   }

@@ -14,14 +14,15 @@ import { openRuns } from '../connection/open-runs';
 import { currentActor } from '../connection/provenance';
 import { settleRunning } from '../connection/settle-runs';
 
-/** Removal of values from the data store: `selvage.values`. */
+/** Removes values from the data store: `selvage.values`. */
 export class Values {
   /** @internal */
   constructor(private readonly host: Pick<Connected, 'client' | 'backends' | 'place'>) {}
 
   /**
-   * Removes the values that no record names, or that are older than a `ttl`. Values stay that were put within the grace, or since the oldest
-   * unfinished run began. Any number of calls may run at once, beside workers, and each may be interrupted at any time.
+   * Removes values that no record names, or that are older than a `ttl`. Keeps values of the grace period,
+   * and those put since the oldest unfinished run began. Calls may run concurrently, beside workers, and be
+   * interrupted at any time.
    *
    * @throws SelvageError `InvalidConfig`, `ServerUnreachable`, `BackendUnavailable`
    */
@@ -30,7 +31,7 @@ export class Values {
   }
 
   /**
-   * Finds what a scrub would remove, and what refers to it. Removes nothing.
+   * Finds the values that a scrub would remove, and references to them. Removes nothing.
    *
    * @throws SelvageError `UnknownRun`, `InvalidConfig`, `ServerUnreachable`, `BackendUnavailable`
    */
@@ -41,11 +42,12 @@ export class Values {
   }
 
   /**
-   * Removes the values of a plan, so that no bytes of them are left in the data store. All records stay, and those of the runs that made the values
-   * note the scrub. After a crash, call it again with the same plan.
+   * Removes the values of a plan, so that the data store has no bytes of them. All records stay; those of the
+   * runs that made the values note the scrub. After a crash, call it again with the same plan.
    *
    * @param options.actor default: {@link currentActor}
-   * @throws SelvageError `RunNotOver` if an unfinished run refers to a value (without `force`), `BackendUnavailable`
+   * @throws SelvageError `RunNotOver` if an unfinished run refers to a value (without `force`),
+   * `BackendUnavailable`
    */
   async scrub(plan: ScrubPlan, options: ScrubOptions = {}): Promise<Scrubbed> {
     const actor = (options.actor ?? currentActor()) || undefined;

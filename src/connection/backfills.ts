@@ -25,16 +25,13 @@ import { SelvageError, isOfClass } from '../errors';
 import { readValues } from '../runtime';
 
 export interface BackfillOptions {
-  /** Keys of the first and the last partition, both inclusive. Default: the first of the domain, and the last that has closed. */
+  /** Keys of the first and last partition, inclusive. Default: first of the domain, last that has closed. */
   readonly from?: string;
   readonly to?: string;
   /** These partitions instead of a range. */
   readonly keys?: readonly string[];
-  /**
-   * Which partitions to make: those without a run, those whose newest run failed, those that are out of date, or all. Default `missing`.
-   */
+  /** States of the partitions to make, or `all`. Default `missing`. */
   readonly state?: BackfillState | readonly BackfillState[];
-  /** Order of the partitions. Default `forward`. */
   readonly order?: BackfillOrder;
   /** Most partitions whose runs are in progress at once: 1 to 1,000. Default 8. */
   readonly concurrency?: number;
@@ -51,12 +48,10 @@ export interface BackfillWork {
 /** A process that only starts a backfill runs none of its bodies. */
 const NO_HOST: BackfillHost = { list: notHere, make: notHere };
 
-/** The tapestry whose partitions are made. */
 interface Backfilled {
   readonly record: TapestryRecord;
   /** Content hash of the runs' plan. */
   readonly plan: string;
-  /** Task queue of the runs. */
   readonly taskQueue: string;
 }
 
@@ -133,10 +128,7 @@ function shown(value: unknown): string {
   return JSON.stringify(value) ?? typeof value;
 }
 
-/**
- * The default options for resuming a backfill: partitions are chosen anew, and the queue is that of the runs that it started. Undefined for
- * any other run.
- */
+/** Defaults for resuming a backfill: it chooses partitions anew, on the task queue of its runs. */
 export function resumedBackfill(
   tapestry: string,
   parameters: Readonly<Record<string, unknown>>,
@@ -146,12 +138,11 @@ export function resumedBackfill(
   return { from: [LIST_KNOT], options: queue === undefined ? {} : { taskQueue: queue } };
 }
 
-/** The tapestry whose partitions a backfill makes, from its run's parameters. */
 export function tapestryOfBackfill(parameters: Readonly<Record<string, unknown>>): string {
   return (parameters['request'] as BackfillRequest).tapestry;
 }
 
-/** The request of a backfill, by its Temporal run id. Undefined where it is not on record, or cannot be read. */
+/** Undefined where it is not on record, or cannot be read. */
 export async function requestOfBackfill(
   backends: Backends,
   temporalRunId: string,
@@ -175,11 +166,7 @@ interface Surroundings {
   readonly client?: WorkflowClient;
 }
 
-/**
- * The partitions that a backfill makes, in the order in which it makes them.
- *
- * @throws SelvageError `InvalidPartition`, `InvalidConfig`, `BackendUnavailable`
- */
+/** In their order. @throws SelvageError `InvalidPartition`, `InvalidConfig`, `BackendUnavailable` */
 export async function partitionsToMake(
   backends: Backends,
   tapestry: TapestryRecord,
@@ -211,7 +198,7 @@ export async function partitionsToMake(
   });
 }
 
-/** When the backfill began that a resumed one goes back to, over all resumes. Undefined for one that resumes none. */
+/** When the first of the resumed backfills began; undefined if this one resumes none. */
 export async function firstBegan(
   { runHistory }: Pick<Backends, 'runHistory'>,
   run: RunRecord | undefined,
@@ -219,17 +206,14 @@ export async function firstBegan(
   let first: number | undefined;
   for (let next = run; next;) {
     const { resumed_from: before } = next.details as { resumed_from?: string };
-    // One that was pruned is not gone back to.
+    // A pruned run ends the chain.
     next = before === undefined ? undefined : await runHistory.getRun(before);
     first = next?.started_at ?? first;
   }
   return first;
 }
 
-/**
- * Those that have closed since a time, and always the last one, however long after its end the schedule's time is. Partitions without a
- * span of time are never too old.
- */
+/** Keys closed after `since`, always with the last. Partitions without a time span are never too old. */
 function recentOnes(keys: readonly string[], domain: AnyDomain, since: number, now: number): string[] {
   const last = new Set(domain.lastClosed(now));
   return keys.filter((key) => last.has(key) || (domain.windowOf(key)?.end ?? Infinity) > since);

@@ -2,21 +2,17 @@ import type { WorkflowClient } from '@temporalio/client';
 import { unreachable } from './connection-errors';
 import { QUEUE_TYPES } from './pollers';
 
-/** What waits on a task queue for a worker. */
 export interface Backlog {
   readonly taskQueue: string;
   readonly kind: keyof typeof QUEUE_TYPES;
-  /** About how many tasks wait. */
+  /** Approximate. */
   readonly tasks: number;
-  /** For how long the oldest has waited; 0 if none waits. */
+  /** Age of the oldest; 0 if none waits. */
   readonly seconds: number;
 }
 
 /**
- * The backlog of a task queue, as the server keeps it. Knots that a worker starts itself (eager activities) never are on it, as such a
- * worker has room.
- *
- * @throws SelvageError `ServerUnreachable`
+ * By the server; without knots that a worker starts itself (eager). @throws SelvageError `ServerUnreachable`
  */
 export async function backlogOf(
   { workflowService, options: { namespace } }: WorkflowClient,

@@ -6,13 +6,11 @@ import type { RunLimits } from '../workflows/run-limits';
 import { childRunId } from '../workflows/child-run-id';
 import { inParallel } from '../values/in-parallel';
 
-/** Child runs that the server is asked about at a time. */
 const AT_A_TIME = 20;
 
 /**
- * Terminates the child runs of a run that ended without reporting, as nobody listens to them any more. The
- * server does not do it, since a run that continues as new leaves its child runs to the next execution.
- * Idempotent.
+ * Terminates the child runs of a run that ended without reporting. The server does not do it, since a run
+ * that continues as new leaves its child runs to the next execution. Idempotent.
  */
 export async function endChildRuns(
   backends: Backends,
@@ -46,7 +44,7 @@ async function endChildRun(client: WorkflowClient, run: RunRecord, knot: string)
   }
 }
 
-/** The Temporal run id of the child run in which the knot currently runs; undefined if there is none. */
+/** The Temporal run id of the knot's running child run; undefined if there is none. */
 export async function runningChildRun(
   client: WorkflowClient,
   run: RunRecord,

@@ -21,17 +21,19 @@ import { chosenServer, embeddedOptions, type ServerChoice } from './server-addre
 export interface ConnectOptions extends ServerChoice, OutageOptions {
   /** Stores that stay open on `close()`. Default: opened from `SELVAGE_*`, else the project's own. */
   readonly backends?: Backends;
-  /** Task queue of all runs and workers of this client. Default: that of each tapestry (its option `queue`, else `selvage/<name>`). */
+  /** Task queue of all runs and workers of this client. Default: each tapestry's own. */
   readonly taskQueue?: string;
   /**
-   * The share of a task queue that the runs of this client count to: where a queue is full, the server hands out tasks of each key in turn,
-   * whoever has more of them. Knots, and runs that they start, count to the share of their run. A line of at most 64 bytes, such as a team. It has an effect on servers
-   * with `matching.enableFairness`. Backfills and streams start their runs in workers, which take it of the variable. Default: `SELVAGE_FAIRNESS_KEY`, else none.
+   * Key of this client's runs, their knots and child runs for fair sharing of a task queue: a full queue
+   * hands out tasks of each key in turn. One line of at most 64 bytes, such as the name of a team. Takes
+   * effect on servers with `matching.enableFairness`. Workers start the runs of backfills and streams, with
+   * the key of their environment. Default: `SELVAGE_FAIRNESS_KEY`, else none.
    */
   readonly fairnessKey?: string;
   /**
-   * The folder whose `.selvage` holds the embedded server and the default backends. Default: the nearest folder that has a `.selvage`, else the
-   * working directory. The search goes up from the working directory to the first folder with a `.git`, and stops below the home folder.
+   * Folder whose `.selvage` holds the embedded server and the default backends. Default: the nearest folder
+   * with a `.selvage`, else the working directory. The search goes up from the working directory to the first
+   * folder with a `.git`, and stops below the home folder.
    */
   readonly projectDir?: string;
   /** Makes the embedded server survive power cuts, too. Default false. */
@@ -39,27 +41,30 @@ export interface ConnectOptions extends ServerChoice, OutageOptions {
   /** Port of the embedded server. Default: the one used last in this project if it is free, else a free one. */
   readonly port?: number;
   /**
-   * Makes the embedded server serve Temporal's web page, too. The page asks for no password, and pages of other sites in a browser of this
-   * machine can call it. Default false.
+   * Makes the embedded server serve Temporal's web page. The page asks for no password, and pages of other
+   * sites in a browser of this machine can call it. Default false.
    */
   readonly temporalUi?: boolean;
   /**
-   * Largest value, in encoded bytes, that travels in Temporal's history. Larger parameters, payloads of signals and results of this client's worker
-   * go into the data store, and a reference travels. 0 keeps all values out. Give workers the same. Default: `SELVAGE_INLINE_LIMIT`; if that is
-   * unset, parameters always travel, and other values up to 2,048 bytes.
+   * Largest value, in encoded bytes, that travels in Temporal's history. Larger parameters, payloads of
+   * signals and results of this client's worker go into the data store. 0 keeps all values out. Give workers
+   * the same. Default: `SELVAGE_INLINE_LIMIT`; if that is unset, parameters always travel, and other values
+   * up to 2,048 bytes.
    */
   readonly inlineLimit?: number;
   /**
-   * Seals values in the data store and payloads in Temporal's history; `false` seals nothing. Default: the encryption of the given backends, else
-   * the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if there are any.
+   * Seals values in the data store and payloads in Temporal's history; `false` seals nothing. Default: the
+   * encryption of the given backends, else the keys of `SELVAGE_KEYS` or `SELVAGE_KEY_FILE`, if there are
+   * any.
    */
   readonly encryption?: Encryption | false;
   /** Converter of Temporal's client, and of the worker of `open`. Your codecs are applied before payloads are sealed. */
   readonly dataConverter?: DataConverter;
   /**
-   * Receives notes on slow steps (such as an installation of the server) and warnings. With `Selvage.open`, it also receives what bodies
-   * write to `ctx.logger`, the start and end of runs, and warnings of Temporal's SDK. A logger of pino, or one of its shape, `(fields, message)`.
-   * Default: lines on stderr, from `info` on for bodies. Nothing is ever written to stdout.
+   * Receives warnings and notes on slow steps, such as an installation of the server. With `Selvage.open`,
+   * also what bodies write to `ctx.logger`, the start and end of runs, and warnings of Temporal's SDK. A
+   * logger of pino, or of its shape, `(fields, message)`. Default: lines on stderr, from `info` on for
+   * bodies. Nothing is ever written to stdout.
    */
   readonly logger?: LoggerLike;
   /** @internal Like `logger`, for the command line, which shows slow steps in a line of its own. */
@@ -78,12 +83,10 @@ export interface ServerLocation {
   readonly uiUrl?: string;
 }
 
-/** The connection and stores behind a client. */
 export interface Connected {
   readonly client: Client;
   /** Options of the connection, for a worker that connects likewise. */
   readonly connection: ConnectionOptions;
-  /** Seals the backends and the payloads. */
   readonly encryption: Encryption | undefined;
   readonly backends: Backends;
   readonly place: ServerLocation;
@@ -145,7 +148,6 @@ export async function connectTo(options: ConnectOptions, hasWorker = false): Pro
   }
 }
 
-/** Closes a client's connection, its backends if it opened them, and its share of the embedded server. */
 export async function disconnect(
   { client, backends, server }: Pick<Connected, 'client' | 'backends' | 'server'>,
   ownBackends: boolean,
@@ -184,7 +186,7 @@ function chosenEncryption(
   return (backends && encryptionOf(backends)) ?? encryptionFromEnvironment({ projectDir });
 }
 
-/** Writes a `.gitignore` into `.selvage`, whose files belong to this machine alone. A folder that cannot be written to is reported elsewhere. */
+/** The files of `.selvage` belong to this machine alone. An unwritable folder is reported elsewhere. */
 function keepOutOfVersionControl(projectDir: string): void {
   const folder = join(projectDir, '.selvage');
   const ignore = join(folder, '.gitignore');

@@ -22,7 +22,7 @@ const FOREIGN: ReadonlySet<number | undefined> = new Set([2, UNIMPLEMENTED, 13])
 const LISTENS_LIMIT_MS = 2_000;
 const NAMESPACE_LIMIT_MS = 10_000;
 
-/** Converts an error of a call to Temporal to one of ours if it concerns server or connection; returns any other unchanged. */
+/** Converts errors that concern server or connection into ours; returns others unchanged. */
 export function unreachable(error: unknown, address?: string): unknown {
   const code = grpcCode(error);
   if (error instanceof NamespaceNotFoundError) return unknownNamespace(error.namespace, address, error);
@@ -53,10 +53,9 @@ export async function notConnected(error: unknown, address: string): Promise<unk
 }
 
 /**
- * Checks that a Temporal server answers and has the namespace. A client whose role may not ask passes: what it lacks shows at its first
- * call.
+ * Checks that a Temporal server answers and has the namespace. A client that may not ask passes: what it
+ * lacks shows at its first call.
  *
- * @param connection of a client or of a worker
  * @throws SelvageError `UnknownNamespace`, `ServerUnreachable`
  */
 export async function requireNamespace(
@@ -81,7 +80,6 @@ export async function requireNamespace(
   }
 }
 
-/** Whether the server does not have what it was asked for. */
 export function isNotFound(error: unknown): boolean {
   return grpcCode(error) === NOT_FOUND;
 }

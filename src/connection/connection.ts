@@ -34,7 +34,7 @@ export class Connection {
   readonly pollers: Pollers;
   /** @internal Starts runs in steps, for triggers and backfills. */
   readonly starter: RunStarter;
-  /** @internal What questions across runs are answered from. */
+  /** @internal Answers questions across runs. */
   readonly across: AcrossHost;
   private readonly inlineLimit: number | undefined;
   private readonly outages: Outages;
@@ -90,14 +90,15 @@ export class Connection {
   }
 
   /**
-   * Starts a run and returns when the server has it; from then on the run outlives every process. To call it
-   * again after an error, give a `runId` with `ifExists: 'attach'`, or a `idempotencyKey`: then no second run is
-   * started.
+   * Starts a run and returns when the server has it; from then on the run outlives every process. To repeat
+   * the call after an error, give a `runId` with `ifExists: 'attach'`, or an `idempotencyKey`: then no second
+   * run starts.
    *
-   * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `InvalidName` (of the run id),
-   *   `InvalidConfig` (a deadline that is no time, a text that records cannot hold), `DeadlineExceeded` (one
-   *   that is past), `SubjectForgotten`, `KeyMissing`, `RunIdInUse`, `ServerUnreachable`,
-   *   `BackendUnavailable`
+   * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `SubjectForgotten`, `KeyMissing`,
+   * `RunIdInUse`
+   * @throws SelvageError `InvalidName` for the run id, `DeadlineExceeded` for a deadline in the past
+   * @throws SelvageError `InvalidConfig` for a wrong deadline, or a text that records cannot hold
+   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
    */
   async start<Parameters extends object, Values extends object>(
     tapestry: Tapestry<Parameters, Values>,
@@ -109,13 +110,13 @@ export class Connection {
   }
 
   /**
-   * Starts a new run that goes on from one that is over: of the same plan, parameters and terminals, with
-   * every Ok outcome taken over. It runs the knots that failed, were skipped or never ran, and those whose
-   * value was removed since. A worker must have the bodies. The new run's records name the run that made each
-   * value (`cached_from_run`); its run record names the run that it resumes.
+   * Starts a new run that goes on from one that is over, with its plan, parameters, terminals and Ok
+   * outcomes. It runs the knots that failed, were skipped or never ran, and those whose value was removed
+   * since. A worker must have the bodies. The new run record names the resumed run, and each record of a
+   * reused value the run that made it (`cached_from_run`).
    *
    * @throws SelvageError `UnknownRun`, `RunNotOver`, `AlreadyResumed`, `UnknownKnot` (in `from`),
-   *   `NotResumable`, and as {@link Selvage.start}
+   * `NotResumable`, and as {@link Selvage.start}
    */
   async resume<Values extends object = Record<string, unknown>>(
     runId: string,
@@ -124,10 +125,7 @@ export class Connection {
     return await this.starter.resume<Values>(runId, options);
   }
 
-  /**
-   * Returns a handle of a run by its id. Nothing is looked up: an unknown id shows at the first call of the
-   * handle.
-   */
+  /** A handle of a run. Nothing is looked up: an unknown id shows at the first call of the handle. */
   getRun<Values extends object = Record<string, unknown>>(runId: string): RunHandle<Values> {
     return this.handleOf<Values>(runId, this.client.workflow.getHandle(runId));
   }

@@ -4,21 +4,15 @@ import { oneLineOf } from '../runtime';
 import { textProblem } from '../authoring/texts';
 import { triggerName, type EventMap, type TriggerDeclaration, type TriggerEvent } from '../triggers';
 
-/** The declaration's `map`, if any. */
 export function mapOf({ options }: TriggerDeclaration): EventMap | undefined {
   const map = (options as { readonly map?: unknown } | undefined)?.map;
   return typeof map === 'function' ? (map as EventMap) : undefined;
 }
 
-/** A map decides about a single event. One that never returns would hold up all later events, and the stop of the process. */
+/** A map that never returns would hold up all later events, and the stop of the process. */
 const MAP_TIMEOUT_MS = 30_000;
 
-/**
- * Parameters of the run that an event starts, not validated yet; undefined if it starts none.
- *
- * @param limit how long the map may take, in milliseconds
- * @throws SelvageError `InvalidEvent`
- */
+/** Not validated; undefined if the event starts no run. @throws SelvageError `InvalidEvent` */
 export async function parametersOfEvent(
   trigger: TriggerDeclaration,
   event: TriggerEvent,

@@ -8,13 +8,7 @@ import { isNotFound, unreachable } from './connection-errors';
 
 type Started = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
-/**
- * A workflow's execution as the server describes it; undefined if the server has none.
- *
- * @param execution default: the newest
- * @param address of the server, for messages
- * @throws SelvageError `ServerUnreachable`
- */
+/** Default execution: the newest. Undefined if unknown. @throws SelvageError `ServerUnreachable` */
 export async function describeIfThere(
   client: WorkflowClient,
   workflowId: string,
@@ -38,9 +32,8 @@ export async function executionBefore(
 }
 
 /**
- * Whether an execution, or one that it continues, was made by a reset. A reset copies the event with which a workflow
- * starts, and that names the execution for which it was first written. If the server has forgotten the executions
- * before, the answer is yes.
+ * Whether an execution, or one that it continues, was made by a reset: a reset copies the start event, which
+ * names the execution that it was written for. True if the server has forgotten the executions before.
  */
 export async function isReset(client: WorkflowClient, workflowId: string, latest: string): Promise<boolean> {
   let execution: string | undefined = latest;

@@ -10,12 +10,7 @@ import { updatePatiently } from './patient-update';
 import { CUT_OFF, failureOfUpdate } from './update-failure';
 import { EXTEND_UPDATE, RUN_CONTINUES, type ExtendMessage } from '../workflows/messages';
 
-/**
- * Stores a fragment for the workers, and asks the run to add it. May be repeated: a fragment that the run already has counts as added.
- *
- * @param isUnfinished whether the server says that the run is still going
- * @throws SelvageError what is wrong with the fragment; `RunOver`
- */
+/** Idempotent: a known fragment counts as added. @throws SelvageError `RunOver`, or the fragment's mistake */
 export async function extendRun(
   workflow: WorkflowHandle,
   dataStore: DataStore,
@@ -40,7 +35,7 @@ export async function extendRun(
   );
 }
 
-/** Why the run refused it; undefined if the run did not receive it. */
+/** Undefined if the run did not receive it. */
 function refusalOf(error: unknown): SelvageError | undefined {
   const failure = failureOfUpdate(error);
   if (!failure || !isErrorCode(failure.type)) return undefined;
@@ -48,7 +43,7 @@ function refusalOf(error: unknown): SelvageError | undefined {
   return new SelvageError(failure.type, failure.message, { details, cause: error });
 }
 
-/** Whether this execution of the run can no longer receive it: the run is over, or continues in another execution. */
+/** Whether this execution can no longer receive it: the run is over, or has continued as new. */
 function isGone(error: unknown): boolean {
   if (error instanceof WorkflowNotFoundError) return true;
   const failure = failureOfUpdate(error);

@@ -5,7 +5,7 @@ import type { Backends, Offer, SubscribableTapestryStore, TapestryStore } from '
 import type { RunHandle } from './run-handle';
 
 export interface FollowOptions {
-  /** Aborting it ends the call and leaves the run alone. */
+  /** Aborting it ends the call and does not affect the run. */
   readonly signal?: AbortSignal;
   /** Called for each offer that the run took or already had. */
   readonly onTaken?: (offer: Offer) => void;
@@ -13,13 +13,11 @@ export interface FollowOptions {
   readonly onRefused?: (offer: Offer, error: SelvageError) => void;
 }
 
-/** The results of the offers to a run. */
 export interface FollowResult {
   readonly taken: readonly Offer[];
   readonly refused: readonly { readonly offer: Offer; readonly error: SelvageError }[];
 }
 
-/** @throws SelvageError `NotSubscribable` */
 function requireSubscribable(store: TapestryStore): SubscribableTapestryStore {
   const candidate = store as Partial<SubscribableTapestryStore> & TapestryStore;
   if (candidate.offer && candidate.offers && candidate.subscribe)
@@ -55,9 +53,9 @@ export class Extensions {
   }
 
   /**
-   * Extends a run by everything that it is offered, in order, until the run is over or the signal is aborted.
-   * A refused offer is reported, and the next is tried. Offers are passed on at least once and taken once:
-   * call this again after an error, or in several processes.
+   * Extends a run by each of its offers, in order, until the run is over or the signal is aborted. A refused
+   * offer is reported, and the next is tried. Offers are delivered at least once and applied once, so call
+   * this again after an error, or in several processes.
    *
    * @throws SelvageError `NotSubscribable`, `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`
    */

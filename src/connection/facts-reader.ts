@@ -18,21 +18,22 @@ import { memoOf, recordedElsewhere } from './unbegun-run';
 import type { Waiting, WaitingKnot } from './explain/waiting';
 import { dueQueues } from './explain/activity-reason';
 import type { ChildFacts, PendingActivity, RunFacts, UnbegunFacts } from './explain/facts';
-import { withQueuesThatHave } from './who-has-bodies';
 import { explain, explainKnot } from './explain/explain';
 import { pinnedBuild } from './worker-builds';
-import type { Workers } from './workers';
+import { type Workers, listIfKept } from './workers';
 import { unreachable } from './connection-errors';
+import { bodyName } from '../authoring/body-names';
+import type { LoadedPlan } from '../runtime';
+import type { WorkerState } from './worker-state';
 
-/** Limited because each costs a call to the server; knots of a run seldom use more. */
+/** Each costs a call to the server. */
 const QUEUES_LOOKED_AT = 20;
 const CHILD_RUNS_LOOKED_AT = 20;
 
-/** An unfinished run, as its client has just seen it. */
+/** An unfinished run, as its client has just read it. */
 export interface UnfinishedRun {
   readonly description: WorkflowExecutionDescription;
   readonly run: RunRecord;
-  /** Whether a worker has taken its first step. */
   readonly begun: boolean;
   /** After a reset: the Temporal run id of the earlier records. */
   readonly resetFrom?: string;
@@ -40,13 +41,12 @@ export interface UnfinishedRun {
   readonly failures?: readonly KnotFailure[];
   readonly segments?: readonly (readonly string[])[];
   readonly waits?: readonly OpenWait[];
-  /** What was read before, for many runs at once: how its plan is laid out, and whether knots on record are Ok. */
+  /** Layout and outcomes, where they were read before, for many runs at once. */
   readonly known?: { readonly layout: Layout; readonly outcomes: ReadonlyMap<string, boolean> };
 }
 
-/** Reads the facts that say why a run has not ended: from the server, the plan and the run history. */
+/** Reads why a run has not ended, from the server, the plan and the run history. */
 export class FactsReader {
-  /** Cached, as a run keeps its plan. */
   private last: { readonly key: string; readonly layout: Layout } | undefined;
 
   constructor(
@@ -67,7 +67,7 @@ export class FactsReader {
     return { ...waiting, knots: await this.withQueues(waiting.knots, run) };
   }
 
-  /** Why one knot has not ended, with all its elements in flight; undefined if it has. */
+  /** Why one knot has not ended, with all its elements in flight; undefined if it has ended. */
   async readKnot(unfinished: UnfinishedRun, knotId: string): Promise<WaitingKnot | undefined> {
     const knot = explainKnot(await this.facts(unfinished, knotId), knotId);
     return knot && (await this.withQueues([knot], unfinished.run))[0];
@@ -77,7 +77,7 @@ export class FactsReader {
     return await withQueuesThatHave(knots, this.workers, () => readPlanOf(this.backends, run));
   }
 
-  /** @param knotId the knot whose child run is looked at in any case */
+  /** @param knotId a knot whose child run is always read */
   private async facts(unfinished: UnfinishedRun, knotId?: string): Promise<RunFacts> {
     const { description, run, resetFrom, failures, segments, waits, known } = unfinished;
     const { historyLength, historySize = 0 } = description;
@@ -104,7 +104,6 @@ export class FactsReader {
     };
   }
 
-  /** What the run's next step and its activities, and its child runs' activities, may wait for. */
   private async stepFacts(
     { description, begun }: UnfinishedRun,
     ofChildren: readonly PendingActivity[],
@@ -115,7 +114,7 @@ export class FactsReader {
     const pollers = new Map(
       await Promise.all(
         queues.map(async (queue) => {
-          // On other queues than its own, a pinned run's knots may go to the build that is current there.
+          // On other queues than its own, a pinned run's knots may go to the current build there.
           const pinned = queue === description.taskQueue ? pinnedBuild(description) : undefined;
           return [queue, await this.pollers.of(queue, 'activity', pinned)] as const;
         }),
@@ -125,10 +124,7 @@ export class FactsReader {
     return { activities, pollers, workflowTask, now };
   }
 
-  /**
-   * For maps and slow knots. The child runs of nodes that run other tapestries are runs, which can be asked
-   * themselves.
-   */
+  /** Only of maps and slow knots. Child runs with other tapestries are runs, explained by themselves. */
   private async childrenOf(
     layout: Layout,
     childRuns: ReadonlyMap<string, string>,
@@ -187,14 +183,14 @@ export class FactsReader {
   }
 }
 
-/** By the id of the knot: the id of its child run contains run and knot. */
+/** By knot: the id of a child run is made of run and knot. */
 function childRunsOf({ workflowId, raw }: WorkflowExecutionDescription): ReadonlyMap<string, string> {
   const prefix = `${workflowId}/`;
   const ids = (raw.pendingChildren ?? []).flatMap((child) => child.workflowId ?? []);
   return new Map(ids.filter((id) => id.startsWith(prefix)).map((id) => [id.slice(prefix.length), id]));
 }
 
-/** Most parts of one map that are looked at; each costs a call to the server. */
+/** Parts of one map; each costs a call to the server. */
 const PARTS_LOOKED_AT = 10;
 
 /** Undefined if the child run has ended. @throws SelvageError `ServerUnreachable` */
@@ -218,4 +214,46 @@ async function readChild(
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw unreachable(error);
   }
+}
+
+const QUEUES_NAMED = 5;
+
+/** Adds the task queues with a suitable worker to knots that wait for a body (`BodyMissing`). */
+async function withQueuesThatHave(
+  knots: readonly WaitingKnot[],
+  workers: Pick<Workers, 'list'>,
+  planOf: () => Promise<LoadedPlan>,
+): Promise<readonly WaitingKnot[]> {
+  if (!knots.some(isMissing)) return knots;
+  const alive = await listIfKept(workers);
+  if (!alive) return knots;
+  const plan = await planOf();
+  return knots.map((knot) =>
+    isMissing(knot) && plan.has(knot.knotId)
+      ? withQueues(knot, queuesThatHave(plan, knot.knotId, alive))
+      : knot,
+  );
+}
+
+function isMissing({ reason }: WaitingKnot): boolean {
+  return reason.code === 'BodyMissing';
+}
+
+function queuesThatHave(plan: LoadedPlan, knotId: string, workers: readonly WorkerState[]): string[] {
+  const knot = plan.knot(knotId);
+  const wanted = knot.each === undefined ? plan.definitionOf(knot)! : plan.elementDefinitionOf(knot);
+  const name = bodyName(wanted, plan.plan.tapestry, knotId);
+  const having = workers.filter(({ bodies }) => bodies?.includes(name));
+  return [...new Set(having.map(({ taskQueue }) => taskQueue))].sort();
+}
+
+function withQueues(knot: WaitingKnot, queuesWithBody: readonly string[]): WaitingKnot {
+  const { code, message } = knot.reason;
+  const named = queuesWithBody.slice(0, QUEUES_NAMED).map((queue) => `"${queue}"`);
+  const more = queuesWithBody.length - named.length;
+  const who =
+    named.length === 0
+      ? 'No worker that is alive says that it has it.'
+      : `Workers of task ${named.length === 1 ? 'queue' : 'queues'} ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''} have it.`;
+  return { ...knot, reason: { code, message: `${message} ${who}` }, queuesWithBody };
 }

@@ -2,20 +2,18 @@ import type { Priority } from '@temporalio/common';
 import { SelvageError } from '../errors';
 
 const FAIRNESS_KEY_VARIABLE = 'SELVAGE_FAIRNESS_KEY';
-/** The server's. */
+/** The server's limit. */
 const MOST_BYTES = 64;
 
 /**
- * The priority of all runs that a client starts: the key that was given, else that of the environment; undefined if neither is set. Knots and
- * runs that a run starts inherit it on the server.
- *
- * @throws SelvageError `InvalidConfig`
+ * By option, else environment; undefined if neither. Child runs inherit it. @throws SelvageError
+ * `InvalidConfig`
  */
 export function chosenPriority(
   given: string | undefined,
   environment: Readonly<Record<string, string | undefined>>,
 ): Priority | undefined {
-  // As in most programs, an empty variable counts as unset.
+  // An empty variable counts as unset.
   const key: unknown = given ?? (environment[FAIRNESS_KEY_VARIABLE] || undefined);
   if (key === undefined) return undefined;
   if (

@@ -4,20 +4,14 @@ interface Waiting<T, R> {
   readonly reject: (error: unknown) => void;
 }
 
-/**
- * Groups requests into calls that take lists: whatever is requested during one call goes into the next, because a call for a hundred items
- * costs little more than a call for one. A failed call fails for everyone with an item in it.
- */
+/** Collects requests during a call for the next one, as a hundred items cost little more than one. */
 export class GroupedCalls<T, R> {
   readonly #call: (items: readonly T[]) => Promise<readonly R[]>;
   readonly #limit: number;
   readonly #queue: Waiting<T, R>[] = [];
   #isRunning = false;
 
-  /**
-   * @param call returns results in the order of the items
-   * @param limit most items of one call, unless a single request has more
-   */
+  /** @param call returns results in the order of the items; `limit` may be exceeded by a single request */
   constructor(call: (items: readonly T[]) => Promise<readonly R[]>, limit: number) {
     this.#call = call;
     this.#limit = limit;

@@ -15,27 +15,24 @@ import { digestOf } from '../encryption/seal-backends';
 import { unsettledRuns } from './settle-runs';
 import { unbegunRuns } from './unbegun-run';
 
-/** Most milliseconds spent asking the server about runs that are on record as running. */
 const COMPARE_MS = 5_000;
-/** Most runs listed that no worker has begun. */
 const MOST_UNBEGUN = 1_000;
 
 export interface PartitionsOptions {
-  /** Keys of the first and the last partition, both inclusive. Default: the first of the domain, and the last that has closed. */
+  /** Keys of the first and last partition, inclusive. Default: first of the domain, last that has closed. */
   readonly from?: string;
   readonly to?: string;
   /** Only partitions in one of these states. Default: all. */
   readonly state?: PartitionState | readonly PartitionState[];
-  /**
-   * Parameters that a run would get beside its partition, compared with those of the newest runs. Default: the defaults of the parameters.
-   */
+  /** Parameters of a run, compared with those of the newest runs. Default: the parameters' defaults. */
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
 /**
  * Like `selvage.partitions.list`. Without a client, uses the records alone.
  *
- * @throws SelvageError `InvalidConfig`, `InvalidPartition`, `InvalidParameters`, `ServerUnreachable`, `BackendUnavailable`
+ * @throws SelvageError `InvalidConfig`, `InvalidPartition`, `InvalidParameters`, `ServerUnreachable`,
+ * `BackendUnavailable`
  */
 export async function listPartitions(
   backends: Backends,
@@ -71,7 +68,7 @@ export async function listPartitions(
   return states.filter(({ state }) => wanted.has(state));
 }
 
-/** Parameter name to the hash that a run would get: that of the given value, else of the default. */
+/** The hash by parameter name: of the given value, else of the default. */
 async function inputsOf(
   tapestry: TapestryRecord,
   given: Readonly<Record<string, unknown>>,
@@ -90,11 +87,7 @@ async function inputsOf(
   return new Map(known.map(({ name }) => [name, hashOf(accepted.get(name))]));
 }
 
-/**
- * Each run gets its own partition, so one among the parameters would be ignored.
- *
- * @throws SelvageError `InvalidParameters`
- */
+/** Each run gets its own partition, so a given one is a mistake. @throws SelvageError `InvalidParameters` */
 export function refusePartition({ name }: TapestryRecord, given: Readonly<Record<string, unknown>>): void {
   if (!Object.hasOwn(given, PARTITION)) return;
   const message = `leave out the parameter "${PARTITION}": from and to (--from, --to) choose partitions`;

@@ -7,25 +7,25 @@ import { namedIn, resumesOf } from './resumes';
 import { unsettledRuns } from './settle-runs';
 import { unbegunRuns } from './unbegun-run';
 
-/** Milliseconds for which a listing compares running records with the server. */
+/** Time for comparing running records with the server. */
 const COMPARE_MS = 5_000;
-/** At most so many pages of the run history are read for one page of a filtered listing. */
+/** Pages of the run history that one page of a filtered listing may read. */
 const MOST_PAGES = 20;
 
 export interface RunsQuery extends RunQuery {
-  /** `false`: only runs that were not resumed. A page may then have fewer items than its limit, and more follow. */
+  /** `false`: only runs that were not resumed. Pages may then have fewer items than their limit. */
   readonly resumed?: false;
 }
 
 export interface RunsPage extends Page<RunRecord> {
   /**
-   * Milliseconds since the epoch. Running records of runs that began earlier were not compared with the server, for there are too many. So some
-   * runs that were terminated in Temporal may be missing. Absent: all were compared, or the query did not need it.
+   * Milliseconds since the epoch. Too many records are running: those of earlier runs were not compared with
+   * the server, so runs that were terminated in Temporal may be missing. Absent: all were compared, or the
+   * query did not need it.
    */
   readonly comparedSince?: number;
 }
 
-/** See `selvage.runs.list`. */
 export async function listRuns(
   { backends, client: { workflow: client }, place }: AcrossHost,
   { resumed, ...query }: RunsQuery,

@@ -6,30 +6,27 @@ import type { Json } from '../values';
 import { redactJson, redactText } from '../values/redact';
 import type { LoggerLike } from '../authoring/knot-context';
 
-/** Whether to show everything that Temporal's SDK and bodies log. */
 export function isDebug(): boolean {
   return process.env['SELVAGE_LOG'] === 'debug';
 }
 
-/** Temporal logs these for every failure of a body, which the run's own result reports anyway. */
+/** Logged for every failure of a body, which the run's result reports anyway. */
 const NOISE = new Set(['Activity failed', 'Workflow failed']);
 const SHOWN = new Set<LogLevel>(['WARN', 'ERROR']);
 
 /**
- * How log lines are written.
+ * Format of log lines.
  *
- * - `text`: `2026-01-31T09:44:59.123Z info nightly-1 fetch: read { rows: 3 }`: time (UTC), level, run and knot
- * - `json`: one object per line, with `time`, `level`, `message` and, if present, `runId`, `knotId`, `attempt` and `fields`
- * - `short`: `fetch: read { rows: 3 }`, for a command that works for a single run and has named it
+ * - `text`: `2026-01-31T09:44:59.123Z info nightly-1 fetch: read { rows: 3 }`: time (UTC), level, run and
+ * knot
+ * - `json`: an object per line: `time`, `level`, `message` and, if present, `runId`, `knotId`, `attempt`,
+ * `fields`
+ * - `short`: `fetch: read { rows: 3 }`, for commands that work for a single, named run
  */
 export type LogFormat = 'short' | 'text' | 'json';
 export const FORMATS: readonly LogFormat[] = ['text', 'json', 'short'];
 
-/**
- * The format that `SELVAGE_LOG_FORMAT` names, else `otherwise`.
- *
- * @throws SelvageError `InvalidConfig`
- */
+/** The format in `SELVAGE_LOG_FORMAT`, else `otherwise`. @throws SelvageError `InvalidConfig` */
 export function chosenLogFormat(otherwise: LogFormat, environment = process.env): LogFormat {
   const { SELVAGE_LOG_FORMAT: chosen } = environment;
   if (!chosen) return otherwise;
@@ -42,7 +39,6 @@ export function chosenLogFormat(otherwise: LogFormat, environment = process.env)
   );
 }
 
-/** The content of one log line. */
 interface LogEntry {
   readonly level: LogLevel;
   readonly message: string;
@@ -54,7 +50,7 @@ interface LogEntry {
   readonly fields?: object;
 }
 
-/** Without a trailing line break. A single line, unless a message of the worker itself has several. */
+/** Without a trailing line break. One line, unless a message of the worker itself has several. */
 export function logLine(entry: LogEntry, format: LogFormat, now = Date.now()): string {
   const { message, who, runId, knotId, attempt, fields = {} } = entry;
   const level = entry.level.toLowerCase();
@@ -82,10 +78,7 @@ export function logLine(entry: LogEntry, format: LogFormat, now = Date.now()): s
   return level === 'info' ? text : `${level} ${text}`;
 }
 
-/**
- * The log line for a message of Temporal's SDK, or undefined if people need not see it. Shown are messages of bodies from `info` on, and
- * warnings and errors of the SDK itself; with `verbose`, all.
- */
+/** Undefined if hidden. Shows messages of bodies from `info` on, and the SDK's warnings and errors. */
 export function entryOf(
   level: LogLevel,
   message: string,
@@ -103,7 +96,7 @@ export function entryOf(
   const cause = error instanceof Error ? error.message : causeInCore(meta);
   const why = cause !== undefined && !message.includes(cause) ? `: ${cause}` : '';
   const attempt: unknown = meta?.['attempt'];
-  // In what the SDK says of a workflow, `runId` is Temporal's.
+  // In the SDK's messages about workflows, `runId` is Temporal's.
   const runId = (isBody ? textIn(meta, 'runId') : undefined) ?? textIn(meta, 'workflowId');
   const temporalRunId = textIn(meta, 'run_id');
   const knotId = textIn(meta, 'knotId') ?? textIn(meta, 'activityId') ?? (isBody ? 'a knot' : undefined);
@@ -118,7 +111,7 @@ export function entryOf(
   };
 }
 
-/** The message of a failure that the SDK's core reports, in the debug format of Rust. */
+/** Reads the message of a failure from the debug format of the SDK's core (Rust). */
 function causeInCore(meta: LogMetadata | undefined): string | undefined {
   const [, quoted] = /message: "((?:[^"\\]|\\.)*)"/.exec(textIn(meta, 'failure') ?? '') ?? [];
   return quoted?.replace(/\\n/g, '\n').replace(/\\(.)/g, '$1');
@@ -133,11 +126,10 @@ interface LineLoggerOptions {
   readonly format: LogFormat;
   /** Whether `debug` messages are written. Default: never. */
   readonly isVerbose?: () => boolean;
-  /** Whether the start and end of runs is reported, beside what bodies log. Default false. */
+  /** Whether the start and end of runs are reported, too. Default false. */
   readonly runs?: boolean;
 }
 
-/** A logger that writes what bodies and the worker report about runs as such lines. */
 export function lineLogger(
   write: (line: string) => void,
   { format, isVerbose, runs = false }: LineLoggerOptions,
@@ -154,7 +146,7 @@ export function lineLogger(
       ...(isOfBody && { knotId }),
       ...(typeof trigger === 'string' && { who: trigger }),
       ...(typeof emitter === 'string' && { who: `emitter ${emitter}` }),
-      // Where people read, the messages of others say it all.
+      // For people, the message alone says enough.
       ...((isOfBody || typeof emitter === 'string' || format === 'json') && { fields }),
       ...(typeof attempt === 'number' && { attempt }),
     };
@@ -163,7 +155,7 @@ export function lineLogger(
   return { debug: method('DEBUG'), info: method('INFO'), warn: method('WARN'), error: method('ERROR') };
 }
 
-/** Messages of the SDK itself go to a user's logger at a lower level, since they are not what the user asked for. */
+/** Messages of the SDK itself get a lower level, since the user did not ask for them. */
 export function tellLogger(
   logger: LoggerLike,
   level: LogLevel,
@@ -180,7 +172,7 @@ function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, ' ');
 }
 
-/** On one line, with errors as messages only: stacks are for a logger. */
+/** On one line, with errors as messages only, without stacks. */
 function shownFields(fields: object): string {
   return redactText(
     oneLine(

@@ -22,7 +22,6 @@ const ENDED: Readonly<Record<string, RunStatus>> = {
   TIMED_OUT: 'failed',
 };
 
-/** The record of a run that is over on the server. */
 export function asEnded(run: RunRecord, { status, closeTime }: WorkflowExecutionDescription): RunRecord {
   return {
     ...run,
@@ -31,7 +30,6 @@ export function asEnded(run: RunRecord, { status, closeTime }: WorkflowExecution
   };
 }
 
-/** A run as it is by its record and the server. */
 interface SeenRun {
   readonly run: RunRecord;
   /** The end that its record lacks. */
@@ -39,17 +37,18 @@ interface SeenRun {
 }
 
 interface MissingEnd {
-  /** `finished_at` is null if nobody knows when. */
+  /** `finished_at` is null if it is unknown. */
   readonly end: RunEnd;
-  /** The records by which the run has ended so. */
+  /** Records that must exist for this end. */
   readonly required?: RequiredRecords;
-  /** Those of a run that did not settle its records. Its child runs may still work. */
+  /** Set if the run did not settle its records, so that its child runs may still work. */
   readonly limits?: RunLimits;
 }
 
 /**
- * Compares a running record with the server, and changes nothing. The run may have ended without reporting (a terminate, or a history that is
- * gone), or the run history may have lost the record of its end. A run of another server is as it is on record.
+ * Compares a running record with the server, and changes nothing. The run may have ended without reporting (a
+ * terminate, or a lost history), or the run history may have lost the record of its end. A run of another
+ * server keeps the state of its record.
  *
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
@@ -68,7 +67,6 @@ export async function lookAtRun(
   return { run: endedRun(run, missing.end), missing };
 }
 
-/** How a run ended by the server's word. */
 interface EndOnServer extends Pick<RunEnd, 'status' | 'finished_at'> {
   readonly error?: { readonly type: string; readonly message: string };
   /** Absent if the run's workflow completed by itself, which it does after its records are settled. */
@@ -79,10 +77,7 @@ function cutShort({ status, finished_at, error }: EndOnServer, limits: RunLimits
   return { end: { status, finished_at, details: { error } }, limits };
 }
 
-/**
- * The end of a run that had settled its records, but is recorded as running because its history went back in time. If all records of its knots
- * exist, it has its original end; otherwise it has failed, with what is lost.
- */
+/** For a run that settled its records before the history went back. Without all records, it has failed. */
 async function settledEnd(
   backends: Backends,
   run: RunRecord,
@@ -110,7 +105,6 @@ async function knotsOf(backends: Backends, run: RunRecord): Promise<RequiredReco
   }
 }
 
-/** Records read at a time. */
 const AT_A_TIME = 1_000;
 
 /** Undefined if some of the records are missing. */
@@ -132,7 +126,7 @@ async function endOnServer(client: WorkflowClient, run: RunRecord): Promise<EndO
   try {
     const description = await lastOfChain(client, run);
     const { name } = description.status;
-    // The chain was continued, and its id belongs to another run by now: finding out how it ended is not worth the search.
+    // The chain was continued, and its id belongs to another run by now: the true end is not worth a search.
     const status = name === 'CONTINUED_AS_NEW' ? 'terminated' : ENDED[name];
     if (!status) return undefined;
     const { reason, own } = await reasonOf(client, description);
@@ -167,7 +161,7 @@ async function lastOfChain(client: WorkflowClient, run: RunRecord): Promise<Work
   return newest.raw.workflowExecutionInfo?.firstRunId === run.temporal_run_id ? newest : first;
 }
 
-/** Reads the reason from the history's last event. `own`: the failure of a workflow that has settled its records. */
+/** `own`: the failure of a workflow that has settled its records. */
 async function reasonOf(
   client: WorkflowClient,
   { workflowId, runId }: WorkflowExecutionDescription,
@@ -189,7 +183,6 @@ async function reasonOf(
   return { reason, ...(isSettledBy(type) && { own: { type, message: failed!.failure!.message ?? '' } }) };
 }
 
-/** Whether a workflow that fails like this has settled its records before. */
 function isSettledBy(type: string | null | undefined): type is string {
   return type === 'RunFailed' || type === 'DeadlineExceeded' || type === 'HistoryLost';
 }

@@ -2,22 +2,16 @@ import { listInputs, type LoadedPlan } from '../runtime';
 import type { Backends, RunRecord } from '../ports';
 import { readPlanOf } from './read-run';
 
-/** Progress of a running map. */
 export interface MapProgress {
-  /** The map's id. */
   readonly knotId: string;
-  /** Number of ended elements. */
   readonly done: number;
-  /** Absent for what is not a list, and until it is known. */
+  /** Absent for inputs other than lists, and until it is known. */
   readonly total?: number;
 }
 
-/** Most maps that are looked at. */
 const MOST = 5;
-/** Milliseconds between two looks. */
 const INTERVAL_MS = 1_000;
 
-/** Counts the ended elements of a run's maps by their records. */
 export class MapProgressReader {
   private plan: LoadedPlan | undefined;
   private readonly totals = new Map<string, number | undefined>();
@@ -27,7 +21,7 @@ export class MapProgressReader {
 
   constructor(private readonly backends: Backends) {}
 
-  /** Like {@link look}, at most once a second; in between it returns the last result. Errors are ignored. */
+  /** Like {@link look}, at most once a second; in between, the last result. Errors are ignored. */
   async lookSometimes(runId: string, running: readonly string[]): Promise<readonly MapProgress[]> {
     if (running.length === 0) return [];
     if (performance.now() >= this.nextLook) {
@@ -38,10 +32,7 @@ export class MapProgressReader {
     return this.seen.filter(({ knotId }) => running.includes(knotId));
   }
 
-  /**
-   * @param running ids of knots
-   * @throws SelvageError `InvalidPlan`, `BackendUnavailable`
-   */
+  /** @throws SelvageError `InvalidPlan`, `BackendUnavailable` */
   async look(run: RunRecord, running: readonly string[]): Promise<readonly MapProgress[]> {
     if (this.plan?.hash !== run.plan_hash) this.plan = await readPlanOf(this.backends, run);
     const { plan } = this.plan;

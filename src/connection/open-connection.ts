@@ -12,12 +12,12 @@ type Call = ReturnType<Interceptor>;
 
 /** Longest delay before a server that is back is noticed; gRPC's own default is up to two minutes. */
 const RECONNECT_AFTER_MS = 5_000;
-/** gRPC's status code for a call that its own client gave up. */
+/** gRPC's status code for a call that its client gave up. */
 const CANCELLED = 1;
 
 /**
- * A connection that may be closed at any time. With the SDK's own, a call that waits for a retry is made on the closed channel, which
- * throws out of a timer and ends the process; here it ends as cancelled.
+ * A connection that can be closed at any time: a call that waits for a retry ends as cancelled. With the
+ * SDK's own, that call is made on the closed channel, which throws out of a timer and ends the process.
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
   let isClosed = false;
@@ -35,10 +35,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   return connection;
 }
 
-/**
- * The SDK's options, except for an update that exceeds the concurrent limit, and one for which an execution has ended too early: there is room
- * again, and the next execution, within milliseconds, while the SDK would wait for seconds.
- */
+/** The SDK's, without seconds of waiting for two refusals of updates that pass within milliseconds. */
 function retryOptions(): GrpcRetryOptions {
   const options = defaultGrpcRetryOptions();
   return {

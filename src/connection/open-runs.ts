@@ -9,8 +9,9 @@ import { describeRunning, runningWorkflows } from './running-workflows';
 import { memoOf } from './unbegun-run';
 
 /**
- * The unfinished runs that the server knows, after running records were settled. A run that no worker has begun is in no run history; it
- * needs its parameters, or the run that it resumes. Other workflows, and runs of other backends, refer to no value of these backends.
+ * The unfinished runs that the server knows, after running records were settled. A run that no worker has
+ * begun is in no run history; it needs its parameters, or the run that it resumes. Other workflows, and runs
+ * of other backends, refer to no value of these backends.
  *
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
@@ -36,7 +37,8 @@ async function openOnServer(client: WorkflowClient, runHistory: RunHistory): Pro
     const mustAsk = hasMemo && known?.temporal_run_id !== runId;
     const description = mustAsk ? await describeRunning(client, workflow) : undefined;
     const memo: RunMemo | ChildMemo | undefined = description && memoOf(description);
-    // Without a memo, Temporal's own tools may have started it: it refers to no value until its first step has recorded it.
+    // Without a memo, a plain client may have started it: it refers to no value until its first step is on
+    // record.
     if (!known && !(memo && (await isOfBackends(runHistory, memo)))) continue;
     if (!oldest || since < oldest.since) oldest = { runId: workflowId, since };
     needed.add(workflowId);
@@ -45,13 +47,13 @@ async function openOnServer(client: WorkflowClient, runHistory: RunHistory): Pro
   return { needed, oldest };
 }
 
-/** Decides by the backends of the client that started the run, else by the run that it belongs to or resumes. */
+/** By the backends of the client that started the run, else by the run that it belongs to or resumes. */
 async function isOfBackends(runHistory: RunHistory, memo: RunMemo | ChildMemo): Promise<boolean> {
   if ('temporalRunId' in memo) return (await runHistory.getRunByTemporalId(memo.temporalRunId)) !== undefined;
   const { backends, parentTemporalRunId, resume } = memo;
   if (backends) return backends.history === (await runHistory.identity());
   if (parentTemporalRunId !== undefined)
     return (await runHistory.getRunByTemporalId(parentTemporalRunId)) !== undefined;
-  // A memo that says nothing may be that of a run of these backends.
+  // A memo without such hints may belong to a run of these backends.
   return resume === undefined || (await runHistory.getRun(resume.runId)) !== undefined;
 }

@@ -2,29 +2,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError, isAway } from '../errors';
 import { durationOption, type Duration } from '../values/duration';
 
-/** Ten minutes. */
 const OUTAGE_LIMIT_MS = 600_000;
 const TRY_AGAIN_AFTER_MS = 1_000;
 
 export interface OutageOptions {
   /**
-   * How long the Temporal server or a backend may be unreachable without interruption: milliseconds, or a text such as `'15m'`. Then waiting
-   * for a run gives up, with an error that names it. The run loses nothing meanwhile. Temporal's own client retries for some 20 s before
-   * that counts. 0: give up at once. `Infinity`: never. Default: ten minutes.
+   * How long waiting for a run goes on while the Temporal server or a backend is unreachable: milliseconds,
+   * or a text such as `'15m'`. Then it fails with an error that names the limit; the run is not affected.
+   * Temporal's client retries for some 20 s before that counts. 0: fail at once. `Infinity`: never. Default:
+   * ten minutes.
    */
   readonly outageLimit?: Duration;
 }
 
-/** Repeats a call while a server that it needs is unreachable. */
 export type Through = <T>(call: () => Promise<T>) => Promise<T>;
 
-/**
- * Repeats calls while a server that they need is unreachable. One instance for all runs of a client, so that an outage is reported once.
- */
+/** One for all runs of a client, so that an outage is reported once. */
 export class Outages {
   readonly #limit: number;
   readonly #tell: (message: string) => void;
-  /** Number of calls that are waiting for a server. */
   #waiting = 0;
 
   /** @throws SelvageError `InvalidConfig` */
@@ -34,8 +30,8 @@ export class Outages {
   }
 
   /**
-   * Repeats a call until every server that it needs is reachable, or the limit has passed since the first failure. The call must be safe to
-   * repeat. Rejects with its last error.
+   * Repeats a call until its servers are reachable, or the limit has passed since the first failure. Then it
+   * rejects with the last error. The call must be safe to repeat.
    */
   async through<T>(call: () => Promise<T>, { outageLimit }: OutageOptions = {}): Promise<T> {
     const limit = limitOf(outageLimit) ?? this.#limit;

@@ -3,21 +3,20 @@ import type { BodyHosts } from '../runtime';
 import type { WorkCounts } from '../metrics';
 import type { OpenOptions } from './open-options';
 
-/** Hears of the workers of a process, for its health and metrics. */
+/** Observes the workers of a process, for its health and metrics. */
 export interface WorkerWatch {
   readonly counts?: WorkCounts | undefined;
-  /** A worker has opened the body hosts that its tapestries name. */
   hostsOpened?(hosts: BodyHosts): void;
 }
 
-/** The workers of a client, in its process: one for each task queue. `src/worker` implements it, so that clients load no worker. */
+/** A client's workers, one per task queue. Implemented in `src/worker`, which clients do not load. */
 export interface OwnWorkers {
-  /** Resolves when the last worker has ended that {@link leave} did not stop. Rejects if one could not go on. */
+  /** Resolves when all workers but those of {@link leave} have ended. Rejects if one could not go on. */
   readonly ended: Promise<void>;
-  /** The task queues that are polled now. */
+  /** The polled task queues. */
   readonly taskQueues: readonly string[];
   polls(taskQueue: string): boolean;
-  /** Polls a task queue. Does nothing if a worker polls it already. Returns when the worker polls. */
+  /** Returns when a worker polls the task queue. Does nothing if one does already. */
   poll(taskQueue: string): Promise<void>;
   /** Lets the running bodies of a task queue end, then stops polling it. */
   leave(taskQueue: string): Promise<void>;
@@ -39,7 +38,7 @@ export type OwnWorkerOptions = Pick<
 > &
   OpenOptions['workerOptions'];
 
-/** Starts workers on a client's server and backends. Returns when they poll. */
+/** Returns when the workers poll. */
 export type StartWorkers = (
   connected: Connected,
   options: OwnWorkerOptions,

@@ -5,14 +5,13 @@ import type { DataStore } from '../ports';
 
 /** The server accepts 2 MiB. */
 const PARAMETERS_BYTES = 2 * 1024 * 1024 - 64 * 1024;
-/** Matches a reference in the JSON of encoded parameters; inside a text the quotes would be escaped. */
+/** Matches a reference in JSON; inside a text, the quotes would be escaped. */
 const REFERENCE = /"\$type":"(?:stored|reference)"/;
 
 /**
- * Encodes parameters for the server, which keeps them in the history. Values larger than `inlineLimit` go into the data store, and
- * references are sent. Without a limit, everything is sent inline.
+ * Encodes parameters for the server, which keeps them in the history. Values larger than `inlineLimit` go
+ * into the data store, and references are sent. Without a limit, everything is sent inline.
  *
- * @param digest hashes the values
  * @throws SelvageError `NotEncodable`, `BackendUnavailable`
  */
 export async function parametersToSend(
@@ -38,16 +37,11 @@ export async function parametersToSend(
   return sent as Json;
 }
 
-/** Whether encoded parameters are short enough for the server. */
 export function fitsServer(parameters: Json): boolean {
   return Buffer.byteLength(JSON.stringify(parameters)) <= PARAMETERS_BYTES;
 }
 
-/**
- * Encoded parameters as JSON.
- *
- * @throws SelvageError `InvalidParameters` if they are too long for the server
- */
+/** @throws SelvageError `InvalidParameters` if they are too long for the server */
 export function textToSend(tapestry: string, parameters: Json): string {
   const text = JSON.stringify(parameters);
   const bytes = Buffer.byteLength(text);
@@ -59,7 +53,6 @@ export function textToSend(tapestry: string, parameters: Json): string {
   throw new SelvageError('InvalidParameters', message, { details: { tapestry, bytes, problems: [problem] } });
 }
 
-/** Whether encoded parameters, as JSON, have references to values in the data store. */
 export function hasReferences(text: string): boolean {
   return REFERENCE.test(text);
 }

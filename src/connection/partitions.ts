@@ -17,7 +17,6 @@ import type { RunHandle } from './run-handle';
 import type { RunStarter } from './run-starter';
 import type { StartOptions } from './start-options';
 
-/** The parameter that differs for each run of a backfill. */
 const PARTITION_ID = `${PARAMETER_PREFIX}${PARTITION}`;
 
 interface PartitionsHost extends Pick<Connected, 'client' | 'backends'> {
@@ -31,11 +30,11 @@ export class Partitions {
   constructor(private readonly host: PartitionsHost) {}
 
   /**
-   * Lists the partitions of a tapestry in their order, each with its state: `missing`, `running`, `ok`, `failed`, or `stale` with what has
-   * changed since it was made. A span of time is listed once it has ended; one that has not ended is listed if it has a run.
+   * Lists the partitions of a tapestry in their order, each with its state: `missing`, `running`, `ok`,
+   * `failed`, or `stale` with its reasons. A time span is listed once it has ended, or if it has a run.
    *
-   * @throws SelvageError `InvalidConfig` (a tapestry without partitions, an unknown state), `InvalidPartition` (of the range), `InvalidParameters`,
-   *   `ServerUnreachable`, `BackendUnavailable`
+   * @throws SelvageError `InvalidConfig` (a tapestry without partitions, an unknown state),
+   * `InvalidPartition` (of the range), `InvalidParameters`, `ServerUnreachable`, `BackendUnavailable`
    */
   async list<Parameters extends object, Values extends object>(
     tapestry: Tapestry<Parameters, Values>,
@@ -46,9 +45,10 @@ export class Partitions {
   }
 
   /**
-   * Starts a durable run that starts a run for each partition, in order and at most `max` at once, and waits for them. If another run is
-   * making a partition, it waits for that run and leaves it alone; so two backfills of one range make each partition once. Cancelling it
-   * cancels the runs that it started. A worker of the tapestry does its work.
+   * Starts a durable run that starts a run for each partition, in order and at most `concurrency` at once,
+   * and waits for them. It waits for partitions that other runs are making, so two backfills of one range
+   * make each partition once. Cancelling it cancels the runs that it started. A worker of the tapestry does
+   * its work.
    *
    * @throws SelvageError `InvalidConfig`, `InvalidParameters`, and as {@link Selvage.start}
    */
@@ -78,9 +78,10 @@ export class Partitions {
   }
 
   /**
-   * Lists the partitions that a backfill with these options would make, in the order in which it would begin them. Starts nothing.
+   * Lists the partitions that such a backfill would make, in its order. Starts nothing.
    *
-   * @throws SelvageError `InvalidConfig`, `InvalidParameters`, `InvalidPartition`, `ServerUnreachable`, `BackendUnavailable`
+   * @throws SelvageError `InvalidConfig`, `InvalidParameters`, `InvalidPartition`, `ServerUnreachable`,
+   * `BackendUnavailable`
    */
   async planBackfill<Parameters extends object, Values extends object>(
     tapestry: Tapestry<Parameters, Values>,
@@ -96,7 +97,7 @@ export class Partitions {
   }
 }
 
-/** Refuses whatever can be refused before anything is read or written. */
+/** Checks all that can be checked before anything is read or written. */
 async function checkedBackfill(
   record: TapestryRecord,
   taskQueue: string,
@@ -109,7 +110,7 @@ async function checkedBackfill(
   return work;
 }
 
-/** Refuses a subject: the runs of a backfill are not sealed for it, and `forget` would leave their values readable. */
+/** The runs of a backfill are not sealed for a subject, so `forget` would leave their values readable. */
 function refuseSubject(tapestry: string, { subject }: StartOptions): void {
   if (subject === undefined) return;
   throw new SelvageError(

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isForLater, isStepFailing } from './update-failure';
 import { backOff, type BackOff } from '../values/back-off';
 
-/** How long an update of a run is retried by default. */
 export const UPDATE_PATIENCE_MS = 60_000;
 
 const BACK_OFF: BackOff = { base: 50, max: 1_000 };
@@ -10,20 +9,13 @@ const BACK_OFF: BackOff = { base: 50, max: 1_000 };
 const WAITED_MS = 5_000;
 
 interface Patience {
-  /**
-   * Milliseconds since the epoch. If omitted, it waits for a worker without limit, and for anything else one minute from its first
-   * occurrence.
-   */
+  /** Milliseconds since the epoch. Default: unlimited for a worker, one minute for other errors. */
   readonly giveUpAt?: number;
-  /** Whether to retry for another reason. May throw an error to be thrown instead. */
+  /** Whether to retry for another reason. May throw a better error. */
   readonly mayTryAgain?: (error: unknown) => Promise<boolean>;
 }
 
-/**
- * Sends an update, and retries while the server refuses it temporarily or there is no worker.
- *
- * @throws the last error
- */
+/** Retries while the server refuses it temporarily, or there is no worker. Throws the last error. */
 export async function updatePatiently<Answer>(
   send: () => Promise<Answer>,
   { giveUpAt, mayTryAgain }: Patience = {},

@@ -1,18 +1,14 @@
-/** Limits how many run at once per key; others wait in order of arrival. */
+/** Limits concurrent work per key; the rest waits in order of arrival. */
 export class Places {
   private readonly lines = new Map<string, Line>();
 
   constructor(private count: number) {}
 
-  /** Lowers the limit from now on. */
   narrow(count: number): void {
     this.count = Math.min(this.count, count);
   }
 
-  /**
-   * @param work receives the time since which it has waited in vain: since it was requested, or since another
-   *   of the same key succeeded
-   */
+  /** @param work receives the start of its fruitless wait: its request, or a later success of the same key */
   async take<T>(key: string, work: (since: number) => Promise<T>): Promise<T> {
     const asked = Date.now();
     const line = this.lines.get(key) ?? { taken: 0, moved: 0, waiting: [] };

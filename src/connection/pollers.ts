@@ -13,20 +13,16 @@ const SHOWN_BUILDS = 5;
 /** WorkerStatus.WORKER_STATUS_SHUTTING_DOWN and …_SHUTDOWN. */
 const STOPPED: readonly unknown[] = [2, 3];
 
-/** Finds out who polls a task queue. */
 export class Pollers {
-  /**
-   * @param isOwnServer whether the server is this project's embedded one. Then all its workers are processes of this machine, and a killed
-   * one is noticed at once
-   */
+  /** @param isOwnServer embedded: workers run on this machine, and a killed one is noticed at once */
   constructor(
     private readonly client: WorkflowClient,
     private readonly isOwnServer: boolean,
   ) {}
 
   /**
-   * Except on the embedded server, a killed worker counts as alive for 70 s: nobody can know better until its next poll is overdue. A
-   * stopped worker has announced it, if its SDK and the server are recent enough.
+   * Except on the embedded server, a killed worker counts as alive for 70 s, until its next poll is overdue.
+   * A stopped worker has announced it, if its SDK and the server are recent enough.
    *
    * @param pinned the build that a run is pinned to (see `pinnedBuild`)
    * @returns undefined if the server cannot tell, as Temporal's time-skipping test server
@@ -79,7 +75,7 @@ export class Pollers {
     }
   }
 
-  /** Pollers that ask about each task queue once. */
+  /** Asks about each task queue once. */
   cached(): Pollers {
     const known = new Map<string, Promise<QueuePollers | undefined>>();
     const of: Pollers['of'] = (...queue) => {
@@ -91,12 +87,12 @@ export class Pollers {
     return Object.assign(new Pollers(this.client, this.isOwnServer), { of });
   }
 
-  /** Like {@link areThere}, but only if certain: false if a worker may have been killed unnoticed. */
+  /** Like {@link areThere}; false if a worker may have been killed unnoticed. */
   async areSurelyThere(taskQueue: string): Promise<boolean> {
     return this.isOwnServer && (await this.areThere(taskQueue));
   }
 
-  /** Whether somebody works for a run on this task queue, taking both its steps and its knots. True if the server cannot tell. */
+  /** Whether workers poll the task queue for all of these kinds. True if the server cannot tell. */
   async areThere(
     taskQueue: string,
     kinds: readonly (keyof typeof QUEUE_TYPES)[] = ['workflow', 'activity'],
@@ -115,7 +111,7 @@ function listed(names: readonly string[]): string {
   return `${shown.join(' and ')}${names.length > shown.length ? ` and ${names.length - shown.length} more` : ''}`;
 }
 
-/** Whether an identity is the default one of a worker on this machine, `<pid>@<host>`, and that process is gone. */
+/** For the default identity of a worker on this machine, `<pid>@<host>`. */
 export function isOfDeadProcess(identity: string): boolean {
   const [, pid, host] = /^(\d+)@(.+)$/.exec(identity) ?? [];
   if (pid === undefined || host !== hostname()) return false;
@@ -127,9 +123,7 @@ export function isOfDeadProcess(identity: string): boolean {
   }
 }
 
-/**
- * By identity: when each worker of the task queue last announced its stop. Excludes those that share their identity with a running worker.
- */
+/** When each worker last announced its stop, by identity. Excludes identities of running workers. */
 async function stoppedWorkers(
   client: WorkflowClient,
   taskQueue: string,
@@ -151,7 +145,7 @@ async function stoppedWorkers(
     }
     for (const identity of running) stopped.delete(identity);
   } catch {
-    // An older server keeps no such list: then a stopped worker counts as alive until its next poll is overdue.
+    // An older server has no such list: a stopped worker counts as alive until its next poll is overdue.
   }
   return stopped;
 }

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const GIT_LIMIT_MS = 2_000;
 
-/** Environment variables in which CI systems name their user, in the order in which they are tried. */
+/** Environment variables of CI systems, tried in this order. */
 const CI_ACTORS = [
   'GITHUB_ACTOR',
   'GITLAB_USER_LOGIN',
@@ -21,16 +21,13 @@ const CI_COMMITS = [
   'GIT_COMMIT',
 ] as const;
 
-/**
- * The user who starts a run: `SELVAGE_ACTOR`, else the CI system's user, else the operating system's user;
- * null if unknown.
- */
+/** The user who starts a run: `SELVAGE_ACTOR`, else of the CI system, else of the system; null if unknown. */
 export function currentActor(environment: NodeJS.ProcessEnv = process.env): string | null {
   const said = first(environment, ['SELVAGE_ACTOR', ...CI_ACTORS]);
   return said ?? (user ??= nameOfUser()).name;
 }
 
-/** Cached, as it never changes and each run asks for it. */
+/** Cached, as each run asks for it. */
 let user: { readonly name: string | null } | undefined;
 
 function nameOfUser(): { readonly name: string | null } {
@@ -42,10 +39,7 @@ function nameOfUser(): { readonly name: string | null } {
   }
 }
 
-/**
- * The commit of the code that starts a run: from CI, else from the git checkout in `folder`; null outside of
- * one. Git's answer is cached for some seconds.
- */
+/** From CI, else the git checkout in `folder`; null if there is none. Cached for some seconds. */
 export async function currentCommit(
   folder: string = process.cwd(),
   environment: NodeJS.ProcessEnv = process.env,
@@ -71,7 +65,7 @@ async function askGit(folder: string): Promise<string | null> {
     });
     return stdout.trim() || null;
   } catch {
-    // There is no git, no checkout, or no commit in it, so the run has no commit.
+    // No git, no checkout, or no commit in it.
     return null;
   }
 }

@@ -5,28 +5,27 @@ import type { AcrossHost } from './across/waiting-runs';
 import { unreachable } from './connection-errors';
 
 export interface PruneEventsOptions {
-  /** Removes events that started runs longer ago than this. Must exceed the server's retention of runs. */
+  /** Minimum age of the removed starts. Must exceed the server's retention of runs. */
   readonly olderThan: Duration;
 }
 
 export interface PrunedEvents {
-  /** Claims before this time (milliseconds since the epoch) are removed. */
+  /** Starts before this time (milliseconds since the epoch) are removed. */
   readonly until: number;
-  /** How many were removed. */
   readonly events: number;
 }
 
 const ANSWER_LIMIT_MS = 5_000;
 
-/** The events of triggers, with the runs that they have started: `selvage.events`. */
+/** Events of triggers and the runs that they started: `selvage.events`. */
 export class Events {
   /** @internal */
   constructor(private readonly host: AcrossHost) {}
 
   /**
-   * Removes events that started runs longer ago than `olderThan`. Runs and their records stay. As long as the server knows a run, its id
-   * alone prevents a second start, so `olderThan` must exceed the server's retention of runs. An event that is delivered after that starts
-   * a run again.
+   * Removes events that started runs longer ago than `olderThan`. Runs and their records stay. While the
+   * server knows a run, its id prevents a second start, so `olderThan` must exceed the server's retention of
+   * runs. A later delivery of a removed event starts a run again.
    *
    * @throws SelvageError `InvalidConfig`, `ServerUnreachable`, `ServerRefused`, `BackendUnavailable`
    */

@@ -1,27 +1,27 @@
 import type { WorkflowClient } from '@temporalio/client';
-import { SelvageError } from '../errors';
-import { chosenTerminals } from '../plan';
-import { readValues, type LoadedPlan } from '../runtime';
+import { SelvageError, isBackendTrouble } from '../errors';
+import { chosenTerminals, extend, isExtendedBy } from '../plan';
+import { readValues, LoadedPlan, decodeFragment, valueMissing } from '../runtime';
 import { subjectOf } from '../encryption/seal-backends';
 import { withSubject } from '../encryption/run-scope';
-import type { Backends, RunRecord } from '../ports';
+import type { Backends, RunRecord, LineageRecord } from '../ports';
 import { layoutOfRun, readPlanOf } from './read-run';
-import { extensionsOnRecord } from './extensions-on-record';
 import { lookAtRun } from './look-at-run';
+import { nodeSha256 } from '../backends';
 
-/** An ended run, as far as a resuming run needs it. */
 interface Resumable {
   readonly run: RunRecord;
   readonly plan: LoadedPlan;
-  /** Values by name. */
+  /** By name. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Ids. If absent, the plan's own terminals. */
+  /** Ids. Absent: the plan's own terminals. */
   readonly terminals?: readonly string[];
 }
 
 /**
- * @param from ids of knots that are to run again
- * @throws SelvageError `UnknownRun`, `RunNotOver`, `UnknownKnot`, `NotResumable`, `InvalidPlan`, `BackendUnavailable`
+ * @param from ids of knots that run again
+ * @throws SelvageError `UnknownRun`, `RunNotOver`, `UnknownKnot`, `NotResumable`, `InvalidPlan`,
+ * `BackendUnavailable`
  */
 export async function readResumable(
   backends: Backends,
@@ -90,7 +90,7 @@ async function parametersOf(
   }
 }
 
-/** Whether the run ended before it began, its parameters never having been accepted. */
+/** Whether the run ended because its parameters were refused. */
 function isRefused(run: RunRecord): boolean {
   return (run.details as { error?: { type: string } }).error?.type === 'InvalidParameters';
 }
@@ -109,4 +109,61 @@ function gone(run: RunRecord, cause?: unknown): SelvageError {
     `Run "${run.run_id}" cannot be gone on from: its parameters ${isRefused(run) ? 'were refused' : 'are not there any more'}. Start a new run.`,
     { details: { run: run.run_id }, cause },
   );
+}
+
+/**
+ * The plan of an ended run with all extensions on record: a run that was cut short may not have applied one.
+ *
+ * @param from ids of knots that run again, whose extensions do not count
+ * @throws SelvageError `NotResumable` if an extension cannot be added; `BackendUnavailable`
+ */
+async function extensionsOnRecord(
+  backends: Backends,
+  run: RunRecord,
+  plan: LoadedPlan,
+  terminals: readonly string[] | undefined,
+  from: readonly string[],
+): Promise<LoadedPlan> {
+  if (!plan.plan.extensible) return plan;
+  const records = await backends.runHistory.getRecords(run.temporal_run_id);
+  let extended = plan;
+  for (const record of records.sort((one, other) => one.finished_at - other.finished_at)) {
+    const { extension: hash } = record.extra as { extension?: string };
+    if (hash === undefined || from.includes(record.knot_id) || isExtendedBy(extended.plan, hash)) continue;
+    extended = await withExtension(backends, extended, hash, record, terminals);
+  }
+  return extended;
+}
+
+async function withExtension(
+  { dataStore, tapestryStore }: Backends,
+  { plan }: LoadedPlan,
+  hash: string,
+  { knot_id: knot, run_id: run }: LineageRecord,
+  terminals: readonly string[] | undefined,
+): Promise<LoadedPlan> {
+  try {
+    const bytes = await dataStore.get(hash);
+    if (!bytes) throw valueMissing(hash, knot);
+    const made = extend(plan, decodeFragment(bytes), {
+      hash,
+      sha256: nodeSha256,
+      terminals,
+    });
+    await tapestryStore.save({
+      hash: made.hash,
+      tapestry: plan.tapestry,
+      text: made.text,
+      savedAt: Date.now(),
+    });
+    return new LoadedPlan(made.plan, made.hash);
+  } catch (error) {
+    if (!SelvageError.is(error) || isBackendTrouble(error)) throw error;
+    throw new SelvageError(
+      'NotResumable',
+      `Run "${run}" cannot be gone on from as it is: what its knot "${knot}" has extended it by cannot be added (${error.code}: ${error.message}). ` +
+        `Run that knot again: \`from: ['${knot}']\`.`,
+      { details: { run, knot }, cause: error },
+    );
+  }
 }

@@ -13,13 +13,12 @@ const RECORDS_AT_A_TIME = 1_000;
 
 const atOnce: Through = (call) => call();
 
-/** Which values a result contains: those of all knots, of the terminals only, or none. */
+/** The values in a result: of all knots, of terminals only, or none. */
 export type WantedOutputs = 'all' | 'terminals' | 'none';
 
 /**
- * A run as recorded in the backends. If it is not over, with the outcomes so far.
- *
- * @throws SelvageError `ValueMissing`, `ValueDamaged`, `InvalidPlan`, `BackendUnavailable`
+ * Has the outcomes so far. @throws SelvageError `ValueMissing`, `ValueDamaged`, `InvalidPlan`,
+ * `BackendUnavailable`
  */
 export async function readResult<Values>(
   backends: Backends,
@@ -61,7 +60,7 @@ export async function readResult<Values>(
   };
 }
 
-/** By the records of knots. Values from another run were made by that run's code. */
+/** Ignores reused values, which another run's code made. */
 async function changedCodeOf(
   { runHistory }: Backends,
   { plan }: LoadedPlan,
@@ -73,7 +72,7 @@ async function changedCodeOf(
     const body = plan.definitions[knot.each ?? knot.definition];
     if (!body) continue;
     let record = records.get(knot.id);
-    // A map that has not ended, or was ended without its body, does not say which code its elements ran.
+    // A map without an outcome, or without a run of its body, does not name its elements' code.
     if (knot.policy.map && (record?.code_hash ?? null) === null)
       record = (await runHistory.findLineage({ temporalRunId, map: knot.id, limit: 1 })).items[0];
     if (!record || record.code_hash === null || !hasRun(record)) continue;
@@ -83,17 +82,13 @@ async function changedCodeOf(
   return [...changed];
 }
 
-/** Whether its body ran in its run; for a map, that of an element. */
+/** Whether its body ran; for a map, the body of an element. */
 function hasRun({ cached_from_run, extra }: LineageRecord): boolean {
   const { elements } = extra as { elements?: { count: number; reused?: number } };
   return cached_from_run === null && (!elements || elements.count > (elements.reused ?? 0));
 }
 
-/**
- * The values of a run's terminals by name, without reading its other knots. Terminals without a value are left out.
- *
- * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
- */
+/** @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable` */
 async function readTerminals<Values>(
   backends: Backends,
   run: RunRecord,
@@ -107,8 +102,8 @@ async function readTerminals<Values>(
 }
 
 /**
- * The values of an ended run, as `run.values()` promises them. Undefined if it was cut short, if failures count by its `failOn`, or if a
- * terminal lacks a value that it must have.
+ * The values of an ended run, for `run.values()`. Undefined if it was cut short or failed by its `failOn`, or
+ * if a terminal lacks a value that it must have.
  *
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`, `InvalidPlan`
  */
@@ -129,11 +124,7 @@ export async function readPromisedValues<Values>(
   return isFailure ? undefined : (values as Values);
 }
 
-/**
- * The plan of a run and the records of its knots, without map elements.
- *
- * @throws SelvageError `InvalidPlan`, `BackendUnavailable`
- */
+/** Without elements of maps. @throws SelvageError `InvalidPlan`, `BackendUnavailable` */
 export async function readKnots(
   backends: Backends,
   run: RunRecord,
@@ -142,7 +133,7 @@ export async function readKnots(
   return { plan: plan.plan, records: [...(await knotRecords(backends, plan, run)).values()] };
 }
 
-/** By id. Excludes the elements of maps, of which there may be very many. */
+/** By id, without the elements of maps: there may be very many. */
 export async function knotRecords(
   { runHistory }: Pick<Backends, 'runHistory'>,
   { plan }: LoadedPlan,
@@ -170,7 +161,6 @@ async function hasFailedWorkflow(backends: Backends, plan: LoadedPlan, run: RunR
   return failsWorkflow(layout.failOn, failures);
 }
 
-/** The layout that the run was scheduled by. */
 export function layoutOfRun(plan: LoadedPlan, run: RunRecord): Layout {
   const chosen = chosenTerminals(plan.plan, run.terminals);
   return chosen ? layoutOf(plan.plan, chosen) : plan.layout;

@@ -6,22 +6,16 @@ import { describeIfThere } from './executions';
 import { lookAtRun } from './look-at-run';
 import { memoOf } from './unbegun-run';
 
-/** A run that resumed another one. */
 export interface Resume {
   readonly runId: string;
   readonly status: RunStatus;
 }
 
-/** Time that another process has between claiming to resume a run and starting the new one. */
+/** How long another process may take from claiming a resume to starting its run. */
 const START_MS = 10_000;
 const LOOK_AGAIN_MS = 200;
 
-/**
- * The runs that resumed this one, in the order of the requests. A run's record names them before they start; those that never did are left
- * out.
- *
- * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
- */
+/** Started ones, in the order of requests. @throws SelvageError `ServerUnreachable`, `BackendUnavailable` */
 export async function resumesOf(
   backends: Backends,
   client: WorkflowClient,
@@ -31,14 +25,14 @@ export async function resumesOf(
   return resumes.filter((resume) => resume !== undefined);
 }
 
-/** The runs that are recorded as resuming this one, whether or not they started. */
+/** Runs that are recorded as resuming this one, started or not. */
 export function namedIn({ details }: RunRecord): readonly string[] {
   return (details as { resumed_as?: readonly string[] }).resumed_as ?? [];
 }
 
 /**
- * Records that a run is to be resumed as another one, unless it already was: of two requests, even simultaneous ones, the second is
- * refused. If the earlier resume has ended, another is possible when explicitly requested; while it runs, none is.
+ * Records that a run is to be resumed as another one. If it was resumed before, even at the same time,
+ * refuses unless the earlier resume has ended and `allowDuplicate` is set.
  *
  * @throws SelvageError `AlreadyResumed`, `ServerUnreachable`, `BackendUnavailable`
  */
@@ -72,14 +66,14 @@ export async function claimResume(
     try {
       if (other) refuseUnlessAgain(run, [other], allowDuplicate);
     } catch (error) {
-      // Nobody should wait for this refused one.
+      // No request should wait for this refused one.
       await runHistory.changeRun(run.temporal_run_id, { details: { resume_claimed_at: 0 } });
       throw error;
     }
   }
 }
 
-/** Milliseconds that the last claimant still has to start the new run; none if it was refused. By the run history's clock. */
+/** Time left for the last claimant to start its run, by the run history's clock; 0 if it was refused. */
 async function timeLeft({ runHistory }: Backends, { details }: RunRecord): Promise<number> {
   const { resume_claimed_at: claimedAt = 0 } = details as { resume_claimed_at?: number };
   const ago = (await runHistory.now()) - claimedAt;
@@ -96,7 +90,7 @@ export async function requireNotResumed(
   refuseUnlessAgain(run, await resumesOf(backends, client, run), allowDuplicate);
 }
 
-/** Undefined if it was not started in time: then its claimant has died. */
+/** Undefined if it was not started in time: its claimant has died. */
 async function started(
   backends: Backends,
   client: WorkflowClient,

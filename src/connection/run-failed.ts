@@ -3,7 +3,7 @@ import { causeLines, type LoadedPlan } from '../runtime';
 import type { RunResult } from '../authoring/outcome';
 import type { RunRecord } from '../ports';
 
-/** The error of `run.values()`: names the first knot that failed, or the terminals without a value, and carries the whole result. */
+/** The error of `run.values()`: names the first failed knot, or the terminals without a value. */
 export function runFailed<Values>(
   { terminals }: RunRecord,
   result: RunResult<Values>,

@@ -28,54 +28,43 @@ import { pinnedBuild } from './worker-builds';
 
 const PROGRESS_INTERVAL_MS = 200;
 
-/** How a run stands. */
 export interface RunState {
-  /**
-   * Its record. If no worker has begun the run, it says what the server knows: it has no hashes of
-   * parameters, and an empty plan hash if the worker chooses the plan.
-   */
+  /** Until a worker has begun the run, made of the server's facts, without hashes of parameters. */
   readonly run: RunRecord;
-  /** Its knots as the workflow sees them. Absent if the run is over or no worker answers. */
+  /** Its knots by its workflow. Absent if the run is over or no worker answers. */
   readonly live?: LiveRun;
-  /** How far its first five running maps are. Absent if no worker answers. */
+  /** Progress of its first five running maps. Absent if no worker answers. */
   readonly maps?: readonly MapProgress[];
-  /** Why it has not ended, knot by knot. Known without a worker, too. Absent if the run is over. */
+  /** Why it has not ended, knot by knot, even without a worker. Absent if the run is over. */
   readonly waiting?: Waiting;
-  /** The task queue of its steps, and of its knots that name no other. Absent if the run is over. */
+  /** The task queue of its workflow, and of knots that name no other. Absent if the run is over. */
   readonly taskQueue?: string;
   /** The runs that resumed it, in the order of the requests. Absent: none, or the run is not over. */
   readonly resumedAs?: readonly Resume[];
 }
 
-/** How one knot of a run stands, or one element of a map. */
 export interface KnotState {
   readonly knotId: string;
   readonly run: RunRecord;
   /** Its outcome. Absent: it has none yet, or none was recorded before its run ended. */
   readonly record?: LineageRecord;
-  /**
-   * Why it has not ended; for a map, with all its elements in flight. Absent if it has, or its run is over.
-   */
+  /** Why it has not ended; for a map, with all elements in flight. Absent if it or its run has. */
   readonly waiting?: WaitingKnot;
 }
 
-/** Where an unfinished run waits for its workers. */
 export interface RunDescription {
   readonly tapestry: string;
-  /** The task queue of its steps, and of its knots that name no other. */
+  /** The task queue of its workflow, and of knots that name no other. */
   readonly taskQueue: string;
 }
 
-/** A subject's values stay out of the history. */
+/** For runs with a subject, whose values stay out of the history. */
 const NOTHING_INLINE = { inlineLimit: 0 };
 
-/** Conditions on lineage records of a run. A record must fit all of them. */
+/** All given conditions must hold. */
 export type RunLineageQuery = Omit<LineageQuery, 'runId' | 'temporalRunId' | 'limit' | 'cursor'>;
 
-/**
- * A run, wherever it works. The handle keeps nothing that others need: any process that reaches the same
- * server and backends can have another handle of the same run.
- */
+/** A run. The handle keeps no state that others need, so each process can have its own. */
 export class RunHandle<Values extends object = Record<string, unknown>> {
   /** Present if `start` has found the run instead of starting it. */
   readonly existing: RunHandleOptions['existing'];
@@ -100,16 +89,15 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * Waits for the end and returns the outcome of every knot. Resolves also for a run that failed, was
-   * cancelled or terminated. If the server or a backend is away, it waits for that, too. A value whose store
-   * is still away then does not hold up the others: reading it throws `BackendUnavailable`, which names the
-   * value.
+   * Waits for the end and returns the outcome of every knot, also of a run that failed, was cancelled or
+   * terminated. Waits while the server or a backend is unreachable. If a store of values stays unreachable,
+   * only reading its values throws (`BackendUnavailable`).
    *
    * @param options.outputs which values to read: of `all` knots (default), of the `terminals`, or `none`
    * @param options.outageLimit see {@link OutageOptions}. Default: the client's
    * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `DatabaseDamaged` (of the embedded server),
-   *   `ValueMissing`, `ValueDamaged`,
-   * `BackendUnavailable`, `BackendsDiffer` (the run's records are in another run history)
+   * `ValueMissing`, `ValueDamaged`, `BackendUnavailable`, `BackendsDiffer` (the run's records are in another
+   * run history)
    */
   async result(options: { outputs?: WantedOutputs } & OutageOptions = {}): Promise<RunResult<Values>> {
     const through = this.throughOutages(options);
@@ -118,15 +106,13 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * Waits for the end and returns the values of the terminals, as `build` returned them. If the server or a
-   * backend is away, it waits for that, too.
+   * Waits for the end and returns the values of the terminals, as `build` returned them. Waits while the
+   * server or a backend is unreachable.
    *
    * @param options.outageLimit see {@link OutageOptions}. Default: the client's
-   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable` (which names the value), and as
-   *   {@link RunHandle.result}
-   * @throws RunFailed with the whole result, if the run was cut short or has failed by its `failOn`, or if a
-   *   terminal lacks a value that it must
-   * have (see `OptionalKnot`)
+   * @throws SelvageError `BackendUnavailable` (which names the value), and as {@link RunHandle.result}
+   * @throws RunFailed with the whole result, if the run was cut short or failed by its `failOn`
+   * @throws RunFailed also if a terminal lacks a value that it must have (see `OptionalKnot`)
    */
   async values(options: OutageOptions = {}): Promise<Values> {
     const through = this.throughOutages(options);
@@ -137,20 +123,19 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     throw runFailed(run, await readResult<Values>(this.backends, run, 'terminals', through), plan);
   }
 
-  /** @internal Waits for the end and returns the run's record. Errors as of {@link RunHandle.result}. */
+  /** @internal Waits for the end. Errors as of {@link RunHandle.result}. */
   async end(options: OutageOptions = {}): Promise<RunRecord> {
     return await this.endOf(this.throughOutages(options));
   }
 
-  /** Outcomes of the knots that have one, by knot id. Does not wait. */
+  /** Outcomes so far, by knot id. Does not wait. */
   async outcomes(): Promise<Readonly<Record<string, Outcome>>> {
     return (await readResult(this.backends, await this.records.current())).outcomes;
   }
 
   /**
-   * The lineage records of this run so far that fit the query, in the order in which the knots finished.
-   * Default: all records. For a run with very many elements, `selvage.lineage.records({ runId, … })` returns
-   * a page at a time.
+   * The lineage records so far that fit the query, in the order in which the knots finished. Default: all.
+   * For very many elements, use the pages of `selvage.lineage.records({ runId, … })`.
    */
   async lineage(query: RunLineageQuery = {}): Promise<LineageRecord[]> {
     const { temporal_run_id: temporalRunId } = await this.records.current();
@@ -162,8 +147,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * How the run stands now, and why it has not ended. A running record is compared with the server, and left
-   * as it is. Takes 5 s if no worker answers.
+   * The state of the run, and why it has not ended. A running record is compared with the server, and not
+   * changed. Takes 5 s if no worker answers.
    *
    * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`, `InvalidPlan`
    */
@@ -194,11 +179,11 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * How one knot stands now, and why it has not ended.
+   * The state of one knot, and why it has not ended.
    *
    * @param knotId id of a knot, or of an element of a map: `users[17]`
    * @throws SelvageError `UnknownRun`, `UnknownKnot`, `ServerUnreachable`, `BackendUnavailable`,
-   *   `InvalidPlan`
+   * `InvalidPlan`
    */
   async knot(knotId: string): Promise<KnotState> {
     const map = mapOfElement(knotId);
@@ -210,11 +195,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     return { knotId, run, waiting: waiting && explainElement(knotId, waiting) };
   }
 
-  /**
-   * Where the run waits for its workers. Asks the server alone.
-   *
-   * @throws SelvageError `UnknownRun`, `RunOver`, `ServerUnreachable`
-   */
+  /** Asks the server alone. @throws SelvageError `UnknownRun`, `RunOver`, `ServerUnreachable` */
   async describe(): Promise<RunDescription> {
     const description = await this.server.descriptionOrNone();
     if (isUnfinished(description)) {
@@ -229,8 +210,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * Looks at the run until it is over, and yields whenever something has changed. Breaking off the loop
-   * leaves the run alone. If the server or a backend is away, it waits for that.
+   * Yields the progress of the run on each change, until it is over. Leaving the loop does not affect the
+   * run. Waits while the server or a backend is unreachable.
    *
    * @param options.interval the time between two looks. Default 200 ms
    * @param options.outageLimit see {@link OutageOptions}. Default: the client's
@@ -245,13 +226,12 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * Gives the run more knots; those whose parents are settled start at once. Returns when the run has them.
-   * Waits for a worker. Giving an equal fragment again changes nothing. A fragment that is refused leaves the
-   * run as it was.
+   * Gives the run more knots; those whose parents are settled start at once. Waits for a worker, and returns
+   * when the run has them. Repeating an equal fragment changes nothing, and neither does a refused one.
    *
    * @throws SelvageError `NotExtensible`, `InvalidFragment`, `DuplicateId`, `DuplicateTerminal`,
-   *   `UnknownKnot`, `UnknownTerminal`, `UnknownDefinition`, `CodeDiffers`, `Cycle`, `PlanTooLarge`,
-   *   `RunOver`, `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`
+   * `UnknownKnot`, `UnknownTerminal`, `UnknownDefinition`, `CodeDiffers`, `Cycle`, `PlanTooLarge`, `RunOver`,
+   * `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`
    */
   async extend(fragment: Fragment): Promise<void> {
     const { server } = this;
@@ -266,9 +246,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /**
-   * Asks the run to end: bodies get their signal aborted and have `cancelGrace` to end, the rest is skipped,
-   * and all is recorded. Returns when the server has taken the request; `result()` waits for the end. Does
-   * nothing if the run is over.
+   * Asks the run to end: running bodies get their signal aborted and have `cancelGrace`, the rest is skipped,
+   * and all is recorded. Returns when the server has the request. Does nothing if the run is over.
    */
   async cancel(): Promise<void> {
     await this.unlessOver(() => this.workflow.cancel());
@@ -286,22 +265,21 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   /**
    * Sends a signal that a knot of the run waits for. Returns when the run has taken it. The payload is
-   * checked by the schema of the wait; if it is refused, the wait goes on. A signal that comes before its
-   * wait is kept. Waits of one name take one signal each, in order.
+   * checked by the schema of the wait; after a refusal, the wait goes on. A signal before its wait is kept.
+   * Waits of one name take one signal each, in order.
    *
-   * The signal is taken once, however often this call has to try. A caller who may have to send it again
-   * gives it an id: all signals of one id are one signal, and get the first answer again, even after the run.
-   * After a refusal, the same id may be sent with another payload.
+   * The signal is taken once, however often this call has to try. Give an `id` to send it again safely:
+   * signals of one id are one signal, and get the first answer again, even after the run. After a refusal,
+   * the id may be used with another payload.
    *
-   * @param options.timeout how long to wait for an answer of the worker, which has the schemas. Default
-   *   60 s. If this process sends the run many signals at once, it begins anew with each answer to one of
-   *   them
+   * @param options.timeout limit for the answer of a worker, which has the schemas. Default 60 s. Each answer
+   * to another signal of this process to the run extends it
    * @param options.id 1 to 100 printable ASCII characters without spaces. Default: a unique id. The run
-   *   remembers an id for the next 5,000 signals
-   * @returns which knot takes it; without `takenBy` it is kept for the next wait of that name
+   * remembers an id for the next 5,000 signals
+   * @returns the knot that takes it; without `takenBy` it is kept for the next wait of that name
    * @throws SelvageError `InvalidSignal`, `UnknownSignal`, `SignalTooLate`, `TooManySignals`, `RunOver`,
-   *   `UnknownRun`, `NoWorker`, `SignalUnanswered`, `InvalidConfig`, `NotEncodable`, `KeyMissing`,
-   *   `ServerUnreachable`, `BackendUnavailable`
+   * `UnknownRun`, `NoWorker`, `SignalUnanswered`, `InvalidConfig`, `NotEncodable`, `KeyMissing`,
+   * `ServerUnreachable`, `BackendUnavailable`
    */
   async signal(
     name: string,
@@ -373,7 +351,6 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     });
   }
 
-  /** Waits for the end, and returns the run's record. */
   private async endOf(through: Through): Promise<RunRecord> {
     await this.records.waitForEnd(through);
     return await through(() => this.records.ended());

@@ -4,16 +4,16 @@ import { SelvageError } from '../errors';
 import { textProblem } from '../authoring/texts';
 import { triggerName, type TriggerDeclaration } from '../triggers';
 
-/** Hexadecimal digits of a key's hash in a run id: so many that no two keys of a tapestry collide. */
+/** Hexadecimal digits of a key's hash in a run id, enough that keys of a tapestry do not collide. */
 const KEY_DIGITS = 24;
 const RUN_ID_BYTES = 200;
 
-/** Id of the run that all starts of a tapestry with one `idempotencyKey` share. */
+/** The id that all starts of a tapestry with one `idempotencyKey` share. */
 export function runIdOfKey(tapestry: string, idempotencyKey: string): string {
   return idWithHash(tapestry, idempotencyKey);
 }
 
-/** Id of the run that an event starts: the trigger's own id and a hash of trigger and key. */
+/** Made of the trigger's own id and a hash of trigger and key. */
 export function runIdOfEvent(trigger: Pick<TriggerDeclaration, 'kind' | 'id'>, key: string): string {
   return idWithHash(trigger.id, JSON.stringify([triggerName(trigger), key]));
 }

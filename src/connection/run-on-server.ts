@@ -14,9 +14,8 @@ import type { Workers } from './workers';
 import { SegmentProgress } from './segment-progress';
 import { unlessLost } from './unless-lost';
 
-/** Milliseconds after which a query counts as unanswered. Without a worker, it would wait for ever. */
+/** Without a worker, a query would wait for ever. */
 const QUERY_LIMIT_MS = 5_000;
-/** Milliseconds within which a reachable server answers. */
 const ANSWER_LIMIT_MS = 5_000;
 
 export interface RunHandleOptions {
@@ -26,7 +25,7 @@ export interface RunHandleOptions {
   readonly isNew?: boolean | undefined;
   readonly pollers: Pollers;
   readonly workers: Workers;
-  /** The server's address, for messages. */
+  /** For messages. */
   readonly address?: string | undefined;
   /** Largest payload of a signal, in encoded bytes, that goes into the history. Default 2,048. */
   readonly inlineLimit?: number | undefined;
@@ -34,29 +33,26 @@ export interface RunHandleOptions {
   readonly serverLost?: AbortSignal | undefined;
 }
 
-/** What a start knows of its run. */
 export type KnownOfRun = Pick<RunHandleOptions, 'existing' | 'isNew'>;
 
-/** Reported by a start that found its run under way, or ended. */
+/** Reported by a start that found its run running or ended. */
 export interface ExistingRun {
   /**
-   * Definitions, and knots whose body was written in place, whose code has changed since the run was started.
-   * Knots that have not run yet run the code of their worker; knots with `onCodeChange: 'wait'` wait for the
-   * old code.
+   * Definitions, and knots with a body in place, whose code has changed since the run was started. Knots that
+   * have not run yet run the code of their worker, or wait for the old code (`onCodeChange: 'wait'`).
    */
   readonly changedCode: readonly string[];
 }
 
-/** A worker's answer about a run. */
 export interface Live {
   readonly status: LiveStatus;
-  /** The members of its running segments. */
+  /** Members of its running segments. */
   readonly segments?: readonly (readonly string[])[];
 }
 
 /** A run as the Temporal server has it. */
 export class RunOnServer {
-  /** Belongs to one Temporal run: a reset makes another, with records of its own. */
+  /** Of one Temporal run: a reset makes another, with its own records. */
   private segments: { readonly temporalRunId: string; readonly progress: SegmentProgress } | undefined;
 
   constructor(
@@ -81,17 +77,14 @@ export class RunOnServer {
     }
   }
 
-  /**
-   * Whether a worker polls the run's task queue, as far as the server knows. @throws SelvageError
-   * `ServerUnreachable`, `UnknownRun`
-   */
+  /** Whether a worker polls the run's task queue. @throws SelvageError `ServerUnreachable`, `UnknownRun` */
   async hasWorker(): Promise<boolean> {
     return await this.workflow.client.withDeadline(Date.now() + QUERY_LIMIT_MS, async () =>
       this.options.pollers.areThere((await this.describe()).taskQueue),
     );
   }
 
-  /** Asks a worker how the run stands. Undefined if none answers within 5 s, or the run has just ended. */
+  /** Queries the workflow. Undefined if no worker answers within 5 s, or the run has just ended. */
   async live(): Promise<Live | undefined> {
     try {
       return await this.workflow.client.withDeadline(Date.now() + QUERY_LIMIT_MS, async () => {
@@ -106,17 +99,12 @@ export class RunOnServer {
   /** Waits for the end of the run, through outages. */
   async waitForEnd(through: Through): Promise<void> {
     while (!(await this.hasEnded(through))) {
-      // A wait may take any time, so that it does not tell how long the server has been away. A short call
-      // does.
+      // A wait may take any time, so only a short call tells how long the server has been unreachable.
       await through(() => this.reaching(() => this.answer()));
     }
   }
 
-  /**
-   * Makes a call to the server.
-   *
-   * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `DatabaseDamaged` (of the embedded server)
-   */
+  /** @throws SelvageError `UnknownRun`, `ServerUnreachable`, `DatabaseDamaged` (of the embedded server) */
   async reaching<T>(call: () => Promise<T>): Promise<T> {
     try {
       return await unlessLost(call(), this.options.serverLost);
@@ -137,14 +125,14 @@ export class RunOnServer {
     return { status: await this.segments.progress.counted(live, temporalRunId, segments), segments };
   }
 
-  /** Waits for the end of the run. Returns false if the server went away meanwhile. */
+  /** Waits for the end of the run. False if the server became unreachable. */
   private async hasEnded(through: Through): Promise<boolean> {
     try {
       await this.reaching(async () => {
         try {
           await this.workflow.result();
         } catch (error) {
-          // The run history tells how it ended, in more detail.
+          // The run history has the details of its end.
           if (error instanceof WorkflowFailedError) return;
           if (!(error instanceof WorkflowNotFoundError)) throw error;
           if (!(await through(() => this.isRecordedAsEnded()))) throw error;
@@ -179,7 +167,6 @@ export class RunOnServer {
   }
 }
 
-/** Whether the server has this run as one that goes on. */
 export function isUnfinished(
   description: WorkflowExecutionDescription | undefined,
 ): description is WorkflowExecutionDescription {

@@ -8,7 +8,6 @@ import type { RunRecords } from './run-records';
 
 type OfKnot<Told extends { readonly knot: string }> = Omit<Told, 'knot'> & { readonly knotId: string };
 
-/** A run as its workflow sees it. */
 export interface LiveRun extends Omit<LiveStatus, 'failures' | 'waits'> {
   /** At most 20. */
   readonly failures: readonly OfKnot<KnotFailure>[];
@@ -16,7 +15,6 @@ export interface LiveRun extends Omit<LiveStatus, 'failures' | 'waits'> {
   readonly waits?: readonly OfKnot<OpenWait>[];
 }
 
-/** The workflow's answer by the names of answers. */
 export function liveRun({ failures, waits, ...live }: LiveStatus): LiveRun {
   return { ...live, failures: failures.map(ofKnot), ...(waits && { waits: waits.map(ofKnot) }) };
 }
@@ -25,7 +23,7 @@ function ofKnot<Told extends { readonly knot: string }>({ knot: knotId, ...told 
   return { knotId, ...told };
 }
 
-/** One look at a run. `done` is true of the last. */
+/** State of a run at one time. `done` is true of the last. */
 export interface Progress {
   readonly runId: string;
   readonly counts: LiveRun['counts'];
@@ -33,25 +31,22 @@ export interface Progress {
   readonly failures: LiveRun['failures'];
   /** Knots that wait for a signal or a time; at most 100. */
   readonly waits: NonNullable<LiveRun['waits']>;
-  /** How far the first five maps among `running` are. Updated once a second, from the first second on. */
+  /** The first five running maps. Updated once a second, after the first second. */
   readonly maps: readonly MapProgress[];
   /** Milliseconds since the handle was made. */
   readonly elapsedMs: number;
   readonly done: boolean;
 }
 
-/** How a run can be looked at. */
 interface Looked {
   readonly server: RunOnServer;
   readonly records: RunRecords;
   readonly maps: MapProgressReader;
-  /** When the handle was made, by `performance.now()`. */
+  /** By `performance.now()`. */
   readonly since: number;
 }
 
-/**
- * Looks at a run every `interval` milliseconds until it is over, and yields whenever something has changed.
- */
+/** Yields each change of a run, with a look every `interval` milliseconds, until it is over. */
 export async function* followProgress(
   looked: Looked,
   through: Through,
@@ -69,7 +64,7 @@ export async function* followProgress(
     over = true;
     stop.abort();
   });
-  // The await below reports it. Without this, it would be an unhandled rejection while a query is under way.
+  // Prevents an unhandled rejection while a query is under way; the await below reports it.
   end.catch(() => {});
   let last = '';
   try {
@@ -90,7 +85,7 @@ export async function* followProgress(
   }
 }
 
-/** Restores, from the records, the status that the workflow would have given at the run's end. */
+/** Restores the last status of the workflow from the records. */
 async function endedStatus(looked: Looked, run: RunRecord): Promise<LiveRun> {
   const counts = (run.details as { counts?: { ok: number; err: number; skipped: number } }).counts;
   const { ok, err, skipped } = counts ?? { ok: 0, err: 0, skipped: 0 };

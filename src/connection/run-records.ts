@@ -12,16 +12,14 @@ import { cannotBeAwaited, isOfOtherHistory, memoOf, recordOfUnbegun } from './un
 import { hasFirstStep } from './workflow-task-facts';
 import type { UnfinishedRun } from './facts-reader';
 
-/** The record of an unfinished run, or one made up from what the server knows. */
 type UnfinishedRecord = Pick<UnfinishedRun, 'run' | 'begun' | 'resetFrom'>;
 
-/** The record of a run, compared with the server. */
 export class RunRecords {
   private hasBegunOnce = false;
 
   constructor(private readonly server: RunOnServer) {}
 
-  /** The run's record. @throws SelvageError `UnknownRun` if its first step has not been taken */
+  /** @throws SelvageError `UnknownRun` if no worker has begun it */
   async current(): Promise<RunRecord> {
     const { backends, runId } = this.server;
     const run = await backends.runHistory.getRun(runId);
@@ -30,11 +28,7 @@ export class RunRecords {
     throw this.notBegun();
   }
 
-  /**
-   * Waits for the end of the run, through outages.
-   *
-   * @throws SelvageError `BackendsDiffer` if its records are in another run history, so that nobody here hears of its end
-   */
+  /** @throws SelvageError `BackendsDiffer` if its records, and so its end, are in another run history */
   async waitForEnd(through: Through): Promise<void> {
     if (!this.server.options.isNew) await through(() => this.requireHere());
     await this.server.waitForEnd(through);
@@ -49,13 +43,13 @@ export class RunRecords {
       throw cannotBeAwaited(description);
   }
 
-  /** The record of a run that is over. A run without one ended before a worker began it, or the history has lost it. */
+  /** Without a record, the run ended before a worker began it, or the history has lost the record. */
   async ended(): Promise<RunRecord> {
     const { backends, workflow } = this.server;
     return (await lookAtRun(backends, workflow.client, await this.known())).run;
   }
 
-  /** Writes into the record how the run ended. A run without a record gets one. */
+  /** Records how the run ended. A run without a record gets one. */
   async settle(): Promise<void> {
     const { backends, workflow } = this.server;
     const { runHistory } = backends;
@@ -65,7 +59,7 @@ export class RunRecords {
     await settleRun(backends, workflow.client, run ?? (await runHistory.startRun(known)));
   }
 
-  /** The record of a run that is over, or one made up from what the server knows. */
+  /** The record of a run that is over, or one made of the server's facts. */
   private async known(): Promise<RunRecord> {
     const { backends, runId, workflow } = this.server;
     const { runHistory } = backends;
@@ -86,12 +80,11 @@ export class RunRecords {
     return hasBegun ? { ...unbegun, temporal_run_id: first, details } : unbegun;
   }
 
-  /** The record of a run that the server says is not over. */
   async unfinished(description: WorkflowExecutionDescription): Promise<UnfinishedRecord> {
     const { backends, runId, workflow } = this.server;
     const { runHistory } = backends;
     const { client } = workflow;
-    // The child run of a map or of a slow knot has no record of its own.
+    // The child run of a map or a slow knot has no record of its own.
     const memo = memoOf(description);
     if ('temporalRunId' in memo) throw this.notBegun();
     const known = async (): Promise<UnfinishedRecord | undefined> => {
@@ -103,7 +96,7 @@ export class RunRecords {
     const isElsewhere = isOfOtherHistory(memo, await runHistory.identity());
     if (isElsewhere || !(await hasFirstStep(client, description)))
       return { run: await recordOfUnbegun(client, backends, description), begun: false };
-    // Begun meanwhile; or reset, which makes an execution without a record of its own until it ends.
+    // Begun meanwhile; or reset, which makes an execution without a record until it ends.
     const meanwhile = await known();
     if (meanwhile) return meanwhile;
     const run = await runHistory.getRun(runId);
@@ -117,7 +110,7 @@ export class RunRecords {
     };
   }
 
-  /** The record of a run that is over. Undefined if the run is not over, or nobody knows it. */
+  /** Undefined if the run is not over, or unknown. */
   async over(): Promise<RunRecord | undefined> {
     const { backends, runId } = this.server;
     const run = await backends.runHistory.getRun(runId);
@@ -127,8 +120,8 @@ export class RunRecords {
   }
 
   /**
-   * Whether a worker has begun the run. Before that nobody can answer a query, and a query beside a failing first step makes the SDK write the
-   * failure into the history. A backend that is away counts as no.
+   * Whether a worker has begun the run. A query before that has no answer, and one beside a failing first
+   * step makes the SDK write the failure into the history. False while a backend is unreachable.
    */
   async hasBegun(): Promise<boolean> {
     if (this.hasBegunOnce) return true;
@@ -137,7 +130,7 @@ export class RunRecords {
     return (this.hasBegunOnce = run !== undefined);
   }
 
-  /** The run's subject, and the digest of its values. @throws SelvageError `KeyMissing` */
+  /** @throws SelvageError `KeyMissing` */
   async scope(): Promise<RunScope> {
     const { backends, runId } = this.server;
     if (!encryptionOf(backends)) return {};
@@ -165,7 +158,7 @@ export class RunRecords {
   }
 }
 
-/** Whether a record is that of an unfinished run: of its execution, or of the first execution of a run that was continued as new. */
+/** Whether a record names this execution, or the first one of a continued run. */
 function isOf(run: RunRecord, { runId, raw }: WorkflowExecutionDescription): boolean {
   if (run.temporal_run_id === runId) return true;
   return run.status === 'running' && run.temporal_run_id === raw.workflowExecutionInfo?.firstRunId;

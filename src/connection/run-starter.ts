@@ -49,18 +49,16 @@ import {
 } from './start-options';
 import { unlessLost } from './unless-lost';
 
-/** A start whose parameters are valid. Nobody but this process knows of it yet. */
+/** A start with valid parameters that no other process knows of. */
 export interface CheckedStart {
   readonly record: TapestryRecord;
   readonly plan: PlanOfTapestry;
   readonly parameters: object;
-  /** The key of the run's partition, if the tapestry is partitioned. */
+  /** Its key, if the tapestry is partitioned. */
   readonly partition?: string;
-  /** The parameters, encoded. */
   readonly raw: Json;
 }
 
-/** The parts of the client that a starter needs. */
 interface StarterHost extends Pick<Connected, 'client' | 'backends' | 'place' | 'projectDir'> {
   readonly taskQueue: string | undefined;
   readonly priority: Priority | undefined;
@@ -75,34 +73,28 @@ interface StarterHost extends Pick<Connected, 'client' | 'backends' | 'place' | 
   ): RunHandle<Values>;
 }
 
-/** The work of a start, beside its plan and parameters. */
 interface StartedWork extends Pick<RunMemo, 'trigger' | 'terminals' | 'resume' | 'allowReferences'> {
   readonly parametersHash: (digest: ValueDigest) => string;
-  /** Puts the plan where workers find it. */
   readonly save?: () => Promise<void>;
-  /** The plan and all nested plans, if they may be missing in the store. Default: the plan alone. */
+  /** The plan and its nested plans, if the store may lack them. Default: the plan alone. */
   readonly ownPlans?: () => ReadonlyMap<string, Plan>;
 }
 
 /**
  * Starts the runs of a client.
  *
- * R1  A start that can be refused is refused before anything is stored or sent.
- * R2  Values of a subject are stored only after its key is.
- * R3  The plan is in the tapestry store before the server has the run.
- * R4  A run id belongs to one run: a start finds the run that has it, on record or on the server, and
- *     attaches or throws.
+ * R1 A start that can be refused is refused before anything is stored or sent.
+ * R2 Values of a subject are stored only after its key is.
+ * R3 The plan is in the tapestry store before the server has the run.
+ * R4 A run id belongs to one run: a start attaches to the run that has it, on record or on the server, or
+ * throws.
  */
 export class RunStarter {
   private readonly savedPlans = new Set<string>();
 
   constructor(private readonly host: StarterHost) {}
 
-  /**
-   * Checks a start, and neither stores nor sends anything.
-   *
-   * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `NotEncodable`
-   */
+  /** Stores and sends nothing. @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `NotEncodable` */
   async check(
     tapestry: Tapestry<any, any>,
     parameters: object,
@@ -113,7 +105,7 @@ export class RunStarter {
     const layout = startableLayout(plan, terminals);
     const partition = partitionOfRun(record, await validateParameters(record, parameters, layout.ids));
     const raw = encodeJson(parameters);
-    // Without a limit nothing goes into the data store, so that what travels is known now.
+    // Without a limit, nothing goes into the data store: what travels is known now.
     if (this.host.inlineLimit === undefined && subject === undefined) textToSend(record.name, raw);
     return { record, plan, parameters, raw, partition };
   }
@@ -130,7 +122,7 @@ export class RunStarter {
     return await this.begin<Values>(plan.loaded, sent, named, {
       parametersHash: (digest) => hashJson(raw, digest.of),
       trigger: options.trigger ?? 'code',
-      // They come from the caller's own `StoredBytes`, or from the inline limit.
+      // From the caller's own `StoredBytes`, or from the inline limit.
       ...(hasReferences(text) && { allowReferences: true as const }),
       terminals: options.terminals,
       save: () => this.savePlans(record),
@@ -138,10 +130,7 @@ export class RunStarter {
     });
   }
 
-  /**
-   * Starts a run of a plan in the tapestry store. Errors as of `Selvage.start`; the run's first step checks
-   * the parameters.
-   */
+  /** Errors as of `Selvage.start`, except that the run's first step checks the parameters. */
   async startPlan(
     plan: LoadedPlan,
     parameters: Readonly<Record<string, unknown>>,
@@ -203,10 +192,7 @@ export class RunStarter {
     );
   }
 
-  /**
-   * Saves the plans of a tapestry and of all tapestries nested in it, its own last. Each is saved once per
-   * client.
-   */
+  /** Saves the plans of a tapestry and its nested ones, its own last: once per client. */
   async savePlans(tapestry: TapestryRecord): Promise<void> {
     const { tapestryStore } = this.host.backends;
     for (const saved of [...withNested(tapestry)].reverse()) {
@@ -229,7 +215,6 @@ export class RunStarter {
     );
   }
 
-  /** Makes the key of a subject, if it has none. */
   private async requireSubject(subject: string | undefined): Promise<void> {
     if (subject === undefined) return;
     const encryption = encryptionOf(this.host.backends);
@@ -316,29 +301,24 @@ export class RunStarter {
     }
   }
 
-  /** Whether the server has such a run. */
   async isThere(runId: string): Promise<boolean> {
     return (await this.memoOf(runId)) !== undefined;
   }
 
-  /** The memo of a run; undefined if the server does not know the run. */
+  /** Undefined if the server does not know the run. */
   private async memoOf(runId: string): Promise<RunMemo | undefined> {
     const { client, place } = this.host;
     const description = await describeIfThere(client.workflow, runId, { address: place.address });
     return description && (description.memo?.[MEMO_KEY] ?? {});
   }
 
-  /**
-   * The digest of the existing run's key, so that the hashes of both starts can be compared; else the current
-   * digest.
-   */
+  /** Hash with the existing run's key, so that both can be compared; else with ours. */
   private digestOfWork({ backends }: WorkOfRun): ValueDigest {
     const digests = digestsOf(this.host.backends);
     return (backends && digests.find(backends.digest)) ?? digests.current;
   }
 }
 
-/** The plans of a tapestry and of all tapestries nested in it, by hash. */
 function plansOf(tapestry: TapestryRecord): Map<string, Plan> {
   return new Map(
     [...withNested(tapestry)].map((record) => {
@@ -348,9 +328,7 @@ function plansOf(tapestry: TapestryRecord): Map<string, Plan> {
   );
 }
 
-/**
- * The layout of the chosen knots. A layout is shorter than its plan, so only a long plan's can be too long.
- */
+/** A layout is shorter than its plan, so only a long plan can have one that is too long. */
 function startableLayout({ text, loaded }: PlanOfTapestry, terminals: readonly string[] | undefined): Layout {
   const layout = terminals ? layoutOf(loaded.plan, terminals) : loaded.layout;
   if (text.length > HOLD_BYTES / 2) requireLoadable(layout, encodeLayout(layout));

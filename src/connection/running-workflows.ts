@@ -12,7 +12,7 @@ import { INVALID_ARGUMENT, grpcCode } from './connection-errors';
 import { inParallel } from '../values/in-parallel';
 import { MEMO_KEY, type ChildMemo, type RunMemo } from '../workflows/messages';
 
-/** An unfinished workflow of the namespace, Selvage's or anybody's. */
+/** An unfinished workflow of the namespace, also of other applications. */
 export interface RunningWorkflow {
   readonly workflowId: string;
   readonly runId: string;
@@ -20,9 +20,9 @@ export interface RunningWorkflow {
   readonly taskQueue: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** Reads its memo; undefined if it has none of ours, or one that is sealed with a key that this client lacks. */
+  /** Undefined if it has no memo of ours, or one that is sealed with a key that this client lacks. */
   readMemo(): Promise<RunMemo | ChildMemo | undefined>;
-  /** Whether a Selvage client, or a run, started it. */
+  /** Whether a Selvage client or a run started it. */
   readonly hasMemo: boolean;
 }
 
@@ -30,25 +30,20 @@ interface ListedWorkflow extends RunningWorkflow {
   readonly isOpen: boolean;
 }
 
-/** As many as a server lists at once. */
+/** The most that a server lists at once. */
 const PAGE = 1_000;
-/** Ids in one query. */
 const MOST_IDS = 1_000;
 const AT_A_TIME = 4;
-/** So many are listed rather than counted again in halves. */
+/** Up to this number, ids are listed rather than counted in halves. */
 const FEW = 32;
-/** All Temporal run ids of a server. Every database orders them alike. */
+/** Temporal run ids of a server. Every database orders them alike. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const IS_RUNNING = "ExecutionStatus = 'Running'";
 
 /** `WORKFLOW_EXECUTION_STATUS_RUNNING` */
 const RUNNING = 1;
 
-/**
- * Newest first. Reads memos only when asked, since other teams may have sealed theirs with their own codecs.
- *
- * @param types names of tapestries, to list only their runs. Default: all workflows
- */
+/** Newest first; `types` default to all. Reads memos on request, as others' may need their codecs. */
 export async function* runningWorkflows(
   client: WorkflowClient,
   types: readonly string[] = [],
@@ -62,10 +57,10 @@ interface KnownRun {
 }
 
 /**
- * Unfinished workflows but those of known runs, newest first; all of them if the server does not take such a query. To list a workflow costs a server as much as to look through a hundred: so this
- * is fast where most are known.
+ * Unfinished workflows without the known runs, newest first; all if the server refuses such a query. Listing
+ * one workflow costs a server as much as looking through a hundred, so this is fast if most are known.
  *
- * @param span of their Temporal run ids, from the first up to but without the last. Default: all
+ * @param span of their Temporal run ids, without `last`. Default: all
  */
 export async function runningBut(
   client: WorkflowClient,
@@ -83,20 +78,14 @@ export async function runningBut(
   return found ?? (await allListed(client, IS_RUNNING, most));
 }
 
-/** How the server has runs that are on record as running. */
 interface RunsOnServer {
-  /** Temporal run ids of those that it has as running. */
+  /** Temporal run ids of known runs that are running. */
   readonly current: ReadonlySet<string>;
-  /** All other unfinished workflows, and those of known runs that it has otherwise or that were to be listed. */
+  /** Other unfinished workflows, and known runs in another state or selected by `isToList`. */
   readonly listed: readonly RunningWorkflow[];
 }
 
-/**
- * Compares all unfinished workflows with the runs that are on record as running. The server counts those that it has as running, and lists
- * the others.
- *
- * @param isToList of which known runs more is to be known
- */
+/** Counts known runs that are running, and lists other workflows. @param isToList lists known runs, too */
 export async function runsOnServer(
   client: WorkflowClient,
   known: readonly KnownRun[],
@@ -136,7 +125,7 @@ function quoted(ids: readonly string[]): string {
   return ids.map((id) => `'${id}'`).join(', ');
 }
 
-/** Executions among these that run. May leave out some that run: up to {@link FEW} beside each one that does not. */
+/** May leave out up to {@link FEW} running executions beside each one that does not run. */
 async function runningAmong(client: WorkflowClient, ids: readonly string[]): Promise<readonly string[]> {
   const count = await countRunning(client, ids);
   if (count === ids.length) return ids;
@@ -146,7 +135,7 @@ async function runningAmong(client: WorkflowClient, ids: readonly string[]): Pro
   return (await Promise.all(halves)).flat();
 }
 
-/** How many of these executions run. Undefined if the server does not take such a query. */
+/** Undefined if the server refuses such a query. */
 async function countRunning(client: WorkflowClient, ids: readonly string[]): Promise<number | undefined> {
   if (ids.length === 0) return 0;
   const { namespace } = client.options;
@@ -157,7 +146,7 @@ async function countRunning(client: WorkflowClient, ids: readonly string[]): Pro
   return answer && Number(answer.count ?? 0);
 }
 
-/** Undefined if the server does not take the query, as for its length. */
+/** Undefined if the server refuses the query, for instance for its length. */
 async function unlessRefused<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call();
@@ -173,12 +162,11 @@ async function allListed(client: WorkflowClient, query: string, most = Infinity)
   return found;
 }
 
-/** Also those that have ended, as far as the namespace retains them. */
+/** Also ended ones, as long as the namespace retains them. */
 export async function* workflowsSince(client: WorkflowClient, since: number): AsyncGenerator<ListedWorkflow> {
   yield* listed(client, `StartTime >= '${new Date(since).toISOString()}'`);
 }
 
-/** Workflows that failed, timed out or were terminated. */
 export async function* cutShortSince(client: WorkflowClient, since: number): AsyncGenerator<RunningWorkflow> {
   const query = `ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut') AND CloseTime >= '${new Date(since).toISOString()}'`;
   yield* listed(client, query);
@@ -230,7 +218,7 @@ async function readMemo(
   }
 }
 
-/** A workflow with its memo; undefined if it has ended meanwhile, or its memo is sealed with a key that this client lacks. */
+/** Undefined if it has ended meanwhile, or its memo is sealed with a key that this client lacks. */
 export async function describeRunning(
   client: WorkflowClient,
   { workflowId, runId }: RunningWorkflow,

@@ -12,7 +12,7 @@ export interface WorkOfRun extends Pick<RunMemo, 'plan' | 'parametersHash' | 'te
   readonly resume?: Pick<ResumedRun, 'runId' | 'from'>;
 }
 
-/** Finds plans by hash: the caller's own, else in the tapestry store. */
+/** Finds plans by hash among the caller's own, then in the tapestry store. */
 export class PlanFinder {
   constructor(
     private readonly store: TapestryStore,
@@ -27,10 +27,9 @@ export class PlanFinder {
   }
 }
 
-/** Two plans, compared without the code of their bodies. */
 interface ComparedPlans {
   readonly isSameWiring: boolean;
-  /** Definitions, and knots with a body in place, whose code differs. Empty if the wiring differs. */
+  /** Definitions, and knots with a body in place, with other code. Empty if the wiring differs. */
   readonly changedCode: readonly string[];
 }
 
@@ -64,11 +63,10 @@ async function wiredPlan(
 }
 
 /**
- * Checks that the run with an id does the work that a start under this id asks for: equal wiring, parameters,
- * terminals, origin and subject.
+ * Checks that a run and a start of its id have equal wiring, parameters, terminals, origin and subject.
  *
- * @returns the bodies whose code has changed since it began
- * @throws SelvageError `RunIdInUse` if it is other work, or if repeating the same is refused
+ * @returns the bodies whose code has changed since the run began
+ * @throws SelvageError `RunIdInUse` if they differ, or if repeating the same is refused
  */
 export async function requireSameWork(
   runId: string,
@@ -96,7 +94,7 @@ export async function requireSameWork(
   });
 }
 
-/** The differences, each as a clause; empty if it is the same work. */
+/** Each as a clause; empty if it is the same work. */
 function differences(found: WorkOfRun, wanted: WorkOfRun, { isSameWiring }: ComparedPlans): string[] {
   const terminals = ({ terminals: chosen }: WorkOfRun): string => chosen?.join(', ') ?? "the plan's own";
   const origin = ({ resume }: WorkOfRun): string =>
@@ -126,7 +124,7 @@ function differences(found: WorkOfRun, wanted: WorkOfRun, { isSameWiring }: Comp
   return parts.flatMap(([isSame, text]) => (isSame ? [] : [text]));
 }
 
-/** Plan and terminals that a run was started with. The record of an extended run names its latest ones. */
+/** The record of an extended run names its latest plan and terminals. */
 function startedWith({ plan_hash, terminals, details }: RunRecord): {
   plan: string;
   terminals: RunRecord['terminals'];
@@ -135,7 +133,6 @@ function startedWith({ plan_hash, terminals, details }: RunRecord): {
   return started_with ?? { plan: plan_hash, terminals };
 }
 
-/** The work of a recorded run, in the terms of a start. */
 export function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOfRun {
   const {
     parameters_hash: parametersHash,

@@ -1,17 +1,13 @@
 import type { RunHistory } from '../ports';
 import type { LiveStatus } from '../workflows/messages';
 
-/**
- * The workflow hears of a segment when it ends; until then its knots count as running there. Their records are in the run
- * history one by one, and so this is where a client sees how far the segment is.
- */
+/** Counts recorded knots of running segments, which the workflow counts as running until their end. */
 export class SegmentProgress {
-  /** Knots found recorded while their segment runs: ids to whether they are Ok. */
+  /** Whether recorded knots of running segments are Ok. */
   private readonly recorded = new Map<string, boolean>();
 
   constructor(private readonly runHistory: RunHistory) {}
 
-  /** The status with the knots of running segments that have been recorded counted as such. */
   async counted(
     live: LiveStatus,
     temporalRunId: string,

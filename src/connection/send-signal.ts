@@ -9,10 +9,9 @@ import type { Sha256 } from '../values';
 import { SelvageError, isErrorCode } from '../errors';
 import { encodeOutput, envelopeOf, storedValues } from '../runtime';
 import type { DataStore } from '../ports';
-import { answerOnRecord } from './answer-on-record';
 import { updatePatiently } from './patient-update';
 import { Places } from './places';
-import { CUT_OFF, failureOfUpdate, isForLater, isOneTooMany, isUnanswered } from './update-failure';
+import { CUT_OFF, failureOfUpdate, isForLater, isOneTooMany, isUnanswered, isUnseen } from './update-failure';
 import {
   ALREADY_ANSWERED,
   RUN_CONTINUES,
@@ -20,15 +19,16 @@ import {
   type SignalReceipt,
   type SignalRequest,
 } from '../workflows/messages';
+import { executionBefore } from './executions';
 
-/** Most concurrent signals to one run. An embedded server allows as many; … */
+/** Most concurrent signals to one run: the limit of an embedded server. */
 const AT_ONCE = 50;
-/** … any other refuses more concurrent updates of a run by default. */
+/** The default limit of other servers for concurrent updates of a run. */
 const AT_ONCE_ELSEWHERE = 10;
-/** Printable, and short enough for the server together with the digest that is appended. */
+/** Printable, and short enough for the server with the appended digest. */
 const SIGNAL_ID = /^[!-~]{1,100}$/;
 const DIGEST_LENGTH = 12;
-/** Executions to search for the answer to a call that is not repeated. */
+/** Executions searched for the answer to a call that is not repeated. */
 const OF_ONE_CALL = 3;
 
 /** By client and run. */
@@ -37,33 +37,34 @@ const placesOf = new WeakMap<WorkflowClient, Places>();
 interface SignalToSend {
   readonly name: string;
   readonly payload: unknown;
-  /** An id by the caller, who may send the signal again. Default: unique. */
+  /** Given by a caller who may send the signal again. Default: unique. */
   readonly id?: string | undefined;
 }
 
 interface SendOptions {
-  /** Hashes values. */
   readonly digest: Sha256;
   /** Milliseconds. */
   readonly timeout: number;
-  /** Most encoded bytes of a payload that is sent inline. */
+  /** Largest encoded payload, in bytes, that is sent inline. */
   readonly inlineLimit: number;
-  /** Whether somebody works for the run. @throws SelvageError `ServerUnreachable` */
+  /** @throws SelvageError `ServerUnreachable` */
   readonly hasWorker: () => Promise<boolean>;
   /** Whether the server is gone for good. */
   readonly isServerLost: () => boolean;
 }
 
 /**
- * Sends the signal and waits until the run has taken or refused it. A payload larger than the limit is sent by reference, so that no
- * history contains it.
+ * Sends the signal and waits until the run has taken or refused it. A payload above the limit is sent by
+ * reference, so that no history contains it.
  *
- * While its fate is unknown, it is sent again. That is safe: within an execution the server accepts an update of one id once, and the run
- * takes a signal of one id once over all its executions. The update's id contains a digest of the content after the signal's id. So a
- * corrected payload is checked anew under the same id, where the server would otherwise repeat the first refusal for ever.
+ * While its fate is unknown, it is sent again. That is safe: an execution accepts an update of one id once,
+ * and the run takes a signal of one id once over all its executions. The update's id adds a digest of the
+ * content. So a corrected payload of the same signal is checked, where the server would repeat the first
+ * refusal.
  *
- * @throws SelvageError `InvalidConfig`, `NotEncodable`, `InvalidSignal`, `UnknownSignal`, `SignalTooLate`, `TooManySignals`, `RunOver`,
- * `NoWorker`, `SignalUnanswered`, `ServerUnreachable`; and the server's errors unchanged
+ * @throws SelvageError `InvalidConfig`, `NotEncodable`, `InvalidSignal`, `UnknownSignal`, `SignalTooLate`,
+ * `TooManySignals`, `RunOver`, `NoWorker`, `SignalUnanswered`, `ServerUnreachable`; and the server's errors
+ * unchanged
  */
 export async function sendSignal(
   workflow: WorkflowHandle,
@@ -125,7 +126,6 @@ function requireSignalId(id: unknown): string {
   );
 }
 
-/** Whether another try may get the answer that this one did not. */
 function mayBeAnsweredYet(error: unknown): boolean {
   return isUnanswered(error) || failureOfUpdate(error)?.type === RUN_CONTINUES;
 }
@@ -137,7 +137,7 @@ function isOver(error: unknown): boolean {
   return type === CUT_OFF || type === 'RunOver';
 }
 
-/** An ended run's earlier answer. @throws SelvageError its refusal */
+/** @throws SelvageError the earlier refusal */
 async function onRecord(
   client: WorkflowClient,
   { run, name, updateId, executions }: { run: string; name: string; updateId: string; executions: number },
@@ -149,7 +149,7 @@ async function onRecord(
   }
 }
 
-/** Converts a run's refusal to an error of ours; returns any other error unchanged. */
+/** Converts a run's refusal to an error of ours; returns other errors unchanged. */
 function ofSignal(error: unknown, run: string, signal: string): unknown {
   const failure = failureOfUpdate(error);
   if (failure?.type === CUT_OFF) return endedMeanwhile(run, signal, error);
@@ -191,10 +191,46 @@ function unanswered({ run, name: signal, id, timeout }: Call, cause: unknown): S
   );
 }
 
-/** Why the last try failed, as a sentence or nothing. */
+/** The error of the last try as a sentence, or ''. */
 function lastWordOf(error: unknown): string {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return '';
   let last = error as Error;
   while (last.cause instanceof Error) last = last.cause;
   return `It was told: ${last.message.replace(/[.\s]*$/, '')}. `;
+}
+
+/**
+ * A run's answer to an update, searched in its executions, newest first; undefined if none has one. The
+ * server keeps answers as long as the run.
+ *
+ * @throws WorkflowUpdateFailedError if the answer was a refusal
+ */
+async function answerOnRecord<Answer>(
+  client: WorkflowClient,
+  run: string,
+  updateId: string,
+  executions: number,
+): Promise<Answer | undefined> {
+  let execution = await newestOf(client, run);
+  for (let looked = 0; execution && looked < executions; looked++) {
+    try {
+      const update = client.getHandle(run).getUpdateHandle<Answer>(updateId, { workflowRunId: execution });
+      return await update.result();
+    } catch (error) {
+      const isCutOff = failureOfUpdate(error)?.type === CUT_OFF;
+      const isNone = error instanceof WorkflowNotFoundError || isCutOff || isUnseen(error);
+      if (!isNone) throw error;
+    }
+    execution = await executionBefore(client, run, execution);
+  }
+  return undefined;
+}
+
+async function newestOf(client: WorkflowClient, run: string): Promise<string | undefined> {
+  try {
+    return (await client.getHandle(run).describe()).runId;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
 }

@@ -4,36 +4,36 @@ import { SelvageError } from '../errors';
 import { defined } from '../values';
 import type { EmbeddedServerOptions } from '../server';
 
-/** Which Temporal server to use, and how to reach it. */
 interface ServerAddress {
   readonly address: string;
   readonly namespace: string;
   readonly connection: ConnectionOptions;
-  /** Where the choice was made: an option, `--profile`, the environment. */
+  /** Origin of the choice: an option, `--profile`, the environment. */
   readonly source: string;
 }
 
 export interface ServerChoice {
   /** `host:port`. */
   readonly address?: string;
-  /** Default: that of the profile or `TEMPORAL_NAMESPACE`, else `default`. */
+  /** Default: of the profile or `TEMPORAL_NAMESPACE`, else `default`. */
   readonly namespace?: string;
-  /** A profile of the user's `temporal.toml`. Default: `TEMPORAL_PROFILE`; without an address also the profile `default`. */
+  /** Of `temporal.toml`. Default: `TEMPORAL_PROFILE`; without an address also the profile `default`. */
   readonly profile?: string;
-  /** Default: `TEMPORAL_TLS` and `TEMPORAL_TLS_…`, or the profile's setting; else TLS if there is a key. */
+  /** Default: `TEMPORAL_TLS` and `TEMPORAL_TLS_…`, or the profile; else TLS if there is a key. */
   readonly tls?: ConnectionOptions['tls'];
-  /** Default: `TEMPORAL_API_KEY`, or that of the profile. */
+  /** Default: `TEMPORAL_API_KEY`, or the profile's. */
   readonly apiKey?: string;
 }
 
 /**
- * The server that was chosen by address, profile or `TEMPORAL_ADDRESS`, in this order. Undefined if none was, which means the project's
- * embedded server. A `temporal.toml` alone is never enough, as its default may be production.
+ * The server by address, profile or `TEMPORAL_ADDRESS`, in this order; if none is given, undefined for the
+ * project's embedded server. A `temporal.toml` alone is never enough, as its default may be production.
  *
- * Missing settings (key, TLS, metadata, namespace) come from the named profile (also by `TEMPORAL_PROFILE`) and from the environment. An
- * empty variable counts as unset. A key turns TLS on, unless that is explicitly off.
+ * Missing settings (key, TLS, metadata, namespace) come from the named profile (also by `TEMPORAL_PROFILE`)
+ * and the environment. An empty variable counts as unset. A key turns TLS on, unless that is explicitly off.
  *
- * @throws SelvageError `Usage` for an unreadable profile, `InvalidAddress`, `InvalidConfig` for a key that would be sent in plain text
+ * @throws SelvageError `Usage` for an unreadable profile, `InvalidAddress`, `InvalidConfig` for a key that
+ * would be sent in plain text
  */
 export function chosenServer(
   choice: ServerChoice,
@@ -41,11 +41,11 @@ export function chosenServer(
 ): ServerAddress | undefined {
   const variables = withoutEmpty(environment);
   if (!choice.address && !choice.profile && !variables['TEMPORAL_ADDRESS']) return undefined;
-  // Checked before the profile is read, whose errors would hide an invalid address.
+  // Before the profile is read, whose errors would hide an invalid address.
   if (choice.address) requireAddress(choice.address);
   const profile = choice.profile ?? variables['TEMPORAL_PROFILE'];
   const loaded = loadProfile(profile, choice.profile ? withoutPlace(variables) : variables, {
-    // The default profile may belong to another server, whose key this one must not get.
+    // The default profile may hold the key of another server.
     disableFile: Boolean(choice.address) && profile === undefined,
   });
   const address = choice.address || loaded.connectionOptions.address;
@@ -79,7 +79,6 @@ function sourceOf({ address, profile }: ServerChoice): string {
   return profile ? `profile ${profile}` : 'TEMPORAL_ADDRESS';
 }
 
-/** A key sent over an unencrypted connection is readable by anybody. */
 function requireSecrecy({ apiKey, tls, metadata }: ConnectionOptions, address: string): void {
   const isKeyInMetadata = Object.keys(metadata ?? {}).some((name) => name.toLowerCase() === 'authorization');
   // Temporal's SDK uses TLS if it has a key and TLS is not mentioned.
@@ -97,7 +96,6 @@ function isLoopback(host: string): boolean {
   return /^(?:127(?:\.\d{1,3}){3}|::1|(?:.+\.)?localhost)$/i.test(host);
 }
 
-/** The embedded server's part of a client's options. */
 export function embeddedOptions(
   options: Pick<EmbeddedServerOptions, 'projectDir' | 'durable' | 'port' | 'temporalUi'>,
 ): Omit<EmbeddedServerOptions, 'log'> {
@@ -108,7 +106,6 @@ export function embeddedOptions(
 const ADDRESS = /^(?:\[(?<ipv6>[\da-f.:]+)\]|(?<name>[^\s\p{Cc}:/@[\]]+))(?::(?<port>\d{1,5}))?$/iu;
 const DEFAULT_PORT = 7233;
 
-/** Parses an address that {@link chosenServer} has accepted. */
 export function hostAndPort(address: string): { readonly host: string; readonly port: number } {
   const { ipv6, name, port } = ADDRESS.exec(address)?.groups ?? {};
   return { host: ipv6 ?? name ?? address, port: port === undefined ? DEFAULT_PORT : Number(port) };
@@ -137,17 +134,14 @@ function requireAddress(address: string): void {
   );
 }
 
-/**
- * An invalid address, safe to show. Everything before the last `@` may be a password with any characters in it; so may a query, and
- * anything but a number in the place of the port.
- */
+/** Hides possible passwords: before the last `@`, in a query, or in the place of the port. */
 function withoutSecrets(address: string): string {
   const [, scheme = '', rest = ''] = /^(\s*[a-z][\w+.-]*:\/\/)?([^]*)$/i.exec(address)!;
   const [place = ''] = rest.slice(rest.lastIndexOf('@') + 1).split(/[?#]/);
   return scheme + place.replace(/^([^/[\]:]*):(?!\d*(?:\/|\s*$))[^]*/, '$1:…');
 }
 
-/** As in most programs, an empty variable counts as unset. Exceptions: it may say that there is no `temporal.toml`, or remove a header. */
+/** An empty variable counts as unset, but may say that there is no `temporal.toml`, or remove a header. */
 function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const isKept = (name: string): boolean =>
     name === 'TEMPORAL_CONFIG_FILE' || name.startsWith('TEMPORAL_GRPC_META_');
@@ -156,7 +150,7 @@ function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
 }
 
-/** An explicit profile decides the address; the environment may still add the rest, such as a key. */
+/** A given profile decides the address; the environment adds the rest, such as a key. */
 function withoutPlace(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { TEMPORAL_ADDRESS: _address, TEMPORAL_NAMESPACE: _namespace, ...rest } = environment;
   return rest;
@@ -174,7 +168,7 @@ function loadProfile(
       overrideEnvVars: environment as Record<string, string>,
     });
   } catch (error) {
-    // After the first line comes a piece of the file, which may contain a key. For the same reason the error is not attached as the cause.
+    // The error's further lines quote the file, which may contain a key, so it is not the cause either.
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).trim().split('\n');
     const { line } = error as { readonly line?: number };
     throw new SelvageError(

@@ -3,7 +3,7 @@ import type { WorkflowClient } from '@temporalio/client';
 const identities = new WeakMap<object, Promise<string | undefined>>();
 
 /**
- * Identifies the server and namespace that a client talks to, equally from every process; undefined if the server does not tell. One run
+ * Identifies server and namespace, equally from every process; undefined if the server does not tell. A run
  * history may hold runs of several servers, and only a run's own server can say that it is gone.
  */
 export function serverIdentity(client: WorkflowClient): Promise<string | undefined> {
@@ -13,7 +13,7 @@ export function serverIdentity(client: WorkflowClient): Promise<string | undefin
     identity = connection.workflowService
       .getClusterInfo({})
       .then(({ clusterId }) => (clusterId ? `${clusterId}/${client.options.namespace}` : undefined))
-      // Temporal Cloud answers no such question.
+      // Temporal Cloud does not answer.
       .catch(() => undefined);
     identities.set(connection, identity);
   }

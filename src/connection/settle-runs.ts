@@ -11,7 +11,7 @@ import { lookAtRun } from './look-at-run';
 import { isUnfinished } from './run-on-server';
 import { cutShortSince, runningWorkflows } from './running-workflows';
 
-/** The newest running records are checked one by one in any case: the server's listing may lag behind. */
+/** The newest running records are always checked one by one, as the server's listing may lag behind. */
 const ASKED_ANYHOW = 100;
 const AT_A_TIME = 20;
 /** More workflow types do not fit in one query. */
@@ -21,18 +21,18 @@ const SETTLED_EVERY_MS = 60_000;
 const MARGIN_MS = 10 * 60_000;
 
 interface CompareOptions {
-  /** Which of the running records to check. Default: all. */
+  /** Selects running records. Default: all. */
   readonly query?: RunQuery;
   readonly stop?: AbortSignal;
-  /** Milliseconds after which the rest is skipped. Default: no limit. */
+  /** Then the rest is skipped. Default: no limit. */
   readonly limitMs?: number;
 }
 
 /**
- * Finds the running records whose run may be over, newest first. Lists what runs on the server, and gives the others to `look`. So it costs one
- * page of the listing per thousand runs, and a look at each run that has ended.
+ * Calls `look` for running records whose run may be over, newest first. Costs one page of the server's
+ * listing per thousand runs, and a look at each run that has ended.
  *
- * @returns when the newest skipped run had begun (milliseconds since the epoch); undefined if none was skipped
+ * @returns when the newest skipped run began (milliseconds since the epoch); undefined if none was skipped
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
 async function compareRunning(
@@ -66,7 +66,7 @@ async function compareRunning(
   return suspects[begun]?.started_at;
 }
 
-/** Does this for each run. One that fails does not keep the others from it, unless something is away; its error is thrown at the end. */
+/** Goes on after an error, unless a backend is unreachable; throws the first error at the end. */
 async function eachInTurn(
   runs: readonly RunRecord[],
   work: (run: RunRecord) => Promise<unknown>,
@@ -89,7 +89,7 @@ async function eachInTurn(
   if (failures.length > 0) throw failures[0];
 }
 
-/** Ids of unfinished workflows of these runs' types; undefined if there was no time to list them all. */
+/** Undefined if there was no time to list them all. */
 async function openOnServer(
   client: WorkflowClient,
   runs: readonly RunRecord[],
@@ -108,9 +108,7 @@ async function openOnServer(
   }
 }
 
-/**
- * The runs that are over and on record as running, in no particular order; `comparedSince` as by {@link compareRunning}. Changes nothing.
- */
+/** Ended runs with a running record; `comparedSince` as of {@link compareRunning}. Changes nothing. */
 export async function unsettledRuns(
   backends: Backends,
   client: WorkflowClient,
@@ -124,7 +122,7 @@ export async function unsettledRuns(
   return { runs, comparedSince };
 }
 
-/** Writes into a running record how the run ended, if it is over. Idempotent. Errors as of {@link lookAtRun}. */
+/** Records the end of a run that is over. Idempotent. Errors as of {@link lookAtRun}. */
 export async function settleRun(
   backends: Backends,
   client: WorkflowClient,
@@ -143,7 +141,7 @@ export async function settleRun(
   return (await runHistory.getRunByTemporalId(run.temporal_run_id)) ?? run;
 }
 
-/** Whether another execution has taken the run over, as after a reset: it waits for the child runs that this one has started. */
+/** Whether another execution, as after a reset, goes on with the run and waits for its child runs. */
 async function goesOnReset(client: WorkflowClient, run: RunRecord): Promise<boolean> {
   const newest = await describeIfThere(client, run.run_id);
   if (!isUnfinished(newest)) return false;
@@ -151,7 +149,7 @@ async function goesOnReset(client: WorkflowClient, run: RunRecord): Promise<bool
   return newest.runId !== run.temporal_run_id && firstRunId === run.temporal_run_id;
 }
 
-/** Settles all running records. Errors as of {@link lookAtRun}. */
+/** Errors as of {@link lookAtRun}. */
 export async function settleRunning(
   backends: Backends,
   client: WorkflowClient,
@@ -161,11 +159,12 @@ export async function settleRunning(
 }
 
 /**
- * Settles all running records, and from then on once a minute those of runs that were cut short since. Others have settled their records
+ * Settles all running records, then once a minute those of runs that were cut short; others settle
  * themselves. Ends with the signal.
  *
- * @param onError hears of attempts that failed; the next one makes up for it
- * @param hasSteppedBack whether the run history has gone back in time since it was asked: then all are settled again
+ * @param onError receives errors of attempts; the next attempt makes up for them
+ * @param hasSteppedBack whether the run history has gone back in time since the last call: then all are
+ * settled again
  */
 export async function keepSettled(
   backends: Backends,

@@ -7,13 +7,13 @@ export interface BeginOptions {
   /** Default: the tapestry's name and a random part. */
   readonly runId?: string;
   /**
-   * How to react if the run id is in use. `refuse` (default) throws `RunIdInUse`. `attach` returns a handle
-   * of the run that has it, if plan and parameters are the same, and else throws `RunIdInUse`.
+   * If the run id is in use: `refuse` (default) throws `RunIdInUse`. `attach` returns a handle of its run; if
+   * plan or parameters differ, it throws, too.
    */
   readonly ifExists?: 'refuse' | 'attach';
   /**
-   * At most 100. Tags, `actor`, `trigger` and `vcsCommit` are single lines of at most 1,000 bytes without
-   * control characters.
+   * At most 100. Like `actor`, `trigger` and `vcsCommit`: one line, at most 1,000 bytes, no control
+   * characters.
    */
   readonly tags?: readonly string[];
   /** Default: {@link currentActor}. */
@@ -21,38 +21,30 @@ export interface BeginOptions {
   readonly taskQueue?: string;
   /** Default: the commit of the git checkout in the project's folder. */
   readonly vcsCommit?: string;
-  /** @internal The event that starts the run, unique within its trigger. */
+  /** @internal Key of the event that starts the run, unique within its trigger. */
   readonly triggerKey?: string;
-  /** @internal Where that event came from. */
+  /** @internal The source of that event. */
   readonly event?: EventLink;
-  /** @internal The span that the event came from, as W3C Trace Context writes it, unless one is active. */
+  /** @internal The event's span, as W3C Trace Context writes it. Used if no span is active. */
   readonly traceparent?: string | undefined;
-  /** @internal The key of the run's partition. */
+  /** @internal */
   readonly partition?: string;
-  /**
-   * @internal Says that nobody has used this `runId` before, so that the run history need not be asked.
-   *   Default false.
-   */
+  /** @internal Whether this `runId` is surely unused, so that the run history is not asked. Default false. */
   readonly isNew?: boolean;
   /**
-   * The person or customer that the run works for, as a text. All that is stored for the run, and for runs
-   * that its knots start, is sealed with a key of the subject; `selvage forget` destroys that key for good.
-   * No value of such a run goes into Temporal's history. Needs encryption. The text itself is readable in the
-   * run's record and in the server's memo, so it should be no name. A resumed run keeps its subject. Default:
-   * none.
+   * The person or customer that the run works for. All that is stored for the run, and for runs of its knots,
+   * is sealed with a key of the subject, which `selvage forget` destroys. None of its values goes into
+   * Temporal's history. Needs encryption. The text itself is readable in the run's record and the server's
+   * memo, so do not use a name. A resumed run keeps its subject. Default: none.
    */
   readonly subject?: string;
   /**
-   * When the run must be over: a point in time, or a duration from now, such as `'2h'`. A run that has not ended by then is
-   * stopped as by a cancel, skips the rest, and is recorded as failed with `DeadlineExceeded`. It holds
-   * across crashes and times without a worker. Attaching to a run leaves its deadline as it is. Default:
-   * none.
+   * End of the allowed time: a `Date`, or a duration from now, such as `'2h'`. At that time the run is
+   * stopped as by a cancel, skips the rest, and is recorded as failed with `DeadlineExceeded`. Holds across
+   * crashes and without workers. Attaching to a run does not change its deadline. Default: none.
    */
   readonly deadline?: Date | Duration;
-  /**
-   * Lets knots with the option `cache` take values of other runs. With `false` all bodies run, and later runs
-   * may take their values. Default true.
-   */
+  /** Whether `cache` may take values of other runs. Later runs may take its values anyway. Default true. */
   readonly reuse?: boolean;
 }
 
@@ -62,28 +54,21 @@ export interface StartOptions extends BeginOptions {
   /** The origin of the start, for the record. Default `code`. */
   readonly trigger?: string;
   /**
-   * Names the work instead of the run. The first start of a tapestry with a key makes the run; later ones
-   * return a handle of it, for as long as the run history knows it. Another plan or other parameters under
-   * the same key throw `RunIdInUse`. The run id is made of the key, so `runId` must be left out. Any text.
+   * A key of the work, any text, in place of `runId`. The first start of a tapestry with a key makes the run;
+   * later ones return its handle, for as long as the run history knows it. Another plan or other parameters
+   * throw `RunIdInUse`.
    */
   readonly idempotencyKey?: string;
 }
 
 export interface ResumeOptions extends BeginOptions {
-  /** Ids of knots to run again, with all knots below them, although they were Ok. Default: none. */
+  /** Ids of Ok knots to run again, with all knots below them. Default: none. */
   readonly from?: readonly string[];
-  /**
-   * Allows a second resume of a run, once the first resumed run is over. Default false: throws
-   * `AlreadyResumed`.
-   */
+  /** Allows another resume, once the earlier resumed run is over. Default false: throws `AlreadyResumed`. */
   readonly allowDuplicate?: boolean;
 }
 
-/**
- * Turns a `idempotencyKey` into the run id that every start with this key has.
- *
- * @throws SelvageError `InvalidConfig`
- */
+/** Turns `idempotencyKey` into a run id. @throws SelvageError `InvalidConfig` */
 export function namedByKey(tapestry: string, { idempotencyKey, ...options }: StartOptions): BeginOptions {
   if (idempotencyKey === undefined) return options;
   // Lone surrogates encode to the same bytes, so that two keys would be one.
@@ -107,16 +92,12 @@ export function namedByKey(tapestry: string, { idempotencyKey, ...options }: Sta
   return { ...options, runId: runIdOfKey(tapestry, idempotencyKey), ifExists: 'attach' };
 }
 
-/**
- * Reads a deadline as milliseconds since the epoch.
- *
- * @throws SelvageError `InvalidConfig`
- */
+/** In milliseconds since the epoch. @throws SelvageError `InvalidConfig` */
 export function deadlineOf(deadline: Date | Duration | undefined): number | undefined {
   if (deadline === undefined) return undefined;
   const at =
     deadline instanceof Date ? deadline.getTime() : Date.now() + durationOption('deadline', deadline);
-  // The range of a Date; records hold nothing beyond it.
+  // The range of a Date, which is also that of records.
   if (!Number.isFinite(at) || Math.abs(at) > 8.64e15) {
     throw new SelvageError(
       'InvalidConfig',

@@ -22,23 +22,21 @@ import { unreachable } from './connection-errors';
 import { pendingActivitiesOf } from './pending-activity';
 import type { RecordedDeadLetter, StreamPartition, StreamState } from './stream-state';
 
-/** The workflow of a stream. */
 export function streamWorkflowId(id: string): string {
   return `stream/${id}`;
 }
 
-/** The task queue of a stream and of its runs. */
 export function streamQueue(id: string): string {
   return `${STREAM_WORKFLOW}/${id}`;
 }
 
 const SEARCH_TOO_LATE_MS = 10_000;
-/** Dead letters of each kind that are shown of one stream. */
+/** Shown dead letters of each kind. */
 const MOST_LETTERS = 20;
-/** Entries of the start ledger that are looked through for elements without a run. */
+/** Entries of the start ledger that are searched for elements without a run. */
 const LOOKED_THROUGH = 1_000;
 
-/** The streams on the server: shows them, and lets operators act on them. `selvage.streams`. */
+/** Shows and controls the streams on the server: `selvage.streams`. */
 export class Streams {
   /** @internal */
   constructor(
@@ -47,12 +45,7 @@ export class Streams {
     private readonly backends: Pick<Backends, 'runHistory' | 'startLedger'>,
   ) {}
 
-  /**
-   * Lists the streams that the server knows, sorted by id, each as it stands. A stream shows up a moment after its
-   * start.
-   *
-   * @throws SelvageError `ServerUnreachable`
-   */
+  /** By id. A stream appears a moment after its start. @throws SelvageError `ServerUnreachable` */
   async list(): Promise<StreamState[]> {
     const ids = new Set<string>();
     await this.reaching(async () => {
@@ -65,18 +58,14 @@ export class Streams {
     return states.filter((state) => state !== undefined);
   }
 
-  /**
-   * How a stream stands. The server alone answers, whether or not a process reads the stream.
-   *
-   * @throws SelvageError `UnknownStream`, `ServerUnreachable`
-   */
+  /** By the server alone, also without a reader. @throws SelvageError `UnknownStream`, `ServerUnreachable` */
   async status(id: string): Promise<StreamState> {
     const state = await this.read(id);
     if (state) return state;
     throw unknownStream(id);
   }
 
-  /** The newest elements whose run has failed, and of those that could start none. Whether the server answers or not. */
+  /** The newest elements whose run failed, then those that could start none. Does not need the server. */
   async deadLetters(id: string): Promise<{ readonly items: readonly RecordedDeadLetter[] }> {
     const { runHistory, startLedger } = this.backends;
     const trigger = streamName(id);
@@ -105,20 +94,17 @@ export class Streams {
     return { items };
   }
 
-  /** Nothing more is read until {@link resume}; what was read is finished. Errors as of {@link status}. */
+  /** Stops reading until {@link resume}; read elements are finished. Errors as of {@link status}. */
   async pause(id: string): Promise<void> {
     await this.tell(id, 'pause');
   }
 
-  /** Reads on after {@link pause}. Errors as of {@link status}. */
+  /** Errors as of {@link status}. */
   async resume(id: string): Promise<void> {
     await this.tell(id, 'resume');
   }
 
-  /**
-   * Ends the stream: nothing more is read, and when what was read is finished, its processes end. Started again later,
-   * it goes on where it was. Errors as of {@link status}.
-   */
+  /** Ends the stream after its read elements; a later start continues there. Errors as of {@link status}. */
   async drain(id: string): Promise<void> {
     await this.tell(id, 'drain');
   }
@@ -234,19 +220,16 @@ function gapsOf({ count, newest }: StreamGaps): NonNullable<StreamState['gaps']>
   return { items: newest.map(({ why: reason, ...gap }) => ({ ...gap, reason })), total: count };
 }
 
-/** Partitions of a stream, by name: up to where they are finished, and how many elements beyond that are. @internal */
+/** @internal Without what a source keeps for itself. */
 export function placesOf({ checkpoint, source }: StreamState): StreamPartition[] {
-  return (
-    Object.entries(checkpoint)
-      // What a source keeps for itself is no partition.
-      .filter(([partition]) => source !== 'file-tail' || partition !== '')
-      .map(([partition, { after, done = [] }]) => ({
-        partition,
-        ...(after !== undefined && { checkpoint: placeWords(after) }),
-        ahead: done.reduce((sum, [, elements]) => sum + elements, 0),
-      }))
-      .sort((one, other) => (one.partition < other.partition ? -1 : 1))
-  );
+  return Object.entries(checkpoint)
+    .filter(([partition]) => source !== 'file-tail' || partition !== '')
+    .map(([partition, { after, done = [] }]) => ({
+      partition,
+      ...(after !== undefined && { checkpoint: placeWords(after) }),
+      ahead: done.reduce((sum, [, elements]) => sum + elements, 0),
+    }))
+    .sort((one, other) => (one.partition < other.partition ? -1 : 1));
 }
 
 function placeWords(after: Json): string {
@@ -262,11 +245,7 @@ interface StreamFailure {
   readonly details?: readonly unknown[] | null;
 }
 
-/**
- * The innermost reason why a stream's workflow has failed: what its activity threw, or who ended it.
- *
- * @internal
- */
+/** @internal The innermost reason: the error of its activity, or the client that ended it. */
 export function failureOfStream(error: WorkflowFailedError): StreamFailure {
   const { cause } = error;
   const inner: Partial<StreamFailure> | undefined = cause?.cause ?? cause;

@@ -10,12 +10,13 @@ import { isUnfinished } from './run-on-server';
 import { describeRunning, runningBut } from './running-workflows';
 import { serverIdentity } from './server-identity';
 
-/** How many running workflows, newest first, are searched for runs that no worker has begun. */
+/** Running workflows, newest first, that are searched for runs that no worker has begun. */
 const LOOKED_AT = 1_000;
 
 /**
- * A record for a run whose first step no worker has taken, from what the server knows. Its plan hash is empty if its starter left the plan
- * to the worker. `details.begun` is false; or `details.recorded_elsewhere` is true, if its records are in another run history.
+ * A record made of the server's facts, for a run that no worker has begun. Its plan hash is empty if its
+ * starter left the plan to the worker. `details.begun` is false; or `details.recorded_elsewhere` is true, if
+ * its records are in another run history.
  */
 export async function recordOfUnbegun(
   client: WorkflowClient,
@@ -57,10 +58,11 @@ export async function recordOfUnbegun(
 }
 
 /**
- * The matching runs that no worker has begun, newest first: only the server knows of them. Excludes runs started by a plain Temporal
- * client, which do not mention Selvage. On a server of the project's own, runs of another history are among them: that was deleted or replaced.
+ * Matching runs that no worker has begun, newest first, from the server. Excludes runs started by a plain
+ * Temporal client, whose memo does not name Selvage. Includes runs of other histories on the project's own
+ * server, as those histories were deleted or replaced.
  *
- * @param isOwnServer whether nobody else starts runs there
+ * @param isOwnServer whether only this project starts runs there
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
 export async function unbegunRuns(
@@ -73,7 +75,7 @@ export async function unbegunRuns(
   const begun = new Set(items.map((run) => run.run_id));
   const found: RunRecord[] = [];
   try {
-    // Of more runs than these, the newest on the server may be others than the newest on record.
+    // With more running records than these, the server's newest runs may be others.
     const known = cursor === undefined ? items : [];
     for (const workflow of await runningBut(client, known, {}, LOOKED_AT)) {
       if (found.length === limit) break;
@@ -96,26 +98,25 @@ async function isUnbegun(
   backends: Backends,
   run: {
     readonly description: WorkflowExecutionDescription;
-    /** The newest record of its id, of another execution. */
+    /** The newest record of its id, from another execution. */
     readonly known: RunRecord | undefined;
     readonly isOwnServer: boolean;
   },
 ): Promise<boolean> {
   const memo = memoOf(run.description);
-  // It is a child run of a knot, or a run of other backends.
+  // A child run of a knot, or a run of other backends.
   if ('temporalRunId' in memo) return false;
   if (isOfOtherHistory(memo, await backends.runHistory.identity())) return run.isOwnServer;
-  // Without a record of its own it may have been reset, or be a later execution.
+  // Its execution was reset, or is a later one.
   if (run.known?.status === 'running') return false;
   return !(await hasFirstStep(client, run.description));
 }
 
-/** Whether the client that started a run had another run history than the one of this identity. */
+/** Whether another run history than this one has the records of a run. */
 export function isOfOtherHistory({ backends }: RunMemo, identity: string | undefined): boolean {
   return backends?.history !== undefined && backends.history !== identity;
 }
 
-/** The reason for which a run waits that has no record here. */
 export function recordedElsewhere(
   runId: string,
   isOver = false,
@@ -129,7 +130,6 @@ export function recordedElsewhere(
   };
 }
 
-/** Neither the end nor the values of such a run can be read here. */
 export function cannotBeAwaited(description: WorkflowExecutionDescription): SelvageError {
   const { workflowId } = description;
   const isOver = !isUnfinished(description);

@@ -1,7 +1,4 @@
-/**
- * The result of the work, or a rejection with the signal's reason if that comes first; then the work's result is ignored. Leaves no
- * listener on the signal.
- */
+/** Result of the work, or rejection with the signal's reason if that comes first. Leaves no listener. */
 export async function unlessLost<T>(work: Promise<T>, lost: AbortSignal | undefined): Promise<T> {
   if (!lost) return await work;
   let tell = (): void => {};

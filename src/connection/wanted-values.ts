@@ -5,14 +5,14 @@ import type { Through } from './outages';
 
 const AT_ONCE = 100;
 
-/** Values of knots by id, or the reasons why they cannot be read now. */
+/** Values of knots by id, or the errors of reading them. */
 export class WantedValues {
   constructor(
     private readonly values: ReadonlyMap<string, unknown>,
     private readonly unreadable: ReadonlyMap<string, SelvageError> = new Map(),
   ) {}
 
-  /** Defines the knot's value, if any, as a property of an object. Reading the property throws if the value cannot be read. */
+  /** Defines the knot's value, if any, as a property, whose getter throws if the value cannot be read. */
   copyTo(target: object, property: string, knot: string): void {
     const error = this.unreadable.get(knot);
     const common = { enumerable: true, configurable: true };
@@ -27,11 +27,7 @@ export class WantedValues {
   }
 }
 
-/**
- * The values of Ok knots. If one data store stays unreachable beyond the limit, values in others are read nevertheless.
- *
- * @throws SelvageError `ValueMissing`, `ValueDamaged`
- */
+/** One unreachable store does not hide others' values. @throws SelvageError `ValueMissing`, `ValueDamaged` */
 export async function readWanted(
   backends: Backends,
   records: readonly LineageRecord[],
@@ -44,7 +40,7 @@ export async function readWanted(
   }
   const values = new Map<string, unknown>();
   const unreadable = new Map<string, SelvageError>();
-  // Large values may be on a server of their own: if one cannot be read, nobody waits for the larger ones.
+  // Small values first: larger ones may be on another server, and fail at once after the first failure.
   const bySize = [...records].sort((one, other) => (one.output_size ?? 0) - (other.output_size ?? 0));
   let away: SelvageError | undefined;
   const read = async (some: readonly LineageRecord[]): Promise<void> => {

@@ -12,7 +12,7 @@ const VERSIONED: unknown = 2;
 /** The build of workers that use no worker versioning. */
 const NONE = '';
 
-/** The name of the build that a run is pinned to; undefined if it continues with whatever is current. */
+/** Undefined if the run continues with the current build. */
 export function pinnedBuild({ raw }: Pick<WorkflowExecutionDescription, 'raw'>): string | undefined {
   const { behavior, deploymentVersion, versioningOverride, versionTransition } =
     raw.workflowExecutionInfo?.versioningInfo ?? {};
@@ -22,22 +22,17 @@ export function pinnedBuild({ raw }: Pick<WorkflowExecutionDescription, 'raw'>):
   return pinned ? nameOf(pinned) : undefined;
 }
 
-/** The build of a polling worker. */
 export function buildOf({ deploymentOptions }: RawPoller): string {
   return deploymentOptions?.workerVersioningMode === VERSIONED ? nameOf(deploymentOptions) : NONE;
 }
 
-/** The builds of workers to which the server gives the work of a task queue. */
 interface WantedBuild {
   readonly name: string;
-  /** A description for people. */
+  /** For people. */
   readonly words: string;
 }
 
-/**
- * @param pinned see {@link pinnedBuild}
- * @returns undefined if any build may get it, because Temporal is just moving from one to another
- */
+/** Undefined if any build may get the work, as Temporal is moving between two. */
 export function wantedBuild(
   queue: RawQueue | null | undefined,
   pinned: string | undefined,
@@ -51,7 +46,7 @@ export function wantedBuild(
   return { name: nameOf(current), words: `no worker of ${wordsOf(nameOf(current))}, which is current` };
 }
 
-/** Formats for people: `build "2" of deployment "app"`. */
+/** For people: `build "2" of deployment "app"`. */
 export function wordsOf(build: string): string {
   if (build === NONE) return 'workers without a build';
   const [deployment, id] = JSON.parse(build) as [string, string];

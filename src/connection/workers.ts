@@ -15,23 +15,20 @@ type RawReport = temporal.api.worker.v1.IWorkerHeartbeat;
 const STOPPED: readonly unknown[] = [2, 3, 'WORKER_STATUS_SHUTTING_DOWN', 'WORKER_STATUS_SHUTDOWN'];
 /** A page is one message of gRPC, of at most 4 MiB. */
 const PAGE = 100;
-/** Questions to the server that are asked at once. */
+/** Concurrent calls to the server. */
 const AT_ONCE = 20;
 
-/**
- * Plugins of a Temporal worker are what it tells the server of itself. These do nothing but say, by their names, what a
- * Selvage worker has.
- */
+/** A worker reports its plugins to the server. These plugins only name the properties of a Selvage worker. */
 const VERSION_PLUGIN = 'selvage.version/';
 const HOST_PLUGIN = 'selvage.host/';
 const BODY_PLUGIN = 'selvage.body/';
 const HISTORY_PLUGIN = 'selvage.history/';
 const UNTOLD_PLUGIN = 'selvage.bodies-untold';
 
-/** Most characters of the names of bodies: each report has them, and each list the last report of all workers. */
+/** Most characters of bodies' names, as each list of workers carries all reports. */
 const TOLD_BODIES = 16 * 1024;
 
-/** What a worker says of itself by the names of plugins. */
+/** Plugins whose names report a worker's properties. */
 export function tellingPlugins({
   bodyHosts,
   bodies,
@@ -39,7 +36,7 @@ export function tellingPlugins({
 }: {
   readonly bodyHosts: readonly string[];
   readonly bodies: readonly string[];
-  /** Its identity, if it is known. */
+  /** Identity, if known. */
   readonly runHistory: string | undefined;
 }): { readonly name: string }[] {
   const length = bodies.reduce((sum, name) => sum + name.length, 0);
@@ -52,7 +49,6 @@ export function tellingPlugins({
 }
 
 export interface WorkersQuery {
-  /** Only those of this task queue. */
   readonly taskQueue?: string;
 }
 
@@ -65,9 +61,10 @@ export class Workers {
   ) {}
 
   /**
-   * Lists the workers that are alive, by task queue and identity. Workers report themselves: those of `createWorker`, `Selvage.open` and the command
-   * line every 10 s, others every 60 s, and a new one is listed after its first report. One that was stopped is no longer listed; one that was killed is
-   * for 70 s, unless it was a process of this machine on the embedded server.
+   * Lists the live workers by task queue and identity. A worker appears with its first report: workers of
+   * `createWorker`, `Selvage.open` and the command line report every 10 s, others every 60 s. A stopped
+   * worker disappears at once; a killed one after 70 s, or at once if it was a process of this machine on the
+   * embedded server.
    *
    * @throws SelvageError `ServerRefused` if the server keeps no list of workers; `ServerUnreachable`
    */
@@ -132,14 +129,14 @@ export class Workers {
       });
       return workerInfo?.workerHeartbeat ?? undefined;
     } catch (error) {
-      // It may have gone meanwhile, and servers may list without describing.
+      // It may have gone meanwhile, and some servers list without describing.
       if (isGrpcServiceError(error) && ![4, 14].includes(Number(error.code))) return undefined;
       throw unreachable(error);
     }
   }
 }
 
-/** A server that lists reports alone. */
+/** For servers that list reports alone. */
 function fromReport({ hostInfo, ...report }: RawReport): RawWorker {
   const { hostName, processId } = hostInfo ?? {};
   return { ...report, ...(hostName && { hostName }), ...(processId && { processId }) };
@@ -176,7 +173,7 @@ function withoutList(cause?: unknown): SelvageError {
   );
 }
 
-/** Undefined: an older server keeps no list. */
+/** Undefined if the server, an older one, keeps no list. */
 export async function listIfKept(workers: Pick<Workers, 'list'>): Promise<WorkerState[] | undefined> {
   return await workers.list().catch((error: unknown) => {
     if (SelvageError.is(error, 'ServerRefused')) return undefined;

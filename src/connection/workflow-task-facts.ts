@@ -11,17 +11,10 @@ type Task = NonNullable<WorkflowTaskFacts['task']>;
 
 /** PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED. */
 const STARTED = 2;
-/**
- * Enough of the history's end to say why a workflow task failed, and of its beginning to say whether the
- * first one was done.
- */
+/** Enough to find why the last workflow task failed, or whether the first one was done. */
 const EVENTS_READ = 20;
 
-/**
- * Reads what is known of a workflow's next task.
- *
- * @throws SelvageError `ServerUnreachable`
- */
+/** @throws SelvageError `ServerUnreachable` */
 export async function readWorkflowTask(
   client: WorkflowClient,
   pollers: Pollers,
@@ -46,10 +39,7 @@ export async function readWorkflowTask(
   return { taskQueue, isPaused, task: { ...task, pollers: polled, ...(last && { last }) } };
 }
 
-/**
- * Whether a worker has done the first step of this execution: then its history has the result of an activity,
- * local or not, before anything except failures.
- */
+/** Whether its history has the result of an activity, local or not, before anything except failures. */
 export async function hasFirstStep(
   client: WorkflowClient,
   { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
@@ -70,8 +60,8 @@ export async function hasFirstStep(
 }
 
 /**
- * Reads from the end of the history how the last workflow task went. The server records the first of several
- * consecutive failures. If a query came with the task, the failure is recorded as a marker.
+ * Reads the result of the last workflow task from the end of the history. The server records the first of
+ * several consecutive failures. If a query came with the task, the failure is a marker.
  */
 async function lastTask(client: WorkflowClient, workflowId: string, runId: string): Promise<Task['last']> {
   try {

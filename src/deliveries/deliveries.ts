@@ -17,11 +17,11 @@ import { lagBehind, nextPage, startOf } from './places';
 import { requireFeed, RunEvents, type Feed } from './run-events';
 import { durationOption, type Duration } from '../values/duration';
 
-/** The place of a process that died is free after this time. */
+/** Time after which a dead process's lease is free. */
 const LEASE_MS = 15_000;
-/** How often the states on record are looked at, for all emitters of the process at once. */
+/** Interval of reading the states, for all emitters of the process at once. */
 const LOOK_MS = 1_000;
-/** How often one who waits for all events to be delivered looks. */
+/** Interval while waiting for all deliveries. */
 const DRAIN_LOOK_MS = 20;
 const STOP_MS = 5_000;
 
@@ -29,13 +29,13 @@ export interface DeliveriesOptions {
   readonly backends: Pick<Backends, 'runHistory' | 'dataStore' | 'leaseTable' | 'tapestryStore'>;
   readonly emitters: EmitterList;
   readonly logger: LoggerLike;
-  /** Relative paths of emitters begin there. */
+  /** Base of emitters' relative paths. */
   readonly projectDir: string;
-  /** How long after the death of a process another one takes over from it. Default 15 s. */
+  /** Time after which another process replaces a dead one. Default 15 s. */
   readonly leaseTtl?: Duration;
 }
 
-/** The emitters of a process: each is delivered to by one process at a time, whichever has its lease. */
+/** The emitters of a process. The process with an emitter's lease delivers to it. */
 export class Deliveries {
   readonly #feed: Feed;
   readonly #runners: readonly EmitterRunner[];
@@ -81,7 +81,7 @@ export class Deliveries {
     for (const emitter of emitters)
       if (emitter.kind === 'open-telemetry') useSettings(emitter.options as TraceSettings);
     this.#runners = emitters.map((declaration) => new EmitterRunner(declaration, around));
-    // Whoever has the lease: each process tells what happens in it.
+    // Without a lease: each process reports its own live events.
     this.#live = emitters.flatMap((declaration) => LiveChannel.of(declaration, logger) ?? []);
     const look = async (): Promise<void> => {
       while (!this.#stopping.signal.aborted) {
@@ -98,9 +98,8 @@ export class Deliveries {
   }
 
   /**
-   * Begins to deliver. When it resolves, each emitter has a cursor: it hears of whatever comes.
-   *
-   * @throws SelvageError `DuplicateEmitter`, `NoChangeFeed`, `BackendUnavailable`
+   * Gives each emitter a cursor. @throws SelvageError `DuplicateEmitter`, `NoChangeFeed`,
+   * `BackendUnavailable`
    */
   static async start(options: DeliveriesOptions): Promise<Deliveries> {
     const { backends, ...others } = options;
@@ -114,13 +113,10 @@ export class Deliveries {
     return new Deliveries(options, emitters);
   }
 
-  /**
-   * Resolves when what is on record now was delivered, as far as this process delivers it and it does not fail, or the time is over.
-   * Returns the names of emitters that have not heard of all.
-   */
+  /** Waits for deliveries of current records, except by failing emitters. Returns those that lag. */
   async drained(ms: number): Promise<string[]> {
     const until = performance.now() + ms;
-    // What is ahead of an emitter is read once at each place where it stays. One that moves has its reads to itself.
+    // Reads ahead once for each position at which an emitter stays; a moving emitter reads for itself.
     const looks = new Map<EmitterRunner, { readonly place: string; isThrough: boolean | undefined }>();
     for (;;) {
       const last = (await this.#feed.lastChange()) ?? null;
@@ -145,12 +141,12 @@ export class Deliveries {
     }
   }
 
-  /** Lets deliveries that are under way end, for 5 s at most, and gives the leases back. A second call waits for the first. */
+  /** Lets deliveries end, for at most 5 s, and returns the leases. A second call waits for the first. */
   stop(): Promise<void> {
     return (this.#stopped ??= this.#stop());
   }
 
-  /** Of the emitters that this process delivers to. */
+  /** Only of emitters that this process delivers to. */
   async #lags(): Promise<EmitterLag[]> {
     const last = await this.#feed.lastChange();
     const lags = this.#runners.map(async ({ name, position }): Promise<EmitterLag[]> => {
@@ -171,7 +167,6 @@ export class Deliveries {
   }
 }
 
-/** @throws SelvageError `DuplicateEmitter` */
 function requireDifferent(emitters: readonly EmitterDeclaration[]): void {
   const names = new Set<string>();
   for (const { name } of emitters) {

@@ -11,19 +11,17 @@ import { placeOf, placeToRewind, startOf, type Place } from './places';
 import { Receiver, textOf, type ReceiverTools } from './receiver';
 import type { Feed, RunEvents } from './run-events';
 
-/** Dead letters that are delivered once more in one go. */
+/** Dead letters of one redrive. */
 const REDRIVEN_AT_ONCE = 500;
-/** How long deliveries may follow one another until the cursor is saved: each save keeps commits waiting. */
+/** Longest time without saving the cursor during deliveries, since each save delays commits. */
 const SAVE_MS = 250;
 
-/** What all emitters of a process share. */
 interface Surroundings extends ReceiverTools {
   readonly feed: Feed;
   readonly tail: FeedTail;
   readonly events: RunEvents;
   readonly table: EmitterTable;
   readonly leases: LeaseKeeper;
-  /** The process, as an owner of leases and in words. */
   readonly owner: string;
   readonly holder: string;
 }
@@ -31,28 +29,27 @@ interface Surroundings extends ReceiverTools {
 export const leaseOf = (name: string): string => `emitter/${name}`;
 
 /**
- * Delivers to one emitter, as long as this process has its lease:
+ * Delivers to one emitter while this process has its lease:
  *
- * 1. The cursor moves behind events only after they were delivered, or have become dead letters with it, in one transaction. Where deliveries
- *    follow one another it is saved now and then, so that a crash repeats those of the last moment.
- * 2. Whoever takes over has a new version of the state, so the cursor is never moved by one who has lost the lease without knowing it.
- * 3. A delivery that hangs is abandoned when its time is over. Nothing waits for it.
+ * 1. The cursor passes events in the transaction that records their delivery or their dead letters.
+ * Successive deliveries are saved together, so that a crash repeats the last of them.
+ * 2. A new holder has a new version of the state, so a former holder cannot move the cursor.
+ * 3. A delivery that takes too long is abandoned.
  */
 export class EmitterRunner {
   readonly #declaration: EmitterDeclaration;
   readonly #around: Surroundings;
   readonly #about: { readonly emitter: string };
   readonly #receiver: Receiver;
-  /** The state as this process knows it; undefined while another delivers. */
+  /** Undefined while another process delivers. */
   #state: EmitterState | undefined;
-  /** Where the cursor is, and how many events were delivered, since the state was saved. */
+  /** The cursor, and the number of delivered events, since the state was saved. */
   #passed: Pick<Advance, 'position' | 'positionAt' | 'delivered'> | undefined;
-  /** When the cursor was last saved. */
   #savedAt = Number.NEGATIVE_INFINITY;
   #saving: NodeJS.Timeout | undefined;
-  /** Ends the present reading or pause, so that the state is looked at anew. */
+  /** Ends reading or pausing, to read the state again. */
   #wake: AbortController | undefined;
-  /** Set from a failure to the next delivery. */
+  /** From a failure to the next delivery. */
   #isFailing = false;
   #isElsewhere = false;
 
@@ -67,22 +64,21 @@ export class EmitterRunner {
     return this.#declaration.name;
   }
 
-  /** Position of the last change that this process has dealt with; undefined while another process delivers. */
+  /** The last handled change; undefined while another process delivers. */
   get position(): string | null | undefined {
     return (this.#passed ?? this.#state)?.position;
   }
 
-  /** Whether events were delivered of which the cursor on record does not know yet. */
+  /** Whether the saved cursor lacks deliveries. */
   get isUnsaved(): boolean {
     return this.#passed !== undefined && this.#passed.delivered > 0;
   }
 
-  /** Has the cursor saved as soon as a delivery that is under way is over. */
+  /** Saves the cursor after a running delivery. */
   save(): void {
     if (this.isUnsaved && !this.#receiver.isBusy) this.#wake?.abort();
   }
 
-  /** Whether another process delivers. */
   get isElsewhere(): boolean {
     return this.#isElsewhere;
   }
@@ -91,12 +87,7 @@ export class EmitterRunner {
     return this.#isFailing || (this.#state?.disabledAt ?? null) !== null;
   }
 
-  /**
-   * Delivers until it is told to stop. Never rejects.
-   *
-   * @param stopping nothing more is begun
-   * @param now aborts what is under way
-   */
+  /** Never rejects. @param stopping begins nothing more @param now aborts running work */
   async run(stopping: AbortSignal, now: AbortSignal): Promise<void> {
     while (!stopping.aborted) {
       const lost = new AbortController();
@@ -116,18 +107,18 @@ export class EmitterRunner {
     }
   }
 
-  /** Call it now and then with the state as it is on record. */
+  /** Call it regularly with the recorded state. */
   look(state: EmitterState | undefined): void {
     const known = this.#state;
     if (!known) return;
     const isOther = !state || state.version > known.version;
-    // One that fails is tried again when its time comes.
+    // A failing emitter is retried after its pause.
     const isWanted = state !== undefined && state.redriven > 0 && !this.isFailing;
-    // A delivery that is under way saves what was passed when it is over, and has its pause if it fails.
+    // A running delivery saves the cursor at its end, and pauses if it fails.
     if (isOther || (!this.#receiver.isBusy && (this.#passed || isWanted))) this.#wake?.abort();
   }
 
-  /** Returns what gives the lease back; undefined, after a pause, if it is not to be had. */
+  /** Returns a function that releases the lease; undefined, after a pause, if another has it. */
   async #acquire(signal: AbortSignal, onLost: () => void): Promise<(() => Promise<void>) | undefined> {
     const { leases, owner, holder } = this.#around;
     const { table, ttl } = leases;
@@ -164,7 +155,7 @@ export class EmitterRunner {
     const { table, feed } = this.#around;
     const start = await startOf(this.#declaration, feed);
     this.#state = await table.begin(this.name, start);
-    // Somebody else has delivered since, or has moved the cursor.
+    // Another process has delivered since, or moved the cursor.
     if (this.#state.failures === 0) this.#isFailing = false;
     this.#forget();
   }
@@ -174,7 +165,7 @@ export class EmitterRunner {
     this.#passed = undefined;
   }
 
-  /** Returns when the state is to be read anew. */
+  /** Returns when the state must be read again. */
   async #deliverAll(stopping: AbortSignal, lost: AbortSignal): Promise<void> {
     while (!stopping.aborted && !lost.aborted) {
       const wake = (this.#wake = new AbortController());
@@ -198,7 +189,7 @@ export class EmitterRunner {
     }
   }
 
-  /** Whether the state on record is the one that this process knows; takes its counts over. */
+  /** Whether the recorded state is the known one; takes over its counts. */
   async #look(): Promise<boolean> {
     const known = this.#state!;
     const state = (await this.#around.table.list()).find(({ name }) => name === this.name);
@@ -248,17 +239,16 @@ export class EmitterRunner {
     return { position, positionAt };
   }
 
-  /** Nobody hears of the changes up to this one. */
+  /** Passes changes without events for this emitter. */
   #pass(change: HistoryChange): void {
     this.#passed = { ...placeOf(change), delivered: this.#passed?.delivered ?? 0 };
   }
 
-  /** Saves where the cursor is. */
   async #notePassed(): Promise<boolean> {
     return !this.#passed || (await this.#advance({ ...this.#place, delivered: 0 }));
   }
 
-  /** Saves what was delivered, or has it saved soon. */
+  /** Saves the deliveries now or soon. */
   async #note(advance: Advance): Promise<boolean> {
     const { position, positionAt, delivered, deadLetters = [], settled = [] } = advance;
     const isPlain = deadLetters.length === 0 && settled.length === 0 && !this.#isFailing;
@@ -276,15 +266,15 @@ export class EmitterRunner {
     const wanted = new Set(items.map(({ eventId }) => eventId));
     const made = await events.of(items.map(({ change }) => change));
     const changeOf = new Map<RunEvent, HistoryChange>();
-    // They are listed the newest first.
+    // Listed newest first.
     for (const [index, { change }] of [...items.entries()].reverse())
       for (const event of made[index]!) if (wanted.delete(event.id)) changeOf.set(event, change);
-    // What is left is of runs that were removed.
+    // The rest belongs to removed runs.
     const batch = { events: [...changeOf.keys()], changeOf, ...this.#place, settled: [...wanted] };
     return (await this.#deliver(batch, wake, lost)) && (await this.#look());
   }
 
-  /** Returns false if the state is to be read anew. */
+  /** Returns false if the state must be read again. */
   async #deliver(batch: Batch, wake: AbortSignal, lost: AbortSignal): Promise<boolean> {
     const { events, position, positionAt, settled } = batch;
     const done = {
@@ -318,7 +308,7 @@ export class EmitterRunner {
     }
   }
 
-  /** Finds the events that the receiver will never take. */
+  /** Isolates the rejected events. */
   async #deliverHalves(batch: Batch, wake: AbortSignal, lost: AbortSignal): Promise<boolean> {
     const { events, settled } = batch;
     const half = Math.floor(events.length / 2);
@@ -342,7 +332,7 @@ export class EmitterRunner {
   }
 
   async #fail(error: unknown, retryIn: number, disable = this.#disabledFor()): Promise<boolean> {
-    // It waits, maybe for long.
+    // The pause may be long.
     if (!(await this.#notePassed())) return false;
     const state = this.#state!;
     const text = textOf(error);
@@ -370,7 +360,7 @@ export class EmitterRunner {
     return `it has failed since ${new Date(since).toISOString()}, and disableAfter is ${disableAfter} ms`;
   }
 
-  /** After an error of what it reads. @throws the error, unless it tells that the history went back in time */
+  /** @throws the error, unless the history went back in time */
   async #mend(error: unknown): Promise<void> {
     const { table, feed, logger } = this.#around;
     if (!SelvageError.is(error, 'InvalidCursor')) throw error;

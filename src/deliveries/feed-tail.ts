@@ -3,32 +3,31 @@ import { CHANGES_AT_ONCE } from '../ports/parts/changes';
 import type { Feed } from './run-events';
 import { pause } from '../ports/parts/pause';
 
-/** Changes at the end of the history that are held for those who are nearly up to date. */
+/** Newest changes, kept for emitters that are nearly up to date. */
 const HELD = 4 * CHANGES_AT_ONCE;
-/** How long one who has read to the end by itself waits for the shared reader to get there. */
+/** How long an emitter at the end waits for the shared reader to get there. */
 const MEETING_MS = 100;
 const AWAY_MS = 1_000;
 
 /**
- * One reader of changes for all emitters of a process. It holds the newest changes; an emitter that is further behind reads by
- * itself until it meets them, so emitters that are up to date cost no reads of their own.
+ * Reads changes once for all emitters of a process, and holds the newest. An emitter that is further behind
+ * reads by itself until it meets them, so emitters that are up to date cost no reads.
  */
 export class FeedTail {
-  /** The newest changes, in order, the first of which has this number. */
+  /** The newest changes, in order; `#first` is the number of the first. */
   #held: HistoryChange[] = [];
   #first = 0;
-  /** The number of the next change behind each position that is held, and behind the one before them. */
+  /** The number of the change after each held position, and after the one before them. */
   readonly #next = new Map<string | null, number>();
   readonly #waiting = new Set<() => void>();
   #following: Promise<void> | undefined;
 
-  /** @param signal ends it */
   constructor(
     private readonly feed: Feed,
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Changes behind a position, in non-empty batches, until the signal is aborted. Errors as of `changes`. */
+  /** Non-empty batches, until the signal is aborted. Errors as of `changes`. */
   async *pages(position: string | null, signal: AbortSignal): AsyncGenerator<readonly HistoryChange[]> {
     this.#following ??= this.#follow();
     let last = position;
@@ -62,7 +61,7 @@ export class FeedTail {
         const options = { ...(last !== undefined && { after: last }), signal: this.signal };
         for await (const page of this.feed.changes(options)) this.#add(page);
       } catch {
-        // Each emitter reads by itself, and meets what is wrong.
+        // Each emitter reads by itself, and meets the error.
       }
       this.#first += this.#held.length;
       this.#held = [];
@@ -93,7 +92,6 @@ export class FeedTail {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Resolves when there is something new, the signal is aborted, or the time is over. */
   #news(signal: AbortSignal, ms?: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(() => wake(), ms);

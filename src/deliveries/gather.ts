@@ -3,16 +3,12 @@ import { hearing, type EmitterDeclaration, type EmitterList } from '../emitters'
 import { withNested } from '../runtime';
 import { duplicateEmitter } from './deliveries';
 
-/** The names of tapestries and of all that are nested in them. */
+/** Including nested tapestries. */
 export function namesOf(tapestries: readonly AnyTapestry[]): string[] {
   return [...new Set(tapestries.flatMap((one) => [...withNested(recordOf(one))].map(({ name }) => name)))];
 }
 
-/**
- * The given emitters, and those of the options of tapestries, which hear these alone. One that is named twice is one.
- *
- * @throws SelvageError `DuplicateEmitter` for two of one name
- */
+/** The given and those of tapestries, each once. @throws SelvageError `DuplicateEmitter` for equal names */
 export function gatherEmitters(
   tapestries: readonly AnyTapestry[],
   given: EmitterList = [],
@@ -30,7 +26,7 @@ export function gatherEmitters(
   return [...gathered.values()];
 }
 
-/** One declaration under two scopes: it hears what is in either. */
+/** One declaration in two scopes applies to either. */
 function both(a: EmitterDeclaration, b: EmitterDeclaration): EmitterDeclaration {
   if (a.kind !== b.kind || a.options !== b.options) throw duplicateEmitter(a.name);
   if (!a.filter.tapestries || !b.filter.tapestries) return a.filter.tapestries ? b : a;

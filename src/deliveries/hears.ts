@@ -2,11 +2,11 @@ import type { EventFilter, RunEvent } from '../emitters';
 import type { HistoryChange } from '../ports';
 import { isOfTapestry } from '../streams/batch';
 
-/** Whether events of this change may be heard. A start may stand for a whole run, so its events are told apart when they are made. */
+/** A start may stand for a whole run, whose events {@link heard} filters. */
 export function mayHear(filter: EventFilter, change: HistoryChange): boolean {
   const { types, outcomes, statuses } = filter;
   const { kind, outcome, status, isBeforeRun } = change;
-  // It comes with the start.
+  // Its event comes with the start.
   if (isBeforeRun || !isAbout(filter, change)) return false;
   if (kind === 'run-started') return true;
   return (
@@ -16,7 +16,7 @@ export function mayHear(filter: EventFilter, change: HistoryChange): boolean {
   );
 }
 
-/** Those of the events of a change that {@link mayHear} let through. */
+/** Filters the events of a change that passed {@link mayHear}. */
 export function heard(
   { types, outcomes, statuses }: EventFilter,
   { kind }: HistoryChange,
@@ -31,12 +31,10 @@ export function heard(
   );
 }
 
-/** Whether it is about a tapestry that is heard of. */
 export function isAbout({ tapestries }: EventFilter, { tapestry }: { readonly tapestry: string }): boolean {
   return tapestries?.some((name) => isOfTapestry(tapestry, name)) ?? true;
 }
 
-/** Whether a filter lets it through. */
 function allows<T>(wanted: readonly T[] | undefined, given: T): boolean {
   return wanted?.includes(given) ?? true;
 }

@@ -4,14 +4,13 @@ import type { LoggerLike } from '../authoring/knot-context';
 import { bodyLogger, listenLive } from '../runtime';
 import { isAbout } from './hears';
 
-/** Events that wait for an emitter which is still busy with those before. */
 const MOST_WAITING = 1_000;
 
 /**
- * Tells an emitter what happens in this process, as it happens:
+ * Passes live events of this process to an emitter:
  *
- * 1. No body waits for an emitter. What it has no time for is dropped, and counted.
- * 2. One event at a time, in order. What an emitter throws is logged, and the event is over.
+ * 1. No body waits for an emitter. Events in excess are dropped and counted.
+ * 2. One event at a time, in order. A throw is logged, and the event is not repeated.
  */
 export class LiveChannel {
   readonly #live: NonNullable<Emitter['live']>;
@@ -33,13 +32,13 @@ export class LiveChannel {
     this.#end = listenLive((event) => isAbout(filter, event) && this.#hear(event));
   }
 
-  /** Undefined for an emitter that does not ask for it. */
+  /** Undefined if the emitter has no `live`. */
   static of(declaration: EmitterDeclaration, logger: LoggerLike): LiveChannel | undefined {
     if (declaration.kind !== 'custom' || !(declaration.options as Emitter).live) return undefined;
     return new LiveChannel(declaration, logger);
   }
 
-  /** Nothing more is told. What waits is dropped. */
+  /** Drops waiting events. */
   stop(): void {
     this.#end();
     this.#waiting = [];
@@ -51,7 +50,7 @@ export class LiveChannel {
     else this.#waiting.push(event);
     if (this.#isTelling) return;
     this.#isTelling = true;
-    // The body begins first.
+    // The body goes first.
     setImmediate(() => void this.#tell());
   }
 
@@ -61,7 +60,7 @@ export class LiveChannel {
         await this.#live(event, { ...this.#context });
         this.#isFailing = false;
       } catch (error) {
-        // Once for a row of failures: an emitter that fails does so for each event.
+        // Once in a row, as a failing emitter does so for each event.
         if (!this.#isFailing) this.#context.logger.warn({ err: error }, 'a live event was not heard');
         this.#isFailing = true;
       }

@@ -7,7 +7,7 @@ import { requireFeed } from './run-events';
 
 type Records = Pick<Backends, 'runHistory' | 'leaseTable'>;
 
-/** All emitters that are on record. None if the history keeps no order of changes. */
+/** None if the history keeps no order of changes. */
 export async function readEmitters({ runHistory, leaseTable }: Records): Promise<EmitterReport[]> {
   if (!runHistory.emitterTableBeside) return [];
   const feed = requireFeed(runHistory);
@@ -36,7 +36,7 @@ function stateOf(state: EmitterState, lag: Lag, isHeld: boolean): EmitterReport[
   return lag.changes === 0 ? 'idle' : 'delivering';
 }
 
-/** @throws SelvageError `UnknownEmitter`, with the names that there are */
+/** @throws SelvageError `UnknownEmitter`, with the known names */
 export async function requireEmitter(
   { runHistory }: Pick<Records, 'runHistory'>,
   name: string,
@@ -52,14 +52,13 @@ export async function requireEmitter(
   );
 }
 
-/** Where an emitter was, and where it goes on. */
 export interface Moved {
   readonly from: Place;
   readonly to: Place;
 }
 
 /**
- * Has an emitter hear again of what became durable behind a place: a time (milliseconds since the epoch), a position, or the beginning.
+ * Repeats events: after a time (ms since the epoch), after a position, or all.
  *
  * @throws SelvageError `UnknownEmitter`, `InvalidCursor`
  */
@@ -72,13 +71,13 @@ export async function replayEmitter(
   await requireEmitter(records, name);
   if (from === 'beginning') return await move(records, name, BEGINNING);
   if ('time' in from) return await move(records, name, await placeBefore(feed, from.time));
-  // Refuses a position that is none. Its own time is not known; what comes behind it is what `selvage prune` has to keep.
+  // Refuses an unknown position. Its time is not known; `selvage prune` keeps all after it.
   const [next] = (await nextPage(feed, from.position)) ?? [];
   return await move(records, name, { position: from.position, positionAt: next?.at ?? null });
 }
 
 /**
- * Has an emitter not hear of what it has not heard of: of all that is on record, of what is older than a time, or of some changes.
+ * Skips undelivered events: all, those before a time, or a number of changes.
  *
  * @throws SelvageError `UnknownEmitter`, `InvalidCursor`
  */

@@ -13,17 +13,16 @@ import type {
 import type { RunRecord } from '../ports';
 import type { Logger } from '../authoring';
 
-/** What an adapter is given to make an emitter. */
 export interface EmitterTools {
   readonly logger: Logger;
-  /** The folder of the project: relative paths of files begin there. */
+  /** Base of relative paths. */
   readonly projectDir: string;
   /** The text of a stored plan; undefined if it was removed. */
   plan(hash: string): Promise<string | undefined>;
   run(temporalRunId: string): Promise<RunRecord | undefined>;
 }
 
-/** Makes the emitter that a declaration describes. Loads the vendor's library only then. */
+/** Loads the vendor's library when called. */
 type OpenEmitter = (declaration: EmitterDeclaration, tools: EmitterTools) => Promise<Emitter>;
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an adapter, and the library of its vendor, is loaded where an emitter needs it */
@@ -62,7 +61,7 @@ const ADAPTERS: Partial<Record<EmitterKind, OpenEmitter>> = {
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
 
-/** @throws SelvageError `InvalidConfig` for another kind, `MissingPackage`, and what the kind's options may lack */
+/** @throws SelvageError `InvalidConfig` for another kind or wrong options, `MissingPackage` */
 export async function openEmitter(declaration: EmitterDeclaration, tools: EmitterTools): Promise<Emitter> {
   const open = ADAPTERS[declaration.kind];
   if (open) return await open(declaration, tools);

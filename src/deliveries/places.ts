@@ -8,7 +8,7 @@ export type Place = Pick<Move, 'position' | 'positionAt'>;
 
 export const BEGINNING: Place = { position: null, positionAt: null };
 
-/** Where an emitter begins that has no cursor yet. */
+/** Start of an emitter without a cursor. */
 export async function startOf({ from }: EmitterDeclaration, feed: Feed): Promise<Place> {
   if (from === 'beginning') return BEGINNING;
   return { position: (await feed.lastChange()) ?? null, positionAt: null };
@@ -18,7 +18,7 @@ export function placeOf({ position, at }: HistoryChange): Place {
   return { position, positionAt: at };
 }
 
-/** The place before the first change of this time or a later one, which all later ones come behind. Reads all changes before it. */
+/** The place before the first change at or after this time. Reads all changes before it. */
 export async function placeBefore(feed: Feed, time: number): Promise<Place> {
   let before = BEGINNING;
   for await (const page of feed.changes({ once: true })) {
@@ -30,16 +30,16 @@ export async function placeBefore(feed: Feed, time: number): Promise<Place> {
   return before;
 }
 
-/** How far before the last delivered change an emitter begins again in a history that went back in time: clocks differ, and commits are late. */
+/** Before its last delivery, when the history went back: clocks differ, and commits are late. */
 const REWOUND_MS = 3_600_000;
 
-/** Where an emitter goes on in a history that went back in time, and from which time on that is. */
+/** The restart of an emitter, with its time, in a history that went back. */
 export async function placeToRewind(
   feed: Feed,
   { positionAt, createdAt }: Pick<EmitterState, 'positionAt' | 'createdAt'>,
 ): Promise<Place & { readonly time: number }> {
   const [step] = (await feed.stepsBack?.()) ?? [];
-  // One that has delivered nothing yet began at what was the end then.
+  // Without deliveries, it began at the end of that time.
   const last = positionAt ?? createdAt;
   const time = Math.min(step?.lost_after ?? last, last) - REWOUND_MS;
   return { ...(await placeBefore(feed, time)), time };
@@ -66,7 +66,7 @@ export async function lagBehind(feed: Feed, position: string | null, last: strin
   };
 }
 
-/** The next page of changes; undefined if there is none. @throws SelvageError `InvalidCursor` */
+/** Undefined if there are no more changes. @throws SelvageError `InvalidCursor` */
 export async function nextPage(
   feed: Feed,
   position: string | null,

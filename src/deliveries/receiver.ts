@@ -6,17 +6,16 @@ import { openEmitter, type EmitterTools } from './open-emitter';
 import { within } from '../ports/parts/pause';
 
 const CLOSE_MS = 5_000;
-/** Most characters of an error that are kept. */
+/** Most characters kept of an error. */
 export const LONGEST_ERROR = 2_000;
 
-/** What an emitter may read. */
 type Readers = Pick<DeliveryContext, 'value' | 'records'>;
 
 export interface ReceiverTools extends Readers, Omit<EmitterTools, 'logger'> {
   readonly logger: LoggerLike;
 }
 
-/** An emitter that is opened when it is first needed, and whose deliveries take no longer than they may. */
+/** Opens an emitter at its first delivery, and limits the time of each. */
 export class Receiver {
   readonly #declaration: EmitterDeclaration;
   readonly #tools: EmitterTools;
@@ -30,12 +29,11 @@ export class Receiver {
     this.#readers = { value, records };
   }
 
-  /** Whether a delivery is under way. */
   get isBusy(): boolean {
     return this.#isBusy;
   }
 
-  /** @param lost abandons the delivery @throws what the emitter throws, or that it took too long */
+  /** @param lost abandons the delivery @throws the emitter's error, or a timeout */
   async deliver(events: readonly RunEvent[], attempt: number, lost: AbortSignal): Promise<Delivery> {
     const { timeout } = this.#declaration;
     const abort = new AbortController();
@@ -52,7 +50,7 @@ export class Receiver {
     if (lost.aborted) stop();
     const context = { signal: abort.signal, logger: this.#tools.logger, attempt, ...this.#readers };
     const delivering = this.#deliver(events, context);
-    // One that hangs is abandoned, whatever becomes of it.
+    // An abandoned delivery may end in any way.
     for (const promise of [delivering, isOver]) promise.catch(() => undefined);
     this.#isBusy = true;
     try {
@@ -85,7 +83,7 @@ export class Receiver {
   }
 }
 
-/** The text of an error, safe for records. */
+/** Safe for records. */
 export function textOf(error: unknown): string {
   const text = error instanceof Error || SelvageError.is(error) ? error.message : String(error);
   return messageText(text === '' ? 'It says nothing.' : text, LONGEST_ERROR);

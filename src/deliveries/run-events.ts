@@ -3,11 +3,7 @@ import { SelvageError } from '../errors';
 import { redactTexts } from '../values/redact';
 import type { HistoryChange, LineageRecord, RecordKey, RunHistory, RunRecord } from '../ports';
 
-/**
- * A history with an order of changes, which emitters need.
- *
- * @throws SelvageError `NoChangeFeed`
- */
+/** A history with an order of changes. @throws SelvageError `NoChangeFeed` */
 export function requireFeed(history: RunHistory): Feed {
   if (
     history.changes &&
@@ -34,18 +30,16 @@ export type Feed = RunHistory &
   >;
 
 /**
- * Makes events of changes, by bulk reads. A change of a removed run has none. What became durable before its run was put on record is
- * told after the run's start, with it: parameters, and all of a run in process, which is put on record when it is over.
+ * Makes events of changes, by bulk reads; none for removed runs. Records from before the run record follow
+ * the event of the run's start. Those are its parameters, and all records of a run in process, which is
+ * recorded at its end.
  */
 export class RunEvents {
   /** Oldest first. */
   readonly #runs = new Map<string, RunRecord>();
   readonly #made: WeakMap<HistoryChange, readonly RunEvent[]> | undefined;
 
-  /**
-   * @param isShared whether several emitters hear of the same changes. What is made of them is kept then, which costs as much as making it
-   * @param remembered most runs that are remembered
-   */
+  /** @param isShared whether several emitters read the same changes, so that events are kept */
   constructor(
     private readonly history: Feed,
     isShared: boolean,
@@ -54,7 +48,7 @@ export class RunEvents {
     this.#made = isShared ? new WeakMap() : undefined;
   }
 
-  /** The events of each change, in order. */
+  /** In the order of the changes. */
   async of(changes: readonly HistoryChange[]): Promise<(readonly RunEvent[])[]> {
     const known = this.#made;
     if (!known) return await this.#make(changes);
@@ -77,7 +71,7 @@ export class RunEvents {
     });
   }
 
-  /** Reads the runs that are not known, and those that have ended since. Others who call meanwhile may have them forgotten. */
+  /** Reads unknown runs, and known ones that have ended since. Concurrent calls may evict them. */
   async #runsOf(changes: readonly HistoryChange[]): Promise<ReadonlyMap<string, RunRecord>> {
     const runs = new Map<string, RunRecord>();
     const wanted = new Set<string>();
@@ -87,7 +81,7 @@ export class RunEvents {
       else wanted.add(id);
     }
     for (const id of wanted) runs.delete(id);
-    // What is told of a run is a copy: emitters send it elsewhere.
+    // Events have redacted copies, since emitters send them elsewhere.
     for (const run of (await this.history.runsOf([...wanted])).map(redactTexts)) {
       runs.set(run.temporal_run_id, run);
       this.#runs.set(run.temporal_run_id, run);
@@ -106,7 +100,7 @@ export class RunEvents {
     return new Map(records.map((record) => [keyOf(record.temporal_run_id, record.knot_id), record]));
   }
 
-  /** By temporal run id, of the runs that have started. */
+  /** By temporal run id, for started runs. */
   async #recordsBefore(changes: readonly HistoryChange[]): Promise<ReadonlyMap<string, LineageRecord[]>> {
     const started = changes
       .filter(({ kind }) => kind === 'run-started')

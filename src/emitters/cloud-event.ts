@@ -3,35 +3,33 @@ import type { LineageRecord, RunRecord, RunStatus } from '../ports';
 import type { Payload } from './payload';
 import type { RunEvent } from './event';
 
-/** What a CloudEvent is about. */
 export type CloudEventType =
   | 'dev.selvage.run.started'
   | 'dev.selvage.run.ended'
   | 'dev.selvage.run.result'
   | 'dev.selvage.knot.finished';
 
-/** An event in the form of CloudEvents 1.0. The last four attributes are extensions. */
+/** The form of CloudEvents 1.0. The last four attributes are extensions. */
 export interface CloudEvent<Data = unknown> {
   readonly specversion: '1.0';
   /** Id of the {@link RunEvent}: the same at each delivery. */
   readonly id: string;
   readonly source: string;
   readonly type: CloudEventType;
-  /** The run's id; of a knot, `<run id>/<knot id>`. */
+  /** The run's id; for knots, `<run id>/<knot id>`. */
   readonly subject: string;
   readonly time: string;
   readonly datacontenttype: 'application/json';
   readonly data: Data;
-  /** The run's id. */
   readonly partitionkey: string;
   readonly tapestry: string;
-  /** Only in events of knots. */
+  /** Only of knots. */
   readonly outcome?: OutcomeKind;
-  /** Only where a run ended. */
+  /** Only of ended runs. */
   readonly status?: RunStatus;
 }
 
-/** What is known of a run from its beginning on. */
+/** The unchanging part of a run record. */
 export type RunFacts = Pick<
   RunRecord,
   | 'run_id'
@@ -48,23 +46,20 @@ export type RunFacts = Pick<
   | 'started_at'
 >;
 
-/** The data of a CloudEvent: records, with the names of fields that they have in every store. */
+/** Records with the field names of all stores. */
 export type EventData =
   | { readonly run: RunFacts & Pick<RunRecord, 'parameter_hashes' | 'terminals'> }
   | { readonly run: RunRecord }
   | ({ readonly run: RunFacts; readonly record: LineageRecord } & Payload);
 
 export interface CloudEventOptions {
-  /** What the attribute `source` begins with: a URI-reference. The tapestry's name follows. */
+  /** Beginning of the attribute `source`, a URI-reference. The tapestry's name follows. */
   readonly source: string;
-  /** The value of a knot, where it is sent along. Default: none. */
+  /** The knot's value, if it is sent. Default: none. */
   readonly payload?: Payload;
 }
 
-/**
- * An event as a CloudEvent. Events that say that a run started or that a knot finished have nothing in them that became
- * known later, so they are the same at each delivery.
- */
+/** Started runs and finished knots contain no later facts, so they are the same at each delivery. */
 export function toCloudEvent(event: RunEvent, { source, payload }: CloudEventOptions): CloudEvent<EventData> {
   const { run } = event;
   const attributes = {
@@ -99,7 +94,6 @@ export function toCloudEvent(event: RunEvent, { source, payload }: CloudEventOpt
 
 const FIXED = { specversion: '1.0', datacontenttype: 'application/json' } as const;
 
-/** As RFC 3339. */
 export function timeText(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }

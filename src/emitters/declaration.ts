@@ -6,41 +6,35 @@ import type { RunEvent } from './event';
 export type EmitterKind =
   'kafka' | 'log' | 'open-lineage' | 'open-telemetry' | 'custom' | 'valkey' | 'webhook';
 
-/** Which events an emitter hears. All given conditions must hold. */
+/** All given conditions must hold. */
 export interface EventFilter {
-  /** Names of tapestries. Default: of an emitter of a file, all tapestries of the file; of `selvage.config.ts`, all. */
+  /** Default: all of the emitter's file; in `selvage.config.ts`, all. */
   readonly tapestries?: readonly string[];
-  /** Default: all. */
   readonly types?: readonly RunEvent['type'][];
-  /** Outcomes of knots. Default: all. Events of runs are not concerned. */
+  /** Outcomes of knots. Default: all. Not applied to runs. */
   readonly outcomes?: readonly OutcomeKind[];
-  /** How runs ended. Default: all. Other events are not concerned. */
+  /** Statuses of ended runs. Default: all. Not applied to other events. */
   readonly statuses?: readonly RunStatus[];
 }
 
-/** Options that every emitter takes. */
 export interface EmitterOptions {
-  /** Its cursor is kept under this name, which is therefore unique in a project. Default: the kind. */
+  /** Name of its cursor, unique in a project. Default: the kind. */
   readonly name?: string;
   readonly filter?: EventFilter;
-  /**
-   * Where an emitter begins that has no cursor yet: with what happens from now on, or with the oldest that is on record.
-   * Default `now`.
-   */
+  /** Start of an emitter without a cursor: new events, or all on record. Default `now`. */
   readonly from?: 'now' | 'beginning';
   /** Most events in one delivery. Default 500. */
   readonly batchSize?: number;
-  /** After how long a delivery counts as failed. Default 60 s. */
+  /** Limit of a delivery. Default 60 s. */
   readonly timeout?: Duration;
   /**
-   * After how much time of nothing but failures the emitter is disabled, until `selvage emitters resume` or a replay:
-   * milliseconds, or `'5d'`. Its events stay, and so do the runs that it has not heard of. Default: never; of a webhook, 5
-   * days.
+   * Time of failures alone after which the emitter is disabled, until `selvage emitters resume` or a replay:
+   * milliseconds, or `'5d'`. Its events and undelivered runs stay. Default: never; for a webhook, 5 days.
    */
   readonly disableAfter?: Duration;
 }
 
-/** An emitter as declared in a user's file. It loads no client; what delivers makes it work. */
+/** A declared emitter, which loads no client. The delivering process makes it work. */
 export interface EmitterDeclaration<Kind extends EmitterKind = EmitterKind, Options = unknown> {
   readonly kind: Kind;
   readonly name: string;
@@ -48,16 +42,15 @@ export interface EmitterDeclaration<Kind extends EmitterKind = EmitterKind, Opti
   readonly from: 'now' | 'beginning';
   readonly batchSize: number;
   readonly timeout: number;
-  /** Milliseconds. Undefined: never. */
+  /** Milliseconds. Absent: never. */
   readonly disableAfter?: number;
-  /** Checked options of its kind, with their defaults. */
   readonly options: Options;
 }
 
-/** Declarations, and lists of them, such as `webhookEmitter({ endpoints })` makes. */
+/** Also lists, such as `webhookEmitter({ endpoints })` returns. */
 export type EmitterList = readonly (EmitterDeclaration | readonly EmitterDeclaration[])[];
 
-/** The emitter, which hears these tapestries alone, unless its own filter says which. */
+/** Limits an emitter to these tapestries, unless its filter names some. */
 export function hearing<Declaration extends EmitterDeclaration>(
   declaration: Declaration,
   tapestries: readonly string[],

@@ -24,7 +24,7 @@ const LARGEST_BATCH = 10_000;
 const TIMEOUT_MS = 60_000;
 const LONGEST_TIMEOUT_MS = 3_600_000;
 
-/** Accepts a list, not empty, of some of these words. */
+/** A non-empty list of some of these words. */
 const someOf =
   (...words: readonly string[]): Check =>
   (value) =>
@@ -48,26 +48,19 @@ const EMITTER_OPTIONS: Checks<EmitterOptions> = {
 
 type OptionalKey<T> = { [K in keyof T]-?: object extends Pick<T, K> ? K : never }[keyof T];
 
-/** Values of the options that may be left out and that the settings always have. */
+/** Options that may be omitted and that settings always have. */
 type Defaults<Own, Settings> = Omit<Pick<Settings, keyof Settings & OptionalKey<Own>>, OptionalKey<Settings>>;
 
-/** What was read of an emitter's options. */
 export interface EmitterParts<Settings> {
-  /** Goes into the declaration as it is. */
+  /** For the declaration. */
   readonly common: Omit<EmitterDeclaration, 'kind' | 'options'>;
-  /** The kind's own options, with their defaults. */
+  /** Options of the kind. */
   readonly own: Settings;
-  /** Makes the error for an own option that a check of one value cannot judge. */
+  /** For options whose check needs more than one value. */
   readonly refuse: Refusal;
 }
 
-/**
- * Reads the options of an emitter: those that all take, with their defaults, and those of its kind.
- *
- * @param checks of the kind's own options
- * @param defaults of these
- * @throws SelvageError `InvalidName`, `InvalidConfig`
- */
+/** Common options and the kind's, with defaults. @throws SelvageError `InvalidName`, `InvalidConfig` */
 export function readEmitterOptions<Own extends object, Settings = Omit<Own, keyof EmitterOptions>>(
   kind: EmitterKind,
   given: (EmitterOptions & Own) | undefined,

@@ -4,20 +4,16 @@ import type { DeliveryContext } from './emitter';
 import type { RunEvent } from './event';
 import { payloadOf } from './payload';
 
-/** Options of all emitters that send CloudEvents. */
+/** For emitters that send CloudEvents. */
 export interface EnvelopeOptions {
-  /**
-   * What the attribute `source` of the events begins with, a URI-reference; the tapestry's name follows. Default
-   * `selvage:`.
-   */
+  /** Start of the attribute `source`, a URI-reference; the tapestry follows. Default `selvage:`. */
   readonly source?: string;
-  /** Whether values of knots are sent along, not only their hashes. Default false. */
+  /** Whether to send values of knots, not only hashes. Default false. */
   readonly payloads?: boolean;
-  /** Most bytes of a value that is sent along. Default 65,536. */
+  /** Largest sent value, in bytes. Default 65,536. */
   readonly payloadLimit?: number;
 }
 
-/** Checked, with defaults. */
 export type Envelope = Required<EnvelopeOptions>;
 
 export const ENVELOPE: Envelope = { source: 'selvage:', payloads: false, payloadLimit: 65_536 };
@@ -32,11 +28,7 @@ export const ENVELOPE_CHECKS: Checks<EnvelopeOptions> = {
   payloadLimit: whole(1, LARGEST_PAYLOAD),
 };
 
-/**
- * The event as a CloudEvent, with the knot's value if the emitter sends values.
- *
- * @throws SelvageError if the value cannot be read now
- */
+/** With the knot's value if the emitter sends values. @throws SelvageError if it cannot be read now */
 export async function enveloped(
   event: RunEvent,
   { source, payloads, payloadLimit }: Envelope,

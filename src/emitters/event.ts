@@ -4,14 +4,13 @@ export const EVENT_TYPES = ['run-started', 'knot-finished', 'run-ended'] as cons
 
 interface OfRun {
   /**
-   * Names what happened, and is the same at each delivery: `<temporal run id>/started`,
-   * `<temporal run id>/<knot id>/finished`, `<temporal run id>/ended/<status>`. To deliver an event twice and an event
-   * that was delivered twice look the same to whoever remembers ids.
+   * Names the event, the same at each delivery: `<temporal run id>/started`, `<temporal run id>/<knot
+   * id>/finished`, `<temporal run id>/ended/<status>`.
    */
   readonly id: string;
-  /** The time in the record: milliseconds since the epoch. */
+  /** Of the record: milliseconds since the epoch. */
   readonly at: number;
-  /** The run as it is on record now, which may be after the event: a run that has started may have ended already. */
+  /** The current record, which may be later than the event: a started run may have ended. */
   readonly run: RunRecord;
 }
 
@@ -19,7 +18,7 @@ export interface RunStarted extends OfRun {
   readonly type: 'run-started';
 }
 
-/** A knot, or an element of a map, has its outcome: `ok`, `err` or `skipped`; reused if `cached_from_run` is set. */
+/** Of a knot or an element of a map; reused if `cached_from_run` is set. */
 export interface KnotFinished extends OfRun {
   readonly type: 'knot-finished';
   readonly record: LineageRecord;
@@ -29,5 +28,5 @@ export interface RunEnded extends OfRun {
   readonly type: 'run-ended';
 }
 
-/** Something that is durable in the run history. */
+/** A durable event of the run history. */
 export type RunEvent = RunStarted | KnotFinished | RunEnded;

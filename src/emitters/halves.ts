@@ -1,8 +1,4 @@
-/**
- * Sends things together, and those that are too large together in halves. Returns those that are too large alone.
- *
- * @param send resolves to false if what it was given is too large, and nothing of it was sent
- */
+/** Sends items together, else in halves; returns the too large ones. @param send false: too large */
 export async function sendInHalves<T>(
   all: readonly T[],
   send: (some: readonly T[]) => Promise<boolean>,

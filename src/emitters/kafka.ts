@@ -4,26 +4,24 @@ import { readEmitterOptions } from './emitter-options';
 import { ENVELOPE, ENVELOPE_CHECKS, type EnvelopeOptions } from './envelope';
 import type { RunEvent } from './event';
 
-/** Names of existing topics. What has no topic is not sent. */
+/** Existing topics. Events without a topic are not sent. */
 export interface KafkaTopics {
-  /** Runs that start and end. */
+  /** For started and ended runs. */
   readonly status?: string;
-  /** Knots that finish, with their records. */
+  /** For finished knots, with their records. */
   readonly lineage?: string;
-  /** A message for each terminal of a run that ends: its value, or its hash where `payloadLimit` forbids the value. */
+  /** A message for each terminal of an ended run: its value, or its hash beyond `payloadLimit`. */
   readonly result?: string;
 }
 
 export interface KafkaEmitterOptions extends EmitterOptions, EnvelopeOptions {
   readonly topics: KafkaTopics;
   /**
-   * `binary`: the attributes of the CloudEvent are headers (`ce_id`, `ce_type`, …) and the message's value is its data.
-   * `structured`: the value is the whole event. Default `binary`.
+   * `binary` (default): attributes as headers (`ce_id`, `ce_type`, …), and the data as the message's value.
+   * `structured`: the whole event as its value.
    */
   readonly form?: 'binary' | 'structured';
-  /**
-   * Prefix of the environment variables that name the brokers, as for `kafkaTrigger`. Default `SELVAGE_KAFKA`.
-   */
+  /** Prefix of the brokers' environment variables, as for `kafkaTrigger`. Default `SELVAGE_KAFKA`. */
   readonly connection?: string;
 }
 
@@ -40,7 +38,7 @@ const CHECKS: Checks<KafkaEmitterSettings> = {
 const DEFAULTS = { ...ENVELOPE, form: 'binary', connection: 'SELVAGE_KAFKA' } as const;
 
 /**
- * Sends CloudEvents to topics of Kafka. The key of a message is the run's id, so the events of a run stay in order.
+ * Sends CloudEvents to Kafka topics. The message key is the run's id, so a run's events stay in order.
  *
  * @throws SelvageError `InvalidName`, `InvalidConfig`
  */
@@ -58,7 +56,7 @@ export function kafkaEmitter(options: KafkaEmitterOptions): KafkaEmitterDeclarat
   return declareEmitter({
     kind: 'kafka',
     ...common,
-    // Events without a topic need not be read.
+    // Does not read events without a topic.
     filter: Object.freeze({ types: typesFor(own.topics), ...common.filter }),
     options: Object.freeze({ ...own, topics: Object.freeze({ ...own.topics }) }),
   });

@@ -9,11 +9,11 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogEmitterOptions extends EmitterOptions, Omit<EnvelopeOptions, 'source'> {
   /**
-   * The least level that is written. Failures are `error`; knots skipped because of them, and runs that were cancelled or
-   * terminated, `warn`; other skipped knots `debug`; all else `info`. Default `info`.
+   * The least written level. Failures are `error`; knots skipped by them, and cancelled or terminated runs,
+   * `warn`; other skipped knots `debug`; all else `info`. Default `info`.
    */
   readonly level?: LogLevel;
-  /** A pino logger, or anything that takes fields and then the message. Default: lines of JSON on stdout. */
+  /** A pino logger, or one that takes fields and then the message. Default: lines of JSON on stdout. */
   readonly logger?: LoggerLike;
 }
 
@@ -33,9 +33,7 @@ const { source: _, ...CHECKS }: Checks<LogSettings & EnvelopeOptions> = {
 const DEFAULTS = { level: 'info', payloads: ENVELOPE.payloads, payloadLimit: ENVELOPE.payloadLimit } as const;
 
 /**
- * Writes a line of JSON, in the shape of pino, for each run that starts or ends and for each knot that finishes.
- *
- * @throws SelvageError `InvalidName`, `InvalidConfig`
+ * Writes each event as a line of JSON in pino's shape. @throws SelvageError `InvalidName`, `InvalidConfig`
  */
 export function logEmitter(options: LogEmitterOptions = {}): LogEmitterDeclaration {
   const { common, own } = readEmitterOptions<LogEmitterOptions, LogSettings>(

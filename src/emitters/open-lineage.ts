@@ -5,31 +5,28 @@ import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './
 import { readEmitterOptions } from './emitter-options';
 
 interface CommonOptions extends EmitterOptions {
-  /** OpenLineage's namespace of the jobs: who runs them, such as `shop-production`. */
+  /** Namespace of OpenLineage jobs: who runs them, such as `shop-production`. */
   readonly namespace: string;
-  /** The URI that events name as their maker. Default: that of this package. */
+  /** Their maker, as a URI. Default: this package. */
   readonly producer?: string;
-  /**
-   * Which knots are jobs of their own, below that of their tapestry: those that read or write a `dataset` (default), all
-   * that ran, or none. Elements of maps never are.
-   */
+  /** Knots that are jobs: those with a `dataset` (default), all that ran, or none. Never elements of maps. */
   readonly knots?: 'datasets' | 'all' | 'none';
 }
 
 export interface OpenLineageHttpOptions extends CommonOptions {
   /** Address of the receiver, such as `http://marquez:5000`. */
   readonly url: string;
-  /** The path below `url`. Default `api/v1/lineage`. */
+  /** Default `api/v1/lineage`. */
   readonly endpoint?: string;
-  /** Sent as `authorization: Bearer …`; or the environment variable that has it. Default: none. */
+  /** Sent as `authorization: Bearer …`; or its environment variable. Default: none. */
   readonly apiKey?: SecretSource;
-  /** How long the receiver may take to answer a request. Default 15 s. */
+  /** Limit for the answer to a request. Default 15 s. */
   readonly requestTimeout?: Duration;
   readonly file?: undefined;
 }
 
 export interface OpenLineageFileOptions extends CommonOptions {
-  /** Events are appended here, one a line. Relative to the project's folder. */
+  /** Receives an event per line. Relative to the project's folder. */
   readonly file: string;
   readonly url?: undefined;
   readonly endpoint?: undefined;
@@ -39,7 +36,6 @@ export interface OpenLineageFileOptions extends CommonOptions {
 
 export type OpenLineageEmitterOptions = OpenLineageHttpOptions | OpenLineageFileOptions;
 
-/** Options of an OpenLineage emitter: checked, with all defaults. */
 export interface OpenLineageSettings {
   readonly namespace: string;
   readonly producer: string;
@@ -77,9 +73,8 @@ const CHECKS: Checks<Omit<OpenLineageEmitterOptions, keyof EmitterOptions>> = {
 };
 
 /**
- * Tells OpenLineage's receivers (Marquez, DataHub, …) what runs read and write: events of specification 2-0-2 for the
- * start and the end of each run, and of its knots. What they read and write is said by their options `reads`, `writes`
- * and `columns`.
+ * Sends events of specification 2-0-2 to receivers of OpenLineage (Marquez, DataHub, …), for the start and
+ * end of each run and of its knots. The knots' options `reads`, `writes` and `columns` declare the data.
  *
  * @throws SelvageError `InvalidName`, `InvalidConfig`
  */

@@ -6,20 +6,15 @@ export type TraceMode = 'auto' | 'nested' | 'linked';
 
 export interface OpenTelemetryEmitterOptions extends EmitterOptions {
   /**
-   * Whether the knots of a run are part of its trace. `nested`: they are. `linked`: each knot is a trace of its own,
-   * with a link to the span of its run. `auto` (default): a knot that begins within an hour of its run is part of the
-   * run's trace, a later one is a trace of its own, because backends close a trace after a while. A run keeps the mode
-   * that the emitter of the process had in which it began, if that process has an SDK.
+   * `nested`: knots are part of their run's trace. `linked`: each has its own trace, with a link to the span
+   * of its run. `auto` (default): nested within an hour from the start of the run, then linked, as backends
+   * close traces. A run keeps the mode of the process in which it began, if that has an SDK.
    */
   readonly mode?: TraceMode;
-  /**
-   * How many elements of a map have a span: the first of the list, and as many failed ones. The map's own span counts
-   * all. A run keeps it as it keeps `mode`. Default 20.
-   */
+  /** Elements of a map with a span: the first, and as many failed ones. A run keeps it. Default 20. */
   readonly elementsPerMap?: number;
 }
 
-/** Options of an OpenTelemetry emitter: checked, with all defaults. */
 export type TraceSettings = Required<Omit<OpenTelemetryEmitterOptions, keyof EmitterOptions>>;
 
 export type OpenTelemetryEmitterDeclaration = EmitterDeclaration<'open-telemetry', TraceSettings>;
@@ -33,10 +28,9 @@ const CHECKS: Checks<TraceSettings> = {
 };
 
 /**
- * Makes spans and metrics of runs by OpenTelemetry's API: a trace for each run, whose ids are made of the run's, so
- * that an event that is delivered twice is the same span. The SDK, its exporters and samplers are the process's own;
- * without any, delivering waits for one. `selvageIdGenerator` of `selvage/open-telemetry` belongs into the SDK's tracer
- * provider.
+ * Makes spans and metrics of runs by OpenTelemetry's API: a trace for each run, with ids made of the run's,
+ * so that a repeated event is the same span. The process provides SDK, exporters and samplers; without them,
+ * deliveries wait. The SDK's tracer provider needs `selvageIdGenerator` of `selvage/open-telemetry`.
  *
  * @throws SelvageError `InvalidName`, `InvalidConfig`
  */

@@ -3,13 +3,12 @@ import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './
 import type { Emitter } from './emitter';
 import { readEmitterOptions } from './emitter-options';
 
-/** What an emitter of one's own is made of. */
 export type CustomEmitter = Emitter | Emitter['deliver'];
 
 export type CustomEmitterDeclaration = EmitterDeclaration<'custom', Emitter>;
 
 /**
- * An emitter of one's own: one function, or an object with `deliver`, and `live` and `close` if it wants them.
+ * Your own emitter: a function, or an object with `deliver` and optional `live` and `close`.
  *
  * @throws SelvageError `InvalidName`, `InvalidConfig`
  */

@@ -5,21 +5,18 @@ import { redactNamed } from '../values/redact';
 import { TAG } from '../values/tags';
 import type { DeliveryContext } from './emitter';
 
-/** What is sent along of a knot's value; empty if it has none. */
+/** The sent part of a knot's value; empty if it has none. */
 export interface Payload {
   readonly value?: unknown;
-  /**
-   * Why there is no value: it has too many bytes, has something that JSON cannot say (bytes, streams, dates), or was
-   * removed or lost.
-   */
+  /** Too many bytes, not expressible in JSON (bytes, streams, dates), or removed or lost. */
   readonly value_omitted?: 'too-large' | 'not-json' | 'gone';
 }
 
 /**
- * The value that a record names as its output, if it can be sent along, without what looks like a secret.
+ * A record's output, if it can be sent, with secrets redacted.
  *
- * @param limit most bytes of the encoded value
- * @throws SelvageError if the data store is out of reach, or this process lacks its key: another try may help
+ * @param limit in bytes of the encoded value
+ * @throws SelvageError if the data store is unreachable, or this process lacks its key: another try may help
  */
 export async function payloadOf(
   record: Pick<LineageRecord, 'knot_id' | 'output_hash' | 'output_size' | 'extra'>,

@@ -4,13 +4,13 @@ import { readEmitterOptions } from './emitter-options';
 import { ENVELOPE, ENVELOPE_CHECKS, type EnvelopeOptions } from './envelope';
 
 export interface ValkeyEmitterOptions extends EmitterOptions, EnvelopeOptions {
-  /** The stream to add to: an entry for each event, with the attributes of its CloudEvent as fields. */
+  /** The stream, with an entry per event and the CloudEvent's attributes as fields. */
   readonly stream: string;
-  /** About how many entries the stream keeps, by `MAXLEN ~`. Older ones are removed. Default 100,000. */
+  /** Approximate number of kept entries, by `MAXLEN ~`. Default 100,000. */
   readonly maxLength?: number;
-  /** A channel on which the events are published, too. Only those who listen hear it. Default: none. */
+  /** Also publishes the events on this channel, to its listeners only. Default: none. */
   readonly channel?: string;
-  /** The environment variable with the server's URL, as for `valkeyTrigger`. Default `SELVAGE_VALKEY`. */
+  /** The URL's environment variable, as for `valkeyTrigger`. Default `SELVAGE_VALKEY`. */
   readonly connection?: string;
 }
 
@@ -30,11 +30,7 @@ const CHECKS: Checks<ValkeyEmitterSettings> = {
 };
 const DEFAULTS = { ...ENVELOPE, maxLength: 100_000, connection: 'SELVAGE_VALKEY' };
 
-/**
- * Adds CloudEvents to a stream of Valkey or Redis, in the order of the feed.
- *
- * @throws SelvageError `InvalidName`, `InvalidConfig`
- */
+/** Adds CloudEvents to a stream, in order. @throws SelvageError `InvalidName`, `InvalidConfig` */
 export function valkeyEmitter(options: ValkeyEmitterOptions): ValkeyEmitterDeclaration {
   const read = readEmitterOptions<ValkeyEmitterOptions, ValkeyEmitterSettings>(
     'valkey',

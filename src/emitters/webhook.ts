@@ -6,31 +6,21 @@ import { declareEmitter, type EmitterDeclaration, type EmitterOptions } from './
 import { readEmitterOptions } from './emitter-options';
 import { ENVELOPE, ENVELOPE_CHECKS, type Envelope, type EnvelopeOptions } from './envelope';
 
-/** Where events are sent, and how the receiver knows who sent them. */
 export interface WebhookEndpoint {
-  /** `https://…`; or the environment variable that has it, as addresses of some services are secrets. */
+  /** `https://…`; or its environment variable, as some addresses are secrets. */
   readonly url: SecretSource;
-  /**
-   * Signs each request by Standard Webhooks. With several, while the secret is being changed, a request has a signature of
-   * each. `false`: requests are not signed.
-   */
+  /** Signs requests by Standard Webhooks; several, during a change, each sign. `false`: no signature. */
   readonly secret: SecretSource | readonly SecretSource[] | false;
-  /** Sent with each request, such as `authorization`. Values may be in environment variables. */
+  /** Extra headers, such as `authorization`. Values may be in environment variables. */
   readonly headers?: Readonly<Record<string, SecretSource>>;
 }
 
 interface CommonOptions extends EnvelopeOptions, Omit<EmitterOptions, 'filter' | 'from'> {
-  /**
-   * Sends all events of a delivery in one request, as `application/cloudevents-batch+json`. Default: a request for each
-   * event.
-   */
+  /** One request per delivery, as `application/cloudevents-batch+json`. Default: one per event. */
   readonly batch?: boolean;
-  /** How long the receiver may take to answer a request. Default 15 s. */
+  /** Limit for the answer to a request. Default 15 s. */
   readonly requestTimeout?: Duration;
-  /**
-   * Allows addresses on this machine and in private networks, and `http:`. Default false: a name that leads there is
-   * refused, whoever has made it so.
-   */
+  /** Allows this machine, private networks and `http:`. Default false, also for names that lead there. */
   readonly allowPrivateNetworks?: boolean;
 }
 
@@ -41,7 +31,7 @@ export interface WebhookEmitterOptions extends CommonOptions, WebhookEndpoint, H
 }
 
 export interface WebhookEndpointsOptions extends CommonOptions {
-  /** By name. Each is an emitter of its own, `<name>/<endpoint>`: one that fails holds up no other. */
+  /** By name. Each is its own emitter, `<name>/<endpoint>`, so a failing one holds up no other. */
   readonly endpoints: Readonly<Record<string, WebhookEndpoint & Heard>>;
   readonly url?: undefined;
 }
@@ -51,9 +41,8 @@ type Own = Omit<WebhookEmitterOptions, keyof EmitterOptions | 'endpoints'> &
 
 export interface WebhookEmitterSettings extends Envelope {
   readonly url: Secret;
-  /** Empty: requests are not signed. */
+  /** Empty: no signatures. */
   readonly secrets: readonly Secret[];
-  /** By lower-case names. */
   readonly headers: Readonly<Record<string, Secret>>;
   readonly batch: boolean;
   readonly requestTimeout: number;
@@ -64,7 +53,7 @@ export type WebhookEmitterDeclaration = EmitterDeclaration<'webhook', WebhookEmi
 
 const REQUEST_TIMEOUT_MS = 15_000;
 const LONGEST_REQUEST_MS = 600_000;
-/** A request for each event is slow, and what was delivered of a batch when it fails may come again. */
+/** A request per event is slow, and after a failure, delivered events of the batch may be repeated. */
 const BATCH_SIZE = 50;
 const DISABLE_AFTER = '5d';
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -72,7 +61,7 @@ const HEADER_VALUE = /^[\t -~]*$/;
 const OWN_HEADERS = /^(?:webhook-.*|host|content-.*|connection|transfer-encoding|expect|te|upgrade)$/;
 
 /**
- * Sends CloudEvents by HTTP, signed as Standard Webhooks says. With `endpoints`, a list: an emitter for each.
+ * Sends CloudEvents by HTTP, signed by Standard Webhooks. With `endpoints`, returns an emitter for each.
  *
  * @throws SelvageError `InvalidName`, `InvalidConfig`, `WeakSecret`. No message has a part of a secret.
  */
@@ -133,7 +122,7 @@ function urlOf(given: unknown, allowPrivateNetworks: boolean, refuse: Refusal): 
   return url;
 }
 
-/** Why events are not sent there, in words that follow "it". They have nothing of the text, which may be a secret. */
+/** A complaint that follows "it", without the text, which may be a secret. */
 export function urlComplaint(text: string, allowPrivateNetworks: boolean): string | undefined {
   if (!URL.canParse(text)) return 'must be a URL';
   const { protocol, username, password } = new URL(text);

@@ -1,4 +1,4 @@
-/** What is counted by. A meter of OpenTelemetry is one; `serve` makes one of `prom-client`. */
+/** OpenTelemetry's meter, or one that `serve` makes of `prom-client`. */
 export interface Instruments {
   createHistogram(name: string, options: HistogramOptions): Histogram;
   createCounter(name: string, options: CounterOptions): { add(value: number, attributes?: Labels): void };
@@ -6,7 +6,7 @@ export interface Instruments {
 
 export interface Histogram {
   record(value: number, attributes?: Labels): void;
-  /** Shows the series as empty before its first value; called again, does nothing. Absent where a technology cannot do so. */
+  /** Shows the series as empty before its first value; idempotent. Absent if the technology cannot do so. */
   zero?(attributes: Labels): void;
 }
 
@@ -15,7 +15,7 @@ export type Labels = Record<string, string | boolean>;
 export interface CounterOptions {
   readonly description: string;
   readonly unit?: string;
-  /** For technologies that want to know them before: attributes that are not among them are left out there. */
+  /** For technologies that need them beforehand, and drop other attributes. */
   readonly labels: readonly string[];
 }
 

@@ -10,31 +10,26 @@ interface Facts {
   readonly made_in?: number;
 }
 
-/** The same for all knots of a definition: the number of series does not grow with plans that are extended. */
+/** By definition, so that extended plans do not add series. */
 const DEFINITION = 'selvage.definition';
 const OUTCOME = 'selvage.outcome';
 
-/** How a worker ends runs. What was terminated elsewhere is not counted. */
+/** A worker's ends of runs. Other terminations are not counted. */
 const ENDS = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly RunRecord['status'][];
 
-/** Everything that a worker has. */
 export interface Countable {
   readonly tapestryNames: readonly string[];
-  /** Names of definitions. */
   readonly activityTypes: readonly string[];
 }
 
-/** What most outcomes are counted by: those of attempts, and nothing to add. */
+/** Labels of plain outcomes, and of attempts. */
 interface PlainLabels {
   readonly knot: Labels;
   readonly outcome: Labels;
   readonly duration: Labels;
 }
 
-/**
- * What runs cost, as numbers: the one place where knots and runs are counted, whoever hears of them. Times are in
- * seconds. The elements of a map count as their map.
- */
+/** The only place where knots and runs are counted. Times in seconds; elements count as their map. */
 export class RunMetrics {
   private readonly duration: Histogram;
   private readonly queued: Histogram;
@@ -47,7 +42,7 @@ export class RunMetrics {
   /** By outcome and definition. */
   private readonly plain = new Map<string, PlainLabels>();
 
-  /** @param namesKnots whether the instruments want `selvage.knot` and `selvage.tapestry`, of which there are many */
+  /** @param namesKnots labels include `selvage.knot` and `selvage.tapestry`, with many values */
   constructor(
     instruments: Instruments,
     private readonly namesKnots: boolean,
@@ -91,10 +86,7 @@ export class RunMetrics {
     });
   }
 
-  /**
-   * Shows as 0 what can be counted of these, as an alert by `increase` does not see a series that appears at 1. Types of errors are not known
-   * before, except of lost workers.
-   */
+  /** Known series start at 0, as an alert by `increase` does not see a series that appears at 1. */
   begin({ tapestryNames, activityTypes }: Countable): void {
     for (const tapestry of tapestryNames)
       for (const status of ENDS)
@@ -116,7 +108,6 @@ export class RunMetrics {
     });
   }
 
-  /** @param tapestry that of its run, where it is known */
   countKnot(record: LineageRecord, tapestry?: string): void {
     if (record.definition === 'parameter') return;
     const { error, attempts = [], waits = [], made_in: madeIn } = record.extra as Facts;
@@ -134,7 +125,7 @@ export class RunMetrics {
             ...(error && { 'error.type': error.type }),
           },
     );
-    // Each element of a map that was reused has a record of its own.
+    // Each reused element of a map has its own record.
     if (isReused && madeIn !== undefined) this.saved.add(madeIn / 1_000, knot);
     if (record.outcome === 'skipped' || isReused) return;
     this.duration.record((record.finished_at - record.started_at) / 1_000, duration);
@@ -144,7 +135,7 @@ export class RunMetrics {
       this.waits.record((until - since) / 1_000, { ...knot, 'selvage.reason': code });
   }
 
-  /** Made once where they do not name the knot: making them takes longer than counting. */
+  /** Cached without the knot's name: making labels takes longer than counting. */
   private labelsOf(
     { definition, knot_id: id, outcome }: Pick<LineageRecord, 'definition' | 'knot_id' | 'outcome'>,
     tapestry?: string,

@@ -2,21 +2,18 @@ import type { CommitResult, RunRecord } from '../ports';
 import { secondsOf, type Histogram, type Instruments } from './instruments';
 import { RunMetrics, type Countable } from './run-metrics';
 
-/** Hears what a worker does, as it does it. */
 export interface WorkCounts {
-  /** A worker of these is about to work. */
   workerBegins(has: Countable): void;
-  /** @param seconds that the transaction took */
+  /** @param seconds of the transaction */
   committed(results: readonly CommitResult[], seconds: number): void;
-  /** This worker has put a run's end on record. */
   runEnded(run: RunRecord): void;
-  /** @param knots that it has committed */
+  /** @param knots committed in it */
   segmentEnded(seconds: number, knots: number): void;
-  /** An attempt could not be made now, and is made again. */
+  /** An attempt was refused and will be repeated. */
   refused(code: string): void;
 }
 
-/** What one process does: the knots that it has put on record, and what this took. */
+/** Counts a process's recorded knots and their costs. */
 export class WorkMetrics implements WorkCounts {
   private readonly runs: RunMetrics;
   private readonly commits: Histogram;
@@ -54,7 +51,7 @@ export class WorkMetrics implements WorkCounts {
   committed(results: readonly CommitResult[], seconds: number): void {
     this.commits.record(seconds);
     this.records.add(results.length);
-    // Of an outcome that two workers have, one counts.
+    // If two workers have an outcome, one counts.
     for (const { inserted, record } of results) if (inserted) this.runs.countKnot(record);
   }
 

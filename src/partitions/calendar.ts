@@ -13,21 +13,18 @@ import {
 import { readZone, type TimeDomainOptions } from './time-options';
 import { DAY, dateText, readDate, type Zone } from './zone';
 
-/** A way to divide the calendar. Its pieces are numbered consecutively. */
+/** A division of the calendar into consecutively numbered pieces. */
 interface Unit {
   readonly kind: DomainKind;
   readonly numberOf: (key: string) => number | undefined;
   readonly keyOf: (number: number) => string;
-  /** Local time at which a piece begins. */
   readonly localOf: (number: number) => number;
-  /** The piece that contains a local time. */
   readonly numberAt: (local: number) => number;
-  /** Why a text is not a key, with a valid example. */
   readonly hint: (key: string) => string;
 }
 
 /**
- * Days, each from its first instant to that of the next: 23 or 25 hours long when clocks change. Keys are dates, such
+ * Days, each until the first instant of the next: 23 or 25 hours long at clock changes. Keys are dates, such
  * as `2024-03-31`.
  *
  * @param start date of the first day
@@ -41,7 +38,7 @@ const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'satur
 export type Weekday = (typeof WEEKDAYS)[number];
 
 export interface WeeklyOptions extends TimeDomainOptions {
-  /** The day on which weeks begin. Default: `monday`. */
+  /** The first day of a week. Default: `monday`. */
   readonly firstDay?: Weekday;
 }
 
@@ -145,14 +142,14 @@ function calendar(
     throw wrongDomain(kind, 'last', `${shown(last)} comes before the first partition, ${start}.`);
 
   const starts = new Map<number, number>();
-  // Cached, because each instant is used both as a start and as an end, and again by every listing.
+  // Each instant is a start and an end, and listings repeat.
   const startOf = (number: number): number => {
     let instant = starts.get(number);
     if (instant === undefined) starts.set(number, (instant = zone.firstShowing(unit.localOf(number))));
     return instant;
   };
   const windowAt = (number: number): TimeWindow => ({ start: startOf(number), end: startOf(number + 1) });
-  // A zone that moved across the date line skipped a whole day.
+  // A zone that moved across the date line skipped a day.
   const exists = (number: number): boolean => {
     const { start: begin, end } = windowAt(number);
     return begin < end;
@@ -166,7 +163,6 @@ function calendar(
     if (!exists(number)) throw noSuchPartition(key, `clocks in ${zone.name} have skipped it.`);
     return number;
   };
-  /** The last piece of the domain that has ended at a time. */
   const lastEnded = (time: number): number => {
     let number = Math.min(final, unit.numberAt(time + zone.offsetAt(time)) + 1);
     while (number >= first && windowAt(number).end > time) number -= 1;

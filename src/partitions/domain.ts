@@ -4,22 +4,21 @@ const DOMAIN = Symbol.for('selvage.partition-domain');
 
 export type DomainKind = 'daily' | 'hourly' | 'weekly' | 'monthly' | 'list' | 'product';
 
-/** A partition that is a span of time, as passed to bodies. */
+/** A partition with a time span, as passed to bodies. */
 export interface TimePartition {
-  /** For example `2024-03-31`; unique within the domain. */
+  /** Such as `2024-03-31`; unique within the domain. */
   readonly key: string;
-  /** The first instant that belongs to it. */
   readonly start: Date;
   /** The first instant after it. */
   readonly end: Date;
 }
 
-/** A partition from a list, as passed to bodies. */
+/** As passed to bodies. */
 export interface ListPartition<Key extends string = string> {
   readonly key: Key;
 }
 
-/** A partition of a product, as passed to bodies: its key, and the partition of each part under the part's name. */
+/** As passed to bodies: the key, and each part's partition by the part's name. */
 export type ProductPartition<Parts> = { readonly key: string } & {
   readonly [Name in keyof Parts]: PartitionOf<Parts[Name]>;
 };
@@ -27,10 +26,10 @@ export type ProductPartition<Parts> = { readonly key: string } & {
 export type AnyPartition =
   TimePartition | ListPartition | ({ readonly key: string } & Readonly<Record<string, unknown>>);
 
-/** The value that bodies get for a partition of a domain. */
+/** The value for bodies. */
 export type PartitionOf<Domain> = Domain extends PartitionDomain<infer Value, string> ? Value : never;
 
-/** A span of time: milliseconds since the epoch. */
+/** Milliseconds since the epoch. */
 export interface TimeWindow {
   readonly start: number;
   /** The first instant after it. */
@@ -38,15 +37,15 @@ export interface TimeWindow {
 }
 
 export interface KeyRange {
-  /** Milliseconds since the epoch. Spans of time that end later do not exist yet. */
+  /** Milliseconds since the epoch. Later time spans do not exist yet. */
   readonly now: number;
-  /** The first key. Default: the domain's first. */
+  /** Default: the domain's first. */
   readonly from?: string | undefined;
-  /** The last key, inclusive. Default: the last that exists. */
+  /** Inclusive. Default: the last that exists. */
   readonly to?: string | undefined;
 }
 
-/** The partitions of a tapestry as data, as stored in its plan. */
+/** As stored in the plan. */
 export type DomainDescription =
   | {
       readonly kind: 'daily' | 'hourly' | 'weekly' | 'monthly';
@@ -61,56 +60,36 @@ export type DomainDescription =
       readonly parts: readonly (readonly [name: string, part: DomainDescription])[];
     };
 
-/**
- * The partitions of a tapestry: ordered, and finitely many at any time. All results depend only on the declaration and
- * the arguments; it reads no clock.
- *
- * @typeParam Value a partition as passed to bodies
- * @typeParam Key the type of the keys
- */
+/** The partitions of a tapestry: ordered, finite at any time, and independent of clocks. */
 export interface PartitionDomain<
   Value extends { readonly key: string } = AnyPartition,
   Key extends string = string,
 > {
   readonly kind: DomainKind;
   readonly description: DomainDescription;
-  /** Whether its partitions are spans of time, or contain one, so that new ones appear as time passes. */
+  /** Whether partitions are, or contain, time spans, so that new ones appear. */
   readonly isTimed: boolean;
-  /**
-   * The partition with a key, whether or not it has closed.
-   *
-   * @throws SelvageError `InvalidPartition` if the domain does not have the key
-   */
+  /** The partition of a key, also an open one. @throws SelvageError `InvalidPartition` for another key */
   parse(key: string): Value & { readonly key: Key };
   /**
-   * Keys in order. Spans of time that end after `now` are left out.
-   *
-   * @throws SelvageError `InvalidPartition` if `from` or `to` is not a key, or `from` comes after `to`
+   * In order, without time spans that end after `now`. @throws SelvageError `InvalidPartition` for a wrong
+   * range
    */
   keys(range: KeyRange): Key[];
-  /** The span of time of a partition; for a product, that of its first timed part. Undefined if there is none. */
+  /** For a product, of its first timed part. Undefined if there is none. */
   windowOf(key: string): TimeWindow | undefined;
-  /**
-   * The preceding partition; for a product, along its first timed part, else along its first part. Undefined for the
-   * first one.
-   */
+  /** For a product, along its first timed part, else its first part. Undefined for the first partition. */
   previous(key: string): Key | undefined;
-  /**
-   * Keys of spans of time that ended after one time and at or before another (milliseconds since the epoch), in order.
-   */
+  /** Keys of time spans that ended after `after` and at or before `until` (ms since the epoch), in order. */
   closedBetween(after: number, until: number): Key[];
-  /**
-   * Keys of the span of time that was last to end at or before a time: one, or for a product several. Empty for a
-   * domain without spans of time.
-   */
+  /** Keys of the last time span that ended at or before a time: none, one or, for a product, several. */
   lastClosed(time: number): Key[];
 }
 
-/** Any domain. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what it makes of a key is known where it was declared
 export type AnyDomain = PartitionDomain<any, string>;
 
-/** Marks a domain, so that it is recognised whichever realm or copy of the package made it. */
+/** Makes a domain recognisable in other realms and copies of the package. */
 export function markDomain<Domain extends object>(domain: Domain): Domain {
   Object.defineProperty(domain, DOMAIN, { value: true });
   return Object.freeze(domain);
@@ -120,7 +99,6 @@ export function isPartitionDomain(value: unknown): value is AnyDomain {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, DOMAIN);
 }
 
-/** The error for an invalid declaration of a domain. */
 export function wrongDomain(
   kind: DomainKind,
   option: string,
@@ -132,7 +110,6 @@ export function wrongDomain(
   });
 }
 
-/** The error for a key that the domain does not have. */
 export function noSuchPartition(key: unknown, complaint: string, details: object = {}): SelvageError {
   return new SelvageError('InvalidPartition', `There is no partition ${shown(key)}: ${complaint}`, {
     details: { partition: typeof key === 'string' ? key : null, ...details },
@@ -147,7 +124,7 @@ export function shown(value: unknown): string {
   return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value);
 }
 
-/** @throws SelvageError `InvalidConfig` for any other option */
+/** @throws SelvageError `InvalidConfig` for other options */
 export function checkOptions(kind: DomainKind, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw wrongDomain(kind, 'options', `they must be an object with some of ${known.join(', ')}.`);

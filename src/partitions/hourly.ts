@@ -21,8 +21,8 @@ interface Hour extends TimeWindow {
 }
 
 /**
- * Hours: periods in which clocks show one hour at one offset from UTC. When clocks go back, an hour occurs twice, with
- * two keys; when the offset changes by half an hour, one hour is that short. Keys contain the offset:
+ * Hours: periods in which clocks show one hour at one offset from UTC. When clocks go back, an hour occurs
+ * twice, with two keys; an offset change of half an hour shortens an hour. Keys contain the offset:
  * `2024-03-31T03+02:00`, in UTC `2024-03-31T03Z`.
  *
  * @param start the first hour, or a date for the first hour of that day
@@ -54,7 +54,7 @@ export function hourly(start: string, options: TimeDomainOptions = {}): Partitio
     if (typeof key !== 'string') throw noSuchPartition(key, 'the key of a partition is a text.');
     return within(key, hourNamed(zone, key));
   };
-  /** Hours that begin at or after the first instant and end at or before the second. */
+  /** Hours within two instants. */
   const between = (low: number, high: number): string[] => {
     const end = Math.min(high, final?.end ?? high);
     const keys: string[] = [];
@@ -104,7 +104,7 @@ export function hourly(start: string, options: TimeDomainOptions = {}): Partitio
   });
 }
 
-/** The hour that clocks show at an instant. */
+/** The hour by the clock. */
 function hourAt(zone: Zone, instant: number): Hour {
   const offset = zone.offsetAt(instant);
   const local = Math.floor((instant + offset) / HOUR) * HOUR;
@@ -116,10 +116,7 @@ function hourAt(zone: Zone, instant: number): Hour {
   };
 }
 
-/**
- * The hour with a key. With `bound`, a date stands for the first or last hour of the day. Undefined if clocks never
- * show it.
- */
+/** With `bound`, a date stands for its first or last hour. Undefined if clocks never show it. */
 function hourNamed(zone: Zone, key: string, bound?: 'from' | 'to'): Hour | undefined {
   const date = bound && readDate(key);
   if (date !== undefined) {

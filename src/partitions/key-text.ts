@@ -1,6 +1,6 @@
 const LONGEST_KEY = 100;
 
-/** Why a text cannot be a partition key, which appears in run ids, records and command lines. Undefined if it can. */
+/** Why a text cannot be a key in run ids, records and command lines; undefined if it can. */
 export function keyProblem(key: unknown): string | undefined {
   if (typeof key !== 'string') return 'is not a text';
   if (key === '') return 'is empty';
@@ -11,7 +11,7 @@ export function keyProblem(key: unknown): string | undefined {
   return undefined;
 }
 
-/** Joins as `a|b`. Bars and backslashes inside a part get a backslash before them. */
+/** `a|b`, with a backslash before bars and backslashes of a part. */
 export function joinKeys(keys: readonly string[]): string {
   return keys.map((key) => key.replace(/[\\|]/g, '\\$&')).join('|');
 }

@@ -18,18 +18,17 @@ const PART_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/;
 const MOST = 1_000_000;
 
 /**
- * Every combination of the partitions of two domains, ordered by the first, then by the second. Keys join those of the
- * parts with a bar, such as `2024-03-31|eu`; a bar or a backslash inside a part has a backslash before it. A range may
+ * All combinations of the partitions of domains, ordered by the first, then by the next. Keys join the parts'
+ * with a bar, such as `2024-03-31|eu`, and a backslash before bars and backslashes of a part. A range may
  * begin or end with a key of the first part alone.
  *
- * @param parts the domains, by the names under which bodies find their partitions:
- * `product({ day: daily(…), region: list([…]) })`
+ * @param parts named domains: `product({ day: daily(…), region: list([…]) })`
  * @throws SelvageError `InvalidConfig`
  */
 export function product<const Parts extends ProductParts>(
   parts: Parts,
 ): PartitionDomain<ProductPartition<Parts>>;
-/** The same, with the names `first` and `second`. */
+/** With the names `first` and `second`. */
 export function product<A extends AnyDomain, B extends AnyDomain>(
   first: A,
   second: B,
@@ -83,7 +82,7 @@ export function product(given: ProductParts | PartitionDomain, other?: Partition
       domain.keys(at === 0 ? { now, from: low[0], to: high[0] } : { now }),
     );
     const places = lists.map((keys) => new Map(keys.map((key, place) => [key, place])));
-    /** Positive if the first comes after the second, as far as the second (possibly a prefix) reaches. */
+    /** Positive if `keys` comes after `bound`, which may be a prefix. */
     const compare = (keys: readonly string[], bound: readonly string[]): number => {
       for (const [at, key] of bound.entries()) {
         const difference =

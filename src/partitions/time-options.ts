@@ -2,9 +2,9 @@ import { checkOptions, shown, wrongDomain, type DomainKind } from './domain';
 import { Zone } from './zone';
 
 export interface TimeDomainOptions {
-  /** Time zone in which partitions begin: a name of the IANA database such as `Europe/Berlin`. Default: `UTC`. */
+  /** Where days begin: a name of the IANA database such as `Europe/Berlin`. Default: `UTC`. */
   readonly timezone?: string;
-  /** Key of the last partition, inclusive. Default: no last one; new partitions appear as time passes. */
+  /** Inclusive. Default: none; new partitions appear as time passes. */
   readonly last?: string;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Days and hours are counted as if clocks showed UTC: a local time is what a zone's clocks show, read as if
- * it were UTC.
- */
+/** For days and hours of local times: a zone's clock readings, read as if they were UTC. */
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;
@@ -9,9 +6,8 @@ const WEEK = 7 * DAY;
 const OFFSET = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;
 
 /**
- * The clocks of a time zone, by the data of the JavaScript engine. Results do not depend on the machine's
- * zone. If a week begins and ends with the same offset, that offset is cached for the week: zones keep an
- * offset for weeks at least.
+ * The clocks of a time zone, by the JavaScript engine's data, whatever the machine's zone is. Zones keep an
+ * offset for weeks, so a week that begins and ends with the same offset has that offset cached.
  */
 export class Zone {
   readonly name: string;
@@ -21,13 +17,13 @@ export class Zone {
 
   /** @throws RangeError if there is no such zone */
   constructor(name: string) {
-    // Newer engines also accept offsets, older ones do not. A declaration must mean the same on all.
+    // Newer engines accept offsets, too; a declaration must mean the same on all.
     if (!/^[A-Za-z]/.test(name)) throw new RangeError(`no name of a time zone: ${name}`);
     this.name = name;
     this.format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
   }
 
-  /** Milliseconds by which clocks are ahead of UTC. */
+  /** Milliseconds ahead of UTC. */
   offsetAt(instant: number): number {
     const week = Math.floor(instant / WEEK);
     let offset = this.offsetOfWeek.get(week);
@@ -39,22 +35,19 @@ export class Zone {
     return offset ?? this.ask(instant);
   }
 
-  /** The first instant at which clocks show this local time; if they skip it, the instant of the skip. */
+  /** The first instant that shows this local time; if clocks skip it, the instant of the skip. */
   firstShowing(local: number): number {
     const before = this.offsetAt(local - DAY);
     const after = this.offsetAt(local + DAY);
     if (before === after) return local - before;
     const [least, most] = before < after ? [before, after] : [after, before];
-    // The larger offset belongs to the earlier instant.
+    // The larger offset is the earlier instant's.
     if (this.offsetAt(local - most) === most) return local - most;
     if (this.offsetAt(local - least) === least) return local - least;
     return this.changeBetween(local - most, local - least);
   }
 
-  /**
-   * The instants at which clocks show this local time, ascending: none if they skip it, two if they show it
-   * twice.
-   */
+  /** Instants that show this local time, ascending: none if clocks skip it, two if they show it twice. */
   instantsShowing(local: number): number[] {
     const offsets = new Set([local - DAY, local, local + DAY].map((instant) => this.offsetAt(instant)));
     return [...offsets]
@@ -63,7 +56,7 @@ export class Zone {
       .sort((one, other) => one - other);
   }
 
-  /** The changes of the clocks after `from` and until `to`, ascending. */
+  /** Clock changes after `from` and until `to`, ascending. */
   changes(from: number, to: number): ClockChange[] {
     const found: ClockChange[] = [];
     for (let start = from; start < to; start += DAY) {
@@ -74,7 +67,7 @@ export class Zone {
     return found;
   }
 
-  /** The instant of the only offset change between two instants. */
+  /** The only offset change between two instants. */
   changeBetween(before: number, after: number): number {
     const offset = this.offsetAt(before);
     let [low, high] = [before, after];
@@ -86,7 +79,7 @@ export class Zone {
     return high;
   }
 
-  /** Cached: each week's start is the end of the week before. */
+  /** Cached: also the end of the week before. */
   private atStartOf(week: number): number {
     let offset = this.startsOfWeeks.get(week);
     if (offset === undefined) this.startsOfWeeks.set(week, (offset = this.ask(week * WEEK)));
@@ -101,10 +94,10 @@ export class Zone {
   }
 }
 
-/** A change of the clocks; all fields in milliseconds. */
+/** In milliseconds. */
 export interface ClockChange {
   readonly at: number;
-  /** The offset from UTC before and after it. */
+  /** Offsets from UTC. */
   readonly before: number;
   readonly after: number;
 }
@@ -114,10 +107,7 @@ export function dateText(local: number): string {
   return new Date(local).toISOString().slice(0, 10);
 }
 
-/**
- * The beginning of a date as a local time; undefined if there is no such date. Years have four digits, from
- * 1000 on.
- */
+/** A date's beginning as a local time; undefined if there is no such date. Years: 1000 to 9999. */
 export function readDate(text: string): number | undefined {
   if (!/^[1-9]\d{3}-\d\d-\d\d$/.test(text)) return undefined;
   const local = Date.parse(`${text}T00:00:00Z`);

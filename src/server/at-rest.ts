@@ -1,39 +1,46 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  readlinkSync,
+  realpathSync,
+} from 'node:fs';
 import path from 'node:path';
-
 import { SelvageError } from '../errors';
 import { stopUnused } from './embedded-server';
 import { withFileLock } from './file-lock';
 import { liveLeases } from './leases';
-import { openersOf } from './openers';
-import { describeProcess } from './process-command';
 import { identify, isAlive, isProcessIdentity } from './process-identity';
 import { isInOffice, readState, refuseUnreleased, serverFolder, type ServerFolder } from './server-folder';
 import { stopServer } from './server-process';
+import { execFileSync } from 'node:child_process';
+import { run } from './run-program';
 
 const LOCK_LIMIT_MS = 10_000;
 
-/** A useless file or folder found in a server's folder, and what was done with it. */
+/** A useless file or folder in a server's folder, and its treatment. */
 export interface Leftover {
   readonly file: string;
   readonly problem: string;
-  /** Where it was moved. Absent if it was deleted. */
+  /** Absent if it was deleted. */
   readonly movedTo?: string;
 }
 
-/** The server's folder while nobody uses it and nobody can begin to. */
+/** The server's folder while it has no users, and can get none. */
 export interface ServerAtRest {
   readonly folder: ServerFolder;
   readonly leftovers: readonly Leftover[];
-  /** Why the last start failed, if it did. */
+  /** Code of the last start's failure, if it failed. */
   readonly lastFailure: string | undefined;
-  /** The permanent id of the database's server, if known. */
+  /** Permanent id of the database's server, if known. */
   readonly cluster: string | undefined;
 }
 
 /**
- * Runs `work` while no embedded server of the project runs and none can start. First clears away what dead processes and half-written files
- * left behind; a server without users is stopped. `stamp` is part of the names of broken files that are kept.
+ * Runs `work` while no embedded server of the project runs or can start. First stops a server without users,
+ * and removes leftovers of dead processes. Names of kept broken files contain `stamp`.
  *
  * @throws SelvageError `ProjectInUse`, which names the processes; `UnreleasedData`
  */
@@ -54,7 +61,7 @@ export async function withServerAtRest<T>(
     const leases = leaseFiles(folder);
     const users = [...leaseHolders(folder), ...(state && isInOffice(state) ? [state.supervisor.pid] : [])];
     requireNoUsers(projectDir, users);
-    // Its supervisor was killed, and no process has come that needs it.
+    // Its supervisor was killed, and no process needs it.
     if (state?.server && isAlive(state.server)) await stopServer(state.server);
     await requireUnopened(projectDir, databaseFiles(folder.database));
     const stale = leases.map((file) => ({ file, problem: 'a lease of a process that has ended' }));
@@ -63,7 +70,6 @@ export async function withServerAtRest<T>(
   });
 }
 
-/** A database file and those that belong to it. */
 export function databaseFiles(file: string): string[] {
   return [file, `${file}-wal`, `${file}-shm`];
 }
@@ -83,7 +89,7 @@ function requireNoUsers(projectDir: string, pids: readonly number[]): void {
   );
 }
 
-/** The lock file holds no data; a damaged one would keep everybody out. */
+/** A lock file has no data, and a damaged one would keep every process out. */
 async function clearLock(folder: ServerFolder): Promise<Leftover[]> {
   if (!existsSync(folder.lock)) return [];
   const content = readFileSync(folder.lock).subarray(0, 16).toString('latin1');
@@ -98,7 +104,7 @@ function leaseFiles(folder: ServerFolder): string[] {
   return readdirSync(folder.leases).map((name) => path.join(folder.leases, name));
 }
 
-/** The processes whose leases count. Removes all other leases. */
+/** The processes with valid leases. Removes all other leases. */
 function leaseHolders(folder: ServerFolder): number[] {
   if (!existsSync(folder.leases)) return [];
   return liveLeases(folder).flatMap((file) => {
@@ -106,7 +112,7 @@ function leaseHolders(folder: ServerFolder): number[] {
       const holder: unknown = JSON.parse(readFileSync(file, 'utf8'));
       return isProcessIdentity(holder) ? [holder.pid] : [];
     } catch {
-      // It is being written at this moment.
+      // It is being written.
       return [Number.parseInt(path.basename(file), 10)];
     }
   });
@@ -129,4 +135,74 @@ function clearState(folder: ServerFolder, stamp: string): Leftover[] {
     leftovers.push({ file: folder.state, problem: 'it does not say how the server stands', movedTo });
   }
   return leftovers;
+}
+
+const COMMAND_LIMIT_MS = 5_000;
+const SHOWN_LENGTH = 120;
+
+/** Id and beginning of the command line, if known. */
+function describeProcess(pid: number): string {
+  const command = commandLine(pid);
+  if (command === '') return `process ${pid}`;
+  return `process ${pid} (${command.length > SHOWN_LENGTH ? `${command.slice(0, SHOWN_LENGTH)}…` : command})`;
+}
+
+function commandLine(pid: number): string {
+  try {
+    if (process.platform === 'linux') {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    }
+    return execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: COMMAND_LIMIT_MS,
+    }).trim();
+  } catch {
+    return '';
+  }
+}
+
+const LSOF_LIMIT_MS = 10_000;
+
+/** As far as this user sees them: by /proc on Linux, by `lsof` elsewhere. Empty on Windows. */
+async function openersOf(files: readonly string[]): Promise<number[]> {
+  const real = new Set(files.flatMap(existing));
+  if (real.size === 0) return [];
+  const pids = process.platform === 'linux' ? fromProc(real) : await fromLsof([...real]);
+  return pids.filter((pid) => pid !== process.pid);
+}
+
+function existing(file: string): string[] {
+  try {
+    return [realpathSync(file)];
+  } catch {
+    return [];
+  }
+}
+
+function fromProc(files: ReadonlySet<string>): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && openFilesOf(pid).some((target) => files.has(target)));
+}
+
+/** Empty for other users' processes, and for ended ones. */
+function openFilesOf(pid: number): string[] {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).flatMap((descriptor) => {
+      try {
+        return [readlinkSync(`${folder}/${descriptor}`)];
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return [];
+  }
+}
+
+async function fromLsof(files: readonly string[]): Promise<number[]> {
+  const { output } = await run('lsof', ['-t', '--', ...files], { limitMs: LSOF_LIMIT_MS });
+  return [...output.matchAll(/^\d+$/gm)].map(Number);
 }

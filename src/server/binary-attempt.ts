@@ -1,13 +1,10 @@
-/** The ways to the Temporal command-line program, in the order in which they are tried. */
+/** Sources of the Temporal command-line program, in the order of the attempts. */
 export type BinarySource = 'SELVAGE_TEMPORAL_CLI' | 'PATH' | 'cache' | 'SDK download' | 'pip';
 
-/** The result of one way. */
 export interface BinaryAttempt {
   readonly source: BinarySource;
-  /** Where it looked, or what it ran. */
+  /** A location, or a command. */
   readonly tried: string;
-  /** The program that was found this way. */
   readonly path?: string;
-  /** Why this way failed. */
   readonly failure?: string;
 }

@@ -30,27 +30,27 @@ import type { SupervisorOptions } from './supervisor';
 
 export interface EmbeddedServerOptions {
   /**
-   * The project's folder; the server keeps everything in its `.selvage/temporal`. Default: the nearest folder with a `.selvage`, from the
-   * working directory upwards; else the working directory.
+   * The project's folder, whose `.selvage/temporal` has all files of the server. Default: the nearest folder
+   * with a `.selvage`, from the working directory upwards; else the working directory.
    */
   readonly projectDir?: string;
   /**
-   * Whether finished writes survive a power cut (SQLite's `synchronous=FULL`). Otherwise they survive the death of any process, but a power
-   * cut may take the last ones. Default false.
+   * Whether finished writes survive a power cut (SQLite's `synchronous=FULL`). Default false: they survive
+   * the death of any process, but a power cut may take the last ones.
    */
   readonly durable?: boolean;
   /** The port to serve on. Default: the one last used in this project if it is free, else a free one. */
   readonly port?: number;
   /**
-   * Whether Temporal's own web page is served on a second port. It asks for no password, and by DNS rebinding any page open in a browser of
-   * this machine can read and start runs through it. Use it for a look, not permanently. Default false.
+   * Whether to serve Temporal's own web page on a second port. It asks for no password: by DNS rebinding, any
+   * page in a browser of this machine can read and start runs. Only for a short look. Default false.
    */
   readonly temporalUi?: boolean;
-  /** Receives notes about slow steps (an installation) and about trouble after the start. Default: nobody. */
+  /** Receives notes on slow steps, such as an installation, and later trouble. Default: none. */
   readonly log?: { info(message: string): void; warn(message: string): void };
-  /** Called after the server died and was restarted at the same address, with its new process id. */
+  /** Called with the new process id when a dead server was restarted at the same address. */
   readonly onRestart?: (pid: number) => void;
-  /** Called once the server's process has started or was found running, so that only waiting is left. */
+  /** Called once the server's process runs, so that only waiting is left. */
   readonly onLaunched?: () => void;
 }
 
@@ -64,26 +64,26 @@ const WATCH_AFTER_FAILURE_MS = 5_000;
 /**
  * A claim of this process on the embedded Temporal server of a project.
  *
- * There is one server per project. The first {@link EmbeddedServer.acquire} starts it, and later ones in any process share it. It stops a
- * few seconds after the last claim ends: by `release()`, by the end of the process or by its death. While a claim exists, a server that
- * dies is restarted at the same address, with its state.
+ * A project has one server, which the first {@link EmbeddedServer.acquire} starts and all processes share. It
+ * stops a few seconds after the last claim ends: by `release()`, or with its process. While a claim exists, a
+ * dead server is restarted at the same address, with its state.
  */
 export class EmbeddedServer {
   /** `host:port` for clients and workers. */
   readonly address: string;
   readonly namespace = 'default';
-  /** Temporal's own web page, if served: see `temporalUi`. */
+  /** Temporal's own web page, if served. */
   readonly uiUrl: string | undefined;
   /**
-   * Aborted, with a `DatabaseDamaged` as its reason, when the server was stopped because its database is damaged. This claim has then
-   * ended, and no server starts before a repair.
+   * Aborted with `DatabaseDamaged` when the server was stopped for damage of its database. Then this claim
+   * has ended, and no server starts before a repair.
    */
   readonly lost: AbortSignal;
   private readonly loss = new AbortController();
   private watch: NodeJS.Timeout | undefined;
   /** The last supervisor whose failure was reported. */
   private told: ProcessIdentity | undefined;
-  /** Whether it was reported that the folder is gone. */
+  /** Whether the loss of the folder was reported. */
   private isCutOff = false;
 
   private constructor(
@@ -95,7 +95,7 @@ export class EmbeddedServer {
     this.address = `127.0.0.1:${state.port}`;
     this.uiUrl = uiUrlOf(state);
     this.lost = this.loss.signal;
-    // Every waiting call listens to it, and there may be thousands.
+    // Every waiting call listens to it: maybe thousands.
     setMaxListeners(0, this.lost);
     this.watchSupervisor(WATCH_MS);
   }
@@ -103,9 +103,9 @@ export class EmbeddedServer {
   /**
    * Joins the project's server, or finds its program, starts it, and waits until it answers.
    *
-   * Throws ServerBinaryMissing, PortInUse, FolderUnusable, DatabaseDamaged, UnreleasedData, DiskFull or ServerStartFailed; this process
-   * then holds no claim. It is also an error if others use a running server on another port than `port`, or without the requested `durable`
-   * or `temporalUi`: their server is not changed.
+   * Throws ServerBinaryMissing, PortInUse, FolderUnusable, DatabaseDamaged, UnreleasedData, DiskFull or
+   * ServerStartFailed; then this process holds no claim. Other processes' server is not changed: throws also
+   * if it has another port, or lacks the requested `durable` or `temporalUi`.
    */
   static async acquire(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
     const folder = serverFolder(projectFolder(options.projectDir));
@@ -126,22 +126,22 @@ export class EmbeddedServer {
   }
 
   /**
-   * Ends the claim. The server continues for a few seconds, so that the next command finds it running, and then stops if nobody else uses
-   * it. With `wait`, the last user stops it at once, and the promise resolves when it has ended. A second call does nothing.
+   * Ends the claim. Without other users, the server stops after some seconds, so that the next command may
+   * find it running; with `wait`, it stops at once, and this waits for its end. A second call does nothing.
    */
   async release(options: { readonly wait?: boolean } = {}): Promise<void> {
     this.releaseSync();
     if (options.wait) await stopUnused(this.folder);
   }
 
-  /** {@link release} for `process.on('exit')` handlers. A process that simply exits ends its claims automatically. */
+  /** For `process.on('exit')`. A process that simply exits ends its claims automatically. */
   releaseSync(): void {
     clearTimeout(this.watch);
     this.watch = undefined;
     this.lease.release();
   }
 
-  /** The supervisor restarts the server; this restarts the supervisor, and reports both. */
+  /** Restarts the supervisor, which restarts the server, and reports both. */
   private watchSupervisor(afterMs: number): void {
     this.watch = setTimeout(() => {
       this.look().then(
@@ -167,13 +167,13 @@ export class EmbeddedServer {
     const state = readState(this.folder);
     const same = state && isServing(state) && isSameProcess(state.server, this.state.server);
     if (same && isAlive(state.supervisor)) return;
-    // Reported before another one is started, which would overwrite why this one gave up.
+    // Before another one starts and overwrites why this one failed.
     if (state && hasFailed(state) && !(this.told && isSameProcess(state.supervisor, this.told))) {
       this.told = state.supervisor;
       throw failureOf(state.failure);
     }
     const before = this.state;
-    // Whatever is in its place now belongs to other runs.
+    // A folder in its place belongs to other runs.
     if (!existsSync(this.lease.file)) {
       if (!this.isCutOff) this.options.log?.warn(movedAway(this.folder, before));
       this.isCutOff = true;
@@ -212,7 +212,6 @@ function hasFailed(state: ServerState): state is ServerState & { readonly failur
   return state.phase === 'failed' && state.failure !== undefined;
 }
 
-/** Says that a server's folder was moved or deleted, and whether the server still runs. */
 function movedAway({ root }: ServerFolder, { server, supervisor, port }: ServingState): string {
   const state = !isAlive(server)
     ? 'has stopped'
@@ -229,7 +228,6 @@ function failureOf({ code, message, details }: StartFailure): SelvageError {
   return new SelvageError(code, message, { details });
 }
 
-/** Ensures that a supervisor runs, and waits until its server answers. */
 async function ensureServing(
   folder: ServerFolder,
   lease: Lease,
@@ -247,7 +245,7 @@ async function ensureServing(
       return state.supervisor;
     });
     if (supervisor === undefined) {
-      // Outside the lock, as an installation takes longer than anybody should wait for a lock.
+      // Outside the lock, because an installation takes too long.
       binary = await findTemporalCli({ log: options.log });
       giveUpAt = performance.now() + START_LIMIT_MS;
       continue;
@@ -264,7 +262,7 @@ async function ensureServing(
   );
 }
 
-/** Call it under the lock. */
+/** Needs the lock. */
 function startSupervisor(
   folder: ServerFolder,
   binary: string,
@@ -282,7 +280,7 @@ function startSupervisor(
   const log = inFolder(folder.log, () => openSync(folder.log, 'a', 0o600));
   let pid: number | undefined;
   try {
-    // NODE_OPTIONS may load things that only make sense in the process that was started with it.
+    // NODE_OPTIONS is for this process only, for example a debugger's port.
     const { NODE_OPTIONS: _, ...env } = process.env;
     const child = spawn(
       process.execPath,
@@ -309,7 +307,8 @@ function startSupervisor(
       { details: { file: folder.log } },
     );
   }
-  // Written at once, so that the next holder of the lock does not start a second one. The last server stays noted, as it may be alive.
+  // At once, so that the next holder of the lock starts no second one. Keeps the last server, which may be
+  // alive.
   writeState(folder, {
     version: 1,
     phase: 'starting',
@@ -322,7 +321,7 @@ function startSupervisor(
   return supervisor;
 }
 
-/** How the running server differs from what is requested; undefined if it is acceptable. */
+/** How the running server differs from the requested one; undefined if it is acceptable. */
 function disagreement(state: ServerState, options: EmbeddedServerOptions): string | undefined {
   if (options.port !== undefined && state.port !== undefined && state.port !== options.port) {
     return `runs on port ${state.port}, not on ${options.port}`;
@@ -331,7 +330,7 @@ function disagreement(state: ServerState, options: EmbeddedServerOptions): strin
   return options.temporalUi && state.uiPort === undefined ? "runs without Temporal's web page" : undefined;
 }
 
-/** Call it under the lock: stops a server that is not acceptable and that nobody else uses. */
+/** Needs the lock. Stops an unacceptable server without other users. */
 function replace(
   folder: ServerFolder,
   state: ServerState,
@@ -350,7 +349,7 @@ function replace(
   dismiss(folder, state);
 }
 
-/** Call it under the lock, when nobody uses the server: tells the supervisor to stop it now. */
+/** Needs the lock, and a server without users. Makes the supervisor stop it now. */
 function dismiss(folder: ServerFolder, state: ServerState): void {
   writeState(folder, { ...state, phase: 'stopping' });
   try {
@@ -360,14 +359,14 @@ function dismiss(folder: ServerFolder, state: ServerState): void {
   }
 }
 
-/** The state once the server answers; undefined if it stopped, so that another supervisor is needed. */
+/** Undefined if the server stopped, so that another supervisor is needed. */
 async function waitUntilServing(
   folder: ServerFolder,
   supervisor: ProcessIdentity,
   giveUpAt: number,
 ): Promise<ServingState | undefined> {
   while (performance.now() < giveUpAt) {
-    // The order matters: a supervisor writes its last state before it ends.
+    // In this order, since a supervisor writes its last state before it ends.
     const alive = isAlive(supervisor);
     const state = readState(folder);
     if (!state || !isSameProcess(state.supervisor, supervisor)) return undefined;
@@ -386,7 +385,7 @@ async function waitUntilServing(
 export async function stopUnused(folder: ServerFolder): Promise<void> {
   const supervisor = await withFileLock(folder.lock, LOCK_LIMIT_MS, () => {
     const state = readState(folder);
-    // One that has failed needs a moment to end, in which it has files open.
+    // After a failure, it takes a moment to close its files.
     if (!state || !isInOffice(state)) return state?.supervisor;
     if (liveLeases(folder).length > 0) return undefined;
     if (state.phase !== 'stopping') dismiss(folder, state);

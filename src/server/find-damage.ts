@@ -4,10 +4,7 @@ import { loadOptional } from '../optional-package';
 
 const LOCK_LIMIT_MS = 1_000;
 
-/**
- * The problems that SQLite finds in the pages of a database, which may be in use; undefined if it finds
- * nothing or cannot look.
- */
+/** Also checks a database in use. Undefined if it is sound, or cannot be read. */
 export function findDamage(file: string): string | undefined {
   // Opening it would create an empty file, in which the server misses its tables.
   if (!existsSync(file)) return undefined;

@@ -5,17 +5,14 @@ type GrpcStatus = string | undefined;
 export const OK = '0';
 export const NOT_FOUND = '5';
 
-/** A connection to a server on this machine. Waiting calls fail if the connection is lost. */
+/** Waiting calls fail if the connection is lost. */
 function openSession(port: number): ClientHttp2Session {
   const session = connect(`http://127.0.0.1:${port}`);
   session.on('error', () => {});
   return session;
 }
 
-/**
- * The result of calls on a connection of their own; undefined if they take longer than `limitMs` or fail.
- * Never rejects.
- */
+/** The result of calls on their own connection; undefined after `limitMs` or a failure. Never rejects. */
 export async function withSession<T>(
   port: number,
   limitMs: number,
@@ -33,7 +30,6 @@ export async function withSession<T>(
   }
 }
 
-/** Makes one gRPC call of which only the status matters. */
 export async function call(
   session: ClientHttp2Session,
   method: string,
@@ -42,7 +38,6 @@ export async function call(
   return (await ask(session, method, message)).status;
 }
 
-/** Makes one gRPC call and returns the answer's message. */
 export function ask(
   session: ClientHttp2Session,
   method: string,
@@ -70,14 +65,14 @@ export function ask(
 
 const FRAME_HEADER_BYTES = 5;
 
-/** A gRPC message: an uncompressed flag, its length, its bytes. */
+/** Uncompressed flag, length, bytes. */
 function frame(message: Buffer): Buffer {
   const header = Buffer.alloc(FRAME_HEADER_BYTES);
   header.writeUInt32BE(message.length, 1);
   return Buffer.concat([header, message]);
 }
 
-/** One length-delimited Protocol Buffers field. */
+/** A length-delimited Protocol Buffers field. */
 export function field(number: number, content: string | Buffer): Buffer {
   const bytes = Buffer.from(content);
   const length: number[] = [];
@@ -91,7 +86,7 @@ export function field(number: number, content: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
 }
 
-/** The text of the first field with this number in a Protocol Buffers message; undefined if there is none. */
+/** The text of the first such field of a Protocol Buffers message; undefined if there is none. */
 export function textField(message: Buffer, number: number): string | undefined {
   for (let at = 0; at < message.length;) {
     const tag = readNumber(message, at);

@@ -3,10 +3,9 @@ import { ask, call, field, NOT_FOUND, OK, textField, withSession } from './grpc-
 const SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
 
 /**
- * Checks whether a Temporal server on this machine serves: its namespace `default` must exist, and a lookup of a workflow must reach the
- * history shards. Makes two real calls over plain HTTP/2, because loading a gRPC client takes longer than the server takes to start.
- *
- * Resolves to false for any other answer, for none within `limitMs`, and if nothing listens. Never rejects.
+ * Whether a Temporal server on this machine serves: its namespace `default` exists, and the lookup of a
+ * workflow reaches the history shards. Two real calls over plain HTTP/2, because loading a gRPC client takes
+ * longer than the server's start. False also after `limitMs`. Never rejects.
  */
 export async function serves(port: number, limitMs: number): Promise<boolean> {
   const isServing = await withSession(port, limitMs, async (session) => {
@@ -18,7 +17,7 @@ export async function serves(port: number, limitMs: number): Promise<boolean> {
   return isServing ?? false;
 }
 
-/** The permanent id of the server's cluster; undefined if it is not returned within `limitMs`. */
+/** Permanent id of the server's cluster; undefined after `limitMs`. */
 export async function clusterId(port: number, limitMs: number): Promise<string | undefined> {
   return await withSession(port, limitMs, async (session) => {
     const { status, answer } = await ask(session, `${SERVICE}/GetClusterInfo`, Buffer.alloc(0));

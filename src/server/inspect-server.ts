@@ -1,22 +1,18 @@
 import { isAlive } from './process-identity';
 import { isInOffice, readState, refuseUnreleased, serverFolder, type ServerState } from './server-folder';
 
-/** State of a project's embedded server. */
 export interface EmbeddedServerReport {
   /** `absent`: it has never run in this project. */
   readonly phase: 'running' | 'starting' | 'stopped' | 'failed' | 'absent';
   /** The folder with its database, log and state. */
   readonly folder: string;
-  /** Only while it runs. */
   readonly address?: string;
-  /** Only while it runs and serves Temporal's web page. */
   readonly uiUrl?: string | undefined;
   readonly pid?: number;
-  /** Why the last start failed. */
   readonly failure?: string;
 }
 
-/** Inspects a project's embedded server without starting, stopping or writing anything. Throws FolderUnusable or UnreleasedData. */
+/** Starts, stops and writes nothing. Throws FolderUnusable or UnreleasedData. */
 export function inspectEmbeddedServer(projectDir: string): EmbeddedServerReport {
   const folder = serverFolder(projectDir);
   refuseUnreleased(folder);

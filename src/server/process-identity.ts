@@ -1,28 +1,25 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/**
- * Identifies one process, even if its id is later given to another: the operating system reuses an id, but not an id with its start time.
- */
+/** Identifies a process beyond the reuse of its id, by its start time. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When the process started, as text that is only comparable on the same platform; it also identifies the machine's boot. */
+  /** Start time as text, comparable on one platform only; it also identifies the machine's boot. */
   readonly startedAt: string;
 }
 
-/** The running process with this id; undefined if there is none, or if it has ended and only waits to be collected. */
+/** Undefined if there is no such process, or it has ended and only waits to be collected. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const startedAt = startTime(pid);
   return startedAt === undefined ? undefined : { pid, startedAt };
 }
 
-/** The current process. */
 export function ownIdentity(): ProcessIdentity {
   own ??= identify(process.pid) ?? { pid: process.pid, startedAt: 'unknown' };
   return own;
 }
 
-/** True while this very process runs. False once it has ended and released its files, even if its id belongs to another by now. */
+/** False once the process has ended and released its files, even if its id was reused. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return startTime(identity.pid) === identity.startedAt;
 }
@@ -52,9 +49,9 @@ function startTimeFromProc(pid: number): string | undefined {
   } catch {
     return undefined;
   }
-  // The second field is the name in brackets, which may contain spaces and brackets; the third is the state.
+  // The second field is the name in brackets, which may contain spaces and brackets; the third, the state.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // When a process ends, its first thread may be gone before the others, which hold its files and locks until they end.
+  // A process may lose its first thread before others, which hold its files and locks until they end.
   const threads = Number(fields[17]);
   if (fields[0] === 'X' || (fields[0] === 'Z' && threads <= 1)) return undefined;
   boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();

@@ -4,13 +4,10 @@ import { run } from './run-program';
 
 const LIMIT_MS = 5_000;
 
-/** `unfinished`: nothing was found within the time limit. */
+/** `unfinished`: nothing was found in time. */
 type QuickCheck = { readonly state: 'sound' | 'unfinished' | 'damaged'; readonly found?: string };
 
-/**
- * Lets SQLite check whether the pages of a file are intact, for five seconds at most. Runs in a process of its own, as SQLite cannot be
- * interrupted from its own thread. The file may be in use.
- */
+/** In its own process, as SQLite cannot be interrupted from its thread. The file may be in use. */
 export async function quickCheck(file: string, limitMs = LIMIT_MS): Promise<QuickCheck> {
   if (!existsSync(file)) return { state: 'sound' };
   const { output, failure } = await run(

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** The output of a program on both channels and, if it failed, one line that says how. */
+/** The output on both channels and, after a failure, one line about it. */
 interface ProgramOutcome {
   readonly output: string;
   readonly failure?: string;
@@ -8,7 +8,7 @@ interface ProgramOutcome {
 
 const KEPT_OUTPUT = 16 * 1024;
 
-/** Runs a program to its end. Kills it after `limitMs`, or if this process exits before. Never rejects. */
+/** Kills the program after `limitMs`, or with this process. Never rejects. */
 export function run(
   program: string,
   args: readonly string[],

@@ -1,4 +1,4 @@
-/** Program: lets Temporal's SDK download its command-line program into the folder given as its argument. */
+/** Program: lets Temporal's SDK download its command-line program into a folder, its argument. */
 import { loadOptional } from '../optional-package';
 import { writeErrorLine } from '../terminal';
 
@@ -18,7 +18,7 @@ async function download(downloadDir: string): Promise<void> {
 
 if (require.main === module) {
   download(process.argv[2]!).catch((error: Error) => {
-    // On one line, because it becomes an item of a list.
+    // One line, for an item of a list.
     writeErrorLine(error.message.replaceAll('\n', ' '));
     process.exitCode = 1;
   });

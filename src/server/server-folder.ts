@@ -5,18 +5,17 @@ import { SelvageError, type ErrorCode } from '../errors';
 import { makePrivateFolder } from '../private-files';
 import { isAlive, isProcessIdentity, type ProcessIdentity } from './process-identity';
 
-/** The paths of everything that belongs to the embedded server of one project. */
+/** Paths of the embedded server of one project. */
 export interface ServerFolder {
   readonly projectDir: string;
   readonly root: string;
-  /** Temporal's database: the state of all runs. Selvage never deletes it. */
+  /** Temporal's database, with the state of all runs. Selvage never deletes it. */
   readonly database: string;
-  /** The output of the server and its supervisor. */
   readonly log: string;
   readonly state: string;
   readonly lock: string;
   readonly leases: string;
-  /** HOME of the server, so that it neither reads nor writes the user's configuration. */
+  /** HOME of the server, to keep it from the user's configuration. */
   readonly home: string;
 }
 
@@ -35,13 +34,10 @@ export function serverFolder(projectDir: string): ServerFolder {
   };
 }
 
-/** Where unreleased builds kept the server. This version cannot continue the runs in its database. */
+/** The server's folder in unreleased builds. This version cannot continue its runs. */
 const UNRELEASED_FOLDER = 'server';
 
-/**
- * Call it before a folder is used or created, so that nobody searches in vain for runs of an unreleased
- * build. Throws UnreleasedData.
- */
+/** Call it before a folder is used, as this version does not find an unreleased build's runs. */
 export function refuseUnreleased({ projectDir }: ServerFolder): void {
   const old = path.join(projectDir, '.selvage', UNRELEASED_FOLDER);
   if (!existsSync(old)) return;
@@ -53,7 +49,7 @@ export function refuseUnreleased({ projectDir }: ServerFolder): void {
   );
 }
 
-/** Creates missing folders. Throws FolderUnusable or DiskFull. */
+/** Throws FolderUnusable or DiskFull. */
 export function createServerFolder(folder: ServerFolder): void {
   inFolder(folder.root, () => {
     makePrivateFolder(folder.leases);
@@ -61,39 +57,34 @@ export function createServerFolder(folder: ServerFolder): void {
   });
 }
 
-/**
- * The error of a failed start, in a form that the supervisor can write to a file for those who wait for it.
- */
+/** The error of a failed start, as the supervisor writes it to a file. */
 export interface StartFailure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/**
- * The content of `server.json`. It is always written as a whole, by a supervisor or under the project's lock.
- */
+/** `server.json`, always written as a whole, by a supervisor or under the project's lock. */
 export interface ServerState {
   readonly version: 1;
   /**
-   * `starting`: wait; also while a server that died is restarted. `ready`: calls are answered. `stopping`:
-   * nobody may join any more; wait for the supervisor's end. `failed`: see `failure`. `stopped`: nothing
-   * runs.
+   * `starting`: wait; also during a restart. `ready`: calls are answered. `stopping`: wait for the
+   * supervisor's end; no process may join. `failed`: see `failure`. `stopped`: nothing runs.
    */
   readonly phase: 'starting' | 'ready' | 'stopping' | 'failed' | 'stopped';
-  /** The process that restarts the server when it dies and stops it when nobody uses it. */
+  /** Restarts a dead server, and stops one without users. */
   readonly supervisor: ProcessIdentity;
   readonly server?: ProcessIdentity | undefined;
   readonly port?: number | undefined;
-  /** Port of Temporal's web page. Absent: it is not served. */
+  /** Of Temporal's web page. Absent: it is not served. */
   readonly uiPort?: number | undefined;
   readonly durable: boolean;
-  /** The permanent id of the database's server, for when the database itself can no longer tell it. */
+  /** Permanent id of the database's server, for when the database can no longer be read. */
   readonly cluster?: string | undefined;
   readonly failure?: StartFailure | undefined;
 }
 
-/** The last written state; undefined if there is none, or if the file is damaged or from another version. */
+/** Undefined if there is none, or the file is damaged or from another version. */
 export function readState(folder: ServerFolder): ServerState | undefined {
   let text: string;
   try {
@@ -110,12 +101,11 @@ export function readState(folder: ServerFolder): ServerState | undefined {
   }
 }
 
-/** True while the supervisor that wrote the state runs and has not finished. */
 export function isInOffice(state: ServerState): boolean {
   return state.phase !== 'failed' && state.phase !== 'stopped' && isAlive(state.supervisor);
 }
 
-/** Replaces the state atomically, so that a reader sees either the old or the new one. */
+/** Atomic: a reader sees the old or the new state. */
 export function writeState(folder: ServerFolder, state: ServerState): void {
   inFolder(folder.state, () => {
     const draft = `${folder.state}.${process.pid}`;
@@ -129,7 +119,7 @@ export function writeState(folder: ServerFolder, state: ServerState): void {
   });
 }
 
-/** Runs file system calls on `file`; converts errors to a FolderUnusable or DiskFull that names the file. */
+/** Converts errors of file system calls to FolderUnusable or DiskFull, with the file's name. */
 export function inFolder<T>(file: string, work: () => T): T {
   try {
     return work();

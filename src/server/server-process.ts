@@ -15,15 +15,14 @@ const STOP_LIMIT_MS = 10_000;
 const POLL_MS = 10;
 
 interface ServerOptions extends ServerPorts {
-  /** The Temporal command-line program. */
   readonly binary: string;
-  /** Whether a finished write also survives a power cut, at some cost in speed. */
+  /** Whether a finished write survives a power cut, at some cost in speed. */
   readonly durable: boolean;
 }
 
 /**
- * Starts the server in a session of its own, so that no signal to a terminal reaches it, and waits until it answers. Throws PortInUse,
- * DatabaseDamaged, DiskFull or ServerStartFailed; then no server is left running.
+ * Starts the server in its own session, out of reach of a terminal's signals, and waits until it answers.
+ * Throws PortInUse, DatabaseDamaged, DiskFull or ServerStartFailed; then no server runs.
  */
 export async function startServer(folder: ServerFolder, options: ServerOptions): Promise<ProcessIdentity> {
   requireDatabase(folder.database);
@@ -52,7 +51,7 @@ export async function startServer(folder: ServerFolder, options: ServerOptions):
 
   const giveUpAt = performance.now() + READY_LIMIT_MS;
   while (ended === undefined && performance.now() < giveUpAt) {
-    // Otherwise a server that lost its port to another would be mistaken for that one; it exits at once.
+    // A server that lost its port to another exits at once, and the answer is the other's.
     if (server && (await serves(options.port, 2_000)) && isAlive(server)) return server;
     await sleep(POLL_MS);
   }
@@ -61,7 +60,7 @@ export async function startServer(folder: ServerFolder, options: ServerOptions):
   throw startFailure(folder, { binary: options.binary, port: options.port, logStart, reason });
 }
 
-/** Asks the server to end, and kills it after 10 s. Resolves when it has ended. */
+/** Ends the server, with a kill after 10 s. Resolves when it has ended. */
 export async function stopServer(server: ProcessIdentity): Promise<void> {
   for (const [signal, limitMs] of [
     ['SIGTERM', STOP_LIMIT_MS],
@@ -90,35 +89,35 @@ function serverArguments(folder: ServerFolder, options: ServerOptions): string[]
     ...(options.uiPort === undefined
       ? ['--headless']
       : ['--ui-ip', '127.0.0.1', '--ui-port', String(options.uiPort), '--ui-disable-news-fetch']),
-    // Closes the HTTP API, which we do not use: any web page could send it a POST by its real address, and so start runs.
+    // Closes the unused HTTP API: any web page could send it a POST by its real address, and so start runs.
     ...['--dynamic-config-value', 'frontend.httpAllowedHosts=[]'],
     ...['--db-filename', folder.database, '--sqlite-pragma', 'journal_mode=WAL'],
     ...['--sqlite-pragma', `synchronous=${options.durable ? 'FULL' : 'NORMAL'}`],
     ...poll,
-    // By default, the state of 128,000 runs stays in memory, even of ended ones, and memory grows for an hour.
+    // Default: the state of 128,000 runs in memory, even of ended ones; memory grows for an hour.
     ...['--dynamic-config-value', 'history.hostLevelCacheMaxSize=1000'],
-    // By default, every timer (even a knot's retry) waits up to a second longer than it should.
+    // Default: every timer, even of a knot's retry, is up to a second late.
     ...['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'],
-    // By default, a run allows ten concurrent updates, by which signals arrive: fifty senders at once would wait for one another.
+    // Default: ten concurrent updates of a run, which carry signals; fifty senders at once would wait.
     ...['--dynamic-config-value', 'history.maxInFlightUpdates=1000'],
-    // By default, a run's step is undone if a hundred events arrive while a worker processes it: fifty knots that end.
+    // Default: a step is undone if a hundred events arrive during it, those of fifty ended knots.
     ...['--dynamic-config-value', 'history.maximumBufferedEventsBatch=2000'],
-    // By default 2,000 a second, and a run that is listed takes one: whoever lists more is told to come back in a second.
+    // Default: 2,000 a second, one for each listed run; longer listings must try again after a second.
     ...['--dynamic-config-value', 'frontend.persistenceMaxQPS=100000'],
-    // By default, a task queue has four partitions, each with its own memory and pollers, which only a cluster has a use for.
+    // Default: four partitions of a task queue with their own memory and pollers, useful only in a cluster.
     ...(hasPartitionedTasks(folder.database)
       ? []
       : ['Read', 'Write'].flatMap((of) => [
           '--dynamic-config-value',
           `matching.numTaskqueue${of}Partitions=1`,
         ])),
-    // By default, 1,200 calls may wait at a time: those of the pollers of some hundred task queues.
+    // Default: 1,200 waiting calls, those of the pollers of some hundred task queues.
     ...['--dynamic-config-value', 'frontend.namespaceCount=20000'],
     ...['--log-level', 'warn'],
   ];
 }
 
-/** Passes only what programs need of the user's environment: TEMPORAL_… variables and configuration files would change the server. */
+/** Excludes the user's TEMPORAL_… variables and configuration files, which would change the server. */
 function serverEnvironment(folder: ServerFolder): NodeJS.ProcessEnv {
   const { PATH, TMPDIR, TEMP, TMP, SystemRoot } = process.env;
   return {
@@ -132,7 +131,7 @@ function serverEnvironment(folder: ServerFolder): NodeJS.ProcessEnv {
     XDG_CONFIG_HOME: `${folder.home}/.config`,
     XDG_CACHE_HOME: `${folder.home}/.cache`,
     XDG_DATA_HOME: `${folder.home}/.local/share`,
-    // Trades memory for a third of the time per knot, up to the soft limit; memory that is really needed is available beyond it.
+    // A third less time per knot for more memory, up to the soft limit; needed memory is available beyond it.
     GOGC: '400',
     GOMEMLIMIT: '400MiB',
   };
@@ -140,7 +139,7 @@ function serverEnvironment(folder: ServerFolder): NodeJS.ProcessEnv {
 
 const SQLITE_HEADER = 'SQLite format 3\0';
 
-/** The server would print a puzzling message about namespaces. An empty or absent file is a new database. */
+/** The server's own message would be puzzling. An empty or absent file is a new database. */
 function requireDatabase(file: string): void {
   const header = inFolder(file, () => {
     let descriptor: number;

@@ -10,7 +10,6 @@ const DAMAGE = /(file is not a database|database disk image is malformed|no such
 const NO_SPACE = /(database or disk is full|no space left on device|disk quota exceeded)/i;
 const PORT_TAKEN = /listen tcp 127\.0\.0\.1:(\d+): bind: address already in use/;
 
-/** Whether lines of the log report a damaged database. */
 export function tellsOfDamage(lines: string): boolean {
   return /database disk image is malformed|file is not a database/.test(lines);
 }
@@ -18,13 +17,12 @@ export function tellsOfDamage(lines: string): boolean {
 interface FailedStart {
   readonly binary: string;
   readonly port: number;
-  /** The log's length before the start. */
   readonly logStart: number;
-  /** How it ended: “it exited with code 1”. */
+  /** Such as “it exited with code 1”. */
   readonly reason: string;
 }
 
-/** Why a server did not start, judging by its output. */
+/** Finds the cause in the server's output. */
 export function startFailure(
   folder: ServerFolder,
   { binary, port, logStart, reason }: FailedStart,
@@ -43,7 +41,7 @@ export function startFailure(
   );
 }
 
-/** Why a supervisor ended without a report: a full disk swallows that, too. */
+/** Why a supervisor ended without a report, which a full disk prevents. */
 export function silentEnd(folder: ServerFolder): SelvageError {
   if (!hasSpace(folder)) return diskFull(folder);
   return new SelvageError(
@@ -54,7 +52,6 @@ export function silentEnd(folder: ServerFolder): SelvageError {
   );
 }
 
-/** Names the file, and says that nothing was deleted and how to continue with or without it. */
 export function databaseDamaged(file: string, reason: string): SelvageError {
   return new SelvageError(
     'DatabaseDamaged',
@@ -72,7 +69,7 @@ function diskFull(folder: ServerFolder): SelvageError {
   );
 }
 
-/** Checks the disk, because a full one also swallows the server's own message about it. */
+/** A full disk also swallows the server's message about it. */
 function hasSpace(folder: ServerFolder): boolean {
   const file = `${folder.root}/space-${randomUUID()}`;
   try {

@@ -1,13 +1,12 @@
 /**
- * The program that owns the embedded server of one project. One runs as long as anybody uses the server:
+ * The program that owns the embedded server of a project, as long as the server has users:
  *
- * - S1 At most one supervisor serves a project: it registers itself in `server.json` under the project's
- *   lock, or ends.
- * - S2 The server runs while a lease of a living process exists. When it dies, it is restarted on the same
- *   port.
- * - S3 It stops once there has been no live lease for LINGER_MS. The last check of the leases and the phase
- *   `stopping` happen under one lock, so that nobody can join a server that is about to stop.
- * - S4 A supervisor that finds the server of a killed one takes it over instead of starting another.
+ * - S1 At most one supervisor serves a project: it registers in `server.json` under the project's lock, or
+ * ends.
+ * - S2 The server runs while a live process has a lease. A dead server is restarted on the same port.
+ * - S3 It stops LINGER_MS after the last live lease. The last check of the leases and the phase `stopping`
+ * happen under one lock, so that no process can join a stopping server.
+ * - S4 A supervisor takes over the server of a killed one.
  */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,44 +31,42 @@ import { logTail, rotateLog, sizeOf } from './server-log';
 import { startServer, stopServer } from './server-process';
 import { databaseDamaged, tellsOfDamage } from './start-failure';
 
-/** Instructions of the process that starts a supervisor. */
 export interface SupervisorOptions {
   readonly projectDir: string;
   readonly binary: string;
   readonly durable: boolean;
-  /** The only acceptable port. If omitted, the last one used if it is free, else a free one. */
+  /** The only acceptable port. Default: the last one if it is free, else a free one. */
   readonly port?: number | undefined;
-  /** Whether Temporal's web page is served, too. */
   readonly temporalUi: boolean;
-  /** The last server was stopped because its database is damaged: check it before another one is started. */
+  /** The last server was stopped for a damaged database: check that before a start. */
   readonly isSuspect?: boolean;
 }
 
-/** How long the server outlives its last user, so that the next command finds it running. */
+/** How long the server outlives its last user, for the next command. */
 const LINGER_MS = 5_000;
-/** Checking the lease of another process reads /proc on Linux, and starts a program elsewhere. */
+/** On Linux, checking a lease reads /proc; elsewhere, it starts a program. */
 const TICK_MS = process.platform === 'linux' ? 200 : 1_000;
 const LOCK_LIMIT_MS = 10_000;
 const PORT_LIMIT_MS = 10_000;
 const CALL_LIMIT_MS = 2_000;
-/** After this many deaths within the window, restarting is considered useless. */
+/** After so many deaths within the window, it gives up. */
 const MAX_DEATHS = 5;
 const DEATHS_WINDOW_MS = 60_000;
-/** More than a server writes between two looks at its log. */
+/** More than a server writes between two checks of its log. */
 const LOG_BYTES = 256 * 1024;
-/** Checking the database costs time, and the log may keep reporting damage that is not in it. */
+/** A check takes time, and the log may repeat reports of damage elsewhere. */
 const CHECK_PAUSE_MS = 60_000;
 
 class Supervisor {
   private readonly folder: ServerFolder;
   private state: ServerState;
-  /** Set once this supervisor's state is in the folder. */
+  /** Whether this supervisor's state is in the folder. */
   private inOffice = false;
-  /** False after a failed write (a full disk, for example); the loop tries again. */
+  /** False after a failed write, such as on a full disk; the loop tries again. */
   private published = true;
   private readonly deaths: number[] = [];
   private terminated = false;
-  /** The log has been read up to this position. */
+  /** Position up to which the log was read. */
   private logRead = 0;
   private checkAgainAt = 0;
 
@@ -112,7 +109,7 @@ class Supervisor {
     });
   }
 
-  /** Starts the server on the `required` port, or else on a free one, `preferred` if possible. */
+  /** Uses the `required` port, else `preferred` or any free one. */
   private async start(required: number | undefined, preferred: number | undefined): Promise<void> {
     const giveUpAt = performance.now() + PORT_LIMIT_MS;
     const { temporalUi } = this.options;
@@ -130,7 +127,7 @@ class Supervisor {
         await this.announce(server, ports);
         return;
       } catch (error) {
-        // Another program took the port between the check and the server's start.
+        // Another program took the port in between.
         const another =
           SelvageError.is(error, 'PortInUse') && required === undefined && performance.now() < giveUpAt;
         if (!another) throw error;
@@ -138,7 +135,7 @@ class Supervisor {
     }
   }
 
-  /** Under the lock: a `stopping` written in the meantime must not be overwritten. */
+  /** Under the lock, so as not to overwrite a `stopping`. */
   private async announce(server: ProcessIdentity, ports: ServerPorts): Promise<void> {
     const cluster = await clusterId(ports.port, CALL_LIMIT_MS);
     await withFileLock(this.folder.lock, LOCK_LIMIT_MS, () => {
@@ -167,13 +164,13 @@ class Supervisor {
     this.publish({ phase: 'stopping' });
   }
 
-  /** False once the folder was moved or deleted, whatever is in its place by now. */
+  /** False once the folder was moved or deleted, even if another is in its place. */
   private ownsFolder(): boolean {
     try {
       const owner = readState(this.folder)?.supervisor;
       return owner ? isSameProcess(owner, this.state.supervisor) : existsSync(this.folder.state);
     } catch {
-      // It cannot be read at the moment.
+      // It is unreadable for now.
       return true;
     }
   }
@@ -210,10 +207,7 @@ class Supervisor {
     await this.announce(restarted, ports);
   }
 
-  /**
-   * A server keeps running over a damaged database: runs that need the damaged pages stand still, and nobody
-   * is told.
-   */
+  /** A server keeps running on a damaged database, while runs that need the damaged pages silently stall. */
   private refuseDamage(): void {
     const logEnd = sizeOf(this.folder.log);
     const written =
@@ -222,7 +216,7 @@ class Supervisor {
         : '';
     this.logRead = logEnd;
     if (!tellsOfDamage(written) || performance.now() < this.checkAgainAt) return;
-    // The report may concern something else, such as a body's own database.
+    // The report may be of another database, such as a body's.
     this.requireSound();
     this.checkAgainAt = performance.now() + CHECK_PAUSE_MS;
   }
@@ -232,7 +226,7 @@ class Supervisor {
     if (found !== undefined) throw databaseDamaged(this.folder.database, found);
   }
 
-  /** The users know this port, so no other is acceptable; a killed server may hold it a moment longer. */
+  /** The users know this port, so only it is acceptable; a killed server may hold it a moment longer. */
   private async waitForPort(port: number): Promise<ServerPorts> {
     const giveUpAt = performance.now() + PORT_LIMIT_MS;
     for (;;) {
@@ -263,7 +257,7 @@ class Supervisor {
 
   private publish(change: Partial<ServerState>): void {
     this.state = { ...this.state, ...change };
-    // A project that was deleted while the server ran must not reappear as a folder with one file.
+    // A deleted project must not reappear as a folder with one file.
     if (this.inOffice && !this.ownsFolder()) return;
     try {
       writeState(this.folder, this.state);
@@ -281,7 +275,7 @@ class Supervisor {
 }
 
 if (require.main === module) {
-  // Files of the supervisor and the server are only for this user.
+  // Only this user may read the files of supervisor and server.
   process.umask(0o077);
   void new Supervisor(JSON.parse(process.argv[2]!) as SupervisorOptions).run();
 }

@@ -10,7 +10,7 @@ import type {
 } from '../authoring/records';
 import { markTapestry } from '../authoring/marks';
 
-/** Nodes that cannot run in one activity together with those of other elements. */
+/** Nodes that cannot share an activity with those of other elements. */
 const NOT_IN_BATCHES: Readonly<Partial<Record<NodeKind, string>>> = {
   loop: 'runs another tapestry repeatedly',
   map: 'has elements of its own',
@@ -20,11 +20,7 @@ const NOT_IN_BATCHES: Readonly<Partial<Record<NodeKind, string>>> = {
   waitUntil: 'waits',
 };
 
-/**
- * Refuses a tapestry whose knots cannot run in one segment.
- *
- * @throws SelvageError `InvalidConfig`
- */
+/** @throws SelvageError `InvalidConfig` if the knots of a tapestry cannot run in one segment */
 export function requireBatchable({ name, options, knots }: TapestryRecord, owner: string): void {
   const refuse = (why: string): SelvageError =>
     new SelvageError(
@@ -40,27 +36,25 @@ export function requireBatchable({ name, options, knots }: TapestryRecord, owner
   }
 }
 
-/** Name of a thing of one element in a batch. */
 export function inBatch(place: number, name: string): string {
   return `e${place}.${name}`;
 }
 
 export const LARGEST_BATCH = 1_024;
 const BATCH = /\.batch-(\d+)$/;
-/** So that the name of a batch is no longer than a name may be. */
+/** Keeps the names of batches within the limit of names. */
 const NAMED = 180;
 
-/** The name of the tapestry of a batch of so many elements. */
 function batchName(tapestry: string, size: number): string {
   return `${tapestry.slice(0, NAMED)}.batch-${size}`;
 }
 
-/** Whether a run's tapestry is the one of this name, or a batch of it in a stream. */
+/** Whether a run is of this tapestry, or of a batch of it in a stream. */
 export function isOfTapestry(run: string, name: string): boolean {
   return run === name || (BATCH.test(run) && run.replace(BATCH, '') === name.slice(0, NAMED));
 }
 
-/** The tapestry of this name, if it is a batch of one of these. */
+/** Undefined unless the name is of a batch of one of these. */
 export function batchNamed(name: string, tapestries: Iterable<TapestryRecord>): TapestryRecord | undefined {
   const size = Number(BATCH.exec(name)?.[1] ?? 0);
   if (size < 2 || size > LARGEST_BATCH) return undefined;
@@ -72,9 +66,9 @@ export function batchNamed(name: string, tapestries: Iterable<TapestryRecord>): 
 const made = new WeakMap<TapestryRecord, Map<number, Tapestry>>();
 
 /**
- * The tapestry of a batch: the knots of the given one for each of so many elements, all of them `local()`, so that they
- * run in one activity. Its parameters, knots and terminals have the names of the given one, after `e0.`, `e1.`, ….
- * Failures of elements do not fail the workflow, as others in the batch may have succeeded.
+ * The tapestry of a batch: for each of so many elements the given knots, as `local()` knots, which run in one
+ * activity. Names of parameters, knots and terminals begin with `e0.`, `e1.`, …. Failures of elements do not
+ * fail the workflow, as others in the batch may have succeeded.
  */
 export function batchTapestry(record: TapestryRecord, size: number): Tapestry {
   const bySize = made.get(record) ?? new Map<number, Tapestry>();
@@ -138,7 +132,7 @@ function inSegment({ options }: KnotRecord): KnotRecord['options'] {
   return { ...options, dispatcher: { kind: 'local', ...(host && { host }) } };
 }
 
-/** The terminals by name; without any, the knots that no other takes. */
+/** By name; without terminals, the knots that no other takes. */
 export function terminalsOf({ terminals, knots }: TapestryRecord): ReadonlyMap<string, KnotRecord> {
   if (terminals) return terminals;
   const taken = new Set<KnotRecord>();
@@ -147,7 +141,7 @@ export function terminalsOf({ terminals, knots }: TapestryRecord): ReadonlyMap<s
   return new Map([...knots].filter(([, knot]) => !taken.has(knot)));
 }
 
-/** Sizes of batches, so that there are few plans: powers of two, the largest first. */
+/** Powers of two, for few plans, the largest first. */
 export function batchSizes(largest: number): number[] {
   const sizes: number[] = [];
   for (let size = 1; size <= largest; size *= 2) sizes.unshift(size);

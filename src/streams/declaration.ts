@@ -20,78 +20,63 @@ import {
 const STREAM = Symbol.for('selvage.stream');
 
 /**
- * `none`: results come as they come. `all`: `onResult` gets the results in the order of the source (of each partition),
- * one at a time, while the runs go on side by side. `key`: elements of one key are one after another: the next one's
- * run begins when `onResult` of the one before has returned; different keys go on side by side.
+ * `none`: results as they come. `all`: `onResult` gets the results in the order of the source (of each
+ * partition), one at a time, while the runs are concurrent. `key`: an element's run begins when `onResult` of
+ * the key's previous element has returned; different keys are concurrent.
  */
 export type StreamOrder = 'none' | 'all' | 'key';
 
-/** What became of an element whose run has succeeded. */
 export interface StreamResult<Values extends object = Record<string, unknown>> {
   readonly runId: string;
-  /** The values of the tapestry's terminals. */
   readonly values: Values;
 }
 
-/** Why an element is a dead letter. */
 export interface StreamDeadLetter {
-  /** The run that failed. Absent: the element could not be parameters of one. */
+  /** Absent: the element could not be parameters of a run. */
   readonly runId?: string;
   readonly error: DeadLetterReason;
 }
 
 export interface ResultContext {
-  /** Equal however often the result is delivered: the key by which an effect happens once. */
+  /** The same at each delivery of the result: a key for effects that must happen once. */
   readonly runId: string;
-  /** Aborted when the process is to end. */
   readonly signal: AbortSignal;
 }
 
 export interface StreamOptions<Value = unknown, Values extends object = Record<string, unknown>> {
-  /**
-   * Unique in the server's namespace. What was read and what was started is remembered under it: another id reads the
-   * source from its beginning.
-   */
+  /** Unique in the namespace. Names the stream's progress: another id reads from the beginning. */
   readonly id: string;
-  /** The parameter that gets the element's value. Default: the value is the object of all parameters. */
+  /** The parameter for the element's value. Default: the value is the object of all parameters. */
   readonly parameter?: string;
-  /** The key of an element, for `order: 'key'`. Default: the source's own, such as the key of a message. */
+  /** The key of an element, for `order: 'key'`. Default: the source's, such as the key of a message. */
   readonly key?: (value: Value, element: StreamElement<Value>) => string;
-  /** Most runs in progress at once. Default 64. */
+  /** Most concurrent runs. Default 64. */
   readonly concurrency?: number;
   /** Default: `key` if there is the option `key`, else `none`. */
   readonly order?: StreamOrder;
-  /**
-   * Most elements that share one run, in which the knots of each are there under ids of its own. That makes an element
-   * many times cheaper. Default 1: each element has a run of its own.
-   */
+  /** Most elements that share one run, which is many times cheaper. Default 1: each has its own. */
   readonly batch?: number;
-  /** Most elements that are gathered into a list, which is then the parameter of one run. Default: none are. */
+  /** Most elements that are gathered into a list, the parameter of one run. Default: none. */
   readonly gather?: number;
   /** With `batch` or `gather`: how long an element waits for others, at most an hour. Default 100 ms. */
   readonly linger?: Duration;
-  /**
-   * Called with the result of each element, at least once: again after a crash, and if it throws, until it succeeds.
-   */
+  /** Called with each result, at least once: again after a crash, and after a throw, until it succeeds. */
   readonly onResult?: (
     result: StreamResult<Values>,
     element: StreamElement<Value>,
     context: ResultContext,
   ) => unknown;
-  /**
-   * Called with each element that has failed, at least once, as `onResult`. Default: it is counted, and listed by
-   * `selvage streams list`.
-   */
+  /** Called like `onResult`, with each failed element. Default: `selvage streams list` shows it. */
   readonly onDeadLetter?: (
     letter: StreamDeadLetter,
     element: StreamElement<Value>,
     context: Pick<ResultContext, 'signal'>,
   ) => unknown;
-  /** Whether the stream goes on after an element that has failed, or stops before it. Default `continue`. */
+  /** Whether the stream goes on after a failed element, or stops before it. Default `continue`. */
   readonly onFailure?: 'continue' | 'stop';
 }
 
-/** A stream as declared in a user's file. It opens nothing; `selvage stream` and `runStream` make it work. */
+/** A declared stream. It opens nothing; `selvage stream` and `runStream` make it work. */
 export interface StreamDeclaration {
   readonly id: string;
   readonly source: StreamingSource | CustomSource<unknown>;
@@ -100,7 +85,6 @@ export interface StreamDeclaration {
   readonly options: StreamSettings;
 }
 
-/** Checked options, with their defaults. */
 export interface StreamSettings extends Omit<StreamOptions, 'id'> {
   readonly concurrency: number;
   readonly order: StreamOrder;
@@ -130,9 +114,7 @@ export const STREAM_CHECKS: Checks<StreamOptions> = {
 };
 
 /**
- * Declares a stream: each element of a source is given to a run of the tapestry, for as long as there are elements.
- *
- * @throws SelvageError `InvalidName`, `InvalidConfig`
+ * Declares a stream: a run for each element of a source. @throws SelvageError `InvalidName`, `InvalidConfig`
  */
 export function stream<Value, Parameters extends object, Values extends object>(
   source: AnySource<Value>,
@@ -192,7 +174,7 @@ export function isStream(value: unknown): value is StreamDeclaration {
   return isDeclared(value, STREAM);
 }
 
-/** The stream's name in run records and in the start ledger. */
+/** As in run records and the start ledger. */
 export function streamName(id: string): string {
   return `stream:${id}`;
 }

@@ -5,32 +5,23 @@ import { durationMs, type Duration } from '../values/duration';
 import { StreamingSource } from './source';
 
 export interface FileTailOptions {
-  /**
-   * The file, or several. The last part of a path may have `*` and `?`: all files of that folder with such a name,
-   * also those that come later.
-   */
+  /** A path or several. `*` and `?` in the last part match all files of that folder, also later ones. */
   readonly path: string | readonly string[];
-  /**
-   * How bytes are read as text: a name of the Encoding Standard, such as `utf-8` (default), `utf-16le`,
-   * `windows-1252`. Bytes that the encoding does not have become U+FFFD.
-   */
+  /** An encoding such as `utf-8` (default), `utf-16le`, `windows-1252`. Invalid bytes become U+FFFD. */
   readonly encoding?: string;
-  /** Where a file begins that is there when the stream is first started. Default `beginning`. */
+  /** Where files begin that exist at the first start of the stream. Default `beginning`. */
   readonly from?: 'beginning' | 'end';
-  /** The time between two looks at files of which the system reports no change. Default 500 ms. */
+  /** Time between two looks at files without a change reported by the system. Default 500 ms. */
   readonly poll?: Duration;
   /** Longest line in bytes; a longer one comes in pieces of this size. Default 1 MiB. */
   readonly maxLine?: number;
-  /**
-   * How long a file that was renamed or deleted must not have grown before it is left, in case that its writer still
-   * has it open. Default 60 s.
-   */
+  /** Time without growth after which a renamed or deleted file is closed. Default 60 s. */
   readonly leaveAfter?: Duration;
 }
 
 export interface FileTailSettings extends Required<Omit<FileTailOptions, 'path' | 'poll' | 'leaveAfter'>> {
   readonly paths: readonly string[];
-  /** Milliseconds, as the next. */
+  /** Milliseconds, like `leaveAfter`. */
   readonly poll: number;
   readonly leaveAfter: number;
 }
@@ -62,8 +53,8 @@ const CHECKS: Checks<FileTailOptions> = {
 };
 
 /**
- * The lines of files, as they are written. Files are known by what is in them: one that is renamed, truncated, deleted
- * or put back while nobody reads is recognised, and each line comes once. Each file is a partition.
+ * Lines of files as they are written, each once. Files are recognised by their content, also when renamed,
+ * truncated, deleted or put back while no process reads. Each file is a partition.
  */
 export class FileTailSource extends StreamingSource<string> {
   readonly kind = 'file-tail';

@@ -4,18 +4,15 @@ import { StreamingSource, type PartitionedFeed, type StreamElement } from './sou
 type Values<Value> = Iterable<Value> | AsyncIterable<Value>;
 
 /**
- * The values of an iterable. Offsets are places in it, counted from 1. To go on after a crash it is iterated from the
- * beginning again, and what is finished is skipped: so give a function that returns the same values in the same order
- * each time.
+ * The values of an iterable, with their positions from 1 as offsets. After a crash, it is iterated again from
+ * its beginning, and finished values are skipped. So give a function that returns the same values in the same
+ * order.
  */
 export class IterableSource<Value> extends StreamingSource<Value> {
   readonly kind = 'iterable';
   readonly options: { readonly iterate: () => Values<Value> };
 
-  /**
-   * @param values an array or another iterable that can be iterated again, or a function that returns one
-   * @throws SelvageError `InvalidConfig`
-   */
+  /** @param values repeatable, or a function that returns them @throws SelvageError `InvalidConfig` */
   constructor(values: Values<Value> | (() => Values<Value>)) {
     super();
     if (typeof values !== 'function' && !isIterable(values)) {
@@ -37,7 +34,7 @@ export function isIterable(value: unknown): value is Values<unknown> {
 
 const AT_ONCE = 500;
 
-/** Reads an iterable; of one that is not asynchronous, many values at a time. */
+/** Reads many values at a time, except from async iterables. */
 export function openIterable<Value>({ iterate }: IterableSource<Value>['options']): PartitionedFeed<Value> {
   return {
     async *read(after, { signal }) {

@@ -6,31 +6,25 @@ import { isFormat, type FormattedValue, type MessageFormat } from '../triggers/m
 import { StreamingSource } from './source';
 
 interface Common<Format> {
-  /** How messages are read; one that cannot be is a dead letter. Default `json`. */
+  /** How messages are read; unreadable ones are dead letters. Default `json`. */
   readonly format?: Format;
-  /**
-   * Where the stream begins to read. Partitions that a topic gets later are read from their beginning. Default
-   * `earliest`.
-   */
+  /** Where the stream begins. Later partitions of a topic begin at their beginning. Default `earliest`. */
   readonly from?: 'earliest' | 'latest';
 }
 
 export interface KafkaSourceOptions<Format extends MessageFormat = 'json'> extends Common<Format> {
   readonly topic: string | readonly string[];
-  /** Prefix of the environment variables that say how to connect. Default `SELVAGE_KAFKA`. */
+  /** Prefix of the connection's environment variables. Default `SELVAGE_KAFKA`. */
   readonly connection?: string;
 }
 
 export interface ValkeySourceOptions<Format extends MessageFormat = 'json'> extends Common<Format> {
   readonly stream: string;
-  /**
-   * The field with the value. Default `data`. `false`: the value is all fields, as an object of texts, and `format` is
-   * ignored.
-   */
+  /** The field of the value. Default `data`. `false`: all fields, as an object of texts, without `format`. */
   readonly field?: string | false;
-  /** The field with the key of an element, for order by key. Default: elements have no key. */
+  /** The field with an element's key, for order by key. Default: no keys. */
   readonly keyField?: string;
-  /** Whether entries are removed from the stream once they are finished. Default false. */
+  /** Whether finished entries are removed from the stream. Default false. */
   readonly trim?: boolean;
   /** The environment variable with the server's URL. Default `SELVAGE_VALKEY`. */
   readonly connection?: string;
@@ -66,8 +60,8 @@ const VALKEY: Checks<ValkeySourceOptions<MessageFormat>> = {
 };
 
 /**
- * The messages of topics. Each partition of a topic is one of the source, with its offsets; the key of an element is that
- * of the message. Consumer groups are not used: what was read is in the checkpoint of the stream.
+ * Messages of topics. A partition of a topic is one of the source, with its offsets; elements have the keys
+ * of messages. Uses no consumer groups: the stream's checkpoint has its progress.
  */
 export class KafkaStreamingSource<Format extends MessageFormat = 'json'> extends StreamingSource<
   FormattedValue<Format>

@@ -9,21 +9,18 @@ import { declareTrigger, type EventMap, type TriggerDeclaration } from '../trigg
 import { sourceOf, type StreamDeclaration } from './declaration';
 import type { AnySource } from './source';
 
-/** Keeps the places up to which the elements of a source have started their runs. */
+/** Saves the positions up to which all elements have started their runs. */
 export interface CheckpointStore {
   load(): Promise<Readonly<Record<string, Json>> | undefined>;
   save(places: Readonly<Record<string, Json>>): Promise<void>;
 }
 
 export interface SourceTriggerOptions<Value = unknown, Parameters extends object = object> {
-  /** Unique among the triggers of its kind, and among streams: what was started is remembered under it. */
+  /** Unique among triggers of its kind, and among streams. Names the record of started runs. */
   readonly id: string;
   /** Returns the parameters of an element's run, or nothing to start none. Default: the value is the parameters. */
   readonly map?: (value: Value) => Parameters | null | undefined | Promise<Parameters | null | undefined>;
-  /**
-   * Where to go on after a restart. Default: from the beginning of the source; what has started its run does not start
-   * another.
-   */
+  /** Where to continue after a restart. Default: from the beginning; started elements start no second run. */
   readonly checkpoint?: CheckpointStore;
 }
 
@@ -42,10 +39,7 @@ const CHECKS: Checks<SourceTriggerOptions> = {
       : 'must have load() and save()',
 };
 
-/**
- * A source as a trigger: each element is an event, which starts one run, in whatever process serves it. It is for runs
- * whose results nobody waits for; `stream` has results, an order and a checkpoint of its own.
- */
+/** A source as a trigger: each element starts a run. For awaited results or an order, use `stream`. */
 export class StreamingSourceTrigger<Value, Parameters extends object> implements TriggerDeclaration<
   'stream',
   SourceTriggerSettings

@@ -1,15 +1,9 @@
 import { CronPattern } from 'croner';
 
-/**
- * One field of a calendar: a number, a list of them, or a text as in a cron expression (`'MON-FRI'`,
- * `'9-17/2'`, `'*'`).
- */
+/** A number, a list of them, or as in a cron expression (`'MON-FRI'`, `'9-17/2'`, `'*'`). */
 export type CalendarField = number | string | readonly number[];
 
-/**
- * Times by the fields of clock and calendar. A time is planned if all of them match. Months and days of the
- * month count from 1, days of the week from 0 (Sunday).
- */
+/** Times of which all fields match. Months and month days count from 1, weekdays from 0 (Sunday). */
 export interface Calendar {
   /** Default 0. */
   readonly second?: CalendarField;
@@ -27,7 +21,7 @@ export interface Calendar {
   readonly year?: CalendarField;
 }
 
-/** For each field the matching numbers, ascending. A missing year means all years. */
+/** Matching numbers of each field, ascending. An empty year means all years. */
 export interface CalendarRule {
   readonly second: readonly number[];
   readonly minute: readonly number[];
@@ -72,11 +66,11 @@ const NICKNAMES: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
-/** The problem of an expression or a calendar, as the end of a sentence. */
+/** Its message is the end of a sentence about an expression or a calendar. */
 export class CalendarProblem extends Error {}
 
 /**
- * The rules of a cron expression of five fields, or of a nickname such as `@daily`. As in crontab, restricted
+ * Rules of a cron expression of five fields, or of a nickname such as `@daily`. As in crontab, restricted
  * days of the month and restricted days of the week match by either, which makes two rules.
  *
  * @throws CalendarProblem
@@ -139,7 +133,7 @@ export function ruleOfCalendar(calendar: Calendar): CalendarRule {
   return rule;
 }
 
-/** Syntax that the server understands; the parsing library accepts more. */
+/** The server's syntax; the parsing library accepts more. */
 const FIELD = /^[0-9A-Za-z*,/-]+$/;
 const WORDS = /^(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT)$/i;
 

@@ -1,13 +1,13 @@
 import type { CalendarRule } from './calendar';
 
-/** A range of numbers, both ends inclusive. */
+/** Both ends are inclusive. */
 export interface NumberRange {
   readonly start: number;
   readonly end: number;
   readonly step: number;
 }
 
-/** Groups ascending numbers into as few ranges as possible: three or more at equal distances form one. */
+/** As few ranges as possible: three or more numbers at equal distances form one. */
 export function rangesOf(numbers: readonly number[]): NumberRange[] {
   const ranges: NumberRange[] = [];
   for (let index = 0; index < numbers.length;) {
@@ -48,7 +48,7 @@ function rangeText({ start, end, step }: NumberRange): string {
   return `${start}-${end}${step === 1 ? '' : `/${step}`}`;
 }
 
-/** A rule as a cron expression: of five fields, or of seven if it has seconds or years. */
+/** A cron expression of five fields, or of seven if the rule has seconds or years. */
 export function cronText(rule: CalendarRule): string {
   const five = (['minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const).map((name) =>
     fieldText(name, rule[name]),

@@ -7,11 +7,11 @@ import { refusalOf } from '../authoring/refusal';
 import { isText } from './option-checks';
 
 export interface CronTriggerOptions {
-  /** Seconds between two events, more than 0. Events are at multiples of it since 1970, so that several processes mean the same event. */
+  /** More than 0. Events are at multiples since 1970, the same in all processes. */
   readonly everySeconds: number;
   /** Default `every-<seconds>s`. */
   readonly id?: string;
-  /** The tapestry to start. May be omitted in `runForever`, which names it. */
+  /** May be omitted in `runForever`, which names it. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a tapestry of whatever parameters and values
   readonly tapestry?: Tapestry<any, any>;
   /** Parameters of each run. Default: none. */
@@ -26,8 +26,8 @@ export interface CronTriggerSettings {
 export type CronTriggerDeclaration = TriggerDeclaration<'cron', CronTriggerSettings>;
 
 /**
- * An event every so many seconds, by a clock in the process that serves it: for tests without a server, and for events that may be missed
- * while no process serves. For what must happen in any case, use a `schedule`.
+ * An event every so many seconds, by the clock of the serving process: for tests without a server, and for
+ * events that may be missed while none serves. Use a `schedule` for reliable times.
  *
  * @throws SelvageError `InvalidName`, `InvalidConfig`
  */

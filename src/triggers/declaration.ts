@@ -5,18 +5,14 @@ const TRIGGER = Symbol.for('selvage.trigger');
 
 export type TriggerKind = 'cron' | 'kafka' | 'schedule' | 'stream' | 'valkey' | 'webhook' | 'webhook-signal';
 
-/**
- * A trigger as declared in a user's file: it starts runs. It loads no client, no broker and no server;
- * `selvage serve` and `serve()` make it work.
- */
+/** A declared trigger. It loads no client, broker or server; `selvage serve` and `serve()` do. */
 export interface TriggerDeclaration<Kind extends TriggerKind = TriggerKind, Options = unknown> {
   readonly kind: Kind;
-  /** Unique among the triggers of a kind. Run records contain it after the kind: `kafka:orders`. */
+  /** Unique among the triggers of a kind. Run records have it with the kind: `kafka:orders`. */
   readonly id: string;
   /** The tapestry to start. Absent if it sends signals. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a tapestry of whatever parameters and values
   readonly tapestry?: Tapestry<any, any>;
-  /** Checked options, with their defaults. */
   readonly options: Options;
 }
 
@@ -30,7 +26,7 @@ export function isTrigger(value: unknown): value is TriggerDeclaration {
   return isDeclared(value, TRIGGER);
 }
 
-/** The trigger's name in run records and in the ledger. */
+/** As in run records and the ledger. */
 export function triggerName({ kind, id }: Pick<TriggerDeclaration, 'kind' | 'id'>): string {
   return `${kind}:${id}`;
 }

@@ -22,10 +22,7 @@ import { isFormat, type FormattedValue, type Mapped, type MessageFormat } from '
 import { refusalOf, type Refusal } from '../authoring/refusal';
 import { isStart, isText, lineOf, ownerOf, requireTapestry } from './option-checks';
 
-/**
- * The type of a message's value in `map`: null if it has none, as for a tombstone. A schema decides about
- * null itself.
- */
+/** Null if the message has no value, as a tombstone. A schema decides about null itself. */
 export type KafkaValue<Format extends MessageFormat> = Format extends StandardSchema
   ? FormattedValue<Format>
   : FormattedValue<Format> | null;
@@ -44,35 +41,21 @@ export interface KafkaMessage<Value = unknown> {
 }
 
 interface CommonOptions<Format extends MessageFormat> {
-  /** Unique among the Kafka triggers of a project: started messages are remembered under it. */
+  /** Unique among the project's Kafka triggers. Its record of started messages is kept under it. */
   readonly id: string;
-  /**
-   * Topic names or patterns. The list of topics is refreshed each minute. Patterns match neither Kafka's own
-   * topics (`__…`) nor this trigger's dead letters.
-   */
+  /** Names or patterns, refreshed each minute. Patterns match no `__…` topics and no dead letters. */
   readonly topics: string | RegExp | readonly (string | RegExp)[];
-  /** The consumer group; each trigger of a cluster needs its own. Default: `id`. */
+  /** The consumer group, of this trigger alone. Default: `id`. */
   readonly group?: string;
   /** How values are read. Default `json`. */
   readonly format?: Format;
-  /**
-   * Where a group without a committed offset begins in a partition. Default `earliest`, which misses nothing.
-   */
+  /** Where a group without a committed offset begins. Default `earliest`, which misses nothing. */
   readonly from?: 'earliest' | 'latest';
-  /**
-   * The topic for messages that can never start a run. Created if missing. Default: one for each topic,
-   * `<topic>.dead-letters`.
-   */
+  /** For messages that can never start a run. Created if missing. Default: `<topic>.dead-letters`. */
   readonly deadLetters?: string;
-  /**
-   * Most starts of runs in progress at once, 1 to 10,000; further messages wait in the broker. Default 100.
-   */
+  /** Most concurrent starts of runs, 1 to 10,000; more messages wait in the broker. Default 100. */
   readonly window?: number;
-  /**
-   * Prefix of the environment variables that name the brokers: `SELVAGE_KAFKA` for `SELVAGE_KAFKA_BROKERS`
-   * and so on (docs/adapters/kafka.md). For projects that read from several clusters. Default
-   * `SELVAGE_KAFKA`.
-   */
+  /** Prefix of a cluster's environment variables (docs/adapters/kafka.md). Default `SELVAGE_KAFKA`. */
   readonly connection?: string;
 }
 
@@ -81,14 +64,13 @@ export interface KafkaMessageOptions<
   Format extends MessageFormat,
 > extends CommonOptions<Format> {
   /**
-   * The identity of a message. Default: topic, partition, offset and timestamp. `{ header }`: the header of
-   * this name, so that an event counts once however often it was sent. A message without the header becomes a
-   * dead letter, and so does one with other contents under the same key.
+   * The identity of a message. Default: topic, partition, offset and timestamp. `{ header }`: this header, so
+   * that an event counts once however often it was sent. Messages without it, or with other contents under
+   * the same key, become dead letters.
    */
   readonly key?: { readonly header: string };
   /**
-   * Returns the parameters of a message's run, or nothing to start none. If it throws, the message becomes a
-   * dead letter. Default: the value is the parameters.
+   * Returns the run's parameters, or nothing to start none. If it throws: a dead letter. Default: the value.
    */
   readonly map?: (message: KafkaMessage<KafkaValue<Format>>) => Mapped<Parameters>;
   readonly batch?: undefined;
@@ -100,22 +82,18 @@ export interface KafkaBatchOptions<
 > extends CommonOptions<Format> {
   /**
    * Passes messages of a partition to one run, in order: `maxSize` of them (at most 10,000), or those that
-   * have arrived `maxWait` after the first (default 1 s).
+   * arrive within `maxWait` after the first (default 1 s).
    */
   readonly batch: { readonly maxSize: number; readonly maxWait?: Duration };
-  /**
-   * Returns the parameters of the run, or nothing to start none. If it throws, all of the messages become
-   * dead letters.
-   */
+  /** Returns the run's parameters, or nothing to start none. If it throws, all become dead letters. */
   readonly map: (messages: readonly KafkaMessage<KafkaValue<Format>>[]) => Mapped<Parameters>;
-  /** A batch is identified by where it begins. */
+  /** A batch is identified by its first message. */
   readonly key?: undefined;
 }
 
 export type KafkaTriggerOptions<Parameters extends object, Format extends MessageFormat = 'json'> =
   KafkaMessageOptions<Parameters, Format> | KafkaBatchOptions<Parameters, Format>;
 
-/** Options of a Kafka trigger: checked, with all defaults. */
 export interface KafkaSettings
   extends
     Required<Pick<CommonOptions<MessageFormat>, 'group' | 'format' | 'from' | 'window' | 'connection'>>,
@@ -123,16 +101,16 @@ export interface KafkaSettings
     Pick<KafkaMessageOptions<object, MessageFormat>, 'key'> {
   readonly topics: readonly (string | RegExp)[];
   readonly batch?: { readonly maxSize: number; readonly maxWaitMs: number };
-  /** Gets a {@link KafkaMessage}, or a list of them. */
+  /** Takes a {@link KafkaMessage}, or a list of them. */
   readonly map?: (body: any) => unknown;
 }
 
 export type KafkaTriggerDeclaration = TriggerDeclaration<'kafka', KafkaSettings>;
 
 /**
- * Starts a run of the tapestry for each message of Kafka topics, exactly once per message, however often it
- * is delivered. This is a declaration: export it beside the tapestry, and `selvage serve FILE` or `serve()`
- * makes it work. An offset is committed when the run is durably started, so a crash loses no message.
+ * Starts a run for each message of Kafka topics, exactly once, however often it is delivered. A declaration:
+ * export it beside the tapestry; `selvage serve FILE` or `serve()` makes it work. An offset is committed when
+ * the run is durably started, so a crash loses no message.
  *
  * A message that itself cannot start a run goes to a dead-letter topic, with the reason. Any other failure is
  * retried for ever: nothing is dropped.
@@ -174,8 +152,8 @@ export function isKafkaTrigger(declaration: TriggerDeclaration): declaration is 
 }
 
 /**
- * Requires that no two triggers share a consumer group: each would get only some of the messages, and kafkajs
- * leaves partitions unread if members want different topics.
+ * Triggers of one consumer group would share its messages, and kafkajs leaves partitions unread if members
+ * want different topics.
  *
  * @throws SelvageError `InvalidConfig`
  */
@@ -199,7 +177,6 @@ export function deadLettersOf({ deadLetters }: Pick<KafkaSettings, 'deadLetters'
   return deadLetters ?? `${topic}${DEAD_LETTERS}`;
 }
 
-/** The existing topics that the trigger reads. */
 export function chosenTopics(
   { topics, deadLetters }: Pick<KafkaSettings, 'topics' | 'deadLetters'>,
   existing: readonly string[],
@@ -247,7 +224,7 @@ function topicsOf(given: unknown, refuse: Refusal): readonly (string | RegExp)[]
   if (topics.length === 0) throw refuse('topics', 'must have a topic', 'MissingPart');
   return Object.freeze(
     topics.map((topic) => {
-      // A pattern with the flag g or y would remember its position and match every other time.
+      // With the flag g or y, it would remember its position and match every other time.
       if (isPattern(topic)) return new RegExp(topic.source, topic.flags.replace(/[gy]/g, ''));
       const complaint = topicName(topic);
       if (complaint === undefined) return topic as string;
@@ -256,7 +233,7 @@ function topicsOf(given: unknown, refuse: Refusal): readonly (string | RegExp)[]
   );
 }
 
-/** Recognises patterns of any realm. */
+/** Of any realm. */
 function isPattern(value: unknown): value is RegExp {
   return Object.prototype.toString.call(value) === '[object RegExp]';
 }

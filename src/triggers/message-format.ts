@@ -7,12 +7,11 @@ import {
 } from '../authoring/standard-schema';
 
 /**
- * How the value of a message is read. `json`: as JSON in UTF-8. A schema (zod, or any Standard Schema): the
- * same, then validated by it. `text`: as UTF-8. `bytes`: unchanged.
+ * How the value of a message is read. `json`: as JSON in UTF-8. A schema (zod, or any Standard Schema): JSON,
+ * then validated. `text`: as UTF-8. `bytes`: unchanged.
  */
 export type MessageFormat = 'json' | 'text' | 'bytes' | StandardSchema;
 
-/** The value that a format makes. */
 export type FormattedValue<Format extends MessageFormat> = Format extends StandardSchema
   ? OutputOf<Format>
   : Format extends 'text'
@@ -27,7 +26,7 @@ type Decoded =
   | { readonly value: unknown }
   | { readonly complaint: string; readonly reason: DecodingFault; readonly cause?: unknown };
 
-/** Decodes the value of a message, or says what is wrong with it now and at any retry. */
+/** A complaint holds at any retry. */
 export async function decodeMessage(bytes: Uint8Array | null, format: MessageFormat): Promise<Decoded> {
   if (format === 'bytes') return { value: bytes && new Uint8Array(bytes) };
   let text: string | null;
@@ -54,7 +53,7 @@ export async function decodeMessage(bytes: Uint8Array | null, format: MessageFor
   }
 }
 
-/** The result of `map`: parameters of a run, or nothing to start none. */
+/** Parameters of a run, or nothing to start none. */
 export type Mapped<Parameters> = Parameters | undefined | null | Promise<Parameters | undefined | null>;
 
 const FORMATS = ['json', 'text', 'bytes'];

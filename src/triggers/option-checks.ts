@@ -4,11 +4,7 @@ import { textProblem } from '../authoring/texts';
 import { SelvageError } from '../errors';
 import { triggerName, type TriggerKind } from './declaration';
 
-/**
- * The name of a trigger in messages, before its options are checked.
- *
- * @param unnamed used if the options have no id
- */
+/** Names a trigger in messages before its options are checked: `unnamed` if they have no id. */
 export function ownerOf(kind: TriggerKind, options: unknown, unnamed: string): string {
   const id = (options as { id?: unknown } | null | undefined)?.id;
   return typeof id === 'string' ? triggerName({ kind, id }) : unnamed;
@@ -26,11 +22,10 @@ export function requireTapestry(what: string, given: unknown): void {
 
 export const isText = sayable('text', (value) => (typeof value === 'string' ? undefined : 'must be a text'));
 
-/** Accepts a non-empty text on one line, of at most so many bytes. */
+/** A non-empty text on one line, of at most so many bytes. */
 export const lineOf = (longest: number): Check =>
   sayable('text', (value) =>
     typeof value === 'string' && value !== '' ? textProblem(value, longest)?.[1] : 'must be a text',
   );
 
-/** Where a new group begins to read. */
 export const isStart: Check = oneOf('earliest', 'latest');

@@ -1,22 +1,16 @@
 import { Zone, type ClockChange } from '../partitions';
 import type { CalendarRule } from './calendar';
 
-/** When runs are planned: by rules on a zone's clock, or at equal distances since the epoch. */
+/** By rules on a zone's clock, or at equal distances since the epoch. */
 export type TimePlan =
   | { readonly rules: readonly CalendarRule[]; readonly timezone: string }
   | { readonly everyMs: number; readonly offsetMs: number };
 
 const DAY_MS = 86_400_000;
-/**
- * How far ahead a time is searched. Leap days that fall on a given weekday come every 28 years, across a
- * century every 40.
- */
+/** How far ahead times are searched: a leap day on a given weekday may be 40 years away. */
 const HORIZON_DAYS = 41 * 366;
 
-/**
- * The planned times after an instant, ascending, in milliseconds since the epoch, without jitter: as the
- * server plans them. A time that the clock skips occurs never, one that it shows twice occurs twice.
- */
+/** Ascending, without jitter. A time that the clock skips never occurs; one shown twice occurs twice. */
 export function* plannedTimes(plan: TimePlan, after: number): Generator<number, void, undefined> {
   if ('everyMs' in plan) {
     const { everyMs, offsetMs } = plan;
@@ -40,7 +34,7 @@ export function* plannedTimes(plan: TimePlan, after: number): Generator<number, 
   }
 }
 
-/** Ascending, for a day by the clock, whichever instants that covers. */
+/** Ascending, for a day by the clock. */
 function timesOfDay(rules: readonly CalendarRule[], zone: Zone, date: Date): number[] {
   const matching = rules.filter((rule) => matchesDay(rule, date));
   if (matching.length === 0) return [];
@@ -57,7 +51,7 @@ function timesOfDay(rules: readonly CalendarRule[], zone: Zone, date: Date): num
   return [...times].sort((one, other) => one - other);
 }
 
-/** Planned clock readings of a day, as if the clock showed UTC. */
+/** As if the clock showed UTC. */
 function readingsOfDay({ hour, minute, second }: CalendarRule, day: number): number[] {
   return hour.flatMap((h) => minute.flatMap((m) => second.map((s) => day + ((h * 60 + m) * 60 + s) * 1_000)));
 }
@@ -74,19 +68,18 @@ function matchesDay({ year, month, dayOfMonth, dayOfWeek }: CalendarRule, date: 
 /** A planned time that a clock change removes or doubles. */
 export interface DstAnomaly {
   readonly change: ClockChange;
-  /** The time on the clock, which a skipped time would have had: `2027-03-28T02:30:00`. */
+  /** The time by the clock, also of a skipped one: `2027-03-28T02:30:00`. */
   readonly clock: string;
   readonly kind: 'skipped' | 'twice';
-  /** The instants at which it is planned: none, or two. */
+  /** Its planned instants: none, or two. */
   readonly instants: readonly number[];
 }
 
-/** The effects of clock changes on planned times, between two instants. */
 export function oddTimes(plan: TimePlan, from: number, to: number): DstAnomaly[] {
   if ('everyMs' in plan) return [];
   const zone = new Zone(plan.timezone);
   return zone.changes(from, to).flatMap((change) => {
-    // Between the two clock readings at the change, the clock is skipped or shown twice.
+    // Between these two clock readings, the clock is skipped or shown twice.
     const ends = [change.at + change.before, change.at + change.after] as const;
     const [low, high] = [Math.min(...ends), Math.max(...ends)];
     const kind = change.after > change.before ? 'skipped' : 'twice';

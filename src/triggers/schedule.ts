@@ -12,7 +12,7 @@ import { isText, ownerOf, requireTapestry } from './option-checks';
 import { OVERLAPS, type Overlap } from './overlaps';
 import type { TimePlan } from './planned-times';
 
-/** The tapestry's parameters that the schedule gives. */
+/** The parameters without those that the schedule sets. */
 export type ScheduledParameters<Parameters extends object, PlannedTime extends PropertyKey> = Omit<
   Parameters,
   PlannedTime | 'partition'
@@ -24,47 +24,35 @@ interface Times {
    * days of the week match by either.
    */
   readonly cron?: string | readonly string[];
-  /**
-   * A fixed interval of at least a second. Times are multiples of it since 1970 in UTC, so they do not depend
-   * on the time of deploy.
-   */
+  /** A fixed interval of at least a second, at multiples since 1970 in UTC, whenever it is deployed. */
   readonly every?: Duration;
-  /** With `every`: how much later the times are. Default 0. */
+  /** With `every`: added to each time. Default 0. */
   readonly offset?: Duration;
-  /** Plans times at which all fields of a calendar match; with several calendars, of any one. */
+  /** Times at which all fields of a calendar match; with several calendars, of any one. */
   readonly calendar?: Calendar | readonly Calendar[];
 }
 
 interface Options<Parameters extends object, PlannedTime extends keyof Parameters & string> extends Times {
-  /**
-   * Unique in the server's namespace. Run ids consist of it and the planned time:
-   * `nightly-2026-01-31T02:00:00Z`.
-   */
+  /** Unique in the namespace. Run ids add the planned time: `nightly-2026-01-31T02:00:00Z`. */
   readonly id: string;
   /** With `cron` and `calendar`: a time zone such as `Europe/Berlin`. Default `UTC`. */
   readonly timezone?: string;
-  /** How to treat a planned time while an earlier run is unfinished. Default `skip`. */
+  /** What happens at a planned time while an earlier run is unfinished. Default `skip`. */
   readonly overlap?: Overlap;
   /**
-   * How late a run may start if the server was down at its planned time. Older planned times are missed, and
-   * counted. At least 10 s. An absent worker does not matter: runs start, and wait for it. Default one day.
+   * How late a run may start after an outage of the server. Older planned times are missed, and counted. At
+   * least 10 s; default one day. Without a worker, runs start and wait.
    */
   readonly catchup?: Duration;
-  /** Most random delay of each run after its planned time; the same each time. Default 0. */
+  /** Most random delay of a run after its planned time; the same each time. Default 0. */
   readonly jitter?: Duration;
-  /**
-   * The parameter that gets the planned time: as a Date, or as ISO text if the parameter's schema does not
-   * accept a Date. Default: none.
-   */
+  /** The parameter for the planned time: a Date, or ISO text if its schema refuses a Date. Default: none. */
   readonly plannedTime?: PlannedTime;
-  /**
-   * Whether all runs use the plan of the deploy. Default false: each uses the plan that its worker has when
-   * the run begins.
-   */
+  /** Whether all runs use the deploy's plan. Default false: their worker's plan at the start. */
   readonly pin?: boolean;
   /** Tags of the runs; at most 100. */
   readonly tags?: readonly string[];
-  /** Task queue of the runs. Default: that of the deploying client, else the tapestry's own. */
+  /** Task queue of the runs. Default: the deploying client's, else the tapestry's. */
   readonly taskQueue?: string;
 }
 
@@ -76,9 +64,8 @@ export type ScheduleOptions<
     ? { readonly parameters?: ScheduledParameters<Parameters, PlannedTime> }
     : { readonly parameters: ScheduledParameters<Parameters, PlannedTime> });
 
-/** Options of a schedule: checked, with all defaults. */
 export interface ScheduleSettings {
-  /** The times, as declared. */
+  /** As declared. */
   readonly cron?: readonly string[];
   readonly calendar?: readonly Calendar[];
   readonly everyMs?: number;
@@ -97,15 +84,15 @@ export interface ScheduleSettings {
 export type ScheduleDeclaration = TriggerDeclaration<'schedule', ScheduleSettings>;
 
 const DAY_MS = 86_400_000;
-/** The server accepts no less. */
+/** The server's minimum. */
 const SHORTEST_CATCHUP_MS = 10_000;
 /** Leaves room in run ids for the planned time. */
 const LONGEST_ID = 150;
 
 /**
- * Starts runs of a tapestry at planned times. This is a declaration: export it beside the tapestry, and
- * deploy it with `selvage schedules deploy FILE`. From then on the server plans and starts the runs, whether
- * or not a process of yours is running; a run waits for a worker like any other.
+ * Starts runs of a tapestry at planned times. A declaration: export it beside the tapestry, and deploy it
+ * with `selvage schedules deploy FILE`. Then the server starts the runs, whether or not a process of yours
+ * runs; a run waits for a worker like any other.
  *
  * @throws SelvageError `InvalidName` (of the id), `InvalidConfig`
  */
@@ -164,12 +151,10 @@ export function isSchedule(declaration: TriggerDeclaration): declaration is Sche
   return declaration.kind === 'schedule';
 }
 
-/** The rules of `cron` and `calendar`, in order. */
 function rulesOf({ cron = [], calendar = [] }: ScheduleSettings): CalendarRule[] {
   return [...cron.flatMap(rulesOfCron), ...calendar.map(ruleOfCalendar)];
 }
 
-/** The plan of its times, without jitter. */
 export function planOfSchedule(settings: ScheduleSettings): TimePlan {
   const { everyMs, offsetMs = 0, timezone } = settings;
   return everyMs === undefined ? { rules: rulesOf(settings), timezone } : { everyMs, offsetMs };
@@ -182,7 +167,6 @@ const wholeSeconds = (least: number): Check =>
       duration(least)(value) ?? (durationMs(value)! % 1_000 === 0 ? undefined : 'must be whole seconds'),
   );
 
-/** Checks of the options that are not checked elsewhere. */
 export const SCHEDULE_CHECKS = {
   id: isText,
   every: wholeSeconds(1_000),
@@ -259,7 +243,7 @@ function parametersOf(given: unknown, refuse: Refusal): Readonly<Record<string, 
   return Object.freeze({ ...given });
 }
 
-/** Checks names only: schemas check the values when the schedule is deployed, as they may be asynchronous. */
+/** Checks names only. Schemas, which may be asynchronous, check the values at the deploy. */
 function checkParameters(
   tapestry: AnyTapestry,
   { parameters, plannedTime }: ScheduleSettings,

@@ -2,67 +2,58 @@ import type { SelvageError } from '../errors';
 import type { Logger } from '../authoring/knot-context';
 import type { EventLink } from '../ports';
 
-/** An event that may start a run. */
 export interface TriggerEvent<Body = unknown> {
-  /**
-   * Unique within the trigger, and the same at each delivery. It comes from what is signed or explicit, never
-   * from the bytes of the body.
-   */
+  /** Unique in the trigger, and the same at each delivery: from a signed field, not the body's bytes. */
   readonly key: string;
-  /** The argument of the trigger's `map`; without a `map`, the parameters of the run. */
+  /** For the trigger's `map`; without one, the parameters of the run. */
   readonly body: Body;
-  /** Kept in the run's record, so that the run leads back to the event. */
+  /** Kept in the run's record, to find the event of a run. */
   readonly link: EventLink;
   /**
    * Hash of the request, such as of its body: another hash under the same key is a `conflict`. Do not hash
    * the parameters, which a changed `map` makes differently. Default: not compared.
    */
   readonly requestHash?: string;
-  /** The span that it came from, as W3C Trace Context writes it: the run becomes a part of that trace. */
+  /** Its span, as W3C Trace Context writes it: the run becomes part of that trace. */
   readonly traceparent?: string | undefined;
 }
 
-/** The result of an event. All of them are final: the event need not be delivered again. */
+/** All results are final: the event need not be delivered again. */
 export type Acceptance =
   | { readonly status: 'started'; readonly runId: string }
-  /** Its run was started before, by the event with this link; nothing was done. */
+  /** An earlier event with this link started its run; nothing was done. */
   | { readonly status: 'duplicate'; readonly runId: string; readonly event?: EventLink }
-  /**
-   * Its key belongs to an event with another `requestHash`, whose run and link these are; nothing was done.
-   */
+  /** The run and link of another event with this key and another `requestHash`; nothing was done. */
   | {
       readonly status: 'conflict';
       readonly runId: string;
       readonly event: EventLink;
-      /** False: the other event was claimed, and its run is not there. */
+      /** False: the other event was claimed, but its run does not exist. */
       readonly isStarted?: false;
     }
-  /** `map` answered that it starts nothing. */
+  /** `map` returned nothing. */
   | { readonly status: 'filtered' }
-  /**
-   * It cannot start a run, today or ever: the parameters that it makes do not satisfy the tapestry, or `map`
-   * threw.
-   */
+  /** It can never start a run: the tapestry refuses its parameters, or `map` threw. */
   | { readonly status: 'refused'; readonly error: SelvageError };
 
-/** The counters of a trigger. The host itself counts results of accepted events, and their duration. */
+/** Counters of a trigger. The host counts results of accepted events, and their duration. */
 export interface TriggerMetrics {
   /**
-   * Counts events by result. `unreadable`: its bytes cannot be made into a run. `dead-letter`: it was moved
-   * to the dead letters, whatever it was counted as before. `lost`: it was never delivered. `gap`: a period
-   * without a subscription, in which an unknown number was lost (pub/sub).
+   * Counts events by result. `unreadable`: no run can be made of its bytes. `dead-letter`: it was moved
+   * there, however it was counted before. `lost`: it was never delivered. `gap`: a period without a
+   * subscription, in which an unknown number was lost (pub/sub).
    */
   count(what: Acceptance['status'] | 'unreadable' | 'dead-letter' | 'lost' | 'gap', events?: number): void;
-  /** How many events are waiting, by source (a topic's partition, a stream). */
+  /** Number of waiting events, by source (a topic's partition, a stream). */
   lag(of: string, events: number): void;
-  /** Seconds from the arrival of an event to its accepted start. */
+  /** Seconds from an event's arrival to its accepted start. */
   latency(seconds: number): void;
 }
 
 /**
- * Turns an event into the parameters of the run that it starts; undefined or null starts none. If it throws,
- * the event is refused for good, so it must not call other systems: do that in knots, which are retried. It
- * is called again at each delivery of an event.
+ * Returns the parameters of an event's run; undefined or null starts none. If it throws, the event is refused
+ * for good, so it must not call other systems: do that in knots, which are retried. Each delivery of an event
+ * calls it.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the source delivers, and whatever the tapestry takes
 export type EventMap<Body = any, Parameters extends object = any> = (
@@ -70,41 +61,33 @@ export type EventMap<Body = any, Parameters extends object = any> = (
   event: TriggerEvent<Body>,
 ) => Parameters | null | undefined | Promise<Parameters | null | undefined>;
 
-/** Where a trigger delivers its events. */
 export interface TriggerHost {
   /**
-   * Starts the runs of these events, each exactly once per key however often it is delivered, and returns
-   * each event's result, in order. Resolves when every started run is durable: acknowledge then. A refused
-   * event does not hold up the others.
+   * Starts the runs of these events, each exactly once per key however often it is delivered. Returns their
+   * results, in order, when every started run is durable: acknowledge then. A refused event does not hold up
+   * the others.
    *
-   * @throws SelvageError if the ledger, a backend or the server is unreachable: no result is known, so
-   *   deliver all of the events again
+   * @throws SelvageError if the ledger, a backend or the server is unreachable: deliver all of the events
+   * again
    */
   accept(events: readonly TriggerEvent[]): Promise<Acceptance[]>;
-  /**
-   * Aborted when the trigger is to stop: it finishes what it has begun to accept, acknowledges, and returns.
-   */
+  /** Aborted to stop the trigger: it finishes what it began to accept, acknowledges, and returns. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly metrics: TriggerMetrics;
   /**
-   * Reports what currently prevents deliveries, for health checks; undefined when it delivers again. Call it
-   * once per change.
+   * Reports the obstacle to deliveries, for health checks; undefined when it is gone. Call it once per
+   * change.
    *
-   * @param note what is to be known although it is no trouble, such as that another process has all of the work
+   * @param note a fact without trouble, such as that another process has all of the work
    */
   trouble(error: SelvageError | undefined, note?: string): void;
 }
 
-/** A running source of events. */
 export interface Trigger {
-  /** As declared. */
   readonly id: string;
-  /** `kafka`, `valkey`, `cron`, … */
+  /** Such as `kafka`. */
   readonly kind: string;
-  /**
-   * Delivers until the host's signal is aborted. Rejects only if retrying is useless, as with wrong options;
-   * it survives outages.
-   */
+  /** Delivers until the signal is aborted, through outages. Rejects only if retrying is useless. */
   run(host: TriggerHost): Promise<void>;
 }

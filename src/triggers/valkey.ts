@@ -20,7 +20,7 @@ import { isStart, isText, lineOf, ownerOf, requireTapestry } from './option-chec
 
 /** A stream entry as passed to `map`. */
 export interface ValkeyEntry<Value = unknown> {
-  /** The field `field`, read by the format. Without `field`: all fields, as an object of texts. */
+  /** The field `field`, by the format. Without `field`: all fields, as an object of texts. */
   readonly value: Value;
   /** All fields as UTF-8. If several share a name, the last one. */
   readonly fields: Readonly<Record<string, string>>;
@@ -36,15 +36,15 @@ export interface ValkeyMessage<Value = unknown> {
 }
 
 interface CommonOptions<Format extends MessageFormat> {
-  /** Unique among the Valkey triggers of a project: started events are remembered under it. */
+  /** Unique among the project's Valkey triggers. Its record of started events is kept under it. */
   readonly id: string;
   /** How values are read. Default `json`. */
   readonly format?: Format;
-  /** Most events whose runs are being started at once, 1 to 10,000. Default 100. */
+  /** Most concurrent starts of runs, 1 to 10,000. Default 100. */
   readonly window?: number;
   /**
-   * The environment variable with the server's URL, `valkey://[user:password@]host[:port][/database]`.
-   * Default `SELVAGE_VALKEY`.
+   * Environment variable of the URL `valkey://[user:password@]host[:port][/database]`. Default
+   * `SELVAGE_VALKEY`.
    */
   readonly connection?: string;
 }
@@ -56,29 +56,25 @@ export interface ValkeyStreamOptions<
   readonly stream: string;
   /** The consumer group; created if missing. Default: `id`. */
   readonly group?: string;
-  /** Where a newly created group begins. Default `earliest`: with everything in the stream. */
+  /** Where a new group begins. Default `earliest`: with everything in the stream. */
   readonly from?: 'earliest' | 'latest';
-  /**
-   * The field with the value. Default `data`. `false`: the value is all fields, as an object of texts, and
-   * `format` is ignored.
-   */
+  /** The field of the value. Default `data`. `false`: all fields, as an object of texts, without `format`. */
   readonly field?: string | false;
   /**
    * The identity of an entry. Default: stream and entry id. `{ field }`: this field, so that an event counts
-   * once however often it was added. An entry without it becomes a dead letter, and so does one with another
-   * value under the same key.
+   * once however often it was added. Entries without it, or with another value under the same key, become
+   * dead letters.
    */
   readonly key?: { readonly field: string };
   /**
-   * How long an entry of another consumer may lack its acknowledgement before it is taken over, assuming that
-   * the consumer is dead. At least a second. Default 60 s.
+   * How long another consumer may owe an acknowledgement before its entry is taken over. At least a second.
+   * Default 60 s.
    */
   readonly claimAfter?: Duration;
   /** The stream for entries that can never start a run. Default `<stream>.dead-letters`. */
   readonly deadLetters?: string;
   /**
-   * Returns the parameters of an entry's run, or nothing to start none. If it throws, the entry becomes a
-   * dead letter. Default: the value is the parameters.
+   * Returns the run's parameters, or nothing to start none. If it throws: a dead letter. Default: the value.
    */
   readonly map?: (entry: ValkeyEntry<FormattedValue<Format>>) => Mapped<Parameters>;
   readonly channel?: undefined;
@@ -89,28 +85,20 @@ export interface ValkeyChannelOptions<
   Format extends MessageFormat,
 > extends CommonOptions<Format> {
   /**
-   * A channel of pub/sub, or `{ pattern }` as in `PSUBSCRIBE`. **It loses messages**: those published while
-   * nobody listens, or faster than runs can be started. Use a stream for what must not be lost.
+   * A channel of pub/sub, or `{ pattern }` as in `PSUBSCRIBE`. **It loses messages** that are published while
+   * no process listens, or faster than runs start. Otherwise use a stream.
    */
   readonly channel: string | { readonly pattern: string };
   /**
-   * The identity of a message. Every listening process receives each message, and the key makes them start a
-   * single run. `each`: every delivery is a separate event, so two processes start two runs.
+   * The identity of a message. All listening processes receive it, and the key makes them start a single run.
+   * `each`: every delivery is an event of its own, so two processes start two runs.
    */
   readonly key: ((message: ValkeyMessage<FormattedValue<Format>>) => string) | 'each';
-  /**
-   * A number that the publisher increments with each message of a channel, by which missed messages are
-   * counted. Default: none.
-   */
+  /** The publisher's counter of a channel's messages, to count missed ones. Default: none. */
   readonly sequence?: (message: ValkeyMessage<FormattedValue<Format>>) => number;
-  /**
-   * Most messages that wait for the window, 0 to 100,000; further ones are lost, and counted. Default 1,000.
-   */
+  /** Most messages that wait for the window, 0 to 100,000; more are lost, and counted. Default 1,000. */
   readonly backlog?: number;
-  /**
-   * Returns the parameters of a message's run, or nothing to start none. Default: the value is the
-   * parameters.
-   */
+  /** Returns the parameters of a message's run, or nothing to start none. Default: the value. */
   readonly map?: (message: ValkeyMessage<FormattedValue<Format>>) => Mapped<Parameters>;
   readonly stream?: undefined;
 }
@@ -122,11 +110,10 @@ type StreamOptions = Omit<ValkeyStreamOptions<object, MessageFormat>, 'channel'>
 type ChannelOptions = Omit<ValkeyChannelOptions<object, MessageFormat>, 'stream'>;
 
 interface CommonSettings extends Required<Omit<CommonOptions<MessageFormat>, 'id'>> {
-  /** Gets a {@link ValkeyEntry} or a {@link ValkeyMessage}. */
+  /** Takes a {@link ValkeyEntry} or a {@link ValkeyMessage}. */
   readonly map?: (body: any) => unknown;
 }
 
-/** Options of a stream trigger: checked, with all defaults. */
 export interface ValkeyStreamSettings
   extends
     CommonSettings,
@@ -136,7 +123,6 @@ export interface ValkeyStreamSettings
   readonly claimAfterMs: number;
 }
 
-/** Options of a channel trigger: checked, with all defaults. */
 export interface ValkeyChannelSettings extends CommonSettings {
   readonly source: 'channel';
   readonly channel: string;
@@ -154,16 +140,15 @@ const DEFAULT_BACKLOG = 1_000;
 const DEFAULT_CLAIM_AFTER_MS = 60_000;
 const LARGEST_WINDOW = 10_000;
 const LARGEST_BACKLOG = 100_000;
-/** With less, consumers that are only slow would count as dead. */
+/** Slow consumers would count as dead. */
 const SHORTEST_CLAIM_MS = 1_000;
 const LONGEST_NAME = 512;
 
 /**
- * Starts a run of the tapestry for each entry of a Valkey or Redis stream, exactly once per entry however
- * often it is delivered; or, with `channel`, for messages of pub/sub, which may be lost. This is a
- * declaration: export it beside the tapestry, and `selvage serve FILE` or `serve()` makes it work. An entry
- * is acknowledged when its run is durably started, so a crash loses none; a dead consumer's entries are taken
- * over.
+ * Starts a run for each entry of a Valkey or Redis stream, exactly once, however often it is delivered. With
+ * `channel`, for messages of pub/sub, which may be lost. A declaration: export it beside the tapestry;
+ * `selvage serve FILE` or `serve()` makes it work. An entry is acknowledged when its run is durably started,
+ * so a crash loses none; entries of dead consumers are taken over.
  *
  * An entry that itself cannot start a run goes to a dead-letter stream, with the reason. Any other failure is
  * retried for ever: nothing is dropped.
@@ -191,7 +176,6 @@ export function isValkeyTrigger(declaration: TriggerDeclaration): declaration is
 
 const line = lineOf(LONGEST_NAME);
 
-/** Checks an object with one property, a text. */
 const only =
   (part: string): Check =>
   (value) =>

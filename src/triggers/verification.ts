@@ -8,9 +8,9 @@ const VERIFICATION = Symbol.for('selvage.verification');
 
 /** A request as passed to a verifier of your own. */
 export interface RawRequest {
-  /** The bytes as received, over which signatures are computed. */
+  /** As received: signatures are of these bytes. */
   readonly body: Uint8Array;
-  /** All headers, by lower-case names. */
+  /** By lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly method: string;
   /** Path and query. */
@@ -20,8 +20,8 @@ export interface RawRequest {
 }
 
 /**
- * Decides by your own rules who may start runs: `false` or a throw responds with 401. `true`: a run for each request. With `key`, which
- * must come from what is signed, only the first request of a key starts a run.
+ * Your own check of a request: `false` or a throw responds with 401, `true` starts a run for each request.
+ * `key`, which must come from a signed part, starts a run only for its first request.
  */
 export type CustomVerifier = (
   request: RawRequest,
@@ -46,18 +46,18 @@ interface BearerVerification {
   readonly secrets: readonly Secret[];
 }
 
-/** How a webhook verifies requests: made by {@link standardWebhooks}, {@link github} or {@link bearer}. */
+/** Made by {@link standardWebhooks}, {@link github} or {@link bearer}. */
 export type Verification = StandardWebhooksVerification | GithubVerification | BearerVerification;
 
 interface WithSecret {
-  /** Several may be given while the secret is being changed: each is valid. */
+  /** Several during a change of the secret: each is valid. */
   readonly secret: SecretSource | readonly SecretSource[];
 }
 
 export interface StandardWebhooksOptions extends WithSecret {
-  /** By how much the signed time may differ, either way: a second to an hour. Default 5 minutes. */
+  /** Allowed difference of the signed time, either way: a second to an hour. Default 5 minutes. */
   readonly tolerance?: Duration;
-  /** `svix` for senders whose headers are `svix-id`, `svix-timestamp` and `svix-signature`. Default `webhook`. */
+  /** `svix`: the headers are `svix-id`, `svix-timestamp` and `svix-signature`. Default `webhook`. */
   readonly headers?: 'webhook' | 'svix';
 }
 
@@ -65,8 +65,8 @@ const FIVE_MINUTES = 300_000;
 const LONGEST_TOLERANCE = 3_600_000;
 
 /**
- * Verifies signatures by Standard Webhooks: HMAC-SHA-256 over `webhook-id`, `webhook-timestamp` and the body. The signed id is the key: one
- * run per id, and another body under the same id is refused (409).
+ * Verifies signatures by Standard Webhooks: HMAC-SHA-256 over `webhook-id`, `webhook-timestamp` and the body.
+ * The signed id is the key: one run per id, and another body under the same id is refused (409).
  *
  * @throws SelvageError `WeakSecret`, `InvalidConfig`
  */
@@ -83,8 +83,9 @@ export function standardWebhooks(options: StandardWebhooksOptions): Verification
 }
 
 /**
- * Verifies GitHub's signatures: HMAC-SHA-256 over the body, in `x-hub-signature-256`. The key is `x-github-delivery`, which GitHub does not
- * sign; so the same signature under another delivery id is refused for 24 hours (409).
+ * Verifies GitHub's signatures: HMAC-SHA-256 over the body, in `x-hub-signature-256`. The key is
+ * `x-github-delivery`, which is not signed, so the same signature under another delivery id is refused for 24
+ * hours (409).
  *
  * @throws SelvageError `WeakSecret`, `InvalidConfig`
  */
@@ -95,13 +96,13 @@ export function github(options: WithSecret): Verification {
 }
 
 /**
- * Verifies a token in the header `authorization: Bearer …`. The key is the header `idempotency-key`; without one, each request starts a
- * run.
+ * Verifies a token in `authorization: Bearer …`. The key is the header `idempotency-key`; without it, each
+ * request starts a run.
  *
  * @throws SelvageError `WeakSecret`, `InvalidConfig`
  */
 export function bearer(options: {
-  /** Several may be given while the token is being changed: each is valid. */
+  /** Several during a change of the token: each is valid. */
   readonly token: SecretSource | readonly SecretSource[];
 }): Verification {
   requireOptions('bearer', options, ['token']);

@@ -12,7 +12,7 @@ import {
   type Verification,
 } from './verification';
 
-/** The required form of a request's body, and what it becomes. */
+/** The required form of a request's body, and its value. */
 export type WebhookBody =
   /** `application/json`, or a type that ends with `+json`. Without a body: undefined. */
   | 'json'
@@ -20,44 +20,34 @@ export type WebhookBody =
   | 'text'
   /** Any type of content: a `Uint8Array`. */
   | 'bytes'
-  /** `application/x-www-form-urlencoded`: an object of texts; a name that comes twice has a list. */
+  /** `application/x-www-form-urlencoded`: an object of texts; a repeated name has a list. */
   | 'form';
 
-/** The argument of a webhook's `map`. */
 export interface WebhookEvent<Body = unknown> {
   readonly body: Body;
-  /** By lower-case names, without those that carry secrets or signatures. */
+  /** By lower-case names, without secrets and signatures. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The key: each key starts one run. */
+  /** Each key starts one run. */
   readonly id: string;
 }
 
 export interface WebhookLimits {
-  /**
-   * Most bytes of a body. Default 1 MiB, at most 16 MiB. A longer one is refused (413) before it is read
-   * completely.
-   */
+  /** Most bytes of a body, at most 16 MiB. Default 1 MiB. A longer one is refused (413) before its end. */
   readonly body?: number;
-  /** How long the body may take to arrive: 100 ms to 5 minutes. Default 10 s. A slower one is refused (408). */
+  /** How long the body may take to arrive: 100 ms to 5 minutes. Default 10 s. Else it is refused (408). */
   readonly time?: Duration;
-  /**
-   * Limit of verified requests: `perSecond` on average, `burst` at once (default: those of a second).
-   * Default: no limit. More are refused (429).
-   */
+  /** Requests `perSecond` on average, `burst` at once (default: a second's). More: 429. Default: no limit. */
   readonly rate?: { readonly perSecond: number; readonly burst?: number };
-  /** Most verified requests whose runs are being started at once. Default 100. More are refused (429). */
+  /** Most concurrent starts of runs for verified requests. Default 100. More are refused (429). */
   readonly window?: number;
-  /** The longest wait that a request may ask for by `?wait=10s`. Default 60 s. 0: none. */
+  /** Longest wait by `?wait=10s`. Default 60 s. 0: none. */
   readonly wait?: Duration;
 }
 
 interface CommonOptions {
-  /**
-   * The trigger's name in records and run ids. Default: from the path; `/hooks/github` becomes
-   * `hooks-github`.
-   */
+  /** Name in records and run ids. Default: by the path; `/hooks/github` becomes `hooks-github`. */
   readonly id?: string;
-  /** How senders prove that they may start runs. `false`: anybody who can reach the path may. Required. */
+  /** How senders are verified. `false`: not at all, anybody who reaches the path may start runs. Required. */
   readonly verify: Verification | CustomVerifier | false;
   /** How bodies are read. Default `json`. */
   readonly body?: WebhookBody;
@@ -69,24 +59,20 @@ export interface WebhookOptions<Parameters extends object> extends CommonOptions
   readonly path: string;
   /**
    * Returns the parameters of the run; undefined or null starts none (the response is 200). If it throws, the
-   * event is refused (400). Default: the body is the parameters, and an absent body is `{}`.
+   * event is refused (400). Default: the body, and `{}` for an absent one.
    */
   readonly map?: (
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what senders send has no type here
     event: WebhookEvent<any>,
   ) => Parameters | undefined | null | Promise<Parameters | undefined | null>;
-  /** Whether holders of a run's status URL may read the values of its terminals. Default true. */
+  /** Whether a run's status URL gives the values of its terminals. Default true. */
   readonly outputs?: boolean;
 }
 
 export interface WebhookSignalOptions extends CommonOptions {
-  /**
-   * For example `/approvals/:run`, in which `:run` is the run id; or a path without it, together with `run`.
-   */
+  /** Such as `/approvals/:run` with the run id for `:run`; or a path without it, with `run`. */
   readonly path: string;
-  /**
-   * Returns the id of the run that gets the signal. Prefer it to `:run`, because no signature covers a path.
-   */
+  /** Returns the id of the signal's run. Prefer it to `:run`, since no signature covers a path. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
   readonly run?: (event: WebhookEvent<any>) => string | Promise<string>;
   /** Returns the payload; undefined or null sends nothing. Default: the body. */
@@ -94,7 +80,6 @@ export interface WebhookSignalOptions extends CommonOptions {
   readonly map?: (event: WebhookEvent<any>) => unknown;
 }
 
-/** Checked options of a webhook, with their defaults. */
 export interface CheckedWebhook {
   readonly path: string;
   readonly verify: Verification | CustomVerifier | false;
@@ -102,7 +87,7 @@ export interface CheckedWebhook {
   readonly limits: {
     readonly body: number;
     readonly window: number;
-    /** Milliseconds, as the next. */
+    /** Milliseconds, like `wait`. */
     readonly time: number;
     readonly wait: number;
     readonly rate?: { readonly perSecond: number; readonly burst: number };
@@ -130,7 +115,7 @@ const LARGEST_BODY = 16 * MIB;
 const LONGEST_WAIT = 300_000;
 
 /**
- * Starts a run of the tapestry for each verified request to a path, once per key. `selvage serve`, `serve` or
+ * Starts a run for each verified request to a path, once per key. `selvage serve`, `serve` or
  * `toFetchHandler` make it work.
  *
  * @throws SelvageError `InvalidConfig`, `InvalidName`
@@ -159,13 +144,7 @@ export function webhook<Parameters extends object, Values extends object>(
   });
 }
 
-/**
- * Sends a signal to a run for each verified request to a path. A request repeated under its key is taken
- * once.
- *
- * @param name of the signal, as knots of the run wait for it
- * @throws SelvageError `InvalidConfig`, `InvalidName`
- */
+/** Sends a signal per verified request, once per key. @throws SelvageError `InvalidConfig`, `InvalidName` */
 export function webhookSignal(name: string, options: WebhookSignalOptions): WebhookSignalDeclaration {
   checkName('signal', name);
   requireOptions('webhookSignal', options, [...COMMON, 'run']);

@@ -8,25 +8,20 @@ import { loadModule } from './load-module';
 
 export const DOCUMENT_EXTENSIONS: ReadonlySet<string> = new Set(['.yaml', '.yml']);
 
-/** Whether a file is a YAML document. */
 export function isDocument(file: string): boolean {
   return DOCUMENT_EXTENSIONS.has(path.extname(file));
 }
 
 export interface LoadedCode {
-  /** Exported, alone or in lists, as all that follows; and those that its triggers and streams start. */
+  /** Exported, alone or in lists, like all here; and those of its triggers and streams. */
   readonly tapestries: readonly AnyTapestry[];
   readonly triggers: readonly TriggerDeclaration[];
   readonly emitters: readonly EmitterDeclaration[];
   readonly streams: readonly StreamDeclaration[];
-  /** The module itself. */
   readonly exported: unknown;
 }
 
-/**
- * @param file absolute path
- * @throws SelvageError `FileNotLoadable`, or an authoring error of the file
- */
+/** @throws SelvageError `FileNotLoadable`, or an authoring error of the file */
 export async function loadCode(file: string): Promise<LoadedCode> {
   let exported: unknown;
   try {
@@ -48,10 +43,7 @@ export async function loadCode(file: string): Promise<LoadedCode> {
   return { tapestries, triggers, streams, emitters, exported };
 }
 
-/**
- * A file's named and default exports, and what lists among them have; the default export of a CommonJS module may itself be an object of
- * exports.
- */
+/** A CommonJS module's default export may be an object of exports. Includes items of lists. */
 function exportsOf(exported: unknown): unknown[] {
   const byDefault = (exported as { default?: unknown } | null | undefined)?.default;
   const values = [exported, ...valuesOf(exported), ...valuesOf(byDefault)];

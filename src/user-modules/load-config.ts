@@ -6,14 +6,14 @@ import { SelvageError } from '../errors';
 import { whyNotLoadable } from './load-errors';
 import { JAVASCRIPT_EXTENSIONS, loadModule, TYPESCRIPT_EXTENSIONS } from './load-module';
 
-/** What a project says beside its pipelines. */
 export interface ProjectConfig {
-  /** They hear of the runs of all tapestries. */
+  /** For runs of all tapestries. */
   readonly emitters: readonly EmitterDeclaration[];
 }
 
 /**
- * Loads `selvage.config.ts` (or `.js` and so on) of a project, which exports `{ emitters }` by default. A project without one has none.
+ * Loads a project's `selvage.config.ts` (or `.js` and so on), whose default export is `{ emitters }`.
+ * Default: none.
  *
  * @throws SelvageError `FileNotLoadable`, `InvalidConfig`, or an authoring error of the file
  */
@@ -29,7 +29,7 @@ export async function loadConfig(projectDir: string): Promise<ProjectConfig> {
     throw whyNotLoadable(file, error);
   }
   const first = (exported as { default?: unknown }).default ?? exported;
-  // A module of CommonJS that was imported as an ES module has its default export twice.
+  // A CommonJS module that was imported as an ES module has its default export twice.
   const config = (first as { default?: unknown }).default ?? first;
   const refuse = (complaint: string): SelvageError =>
     new SelvageError(

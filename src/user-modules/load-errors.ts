@@ -7,7 +7,7 @@ interface Located {
   readonly message: string;
 }
 
-/** Why a user's file could not be loaded, with the position in it. An authoring error keeps its code. */
+/** With the position in the file. An authoring error keeps its code. */
 export function whyNotLoadable(file: string, error: unknown): SelvageError {
   const { at, message } = locate(file, error);
   const details = { file, ...(at !== undefined && { at }) };
@@ -31,7 +31,7 @@ export function whyNotLoadable(file: string, error: unknown): SelvageError {
 function locate(file: string, error: unknown): Located {
   if (!isErrorLike(error)) return { message: `It throws ${String(error)}, which is no error` };
   const { name, message, stack = '' } = error;
-  // tsx's compiler writes “Transform failed with 1 error:” and then a line for each error.
+  // tsx's compiler writes “Transform failed with 1 error:”, then a line for each error.
   const compiler = /^(.+:\d+:\d+): ERROR: (.*)$/m.exec(message);
   if (compiler) return { at: compiler[1], message: `SyntaxError: ${compiler[2]}` };
   const [firstLine = ''] = message.split('\n');
@@ -41,14 +41,14 @@ function locate(file: string, error: unknown): Located {
   return { at: placeIn(stack, file), message: SelvageError.is(error) ? message : `${name}: ${firstLine}` };
 }
 
-/** True for errors of any realm. */
+/** Of any realm. */
 function isErrorLike(error: unknown): error is Error {
   return typeof error === 'object' && error !== null && typeof (error as Partial<Error>).message === 'string';
 }
 
 const PLACE = /(?:^|[\s(])((?:\/|[A-Za-z]:\\)[^\s()]*:\d+(?::\d+)?)/gm;
 
-/** The position in the file according to a stack: a syntax error's head, else the first frame in the file. */
+/** By a stack: a syntax error's head, else the first frame in the file. */
 function placeIn(stack: string, file: string): string | undefined {
   const places = [...stack.replaceAll('file://', '').matchAll(PLACE)].map(([, place]) => place!);
   return places.find((place) => place.startsWith(`${file}:`));

@@ -6,17 +6,11 @@ export const JAVASCRIPT_EXTENSIONS: ReadonlySet<string> = new Set(['.js', '.cjs'
 
 const STACK_FRAMES = 25;
 
-/**
- * Loads a user's file: TypeScript, CommonJS or ES module.
- *
- * @param file absolute path
- * @returns its exports
- * @throws whatever the file throws; see {@link whyNotLoadable}
- */
+/** Loads a user's TypeScript, CommonJS or ES module. Throws its errors; see {@link whyNotLoadable}. */
 export async function loadModule(file: string): Promise<unknown> {
-  // Errors in the file, now and later in bodies, then name the lines that the user wrote.
+  // Errors then name the user's lines, also later in bodies.
   process.setSourceMapsEnabled(true);
-  // Errors of libraries below a body are often deeper than the default of ten frames.
+  // Errors of libraries below a body are often deeper than ten frames.
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, STACK_FRAMES);
   const extension = path.extname(file);
   if (!TYPESCRIPT_EXTENSIONS.has(extension)) return await loadJavaScript(file, extension);
@@ -33,23 +27,20 @@ export async function loadModule(file: string): Promise<unknown> {
   return await importTypeScript(file);
 }
 
-/**
- * Keeps TypeScript importable for the rest of this process, for bodies that import late. It slows every `require` down,
- * so call it once everything needed at first has been loaded.
- */
+/** For bodies that import late. Slows each `require`, so call it last. */
 export function keepTypeScriptLoadable(): void {
   registerTypeScript();
 }
 
-/** Files that `require.cache` lacks: those loaded as ES modules, and those that were read. */
+/** Files missing in `require.cache`: ES modules, and files that are no modules. */
 const otherFiles = new Set<string>();
 
-/** Notes that a file was read although it is not a module, so that a change to it calls for a new worker. */
+/** Also for files that are no modules: a change to them calls for a new worker. */
 export function noteFile(file: string): void {
   otherFiles.add(file);
 }
 
-/** The project's own files that have been loaded so far. A change to any of them calls for a new worker. */
+/** A change to any of these files of the project calls for a new worker. */
 export function loadedProjectFiles(): string[] {
   const ownFolder = path.dirname(__dirname);
   return [...new Set([...Object.keys(require.cache), ...otherFiles])]

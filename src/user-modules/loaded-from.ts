@@ -4,12 +4,12 @@ import type { TapestryRecord } from '../authoring/records';
 
 const files = new WeakMap<TapestryRecord, string>();
 
-/** Remembers which file has made these tapestries: body threads load it again. */
+/** Body threads load the file again. */
 export function noteLoaded(file: string, tapestries: readonly AnyTapestry[]): void {
   for (const tapestry of tapestries) files.set(tapestryRecord(tapestry)!, file);
 }
 
-/** The file that one of these tapestries was loaded from, as an absolute path; undefined if a program has made them. */
+/** An absolute path; undefined if a program made these tapestries. */
 export function loadedFrom(tapestries: Iterable<TapestryRecord>): string | undefined {
   for (const tapestry of tapestries) {
     const file = files.get(tapestry);

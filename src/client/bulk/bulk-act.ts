@@ -3,7 +3,6 @@ import type { RunStatus } from '../../authoring/outcome';
 import type { Duration } from '../../values/duration';
 import type { OpenRunsQuery } from '../../connection/across/waiting-run';
 
-/** What is done to each run. */
 export type BulkAction =
   /** Asks it to end, see `RunHandle.cancel`. */
   | { readonly kind: 'cancel' }
@@ -21,15 +20,14 @@ export type BulkAction =
   | {
       readonly kind: 'signal';
       readonly name: string;
-      /** The encoded payload. */
       readonly payload: Json;
       /** Whether the payload may refer to values in the data store. */
       readonly allowReferences?: boolean;
-      /** How long to wait for an answer of each run's worker. Default 60 s. */
+      /** Limit for the answer of each run's worker. Default 60 s. */
       readonly timeout?: Duration;
     };
 
-/** The runs to which it is done: those with these ids, or all that match a query when it is planned. */
+/** Runs with these ids, or all that match a query at the time of the plan. */
 export type BulkSelection =
   | { readonly runs: readonly string[] }
   | {
@@ -39,7 +37,7 @@ export type BulkSelection =
       };
     };
 
-/** What is to be done, and to which runs: fixed, whatever begins or ends later. */
+/** An act and its runs, fixed from then on. */
 export interface BulkPlan {
   readonly id: string;
   readonly action: BulkAction;
@@ -50,44 +48,42 @@ export interface BulkPlan {
 
 export interface BulkRun {
   readonly runId: string;
-  /** Empty for a run that was chosen by its id. */
+  /** Empty if the run was given by its id. */
   readonly tapestry: string;
 }
 
-/** What became of the act on one run. */
 export interface BulkOutcome {
   readonly runId: string;
   /** Of `resume`. */
   readonly newRunId?: string;
-  /** Of `signal`: the id of the knot that takes it. Absent: it is kept for one that is not there yet. */
+  /** Of `signal`: the knot that takes it. Absent: it is kept for a later wait. */
   readonly takenBy?: string;
-  /** Why it was not done. */
+  /** Why it failed. */
   readonly error?: { readonly code: string; readonly message: string };
 }
 
 export interface BulkReport extends Pick<BulkPlan, 'id' | 'action'> {
   readonly total: number;
-  /** Number of runs to which it was done, in earlier attempts, too. */
+  /** Successful runs, earlier attempts included. */
   readonly done: number;
   readonly failed: readonly BulkOutcome[];
-  /** How many are still to do. */
   readonly remaining: number;
-  /** Why it ended early, unless it was aborted: a server or backend is unavailable. */
+  /** The outage of a server or backend that ended it early. */
   readonly interruptedBy?: { readonly code: string; readonly message: string };
 }
 
-/** How far one is that goes on: the counts of its report. */
+/** The counts of a report, while it goes on. */
 export interface BulkProgress extends Pick<BulkReport, 'id' | 'action' | 'total' | 'done' | 'remaining'> {
   readonly failed: number;
 }
 
-/** How far a bulk act is, as its journal says. */
+/** A bulk act by its journal. */
 export type BulkState = BulkReport & Pick<BulkPlan, 'plannedAt'>;
 
 export interface BulkOptions {
-  /** How many runs at once. Default 16. */
+  /** Concurrent runs. Default 16. */
   readonly concurrency?: number;
-  /** Aborting it ends the call after the acts under way. */
+  /** Aborting it ends the call after the running acts. */
   readonly signal?: AbortSignal;
   /** Called after each run. */
   readonly onProgress?: (progress: BulkProgress) => void;

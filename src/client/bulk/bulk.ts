@@ -32,18 +32,15 @@ interface BulkHost extends Pick<Connected, 'client' | 'backends' | 'place' | 'pr
   listRuns(query: RunsQuery): Promise<RunsPage>;
 }
 
-/**
- * Acts on many runs: `selvage.bulk`. Each act may be repeated without doing it twice, so one that was interrupted goes on by its id. What it has
- * done is kept in the project's folder.
- */
+/** Acts on many runs: `selvage.bulk`. Interrupted acts go on by their id, without a second effect. */
 export class Bulk {
   /** @internal */
   constructor(private readonly host: BulkHost) {}
 
   /**
-   * Chooses the runs, and does nothing yet. By a query: unfinished runs, also those that no worker has begun; to `resume`, runs that are over and that
-   * no run has gone on from. Runs that a knot of another run has started are left out, since they end and go on with that one; a `signal` is sent
-   * to them, too.
+   * Chooses the runs, and does nothing yet. A query selects unfinished runs, started or not; for `resume`,
+   * ended runs that were not resumed. Excludes runs of other runs' knots, which end and go on with those,
+   * except for a `signal`.
    *
    * @throws SelvageError `InvalidQuery`, `ServerUnreachable`, `BackendUnavailable`
    */
@@ -56,27 +53,23 @@ export class Bulk {
     };
   }
 
-  /**
-   * Does it. Failures of single runs are in the report; if a server or backend goes away, it is broken off.
-   *
-   * @throws SelvageError `FolderUnusable`
-   */
+  /** Reports failures of single runs; an outage interrupts it. @throws SelvageError `FolderUnusable` */
   async carryOut(plan: BulkPlan, options: BulkOptions = {}): Promise<BulkReport> {
     return await this.goOn(plan, BulkJournal.create(this.host.projectDir, plan), [], options);
   }
 
-  /** Goes on with one that was interrupted, and tries again what failed. @throws SelvageError `UnknownBulkAction` */
+  /** Goes on with an interrupted act, and retries failures. @throws SelvageError `UnknownBulkAction` */
   async continue(id: string, options: BulkOptions = {}): Promise<BulkReport> {
     const { journal, plan, outcomes } = BulkJournal.open(this.host.projectDir, id);
     return await this.goOn(plan, journal, outcomes, options);
   }
 
-  /** How far one is, by its id. @throws SelvageError `UnknownBulkAction` */
+  /** @throws SelvageError `UnknownBulkAction` */
   show(id: string): BulkState {
     return stateOf(this.host.projectDir, id);
   }
 
-  /** All that were begun in this project, the newest first. */
+  /** All of this project, newest first. */
   list(): BulkState[] {
     return bulkStates(this.host.projectDir);
   }
@@ -109,7 +102,7 @@ export class Bulk {
         const { run_id: runId, temporal_run_id: temporalRunId, tapestry, parent_run_id: parent } = run;
         if (parent !== null) continue;
         const latest = await this.host.backends.runHistory.getRun(runId);
-        // A run that was reset has gone on under its id, and that is what would be resumed.
+        // A run that was reset has gone on under its id: that execution would be resumed.
         if (latest?.temporal_run_id === temporalRunId) found.set(runId, { runId, tapestry });
       }
     }
@@ -154,7 +147,7 @@ export class Bulk {
     return { ...counts(), failed, ...(interruptedBy && { interruptedBy }) };
   }
 
-  /** May be repeated: what was done already is not done again. */
+  /** Repeating it has no second effect. */
   private async act(
     { id, action }: BulkPlan,
     runId: string,
@@ -170,7 +163,7 @@ export class Bulk {
         return {};
       case 'resume': {
         const { kind: _, ...options } = action;
-        // The same id each time, so that a second attempt finds the run that the first has started.
+        // A fixed id, so that a second attempt finds the run of the first.
         const newId = runIdOfKey(tapestry === '' ? 'resumed' : tapestry, `${id} ${runId}`);
         const resumed = await this.host.resume(runId, { ...options, runId: newId, ifExists: 'attach' });
         return { newRunId: resumed.runId };
@@ -185,7 +178,6 @@ export class Bulk {
   }
 }
 
-/** The bulk acts that were begun in a project, the newest first. */
 export function bulkStates(projectDir: string): BulkState[] {
   const all = BulkJournal.ids(projectDir).map((id) => stateOf(projectDir, id));
   return all.sort((a, b) => b.plannedAt - a.plannedAt);
@@ -209,7 +201,6 @@ function stateOf(projectDir: string, id: string): BulkState {
   };
 }
 
-/** By run id. */
 function lastOf(outcomes: readonly BulkOutcome[]): Map<string, BulkOutcome> {
   return new Map(outcomes.map((outcome) => [outcome.runId, outcome]));
 }

@@ -9,10 +9,7 @@ const FOLDER = 'bulk';
 const END = '.jsonl';
 const ID = /^[\w-]{1,60}$/;
 
-/**
- * What a bulk act is to do, and what it has done: a file of JSON lines in the project's folder, the plan first, then an outcome a line. What is
- * lost with a crash is at most the outcome of acts that were under way, and these can be repeated.
- */
+/** JSON lines: the plan, then outcomes. A crash loses those of running acts, which can be repeated. */
 export class BulkJournal {
   private constructor(private readonly file: string) {}
 
@@ -49,7 +46,6 @@ export class BulkJournal {
     return { journal, plan: presentPlan(plan as OldPlan), outcomes: outcomes as BulkOutcome[] };
   }
 
-  /** Ids of the bulk acts of a project, in no particular order. */
   static ids(projectDir: string): string[] {
     try {
       return readdirSync(path.join(projectDir, STATE_FOLDER, FOLDER)).flatMap((name) =>
@@ -66,7 +62,6 @@ export class BulkJournal {
   }
 }
 
-/** A plan as earlier builds may have written it. */
 type OldPlan = BulkPlan & { readonly act?: BulkAction & { readonly again?: boolean } };
 
 function presentPlan(plan: OldPlan): BulkPlan {

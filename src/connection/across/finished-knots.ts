@@ -10,12 +10,7 @@ const NO_ANSWER_AT_ONCE = 20;
 /** Few enough to stop in time between two calls. */
 const RUNS_AT_ONCE = 2_000;
 
-/**
- * Which knots of these runs have an outcome, by Temporal run id. Lacks the runs for which there was no time.
- *
- * @param isLate whether the time is over
- * @throws SelvageError `BackendUnavailable`
- */
+/** By Temporal run id, without runs that were not read in time. @throws SelvageError `BackendUnavailable` */
 export async function readFinishedKnots(
   runHistory: RunHistory,
   temporalRunIds: readonly string[],

@@ -12,7 +12,6 @@ import { runsOnServer, type RunningWorkflow } from '../running-workflows';
 import { isOfOtherHistory } from '../unbegun-run';
 import type { OpenRunsQuery } from './waiting-run';
 
-/** An unfinished run, as listings have it. */
 export interface OpenRun {
   readonly runId: string;
   readonly tapestry: string;
@@ -20,23 +19,24 @@ export interface OpenRun {
   readonly planHash: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  /** The run with the knot that started it; null if no knot did. */
+  /** The run whose knot started it; null if no knot did. */
   readonly parentRunId: string | null;
   /** Its record. Absent: no worker has begun it. */
   readonly record?: RunRecord;
   /** Its records are in another run history. */
   readonly isElsewhere?: boolean;
-  /** The server has it as running, as it is on record. */
+  /** Whether the server has the recorded execution as running. */
   readonly isCurrent?: boolean;
-  /** Absent: the server does not list it. Unless it is current, it may have just begun, have ended without a record of it, or be paused. */
+  /** Absent: not on the server. Unless `isCurrent`, the run just began, is paused, or ended unrecorded. */
   readonly workflow?: RunningWorkflow;
 }
 
 /**
- * All unfinished runs of these backends, in no particular order, by the run history and the server: some calls for a thousand runs each. Excludes runs that a plain Temporal client has started and no worker has begun.
+ * All unfinished runs of these backends, unsorted: some calls for a thousand runs each. Excludes runs that a
+ * plain Temporal client has started and no worker has begun.
  *
- * @param running what {@link runningRecords} answered. Default: it is asked
- * @param isToList which of these are to have their `workflow`. Default: those that are not current
+ * @param running answer of {@link runningRecords}, if known
+ * @param isToList selects the runs that get their `workflow`. Default: those that are not current
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
 export async function readOpenRuns(
@@ -54,7 +54,7 @@ export async function readOpenRuns(
   ]);
   const records = new Map(running.map((run) => [run.run_id, run]));
   const begun = new Set(running.map((run) => run.temporal_run_id));
-  // A run that a knot has started says whose it is by that run.
+  // The memo of a knot's run names the parent run in place of its backends.
   const isOurs = ({ backends: of, parentTemporalRunId: parent }: RunMemo): boolean =>
     of ? of.history === identity : parent === undefined || begun.has(parent);
   const open: OpenRun[] = [];
@@ -103,7 +103,7 @@ export async function readOpenRuns(
   return open;
 }
 
-/** The runs that are on record as running, one of each id. */
+/** The records of running runs, one for each run id. */
 export async function runningRecords({ runHistory }: Backends): Promise<RunRecord[]> {
   const records = new Map<string, RunRecord>();
   for await (const page of everyPage((options) => runHistory.listRuns({ ...options, status: 'running' })))

@@ -16,8 +16,8 @@ const bodyVersion = z.object({
   /** `name@version` or `name` of a definition, or `tapestry#knot#node` of a function in place. */
   body: z.string(),
   /**
-   * Hash of the source that the runs were started with; null if none needs it, or if only its host knows it. Runs go on with another source
-   * of the same version, unless a knot has `onCodeChange: 'wait'`.
+   * Hash of the source that the runs were started with; null if none needs it, or only its host knows it.
+   * Runs go on with another source of the same version, unless a knot has `onCodeChange: 'wait'`.
    */
   codeHash: z.string().nullable(),
   /** How many unfinished runs have a knot of it without an outcome. */
@@ -26,30 +26,29 @@ const bodyVersion = z.object({
   pinned: z.int(),
   /** When the oldest of them was started: milliseconds since the epoch. Absent: there is none. */
   oldestStartedAt: z.number().optional(),
-  /** The id of that one. */
   oldestRunId: z.string().optional(),
-  /** Tapestries of the runs, nested ones by those that they are nested in. */
+  /** Tapestries of the runs. A nested one counts as the tapestry that contains it. */
   tapestries: z.array(z.string()).readonly(),
-  /** Workers of this run history, or of one that they do not tell, that say that they have a body of this name. */
+  /** Workers with a body of this name, of this run history or of one that they do not tell. */
   workers: z.array(z.object({ identity: z.string(), taskQueue: z.string() })).readonly(),
   /**
-   * Whether it can be removed from all workers without a run that waits for it. Null: not known, as runs were left out by the query or as of
-   * {@link Versions.unknownRuns}, or as a worker that has it does not tell whose runs it works for.
+   * Whether no run waits for it, so that all workers can drop it. Null: not known, because the query or
+   * `unknownRuns` left out runs, or because a worker that has it does not tell its run history.
    */
   safeToRemove: z.boolean().nullable(),
 });
 export type BodyVersion = z.output<typeof bodyVersion>;
 
 export const versionsInUse = z.object({
-  /** By tapestry, those with most runs first. */
+  /** By tapestry, then most runs first. */
   plans: z.array(planInUse).readonly(),
-  /** What unfinished runs need or workers have, by name. */
+  /** Bodies that unfinished runs need or workers have, by name. */
   bodies: z.array(bodyVersion).readonly(),
   /** Number of unfinished runs. */
   open: z.int(),
-  /** Ids of unfinished runs whose plan is not known: what they need is not counted, so nothing is certainly safe to remove. At most 20. */
+  /** Runs with an unknown plan, at most 20: nothing is certainly safe to remove while there are any. */
   unknownRuns: z.array(z.string()).readonly(),
-  /** Workers that do not tell their bodies: those of other SDKs, and with very many bodies. */
+  /** Workers that do not tell their bodies: those of other SDKs, and those with very many bodies. */
   silentWorkers: z.array(z.string()).readonly(),
   /** False: the server keeps no list of workers, so that no `workers` are known. */
   workersKnown: z.boolean(),

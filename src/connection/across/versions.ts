@@ -20,11 +20,7 @@ interface Needed {
   readonly isExact: boolean;
 }
 
-/**
- * Which versions of code unfinished runs need, and who has them.
- *
- * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
- */
+/** @throws SelvageError `ServerUnreachable`, `BackendUnavailable` */
 export async function readVersions(host: AcrossHost, query: OpenRunsQuery): Promise<Versions> {
   const { backends } = host;
   const [open, alive, history] = await Promise.all([
@@ -56,11 +52,7 @@ export async function readVersions(host: AcrossHost, query: OpenRunsQuery): Prom
   };
 }
 
-/**
- * Counts what the runs need that a backfill has yet to start, if it is one whose runs have a plan of their own.
- *
- * @returns false if that is not known
- */
+/** Adds what the unstarted runs of a backfill need. Returns false if that is not known. */
 async function isBackfillRead(
   backends: Backends,
   run: OpenRun,
@@ -76,7 +68,7 @@ async function isBackfillRead(
 
 class Bodies {
   private readonly rows = new Map<string, { needed: Needed; runs: OpenRun[]; exact: number }>();
-  /** What a whole plan needs, nested ones included; undefined if one of them is missing. */
+  /** What a whole plan needs, nested plans included; undefined if one of them is missing. */
   private readonly ofPlans = new Map<string, Promise<readonly Needed[] | undefined>>();
 
   /** @returns false if a nested plan is missing */
@@ -103,7 +95,7 @@ class Bodies {
     return true;
   }
 
-  /** What workers have and no run needs follows what is needed. */
+  /** Bodies that runs need, and bodies of workers that no run needs. */
   list(workers: readonly WorkerState[], isEveryRunRead: boolean): BodyVersion[] {
     const those = (body: string): WorkerState[] => workers.filter(({ bodies }) => bodies?.includes(body));
     const having = (body: string): BodyVersion['workers'] =>
@@ -172,7 +164,7 @@ class Bodies {
   }
 }
 
-/** Whether a run does not need a knot of its plan any more, or never has. */
+/** Whether a run no longer needs a knot of its plan, or never did. */
 function doneOf(
   { record }: OpenRun,
   plan: LoadedPlan,

@@ -3,24 +3,20 @@ import type { WorkflowTaskCode, WaitingCode } from '../explain/waiting';
 import type { RunQuery } from '../../ports';
 import type { Duration } from '../../values/duration';
 
-/** Which unfinished runs are asked about. All given conditions must hold. */
+/** Selects unfinished runs. All given conditions must hold. */
 export type OpenRunsQuery = Omit<RunQuery, 'status' | 'limit' | 'cursor'>;
 
 export interface WaitingRunsQuery extends OpenRunsQuery {
-  /**
-   * How long after the listing of all runs single ones are asked about: the rest is listed as `NotChecked`.
-   * Default 10 s.
-   */
+  /** Time for questions about single runs, after all are listed; the rest is `NotChecked`. Default 10 s. */
   readonly within?: Duration;
 }
 
 /**
- * Why a run does not go on: a code of {@link WaitingCode} for its knots, or of {@link WorkflowTaskCode} for its workflow task. `NotChecked`: there was no
- * time to ask the server about it, see `within`. `PlanMissing`: the tapestry store lacks its plan.
+ * Why a run does not go on: a code of its knots, or of its workflow task. `NotChecked`: there was no time to
+ * ask the server, see `within`. `PlanMissing`: the tapestry store lacks its plan.
  */
 export type WaitingRunCode = WaitingCode | WorkflowTaskCode | 'NotChecked' | 'PlanMissing';
 
-/** An unfinished run that waits. */
 export const waitingRun = z.object({
   runId: z.string(),
   tapestry: z.string(),
@@ -31,15 +27,13 @@ export const waitingRun = z.object({
   /** Whether a worker has taken its first step. */
   started: z.boolean(),
   reason: z.object({ code: z.string() as unknown as z.ZodType<WaitingRunCode>, message: z.string() }),
-  /** Since when what it waits for could have happened; if that is not known, since when it runs. */
+  /** When the wait began; if that is not known, when the run did. */
   since: z.number(),
-  /** The knot that holds it up, the most stuck of them. Absent: its workflow task does. */
+  /** The most stuck of its knots. Absent: its workflow task holds it up. */
   knotId: z.string().optional(),
   /** The body of that knot: `name@version` of its definition, or `tapestry#knot#node` of a function in place. */
   body: z.string().optional(),
-  /** How many other knots wait, too. */
   otherKnots: z.int().optional(),
-  /** The task queue in which it waits, if it does in one. */
   taskQueue: z.string().optional(),
   signal: z.string().optional(),
   until: z.number().optional(),
@@ -49,25 +43,22 @@ export const waitingRun = z.object({
 export type WaitingRun = Readonly<z.output<typeof waitingRun>>;
 
 export interface WaitingRuns {
-  /** Those that have waited longest first. */
+  /** Longest waiting first. */
   readonly items: readonly WaitingRun[];
   /** Number of unfinished runs that match the query. */
   readonly open: number;
-  /** How many of them work: something of theirs is with a worker, and nothing waits. */
+  /** How many of them have work with a worker, and no knot that waits. */
   readonly working: number;
 }
 
-/** What waiting runs may be counted by. */
 export const WAITING_GROUPS = ['reason', 'version', 'knot', 'task-queue'] as const;
 export type WaitingGroup = (typeof WAITING_GROUPS)[number];
 
-/** Runs that wait for the same. */
 export const waitingCount = z.object({
   key: z.string(),
   count: z.int(),
-  /** Since when the first of them waits: milliseconds since the epoch. */
+  /** When the first of them began to wait: milliseconds since the epoch. */
   since: z.number(),
-  /** The id of that one. */
   oldestRunId: z.string(),
 });
 export type WaitingCount = z.output<typeof waitingCount>;

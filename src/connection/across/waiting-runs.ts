@@ -27,22 +27,19 @@ import { PlansOfRuns, ofRecord, readOpenRuns, runningRecords, type OpenRun } fro
 import type { OpenRunsQuery, WaitingRun, WaitingRuns, WaitingRunsQuery } from './waiting-run';
 
 const WITHIN_MS = 10_000;
-/** Runs that the server is asked about at once. */
 const ASKED_AT_ONCE = 32;
 /** Refused knots are offered again five times a second, and then less often. */
 const SECOND_LOOK_MS = 100;
-/** A wait whose time has passed for so long should have ended. */
+/** A wait so long past its time should have ended. */
 const OVERDUE_MS = 5_000;
 const EMPTY = new Map<string, never>();
 
-/** The parts of the client that are asked. */
 export interface AcrossHost extends Pick<Connected, 'client' | 'backends' | 'place'> {
   readonly pollers: Pollers;
   readonly workers: Pick<Workers, 'list'>;
   handleOf(runId: string): RunHandle;
 }
 
-/** How far a run is, by its records. */
 interface Begun {
   readonly run: RunRecord;
   readonly plan: LoadedPlan;
@@ -63,10 +60,11 @@ type Verdict = WaitingRun | 'ask' | 'working';
 /**
  * Says which unfinished runs wait, and for what.
  *
- * A1  A run of which all ready knots are waits, by its records, waits for them: nothing of it is with the server but a timer.
- * A2  A run with a ready knot waits for a worker if nobody polls the task queues of run and knot.
- * A3  About any other, and about a run of which the record names another execution than the server has, the server is asked: a call for each run,
- *     those first that began first. Where the time is over, the run is listed as not asked about.
+ * A1 If all ready knots of a run are waits by its records, it waits for them: the server has only a timer of
+ * it.
+ * A2 A run with another ready knot waits for a worker if nobody polls the task queues of run and knot.
+ * A3 The server is asked about all others, and about runs whose record names another execution than the
+ * server: a call for each run, the oldest first. Past the time limit, runs are `NotChecked`.
  *
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
@@ -248,7 +246,7 @@ class AcrossReader {
       : await this.host.handleOf(run.runId).records.unfinished(description);
     const waiting = await this.reader.read({ description, ...unfinished });
     const found = reasonOfRun(run, waiting, begun);
-    // What is refused again and again is with a worker for a moment each time.
+    // A knot that is refused again and again is with a worker for a moment each time.
     if (isSecond || found !== 'working' || !waiting.knots.some(isTriedAgain)) return found;
     await delay(SECOND_LOOK_MS);
     return await this.ask(run, begun, true);
@@ -306,7 +304,7 @@ function noted(
   return { runId, tapestry, planHash, startedAt, started: record !== undefined, since: startedAt, ...why };
 }
 
-/** What is wrong with one run, such as a damaged record, is no reason to tell nothing of others. */
+/** One unreadable run does not hide the others. */
 function tellOf(run: OpenRun): (error: unknown) => WaitingRun {
   return (error) => {
     if (isAway(error) || !SelvageError.is(error)) throw error;
@@ -323,7 +321,7 @@ function planMissing({ planHash }: OpenRun): Pick<WaitingRun, 'reason'> {
   return { reason: { code: 'PlanMissing', message: `its plan ${planHash} is not in the tapestry store` } };
 }
 
-/** Since when all parents of a knot are settled. */
+/** When the last parent of a knot finished; without parents, when the run began. */
 function readySince(
   { layout, finished, run }: Pick<Begun, 'layout' | 'finished' | 'run'>,
   index: number,

@@ -7,10 +7,8 @@ const UNTAKEN_MS = 5_000;
 /** Workers send heartbeats every 5 s. After 30 s without one, the server considers them lost. */
 const SILENT_MS = 15_000;
 
-/** Why a knot has not ended, without its id. */
 export type Reason = Omit<WaitingKnot, 'knotId'>;
 
-/** Why the knot of an activity has not ended. */
 export function reasonOfActivity(
   activity: PendingActivity,
   facts: Pick<UnbegunFacts, 'pollers' | 'now'>,
@@ -99,10 +97,7 @@ export function isDue({ state, nextAttemptAt }: PendingActivity, now: number): b
   return state === 'scheduled' && (nextAttemptAt === undefined || nextAttemptAt <= now);
 }
 
-/**
- * Why queued work has no worker; undefined if one may take it at any moment. Workers too busy to ask for more cannot be told from workers
- * that are gone.
- */
+/** Undefined if a worker may take it at any moment. Workers that are too busy to poll look like gone ones. */
 export function nobodyTakes(
   taskQueue: string,
   scheduledAt: number | undefined,

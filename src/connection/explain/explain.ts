@@ -10,10 +10,10 @@ const LISTED_ELEMENTS = 20;
 /**
  * Why a run has not ended: what its next step waits for, and each of its unfinished knots.
  *
- * W1  A knot on record is finished, also before its parents: a resumed run takes over outcomes. A record from before a reset counts
- *     only if neither the knot nor any parent of it runs again.
- * W2  The outcome of a knot without a record follows from its parents: if one of them is not Ok, it is skipped.
- * W3  A ready local knot is in a running segment: segments take all that is ready, unless the run holds back.
+ * W1 A knot on record is finished, also before its parents: a resumed run takes over outcomes. A record from
+ * before a reset counts only if neither the knot nor any parent of it runs again.
+ * W2 A knot without a record is skipped if a parent is not Ok.
+ * W3 A ready local knot is in a running segment: segments take all that is ready, unless the run holds back.
  */
 export function explain(facts: UnbegunFacts | RunFacts): Waiting {
   const started = 'layout' in facts;
@@ -44,10 +44,7 @@ export function explainKnot(facts: RunFacts, knotId: string): WaitingKnot | unde
   return index === undefined ? undefined : new KnotReasons(facts, knots).reasonOf(index);
 }
 
-/**
- * Why an element of a map has not ended, by what is known of its map. An element of a batch waits as the batch that it may be in: the last batch
- * that begins at the element or before it.
- */
+/** An element of a batch waits as the last batch that begins at the element or before it. */
 export function explainElement(elementId: string, map: WaitingKnot): WaitingKnot {
   const { elements = [], knotId, reason, state } = map;
   const position = positionOf(elementId);

@@ -9,10 +9,7 @@ import type { PendingActivity, RunFacts } from './facts';
 
 const NAMED_PARENTS = 5;
 
-/**
- * Finds the reason of an unfinished knot: its activity, its child run, its parents, its wait, its segment, or
- * the run that holds it back.
- */
+/** Looks at activity, child run, parents, wait, segment and held-back dispatch, in this order. */
 export class KnotReasons {
   constructor(
     private readonly facts: RunFacts,
@@ -83,7 +80,7 @@ export class KnotReasons {
     return { ...plain, ...told };
   }
 
-  /** Why a knot waits for a signal or a time. Without a worker, only its constants are known. */
+  /** Why a knot waits for a signal or a time. Without a worker, only constant times are known. */
   private reasonToWait(index: number, knotId: string): WaitingKnot | undefined {
     const { layout, waits } = this.facts;
     const { wait } = layout.policies[layout.policy[index]!]!;
@@ -139,7 +136,7 @@ export class KnotReasons {
   }
 }
 
-/** Names the run that has records of its own, where there is one: that may be asked in turn. */
+/** Names the run with records of its own, if there is one, so that it can be asked in turn. */
 function childRunMessage(childRun: string, node: NodeKind | undefined): string {
   if (node === 'subTapestry') return `runs as the run ${nestedRunId(childRun, 1)}`;
   if (node === 'loop')
@@ -147,7 +144,7 @@ function childRunMessage(childRun: string, node: NodeKind | undefined): string {
   return `runs in the child run ${childRun}`;
 }
 
-/** Sorts knots: 0 for those that are stuck, more for those that run, wait or are held up. */
+/** Sort order: 0 for stuck knots, more for those that run, wait or are held up. */
 export function urgency({ state, reason }: WaitingKnot): number {
   if (state === 'retrying' || state === 'paused' || reason.code === 'NoWorker') return 0;
   if (state === 'running' || state === 'queued') return 1;
@@ -155,17 +152,13 @@ export function urgency({ state, reason }: WaitingKnot): number {
   return state === 'pending' ? 3 : 4;
 }
 
-/** Number of knots by reason code. */
 export function countsOf(knots: readonly WaitingKnot[]): Partial<Record<WaitingCode, number>> {
   const counts: Partial<Record<WaitingCode, number>> = {};
   for (const { reason } of knots) counts[reason.code] = (counts[reason.code] ?? 0) + 1;
   return counts;
 }
 
-/**
- * The purpose of an activity in a knot's child run: an element, a batch (named by its first element), or the
- * knot itself.
- */
+/** An element, a batch (by its first element), or the knot itself. */
 function locationOf({ id, type }: PendingActivity, knotId: string): string {
   if (type === BATCH_ACTIVITY) return `${knotId}[${id.split(':')[1]}…]`;
   return type === SPLIT_ACTIVITY ? knotId : id;

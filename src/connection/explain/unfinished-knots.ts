@@ -5,9 +5,8 @@ import type { PendingActivity, RunFacts } from './facts';
 const FINISHED_OK = 1;
 const FINISHED_NOT_OK = 2;
 
-/** The unfinished knots of a run: which they are, by which activity each is in flight, and how much each holds up. Follows the rules W1 to W3 of `explain.ts`. */
+/** Unfinished knots of a run, their activities, and how much each holds up, by W1 to W3 of `explain.ts`. */
 export class UnfinishedKnots {
-  /** In the order of the layout. */
   readonly indexes: number[] = [];
   /** 0 for an unfinished knot. */
   private readonly states: Uint8Array;
@@ -29,12 +28,10 @@ export class UnfinishedKnots {
     this.findSegments();
   }
 
-  /** The activity of a knot alone. */
   activityOf(index: number): PendingActivity | undefined {
     return this.own.get(activityIdOf(this.facts.layout.ids[index]!));
   }
 
-  /** The activity of the segment that a knot is in. */
   segmentOf(index: number): PendingActivity | undefined {
     return this.segments.get(index);
   }
@@ -43,12 +40,12 @@ export class UnfinishedKnots {
     return [...this.parentsOf(index)].filter((parent) => this.states[parent] === 0);
   }
 
-  /** How much each knot holds up, by index: roughly the number of unfinished knots that cannot go on without it. */
+  /** By index, roughly the number of unfinished knots that cannot go on without this one. */
   weights(): Float64Array {
     const weights = new Float64Array(this.facts.layout.size);
     for (const index of [...this.indexes].reverse()) {
       for (const parent of this.unfinishedParents(index)) {
-        // A knot that is reached on several ways counts several times, but no weight exceeds the number of knots.
+        // A knot that is reached on several ways counts several times, at most as often as there are knots.
         weights[parent] = Math.min(this.indexes.length, weights[parent]! + weights[index]! + 1);
       }
     }

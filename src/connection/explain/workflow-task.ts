@@ -4,7 +4,6 @@ import { isDue, nobodyTakes } from './activity-reason';
 import type { UnbegunFacts, WorkflowTaskFacts } from './facts';
 import type { WorkflowTaskCode, WorkflowTaskState } from './waiting';
 
-/** A step takes milliseconds; a longer one waits for something. */
 const LONG_STEP_MS = 5_000;
 
 /** Codes with which the interpreter refuses a step that its worker cannot do. */
@@ -15,14 +14,14 @@ const REFUSALS: readonly WorkflowTaskCode[] = [
   'HistoryTooNew',
 ];
 
-/** Why the interpreter has not taken its next step; undefined if it has nothing to do or is about to do it. */
+/** Undefined if the interpreter has nothing to do or is about to do it. */
 export function explainWorkflowTask(facts: UnbegunFacts, hasBegun: boolean): WorkflowTaskState | undefined {
   return reasonOfCalls(facts) ?? taskReason(facts.workflowTask, hasBegun, facts.now);
 }
 
 type Task = NonNullable<WorkflowTaskFacts['task']>;
 
-/** Whether how the last attempt went says something: then it is to be read from the history. */
+/** Whether the history must be read for the result of the last attempt. */
 export function mayHaveFailed(task: Task, hasBegun: boolean, now: number): boolean {
   return task.attempt > 1 || (task.isStarted && (!hasBegun || isLong(task, now)));
 }
@@ -30,7 +29,6 @@ export function mayHaveFailed(task: Task, hasBegun: boolean, now: number): boole
 const isLong = ({ isStarted, since }: Task, now: number): boolean =>
   isStarted && now - (since ?? now) > LONG_STEP_MS;
 
-/** Why a workflow task is not done. */
 export function taskReason(
   { taskQueue, isPaused, task }: WorkflowTaskFacts,
   hasBegun: boolean,
@@ -66,7 +64,7 @@ export function taskReason(
 
 const isAtIt = (worker = 'unknown'): string => `worker ${worker} is at it`;
 
-/** The interpreter's own calls to a worker, if one has failed or nobody takes it; else undefined. */
+/** The interpreter's own calls to a worker, if one has failed or no worker takes it. */
 function reasonOfCalls({ activities, pollers, now }: UnbegunFacts): WorkflowTaskState | undefined {
   for (const activity of activities) {
     if (!SYSTEM_ACTIVITIES.includes(activity.type)) continue;
@@ -92,10 +90,7 @@ function reasonOfCalls({ activities, pollers, now }: UnbegunFacts): WorkflowTask
   return undefined;
 }
 
-/**
- * Temporal keeps only a text of a failed workflow task, which the interpreter begins with the code. A failure
- * inside the task has the code as its type.
- */
+/** Temporal keeps a text, which the interpreter begins with the code; a failure inside has it as type. */
 function failureReason({
   message,
   type,

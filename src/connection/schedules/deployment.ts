@@ -22,14 +22,11 @@ const LOOK_AGAIN_MS = 20;
 /** One of the server's schedulers silently ignores an update that came too late. */
 const TAKEN_WITHIN_MS = 2_000;
 const TRIES = 5;
-/** The owner of schedules whose deploy names none. */
+/** The owner if a deploy names none. */
 const CODE = 'code';
 
 export interface CompareOptions {
-  /**
-   * The owner of the schedules, such as the file that declares them. Default `code`; then schedules of this
-   * owner that are no longer declared are not reported.
-   */
+  /** Owner of the schedules, such as a file. Default `code`; then undeclared ones are not reported. */
   readonly owner?: string;
 }
 
@@ -38,16 +35,11 @@ export interface DeployOptions extends CompareOptions {
   readonly prune?: boolean;
   /** Changes nothing, and returns what would be done. Default false. */
   readonly dryRun?: boolean;
-  /**
-   * Changes schedules of another owner, or made by other means, too. Default false: throws `ScheduleInUse`.
-   */
+  /** Also changes schedules of other owners or origins. Default false: throws `ScheduleInUse`. */
   readonly takeOver?: boolean;
 }
 
-/**
- * A schedule on the server, compared with its declaration. `gone`: it has the same owner, and is no longer
- * declared.
- */
+/** `gone`: the schedule on the server has the same owner, but no declaration. */
 export type ScheduleChangeKind = 'new' | 'same' | 'changed' | 'gone';
 
 export interface ComparedSchedule {
@@ -55,28 +47,23 @@ export interface ComparedSchedule {
   readonly change: ScheduleChangeKind;
   /** Empty unless it is `changed`. */
   readonly changes: readonly ScheduleChange[];
-  /**
-   * The other owner that it has on the server; null if it was made by other means than a deploy.
-   * Absent if it is this one.
-   */
+  /** The other owner on the server; null if it was not deployed. Absent if it is this one. */
   readonly owner?: string | null;
   /** Whether an operator has paused it. A deploy leaves it paused. */
   readonly paused: boolean;
 }
 
-/** The action that a deploy took for a schedule, or would take. */
 export interface DeployedSchedule extends ComparedSchedule {
   readonly action: 'created' | 'updated' | 'kept' | 'deleted' | 'left';
 }
 
-/** Brings the schedules on the server to what is declared. */
+/** Changes the schedules on the server to the declared ones. */
 export class Deployment {
   constructor(
     private readonly server: SchedulesOnServer,
     private readonly host: StartSurroundings & { readonly projectDir: string },
   ) {}
 
-  /** See `Schedules.compare`. */
   async compare(
     declarations: readonly TriggerDeclaration[],
     { owner }: CompareOptions,
@@ -85,7 +72,6 @@ export class Deployment {
     return compared.map(({ told }) => told);
   }
 
-  /** See `Schedules.deploy`. */
   async deploy(
     declarations: readonly TriggerDeclaration[],
     { owner, prune = false, dryRun = false, takeOver = false }: DeployOptions,
@@ -132,7 +118,7 @@ export class Deployment {
     }));
     if (owner === undefined) return compared;
     const ids = new Set(declared.map(({ id }) => id));
-    // A schedule that cannot be read may be of any owner: it is left alone.
+    // A schedule that cannot be read may have any owner, so it is not touched.
     const rest = await this.server.ours((id) => !ids.has(id));
     const gone = rest.flatMap((state) =>
       'form' in state && state.deployed?.source === owner
@@ -142,7 +128,7 @@ export class Deployment {
     return [...compared, ...gone];
   }
 
-  /** Creates or updates a schedule. Returns when the server shows it so. */
+  /** Returns when the server shows the new schedule. */
   private async apply(id: string, start: ScheduledStart, deployed: DeploymentInfo): Promise<void> {
     await start.save();
     for (let attempt = 1; attempt <= TRIES; attempt += 1) {
@@ -159,7 +145,7 @@ export class Deployment {
         }
       } catch (error) {
         if (!wasOvertaken(error)) throw error;
-        // The server may take a moment to let go of a schedule that was deleted.
+        // The server may release a deleted schedule a moment later.
         await sleep(LOOK_AGAIN_MS * attempt * attempt);
         continue;
       }
@@ -196,7 +182,7 @@ function isSame(one: unknown, other: unknown): boolean {
   return canonicalJson(one as never) === canonicalJson(other as never);
 }
 
-/** Whether something else came between the look at a schedule and its change. */
+/** Whether another change came after the schedule was read. */
 function wasOvertaken(error: unknown): boolean {
   if (error instanceof ScheduleAlreadyRunning || SelvageError.is(error, 'UnknownSchedule')) return true;
   return (

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../values';
 import { durationWords } from '../../triggers';
 import { timesText, type ScheduleDefinition } from './schedule-form';
 
-/** Names of the parts for people, in the order in which differences are listed. */
+/** Names for people, in the order of listed differences. */
 export const PART_NAMES: Readonly<Record<keyof ScheduleDefinition, string>> = {
   tapestry: 'tapestry',
   times: 'times',
@@ -21,17 +21,13 @@ export const PART_NAMES: Readonly<Record<keyof ScheduleDefinition, string>> = {
 };
 const PARTS = Object.keys(PART_NAMES) as (keyof ScheduleDefinition)[];
 
-/** A part of a schedule that differs between the server and the declaration. */
 export const scheduleChange = z.object({
   part: z.enum(PARTS),
-  /** The declaration's version, in words. */
+  /** In words. */
   declared: z.string(),
-  /** The server's version, in words. */
+  /** In words. */
   onServer: z.string(),
-  /**
-   * The side that changed it since the last deploy. `server`: it was changed there by other means than a deploy, and the declaration is
-   * unchanged.
-   */
+  /** Since the last deploy. `server`: only the server's version has changed, not by a deploy. */
   changedBy: z.enum(['file', 'server', 'both']),
 });
 export type ScheduleChange = Readonly<z.output<typeof scheduleChange>>;
@@ -39,12 +35,7 @@ export type ChangedBy = ScheduleChange['changedBy'];
 
 const textOf = (value: unknown): string => canonicalJson(value as never);
 
-/**
- * The differences, part by part.
- *
- * @param deployed the form of the last deploy; undefined if the server has lost it, so that every difference
- *   counts as changed there
- */
+/** @param deployed if undefined, the server has lost it: all differences count as made there */
 export function differences(
   declared: ScheduleDefinition,
   onServer: ScheduleDefinition,
@@ -59,7 +50,7 @@ export function differences(
   });
 }
 
-/** Changes on the server since the last deploy. */
+/** Since the last deploy. */
 export function changesOnServer(
   onServer: ScheduleDefinition,
   deployed: ScheduleDefinition | undefined,
@@ -69,7 +60,7 @@ export function changesOnServer(
 
 const NOTHING = 'none';
 
-/** A part of a schedule, in words. */
+/** In words. */
 function partText(form: ScheduleDefinition, part: keyof ScheduleDefinition): string {
   switch (part) {
     case 'times':

@@ -13,13 +13,12 @@ import {
 export interface PreviewOptions {
   /** Time zone of a cron expression; a declared schedule has its own. Default `UTC`. */
   readonly timezone?: string;
-  /** How many times to list, 1 or more. Default 10. */
+  /** Number of listed times, 1 or more. Default 10. */
   readonly limit?: number;
   /** Milliseconds since the epoch: lists times after this one. Default: now. */
   readonly from?: number;
 }
 
-/** See `Schedules.preview`. */
 export function preview(
   times: string | ScheduleDeclaration,
   { timezone = 'UTC', limit = 10, from = Date.now() }: PreviewOptions,

@@ -25,16 +25,10 @@ import {
 import { OVERLAPS } from '../../triggers/overlaps';
 import { MEMO_KEY, type RunMemo } from '../../workflows/messages';
 
-/**
- * The key in the memo of a schedule's runs that holds what was deployed: {@link ScheduleDefinition} and
- * {@link DeploymentInfo}.
- */
+/** Key in the memo of a schedule's runs for its {@link ScheduleDefinition} and {@link DeploymentInfo}. */
 export const SCHEDULE_MEMO_KEY = 'selvage.schedule';
 
-/**
- * A schedule as comparable data: as declared, as on the server, and as last deployed. Excludes what an
- * operator does to it on the server (pause, notes, a number of remaining runs).
- */
+/** Comparable: as declared, on the server, or last deployed. Excludes operators' pauses and notes. */
 export const scheduleDefinition = z.object({
   tapestry: z.string(),
   taskQueue: z.string(),
@@ -46,12 +40,12 @@ export const scheduleDefinition = z.object({
   parameters: z.json(),
   /** The parameter that gets the planned time. */
   plannedTime: z.string().nullable(),
-  /** Hash of the plan of all its runs; null for the worker's current plan. */
+  /** Hash of the plan of its runs; null for the worker's current plan. */
   plan: z.string().nullable(),
   tags: z.array(z.string()).readonly(),
-  /** The share of the task queue that its runs count to. */
+  /** The fairness key of its runs. */
   fairnessKey: z.string().nullable(),
-  /** Further settings on the server that our deploys never make. */
+  /** Settings on the server that our deploys never make. */
   others: z.record(z.string(), z.json()),
 });
 export type ScheduleDefinition = Readonly<z.output<typeof scheduleDefinition>>;
@@ -65,23 +59,17 @@ interface IntervalForm {
   readonly offsetMs: number;
 }
 
-/** Facts about a deploy. */
 export const deploymentInfo = z.object({
-  /**
-   * The owner of the schedule: by default, the project's name and the file. Only a deploy with the same
-   * source changes or prunes it.
-   */
+  /** The owner: by default, project and file. Only its deploys change or prune the schedule. */
   source: z.string(),
   actor: z.string().nullable(),
   commit: z.string().nullable(),
 });
 export type DeploymentInfo = Readonly<z.output<typeof deploymentInfo>>;
 
-/** Facts about a declaration that a deploy has to find out. */
 interface Surroundings {
   readonly taskQueue: string;
   readonly priority: Priority | undefined;
-  /** The hash of the tapestry's plan. */
   readonly plan: string;
 }
 
@@ -130,7 +118,6 @@ export function overlapPolicy(overlap: Overlap): NonNullable<ScheduleOverlapPoli
   return overlap.replace('-', '_').toUpperCase() as NonNullable<ScheduleOverlapPolicy>;
 }
 
-/** The current form on the server. */
 export function formOfDescription(description: ScheduleDescription): ScheduleDefinition {
   const { spec, action, policies } = description;
   const { calendars = [], intervals = [], skip = [], jitter, timezone, startAt, endAt } = spec;
@@ -205,10 +192,7 @@ function numbersOf(ranges: readonly DescribedRange[]): number[] {
   return [...numbers].sort((one, other) => one - other);
 }
 
-/**
- * The user's declaration behind a form. For a partitioned tapestry the server holds a backfill, whose request
- * contains the rest.
- */
+/** The user's declaration. For a partitioned tapestry, a backfill's request contains it. */
 export function startedBy({ tapestry, parameters, plan }: ScheduleDefinition): {
   readonly tapestry: string;
   readonly parameters: unknown;
@@ -222,7 +206,6 @@ export function startedBy({ tapestry, parameters, plan }: ScheduleDefinition): {
   return { tapestry: request.tapestry, ...ofRuns, isBackfill: true };
 }
 
-/** The form as the server takes it. */
 export function specOf({ times, timezone, jitterMs }: ScheduleDefinition): ScheduleSpec {
   return {
     ...('rules' in times

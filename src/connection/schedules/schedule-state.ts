@@ -11,7 +11,6 @@ import {
   type ScheduleDefinition,
 } from './schedule-form';
 
-/** A run that a schedule started. */
 const scheduledRun = z.object({
   runId: z.string(),
   /** Milliseconds since the epoch, like the next. */
@@ -20,32 +19,31 @@ const scheduledRun = z.object({
 });
 export type ScheduledRun = Readonly<z.output<typeof scheduledRun>>;
 
-/** A schedule as it stands on the server. Times are milliseconds since the epoch. */
+/** A schedule on the server. Times are milliseconds since the epoch. */
 export const scheduleState = z.object({
   id: z.string(),
   form: scheduleDefinition,
-  /** The last deploy; null if the schedule was made, or replaced, by other means. */
+  /** The last deploy; null if the schedule was made or replaced otherwise. */
   deployed: deploymentInfo.nullable(),
-  /** Parts that differ from the last deploy; `declared` is what was deployed. */
+  /** Differences from the last deploy, which is `declared`. */
   changedOnServer: z.array(scheduleChange).readonly(),
   paused: z.boolean(),
   /** The operator's note. */
   note: z.string().nullable(),
-  /** How many runs are left, if that is limited. */
+  /** Remaining runs, if limited. */
   remaining: z.int().nullable(),
-  /** At most ten, with their jitter; none while it is paused. */
+  /** At most ten, with their jitter; none while paused. */
   nextAt: z.array(z.number()).readonly(),
   /** At most ten, newest first. */
   recent: z.array(scheduledRun).readonly(),
-  /** Ids of runs that are not over. */
   running: z.array(z.string()).readonly(),
   counts: z.object({
     started: z.int(),
-    /** Planned times that the server came to more than `catchup` late. */
+    /** Planned times that were missed by more than `catchup`. */
     missed: z.int(),
-    /** Planned times for which `overlap` let none start. */
+    /** Planned times that `overlap` skipped. */
     skipped: z.int(),
-    /** Planned times that wait for the end of other runs. */
+    /** Planned times that wait for other runs to end. */
     waiting: z.int(),
   }),
   createdAt: z.number(),
@@ -53,7 +51,7 @@ export const scheduleState = z.object({
 });
 export type ScheduleState = Readonly<z.output<typeof scheduleState>>;
 
-/** A schedule that this client cannot read, mostly because this process lacks the key that seals it. */
+/** A schedule that this client cannot read, mostly for lack of its key. */
 export interface UnreadableSchedule {
   readonly id: string;
   /** A code such as `KeyMissing`, and what to do. */
@@ -61,7 +59,7 @@ export interface UnreadableSchedule {
 }
 
 export interface ScheduleHistory extends ScheduleState {
-  /** The recent runs as the run history has them; null: no worker has begun it. */
+  /** Recent runs with their records; null: no worker has begun it. */
   readonly runs: readonly (ScheduledRun & { readonly record: RunRecord | null })[];
 }
 
@@ -69,12 +67,12 @@ const RECENT = 10;
 
 const deployedForms = new WeakMap<ScheduleState, ScheduleDefinition>();
 
-/** The form of the last deploy. Callers of the API see it as `changedOnServer`. */
+/** The API shows it as `changedOnServer`. */
 export function deployedForm(state: ScheduleState): ScheduleDefinition | undefined {
   return deployedForms.get(state);
 }
 
-/** The newer of the server's schedulers lists all running ones, followed by those that ended. */
+/** The newer of the server's schedulers lists running ones first, then ended ones. */
 function recentRuns(actions: ScheduleDescription['info']['recentActions']): ScheduledRun[] {
   return actions
     .map(({ scheduledAt, takenAt, action: { workflow } }) => ({

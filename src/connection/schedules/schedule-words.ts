@@ -40,7 +40,7 @@ export function timeWords(time: number, timezone: string): string {
   }).format(time);
 }
 
-/** The time of a clock that is `offset` ahead of UTC, in ISO 8601: `2026-01-31T02:30:00+01:00`. */
+/** Local time in ISO 8601, with a UTC offset in milliseconds: `2026-01-31T02:30:00+01:00`. */
 export function isoTime(time: number, offset: number): string {
   const shown = new Date(time + offset).toISOString().replace(/\.000Z$|Z$/, '');
   if (offset === 0) return `${shown}Z`;

@@ -10,17 +10,16 @@ import { triggerName, type ScheduleDeclaration } from '../../triggers';
 import type { RunMemo } from '../../workflows/messages';
 import { formOfDeclaration, type ScheduleDefinition } from './schedule-form';
 
-/** The workflow that the server starts for a schedule. */
 export interface ScheduledStart {
   readonly id: string;
   readonly form: ScheduleDefinition;
   readonly args: readonly Json[];
   readonly memo: RunMemo;
-  /** Puts the plan where workers find it, if the runs use the deploy's plan. */
+  /** Saves the plan for workers, if the runs use the deploy's plan. */
   save(): Promise<void>;
 }
 
-/** @internal What a start needs of its client. */
+/** @internal */
 export interface StartSurroundings {
   readonly taskQueue: string | undefined;
   readonly priority: Priority | undefined;
@@ -28,17 +27,13 @@ export interface StartSurroundings {
   savePlans(tapestry: TapestryRecord): Promise<void>;
 }
 
-/** Limited because each run of the schedule has them in its history, twice. */
+/** Each run of the schedule has them in its history, twice. */
 const PARAMETER_BYTES = 256 * 1024;
-/** Limited because the server has them twice in a schedule, in one message of at most 2 MiB. */
+/** The server has them twice in a schedule, in one message of at most 2 MiB. */
 const ALL_PARAMETERS_BYTES = 512 * 1024;
 const SAMPLE_TIME = '2026-01-01T00:00:00.000Z';
 
-/**
- * The workflow that the server starts for a declaration: a run of its tapestry.
- *
- * @throws SelvageError `InvalidParameters`, `InvalidConfig`, and as compiling does
- */
+/** @throws SelvageError `InvalidParameters`, `InvalidConfig`, and as compiling does */
 export async function startOf(
   declaration: ScheduleDeclaration,
   { taskQueue, priority, inlineLimit, savePlans }: StartSurroundings,
@@ -69,7 +64,7 @@ export async function startOf(
   };
 }
 
-/** A schedule of a partitioned tapestry starts a backfill of partitions that have closed and have no run. */
+/** Starts a backfill of partitions that have closed and have no run. */
 function backfillForm(
   form: ScheduleDefinition,
   { options }: ScheduleDeclaration,
@@ -86,7 +81,7 @@ function backfillForm(
   return { ...form, tapestry: BACKFILL, parameters: encodeJson({ request }), plan: null };
 }
 
-/** Checks parameters as a start does, with an example of a planned time. */
+/** Checks parameters as a start does, with a sample planned time. */
 async function checkParameters(declaration: ScheduleDeclaration, record: TapestryRecord): Promise<void> {
   const { parameters, plannedTime } = declaration.options;
   const isPartitioned = record.options.partition !== undefined;
@@ -117,16 +112,13 @@ async function checkParameters(declaration: ScheduleDeclaration, record: Tapestr
   }
 }
 
-/** Refuses what cannot be encoded before a schema sees it. */
+/** Throws if they cannot be encoded, before a schema sees them. */
 function encodeAndBack(parameters: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   encodeJson(parameters);
   return parameters;
 }
 
-/**
- * The server keeps them as long as the schedule exists, so they cannot be references to values that nothing
- * else needs.
- */
+/** The server keeps them, so they cannot be references to values that nothing else needs. */
 function requireShort({ id }: ScheduleDeclaration, parameters: Json, inlineLimit: number | undefined): void {
   const limit = Math.min(PARAMETER_BYTES, inlineLimit ?? PARAMETER_BYTES);
   for (const [name, value] of Object.entries(parameters as object)) {

@@ -11,13 +11,11 @@ import { MEMO_KEY } from '../../workflows/messages';
 import { unreachable } from '../connection-errors';
 import { stateOf, type ScheduleState, type UnreadableSchedule } from './schedule-state';
 
-/** Calls to the server at once. */
 export const AT_ONCE = 8;
 
-/** Classes of errors that make a schedule unreadable here, whatever the server does. */
+/** Errors that make a schedule unreadable, whatever the server does. */
 const UNREADABLE = ['key', 'damaged'] as const;
 
-/** The schedules of a namespace, as the server has them. */
 export class SchedulesOnServer {
   readonly client: ScheduleClient;
 
@@ -53,7 +51,7 @@ export class SchedulesOnServer {
     }
   }
 
-  /** Like {@link find}; undefined also if another team keeps it in a way that this client does not know. */
+  /** Also undefined for other teams' schedules in a form that this client does not know. */
   private async findReadable(id: string): Promise<ScheduleState | undefined> {
     try {
       return await this.find(id);
@@ -64,9 +62,7 @@ export class SchedulesOnServer {
     }
   }
 
-  /**
-   * Asks the server something about a schedule. @throws SelvageError `UnknownSchedule`, `ServerUnreachable`
-   */
+  /** @throws SelvageError `UnknownSchedule`, `ServerUnreachable` */
   async ask<T>(id: string, call: () => Promise<T>): Promise<T> {
     try {
       return await call();
@@ -76,23 +72,19 @@ export class SchedulesOnServer {
     }
   }
 
-  /** The schedules that were deployed, sorted by their ids. */
+  /** Deployed schedules, by id. */
   async ours(isWanted: (id: string) => boolean): Promise<(ScheduleState | UnreadableSchedule)[]> {
     const listed = (await this.listed()).filter(({ id }) => isWanted(id));
     const found = await resultsInParallel(listed, AT_ONCE, async ({ id, isMarked }) => {
       if (isMarked) return await this.findOrTell(id);
-      // A schedule that was taken over has no mark: the older of the server's schedulers cannot add one
-      // later.
+      // A taken-over schedule has no mark: the older of the server's schedulers cannot add one later.
       const state = await this.findReadable(id);
       return state?.deployed ? state : undefined;
     });
     return found.flatMap((one) => one ?? []);
   }
 
-  /**
-   * All schedules of the namespace, sorted. Reads no memo: other teams may have sealed theirs with their own
-   * codecs.
-   */
+  /** All schedules, sorted. Reads no memo: other teams may have sealed theirs with their own codecs. */
   private async listed(): Promise<{ readonly id: string; readonly isMarked: boolean }[]> {
     const { temporal } = this;
     const { namespace } = temporal.options;
@@ -112,7 +104,7 @@ export class SchedulesOnServer {
   }
 }
 
-/** Names the schedule that cannot be read; any other error stays as it is. */
+/** Adds the schedule's id to errors of reading it. */
 function unreadable(id: string, error: unknown): unknown {
   if (SelvageError.is(error)) {
     if (!isOfClass(error, ...UNREADABLE)) return error;
@@ -121,7 +113,7 @@ function unreadable(id: string, error: unknown): unknown {
       cause: error,
     });
   }
-  // The SDK's message if this client lacks the codec of a payload.
+  // The SDK's message if this client lacks a payload's codec.
   if (!(error instanceof Error) || !/^Unknown encoding/.test(error.message)) return error;
   return new SelvageError(
     'KeyMissing',
@@ -139,8 +131,8 @@ function unknownSchedule(id: string): SelvageError {
 }
 
 /**
- * A client for schedules that updates only what it has seen: an update fails (or is ignored by the older of the server's schedulers) if
- * something else changed the schedule since it was described. Otherwise an update would undo a pause that came in between.
+ * A client whose updates apply only to the schedule as it was described. If something else changed it since,
+ * such as a pause, the update fails, or the older of the server's schedulers ignores it.
  */
 function carefulScheduleClient({ schedule }: Client): ScheduleClient {
   const tokens = new Map<string, Uint8Array | null | undefined>();

@@ -19,24 +19,21 @@ import type { StartSurroundings } from './scheduled-start';
 import { AT_ONCE, SchedulesOnServer } from './schedules-on-server';
 
 const LOOK_AGAIN_MS = 20;
-/** Milliseconds within which the server shows a change. */
 const SEEN_WITHIN_MS = 10_000;
-/** Milliseconds within which the server has decided what becomes of a run that it was asked for. */
+/** Within this time, the server has decided about a requested run. */
 const DECIDED_WITHIN_MS = 30_000;
-/** How often a change is made that the server does not show. */
+/** Attempts at a change that the server does not show. */
 const TRIES = 5;
-/** Policies that let a run wait for the end of another. One that terminates the other run starts at once. */
+/** Policies that let a run wait for another to end. A run that terminates the other one starts at once. */
 const MAY_WAIT: ReadonlySet<Overlap> = new Set(['buffer-one', 'buffer-all', 'cancel-other']);
 
-/** The outcome of asking for a run. */
 export interface TriggeredRun {
-  /** `waits`: for the end of another run of the schedule. `skipped`: another one is not over. */
+  /** `waits`: until another run of the schedule ends. `skipped`: another run is not over. */
   readonly outcome: 'started' | 'waits' | 'skipped';
-  /** Present if it has started. */
   readonly runId?: string;
 }
 
-/** @internal What schedules need of their client. */
+/** @internal */
 interface SchedulesHost extends StartSurroundings {
   readonly client: Client;
   readonly backends: Pick<Backends, 'runHistory'>;
@@ -44,7 +41,7 @@ interface SchedulesHost extends StartSurroundings {
   readonly projectDir: string;
 }
 
-/** The schedules on the server: deploys them, shows them, and lets operators act on them. `selvage.schedules`. */
+/** Deploys, shows and controls the schedules on the server: `selvage.schedules`. */
 export class Schedules {
   private readonly server: SchedulesOnServer;
   private readonly deployment: Deployment;
@@ -56,7 +53,8 @@ export class Schedules {
   }
 
   /**
-   * Compares declared schedules with those on the server, and finds those of the same source that are no longer declared. Changes nothing.
+   * Compares declared schedules with the server's, and finds undeclared ones of the same owner. Changes
+   * nothing.
    *
    * @param declarations schedules; other triggers are ignored
    * @throws SelvageError `InvalidParameters`, `InvalidConfig`, `ServerUnreachable`
@@ -69,12 +67,13 @@ export class Schedules {
   }
 
   /**
-   * Makes the schedules on the server as they are declared. A second call changes nothing. A schedule stays paused, and keeps its notes and the
-   * number of runs that are left. A time that was planned before the update, by either declaration, starts nothing any more. All declarations
-   * are checked before any schedule is changed. After a crash, call it again.
+   * Makes the schedules on the server equal to the declared ones; idempotent. A schedule stays paused, and
+   * keeps its notes and number of remaining runs. Times planned before the update, by either declaration,
+   * start nothing. All declarations are checked before any schedule is changed. After a crash, call it again.
    *
    * @param declarations schedules; other triggers are ignored
-   * @throws SelvageError `InvalidParameters`, `InvalidConfig`, `ScheduleInUse`, `ServerUnreachable`, `BackendUnavailable`
+   * @throws SelvageError `InvalidParameters`, `InvalidConfig`, `ScheduleInUse`, `ServerUnreachable`,
+   * `BackendUnavailable`
    */
   async deploy(
     declarations: readonly TriggerDeclaration[],
@@ -84,16 +83,16 @@ export class Schedules {
   }
 
   /**
-   * Lists the schedules that were deployed, sorted by id, with those that this client cannot read.
+   * Lists deployed schedules by id, also unreadable ones.
    *
-   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable` (the holder of the keys does not answer)
+   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable` (of the keys)
    */
   async list(): Promise<(ScheduleState | UnreadableSchedule)[]> {
     return await this.server.ours(() => true);
   }
 
   /**
-   * Lists the times that a cron expression or a declared schedule plans, without jitter, and what changes of the clock do to them. Asks no server.
+   * Planned times without jitter, and effects of clock changes. Needs no server.
    *
    * @throws SelvageError `InvalidConfig`
    */
@@ -101,11 +100,7 @@ export class Schedules {
     return preview(times, options);
   }
 
-  /**
-   * Returns a schedule with its next times and its last runs.
-   *
-   * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `BackendUnavailable`
-   */
+  /** @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `BackendUnavailable` */
   async show(id: string): Promise<ScheduleHistory> {
     const state = await this.server.require(id);
     const { runHistory } = this.host.backends;
@@ -147,11 +142,12 @@ export class Schedules {
   }
 
   /**
-   * Starts a run of the schedule now, even if it is paused. Its planned time is this second. The server starts at most one run a second, so a
-   * second call waits for the next second. `overlap` is `allow-all` by default: other runs of the schedule do not matter.
+   * Starts a run of the schedule now, even if it is paused. Its planned time is this second. The server
+   * starts at most one run a second, so a second call waits for the next. `overlap`: default `allow-all`,
+   * whatever other runs of the schedule there are.
    *
-   * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`; `ScheduleUnanswered` if it is not known what became of it: the run may
-   *   still start
+   * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`; `ScheduleUnanswered` if the outcome is not
+   * known: the run may still start
    */
   async trigger(
     id: string,
@@ -172,29 +168,22 @@ export class Schedules {
       const run = recent.find(({ runId }) => !known.has(runId));
       if (run) return { outcome: 'started', runId: run.runId };
       if (counts.skipped > before.counts.skipped) return { outcome: 'skipped' };
-      // A run that is about to start counts as waiting, too, but there is none that it waits for.
+      // A run that is about to start counts as waiting, too, but waits for no other run.
       if (mayWait && counts.waiting > before.counts.waiting && running.length > 0) break;
       if (performance.now() > until) throw unanswered(id, 'start a run', DECIDED_WITHIN_MS);
       await sleep(LOOK_AGAIN_MS);
     }
-    // Unlike a run that has started, nobody can see its second: a call in the same second would take its name.
+    // The second of a waiting run is not visible, and another call in it would take the run's name.
     while (thisSecond() === asked) await sleep(LOOK_AGAIN_MS);
     return { outcome: 'waits' };
   }
 
-  /**
-   * Deletes a schedule. Runs that it has started go on.
-   *
-   * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`
-   */
+  /** Runs that it has started go on. @throws SelvageError `UnknownSchedule`, `ServerUnreachable` */
   async delete(id: string): Promise<void> {
     await this.server.ask(id, () => this.server.client.getHandle(id).delete());
   }
 
-  /**
-   * Makes a change, and returns the schedule once the server shows it. The change may come twice: one of the server's schedulers silently loses
-   * one of two that it hears of at the same moment.
-   */
+  /** Repeats the change, as one of the server's schedulers silently loses one of two simultaneous ones. */
   private async act(
     id: string,
     what: string,
