@@ -5,55 +5,42 @@ import type { About, PageName } from '../../operations/project/about';
 import { about, isFile } from './app';
 import { isMac, isSheetOpen, useKeys } from './keys';
 import { liveState } from './live';
-import { menu, type MenuPage } from './menu';
-import { PAGES, type PageProps } from './pages';
+import { loadPage, menu, titleOf } from './pages';
 import { Palette } from './palette';
 import { isPaletteOpen } from './palette-state';
-import { go, href, place, type Place } from './router';
+import { go, href, place, type PageProps, type Place } from './router';
 import { asSourceError } from './source/source-error';
 import { Sheet } from './sheet';
 import { announce, LiveRegion } from './ui/announce';
 import { Button } from './ui/button';
 import { Icon } from './ui/icons';
+import { PageHead } from './ui/page';
 import { nextScheme, scheme } from './ui/scheme';
 import { ErrorBox, Skeleton } from './ui/states';
 import { Toasts } from './ui/toast';
 
-type AnyPage = ComponentType<PageProps<PageName>>;
-const loaded = signal<Partial<Record<PageName, AnyPage>>>({});
+const loaded = signal<Partial<Record<PageName, ComponentType<PageProps<PageName>>>>>({});
 const failed = signal<unknown>(undefined);
 
 function load(name: PageName): void {
   failed.value = undefined;
-  void PAGES[name].load().then(
-    (page) => (loaded.value = { ...loaded.peek(), [name]: page as AnyPage }),
+  void loadPage(name).then(
+    (page) => (loaded.value = { ...loaded.peek(), [name]: page }),
     (error: unknown) => (failed.value = error),
   );
 }
 
-const GO_KEYS: Readonly<Record<MenuPage, string>> = {
-  runs: 'g r',
-  approvals: 'g a',
-  schedules: 'g s',
-  triggers: 'g t',
-  streams: 'g m',
-  workers: 'g w',
-  waiting: 'g i',
-  stats: 'g f',
-  emitters: 'g e',
-};
-
 export function Frame() {
   const now = place.value;
   const main = useRef<HTMLElement>(null);
-  const title = now && PAGES[now.page].title(now as never);
+  const title = now && titleOf(now);
   useKeys('Everywhere', [
     { keys: 'mod+k', says: 'Search', inFields: true, run: () => (isPaletteOpen.value = true) },
     { keys: '?', says: 'Keyboard shortcuts', run: () => (isSheetOpen.value = true) },
-    ...menu().map((name) => ({
-      keys: GO_KEYS[name],
-      says: `Go to ${PAGES[name].title({ page: name } as never).toLowerCase()}`,
-      run: () => go({ page: name }),
+    ...menu().map(({ place: to, title: name, keys }) => ({
+      keys,
+      says: `Go to ${name.toLowerCase()}`,
+      run: () => go(to),
     })),
     { keys: 'alt+ArrowLeft', says: 'Back', isHidden: true, run: () => history.back() },
   ]);
@@ -155,14 +142,16 @@ function Side({ now }: { now: Place | undefined }) {
         <kbd>{isMac ? '⌘' : 'Ctrl'} K</kbd>
       </button>
       <ul>
-        {menu().map((name) => (
-          <li key={name}>
+        {menu().map(({ place: to, title, icon }) => (
+          <li key={title}>
             <a
-              href={href({ page: name })}
-              aria-current={now?.page === name && !('tapestry' in now && now.tapestry) ? 'page' : undefined}
+              href={href(to)}
+              aria-current={
+                now?.page === to.page && !('tapestry' in now && now.tapestry) ? 'page' : undefined
+              }
             >
-              <Icon name={PAGES[name].icon} />
-              <span>{PAGES[name].title({ page: name } as never)}</span>
+              <Icon name={icon} />
+              <span>{title}</span>
             </a>
           </li>
         ))}
@@ -210,26 +199,5 @@ function Side({ now }: { now: Place | undefined }) {
         </div>
       </div>
     </nav>
-  );
-}
-
-/** The head of a page: its title and its actions. */
-export function PageHead({
-  title,
-  children,
-  note,
-}: {
-  title: ComponentChildren;
-  children?: ComponentChildren;
-  note?: ComponentChildren;
-}) {
-  return (
-    <header class="page-head">
-      <div>
-        <h1>{title}</h1>
-        {note !== undefined && <div class="note">{note}</div>}
-      </div>
-      {children !== undefined && <div class="page-acts">{children}</div>}
-    </header>
   );
 }

@@ -2,8 +2,7 @@ import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'pr
 import type { Found } from '../../operations/project/find';
 import { about } from './app';
 import { isSheetOpen, useKeys } from './keys';
-import { menu } from './menu';
-import { PAGES } from './pages';
+import { menu } from './pages';
 import { commands, isPaletteOpen } from './palette-state';
 import { go } from './router';
 import { useAnswer } from './store';
@@ -147,16 +146,13 @@ function ownEntries(): Entry[] {
   const { tapestries } = about.value;
   return [
     ...commands().map(({ title, run }): Entry => ({ key: `do ${title}`, icon: 'right', title, run })),
-    ...menu().map((page): Entry => {
-      const title = PAGES[page].title({ page } as never);
-      return {
-        key: `page ${page}`,
-        icon: PAGES[page].icon,
-        title,
-        note: 'page',
-        run: () => go({ page }),
-      };
-    }),
+    ...menu().map(({ place, title, icon }): Entry => ({
+      key: `page ${place.page}`,
+      icon,
+      title,
+      note: 'page',
+      run: () => go(place),
+    })),
     ...tapestries.map(({ name }): Entry => ({
       key: `tapestry ${name}`,
       icon: 'tapestry',

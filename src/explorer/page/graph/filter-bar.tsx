@@ -1,4 +1,4 @@
-import type { ComponentChildren, JSX } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import { selectKnots, type KnotStatus, type Selection } from '../../../visualisation/selection';
 import { useKeys } from '../keys';
@@ -11,17 +11,13 @@ import { STATUSES } from './status';
 import { TONES } from './tones';
 
 /** The filter of knots: a text field, and a button for each status that occurs. */
-export function FilterBar({
-  model,
-  filter,
-  onFilter,
-  children,
-}: {
+export function FilterBar(props: {
   model: RunModel;
   filter: string;
   onFilter: (text: string) => void;
   children?: ComponentChildren;
-}): JSX.Element {
+}) {
+  const { model, filter, onFilter, children } = props;
   const field = useRef<HTMLInputElement>(null);
   const selection = useSelection(model, filter);
   const { counts } = model;

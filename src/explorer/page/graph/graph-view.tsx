@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { RunGraph } from '../../../authoring/run-graph';
 import type { Picture } from '../../../visualisation';
@@ -31,7 +30,7 @@ interface GraphViewProps {
 }
 
 /** The knots of a run as a graph; see {@link Stage} for the drawing. */
-export function GraphView(props: GraphViewProps): JSX.Element {
+export function GraphView(props: GraphViewProps) {
   const { model, closed, filter } = props;
   const host = useRef<HTMLDivElement>(null);
   const stage = useRef<Stage>();

@@ -4,8 +4,10 @@ import { CELLS, moved, type Spot } from '../grid-model';
 import { go, href } from '../router';
 import type { SourceError } from '../source/source-error';
 import { useAnswer } from '../store';
+import { Link } from '../ui/link';
 import { Shape, STATUS_TONES } from '../ui/outcome';
-import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Answered, Empty, ErrorBox } from '../ui/states';
+import { Muted } from '../ui/table';
 import { useVirtual } from '../ui/virtual';
 import { useFurther } from '../use-further';
 import { durationWords, exactWords } from '../words';
@@ -26,29 +28,18 @@ export function Grid({ tapestry }: { tapestry: string }) {
   );
   const older = useFurther('runs.grid', { tapestry, limit: PAGE }, answer.value, tapestry);
   const runs = useMemo(() => runsOf(older.pages), [older.pages]);
-  if (!answer.value)
-    return answer.error ? (
-      <ErrorBox error={answer.error} onRetry={answer.reload} />
-    ) : (
-      <Skeleton rows={12} height={CELL} />
-    );
-  if (answer.value.items.length === 0)
-    return (
-      <Empty icon="grid" title="No runs yet">
-        Each run of {tapestry} becomes a column here, each knot a row.
-      </Empty>
-    );
   return (
-    <>
-      {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
-      <Table
-        tapestry={tapestry}
-        knots={answer.value.knots}
-        runs={runs}
-        onEnd={older.more}
-        error={older.error}
-      />
-    </>
+    <Answered answer={answer} rows={12} height={CELL}>
+      {({ items, knots }) =>
+        items.length === 0 ? (
+          <Empty icon="grid" title="No runs yet">
+            Each run of {tapestry} becomes a column here, each knot a row.
+          </Empty>
+        ) : (
+          <Cells tapestry={tapestry} knots={knots} runs={runs} onEnd={older.more} error={older.error} />
+        )
+      }
+    </Answered>
   );
 }
 
@@ -78,19 +69,15 @@ function reordered(from: readonly string[], to: readonly string[], cells: string
   return to.map((knot) => cells[places.get(knot) ?? -1] ?? ' ').join('');
 }
 
-function Table({
-  tapestry,
-  knots,
-  runs,
-  onEnd,
-  error,
-}: {
+interface CellsProps {
   tapestry: string;
   knots: readonly string[];
   runs: readonly GridRun[];
   onEnd: () => void;
   error?: SourceError;
-}) {
+}
+
+function Cells({ tapestry, knots, runs, onEnd, error }: CellsProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState<Spot>({ column: 0, row: 0 });
   const [hovered, setHovered] = useState<Spot>();
@@ -161,12 +148,10 @@ function Table({
             <Shape tone={spotCell.tone} />
             <strong>{knots[spot.row]}</strong>
             <span>{spotCell.word} in</span>
-            <a class="link" href={href({ page: 'run', run: spotRun.runId, knot: knots[spot.row] })}>
-              {spotRun.runId}
-            </a>
-            <span class="muted">{exactWords(spotRun.startedAt)}</span>
+            <Link to={{ page: 'run', run: spotRun.runId, knot: knots[spot.row] }}>{spotRun.runId}</Link>
+            <Muted>{exactWords(spotRun.startedAt)}</Muted>
             {spotRun.finishedAt !== undefined && (
-              <span class="muted">{durationWords(spotRun.finishedAt - spotRun.startedAt)}</span>
+              <Muted>{durationWords(spotRun.finishedAt - spotRun.startedAt)}</Muted>
             )}
           </>
         ) : (

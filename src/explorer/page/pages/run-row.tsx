@@ -1,20 +1,18 @@
 import type { RunSummary } from '../../../operations/runs/summary';
 import { href } from '../router';
+import { Tag } from '../ui/chip';
 import { RunOutcome, Shape, type Tone } from '../ui/outcome';
 import { Duration, Time } from '../ui/time';
 import { countWords } from '../words';
 
-export function RunRow({
-  run,
-  isFirst,
-  isMarked,
-  onFocus,
-}: {
+interface RunRowProps {
   run: RunSummary;
   isFirst: boolean;
   isMarked: boolean;
   onFocus: () => void;
-}) {
+}
+
+export function RunRow({ run, isFirst, isMarked, onFocus }: RunRowProps) {
   const from = run.partition ?? run.trigger ?? run.actor;
   return (
     <a
@@ -37,9 +35,7 @@ export function RunRow({
           </span>
         )}
         {run.tags.slice(0, 3).map((tag) => (
-          <span key={tag} class="tag">
-            {tag}
-          </span>
+          <Tag key={tag}>{tag}</Tag>
         ))}
       </span>
       <span class="run-tapestry cut muted" title={run.tapestry}>

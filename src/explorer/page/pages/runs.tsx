@@ -1,14 +1,14 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { about, mayAct } from '../app';
-import { PageHead } from '../frame';
 import { useKeys } from '../keys';
 import { useCommands } from '../palette-state';
-import type { PageProps } from '../pages';
-import { alter, go, href } from '../router';
+import { alter, go, href, type PageProps } from '../router';
 import { keyOf } from '../run-list';
 import { matchesText, runsAsk } from '../runs-ask';
 import { announce } from '../ui/announce';
 import { Button } from '../ui/button';
+import { PageHead } from '../ui/page';
+import { Segmented } from '../ui/segmented';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { VirtualList } from '../ui/virtual-list';
 import { countWords } from '../words';
@@ -38,14 +38,15 @@ export function RunsPage({ place }: PageProps<'runs'>) {
     <>
       <PageHead title="Runs">
         {place.tapestry !== undefined && (
-          <div class="segmented" role="group" aria-label="View">
-            <Button icon="list" isPressed={!isGrid} onClick={() => alter('runs', { view: undefined })}>
-              List
-            </Button>
-            <Button icon="grid" isPressed={isGrid} onClick={() => alter('runs', { view: 'grid' })}>
-              Grid
-            </Button>
-          </div>
+          <Segmented
+            label="View"
+            choices={[
+              [undefined, 'List', 'list'],
+              ['grid', 'Grid', 'grid'],
+            ]}
+            chosen={isGrid ? 'grid' : undefined}
+            onChoose={(view) => alter('runs', { view })}
+          />
         )}
         {canStart && (
           <Button kind="primary" icon="play" onClick={start}>
@@ -227,9 +228,7 @@ function NoRuns({ isFiltered, isCut, onMore }: { isFiltered: boolean; isCut: boo
         <p>{isCut ? 'None of those searched.' : 'No run on record satisfies all filters.'}</p>
         <p class="empty-acts">
           {isCut && <Button onClick={onMore}>Search more</Button>}
-          <a class="button" href={href({ page: 'runs' })}>
-            Clear filters
-          </a>
+          <Button href={href({ page: 'runs' })}>Clear filters</Button>
         </p>
       </Empty>
     );

@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { selectKnots } from '../../../visualisation';
 import { durationOf } from '../../../visualisation/words';
@@ -18,17 +17,13 @@ import { useRunChanges } from './use-run-changes';
  * All knots as a list, in the order of the plan: the alternative to the graph for screen readers, and a quick
  * way to one of many.
  */
-export function KnotList({
-  model,
-  selected,
-  filter,
-  onSelect,
-}: {
+export function KnotList(props: {
   model: RunModel;
   selected: string | undefined;
   filter: string;
   onSelect: (id: string) => void;
-}): JSX.Element {
+}) {
+  const { model, selected, filter, onSelect } = props;
   const version = useRunChanges(model);
   const [active, setActive] = useState(-1);
   const knots = useMemo(

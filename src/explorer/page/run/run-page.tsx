@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AnswerOf } from '../../../operations';
 import type { RunView } from '../../../operations/runs/show';
@@ -8,9 +7,8 @@ import { prepareLayout } from '../graph/lay-out';
 import { FilterBar } from '../graph/filter-bar';
 import { useKeys } from '../keys';
 import { onLive } from '../live';
-import type { PageProps } from '../pages';
 import { CancelDialog, TerminateDialog } from '../pages/act-dialogs';
-import { alter, go } from '../router';
+import { alter, go, type PageProps } from '../router';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
@@ -39,7 +37,7 @@ const WAITING_MS = 2000;
 const ASKED_AT_EVENTS = 1_000;
 
 /** One run: its graph, timeline, list of knots and parameters. */
-export function RunPage({ place }: PageProps<'run'>): JSX.Element {
+export function RunPage({ place }: PageProps<'run'>) {
   const { run } = place;
   useEffect(prepareLayout, []);
   const { value, error, reload } = useAnswer(
@@ -102,19 +100,14 @@ const TITLES: Readonly<Record<View, string>> = {
   parameters: 'Parameters',
 };
 
-function Loaded({
-  place,
-  view,
-  model,
-  waiting,
-  step,
-}: {
-  place: PageProps<'run'>['place'];
+interface LoadedProps extends PageProps<'run'> {
   view: RunView;
   model: RunModel;
   waiting: Explanation['waiting'];
   step: Explanation['workflowTask'];
-}): JSX.Element {
+}
+
+function Loaded({ place, view, model, waiting, step }: LoadedProps) {
   const { run, filter = '', knot } = place;
   const shown: View = VIEWS.find((one) => one === place.view) ?? 'graph';
   const [act, setAct] = useState<RunAct>();
@@ -125,12 +118,10 @@ function Loaded({
   const banner = useMemo(() => (isOver ? undefined : bannerOf(waiting ?? {}, step)), [isOver, waiting, step]);
   const set = (values: Parameters<typeof alter<'run'>>[1]): void => alter('run', values, { replace: true });
   const select = (id: string | undefined): void => set({ knot: id, element: undefined });
+  const show = (id: string): void => set({ view: id === 'graph' ? undefined : id });
 
   useKeys('Run', [
-    { keys: '1', says: 'Graph', run: () => set({ view: undefined }) },
-    { keys: '2', says: 'Timeline', run: () => set({ view: 'timeline' }) },
-    { keys: '3', says: 'List', run: () => set({ view: 'list' }) },
-    { keys: '4', says: 'Parameters', run: () => set({ view: 'parameters' }) },
+    ...VIEWS.map((id, index) => ({ keys: String(index + 1), says: TITLES[id], run: () => show(id) })),
     {
       keys: '[',
       says: 'Earlier run',
@@ -164,10 +155,10 @@ function Loaded({
       {shown === 'graph' && (
         <GraphView
           model={model}
-          {...(knot !== undefined && { selected: knot })}
+          selected={knot}
           closed={closed}
           filter={filter}
-          {...(place.at !== undefined && { camera: place.at })}
+          camera={place.at}
           onSelect={select}
           onClosed={(names) => set({ closed: closedText(names) })}
           onCamera={(at) => set({ at })}
@@ -177,8 +168,8 @@ function Loaded({
         <TimelineView
           model={model}
           start={view.run.startedAt}
-          {...(isOver && { end: view.run.finishedAt ?? view.run.startedAt })}
-          {...(knot !== undefined && { selected: knot })}
+          end={isOver ? (view.run.finishedAt ?? view.run.startedAt) : undefined}
+          selected={knot}
           closed={closed}
           filter={filter}
           {...windowOf(place.from, place.to)}
@@ -199,7 +190,7 @@ function Loaded({
   const isPanel = knot !== undefined && model.indexOf(knot) !== undefined;
   return (
     <div class="run">
-      <RunHead view={view} onAct={setAct} {...(canRerun && { onRerun: () => setRerun({}) })} />
+      <RunHead view={view} onAct={setAct} onRerun={canRerun ? () => setRerun({}) : undefined} />
       {banner && (
         <div class="rp-banner" role="status">
           <Icon name="pause" />
@@ -224,7 +215,7 @@ function Loaded({
           label="Views of the run"
           tabs={VIEWS.map((id) => ({ id, title: TITLES[id] }))}
           chosen={shown}
-          onChoose={(id) => set({ view: id === 'graph' ? undefined : id })}
+          onChoose={show}
         >
           {model.knots.length === 0 ? (
             <Empty icon="tapestry" title="This run has no knots" />
@@ -250,8 +241,8 @@ function Loaded({
                         run={run}
                         model={model}
                         knot={knot}
-                        {...(place.element !== undefined && { element: place.element })}
-                        {...(canRerun && { onRerun: (from: string) => setRerun({ from }) })}
+                        element={place.element}
+                        onRerun={canRerun ? (from) => setRerun({ from }) : undefined}
                         onSelect={select}
                         onElement={(element) => set({ element })}
                         onClose={() => select(undefined)}

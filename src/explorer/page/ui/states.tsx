@@ -48,6 +48,32 @@ export function ErrorBox({ error, onRetry }: { error: SourceError; onRetry?: () 
   );
 }
 
+/** The state of a question. */
+export interface Asked<Value> {
+  readonly value?: Value;
+  readonly error?: SourceError;
+  reload(): void;
+}
+
+/** What an answer brings; before it is there, grey lines or the reason why it is missing. */
+export function Answered<Value>(props: {
+  answer: Asked<Value>;
+  /** Shows errors only while there is no answer, not above an older one. */
+  isQuiet?: boolean;
+  rows?: number;
+  height?: number;
+  children: (value: Value) => ComponentChildren;
+}) {
+  const { answer, isQuiet = false, rows, height = 42, children } = props;
+  const { value, error, reload } = answer;
+  return (
+    <>
+      {error && !(isQuiet && value !== undefined) && <ErrorBox error={error} onRetry={reload} />}
+      {value === undefined ? !error && <Skeleton rows={rows} height={height} /> : children(value)}
+    </>
+  );
+}
+
 /** Grey lines while content is loading; shown only after a moment, so that quick answers do not flash. */
 export function Skeleton({ rows = 8, height = 40 }: { rows?: number; height?: number }) {
   return (
