@@ -61,7 +61,7 @@ export function Frame() {
         Skip to the page
       </a>
       {!isFile && <Side now={now} />}
-      <main id="main" ref={main} tabIndex={-1}>
+      <main id="main" class="column grow" ref={main} tabIndex={-1}>
         {now ? (
           <Guard key={key}>
             <Shown now={now} />
@@ -128,30 +128,31 @@ const SCHEME_ICONS = { system: 'screen', light: 'sun', dark: 'moon' } as const;
 function Side({ now }: { now: Place | undefined }) {
   const { project, server, serverState, tapestries } = about.value;
   return (
-    <nav class="side" aria-label="Pages">
-      <a class="brand" href={href({ page: 'runs' })}>
+    <nav class="side column" aria-label="Pages">
+      <a class="brand row" href={href({ page: 'runs' })}>
         <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
           <path d="M3 3v14M7 3v14M11 3v14" class="warp" />
           <path d="M3 5h11a2.5 2.5 0 0 1 0 5H3M3 10h11a2.5 2.5 0 0 1 0 5H3" class="weft" />
         </svg>
-        <span>{project || 'Selvage'}</span>
+        <span class="cut">{project || 'Selvage'}</span>
       </a>
-      <button type="button" class="find" onClick={() => (isPaletteOpen.value = true)}>
+      <button type="button" class="button find" onClick={() => (isPaletteOpen.value = true)}>
         <Icon name="search" />
-        <span>Find</span>
+        <span class="grow">Find</span>
         <kbd>{isMac ? '⌘' : 'Ctrl'} K</kbd>
       </button>
       <ul>
         {menu().map(({ place: to, title, icon }) => (
           <li key={title}>
             <a
+              class="row"
               href={href(to)}
               aria-current={
                 now?.page === to.page && !('tapestry' in now && now.tapestry) ? 'page' : undefined
               }
             >
               <Icon name={icon} />
-              <span>{title}</span>
+              <span class="cut">{title}</span>
             </a>
           </li>
         ))}
@@ -163,25 +164,29 @@ function Side({ now }: { now: Place | undefined }) {
             {tapestries.map(({ name }) => (
               <li key={name}>
                 <a
+                  class="row"
                   href={href({ page: 'tapestry', tapestry: name })}
                   aria-current={now && 'tapestry' in now && now.tapestry === name ? 'page' : undefined}
                   title={name}
                 >
                   <Icon name="tapestry" />
-                  <span>{name}</span>
+                  <span class="cut">{name}</span>
                 </a>
               </li>
             ))}
           </ul>
         </>
       )}
-      <div class="side-foot">
-        <p class="server" title={server && `Temporal at ${server.address}, namespace ${server.namespace}`}>
+      <div class="side-foot row between">
+        <p
+          class="server row grow fine muted"
+          title={server && `Temporal at ${server.address}, namespace ${server.namespace}`}
+        >
           <span
-            class={`pulse ${serverState === 'unreachable' ? 'lost' : liveState.value}`}
+            class={`pulse fixed ${serverState === 'unreachable' ? 'lost' : liveState.value}`}
             aria-hidden="true"
           />
-          <span>{stateWords(server?.address, serverState)}</span>
+          <span class="cut">{stateWords(server?.address, serverState)}</span>
         </p>
         <div class="side-buttons">
           <Button

@@ -91,7 +91,7 @@ export function Palette() {
       onMouseDown={(event) => event.target === dialog.current && close()}
     >
       <div class="palette-box">
-        <div class="palette-field">
+        <div class="palette-field row">
           <Icon name="search" />
           <input
             type="text"
@@ -117,19 +117,20 @@ export function Palette() {
             <li
               key={entry.key}
               id={`${id}-${index}`}
+              class="row"
               role="option"
               aria-selected={index === active}
               onMouseMove={() => setAt(index)}
               onClick={() => choose(entry)}
             >
               <Icon name={entry.icon} />
-              <span class="palette-title">{entry.title}</span>
-              {entry.note !== undefined && <span class="palette-note">{entry.note}</span>}
+              <span class="grow cut">{entry.title}</span>
+              {entry.note !== undefined && <span class="palette-note muted fine cut">{entry.note}</span>}
             </li>
           ))}
         </ul>
         {entries.length === 0 && (
-          <p class="palette-none">
+          <p class="palette-none muted">
             {answer.error
               ? answer.error.message
               : isSearching

@@ -118,16 +118,16 @@ function Compared({ place, comparison }: ComparedProps) {
     },
   ]);
   return (
-    <div class="run compare">
-      <header class="compare-head">
+    <div class="column grow">
+      <header class="compare-head row wrap">
         <h1 class="out-of-sight">Two runs compared</h1>
         <Side run={first} word="First" />
         <Icon name="compare" />
         <Side run={second} word="Second" />
       </header>
-      <div class={`rp-banner ${differ.length === 0 ? 'ok' : ''}`} role="status">
+      <div class={`rp-banner row tone-${differ.length === 0 ? 'ok' : 'waiting'}`} role="status">
         <Icon name={differ.length === 0 ? 'check' : 'warning'} />
-        <span class="message">{shownText(explanation)}</span>
+        <span class="message grow">{shownText(explanation)}</span>
         {firstDifferent !== undefined && (
           <Button kind="quiet" onClick={() => select(firstDifferent)}>
             Show
@@ -139,7 +139,7 @@ function Compared({ place, comparison }: ComparedProps) {
         name="compare"
         label="Width of the table"
         first={
-          <div class="rp-view">
+          <div class="column grow">
             <GraphView
               model={model}
               selected={knot}
@@ -164,7 +164,7 @@ function Compared({ place, comparison }: ComparedProps) {
 
 function Side({ run, word }: { run: RunSummary; word: string }) {
   return (
-    <div class="compare-side">
+    <div class="row">
       <Muted>{word}</Muted>
       <Link to={{ page: 'run', run: run.runId }} class="mono cut" title={shownText(run.runId)}>
         {shownText(run.runId)}
@@ -192,7 +192,7 @@ interface DifferencesProps {
 function Differences({ comparison, differ, onSelect }: DifferencesProps) {
   if (differ.length === 0) return <Empty icon="check" title="All knots have the same values" />;
   return (
-    <div class="differences">
+    <div class="differences column">
       <h2>
         {countWords(differ.length, 'knot')} differ{differ.length === 1 ? 's' : ''}
       </h2>
@@ -205,7 +205,7 @@ function Differences({ comparison, differ, onSelect }: DifferencesProps) {
         {(row) => {
           const { knotId: id, likeness, explanation = '' } = differ[row]!;
           return (
-            <button type="button" class="difference" onClick={() => onSelect(id)}>
+            <button type="button" class="pick lined difference" onClick={() => onSelect(id)}>
               <span class="mono cut" title={shownText(id)}>
                 {shownText(id)}
               </span>
@@ -214,7 +214,7 @@ function Differences({ comparison, differ, onSelect }: DifferencesProps) {
                 word={`${LIKENESS_WORDS[likeness]}${id === comparison.firstDifferent ? ', first' : ''}`}
                 isBare
               />
-              <span class="muted cut" title={shownText(explanation)}>
+              <span class="muted fine cut" title={shownText(explanation)}>
                 {shownText(explanation)}
               </span>
             </button>
@@ -232,7 +232,7 @@ function Pair(props: { comparison: Comparison; index: number; onClose: () => voi
   const { likeness = 'same', explanation } = items.find(({ knotId }) => knotId === id) ?? {};
   return (
     <KnotAside id={id} note={shownText(definition ?? kind)} onClose={props.onClose}>
-      <div class="knot-facts">
+      <div class="knot-facts row wrap">
         <Outcome tone={TONES[STATUS_OF[likeness]]} word={LIKENESS_WORDS[likeness]} />
       </div>
       {explanation !== undefined && <p class="message">{shownText(explanation)}</p>}

@@ -11,7 +11,7 @@ export function FormFields({ form, label }: { form: FormState; label: string }) 
   const { field, draft, asJson, errors } = form;
   const isPlain = field.kind === 'json';
   return (
-    <div class="form">
+    <div class="form column">
       {asJson === undefined ? (
         <AnyField
           field={field}
@@ -153,7 +153,7 @@ function ObjectField(props: PropsOf<'object'>) {
       </>
     );
   return (
-    <fieldset class="group">
+    <fieldset class="group column">
       <legend>{field.title ?? label}</legend>
       {field.hint !== undefined && <p class="hint">{field.hint}</p>}
       {members}
@@ -171,11 +171,11 @@ function ListField(props: PropsOf<'list'>) {
   const items = Array.isArray(draft) ? draft : [];
   const title = field.title ?? label;
   return (
-    <fieldset class="group">
+    <fieldset class="group column">
       <legend>{title}</legend>
       {field.hint !== undefined && <p class="hint">{field.hint}</p>}
       {items.map((item, index) => (
-        <div key={index} class="list-item">
+        <div key={index} class="list-item row">
           <AnyField
             field={field.item}
             draft={item}
@@ -210,7 +210,7 @@ function UnionField(props: PropsOf<'union'>) {
   const option = field.options[union.chosen];
   const absent = field.isNullable ? ['null'] : isRequired ? [] : ['none'];
   return (
-    <fieldset class="group">
+    <fieldset class="group column">
       <legend>{title}</legend>
       {field.hint !== undefined && <p class="hint">{field.hint}</p>}
       <Select

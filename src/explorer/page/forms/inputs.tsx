@@ -66,8 +66,8 @@ export function BooleanField({
       </Field>
     );
   return (
-    <div class="field">
-      <label class="check">
+    <div class="field column">
+      <label class="check row">
         <input
           type="checkbox"
           checked={draft === true}

@@ -27,7 +27,7 @@ export function FilterBar(props: {
     { keys: '/', says: 'Filter', run: () => field.current?.focus() },
   ]);
   return (
-    <div class="g-bar">
+    <div class="view-bar g-bar row wrap">
       <label class="g-filter">
         <span class="out-of-sight">Filter knots</span>
         <input
@@ -42,12 +42,12 @@ export function FilterBar(props: {
           onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
         />
       </label>
-      <div class="g-legend" role="group" aria-label="Knots by status">
+      <div class="g-legend row wrap grow" role="group" aria-label="Knots by status">
         {STATUSES.filter((status) => counts[status] > 0 && model.wordOf(status) !== '').map((status) => (
           <button
             key={status}
             type="button"
-            class={`tone-${TONES[status]}`}
+            class={`row tone-${TONES[status]}`}
             aria-pressed={filter.trim() === status}
             onClick={() => word(status)}
           >
@@ -57,7 +57,7 @@ export function FilterBar(props: {
         ))}
       </div>
       {filter.trim() !== '' && (
-        <span class={selection.problems.length > 0 ? 'tone-err g-note' : 'muted g-note'} role="status">
+        <span class={selection.problems.length > 0 ? 'tone-err fine' : 'muted fine'} role="status">
           {selection.problems[0] === undefined
             ? `${countWords(selection.knots.size)} of ${countWords(model.knots.length, 'knot')}`
             : shownText(selection.problems[0])}

@@ -112,8 +112,8 @@ export function GraphView(props: GraphViewProps) {
   ]);
 
   return (
-    <section class="g-view" aria-label="Graph">
-      <span class="g-tools">
+    <section class="g-view column grow" aria-label="Graph">
+      <span class="g-tools box">
         <Button kind="quiet" label="Farther" onClick={() => stage.current?.zoomBy(1 / 1.4)}>
           −
         </Button>

@@ -64,7 +64,7 @@ export function TerminateDialog({ run, onClose }: { run: string; onClose: () => 
       }
       onClose={onClose}
     >
-      <div class="form">
+      <div class="form column">
         <p>
           <strong class="break">{run}</strong> ends at once, and nothing in it is told. Where there is time,
           cancel it instead.

@@ -70,8 +70,8 @@ export function ApprovalsPage({ place }: PageProps<'approvals'>) {
               A knot that waits for a signal is listed here, with a form of what it needs.
             </Empty>
           ) : (
-            <div class="inbox">
-              <div class="inbox-list">
+            <div class="inbox grow">
+              <div class="inbox-list column grow">
                 <VirtualList
                   count={waits.length}
                   rowHeight={68}
@@ -83,7 +83,7 @@ export function ApprovalsPage({ place }: PageProps<'approvals'>) {
                   {(index) => <InboxRow wait={waits[index]!} isChosen={index === at} />}
                 </VirtualList>
               </div>
-              <div class="inbox-one" ref={form}>
+              <div class="inbox-one grow" ref={form}>
                 {chosen ? (
                   <Answering
                     key={keyOf(chosen)}
@@ -111,11 +111,11 @@ function keyOf({ runId, knotId, signal }: Wait): string {
 function InboxRow({ wait, isChosen }: { wait: Wait; isChosen: boolean }) {
   return (
     <a
-      class="inbox-row"
+      class="pick lined column inbox-row"
       href={href({ page: 'approvals', run: wait.runId, signal: wait.signal })}
       aria-current={isChosen ? 'true' : undefined}
     >
-      <span class="inbox-title">
+      <span class="inbox-title row between">
         <strong class="cut">{wait.signal}</strong>
         <Muted>{wait.since !== undefined && <Time at={wait.since} />}</Muted>
       </span>
@@ -129,7 +129,7 @@ function Answering({ wait, onSent }: { wait: Wait; onSent: () => void }) {
   const { runId: run, signal, schema, tapestry } = wait;
   const { fields, attributes, isBusy } = useSignalForm({ run, signal, schema, onSent });
   return (
-    <form class="answering" {...attributes}>
+    <form class="answering column" {...attributes}>
       <header>
         <h2>{signal}</h2>
         {wait.summary !== undefined && <p>{wait.summary}</p>}
@@ -157,7 +157,7 @@ function Answering({ wait, onSent }: { wait: Wait; onSent: () => void }) {
       {mayAct() ? (
         <>
           {fields}
-          <p class="answering-acts">
+          <p>
             <Button kind="primary" type="submit" isBusy={isBusy}>
               Send
             </Button>

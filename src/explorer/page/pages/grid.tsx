@@ -141,8 +141,8 @@ function Cells({ tapestry, knots, runs, onEnd, error }: CellsProps) {
     columns.scrollToIndex(next.column);
   };
   return (
-    <div class="grid-box">
-      <p class="grid-spot" role="status">
+    <div class="grid-box column grow">
+      <p class="grid-spot row" role="status">
         {spotRun && spotCell ? (
           <>
             <Shape tone={spotCell.tone} />
@@ -161,7 +161,7 @@ function Cells({ tapestry, knots, runs, onEnd, error }: CellsProps) {
       {error && <ErrorBox error={error} onRetry={onEnd} />}
       <div
         ref={scroller}
-        class="grid"
+        class="grid grow"
         role="grid"
         tabIndex={0}
         aria-label={`Runs and knots of ${tapestry}`}
@@ -179,17 +179,17 @@ function Cells({ tapestry, knots, runs, onEnd, error }: CellsProps) {
         }}
       >
         <div
-          class="grid-inner"
+          class="virtual-inner"
           role="presentation"
           style={{
             width: `${columns.getTotalSize() + NAMES + 12}px`,
             height: `${rows.getTotalSize() + HEAD + 12}px`,
           }}
         >
-          {spot && <div class="grid-cross column" style={{ left: `${NAMES + spot.column * CELL}px` }} />}
-          {spot && <div class="grid-cross row" style={{ top: `${HEAD + spot.row * CELL}px` }} />}
+          {spot && <div class="grid-cross down" style={{ left: `${NAMES + spot.column * CELL}px` }} />}
+          {spot && <div class="grid-cross across" style={{ top: `${HEAD + spot.row * CELL}px` }} />}
           <div class="grid-head" role="row" aria-rowindex={1}>
-            <div class="grid-corner" role="columnheader" aria-colindex={1}>
+            <div class="grid-name muted" role="columnheader" aria-colindex={1}>
               Knot
             </div>
             {shownColumns.map(({ index, start }) => {
@@ -204,6 +204,7 @@ function Cells({ tapestry, knots, runs, onEnd, error }: CellsProps) {
                   style={{ left: `${start}px` }}
                 >
                   <a
+                    class="column"
                     aria-label={`${run.runId}, ${run.status}`}
                     title={`${run.runId} · ${run.status} · ${durationWords(lastsMs(run))}`}
                     href={href({ page: 'run', run: run.runId })}
@@ -262,7 +263,7 @@ function lastsMs({ startedAt, finishedAt }: GridRun): number {
 
 function Legend() {
   return (
-    <span class="legend">
+    <span class="legend row fine">
       {Object.values(CELLS)
         .filter(({ tone }) => tone !== 'none')
         .map(({ tone, word }) => (

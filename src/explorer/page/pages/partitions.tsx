@@ -88,8 +88,8 @@ export function Partitions(props: {
           </Empty>
         ) : (
           <div ref={box}>
-            <div class="partition-head">
-              <div class="partition-counts" role="group" aria-label="Show only">
+            <div class="row wrap between">
+              <div class="partition-counts row wrap" role="group" aria-label="Show only">
                 {counts.map(([name, count]) => (
                   <Button
                     key={name}
@@ -97,7 +97,7 @@ export function Partitions(props: {
                     isPressed={state === name}
                     onClick={() => onChange({ state: state === name ? undefined : name })}
                   >
-                    <span class={`tone-${PARTITION_TONES[name] ?? 'none'} partition-count`}>
+                    <span class={`tone-${PARTITION_TONES[name] ?? 'none'} row number`}>
                       <Shape tone={PARTITION_TONES[name] ?? 'none'} />
                       {countWords(count)} {name}
                     </span>
@@ -111,7 +111,7 @@ export function Partitions(props: {
               )}
             </div>
             <PartitionNote partition={one} />
-            <div class="partition-groups">
+            <div class="partition-groups column">
               {groups.map(({ title, partitions }, index) => (
                 <section key={title ?? index} aria-label={title ?? 'Partitions'}>
                   {title !== undefined && <h2 class="number">{title}</h2>}
@@ -146,7 +146,7 @@ export function Partitions(props: {
 function PartitionNote({ partition }: { partition: Partition | undefined }) {
   if (!partition) return <p class="partition-note muted">Choose a partition to see why it is as it is.</p>;
   return (
-    <div class="partition-note" role="status">
+    <div class="partition-note row wrap" role="status">
       <strong>{partition.key}</strong>
       <Outcome tone={PARTITION_TONES[partition.state] ?? 'none'} word={partition.state} />
       {partition.reasons.length > 0 && <span class="break">{whyStale(partition)}</span>}
@@ -223,7 +223,7 @@ function BackfillDialog(props: { tapestry: string; keys: readonly string[]; onCl
         children: total > 0 ? `Start ${countWords(total, 'run')}` : 'Start',
       }}
     >
-      <div class="form">
+      <div class="form column">
         {(filling.error ?? preview.error) && <ErrorBox error={(filling.error ?? preview.error)!} />}
         <div class="two">
           <TextField
@@ -235,10 +235,10 @@ function BackfillDialog(props: { tapestry: string; keys: readonly string[]; onCl
           />
           <TextField label="To" isRequired value={last} offers={keys.slice(-OFFERED_KEYS)} onChange={setTo} />
         </div>
-        <fieldset class="group">
+        <fieldset class="group column">
           <legend>States</legend>
           {SELECTIONS.map(([name, words]) => (
-            <label key={name} class="check">
+            <label key={name} class="check row">
               <input
                 type="checkbox"
                 checked={states.includes(name)}
@@ -263,7 +263,7 @@ function BackfillDialog(props: { tapestry: string; keys: readonly string[]; onCl
                   : 'Looking…'}
           </h3>
           {preview.value && isReady && (
-            <p class="preview-keys">
+            <p class="preview-keys row wrap">
               {preview.value.keys.slice(0, SHOWN_KEYS).map((key) => (
                 <Tag key={key}>{key}</Tag>
               ))}

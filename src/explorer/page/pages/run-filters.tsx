@@ -37,11 +37,15 @@ export function RunFilters({ place, search }: RunFiltersProps) {
   const { since = '' } = place;
   const isKnownSince = SINCE.some(([value]) => value === since);
   return (
-    <form class="filters" role="search" aria-label="Runs" onSubmit={(event) => event.preventDefault()}>
+    <form
+      class="filters row wrap"
+      role="search"
+      aria-label="Runs"
+      onSubmit={(event) => event.preventDefault()}
+    >
       <input
         ref={search}
         type="search"
-        class="filter-text"
         placeholder="Filter by run id"
         aria-label="Filter by run id"
         autocomplete="off"
@@ -76,7 +80,7 @@ export function RunFilters({ place, search }: RunFiltersProps) {
         {set > 0 ? `More (${set})` : 'More'}
       </Button>
       {isOpen && (
-        <div class="filters-more">
+        <div class="filters-more row wrap">
           {MORE.map(([name, label]) => (
             <input
               key={name}
@@ -97,7 +101,7 @@ export function RunFilters({ place, search }: RunFiltersProps) {
             />
           )}
           {TIMES.map(([name, label]) => (
-            <label key={name}>
+            <label key={name} class="row muted">
               <span>{label}</span>
               <input
                 type="datetime-local"

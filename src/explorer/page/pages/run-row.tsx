@@ -16,7 +16,7 @@ export function RunRow({ run, isFirst, isMarked, onFocus }: RunRowProps) {
   const from = run.partition ?? run.trigger ?? run.actor;
   return (
     <a
-      class={`run-row${isMarked ? ' marked' : ''}`}
+      class={`pick lined run-row${isMarked ? ' marked' : ''}`}
       href={href({ page: 'run', run: run.runId })}
       tabIndex={isFirst ? 0 : -1}
       onFocus={onFocus}
@@ -24,13 +24,13 @@ export function RunRow({ run, isFirst, isMarked, onFocus }: RunRowProps) {
       <span>
         <RunOutcome status={run.status} isUnbegun={run.started === false} isBare />
       </span>
-      <span class="run-name">
+      <span class="run-name row">
         <span class="cut" title={run.runId}>
           {isMarked && <span class="mark">marked </span>}
           {run.runId}
         </span>
         {run.error && (
-          <span class="run-error cut" title={`${run.error.type}: ${run.error.message}`}>
+          <span class="run-error cut fine" title={`${run.error.type}: ${run.error.message}`}>
             {run.error.message}
           </span>
         )}
@@ -63,7 +63,7 @@ const COUNTED: readonly [name: 'ok' | 'err' | 'skipped', tone: Tone, word: strin
 
 function Counts({ counts }: { counts: NonNullable<RunSummary['counts']> }) {
   return (
-    <span class="counts">
+    <span class="counts row fine">
       {COUNTED.filter(([name]) => counts[name] > 0).map(([name, tone, word]) => (
         <span key={name} class={`tone-${tone}`} title={`${countWords(counts[name])} ${word}`}>
           <Shape tone={tone} size={10} />

@@ -29,7 +29,7 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
             <code>selvage schedules deploy FILE</code>.
           </Empty>
         ) : (
-          <ul class="cards">
+          <ul class="cards column">
             {items.map((schedule) => (
               <Schedule key={schedule.id} schedule={schedule} isChosen={schedule.id === place.schedule} />
             ))}
@@ -57,14 +57,14 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
       : doing.act('schedules.pause', { schedule: id }, `${id} is paused`);
   return (
     <li class={`card${isChosen ? ' chosen' : ''}`}>
-      <header>
+      <header class="row wrap between">
         <div>
           <h2 class="break">{id}</h2>
           <p class="muted">
             <Link to={{ page: 'tapestry', tapestry }}>{tapestry}</Link> · {description}
           </p>
         </div>
-        <div class="card-acts">
+        <div class="row">
           {paused && <Outcome tone="waiting" word="paused" />}
           {mayAct() && (
             <>
@@ -88,7 +88,7 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
           title={`Next, ${timezone}`}
           none={paused ? 'None while it is paused.' : 'No further time.'}
           items={nextAt.slice(0, 5).map((at) => (
-            <li key={at} title={exactWords(at)}>
+            <li key={at} class="row between" title={exactWords(at)}>
               <span class="number">{timeWords(at, timezone)}</span> <Ago at={at} />
             </li>
           ))}
@@ -97,7 +97,7 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
           title="Last"
           none="It has started nothing yet."
           items={recent.slice(0, 5).map(({ runId: run, startedAt }) => (
-            <li key={run}>
+            <li key={run} class="row between">
               <Link to={{ page: 'run', run }} class="link cut" title={run}>
                 {run}
               </Link>{' '}

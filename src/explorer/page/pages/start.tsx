@@ -17,7 +17,7 @@ export function ChooseTapestry(props: { onChoose: (name: string) => void; onClos
       <ul class="choose">
         {about.value.tapestries.map(({ name, description }) => (
           <li key={name}>
-            <button type="button" onClick={() => props.onChoose(name)}>
+            <button type="button" class="pick row" onClick={() => props.onChoose(name)}>
               <Icon name="tapestry" />
               <span>
                 {name}
@@ -83,7 +83,7 @@ function StartForm({ view, onClose }: { view: TapestryView; onClose: () => void 
       )}
       <details class="more">
         <summary>Run id and tags</summary>
-        <div class="form">
+        <div class="form column">
           <TextField
             label="Run id"
             hint="Started once under this id, however often it is asked for. If left out, one is made."

@@ -165,7 +165,7 @@ function Figures({ found, by, last, sort }: FiguresProps) {
   );
   return (
     <div class="wide" role="region" aria-label="Figures" tabIndex={0}>
-      <table class="table stats">
+      <table class="table">
         <thead>
           <tr>
             {shown.map(([name, { title }]) => (
@@ -177,7 +177,7 @@ function Figures({ found, by, last, sort }: FiguresProps) {
               >
                 <button
                   type="button"
-                  class="sort"
+                  class="sort bare-button"
                   onClick={() =>
                     alter('stats', { sort: nextSort(name, column, isDescending) }, { replace: true })
                   }
@@ -235,7 +235,11 @@ function Worse({ row: { regressions }, minSamples }: { row: Row; minSamples: num
       {regressions.map(({ what, before, now, samples, samplesBefore }) => {
         const [is, was] = [now, before].map(what === 'failures' ? shareWords : durationWords);
         return (
-          <li key={what} title={`of ${countWords(samples)}, and of ${countWords(samplesBefore)} before`}>
+          <li
+            key={what}
+            class="row"
+            title={`of ${countWords(samples)}, and of ${countWords(samplesBefore)} before`}
+          >
             <Outcome tone="err" word={what === 'failures' ? 'fails more' : `slower ${what}`} isBare />
             <Muted>
               {is}, was {was}

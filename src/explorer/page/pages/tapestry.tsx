@@ -49,13 +49,14 @@ export function TapestryPage({ place }: PageProps<'tapestry'>) {
           </Button>
         )}
       </PageHead>
-      <div class="page-body fill tapestry">
+      <div class="page-body column grow">
         {chosen === undefined ? (
           <Empty icon="tapestry" title="This tapestry is not known here">
             Start the page with the file that has it: <code>selvage ui FILE</code>.
           </Empty>
         ) : (
           <Tabs
+            isFilling
             tabs={tabs}
             chosen={chosen}
             label={tapestry}

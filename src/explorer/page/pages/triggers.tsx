@@ -99,7 +99,7 @@ function Pending({ trigger }: { trigger: string }) {
       ]}
     >
       {further.cursor !== undefined && (
-        <p class="list-foot">
+        <p class="list-foot row">
           <Button onClick={further.more}>Show older</Button>
         </p>
       )}

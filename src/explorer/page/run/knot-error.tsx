@@ -53,8 +53,8 @@ function Frames({ text, isOpen }: { text: string; isOpen: boolean }) {
   if (frames.length === 0) return <></>;
   return (
     <details open={isOpen}>
-      <summary>{countWords(frames.length, 'frame')}</summary>
-      <ol class="knot-frames">
+      <summary class="fine">{countWords(frames.length, 'frame')}</summary>
+      <ol class="knot-frames sunken">
         {frames.map((frame, index) => (
           <li key={index} class={/node_modules|node:|\/lib\/|<anonymous>/u.test(frame) ? 'muted' : undefined}>
             {shownText(frame.trim().replace(/^at /u, ''))}

@@ -63,14 +63,14 @@ export function KnotList(props: {
         return (
           <button
             type="button"
-            class="knot-row"
+            class="pick lined knot-row"
             aria-current={knot === chosen ? 'true' : undefined}
             onClick={() => onSelect(id)}
           >
             <span class="mono cut">{shownText(id)}</span>
             <span class="muted cut">{shownText(definition ?? kind)}</span>
             <Outcome tone={TONES[status]} word={status} isBare />
-            <span class="number">{took === undefined ? '' : durationWords(took)}</span>
+            <span class="number right">{took === undefined ? '' : durationWords(took)}</span>
             <code class="muted">{state?.outputHash === undefined ? '' : shortHash(state.outputHash)}</code>
           </button>
         );

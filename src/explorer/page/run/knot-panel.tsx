@@ -70,7 +70,7 @@ export function KnotPanel(props: KnotPanelProps) {
       id={shown}
       before={
         element !== undefined && (
-          <button type="button" class="knot-back" onClick={() => props.onElement(undefined)}>
+          <button type="button" class="link fine" onClick={() => props.onElement(undefined)}>
             ← {shownText(knot)}
           </button>
         )
@@ -87,7 +87,7 @@ export function KnotPanel(props: KnotPanelProps) {
       }
       onClose={props.onClose}
     >
-      <div class="knot-facts">
+      <div class="knot-facts row wrap">
         <Outcome tone={TONES[status]} word={status} />
         {took !== undefined && <span class="number">{durationWords(took)}</span>}
         {state && state.attempt > 1 && <Muted>attempt {state.attempt}</Muted>}
@@ -137,7 +137,7 @@ export function KnotPanel(props: KnotPanelProps) {
           aside={mine.log.truncated && mine.log.unreadable === undefined && <Muted>last lines</Muted>}
         >
           {mine.log.unreadable !== undefined && <p class="muted">It cannot be read: {mine.log.unreadable}</p>}
-          <pre class="knot-log" tabIndex={0} aria-label="Log">
+          <pre class="knot-log sunken" tabIndex={0} aria-label="Log">
             {logLines(mine.log.text).map(({ time, level, text }, index) => (
               <span key={index} class="knot-log-line">
                 {time !== undefined && <span class="muted">{time} </span>}
@@ -199,7 +199,7 @@ function Knots({ ids, onSelect }: { ids: readonly string[]; onSelect: (id: strin
   const [isAll, setAll] = useState(false);
   const most = 8;
   return (
-    <span class="knot-links">
+    <span class="row wrap">
       {ids.slice(0, isAll ? 500 : most).map((id) => (
         <KnotButton key={id} id={id} onSelect={onSelect} />
       ))}
@@ -218,15 +218,17 @@ function Input(props: { input: InputView; run: string; onSelect: (id: string) =>
   const [isOpen, setOpen] = useState(false);
   return (
     <div class="knot-input">
-      <div class="knot-input-head">
+      <div class="knot-input-head row">
         <button
           type="button"
-          class="knot-fold"
+          class="knot-fold bare-button row grow"
           aria-expanded={isOpen}
           disabled={hash === undefined}
           onClick={() => setOpen(!isOpen)}
         >
-          <span aria-hidden="true">{hash === undefined ? '' : isOpen ? '▾' : '▸'}</span>
+          <span class="muted" aria-hidden="true">
+            {hash === undefined ? '' : isOpen ? '▾' : '▸'}
+          </span>
           <span class="mono cut">{shownText(name)}</span>
         </button>
         {knotId === undefined ? <Muted>constant</Muted> : <KnotButton id={knotId} onSelect={onSelect} />}
@@ -240,11 +242,13 @@ function Input(props: { input: InputView; run: string; onSelect: (id: string) =>
 function SignalForm(props: SignalFormProps) {
   const { fields, attributes, isBusy } = useSignalForm(props);
   return (
-    <form class="signal-form" {...attributes}>
+    <form class="form column" {...attributes}>
       {fields}
-      <Button kind="primary" type="submit" isBusy={isBusy}>
-        Send
-      </Button>
+      <p>
+        <Button kind="primary" type="submit" isBusy={isBusy}>
+          Send
+        </Button>
+      </p>
     </form>
   );
 }

@@ -16,10 +16,10 @@ interface KnotAsideProps {
 export function KnotAside({ id, before, note, onClose, children }: KnotAsideProps) {
   return (
     <aside class="knot" aria-label={`Knot ${shownText(id)}`}>
-      <header class="knot-head">
-        <div class="knot-title">
+      <header class="knot-head row">
+        <div class="grow">
           {before}
-          <h2 class="mono">{shownText(id)}</h2>
+          <h2 class="mono break">{shownText(id)}</h2>
           <p class="muted">{note}</p>
         </div>
         <Button kind="quiet" icon="copy" label="Copy the id" onClick={() => copy(id, 'Id')} />
@@ -40,7 +40,7 @@ interface KnotSectionProps {
 export function KnotSection({ title, aside, children }: KnotSectionProps) {
   return (
     <section class="knot-section">
-      <header>
+      <header class="row between">
         <h3>{title}</h3>
         {aside}
       </header>
@@ -52,7 +52,7 @@ export function KnotSection({ title, aside, children }: KnotSectionProps) {
 /** Another knot, by its id. */
 export function KnotButton({ id, onSelect }: { id: string; onSelect: (id: string) => void }) {
   return (
-    <button type="button" class="tag mono" title={shownText(id)} onClick={() => onSelect(id)}>
+    <button type="button" class="tag mono cut" title={shownText(id)} onClick={() => onSelect(id)}>
       {shownText(id)}
     </button>
   );

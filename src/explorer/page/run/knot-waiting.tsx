@@ -29,7 +29,7 @@ export function KnotWaiting({ waiting }: { waiting: WaitingKnot }) {
         )}
       </p>
       <p class="message">{shownText(message)}</p>
-      <p class="muted">
+      <p class="muted fine">
         {[
           code,
           ...(attempt === undefined || attempt < 2 ? [] : [`attempt ${attempt}`]),
@@ -73,9 +73,9 @@ export function KnotHistory({ state }: { state: NonNullable<KnotView['state']> }
   ].sort((a, b) => a.at - b.at);
   return (
     <KnotSection title="Attempts and waits">
-      <ol class="knot-history">
+      <ol class="knot-history column">
         {events.map(({ key, at, words, detail, worker }) => (
-          <li key={key}>
+          <li key={key} class="column">
             <span title={exactWords(at)}>{words}</span>
             <span class="muted message">
               {shownText(detail)}

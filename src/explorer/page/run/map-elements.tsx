@@ -42,8 +42,8 @@ export function MapElements(props: { run: string; map: string; onElement: (id: s
   return (
     <Answered answer={answer} isQuiet rows={3} height={24}>
       {({ counts, total, strip }) => (
-        <div class="map">
-          <p class="map-counts">
+        <div class="map column">
+          <p class="row wrap">
             <strong>{countWords(total, 'element')}</strong>
             {COUNTED.filter(([tone]) => counts[tone] > 0).map(([tone, word]) => (
               <Outcome key={tone} tone={tone} word={`${countWords(counts[tone])} ${word}`} isBare />
@@ -54,7 +54,7 @@ export function MapElements(props: { run: string; map: string; onElement: (id: s
           {elements.length === 0 ? (
             <p class="muted">There are none.</p>
           ) : (
-            <div class="map-list" style={{ height: `${Math.min(9, elements.length) * ROW + 2}px` }}>
+            <div class="box column" style={{ height: `${Math.min(9, elements.length) * ROW + 2}px` }}>
               <VirtualList
                 count={elements.length}
                 rowHeight={ROW}
@@ -77,7 +77,7 @@ function Row({ element, onElement }: { element: Element; onElement: (id: string)
   const status = recordedStatus({ state });
   const took = durationOf({ state });
   return (
-    <button type="button" class="map-row" onClick={() => onElement(id)} title={shownText(id)}>
+    <button type="button" class="pick map-row" onClick={() => onElement(id)} title={shownText(id)}>
       <span class="number muted">{index}</span>
       <Outcome tone={TONES[status]} word={status} isBare />
       <span class="cut muted">
@@ -127,7 +127,7 @@ function Strip(props: { strip: string; count: number; onJump: (index: number) =>
       {['none', 'skipped', 'reused', 'ok', 'err'].map((tone) => (
         <path
           key={tone}
-          class={`strip-${tone}`}
+          class={`tone-${tone}`}
           d={runs
             .filter(({ kind }) => CELLS[kind] === tone)
             .map(({ from, length }) =>

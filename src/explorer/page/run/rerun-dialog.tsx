@@ -71,7 +71,7 @@ export function RerunDialog({
       {resume.error && <ErrorBox error={resume.error} />}
       <Answered answer={preview} rows={4} height={ROW}>
         {({ runs, reused }) => (
-          <div class="rerun">
+          <div class="rerun two">
             <Side
               title={`${countWords(runs.length, 'knot')} would run`}
               ids={runs}
@@ -112,10 +112,10 @@ function Side({ title, ids, tone, word }: SideProps) {
     <section>
       <h3>{title}</h3>
       {ids.length > 0 && (
-        <div style={{ height: `${Math.min(8, ids.length) * ROW + 2}px` }} class="rerun-list">
+        <div style={{ height: `${Math.min(8, ids.length) * ROW + 2}px` }} class="box column">
           <VirtualList count={ids.length} rowHeight={ROW} label={title} keyOf={(index) => ids[index]!}>
             {(index) => (
-              <span class="rerun-row">
+              <span class="rerun-row row">
                 <Outcome tone={tone} word={word} isBare />
                 <span class="mono cut" title={shownText(ids[index]!)}>
                   {shownText(ids[index]!)}

@@ -23,9 +23,9 @@ export function RunHead(props: { view: RunView; onAct: (act: RunAct) => void; on
   const { counts } = run;
   const done = counts && counts.ok + counts.err + counts.skipped;
   return (
-    <header class="rp-head">
-      <div class="rp-title">
-        <p class="rp-path muted">
+    <header class="rp-head row wrap">
+      <div class="rp-title row wrap">
+        <p class="rp-path muted fine">
           {hasRuns ? (
             <>
               <a href={href({ page: 'runs' })}>Runs</a> /{' '}
@@ -38,7 +38,7 @@ export function RunHead(props: { view: RunView; onAct: (act: RunAct) => void; on
         <h1 class="mono">{shownText(run.runId)}</h1>
         <RunOutcome status={run.status} isUnbegun={run.started === false} />
       </div>
-      <div class="rp-facts">
+      <div class="rp-facts row wrap">
         {run.startedAt > 0 && (
           <>
             <Time at={run.startedAt} />
@@ -89,7 +89,7 @@ export function RunHead(props: { view: RunView; onAct: (act: RunAct) => void; on
           <Tag key={tag}>{shownText(tag)}</Tag>
         ))}
       </div>
-      <div class="rp-acts">
+      <div class="rp-acts row wrap">
         {previousRunId !== undefined && (
           <Button kind="quiet" icon="left" href={href({ page: 'run', run: previousRunId })}>
             <span class="out-of-sight">Earlier run</span>

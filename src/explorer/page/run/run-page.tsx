@@ -151,7 +151,7 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
   ]);
 
   const picture = (
-    <div class="rp-view">
+    <div class="column grow">
       {shown === 'graph' && (
         <GraphView
           model={model}
@@ -189,12 +189,12 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
   );
   const isPanel = knot !== undefined && model.indexOf(knot) !== undefined;
   return (
-    <div class="run">
+    <div class="run column grow">
       <RunHead view={view} onAct={setAct} onRerun={canRerun ? () => setRerun({}) : undefined} />
       {banner && (
-        <div class="rp-banner" role="status">
+        <div class="rp-banner row tone-waiting" role="status">
           <Icon name="pause" />
-          <span class="message">{shownText(banner.sentence)}</span>
+          <span class="message grow">{shownText(banner.sentence)}</span>
           {banner.knot !== undefined && (
             <Button kind="quiet" onClick={() => select(banner.knot)}>
               Show
@@ -203,58 +203,57 @@ function Loaded({ place, view, model, waiting, step }: LoadedProps) {
         </div>
       )}
       {view.run.error && (
-        <div class="rp-banner err" role="status">
+        <div class="rp-banner row tone-err" role="status">
           <Icon name="warning" />
-          <span class="message">
+          <span class="message grow">
             <code>{shownText(view.run.error.type)}</code> {shownText(view.run.error.message)}
           </span>
         </div>
       )}
-      <div class="rp-tabs">
-        <Tabs
-          label="Views of the run"
-          tabs={VIEWS.map((id) => ({ id, title: TITLES[id] }))}
-          chosen={shown}
-          onChoose={show}
-        >
-          {model.knots.length === 0 ? (
-            <Empty icon="tapestry" title="This run has no knots" />
-          ) : (
-            <>
-              {shown !== 'parameters' && (
-                <FilterBar
-                  model={model}
-                  filter={filter}
-                  onFilter={(text) => set({ filter: text || undefined })}
-                />
-              )}
-              {/* The same tree with and without the panel, so that the view beside it is not mounted anew. */}
-              <div class={isPanel ? 'rp-split' : 'rp-split alone'}>
-                <Split
-                  name="knot"
-                  label="Width of the knot’s panel"
-                  first={picture}
-                  second={
-                    isPanel && (
-                      <KnotPanel
-                        key={knot}
-                        run={run}
-                        model={model}
-                        knot={knot}
-                        element={place.element}
-                        onRerun={canRerun ? (from) => setRerun({ from }) : undefined}
-                        onSelect={select}
-                        onElement={(element) => set({ element })}
-                        onClose={() => select(undefined)}
-                      />
-                    )
-                  }
-                />
-              </div>
-            </>
-          )}
-        </Tabs>
-      </div>
+      <Tabs
+        isFilling
+        label="Views of the run"
+        tabs={VIEWS.map((id) => ({ id, title: TITLES[id] }))}
+        chosen={shown}
+        onChoose={show}
+      >
+        {model.knots.length === 0 ? (
+          <Empty icon="tapestry" title="This run has no knots" />
+        ) : (
+          <>
+            {shown !== 'parameters' && (
+              <FilterBar
+                model={model}
+                filter={filter}
+                onFilter={(text) => set({ filter: text || undefined })}
+              />
+            )}
+            {/* The same tree with and without the panel, so that the view beside it is not mounted anew. */}
+            <div class={isPanel ? 'column grow' : 'column grow alone'}>
+              <Split
+                name="knot"
+                label="Width of the knot’s panel"
+                first={picture}
+                second={
+                  isPanel && (
+                    <KnotPanel
+                      key={knot}
+                      run={run}
+                      model={model}
+                      knot={knot}
+                      element={place.element}
+                      onRerun={canRerun ? (from) => setRerun({ from }) : undefined}
+                      onSelect={select}
+                      onElement={(element) => set({ element })}
+                      onClose={() => select(undefined)}
+                    />
+                  )
+                }
+              />
+            </div>
+          </>
+        )}
+      </Tabs>
       {act === 'cancel' && <CancelDialog run={run} onClose={() => setAct(undefined)} />}
       {act === 'terminate' && <TerminateDialog run={run} onClose={() => setAct(undefined)} />}
       {rerun && <RerunDialog run={run} model={model} {...rerun} onClose={() => setRerun(undefined)} />}

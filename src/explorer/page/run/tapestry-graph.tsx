@@ -41,7 +41,7 @@ export function TapestryGraph(props: {
     },
   ]);
   const picture = (
-    <div class="rp-view">
+    <div class="column grow">
       {isList ? (
         <KnotList model={model} selected={knot} filter={filter} onSelect={onSelect} />
       ) : (
@@ -57,13 +57,13 @@ export function TapestryGraph(props: {
     </div>
   );
   return (
-    <div class="rp-tabs">
+    <div class="tapestry-graph column grow">
       <FilterBar model={model} filter={filter} onFilter={setFilter}>
         <Button isPressed={isList} icon="list" onClick={() => setList(!isList)}>
           List
         </Button>
       </FilterBar>
-      <div class={chosen === undefined ? 'rp-split alone' : 'rp-split'}>
+      <div class={`column grow${chosen === undefined ? ' alone' : ''}`}>
         <Split
           name="knot"
           label="Width of the knot’s panel"
@@ -115,8 +115,8 @@ function Wired(props: {
       {knot.inputs.length > 0 && (
         <KnotSection title="Inputs">
           {knot.inputs.map((input) => (
-            <div key={input.name} class="knot-input knot-input-head">
-              <span class="mono cut knot-fold">{shownText(input.name)}</span>
+            <div key={input.name} class="knot-input knot-input-head row">
+              <span class="mono cut grow">{shownText(input.name)}</span>
               {'from' in input ? (
                 <KnotButton id={nameOf(input.from)} onSelect={onSelect} />
               ) : (

@@ -87,8 +87,8 @@ export function TimelineView(props: TimelineViewProps) {
     { keys: 'n', says: 'By group', run: () => setNested(!isNested) },
   ]);
   return (
-    <section class="t-view" aria-label="Timeline">
-      <div class="t-bar">
+    <section class="column grow" aria-label="Timeline">
+      <div class="view-bar g-bar row wrap">
         <Segmented
           label="Order"
           choices={ORDERS.map((one) => [one, ORDER_WORDS[one]] as const)}
@@ -98,14 +98,14 @@ export function TimelineView(props: TimelineViewProps) {
         <Button isPressed={isNested} onClick={() => setNested(!isNested)}>
           By group
         </Button>
-        <span class="muted t-hint">Drag above to choose a time</span>
+        <span class="muted fine t-hint">Drag above to choose a time</span>
         {window && (
           <Button kind="quiet" icon="close" onClick={() => props.onWindow(undefined)}>
             All of it
           </Button>
         )}
       </div>
-      <div ref={host} class="t-stage" />
+      <div ref={host} class="t-stage column grow" />
     </section>
   );
 }

@@ -26,7 +26,7 @@ export function Field({
     .join(' ')
     .trim();
   return (
-    <div class={`field${error !== undefined ? ' wrong' : ''}`}>
+    <div class={`field column${error !== undefined ? ' wrong' : ''}`}>
       <label for={id}>
         {label}
         {!isRequired && <span class="muted"> optional</span>}

@@ -12,12 +12,12 @@ interface PageHeadProps {
 
 export function PageHead({ title, children, note }: PageHeadProps) {
   return (
-    <header class="page-head">
+    <header class="page-head row wrap between">
       <div>
         <h1>{title}</h1>
-        {note !== undefined && <div class="note">{note}</div>}
+        {note !== undefined && <div class="note row wrap muted">{note}</div>}
       </div>
-      {children !== undefined && <div class="page-acts">{children}</div>}
+      {children !== undefined && <div class="page-acts row wrap">{children}</div>}
     </header>
   );
 }

@@ -14,7 +14,7 @@ export function Empty({
   children?: ComponentChildren;
 }) {
   return (
-    <div class="empty">
+    <div class="empty column">
       {icon && <Icon name={icon} size={24} />}
       <h2>{title}</h2>
       {children !== undefined && <div class="muted">{children}</div>}
@@ -30,9 +30,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
 export function ErrorBox({ error, onRetry }: { error: SourceError; onRetry?: () => void }) {
   const remedy = REMEDIES[error.code];
   return (
-    <div class="error-box" role="alert">
+    <div class="error-box row" role="alert">
       <Icon name="warning" />
-      <div>
+      <div class="grow">
         <p>
           <code class="code">{error.code}</code>
         </p>
@@ -79,7 +79,7 @@ export function Skeleton({ rows = 8, height = 40 }: { rows?: number; height?: nu
   return (
     <div class="skeleton" role="status" aria-label="Loading">
       {Array.from({ length: rows }, (_, index) => (
-        <div key={index} style={{ height: `${height}px` }}>
+        <div key={index} class="row" style={{ height: `${height}px` }}>
           <span style={{ width: `${[62, 48, 70, 55][index % 4]}%` }} />
         </div>
       ))}

@@ -38,15 +38,15 @@ export function ValuePage({ place }: PageProps<'value'>) {
     <>
       <PageHead
         title={<span class="mono">{shortHash(hash)}</span>}
-        note={<code class="value-hash">{shownText(hash)}</code>}
+        note={<code class="break">{shownText(hash)}</code>}
       >
         <Button icon="copy" onClick={() => copy(hash, 'Hash')}>
           Copy the hash
         </Button>
       </PageHead>
-      <div class="page-body value-body">
+      <div class="page-body value-body column">
         <ValuePreview hash={hash} run={run} height={460} />
-        <div class="value-tabs">
+        <div>
           <Tabs label="About the value" tabs={VIEWS} chosen={shown} onChoose={set}>
             {shown === 'uses' ? <Uses hash={hash} /> : <Walk hash={hash} direction={shown} run={run} />}
           </Tabs>
@@ -144,7 +144,7 @@ function Step({ step }: { step: WalkStep }) {
   const { depth, runId, knotId, definition, outputHash, through, at } = step;
   return (
     <li style={{ paddingLeft: `${12 + Math.min(depth, 24) * 18}px` }}>
-      <span class="walk-line">
+      <span class="walk-line row wrap">
         {through !== undefined && <span class="muted">{shownText(through)} ←</span>}
         <KnotLink run={runId} knot={knotId}>
           {knotId}

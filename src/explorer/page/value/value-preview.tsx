@@ -23,11 +23,11 @@ export function ValuePreview(props: {
     <Answered answer={answer} isQuiet rows={3} height={22}>
       {(value) =>
         value.form === 'none' ? (
-          <p class="value-none">
+          <p class="value-none box muted">
             <code>{value.code}</code> {shownText(value.message)}
           </p>
         ) : (
-          <figure class="value">
+          <figure class="value box column">
             <Content value={value} height={height} onFrom={setFrom} />
             <Foot value={value} />
           </figure>
@@ -47,14 +47,14 @@ interface ContentProps {
 
 function Content({ value, height, onFrom }: ContentProps) {
   const text = (label: string, content: string) => (
-    <pre class="value-text" style={{ maxHeight: `${height}px` }} tabIndex={0} aria-label={label}>
+    <pre class="value-text break" style={{ maxHeight: `${height}px` }} tabIndex={0} aria-label={label}>
       {content}
     </pre>
   );
   switch (value.form) {
     case 'json':
       return isPlain(value.json) ? (
-        <pre class="value-text">{shownText(JSON.stringify(value.json))}</pre>
+        <pre class="value-text break">{shownText(JSON.stringify(value.json))}</pre>
       ) : (
         <JsonTree json={value.json} label={`Value ${value.hash.slice(0, 8)}`} height={height} />
       );
@@ -92,7 +92,7 @@ function Foot({ value }: { value: ShownValue }) {
       ? value.hex.length / 2 < value.size
       : (value.form === 'json' || value.form === 'text') && value.truncated;
   return (
-    <figcaption class="value-foot">
+    <figcaption class="value-foot row between muted fine">
       <span>{sizeWords(value.size)}</span>
       {isCut && <span>The beginning of it</span>}
       {text && (
@@ -138,7 +138,7 @@ function Table({ table, height, onFrom }: RowsProps) {
         <table>
           <thead>
             <tr>
-              <th scope="col" class="value-row">
+              <th scope="col" class="muted number right">
                 <span class="out-of-sight">Row</span>
               </th>
               {columns.map((column) => (
@@ -151,11 +151,11 @@ function Table({ table, height, onFrom }: RowsProps) {
           <tbody>
             {cells.map((row, index) => (
               <tr key={from + index}>
-                <th scope="row" class="value-row">
+                <th scope="row" class="muted number right">
                   {from + index}
                 </th>
                 {row.map((cell, at) => (
-                  <td key={at} class={typeof cell === 'number' ? 'number' : undefined}>
+                  <td key={at} class={typeof cell === 'number' ? 'number right' : 'cut'}>
                     {cell === null
                       ? none
                       : shownText(typeof cell === 'string' ? cell : JSON.stringify(cell)).slice(0, 200)}
@@ -167,7 +167,7 @@ function Table({ table, height, onFrom }: RowsProps) {
         </table>
       </div>
       {(from > 0 || last < rows) && (
-        <div class="value-pages">
+        <div class="value-pages row between fine">
           <Button isDisabled={from === 0} onClick={() => onFrom(Math.max(0, from - 100))}>
             Earlier rows
           </Button>
@@ -193,15 +193,15 @@ function Column({ column, rows }: { column: ColumnView; rows: number }) {
     ...(missing > 0 ? [`${countWords(missing)} missing`] : []),
   ].join(', ');
   return (
-    <span class="value-column" title={about}>
-      <span class="value-name">{shownText(name)}</span>
+    <span class="value-column column" title={about}>
+      <span class="mono">{shownText(name)}</span>
       <Muted>{type}</Muted>
       {histogram ? (
         <Sparkline counts={histogram} label={about} />
       ) : (
         top && (
           <span
-            class="value-top"
+            class="value-top column"
             role="img"
             aria-label={top.map(([text, count]) => `${text}: ${count}`).join(', ')}
           >
