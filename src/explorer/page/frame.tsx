@@ -5,55 +5,42 @@ import type { About, PageName } from '../../operations/project/about';
 import { about, isFile } from './app';
 import { isMac, isSheetOpen, useKeys } from './keys';
 import { liveState } from './live';
-import { menu, type MenuPage } from './menu';
-import { PAGES, type PageProps } from './pages';
+import { loadPage, menu, titleOf } from './pages';
 import { Palette } from './palette';
 import { isPaletteOpen } from './palette-state';
-import { go, href, place, type Place } from './router';
+import { go, href, place, type PageProps, type Place } from './router';
 import { asSourceError } from './source/source-error';
 import { Sheet } from './sheet';
 import { announce, LiveRegion } from './ui/announce';
 import { Button } from './ui/button';
 import { Icon } from './ui/icons';
+import { PageHead } from './ui/page';
 import { nextScheme, scheme } from './ui/scheme';
 import { ErrorBox, Skeleton } from './ui/states';
 import { Toasts } from './ui/toast';
 
-type AnyPage = ComponentType<PageProps<PageName>>;
-const loaded = signal<Partial<Record<PageName, AnyPage>>>({});
+const loaded = signal<Partial<Record<PageName, ComponentType<PageProps<PageName>>>>>({});
 const failed = signal<unknown>(undefined);
 
 function load(name: PageName): void {
   failed.value = undefined;
-  void PAGES[name].load().then(
-    (page) => (loaded.value = { ...loaded.peek(), [name]: page as AnyPage }),
+  void loadPage(name).then(
+    (page) => (loaded.value = { ...loaded.peek(), [name]: page }),
     (error: unknown) => (failed.value = error),
   );
 }
 
-const GO_KEYS: Readonly<Record<MenuPage, string>> = {
-  runs: 'g r',
-  approvals: 'g a',
-  schedules: 'g s',
-  triggers: 'g t',
-  streams: 'g m',
-  workers: 'g w',
-  waiting: 'g i',
-  stats: 'g f',
-  emitters: 'g e',
-};
-
 export function Frame() {
   const now = place.value;
   const main = useRef<HTMLElement>(null);
-  const title = now && PAGES[now.page].title(now as never);
+  const title = now && titleOf(now);
   useKeys('Everywhere', [
     { keys: 'mod+k', says: 'Search', inFields: true, run: () => (isPaletteOpen.value = true) },
     { keys: '?', says: 'Keyboard shortcuts', run: () => (isSheetOpen.value = true) },
-    ...menu().map((name) => ({
-      keys: GO_KEYS[name],
-      says: `Go to ${PAGES[name].title({ page: name } as never).toLowerCase()}`,
-      run: () => go({ page: name }),
+    ...menu().map(({ place: to, title: name, keys }) => ({
+      keys,
+      says: `Go to ${name.toLowerCase()}`,
+      run: () => go(to),
     })),
     { keys: 'alt+ArrowLeft', says: 'Back', isHidden: true, run: () => history.back() },
   ]);
@@ -74,7 +61,7 @@ export function Frame() {
         Skip to the page
       </a>
       {!isFile && <Side now={now} />}
-      <main id="main" ref={main} tabIndex={-1}>
+      <main id="main" class="column grow" ref={main} tabIndex={-1}>
         {now ? (
           <Guard key={key}>
             <Shown now={now} />
@@ -141,28 +128,31 @@ const SCHEME_ICONS = { system: 'screen', light: 'sun', dark: 'moon' } as const;
 function Side({ now }: { now: Place | undefined }) {
   const { project, server, serverState, tapestries } = about.value;
   return (
-    <nav class="side" aria-label="Pages">
-      <a class="brand" href={href({ page: 'runs' })}>
+    <nav class="side column" aria-label="Pages">
+      <a class="brand row" href={href({ page: 'runs' })}>
         <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
           <path d="M3 3v14M7 3v14M11 3v14" class="warp" />
           <path d="M3 5h11a2.5 2.5 0 0 1 0 5H3M3 10h11a2.5 2.5 0 0 1 0 5H3" class="weft" />
         </svg>
-        <span>{project || 'Selvage'}</span>
+        <span class="cut">{project || 'Selvage'}</span>
       </a>
-      <button type="button" class="find" onClick={() => (isPaletteOpen.value = true)}>
+      <button type="button" class="button find" onClick={() => (isPaletteOpen.value = true)}>
         <Icon name="search" />
-        <span>Find</span>
+        <span class="grow">Find</span>
         <kbd>{isMac ? '⌘' : 'Ctrl'} K</kbd>
       </button>
       <ul>
-        {menu().map((name) => (
-          <li key={name}>
+        {menu().map(({ place: to, title, icon }) => (
+          <li key={title}>
             <a
-              href={href({ page: name })}
-              aria-current={now?.page === name && !('tapestry' in now && now.tapestry) ? 'page' : undefined}
+              class="row"
+              href={href(to)}
+              aria-current={
+                now?.page === to.page && !('tapestry' in now && now.tapestry) ? 'page' : undefined
+              }
             >
-              <Icon name={PAGES[name].icon} />
-              <span>{PAGES[name].title({ page: name } as never)}</span>
+              <Icon name={icon} />
+              <span class="cut">{title}</span>
             </a>
           </li>
         ))}
@@ -174,25 +164,29 @@ function Side({ now }: { now: Place | undefined }) {
             {tapestries.map(({ name }) => (
               <li key={name}>
                 <a
+                  class="row"
                   href={href({ page: 'tapestry', tapestry: name })}
                   aria-current={now && 'tapestry' in now && now.tapestry === name ? 'page' : undefined}
                   title={name}
                 >
                   <Icon name="tapestry" />
-                  <span>{name}</span>
+                  <span class="cut">{name}</span>
                 </a>
               </li>
             ))}
           </ul>
         </>
       )}
-      <div class="side-foot">
-        <p class="server" title={server && `Temporal at ${server.address}, namespace ${server.namespace}`}>
+      <div class="side-foot row between">
+        <p
+          class="server row grow fine muted"
+          title={server && `Temporal at ${server.address}, namespace ${server.namespace}`}
+        >
           <span
-            class={`pulse ${serverState === 'unreachable' ? 'lost' : liveState.value}`}
+            class={`pulse fixed ${serverState === 'unreachable' ? 'lost' : liveState.value}`}
             aria-hidden="true"
           />
-          <span>{stateWords(server?.address, serverState)}</span>
+          <span class="cut">{stateWords(server?.address, serverState)}</span>
         </p>
         <div class="side-buttons">
           <Button
@@ -210,26 +204,5 @@ function Side({ now }: { now: Place | undefined }) {
         </div>
       </div>
     </nav>
-  );
-}
-
-/** The head of a page: its title and its actions. */
-export function PageHead({
-  title,
-  children,
-  note,
-}: {
-  title: ComponentChildren;
-  children?: ComponentChildren;
-  note?: ComponentChildren;
-}) {
-  return (
-    <header class="page-head">
-      <div>
-        <h1>{title}</h1>
-        {note !== undefined && <div class="note">{note}</div>}
-      </div>
-      {children !== undefined && <div class="page-acts">{children}</div>}
-    </header>
   );
 }

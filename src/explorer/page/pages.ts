@@ -1,24 +1,63 @@
 import type { ComponentType } from 'preact';
 import type { PageName } from '../../operations/project/about';
-import type { Place } from './routes';
+import { about } from './app';
+import type { PageProps, Place } from './routes';
 import type { IconName } from './ui/icons';
 
-export interface PageProps<Name extends PageName> {
-  place: Extract<Place, { page: Name }>;
-}
+type Of<Name extends PageName> = Extract<Place, { page: Name }>;
 
 interface Page<Name extends PageName> {
-  readonly title: (place: Extract<Place, { page: Name }>) => string;
-  readonly icon: IconName;
+  readonly title: string | ((place: Of<Name>) => string);
+  /** Default: that of the name. */
+  readonly icon?: IconName;
+  /** Keys that go to it, for pages of the menu. */
+  readonly keys?: string;
   /** Loads the page's own chunk at the first visit. */
   readonly load: () => Promise<ComponentType<PageProps<Name>>>;
 }
 
-export const PAGES: { readonly [Name in PageName]: Page<Name> } = {
+/** In the order of the menu. */
+const PAGES: { readonly [Name in PageName]: Page<Name> } = {
   runs: {
     title: ({ tapestry }) => (tapestry === undefined ? 'Runs' : `Runs of ${tapestry}`),
-    icon: 'runs',
+    keys: 'g r',
     load: async () => (await import('./pages/runs')).RunsPage,
+  },
+  approvals: {
+    title: 'Approvals',
+    keys: 'g a',
+    load: async () => (await import('./pages/approvals')).ApprovalsPage,
+  },
+  schedules: {
+    title: 'Schedules',
+    keys: 'g s',
+    load: async () => (await import('./pages/schedules')).SchedulesPage,
+  },
+  triggers: {
+    title: 'Triggers',
+    keys: 'g t',
+    load: async () => (await import('./pages/triggers')).TriggersPage,
+  },
+  streams: {
+    title: 'Streams',
+    keys: 'g m',
+    load: async () => (await import('./pages/streams')).StreamsPage,
+  },
+  workers: {
+    title: 'Workers',
+    keys: 'g w',
+    load: async () => (await import('./pages/workers')).WorkersPage,
+  },
+  waiting: {
+    title: 'Waiting',
+    keys: 'g i',
+    load: async () => (await import('./pages/waiting')).WaitingPage,
+  },
+  stats: { title: 'Stats', keys: 'g f', load: async () => (await import('./pages/stats')).StatsPage },
+  emitters: {
+    title: 'Emitters',
+    keys: 'g e',
+    load: async () => (await import('./pages/emitters')).EmittersPage,
   },
   run: {
     title: ({ run }) => run,
@@ -27,62 +66,44 @@ export const PAGES: { readonly [Name in PageName]: Page<Name> } = {
   },
   compare: {
     title: ({ first, second }) => `${first} and ${second}`,
-    icon: 'compare',
     load: async () => (await import('./compare/compare-page')).ComparePage,
   },
   value: {
     title: ({ hash }) => `Value ${hash.slice(0, 8)}`,
-    icon: 'value',
     load: async () => (await import('./value/value-page')).ValuePage,
   },
   tapestry: {
     title: ({ tapestry }) => tapestry,
-    icon: 'tapestry',
     load: async () => (await import('./pages/tapestry')).TapestryPage,
-  },
-  schedules: {
-    title: () => 'Schedules',
-    icon: 'schedules',
-    load: async () => (await import('./pages/schedules')).SchedulesPage,
   },
   partitions: {
     title: ({ tapestry }) => `Partitions of ${tapestry}`,
-    icon: 'partitions',
     load: async () => (await import('./pages/partitions')).PartitionsPage,
   },
-  triggers: {
-    title: () => 'Triggers',
-    icon: 'triggers',
-    load: async () => (await import('./pages/triggers')).TriggersPage,
-  },
-  workers: {
-    title: () => 'Workers',
-    icon: 'workers',
-    load: async () => (await import('./pages/workers')).WorkersPage,
-  },
-  waiting: {
-    title: () => 'Waiting',
-    icon: 'waiting',
-    load: async () => (await import('./pages/waiting')).WaitingPage,
-  },
-  stats: {
-    title: () => 'Stats',
-    icon: 'stats',
-    load: async () => (await import('./pages/stats')).StatsPage,
-  },
-  emitters: {
-    title: () => 'Emitters',
-    icon: 'emitters',
-    load: async () => (await import('./pages/emitters')).EmittersPage,
-  },
-  streams: {
-    title: () => 'Streams',
-    icon: 'streams',
-    load: async () => (await import('./pages/streams')).StreamsPage,
-  },
-  approvals: {
-    title: () => 'Approvals',
-    icon: 'approvals',
-    load: async () => (await import('./pages/approvals')).ApprovalsPage,
-  },
 };
+
+export function titleOf(place: Place): string {
+  const { title } = PAGES[place.page] as Page<PageName>;
+  return typeof title === 'string' ? title : title(place);
+}
+
+export async function loadPage(name: PageName): Promise<ComponentType<PageProps<PageName>>> {
+  return (await PAGES[name].load()) as ComponentType<PageProps<PageName>>;
+}
+
+export interface MenuEntry {
+  readonly place: Place;
+  readonly title: string;
+  readonly icon: IconName;
+  readonly keys: string;
+}
+
+/** The pages that need no further choice, as far as this server has them. */
+export function menu(): MenuEntry[] {
+  return (Object.keys(PAGES) as PageName[]).flatMap((name) => {
+    const { keys, icon = name } = PAGES[name];
+    if (keys === undefined || !about.value.abilities.pages.includes(name)) return [];
+    const place = { page: name } as Place;
+    return [{ place, title: titleOf(place), icon: icon as IconName, keys }];
+  });
+}

@@ -2,8 +2,7 @@ import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'pr
 import type { Found } from '../../operations/project/find';
 import { about } from './app';
 import { isSheetOpen, useKeys } from './keys';
-import { menu } from './menu';
-import { PAGES } from './pages';
+import { menu } from './pages';
 import { commands, isPaletteOpen } from './palette-state';
 import { go } from './router';
 import { useAnswer } from './store';
@@ -92,7 +91,7 @@ export function Palette() {
       onMouseDown={(event) => event.target === dialog.current && close()}
     >
       <div class="palette-box">
-        <div class="palette-field">
+        <div class="palette-field row">
           <Icon name="search" />
           <input
             type="text"
@@ -118,19 +117,20 @@ export function Palette() {
             <li
               key={entry.key}
               id={`${id}-${index}`}
+              class="row"
               role="option"
               aria-selected={index === active}
               onMouseMove={() => setAt(index)}
               onClick={() => choose(entry)}
             >
               <Icon name={entry.icon} />
-              <span class="palette-title">{entry.title}</span>
-              {entry.note !== undefined && <span class="palette-note">{entry.note}</span>}
+              <span class="grow cut">{entry.title}</span>
+              {entry.note !== undefined && <span class="palette-note muted fine cut">{entry.note}</span>}
             </li>
           ))}
         </ul>
         {entries.length === 0 && (
-          <p class="palette-none">
+          <p class="palette-none muted">
             {answer.error
               ? answer.error.message
               : isSearching
@@ -147,16 +147,13 @@ function ownEntries(): Entry[] {
   const { tapestries } = about.value;
   return [
     ...commands().map(({ title, run }): Entry => ({ key: `do ${title}`, icon: 'right', title, run })),
-    ...menu().map((page): Entry => {
-      const title = PAGES[page].title({ page } as never);
-      return {
-        key: `page ${page}`,
-        icon: PAGES[page].icon,
-        title,
-        note: 'page',
-        run: () => go({ page }),
-      };
-    }),
+    ...menu().map(({ place, title, icon }): Entry => ({
+      key: `page ${place.page}`,
+      icon,
+      title,
+      note: 'page',
+      run: () => go(place),
+    })),
     ...tapestries.map(({ name }): Entry => ({
       key: `tapestry ${name}`,
       icon: 'tapestry',

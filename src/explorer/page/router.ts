@@ -6,7 +6,7 @@ import { pathOf, placeOf, type Place, type Places } from './routes';
  * The current place. Only the URL stores it: in the path below the base if a server serves the page, in the
  * fragment if it is a file.
  */
-export type { Place, Places } from './routes';
+export type { PageProps, Place, Places } from './routes';
 
 const inFragment = location.protocol === 'file:' || document.getElementById('selvage-document') !== null;
 const base = (() => {

@@ -62,6 +62,10 @@ export type Place = {
   readonly [Name in PageName]: { readonly page: Name } & Readonly<Places[Name]>;
 }[PageName];
 
+export interface PageProps<Name extends PageName> {
+  place: Extract<Place, { page: Name }>;
+}
+
 const PATTERNS: { readonly [Name in PageName]: readonly string[] } = {
   runs: ['runs'],
   run: ['runs', ':run'],

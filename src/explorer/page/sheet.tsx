@@ -27,7 +27,7 @@ export function Sheet() {
             <h3>{title}</h3>
             <dl>
               {bindings.map((binding) => (
-                <div key={binding.says}>
+                <div key={binding.says} class="row between">
                   <dt>{binding.says}</dt>
                   <dd>
                     {keysOf(binding).map((keys, index) => (

@@ -1,50 +1,90 @@
-import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import type { Comparison } from '../../../operations/runs/compare';
+import type { Comparison, Likeness } from '../../../operations/runs/compare';
 import type { RunSummary } from '../../../operations/runs/summary';
+import type { KnotStatus } from '../../../visualisation/selection';
 import { durationOf } from '../../../visualisation/words';
 import { FilterBar } from '../graph/filter-bar';
 import { GraphView } from '../graph/graph-view';
 import { TONES } from '../graph/tones';
 import { useKeys } from '../keys';
-import type { PageProps } from '../pages';
-import { alter, go, href } from '../router';
+import { alter, go, type PageProps } from '../router';
 import { closedOf } from '../run/closed-groups';
+import { KnotAside, KnotSection } from '../run/knot-section';
+import { KnotLink } from '../run/run-link';
 import { RunModel } from '../run/run-model';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { HashChip } from '../ui/chip';
 import { Icon } from '../ui/icons';
+import { Link } from '../ui/link';
 import { Outcome, RunOutcome } from '../ui/outcome';
 import { Split } from '../ui/split';
-import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Answered, Empty } from '../ui/states';
+import { Muted } from '../ui/table';
 import { Duration, Time } from '../ui/time';
 import { VirtualList } from '../ui/virtual-list';
 import { ValuePreview } from '../value/value-preview';
 import { countWords, durationWords } from '../words';
-import { COMPARE_WORDS, LIKENESS_WORDS, STATUS_OF, differing } from './likeness';
+
+/** The status that stands for each likeness, for its colour, shape and word. */
+const STATUS_OF: Readonly<Record<Likeness, KnotStatus>> = {
+  same: 'ok',
+  hash: 'running',
+  code: 'waiting',
+  config: 'reused',
+  outcome: 'failed',
+  'only-first': 'skipped',
+  'only-second': 'skipped',
+  'not-run': 'pending',
+};
+
+const LIKENESS_WORDS: Readonly<Record<Likeness, string>> = {
+  same: 'same value',
+  hash: 'other value',
+  code: 'other code',
+  config: 'other configuration',
+  outcome: 'other outcome',
+  'only-first': 'in the first only',
+  'only-second': 'in the second only',
+  'not-run': 'not run',
+};
+
+/** The legend's words for the statuses in a comparison. */
+const COMPARE_WORDS: Readonly<Record<KnotStatus, string>> = {
+  ok: 'same value',
+  running: 'other value',
+  waiting: 'other code',
+  reused: 'other configuration',
+  failed: 'other outcome',
+  skipped: 'in one run only',
+  pending: 'not run',
+};
+
+/** The knots that differ: first the one where the difference begins, then the others in the order of the plan. */
+function differing({ items, firstDifferent }: Comparison): Comparison['items'] {
+  const others = items.filter(({ knotId, likeness }) => knotId !== firstDifferent && likeness !== 'not-run');
+  return [...items.filter(({ knotId }) => knotId === firstDifferent), ...others];
+}
 
 /** Two runs of a tapestry as one graph, coloured by how their knots compare. */
-export function ComparePage({ place }: PageProps<'compare'>): JSX.Element {
+export function ComparePage({ place }: PageProps<'compare'>) {
   const { first, second } = place;
-  const { value, error, reload } = useAnswer(
+  const answer = useAnswer(
     'runs.compare',
     { first, second },
     { staleOn: (event) => event.kind !== 'run-started' && (event.runId === first || event.runId === second) },
   );
-  if (value) return <Compared place={place} comparison={value} />;
-  if (error) return <ErrorBox error={error} onRetry={reload} />;
-  return <Skeleton />;
+  return (
+    <Answered answer={answer} isQuiet>
+      {(comparison) => <Compared place={place} comparison={comparison} />}
+    </Answered>
+  );
 }
 
-function Compared({
-  place,
-  comparison,
-}: {
-  place: PageProps<'compare'>['place'];
-  comparison: Comparison;
-}): JSX.Element {
+type ComparedProps = PageProps<'compare'> & { comparison: Comparison };
+
+function Compared({ place, comparison }: ComparedProps) {
   const { first, second, graph, items, firstDifferent, explanation } = comparison;
   const { knot, filter = '' } = place;
   const model = useMemo(() => {
@@ -78,16 +118,16 @@ function Compared({
     },
   ]);
   return (
-    <div class="run compare">
-      <header class="compare-head">
+    <div class="column grow">
+      <header class="compare-head row wrap">
         <h1 class="out-of-sight">Two runs compared</h1>
         <Side run={first} word="First" />
         <Icon name="compare" />
         <Side run={second} word="Second" />
       </header>
-      <div class={`rp-banner ${differ.length === 0 ? 'ok' : ''}`} role="status">
+      <div class={`rp-banner row tone-${differ.length === 0 ? 'ok' : 'waiting'}`} role="status">
         <Icon name={differ.length === 0 ? 'check' : 'warning'} />
-        <span class="message">{shownText(explanation)}</span>
+        <span class="message grow">{shownText(explanation)}</span>
         {firstDifferent !== undefined && (
           <Button kind="quiet" onClick={() => select(firstDifferent)}>
             Show
@@ -99,10 +139,10 @@ function Compared({
         name="compare"
         label="Width of the table"
         first={
-          <div class="rp-view">
+          <div class="column grow">
             <GraphView
               model={model}
-              {...(knot !== undefined && { selected: knot })}
+              selected={knot}
               closed={closed}
               filter={filter}
               onSelect={select}
@@ -122,15 +162,15 @@ function Compared({
   );
 }
 
-function Side({ run, word }: { run: RunSummary; word: string }): JSX.Element {
+function Side({ run, word }: { run: RunSummary; word: string }) {
   return (
-    <div class="compare-side">
-      <span class="muted">{word}</span>
-      <a class="plain mono cut" href={href({ page: 'run', run: run.runId })} title={shownText(run.runId)}>
+    <div class="row">
+      <Muted>{word}</Muted>
+      <Link to={{ page: 'run', run: run.runId }} class="mono cut" title={shownText(run.runId)}>
         {shownText(run.runId)}
-      </a>
+      </Link>
       <RunOutcome status={run.status} isBare />
-      <span class="muted">
+      <Muted>
         <Time at={run.startedAt} />
         {run.finishedAt !== undefined && (
           <>
@@ -138,23 +178,21 @@ function Side({ run, word }: { run: RunSummary; word: string }): JSX.Element {
             <Duration from={run.startedAt} to={run.finishedAt} />
           </>
         )}
-      </span>
+      </Muted>
     </div>
   );
 }
 
-function Differences({
-  comparison,
-  differ,
-  onSelect,
-}: {
+interface DifferencesProps {
   comparison: Comparison;
   differ: Comparison['items'];
   onSelect: (id: string) => void;
-}): JSX.Element {
+}
+
+function Differences({ comparison, differ, onSelect }: DifferencesProps) {
   if (differ.length === 0) return <Empty icon="check" title="All knots have the same values" />;
   return (
-    <div class="differences">
+    <div class="differences column">
       <h2>
         {countWords(differ.length, 'knot')} differ{differ.length === 1 ? 's' : ''}
       </h2>
@@ -167,7 +205,7 @@ function Differences({
         {(row) => {
           const { knotId: id, likeness, explanation = '' } = differ[row]!;
           return (
-            <button type="button" class="difference" onClick={() => onSelect(id)}>
+            <button type="button" class="pick lined difference" onClick={() => onSelect(id)}>
               <span class="mono cut" title={shownText(id)}>
                 {shownText(id)}
               </span>
@@ -176,7 +214,7 @@ function Differences({
                 word={`${LIKENESS_WORDS[likeness]}${id === comparison.firstDifferent ? ', first' : ''}`}
                 isBare
               />
-              <span class="muted cut" title={shownText(explanation)}>
+              <span class="muted fine cut" title={shownText(explanation)}>
                 {shownText(explanation)}
               </span>
             </button>
@@ -188,72 +226,62 @@ function Differences({
 }
 
 /** One knot in both runs. */
-function Pair({
-  comparison,
-  index,
-  onClose,
-}: {
-  comparison: Comparison;
-  index: number;
-  onClose: () => void;
-}): JSX.Element {
-  const { graph, items, first, second } = comparison;
-  const { id, definition, kind } = graph.knots[index]!;
+function Pair(props: { comparison: Comparison; index: number; onClose: () => void }) {
+  const { graph, items, first, second } = props.comparison;
+  const { id, definition, kind } = graph.knots[props.index]!;
   const { likeness = 'same', explanation } = items.find(({ knotId }) => knotId === id) ?? {};
   return (
-    <aside class="knot" aria-label={`Knot ${shownText(id)}`}>
-      <header class="knot-head">
-        <div class="knot-title">
-          <h2 class="mono">{shownText(id)}</h2>
-          <p class="muted">{shownText(definition ?? kind)}</p>
-        </div>
-        <Button kind="quiet" icon="close" label="Close" onClick={onClose} />
-      </header>
-      <div class="knot-facts">
+    <KnotAside id={id} note={shownText(definition ?? kind)} onClose={props.onClose}>
+      <div class="knot-facts row wrap">
         <Outcome tone={TONES[STATUS_OF[likeness]]} word={LIKENESS_WORDS[likeness]} />
       </div>
       {explanation !== undefined && <p class="message">{shownText(explanation)}</p>}
       {likeness !== 'only-second' && <Half title="First" run={first.runId} knot={id} />}
       {likeness !== 'only-first' && <Half title="Second" run={second.runId} knot={id} />}
-    </aside>
+    </KnotAside>
   );
 }
 
-function Half({ title, run, knot }: { title: string; run: string; knot: string }): JSX.Element {
-  const { value, error, reload } = useAnswer('knots.show', { runId: run, knotId: knot });
-  const state = value?.state;
+function Half({ title, run, knot }: { title: string; run: string; knot: string }) {
+  const answer = useAnswer('knots.show', { runId: run, knotId: knot });
+  const state = answer.value?.state;
   const took = durationOf({ state });
   return (
-    <section class="knot-section">
-      <header>
-        <h3>
+    <KnotSection
+      title={
+        <>
           {title}:{' '}
-          <a class="plain mono" href={href({ page: 'run', run, knot })}>
-            {shownText(run)}
-          </a>
-        </h3>
-        {state?.outputHash !== undefined && <HashChip hash={state.outputHash} run={run} />}
-      </header>
-      {error && <ErrorBox error={error} onRetry={reload} />}
-      {!value && !error && <Skeleton rows={2} height={22} />}
-      {value && (
-        <p class="muted">
-          {state ? state.outcome : 'not run'}
-          {took !== undefined && `, ${durationWords(took)}`}
-          {value.codeHash !== undefined && (
-            <>
-              {', code '}
-              <code>{(state?.ranCodeHash ?? value.codeHash).slice(0, 8)}</code>
-            </>
-          )}
-        </p>
-      )}
-      {value?.error && (
-        <p class="message tone-err">
-          {shownText(value.error.type)}: {shownText(value.error.message)}
-        </p>
-      )}
-      {state?.outputHash !== undefined && <ValuePreview hash={state.outputHash} run={run} height={240} />}
-    </section>
+          <KnotLink run={run} knot={knot}>
+            {run}
+          </KnotLink>
+        </>
+      }
+      aside={state?.outputHash !== undefined && <HashChip hash={state.outputHash} run={run} />}
+    >
+      <Answered answer={answer} rows={2} height={22}>
+        {({ codeHash, error }) => (
+          <>
+            <p class="muted">
+              {state ? state.outcome : 'not run'}
+              {took !== undefined && `, ${durationWords(took)}`}
+              {codeHash !== undefined && (
+                <>
+                  {', code '}
+                  <code>{(state?.ranCodeHash ?? codeHash).slice(0, 8)}</code>
+                </>
+              )}
+            </p>
+            {error && (
+              <p class="message tone-err">
+                {shownText(error.type)}: {shownText(error.message)}
+              </p>
+            )}
+            {state?.outputHash !== undefined && (
+              <ValuePreview hash={state.outputHash} run={run} height={240} />
+            )}
+          </>
+        )}
+      </Answered>
+    </KnotSection>
   );
 }

@@ -1,6 +1,5 @@
-import { useId } from 'preact/hooks';
 import { Button } from '../ui/button';
-import { Field } from '../ui/field';
+import { Field, Select } from '../ui/field';
 import { labelOf, type FormField, type FormMember } from './schema';
 import { pathTo, type FormErrors } from './read-form';
 import { draftOf, UnionDraft, type Draft } from './draft';
@@ -12,7 +11,7 @@ export function FormFields({ form, label }: { form: FormState; label: string }) 
   const { field, draft, asJson, errors } = form;
   const isPlain = field.kind === 'json';
   return (
-    <div class="form">
+    <div class="form column">
       {asJson === undefined ? (
         <AnyField
           field={field}
@@ -54,6 +53,8 @@ interface AnyFieldProps {
   onChange: (draft: Draft) => void;
 }
 
+type PropsOf<Kind extends FormField['kind']> = AnyFieldProps & { field: FormField & { kind: Kind } };
+
 function AnyField(props: AnyFieldProps) {
   const { field, draft, path, label, errors, isRequired, onChange } = props;
   const error = errors[path];
@@ -91,22 +92,17 @@ function AnyField(props: AnyFieldProps) {
       return (
         <Field {...around}>
           {(parts) => (
-            <select
-              {...parts}
+            <Select
+              parts={parts}
               value={typeof draft === 'number' ? String(draft) : ''}
-              onChange={(event) =>
-                onChange(event.currentTarget.value === '' ? undefined : Number(event.currentTarget.value))
-              }
-            >
-              {(draft === undefined || !around.isRequired) && (
-                <option value="">{around.isRequired ? 'Choose…' : 'Not given'}</option>
-              )}
-              {field.options.map((option, index) => (
-                <option key={index} value={String(index)}>
-                  {labelOf(option)}
-                </option>
-              ))}
-            </select>
+              options={[
+                ...(draft === undefined || !around.isRequired
+                  ? [['', around.isRequired ? 'Choose…' : 'Not given'] as const]
+                  : []),
+                ...field.options.map((option, index) => [String(index), labelOf(option)] as const),
+              ]}
+              onChoose={(index) => onChange(index === '' ? undefined : Number(index))}
+            />
           )}
         </Field>
       );
@@ -130,15 +126,8 @@ function AnyField(props: AnyFieldProps) {
   }
 }
 
-function ObjectField({
-  field,
-  draft,
-  path,
-  label,
-  errors,
-  isRoot,
-  onChange,
-}: AnyFieldProps & { field: FormField & { kind: 'object' } }) {
+function ObjectField(props: PropsOf<'object'>) {
+  const { field, draft, path, label, errors, isRoot, onChange } = props;
   const drafts = (draft ?? {}) as Record<string, Draft>;
   // Members with only one possible value are not shown.
   const members = field.members
@@ -164,7 +153,7 @@ function ObjectField({
       </>
     );
   return (
-    <fieldset class="group">
+    <fieldset class="group column">
       <legend>{field.title ?? label}</legend>
       {field.hint !== undefined && <p class="hint">{field.hint}</p>}
       {members}
@@ -177,22 +166,16 @@ function isFixed({ field, isRequired }: FormMember): boolean {
   return isRequired && field.kind === 'choice' && field.options.length === 1 && !field.isNullable;
 }
 
-function ListField({
-  field,
-  draft,
-  path,
-  label,
-  errors,
-  onChange,
-}: AnyFieldProps & { field: FormField & { kind: 'list' } }) {
+function ListField(props: PropsOf<'list'>) {
+  const { field, draft, path, label, errors, onChange } = props;
   const items = Array.isArray(draft) ? draft : [];
   const title = field.title ?? label;
   return (
-    <fieldset class="group">
+    <fieldset class="group column">
       <legend>{title}</legend>
       {field.hint !== undefined && <p class="hint">{field.hint}</p>}
       {items.map((item, index) => (
-        <div key={index} class="list-item">
+        <div key={index} class="list-item row">
           <AnyField
             field={field.item}
             draft={item}
@@ -220,42 +203,28 @@ function ListField({
   );
 }
 
-function UnionField({
-  field,
-  draft,
-  path,
-  label,
-  errors,
-  isRequired,
-  onChange,
-}: AnyFieldProps & { field: FormField & { kind: 'union' } }) {
-  const id = useId();
+function UnionField(props: PropsOf<'union'>) {
+  const { field, draft, path, label, errors, isRequired, onChange } = props;
   const union = draft instanceof UnionDraft ? draft : new UnionDraft(0, undefined);
   const title = field.title ?? label;
   const option = field.options[union.chosen];
+  const absent = field.isNullable ? ['null'] : isRequired ? [] : ['none'];
   return (
-    <fieldset class="group">
+    <fieldset class="group column">
       <legend>{title}</legend>
       {field.hint !== undefined && <p class="hint">{field.hint}</p>}
-      <select
-        id={id}
-        aria-label={`Kind of ${title}`}
+      <Select
+        label={`Kind of ${title}`}
         value={String(union.chosen)}
-        onChange={(event) => {
-          const chosen = Number(event.currentTarget.value);
-          const next = field.options[chosen];
-          onChange(new UnionDraft(chosen, next && draftOf(next.field)));
+        options={[...field.options.map((one) => one.title), ...absent].map((name, index) => [
+          String(index),
+          name,
+        ])}
+        onChoose={(index) => {
+          const next = field.options[Number(index)];
+          onChange(new UnionDraft(Number(index), next && draftOf(next.field)));
         }}
-      >
-        {field.options.map(({ title: name }, index) => (
-          <option key={index} value={String(index)}>
-            {name}
-          </option>
-        ))}
-        {(field.isNullable || !isRequired) && (
-          <option value={String(field.options.length)}>{field.isNullable ? 'null' : 'none'}</option>
-        )}
-      </select>
+      />
       {option && (
         <AnyField
           field={option.field}

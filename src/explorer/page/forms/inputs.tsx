@@ -1,4 +1,4 @@
-import { Field, type FieldParts } from '../ui/field';
+import { Field, Select, type FieldParts } from '../ui/field';
 import type { FormField } from './schema';
 import type { Draft } from './draft';
 
@@ -56,23 +56,18 @@ export function BooleanField({
     return (
       <Field label={label} hint={hint} error={error}>
         {(parts) => (
-          <select
-            {...parts}
+          <Select
+            parts={parts}
             value={typeof draft === 'boolean' ? String(draft) : ''}
-            onChange={(event) =>
-              onChange(event.currentTarget.value === '' ? undefined : event.currentTarget.value === 'true')
-            }
-          >
-            <option value="">Not given</option>
-            <option value="true">true</option>
-            <option value="false">false</option>
-          </select>
+            options={[['', 'Not given'], 'true', 'false']}
+            onChoose={(text) => onChange(text === '' ? undefined : text === 'true')}
+          />
         )}
       </Field>
     );
   return (
-    <div class="field">
-      <label class="check">
+    <div class="field column">
+      <label class="check row">
         <input
           type="checkbox"
           checked={draft === true}

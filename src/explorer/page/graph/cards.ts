@@ -88,7 +88,7 @@ export class Cards {
     shape.setAttribute('fill-rule', 'evenodd');
     const parts = ['id', 'about', 'time'].map((name) => {
       const part = document.createElement('span');
-      part.className = `g-${name}`;
+      part.className = `g-${name} cut`;
       return root.appendChild(part);
     });
     this.layer.append(root);

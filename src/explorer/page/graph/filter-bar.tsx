@@ -1,4 +1,4 @@
-import type { ComponentChildren, JSX } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import { selectKnots, type KnotStatus, type Selection } from '../../../visualisation/selection';
 import { useKeys } from '../keys';
@@ -11,17 +11,13 @@ import { STATUSES } from './status';
 import { TONES } from './tones';
 
 /** The filter of knots: a text field, and a button for each status that occurs. */
-export function FilterBar({
-  model,
-  filter,
-  onFilter,
-  children,
-}: {
+export function FilterBar(props: {
   model: RunModel;
   filter: string;
   onFilter: (text: string) => void;
   children?: ComponentChildren;
-}): JSX.Element {
+}) {
+  const { model, filter, onFilter, children } = props;
   const field = useRef<HTMLInputElement>(null);
   const selection = useSelection(model, filter);
   const { counts } = model;
@@ -31,7 +27,7 @@ export function FilterBar({
     { keys: '/', says: 'Filter', run: () => field.current?.focus() },
   ]);
   return (
-    <div class="g-bar">
+    <div class="view-bar g-bar row wrap">
       <label class="g-filter">
         <span class="out-of-sight">Filter knots</span>
         <input
@@ -46,12 +42,12 @@ export function FilterBar({
           onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
         />
       </label>
-      <div class="g-legend" role="group" aria-label="Knots by status">
+      <div class="g-legend row wrap grow" role="group" aria-label="Knots by status">
         {STATUSES.filter((status) => counts[status] > 0 && model.wordOf(status) !== '').map((status) => (
           <button
             key={status}
             type="button"
-            class={`tone-${TONES[status]}`}
+            class={`row tone-${TONES[status]}`}
             aria-pressed={filter.trim() === status}
             onClick={() => word(status)}
           >
@@ -61,7 +57,7 @@ export function FilterBar({
         ))}
       </div>
       {filter.trim() !== '' && (
-        <span class={selection.problems.length > 0 ? 'tone-err g-note' : 'muted g-note'} role="status">
+        <span class={selection.problems.length > 0 ? 'tone-err fine' : 'muted fine'} role="status">
           {selection.problems[0] === undefined
             ? `${countWords(selection.knots.size)} of ${countWords(model.knots.length, 'knot')}`
             : shownText(selection.problems[0])}

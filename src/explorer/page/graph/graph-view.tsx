@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { RunGraph } from '../../../authoring/run-graph';
 import type { Picture } from '../../../visualisation';
@@ -31,7 +30,7 @@ interface GraphViewProps {
 }
 
 /** The knots of a run as a graph; see {@link Stage} for the drawing. */
-export function GraphView(props: GraphViewProps): JSX.Element {
+export function GraphView(props: GraphViewProps) {
   const { model, closed, filter } = props;
   const host = useRef<HTMLDivElement>(null);
   const stage = useRef<Stage>();
@@ -113,8 +112,8 @@ export function GraphView(props: GraphViewProps): JSX.Element {
   ]);
 
   return (
-    <section class="g-view" aria-label="Graph">
-      <span class="g-tools">
+    <section class="g-view column grow" aria-label="Graph">
+      <span class="g-tools box">
         <Button kind="quiet" label="Farther" onClick={() => stage.current?.zoomBy(1 / 1.4)}>
           −
         </Button>

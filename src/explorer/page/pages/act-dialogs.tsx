@@ -8,23 +8,19 @@ import { fieldOf } from '../forms/schema';
 import { source } from '../app';
 import { forgetAnswers } from '../store';
 import { Dialog } from '../ui/dialog';
-import { Field } from '../ui/field';
+import { TextField } from '../ui/field';
 import { ErrorBox } from '../ui/states';
 import { toast } from '../ui/toast';
 
 /** Asks before an act that cannot be taken back. */
-function ActDialog({
-  words,
-  act,
-  onClose,
-  children,
-}: {
+function ActDialog(props: {
   /** The act in words: `Cancel the run`. */
   words: string;
   act: (acting: Acting) => Promise<unknown>;
   onClose: () => void;
   children: ComponentChildren;
 }) {
+  const { words, act, onClose, children } = props;
   const acting = useAct();
   return (
     <Dialog
@@ -68,22 +64,12 @@ export function TerminateDialog({ run, onClose }: { run: string; onClose: () => 
       }
       onClose={onClose}
     >
-      <div class="form">
+      <div class="form column">
         <p>
           <strong class="break">{run}</strong> ends at once, and nothing in it is told. Where there is time,
           cancel it instead.
         </p>
-        <Field label="Reason">
-          {(parts) => (
-            <input
-              {...parts}
-              type="text"
-              autocomplete="off"
-              value={reason}
-              onInput={(event) => setReason(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <TextField label="Reason" value={reason} onChange={setReason} />
       </div>
     </ActDialog>
   );

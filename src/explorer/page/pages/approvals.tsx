@@ -1,13 +1,15 @@
 import { useRef } from 'preact/hooks';
 import type { Approval as Wait } from '../../../operations/approvals/list';
 import { mayAct } from '../app';
-import { PageHead } from '../frame';
 import { useKeys } from '../keys';
-import type { PageProps } from '../pages';
-import { alter, href } from '../router';
+import { alter, href, type PageProps } from '../router';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
-import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Facts } from '../ui/facts';
+import { Link } from '../ui/link';
+import { PageHead } from '../ui/page';
+import { Answered, Empty } from '../ui/states';
+import { Muted } from '../ui/table';
 import { Time } from '../ui/time';
 import { VirtualList } from '../ui/virtual-list';
 import { useFurther } from '../use-further';
@@ -61,42 +63,43 @@ export function ApprovalsPage({ place }: PageProps<'approvals'>) {
           `${countWords(waits.length, 'signal')} waited for, those of the newest runs first`
         }
       />
-      {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
-      {!answer.value ? (
-        !answer.error && <Skeleton rows={4} height={64} />
-      ) : waits.length === 0 && !behind ? (
-        <Empty icon="approvals" title="Nothing waits for you">
-          A knot that waits for a signal is listed here, with a form of what it needs.
-        </Empty>
-      ) : (
-        <div class="inbox">
-          <div class="inbox-list">
-            <VirtualList
-              count={waits.length}
-              rowHeight={68}
-              label="Signals that are waited for"
-              active={at}
-              keyOf={(index) => keyOf(waits[index]!)}
-              onEnd={further.more}
-            >
-              {(index) => <InboxRow wait={waits[index]!} isChosen={index === at} />}
-            </VirtualList>
-          </div>
-          <div class="inbox-one" ref={form}>
-            {chosen ? (
-              <Answering
-                key={keyOf(chosen)}
-                wait={chosen}
-                onSent={() => (answered.current = keyOf(chosen))}
-              />
-            ) : (
-              <Empty title="It no longer waits">
-                <code>{place.signal}</code> of {place.run} has been answered, or the run is over.
-              </Empty>
-            )}
-          </div>
-        </div>
-      )}
+      <Answered answer={answer} rows={4} height={64}>
+        {() =>
+          waits.length === 0 && !behind ? (
+            <Empty icon="approvals" title="Nothing waits for you">
+              A knot that waits for a signal is listed here, with a form of what it needs.
+            </Empty>
+          ) : (
+            <div class="inbox grow">
+              <div class="inbox-list column grow">
+                <VirtualList
+                  count={waits.length}
+                  rowHeight={68}
+                  label="Signals that are waited for"
+                  active={at}
+                  keyOf={(index) => keyOf(waits[index]!)}
+                  onEnd={further.more}
+                >
+                  {(index) => <InboxRow wait={waits[index]!} isChosen={index === at} />}
+                </VirtualList>
+              </div>
+              <div class="inbox-one grow" ref={form}>
+                {chosen ? (
+                  <Answering
+                    key={keyOf(chosen)}
+                    wait={chosen}
+                    onSent={() => (answered.current = keyOf(chosen))}
+                  />
+                ) : (
+                  <Empty title="It no longer waits">
+                    <code>{place.signal}</code> of {place.run} has been answered, or the run is over.
+                  </Empty>
+                )}
+              </div>
+            </div>
+          )
+        }
+      </Answered>
     </>
   );
 }
@@ -108,17 +111,13 @@ function keyOf({ runId, knotId, signal }: Wait): string {
 function InboxRow({ wait, isChosen }: { wait: Wait; isChosen: boolean }) {
   return (
     <a
-      class="inbox-row"
+      class="pick lined column inbox-row"
       href={href({ page: 'approvals', run: wait.runId, signal: wait.signal })}
       aria-current={isChosen ? 'true' : undefined}
     >
-      <span class="inbox-title">
+      <span class="inbox-title row between">
         <strong class="cut">{wait.signal}</strong>
-        {wait.since !== undefined && (
-          <span class="muted">
-            <Time at={wait.since} />
-          </span>
-        )}
+        <Muted>{wait.since !== undefined && <Time at={wait.since} />}</Muted>
       </span>
       <span class="cut muted">{wait.summary ?? `${wait.tapestry} · ${wait.knotId}`}</span>
       <span class="cut muted">{wait.runId}</span>
@@ -127,51 +126,38 @@ function InboxRow({ wait, isChosen }: { wait: Wait; isChosen: boolean }) {
 }
 
 function Answering({ wait, onSent }: { wait: Wait; onSent: () => void }) {
-  const { fields, attributes, isBusy } = useSignalForm({
-    run: wait.runId,
-    signal: wait.signal,
-    schema: wait.schema,
-    onSent,
-  });
+  const { runId: run, signal, schema, tapestry } = wait;
+  const { fields, attributes, isBusy } = useSignalForm({ run, signal, schema, onSent });
   return (
-    <form class="answering" {...attributes}>
+    <form class="answering column" {...attributes}>
       <header>
-        <h2>{wait.signal}</h2>
+        <h2>{signal}</h2>
         {wait.summary !== undefined && <p>{wait.summary}</p>}
-        <dl class="facts">
-          <dt>Run</dt>
-          <dd>
-            <a class="link break" href={href({ page: 'run', run: wait.runId, knot: wait.knotId })}>
-              {wait.runId}
-            </a>
-          </dd>
-          <dt>Knot</dt>
-          <dd>
-            {wait.knotId} of{' '}
-            <a class="link" href={href({ page: 'tapestry', tapestry: wait.tapestry })}>
-              {wait.tapestry}
-            </a>
-          </dd>
-          {wait.since !== undefined && (
-            <>
-              <dt>Waits since</dt>
-              <dd>{exactWords(wait.since)}</dd>
-            </>
-          )}
-          {wait.until !== undefined && (
-            <>
-              <dt>Until</dt>
-              <dd>
-                {exactWords(wait.until)} (<Time at={wait.until} />)
-              </dd>
-            </>
-          )}
-        </dl>
+        <Facts
+          facts={[
+            ['Run', <Link to={{ page: 'run', run, knot: wait.knotId }}>{run}</Link>],
+            [
+              'Knot',
+              <>
+                {wait.knotId} of <Link to={{ page: 'tapestry', tapestry }}>{tapestry}</Link>
+              </>,
+            ],
+            ['Waits since', wait.since !== undefined && exactWords(wait.since)],
+            [
+              'Until',
+              wait.until !== undefined && (
+                <>
+                  {exactWords(wait.until)} (<Time at={wait.until} />)
+                </>
+              ),
+            ],
+          ]}
+        />
       </header>
       {mayAct() ? (
         <>
           {fields}
-          <p class="answering-acts">
+          <p>
             <Button kind="primary" type="submit" isBusy={isBusy}>
               Send
             </Button>

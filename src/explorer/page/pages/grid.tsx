@@ -4,8 +4,10 @@ import { CELLS, moved, type Spot } from '../grid-model';
 import { go, href } from '../router';
 import type { SourceError } from '../source/source-error';
 import { useAnswer } from '../store';
+import { Link } from '../ui/link';
 import { Shape, STATUS_TONES } from '../ui/outcome';
-import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Answered, Empty, ErrorBox } from '../ui/states';
+import { Muted } from '../ui/table';
 import { useVirtual } from '../ui/virtual';
 import { useFurther } from '../use-further';
 import { durationWords, exactWords } from '../words';
@@ -26,29 +28,18 @@ export function Grid({ tapestry }: { tapestry: string }) {
   );
   const older = useFurther('runs.grid', { tapestry, limit: PAGE }, answer.value, tapestry);
   const runs = useMemo(() => runsOf(older.pages), [older.pages]);
-  if (!answer.value)
-    return answer.error ? (
-      <ErrorBox error={answer.error} onRetry={answer.reload} />
-    ) : (
-      <Skeleton rows={12} height={CELL} />
-    );
-  if (answer.value.items.length === 0)
-    return (
-      <Empty icon="grid" title="No runs yet">
-        Each run of {tapestry} becomes a column here, each knot a row.
-      </Empty>
-    );
   return (
-    <>
-      {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
-      <Table
-        tapestry={tapestry}
-        knots={answer.value.knots}
-        runs={runs}
-        onEnd={older.more}
-        error={older.error}
-      />
-    </>
+    <Answered answer={answer} rows={12} height={CELL}>
+      {({ items, knots }) =>
+        items.length === 0 ? (
+          <Empty icon="grid" title="No runs yet">
+            Each run of {tapestry} becomes a column here, each knot a row.
+          </Empty>
+        ) : (
+          <Cells tapestry={tapestry} knots={knots} runs={runs} onEnd={older.more} error={older.error} />
+        )
+      }
+    </Answered>
   );
 }
 
@@ -78,19 +69,15 @@ function reordered(from: readonly string[], to: readonly string[], cells: string
   return to.map((knot) => cells[places.get(knot) ?? -1] ?? ' ').join('');
 }
 
-function Table({
-  tapestry,
-  knots,
-  runs,
-  onEnd,
-  error,
-}: {
+interface CellsProps {
   tapestry: string;
   knots: readonly string[];
   runs: readonly GridRun[];
   onEnd: () => void;
   error?: SourceError;
-}) {
+}
+
+function Cells({ tapestry, knots, runs, onEnd, error }: CellsProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState<Spot>({ column: 0, row: 0 });
   const [hovered, setHovered] = useState<Spot>();
@@ -154,19 +141,17 @@ function Table({
     columns.scrollToIndex(next.column);
   };
   return (
-    <div class="grid-box">
-      <p class="grid-spot" role="status">
+    <div class="grid-box column grow">
+      <p class="grid-spot row" role="status">
         {spotRun && spotCell ? (
           <>
             <Shape tone={spotCell.tone} />
             <strong>{knots[spot.row]}</strong>
             <span>{spotCell.word} in</span>
-            <a class="link" href={href({ page: 'run', run: spotRun.runId, knot: knots[spot.row] })}>
-              {spotRun.runId}
-            </a>
-            <span class="muted">{exactWords(spotRun.startedAt)}</span>
+            <Link to={{ page: 'run', run: spotRun.runId, knot: knots[spot.row] }}>{spotRun.runId}</Link>
+            <Muted>{exactWords(spotRun.startedAt)}</Muted>
             {spotRun.finishedAt !== undefined && (
-              <span class="muted">{durationWords(spotRun.finishedAt - spotRun.startedAt)}</span>
+              <Muted>{durationWords(spotRun.finishedAt - spotRun.startedAt)}</Muted>
             )}
           </>
         ) : (
@@ -176,7 +161,7 @@ function Table({
       {error && <ErrorBox error={error} onRetry={onEnd} />}
       <div
         ref={scroller}
-        class="grid"
+        class="grid grow"
         role="grid"
         tabIndex={0}
         aria-label={`Runs and knots of ${tapestry}`}
@@ -194,17 +179,17 @@ function Table({
         }}
       >
         <div
-          class="grid-inner"
+          class="virtual-inner"
           role="presentation"
           style={{
             width: `${columns.getTotalSize() + NAMES + 12}px`,
             height: `${rows.getTotalSize() + HEAD + 12}px`,
           }}
         >
-          {spot && <div class="grid-cross column" style={{ left: `${NAMES + spot.column * CELL}px` }} />}
-          {spot && <div class="grid-cross row" style={{ top: `${HEAD + spot.row * CELL}px` }} />}
+          {spot && <div class="grid-cross down" style={{ left: `${NAMES + spot.column * CELL}px` }} />}
+          {spot && <div class="grid-cross across" style={{ top: `${HEAD + spot.row * CELL}px` }} />}
           <div class="grid-head" role="row" aria-rowindex={1}>
-            <div class="grid-corner" role="columnheader" aria-colindex={1}>
+            <div class="grid-name muted" role="columnheader" aria-colindex={1}>
               Knot
             </div>
             {shownColumns.map(({ index, start }) => {
@@ -219,6 +204,7 @@ function Table({
                   style={{ left: `${start}px` }}
                 >
                   <a
+                    class="column"
                     aria-label={`${run.runId}, ${run.status}`}
                     title={`${run.runId} · ${run.status} · ${durationWords(lastsMs(run))}`}
                     href={href({ page: 'run', run: run.runId })}
@@ -277,7 +263,7 @@ function lastsMs({ startedAt, finishedAt }: GridRun): number {
 
 function Legend() {
   return (
-    <span class="legend">
+    <span class="legend row fine">
       {Object.values(CELLS)
         .filter(({ tone }) => tone !== 'none')
         .map(({ tone, word }) => (

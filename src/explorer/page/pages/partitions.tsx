@@ -2,17 +2,18 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { BackfillState } from '../../../backfills';
 import { useAct } from '../acting';
 import { mayAct } from '../app';
-import { PageHead } from '../frame';
 import { useKeys } from '../keys';
-import type { PageProps } from '../pages';
 import { cellText, groupsOf, PARTITION_TONES, type Partition } from '../partition-cells';
-import { alter, go, href } from '../router';
+import { alter, go, href, type PageProps } from '../router';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
+import { Tag } from '../ui/chip';
 import { Dialog } from '../ui/dialog';
-import { Field } from '../ui/field';
+import { TextField } from '../ui/field';
+import { Link } from '../ui/link';
 import { Outcome, Shape } from '../ui/outcome';
-import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { PageHead } from '../ui/page';
+import { Answered, Empty, ErrorBox } from '../ui/states';
 import { toast } from '../ui/toast';
 import { countWords } from '../words';
 
@@ -23,11 +24,7 @@ export function PartitionsPage({ place }: PageProps<'partitions'>) {
     <>
       <PageHead
         title={`Partitions of ${tapestry}`}
-        note={
-          <a class="link" href={href({ page: 'tapestry', tapestry })}>
-            {tapestry}
-          </a>
-        }
+        note={<Link to={{ page: 'tapestry', tapestry }}>{tapestry}</Link>}
       />
       <div class="page-body">
         <Partitions
@@ -41,17 +38,13 @@ export function PartitionsPage({ place }: PageProps<'partitions'>) {
   );
 }
 
-export function Partitions({
-  tapestry,
-  state,
-  chosen,
-  onChange,
-}: {
+export function Partitions(props: {
   tapestry: string;
   state: string | undefined;
   chosen: string | undefined;
   onChange: (values: { state?: string; key?: string }) => void;
 }) {
+  const { tapestry, state, chosen, onChange } = props;
   const answer = useAnswer(
     'partitions.list',
     { tapestry },
@@ -86,84 +79,81 @@ export function Partitions({
     },
     { keys: 'b', says: 'Backfill', run: () => setFilling(true), when: () => mayAct() && all.length > 0 },
   ]);
-  if (!answer.value)
-    return answer.error ? (
-      <ErrorBox error={answer.error} onRetry={answer.reload} />
-    ) : (
-      <Skeleton rows={6} height={48} />
-    );
-  if (all.length === 0)
-    return (
-      <Empty icon="partitions" title="No partitions">
-        The domain of {tapestry} has none yet, or the tapestry is not partitioned.
-      </Empty>
-    );
   return (
-    <div ref={box}>
-      {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
-      <div class="partition-head">
-        <div class="partition-counts" role="group" aria-label="Show only">
-          {counts.map(([name, count]) => (
-            <Button
-              key={name}
-              kind="quiet"
-              isPressed={state === name}
-              onClick={() => onChange({ state: state === name ? undefined : name })}
-            >
-              <span class={`tone-${PARTITION_TONES[name] ?? 'none'} partition-count`}>
-                <Shape tone={PARTITION_TONES[name] ?? 'none'} />
-                {countWords(count)} {name}
-              </span>
-            </Button>
-          ))}
-        </div>
-        {mayAct() && (
-          <Button kind="primary" icon="play" onClick={() => setFilling(true)}>
-            Backfill
-          </Button>
-        )}
-      </div>
-      <PartitionNote partition={one} />
-      <div class="partition-groups">
-        {groups.map(({ title, partitions }, index) => (
-          <section key={title ?? index} aria-label={title ?? 'Partitions'}>
-            {title !== undefined && <h2 class="number">{title}</h2>}
-            <div class={`partition-cells${title === undefined ? ' named' : ''}`}>
-              {partitions.map((partition) => (
-                <Cell
-                  key={partition.key}
-                  partition={partition}
-                  isNamed={title === undefined}
-                  isChosen={partition.key === chosen}
-                  onChoose={() => onChange({ key: partition.key })}
-                />
+    <Answered answer={answer} rows={6} height={48}>
+      {() =>
+        all.length === 0 ? (
+          <Empty icon="partitions" title="No partitions">
+            The domain of {tapestry} has none yet, or the tapestry is not partitioned.
+          </Empty>
+        ) : (
+          <div ref={box}>
+            <div class="row wrap between">
+              <div class="partition-counts row wrap" role="group" aria-label="Show only">
+                {counts.map(([name, count]) => (
+                  <Button
+                    key={name}
+                    kind="quiet"
+                    isPressed={state === name}
+                    onClick={() => onChange({ state: state === name ? undefined : name })}
+                  >
+                    <span class={`tone-${PARTITION_TONES[name] ?? 'none'} row number`}>
+                      <Shape tone={PARTITION_TONES[name] ?? 'none'} />
+                      {countWords(count)} {name}
+                    </span>
+                  </Button>
+                ))}
+              </div>
+              {mayAct() && (
+                <Button kind="primary" icon="play" onClick={() => setFilling(true)}>
+                  Backfill
+                </Button>
+              )}
+            </div>
+            <PartitionNote partition={one} />
+            <div class="partition-groups column">
+              {groups.map(({ title, partitions }, index) => (
+                <section key={title ?? index} aria-label={title ?? 'Partitions'}>
+                  {title !== undefined && <h2 class="number">{title}</h2>}
+                  <div class={`partition-cells${title === undefined ? ' named' : ''}`}>
+                    {partitions.map((partition) => (
+                      <Cell
+                        key={partition.key}
+                        partition={partition}
+                        isNamed={title === undefined}
+                        isChosen={partition.key === chosen}
+                        onChoose={() => onChange({ key: partition.key })}
+                      />
+                    ))}
+                  </div>
+                </section>
               ))}
             </div>
-          </section>
-        ))}
-      </div>
-      {isFilling && (
-        <BackfillDialog
-          tapestry={tapestry}
-          keys={all.map(({ key }) => key)}
-          onClose={() => setFilling(false)}
-        />
-      )}
-    </div>
+            {isFilling && (
+              <BackfillDialog
+                tapestry={tapestry}
+                keys={all.map(({ key }) => key)}
+                onClose={() => setFilling(false)}
+              />
+            )}
+          </div>
+        )
+      }
+    </Answered>
   );
 }
 
 function PartitionNote({ partition }: { partition: Partition | undefined }) {
   if (!partition) return <p class="partition-note muted">Choose a partition to see why it is as it is.</p>;
   return (
-    <div class="partition-note" role="status">
+    <div class="partition-note row wrap" role="status">
       <strong>{partition.key}</strong>
       <Outcome tone={PARTITION_TONES[partition.state] ?? 'none'} word={partition.state} />
       {partition.reasons.length > 0 && <span class="break">{whyStale(partition)}</span>}
       {partition.latestRun && (
-        <a class="link cut" href={href({ page: 'run', run: partition.latestRun.runId })}>
+        <Link to={{ page: 'run', run: partition.latestRun.runId }} class="link cut">
           {partition.latestRun.runId}
-        </a>
+        </Link>
       )}
     </div>
   );
@@ -173,17 +163,8 @@ function whyStale({ reasons }: Partition): string {
   return reasons.map(({ explanation }) => explanation).join('; ');
 }
 
-function Cell({
-  partition,
-  isNamed,
-  isChosen,
-  onChoose,
-}: {
-  partition: Partition;
-  isNamed: boolean;
-  isChosen: boolean;
-  onChoose: () => void;
-}) {
+function Cell(props: { partition: Partition; isNamed: boolean; isChosen: boolean; onChoose: () => void }) {
+  const { partition, isNamed, isChosen, onChoose } = props;
   const tone = PARTITION_TONES[partition.state] ?? 'none';
   const why = partition.reasons.length > 0 ? `: ${whyStale(partition)}` : '';
   return (
@@ -207,19 +188,14 @@ const SELECTIONS = [
   ['stale', 'Stale: code, configuration or an input has changed since'],
 ] as const;
 const SHOWN_KEYS = 60;
+const OFFERED_KEYS = 400;
 
 /** Starts runs for partitions, after a preview. */
-function BackfillDialog({
-  tapestry,
-  keys,
-  onClose,
-}: {
-  tapestry: string;
-  keys: readonly string[];
-  onClose: () => void;
-}) {
-  const [from, setFrom] = useState(keys[0] ?? '');
-  const [to, setTo] = useState(keys.at(-1) ?? '');
+function BackfillDialog(props: { tapestry: string; keys: readonly string[]; onClose: () => void }) {
+  const { tapestry, keys, onClose } = props;
+  const [first, setFrom] = useState(keys[0] ?? '');
+  const [last, setTo] = useState(keys.at(-1) ?? '');
+  const [from, to] = [first.trim(), last.trim()];
   const [states, setStates] = useState<readonly BackfillState[]>(['missing']);
   const ask = { tapestry, ...(from !== '' && { from }), ...(to !== '' && { to }), states };
   // An incomplete key has no preview and cannot be started.
@@ -247,20 +223,22 @@ function BackfillDialog({
         children: total > 0 ? `Start ${countWords(total, 'run')}` : 'Start',
       }}
     >
-      <div class="form">
+      <div class="form column">
         {(filling.error ?? preview.error) && <ErrorBox error={(filling.error ?? preview.error)!} />}
         <div class="two">
-          <Field label="From" isRequired>
-            {(parts) => <KeyInput parts={parts} keys={keys} value={from} onChange={setFrom} />}
-          </Field>
-          <Field label="To" isRequired>
-            {(parts) => <KeyInput parts={parts} keys={keys} value={to} onChange={setTo} />}
-          </Field>
+          <TextField
+            label="From"
+            isRequired
+            value={first}
+            offers={keys.slice(-OFFERED_KEYS)}
+            onChange={setFrom}
+          />
+          <TextField label="To" isRequired value={last} offers={keys.slice(-OFFERED_KEYS)} onChange={setTo} />
         </div>
-        <fieldset class="group">
+        <fieldset class="group column">
           <legend>States</legend>
           {SELECTIONS.map(([name, words]) => (
-            <label key={name} class="check">
+            <label key={name} class="check row">
               <input
                 type="checkbox"
                 checked={states.includes(name)}
@@ -285,11 +263,9 @@ function BackfillDialog({
                   : 'Looking…'}
           </h3>
           {preview.value && isReady && (
-            <p class="preview-keys">
+            <p class="preview-keys row wrap">
               {preview.value.keys.slice(0, SHOWN_KEYS).map((key) => (
-                <span key={key} class="tag">
-                  {key}
-                </span>
+                <Tag key={key}>{key}</Tag>
               ))}
               {total > SHOWN_KEYS && <span class="muted">and {countWords(total - SHOWN_KEYS)} more</span>}
             </p>
@@ -297,36 +273,5 @@ function BackfillDialog({
         </section>
       </div>
     </Dialog>
-  );
-}
-
-function KeyInput({
-  parts,
-  keys,
-  value,
-  onChange,
-}: {
-  parts: { id: string };
-  keys: readonly string[];
-  value: string;
-  onChange: (key: string) => void;
-}) {
-  const list = `${parts.id}-keys`;
-  return (
-    <>
-      <input
-        {...parts}
-        type="text"
-        autocomplete="off"
-        list={list}
-        value={value}
-        onInput={(event) => onChange(event.currentTarget.value.trim())}
-      />
-      <datalist id={list}>
-        {keys.slice(-400).map((key) => (
-          <option key={key} value={key} />
-        ))}
-      </datalist>
-    </>
   );
 }

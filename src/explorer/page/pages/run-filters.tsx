@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import { about } from '../app';
-import type { PageProps } from '../pages';
-import { alter } from '../router';
+import { alter, type PageProps } from '../router';
 import { filtersSet, OUTCOMES, STATUSES } from '../runs-ask';
 import { Button } from '../ui/button';
+import { Select } from '../ui/field';
 
 const SINCE = [
   ['', 'Any time'],
@@ -26,21 +26,26 @@ const TIMES = [
   ['until', 'Until'],
 ] as const;
 
-export function RunFilters({
-  place,
-  search,
-}: PageProps<'runs'> & { search: preact.RefObject<HTMLInputElement> }) {
+type RunFiltersProps = PageProps<'runs'> & { search: preact.RefObject<HTMLInputElement> };
+
+export function RunFilters({ place, search }: RunFiltersProps) {
   const [isOpen, setOpen] = useState(() => filtersSet(place) > 0);
   const set = filtersSet(place);
   const known = about.value.tapestries.map(({ name }) => name);
   const names =
     place.tapestry === undefined || known.includes(place.tapestry) ? known : [place.tapestry, ...known];
+  const { since = '' } = place;
+  const isKnownSince = SINCE.some(([value]) => value === since);
   return (
-    <form class="filters" role="search" aria-label="Runs" onSubmit={(event) => event.preventDefault()}>
+    <form
+      class="filters row wrap"
+      role="search"
+      aria-label="Runs"
+      onSubmit={(event) => event.preventDefault()}
+    >
       <input
         ref={search}
         type="search"
-        class="filter-text"
         placeholder="Filter by run id"
         aria-label="Filter by run id"
         autocomplete="off"
@@ -53,51 +58,29 @@ export function RunFilters({
           if (event.key === 'Escape') event.currentTarget.blur();
         }}
       />
-      <select
-        aria-label="Status"
+      <Select
+        label="Status"
         value={place.status ?? ''}
-        onChange={(event) => alter('runs', { status: event.currentTarget.value || undefined })}
-      >
-        <option value="">Any status</option>
-        {STATUSES.map((status) => (
-          <option key={status} value={status}>
-            {status}
-          </option>
-        ))}
-      </select>
-      <select
-        aria-label="Tapestry"
+        options={[['', 'Any status'], ...STATUSES]}
+        onChoose={(status) => alter('runs', { status: status || undefined })}
+      />
+      <Select
+        label="Tapestry"
         value={place.tapestry ?? ''}
-        onChange={(event) =>
-          alter('runs', { tapestry: event.currentTarget.value || undefined, view: undefined })
-        }
-      >
-        <option value="">Any tapestry</option>
-        {names.map((name) => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
-      <select
-        aria-label="Started"
-        value={place.since ?? ''}
-        onChange={(event) => alter('runs', { since: event.currentTarget.value || undefined })}
-      >
-        {SINCE.map(([value, words]) => (
-          <option key={value} value={value}>
-            {words}
-          </option>
-        ))}
-        {place.since !== undefined && !SINCE.some(([value]) => value === place.since) && (
-          <option value={place.since}>Since {place.since}</option>
-        )}
-      </select>
+        options={[['', 'Any tapestry'], ...names]}
+        onChoose={(tapestry) => alter('runs', { tapestry: tapestry || undefined, view: undefined })}
+      />
+      <Select
+        label="Started"
+        value={since}
+        options={isKnownSince ? SINCE : [...SINCE, [since, `Since ${since}`]]}
+        onChoose={(text) => alter('runs', { since: text || undefined })}
+      />
       <Button kind="quiet" icon="filter" isExpanded={isOpen} onClick={() => setOpen(!isOpen)}>
         {set > 0 ? `More (${set})` : 'More'}
       </Button>
       {isOpen && (
-        <div class="filters-more">
+        <div class="filters-more row wrap">
           {MORE.map(([name, label]) => (
             <input
               key={name}
@@ -110,21 +93,15 @@ export function RunFilters({
             />
           ))}
           {place.definition !== undefined && (
-            <select
-              aria-label="Outcome of its knots"
+            <Select
+              label="Outcome of its knots"
               value={place.outcome ?? ''}
-              onChange={(event) => alter('runs', { outcome: event.currentTarget.value || undefined })}
-            >
-              <option value="">Any outcome</option>
-              {OUTCOMES.map((outcome) => (
-                <option key={outcome} value={outcome}>
-                  {outcome}
-                </option>
-              ))}
-            </select>
+              options={[['', 'Any outcome'], ...OUTCOMES]}
+              onChoose={(outcome) => alter('runs', { outcome: outcome || undefined })}
+            />
           )}
           {TIMES.map(([name, label]) => (
-            <label key={name}>
+            <label key={name} class="row muted">
               <span>{label}</span>
               <input
                 type="datetime-local"

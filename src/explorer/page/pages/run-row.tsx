@@ -1,24 +1,22 @@
 import type { RunSummary } from '../../../operations/runs/summary';
 import { href } from '../router';
+import { Tag } from '../ui/chip';
 import { RunOutcome, Shape, type Tone } from '../ui/outcome';
 import { Duration, Time } from '../ui/time';
 import { countWords } from '../words';
 
-export function RunRow({
-  run,
-  isFirst,
-  isMarked,
-  onFocus,
-}: {
+interface RunRowProps {
   run: RunSummary;
   isFirst: boolean;
   isMarked: boolean;
   onFocus: () => void;
-}) {
+}
+
+export function RunRow({ run, isFirst, isMarked, onFocus }: RunRowProps) {
   const from = run.partition ?? run.trigger ?? run.actor;
   return (
     <a
-      class={`run-row${isMarked ? ' marked' : ''}`}
+      class={`pick lined run-row${isMarked ? ' marked' : ''}`}
       href={href({ page: 'run', run: run.runId })}
       tabIndex={isFirst ? 0 : -1}
       onFocus={onFocus}
@@ -26,20 +24,18 @@ export function RunRow({
       <span>
         <RunOutcome status={run.status} isUnbegun={run.started === false} isBare />
       </span>
-      <span class="run-name">
+      <span class="run-name row">
         <span class="cut" title={run.runId}>
           {isMarked && <span class="mark">marked </span>}
           {run.runId}
         </span>
         {run.error && (
-          <span class="run-error cut" title={`${run.error.type}: ${run.error.message}`}>
+          <span class="run-error cut fine" title={`${run.error.type}: ${run.error.message}`}>
             {run.error.message}
           </span>
         )}
         {run.tags.slice(0, 3).map((tag) => (
-          <span key={tag} class="tag">
-            {tag}
-          </span>
+          <Tag key={tag}>{tag}</Tag>
         ))}
       </span>
       <span class="run-tapestry cut muted" title={run.tapestry}>
@@ -67,7 +63,7 @@ const COUNTED: readonly [name: 'ok' | 'err' | 'skipped', tone: Tone, word: strin
 
 function Counts({ counts }: { counts: NonNullable<RunSummary['counts']> }) {
   return (
-    <span class="counts">
+    <span class="counts row fine">
       {COUNTED.filter(([name]) => counts[name] > 0).map(([name, tone, word]) => (
         <span key={name} class={`tone-${tone}`} title={`${countWords(counts[name])} ${word}`}>
           <Shape tone={tone} size={10} />

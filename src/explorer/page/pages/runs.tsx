@@ -1,14 +1,14 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { about, mayAct } from '../app';
-import { PageHead } from '../frame';
 import { useKeys } from '../keys';
 import { useCommands } from '../palette-state';
-import type { PageProps } from '../pages';
-import { alter, go, href } from '../router';
+import { alter, go, href, type PageProps } from '../router';
 import { keyOf } from '../run-list';
 import { matchesText, runsAsk } from '../runs-ask';
 import { announce } from '../ui/announce';
 import { Button } from '../ui/button';
+import { PageHead } from '../ui/page';
+import { Segmented } from '../ui/segmented';
 import { Empty, ErrorBox, Skeleton } from '../ui/states';
 import { VirtualList } from '../ui/virtual-list';
 import { countWords } from '../words';
@@ -38,14 +38,15 @@ export function RunsPage({ place }: PageProps<'runs'>) {
     <>
       <PageHead title="Runs">
         {place.tapestry !== undefined && (
-          <div class="segmented" role="group" aria-label="View">
-            <Button icon="list" isPressed={!isGrid} onClick={() => alter('runs', { view: undefined })}>
-              List
-            </Button>
-            <Button icon="grid" isPressed={isGrid} onClick={() => alter('runs', { view: 'grid' })}>
-              Grid
-            </Button>
-          </div>
+          <Segmented
+            label="View"
+            choices={[
+              [undefined, 'List', 'list'],
+              ['grid', 'Grid', 'grid'],
+            ]}
+            chosen={isGrid ? 'grid' : undefined}
+            onChoose={(view) => alter('runs', { view })}
+          />
         )}
         {canStart && (
           <Button kind="primary" icon="play" onClick={start}>
@@ -54,7 +55,7 @@ export function RunsPage({ place }: PageProps<'runs'>) {
         )}
       </PageHead>
       {isGrid ? (
-        <div class="page-body fill">
+        <div class="page-body column grow">
           <Grid tapestry={place.tapestry} />
         </div>
       ) : (
@@ -147,7 +148,7 @@ function List({ place }: PageProps<'runs'>) {
   return (
     <>
       <RunFilters place={place} search={search} />
-      <div class="page-body fill" ref={body}>
+      <div class="page-body column grow" ref={body}>
         {runs.error && <ErrorBox error={runs.error} onRetry={runs.reload} />}
         {rows.length === 0 && !isSearching ? (
           runs.isLoading && !list.isThere ? (
@@ -159,7 +160,7 @@ function List({ place }: PageProps<'runs'>) {
           )
         ) : (
           <>
-            <div class="run-head" aria-hidden="true">
+            <div class="run-head muted fine" aria-hidden="true">
               <span>Status</span>
               <span>Run</span>
               <span class="run-tapestry">Tapestry</span>
@@ -168,9 +169,9 @@ function List({ place }: PageProps<'runs'>) {
               <span class="right">Duration</span>
               <span class="right">Started</span>
             </div>
-            <div class="run-list">
+            <div class="run-list column grow">
               {(fresh.length > 0 || marked.length > 0) && (
-                <div class="pill-line">
+                <div class="pill-line row">
                   {fresh.length > 0 && (
                     <button type="button" class="pill" onClick={showFresh}>
                       {countWords(fresh.length, 'new run')}
@@ -203,7 +204,7 @@ function List({ place }: PageProps<'runs'>) {
                 )}
               </VirtualList>
             </div>
-            <p class="list-foot" role="status">
+            <p class="list-foot row" role="status">
               {isSearching
                 ? `Searching… ${countWords(list.rows.length, 'run')} so far`
                 : `${countWords(rows.length, 'run')}${list.cursor === undefined ? '' : ' loaded; more as you scroll'}`}
@@ -225,11 +226,9 @@ function NoRuns({ isFiltered, isCut, onMore }: { isFiltered: boolean; isCut: boo
     return (
       <Empty icon="filter" title="No matching runs">
         <p>{isCut ? 'None of those searched.' : 'No run on record satisfies all filters.'}</p>
-        <p class="empty-acts">
+        <p class="empty-acts row">
           {isCut && <Button onClick={onMore}>Search more</Button>}
-          <a class="button" href={href({ page: 'runs' })}>
-            Clear filters
-          </a>
+          <Button href={href({ page: 'runs' })}>Clear filters</Button>
         </p>
       </Empty>
     );

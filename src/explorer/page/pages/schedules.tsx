@@ -1,13 +1,15 @@
+import type { ComponentChildren } from 'preact';
 import type { ScheduleView } from '../../../operations/schedules/view';
 import { useAct } from '../acting';
 import { mayAct } from '../app';
-import { PageHead } from '../frame';
-import type { PageProps } from '../pages';
-import { href } from '../router';
+import type { PageProps } from '../router';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
+import { Link } from '../ui/link';
 import { Outcome } from '../ui/outcome';
-import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { AnswerPage } from '../ui/page';
+import { Empty } from '../ui/states';
+import { Muted } from '../ui/table';
 import { Time } from '../ui/time';
 import { exactWords, timeWords } from '../words';
 
@@ -18,26 +20,21 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
     {},
     { staleOn: ({ kind }) => kind === 'run-started', everyMs: 30_000 },
   );
-  const { items: schedules, unreadable = [] } = answer.value ?? {};
   return (
-    <>
-      <PageHead title="Schedules" />
-      <div class="page-body">
-        {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
-        {!schedules ? (
-          !answer.error && <Skeleton rows={3} height={120} />
-        ) : schedules.length + unreadable.length === 0 ? (
+    <AnswerPage title="Schedules" answer={answer} rows={3} height={120}>
+      {({ items, unreadable = [] }) =>
+        items.length + unreadable.length === 0 ? (
           <Empty icon="schedules" title="No schedules">
             Declare one with <code>schedule(…)</code> in your file, then run{' '}
             <code>selvage schedules deploy FILE</code>.
           </Empty>
         ) : (
-          <ul class="cards">
-            {schedules.map((schedule) => (
+          <ul class="cards column">
+            {items.map((schedule) => (
               <Schedule key={schedule.id} schedule={schedule} isChosen={schedule.id === place.schedule} />
             ))}
             {unreadable.map(({ id, code, message }) => (
-              <li key={id} class="card schedule">
+              <li key={id} class="card">
                 <h2 class="break">{id}</h2>
                 <p class="muted break">
                   {code}: {message}
@@ -45,28 +42,29 @@ export function SchedulesPage({ place }: PageProps<'schedules'>) {
               </li>
             ))}
           </ul>
-        )}
-      </div>
-    </>
+        )
+      }
+    </AnswerPage>
   );
 }
 
 function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: boolean }) {
   const { id, tapestry, description, timezone, paused, note, nextAt, recent, overlap } = schedule;
   const doing = useAct({ asToast: true });
+  const flip = (): Promise<unknown> =>
+    paused
+      ? doing.act('schedules.resume', { schedule: id }, `${id} goes on`)
+      : doing.act('schedules.pause', { schedule: id }, `${id} is paused`);
   return (
-    <li class={`card schedule${isChosen ? ' chosen' : ''}`}>
-      <header>
+    <li class={`card${isChosen ? ' chosen' : ''}`}>
+      <header class="row wrap between">
         <div>
           <h2 class="break">{id}</h2>
           <p class="muted">
-            <a class="link" href={href({ page: 'tapestry', tapestry })}>
-              {tapestry}
-            </a>{' '}
-            · {description}
+            <Link to={{ page: 'tapestry', tapestry }}>{tapestry}</Link> · {description}
           </p>
         </div>
-        <div class="card-acts">
+        <div class="row">
           {paused && <Outcome tone="waiting" word="paused" />}
           {mayAct() && (
             <>
@@ -77,17 +75,7 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
               >
                 Run now
               </Button>
-              <Button
-                icon={paused ? 'again' : 'pause'}
-                isBusy={doing.isBusy}
-                onClick={() =>
-                  void doing.act(
-                    paused ? 'schedules.resume' : 'schedules.pause',
-                    { schedule: id },
-                    paused ? `${id} goes on` : `${id} is paused`,
-                  )
-                }
-              >
+              <Button icon={paused ? 'again' : 'pause'} isBusy={doing.isBusy} onClick={() => void flip()}>
                 {paused ? 'Resume' : 'Pause'}
               </Button>
             </>
@@ -96,47 +84,49 @@ function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: bo
       </header>
       {note !== null && <p class="muted break">{note}</p>}
       <div class="schedule-times">
-        <section>
-          <h3>{`Next, ${timezone}`}</h3>
-          {nextAt.length === 0 ? (
-            <p class="muted">{paused ? 'None while it is paused.' : 'No further time.'}</p>
-          ) : (
-            <ol>
-              {nextAt.slice(0, 5).map((at) => (
-                <li key={at} title={exactWords(at)}>
-                  <span class="number">{timeWords(at, timezone)}</span>{' '}
-                  <span class="muted">
-                    <Time at={at} />
-                  </span>
-                </li>
-              ))}
-            </ol>
-          )}
-        </section>
-        <section>
-          <h3>Last</h3>
-          {recent.length === 0 ? (
-            <p class="muted">It has started nothing yet.</p>
-          ) : (
-            <ol>
-              {recent.slice(0, 5).map(({ runId, startedAt }) => (
-                <li key={runId}>
-                  <a class="link cut" href={href({ page: 'run', run: runId })} title={runId}>
-                    {runId}
-                  </a>{' '}
-                  <span class="muted">
-                    <Time at={startedAt} />
-                  </span>
-                </li>
-              ))}
-            </ol>
-          )}
-        </section>
+        <Times
+          title={`Next, ${timezone}`}
+          none={paused ? 'None while it is paused.' : 'No further time.'}
+          items={nextAt.slice(0, 5).map((at) => (
+            <li key={at} class="row between" title={exactWords(at)}>
+              <span class="number">{timeWords(at, timezone)}</span> <Ago at={at} />
+            </li>
+          ))}
+        />
+        <Times
+          title="Last"
+          none="It has started nothing yet."
+          items={recent.slice(0, 5).map(({ runId: run, startedAt }) => (
+            <li key={run} class="row between">
+              <Link to={{ page: 'run', run }} class="link cut" title={run}>
+                {run}
+              </Link>{' '}
+              <Ago at={startedAt} />
+            </li>
+          ))}
+        />
         <section>
           <h3>Rules</h3>
           <p>If one still runs: {overlap}</p>
         </section>
       </div>
     </li>
+  );
+}
+
+function Times({ title, none, items }: { title: string; none: string; items: ComponentChildren[] }) {
+  return (
+    <section>
+      <h3>{title}</h3>
+      {items.length === 0 ? <p class="muted">{none}</p> : <ol>{items}</ol>}
+    </section>
+  );
+}
+
+function Ago({ at }: { at: number }) {
+  return (
+    <Muted>
+      <Time at={at} />
+    </Muted>
   );
 }

@@ -6,24 +6,18 @@ import { useForm } from '../forms/use-form';
 import { parametersField } from '../forms/schema';
 import { go, href } from '../router';
 import { Dialog } from '../ui/dialog';
-import { Field } from '../ui/field';
+import { TextField } from '../ui/field';
 import { Icon } from '../ui/icons';
 import { ErrorBox } from '../ui/states';
 import { toast } from '../ui/toast';
 
-export function ChooseTapestry({
-  onChoose,
-  onClose,
-}: {
-  onChoose: (name: string) => void;
-  onClose: () => void;
-}) {
+export function ChooseTapestry(props: { onChoose: (name: string) => void; onClose: () => void }) {
   return (
-    <Dialog title="Start a run of" width="small" onClose={onClose}>
+    <Dialog title="Start a run of" width="small" onClose={props.onClose}>
       <ul class="choose">
         {about.value.tapestries.map(({ name, description }) => (
           <li key={name}>
-            <button type="button" onClick={() => onChoose(name)}>
+            <button type="button" class="pick row" onClick={() => props.onChoose(name)}>
               <Icon name="tapestry" />
               <span>
                 {name}
@@ -89,33 +83,14 @@ function StartForm({ view, onClose }: { view: TapestryView; onClose: () => void 
       )}
       <details class="more">
         <summary>Run id and tags</summary>
-        <div class="form">
-          <Field
+        <div class="form column">
+          <TextField
             label="Run id"
             hint="Started once under this id, however often it is asked for. If left out, one is made."
-          >
-            {(parts) => (
-              <input
-                {...parts}
-                type="text"
-                autocomplete="off"
-                spellcheck={false}
-                value={runId}
-                onInput={(event) => setRunId(event.currentTarget.value)}
-              />
-            )}
-          </Field>
-          <Field label="Tags" hint="Separated by commas.">
-            {(parts) => (
-              <input
-                {...parts}
-                type="text"
-                autocomplete="off"
-                value={tags}
-                onInput={(event) => setTags(event.currentTarget.value)}
-              />
-            )}
-          </Field>
+            value={runId}
+            onChange={setRunId}
+          />
+          <TextField label="Tags" hint="Separated by commas." value={tags} onChange={setTags} />
         </div>
       </details>
     </Dialog>

@@ -2,14 +2,15 @@ import type { ComponentChildren } from 'preact';
 import type { AnswerOf, AskOf } from '../../../operations';
 import type { Statistics } from '../../../ports';
 import type { Regression } from '../../../records/questions/statistics';
-import { PageHead } from '../frame';
-import type { PageProps } from '../pages';
-import { alter, href, type Places } from '../router';
+import { alter, href, type PageProps, type Place, type Places } from '../router';
 import { useAnswer } from '../store';
-import { Button } from '../ui/button';
 import { Icon } from '../ui/icons';
+import { Link } from '../ui/link';
 import { Outcome } from '../ui/outcome';
-import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { AnswerPage } from '../ui/page';
+import { Segmented } from '../ui/segmented';
+import { Empty } from '../ui/states';
+import { countCell, Muted, none } from '../ui/table';
 import { countWords, durationWords, sizeWords } from '../words';
 
 type StatsAnswer = AnswerOf<'stats.show'>;
@@ -27,13 +28,13 @@ interface Row extends Statistics {
 interface Column {
   readonly title: string;
   /** What it sorts by; undefined comes last. */
-  readonly of: (row: Row) => number | string | undefined;
+  readonly of: (row: Row) => Figure;
   readonly cell: (row: Row) => ComponentChildren;
 }
 
 const NUMBERS: Readonly<Record<string, Column>> = {
   ran: { title: 'Ran', of: ({ ran }) => ran, cell: ({ ran }) => countWords(ran) },
-  skipped: { title: 'Skipped', of: ({ skipped }) => skipped, cell: ({ skipped }) => countOrNone(skipped) },
+  skipped: { title: 'Skipped', of: ({ skipped }) => skipped, cell: ({ skipped }) => countCell(skipped) },
   p50: { title: 'p50', ...time(({ durationMs }) => durationMs?.p50) },
   p95: { title: 'p95', ...time(({ durationMs }) => durationMs?.p95) },
   p99: { title: 'p99', ...time(({ durationMs }) => durationMs?.p99) },
@@ -49,12 +50,9 @@ const OF_KNOTS: Readonly<Record<string, Column>> = {
   reused: {
     title: 'Reused',
     of: ({ reused }) => reused,
-    cell: ({ reused, savedMs }) =>
-      reused === 0 ? countOrNone(0) : `${countWords(reused)}, ${durationWords(savedMs)}`,
+    cell: ({ reused, savedMs }) => countCell(reused, `${countWords(reused)}, ${durationWords(savedMs)}`),
   },
 };
-const none = <span class="muted">–</span>;
-
 function time(of: (row: Row) => number | undefined): Omit<Column, 'title'> {
   return {
     of,
@@ -65,40 +63,49 @@ function time(of: (row: Row) => number | undefined): Omit<Column, 'title'> {
   };
 }
 
-function countOrNone(count: number): ComponentChildren {
-  return count === 0 ? <span class="muted">0</span> : countWords(count);
-}
-
 /** How often what finished lately failed, how long it took, and what became worse. */
 export function StatsPage({ place }: PageProps<'stats'>) {
   const by = oneOf(GROUPS, place.by, 'definition');
   const last = oneOf(WINDOWS, place.last, '24h');
   const answer = useAnswer('stats.show', { by, since: last }, { everyMs: 60_000 });
-  const found = answer.value;
   return (
-    <>
-      <PageHead title="Stats" note={found && noteOf(found, by, last)}>
-        <div class="segmented" role="group" aria-label="Of">
-          <Choice choices={GROUPS} chosen={by} onChoose={(chosen) => alter('stats', { by: chosen })} />
-        </div>
-        <div class="segmented" role="group" aria-label="Of the last">
-          <Choice choices={WINDOWS} chosen={last} onChoose={(chosen) => alter('stats', { last: chosen })} />
-        </div>
-      </PageHead>
-      <div class="page-body">
-        {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
-        {!found ? (
-          !answer.error && <Skeleton rows={6} height={42} />
-        ) : found.items.length === 0 ? (
+    <AnswerPage
+      title="Stats"
+      note={answer.value && noteOf(answer.value, by, last)}
+      acts={
+        <>
+          <Segmented
+            label="Of"
+            choices={choicesOf(GROUPS)}
+            chosen={by}
+            onChoose={(chosen) => alter('stats', { by: chosen })}
+          />
+          <Segmented
+            label="Of the last"
+            choices={choicesOf(WINDOWS)}
+            chosen={last}
+            onChoose={(chosen) => alter('stats', { last: chosen })}
+          />
+        </>
+      }
+      answer={answer}
+      rows={6}
+    >
+      {(found) =>
+        found.items.length === 0 ? (
           <Empty icon="stats" title={`Nothing finished in the last ${WINDOWS[last]}`}>
             How often what finishes fails, and how long it takes, is listed here.
           </Empty>
         ) : (
-          <Table found={found} by={by} last={last} sort={place.sort ?? '-ran'} />
-        )}
-      </div>
-    </>
+          <Figures found={found} by={by} last={last} sort={place.sort ?? '-ran'} />
+        )
+      }
+    </AnswerPage>
   );
+}
+
+function choicesOf<Name extends string>(words: Readonly<Record<Name, string>>): [Name, string][] {
+  return Object.entries(words) as [Name, string][];
 }
 
 function noteOf({ total, items }: StatsAnswer, by: StatsGroup, last: StatsWindow): string {
@@ -107,48 +114,24 @@ function noteOf({ total, items }: StatsAnswer, by: StatsGroup, last: StatsWindow
   return `${what}: what finished in the last ${WINDOWS[last]}, compared with the 7 days before${shown}`;
 }
 
-function Choice<Name extends string>({
-  choices,
-  chosen,
-  onChoose,
-}: {
-  choices: Readonly<Record<Name, string>>;
-  chosen: Name;
-  onChoose: (name: Name) => void;
-}) {
-  return (
-    <>
-      {(Object.entries(choices) as [Name, string][]).map(([name, words]) => (
-        <Button key={name} isPressed={name === chosen} onClick={() => onChoose(name)}>
-          {words}
-        </Button>
-      ))}
-    </>
-  );
-}
-
-function Table({
-  found,
-  by,
-  last,
-  sort,
-}: {
+interface FiguresProps {
   found: StatsAnswer;
   by: StatsGroup;
   last: StatsWindow;
   sort: string;
-}) {
-  const runs = (name: string, isFailed: boolean): string =>
-    href({ page: 'runs', since: last, ...runsOf(by, name, isFailed) });
+}
+
+function Figures({ found, by, last, sort }: FiguresProps) {
+  const runs = (name: string, isFailed: boolean): Place => ({
+    page: 'runs',
+    since: last,
+    ...runsOf(by, name, isFailed),
+  });
   const columns: Readonly<Record<string, Column>> = {
     name: {
       title: GROUPS[by],
       of: ({ name }) => name,
-      cell: ({ name }) => (
-        <a class="link break" href={runs(name, false)}>
-          {name}
-        </a>
-      ),
+      cell: ({ name }) => <Link to={runs(name, false)}>{name}</Link>,
     },
     worse: {
       title: 'Regressions',
@@ -160,16 +143,15 @@ function Table({
       title: 'Failed',
       of: ({ failed, ran }) => (ran === 0 ? 0 : failed / ran),
       cell: ({ name, failed, ran }) =>
-        failed === 0 ? (
-          countOrNone(0)
-        ) : (
+        countCell(
+          failed,
           <a
             class="link"
-            href={runs(name, true)}
+            href={href(runs(name, true))}
             aria-label={`${countWords(failed)} failed, ${shareWords(failed / ran)}: the runs of ${name}`}
           >
             {countWords(failed)} ({shareWords(failed / ran)})
-          </a>
+          </a>,
         ),
     },
     ...(by === 'definition' && OF_KNOTS),
@@ -183,7 +165,7 @@ function Table({
   );
   return (
     <div class="wide" role="region" aria-label="Figures" tabIndex={0}>
-      <table class="table stats">
+      <table class="table">
         <thead>
           <tr>
             {shown.map(([name, { title }]) => (
@@ -195,7 +177,7 @@ function Table({
               >
                 <button
                   type="button"
-                  class="sort"
+                  class="sort bare-button"
                   onClick={() =>
                     alter('stats', { sort: nextSort(name, column, isDescending) }, { replace: true })
                   }
@@ -247,17 +229,21 @@ function Worse({ row: { regressions }, minSamples }: { row: Row; minSamples: num
         too few samples
       </span>
     );
-  if (regressions.length === 0) return <span class="muted">no</span>;
+  if (regressions.length === 0) return <Muted>no</Muted>;
   return (
     <ul>
       {regressions.map(({ what, before, now, samples, samplesBefore }) => {
         const [is, was] = [now, before].map(what === 'failures' ? shareWords : durationWords);
         return (
-          <li key={what} title={`of ${countWords(samples)}, and of ${countWords(samplesBefore)} before`}>
+          <li
+            key={what}
+            class="row"
+            title={`of ${countWords(samples)}, and of ${countWords(samplesBefore)} before`}
+          >
             <Outcome tone="err" word={what === 'failures' ? 'fails more' : `slower ${what}`} isBare />
-            <span class="muted">
+            <Muted>
               {is}, was {was}
-            </span>
+            </Muted>
           </li>
         );
       })}
@@ -278,10 +264,7 @@ function runsOf(by: StatsGroup, name: string, isFailed: boolean): Places['runs']
     : { definition: name, ...(isFailed && { outcome: 'err' }) };
 }
 
-function sortOf(
-  sort: string,
-  columns: Readonly<Record<string, Column>>,
-): { readonly column: string; readonly isDescending: boolean } {
+function sortOf(sort: string, columns: object): { column: string; isDescending: boolean } {
   const isDescending = sort.startsWith('-');
   const column = isDescending ? sort.slice(1) : sort;
   return Object.hasOwn(columns, column) ? { column, isDescending } : { column: 'ran', isDescending: true };
@@ -292,11 +275,9 @@ function nextSort(name: string, column: string, isDescending: boolean): string {
   return name === column ? `${isDescending ? '' : '-'}${name}` : `${name === 'name' ? '' : '-'}${name}`;
 }
 
-function compared(
-  a: number | string | undefined,
-  b: number | string | undefined,
-  isDescending: boolean,
-): number {
+type Figure = number | string | undefined;
+
+function compared(a: Figure, b: Figure, isDescending: boolean): number {
   if (a === b) return 0;
   if (a === undefined) return 1;
   if (b === undefined) return -1;

@@ -1,17 +1,16 @@
 import { useState } from 'preact/hooks';
 import type { StreamView } from '../../../operations/streams/list';
-import type { ShownStream } from '../../../operations/streams/show';
 import { useAct } from '../acting';
 import { mayAct } from '../app';
-import { PageHead } from '../frame';
 import { useKeys } from '../keys';
-import type { PageProps } from '../pages';
-import { alter, href } from '../router';
+import { alter, type PageProps } from '../router';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
+import { Link } from '../ui/link';
 import { Outcome } from '../ui/outcome';
-import { Empty, ErrorBox, Skeleton } from '../ui/states';
-import { Table, type TableRow } from '../ui/table';
+import { Below, DeadLetters, ListPage } from '../ui/page';
+import { Answered, Empty } from '../ui/states';
+import { Code, countCell, Fold, Muted, none, Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { countWords, sizeWords } from '../words';
 import { DrainDialog } from './act-dialogs';
@@ -39,12 +38,8 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
   };
   const doFlip = ({ id, state }: StreamView): void => {
     const action = flipOf(state);
-    if (action)
-      void doing.act(
-        `streams.${action}`,
-        { stream: id },
-        action === 'pause' ? `${id} is told to pause` : `${id} is told to go on`,
-      );
+    const done = action === 'pause' ? `${id} is told to pause` : `${id} is told to go on`;
+    if (action) void doing.act(`streams.${action}`, { stream: id }, done);
   };
   useKeys('Streams', [
     { keys: ['j', 'ArrowDown'], says: 'Next', run: () => choose(at + 1) },
@@ -53,221 +48,191 @@ export function StreamsPage({ place }: PageProps<'streams'>) {
     ...(chosen && mayAct()
       ? [
           { keys: 'p', says: 'Pause or resume it', run: () => doFlip(chosen) },
-          { keys: 'd', says: 'Drain it', run: () => canDrain(chosen.state) && setDraining(chosen.id) },
+          { keys: 'd', says: 'Drain it', run: () => flipOf(chosen.state) && setDraining(chosen.id) },
         ]
       : []),
   ]);
   return (
     <>
-      <PageHead title="Streams" />
-      <div class="page-body">
-        {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
-        {!streams ? (
-          !answer.error && <Skeleton rows={4} height={42} />
-        ) : streams.length === 0 ? (
+      <ListPage
+        title="Streams"
+        answer={answer}
+        empty={
           <Empty icon="streams" title="No streams">
             Export a <code>stream(…)</code> from your file, then run <code>selvage stream FILE</code>.
           </Empty>
-        ) : (
-          <Table
-            heads={[
-              'Stream',
-              'State',
-              ['number', 'Rate'],
-              ['number', 'Lag'],
-              ['number', 'In flight'],
-              ['number', 'Finished'],
-              ['number', 'Failed'],
-              'Reader',
-              mayAct() && ['acts', 'Actions'],
-            ]}
-            rows={streams.map((stream) =>
-              rowOf(stream, {
-                isChosen: stream === chosen,
-                isBusy: doing.isBusy,
-                onFlip: () => doFlip(stream),
-                onDrain: () => setDraining(stream.id),
-              }),
-            )}
-            chosen={chosen?.id}
-          />
-        )}
+        }
+        keyOf={({ id }) => id}
+        chosen={chosen?.id}
+        columns={[
+          ['Stream', (stream) => <Name stream={stream} isChosen={stream === chosen} />],
+          ['State', (stream) => <State {...stream} />],
+          [
+            'Rate',
+            ({ rate }) => (rate === undefined ? none : `${countWords(Math.round(rate * 10) / 10)}/s`),
+            'number',
+          ],
+          [
+            'Lag',
+            ({ lag }) =>
+              lag ? (lag.unit === 'bytes' ? sizeWords(lag.amount) : countWords(lag.amount)) : none,
+            'number',
+          ],
+          [
+            'In flight',
+            ({ inFlight, window }) =>
+              inFlight === undefined || window === undefined ? (
+                none
+              ) : (
+                <>
+                  {countWords(inFlight)} <Muted>of {countWords(window)}</Muted>
+                </>
+              ),
+            'number',
+          ],
+          ['Finished', ({ ok }) => countWords(ok), 'number'],
+          ['Failed', ({ failed }) => countCell(failed), 'number'],
+          ['Reader', ({ readBy }) => <Code>{readBy}</Code>],
+        ]}
+        acts={(stream) =>
+          flipOf(stream.state) && (
+            <>
+              <Button
+                icon={stream.state === 'paused' ? 'play' : 'pause'}
+                isBusy={doing.isBusy}
+                onClick={() => doFlip(stream)}
+              >
+                {stream.state === 'paused' ? 'Resume' : 'Pause'}
+              </Button>
+              <Button icon="stop" onClick={() => setDraining(stream.id)}>
+                Drain
+              </Button>
+            </>
+          )
+        }
+      >
         {place.stream !== undefined && <Details key={place.stream} stream={place.stream} />}
-      </div>
+      </ListPage>
       {draining !== undefined && <DrainDialog stream={draining} onClose={() => setDraining(undefined)} />}
     </>
   );
 }
 
+/** What its button does; a stream that has one can also be drained. */
 function flipOf(state: StreamView['state']): 'pause' | 'resume' | undefined {
   if (state === 'paused') return 'resume';
   return state === 'reading' || state === 'waiting' ? 'pause' : undefined;
 }
 
-function canDrain(state: StreamView['state']): boolean {
-  return flipOf(state) !== undefined;
-}
-
-interface RowOptions {
-  readonly isChosen: boolean;
-  readonly isBusy: boolean;
-  readonly onFlip: () => void;
-  readonly onDrain: () => void;
-}
-
-function rowOf(stream: StreamView, { isChosen, isBusy, onFlip, onDrain }: RowOptions): TableRow {
-  const { id, tapestry, source, trigger, state, rate, lag, inFlight, window, ok, failed, gaps, readBy } =
-    stream;
-  const flip = flipOf(state);
-  const why = stream.error ?? stream.problem;
-  return [
-    id,
+function Name({ stream, isChosen }: { stream: StreamView; isChosen: boolean }) {
+  const { id, tapestry, source, trigger } = stream;
+  return (
     <>
-      <button
-        type="button"
-        class="link break"
-        aria-expanded={isChosen}
-        onClick={() => alter('streams', { stream: isChosen ? undefined : id })}
-      >
+      <Fold isOpen={isChosen} onFlip={() => alter('streams', { stream: isChosen ? undefined : id })}>
         {id}
-      </button>
+      </Fold>
       <p class="muted">
         {tapestry === '' ? (
           'not started'
         ) : (
           <>
-            {source} to{' '}
-            <a class="link" href={href({ page: 'tapestry', tapestry })}>
-              {tapestry}
-            </a>
+            {source} to <Link to={{ page: 'tapestry', tapestry }}>{tapestry}</Link>
           </>
         )}{' '}
-        ·{' '}
-        <a class="link" href={href({ page: 'runs', trigger })}>
-          runs
-        </a>
+        · <Link to={{ page: 'runs', trigger }}>runs</Link>
       </p>
-    </>,
+    </>
+  );
+}
+
+function State({ state, error, problem, gaps }: StreamView) {
+  const why = error ?? problem;
+  return (
     <>
       <Outcome tone={TONES[state]} word={state === 'waiting' ? 'no reader' : state} isBare />
       {why !== undefined && <p class="muted break">{why}</p>}
       {gaps && <p class="break">elements are lost: {countWords(gaps.total, 'gap')}</p>}
-    </>,
-    rate === undefined ? <None /> : `${countWords(Math.round(rate * 10) / 10)}/s`,
-    lag === undefined ? <None /> : lag.unit === 'bytes' ? sizeWords(lag.amount) : countWords(lag.amount),
-    inFlight === undefined || window === undefined ? (
-      <None />
-    ) : (
-      <>
-        {countWords(inFlight)} <span class="muted">of {countWords(window)}</span>
-      </>
-    ),
-    countWords(ok),
-    failed === 0 ? <span class="muted">0</span> : countWords(failed),
-    readBy === undefined ? <span class="muted">none</span> : <code class="break">{readBy}</code>,
-    <>
-      {flip && (
-        <Button icon={flip === 'pause' ? 'pause' : 'play'} isBusy={isBusy} onClick={onFlip}>
-          {flip === 'pause' ? 'Pause' : 'Resume'}
-        </Button>
-      )}
-      {canDrain(state) && (
-        <Button icon="stop" onClick={onDrain}>
-          Drain
-        </Button>
-      )}
-    </>,
-  ];
+    </>
+  );
 }
 
-function None() {
-  return <span class="muted">–</span>;
-}
-
-/** The checkpoint of a stream, and its newest elements that failed. */
+/** The checkpoint of a stream, what its source has lost, and its newest elements that failed. */
 function Details({ stream }: { stream: string }) {
   const answer = useAnswer('streams.show', { stream }, { everyMs: 2_000 });
-  const { value } = answer;
   return (
-    <>
-      {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
-      <section class="below" aria-label={`Checkpoint of ${stream}`}>
-        <h2>Checkpoint of {stream}</h2>
-        {value ? <Checkpoint {...value} /> : !answer.error && <Skeleton rows={2} height={42} />}
-      </section>
-      {value?.gaps && (
-        <section class="below" aria-label={`Gaps of ${stream}`}>
-          <h2>Gaps of {stream}</h2>
-          <Gaps {...value.gaps} />
-        </section>
+    <Answered answer={answer} rows={3}>
+      {({ partitions, gaps, deadLetters }) => (
+        <>
+          <Below title={`Checkpoint of ${stream}`}>
+            {partitions.items.length === 0 ? (
+              <p class="muted">Nothing is finished yet.</p>
+            ) : (
+              <Table
+                items={partitions.items}
+                keyOf={({ partition }) => partition}
+                columns={[
+                  ['Partition', ({ partition }) => (partition === '' ? none : partition), 'break'],
+                  [
+                    'Checkpoint',
+                    ({ checkpoint }) =>
+                      checkpoint === undefined ? <Muted>nothing yet</Muted> : <Code>{checkpoint}</Code>,
+                  ],
+                  ['Ahead', ({ ahead }) => countWords(ahead), 'number'],
+                ]}
+              />
+            )}
+            <More {...partitions} noun="partition" words="more" />
+          </Below>
+          {gaps && (
+            <Below title={`Gaps of ${stream}`}>
+              <Table
+                items={gaps.items}
+                keyOf={({ at, after, reason }) => `${at} ${after} ${reason}`}
+                columns={[
+                  ['Noticed', ({ at }) => <Time at={at} />, 'muted'],
+                  [
+                    'Lost',
+                    ({ lost }) => (lost ? `${countWords(lost.amount)} ${lost.unit}` : <Muted>unknown</Muted>),
+                  ],
+                  ['After', ({ after }) => after ?? none, 'break'],
+                  ['Before', ({ before }) => before ?? none, 'break'],
+                  ['Why', ({ reason }) => reason, 'break'],
+                ]}
+              />
+              <More {...gaps} words="earlier" />
+            </Below>
+          )}
+          <DeadLetters
+            title={`Dead letters of ${stream}`}
+            answer={{ ...answer, error: undefined, value: deadLetters.items }}
+            keyOf={({ element, runId }) => `${element} ${runId}`}
+            columns={[
+              ['When', ({ at }) => <Time at={at} />, 'muted'],
+              ['Element', ({ element }) => <Code>{element}</Code>],
+              [
+                'Run',
+                ({ runId }) =>
+                  runId === undefined ? (
+                    <Muted>no run</Muted>
+                  ) : (
+                    <Link to={{ page: 'run', run: runId }}>{runId}</Link>
+                  ),
+              ],
+              ['Why', ({ reason }) => reason ?? none, 'break'],
+            ]}
+          />
+        </>
       )}
-      <section class="below" aria-label={`Dead letters of ${stream}`}>
-        <h2>Dead letters of {stream}</h2>
-        {value ? <Letters {...value} /> : !answer.error && <Skeleton rows={3} height={42} />}
-      </section>
-    </>
+    </Answered>
   );
 }
 
-function Checkpoint({ partitions: { items, total } }: ShownStream) {
-  if (items.length === 0) return <p class="muted">Nothing is finished yet.</p>;
-  return (
-    <>
-      <Table
-        heads={[['break', 'Partition'], 'Checkpoint', ['number', 'Ahead']]}
-        rows={items.map(({ partition, checkpoint, ahead }) => [
-          partition,
-          partition === '' ? <None /> : partition,
-          checkpoint === undefined ? (
-            <span class="muted">nothing yet</span>
-          ) : (
-            <code class="break">{checkpoint}</code>
-          ),
-          countWords(ahead),
-        ])}
-      />
-      {total > items.length && <p class="muted">and {countWords(total - items.length, 'partition')} more</p>}
-    </>
-  );
-}
-
-function Gaps({ total, items }: NonNullable<ShownStream['gaps']>) {
-  return (
-    <>
-      <Table
-        heads={[['muted', 'Noticed'], 'Lost', ['break', 'After'], ['break', 'Before'], ['break', 'Why']]}
-        rows={items.map(({ after, before, lost, reason, at }) => [
-          `${at} ${after} ${reason}`,
-          <Time at={at} />,
-          lost ? `${countWords(lost.amount)} ${lost.unit}` : <span class="muted">unknown</span>,
-          after ?? <None />,
-          before ?? <None />,
-          reason,
-        ])}
-      />
-      {total > items.length && <p class="muted">and {countWords(total - items.length)} earlier</p>}
-    </>
-  );
-}
-
-function Letters({ deadLetters: { items } }: ShownStream) {
-  if (items.length === 0) return <p class="muted">None.</p>;
-  return (
-    <Table
-      heads={[['muted', 'When'], 'Element', 'Run', ['break', 'Why']]}
-      rows={items.map(({ element, runId, reason, at }) => [
-        `${element} ${runId}`,
-        <Time at={at} />,
-        <code class="break">{element}</code>,
-        runId === undefined ? (
-          <span class="muted">no run</span>
-        ) : (
-          <a class="link break" href={href({ page: 'run', run: runId })}>
-            {runId}
-          </a>
-        ),
-        reason ?? <None />,
-      ])}
-    />
+/** How many there are beyond those that are shown. */
+function More(props: { items: readonly unknown[]; total: number; noun?: string; words: string }) {
+  const rest = props.total - props.items.length;
+  return rest <= 0 ? null : (
+    <p class="muted">
+      and {countWords(rest, props.noun)} {props.words}
+    </p>
   );
 }

@@ -1,12 +1,11 @@
 import { useState } from 'preact/hooks';
 import { about, isFile, mayAct } from '../app';
-import { PageHead } from '../frame';
 import { useKeys } from '../keys';
 import { useCommands } from '../palette-state';
-import type { PageProps } from '../pages';
-import { alter, href } from '../router';
+import { alter, href, type PageProps } from '../router';
 import { TapestryGraph } from '../run/tapestry-graph';
 import { Button } from '../ui/button';
+import { PageHead } from '../ui/page';
 import { Empty } from '../ui/states';
 import { Tabs } from '../ui/tabs';
 import { countWords } from '../words';
@@ -50,13 +49,14 @@ export function TapestryPage({ place }: PageProps<'tapestry'>) {
           </Button>
         )}
       </PageHead>
-      <div class="page-body fill tapestry">
+      <div class="page-body column grow">
         {chosen === undefined ? (
           <Empty icon="tapestry" title="This tapestry is not known here">
             Start the page with the file that has it: <code>selvage ui FILE</code>.
           </Empty>
         ) : (
           <Tabs
+            isFilling
             tabs={tabs}
             chosen={chosen}
             label={tapestry}

@@ -1,11 +1,12 @@
+import { Fragment } from 'preact';
 import type { WaitingGroup } from '../../../connection/across/waiting-run';
-import { PageHead } from '../frame';
-import type { PageProps } from '../pages';
-import { href } from '../router';
+import { href, type PageProps } from '../router';
 import { useAnswer } from '../store';
+import { Link } from '../ui/link';
 import { Outcome } from '../ui/outcome';
-import { Empty, ErrorBox, Skeleton } from '../ui/states';
-import { Table } from '../ui/table';
+import { AnswerPage } from '../ui/page';
+import { Empty, ErrorBox } from '../ui/states';
+import { Code, Muted, Table } from '../ui/table';
 import { Time } from '../ui/time';
 import { countWords, shortHash } from '../words';
 
@@ -26,19 +27,17 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
   const answer = useAnswer('runs.waiting', { by, limit: RUNS, within: WITHIN_MS }, { everyMs: 15_000 });
   const found = answer.value;
   return (
-    <>
-      <PageHead
-        title="Waiting"
-        note={
-          found &&
-          `${countWords(found.open, 'unfinished run')}: ${countWords(found.waiting)} wait, ${countWords(found.working)} work`
-        }
-      />
-      <div class="page-body">
-        {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
-        {!found ? (
-          !answer.error && <Skeleton rows={4} height={42} />
-        ) : found.waiting === 0 ? (
+    <AnswerPage
+      title="Waiting"
+      note={
+        found &&
+        `${countWords(found.open, 'unfinished run')}: ${countWords(found.waiting)} wait, ${countWords(found.working)} work`
+      }
+      answer={answer}
+      below={<Versions />}
+    >
+      {({ waiting, counts = [], items }) =>
+        waiting === 0 ? (
           <Empty icon="waiting" title="No waiting runs">
             Runs that wait for a worker, a signal, a limit or a backend are listed here.
           </Empty>
@@ -47,7 +46,7 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
             <p>
               By{' '}
               {(Object.keys(GROUPS) as WaitingGroup[]).map((group, index) => (
-                <span key={group}>
+                <Fragment key={group}>
                   {index > 0 && ', '}
                   <a
                     class="link"
@@ -56,80 +55,88 @@ export function WaitingPage({ place }: PageProps<'waiting'>) {
                   >
                     {GROUPS[group].toLowerCase()}
                   </a>
-                </span>
+                </Fragment>
               ))}
             </p>
             <Table
-              heads={[GROUPS[by], ['number', 'Runs'], ['muted', 'Longest'], 'Run']}
-              rows={found.counts?.map(({ key, count, since, oldestRunId }) => [
-                key,
-                <code class="break">{key}</code>,
-                countWords(count),
-                <Time at={since} />,
-                <a class="link break" href={href({ page: 'run', run: oldestRunId })}>
-                  {oldestRunId}
-                </a>,
-              ])}
+              items={counts}
+              keyOf={({ key }) => key}
+              columns={[
+                [GROUPS[by], ({ key }) => <Code>{key}</Code>],
+                ['Runs', ({ count }) => countWords(count), 'number'],
+                ['Longest', ({ since }) => <Time at={since} />, 'muted'],
+                ['Run', ({ oldestRunId: run }) => <Link to={{ page: 'run', run }}>{run}</Link>],
+              ]}
             />
             <h2>Longest waiting</h2>
             <Table
-              heads={['Run', 'Knot', ['muted', 'Since'], 'Reason']}
-              rows={found.items.map(({ runId, knotId, since, reason }) => [
-                runId,
-                <a class="link break" href={href({ page: 'run', run: runId, knot: knotId })}>
-                  {runId}
-                </a>,
-                <code class="break">{knotId ?? ''}</code>,
-                <Time at={since} />,
-                <>
-                  <strong>{reason.code}</strong> <span class="muted">{reason.message}</span>
-                </>,
-              ])}
+              items={items}
+              keyOf={({ runId }) => runId}
+              columns={[
+                [
+                  'Run',
+                  ({ runId: run, knotId }) => <Link to={{ page: 'run', run, knot: knotId }}>{run}</Link>,
+                ],
+                ['Knot', ({ knotId }) => <code class="break">{knotId}</code>],
+                ['Since', ({ since }) => <Time at={since} />, 'muted'],
+                [
+                  'Reason',
+                  ({ reason: { code, message } }) => (
+                    <>
+                      <strong>{code}</strong> <Muted>{message}</Muted>
+                    </>
+                  ),
+                ],
+              ]}
             />
           </>
-        )}
-        <Versions />
-      </div>
-    </>
+        )
+      }
+    </AnswerPage>
   );
 }
 
 /** The bodies that unfinished runs have yet to run, and those that are safe to remove. */
 function Versions() {
-  const answer = useAnswer('versions.list', {}, { everyMs: 30_000 });
-  const { bodies, silentWorkers = [] } = answer.value ?? {};
-  const areAllKnown = answer.value?.workersKnown === true && silentWorkers.length === 0;
-  if (answer.error) return <ErrorBox error={answer.error} onRetry={answer.reload} />;
-  if (!bodies?.length) return null;
+  const { value, error, reload } = useAnswer('versions.list', {}, { everyMs: 30_000 });
+  if (error) return <ErrorBox error={error} onRetry={reload} />;
+  if (!value?.bodies?.length) return null;
+  const { bodies, workersKnown, silentWorkers = [] } = value;
+  const areAllKnown = workersKnown === true && silentWorkers.length === 0;
   return (
     <>
       <h2>Versions in use</h2>
       <Table
-        heads={['Body', 'Code', ['number', 'Runs'], ['number', 'Workers'], 'Safe to remove']}
-        rows={bodies.map(({ body, codeHash, runs, workers, safeToRemove }) => [
-          `${body} ${codeHash}`,
-          <code class="break">{body}</code>,
-          codeHash !== null ? (
-            <code>{shortHash(codeHash)}</code>
-          ) : (
-            runs > 0 && <span class="muted">body host</span>
-          ),
-          countWords(runs),
-          workers.length > 0 || areAllKnown ? (
-            countWords(new Set(workers.map(({ identity }) => identity)).size)
-          ) : (
-            <span class="muted">not known</span>
-          ),
-          safeToRemove === null ? (
-            <Outcome tone="none" word="not known" isBare />
-          ) : safeToRemove ? (
-            <Outcome tone="ok" word="yes" isBare />
-          ) : runs > 0 && workers.length === 0 && areAllKnown ? (
-            <Outcome tone="err" word="no worker has it" isBare />
-          ) : (
-            <Outcome tone="none" word="no" isBare />
-          ),
-        ])}
+        items={bodies}
+        keyOf={({ body, codeHash }) => `${body} ${codeHash}`}
+        columns={[
+          ['Body', ({ body }) => <Code>{body}</Code>],
+          [
+            'Code',
+            ({ codeHash, runs }) =>
+              codeHash !== null ? <code>{shortHash(codeHash)}</code> : runs > 0 && <Muted>body host</Muted>,
+          ],
+          ['Runs', ({ runs }) => countWords(runs), 'number'],
+          [
+            'Workers',
+            ({ workers }) =>
+              workers.length > 0 || areAllKnown ? (
+                countWords(new Set(workers.map(({ identity }) => identity)).size)
+              ) : (
+                <Muted>not known</Muted>
+              ),
+            'number',
+          ],
+          [
+            'Safe to remove',
+            ({ safeToRemove, runs, workers }) => {
+              if (safeToRemove === true) return <Outcome tone="ok" word="yes" isBare />;
+              if (safeToRemove === false && runs > 0 && workers.length === 0 && areAllKnown)
+                return <Outcome tone="err" word="no worker has it" isBare />;
+              return <Outcome tone="none" word={safeToRemove === null ? 'not known' : 'no'} isBare />;
+            },
+          ],
+        ]}
       />
     </>
   );

@@ -1,11 +1,12 @@
+import { Fragment } from 'preact';
 import type { QueueView, WorkerView } from '../../../operations/workers/list';
-import { PageHead } from '../frame';
-import type { PageProps } from '../pages';
-import { href } from '../router';
+import type { PageProps } from '../router';
 import { useAnswer } from '../store';
+import { Link } from '../ui/link';
 import { Outcome } from '../ui/outcome';
-import { Empty, ErrorBox, Skeleton } from '../ui/states';
-import { Table, type TableRow } from '../ui/table';
+import { ListPage } from '../ui/page';
+import { Empty } from '../ui/states';
+import { Code, Muted } from '../ui/table';
 import { Time, useNow } from '../ui/time';
 import { countWords } from '../words';
 
@@ -19,86 +20,82 @@ export function WorkersPage({ place }: PageProps<'workers'>) {
     {},
     { staleOn: ({ kind }) => kind !== 'knot-finished', everyMs: 5_000 },
   );
-  const queues = answer.value?.items;
   const now = useNow(5_000);
   return (
-    <>
-      <PageHead title="Workers" />
-      <div class="page-body">
-        {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
-        {!queues ? (
-          !answer.error && <Skeleton rows={4} height={42} />
-        ) : queues.length === 0 ? (
-          <Empty icon="workers" title="No task queues">
-            Run <code>selvage worker FILE</code> or <code>selvage dev FILE</code>: its queue is listed here.
-          </Empty>
-        ) : (
-          <Table
-            heads={[
-              'Task queue',
-              'State',
-              'Tapestries',
-              'Workers',
-              ['number', 'Open runs'],
-              ['muted', 'Last poll'],
-            ]}
-            rows={queues.map((queue) => rowOf(queue, now))}
-            chosen={place.queue}
-          />
-        )}
-        {answer.value?.truncated && (
-          <p class="muted">
-            There is more: 50 queues at most are shown, and the newest 1,000 open runs counted.
-          </p>
-        )}
-      </div>
-    </>
+    <ListPage
+      title="Workers"
+      answer={answer}
+      empty={
+        <Empty icon="workers" title="No task queues">
+          Run <code>selvage worker FILE</code> or <code>selvage dev FILE</code>: its queue is listed here.
+        </Empty>
+      }
+      keyOf={({ taskQueue }) => taskQueue}
+      chosen={place.queue}
+      columns={[
+        ['Task queue', ({ taskQueue }) => <Code>{taskQueue}</Code>],
+        ['State', (queue) => stateOf(queue, now)],
+        [
+          'Tapestries',
+          ({ tapestries }) =>
+            tapestries.map((tapestry, index) => (
+              <Fragment key={tapestry}>
+                {index > 0 && ', '}
+                <Link to={{ page: 'tapestry', tapestry }}>{tapestry}</Link>
+              </Fragment>
+            )),
+        ],
+        ['Workers', ({ workers }) => <Workers workers={workers} />],
+        [
+          'Open runs',
+          ({ running }) => <span title={countWords(running, 'run')}>{countWords(running)}</span>,
+          'number',
+        ],
+        [
+          'Last poll',
+          ({ lastPollAt }) => (lastPollAt === undefined ? 'none' : <Time at={lastPollAt} />),
+          'muted',
+        ],
+      ]}
+    >
+      {answer.value?.truncated && (
+        <p class="muted">
+          There is more: 50 queues at most are shown, and the newest 1,000 open runs counted.
+        </p>
+      )}
+    </ListPage>
   );
 }
 
-function rowOf({ taskQueue, tapestries, workers, lastPollAt, running }: QueueView, now: number): TableRow {
-  const isPolled = workers.length > 0 && (lastPollAt === undefined || now - lastPollAt < GONE_MS);
-  return [
-    taskQueue,
-    <code class="break">{taskQueue}</code>,
-    isPolled ? (
-      <Outcome tone="ok" word="polled" isBare />
-    ) : running > 0 ? (
-      <Outcome tone="err" word="no worker, runs wait" isBare />
-    ) : (
-      <Outcome tone="none" word="no worker" isBare />
-    ),
-    tapestries.map((name, index) => (
-      <span key={name}>
-        {index > 0 && ', '}
-        <a class="link" href={href({ page: 'tapestry', tapestry: name })}>
-          {name}
-        </a>
-      </span>
-    )),
-    workers.length === 0 ? (
-      <span class="muted">none</span>
-    ) : (
-      <ul>
-        {workers.map((worker) => (
-          <li key={worker.identity}>
-            <code class="break">{worker.identity}</code>
-            <span class="muted">{toldBy(worker)}</span>
-          </li>
-        ))}
-      </ul>
-    ),
-    <span title={countWords(running, 'run')}>{countWords(running)}</span>,
-    lastPollAt === undefined ? 'none' : <Time at={lastPollAt} />,
-  ];
+function stateOf({ workers, lastPollAt, running }: QueueView, now: number) {
+  if (workers.length > 0 && (lastPollAt === undefined || now - lastPollAt < GONE_MS))
+    return <Outcome tone="ok" word="polled" isBare />;
+  if (running > 0) return <Outcome tone="err" word="no worker, runs wait" isBare />;
+  return <Outcome tone="none" word="no worker" isBare />;
+}
+
+function Workers({ workers }: Pick<QueueView, 'workers'>) {
+  if (workers.length === 0) return <Muted>none</Muted>;
+  return (
+    <ul>
+      {workers.map((worker) => (
+        <li key={worker.identity}>
+          <Code>{worker.identity}</Code>
+          <Muted>{toldBy(worker)}</Muted>
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 /** What a worker has told of itself, after its name. */
 function toldBy({ selvage, sdk, bodyHosts = [], running }: WorkerView): string {
-  const parts = [
+  return [
     typeof selvage === 'string' ? `selvage ${selvage}` : sdk,
-    bodyHosts.length > 0 ? `body hosts ${bodyHosts.join(', ')}` : undefined,
-    typeof running === 'number' ? `${running} running` : undefined,
-  ].filter((part) => part !== undefined && part !== '');
-  return parts.length === 0 ? '' : ` · ${parts.join(' · ')}`;
+    bodyHosts.length > 0 && `body hosts ${bodyHosts.join(', ')}`,
+    typeof running === 'number' && `${running} running`,
+  ]
+    .filter((part) => part !== undefined && part !== false && part !== '')
+    .map((part) => ` · ${part}`)
+    .join('');
 }

@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import type { ErrorView } from '../../../operations/knots/error-view';
 import { shownText } from '../shown-text';
 import { Button } from '../ui/button';
@@ -7,13 +6,11 @@ import { countWords } from '../words';
 import { KnotSection } from './knot-section';
 
 /** @param brief the graph's short form of the error, shown until the whole one is loaded */
-export function KnotError({
-  error,
-  brief,
-}: {
+export function KnotError(props: {
   error: ErrorView | undefined;
   brief: { readonly type: string; readonly message: string } | undefined;
-}): JSX.Element {
+}) {
+  const { error, brief } = props;
   const shown = error ?? { ...brief!, traceback: '' };
   return (
     <KnotSection
@@ -33,7 +30,7 @@ export function KnotError({
 }
 
 /** An error with its chain of causes, each with its stack. */
-function ErrorTree({ error, depth }: { error: ErrorView; depth: number }): JSX.Element {
+function ErrorTree({ error, depth }: { error: ErrorView; depth: number }) {
   const { type, message, at, traceback, cause, errors } = error;
   return (
     <div class="knot-error">
@@ -51,13 +48,13 @@ function ErrorTree({ error, depth }: { error: ErrorView; depth: number }): JSX.E
 }
 
 /** Highlights frames of the user's own files over those of libraries and Node. */
-function Frames({ text, isOpen }: { text: string; isOpen: boolean }): JSX.Element {
+function Frames({ text, isOpen }: { text: string; isOpen: boolean }) {
   const frames = text.split('\n').filter((line) => /^\s+at /u.test(line));
   if (frames.length === 0) return <></>;
   return (
     <details open={isOpen}>
-      <summary>{countWords(frames.length, 'frame')}</summary>
-      <ol class="knot-frames">
+      <summary class="fine">{countWords(frames.length, 'frame')}</summary>
+      <ol class="knot-frames sunken">
         {frames.map((frame, index) => (
           <li key={index} class={/node_modules|node:|\/lib\/|<anonymous>/u.test(frame) ? 'muted' : undefined}>
             {shownText(frame.trim().replace(/^at /u, ''))}

@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { selectKnots } from '../../../visualisation';
 import { durationOf } from '../../../visualisation/words';
@@ -18,17 +17,13 @@ import { useRunChanges } from './use-run-changes';
  * All knots as a list, in the order of the plan: the alternative to the graph for screen readers, and a quick
  * way to one of many.
  */
-export function KnotList({
-  model,
-  selected,
-  filter,
-  onSelect,
-}: {
+export function KnotList(props: {
   model: RunModel;
   selected: string | undefined;
   filter: string;
   onSelect: (id: string) => void;
-}): JSX.Element {
+}) {
+  const { model, selected, filter, onSelect } = props;
   const version = useRunChanges(model);
   const [active, setActive] = useState(-1);
   const knots = useMemo(
@@ -68,14 +63,14 @@ export function KnotList({
         return (
           <button
             type="button"
-            class="knot-row"
+            class="pick lined knot-row"
             aria-current={knot === chosen ? 'true' : undefined}
             onClick={() => onSelect(id)}
           >
             <span class="mono cut">{shownText(id)}</span>
             <span class="muted cut">{shownText(definition ?? kind)}</span>
             <Outcome tone={TONES[status]} word={status} isBare />
-            <span class="number">{took === undefined ? '' : durationWords(took)}</span>
+            <span class="number right">{took === undefined ? '' : durationWords(took)}</span>
             <code class="muted">{state?.outputHash === undefined ? '' : shortHash(state.outputHash)}</code>
           </button>
         );

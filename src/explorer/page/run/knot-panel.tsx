@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { InputView } from '../../../operations/knots/show';
 import { mayAct } from '../app';
@@ -6,24 +5,23 @@ import { recordedStatus } from '../../../visualisation/selection';
 import { durationOf } from '../../../visualisation/words';
 import { TONES } from '../graph/tones';
 import { logLines } from './log-lines';
+import { useSignalForm, type SignalFormProps } from '../pages/act-dialogs';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { HashChip } from '../ui/chip';
-import { copy } from '../ui/copy';
 import { Facts } from '../ui/facts';
 import { Outcome } from '../ui/outcome';
 import { ErrorBox } from '../ui/states';
+import { Muted } from '../ui/table';
 import { ValuePreview } from '../value/value-preview';
 import { countWords, durationWords, exactWords, sizeWords } from '../words';
 import { MapElements } from './map-elements';
 import type { RunModel } from './run-model';
-import { SignalForm } from './signal-form';
 import { useRunChanges } from './use-run-changes';
-import { KnotSection } from './knot-section';
+import { KnotAside, KnotButton, KnotSection } from './knot-section';
 import { KnotError } from './knot-error';
-import { KnotWaiting } from './knot-waiting';
-import { KnotHistory } from './knot-history';
+import { KnotHistory, KnotWaiting } from './knot-waiting';
 import { RunLink } from './run-link';
 
 const LOUD: ReadonlySet<string> = new Set(['warn', 'error']);
@@ -42,22 +40,18 @@ interface KnotPanelProps {
 }
 
 /** Everything known about one knot, or one element of a map. */
-export function KnotPanel(props: KnotPanelProps): JSX.Element {
+export function KnotPanel(props: KnotPanelProps) {
   const { run, model, knot, element, onSelect } = props;
   useRunChanges(model);
   const index = model.indexOf(knot);
   const wiring = index === undefined ? undefined : model.knots[index]!;
   const shown = element ?? knot;
-  const {
-    value: view,
-    error,
-    reload,
-  } = useAnswer(
+  const answer = useAnswer(
     'knots.show',
     { runId: run, knotId: shown },
     { staleOn: (event) => event.runId === run && event.knotId === shown },
   );
-  const mine = view?.knotId === shown ? view : undefined;
+  const mine = answer.value?.knotId === shown ? answer.value : undefined;
   const state =
     mine?.state ?? (element === undefined && index !== undefined ? model.states[index] : undefined);
   const waiting = state || index === undefined ? undefined : (mine?.waiting ?? model.waits[index]);
@@ -72,44 +66,42 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
     return { parents: named(model.kinship.parents[index]!), children: named(model.kinship.children[index]!) };
   }, [model, index]);
   return (
-    <aside class="knot" aria-label={`Knot ${shownText(shown)}`}>
-      <header class="knot-head">
-        <div class="knot-title">
-          {element !== undefined && (
-            <button type="button" class="knot-back" onClick={() => props.onElement(undefined)}>
-              ← {shownText(knot)}
-            </button>
+    <KnotAside
+      id={shown}
+      before={
+        element !== undefined && (
+          <button type="button" class="link fine" onClick={() => props.onElement(undefined)}>
+            ← {shownText(knot)}
+          </button>
+        )
+      }
+      note={
+        <>
+          {shownText(
+            [wiring?.definition ?? wiring?.kind, wiring?.each && `of ${wiring.each}`]
+              .filter(Boolean)
+              .join(' '),
           )}
-          <h2 class="mono">{shownText(shown)}</h2>
-          <p class="muted">
-            {shownText(
-              [wiring?.definition ?? wiring?.kind, wiring?.each && `of ${wiring.each}`]
-                .filter(Boolean)
-                .join(' '),
-            )}
-            {wiring?.summary !== undefined && <span> · {shownText(wiring.summary)}</span>}
-          </p>
-        </div>
-        <Button kind="quiet" icon="copy" label="Copy the id" onClick={() => copy(shown, 'Id')} />
-        <Button kind="quiet" icon="close" label="Close" onClick={props.onClose} />
-      </header>
-      <div class="knot-facts">
+          {wiring?.summary !== undefined && <span> · {shownText(wiring.summary)}</span>}
+        </>
+      }
+      onClose={props.onClose}
+    >
+      <div class="knot-facts row wrap">
         <Outcome tone={TONES[status]} word={status} />
         {took !== undefined && <span class="number">{durationWords(took)}</span>}
-        {state && state.attempt > 1 && <span class="muted">attempt {state.attempt}</span>}
-        {state?.skipReason !== undefined && (
-          <span class="muted">{SKIPS[state.skipReason] ?? state.skipReason}</span>
-        )}
+        {state && state.attempt > 1 && <Muted>attempt {state.attempt}</Muted>}
+        {state?.skipReason !== undefined && <Muted>{SKIPS[state.skipReason] ?? state.skipReason}</Muted>}
         {props.onRerun && element === undefined && mayAct() && state && (
           <Button icon="again" onClick={() => props.onRerun!(knot)}>
             Resume from here
           </Button>
         )}
       </div>
-      {error && !mine && <ErrorBox error={error} onRetry={reload} />}
+      {answer.error && !mine && <ErrorBox error={answer.error} onRetry={answer.reload} />}
       {waiting && <KnotWaiting waiting={waiting} />}
       {mine?.signalSchema !== undefined && wiring?.signal !== undefined && !state && mayAct() && (
-        <KnotSection title={`Send the signal ${wiring.signal}`}>
+        <KnotSection title={`Send the signal ${shownText(wiring.signal)}`}>
           <SignalForm run={run} signal={wiring.signal} schema={mine.signalSchema} />
         </KnotSection>
       )}
@@ -142,14 +134,10 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
       {mine?.log && (
         <KnotSection
           title="Log"
-          aside={
-            mine.log.truncated && mine.log.unreadable === undefined ? (
-              <span class="muted">last lines</span>
-            ) : undefined
-          }
+          aside={mine.log.truncated && mine.log.unreadable === undefined && <Muted>last lines</Muted>}
         >
           {mine.log.unreadable !== undefined && <p class="muted">It cannot be read: {mine.log.unreadable}</p>}
-          <pre class="knot-log" tabIndex={0} aria-label="Log">
+          <pre class="knot-log sunken" tabIndex={0} aria-label="Log">
             {logLines(mine.log.text).map(({ time, level, text }, index) => (
               <span key={index} class="knot-log-line">
                 {time !== undefined && <span class="muted">{time} </span>}
@@ -195,7 +183,7 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
           ]}
         />
       </KnotSection>
-    </aside>
+    </KnotAside>
   );
 }
 
@@ -207,15 +195,13 @@ const SKIPS: Readonly<Record<string, string>> = {
   cancelled: 'the run was cancelled',
 };
 
-function Knots({ ids, onSelect }: { ids: readonly string[]; onSelect: (id: string) => void }): JSX.Element {
+function Knots({ ids, onSelect }: { ids: readonly string[]; onSelect: (id: string) => void }) {
   const [isAll, setAll] = useState(false);
   const most = 8;
   return (
-    <span class="knot-links">
+    <span class="row wrap">
       {ids.slice(0, isAll ? 500 : most).map((id) => (
-        <button key={id} type="button" class="tag mono" title={shownText(id)} onClick={() => onSelect(id)}>
-          {shownText(id)}
-        </button>
+        <KnotButton key={id} id={id} onSelect={onSelect} />
       ))}
       {!isAll && ids.length > most && (
         <button type="button" class="tag" onClick={() => setAll(true)}>
@@ -226,40 +212,43 @@ function Knots({ ids, onSelect }: { ids: readonly string[]; onSelect: (id: strin
   );
 }
 
-function Input({
-  input,
-  run,
-  onSelect,
-}: {
-  input: InputView;
-  run: string;
-  onSelect: (id: string) => void;
-}): JSX.Element {
-  const [isOpen, setOpen] = useState(false);
+function Input(props: { input: InputView; run: string; onSelect: (id: string) => void }) {
+  const { input, run, onSelect } = props;
   const { name, knotId, hash } = input;
+  const [isOpen, setOpen] = useState(false);
   return (
     <div class="knot-input">
-      <div class="knot-input-head">
+      <div class="knot-input-head row">
         <button
           type="button"
-          class="knot-fold"
+          class="knot-fold bare-button row grow"
           aria-expanded={isOpen}
           disabled={hash === undefined}
           onClick={() => setOpen(!isOpen)}
         >
-          <span aria-hidden="true">{hash === undefined ? '' : isOpen ? '▾' : '▸'}</span>
+          <span class="muted" aria-hidden="true">
+            {hash === undefined ? '' : isOpen ? '▾' : '▸'}
+          </span>
           <span class="mono cut">{shownText(name)}</span>
         </button>
-        {knotId === undefined ? (
-          <span class="muted">constant</span>
-        ) : (
-          <button type="button" class="tag mono" title={shownText(knotId)} onClick={() => onSelect(knotId)}>
-            {shownText(knotId)}
-          </button>
-        )}
+        {knotId === undefined ? <Muted>constant</Muted> : <KnotButton id={knotId} onSelect={onSelect} />}
         {hash !== undefined && <HashChip hash={hash} run={run} />}
       </div>
       {isOpen && hash !== undefined && <ValuePreview hash={hash} run={run} height={220} />}
     </div>
+  );
+}
+
+function SignalForm(props: SignalFormProps) {
+  const { fields, attributes, isBusy } = useSignalForm(props);
+  return (
+    <form class="form column" {...attributes}>
+      {fields}
+      <p>
+        <Button kind="primary" type="submit" isBusy={isBusy}>
+          Send
+        </Button>
+      </p>
+    </form>
   );
 }

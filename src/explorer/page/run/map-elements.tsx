@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Elements } from '../../../operations/knots/elements';
 import { source } from '../app';
@@ -7,9 +6,9 @@ import { durationOf } from '../../../visualisation/words';
 import { TONES } from '../graph/tones';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
-import { Button } from '../ui/button';
 import { Outcome } from '../ui/outcome';
-import { ErrorBox, Skeleton } from '../ui/states';
+import { Segmented } from '../ui/segmented';
+import { Answered } from '../ui/states';
 import { VirtualList } from '../ui/virtual-list';
 import { countWords, durationWords, shortHash } from '../words';
 
@@ -23,71 +22,62 @@ const FILTERS = [
   ['ok', 'Ok'],
   ['skipped', 'Skipped'],
 ] as const;
+const COUNTED = [
+  ['err', 'failed'],
+  ['ok', 'ok'],
+  ['reused', 'reused'],
+  ['skipped', 'skipped'],
+] as const;
 
 /** The elements of a map: counts, a strip of all of them, and a list of any length. */
-export function MapElements({
-  run,
-  map,
-  onElement,
-}: {
-  run: string;
-  map: string;
-  onElement: (id: string) => void;
-}): JSX.Element {
+export function MapElements(props: { run: string; map: string; onElement: (id: string) => void }) {
+  const { run, map, onElement } = props;
   const [outcome, setOutcome] = useState<(typeof FILTERS)[number][0]>();
   const ask = { runId: run, map, limit: PAGE, ...(outcome && { outcome }) };
-  const { value, error, reload } = useAnswer('knots.elements', ask, {
+  const answer = useAnswer('knots.elements', ask, {
     staleOn: ({ runId: of, knotId }) =>
       of === run && (knotId === map || knotId?.startsWith(`${map}[`) === true),
   });
-  const list = useMore(value, ask);
-  if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
-  if (!value) return <Skeleton rows={3} height={24} />;
-  const { counts, total, strip } = value;
+  const { elements, more, jump } = useMore(answer.value, ask);
   return (
-    <div class="map">
-      <p class="map-counts">
-        <strong>{countWords(total, 'element')}</strong>
-        {counts.err > 0 && <Outcome tone="err" word={`${countWords(counts.err)} failed`} isBare />}
-        {counts.ok > 0 && <Outcome tone="ok" word={`${countWords(counts.ok)} ok`} isBare />}
-        {counts.reused > 0 && <Outcome tone="reused" word={`${countWords(counts.reused)} reused`} isBare />}
-        {counts.skipped > 0 && (
-          <Outcome tone="skipped" word={`${countWords(counts.skipped)} skipped`} isBare />
-        )}
-      </p>
-      <Strip strip={strip} count={total} onJump={(index) => list.jump(index)} />
-      <div class="segmented" role="group" aria-label="Elements shown">
-        {FILTERS.map(([kind, word]) => (
-          <Button key={word} isPressed={outcome === kind} onClick={() => setOutcome(kind)}>
-            {word}
-          </Button>
-        ))}
-      </div>
-      {list.elements.length === 0 ? (
-        <p class="muted">There are none.</p>
-      ) : (
-        <div class="map-list" style={{ height: `${Math.min(9, list.elements.length) * ROW + 2}px` }}>
-          <VirtualList
-            count={list.elements.length}
-            rowHeight={ROW}
-            label="Elements"
-            onEnd={list.more}
-            keyOf={(index) => list.elements[index]!.id}
-          >
-            {(index) => <Row element={list.elements[index]!} onElement={onElement} />}
-          </VirtualList>
+    <Answered answer={answer} isQuiet rows={3} height={24}>
+      {({ counts, total, strip }) => (
+        <div class="map column">
+          <p class="row wrap">
+            <strong>{countWords(total, 'element')}</strong>
+            {COUNTED.filter(([tone]) => counts[tone] > 0).map(([tone, word]) => (
+              <Outcome key={tone} tone={tone} word={`${countWords(counts[tone])} ${word}`} isBare />
+            ))}
+          </p>
+          <Strip strip={strip} count={total} onJump={jump} />
+          <Segmented label="Elements shown" choices={FILTERS} chosen={outcome} onChoose={setOutcome} />
+          {elements.length === 0 ? (
+            <p class="muted">There are none.</p>
+          ) : (
+            <div class="box column" style={{ height: `${Math.min(9, elements.length) * ROW + 2}px` }}>
+              <VirtualList
+                count={elements.length}
+                rowHeight={ROW}
+                label="Elements"
+                onEnd={more}
+                keyOf={(index) => elements[index]!.id}
+              >
+                {(index) => <Row element={elements[index]!} onElement={onElement} />}
+              </VirtualList>
+            </div>
+          )}
         </div>
       )}
-    </div>
+    </Answered>
   );
 }
 
-function Row({ element, onElement }: { element: Element; onElement: (id: string) => void }): JSX.Element {
+function Row({ element, onElement }: { element: Element; onElement: (id: string) => void }) {
   const { id, index, state } = element;
   const status = recordedStatus({ state });
   const took = durationOf({ state });
   return (
-    <button type="button" class="map-row" onClick={() => onElement(id)} title={shownText(id)}>
+    <button type="button" class="pick map-row" onClick={() => onElement(id)} title={shownText(id)}>
       <span class="number muted">{index}</span>
       <Outcome tone={TONES[status]} word={status} isBare />
       <span class="cut muted">
@@ -111,15 +101,8 @@ const CELLS: Readonly<Record<string, string>> = {
  * All elements in at most 200 cells. Failed ones are higher than the others, so that colour alone does not
  * mark them.
  */
-function Strip({
-  strip,
-  count,
-  onJump,
-}: {
-  strip: string;
-  count: number;
-  onJump: (index: number) => void;
-}): JSX.Element {
+function Strip(props: { strip: string; count: number; onJump: (index: number) => void }) {
+  const { strip, count, onJump } = props;
   const parts = strip.length;
   if (parts === 0) return <></>;
   // Adjacent cells of one kind are one shape, so that a strip needs only a few DOM elements.
@@ -144,7 +127,7 @@ function Strip({
       {['none', 'skipped', 'reused', 'ok', 'err'].map((tone) => (
         <path
           key={tone}
-          class={`strip-${tone}`}
+          class={`tone-${tone}`}
           d={runs
             .filter(({ kind }) => CELLS[kind] === tone)
             .map(({ from, length }) =>

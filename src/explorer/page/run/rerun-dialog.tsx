@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { useAct } from '../acting';
 import { go } from '../router';
@@ -6,7 +5,7 @@ import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Dialog } from '../ui/dialog';
 import { Outcome } from '../ui/outcome';
-import { ErrorBox, Skeleton } from '../ui/states';
+import { Answered, ErrorBox } from '../ui/states';
 import { VirtualList } from '../ui/virtual-list';
 import { countWords } from '../words';
 import type { RunModel } from './run-model';
@@ -25,7 +24,7 @@ export function RerunDialog({
   /** The knot to run again with everything downstream. Default: all knots that are not Ok. */
   from?: string;
   onClose: () => void;
-}): JSX.Element {
+}) {
   const isAllOk = useMemo(
     () => model.statuses.every((status) => status === 'ok' || status === 'reused'),
     [model],
@@ -33,7 +32,8 @@ export function RerunDialog({
   const first = useMemo(() => (isAllOk ? rootsOf(model) : undefined), [model, isAllOk]);
   const knots = from === undefined ? first : [from];
   const ask = { runId: run, ...(knots && { from: knots }) };
-  const { value, error, reload } = useAnswer('runs.previewResume', ask);
+  const preview = useAnswer('runs.previewResume', ask);
+  const { value } = preview;
   const resume = useAct();
   const start = async (): Promise<void> => {
     const answer = await resume.act('runs.resume', ask, 'A new run is started');
@@ -69,24 +69,24 @@ export function RerunDialog({
         A new run is started; this one stays as it is.
       </p>
       {resume.error && <ErrorBox error={resume.error} />}
-      {error && <ErrorBox error={error} onRetry={reload} />}
-      {!value && !error && <Skeleton rows={4} height={ROW} />}
-      {value && (
-        <div class="rerun">
-          <Side
-            title={`${countWords(value.runs.length, 'knot')} would run`}
-            ids={value.runs}
-            tone="running"
-            word="runs"
-          />
-          <Side
-            title={`${countWords(value.reused.length, 'knot')} would be reused`}
-            ids={value.reused}
-            tone="reused"
-            word="reused"
-          />
-        </div>
-      )}
+      <Answered answer={preview} rows={4} height={ROW}>
+        {({ runs, reused }) => (
+          <div class="rerun two">
+            <Side
+              title={`${countWords(runs.length, 'knot')} would run`}
+              ids={runs}
+              tone="running"
+              word="runs"
+            />
+            <Side
+              title={`${countWords(reused.length, 'knot')} would be reused`}
+              ids={reused}
+              tone="reused"
+              word="reused"
+            />
+          </div>
+        )}
+      </Answered>
     </Dialog>
   );
 }
@@ -100,25 +100,22 @@ function rootsOf(model: RunModel): string[] {
   );
 }
 
-function Side({
-  title,
-  ids,
-  tone,
-  word,
-}: {
+interface SideProps {
   title: string;
   ids: readonly string[];
   tone: 'running' | 'reused';
   word: string;
-}): JSX.Element {
+}
+
+function Side({ title, ids, tone, word }: SideProps) {
   return (
     <section>
       <h3>{title}</h3>
       {ids.length > 0 && (
-        <div style={{ height: `${Math.min(8, ids.length) * ROW + 2}px` }} class="rerun-list">
+        <div style={{ height: `${Math.min(8, ids.length) * ROW + 2}px` }} class="box column">
           <VirtualList count={ids.length} rowHeight={ROW} label={title} keyOf={(index) => ids[index]!}>
             {(index) => (
-              <span class="rerun-row">
+              <span class="rerun-row row">
                 <Outcome tone={tone} word={word} isBare />
                 <span class="mono cut" title={shownText(ids[index]!)}>
                   {shownText(ids[index]!)}

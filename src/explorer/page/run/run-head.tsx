@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import type { RunView } from '../../../operations/runs/show';
 import { about, mayAct } from '../app';
 import { href } from '../router';
@@ -7,6 +6,7 @@ import { Button } from '../ui/button';
 import { Tag } from '../ui/chip';
 import { Icon } from '../ui/icons';
 import { RunOutcome } from '../ui/outcome';
+import { Muted } from '../ui/table';
 import { Duration, Time } from '../ui/time';
 import { countWords } from '../words';
 import { RunLink } from './run-link';
@@ -14,15 +14,8 @@ import { RunLink } from './run-link';
 export type RunAct = 'cancel' | 'terminate';
 
 /** A run's name, state and actions. */
-export function RunHead({
-  view,
-  onAct,
-  onRerun,
-}: {
-  view: RunView;
-  onAct: (act: RunAct) => void;
-  onRerun?: () => void;
-}): JSX.Element {
+export function RunHead(props: { view: RunView; onAct: (act: RunAct) => void; onRerun?: () => void }) {
+  const { view, onAct, onRerun } = props;
   const { run, previousRunId, nextRunId } = view;
   const { abilities, server } = about.value;
   const hasRuns = abilities.pages.includes('runs');
@@ -30,9 +23,9 @@ export function RunHead({
   const { counts } = run;
   const done = counts && counts.ok + counts.err + counts.skipped;
   return (
-    <header class="rp-head">
-      <div class="rp-title">
-        <p class="rp-path muted">
+    <header class="rp-head row wrap">
+      <div class="rp-title row wrap">
+        <p class="rp-path muted fine">
           {hasRuns ? (
             <>
               <a href={href({ page: 'runs' })}>Runs</a> /{' '}
@@ -45,13 +38,11 @@ export function RunHead({
         <h1 class="mono">{shownText(run.runId)}</h1>
         <RunOutcome status={run.status} isUnbegun={run.started === false} />
       </div>
-      <div class="rp-facts">
+      <div class="rp-facts row wrap">
         {run.startedAt > 0 && (
           <>
-            <span>
-              <Time at={run.startedAt} />
-            </span>
-            <Duration from={run.startedAt} {...(!isRunning && { to: run.finishedAt ?? run.startedAt })} />
+            <Time at={run.startedAt} />
+            <Duration from={run.startedAt} to={isRunning ? undefined : (run.finishedAt ?? run.startedAt)} />
           </>
         )}
         {counts && (
@@ -60,14 +51,14 @@ export function RunHead({
             {counts.err > 0 && <span class="tone-err">, {countWords(counts.err)} failed</span>}
           </span>
         )}
-        {run.actor !== undefined && <span class="muted">by {shownText(run.actor)}</span>}
+        {run.actor !== undefined && <Muted>by {shownText(run.actor)}</Muted>}
         {run.trigger !== undefined && (
-          <span class="muted">
+          <Muted>
             from <span title={eventText(run)}>{shownText(run.trigger)}</span>
-          </span>
+          </Muted>
         )}
         {run.partition !== undefined && (
-          <span class="muted">
+          <Muted>
             partition{' '}
             <Tag
               {...(abilities.pages.includes('partitions') && {
@@ -76,29 +67,29 @@ export function RunHead({
             >
               {shownText(run.partition)}
             </Tag>
-          </span>
+          </Muted>
         )}
         {run.parentRunId !== undefined && (
-          <span class="muted">
+          <Muted>
             started by <RunLink run={run.parentRunId} knot={run.parentKnotId} />
-          </span>
+          </Muted>
         )}
         {run.resumedFrom !== undefined && (
-          <span class="muted">
+          <Muted>
             resumed from <RunLink run={run.resumedFrom} />
-          </span>
+          </Muted>
         )}
         {run.resumedAs?.map(({ runId }) => (
-          <span key={runId} class="muted">
+          <Muted key={runId}>
             resumed as <RunLink run={runId} />
-          </span>
+          </Muted>
         ))}
         {run.vcsCommit !== undefined && <code class="muted">{shownText(run.vcsCommit.slice(0, 12))}</code>}
         {run.tags.map((tag) => (
           <Tag key={tag}>{shownText(tag)}</Tag>
         ))}
       </div>
-      <div class="rp-acts">
+      <div class="rp-acts row wrap">
         {previousRunId !== undefined && (
           <Button kind="quiet" icon="left" href={href({ page: 'run', run: previousRunId })}>
             <span class="out-of-sight">Earlier run</span>

@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AnswerOf } from '../../../operations';
 import type { RunView } from '../../../operations/runs/show';
@@ -8,9 +7,8 @@ import { prepareLayout } from '../graph/lay-out';
 import { FilterBar } from '../graph/filter-bar';
 import { useKeys } from '../keys';
 import { onLive } from '../live';
-import type { PageProps } from '../pages';
 import { CancelDialog, TerminateDialog } from '../pages/act-dialogs';
-import { alter, go } from '../router';
+import { alter, go, type PageProps } from '../router';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
@@ -39,7 +37,7 @@ const WAITING_MS = 2000;
 const ASKED_AT_EVENTS = 1_000;
 
 /** One run: its graph, timeline, list of knots and parameters. */
-export function RunPage({ place }: PageProps<'run'>): JSX.Element {
+export function RunPage({ place }: PageProps<'run'>) {
   const { run } = place;
   useEffect(prepareLayout, []);
   const { value, error, reload } = useAnswer(
@@ -102,19 +100,14 @@ const TITLES: Readonly<Record<View, string>> = {
   parameters: 'Parameters',
 };
 
-function Loaded({
-  place,
-  view,
-  model,
-  waiting,
-  step,
-}: {
-  place: PageProps<'run'>['place'];
+interface LoadedProps extends PageProps<'run'> {
   view: RunView;
   model: RunModel;
   waiting: Explanation['waiting'];
   step: Explanation['workflowTask'];
-}): JSX.Element {
+}
+
+function Loaded({ place, view, model, waiting, step }: LoadedProps) {
   const { run, filter = '', knot } = place;
   const shown: View = VIEWS.find((one) => one === place.view) ?? 'graph';
   const [act, setAct] = useState<RunAct>();
@@ -125,12 +118,10 @@ function Loaded({
   const banner = useMemo(() => (isOver ? undefined : bannerOf(waiting ?? {}, step)), [isOver, waiting, step]);
   const set = (values: Parameters<typeof alter<'run'>>[1]): void => alter('run', values, { replace: true });
   const select = (id: string | undefined): void => set({ knot: id, element: undefined });
+  const show = (id: string): void => set({ view: id === 'graph' ? undefined : id });
 
   useKeys('Run', [
-    { keys: '1', says: 'Graph', run: () => set({ view: undefined }) },
-    { keys: '2', says: 'Timeline', run: () => set({ view: 'timeline' }) },
-    { keys: '3', says: 'List', run: () => set({ view: 'list' }) },
-    { keys: '4', says: 'Parameters', run: () => set({ view: 'parameters' }) },
+    ...VIEWS.map((id, index) => ({ keys: String(index + 1), says: TITLES[id], run: () => show(id) })),
     {
       keys: '[',
       says: 'Earlier run',
@@ -160,14 +151,14 @@ function Loaded({
   ]);
 
   const picture = (
-    <div class="rp-view">
+    <div class="column grow">
       {shown === 'graph' && (
         <GraphView
           model={model}
-          {...(knot !== undefined && { selected: knot })}
+          selected={knot}
           closed={closed}
           filter={filter}
-          {...(place.at !== undefined && { camera: place.at })}
+          camera={place.at}
           onSelect={select}
           onClosed={(names) => set({ closed: closedText(names) })}
           onCamera={(at) => set({ at })}
@@ -177,8 +168,8 @@ function Loaded({
         <TimelineView
           model={model}
           start={view.run.startedAt}
-          {...(isOver && { end: view.run.finishedAt ?? view.run.startedAt })}
-          {...(knot !== undefined && { selected: knot })}
+          end={isOver ? (view.run.finishedAt ?? view.run.startedAt) : undefined}
+          selected={knot}
           closed={closed}
           filter={filter}
           {...windowOf(place.from, place.to)}
@@ -198,12 +189,12 @@ function Loaded({
   );
   const isPanel = knot !== undefined && model.indexOf(knot) !== undefined;
   return (
-    <div class="run">
-      <RunHead view={view} onAct={setAct} {...(canRerun && { onRerun: () => setRerun({}) })} />
+    <div class="run column grow">
+      <RunHead view={view} onAct={setAct} onRerun={canRerun ? () => setRerun({}) : undefined} />
       {banner && (
-        <div class="rp-banner" role="status">
+        <div class="rp-banner row tone-waiting" role="status">
           <Icon name="pause" />
-          <span class="message">{shownText(banner.sentence)}</span>
+          <span class="message grow">{shownText(banner.sentence)}</span>
           {banner.knot !== undefined && (
             <Button kind="quiet" onClick={() => select(banner.knot)}>
               Show
@@ -212,58 +203,57 @@ function Loaded({
         </div>
       )}
       {view.run.error && (
-        <div class="rp-banner err" role="status">
+        <div class="rp-banner row tone-err" role="status">
           <Icon name="warning" />
-          <span class="message">
+          <span class="message grow">
             <code>{shownText(view.run.error.type)}</code> {shownText(view.run.error.message)}
           </span>
         </div>
       )}
-      <div class="rp-tabs">
-        <Tabs
-          label="Views of the run"
-          tabs={VIEWS.map((id) => ({ id, title: TITLES[id] }))}
-          chosen={shown}
-          onChoose={(id) => set({ view: id === 'graph' ? undefined : id })}
-        >
-          {model.knots.length === 0 ? (
-            <Empty icon="tapestry" title="This run has no knots" />
-          ) : (
-            <>
-              {shown !== 'parameters' && (
-                <FilterBar
-                  model={model}
-                  filter={filter}
-                  onFilter={(text) => set({ filter: text || undefined })}
-                />
-              )}
-              {/* The same tree with and without the panel, so that the view beside it is not mounted anew. */}
-              <div class={isPanel ? 'rp-split' : 'rp-split alone'}>
-                <Split
-                  name="knot"
-                  label="Width of the knot’s panel"
-                  first={picture}
-                  second={
-                    isPanel && (
-                      <KnotPanel
-                        key={knot}
-                        run={run}
-                        model={model}
-                        knot={knot}
-                        {...(place.element !== undefined && { element: place.element })}
-                        {...(canRerun && { onRerun: (from: string) => setRerun({ from }) })}
-                        onSelect={select}
-                        onElement={(element) => set({ element })}
-                        onClose={() => select(undefined)}
-                      />
-                    )
-                  }
-                />
-              </div>
-            </>
-          )}
-        </Tabs>
-      </div>
+      <Tabs
+        isFilling
+        label="Views of the run"
+        tabs={VIEWS.map((id) => ({ id, title: TITLES[id] }))}
+        chosen={shown}
+        onChoose={show}
+      >
+        {model.knots.length === 0 ? (
+          <Empty icon="tapestry" title="This run has no knots" />
+        ) : (
+          <>
+            {shown !== 'parameters' && (
+              <FilterBar
+                model={model}
+                filter={filter}
+                onFilter={(text) => set({ filter: text || undefined })}
+              />
+            )}
+            {/* The same tree with and without the panel, so that the view beside it is not mounted anew. */}
+            <div class={isPanel ? 'column grow' : 'column grow alone'}>
+              <Split
+                name="knot"
+                label="Width of the knot’s panel"
+                first={picture}
+                second={
+                  isPanel && (
+                    <KnotPanel
+                      key={knot}
+                      run={run}
+                      model={model}
+                      knot={knot}
+                      element={place.element}
+                      onRerun={canRerun ? (from) => setRerun({ from }) : undefined}
+                      onSelect={select}
+                      onElement={(element) => set({ element })}
+                      onClose={() => select(undefined)}
+                    />
+                  )
+                }
+              />
+            </div>
+          </>
+        )}
+      </Tabs>
       {act === 'cancel' && <CancelDialog run={run} onClose={() => setAct(undefined)} />}
       {act === 'terminate' && <TerminateDialog run={run} onClose={() => setAct(undefined)} />}
       {rerun && <RerunDialog run={run} model={model} {...rerun} onClose={() => setRerun(undefined)} />}

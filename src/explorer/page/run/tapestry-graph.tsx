@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { GraphKnot } from '../../../authoring/run-graph';
 import type { TapestryView } from '../../../operations/tapestries/view';
@@ -8,26 +7,24 @@ import { useKeys } from '../keys';
 import { shownText } from '../shown-text';
 import { Button } from '../ui/button';
 import { HashChip } from '../ui/chip';
-import { copy } from '../ui/copy';
 import { Facts } from '../ui/facts';
 import { Split } from '../ui/split';
+import { Muted } from '../ui/table';
 import { closedOf } from './closed-groups';
 import { KnotList } from './knot-list';
+import { KnotAside, KnotButton, KnotSection } from './knot-section';
 import { RunModel } from './run-model';
 
 /** Before a run, all knots are pending, so the word is omitted. */
 const PLAN_WORDS = { pending: '' };
 
 /** The knots of a tapestry as a graph or a list, before any run. */
-export function TapestryGraph({
-  view,
-  knot,
-  onSelect,
-}: {
+export function TapestryGraph(props: {
   view: TapestryView;
   knot: string | undefined;
   onSelect: (id: string | undefined) => void;
-}): JSX.Element {
+}) {
+  const { view, knot, onSelect } = props;
   const { graph } = view;
   const model = useMemo(() => new RunModel(graph, {}, { words: PLAN_WORDS }), [graph]);
   const [closed, setClosed] = useState<ReadonlySet<string>>(() => closedOf(undefined, graph.knots));
@@ -44,13 +41,13 @@ export function TapestryGraph({
     },
   ]);
   const picture = (
-    <div class="rp-view">
+    <div class="column grow">
       {isList ? (
         <KnotList model={model} selected={knot} filter={filter} onSelect={onSelect} />
       ) : (
         <GraphView
           model={model}
-          {...(knot !== undefined && { selected: knot })}
+          selected={knot}
           closed={closed}
           filter={filter}
           onSelect={onSelect}
@@ -60,13 +57,13 @@ export function TapestryGraph({
     </div>
   );
   return (
-    <div class="rp-tabs">
+    <div class="tapestry-graph column grow">
       <FilterBar model={model} filter={filter} onFilter={setFilter}>
         <Button isPressed={isList} icon="list" onClick={() => setList(!isList)}>
           List
         </Button>
       </FilterBar>
-      <div class={chosen === undefined ? 'rp-split alone' : 'rp-split'}>
+      <div class={`column grow${chosen === undefined ? ' alone' : ''}`}>
         <Split
           name="knot"
           label="Width of the knot’s panel"
@@ -87,25 +84,18 @@ export function TapestryGraph({
 }
 
 /** A knot's part of the wiring. */
-function Wired({
-  knot,
-  nameOf,
-  onSelect,
-}: {
+function Wired(props: {
   knot: GraphKnot;
   nameOf: (index: number) => string;
   onSelect: (id: string | undefined) => void;
-}): JSX.Element {
+}) {
+  const { knot, nameOf, onSelect } = props;
   return (
-    <aside class="knot" aria-label={`Knot ${shownText(knot.id)}`}>
-      <header class="knot-head">
-        <div class="knot-title">
-          <h2 class="mono">{shownText(knot.id)}</h2>
-          <p class="muted">{shownText(knot.summary ?? knot.definition ?? knot.kind)}</p>
-        </div>
-        <Button kind="quiet" icon="copy" label="Copy the id" onClick={() => copy(knot.id, 'Id')} />
-        <Button kind="quiet" icon="close" label="Close" onClick={() => onSelect(undefined)} />
-      </header>
+    <KnotAside
+      id={knot.id}
+      note={shownText(knot.summary ?? knot.definition ?? knot.kind)}
+      onClose={() => onSelect(undefined)}
+    >
       <section class="knot-section">
         <Facts
           facts={[
@@ -123,24 +113,19 @@ function Wired({
         />
       </section>
       {knot.inputs.length > 0 && (
-        <section class="knot-section">
-          <header>
-            <h3>Inputs</h3>
-          </header>
+        <KnotSection title="Inputs">
           {knot.inputs.map((input) => (
-            <div key={input.name} class="knot-input knot-input-head">
-              <span class="mono cut knot-fold">{shownText(input.name)}</span>
+            <div key={input.name} class="knot-input knot-input-head row">
+              <span class="mono cut grow">{shownText(input.name)}</span>
               {'from' in input ? (
-                <button type="button" class="tag mono" onClick={() => onSelect(nameOf(input.from))}>
-                  {shownText(nameOf(input.from))}
-                </button>
+                <KnotButton id={nameOf(input.from)} onSelect={onSelect} />
               ) : (
-                <span class="muted">constant</span>
+                <Muted>constant</Muted>
               )}
             </div>
           ))}
-        </section>
+        </KnotSection>
       )}
-    </aside>
+    </KnotAside>
   );
 }

@@ -54,7 +54,7 @@ export class RowLabels {
     label.item.setAttribute('aria-posinset', String(index + 1));
     label.item.setAttribute('aria-setsize', String(rows.length));
     if (row.kind === 'group') {
-      root.className = 't-label t-group';
+      root.className = 't-label t-group pick row';
       root.setAttribute('aria-expanded', String(!row.isClosed));
       root.removeAttribute('aria-current');
       shape.setAttribute('d', row.isClosed ? 'M4 2l5 4-5 4z' : 'M2 4h8L6 9z');
@@ -66,7 +66,7 @@ export class RowLabels {
     const status = this.model.statuses[knot]!;
     const { id } = this.model.knots[knot]!;
     const took = durationOf({ state: this.model.states[knot] });
-    root.className = `t-label tone-${TONES[status]}`;
+    root.className = `t-label pick row tone-${TONES[status]}`;
     root.removeAttribute('aria-expanded');
     if (knot === selected) root.setAttribute('aria-current', 'true');
     else root.removeAttribute('aria-current');
@@ -86,6 +86,7 @@ export class RowLabels {
     const shape = mark.appendChild(document.createElementNS(SVG, 'path'));
     shape.setAttribute('fill-rule', 'evenodd');
     const text = root.appendChild(document.createElement('span'));
+    text.className = 'cut';
     const time = root.appendChild(document.createElement('span'));
     time.className = 't-time';
     const item = document.createElement('div');

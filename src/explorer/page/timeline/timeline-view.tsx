@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { selectKnots } from '../../../visualisation';
 import { groupsOf } from '../../../visualisation/groups';
@@ -7,6 +6,7 @@ import { useKeys } from '../keys';
 import type { RunModel } from '../run/run-model';
 import { announce } from '../ui/announce';
 import { Button } from '../ui/button';
+import { Segmented } from '../ui/segmented';
 import { ORDERS, type Order } from './rows';
 import { TimelineStage } from './timeline-stage';
 
@@ -28,7 +28,7 @@ interface TimelineViewProps {
 const ORDER_WORDS: Readonly<Record<Order, string>> = { start: 'Start', plan: 'Plan', duration: 'Duration' };
 
 /** When each knot ran, and why it waited. */
-export function TimelineView(props: TimelineViewProps): JSX.Element {
+export function TimelineView(props: TimelineViewProps) {
   const { model, start, end, filter, closed, window } = props;
   const host = useRef<HTMLDivElement>(null);
   const stage = useRef<TimelineStage>();
@@ -87,26 +87,25 @@ export function TimelineView(props: TimelineViewProps): JSX.Element {
     { keys: 'n', says: 'By group', run: () => setNested(!isNested) },
   ]);
   return (
-    <section class="t-view" aria-label="Timeline">
-      <div class="t-bar">
-        <div class="segmented" role="group" aria-label="Order">
-          {ORDERS.map((one) => (
-            <Button key={one} isPressed={one === order} onClick={() => setOrder(one)}>
-              {ORDER_WORDS[one]}
-            </Button>
-          ))}
-        </div>
+    <section class="column grow" aria-label="Timeline">
+      <div class="view-bar g-bar row wrap">
+        <Segmented
+          label="Order"
+          choices={ORDERS.map((one) => [one, ORDER_WORDS[one]] as const)}
+          chosen={order}
+          onChoose={setOrder}
+        />
         <Button isPressed={isNested} onClick={() => setNested(!isNested)}>
           By group
         </Button>
-        <span class="muted t-hint">Drag above to choose a time</span>
+        <span class="muted fine t-hint">Drag above to choose a time</span>
         {window && (
           <Button kind="quiet" icon="close" onClick={() => props.onWindow(undefined)}>
             All of it
           </Button>
         )}
       </div>
-      <div ref={host} class="t-stage" />
+      <div ref={host} class="t-stage column grow" />
     </section>
   );
 }

@@ -23,7 +23,7 @@ export function HashChip(props: { hash: string; run?: string; isLink?: boolean }
       )}
       <button
         type="button"
-        class="chip-copy"
+        class="chip-copy bare-button"
         aria-label={`Copy hash ${shortHash(hash)}`}
         title="Copy"
         onClick={() => copy(hash, 'Hash')}
@@ -36,9 +36,9 @@ export function HashChip(props: { hash: string; run?: string; isLink?: boolean }
 
 export function Tag({ children, href: to }: { children: string; href?: string }) {
   return to === undefined ? (
-    <span class="tag">{children}</span>
+    <span class="tag cut">{children}</span>
   ) : (
-    <a class="tag" href={to}>
+    <a class="tag cut" href={to}>
       {children}
     </a>
   );

@@ -55,20 +55,20 @@ export function Dialog(props: DialogProps) {
       }}
     >
       <form
-        class="dialog-box"
+        class="dialog-box column grow"
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
           onSubmit?.();
         }}
       >
-        <header>
+        <header class="row between">
           <h2 id={id}>{title}</h2>
           <Button kind="quiet" icon="close" label="Close" onClick={onClose} />
         </header>
-        <div class="dialog-body">{children}</div>
+        <div class="dialog-body grow">{children}</div>
         {submit && (
-          <footer>
+          <footer class="row">
             <Button onClick={onClose}>{leave}</Button>
             <Button kind="primary" type="submit" {...submit} />
           </footer>

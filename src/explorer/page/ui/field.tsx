@@ -26,7 +26,7 @@ export function Field({
     .join(' ')
     .trim();
   return (
-    <div class={`field${error !== undefined ? ' wrong' : ''}`}>
+    <div class={`field column${error !== undefined ? ' wrong' : ''}`}>
       <label for={id}>
         {label}
         {!isRequired && <span class="muted"> optional</span>}
@@ -47,5 +47,70 @@ export function Field({
         </p>
       )}
     </div>
+  );
+}
+
+/** A field for one line of text. */
+export function TextField(props: {
+  label: string;
+  hint?: string;
+  isRequired?: boolean;
+  value: string;
+  onChange: (text: string) => void;
+  /** Texts that are offered. */
+  offers?: readonly string[];
+}) {
+  const { label, hint, isRequired, value, onChange, offers } = props;
+  return (
+    <Field label={label} hint={hint} isRequired={isRequired}>
+      {(parts) => (
+        <>
+          <input
+            {...parts}
+            type="text"
+            autocomplete="off"
+            spellcheck={false}
+            list={offers && `${parts.id}-offers`}
+            value={value}
+            onInput={(event) => onChange(event.currentTarget.value)}
+          />
+          {offers && (
+            <datalist id={`${parts.id}-offers`}>
+              {offers.map((offer) => (
+                <option key={offer} value={offer} />
+              ))}
+            </datalist>
+          )}
+        </>
+      )}
+    </Field>
+  );
+}
+
+/** A choice among texts. */
+export function Select(props: {
+  /** For a choice without a field around it. */
+  label?: string;
+  parts?: FieldParts;
+  value: string;
+  options: readonly (string | readonly [value: string, words: string])[];
+  onChoose: (value: string) => void;
+}) {
+  return (
+    <select
+      {...props.parts}
+      aria-label={props.label}
+      value={props.value}
+      onChange={(event) => props.onChoose(event.currentTarget.value)}
+    >
+      {props.options.map((option) => {
+        const [value, words] = typeof option === 'string' ? [option, option] : option;
+        return (
+          <option key={value} value={value}>
+            {words}
+          </option>
+        );
+      })}
+    </select>
   );
 }

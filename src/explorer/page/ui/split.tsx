@@ -47,8 +47,8 @@ export function Split({
     });
   };
   return (
-    <div class="split" ref={box}>
-      <div class="split-first">{first}</div>
+    <div class="split grow" ref={box}>
+      <div class="split-first column grow">{first}</div>
       <div
         class="split-bar"
         role="separator"

@@ -1,54 +1,84 @@
 import type { ComponentChildren } from 'preact';
+import { countWords } from '../words';
 
-/** The title of a column, after the class of its cells if they have one; false leaves the column out. */
-type TableHead = string | readonly [cells: string, title: string] | false;
+/** A column: its title, what is in an item's cell, and the class of its cells; false leaves it out. */
+export type Column<Item> =
+  readonly [title: string, cell: (item: Item) => ComponentChildren, cells?: string] | false;
 
-/** A row: its key, and what is in its cells. */
-export type TableRow = readonly [key: string, ...cells: ComponentChildren[]];
-
-export function Table({
-  heads,
-  rows,
-  chosen,
-  children,
-}: {
-  heads: readonly TableHead[];
-  rows?: readonly TableRow[];
+export interface TableProps<Item> {
+  columns: readonly Column<Item>[];
+  items: readonly Item[];
+  keyOf: (item: Item, index: number) => string;
   /** Key of the row that is marked. */
-  chosen?: string | undefined;
-  /** Rows that are components, instead of `rows`. */
-  children?: ComponentChildren;
-}) {
-  const columns = heads.map((head) => (typeof head === 'string' ? ([undefined, head] as const) : head));
+  chosen?: string;
+}
+
+export function Table<Item>({ columns, items, keyOf, chosen }: TableProps<Item>) {
+  const shown = columns.filter((column) => column !== false);
   return (
     <table class="table">
       <thead>
         <tr>
-          {columns.map(
-            (column) =>
-              column && (
-                <th key={column[1]} scope="col" class={column[0] === 'number' ? 'number' : undefined}>
-                  {column[1]}
-                </th>
-              ),
-          )}
+          {shown.map(([title, , cells]) => (
+            <th key={title} scope="col" class={cells === 'number' ? 'number' : undefined}>
+              {title}
+            </th>
+          ))}
         </tr>
       </thead>
       <tbody>
-        {rows?.map(([key, ...cells]) => (
-          <tr key={key} class={key === chosen ? 'chosen' : undefined}>
-            {columns.map(
-              (column, index) =>
-                column && (
-                  <td key={column[1]} class={column[0]}>
-                    {cells[index]}
-                  </td>
-                ),
-            )}
+        {items.map((item, index) => (
+          <tr key={keyOf(item, index)} class={keyOf(item, index) === chosen ? 'chosen' : undefined}>
+            {shown.map(([title, cell, cells]) => (
+              <td key={title} class={cells}>
+                {cell(item)}
+              </td>
+            ))}
           </tr>
         ))}
-        {children}
       </tbody>
     </table>
+  );
+}
+
+export function Muted({ children }: { children: ComponentChildren }) {
+  return <span class="muted">{children}</span>;
+}
+
+/** What is shown in place of a value that there is not. */
+export const none = <Muted>–</Muted>;
+
+/** A count, quiet if it is 0. @param more in its place if it is not */
+export function countCell(count: number, more: ComponentChildren = countWords(count)): ComponentChildren {
+  return count === 0 ? <Muted>0</Muted> : more;
+}
+
+/** A text of a machine, such as an id; `none` if it is absent. */
+export function Code({ children }: { children: string | null | undefined }) {
+  return children === undefined || children === null ? (
+    <Muted>none</Muted>
+  ) : (
+    <code class="break">{children}</code>
+  );
+}
+
+/** A button that opens and closes the details of an item. */
+export function Fold(props: {
+  children: string;
+  isOpen: boolean;
+  /** Default: the text. */
+  label?: string;
+  onFlip: () => void;
+}) {
+  return (
+    <button
+      type="button"
+      class="link"
+      aria-expanded={props.isOpen}
+      aria-label={props.label}
+      onClick={props.onFlip}
+    >
+      {props.children}
+    </button>
   );
 }

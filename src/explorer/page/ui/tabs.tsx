@@ -7,19 +7,17 @@ interface Tab {
 }
 
 /** Tabs with the chosen one's panel below. Arrows, Home and End move between tabs. */
-export function Tabs({
-  tabs,
-  chosen,
-  onChoose,
-  label,
-  children,
-}: {
+export function Tabs(props: {
   tabs: readonly Tab[];
   chosen: string;
   onChoose: (id: string) => void;
   label: string;
+  /** Whether the panel takes the height that is left. */
+  isFilling?: boolean;
   children: ComponentChildren;
 }) {
+  const { tabs, chosen, onChoose, label, children } = props;
+  const look = props.isFilling ? 'column grow' : '';
   const id = useId();
   const onKeyDown = (event: KeyboardEvent): void => {
     const at = tabs.findIndex((tab) => tab.id === chosen);
@@ -41,13 +39,14 @@ export function Tabs({
     (list.children[to] as HTMLElement | undefined)?.focus();
   };
   return (
-    <div class="tabs">
+    <div class={look}>
       <div class="tab-list" role="tablist" aria-label={label} onKeyDown={onKeyDown}>
         {tabs.map((tab) => (
           <button
             key={tab.id}
             id={`${id}-${tab.id}`}
             type="button"
+            class="bare-button"
             role="tab"
             aria-selected={tab.id === chosen}
             aria-controls={`${id}-panel`}
@@ -58,7 +57,7 @@ export function Tabs({
           </button>
         ))}
       </div>
-      <div class="tab-panel" id={`${id}-panel`} role="tabpanel" aria-labelledby={`${id}-${chosen}`}>
+      <div class={`tab-panel ${look}`} id={`${id}-panel`} role="tabpanel" aria-labelledby={`${id}-${chosen}`}>
         {children}
       </div>
     </div>

@@ -26,11 +26,11 @@ export function toast(text: string, tone: Toasted['tone'] = 'ok', link?: Toasted
 
 export function Toasts() {
   return (
-    <div class="toasts" role="status" aria-live="polite">
+    <div class="toasts column" role="status" aria-live="polite">
       {shown.value.map(({ id, text, tone, link }) => (
-        <div key={id} class="toast">
+        <div key={id} class="toast row">
           <Shape tone={tone} />
-          <span>{text}</span>
+          <span class="grow break">{text}</span>
           {link && <a href={link.href}>{link.text}</a>}
           <Button kind="quiet" icon="close" label="Close" onClick={() => take(id)} />
         </div>

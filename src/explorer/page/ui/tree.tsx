@@ -5,6 +5,14 @@ import { copy } from './copy';
 import { useVirtual } from './virtual';
 
 const ROW = 22;
+const LOOKS: Readonly<Record<JsonLine['kind'], string>> = {
+  string: 'tone-ok',
+  number: 'tone-running',
+  boolean: 'tone-waiting',
+  null: 'tone-waiting',
+  object: 'muted',
+  array: 'muted',
+};
 
 /** JSON as a tree. Arrows move and fold; `c` copies the path of a line. Only visible lines are in the DOM. */
 export function JsonTree({
@@ -71,7 +79,7 @@ export function JsonTree({
   };
   return (
     <div
-      class="tree"
+      class="tree box"
       ref={scroller}
       role="tree"
       aria-label={label}
@@ -98,11 +106,11 @@ export function JsonTree({
                 toggle(line);
               }}
             >
-              <span class="tree-fold" aria-hidden="true">
+              <span class="tree-fold muted" aria-hidden="true">
                 {line.isOpen === undefined ? '' : line.isOpen ? '▾' : '▸'}
               </span>
-              {line.name !== undefined && <span class="tree-name">{line.name}: </span>}
-              <span class={`tree-value json-${line.kind}`}>{line.isOpen ? '' : line.text}</span>
+              {line.name !== undefined && <span class="muted">{line.name}: </span>}
+              <span class={LOOKS[line.kind]}>{line.isOpen ? '' : line.text}</span>
             </div>
           );
         })}

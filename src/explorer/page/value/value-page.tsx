@@ -1,18 +1,17 @@
-import type { JSX } from 'preact';
 import type { Step as WalkStep } from '../../../operations/lineage/walk';
 import type { UseOfValue } from '../../../operations/values/uses';
-import { PageHead } from '../frame';
 import { useKeys } from '../keys';
-import type { PageProps } from '../pages';
-import { alter, href } from '../router';
+import { alter, href, type PageProps } from '../router';
+import { KnotLink } from '../run/run-link';
 import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { HashChip } from '../ui/chip';
 import { copy } from '../ui/copy';
 import { Outcome } from '../ui/outcome';
-import { Empty, ErrorBox, Skeleton } from '../ui/states';
-import { Table } from '../ui/table';
+import { PageHead } from '../ui/page';
+import { Answered, Empty, ErrorBox } from '../ui/states';
+import { Muted, Table } from '../ui/table';
 import { Tabs } from '../ui/tabs';
 import { Time } from '../ui/time';
 import { useFurther } from '../use-further';
@@ -26,7 +25,7 @@ const VIEWS = [
 ] as const;
 
 /** A value: its content, every run that made or used it, and its lineage in both directions. */
-export function ValuePage({ place }: PageProps<'value'>): JSX.Element {
+export function ValuePage({ place }: PageProps<'value'>) {
   const { hash, run } = place;
   const shown = VIEWS.find(({ id }) => id === place.view)?.id ?? 'uses';
   const set = (view: string): void =>
@@ -39,21 +38,17 @@ export function ValuePage({ place }: PageProps<'value'>): JSX.Element {
     <>
       <PageHead
         title={<span class="mono">{shortHash(hash)}</span>}
-        note={<code class="value-hash">{shownText(hash)}</code>}
+        note={<code class="break">{shownText(hash)}</code>}
       >
         <Button icon="copy" onClick={() => copy(hash, 'Hash')}>
           Copy the hash
         </Button>
       </PageHead>
-      <div class="page-body value-body">
-        <ValuePreview hash={hash} {...(run !== undefined && { run })} height={460} />
-        <div class="value-tabs">
+      <div class="page-body value-body column">
+        <ValuePreview hash={hash} run={run} height={460} />
+        <div>
           <Tabs label="About the value" tabs={VIEWS} chosen={shown} onChoose={set}>
-            {shown === 'uses' ? (
-              <Uses hash={hash} />
-            ) : (
-              <Walk hash={hash} direction={shown} {...(run !== undefined && { run })} />
-            )}
+            {shown === 'uses' ? <Uses hash={hash} /> : <Walk hash={hash} direction={shown} run={run} />}
           </Tabs>
         </div>
       </div>
@@ -70,81 +65,90 @@ const USES: Readonly<
   consumed: { tone: 'none', word: 'used it' },
 };
 
-function Uses({ hash }: { hash: string }): JSX.Element {
-  const { value, error, reload } = useAnswer('values.uses', { hash });
-  const further = useFurther('values.uses', { hash }, value, hash);
-  if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
-  if (!value) return <Skeleton rows={4} height={36} />;
+function Uses({ hash }: { hash: string }) {
+  const answer = useAnswer('values.uses', { hash });
+  const further = useFurther('values.uses', { hash }, answer.value, hash);
   const uses = further.pages.flatMap((page) => page.items);
-  if (uses.length === 0) return <Empty icon="value" title="No run on record made or used it" />;
   return (
-    <>
-      <Table
-        heads={['Run', 'Knot', 'Role', 'When']}
-        rows={uses.map(({ runId, tapestry, knotId, role, at }, index) => [
-          `${index} ${runId}`,
+    <Answered answer={answer} isQuiet rows={4} height={36}>
+      {() =>
+        uses.length === 0 ? (
+          <Empty icon="value" title="No run on record made or used it" />
+        ) : (
           <>
-            <a class="plain mono" href={href({ page: 'run', run: runId })}>
-              {shownText(runId)}
-            </a>{' '}
-            <span class="muted">{shownText(tapestry)}</span>
-          </>,
-          <a class="plain mono" href={href({ page: 'run', run: runId, knot: knotId })}>
-            {shownText(knotId)}
-          </a>,
-          <Outcome {...USES[role]} isBare />,
-          <Time at={at} />,
-        ])}
-      />
-      {further.error && <ErrorBox error={further.error} />}
-      {further.cursor !== undefined && <Button onClick={further.more}>More</Button>}
-    </>
+            <Table
+              items={uses}
+              keyOf={({ runId }, index) => `${index} ${runId}`}
+              columns={[
+                [
+                  'Run',
+                  ({ runId: run, tapestry }) => (
+                    <>
+                      <KnotLink run={run}>{run}</KnotLink> <Muted>{shownText(tapestry)}</Muted>
+                    </>
+                  ),
+                ],
+                [
+                  'Knot',
+                  ({ runId, knotId }) => (
+                    <KnotLink run={runId} knot={knotId}>
+                      {knotId}
+                    </KnotLink>
+                  ),
+                ],
+                ['Role', ({ role }) => <Outcome {...USES[role]} isBare />],
+                ['When', ({ at }) => <Time at={at} />],
+              ]}
+            />
+            {further.error && <ErrorBox error={further.error} />}
+            {further.cursor !== undefined && <Button onClick={further.more}>More</Button>}
+          </>
+        )
+      }
+    </Answered>
   );
 }
 
-function Walk({
-  hash,
-  direction,
-  run,
-}: {
+interface WalkProps {
   hash: string;
   direction: 'why' | 'impact';
   run?: string;
-}): JSX.Element {
-  const { value, error, reload } = useAnswer(`lineage.${direction}`, {
-    hash,
-    ...(direction === 'why' && run !== undefined && { runId: run }),
-  });
-  if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
-  if (!value) return <Skeleton rows={5} height={30} />;
-  if (value.items.length === 0)
-    return (
-      <Empty
-        icon="value"
-        title={direction === 'why' ? 'Nothing on record made it' : 'Nothing on record was made of it'}
-      />
-    );
+}
+
+function Walk({ hash, direction, run }: WalkProps) {
+  const ask = { hash, ...(direction === 'why' && run !== undefined && { runId: run }) };
   return (
-    <>
-      <ol class="walk">
-        {value.items.map((step, index) => (
-          <Step key={index} step={step} />
-        ))}
-      </ol>
-      {value.truncated && <p class="muted">Truncated: only the first steps are shown.</p>}
-    </>
+    <Answered answer={useAnswer(`lineage.${direction}`, ask)} isQuiet rows={5} height={30}>
+      {({ items, truncated }) =>
+        items.length === 0 ? (
+          <Empty
+            icon="value"
+            title={direction === 'why' ? 'Nothing on record made it' : 'Nothing on record was made of it'}
+          />
+        ) : (
+          <>
+            <ol class="walk">
+              {items.map((step, index) => (
+                <Step key={index} step={step} />
+              ))}
+            </ol>
+            {truncated && <p class="muted">Truncated: only the first steps are shown.</p>}
+          </>
+        )
+      }
+    </Answered>
   );
 }
 
-function Step({ step }: { step: WalkStep }): JSX.Element {
+function Step({ step }: { step: WalkStep }) {
   const { depth, runId, knotId, definition, outputHash, through, at } = step;
   return (
     <li style={{ paddingLeft: `${12 + Math.min(depth, 24) * 18}px` }}>
-      <span class="walk-line">
+      <span class="walk-line row wrap">
         {through !== undefined && <span class="muted">{shownText(through)} ←</span>}
-        <a class="plain mono" href={href({ page: 'run', run: runId, knot: knotId })}>
-          {shownText(knotId)}
-        </a>
+        <KnotLink run={runId} knot={knotId}>
+          {knotId}
+        </KnotLink>
         {definition !== undefined && definition !== knotId && (
           <span class="muted">{shownText(definition)}</span>
         )}

@@ -1,4 +1,3 @@
-import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ColumnView, TableView } from '../../../operations/values/table-view';
 import type { ValueView } from '../../../operations/values/value-view';
@@ -6,111 +5,94 @@ import { shownText } from '../shown-text';
 import { useAnswer } from '../store';
 import { Button } from '../ui/button';
 import { copy } from '../ui/copy';
-import { ErrorBox, Skeleton } from '../ui/states';
+import { Answered } from '../ui/states';
+import { Muted, none } from '../ui/table';
 import { JsonTree } from '../ui/tree';
 import { countWords, sizeWords } from '../words';
 
 /** A value in its own form: JSON, text, an image, a table, bytes, or the reason why it cannot be shown. */
-export function ValuePreview({
-  hash,
-  run,
-  height = 320,
-}: {
+export function ValuePreview(props: {
   hash: string;
   run?: string;
   /** Maximum height in pixels. */ height?: number;
-}): JSX.Element {
+}) {
+  const { hash, run, height = 320 } = props;
   const [from, setFrom] = useState(0);
-  const { value, error, reload } = useAnswer('values.show', { hash, runId: run, from: from || undefined });
-  if (value) return <Preview value={value} height={height} onFrom={setFrom} />;
-  if (error) return <ErrorBox error={error} onRetry={reload} />;
-  return <Skeleton rows={3} height={22} />;
+  const answer = useAnswer('values.show', { hash, runId: run, from: from || undefined });
+  return (
+    <Answered answer={answer} isQuiet rows={3} height={22}>
+      {(value) =>
+        value.form === 'none' ? (
+          <p class="value-none box muted">
+            <code>{value.code}</code> {shownText(value.message)}
+          </p>
+        ) : (
+          <figure class="value box column">
+            <Content value={value} height={height} onFrom={setFrom} />
+            <Foot value={value} />
+          </figure>
+        )
+      }
+    </Answered>
+  );
 }
 
-function Preview({
-  value,
-  height,
-  onFrom,
-}: {
-  value: ValueView;
+type ShownValue = Exclude<ValueView, { form: 'none' }>;
+
+interface ContentProps {
+  value: ShownValue;
   height: number;
   onFrom: (row: number) => void;
-}): JSX.Element {
+}
+
+function Content({ value, height, onFrom }: ContentProps) {
+  const text = (label: string, content: string) => (
+    <pre class="value-text break" style={{ maxHeight: `${height}px` }} tabIndex={0} aria-label={label}>
+      {content}
+    </pre>
+  );
   switch (value.form) {
     case 'json':
-      return (
-        <figure class="value">
-          {isPlain(value.json) ? (
-            <pre class="value-text">{shownText(JSON.stringify(value.json))}</pre>
-          ) : (
-            <JsonTree json={value.json} label={`Value ${value.hash.slice(0, 8)}`} height={height} />
-          )}
-          <Foot value={value} isCut={value.truncated} text={() => JSON.stringify(value.json, null, 2)} />
-        </figure>
+      return isPlain(value.json) ? (
+        <pre class="value-text break">{shownText(JSON.stringify(value.json))}</pre>
+      ) : (
+        <JsonTree json={value.json} label={`Value ${value.hash.slice(0, 8)}`} height={height} />
       );
     case 'text':
-      return (
-        <figure class="value">
-          <pre class="value-text" style={{ maxHeight: `${height}px` }} tabIndex={0} aria-label="Text">
-            {shownText(value.text)}
-          </pre>
-          <Foot value={value} isCut={value.truncated} text={() => value.text} />
-        </figure>
-      );
+      return text('Text', shownText(value.text));
     case 'image':
-      return (
-        <figure class="value">
-          {/^image\/(png|jpeg|gif|webp|avif)$/u.test(value.mediaType) ? (
-            <img
-              class="value-image"
-              src={`data:${value.mediaType};base64,${value.base64.replace(/[^A-Za-z0-9+/=]/gu, '')}`}
-              alt={`Value ${value.hash.slice(0, 8)}`}
-              style={{ maxHeight: `${height}px` }}
-            />
-          ) : (
-            <p class="muted">An image of the type {shownText(value.mediaType)}, which is not shown here.</p>
-          )}
-          <Foot value={value} isCut={false} />
-        </figure>
+      return /^image\/(png|jpeg|gif|webp|avif)$/u.test(value.mediaType) ? (
+        <img
+          class="value-image"
+          src={`data:${value.mediaType};base64,${value.base64.replace(/[^A-Za-z0-9+/=]/gu, '')}`}
+          alt={`Value ${value.hash.slice(0, 8)}`}
+          style={{ maxHeight: `${height}px` }}
+        />
+      ) : (
+        <p class="muted">An image of the type {shownText(value.mediaType)}, which is not shown here.</p>
       );
     case 'table':
-      return (
-        <figure class="value">
-          <Table table={value.table} height={height} onFrom={onFrom} />
-          <Foot value={value} isCut={false} />
-        </figure>
-      );
+      return <Table table={value.table} height={height} onFrom={onFrom} />;
     case 'bytes':
-      return (
-        <figure class="value">
-          <pre class="value-text" style={{ maxHeight: `${height}px` }} tabIndex={0} aria-label="Bytes">
-            {hexLines(value.hex)}
-          </pre>
-          <Foot value={value} isCut={value.hex.length / 2 < value.size} />
-        </figure>
-      );
-    case 'none':
-      return (
-        <p class="value-none">
-          <code>{value.code}</code> {shownText(value.message)}
-        </p>
-      );
+      return text('Bytes', hexLines(value.hex));
   }
 }
 
 const isPlain = (json: unknown): boolean => typeof json !== 'object' || json === null;
 
-function Foot({
-  value,
-  isCut,
-  text,
-}: {
-  value: { readonly size: number };
-  isCut: boolean;
-  text?: () => string;
-}): JSX.Element {
+function Foot({ value }: { value: ShownValue }) {
+  const text =
+    value.form === 'json'
+      ? () => JSON.stringify(value.json, null, 2)
+      : value.form === 'text'
+        ? () => value.text
+        : undefined;
+  const isCut =
+    value.form === 'bytes'
+      ? value.hex.length / 2 < value.size
+      : (value.form === 'json' || value.form === 'text') && value.truncated;
   return (
-    <figcaption class="value-foot">
+    <figcaption class="value-foot row between muted fine">
       <span>{sizeWords(value.size)}</span>
       {isCut && <span>The beginning of it</span>}
       {text && (
@@ -135,15 +117,13 @@ function hexLines(hex: string): string {
   return lines.join('\n');
 }
 
-function Table({
-  table,
-  height,
-  onFrom,
-}: {
+interface RowsProps {
   table: TableView;
   height: number;
   onFrom: (row: number) => void;
-}): JSX.Element {
+}
+
+function Table({ table, height, onFrom }: RowsProps) {
   const { columns, cells, rows, from } = table;
   const last = from + cells.length;
   return (
@@ -158,7 +138,7 @@ function Table({
         <table>
           <thead>
             <tr>
-              <th scope="col" class="value-row">
+              <th scope="col" class="muted number right">
                 <span class="out-of-sight">Row</span>
               </th>
               {columns.map((column) => (
@@ -171,16 +151,14 @@ function Table({
           <tbody>
             {cells.map((row, index) => (
               <tr key={from + index}>
-                <th scope="row" class="value-row">
+                <th scope="row" class="muted number right">
                   {from + index}
                 </th>
                 {row.map((cell, at) => (
-                  <td key={at} class={typeof cell === 'number' ? 'number' : undefined}>
-                    {cell === null ? (
-                      <span class="muted">–</span>
-                    ) : (
-                      shownText(typeof cell === 'string' ? cell : JSON.stringify(cell)).slice(0, 200)
-                    )}
+                  <td key={at} class={typeof cell === 'number' ? 'number right' : 'cut'}>
+                    {cell === null
+                      ? none
+                      : shownText(typeof cell === 'string' ? cell : JSON.stringify(cell)).slice(0, 200)}
                   </td>
                 ))}
               </tr>
@@ -189,13 +167,13 @@ function Table({
         </table>
       </div>
       {(from > 0 || last < rows) && (
-        <div class="value-pages">
+        <div class="value-pages row between fine">
           <Button isDisabled={from === 0} onClick={() => onFrom(Math.max(0, from - 100))}>
             Earlier rows
           </Button>
-          <span class="muted">
+          <Muted>
             {countWords(from + 1)}–{countWords(last)} of {countWords(rows, 'row')}
-          </span>
+          </Muted>
           <Button isDisabled={last >= rows} onClick={() => onFrom(last)}>
             Later rows
           </Button>
@@ -206,7 +184,7 @@ function Table({
 }
 
 /** Name, type and distribution of a column's values. */
-function Column({ column, rows }: { column: ColumnView; rows: number }): JSX.Element {
+function Column({ column, rows }: { column: ColumnView; rows: number }) {
   const { name, type, missing, distinct, min, max, mean, histogram, top } = column;
   const about = [
     ...(min === undefined ? [] : [`${short(min)} to ${short(max)}`]),
@@ -215,15 +193,15 @@ function Column({ column, rows }: { column: ColumnView; rows: number }): JSX.Ele
     ...(missing > 0 ? [`${countWords(missing)} missing`] : []),
   ].join(', ');
   return (
-    <span class="value-column" title={about}>
-      <span class="value-name">{shownText(name)}</span>
-      <span class="muted">{type}</span>
+    <span class="value-column column" title={about}>
+      <span class="mono">{shownText(name)}</span>
+      <Muted>{type}</Muted>
       {histogram ? (
         <Sparkline counts={histogram} label={about} />
       ) : (
         top && (
           <span
-            class="value-top"
+            class="value-top column"
             role="img"
             aria-label={top.map(([text, count]) => `${text}: ${count}`).join(', ')}
           >
@@ -240,7 +218,7 @@ function Column({ column, rows }: { column: ColumnView; rows: number }): JSX.Ele
 const short = (value: number | string | undefined): string =>
   typeof value === 'number' ? String(Number(value.toPrecision(4))) : shownText(String(value)).slice(0, 16);
 
-function Sparkline({ counts, label }: { counts: readonly number[]; label: string }): JSX.Element {
+function Sparkline({ counts, label }: { counts: readonly number[]; label: string }) {
   const most = Math.max(1, ...counts);
   const width = 72 / Math.max(1, counts.length);
   return (
