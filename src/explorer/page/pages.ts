@@ -18,6 +18,11 @@ interface Page<Name extends PageName> {
 
 /** In the order of the menu. */
 const PAGES: { readonly [Name in PageName]: Page<Name> } = {
+  overview: {
+    title: 'Overview',
+    keys: 'g o',
+    load: async () => (await import('./pages/overview')).OverviewPage,
+  },
   runs: {
     title: ({ tapestry }) => (tapestry === undefined ? 'Runs' : `Runs of ${tapestry}`),
     keys: 'g r',

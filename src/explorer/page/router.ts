@@ -25,7 +25,7 @@ function read(): string {
 }
 
 const current = signal(read());
-let first: Place = { page: 'runs' };
+let first: Place = { page: 'overview' };
 
 /** Sets the place to show if the URL names none. */
 export function setFirstPlace(place: Place): void {

@@ -5,6 +5,8 @@ import type { PageName } from '../../operations/project/about';
  * the path, all others into the query. Values are texts; absent ones are not in the URL.
  */
 export interface Places {
+  /** `last`: a time such as `7d`. Default: a day. */
+  overview: { last?: string };
   runs: {
     tapestry?: string;
     definition?: string;
@@ -67,6 +69,7 @@ export interface PageProps<Name extends PageName> {
 }
 
 const PATTERNS: { readonly [Name in PageName]: readonly string[] } = {
+  overview: ['overview'],
   runs: ['runs'],
   run: ['runs', ':run'],
   compare: ['compare', ':first', ':second'],

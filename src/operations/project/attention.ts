@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { namedIn } from '../../connection/resumes';
-import type { RunRecord, Statistics } from '../../ports';
+import type { RunHistory, RunRecord, Statistics } from '../../ports';
 import { regression, type Stats } from '../../records/questions/statistics';
 import type { Approval } from '../approvals/list';
 import { instant } from '../fields';
@@ -44,12 +44,31 @@ export const attentionItem = z.object({
   regression: regression.optional(),
 });
 export type AttentionItem = Readonly<z.output<typeof attentionItem>>;
+type RecordedError = NonNullable<AttentionItem['error']>;
 
 const about = (run: RunRecord): Pick<AttentionItem, 'runId' | 'tapestry' | 'partition'> => ({
   runId: run.run_id,
   tapestry: run.tapestry,
   ...(run.partition !== null && { partition: run.partition }),
 });
+
+/** Runs whose failure may have several causes are looked at so far. */
+const MOST_FAILURES = 100;
+
+const firstLine = ({ type, message }: RecordedError): RecordedError => ({
+  type,
+  message: message.split('\n', 1)[0]!,
+});
+
+/** Why a run failed that has no error of its own: the first knot that failed. */
+export async function withCause(history: RunHistory, item: AttentionItem): Promise<AttentionItem> {
+  if (item.kind !== 'failed' || item.error) return item;
+  const { items } = await history.findLineage({ runId: item.runId, outcome: 'err', limit: MOST_FAILURES });
+  // They are told latest first.
+  const first = items.at(-1);
+  const { error } = (first?.extra ?? {}) as { readonly error?: RecordedError };
+  return { ...item, ...(first && { knotId: first.knot_id }), ...(error && { error: firstLine(error) }) };
+}
 
 /** Failed runs that ended in the window, and were not resumed. A run that failed with one of its child runs stands for both. */
 export function failedRuns(runs: readonly RunRecord[], since: number): AttentionItem[] {
@@ -64,7 +83,7 @@ export function failedRuns(runs: readonly RunRecord[], since: number): Attention
         at: run.finished_at!,
         act: 'resume',
         ...about(run),
-        ...(error && { error: { type: error.type, message: error.message.split('\n', 1)[0]! } }),
+        ...(error && { error: firstLine(error) }),
       };
     });
 }

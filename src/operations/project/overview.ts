@@ -5,6 +5,7 @@ import { emitterReport } from '../../deliveries/report';
 import type { RunRecord } from '../../ports';
 import { statsOf } from '../../records/questions';
 import { durationMs } from '../../values/duration';
+import { resultsInParallel } from '../../values/in-parallel';
 import { TIME_FORMS } from '../../values/past-time';
 import { list as approvals } from '../approvals/list';
 import { instant, limit, list, timeOrAge } from '../fields';
@@ -23,6 +24,7 @@ import {
   newestFirst,
   regressions,
   waitsForPeople,
+  withCause,
 } from './attention';
 
 const HOUR_MS = 3_600_000;
@@ -34,6 +36,8 @@ const PAGE = 1_000;
 const MOST_RUNS = 5_000;
 const MOST_SCHEDULES = 10;
 const MOST_QUEUES = 200;
+/** Questions about the causes of failures at once. */
+const AT_ONCE = 10;
 
 const hour = z.object({
   /** When the hour begins. */
@@ -120,7 +124,9 @@ export const overview = question({
     return {
       since,
       until: now,
-      attention: attention.slice(0, most),
+      attention: await resultsInParallel(attention.slice(0, most), AT_ONCE, (item) =>
+        withCause(runHistory, item),
+      ),
       total: attention.length,
       hours: byHour(recent.items),
       truncated: recent.truncated,

@@ -4,7 +4,7 @@ import { call } from '../../../src/operations/call';
 import { overview as operation } from '../../../src/operations/project/overview';
 import { projectData, type Rights } from '../../../src/operations/surroundings';
 import type { RunRecord } from '../../../src/ports';
-import { sampleRun } from '../../../src/testing/sample-records';
+import { sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 import { nobody } from '../../support/page';
 
 const MINUTE = 60_000;
@@ -27,7 +27,7 @@ async function project() {
   };
   const overview = (ask: AskOf<'project.overview'> = {}) =>
     call({ ...projectData(backends, nobody), caller }, 'project.overview', ask);
-  return { run, overview };
+  return { run, overview, runHistory };
 }
 
 const failed = (details: RunRecord['details'] = {}): Partial<RunRecord> => ({ status: 'failed', details });
@@ -52,6 +52,31 @@ test('failed runs are told with the first line of their error, newest first', as
     expect.objectContaining({
       runId: 'older',
       error: { type: 'KnotFailed', message: 'Knot "load" failed: no such table' },
+    }),
+  ]);
+});
+
+test('a run that failed by a knot is told with the first one that failed', async () => {
+  const { run, overview, runHistory } = await project();
+  await run('failed', 3 * HOUR, HOUR, failed());
+  const knotFailed = (knot_id: string, finished_at: number) =>
+    sampleLineage({
+      run_id: 'failed',
+      temporal_run_id: 'failed-1',
+      knot_id,
+      finished_at,
+      outcome: 'err',
+      output_hash: null,
+      output_size: null,
+      error_record_id: `err_${knot_id}`,
+      extra: { error: { type: 'TypeError', message: `no ${knot_id}\nsecond line` } },
+    });
+  await runHistory.commit([knotFailed('later', 2), knotFailed('first', 1)]);
+  expect((await overview()).attention).toEqual([
+    expect.objectContaining({
+      runId: 'failed',
+      knotId: 'first',
+      error: { type: 'TypeError', message: 'no first' },
     }),
   ]);
 });
