@@ -47,6 +47,7 @@ const VERBS: Readonly<Record<Group, readonly Verb[]>> = {
   write: [addInit, addPlan, addValidate, addExport, addPython],
   start: [addRun, addResume, addBackfill, addDev, addWorker, addServe, addStream, addEmit],
   see: [
+    late('project.overview', async () => (await import('./show/overview.js')).addOverview),
     addUi,
     {
       verb: 'runs',

@@ -2,6 +2,11 @@ import type { Group } from './operation';
 
 /** What is said of the operations that are verbs of their own: `selvage --help` says it without loading them. */
 export const SUMMARIES = {
+  'project.overview': {
+    verb: 'overview',
+    group: 'see',
+    summary: 'what failed, is late, waits for a person or became worse; runs by hour, schedules, health',
+  },
   'runs.waiting': {
     verb: 'waiting',
     group: 'see',

@@ -59,7 +59,7 @@ function comparison({ baseline }: AnswerOf<'stats.show'>, output: Output): strin
   const found =
     regressions.length === 0
       ? [`Nothing is slower or fails more often than ${time}.`]
-      : [`Worse than ${time}:`, ...regressions.map((one) => `  ${output.red(sentence(one))}`)];
+      : [`Worse than ${time}:`, ...regressions.map((one) => `  ${output.red(regressionSentence(one))}`)];
   const unknown =
     tooFewSamples.length === 0
       ? []
@@ -71,7 +71,7 @@ function comparison({ baseline }: AnswerOf<'stats.show'>, output: Output): strin
   return ['', ...found, ...unknown];
 }
 
-function sentence({ name, what, before, now, samplesBefore, samples }: Regression): string {
+export function regressionSentence({ name, what, before, now, samplesBefore, samples }: Regression): string {
   const of = `of ${samples} (${samplesBefore} before)`;
   if (what === 'failures')
     return `${name} fails more often: ${percent(now)} instead of ${percent(before)}, ${of}`;

@@ -16,6 +16,11 @@ interface Page<Name extends PageName> {
 }
 
 const PAGES: { readonly [Name in PageName]: Page<Name> } = {
+  overview: {
+    title: 'Overview',
+    keys: 'g o',
+    load: async () => (await import('./pages/overview')).OverviewPage,
+  },
   runs: {
     title: ({ tapestry }) => (tapestry === undefined ? 'Runs' : `Runs of ${tapestry}`),
     keys: 'g r',

@@ -24,7 +24,7 @@ function read(): string {
 }
 
 const current = signal(read());
-let first: Place = { page: 'runs' };
+let first: Place = { page: 'overview' };
 
 export function setFirstPlace(place: Place): void {
   first = place;

@@ -2,6 +2,8 @@ import type { PageName } from '../../operations/project/about';
 
 /** What each page keeps in the URL: names in its pattern in the path, all others in the query. */
 export interface Places {
+  /** `last`: a time such as `7d`. Default: a day. */
+  overview: { last?: string };
   runs: {
     tapestry?: string;
     definition?: string;
@@ -60,6 +62,7 @@ export interface PageProps<Name extends PageName> {
 }
 
 const PATTERNS: { readonly [Name in PageName]: readonly string[] } = {
+  overview: ['overview'],
   runs: ['runs'],
   run: ['runs', ':run'],
   compare: ['compare', ':first', ':second'],

@@ -6,6 +6,7 @@ import { tapestryView, viewOf } from '../tapestries/view';
 
 /** Pages that have data wherever there is a server. */
 const ALWAYS = [
+  'overview',
   'runs',
   'run',
   'compare',

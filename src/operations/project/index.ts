@@ -1,4 +1,5 @@
 import { about } from './about';
 import { find } from './find';
+import { overview } from './overview';
 
-export const project = [about, find] as const;
+export const project = [about, find, overview] as const;

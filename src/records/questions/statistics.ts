@@ -32,7 +32,7 @@ export interface StatsOptions {
 }
 
 /** A change for the worse, with its figures and how many they are made of. */
-const regression = z.object({
+export const regression = z.object({
   name: z.string(),
   /** `failures`: shares between 0 and 1; the others: milliseconds. */
   what: z.enum(['p50', 'p95', 'failures']),

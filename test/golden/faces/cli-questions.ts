@@ -6,6 +6,8 @@ export function cliQuestions(hashOf: (run: string, knot: string) => string): Que
   const report = hashOf('good', 'report');
   const doubled = hashOf('good', 'doubled');
   return {
+    // Runs of a longer time may be of two hours.
+    overview: [['--since', '1s', '--limit', '2']],
     workers: [[], ['--task-queue', 'selvage/nobody']],
     'streams list': [[]],
     'streams show': [['texts'], ['nobody']],

@@ -8,6 +8,8 @@ export function httpQuestions(hashOf: (run: string, knotId: string) => string): 
   const doubled = hashOf('good', 'doubled');
   return {
     'project.about': [{}],
+    // Runs of a longer time may be of two hours.
+    'project.overview': [{ since: '1s', limit: 2 }],
     'runs.list': [
       {},
       { status: 'failed' },

@@ -41,7 +41,7 @@ describeInBrowser()('what is done from the page', () => {
     const tab = await browser.newPage({ reducedMotion: 'reduce' });
     onClose(() => tab.close());
     await tab.goto(served.server.link);
-    await tab.getByRole('heading', { name: 'Runs', level: 1 }).waitFor();
+    await tab.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
     await tab.goto(served.url + path);
     return tab;
   }

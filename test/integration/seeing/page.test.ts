@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { z } from 'zod';
 import { knot, tapestry, waitForSignal } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends';
@@ -57,7 +57,7 @@ describeInBrowser()('the page in a browser', () => {
 
   /** A page signed in by its link; what it asks of another origin, and what goes wrong in it, fails the test. */
   async function open(
-    path = '',
+    path = 'runs',
     options: Parameters<Browser['newContext']>[0] = {},
   ): Promise<{ tab: Page; served: TestPage; context: BrowserContext }> {
     const served = await openPage({
@@ -88,11 +88,9 @@ describeInBrowser()('the page in a browser', () => {
       await Promise.resolve();
     });
     await tab.goto(served.server.link);
-    await tab.getByRole('heading', { name: 'Runs', level: 1 }).waitFor();
-    if (path !== '') {
-      await tab.goto(served.url + path);
-      await tab.getByRole('heading', { level: 1 }).waitFor();
-    }
+    await tab.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+    await tab.goto(served.url + path);
+    await tab.getByRole('heading', { level: 1 }).waitFor();
     return { tab, served, context };
   }
 
@@ -374,6 +372,29 @@ describeInBrowser()('the page in a browser', () => {
     await tab.getByText('No matching runs').waitFor();
   });
 
+  test('the first page tells of a failed run and of one that waits, each with the next step', async () => {
+    const [failed, waits] = [unique('failed'), unique('waits')];
+    await (await selvage().start(failing, { name: 'x' }, { runId: failed })).result();
+    await selvage().start(greeting, { name: 'Ada', times: 1, tone: 'plain' }, { runId: waits });
+    const { tab } = await open('overview');
+    const rowOf = (run: string): Locator => tab.getByRole('row').filter({ hasText: run });
+    await rowOf(failed).getByText('no x <b>here</b>').waitFor();
+    await rowOf(waits).getByRole('link', { name: 'Answer' }).click();
+    await tab.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor();
+    expect(new URL(tab.url()).searchParams.get('run')).toBe(waits);
+    await tab.goBack();
+    await rowOf(failed).getByRole('link', { name: failed }).click();
+    await tab.waitForURL((url) => url.pathname === `/runs/${failed}`);
+    await tab.goBack();
+    // The bar of this hour leads to its runs.
+    await tab
+      .getByRole('link', { name: /failed/ })
+      .last()
+      .click();
+    await tab.getByRole('heading', { name: 'Runs', level: 1 }).waitFor();
+    await tab.getByText(failed).waitFor();
+  });
+
   test('a page whose server ends says so, and is there again with it', async () => {
     const { tab, served } = await open();
     const { port } = new URL(served.url);
@@ -390,6 +411,7 @@ describeInBrowser()('the page in a browser', () => {
 
   describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     test.each([
+      'overview',
       'runs',
       'runs?tapestry=seen.failing&view=grid',
       'runs?text=nothing-is-called-so',

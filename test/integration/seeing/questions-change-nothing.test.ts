@@ -161,6 +161,7 @@ test('no question changes anything, and each has the ends that only the server k
     'partitions.previewBackfill': [{ tapestry: 'daily' }],
     'project.about': [{}],
     'project.find': [{ text: 'good' }],
+    'project.overview': [{}],
     'runs.compare': [
       { first: 'good', second: 'other' },
       { first: 'waits', second: 'cut' },

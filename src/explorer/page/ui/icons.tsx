@@ -1,5 +1,6 @@
 /** Own paths on a grid of 16, drawn with a stroke of 1.5. */
 const PATHS = {
+  overview: 'M2.5 2.5h5v6h-5zM9.5 2.5h4v3h-4zM9.5 7.5h4v6h-4zM2.5 10.5h5v3h-5z',
   runs: 'M2.5 4h11M2.5 8h11M2.5 12h7',
   approvals:
     'M2.5 9.5v3a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-3M2.5 9.5h3.2l1 1.5h2.6l1-1.5h3.2M5.5 5.5 7.3 7.3l3.4-3.8',

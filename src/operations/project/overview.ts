@@ -1,0 +1,190 @@
+import { z } from 'zod';
+import { RUN_STATUSES } from '../../authoring/outcome';
+import { readEmitters } from '../../deliveries';
+import { emitterReport } from '../../deliveries/report';
+import type { RunRecord } from '../../ports';
+import { statsOf } from '../../records/questions';
+import { durationMs } from '../../values/duration';
+import { resultsInParallel } from '../../values/in-parallel';
+import { TIME_FORMS } from '../../values/past-time';
+import { list as approvals } from '../approvals/list';
+import { instant, limit, list, timeOrAge } from '../fields';
+import { question } from '../operation';
+import { pageOfRuns } from '../runs/list';
+import { viewOf } from '../schedules/view';
+import { SUMMARIES } from '../summaries';
+import type { ProjectData, Surroundings } from '../surroundings';
+import { list as triggers } from '../triggers/list';
+import { list as workers } from '../workers/list';
+import {
+  attentionItem,
+  failedRuns,
+  lateRuns,
+  lateSchedules,
+  newestFirst,
+  regressions,
+  waitsForPeople,
+  withCause,
+} from './attention';
+
+const HOUR_MS = 3_600_000;
+const WEEK_MS = 7 * 24 * HOUR_MS;
+/** A run that began longer before the window is not looked at when it fails. */
+const LONGEST_MS = WEEK_MS;
+const PAGE = 1_000;
+/** The most runs that are counted by hour. */
+const MOST_RUNS = 5_000;
+const MOST_SCHEDULES = 10;
+const MOST_QUEUES = 200;
+/** Questions about the causes of failures at once. */
+const AT_ONCE = 10;
+
+const hour = z.object({
+  /** When the hour begins. */
+  at: instant,
+  counts: z.partialRecord(z.enum(RUN_STATUSES), z.int()),
+});
+
+const health = z.object({
+  /** `unreachable`: what only the server knows is left out. */
+  server: z.enum(['connecting', 'connected', 'unreachable']),
+  /** Absent: the server keeps no list of workers, or is away. */
+  workers: z
+    .object({
+      alive: z.int(),
+      /** Task queues of unfinished runs that no worker serves. */
+      queuesWithoutWorker: list(z.string()),
+    })
+    .optional(),
+  /** Emitters that do not deliver. */
+  emitters: list(emitterReport.pick({ name: true, state: true, lag: true })),
+  /** Triggers with events that have started no run yet. */
+  triggers: list(z.object({ name: z.string(), pendingCount: z.int() })),
+});
+
+export const overview = question({
+  name: 'project.overview',
+  ...SUMMARIES['project.overview'],
+  description:
+    'Shows what needs attention, newest first: runs that failed and were not resumed, runs that have lasted more than twice as long as usual, ' +
+    'schedules that are overdue, runs that wait for a signal, and what became slower or fails more often than in the week before. ' +
+    'Then the runs of each hour by status, the schedules that are due next, and the health of workers, emitters and triggers.',
+  isTool: true,
+  asksServer: true,
+  ask: z.strictObject({
+    since: timeOrAge
+      .default('24h')
+      .describe(`what failed, became worse or began then or later: ${TIME_FORMS}`),
+    limit: limit(1_000, 50).describe('how many items that need attention at most'),
+  }),
+  answer: z.object({
+    since: instant,
+    until: instant,
+    /** Newest first. */
+    attention: list(attentionItem),
+    /** How many there are in all. */
+    total: z.int(),
+    /** Hours without a run are left out. Oldest first. */
+    hours: list(hour),
+    /** More runs began than are counted by hour; the newest are. */
+    truncated: z.boolean(),
+    /** Due next, the soonest first. Absent: the server is away. */
+    schedules: list(z.object({ id: z.string(), tapestry: z.string(), at: instant })).optional(),
+    health,
+  }),
+  examples: [{}, { since: '7d', limit: 200 }],
+  /** @throws SelvageError `BackendUnavailable` */
+  async run(of, { since: asked, limit: most }) {
+    const { runHistory } = of.backends;
+    const now = await runHistory.now();
+    const since = typeof asked === 'string' ? now - durationMs(asked)! : asked;
+    const window = { since, until: now + 1 };
+    const [recent, failed, running, usual, waits, listed] = await Promise.all([
+      recentRuns(of, since),
+      runHistory.listRuns({ status: 'failed', since: since - LONGEST_MS, limit: PAGE }),
+      pageOfRuns(of, { status: 'running', limit: PAGE }),
+      runHistory.statistics({ by: 'tapestry', since: now - WEEK_MS, until: now + 1 }),
+      approvals.run(of, {}),
+      of.reach.ask(({ schedules }) => schedules.list()),
+    ]);
+    const ofTapestries = await statsOf(runHistory, { by: 'tapestry', ...window });
+    const ofDefinitions = await statsOf(runHistory, { by: 'definition', ...window });
+    const schedules = listed?.flatMap((one) => ('unreadable' in one ? [] : [viewOf(one, of.caller)]));
+    const attention = newestFirst([
+      ...failedRuns(failed.items, since),
+      ...lateRuns(running.items, usual, now),
+      ...lateSchedules(schedules ?? [], now),
+      ...waitsForPeople(waits.items),
+      ...regressions(ofTapestries),
+      ...regressions(ofDefinitions),
+    ]);
+    const due = schedules?.flatMap(({ id, tapestry, nextAt: [at] }) =>
+      at === undefined ? [] : [{ id, tapestry, at }],
+    );
+    return {
+      since,
+      until: now,
+      attention: await resultsInParallel(attention.slice(0, most), AT_ONCE, (item) =>
+        withCause(runHistory, item),
+      ),
+      total: attention.length,
+      hours: byHour(recent.items),
+      truncated: recent.truncated,
+      schedules: due?.sort((one, other) => one.at - other.at).slice(0, MOST_SCHEDULES),
+      health: await healthOf(of),
+    };
+  },
+});
+
+async function recentRuns(
+  of: ProjectData,
+  since: number,
+): Promise<{ items: readonly RunRecord[]; truncated: boolean }> {
+  const items: RunRecord[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await pageOfRuns(of, { since, limit: PAGE, cursor });
+    items.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== undefined && items.length < MOST_RUNS);
+  return { items, truncated: cursor !== undefined };
+}
+
+function byHour(runs: readonly RunRecord[]): z.output<typeof hour>[] {
+  const hours = new Map<number, Partial<Record<RunRecord['status'], number>>>();
+  for (const { started_at, status } of runs) {
+    const at = Math.floor(started_at / HOUR_MS) * HOUR_MS;
+    const counts = hours.get(at) ?? {};
+    counts[status] = (counts[status] ?? 0) + 1;
+    hours.set(at, counts);
+  }
+  return [...hours].map(([at, counts]) => ({ at, counts })).sort((one, other) => one.at - other.at);
+}
+
+async function healthOf(of: Surroundings): Promise<z.output<typeof health>> {
+  const { backends, reach } = of;
+  const hasEmitters = backends.runHistory.emitterTableBeside !== undefined;
+  const [queues, emitters, pending] = await Promise.all([
+    workers.run(of, { limit: MOST_QUEUES }),
+    hasEmitters ? readEmitters(backends) : [],
+    triggers.run(of, {}),
+  ]);
+  const alive = new Set(queues.items.flatMap((one) => one.workers.map(({ identity }) => identity)));
+  return {
+    server: reach.state,
+    ...(queues.workersKnown && {
+      workers: {
+        alive: alive.size,
+        queuesWithoutWorker: queues.items
+          .filter((one) => one.running > 0 && one.workers.length === 0)
+          .map(({ taskQueue }) => taskQueue),
+      },
+    }),
+    emitters: emitters
+      .filter(({ state }) => !['idle', 'delivering'].includes(state))
+      .map(({ name, state, lag }) => ({ name, state, lag })),
+    triggers: pending.items
+      .filter(({ pendingCount }) => pendingCount > 0)
+      .map(({ name, pendingCount }) => ({ name, pendingCount })),
+  };
+}
