@@ -28,8 +28,8 @@ const BACK_OFF: BackOff = { base: 1_000, max: 30_000 };
 const LONGEST_SLEEP_MS = 2_147_483_647;
 
 /**
- * Delivers an event at each multiple of an interval since 1970, so that several processes mean the same event and the start ledger lets
- * only one start a run. Events that pass while one is not accepted, or while no process lives, are lost and counted.
+ * Delivers an event at each multiple of an interval since 1970. So all processes name an event alike, and the start
+ * ledger lets only one start its run. Events that pass while no process accepts them are lost and counted.
  */
 export class CronTrigger implements Trigger {
   readonly kind = 'cron';
@@ -68,7 +68,6 @@ export class CronTrigger implements Trigger {
       await this.clock.sleep(Math.min(left, LONGEST_SLEEP_MS), signal);
   }
 
-  /** Retries until the event is accepted, or the trigger is to stop. */
   private async deliver(planned: number, { accept, signal, trouble }: TriggerHost): Promise<void> {
     const at = new Date(planned).toISOString();
     const event: TriggerEvent = {

@@ -26,7 +26,6 @@ import { flushFolder, unlessMissing, whileUsing } from './file-errors';
 import { identityOf } from './identity';
 import { prepareFolder, TEMPORARY_FOLDER } from './temporary-files';
 
-/** Most files read or written at once by one call. */
 const PARALLEL_FILES = 16;
 
 export interface LocalDiskDataStoreOptions {
@@ -35,9 +34,8 @@ export interface LocalDiskDataStoreOptions {
 }
 
 /**
- * Values as files `ab/cd/<kind of hash>-abcd…` in a folder. A file gets its name only when it is complete and
- * flushed to the disk, so after a kill or a power cut a value is either complete or missing. Media types are
- * not kept.
+ * Values as files `ab/cd/<kind of hash>-abcd…` in a folder. A file gets its name when it is complete and flushed to the
+ * disk, so a value is complete or missing, even after a power cut. Media types are not kept.
  */
 export class LocalDiskDataStore implements DataStore {
   readonly technology = 'local-disk';
@@ -163,10 +161,7 @@ export class LocalDiskDataStore implements DataStore {
     }
   }
 
-  /**
-   * A value that was just kept while being deleted is moved away and back, so it may be back before the other
-   * place is searched.
-   */
+  /** Looks twice in the value's place: a deletion that is taken back moves the file away and back. */
   async #whereItIs<T>(hash: string, work: (file: string) => Promise<T>): Promise<T | undefined> {
     const file = this.#fileOf(hash);
     for (const place of [file, this.#removedFileOf(hash), file]) {
@@ -222,9 +217,7 @@ export class LocalDiskDataStore implements DataStore {
     return isDeleted ?? false;
   }
 
-  /**
-   * Writes a temporary file with `fill`, which returns the hash, and then renames the file to its final name.
-   */
+  /** Writes a temporary file with `fill`, which returns the hash, and gives the file its final name. */
   async #write(fill: (file: FileHandle, name: string) => Promise<string>): Promise<string> {
     const temporary = path.join(this.#folder, TEMPORARY_FOLDER, randomUUID());
     try {

@@ -19,7 +19,6 @@ export function homeOf(name: string): string | undefined {
   return hash && valueFile(hash);
 }
 
-/** A page of the values, ordered by file. */
 export async function listValues(folder: string, options: PageOptions): Promise<Page<StoredEntry>> {
   const limit = pageLimit(options);
   const after = pageAfterHash(options);

@@ -14,10 +14,7 @@ export interface FolderSubjectKeyStoreOptions {
   readonly folder: string;
 }
 
-/**
- * Keys of subjects as files of one folder: `….key` while a subject's values can be read, `….forgotten` from then on. If both exist, the
- * second counts.
- */
+/** A file per subject: `….key` while its values can be read, then `….forgotten`, which counts if both exist. */
 export class FolderSubjectKeyStore implements SubjectKeyStore {
   readonly technology = 'folder';
   readonly #folder: string;
@@ -141,7 +138,7 @@ export class FolderSubjectKeyStore implements SubjectKeyStore {
   }
 }
 
-/** A digest of the subject, because a subject may be any text, which a file name may not. */
+/** A digest, because a subject may be any text and a file name may not. */
 function placeOf(subject: string): string {
   return createHash('sha256').update(subject).digest('hex');
 }

@@ -6,18 +6,12 @@ import { makeFolder } from '../../writable';
 import { homeOf } from './entries';
 import { unlessMissing } from './file-errors';
 
-/**
- * Folder of unfinished files. It is beside the values, so that finishing one is a rename within one file
- * system.
- */
+/** Folder of unfinished files, within that of the store, so that finishing one is a rename in one file system. */
 export const TEMPORARY_FOLDER = 'temporary';
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/**
- * Creates the folder, writes to it (so that a full or read-only one is noticed before a run needs it), and
- * removes what killed processes left in it.
- */
+/** Creates the folder, notices a full or read-only one by a write, and removes files that killed processes left. */
 export async function prepareFolder(folder: string): Promise<void> {
   const temporary = path.join(folder, TEMPORARY_FOLDER);
   const probe = path.join(temporary, randomUUID());

@@ -16,17 +16,11 @@ import { readMigrationState } from './schema';
 /** The source to analyse: one of three kinds. */
 export type AnalyticalSource =
   | {
-      /**
-       * A folder with `lineage.parquet` and `runs.parquet`, as `selvage history export` writes them. Queries
-       * read the files.
-       */
+      /** A folder with `lineage.parquet` and `runs.parquet` of `selvage history export`; queries read the files. */
       readonly parquet: string;
     }
   | {
-      /**
-       * A run history of any technology, such as SQLite or Postgres: its present content is copied to a
-       * temporary file, which `close` removes.
-       */
+      /** A run history of any technology; its content is copied to a temporary file, which `close` removes. */
       readonly history: RunHistory;
       /** Only these runs, with all their lineage. Default: all. */
       readonly runs?: RunSelection;
@@ -55,9 +49,8 @@ export class AnalyticalHistory extends DuckDbRecords implements RunHistory {
   }
 
   /**
-   * Rows of an SQL statement in DuckDB's dialect, with `?` for the values. The views have the fields of the
-   * records. In addition, `lineage` has the timestamps (UTC) `scheduled`, `started` and `finished`, and
-   * `runs` has `started` and `finished`.
+   * Rows of an SQL statement in DuckDB's dialect, with `?` for the values. The views have the fields of the records.
+   * Beside them, `lineage` has the timestamps (UTC) `scheduled`, `started`, `finished`; `runs` has the latter two.
    */
   async query(sql: string, values: DuckDbValue[] = []): Promise<Row[]> {
     return (await this.#database.query(sql, values)).map(plainRow);
@@ -108,9 +101,8 @@ export class AnalyticalHistory extends DuckDbRecords implements RunHistory {
 /**
  * Opens records to look at.
  *
- * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `RunHistoryInUse`, `DatabaseDamaged`,
- *   `UnreleasedData`, `SchemaTooNew`,
- * `MissingPackage`, and what the given history throws
+ * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `RunHistoryInUse`, `DatabaseDamaged`, `UnreleasedData`,
+ *   `SchemaTooNew`, `MissingPackage`, and what the given history throws
  */
 export async function openAnalyticalHistory(options: AnalyticalOptions): Promise<AnalyticalHistory> {
   if ('parquet' in options) return await overParquet(options.parquet, options);

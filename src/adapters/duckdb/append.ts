@@ -4,10 +4,7 @@ import { appendFields, type Fields } from './columns';
 
 const CODECS: Readonly<Record<'lineage' | 'runs', Fields>> = { lineage: LINEAGE, runs: RUN };
 
-/**
- * Appends records to a table by DuckDB's appender, which is some ten times as fast as statements. Ids start at `firstId` and grow by
- * `step`.
- */
+/** DuckDB's appender is some ten times as fast as statements. Ids start at `firstId` and grow by `step`. */
 export async function append(
   connection: DuckDbConnectionLike,
   table: keyof typeof CODECS,

@@ -14,7 +14,6 @@ export interface DuckDbConnectionLike {
 }
 
 interface DuckDbRowsLike {
-  /** Lists, times and the like as values of JavaScript. */
   getRowObjectsJS(): Record<string, unknown>[];
 }
 

@@ -2,7 +2,6 @@ import type { Column } from '../../ports/columns';
 import { requireStorableText } from '../../ports/parts/not-storable';
 import type { DuckDbAppenderLike } from './client';
 
-/** A codec of records of any type. */
 export interface Fields {
   readonly columns: readonly Column[];
   values(record: object): unknown[];

@@ -17,7 +17,6 @@ interface DuckDbDatabaseOptions {
   prepare(connection: DuckDbConnectionLike): Promise<void>;
   /** Whether closing the database closes the instance. */
   readonly owned: boolean;
-  /** Called once, when it is closed. */
   release?(): void;
 }
 
@@ -65,17 +64,16 @@ class Session {
     return reader;
   }
 
-  /** Waits for work in progress. */
   async close(owned: boolean): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
-    // Done here rather than in `closeSync`, which would block the event loop. Errors are ignored: the next opening does it.
+    // `closeSync` would do this, too, but block the event loop. After an error, the next opening does it.
     await this.writer.runAndReadAll('checkpoint').catch(() => undefined);
     for (const connection of [...this.#readers, this.writer]) connection.closeSync();
     if (owned) this.instance.closeSync();
   }
 }
 
-/** A DuckDB database. Writes run one at a time, as DuckDB would refuse one of two that conflict; reads see what was committed before. */
+/** Writes run one at a time, because DuckDB refuses one of two that conflict; reads see what was committed before. */
 export class DuckDbDatabase {
   #session: Promise<Session> | undefined;
   #lastWrite: Promise<unknown> = Promise.resolve();
@@ -89,7 +87,6 @@ export class DuckDbDatabase {
     return this.options.place;
   }
 
-  /** Opens it unless it is open. */
   async open(): Promise<void> {
     await this.#opened('open');
   }

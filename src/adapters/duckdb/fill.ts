@@ -16,10 +16,8 @@ export interface Filled {
 const NEWEST_ID = 2 ** 52;
 
 /**
- * Creates the tables and fills them from a history of any technology, page by page. Records committed meanwhile are not included. Each
- * included run has all of its knots that were on record when it was read.
- *
- * @param selection runs, with their lineage; if omitted, all runs and all lineage
+ * Creates the tables and fills them from any history, page by page, without records that are committed meanwhile.
+ * Each run comes with the knots on record when it is read. An empty `selection` means all runs and all lineage.
  */
 export async function fillFrom(
   history: RunHistory,

@@ -7,10 +7,11 @@ import { isOpenHere } from './open-files';
 import { readMigrationState } from './schema';
 
 /**
- * Inspects a DuckDB file without changing or creating anything. `absent`: it will be created at first use; `old`: its tables will be
- * created or migrated then.
+ * Inspects a DuckDB file without changing or creating anything. `absent`: it will be created at first use; `old`: its
+ * tables will be created or migrated then.
  *
- * @throws SelvageError `FolderUnusable`, `DiskFull`, `RunHistoryInUse`, `DatabaseDamaged`, `UnreleasedData`, `SchemaTooNew`, `MissingPackage`
+ * @throws SelvageError `FolderUnusable`, `DiskFull`, `RunHistoryInUse`, `DatabaseDamaged`, `UnreleasedData`,
+ *   `SchemaTooNew`, `MissingPackage`
  */
 export async function inspectDuckDbFile(file: string): Promise<'absent' | 'old' | 'current'> {
   requireUsable(file);

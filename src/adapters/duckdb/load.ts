@@ -10,7 +10,7 @@ export interface DuckDbResources {
   readonly threads?: number;
 }
 
-/** Opens a DuckDB database file, or `:memory:`. Loads the package late: a process with other backends need not have it. */
+/** Opens a file or `:memory:`. Loads the package late: a process with other backends need not have it. */
 export async function openInstance(
   file: string,
   { memoryLimit = '1GB', threads }: DuckDbResources,

@@ -3,18 +3,13 @@ import * as path from 'node:path';
 import { historyInUse } from './errors';
 
 /**
- * The DuckDB files that this process has open. DuckDB's own lock only excludes other processes: a second instance in this process would get
- * the lock, too, and both would overwrite each other. Also, any `close` of the file by this process would release the lock, so nothing else
- * here may open a file in this list.
+ * The DuckDB files that this process has open. DuckDB's lock excludes other processes only: two instances in this one
+ * would overwrite each other. Any `close` of such a file would release the lock, so nothing else here may open it.
  */
 const KEY = Symbol.for('selvage.duckdb.open-files');
 const openFiles = ((globalThis as Record<symbol, unknown>)[KEY] ??= new Set<string>()) as Set<string>;
 
-/**
- * Claims a file for this caller; returns a function that releases it.
- *
- * @throws SelvageError `RunHistoryInUse`
- */
+/** Returns a function that releases the file. Errors: `RunHistoryInUse`. */
 export function claimFile(file: string): () => void {
   const name = realName(file);
   if (openFiles.has(name)) throw historyInUse(file, 'by another part of this process');

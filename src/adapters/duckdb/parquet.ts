@@ -25,9 +25,9 @@ export interface ExportedHistory extends Filled {
 }
 
 /**
- * Writes a history of any technology to `lineage.parquet` and `runs.parquet`: the fields of the records under their names, oldest first,
- * objects and lists as JSON text, times as milliseconds since the epoch. Both are written under temporary names first, so that readers
- * never see a partial file; repeating the call replaces them. While it works, it needs the same space once more.
+ * Writes a history of any technology to `lineage.parquet` and `runs.parquet`: the fields of the records, oldest first,
+ * objects and lists as JSON text, times as milliseconds since the epoch. Readers never see a partial file; repeating
+ * the call replaces both. While it works, it needs the same space once more.
  *
  * @throws SelvageError `FolderUnusable`, `DiskFull`, `MissingPackage`, and what the history throws
  */

@@ -25,7 +25,6 @@ import { plainRow, type Row } from './columns';
 const lineageOf = (row: Row): LineageRecord => LINEAGE.fromRow(row as RowOf<LineageRecord>);
 const runOf = (row: Row): RunRecord => RUN.fromRow(row as RowOf<RunRecord>);
 
-/** Returns the rows of a statement. */
 export type Query = (sql: string, values?: DuckDbValue[]) => Promise<Row[]>;
 
 export const queryOf =
@@ -172,7 +171,6 @@ export class DuckDbRecords {
     ]);
   }
 
-  /** Newest first. */
   async #page<T>(
     table: string,
     time: string,

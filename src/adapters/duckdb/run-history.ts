@@ -32,14 +32,14 @@ export interface DuckDbFileOptions extends DuckDbResources {
   readonly path: string;
 }
 
-/** An instance that you have opened and will close. It serves one history at a time, and no other process may have its file open. */
+/** An instance that you have opened and will close. It serves one history, and no other process may open its file. */
 export interface DuckDbInstanceOptions {
   readonly instance: DuckDbInstanceLike;
 }
 
 /**
- * Runs and lineage in one DuckDB file, which belongs to one process as long as it is open. Commits use DuckDB's appender. Once a commit has
- * returned it is on the disk, and survives a kill and a power cut.
+ * Runs and lineage in one DuckDB file, which belongs to one process while it is open. A commit that has returned is on
+ * the disk, and survives a kill and a power cut.
  */
 export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
   readonly technology = 'duckdb';
@@ -157,8 +157,8 @@ const instancesInUse = new WeakSet<DuckDbInstanceLike>();
 /**
  * Opens the history.
  *
- * @throws SelvageError `RunHistoryInUse` (another process, or another part of this one, has the file), `DatabaseDamaged` (also: not a DuckDB
- * file), `UnreleasedData`, `SchemaTooNew`, `FolderUnusable`, `DiskFull`, `MissingPackage`
+ * @throws SelvageError `RunHistoryInUse` (by another process, or another part of this one), `DatabaseDamaged` (also if
+ *   it is no DuckDB file), `UnreleasedData`, `SchemaTooNew`, `FolderUnusable`, `DiskFull`, `MissingPackage`
  */
 export async function createDuckDbRunHistory(options: DuckDbRunHistoryOptions): Promise<DuckDbRunHistory> {
   const database =
@@ -196,7 +196,7 @@ function onInstance(instance: DuckDbInstanceLike): DuckDbDatabase {
   });
 }
 
-/** If a file could not be created for lack of space, DuckDB leaves a part of it, and would consider it damaged from then on. */
+/** Without space for a new file, DuckDB leaves a part of it, and would consider it damaged from then on. */
 async function openOrMake(file: string, resources: DuckDbResources): Promise<DuckDbInstanceLike> {
   const isThere = existsSync(file);
   try {

@@ -12,10 +12,7 @@ import {
 import type { DuckDbConnectionLike } from './client';
 import { inTransaction } from './transaction';
 
-/**
- * `id` grows with each record and decides between equal times in listings. There are no indexes: one costs each commit more than the
- * record itself.
- */
+/** `id` grows with each record and orders equal times. No indexes: one costs a commit more than the record itself. */
 export const MIGRATIONS: Migrations = {
   '0001-schema-c': `
   create table selvage_identity (identity varchar not null);
@@ -33,7 +30,7 @@ export const MIGRATIONS: Migrations = {
 /** Where unreleased builds kept the version of the tables. */
 const UNRELEASED_TABLE = 'selvage_schema';
 
-/** For people and their tools: the fields of the records, times also as timestamps, objects as JSON, tags as a list. */
+/** For users' queries: the fields of the records, times also as timestamps, objects as JSON, tags as a list. */
 export const VIEWS = `
   create or replace temp view lineage as
     select ${shownColumns(LINEAGE.columns)}, ${['scheduled', 'started', 'finished'].map(timestamp).join(', ')} from selvage_lineage;
@@ -54,12 +51,7 @@ function timestamp(name: string): string {
   return `make_timestamp((${name}_at * 1000)::bigint) as ${name}`;
 }
 
-/**
- * Creates the tables, or migrates them.
- *
- * @param migrations differs from the default in tests only
- * @throws SelvageError `UnreleasedData`, `SchemaTooNew`
- */
+/** Creates the tables, or migrates them. Tests pass other migrations. Errors: `UnreleasedData`, `SchemaTooNew`. */
 export async function migrate(
   connection: DuckDbConnectionLike,
   file: string,
@@ -72,7 +64,7 @@ export async function migrate(
   });
 }
 
-/** @throws SelvageError `UnreleasedData`, `SchemaTooNew` */
+/** Errors: `UnreleasedData`, `SchemaTooNew`. */
 export async function readMigrationState(
   connection: DuckDbConnectionLike,
   file: string,

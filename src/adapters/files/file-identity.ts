@@ -5,9 +5,9 @@ import path from 'node:path';
 import { SelvageError } from '../../errors';
 import { DamagedFile, GunzippedFile } from './gunzipped-file';
 
-/** The first bytes of a file, by which it is told from others. */
+/** The first bytes of a file, which tell it from others. */
 export const HEAD_BYTES = 1_024;
-/** The bytes before a place, by which a file that was truncated and has grown again is told from one that grew. */
+/** The bytes before a place, which tell a file that has grown from one that was truncated and written anew. */
 export const TAIL_BYTES = 64;
 
 interface Print {
@@ -15,7 +15,7 @@ interface Print {
   readonly hash: string;
 }
 
-/** What is read of a file: of a compressed one, what it contains. A `FileHandle` is one. */
+/** A file's bytes, decompressed if it is compressed. A `FileHandle` is one. */
 export interface FileBytes {
   stat(options: { bigint: true }): Promise<Pick<BigIntStats, 'size' | 'mtimeNs'>>;
   read(
@@ -27,17 +27,15 @@ export interface FileBytes {
   close(): Promise<void>;
 }
 
-/** Where to go on in a file, and how to recognise it. */
 export interface FilePlace {
   readonly path: string;
   readonly dev: string;
   readonly ino: string;
   readonly head: Print;
-  /** Print of the bytes before `at`. */
   readonly tail: Print;
   /** Everything before this byte is finished. */
   readonly at: number;
-  /** How long it was when it was last looked at, and when that was, in milliseconds since the epoch. */
+  /** Its length at the last look, and the time of that look, in milliseconds since the epoch. */
   readonly size?: number;
   readonly seen?: number;
 }
@@ -46,13 +44,12 @@ export function printOf(bytes: Uint8Array): Print {
   return { bytes: bytes.length, hash: createHash('sha256').update(bytes).digest('hex').slice(0, 32) };
 }
 
-/** A file that is open for reading, as it was found. */
 export interface OpenFile extends Inode {
   readonly path: string;
   readonly handle: FileBytes;
 }
 
-/** Opens a file for reading; the contents of one that ends in `.gz`. Undefined: there is none. */
+/** Opens a file for reading, a `.gz` for reading its contents. Undefined: no such file. */
 export async function openFile(file: string): Promise<OpenFile | undefined> {
   let handle: FileHandle;
   try {
@@ -129,18 +126,16 @@ export async function holds(
 }
 
 /**
- * Finds the file of a place: first the one of the same inode under whatever name in the folder, then a copy under a name
- * that begins with the file's, as `copytruncate` and `gzip` make, and last one with the same contents in its place. A
- * name alone says nothing.
+ * Finds the file of a place: first by its inode, under any name in the folder; then as a copy by `copytruncate` or
+ * `gzip`. The last try is a file with the same contents under the same name, which alone proves nothing.
  *
- * @param least how many bytes the file in its place must have in common. Less than the default, two files often begin
- *   with
+ * @param least bytes that a file under the same name must have in common; two files often share fewer
  */
 export async function findFile(place: FilePlace, least = HEAD_BYTES): Promise<OpenFile | undefined> {
   for (;;) {
     const before = await inodesBeside(place.path);
     const found = await findAmong(before, place, least);
-    // What is renamed meanwhile may be missed.
+    // Renames during the search may hide the file.
     if (found || idsOf(before) === idsOf(await inodesBeside(place.path))) return found;
   }
 }
@@ -153,7 +148,7 @@ async function inodesBeside(file: string): Promise<Found[]> {
   return await Promise.all(paths.map(async (one) => ({ path: one, inode: await inodeAt(one) })));
 }
 
-/** What tells one state of a file from all others. */
+/** Differs between any two states of a file. */
 export function keyOf({ dev, ino, changed }: Inode): string {
   return `${dev}:${ino}:${changed}`;
 }
@@ -177,48 +172,42 @@ async function findAmong(
   const back = inodes.filter(({ path: name, inode }) => inode && name === file && place.head.bytes >= least);
   for (const candidate of [...same, ...copies, ...back]) {
     const found = await openFile(candidate.path).catch((error: unknown) => {
-      // The file itself is there, and read once it can be. Nobody can say so of another that may not be read.
+      // The file itself exists and is read once it can be. An unreadable other file may be anything.
       if (same.includes(candidate) || !isDenied(error)) throw error;
       return undefined;
     });
     if (!found) continue;
-    // A damaged one does not hold it.
+    // A damaged file does not hold it.
     if (await holds(found.handle, place).catch(unlessDamaged(false))) return found;
     await found.handle.close();
   }
   return undefined;
 }
 
-/** Whether a name could be that of a copy: the file's without what rotation has added, and more. */
+/** Whether a name could be a copy's: the file's name without its own rotation suffix, then a suffix. */
 export function isRotatedName(name: string, base: string): boolean {
   const stem = base.replace(ENDS_ROTATED, '');
   return name !== base && name.startsWith(stem) && /^[.\-_]/.test(name.slice(stem.length));
 }
 
-/** A name that rotation gives: `app.log.1`, `app.log-20260131`, `app.log.2026-01-31_12`, also with what compresses. */
+/** The suffixes of rotation: `app.log.1`, `app.log-20260131`, `app.log.2026-01-31_12`, each also compressed. */
 const ROTATED = String.raw`[.\-_]\d[\d.\-_:TZ]*(?:\.(gz|bz2|xz|zst|lz4|lzma|zip|Z))?`;
 const ENDS_ROTATED = new RegExp(`${ROTATED}$`, 'u');
 const NUMBERED = /^[.\-_](\d{1,5})(?:\.\w+)?$/;
 
-/** A file that is wanted, or that a wanted one was renamed or copied to when it was rotated. */
+/** A wanted file, or one that a wanted file became by rotation. */
 export interface LogFile {
   readonly path: string;
   readonly inode: Inode | undefined;
-  /** The path that it was written at. */
+  /** Its path before rotation. */
   readonly base: string;
-  /** In which pattern it was found. */
   readonly pattern: string;
-  /** How often it was rotated, where the name says so. 0: it is wanted. */
+  /** How often it was rotated, if the name says so. 0: a wanted file. */
   readonly number?: number;
-  /** How it is compressed. */
   readonly packing?: string;
 }
 
-/**
- * Files whose path is wanted, in order. One that is named without a pattern is among them, whether it is there or not.
- *
- * @throws SelvageError `InvalidConfig` if a path that is no pattern leads to a folder
- */
+/** The wanted files, in order; a path that is no pattern even if missing. Errors: `InvalidConfig` for a folder. */
 export async function wantedFiles(paths: readonly string[]): Promise<LogFile[]> {
   const found = new Map<string, LogFile>();
   for (const pattern of paths.map((one) => path.resolve(one))) {
@@ -236,7 +225,7 @@ export async function wantedFiles(paths: readonly string[]): Promise<LogFile[]> 
   return [...found.values()];
 }
 
-/** What lies beside wanted files under names that rotation gives, and is not wanted itself: the oldest first. */
+/** Rotated files beside wanted ones, the oldest first, without those that are wanted themselves. */
 export async function rotatedFiles(paths: readonly string[]): Promise<LogFile[]> {
   const found = new Map<string, LogFile>();
   const patterns = paths.map((one) => path.resolve(one));
@@ -268,12 +257,11 @@ export async function rotatedFiles(paths: readonly string[]): Promise<LogFile[]>
   return [...found.values()].sort(byAge);
 }
 
-/** What the last part of a path with `*` and `?` stands for. */
+/** A path's last part with `*` and `?` as a regular expression. */
 export function patternOf(pattern: string): RegExp {
   return new RegExp(`^${sourceOf(pattern)}$`, 'u');
 }
 
-/** Of a regular expression for the last part of a path with `*` and `?`. */
 function sourceOf(pattern: string): string {
   return path
     .basename(pattern)
@@ -294,7 +282,7 @@ async function isFolder(file: string): Promise<boolean> {
   try {
     return (await stat(file)).isDirectory();
   } catch {
-    // Whoever opens it hears of it.
+    // Opening it reports the error.
     return false;
   }
 }
@@ -313,7 +301,6 @@ function isGone(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** What to answer instead of the error of a damaged file. */
 function unlessDamaged<T>(instead: T): (error: unknown) => T {
   return (error) => {
     if (error instanceof DamagedFile) return instead;

@@ -1,6 +1,6 @@
 import { watch, type FSWatcher } from 'node:fs';
 
-/** Wakes who rests when a folder changes. A hint only: the poll finds whatever the system does not tell. */
+/** Ends a rest when a folder changes. Only a hint: polling finds changes that the system does not report. */
 export class FolderWatch {
   readonly #watchers = new Map<string, FSWatcher>();
   #wake: () => void = () => undefined;
@@ -20,7 +20,7 @@ export class FolderWatch {
     }
   }
 
-  /** From here on, a change lets the next rest be none. */
+  /** A change after this call skips the next rest. */
   begin(): void {
     this.#hasChanged = false;
   }

@@ -2,17 +2,16 @@ import type { FileHandle } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import type { FileBytes } from './file-identity';
 
-/** Kept from the beginning, so that a look at the head does not start anew. */
+/** Kept from the beginning, so that reading the head again does not decompress anew. */
 const HEAD_BYTES = 1_024;
 /** At the end of a `.gz`: how many bytes were compressed, modulo 2^32. */
 const SIZE_BYTES = 4;
 
-/** The rest of a compressed file cannot be read. */
 export class DamagedFile extends Error {}
 
 /**
- * The contents of a `.gz`, read as those of a plain file. They are decompressed as far as somebody reads, and only what
- * was asked for last is kept: reading backwards, except in the head, starts from the beginning.
+ * The contents of a `.gz`, decompressed as far as somebody reads. Only the bytes asked for last are kept: reading
+ * backwards, except in the head, starts from the beginning.
  */
 export class GunzippedFile implements FileBytes {
   #chunks: AsyncIterator<Buffer> | undefined;
@@ -30,13 +29,13 @@ export class GunzippedFile implements FileBytes {
     const trailer = Buffer.alloc(SIZE_BYTES);
     await this.file.read(trailer, 0, SIZE_BYTES, Math.max(0, Number(stats.size) - SIZE_BYTES));
     const read = this.#windowAt + this.#window.length;
-    // One more than can be read, so that whoever reads on hears of the damage.
+    // One byte more than can be read, so that the next read reports the damage.
     if (this.#damage) return { size: BigInt(read + 1), mtimeNs: stats.mtimeNs };
     const size = this.#hasEnded ? read : Math.max(read, trailer.readUInt32LE());
     return { size: BigInt(size), mtimeNs: stats.mtimeNs };
   }
 
-  /** @throws DamagedFile, once all before the damage was read */
+  /** Errors: `DamagedFile`, once everything before the damage was read. */
   async read(
     buffer: Buffer,
     offset: number,
@@ -78,7 +77,7 @@ export class GunzippedFile implements FileBytes {
     this.#damage = undefined;
   }
 
-  /** @param from nothing before it will be asked for next */
+  /** @param from the lowest position that the next reads need */
   async #more(from: number): Promise<void> {
     if (!this.#chunks) this.#begin();
     let bytes: Buffer | undefined;

@@ -1,4 +1,3 @@
-/** How the lines of an encoding are found and read. */
 export interface LineFormat {
   /** Bytes of a unit: a line feed is one unit. */
   readonly unit: 1 | 2;
@@ -6,7 +5,7 @@ export interface LineFormat {
   feed(bytes: Buffer, from: number): number;
   /** The text of a line without its end. */
   text(bytes: Buffer, from: number, to: number): string;
-  /** How many bytes of a mark a file begins with. */
+  /** Length of the byte order mark that a file begins with, in bytes. */
   mark(bytes: Buffer): number;
 }
 

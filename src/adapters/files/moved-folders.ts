@@ -3,21 +3,20 @@ import path from 'node:path';
 import type { ReadContext } from '../../streams';
 import { HEAD_BYTES, findFile, patternOf, type FilePlace, type OpenFile } from './file-identity';
 
-/** Finds followed files whose folder has moved, as with its project: nothing in their old folder is wanted any more. */
+/** Finds followed files whose folder has moved, as with its project, so that no path in the old one is wanted now. */
 export class MovedFolders {
-  /** By the old folder: where a file of it was found. */
+  /** New folder by old folder, for files that were found. */
   readonly #known = new Map<string, string>();
 
-  /** @param paths what is wanted today, as it was declared */
+  /** @param paths the wanted paths, as declared */
   constructor(
     private readonly paths: readonly string[],
     private readonly logger: ReadContext['logger'],
   ) {}
 
   /**
-   * The path of today of a file, or a pattern, whose folder has moved. A folder has moved if one of its files was found
-   * elsewhere, or if the path is declared as it was, relative to the project. Both are sure. It has probably moved if it
-   * is gone.
+   * The present path of a file or pattern whose folder has moved. This is sure if another file of the folder was found
+   * elsewhere, or if the path is declared as before, relative to the project. It is probable if the folder is gone.
    */
   today(file: string): { readonly path: string; readonly isSure: boolean } | undefined {
     const [folder, today] = [path.dirname(file), this.#candidate(file)];
@@ -28,11 +27,7 @@ export class MovedFolders {
       : undefined;
   }
 
-  /**
-   * Finds the file of a place in the folder of today, and in the one of before if its path may have been edited.
-   *
-   * @param isTaken whether it is the file of another place
-   */
+  /** Finds the file of a place in the new folder, and in the old one if only the declaration may have changed. */
   async find(
     saved: FilePlace,
     isTaken: (file: OpenFile) => boolean,
@@ -42,7 +37,7 @@ export class MovedFolders {
     let places = [moved ?? saved];
     if (moved && !today.isDeclared) {
       places = [moved, saved];
-      // Small files often begin alike: then one that is still where it was goes before.
+      // Small files often begin alike, so one that has not moved comes first.
       if (saved.head.bytes < HEAD_BYTES) places.reverse();
     }
     for (const place of places) {
@@ -61,7 +56,7 @@ export class MovedFolders {
     this.logger.warn(`${today} is read on from byte ${at}: up to there, it has the contents of ${old}`);
   }
 
-  /** The wanted folder that has such a file, and most of the old folder's names at its end. */
+  /** The wanted folder that could contain such a file and shares most trailing names with the old folder. */
   #candidate(file: string): { readonly folder: string; readonly isDeclared: boolean } | undefined {
     const old = path.dirname(file);
     let best: { folder: string; alike: number; isDeclared: boolean } | undefined;

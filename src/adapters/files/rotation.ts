@@ -2,18 +2,18 @@ import type { Gap } from '../../ports';
 import type { FilePlace, Inode, LogFile, OpenFile } from './file-identity';
 import { isSameSecond, type SeenFile } from './seen-files';
 
-/** What a look at the wanted paths, and at what lies beside them, has found. */
+/** The result of a look at the wanted paths and the files beside them. */
 export interface Found {
   readonly all: readonly LogFile[];
-  /** What is not read yet; with `seen`: what has grown since it was left. */
+  /** Files not read yet; with `seen`: files that have grown since they were left. */
   readonly fresh: { readonly file: LogFile; readonly opened: OpenFile; readonly seen?: SeenFile }[];
-  /** What cannot be read. */
+  /** Files that cannot be read. */
   readonly shut: { readonly file: LogFile; readonly why: string }[];
-  /** By base: of the files that are known, the one that was rotated last. */
+  /** By base: the known file that was rotated last. */
   readonly newest: Map<string, Newest>;
-  /** Seen files that are not there any more. */
+  /** Seen files that no longer exist. */
   readonly gone: Set<SeenFile>;
-  /** Whether something may be a copy that is being made. */
+  /** Whether some file may be a copy in the making. */
   isCopying: boolean;
 }
 
@@ -31,17 +31,16 @@ export function know({ newest }: Found, { base, number = 0, inode }: LogFile, wo
   newest.set(base, { number, words, written: inode!.written });
 }
 
-/** The oldest is read first. */
 export function rotatedFirst(one: Found['fresh'][number], other: Found['fresh'][number]): number {
   return Number(one.file.number === 0) - Number(other.file.number === 0);
 }
 
 /**
- * What is lost, as far as anybody can see.
+ * The losses that can be told.
  *
- * @param found its new files are only those that are to be read
- * @param missing files of the checkpoint that are not there any more
- * @param unlisted how many files are read that have no name any more
+ * @param found its `fresh` without files that will not be read
+ * @param missing files of the checkpoint that no longer exist
+ * @param unlisted number of files that are read but have no name any more
  */
 export function gapsIn(
   found: Found,
@@ -55,7 +54,7 @@ export function gapsIn(
   };
   const gaps: Omit<Gap, 'at'>[] = [];
   for (const [partition, { path: base, at, size = at, head, seen: since }] of missing) {
-    // Nothing was in it.
+    // It was empty.
     if (head.bytes === 0) continue;
     const names = shut.filter(({ file }) => file.base === base).map(({ file }) => file.path);
     gaps.push({
@@ -88,21 +87,21 @@ export function gapsIn(
         ...behind(base),
         why: 'the files that were read are gone, and so are those that were rotated after them, if there were any',
       });
-  // Some of them are files that were read, and packed since.
+  // Some are files that were read, and compressed since.
   const packed = gone.size + missing.size + unlisted;
   for (const { file, why } of shut.slice(packed))
     gaps.push({ partition: '', after: file.base, why: `${file.path} ${why}` });
   return gaps;
 }
 
-/** The new file of a path that was rotated first. */
+/** The fresh file of a path that was rotated first. */
 function oldestOf(fresh: Found['fresh'], base: string): Newest | undefined {
   const files = fresh.map(({ file }) => file).filter((file) => file.base === base && file.number);
   const [first] = files.sort((one, other) => other.number! - one.number!);
   return first && { number: first.number!, words: first.path, written: first.inode!.written };
 }
 
-/** How many numbers are free between a file and the wanted path. */
+/** How many numbers are missing between a file and the wanted path. */
 function holesBehind({ all }: Found, base: string, { number, written }: Newest): number {
   const own = all.filter((file) => file.base === base && file.inode);
   // Others count upwards: then those with lower numbers are older. Compressing may round the time.

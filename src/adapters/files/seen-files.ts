@@ -10,16 +10,16 @@ import {
 } from './file-identity';
 import type { MovedFolders } from './moved-folders';
 
-/** A file that need not be read: what it was like when it was read to its end, or when the stream began. */
+/** A file that need not be read, as it was when it was read to its end or when the stream began. */
 export interface SeenFile {
-  /** The path that it was written at. */
+  /** Its path before rotation. */
   readonly base: string;
   readonly at: number;
-  /** When it was last written, in milliseconds since the epoch; null: its folder has moved, and copies may be newer. */
+  /** Last write, in milliseconds since the epoch; null: its folder has moved, and copies may be newer. */
   readonly written: number | null;
   readonly headBytes: number;
   readonly head: string;
-  /** Of the bytes before `at`; empty for a compressed file that was never read. */
+  /** Hash of the bytes before `at`; empty for a compressed file that was never read. */
   readonly tail: string;
 }
 
@@ -35,21 +35,15 @@ interface SeenState {
 const HASH_LENGTH = 16;
 const hashOf = (bytes: Uint8Array): string => printOf(bytes).hash.slice(0, HASH_LENGTH);
 
-/**
- * The files beside wanted ones that need not be read. Whatever else lies there under the name of a rotated file was
- * written while nobody looked.
- */
+/** The files beside wanted ones that need not be read. Other rotated files there were written while nobody looked. */
 export class SeenFiles {
-  /** The patterns beside which the files were looked at that were there when the stream began with them. */
+  /** Patterns that the stream has read before; older files beside new ones are not read. */
   readonly patterns: Set<string>;
   readonly files: Set<SeenFile>;
-  /** Those that cannot be read, and were told. */
+  /** Unreadable files that were already reported. */
   readonly shut: Set<string>;
 
-  /**
-   * @param state what {@link state} was; anything else: of a stream that has not kept it yet
-   * @param today the path of today of a file or a pattern whose folder has moved
-   */
+  /** @param state an earlier {@link state}; anything else comes from a stream that had none yet */
   constructor(state: Json | undefined, today: MovedFolders['today'] = () => undefined) {
     const { patterns, files, shut } =
       typeof state === 'object' && state !== null && 'shut' in state
@@ -81,7 +75,6 @@ export class SeenFiles {
   }
 }
 
-/** @param at up to where it was read */
 export async function seenFileOf(
   base: string,
   handle: FileBytes,
@@ -97,12 +90,12 @@ export async function seenFileOf(
     written: Number(mtimeNs / 1_000_000n),
     headBytes: head.length,
     head: hashOf(head),
-    // What is compressed would be read to its end for it.
+    // The tail of a compressed file would need all of it decompressed.
     tail: isPacked ? '' : hashOf(await readAt(handle, from, at - from)),
   };
 }
 
-/** A file that cannot be read is known by what the system says of it, which no other name changes. */
+/** An unreadable file is identified by attributes that renaming does not change. */
 export function shutId({ dev, ino, written }: Inode): string {
   return `${dev}:${ino}:${written}`;
 }
@@ -110,7 +103,7 @@ export function shutId({ dev, ino, written }: Inode): string {
 export async function isSeen({ handle, path, written }: OpenFile, seen: SeenFile): Promise<boolean> {
   const { size } = await handle.stat({ bigint: true });
   if (Number(size) < seen.at) return false;
-  // Less than that, two files often have in common.
+  // Two files often share fewer bytes than that.
   const isShort = seen.headBytes < HEAD_BYTES;
   if (isShort && seen.written !== null && !isSameSecond(written, seen.written)) return false;
   if (hashOf(await readAt(handle, 0, seen.headBytes)) !== seen.head) return false;
@@ -119,7 +112,7 @@ export async function isSeen({ handle, path, written }: OpenFile, seen: SeenFile
   return hashOf(await readAt(handle, from, seen.at - from)) === seen.tail;
 }
 
-/** Whatever compresses a file keeps when it was written, to the second at least. Some programs round it to the next millisecond. */
+/** Compressing keeps the time of writing to the second; some programs round it to the next millisecond. */
 export function isSameSecond(one: number, other: number): boolean {
   return Math.floor(one / 1_000) === Math.floor(other / 1_000) || Math.abs(one - other) <= 1;
 }

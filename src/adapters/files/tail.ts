@@ -27,21 +27,20 @@ import { gapsIn, know, rotatedFirst, type Found } from './rotation';
 import { SeenFiles, isSeen, seenFileOf, shutId, type SeenFile } from './seen-files';
 import { TailedFile, type Look } from './tailed-file';
 
-/** How often a file that has more is read on before the names are looked at again. */
+/** How often a file with more to read is read before the names are looked at again. */
 const LOOKS = 4;
-/** Stands beside the partitions: the {@link SeenFiles}. */
+/** The key of the {@link SeenFiles}, beside the partitions. */
 const SEEN = '';
 
 /**
  * Reads the lines of files as they are written.
  *
- * L1  A file has a random name, as a partition, which is saved before its first line is delivered. So whoever reads it
- *     again after a crash knows its lines by the same names.
- * L2  A file is known by its bytes: the first ones, and those before its place. Its inode only says where to look first.
- * L3  A file that has no wanted name any more is read on until it does not grow. It is saved as seen before its partition
- *     ends.
- * L4  What lies beside a wanted path under the name of a rotated file is read, unless it is seen, or a copy of what is read.
- *     It is looked for when another file is at the path than before, and nothing must be renamed meanwhile.
+ * L1  A file's partition is a random name, saved before its first line is delivered, so a reader after a crash gives
+ *     its lines the same names.
+ * L2  A file is identified by its first bytes and those before its place. Its inode only says where to look first.
+ * L3  A file without a wanted name is read until it stops growing. It is saved as seen before its partition ends.
+ * L4  A file beside a wanted path, under the name of a rotated one, is read unless it is seen or copies a file that is
+ *     read. The search begins when the path leads to another file, and is repeated if files are renamed meanwhile.
  */
 export function openFileTail(options: FileTailSettings): PartitionedFeed<string> {
   const tail = new FileTail(options);
@@ -50,7 +49,7 @@ export function openFileTail(options: FileTailSettings): PartitionedFeed<string>
       try {
         yield* tail.read(after, context);
       } finally {
-        // If the source was closed while files were being opened, those were missed.
+        // Closing while files were being opened misses those.
         if (tail.isClosed) await tail.close();
       }
     },
@@ -63,15 +62,14 @@ class FileTail {
   isClosed = false;
   readonly #format: LineFormat;
   readonly #files = new Map<string, TailedFile>();
-  /** By copy: the file that is read. */
+  /** The file that is read, by its copy. */
   readonly #copies = new Map<string, TailedFile>();
   readonly #folders = new FolderWatch();
   #seen = new SeenFiles(undefined);
-  /** Which files were at the wanted paths, and beside them, when all of them were known. */
+  /** The files at the wanted paths and beside them when all were last known. */
   #settled: { readonly wanted: string; readonly all: string } | undefined;
-  /** The files that wanted paths lead to. */
   #wanted: readonly LogFile[] = [];
-  /** Files of a checkpoint that are not there any more. */
+  /** Files of a checkpoint that no longer exist. */
   readonly #missing = new Map<string, FilePlace>();
 
   constructor(private readonly options: FileTailSettings) {
@@ -139,7 +137,7 @@ class FileTail {
     this.#files.set(partition, file);
   }
 
-  /** Opens what has come, and tells what is gone. Returns the partitions of which nothing is left. */
+  /** Opens new files and reports missing ones. Returns the partitions of which nothing is left. */
   async #discover(isFirst: boolean, context: ReadContext): Promise<readonly string[]> {
     const { paths } = this.options;
     for (;;) {
@@ -154,7 +152,7 @@ class FileTail {
       const found = await this.#lookAt(all);
       try {
         const now = await wantedFiles(paths);
-        // What is renamed meanwhile may be missed, or be taken for another.
+        // Renames during the look may hide a file, or make it look like another.
         if (idsOf([...now, ...(await rotatedFiles(paths))]) !== idsOf(all)) continue;
         await this.#take(found, isFirst, context);
         this.#settled = found.isCopying ? undefined : { wanted: idsOf(wanted), all: idsOf(all) + times };
@@ -168,7 +166,7 @@ class FileTail {
     }
   }
 
-  /** Whether a file may be rotated without any change at the wanted paths. */
+  /** Whether a rotation may leave the wanted paths unchanged. */
   get #mayComeUnseen(): boolean {
     const isCopied = [...this.#files.values()].some((file) => file.isUnread && this.#isWanted(file));
     return isCopied || this.#wanted.some(({ path: file, pattern, inode }) => !inode || file !== pattern);
@@ -193,7 +191,7 @@ class FileTail {
       } else if (this.#seen.shut.has(shutId(file.inode))) found.shut.push({ file, why: 'was told before' });
       else if (file.packing !== undefined && file.packing !== 'gz')
         found.shut.push({ file, why: `is packed as ${file.packing}, which is not read` });
-      // While it is being compressed, and where both are kept, the plain one is read.
+      // During compression, and where both are kept, only the plain file is read.
       else if (file.packing === undefined || !names.has(file.path.slice(0, -'.gz'.length)))
         await this.#lookAtNew(file, found);
     }
@@ -210,7 +208,7 @@ class FileTail {
     if (!opened) return;
     let isFresh = false;
     try {
-      // Whether it can be read at all.
+      // Notices an unreadable file.
       await readAt(opened.handle, 0, HEAD_BYTES);
       const { original, isCopy } = await this.#originalOf(opened);
       if (isCopy === 'perhaps') found.isCopying = true;
@@ -238,14 +236,14 @@ class FileTail {
     }
   }
 
-  /** Opens what is new, tells what is missing, and saves what need not be read again. */
+  /** Opens fresh files, reports gaps, and saves which files need not be read again. */
   async #take(found: Found, isFirst: boolean, context: ReadContext): Promise<void> {
     const { all, gone } = found;
     const { patterns, files, shut } = this.#seen;
     const before = JSON.stringify(this.#seen.state);
     const isAtEnd = isFirst && this.options.from === 'end';
     const known = [...this.#files.values()].map(({ file }) => file);
-    // Beside a pattern that is new to the stream. Streams of earlier versions have read what is older than what they read.
+    // Beside a new pattern. Earlier versions saved no patterns; they have read the files older than those read now.
     const isOld = ({ base, pattern, inode, number }: LogFile): boolean => {
       if (number === 0 || patterns.has(pattern)) return false;
       const read = known.filter((file) => file.path === base);
@@ -274,7 +272,7 @@ class FileTail {
       for (const id of shut) if (!ids.has(id)) shut.delete(id);
       for (const { file } of found.shut) shut.add(shutId(file.inode!));
       for (const pattern of this.options.paths) patterns.add(path.resolve(pattern));
-      // All at once: a process that knew only some of them would read the others from their beginning.
+      // In one save: a process that knew only some would read the others from their beginning.
       if (before !== JSON.stringify(this.#seen.state) || isFirst)
         await context.save(new Map([...ends, [SEEN, this.#seen.state]]));
     } catch (error) {
@@ -301,7 +299,7 @@ class FileTail {
     return undefined;
   }
 
-  /** Of which file that is read another is a copy, as `copytruncate` and `gzip` make. */
+  /** The file whose copy the opened one is, as `copytruncate` and `gzip` make it. */
   async #originalOf(opened: OpenFile): Promise<{ original?: TailedFile; isCopy?: true | 'perhaps' }> {
     const [folder, name] = [path.dirname(opened.path), path.basename(opened.path)];
     for (const original of this.#files.values()) {
@@ -325,7 +323,7 @@ class FileTail {
       yield* this.#leave(file, context);
       return;
     }
-    // Whatever is in the file now is another file; or it may have been copied and truncated before its first look.
+    // The file now has other contents, or was copied and truncated before its first look.
     if (look.what === 'replaced' || (wasUnread && !file.isUnread)) this.#settled = undefined;
     if (look.what === 'replaced') {
       if (await file.moveToCopy()) return;
@@ -351,7 +349,7 @@ class FileTail {
     });
   }
 
-  /** Leaves a file of which all was read. */
+  /** Ends a file that was read completely. */
   async *#leave(file: TailedFile, context: ReadContext): AsyncGenerator<Delivered<string>, void, void> {
     yield* this.#deliver(file, file.rest(), context);
     if (file.isSaved) {
@@ -379,7 +377,7 @@ class FileTail {
     await file.file.handle.close();
   }
 
-  /** What is left of a file that gets no more. */
+  /** Delivers the rest of a file that gets no more. */
   async *#last(file: TailedFile, context: ReadContext): AsyncGenerator<Delivered<string>, void, void> {
     yield* this.#deliver(file, file.rest(), context);
     if (file.isSaved) yield { endOf: file.partition };

@@ -13,13 +13,13 @@ import type { LineFormat } from './lines';
 import { isSameSecond, seenFileOf, type SeenFile } from './seen-files';
 
 const CHUNK_BYTES = 256 * 1024;
-/** A copy that was not written for so long is not being made any more. */
+/** A copy not written to for this long is complete. */
 const COPYING_MS = 10_000;
 
 export type Look =
-  /** Whole lines, which may be none. */
+  /** Complete lines; may be empty. */
   | { readonly what: 'lines'; readonly lines: StreamElement<string>[] }
-  /** What was read of it is no longer in it. */
+  /** The bytes that were read are no longer in the file. */
   | { readonly what: 'replaced' };
 
 /** One file that is read: a partition of the source. */
@@ -30,19 +30,17 @@ export class TailedFile {
   wantedAt = performance.now();
   /** Whether the checkpoint knows it, so that its lines may be delivered. */
   isSaved: boolean;
-  /** Its first bytes, as far as they are known. */
   #head: Buffer;
-  /** Where the next read begins. */
   #readTo: number;
-  /** Where the line begins that is not yet complete. */
+  /** Where the incomplete line begins. */
   #lineAt: number;
-  /** The bytes before {@link #readTo}: those of that line, and some before it. */
+  /** The bytes before {@link #readTo}: the incomplete line, and some before it. */
   #kept: Buffer;
   #changedAt: bigint | undefined;
-  /** How long it was when it was last looked at, and when that was, in milliseconds since the epoch. */
+  /** Its length at the last look; `lookedAt` is the time of that look, in milliseconds since the epoch. */
   #size: number;
   lookedAt = Date.now();
-  /** As what it was seen before it has grown. */
+  /** Its entry among the seen files, from before it has grown. */
   seen: SeenFile | undefined;
 
   private constructor(
@@ -59,7 +57,6 @@ export class TailedFile {
     this.isSaved = from.isSaved;
   }
 
-  /** A file of which nothing was read, or that is known up to a place. */
   static async of(
     partition: string,
     file: OpenFile,
@@ -74,7 +71,6 @@ export class TailedFile {
     return new TailedFile(partition, file, format, maxLine, { at, head, kept, isSaved });
   }
 
-  /** The place up to which it was read. */
   get words(): string {
     return `${this.file.path} byte ${this.#readTo}`;
   }
@@ -83,18 +79,17 @@ export class TailedFile {
     return this.#readTo === 0;
   }
 
-  /** Bytes that were there at the last look, and were not read. */
+  /** Unread bytes at the last look. */
   get unread(): number {
     return Math.max(0, this.#size - this.#readTo);
   }
 
-  /** Bytes that were not read yet. */
+  /** Unread bytes now. */
   async left(): Promise<number> {
     const { size } = await this.file.handle.stat({ bigint: true });
     return Math.max(0, Number(size) - this.#readTo);
   }
 
-  /** Reads the next lines that are complete. */
   async look(): Promise<Look> {
     const { handle } = this.file;
     const { size, mtimeNs } = await handle.stat({ bigint: true });
@@ -103,10 +98,10 @@ export class TailedFile {
     if (Number(size) === this.#readTo && mtimeNs === this.#changedAt) return { what: 'lines', lines: [] };
     const tail = this.#tail();
     const bytes = await readAt(handle, this.#readTo - tail.length, tail.length + CHUNK_BYTES);
-    // What is before the place, and at the beginning, shows whether it has grown, or was truncated and written anew.
+    // The bytes before the place and at the beginning tell growth from truncation and rewriting.
     if (!bytes.subarray(0, tail.length).equals(tail)) return { what: 'replaced' };
     const fresh = bytes.subarray(tail.length);
-    // With what is new, which may have been written anew while it was read.
+    // Includes the new bytes, as the file may have been rewritten during the read.
     const head = Buffer.concat([this.#head.subarray(0, this.#readTo), fresh.subarray(0, HEAD_BYTES)]);
     const known = this.#readTo < HEAD_BYTES ? head.subarray(0, HEAD_BYTES) : this.#head;
     if (!(await readAt(handle, 0, known.length)).equals(known))
@@ -118,7 +113,7 @@ export class TailedFile {
     return { what: 'lines', lines: this.#cut(fresh) };
   }
 
-  /** A last line without an end, of a file that gets no more. */
+  /** The last line of a file that gets no more, if it has no end. */
   rest(): StreamElement<string>[] {
     const keptAt = this.#readTo - this.#kept.length;
     const from = this.#lineAt - keptAt;
@@ -135,22 +130,20 @@ export class TailedFile {
     return [line];
   }
 
-  /** What was read is no longer in the file, but perhaps in a copy. */
+  /** Moves on to a copy that contains the bytes that this file has lost, if there is one. */
   async moveToCopy(): Promise<boolean> {
     const copy = await findFile({ ...this.place(this.#readTo, this.#tail()), ino: '' });
     if (!copy) return false;
     await this.file.handle.close();
-    // Names of further copies begin with that of the file, not of the copy.
+    // Further copies are named after the file, not after the copy.
     this.file = { ...copy, path: this.file.path };
     this.#changedAt = undefined;
     return true;
   }
 
   /**
-   * Whether another file is a copy of this one. `perhaps`: it becomes one, or nothing was read yet, and both begin in the
-   * same way.
-   *
-   * @param isInPlace whether a wanted path leads to this one, so that rotation may copy it
+   * Whether another file is a copy of this one. `perhaps`: it is being copied, or nothing was read yet and both begin
+   * alike. `isInPlace`: a wanted path leads to this file, so rotation may copy it.
    */
   async isCopiedIn(other: OpenFile, isInPlace: boolean): Promise<boolean | 'perhaps'> {
     const { handle } = this.file;
@@ -159,12 +152,12 @@ export class TailedFile {
       return head.length > 0 && head.equals(await readAt(other.handle, 0, head.length)) && 'perhaps';
     }
     const size = Number((await other.handle.stat({ bigint: true })).size);
-    // Less than that, two files often have in common.
+    // Two files often share fewer bytes than that.
     const written = Number((await handle.stat({ bigint: true })).mtimeNs / 1_000_000n);
     if (!isInPlace && size < HEAD_BYTES && !isSameSecond(other.written, written)) return false;
     const isBeginning = await this.#beginsWith(other, size);
     const place = this.place(this.#readTo, this.#tail());
-    // Written anew since: what was read is in a copy only.
+    // Rewritten since: only a copy has the bytes that were read.
     if (!(await holds(handle, place))) return await holds(other.handle, place);
     if (!isBeginning || size >= this.#readTo) return isBeginning;
     return Date.now() - other.written < COPYING_MS ? 'perhaps' : size >= HEAD_BYTES;
@@ -182,7 +175,6 @@ export class TailedFile {
     return true;
   }
 
-  /** The place of which everything before is finished. */
   place(at: number, tail: Buffer): FilePlace {
     const { path, dev, ino } = this.file;
     const { lookedAt: seen } = this;
@@ -190,18 +182,16 @@ export class TailedFile {
     return { path, dev, ino, head: printOf(this.#head), tail: printOf(tail), at, size, seen };
   }
 
-  /** The same, with the bytes before the place as they are in the file. */
+  /** The place, with the bytes before it as they are in the file. */
   async placeAt(at: number): Promise<FilePlace> {
     const from = Math.max(0, at - TAIL_BYTES);
     return this.place(at, await readAt(this.file.handle, from, at - from));
   }
 
-  /** What to know it by once all of it was read. */
   async seenNow(): Promise<SeenFile> {
     return await seenFileOf(this.file.path, this.file.handle, this.#readTo);
   }
 
-  /** The place from which nothing was delivered yet. */
   beginning(): FilePlace {
     return this.place(0, Buffer.alloc(0));
   }
@@ -226,7 +216,7 @@ export class TailedFile {
     const bytesAt = this.#readTo - this.#kept.length;
     const lines: StreamElement<string>[] = [];
     let from = this.#lineAt - bytesAt;
-    // The kept part of the line was looked through before. In wide encodings, units begin at even places.
+    // The kept part of the line was searched before. In wide encodings, units begin at even places.
     const known = this.#kept.length - from;
     let searchFrom = from + known - (known % unit);
     if (this.#lineAt === 0) {
@@ -246,15 +236,15 @@ export class TailedFile {
       from = searchFrom = feed + unit;
     }
     this.#readTo += fresh.length;
-    // A mark alone is read again with what follows.
+    // A mark alone is read again with the bytes after it.
     if (this.#lineAt > 0 || lines.length > 0) this.#lineAt = bytesAt + from;
     const keptFrom = Math.max(0, Math.min(this.#lineAt - bytesAt, bytes.length) - TAIL_BYTES);
-    // A copy, so that the rest of the chunk need not be kept.
+    // A copy, so that the chunk can be freed.
     this.#kept = Buffer.from(bytes.subarray(keptFrom));
     return lines;
   }
 
-  /** The line between two places of these bytes of the file; the next one begins at `next`. */
+  /** The line between two places in `bytes`; `next`: where the following line begins. */
   #line(bytes: Buffer, bytesAt: number, from: number, to: number, next: number): StreamElement<string> {
     const text = this.format.text(bytes, from, to);
     const value = text.endsWith('\r') ? text.slice(0, -1) : text;
@@ -266,12 +256,12 @@ export class TailedFile {
   }
 }
 
-/** Where a line begins; what is needed to go on after it is computed if it is asked for. */
+/** Where a line begins; the state to resume after it is computed on demand. */
 class LinePosition implements Position {
   constructor(
     private readonly file: TailedFile,
     private readonly bytes: Buffer,
-    /** Where these begin in the file. */
+    /** Where `bytes` begin in the file. */
     private readonly bytesAt: number,
     private readonly from: number,
     private readonly next: number,

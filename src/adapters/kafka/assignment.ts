@@ -7,7 +7,7 @@ export function partitionsOf(assignment: Readonly<Record<string, readonly number
   );
 }
 
-/** Begins after places of the caller's, in those partitions that have one. */
+/** Seeks to the caller's places, in those partitions that have one. */
 export function seekAfter(
   consumer: Consumer,
   partitions: readonly TopicPartition[],

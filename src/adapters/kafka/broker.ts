@@ -1,7 +1,4 @@
-/**
- * The Kafka client that this folder needs. `client.ts` provides it with kafkajs. No other file here knows a
- * library, so another client would be another file beside it.
- */
+/** The Kafka client that this folder needs. Only `client.ts`, with its helpers, knows kafkajs. */
 
 export interface TopicPartition {
   readonly topic: string;
@@ -28,29 +25,23 @@ export interface OutgoingMessage {
 
 export interface ReceivedMessages extends TopicPartition {
   readonly messages: readonly KafkaRecord[];
-  /**
-   * The offset after them, to be committed once everything before it is done. May be beyond the last message,
-   * if control records follow.
-   */
+  /** The offset after them, to commit once all before it is done. Control records may lie between. */
   readonly next: bigint;
   /** The offset after the partition's last message. */
   readonly end: bigint;
 }
 
-/** Methods are called one after the other, and must neither wait nor throw. */
+/** Methods are called one at a time, and must neither wait nor throw. */
 export interface ConsumerListener {
   /** The consumer is about to join its group, or to join it again: until `assigned`, it has no partitions. */
   joining?(): void;
   /**
-   * The group was rebalanced: this consumer now has exactly these partitions. New ones start at their
-   * committed offsets; in the others, uncommitted messages may be delivered again.
+   * The group was rebalanced: this consumer has exactly these partitions. New ones start at their committed offsets; in
+   * the others, uncommitted messages may be delivered again.
    */
   assigned(partitions: readonly TopicPartition[]): void;
   received(messages: ReceivedMessages): void;
-  /**
-   * The consumer delivers nothing more, and has left the group or will be removed from it. Called once, and
-   * not after `stop`.
-   */
+  /** The consumer delivers nothing more, and leaves its group. Called once, and not after `stop`. */
   died(error: Error): void;
 }
 
@@ -70,10 +61,8 @@ export interface KafkaConsumer {
   pause(partition: TopicPartition): void;
   resume(partition: TopicPartition): void;
   /**
-   * Commits offsets of the currently assigned partitions, in a single attempt. Only a resolved call counts: a
-   * member that the group has removed is refused.
-   *
-   * @throws SelvageError `BrokerUnavailable`, `BrokerRefused`
+   * Commits offsets of the currently assigned partitions, in a single attempt. The group refuses members that it has
+   * removed. Errors: `BrokerUnavailable`, `BrokerRefused`.
    */
   commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void>;
   /** Leaves the group and closes its connections. */
@@ -84,13 +73,13 @@ export interface KafkaConsumer {
 export interface KafkaClient {
   /** The names of all topics that this user may see. */
   topics(): Promise<string[]>;
-  /** Of each partition of these topics the offset after its last message. */
+  /** The offset after the last message of each partition. */
   ends(topics: readonly string[]): Promise<(TopicPartition & { readonly end: bigint })[]>;
   /** Resolves when the consumer is about to join its group. */
   consume(options: ConsumeOptions, listener: ConsumerListener): Promise<KafkaConsumer>;
   /**
-   * Resolves when all in-sync replicas have the messages. A message, or several of a partition together, that the topic
-   * does not take for their size: `BrokerRefused` with `details.isTooLarge`.
+   * Resolves when all in-sync replicas have the messages. Messages that exceed the topic's limit, alone or together for
+   * one partition: `BrokerRefused` with `details.isTooLarge`.
    *
    * @param options.create whether a missing topic is created, for messages of up to 16 MiB. Default: `UnknownTopic`.
    */
@@ -99,6 +88,5 @@ export interface KafkaClient {
     messages: readonly OutgoingMessage[],
     options?: { readonly create?: boolean },
   ): Promise<void>;
-  /** Closes what is still open. */
   close(): Promise<void>;
 }

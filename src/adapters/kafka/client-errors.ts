@@ -5,16 +5,16 @@ interface Meaning {
   /** Matched against names, types and messages of the error and its causes. */
   readonly pattern: RegExp;
   readonly code: ErrorCode;
-  /** It may end without anybody's action. */
+  /** May end without anybody's action. */
   readonly away?: true;
-  /** It happens when brokers start or fail over, and ends soon. */
+  /** Happens when brokers start or fail over, and ends soon. */
   readonly brief?: true;
   readonly isTooLarge?: true;
   /** Follows "Kafka at BROKERS". */
   readonly says: string;
 }
 
-/** Meanings of kafkajs errors. The first match counts. */
+/** The first match counts. */
 const MEANINGS: readonly Meaning[] = [
   {
     pattern: /SASL_AUTHENTICATION_FAILED|KafkaJSSASLAuthenticationError/,

@@ -25,39 +25,26 @@ import { connectionFrom, type KafkaConnection } from './connection';
 import { CONSUMERS_OF_PROCESS, LostMembers } from './lost-members';
 import { Sender, type Administer } from './sender';
 
-/**
- * How long the broker may wait for new messages before it answers a fetch; also the longest time in which a
- * consumer notices a stop or a resume.
- */
+/** How long a broker may wait for new messages; also the longest delay until a stop or a resume takes effect. */
 const FETCH_WAIT_MS = 250;
 const SESSION_TIMEOUT_MS = 30_000;
 const HEARTBEATS_A_SESSION = 10;
 /** How soon new partitions of a topic are found. */
 const METADATA_AGE_MS = 60_000;
-/** A consumer silent for this long is dead, whatever its state. */
+/** A consumer silent for this long is dead, even if kafkajs says otherwise. */
 const SILENCE_MS = 120_000;
 const STOP_LIMIT_MS = 10_000;
-/**
- * Retries before a consumer is given up. Its user then builds a new one, as kafkajs itself rebuilds only
- * some.
- */
+/** Retries before a consumer is given up. Its user then builds a new one, as kafkajs itself rebuilds only some. */
 const RETRY = { initialRetryTime: 200, multiplier: 2, factor: 0.2, maxRetryTime: 5_000, retries: 5 };
 
 interface KafkaClientOptions {
   /** Receives kafkajs' own messages, at level `debug`. Default: nowhere. */
   readonly logger?: Logger;
-  /**
-   * Whether what kafkajs sends again counts once. Then `send` may only be called when the call before it has ended.
-   * Default false.
-   */
+  /** Whether repeated sends of kafkajs count once. Then calls of `send` must not overlap. Default false. */
   readonly idempotent?: boolean;
 }
 
-/**
- * A client by kafkajs, which is loaded by this call. It connects when it is used.
- *
- * @throws SelvageError `MissingPackage`
- */
+/** A client by kafkajs, which this call loads. It connects when it is used. Errors: `MissingPackage`. */
 export async function openKafkaClient(
   connection: KafkaConnection,
   { logger, idempotent = false }: KafkaClientOptions = {},
@@ -100,7 +87,6 @@ function reasonIn({ error }: { readonly [field: string]: unknown }): string {
   return typeof error === 'string' ? `: ${error}` : '';
 }
 
-/** Loaded late: a process without Kafka need not have it. */
 function loadKafkajs(): typeof import('kafkajs') {
   return loadOptional('kafkajs', { by: 'Kafka' });
 }
@@ -204,19 +190,15 @@ class KafkajsClient implements KafkaClient {
 }
 
 /**
- * kafkajs sends heartbeats only between batches, and fetches no other partition while it works on a batch. So
- * its handler returns at once, and the work happens elsewhere: a slow or stopped partition costs neither the
- * membership nor the other partitions.
+ * kafkajs sends heartbeats only between batches, and works on one batch at a time. So its handler returns at once, and
+ * the work happens elsewhere: a slow partition costs neither the membership nor the other partitions.
  */
 class KafkajsConsumer implements KafkaConsumer {
   readonly #consumer: Consumer;
   readonly #listener: ConsumerListener;
   readonly #connection: KafkaConnection;
   readonly #watch: NodeJS.Timeout;
-  /**
-   * kafkajs' only way to commit in a single attempt. Others retry, possibly as a member of a later generation
-   * that no longer has the partition.
-   */
+  /** The only way to commit in a single attempt. Others retry, perhaps when another member has the partition. */
   #commitOnce: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
   #lastSign = performance.now();
   #isOver = false;
@@ -224,7 +206,6 @@ class KafkajsConsumer implements KafkaConsumer {
   #memberId: string | undefined;
   readonly #onLost: (memberId: string) => void;
 
-  /** @param onLost called with a member that dies */
   constructor(
     consumer: Consumer,
     listener: ConsumerListener,
@@ -238,7 +219,7 @@ class KafkajsConsumer implements KafkaConsumer {
     this.#watch = setInterval(() => this.#requireSign(), SILENCE_MS / 4).unref();
   }
 
-  /** @param beforeJoining is called when it is connected */
+  /** @param beforeJoining called once connected */
   async start({ topics, after }: ConsumeOptions, beforeJoining: () => Promise<void>): Promise<void> {
     const consumer = this.#consumer;
     const { CRASH, FETCH, GROUP_JOIN, HEARTBEAT, REBALANCING } = consumer.events;

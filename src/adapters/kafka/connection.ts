@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { SelvageError, type ErrorReason } from '../../errors';
 
-/** How to reach a cluster. */
 export interface KafkaConnection {
   /** `host:port` of some of its brokers, which name the others. */
   readonly brokers: readonly string[];
@@ -12,7 +11,7 @@ export interface KafkaConnection {
   readonly prefix: string;
 }
 
-/** The contents of PEM files. Without an own certificate authority, those trusted by Node count. */
+/** The contents of PEM files. Without `ca`, the authorities that Node trusts count. */
 interface TlsFiles {
   readonly ca?: string;
   readonly cert?: string;

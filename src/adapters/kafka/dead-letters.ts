@@ -3,12 +3,11 @@ import type { Acceptance } from '../../triggers';
 import type { OutgoingMessage } from './broker';
 import type { PlacedRecord } from './read-message';
 
-/** Why a message starts nothing. */
 export type Verdict = DeadLetterReason & { readonly stack?: string };
 
 const LONGEST_TEXT = 4_000;
 
-/** The original, byte for byte, with additional headers that say where it came from and why it is here. */
+/** The original, byte for byte, with headers that say where it came from and why it is here. */
 export function deadLetterOf(
   record: PlacedRecord,
   trigger: string,

@@ -26,7 +26,6 @@ interface KafkaEmitterParts {
 /** Bytes that are sent together. A topic takes about a million by default, and that of a partition together. */
 const TOGETHER_BYTES = 512 * 1024;
 
-/** A message on its way, and the event that it comes of. */
 interface Outgoing {
   readonly eventId: string;
   readonly topic: string;
@@ -55,7 +54,7 @@ export function createKafkaEmitter(
         client = undefined;
         throw error;
       }
-      // What is under way then must not be mixed with what the next delivery sends.
+      // Messages in progress must not mix with those of the next delivery.
       const drop = (): void => {
         client = undefined;
         void opened.close();
@@ -81,8 +80,8 @@ export function createKafkaEmitter(
 }
 
 /**
- * Messages to one topic that are sent together. Of an event and of those before it, records and values come before its
- * status, so that who hears of a run's end finds them.
+ * Groups messages by topic. Records and values precede the status of their event and of later ones, so that a reader
+ * who learns of a run's end finds them.
  */
 function* sentTogether(
   byEvent: readonly (readonly Outgoing[])[],
@@ -104,7 +103,7 @@ function* sentTogether(
   }
 }
 
-/** Resolves to false if the topic does not take the messages for their size. The limit is that of a partition's together. */
+/** False: the messages exceed the topic's limit, which counts those of a partition together. */
 async function send(client: KafkaClient, outgoing: readonly Outgoing[]): Promise<boolean> {
   const messages = outgoing.map(({ message }) => message);
   try {
@@ -136,7 +135,7 @@ async function messagesOf(
   return sent;
 }
 
-/** An event for each terminal of a run that has an outcome. */
+/** An event for each recorded terminal of a run. */
 async function resultsOf(
   event: RunEnded,
   { source, payloadLimit }: KafkaEmitterSettings,

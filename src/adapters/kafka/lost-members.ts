@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Cluster } from 'kafkajs';
 
-/** What kafkajs' types leave out of a broker. */
+/** Methods of a broker that are missing in kafkajs' types. */
 interface GroupCoordinator {
   describeGroups(of: { readonly groupIds: readonly string[] }): Promise<{
     readonly groups: readonly {
@@ -15,14 +15,14 @@ interface GroupCoordinator {
 const HERE = `selvage-${hostname()}`;
 
 /**
- * The client id of this process' consumers. It tells the next process on this machine whose member it was: kafkajs has no static membership
- * (tulios/kafkajs#884).
+ * The client id of this process' consumers. It shows the next process on this machine whose member it was, as kafkajs
+ * has no static membership (tulios/kafkajs#884).
  */
 export const CONSUMERS_OF_PROCESS = `${HERE}-${process.pid}-${randomBytes(4).toString('hex')}`;
 
 /**
- * Whether the process of a consumer has ended. Where machines share a name, or a container its processes' numbers, this may be wrong: such a
- * member joins again at once, which costs its group one more rebalance.
+ * Whether the process of a consumer has ended. Wrong if machines share a name, or containers their process numbers.
+ * Such a member joins again at once, which costs its group one more rebalance.
  */
 function hasEnded(clientId: string): boolean {
   if (clientId === CONSUMERS_OF_PROCESS || !clientId.startsWith(`${HERE}-`)) return false;
@@ -37,8 +37,8 @@ function hasEnded(clientId: string): boolean {
 }
 
 /**
- * Members that may not have left their groups, as consumers die of brokers that are away, and processes are killed. A group waits for
- * such a member until its session is over, and gives nobody a partition meanwhile.
+ * Members that may not have left their groups because their brokers were away. A group waits for such members, and for
+ * those of killed processes, until their sessions end, and gives nobody a partition meanwhile.
  */
 export class LostMembers {
   readonly #byGroup = new Map<string, Set<string>>();
@@ -58,7 +58,7 @@ export class LostMembers {
       try {
         await coordinator.leaveGroup({ groupId: group, memberId });
       } catch (error) {
-        // Others mean that the group has no such member any more, or that it has to be waited for.
+        // Other errors mean that the group has no such member any more, or that its session must be awaited.
         if ((error as { readonly retriable?: boolean }).retriable) throw error;
       }
       members.delete(memberId);
@@ -66,7 +66,7 @@ export class LostMembers {
   }
 }
 
-/** Those that were killed on this machine; none if the broker does not tell. */
+/** Members of processes that were killed on this machine; none if the broker does not tell. */
 async function killedMembers(coordinator: GroupCoordinator, group: string): Promise<string[]> {
   try {
     const { groups } = await coordinator.describeGroups({ groupIds: [group] });

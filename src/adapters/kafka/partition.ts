@@ -6,7 +6,6 @@ export function partitionId({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }
 
-/** A message that is not committed yet. */
 interface Uncommitted {
   readonly record: PlacedRecord;
   /** Order of arrival. */
@@ -14,27 +13,23 @@ interface Uncommitted {
   isDone: boolean;
 }
 
-/**
- * Limits waiting messages to the memory, but must last until more arrive: a consumer with nothing to fetch looks again after a quarter of a
- * second.
- */
+/** Bounds the memory, but lasts until more arrive: an idle consumer fetches again after a quarter of a second. */
 const ENOUGH_BYTES = 2 * 1024 * 1024;
 const ENOUGH_MESSAGES = 2_000;
 
 /**
- * A partition while this consumer has it: which of its messages wait, are in progress, and may be committed.
+ * A partition of this consumer: which of its messages wait, are in progress, and may be committed.
  *
- * P1. No offset is committed before all messages below it are done. Every message from the committed offset to the last one received is in
- * `#uncommitted`.
- * P2. A message that is delivered again while it is known, as after a rebalance, counts once. It is identified by offset and timestamp, as
- * a recreated topic counts offsets from 0 again.
+ * P1. No offset is committed before all messages below it are done. `#uncommitted` has every message from the committed
+ *     offset to the last one received.
+ * P2. A message that is delivered again while it is known, as after a rebalance, counts once. Offset and timestamp
+ *     identify it, as a recreated topic counts offsets from 0 again.
  * P3. Messages are taken in order of arrival, and failed ones before all others.
  */
 export class Partition implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
   readonly id: string;
-  /** Another consumer has it now. */
   isLost = false;
   isPaused = false;
   underWay = 0;
@@ -42,15 +37,14 @@ export class Partition implements TopicPartition {
   failures = 0;
   /** By `performance.now`: nothing is tried before. */
   retryAt = 0;
-  /** Nothing is taken until this offset is committed. */
+  /** Nothing is taken before this offset is committed. */
   barrier: bigint | undefined;
-  /** Where the next batch must end, because a run was already started with these messages. */
+  /** Where the next batch must end, because its run was already started. */
   fixedEnd: bigint | undefined;
-  /** Whether a message here has shown that no batch of an earlier process begins with it, nor with any behind it. */
+  /** Whether an earlier process can have no batch that begins here or later. */
   isPastBatches = false;
   /** By `performance.now`: when the first waiting message arrived. */
   waitsSince = 0;
-  /** The offset after the broker's last message, as far as known. */
   end = 0n;
   #next: bigint | undefined;
   #committed: bigint | undefined;
@@ -79,7 +73,7 @@ export class Partition implements TopicPartition {
     }
     this.#next = next;
     this.end = end;
-    // The group's position is here, or will be once something is done.
+    // The group's position is here, or will be once a message is done.
     this.#committed ??= this.position;
   }
 
@@ -87,17 +81,16 @@ export class Partition implements TopicPartition {
     return this.#waiting.length;
   }
 
-  /** Whether further messages would only wait, at this window. */
+  /** Whether further messages would only wait. */
   isFull(window: number): boolean {
     return this.#waiting.length >= 2 * Math.max(window, ENOUGH_MESSAGES) || this.#bytes >= ENOUGH_BYTES;
   }
 
-  /** Whether to fetch more, before there is nothing to do. */
+  /** Whether to fetch more, before the queue is empty. */
   isNearlyEmpty(window: number): boolean {
     return this.#waiting.length < Math.max(window, ENOUGH_MESSAGES) && this.#bytes < ENOUGH_BYTES / 2;
   }
 
-  /** The next messages, at most this many. */
   take(atMost: number): PlacedRecord[] {
     const taken = this.#waiting.splice(0, atMost).map(({ record }) => record);
     for (const record of taken) this.#bytes -= sizeOf(record);
@@ -105,10 +98,7 @@ export class Partition implements TopicPartition {
     return taken;
   }
 
-  /**
-   * How many waiting messages are consecutive, up to `last` or to the first of a recreated topic. Undefined: more that belong to them may
-   * arrive.
-   */
+  /** Counts waiting messages that follow one another, up to `last` or a recreated topic. `isWhole`: none can join. */
   inOrder(atMost: number, last?: bigint): { readonly count: number; readonly isWhole: boolean } {
     const waiting = this.#waiting;
     let count = 0;
@@ -133,7 +123,6 @@ export class Partition implements TopicPartition {
     this.failures = 0;
   }
 
-  /** Schedules a retry, later with each failure. */
   failed(records: readonly PlacedRecord[], delays: BackOff): void {
     const now = performance.now();
     for (const record of records) this.#failed.add(record);
@@ -143,14 +132,14 @@ export class Partition implements TopicPartition {
     this.retryAt = now + backOff(delays, this.failures++, Math.random());
   }
 
-  /** Lets them wait again, in their place. */
+  /** Lets messages wait again, in their old order. */
   putBack(records: readonly PlacedRecord[]): void {
     const back = records.flatMap((record) => this.#uncommitted.get(idOf(record)) ?? []);
     this.#waiting = [...back, ...this.#waiting].sort((a, b) => a.turn - b.turn);
     for (const { record } of back) this.#bytes += sizeOf(record);
   }
 
-  /** The offset that may be committed now; undefined if nothing has arrived yet. */
+  /** The offset that may be committed now; undefined before anything has arrived. */
   get position(): bigint | undefined {
     let lowest = this.#next;
     for (const { record, isDone } of this.#uncommitted.values()) {
@@ -173,7 +162,7 @@ export class Partition implements TopicPartition {
     if (this.barrier !== undefined && offset >= this.barrier) this.barrier = undefined;
   }
 
-  /** Number of messages that the broker has and that are not done. */
+  /** Messages that the broker has and that are not done. */
   get lag(): number {
     const position = this.position;
     return position === undefined || position > this.end ? 0 : Number(this.end - position);

@@ -11,7 +11,7 @@ import type { KafkaHeaders, KafkaRecord, TopicPartition } from './broker';
 
 export type PlacedRecord = KafkaRecord & TopicPartition;
 
-/** The parts of a record that a trigger reads: a message, and its identity. */
+/** The parts of a record that a trigger reads, and its identity. */
 export interface ReadMessage {
   readonly message: KafkaMessage;
   readonly key: string;
@@ -19,11 +19,7 @@ export interface ReadMessage {
   readonly requestHash?: string;
 }
 
-/**
- * Reads a record as its trigger declares.
- *
- * @throws SelvageError `UnreadableMessage` if the record itself is at fault
- */
+/** Reads a record as its trigger declares. Errors: `UnreadableMessage`, if the record itself is at fault. */
 export async function readMessage(
   settings: Pick<KafkaSettings, 'format' | 'key'>,
   record: PlacedRecord,
@@ -51,7 +47,7 @@ function placeKey({ topic, partition, offset, timestamp }: PlacedRecord): string
   return `${topic}/${partition}/${offset}@${timestamp}`;
 }
 
-/** An event for one message; the parameters of its run are made from the message, or are its value. */
+/** An event for one message; its parameters are made from the message, or are its value. */
 export function eventOfMessage(
   settings: KafkaSettings,
   record: PlacedRecord,
@@ -68,9 +64,8 @@ export function eventOfMessage(
 }
 
 /**
- * An event for consecutive messages. Its key says where they begin, and its hash where they end. So a process
- * that later begins at the same message, with more or fewer at hand, learns where the batch ended whose run
- * was started.
+ * An event for consecutive messages. Its key says where they begin, and its hash where they end. So a process that
+ * later begins at the same message learns where the batch of the started run ended.
  *
  * @param end the offset of the last one, which may have been compacted away since
  */
@@ -99,7 +94,7 @@ function hashOfEnds(first: bigint, last: bigint): string {
   return hashOf(Buffer.from(`${first}-${last}`));
 }
 
-/** Where an earlier event of the same key ended: that of a single message, before batches were asked for, where it began. */
+/** Where an earlier event of the same key ended. The event of a single message ended where it began. */
 export function endOfEvent({ offset, lastOffset = offset }: TriggerEvent['link']): bigint {
   return BigInt(lastOffset!);
 }

@@ -27,7 +27,7 @@ import {
 import type { Troubles } from '../../ports/parts/troubles';
 import type { BackOff } from '../../values/back-off';
 
-/** Waits in milliseconds: after failures, and others. */
+/** In milliseconds. */
 export interface Delays extends BackOff {
   /** Between two commits. */
   readonly commit: number;
@@ -41,26 +41,25 @@ interface ReadingOptions {
   readonly delays: Delays;
 }
 
-/** For the first message of a partition, which may begin a batch that an earlier process has started. */
+/** For the first message of a partition, which an earlier process may have begun a batch with. */
 const ONE_BY_ONE = { maxSize: 1, maxWaitMs: 0 };
 
-/** What a member is told that stands by. */
+/** Note for a member of a group that has more members than partitions. */
 export const NO_PARTITION = 'no partition: other members of the group have them';
 
-/** A record's content, or why it cannot be read. */
 type Read = ReadMessage | SelvageError;
 
 /**
- * One working consumer, from its start until it is stopped or dies. Messages are fetched into the queues of their partitions; from there a
- * window of starts is kept in progress.
+ * One consumer, from its start until it is stopped or dies. Messages are fetched into the queues of their partitions; a
+ * window of them is in progress.
  *
- * R1. A message is done when its run is accepted, when it is known to start none, or when its dead letter is written. Its offset is not
- *     committed before.
- * R2. After any other failure the message waits, and its partition with it: one message or batch of it is retried until that succeeds. Other
- *     partitions continue.
- * R3. Batches of a partition are consecutive, each beginning where the one before it ended. That end is in the ledger or, if the batch
- *     started no run, committed before the next one begins. So every process that begins at the same message forms the same batch, and no
- *     message gets into two runs.
+ * R1. A message is done when its run is accepted, when it is known to start none, or when its dead letter is written.
+ *     Its offset is not committed before.
+ * R2. After any other failure, one message or batch of the partition is retried until it succeeds. The others of the
+ *     partition wait. Other partitions continue.
+ * R3. Batches of a partition are consecutive. The end of a batch is in the ledger or, if it started no run, committed
+ *     before the next batch begins. So all processes that begin at a message form the same batch, and no message gets
+ *     into two runs.
  */
 export class Reading implements ConsumerListener {
   /** Rejects when the consumer has died. */
@@ -69,7 +68,7 @@ export class Reading implements ConsumerListener {
   readonly #partitions = new Map<string, Partition>();
   readonly #underWay = new Set<Promise<void>>();
   #order: Partition[] = [];
-  /** Whose turn it is in `#order`. */
+  /** Index in `#order`: the partition that was asked last. */
   #turn = 0;
   #consumer: KafkaConsumer | undefined;
   #isOver = false;
@@ -86,14 +85,11 @@ export class Reading implements ConsumerListener {
     this.ended = new Promise((_resolve, reject) => {
       this.#reject = reject;
     });
-    // The caller of `stop` need not listen.
+    // A caller of `stop` need not listen.
     this.ended.catch(() => {});
   }
 
-  /**
-   * @param onJoining called when it begins to wait for partitions
-   * @param onAssigned called with how many partitions the group has given it, which may be none
-   */
+  /** @param onAssigned called with the number of partitions that the group has given it, which may be 0 */
   async start(
     topics: ConsumeOptions['topics'],
     onJoining: () => void,
@@ -107,7 +103,7 @@ export class Reading implements ConsumerListener {
     this.#pump();
   }
 
-  /** Begins nothing more, waits for work in progress, commits it, and leaves the group. */
+  /** Begins nothing more, awaits and commits the work in progress, and leaves the group. */
   async stop(): Promise<void> {
     this.#isOver = true;
     clearTimeout(this.#timer);
@@ -156,7 +152,6 @@ export class Reading implements ConsumerListener {
     this.#reject(error);
   }
 
-  /** Keeps the window full, and the queues neither empty nor long. */
   #pump(): void {
     const { host } = this.options;
     if (this.#isOver || host.signal.aborted || !this.#consumer) return;
@@ -179,7 +174,7 @@ export class Reading implements ConsumerListener {
     this.#wake(wakeAt);
   }
 
-  /** The records to deliver next, or the time at which to ask again. */
+  /** The records to deliver next, or the time of the next look. */
   #take(partition: Partition, now: number): PlacedRecord[] | number {
     const never = Number.POSITIVE_INFINITY;
     if (partition.waiting === 0) return never;
@@ -240,7 +235,7 @@ export class Reading implements ConsumerListener {
     }
   }
 
-  /** Throws if another try may help. */
+  /** Throws if a retry may help. */
   async #settle(partition: Partition, records: readonly PlacedRecord[]): Promise<void> {
     const { declaration, host } = this.options;
     const { options } = declaration;
@@ -251,7 +246,7 @@ export class Reading implements ConsumerListener {
     });
     const readable = read.filter((one): one is ReadMessage => !SelvageError.is(one));
     const end = partition.fixedEnd ?? records.at(-1)!.offset;
-    // Batches are switched off, and this one has its run.
+    // Batches were switched off, and this one has its run.
     const hasRun = !options.batch && partition.fixedEnd !== undefined;
     let event: TriggerEvent | undefined;
     const messages = readable.map(({ message }) => message);
@@ -262,12 +257,12 @@ export class Reading implements ConsumerListener {
     if (event && earlier && !options.key && endOfEvent(earlier) !== end) {
       const isClaimedOnly = acceptance?.status === 'conflict' && acceptance.isStarted === false;
       if (options.batch || !isClaimedOnly) {
-        // A run was started with messages from the same beginning to another end: that batch comes next.
+        // A run has messages from the same beginning to another end: that batch comes next.
         partition.putBack(records);
         partition.fixedEnd = endOfEvent(earlier);
         return;
       }
-      // The batch has no run. Its first message gets one under a key of its own.
+      // The batch has no run. Its first message gets one under its own key.
       acceptance = (await host.accept([{ ...event, key: `${event.key}/alone` }]))[0]!;
     }
     if (!hasRun) partition.isPastBatches = true;
@@ -332,7 +327,7 @@ export class Reading implements ConsumerListener {
     });
   }
 
-  /** Never rejects: uncommitted messages are delivered again, and start nothing twice. */
+  /** Never rejects: uncommitted messages are delivered again, and start no second run. */
   async #commit(): Promise<void> {
     const due = this.#order.flatMap((partition) => {
       const offset = partition.toCommit;
@@ -345,7 +340,7 @@ export class Reading implements ConsumerListener {
         due.map(({ partition: { topic, partition }, offset }) => ({ topic, partition, offset })),
       );
     } catch (error) {
-      // A removed member learns its partitions when it has rejoined.
+      // The group has removed the member, which gets its partitions when it has joined again.
       this.options.host.logger.debug(`could not commit, and tries again: ${String(error)}`);
       this.#lastCommit += this.options.delays.base;
       return;
@@ -360,7 +355,6 @@ export class Reading implements ConsumerListener {
     this.options.host.metrics.lag(partition.id, partition.lag);
   }
 
-  /** Looks again at that time, at the latest. */
   #wake(at: number): void {
     const now = performance.now();
     if (this.#isOver || at === Number.POSITIVE_INFINITY || (at >= this.#wakesAt && this.#wakesAt > now))

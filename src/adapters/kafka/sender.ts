@@ -17,7 +17,6 @@ interface SenderOptions {
   readonly administer: Administer;
 }
 
-/** Sends messages by a producer of kafkajs, which connects when it is needed. */
 export class Sender {
   readonly #options: SenderOptions;
   readonly #existing = new Set<string>();
@@ -44,13 +43,13 @@ export class Sender {
       });
     } catch (error) {
       this.#existing.delete(topic);
-      // The broker may have counted messages that an idempotent producer has not.
+      // The broker may have counted messages that the idempotent producer has not.
       if (this.#options.isIdempotent) void this.close();
       throw meaningOf(error, this.#options.connection);
     }
   }
 
-  /** What is sent later connects anew. */
+  /** The next send connects anew. */
   async close(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
@@ -84,7 +83,7 @@ export class Sender {
       if (!(await admin.listTopics()).includes(topic)) {
         if (!create) throw missingTopic(topic);
         const configEntries = [{ name: 'max.message.bytes', value: String(LARGEST_DEAD_LETTER) }];
-        // Resolves to false if another process was faster.
+        // False: another process was faster.
         await admin.createTopics({ topics: [{ topic, configEntries }], waitForLeaders: true });
       }
     });

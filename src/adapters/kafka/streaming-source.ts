@@ -9,12 +9,12 @@ import { readMessage } from './read-message';
 import { backOff, type BackOff } from '../../values/back-off';
 
 const BACK_OFF: BackOff = { base: 500, max: 10_000 };
-/** Messages of a partition that wait to be taken, before it is paused. */
+/** A partition with more messages waiting is paused. */
 const WAITING = 2_000;
 
 /**
- * Reads topics from places of our own. kafkajs reads in groups only: each reader is the only member of a new group, and
- * commits nothing, so that no dead member holds a partition.
+ * Reads topics from places that the stream keeps. kafkajs reads in groups only, so each reader is the only member of a
+ * new group and commits nothing. No dead member can hold a partition.
  */
 export function openKafkaSource(settings: KafkaSourceSettings): PartitionedFeed {
   const source = new KafkaSource(settings);
@@ -27,7 +27,7 @@ export function openKafkaSource(settings: KafkaSourceSettings): PartitionedFeed 
 type Context = Parameters<PartitionedFeed['read']>[1];
 
 class KafkaSource {
-  /** By partition: the offset of the last message that was delivered, and that after the partition's last. */
+  /** By partition: the offset of the last delivered message, and the offset after the last one of the broker. */
   readonly #places = new Map<string, bigint>();
   readonly #ends = new Map<string, bigint>();
 
@@ -65,7 +65,6 @@ class KafkaSource {
     }
   }
 
-  /** Reads until the consumer dies. */
   async *#once(
     client: KafkaClient,
     { signal, trouble, save }: Context,
@@ -88,7 +87,7 @@ class KafkaSource {
     const consumer = await client.consume(
       {
         group: `selvage-stream-${randomUUID()}`,
-        // Partitions that are new to a topic are read from their beginning.
+        // New partitions of a topic are read from their beginning.
         topics: topics.map((name) => ({ name, from: 'earliest' })),
         after: (place) => this.#places.get(partitionId(place)),
       },
@@ -130,7 +129,7 @@ class KafkaSource {
         const count = waiting.get(name)! - next.messages.length;
         waiting.set(name, count);
         let place = this.#places.get(name) ?? -1n;
-        // It ends before what was read of it: the topic was deleted and made again.
+        // The partition ends before this place: the topic was deleted and made again.
         if (next.end <= place) place = -1n;
         const fresh = next.messages.filter(({ offset }) => offset > place);
         if (fresh.length > 0) {
@@ -145,10 +144,7 @@ class KafkaSource {
     }
   }
 
-  /**
-   * Saves where the topics end of which nothing is known yet, before anything is read: what comes before the first
-   * checkpoint is not passed over after a crash.
-   */
+  /** Saves the ends of new topics before reading, so that after an early crash no message is passed over. */
   async #beginAtEnds(client: KafkaClient, save: Context['save']): Promise<void> {
     const known = new Set([...this.#places.keys()].map((name) => name.slice(0, name.lastIndexOf('/'))));
     const fresh = this.settings.topics.filter((topic) => !known.has(topic));

@@ -15,15 +15,13 @@ import { backOff } from '../../values/back-off';
 
 /** In milliseconds. */
 interface TriggerDelays extends Delays {
-  /** Between two looks at which topics exist. */
+  /** Between two looks at the existing topics. */
   readonly scan: number;
 }
 
 /** @internal For tests, and for another client. */
 export interface KafkaTriggerParts {
-  /**
-   * Opens a client, which is closed when the trigger ends. Default: kafkajs, configured by the environment.
-   */
+  /** Opens a client, which is closed when the trigger ends. Default: kafkajs, configured by the environment. */
   readonly open?: OpenKafka;
   readonly delays?: Partial<TriggerDelays>;
 }
@@ -31,9 +29,8 @@ export interface KafkaTriggerParts {
 const DELAYS: TriggerDelays = { base: 1_000, max: 30_000, jitter: 0.5, commit: 200, scan: 60_000 };
 
 /**
- * Makes the source of events that a Kafka trigger declares. Its `run` survives outages of brokers, deaths of
- * its consumer and whatever prevents runs from being started; it rejects with `MissingPackage` if kafkajs is
- * missing.
+ * Makes the source of events that a Kafka trigger declares. Its `run` survives outages of brokers, deaths of its
+ * consumer and all that prevents runs from being started. It rejects with `MissingPackage` if kafkajs is missing.
  *
  * @throws SelvageError `InvalidConfig`, for the environment variables that configure Kafka
  */
@@ -52,7 +49,7 @@ type Topics = ConsumeOptions['topics'];
 class KafkaTrigger implements Trigger {
   readonly id: string;
   readonly kind = 'kafka';
-  /** The topics that existed at the beginning: in later ones, nothing is skipped. */
+  /** The topics that existed at the beginning. Later ones are read from their first message. */
   #first: ReadonlySet<string> | undefined;
 
   constructor(
@@ -81,7 +78,7 @@ class KafkaTrigger implements Trigger {
         try {
           await this.#read(reading, client, host, troubles);
         } catch (error) {
-          // After a long time of work, the next failure is not a repetition of the last.
+          // After a long time of work, a failure is a first one again.
           if (performance.now() - began > this.delays.max) failures = 0;
           const wait = backOff(this.delays, failures++, Math.random());
           const isBrief = SelvageError.is(error) && error.details['brief'] === true;
@@ -94,7 +91,7 @@ class KafkaTrigger implements Trigger {
     }
   }
 
-  /** Reads until it is to stop, or until the list of topics changes. Rejects when the consumer dies. */
+  /** Reads until the signal, or until the list of topics changes. Rejects when the consumer dies. */
   async #read(
     reading: Reading,
     client: KafkaClient,
@@ -155,7 +152,7 @@ class KafkaTrigger implements Trigger {
   }
 }
 
-/** Names of parts of a trigger in its troubles; the others are partitions. */
+/** Parts of a trigger that have troubles; the others are partitions. */
 const CONSUMER = 'consumer';
 const TOPICS = 'topics';
 

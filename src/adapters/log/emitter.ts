@@ -11,7 +11,7 @@ import {
 import type { ExceptionRecord } from '../../ports';
 import { standardOutput, terminalText, type OutputStream } from '../../terminal';
 
-/** Numbers of pino. */
+/** pino's numbers. */
 const NUMBERS: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
 const HARMLESS_SKIPS: ReadonlySet<string | null> = new Set([
   'gate_closed',
@@ -25,7 +25,7 @@ interface Line {
   readonly message: string;
 }
 
-/** @param stdout default: that of the process, at the time of writing */
+/** @param stdout default: the process's own, at the time of writing */
 export function createLogEmitter(declaration: LogEmitterDeclaration, stdout?: OutputStream): Emitter {
   const { level: least, logger, payloads, payloadLimit } = declaration.options;
   const isWritten = ({ level }: Line): boolean => LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least);
@@ -48,7 +48,7 @@ export function createLogEmitter(declaration: LogEmitterDeclaration, stdout?: Ou
   };
 }
 
-/** Resolves when the stream has taken the text, so that a slow reader slows the emitter and nothing else. */
+/** Resolves when the stream has taken the text, so that a slow reader slows only the emitter. */
 async function write(stream: OutputStream, text: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     // A stream of Node passes an error.

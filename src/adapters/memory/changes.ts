@@ -1,7 +1,7 @@
 import type { HistoryChange, LineageRecord, RunRecord } from '../../ports';
 import { CHANGES_AT_ONCE, notAPosition } from '../../ports/parts/changes';
 
-/** The start or end of a run, and the number of records before it. */
+/** The start or end of a run; `records`: the number of records before it. */
 interface RunEvent {
   readonly records: number;
   readonly kind: 'run-started' | 'run-ended';
@@ -9,13 +9,13 @@ interface RunEvent {
 }
 
 /**
- * The order of changes in memory. Records have their own order, so only starts and ends of runs are kept beside them, and a commit costs
- * nothing extra. A position is the number of records and of these events that were told.
+ * The order of changes in memory. Only starts and ends of runs are kept beside the records, so a commit costs nothing
+ * extra. A position is the number of records and of these events up to it.
  */
 export class InMemoryChanges {
   readonly #prefix: string;
   readonly #events: (RunEvent | undefined)[] = [];
-  /** Temporal run id to the indexes of its events. */
+  /** By temporal run id: indexes in `#events`. */
   readonly #eventsOf = new Map<string, { started?: number; ended?: number }>();
   readonly #waiting = new Set<() => void>();
 
@@ -52,14 +52,13 @@ export class InMemoryChanges {
     this.#eventsOf.delete(temporalRunId);
   }
 
-  /** How often there was something new. */
+  /** How often anything was new. */
   #times = 0;
 
   get times(): number {
     return this.#times;
   }
 
-  /** Call it when there is something new. */
   wake(): void {
     this.#times += 1;
     if (this.#waiting.size === 0) return;
@@ -67,11 +66,7 @@ export class InMemoryChanges {
     this.#waiting.clear();
   }
 
-  /**
-   * Resolves when there is something new, or the signal is aborted.
-   *
-   * @param seen {@link times} at the last look: anything since then is new
-   */
+  /** Resolves at news since `seen`, which is {@link times} at the last look, or when the signal is aborted. */
   readonly news = (seen: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       if (seen !== this.#times) return void setImmediate(resolve);
@@ -92,7 +87,7 @@ export class InMemoryChanges {
       changes.length < CHANGES_AT_ONCE &&
       (record < this.records.length || event < this.#events.length)
     ) {
-      // A removed event is skipped in place: all later ones have at least as many records before them.
+      // A removed event is skipped in place: later ones have at least as many records before them.
       const next = event < this.#events.length ? this.#events[event] : undefined;
       if (event < this.#events.length && (!next || next.records <= record)) {
         event += 1;
@@ -113,7 +108,7 @@ export class InMemoryChanges {
     return records + events === 0 ? undefined : this.#position(records, events);
   }
 
-  /** @param number how many records there were with it */
+  /** @param number the number of records up to it */
   #recordChange(record: LineageRecord, number: number, position: string): HistoryChange {
     const { run_id, temporal_run_id, knot_id, outcome, finished_at: at } = record;
     const tapestry = this.runOf(temporal_run_id)?.tapestry ?? '';
@@ -131,7 +126,7 @@ export class InMemoryChanges {
     };
   }
 
-  /** How many records there were when the run was put on record. */
+  /** The number of records when the run was put on record. */
   recordsBefore(temporalRunId: string): number {
     const started = this.#eventsOf.get(temporalRunId)?.started;
     return started === undefined ? Number.POSITIVE_INFINITY : (this.#events[started]?.records ?? 0);

@@ -8,8 +8,8 @@ import { inOnePiece } from '../../ports/parts/pieces';
 const PLACE = "this process's memory";
 
 /**
- * Values in this process's memory, for tests and in-process runs; lost when the process ends. Bytes are stored without copying, so they
- * must not be changed after a put (a change shows as damage when reading).
+ * Values in this process's memory, for tests and in-process runs. Bytes are stored without copying: a change after the
+ * put shows as damage when reading.
  */
 export class InMemoryDataStore implements DataStore {
   readonly technology = 'memory';
@@ -26,7 +26,6 @@ export class InMemoryDataStore implements DataStore {
   /** Synchronous, so that a host that commits a hundred thousand knots need not wait either. */
   putOne(value: StoredValue): void {
     requireContentHash(value.hash);
-    // An existing value is replaced by equal bytes.
     this.#values.set(value.hash, { bytes: value.bytes, lastPutAt: this.now() });
   }
 

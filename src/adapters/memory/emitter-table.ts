@@ -15,11 +15,11 @@ type State = Omit<EmitterState, 'deadLetters' | 'redriven'>;
 const NO_FAILURE = { failures: 0, failingSince: null, lastError: null, retryAt: null } as const;
 const ENABLED = { disabledAt: null, disabledBecause: null } as const;
 
-/** The cursors of emitters in this process's memory, for tests and in-process runs; lost when the process ends. */
+/** The cursors of emitters in this process's memory, for tests and in-process runs. */
 export class InMemoryEmitterTable implements EmitterTable {
   readonly technology = 'memory';
   readonly #states = new Map<string, State>();
-  /** In the order in which they were given up. A removed one leaves a gap. */
+  /** In the order of giving up. A removed one leaves a gap. */
   #letters: (StoredDeadLetter | undefined)[] = [];
 
   async begin(name: string, { position, positionAt }: Move): Promise<EmitterState> {

@@ -15,7 +15,7 @@ interface Place {
   expiresAt: number;
 }
 
-/** Leases in this process's memory, for tests and in-process runs; they apply to this process only. */
+/** Leases in this process's memory, for tests and in-process runs; other processes do not see them. */
 export class InMemoryLeaseTable implements LeaseTable {
   readonly technology = 'memory';
   /** By key, then by owner, in the order of granting. */
@@ -76,7 +76,6 @@ export class InMemoryLeaseTable implements LeaseTable {
     return place?.token === token ? place : undefined;
   }
 
-  /** The places of a key, without expired ones. */
   #live(key: string, now: number): Map<string, Place> {
     const places = this.#places.get(key) ?? new Map<string, Place>();
     for (const [owner, { expiresAt }] of places) if (expiresAt <= now) places.delete(owner);

@@ -34,17 +34,17 @@ import { isInWindow, StatisticsTally } from '../../ports/parts/statistics-tally'
 import { InMemoryChanges } from './changes';
 
 /**
- * Runs and lineage in this process's memory, for tests and in-process runs; lost when the process ends. Records are stored without copying,
- * so they must not be changed after a commit.
+ * Runs and lineage in this process's memory, for tests and in-process runs. Records are stored without copying, so they
+ * must not be changed after a commit.
  */
 export class InMemoryRunHistory implements RunHistory {
   readonly technology = 'memory';
   readonly #identity = randomUUID();
   /** In commit order; a record's index is its number in listings. A removed one leaves a gap. */
   readonly #records: (LineageRecord | undefined)[] = [];
-  /** Temporal run id to knot id to index. */
+  /** By temporal run id, then knot id. */
   readonly #recordsOfRun = new Map<string, Map<string, number>>();
-  /** Cache key to the index of the newest record that made its value. */
+  /** Cache key to the newest record that made its value. */
   readonly #cached = new Map<string, number>();
   /** Values named by the records so far; computed on demand, as few callers need it. */
   readonly #referred = new Set<string>();

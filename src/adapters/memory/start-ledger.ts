@@ -1,12 +1,11 @@
 import type { ClaimResult, LedgerEntry, LedgerQuery, Page, StartClaim, StartLedger } from '../../ports';
 import { newestFirst } from './newest-first';
 
-/** A start ledger in this process's memory, for tests; lost when the process ends, after which events start runs again. */
+/** A start ledger in this process's memory, for tests; in the next process, the same events start runs again. */
 export class InMemoryStartLedger implements StartLedger {
   readonly technology = 'memory';
   /** In claim order. A forgotten entry leaves a gap. */
   readonly #entries: (LedgerEntry | undefined)[] = [];
-  /** Trigger to key to index. */
   readonly #indexes = new Map<string, Map<string, number>>();
 
   async claim(claims: readonly StartClaim[]): Promise<ClaimResult[]> {

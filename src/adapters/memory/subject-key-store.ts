@@ -1,7 +1,7 @@
 import type { Page, PageOptions, SubjectKeyRecord, SubjectKeyStore } from '../../ports';
 import { pageByText } from '../../ports/parts/pages';
 
-/** Keys of subjects in this process's memory, for tests: when it ends, everything that they sealed is unreadable. */
+/** Keys of subjects in this process's memory, for tests: without them, sealed values stay unreadable. */
 export class InMemorySubjectKeyStore implements SubjectKeyStore {
   readonly technology = 'memory';
   readonly #records = new Map<string, SubjectKeyRecord>();

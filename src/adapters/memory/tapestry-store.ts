@@ -10,13 +10,12 @@ import type {
 import { newestFirst } from './newest-first';
 import { subscription } from '../../ports/parts/subscription';
 
-/** Plans in this process's memory, for tests and in-process runs; lost when the process ends. */
+/** Plans in this process's memory, for tests and in-process runs. */
 export class InMemoryTapestryStore implements SubscribableTapestryStore {
   readonly technology = 'memory';
   readonly #identity = randomUUID();
   readonly #plans = new Map<string, StoredPlan>();
   readonly #offers: Offer[] = [];
-  /** Callbacks of those who wait for the next offer. */
   readonly #waiting = new Set<() => void>();
 
   async save(plan: StoredPlan): Promise<void> {

@@ -8,19 +8,19 @@ import { LineageEvents, type PlanOfRun } from './run-events';
 import { openTransport, type Transport } from './transports';
 import type * as specification from './specification';
 
-/** Runs whose events are sent at once; those of one run are sent in order. */
+/** The events of one run are sent in order. */
 const RUNS_AT_ONCE = 8;
 const REMEMBERED_PLANS = 100;
 
 interface LineageTools {
-  /** Relative paths of files begin there. */
+  /** Base of relative paths of files. */
   readonly projectDir: string;
   /** The text of a stored plan; undefined if it was removed. */
   plan(hash: string): Promise<string | undefined>;
   run(temporalRunId: string): Promise<RunRecord | undefined>;
 }
 
-/** @throws SelvageError `InvalidConfig` if the environment lacks the key */
+/** Errors: `InvalidConfig` if the environment lacks the key. */
 export async function createOpenLineageEmitter(
   { name, options }: OpenLineageEmitterDeclaration,
   tools: LineageTools,
@@ -83,7 +83,7 @@ class OpenLineageEmitter implements Emitter {
     return found;
   }
 
-  /** Undefined if it was removed meanwhile: what the run read and wrote is not known any more. */
+  /** Undefined: removed meanwhile, so the datasets of the run are unknown. */
   private async plan(hash: string): Promise<Plan | undefined> {
     const known = this.plans.get(hash);
     if (known) return known;

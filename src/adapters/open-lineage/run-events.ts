@@ -35,7 +35,7 @@ import type {
 
 const SPECIFICATION = 'https://openlineage.io/spec';
 const SCHEMA_URL = `${SPECIFICATION}/2-0-2/OpenLineage.json#/$defs/RunEvent`;
-/** The facets that are sent, with the version of each. */
+/** The facets that are sent, and their versions. */
 const FACETS = {
   ColumnLineageDatasetFacet: '1-2-0',
   DatasourceDatasetFacet: '1-0-1',
@@ -51,10 +51,10 @@ const FACETS = {
 
 const ENDS = { succeeded: 'COMPLETE', failed: 'FAIL', cancelled: 'ABORT', terminated: 'ABORT' } as const;
 
-/** A URI of its own, such as `s3://bucket`; other namespaces are only names. */
+/** A namespace that is a URI, such as `s3://bucket`; others are only names. */
 const SOURCE = /^[a-z][a-z0-9+.-]*:\/\/[\w.~:/?@!$&'()*+,;=%-]+$/i;
 
-/** What a run reads and writes, by knot, as its plan says. */
+/** The datasets that a knot or a run reads and writes, by its plan. */
 interface DataOfKnot {
   readonly inputs: InputDataset[];
   readonly outputs: OutputDataset[];
@@ -62,7 +62,7 @@ interface DataOfKnot {
 
 export interface PlanOfRun {
   readonly plan: Plan;
-  /** By hash: the plans that it nests at any depth, as far as they are still stored. */
+  /** By hash: plans nested at any depth, as far as they are still stored. */
   readonly nested: ReadonlyMap<string, Plan>;
 }
 
@@ -72,7 +72,6 @@ type EventType = NonNullable<RunEvent['eventType']>;
 export class LineageEvents {
   constructor(private readonly settings: Pick<OpenLineageSettings, 'namespace' | 'producer' | 'knots'>) {}
 
-  /** @param parent the run whose knot started this one */
   started(run: RunRecord, plan: PlanOfRun | undefined, parent: RunRecord | undefined): RunEvent {
     return this.ofRun('START', run.started_at, run, plan, parent);
   }
@@ -90,7 +89,7 @@ export class LineageEvents {
     return this.ofRun(ENDS[run.status], run.finished_at ?? run.started_at, run, plan, parent, facets);
   }
 
-  /** A knot is told of when it is over: its start and its end. None: it is no job of its own. */
+  /** Start and end of a knot, both told at its end. Empty: it is no job of its own. */
   knot({ record, run }: KnotFinished, plan: Plan | undefined): RunEvent[] {
     const { knots } = this.settings;
     if (knots === 'none' || record.outcome === 'skipped' || record.definition === 'parameter') return [];
@@ -145,7 +144,7 @@ export class LineageEvents {
     };
   }
 
-  /** Datasets of all knots of the run, and of the runs that these start. */
+  /** Datasets of all knots of the run, and of the runs that they start. */
   private dataOfRun({ plan, nested }: PlanOfRun, { terminals }: RunRecord): DataOfKnot {
     const inputs = new Map<string, InputDataset>();
     const outputs = new Map<string, OutputDataset>();
@@ -165,7 +164,7 @@ export class LineageEvents {
     return { inputs: [...inputs.values()], outputs: [...outputs.values()] };
   }
 
-  /** Beside what the knot itself reads, the datasets that columns of what it writes come from. */
+  /** The datasets that the knot reads, and those that columns of its outputs come from. */
   private dataOf(plan: Plan, knot: PlanKnot): DataOfKnot {
     const inputs = new Map(this.inputsOf(knot).map((read) => [keyOf(read), read]));
     const origins = Object.values((knot.data?.writes && columnOrigins(plan, knot)) ?? {}).flat();
@@ -174,7 +173,7 @@ export class LineageEvents {
     return { inputs: [...inputs.values()], outputs: this.outputsOf(plan, knot) };
   }
 
-  /** What is known of the value is known of the only dataset that it is read from. */
+  /** The fields of the knot's value describe its dataset only if it reads a single one. */
   private inputsOf({ data }: PlanKnot): InputDataset[] {
     const { reads = [], fields } = data ?? {};
     const isKnown = reads.length === 1 && !data?.columns && fields !== undefined;

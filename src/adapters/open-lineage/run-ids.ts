@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 const UUID_7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
 /**
- * The id that OpenLineage has of a run: a UUID that is ordered by time, and follows from ours, so that an event that is
- * sent twice names the same run. Newer servers of Temporal give such ids themselves.
+ * The id of a run for OpenLineage: a UUID ordered by time. It follows from the run's own id, so that a repeated event
+ * names the same run. Newer servers of Temporal give such ids themselves.
  */
 export function runUuid({
   temporal_run_id: id,
@@ -16,7 +16,6 @@ export function runUuid({
   return UUID_7.test(id) ? id : uuid7(at, 'run', id);
 }
 
-/** @param at when the knot began */
 export function knotUuid(temporalRunId: string, knotId: string, at: number): string {
   return uuid7(at, 'knot', temporalRunId, knotId);
 }

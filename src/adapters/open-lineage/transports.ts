@@ -4,18 +4,18 @@ import type { OpenLineageSettings } from '../../emitters/open-lineage';
 import { SelvageError } from '../../errors';
 import type { RunEvent } from './specification';
 
-/** Sends events; answers why the receiver will never take one. Throws if another try may succeed. */
+/** Sends events; returns why the receiver will never take one, and throws if a retry may succeed. */
 export interface Transport {
   send(event: RunEvent, signal: AbortSignal): Promise<string | undefined>;
-  /** Makes durable what was sent. */
+  /** Makes sent events durable. */
   flush(): Promise<void>;
 }
 
-/** The event itself is at fault; whatever else a receiver answers may be otherwise later. */
+/** Statuses for a wrong event. With any other status, a retry may succeed. */
 const REFUSED = new Set([400, 413, 422]);
 const SHOWN = 300;
 
-/** @throws SelvageError `InvalidConfig` if the environment lacks the key */
+/** Errors: `InvalidConfig` if the environment lacks the key. */
 export function openTransport(
   { to }: OpenLineageSettings,
   { name, projectDir, environment }: { name: string; projectDir: string; environment: NodeJS.ProcessEnv },
@@ -61,7 +61,7 @@ class HttpTransport implements Transport {
   async flush(): Promise<void> {}
 }
 
-/** Appends what was sent as a whole, so that no other writer comes in between. */
+/** Appends the events of a delivery at once, so that no other writer's come in between. */
 class FileTransport implements Transport {
   private lines: string[] = [];
 

@@ -2,7 +2,7 @@ import { loadOptional } from '../../optional-package';
 
 export type Api = typeof import('@opentelemetry/api');
 
-/** Where the first copy of the API that is used keeps what an SDK has registered. */
+/** The key under which the API keeps the parts that an SDK has registered. */
 const REGISTERED = Symbol.for('opentelemetry.js.api.1');
 
 interface Registered {
@@ -12,15 +12,12 @@ interface Registered {
 
 let loaded: Api | undefined;
 
-/** Loaded late: most processes have no OpenTelemetry. Kept, as each body asks for it. */
+/** Loaded late, as most processes have no OpenTelemetry; kept, as each body asks for it. */
 export function loadApi(): Api {
   return (loaded ??= loadOptional<Api>('@opentelemetry/api', { by: 'The OpenTelemetry emitter' }));
 }
 
-/**
- * The API, if this process has an SDK that knows which span is active. Otherwise nothing is loaded, and nobody would
- * hear of a context.
- */
+/** The API, if this process has an SDK with active spans. Otherwise nothing is loaded. */
 export function apiWithContext(): Api | undefined {
   return apiWith('context');
 }
@@ -35,7 +32,7 @@ function apiWith(part: keyof Registered): Api | undefined {
   try {
     return loadApi();
   } catch {
-    // The SDK has a copy of its own that is out of our reach.
+    // The SDK has a copy of its own, out of our reach.
     return undefined;
   }
 }

@@ -9,36 +9,32 @@ import { spanOf, traceparentOf } from './traceparent';
 
 const REMEMBERED_RUNS = 1_000;
 
-/** Of the emitter that this process delivers to. As the SDK, one for the process. */
+/** Those of this process's emitter. Like the SDK, there is one for the process. */
 let settingsHere = TRACE_DEFAULTS;
 
-/** Has runs that begin in this process from now on carry the settings of its emitter. */
 export function useSettings(settings: TraceSettings): void {
   settingsHere = settings;
 }
 
-/**
- * For the details of a run that begins here: the settings by which its spans are placed, in whatever process its bodies
- * run and its emitter delivers. Nothing without an SDK.
- */
+/** Settings for the details of a new run, so that all processes place its spans alike. None without an SDK. */
 export function settingsOfNewRun(): { readonly spans?: RecordedSettings } {
   return apiWithContext() ? { spans: recordedSettings(settingsHere) } : {};
 }
 
-/** The span that is active here, as a `traceparent`; undefined without OpenTelemetry, or outside of any span. */
+/** The active span as a `traceparent`; undefined without OpenTelemetry, or outside of spans. */
 export function activeTraceparent(): string | undefined {
   const api = apiWithContext();
   const span = api?.trace.getSpanContext(api.context.active());
   return span && api?.isSpanContextValid(span) ? traceparentOf(span) : undefined;
 }
 
-/** A text that names a span, from outside; undefined if it does not. */
+/** A `traceparent` from outside; undefined if it names no span. */
 export function checkedTraceparent(text: string | undefined): string | undefined {
   const span = text === undefined ? undefined : spanOf(text);
   return span && traceparentOf(span);
 }
 
-/** Calls what works within a span of another thread. Without an SDK in this one, nobody hears of it. */
+/** Calls within a span of another thread; without an SDK in this one, just calls. */
 export function withinSpan<T>(traceparent: string | undefined, call: () => Promise<T>): Promise<T> {
   const span = traceparent === undefined ? undefined : spanOf(traceparent);
   const api = span && apiWithContext();
@@ -46,21 +42,19 @@ export function withinSpan<T>(traceparent: string | undefined, call: () => Promi
 }
 
 /**
- * Lets bodies work within the span that the emitter will make of their attempt, so that whatever they call can be seen
+ * Calls bodies within the span that the emitter will make of their attempt, so that traces show the spans of the body
  * below it. Without an SDK in the process it does nothing, and loads nothing.
  */
 export class BodyTraces {
   private readonly runs = new Map<string, Promise<TraceOfRun | undefined>>();
   private maker: SpanMaker | undefined;
 
-  /** @param run finds a run that has begun, by its Temporal run id */
   constructor(private readonly run: (temporalRunId: string) => Promise<RunOfTrace | undefined>) {}
 
   static of(runHistory: Pick<RunHistory, 'getRunByTemporalId'>): BodyTraces {
     return new BodyTraces((temporalRunId) => runHistory.getRunByTemporalId(temporalRunId));
   }
 
-  /** Calls a body within the span of its attempt. */
   within<T>(temporalRunId: string, knotId: string, attempt: number, call: () => Promise<T>): Promise<T> {
     const api = apiWithContext();
     return api ? this.withinSpan(api, { temporalRunId, knotId, attempt }, call) : call();
@@ -78,7 +72,7 @@ export class BodyTraces {
     return await context.with(spans.setSpanContext(context.active(), this.spanOf(api, trace, ids)), call);
   }
 
-  /** The span of a knot that starts a run, as the `traceparent` of that run. */
+  /** The span of a knot that starts a run, as the `traceparent` of the started run. */
   async ofNested(temporalRunId: string, knotId: string): Promise<string | undefined> {
     const api = apiWithContext();
     const trace = api && (await this.traceOf(temporalRunId));
@@ -96,7 +90,7 @@ export class BodyTraces {
     if (known) return known;
     const asked = this.run(temporalRunId)
       .then((run) => run && new TraceOfRun(run))
-      // A body does not wait for a trace: it runs outside of one.
+      // Without its trace, the body runs outside of any.
       .catch(() => undefined)
       .then((trace) => {
         if (!trace) this.runs.delete(temporalRunId);

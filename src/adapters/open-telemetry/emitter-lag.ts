@@ -2,21 +2,14 @@ import type { Meter } from '@opentelemetry/api';
 import { VERSION } from '../../version';
 import { apiWithMetrics } from './api';
 
-/** How far an emitter is behind. */
 export interface EmitterLag {
   readonly emitter: string;
   readonly changes: number;
-  /** Milliseconds since the oldest change that it has not heard of. */
+  /** Milliseconds since the oldest undelivered change. */
   readonly age: number;
 }
 
-/**
- * Tells the lag of emitters as metrics, whenever the SDK of this process collects them. Without one it does nothing, and loads
- * nothing.
- *
- * @param read the lag of those that this process delivers to
- * @returns ends it
- */
+/** Reports the lag of emitters as metrics when the SDK collects them; does nothing without one. Returns its end. */
 export function observeEmitterLag(read: () => Promise<readonly EmitterLag[]>): () => void {
   const meter = apiWithMetrics()?.metrics.getMeter('selvage', VERSION);
   return meter ? observe(meter, read) : () => {};

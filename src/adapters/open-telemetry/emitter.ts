@@ -12,18 +12,16 @@ import { SpanMaker } from './span-maker';
 import { hasSpan, spanOfRun, spansOfKnot } from './spans-of-events';
 import { TraceOfRun, elementOf } from './trace-of-run';
 
-/** Spans between two flushes: SDKs drop what exceeds their queue, by default 2,048. */
+/** SDKs drop spans that exceed their queue, by default 2,048. */
 const SPANS_PER_FLUSH = 500;
-/** Events, and maps, that are remembered. */
 const REMEMBERED = 20_000;
 const REMEMBERED_MAPS = 1_000;
 
-/** What an SDK's provider has beyond the API. */
 interface Flushing {
   forceFlush?(): Promise<void>;
 }
 
-/** @throws SelvageError `MissingPackage` */
+/** Errors: `MissingPackage`. */
 export async function createOpenTelemetryEmitter(
   { name, options }: OpenTelemetryEmitterDeclaration,
   { logger }: { readonly logger: Logger },
@@ -33,12 +31,12 @@ export async function createOpenTelemetryEmitter(
 
 /**
  * E1  A delivery resolves when the SDK has exported its spans.
- * E2  The ids of spans follow from records, so that what is delivered again, as by a replay, is the same span.
+ * E2  Span ids follow from records, so that a repeated delivery, as by a replay, makes the same span.
  * E3  Metrics have no ids: a process counts an event once, however often it is delivered.
  */
 class OpenTelemetryEmitter implements Emitter {
   private readonly counted = new LRUCache<string, true>({ max: REMEMBERED });
-  /** By map of a run: the elements that have a span beyond those that have one anyway. */
+  /** By map of a run: shown elements, beyond those that always have a span. */
   private readonly shown = new LRUCache<string, Set<string>>({ max: REMEMBERED_MAPS });
   private last: { readonly run: RunRecord; readonly trace: TraceOfRun } | undefined;
   private maker: SpanMaker | undefined;
@@ -70,7 +68,7 @@ class OpenTelemetryEmitter implements Emitter {
     }
   }
 
-  /** Made when there is something to deliver: the SDK may be started after the emitter. */
+  /** Looked up at the first delivery, because the SDK may be started after the emitter. */
   private sdk(): { readonly maker: SpanMaker | undefined; readonly provider: Flushing } {
     const { metrics, trace } = this.api;
     const proxy = trace.getTracerProvider() as TracerProvider & { getDelegate?(): TracerProvider };
@@ -90,7 +88,7 @@ class OpenTelemetryEmitter implements Emitter {
     return { maker: this.maker, provider: provider as Flushing };
   }
 
-  /** @returns the number of spans */
+  /** Returns the number of spans. */
   private tell(event: RunEvent, maker: SpanMaker): number {
     if (event.type === 'run-started') return 0;
     const trace = this.traceOf(event.run);
@@ -104,7 +102,7 @@ class OpenTelemetryEmitter implements Emitter {
     return spans.length;
   }
 
-  /** Kept for the next event of the run: its ids are hashes. */
+  /** Kept for the next event of the run, as computing its ids costs hashes. */
   private traceOf(run: RunRecord): TraceOfRun {
     const { last } = this;
     if (last?.run.temporal_run_id === run.temporal_run_id) return last.trace;
@@ -130,12 +128,11 @@ class OpenTelemetryEmitter implements Emitter {
   }
 }
 
-/** The API's own providers do nothing, and can be told only by their names. */
+/** Only their names tell the API's own providers, which do nothing. */
 function isNoop(provider: object): boolean {
   return provider.constructor.name.startsWith('Noop');
 }
 
-/** @throws whatever the SDK's exporters could not do */
 async function flush(provider: Flushing): Promise<void> {
   try {
     await provider.forceFlush?.();

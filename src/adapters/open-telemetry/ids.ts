@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** The ids of a span that is about to be started. */
 export interface SpanIds {
   readonly traceId: string;
   readonly spanId: string;
@@ -10,12 +9,12 @@ const TRACE_DIGITS = 32;
 const SPAN_DIGITS = 16;
 const RANDOM_BYTES = 2_048;
 
-/** Ids are digits of a hash of what the span is about, so that whoever makes the span, and however often, agrees. */
+/** Ids are digits of a hash of the span's subject, so that all makers of a span agree. */
 function digits(length: number, ...about: readonly (string | number)[]): string {
   return createHash('sha256').update(JSON.stringify(about)).digest('hex').slice(0, length);
 }
 
-/** @param apart the knot, where it is a trace of its own */
+/** @param apart a knot with a trace of its own */
 export function traceIdOf(temporalRunId: string, apart?: string): string {
   return apart === undefined
     ? digits(TRACE_DIGITS, 'trace', temporalRunId)
@@ -26,7 +25,7 @@ export function runSpanId(temporalRunId: string): string {
   return digits(SPAN_DIGITS, 'run', temporalRunId);
 }
 
-/** The span of a knot as a whole, where it has more to it than one attempt: a map, a nested run, a retried knot. */
+/** The span of a knot as a whole, if it has more than one attempt to show: a map, a nested run, a retried knot. */
 export function knotSpanId(temporalRunId: string, knotId: string): string {
   return digits(SPAN_DIGITS, 'knot', temporalRunId, knotId);
 }
@@ -37,7 +36,7 @@ export function attemptSpanId(temporalRunId: string, knotId: string, attempt: nu
 
 const NEXT_IDS = Symbol.for('selvage.open-telemetry.next-ids');
 
-/** On the global object: the SDK may have its generator from another copy of this package. */
+/** On the global object: the SDK may have the generator of another copy of this package. */
 const shared = globalThis as { [NEXT_IDS]?: SpanIds | undefined };
 
 /** Starts a span with these ids, if the SDK has our generator. `start` must not wait. */
@@ -80,11 +79,11 @@ let random = '';
 
 function randomDigits(length: number): string {
   for (;;) {
-    // Many at once: asking the system costs more than all else of a span.
+    // Many at once: asking the system costs more than the rest of a span.
     if (random.length < length) random = randomBytes(RANDOM_BYTES).toString('hex');
     const made = random.slice(0, length);
     random = random.slice(length);
-    // OpenTelemetry has no use for an id of zeros.
+    // Ids of zeros are invalid.
     if (/[^0]/.test(made)) return made;
   }
 }

@@ -2,11 +2,11 @@ import type { Attributes, Exception, HrTime, Link, Span, SpanContext, Tracer } f
 import type { Api } from './api';
 import { withIds, type SpanIds } from './ids';
 
-/** A span as it is known when what it tells of is over. Times are milliseconds since the epoch. */
+/** A span that is over. Times are milliseconds since the epoch. */
 export interface ToldSpan {
   readonly name: string;
   readonly ids: SpanIds;
-  /** Absent: it is the first of its trace. */
+  /** Absent: the first span of its trace. */
   readonly parent?: SpanContext | undefined;
   readonly links?: readonly SpanIds[];
   readonly from: number;
@@ -32,13 +32,12 @@ const REMEMBERED_TRACES = 1_000;
 const PROBE: SpanIds = { traceId: '5e1fa9e05e1fa9e05e1fa9e05e1fa9e0', spanId: '5e1fa9e05e1fa9e0' };
 
 /**
- * Makes spans of what is over, by the SDK of the process.
+ * Makes spans of events that are over, by the SDK of the process.
  *
- * The API lets nobody choose the ids of a span. The trace is chosen by a parent, and all ids by our id generator, if
- * the SDK has it. If it has not, spans have random ids, and the span of a run stands beside those of its knots.
+ * The API lets nobody choose the ids of a span: the trace id comes from a parent, and other ids from our id generator.
+ * If the SDK lacks it, ids are random, and the span of a run stands beside those of its knots.
  */
 export class SpanMaker {
-  /** Whether the SDK takes the ids that we choose. */
   readonly choosesIds: boolean;
   private readonly flags = new Map<string, number>();
 
@@ -65,15 +64,15 @@ export class SpanMaker {
     span.end(timeOf(until));
   }
 
-  /** A span of ours as parent of others, sampled as its trace is. */
+  /** One of our spans as a parent of others, sampled as its trace is. */
   parentOf(ids: SpanIds, runParent?: SpanContext): SpanContext {
     const { traceId, spanId } = ids;
     return { traceId, spanId, traceFlags: this.flagsOf(ids, runParent), isRemote: true };
   }
 
   /**
-   * Asks the SDK's sampler whether it takes a trace, by a first span that never ends and so is never exported. The first
-   * span itself may come hours after its children.
+   * Asks the SDK's sampler about a trace, by a span that never ends and so is never exported. The first real span may
+   * come hours after its children.
    */
   private flagsOf({ traceId, spanId }: SpanIds, runParent?: SpanContext): number {
     const known = this.flags.get(traceId);
@@ -91,7 +90,7 @@ export class SpanMaker {
     options: Parameters<Tracer['startSpan']>[1] = {},
   ): Span {
     const { ROOT_CONTEXT, TraceFlags, trace } = this.api;
-    // Without our generator, only a parent makes the trace the right one.
+    // Without our generator, only a parent gives the span the right trace.
     const stand =
       this.choosesIds === false ? { ...ids, traceFlags: TraceFlags.SAMPLED, isRemote: true } : undefined;
     const above = parent ?? stand;
@@ -100,7 +99,7 @@ export class SpanMaker {
   }
 }
 
-/** The API takes small numbers for the time since the process began. */
+/** As a pair, because the API reads small numbers as the time since the process began. */
 function timeOf(milliseconds: number): HrTime {
   const seconds = Math.floor(milliseconds / 1_000);
   return [seconds, Math.round((milliseconds - seconds * 1_000) * 1_000_000)];

@@ -6,7 +6,7 @@ import { elementOf, type TraceOfRun } from './trace-of-run';
 import type { SpanMaker, ToldEvent, ToldError, ToldSpan } from './span-maker';
 import type { SpanIds } from './ids';
 
-/** The facts in a record's `extra` that spans tell of. */
+/** The parts of a record's `extra` that spans show. */
 interface Facts {
   readonly error?: ExceptionRecord;
   readonly attempts?: readonly RecordedAttempt[];
@@ -22,14 +22,14 @@ interface Facts {
 
 const MAP = 'selvage.map';
 
-/** Whether a knot ran: a parameter and a skipped knot have no attempt to tell of. */
+/** Parameters and skipped knots have no attempt to show. */
 export function hasSpan({ definition, outcome }: LineageRecord): boolean {
   return definition !== 'parameter' && outcome !== 'skipped';
 }
 
 /**
- * The spans of a knot: one for the attempt, or, if there is more to tell (earlier attempts, waits, elements, a run of
- * its own), one for the knot as a whole with its attempts below.
+ * The spans of a knot: one for its only attempt; or one for the knot, with its attempts below. The latter is for knots
+ * with earlier attempts, waits, elements or a run of their own.
  */
 export function spansOfKnot({ record, run }: KnotFinished, trace: TraceOfRun, maker: SpanMaker): ToldSpan[] {
   const facts = record.extra as Facts;
@@ -86,7 +86,7 @@ export function spansOfKnot({ record, run }: KnotFinished, trace: TraceOfRun, ma
       error: { type: reason.code, message: reason.message },
     });
   }
-  // What its elements, or its run, did have spans of their own.
+  // The elements, or the started run, have spans of their own.
   if (isWhole) return spans;
   return [
     ...spans,
@@ -160,7 +160,7 @@ function basics(record: LineageRecord, run: RunRecord): Attributes {
   };
 }
 
-/** @param begun when its first attempt, or its only one, did */
+/** @param begun when the first attempt began */
 function attributesOfKnot(record: LineageRecord, run: RunRecord, facts: Facts, begun: number): Attributes {
   const { elements, error } = facts;
   const attributes: Attributes = {
@@ -191,7 +191,7 @@ function attributesOfKnot(record: LineageRecord, run: RunRecord, facts: Facts, b
   });
 }
 
-/** A lost worker has said nothing any more; anything else was thrown or refused, and the knot tried again. */
+/** A lost worker fell silent; all other attempts ended with an error and were retried. */
 function endOfAttempt({ attempt, ended_at: at, reason }: RecordedAttempt): ToldEvent {
   const isLost = reason.code === 'WorkerLost';
   return {
@@ -209,7 +209,7 @@ function waitOf({ code, since, until }: RecordedWait): ToldEvent {
   };
 }
 
-/** That a value was reused, or why another one was not. */
+/** Tells that a value was reused, or why it was not. */
 function reuseOf(record: LineageRecord, facts: Facts): ToldEvent[] {
   const at = record.started_at;
   if (record.cached_from_run !== null) {
@@ -237,7 +237,7 @@ function errorOf({ type, message, traceback }: ExceptionRecord): ToldError {
   return { type, message, traceback };
 }
 
-/** Adds what is known: an attribute has a value. */
+/** Adds the attributes that have a value. */
 function withKnown(attributes: Attributes, more: Readonly<Record<string, unknown>>): Attributes {
   for (const name in more) {
     const value = more[name];

@@ -5,10 +5,10 @@ import type { TraceMode, TraceSettings } from '../../emitters/open-telemetry';
 import { attemptSpanId, knotSpanId, runSpanId, traceIdOf, type SpanIds } from './ids';
 import { spanOf } from './traceparent';
 
-/** A knot that begins later than this after its run is a trace of its own. */
+/** A knot that begins more than this after its run has a trace of its own. */
 const APART_MS = 3_600_000;
 
-/** What the place of a run's spans follows from. */
+/** The columns that determine where a run's spans belong. */
 export type RunOfTrace = Pick<RunRecord, 'temporal_run_id' | 'started_at' | 'details'>;
 
 /** {@link TraceSettings} in the details of a run. */
@@ -18,13 +18,13 @@ export function recordedSettings({ mode, elementsPerMap }: TraceSettings): Recor
   return { mode, elements_per_map: elementsPerMap };
 }
 
-/** The settings that a run has carried since its begin; undefined if that was in a process without an SDK. */
+/** The settings that a run carries; undefined if it began in a process without an SDK. */
 function settingsOf({ details }: RunOfTrace): TraceSettings | undefined {
   const recorded = details['spans'] as RecordedSettings | undefined;
   return recorded && { mode: recorded.mode, elementsPerMap: recorded.elements_per_map };
 }
 
-/** The element of a map, by its id: `users[17]`, or `users["anna"]`, which has no position. */
+/** An element, by its id: `users[17]`, or `users["anna"]`, which has no position. */
 interface ElementOf {
   readonly map: string;
   readonly position: number | undefined;
@@ -38,18 +38,18 @@ export function elementOf(knotId: string): ElementOf | undefined {
 }
 
 /**
- * Where the spans of one run belong. Made of its record alone, so that the emitter, and a body that runs long before
- * anything is emitted, come to the same ids. If the record has no settings, those of the emitter count, which bodies do
- * not know: then they work within the span of the run, which there is in any case.
+ * Where the spans of one run belong. It follows from the run's record, so that the emitter and bodies that run long
+ * before it get the same ids. A record without settings uses the emitter's. Bodies do not know these, and work within
+ * the span of the run, which always exists.
  */
 export class TraceOfRun {
   readonly ids: SpanIds;
-  /** The span that was active where the run was started, or the knot that started it. */
+  /** The span where the run was started, or the knot that started it. */
   readonly parent: SpanContext | undefined;
 
   private readonly settings: TraceSettings | undefined;
 
-  /** @param emitter the settings of the emitter; bodies have none */
+  /** @param emitter its settings; bodies pass none */
   constructor(
     private readonly run: RunOfTrace,
     emitter?: TraceSettings,
@@ -62,7 +62,6 @@ export class TraceOfRun {
     };
   }
 
-  /** @param at when the knot began */
   isApart(at: number): boolean {
     const mode = this.settings?.mode;
     return mode === 'linked' || (mode === 'auto' && at - this.run.started_at > APART_MS);
@@ -73,12 +72,10 @@ export class TraceOfRun {
     return traceIdOf(this.run.temporal_run_id, elementOf(knotId)?.map ?? knotId);
   }
 
-  /** The span of a knot that starts a run. */
   nested(knotId: string, at: number): SpanIds {
     return this.settings ? this.knot(knotId, at) : this.ids;
   }
 
-  /** The span of a knot as a whole. */
   knot(knotId: string, at: number): SpanIds {
     return {
       traceId: this.traceOf(knotId, at),
@@ -97,12 +94,12 @@ export class TraceOfRun {
     return this.settings?.elementsPerMap ?? 0;
   }
 
-  /** Whether each element at this place of its list has a span. Others have one only if they failed. */
+  /** Whether elements at this position always have a span. Others have one only if they failed. */
   isShown({ position }: ElementOf): boolean {
     return position !== undefined && position < this.elementsPerMap;
   }
 
-  /** The span that the body of an attempt works in: its own, or its map's where its own may never be. */
+  /** The span for the body of an attempt: its own, or its map's if its own may never be made. */
   body(knotId: string, attempt: number, at: number): SpanIds {
     if (!this.settings) return this.ids;
     const element = elementOf(knotId);

@@ -1,22 +1,18 @@
 import { SelvageError } from '../../errors';
 import { requireKnownParameters } from '../../ports/parts/url-parameters';
 
-/** The parts of a database's address. */
 export interface PostgresAddress {
   /** For pg, without Selvage's own parameters. Contains the password: never show it. */
   readonly connectionString: string;
-  /** In words, without secrets. */
   readonly shown: string;
-  /** Settings for each connection, in the server's form (`-c NAME=VALUE`). */
+  /** In the server's form (`-c NAME=VALUE`). */
   readonly options: string | undefined;
   readonly schema: string | undefined;
   readonly migrate: boolean;
-  /** For users who may only read. */
   readonly isReadOnly: boolean;
   readonly max: number | undefined;
 }
 
-/** Parameters that pg reads from an address. */
 const PARAMETERS_OF_PG = [
   'user',
   'password',
@@ -45,10 +41,8 @@ const PARAMETERS = ['schema', 'migrate', 'access', 'max', ...PARAMETERS_OF_PG];
 const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /**
- * Reads `postgres://user:password@host:port/database?…`. Parameters of Selvage: `schema`, `migrate=false`, `access=read`, `max`; the others are pg's
- * (`sslmode`, `sslrootcert`, …).
- *
- * @throws SelvageError `InvalidUrl`, without what may be a password
+ * Reads `postgres://user:password@host:port/database?…`. Selvage's own parameters are `schema`, `migrate=false`,
+ * `access=read` and `max`; the others are pg's. Errors: `InvalidUrl`, without anything that may be a password.
  */
 export function parsePostgresUrl(text: string): PostgresAddress {
   const url = urlOf(text);
@@ -74,7 +68,7 @@ export function parsePostgresUrl(text: string): PostgresAddress {
       [take('options'), schema === undefined ? undefined : `-c search_path=${schema}`]
         .filter((part) => part !== undefined)
         .join(' ') || undefined,
-    // Without the parameters removed above.
+    // Without Selvage's own parameters.
     connectionString: url.href,
     shown: shownPlace({
       host: decodeURIComponent(url.hostname) || (url.searchParams.get('host') ?? undefined),
@@ -103,9 +97,8 @@ const LIBPQ = {
 } as const;
 
 /**
- * An address as the environment of PostgreSQL's own programs, which refuse a URL with parameters of Selvage or of pg. Contains the password.
- *
- * @throws SelvageError `InvalidUrl`
+ * An address as environment of PostgreSQL's own programs, which refuse URLs with parameters of Selvage or of pg. With
+ * the password. Errors: `InvalidUrl`.
  */
 export function libpqEnvironment(text: string): Record<string, string> {
   const { options } = parsePostgresUrl(text);
@@ -120,7 +113,7 @@ export function libpqEnvironment(text: string): Record<string, string> {
     ...(pathname.length > 1 && { database: decodeURIComponent(pathname.slice(1)) }),
     options,
   };
-  // A mode of pg alone: encrypted, and nobody verifies the server.
+  // A mode of pg only: encrypted, without verification of the server.
   if (said['sslmode'] === 'no-verify' || (!said['sslmode'] && said['ssl'] === 'true'))
     said['sslmode'] = 'require';
   return Object.fromEntries(
@@ -128,7 +121,7 @@ export function libpqEnvironment(text: string): Record<string, string> {
   );
 }
 
-/** The name of a place for messages. */
+/** A database's name for messages. */
 export function shownPlace({
   host,
   port,
@@ -150,7 +143,7 @@ function urlOf(text: string): URL {
     const url = new URL(text);
     if (url.protocol === 'postgres:' || url.protocol === 'postgresql:') return url;
   } catch {
-    // The error of URL has the whole text in it.
+    // The message of URL has the whole text in it.
   }
   throw invalid('it is to be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters %-encoded');
 }

@@ -1,7 +1,7 @@
 const BYTEA = 17;
 const HEADER_BYTES = 20;
 
-/** Encodes many byte strings as one parameter of type `bytea[]` in Postgres's binary form, because the text form doubles their size. */
+/** As one parameter of type `bytea[]`, in Postgres's binary form because the text form doubles the size. */
 export function byteaArray(items: readonly Uint8Array[]): Buffer {
   const size = items.reduce((sum, item) => sum + 4 + item.byteLength, HEADER_BYTES);
   const buffer = Buffer.allocUnsafe(size);

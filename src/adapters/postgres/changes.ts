@@ -4,27 +4,24 @@ import type { PostgresDatabase } from './database';
 import { changeOf, type ChangeRow } from '../sql/changes';
 
 /*
- * Changes are ordered by transaction number, and read only below the lowest number still in progress, so a late commit has a number that no
- * reader has passed. Ids or times would not do, as a transaction that took its id earlier may commit later. Therefore any writing
- * transaction on the server that stays open holds up reading, but not commits.
+ * Changes are ordered by transaction number, and read only below the lowest number in progress, so a late commit has a
+ * number that no reader has passed. Ids and times would not do: a transaction may take its id earlier and commit later.
+ * Any writing transaction on the server that stays open therefore holds up reading, but not commits.
  *
  * 1. A transaction starts a run, ends one, or commits records: so its number and the record's id identify a change.
- * 2. Tables copied to another server (`pg_dump`) contain numbers higher than that server's own: `xids_before` is then added to its numbers.
+ * 2. Tables copied to another server (`pg_dump`) may have higher numbers than it; `xids_before` is added to its own.
  */
 
-/**
- * The transaction's number, which of its changes, and its time. Another time at that place shows that the database was restored and then
- * continued.
- */
+/** Transaction number, record id, and the record's time, which differs if the database was restored and went on. */
 const POSITION = /^(\d{1,16})_(\d{1,16})_(-?\d+(?:\.\d+)?)$/;
 
-/** Used in place of an id: before and after all ids of a transaction. */
+/** In place of a record's id: before and after all records of a transaction. */
 const START = 0;
 const END = Number.MAX_SAFE_INTEGER;
 
 /**
- * The limit tells a planner without statistics that there is one row; it would compile the query for thousands, which takes seconds.
- * `until`: all below it are over. `next`: nothing has this number yet.
+ * With the limit, a planner without statistics expects one row; for thousands, it would compile the query for seconds.
+ * `until`: all transactions below are over. `next`: the number that no transaction has yet.
  */
 const SEEN = `
   seen as (
@@ -80,7 +77,7 @@ const LAST = `
 const NEWEST = `greatest(
   (select max(change) from selvage_lineage), (select max(started_change) from selvage_runs), (select max(ended_change) from selvage_runs))`;
 
-/** Changes something only on a server to which the tables were copied. */
+/** Has an effect only on a server to which the tables were copied. */
 const RAISE = `
   update selvage_identity set xids_before = ${NEWEST} + 1
   where pg_snapshot_xmax(pg_current_snapshot())::text::bigint + xids_before <= ${NEWEST}`;
@@ -90,7 +87,6 @@ interface BehindRow extends Omit<ChangeRow, 'kind'> {
   readonly there: number | null;
   readonly change: number;
   readonly id: number;
-  /** Null if there is no change. */
   readonly kind: ChangeRow['kind'] | null;
 }
 
@@ -102,7 +98,7 @@ interface Position {
 
 const textOf = ({ change, id, at }: Position): string => `${change}_${id}_${at}`;
 
-/** Call it before a reading begins. */
+/** To be called before a reading begins. */
 export async function raiseNumbers(database: PostgresDatabase): Promise<void> {
   if (database.isReadOnly) return;
   await database.run(RAISE, []);

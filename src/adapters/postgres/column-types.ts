@@ -8,8 +8,8 @@ const asBoolean = (text: string): boolean => text === 't';
 const asBytes = (text: string): Buffer => Buffer.from(text.slice(2), 'hex');
 
 /**
- * How columns are parsed, passed with each query: an int8 becomes a number (ids, sizes and counts stay far below 2^53), however the process
- * or the pool's owner has configured pg. Types that Selvage does not use stay text.
+ * How columns are parsed, passed with each query, whatever the process or the pool's owner has configured. An int8
+ * becomes a number, as ids, sizes and counts stay far below 2^53. Types that Selvage does not use stay text.
  */
 export const COLUMN_TYPES = {
   getTypeParser(oid: number, format?: string): (value: any) => any {

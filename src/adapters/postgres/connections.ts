@@ -5,23 +5,19 @@ import { COLUMN_TYPES } from './column-types';
 import type { PostgresClientLike, PostgresPoolLike, PostgresQuery, PostgresResult } from './pool-like';
 
 export interface ConnectionLimits {
-  /** Limit for getting a connection from the pool, or a new one. */
+  /** For getting a connection, from the pool or new. */
   readonly connectTimeoutMs: number;
-  /**
-   * Limit for a statement, including retries after lost connections or conflicting transactions. If no answer arrives within one more
-   * second, the server counts as gone.
-   */
+  /** For a statement with all its retries. Without an answer for one second more, the server counts as gone. */
   readonly queryTimeoutMs: number;
 }
 
-/** The server ends a statement at its limit and reports it; only if it does not, the connection counts as lost. */
+/** The server ends a statement at its limit; only if it does not, the connection counts as lost. */
 const SERVER_FIRST_MS = 1_000;
 
-/** Most statements kept prepared: beyond that they are not ours, or are not repeated. */
+/** Most statements kept prepared: any more are not ours, or are not repeated. */
 const MAXIMUM_NAMES = 500;
 const names = new Map<string, string>();
 
-/** Statements with parameters stay prepared, named by the hash of their text. */
 function nameOf(text: string): string | undefined {
   let name = names.get(text);
   if (name === undefined && names.size < MAXIMUM_NAMES) {
@@ -31,13 +27,13 @@ function nameOf(text: string): string | undefined {
   return name;
 }
 
-/** When a connection was last returned, by a clock that continues while the machine sleeps. */
+/** When a connection was last returned; the clock goes on while the machine sleeps. */
 const handedBackAt = new WeakMap<PostgresClientLike, number>();
 
 /**
- * Takes a connection from the pool, within the time limit. If it was idle for longer than opening one may take, it is tested first, within
- * the same limit: a server or a network may have dropped it silently, and then the first statement would wait for its whole time limit. If
- * one is gone, the other idle ones are not tested, and new ones are opened.
+ * Takes a connection from the pool, within the time limit. One that was idle for long is tested first: it may have been
+ * dropped silently, and the first statement would wait for its whole limit. If it is gone, the other idle ones are
+ * closed untested.
  */
 export async function connect(pool: PostgresPoolLike, limits: ConnectionLimits): Promise<PostgresConnection> {
   for (let isOneGone = false; ; isOneGone = true) {
@@ -57,7 +53,7 @@ async function take(pool: PostgresPoolLike, limits: ConnectionLimits): Promise<P
     timer = setTimeout(() => {
       isLate = true;
       reject(new Error('timeout exceeded when trying to connect'));
-      // The pool's own limit comes a little earlier, and says more.
+      // The pool's own limit comes a little earlier, with a better message.
     }, limits.connectTimeoutMs + 500);
   });
   connecting.then(
@@ -71,7 +67,7 @@ async function take(pool: PostgresPoolLike, limits: ConnectionLimits): Promise<P
   }
 }
 
-/** One connection while it is taken from the pool. `release` returns it, or closes it if it was lost. */
+/** A connection taken from the pool. */
 export class PostgresConnection {
   readonly client: PostgresClientLike;
   readonly #limits: ConnectionLimits;
@@ -124,7 +120,7 @@ export class PostgresConnection {
     this.client.release(this.#lost);
   }
 
-  /** Closes the connection, because its state must not reach another user. */
+  /** Closes the connection, so that no other user gets its state. */
   close(): void {
     this.client.removeListener('error', this.#noteLoss);
     this.client.release(true);

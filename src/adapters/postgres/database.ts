@@ -9,10 +9,10 @@ import { POSTGRES_WORDS } from './words';
 import { backOff, type BackOff } from '../../values/back-off';
 
 const MAXIMUM_CONFLICTS = 20;
-/** All of it is left to chance, which keeps conflicting transactions from meeting again. */
+/** Entirely random, so that conflicting transactions do not meet again. */
 const BACK_OFF: BackOff = { base: 2, max: 100, jitter: 1 };
 
-/** Which calls the database may repeat when a connection was lost. Not `once`, since it is unknown whether it was done. */
+/** `once`: not repeated after a lost connection, as it may have been done. */
 interface Repetition {
   readonly once?: boolean;
 }
@@ -33,7 +33,7 @@ export class PostgresDatabase implements SqlDatabase {
    * @internal Use `openPostgresDatabase`.
    *
    * @param closePool omitted if the pool is the user's
-   * @param isReadOnly its user may only read: what would be written in passing is left to others
+   * @param isReadOnly its user may only read; incidental writes are left to other processes
    */
   constructor(
     pool: PostgresPoolLike,
@@ -75,11 +75,7 @@ export class PostgresDatabase implements SqlDatabase {
     );
   }
 
-  /**
-   * Runs one statement while no other caller of this function with the same `lock` runs one, so it sees what they have done.
-   *
-   * @param lock from `lockNumber`
-   */
+  /** Runs one statement while no other call with this `lock` (by `lockNumber`) does, so that it sees their effects. */
   runAlone(
     lock: bigint,
     text: string,
@@ -89,7 +85,7 @@ export class PostgresDatabase implements SqlDatabase {
     return this.#patiently(
       (limits) =>
         this.#withConnection(limits, async (connection) => {
-          // Two statements, because a statement only sees what was done before it began, including the wait for the lock.
+          // A statement sees only effects from before it began, and it may wait long for the lock: so these are two.
           await connection.query(`begin; select pg_advisory_xact_lock(${lock})`);
           try {
             const result = await connection.query(text, values);
@@ -129,7 +125,6 @@ export class PostgresDatabase implements SqlDatabase {
     await this.#closePool();
   }
 
-  /** Queries on connections with these time limits. */
   #within(limits: ConnectionLimits): SqlExecutor {
     return limits === this.#limits ? this.#db : kyselyOver(() => connect(this.#pool, limits));
   }
@@ -146,7 +141,7 @@ export class PostgresDatabase implements SqlDatabase {
     }
   }
 
-  /** Repeats work where that may help, within one time limit for everything. */
+  /** Repeats work if that may help, within one time limit for all tries. */
   async #patiently<T>(
     work: (limits: ConnectionLimits) => Promise<T>,
     { once = false }: Repetition = {},
@@ -169,7 +164,6 @@ export class PostgresDatabase implements SqlDatabase {
   }
 }
 
-/** Kysely over our connections, with our parsers and prepared statements. */
 function kyselyOver(take: () => Promise<PostgresConnection>): Kysely<SqlSchema> {
   return new Kysely<SqlSchema>({
     dialect: new PostgresDialect({

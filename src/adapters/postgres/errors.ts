@@ -1,7 +1,7 @@
 import { SelvageError, capitalized } from '../../errors';
 import { notStorable } from '../../ports/parts/not-storable';
 
-/** Version 13: earlier ones lack `gen_random_uuid()`, and are no longer maintained. */
+/** Earlier versions lack `gen_random_uuid()`, and are no longer maintained. */
 export const OLDEST_SERVER = 13;
 
 const SOCKET_TROUBLE = new Set([
@@ -18,7 +18,7 @@ const SOCKET_TROUBLE = new Set([
   'EAI_AGAIN',
 ]);
 
-/** pg gives these errors no code. */
+/** pg's errors without a code. */
 const LOST =
   /Connection terminated|Query read timeout|timeout exceeded when trying to connect|is not queryable|Connection ended unexpectedly|stream was destroyed|server does not support SSL/i;
 
@@ -27,15 +27,14 @@ function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { code, errors } = error as { code?: unknown; errors?: unknown };
   if (typeof code === 'string') return code;
-  // A name with several addresses gives one error for each.
+  // A host with several addresses gives one error for each.
   return Array.isArray(errors) ? codeOf(errors[0]) : undefined;
 }
 
-/** True if the connection must not be used any more. */
 export function isLost(error: unknown): boolean {
   const code = codeOf(error);
   if (code === undefined) return error instanceof Error && LOST.test(error.message);
-  // 08: connection exceptions; 57P01-05: the server shuts down, has shut down, starts up, dropped the database, closed an idle session.
+  // 08: connection exceptions. 57P: the server shuts down, starts up, dropped the database or closed an idle session.
   return (
     SOCKET_TROUBLE.has(code) ||
     code.startsWith('08') ||
@@ -47,18 +46,18 @@ export function isLost(error: unknown): boolean {
   );
 }
 
-/** True if the server was the primary when the connection was made, and is a standby now. */
+/** The server was the primary when the connection was made, and is a standby now. */
 export function isReadOnly(error: unknown): boolean {
   return codeOf(error) === '25006';
 }
 
-/** True if a transaction must be repeated because of a conflict: a deadlock, or a serialisation failure. */
+/** A deadlock or a serialisation failure: the transaction must be repeated. */
 export function isConflict(error: unknown): boolean {
   const code = codeOf(error);
   return code === '40001' || code === '40P01';
 }
 
-/** Converts an error to Selvage's, naming the place; errors that are not Postgres's are returned unchanged. */
+/** Converts an error to Selvage's, naming the place; other errors than Postgres's are returned unchanged. */
 export function selvageErrorOf(error: unknown, place: string): unknown {
   if (SelvageError.is(error)) return error;
   const code = codeOf(error);
@@ -123,7 +122,7 @@ export function selvageErrorOf(error: unknown, place: string): unknown {
         const what = typeof detail === 'string' && detail !== '' ? `${said} (${detail})` : said;
         return notStorable(capitalized(place), what, options.details, error);
       }
-      // Out of memory and the like, or an error of the server's machine.
+      // Out of memory or disk, or an internal error.
       if (code !== undefined && /^(?:53|58|XX)/.test(code))
         return unavailable(`has trouble of its own (${said}). Its log tells more.`, true);
       return error;
@@ -131,9 +130,8 @@ export function selvageErrorOf(error: unknown, place: string): unknown {
 }
 
 /**
- * Whether the server can never accept the given data, so that every try fails: 22, a text or number that a type cannot hold (22021 and
- * 22P05: U+0000 and invalid Unicode; 22001: too long; 22003: out of range); 54, limits such as that of an index entry (54000); and values
- * that a column's constraint refuses.
+ * The server can never accept the data. 22: a type cannot hold it (22021 and 22P05: U+0000 and invalid Unicode; 22001:
+ * too long; 22003: out of range). 54: limits such as an index entry's. 235: a constraint refuses it.
  */
 function isFinal(code: string | undefined): boolean {
   return code !== undefined && /^(?:22|54|23502|23514)/.test(code);

@@ -10,11 +10,11 @@ import { limitsOf, makePool, requireRights, requireVersion } from './open';
 const LIMIT_MS = 5_000;
 
 /**
- * Inspects a database without changing anything, for some seconds at most. Never `absent` or `old` if the address says
+ * Inspects a database without changes, for some seconds at most. Never `absent` or `old` if its address says
  * `migrate=false`.
  *
- * @throws SelvageError `InvalidUrl`, `BackendUnavailable` (unreachable, too old, or not writable by this user), `UnreleasedData`,
- * `SchemaTooNew`, `SchemaTooOld`, `MissingPackage`
+ * @throws SelvageError `InvalidUrl`, `BackendUnavailable` (unreachable, too old, or not writable by this user),
+ *   `UnreleasedData`, `SchemaTooNew`, `SchemaTooOld`, `MissingPackage`
  */
 export function inspectPostgres(url: string): Promise<LocationState> {
   return inOneConnection(url, async (connection, { shown, isReadOnly, migrate: mayMigrate }) => {
@@ -27,15 +27,12 @@ export function inspectPostgres(url: string): Promise<LocationState> {
   });
 }
 
-/** The migrations that a database has had. Errors as for {@link inspectPostgres}. */
+/** Errors as for {@link inspectPostgres}. */
 export function postgresMigrationState(url: string): Promise<MigrationState> {
   return inOneConnection(url, (connection, { shown }) => readMigrationState(connection, shown));
 }
 
-/**
- * Migrates the tables to the current version, whatever `migrate` says in the address; returns the names of the migrations made. Errors as
- * for {@link inspectPostgres}.
- */
+/** Migrates the tables, whatever `migrate` says in the address; returns names. Errors: see {@link inspectPostgres}. */
 export function migratePostgres(url: string): Promise<string[]> {
   return inOneConnection(url, (connection, { shown, schema }) => migrate(connection, shown, schema));
 }

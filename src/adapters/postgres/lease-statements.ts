@@ -3,8 +3,8 @@ import { NOW } from './words';
 const WITH_CLOCK = `clock as materialized (select ${NOW} as now)`;
 
 /**
- * Parameters: key, owner, token, holder, time to live, limit. Must run alone for its key. If the clock was set back, no place is kept
- * beyond its time to live from now. Returns one row, or if not granted one row per holder, longest first.
+ * Parameters: key, owner, token, holder, time to live, limit. Must run alone for its key. If the clock was set back, no
+ * lease lasts longer than its time to live from now. Returns one row, or one for each holder, the longest first.
  */
 export const ACQUIRE = `
 with ${WITH_CLOCK},
@@ -40,7 +40,7 @@ select granted, owner, holder, greatest(0, now - since) as held_for, expires_at 
 from answer left join held on not granted
 order by since, owner`;
 
-/** Parameters: keys, owners, tokens, time to live. Returns the renewed ones. */
+/** Parameters: keys, owners, tokens, time to live. Returns the renewed leases. */
 export const RENEW = `
 with ${WITH_CLOCK},
   wanted as (
@@ -68,10 +68,7 @@ from selvage_leases, clock
 where key = $1 and expires_at > now
 order by since, owner`;
 
-/**
- * Parameters: key, interval, within. Must run alone for its key. A turn is never further ahead than when it was taken, unless the clock was
- * set back.
- */
+/** Parameters: key, interval, within. Must run alone for its key. A clock set back does not put a turn further off. */
 export const TAKE_TURN = `
 with ${WITH_CLOCK},
   turn as materialized (

@@ -13,7 +13,7 @@ import type { PostgresDatabase } from './database';
 import { lockNumber } from './lock-number';
 import { ACQUIRE, HOLDERS, RELEASE, RENEW, TAKE_TURN } from './lease-statements';
 
-/** Leases in a Postgres database. The clock is the server's. */
+/** Leases in a Postgres database, by the server's clock. */
 export class PostgresLeaseTable extends SqlAdapter<PostgresDatabase> implements LeaseTable {
   readonly technology = 'postgres';
 

@@ -24,8 +24,8 @@ const FIND_MENTIONED = `
     where mentioned is not null`;
 
 /**
- * Inserts the missing records of one JSON parameter, with their index entries by input; returns the keys of the inserted ones. Steps that
- * few records need are omitted if none does, as they would cost every commit.
+ * Inserts the missing records of one JSON parameter, with their index entries by input; returns the inserted keys. Some
+ * steps are for few records and would cost every commit, so they are omitted if no record needs them.
  */
 function withRecords(first: number, findMentioned = ''): string {
   return `
@@ -56,7 +56,7 @@ function withRecords(first: number, findMentioned = ''): string {
   select temporal_run_id, knot_id, commits, committed_at from counted left join committed on true`;
 }
 
-/** By whether there are values, and whether a record mentions any in `extra`. */
+/** The second is for records that mention values in `extra`. */
 const COMMIT = {
   plain: `with ${withRecords(1)}`,
   mentioning: `with ${withRecords(1, FIND_MENTIONED)}`,
@@ -111,7 +111,7 @@ function rowsOf(keyed: [key: string, record: LineageRecord][]): { json: string; 
     return mentioned.length === 0 ? record : { ...record, mentioned };
   });
   const kind = rows.some((row) => 'mentioned' in row) ? 'mentioning' : 'plain';
-  // Passed unchanged: from an object, a text column gets exactly the text inside.
+  // Passed as objects: a text column then gets exactly the JSON of its field.
   const json = JSON.stringify(rows);
   return {
     json: UNREADABLE.test(json)
@@ -121,12 +121,12 @@ function rowsOf(keyed: [key: string, record: LineageRecord][]): { json: string; 
   };
 }
 
-/** JSON escapes that Postgres refuses to read anywhere: U+0000, and lone surrogates. */
+/** JSON escapes that Postgres refuses: U+0000, and lone surrogates. */
 const UNREADABLE = /\\u(?:0000|d)/;
 
 const SOME = 'select * from selvage_lineage where temporal_run_id = $1 order by id limit $2';
 
-/** Two processes that remove the same records wait for each other. */
+/** Locks in order of ids, so that two processes that remove the same records cannot block each other. */
 const DELETE = `
   with doomed as (
     select id from selvage_lineage where id = any($1::bigint[]) order by id for update
@@ -138,7 +138,7 @@ const DELETE = `
   )
   delete from selvage_lineage as l using doomed where l.id = doomed.id`;
 
-/** Removes some records of a run with their index entries in one statement; returns how many there were. */
+/** Removes some records of a run with their index entries; returns their number. */
 export async function deleteRecords(
   database: PostgresDatabase,
   temporalRunId: string,
@@ -171,7 +171,6 @@ const REFERRED = `
   where exists (select 1 from selvage_lineage where output_hash = wanted.hash)
     or exists (select 1 from selvage_lineage_index where key = wanted.hash and role in (${INPUT}, ${MENTIONED}))`;
 
-/** Which of the values the records name. */
 export async function referredValues(
   database: PostgresDatabase,
   hashes: readonly string[],
@@ -186,7 +185,6 @@ function keyOf({ temporal_run_id, knot_id }: Key): string {
   return `${temporal_run_id.length}:${temporal_run_id}${knot_id}`;
 }
 
-/** The records committed by others, by key. */
 async function standingOf(
   database: PostgresDatabase,
   keys: readonly Key[],
@@ -200,7 +198,7 @@ async function standingOf(
   return new Map(rows.map((row) => [keyOf(row), LINEAGE.fromRow(row)]));
 }
 
-/** The condition equals that of the index, so that Postgres uses it. */
+/** The condition equals the index's, so that Postgres uses it. */
 const NEWEST_CACHED = `
   select l.* from unnest($1::text[]) as wanted (key), lateral (
     select * from selvage_lineage
@@ -208,7 +206,7 @@ const NEWEST_CACHED = `
     order by finished_at desc, id desc limit 1
   ) as l`;
 
-/** With a limit, the planner looks each of them up by the index. Parameters: temporal run ids, knot ids. */
+/** With the limit, the planner looks each one up by the index. */
 const BY_KEYS = `
 select l.* from unnest($1::text[], $2::text[]) as wanted (temporal_run_id, knot_id)
 cross join lateral (
@@ -224,7 +222,6 @@ export async function recordsByKeys(
   return (rows as RowOf<LineageRecord>[]).map(LINEAGE.fromRow);
 }
 
-/** By cache key: the newest record that made its value. */
 export async function cachedRecords(
   database: PostgresDatabase,
   keys: readonly string[],

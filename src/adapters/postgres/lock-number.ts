@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/**
- * The number of an advisory lock, which is all that Postgres knows of it. Two names with the same number only wait for each other
- * unnecessarily.
- */
+/** The number of an advisory lock. Names with equal numbers only wait for each other needlessly. */
 export function lockNumber(...name: readonly string[]): bigint {
   return createHash('sha256')
     .update(JSON.stringify(['selvage', ...name]))

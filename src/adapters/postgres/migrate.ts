@@ -11,7 +11,6 @@ import { MIGRATIONS } from './migrations';
 
 /** For all statements of a migration: an index over millions of records takes long. */
 const MIGRATION_LIMIT_MS = 30 * 60 * 1000;
-/** While another process migrates. */
 const LOCK_LIMIT_MS = 5 * 60 * 1000;
 
 export function migratedPlace(place: string): MigratedLocation {
@@ -23,13 +22,13 @@ export function migratedPlace(place: string): MigratedLocation {
   };
 }
 
-/** @throws SelvageError `UnreleasedData`, `SchemaTooNew` */
+/** Errors: `UnreleasedData`, `SchemaTooNew`. */
 export async function readMigrationState(
   connection: PostgresConnection,
   place: string,
   migrations = MIGRATIONS,
 ): Promise<MigrationState> {
-  // Queries the catalog, because `to_regclass` may use what this connection knew before it waited for the lock.
+  // From the catalog: `to_regclass` may use knowledge from before this connection waited for the lock.
   const { rows } = await connection.query(
     'select exists (select 1 from pg_catalog.pg_class where relname = $1 and pg_catalog.pg_table_is_visible(oid)) as there',
     [MIGRATION_TABLE],
@@ -44,13 +43,10 @@ async function doneMigrations(connection: PostgresConnection): Promise<string[]>
 }
 
 /**
- * Migrates the tables to the current version. Safe if several processes do it at once: everything happens in one transaction that holds a
- * lock, and later ones find it done.
+ * Migrates the tables in one transaction that holds a lock, so that several processes may call it at once. Creates the
+ * schema if missing. Tests pass other migrations. Errors: `UnreleasedData`, `SchemaTooNew`.
  *
- * @param schema created if missing
- * @param migrations differs from the default in tests only
  * @returns names of the migrations made here
- * @throws SelvageError `UnreleasedData`, `SchemaTooNew`
  */
 export async function migrate(
   connection: PostgresConnection,
@@ -77,6 +73,6 @@ export async function migrate(
 
 async function makeSchema(connection: PostgresConnection, schema: string): Promise<void> {
   const { rows } = await connection.query('select 1 from pg_namespace where nspname = $1', [schema]);
-  // Checked first, because even `if not exists` requires the right to create one.
+  // Even `if not exists` requires the right to create one.
   if (rows.length === 0) await connection.query(`create schema if not exists "${schema}"`);
 }

@@ -8,18 +8,17 @@ import type { PostgresDatabase } from './database';
 import type { PostgresConnection } from './connections';
 import { subscription } from '../../ports/parts/subscription';
 
-/** A notification contains only the run's id, as it may have at most 8,000 bytes. */
+/** A notification is the run's id, as it may have at most 8,000 bytes. */
 export const OFFER_CHANNEL = 'selvage_offers';
 
-/** How often the connection is tested, to notice a silent loss, and how often subscribers look for themselves. */
+/** How often the connection is tested for a silent loss, and subscribers look for offers anyway. */
 const LOOK_MS = 15_000;
 const LOOK_TIMEOUT_MS = 5_000;
-/** Chance keeps those who lost one server from returning all at once. */
+/** Random, so that clients do not return all at once to a server that they lost. */
 const BACK_OFF: BackOff = { base: 100, max: 5_000, jitter: 0.5 };
 
 type PageOfOffers = (after: number, limit: number) => Promise<Offer[]>;
 
-/** One subscriber to the offers of a run. */
 class Follower {
   #hasNews = false;
   #wake: (() => void) | undefined;
@@ -31,7 +30,7 @@ class Follower {
     this.#wake?.();
   }
 
-  /** Resolves when there was a notification since the last call, or the signal is aborted. */
+  /** Resolves at a notification since the last call, or when the signal is aborted. */
   async news(signal: AbortSignal): Promise<void> {
     if (!this.#hasNews && !signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -44,10 +43,7 @@ class Follower {
   }
 }
 
-/**
- * Listens for offers while anybody follows a run, over one connection for all of them. A lost connection is replaced, and then every
- * follower looks for what it may have missed.
- */
+/** Listens for all followers over one connection, while there are any. When it is replaced, all look for offers. */
 export class OfferListener {
   readonly #followers = new Set<Follower>();
   #isClosed = false;
@@ -78,7 +74,7 @@ export class OfferListener {
     }
   }
 
-  /** Stops listening; remaining followers get no more notifications. */
+  /** Remaining followers get no more notifications. */
   async close(): Promise<void> {
     const listening = this.#listening;
     this.#listening = undefined;
@@ -86,7 +82,7 @@ export class OfferListener {
     await listening?.ended;
   }
 
-  /** A follower of a store that is closed meanwhile gets nothing more, and ends when told to. */
+  /** A follower of a store that was closed gets no more offers, and ends at its signal. */
   async #read(read: () => Promise<Offer[]>, signal: AbortSignal): Promise<Offer[]> {
     try {
       if (!this.#isClosed) return await patiently(read, signal);
@@ -106,11 +102,10 @@ export class OfferListener {
 
   #remove(follower: Follower): void {
     this.#followers.delete(follower);
-    // Without followers the connection is not worth keeping. This cannot reject.
+    // An unused connection is not worth keeping. Closing cannot reject.
     if (this.#followers.size === 0) void this.close();
   }
 
-  /** Connects, listens, and reconnects, until it is stopped. */
   async #listen(stop: AbortSignal): Promise<void> {
     let failures = 0;
     while (!stop.aborted) {
@@ -142,7 +137,7 @@ export class OfferListener {
     client.on('end', lose);
     try {
       while (!stop.aborted && !lost.signal.aborted) {
-        // For offers made before this connection listened, or whose notifications something in between swallowed.
+        // Offers may precede this connection, or a proxy may swallow notifications.
         this.#tell(() => true);
         await pause(LOOK_MS * (0.75 + Math.random() / 2), AbortSignal.any([stop, lost.signal]));
         if (!stop.aborted) await query('select 1', [], LOOK_TIMEOUT_MS);
@@ -159,7 +154,6 @@ export class OfferListener {
   }
 }
 
-/** Repeats the read while the database is unreachable; empty once the signal is aborted. */
 async function patiently(read: () => Promise<Offer[]>, signal: AbortSignal): Promise<Offer[]> {
   const isFinal = (error: unknown): boolean => !SelvageError.is(error, 'BackendUnavailable');
   return (await again(read, { backOff: BACK_OFF, isFinal, signal })) ?? [];

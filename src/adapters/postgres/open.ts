@@ -11,15 +11,9 @@ import type { PostgresPoolLike } from './pool-like';
 export type PostgresOptions = PostgresUrlOptions | PostgresPoolOptions;
 
 interface CommonOptions {
-  /**
-   * Whether an old database is migrated when it is opened. Default true. False: it is refused with `SchemaTooOld`, and `selvage migrate`
-   * must be run first.
-   */
+  /** Whether an old database is migrated when it is opened. Default true. False: it is refused with `SchemaTooOld`. */
   readonly migrate?: boolean;
-  /**
-   * How long a statement may take, in milliseconds. Default 30,000. If no answer arrives within one more second, the connection counts as
-   * lost.
-   */
+  /** Limit for a statement, in milliseconds. Default 30,000. One second later, the connection counts as lost. */
   readonly queryTimeoutMs?: number;
   /** How long to wait for a connection, in milliseconds. Default 5,000. */
   readonly connectTimeoutMs?: number;
@@ -27,8 +21,9 @@ interface CommonOptions {
 
 export interface PostgresUrlOptions extends CommonOptions {
   /**
-   * `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. Selvage's parameters: `schema` (of the tables; created if missing), `migrate` (`false`:
-   * as the option), `access` (`read`: for a user who may only read; runs on record are shown as they are), `max` (most connections, default 10). All others are pg's (`sslmode`, `sslrootcert`, …).
+   * `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with parameters of Selvage and of pg (`sslmode`, `sslrootcert`, …).
+   * `schema`: of the tables; created if missing. `migrate=false`: as the option. `access=read`: for a user who may only
+   * read; shows runs as recorded. `max`: most connections, default 10.
    */
   readonly url: string;
 }
@@ -41,16 +36,19 @@ export interface PostgresPoolOptions extends CommonOptions {
 const DEFAULT_CONNECTIONS = 10;
 const DEFAULT_QUERY_TIMEOUT_MS = 30_000;
 const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
-/** An unused connection is closed after this time. Opening one takes longer than most statements. */
+/** After this time, an unused connection is closed. Opening one takes longer than most statements. */
 const IDLE_CONNECTION_MS = 60_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 
-/** Errors: `InvalidUrl`, `BackendUnavailable`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `SchemaTooOld`, `MissingPackage`. */
+/**
+ * Errors: `InvalidUrl`, `BackendUnavailable`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `SchemaTooOld`,
+ * `MissingPackage`.
+ */
 export function openPostgresDatabase(options: PostgresOptions): Promise<PostgresDatabase> {
   return 'pool' in options ? usePool(options) : openUrl(options);
 }
 
-/** Adapters on one pool share one database, so that a value and its record are committed together. */
+/** Adapters on one pool share one database, so that they can commit a value with its record. */
 const poolsInUse = new WeakMap<PostgresPoolLike, Promise<PostgresDatabase>>();
 
 function usePool(options: PostgresPoolOptions): Promise<PostgresDatabase> {
@@ -88,7 +86,6 @@ async function openUrl(options: PostgresUrlOptions): Promise<PostgresDatabase> {
 
 type OwnPool = PostgresPoolLike & { end(): Promise<void> };
 
-/** A pool with Selvage's settings. */
 export async function makePool(address: PostgresAddress, limits: ConnectionLimits): Promise<OwnPool> {
   const { Client, Pool } = loadPg();
   const { queryTimeoutMs, connectTimeoutMs } = limits;
@@ -109,13 +106,9 @@ export async function makePool(address: PostgresAddress, limits: ConnectionLimit
   return pool;
 }
 
-/** How long the server may take to close an ended connection. */
 const END_LIMIT_MS = 2_000;
 
-/**
- * Connections whose end does not wait for a server that has vanished silently: otherwise each socket would keep the process alive for many
- * minutes after the pool is closed.
- */
+/** Closing does not wait for a server that vanished, as its sockets would keep the process alive for minutes. */
 function endingInTime(Client: typeof import('pg').Client): typeof import('pg').Client {
   return class extends Client {
     override end(): Promise<void>;
@@ -129,9 +122,8 @@ function endingInTime(Client: typeof import('pg').Client): typeof import('pg').C
 }
 
 /**
- * The pool drops lost connections and opens new ones when needed; without error listeners the process would end. Each connection has its
- * own listener from the start, too: between opening it and taking it the pool does not listen, and a shutdown message may arrive together
- * with the answer to connecting. The next user then learns of it by its first query.
+ * Without error listeners, a lost connection would end the process; the pool replaces it. Each connection has its own
+ * listener too: the pool does not listen between opening and handing it out, and a shutdown message may come then.
  */
 function outliveLosses(pool: PostgresPoolLike): void {
   pool.on('error', ignoreError);
@@ -147,7 +139,6 @@ export function limitsOf({
   return { queryTimeoutMs, connectTimeoutMs };
 }
 
-/** Checks the server's version, the tables and the rights to them. */
 async function prepared(
   database: PostgresDatabase,
   pool: PostgresPoolLike,
@@ -183,7 +174,7 @@ async function prepared(
 
 type Queries = Pick<Awaited<ReturnType<typeof connect>>, 'query'>;
 
-/** @throws SelvageError `BackendUnavailable` */
+/** Errors: `BackendUnavailable`. */
 export async function requireVersion(connection: Queries, place: string): Promise<string> {
   const { rows } = await connection.query(
     "select current_setting('server_version_num')::int as number, current_setting('server_version') as version",
@@ -197,11 +188,7 @@ export async function requireVersion(connection: Queries, place: string): Promis
   );
 }
 
-/**
- * A user with read access only would fail at the first commit, in the middle of a run.
- *
- * @throws SelvageError `BackendUnavailable`
- */
+/** A user with read access only would fail at the first commit, in the middle of a run. */
 export async function requireRights(connection: Queries, place: string, isReadOnly = false): Promise<void> {
   const { rows } = await connection.query(
     `select current_setting('transaction_read_only') = 'on' as read_only,
@@ -219,7 +206,6 @@ export async function requireRights(connection: Queries, place: string, isReadOn
   );
 }
 
-/** The pool's own description, if it is one of pg's. */
 function placeOfPool(pool: PostgresPoolLike): string {
   const { options } = pool as { options?: Readonly<Record<string, unknown>> };
   const text = (name: string): string | undefined => {
@@ -240,7 +226,6 @@ function placeOfPool(pool: PostgresPoolLike): string {
     : shownPlace(parts);
 }
 
-/** Loaded late: a process with other backends need not have it. */
 function loadPg(): typeof import('pg') {
   return loadOptional('pg', { by: 'Postgres', instead: 'Or give a pool of yours.' });
 }

@@ -1,7 +1,4 @@
-/**
- * The part of a `pg` pool that Selvage needs: pass a `Pool` of yours. Selvage does not close it, and its settings (number of connections,
- * timeouts, encryption) are yours.
- */
+/** The part of a `pg` pool that Selvage needs. It keeps your settings, and Selvage does not close it. */
 export interface PostgresPoolLike {
   connect(): Promise<PostgresClientLike>;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -13,7 +10,7 @@ export interface PostgresClientLike {
   query(query: PostgresQuery): Promise<PostgresResult>;
   /** @param destroy true or an error: the connection is closed instead of kept */
   release(destroy?: boolean | Error): void;
-  // `any`: of each event, what it brings.
+  // `any`: each event has its own message.
   on(event: 'error' | 'end' | 'notification', listener: (message: any) => void): unknown;
   removeListener(event: 'error' | 'end' | 'notification', listener: (message: any) => void): unknown;
 }

@@ -45,7 +45,7 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
     yield* readChanges((after) => changesBehind(this.database, after), options);
   }
 
-  /** Whoever may only read can still end a run on the server. A worker settles its record. */
+  /** A user who may only read can end a run on the server; a worker then writes its record. */
   override async endRun(temporalRunId: string, end: RunEnd, required?: RequiredRecords): Promise<boolean> {
     if (this.database.isReadOnly) return false;
     return await super.endRun(temporalRunId, end, required);
@@ -80,7 +80,7 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
     tally: StatisticsTally,
     { by, since, until }: KnotStatisticsQuery,
   ): Promise<void> {
-    // Side by side: the server takes a processor for each.
+    // In parallel: the server takes a processor for each.
     const found = await Promise.all(
       (['duration', 'queued'] as const).map((time) =>
         this.database.run(knotFigures(by, time), [since, until]),
@@ -94,7 +94,7 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
   }
 
   protected override async lastCommitBefore(db: SqlExecutor, until: number): Promise<number> {
-    // By the database's own clock, as `until` is.
+    // By the database's clock, like `until`.
     const { last } = await db
       .selectFrom('selvage_writers')
       .select((of) => of.fn.max('committed_at').as('last'))

@@ -4,7 +4,7 @@ import { openPostgresDatabase, type PostgresOptions } from './open';
 import type { PostgresDatabase } from './database';
 import { nameOf, requireStorableKeys, resultsOf, SqlStartLedger, type StartRow } from '../sql/start-ledger';
 
-/** A start ledger in a Postgres database. Times are by the server's clock. */
+/** A start ledger in a Postgres database, by the server's clock. */
 export class PostgresStartLedger extends SqlStartLedger<PostgresDatabase> {
   readonly technology = 'postgres';
 
@@ -27,7 +27,7 @@ export class PostgresStartLedger extends SqlStartLedger<PostgresDatabase> {
         if (row.is_new) inserted.add(name);
         stand.set(name, LEDGER_ENTRY.fromRow(row));
       }
-      // An entry of somebody else that came in after the statement had begun is seen by the next one.
+      // A concurrent entry is visible to the next statement.
     } while (claims.some((claim) => !stand.has(nameOf(claim))));
     return resultsOf(claims, inserted, stand);
   }
@@ -39,9 +39,7 @@ export class PostgresStartLedger extends SqlStartLedger<PostgresDatabase> {
   }
 }
 
-/**
- * Parameters: triggers, keys, run ids, hashes, events; sorted by key, so that two processes that claim the same do not wait for each other.
- */
+/** Parameters: triggers, keys, run ids, hashes, events. Sorted, so that processes with equal claims cannot deadlock. */
 const CLAIM = `
 with wanted as materialized (
     select distinct on (trigger, key) trigger, key, run_id, request_hash, event
@@ -63,7 +61,6 @@ select *, true as is_new from inserted
 union all
 select *, false from known`;
 
-/** Parameters: triggers, keys. */
 const MARK = `
 with wanted as (
     select s.id from selvage_starts as s

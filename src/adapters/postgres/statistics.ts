@@ -15,10 +15,10 @@ const TIMES = {
 } as const;
 
 /**
- * Knots that finished in a window, as a row for all of one duration, or for all that were queued for as long: grouped by both, there might be as
- * many rows as knots. Reads `selvage_lineage_by_finished_at` alone, which has all of these columns; the table is ten times as
- * large. The offset hides from the planner what the buckets are computed of: it would expect a group for each time, and sort a
- * million records instead of hashing them.
+ * Figures of the knots that finished in a window: a row for all with one duration, or for all that were queued equally
+ * long. Grouping by both might give a row for each knot. Reads only the index `selvage_lineage_by_finished_at`, which
+ * has these columns and a tenth of the table's size. The offset hides the buckets' origin from the planner. Otherwise
+ * it expects a group for each time, and sorts a million records instead of hashing them.
  */
 export function knotFigures(by: KnotStatisticsQuery['by'], time: keyof typeof TIMES): string {
   const [duration, queued] = TIMES[time];

@@ -6,8 +6,8 @@ import { SqlTapestryStore } from '../sql/tapestry-store';
 import { OFFER_CHANNEL, OfferListener } from './offer-listener';
 
 /**
- * Parameters: number of a lock, run id, time, fragment. The lock makes offers to one run visible in the order of their numbers: a reader
- * that has seen one has seen all before it. Listeners are notified when the offer is visible.
+ * Parameters: lock number, run id, time, fragment. The lock makes the offers to a run visible in the order of their
+ * numbers, so a reader never passes one. Listeners are notified when the offer is visible.
  */
 const OFFER = `
 with alone as materialized (select pg_advisory_xact_lock($1::bigint)),
@@ -18,7 +18,7 @@ with alone as materialized (select pg_advisory_xact_lock($1::bigint)),
   )
 select id, pg_notify('${OFFER_CHANNEL}', run_id) as told from kept`;
 
-/** Plans in a Postgres database. Subscribers are told of offers by `notify`, over a connection that exists while anybody subscribes. */
+/** Plans in a Postgres database. While anybody subscribes, a connection listens for notifications of offers. */
 export class PostgresTapestryStore extends SqlTapestryStore<PostgresDatabase> {
   readonly technology = 'postgres';
   readonly #listener = new OfferListener(this.database);

@@ -3,14 +3,14 @@ import { requireContentHash } from '../../ports/parts/content-hash';
 import { byteaArray } from './binary-array';
 import { NOW } from './words';
 
-/** Sealing gives other bytes each time, and a stream's bytes are elsewhere, so only other rows are compared. */
+/** Sealing gives other bytes each time, and streams have their bytes elsewhere, so only other rows are compared. */
 const IS_DAMAGED = `(s.upload is null and s.hash not like 'sealed:%' and s.bytes is distinct from v.bytes)`;
 
 /**
- * Puts values, as the first parts of a `with`, with the parameters of {@link valueParameters}. An existing value that was put long ago is
- * updated first, which keeps others from deleting it until the end of the transaction; nobody deletes one that was put recently. So
- * afterwards all exist. A value whose bytes differ from those of the same hash is damaged, and is replaced. A plain `on conflict do update`
- * would lock the row of every common value that is put again, so that all who put it wait for one another's commits.
+ * Puts values, as first parts of a `with`, with the parameters of {@link valueParameters}; afterwards all of them
+ * exist. A value that was put long ago is updated first, which prevents its deletion until the transaction ends; nobody
+ * deletes a recent one. A damaged value, whose bytes differ, is replaced. A plain `on conflict do update` would lock
+ * each common value, and all who put it would wait for one another's commits.
  */
 export const WITH_VALUES = `
   put_again as (
@@ -32,7 +32,7 @@ export const WITH_VALUES = `
 
 export const PUT_VALUES = `with ${WITH_VALUES} select 1`;
 
-/** Those of the values whose bytes match their hashes, as far as it can be known. */
+/** The values whose bytes match their hashes; sealed ones cannot be checked. */
 export const WHOLE_ROWS = `select hash from selvage_values where hash = any($1::text[])
   and (hash like 'sealed:%' or encode(sha256(bytes), 'hex') = split_part(hash, ':', 2))`;
 

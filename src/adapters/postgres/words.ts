@@ -11,10 +11,10 @@ export const SQL_TYPES: Readonly<Record<ColumnKind, string>> = {
   number: 'double precision',
 };
 
-/** The server's clock, in milliseconds since the epoch. */
+/** Milliseconds since the epoch. */
 export const NOW = 'floor(extract(epoch from clock_timestamp()) * 1000)::float8';
 
-/** The number of this transaction, which orders changes: see `changes.ts` of the run history. */
+/** The number of this transaction, which orders changes. */
 export const CHANGE = 'pg_current_xact_id()::text::bigint + (select xids_before from selvage_identity)';
 
 export const POSTGRES_WORDS: SqlDialect = {

@@ -1,27 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { StepBackWatch } from '../sql/step-back';
 
-/** A writer that has not committed for this long is forgotten. */
+/** A writer without commits for this long is forgotten. */
 export const FORGOTTEN_MS = 30 * 24 * 3600 * 1000;
 
-/** A committing writer, with its last commit known to be done. It makes one commit at a time. */
+/** A writer, which makes one commit at a time, with its last successful commit. */
 interface Writer {
   readonly id: string;
   commits: number;
-  /** The time of the last one, by the database's clock. */
+  /** By the database's clock. */
   committedAt: number;
 }
 
-/** The traces of a writer that its last commit left in the database. */
+/** A writer's row in the database after its commit. */
 export interface Counted {
   readonly commits: number;
   readonly committed_at: number;
 }
 
 /**
- * The writers of one process. Each commit increments its writer's row in the same transaction; a count that is not above what the writer
- * remembers means that commits are lost. Concurrent commits have a writer each, so that they do not wait for one row. The numbers of records
- * cannot tell it: those of Postgres' sequences may jump ahead when a replica takes over.
+ * The writers of one process, one for each concurrent commit, so that commits do not wait for one row. A commit counts
+ * up its writer's row in the same transaction. If the count is not above the remembered one, commits were lost.
+ * Records' numbers cannot show that, as sequences may jump ahead when a replica takes over.
  */
 export class Writers {
   readonly #own = randomUUID();
@@ -30,7 +30,6 @@ export class Writers {
 
   constructor(private readonly watch: StepBackWatch) {}
 
-  /** Commits as a writer, and checks what the commit has left of it. */
   async commit<T>(
     work: (writer: readonly [id: string, process: string]) => Promise<{ counted: Counted; result: T }>,
   ): Promise<T> {

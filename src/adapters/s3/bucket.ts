@@ -5,7 +5,6 @@ import { SelvageError } from '../../errors';
 import { isConflict, isDenied, isMissing, isNamed, s3Error, statusOf, type S3Location } from './errors';
 import type { S3ClientLike } from './options';
 
-/** Facts about an object without its bytes. */
 export interface ObjectFacts {
   readonly size: number;
   /** Milliseconds since the epoch, in whole seconds, by the server's clock. */
@@ -23,7 +22,7 @@ export interface ObjectBody {
 interface PutOptions {
   readonly mediaType?: string | undefined;
   readonly metadata?: Record<string, string>;
-  /** SHA-256 of the bytes in hexadecimal digits, which the server compares. */
+  /** SHA-256 of the bytes in hexadecimal digits, for the server to compare. */
   readonly digest?: string;
 }
 
@@ -33,15 +32,13 @@ export interface ListedObject {
   readonly modifiedAt: number;
 }
 
-/** Most requests that one call of the store sends at once. */
+/** For one call of the store. */
 export const PARALLEL_REQUESTS = 32;
 /** S3 requires parts of at least 5 MiB, and at most 10,000 of them: this suffices for 80 GB. */
 const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_AT_ONCE = 4;
 
-/**
- * The calls on one bucket, with their errors converted to Selvage's; the only code that knows the AWS SDK.
- */
+/** The calls on one bucket, with Selvage's errors; the only code that knows the AWS SDK. */
 export class S3Bucket {
   readonly place: S3Location;
   readonly #sdk: typeof Sdk;
@@ -61,7 +58,6 @@ export class S3Bucket {
     return this.#unlessMissing('look for an object', async () => factsOf(await this.#client.send(command)));
   }
 
-  /** The object from a given byte on, which must exist. */
   async get(key: string, start = 0, signal?: AbortSignal): Promise<ObjectBody | undefined> {
     const range = start > 0 ? { Range: `bytes=${start}-` } : {};
     const command = new this.#sdk.GetObjectCommand({ ...this.#at(key), ...range });
@@ -81,10 +77,7 @@ export class S3Bucket {
     await this.#told('write an object', () => this.#client.send(command, { abortSignal: signal }));
   }
 
-  /**
-   * Puts an object if there is none, and returns whether it did. A server that does not know the condition
-   * overwrites an existing one.
-   */
+  /** Returns whether it put the object. A server that does not know the condition overwrites an existing one. */
   async putIfAbsent(
     key: string,
     bytes: string,
@@ -114,7 +107,7 @@ export class S3Bucket {
     const command = new this.#sdk.CopyObjectCommand({
       ...this.#at(key),
       CopySource: [bucket, ...key.split('/')].map(encodeURIComponent).join('/'),
-      // S3  copies an object onto itself only if some metadata is given anew.
+      // S3 copies an object onto itself only with new metadata.
       MetadataDirective: 'REPLACE',
       Metadata: metadata,
       ContentType: mediaType,
@@ -123,10 +116,7 @@ export class S3Bucket {
     return copied !== undefined;
   }
 
-  /**
-   * Uploads several parts at once. An error of the source, or of S3, aborts the upload, and S3 keeps nothing
-   * of it.
-   */
+  /** Uploads several parts at once. After an error of the source or of S3, S3 keeps nothing of the upload. */
   async upload(key: string, source: AsyncIterable<Uint8Array>, mediaType: string | undefined): Promise<void> {
     let broken: { readonly error: unknown } | undefined;
     const body = Readable.from(
@@ -156,17 +146,13 @@ export class S3Bucket {
     }
   }
 
-  /**
-   * Removes an object with all its versions.
-   *
-   * @throws SelvageError `BackendUnavailable` if the bucket keeps versions that cannot be removed
-   */
+  /** Removes an object with all its versions. Errors: `BackendUnavailable`, also if versions cannot be removed. */
   async erase(key: string, signal?: AbortSignal): Promise<void> {
     const command = new this.#sdk.DeleteObjectCommand(this.#at(key));
     const answer = await this.#told('delete an object', () =>
       this.#client.send(command, { abortSignal: signal }),
     );
-    // This is how S3 reports that it has only hidden the object.
+    // S3 has only hidden the object.
     if (answer.DeleteMarker || answer.VersionId !== undefined) await this.#eraseVersions(key);
   }
 
@@ -226,7 +212,7 @@ export class S3Bucket {
     }
   }
 
-  /** Aborts uploads below a prefix that were begun before a time and not completed. */
+  /** Aborts incomplete uploads below a prefix that began before a time. */
   async abortUploads(prefix: string, before: number): Promise<void> {
     const { bucket } = this.place;
     await this.#told('give up old uploads', async () => {

@@ -2,7 +2,7 @@ import { loadOptional } from '../../optional-package';
 import { S3Bucket } from './bucket';
 import { CONNECT_TIMEOUT_MS, IDLE_TIMEOUT_MS, type S3ClientLike, type S3DataStoreOptions } from './options';
 
-/** The bucket, and how to release its client. Opens no connection yet. */
+/** Opens no connection yet. */
 export async function connectBucket(
   options: S3DataStoreOptions,
 ): Promise<{ readonly bucket: S3Bucket; readonly disconnect: () => void }> {
@@ -15,7 +15,6 @@ export async function connectBucket(
   return { bucket: new S3Bucket(sdk, storage, client, place), disconnect };
 }
 
-/** Loaded late: a process with other backends need not have them. */
 function loadAwsSdk(): [typeof import('@aws-sdk/client-s3'), typeof import('@aws-sdk/lib-storage')] {
   const need = { by: 'S3', install: '@aws-sdk/client-s3 @aws-sdk/lib-storage' };
   return [loadOptional('@aws-sdk/client-s3', need), loadOptional('@aws-sdk/lib-storage', need)];
@@ -27,7 +26,7 @@ function clientOptions({ endpoint, region, pathStyle, credentials }: S3DataStore
   return {
     ...(chosen !== undefined && { region: chosen }),
     ...(endpoint !== undefined && { endpoint }),
-    // A copy, because the SDK writes into it where it comes from.
+    // A copy, because the SDK writes into it.
     ...(credentials !== undefined && { credentials: { ...credentials } }),
     forcePathStyle: pathStyle ?? false,
     maxAttempts: 3,
@@ -44,7 +43,7 @@ function serverOf({ endpoint, region }: S3DataStoreOptions): string {
 
 const WARNING_SWITCH = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
 
-/** Suppresses the AWS SDK's warning, once per process, about versions of Node that it will stop supporting. */
+/** Suppresses the AWS SDK's warning about versions of Node that it will stop supporting. */
 function quietly(make: () => S3ClientLike): S3ClientLike {
   const before = process.env[WARNING_SWITCH];
   process.env[WARNING_SWITCH] = 'true';

@@ -20,7 +20,7 @@ import { removeAbandoned, uploadValue } from './upload';
 import { inOnePiece } from '../../ports/parts/pieces';
 import { isWhole } from '../../ports/parts/whole';
 
-/** Larger values, and streams, are uploaded in parts. */
+/** Larger values are uploaded in parts, and so are streams. */
 const LARGEST_OBJECT_BYTES = 8 * 1024 * 1024;
 const LOOK_FOR_ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
@@ -33,8 +33,8 @@ interface Opened {
 }
 
 /**
- * Values as objects of an S3 bucket, or of a compatible server. The time of a value is that of its object. Use `createS3DataStore`, which
- * checks that the bucket is usable.
+ * Values as objects of an S3 bucket, or of a compatible server; an object's time is its value's last put. Use
+ * `createS3DataStore`, which checks the bucket.
  */
 export class S3DataStore implements DataStore {
   readonly technology = 's3';
@@ -89,7 +89,7 @@ export class S3DataStore implements DataStore {
     return hasOneByOne(this, hashes, PARALLEL_REQUESTS);
   }
 
-  /** Holds up to 100 MiB in memory: parts in transit, and the next one being filled. Accepts up to 80 GB. */
+  /** Accepts up to 80 GB. Holds up to 100 MiB in memory: parts in transit, and the next one. */
   async putStream(
     source: AsyncIterable<Uint8Array>,
     { mediaType, nameAtEnd }: PutStreamOptions = {},
@@ -102,7 +102,7 @@ export class S3DataStore implements DataStore {
     return { hash, size: bytes.byteLength };
   }
 
-  /** If the connection breaks, another one continues from there. */
+  /** A broken connection is replaced by one that continues there. */
   async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     if (!(await this.has(hash))) return undefined;
     return checkedStream(hash, this.#pieces(hash), this.#place);
@@ -112,7 +112,7 @@ export class S3DataStore implements DataStore {
     return this.#wholeAmong(await ensureThere(this.#context, hashes.filter(isContentHash)));
   }
 
-  /** S3 itself guarantees the bytes of streams, so only their size is checked. */
+  /** S3 guarantees the bytes of streams, so only their size is checked. */
   async #wholeAmong(hashes: Iterable<string>): Promise<Set<string>> {
     const whole = new Set<string>();
     await inParallel(hashes, PARALLEL_REQUESTS, async (hash) => {
@@ -138,10 +138,7 @@ export class S3DataStore implements DataStore {
     return listValues(this.#bucket, this.#keys, options);
   }
 
-  /**
-   * Also removes all versions of a value if the bucket keeps them, and fails if that is not allowed. Replicas in other buckets are out of
-   * reach.
-   */
+  /** Also removes all versions of the value, and fails if that is not allowed. Replicas in other buckets remain. */
   async delete(hash: string): Promise<void> {
     if (isContentHash(hash)) await eraseValue(this.#bucket, this.#keys, hash);
   }
@@ -176,7 +173,7 @@ export class S3DataStore implements DataStore {
     return isContentHash(hash) ? this.#bucket.get(this.#keys.value(hash)) : undefined;
   }
 
-  /** @param begun the value's own object, if it has already been requested */
+  /** @param begun the value's own object, if already requested */
   async *#pieces(hash: string, begun?: ObjectBody): AsyncGenerator<Uint8Array> {
     const key = this.#keys.value(hash);
     const object = begun ?? (await this.#bucket.get(key));
@@ -205,7 +202,7 @@ export class S3DataStore implements DataStore {
     const lookedAt = this.#lookedForAbandonedAt;
     if (lookedAt === undefined || performance.now() - lookedAt > LOOK_FOR_ABANDONED_AFTER_MS) {
       this.#lookedForAbandonedAt = performance.now();
-      // An upload must not fail because of this: the next one tries again.
+      // An upload must not fail because of this; the next one tries again.
       await removeAbandoned(this.#context).catch(() => (this.#lookedForAbandonedAt = undefined));
     }
     const isDamaged = async (hash: string): Promise<boolean> =>

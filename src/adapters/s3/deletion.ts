@@ -8,37 +8,30 @@ import { deletionOf, type Deletion, type ObjectKeys } from './keys';
 import { streamOf } from './pointer';
 
 /**
- * S3 cannot delete on a condition of time. So a deleter first leaves an object (a note), and checks the
- * value's time after that. For a writer there are two cases:
+ * S3 cannot delete on a condition of time. So a deleter first leaves an object (a note), and then checks the value's
+ * time. A writer has two cases:
  *
- * - If the value is missing, it is written if there is no note. A deleter that leaves a note later sees the
- *   new time, and keeps the value.
- * - If the value exists, the writer renews it, then looks for notes, and last checks that the value still
- *   exists. A deleter that checked the value before it was renewed had left its note before, and removes it
- *   only after the deletion. So the writer sees either the note, or that the value is gone. The same holds
- *   for a value that somebody else has just written or renewed.
+ * - If the value is missing, the writer writes it if there is no note. A deleter that leaves a note later sees the new
+ *   time, and keeps the value.
+ * - If the value exists, the writer renews it, looks for notes, and checks that the value still exists. A deleter that
+ *   had checked it before left its note before, and removes the note after the deletion. So the writer sees the note,
+ *   or that the value is gone. The same holds for a value that another process has just written or renewed.
  *
  * If there is a note, the writer waits for the end of that deletion, and starts again.
  */
 
-/** A deleter that needs longer to reach the deletion itself gives up. */
+/** A deleter that has not reached the deletion by then gives up. */
 const DELETE_WITHIN_MS = 15_000;
-/**
- * Time for reaching the deletion and for the deletion itself: after that, the deleter must have been killed.
- */
+/** For reaching the deletion, and for the deletion itself. A deleter that takes longer was killed. */
 const WAIT_AT_MOST_MS = 2 * DELETE_WITHIN_MS;
 const LOOK_AGAIN_AFTER_MS = 200;
-/**
- * No deletion based on an earlier time of the value can still be running when the value is this old:
- * {@link WAIT_AT_MOST_MS}, and a margin for clocks that differ.
- */
+/** A value of this age has no deletion based on an earlier time: {@link WAIT_AT_MOST_MS}, and a margin for clocks. */
 const SETTLED_AFTER_MS = 5 * 60 * 1000;
 
 /**
  * Removes a value with its stream and all versions of both. Returns whether it existed and is gone.
  *
- * @param isToGo whether a value with these facts is to be removed. It must return false for one that is
- *   written or renewed meanwhile. Default: any value is removed.
+ * @param isToGo whether to remove a value with these facts; must be false for one that was written or renewed meanwhile
  */
 export async function eraseValue(
   bucket: S3Bucket,
@@ -65,7 +58,7 @@ export async function eraseValue(
   }
   await bucket.erase(key, AbortSignal.timeout(DELETE_WITHIN_MS));
   const streams = new Set([seen && streamOf(seen), facts && streamOf(facts)]);
-  // Removes what a killed scrub may have left behind.
+  // A killed scrub may have left some.
   if (!isToGo)
     for await (const { stream } of deletionsBelow(bucket, keys, keys.deletionsOf(hash))) streams.add(stream);
   for (const stream of streams) if (stream !== undefined) await bucket.erase(keys.stream(stream));
@@ -73,7 +66,6 @@ export async function eraseValue(
   return seen !== undefined;
 }
 
-/** The parts of the store that a writer needs. */
 export interface WriteContext {
   readonly bucket: S3Bucket;
   readonly keys: ObjectKeys;
@@ -81,11 +73,9 @@ export interface WriteContext {
 }
 
 /**
- * Makes sure that values exist and count as just put, even if others delete meanwhile; returns those that
- * exist.
+ * Makes sure that values exist and count as just put, even if others delete meanwhile. Returns the existing ones.
  *
- * @param write writes a missing value, and returns false if somebody else did so meanwhile. Default: nothing
- *   is written.
+ * @param write writes a missing value; false: somebody else did so meanwhile. Default: missing values stay missing
  */
 export async function ensureThere(
   context: WriteContext,
@@ -120,7 +110,7 @@ export async function ensureThere(
   return there;
 }
 
-/** `fresh`: written or renewed so recently that a deletion based on its earlier state may be running. */
+/** `fresh`: written or renewed so recently that a deletion based on an earlier time may be running. */
 async function renewValue(
   { bucket, keys, now }: WriteContext,
   hash: string,
@@ -138,16 +128,16 @@ async function isWholeStill({ bucket, keys }: WriteContext, hash: string): Promi
   if (facts === undefined) return false;
   const stream = streamOf(facts);
   if (stream === undefined || (await bucket.head(keys.stream(stream))) !== undefined) return true;
-  // S3 copied the object while it was being deleted, so it names a stream that is gone.
+  // S3 copied the object during its deletion, so its stream is gone.
   await eraseValue(bucket, keys, hash, (now) => streamOf(now) === stream);
   return false;
 }
 
-/** The deletions that a writer encounters. */
+/** The deletions that a writer meets. */
 class DeletionsUnderWay {
   readonly #bucket: S3Bucket;
   readonly #keys: ObjectKeys;
-  /** Notes of killed processes, which nobody will remove soon. */
+  /** Notes of killed processes, which will not be removed soon. */
   readonly #forsaken = new Set<string>();
 
   constructor(bucket: S3Bucket, keys: ObjectKeys) {
@@ -155,7 +145,7 @@ class DeletionsUnderWay {
     this.#keys = keys;
   }
 
-  /** Returns those of the values that somebody was deleting, once the deletions are over. */
+  /** Waits for the deletions of these values; returns the values that had any. */
   async waitFor(hashes: readonly string[]): Promise<ReadonlySet<string>> {
     if (hashes.length === 0) return new Set();
     const asked = new Set(hashes);

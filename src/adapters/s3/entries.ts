@@ -8,7 +8,6 @@ import { sizeOf } from './pointer';
 const LISTED_AT_ONCE = 1_000;
 const HEADS_AT_ONCE = 16;
 
-/** A page of the values, in the order of their objects. */
 export async function listValues(
   bucket: S3Bucket,
   keys: ObjectKeys,

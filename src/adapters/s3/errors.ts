@@ -9,7 +9,6 @@ interface S3Failure {
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
 }
 
-/** Where an error happened, in words that contain no secret. */
 export interface S3Location {
   readonly bucket: string;
   /** `http://host:port`, or the region. */
@@ -51,7 +50,7 @@ export function isMissing(error: unknown): boolean {
   return isNamed(error, 'NoSuchKey', 'NotFound', 'NoSuchUpload') || isNamed(error, 'NoSuchVersion');
 }
 
-/** Whether our condition (`If-None-Match`) failed, or a concurrent request was in the way. */
+/** Our condition (`If-None-Match`) failed, or a concurrent request was in the way. */
 export function isConflict(error: unknown): boolean {
   return [409, 412].includes(statusOf(error) ?? 0);
 }
@@ -61,10 +60,9 @@ export function isDenied(error: unknown): boolean {
 }
 
 /**
- * The meaning of a failed call, in one line. The AWS SDK's error is left out, also as a cause: it may contain
- * what was signed.
+ * The meaning of a failed call, in one line. The AWS SDK's error may contain signed secrets, so it is not the cause.
  *
- * @param action what was to be done, such as `read a value`
+ * @param action such as `read a value`
  */
 export function s3Error(error: unknown, action: string, { bucket, server }: S3Location): SelvageError {
   if (SelvageError.is(error)) return error;
@@ -83,19 +81,16 @@ export function s3Error(error: unknown, action: string, { bucket, server }: S3Lo
   });
 }
 
-/**
- * Whether nothing answers, or the server has trouble that may end by itself. A refused certificate does not
- * count, because somebody has to fix it.
- */
+/** Nothing answers, or the server's trouble may end by itself. A refused certificate must be fixed by somebody. */
 function isAway({ name = '', code }: S3Failure, status: number | undefined): boolean {
   if (status !== undefined) return status >= 500;
   return ['TimeoutError', 'AbortError'].includes(name) || (code !== undefined && NETWORK.test(code));
 }
 
-/** The operating system's codes for connections. Codes for TLS are words, or begin with ERR_. */
+/** Codes of the operating system for connections. Those for TLS are words, or begin with ERR_. */
 const NETWORK = /^E(?!RR_|PROTO)/;
 
-/** The AWS SDK wraps a connection error from another realm so that its code is only in the text. */
+/** The AWS SDK wraps connection errors of another realm, which leaves their code only in the text. */
 function namesOf({ name, code, message = '' }: S3Failure): S3Failure {
   return { name, message, code: code ?? /\bE[A-Z_]{4,}\b/.exec(message)?.[0] };
 }
@@ -120,7 +115,7 @@ function reasonOf(failure: S3Failure, status: number | undefined): string {
   if (failure.code === 'ECONNREFUSED')
     return 'nothing listens at the address. Start the server, or correct the address.';
   if (status !== undefined && status >= 500)
-    // Some servers say no more than this if a bucket is full.
+    // Some servers answer this if a bucket is full.
     return `the server is in trouble or asks to go slower (${status} ${name}). Look into its log, and whether its disk or the bucket's quota is full; it is asked again.`;
   return `${failure.code ?? (name || 'an unknown error')}${status ? ` (status ${status})` : ''}. Check the address and the server.`;
 }

@@ -3,13 +3,10 @@ import { hashOfName, valueName } from '../../ports/parts/content-hash';
 /**
  * The keys in the bucket, below the prefix:
  *
- * - `values/ab/<kind of hash>-abcd…`: a value; for a large one, an empty object whose metadata names its
- *   stream;
- * - `streams/<id>`: the bytes of a large value. Its hash is only known once it is uploaded, and S3 cannot
- *   rename;
+ * - `values/ab/<kind of hash>-abcd…`: a value, or an empty object whose metadata names the stream of a large one;
+ * - `streams/<id>`: the bytes of a large value, whose hash is known after the upload only, and S3 cannot rename;
  * - `uploading/<id>`: a stream that may not have its value yet; the text is the hash, once it is known;
- * - `deleting/<kind of hash>-abcd…/<id>` or `…/<id>/<stream>`: somebody is deleting that value, and its
- *   stream;
+ * - `deleting/<kind of hash>-abcd…/<id>` or `…/<id>/<stream>`: the note of a deletion of that value, and its stream;
  * - `identity`.
  */
 export class ObjectKeys {
@@ -62,7 +59,7 @@ export class ObjectKeys {
   }
 }
 
-/** The hash in a key below {@link ObjectKeys.values}; undefined for foreign keys. */
+/** Undefined for foreign keys. */
 export function hashOfValue(key: string): string | undefined {
   return hashOfName(key.slice(key.lastIndexOf('/') + 1));
 }
@@ -73,7 +70,6 @@ export interface Deletion {
   readonly stream: string | undefined;
 }
 
-/** Parses a key below {@link ObjectKeys.deletions}. */
 export function deletionOf(key: string, folder: string): Deletion | undefined {
   const [name, , stream] = key.slice(folder.length).split('/');
   const hash = hashOfName(name);

@@ -29,8 +29,8 @@ export async function openS3DataStore(options: S3DataStoreOptions, now: () => nu
 }
 
 /**
- * Checks, without writing anything, that the bucket can be read, and whether it has been used as a data
- * store. Errors as of {@link createS3DataStore}.
+ * Checks without writing that the bucket can be read, and whether it is already a data store. Errors as of
+ * {@link createS3DataStore}.
  */
 export async function inspectS3Bucket(options: S3DataStoreOptions): Promise<'absent' | 'current'> {
   const keys = new ObjectKeys(trimmed(options.prefix ?? ''));

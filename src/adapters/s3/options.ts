@@ -1,7 +1,6 @@
 /** The part of an `S3Client` of `@aws-sdk/client-s3` that Selvage needs. */
 export interface S3ClientLike {
-  // `never`, because each command has its own input and output: a client that accepts any command also
-  // accepts this one.
+  // `never`, because each command has its own input and output. A client for any command accepts this one, too.
   send(command: never, options?: never): Promise<unknown>;
   destroy(): void;
   readonly config: object;
@@ -11,23 +10,15 @@ export interface S3DataStoreOptions {
   readonly bucket: string;
   /** Prefix of all keys, followed by a `/`. Default: none. Stores with different prefixes share nothing. */
   readonly prefix?: string;
-  /**
-   * Your own client, which `close()` does not close, with your choice of credentials, time limits, proxies
-   * and retries. Default: a client by the options below, with the AWS SDK's default credentials.
-   */
+  /** Your own client, with your settings; `close()` leaves it open. Default: one by the options below. */
   readonly client?: S3ClientLike;
   /** `http://host:port` of a server other than AWS. */
   readonly endpoint?: string;
-  /**
-   * Default: as the AWS SDK finds it (`AWS_REGION`, the profile); with an `endpoint`, finally `us-east-1`.
-   */
+  /** Default: as the AWS SDK finds it (`AWS_REGION`, the profile); with an `endpoint`, finally `us-east-1`. */
   readonly region?: string;
-  /**
-   * Whether the bucket is in the URL's path instead of the host name, as most servers other than AWS require.
-   * Default false.
-   */
+  /** Whether the bucket is in the URL's path instead of the host name, as most other servers require. Default false. */
   readonly pathStyle?: boolean;
-  /** Better set in the environment, where printed configurations do not show them. */
+  /** Default: those of the AWS SDK. Better set in the environment, as printed configurations show them. */
   readonly credentials?: {
     readonly accessKeyId: string;
     readonly secretAccessKey: string;
@@ -37,7 +28,7 @@ export interface S3DataStoreOptions {
   readonly openTimeoutMs?: number;
 }
 
-/** Time limits for making a connection, for silence on one, and for opening. */
+/** For connecting, for silence, and for opening. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 export const IDLE_TIMEOUT_MS = 30_000;
 export const OPEN_TIMEOUT_MS = 10_000;

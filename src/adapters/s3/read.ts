@@ -5,14 +5,14 @@ import { s3Error } from './errors';
 import { IDLE_TIMEOUT_MS } from './options';
 import { backOff, type BackOff } from '../../values/back-off';
 
-/** Most connections in succession that may break without delivering a byte. */
+/** Most broken connections in succession without a byte. */
 const BREAKS_AT_MOST = 4;
 const BACK_OFF: BackOff = { base: 200, max: 1_600 };
 
 /**
- * The bytes of an object. If the connection breaks, another one continues from there.
+ * The bytes of an object. A broken connection is replaced by one that continues there.
  *
- * @param begun the object from its first byte on, if it has been requested already
+ * @param begun the object from its first byte on, if already requested
  */
 export async function* readObject(
   bucket: S3Bucket,
@@ -44,7 +44,7 @@ export async function* readObject(
   }
 }
 
-/** Limits the time that the reader waits for bytes, not the time that it spends on them. */
+/** Limits the time of waiting for bytes, not the reader's time between them. */
 async function* piecesInTime({ bytes }: ObjectBody): AsyncGenerator<Uint8Array> {
   const pieces = bytes[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   for (;;) {

@@ -9,7 +9,7 @@ import type { UploadAs } from '../../ports/parts/whole';
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** Uploads the pieces as a stream, and makes it the value. An existing intact value stays. */
+/** An existing intact value stays. */
 export async function uploadValue(
   context: WriteContext,
   pieces: AsyncIterable<Uint8Array>,
@@ -31,13 +31,12 @@ export async function uploadValue(
   try {
     await bucket.upload(keys.stream(id), counted(), mediaType);
   } catch (error) {
-    // The first error is the one to report; what cannot be removed now is removed as abandoned later.
+    // The first error is reported. A leftover is removed as abandoned later.
     await discard(context, id).catch(() => undefined);
     throw error;
   }
   const hash = hashOf(digest.digest('hex'));
-  // From here on, only the value's object tells whether the stream is in use: an error may hide that it was
-  // written.
+  // From here on, only the value's object tells whether the stream is in use: it may be written despite an error.
   await bucket.put(keys.upload(id), hash);
   if (await isDamaged(hash)) await eraseValue(bucket, keys, hash);
   const isUsed = await giveValue(context, hash, id, size);
@@ -46,7 +45,7 @@ export async function uploadValue(
   return { hash, size };
 }
 
-/** Returns whether the value now has this stream rather than an earlier one. */
+/** Returns whether the value has this stream now, rather than an earlier one. */
 async function giveValue(context: WriteContext, hash: string, id: string, size: number): Promise<boolean> {
   const { bucket, keys } = context;
   const key = keys.value(hash);
@@ -62,7 +61,7 @@ async function discard({ bucket, keys }: WriteContext, id: string): Promise<void
   await bucket.erase(keys.upload(id));
 }
 
-/** Removes leftovers of killed processes that are older than a day. */
+/** Removes leftovers of killed processes, after a day. */
 export async function removeAbandoned(context: WriteContext): Promise<void> {
   const { bucket, keys, now } = context;
   const before = now() - ABANDONED_AFTER_MS;
@@ -92,7 +91,7 @@ async function eraseUnlessUsed(
   if (value === undefined || streamOf(value) !== id) await bucket.erase(keys.stream(id));
 }
 
-/** Another process took the upload for abandoned: it took more than a day, or the clock jumped. */
+/** Another process considered the upload abandoned: it took more than a day, or the clock jumped. */
 function streamGone({ place }: S3Bucket): SelvageError {
   return new SelvageError(
     'BackendUnavailable',

@@ -3,7 +3,6 @@ import type { Page, PageOptions } from '../../ports';
 import { pageLimit, pageOf, pageStart, type Position } from '../../ports/parts/pages';
 import type { SqlSchema } from './schema';
 
-/** True for rows that come after `position` in a newest-first listing. */
 export function before(
   timeColumn: string,
   sequenceColumn: string,
@@ -12,7 +11,6 @@ export function before(
   return sql<SqlBool>`(${sql.ref(timeColumn)}, ${sql.ref(sequenceColumn)}) < (${time}, ${sequence})`;
 }
 
-/** A page of the rows of a table, newest first by a column of times. */
 export async function newestPage<Table extends keyof SqlSchema, Row extends { readonly id: number }, T>(
   select: SelectQueryBuilder<SqlSchema, Table, Row>,
   time: keyof Row & string,

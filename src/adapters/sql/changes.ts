@@ -1,6 +1,6 @@
 import type { HistoryChange, OutcomeKind, RunStatus } from '../../ports';
 
-/** A change as returned by the database: columns that its kind lacks are null. */
+/** Columns that a kind lacks are null. */
 export interface ChangeRow {
   readonly kind: HistoryChange['kind'];
   readonly run_id: string;

@@ -7,17 +7,12 @@ import { keepValues } from './values';
 import { inChunks } from '../../ports/parts/pieces';
 import type { UploadAs } from '../../ports/parts/whole';
 
-/**
- * Streams and large values are stored in chunks of this size, so that transactions stay short, and readers need only one chunk in memory.
- */
+/** So large that transactions stay short, and readers need only one chunk in memory. */
 const CHUNK_BYTES = 1024 * 1024;
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/**
- * Writes the pieces as chunks, each in its own transaction; the last transaction makes them the value. An existing value stays, unless it
- * is damaged.
- */
+/** Writes each chunk in its own transaction; the last one makes them the value. An existing intact value stays. */
 export async function upload(
   database: SqlDatabase,
   pieces: AsyncIterable<Uint8Array>,
@@ -41,7 +36,7 @@ export async function upload(
     await finish(database, id, { hash, size, mediaType, chunks: sequence, replaces });
     return { hash, size };
   } catch (error) {
-    // The first error is the one to report; what cannot be removed now is removed as abandoned later.
+    // The first error is reported. A leftover is removed as abandoned later.
     await discard(database, id).catch(() => undefined);
     throw error;
   }
@@ -90,7 +85,7 @@ function finish(
   }: { hash: string; size: number; mediaType: string | undefined; chunks: number; replaces: boolean },
 ): Promise<void> {
   return database.write(async (db) => {
-    // First of all, so that nobody considers it abandoned from here on.
+    // First, so that nobody considers it abandoned from here on.
     await db.deleteFrom('selvage_uploads').where('upload', '=', id).execute();
     const { there } = await db
       .selectFrom('selvage_value_chunks')
@@ -110,7 +105,7 @@ function finish(
       .select('upload')
       .where('hash', '=', hash)
       .executeTakeFirst();
-    // An earlier try succeeded, but its answer was lost.
+    // An earlier try succeeded without its answer arriving.
     if (stored?.upload === id) return;
     if (replaces) {
       await db

@@ -25,27 +25,20 @@ import { batchesOf } from '../../ports/parts/batches';
 import { inOnePiece } from '../../ports/parts/pieces';
 import { isDamaged, isWhole, wholeAmong } from '../../ports/parts/whole';
 
-/**
- * Larger values would hold a transaction, and so all other writers (with SQLite the event loop, too), for too
- * long.
- */
+/** Larger values would hold a transaction, and so other writers (with SQLite the event loop, too), for too long. */
 const LARGEST_ROW_BYTES = 4 * 1024 * 1024;
 const READ_AT_ONCE = { items: 500, bytes: LARGEST_ROW_BYTES };
 
-/**
- * Values in an SQL database: one row each; larger ones (over 4 MiB) and streams in chunks. Subclasses decide
- * how rows are put.
- */
+/** Values in an SQL database: one row each; larger ones (over 4 MiB) and streams in chunks. Subclasses put rows. */
 export abstract class SqlDataStore<D extends SqlDatabase> extends SqlAdapter<D> implements DataStore {
   async put(values: readonly StoredValue[]): Promise<void> {
     const small = await this.putLarge(values);
     if (small.length > 0) await this.putSmall(small);
   }
 
-  /** Puts values that fit into one row each. */
   protected abstract putSmall(values: readonly StoredValue[]): Promise<void>;
 
-  /** Stores the values that are too large for one row, and returns the others. */
+  /** Stores the values that are too large for a row, and returns the others. */
   async putLarge(values: readonly StoredValue[]): Promise<readonly StoredValue[]> {
     const streamed = await this.#streamedAmong(values);
     const isLarge = ({ hash, bytes }: StoredValue): boolean =>
@@ -123,7 +116,7 @@ export abstract class SqlDataStore<D extends SqlDatabase> extends SqlAdapter<D> 
     return whole;
   }
 
-  /** Which of these single-row values have the bytes of their hashes. */
+  /** The values of these rows whose bytes match their hashes. */
   protected async wholeRows(rows: readonly KeptValue[]): Promise<string[]> {
     const whole: string[] = [];
     for (const batch of batchesOf(rows, READ_AT_ONCE, ({ size }) => size)) {

@@ -21,7 +21,6 @@ type StateRow = EmittersTable & { dead_letters: number; redriven: number };
 /** Rows have six parameters each, and a statement of SQLite some thirty thousand. */
 const INSERTED_AT_ONCE = 1_000;
 
-/** Nothing has failed since. */
 const NO_FAILURE = { failures: 0, failing_since: null, last_error: null, retry_at: null } as const;
 const ENABLED = { disabled_at: null, disabled_because: null } as const;
 
@@ -179,7 +178,7 @@ export abstract class SqlEmitterTable<D extends SqlDatabase> extends SqlAdapter<
   }
 }
 
-/** @param version undefined: whichever it has */
+/** @param version undefined: any */
 function changed(db: SqlExecutor, name: string, version: number | undefined, changes: object) {
   const update = db
     .updateTable('selvage_emitters')

@@ -16,20 +16,20 @@ import {
 } from './schema';
 
 /**
- * The index entries that lead to the records, in listing order, so that a page costs the same however many records there are. SQLite has no
- * statistics to choose by, so the choice is made here, narrower conditions first. For roles that a database does not index there, it
- * chooses among the indexes of the records.
+ * The index entries that lead to the records, in listing order, so that a page's costs do not grow with the history.
+ * SQLite has no statistics, so the choice is made here, narrower conditions first. Roles that a database does not index
+ * there lead to an index of the records.
  */
 type Way = readonly [role: LineageRole, key: string | RawBuilder<string>];
 
-/** Undefined for a single record, which is found by its own key. */
+/** Undefined for a single record, found by its own key. */
 function wayTo(query: LineageQuery): Way | undefined {
   const { runId, temporalRunId, knotId, definition, inputHash, outputHash, outcome } = query;
   if (temporalRunId !== undefined && knotId !== undefined) return undefined;
   if (knotId !== undefined) return [KNOT, knotId];
   if (runId !== undefined) return [RUN, runId];
   if (temporalRunId !== undefined) {
-    // All records of one Temporal run have the same run id.
+    // All records of a Temporal run have one run id.
     return [
       RUN,
       sql<string>`(select run_id from selvage_lineage where temporal_run_id = ${temporalRunId} limit 1)`,
@@ -42,7 +42,7 @@ function wayTo(query: LineageQuery): Way | undefined {
   return definition === undefined ? [ANY, ''] : [CLASS, definition];
 }
 
-/** Whether a listing uses the index, which must then be up to date. */
+/** Whether a listing needs an index that is up to date. */
 export function needsIndex(query: LineageQuery): boolean {
   return wayTo(query) !== undefined || query.inputHash !== undefined;
 }
@@ -96,14 +96,14 @@ function equalities(query: LineageQuery): Condition[] {
   );
 }
 
-/** The ids of a map's elements are a range: `users[` and what comes before `users\\`. */
+/** The ids of a map's elements are a range: from `users[` to `users\\`. */
 function elementConditions({ map }: LineageQuery): Condition[] {
   return map === undefined ? [] : [sql<SqlBool>`l.knot_id >= ${`${map}[`} and l.knot_id < ${`${map}\\`}`];
 }
 
 function inputConditions({ inputHash }: LineageQuery, way: Way | undefined): Condition[] {
   if (inputHash === undefined || way?.[0] === INPUT) return [];
-  // With an offset, Postgres looks it up for each record of the page instead of joining all of them first.
+  // With an offset, Postgres looks up each record of the page instead of joining all of them first.
   return [
     sql<SqlBool>`exists (select 1 from selvage_lineage_index as i
       where i.key = ${inputHash} and i.role = ${INPUT} and i.finished_at = l.finished_at and i.lineage = l.id
@@ -121,10 +121,7 @@ function timeConditions({ since, until }: LineageQuery, time: string): Condition
 /** Sorts after every character of a hash. */
 const END = '~';
 
-/**
- * The first hashes with a prefix. Each is looked up individually, as the next after the last: a value that a million records name costs no
- * more than any other.
- */
+/** The first hashes with a prefix. A lookup for each: a value that a million records name costs no more than others. */
 export async function findHashes(
   db: SqlExecutor,
   dialect: SqlDialect,

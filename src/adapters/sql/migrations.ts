@@ -1,51 +1,40 @@
 import { SelvageError, capitalized } from '../../errors';
 
-/**
- * The statements that created the tables of a database and changed them since: SQL text by name. The names begin with numbers and are
- * ordered by them. A released migration never changes.
- */
+/** SQL text by name, in order; names begin with numbers. A released migration never changes. */
 export type Migrations = Readonly<Record<string, string>>;
 
 export const MIGRATION_TABLE = 'selvage_migrations';
 
-/** The done and the pending migrations of a database, both in order. */
 export interface MigrationState {
   readonly done: readonly string[];
   readonly pending: readonly string[];
 }
 
-/**
- * State of an inspected location. `absent`: it will be created at first use. `old`: its tables will be
- * migrated then.
- */
+/** `absent`: the location will be created at first use. `old`: its tables will be migrated then. */
 export type LocationState = 'absent' | 'old' | 'current';
 
-/** A database, in words for messages. */
 export interface MigratedLocation {
-  /** Such as `the database …`. */
+  /** For messages: `the database …`. */
   readonly place: string;
-  /** A sentence that says how to remove the existing tables, or to use another place. */
+  /** A sentence: how to remove the existing tables, or to use another place. */
   readonly startAnew: string;
 }
 
-/**
- * @param done names in the table of migrations; empty if there is none
- * @throws SelvageError `UnreleasedData`, `SchemaTooNew`
- */
+/** @param done names in the table of migrations. Errors: `UnreleasedData`, `SchemaTooNew` */
 export function migrationState(
   done: readonly string[],
   migrations: Migrations,
   where: MigratedLocation,
 ): MigrationState {
   const known = Object.keys(migrations);
-  // Every release has the same first migration. Before the first release it changed, and its name with it.
+  // All releases have the same first migration. Before the first release, changes gave it a new name.
   if (done.length > 0 && !done.includes(known[0]!)) throw unreleasedData(where);
   const unknown = done.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw schemaTooNew(unknown, where);
   return { done: [...done].sort(), pending: known.filter((name) => !done.includes(name)) };
 }
 
-/** One migration, with the note that it was made. Pending ones must be run in one transaction. */
+/** A migration with its entry in the table. Pending ones must run in one transaction. */
 export function migrationSql(migrations: Migrations, name: string): string {
   return `create table if not exists ${MIGRATION_TABLE} (name text not null primary key, timestamp text not null);
 
@@ -71,7 +60,7 @@ function schemaTooNew(unknown: readonly string[], { place }: MigratedLocation): 
   );
 }
 
-/** The error for an opening that must not migrate. */
+/** Refuses an opening that must not migrate. */
 export function schemaTooOld({ pending }: MigrationState, { place }: MigratedLocation): SelvageError {
   return new SelvageError(
     'SchemaTooOld',

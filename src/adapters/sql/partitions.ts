@@ -10,7 +10,7 @@ import type {
 import type { SqlDatabase, SqlDialect, SqlExecutor } from './database';
 import { OUTPUT } from './schema';
 
-/** Ids per query: the databases accept any number, and plan for a thousand as for one. */
+/** The databases accept any number of ids, and plan for a thousand as for one. */
 const AT_ONCE = 1_000;
 
 interface RunRow extends Omit<PartitionRun, 'parameter_hashes' | 'terminals'> {
@@ -27,7 +27,6 @@ interface RunsOfCode extends Omit<CodeOfKnot, 'temporal_run_id'> {
 }
 
 export class SqlPartitionQueries implements PartitionQueries {
-  /** @param catchUp brings the lineage index up to date */
   constructor(
     private readonly database: SqlDatabase,
     private readonly catchUp: () => Promise<void>,
@@ -36,14 +35,14 @@ export class SqlPartitionQueries implements PartitionQueries {
   async partitionRuns(tapestry: string): Promise<PartitionRuns[]> {
     const rows = await this.database.read((db) => newestRuns(db, this.database.dialect, tapestry));
     const parsed = new Map<string, Record<string, string>>();
-    // Most runs have equal texts.
+    // Most runs have equal texts, so each is parsed once.
     const read = (text: string): Record<string, string> => {
       let value = parsed.get(text);
       if (!value) parsed.set(text, (value = JSON.parse(text) as Record<string, string>));
       return value;
     };
     const found = new Map<string, PartitionRuns>();
-    // If runs began at the same time, the one recorded last is the newest.
+    // Of runs that began at the same time, the one recorded last is the newest.
     for (const { id: _, partition, runs, ...row } of rows.sort((a, b) => a.id - b.id)) {
       const run = { ...row, parameter_hashes: read(row.parameter_hashes), terminals: read(row.terminals) };
       const known = found.get(partition);
@@ -68,7 +67,7 @@ export class SqlPartitionQueries implements PartitionQueries {
   ): Promise<CodeOfKnot[]> {
     const { isOneOf, isOnePairOf, jsonList } = this.database.dialect;
     const knots = [...codes.keys()];
-    // One row for all runs of equal code: after an edit, every run differs.
+    // One row for all runs of equal code, as all of them differ after an edit.
     const found = await this.#inPieces(temporalRunIds, (db, ids) =>
       sql<RunsOfCode>`
         select l.knot_id, l.code_hash, ${jsonList('l.temporal_run_id')} as runs from selvage_lineage as l
@@ -116,14 +115,14 @@ export class SqlPartitionQueries implements PartitionQueries {
     for (let start = 0; start < all.length; start += AT_ONCE) {
       const some = all.slice(start, start + AT_ONCE);
       const { rows } = await this.database.read((db) => ask(db, some));
-      // Copied to plain objects, whatever the database returns as rows.
+      // Plain objects, whatever the database returns as rows.
       for (const row of rows) found.push({ ...row });
     }
     return found;
   }
 }
 
-/** By the partitions' index, which covers everything that the first part needs. */
+/** The partitions' index covers all columns of the first part. */
 async function newestRuns(db: SqlExecutor, { join }: SqlDialect, tapestry: string): Promise<RunRow[]> {
   const { rows } = await sql<RunRow>`
     with newest as (

@@ -1,7 +1,7 @@
 import type { RequiredRecords } from '../../ports';
 import type { SqlDialect, SqlExecutor } from './database';
 
-/** Counts a run's records whose knot ids begin with a prefix that ends with an ASCII character. */
+/** @param prefix must end with an ASCII character */
 export async function countRecords(db: SqlExecutor, temporalRunId: string, prefix: string): Promise<number> {
   // A range, which an index alone can answer.
   const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);

@@ -44,17 +44,16 @@ import {
   runsByTemporalIds,
 } from './runs';
 
-/** Records removed per transaction, for which other writers may have to wait: some 50 ms in SQLite. */
+/** Other writers may wait for such a transaction: some 50 ms in SQLite. */
 const DELETED_AT_ONCE = 250;
 
-/** Runs asked about in one statement. */
 const RUNS_AT_ONCE = 1_000;
 
 export interface KnotStatisticsQuery extends StatisticsQuery {
   readonly by: 'definition' | 'knot';
 }
 
-/** Runs and lineage in an SQL database. Subclasses decide how records are committed. */
+/** Runs and lineage in an SQL database. Subclasses commit the records. */
 export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D> implements RunHistory {
   protected readonly watch = new StepBackWatch((step) => this.#noteStepBack(step));
   readonly partitions = new SqlPartitionQueries(this.database, () => this.catchUp());
@@ -109,17 +108,17 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D>
         .where('noticed_at', '>', noticed.lost_until)
         .executeTakeFirst();
       if (known) return { step: known, isFirst: false };
-      // Commits by others since then came after it.
+      // Later commits of other processes came after it.
       const step = { ...noticed, lost_after: await this.lastCommitBefore(db, noticed.lost_until) };
       await db.insertInto('selvage_steps_back').values(step).execute();
       return { step, isFirst: true };
     });
   }
 
-  /** The column of a record's number among the changes. */
+  /** The column that orders a record among the changes. */
   protected abstract readonly numberOfChange: 'l.id' | 'l.change';
 
-  /** The time of the last commit until then that is still there; 0 if there is none. */
+  /** The time of the last remaining commit until then; 0 if there is none. */
   protected async lastCommitBefore(db: SqlExecutor, until: number): Promise<number> {
     const { last } = await db
       .selectFrom('selvage_lineage')
@@ -129,19 +128,18 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D>
     return last ?? 0;
   }
 
-  /** Brings the lineage index up to date, if it lags behind. */
   protected catchUp(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** Prevents two processes from noting one step back at once. */
+  /** Keeps two processes from noting one step back at once. */
   protected abstract lockStepsBack(db: SqlExecutor): Promise<void>;
 
   commit(records: readonly LineageRecord[]): Promise<CommitResult[]> {
     return this.commitWith(records, []);
   }
 
-  /** Puts values that fit into one row each and commits the records, in one transaction. */
+  /** Puts values of one row each and commits the records, in one transaction. */
   abstract commitWith(
     records: readonly LineageRecord[],
     values: readonly StoredValue[],
@@ -154,8 +152,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D>
   ): ((commits: readonly Commit[]) => Promise<CommitResult[]>) | undefined {
     if (!(dataStore instanceof SqlDataStore) || dataStore.database !== this.database) return undefined;
     return async (commits) => {
-      // Only large values are stored before: they take long, and are useless but harmless without their
-      // record.
+      // Large values take long, so they are stored before; without their record they do no harm.
       const values = await dataStore.putLarge(commits.flatMap((commit) => commit.values));
       return await this.commitWith(
         commits.map((commit) => commit.record),
@@ -186,7 +183,6 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D>
     return tally.result();
   }
 
-  /** Adds what all knots that finished in the window come to. */
   protected abstract tallyKnots(tally: StatisticsTally, query: KnotStatisticsQuery): Promise<void>;
 
   abstract referredTo(hashes: readonly string[]): Promise<Set<string>>;
@@ -215,10 +211,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D>
     return deleted;
   }
 
-  /**
-   * Removes some records of a run with their index entries; returns how many. Fewer than `limit` means that
-   * there are no more.
-   */
+  /** Removes some records of a run with their index entries. Returns how many; fewer than `limit`: none are left. */
   protected abstract deleteRecords(temporalRunId: string, limit: number): Promise<number>;
 
   getRun(runId: string): Promise<RunRecord | undefined> {
@@ -267,7 +260,7 @@ export abstract class SqlRunHistory<D extends SqlDatabase> extends SqlAdapter<D>
           .selectFrom('selvage_lineage')
           .select(['temporal_run_id', 'knot_id', 'outcome', 'finished_at'])
           .where(this.database.dialect.isOneOf('temporal_run_id', some))
-          // Elements of maps alone have a bracket in their ids.
+          // Only elements of maps have a bracket in their ids.
           .where('knot_id', 'not like', '%[%')
           .execute(),
       );

@@ -14,7 +14,7 @@ import type { SqlDialect, SqlExecutor } from './database';
 import { hasRequired } from './required-records';
 import type { RunsTable, SqlSchema } from './schema';
 
-/** Call it inside a transaction. */
+/** Needs a transaction. */
 export async function insertRun(db: SqlExecutor, dialect: SqlDialect, record: RunRecord): Promise<RunRecord> {
   const inserted = await db
     .insertInto('selvage_runs')
@@ -35,7 +35,7 @@ export async function insertRun(db: SqlExecutor, dialect: SqlDialect, record: Ru
   return record;
 }
 
-/** Call it inside a transaction. */
+/** Needs a transaction. */
 export async function endRun(
   db: SqlExecutor,
   dialect: SqlDialect,
@@ -61,7 +61,7 @@ export async function endRun(
   return true;
 }
 
-/** Call it inside a transaction. */
+/** Needs a transaction. */
 export async function changeRun(
   db: SqlExecutor,
   dialect: SqlDialect,
@@ -79,7 +79,7 @@ export async function changeRun(
   return true;
 }
 
-/** Leaves the records. Call it inside a transaction. */
+/** Leaves the records. Needs a transaction. */
 export async function deleteRun(
   db: SqlExecutor,
   { temporal_run_id: temporalRunId, started_at: startedAt, tags }: RunRecord,
@@ -131,7 +131,7 @@ export async function runsByTemporalIds(
   return rows.map(RUN.fromRow);
 }
 
-/** Like {@link runByTemporalId}, for a run that is about to be changed depending on its content. */
+/** Reads a run before a change that depends on its content. */
 async function lockedRun(
   db: SqlExecutor,
   dialect: SqlDialect,
@@ -171,7 +171,6 @@ export async function listRuns(db: SqlExecutor, query: RunQuery): Promise<Page<R
   return await newestPage(select, 'started_at', query, RUN.fromRow);
 }
 
-/** What the runs that finished in the window come to. */
 export async function runFigures(
   db: SqlExecutor,
   since: number,

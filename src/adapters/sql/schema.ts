@@ -11,57 +11,47 @@ import type {
 import type { RowOf } from '../../ports/columns';
 import type { SqlBlob } from './blob';
 
-/**
- * The tables of a Selvage database. Objects and lists are JSON text; times are milliseconds since the epoch.
- */
+/** The tables of a Selvage database. Objects and lists are JSON text; times are milliseconds since the epoch. */
 export interface SqlSchema {
-  /** One row, which identifies this database. */
   selvage_identity: {
     identity: string;
     /** Postgres only. */
     xids_before: Generated<number>;
   };
   selvage_plans: {
-    /** Grows with each insert and so decides between equal times in listings; the same in the other tables. */
+    /** Grows with each insert and orders equal times in listings; the same in the other tables. */
     id: Generated<number>;
   } & RowOf<StoredPlan>;
-  /** Fragments offered to runs, in the order of their ids. */
   selvage_offers: { id: Generated<number>; run_id: string; offered_at: number; fragment: string };
   selvage_runs: RunsTable;
   selvage_run_tags: { tag: string; started_at: number; run: number };
   selvage_lineage: LineageTable;
   selvage_lineage_index: LineageIndexTable;
-  /** SQLite only, one row: records up to this id are in the index. Ids grow in commit order and are never reused. */
+  /** SQLite only: records up to this id are in the index. Ids grow in commit order and are never reused. */
   selvage_lineage_indexed: { through: number };
-  /** SQLite only: what statistics want of the records with `block` times 1,000 and the next 1,000 ids. */
+  /** SQLite only: statistics of the records with 1,000 ids from `block` times 1,000 on. */
   selvage_lineage_figures: {
     block: number;
-    /** When the first and the last of them finished. */
+    /** The first and the last finish among them. */
     first_at: number;
     last_at: number;
-    /** JSON; the figures have indexes of this list. */
+    /** A JSON list, in which the figures have indexes. */
     names: string;
     figures: SqlBlob;
   };
   selvage_values: ValuesTable;
   selvage_value_chunks: { upload: string; sequence: number; bytes: SqlBlob };
-  /**
-   * Chunks being written that belong to no value yet. Rows untouched for a day are left over from a killed
-   * process.
-   */
+  /** Uploads without a value. Rows untouched for a day belong to killed processes. */
   selvage_uploads: { upload: string; touched_at: number };
   selvage_leases: LeasesTable;
-  /** When the next turn of a key is, and how far ahead of the clock that was when the last one was taken. */
+  /** The time of a key's next turn, and how far ahead of the clock it was when the last one was taken. */
   selvage_turns: { key: string; next_at: number; ahead: number };
   selvage_starts: StartsTable;
   selvage_emitters: EmittersTable;
   selvage_dead_letters: { id: Generated<number> } & RowOf<StoredDeadLetter>;
-  /**
-   * Postgres only: how many commits each writing process has made, by which it notices that the database went back in time.
-   */
+  /** Postgres only: commits of each writing process, to notice that the database went back in time. */
   selvage_writers: {
     writer: string;
-    /** The process, for people. */
     process: string;
     commits: number;
     committed_at: number;
@@ -70,28 +60,26 @@ export interface SqlSchema {
 }
 
 /**
- * Numbers of changes grow in the order in which the changes become visible. In SQLite each change has its
- * own, from the sequence of `selvage_lineage`. In Postgres it is the transaction's number, and the id
- * identifies a record within it.
+ * Numbers of changes grow in the order in which the changes become visible. In SQLite each change has its own number
+ * from the sequence of `selvage_lineage`. In Postgres it is the transaction's number, and a record has its id beside
+ * it.
  */
 export type LineageTable = {
   id: Generated<number>;
   /** Postgres only. */
   change: Generated<number>;
-  /** Postgres only, for statistics: of a reused value, the milliseconds that making it took, which are in `extra`. */
+  /** Postgres only, for statistics: the milliseconds that making a reused value took, from `extra`. */
   made_in: Generated<number | null>;
 } & RowOf<LineageRecord>;
 
 export type RunsTable = {
   id: Generated<number>;
   started_change: number;
-  /** Null: it has not ended. */
+  /** Null: not ended. */
   ended_change: Generated<number | null>;
 } & RowOf<RunRecord>;
 
-/**
- * Roles of keys in the lineage index: the hash of a record's output or input, the id of its run or knot, …
- */
+/** Roles of keys in the lineage index: the hash of a record's output or input, the id of its run or knot, … */
 export const OUTPUT = 0;
 export const INPUT = 1;
 export const RUN = 2;
@@ -101,18 +89,15 @@ export const CLASS = 4;
 export const OUTCOME_BUT_OK = 5;
 /** Its key is the empty text. */
 export const ANY = 6;
-/**
- * A full traceback, or the fragment by which a body extended its run. In SQLite an index of the records
- * covers these.
- */
+/** A full traceback, or the fragment that extended a run. In SQLite, an index of the records covers these. */
 export const MENTIONED = 7;
 
 export type LineageRole =
   typeof OUTPUT | typeof INPUT | typeof RUN | typeof KNOT | typeof CLASS | typeof OUTCOME_BUT_OK | typeof ANY;
 
 /**
- * Leads from a listing's condition to its records, in listing order. In SQLite it covers everything and is
- * written after commits; in Postgres it covers only inputs and is written with them.
+ * Leads from a listing's condition to its records, in listing order. SQLite's covers everything and is written after
+ * commits; Postgres's covers only inputs and is written with them.
  */
 export interface LineageIndexTable {
   key: string;
@@ -131,10 +116,7 @@ export interface ValuesTable {
   last_put_at: number;
 }
 
-/**
- * Holders of places: an expired row counts for nothing, and is removed when the next request for its key
- * comes.
- */
+/** An expired row counts for nothing; the next request for its key removes it. */
 export interface LeasesTable {
   key: string;
   owner: string;

@@ -16,7 +16,7 @@ import type { StartsTable } from './schema';
 
 export type StartRow = Selectable<StartsTable>;
 
-/** Rows removed per transaction, so that nobody waits long for it. */
+/** Small enough that nobody waits long for the transaction. */
 const FORGOTTEN_AT_ONCE = 10_000;
 
 export abstract class SqlStartLedger<D extends SqlDatabase> extends SqlAdapter<D> implements StartLedger {
@@ -73,12 +73,7 @@ export abstract class SqlStartLedger<D extends SqlDatabase> extends SqlAdapter<D
   }
 }
 
-/**
- * The results of claims, in order: of several with one key, the first is the one that was inserted.
- *
- * @param inserted names, by {@link nameOf}, of the keys that this call inserted
- * @param stand the entry of each key, by its name
- */
+/** In the order of the claims; of several with one key, only the first was inserted. Names are by {@link nameOf}. */
 export function resultsOf(
   claims: readonly StartClaim[],
   inserted: Set<string>,
@@ -94,7 +89,7 @@ export function nameOf({ trigger, key }: Pick<StartClaim, 'trigger' | 'key'>): s
   return JSON.stringify([trigger, key]);
 }
 
-/** @throws SelvageError `NotStorable` */
+/** Errors: `NotStorable`. */
 export function requireStorableKeys(
   keys: readonly Pick<StartClaim, 'trigger' | 'key'>[],
   place: string,

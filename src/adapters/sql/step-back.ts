@@ -4,17 +4,14 @@ import type { StepBack } from '../../ports';
 type Listener = (step: StepBack, isFirst: boolean) => void;
 
 /**
- * Tells that a database went back in time: a copy was restored, or a lagging replica took over. How a commit notices it is up to the adapter; the
- * loss of anything that a process knows as committed is noticed at its next commit.
+ * Tells that a database went back in time: a copy was restored, or a lagging replica took over. The adapter notices it
+ * at a process's next commit after the loss of one that the process knows.
  */
 export class StepBackWatch {
-  /** The process, for people. */
   readonly process = `${process.pid}@${hostname()}`;
   readonly #listeners = new Set<Listener>();
 
-  /**
-   * @param find finds out after when records are lost, and records the step back unless somebody already has
-   */
+  /** @param find finds the time of the last commit that remains, and records the step back unless it is recorded */
   constructor(
     private readonly find: (
       step: Omit<StepBack, 'lost_after'>,
@@ -26,9 +23,8 @@ export class StepBackWatch {
   }
 
   /**
-   * @param lostUntil when the last commit was done that is known to be lost
-   *
-   * @returns false if it could not be recorded, so that the next commit has to notice it again; the commit that noticed it has succeeded
+   * `lostUntil`: the time of the last commit known to be lost. False: recording failed, so that the next commit must
+   * notice it again; the commit that noticed it has succeeded.
    */
   async tell(noticedAt: number, lostUntil: number): Promise<boolean> {
     try {

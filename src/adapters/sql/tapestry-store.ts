@@ -11,7 +11,7 @@ import { SqlAdapter } from './adapter';
 import { newestPage } from './before';
 import type { SqlDatabase, SqlExecutor } from './database';
 
-/** Plans and offers in an SQL database. Subclasses decide how offers are written, and how subscribers are told of them. */
+/** Plans and offers in an SQL database. Subclasses write offers and notify subscribers. */
 export abstract class SqlTapestryStore<D extends SqlDatabase>
   extends SqlAdapter<D>
   implements SubscribableTapestryStore

@@ -3,7 +3,7 @@ import { PUT_AGAIN_AFTER_MS, type StoredEntry } from '../../ports';
 import type { SqlDialect, SqlExecutor } from './database';
 import type { ValuesTable } from './schema';
 
-/** Notes a put of those that exist, and returns them. Call it inside a transaction. */
+/** Updates the time of existing values, and returns them. Needs a transaction. */
 export async function keepValues(
   db: SqlExecutor,
   dialect: SqlDialect,
@@ -34,7 +34,7 @@ export async function entriesAfter(db: SqlExecutor, hash: string, limit: number)
     .execute();
 }
 
-/** Deletes values (with `since`, those last put before) and returns which. Call it inside a transaction. */
+/** Deletes values (with `since`, those last put before) and returns which. Needs a transaction. */
 export async function deleteValues(
   db: SqlExecutor,
   dialect: SqlDialect,
@@ -64,7 +64,7 @@ export async function valueRows(
     .execute();
 }
 
-/** @param streamed only those that are stored in chunks */
+/** @param streamed only values stored in chunks */
 export async function presentHashes(
   db: SqlExecutor,
   dialect: SqlDialect,

@@ -4,14 +4,11 @@ import { changeOf, type ChangeRow } from '../sql/changes';
 import type { SqliteConnection } from './connection';
 
 /*
- * Each record, and each start and end of a run, has a number from one sequence, assigned under the writer's lock, so numbers grow in commit
- * order. It is the sequence by which SQLite numbers records (`autoincrement`: no number is reused when the newest record is deleted).
+ * Each record, and each start and end of a run, has a number from one sequence, assigned under the writer's lock, so
+ * numbers grow in commit order. It is SQLite's sequence for records (`autoincrement` never reuses a number).
  */
 
-/**
- * The number, and the time of its record. Another time at that number shows that the file was restored to an older state and then
- * continued.
- */
+/** The number, and its record's time, which differs if an older state of the file was restored and went on. */
 const POSITION = /^(\d{1,16})_(-?\d+(?:\.\d+)?)$/;
 
 const NEWEST = "select seq from sqlite_sequence where name = 'selvage_lineage'";
@@ -39,11 +36,7 @@ const BEHIND = `
     from selvage_runs where ended_change > ? order by ended_change limit ${CHANGES_AT_ONCE})
   order by 1 limit ${CHANGES_AT_ONCE}`;
 
-/**
- * Changes after a position.
- *
- * @param isTold whether this very reading has reported the position, so that it need not be checked until there is more
- */
+/** @param isTold whether this reading has reported the position itself, so that it is checked only if there is more */
 export function changesBehind(
   connection: SqliteConnection,
   place: string,
@@ -61,7 +54,7 @@ export function changesBehind(
   return rows.map((row) => changeOf(row, `${row.number}_${row.at}`));
 }
 
-/** Not the last assigned number: a record that was there already, and one that was deleted, had numbers too. */
+/** Not the last assigned number: attempts to insert an existing record use numbers, too, and records are deleted. */
 export function lastChange(connection: SqliteConnection): string | undefined {
   const [{ number }] = connection.all<{ number: number | null }>(LAST, []) as [{ number: number | null }];
   if (number === null) return undefined;
@@ -69,17 +62,16 @@ export function lastChange(connection: SqliteConnection): string | undefined {
   return `${number}_${time}`;
 }
 
-/** The last assigned number. */
 export function newestNumber(connection: SqliteConnection): number {
   return connection.all<{ seq: number }>(NEWEST, [])[0]?.seq ?? 0;
 }
 
-/** Whether the history no longer has what had this number and time, other than because it was deleted. */
+/** Whether the history has lost the change with this number and time, other than by deletion. */
 export function isGone(connection: SqliteConnection, number: number, time: number): boolean {
   return newestNumber(connection) < number || isOther(connection, number, time);
 }
 
-/** True if something of another time has the number. If nothing has it, it was deleted. */
+/** Another change has the number. If none has it, it was deleted. */
 function isOther(connection: SqliteConnection, number: number, time: number): boolean {
   const times = timesAt(connection, number);
   return times.length > 0 && !times.includes(time);

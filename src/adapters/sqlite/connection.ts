@@ -28,14 +28,12 @@ export class SqliteConnection implements DatabaseConnection {
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 
-  /** Runs a statement that returns rows, synchronously. */
   all<R>(sql: string, parameters: readonly unknown[]): R[] {
     for (const parameter of parameters) requireBindable(parameter, sql);
     const { statement, inOneArray } = this.#prepare(sql);
     return (inOneArray ? statement.all(parameters) : statement.all(...parameters)) as R[];
   }
 
-  /** Runs a statement that returns none, synchronously. */
   run(
     sql: string,
     parameters: readonly unknown[],
@@ -46,8 +44,8 @@ export class SqliteConnection implements DatabaseConnection {
   }
 
   /**
-   * Runs a statement that may meet another connection's lock. It must not be a prepared one: libsql does not reset a statement that failed
-   * in this way, and only the reset releases the old state of the database that it had begun to read.
+   * Runs a statement that may meet another connection's lock, unprepared: libsql does not reset a prepared statement that
+   * failed so, and only the reset releases the old state of the database that it reads.
    */
   exec(sql: string): void {
     this.database.exec(sql);

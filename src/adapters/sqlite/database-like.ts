@@ -1,7 +1,4 @@
-/**
- * The part of an SQLite connection that Selvage needs. `libsql` (the default), `better-sqlite3` and `DatabaseSync` of `node:sqlite` have
- * it: pass any of them.
- */
+/** The part of a connection that Selvage needs; `libsql` (the default), `better-sqlite3` and `node:sqlite` have it. */
 export interface SqliteDatabaseLike {
   prepare(sql: string): SqliteStatementLike;
   exec(sql: string): unknown;
@@ -9,12 +6,12 @@ export interface SqliteDatabaseLike {
 }
 
 export interface SqliteStatementLike {
-  // `any`: the three libraries type their parameters in three ways.
+  // `any`: the three libraries type their parameters differently.
   all(...parameters: any[]): unknown[];
   run(...parameters: any[]): { changes: number | bigint; lastInsertRowid: number | bigint };
 }
 
-/** node:sqlite takes parameters individually; the other two also take one array, which is cheaper for hundreds of them. */
+/** node:sqlite takes parameters individually only; for the others, one array is cheaper for hundreds of them. */
 export function takesParametersInOneArray(statement: SqliteStatementLike): boolean {
   return !('expandedSQL' in statement);
 }

@@ -9,7 +9,7 @@ import { patiently } from './patience';
 import { sameFile } from './same-file';
 import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN } from '../sql/schema';
 
-/** Milliseconds of uses after which timers and sockets get their turn: SQLite answers at once, so nothing else would let them in. */
+/** Uses of SQLite are synchronous; after this long, timers and sockets get their turn. */
 const LONGEST_STRETCH_MS = 20;
 
 /** An open Selvage database with current tables, shared by the SQLite adapters. */
@@ -21,11 +21,11 @@ export class SqliteDatabase implements SqlDatabase {
   readonly #connections: CachingSqliteDialect;
   /** Undefined for a user's connection, whose pragmas stay as they were set. */
   readonly #log: SqliteLog | undefined;
-  /** For a file that Selvage opened: checks that its name still leads to the same file. */
+  /** If Selvage opened the file: checks that its name still leads to the same file. */
   readonly #requireFile: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   readonly #isFirstOfTurn = onceATurn();
-  /** When the first use in this turn of the event loop was. */
+  /** Time of the first use in this turn of the event loop. */
   #turnBegan = 0;
 
   /** @internal Use `openSqliteDatabase`. */
@@ -41,17 +41,16 @@ export class SqliteDatabase implements SqlDatabase {
     return `the database ${this.file}`;
   }
 
-  /** Runs queries outside of a transaction. */
   read<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {
     return this.#use(() => work(this.#db));
   }
 
-  /** Like {@link read}, for work that awaits nothing between its statements. */
+  /** For work that awaits nothing between its statements. */
   readAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
     return this.#use(() => this.#connections.atOnce(work));
   }
 
-  /** Runs `work` in one transaction, and repeats it from the start if the lock could not be taken. `work` must only make queries. */
+  /** Runs `work`, which must only make queries, in one transaction; repeats it if the lock could not be taken. */
   async write<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {
     const result = await this.#use(() => this.#db.transaction().execute(work));
     this.#log?.noteWrite();
@@ -85,7 +84,8 @@ export class SqliteDatabase implements SqlDatabase {
   /**
    * Rewrites the file without free pages and without remains in the other pages, and empties its log.
    *
-   * @throws SelvageError `BackendUnavailable` while another process reads from the log; `DiskFull`, as it needs space for a second copy
+   * @throws SelvageError `BackendUnavailable` while another process reads from the log; `DiskFull`, as it needs space
+   *   for a second copy
    */
   async purge(): Promise<void> {
     await patiently(this.file, 'use', () => sql`vacuum`.execute(this.#db));
@@ -100,7 +100,7 @@ export class SqliteDatabase implements SqlDatabase {
       this.read((db) => db.selectFrom('selvage_identity').select('identity').executeTakeFirst());
     const found = await find();
     if (found) return found.identity;
-    // Recreates what a repair could not save.
+    // A repair may not have saved it.
     await this.write(async (db) => {
       const { rows } = await sql`select 1 from selvage_identity`.execute(db);
       if (rows.length === 0)
@@ -109,7 +109,7 @@ export class SqliteDatabase implements SqlDatabase {
     return (await find())!.identity;
   }
 
-  /** Closes the connection if Selvage opened it. A second call does nothing. */
+  /** Closes the connection if Selvage opened it. Calling it twice has the effect of one call. */
   close(): Promise<void> {
     this.#closing ??= this.#log ? this.#closeConnection(this.#log) : Promise.resolve();
     return this.#closing;
@@ -117,8 +117,8 @@ export class SqliteDatabase implements SqlDatabase {
 
   async #closeConnection(log: SqliteLog): Promise<void> {
     log.close();
-    // SQLite does this by itself only when the last statement is finalised, which libsql leaves to the garbage collector. If it cannot be
-    // done now, the log stays beside the file, and the next opening reads it.
+    // SQLite does this itself only when the last statement is finalised, which libsql leaves to the garbage collector.
+    // If it fails, the log stays beside the file, and the next opening reads it.
     await sql`pragma wal_checkpoint(truncate)`.execute(this.#db).catch(() => undefined);
     await this.#db.destroy();
   }

@@ -14,8 +14,8 @@ import type { SqliteDatabaseLike } from './database-like';
 import { rollBack } from './roll-back';
 
 /**
- * Kysely over one SQLite connection, like its own `SqliteDialect`, with two differences: statements stay prepared, and transactions take
- * the write lock at once, because one that reads first and then meets another writer's changes fails for good.
+ * Kysely over one SQLite connection, with prepared statements, unlike its `SqliteDialect`. Transactions take the write
+ * lock at once, because one that reads first and then meets another writer's changes fails for good.
  */
 export class CachingSqliteDialect implements Dialect {
   readonly #driver: SingleConnectionDriver;
@@ -28,9 +28,7 @@ export class CachingSqliteDialect implements Dialect {
     return this.#driver;
   }
 
-  /**
-   * One transaction without Kysely, whose overhead between statements exceeds the cost of most of them. This is the path of every commit.
-   */
+  /** The path of every commit. Without Kysely, whose overhead between statements exceeds most statements' cost. */
   transactionAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
     return this.atOnce((connection) => {
       connection.exec('begin immediate');
@@ -45,7 +43,7 @@ export class CachingSqliteDialect implements Dialect {
     });
   }
 
-  /** Uses the connection without Kysely, and without a transaction. */
+  /** Without Kysely, and without a transaction. */
   async atOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
     const driver = this.#driver;
     const connection = await driver.acquireConnection();
@@ -70,7 +68,6 @@ export class CachingSqliteDialect implements Dialect {
 }
 
 class SingleConnectionDriver implements Driver {
-  /** Resolves when earlier users have returned the connection. */
   #tail: Promise<void> | undefined;
   #release: (() => void) | undefined;
 

@@ -18,7 +18,7 @@ const CODE_NAMES: Readonly<Record<string, number>> = {
   SQLITE_NOTADB: 26,
 };
 
-/** SQLite's primary result code, in whichever form the library provides it; undefined for other errors. */
+/** SQLite's primary result code, in any library's form; undefined for other errors. */
 function sqliteCode(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { code, errcode, message } = error as { code?: unknown; errcode?: unknown; message?: unknown };
@@ -28,18 +28,18 @@ function sqliteCode(error: unknown): number | undefined {
     const name = Object.keys(CODE_NAMES).find((known) => code === known || code.startsWith(`${known}_`));
     if (name !== undefined) return CODE_NAMES[name];
   }
-  // libsql's message when it cannot open a file: ConnectionFailed("Unable to open connection to local database …: 14")
+  // libsql: ConnectionFailed("Unable to open connection to local database …: 14")
   const opening = /^ConnectionFailed\(.*: (\d+)"\)$/s.exec(String(message));
   return opening === null ? undefined : Number(opening[1]) & 0xff;
 }
 
-/** True if another connection holds the required lock, so that a retry soon helps. */
+/** Another connection holds the lock, so a retry soon helps. */
 export function isBusy(error: unknown): boolean {
   const code = sqliteCode(error);
   return code === BUSY || code === LOCKED;
 }
 
-/** True if SQLite could not interpret what it read from a damaged file. */
+/** SQLite could not interpret parts of a damaged file. */
 export function isUnreadable(error: unknown): boolean {
   const code = sqliteCode(error);
   return [CODE_NAMES['SQLITE_ERROR'], CODE_NAMES['SQLITE_CORRUPT'], CODE_NAMES['SQLITE_NOTADB']].some(
@@ -49,7 +49,7 @@ export function isUnreadable(error: unknown): boolean {
 
 export type SqliteActivity = 'open' | 'use';
 
-/** Converts an error to Selvage's, naming the file; errors that are not SQLite's are returned unchanged. */
+/** Converts an error to Selvage's, naming the file; other errors than SQLite's are returned unchanged. */
 export function selvageErrorOf(error: unknown, file: string, activity: SqliteActivity): unknown {
   const options = { details: { file }, cause: error };
   const reason = error instanceof Error ? error.message : String(error);

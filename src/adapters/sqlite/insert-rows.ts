@@ -1,39 +1,32 @@
 import type { SqlSchema } from '../sql/schema';
 import type { SqliteConnection } from './connection';
 
-/**
- * Number of rows in the next statement. Every number below 16 has its own statement, so that a list of any length needs few statements, of
- * few forms.
- */
+/** Every number below 16 has its own statement. So lists of any length need few statements, of few forms. */
 function rowsOfNextStatement(remaining: number): number {
   if (remaining >= 64) return 64;
   return remaining >= 16 ? 16 : remaining;
 }
 
-/** For fewer rows, a separate statement does not pay. */
+/** Fewer rows are not worth a separate statement. */
 const FEWEST_ALIKE = 4;
 
-/** The rows of one statement, from `start` on, and the result. */
+/** The rows of one statement, and its result. */
 interface InsertedRows {
   readonly start: number;
   readonly count: number;
-  /** How many did not exist already. */
   readonly inserted: number;
-  /** The id of the last of these; of an earlier row if there are none. */
+  /** The last inserted id; an earlier row's if none was inserted. */
   readonly lastId: number;
 }
 
 interface RowInserterOptions {
-  /** What to do with an existing row. Default: it stays. */
+  /** For an existing row. Default: it stays. */
   readonly onConflict?: string;
-  /**
-   * Columns in which most rows of one call are equal. A statement whose rows all are gets each of these values once, as passing a value
-   * costs as much as storing it.
-   */
+  /** Columns in which most rows of a call are equal: a statement gets equal values once, as passing them is costly. */
   readonly alike?: readonly string[];
 }
 
-/** Inserts rows into one table, many per statement, with SQL text built once rather than once per call. */
+/** Inserts rows into one table, many per statement, by SQL texts that are built once. */
 export class RowInserter {
   readonly #onConflict: string;
   /** Positions of columns. */
@@ -53,7 +46,7 @@ export class RowInserter {
     this.#others = positions.filter((position) => !alike.includes(columns[position]!));
   }
 
-  /** Each row has its values in column order. The next statement runs when the result of the one before has been taken. */
+  /** Rows have values in column order. The next statement runs when the previous result has been taken. */
   *insert(connection: SqliteConnection, rows: readonly (readonly unknown[])[]): Generator<InsertedRows> {
     let start = 0;
     while (start < rows.length) {
@@ -64,7 +57,6 @@ export class RowInserter {
     }
   }
 
-  /** As {@link insert}, all of them. */
   insertAll(connection: SqliteConnection, rows: readonly (readonly unknown[])[]): void {
     for (const _ of this.insert(connection, rows));
   }
@@ -100,7 +92,7 @@ export class RowInserter {
     });
   }
 
-  /** Without numbered parameters, which better-sqlite3 treats as named ones. */
+  /** Without numbered parameters, which better-sqlite3 takes for named ones. */
   #insertAlikeRows(count: number): string {
     return remembered(this.#ofAlikeRows, count, () => {
       const alike = this.#alike.map((position) => `? as "${this.columns[position]}"`).join(', ');

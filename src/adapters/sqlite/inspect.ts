@@ -9,8 +9,8 @@ import { BUSY_TIMEOUT_MS, patiently } from './patience';
 /**
  * Inspects a database file without changing or creating anything.
  *
- * @throws SelvageError `FolderUnusable` (it is not writable), `DiskFull`, `DatabaseDamaged`, `UnreleasedData`, `SchemaTooNew`, `MissingPackage`,
- * `BackendUnavailable`
+ * @throws SelvageError `FolderUnusable` (also: not writable), `DiskFull`, `DatabaseDamaged`, `UnreleasedData`,
+ *   `SchemaTooNew`, `MissingPackage`, `BackendUnavailable`
  */
 export async function inspectSqliteFile(file: string): Promise<LocationState> {
   requireUsable(file);
@@ -19,7 +19,7 @@ export async function inspectSqliteFile(file: string): Promise<LocationState> {
   return pending.length === 0 ? 'current' : 'old';
 }
 
-/** The migrations that a database file has had; none if it does not exist. Errors as for {@link inspectSqliteFile}. */
+/** None if the file does not exist. Errors as for {@link inspectSqliteFile}. */
 export async function sqliteMigrationState(file: string): Promise<MigrationState> {
   requireWritable(file);
   const Database = loadLibsql();

@@ -8,19 +8,19 @@ import { onceATurn } from './once-a-turn';
 interface Last {
   readonly number: number;
   readonly finishedAt: number;
-  /** When it was committed: milliseconds since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly committedAt: number;
 }
 
 export interface CommittedRecords {
   readonly results: CommitResult[];
-  /** Number of the newest record that it inserted; undefined if it inserted none. */
+  /** Number of the newest inserted record; undefined if none was inserted. */
   readonly newest: number | undefined;
 }
 
 /**
- * Notices that the database lost what this process has committed. Numbers of records only grow, so the next one is not above the last one, or, if
- * others have written since, something else has that number.
+ * Notices that the database lost commits of this process. Numbers of records only grow: after a loss, the next number
+ * is not above the last one, or, if others have written since, another record has that one.
  */
 export class LastCommit {
   readonly #mustLook = onceATurn();
@@ -28,7 +28,7 @@ export class LastCommit {
 
   constructor(private readonly watch: StepBackWatch) {}
 
-  /** @param write commits; in its transaction, before it inserts anything, it calls what it is given */
+  /** @param write commits; it calls `look` in its transaction, before it inserts anything */
   async followedBy(
     write: (look: (connection: SqliteConnection) => void) => Promise<CommittedRecords>,
   ): Promise<CommitResult[]> {

@@ -15,11 +15,11 @@ import type { LeasesTable } from '../sql/schema';
 
 type Row = Pick<LeasesTable, 'owner' | 'holder' | 'since' | 'expires_at'>;
 
-/** Leases in an SQLite database. The clock is the machine's, which all processes that have the file open share. */
+/** Leases in an SQLite database, by the machine's clock, which all processes with the file share. */
 export class SqliteLeaseTable extends SqlAdapter<SqliteDatabase> implements LeaseTable {
   readonly technology = 'sqlite';
 
-  /** @param now the clock, of tests that set it */
+  /** @param now the clock; tests set it */
   constructor(
     database: SqliteDatabase,
     private readonly now: () => number = Date.now,
@@ -31,7 +31,7 @@ export class SqliteLeaseTable extends SqlAdapter<SqliteDatabase> implements Leas
     return this.database.writeAtOnce((connection) => {
       const now = this.now();
       connection.run('delete from selvage_leases where "key" = ? and expires_at <= ?', [key, now]);
-      // Handles a clock that was set back.
+      // The clock may have been set back.
       connection.run(
         'update selvage_leases set expires_at = ? + ttl where "key" = ? and expires_at > ? + ttl',
         [now, key, now],
@@ -94,7 +94,7 @@ export class SqliteLeaseTable extends SqlAdapter<SqliteDatabase> implements Leas
   takeTurn({ key, interval, within }: TurnRequest): Promise<TurnAnswer> {
     return this.database.writeAtOnce((connection) => {
       const now = this.now();
-      // No turn is further ahead than when it was taken, unless the clock was set back.
+      // After the clock was set back, the turn is no further ahead than when it was taken.
       connection.run('update selvage_turns set next_at = ? + ahead where "key" = ? and next_at > ? + ahead', [
         now,
         key,

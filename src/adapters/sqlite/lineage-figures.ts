@@ -4,18 +4,17 @@ import type { KnotStatisticsQuery } from '../sql/run-history';
 import type { SqliteConnection } from './connection';
 
 /**
- * SQLite reads a million records in seconds, as each has a kilobyte of which statistics want thirty bytes. So these are kept a second time, in
- * blocks of as many ids: made of records when somebody asks or the writer is idle, and never in a commit. A block is complete once ids
- * beyond it were given out, because ids grow in commit order. Removing a record removes its block, which is then made again.
+ * SQLite reads a million records in seconds: each has a kilobyte, of which statistics need thirty bytes. So these are
+ * kept twice, the second time in blocks of as many ids. Blocks are made for a query or by an idle writer, never in a
+ * commit. A block is complete once higher ids exist, as ids grow in commit order. Removing a record removes its block.
  */
 const BLOCK = 1_000;
-/** Blocks written per transaction, which takes some milliseconds. */
+/** Blocks per transaction, which takes some milliseconds. */
 const STEP = 4;
 
-/** Columns of a block, one after the other. */
 const COLUMNS = [
   ['finishedAt', Float64Array],
-  /** Bytes of a value that was made; for one that was reused, the milliseconds that making it took. */
+  /** Bytes of a made value; milliseconds that making a reused value took. */
   ['amount', Float64Array],
   /** Indexes of names. */
   ['definition', Uint16Array],
@@ -27,7 +26,7 @@ const COLUMNS = [
   ['outcome', Uint8Array],
 ] as const;
 
-/** Blocks have places in this list, so it only grows. */
+/** Blocks store indexes of this list, so it only grows. */
 const OUTCOMES = ['ok', 'err', 'skipped'] as const;
 const REUSED = 128;
 
@@ -45,7 +44,7 @@ type FactsRow = [
   madeIn: number | null,
 ];
 
-/** All in one text, as making objects of rows takes longer than finding them. */
+/** As one text, because making objects of rows takes longer than finding them. */
 const FACTS = `
   select json_group_array(json_array(
     definition, knot_id, outcome, cached_from_run is not null, scheduled_at, started_at, finished_at, output_size,
@@ -58,7 +57,7 @@ interface Block {
   readonly names: readonly string[];
 }
 
-/** Makes some of the missing blocks; returns whether there are more. Call it inside a transaction. */
+/** Makes some of the missing blocks; returns whether there are more. Needs a transaction. */
 export function makeBlocks(connection: SqliteConnection): boolean {
   const missing = missingBlocks(connection, completeBlocks(connection), STEP + 1);
   for (const block of missing.slice(0, STEP)) {
@@ -90,7 +89,7 @@ function missingBlocks(connection: SqliteConnection, complete: number, limit: nu
   return rows.map(({ block }) => block);
 }
 
-/** Call it in the transaction that removes these records. */
+/** Needs the transaction that removes the records. */
 export function removeBlocks(connection: SqliteConnection, ids: string): void {
   connection.run(
     `delete from selvage_lineage_figures where block in (select distinct (value - 1) / ${BLOCK} from json_each(?))`,
@@ -98,7 +97,7 @@ export function removeBlocks(connection: SqliteConnection, ids: string): void {
   );
 }
 
-/** Adds the figures of all records of the window: from blocks, and from records that are in none. */
+/** Adds the figures of all records in the window: from blocks, and from records without a block. */
 export function tallyFigures(
   connection: SqliteConnection,
   tally: StatisticsTally,
@@ -112,7 +111,7 @@ export function tallyFigures(
   for (const { names, figures } of blocks) {
     addBlock(tally, query, { columns: decode(figures), names: JSON.parse(names) as string[] });
   }
-  // Somebody has just removed records of these.
+  // Blocks of which records were just removed.
   for (const block of missingBlocks(connection, complete, complete))
     addBlock(tally, query, readBlock(connection, block * BLOCK, (block + 1) * BLOCK));
   addBlock(tally, query, readBlock(connection, complete * BLOCK, Number.MAX_SAFE_INTEGER));

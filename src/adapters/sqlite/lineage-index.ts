@@ -4,13 +4,13 @@ import { makeBlocks, removeBlocks } from './lineage-figures';
 import type { SqliteConnection } from './connection';
 import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN, type LineageIndexTable } from '../sql/schema';
 
-/** Records indexed per transaction, which takes some milliseconds. */
+/** Records per transaction, which takes some milliseconds. */
 const STEP = 250;
 /** The index is brought up to date after this long without commits, … */
 const QUIET_MS = 1_000;
-/** … and at the latest after this time, so that no listing has much to do first. */
+/** … and at the latest after this time, so that no listing must index much first. */
 const LATEST_MS = 15_000;
-/** How long to wait when another process is already indexing. */
+/** Wait while another process is indexing. */
 const OTHERS_MS = 50;
 
 const COLUMNS = [
@@ -22,7 +22,6 @@ const COLUMNS = [
   ['outcome', OUTCOME_BUT_OK, "outcome <> 'ok'"],
 ] as const;
 
-/** The index entries of records chosen by `l.id`. */
 const keysOf = (chosen: string): string[] => [
   ...COLUMNS.map(
     ([key, role, condition = 'true']) =>
@@ -35,14 +34,14 @@ const keysOf = (chosen: string): string[] => [
   ),
 ];
 
-/** Take the ids after which and through which the records are. */
+/** Parameters: the ids before the first and of the last record. */
 const KEYS = keysOf('l.id > ? and l.id <= ?');
-/** Take a list of ids. */
+/** Parameter: a list of ids. */
 const KEYS_OF_LISTED = keysOf('l.id in (select value from json_each(?))');
 
 /**
- * The index of lineage listings lags behind commits, because writing all its entries with each record would cost more than the record
- * itself. A listing brings it up to date first; so does an idle writer, so that little is left.
+ * The index of lineage listings lags behind commits, because writing its entries would cost a commit more than the
+ * record itself. A listing brings it up to date first, and an idle writer does so early.
  */
 export class LineageIndex {
   #timer: NodeJS.Timeout | undefined;
@@ -51,44 +50,41 @@ export class LineageIndex {
 
   constructor(private readonly database: SqliteDatabase) {}
 
-  /** Call it after each commit. */
   noteCommit(): void {
     this.#lastCommit = performance.now();
     if (this.#timer === undefined && !this.#isClosed) this.#wait(QUIET_MS, this.#lastCommit);
   }
 
-  /** Brings the index up to date. */
   async catchUp(): Promise<void> {
     let last: number | undefined;
     while (!this.#isClosed) {
       const { through, newest } = await this.#state();
       if (newest <= through) return;
       if (last !== undefined && through !== last) {
-        // Two processes taking turns would be no faster, and while one waits for the other's lock it reads from the log, which then only
-        // grows.
+        // Two processes taking turns would be no faster, and waiting for the lock reads from the log, which only grows
+        // then.
         last = through;
         await sleep(OTHERS_MS);
         continue;
       }
       last = await this.database.writeAtOnce(indexNext);
-      // Lets commits of this process run between two steps.
+      // Between two steps, commits of this process get their turn.
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
-  /** Makes the missing blocks of figures. */
   async makeFigures(): Promise<void> {
     while (!this.#isClosed && (await this.database.writeAtOnce(makeBlocks)))
       await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** Brings the index up to date if that is little work; the rest is left to others. */
+  /** Indexes a little; the rest is left to other processes. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const hasWritten = this.#timer !== undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    // Errors are ignored: the next listing does it, or reports them.
+    // After an error, the next listing does it, or reports the error.
     if (hasWritten) await this.database.writeAtOnce(indexNext).catch(() => undefined);
   }
 
@@ -109,7 +105,7 @@ export class LineageIndex {
   }
 }
 
-/** Removes some records of a run; returns how many. Call it inside a transaction. */
+/** Removes some records of a run; returns how many. Needs a transaction. */
 export function deleteRecords(connection: SqliteConnection, temporalRunId: string, limit: number): number {
   const rows = connection.all<{ id: number }>(
     'select id from selvage_lineage where temporal_run_id = ? limit ?',
@@ -121,7 +117,7 @@ export function deleteRecords(connection: SqliteConnection, temporalRunId: strin
     `select * from (${KEYS_OF_LISTED.join(' union all ')})`,
     KEYS_OF_LISTED.map(() => ids),
   );
-  // Individually, because for a list of keys SQLite would scan the whole index.
+  // One by one: for a list of keys, SQLite would scan the whole index.
   for (const { key, role, finished_at, lineage } of places) {
     connection.run(
       'delete from selvage_lineage_index where key = ? and role = ? and finished_at = ? and lineage = ?',
@@ -134,9 +130,7 @@ export function deleteRecords(connection: SqliteConnection, temporalRunId: strin
 }
 
 interface IndexState {
-  /** The highest id of an indexed record. */
   readonly through: number;
-  /** The highest id of all records; 0 if there are none. */
   readonly newest: number;
 }
 
@@ -148,7 +142,7 @@ function stateOf(connection: SqliteConnection): IndexState {
   return state!;
 }
 
-/** Indexes the next records; returns the id up to which all are then indexed. Call it inside a transaction. */
+/** Indexes the next records; returns the last indexed id. Needs a transaction. */
 function indexNext(connection: SqliteConnection): number {
   const { through, newest } = stateOf(connection);
   if (newest <= through) return through;

@@ -14,12 +14,12 @@ import type { CommittedRecords } from './last-commit';
 
 type Key = Pick<LineageRecord, 'temporal_run_id' | 'knot_id'>;
 
-/** Elements of maps are by far the most records committed together. */
+/** Most records committed together are elements of a map, whose other columns are alike. */
 const lineage = new RowInserter('selvage_lineage', LINEAGE.names, {
   alike: LINEAGE.columns.filter(({ differs }) => !differs).map(({ name }) => name),
 });
 
-/** Inserts missing records. Call it inside a transaction. */
+/** Needs a transaction. */
 export function commitRecords(
   connection: SqliteConnection,
   records: readonly LineageRecord[],
@@ -41,10 +41,7 @@ export function commitRecords(
   return { results, newest };
 }
 
-/**
- * By index, whether the record was inserted. The statement has used up a number for each of its rows in any
- * case.
- */
+/** Whether each record was inserted. The statement used a number for each of its rows in any case. */
 function areInserted(
   connection: SqliteConnection,
   records: readonly LineageRecord[],
@@ -55,14 +52,14 @@ function areInserted(
   const taken = new Set<number>();
   return records.map((record) => {
     const { id } = storedRow(connection, record);
-    // If two records in one batch have the same key, the first wins.
+    // Of two records with one key in a batch, the first wins.
     const isOurs = inserted > 0 && id >= firstId && !taken.has(id);
     if (isOurs) taken.add(id);
     return isOurs;
   });
 }
 
-/** The condition equals that of the index, so that SQLite uses it. */
+/** The condition equals the index's, so that SQLite uses it. */
 const NEWEST_CACHED = `
   select l.* from json_each(?) as wanted join selvage_lineage as l on l.id = (
     select id from selvage_lineage
@@ -70,7 +67,6 @@ const NEWEST_CACHED = `
     order by finished_at desc, id desc limit 1
   )`;
 
-/** By cache key: the newest record that made its value. */
 export function cachedRecords(
   connection: SqliteConnection,
   keys: readonly string[],
@@ -79,7 +75,7 @@ export function cachedRecords(
   return new Map(rows.map((row) => [row.cache_key!, LINEAGE.fromRow(row)]));
 }
 
-/** All in one text, as making objects of rows takes longer than finding them. */
+/** As one text, because making objects of rows takes longer than finding them. */
 const OUTCOMES = `
   select json_group_array(json_array(knot_id, outcome, output_hash, output_size, json(extra))) as outcomes
   from selvage_lineage where temporal_run_id = ? and knot_id in (select value from json_each(?))`;
@@ -108,10 +104,7 @@ export function recordedOutcomes(
   }));
 }
 
-/**
- * A record as one text: making objects of rows takes twice as long. Times stay apart, as SQLite's JSON rounds what is
- * not whole.
- */
+/** A record as one text, which halves the time. Times stay apart, as SQLite's JSON rounds fractions. */
 const AS_TEXT = LINEAGE.columns
   .filter(({ kind }) => kind !== 'number')
   .map(({ name, kind }) => `'${name}', ${kind === 'json' ? `json(s.${name})` : `s.${name}`}`)

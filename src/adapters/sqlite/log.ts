@@ -8,14 +8,14 @@ const QUIET_MS = 1_000;
 /** … and at the latest after this time. */
 const LATEST_MS = 60_000;
 /**
- * SQLite itself moves it every 128 MB, but restarts the log only when no other process reads from it. With two constant writers that may
- * never happen, as waiting for the lock reads. From this size on, such a moment is awaited.
+ * SQLite moves the log every 128 MB, but restarts it only while no other process reads from it. With two constant
+ * writers that may never happen, as waiting for the lock reads. From this size on, such a moment is awaited.
  */
 const LARGEST_BYTES = 192 * 1024 * 1024;
 
 type UseConnection = <T>(work: (connection: SqliteConnection) => T) => Promise<T>;
 
-/** Keeps the log beside a database small, so that an idle database file can simply be copied. */
+/** Keeps a database's log small, so that an idle file can simply be copied. */
 export class SqliteLog {
   readonly #file: string;
   readonly #log: string;
@@ -26,14 +26,13 @@ export class SqliteLog {
   readonly #mustLook = onceATurn();
   #isClosed = false;
 
-  /** @param file of the database */
+  /** @param file the database */
   constructor(file: string, use: UseConnection) {
     this.#file = file;
     this.#log = `${file}-wal`;
     this.#use = use;
   }
 
-  /** Call it after each write. */
   noteWrite(): void {
     if (this.#isClosed) return;
     this.#lastWrite = performance.now();
@@ -56,7 +55,7 @@ export class SqliteLog {
       if (quiet < QUIET_MS && performance.now() - since < LATEST_MS)
         return this.#wait(QUIET_MS - quiet, since);
       this.#timer = undefined;
-      // It waits for nobody, and lets others read and write meanwhile. If it fails, the next write leads to another try.
+      // Passive: waits for nobody and blocks nobody. After a failure, the next write leads to another try.
       this.#checkpoint('passive').catch(() => undefined);
     }, ms).unref();
   }
@@ -68,13 +67,13 @@ export class SqliteLog {
           throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
       });
     } catch {
-      // The next write leads to another one.
+      // The next write leads to another try.
     } finally {
       this.#isTruncating = false;
     }
   }
 
-  /** Returns whether others prevent it. */
+  /** Returns whether other processes prevent it. */
   #checkpoint(mode: 'passive' | 'truncate'): Promise<boolean> {
     return this.#use((connection) => {
       if (this.#isClosed) return false;

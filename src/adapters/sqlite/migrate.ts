@@ -11,11 +11,8 @@ import { MIGRATIONS } from './migrations';
 import { rollBack } from './roll-back';
 
 /**
- * Migrates the tables to the current version, before anybody else uses the connection. Safe if several processes do it at once: everything
- * happens in one transaction that holds the write lock, and later ones find it done.
- *
- * @param migrations differs from the default in tests only
- * @throws SelvageError `UnreleasedData`, `SchemaTooNew`
+ * Migrates the tables in one transaction that holds the write lock, so that several processes may call it at once.
+ * Needs a connection that nobody else uses yet. Tests pass other migrations. Errors: `UnreleasedData`, `SchemaTooNew`.
  */
 export function migrate(connection: SqliteDatabaseLike, file: string, migrations = MIGRATIONS): void {
   if (readMigrationState(connection, file, migrations).pending.length === 0) return;
@@ -31,7 +28,7 @@ export function migrate(connection: SqliteDatabaseLike, file: string, migrations
   }
 }
 
-/** @throws SelvageError `UnreleasedData`, `SchemaTooNew` */
+/** Errors: `UnreleasedData`, `SchemaTooNew`. */
 export function readMigrationState(
   connection: SqliteDatabaseLike,
   file: string,
@@ -40,7 +37,6 @@ export function readMigrationState(
   return stateAfter(doneMigrations(connection), file, migrations);
 }
 
-/** State of a database that has had these migrations. */
 export function stateAfter(
   done: readonly string[],
   file: string,

@@ -1,8 +1,8 @@
 import type { Migrations } from '../sql/migrations';
 
 /**
- * Times are whole milliseconds. A table `without rowid` is the tree of its key: one page to write instead of two, where keys are hashes and
- * scattered. The lineage index is a table that is brought up to date when needed, instead of in every commit.
+ * Times are whole milliseconds. A table `without rowid` is the tree of its key: for scattered keys such as hashes, one
+ * page to write instead of two. The lineage index is a table, so that it can be brought up to date outside of commits.
  */
 const TABLES = `
 create table selvage_identity (

@@ -1,7 +1,4 @@
-/**
- * Answers true at the first call in a turn of the event loop: for what is looked at before each use, where nothing but another process can
- * have changed it, and many uses follow one another at once.
- */
+/** True at the first call in a turn of the event loop, for checks of changes that only other processes make. */
 export function onceATurn(): () => boolean {
   let isDone = false;
   return () => {

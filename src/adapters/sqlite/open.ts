@@ -16,30 +16,33 @@ export interface SqliteFileOptions {
   /** The database file; it and its folder are created if missing. Relative to the working directory. */
   readonly path: string;
   /**
-   * `true`: a commit also survives a power cut (`synchronous=FULL`: one disk flush per commit). Default `false`: it survives the kill of
-   * every process; a power cut may cost the last commits, but never the whole database.
+   * `true`: a commit survives a power cut (`synchronous=FULL`: one disk flush per commit). Default `false`: it survives
+   * the kill of every process; a power cut may cost the last commits, but never the database.
    */
   readonly durable?: boolean;
 }
 
 /**
- * A connection that you have opened and will close. Its pragmas stay as you set them (WAL is advised). It must not be inside a transaction
- * when Selvage is called.
+ * A connection that you have opened and will close. Its pragmas stay as they are (WAL is advised). It must not be in a
+ * transaction when Selvage is called.
  */
 export interface SqliteConnectionOptions {
   readonly database: SqliteDatabaseLike;
 }
 
-/** 128 MiB: hashes are scattered over the file, and a page that changes repeatedly before the checkpoint is written once. */
+/** 128 MiB. Hashes are scattered over the file; a page that changes often before a checkpoint is written once. */
 const CHECKPOINT_PAGES = 32_000;
 const CACHE_KIB = 16 * 1024;
 
-/** Errors: `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `BackendUnavailable`, `MissingPackage`. */
+/**
+ * Errors: `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `BackendUnavailable`,
+ * `MissingPackage`.
+ */
 export function openSqliteDatabase(options: SqliteOptions): Promise<SqliteDatabase> {
   return 'database' in options ? useConnection(options.database) : openFile(options);
 }
 
-/** Two adapters on one user's connection must take turns, so they share one database. */
+/** Adapters on one user's connection must take turns, so they share one database. */
 const connectionsInUse = new WeakMap<SqliteDatabaseLike, Promise<SqliteDatabase>>();
 
 function useConnection(connection: SqliteDatabaseLike): Promise<SqliteDatabase> {
@@ -99,7 +102,6 @@ function connect(Database: LibsqlConstructor, file: string, durable: boolean): S
 
 type LibsqlConstructor = new (file: string, options: { timeout: number }) => SqliteDatabaseLike;
 
-/** Loaded late: a process with other backends need not have it. */
 export function loadLibsql(): LibsqlConstructor {
   return loadOptional('libsql', {
     by: 'SQLite',

@@ -2,13 +2,13 @@ import { again } from '../../ports/parts/again';
 import type { BackOff } from '../../values/back-off';
 import { isBusy, selvageErrorOf, type SqliteActivity } from './errors';
 
-/** How long SQLite itself waits for a lock. That blocks the event loop, so {@link patiently} does the long waiting. */
+/** SQLite's own wait for a lock, which blocks the event loop; {@link patiently} does the long waiting. */
 export const BUSY_TIMEOUT_MS = 10;
 
 const LOCK_WAIT_LIMIT_MS = 10_000;
 const BACK_OFF: BackOff = { base: 1, max: 35, jitter: 0.5 };
 
-/** Retries while another connection has the lock, leaving the event loop free in between; for ten seconds at most. */
+/** Retries for ten seconds at most while another connection has the lock, leaving the event loop free in between. */
 export async function patiently<T>(
   file: string,
   activity: SqliteActivity,

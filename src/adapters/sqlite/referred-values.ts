@@ -1,7 +1,7 @@
 import type { SqliteConnection } from './connection';
 import { INPUT, OUTPUT } from '../sql/schema';
 
-/** Equals the condition of the indexes `selvage_lineage_by_mentioned_value` and `selvage_lineage_by_log`, so that SQLite uses them. */
+/** Equals the conditions of the indexes `…_by_mentioned_value` and `…_by_log`, so that SQLite uses them. */
 const MENTIONED =
   "coalesce(json_extract(extra, '$.extension'), json_extract(extra, '$.error.traceback_hash'))";
 const LOG = "json_extract(extra, '$.log.hash')";
@@ -12,7 +12,7 @@ const REFERRED = `
     or exists (select 1 from selvage_lineage where extra <> '{}' and ${MENTIONED} = wanted.value)
     or exists (select 1 from selvage_lineage where extra <> '{}' and ${LOG} = wanted.value)`;
 
-/** Which of the values the records name. The lineage index must be up to date. */
+/** Needs a lineage index that is up to date. */
 export function referredValues(connection: SqliteConnection, hashes: readonly string[]): Set<string> {
   const rows = connection.all<{ hash: string }>(REFERRED, [JSON.stringify(hashes)]);
   return new Set(rows.map(({ hash }) => hash));

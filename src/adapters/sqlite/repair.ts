@@ -13,13 +13,9 @@ import { makePrivateFile } from '../../private-files';
 import { selvageErrorOf } from './errors';
 import { examineDatabase, salvageDatabase, type SalvagedTable } from './salvage';
 
-/** The state of a database file, and what was done about it. */
 export interface DatabaseRepair {
   readonly file: string;
-  /**
-   * `repaired`: replaced by a new file with everything readable. `unrepairable`: nothing was readable, and it was
-   * moved away.
-   */
+  /** `repaired`: a new file has everything readable. `unrepairable`: nothing was, and the file was moved away. */
   readonly state: 'absent' | 'sound' | 'repaired' | 'unrepairable';
   readonly problems: readonly string[];
   /** Where the damaged file is now. */
@@ -28,21 +24,18 @@ export interface DatabaseRepair {
 }
 
 interface RepairDatabaseOptions {
-  /** Part of the names of files that are kept. */
+  /** Part of the names of kept files. */
   readonly stamp: string;
-  /** Called before the damaged file is moved; throws if it must not be. */
+  /** Called before the damaged file is moved; may throw to prevent it. */
   readonly beforeSwap: () => Promise<void>;
-  /**
-   * Copies everything readable into a new file; returns undefined if that is nothing. Default: copies
-   * Selvage's tables.
-   */
+  /** Copies everything readable into a new file; undefined: nothing was. Default: copies Selvage's tables. */
   readonly salvage?:
     ((file: string, draft: string) => Promise<readonly SalvagedTable[] | undefined>) | undefined;
 }
 
 /**
- * Examines a whole database file. If it is damaged, a new file with everything readable replaces it, and the
- * damaged one is kept beside it. Nobody else may use the file.
+ * Examines a whole database file. A damaged one is replaced by a new file with everything readable, and kept beside it.
+ * Nobody else may use the file.
  */
 export async function repairDatabase(
   file: string,
@@ -74,10 +67,7 @@ export async function repairDatabase(
   }
 }
 
-/**
- * Moves a database and its log away under a name that says why; `replacement` takes its place. Returns the
- * new name.
- */
+/** Moves a database and its log to a name with the reason; `replacement` takes its place. Returns the name. */
 export function setDatabaseAside(file: string, reason: string, replacement?: string): string {
   const movedTo = `${file}.${reason}`;
   const log = `${file}-wal`;
@@ -90,10 +80,7 @@ export function setDatabaseAside(file: string, reason: string, replacement?: str
   return movedTo;
 }
 
-/**
- * Gives the file a second name, so that the first never disappears; a copy if the file system has no hard
- * links.
- */
+/** A second name, so that the first never disappears; a copy if the file system has no hard links. */
 function link(file: string, name: string): void {
   try {
     linkSync(file, name);

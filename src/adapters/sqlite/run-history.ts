@@ -112,7 +112,7 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
     await this.database.readAtOnce((connection) => tallyFigures(connection, tally, query));
   }
 
-  /** No lock is needed, because SQLite has one writer at a time. */
+  /** SQLite has one writer at a time. */
   protected lockStepsBack(): Promise<void> {
     return Promise.resolve();
   }

@@ -7,21 +7,21 @@ import { MIGRATION_TABLE } from '../sql/migrations';
 export interface SalvagedTable {
   readonly table: string;
   readonly kept: number;
-  /** Absent if neither the table nor an index tells how many rows there were. */
+  /** Absent: neither the table nor an index tells the number of rows. */
   readonly lost?: number;
 }
 
 const MOST_FINDINGS = 20;
-/** Rows copied at a time once copying the whole table has failed. */
+/** Rows copied at once after copying the whole table has failed. */
 const CHUNK = 1024;
-/** Most damaged places of a table that are skipped. Each takes at most some hundred reads. */
+/** Most damaged places that are skipped in a table; each takes at most some hundred reads. */
 const MOST_JUMPS = 10_000;
-/** Text keys are compared by their first bytes, as many as this. */
+/** Text keys are compared by this many first bytes. */
 const KEY_BYTES = 16;
 const TEXT_END = 2n ** BigInt(8 * KEY_BYTES);
 const INTEGER_END = 2n ** 62n;
 
-/** Tables that are derived from others, or mean nothing while nobody uses the file. */
+/** Derived from other tables, or meaningless while nobody uses the file. */
 const PASSING = [
   'selvage_run_tags',
   'selvage_lineage_index',
@@ -30,10 +30,7 @@ const PASSING = [
   'selvage_turns',
 ];
 
-/**
- * Problems that SQLite finds in a database file; empty if it is sound. Reads the whole file and writes
- * nothing.
- */
+/** Problems that SQLite finds in a database file. Reads the whole file and writes nothing. */
 export async function examineDatabase(file: string): Promise<string[]> {
   return await withDatabase(':memory:', (database) => {
     try {
@@ -49,16 +46,15 @@ export async function examineDatabase(file: string): Promise<string[]> {
 }
 
 /**
- * Copies the rows that SQLite can still read into `draft`, a new database with Selvage's tables. Undefined if
- * the file does not tell its tables. Writes nothing into the damaged file.
+ * Copies the readable rows into `draft`, a new database with Selvage's tables, and writes nothing into the damaged
+ * file. Undefined if the file does not tell its tables.
  */
 export async function salvageDatabase(file: string, draft: string): Promise<SalvagedTable[] | undefined> {
   return await withDatabase(draft, async (database) => {
-    // No transaction around everything, because SQLite refuses further writes in one that has met damage. The
-    // draft is flushed once, when it is complete.
+    // In a transaction that has met damage, SQLite refuses writes, so there is none. The draft is flushed at the end.
     database.exec('pragma synchronous = off');
     database.prepare('pragma journal_mode = memory').all();
-    // Makes SQLite read on if the schema or the file's length is wrong.
+    // Lets SQLite read on despite a wrong schema or file length.
     database.exec('pragma writable_schema = on');
     await (await openSqliteDatabase({ database })).close();
     const schema: SchemaObject[] = [];
@@ -104,7 +100,7 @@ function readSchema(database: SqliteDatabaseLike): SchemaObject[] {
   return database.prepare(sql).all() as SchemaObject[];
 }
 
-/** Recreates tables and indexes that a user has added. A virtual table fills itself. */
+/** Recreates a user's own tables and indexes. A virtual table fills itself. */
 function makeOthers(
   database: SqliteDatabaseLike,
   schema: readonly SchemaObject[],
@@ -138,7 +134,7 @@ function salvageTable(database: SqliteDatabaseLike, table: string): SalvagedTabl
   return [all === undefined ? { table, kept } : { table, kept, lost: Math.max(all - kept, 0) }];
 }
 
-/** Where reading continues: after a row or key, in the order of the keys. */
+/** Where reading continues, in the order of the keys. */
 interface Cursor {
   readonly condition: string;
   readonly parameters: readonly unknown[];
@@ -146,10 +142,7 @@ interface Cursor {
   readonly position: bigint;
 }
 
-/**
- * Copies all rows at once; if that fails, in chunks, skipping what cannot be read. Returns whether all could
- * be read.
- */
+/** Copies all rows at once, or else in chunks, skipping unreadable ones. Returns whether all could be read. */
 function copyRows(database: SqliteDatabaseLike, table: string): boolean {
   const { columns, keys, isText } = shapeOf(database, table);
   const insert = `insert or ignore into main.${quote(table)} (${columns}) select ${columns} `;
@@ -164,7 +157,7 @@ function copyRows(database: SqliteDatabaseLike, table: string): boolean {
     parameters: [isText ? textAt(position) : position],
     position,
   });
-  /** The position after this many rows; undefined if there are fewer. */
+  /** Undefined if there are fewer rows. */
   const behind = (from: Cursor, size: number): Cursor | undefined => {
     const sql = `select ${order} ${rows(from)} limit 1 offset ${size - 1}`;
     const [row] = database.prepare(sql).all(from.parameters) as Record<string, string | number>[];
@@ -187,7 +180,7 @@ function copyRows(database: SqliteDatabaseLike, table: string): boolean {
   return false;
 }
 
-/** The nearest position after a cursor from which rows can be read again; undefined if there is none. */
+/** The nearest position from which rows can be read again; undefined if there is none. */
 function jump(
   { position }: Cursor,
   end: bigint,
@@ -265,7 +258,7 @@ function deriveTables(database: SqliteDatabaseLike): void {
       select part.value, started_at, selvage_runs.id from main.selvage_runs,
         json_each(case when json_valid(tags) then tags else '[]' end) as part;
   `);
-  // Restores the sequence of change numbers, which runs have, too.
+  // Runs have numbers of the sequence, too.
   const raise = (number: string): string =>
     `update main.sqlite_sequence set seq = max(seq, coalesce((${number}), 0)) where name = 'selvage_lineage'`;
   database.exec(raise('select max(started_change) from main.selvage_runs'));
@@ -275,7 +268,7 @@ function deriveTables(database: SqliteDatabaseLike): void {
   );
 }
 
-/** False if SQLite could not read the data. Throws if it could not write. */
+/** False: SQLite could not read the data. Other errors, such as those of writing, are thrown. */
 function attempt(work: () => unknown): boolean {
   try {
     work();

@@ -3,11 +3,8 @@ import { SelvageError } from '../../errors';
 import { onceATurn } from './once-a-turn';
 
 /**
- * Returns a check that the opened file still has its name, which looks once in a turn of the event loop. SQLite would continue to write to a
- * deleted or replaced file, and all of that would be lost when the process ends.
- *
- * @param file that is open
- * @throws SelvageError (the check) `BackendUnavailable`
+ * Returns a check, once a turn, that the file still has its name. SQLite would go on writing to a deleted or replaced
+ * file, which disappears with the process. Errors of the check: `BackendUnavailable`.
  */
 export function sameFile(file: string): () => void {
   const opened = numberOf(file);

@@ -4,7 +4,7 @@ import { openSqliteDatabase, type SqliteOptions } from './open';
 import type { SqliteDatabase } from './database';
 import type { SqliteConnection } from './connection';
 
-/** The run that each event has started, in an SQLite database. */
+/** A start ledger in an SQLite database. */
 export class SqliteStartLedger extends SqlStartLedger<SqliteDatabase> {
   readonly technology = 'sqlite';
 

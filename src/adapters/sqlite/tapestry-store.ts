@@ -5,7 +5,7 @@ import { openSqliteDatabase, type SqliteOptions } from './open';
 import type { SqliteDatabase } from './database';
 import { subscription } from '../../ports/parts/subscription';
 
-/** How often a subscriber looks for offers of other processes. */
+/** Offers of other processes are polled. */
 const POLL_MS = 250;
 
 /** Plans in an SQLite database. */

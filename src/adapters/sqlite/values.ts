@@ -6,8 +6,7 @@ import { RowInserter } from './insert-rows';
 const MAY_DIFFER = "upload is not null or hash like 'sealed:%'";
 
 const values = new RowInserter('selvage_values', ['hash', 'size', 'media_type', 'bytes', 'last_put_at'], {
-  // Existing bytes of the same hash that differ are damaged. Sealed values differ each time that they are
-  // sealed.
+  // Different bytes under a hash are damage, except that sealing gives other bytes each time.
   onConflict: `on conflict (hash) do update set last_put_at = excluded.last_put_at,
         size = case when ${MAY_DIFFER} then size else excluded.size end,
         bytes = case when ${MAY_DIFFER} then bytes else excluded.bytes end
@@ -16,7 +15,7 @@ const values = new RowInserter('selvage_values', ['hash', 'size', 'media_type', 
   alike: ['media_type', 'last_put_at'],
 });
 
-/** Inserts values that are missing or damaged, one row each. */
+/** Inserts missing or damaged values, one row each. */
 export function putValues(connection: SqliteConnection, stored: readonly StoredValue[]): void {
   for (const { hash } of stored) requireContentHash(hash);
   const now = Date.now();

@@ -1,10 +1,9 @@
 import type { ValkeyConnection } from './connection';
 
-/** What all adapters on a Valkey (or Redis) server have. */
 export abstract class ValkeyAdapter {
   readonly technology = 'valkey';
 
-  /** Closing the adapter closes the connection with it. */
+  /** Closing the adapter closes the connection. */
   constructor(protected readonly connection: ValkeyConnection) {}
 
   identity(): Promise<string> {

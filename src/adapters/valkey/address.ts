@@ -1,7 +1,7 @@
 import { SelvageError } from '../../errors';
 import { requireKnownParameters } from '../../ports/parts/url-parameters';
 
-/** The location of a server, the credentials, and the prefix of our keys there. */
+/** A server, the credentials for it, and the prefix of our keys there. */
 export interface ValkeyAddress {
   readonly host: string;
   readonly port: number;
@@ -10,7 +10,7 @@ export interface ValkeyAddress {
   readonly database: number;
   readonly tls: boolean;
   readonly prefix: string;
-  /** Milliseconds after its last put at which a value expires; undefined: never. */
+  /** How long a value lasts after its last put, in milliseconds; undefined: forever. */
   readonly ttl?: number;
 }
 
@@ -28,9 +28,8 @@ const PREFIX = /^[A-Za-z0-9_.:/-]{1,100}$/;
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * Parses `valkey://…` and `valkeys://…` (TLS), or `redis://…` and `rediss://…`, which mean the same.
- *
- * @throws SelvageError `InvalidUrl`; it contains nothing of the URL, which may hold a password
+ * Parses `valkey://…` and `valkeys://…` (TLS), or `redis://…` and `rediss://…`, which mean the same. Errors:
+ * `InvalidUrl`, with nothing of the URL, which may hold a password.
  */
 export function parseValkeyUrl(text: string): ValkeyAddress {
   const url = urlOf(text);
@@ -55,13 +54,12 @@ export function requirePrefix(prefix: string): string {
   throw invalid('its prefix is not 1 to 100 letters, digits, or one of _ . : / -');
 }
 
-/** @throws SelvageError `InvalidUrl` */
+/** Errors: `InvalidUrl`. */
 export function requireLifetime(ttl: number): number {
   if (Number.isSafeInteger(ttl) && ttl >= 1_000) return ttl;
   throw invalid('its ttl is not a whole number of milliseconds of at least a second');
 }
 
-/** The address without user, password and options. */
 export function shownAddress({ host, port, database, tls }: ValkeyAddress): string {
   const at = host.includes(':') ? `[${host}]` : host;
   return `${tls ? 'valkeys' : 'valkey'}://${at}:${port}${database === 0 ? '' : `/${database}`}`;

@@ -3,15 +3,14 @@ import { textOf } from './client-like';
 import type { ValkeyConnection } from './connection';
 import { backOff, type BackOff } from '../../values/back-off';
 
-/** The server answers at least this often, so that a dead connection is noticed. */
+/** Answers come at least this often, so that a dead connection is noticed. */
 const LONGEST_BLOCK_MS = 5_000;
 const BACK_OFF: BackOff = { base: 50, max: 2_000, jitter: 0.5 };
 
-/** A subscriber that waits for offers to a run. */
 export interface Ear {
-  /** Call it before reading the offers: everything that comes afterwards is reported. */
+  /** To be called before reading the offers: later ones are heard. */
   forget(): void;
-  /** Resolves when something may have come since `forget`, or when the signal is aborted. */
+  /** Resolves when offers may have come since `forget`, or when the signal is aborted. */
   heard(signal: AbortSignal): Promise<void>;
   close(): void;
 }
@@ -23,9 +22,9 @@ interface Listener {
 }
 
 /**
- * Wakes subscribers when any process makes an offer, by a connection of its own that waits for the stream of
- * announcements. An announcement only names the run; the offers are then read from after the last known
- * number. Each new connection wakes everybody, since announcements may have been missed.
+ * Wakes subscribers when any process makes an offer, by a connection of its own that waits for announcements. These
+ * only name the run, whose subscribers then read its new offers. Each new connection wakes all, as it may have missed
+ * some.
  */
 export class Announcements {
   readonly #listeners = new Set<Listener>();
@@ -55,7 +54,7 @@ export class Announcements {
     };
   }
 
-  /** Stops listening. Subscribers that remain wake, read, and get the error of a closed connection. */
+  /** Stops listening. Remaining subscribers wake, read, and get the error of a closed connection. */
   close(): void {
     this.#following?.abort();
     this.#following = undefined;
@@ -70,7 +69,7 @@ export class Announcements {
     }
   }
 
-  /** Ends with the connection, or when the signal is aborted; returns whether the server has answered. */
+  /** Ends with the connection, or at the signal; returns whether the server has answered. */
   async #followOnce(signal: AbortSignal): Promise<boolean> {
     let hasHeard = false;
     let cut = (): void => {};
@@ -80,11 +79,11 @@ export class Announcements {
       signal.addEventListener('abort', cut, { once: true });
       let last = await this.#lastId(connection);
       hasHeard = true;
-      // Something may have come before the connection was made.
+      // An announcement may have come before.
       this.#tell(() => true);
       while (!signal.aborted) last = await this.#wait(connection, last);
     } catch {
-      // Subscribers read the offers themselves, and get the error that way.
+      // Subscribers get the error when they read the offers.
     } finally {
       signal.removeEventListener('abort', cut);
       cut();
@@ -97,7 +96,6 @@ export class Announcements {
     return newest === undefined ? '0-0' : textOf(newest[0]);
   }
 
-  /** Returns the id of the last announcement. */
   async #wait(connection: ValkeyConnection, last: string): Promise<string> {
     const block = Math.ceil(Math.min(LONGEST_BLOCK_MS, connection.settings.commandTimeout / 2));
     const reply = await connection.command(
@@ -126,7 +124,7 @@ export class Announcements {
   }
 }
 
-/** An entry of a stream: its id, then its fields and values alternately. */
+/** Its id, then its fields and values alternately. */
 export type Entry = readonly [unknown, readonly unknown[]];
 
 async function heard(listener: Listener, signal: AbortSignal): Promise<void> {

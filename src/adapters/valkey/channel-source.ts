@@ -6,7 +6,7 @@ import type { ValkeyConnection } from './connection';
 import { Insistence } from './insistence';
 import { readValue, unreadable } from './read-value';
 
-/** Interval of pings, which detect a dead connection. */
+/** Pings detect a dead connection. */
 const PING_MS = 10_000;
 
 interface ChannelSourceOptions {
@@ -16,9 +16,8 @@ interface ChannelSourceOptions {
 }
 
 /**
- * A subscriber of pub/sub. Messages published while it is not subscribed are lost, and so are those that come
- * while its backlog is full. All known losses are counted: messages received but not started, gaps in the
- * publisher's sequence, and times without a subscription.
+ * A subscriber of pub/sub. Messages that come while it is not subscribed, or while its backlog is full, are lost. Known
+ * losses are counted: messages not started, gaps in the publisher's sequence, and times without a subscription.
  */
 export class ChannelSource {
   readonly #insistence: Insistence;
@@ -26,19 +25,19 @@ export class ChannelSource {
   readonly #working = new Set<Promise<void>>();
   /** Messages are read one after the other, so that they stay in order. */
   #reading: Promise<void> = Promise.resolve();
-  /** Messages that are being read or wait for the window. */
+  /** Messages that are being read, or wait for the window. */
   #waiting = 0;
   #inHand = 0;
   #isFull = false;
   #lostAt: number | undefined;
-  /** Number of the newest message by channel. */
+  /** By channel: the number of the newest message. */
   readonly #sequences = new Map<string, number>();
 
   constructor(private readonly options: ChannelSourceOptions) {
     this.#insistence = new Insistence(options.host);
   }
 
-  /** Delivers until the trigger is told to stop, and returns when every message received has been started. */
+  /** Delivers until the trigger is to stop; returns when all received messages have started their runs. */
   async run(): Promise<void> {
     const { connection, settings, host } = this.options;
     const subscriber = connection.duplicate();
@@ -122,7 +121,7 @@ export class ChannelSource {
     );
   }
 
-  /** Undefined if no run can be made of the message. */
+  /** Undefined: no run can be made of the message. */
   async #eventOf(channel: string, bytes: Buffer): Promise<TriggerEvent | undefined> {
     const { settings, host } = this.options;
     const { format, map, key, sequence } = settings;
@@ -147,7 +146,7 @@ export class ChannelSource {
       throw unreadable('has no number: `sequence` must answer a whole number');
     const newest = this.#sequences.get(channel);
     this.#sequences.set(channel, number);
-    // A restarted publisher counts from the beginning, so a lower number is no gap.
+    // A lower number is no gap: a restarted publisher counts from the beginning.
     if (newest !== undefined && number > newest + 1) this.#lose(number - newest - 1);
   }
 }

@@ -1,7 +1,6 @@
 /**
- * The part of a client that Selvage needs. Clients of `iovalkey` (the default) and `ioredis` have it,
- * including their `Cluster`. A client passed in stays open; Selvage only closes the connections that it made
- * with `duplicate`.
+ * The part of a client that Selvage needs. Clients of `iovalkey` (the default) and `ioredis` have it, including their
+ * `Cluster`. Your client stays open; Selvage only closes connections that it made with `duplicate`.
  */
 export interface ValkeyClientLike {
   /** Sends a command; strings in the reply are bytes. */
@@ -11,7 +10,7 @@ export interface ValkeyClientLike {
   on(event: 'error', listener: (error: Error) => void): unknown;
   /** Closes the connection at once. */
   disconnect(): void;
-  /** True for a client that sends each command to the right node of a cluster. */
+  /** Whether the client sends each command to the right node of a cluster. */
   readonly isCluster?: boolean;
 }
 
@@ -21,7 +20,6 @@ export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A string of a reply, as text. */
 export function textOf(reply: unknown): string {
   return Buffer.isBuffer(reply) ? reply.toString() : String(reply);
 }

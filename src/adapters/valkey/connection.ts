@@ -9,11 +9,10 @@ interface ValkeyConnectionSettings {
   /** The server without secrets, for messages. */
   readonly place: string;
   readonly prefix: string;
-  /** Milliseconds after its last put at which a value expires; 0: never. */
+  /** How long a value lasts after its last put, in milliseconds; 0: forever. */
   readonly ttl: number;
-  /** A command without an answer after this many milliseconds has failed. */
+  /** Milliseconds until a command without an answer has failed. */
   readonly commandTimeout: number;
-  /** Whether closing the connection closes the client. */
   readonly owned: boolean;
 }
 
@@ -23,7 +22,7 @@ interface ValkeyListener {
   back(): void;
 }
 
-/** Events of pub/sub that clients have beyond {@link ValkeyClientLike}. */
+/** Events of pub/sub, which clients have beyond {@link ValkeyClientLike}. */
 interface Subscriber {
   on(event: 'messageBuffer', listener: (channel: Buffer | string, message: Buffer) => void): void;
   on(
@@ -33,15 +32,14 @@ interface Subscriber {
   on(event: 'close' | 'ready', listener: () => void): void;
 }
 
-/** How long running commands may take to end when a connection is closed. */
+/** Wait for running commands when a connection is closed. */
 const CLOSING_MS = 1_000;
 
 /**
- * A connection to a server, shared by the adapters that use it. It reconnects by itself. A command that fails
- * meanwhile throws `BackendUnavailable` and is not repeated here, since the server may have executed it.
+ * A connection to a server, shared by the adapters that use it. It reconnects by itself. A command that fails meanwhile
+ * throws `BackendUnavailable` and is not repeated here, since the server may have executed it.
  *
- * All keys begin with the prefix in braces, `{selvage}:…`: in a cluster they are on one node, so that a
- * script may use several of them.
+ * All keys begin with the prefix in braces, `{selvage}:…`, so that a cluster has them on one node, for scripts.
  */
 export class ValkeyConnection {
   readonly settings: ValkeyConnectionSettings;
@@ -70,7 +68,7 @@ export class ValkeyConnection {
     return `{${this.settings.prefix}}:${parts.join(':')}`;
   }
 
-  /** @throws SelvageError `BackendUnavailable`, `DiskFull` or another code of what the server answered */
+  /** Errors: `BackendUnavailable`, `DiskFull` and others, by the server's answer. */
   async command(name: string, ...args: ValkeyArgument[]): Promise<unknown> {
     try {
       return await this.#send(name, args);
@@ -79,7 +77,7 @@ export class ValkeyConnection {
     }
   }
 
-  /** Runs a script; its text is only sent if the server does not know it. */
+  /** Sends the script's text only if the server does not know it. */
   async run(
     { lua, sha1 }: ValkeyScript,
     keys: readonly string[],
@@ -94,17 +92,15 @@ export class ValkeyConnection {
     return await this.command('eval', lua, ...rest);
   }
 
-  /** Another connection to the same server, for blocking commands; the caller closes it. */
+  /** Another connection to the server, for blocking commands; the caller closes it. */
   duplicate(): ValkeyConnection {
     if (this.isClosed) throw this.#closed();
     return new ValkeyConnection(this.#client.duplicate(), { ...this.settings, owned: true });
   }
 
   /**
-   * Subscribes to a channel, or to all channels that match a pattern, and subscribes again after each
-   * reconnection. From then on, the connection can only be closed and pinged.
-   *
-   * @param listener.lost called when the connection is lost, `listener.back` when it is restored
+   * Subscribes to a channel, or to all channels that match a pattern, also after each reconnection. From then on, the
+   * connection can only be closed and pinged. `listener` hears of messages, and when the connection is lost and back.
    */
   async subscribe(name: string, isPattern: boolean, listener: ValkeyListener): Promise<void> {
     const client = this.#client as unknown as Subscriber;
@@ -115,20 +111,20 @@ export class ValkeyConnection {
     await this.command(isPattern ? 'psubscribe' : 'subscribe', name);
   }
 
-  /** A text that identifies this storage; the first caller creates it. */
+  /** Identifies this storage; the first caller creates it. */
   async identity(): Promise<string> {
     const key = this.key('identity');
     await this.command('set', key, randomUUID(), 'NX');
     return textOf(await this.command('get', key));
   }
 
-  /** Waits at most a second for running commands. A client that was passed in stays open. */
+  /** Waits at most a second for running commands. A user's client stays open. */
   close(): Promise<void> {
     this.#closing ??= this.settings.owned ? this.#quit() : Promise.resolve();
     return this.#closing;
   }
 
-  /** Closes the connection and fails the commands that wait on it. */
+  /** Closes the connection; waiting commands fail. */
   cut(): void {
     this.#closing ??= Promise.resolve();
     if (this.settings.owned) this.#client.disconnect();

@@ -18,12 +18,9 @@ import { ValkeyAdapter } from './adapter';
 import { openValkey, type ValkeyOptions } from './open';
 import { DELETE, EXIST, HEADER_BYTES, KEEP, LIST, PUT, READ } from './value-scripts';
 
-/**
- * The largest value accepted. Each is sent in one command, during which the server does nothing else, and the
- * server keeps all data in memory.
- */
+/** For larger ones, the server would do nothing else for too long; and it keeps all data in memory. */
 const LARGEST_VALUE_BYTES = 16 * 1024 * 1024;
-/** For a larger value, the server is asked whether it exists before its bytes are sent. */
+/** For larger values, the server is asked first whether it has them. */
 const SENT_UNASKED_BYTES = 16 * 1024;
 /** Limits the duration of one script, since all other commands of the server wait for it. */
 const IN_A_SCRIPT = { items: 64, bytes: 1024 * 1024 };
@@ -32,15 +29,14 @@ const HASHES_IN_A_SCRIPT = 500;
 const VALUES_IN_A_READ = 32;
 
 /**
- * Values in a Valkey (or Redis) server, each under its own key. Values over 16 MiB are refused, and media
- * types are not stored. How well an acknowledged put survives depends on the server's own persistence
- * (`appendonly`, `appendfsync`).
+ * Values in a Valkey (or Redis) server, each under its own key. Values over 16 MiB are refused, and media types are not
+ * stored. The server's persistence (`appendonly`, `appendfsync`) decides how well an acknowledged put survives.
  */
 export class ValkeyDataStore extends ValkeyAdapter implements DataStore {
   readonly #index = this.connection.key('values');
   readonly #base = this.connection.key('value', '');
 
-  /** @throws SelvageError `NotStorable`: a value of more than 16 MiB; then none of them is put */
+  /** @throws SelvageError `NotStorable` for a value of more than 16 MiB; then no value is put */
   async put(values: readonly StoredValue[]): Promise<void> {
     for (const { hash, bytes } of values) {
       requireContentHash(hash);
@@ -75,14 +71,14 @@ export class ValkeyDataStore extends ValkeyAdapter implements DataStore {
     return this.#those(hashes, (group) => this.connection.run(EXIST, this.#keysOf(group), []));
   }
 
-  /** @throws SelvageError `NotStorable`: a stream of more than 16 MiB */
+  /** @throws SelvageError `NotStorable` for a stream of more than 16 MiB */
   async putStream(
     source: AsyncIterable<Uint8Array>,
     { nameAtEnd }: PutStreamOptions = {},
   ): Promise<{ hash: string; size: number }> {
     const { bytes, rest } = await firstBytes(source, LARGEST_VALUE_BYTES);
     if (rest !== undefined) {
-      // Ending a generator that has not begun would not run its cleanup.
+      // Otherwise the generator has not begun, and its end would not run its cleanup.
       const reader = rest[Symbol.asyncIterator]();
       await reader.next();
       await reader.return?.();
@@ -158,7 +154,6 @@ export class ValkeyDataStore extends ValkeyAdapter implements DataStore {
     return hashes.map((hash) => this.#base + hash);
   }
 
-  /** Passes on the bytes of the values that exist. */
   async #read(hashes: readonly string[], take: (hash: string, bytes: Uint8Array) => void): Promise<void> {
     await inParallel(groupsOf(hashes, VALUES_IN_A_READ), BATCHES_UNDER_WAY, async (group) => {
       for (let rest = group; rest.length > 0;) {
@@ -193,7 +188,7 @@ export class ValkeyDataStore extends ValkeyAdapter implements DataStore {
   }
 }
 
-/** The hashes in groups, each once; invalid hashes are left out. */
+/** Without duplicates and invalid hashes. */
 function groupsOf(hashes: readonly string[], size: number): string[][] {
   const known = [...new Set(hashes)].filter(isContentHash);
   const groups: string[][] = [];

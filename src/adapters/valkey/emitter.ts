@@ -4,12 +4,7 @@ import type { ValkeyConnection } from './connection';
 import { openValkey } from './open';
 import { urlFrom, type Environment } from './url-from';
 
-/**
- * Makes the emitter that a declaration describes. It connects at the first delivery.
- *
- * @param environment default: `process.env`
- * @throws SelvageError `InvalidConfig` if the environment does not name a server
- */
+/** Connects at the first delivery. Errors: `InvalidConfig` if the environment does not name a server. */
 export function createValkeyEmitter(
   { name, options }: ValkeyEmitterDeclaration,
   environment: Environment = process.env,
@@ -32,7 +27,7 @@ export function createValkeyEmitter(
       const made: CloudEvent[] = [];
       for (const event of events) made.push(await enveloped(event, options, context));
       context.signal.throwIfAborted();
-      // Sent without waiting for answers, and done by the server in this order.
+      // In a pipeline; the server keeps the order.
       const replies = await Promise.allSettled(
         made.flatMap((event) => [
           server.command('xadd', stream, 'MAXLEN', '~', maxLength, '*', ...fieldsOf(event)),
@@ -48,7 +43,6 @@ export function createValkeyEmitter(
   };
 }
 
-/** A field for each attribute, and the data as JSON. */
 function fieldsOf({ data, ...attributes }: CloudEvent): string[] {
   const fields = Object.entries(attributes).flatMap(([name, text]) => [name, String(text)]);
   return [...fields, 'data', JSON.stringify(data)];

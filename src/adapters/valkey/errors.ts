@@ -3,13 +3,13 @@ import { SelvageError, type ErrorCode } from '../../errors';
 interface Meaning {
   readonly pattern: RegExp;
   readonly code?: ErrorCode;
-  /** Whether the condition may end by itself. */
+  /** May end by itself. */
   readonly away?: true;
   /** Follows "The Valkey server PLACE". */
   readonly says: string;
 }
 
-/** Meanings of server replies and connection errors; the first match counts. */
+/** The first match counts. */
 const MEANINGS: readonly Meaning[] = [
   {
     pattern: /^WRONGPASS|invalid password/i,
@@ -73,9 +73,8 @@ const MEANINGS: readonly Meaning[] = [
 ];
 
 interface ErrorContext {
-  /** The server, without secrets. */
   readonly place: string;
-  /** The connection's last error, which says more than that a command was not sent. */
+  /** The connection's last error, which may say why a command was not sent. */
   readonly trouble?: Error;
 }
 
@@ -85,7 +84,7 @@ export function valkeyErrorOf(error: unknown, { place, trouble }: ErrorContext):
   const raw = withoutSecrets(error);
   const telling = isNotSent(raw) && trouble ? withoutSecrets(trouble) : raw;
   const details = { server: place };
-  // The library's own error contains the command with its arguments: values and passwords.
+  // The library's error contains the command's arguments: values and passwords.
   const cause = new Error(telling);
   const meaning = MEANINGS.find(({ pattern }) => pattern.test(telling));
   if (meaning !== undefined) {
@@ -102,7 +101,6 @@ export function valkeyErrorOf(error: unknown, { place, trouble }: ErrorContext):
   );
 }
 
-/** The server did not answer in time. */
 export function noAnswer(place: string, milliseconds: number): SelvageError {
   return new SelvageError(
     'BackendUnavailable',
@@ -112,7 +110,7 @@ export function noAnswer(place: string, milliseconds: number): SelvageError {
   );
 }
 
-/** Whether the library's message only says that a command failed, and not why. */
+/** The message says that a command failed, but not why. */
 function isNotSent(message: string): boolean {
   return /max retries per request|^Connection is closed|isn't writeable|Command aborted|Command timed out/i.test(
     message,
@@ -127,6 +125,6 @@ function withoutSecrets(error: unknown): string {
       : typeof code === 'string'
         ? code
         : 'no reason given';
-  // "unknown command … with args beginning with: …" repeats what was sent.
+  // "unknown command … with args beginning with: …" repeats arguments.
   return text.replace(/,? with args beginning with[\s\S]*$/, '').slice(0, 300);
 }

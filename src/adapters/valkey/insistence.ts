@@ -6,10 +6,7 @@ import type { BackOff } from '../../values/back-off';
 
 const BACK_OFF: BackOff = { base: 250, max: 15_000, jitter: 0.5 };
 
-/**
- * Repeats failing work until it succeeds or the trigger stops, and reports to the host what prevents
- * deliveries.
- */
+/** Repeats failing work until it succeeds or the trigger stops, and reports troubles to the host. */
 export class Insistence {
   readonly #troubles: Troubles<SelvageError>;
 
@@ -18,10 +15,9 @@ export class Insistence {
   }
 
   /**
-   * Returns the work's result; undefined if the trigger was told to stop before it succeeded.
+   * Undefined: the trigger stopped before the work succeeded. Throws errors for which `isFinal` is true.
    *
-   * @param what names the work, among all that runs at the same time
-   * @param isFinal whether repeating cannot help; such an error is thrown
+   * @param what names the work among all that runs at the same time
    */
   async on<T>(
     what: string,

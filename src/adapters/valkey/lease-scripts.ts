@@ -1,9 +1,6 @@
 import { LUA_NOW, valkeyScript } from './script';
 
-/**
- * Places of a lease are fields of the hash at its key, named by owner. KEYS: that of one lease key, unless a
- * script says otherwise.
- */
+/** A hash at a lease's key has its places, by owner. KEYS: the key of one lease, unless a script says otherwise. */
 const COMMON = `
 ${LUA_NOW}
 local time = now()
@@ -58,10 +55,7 @@ local function told(places, answer)
 end
 `;
 
-/**
- * ARGV: owner, token, holder, limit, time to live. Returns 0 if granted; else the milliseconds until the next
- * try, and the holders.
- */
+/** ARGV: owner, token, holder, limit, ttl. Returns 0 if granted; else milliseconds until the next try, and holders. */
 export const ACQUIRE = valkeyScript(`
 ${COMMON}
 local owner, ttl = ARGV[1], tonumber(ARGV[5])
@@ -80,10 +74,7 @@ liveOn(KEYS[1], ttl)
 return { 0 }
 `);
 
-/**
- * KEYS: of each lease. ARGV: time to live, then owner and token of each. Returns 1 for each that still had
- * its place, else 0.
- */
+/** KEYS: of each lease. ARGV: ttl, then owner and token of each. Returns 1 for each renewed lease, else 0. */
 export const RENEW = valkeyScript(`
 ${COMMON}
 local ttl = tonumber(ARGV[1])
@@ -115,10 +106,7 @@ ${COMMON}
 return told(livePlaces(KEYS[1]), {})
 `);
 
-/**
- * KEYS: the time of the next turn. ARGV: interval, within. Returns whether the turn was granted, and the
- * milliseconds until it comes.
- */
+/** KEYS: the time of the next turn. ARGV: interval, within. Returns whether it was granted, and milliseconds to it. */
 export const TAKE_TURN = valkeyScript(`
 ${COMMON}
 local at = time

@@ -18,16 +18,16 @@ import { durationOption, type Duration } from '../../values/duration';
 import { backOff, type BackOff } from '../../values/back-off';
 
 interface ValkeyLimits {
-  /** Time limit for connecting. Default 5 s. */
+  /** Default 5 s. */
   readonly connectTimeout?: Duration;
-  /** Time limit for the answer to a command. Default 30 s. */
+  /** For the answer to a command. Default 30 s. */
   readonly commandTimeout?: Duration;
 }
 
 interface ValkeyUrlOptions extends ValkeyLimits {
   /**
-   * `valkey://[user:password@]host[:port][/database][?prefix=NAME&ttl=30d]`, with `valkeys:` for TLS;
-   * `redis:` and `rediss:` mean the same. Defaults: port 6379, prefix `selvage`, no time to live.
+   * `valkey://[user:password@]host[:port][/database][?prefix=NAME&ttl=30d]`, with `valkeys:` for TLS; `redis:` and
+   * `rediss:` mean the same. Defaults: port 6379, prefix `selvage`, no time to live.
    */
   readonly url: string;
   /** For `valkeys:`, options of Node's `tls.connect`: `ca`, `cert`, `key`, `servername`. */
@@ -39,7 +39,7 @@ interface ValkeyClientOptions extends ValkeyLimits {
   readonly client: ValkeyClientLike;
   /** The beginning of all keys, in braces. Default `selvage`. */
   readonly prefix?: string;
-  /** How long after its last put a value expires. Default: never. */
+  /** How long a value lasts after its last put. Default: forever. */
   readonly ttl?: Duration;
 }
 
@@ -50,16 +50,13 @@ const COMMAND_TIMEOUT_MS = 30_000;
 const RECONNECT: BackOff = { base: 50, max: 2_000, jitter: 0.5 };
 
 /**
- * Connects, and checks that the server has a supported version and accepts writes. Warns once
- * (`process.emitWarning`) if the server may lose data.
- *
- * Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`.
+ * Connects, checks the server's version and that it accepts writes, and warns once (`process.emitWarning`) if the
+ * server may lose data. Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`.
  */
 export async function openValkey(options: ValkeyOptions): Promise<ValkeyConnection> {
   return await reach(options, warnOnce);
 }
 
-/** Like {@link openValkey}, without the warning. */
 export async function reachValkey(options: ValkeyOptions): Promise<ValkeyConnection> {
   return await reach(options, async () => {});
 }
@@ -85,10 +82,7 @@ async function reach(
   }
 }
 
-/**
- * The client sends the password and selects the database itself, at each connection. But if that fails, it
- * continues as another user or in the first database, so this checks it.
- */
+/** After a failed login or selection, the client would go on as another user, or in the first database. */
 async function enter(
   connection: ValkeyConnection,
   { username = 'default', password, database }: ValkeyAddress,
@@ -159,20 +153,18 @@ async function newClient(
     // Detects dead connections, which are then replaced.
     socketTimeout: commandTimeout,
     keepAlive: 10_000,
-    // A connection that blocks is not closed by the server at once.
+    // The server does not close a blocking connection at once.
     disconnectTimeout: 50,
     retryStrategy: (attempt) => backOff(RECONNECT, attempt - 1, Math.random()),
-    // Commands are not resent, since the server may have executed them. The caller gets the error and may
-    // repeat.
+    // Commands are not resent, since the server may have executed them. The caller may repeat after the error.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    // A server that is still loading its data refuses each command with that reason.
+    // A server that is still loading refuses each command with that reason.
     enableReadyCheck: false,
     connectionName: 'selvage',
   });
 }
 
-/** Loaded late: a process with other backends need not have it. */
 function loadClient(): typeof import('iovalkey').Redis {
   return loadOptional<typeof import('iovalkey')>('iovalkey', {
     by: 'Valkey',

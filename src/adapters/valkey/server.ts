@@ -4,7 +4,6 @@ import type { ValkeyConnection } from './connection';
 
 const OLDEST_MAJOR = 7;
 
-/** A server's description of itself. */
 interface ValkeyServer {
   /** `valkey` or `redis`. */
   readonly name: string;
@@ -15,12 +14,7 @@ interface ValkeyServer {
   readonly role: string;
 }
 
-/**
- * Checks the server once, when a connection is opened.
- *
- * @param isCluster whether the client supports clusters
- * @throws SelvageError `BackendUnavailable`, `InvalidUrl`
- */
+/** Errors: `BackendUnavailable`, `InvalidUrl`. */
 export async function requireUsableServer(connection: ValkeyConnection, isCluster: boolean): Promise<void> {
   const server = await serverOf(connection);
   if (Number.parseInt(server.version, 10) < OLDEST_MAJOR)
@@ -42,7 +36,7 @@ export async function requireUsableServer(connection: ValkeyConnection, isCluste
     );
 }
 
-/** @throws SelvageError `BackendUnavailable` */
+/** Errors: `BackendUnavailable`. */
 async function serverOf(connection: ValkeyConnection): Promise<ValkeyServer> {
   let reply: unknown;
   try {

@@ -15,22 +15,19 @@ type Stored = readonly [
   sequence: number,
 ];
 
-/** Entries in one reply. */
 const AT_ONCE = 1_000;
 
 /**
- * The run that each event has started, in a Valkey (or Redis) server, by its clock. A server that loses its
- * data forgets which events have started runs, so it needs a log on disk (`appendonly yes`) and must not
- * evict.
+ * A start ledger in a Valkey (or Redis) server, by its clock. A server that loses its data forgets which events have
+ * started runs, so it needs a log on disk (`appendonly yes`) and must not evict.
  */
 export class ValkeyStartLedger extends ValkeyAdapter implements StartLedger {
-  /** All entries, by name: a hash. */
+  /** A hash: entries by name. */
   readonly #entries = this.connection.key('starts', 'entries');
-  /** The start time of each: a hash. */
+  /** A hash: start times by name. */
   readonly #started = this.connection.key('starts', 'started');
-  /** The names in the order of the claims: a sorted set. */
+  /** A sorted set: names in the order of the claims. */
   readonly #order = this.connection.key('starts', 'order');
-  /** Number of the last claim. */
   readonly #sequence = this.connection.key('starts', 'sequence');
 
   async claim(claims: readonly StartClaim[]): Promise<ClaimResult[]> {
@@ -39,7 +36,7 @@ export class ValkeyStartLedger extends ValkeyAdapter implements StartLedger {
       nameOf(claim),
       JSON.stringify(claim.runId),
       JSON.stringify(claim.requestHash),
-      // A JSON text within the JSON, so that Lua need not parse it.
+      // As a text within the JSON, so that Lua need not parse it.
       JSON.stringify(JSON.stringify(claim.event)),
     ]);
     const reply = (await this.connection.run(
@@ -156,8 +153,8 @@ function entryOf(
 }
 
 /**
- * KEYS: entries, started, order, sequence. ARGV: name, run id, hash and event of each claim, all JSON.
- * Returns for each whether it was inserted, the entry, and when it was started.
+ * KEYS: entries, started, order, sequence. ARGV: name, run id, hash and event of each claim, as JSON. Returns for each
+ * whether it was inserted, the entry, and its start time.
  */
 const CLAIM = valkeyScript(`
 ${LUA_NOW}
@@ -194,8 +191,8 @@ end
 `);
 
 /**
- * KEYS: entries, started, order. ARGV: the score above which to begin, the time before which a claim is
- * forgotten, the number of entries to check. Returns how many were removed, and where to continue.
+ * KEYS: entries, started, order. ARGV: the score before the first, the time before which claims are forgotten, how many
+ * entries to check. Returns how many were removed, and where to continue.
  */
 const FORGET = valkeyScript(`
 local names = redis.call('ZRANGEBYSCORE', KEYS[3], ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])

@@ -15,19 +15,17 @@ import type { ValkeyConnection } from './connection';
 import { Insistence } from './insistence';
 import { readValue, unreadable } from './read-value';
 
-/** How long a read waits for an entry, and so how long a stop may take. */
+/** A read waits this long for an entry, and so may a stop. */
 const BLOCK_MS = 1_000;
 const LARGEST_READ = 500;
 const LONGEST_BETWEEN_CLAIMS_MS = 30_000;
 const BETWEEN_LOOKS_MS = 5_000;
-/** A consumer without entries that has not read for this long is removed. */
+/** A consumer that is idle this long, without entries, is removed. */
 const FORGOTTEN_AFTER_MS = 3_600_000;
-/** Lua's limit of arguments in one call, with a margin. */
+/** Lua's limit for one call, with a margin. */
 const LUA_ARGUMENTS = 7_000;
 
-/**
- * Moves an entry to the dead letters and acknowledges it, atomically, unless another consumer did so before.
- */
+/** Moves an entry to the dead letters and acknowledges it, atomically, unless another consumer did. */
 const BURY = valkeyScript(`
 local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1)
 if not pending.err and #pending == 0 then return 0 end
@@ -53,32 +51,31 @@ interface Delivery {
   readonly event: TriggerEvent;
 }
 
-/** The end of an entry: it is acknowledged, or becomes a dead letter. */
+/** Without an error the entry is acknowledged; else it becomes a dead letter. */
 interface Fate {
   readonly entry: Entry;
   readonly error?: SelvageError;
 }
 
 interface StreamSourceOptions {
-  /** The trigger, as run records name it. */
+  /** The trigger's name in run records. */
   readonly name: string;
   readonly settings: ValkeyStreamSettings;
   readonly host: TriggerHost;
   readonly connection: ValkeyConnection;
 }
-
 /**
  * A consumer in a group of a stream.
  *
  * - Only as many entries are read as fit into the window; the others wait in the stream.
  * - An entry is acknowledged after its run is durably started, or atomically when it becomes a dead letter.
- * - Entries read and not acknowledged stay pending, and are delivered again by the consumer that finds them
- *   idle. So a consumer may die at any point.
+ * - Unacknowledged entries stay pending, and a consumer that finds them idle delivers them again. So a consumer may die
+ *   at any point.
  */
 export class StreamSource {
   readonly #consumer = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   readonly #insistence: Insistence;
-  /** Ids of entries that were read and are not finished. */
+  /** Ids of unfinished entries. */
   readonly #inHand = new Set<string>();
   readonly #working = new Set<Promise<void>>();
   #madeRoom: (() => void) | undefined;
@@ -91,10 +88,7 @@ export class StreamSource {
     this.#insistence = new Insistence(options.host);
   }
 
-  /**
-   * Delivers until the trigger is told to stop, and returns when everything that it had begun is
-   * acknowledged.
-   */
+  /** Delivers until the trigger is to stop; returns when everything begun is acknowledged. */
   async run(): Promise<void> {
     const { connection, host } = this.options;
     // A blocking read holds up all other commands of its connection.
@@ -116,7 +110,6 @@ export class StreamSource {
     return this.options.settings.window - this.#inHand.size;
   }
 
-  /** Undefined if nothing has come for a while. */
   async #next(reader: ValkeyConnection): Promise<Entry[]> {
     const now = performance.now();
     if (now >= this.#nextLook) {
@@ -138,7 +131,7 @@ export class StreamSource {
     }
   }
 
-  /** Waits until the window has room, or it is time to look again. */
+  /** Waits for room in the window, or for the next look. */
   async #untilRoom(): Promise<void> {
     const made = new AbortController();
     this.#madeRoom = () => made.abort();
@@ -173,7 +166,7 @@ export class StreamSource {
     return (reply?.[0]?.[1] ?? []).map(entryOf);
   }
 
-  /** Takes over a batch of the entries of dead consumers. */
+  /** Takes over a batch of entries of dead consumers. */
   async #claim(): Promise<Entry[]> {
     const { connection, settings, host } = this.options;
     const { stream, group, claimAfterMs } = settings;
@@ -202,11 +195,11 @@ export class StreamSource {
     const groups = fieldsOf(await connection.command('xinfo', 'GROUPS', settings.stream));
     const group = groups.find((one) => one.get('name') === settings.group);
     if (!group) return;
-    // If entries in between were deleted, the server cannot tell how many are left.
+    // Not a number if entries in between were deleted.
     host.metrics.lag(settings.stream, Number(group.get('lag')) + Number(group.get('pending')) || 0);
   }
 
-  /** Removes consumers that have ended without leaving the group. */
+  /** Removes consumers that ended without leaving the group. */
   async #forgetConsumers(): Promise<void> {
     const { connection, settings } = this.options;
     const consumers = fieldsOf(
@@ -257,11 +250,11 @@ export class StreamSource {
     await Promise.all([this.#finish(fates), this.#start(events)]);
   }
 
-  /** Entries that are undecided when the trigger is told to stop remain pending. */
+  /** Entries that are undecided when the trigger stops remain pending. */
   async #start(deliveries: readonly Delivery[]): Promise<void> {
     if (deliveries.length === 0) return;
     const { host } = this.options;
-    // An error caused by one entry must not hold up the others, so each is then tried alone.
+    // An error of one entry must not hold up the others, so each is then tried alone.
     const isItsOwn = (error: unknown): boolean => deliveries.length > 1 && !isAway(error);
     let acceptances: Acceptance[] | undefined;
     try {
@@ -302,7 +295,7 @@ export class StreamSource {
     }
   }
 
-  /** Returns false if another consumer did so before. */
+  /** False: another consumer did so before. */
   async #bury({ id, fields }: Entry, { code, message }: SelvageError): Promise<boolean> {
     const { connection, settings, name } = this.options;
     const { stream, group, deadLetters } = settings;
@@ -351,7 +344,7 @@ function entryOf([id, fields]: RawEntry): Entry {
 
 function fateOf(entry: Entry, acceptance: Acceptance): Fate {
   if (acceptance.status === 'refused') return { entry, error: acceptance.error };
-  // One and the same entry differs only if it is decoded in another way now, which is no conflict.
+  // The same entry differs only if it is decoded differently now, which is no conflict.
   if (acceptance.status !== 'conflict' || acceptance.event['entry'] === entry.id) return { entry };
   const error = new SelvageError(
     'RunIdInUse',
@@ -377,12 +370,12 @@ function isWithoutGroup(error: unknown): boolean {
   return /^NOGROUP|no such key/i.test(reasonOf(error));
 }
 
-/** Whether somebody has to correct something: the address, or the user's rights. */
+/** Somebody has to correct the address, or the user's rights. */
 function isFinal(error: unknown): boolean {
   return !isAway(error);
 }
 
-/** Parses a reply of XINFO: lists of names and values. */
+/** A reply of XINFO is lists of names and values. */
 function fieldsOf(reply: unknown): Map<string, string>[] {
   return (reply as unknown[][]).map((list) => {
     const fields = new Map<string, string>();

@@ -10,12 +10,12 @@ import { urlFrom } from './url-from';
 const AT_ONCE = 500;
 const BLOCK_MS = 1_000;
 const PAUSE_MS = 1_000;
-/** Entries that are counted for the lag; there may be more. */
+/** The lag counts no more entries than these. */
 const COUNTED = 10_000;
 
 type RawEntry = readonly [id: unknown, fields: readonly unknown[] | null];
 
-/** Reads the entries of a stream after a place of our own, without a consumer group. */
+/** Reads a stream from a place that we keep, without a consumer group. */
 export function openValkeySource(settings: ValkeySourceSettings, id: string): PartitionedFeed {
   const { stream, connection: variable } = settings;
   const url = urlFrom(`The source of stream "${id}"`, variable, process.env, { stream: id });
@@ -32,7 +32,7 @@ export function openValkeySource(settings: ValkeySourceSettings, id: string): Pa
             blocking ??= connection.duplicate();
             if (place === undefined) {
               place = settings.from === 'latest' ? await newest(connection, stream) : '0-0';
-              // Entries that come before the first checkpoint must not be passed over after a crash.
+              // After an early crash, entries from before the first checkpoint must not be passed over.
               if (settings.from === 'latest') await save(new Map([['', place]]));
             }
             const entries = await next(blocking, stream, place);
@@ -57,7 +57,7 @@ export function openValkeySource(settings: ValkeySourceSettings, id: string): Pa
     },
     async commit(places) {
       const place = places.get('') as string | undefined;
-      // The entry itself stays, so that the id is still known.
+      // Keeps the entry itself, so that its id stays known.
       if (settings.trim && connection && place !== undefined)
         await connection.command('xtrim', stream, 'MINID', place);
     },

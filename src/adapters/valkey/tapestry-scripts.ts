@@ -1,16 +1,14 @@
 import { valkeyScript } from './script';
 
-/**
- * Announcements that are kept for short absences; after a longer one, a subscriber reads everything again.
- */
+/** Kept for short absences; after a longer one, a subscriber reads everything again. */
 const ANNOUNCEMENTS = 10_000;
 
-/** Digits of a plan's number, which orders plans of the same time in listings. */
+/** A plan's number orders plans of one time in listings. */
 const SEQUENCE_DIGITS = 16;
 
 /**
- * KEYS: the plan, the number of the last plan, the lists of all plans and of the tapestry's. ARGV: hash,
- * tapestry, text, time. Does nothing if the plan exists.
+ * KEYS: the plan, the number of the last plan, the lists of all plans and of the tapestry's. ARGV: hash, tapestry,
+ * text, time. Does nothing if the plan exists.
  */
 export const SAVE = valkeyScript(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return end
@@ -21,8 +19,8 @@ redis.call('ZADD', KEYS[4], ARGV[4], sequence .. ':' .. ARGV[1])
 `);
 
 /**
- * KEYS: the number of the last offer, the stream of the run's offers, the stream of announcements. ARGV: run,
- * fragment, time. Returns the offer's number.
+ * KEYS: the number of the last offer, the streams of the run's offers and of announcements. ARGV: run, fragment, time.
+ * Returns the offer's number.
  */
 export const OFFER = valkeyScript(`
 local number = redis.call('INCR', KEYS[1])

@@ -17,7 +17,7 @@ import { OFFER, SAVE } from './tapestry-scripts';
 import { again } from '../../ports/parts/again';
 import type { BackOff } from '../../values/back-off';
 
-/** How long a subscriber first waits before it asks again a server that did not answer. */
+/** A subscriber asks a silent server again after these waits. */
 const BACK_OFF: BackOff = { base: 50, max: 2_000, jitter: 0.5 };
 
 interface Listed {
@@ -26,8 +26,8 @@ interface Listed {
 }
 
 /**
- * Plans in a Valkey (or Redis) server, and offers in one stream for each run. A subscription survives outages
- * of the server: it continues after the last offer when the server is back.
+ * Plans in a Valkey (or Redis) server, and offers in one stream for each run. A subscription survives outages of the
+ * server, and continues after the last offer.
  */
 export class ValkeyTapestryStore extends ValkeyAdapter implements SubscribableTapestryStore {
   readonly #announcements = new Announcements(this.connection, this.connection.key('offered'));
@@ -64,7 +64,7 @@ export class ValkeyTapestryStore extends ValkeyAdapter implements SubscribableTa
       ({ position }) => position,
       ({ hash }) => hash,
     );
-    // A plan is only missing if the server has evicted it.
+    // Missing plans were evicted by the server.
     const items = plans.flatMap((plan) => plan ?? []);
     return cursor === undefined ? { items } : { items, cursor };
   }
@@ -130,10 +130,7 @@ export class ValkeyTapestryStore extends ValkeyAdapter implements SubscribableTa
     return this.connection.key('offers', runId);
   }
 
-  /**
-   * The newest plans after a position. Plans of one time are ordered by their numbers, so the result may
-   * contain some from before the position.
-   */
+  /** The newest plans after a position. Numbers order plans of one time, so these may include earlier ones. */
   async #listedBefore(start: Position | undefined, key: string, count: number): Promise<Listed[]> {
     const found: Listed[] = [];
     for (let offset = 0; ;) {

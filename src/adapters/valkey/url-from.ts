@@ -3,11 +3,9 @@ import { SelvageError } from '../../errors';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The URL of a server, by the environment variable that has it.
+ * The URL of a server, from an environment variable. Errors: `InvalidConfig`.
  *
- * @param owner who needs it, for the message: `The trigger valkey:orders`
- * @param about for the details of the error
- * @throws SelvageError `InvalidConfig`
+ * @param owner for the message: `The trigger valkey:orders`; `about` is for its details
  */
 export function urlFrom(
   owner: string,

@@ -1,16 +1,10 @@
 import { LUA_NOW, valkeyScript } from './script';
 
-/**
- * A stored value begins with the time of its last put in this many digits, followed by its bytes. So the time
- * can be changed in place.
- */
+/** A stored value begins with this many digits: the time of its last put, which can be changed in place. */
 export const HEADER_BYTES = 15;
 const BYTES_IN_AN_ANSWER = 4 * 1024 * 1024;
 
-/**
- * Shared by the scripts. KEYS, unless a script says otherwise: the index of all hashes, then the key of each
- * value.
- */
+/** KEYS, unless a script says otherwise: the index of all hashes, then the key of each value. */
 const COMMON = `
 ${LUA_NOW}
 local index = KEYS[1]
@@ -67,7 +61,7 @@ end
 sweep(ttl)
 `);
 
-/** ARGV: time to live, then the hash of each value. Returns 1 for each that exists, else 0. */
+/** ARGV: time to live, then the hashes. Returns 1 for each existing value, else 0. */
 export const KEEP = valkeyScript(`
 ${COMMON}
 local answers = {}
@@ -75,10 +69,7 @@ for i = 2, #KEYS do answers[i - 1] = keep(KEYS[i], ARGV[i], tonumber(ARGV[1])) a
 return answers
 `);
 
-/**
- * KEYS: of values only. Returns the first of them, at least one, and as many as fit into a reply, which the
- * server builds in memory.
- */
+/** KEYS: of values only. Returns the first ones, as many as fit into a reply, which fills memory; at least one. */
 export const READ = valkeyScript(`
 local answers, bytes = {}, 0
 for i, key in ipairs(KEYS) do
@@ -89,17 +80,14 @@ end
 return answers
 `);
 
-/** KEYS: of values only. Returns 1 for each that exists, else 0. */
+/** KEYS: of values only. Returns 1 for each existing value, else 0. */
 export const EXIST = valkeyScript(`
 local answers = {}
 for i, key in ipairs(KEYS) do answers[i] = redis.call('EXISTS', key) end
 return answers
 `);
 
-/**
- * ARGV: a time or `inf`, then the hash of each. Deletes those last put before that time; returns 1 for each
- * deleted, else 0.
- */
+/** ARGV: a time or `inf`, then the hashes. Deletes values last put before; returns 1 for each deleted one, else 0. */
 export const DELETE = valkeyScript(`
 ${COMMON}
 local since = tonumber(ARGV[1]) or math.huge
@@ -112,9 +100,8 @@ return answers
 `);
 
 /**
- * KEYS: the index, and the prefix of value keys. ARGV: the hash after which to begin, and a limit. Returns 1
- * if there are no more, the hash after which to continue, and then hash, size and time of the last put of
- * each.
+ * KEYS: the index, and the prefix of value keys. ARGV: the hash before the first, and a limit. Returns 1 if there are
+ * no more, the hash after which to continue, and then hash, size and time of the last put of each.
  */
 export const LIST = valkeyScript(`
 ${COMMON}

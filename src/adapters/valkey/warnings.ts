@@ -2,10 +2,8 @@ import { SelvageError } from '../../errors';
 import { textOf } from './client-like';
 import type { ValkeyConnection } from './connection';
 
-/** Servers that this process has warned about. */
 const warned = new Set<string>();
 
-/** A server's settings for keeping data. */
 interface Keeping {
   readonly appendOnly: boolean;
   /** When it writes snapshots; empty: never. */
@@ -14,9 +12,7 @@ interface Keeping {
   readonly policy: string;
 }
 
-/**
- * Sentences about settings of the server that may lose data; none if the server does not tell its settings.
- */
+/** Sentences about settings of the server that may lose data; none if the server does not tell its settings. */
 export async function threatsTo(connection: ValkeyConnection): Promise<string[]> {
   const keeping = await keepingOf(connection);
   if (keeping === undefined) return [];
@@ -36,14 +32,13 @@ export async function threatsTo(connection: ValkeyConnection): Promise<string[]>
   return threats;
 }
 
-/** Warns about each server once in this process. */
 export async function warnOnce(connection: ValkeyConnection): Promise<void> {
   if (warned.has(connection.place)) return;
   warned.add(connection.place);
   for (const threat of await threatsTo(connection)) process.emitWarning(threat, { type: 'SelvageWarning' });
 }
 
-/** Undefined if the user may not ask, or the server has no such settings: managed ones often hide them. */
+/** Undefined: the user may not ask, or the server hides its settings, as managed ones do. */
 async function keepingOf(connection: ValkeyConnection): Promise<Keeping | undefined> {
   const settings = await Promise.all(
     ['appendonly', 'save', 'maxmemory', 'maxmemory-policy'].map(settingOf(connection)),

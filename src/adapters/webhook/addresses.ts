@@ -5,15 +5,14 @@ import { SelvageError } from '../../errors';
 
 export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 
-/** Whether a request may go to an address. */
 export type AddressRule = (address: string) => boolean;
 
-/** Those that IPv6 has given out so far. What is not among them, such as `::127.0.0.1`, may lead anywhere. */
+/** The addresses that IPv6 has given out so far. Others, such as `::127.0.0.1`, may lead anywhere. */
 const GLOBAL_UNICAST = ipaddr.parseCIDR('2000::/3') as [ipaddr.IPv6, number];
-/** Azure's, which answers with metadata though it looks public. */
+/** Azure's metadata service, at an address that looks public. */
 const METADATA = '168.63.129.16';
 
-/** Whether an address is on the public internet: not of this machine, a private network, or what stands for one. */
+/** Not of this machine or a private network, and not reserved. */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   // An IPv4 address within an IPv6 one counts as itself.
@@ -30,8 +29,8 @@ const resolveName: Resolve = (hostname) =>
   });
 
 /**
- * A `lookup` for a connection, which is then made to the very addresses that were judged: to resolve the name anew, to
- * something else, is of no use. A name with one address that is not allowed is refused as a whole.
+ * A `lookup` whose connection goes to the judged addresses: changing the name's address afterwards has no effect. A
+ * name with any address that is not allowed is refused.
  */
 export function guardedLookup(isAllowed: AddressRule, resolve: Resolve = resolveName): LookupFunction {
   return (hostname, { all, family }, callback) => {
@@ -49,7 +48,7 @@ export function guardedLookup(isAllowed: AddressRule, resolve: Resolve = resolve
   };
 }
 
-/** For an address in the place of a name, which is never looked up. @throws SelvageError `AddressNotAllowed` */
+/** For an address in place of a name, which is never looked up. Errors: `AddressNotAllowed`. */
 export function requireAllowedHost({ hostname }: URL, isAllowed: AddressRule): void {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   if (ipaddr.isValid(host) && !isAllowed(host)) throw addressNotAllowed(host, host);

@@ -1,11 +1,7 @@
 import type { WebhookBody } from '../../triggers';
 import { Problem } from './problem';
 
-/**
- * Decodes a body in the form that the webhook expects.
- *
- * @throws Problem 400, 415
- */
+/** Errors: `Problem` 400, 415. */
 export function decodeBody(
   kind: WebhookBody,
   bytes: Uint8Array,
@@ -16,7 +12,7 @@ export function decodeBody(
     throw new Problem('UnsupportedMediaType', 'The body is compressed. Send it without content-encoding.');
   if (kind === 'bytes') return bytes;
   const given = headers['content-type'];
-  // Without a body, its declared type means nothing.
+  // Without a body, its type means nothing.
   if (bytes.byteLength === 0) return kind === 'text' ? '' : undefined;
   const [type = '', ...parameters] = (given ?? '').toLowerCase().split(';');
   if (!isTaken(kind, type.trim()))
@@ -33,7 +29,7 @@ export function decodeBody(
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // The parser's own message repeats a part of the body.
+    // The parser's message repeats a part of the body.
     throw new Problem('InvalidRequest', 'The body is not JSON.');
   }
 }

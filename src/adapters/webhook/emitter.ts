@@ -38,11 +38,7 @@ export interface WebhookEmitterParts {
 const BATCH = 'application/cloudevents-batch+json; charset=utf-8';
 const SINGLE = 'application/cloudevents+json; charset=utf-8';
 
-/**
- * Makes the emitter that a declaration describes. It connects at the first delivery.
- *
- * @throws SelvageError `InvalidConfig`, `WeakSecret`, `AddressNotAllowed`
- */
+/** Connects at the first delivery. Errors: `InvalidConfig`, `WeakSecret`, `AddressNotAllowed`. */
 export function createWebhookEmitter(
   declaration: WebhookEmitterDeclaration,
   { environment = process.env, resolve, isAllowed }: WebhookEmitterParts = {},
@@ -60,7 +56,7 @@ export function createWebhookEmitter(
   return new WebhookEmitter(declaration, receiver, poster);
 }
 
-/** Everything that is sent but the events; much of it is secret. */
+/** Everything that is sent with the events; much of it is secret. */
 interface Receiver {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
@@ -68,7 +64,7 @@ interface Receiver {
 }
 
 class WebhookEmitter implements Emitter {
-  /** Delivered events of a batch that has failed, and will come again. */
+  /** Delivered events of a failed batch, which will come again. */
   readonly #delivered = new Set<string>();
 
   constructor(
@@ -102,7 +98,7 @@ class WebhookEmitter implements Emitter {
     return Promise.resolve();
   }
 
-  /** The receiver in messages: its address may have secrets in it. */
+  /** Names the receiver in messages without the URL's path, which may contain secrets. */
   get #who(): string {
     return `The receiver of the emitter "${this.declaration.name}" (${this.receiver.url.origin})`;
   }
@@ -147,7 +143,7 @@ class WebhookEmitter implements Emitter {
     return isTaken;
   }
 
-  /** Whether it was taken; false: it is too large. @throws if it is to be tried again */
+  /** False: the event is too large. Throws if a retry may help. */
   #judge({ status, retryAfterMs }: Answer): boolean {
     if (status >= 200 && status < 300) return true;
     if (status === 413) return false;
@@ -171,7 +167,7 @@ class WebhookEmitter implements Emitter {
 
 const GONE = new Error('the receiver is gone for good');
 
-/** The header `webhook-id`, the same for the same events. A full stop would end it, so ids of events are hashed. */
+/** The header `webhook-id`, the same for the same events. Hashed, because a full stop would end it. */
 function idOf(events: readonly CloudEvent[]): string {
   const digest = createHash('sha256');
   for (const { id } of events) digest.update(`${id}\n`);
@@ -182,7 +178,7 @@ function signatureOf(key: Uint8Array, content: string): string {
   return createHmac('sha256', key).update(content).digest('base64');
 }
 
-/** The errors of Node name addresses and ports, and no path. */
+/** Errors of Node name addresses and ports, but no path. */
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message;

@@ -12,11 +12,11 @@ import type { Verified } from './verify';
 export interface Genuine extends Verified {
   readonly bytes: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
-  /** The body counts among those on their way until then. */
+  /** Ends the body's share of the limit for bodies in progress. */
   release(): void;
 }
 
-/** @throws Problem */
+/** Errors: `Problem`. */
 export function eventOf(
   { options }: WebhookDeclaration | WebhookSignalDeclaration,
   genuine: Genuine,

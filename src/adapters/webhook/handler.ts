@@ -29,12 +29,9 @@ import { STATUS_PATH, requireFreePath, checkedBasePath, checkedPublicUrl } from 
 export interface WebhookHandlerOptions {
   /** Other kinds are ignored. */
   readonly triggers: readonly TriggerDeclaration[];
-  /** Prefix of all webhooks' paths in the URLs of requests, such as `/api/hooks`. Default: none. */
+  /** Prefix of all webhooks' paths in requested URLs, such as `/api/hooks`. Default: none. */
   readonly basePath?: string;
-  /**
-   * Prefix of status URLs, such as `https://api.example.com/hooks`. Default: they are paths on the requested
-   * host.
-   */
+  /** Prefix of status URLs, such as `https://api.example.com/hooks`. Default: they are paths on the requested host. */
   readonly publicUrl?: string;
   /** Environment with the secrets that declarations name. Default `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -43,18 +40,15 @@ export interface WebhookHandlerOptions {
 export interface WebhookHandler {
   /** Handles a request; never rejects. */
   fetch(request: Request, surroundings?: RequestSurroundings): Promise<Response>;
-  /**
-   * Refuses further requests (503), ends waits for runs, and resolves when all accepted requests have their
-   * response.
-   */
+  /** Refuses further requests (503), ends waits for runs, and resolves when all accepted requests have responses. */
   stop(): Promise<void>;
 }
 
-/** Facts about a request that the surrounding framework knows. */
+/** Facts that the surrounding framework knows. */
 interface RequestSurroundings {
   /** The prefix that it has removed from the path. Default: none. */
   readonly mountedAt?: string;
-  /** Whether the body has already been read, so that nothing is left of it. Default: as the request says. */
+  /** Whether the body has been read already. Default: as the request says. */
   readonly isBodyRead?: boolean;
 }
 
@@ -62,10 +56,7 @@ type Call = Context<{ Bindings: RequestSurroundings }>;
 const SIGNAL_TIMEOUT_MS = 10_000;
 const RUN_ID_BYTES = 200;
 
-/**
- * @throws SelvageError `InvalidConfig` (two webhooks at one path, an invalid `publicUrl`), `WeakSecret` (in
- *   the environment)
- */
+/** @throws SelvageError `InvalidConfig` (two webhooks at one path, a wrong `publicUrl`), `WeakSecret` (environment) */
 export function createWebhookHandler(host: WebhookHost, options: WebhookHandlerOptions): WebhookHandler {
   return new Handler(host, options);
 }
@@ -156,7 +147,6 @@ class Handler implements WebhookHandler {
     }
   }
 
-  /** @throws Problem */
   private async receive(
     { options }: WebhookDeclaration | WebhookSignalDeclaration,
     verifier: Verifier,
@@ -183,10 +173,7 @@ class Handler implements WebhookHandler {
     }
   }
 
-  /**
-   * Returns the response, unless a run has started and its outcome may be waited for. @throws Problem,
-   * SelvageError
-   */
+  /** Returns the response, or a started run whose outcome may be waited for. Errors: `Problem`, `SelvageError`. */
   private async start(
     trigger: WebhookDeclaration,
     genuine: Genuine,
@@ -242,7 +229,6 @@ class Handler implements WebhookHandler {
     return json({ runId, statusUrl }, 202, headers);
   }
 
-  /** @throws Problem, SelvageError */
   private async signal(
     trigger: WebhookSignalDeclaration,
     genuine: Genuine,
@@ -278,7 +264,7 @@ class Handler implements WebhookHandler {
     return json({ runId, ...receipt }, 202);
   }
 
-  /** @throws Problem if a function of the declaration throws, or names no run */
+  /** Errors: `Problem` if a function of the declaration throws, or names no run. */
   private async mapped(
     { options }: WebhookSignalDeclaration,
     event: WebhookEvent,
@@ -297,10 +283,9 @@ class Handler implements WebhookHandler {
     throw new Problem('InvalidRequest', 'The event does not name a run.');
   }
 
-  /** @throws Problem, SelvageError */
   private async status(call: Call): Promise<Response> {
     const grant = this.host.tokens.read(call.req.param('token') ?? '');
-    // An invalid token and an unknown run give the same response, so that nobody finds out which runs exist.
+    // The response for an invalid token and for an unknown run is the same, so that nobody can find out runs.
     if (!grant) throw unknownPath();
     const wait = waitOf(call.req.raw, STATUS_WAIT_MS);
     if (wait > 0) await this.waits.untilOver(grant.runId, wait, call.req.raw.signal);
@@ -314,7 +299,7 @@ class Handler implements WebhookHandler {
     return `${this.publicUrl ?? `${mountedAt}${this.basePath}`}${STATUS_PATH}/${token}`;
   }
 
-  /** Turns errors into a response, and logs them. */
+  /** Turns errors into responses, and logs them. */
   private async answer(trigger: string, work: () => Promise<Response>): Promise<Response> {
     try {
       return await work();
@@ -323,7 +308,7 @@ class Handler implements WebhookHandler {
       const { code, status } = problem;
       const { cause } = problem.more;
       const fields = { trigger, code, status, ...(cause !== undefined && { error: nameOf(cause) }) };
-      // A SelvageError's message contains no secret; other errors' messages may.
+      // Other messages than a SelvageError's may contain secrets.
       if (status >= 500)
         this.host.logger.warn(
           `a request to ${trigger} was not answered: ${SelvageError.is(cause) ? cause.message : nameOf(cause)}`,

@@ -8,11 +8,11 @@ import type { StatusTokens } from './status-token';
 /** A run as its status URL shows it. */
 export interface WebhookRun {
   readonly status: RunStatus;
-  /** If the run is over and the token allows it: the values of its terminals, by name. */
+  /** The values of terminals by name, if the run is over and the token allows it. */
   readonly outputs?: Readonly<Record<string, Json>>;
   /** Why `outputs` are missing: `TooLarge`, `Unreadable`. */
   readonly outputsOmitted?: string;
-  /** Knots that failed, without their messages, which only the operator of the service may see. */
+  /** Failed knots, without their messages, which only the operator of the service may see. */
   readonly failed?: readonly { readonly knotId: string; readonly type: string }[];
 }
 
@@ -22,10 +22,7 @@ export interface WebhookHost {
   accept(trigger: TriggerDeclaration, event: TriggerEvent): Promise<Acceptance>;
   readonly ledger: Pick<StartLedger, 'claim' | 'find' | 'markStarted'>;
   readonly runs: {
-    /**
-     * Waits for the end of a run, at most for the given milliseconds or until the signal is aborted. Returns
-     * whether it is over.
-     */
+    /** Waits for a run's end, at most this long or until the signal is aborted; returns whether it is over. */
     untilOver(runId: string, milliseconds: number, signal: AbortSignal): Promise<boolean>;
     /** Undefined if the run is unknown. */
     look(runId: string, withOutputs: boolean): Promise<WebhookRun | undefined>;

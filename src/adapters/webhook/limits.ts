@@ -2,13 +2,10 @@ import type { CheckedWebhook } from '../../triggers';
 import { Rate } from './rate';
 import { Problem } from './problem';
 
-/**
- * Bytes of bodies that are worked on at once. A body takes some fifteen times its bytes while it is parsed, checked,
- * hashed and stored.
- */
+/** Parsing, checking, hashing and storing a body takes some fifteen times its bytes. */
 export const BYTES_AT_ONCE = 8 * 1024 * 1024;
 
-/** Limits the verified requests of one webhook: those in progress at once, and the rate. */
+/** Limits the verified requests of one webhook: those in progress, and the rate. */
 export class Admission {
   private inFlight = 0;
   private readonly rate: Rate | undefined;
@@ -21,7 +18,7 @@ export class Admission {
     this.rate = limits.rate && new Rate(limits.rate, now);
   }
 
-  /** @throws Problem 429 */
+  /** Errors: `Problem` 429. */
   async take<T>(work: () => Promise<T>): Promise<T> {
     if (this.inFlight >= this.limits.window) throw tooMany(1);
     const seconds = this.rate?.take() ?? 0;
@@ -35,7 +32,7 @@ export class Admission {
   }
 }
 
-/** @param seconds until another try may be accepted */
+/** @param seconds until a retry may be accepted */
 function tooMany(seconds: number): Problem {
   return new Problem(
     'TooManyRequests',

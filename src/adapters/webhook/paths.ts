@@ -4,7 +4,7 @@ import { triggerName, type WebhookDeclaration, type WebhookSignalDeclaration } f
 /** Prefix of status URLs; a token follows. */
 export const STATUS_PATH = '/runs';
 
-/** Reserves a webhook's path. @throws SelvageError `InvalidConfig` if another one has it */
+/** Errors: `InvalidConfig` if another webhook has the path. */
 export function requireFreePath(
   taken: Map<string, string>,
   trigger: WebhookDeclaration | WebhookSignalDeclaration,

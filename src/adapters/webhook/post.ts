@@ -4,7 +4,7 @@ import type { LookupFunction } from 'node:net';
 
 export interface Answer {
   readonly status: number;
-  /** Milliseconds for which the receiver asks to be left alone: a second to an hour. */
+  /** How long the receiver wants a pause, in milliseconds: a second to an hour. */
   readonly retryAfterMs?: number;
 }
 
@@ -15,12 +15,12 @@ interface PostOptions {
   readonly signal: AbortSignal;
 }
 
-/** What is read of the body of an answer, which nobody looks at. */
+/** Most bytes read of the body of an answer, which is not used. */
 const ANSWER_BYTES = 64 * 1024;
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
-/** Posts to one receiver, over connections that it keeps. Redirects are answers like others. */
+/** Posts to one receiver, over kept connections. Redirects are not followed. */
 export class Poster {
   readonly #agent: http.Agent;
   readonly #client: typeof http | typeof https;
@@ -38,7 +38,7 @@ export class Poster {
     try {
       return await this.#request(options);
     } catch (error) {
-      // The receiver has closed a kept connection while the request was on its way.
+      // The receiver closed a kept connection while the request was on its way.
       if (error !== STALE) throw error;
       return await this.#request(options);
     }
@@ -78,7 +78,7 @@ export class Poster {
 
 const STALE = new Error('a connection was closed before it was used again');
 
-/** Milliseconds that the header `retry-after` asks for, in seconds or by a date. */
+/** By the header `retry-after`, in seconds or as a date. */
 function pauseOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const pause = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();

@@ -33,13 +33,13 @@ type ProblemCode = keyof typeof STATUS;
 export class Problem extends Error {
   constructor(
     readonly code: ProblemCode,
-    /** For the sender: contains no secret, no address, and nothing about the receiver's implementation. */
+    /** For the sender: no secret, no address, and nothing about the receiver's implementation. */
     readonly detail: string,
     readonly more: {
       readonly headers?: Readonly<Record<string, string>>;
-      /** Problems in the body, by path. */
+    /** Problems in the body, by path. */
       readonly errors?: readonly { readonly path: string; readonly code: string; readonly message: string }[];
-      /** The underlying error, for the receiver's log. */
+    /** For the receiver's log. */
       readonly cause?: unknown;
     } = {},
   ) {
@@ -55,7 +55,7 @@ function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(STATUS, code);
 }
 
-/** A response with problem details by RFC 9457; `code` is stable. */
+/** Problem details by RFC 9457; `code` is stable. */
 export function problemResponse({ code, status, detail, more }: Problem): Response {
   const document = {
     type: `urn:selvage:error:${code}`,
@@ -85,10 +85,7 @@ export function refusal(error: SelvageError): Problem {
   return new Problem('InvalidRequest', 'The event cannot be made the parameters of a run.', { cause: error });
 }
 
-/**
- * Codes of refused signals whose messages are about the run and the payload only, so that senders may see
- * them.
- */
+/** Refused signals whose messages are only about the run and the payload, so that senders may see them. */
 const OF_SIGNALS: Readonly<Record<string, string>> = {
   InvalidSignal: 'The payload is not what the run waits for.',
   UnknownRun: 'There is no such run.',

@@ -1,10 +1,10 @@
 interface RateOptions {
   readonly perSecond: number;
-  /** How many may come at once after a pause. */
+  /** Most at once after a pause. */
   readonly burst: number;
 }
 
-/** A bucket of tokens: each that comes takes one, and they fill up again by the second. */
+/** A bucket of tokens, which fills up by the second. */
 export class Rate {
   #tokens: number;
   #filledAt: number;
@@ -18,7 +18,7 @@ export class Rate {
     this.#filledAt = now();
   }
 
-  /** Takes a token. Returns 0, or, if there is none, the seconds until there will be one. */
+  /** Takes a token. Returns 0, or the seconds until there is one. */
   take(): number {
     const { perSecond, burst } = this.options;
     const now = this.now();

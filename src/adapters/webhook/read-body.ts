@@ -1,9 +1,9 @@
 import { Problem } from './problem';
 
-/** Sent with a refusal that leaves the rest of the body unread: the connection cannot be reused. */
+/** With a refusal that leaves a body unread, the connection cannot be reused. */
 export const CLOSE = { connection: 'close' } as const;
 
-/** Limit for the bytes of all bodies that are being received, or wait for their runs to be started. */
+/** Limit for all bodies that are being received, or wait for their runs to be started. */
 const ALL_BODIES = 64 * 1024 * 1024;
 
 interface Arriving {
@@ -11,16 +11,15 @@ interface Arriving {
   refuse(problem: Problem): void;
 }
 
-/** A body that has arrived. Its bytes count until it is released, which is done once. */
+/** Its bytes count until it is released, which must happen once. */
 interface ReceivedBody {
   readonly bytes: Uint8Array;
   release(): void;
 }
 
 /**
- * Reads request bodies, each within limits of bytes and time, and all together within a limit of bytes. When
- * that is reached, the body that has been arriving longest is given up, so that slow senders make room for
- * quick ones.
+ * Reads request bodies, each within limits of bytes and time, and all together within a limit of bytes. Beyond that,
+ * the body that has been arriving longest is given up, so that slow senders make room for quick ones.
  */
 export class BodyReader {
   /** In the order of arrival. */
@@ -29,10 +28,7 @@ export class BodyReader {
 
   constructor(private readonly allBodies = ALL_BODIES) {}
 
-  /**
-   * @param limits bytes and milliseconds
-   * @throws Problem 400 (broken off), 408, 413, 429
-   */
+  /** Limits are bytes and milliseconds. Errors: `Problem` 400 (broken off), 408, 413, 429. */
   async read(
     request: Request,
     limits: { readonly body: number; readonly time: number },
@@ -88,7 +84,7 @@ export class BodyReader {
   }
 }
 
-/** @throws Problem 413, by the declared length */
+/** Errors: `Problem` 413, by the declared length. */
 export function requireShort(headers: Headers, limit: number): void {
   const said = headers.get('content-length');
   if (said !== null && Number(said) > limit) throw tooLarge(limit);

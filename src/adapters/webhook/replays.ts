@@ -5,14 +5,11 @@ import { Problem } from './problem';
 const DAY_MS = 86_400_000;
 
 /**
- * Refuses a signature that came with another key within a day. The signature covers the body alone, so
- * anybody who overheard a request could send it again with a new key and start another run.
+ * Refuses a signature that came with another key within a day. The signature covers the body alone, so anybody who
+ * overheard a request could send it again with a new key and start another run.
  *
- * The signature is claimed in the ledger under today's date and yesterday's. Of the claims younger than a
- * day, the oldest tells with which key it came first. A refused one counts for the next day, too.
- *
- * @throws Problem 409
- * @throws SelvageError as the ledger
+ * The signature is claimed in the ledger under today's date and yesterday's. The oldest claim younger than a day tells
+ * its first key. A refused request's claims count for the next day, too. Errors: `Problem` 409, and the ledger's.
  */
 export async function requireNoReplay(
   ledger: Pick<StartLedger, 'claim' | 'find' | 'markStarted'>,
@@ -31,7 +28,7 @@ export async function requireNoReplay(
     event: { day },
   }));
   const results = await ledger.claim(claims);
-  // Marked as started at once, so that they are forgotten like other entries.
+  // Otherwise they would not be forgotten like other entries.
   await ledger.markStarted(claims);
   const [first] = results
     .map(({ entry }) => entry)

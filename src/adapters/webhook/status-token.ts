@@ -5,16 +5,16 @@ import { LEAST_SECRET, projectSecret } from '../../project-secret';
 const BYTES = 32;
 const FILE = 'status-secret';
 
-/** The access that a token gives to one run. */
+/** The access that a token gives. */
 interface StatusGrant {
   readonly runId: string;
-  /** Whether the values of its terminals may be read. */
+  /** Whether the values of terminals may be read. */
   readonly outputs: boolean;
 }
 
 /**
- * Makes and reads the tokens of status URLs. A token gives access to one run. It consists of the grant and an
- * HMAC of it, so nothing is stored, and tokens are valid as long as their secret is.
+ * Makes and reads the tokens of status URLs, each for one run. A token has the grant and an HMAC of it, so nothing is
+ * stored, and tokens are valid as long as their secret is.
  */
 export class StatusTokens {
   /** @param secrets the first signs tokens; all of them verify */
@@ -25,7 +25,7 @@ export class StatusTokens {
     return `${grant}.${mac(this.secrets[0]!, grant).toString('base64url')}`;
   }
 
-  /** Undefined if none of the secrets made the token. */
+  /** Undefined: none of the secrets made the token. */
   read(token: string): StatusGrant | undefined {
     const [grant = '', given = '', ...more] = token.split('.');
     const signature = Buffer.from(given, 'base64url');
@@ -46,8 +46,8 @@ function mac(secret: string, grant: string): Buffer {
 }
 
 /**
- * The secrets of status tokens: those given; else those of the environment (`SELVAGE_STATUS_SECRET`, several
- * separated by spaces); else the project's own, created if missing.
+ * The secrets of status tokens: the given ones; else those of the environment (`SELVAGE_STATUS_SECRET`, separated by
+ * spaces); else the project's own, created if missing.
  *
  * @throws SelvageError `WeakSecret`, `FolderUnusable`
  */

@@ -9,35 +9,24 @@ import {
 } from '../../triggers';
 import { Problem } from './problem';
 
-/** The result of a successful verification. */
 export interface Verified {
-  /**
-   * Identifies the event, from signed or explicitly configured parts. Undefined if there is none: each
-   * request then is an event of its own.
-   */
+  /** Identifies the event, by signed or configured parts. Undefined: each request is an event of its own. */
   readonly key?: string;
-  /** For a signature that covers the body but not the key: the signature's digest. */
+  /** Digest of a signature that covers the body but not the key. */
   readonly unboundSignature?: string;
 }
 
 /** Decides who may send requests to one webhook. */
 export interface Verifier {
-  /**
-   * Refuses what can be refused without reading the body.
-   *
-   * @throws Problem 400, 401
-   */
+  /** Refuses requests without reading their bodies. Errors: `Problem` 400, 401. */
   first(request: Omit<RawRequest, 'body'>): void;
-  /** @throws Problem 400, 401 */
+  /** Errors: `Problem` 400, 401. */
   verify(request: RawRequest): Verified | Promise<Verified>;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * @param what the trigger, for messages
- * @throws SelvageError `WeakSecret` if the environment lacks a secret
- */
+/** @param what the trigger, for messages. Errors: `WeakSecret` if the environment lacks a secret */
 export function verifierOf(
   what: string,
   verify: Verification | CustomVerifier | false,
@@ -169,7 +158,7 @@ function customVerifier(verify: CustomVerifier): Verifier {
       try {
         answer = await verify(request);
       } catch (error) {
-        // Libraries throw if a signature is wrong, and their messages may contain secrets.
+        // Libraries throw at a wrong signature, and their messages may contain secrets.
         throw notAuthentic('The request is not genuine.', 'Custom', error);
       }
       if (answer === true) return {};
@@ -205,7 +194,7 @@ function checkedKey(name: string, key: unknown): string {
   );
 }
 
-/** Compares each with each, so that the duration does not tell which one matched. */
+/** Compares all pairs, so that the duration does not tell which one matched. */
 function someEqual(expected: readonly Uint8Array[], given: readonly Uint8Array[]): boolean {
   let found = false;
   for (const one of expected) for (const other of given) if (timingSafeEqual(one, other)) found = true;
