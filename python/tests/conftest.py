@@ -1,4 +1,4 @@
 import sys
 
-# As in the host: values are nested in up to 1,000 levels.
+# As in the host, for values of up to 1,000 levels.
 sys.setrecursionlimit(6_000)

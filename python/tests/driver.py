@@ -1,4 +1,4 @@
-"""A worker, as far as a body host sees one. It has frames of its own, so that both sides cannot be wrong alike."""
+"""A worker for tests of a body host. It writes frames by its own code, so that both sides cannot share a fault."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src"
 PATIENCE = 20.0
-"""Seconds after which a host that says nothing fails the test."""
+"""Seconds after which a silent host fails the test."""
 
 Frame = tuple[dict[str, Any], list[bytes]]
 
@@ -23,7 +23,7 @@ CONTEXT = {"runId": "run-1", "knotId": "knot-1", "attempt": 2, "idempotencyKey":
 
 
 class Worker:
-    """Starts a host and speaks with it. A context manager that ends what it started."""
+    """Starts a host and speaks with it. As a context manager, it ends the host."""
 
     def __init__(self, *, hello: dict[str, Any] | None = HELLO, modules: Path = TESTS / "bodies") -> None:
         ours, theirs = socket.socketpair()
@@ -82,7 +82,7 @@ class Worker:
         return bytes(data)
 
     def is_closed(self) -> bool:
-        """Waits for the end of the connection; what comes before it is dropped."""
+        """Waits for the end of the connection, and drops the frames before it."""
         try:
             while self.socket.recv(65536):
                 pass
@@ -93,7 +93,7 @@ class Worker:
     # ---- calls
 
     def start(self, body: str, /, *attachments: bytes, context: dict[str, Any] | None = None, **inputs: Any) -> int:
-        """Sends a call and returns its id. The inputs are in the tagged form."""
+        """Sends a call and returns its id. Inputs have the tagged form."""
         self.last_id += 1
         name = body if ":" in body else f"sample:{body}"
         call = {"type": "call", "id": self.last_id, "body": name, "inputs": inputs}
@@ -101,7 +101,7 @@ class Worker:
         return self.last_id
 
     def until(self, fits: Callable[[dict[str, Any]], bool], said: list[dict[str, Any]] | None = None) -> Frame:
-        """The first frame that fits. What comes before it goes to ``said``, and must not come without it."""
+        """The first frame that fits. Earlier frames go to ``said``; without it, they fail the test."""
         while True:
             header, attachments = self.receive()
             if fits(header):
@@ -113,7 +113,7 @@ class Worker:
         return self.until(lambda header: header["type"] in ("value", "error") and header["id"] == id, said)
 
     def call(self, body: str, /, *attachments: bytes, **inputs: Any) -> dict[str, Any]:
-        """A call that says nothing but its answer."""
+        """A call that sends only its answer."""
         return self.answer(self.start(body, *attachments, **inputs))[0]
 
     def value(self, body: str, /, *attachments: bytes, **inputs: Any) -> Any:

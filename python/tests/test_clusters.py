@@ -1,4 +1,4 @@
-"""What runs on a cluster, without one."""
+"""The part of a cluster's worker, tested without a cluster."""
 
 from __future__ import annotations
 

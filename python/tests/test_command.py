@@ -76,7 +76,7 @@ def test_what_is_no_body_is_not_decorated() -> None:
 
 
 def test_the_package_needs_the_standard_library_alone() -> None:
-    """Optional libraries are imported inside of functions, and where their own values come from them."""
+    """Optional libraries are imported within functions, or in modules for their own values."""
     for file in (SOURCE / "selvage").glob("*.py"):
         if file.name == "models.py":  # imported where pydantic is
             continue

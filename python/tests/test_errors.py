@@ -1,4 +1,4 @@
-"""How exceptions are told, where a host is not needed to see it."""
+"""Descriptions of exceptions, without a host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames that signals interrupt: the system then takes or gives a part."""
+"""Frames interrupted by signals: the system then takes or gives a part."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from selvage.frames import Channel, Header
 
 @pytest.fixture
 def interrupted() -> Iterator[None]:
-    """A signal every millisecond, which the system tells the main thread by interrupting it."""
+    """A signal every millisecond, which interrupts the main thread."""
     before = signal.signal(signal.SIGALRM, lambda *_: None)
     signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
     yield

@@ -1,4 +1,4 @@
-"""The body host, spoken to as a worker does."""
+"""The body host, as a worker uses it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ BYTES_0 = {"$type": "attachment", "value": 0}
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Worker]:
-    """A host for calls that leave it as it was."""
+    """A shared host, for calls that do not change it."""
     with Worker() as worker:
         yield worker
 
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
-    """A host of the test's own."""
+    """A host for one test."""
     with Worker() as worker:
         yield worker
 
@@ -132,7 +132,7 @@ def test_sigterm_ends_the_host(worker: Worker) -> None:
     assert worker.process.wait() == -signal.SIGTERM
 
 
-# ---- what there is
+# ---- finding bodies
 
 
 def described(worker: Worker, *modules: str) -> dict[str, dict[str, Any]]:
@@ -300,7 +300,7 @@ def test_a_body_continues_the_trace_of_the_worker(shared: Worker, body: str) -> 
     span = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     answer, _ = shared.answer(shared.start(body, context={"traceparent": span}))
     assert answer["value"] == [span, span]
-    # Nothing of it is left to the next call.
+    # The next call gets nothing of it.
     assert shared.value(body) == [None, None]
 
 
@@ -361,7 +361,7 @@ def test_endless_recursion_is_an_error_of_moderate_size(shared: Worker) -> None:
     error = shared.error("recurses", n=0)
     assert error["type"] == "RecursionError"
     assert len(error["traceback"].splitlines()) == 62
-    # Where each level takes room on the stack of the process, too.
+    # Each level also takes space on the stack of the process.
     assert shared.error("recurses_in_c")["type"] == "RecursionError"
 
 
@@ -445,7 +445,7 @@ def test_a_late_cancel_is_passed_over(shared: Worker) -> None:
     assert shared.value("double", x=2) == 4
 
 
-# ---- together
+# ---- concurrency
 
 
 def test_async_bodies_run_together(shared: Worker) -> None:
@@ -474,13 +474,13 @@ def test_pings_are_answered_while_a_body_is_busy(shared: Worker, tmp_path: Path)
     assert shared.answer(id)[0]["type"] == "value"
 
 
-# ---- what bodies do to the process
+# ---- effects of bodies on the process
 
 
 def test_what_bodies_print_is_theirs(worker: Worker) -> None:
     assert worker.value("prints") == "printed"
     assert worker.process.stdout is not None and worker.process.stderr is not None
-    # They come while the host lives: nothing waits in a buffer.
+    # They come before the host ends, so no buffer holds them back.
     assert worker.process.stdout.readline() == b"to standard output\n"
     assert worker.process.stderr.readline() == b"to standard error\n"
 
@@ -537,7 +537,7 @@ def test_an_attachment_that_did_not_come_is_refused(shared: Worker) -> None:
 
 
 def take_stream(worker: Worker, id: int) -> tuple[dict[str, Any], list[bytes]]:
-    """Plays the data store: takes a stream, one chunk at a time, and answers with what it holds."""
+    """Acts as the data store: takes a stream, one chunk at a time, and answers with its bytes."""
     opening, _ = worker.until(lambda header: header["type"] == "store")
     assert opening["id"] == id
     number = opening["stream"]
@@ -619,7 +619,7 @@ def test_a_call_that_ends_leaves_no_stream_waiting(worker: Worker) -> None:
     said: list[dict[str, Any]] = []
     assert worker.answer(id, said)[0]["error"]["type"] == "Cancelled"
     assert [header["type"] for header in said] == ["failed"]
-    # A thread that waited for the worker still would keep the process.
+    # A thread that still waited for the worker would keep the process.
     worker.send({"type": "goodbye"})
     assert worker.is_closed()
     assert worker.process.wait() == 0
@@ -629,7 +629,7 @@ STORED = {"$type": "stored", "value": {"hash": "bytes-sha256:" + 64 * "0", "size
 
 
 def give_stream(worker: Worker, id: int, chunks: list[bytes]) -> None:
-    """Plays the data store: gives a stream, a chunk for each that is asked for."""
+    """Acts as the data store: sends a stream, one chunk for each request."""
     opening, _ = worker.until(lambda header: header["type"] == "open")
     assert (opening["id"], opening["value"]) == (id, STORED)
     number = opening["stream"]
@@ -654,7 +654,7 @@ def test_a_reader_that_has_enough_ends_the_stream(shared: Worker) -> None:
     answer, _ = shared.answer(id, said)
     assert answer["value"] == 3
     assert [header["type"] for header in said] == ["more", "failed"]
-    # What was under way is passed over.
+    # Chunks in transit are ignored.
     shared.send({"type": "chunk", "stream": opening["stream"]}, b"late")
     assert shared.value("double", x=1) == 2
 

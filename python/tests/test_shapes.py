@@ -1,4 +1,4 @@
-"""What type hints ask of inputs: conversions and JSON Schemas."""
+"""Shapes of type hints: conversions of inputs, and JSON Schemas."""
 
 from __future__ import annotations
 

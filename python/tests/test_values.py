@@ -35,11 +35,11 @@ UNSAYABLE = {
 """Vectors that Python refuses, and why."""
 
 ONE_WAY = {"undefined": None, "undefined is not left out": {"a": None}}
-"""Vectors that come as something that goes back otherwise."""
+"""Vectors whose decoded value is encoded differently."""
 
 
 def unordered(tagged: Any) -> Any:
-    """With members of sets and entries of maps in one order, and numbers as doubles."""
+    """Normalised: members of sets and entries of maps in one order, numbers as doubles."""
     if isinstance(tagged, list):
         return [unordered(item) for item in tagged]
     if isinstance(tagged, dict):

@@ -1,4 +1,4 @@
-"""``python -m selvage``: the body host, and what it would say of modules."""
+"""``python -m selvage``: runs the body host, describes modules, or runs a worker of Celery."""
 
 from __future__ import annotations
 

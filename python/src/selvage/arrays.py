@@ -1,4 +1,4 @@
-"""Arrays and tables of libraries that are there already; none of them is imported for its own sake.
+"""Arrays and tables of libraries that the body has imported; only pyarrow may be imported here.
 
 An array is ``{"mediaType": "application/x-npy", "data": bytes}``, a table the same with Arrow's stream format.
 """
@@ -39,7 +39,7 @@ def plain_of(value: Any, refuse: Refuse) -> Any:
 
 
 def reader_of(kind: type) -> tuple[str, Callable[[bytes], Any]] | None:
-    """For an annotated type that is an array or a table: its media type, and what makes it of bytes."""
+    """The media type of an array or table type, and its reader of bytes; None for other types."""
     match f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}":
         case "numpy.ndarray":
             return NPY, _read_array

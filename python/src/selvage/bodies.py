@@ -1,4 +1,4 @@
-"""Bodies: functions and classes that knots run, how they are found, described and given their inputs."""
+"""Bodies are functions and classes that knots run. This module finds and describes them, and converts their inputs."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def knot(*, name: str | None = None, version: str | None = None, summary: str | 
 def knot(
     body: Any = None, /, *, name: str | None = None, version: str | None = None, summary: str | None = None
 ) -> Any:
-    """Makes a function, or a class with a method ``process``, a body that ``describe`` lists. It stays what it is.
+    """Makes a function, or a class with a method ``process``, a body that ``describe`` lists. Returns it unchanged.
 
-    A class is made without arguments, once in a process and at its first call: load there what takes long.
+    A class is made without arguments, once in a process, at its first call. So it can load a model, for example.
 
-    ``name``: instead of the qualified name, after the module's. ``version``: change it when the body computes
-    something else. ``summary``: if omitted, the first line of the docstring.
+    ``name``: replaces the qualified name, after the module's. ``version``: change it when the body computes
+    different results. ``summary``: if omitted, the first line of the docstring.
 
-    :raises TypeError: it is no function, or a class without ``process``
+    :raises TypeError: for other objects than functions, and for a class without ``process``
     """
 
     def mark(body: F) -> F:
@@ -61,7 +61,7 @@ def knot(
 
 
 class Body:
-    """One body, as calls need it.
+    """One body, with its inputs' and its result's types.
 
     :raises TypeError: its parameters or their hints cannot be inputs
     """
@@ -79,7 +79,7 @@ class Body:
         self._output_hint = hints.get("return", Any)
         self._context_name: str | None = None
         self._members = self._members_of(hints)
-        # Types are read now: what is wrong with them shows when the body is described, not in the midst of a run.
+        # Types are read now, so that describing the body shows their faults, rather than a run.
         self.input = self._input_schema()
 
     def _members_of(self, hints: dict[str, Any]) -> Members:
@@ -114,7 +114,7 @@ class Body:
         return schemas.document(self._members.schema(schemas))
 
     def _output_schema(self) -> dict[str, Any] | None:
-        """None of a type of which nothing can be said: then its encoding decides."""
+        """None for a type without a schema. The result's encoding decides then."""
         schemas = Schemas(is_output=True)
         try:
             return schemas.document(shape_of(self._output_hint).schema(schemas))
@@ -141,7 +141,7 @@ class Body:
         return {key: value for key, value in described.items() if value is not None}
 
     def arguments(self, inputs: Any, attachments: Sequence[bytes]) -> dict[str, Any]:
-        """What the body is called by.
+        """Converts the inputs of a call.
 
         :raises NotDecodable, InvalidInput: with the path of the input
         """
@@ -153,14 +153,14 @@ class Body:
         read = _outcome if self.receives_outcomes else decode
         given = {}
         for name, part in inputs.items():
-            # `undefined` is how JavaScript leaves an input out.
+            # JavaScript omits an input by `undefined`.
             if part == {TAG: "undefined"} and name in members and not members[name][0].is_required:
                 continue
             given[name] = read(part, attachments, (None, name))
         return self._members.convert(given, None)
 
     def run(self, arguments: dict[str, Any], context: Context) -> Any:
-        """What the body returns; of an async one, what is to be awaited."""
+        """Calls the body. Returns its result, or the awaitable of an async body."""
         if self._context_name is not None:
             arguments[self._context_name] = context
         if not self._is_class:
@@ -173,7 +173,7 @@ class Body:
 
 
 def _value_hint_of(hint: Any) -> Any:
-    """Of ``Ok[T] | Err | Skipped`` the T; None for a hint that is no outcome."""
+    """The T of ``Ok[T] | Err | Skipped``; None if the hint is no outcome."""
     arms = typing.get_args(hint) if typing.get_origin(hint) is not Ok else (hint,)
     for arm in arms or (hint,):
         if typing.get_origin(arm) is Ok:
@@ -184,7 +184,7 @@ def _value_hint_of(hint: Any) -> Any:
 
 
 def _outcome_shape(hint: Any) -> Shape:
-    """The schema is that of the value of an input that is ok."""
+    """Converts the value of an Ok; the schema describes this value."""
     inner = shape_of(hint)
 
     def convert(outcome: Any, path: Path) -> Any:
@@ -205,7 +205,7 @@ def _outcome(json: Any, attachments: Sequence[bytes], path: Path) -> Ok[Any] | E
 
 
 class Bodies:
-    """The bodies of a process, found by name. One thread finds; others may ask for what is found."""
+    """The bodies of a process, by name. Only one thread may call ``find``; any may call ``found``."""
 
     def __init__(self) -> None:
         self._found: dict[str, Body] = {}
@@ -214,9 +214,9 @@ class Bodies:
         return self._found.get(name)
 
     def find(self, name: str) -> Body:
-        """Imports the module if need be.
+        """Imports the module if necessary.
 
-        :raises BodyMissing: with names that are near
+        :raises BodyMissing: with similar names
         """
         body = self._found.get(name)
         if body is None:
@@ -224,7 +224,7 @@ class Bodies:
         return body
 
     def describe(self, module_name: str) -> list[dict[str, Any]]:
-        """The decorated bodies that the module itself defines, in its order. Raises whatever its import raises."""
+        """The decorated bodies that the module itself defines, in its order. Raises the errors of its import."""
         module = importlib.import_module(module_name)
         return [self.find(name).describe() for name in _marked(module)]
 
@@ -259,7 +259,7 @@ def _options_of(target: Any) -> Options | None:
 
 
 def _marked(module: ModuleType) -> dict[str, Any]:
-    """Decorated functions and classes of the module's own, by name."""
+    """The decorated functions and classes that the module itself defines, by name."""
     marked = {}
     for target in vars(module).values():
         options = _options_of(target)

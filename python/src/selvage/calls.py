@@ -1,4 +1,4 @@
-"""A call that runs: what it says to the worker, and its streams of bytes."""
+"""A running call: its frames to the worker, and its streams of bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .frames import Bytes, Channel, Header
 
 
 class Stream:
-    """Bytes on their way into the data store or out of it."""
+    """A stream of bytes into the data store or out of it."""
 
     def __init__(self, number: int, call: Call) -> None:
         self.number = number
@@ -25,7 +25,7 @@ class Stream:
         self.call.say({"type": type, "stream": self.number}, attachments)
 
     def take(self, header: Header, attachments: list[bytes]) -> None:
-        """For the thread that receives."""
+        """Called by the receiving thread."""
         self._replies.put((header, attachments))
 
     def reply(self) -> tuple[Header, list[bytes]]:
@@ -41,14 +41,14 @@ class Stream:
         return header, attachments
 
     def fail(self, why: str) -> None:
-        """Tells the worker that no more comes, or is wanted. Does nothing to a stream that has ended."""
+        """Ends the stream early and tells the worker why. Does nothing to a stream that has ended."""
         if self.is_open and not self.call.has_ended:
             self.is_open = False
             self.call.say({"type": "failed", "stream": self.number, "error": {"type": "StreamFailed", "message": why}})
 
 
 class Streams:
-    """Those of a connection, by number."""
+    """The streams of a connection, by number."""
 
     def __init__(self) -> None:
         self._streams: dict[int, Stream] = {}
@@ -60,13 +60,13 @@ class Streams:
         return stream
 
     def take(self, header: Header, attachments: list[bytes]) -> None:
-        """Frames of a stream that has ended are passed over: they were under way when it did."""
+        """Ignores frames of an ended stream, which were in transit at its end."""
         stream = self._streams.get(header["stream"])
         if stream is not None:
             stream.take(header, attachments)
 
     def end(self, call: Call) -> None:
-        """Whoever still waits in a stream of this call gets an error."""
+        """Ends the streams of a call. Threads that still wait in them get an error."""
         for stream in list(self._streams.values()):  # other calls may open more meanwhile, in their threads
             if stream.call is call:
                 error = {"type": "StreamFailed", "message": f"The call of {call.body} has ended."}
@@ -86,15 +86,15 @@ class Call:
         self.cancelled = threading.Event()
         self.reason = ""
         self.grace: float | None = None
-        """Milliseconds that it may go on after a cancel, where the worker has said so."""
+        """Milliseconds that the call may go on after a cancel; None: no limit."""
         self.on_cancel: Callable[[], object] | None = None
-        """Set where a task is to be cancelled."""
+        """Cancels the call's task or its part on the cluster; None if there is neither."""
         self._channel = channel
         self._streams = streams
         self._lock = threading.Lock()
         self._sent = threading.Event()
         self.has_ended = False
-        """From just before its answer."""
+        """Set just before the answer is sent."""
 
     def say(self, header: Header, attachments: Sequence[Bytes] = ()) -> None:
         """
@@ -106,7 +106,7 @@ class Call:
             self._channel.send(header, attachments)
 
     def pass_on(self, text: bytes, attachments: Sequence[Bytes]) -> None:
-        """Says what was said elsewhere.
+        """Sends a frame whose header was encoded elsewhere.
 
         :raises RuntimeError: the call has been answered
         """
@@ -121,7 +121,7 @@ class Call:
         return stream
 
     def answer(self, text: bytes, attachments: Sequence[Bytes]) -> None:
-        """The last word; nothing of this call is said after it."""
+        """Sends the answer. The call can send nothing more."""
         with self._lock:
             self.has_ended = True
             self._channel.send_text(text, attachments)
@@ -137,5 +137,5 @@ class Call:
             on_cancel()
 
     def wait_for_answer(self) -> None:
-        """Returns once the answer is sent."""
+        """Waits until the answer is sent."""
         self._sent.wait()

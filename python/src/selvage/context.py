@@ -1,4 +1,4 @@
-"""What a body may ask of the framework while it runs."""
+"""The context of a running body: its log, heartbeats, cancels, extensions of its run and stored bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Source = Bytes | IO[bytes] | Iterable[Bytes]
 
 
 class Logger:
-    """Lines of the body's log, kept with its run. ``fields`` are values beside the message."""
+    """Writes lines of the body's log, which is kept with its run. ``fields`` are values beside the message."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -43,7 +43,7 @@ class Logger:
 
 
 def _field(value: object) -> Any:
-    """A line of a log is no reason for a body to fail."""
+    """Falls back to ``repr``, because a line of a log must not make the body fail."""
     try:
         return encode(value, inline=True)[0]
     except NotEncodable:
@@ -51,43 +51,42 @@ def _field(value: object) -> Any:
 
 
 class Context:
-    """Of one attempt of one knot. A body gets it by a parameter annotated ``Context``, or named ``ctx``."""
+    """One attempt of one knot. A body gets it by a parameter annotated ``Context``, or named ``ctx``."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
         self.run_id: str = call.context["runId"]
         self.knot_id: str = call.context["knotId"]
         self.attempt: int = call.context["attempt"]
-        """Starts at 1 and grows with every attempt, those that were lost included."""
+        """Starts at 1 and grows with every attempt, including lost ones."""
         self.idempotency_key: str = call.context["idempotencyKey"]
         """The same for all attempts of this knot in this run, for outside systems that deduplicate by key."""
         self.traceparent: str | None = call.context.get("traceparent")
         """The span of this attempt, as the header of W3C Trace Context; None if the worker has no OpenTelemetry."""
         self.last_heartbeat: Any = decode(call.context.get("lastHeartbeat"), call.attachments)
-        """What an earlier attempt gave to ``heartbeat``, or None."""
+        """The details of an earlier attempt's last ``heartbeat``, or None."""
         self.logger = Logger(call)
 
     @property
     def cancelled(self) -> bool:
-        """True once the call is to end. A body in ``async def`` is cancelled as a task, too."""
+        """True once the call must end. A body in ``async def`` is cancelled as a task, too."""
         return self._call.cancelled.is_set()
 
     def wait_cancelled(self, timeout: float | None = None) -> bool:
-        """Sleeps until the call is to end, or for ``timeout`` seconds. Returns ``cancelled``."""
+        """Sleeps until the call must end, or for ``timeout`` seconds. Returns ``cancelled``."""
         return self._call.cancelled.wait(timeout)
 
     def raise_if_cancelled(self) -> None:
         """
-        :raises Cancelled: the call is to end
+        :raises Cancelled: the call must end
         """
         if self.cancelled:
             raise cancelled_error(self._call)
 
     def heartbeat(self, details: object = None) -> None:
-        """Keeps ``details`` for the next attempt, which finds them in ``last_heartbeat``. The worker sends the
-        heartbeats themselves.
+        """Keeps ``details`` for the next attempt, in its ``last_heartbeat``. The worker sends heartbeats by itself.
 
-        :raises NotEncodable: ``details`` are no value, or over 8 KiB
+        :raises NotEncodable: ``details`` cannot be encoded, or exceed 8 KiB
         """
         value = encode(details, inline=True)[0]
         size = len(text_of({"details": value})) - len('{"details":}')
@@ -99,18 +98,18 @@ class Context:
         self._call.say({"type": "heartbeat", "id": self._call.id, "details": value})
 
     def extend(self, fragment: object) -> None:
-        """Adds knots to the run. It counts only if the body returns.
+        """Adds knots to the run, if the body then returns without an error.
 
-        :raises NotEncodable: the fragment is no value
+        :raises NotEncodable: the fragment cannot be encoded
         """
         value = encode(fragment, inline=True)[0]
         self._call.say({"type": "extend", "id": self._call.id, "fragment": value})
 
     def store(self, source: Source, media_type: str | None = None) -> StoredBytes:
-        """Stores bytes, a binary file or an iterable of bytes without holding all of it. The reference may be the
-        body's result or a part of it.
+        """Stores bytes, a binary file or an iterable of bytes, without holding everything in memory. The body may
+        return the reference, or a value that contains it.
 
-        :raises WorkerError: the data store did not take them
+        :raises WorkerError: the data store refused the bytes
         """
         _refuse_in_loop("store")
         writer = _Writer(self._call, media_type)
@@ -123,16 +122,15 @@ class Context:
             raise
 
     def open(self, stored: StoredBytes) -> BinaryIO:
-        """A binary file of what ``store`` returned, to be read once from its beginning. The hash is checked at its
-        end.
+        """A binary file of stored bytes, which can be read once from its beginning. The hash is checked at its end.
 
-        :raises WorkerError: by its methods: the bytes are not there, or damaged
+        :raises WorkerError: by the file's methods, if the bytes are missing or damaged
         """
         _refuse_in_loop("open")
         return cast(BinaryIO, io.BufferedReader(_Reader(self._call, stored), CHUNK))
 
     async def store_async(self, source: Source | AsyncIterable[Bytes], media_type: str | None = None) -> StoredBytes:
-        """As ``store``, for bodies in ``async def``. A source that is not asynchronous is read in a thread."""
+        """Like ``store``, for bodies in ``async def``. A source that is not asynchronous is read in a thread."""
         if not isinstance(source, AsyncIterable):
             return await asyncio.to_thread(self.store, source, media_type)
         writer = _Writer(self._call, media_type)
@@ -146,7 +144,7 @@ class Context:
             raise
 
     async def open_async(self, stored: StoredBytes) -> AsyncIterator[bytes]:
-        """As ``open``, for bodies in ``async def``: ``async for chunk in ctx.open_async(stored)``."""
+        """Like ``open``, for bodies in ``async def``: ``async for chunk in ctx.open_async(stored)``."""
         chunks = _Chunks(self._call, stored)
         try:
             while chunk := await asyncio.to_thread(chunks.next):
@@ -165,7 +163,7 @@ def _refuse_in_loop(name: str) -> None:
 
 
 def _chunks_of(source: Source) -> Iterator[Bytes]:
-    """Chunks of at most 1 MiB; small parts are put together."""
+    """Chunks of at most 1 MiB; small parts are joined."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         view = memoryview(source).cast("B")
         for start in range(0, len(view), CHUNK):
@@ -219,7 +217,7 @@ class _Chunks:
         self._stream = call.new_stream({"type": "open", "value": encode(stored)[0]})
 
     def next(self) -> bytes:
-        """The next chunk, while the one after it is under way. Nothing at the end."""
+        """The next chunk, after asking for the one behind it. Empty at the end."""
         if not self._stream.is_open:
             return b""
         header, attachments = self._stream.reply()

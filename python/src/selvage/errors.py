@@ -1,4 +1,4 @@
-"""The errors that bodies and the host speak of, and how an exception is told to the worker."""
+"""The errors of bodies and the host, and the description of an exception for the worker."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ IMPORTLIB = importlib.__file__
 INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 MOST_CAUSES = 8
-"""Causes and members of groups told in all. The worker keeps no more."""
+"""Most causes and members of groups in a description. The worker keeps no more."""
 
 MOST_FRAMES = 60
-"""Of a longer traceback the outer and the inner half are told."""
+"""Of a longer traceback, only the outermost and innermost frames are described."""
 
 
 class Terminal(Exception):
-    """Raise it where no retry can help."""
+    """Raise it if no retry can help."""
 
 
 class Retryable(Exception):
-    """Raise it to be tried again, where the knot's ``retry`` allows it, after a time of your choice.
+    """Raise it for another attempt after a time of your choice, if the knot's ``retry`` allows one.
 
     ``after``: seconds or a ``timedelta``; if omitted, the knot's ``retry`` decides.
     """
@@ -40,27 +40,27 @@ class Retryable(Exception):
 
 
 class Cancelled(Exception):
-    """The call is to end: its run was cancelled, its time is over, or the worker stops."""
+    """The call must end: its run was cancelled, its time is over, or the worker stops."""
 
 
 class NotEncodable(Exception):
-    """A result that is no value. The message names its path."""
+    """The result cannot be encoded. The message names the path of the culprit."""
 
 
 class NotDecodable(Exception):
-    """An input that Python cannot say. The message names its path."""
+    """An input has no equivalent in Python. The message names its path."""
 
 
 class InvalidInput(Exception):
-    """Inputs that do not fit the body's types. The message names the path."""
+    """Inputs do not fit the body's types. The message names the path."""
 
 
 class BodyMissing(Exception):
-    """There is no such body here."""
+    """No body has the called name."""
 
 
 class WorkerError(Exception):
-    """What the worker says of a stream. ``type`` is its name there, such as ``ValueDamaged``."""
+    """The worker reported an error of a stream. ``type`` is its name there, such as ``ValueDamaged``."""
 
     def __init__(self, type: str, message: str) -> None:
         super().__init__(message)
@@ -68,7 +68,7 @@ class WorkerError(Exception):
 
 
 def describe_error(error: BaseException) -> dict[str, Any]:
-    """The error as the protocol tells it: type, message, traceback, place, causes."""
+    """The error in the form of the protocol: type, message, traceback, place, causes."""
     return _describe(error, set())
 
 
@@ -109,7 +109,7 @@ def _describe(error: BaseException, told: set[int]) -> dict[str, Any]:
 
 
 def user_files(error: BaseException | None = None) -> list[str]:
-    """The user's own files that are loaded, and those in which the error came up: where an edit makes bodies others."""
+    """The user's own loaded files, and the files in the error's traceback. An edit of any may change bodies."""
     files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     if error is not None:
         files.update(file for _, file, _ in _frames_of(error))
@@ -127,7 +127,7 @@ def user_files(error: BaseException | None = None) -> list[str]:
 def _message_of(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception as failure:  # a class of the user's may fail to say what it is
+    except Exception as failure:  # `__str__` of a user's class may fail
         return f"(its message cannot be made: {type(failure).__name__})"
 
 
@@ -138,7 +138,7 @@ def _frames_of(error: BaseException) -> list[tuple[str, str, int]]:
     while trace is not None:
         code = trace.tb_frame.f_code
         if not code.co_filename.startswith((HERE, IMPORTLIB, "<frozen importlib")):
-            # A trace that was cleared has no line.
+            # A cleared traceback has no line.
             frames.append((code.co_qualname, code.co_filename, trace.tb_lineno or 0))
         trace = trace.tb_next
     if isinstance(error, SyntaxError) and error.filename and error.lineno:

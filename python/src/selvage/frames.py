@@ -16,28 +16,28 @@ MOST_ATTACHMENTS = 16_384
 BUFFERS_AT_ONCE = 1024
 """IOV_MAX of Linux and macOS."""
 SOCKET_BUFFER = 4 * 1024 * 1024
-"""Asked of the system, which may give less: a large frame takes fewer turns."""
+"""Requested size, so that a large frame needs fewer calls; the system may grant less."""
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
 Header: TypeAlias = dict[str, Any]
 
 
 class Malformed(Exception):
-    """What came is no frame. The connection ends."""
+    """The received bytes are no frame. The connection ends."""
 
 
 class Channel:
     """One end of a connection. One thread receives; all may send."""
 
     def __init__(self, fd: int) -> None:
-        # Programs that bodies start must not hold the connection open.
+        # Programs started by bodies must not hold the connection open.
         os.set_inheritable(fd, False)
         self._socket = socket.socket(fileno=fd)
         self._socket.setblocking(True)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
         self._lock = threading.Lock()
         self.is_forked = False
-        """True in a child that a body forked. The connection is not its own."""
+        """True in a child forked by a body, which must not use the connection."""
         os.register_at_fork(after_in_child=self._leave_to_parent)
 
     def receive(self) -> tuple[Header, list[bytes]] | None:
@@ -55,7 +55,7 @@ class Channel:
         if text is None:
             return None
         try:
-            header = json.loads(text.decode())  # of bytes it would take UTF-16, too
+            header = json.loads(text.decode())  # bytes could also be UTF-16
         except (ValueError, RecursionError) as error:
             raise Malformed(f"a header that is not JSON: {error}") from error
         if not isinstance(header, dict):
@@ -72,7 +72,7 @@ class Channel:
         self.send_text(text_of(header, attachments), attachments)
 
     def send_text(self, text: bytes, attachments: Sequence[Bytes] = ()) -> None:
-        """Sends a header that is text already. Returns when the system has taken all of the frame."""
+        """Sends an encoded header. Returns when the system has taken the whole frame."""
         if self.is_forked:
             raise RuntimeError(
                 "This process was forked from the body host and cannot speak to the worker: "
@@ -82,13 +82,13 @@ class Channel:
             self._write([len(text).to_bytes(4, "big") + text, *attachments])
 
     def _read(self, size: int) -> bytes | None:
-        # The system fills one object of the whole size: large attachments are not copied.
+        # The system fills one object of the whole size, so that large attachments are not copied.
         data = self._socket.recv(size, socket.MSG_WAITALL) if size else b""
         if len(data) == size:
             return data
         parts = [data]
         missing = size - len(data)
-        while missing:  # interrupted by a signal, or more than the system gives at once
+        while missing:  # a signal interrupted it, or the system gives less at once
             part = self._socket.recv(missing, socket.MSG_WAITALL)
             if not part:
                 return None
@@ -119,7 +119,7 @@ def text_of(header: Header, attachments: Sequence[Bytes] = ()) -> bytes:
         header = {**header, "attachments": [len(attachment) for attachment in attachments]}
     try:
         return _COMPACT.encode(header).encode()
-    except UnicodeEncodeError:  # a lone surrogate in a message: JSON can say it by an escape only
+    except UnicodeEncodeError:  # JSON can write a lone surrogate only as an escape
         return _ESCAPED.encode(header).encode()
 
 

@@ -1,8 +1,8 @@
 """The body host: it answers a worker over a socket.
 
-Threads: one receives and answers pings; the main thread imports modules and runs the bodies that are plain functions,
-one at a time; a third one, made when it is needed, has the event loop of the bodies in ``async def``. A body that was
-not described before its first call is found by the main thread, so that this call waits there for its turn.
+One thread receives frames and answers pings. The main thread imports modules and runs plain functions, one at a time.
+A third thread, started on demand, has the event loop for bodies in ``async def``. The main thread finds a body that was
+not described before its first call, so this call waits for its turn there.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ PROTOCOL = 1
 FD_VARIABLE = "SELVAGE_BODY_FD"
 
 RECURSION = 6_000
-"""Values are nested in up to 1,000 levels, and each takes some frames of Python. More would let a body's endless
-recursion overflow the stack of the process, which ends it."""
+"""Values may have 1,000 levels, each of which takes some frames of Python. With a higher limit, endless recursion in a
+body would overflow the stack and end the process."""
 
 
 def main(cluster: str | None = None) -> int:
-    """Serves until the worker needs no more. Returns the exit status.
+    """Serves until the worker says goodbye. Returns the exit status.
 
-    ``cluster``: the kind of the cluster that calls are handed to. If omitted, they run here.
+    ``cluster``: the kind of cluster that runs the calls; if omitted, they run here.
     """
     fd = os.environ.pop(FD_VARIABLE, None)
     if fd is None or not fd.isdigit():
@@ -46,7 +46,7 @@ def main(cluster: str | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker decides, which gets Ctrl-C as well
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker gets Ctrl-C, too, and decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
@@ -67,7 +67,7 @@ class Host:
         self._streams = Streams()
         self._calls: dict[int, Call] = {}
         self._work: SimpleQueue[Header | Call | None] = SimpleQueue()
-        """For the main thread; None says that no more comes."""
+        """For the main thread; None ends it."""
         self._loop = _Loop()
 
     def serve(self) -> int:
@@ -112,11 +112,11 @@ class Host:
         return True
 
     def _prepare(self) -> Header | None:
-        """What is done before it is ready. Returns the error by which it refuses to work."""
+        """Called before the host is ready. An error that it returns refuses to work."""
         return None
 
     def _leave(self) -> NoReturn:
-        """The worker has gone: nobody waits for what bodies do."""
+        """Ends the process after the loss of the worker, even if bodies run."""
         os._exit(0)
 
     # ---- the thread that receives
@@ -163,7 +163,7 @@ class Host:
     # ---- the main thread
 
     def _take_work(self) -> bool:
-        """A function of its own, so that nothing of a call is held while the next one is awaited."""
+        """A separate function, so that the wait for the next call holds no objects of this one."""
         work = self._work.get()
         if work is None:
             return False
@@ -197,7 +197,7 @@ class Host:
                 traceback.print_exception(error)
             answer = error_frame(call, error)
         if self._channel.is_forked:
-            # A child of the body's has come back from it. It is no host.
+            # A child forked by the body returned from it. It must not act as a host.
             sys.stdout.flush()
             os._exit(1)
         self._answer(call, *answer)
@@ -221,19 +221,19 @@ class Host:
         self._answer(call, *answer)
 
     def _answer(self, call: Call, text: bytes, attachments: list[Bytes]) -> None:
-        with suppress(OSError):  # the worker has gone: the thread that receives finds it, and ends the process
+        with suppress(OSError):  # the worker is gone; the receiving thread ends the process
             call.answer(text, attachments)
         self._calls.pop(call.id, None)
 
 
 class _Loop:
-    """An event loop in a thread, which starts with the first body that needs it."""
+    """An event loop in a thread, which starts with the first body in ``async def``."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        """The loop itself holds its tasks weakly."""
+        """Running tasks, which the loop itself holds weakly."""
 
     def run(self, call: Call, work: Any, body: Body) -> None:
         with self._lock:
@@ -246,7 +246,7 @@ class _Loop:
             task = loop.create_task(work(call, body))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-            # It comes behind the task's first step: a task that is cancelled before that never runs, nor answers.
+            # The cancel runs after the task's first step, because a task cancelled before would never answer.
             call.on_cancel = lambda: loop.call_soon_threadsafe(task.cancel)
 
         loop.call_soon_threadsafe(start)
@@ -267,7 +267,7 @@ def value_frame(call: Call, result: Any) -> tuple[bytes, list[Bytes]]:
 
 
 def told_of(call: Call, error: asyncio.CancelledError) -> BaseException:
-    """A task may be cancelled by the body itself, too."""
+    """The error to report: the body itself may have cancelled its task, too."""
     return cancelled_error(call).with_traceback(error.__traceback__) if call.cancelled.is_set() else error
 
 

@@ -1,4 +1,4 @@
-"""Shapes of what pydantic knows: its models, and hints with its constraints. Imported where pydantic is."""
+"""Shapes of pydantic's models and of hints with its constraints. Imported only if pydantic is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .values import Path, path_text
 
 
 class _Tagged(GenerateJsonSchema):
-    """Says of dates, bytes and sets what our encoding makes of them, which is not JSON's text and lists."""
+    """Describes dates, bytes and sets by our encoding, which differs from pydantic's text and lists."""
 
     def datetime_schema(self, schema: Any) -> Schema:
         return {"x-type": "date"}
@@ -34,7 +34,7 @@ class _Tagged(GenerateJsonSchema):
 
 
 def model_shape(hint: Any) -> Shape | None:
-    """None if pydantic does not know the type either."""
+    """None if pydantic cannot handle the type either."""
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(hint)
     except (PydanticSchemaGenerationError, PydanticUserError):
@@ -72,6 +72,6 @@ def _schema_of(adapter: TypeAdapter[Any], schemas: Schemas, prefix: str) -> Sche
             schema_generator=_Tagged,
         )
     except PydanticInvalidForJsonSchema:
-        return {}  # then anything fits, and pydantic decides at the call
+        return {}  # accepts anything; pydantic checks at the call
     definitions = schema.pop("$defs", {})
     return {**schema, "$defs": {f"{prefix}{name}": part for name, part in definitions.items()}}

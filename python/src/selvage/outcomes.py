@@ -1,4 +1,4 @@
-"""What became of a parent, for bodies that receive outcomes."""
+"""Outcomes of parents, for bodies that receive them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ErrorInfo:
-    """An error as the worker tells it: that of a body in whatever language."""
+    """An error of a body in any language, as the worker reports it."""
 
     type: str
     message: str

@@ -1,7 +1,7 @@
-"""Shapes: what a type hint asks of an input, as a conversion and as JSON Schema (2020-12).
+"""Shapes of type hints: a conversion of inputs, and a JSON Schema (2020-12).
 
-What JSON cannot say has the keyword ``x-type`` with the tag of its encoding (``date``, ``bigint``, ``bytes``,
-``map``, ``set``, ``stored``); the other keywords beside it describe the tag's value.
+Types beyond JSON have the keyword ``x-type`` with the tag of their encoding (``date``, ``bigint``, ``bytes``, ``map``,
+``set``, ``stored``). The keywords beside it describe the tag's value.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Convert: TypeAlias = Callable[[Any, Path], Any]
 
 
 class Schemas:
-    """Makes the schemas of one document: named types stand once, under ``$defs``.
+    """Makes the schemas of one document, with named types once, under ``$defs``.
 
-    ``is_output``: of what bodies return, where members with defaults are always there.
+    ``is_output``: for results of bodies, in which members with defaults are always present.
     """
 
     def __init__(self, is_output: bool) -> None:
@@ -54,7 +54,7 @@ class Schemas:
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """``convert`` makes what the hint says of a decoded value, or throws InvalidInput."""
+    """``convert`` makes the hint's type of a decoded value, or raises InvalidInput."""
 
     convert: Convert
     schema: Callable[[Schemas], Schema]
@@ -62,7 +62,7 @@ class Shape:
 
 def shape_of(hint: Any) -> Shape:
     """
-    :raises TypeError: a hint of which no shape can be made
+    :raises TypeError: the hint has no shape
     """
     if isinstance(hint, Shape):
         return hint
@@ -96,7 +96,7 @@ def shape_of(hint: Any) -> Shape:
 
 
 def _bare(hint: Any) -> Any:
-    """Without what says nothing about the value; ``Annotated`` stays where pydantic is asked by it."""
+    """The hint without wrappers that do not affect the value. ``Annotated`` stays for constraints of pydantic."""
     while True:
         if get_origin(hint) is Annotated:
             marks = [type(mark).__module__.partition(".")[0] for mark in hint.__metadata__]
@@ -149,7 +149,7 @@ def _plain(kind: type | tuple[type, ...], wanted: str, schema: Schema) -> Shape:
 
 
 def _parsed(kind: type, wanted: str, schema: Schema, parsers: dict[type, Callable[[Any], Any]]) -> Shape:
-    """A type that travels as another one, of which ``parsers`` make it."""
+    """A type that travels as other types, from which ``parsers`` make it."""
 
     def convert(value: Any, path: Path) -> Any:
         if type(value) is kind:
@@ -221,7 +221,7 @@ _PLAIN: dict[Any, Shape] = {
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """1 and True are equal in Python alone."""
+    """Unlike Python, tells 1 from True."""
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
@@ -265,7 +265,7 @@ def _union(shapes: list[Shape]) -> Shape:
             except InvalidInput as error:
                 failures.append(str(error))
                 continue
-            if converted is value:  # fits as it is: 5 is an int for float | int
+            if converted is value:  # fits unchanged: 5 is an int for float | int
                 return value
             fitting.append(converted)
         if fitting:
@@ -348,7 +348,7 @@ def _dict(make: type, key_hint: Any, item: Shape) -> Shape:
 
 
 def _is_text(key: Any) -> bool:
-    """Whether keys of this type become text, so that their dict is an object."""
+    """Whether keys of this type are written as text, so that their dict is an object."""
     if key is Any or isinstance(key, typing.TypeVar):
         return True
     if get_origin(key) is Literal:
@@ -373,7 +373,7 @@ class Member:
     default: Any = NO_DEFAULT
 
     def schema(self, shape: Shape, schemas: Schemas) -> Schema:
-        """With the default, where it is a scalar of JSON."""
+        """Includes the default if it is a scalar of JSON."""
         schema = shape.schema(schemas)
         scalar = self.default is None or type(self.default) in (bool, int, str)
         if schemas.is_output or not (scalar or (type(self.default) is float and math.isfinite(self.default))):
@@ -382,7 +382,7 @@ class Member:
 
 
 class Members:
-    """Members of an object, each with its shape. The shapes are made at first use: types may refer to themselves."""
+    """Members of an object, with their shapes. These are made at first use, because types may refer to themselves."""
 
     def __init__(self, find: Callable[[], dict[str, Member]], *, open: bool = False, owner: str = "") -> None:
         self._find = find
@@ -432,7 +432,7 @@ class Members:
 
 def hints_of(owner: Any) -> dict[str, Any]:
     """
-    :raises TypeError: a hint names what is not there at run time
+    :raises TypeError: a hint uses a name that does not exist at run time
     """
     try:
         return typing.get_type_hints(owner, include_extras=True)
@@ -445,7 +445,7 @@ def hints_of(owner: Any) -> dict[str, Any]:
 
 
 def _dataclass(kind: Any) -> Shape:
-    """Members that ``__init__`` does not take may come, as they went, and are made anew."""
+    """An input may have members that ``__init__`` does not take, as results have them; they are made anew."""
 
     def find() -> dict[str, Member]:
         hints = hints_of(kind)
@@ -470,7 +470,7 @@ def _dataclass(kind: Any) -> Shape:
 
 def _typed_dict(kind: Any) -> Shape:
     def find() -> dict[str, Member]:
-        # Where annotations are text, NotRequired is in the hints alone.
+        # If annotations are text, only the hints contain NotRequired.
         return {
             name: Member(hint, name in kind.__required_keys__ and get_origin(hint) is not typing.NotRequired)
             for name, hint in hints_of(kind).items()
@@ -481,7 +481,7 @@ def _typed_dict(kind: Any) -> Shape:
 
 
 def _named_tuple(kind: Any) -> Shape:
-    """Travels as a list; an object with its names is taken, too."""
+    """Travels as a list; inputs may also be objects with its names."""
 
     def find() -> dict[str, Member]:
         hints = hints_of(kind)
@@ -508,7 +508,7 @@ def _named_tuple(kind: Any) -> Shape:
 
 
 def _made(make: Callable[[], Any], path: Path) -> Any:
-    """What a class of the user's makes of its members: its ``__init__`` may refuse them."""
+    """Makes an object of a user's class, whose ``__init__`` may refuse the members."""
     try:
         return make()
     except (ValueError, TypeError) as error:
@@ -530,7 +530,7 @@ def _array(kind: type, media_type: str, read: Callable[[bytes], Any]) -> Shape:
     return Shape(convert, lambda _: schema)
 
 
-# ---- what pydantic knows
+# ---- types of pydantic
 
 
 def _by_pydantic(hint: Any) -> Shape:

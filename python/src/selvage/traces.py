@@ -1,4 +1,4 @@
-"""The span of the worker that a body works in, for those who trace with OpenTelemetry."""
+"""The span of a body's attempt, for traces of OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def within(traceparent: str | None) -> Iterator[None]:
-    """Whatever is called meanwhile continues the trace. Does nothing where OpenTelemetry is not installed."""
+    """Calls within the block continue the trace. Does nothing if OpenTelemetry is not installed."""
     if traceparent is None:
         yield
         return

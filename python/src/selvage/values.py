@@ -1,11 +1,11 @@
-"""Values: between Python's objects and the tagged JSON that travels, with bytes beside it.
+"""Encodes Python's objects as tagged JSON with bytes beside it, and decodes them.
 
 ============================  ================================================================================
 Python                        as a value
 ============================  ================================================================================
 None, bool, str, float        JSON; ``nan``, infinities and ``-0.0`` have a tag
 int                           a number up to ±(2⁵³ - 1), else a ``bigint``
-``BigInt``                    a ``bigint``, however small. A small ``bigint`` comes as one, so that it goes back so
+``BigInt``                    a ``bigint``, however small. A small ``bigint`` comes as one, to go back unchanged
 bytes, bytearray, memoryview  bytes. They come as ``bytes``
 list, tuple, NamedTuple       a list. Lists in sets and in keys of maps come as tuples
 dict                          an object if all keys are text, else a map. A map comes as a ``Map``
@@ -22,7 +22,7 @@ polars
 ``StoredBytes``               a reference to bytes in the data store
 ============================  ================================================================================
 
-``undefined`` comes as None. What else there is, a datetime without time zone among it, is refused with its path.
+``undefined`` comes as None. Other types, and a datetime without time zone, are refused with their path.
 """
 
 from __future__ import annotations
@@ -50,21 +50,21 @@ V = TypeVar("V")
 
 Json: TypeAlias = Any
 Path: TypeAlias = "tuple[Path, int | str | Part] | None"
-"""Linked from the part at hand to the root, which is None: steps cost little, and only a failure reads them."""
+"""Linked from the current part to the root, which is None. Steps are cheap, as only failures read them."""
 
 TAG = "$type"
 MAXIMUM_DEPTH = 1000
 SAFE = 2**53 - 1
 ATTACHED_FROM = 1024
-"""Shorter bytes stand in the header."""
+"""Shorter bytes are written into the header."""
 
 
 class BigInt(int):
-    """A whole number that is a ``bigint`` for JavaScript, however small. Arithmetic makes plain ints of it."""
+    """A whole number that is a ``bigint`` in JavaScript, however small. Arithmetic returns plain ints."""
 
 
 class Map(dict[K, V]):
-    """A dict that is a ``Map`` for JavaScript even if it is empty or all of its keys are text."""
+    """A dict that is a ``Map`` in JavaScript, even if it is empty or all of its keys are text."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,9 +105,9 @@ def _short(key: object) -> str:
 
 
 def encode(value: object, *, inline: bool = False) -> tuple[Json, list[Bytes]]:
-    """The value's tagged JSON, and the bytes that its attachments are.
+    """The value's tagged JSON, and its attachments.
 
-    ``inline``: all bytes stand in the JSON.
+    ``inline``: writes all bytes into the JSON.
 
     :raises NotEncodable: with the path of the culprit
     """
@@ -121,7 +121,7 @@ class _Encoder:
         self._attached = 0
         self._inline = inline
         self._open: set[int] = set()
-        """The containers around the part at hand."""
+        """The containers around the current part."""
 
     def encode(self, value: Any, path: Path) -> Json:
         kind = type(value)
@@ -267,7 +267,7 @@ class _Encoder:
 
 
 def _text_of_key(key: Any) -> Any:
-    """The text that a key becomes; None if it becomes none, which makes its dict a map."""
+    """The key as text; None for other keys, with which a dict becomes a map."""
     if isinstance(key, Enum):
         return _text_of_key(key.value)
     if isinstance(key, dt.datetime):
@@ -299,9 +299,9 @@ _NUMBERS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-
 
 
 def decode(json: Json, attachments: Sequence[bytes] = (), path: Path = None) -> Any:
-    """The value that tagged JSON says.
+    """The value of tagged JSON.
 
-    :raises NotDecodable: with the path of what Python cannot say
+    :raises NotDecodable: with the path of a part without an equivalent in Python
     """
     return _Decoder(attachments).decode(json, path, False)
 
@@ -311,7 +311,7 @@ class _Decoder:
         self._attachments = attachments
 
     def decode(self, json: Json, path: Path, hashable: bool) -> Any:
-        """``hashable``: in a set or in a key, where lists become tuples and sets frozen ones."""
+        """``hashable``: within a set or a key, where lists become tuples, and sets frozen sets."""
         if isinstance(json, dict):
             if TAG in json:
                 return self._tagged(json, path, hashable)
@@ -321,7 +321,7 @@ class _Decoder:
             return tuple(items) if hashable else items
         if type(json) is int and not -SAFE <= json <= SAFE:
             try:
-                return float(json)  # numbers are doubles, also where they look like integers
+                return float(json)  # numbers are doubles, even if they look like integers
             except OverflowError:
                 _undecodable(path, "is a number that no double is")
         return json
@@ -407,7 +407,7 @@ def _from_base64(text: str) -> bytes | None:
         data = b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
-    # Bits left over at the end would make two texts of the same bytes.
+    # With stray bits at the end, the same bytes would have several texts.
     return data if b64encode(data).decode() == text else None
 
 

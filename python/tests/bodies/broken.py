@@ -1,4 +1,4 @@
-"""A module that does not load."""
+"""A module whose import fails."""
 
 
 def load() -> None:

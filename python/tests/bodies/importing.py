@@ -1,4 +1,4 @@
-"""It has one body; the other ones are imported."""
+"""A module with one body; the others are imported."""
 
 from sample import Counter, double
 

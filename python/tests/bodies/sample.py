@@ -296,7 +296,7 @@ async def traced_later(ctx: Context) -> list[str | None]:
 
 
 def _sent() -> str | None:
-    """The header of a request that an instrumented client sends."""
+    """The trace header of an instrumented client's request."""
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     headers: dict[str, str] = {}
@@ -337,7 +337,7 @@ def forks(ctx: Context) -> list[str]:
 
 @knot
 def descriptors_of_a_program() -> str:
-    """What a program that a body starts has open."""
+    """The open file descriptors of a program that a body starts."""
     code = "import os; print([fd for fd in range(3, 100) if os.path.exists(f'/proc/self/fd/{fd}')])"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, close_fds=False).stdout
 

@@ -1,1 +1,1 @@
-"""Clusters that run bodies. Each has a module of its own, which needs its library installed."""
+"""Clusters that run bodies. Each has its own module, which needs the cluster's library."""

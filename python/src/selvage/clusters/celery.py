@@ -1,18 +1,18 @@
-"""Celery: each call is a message of its own, and all else goes through Redis or Valkey.
+"""Celery: each call is a message; everything else goes through Redis or Valkey.
 
 Keys, all below ``selvage:celery:``:
 
 ======================  ==================================================================================
-``call:<token>``        the call, until it begins. Who takes it away begins it: nobody else does
+``call:<token>``        the call, until it begins. Only the process that takes the key away begins the call.
 ``part:<hash>``         a large part of calls
-``host:<id>``           there as long as the host is
-``replies:<id>``        a list: what workers say to the host
-``ear:<id>``            a list: what hosts say to a process of a worker, which is that calls are to end
+``host:<id>``           exists as long as the host does
+``replies:<id>``        a list: messages of workers to the host
+``ear:<id>``            a list: cancels of calls, by hosts, for one process of a worker
 ======================  ==================================================================================
 
-Celery acknowledges a message before it runs. So nothing is delivered again because it takes long, whatever the
-broker's visibility timeout; what is delivered twice for another reason finds its call begun, and does nothing. A worker
-that dies is found by its silence.
+Celery acknowledges a message before it runs. So a long call is not delivered again, whatever the broker's visibility
+timeout. A message that is delivered twice for another reason finds its call begun, and does nothing. Silence shows that
+a worker has died.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class CeleryCluster:
 
     def cancel(self, token: str, reason: str, grace: float | None) -> None:
         try:
-            if self._redis.getdel(f"{PREFIX}call:{token}") is not None:  # it has not begun, and never does
+            if self._redis.getdel(f"{PREFIX}call:{token}") is not None:  # not begun, and now it never will
                 self._cancelled(token)
                 return
             with self._lock:
@@ -166,7 +166,7 @@ class CeleryCluster:
                 self._take(reply)
 
     def _forgive(self) -> None:
-        """Who could not be heard has not been silent."""
+        """Restarts the measuring of silence, because replies could not be read for a while."""
         with self._lock:
             for submitted in self._calls.values():
                 if submitted.heard_at is not None:
@@ -224,12 +224,12 @@ class CeleryCluster:
                 self._lose(token, f"its Celery worker has been silent for {SILENCE:.0f} s.")
             if empty_at is not None:
                 for token, one in waiting.items():
-                    # The message was acknowledged, and whoever did so died before it began.
+                    # A worker acknowledged the message, and died before the call began.
                     if now - max(empty_at, one.since) > SILENCE:
                         self._lose(token, f"no Celery worker has begun it, and the queue {self._queue} is empty.")
 
     def _queue_is_empty(self) -> bool:
-        """False also where it cannot be known."""
+        """False also if the broker cannot tell."""
         with self._app.connection_for_read() as connection:
             if connection.transport.driver_type != "redis":
                 return False
@@ -274,9 +274,9 @@ class _Submitted:
         self.heard = heard
         self.since = time.monotonic()
         self.heard_at: float | None = None
-        """None until it has begun."""
+        """None until the call has begun."""
         self.ear: str | None = None
-        """The process that runs it."""
+        """The id of the process that runs the call."""
         self.doom: str | None = None
 
 

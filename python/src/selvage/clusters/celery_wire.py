@@ -1,4 +1,4 @@
-"""What both sides of Celery share: the names of keys, how calls and replies are written, the application."""
+"""Shared by both sides of Celery: names of keys, the form of calls and replies, the application."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PREFIX = "selvage:celery:"
 TASK_NAME = "selvage.run"
 DEFAULT_QUEUE = "selvage"
 BEAT = 5
-"""Seconds between two signs of life of a body that runs."""
+"""Seconds between two signs of life of a running body."""
 SILENCE = 30.0
-"""Seconds without one after which its worker is lost."""
+"""Seconds without a sign of life after which a worker is lost."""
 ALIVE_FOR = 60
-"""Seconds that calls and the sign of life of a host outlive it."""
+"""Seconds that a host's calls and its sign of life outlive the host."""
 KEPT_FOR = 3_600
 REPLIES_AT_ONCE = 100
 
@@ -44,7 +44,7 @@ def make_app(broker: str, queue: str) -> Any:
 
 def connect(url: str) -> Any:
     """
-    :raises ClusterNotUsable: it is no Redis or Valkey
+    :raises ClusterNotUsable: the URL is not of Redis or Valkey
     """
     redis = library("redis", EXTRA)
     try:

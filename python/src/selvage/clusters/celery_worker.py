@@ -21,11 +21,11 @@ from .remote import cancel_here, run_task
 def run_on_celery(token: str, host: str) -> None:
     process = _Process.here()
     data = process.redis.getdel(f"{PREFIX}call:{token}")
-    if data is None:  # it has begun before, was cancelled, or its host is gone
+    if data is None:  # begun before, cancelled, or its host is gone
         return
 
     def live(number: int, frame: Said) -> None:
-        with suppress(Exception):  # it comes again with the answer
+        with suppress(Exception):  # the answer contains the frame, too
             process.reply(host, {"token": token, "kind": "said", "number": number}, [frame[0], *frame[1]])
 
     process.begin(token, host)
@@ -44,7 +44,7 @@ def run_on_celery(token: str, host: str) -> None:
 
 
 class _Process:
-    """This process of a worker: its thread gives signs of life for what runs, and hears what is to end."""
+    """This process of a worker. Its thread sends signs of life of running calls, and receives cancels."""
 
     _all: ClassVar[dict[int, _Process]] = {}
     _making = threading.Lock()
@@ -60,7 +60,7 @@ class _Process:
 
     @classmethod
     def here(cls) -> _Process:
-        """What the parent has made is not for its children."""
+        """One for each process, because children must not use their parent's connection."""
         with cls._making:
             if os.getpid() not in cls._all:
                 cls._all[os.getpid()] = cls()
@@ -89,14 +89,14 @@ class _Process:
                     if self.redis.exists(f"{PREFIX}host:{host}"):
                         self.reply(host, {"token": token, "kind": "beat"})
                     else:
-                        cancel_here({token: "shutdown"})  # nobody waits for it
+                        cancel_here({token: "shutdown"})  # its host is gone
             except Exception as error:
                 print(f"selvage: {error}", file=sys.stderr)
                 time.sleep(1)
 
 
 def _tell_lost(exception: Any = None, kwargs: Any = None, **_: Any) -> None:
-    """In the parent, of a process that has died."""
+    """Reports a process that has died; called in its parent."""
     from billiard.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
 
     if isinstance(exception, (Terminated, TimeLimitExceeded, WorkerLostError)) and kwargs:
@@ -124,7 +124,7 @@ def worker_app(broker: str | None = None, state: str | None = None, queue: str |
 
 
 def work(broker: str | None, state: str | None, queue: str, concurrency: int | None) -> int:
-    """Runs a worker until it is told to end. Returns the exit status."""
+    """Runs a worker until it is stopped. Returns the exit status."""
     try:
         app = worker_app(broker, state, queue)
     except ClusterNotUsable as error:

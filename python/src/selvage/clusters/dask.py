@@ -1,4 +1,4 @@
-"""Dask: each call is a task of its own, under a key of its own."""
+"""Dask: each call is a task with its own key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXTRA = "dask[distributed]"
 OPEN_LIMIT = 15
 """Seconds in which the scheduler must answer."""
 CANCEL_WINDOW = 0.05
-"""Cancels of so many seconds are told to the workers together."""
+"""Seconds in which cancels are collected for one message to the workers."""
 SECOND_START = "selvage: second start"
 
 
@@ -38,16 +38,16 @@ class DaskCluster:
         self._resources = options.get("resources") or None
         self._topic = f"selvage-{uuid4().hex}"
         self._calls: dict[str, _Submitted] = {}
-        """Those that have not ended, by token."""
+        """Unfinished calls, by token."""
         self._dooms: dict[str, str] = {}
         self._lock = threading.Lock()
         self._waiting: list[tuple[Task, Sequence[Any]]] = []
         """Not yet submitted."""
         self._finished: dict[Any, asyncio.Future[Any]] = {}
-        """Futures whose results are not yet gathered, and who waits for them."""
+        """Futures whose results are not gathered yet, and the futures of their waiters."""
         self._is_gathering = False
         self._at_work: set[asyncio.Task[None]] = set()
-        """Held until they have ended."""
+        """The loop holds its tasks weakly, so running ones are kept here."""
         self._is_closing = False
         self._own: Any = None
         self._client: Any = None
@@ -60,7 +60,7 @@ class DaskCluster:
             raise
 
     def submit(self, task: Task, shared: Sequence[Any], heard: Heard) -> None:
-        # Before the loop comes to it: a cancel may follow at once.
+        # Registered before the loop runs it, because a cancel may follow at once.
         self._calls[task["token"]] = _Submitted(heard)
         with self._lock:
             self._waiting.append((task, shared))
@@ -72,7 +72,7 @@ class DaskCluster:
         return self._do(self._scatter(bytes(data)))
 
     def has(self, part: Any) -> bool:
-        return bool(part.status == "finished")  # what was on a worker that died is gone
+        return bool(part.status == "finished")  # false if a worker died with the part
 
     def cancel(self, token: str, reason: str, grace: float | None) -> None:
         self._loop.call_soon_threadsafe(self._doom, token, reason, grace)
@@ -95,7 +95,7 @@ class DaskCluster:
         address = options.get("scheduler") or os.environ.get("DASK_SCHEDULER_ADDRESS")
         is_local = "local" in options
         if is_local:
-            # A task whose worker died is not run again by Dask itself.
+            # Dask must not run a task again whose worker died.
             dask.config.set({"distributed.scheduler.allowed-failures": 0})
             self._own = await self._distributed.LocalCluster(
                 n_workers=workers_of(options["local"]) or os.cpu_count(),
@@ -123,7 +123,7 @@ class DaskCluster:
         self._watching = asyncio.ensure_future(self._watch())
 
     async def _require_selvage(self) -> None:
-        """Workers that come later are not asked."""
+        """Checks the present workers; later ones are not checked."""
         for worker, version in (await self._client.run(_probe, on_error="return")).items():
             if version != version_here():
                 has = f"has selvage {version}" if isinstance(version, str) else f"cannot load selvage ({version})"
@@ -132,7 +132,7 @@ class DaskCluster:
                 )
 
     async def _watch(self) -> None:
-        """What runs at a scheduler that is gone is lost, and the client would wait for it."""
+        """Ends this process when the scheduler is gone: its tasks are lost, but the client would wait for them."""
         while not self._is_closing:
             await asyncio.sleep(1)
             if self._client.status != "running" and not self._is_closing:
@@ -142,7 +142,7 @@ class DaskCluster:
         return await self._client.scatter(data, hash=True)
 
     def _submit_waiting(self) -> None:
-        """Those that came together go together: messages of its own cost a small task as much as its run."""
+        """Submits waiting tasks together, because separate messages cost as much as running a small task."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
         waiting = [(task, shared) for task, shared in waiting if not self._has_ended_early(task)]
@@ -201,17 +201,17 @@ class DaskCluster:
     async def _result(self, future: Any) -> Any:
         await self._distributed.wait(future)
         if future.status != "finished":
-            return await future  # raises what is wrong
+            return await future  # raises the error
         gathered = self._finished[future] = asyncio.get_running_loop().create_future()
         if not self._is_gathering:
             self._is_gathering = True
             self._start(self._gather())
         found = await gathered
-        # One that is gone spoils those that it was gathered with.
+        # A lost result fails the whole gathering, so each of its results is then fetched alone.
         return await future if found is None else found
 
     async def _gather(self) -> None:
-        """One request at a time: what finishes meanwhile comes with the next, and not by a request of its own."""
+        """One request at a time; results that finish meanwhile share the next one."""
         while self._finished:
             waiting, self._finished = self._finished, {}
             results: Sequence[Any] = [None] * len(waiting)
@@ -247,7 +247,7 @@ class DaskCluster:
             self._give_up(token)
 
     def _give_up(self, token: str) -> None:
-        """It waits in the scheduler, or goes on after its grace: a thread cannot be ended by force."""
+        """Cancels a task that waits in the scheduler, or goes on after its grace. No force can end its thread."""
         submitted = self._calls.get(token)
         if submitted is None:
             return
@@ -269,7 +269,7 @@ class _Submitted:
         self.future: Any = None
         self.is_cancelled = False
         self.cancelling: Any = None
-        """Held until it has ended."""
+        """The task of the cancel, which the loop holds weakly."""
 
 
 def _key_of(task: Task) -> str:
@@ -300,8 +300,8 @@ def run_on_dask(task: Task, key: str, topic: str, *shared: bytes) -> list[Said] 
 
 
 async def _begin(scheduler: Any, key: str) -> bool:
-    """Whether it is the first start. Dask runs tasks of a dead worker again, whatever `retries` says, and those whose
-    results died with it. The scheduler keeps this until it forgets the task."""
+    """Whether this is the first start of the task. Dask repeats tasks whose worker or result was lost, whatever
+    ``retries`` says. The scheduler keeps the mark until it forgets the task."""
     if await scheduler.get_metadata(keys=[key], default=None) is not None:
         return False
     await scheduler.set_metadata(keys=[key], value="begun")

@@ -1,4 +1,4 @@
-"""The body host whose bodies run on a cluster: it hands calls on, without waiting, and passes back what it hears."""
+"""The body host whose bodies run on a cluster: it hands on calls without waiting, and passes back the results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LEAVE_LIMIT = 4.0
 
 
 class ClusterHost(Host):
-    """Its main thread describes bodies, as that of any host. The cluster reports from threads of its own."""
+    """The main thread describes bodies, as in any host. The cluster reports from its own threads."""
 
     concurrency = CONCURRENCY
 
@@ -58,7 +58,7 @@ class ClusterHost(Host):
         return status
 
     def _leave(self) -> NoReturn:
-        # What was started for the cluster is to end, too; but nothing may keep this process.
+        # Ends a cluster that was started here, but must not keep this process for long.
         closing = threading.Thread(target=self._close, daemon=True)
         closing.start()
         closing.join(LEAVE_LIMIT)
@@ -118,7 +118,7 @@ class ClusterHost(Host):
 
 
 class _Heard:
-    """Passes on each frame once, in the order in which the body said them."""
+    """Passes on each frame once, in the body's order."""
 
     def __init__(self, host: ClusterHost, call: Call, digests: Sequence[str]) -> None:
         self._host = host
@@ -130,7 +130,7 @@ class _Heard:
 
     def said(self, number: int, frame: Said) -> None:
         with self._lock:
-            # One that came too early comes again with the end.
+            # A frame that comes too early comes again with the end.
             if not self._has_ended and number == self._next:
                 self._next += 1
                 self._host.say(self._call, frame)
@@ -156,13 +156,13 @@ class _Heard:
 
 
 class _Shared:
-    """Large parts of calls, once on the cluster for all calls that have them."""
+    """Large parts of calls, each stored once on the cluster for all calls with it."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._lock = threading.Lock()
         self._parts: dict[str, tuple[Any, int, float]] = {}
-        """By hash: the part, how many calls use it, and since when none does."""
+        """By hash: the part, the number of its calls, and the time since which there are none."""
         threading.Thread(target=self._sweep, name="selvage-shared", daemon=True).start()
 
     def take(self, data: Bytes) -> tuple[str, Any]:
@@ -191,7 +191,7 @@ class _Shared:
 
 
 def gone(what: str) -> NoReturn:
-    """The cluster is gone, and with it all that ran there. The worker starts this program again."""
+    """Ends this process, because the cluster and its calls are lost. The worker starts the program again."""
     print(what, file=sys.stderr, flush=True)
     os._exit(1)
 

@@ -1,4 +1,4 @@
-"""What the host asks of a cluster, and what it hears from it."""
+"""The interface between the host and a cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from ..frames import Bytes, Header
 
 Said: TypeAlias = tuple[bytes, Sequence[Bytes]]
-"""A frame: the text of its header, in which ``"id":0`` stands for the call's, and its attachments."""
+"""A frame: the text of its header, with ``"id":0`` in place of the call's id, and its attachments."""
 
 
 Part: TypeAlias = "Bytes | int"
@@ -18,13 +18,13 @@ Part: TypeAlias = "Bytes | int"
 
 
 class Task(TypedDict):
-    """A call as it travels."""
+    """A call in transit."""
 
     token: str
-    """Of this call alone."""
+    """Unique to this call."""
     body: str
     inputs: dict[str, Part]
-    """The JSON of each."""
+    """JSON texts."""
     attachments: list[Part]
     context: Header
 
@@ -34,44 +34,44 @@ class ClusterNotUsable(Exception):
 
 
 class Heard(Protocol):
-    """One call, as its cluster reports on it. All may be called from any thread."""
+    """Receives a cluster's reports on one call. Any thread may call it."""
 
     def said(self, number: int, frame: Said) -> None:
-        """What the body has said, by its number. May come twice, here and with the end."""
+        """A frame of the body, and its number. It comes again with the end."""
 
     def ended(self, frames: Sequence[Said]) -> None:
-        """All that the body has said, and its answer as the last one."""
+        """All frames of the body; the last one is its answer."""
 
     def lost(self, why: str) -> None:
-        """What ran it was lost."""
+        """The process of the call was lost."""
 
     def cancelled(self) -> None:
-        """It was cancelled before it began, or did not end within its grace."""
+        """The call was cancelled before it began, or did not end within its grace."""
 
 
 class Cluster(Protocol):
     """Runs tasks, each at most once, and forgets each as soon as it has ended."""
 
     def submit(self, task: Task, shared: Sequence[Any], heard: Heard) -> None:
-        """Hands a task on; returns at once. ``shared``: parts of it that ``share`` has taken."""
+        """Hands a task on; returns at once. ``shared``: parts of it, as ``share`` returned them."""
 
     def share(self, digest: str, data: Bytes) -> Any:
-        """Brings a large part of tasks to the cluster, where it stays as long as what is returned is held."""
+        """Brings a large part of tasks to the cluster. It stays there while the returned object is referenced."""
 
     def has(self, part: Any) -> bool:
-        """Whether a shared part is still there."""
+        """Whether the cluster still has a shared part."""
 
     def cancel(self, token: str, reason: str, grace: float | None) -> None:
-        """Tells the body that its call is to end, or keeps it from beginning. ``grace`` in seconds: what goes on after
-        it is ended by force where the cluster can do so, and ``cancelled`` is reported."""
+        """Cancels a running call, or keeps it from beginning. If it goes on for ``grace`` seconds, the cluster reports
+        ``cancelled``, and ends it by force if possible."""
 
     def close(self) -> None:
-        """Ends what was started for it."""
+        """Ends everything that was started for the cluster."""
 
 
 def library(name: str, extra: str) -> Any:
     """
-    :raises ClusterNotUsable: it is not installed
+    :raises ClusterNotUsable: the library is not installed
     """
     try:
         return importlib.import_module(name)
@@ -82,12 +82,12 @@ def library(name: str, extra: str) -> Any:
 
 
 def workers_of(local: bool | dict[str, int]) -> int | None:
-    """How many workers a cluster on this machine shall have; None where that is not said."""
+    """The number of workers for a cluster on this machine; None if not given."""
     return local.get("workers") if isinstance(local, dict) else None
 
 
 def without_password(address: str) -> str:
-    """An address as messages show it."""
+    """An address for messages."""
     parts = urlsplit(address)
     if parts.password is None:
         return address

@@ -20,10 +20,10 @@ from .remote import cancel_here, run_task, version_here
 
 EXTRA = "ray"
 PROBE_LIMIT = 120
-"""Seconds in which a worker of the cluster must say which version it has."""
+"""Seconds in which a worker of the cluster must report its version."""
 CONNECT_LIMIT = 10
 LOOK = 0.05
-"""Seconds after which a task's main thread sees that Ray has cancelled it."""
+"""Seconds between two checks of a task's main thread for a cancel by Ray."""
 FOLDER = "selvage-ray-"
 
 # Ray would report its use to its makers.
@@ -46,7 +46,7 @@ class RayCluster:
     def __init__(self, ray: Any, options: dict[str, Any]) -> None:
         self._ray = ray
         self._calls: dict[str, _Submitted] = {}
-        """Those that have not ended, by token."""
+        """Unfinished calls, by token."""
         self._folder: str | None = None
         self._open(options)
         needs = {
@@ -54,7 +54,7 @@ class RayCluster:
             "num_gpus": options.get("numGpus"),
             "resources": options.get("resources"),
         }
-        # Ray tries a task that has lost its worker three times more if it is not told otherwise.
+        # By default, Ray repeats a task three times if it has lost its worker.
         self._remote = ray.remote(
             **{name: value for name, value in needs.items() if value is not None},
             max_retries=0,
@@ -66,7 +66,7 @@ class RayCluster:
         asyncio.run_coroutine_threadsafe(self._hear(), self._loop)
 
     def submit(self, task: Task, shared: Sequence[Any], heard: Heard) -> None:
-        # Before the loop comes to it: a cancel may follow at once.
+        # Registered before the loop runs it, because a cancel may follow at once.
         self._calls[task["token"]] = _Submitted(heard)
         asyncio.run_coroutine_threadsafe(self._run(task, shared), self._loop)
 
@@ -74,7 +74,7 @@ class RayCluster:
         return self._ray.put(bytes(data))
 
     def has(self, part: Any) -> bool:
-        return True  # this process owns it
+        return True  # this process owns the part, so Ray keeps it
 
     def cancel(self, token: str, reason: str, grace: float | None) -> None:
         self._loop.call_soon_threadsafe(self._doom, token, reason, grace)
@@ -90,7 +90,7 @@ class RayCluster:
         settings: dict[str, Any] = {"include_dashboard": False, "log_to_driver": True, "configure_logging": False}
         if is_local:
             _remove_left_folders()
-            # Sockets are made below it, and their paths must be short.
+            # Ray makes sockets in it, whose paths must be short.
             self._folder = tempfile.mkdtemp(
                 prefix=f"{FOLDER}{os.getpid()}-", dir="/tmp" if os.name == "posix" else None
             )
@@ -159,7 +159,7 @@ class RayCluster:
                     submitted = self._calls.get(token)
                     if submitted is not None:
                         submitted.heard.said(number, frame)
-            except Exception:  # the board is lost and is started again; what was on it comes with the ends of the calls
+            except Exception:  # Ray restarts a lost board; its frames come again with the answers
                 await asyncio.sleep(1)
 
     def _doom(self, token: str, reason: str, grace: float | None) -> None:
@@ -187,7 +187,7 @@ class _Submitted:
 
 
 def _require_answer(address: str) -> None:
-    """Ray itself tries for minutes.
+    """Checks the address first, because Ray itself tries for minutes.
 
     :raises ClusterNotUsable: nobody listens there
     """
@@ -203,7 +203,7 @@ def _require_answer(address: str) -> None:
 
 
 def _remove_left_folders() -> None:
-    """Those of processes that were killed."""
+    """Removes the folders of processes that were killed."""
     for folder in Path("/tmp").glob(f"{FOLDER}*"):
         pid = folder.name.removeprefix(FOLDER).partition("-")[0]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
@@ -214,7 +214,7 @@ def _remove_left_folders() -> None:
 
 
 class Board:
-    """An actor: what bodies say while they run, until the host takes it."""
+    """An actor that holds frames of running bodies until the host takes them."""
 
     def __init__(self) -> None:
         self._words: list[tuple[str, int, Said]] = []
@@ -242,8 +242,8 @@ def run_on_ray(task: Task, board: Any, *shared: bytes) -> list[Said]:
         while not over.wait(LOOK):
             pass
 
-    # Ray cancels by SIGINT, which a process inherits as ignored from the host. The body has a thread of its own, and
-    # heeds its context.
+    # Ray cancels by SIGINT, which processes of the host inherit as ignored. The body has its own thread, and reads
+    # cancels from its context.
     if threading.current_thread() is not threading.main_thread():
         return run_task(task, shared, live)
     before = signal.signal(signal.SIGINT, cancel)

@@ -1,4 +1,4 @@
-"""What runs on the cluster: the body of one task, with a context that keeps what the body says."""
+"""Runs the body of one task on the cluster, with a context that keeps the frames of the body."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from .interface import Part, Said, Task
 
 LIVE = ("log", "heartbeat")
 MOST_DOOMED = 10_000
-"""Cancelled tokens that are remembered: their tasks may be on the way."""
+"""Cancelled tokens are remembered, because their tasks may come later."""
 
 Live = Callable[[int, Said], object]
 
 
 class RemoteCall(Call):
-    """A call whose words are kept, and go back with its answer."""
+    """A call that keeps its frames, which go back with its answer."""
 
     def __init__(self, task: Task, shared: Sequence[Bytes], live: Live | None) -> None:
         def bytes_of(part: Part) -> bytes:
@@ -55,7 +55,7 @@ class RemoteCall(Call):
 
 
 class _Record:
-    """Stands for the connection."""
+    """Takes the place of the connection."""
 
     def __init__(self, live: Live | None) -> None:
         self.frames: list[Said] = []
@@ -71,7 +71,7 @@ class _Record:
 _bodies = Bodies()
 _finding = threading.Lock()
 _calls: dict[str, RemoteCall] = {}
-"""Those that run in this process, by token."""
+"""The running calls of this process, by token."""
 _doomed: dict[str, str] = {}
 
 
@@ -81,10 +81,10 @@ def run_task(
     live: Live | None = None,
     wait: Callable[[threading.Event], None] | None = None,
 ) -> list[Said]:
-    """Runs the body of a task. Returns what it said, and its answer as the last one.
+    """Runs the body of a task. Returns its frames; the last one is the answer.
 
-    ``live``: takes lines of the log and heartbeats when they are said. ``wait``: waits for the end of the body, which
-    then has a thread of its own.
+    ``live``: also takes lines of the log and heartbeats at once. ``wait``: waits for the end of the body, which then
+    has its own thread.
     """
     sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
     call = RemoteCall(task, shared, live)
@@ -109,8 +109,7 @@ def run_task(
 
 
 def cancel_here(reasons: dict[str, str]) -> list[str]:
-    """Tells calls of this process that they are to end, and keeps others from beginning. Returns the tokens of those
-    that run."""
+    """Cancels running calls of this process, whose tokens it returns, and keeps others from beginning."""
     running = []
     for token, reason in reasons.items():
         call = _calls.get(token)
@@ -177,7 +176,7 @@ _current: ContextVar[RemoteCall | None] = ContextVar("selvage-call", default=Non
 
 
 class _Prints(io.TextIOBase):
-    """Standard output and error of a process that may run several bodies: lines of a body go to its log."""
+    """Standard output and error of a process with several bodies. A body's lines go to its log."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
